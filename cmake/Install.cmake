@@ -1,0 +1,15 @@
+# Headers, library, find_package files, pkg-config file.
+if(NOT VPCFLOW_DEPS_USED STREQUAL "system")
+  message(STATUS "vpcflow: fetched dependencies are not installed, so neither is vpcflow")
+  return()
+endif()
+install(TARGETS vpcflow_core vpcflow vpcflow_re2 vpcflow_zlib EXPORT vpcflowTargets)
+install(DIRECTORY include/vpcflow DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+install(EXPORT vpcflowTargets NAMESPACE vpcflow:: DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/vpcflow)
+configure_package_config_file(cmake/vpcflowConfig.cmake.in ${PROJECT_BINARY_DIR}/vpcflowConfig.cmake
+                              INSTALL_DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/vpcflow)
+write_basic_package_version_file(${PROJECT_BINARY_DIR}/vpcflowConfigVersion.cmake COMPATIBILITY SameMinorVersion)
+install(FILES ${PROJECT_BINARY_DIR}/vpcflowConfig.cmake ${PROJECT_BINARY_DIR}/vpcflowConfigVersion.cmake
+        DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/vpcflow)
+configure_file(cmake/vpcflow.pc.in ${PROJECT_BINARY_DIR}/vpcflow.pc @ONLY)
+install(FILES ${PROJECT_BINARY_DIR}/vpcflow.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)

@@ -1,0 +1,44 @@
+// Number parsing: decimal digits only, range checked, no locale, no allocation.
+//
+//   uint64_t port;
+//   vpcflow::Errc e = vpcflow::ParseUint("443", 65535, &port);   // kOk, 443
+//
+// Signs, blanks, hex, exponents and separators are kNotANumber. Leading zeros are accepted up to kMaxDigits digits in all.
+#ifndef VPCFLOW_BASE_SCALAR_H_
+#define VPCFLOW_BASE_SCALAR_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "vpcflow/base/errc.h"
+#include "vpcflow/version.h"
+
+VPCFLOW_NAMESPACE_BEGIN
+
+// 19 decimal digits always fit 64 unsigned bits.
+inline constexpr size_t kMaxDigits = 19;
+
+inline Errc ParseUint(const char* p, size_t n, uint64_t max, uint64_t* out) {
+  if (n == 0) return Errc::kNotANumber;
+  uint64_t value = 0;
+  const size_t take = n < kMaxDigits ? n : kMaxDigits;
+  for (size_t i = 0; i < take; ++i) {
+    const unsigned digit = static_cast<unsigned char>(p[i]) - '0';
+    if (digit > 9) return Errc::kNotANumber;
+    value = value * 10 + digit;
+  }
+  for (size_t i = take; i < n; ++i) {
+    if (static_cast<unsigned char>(p[i]) - unsigned{'0'} > 9) return Errc::kNotANumber;
+  }
+  if (n > kMaxDigits || value > max) return Errc::kOutOfRange;
+  *out = value;
+  return Errc::kOk;
+}
+inline Errc ParseUint(std::string_view text, uint64_t max, uint64_t* out) {
+  return ParseUint(text.data(), text.size(), max, out);
+}
+
+VPCFLOW_NAMESPACE_END
+
+#endif  // VPCFLOW_BASE_SCALAR_H_

@@ -1,0 +1,78 @@
+// Filter: the expression language that selects records, the same in C++, Python and on the command line.
+//
+//   absl::StatusOr<vpcflow::Filter> filter =
+//       vpcflow::Filter::Parse("action == 'REJECT' and dstport in (22, 3389) and not srcaddr in '10.0.0.0/8'");
+//   if (filter.ok() && filter->Matches(record)) ...
+//
+// Grammar (keywords without case; field names with `-` or `_`):
+//   expr      = and {"or" and}              and = not {"and" not}          not = {"not"} primary
+//   primary   = "(" expr ")" | "true" | "false" | operand test
+//   operand   = field ["&" number]                                         bits of an integer field: tcp_flags & 18
+//   test      = ("=" | "==" | "!=" | "<>" | "<" | "<=" | ">" | ">=") (literal | field)
+//             | ["not"] "in" (literal | "(" literal {"," literal} ")")     addresses: also prefixes, '10.0.0.0/8'
+//             | ["not"] "between" literal "and" literal                    numbers and times, both ends included
+//             | ["not"] "like" text                                        % any text, _ one character; whole value
+//             | ["not"] ("matches" | "~") text                             RE2 regular expression; found anywhere
+//             | "is" ["not"] "null"
+//   literal   = number | 'text' | "text" (a quote is doubled inside)       bare 10.0.0.1, 10.0.0.0/8, 2026-11-23T10:00Z too
+//
+// Times compare with Unix seconds or ISO 8601 text (UTC unless it says otherwise); `protocol` also takes 'tcp', 'udp',
+// 'icmp' and a few more names. Addresses have =, !=, in; text fields =, !=, in, like, matches.
+//
+// A test on null is neither true nor false, and a record passes only if the whole is true (as in SQL and polars):
+// `action != 'ACCEPT'` does not pass a record without action; `action is null` does.
+#ifndef VPCFLOW_FILTER_FILTER_H_
+#define VPCFLOW_FILTER_FILTER_H_
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "vpcflow/record/batch.h"
+#include "vpcflow/record/record_view.h"
+#include "vpcflow/version.h"
+
+VPCFLOW_NAMESPACE_BEGIN
+
+namespace internal {
+struct FilterNode;
+}
+
+// Result of a test on one record. Ordered so that "and" is the minimum and "or" the maximum (Kleene logic).
+enum class Tri : uint8_t { kFalse = 0, kNull = 1, kTrue = 2 };
+
+class Filter {
+ public:
+  // Texts longer, expressions nested deeper and patterns longer than this are refused.
+  static constexpr size_t kMaxText = 64 * 1024;
+  static constexpr int kMaxDepth = 64;
+  static constexpr size_t kMaxPattern = 4 * 1024;
+
+  // Parses and checks an expression. `extra_fields` names text columns that the log has beyond the catalogue. Errors are
+  // kInvalidArgument, with the text, a caret at the place and, for a misspelt field, the nearest name.
+  static absl::StatusOr<Filter> Parse(std::string_view text, const std::vector<std::string>& extra_fields = {});
+
+  // Whether one record passes. Safe to call from several threads. A field that the record's format lacks is null.
+  bool Matches(const RecordView& record) const;
+
+  // The result for each row of a batch. `slots[i]` is the batch column of fields()[i], or -1 where there is none (null).
+  void Evaluate(const Batch& batch, std::span<const int> slots, std::span<Tri> out) const;
+
+  // The fields it names, each once.
+  const std::vector<FieldRef>& fields() const { return fields_; }
+  // The text it was parsed from.
+  const std::string& text() const { return text_; }
+
+ private:
+  std::string text_;
+  std::vector<FieldRef> fields_;
+  std::shared_ptr<const internal::FilterNode> root_;
+};
+
+VPCFLOW_NAMESPACE_END
+
+#endif  // VPCFLOW_FILTER_FILTER_H_

@@ -1,0 +1,144 @@
+// Plan: what to compute, decided at run time. Python and the command line drive the engine through plans; a C++ program
+// that takes its questions from users does too.
+//
+//   vpcflow::PlanSpec spec;
+//   spec.where = "action = 'REJECT' and bytes > 1000";
+//   spec.by = {"srcaddr"};
+//   spec.aggs = {{"bytes", "sum(bytes)"}, {"peers", "n_unique(dstaddr)"}};
+//   spec.top = vpcflow::TopSpec{.n = 20, .by = "bytes"};
+//   absl::StatusOr<vpcflow::Plan> plan = vpcflow::Plan::Make(spec);
+//   absl::StatusOr<vpcflow::Result> result = plan->Run({vpcflow::Source::File("flow.log.gz")}, {});
+//
+// A plan either groups (by, every or aggs are given) or selects rows. NODATA and SKIPDATA records stand for no traffic:
+// a grouping leaves them out unless it names log_status in its filter, keys or aggregates; a selection has them.
+//
+// Only the columns that a plan names are parsed, and only their values are checked; a line of the wrong shape is a reject
+// for every plan.
+#ifndef VPCFLOW_PLAN_PLAN_H_
+#define VPCFLOW_PLAN_PLAN_H_
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "vpcflow/filter/filter.h"
+#include "vpcflow/result/report.h"
+#include "vpcflow/result/table.h"
+#include "vpcflow/scan/options.h"
+#include "vpcflow/source/source.h"
+#include "vpcflow/version.h"
+
+VPCFLOW_NAMESPACE_BEGIN
+
+// X(constant, name, takes a field, meaning)
+#define VPCFLOW_AGGREGATES(X)                                                                                  \
+  X(kCount, "count", false, "number of records")                                                              \
+  X(kSum, "sum", true, "sum of a numeric field; never wraps")                                                  \
+  X(kMin, "min", true, "smallest value of a numeric or time field")                                            \
+  X(kMax, "max", true, "largest value of a numeric or time field")                                             \
+  X(kMean, "mean", true, "arithmetic mean of a numeric field")                                                 \
+  X(kNUnique, "n_unique", true, "exact number of different values; memory grows with it")                      \
+  X(kFirst, "first", true, "value in the earliest record that has one (by start, then by place in the input)") \
+  X(kLast, "last", true, "value in the latest record that has one")                                            \
+  X(kRate, "rate", true, "sum per second: over the time bin, else from first start to last end")
+
+enum class AggKind : uint8_t {
+#define VPCFLOW_X(id, name, field, meaning) id,
+  VPCFLOW_AGGREGATES(VPCFLOW_X)
+#undef VPCFLOW_X
+};
+
+// How a record that spans several time bins is counted.
+enum class BinBy : uint8_t {
+  kSpread,  // sums and rates are spread over its bins in proportion to time; all else goes to the bin of its start
+  kStart    // all goes to the bin of its start
+};
+
+struct TopSpec {
+  uint64_t n = 10;
+  std::string by;      // an aggregate; largest first, ties by key
+  bool other = false;  // one more row, marked in a column `other`, with the aggregates over all other groups
+};
+
+struct PlanSpec {
+  std::string where;                // filter; empty for none
+  std::vector<std::string> select;  // fields of a selection; empty for all that the logs have
+  std::optional<uint64_t> limit;    // first rows of a selection
+  std::vector<std::string> by;      // keys
+  int64_t every = 0;                // length of time bins in seconds, aligned to the epoch; column `time`; 0 for none
+  BinBy bin_by = BinBy::kSpread;
+  std::vector<std::pair<std::string, std::string>> aggs;  // name -> "sum(bytes)"
+  std::optional<TopSpec> top;
+  std::vector<SortKey> sort;        // default: by keys, ascending
+  // A field that no source has is null instead of an error.
+  bool allow_missing = false;
+  // Parse and check every field of the catalogue, so that all malformed values are found.
+  bool check_all = false;
+};
+
+struct Result {
+  Table table;
+  Report report;
+};
+
+namespace internal {
+struct PlanImpl;
+}
+
+class Plan {
+ public:
+  // Checks a specification; kInvalidArgument names what is wrong and the nearest right name. `formats` are formats of the
+  // logs, for fields beyond the catalogue and for the order of columns of a selection without `select`.
+  static absl::StatusOr<Plan> Make(const PlanSpec& spec, const std::vector<Format>& formats = {});
+
+  // Reads the sources. The result is there even if some sources were damaged: see Report::errors. Errors: kCancelled,
+  // kInvalidArgument for a field that no source has, kDataLoss for the first reject in OnError::kStop.
+  absl::StatusOr<Result> Run(const std::vector<Source>& sources, const ScanOptions& options) const;
+
+  // What it will do, stage by stage, and the columns it parses.
+  std::string Explain() const;
+
+  // Names and types of the result's columns; of a selection without `select`, those that may be there.
+  std::vector<std::pair<std::string, ColumnType>> Schema() const;
+
+  // For the engine.
+  const internal::PlanImpl& impl() const { return *impl_; }
+
+ private:
+  std::shared_ptr<const internal::PlanImpl> impl_;
+};
+
+// Several plans in one pass over the sources. A reject of one plan is a reject for all of them.
+absl::StatusOr<std::vector<Result>> RunAll(std::span<const Plan> plans, const std::vector<Source>& sources, const ScanOptions& options);
+
+// A selection, batch after batch, in the order of the input and in bounded memory. Single-threaded.
+class BatchReader {
+ public:
+  BatchReader(const Plan& plan, std::vector<Source> sources, ScanOptions options);
+  ~BatchReader();
+  BatchReader(BatchReader&&) noexcept;
+
+  // Rows of the next batch, about `rows`; a table without rows at the end. Columns that a selection without `select`
+  // finds in no source so far are null. Damage of a source is in report().errors.
+  absl::StatusOr<Table> Next(size_t rows);
+  const Report& report() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+// The format of a source, found from its first lines; an empty format for an empty source. Standard input and streams
+// keep what was read for the scan that follows.
+absl::StatusOr<Format> PeekFormat(Source& source, const ScanOptions& options);
+
+VPCFLOW_NAMESPACE_END
+
+#endif  // VPCFLOW_PLAN_PLAN_H_

@@ -1,0 +1,60 @@
+// Batch: the columns of some records, as the engine works on them. A column holds the values of one field for all rows
+// of the batch; filters and aggregates read whole columns.
+//
+// Null is part of the value: kNullInt, kNullAddress, and a string_view whose data() is nullptr.
+#ifndef VPCFLOW_RECORD_BATCH_H_
+#define VPCFLOW_RECORD_BATCH_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "vpcflow/base/ip.h"
+#include "vpcflow/format/field.h"
+#include "vpcflow/record/record_view.h"
+#include "vpcflow/version.h"
+
+VPCFLOW_NAMESPACE_BEGIN
+
+// A field that a plan or filter names: one of the catalogue, or a further text column of a format.
+struct FieldRef {
+  Field field = Field::kUnknown;
+  std::string name;  // canonical
+  Kind kind() const { return field == Field::kUnknown ? Kind::kText : Info(field).kind; }
+  friend bool operator==(const FieldRef&, const FieldRef&) = default;
+};
+
+inline constexpr int64_t kNullInt = std::numeric_limits<int64_t>::min();
+
+// An address in eight bytes: 0 for null, kCodeV4 | address for IPv4, kCodeV6 | index into Batch::v6 for IPv6.
+using AddressCode = uint64_t;
+inline constexpr AddressCode kNullAddress = 0;
+inline constexpr AddressCode kCodeV4 = uint64_t{1} << 32;
+inline constexpr AddressCode kCodeV6 = uint64_t{2} << 32;
+
+struct Column {
+  Kind kind = Kind::kText;
+  std::vector<int64_t> ints;               // kInt32, kInt64, kTime
+  std::vector<AddressCode> addresses;      // kAddress
+  std::vector<std::string_view> texts;     // kText
+};
+
+struct Batch {
+  size_t rows = 0;
+  std::vector<Column> columns;        // by slot
+  std::vector<Ip> v6;                 // the IPv6 addresses of all address columns
+  uint32_t source = 0;
+  std::vector<uint64_t> offsets;      // byte offset of each row's line
+
+  // `code` is an address column's value and not null.
+  Ip address(AddressCode code) const {
+    return code < kCodeV6 ? Ip::V4(static_cast<uint32_t>(code)) : v6[static_cast<uint32_t>(code)];
+  }
+};
+
+VPCFLOW_NAMESPACE_END
+
+#endif  // VPCFLOW_RECORD_BATCH_H_

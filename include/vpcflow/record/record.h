@@ -1,0 +1,64 @@
+// Record: a record that owns its bytes, for keeping beyond the next step of a Reader.
+//
+//   std::vector<vpcflow::Record> kept;
+//   if (rec.action() == vpcflow::Action::kReject) kept.emplace_back(rec);
+//   kept[0]->srcaddr();                       // the same getters as RecordView
+#ifndef VPCFLOW_RECORD_RECORD_H_
+#define VPCFLOW_RECORD_RECORD_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "vpcflow/record/record_view.h"
+#include "vpcflow/version.h"
+
+VPCFLOW_NAMESPACE_BEGIN
+
+class Record {
+ public:
+  // Copies the fields' text; shares the format. O(length of the line).
+  explicit Record(const RecordView& view) : format_(view.shared_format()) {
+    tokens_.reserve(format_->size());
+    for (size_t i = 0; i < format_->size(); ++i) {
+      const std::string_view text = view.text(i);
+      const auto begin = static_cast<uint32_t>(bytes_.size());
+      bytes_.append(text);
+      tokens_.push_back({begin, static_cast<uint32_t>(bytes_.size())});
+    }
+    position_ = view.position();
+    line_number_ = view.line_number();
+  }
+
+  // A view of this record; valid while the record lives and stays where it is.
+  RecordView view() const& {
+    RecordView view;
+    view.Reset(bytes_.data(), tokens_.data(), &format_, position_, line_number_);
+    return view;
+  }
+  RecordView view() && = delete;
+
+  // record->srcaddr()
+  class Arrow {
+   public:
+    explicit Arrow(RecordView view) : view_(view) {}
+    const RecordView* operator->() const { return &view_; }
+
+   private:
+    RecordView view_;
+  };
+  Arrow operator->() const& { return Arrow(view()); }
+
+ private:
+  std::shared_ptr<const Format> format_;
+  std::string bytes_;
+  std::vector<Token> tokens_;
+  Position position_;
+  uint64_t line_number_ = 0;
+};
+
+VPCFLOW_NAMESPACE_END
+
+#endif  // VPCFLOW_RECORD_RECORD_H_

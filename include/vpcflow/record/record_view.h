@@ -1,0 +1,161 @@
+// RecordView: one record over the caller's bytes, with typed getters that parse when they are called.
+//
+//   vpcflow::RecordParser parser(vpcflow::Format::Default());
+//   vpcflow::RecordView rec;
+//   if (parser.Parse(line, &rec) == vpcflow::Errc::kOk && rec.dstport() == 22) Use(rec.srcaddr()->is_v4());
+//
+// Every getter returns std::optional: empty where the field is `-`, is not in the format, or is malformed. The last
+// case is never silent: error() then says what was wrong, and a Reader counts the record as a reject.
+//
+// Lifetime: a view borrows the line, the parser's token table and its format. It is valid until the parser parses the
+// next line (or the Reader steps on); vpcflow::Record owns a copy.
+#ifndef VPCFLOW_RECORD_RECORD_VIEW_H_
+#define VPCFLOW_RECORD_RECORD_VIEW_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "vpcflow/base/errc.h"
+#include "vpcflow/format/format.h"
+#include "vpcflow/lines/separators.h"
+#include "vpcflow/lines/split.h"
+#include "vpcflow/version.h"
+
+VPCFLOW_NAMESPACE_BEGIN
+
+// Where a record came from: the number of its source in the scan, and the offset of its line in the (unpacked) text.
+// Orders records as they were given.
+struct Position {
+  uint32_t source = 0;
+  uint64_t offset = 0;
+  friend auto operator<=>(const Position&, const Position&) = default;
+};
+
+class RecordView {
+ public:
+  RecordView() = default;
+
+  // The value of a field by its tag: rec.get<vpcflow::f::Bytes>(). O(length of the text).
+  template <class F>
+  std::optional<typename F::value_type> get() const {
+    const std::string_view text = this->text(F::kField);
+    if (text.empty() || text == "-") return std::nullopt;
+    typename F::value_type value{};
+    const Errc e = F::type::Parse(text.data(), text.size(), &value);
+    if (e == Errc::kOk) return value;
+    if (errc_ == Errc::kOk) {
+      errc_ = e;
+      error_field_ = F::kField;
+    }
+    return std::nullopt;
+  }
+
+#define VPCFLOW_X(Id, getter, name, version, set, field_type, unit, always, meaning) \
+  /* meaning */                                                                      \
+  std::optional<f::Id::value_type> getter() const { return get<f::Id>(); }
+  VPCFLOW_FIELDS(VPCFLOW_X)
+#undef VPCFLOW_X
+
+  // The text of a field as it stands in the line: "-" if null, empty if the format lacks the field.
+  std::string_view text(Field field) const {
+    const int column = format_ == nullptr ? -1 : (*format_)->IndexOf(field);
+    return column < 0 ? std::string_view() : text(static_cast<size_t>(column));
+  }
+  // The text of a column of the format; column < format().size().
+  std::string_view text(size_t column) const {
+    const Token token = tokens_[column];
+    return {data_ + token.begin, token.end - token.begin};
+  }
+
+  // Whether the field's value is well-formed (null is); if not, error() says why.
+  bool Check(Field field) const {
+    switch (field) {
+#define VPCFLOW_X(Id, getter, name, version, set, field_type, unit, always, meaning) \
+  case Field::k##Id: get<f::Id>(); break;
+      VPCFLOW_FIELDS(VPCFLOW_X)
+#undef VPCFLOW_X
+      case Field::kUnknown: break;
+    }
+    return errc_ == Errc::kOk;
+  }
+
+  // False for NODATA and SKIPDATA records, which stand for no traffic.
+  bool is_traffic() const {
+    const LogStatus status = ParseLogStatus(text(Field::kLogStatus));
+    return status != LogStatus::kNoData && status != LogStatus::kSkipData;
+  }
+
+  const Format& format() const { return **format_; }
+  const std::shared_ptr<const Format>& shared_format() const { return *format_; }
+  // Where it stands; zero unless a Reader made the view. Lines are counted from 1.
+  Position position() const { return position_; }
+  uint64_t line_number() const { return line_number_; }
+
+  // The first malformed value that a getter met, and its field.
+  Errc error() const { return errc_; }
+  Field error_field() const { return error_field_; }
+
+  // For parsers and readers: points the view at a split line. `tokens` has format->size() entries.
+  void Reset(const char* data, const Token* tokens, const std::shared_ptr<const Format>* format, Position position = {},
+             uint64_t line_number = 0) {
+    data_ = data;
+    tokens_ = tokens;
+    format_ = format;
+    position_ = position;
+    line_number_ = line_number;
+    errc_ = Errc::kOk;
+    error_field_ = Field::kUnknown;
+  }
+
+ private:
+  const char* data_ = nullptr;
+  const Token* tokens_ = nullptr;
+  const std::shared_ptr<const Format>* format_ = nullptr;
+  Position position_;
+  uint64_t line_number_ = 0;
+  mutable Errc errc_ = Errc::kOk;
+  mutable Field error_field_ = Field::kUnknown;
+};
+
+// Splits single lines by a format. For whole files use Reader (scan/reader.h), which also finds the format.
+class RecordParser {
+ public:
+  explicit RecordParser(Format format) : RecordParser(std::make_shared<const Format>(std::move(format))) {}
+  explicit RecordParser(std::shared_ptr<const Format> format) : format_(std::move(format)), tokens_(format_->size() + 1) {}
+  RecordParser(const RecordParser&) = delete;
+  RecordParser& operator=(const RecordParser&) = delete;
+
+  // kOk, kTooFewFields, kTooManyFields or kControlByte. The view borrows `line` and this parser. O(length of the line).
+  Errc Parse(std::string_view line VPCFLOW_LIFETIME_BOUND, RecordView* out) {
+    if (!line.empty() && line.back() == '\n') line.remove_suffix(1);
+    IndexSeparators(line.data(), line.size(), &index_);
+    size_t n = 0;
+    uint32_t bad = 0;
+    if (index_.line_count > 1) return Errc::kControlByte;
+    if (index_.line_count == 1) {
+      const Errc e = SplitLine(line.data(), 0, index_.positions.data(), index_.count, tokens_.data(), format_->size(), &n, &bad);
+      if (e != Errc::kOk) return e;
+    }
+    if (n != format_->size()) return n < format_->size() ? Errc::kTooFewFields : Errc::kTooManyFields;
+    out->Reset(line.data(), tokens_.data(), &format_);
+    return Errc::kOk;
+  }
+  Errc Parse(std::string&& line, RecordView* out) = delete;  // the view would outlive its bytes
+
+  const Format& format() const { return *format_; }
+
+ private:
+  std::shared_ptr<const Format> format_;
+  SeparatorIndex index_;
+  std::vector<Token> tokens_;
+};
+
+VPCFLOW_NAMESPACE_END
+
+#endif  // VPCFLOW_RECORD_RECORD_VIEW_H_

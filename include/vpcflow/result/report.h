@@ -1,0 +1,65 @@
+// Report: what a scan read, rejected and could not read. Every scan has one; nothing is left out of it.
+#ifndef VPCFLOW_RESULT_REPORT_H_
+#define VPCFLOW_RESULT_REPORT_H_
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "vpcflow/base/errc.h"
+#include "vpcflow/version.h"
+
+VPCFLOW_NAMESPACE_BEGIN
+
+// A line that is not a record, or a value that is not one.
+struct Reject {
+  uint32_t source = 0;       // number of its source in the scan
+  std::string path;          // the source's name
+  uint64_t line = 0;         // from 1
+  uint64_t byte_offset = 0;  // of the line in the unpacked text
+  uint32_t column = 0;       // byte in the line where the trouble is, from 1
+  std::string field;         // AWS's name, or empty if it is about the whole line
+  Errc reason = Errc::kOk;
+  std::string excerpt;       // the line, printable, at most 200 bytes of it
+
+  // "flow.log:7:31: dstport: out-of-range: a number lies outside ... (offset 612)"
+  std::string ToString() const;
+};
+
+struct Report {
+  // At most this many rejects are kept with their place; all are counted.
+  static constexpr size_t kMaxRejectSamples = 1000;
+
+  uint64_t sources = 0;       // read, damaged ones included
+  uint64_t text_bytes = 0;    // after unpacking
+  uint64_t lines = 0;
+  uint64_t headers = 0;
+  uint64_t blank_lines = 0;
+  uint64_t ok = 0;            // records of traffic
+  uint64_t nodata = 0;
+  uint64_t skipdata = 0;
+  uint64_t nulled_values = 0;  // malformed values read as null (OnError::kNull)
+  uint64_t unspread = 0;       // records spanning too many time bins; their sums went to the first
+  std::array<uint64_t, kErrcCount> rejects_by_reason{};
+  std::vector<Reject> rejects;              // the first ones in the order of the input
+  std::map<std::string, uint64_t> formats;  // format -> sources that have it
+  std::vector<std::string> warnings;        // each once
+  // Sources that could not be read, or not to their end. Their good records are in the result.
+  std::vector<absl::Status> errors;
+
+  uint64_t records() const { return ok + nodata + skipdata; }
+  uint64_t rejected() const;
+  // Adds another part of the same scan.
+  void Merge(Report&& other);
+  // Sorts the samples by place and keeps the first kMaxRejectSamples.
+  void TrimRejects();
+  // OK, or one status for all errors.
+  absl::Status status() const;
+};
+
+VPCFLOW_NAMESPACE_END
+
+#endif  // VPCFLOW_RESULT_REPORT_H_

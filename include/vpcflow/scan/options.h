@@ -1,0 +1,45 @@
+// ScanOptions: how sources are read, the same for readers, scans and plans.
+#ifndef VPCFLOW_SCAN_OPTIONS_H_
+#define VPCFLOW_SCAN_OPTIONS_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+
+#include "vpcflow/format/format.h"
+#include "vpcflow/version.h"
+
+VPCFLOW_NAMESPACE_BEGIN
+
+// What a malformed line or value does. I/O errors and damaged gzip are errors in every mode.
+enum class OnError : uint8_t {
+  kSkip,  // the line is counted as a reject and left out
+  kStop,  // the scan ends with an error that names the place
+  kNull   // a malformed value is null, and counted; a malformed line is a reject
+};
+
+struct Progress {
+  uint64_t bytes = 0;  // of the stored sources, read so far
+  uint64_t total = 0;  // of all sources whose size is known
+  uint64_t sources = 0;
+  uint64_t total_sources = 0;
+};
+
+struct ScanOptions {
+  // The format of sources that have no header line; without it AWS's default, if the lines fit it.
+  std::optional<Format> format;
+  OnError on_error = OnError::kSkip;
+  // Worker threads; 0 for one per processor. Results do not depend on it.
+  int threads = 0;
+  // Longer lines are rejects; they are never held in memory.
+  size_t max_line_bytes = size_t{1} << 20;
+  // Bytes parsed at a time, per thread.
+  size_t block_bytes = size_t{128} * 1024;
+  // Called in the calling thread every 50 ms or so; false ends the scan with kCancelled.
+  std::function<bool(const Progress&)> poll;
+};
+
+VPCFLOW_NAMESPACE_END
+
+#endif  // VPCFLOW_SCAN_OPTIONS_H_

@@ -1,0 +1,76 @@
+// Reader: walks the records of a log, one after the other, without copying them.
+//
+//   absl::StatusOr<vpcflow::Reader> reader = vpcflow::Reader::Open("flow.log.gz");
+//   if (!reader.ok()) return reader.status();
+//   for (const vpcflow::RecordView& rec : *reader)
+//     if (rec.action() == vpcflow::Action::kReject && rec.dstport() == 22) Alert(vpcflow::Record(rec));
+//   if (!reader->status().ok()) return reader->status();   // "flow.log.gz:7:31: dstport: out-of-range: ..."
+//
+// The format comes from the header line, the options or AWS's default. `rec` borrows the block in hand and dies at the
+// next step. A value is checked when a getter reads it; a record with a malformed value counts as a reject from then on.
+#ifndef VPCFLOW_SCAN_READER_H_
+#define VPCFLOW_SCAN_READER_H_
+
+#include <iterator>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "vpcflow/record/record_view.h"
+#include "vpcflow/result/report.h"
+#include "vpcflow/scan/options.h"
+#include "vpcflow/source/source.h"
+#include "vpcflow/version.h"
+
+VPCFLOW_NAMESPACE_BEGIN
+
+class Reader {
+ public:
+  // A path, folder or pattern as Source::Expand takes it. The first reject ends the walk unless options say otherwise.
+  static absl::StatusOr<Reader> Open(const std::string& path);
+  static absl::StatusOr<Reader> Open(const std::string& path, ScanOptions options);
+  Reader(std::vector<Source> sources, ScanOptions options);
+  ~Reader();
+  Reader(Reader&&) noexcept;
+  Reader& operator=(Reader&&) noexcept;
+
+  // Steps to the next record; false at the end or at an error (see status()).
+  bool Next();
+  // The record in hand; valid until the next step.
+  const RecordView& record() const;
+
+  // OK, or why the walk ended early or is incomplete.
+  absl::Status status() const;
+  const Report& report() const;
+
+  class Iterator {
+   public:
+    using value_type = RecordView;
+    using difference_type = std::ptrdiff_t;
+    explicit Iterator(Reader* reader) : reader_(reader) {}
+    const RecordView& operator*() const { return reader_->record(); }
+    const RecordView* operator->() const { return &reader_->record(); }
+    Iterator& operator++() {
+      if (!reader_->Next()) reader_ = nullptr;
+      return *this;
+    }
+    void operator++(int) { ++*this; }
+    bool operator==(std::default_sentinel_t) const { return reader_ == nullptr; }
+
+   private:
+    Reader* reader_;
+  };
+  // For range-for; walks on from where the reader is.
+  Iterator begin() { return Iterator(Next() ? this : nullptr); }
+  std::default_sentinel_t end() const { return {}; }
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+VPCFLOW_NAMESPACE_END
+
+#endif  // VPCFLOW_SCAN_READER_H_

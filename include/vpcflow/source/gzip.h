@@ -1,0 +1,27 @@
+// Gzip as a layer over any byte stream: any number of members, checksums and lengths verified.
+//
+//   absl::StatusOr<std::unique_ptr<vpcflow::ByteStream>> text = vpcflow::OpenText(source, {});
+//
+// Damage (a wrong checksum, a cut member, garbage behind the last one) is kDataLoss, returned by the Read after the one
+// that delivered the last good bytes. Zero bytes behind the last member are padding and fine.
+#ifndef VPCFLOW_SOURCE_GZIP_H_
+#define VPCFLOW_SOURCE_GZIP_H_
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+
+#include "absl/status/statusor.h"
+#include "vpcflow/source/source.h"
+#include "vpcflow/version.h"
+
+VPCFLOW_NAMESPACE_BEGIN
+
+// Opens a source and unpacks it if its first bytes are gzip's. `is_gzip`, if given, tells; `stored_bytes`, if given, grows
+// by what is read before unpacking. Memory: 320 KiB for gzip.
+absl::StatusOr<std::unique_ptr<ByteStream>> OpenText(const Source& source, Source::Cancelled cancelled, bool* is_gzip = nullptr,
+                                                     std::atomic<uint64_t>* stored_bytes = nullptr);
+
+VPCFLOW_NAMESPACE_END
+
+#endif  // VPCFLOW_SOURCE_GZIP_H_

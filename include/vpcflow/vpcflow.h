@@ -1,0 +1,24 @@
+// vpcflow: AWS VPC flow logs, in the program you already have. This header is the whole engine; <vpcflow/core.h> is the
+// header-only core alone.
+//
+//   absl::StatusOr<vpcflow::Reader> reader = vpcflow::Reader::Open("flow.log.gz");     // walk records
+//   vpcflow::Scan(source).Where("dstport = 22").Into(&my_accumulator);                   // aggregate at compile time
+//   vpcflow::Plan::Make(spec)->Run(sources, {});                                         // aggregate by a plan
+#ifndef VPCFLOW_VPCFLOW_H_
+#define VPCFLOW_VPCFLOW_H_
+
+#include "vpcflow/aggregate/group_by.h"
+#include "vpcflow/core.h"
+#include "vpcflow/export/arrow.h"
+#include "vpcflow/export/text.h"
+#include "vpcflow/filter/filter.h"
+#include "vpcflow/plan/plan.h"
+#include "vpcflow/result/report.h"
+#include "vpcflow/result/table.h"
+#include "vpcflow/scan/reader.h"
+#include "vpcflow/scan/scan.h"
+#include "vpcflow/source/gzip.h"
+#include "vpcflow/source/source.h"
+#include "vpcflow/synth/synth.h"
+
+#endif  // VPCFLOW_VPCFLOW_H_

@@ -1,0 +1,367 @@
+// Arrow tables as rows for plans.
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <optional>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "src/plan/run.h"
+#include "vpcflow/export/arrow.h"
+
+VPCFLOW_NAMESPACE_BEGIN
+namespace internal {
+namespace {
+
+// One column of an Arrow batch, read value by value.
+class ArrowColumn {
+ public:
+  enum class Type : uint8_t { kNull, kInt, kFloat, kText, kTextView, kOther };
+
+  ArrowColumn() = default;
+  ArrowColumn(const ArrowSchema& schema, const ArrowArray& array) : array_(&array), format_(schema.format) {
+    if (schema.dictionary != nullptr) {
+      dictionary_ = std::make_unique<ArrowColumn>(*schema.dictionary, *array.dictionary);
+      index_format_ = format_[0];
+      type_ = dictionary_->type_;
+      return;
+    }
+    if (format_ == "n") {
+      type_ = Type::kNull;
+    } else if (format_.size() == 1 && std::strchr("cCsSiIlL", format_[0]) != nullptr) {
+      type_ = Type::kInt;
+    } else if (format_ == "f" || format_ == "g") {
+      type_ = Type::kFloat;
+    } else if (format_ == "u" || format_ == "U" || format_ == "z" || format_ == "Z") {
+      type_ = Type::kText;
+    } else if (format_ == "vu") {
+      type_ = Type::kTextView;
+    } else if (format_.starts_with("ts") && format_.size() >= 4) {
+      type_ = Type::kInt;
+      ticks_ = format_[2] == 's' ? 1 : format_[2] == 'm' ? 1000 : format_[2] == 'u' ? 1'000'000 : 1'000'000'000;
+    }
+  }
+
+  Type type() const { return type_; }
+  const std::string& format() const { return format_; }
+  // Timestamps count this many to the second; 0 for other integers.
+  int64_t ticks() const { return dictionary_ ? dictionary_->ticks_ : ticks_; }
+
+  bool IsNull(size_t row) const {
+    if (type_ == Type::kNull) return true;
+    const size_t i = row + static_cast<size_t>(array_->offset);
+    const auto* bits = array_->n_buffers > 0 ? static_cast<const uint8_t*>(array_->buffers[0]) : nullptr;
+    if (bits != nullptr && (bits[i / 8] >> (i % 8) & 1) == 0) return true;
+    if (!dictionary_) return false;
+    const std::optional<size_t> entry = Entry(row);
+    return !entry || dictionary_->IsNull(*entry);
+  }
+
+  // Of kText and kTextView, not null.
+  std::string_view Text(size_t row) const {
+    if (dictionary_) return dictionary_->Text(*Entry(row));
+    const size_t i = row + static_cast<size_t>(array_->offset);
+    if (type_ == Type::kTextView) return View(i);
+    const auto* text = static_cast<const char*>(array_->buffers[2]);
+    if (format_ == "U" || format_ == "Z") {
+      const auto* offsets = static_cast<const int64_t*>(array_->buffers[1]);
+      return {text + offsets[i], static_cast<size_t>(offsets[i + 1] - offsets[i])};
+    }
+    const auto* offsets = static_cast<const int32_t*>(array_->buffers[1]);
+    return {text + offsets[i], static_cast<size_t>(offsets[i + 1] - offsets[i])};
+  }
+
+  // Of kInt and kFloat, not null; nothing if it is no whole number of 63 bits.
+  std::optional<int64_t> Int(size_t row) const {
+    if (dictionary_) return dictionary_->Int(*Entry(row));
+    const size_t i = row + static_cast<size_t>(array_->offset);
+    if (type_ == Type::kInt) return IntegerAt(ticks_ != 0 ? 'l' : format_[0], i);
+    const double value = format_ == "g" ? static_cast<const double*>(array_->buffers[1])[i] : static_cast<double>(static_cast<const float*>(array_->buffers[1])[i]);
+    if (!(value > -9.2e18 && value < 9.2e18) || value != std::floor(value)) return std::nullopt;
+    return static_cast<int64_t>(value);
+  }
+  // A float that is not a number stands for null, as pandas writes it.
+  bool IsNan(size_t row) const {
+    if (type_ != Type::kFloat || dictionary_) return false;
+    const size_t i = row + static_cast<size_t>(array_->offset);
+    return format_ == "g" ? std::isnan(static_cast<const double*>(array_->buffers[1])[i]) : std::isnan(static_cast<const float*>(array_->buffers[1])[i]);
+  }
+
+ private:
+  std::optional<int64_t> IntegerAt(char format, size_t i) const {
+    const void* values = array_->buffers[1];
+    switch (format) {
+      case 'c': return static_cast<const int8_t*>(values)[i];
+      case 'C': return static_cast<const uint8_t*>(values)[i];
+      case 's': return static_cast<const int16_t*>(values)[i];
+      case 'S': return static_cast<const uint16_t*>(values)[i];
+      case 'i': return static_cast<const int32_t*>(values)[i];
+      case 'I': return static_cast<const uint32_t*>(values)[i];
+      case 'l': return static_cast<const int64_t*>(values)[i];
+      default: {
+        const uint64_t value = static_cast<const uint64_t*>(values)[i];
+        if (value > static_cast<uint64_t>(std::numeric_limits<int64_t>::max())) return std::nullopt;
+        return static_cast<int64_t>(value);
+      }
+    }
+  }
+  std::optional<size_t> Entry(size_t row) const {
+    const std::optional<int64_t> index = IntegerAt(index_format_, row + static_cast<size_t>(array_->offset));
+    if (!index || *index < 0 || *index >= dictionary_->array_->length) return std::nullopt;
+    return static_cast<size_t>(*index);
+  }
+  // Arrow's 16-byte views: length, then up to 12 bytes inline, or a prefix, a buffer number and an offset.
+  std::string_view View(size_t i) const {
+    const char* view = static_cast<const char*>(array_->buffers[1]) + i * 16;
+    int32_t words[4];
+    std::memcpy(words, view, sizeof words);
+    const auto size = static_cast<size_t>(words[0]);
+    if (size <= 12) return {view + 4, size};
+    return {static_cast<const char*>(array_->buffers[2 + words[2]]) + words[3], size};
+  }
+
+  const ArrowArray* array_ = nullptr;
+  std::string format_;
+  Type type_ = Type::kOther;
+  char index_format_ = 'i';
+  int64_t ticks_ = 0;
+  std::unique_ptr<ArrowColumn> dictionary_;
+};
+
+class ArrowRows final : public Rows {
+ public:
+  ArrowRows(const std::vector<FieldRef>& slots, const ScanOptions& options, Report* report)
+      : slots_(slots), options_(options), report_(report), columns_(slots.size()), loaded_(slots.size()) {
+    batch_.columns.resize(slots.size());
+    for (size_t i = 0; i < slots.size(); ++i) batch_.columns[i].kind = slots[i].kind();
+  }
+
+  // Points it at a batch, which must stay until the last Next.
+  absl::Status Start(const ArrowSchema& schema, const ArrowArray& array) {
+    length_ = static_cast<size_t>(array.length);
+    next_ = 0;
+    status_column_.reset();
+    for (auto& column : columns_) column.reset();
+    if (array.offset != 0) return absl::InvalidArgumentError("arrow: a batch with an offset is not supported");
+    for (int64_t c = 0; c < schema.n_children; ++c) {
+      const ArrowSchema& field = *schema.children[c];
+      const std::string name = CanonicalName(field.name == nullptr ? "" : field.name);
+      if (name == Info(Field::kLogStatus).name) status_column_.emplace(field, *array.children[c]);
+      for (size_t slot = 0; slot < slots_.size(); ++slot) {
+        if (slots_[slot].name != name) continue;
+        columns_[slot].emplace(field, *array.children[c]);
+        if (absl::Status s = CheckType(*columns_[slot], slots_[slot]); !s.ok()) return s;
+      }
+    }
+    return absl::OkStatus();
+  }
+
+  bool Next() override {
+    first_row_ += batch_rows_taken_;
+    const size_t n = std::min(kBatchRows, length_ - next_);
+    batch_rows_taken_ = n;
+    rows_.resize(n);
+    status_.assign(n, LogStatus::kOther);
+    batch_.offsets.resize(n);
+    batch_.v6.clear();
+    for (size_t i = 0; i < n; ++i) {
+      rows_[i] = next_ + i;
+      batch_.offsets[i] = first_row_ + i;
+      if (status_column_ && IsText(*status_column_) && !status_column_->IsNull(next_ + i)) status_[i] = ParseLogStatus(status_column_->Text(next_ + i));
+      ++CounterOf(status_[i]);
+    }
+    report_->lines += n;
+    next_ += n;
+    batch_.rows = n;
+    bad_.assign(n, 0);
+    std::fill(loaded_.begin(), loaded_.end(), uint8_t{0});
+    return n > 0;
+  }
+
+  void Load(size_t slot) override {
+    if (loaded_[slot] != 0) return;
+    loaded_[slot] = 1;
+    Column& out = batch_.columns[slot];
+    const bool address = out.kind == Kind::kAddress, text = out.kind == Kind::kText;
+    if (address) out.addresses.assign(batch_.rows, kNullAddress);
+    if (text) out.texts.assign(batch_.rows, std::string_view());
+    if (!address && !text) out.ints.assign(batch_.rows, kNullInt);
+    if (!columns_[slot]) return;
+    const ArrowColumn& column = *columns_[slot];
+    for (size_t i = 0; i < batch_.rows; ++i) {
+      const size_t row = rows_[i];
+      if (column.IsNull(row) || column.IsNan(row) || (IsText(column) && column.Text(row) == "-")) continue;
+      if (text) {
+        out.texts[i] = column.Text(row);
+        if (out.texts[i].data() == nullptr) out.texts[i] = "";
+        continue;
+      }
+      const Errc e = address ? ReadAddress(column, row, &out.addresses[i]) : ReadInt(column, row, slots_[slot].field, &out.ints[i]);
+      if (e != Errc::kOk) RejectRow(i, slot, e);
+    }
+  }
+
+  void Keep(std::span<const uint8_t> keep) override {
+    const auto compact = [&](auto* values) {
+      size_t to = 0;
+      for (size_t from = 0; from < keep.size(); ++from) {
+        (*values)[to] = (*values)[from];
+        to += keep[from] != 0;
+      }
+      values->resize(to);
+    };
+    compact(&rows_);
+    compact(&status_);
+    compact(&batch_.offsets);
+    compact(&bad_);
+    batch_.rows = rows_.size();
+    for (size_t slot = 0; slot < slots_.size(); ++slot) {
+      if (loaded_[slot] == 0) continue;
+      Column& column = batch_.columns[slot];
+      if (column.kind == Kind::kAddress) {
+        compact(&column.addresses);
+      } else if (column.kind == Kind::kText) {
+        compact(&column.texts);
+      } else {
+        compact(&column.ints);
+      }
+    }
+  }
+
+  void DropBad() override {
+    if (std::find(bad_.begin(), bad_.end(), uint8_t{1}) == bad_.end()) return;
+    std::vector<uint8_t> keep(bad_.size());
+    for (size_t i = 0; i < keep.size(); ++i) keep[i] = bad_[i] == 0;
+    Keep(keep);
+  }
+
+  bool Has(size_t slot) const override { return columns_[slot].has_value(); }
+  bool stopped() const { return stopped_; }
+
+ private:
+  static bool IsText(const ArrowColumn& column) { return column.type() == ArrowColumn::Type::kText || column.type() == ArrowColumn::Type::kTextView; }
+
+  static absl::Status CheckType(const ArrowColumn& column, const FieldRef& field) {
+    using T = ArrowColumn::Type;
+    const bool number = field.kind() != Kind::kAddress && field.kind() != Kind::kText;
+    const bool fits = column.type() == T::kNull || IsText(column) ||
+                      (number && (column.type() == T::kInt || column.type() == T::kFloat) && (column.ticks() == 0 || field.kind() == Kind::kTime));
+    if (fits) return absl::OkStatus();
+    return absl::InvalidArgumentError(absl::StrCat("arrow: column '", field.name, "' has type '", column.format(), "', which does not hold ",
+                                                   number ? "numbers" : field.kind() == Kind::kAddress ? "addresses as text" : "text"));
+  }
+
+  Errc ReadAddress(const ArrowColumn& column, size_t row, AddressCode* out) {
+    Ip ip;
+    if (!ParseIp(column.Text(row), &ip)) return Errc::kNotAnAddress;
+    if (ip.is_v4()) {
+      *out = kCodeV4 | ip.v4();
+    } else {
+      *out = kCodeV6 | batch_.v6.size();
+      batch_.v6.push_back(ip);
+    }
+    return Errc::kOk;
+  }
+
+  static Errc ReadInt(const ArrowColumn& column, size_t row, Field field, int64_t* out) {
+    const FieldInfo& info = Info(field);
+    if (IsText(column)) {
+      const std::string_view text = column.Text(row);
+      if (info.kind == Kind::kTime) return ParseFlowTime(text.data(), text.size(), out);
+      uint64_t value = 0;
+      const Errc e = ParseUint(text, info.max, &value);
+      if (e == Errc::kOk) *out = static_cast<int64_t>(value);
+      return e;
+    }
+    std::optional<int64_t> value = column.Int(row);
+    if (!value) return Errc::kNotANumber;
+    if (column.ticks() != 0) *value = *value / column.ticks() - (*value % column.ticks() < 0 ? 1 : 0);
+    if (info.kind == Kind::kTime && column.ticks() == 0 && *value > static_cast<int64_t>(kMaxTimeSeconds)) *value /= 1000;
+    if (*value < 0 || static_cast<uint64_t>(*value) > info.max) return Errc::kOutOfRange;
+    *out = *value;
+    return Errc::kOk;
+  }
+
+  uint64_t& CounterOf(LogStatus s) { return s == LogStatus::kNoData ? report_->nodata : s == LogStatus::kSkipData ? report_->skipdata : report_->ok; }
+
+  void RejectRow(size_t i, size_t slot, Errc reason) {
+    if (options_.on_error == OnError::kNull) {
+      ++report_->nulled_values;
+      return;
+    }
+    if (bad_[i] != 0) return;
+    bad_[i] = 1;
+    --CounterOf(status_[i]);
+    ++report_->rejects_by_reason[static_cast<size_t>(reason)];
+    stopped_ |= options_.on_error == OnError::kStop;
+    std::string excerpt = IsText(*columns_[slot]) ? Printable(columns_[slot]->Text(rows_[i]), 200) : std::string("a number");
+    report_->rejects.push_back({0, "<arrow>", batch_.offsets[i] + 1, batch_.offsets[i], 1, slots_[slot].name, reason, std::move(excerpt)});
+    if (report_->rejects.size() >= 2 * Report::kMaxRejectSamples) report_->TrimRejects();
+  }
+
+  const std::vector<FieldRef>& slots_;
+  const ScanOptions& options_;
+  Report* report_;
+  std::vector<std::optional<ArrowColumn>> columns_;
+  std::optional<ArrowColumn> status_column_;
+  std::vector<uint8_t> loaded_;
+  std::vector<size_t> rows_;
+  std::vector<uint8_t> bad_;
+  size_t length_ = 0;
+  size_t next_ = 0;
+  uint64_t first_row_ = 0;
+  size_t batch_rows_taken_ = 0;
+  bool stopped_ = false;
+};
+
+// Releases what the stream handed out, however the function is left.
+template <class T>
+struct Released {
+  T value{};
+  ~Released() {
+    if (value.release != nullptr) value.release(&value);
+  }
+};
+
+absl::Status StreamError(ArrowArrayStream* stream) {
+  const char* message = stream->get_last_error(stream);
+  return absl::UnavailableError(absl::StrCat("arrow: the stream failed: ", message == nullptr ? "no reason given" : message));
+}
+
+}  // namespace
+}  // namespace internal
+
+absl::StatusOr<std::vector<Result>> RunArrow(std::span<const Plan> plans, ArrowArrayStream* stream, const ScanOptions& options) {
+  using namespace internal;
+  Released<ArrowArrayStream> own;
+  std::swap(own.value, *stream);
+  const SlotMap map(plans);
+  Report report;
+  Worker worker(plans, map);
+  ArrowRows rows(map.fields, options, &report);
+  Released<ArrowSchema> schema;
+  if (own.value.get_schema(&own.value, &schema.value) != 0) return StreamError(&own.value);
+  if (std::string_view(schema.value.format) != "+s") return absl::InvalidArgumentError("arrow: not a table (the stream's type is no struct)");
+  std::vector<std::string> names;
+  for (int64_t c = 0; c < schema.value.n_children; ++c) names.emplace_back(CanonicalName(schema.value.children[c]->name));
+  report.sources = 1;
+  std::string format;
+  for (const std::string& name : names) format += (format.empty() ? "" : " ") + name;
+  report.formats[format] = 1;
+  // Texts borrow the batch, but every state copies what it keeps; so one batch is alive at a time.
+  while (true) {
+    if (options.poll && !options.poll({})) return absl::CancelledError("the scan was cancelled");
+    Released<ArrowArray> batch;
+    if (own.value.get_next(&own.value, &batch.value) != 0) return StreamError(&own.value);
+    if (batch.value.release == nullptr) break;
+    if (absl::Status s = rows.Start(schema.value, batch.value); !s.ok()) return s;
+    while (rows.Next()) {
+      worker.Process(&rows);
+      if (rows.stopped()) return absl::DataLossError(report.rejects[0].ToString());
+    }
+  }
+  report.TrimRejects();
+  return JoinWorkers(plans, map, {&worker}, std::move(report));
+}
+
+VPCFLOW_NAMESPACE_END

@@ -1,0 +1,215 @@
+// Tables as Arrow streams.
+#include <cerrno>
+#include <cmath>
+#include <cstring>
+#include <utility>
+
+#include "vpcflow/export/arrow.h"
+#include "vpcflow/export/text.h"
+
+VPCFLOW_NAMESPACE_BEGIN
+namespace {
+
+// The memory behind an exported column. Arrays of one stream share it with the table.
+struct ColumnMemory {
+  std::vector<uint8_t> validity;  // empty if nothing is null
+  std::vector<uint8_t> bits;      // kBool
+  std::vector<int64_t> times;     // kTime, microseconds
+  std::vector<int64_t> text_offsets;
+  std::string text;
+  int64_t nulls = 0;
+  const void* values = nullptr;
+};
+
+struct Exported {
+  std::shared_ptr<const Table> table;
+  std::vector<ColumnMemory> columns;
+};
+
+struct ArrayPrivate {
+  std::shared_ptr<const Exported> memory;
+  std::vector<const void*> buffers;
+  std::vector<ArrowArray> child_storage;
+  std::vector<ArrowArray*> children;
+  ArrowArray dictionary{};
+};
+
+struct SchemaPrivate {
+  std::string format;
+  std::string name;
+  std::vector<ArrowSchema> child_storage;
+  std::vector<ArrowSchema*> children;
+  ArrowSchema dictionary{};
+};
+
+bool IsDictionary(ColumnType type) { return type == ColumnType::kAddress || type == ColumnType::kText; }
+
+const char* FormatOf(ColumnType type) {
+  switch (type) {
+    case ColumnType::kInt32:
+    case ColumnType::kAddress:
+    case ColumnType::kText: return "i";  // the index, of dictionaries
+    case ColumnType::kInt64: return "l";
+    case ColumnType::kTime: return "tsu:UTC";
+    case ColumnType::kFloat64: return "g";
+    case ColumnType::kInt128: return "d:38,0";
+    case ColumnType::kBool: return "b";
+  }
+  return "n";
+}
+
+void SetBit(std::vector<uint8_t>* bits, size_t i) { (*bits)[i / 8] = static_cast<uint8_t>((*bits)[i / 8] | 1u << (i % 8)); }
+
+void FillColumn(const Table& table, const TableColumn& column, ColumnMemory* out) {
+  for (size_t i = 0; i < table.rows; ++i) out->nulls += column.is_null(i);
+  if (out->nulls > 0) {
+    out->validity.assign((table.rows + 7) / 8, 0);
+    for (size_t i = 0; i < table.rows; ++i) {
+      if (!column.is_null(i)) SetBit(&out->validity, i);
+    }
+  }
+  switch (column.type) {
+    case ColumnType::kInt64: out->values = column.i64.data(); break;
+    case ColumnType::kFloat64: out->values = column.f64.data(); break;
+    case ColumnType::kInt128: out->values = column.i128.data(); break;
+    case ColumnType::kTime:
+      out->times.reserve(table.rows);
+      for (int64_t seconds : column.i64) out->times.push_back(seconds == kNullInt64 ? 0 : seconds * 1'000'000);
+      out->values = out->times.data();
+      break;
+    case ColumnType::kBool:
+      out->bits.assign((table.rows + 7) / 8, 0);
+      for (size_t i = 0; i < table.rows; ++i) {
+        if (column.i32[i] == 1) SetBit(&out->bits, i);
+      }
+      out->values = out->bits.data();
+      break;
+    default: out->values = column.i32.data();
+  }
+  if (!IsDictionary(column.type)) return;
+  out->text_offsets.push_back(0);
+  const auto append = [&](std::string_view text) {
+    out->text += text;
+    out->text_offsets.push_back(static_cast<int64_t>(out->text.size()));
+  };
+  char buffer[kMaxIpText];
+  for (const Ip& ip : column.addresses) append({buffer, static_cast<size_t>(FormatIp(ip, buffer) - buffer)});
+  for (const std::string& text : column.texts) append(ValidUtf8(text));
+}
+
+void ReleaseArray(ArrowArray* array) {
+  auto* own = static_cast<ArrayPrivate*>(array->private_data);
+  for (ArrowArray* child : own->children) {
+    if (child->release != nullptr) child->release(child);
+  }
+  if (own->dictionary.release != nullptr) own->dictionary.release(&own->dictionary);
+  array->release = nullptr;
+  delete own;
+}
+
+void ReleaseSchema(ArrowSchema* schema) {
+  auto* own = static_cast<SchemaPrivate*>(schema->private_data);
+  for (ArrowSchema* child : own->children) {
+    if (child->release != nullptr) child->release(child);
+  }
+  if (own->dictionary.release != nullptr) own->dictionary.release(&own->dictionary);
+  schema->release = nullptr;
+  delete own;
+}
+
+void MakeArray(std::shared_ptr<const Exported> memory, size_t length, int64_t nulls, std::vector<const void*> buffers, ArrowArray* out) {
+  auto* own = new ArrayPrivate{std::move(memory), std::move(buffers), {}, {}, {}};
+  *out = {};
+  out->length = static_cast<int64_t>(length);
+  out->null_count = nulls;
+  out->n_buffers = static_cast<int64_t>(own->buffers.size());
+  out->buffers = own->buffers.data();
+  out->release = ReleaseArray;
+  out->private_data = own;
+}
+
+void MakeSchema(std::string format, std::string name, int64_t flags, ArrowSchema* out) {
+  auto* own = new SchemaPrivate{std::move(format), std::move(name), {}, {}, {}};
+  *out = {};
+  out->format = own->format.c_str();
+  out->name = own->name.c_str();
+  out->flags = flags;
+  out->release = ReleaseSchema;
+  out->private_data = own;
+}
+
+// Sets the children of an array or schema whose private data keeps them.
+template <class T, class Private>
+std::vector<T>& MakeChildren(T* parent, size_t n) {
+  auto* own = static_cast<Private*>(parent->private_data);
+  own->child_storage.resize(n);
+  for (T& child : own->child_storage) own->children.push_back(&child);
+  parent->n_children = static_cast<int64_t>(n);
+  parent->children = own->children.data();
+  return own->child_storage;
+}
+
+void ExportSchema(const Table& table, ArrowSchema* out) {
+  MakeSchema("+s", "", 0, out);
+  std::vector<ArrowSchema>& children = MakeChildren<ArrowSchema, SchemaPrivate>(out, table.columns.size());
+  for (size_t c = 0; c < table.columns.size(); ++c) {
+    const TableColumn& column = table.columns[c];
+    MakeSchema(FormatOf(column.type), column.name, ARROW_FLAG_NULLABLE, &children[c]);
+    if (!IsDictionary(column.type)) continue;
+    auto* own = static_cast<SchemaPrivate*>(children[c].private_data);
+    MakeSchema("U", "", ARROW_FLAG_NULLABLE, &own->dictionary);
+    children[c].dictionary = &own->dictionary;
+  }
+}
+
+void ExportArray(const std::shared_ptr<const Exported>& memory, ArrowArray* out) {
+  const Table& table = *memory->table;
+  MakeArray(memory, table.rows, 0, {nullptr}, out);
+  std::vector<ArrowArray>& children = MakeChildren<ArrowArray, ArrayPrivate>(out, table.columns.size());
+  for (size_t c = 0; c < table.columns.size(); ++c) {
+    const TableColumn& column = table.columns[c];
+    const ColumnMemory& m = memory->columns[c];
+    MakeArray(memory, table.rows, m.nulls, {m.validity.empty() ? nullptr : m.validity.data(), m.values}, &children[c]);
+    if (!IsDictionary(column.type)) continue;
+    auto* own = static_cast<ArrayPrivate*>(children[c].private_data);
+    MakeArray(memory, m.text_offsets.size() - 1, 0, {nullptr, m.text_offsets.data(), m.text.data()}, &own->dictionary);
+    children[c].dictionary = &own->dictionary;
+  }
+}
+
+struct StreamPrivate {
+  std::shared_ptr<const Exported> memory;
+  bool done = false;
+};
+
+int GetSchema(ArrowArrayStream* stream, ArrowSchema* out) {
+  ExportSchema(*static_cast<StreamPrivate*>(stream->private_data)->memory->table, out);
+  return 0;
+}
+
+int GetNext(ArrowArrayStream* stream, ArrowArray* out) {
+  auto* own = static_cast<StreamPrivate*>(stream->private_data);
+  *out = {};
+  if (!own->done) ExportArray(own->memory, out);
+  own->done = true;
+  return 0;
+}
+
+const char* GetLastError(ArrowArrayStream*) { return nullptr; }
+
+void ReleaseStream(ArrowArrayStream* stream) {
+  delete static_cast<StreamPrivate*>(stream->private_data);
+  stream->release = nullptr;
+}
+
+}  // namespace
+
+void ExportTable(std::shared_ptr<const Table> table, ArrowArrayStream* out) {
+  auto memory = std::make_shared<Exported>();
+  memory->columns.resize(table->columns.size());
+  for (size_t c = 0; c < table->columns.size(); ++c) FillColumn(*table, table->columns[c], &memory->columns[c]);
+  memory->table = std::move(table);
+  *out = {GetSchema, GetNext, GetLastError, ReleaseStream, new StreamPrivate{std::move(memory)}};
+}
+
+VPCFLOW_NAMESPACE_END

@@ -1,0 +1,277 @@
+#include "src/plan/accumulate.h"
+
+#include <algorithm>
+#include <cmath>
+#include <optional>
+#include <utility>
+
+#include "absl/container/flat_hash_set.h"
+#include "vpcflow/aggregate/cell.h"
+
+VPCFLOW_NAMESPACE_BEGIN
+namespace internal {
+namespace {
+
+template <class T>
+int Order(const T& a, const T& b) {
+  return a < b ? -1 : b < a ? 1 : 0;
+}
+
+// What the accumulators with one cell per group share.
+template <class Cell>
+class Cells : public Accumulators {
+ public:
+  explicit Cells(int slot) : slot_(slot) {}
+  void Grow(size_t groups) override { cells_.resize(std::max(cells_.size(), groups)); }
+  void Merge(const Accumulators& other, std::span<const uint32_t> group, const CodeMap& codes) override {
+    const auto& from = static_cast<const Cells&>(other).cells_;
+    for (size_t g = 0; g < from.size() && g < group.size(); ++g) {
+      if (group[g] != kNoGroup) cells_[group[g]].Merge(Translate(from[g], codes));
+    }
+  }
+
+ protected:
+  virtual Cell Translate(const Cell& cell, const CodeMap&) const { return cell; }
+  const Column& column(const GroupedRows& rows) const { return rows.batch.columns[static_cast<size_t>(slot_)]; }
+
+  // Calls fn(cell, value) for every value that is not null.
+  template <class Fn>
+  void ForValues(const GroupedRows& rows, Fn fn) {
+    const std::vector<int64_t>& values = column(rows).ints;
+    for (size_t i = 0; i < rows.batch.rows; ++i) {
+      if (values[i] != kNullInt) fn(cells_[rows.group[i]], values[i], i);
+    }
+  }
+  // The same, with the values of spread rows cut into pieces.
+  template <class Fn>
+  void ForParts(const GroupedRows& rows, Fn fn) {
+    if (rows.pieces.empty()) return ForValues(rows, fn);
+    ForValues(rows, [&](Cell& cell, int64_t value, size_t i) {
+      if (rows.spread[i] == 0) fn(cell, value, i);
+    });
+    const std::vector<int64_t>& values = column(rows).ints;
+    for (const Piece& piece : rows.pieces) {
+      if (values[piece.row] == kNullInt) continue;
+      // Cumulative shares are rounded down, so the parts add up to the whole.
+      const auto share = [&](int64_t at) {
+        return static_cast<int64_t>(static_cast<uint128>(values[piece.row]) * static_cast<uint128>(at) / static_cast<uint128>(piece.length));
+      };
+      fn(cells_[piece.group], share(piece.to) - share(piece.from), piece.row);
+    }
+  }
+
+  int slot_;
+  std::vector<Cell> cells_;
+};
+
+void EmitTotals(std::span<const uint32_t> groups, const auto& total_of, TableColumn* out) {
+  out->type = ColumnType::kInt64;
+  constexpr auto kMax = static_cast<uint128>(std::numeric_limits<int64_t>::max());
+  for (uint32_t g : groups) {
+    if (total_of(g) > kMax) out->type = ColumnType::kInt128;
+  }
+  for (uint32_t g : groups) {
+    if (out->type == ColumnType::kInt128) {
+      out->i128.push_back(total_of(g));
+    } else {
+      out->i64.push_back(static_cast<int64_t>(total_of(g)));
+    }
+  }
+}
+
+void EmitDoubles(std::span<const uint32_t> groups, const auto& value_of, TableColumn* out) {
+  out->type = ColumnType::kFloat64;
+  for (uint32_t g : groups) out->f64.push_back(value_of(g).value_or(std::numeric_limits<double>::quiet_NaN()));
+}
+
+class CountAccumulators final : public Cells<CountCell> {
+ public:
+  CountAccumulators() : Cells(-1) {}
+  void Update(const GroupedRows& rows, std::span<const uint64_t>) override {
+    for (uint32_t g : rows.group) cells_[g].Add();
+  }
+  void Emit(std::span<const uint32_t> groups, const Interner&, TableColumn* out) const override {
+    EmitTotals(groups, [&](uint32_t g) { return static_cast<uint128>(cells_[g].n); }, out);
+  }
+  int Compare(uint32_t a, uint32_t b) const override { return Order(cells_[a].n, cells_[b].n); }
+};
+
+class SumAccumulators final : public Cells<SumCell> {
+ public:
+  using Cells::Cells;
+  void Update(const GroupedRows& rows, std::span<const uint64_t>) override {
+    ForParts(rows, [](SumCell& cell, int64_t value, size_t) { cell.Add(static_cast<uint64_t>(value)); });
+  }
+  void Emit(std::span<const uint32_t> groups, const Interner&, TableColumn* out) const override {
+    EmitTotals(groups, [&](uint32_t g) { return cells_[g].total.value(); }, out);
+  }
+  int Compare(uint32_t a, uint32_t b) const override { return Order(cells_[a].total, cells_[b].total); }
+};
+
+class MeanAccumulators final : public Cells<MeanCell> {
+ public:
+  using Cells::Cells;
+  void Update(const GroupedRows& rows, std::span<const uint64_t>) override {
+    ForValues(rows, [](MeanCell& cell, int64_t value, size_t) { cell.Add(static_cast<uint64_t>(value)); });
+  }
+  void Emit(std::span<const uint32_t> groups, const Interner&, TableColumn* out) const override {
+    EmitDoubles(groups, [&](uint32_t g) { return cells_[g].Value(); }, out);
+  }
+  int Compare(uint32_t a, uint32_t b) const override { return Order(cells_[a].Value(), cells_[b].Value()); }
+};
+
+template <template <class> class Cell>
+class ExtremeAccumulators final : public Cells<Cell<int64_t>> {
+ public:
+  ExtremeAccumulators(Kind kind, int slot) : Cells<Cell<int64_t>>(slot), kind_(kind) {}
+  void Update(const GroupedRows& rows, std::span<const uint64_t>) override {
+    this->ForValues(rows, [](Cell<int64_t>& cell, int64_t value, size_t) { cell.Add(value); });
+  }
+  void Emit(std::span<const uint32_t> groups, const Interner&, TableColumn* out) const override {
+    out->type = ColumnTypeOf(kind_);
+    for (uint32_t g : groups) {
+      const std::optional<int64_t>& value = this->cells_[g].value;
+      if (kind_ == Kind::kInt32) {
+        out->i32.push_back(value ? static_cast<int32_t>(*value) : kNullInt32);
+      } else {
+        out->i64.push_back(value.value_or(kNullInt64));
+      }
+    }
+  }
+  int Compare(uint32_t a, uint32_t b) const override { return Order(this->cells_[a].value, this->cells_[b].value); }
+
+ private:
+  Kind kind_;
+};
+
+template <template <class> class Cell>
+class PickAccumulators final : public Cells<Cell<uint64_t>> {
+ public:
+  PickAccumulators(const FieldRef& field, int slot) : Cells<Cell<uint64_t>>(slot), field_(field) {}
+  bool needs_codes() const override { return true; }
+  void Update(const GroupedRows& rows, std::span<const uint64_t> codes) override {
+    for (size_t i = 0; i < rows.batch.rows; ++i) {
+      if (codes[i] == 0) continue;
+      const int64_t start = rows.start == nullptr || rows.start->ints[i] == kNullInt ? 0 : rows.start->ints[i];
+      this->cells_[rows.group[i]].Add(When{start, {rows.batch.source, rows.batch.offsets[i]}}, codes[i]);
+    }
+  }
+  void Emit(std::span<const uint32_t> groups, const Interner& interner, TableColumn* out) const override {
+    ColumnBuilder builder(field_, interner, out);
+    for (uint32_t g : groups) builder.Append(this->cells_[g].value.value_or(0));
+  }
+  int Compare(uint32_t a, uint32_t b) const override { return Order(this->cells_[a].value, this->cells_[b].value); }
+
+ protected:
+  Cell<uint64_t> Translate(const Cell<uint64_t>& cell, const CodeMap& codes) const override {
+    Cell<uint64_t> out = cell;
+    if (out.value) out.value = codes(*out.value, field_.kind());
+    return out;
+  }
+
+ private:
+  FieldRef field_;
+};
+
+class RateAccumulators final : public Cells<RateCell> {
+ public:
+  RateAccumulators(int slot, int64_t bin_seconds) : Cells(slot), bin_seconds_(bin_seconds) {}
+  void Update(const GroupedRows& rows, std::span<const uint64_t>) override {
+    const auto time = [](const Column* c, size_t i) {
+      return c == nullptr || c->ints[i] == kNullInt ? std::optional<int64_t>() : std::optional<int64_t>(c->ints[i]);
+    };
+    ForParts(rows, [&](RateCell& cell, int64_t value, size_t i) { cell.Add(static_cast<uint64_t>(value), time(rows.start, i), time(rows.end, i)); });
+  }
+  void Emit(std::span<const uint32_t> groups, const Interner&, TableColumn* out) const override {
+    EmitDoubles(groups, [&](uint32_t g) { return Value(g); }, out);
+  }
+  int Compare(uint32_t a, uint32_t b) const override { return Order(Value(a), Value(b)); }
+
+ private:
+  std::optional<double> Value(uint32_t g) const {
+    if (bin_seconds_ == 0) return cells_[g].PerSecond();
+    return cells_[g].total.as_double() / static_cast<double>(bin_seconds_);
+  }
+  int64_t bin_seconds_;
+};
+
+// Exact distinct counts: one set of (group, code) for all groups.
+class DistinctAccumulators final : public Accumulators {
+ public:
+  explicit DistinctAccumulators(Kind kind) : kind_(kind) {}
+  bool needs_codes() const override { return true; }
+  void Grow(size_t groups) override { counts_.resize(std::max(counts_.size(), groups)); }
+  void Update(const GroupedRows& rows, std::span<const uint64_t> codes) override {
+    for (size_t i = 0; i < rows.batch.rows; ++i) {
+      if (codes[i] != 0) Add(rows.group[i], codes[i]);
+    }
+  }
+  void Merge(const Accumulators& other, std::span<const uint32_t> group, const CodeMap& codes) override {
+    for (const auto& [g, code] : static_cast<const DistinctAccumulators&>(other).seen_) {
+      if (group[g] != kNoGroup) Add(group[g], codes(code, kind_));
+    }
+  }
+  void Emit(std::span<const uint32_t> groups, const Interner&, TableColumn* out) const override {
+    EmitTotals(groups, [&](uint32_t g) { return static_cast<uint128>(counts_[g]); }, out);
+  }
+  int Compare(uint32_t a, uint32_t b) const override { return Order(counts_[a], counts_[b]); }
+
+ private:
+  void Add(uint32_t group, uint64_t code) { counts_[group] += seen_.emplace(group, code).second ? 1 : 0; }
+
+  Kind kind_;
+  std::vector<uint64_t> counts_;
+  absl::flat_hash_set<std::pair<uint32_t, uint64_t>> seen_;
+};
+
+}  // namespace
+
+ColumnType ColumnTypeOf(Kind kind) {
+  switch (kind) {
+    case Kind::kInt32: return ColumnType::kInt32;
+    case Kind::kInt64: return ColumnType::kInt64;
+    case Kind::kTime: return ColumnType::kTime;
+    case Kind::kAddress: return ColumnType::kAddress;
+    case Kind::kText: return ColumnType::kText;
+  }
+  return ColumnType::kInt64;
+}
+
+ColumnBuilder::ColumnBuilder(const FieldRef& field, const Interner& interner, TableColumn* out)
+    : kind_(field.kind()), interner_(interner), out_(out) {
+  out->type = ColumnTypeOf(kind_);
+}
+
+void ColumnBuilder::Append(uint64_t code) {
+  if (kind_ == Kind::kInt32) {
+    out_->i32.push_back(code == 0 ? kNullInt32 : static_cast<int32_t>(DecodeInt(code)));
+  } else if (kind_ != Kind::kAddress && kind_ != Kind::kText) {
+    out_->i64.push_back(code == 0 ? kNullInt64 : DecodeInt(code));
+  } else if (code == 0) {
+    out_->i32.push_back(kNullCode);
+  } else {
+    const size_t next = kind_ == Kind::kAddress ? out_->addresses.size() : out_->texts.size();
+    const auto [it, added] = seen_.try_emplace(code, static_cast<int32_t>(next));
+    if (added && kind_ == Kind::kAddress) out_->addresses.push_back(DecodeAddress(code, interner_));
+    if (added && kind_ == Kind::kText) out_->texts.push_back(DecodeText(code, interner_));
+    out_->i32.push_back(it->second);
+  }
+}
+
+std::unique_ptr<Accumulators> MakeAccumulators(AggKind kind, const FieldRef& field, int slot, int64_t bin_seconds) {
+  switch (kind) {
+    case AggKind::kCount: return std::make_unique<CountAccumulators>();
+    case AggKind::kSum: return std::make_unique<SumAccumulators>(slot);
+    case AggKind::kMean: return std::make_unique<MeanAccumulators>(slot);
+    case AggKind::kMin: return std::make_unique<ExtremeAccumulators<MinCell>>(field.kind(), slot);
+    case AggKind::kMax: return std::make_unique<ExtremeAccumulators<MaxCell>>(field.kind(), slot);
+    case AggKind::kFirst: return std::make_unique<PickAccumulators<FirstCell>>(field, slot);
+    case AggKind::kLast: return std::make_unique<PickAccumulators<LastCell>>(field, slot);
+    case AggKind::kNUnique: return std::make_unique<DistinctAccumulators>(field.kind());
+    case AggKind::kRate: return std::make_unique<RateAccumulators>(slot, bin_seconds);
+  }
+  return nullptr;
+}
+
+}  // namespace internal
+VPCFLOW_NAMESPACE_END

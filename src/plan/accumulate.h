@@ -1,0 +1,77 @@
+// Run-time accumulators: one column of cells per aggregate, indexed by group, updated a batch at a time.
+#ifndef VPCFLOW_SRC_PLAN_ACCUMULATE_H_
+#define VPCFLOW_SRC_PLAN_ACCUMULATE_H_
+
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "src/plan/codes.h"
+#include "vpcflow/plan/plan.h"
+#include "vpcflow/record/batch.h"
+#include "vpcflow/result/table.h"
+
+VPCFLOW_NAMESPACE_BEGIN
+namespace internal {
+
+inline constexpr uint32_t kNoGroup = std::numeric_limits<uint32_t>::max();
+
+// A part of a record that falls into another time bin than its start: the shares (to - from) / length of its sums.
+struct Piece {
+  uint32_t row;
+  uint32_t group;
+  int64_t from;
+  int64_t to;
+  int64_t length;
+};
+
+// What an update sees: the rows' groups, and how the sums of some rows are spread over several groups.
+struct GroupedRows {
+  const Batch& batch;
+  std::span<const uint32_t> group;      // by row: the group of the record's start
+  std::span<const uint8_t> spread;      // by row: 1 if its sums are in pieces
+  std::span<const Piece> pieces;
+  const Column* start;                  // of the batch, or null
+  const Column* end;
+};
+
+class Accumulators {
+ public:
+  virtual ~Accumulators() = default;
+  virtual void Grow(size_t groups) = 0;
+  // `codes` are those of the aggregate's field, filled if needs_codes().
+  virtual void Update(const GroupedRows& rows, std::span<const uint64_t> codes) = 0;
+  // Adds another's cells: its group g to group[g] here, or nowhere for kNoGroup. Codes are translated by `codes`.
+  virtual void Merge(const Accumulators& other, std::span<const uint32_t> group, const CodeMap& codes) = 0;
+  // The values of some groups as a column.
+  virtual void Emit(std::span<const uint32_t> groups, const Interner& interner, TableColumn* out) const = 0;
+  // Order of two groups by value; null is smallest.
+  virtual int Compare(uint32_t a, uint32_t b) const = 0;
+  virtual bool needs_codes() const { return false; }
+};
+
+// `slot` is the field's column in the batch (-1 for count); `bin_seconds` is 0 without time bins.
+std::unique_ptr<Accumulators> MakeAccumulators(AggKind kind, const FieldRef& field, int slot, int64_t bin_seconds);
+
+// Appends a decoded value to a column of addresses, texts or numbers.
+class ColumnBuilder {
+ public:
+  ColumnBuilder(const FieldRef& field, const Interner& interner, TableColumn* out);
+  void Append(uint64_t code);
+
+ private:
+  Kind kind_;
+  const Interner& interner_;
+  TableColumn* out_;
+  absl::flat_hash_map<uint64_t, int32_t> seen_;
+};
+
+ColumnType ColumnTypeOf(Kind kind);
+
+}  // namespace internal
+VPCFLOW_NAMESPACE_END
+
+#endif  // VPCFLOW_SRC_PLAN_ACCUMULATE_H_

@@ -1,0 +1,88 @@
+// Codes: any value of a column as one 64-bit number, equal exactly if the values are. Keys and distinct counts work on
+// codes. 0 is null; integers and times are value + 1; IPv4 addresses are their AddressCode; IPv6 addresses and texts are
+// numbered as they appear, by the Interner of the state that keeps them.
+#ifndef VPCFLOW_SRC_PLAN_CODES_H_
+#define VPCFLOW_SRC_PLAN_CODES_H_
+
+#include <cstdint>
+#include <deque>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/hash/hash.h"
+#include "vpcflow/record/batch.h"
+
+VPCFLOW_NAMESPACE_BEGIN
+namespace internal {
+
+struct IpHash {
+  size_t operator()(const Ip& ip) const { return absl::HashOf(ip.hi, ip.lo); }
+};
+
+// Hash and equality of std::string_view (absl's own may be of another string_view type).
+struct TextHash {
+  size_t operator()(std::string_view text) const { return absl::Hash<absl::string_view>()(absl::string_view(text.data(), text.size())); }
+};
+
+// Numbers IPv6 addresses and texts, from 0.
+class Interner {
+ public:
+  uint32_t V6(const Ip& ip) {
+    const auto [it, added] = v6_ids_.try_emplace(ip, static_cast<uint32_t>(v6_.size()));
+    if (added) v6_.push_back(ip);
+    return it->second;
+  }
+  uint32_t Text(std::string_view text) {
+    const auto it = text_ids_.find(text);
+    if (it != text_ids_.end()) return it->second;
+    const auto id = static_cast<uint32_t>(texts_.size());
+    texts_.emplace_back(text);
+    text_ids_.emplace(texts_.back(), id);
+    return id;
+  }
+  const Ip& v6(uint32_t id) const { return v6_[id]; }
+  const std::string& text(uint32_t id) const { return texts_[id]; }
+  size_t v6_size() const { return v6_.size(); }
+  size_t text_size() const { return texts_.size(); }
+
+ private:
+  absl::flat_hash_map<Ip, uint32_t, IpHash> v6_ids_;
+  std::vector<Ip> v6_;
+  absl::flat_hash_map<std::string_view, uint32_t, TextHash> text_ids_;
+  std::deque<std::string> texts_;  // does not move its strings
+};
+
+// Bits that the codes of a field need.
+int CodeBits(const FieldRef& field);
+
+// Codes of a batch column.
+void EncodeColumn(const Batch& batch, const Column& column, Interner* interner, std::vector<uint64_t>* out);
+
+inline Ip DecodeAddress(uint64_t code, const Interner& interner) {
+  return code < kCodeV6 ? Ip::V4(static_cast<uint32_t>(code)) : interner.v6(static_cast<uint32_t>(code));
+}
+inline int64_t DecodeInt(uint64_t code) { return static_cast<int64_t>(code - 1); }
+inline const std::string& DecodeText(uint64_t code, const Interner& interner) { return interner.text(static_cast<uint32_t>(code - 1)); }
+
+// Translates the codes of one interner into another's.
+class CodeMap {
+ public:
+  CodeMap(const Interner& from, Interner* to);
+  uint64_t operator()(uint64_t code, Kind kind) const {
+    if (kind == Kind::kText) return code == 0 ? 0 : texts_[code - 1] + uint64_t{1};
+    if (kind == Kind::kAddress && code >= kCodeV6) return kCodeV6 | v6_[static_cast<uint32_t>(code)];
+    return code;
+  }
+
+ private:
+  std::vector<uint32_t> v6_;
+  std::vector<uint32_t> texts_;
+};
+
+}  // namespace internal
+VPCFLOW_NAMESPACE_END
+
+#endif  // VPCFLOW_SRC_PLAN_CODES_H_

@@ -1,0 +1,239 @@
+#include "src/plan/group_state.h"
+
+#include <algorithm>
+#include <numeric>
+#include <utility>
+
+VPCFLOW_NAMESPACE_BEGIN
+namespace internal {
+namespace {
+
+// A record over more bins than this is not spread (AWS's windows are 10 minutes at most); it bounds what one line can do.
+constexpr int64_t kMaxSpreadBins = 4096;
+constexpr int kTimeBits = 44;
+
+uint64_t MaskOf(int bits) { return bits >= 64 ? ~uint64_t{0} : (uint64_t{1} << bits) - 1; }
+
+}  // namespace
+
+std::vector<GroupState::Place> GroupState::MakeLayout(const PlanImpl& plan, const std::vector<int>& slots) {
+  std::vector<Place> places;
+  size_t word = 0;
+  int used = 0;
+  if (plan.spec.every > 0) {
+    places.push_back({FieldRef{Field::kStart, "start"}, plan.start_slot, 0, 0, MaskOf(kTimeBits)});
+    word = 1;  // a word of its own, so that a piece's key differs in one word
+  }
+  for (int key : plan.key_slots) {
+    const FieldRef& field = plan.fields[static_cast<size_t>(key)];
+    const int bits = CodeBits(field);
+    if (used + bits > 64) {
+      ++word;
+      used = 0;
+    }
+    places.push_back({field, slots[static_cast<size_t>(key)], word, used, MaskOf(bits)});
+    used += bits;
+  }
+  return places;
+}
+
+GroupState::GroupState(const PlanImpl& plan, const std::vector<int>& slots)
+    : plan_(plan),
+      slots_(slots),
+      places_(MakeLayout(plan, slots)),
+      words_(places_.empty() ? 0 : places_.back().word + 1),
+      table_(words_) {
+  for (const PlannedAggregate& agg : plan.aggs) {
+    const int slot = agg.slot < 0 ? -1 : slots[static_cast<size_t>(agg.slot)];
+    accumulators_.push_back(MakeAccumulators(agg.kind, agg.field, slot, plan.spec.every));
+  }
+}
+
+const Column* GroupState::column(const Batch& batch, int plan_slot) const {
+  return plan_slot < 0 ? nullptr : &batch.columns[static_cast<size_t>(slots_[static_cast<size_t>(plan_slot)])];
+}
+
+void GroupState::MakeKeys(const Batch& batch) {
+  keys_.assign(batch.rows * words_, 0);
+  for (size_t p = 0; p < places_.size(); ++p) {
+    const Place& place = places_[p];
+    if (p == 0 && plan_.spec.every > 0) {
+      const std::vector<int64_t>& start = column(batch, plan_.start_slot)->ints;
+      const int64_t every = plan_.spec.every;
+      for (size_t i = 0; i < batch.rows; ++i) keys_[i * words_] = start[i] == kNullInt ? 0 : static_cast<uint64_t>(start[i] - start[i] % every) + 1;
+      continue;
+    }
+    EncodeColumn(batch, batch.columns[static_cast<size_t>(place.slot)], &interner_, &codes_);
+    for (size_t i = 0; i < batch.rows; ++i) keys_[i * words_ + place.word] |= codes_[i] << place.shift;
+  }
+}
+
+// Cuts the records that span several time bins. Time is continuous: a record covers [start, end).
+void GroupState::MakePieces(const Batch& batch) {
+  pieces_.clear();
+  spread_.assign(batch.rows, 0);
+  if (plan_.spec.every == 0 || plan_.spec.bin_by != BinBy::kSpread) return;
+  const std::vector<int64_t>& starts = column(batch, plan_.start_slot)->ints;
+  const std::vector<int64_t>& ends = column(batch, plan_.end_slot)->ints;
+  const int64_t every = plan_.spec.every;
+  std::vector<uint64_t> key(words_);
+  for (size_t i = 0; i < batch.rows; ++i) {
+    const int64_t start = starts[i], end = ends[i];
+    if (start == kNullInt || end == kNullInt || end <= start) continue;
+    const int64_t first = start / every, last = (end - 1) / every;
+    if (first == last) continue;
+    if (last - first >= kMaxSpreadBins) {
+      ++unspread_;
+      continue;
+    }
+    spread_[i] = 1;
+    std::copy_n(keys_.begin() + static_cast<ptrdiff_t>(i * words_), words_, key.begin());
+    for (int64_t bin = first; bin <= last; ++bin) {
+      key[0] = static_cast<uint64_t>(bin * every) + 1;
+      pieces_.push_back({static_cast<uint32_t>(i), table_.Find(key.data()), std::max(bin * every, start) - start,
+                         std::min((bin + 1) * every, end) - start, end - start});
+    }
+  }
+}
+
+void GroupState::Consume(const Batch& batch) {
+  if (batch.rows == 0) return;
+  MakeKeys(batch);
+  group_.resize(batch.rows);
+  for (size_t i = 0; i < batch.rows; ++i) group_[i] = table_.Find(keys_.data() + i * words_);
+  MakePieces(batch);
+  const GroupedRows rows{batch, group_, spread_, pieces_, column(batch, plan_.start_slot), column(batch, plan_.end_slot)};
+  for (size_t a = 0; a < accumulators_.size(); ++a) {
+    Accumulators& accumulator = *accumulators_[a];
+    accumulator.Grow(table_.size());
+    if (accumulator.needs_codes()) {
+      EncodeColumn(batch, *column(batch, plan_.aggs[a].slot), &interner_, &codes_);
+    }
+    accumulator.Update(rows, codes_);
+  }
+}
+
+void GroupState::Merge(const GroupState& other) {
+  const CodeMap codes(other.interner_, &interner_);
+  std::vector<uint32_t> group(other.table_.size());
+  std::vector<uint64_t> key(words_);
+  for (uint32_t g = 0; g < group.size(); ++g) {
+    std::fill(key.begin(), key.end(), uint64_t{0});
+    for (const Place& place : places_) key[place.word] |= codes(other.Code(g, place), place.field.kind()) << place.shift;
+    group[g] = table_.Find(key.data());
+  }
+  for (size_t a = 0; a < accumulators_.size(); ++a) {
+    accumulators_[a]->Grow(table_.size());
+    accumulators_[a]->Merge(*other.accumulators_[a], group, codes);
+  }
+  unspread_ += other.unspread_;
+}
+
+// Keys in order, null last; addresses and texts by their text.
+int GroupState::CompareKeys(uint32_t a, uint32_t b) const {
+  for (const Place& place : places_) {
+    const uint64_t x = Code(a, place), y = Code(b, place);
+    if (x == y) continue;
+    if (x == 0 || y == 0) return x == 0 ? 1 : -1;
+    switch (place.field.kind()) {
+      case Kind::kAddress: return CompareAddressText(DecodeAddress(x, interner_), DecodeAddress(y, interner_));
+      case Kind::kText: return DecodeText(x, interner_) < DecodeText(y, interner_) ? -1 : 1;
+      default: return x < y ? -1 : 1;
+    }
+  }
+  return 0;
+}
+
+std::vector<uint32_t> GroupState::TopGroups(size_t agg) const {
+  std::vector<uint32_t> groups(table_.size());
+  std::iota(groups.begin(), groups.end(), 0u);
+  const size_t n = std::min<size_t>(plan_.spec.top->n, groups.size());
+  const Accumulators& values = *accumulators_[agg];
+  std::partial_sort(groups.begin(), groups.begin() + static_cast<ptrdiff_t>(n), groups.end(), [&](uint32_t a, uint32_t b) {
+    const int order = values.Compare(a, b);
+    return order != 0 ? order > 0 : CompareKeys(a, b) < 0;
+  });
+  groups.resize(n);
+  return groups;
+}
+
+// One more row: the aggregates over all groups that are not among the top.
+void GroupState::EmitOther(const std::vector<uint32_t>& top, Table* table) const {
+  TableColumn marks;
+  marks.name = "other";
+  marks.type = ColumnType::kBool;
+  marks.i32.assign(table->rows, 0);
+  if (top.size() < table_.size()) {
+    // Merged into a new state: the top as groups 1 to n, all others as group 0.
+    std::vector<uint32_t> group(table_.size(), 0);
+    for (size_t i = 0; i < top.size(); ++i) group[top[i]] = static_cast<uint32_t>(i + 1);
+    std::vector<uint32_t> order(top.size());
+    std::iota(order.begin(), order.end(), 1u);
+    order.push_back(0);
+    Interner interner;
+    const CodeMap codes(interner_, &interner);
+    const GroupState merged(plan_, slots_);
+    for (size_t c = 0; c < places_.size(); ++c) {
+      TableColumn& column = table->columns[c];
+      if (column.type == ColumnType::kInt64 || column.type == ColumnType::kTime) {
+        column.i64.push_back(kNullInt64);
+      } else {
+        column.i32.push_back(column.type == ColumnType::kInt32 ? kNullInt32 : kNullCode);
+      }
+    }
+    for (size_t a = 0; a < accumulators_.size(); ++a) {
+      Accumulators& cells = *merged.accumulators_[a];
+      cells.Grow(order.size());
+      cells.Merge(*accumulators_[a], group, codes);
+      TableColumn column;
+      column.name = plan_.aggs[a].name;
+      cells.Emit(order, interner, &column);
+      table->columns[places_.size() + a] = std::move(column);
+    }
+    marks.i32.push_back(1);
+    ++table->rows;
+  }
+  table->columns.push_back(std::move(marks));
+}
+
+Table GroupState::Finish() {
+  if (words_ == 0) table_.Find(nullptr);  // without keys there is one group, even of no records
+  std::vector<uint32_t> groups;
+  if (plan_.spec.top) {
+    const auto by = std::find_if(plan_.aggs.begin(), plan_.aggs.end(), [&](const PlannedAggregate& a) { return a.name == plan_.spec.top->by; });
+    for (auto& accumulator : accumulators_) accumulator->Grow(table_.size());
+    groups = TopGroups(static_cast<size_t>(by - plan_.aggs.begin()));
+  } else {
+    for (auto& accumulator : accumulators_) accumulator->Grow(table_.size());
+    groups.resize(table_.size());
+    std::iota(groups.begin(), groups.end(), 0u);
+  }
+  Table table;
+  table.rows = groups.size();
+  std::vector<SortKey> order;
+  for (size_t p = 0; p < places_.size(); ++p) {
+    TableColumn column;
+    column.name = p == 0 && plan_.spec.every > 0 ? "time" : ColumnName(places_[p].field);
+    ColumnBuilder builder(places_[p].field, interner_, &column);
+    for (uint32_t g : groups) builder.Append(Code(g, places_[p]));
+    order.push_back({column.name, false});
+    table.columns.push_back(std::move(column));
+  }
+  for (size_t a = 0; a < accumulators_.size(); ++a) {
+    TableColumn column;
+    column.name = plan_.aggs[a].name;
+    accumulators_[a]->Emit(groups, interner_, &column);
+    table.columns.push_back(std::move(column));
+  }
+  const bool other = plan_.spec.top && plan_.spec.top->other;
+  if (other) EmitOther(groups, &table);
+  if (!plan_.spec.top || !plan_.spec.sort.empty()) {
+    order.insert(order.begin(), plan_.spec.sort.begin(), plan_.spec.sort.end());
+    if (other) order.insert(order.begin(), {"other", false});
+    SortTable(&table, order);
+  }
+  return table;
+}
+
+}  // namespace internal
+VPCFLOW_NAMESPACE_END

@@ -1,0 +1,282 @@
+// Checking a specification, and explaining a plan.
+#include "vpcflow/plan/plan.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "src/plan/accumulate.h"
+#include "src/plan/plan_impl.h"
+
+VPCFLOW_NAMESPACE_BEGIN
+namespace internal {
+
+std::string ColumnName(const FieldRef& field) {
+  std::string name = field.name;
+  std::replace(name.begin(), name.end(), '-', '_');
+  return name;
+}
+
+namespace {
+
+constexpr size_t kMaxKeys = 64;
+
+struct AggInfo {
+  AggKind kind;
+  std::string_view name;
+  bool takes_field;
+};
+constexpr AggInfo kAggs[] = {
+#define VPCFLOW_X(id, name, field, meaning) {AggKind::id, name, field},
+    VPCFLOW_AGGREGATES(VPCFLOW_X)
+#undef VPCFLOW_X
+};
+
+class Maker {
+ public:
+  Maker(const PlanSpec& spec, const std::vector<Format>& formats) : formats_(formats) { plan_.spec = spec; }
+
+  absl::StatusOr<PlanImpl> Run() {
+    const PlanSpec& spec = plan_.spec;
+    plan_.grouped = !spec.by.empty() || spec.every != 0 || !spec.aggs.empty();
+    for (const Format& format : formats_) {
+      for (const FormatColumn& column : format.columns()) {
+        if (column.field == Field::kUnknown) extras_.push_back(column.name);
+      }
+    }
+    absl::Status status = plan_.grouped ? MakeGrouping() : MakeSelection();
+    if (status.ok()) status = MakeFilter();
+    if (status.ok()) status = MakeOrder();
+    if (!status.ok()) return status;
+    plan_.all_records = !plan_.grouped || std::any_of(plan_.fields.begin(), plan_.fields.end(),
+                                                      [](const FieldRef& f) { return f.field == Field::kLogStatus; });
+    return std::move(plan_);
+  }
+
+ private:
+  absl::StatusOr<int> Slot(const std::string& name, const char* where) {
+    FieldRef ref{Field::kUnknown, CanonicalName(name)};
+    if (const std::optional<Field> known = FindField(name)) {
+      ref = {*known, std::string(Info(*known).name)};
+    } else if (std::find(extras_.begin(), extras_.end(), ref.name) == extras_.end()) {
+      std::vector<std::string> names(extras_);
+      for (const FieldInfo& info : kFields) names.emplace_back(info.name);
+      const std::string nearest = Nearest(name, names);
+      return absl::InvalidArgumentError(absl::StrCat(where, ": unknown field '", Printable(name), "'",
+                                                     nearest.empty() ? std::string("; `vpcflow fields` lists them")
+                                                                     : absl::StrCat("; did you mean '", nearest, "'?")));
+    }
+    return SlotOf(ref);
+  }
+
+  int SlotOf(const FieldRef& ref) {
+    const auto found = std::find(plan_.fields.begin(), plan_.fields.end(), ref);
+    const auto slot = static_cast<int>(found - plan_.fields.begin());
+    if (found == plan_.fields.end()) plan_.fields.push_back(ref);
+    return slot;
+  }
+  int SlotOf(Field field) { return SlotOf(FieldRef{field, std::string(Info(field).name)}); }
+
+  absl::Status MakeSelection() {
+    const PlanSpec& spec = plan_.spec;
+    if (spec.top) return absl::InvalidArgumentError("top_k needs a grouping: give keys or aggregates");
+    plan_.select_all = spec.select.empty();
+    for (const std::string& name : spec.select) {
+      absl::StatusOr<int> slot = Slot(name, "select");
+      if (!slot.ok()) return slot.status();
+      plan_.select_slots.push_back(*slot);
+    }
+    if (!plan_.select_all) return absl::OkStatus();
+    for (const Format& format : formats_) {
+      for (const FormatColumn& column : format.columns()) SlotOf(FieldRef{column.field, column.name});
+    }
+    if (formats_.empty()) {
+      for (size_t i = 0; i < kFieldCount; ++i) SlotOf(static_cast<Field>(i));
+    }
+    for (size_t i = 0; i < plan_.fields.size(); ++i) plan_.select_slots.push_back(static_cast<int>(i));
+    return absl::OkStatus();
+  }
+
+  absl::Status MakeGrouping() {
+    PlanSpec& spec = plan_.spec;
+    if (!spec.select.empty() || spec.limit) return absl::InvalidArgumentError("a plan selects rows or groups them, not both");
+    if (spec.by.size() > kMaxKeys) return absl::InvalidArgumentError(absl::StrCat("at most ", kMaxKeys, " keys"));
+    if (spec.every < 0) return absl::InvalidArgumentError("every: a time bin is longer than 0 s");
+    std::vector<std::string> names;
+    if (spec.every > 0) {
+      names.emplace_back("time");
+      plan_.start_slot = SlotOf(Field::kStart);
+    }
+    for (const std::string& key : spec.by) {
+      absl::StatusOr<int> slot = Slot(key, "by");
+      if (!slot.ok()) return slot.status();
+      plan_.key_slots.push_back(*slot);
+      names.push_back(ColumnName(plan_.fields[static_cast<size_t>(*slot)]));
+    }
+    if (spec.aggs.empty()) spec.aggs.emplace_back("count", "count()");
+    for (const auto& [name, text] : spec.aggs) {
+      PlannedAggregate agg;
+      agg.name = name;
+      if (absl::Status s = MakeAggregate(text, &agg); !s.ok()) return s;
+      plan_.aggs.push_back(std::move(agg));
+      names.push_back(name);
+    }
+    for (size_t i = 0; i < names.size(); ++i) {
+      if (names[i].empty()) return absl::InvalidArgumentError("an aggregate needs a name");
+      if (std::find(names.begin(), names.begin() + static_cast<ptrdiff_t>(i), names[i]) != names.begin() + static_cast<ptrdiff_t>(i)) {
+        return absl::InvalidArgumentError(absl::StrCat("two columns would be named '", Printable(names[i]), "'; name the aggregate differently"));
+      }
+    }
+    if (spec.every > 0 && spec.bin_by == BinBy::kSpread) plan_.end_slot = SlotOf(Field::kEnd);
+    return absl::OkStatus();
+  }
+
+  // "sum(bytes)"
+  absl::Status MakeAggregate(std::string_view text, PlannedAggregate* out) {
+    const auto trim = [](std::string_view s) {
+      while (!s.empty() && IsBlank(s.front())) s.remove_prefix(1);
+      while (!s.empty() && IsBlank(s.back())) s.remove_suffix(1);
+      return s;
+    };
+    text = trim(text);
+    const size_t open = text.find('(');
+    const std::string_view function = trim(text.substr(0, open));
+    const auto info = std::find_if(std::begin(kAggs), std::end(kAggs), [&](const AggInfo& a) { return a.name == function; });
+    if (info == std::end(kAggs)) {
+      std::vector<std::string> names;
+      for (const AggInfo& a : kAggs) names.emplace_back(a.name);
+      const std::string nearest = Nearest(function, names);
+      return absl::InvalidArgumentError(absl::StrCat("unknown aggregate '", Printable(function), "'",
+                                                     nearest.empty() ? absl::StrCat("; there are ", absl::StrJoin(names, ", "))
+                                                                     : absl::StrCat("; did you mean '", nearest, "'?")));
+    }
+    if (open == std::string_view::npos || text.back() != ')') {
+      return absl::InvalidArgumentError(absl::StrCat("aggregate '", Printable(text), "': write ", std::string(function), info->takes_field ? "(field)" : "()"));
+    }
+    const std::string field(trim(text.substr(open + 1, text.size() - open - 2)));
+    out->kind = info->kind;
+    if (info->takes_field != !field.empty()) {
+      return absl::InvalidArgumentError(absl::StrCat("aggregate '", Printable(text), "': ", std::string(function), info->takes_field ? " needs a field" : " takes no field"));
+    }
+    if (field.empty()) return absl::OkStatus();
+    absl::StatusOr<int> slot = Slot(field, "aggregate");
+    if (!slot.ok()) return slot.status();
+    out->slot = *slot;
+    out->field = plan_.fields[static_cast<size_t>(*slot)];
+    return CheckKind(*out, function);
+  }
+
+  absl::Status CheckKind(const PlannedAggregate& agg, std::string_view function) {
+    const Kind kind = agg.field.kind();
+    const bool number = kind == Kind::kInt32 || kind == Kind::kInt64;
+    const bool extreme = agg.kind == AggKind::kMin || agg.kind == AggKind::kMax;
+    const bool any = agg.kind == AggKind::kNUnique || agg.kind == AggKind::kFirst || agg.kind == AggKind::kLast;
+    if (!any && !number && !(extreme && kind == Kind::kTime)) {
+      return absl::InvalidArgumentError(absl::StrCat(std::string(function), " needs a ", extreme ? "numeric or time" : "numeric", " field; ", agg.field.name, " is ",
+                                                     kind == Kind::kText ? "text" : kind == Kind::kTime ? "a time" : "an address"));
+    }
+    const bool rate = agg.kind == AggKind::kRate;
+    if (rate || agg.kind == AggKind::kFirst || agg.kind == AggKind::kLast) plan_.start_slot = SlotOf(Field::kStart);
+    if (rate) plan_.end_slot = SlotOf(Field::kEnd);
+    return absl::OkStatus();
+  }
+
+  absl::Status MakeFilter() {
+    if (plan_.spec.where.empty()) return absl::OkStatus();
+    absl::StatusOr<Filter> filter = Filter::Parse(plan_.spec.where, extras_);
+    if (!filter.ok()) return filter.status();
+    for (const FieldRef& field : filter->fields()) plan_.filter_slots.push_back(SlotOf(field));
+    plan_.filter = *std::move(filter);
+    return absl::OkStatus();
+  }
+
+  absl::Status MakeOrder() {
+    std::vector<std::string> columns, aggregates;
+    if (plan_.spec.every > 0) columns.emplace_back("time");
+    for (int slot : plan_.grouped ? plan_.key_slots : plan_.select_slots) columns.push_back(ColumnName(plan_.fields[static_cast<size_t>(slot)]));
+    for (const PlannedAggregate& agg : plan_.aggs) aggregates.push_back(agg.name);
+    if (plan_.spec.top && std::find(aggregates.begin(), aggregates.end(), plan_.spec.top->by) == aggregates.end()) {
+      return NoSuch("top_k: order by", plan_.spec.top->by, aggregates, "aggregate");
+    }
+    columns.insert(columns.end(), aggregates.begin(), aggregates.end());
+    for (const SortKey& key : plan_.spec.sort) {
+      const auto same = [&](const std::string& c) { return CanonicalName(c) == CanonicalName(key.column); };
+      if (std::none_of(columns.begin(), columns.end(), same)) return NoSuch("sort", key.column, columns, "column");
+    }
+    return absl::OkStatus();
+  }
+
+  static absl::Status NoSuch(const char* where, const std::string& name, const std::vector<std::string>& names, const char* what) {
+    const std::string nearest = Nearest(name, names);
+    return absl::InvalidArgumentError(absl::StrCat(where, ": no ", what, " '", Printable(name), "'; ",
+                                                   nearest.empty() ? absl::StrCat("there are ", absl::StrJoin(names, ", "))
+                                                                   : absl::StrCat("did you mean '", nearest, "'?")));
+  }
+
+  const std::vector<Format>& formats_;
+  std::vector<std::string> extras_;
+  PlanImpl plan_;
+};
+
+}  // namespace
+}  // namespace internal
+
+absl::StatusOr<Plan> Plan::Make(const PlanSpec& spec, const std::vector<Format>& formats) {
+  absl::StatusOr<internal::PlanImpl> impl = internal::Maker(spec, formats).Run();
+  if (!impl.ok()) return impl.status();
+  Plan plan;
+  plan.impl_ = std::make_shared<const internal::PlanImpl>(*std::move(impl));
+  return plan;
+}
+
+std::string Plan::Explain() const {
+  const internal::PlanImpl& p = *impl_;
+  const auto names = [&](const std::vector<int>& slots) {
+    return slots.empty() ? std::string("-") : absl::StrJoin(slots, ", ", [&](std::string* out, int slot) { *out += internal::ColumnName(p.fields[static_cast<size_t>(slot)]); });
+  };
+  std::vector<int> rest;
+  for (size_t i = 0; i < p.fields.size(); ++i) {
+    const auto slot = static_cast<int>(i);
+    if (std::find(p.filter_slots.begin(), p.filter_slots.end(), slot) == p.filter_slots.end()) rest.push_back(slot);
+  }
+  std::string out = "split     lines into fields by the format of each source\n";
+  if (!p.all_records) out += "drop      NODATA and SKIPDATA records (counted in the report)\n";
+  if (p.filter) absl::StrAppend(&out, "parse     ", names(p.filter_slots), "\nfilter    ", p.filter->text(), "\n");
+  absl::StrAppend(&out, "parse     ", p.spec.check_all ? std::string("every field, and check it") : names(rest), p.filter ? "   (of records that pass)" : "", "\n");
+  if (!p.grouped) {
+    absl::StrAppend(&out, "select    ", p.select_all ? std::string("all fields that the sources have") : names(p.select_slots), "\n");
+    if (p.spec.limit) absl::StrAppend(&out, "limit     ", *p.spec.limit, "\n");
+  } else {
+    absl::StrAppend(&out, "group by  ", p.spec.every > 0 ? absl::StrCat("time every ", p.spec.every, " s (", p.spec.bin_by == BinBy::kSpread ? "sums spread over the bins a record spans" : "by start", ")", p.key_slots.empty() ? "" : ", ") : std::string(),
+                    p.key_slots.empty() && p.spec.every > 0 ? std::string() : names(p.key_slots), "\n");
+    absl::StrAppend(&out, "aggregate ", absl::StrJoin(p.spec.aggs, ", ", [](std::string* s, const auto& agg) { absl::StrAppend(s, agg.first, " = ", agg.second); }), "\n");
+    if (p.spec.top) absl::StrAppend(&out, "top       ", p.spec.top->n, " by ", p.spec.top->by, p.spec.top->other ? ", and the rest as one row" : "", "\n");
+  }
+  for (const SortKey& key : p.spec.sort) absl::StrAppend(&out, "sort      ", key.column, key.descending ? " descending" : "", "\n");
+  return out;
+}
+
+std::vector<std::pair<std::string, ColumnType>> Plan::Schema() const {
+  const internal::PlanImpl& p = *impl_;
+  std::vector<std::pair<std::string, ColumnType>> out;
+  if (p.spec.every > 0) out.emplace_back("time", ColumnType::kTime);
+  for (int slot : p.grouped ? p.key_slots : p.select_slots) {
+    const FieldRef& field = p.fields[static_cast<size_t>(slot)];
+    out.emplace_back(internal::ColumnName(field), internal::ColumnTypeOf(field.kind()));
+  }
+  for (const internal::PlannedAggregate& agg : p.aggs) {
+    switch (agg.kind) {
+      case AggKind::kCount:
+      case AggKind::kSum:
+      case AggKind::kNUnique: out.emplace_back(agg.name, ColumnType::kInt64); break;
+      case AggKind::kMean:
+      case AggKind::kRate: out.emplace_back(agg.name, ColumnType::kFloat64); break;
+      default: out.emplace_back(agg.name, internal::ColumnTypeOf(agg.field.kind()));
+    }
+  }
+  if (p.spec.top && p.spec.top->other) out.emplace_back("other", ColumnType::kBool);
+  return out;
+}
+
+VPCFLOW_NAMESPACE_END

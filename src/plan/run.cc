@@ -1,0 +1,194 @@
+// Running plans over sources.
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "src/plan/run.h"
+#include "src/plan/worker.h"
+#include "src/scan/driver.h"
+
+VPCFLOW_NAMESPACE_BEGIN
+namespace internal {
+namespace {
+
+class PlanHandler final : public BlockHandler {
+ public:
+  PlanHandler(std::span<const Plan> plans, const SlotMap& map, const ScanOptions& options, Report* report)
+      : worker_(plans, map), rows_(map.fields, options, report) {}
+
+  bool OnBlock(const ResolvedBlock& block) override {
+    rows_.Start(block);
+    while (rows_.Next()) {
+      worker_.Process(&rows_);
+      if (rows_.stopped() || worker_.satisfied()) return false;
+    }
+    return !rows_.stopped();
+  }
+  Worker& worker() { return worker_; }
+
+ private:
+  Worker worker_;
+  TextRows rows_;
+};
+
+// A field that a plan names and no source has is a mistake in the plan.
+absl::Status CheckFields(const Plan& plan, const std::vector<int>& slots, const std::vector<uint8_t>& seen, const Report& report) {
+  const PlanImpl& impl = plan.impl();
+  if (impl.spec.allow_missing || impl.select_all) return absl::OkStatus();
+  std::vector<std::string> missing;
+  for (size_t i = 0; i < impl.fields.size(); ++i) {
+    if (seen[static_cast<size_t>(slots[i])] == 0) missing.push_back(impl.fields[i].name);
+  }
+  if (missing.empty()) return absl::OkStatus();
+  std::vector<std::string> formats;
+  for (const auto& [format, n] : report.formats) formats.push_back(format);
+  if (formats.size() > 3) formats.resize(3);
+  return absl::InvalidArgumentError(absl::StrCat("field", missing.size() > 1 ? "s " : " ", absl::StrJoin(missing, ", "),
+                                                 missing.size() > 1 ? " are" : " is", " in none of the logs read; their format: ", absl::StrJoin(formats, " | ")));
+}
+
+// Columns that no source has are left out of a selection of everything.
+void DropUnseen(const PlanImpl& plan, const std::vector<int>& slots, const std::vector<uint8_t>& seen, Table* table) {
+  std::vector<TableColumn> kept;
+  for (size_t c = 0; c < table->columns.size(); ++c) {
+    const auto field = static_cast<size_t>(plan.select_slots[c]);
+    if (seen[static_cast<size_t>(slots[field])] != 0) kept.push_back(std::move(table->columns[c]));
+  }
+  table->columns = std::move(kept);
+}
+
+}  // namespace
+
+absl::StatusOr<std::vector<Result>> JoinWorkers(std::span<const Plan> plans, const SlotMap& map, const std::vector<Worker*>& workers, Report report) {
+  std::vector<uint8_t> seen(map.fields.size(), 0);
+  bool any = false;
+  for (const Worker* worker : workers) {
+    any |= worker->any();
+    for (size_t slot = 0; slot < seen.size(); ++slot) seen[slot] |= worker->seen()[slot];
+  }
+  std::vector<Result> results;
+  for (size_t p = 0; p < plans.size(); ++p) {
+    const PlanImpl& plan = plans[p].impl();
+    if (any) {
+      if (absl::Status s = CheckFields(plans[p], map.slots[p], seen, report); !s.ok()) return s;
+    }
+    Result& result = results.emplace_back();
+    if (plan.grouped) {
+      GroupState* first = workers[0]->group(p);
+      for (size_t w = 1; w < workers.size(); ++w) first->Merge(*workers[w]->group(p));
+      report.unspread = std::max(report.unspread, first->unspread());
+      result.table = first->Finish();
+    } else {
+      std::vector<RowState*> states;
+      for (Worker* worker : workers) states.push_back(worker->rows(p));
+      result.table = RowState::Finish(plan, states);
+      if (plan.select_all) DropUnseen(plan, map.slots[p], seen, &result.table);
+      if (!plan.spec.sort.empty()) SortTable(&result.table, plan.spec.sort);
+      if (plan.spec.limit) SliceTable(&result.table, 0, *plan.spec.limit);
+    }
+  }
+  for (Result& result : results) result.report = report;
+  return results;
+}
+
+}  // namespace internal
+
+absl::StatusOr<std::vector<Result>> RunAll(std::span<const Plan> plans, const std::vector<Source>& sources, const ScanOptions& options) {
+  using namespace internal;
+  ScanOptions own = options;
+  const PlanSpec& first = plans[0].impl().spec;
+  if (plans.size() == 1 && first.limit && first.sort.empty()) own.threads = 1;  // the first rows of the input, then stop
+  const SlotMap map(plans);
+  Report report;
+  auto handlers = RunScan(sources, own, [&](Report* part) { return std::make_unique<PlanHandler>(plans, map, own, part); }, &report);
+  if (!handlers.ok()) return handlers.status();
+  if (options.on_error == OnError::kStop && !report.rejects.empty()) return absl::DataLossError(report.rejects[0].ToString());
+  std::vector<Worker*> workers;
+  for (const auto& handler : *handlers) workers.push_back(&static_cast<PlanHandler*>(handler.get())->worker());
+  return JoinWorkers(plans, map, workers, std::move(report));
+}
+
+absl::StatusOr<Result> Plan::Run(const std::vector<Source>& sources, const ScanOptions& options) const {
+  absl::StatusOr<std::vector<Result>> results = RunAll({this, 1}, sources, options);
+  if (!results.ok()) return results.status();
+  return std::move((*results)[0]);
+}
+
+struct BatchReader::Impl {
+  Impl(const Plan& p, std::vector<Source> s, ScanOptions o)
+      : plan(p), sources(std::move(s)), options(std::move(o)), map({&plan, 1}), worker({&plan, 1}, map), rows(map.fields, options, &report) {}
+
+  Plan plan;
+  std::vector<Source> sources;
+  ScanOptions options;
+  internal::SlotMap map;
+  Report report;
+  internal::Worker worker;
+  internal::TextRows rows;
+  internal::ResolvedBlock block;
+  std::unique_ptr<internal::ScannedSource> source;
+  size_t next = 0;
+  uint64_t delivered = 0;
+  bool ended = false;
+};
+
+BatchReader::BatchReader(const Plan& plan, std::vector<Source> sources, ScanOptions options)
+    : impl_(std::make_unique<Impl>(plan, std::move(sources), std::move(options))) {}
+BatchReader::~BatchReader() = default;
+BatchReader::BatchReader(BatchReader&&) noexcept = default;
+
+const Report& BatchReader::report() const { return impl_->report; }
+
+absl::StatusOr<Table> BatchReader::Next(size_t rows) {
+  Impl& s = *impl_;
+  const internal::PlanImpl& plan = s.plan.impl();
+  if (plan.grouped) return absl::InvalidArgumentError("batches are of selections; a grouping has one result");
+  internal::RowState* state = s.worker.rows(0);
+  const uint64_t wanted = plan.spec.limit ? std::min<uint64_t>(rows, *plan.spec.limit - s.delivered) : rows;
+  while (!s.ended && state->rows() < wanted) {
+    if (s.options.poll && !s.options.poll({0, 0, s.next, s.sources.size()})) return absl::CancelledError("the scan was cancelled");
+    if (s.source == nullptr) {
+      if (s.next == s.sources.size()) break;
+      const auto number = static_cast<uint32_t>(s.next++);
+      ++s.report.sources;
+      s.source = std::make_unique<internal::ScannedSource>(s.sources[number], number, s.options, nullptr);
+    }
+    absl::StatusOr<bool> more = s.source->Next(&s.block, &s.report);
+    if (!more.ok()) s.report.errors.push_back(more.status());
+    if (!more.ok() || !*more) {
+      s.source = nullptr;
+      continue;
+    }
+    s.rows.Start(s.block);
+    while (s.rows.Next()) s.worker.Process(&s.rows);
+    if (s.rows.stopped()) return absl::DataLossError(s.report.rejects[0].ToString());
+  }
+  Table table = internal::RowState::Finish(plan, {state});
+  if (plan.spec.limit && s.delivered + table.rows >= *plan.spec.limit) {
+    SliceTable(&table, 0, *plan.spec.limit - s.delivered);
+    s.ended = true;
+  }
+  s.delivered += table.rows;
+  return table;
+}
+
+absl::StatusOr<Format> PeekFormat(Source& source, const ScanOptions& options) {
+  ScanOptions own = options;
+  own.block_bytes = size_t{16} * 1024;
+  if (absl::Status s = source.KeepFirst(size_t{64} * 1024); !s.ok()) return s;
+  // What can be read only once is looked at in the part that was kept.
+  const Source looked_at = source.kept() == nullptr ? source : Source::Bytes(source.name(), std::string_view(*source.kept()));
+  Report ignored;
+  internal::ScannedSource scanned(looked_at, 0, own, nullptr);
+  internal::ResolvedBlock block;
+  while (true) {
+    absl::StatusOr<bool> more = scanned.Next(&block, &ignored);
+    if (!more.ok()) return more.status();
+    if (!*more) return Format();
+    if (!block.segments.empty()) return *block.segments[0].format;
+    if (scanned.format() != nullptr) return *scanned.format();
+  }
+}
+
+VPCFLOW_NAMESPACE_END

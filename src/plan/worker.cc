@@ -1,0 +1,151 @@
+#include "src/plan/worker.h"
+
+#include <algorithm>
+#include <limits>
+
+VPCFLOW_NAMESPACE_BEGIN
+namespace internal {
+namespace {
+
+// Fields of the catalogue; further slots are those that plans name beyond it.
+bool IsTraffic(LogStatus status) { return status != LogStatus::kNoData && status != LogStatus::kSkipData; }
+
+}  // namespace
+
+SlotMap::SlotMap(std::span<const Plan> plans) {
+  const auto slot_of = [&](const FieldRef& field) {
+    const auto found = std::find(fields.begin(), fields.end(), field);
+    const auto slot = static_cast<int>(found - fields.begin());
+    if (found == fields.end()) fields.push_back(field);
+    return slot;
+  };
+  for (const Plan& plan : plans) {
+    std::vector<int>& own = slots.emplace_back();
+    for (const FieldRef& field : plan.impl().fields) own.push_back(slot_of(field));
+    check_all |= plan.impl().spec.check_all;
+  }
+  if (check_all) {
+    for (size_t i = 0; i < kFieldCount; ++i) slot_of({static_cast<Field>(i), std::string(kFields[i].name)});
+  }
+}
+
+Worker::Worker(std::span<const Plan> plans, const SlotMap& map) : map_(map), seen_(map.fields.size(), 0) {
+  for (size_t i = 0; i < plans.size(); ++i) {
+    const PlanImpl& plan = plans[i].impl();
+    State& state = states_.emplace_back();
+    state.plan = &plan;
+    state.slots = &map.slots[i];
+    for (int slot : plan.filter_slots) state.filter_slots.push_back(map.slots[i][static_cast<size_t>(slot)]);
+    if (plan.grouped) {
+      state.group = std::make_unique<GroupState>(plan, map.slots[i]);
+    } else {
+      state.rows = std::make_unique<RowState>(plan, map.slots[i]);
+    }
+  }
+  gathered_.columns.resize(map.fields.size());
+}
+
+bool Worker::satisfied() const {
+  const State& only = states_[0];
+  return states_.size() == 1 && only.rows != nullptr && only.plan->spec.limit && only.rows->rows() >= *only.plan->spec.limit;
+}
+
+void Worker::LoadAll(Rows* rows) {
+  for (size_t slot = 0; slot < map_.fields.size(); ++slot) {
+    const bool needed = std::any_of(states_.begin(), states_.end(), [&](const State& s) {
+      return std::find(s.slots->begin(), s.slots->end(), static_cast<int>(slot)) != s.slots->end();
+    });
+    if (needed || rows->Has(slot)) rows->Load(slot);
+  }
+  rows->DropBad();
+}
+
+bool Worker::Select(const State& state, const Rows& rows) {
+  const size_t n = rows.batch().rows;
+  keep_.assign(n, 1);
+  if (!state.plan->all_records) {
+    for (size_t i = 0; i < n; ++i) keep_[i] = IsTraffic(rows.status()[i]);
+  }
+  if (state.plan->filter) {
+    passes_.resize(n);
+    state.plan->filter->Evaluate(rows.batch(), state.filter_slots, passes_);
+    for (size_t i = 0; i < n; ++i) keep_[i] &= passes_[i] == Tri::kTrue;
+  }
+  return std::find(keep_.begin(), keep_.end(), uint8_t{0}) == keep_.end();
+}
+
+void Worker::Process(Rows* rows) {
+  any_ = true;
+  for (size_t slot = 0; slot < seen_.size(); ++slot) seen_[slot] |= static_cast<uint8_t>(rows->Has(slot));
+  if (states_.size() == 1) {
+    ProcessOne(rows);
+  } else {
+    ProcessSeveral(rows);
+  }
+}
+
+// One plan: rows are dropped as early as possible, and only those that remain are parsed further.
+void Worker::ProcessOne(Rows* rows) {
+  State& state = states_[0];
+  if (map_.check_all) LoadAll(rows);
+  if (!state.plan->all_records) {
+    keep_.resize(rows->batch().rows);
+    for (size_t i = 0; i < keep_.size(); ++i) keep_[i] = IsTraffic(rows->status()[i]);
+    rows->Keep(keep_);
+  }
+  if (state.plan->filter) {
+    for (int slot : state.filter_slots) rows->Load(static_cast<size_t>(slot));
+    rows->DropBad();
+    if (!Select(state, *rows)) rows->Keep(keep_);
+  }
+  for (int slot : *state.slots) rows->Load(static_cast<size_t>(slot));
+  rows->DropBad();
+  Consume(&state, rows->batch(), *rows);
+}
+
+// Several plans: every column is parsed first, so that a reject is a reject for all of them.
+void Worker::ProcessSeveral(Rows* rows) {
+  LoadAll(rows);
+  for (State& state : states_) {
+    const bool all = Select(state, *rows);
+    Consume(&state, all ? rows->batch() : Gather(state, rows->batch()), *rows);
+  }
+}
+
+void Worker::Consume(State* state, const Batch& batch, const Rows& rows) {
+  if (state->group) {
+    state->group->Consume(batch);
+  } else if (batch.rows > 0) {
+    state->rows->Consume(batch, [&](size_t slot) { return rows.Has(slot); });
+  }
+}
+
+// The wanted rows of the plan's columns.
+const Batch& Worker::Gather(const State& state, const Batch& batch) {
+  const auto gather = [&](const auto& from, auto* to) {
+    to->clear();
+    for (size_t i = 0; i < keep_.size(); ++i) {
+      if (keep_[i] != 0) to->push_back(from[i]);
+    }
+  };
+  gather(batch.offsets, &gathered_.offsets);
+  gathered_.rows = gathered_.offsets.size();
+  gathered_.source = batch.source;
+  gathered_.v6 = batch.v6;
+  for (int index : *state.slots) {
+    const Column& from = batch.columns[static_cast<size_t>(index)];
+    Column& to = gathered_.columns[static_cast<size_t>(index)];
+    to.kind = from.kind;
+    if (from.kind == Kind::kAddress) {
+      gather(from.addresses, &to.addresses);
+    } else if (from.kind == Kind::kText) {
+      gather(from.texts, &to.texts);
+    } else {
+      gather(from.ints, &to.ints);
+    }
+  }
+  return gathered_;
+}
+
+}  // namespace internal
+VPCFLOW_NAMESPACE_END

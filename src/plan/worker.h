@@ -1,0 +1,69 @@
+// Worker: what one thread does with rows for a set of plans.
+#ifndef VPCFLOW_SRC_PLAN_WORKER_H_
+#define VPCFLOW_SRC_PLAN_WORKER_H_
+
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "src/plan/group_state.h"
+#include "src/plan/plan_impl.h"
+#include "src/plan/row_state.h"
+#include "src/scan/rows.h"
+
+VPCFLOW_NAMESPACE_BEGIN
+namespace internal {
+
+// The columns that a set of plans reads, each once, and where each plan finds its own.
+struct SlotMap {
+  explicit SlotMap(std::span<const Plan> plans);
+  std::vector<FieldRef> fields;
+  std::vector<std::vector<int>> slots;  // by plan: the column of its i-th field
+  bool check_all = false;
+};
+
+class Worker {
+ public:
+  Worker(std::span<const Plan> plans, const SlotMap& map);
+
+  // Takes the rows of one batch through all plans.
+  void Process(Rows* rows);
+  // A selection has all the rows it wanted (only with one plan).
+  bool satisfied() const;
+
+  GroupState* group(size_t plan) { return states_[plan].group.get(); }
+  RowState* rows(size_t plan) { return states_[plan].rows.get(); }
+  // By slot: some source had the field. Any: some source had a format at all.
+  const std::vector<uint8_t>& seen() const { return seen_; }
+  bool any() const { return any_; }
+
+ private:
+  struct State {
+    const PlanImpl* plan;
+    const std::vector<int>* slots;
+    std::vector<int> filter_slots;  // batch columns of the filter's fields
+    std::unique_ptr<GroupState> group;
+    std::unique_ptr<RowState> rows;
+  };
+
+  void LoadAll(Rows* rows);
+  void ProcessOne(Rows* rows);
+  void ProcessSeveral(Rows* rows);
+  // Marks the rows that a plan wants in keep_; true if all.
+  bool Select(const State& state, const Rows& rows);
+  void Consume(State* state, const Batch& batch, const Rows& rows);
+  const Batch& Gather(const State& state, const Batch& batch);
+
+  const SlotMap& map_;
+  std::vector<State> states_;
+  std::vector<uint8_t> seen_;
+  bool any_ = false;
+  std::vector<Tri> passes_;      // scratch
+  std::vector<uint8_t> keep_;    // scratch
+  Batch gathered_;               // scratch
+};
+
+}  // namespace internal
+VPCFLOW_NAMESPACE_END
+
+#endif  // VPCFLOW_SRC_PLAN_WORKER_H_

@@ -1,0 +1,160 @@
+#include "vpcflow/result/table.h"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <charconv>
+#include <cmath>
+#include <cstring>
+#include <numeric>
+
+#include "vpcflow/format/field.h"
+
+VPCFLOW_NAMESPACE_BEGIN
+namespace {
+
+// The text of an address as five numbers that compare like it.
+using TextKey = std::array<uint64_t, 5>;
+
+TextKey AddressTextKey(const Ip& ip) {
+  char text[sizeof(TextKey)] = {};
+  FormatIp(ip, text);
+  TextKey key;
+  std::memcpy(key.data(), text, sizeof key);
+  if constexpr (std::endian::native == std::endian::little) {
+    for (uint64_t& word : key) word = __builtin_bswap64(word);
+  }
+  return key;
+}
+
+template <class Keys>
+std::vector<int32_t> RanksOf(const Keys& keys) {
+  std::vector<int32_t> order(keys.size());
+  std::iota(order.begin(), order.end(), 0);
+  std::sort(order.begin(), order.end(), [&](int32_t a, int32_t b) { return keys[static_cast<size_t>(a)] < keys[static_cast<size_t>(b)]; });
+  std::vector<int32_t> ranks(keys.size());
+  for (size_t i = 0; i < order.size(); ++i) ranks[static_cast<size_t>(order[i])] = static_cast<int32_t>(i);
+  return ranks;
+}
+
+// For each dictionary entry, its place in the order of texts.
+std::vector<int32_t> DictionaryRanks(const TableColumn& column) {
+  if (column.type == ColumnType::kText) return RanksOf(column.texts);
+  std::vector<TextKey> keys;
+  keys.reserve(column.addresses.size());
+  for (const Ip& ip : column.addresses) keys.push_back(AddressTextKey(ip));
+  return RanksOf(keys);
+}
+
+template <class Value>
+void Permute(std::vector<Value>* values, const std::vector<uint32_t>& order) {
+  if (values->empty()) return;
+  std::vector<Value> out;
+  out.reserve(order.size());
+  for (uint32_t row : order) out.push_back((*values)[row]);
+  *values = std::move(out);
+}
+
+template <class Value>
+void Slice(std::vector<Value>* values, size_t begin, size_t count) {
+  if (values->empty()) return;
+  *values = std::vector<Value>(values->begin() + static_cast<ptrdiff_t>(begin), values->begin() + static_cast<ptrdiff_t>(begin + count));
+}
+
+// Sorts `order` by one column; the sort is stable, so the last key sorted is the first that counts.
+void SortBy(const TableColumn& column, bool descending, std::vector<uint32_t>* order) {
+  const auto sort = [&](const auto& value_of) {
+    std::stable_sort(order->begin(), order->end(), [&](uint32_t a, uint32_t b) {
+      const bool a_null = column.is_null(a), b_null = column.is_null(b);
+      if (a_null || b_null) return !a_null && b_null;
+      return descending ? value_of(b) < value_of(a) : value_of(a) < value_of(b);
+    });
+  };
+  switch (column.type) {
+    case ColumnType::kInt32:
+    case ColumnType::kBool: return sort([&](uint32_t r) { return column.i32[r]; });
+    case ColumnType::kInt64:
+    case ColumnType::kTime: return sort([&](uint32_t r) { return column.i64[r]; });
+    case ColumnType::kFloat64: return sort([&](uint32_t r) { return column.f64[r]; });
+    case ColumnType::kInt128: return sort([&](uint32_t r) { return column.i128[r]; });
+    case ColumnType::kAddress:
+    case ColumnType::kText: {
+      const std::vector<int32_t> ranks = DictionaryRanks(column);
+      return sort([&](uint32_t r) { return ranks[static_cast<size_t>(column.i32[r])]; });
+    }
+  }
+}
+
+}  // namespace
+
+int CompareAddressText(const Ip& a, const Ip& b) {
+  const TextKey x = AddressTextKey(a), y = AddressTextKey(b);
+  return x < y ? -1 : y < x ? 1 : 0;
+}
+
+bool TableColumn::is_null(size_t row) const {
+  switch (type) {
+    case ColumnType::kInt32:
+    case ColumnType::kBool: return i32[row] == kNullInt32;
+    case ColumnType::kAddress:
+    case ColumnType::kText: return i32[row] == kNullCode;
+    case ColumnType::kInt64:
+    case ColumnType::kTime: return i64[row] == kNullInt64;
+    case ColumnType::kFloat64: return std::isnan(f64[row]);
+    case ColumnType::kInt128: return false;
+  }
+  return true;
+}
+
+std::string TableColumn::ToText(size_t row) const {
+  switch (type) {
+    case ColumnType::kInt32: return std::to_string(i32[row]);
+    case ColumnType::kBool: return i32[row] != 0 ? "true" : "false";
+    case ColumnType::kInt64:
+    case ColumnType::kTime: return std::to_string(i64[row]);
+    case ColumnType::kAddress: return ToString(addresses[static_cast<size_t>(i32[row])]);
+    case ColumnType::kText: return texts[static_cast<size_t>(i32[row])];
+    case ColumnType::kInt128: return Total(i128[row]).ToString();
+    case ColumnType::kFloat64: {
+      char text[32];
+      return std::string(text, std::to_chars(text, text + sizeof text, f64[row]).ptr);
+    }
+  }
+  return "";
+}
+
+std::optional<size_t> Table::Find(std::string_view name) const {
+  const std::string wanted = CanonicalName(name);
+  for (size_t i = 0; i < columns.size(); ++i) {
+    if (CanonicalName(columns[i].name) == wanted) return i;
+  }
+  return std::nullopt;
+}
+
+void SortTable(Table* table, const std::vector<SortKey>& keys) {
+  std::vector<uint32_t> order(table->rows);
+  std::iota(order.begin(), order.end(), 0u);
+  for (auto key = keys.rbegin(); key != keys.rend(); ++key) {
+    if (const std::optional<size_t> column = table->Find(key->column)) SortBy(table->columns[*column], key->descending, &order);
+  }
+  for (TableColumn& column : table->columns) {
+    Permute(&column.i32, order);
+    Permute(&column.i64, order);
+    Permute(&column.f64, order);
+    Permute(&column.i128, order);
+  }
+}
+
+void SliceTable(Table* table, size_t begin, size_t count) {
+  begin = std::min(begin, table->rows);
+  count = std::min(count, table->rows - begin);
+  for (TableColumn& column : table->columns) {
+    Slice(&column.i32, begin, count);
+    Slice(&column.i64, begin, count);
+    Slice(&column.f64, begin, count);
+    Slice(&column.i128, begin, count);
+  }
+  table->rows = count;
+}
+
+VPCFLOW_NAMESPACE_END

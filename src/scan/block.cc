@@ -1,0 +1,156 @@
+#include "src/scan/block.h"
+
+#include <algorithm>
+#include <cstring>
+
+VPCFLOW_NAMESPACE_BEGIN
+namespace internal {
+namespace {
+
+constexpr size_t kExcerpt = 256;  // kept of a line that is too long
+
+// Size of the whole lines at the beginning of the text, 0 if there is none.
+size_t WholeLines(const char* data, size_t size) {
+  const void* last = memrchr(data, '\n', size);
+  return last == nullptr ? 0 : static_cast<size_t>(static_cast<const char*>(last) - data) + 1;
+}
+
+void Reserve(Block* block, size_t keep, size_t capacity) {
+  if (block->capacity >= capacity) return;
+  std::unique_ptr<char[]> larger(new char[capacity]);  // not zeroed
+  if (keep > 0) std::memcpy(larger.get(), block->storage.get(), keep);
+  block->storage = std::move(larger);
+  block->capacity = capacity;
+}
+
+}  // namespace
+
+absl::Status BlockReader::Open() {
+  open_ = true;
+  bool packed = false;
+  absl::StatusOr<std::unique_ptr<ByteStream>> stream = OpenText(source_, cancelled_, &packed, stored_bytes_);
+  if (!stream.ok()) return stream.status();
+  if (source_.in_memory() && !packed) {
+    in_memory_ = true;
+    memory_ = source_.bytes();
+  } else {
+    stream_ = *std::move(stream);
+  }
+  return absl::OkStatus();
+}
+
+void BlockReader::Finish(Block* out, const char* data, size_t size) {
+  out->sequence = sequence_++;
+  out->offset = offset_;
+  out->text = {data, size};
+  out->long_line = false;
+  offset_ += size;
+  if (out->offset == 0 && out->text.starts_with("\xEF\xBB\xBF")) {  // byte order mark
+    out->text.remove_prefix(3);
+    out->offset = 3;
+  }
+}
+
+absl::StatusOr<bool> BlockReader::Next(Block* out) {
+  if (!open_) {
+    if (absl::Status s = Open(); !s.ok()) {
+      at_end_ = true;
+      return s;
+    }
+  }
+  if (!pending_.ok()) {
+    at_end_ = true;
+    return std::exchange(pending_, absl::OkStatus());
+  }
+  if (at_end_) return false;
+  return in_memory_ ? NextInMemory(out) : NextFromStream(out);
+}
+
+bool BlockReader::NextInMemory(Block* out) {
+  if (memory_.empty()) {
+    at_end_ = true;
+    return false;
+  }
+  size_t take = memory_.size();
+  if (take > block_bytes_) {
+    take = WholeLines(memory_.data(), block_bytes_);
+    if (take == 0) {
+      const size_t end = memory_.find('\n', block_bytes_);
+      take = end == std::string_view::npos ? memory_.size() : end + 1;
+    }
+  }
+  if (stored_bytes_ != nullptr) *stored_bytes_ += take;
+  Finish(out, memory_.data(), take);
+  memory_.remove_prefix(take);
+  return true;
+}
+
+absl::StatusOr<bool> BlockReader::NextFromStream(Block* out) {
+  Reserve(out, 0, std::max(block_bytes_, carry_.size()));
+  std::memcpy(out->storage.get(), carry_.data(), carry_.size());
+  size_t size = carry_.size();
+  carry_.clear();
+  size_t searched = 0;  // bytes known to hold no line end
+  while (true) {
+    while (size < out->capacity && !at_end_) {
+      absl::StatusOr<size_t> n = stream_->Read(out->storage.get() + size, out->capacity - size);
+      if (!n.ok()) {
+        // What stands behind the last line end was cut by the error; it is no line.
+        pending_ = n.status();
+        size = WholeLines(out->storage.get(), size);
+        if (size == 0) return std::exchange(pending_, absl::OkStatus());
+        Finish(out, out->storage.get(), size);
+        return true;
+      }
+      if (*n == 0) at_end_ = true;
+      size += *n;
+    }
+    if (at_end_) {
+      if (size == 0) return false;
+      Finish(out, out->storage.get(), size);
+      return true;
+    }
+    const size_t whole = searched + WholeLines(out->storage.get() + searched, size - searched);
+    if (whole > searched) {
+      carry_.assign(out->storage.get() + whole, size - whole);
+      Finish(out, out->storage.get(), whole);
+      return true;
+    }
+    searched = size;
+    if (size > max_line_) {
+      if (absl::Status s = SkipLongLine(out, size); !s.ok()) pending_ = s;
+      return true;
+    }
+    Reserve(out, size, std::min(size * 2, max_line_ + block_bytes_));
+  }
+}
+
+// `out` holds `size` bytes of a line that is too long; passes over the rest of it.
+absl::Status BlockReader::SkipLongLine(Block* out, size_t size) {
+  out->sequence = sequence_++;
+  out->offset = offset_;
+  out->long_line = true;
+  offset_ += size;
+  char* scratch = out->storage.get() + kExcerpt;
+  const size_t room = std::min(block_bytes_, out->capacity - kExcerpt);
+  out->text = {out->storage.get(), std::min(size, kExcerpt)};
+  while (true) {
+    absl::StatusOr<size_t> n = stream_->Read(scratch, room);
+    if (!n.ok()) return n.status();
+    if (*n == 0) {
+      at_end_ = true;
+      return absl::OkStatus();
+    }
+    const void* end = std::memchr(scratch, '\n', *n);
+    if (end != nullptr) {
+      const size_t used = static_cast<size_t>(static_cast<const char*>(end) - scratch) + 1;
+      offset_ += used;
+      carry_.assign(scratch + used, *n - used);
+      return absl::OkStatus();
+    }
+    offset_ += *n;
+  }
+}
+
+}  // namespace internal
+VPCFLOW_NAMESPACE_END

@@ -1,0 +1,67 @@
+// Blocks: whole lines of a source's text, in order. What the scan hands from the reader of a source to the parsers.
+#ifndef VPCFLOW_SRC_SCAN_BLOCK_H_
+#define VPCFLOW_SRC_SCAN_BLOCK_H_
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "absl/status/statusor.h"
+#include "vpcflow/source/gzip.h"
+#include "vpcflow/source/source.h"
+#include "vpcflow/version.h"
+
+VPCFLOW_NAMESPACE_BEGIN
+namespace internal {
+
+struct Block {
+  uint64_t sequence = 0;   // within its source
+  uint64_t offset = 0;     // of the text in the source's (unpacked) text
+  std::string_view text;   // whole lines; the last of a source may lack its line end
+  bool long_line = false;  // one line over the limit; then `text` is only its beginning
+  std::unique_ptr<char[]> storage;
+  size_t capacity = 0;
+};
+
+// Cuts a source into blocks. Memory: one block and a partial line, whatever the size of the source. A line of more than
+// `max_line` bytes is passed over and reported as a block of its own.
+class BlockReader {
+ public:
+  // `stored_bytes`, if given, grows by what is read of the source as stored.
+  BlockReader(const Source& source, Source::Cancelled cancelled, size_t block_bytes, size_t max_line,
+              std::atomic<uint64_t>* stored_bytes)
+      : source_(source), cancelled_(std::move(cancelled)), block_bytes_(block_bytes), max_line_(max_line), stored_bytes_(stored_bytes) {}
+
+  // False at the end. After an error the lines that were whole before it have been delivered, and nothing follows.
+  absl::StatusOr<bool> Next(Block* out);
+
+ private:
+  absl::Status Open();
+  bool NextInMemory(Block* out);
+  absl::StatusOr<bool> NextFromStream(Block* out);
+  absl::Status SkipLongLine(Block* out, size_t size);
+  void Finish(Block* out, const char* data, size_t size);
+
+  const Source& source_;
+  Source::Cancelled cancelled_;
+  size_t block_bytes_;
+  size_t max_line_;
+  std::atomic<uint64_t>* stored_bytes_;
+  bool open_ = false;
+  bool in_memory_ = false;
+  bool at_end_ = false;
+  std::unique_ptr<ByteStream> stream_;
+  std::string_view memory_;
+  std::string carry_;       // the partial line behind the last block
+  absl::Status pending_;    // an error to report after the lines before it
+  uint64_t sequence_ = 0;
+  uint64_t offset_ = 0;
+};
+
+}  // namespace internal
+VPCFLOW_NAMESPACE_END
+
+#endif  // VPCFLOW_SRC_SCAN_BLOCK_H_

@@ -1,0 +1,151 @@
+#include "src/scan/driver.h"
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+#include <new>
+#include <thread>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+VPCFLOW_NAMESPACE_BEGIN
+namespace internal {
+namespace {
+
+constexpr auto kPollInterval = std::chrono::milliseconds(50);
+
+class Driver {
+ public:
+  Driver(const std::vector<Source>& sources, const ScanOptions& options) : sources_(sources), options_(options) {
+    progress_.total_sources = sources.size();
+    if (options.poll) {
+      for (const Source& source : sources) progress_.total += source.size();
+    }
+  }
+
+  // One worker's life.
+  void Work(BlockHandler* handler, Report* report) {
+    try {
+      ResolvedBlock block;
+      std::shared_ptr<ScannedSource> current;
+      while (!stop_ && (current = Claim(current.get())) != nullptr) {
+        while (!stop_) {
+          absl::StatusOr<bool> more = current->Next(&block, report);
+          if (!more.ok()) AddError(current.get(), more.status());
+          if (!more.ok() || !*more) break;
+          if (!handler->OnBlock(block)) stop_ = true;
+        }
+      }
+    } catch (const std::bad_alloc&) {
+      std::lock_guard lock(mutex_);
+      fatal_ = absl::ResourceExhaustedError("out of memory; use fewer keys or a filter");
+      stop_ = true;
+    }
+    std::lock_guard lock(mutex_);
+    ++ended_;
+    changed_.notify_all();
+  }
+
+  // Waits for the workers in the calling thread, polling.
+  void Wait(int workers) {
+    std::unique_lock lock(mutex_);
+    while (ended_ < workers) {
+      changed_.wait_for(lock, kPollInterval, [&] { return ended_ == workers; });
+      if (ended_ == workers || stop_) continue;
+      Progress progress = progress_;
+      progress.bytes = stored_bytes_;
+      lock.unlock();
+      if (!options_.poll(progress)) {
+        cancelled_ = true;
+        stop_ = true;
+      }
+      lock.lock();
+    }
+  }
+
+  absl::Status Finish(Report* report) {
+    report->sources = opened_;
+    std::sort(errors_.begin(), errors_.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+    for (auto& [number, status] : errors_) report->errors.push_back(std::move(status));
+    if (cancelled_) return absl::CancelledError("the scan was cancelled");
+    return fatal_;
+  }
+
+ private:
+  struct Active {
+    std::shared_ptr<ScannedSource> source;
+    int workers;
+  };
+
+  // A source to work on next: one nobody has begun, else one that others are still reading; null if all are read.
+  std::shared_ptr<ScannedSource> Claim(const ScannedSource* done) {
+    std::lock_guard lock(mutex_);
+    if (done != nullptr) {
+      const auto it = std::find_if(active_.begin(), active_.end(), [&](const Active& a) { return a.source.get() == done; });
+      if (it != active_.end()) {
+        ++progress_.sources;
+        active_.erase(it);
+      }
+    }
+    if (opened_ < sources_.size()) {
+      const auto number = static_cast<uint32_t>(opened_++);
+      active_.push_back({std::make_shared<ScannedSource>(sources_[number], number, options_, [this] { return stop_.load(); }, &stored_bytes_), 1});
+      return active_.back().source;
+    }
+    if (active_.empty()) return nullptr;
+    Active& least = *std::min_element(active_.begin(), active_.end(), [](const Active& a, const Active& b) { return a.workers < b.workers; });
+    ++least.workers;
+    return least.source;
+  }
+
+  void AddError(const ScannedSource* source, absl::Status status) {
+    std::lock_guard lock(mutex_);
+    if (stop_ && absl::IsCancelled(status)) return;
+    errors_.emplace_back(source->number(), std::move(status));
+  }
+
+  const std::vector<Source>& sources_;
+  const ScanOptions& options_;
+  std::atomic<bool> stop_ = false;
+  std::atomic<bool> cancelled_ = false;
+  std::atomic<uint64_t> stored_bytes_ = 0;
+  std::mutex mutex_;  // guards what follows
+  std::condition_variable changed_;
+  size_t opened_ = 0;
+  std::vector<Active> active_;
+  std::vector<std::pair<uint32_t, absl::Status>> errors_;
+  absl::Status fatal_;
+  Progress progress_;
+  int ended_ = 0;
+};
+
+}  // namespace
+
+absl::StatusOr<std::vector<std::unique_ptr<BlockHandler>>> RunScan(const std::vector<Source>& sources, const ScanOptions& options,
+                                                                   const HandlerFactory& make_handler, Report* report) {
+  int workers = options.threads > 0 ? options.threads : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  if (options.on_error == OnError::kStop) workers = 1;  // the first reject of the input, not of some thread
+  Driver driver(sources, options);
+  std::vector<std::unique_ptr<BlockHandler>> handlers;
+  std::vector<Report> reports(static_cast<size_t>(workers));
+  for (Report& part : reports) handlers.push_back(make_handler(&part));
+  if (workers == 1 && !options.poll) {
+    driver.Work(handlers[0].get(), &reports[0]);
+  } else {
+    std::vector<std::thread> threads;
+    for (int i = 0; i < workers; ++i) {
+      threads.emplace_back([&, i] { driver.Work(handlers[static_cast<size_t>(i)].get(), &reports[static_cast<size_t>(i)]); });
+    }
+    if (options.poll) driver.Wait(workers);
+    for (std::thread& thread : threads) thread.join();
+  }
+  for (Report& part : reports) report->Merge(std::move(part));
+  if (absl::Status s = driver.Finish(report); !s.ok()) return s;
+  return handlers;
+}
+
+}  // namespace internal
+VPCFLOW_NAMESPACE_END

@@ -1,0 +1,36 @@
+// The scan's threads: each takes blocks of the sources and hands them to its own handler.
+#ifndef VPCFLOW_SRC_SCAN_DRIVER_H_
+#define VPCFLOW_SRC_SCAN_DRIVER_H_
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "src/scan/scanned_source.h"
+#include "vpcflow/result/report.h"
+#include "vpcflow/scan/options.h"
+#include "vpcflow/source/source.h"
+
+VPCFLOW_NAMESPACE_BEGIN
+namespace internal {
+
+class BlockHandler {
+ public:
+  virtual ~BlockHandler() = default;
+  // False ends the scan.
+  virtual bool OnBlock(const ResolvedBlock& block) = 0;
+};
+
+using HandlerFactory = std::function<std::unique_ptr<BlockHandler>(Report*)>;
+
+// Reads all sources to their end. Returns the handlers, one per thread, for the caller to merge, and fills `report`.
+// Damage of a source is in report->errors and does not keep the others from being read; kCancelled and
+// kResourceExhausted are returned. All threads have ended on return.
+absl::StatusOr<std::vector<std::unique_ptr<BlockHandler>>> RunScan(const std::vector<Source>& sources, const ScanOptions& options,
+                                                                   const HandlerFactory& make_handler, Report* report);
+
+}  // namespace internal
+VPCFLOW_NAMESPACE_END
+
+#endif  // VPCFLOW_SRC_SCAN_DRIVER_H_

@@ -1,0 +1,93 @@
+// Rows: records as columns, a batch at a time, whatever they come from. A plan loads the columns that it names, drops
+// rows, and reads what is left.
+#ifndef VPCFLOW_SRC_SCAN_ROWS_H_
+#define VPCFLOW_SRC_SCAN_ROWS_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "src/scan/scanned_source.h"
+#include "vpcflow/record/batch.h"
+#include "vpcflow/result/report.h"
+#include "vpcflow/scan/options.h"
+
+VPCFLOW_NAMESPACE_BEGIN
+namespace internal {
+
+inline constexpr size_t kBatchRows = 2048;
+
+class Rows {
+ public:
+  virtual ~Rows() = default;
+  // Steps to the next records, at most kBatchRows; false if there are none. No column is loaded yet.
+  virtual bool Next() = 0;
+  // Fills column `slot` of the batch. Rows with a malformed value are gone after the next DropBad.
+  virtual void Load(size_t slot) = 0;
+  // Takes out the rows for which `keep` is 0.
+  virtual void Keep(std::span<const uint8_t> keep) = 0;
+  // Takes out the rows that Load found malformed, and counts them as rejects.
+  virtual void DropBad() = 0;
+  // Whether the source in hand has the field of a slot.
+  virtual bool Has(size_t slot) const = 0;
+
+  const Batch& batch() const { return batch_; }
+  std::span<const LogStatus> status() const { return {status_.data(), batch_.rows}; }
+
+ protected:
+  Batch batch_;
+  std::vector<LogStatus> status_;  // by row
+};
+
+// The rows of text blocks.
+class TextRows final : public Rows {
+ public:
+  TextRows(std::vector<FieldRef> slots, const ScanOptions& options, Report* report);
+
+  // Points it at a block, which must stay until the last Next.
+  void Start(const ResolvedBlock& block);
+  bool Next() override;
+  void Load(size_t slot) override;
+  void Keep(std::span<const uint8_t> keep) override;
+  void DropBad() override;
+  bool Has(size_t slot) const override { return columns_[slot] >= 0; }
+  // The first reject ends the scan (OnError::kStop).
+  bool stopped() const { return stopped_; }
+
+ private:
+  struct RowInfo {
+    uint32_t tokens;  // index of its first token in tokens_
+    uint32_t line;    // line of the block
+  };
+
+  void BindFormat(const Format& format);
+  void TakeLine(size_t line);
+  void Reject(size_t line, Errc reason, uint32_t at, std::string field);
+  void RejectRow(size_t row, size_t slot, Errc reason, Token token);
+  template <class T, class Value>
+  void LoadAs(size_t slot, std::vector<Value>* out, Value null);
+
+  const std::vector<FieldRef> slots_;
+  const ScanOptions& options_;
+  Report* report_;
+  const ResolvedBlock* block_ = nullptr;
+  const Format* format_ = nullptr;
+  size_t segment_ = 0;
+  size_t line_ = 0;
+  std::vector<int> columns_;           // by slot: column of the format, or -1
+  int status_column_ = -1;
+  std::vector<Token> line_tokens_;     // scratch for lines split with care
+  std::vector<Token> tokens_;          // row-major: slots_.size() per line taken
+  std::vector<RowInfo> rows_;
+  std::vector<uint8_t> loaded_;        // by slot
+  std::vector<uint8_t> bad_;           // by row
+  bool any_bad_ = false;
+  bool stopped_ = false;
+};
+
+}  // namespace internal
+VPCFLOW_NAMESPACE_END
+
+#endif  // VPCFLOW_SRC_SCAN_ROWS_H_

@@ -1,0 +1,254 @@
+#include "src/scan/scanned_source.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "vpcflow/record/record_view.h"
+
+VPCFLOW_NAMESPACE_BEGIN
+namespace internal {
+namespace {
+
+// A source without header whose first lines, this many, all fail to be records of a format does not have that format.
+constexpr size_t kLinesToTry = 100;
+
+// What a file that is no flow log text may be, by its first bytes.
+struct Container {
+  std::string_view magic;
+  const char* advice;
+};
+constexpr Container kContainers[] = {
+    {"PAR1", "this is Parquet; read it with pyarrow and give vpcflow the table"},
+    {"\x28\xB5\x2F\xFD", "this is zstd; unpack it first"},
+    {"BZh", "this is bzip2; unpack it first"},
+    {"PK\x03\x04", "this is a zip archive; unpack it first"},
+    {"{", "this is JSON; vpcflow reads the records inside as text lines"},
+    {"[", "this is JSON; vpcflow reads the records inside as text lines"},
+};
+
+template <class F>
+bool FieldFits(const RecordView& record) {
+  record.get<F>();
+  return record.error() == Errc::kOk;
+}
+
+// Every value is one its field can have, and the fields with few values have one of those.
+bool Fits(const RecordView& record) {
+#define VPCFLOW_X(Id, getter, name, version, set, field_type, unit, always, meaning) \
+  if (!FieldFits<f::Id>(record)) return false;
+  VPCFLOW_FIELDS(VPCFLOW_X)
+#undef VPCFLOW_X
+  if (record.action() == Action::kOther || record.log_status() == LogStatus::kOther) return false;
+  const std::string_view account = record.text(Field::kAccountId);
+  return account.empty() || account == "-" || account == "unknown" ||
+         std::any_of(account.begin(), account.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
+bool Fits(const Format& format, std::string_view line) {
+  RecordParser parser(format);
+  RecordView record;
+  return parser.Parse(line, &record) == Errc::kOk && Fits(record);
+}
+
+bool IsBlankLine(std::string_view line) { return std::all_of(line.begin(), line.end(), IsBlank); }
+
+// Whether the line could be a header: it begins with a field name.
+bool BeginsWithField(std::string_view line, const Format* current) {
+  const size_t end = std::min(line.find_first_of(" \t\r"), line.size());
+  const std::string_view token = line.substr(0, end);
+  return FindField(token).has_value() || (current != nullptr && current->columns()[0].name == token);
+}
+
+}  // namespace
+
+size_t LineBegin(const ResolvedBlock& block, size_t line) {
+  return line == 0 ? 0 : block.index.positions[block.index.newlines[line - 1]] + size_t{1};
+}
+
+std::string_view LineText(const ResolvedBlock& block, size_t line) {
+  if (block.block.long_line) return block.block.text;
+  const size_t begin = LineBegin(block, line);
+  return block.block.text.substr(begin, block.index.positions[block.index.newlines[line]] - begin);
+}
+
+Errc CutLine(const ResolvedBlock& block, size_t line, size_t width, size_t max_line_bytes, Token* tokens, bool* blank, uint32_t* at) {
+  const SeparatorIndex& index = block.index;
+  const uint32_t* first = line == 0 ? index.positions.data() : index.positions.data() + index.newlines[line - 1] + 1;
+  const uint32_t* end = index.positions.data() + index.newlines[line];
+  const auto begin = static_cast<uint32_t>(LineBegin(block, line));
+  *blank = false;
+  *at = 0;
+  if (*end - begin > max_line_bytes) return Errc::kLineTooLong;
+  size_t n = 0;
+  uint32_t bad = 0;
+  const Errc e = SplitLine(block.block.text.data(), begin, first, static_cast<size_t>(end - first) + 1, tokens, width, &n, &bad);
+  if (e != Errc::kOk) {
+    *at = bad - begin;
+    return e;
+  }
+  if (n == width) return Errc::kOk;
+  *blank = n == 0;
+  if (*blank) return Errc::kOk;
+  *at = (n < width ? *end : tokens[width - 1].end) - begin;
+  return n < width ? Errc::kTooFewFields : Errc::kTooManyFields;
+}
+
+void AddReject(const ResolvedBlock& block, size_t line, Errc reason, uint32_t at, std::string field, Report* report) {
+  ++report->rejects_by_reason[static_cast<size_t>(reason)];
+  const size_t begin = block.block.long_line ? 0 : LineBegin(block, line);
+  report->rejects.push_back({block.source, *block.name, block.first_line + line, block.block.offset + begin, at + 1, std::move(field), reason,
+                             Printable(LineText(block, line), 200)});
+  if (report->rejects.size() >= 2 * Report::kMaxRejectSamples) report->TrimRejects();
+}
+
+std::vector<std::string> CandidateFormats(std::string_view line) {
+  std::vector<std::string> names;
+  for (const char* name : {"default", "v3", "v4", "v5", "v7", "v8", "v9", "v10", "v11", "tgw"}) {
+    Format format;
+    FormatError ignored;
+    Format::Parse(name, &format, &ignored);
+    if (Fits(format, line)) names.emplace_back(name);
+  }
+  return names;
+}
+
+ScannedSource::ScannedSource(const Source& source, uint32_t number, const ScanOptions& options, Source::Cancelled cancelled,
+                             std::atomic<uint64_t>* stored_bytes)
+    : options_(options),
+      name_(source.name()),
+      number_(number),
+      reader_(source, std::move(cancelled), std::max<size_t>(options.block_bytes, 64), std::max<size_t>(options.max_line_bytes, 1024), stored_bytes) {}
+
+absl::StatusOr<bool> ScannedSource::Next(ResolvedBlock* out, Report* report) {
+  {
+    std::lock_guard lock(read_mutex_);
+    if (finished_) return false;
+    absl::StatusOr<bool> more = reader_.Next(&out->block);
+    if (!more.ok() || !*more) {
+      finished_ = true;
+      return more;
+    }
+  }
+  out->source = number_;
+  out->name = &name_;
+  out->segments.clear();
+  if (!out->block.long_line) IndexSeparators(out->block.text.data(), out->block.text.size(), &out->index);
+  std::unique_lock lock(order_mutex_);
+  order_.wait(lock, [&] { return resolved_ == out->block.sequence; });
+  absl::Status status;
+  if (!failed_) {
+    status = Resolve(out, report);
+    failed_ = !status.ok();
+  }
+  ++resolved_;
+  order_.notify_all();
+  if (!status.ok()) {
+    lock.unlock();
+    std::lock_guard read_lock(read_mutex_);
+    finished_ = true;
+    return status;
+  }
+  return !failed_;
+}
+
+absl::Status ScannedSource::Resolve(ResolvedBlock* out, Report* report) {
+  out->first_line = line_;
+  if (out->block.long_line) {
+    ++line_;
+    ++report->lines;
+    return absl::OkStatus();
+  }
+  const size_t lines = out->index.line_count;
+  line_ += lines;
+  report->lines += lines;
+  report->text_bytes += out->block.text.size();
+  size_t first = 0;
+  const std::string_view text = out->block.text;
+  for (size_t i = 0; i < lines; ++i) {
+    const size_t begin = LineBegin(*out, i);
+    if (begin >= text.size()) break;
+    const char c = text[begin];
+    if ((c < 'a' || c > 'z') && c != '\xEF') continue;
+    std::shared_ptr<const Format> before = format_;
+    if (!TakeHeader(*out, i, report)) {
+      if (c == '\xEF') out->index.odd = true;  // a byte order mark before a record: split that with care
+      continue;
+    }
+    if (i > first) {
+      // Lines before the first header: of the format that a source without header would have, else of the header's, which
+      // makes them rejects.
+      if (before == nullptr && FindFormat(*out, i, &before).ok() && before != nullptr) ++report->formats[before->ToString()];
+      out->segments.push_back({first, i, before == nullptr ? format_ : std::move(before)});
+    }
+    first = i + 1;
+  }
+  if (first < lines) {
+    if (format_ == nullptr) {
+      if (absl::Status s = FindFormat(*out, lines, &format_); !s.ok()) return s;
+      if (format_ == nullptr) return absl::OkStatus();  // blank lines only
+      ++report->formats[format_->ToString()];
+    }
+    out->segments.push_back({first, lines, format_});
+  }
+  return absl::OkStatus();
+}
+
+bool ScannedSource::TakeHeader(const ResolvedBlock& block, size_t line, Report* report) {
+  std::string_view text = LineText(block, line);
+  if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
+  Format format;
+  if (!BeginsWithField(text, format_.get()) || !Format::ParseHeader(text, &format)) return false;
+  ++report->headers;
+  if (format_ == nullptr || !(format == *format_)) SetFormat(std::move(format), report);
+  return true;
+}
+
+void ScannedSource::SetFormat(Format format, Report* report) {
+  for (const FormatColumn& column : format.columns()) {
+    if (column.field != Field::kUnknown) continue;
+    const std::string nearest = NearestField(column.name);
+    std::string warning = absl::StrCat("field '", column.name, "' is not in the catalogue; kept as text");
+    if (!nearest.empty()) absl::StrAppend(&warning, " (nearest known: '", nearest, "')");
+    if (std::find(report->warnings.begin(), report->warnings.end(), warning) == report->warnings.end()) {
+      report->warnings.push_back(std::move(warning));
+    }
+  }
+  ++report->formats[format.ToString()];
+  format_ = std::make_shared<const Format>(std::move(format));
+}
+
+// The format of a source without header: the one given, or AWS's default if one of the first lines fits it. Null for
+// blank lines only.
+absl::Status ScannedSource::FindFormat(const ResolvedBlock& block, size_t lines, std::shared_ptr<const Format>* out) const {
+  if (options_.format) {
+    *out = std::make_shared<const Format>(*options_.format);
+    return absl::OkStatus();
+  }
+  const Format standard = Format::Default();
+  std::string_view first_line;
+  size_t tried = 0;
+  for (size_t i = 0; i < lines && tried < kLinesToTry; ++i) {
+    const std::string_view line = LineText(block, i);
+    if (IsBlankLine(line)) continue;
+    if (tried++ == 0) first_line = line;
+    if (Fits(standard, line)) {
+      *out = std::make_shared<const Format>(standard);
+      return absl::OkStatus();
+    }
+  }
+  if (tried == 0) return absl::OkStatus();
+  for (const Container& container : kContainers) {
+    if (first_line.starts_with(container.magic)) return absl::InvalidArgumentError(absl::StrCat(name_, ": not flow log text: ", container.advice));
+  }
+  const std::vector<std::string> candidates = CandidateFormats(first_line);
+  return absl::InvalidArgumentError(absl::StrCat(
+      name_, ": no header line, and its lines do not fit AWS's default format (tried ", tried, "); ",
+      candidates.empty() ? std::string("they fit none of AWS's formats either: if this is a flow log, give its format")
+                         : absl::StrCat("candidates: ", absl::StrJoin(candidates, ", "), "; give the format"),
+      ". First line: ", Printable(first_line, 120)));
+}
+
+}  // namespace internal
+VPCFLOW_NAMESPACE_END

@@ -1,0 +1,91 @@
+// ScannedSource: one source while it is read. Several workers may take its blocks; the format and the line numbers, which
+// depend on what stands before a block, are settled block by block in order.
+#ifndef VPCFLOW_SRC_SCAN_SCANNED_SOURCE_H_
+#define VPCFLOW_SRC_SCAN_SCANNED_SOURCE_H_
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "src/scan/block.h"
+#include "vpcflow/lines/separators.h"
+#include "vpcflow/lines/split.h"
+#include "vpcflow/result/report.h"
+#include "vpcflow/scan/options.h"
+
+VPCFLOW_NAMESPACE_BEGIN
+namespace internal {
+
+// Lines [first, last) of a block that follow one format.
+struct Segment {
+  size_t first = 0;
+  size_t last = 0;
+  std::shared_ptr<const Format> format;
+};
+
+struct ResolvedBlock {
+  uint32_t source = 0;
+  const std::string* name = nullptr;
+  Block block;
+  SeparatorIndex index;
+  uint64_t first_line = 1;
+  std::vector<Segment> segments;  // without the header lines
+};
+
+class ScannedSource {
+ public:
+  ScannedSource(const Source& source, uint32_t number, const ScanOptions& options, Source::Cancelled cancelled,
+                std::atomic<uint64_t>* stored_bytes = nullptr);
+
+  // The next block, with its lines indexed and its formats settled. False at the end, or if another worker found the
+  // source unreadable. An error is returned to one caller only.
+  absl::StatusOr<bool> Next(ResolvedBlock* out, Report* report);
+
+  uint32_t number() const { return number_; }
+  // The format behind the blocks taken so far; null if none is known. For the only worker.
+  const std::shared_ptr<const Format>& format() const { return format_; }
+
+ private:
+  absl::Status Resolve(ResolvedBlock* out, Report* report);
+  absl::Status FindFormat(const ResolvedBlock& block, size_t lines, std::shared_ptr<const Format>* out) const;
+  bool TakeHeader(const ResolvedBlock& block, size_t line, Report* report);
+  void SetFormat(Format format, Report* report);
+
+  const ScanOptions& options_;
+  std::string name_;
+  uint32_t number_;
+  std::mutex read_mutex_;
+  BlockReader reader_;  // guarded by read_mutex_
+  bool finished_ = false;  // guarded by read_mutex_
+
+  std::mutex order_mutex_;  // guards what follows
+  std::condition_variable order_;
+  uint64_t resolved_ = 0;   // blocks settled so far
+  uint64_t line_ = 1;
+  bool failed_ = false;
+  std::shared_ptr<const Format> format_;
+};
+
+// Where a line of an indexed block begins, and its text without its line end.
+size_t LineBegin(const ResolvedBlock& block, size_t line);
+std::string_view LineText(const ResolvedBlock& block, size_t line);
+
+// Cuts a line into exactly `width` tokens. kOk with *blank set for an empty line; for an error, *at is its place in the
+// line.
+Errc CutLine(const ResolvedBlock& block, size_t line, size_t width, size_t max_line_bytes, Token* tokens, bool* blank, uint32_t* at);
+
+// Counts a reject, and keeps it with its place if it is among the first.
+void AddReject(const ResolvedBlock& block, size_t line, Errc reason, uint32_t at, std::string field, Report* report);
+
+// AWS's formats that a line could be a record of, for messages: names such as "default" or "v5".
+std::vector<std::string> CandidateFormats(std::string_view line);
+
+}  // namespace internal
+VPCFLOW_NAMESPACE_END
+
+#endif  // VPCFLOW_SRC_SCAN_SCANNED_SOURCE_H_

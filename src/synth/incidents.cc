@@ -1,0 +1,242 @@
+// What is planted, and its labels.
+#include <algorithm>
+#include <functional>
+#include <set>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "src/synth/world.h"
+
+VPCFLOW_NAMESPACE_BEGIN
+namespace internal {
+namespace {
+
+class Planter {
+ public:
+  Planter(const World& world, uint64_t seed) : world_(world), random_(seed), begin_(world.options.start), span_(static_cast<int64_t>(world.options.hours * 3600)) {}
+
+  void Plant(const std::string& name) {
+    first_ = records_.size();
+    if (name == "port_scan") PortScan();
+    if (name == "brute_force") BruteForce();
+    if (name == "exfiltration") Upload(PickInside(), world_.first_peer + random_.Below(world_.options.peers), 90, 5400, 80'000'000, 400'000'000);
+    if (name == "beacon") Beacon();
+    if (name == "lateral_movement") LateralMovement();
+    if (name == "health_check") HealthCheck();
+    if (name == "backup") Backup();
+    if (name == "load_balancer") LoadBalancer();
+    if (name == "monitoring") Monitoring();
+    Label(name);
+  }
+
+  Planted Finish() {
+    std::stable_sort(records_.begin(), records_.end(), [](const SynthRecord& a, const SynthRecord& b) { return a.start < b.start; });
+    return {std::move(records_), absl::StrCat("[", absl::StrJoin(labels_, ","), "\n]\n")};
+  }
+
+ private:
+  uint32_t PickInside() { return random_.Below(world_.options.interfaces); }
+  uint32_t PickRole(Role role) {
+    const std::vector<uint32_t>& all = world_.by_role[static_cast<size_t>(role)];
+    return all[random_.Below(all.size())];
+  }
+  uint32_t PickNoise() { return world_.first_noise + random_.Below(world_.options.noise_sources); }
+
+  // A period of up to `seconds`, away from both ends of the log and at most half of it.
+  std::pair<int64_t, int64_t> Period(int64_t seconds) {
+    seconds = std::max<int64_t>(60, std::min(seconds, span_ / 2));
+    const int64_t room = std::max<int64_t>(1, span_ * 9 / 10 - seconds - span_ / 10);
+    return {begin_ + span_ / 10 + random_.Below(static_cast<uint64_t>(room)), seconds};
+  }
+
+  SynthRecord& Add(uint32_t interface, uint32_t src, uint32_t dst, uint16_t srcport, uint16_t dstport, int64_t start) {
+    SynthRecord record{};
+    record.interface = interface;
+    record.src = record.pkt_src = src;
+    record.dst = record.pkt_dst = dst;
+    const uint32_t end = src == interface ? dst : src;
+    record.other = end < world_.first_peer ? end : SynthRecord::kNone;
+    record.srcport = srcport;
+    record.dstport = dstport;
+    record.egress = src == interface;
+    record.path = !record.egress ? 0 : record.other != SynthRecord::kNone ? 1 : 8;
+    record.start = start;
+    record.end = start + random_.Between(1, static_cast<uint32_t>(std::max(2, world_.options.window - 1)));
+    return records_.emplace_back(record);
+  }
+  void Size(SynthRecord* record, int64_t packets, int64_t bytes) {
+    record->packets = packets;
+    record->bytes = bytes;
+  }
+  uint16_t HighPort() { return static_cast<uint16_t>(random_.Between(32768, 60999)); }
+
+  void PortScan() {
+    const uint32_t actor = PickNoise(), victim = PickInside();
+    const auto [at, length] = Period(1800);
+    std::set<uint16_t> ports;
+    while (ports.size() < 2500) ports.insert(static_cast<uint16_t>(random_.Between(1, 65535)));
+    for (uint16_t port : ports) {
+      SynthRecord& r = Add(victim, actor, victim, HighPort(), port, at + random_.Below(static_cast<uint64_t>(length)));
+      r.rejected = !random_.Chance(0.02);
+      r.flags = 2;
+      Size(&r, 1, 44);
+    }
+  }
+
+  void BruteForce() {
+    const uint32_t actor = PickNoise(), victim = PickRole(Role::kBastion);
+    const auto [at, length] = Period(7200);
+    for (int i = 0; i < 1800; ++i) {
+      const int64_t start = at + random_.Below(static_cast<uint64_t>(length));
+      const uint16_t port = HighPort();
+      SynthRecord& in = Add(victim, actor, victim, port, 22, start);
+      in.flags = 3;
+      Size(&in, random_.Between(11, 23), random_.Between(1800, 4200));
+      SynthRecord& out = Add(victim, victim, actor, 22, port, start);
+      out.flags = 19;
+      Size(&out, random_.Between(10, 20), random_.Between(2000, 3600));
+    }
+  }
+
+  // Large uploads from an inside host to one peer.
+  void Upload(uint32_t host, uint32_t peer, int n, int64_t seconds, uint32_t least, uint32_t most) {
+    const auto [at, length] = Period(seconds);
+    const uint16_t port = HighPort();
+    for (int i = 0; i < n; ++i) {
+      const int64_t start = at + i * length / n, bytes = random_.Between(least, most);
+      SynthRecord& out = Add(host, host, peer, port, 443, start);
+      out.flags = i == 0 ? 2 : 0;
+      Size(&out, bytes / 1420, bytes);
+      SynthRecord& in = Add(host, peer, host, 443, port, start);
+      in.flags = i == 0 ? 18 : 0;
+      Size(&in, bytes / 2840, bytes / 2840 * 52);
+    }
+  }
+
+  void Beacon() {
+    const uint32_t host = PickInside(), sink = world_.first_peer + random_.Below(world_.options.peers);
+    const int64_t step = std::min<int64_t>(300, std::max<int64_t>(1, (span_ - 120) / 12));
+    for (int64_t at = begin_ + 60; at < begin_ + span_ - 60; at += step) {
+      const uint16_t port = HighPort();
+      const int64_t start = at + random_.Between(0, 8) - 4;
+      SynthRecord& out = Add(host, host, sink, port, 8443, start);
+      out.flags = 3;
+      Size(&out, 6, 742 + random_.Below(3));
+      SynthRecord& in = Add(host, sink, host, 8443, port, start);
+      in.flags = 19;
+      Size(&in, 5, 1310 + random_.Below(3));
+    }
+  }
+
+  void LateralMovement() {
+    const uint32_t actor = PickInside();
+    const auto [at, length] = Period(3600);
+    std::set<uint32_t> targets;
+    while (targets.size() < std::min<size_t>(150, world_.options.interfaces / 2)) targets.insert(PickInside());
+    targets.erase(actor);
+    for (uint32_t target : targets) {
+      for (uint16_t port : {445, 3389, 5985}) {
+        SynthRecord& r = Add(target, actor, target, HighPort(), port, at + random_.Below(static_cast<uint64_t>(length)));
+        r.rejected = random_.Chance(0.8);
+        r.flags = 2;
+        Size(&r, 2, 96);
+      }
+    }
+  }
+
+  void HealthCheck() {
+    const uint32_t balancer = PickRole(Role::kLoadBalancer);
+    for (int t = 0; t < 4; ++t) {
+      const uint32_t target = PickRole(Role::kWeb);
+      for (int64_t at = begin_; at < begin_ + span_ - 60; at += 30) {
+        SynthRecord& r = Add(target, balancer, target, HighPort(), 8080, at);
+        r.flags = 3;
+        Size(&r, 5, 398);
+      }
+    }
+  }
+
+  void Backup() {
+    const auto is_s3 = [&](uint32_t a) { return std::string_view(world_.service[a]) == "S3"; };
+    uint32_t store = world_.first_peer;
+    while (store + 1 < world_.first_noise && !is_s3(store)) ++store;
+    Upload(PickRole(Role::kDatabase), store, 120, 3600, 150'000'000, 300'000'000);
+  }
+
+  void LoadBalancer() {
+    const uint32_t balancer = PickRole(Role::kLoadBalancer);
+    const auto [at, length] = Period(1800);
+    for (int i = 0; i < 3000; ++i) {
+      const uint32_t target = PickRole(i % 2 == 0 ? Role::kWeb : Role::kApp);
+      SynthRecord& r = Add(target, balancer, target, HighPort(), world_.interfaces[target].port, at + random_.Below(static_cast<uint64_t>(length)));
+      r.flags = 3;
+      Size(&r, random_.Between(6, 20), random_.Between(900, 20'000));
+    }
+  }
+
+  void Monitoring() {
+    const uint32_t monitor = PickRole(Role::kMonitor);
+    const auto [at, length] = Period(3600);
+    for (uint32_t target = 0; target < world_.options.interfaces; ++target) {
+      if (target == monitor) continue;
+      for (uint16_t port : {9100, 22, 443}) {
+        SynthRecord& r = Add(target, monitor, target, HighPort(), port, at + random_.Below(static_cast<uint64_t>(length)));
+        r.flags = 3;
+        Size(&r, 6, 512);
+      }
+    }
+  }
+
+  void Label(const std::string& name) {
+    if (first_ == records_.size()) return;
+    std::set<std::string> targets, interfaces;
+    std::set<int> ports;
+    int64_t first = records_[first_].start, last = 0, bytes = 0;
+    uint64_t rejected = 0;
+    const uint32_t actor = records_[first_].src;
+    for (size_t i = first_; i < records_.size(); ++i) {
+      const SynthRecord& r = records_[i];
+      targets.insert(world_.v4[r.src == actor ? r.dst : r.src]);
+      interfaces.insert(world_.texts[static_cast<size_t>(Field::kInterfaceId)][r.interface]);
+      if (r.src == actor) ports.insert(r.dstport);
+      first = std::min(first, r.start);
+      last = std::max(last, r.end);
+      bytes += r.bytes;
+      rejected += r.rejected;
+    }
+    const auto quoted = [](const std::set<std::string>& all) { return absl::StrCat("[\"", absl::StrJoin(all, "\", \""), "\"]"); };
+    std::vector<int> some(ports.begin(), std::next(ports.begin(), static_cast<ptrdiff_t>(std::min<size_t>(20, ports.size()))));
+    const char* note = "";
+    bool benign = false;
+#define VPCFLOW_X(plant, is_benign, meaning) \
+  if (name == plant) {                       \
+    note = meaning;                          \
+    benign = is_benign;                      \
+  }
+    VPCFLOW_PLANTS(VPCFLOW_X)
+#undef VPCFLOW_X
+    labels_.push_back(absl::StrCat("\n {\"kind\": \"", name, "\", \"benign\": ", benign ? "true" : "false", ", \"actor\": \"", world_.v4[actor], "\", \"targets\": ", quoted(targets),
+                                   ", \"interfaces\": ", quoted(interfaces), ", \"ports\": [", absl::StrJoin(some, ", "), "], \"distinct_ports\": ", ports.size(), ", \"first\": ", first,
+                                   ", \"last\": ", last, ", \"records\": ", records_.size() - first_, ", \"accepted\": ", records_.size() - first_ - rejected, ", \"rejected\": ", rejected,
+                                   ", \"bytes\": ", bytes, ", \"note\": \"", note, "\"}"));
+  }
+
+  const World& world_;
+  Random random_;
+  int64_t begin_, span_;
+  size_t first_ = 0;
+  std::vector<SynthRecord> records_;
+  std::vector<std::string> labels_;
+};
+
+}  // namespace
+
+Planted Plant(const World& world, const std::vector<std::string>& names, uint64_t seed) {
+  Planter planter(world, seed);
+  for (const std::string& name : names) planter.Plant(name);
+  return planter.Finish();
+}
+
+}  // namespace internal
+VPCFLOW_NAMESPACE_END
