@@ -1,6 +1,7 @@
 // What is planted, and its labels.
 #include <algorithm>
 #include <functional>
+#include <initializer_list>
 #include <set>
 #include <string>
 
@@ -136,7 +137,7 @@ class Planter {
     while (targets.size() < std::min<size_t>(150, world_.options.interfaces / 2)) targets.insert(PickInside());
     targets.erase(actor);
     for (uint32_t target : targets) {
-      for (uint16_t port : {445, 3389, 5985}) {
+      for (uint16_t port : std::initializer_list<uint16_t>{445, 3389, 5985}) {
         SynthRecord& r = Add(target, actor, target, HighPort(), port, at + random_.Below(static_cast<uint64_t>(length)));
         r.rejected = random_.Chance(0.8);
         r.flags = 2;
@@ -180,7 +181,7 @@ class Planter {
     const auto [at, length] = Period(3600);
     for (uint32_t target = 0; target < world_.options.interfaces; ++target) {
       if (target == monitor) continue;
-      for (uint16_t port : {9100, 22, 443}) {
+      for (uint16_t port : std::initializer_list<uint16_t>{9100, 22, 443}) {
         SynthRecord& r = Add(target, monitor, target, HighPort(), port, at + random_.Below(static_cast<uint64_t>(length)));
         r.flags = 3;
         Size(&r, 6, 512);
