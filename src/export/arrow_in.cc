@@ -331,7 +331,7 @@ absl::Status StreamError(ArrowArrayStream* stream) {
 }  // namespace
 }  // namespace internal
 
-absl::StatusOr<std::vector<Result>> RunArrow(std::span<const Plan> plans, ArrowArrayStream* stream, const ScanOptions& options) {
+absl::StatusOr<std::vector<Result>> RunArrow(std::span<const Plan> plans, ArrowArrayStream* stream, const ScanOptions& options, Report* out_report) {
   using namespace internal;
   Released<ArrowArrayStream> own;
   std::swap(own.value, *stream);
@@ -357,10 +357,14 @@ absl::StatusOr<std::vector<Result>> RunArrow(std::span<const Plan> plans, ArrowA
     if (absl::Status s = rows.Start(schema.value, batch.value); !s.ok()) return s;
     while (rows.Next()) {
       worker.Process(&rows);
-      if (rows.stopped()) return absl::DataLossError(report.rejects[0].ToString());
+      if (rows.stopped()) {
+        if (out_report != nullptr) *out_report = report;
+        return absl::DataLossError(report.rejects[0].ToString());
+      }
     }
   }
   report.TrimRejects();
+  if (out_report != nullptr) *out_report = report;
   return JoinWorkers(plans, map, {&worker}, std::move(report));
 }
 

@@ -94,7 +94,7 @@ absl::StatusOr<std::vector<Result>> JoinWorkers(std::span<const Plan> plans, con
 
 }  // namespace internal
 
-absl::StatusOr<std::vector<Result>> RunAll(std::span<const Plan> plans, const std::vector<Source>& sources, const ScanOptions& options) {
+absl::StatusOr<std::vector<Result>> RunAll(std::span<const Plan> plans, const std::vector<Source>& sources, const ScanOptions& options, Report* out_report) {
   using namespace internal;
   ScanOptions own = options;
   const PlanSpec& first = plans[0].impl().spec;
@@ -102,6 +102,7 @@ absl::StatusOr<std::vector<Result>> RunAll(std::span<const Plan> plans, const st
   const SlotMap map(plans);
   Report report;
   auto handlers = RunScan(sources, own, [&](Report* part) { return std::make_unique<PlanHandler>(plans, map, own, part); }, &report);
+  if (out_report != nullptr) *out_report = report;
   if (!handlers.ok()) return handlers.status();
   if (options.on_error == OnError::kStop && !report.rejects.empty()) return absl::DataLossError(report.rejects[0].ToString());
   std::vector<Worker*> workers;

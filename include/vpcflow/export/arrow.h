@@ -30,8 +30,9 @@ void ExportTable(std::shared_ptr<const Table> table, ArrowArrayStream* out);
 // integers of any width, floats with whole values, texts (utf8, large_utf8, string_view, dictionaries of them; "-" is
 // null), timestamps for start and end. Columns of other names are left alone; a column that a plan reads and whose type
 // does not fit is kInvalidArgument. A value that its field cannot have is a reject; its line is the row, from 1. Consumes
-// and releases `stream`. Single-threaded.
-absl::StatusOr<std::vector<Result>> RunArrow(std::span<const Plan> plans, ArrowArrayStream* stream, const ScanOptions& options);
+// and releases `stream`. Single-threaded. `report`, if given, is filled even if an error is returned.
+absl::StatusOr<std::vector<Result>> RunArrow(std::span<const Plan> plans, ArrowArrayStream* stream, const ScanOptions& options,
+                                             Report* report = nullptr);
 
 VPCFLOW_NAMESPACE_END
 

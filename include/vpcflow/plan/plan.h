@@ -116,7 +116,9 @@ class Plan {
 };
 
 // Several plans in one pass over the sources. A reject of one plan is a reject for all of them.
-absl::StatusOr<std::vector<Result>> RunAll(std::span<const Plan> plans, const std::vector<Source>& sources, const ScanOptions& options);
+// `report`, if given, is filled even if an error is returned.
+absl::StatusOr<std::vector<Result>> RunAll(std::span<const Plan> plans, const std::vector<Source>& sources, const ScanOptions& options,
+                                           Report* report = nullptr);
 
 // A selection, batch after batch, in the order of the input and in bounded memory. Single-threaded.
 class BatchReader {

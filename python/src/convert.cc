@@ -1,0 +1,100 @@
+#include "convert.h"
+
+namespace vpcflow_python {
+
+void Raise(const char* name, const std::string& message) {
+  const py::object type = py::module_::import("vpcflow.errors").attr(name);
+  PyErr_SetObject(type.ptr(), py::str(message).ptr());
+  throw py::error_already_set();
+}
+
+std::string Message(const absl::Status& status) { return std::string(status.message()); }
+
+void RaiseStatus(const absl::Status& status, const char* invalid) {
+  if (PyErr_Occurred() != nullptr) throw py::error_already_set();  // set by a callback or a signal
+  switch (status.code()) {
+    case absl::StatusCode::kInvalidArgument: Raise(invalid, Message(status));
+    case absl::StatusCode::kNotFound: Raise("SourceNotFoundError", Message(status));
+    case absl::StatusCode::kDataLoss: Raise("DataLossError", Message(status));
+    case absl::StatusCode::kResourceExhausted: Raise("OutOfMemoryError", Message(status));
+    default: Raise("SourceError", Message(status));
+  }
+}
+
+vpcflow::Format ParseFormat(const std::string& text) {
+  vpcflow::Format format;
+  vpcflow::FormatError error;
+  if (!vpcflow::Format::Parse(text, &format, &error)) Raise("FormatError", error.message);
+  return format;
+}
+
+vpcflow::ScanOptions OptionsFrom(const py::dict& options) {
+  vpcflow::ScanOptions out;
+  const auto get = [&](const char* key) { return options.contains(key) ? py::object(options[key]) : py::none(); };
+  if (const py::object format = get("format"); !format.is_none()) out.format = ParseFormat(format.cast<std::string>());
+  const std::string on_error = get("on_error").is_none() ? "skip" : get("on_error").cast<std::string>();
+  out.on_error = on_error == "raise" ? vpcflow::OnError::kStop : on_error == "null" ? vpcflow::OnError::kNull : vpcflow::OnError::kSkip;
+  if (!get("threads").is_none()) out.threads = get("threads").cast<int>();
+  if (!get("block_bytes").is_none()) out.block_bytes = get("block_bytes").cast<size_t>();
+  const PyObject* progress = get("progress").is_none() ? nullptr : get("progress").ptr();
+  out.poll = [progress](const vpcflow::Progress& p) {
+    const py::gil_scoped_acquire gil;
+    if (PyErr_CheckSignals() != 0) return false;
+    if (progress == nullptr) return true;
+    try {
+      py::handle(const_cast<PyObject*>(progress))(p.bytes, p.total, p.sources, p.total_sources);
+      return true;
+    } catch (py::error_already_set& e) {
+      e.restore();
+      return false;
+    }
+  };
+  return out;
+}
+
+py::dict ReportToDict(const vpcflow::Report& report) {
+  const auto text = [](const std::string& s) { return py::str(vpcflow::ValidUtf8(s)); };
+  py::dict out;
+  out["sources"] = report.sources;
+  out["text_bytes"] = report.text_bytes;
+  out["lines"] = report.lines;
+  out["headers"] = report.headers;
+  out["blank_lines"] = report.blank_lines;
+  out["records"] = report.records();
+  out["ok"] = report.ok;
+  out["nodata"] = report.nodata;
+  out["skipdata"] = report.skipdata;
+  out["rejected"] = report.rejected();
+  out["nulled_values"] = report.nulled_values;
+  out["unspread"] = report.unspread;
+  py::dict reasons;
+  for (size_t i = 0; i < vpcflow::kErrcCount; ++i) {
+    if (report.rejects_by_reason[i] > 0) reasons[py::str(std::string(vpcflow::ErrcName(static_cast<vpcflow::Errc>(i))))] = report.rejects_by_reason[i];
+  }
+  out["rejects_by_reason"] = reasons;
+  py::list rejects;
+  for (const vpcflow::Reject& reject : report.rejects) {
+    py::dict r;
+    r["file"] = text(reject.path);
+    r["line"] = reject.line;
+    r["byte_offset"] = reject.byte_offset;
+    r["column"] = reject.column;
+    r["field"] = reject.field.empty() ? py::object(py::none()) : py::object(text(reject.field));
+    r["reason"] = std::string(vpcflow::ErrcName(reject.reason));
+    r["message"] = std::string(vpcflow::ErrcMeaning(reject.reason));
+    r["excerpt"] = text(reject.excerpt);
+    rejects.append(r);
+  }
+  out["rejects"] = rejects;
+  py::dict formats;
+  for (const auto& [format, n] : report.formats) formats[text(format)] = n;
+  out["formats"] = formats;
+  py::list warnings, errors;
+  for (const std::string& warning : report.warnings) warnings.append(text(warning));
+  for (const absl::Status& error : report.errors) errors.append(py::make_tuple(absl::StatusCodeToString(error.code()), text(Message(error))));
+  out["warnings"] = warnings;
+  out["errors"] = errors;
+  return out;
+}
+
+}  // namespace vpcflow_python

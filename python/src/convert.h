@@ -1,0 +1,39 @@
+// What the bindings share: errors, options and reports between C++ and Python.
+#ifndef VPCFLOW_PYTHON_CONVERT_H_
+#define VPCFLOW_PYTHON_CONVERT_H_
+
+#include <pybind11/functional.h>
+#include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
+
+#include <string>
+
+#include "vpcflow/vpcflow.h"
+
+namespace py = pybind11;
+
+namespace vpcflow_python {
+
+// Raises vpcflow.errors.<name>(message).
+[[noreturn]] void Raise(const char* name, const std::string& message);
+// Raises what stands for a status: a pending Python exception for kCancelled, else by code; `invalid` is the class for
+// kInvalidArgument.
+[[noreturn]] void RaiseStatus(const absl::Status& status, const char* invalid);
+
+std::string Message(const absl::Status& status);
+vpcflow::Format ParseFormat(const std::string& text);
+
+// {"format": str | None, "on_error": "skip" | "raise" | "null", "threads": int, "progress": callable | None, ...}.
+// The poll that it sets checks for signals, so Ctrl-C ends the scan.
+vpcflow::ScanOptions OptionsFrom(const py::dict& options);
+
+py::dict ReportToDict(const vpcflow::Report& report);
+
+void BindFormat(py::module_& m);
+void BindPlan(py::module_& m);
+void BindSynth(py::module_& m);
+void BindTable(py::module_& m);
+
+}  // namespace vpcflow_python
+
+#endif  // VPCFLOW_PYTHON_CONVERT_H_

@@ -1,0 +1,18 @@
+// vpcflow._core: the engine for the Python package. Its API is private; users import vpcflow.
+#include "convert.h"
+
+PYBIND11_MODULE(_core, m) {
+  m.doc() = "The vpcflow engine (private; use the vpcflow package).";
+  m.def("build_info", [] {
+    py::dict info;
+    info["version"] = VPCFLOW_VERSION;
+    info["compiler"] = VPCFLOW_COMPILER;
+    info["kernel"] = "swar";
+    info["gzip"] = "zlib";
+    return info;
+  });
+  vpcflow_python::BindFormat(m);
+  vpcflow_python::BindTable(m);
+  vpcflow_python::BindPlan(m);
+  vpcflow_python::BindSynth(m);
+}

@@ -1,0 +1,95 @@
+"""AWS VPC flow logs at memory speed: parse, filter, group, plot.
+
+>>> import vpcflow as vf
+>>> flows = vf.scan(b"srcaddr dstport action bytes\\n10.0.0.1 22 REJECT 40\\n10.0.0.2 443 ACCEPT 960\\n")
+>>> rejected = flows.filter("action = 'REJECT'").group_by("srcaddr").agg(n=vf.count(), bytes=vf.sum("bytes"))
+>>> rejected.collect().rows()
+[{'srcaddr': '10.0.0.1', 'n': 1, 'bytes': 40}]
+
+Heavy packages (pandas, pyarrow, polars, matplotlib) are imported only when a method needs them.
+"""
+
+from typing import Any
+
+from . import _core
+from .errors import (
+    DataLossError,
+    DataQualityWarning,
+    FieldError,
+    FilterError,
+    FormatError,
+    OutOfMemoryError,
+    ParseError,
+    PlanError,
+    SourceError,
+    SourceNotFoundError,
+    SynthError,
+    VpcflowError,
+)
+from .expr import Agg, Column, Expr, col, count, first, last, max, mean, min, n_unique, rate, sum
+from .result import Report, Result
+from .scan import Flows, Grouped, collect_all, scan
+from .synthetic import Synthetic, plants, synth
+
+__version__: str = _core.build_info()["version"]
+
+
+def build_info() -> dict[str, str]:
+    """How this build was made: version, compiler, separator kernel, gzip library."""
+    return _core.build_info()
+
+
+def fields() -> list[dict[str, Any]]:
+    """The field catalogue: name, column, version, delivered_in, type, column_type, max, unit, nullable, meaning.
+
+    >>> import vpcflow as vf
+    >>> [f["name"] for f in vf.fields() if f["version"] == 8]
+    ['reject-reason']
+    """
+    return _core.fields()
+
+
+def reject_reasons() -> dict[str, str]:
+    """Every reason for a reject, with its meaning."""
+    return _core.reasons()
+
+
+__all__ = [
+    "Agg",
+    "Column",
+    "DataLossError",
+    "DataQualityWarning",
+    "Expr",
+    "FieldError",
+    "FilterError",
+    "Flows",
+    "FormatError",
+    "Grouped",
+    "OutOfMemoryError",
+    "ParseError",
+    "PlanError",
+    "Report",
+    "Result",
+    "SourceError",
+    "SourceNotFoundError",
+    "SynthError",
+    "Synthetic",
+    "VpcflowError",
+    "build_info",
+    "col",
+    "collect_all",
+    "count",
+    "fields",
+    "first",
+    "last",
+    "max",
+    "mean",
+    "min",
+    "n_unique",
+    "plants",
+    "rate",
+    "reject_reasons",
+    "scan",
+    "sum",
+    "synth",
+]

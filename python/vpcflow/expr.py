@@ -1,0 +1,226 @@
+"""Expressions: filters built from Python operators, and aggregates.
+
+Both are texts of the language that C++ and the command line speak; :func:`col` and the aggregate functions only write
+them, with the quoting done.
+
+>>> import vpcflow as vf
+>>> (vf.col("action") == "REJECT") & vf.col("dstport").is_in([22, 3389]) & ~vf.col("srcaddr").is_in("10.0.0.0/8")
+Expr("((action = 'REJECT' and dstport in (22, 3389)) and not srcaddr in '10.0.0.0/8')")
+>>> vf.sum("bytes")
+Agg("sum(bytes)")
+"""
+
+from __future__ import annotations
+
+import datetime
+import ipaddress
+from collections.abc import Iterable
+from typing import Any, Union
+
+Literal = Union[
+    int,
+    str,
+    datetime.datetime,
+    ipaddress.IPv4Address,
+    ipaddress.IPv6Address,
+    ipaddress.IPv4Network,
+    ipaddress.IPv6Network,
+]
+
+
+def _literal(value: Any) -> str:
+    if isinstance(value, bool) or value is None:
+        raise TypeError(f"{value!r} is no literal of a filter" + ("; use is_null()" if value is None else ""))
+    if isinstance(value, datetime.datetime):
+        if value.tzinfo is None:
+            value = value.replace(tzinfo=datetime.timezone.utc)
+        return "'" + value.astimezone(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ") + "'"
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, str):
+        return "'" + value.replace("'", "''") + "'"
+    if isinstance(
+        value, (ipaddress.IPv4Address, ipaddress.IPv6Address, ipaddress.IPv4Network, ipaddress.IPv6Network)
+    ):
+        return f"'{value}'"
+    if hasattr(value, "item"):  # a numpy scalar
+        return _literal(value.item())
+    raise TypeError(f"{type(value).__name__} is no literal of a filter: use int, str, datetime or an ipaddress object")
+
+
+class Expr:
+    """A test of records: joined with ``&`` and ``|``, negated with ``~``, given to :meth:`vpcflow.Flows.filter`.
+
+    ``str()`` of it is the filter text.
+    """
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def __str__(self) -> str:
+        return self._text
+
+    def __repr__(self) -> str:
+        return f'Expr("{self._text}")'
+
+    def __and__(self, other: Expr | str) -> Expr:
+        return Expr(f"({self} and {as_filter(other)})")
+
+    def __or__(self, other: Expr | str) -> Expr:
+        return Expr(f"({self} or {as_filter(other)})")
+
+    def __invert__(self) -> Expr:
+        return Expr(f"not {self}")
+
+    def __bool__(self) -> bool:
+        raise TypeError("a filter has no truth value of its own; join filters with &, | and ~, each in parentheses")
+
+
+class Column:
+    """A field in a filter; made by :func:`col`. Comparisons give an :class:`Expr`."""
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def _compare(self, op: str, other: Any) -> Expr:
+        right = str(other) if isinstance(other, Column) else _literal(other)
+        return Expr(f"{self._text} {op} {right}")
+
+    def __str__(self) -> str:
+        return self._text
+
+    def __repr__(self) -> str:
+        return f'col("{self._text}")'
+
+    def __eq__(self, other: Any) -> Expr:  # type: ignore[override]
+        return self._compare("=", other)
+
+    def __ne__(self, other: Any) -> Expr:  # type: ignore[override]
+        return self._compare("!=", other)
+
+    def __lt__(self, other: Any) -> Expr:
+        return self._compare("<", other)
+
+    def __le__(self, other: Any) -> Expr:
+        return self._compare("<=", other)
+
+    def __gt__(self, other: Any) -> Expr:
+        return self._compare(">", other)
+
+    def __ge__(self, other: Any) -> Expr:
+        return self._compare(">=", other)
+
+    def __and__(self, mask: int) -> Column:
+        """Bits of an integer field: ``(col("tcp_flags") & 18) == 2``."""
+        return Column(f"{self._text} & {int(mask)}")
+
+    def __bool__(self) -> bool:
+        raise TypeError("a column has no truth value; compare it with something")
+
+    def is_in(self, values: Literal | Iterable[Literal]) -> Expr:
+        """One of the values; for addresses also prefixes such as ``"10.0.0.0/8"``."""
+        if isinstance(values, str) or not isinstance(values, Iterable):
+            return Expr(f"{self._text} in {_literal(values)}")
+        if isinstance(values, (ipaddress.IPv4Network, ipaddress.IPv6Network)):
+            return Expr(f"{self._text} in {_literal(values)}")
+        members = [_literal(v) for v in values]
+        return Expr(f"{self._text} in ({', '.join(members)})") if members else Expr("false")
+
+    def between(self, low: Literal, high: Literal) -> Expr:
+        """At least ``low`` and at most ``high``; numbers and times."""
+        return Expr(f"{self._text} between {_literal(low)} and {_literal(high)}")
+
+    def like(self, pattern: str) -> Expr:
+        """Text like a pattern: ``%`` stands for any text, ``_`` for one character."""
+        return Expr(f"{self._text} like {_literal(pattern)}")
+
+    def matches(self, pattern: str) -> Expr:
+        """Text in which an RE2 regular expression is found."""
+        return Expr(f"{self._text} matches {_literal(pattern)}")
+
+    def is_null(self) -> Expr:
+        """``-`` in the log, or a field that the log's format lacks."""
+        return Expr(f"{self._text} is null")
+
+    def is_not_null(self) -> Expr:
+        """The field has a value."""
+        return Expr(f"{self._text} is not null")
+
+
+def col(name: str) -> Column:
+    """A field by AWS's name, with ``-`` or ``_``, for use in a filter.
+
+    Raises ``ValueError`` for a text that cannot be a field name; whether the field exists is checked with the query.
+    """
+    if not name or not all(c.isascii() and (c.isalnum() or c in "-_") for c in name):
+        raise ValueError(f"{name!r} is not a field name")
+    return Column(name)
+
+
+def as_filter(expression: Expr | str) -> str:
+    """The text of a filter, in parentheses where it was written as text."""
+    if isinstance(expression, Expr):
+        return str(expression)
+    if isinstance(expression, str):
+        return f"({expression})"
+    raise TypeError(f"a filter is a text or made with vf.col(...), not {type(expression).__name__}")
+
+
+class Agg:
+    """An aggregate; made by :func:`count`, :func:`sum` and so on."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def __str__(self) -> str:
+        return self._text
+
+    def __repr__(self) -> str:
+        return f'Agg("{self._text}")'
+
+
+def count() -> Agg:
+    """Number of records."""
+    return Agg("count()")
+
+
+def sum(field: str) -> Agg:
+    """Sum of a numeric field; null values are left out. Never wraps. With ``every=`` a record's part in each bin."""
+    return Agg(f"sum({field})")
+
+
+def min(field: str) -> Agg:
+    """Smallest value of a numeric or time field; null without values."""
+    return Agg(f"min({field})")
+
+
+def max(field: str) -> Agg:
+    """Largest value of a numeric or time field; null without values."""
+    return Agg(f"max({field})")
+
+
+def mean(field: str) -> Agg:
+    """Arithmetic mean of a numeric field; null without values."""
+    return Agg(f"mean({field})")
+
+
+def n_unique(field: str) -> Agg:
+    """Exact number of different values of any field. Memory grows with it: about 20 bytes a value and group."""
+    return Agg(f"n_unique({field})")
+
+
+def first(field: str) -> Agg:
+    """Value in the earliest record that has one: by start, then by place in the input."""
+    return Agg(f"first({field})")
+
+
+def last(field: str) -> Agg:
+    """Value in the latest record that has one: by start, then by place in the input."""
+    return Agg(f"last({field})")
+
+
+def rate(field: str) -> Agg:
+    """Sum of a numeric field per second: over the time bin, else from first start to last end."""
+    return Agg(f"rate({field})")

@@ -1,0 +1,169 @@
+"""Results: tables with the report of what was read for them."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from . import _core, display
+from .errors import DataQualityWarning, from_report
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import polars as pl
+    import pyarrow as pa
+
+    from .plot import Plot
+
+
+class Report:
+    """What a query read, rejected and could not read. Nothing is left out of it.
+
+    Counts: ``sources``, ``text_bytes`` (unpacked), ``lines``, ``headers``, ``blank_lines``, ``records`` = ``ok`` +
+    ``nodata`` + ``skipdata``, ``rejected``, ``nulled_values``, ``unspread``. ``rejects_by_reason`` counts by reason;
+    ``rejects`` are the first 1,000 with ``file``, ``line``, ``byte_offset``, ``column``, ``field``, ``reason``,
+    ``message`` and ``excerpt``. ``formats`` counts sources by format; ``warnings`` and ``errors`` are texts.
+    """
+
+    def __init__(self, values: dict[str, Any]) -> None:
+        self._values = values
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self.__dict__["_values"][name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+    def __dir__(self) -> list[str]:
+        return sorted([*super().__dir__(), *self._values])
+
+    def as_dict(self) -> dict[str, Any]:
+        """All of it as plain values."""
+        return dict(self._values)
+
+    def __str__(self) -> str:
+        v = self._values
+        parts = [f"{v['records']:,} records from {v['sources']:,} source{'s' if v['sources'] != 1 else ''}"]
+        if v["nodata"] or v["skipdata"]:
+            parts.append(f"{v['nodata']:,} NODATA, {v['skipdata']:,} SKIPDATA among them")
+        if v["rejected"]:
+            reasons = ", ".join(f"{n:,} {reason}" for reason, n in v["rejects_by_reason"].items())
+            parts.append(f"{v['rejected']:,} lines rejected ({reasons})")
+        if v["errors"]:
+            parts.append(f"{len(v['errors'])} sources not read to their end")
+        return "; ".join(parts)
+
+    def __repr__(self) -> str:
+        return f"<Report: {self}>"
+
+
+class Result:
+    """A table, and the report of what was read for it.
+
+    Any Arrow consumer takes it (``pyarrow.table(result)``, ``polars.DataFrame(result)``, DuckDB by the variable's name).
+    Integer columns and dictionary indices are shared with the consumer, not copied, and stay valid after the result is
+    gone. In a notebook it shows as a table.
+
+    >>> import vpcflow as vf
+    >>> line = b"2 123456789010 eni-1 10.0.0.1 10.0.0.2 4242 22 6 20 4249 1418530010 1418530070 REJECT OK"
+    >>> vf.scan(line).group_by("dstport").agg(n=vf.count()).collect().rows()
+    [{'dstport': 22, 'n': 1}]
+    """
+
+    def __init__(self, table: _core.Table, report: dict[str, Any]) -> None:
+        self._table = table
+        self.report = Report(report)
+
+    @property
+    def schema(self) -> list[tuple[str, str]]:
+        """Names and types of the columns: int32, int64, int128, float64, bool, time, address, text."""
+        return self._table.schema
+
+    @property
+    def columns(self) -> list[str]:
+        """Names of the columns."""
+        return [name for name, _ in self.schema]
+
+    def __len__(self) -> int:
+        return len(self._table)
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        for begin in range(0, len(self), 4096):
+            yield from self._table.rows(begin, 4096)
+
+    def __getitem__(self, column: str) -> list[Any]:
+        """The values of a column as a list; ``None`` for null, times as Unix seconds."""
+        return self._table.column(column)
+
+    def rows(self) -> list[dict[str, Any]]:
+        """All rows as dictionaries; ``None`` for null, times as Unix seconds, addresses as text."""
+        return self._table.rows(0, len(self))
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        return self._table.__arrow_c_stream__(requested_schema)
+
+    def to_arrow(self) -> pa.Table:
+        """A ``pyarrow.Table``: addresses and texts as dictionary<int32, large_utf8>, times as timestamp[us, UTC]."""
+        import pyarrow
+
+        return pyarrow.table(self)
+
+    def to_pandas(self) -> pd.DataFrame:
+        """A ``pandas.DataFrame``. Integers are Arrow-backed, so that null stays null and never becomes a float;
+        addresses and texts are categories; times are UTC datetimes. Needs pandas and pyarrow."""
+        import pandas
+        import pyarrow
+
+        def types(kind: pa.DataType) -> pandas.ArrowDtype | None:
+            exact = pyarrow.types.is_integer(kind) or pyarrow.types.is_decimal(kind) or pyarrow.types.is_boolean(kind)
+            return pandas.ArrowDtype(kind) if exact else None
+
+        return self.to_arrow().to_pandas(types_mapper=types)
+
+    def to_polars(self) -> pl.DataFrame:
+        """A ``polars.DataFrame``; addresses and texts are categoricals."""
+        import polars
+
+        return polars.DataFrame(self)
+
+    def to_csv(self, *, safe: bool = True) -> str:
+        """CSV text. With ``safe``, texts that a spreadsheet would take for a formula get a ``'`` in front."""
+        return self._table.to_csv(True, safe).decode()
+
+    def to_json_lines(self) -> str:
+        """One JSON object a line; times as Unix seconds."""
+        return self._table.to_json_lines(False).decode()
+
+    @property
+    def plot(self) -> Plot:
+        """Plots of this result, by matplotlib: ``result.plot.line()``, ``result.plot.bar()``."""
+        from .plot import Plot
+
+        return Plot(self)
+
+    def _repr_html_(self) -> str:
+        return display.html_table(self.schema, self._table.rows(0, 40), len(self), str(self.report))
+
+    def __str__(self) -> str:
+        rows = self._table.rows(0, 20)
+        more = f"\n... {len(self) - 20:,} more rows" if len(self) > 20 else ""
+        return f"{display.text_table(self.schema, rows)}{more}\n{display.printable(str(self.report))}"
+
+    __repr__ = __str__
+
+
+def finish(table: _core.Table, report: dict[str, Any], *, warn: bool = True) -> Result:
+    """The result, with a warning about rejects; or the exception for damaged sources, which has it as ``partial``."""
+    result = Result(table, report)
+    if report["errors"]:
+        error = from_report(report["errors"])
+        error.partial = result
+        raise error
+    if warn:
+        notes = list(report["warnings"])
+        if report["rejected"]:
+            notes.append(str(result.report))
+        if notes:
+            warnings.warn("; ".join(notes), DataQualityWarning, stacklevel=4)
+    return result

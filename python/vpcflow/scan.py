@@ -1,0 +1,389 @@
+"""Scans: lazy queries over flow logs, run by :meth:`Flows.collect`."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Callable, Union
+
+from . import _core
+from .errors import DataQualityWarning, FieldError, PlanError, SourceNotFoundError, from_report
+from .expr import Agg, Expr, as_filter
+from .result import Result, finish
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import polars as pl
+    import pyarrow as pa
+
+_ON_ERROR = ("skip", "raise", "null")
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+Progress = Callable[[int, int, int, int], None]
+Input = Union[str, "os.PathLike[str]", bytes, bytearray, memoryview, Iterable[Any], Any]
+
+
+class _Lines:
+    """An iterable of lines as something with read(size)."""
+
+    def __init__(self, lines: Iterable[str | bytes]) -> None:
+        self._lines = iter(lines)
+        self._rest = b""
+
+    def read(self, size: int) -> bytes:
+        parts = [self._rest]
+        have = len(self._rest)
+        while have < size:
+            line = next(self._lines, None)
+            if line is None:
+                break
+            raw = line.encode("utf-8", "surrogateescape") if isinstance(line, str) else bytes(line)
+            if not raw.endswith(b"\n"):
+                raw += b"\n"
+            parts.append(raw)
+            have += len(raw)
+        data = b"".join(parts)
+        self._rest = data[size:]
+        return data[:size]
+
+
+def _looks_like_line(item: Any) -> bool:
+    """A text with several words that is no file: a log line, not a path."""
+    if isinstance(item, bytes):
+        return b"\n" not in item.rstrip(b"\r\n")
+    return isinstance(item, str) and len(item.split()) > 3 and not os.path.exists(item)
+
+
+def _sources(data: Input) -> list[_core.Source]:
+    if isinstance(data, (str, os.PathLike)):
+        return _core.Source.expand(os.fspath(data))
+    if isinstance(data, (bytes, bytearray, memoryview)):
+        return [_core.Source.data("<bytes>", bytes(data))]
+    if hasattr(data, "read"):
+        name = getattr(data, "name", None)
+        return [_core.Source.reader(name if isinstance(name, str) else "<stream>", _binary(data).read)]
+    if isinstance(data, (list, tuple)) and not (data and _looks_like_line(data[0])):
+        if not data:
+            raise SourceNotFoundError("no sources: the list is empty")
+        return [source for item in data for source in _sources(item)]
+    if isinstance(data, Iterable):
+        return [_core.Source.reader("<lines>", _Lines(data).read)]
+    raise TypeError(
+        f"cannot scan {type(data).__name__}: give a path, folder, pattern, bytes, file object, Arrow table, "
+        "a list of those, or an iterable of lines"
+    )
+
+
+def _binary(stream: Any) -> Any:
+    """The binary file below a text file, or the file itself."""
+    return getattr(stream, "buffer", stream)
+
+
+def seconds(duration: str | int) -> int:
+    """``"5m"`` -> 300; units s, m, h, d, w.
+
+    >>> seconds("5m")
+    300
+    """
+    if isinstance(duration, int) and not isinstance(duration, bool) and duration > 0:
+        return duration
+    if isinstance(duration, str) and duration[:-1].isascii() and duration[:-1].isdigit() and duration[-1] in _UNITS:
+        value = int(duration[:-1]) * _UNITS[duration[-1]]
+        if 0 < value <= 3653 * 86400:
+            return value
+    raise PlanError(f"every={duration!r}: write a time such as '30s', '5m', '1h' or '1d'")
+
+
+class Flows:
+    """A lazy query over flow logs. Made by :func:`scan`; every method gives a new query, :meth:`collect` runs it.
+
+    Names of fields are AWS's, with ``-`` or ``_``. Errors: :class:`~vpcflow.FieldError` and friends for a query that
+    cannot be, :class:`~vpcflow.SourceError` and :class:`~vpcflow.FormatError` for logs that cannot be read; what could
+    be read before such an error is its ``partial``.
+    """
+
+    def __init__(self, sources: list[_core.Source], table: Any, options: dict[str, Any], spec: dict[str, Any]) -> None:
+        self._sources = sources
+        self._table = table
+        self._options = options
+        self._spec = spec
+
+    def _with(self, **changes: Any) -> Flows:
+        return Flows(self._sources, self._table, self._options, {**self._spec, **changes})
+
+    @property
+    def _grouped(self) -> bool:
+        return bool(self._spec.get("by") or self._spec.get("every") or self._spec.get("aggs"))
+
+    def _no_grouping(self, verb: str) -> None:
+        if self._grouped:
+            raise PlanError(f"{verb} comes before group_by; of a result, use pandas, polars or DuckDB")
+
+    # -- building -------------------------------------------------------------------------------------------------
+
+    def filter(self, *expressions: Expr | str) -> Flows:
+        """Only records that pass all the expressions: texts of the filter language or built with :func:`col`."""
+        self._no_grouping("filter")
+        texts = [as_filter(e) for e in expressions]
+        before = self._spec.get("where", "")
+        return self._with(where=" and ".join([before, *texts] if before else texts))
+
+    def select(self, *fields: str) -> Flows:
+        """Only these fields, as columns in this order. Without it, all fields that the logs have."""
+        self._no_grouping("select")
+        return self._with(select=list(fields))
+
+    def limit(self, n: int) -> Flows:
+        """Only the first ``n`` rows, in the order of the input."""
+        self._no_grouping("limit")
+        return self._with(limit=int(n))
+
+    head = limit
+
+    def group_by(self, *fields: str, every: str | int | None = None, bin_by: str = "spread") -> Grouped:
+        """Groups by fields and, with ``every`` (``"5m"``, or seconds), by time bins aligned to the epoch.
+
+        With ``bin_by="spread"`` the sums of a record are spread over the bins that it spans, in proportion to time, and
+        add up to the whole; all else counts it in the bin of its start. ``bin_by="start"`` puts all of it there. The
+        bins are the column ``time``. NODATA and SKIPDATA records are left out unless the query names ``log_status``.
+        """
+        self._no_grouping("group_by")
+        if bin_by not in ("spread", "start"):
+            raise PlanError(f"bin_by={bin_by!r}: it is 'spread' or 'start'")
+        spec: dict[str, Any] = {"by": list(fields), "bin_by": bin_by}
+        if every is not None:
+            spec["every"] = seconds(every)
+        return Grouped(self, spec)
+
+    def agg(self, **aggregates: Agg | str) -> Flows:
+        """Aggregates over all records: one row. ``flows.agg(bytes=vf.sum("bytes"))``"""
+        return Grouped(self, {}).agg(**aggregates)
+
+    def top_k(self, n: int, by: str, *, other: bool = False) -> Flows:
+        """The ``n`` groups with the largest ``by``, an aggregate; ties by key. With ``other`` one more row, marked in a
+        column ``other``, has the aggregates over all the rest."""
+        if not self._grouped:
+            raise PlanError("top_k needs a grouping: group_by(...).agg(...) first")
+        return self._with(top={"n": int(n), "by": by, "other": bool(other)})
+
+    def sort(self, *columns: str, descending: bool | Sequence[bool] = False) -> Flows:
+        """Sorts the result by columns; null last. Addresses and texts sort by their text."""
+        flags = [descending] * len(columns) if isinstance(descending, bool) else list(descending)
+        if len(flags) != len(columns):
+            raise PlanError("sort: as many values of descending as columns")
+        return self._with(sort=list(zip(columns, flags)))
+
+    # -- looking --------------------------------------------------------------------------------------------------
+
+    @property
+    def format(self) -> str | None:
+        """The format of the first source, as ``${field} ${field}``; ``None`` for an empty one. Reads its first lines."""
+        if self._table is not None:
+            return " ".join(f"${{{name}}}" for name in self._table_fields())
+        return self._sources[0].peek_format(self._engine_options(None))
+
+    def _table_fields(self) -> list[str]:
+        known = {f["column"] for f in _core.fields()}
+        names = [str(n).replace("-", "_").lower() for n in self._table.columns_for_scan]
+        return [n.replace("_", "-") for n in names if n in known]
+
+    def _formats(self, spec: dict[str, Any]) -> list[str]:
+        """Formats that the plan must know: of all sources for a selection of everything, else none."""
+        if self._table is not None:
+            fields = self._table_fields()
+            return [" ".join(fields)] if fields and not self._grouped and not spec.get("select") else []
+        if self._grouped or spec.get("select"):
+            return []
+        return self._peek_all(self._sources)
+
+    def _peek_all(self, sources: Iterable[_core.Source]) -> list[str]:
+        formats: dict[str, None] = {}
+        for source in sources:
+            try:
+                found = source.peek_format(self._engine_options(None))
+            except Exception:  # the scan itself reports it
+                continue
+            if found:
+                formats[found] = None
+        return [f.replace("${", "").replace("}", "") for f in formats]
+
+    def _plan(self) -> _core.Plan:
+        formats = self._formats(self._spec)
+        try:
+            return _core.Plan(self._spec, formats)
+        except (FieldError, ValueError) as error:
+            if "unknown field" not in str(error) or self._table is not None:
+                raise
+            # It may be a field that the logs have beyond the catalogue.
+            formats = self._peek_all(self._sources[:1])
+            return _core.Plan(self._spec, formats)
+
+    def _engine_options(self, progress: Progress | None) -> dict[str, Any]:
+        return {**self._options, "progress": progress}
+
+    @property
+    def columns(self) -> list[str]:
+        """Names of the result's columns, without running the query."""
+        return self._plan().columns
+
+    def explain(self) -> str:
+        """What :meth:`collect` will do, stage by stage, and which columns it parses."""
+        if self._table is not None:
+            return "scan      an Arrow table\n" + self._plan().explain()
+        names = [s.name for s in self._sources[:3]]
+        more = f" and {len(self._sources) - 3} more" if len(self._sources) > 3 else ""
+        kernel = _core.build_info()["kernel"]
+        return f"scan      {', '.join(names)}{more}  (kernel {kernel})\n" + self._plan().explain()
+
+    def __repr__(self) -> str:
+        return f"<Flows: lazy; collect() runs it>\n{self.explain()}"
+
+    # -- running --------------------------------------------------------------------------------------------------
+
+    def collect(self, *, progress: Progress | None = None) -> Result:
+        """Runs the query. Files are read in parallel, the result does not depend on it; Ctrl-C ends it.
+
+        ``progress`` is called about 20 times a second with (bytes read, bytes in all, sources read, sources in all).
+        """
+        return collect_all([self], progress=progress)[0]
+
+    def batches(self, rows: int = 65536) -> Iterator[Result]:
+        """The selected rows, in results of about ``rows`` rows, in the order of the input and in bounded memory."""
+        if self._grouped:
+            raise PlanError("batches() is for selections; a grouping has one result: collect()")
+        if self._table is not None:
+            raise PlanError("batches() reads logs; an Arrow table is already in memory")
+        if self._spec.get("sort"):
+            raise PlanError("batches() gives the order of the input; sort needs collect()")
+        reader = _core.BatchReader(self._plan(), self._sources, self._engine_options(None))
+        while True:
+            table = reader.next(rows)
+            if len(table) == 0:
+                break
+            yield Result(table, reader.report)
+        report = reader.report
+        if report["errors"]:
+            raise from_report(report["errors"])
+        if report["rejected"] or report["warnings"]:
+            finish(table, report)
+
+    def to_pandas(self) -> pd.DataFrame:
+        """``collect().to_pandas()``"""
+        return self.collect().to_pandas()
+
+    def to_polars(self) -> pl.DataFrame:
+        """``collect().to_polars()``"""
+        return self.collect().to_polars()
+
+    def to_arrow(self) -> pa.Table:
+        """``collect().to_arrow()``"""
+        return self.collect().to_arrow()
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        return self.collect().__arrow_c_stream__(requested_schema)
+
+
+class Grouped:
+    """What :meth:`Flows.group_by` gives; :meth:`agg` says what to compute per group."""
+
+    def __init__(self, flows: Flows, spec: dict[str, Any]) -> None:
+        self._flows = flows
+        self._spec = spec
+
+    def agg(self, **aggregates: Agg | str) -> Flows:
+        """Aggregates by name: ``agg(bytes=vf.sum("bytes"), n=vf.count())``. Without any, the number of records."""
+        aggs = [(name, str(agg)) for name, agg in aggregates.items()] or [("count", "count()")]
+        return self._flows._with(**self._spec, aggs=aggs)
+
+
+class _Table:
+    """An Arrow table to scan: how to get its stream, and its column names."""
+
+    def __init__(self, data: Any) -> None:
+        self._data = data
+        names = getattr(data, "column_names", None)
+        if names is None:
+            names = getattr(data, "columns", None)
+        if names is None:
+            names = [field.name for field in getattr(data, "schema", [])]
+        self.columns_for_scan = [str(getattr(n, "name", n)) for n in names]
+
+    def stream(self) -> object:
+        return self._data.__arrow_c_stream__()
+
+
+def scan(
+    data: Input,
+    *,
+    format: str | None = None,
+    on_error: str = "skip",
+    threads: int | None = None,
+) -> Flows:
+    """A lazy query over flow logs.
+
+    ``data``: a path, folder (recursive) or pattern (``logs/**/*.log.gz``); bytes; a binary file object; an iterable of
+    lines; anything with ``__arrow_c_stream__`` whose columns are named as fields are; or a list of those. Gzip is found
+    by content. ``"-"`` is standard input.
+
+    ``format``: the format of logs without header line: ``"${srcaddr} ${bytes}"``, plain names, ``"default"``, ``"tgw"``
+    or ``"v5"``; a header line always wins. Without both, AWS's default if the lines fit it, else an error with the
+    candidates.
+
+    ``on_error``: ``"skip"`` counts malformed lines and keeps the first 1,000 in the report; ``"raise"`` raises
+    :class:`~vpcflow.ParseError` at the first; ``"null"`` reads malformed values as null.
+
+    ``threads``: worker threads, by default one per processor.
+
+    >>> import vpcflow as vf
+    >>> log = b"srcaddr dstport bytes\\n10.0.0.1 22 40\\n10.0.0.1 443 960\\n"
+    >>> vf.scan(log).group_by("srcaddr").agg(bytes=vf.sum("bytes")).collect().rows()
+    [{'srcaddr': '10.0.0.1', 'bytes': 1000}]
+    """
+    if on_error not in _ON_ERROR:
+        raise PlanError(f"on_error={on_error!r}: it is 'skip', 'raise' or 'null'")
+    if threads is not None and threads < 1:
+        raise PlanError(f"threads={threads}: at least 1, or None for one per processor")
+    if format is not None:
+        _core.parse_format(format)
+    options = {"format": format, "on_error": on_error, "threads": threads}
+    if hasattr(data, "__arrow_c_stream__"):
+        return Flows([], _Table(data), options, {})
+    return Flows(_sources(data), None, options, {})
+
+
+def _run(queries: Sequence[Flows], progress: Progress | None) -> list[tuple[_core.Table, dict[str, Any]]]:
+    first = queries[0]
+    plans = [q._plan() for q in queries]
+    options = first._engine_options(progress)
+    if first._table is not None:
+        return _core.run_arrow(plans, first._table.stream(), options)
+    return _core.run(plans, first._sources, options)
+
+
+def collect_all(queries: Sequence[Flows], *, progress: Progress | None = None) -> list[Result]:
+    """Runs several queries over the same logs in one pass; all must come from one :func:`scan`.
+
+    A line that is malformed for one of them is a reject for all. Returns the results in the order of the queries.
+    """
+    if not queries:
+        return []
+    if any(q._sources is not queries[0]._sources or q._table is not queries[0]._table for q in queries):
+        raise PlanError("collect_all: the queries must come from the same scan()")
+    raw = _run(queries, progress)
+    results = [Result(table, report) for table, report in raw[1:]]
+    first = finish(*raw[0], warn=False) if not raw[0][1]["errors"] else None
+    if first is None:
+        error = from_report(raw[0][1]["errors"])
+        error.partial = Result(*raw[0])
+        error.partials = [error.partial, *results]  # type: ignore[attr-defined]
+        raise error
+    _warn(first)
+    return [first, *results]
+
+
+def _warn(result: Result) -> None:
+    notes = list(result.report.warnings)
+    if result.report.rejected:
+        notes.append(str(result.report))
+    if notes:
+        warnings.warn("; ".join(notes), DataQualityWarning, stacklevel=4)

@@ -1,0 +1,75 @@
+"""Synthetic flow logs with planted and labelled incidents."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Callable
+
+from . import _core
+
+
+@dataclass(frozen=True)
+class Synthetic:
+    """What :func:`synth` made.
+
+    ``data`` is the text if no folder was given, else ``None``; ``files`` are paths below the folder; ``labels`` says
+    what was planted: kind, benign, actor, targets, interfaces, ports, first, last, records, accepted, rejected, bytes.
+    """
+
+    records: int
+    text_bytes: int
+    data: bytes | None = None
+    files: list[str] = field(default_factory=list)
+    labels: list[dict[str, Any]] = field(default_factory=list)
+
+
+def plants() -> dict[str, str]:
+    """What can be planted, with its meaning."""
+    return {name: meaning for name, _, meaning in _core.plants()}
+
+
+def synth(
+    records: int = 100_000,
+    *,
+    out: str | os.PathLike[str] | None = None,
+    seed: int = 1,
+    format: str | None = None,
+    plant: str | Sequence[str] = (),
+    progress: Callable[[int, int], None] | None = None,
+    **options: Any,
+) -> Synthetic:
+    """Makes realistic flow logs; the same arguments give the same bytes.
+
+    ``records``: how many. ``out``: a folder for the files, ``manifest.json`` and ``labels.json``; without it the text
+    is returned. ``format``: as for :func:`scan`; AWS's default without. ``plant``: names of :func:`plants`, or
+    ``"all"``. Further options: ``start`` (Unix seconds), ``hours``, ``window`` (seconds), ``interfaces``, ``accounts``,
+    ``peers``, ``noise_sources``, ``ipv6_share``, ``nodata_share``, ``skipdata_share``, ``reject_share``, and for files
+    ``files``, ``gzip``, ``gzip_level``, ``header``, ``s3_layout``.
+
+    Raises :class:`~vpcflow.SynthError` for options that do not fit together. Time and memory: about 0.5 s and 100 MB
+    for the world, then a few million records a second; the text, if it is returned, is held in memory.
+
+    >>> import vpcflow as vf
+    >>> made = vf.synth(1000, seed=7, peers=500, noise_sources=500)
+    >>> vf.scan(made.data).agg(n=vf.count()).collect().report.records
+    1000
+    """
+    names = [p for p in plant.split(",") if p] if isinstance(plant, str) else list(plant)
+    known = {
+        "start", "hours", "window", "interfaces", "accounts", "peers", "noise_sources", "ipv6_share", "nodata_share",
+        "skipdata_share", "reject_share", "files", "gzip", "gzip_level", "header", "s3_layout",
+    }  # fmt: skip
+    unknown = set(options) - known
+    if unknown:
+        raise TypeError(f"synth() has no option {sorted(unknown)[0]!r}; it has {', '.join(sorted(known))}")
+    settings = {"records": records, "seed": seed, "format": format, "plant": names, **options}
+    if out is None:
+        data, labels = _core.synthesize_text(settings)
+        return Synthetic(records, len(data), data, [], json.loads(labels))
+    made = _core.synthesize(settings, os.fspath(out), progress)
+    return Synthetic(
+        made["records"], made["text_bytes"], None, made["files"], json.loads(made["labels"]) if made["labels"] else []
+    )
