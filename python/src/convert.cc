@@ -14,6 +14,7 @@ void RaiseStatus(const absl::Status& status, const char* invalid) {
   if (PyErr_Occurred() != nullptr) throw py::error_already_set();  // set by a callback or a signal
   switch (status.code()) {
     case absl::StatusCode::kInvalidArgument: Raise(invalid, Message(status));
+    case absl::StatusCode::kFailedPrecondition: Raise("FieldError", Message(status));
     case absl::StatusCode::kNotFound: Raise("SourceNotFoundError", Message(status));
     case absl::StatusCode::kDataLoss: Raise("DataLossError", Message(status));
     case absl::StatusCode::kResourceExhausted: Raise("OutOfMemoryError", Message(status));

@@ -64,10 +64,10 @@ class Expr:
         return f'Expr("{self._text}")'
 
     def __and__(self, other: Expr | str) -> Expr:
-        return Expr(f"({self} and {as_filter(other)})")
+        return Expr(f"({self} and {_operand(other)})")
 
     def __or__(self, other: Expr | str) -> Expr:
-        return Expr(f"({self} or {as_filter(other)})")
+        return Expr(f"({self} or {_operand(other)})")
 
     def __invert__(self) -> Expr:
         return Expr(f"not {self}")
@@ -160,12 +160,14 @@ def col(name: str) -> Column:
 
 
 def as_filter(expression: Expr | str) -> str:
-    """The text of a filter, in parentheses where it was written as text."""
-    if isinstance(expression, Expr):
+    """The text of a filter."""
+    if isinstance(expression, (Expr, str)):
         return str(expression)
-    if isinstance(expression, str):
-        return f"({expression})"
     raise TypeError(f"a filter is a text or made with vf.col(...), not {type(expression).__name__}")
+
+
+def _operand(expression: Expr | str) -> str:
+    return f"({expression})" if isinstance(expression, str) else as_filter(expression)
 
 
 class Agg:

@@ -61,7 +61,7 @@ def _sources(data: Input) -> list[_core.Source]:
         return [_core.Source.data("<bytes>", bytes(data))]
     if hasattr(data, "read"):
         name = getattr(data, "name", None)
-        return [_core.Source.reader(name if isinstance(name, str) else "<stream>", _binary(data).read)]
+        return [_core.Source.reader(name if isinstance(name, str) else "<stream>", _Reader(data).read)]
     if isinstance(data, (list, tuple)) and not (data and _looks_like_line(data[0])):
         if not data:
             raise SourceNotFoundError("no sources: the list is empty")
@@ -74,9 +74,16 @@ def _sources(data: Input) -> list[_core.Source]:
     )
 
 
-def _binary(stream: Any) -> Any:
-    """The binary file below a text file, or the file itself."""
-    return getattr(stream, "buffer", stream)
+class _Reader:
+    """A file object as bytes; of a text file, the binary file below it. Keeps the file object alive."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+        self._binary = getattr(stream, "buffer", stream)
+
+    def read(self, size: int) -> bytes:
+        data: bytes = self._binary.read(size)
+        return data
 
 
 def seconds(duration: str | int) -> int:
@@ -124,9 +131,9 @@ class Flows:
     def filter(self, *expressions: Expr | str) -> Flows:
         """Only records that pass all the expressions: texts of the filter language or built with :func:`col`."""
         self._no_grouping("filter")
-        texts = [as_filter(e) for e in expressions]
-        before = self._spec.get("where", "")
-        return self._with(where=" and ".join([before, *texts] if before else texts))
+        parts = [*self._spec.get("filters", ()), *(as_filter(e) for e in expressions)]
+        where = parts[0] if len(parts) == 1 else " and ".join(f"({part})" for part in parts)
+        return self._with(filters=parts, where=where)
 
     def select(self, *fields: str) -> Flows:
         """Only these fields, as columns in this order. Without it, all fields that the logs have."""

@@ -44,7 +44,7 @@ absl::Status CheckFields(const Plan& plan, const std::vector<int>& slots, const 
   std::vector<std::string> formats;
   for (const auto& [format, n] : report.formats) formats.push_back(format);
   if (formats.size() > 3) formats.resize(3);
-  return absl::InvalidArgumentError(absl::StrCat("field", missing.size() > 1 ? "s " : " ", absl::StrJoin(missing, ", "),
+  return absl::FailedPreconditionError(absl::StrCat("field", missing.size() > 1 ? "s " : " ", absl::StrJoin(missing, ", "),
                                                  missing.size() > 1 ? " are" : " is", " in none of the logs read; their format: ", absl::StrJoin(formats, " | ")));
 }
 

@@ -99,7 +99,7 @@ class Plan {
   static absl::StatusOr<Plan> Make(const PlanSpec& spec, const std::vector<Format>& formats = {});
 
   // Reads the sources. The result is there even if some sources were damaged: see Report::errors. Errors: kCancelled,
-  // kInvalidArgument for a field that no source has, kDataLoss for the first reject in OnError::kStop.
+  // kFailedPrecondition for a field that no source has, kDataLoss for the first reject in OnError::kStop.
   absl::StatusOr<Result> Run(const std::vector<Source>& sources, const ScanOptions& options) const;
 
   // What it will do, stage by stage, and the columns it parses.

@@ -1,0 +1,7 @@
+"""``python -m vpcflow``."""
+
+import sys
+
+from .cli import main
+
+sys.exit(main())
