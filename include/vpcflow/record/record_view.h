@@ -12,6 +12,7 @@
 #ifndef VPCFLOW_RECORD_RECORD_VIEW_H_
 #define VPCFLOW_RECORD_RECORD_VIEW_H_
 
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -146,7 +147,8 @@ class RecordParser {
     out->Reset(line.data(), tokens_.data(), &format_);
     return Errc::kOk;
   }
-  Errc Parse(std::string&& line, RecordView* out) = delete;  // the view would outlive its bytes
+  template <std::same_as<std::string> Temporary>
+  Errc Parse(Temporary&& line, RecordView* out) = delete;  // the view would outlive its bytes
 
   const Format& format() const { return *format_; }
 

@@ -6,6 +6,7 @@
 #ifndef VPCFLOW_SOURCE_SOURCE_H_
 #define VPCFLOW_SOURCE_SOURCE_H_
 
+#include <concepts>
 #include <cstddef>
 #include <functional>
 #include <memory>
@@ -36,7 +37,8 @@ class Source {
   static Source File(std::string path);
   // Bytes of the caller, who keeps them unchanged until the scan is over. They are not copied.
   static Source Bytes(std::string name, std::string_view data VPCFLOW_LIFETIME_BOUND);
-  static Source Bytes(std::string name, std::string&& data) = delete;  // the source would outlive its bytes
+  template <std::same_as<std::string> Temporary>
+  static Source Bytes(std::string name, Temporary&& data) = delete;  // the source would outlive its bytes
   // Anything that can be read; called by one thread at a time, not always the same.
   static Source Stream(std::string name, ReadFunction read);  // e.g. a socket, or a Python file object
 

@@ -1,0 +1,90 @@
+# vpcflow: the two commands are `make demo` and `make test`; each works alone on a fresh clone of Debian 12 or Ubuntu.
+#
+#   make demo     the main job on the bundled sample logs
+#   make test     build everything, C++ and Python tests
+#   make bench    benchmarks against yardsticks and peers (PEERS=0 for ours alone, RECORDS=10000000 for the full size)
+#   make lint     format, ruff, mypy, who includes whom
+#   make soak     the tests with more data and under sanitizers (about 20 minutes)
+#   SKIP_APT=1    do not install Debian packages
+
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+BUILD := build/cmake
+APT := build-essential cmake ninja-build pkg-config python3-venv python3-dev libabsl-dev libre2-dev zlib1g-dev libgtest-dev libgmock-dev libbenchmark-dev
+JOBS := $(shell nproc)
+SOURCES := $(shell find include src python cmake CMakeLists.txt pyproject.toml -type f -not -name '*.pyc')
+
+.PHONY: demo test bench lint soak clean stubs cpp-build
+
+# -- bootstrap: each step leaves a stamp and is nothing to do the second time
+
+build/.apt: Makefile
+	@mkdir -p build
+	@missing=""; for p in $(APT); do dpkg-query -W -f='$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || missing="$$missing $$p"; done; \
+	if [ -n "$$missing" ] && [ -z "$(SKIP_APT)" ]; then \
+	  echo "Installing Debian packages:$$missing"; \
+	  sudo=""; [ "$$(id -u)" = 0 ] || sudo=sudo; \
+	  $$sudo apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -y -qq $$missing >/dev/null; \
+	elif [ -n "$$missing" ]; then echo "Not installed, as SKIP_APT asks:$$missing"; fi
+	@touch $@
+
+$(VENV)/.made: build/.apt
+	@echo "Making $(VENV)"
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/pip install -q --upgrade pip
+	@$(BIN)/pip install -q "scikit-build-core>=0.10" "pybind11>=2.13.2"
+	@touch $@
+
+$(VENV)/.package: $(VENV)/.made $(SOURCES)
+	@echo "Building and installing the Python package"
+	@$(BIN)/pip install -q --no-build-isolation .
+	@touch $@
+
+$(VENV)/.test-packages: $(VENV)/.made pyproject.toml
+	@echo "Installing the packages that the tests use"
+	@$(BIN)/python tools/requirements.py test | $(BIN)/pip install -q -r /dev/stdin
+	@touch $@
+
+$(VENV)/.lint-packages: $(VENV)/.made pyproject.toml
+	@$(BIN)/python tools/requirements.py lint | $(BIN)/pip install -q -r /dev/stdin
+	@touch $@
+
+# -- the commands
+
+demo: $(VENV)/.package
+	@PATH="$(CURDIR)/$(BIN):$$PATH" examples/demo.sh
+
+cpp-build: $(VENV)/.made
+	@cmake -S . -B $(BUILD) -G Ninja -DCMAKE_BUILD_TYPE=Release >/dev/null
+	@cmake --build $(BUILD) -j $(JOBS)
+
+test: cpp-build $(VENV)/.package $(VENV)/.test-packages
+	@ctest --test-dir $(BUILD) --output-on-failure -j $(JOBS)
+	@$(BIN)/python -m pytest
+
+bench: $(VENV)/.package
+	@cmake -S . -B $(BUILD) -G Ninja -DCMAKE_BUILD_TYPE=Release -DVPCFLOW_BUILD_BENCH=ON >/dev/null
+	@cmake --build $(BUILD) -j $(JOBS)
+	@$(BIN)/python bench/run.py --build $(BUILD)
+
+lint: $(VENV)/.package $(VENV)/.lint-packages
+	@$(BIN)/ruff check python tests/python bench examples tools
+	@$(BIN)/mypy
+	@$(PYTHON) tests/layers/check_includes.py
+	@if command -v clang-format >/dev/null; then git ls-files '*.h' '*.cc' | xargs clang-format --dry-run -Werror; else echo "clang-format is not installed: C++ format not checked"; fi
+
+soak: $(VENV)/.package $(VENV)/.test-packages
+	@cmake -S . -B build/asan -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo -DVPCFLOW_SANITIZE=address,undefined -DVPCFLOW_INSTALL=OFF >/dev/null
+	@cmake --build build/asan -j $(JOBS) && ctest --test-dir build/asan --output-on-failure -LE install
+	@cmake -S . -B build/tsan -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo -DVPCFLOW_SANITIZE=thread -DVPCFLOW_INSTALL=OFF >/dev/null
+	@cmake --build build/tsan -j $(JOBS) && ctest --test-dir build/tsan --output-on-failure -LE install
+	@VPCFLOW_SOAK=1 $(BIN)/python -m pytest
+
+stubs: $(VENV)/.package
+	@$(BIN)/pip install -q "pybind11-stubgen>=2.5"
+	@$(BIN)/pybind11-stubgen vpcflow._core -o build/stubs >/dev/null && cp build/stubs/vpcflow/_core.pyi python/vpcflow/_core.pyi
+
+clean:
+	rm -rf build out $(VENV)

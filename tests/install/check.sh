@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# check.sh find_package|pkg_config|add_subdirectory SOURCE_DIR BUILD_DIR: builds examples/cpp/consumer from outside and
+# runs it on the bundled sample.
+set -euo pipefail
+how=$1 source=$2 build=$3
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cp -r "$source/examples/cpp/consumer" "$work/consumer"
+sample="$source/examples/data/sample.log.gz"
+case $how in
+  find_package)
+    cmake --install "$build" --prefix "$work/prefix" >/dev/null
+    cmake -S "$work/consumer" -B "$work/build" -DCMAKE_PREFIX_PATH="$work/prefix" >/dev/null
+    cmake --build "$work/build" >/dev/null
+    "$work/build/consumer" "$sample" ;;
+  pkg_config)
+    cmake --install "$build" --prefix "$work/prefix" >/dev/null
+    # The package says where it is installed; it is here under another prefix.
+    pc=$(find "$work/prefix" -name vpcflow.pc)
+    flags=$(PKG_CONFIG_PATH=$(dirname "$pc") pkg-config --define-variable=prefix="$work/prefix" --cflags --libs vpcflow)
+    c++ -std=c++20 -O1 "$work/consumer/consumer.cc" -o "$work/consumer/run" $flags
+    "$work/consumer/run" "$sample" ;;
+  add_subdirectory)
+    cmake -S "$work/consumer" -B "$work/build" -G Ninja -DVPCFLOW_SOURCE_DIR="$source" -DCMAKE_BUILD_TYPE=Debug >/dev/null
+    cmake --build "$work/build" >/dev/null
+    "$work/build/consumer" "$sample"
+    if find "$work/build" -name 'vpcflow_tests*' | grep -q .; then echo "tests were built in a consumer"; exit 1; fi ;;
+esac

@@ -1,0 +1,113 @@
+#include <random>
+
+#include "unit/testing.h"
+
+namespace vpcflow {
+namespace {
+
+using vpcflow_testing::Line;
+
+// Several records, each its own line.
+std::string RandomLog(int n, uint32_t seed) {
+  std::mt19937 random(seed);
+  std::string log = vpcflow_testing::kHeader;
+  for (int i = 0; i < n; ++i) {
+    const auto start = static_cast<int64_t>(random() % 5000);
+    log += Line("10.0.0." + std::to_string(random() % 20), static_cast<int>(random() % 5), random() % 100'000, start, start + random() % 90, random() % 3 == 0 ? "REJECT" : "ACCEPT");
+  }
+  return log;
+}
+
+using All = Aggregate<Count, Sum<f::Bytes>, Min<f::Bytes>, Max<f::Start>, Mean<f::Bytes>, Distinct<f::SrcAddr>, First<f::SrcAddr>, Last<f::DstPort>, Rate<f::Bytes>, Distinct<f::Action>>;
+
+TEST(Total, NeverWraps) {
+  Total total(~uint64_t{0});
+  total += Total(1);
+  EXPECT_FALSE(total.fits_u64());
+  EXPECT_EQ(total.ToString(), "18446744073709551616");
+  EXPECT_EQ(total.u64(), ~uint64_t{0});
+  EXPECT_EQ(total.as_double(), 18446744073709551616.0);
+  EXPECT_EQ(Total().ToString(), "0");
+}
+
+// However the records are split and the parts merged, the values are those of one pass.
+TEST(Accumulators, AnySplitMergesToTheSame) {
+  const std::string log = RandomLog(2000, 1);
+  std::vector<Record> records;
+  Reader reader({Source::Bytes("log", std::string_view(log))}, {});
+  for (const RecordView& record : reader) records.emplace_back(record);
+  ASSERT_EQ(records.size(), 2000u);
+  All whole;
+  for (const Record& record : records) whole.Update(record.view());
+  std::mt19937 random(2);
+  for (int round = 0; round < 50; ++round) {
+    std::vector<All> parts(1 + random() % 7);
+    for (const Record& record : records) parts[random() % parts.size()].Update(record.view());
+    while (parts.size() > 1) {  // a random merge tree
+      const size_t a = random() % parts.size();
+      size_t b = random() % (parts.size() - 1);
+      b += b >= a;
+      parts[a].Merge(parts[b]);
+      parts.erase(parts.begin() + static_cast<long>(b));
+    }
+    ASSERT_EQ(parts[0].Value(), whole.Value());
+  }
+}
+
+TEST(GroupBy, TopAndRows) {
+  const std::string log = vpcflow_testing::kHeader + Line("10.0.0.1", 22, 5) + Line("10.0.0.2", 22, 7) + Line("10.0.0.1", 443, 1) + Line("10.0.0.1", 22, 2) + Line("-", 22, 7);
+  GroupBy<Keys<f::SrcAddr, f::InterfaceId>, Aggregate<Count, Sum<f::Bytes>>> groups;
+  Reader reader({Source::Bytes("log", std::string_view(log))}, {});
+  for (const RecordView& record : reader) groups.Update(record);
+  ASSERT_EQ(groups.Value(), 3u);
+  const auto top = groups.Top<1>(2);
+  EXPECT_EQ(top[0].value<1>().u64(), 8u);
+  EXPECT_EQ(*top[0].key<1>(), "eni-1");
+  EXPECT_FALSE(top[1].key<0>().has_value());  // 7 bytes each: null comes first
+}
+
+// A group of the user's own accumulator, nested, on several threads, equals the plan's answer.
+TEST(Scan, AgreesWithPlan) {
+  const std::string log = RandomLog(5000, 3);
+  const Source source = Source::Bytes("log", std::string_view(log));
+  GroupBy<Keys<f::DstPort>, Aggregate<Count, Sum<f::Bytes>, Distinct<f::SrcAddr>, Mean<f::Bytes>, First<f::SrcAddr>>> groups;
+  ScanOptions options;
+  options.threads = 3;
+  options.block_bytes = 4096;
+  Report report;
+  ASSERT_TRUE(Scan(source).Options(options).Where("action = 'REJECT'").Into(&groups, &report).ok());
+  EXPECT_EQ(report.records(), 5000u);
+  PlanSpec spec;
+  spec.where = "action = 'REJECT'";
+  spec.by = {"dstport"};
+  spec.aggs = {{"n", "count()"}, {"bytes", "sum(bytes)"}, {"peers", "n_unique(srcaddr)"}, {"mean", "mean(bytes)"}, {"first", "first(srcaddr)"}};
+  absl::StatusOr<Result> result = Plan::Make(spec)->Run({source}, options);
+  ASSERT_TRUE(result.ok());
+  ASSERT_EQ(result->table.rows, groups.Value());
+  size_t i = 0;
+  for (const auto& row : groups.Rows()) {
+    const auto& columns = result->table.columns;
+    EXPECT_EQ(columns[0].i32[i], *row.key<0>());
+    EXPECT_EQ(columns[1].i64[i], static_cast<int64_t>(row.value<0>()));
+    EXPECT_EQ(columns[2].i64[i], static_cast<int64_t>(row.value<1>().u64()));
+    EXPECT_EQ(columns[3].i64[i], static_cast<int64_t>(row.value<2>()));
+    EXPECT_EQ(columns[4].f64[i], *row.value<3>());
+    EXPECT_EQ(columns[5].ToText(i), ToString(*row.value<4>()));
+    ++i;
+  }
+}
+
+TEST(Scan, RejectsAreNeverHalfCounted) {
+  const std::string log = vpcflow_testing::kHeader + Line("10.0.0.1", 22, 5) + Line("10.0.0.1", 70000, 7) + Line("10.0.0.1", 22, 9);
+  Aggregate<Count, Sum<f::Bytes>, Max<f::DstPort>> all;
+  Report report;
+  ASSERT_TRUE(Scan(Source::Bytes("log", std::string_view(log))).Into(&all, &report).ok());
+  EXPECT_EQ(all.Value<0>(), 2u);
+  EXPECT_EQ(all.Value<1>().u64(), 14u);
+  EXPECT_EQ(report.rejected(), 1u);
+  EXPECT_EQ(report.rejects[0].field, "dstport");
+  EXPECT_EQ(report.rejects[0].line, 3u);
+}
+
+}  // namespace
+}  // namespace vpcflow

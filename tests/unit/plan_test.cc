@@ -1,0 +1,224 @@
+#include <map>
+#include <random>
+
+#include "unit/testing.h"
+
+namespace vpcflow {
+namespace {
+
+using ::testing::HasSubstr;
+using vpcflow_testing::kHeader;
+using vpcflow_testing::Line;
+using vpcflow_testing::RunToJson;
+
+std::string Answer(const PlanSpec& spec, const std::string& log) { return RunToJson(spec, {Source::Bytes("log", std::string_view(log))}); }
+
+TEST(Plan, SpreadAddsUpAndFollowsTime) {
+  // 120 bytes over [30, 150): 30 s in the first minute, 60 in the second, 30 in the third.
+  const std::string log = kHeader + Line("10.0.0.1", 22, 120, 30, 150);
+  PlanSpec spec;
+  spec.every = 60;
+  spec.aggs = {{"n", "count()"}, {"bytes", "sum(bytes)"}};
+  EXPECT_EQ(Answer(spec, log), "{\"time\": 0, \"n\": 1, \"bytes\": 30}\n{\"time\": 60, \"n\": 0, \"bytes\": 60}\n{\"time\": 120, \"n\": 0, \"bytes\": 30}\n");
+  spec.bin_by = BinBy::kStart;
+  EXPECT_EQ(Answer(spec, log), "{\"time\": 0, \"n\": 1, \"bytes\": 120}\n");
+}
+
+TEST(Plan, SpreadKeepsEveryByteOfRandomRecords) {
+  std::mt19937 random(4);
+  std::string log = kHeader;
+  uint64_t total = 0;
+  for (int i = 0; i < 2000; ++i) {
+    const auto start = static_cast<int64_t>(random() % 3000), bytes = static_cast<int64_t>(random() % 1'000'003);
+    log += Line("10.0.0.1", 22, bytes, start, start - 10 + static_cast<int64_t>(random() % 700));
+    total += static_cast<uint64_t>(bytes);
+  }
+  for (int64_t every : {1, 7, 60, 600, 86400}) {
+    PlanSpec spec;
+    spec.every = every;
+    spec.aggs = {{"bytes", "sum(bytes)"}};
+    absl::StatusOr<Result> result = Plan::Make(spec)->Run({Source::Bytes("l", std::string_view(log))}, {});
+    uint64_t sum = 0;
+    for (int64_t bytes : result->table.columns[1].i64) sum += static_cast<uint64_t>(bytes);
+    EXPECT_EQ(sum, total) << every;
+  }
+}
+
+TEST(Plan, ARecordOverTooManyBinsIsNotSpread) {
+  PlanSpec spec;
+  spec.every = 1;
+  spec.aggs = {{"bytes", "sum(bytes)"}};
+  Report report;
+  const std::string log = kHeader + Line("10.0.0.1", 22, 5, 1, 2'000'000'000);
+  EXPECT_EQ(RunToJson(spec, {Source::Bytes("l", std::string_view(log))}, {}, &report), "{\"time\": 1, \"bytes\": 5}\n");
+  EXPECT_EQ(report.unspread, 1u);
+}
+
+TEST(Plan, TopWithOther) {
+  std::string log = kHeader;
+  for (int i = 1; i <= 6; ++i) log += Line("10.0.0." + std::to_string(i), i % 2, i * 10);
+  PlanSpec spec;
+  spec.by = {"srcaddr"};
+  spec.aggs = {{"bytes", "sum(bytes)"}, {"ports", "n_unique(dstport)"}, {"who", "last(srcaddr)"}, {"least", "min(bytes)"}};
+  spec.top = TopSpec{2, "bytes", true};
+  EXPECT_EQ(Answer(spec, log),
+            "{\"srcaddr\": \"10.0.0.6\", \"bytes\": 60, \"ports\": 1, \"who\": \"10.0.0.6\", \"least\": 60, \"other\": false}\n"
+            "{\"srcaddr\": \"10.0.0.5\", \"bytes\": 50, \"ports\": 1, \"who\": \"10.0.0.5\", \"least\": 50, \"other\": false}\n"
+            "{\"srcaddr\": null, \"bytes\": 100, \"ports\": 2, \"who\": \"10.0.0.4\", \"least\": 10, \"other\": true}\n");
+  spec.top->n = 6;
+  EXPECT_THAT(Answer(spec, log), ::testing::Not(HasSubstr("true")));
+}
+
+TEST(Plan, TiesGoByKeyAsText) {
+  std::string log = kHeader;
+  for (const char* ip : {"10.0.0.9", "10.0.0.10", "9.0.0.1", "2001:db8::1", "-"}) log += Line(ip, 22, 5);
+  PlanSpec spec;
+  spec.by = {"srcaddr"};
+  spec.aggs = {{"n", "count()"}};
+  const std::string want =
+      "{\"srcaddr\": \"10.0.0.10\", \"n\": 1}\n{\"srcaddr\": \"10.0.0.9\", \"n\": 1}\n{\"srcaddr\": \"2001:db8::1\", \"n\": 1}\n"
+      "{\"srcaddr\": \"9.0.0.1\", \"n\": 1}\n{\"srcaddr\": null, \"n\": 1}\n";
+  EXPECT_EQ(Answer(spec, log), want);
+  spec.top = TopSpec{10, "n", false};
+  EXPECT_EQ(Answer(spec, log), want);
+}
+
+TEST(Plan, ManyKeysEqualTheObviousCount) {
+  std::mt19937 random(9);
+  std::string log = kHeader;
+  std::map<std::string, int> want;
+  const std::string addresses[] = {"10.0.0.1", "2001:db8::1", "-", "255.255.255.255"};
+  for (int i = 0; i < 3000; ++i) {
+    const std::string src = addresses[random() % 4], port = std::to_string(random() % 3 * 32767), bytes = random() % 2 ? "9223372036854775807" : "0";
+    const std::string eni = "eni-" + std::to_string(random() % 3);
+    log += "2 - " + eni + " " + src + " - - " + port + " 6 - " + bytes + " 1 2 ACCEPT OK\n";
+    ++want[eni + src + port + bytes];
+  }
+  PlanSpec spec;
+  spec.by = {"interface_id", "srcaddr", "dstport", "bytes", "dstaddr", "protocol"};
+  spec.aggs = {{"n", "count()"}};
+  absl::StatusOr<Result> result = Plan::Make(spec)->Run({Source::Bytes("l", std::string_view(log))}, {});
+  ASSERT_TRUE(result.ok());
+  const Table& t = result->table;
+  ASSERT_EQ(t.rows, want.size());
+  for (size_t i = 0; i < t.rows; ++i) {
+    const std::string key = t.columns[0].ToText(i) + (t.columns[1].is_null(i) ? "-" : t.columns[1].ToText(i)) + t.columns[2].ToText(i) + t.columns[3].ToText(i);
+    EXPECT_EQ(t.columns[6].i64[i], want[key]) << key;
+  }
+}
+
+TEST(Plan, SumsBeyond63BitsStayExact) {
+  std::string log = kHeader;
+  for (int i = 0; i < 3; ++i) log += Line("10.0.0.1", 22, INT64_MAX);
+  PlanSpec spec;
+  spec.aggs = {{"bytes", "sum(bytes)"}, {"mean", "mean(bytes)"}};
+  EXPECT_THAT(Answer(spec, log), HasSubstr("\"bytes\": 27670116110564327421"));
+}
+
+TEST(Plan, EmptyInputs) {
+  PlanSpec spec;
+  spec.aggs = {{"n", "count()"}, {"bytes", "sum(bytes)"}, {"max", "max(bytes)"}, {"mean", "mean(bytes)"}, {"first", "first(srcaddr)"}};
+  EXPECT_EQ(Answer(spec, ""), "{\"n\": 0, \"bytes\": 0, \"max\": null, \"mean\": null, \"first\": null}\n");
+  EXPECT_EQ(Answer(spec, kHeader), "{\"n\": 0, \"bytes\": 0, \"max\": null, \"mean\": null, \"first\": null}\n");
+  spec.by = {"srcaddr"};
+  EXPECT_EQ(Answer(spec, kHeader), "");
+}
+
+TEST(Plan, SelectionsKeepTheOrderOfTheInput) {
+  std::string log = kHeader;
+  for (int i = 0; i < 5000; ++i) log += Line("10.0.0." + std::to_string(i % 200), i, i);
+  PlanSpec spec;
+  spec.select = {"dstport", "srcaddr", "action"};
+  spec.where = "bytes >= 100";
+  ScanOptions options;
+  options.threads = 3;
+  options.block_bytes = 1000;
+  absl::StatusOr<Result> result = Plan::Make(spec)->Run({Source::Bytes("a", std::string_view(log)), Source::Bytes("b", std::string_view(log))}, options);
+  ASSERT_TRUE(result.ok());
+  ASSERT_EQ(result->table.rows, 9800u);
+  for (size_t i = 0; i < 9800; ++i) ASSERT_EQ(result->table.columns[0].i32[i], static_cast<int>(100 + i % 4900));
+  EXPECT_EQ(result->table.columns[1].addresses.size(), 200u);
+  EXPECT_EQ(ToString(result->table.columns[1].addresses[0]), "10.0.0.100");  // in order of appearance, whatever the threads
+  spec.limit = 3;
+  EXPECT_EQ(Answer(spec, log), "{\"dstport\": 100, \"srcaddr\": \"10.0.0.100\", \"action\": \"ACCEPT\"}\n{\"dstport\": 101, \"srcaddr\": \"10.0.0.101\", \"action\": \"ACCEPT\"}\n"
+                            "{\"dstport\": 102, \"srcaddr\": \"10.0.0.102\", \"action\": \"ACCEPT\"}\n");
+}
+
+TEST(Plan, BatchesAreTheSelectionInPieces) {
+  std::string log = kHeader;
+  for (int i = 0; i < 5000; ++i) log += Line("10.0.0.1", i, i);
+  PlanSpec spec;
+  spec.select = {"dstport"};
+  spec.limit = 4500;
+  BatchReader reader(*Plan::Make(spec), {Source::Bytes("a", std::string_view(log))}, {});
+  int next = 0;
+  while (true) {
+    absl::StatusOr<Table> batch = reader.Next(1000);
+    ASSERT_TRUE(batch.ok());
+    if (batch->rows == 0) break;
+    for (int32_t port : batch->columns[0].i32) ASSERT_EQ(port, next++);
+  }
+  EXPECT_EQ(next, 4500);
+}
+
+TEST(Plan, ColumnsOfSeveralFormatsAreUnitedByName) {
+  const std::string a = kHeader + Line("10.0.0.1", 22, 5), b = "srcaddr tcp-flags team\n10.0.0.2 2 red\n";
+  const std::vector<Source> sources = {Source::Bytes("a", std::string_view(a)), Source::Bytes("b", std::string_view(b))};
+  PlanSpec spec;
+  spec.by = {"srcaddr", "tcp_flags"};
+  spec.aggs = {{"bytes", "sum(bytes)"}};
+  EXPECT_EQ(RunToJson(spec, sources), "{\"srcaddr\": \"10.0.0.1\", \"tcp_flags\": null, \"bytes\": 5}\n{\"srcaddr\": \"10.0.0.2\", \"tcp_flags\": 2, \"bytes\": 0}\n");
+  Format with_team;
+  ASSERT_TRUE(Format::ParseHeader("srcaddr tcp-flags team", &with_team));
+  PlanSpec select;
+  select.select = {"srcaddr", "team"};
+  absl::StatusOr<Plan> plan = Plan::Make(select, {with_team});
+  ASSERT_TRUE(plan.ok());
+  EXPECT_EQ(ToJsonLines(plan->Run(sources, {})->table), "{\"srcaddr\": \"10.0.0.1\", \"team\": null}\n{\"srcaddr\": \"10.0.0.2\", \"team\": \"red\"}\n");
+  EXPECT_THAT(std::string(Plan::Make(select).status().message()), HasSubstr("unknown field 'team'"));
+  spec.by = {"az_id"};
+  EXPECT_THAT(RunToJson(spec, sources), HasSubstr("field az-id is in none of the logs read"));
+}
+
+TEST(Plan, SeveralInOnePass) {
+  std::string log = kHeader;
+  for (int i = 0; i < 4000; ++i) log += Line("10.0.0." + std::to_string(i % 9), i % 5, i, 1000, 1060, i % 3 ? "ACCEPT" : "REJECT");
+  PlanSpec a, b, c;
+  a.by = {"srcaddr"};
+  a.aggs = {{"bytes", "sum(bytes)"}};
+  b.where = "action = 'REJECT'";
+  b.by = {"dstport"};
+  b.aggs = {{"n", "count()"}};
+  c.where = "dstport = 4";
+  c.select = {"bytes"};
+  const std::vector<Plan> plans = {*Plan::Make(a), *Plan::Make(b), *Plan::Make(c)};
+  const std::vector<Source> sources = {Source::Bytes("l", std::string_view(log))};
+  absl::StatusOr<std::vector<Result>> results = RunAll(plans, sources, {});
+  ASSERT_TRUE(results.ok());
+  size_t i = 0;
+  for (const PlanSpec& spec : {a, b, c}) EXPECT_EQ(ToJsonLines((*results)[i++].table), RunToJson(spec, sources));
+}
+
+TEST(Plan, Mistakes) {
+  const auto error = [](const PlanSpec& spec) { return std::string(Plan::Make(spec).status().message()); };
+  PlanSpec spec;
+  spec.by = {"srcadr"};
+  EXPECT_THAT(error(spec), HasSubstr("did you mean 'srcaddr'?"));
+  spec.by = {"srcaddr"};
+  for (const auto& [text, want] : std::map<std::string, std::string>{{"sum(srcaddr)", "numeric"}, {"sum()", "needs a field"}, {"count(bytes)", "takes no field"}, {"summ(bytes)", "did you mean 'sum'?"},
+                                                                      {"sum", "write sum(field)"}, {"sum(byts)", "'bytes'"}, {"max(action)", "is text"}, {"", "unknown aggregate"}}) {
+    spec.aggs = {{"x", text}};
+    EXPECT_THAT(error(spec), HasSubstr(want)) << text;
+  }
+  spec.aggs = {{"srcaddr", "count()"}};
+  EXPECT_THAT(error(spec), HasSubstr("two columns"));
+  spec.aggs = {{"n", "count()"}};
+  spec.top = TopSpec{5, "m", false};
+  EXPECT_THAT(error(spec), HasSubstr("no aggregate 'm'"));
+  spec.top.reset();
+  spec.sort = {{"srcadd", false}};
+  EXPECT_THAT(error(spec), HasSubstr("did you mean 'srcaddr'?"));
+}
+
+}  // namespace
+}  // namespace vpcflow

@@ -1,0 +1,218 @@
+#include "unit/testing.h"
+
+namespace vpcflow {
+namespace {
+
+using ::testing::HasSubstr;
+using vpcflow_testing::Gzip;
+using vpcflow_testing::kHeader;
+using vpcflow_testing::Line;
+using vpcflow_testing::RunToJson;
+using vpcflow_testing::TempDir;
+
+PlanSpec SumSpec() {
+  PlanSpec spec;
+  spec.aggs = {{"n", "count()"}, {"bytes", "sum(bytes)"}};
+  return spec;
+}
+
+std::string Sum(const std::string& log, const ScanOptions& options = {}, Report* report = nullptr) {
+  return RunToJson(SumSpec(), {Source::Bytes("log", std::string_view(log))}, options, report);
+}
+
+TEST(Scan, ShapesOfTheSameLog) {
+  const std::string a = Line("10.0.0.1", 22, 5), b = Line("10.0.0.2", 443, 7), want = "{\"n\": 2, \"bytes\": 12}\n";
+  const auto replace = [](std::string s, const std::string& from, const std::string& to) {
+    for (size_t at = 0; (at = s.find(from, at)) != std::string::npos; at += to.size()) s.replace(at, from.size(), to);
+    return s;
+  };
+  const std::string log = kHeader + a + b;
+  for (const std::string& text : {log, a + b, log.substr(0, log.size() - 1), replace(log, "\n", "\r\n"), "\xEF\xBB\xBF" + log, "\xEF\xBB\xBF" + a + b, "\n\n" + log, replace(log, "\n", "\n\n"),
+                                  replace(log, " ", "   "), replace(log, " ", "\t"), kHeader + a + kHeader + b, a + kHeader + b, kHeader + a + "\xEF\xBB\xBF" + kHeader + b, log + "\n\n",
+                                  kHeader + a + "srcaddr bytes\n10.0.0.9 7\n", "bytes start end\n5 1000 1060\n" + kHeader + b, replace(log, "\n", " \r\n")}) {
+    for (size_t block : {size_t{64}, size_t{65}, size_t{100}, size_t{131}, size_t{1} << 17}) {
+      ScanOptions options;
+      options.block_bytes = block;
+      options.threads = block == 100 ? 3 : 1;
+      Report report;
+      EXPECT_EQ(Sum(text, options, &report), want) << text;
+      EXPECT_EQ(report.rejected(), 0u) << text;
+      const std::string packed = Gzip(text);
+      EXPECT_EQ(Sum(packed, options), want);
+    }
+  }
+}
+
+// Every split point: the block size decides where blocks end, the answer does not depend on it.
+TEST(Scan, AnyBlockSizeGivesTheSameBytes) {
+  std::string log = kHeader;
+  for (int i = 0; i < 60; ++i) log += i % 11 == 3 ? "bad line " + std::to_string(i) + "\n" : i % 17 == 5 ? kHeader : Line("10.0.0." + std::to_string(i % 7), i, i * 100, 1000 + i, 1060 + i);
+  PlanSpec spec;
+  spec.by = {"srcaddr"};
+  spec.every = 30;
+  spec.aggs = {{"n", "count()"}, {"bytes", "sum(bytes)"}, {"first", "first(dstport)"}, {"last", "last(dstport)"}};
+  std::string want;
+  std::vector<std::string> want_rejects;
+  for (size_t block = 64; block < 330; ++block) {
+    ScanOptions options;
+    options.block_bytes = block;
+    options.threads = static_cast<int>(1 + block % 4);
+    Report report;
+    const std::string got = RunToJson(spec, {Source::Bytes("log", std::string_view(log))}, options, &report);
+    std::vector<std::string> rejects;
+    for (const Reject& r : report.rejects) rejects.push_back(r.ToString());
+    if (want.empty()) {
+      want = got;
+      want_rejects = rejects;
+      EXPECT_EQ(rejects.size(), 6u);
+      EXPECT_THAT(rejects[0], HasSubstr("log:5:"));
+    }
+    ASSERT_EQ(got, want) << block;
+    ASSERT_EQ(rejects, want_rejects) << block;
+  }
+}
+
+TEST(Scan, RejectsHaveTheirPlace) {
+  const std::string good = Line("10.0.0.1", 22, 5);
+  const std::string log = kHeader + good + "2 1 eni-1\n" + Line("10.0.0.1", 22, 1) + "2 1 e 10.0.0.999 1.1.1.1 1 2 6 1 1 1 1 ACCEPT OK\n" + good;
+  PlanSpec spec;
+  spec.by = {"srcaddr"};
+  spec.aggs = {{"n", "count()"}};
+  Report report;
+  EXPECT_EQ(RunToJson(spec, {Source::Bytes("a.log", std::string_view(log))}, {}, &report), "{\"srcaddr\": \"10.0.0.1\", \"n\": 3}\n");
+  ASSERT_EQ(report.rejects.size(), 2u);
+  EXPECT_EQ(report.rejects[0].reason, Errc::kTooFewFields);
+  EXPECT_EQ(report.rejects[0].line, 3u);
+  EXPECT_EQ(report.rejects[0].byte_offset, kHeader.size() + good.size());
+  EXPECT_EQ(report.rejects[1].reason, Errc::kNotAnAddress);
+  EXPECT_EQ(report.rejects[1].field, "srcaddr");
+  EXPECT_EQ(report.rejects[1].column, 7u);
+  EXPECT_EQ(report.rejects[1].line, 5u);
+  EXPECT_THAT(report.rejects[1].ToString(), HasSubstr("a.log:5:7: srcaddr: not-an-address"));
+}
+
+TEST(Scan, OnErrorStopsNullsOrSkips) {
+  const std::string log = kHeader + Line("10.0.0.1", 22, 5) + "2 1 e 10.0.0.2 1.1.1.1 1 2 6 1 x9 1 1 ACCEPT OK\n" + Line("10.0.0.1", 22, 7);
+  ScanOptions options;
+  options.on_error = OnError::kStop;
+  EXPECT_THAT(Sum(log, options), HasSubstr("log:3:32: bytes: not-a-number"));
+  options.on_error = OnError::kNull;
+  Report report;
+  EXPECT_EQ(Sum(log, options, &report), "{\"n\": 3, \"bytes\": 12}\n");
+  EXPECT_EQ(report.nulled_values, 1u);
+  EXPECT_EQ(report.rejected(), 0u);
+  options.on_error = OnError::kSkip;
+  EXPECT_EQ(Sum(log, options, &report), "{\"n\": 2, \"bytes\": 12}\n");
+}
+
+// T3, T5: a long line and control bytes cost themselves only.
+TEST(Scan, T3LongLinesAndT5ControlBytes) {
+  std::string log = kHeader;
+  for (int i = 0; i < 1000; ++i) log += Line("10.0.0.1", 22, 1);
+  std::string hostile = log + std::string(4 << 20, 'x') + "\n" + Line("10.0.0.1", 22, 1) + "2 1 e 10.0.0.2 1.1.1.1 1 2 6 1 1 1 1 ACC" + std::string(1, '\0') + "PT OK\n" + Line("10.0.0.1", 22, 1) +
+                        "2 1 e \x1b[31m 1.1.1.1 1 2 6 1 1 1 1 ACCEPT OK\n" + log.substr(kHeader.size());
+  for (const std::string& bytes : {hostile, Gzip(hostile)}) {
+    for (int threads : {1, 2}) {
+      ScanOptions options;
+      options.threads = threads;
+      Report report;
+      EXPECT_EQ(Sum(bytes, options, &report), "{\"n\": 2002, \"bytes\": 2002}\n");
+      EXPECT_EQ(report.rejects_by_reason[static_cast<size_t>(Errc::kLineTooLong)], 1u);
+      EXPECT_EQ(report.rejects_by_reason[static_cast<size_t>(Errc::kControlByte)], 2u);
+      EXPECT_EQ(report.rejects[0].line, 1002u);
+      EXPECT_EQ(report.rejects[1].line, 1004u);
+      for (const Reject& r : report.rejects) {
+        for (char c : r.ToString()) EXPECT_TRUE(c >= 0x20 && c < 0x7F);
+        EXPECT_LE(r.excerpt.size(), 210u);
+      }
+    }
+  }
+}
+
+TEST(Scan, FormatErrorsListCandidates) {
+  EXPECT_THAT(RunToJson(SumSpec(), {Source::Bytes("x.log", std::string_view("127.0.0.1 - - [10/Oct/2000:13:55:36] \"GET / HTTP/1.0\" 200 2326\n"))}), HasSubstr("\"n\": 0"));
+  const auto error_of = [](std::string_view text) {
+    Report report;
+    RunToJson(SumSpec(), {Source::Bytes("x.log", text)}, {}, &report);
+    return std::string(report.status().message());
+  };
+  EXPECT_THAT(error_of("127.0.0.1 - - GET\n"), HasSubstr("x.log: no header line, and its lines do not fit AWS's default format (tried 1)"));
+  EXPECT_THAT(error_of("2 123456789012 eni-1 10.0.0.1 10.0.0.2 1 2 6 1 40 1 2 ACCEPT OK vpc-1 subnet-1 i-1 2 IPv4 10.0.0.1 10.0.0.2\n"), HasSubstr("candidates: v3"));
+  EXPECT_THAT(error_of("PAR1....."), HasSubstr("Parquet"));
+  EXPECT_THAT(error_of("{\"events\": []}"), HasSubstr("JSON"));
+  EXPECT_EQ(error_of(""), "");
+  EXPECT_EQ(error_of("\n\n"), "");
+}
+
+TEST(Scan, GivenFormatsAndHeaders) {
+  const std::string alphabetical = "ACCEPT 40 10.0.0.2 22 OK 10.0.0.1\n";
+  const std::string names = "action bytes dstaddr dstport log-status srcaddr";
+  ScanOptions options;
+  options.format.emplace();
+  FormatError error;
+  ASSERT_TRUE(Format::Parse(names, &*options.format, &error));
+  EXPECT_EQ(Sum(alphabetical, options), "{\"n\": 1, \"bytes\": 40}\n");
+  EXPECT_EQ(Sum(names + "\n" + alphabetical), "{\"n\": 1, \"bytes\": 40}\n");
+  EXPECT_EQ(Sum(kHeader + Line("10.0.0.1", 22, 5), options), "{\"n\": 1, \"bytes\": 5}\n");  // the header line wins
+}
+
+TEST(Scan, DamageEndsInAnErrorAfterWhatCouldBeRead) {
+  TempDir dir;
+  std::string log = kHeader;
+  for (int i = 0; i < 5000; ++i) log += Line("10.0.0.1", i, i);
+  std::string packed = Gzip(log);
+  packed.resize(packed.size() / 2);
+  const std::string cut = dir.Write("cut.log.gz", packed), good = dir.Write("good.log", log);
+  for (int threads : {1, 2, 4}) {
+    ScanOptions options;
+    options.threads = threads;
+    Report report;
+    RunToJson(SumSpec(), {Source::File(cut), Source::File(good), Source::File(dir / "missing.log")}, options, &report);
+    EXPECT_GT(report.records(), 5000u);
+    EXPECT_LT(report.records(), 10000u);
+    EXPECT_EQ(report.rejected(), 0u);
+    ASSERT_EQ(report.errors.size(), 2u);
+    EXPECT_TRUE(absl::IsDataLoss(report.errors[0]));
+    EXPECT_TRUE(absl::IsNotFound(report.errors[1]));
+  }
+}
+
+TEST(Reader, WalksAndStopsAtTheFirstReject) {
+  TempDir dir;
+  const std::string path = dir.Write("a.log", kHeader + Line("10.0.0.1", 22, 5) + Line("10.0.0.1", 99999, 5) + Line("10.0.0.1", 22, 5));
+  absl::StatusOr<Reader> reader = Reader::Open(path);
+  ASSERT_TRUE(reader.ok());
+  int n = 0;
+  for (const RecordView& record : *reader) {
+    EXPECT_EQ(record.line_number(), static_cast<uint64_t>(2 + n));
+    n += record.dstport().has_value();
+  }
+  EXPECT_EQ(n, 1);
+  EXPECT_THAT(std::string(reader->status().message()), HasSubstr(":3:"));
+  EXPECT_THAT(std::string(reader->status().message()), HasSubstr("dstport: out-of-range"));
+  ScanOptions options;
+  options.on_error = OnError::kSkip;
+  absl::StatusOr<Reader> lenient = Reader::Open(path, options);
+  n = 0;
+  for (const RecordView& record : *lenient) n += record.dstport().has_value();
+  EXPECT_EQ(n, 2);
+  EXPECT_TRUE(lenient->status().ok());
+  EXPECT_EQ(lenient->report().rejected(), 1u);
+  EXPECT_EQ(lenient->report().ok, 2u);
+}
+
+TEST(Scan, NodataAndSkipdataAreCountedApart) {
+  const std::string log = kHeader + Line("10.0.0.1", 22, 5) + "2 1 eni-1 - - - - - - - 1 2 - NODATA\n2 1 eni-2 10.0.0.1 10.0.0.2 1 2 6 1 999 1 2 ACCEPT SKIPDATA\n";
+  Report report;
+  EXPECT_EQ(Sum(log, {}, &report), "{\"n\": 1, \"bytes\": 5}\n");
+  EXPECT_EQ(report.ok, 1u);
+  EXPECT_EQ(report.nodata, 1u);
+  EXPECT_EQ(report.skipdata, 1u);
+  PlanSpec spec;
+  spec.by = {"log_status"};
+  spec.aggs = {{"n", "count()"}};
+  EXPECT_EQ(RunToJson(spec, {Source::Bytes("l", std::string_view(log))}), "{\"log_status\": \"NODATA\", \"n\": 1}\n{\"log_status\": \"OK\", \"n\": 1}\n{\"log_status\": \"SKIPDATA\", \"n\": 1}\n");
+}
+
+}  // namespace
+}  // namespace vpcflow

@@ -1,0 +1,152 @@
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <thread>
+
+#include "unit/testing.h"
+
+namespace vpcflow {
+namespace {
+
+using ::testing::HasSubstr;
+using vpcflow_testing::Gzip;
+using vpcflow_testing::TempDir;
+
+// Reads everything; `chunk` bytes at a time.
+std::string ReadAll(const Source& source, absl::Status* status, size_t chunk = 1000) {
+  std::string out, buffer(chunk, '\0');
+  absl::StatusOr<std::unique_ptr<ByteStream>> stream = OpenText(source, nullptr);
+  *status = stream.status();
+  while (stream.ok()) {
+    absl::StatusOr<size_t> n = (*stream)->Read(buffer.data(), buffer.size());
+    *status = n.status();
+    if (!n.ok() || *n == 0) break;
+    out.append(buffer, 0, *n);
+  }
+  return out;
+}
+
+TEST(Source, PlainGzipAndManyMembers) {
+  absl::Status status;
+  const std::string a(5000, 'a'), b = "bcd";
+  for (size_t chunk : {1u, 7u, 1000u, 100000u}) {
+    const std::string one = Gzip(a), two = Gzip(a) + Gzip(b), empty_last = Gzip(a) + Gzip(""), padded = Gzip(a) + std::string(300, '\0');
+    EXPECT_EQ(ReadAll(Source::Bytes("x", std::string_view(a)), &status, chunk), a);
+    EXPECT_EQ(ReadAll(Source::Bytes("x", std::string_view(one)), &status, chunk), a);
+    EXPECT_TRUE(status.ok());
+    EXPECT_EQ(ReadAll(Source::Bytes("x", std::string_view(two)), &status, chunk), a + b);
+    EXPECT_EQ(ReadAll(Source::Bytes("x", std::string_view(empty_last)), &status, chunk), a);
+    EXPECT_TRUE(status.ok());
+    EXPECT_EQ(ReadAll(Source::Bytes("x", std::string_view(padded)), &status, chunk), a);
+    EXPECT_TRUE(status.ok()) << status;
+  }
+}
+
+// T2: cut at every offset and flipped in every byte of headers and trailers: no silent success, but between members.
+TEST(Source, T2DamageIsNeverSilent) {
+  const std::string text = "hello flow logs, hello again and again and again\n";
+  const std::string member = Gzip(text), whole = member + member;
+  absl::Status status;
+  for (size_t cut = 1; cut < whole.size(); ++cut) {
+    const std::string part = whole.substr(0, cut);
+    const std::string got = ReadAll(Source::Bytes("x", std::string_view(part)), &status);
+    if (cut == member.size()) {
+      EXPECT_TRUE(status.ok());
+    } else if (cut >= 2) {  // one byte alone is not known to be gzip
+      EXPECT_TRUE(absl::IsDataLoss(status)) << cut;
+    }
+    if (cut > member.size()) {
+      EXPECT_EQ(got.substr(0, text.size()), text);
+    }
+  }
+  for (size_t at = member.size() - 8; at < member.size(); ++at) {
+    for (int bit = 0; bit < 8; ++bit) {
+      std::string bad = whole;
+      bad[at] = static_cast<char>(bad[at] ^ 1 << bit);
+      const std::string got = ReadAll(Source::Bytes("x", std::string_view(bad)), &status);
+      EXPECT_TRUE(absl::IsDataLoss(status)) << at << " " << bit;
+      EXPECT_EQ(got, text);  // what came before is delivered
+    }
+  }
+  const std::string garbage = member + "garbage";
+  EXPECT_EQ(ReadAll(Source::Bytes("x", std::string_view(garbage)), &status), text);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("behind its last gzip member"));
+}
+
+TEST(Source, MissingFileAndFolder) {
+  absl::Status status;
+  ReadAll(Source::File("/nowhere/at.log"), &status);
+  EXPECT_TRUE(absl::IsNotFound(status));
+  EXPECT_TRUE(absl::IsNotFound(Source::Expand("/nowhere/at.log").status()));
+  TempDir dir;
+  EXPECT_THAT(std::string(Source::Expand(dir.path()).status().message()), HasSubstr("no flow logs in this folder"));
+  EXPECT_THAT(std::string(Source::Expand(dir / "*.log").status().message()), HasSubstr("no file matches"));
+  ReadAll(Source::File(dir.path()), &status);
+  EXPECT_FALSE(status.ok());
+}
+
+std::vector<std::string> Names(const TempDir& dir, const std::string& pattern) {
+  std::vector<std::string> names;
+  absl::StatusOr<std::vector<Source>> sources = Source::Expand(dir / pattern);
+  if (!sources.ok()) return {std::string(sources.status().message())};
+  for (const Source& s : *sources) names.push_back(s.name().substr(dir.path().size() + 1));
+  return names;
+}
+
+TEST(Source, FoldersAndPatterns) {
+  TempDir dir;
+  for (const char* name : {"b.log", "a/x.log.gz", "a/b/y.log", "a/b/z.txt", "a/manifest.json", ".hidden/q.log", "a/.h.log", "c[1].log"}) dir.Write(name, "x");
+  using V = std::vector<std::string>;
+  EXPECT_EQ(Names(dir, ""), (V{"a/b/y.log", "a/b/z.txt", "a/x.log.gz", "b.log", "c[1].log"}));
+  EXPECT_EQ(Names(dir, "*.log"), (V{"b.log", "c[1].log"}));
+  EXPECT_EQ(Names(dir, "**/*.log"), (V{"a/b/y.log", "b.log", "c[1].log"}));
+  EXPECT_EQ(Names(dir, "a/*/?.log"), (V{"a/b/y.log"}));
+  EXPECT_EQ(Names(dir, "a/**"), (V{"a/b/y.log", "a/b/z.txt", "a/manifest.json", "a/x.log.gz"}));
+  EXPECT_EQ(Names(dir, "[ab].log"), (V{"b.log"}));
+  EXPECT_EQ(Names(dir, "c[1].log"), (V{"c[1].log"}));  // a file of that name is meant
+}
+
+TEST(Source, WhatCanBeReadOnceIsKeptForTheScan) {
+  std::string data = vpcflow_testing::kHeader + vpcflow_testing::Line("10.0.0.1", 22, 5);
+  for (int i = 0; i < 3000; ++i) data += vpcflow_testing::Line("10.0.0.2", 22, 1);
+  for (const std::string& bytes : {data, Gzip(data)}) {
+    size_t at = 0;
+    Source source = Source::Stream("stream", [&](char* buffer, size_t size) -> absl::StatusOr<size_t> {
+      const size_t n = std::min({size, bytes.size() - at, size_t{777}});
+      bytes.copy(buffer, n, at);
+      at += n;
+      return n;
+    });
+    absl::StatusOr<Format> format = PeekFormat(source, {});
+    ASSERT_TRUE(format.ok()) << format.status();
+    EXPECT_EQ(*format, Format::Default());
+    PlanSpec spec;
+    spec.aggs = {{"bytes", "sum(bytes)"}};
+    EXPECT_EQ(vpcflow_testing::RunToJson(spec, {source}), "{\"bytes\": 3005}\n");
+  }
+}
+
+TEST(Source, CancelledWhileAPipeIsSilent) {
+  TempDir dir;
+  const std::string fifo = dir / "fifo";
+  ASSERT_EQ(mkfifo(fifo.c_str(), 0600), 0);
+  std::thread writer([&] {
+    const int fd = open(fifo.c_str(), O_WRONLY);
+    std::this_thread::sleep_for(std::chrono::milliseconds(700));
+    close(fd);
+  });
+  ScanOptions options;
+  options.threads = 1;
+  int polls = 0;
+  options.poll = [&](const Progress&) { return ++polls < 3; };
+  PlanSpec spec;
+  spec.aggs = {{"n", "count()"}};
+  const auto began = std::chrono::steady_clock::now();
+  absl::StatusOr<Result> result = Plan::Make(spec)->Run({Source::File(fifo)}, options);
+  EXPECT_TRUE(absl::IsCancelled(result.status()));
+  EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::milliseconds(500));
+  writer.join();
+}
+
+}  // namespace
+}  // namespace vpcflow

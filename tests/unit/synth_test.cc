@@ -1,0 +1,106 @@
+#include "unit/testing.h"
+
+namespace vpcflow {
+namespace {
+
+using ::testing::HasSubstr;
+
+SynthOptions Small() {
+  SynthOptions o;
+  o.records = 30'000;
+  o.interfaces = 40;
+  o.peers = 500;
+  o.noise_sources = 300;
+  o.hours = 2;
+  return o;
+}
+
+Report Read(const std::string& text, std::string* json = nullptr) {
+  PlanSpec spec;
+  spec.check_all = true;
+  spec.allow_missing = true;
+  spec.by = {"action"};
+  spec.aggs = {{"n", "count()"}, {"bytes", "sum(bytes)"}, {"sources", "n_unique(srcaddr)"}};
+  Report report;
+  const std::string out = vpcflow_testing::RunToJson(spec, {Source::Bytes("synth", std::string_view(text))}, {}, &report);
+  if (json != nullptr) *json = out;
+  return report;
+}
+
+TEST(Synth, SameOptionsSameBytes) {
+  SynthOptions o = Small();
+  o.plant = {"all"};
+  const std::string a = *SynthesizeText(o), b = *SynthesizeText(o);
+  EXPECT_EQ(a, b);
+  o.seed = 2;
+  EXPECT_NE(*SynthesizeText(o), a);
+}
+
+TEST(Synth, EveryFormatIsReadBackWhole) {
+  for (const char* name : {"default", "v5", "v11", "tgw", "bytes srcaddr log-status action"}) {
+    SynthOptions o = Small();
+    o.plant = {"all"};
+    FormatError error;
+    ASSERT_TRUE(Format::Parse(name, &o.format, &error));
+    const Report report = Read(*SynthesizeText(o));
+    EXPECT_EQ(report.records(), o.records) << name;
+    EXPECT_EQ(report.rejected(), 0u) << name;
+    EXPECT_EQ(report.formats.count(o.format.ToString()), 1u);
+  }
+}
+
+TEST(Synth, SharesAreNearWhatWasAsked) {
+  SynthOptions o = Small();
+  o.records = 200'000;
+  std::string json;
+  const Report report = Read(*SynthesizeText(o), &json);
+  const auto share = [&](uint64_t n) { return static_cast<double>(n) / static_cast<double>(o.records); };
+  EXPECT_NEAR(share(report.nodata), o.nodata_share, 0.001);
+  EXPECT_NEAR(share(report.skipdata), o.skipdata_share, 0.0005);
+  const size_t at = json.find("\"REJECT\", \"n\": ");
+  ASSERT_NE(at, std::string::npos) << json;
+  EXPECT_NEAR(share(std::stoull(json.substr(at + 15))), o.reject_share, 0.01);
+}
+
+TEST(Synth, FilesAndLayouts) {
+  vpcflow_testing::TempDir dir;
+  SynthOptions o = Small();
+  o.files = 4;
+  o.plant = {"beacon"};
+  absl::StatusOr<SynthSummary> flat = Synthesize(o, dir / "flat");
+  ASSERT_TRUE(flat.ok()) << flat.status();
+  EXPECT_EQ(flat->files.size(), 4u);
+  EXPECT_THAT(flat->labels_json, HasSubstr("\"kind\": \"beacon\""));
+  o.s3_layout = true;
+  absl::StatusOr<SynthSummary> s3 = Synthesize(o, dir / "s3");
+  ASSERT_TRUE(s3.ok());
+  EXPECT_THAT(s3->files[0], ::testing::MatchesRegex("AWSLogs/[0-9]+/vpcflowlogs/[a-z0-9-]+/2025/10/09/[0-9]+_vpcflowlogs_[a-z0-9-]+_fl-[0-9a-f]+_20251009T[0-9]+Z_[0-9a-f]+.log.gz"));
+  PlanSpec spec;
+  spec.by = {"action", "srcaddr"};
+  spec.aggs = {{"n", "count()"}, {"bytes", "sum(bytes)"}};
+  Report report;
+  const std::string a = vpcflow_testing::RunToJson(spec, *Source::Expand(dir / "flat"), {}, &report);
+  EXPECT_EQ(report.records(), o.records);
+  EXPECT_EQ(report.sources, 4u);
+  EXPECT_EQ(vpcflow_testing::RunToJson(spec, *Source::Expand(dir / "s3")), a);
+}
+
+TEST(Synth, Mistakes) {
+  const auto error = [](SynthOptions o) { return std::string(SynthesizeText(o).status().message()); };
+  SynthOptions o = Small();
+  o.plant = {"port_scam"};
+  EXPECT_THAT(error(o), HasSubstr("did you mean 'port_scan'?"));
+  o = Small();
+  o.records = 100;
+  o.plant = {"port_scan"};
+  EXPECT_THAT(error(o), HasSubstr("more than the 100"));
+  o = Small();
+  o.hours = -1;
+  EXPECT_THAT(error(o), HasSubstr("hours"));
+  FormatError ignored;
+  Format::Parse("srcaddr security-groups", &o.format, &ignored);
+  EXPECT_THAT(error(o), HasSubstr("security-groups"));
+}
+
+}  // namespace
+}  // namespace vpcflow
