@@ -54,7 +54,8 @@ void BindFormat(py::module_& m) {
   });
   m.def("parse_format", [](const std::string& text) {
     std::vector<std::pair<std::string, bool>> out;
-    for (const vpcflow::FormatColumn& column : ParseFormat(text).columns()) out.emplace_back(column.name, column.field != vpcflow::Field::kUnknown);
+    const vpcflow::Format format = ParseFormat(text);
+    for (const vpcflow::FormatColumn& column : format.columns()) out.emplace_back(column.name, column.field != vpcflow::Field::kUnknown);
     return out;
   });
   m.def("check_filter", [](const std::string& text, const std::vector<std::string>& extra) {

@@ -29,6 +29,7 @@ _EXAMPLES = """examples:
   vpcflow synth --records 1000000 --seed 7 --plant all --out demo/
 """
 _FLUSH_ROWS = 65536
+_KINDS = ("csv", "jsonl", "arrow", "parquet")
 
 
 def _positive(text: str) -> int:
@@ -84,7 +85,8 @@ def _parser() -> argparse.ArgumentParser:
 
     convert = add("convert", "records to CSV, JSON lines, Arrow or Parquet", "convert logs/ -o flows.parquet")
     _add_input(convert)
-    convert.add_argument("-o", "--out", required=True, metavar="FILE", help="ending in .csv, .jsonl, .arrow or .parquet; .csv and .jsonl also as '-.csv' for standard output")
+    convert.add_argument("-o", "--out", required=True, metavar="FILE", help="ending in .csv, .jsonl, .arrow or .parquet; - for standard output")
+    convert.add_argument("--to", choices=_KINDS, help="what to write, if the ending does not say")
     convert.add_argument("--select", metavar="FIELDS", default="", help="only these fields, separated by commas")
     convert.add_argument("--unsafe-csv", action="store_true", help="leave texts as they are that a spreadsheet takes for formulas")
 
@@ -232,17 +234,15 @@ def _head(args: argparse.Namespace) -> int:
 class _Output:
     """A file of converted records, by its ending. Written beside its place and moved there when it is complete."""
 
-    def __init__(self, path: str, safe_csv: bool) -> None:
+    def __init__(self, path: str, kind: str | None, safe_csv: bool) -> None:
         self._path = path
-        self._kind = os.path.splitext(path)[1]
+        self._kind = kind or os.path.splitext(path)[1][1:]
         self._safe = safe_csv
         self._rows = 0
         self._arrow: Any = None
-        if self._kind not in (".csv", ".jsonl", ".arrow", ".parquet"):
-            raise PlanError(f"--out {path}: the ending says what to write: .csv, .jsonl, .arrow or .parquet")
-        if os.path.splitext(path)[0] == "-":
-            if self._kind in (".arrow", ".parquet"):
-                raise PlanError("standard output takes '-.csv' and '-.jsonl'")
+        if self._kind not in _KINDS:
+            raise PlanError(f"--out {path}: the ending says what to write: .csv, .jsonl, .arrow or .parquet; or --to does")
+        if path == "-":
             self._temporary = None
             self._file: Any = sys.stdout.buffer
         else:
@@ -250,9 +250,9 @@ class _Output:
             self._file = open(self._temporary, "xb")
 
     def write(self, batch: Result) -> None:
-        if self._kind == ".csv":
+        if self._kind == "csv":
             self._file.write(batch._table.to_csv(self._rows == 0, self._safe))
-        elif self._kind == ".jsonl":
+        elif self._kind == "jsonl":
             self._file.write(batch._table.to_json_lines(True))
         else:
             self._write_arrow(batch)
@@ -269,7 +269,7 @@ class _Output:
         ]
         table = table.cast(pyarrow.schema(plain))
         if self._arrow is None:
-            if self._kind == ".parquet":
+            if self._kind == "parquet":
                 from pyarrow import parquet
 
                 self._arrow = parquet.ParquetWriter(self._file, table.schema)
@@ -293,7 +293,7 @@ class _Output:
 def _convert(args: argparse.Namespace) -> int:
     flows = _flows(args)
     names = _names(args.select)
-    output = _Output(args.out, not args.unsafe_csv)
+    output = _Output(args.out, args.to, not args.unsafe_csv)
     code, rows, report = 0, 0, None
     try:
         with warnings.catch_warnings():
@@ -312,7 +312,7 @@ def _convert(args: argparse.Namespace) -> int:
         code = 2
     else:
         output.close(True)
-    if not args.out.startswith("-."):
+    if args.out != "-":
         print(f"{rows:,} records written to {display.printable(args.out)}", file=sys.stderr)
     return _verdict(report, args, code) if report is not None else code
 

@@ -52,7 +52,7 @@ class ParseError(VpcflowError, ValueError):
     unpacked text), ``field`` (or ``None`` for the line as a whole), ``code`` (see ``vpcflow.reject_reasons()``).
     """
 
-    def __init__(self, message: str, **place: Any) -> None:
+    def __init__(self, message: str, /, **place: Any) -> None:
         super().__init__(message)
         self.path: str = place.get("file", "")
         self.line: int = place.get("line", 0)

@@ -1,0 +1,21 @@
+#!/usr/bin/env bash
+# The main job on the bundled sample logs: what is going on in this VPC?  (make demo)
+set -euo pipefail
+cd "$(dirname "$0")/.."
+log=examples/data/sample.log.gz
+say() { printf '\n\033[1m%s\033[0m\n' "\$ $*"; }
+
+say "vpcflow summary $log"
+vpcflow summary "$log"
+
+say "vpcflow top $log --where \"action = 'REJECT'\" --by srcaddr --agg ports=n_unique(dstport) --agg records=count() -n 5"
+vpcflow top "$log" --where "action = 'REJECT'" --by srcaddr --agg 'ports=n_unique(dstport)' --agg 'records=count()' -n 5
+
+say "vpcflow top $log --where \"flow_direction = 'egress' and not dstaddr in '10.0.0.0/8'\" --by srcaddr,dstaddr --agg bytes=sum(bytes) -n 5"
+vpcflow top "$log" --where "flow_direction = 'egress' and not dstaddr in '10.0.0.0/8'" --by srcaddr,dstaddr --agg 'bytes=sum(bytes)' -n 5
+
+say "vpcflow convert $log -o out/rejected.csv --where \"action = 'REJECT'\""
+mkdir -p out
+vpcflow convert "$log" -o out/rejected.csv --where "action = 'REJECT'"
+
+printf '\nThe same from Python:  examples/python/   in a notebook:  examples/notebooks/   from C++:  examples/cpp/\n'

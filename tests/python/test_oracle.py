@@ -1,0 +1,161 @@
+"""The engine against the oracle."""
+
+import json
+import os
+import random
+from concurrent.futures import ProcessPoolExecutor
+
+import oracle
+import pytest
+from conftest import HEADER, corpora, line
+from hypothesis import given
+from hypothesis import strategies as st
+
+import vpcflow as vf
+
+ALL = [f["name"] for f in vf.fields()]
+
+
+def engine(data, names=None, **options):
+    """The same as oracle.read, by the engine: records as JSON lines, rejects."""
+    flows = vf.scan(data, format=" ".join(names) if names else None, **options)
+    try:
+        result = flows.collect()
+    except vf.FormatError as error:
+        result = error.partial
+    records = result._table.to_json_lines(True).decode()
+    return records, [(r["line"], r["reason"], r["field"]) for r in result.report.rejects], result.report
+
+
+def same(data, names=None, **options):
+    records, rejects = oracle.read(data, names)
+    got, got_rejects, report = engine(data, names, **options)
+    assert report.rejected == len(rejects)
+    assert got_rejects == rejects[:1000]
+    assert report.records == len(records)
+    want = "".join(json.dumps(r, ensure_ascii=False).replace("\x7f", "\\u007f") + "\n" for r in records)
+    if got != want:  # say where, not everything
+        pairs = zip(got.splitlines(), want.splitlines())
+        first = next(((i, a, b) for i, (a, b) in enumerate(pairs) if a != b), ("length", len(got), len(want)))
+        pytest.fail(f"first difference: {first}")
+
+
+def mutate(data, seed, share):
+    """Damages some lines: bytes replaced, dropped, doubled, numbers made long, blanks doubled."""
+    rng = random.Random(seed)
+    lines = data.split(b"\n")
+    for i in range(1, len(lines) - 1):
+        if rng.random() >= share or not lines[i]:
+            continue
+        text = bytearray(lines[i])
+        at = rng.randrange(len(text))
+        kind = rng.randrange(6)
+        if kind == 0:
+            text[at] = rng.choice([b for b in range(256) if b != 10])
+        elif kind == 1:
+            del text[at : at + rng.randrange(1, 20)]
+        elif kind == 2:
+            text[at:at] = rng.choice([b" ", b"\t", b"  ", b"9" * 23, b"-", b"x", b"1", b"\xff", b":", b"."])
+        elif kind == 3:
+            text += rng.choice([b"\r", b" ", b" more", b"\r\r"])
+        elif kind == 4:
+            tokens = bytes(text).split(b" ")
+            tokens[rng.randrange(len(tokens))] = rng.choice([b"-", b"0", b"65536", b"::1", b"1418530010000", b"01.2.3.4"])
+            text = bytearray(b" ".join(tokens))
+        else:
+            text = bytearray(rng.choice([b"", b" ", b"\x00", b"hello"]))
+        lines[i] = bytes(text)
+    return b"\n".join(lines)
+
+
+def check_generated(args):
+    """One share of the million: a format, a seed, a number of records."""
+    import warnings
+
+    warnings.simplefilter("ignore")
+    fmt, seed, records = args
+    made = vf.synth(records, seed=seed, format=fmt, interfaces=60, peers=3000, noise_sources=1000, ipv6_share=0.1)
+    same(mutate(made.data, seed, 0.02), threads=1)
+    return records
+
+
+def test_a_million_generated_lines_of_all_fields():
+    """VPC version 11 and transit gateway logs together have every field of the catalogue. 2 % of lines are damaged."""
+    lines = 1_000_000 if os.environ.get("VPCFLOW_SOAK") else 200_000
+    share = 25_000
+    jobs = [("v11" if i % 2 else "tgw", 100 + i, share) for i in range(lines // share)]
+    names = set(vf.scan(vf.synth(100, format="v11").data).columns) | set(vf.scan(vf.synth(100, format="tgw").data).columns)
+    assert {n.replace("_", "-") for n in names} == set(ALL)
+    with ProcessPoolExecutor(2) as pool:
+        assert sum(pool.map(check_generated, jobs)) == lines
+
+
+def test_the_hostile_shapes(quiet):
+    good = line() + line(src="2001:db8::1") + line(src="-", status="NODATA", action="-")
+    for data in (
+        HEADER + good,
+        good,
+        good.replace(b"\n", b"\r\n"),
+        b"\xef\xbb\xbf" + HEADER + good,
+        good[:-1],
+        HEADER + good + HEADER + good,
+        HEADER + good + b"srcaddr bytes\n10.0.0.1 5\n",
+        HEADER + b"\n\n" + good.replace(b" ", b"  \t "),
+        HEADER + good + b"\x00\n" + good,
+        HEADER + good + b"y" * (1 << 21) + b"\n" + good,
+    ):
+        records, rejects = oracle.read(data)
+        _, got_rejects, report = engine(data)
+        assert (report.records, got_rejects) == (len(records), rejects)
+
+
+def test_t5_every_byte_at_every_place(quiet):
+    """T5: each of 256 byte values at each position of a line, against the oracle."""
+    base = line(action="REJECT")[:-1]
+    data = [HEADER]
+    for at in range(len(base)):
+        for byte in range(256):
+            if byte != 10:
+                data.append(base[:at] + bytes([byte]) + base[at + 1 :] + b"\n")
+    same(b"".join(data))
+
+
+@given(st.lists(st.binary(max_size=60), max_size=8), st.sampled_from([b"", HEADER, b"srcaddr dstport bytes\n"]))
+def test_any_bytes(quiet, parts, head):
+    data = (head or line()) + b" ".join(parts)
+    records, rejects = oracle.read(data)
+    _, got_rejects, report = engine(data)
+    assert (report.records, got_rejects) == (len(records), rejects)
+
+
+TEXT_LOGS = {  # file: (records, rejects); with the formats of files that have neither header nor the default format
+    "aws-doc-examples/nat-gateway.log": (6, 0),
+    "aws-doc-examples/v2-default.log": (7, 0),
+    "aws-doc-examples/v3-tcp-flag-sequence.log": (8, 0),
+    "aws-doc-examples/v5-service-path-direction.log": (2, 0),
+    "aws-doc-examples/vpc-tgw.log": (4, 0),
+    "real-text/aws-solutions-vpcflow.log": (17, 0),
+    "real-text/danieldevere-testlog.gz": (None, 0),
+    "small/allenliu-v2_synthetic.log": (10_000, 0),
+    "small/elastic-test-extra-samples.log": (None, None),
+    "small/m-mizutani-sample1.log": (2, 0),
+    "small/m-mizutani-sample2.log.gz": (3, 0),
+    "small/maaz-flowlog.txt": (None, None),
+    "small/mhatremayank-flowlogs_v2.txt": (None, None),
+    "small/slatesuraj-sample.txt": (None, None),
+}
+
+
+@pytest.mark.skipif(corpora() is None, reason="the logs of other projects are not here (set VPCFLOW_CORPORA)")
+@pytest.mark.parametrize("name", sorted(TEXT_LOGS))
+def test_logs_of_others(quiet, name):
+    import gzip
+
+    data = (corpora() / name).read_bytes()
+    if data[:2] == b"\x1f\x8b":
+        data = gzip.decompress(data)
+    same(data)
+    report = vf.scan(corpora() / name).collect().report
+    want = TEXT_LOGS[name]
+    assert want[0] is None or report.records == want[0]
+    assert want[1] is None or report.rejected == want[1]
