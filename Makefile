@@ -16,7 +16,7 @@ APT := build-essential cmake ninja-build pkg-config python3-venv python3-dev lib
 JOBS := $(shell nproc)
 SOURCES := $(shell find include src python cmake CMakeLists.txt pyproject.toml -type f -not -name '*.pyc')
 
-.PHONY: demo test bench lint soak clean stubs cpp-build
+.PHONY: demo test bench lint soak clean cpp-build
 
 # -- bootstrap: each step leaves a stamp and is nothing to do the second time
 
@@ -81,10 +81,6 @@ soak: $(VENV)/.package $(VENV)/.test-packages
 	@cmake -S . -B build/tsan -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo -DVPCFLOW_SANITIZE=thread -DVPCFLOW_INSTALL=OFF >/dev/null
 	@cmake --build build/tsan -j $(JOBS) && ctest --test-dir build/tsan --output-on-failure -LE install
 	@VPCFLOW_SOAK=1 $(BIN)/python -m pytest
-
-stubs: $(VENV)/.package
-	@$(BIN)/pip install -q "pybind11-stubgen>=2.5"
-	@$(BIN)/pybind11-stubgen vpcflow._core -o build/stubs >/dev/null && cp build/stubs/vpcflow/_core.pyi python/vpcflow/_core.pyi
 
 clean:
 	rm -rf build out $(VENV)

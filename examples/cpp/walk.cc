@@ -10,7 +10,7 @@ int main(int argc, char** argv) {
     std::cerr << reader.status().message() << "\n";
     return 2;
   }
-  std::vector<vpcflow::Record> kept;  // own their bytes
+  std::vector<vpcflow::Record> kept;                // own their bytes
   for (const vpcflow::RecordView& rec : *reader) {  // `rec` dies at the next step
     if (rec.action() == vpcflow::Action::kReject && rec.dstport() == 22 && kept.size() < 5) kept.emplace_back(rec);
   }
@@ -20,8 +20,8 @@ int main(int argc, char** argv) {
   }
   std::cout << reader->report().records() << " records; rejected ssh:\n";
   for (const vpcflow::Record& record : kept) {
-    std::cout << "  " << vpcflow::FormatInstant(record->start().value_or(0)) << " " << vpcflow::ToString(*record->srcaddr()) << " -> "
-              << vpcflow::ToString(*record->dstaddr()) << "\n";
+    std::cout << "  " << vpcflow::FormatInstant(record->start().value_or(0)) << " "
+              << vpcflow::ToString(*record->srcaddr()) << " -> " << vpcflow::ToString(*record->dstaddr()) << "\n";
   }
   return kept.empty();
 }

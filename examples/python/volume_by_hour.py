@@ -12,7 +12,9 @@ outside = flows.filter("flow_direction = 'egress' and not dstaddr in ('10.0.0.0/
 hours, receivers = vf.collect_all(
     [
         outside.group_by(every="1h").agg(bytes=vf.sum("bytes"), rate=vf.rate("bytes"), records=vf.count()),
-        outside.group_by("dstaddr").agg(bytes=vf.sum("bytes"), hosts=vf.n_unique("srcaddr")).top_k(5, by="bytes", other=True),
+        outside.group_by("dstaddr")
+        .agg(bytes=vf.sum("bytes"), hosts=vf.n_unique("srcaddr"))
+        .top_k(5, by="bytes", other=True),
     ]
 )
 print(hours.to_pandas().to_string(index=False))

@@ -11,10 +11,13 @@ import vpcflow as vf
 flows = vf.scan(sys.argv[1:] or "logs")
 tries, opened = vf.collect_all(
     [
-        flows.filter("action = 'REJECT'").group_by("srcaddr", "dstaddr").agg(ports=vf.n_unique("dstport"), first=vf.min("start")).top_k(20, by="ports"),
-        flows.filter((vf.col("action") == "ACCEPT") & ((vf.col("tcp_flags") & 18) == 2)).group_by("srcaddr", "dstaddr").agg(
-            ports=vf.n_unique("dstport")
-        ),
+        flows.filter("action = 'REJECT'")
+        .group_by("srcaddr", "dstaddr")
+        .agg(ports=vf.n_unique("dstport"), first=vf.min("start"))
+        .top_k(20, by="ports"),
+        flows.filter((vf.col("action") == "ACCEPT") & ((vf.col("tcp_flags") & 18) == 2))
+        .group_by("srcaddr", "dstaddr")
+        .agg(ports=vf.n_unique("dstport")),
     ]
 )
 answered = {(row["srcaddr"], row["dstaddr"]): row["ports"] for row in opened}

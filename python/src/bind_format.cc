@@ -26,7 +26,9 @@ void BindFormat(py::module_& m) {
       field["name"] = info.name;
       field["column"] = info.getter;
       field["version"] = info.version;
-      field["delivered_in"] = info.delivered_in == vpcflow::LogKind::kBoth ? "vpc, tgw" : info.delivered_in == vpcflow::LogKind::kVpc ? "vpc" : "tgw";
+      field["delivered_in"] = info.delivered_in == vpcflow::LogKind::kBoth  ? "vpc, tgw"
+                              : info.delivered_in == vpcflow::LogKind::kVpc ? "vpc"
+                                                                            : "tgw";
       field["type"] = info.type_name;
       field["column_type"] = KindName(info.kind);
       field["max"] = info.max;
@@ -55,16 +57,20 @@ void BindFormat(py::module_& m) {
   m.def("parse_format", [](const std::string& text) {
     std::vector<std::pair<std::string, bool>> out;
     const vpcflow::Format format = ParseFormat(text);
-    for (const vpcflow::FormatColumn& column : format.columns()) out.emplace_back(column.name, column.field != vpcflow::Field::kUnknown);
+    for (const vpcflow::FormatColumn& column : format.columns())
+      out.emplace_back(column.name, column.field != vpcflow::Field::kUnknown);
     return out;
   });
-  m.def("check_filter", [](const std::string& text, const std::vector<std::string>& extra) {
-    absl::StatusOr<vpcflow::Filter> filter = vpcflow::Filter::Parse(text, extra);
-    if (!filter.ok()) Raise("FilterError", Message(filter.status()));
-    std::vector<std::string> names;
-    for (const vpcflow::FieldRef& field : filter->fields()) names.push_back(field.name);
-    return names;
-  }, py::arg("text"), py::arg("extra") = std::vector<std::string>());
+  m.def(
+      "check_filter",
+      [](const std::string& text, const std::vector<std::string>& extra) {
+        absl::StatusOr<vpcflow::Filter> filter = vpcflow::Filter::Parse(text, extra);
+        if (!filter.ok()) Raise("FilterError", Message(filter.status()));
+        std::vector<std::string> names;
+        for (const vpcflow::FieldRef& field : filter->fields()) names.push_back(field.name);
+        return names;
+      },
+      py::arg("text"), py::arg("extra") = std::vector<std::string>());
 }
 
 }  // namespace vpcflow_python

@@ -25,22 +25,25 @@ struct PySource {
 
 // Reads a file-like object: read(size) -> bytes.
 Source FromReader(const std::string& name, py::object read) {
-  return Source::Stream(name, [name, shared = Share(std::move(read))](char* buffer, size_t size) -> absl::StatusOr<size_t> {
-    const py::gil_scoped_acquire gil;
-    try {
-      const py::object chunk = (*shared)(size);
-      if (chunk.is_none()) return size_t{0};
-      char* data = nullptr;
-      Py_ssize_t length = 0;
-      if (!PyBytes_Check(chunk.ptr())) return absl::InvalidArgumentError(name + ": read() must return bytes; open the file in binary mode");
-      PyBytes_AsStringAndSize(chunk.ptr(), &data, &length);
-      if (static_cast<size_t>(length) > size) return absl::InvalidArgumentError(name + ": read() returned more than it was asked for");
-      std::memcpy(buffer, data, static_cast<size_t>(length));
-      return static_cast<size_t>(length);
-    } catch (py::error_already_set& e) {
-      return absl::UnavailableError(name + ": " + e.what());
-    }
-  });
+  return Source::Stream(
+      name, [name, shared = Share(std::move(read))](char* buffer, size_t size) -> absl::StatusOr<size_t> {
+        const py::gil_scoped_acquire gil;
+        try {
+          const py::object chunk = (*shared)(size);
+          if (chunk.is_none()) return size_t{0};
+          char* data = nullptr;
+          Py_ssize_t length = 0;
+          if (!PyBytes_Check(chunk.ptr()))
+            return absl::InvalidArgumentError(name + ": read() must return bytes; open the file in binary mode");
+          PyBytes_AsStringAndSize(chunk.ptr(), &data, &length);
+          if (static_cast<size_t>(length) > size)
+            return absl::InvalidArgumentError(name + ": read() returned more than it was asked for");
+          std::memcpy(buffer, data, static_cast<size_t>(length));
+          return static_cast<size_t>(length);
+        } catch (py::error_already_set& e) {
+          return absl::UnavailableError(name + ": " + e.what());
+        }
+      });
 }
 
 std::vector<Source> SourcesOf(const std::vector<std::shared_ptr<PySource>>& sources) {
@@ -60,14 +63,16 @@ vpcflow::PlanSpec SpecFrom(const py::dict& d) {
   if (!get("limit").is_none()) spec.limit = get("limit").cast<uint64_t>();
   set("by", &spec.by);
   set("every", &spec.every);
-  if (!get("bin_by").is_none()) spec.bin_by = get("bin_by").cast<std::string>() == "start" ? vpcflow::BinBy::kStart : vpcflow::BinBy::kSpread;
+  if (!get("bin_by").is_none())
+    spec.bin_by = get("bin_by").cast<std::string>() == "start" ? vpcflow::BinBy::kStart : vpcflow::BinBy::kSpread;
   set("aggs", &spec.aggs);
   if (!get("top").is_none()) {
     const auto top = get("top").cast<py::dict>();
     spec.top = vpcflow::TopSpec{top["n"].cast<uint64_t>(), top["by"].cast<std::string>(), top["other"].cast<bool>()};
   }
   if (!get("sort").is_none()) {
-    for (const auto& [column, descending] : get("sort").cast<std::vector<std::pair<std::string, bool>>>()) spec.sort.push_back({column, descending});
+    for (const auto& [column, descending] : get("sort").cast<std::vector<std::pair<std::string, bool>>>())
+      spec.sort.push_back({column, descending});
   }
   set("allow_missing", &spec.allow_missing);
   set("check_all", &spec.check_all);
@@ -92,7 +97,8 @@ void CheckStop(const vpcflow::Report& report, const vpcflow::ScanOptions& option
   py::module_::import("vpcflow.errors").attr("raise_reject")(ReportToDict(report)["rejects"].cast<py::list>()[0]);
 }
 
-py::list Run(const std::vector<Plan>& plans, const std::vector<std::shared_ptr<PySource>>& sources, const py::dict& options_dict) {
+py::list Run(const std::vector<Plan>& plans, const std::vector<std::shared_ptr<PySource>>& sources,
+             const py::dict& options_dict) {
   const vpcflow::ScanOptions options = OptionsFrom(options_dict);
   const std::vector<Source> native = SourcesOf(sources);
   vpcflow::Report stopped;
@@ -124,44 +130,67 @@ py::list RunArrow(const std::vector<Plan>& plans, const py::object& capsule, con
 
 void BindPlan(py::module_& m) {
   py::class_<PySource, std::shared_ptr<PySource>>(m, "Source")
-      .def_static("file", [](const std::string& path) { return PySource{Source::File(path), nullptr}; }, py::arg("path"))
-      .def_static("data", [](const std::string& name, const py::bytes& data) {
-        return PySource{Source::Bytes(name, std::string_view(data)), Share(data)};
-      }, py::arg("name"), py::arg("data"))
-      .def_static("reader", [](const std::string& name, py::object read) { return PySource{FromReader(name, std::move(read)), nullptr}; }, py::arg("name"), py::arg("read"))
-      .def_static("expand", [](const std::string& path) {
-        absl::StatusOr<std::vector<Source>> sources = Source::Expand(path);
-        if (!sources.ok()) RaiseStatus(sources.status(), "SourceError");
-        std::vector<std::shared_ptr<PySource>> out;
-        for (Source& s : *sources) out.push_back(std::make_shared<PySource>(PySource{std::move(s), nullptr}));
-        return out;
-      }, py::arg("path"))
+      .def_static(
+          "file",
+          [](const std::string& path) {
+            return PySource{Source::File(path), nullptr};
+          },
+          py::arg("path"))
+      .def_static(
+          "data",
+          [](const std::string& name, const py::bytes& data) {
+            return PySource{Source::Bytes(name, std::string_view(data)), Share(data)};
+          },
+          py::arg("name"), py::arg("data"))
+      .def_static(
+          "reader",
+          [](const std::string& name, py::object read) {
+            return PySource{FromReader(name, std::move(read)), nullptr};
+          },
+          py::arg("name"), py::arg("read"))
+      .def_static(
+          "expand",
+          [](const std::string& path) {
+            absl::StatusOr<std::vector<Source>> sources = Source::Expand(path);
+            if (!sources.ok()) RaiseStatus(sources.status(), "SourceError");
+            std::vector<std::shared_ptr<PySource>> out;
+            for (Source& s : *sources) out.push_back(std::make_shared<PySource>(PySource{std::move(s), nullptr}));
+            return out;
+          },
+          py::arg("path"))
       .def_property_readonly("name", [](const PySource& s) { return py::str(vpcflow::ValidUtf8(s.source.name())); })
-      .def("peek_format", [](PySource& s, const py::dict& options_dict) -> py::object {
-        const vpcflow::ScanOptions options = OptionsFrom(options_dict);
-        absl::StatusOr<vpcflow::Format> format = vpcflow::Format();
-        {
-          const py::gil_scoped_release release;
-          format = vpcflow::PeekFormat(s.source, options);
-        }
-        if (!format.ok()) RaiseStatus(format.status(), "FormatError");
-        if (format->empty()) return py::none();
-        return py::str(format->ToString());
-      }, py::arg("options"));
+      .def(
+          "peek_format",
+          [](PySource& s, const py::dict& options_dict) -> py::object {
+            const vpcflow::ScanOptions options = OptionsFrom(options_dict);
+            absl::StatusOr<vpcflow::Format> format = vpcflow::Format();
+            {
+              const py::gil_scoped_release release;
+              format = vpcflow::PeekFormat(s.source, options);
+            }
+            if (!format.ok()) RaiseStatus(format.status(), "FormatError");
+            if (format->empty()) return py::none();
+            return py::str(format->ToString());
+          },
+          py::arg("options"));
 
   py::class_<Plan>(m, "Plan")
       .def(py::init([](const py::dict& spec, const std::vector<std::string>& formats) {
-        std::vector<vpcflow::Format> parsed;
-        for (const std::string& format : formats) {
-          if (!vpcflow::Format::ParseHeader(format, &parsed.emplace_back())) parsed.back() = ParseFormat(format);
-        }
-        absl::StatusOr<Plan> plan = Plan::Make(SpecFrom(spec), parsed);
-        if (!plan.ok()) {
-          const std::string message = Message(plan.status());
-          Raise(message.starts_with("filter:") ? "FilterError" : message.find("unknown field") != std::string::npos ? "FieldError" : "PlanError", message);
-        }
-        return *std::move(plan);
-      }), py::arg("spec"), py::arg("formats"))
+             std::vector<vpcflow::Format> parsed;
+             for (const std::string& format : formats) {
+               if (!vpcflow::Format::ParseHeader(format, &parsed.emplace_back())) parsed.back() = ParseFormat(format);
+             }
+             absl::StatusOr<Plan> plan = Plan::Make(SpecFrom(spec), parsed);
+             if (!plan.ok()) {
+               const std::string message = Message(plan.status());
+               Raise(message.starts_with("filter:")                       ? "FilterError"
+                     : message.find("unknown field") != std::string::npos ? "FieldError"
+                                                                          : "PlanError",
+                     message);
+             }
+             return *std::move(plan);
+           }),
+           py::arg("spec"), py::arg("formats"))
       .def("explain", &Plan::Explain)
       .def_property_readonly("columns", [](const Plan& p) {
         std::vector<std::string> out;
@@ -170,24 +199,31 @@ void BindPlan(py::module_& m) {
       });
 
   py::class_<vpcflow::BatchReader>(m, "BatchReader")
-      .def(py::init([](const Plan& plan, const std::vector<std::shared_ptr<PySource>>& sources, const py::dict& options) {
-        return vpcflow::BatchReader(plan, SourcesOf(sources), OptionsFrom(options));
-      }), py::arg("plan"), py::arg("sources"), py::arg("options"), py::keep_alive<1, 3>(), py::keep_alive<1, 4>())
-      .def("next", [](vpcflow::BatchReader& reader, size_t rows) {
-        absl::StatusOr<vpcflow::Table> table = vpcflow::Table();
-        {
-          const py::gil_scoped_release release;
-          table = reader.Next(rows);
-        }
-        if (!table.ok()) {
-          if (absl::IsDataLoss(table.status()) && !reader.report().rejects.empty()) {
-            py::module_::import("vpcflow.errors").attr("raise_reject")(ReportToDict(reader.report())["rejects"].cast<py::list>()[0]);
-          }
-          RaiseStatus(table.status(), "PlanError");
-        }
-        return std::make_shared<vpcflow::Table>(*std::move(table));
-      }, py::arg("rows"))
-      .def_property_readonly("report", [](const vpcflow::BatchReader& reader) { return ReportToDict(reader.report()); });
+      .def(py::init(
+               [](const Plan& plan, const std::vector<std::shared_ptr<PySource>>& sources, const py::dict& options) {
+                 return vpcflow::BatchReader(plan, SourcesOf(sources), OptionsFrom(options));
+               }),
+           py::arg("plan"), py::arg("sources"), py::arg("options"), py::keep_alive<1, 3>(), py::keep_alive<1, 4>())
+      .def(
+          "next",
+          [](vpcflow::BatchReader& reader, size_t rows) {
+            absl::StatusOr<vpcflow::Table> table = vpcflow::Table();
+            {
+              const py::gil_scoped_release release;
+              table = reader.Next(rows);
+            }
+            if (!table.ok()) {
+              if (absl::IsDataLoss(table.status()) && !reader.report().rejects.empty()) {
+                py::module_::import("vpcflow.errors")
+                    .attr("raise_reject")(ReportToDict(reader.report())["rejects"].cast<py::list>()[0]);
+              }
+              RaiseStatus(table.status(), "PlanError");
+            }
+            return std::make_shared<vpcflow::Table>(*std::move(table));
+          },
+          py::arg("rows"))
+      .def_property_readonly("report",
+                             [](const vpcflow::BatchReader& reader) { return ReportToDict(reader.report()); });
 
   m.def("run", &Run, py::arg("plans"), py::arg("sources"), py::arg("options"));
   m.def("run_arrow", &RunArrow, py::arg("plans"), py::arg("stream"), py::arg("options"));

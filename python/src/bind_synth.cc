@@ -42,42 +42,48 @@ void BindSynth(py::module_& m) {
 #undef VPCFLOW_X
     return out;
   });
-  m.def("synthesize", [](const py::dict& options, const std::string& folder, const py::object& progress) {
-    const vpcflow::SynthOptions o = SynthFrom(options);
-    absl::StatusOr<vpcflow::SynthSummary> summary = vpcflow::SynthSummary();
-    {
-      const py::gil_scoped_release release;
-      summary = vpcflow::Synthesize(o, folder, [&](uint64_t records) {
-        const py::gil_scoped_acquire gil;
-        if (PyErr_CheckSignals() != 0) return false;
-        try {
-          if (!progress.is_none()) progress(records, o.records);
-          return true;
-        } catch (py::error_already_set& e) {
-          e.restore();
-          return false;
+  m.def(
+      "synthesize",
+      [](const py::dict& options, const std::string& folder, const py::object& progress) {
+        const vpcflow::SynthOptions o = SynthFrom(options);
+        absl::StatusOr<vpcflow::SynthSummary> summary = vpcflow::SynthSummary();
+        {
+          const py::gil_scoped_release release;
+          summary = vpcflow::Synthesize(o, folder, [&](uint64_t records) {
+            const py::gil_scoped_acquire gil;
+            if (PyErr_CheckSignals() != 0) return false;
+            try {
+              if (!progress.is_none()) progress(records, o.records);
+              return true;
+            } catch (py::error_already_set& e) {
+              e.restore();
+              return false;
+            }
+          });
         }
-      });
-    }
-    if (!summary.ok()) RaiseStatus(summary.status(), "SynthError");
-    py::dict out;
-    out["records"] = summary->records;
-    out["text_bytes"] = summary->text_bytes;
-    out["files"] = summary->files;
-    out["labels"] = summary->labels_json;
-    return out;
-  }, py::arg("options"), py::arg("folder"), py::arg("progress"));
-  m.def("synthesize_text", [](const py::dict& options) {
-    const vpcflow::SynthOptions o = SynthFrom(options);
-    vpcflow::SynthSummary summary;
-    absl::StatusOr<std::string> text = std::string();
-    {
-      const py::gil_scoped_release release;
-      text = vpcflow::SynthesizeText(o, &summary);
-    }
-    if (!text.ok()) RaiseStatus(text.status(), "SynthError");
-    return py::make_tuple(py::bytes(*text), summary.labels_json);
-  }, py::arg("options"));
+        if (!summary.ok()) RaiseStatus(summary.status(), "SynthError");
+        py::dict out;
+        out["records"] = summary->records;
+        out["text_bytes"] = summary->text_bytes;
+        out["files"] = summary->files;
+        out["labels"] = summary->labels_json;
+        return out;
+      },
+      py::arg("options"), py::arg("folder"), py::arg("progress"));
+  m.def(
+      "synthesize_text",
+      [](const py::dict& options) {
+        const vpcflow::SynthOptions o = SynthFrom(options);
+        vpcflow::SynthSummary summary;
+        absl::StatusOr<std::string> text = std::string();
+        {
+          const py::gil_scoped_release release;
+          text = vpcflow::SynthesizeText(o, &summary);
+        }
+        if (!text.ok()) RaiseStatus(text.status(), "SynthError");
+        return py::make_tuple(py::bytes(*text), summary.labels_json);
+      },
+      py::arg("options"));
 }
 
 }  // namespace vpcflow_python

@@ -30,7 +30,8 @@ py::object Value(const TableColumn& column, size_t row) {
     case ColumnType::kInt64:
     case ColumnType::kTime: return py::int_(column.i64[row]);
     case ColumnType::kFloat64: return py::float_(column.f64[row]);
-    case ColumnType::kInt128: return py::reinterpret_steal<py::object>(PyLong_FromString(column.ToText(row).c_str(), nullptr, 10));
+    case ColumnType::kInt128:
+      return py::reinterpret_steal<py::object>(PyLong_FromString(column.ToText(row).c_str(), nullptr, 10));
     case ColumnType::kAddress:
     case ColumnType::kText: return py::str(vpcflow::ValidUtf8(column.ToText(row)));
   }
@@ -57,32 +58,46 @@ py::object StreamCapsule(const std::shared_ptr<Table>& table) {
 void BindTable(py::module_& m) {
   py::class_<Table, std::shared_ptr<Table>>(m, "Table")
       .def("__len__", [](const Table& t) { return t.rows; })
-      .def_property_readonly("schema", [](const Table& t) {
-        std::vector<std::pair<std::string, const char*>> out;
-        for (const TableColumn& column : t.columns) out.emplace_back(column.name, TypeName(column.type));
-        return out;
-      })
-      .def("column", [](const Table& t, const std::string& name) {
-        const std::optional<size_t> index = t.Find(name);
-        if (!index) Raise("FieldError", "no column '" + name + "'");
-        py::list out;
-        for (size_t row = 0; row < t.rows; ++row) out.append(Value(t.columns[*index], row));
-        return out;
-      }, py::arg("name"))
-      .def("rows", [](const Table& t, size_t begin, size_t count) {
-        py::list out;
-        std::vector<py::str> names;
-        for (const TableColumn& column : t.columns) names.emplace_back(column.name);
-        for (size_t row = begin; row < t.rows && row - begin < count; ++row) {
-          py::dict values;
-          for (size_t c = 0; c < t.columns.size(); ++c) values[names[c]] = Value(t.columns[c], row);
-          out.append(values);
-        }
-        return out;
-      }, py::arg("begin"), py::arg("count"))
-      .def("to_csv", [](const Table& t, bool header, bool safe) { return py::bytes(vpcflow::ToCsv(t, header, safe)); }, py::arg("header"), py::arg("safe"))
-      .def("to_json_lines", [](const Table& t, bool aws_names) { return py::bytes(vpcflow::ToJsonLines(t, aws_names)); }, py::arg("aws_names"))
-      .def("__arrow_c_stream__", [](const std::shared_ptr<Table>& t, const py::object&) { return StreamCapsule(t); }, py::arg("requested_schema") = py::none());
+      .def_property_readonly("schema",
+                             [](const Table& t) {
+                               std::vector<std::pair<std::string, const char*>> out;
+                               for (const TableColumn& column : t.columns)
+                                 out.emplace_back(column.name, TypeName(column.type));
+                               return out;
+                             })
+      .def(
+          "column",
+          [](const Table& t, const std::string& name) {
+            const std::optional<size_t> index = t.Find(name);
+            if (!index) Raise("FieldError", "no column '" + name + "'");
+            py::list out;
+            for (size_t row = 0; row < t.rows; ++row) out.append(Value(t.columns[*index], row));
+            return out;
+          },
+          py::arg("name"))
+      .def(
+          "rows",
+          [](const Table& t, size_t begin, size_t count) {
+            py::list out;
+            std::vector<py::str> names;
+            for (const TableColumn& column : t.columns) names.emplace_back(column.name);
+            for (size_t row = begin; row < t.rows && row - begin < count; ++row) {
+              py::dict values;
+              for (size_t c = 0; c < t.columns.size(); ++c) values[names[c]] = Value(t.columns[c], row);
+              out.append(values);
+            }
+            return out;
+          },
+          py::arg("begin"), py::arg("count"))
+      .def(
+          "to_csv", [](const Table& t, bool header, bool safe) { return py::bytes(vpcflow::ToCsv(t, header, safe)); },
+          py::arg("header"), py::arg("safe"))
+      .def(
+          "to_json_lines", [](const Table& t, bool aws_names) { return py::bytes(vpcflow::ToJsonLines(t, aws_names)); },
+          py::arg("aws_names"))
+      .def(
+          "__arrow_c_stream__", [](const std::shared_ptr<Table>& t, const py::object&) { return StreamCapsule(t); },
+          py::arg("requested_schema") = py::none());
 }
 
 }  // namespace vpcflow_python

@@ -34,7 +34,9 @@ vpcflow::ScanOptions OptionsFrom(const py::dict& options) {
   const auto get = [&](const char* key) { return options.contains(key) ? py::object(options[key]) : py::none(); };
   if (const py::object format = get("format"); !format.is_none()) out.format = ParseFormat(format.cast<std::string>());
   const std::string on_error = get("on_error").is_none() ? "skip" : get("on_error").cast<std::string>();
-  out.on_error = on_error == "raise" ? vpcflow::OnError::kStop : on_error == "null" ? vpcflow::OnError::kNull : vpcflow::OnError::kSkip;
+  out.on_error = on_error == "raise"  ? vpcflow::OnError::kStop
+                 : on_error == "null" ? vpcflow::OnError::kNull
+                                      : vpcflow::OnError::kSkip;
   if (!get("threads").is_none()) out.threads = get("threads").cast<int>();
   if (!get("block_bytes").is_none()) out.block_bytes = get("block_bytes").cast<size_t>();
   const PyObject* progress = get("progress").is_none() ? nullptr : get("progress").ptr();
@@ -70,7 +72,8 @@ py::dict ReportToDict(const vpcflow::Report& report) {
   out["unspread"] = report.unspread;
   py::dict reasons;
   for (size_t i = 0; i < vpcflow::kErrcCount; ++i) {
-    if (report.rejects_by_reason[i] > 0) reasons[py::str(std::string(vpcflow::ErrcName(static_cast<vpcflow::Errc>(i))))] = report.rejects_by_reason[i];
+    if (report.rejects_by_reason[i] > 0)
+      reasons[py::str(std::string(vpcflow::ErrcName(static_cast<vpcflow::Errc>(i))))] = report.rejects_by_reason[i];
   }
   out["rejects_by_reason"] = reasons;
   py::list rejects;
@@ -92,7 +95,8 @@ py::dict ReportToDict(const vpcflow::Report& report) {
   out["formats"] = formats;
   py::list warnings, errors;
   for (const std::string& warning : report.warnings) warnings.append(text(warning));
-  for (const absl::Status& error : report.errors) errors.append(py::make_tuple(absl::StatusCodeToString(error.code()), text(Message(error))));
+  for (const absl::Status& error : report.errors)
+    errors.append(py::make_tuple(absl::StatusCodeToString(error.code()), text(Message(error))));
   out["warnings"] = warnings;
   out["errors"] = errors;
   return out;

@@ -41,9 +41,15 @@ def _positive(text: str) -> int:
 
 def _add_input(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("paths", nargs="+", metavar="PATH", help="file, folder, pattern, or - for standard input")
-    parser.add_argument("--format", help="format of logs without header line: '${srcaddr} ${bytes}', names, default, tgw, v5")
-    parser.add_argument("--where", metavar="EXPR", help="only records that pass, e.g. \"action = 'REJECT' and dstport = 22\"")
-    parser.add_argument("--on-error", choices=("skip", "raise", "null"), default="skip", help="what a malformed line does")
+    parser.add_argument(
+        "--format", help="format of logs without header line: '${srcaddr} ${bytes}', names, default, tgw, v5"
+    )
+    parser.add_argument(
+        "--where", metavar="EXPR", help="only records that pass, e.g. \"action = 'REJECT' and dstport = 22\""
+    )
+    parser.add_argument(
+        "--on-error", choices=("skip", "raise", "null"), default="skip", help="what a malformed line does"
+    )
     parser.add_argument("--threads", type=_positive, help="worker threads (default: one per processor)")
     parser.add_argument("--max-rejects", type=int, metavar="N", help="exit with 1 if more than N lines are rejected")
     parser.add_argument("--json", action="store_true", help="JSON instead of a page for people")
@@ -72,8 +78,12 @@ def _parser() -> argparse.ArgumentParser:
     _add_input(top)
     top.add_argument("--by", metavar="FIELDS", default="", help="keys, separated by commas")
     top.add_argument("--every", metavar="TIME", help="also group by time bins of this length: 30s, 5m, 1h, 1d")
-    top.add_argument("--bin-by", choices=("spread", "start"), default="spread", help="how a record over several bins counts")
-    top.add_argument("--agg", action="append", default=[], metavar="NAME=FUNCTION(FIELD)", help="an aggregate; may be repeated")
+    top.add_argument(
+        "--bin-by", choices=("spread", "start"), default="spread", help="how a record over several bins counts"
+    )
+    top.add_argument(
+        "--agg", action="append", default=[], metavar="NAME=FUNCTION(FIELD)", help="an aggregate; may be repeated"
+    )
     top.add_argument("-n", type=_positive, default=10, help="number of groups (default 10)")
     top.add_argument("--order-by", metavar="NAME", help="the aggregate that decides (default: the first)")
     top.add_argument("--other", action="store_true", help="one more row for all other groups")
@@ -85,15 +95,27 @@ def _parser() -> argparse.ArgumentParser:
 
     convert = add("convert", "records to CSV, JSON lines, Arrow or Parquet", "convert logs/ -o flows.parquet")
     _add_input(convert)
-    convert.add_argument("-o", "--out", required=True, metavar="FILE", help="ending in .csv, .jsonl, .arrow or .parquet; - for standard output")
+    convert.add_argument(
+        "-o",
+        "--out",
+        required=True,
+        metavar="FILE",
+        help="ending in .csv, .jsonl, .arrow or .parquet; - for standard output",
+    )
     convert.add_argument("--to", choices=_KINDS, help="what to write, if the ending does not say")
     convert.add_argument("--select", metavar="FIELDS", default="", help="only these fields, separated by commas")
-    convert.add_argument("--unsafe-csv", action="store_true", help="leave texts as they are that a spreadsheet takes for formulas")
+    convert.add_argument(
+        "--unsafe-csv", action="store_true", help="leave texts as they are that a spreadsheet takes for formulas"
+    )
 
     catalogue = add("fields", "the field catalogue", "fields --json")
     catalogue.add_argument("--json", action="store_true", help="one JSON object a line")
 
-    made = add("synth", "synthetic logs with planted, labelled incidents", "synth --records 1000000 --seed 7 --plant all --out demo/")
+    made = add(
+        "synth",
+        "synthetic logs with planted, labelled incidents",
+        "synth --records 1000000 --seed 7 --plant all --out demo/",
+    )
     made.add_argument("--records", type=_positive, default=100_000)
     made.add_argument("--seed", type=int, default=1)
     made.add_argument("--out", required=True, metavar="DIR", help="folder for the logs, manifest.json and labels.json")
@@ -149,7 +171,9 @@ def _flows(args: argparse.Namespace) -> Flows:
     data: Any = args.paths[0] if len(args.paths) == 1 else args.paths
     if isinstance(data, list) and len(set(data)) < len(data):
         raise PlanError("a path is given twice; its records would count twice")
-    flows = scan(list(data) if isinstance(data, list) else data, format=args.format, on_error=args.on_error, threads=args.threads)
+    flows = scan(
+        list(data) if isinstance(data, list) else data, format=args.format, on_error=args.on_error, threads=args.threads
+    )
     return flows.filter(args.where) if args.where else flows
 
 
@@ -241,13 +265,15 @@ class _Output:
         self._rows = 0
         self._arrow: Any = None
         if self._kind not in _KINDS:
-            raise PlanError(f"--out {path}: the ending says what to write: .csv, .jsonl, .arrow or .parquet; or --to does")
+            raise PlanError(
+                f"--out {path}: the ending says what to write: .csv, .jsonl, .arrow or .parquet; or --to does"
+            )
         if path == "-":
             self._temporary = None
             self._file: Any = sys.stdout.buffer
         else:
             self._temporary = f"{path}.{os.getpid()}.part"
-            self._file = open(self._temporary, "xb")
+            self._file = open(self._temporary, "xb")  # noqa: SIM115 (closed by close())
 
     def write(self, batch: Result) -> None:
         if self._kind == "csv":
@@ -322,7 +348,14 @@ def _fields(args: argparse.Namespace) -> int:
         for field in fields():
             print(json.dumps(field))
         return 0
-    kinds = [("name", "text"), ("version", "int32"), ("delivered_in", "text"), ("type", "text"), ("unit", "text"), ("meaning", "text")]
+    kinds = [
+        ("name", "text"),
+        ("version", "int32"),
+        ("delivered_in", "text"),
+        ("type", "text"),
+        ("unit", "text"),
+        ("meaning", "text"),
+    ]
     print(display.text_table(kinds, fields()))
     return 0
 
@@ -340,11 +373,15 @@ def _synth(args: argparse.Namespace) -> int:
         options["start"] = args.start
     made = synth(**options)
     if args.json:
-        print(json.dumps({"records": made.records, "text_bytes": made.text_bytes, "files": made.files, "labels": made.labels}))
+        print(
+            json.dumps(
+                {"records": made.records, "text_bytes": made.text_bytes, "files": made.files, "labels": made.labels}
+            )
+        )
     else:
         size = display.human_bytes(made.text_bytes)
-        count = len(made.files)
-        print(f"{made.records:,} records, {size} of text, {count} file{'s' if count != 1 else ''} in {display.printable(args.out)}")
+        files = f"{len(made.files)} file{'s' if len(made.files) != 1 else ''}"
+        print(f"{made.records:,} records, {size} of text, {files} in {display.printable(args.out)}")
         for label in made.labels:
             print(f"  planted {label['kind']}: {label['actor']}, {label['records']:,} records; {label['note']}")
     return 0
@@ -364,7 +401,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         return code
     except VpcflowError as error:
         lines = str(error).split("\n")
-        print("\n".join([f"vpcflow: error: {display.printable(lines[0])}", *map(display.printable, lines[1:])]), file=sys.stderr)
+        print(
+            "\n".join([f"vpcflow: error: {display.printable(lines[0])}", *map(display.printable, lines[1:])]),
+            file=sys.stderr,
+        )
         return 2
     except ImportError as error:
         _note(f"error: {error.name or error} is not installed; pip install 'vpcflow[arrow]'")

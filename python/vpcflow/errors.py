@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 class VpcflowError(Exception):
     """Base of all exceptions that vpcflow raises on purpose.
 
-    ``partial`` is the :class:`~vpcflow.Result` of what could be read, if the error came after some of it, else ``None``.
+    ``partial`` is the :class:`~vpcflow.Result` of what could be read, if the error came after some of it, else
+    ``None``.
     """
 
     partial: Result | None = None

@@ -34,14 +34,12 @@ def _literal(value: Any) -> str:
     if isinstance(value, datetime.datetime):
         if value.tzinfo is None:
             value = value.replace(tzinfo=datetime.timezone.utc)
-        return "'" + value.astimezone(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ") + "'"
+        return f"'{value.astimezone(datetime.timezone.utc):%Y-%m-%dT%H:%M:%SZ}'"
     if isinstance(value, int):
         return str(value)
     if isinstance(value, str):
         return "'" + value.replace("'", "''") + "'"
-    if isinstance(
-        value, (ipaddress.IPv4Address, ipaddress.IPv6Address, ipaddress.IPv4Network, ipaddress.IPv6Network)
-    ):
+    if isinstance(value, (ipaddress.IPv4Address, ipaddress.IPv6Address, ipaddress.IPv4Network, ipaddress.IPv6Network)):
         return f"'{value}'"
     if hasattr(value, "item"):  # a numpy scalar
         return _literal(value.item())

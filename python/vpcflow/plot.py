@@ -53,7 +53,7 @@ class Plot:
             raise PlanError("plot.line needs a time column: group_by(..., every='5m')")
         y = self._value(y)
         keys = [n for n, kind in self._result.schema if kind in ("address", "text") and n != y]
-        series: dict[str, list[tuple[datetime.datetime, Any]]] = {}
+        series: dict[str, list[tuple[Any, Any]]] = {}
         for row in self._result:
             if row[times[0]] is None:
                 continue

@@ -61,9 +61,9 @@ class Report:
 class Result:
     """A table, and the report of what was read for it.
 
-    Any Arrow consumer takes it (``pyarrow.table(result)``, ``polars.DataFrame(result)``, DuckDB by the variable's name).
-    Integer columns and dictionary indices are shared with the consumer, not copied, and stay valid after the result is
-    gone. In a notebook it shows as a table.
+    Any Arrow consumer takes it (``pyarrow.table(result)``, ``polars.DataFrame(result)``, DuckDB by the variable's
+    name). Integer columns and dictionary indices are shared with the consumer, not copied, and stay valid after the
+    result is gone. In a notebook it shows as a table.
 
     >>> import vpcflow as vf
     >>> line = b"2 123456789010 eni-1 10.0.0.1 10.0.0.2 4242 22 6 20 4249 1418530010 1418530070 REJECT OK"

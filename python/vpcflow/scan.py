@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Callable, Union
+from typing import TYPE_CHECKING, Any, Callable, Union, cast
 
 from . import _core
 from .errors import DataQualityWarning, FieldError, PlanError, SourceNotFoundError, from_report
@@ -67,7 +67,7 @@ def _sources(data: Input) -> list[_core.Source]:
             raise SourceNotFoundError("no sources: the list is empty")
         return [source for item in data for source in _sources(item)]
     if isinstance(data, Iterable):
-        return [_core.Source.reader("<lines>", _Lines(data).read)]
+        return [_core.Source.reader("<lines>", _Lines(cast(Iterable[Any], data)).read)]
     raise TypeError(
         f"cannot scan {type(data).__name__}: give a path, folder, pattern, bytes, file object, Arrow table, "
         "a list of those, or an iterable of lines"
@@ -184,7 +184,7 @@ class Flows:
 
     @property
     def format(self) -> str | None:
-        """The format of the first source, as ``${field} ${field}``; ``None`` for an empty one. Reads its first lines."""
+        """The format of the first source, as ``${field} ${field}``; ``None`` for an empty one. Reads some lines."""
         if self._table is not None:
             return " ".join(f"${{{name}}}" for name in self._table_fields())
         return self._sources[0].peek_format(self._engine_options(None))

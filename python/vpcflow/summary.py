@@ -82,7 +82,9 @@ class Summary:
         r = self.report
         span = "no time span"
         if self.start is not None and self.end is not None:
-            span = f"{display.instant(self.start)} to {display.instant(self.end)} UTC ({_length(self.end - self.start)})"
+            span = (
+                f"{display.instant(self.start)} to {display.instant(self.end)} UTC ({_length(self.end - self.start)})"
+            )
         decided = self.actions.get("ACCEPT", 0) + self.actions.get("REJECT", 0)
         shares = ""
         if decided:
@@ -137,7 +139,10 @@ class Summary:
             return []
         lines = [["" if row[key] is None else self._label(row, key), *self._figures(row)] for row in rows]
         widths = [sorted(len(line[i]) for line in lines)[-1] for i in range(len(lines[0]))]
-        body = ["  " + "  ".join([line[0].ljust(widths[0]), *(c.rjust(w) for c, w in zip(line[1:], widths[1:]))]) for line in lines]
+        body = [
+            "  " + "  ".join([line[0].ljust(widths[0]), *(c.rjust(w) for c, w in zip(line[1:], widths[1:]))])
+            for line in lines
+        ]
         return ["", f"{title}:", *body]
 
     @staticmethod

@@ -76,7 +76,8 @@ class ArrowColumn {
     if (dictionary_) return dictionary_->Int(*Entry(row));
     const size_t i = row + static_cast<size_t>(array_->offset);
     if (type_ == Type::kInt) return IntegerAt(ticks_ != 0 ? 'l' : format_[0], i);
-    const double value = format_ == "g" ? static_cast<const double*>(array_->buffers[1])[i] : static_cast<double>(static_cast<const float*>(array_->buffers[1])[i]);
+    const double value = format_ == "g" ? static_cast<const double*>(array_->buffers[1])[i]
+                                        : static_cast<double>(static_cast<const float*>(array_->buffers[1])[i]);
     if (!(value > -9.2e18 && value < 9.2e18) || value != std::floor(value)) return std::nullopt;
     return static_cast<int64_t>(value);
   }
@@ -84,7 +85,8 @@ class ArrowColumn {
   bool IsNan(size_t row) const {
     if (type_ != Type::kFloat || dictionary_) return false;
     const size_t i = row + static_cast<size_t>(array_->offset);
-    return format_ == "g" ? std::isnan(static_cast<const double*>(array_->buffers[1])[i]) : std::isnan(static_cast<const float*>(array_->buffers[1])[i]);
+    return format_ == "g" ? std::isnan(static_cast<const double*>(array_->buffers[1])[i])
+                          : std::isnan(static_cast<const float*>(array_->buffers[1])[i]);
   }
 
  private:
@@ -167,7 +169,8 @@ class ArrowRows final : public Rows {
     for (size_t i = 0; i < n; ++i) {
       rows_[i] = next_ + i;
       batch_.offsets[i] = first_row_ + i;
-      if (status_column_ && IsText(*status_column_) && !status_column_->IsNull(next_ + i)) status_[i] = ParseLogStatus(status_column_->Text(next_ + i));
+      if (status_column_ && IsText(*status_column_) && !status_column_->IsNull(next_ + i))
+        status_[i] = ParseLogStatus(status_column_->Text(next_ + i));
       ++CounterOf(status_[i]);
     }
     report_->lines += n;
@@ -196,7 +199,8 @@ class ArrowRows final : public Rows {
         if (out.texts[i].data() == nullptr) out.texts[i] = "";
         continue;
       }
-      const Errc e = address ? ReadAddress(column, row, &out.addresses[i]) : ReadInt(column, row, slots_[slot].field, &out.ints[i]);
+      const Errc e = address ? ReadAddress(column, row, &out.addresses[i])
+                             : ReadInt(column, row, slots_[slot].field, &out.ints[i]);
       if (e != Errc::kOk) RejectRow(i, slot, e);
     }
   }
@@ -239,16 +243,22 @@ class ArrowRows final : public Rows {
   bool stopped() const { return stopped_; }
 
  private:
-  static bool IsText(const ArrowColumn& column) { return column.type() == ArrowColumn::Type::kText || column.type() == ArrowColumn::Type::kTextView; }
+  static bool IsText(const ArrowColumn& column) {
+    return column.type() == ArrowColumn::Type::kText || column.type() == ArrowColumn::Type::kTextView;
+  }
 
   static absl::Status CheckType(const ArrowColumn& column, const FieldRef& field) {
     using T = ArrowColumn::Type;
     const bool number = field.kind() != Kind::kAddress && field.kind() != Kind::kText;
     const bool fits = column.type() == T::kNull || IsText(column) ||
-                      (number && (column.type() == T::kInt || column.type() == T::kFloat) && (column.ticks() == 0 || field.kind() == Kind::kTime));
+                      (number && (column.type() == T::kInt || column.type() == T::kFloat) &&
+                       (column.ticks() == 0 || field.kind() == Kind::kTime));
     if (fits) return absl::OkStatus();
-    return absl::InvalidArgumentError(absl::StrCat("arrow: column '", field.name, "' has type '", column.format(), "', which does not hold ",
-                                                   number ? "numbers" : field.kind() == Kind::kAddress ? "addresses as text" : "text"));
+    return absl::InvalidArgumentError(absl::StrCat("arrow: column '", field.name, "' has type '", column.format(),
+                                                   "', which does not hold ",
+                                                   number                           ? "numbers"
+                                                   : field.kind() == Kind::kAddress ? "addresses as text"
+                                                                                    : "text"));
   }
 
   Errc ReadAddress(const ArrowColumn& column, size_t row, AddressCode* out) {
@@ -276,13 +286,16 @@ class ArrowRows final : public Rows {
     std::optional<int64_t> value = column.Int(row);
     if (!value) return Errc::kNotANumber;
     if (column.ticks() != 0) *value = *value / column.ticks() - (*value % column.ticks() < 0 ? 1 : 0);
-    if (info.kind == Kind::kTime && column.ticks() == 0 && *value > static_cast<int64_t>(kMaxTimeSeconds)) *value /= 1000;
+    if (info.kind == Kind::kTime && column.ticks() == 0 && *value > static_cast<int64_t>(kMaxTimeSeconds))
+      *value /= 1000;
     if (*value < 0 || static_cast<uint64_t>(*value) > info.max) return Errc::kOutOfRange;
     *out = *value;
     return Errc::kOk;
   }
 
-  uint64_t& CounterOf(LogStatus s) { return s == LogStatus::kNoData ? report_->nodata : s == LogStatus::kSkipData ? report_->skipdata : report_->ok; }
+  uint64_t& CounterOf(LogStatus s) {
+    return s == LogStatus::kNoData ? report_->nodata : s == LogStatus::kSkipData ? report_->skipdata : report_->ok;
+  }
 
   void RejectRow(size_t i, size_t slot, Errc reason) {
     if (options_.on_error == OnError::kNull) {
@@ -294,8 +307,10 @@ class ArrowRows final : public Rows {
     --CounterOf(status_[i]);
     ++report_->rejects_by_reason[static_cast<size_t>(reason)];
     stopped_ |= options_.on_error == OnError::kStop;
-    std::string excerpt = IsText(*columns_[slot]) ? Printable(columns_[slot]->Text(rows_[i]), 200) : std::string("a number");
-    report_->rejects.push_back({0, "<arrow>", batch_.offsets[i] + 1, batch_.offsets[i], 1, slots_[slot].name, reason, std::move(excerpt)});
+    std::string excerpt =
+        IsText(*columns_[slot]) ? Printable(columns_[slot]->Text(rows_[i]), 200) : std::string("a number");
+    report_->rejects.push_back(
+        {0, "<arrow>", batch_.offsets[i] + 1, batch_.offsets[i], 1, slots_[slot].name, reason, std::move(excerpt)});
     if (report_->rejects.size() >= 2 * Report::kMaxRejectSamples) report_->TrimRejects();
   }
 
@@ -325,13 +340,15 @@ struct Released {
 
 absl::Status StreamError(ArrowArrayStream* stream) {
   const char* message = stream->get_last_error(stream);
-  return absl::UnavailableError(absl::StrCat("arrow: the stream failed: ", message == nullptr ? "no reason given" : message));
+  return absl::UnavailableError(
+      absl::StrCat("arrow: the stream failed: ", message == nullptr ? "no reason given" : message));
 }
 
 }  // namespace
 }  // namespace internal
 
-absl::StatusOr<std::vector<Result>> RunArrow(std::span<const Plan> plans, ArrowArrayStream* stream, const ScanOptions& options, Report* out_report) {
+absl::StatusOr<std::vector<Result>> RunArrow(std::span<const Plan> plans, ArrowArrayStream* stream,
+                                             const ScanOptions& options, Report* out_report) {
   using namespace internal;
   Released<ArrowArrayStream> own;
   std::swap(own.value, *stream);
@@ -341,9 +358,11 @@ absl::StatusOr<std::vector<Result>> RunArrow(std::span<const Plan> plans, ArrowA
   ArrowRows rows(map.fields, options, &report);
   Released<ArrowSchema> schema;
   if (own.value.get_schema(&own.value, &schema.value) != 0) return StreamError(&own.value);
-  if (std::string_view(schema.value.format) != "+s") return absl::InvalidArgumentError("arrow: not a table (the stream's type is no struct)");
+  if (std::string_view(schema.value.format) != "+s")
+    return absl::InvalidArgumentError("arrow: not a table (the stream's type is no struct)");
   std::vector<std::string> names;
-  for (int64_t c = 0; c < schema.value.n_children; ++c) names.emplace_back(CanonicalName(schema.value.children[c]->name));
+  for (int64_t c = 0; c < schema.value.n_children; ++c)
+    names.emplace_back(CanonicalName(schema.value.children[c]->name));
   report.sources = 1;
   std::string format;
   for (const std::string& name : names) format += (format.empty() ? "" : " ") + name;

@@ -58,7 +58,9 @@ const char* FormatOf(ColumnType type) {
   return "n";
 }
 
-void SetBit(std::vector<uint8_t>* bits, size_t i) { (*bits)[i / 8] = static_cast<uint8_t>((*bits)[i / 8] | 1u << (i % 8)); }
+void SetBit(std::vector<uint8_t>* bits, size_t i) {
+  (*bits)[i / 8] = static_cast<uint8_t>((*bits)[i / 8] | 1u << (i % 8));
+}
 
 void FillColumn(const Table& table, const TableColumn& column, ColumnMemory* out) {
   for (size_t i = 0; i < table.rows; ++i) out->nulls += column.is_null(i);
@@ -117,7 +119,8 @@ void ReleaseSchema(ArrowSchema* schema) {
   delete own;
 }
 
-void MakeArray(std::shared_ptr<const Exported> memory, size_t length, int64_t nulls, std::vector<const void*> buffers, ArrowArray* out) {
+void MakeArray(std::shared_ptr<const Exported> memory, size_t length, int64_t nulls, std::vector<const void*> buffers,
+               ArrowArray* out) {
   auto* own = new ArrayPrivate{std::move(memory), std::move(buffers), {}, {}, {}};
   *out = {};
   out->length = static_cast<int64_t>(length);

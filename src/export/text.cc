@@ -43,7 +43,8 @@ void AppendJsonText(std::string_view text, std::string* out) {
 }
 
 void AppendCsvText(std::string text, bool safe, std::string* out) {
-  if (safe && !text.empty() && std::string_view("=+-@\t\r").find(text[0]) != std::string_view::npos) text.insert(0, 1, '\'');
+  if (safe && !text.empty() && std::string_view("=+-@\t\r").find(text[0]) != std::string_view::npos)
+    text.insert(0, 1, '\'');
   if (text.find_first_of(",\"\r\n") == std::string::npos) {
     *out += text;
     return;
@@ -59,7 +60,8 @@ void AppendCsvText(std::string text, bool safe, std::string* out) {
 }  // namespace
 
 std::string ValidUtf8(std::string_view text) {
-  if (std::all_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; })) return std::string(text);
+  if (std::all_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; }))
+    return std::string(text);
   std::string out;
   while (!text.empty()) {
     const size_t n = SequenceLength(text);

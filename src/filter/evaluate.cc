@@ -42,7 +42,8 @@ Tri TestInt(const FilterNode& node, int64_t value) {
 
 Tri TestText(const FilterNode& node, std::string_view value) {
   if (value.data() == nullptr) return Tri::kNull;
-  if (node.op == Op::kTextIn) return ToTri(std::binary_search(node.texts.begin(), node.texts.end(), value, std::less<>()));
+  if (node.op == Op::kTextIn)
+    return ToTri(std::binary_search(node.texts.begin(), node.texts.end(), value, std::less<>()));
   return ToTri(re2::RE2::PartialMatch(re2::StringPiece(value.data(), value.size()), *node.pattern));
 }
 
@@ -125,7 +126,8 @@ class ViewRow {
   }
   std::string_view Text(int field) const {
     const FieldRef& r = ref(field);
-    const int column = r.field != Field::kUnknown ? record_.format().IndexOf(r.field) : record_.format().IndexOf(r.name);
+    const int column =
+        r.field != Field::kUnknown ? record_.format().IndexOf(r.field) : record_.format().IndexOf(r.name);
     const std::string_view text = column < 0 ? std::string_view() : record_.text(static_cast<size_t>(column));
     return text == "-" ? std::string_view() : text;
   }

@@ -18,8 +18,9 @@ enum class Compare : uint8_t { kEq, kNe, kLt, kLe, kGt, kGe };
 
 struct FilterNode {
   enum class Op : uint8_t {
-    kConstant,     // constant
-    kAnd, kOr,     // children
+    kConstant,  // constant
+    kAnd,
+    kOr,           // children
     kNot,          // children[0]
     kIsNull,       // field
     kIntCompare,   // (field & mask) compare number
@@ -33,14 +34,14 @@ struct FilterNode {
   Op op = Op::kConstant;
   Tri constant = Tri::kTrue;
   std::vector<std::unique_ptr<FilterNode>> children;
-  int field = -1;        // index into Filter::fields()
+  int field = -1;  // index into Filter::fields()
   int other_field = -1;
   Compare compare = Compare::kEq;
   int64_t mask = -1;
   int64_t number = 0;
-  std::vector<int64_t> numbers;        // sorted
+  std::vector<int64_t> numbers;  // sorted
   CidrSet addresses;
-  std::vector<std::string> texts;      // sorted
+  std::vector<std::string> texts;  // sorted
   std::unique_ptr<re2::RE2> pattern;
 };
 

@@ -26,20 +26,21 @@ struct Lexeme {
 };
 
 // IANA protocol numbers by the names people write.
-constexpr std::pair<std::string_view, int> kProtocols[] = {{"icmp", 1},    {"igmp", 2}, {"tcp", 6}, {"udp", 17},  {"gre", 47},
-                                                           {"esp", 50},    {"ah", 51},  {"icmpv6", 58}, {"ospf", 89},
-                                                           {"sctp", 132}};
+constexpr std::pair<std::string_view, int> kProtocols[] = {{"icmp", 1},  {"igmp", 2},  {"tcp", 6}, {"udp", 17},
+                                                           {"gre", 47},  {"esp", 50},  {"ah", 51}, {"icmpv6", 58},
+                                                           {"ospf", 89}, {"sctp", 132}};
 
 constexpr bool IsLetter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
 constexpr bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 
 bool Same(std::string_view a, std::string_view keyword) {
-  return a.size() == keyword.size() &&
-         std::equal(a.begin(), a.end(), keyword.begin(), [](char x, char y) { return (IsLetter(x) ? x | 0x20 : x) == y; });
+  return a.size() == keyword.size() && std::equal(a.begin(), a.end(), keyword.begin(),
+                                                  [](char x, char y) { return (IsLetter(x) ? x | 0x20 : x) == y; });
 }
 
 bool IsKeyword(std::string_view name) {
-  constexpr std::string_view kWords[] = {"and", "or", "not", "in", "between", "like", "matches", "is", "null", "true", "false"};
+  constexpr std::string_view kWords[] = {"and",     "or", "not",  "in",   "between", "like",
+                                         "matches", "is", "null", "true", "false"};
   return std::any_of(std::begin(kWords), std::end(kWords), [&](std::string_view w) { return Same(name, w); });
 }
 
@@ -54,7 +55,8 @@ class Parser {
     }
     NodePtr node;
     if (Next() && (node = ParseOr()) && status_.ok() && now_.kind != Lexeme::Kind::kEnd) {
-      node = Fail(now_.at, absl::StrCat("'", Printable(now_.text), "' is not expected here; join tests with 'and' or 'or'"));
+      node = Fail(now_.at,
+                  absl::StrCat("'", Printable(now_.text), "' is not expected here; join tests with 'and' or 'or'"));
     }
     if (!status_.ok()) return status_;
     return node;
@@ -74,7 +76,8 @@ class Parser {
       line += Printable(text_.substr(i, 1));
     }
     if (at >= text_.size()) caret = line.size();
-    status_ = absl::InvalidArgumentError(absl::StrCat("filter: ", message, "\n  ", line, "\n  ", std::string(caret, ' '), "^"));
+    status_ = absl::InvalidArgumentError(
+        absl::StrCat("filter: ", message, "\n  ", line, "\n  ", std::string(caret, ' '), "^"));
     return nullptr;
   }
 
@@ -95,7 +98,9 @@ class Parser {
     }
     if (IsDigit(c) || c == ':') {
       const size_t begin = at_;
-      while (at_ < text_.size() && (IsLetter(text_[at_]) || IsDigit(text_[at_]) || absl::StrContains(".:/-+", text_[at_]))) ++at_;
+      while (at_ < text_.size() &&
+             (IsLetter(text_[at_]) || IsDigit(text_[at_]) || absl::StrContains(".:/-+", text_[at_])))
+        ++at_;
       now_ = {K::kWord, std::string(text_.substr(begin, at_ - begin)), begin};
       return true;
     }
@@ -106,7 +111,8 @@ class Parser {
         return true;
       }
     }
-    Fail(at_, c == '-' ? std::string("numbers here are never negative") : absl::StrCat("'", Printable(text_.substr(at_, 1)), "' is not part of the language"));
+    Fail(at_, c == '-' ? std::string("numbers here are never negative")
+                       : absl::StrCat("'", Printable(text_.substr(at_, 1)), "' is not part of the language"));
     return false;
   }
 
@@ -132,7 +138,9 @@ class Parser {
   bool Take(std::string_view keyword) { return AtWord(keyword) && Next(); }
   bool TakeSymbol(std::string_view symbol) { return AtSymbol(symbol) && Next(); }
 
-  NodePtr ParseOr() { return ParseJoined("or", Op::kOr, [this] { return ParseJoined("and", Op::kAnd, [this] { return ParseNot(); }); }); }
+  NodePtr ParseOr() {
+    return ParseJoined("or", Op::kOr, [this] { return ParseJoined("and", Op::kAnd, [this] { return ParseNot(); }); });
+  }
 
   template <class Part>
   NodePtr ParseJoined(std::string_view keyword, Op op, Part part) {
@@ -159,7 +167,8 @@ class Parser {
   }
 
   NodePtr ParseNot() {
-    if (++depth_ > Filter::kMaxDepth) return Fail(now_.at, absl::StrCat("nested deeper than ", Filter::kMaxDepth, " levels"));
+    if (++depth_ > Filter::kMaxDepth)
+      return Fail(now_.at, absl::StrCat("nested deeper than ", Filter::kMaxDepth, " levels"));
     NodePtr node;
     if (AtWord("not")) {
       if (Next()) node = Negate(ParseNot());
@@ -176,7 +185,10 @@ class Parser {
       if (!Next()) return nullptr;
       NodePtr node = ParseOr();
       if (!node) return nullptr;
-      if (!AtSymbol(")")) return Fail(now_.kind == K::kEnd ? open : now_.at, now_.kind == K::kEnd ? std::string("this '(' is never closed") : absl::StrCat("expected ')' before '", Printable(now_.text), "'"));
+      if (!AtSymbol(")"))
+        return Fail(now_.kind == K::kEnd ? open : now_.at,
+                    now_.kind == K::kEnd ? std::string("this '(' is never closed")
+                                         : absl::StrCat("expected ')' before '", Printable(now_.text), "'"));
       return Next() ? std::move(node) : nullptr;
     }
     if (AtWord("true") || AtWord("false")) {
@@ -185,14 +197,16 @@ class Parser {
       return Next() ? std::move(node) : nullptr;
     }
     if (now_.kind != K::kName || IsKeyword(now_.text)) {
-      return Fail(now_.at, absl::StrCat("expected a field name, found ", now_.kind == K::kEnd ? "" : "'", Printable(now_.text), now_.kind == K::kEnd ? "" : "'"));
+      return Fail(now_.at, absl::StrCat("expected a field name, found ", now_.kind == K::kEnd ? "" : "'",
+                                        Printable(now_.text), now_.kind == K::kEnd ? "" : "'"));
     }
     auto node = std::make_unique<FilterNode>();
     field_at_ = now_.at;
     if (!ResolveField(&node->field) || !Next()) return nullptr;
     if (AtSymbol("&")) {
       if (!Next()) return nullptr;
-      if (kind(*node) != Kind::kInt32 && kind(*node) != Kind::kInt64) return Fail(field_at_, absl::StrCat("'&' needs an integer field; ", name(*node), " is not one"));
+      if (kind(*node) != Kind::kInt32 && kind(*node) != Kind::kInt64)
+        return Fail(field_at_, absl::StrCat("'&' needs an integer field; ", name(*node), " is not one"));
       if (!ParseInteger(*node, &node->mask, false) || !Next()) return nullptr;
     }
     return ParseTest(std::move(node));
@@ -237,13 +251,15 @@ class Parser {
     }
     uint64_t value = 0;
     const bool is_literal = now_.kind == K::kWord || now_.kind == K::kText;
-    const Errc e = is_literal ? ParseUint(now_.text, static_cast<uint64_t>(std::numeric_limits<int64_t>::max()), &value) : Errc::kNotANumber;
+    const Errc e = is_literal ? ParseUint(now_.text, static_cast<uint64_t>(std::numeric_limits<int64_t>::max()), &value)
+                              : Errc::kNotANumber;
     if (e == Errc::kOk && ranged && ref.kind() == Kind::kInt32 && value > Info(ref.field).max) {
       Fail(now_.at, absl::StrCat(ref.name, " is at most ", Info(ref.field).max));
       return false;
     }
     if (e != Errc::kOk) {
-      const char* wanted = ref.kind() == Kind::kTime ? " takes Unix seconds or a time like '2026-11-23T10:00:00Z'" : " takes whole numbers";
+      const char* wanted = ref.kind() == Kind::kTime ? " takes Unix seconds or a time like '2026-11-23T10:00:00Z'"
+                                                     : " takes whole numbers";
       Fail(now_.at, absl::StrCat(ref.name, wanted, "; '", Printable(now_.text), "' is none"));
       return false;
     }
@@ -259,8 +275,10 @@ class Parser {
       return false;
     }
     if (!ParseCidr(now_.text, &cidr, &suggestion)) {
-      Fail(now_.at, suggestion.empty() ? absl::StrCat("'", Printable(now_.text), "' is neither an address nor a prefix")
-                                       : absl::StrCat("'", Printable(now_.text), "' has bits set behind its prefix; did you mean '", suggestion, "'?"));
+      Fail(now_.at, suggestion.empty()
+                        ? absl::StrCat("'", Printable(now_.text), "' is neither an address nor a prefix")
+                        : absl::StrCat("'", Printable(now_.text), "' has bits set behind its prefix; did you mean '",
+                                       suggestion, "'?"));
       return false;
     }
     node->addresses.Add(cidr);
@@ -272,7 +290,8 @@ class Parser {
       *out = now_.text;
       return true;
     }
-    Fail(now_.at, absl::StrCat(name(node), " takes text in quotes, like '", Printable(now_.kind == K::kName ? now_.text : "ACCEPT"), "'"));
+    Fail(now_.at, absl::StrCat(name(node), " takes text in quotes, like '",
+                               Printable(now_.kind == K::kName ? now_.text : "ACCEPT"), "'"));
     return false;
   }
 
@@ -301,7 +320,8 @@ class Parser {
     do {
       if (!ParseMember(node.get())) return nullptr;
     } while (list && TakeSymbol(","));
-    if (list && !TakeSymbol(")")) return Fail(now_.at, absl::StrCat("expected ',' or ')' in the list, found '", Printable(now_.text), "'"));
+    if (list && !TakeSymbol(")"))
+      return Fail(now_.at, absl::StrCat("expected ',' or ')' in the list, found '", Printable(now_.text), "'"));
     std::sort(node->numbers.begin(), node->numbers.end());
     std::sort(node->texts.begin(), node->texts.end());
     node->addresses.Build();
@@ -314,7 +334,9 @@ class Parser {
     const bool ordered = compare != Compare::kEq && compare != Compare::kNe;
     if (k == Kind::kAddress || k == Kind::kText) {
       if (ordered) {
-        return Fail(field_at_, absl::StrCat(name(*node), k == Kind::kAddress ? " is an address: use =, != or in '10.0.0.0/8'" : " is text: use =, !=, in, like or matches"));
+        return Fail(field_at_,
+                    absl::StrCat(name(*node), k == Kind::kAddress ? " is an address: use =, != or in '10.0.0.0/8'"
+                                                                  : " is text: use =, !=, in, like or matches"));
       }
       if (!ParseMember(node.get())) return nullptr;
       node->addresses.Build();
@@ -328,7 +350,8 @@ class Parser {
 
   NodePtr ParseFieldCompare(NodePtr node, Compare compare) {
     const size_t at = now_.at;
-    const bool known = FindField(now_.text).has_value() || std::find(extra_.begin(), extra_.end(), CanonicalName(now_.text)) != extra_.end();
+    const bool known = FindField(now_.text).has_value() ||
+                       std::find(extra_.begin(), extra_.end(), CanonicalName(now_.text)) != extra_.end();
     if (!known && kind(*node) == Kind::kText) {
       return Fail(at, absl::StrCat("texts need quotes: '", Printable(now_.text), "'"));
     }
@@ -342,18 +365,21 @@ class Parser {
   }
 
   NodePtr ParsePattern(NodePtr node, bool like) {
-    if (kind(*node) != Kind::kText) return Fail(field_at_, absl::StrCat(name(*node), " is not text; 'like' and 'matches' need a text field"));
+    if (kind(*node) != Kind::kText)
+      return Fail(field_at_, absl::StrCat(name(*node), " is not text; 'like' and 'matches' need a text field"));
     std::string pattern;
     const size_t at = now_.at;
     if (!ParseTextLiteral(*node, &pattern)) return nullptr;
-    if (pattern.size() > Filter::kMaxPattern) return Fail(at, absl::StrCat("a pattern has at most ", Filter::kMaxPattern, " bytes"));
+    if (pattern.size() > Filter::kMaxPattern)
+      return Fail(at, absl::StrCat("a pattern has at most ", Filter::kMaxPattern, " bytes"));
     if (like) pattern = LikeToRegex(pattern);
     re2::RE2::Options options;
     options.set_log_errors(false);
     options.set_max_mem(8 << 20);
     options.set_encoding(re2::RE2::Options::EncodingLatin1);  // values are bytes
     node->pattern = std::make_unique<re2::RE2>(pattern, options);
-    if (!node->pattern->ok()) return Fail(at, absl::StrCat("bad regular expression: ", Printable(node->pattern->error(), 200)));
+    if (!node->pattern->ok())
+      return Fail(at, absl::StrCat("bad regular expression: ", Printable(node->pattern->error(), 200)));
     node->op = Op::kTextMatches;
     return Next() ? std::move(node) : nullptr;
   }
@@ -396,13 +422,16 @@ class Parser {
     } else if (Take("matches") || TakeSymbol("~")) {
       node = ParsePattern(std::move(node), false);
     } else {
-      return Fail(now_.at, absl::StrCat("expected a test behind ", name(*node), " (=, !=, <, in, between, like, matches, is null), found '", Printable(now_.text), "'"));
+      return Fail(now_.at,
+                  absl::StrCat("expected a test behind ", name(*node),
+                               " (=, !=, <, in, between, like, matches, is null), found '", Printable(now_.text), "'"));
     }
     return negated ? Negate(std::move(node)) : std::move(node);
   }
 
   NodePtr ParseBetween(NodePtr node) {
-    if (kind(*node) == Kind::kAddress || kind(*node) == Kind::kText) return Fail(field_at_, "'between' needs a number or a time");
+    if (kind(*node) == Kind::kAddress || kind(*node) == Kind::kText)
+      return Fail(field_at_, "'between' needs a number or a time");
     node->op = Op::kIntRange;
     node->numbers.resize(2);
     if (!ParseInteger(*node, &node->numbers[0], false) || !Next()) return nullptr;

@@ -54,7 +54,8 @@ class Cells : public Accumulators {
       if (values[piece.row] == kNullInt) continue;
       // Cumulative shares are rounded down, so the parts add up to the whole.
       const auto share = [&](int64_t at) {
-        return static_cast<int64_t>(static_cast<uint128>(values[piece.row]) * static_cast<uint128>(at) / static_cast<uint128>(piece.length));
+        return static_cast<int64_t>(static_cast<uint128>(values[piece.row]) * static_cast<uint128>(at) /
+                                    static_cast<uint128>(piece.length));
       };
       fn(cells_[piece.group], share(piece.to) - share(piece.from), piece.row);
     }
@@ -91,7 +92,8 @@ class CountAccumulators final : public Cells<CountCell> {
     for (uint32_t g : rows.group) cells_[g].Add();
   }
   void Emit(std::span<const uint32_t> groups, const Interner&, TableColumn* out) const override {
-    EmitTotals(groups, [&](uint32_t g) { return static_cast<uint128>(cells_[g].n); }, out);
+    EmitTotals(
+        groups, [&](uint32_t g) { return static_cast<uint128>(cells_[g].n); }, out);
   }
   int Compare(uint32_t a, uint32_t b) const override { return Order(cells_[a].n, cells_[b].n); }
 };
@@ -103,7 +105,8 @@ class SumAccumulators final : public Cells<SumCell> {
     ForParts(rows, [](SumCell& cell, int64_t value, size_t) { cell.Add(static_cast<uint64_t>(value)); });
   }
   void Emit(std::span<const uint32_t> groups, const Interner&, TableColumn* out) const override {
-    EmitTotals(groups, [&](uint32_t g) { return cells_[g].total.value(); }, out);
+    EmitTotals(
+        groups, [&](uint32_t g) { return cells_[g].total.value(); }, out);
   }
   int Compare(uint32_t a, uint32_t b) const override { return Order(cells_[a].total, cells_[b].total); }
 };
@@ -115,7 +118,8 @@ class MeanAccumulators final : public Cells<MeanCell> {
     ForValues(rows, [](MeanCell& cell, int64_t value, size_t) { cell.Add(static_cast<uint64_t>(value)); });
   }
   void Emit(std::span<const uint32_t> groups, const Interner&, TableColumn* out) const override {
-    EmitDoubles(groups, [&](uint32_t g) { return cells_[g].Value(); }, out);
+    EmitDoubles(
+        groups, [&](uint32_t g) { return cells_[g].Value(); }, out);
   }
   int Compare(uint32_t a, uint32_t b) const override { return Order(cells_[a].Value(), cells_[b].Value()); }
 };
@@ -180,10 +184,13 @@ class RateAccumulators final : public Cells<RateCell> {
     const auto time = [](const Column* c, size_t i) {
       return c == nullptr || c->ints[i] == kNullInt ? std::optional<int64_t>() : std::optional<int64_t>(c->ints[i]);
     };
-    ForParts(rows, [&](RateCell& cell, int64_t value, size_t i) { cell.Add(static_cast<uint64_t>(value), time(rows.start, i), time(rows.end, i)); });
+    ForParts(rows, [&](RateCell& cell, int64_t value, size_t i) {
+      cell.Add(static_cast<uint64_t>(value), time(rows.start, i), time(rows.end, i));
+    });
   }
   void Emit(std::span<const uint32_t> groups, const Interner&, TableColumn* out) const override {
-    EmitDoubles(groups, [&](uint32_t g) { return Value(g); }, out);
+    EmitDoubles(
+        groups, [&](uint32_t g) { return Value(g); }, out);
   }
   int Compare(uint32_t a, uint32_t b) const override { return Order(Value(a), Value(b)); }
 
@@ -212,7 +219,8 @@ class DistinctAccumulators final : public Accumulators {
     }
   }
   void Emit(std::span<const uint32_t> groups, const Interner&, TableColumn* out) const override {
-    EmitTotals(groups, [&](uint32_t g) { return static_cast<uint128>(counts_[g]); }, out);
+    EmitTotals(
+        groups, [&](uint32_t g) { return static_cast<uint128>(counts_[g]); }, out);
   }
   int Compare(uint32_t a, uint32_t b) const override { return Order(counts_[a], counts_[b]); }
 

@@ -31,10 +31,10 @@ struct Piece {
 // What an update sees: the rows' groups, and how the sums of some rows are spread over several groups.
 struct GroupedRows {
   const Batch& batch;
-  std::span<const uint32_t> group;      // by row: the group of the record's start
-  std::span<const uint8_t> spread;      // by row: 1 if its sums are in pieces
+  std::span<const uint32_t> group;  // by row: the group of the record's start
+  std::span<const uint8_t> spread;  // by row: 1 if its sums are in pieces
   std::span<const Piece> pieces;
-  const Column* start;                  // of the batch, or null
+  const Column* start;  // of the batch, or null
   const Column* end;
 };
 

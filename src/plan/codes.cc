@@ -41,7 +41,8 @@ void EncodeColumn(const Batch& batch, const Column& column, Interner* interner, 
       break;
     }
     default:
-      for (size_t i = 0; i < batch.rows; ++i) (*out)[i] = column.ints[i] == kNullInt ? 0 : static_cast<uint64_t>(column.ints[i]) + 1;
+      for (size_t i = 0; i < batch.rows; ++i)
+        (*out)[i] = column.ints[i] == kNullInt ? 0 : static_cast<uint64_t>(column.ints[i]) + 1;
   }
 }
 

@@ -1,6 +1,6 @@
 // Codes: any value of a column as one 64-bit number, equal exactly if the values are. Keys and distinct counts work on
-// codes. 0 is null; integers and times are value + 1; IPv4 addresses are their AddressCode; IPv6 addresses and texts are
-// numbered as they appear, by the Interner of the state that keeps them.
+// codes. 0 is null; integers and times are value + 1; IPv4 addresses are their AddressCode; IPv6 addresses and texts
+// are numbered as they appear, by the Interner of the state that keeps them.
 #ifndef VPCFLOW_SRC_PLAN_CODES_H_
 #define VPCFLOW_SRC_PLAN_CODES_H_
 
@@ -24,7 +24,9 @@ struct IpHash {
 
 // Hash and equality of std::string_view (absl's own may be of another string_view type).
 struct TextHash {
-  size_t operator()(std::string_view text) const { return absl::Hash<absl::string_view>()(absl::string_view(text.data(), text.size())); }
+  size_t operator()(std::string_view text) const {
+    return absl::Hash<absl::string_view>()(absl::string_view(text.data(), text.size()));
+  }
 };
 
 // Numbers IPv6 addresses and texts, from 0.
@@ -65,7 +67,9 @@ inline Ip DecodeAddress(uint64_t code, const Interner& interner) {
   return code < kCodeV6 ? Ip::V4(static_cast<uint32_t>(code)) : interner.v6(static_cast<uint32_t>(code));
 }
 inline int64_t DecodeInt(uint64_t code) { return static_cast<int64_t>(code - 1); }
-inline const std::string& DecodeText(uint64_t code, const Interner& interner) { return interner.text(static_cast<uint32_t>(code - 1)); }
+inline const std::string& DecodeText(uint64_t code, const Interner& interner) {
+  return interner.text(static_cast<uint32_t>(code - 1));
+}
 
 // Translates the codes of one interner into another's.
 class CodeMap {

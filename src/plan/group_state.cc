@@ -8,7 +8,8 @@ VPCFLOW_NAMESPACE_BEGIN
 namespace internal {
 namespace {
 
-// A record over more bins than this is not spread (AWS's windows are 10 minutes at most); it bounds what one line can do.
+// A record over more bins than this is not spread (AWS's windows are 10 minutes at most); it bounds what one line can
+// do.
 constexpr int64_t kMaxSpreadBins = 4096;
 constexpr int kTimeBits = 44;
 
@@ -60,7 +61,8 @@ void GroupState::MakeKeys(const Batch& batch) {
     if (p == 0 && plan_.spec.every > 0) {
       const std::vector<int64_t>& start = column(batch, plan_.start_slot)->ints;
       const int64_t every = plan_.spec.every;
-      for (size_t i = 0; i < batch.rows; ++i) keys_[i * words_] = start[i] == kNullInt ? 0 : static_cast<uint64_t>(start[i] - start[i] % every) + 1;
+      for (size_t i = 0; i < batch.rows; ++i)
+        keys_[i * words_] = start[i] == kNullInt ? 0 : static_cast<uint64_t>(start[i] - start[i] % every) + 1;
       continue;
     }
     EncodeColumn(batch, batch.columns[static_cast<size_t>(place.slot)], &interner_, &codes_);
@@ -102,7 +104,8 @@ void GroupState::Consume(const Batch& batch) {
   group_.resize(batch.rows);
   for (size_t i = 0; i < batch.rows; ++i) group_[i] = table_.Find(keys_.data() + i * words_);
   MakePieces(batch);
-  const GroupedRows rows{batch, group_, spread_, pieces_, column(batch, plan_.start_slot), column(batch, plan_.end_slot)};
+  const GroupedRows rows{
+      batch, group_, spread_, pieces_, column(batch, plan_.start_slot), column(batch, plan_.end_slot)};
   for (size_t a = 0; a < accumulators_.size(); ++a) {
     Accumulators& accumulator = *accumulators_[a];
     accumulator.Grow(table_.size());
@@ -119,7 +122,8 @@ void GroupState::Merge(const GroupState& other) {
   std::vector<uint64_t> key(words_);
   for (uint32_t g = 0; g < group.size(); ++g) {
     std::fill(key.begin(), key.end(), uint64_t{0});
-    for (const Place& place : places_) key[place.word] |= codes(other.Code(g, place), place.field.kind()) << place.shift;
+    for (const Place& place : places_)
+      key[place.word] |= codes(other.Code(g, place), place.field.kind()) << place.shift;
     group[g] = table_.Find(key.data());
   }
   for (size_t a = 0; a < accumulators_.size(); ++a) {
@@ -149,10 +153,11 @@ std::vector<uint32_t> GroupState::TopGroups(size_t agg) const {
   std::iota(groups.begin(), groups.end(), 0u);
   const size_t n = std::min<size_t>(plan_.spec.top->n, groups.size());
   const Accumulators& values = *accumulators_[agg];
-  std::partial_sort(groups.begin(), groups.begin() + static_cast<ptrdiff_t>(n), groups.end(), [&](uint32_t a, uint32_t b) {
-    const int order = values.Compare(a, b);
-    return order != 0 ? order > 0 : CompareKeys(a, b) < 0;
-  });
+  std::partial_sort(groups.begin(), groups.begin() + static_cast<ptrdiff_t>(n), groups.end(),
+                    [&](uint32_t a, uint32_t b) {
+                      const int order = values.Compare(a, b);
+                      return order != 0 ? order > 0 : CompareKeys(a, b) < 0;
+                    });
   groups.resize(n);
   return groups;
 }
@@ -200,7 +205,8 @@ Table GroupState::Finish() {
   if (words_ == 0) table_.Find(nullptr);  // without keys there is one group, even of no records
   std::vector<uint32_t> groups;
   if (plan_.spec.top) {
-    const auto by = std::find_if(plan_.aggs.begin(), plan_.aggs.end(), [&](const PlannedAggregate& a) { return a.name == plan_.spec.top->by; });
+    const auto by = std::find_if(plan_.aggs.begin(), plan_.aggs.end(),
+                                 [&](const PlannedAggregate& a) { return a.name == plan_.spec.top->by; });
     for (auto& accumulator : accumulators_) accumulator->Grow(table_.size());
     groups = TopGroups(static_cast<size_t>(by - plan_.aggs.begin()));
   } else {

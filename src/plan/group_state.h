@@ -38,7 +38,9 @@ class GroupState {
   const Column* column(const Batch& batch, int plan_slot) const;
   void MakeKeys(const Batch& batch);
   void MakePieces(const Batch& batch);
-  uint64_t Code(uint32_t group, const Place& place) const { return table_.key(group)[place.word] >> place.shift & place.mask; }
+  uint64_t Code(uint32_t group, const Place& place) const {
+    return table_.key(group)[place.word] >> place.shift & place.mask;
+  }
   int CompareKeys(uint32_t a, uint32_t b) const;
   std::vector<uint32_t> TopGroups(size_t agg) const;
   void EmitOther(const std::vector<uint32_t>& top, Table* table) const;

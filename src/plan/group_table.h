@@ -58,7 +58,9 @@ class GroupTable {
   struct Equal {
     using is_transparent = void;
     const GroupTable* table;
-    bool Same(const uint64_t* a, const uint64_t* b) const { return std::memcmp(a, b, table->words_ * sizeof(uint64_t)) == 0; }
+    bool Same(const uint64_t* a, const uint64_t* b) const {
+      return std::memcmp(a, b, table->words_ * sizeof(uint64_t)) == 0;
+    }
     bool operator()(uint32_t a, uint32_t b) const { return Same(table->key(a), table->key(b)); }
     bool operator()(uint32_t a, Key b) const { return Same(table->key(a), b.words); }
     bool operator()(Key a, uint32_t b) const { return Same(a.words, table->key(b)); }
@@ -72,8 +74,8 @@ class GroupTable {
   size_t words_;
   size_t size_ = 0;
   std::vector<uint64_t> keys_;
-  absl::flat_hash_map<uint64_t, uint32_t> narrow_;           // one word
-  absl::flat_hash_set<uint32_t, Hash, Equal> wide_;          // more
+  absl::flat_hash_map<uint64_t, uint32_t> narrow_;   // one word
+  absl::flat_hash_set<uint32_t, Hash, Equal> wide_;  // more
 };
 
 }  // namespace internal

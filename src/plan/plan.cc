@@ -64,8 +64,9 @@ class Maker {
       for (const FieldInfo& info : kFields) names.emplace_back(info.name);
       const std::string nearest = Nearest(name, names);
       return absl::InvalidArgumentError(absl::StrCat(where, ": unknown field '", Printable(name), "'",
-                                                     nearest.empty() ? std::string("; `vpcflow fields` lists them")
-                                                                     : absl::StrCat("; did you mean '", nearest, "'?")));
+                                                     nearest.empty()
+                                                         ? std::string("; `vpcflow fields` lists them")
+                                                         : absl::StrCat("; did you mean '", nearest, "'?")));
     }
     return SlotOf(ref);
   }
@@ -100,7 +101,8 @@ class Maker {
 
   absl::Status MakeGrouping() {
     PlanSpec& spec = plan_.spec;
-    if (!spec.select.empty() || spec.limit) return absl::InvalidArgumentError("a plan selects rows or groups them, not both");
+    if (!spec.select.empty() || spec.limit)
+      return absl::InvalidArgumentError("a plan selects rows or groups them, not both");
     if (spec.by.size() > kMaxKeys) return absl::InvalidArgumentError(absl::StrCat("at most ", kMaxKeys, " keys"));
     if (spec.every < 0) return absl::InvalidArgumentError("every: a time bin is longer than 0 s");
     std::vector<std::string> names;
@@ -124,8 +126,10 @@ class Maker {
     }
     for (size_t i = 0; i < names.size(); ++i) {
       if (names[i].empty()) return absl::InvalidArgumentError("an aggregate needs a name");
-      if (std::find(names.begin(), names.begin() + static_cast<ptrdiff_t>(i), names[i]) != names.begin() + static_cast<ptrdiff_t>(i)) {
-        return absl::InvalidArgumentError(absl::StrCat("two columns would be named '", Printable(names[i]), "'; name the aggregate differently"));
+      if (std::find(names.begin(), names.begin() + static_cast<ptrdiff_t>(i), names[i]) !=
+          names.begin() + static_cast<ptrdiff_t>(i)) {
+        return absl::InvalidArgumentError(
+            absl::StrCat("two columns would be named '", Printable(names[i]), "'; name the aggregate differently"));
       }
     }
     if (spec.every > 0 && spec.bin_by == BinBy::kSpread) plan_.end_slot = SlotOf(Field::kEnd);
@@ -142,22 +146,26 @@ class Maker {
     text = trim(text);
     const size_t open = text.find('(');
     const std::string_view function = trim(text.substr(0, open));
-    const auto info = std::find_if(std::begin(kAggs), std::end(kAggs), [&](const AggInfo& a) { return a.name == function; });
+    const auto info =
+        std::find_if(std::begin(kAggs), std::end(kAggs), [&](const AggInfo& a) { return a.name == function; });
     if (info == std::end(kAggs)) {
       std::vector<std::string> names;
       for (const AggInfo& a : kAggs) names.emplace_back(a.name);
       const std::string nearest = Nearest(function, names);
       return absl::InvalidArgumentError(absl::StrCat("unknown aggregate '", Printable(function), "'",
-                                                     nearest.empty() ? absl::StrCat("; there are ", absl::StrJoin(names, ", "))
-                                                                     : absl::StrCat("; did you mean '", nearest, "'?")));
+                                                     nearest.empty()
+                                                         ? absl::StrCat("; there are ", absl::StrJoin(names, ", "))
+                                                         : absl::StrCat("; did you mean '", nearest, "'?")));
     }
     if (open == std::string_view::npos || text.back() != ')') {
-      return absl::InvalidArgumentError(absl::StrCat("aggregate '", Printable(text), "': write ", std::string(function), info->takes_field ? "(field)" : "()"));
+      return absl::InvalidArgumentError(absl::StrCat("aggregate '", Printable(text), "': write ", std::string(function),
+                                                     info->takes_field ? "(field)" : "()"));
     }
     const std::string field(trim(text.substr(open + 1, text.size() - open - 2)));
     out->kind = info->kind;
     if (info->takes_field != !field.empty()) {
-      return absl::InvalidArgumentError(absl::StrCat("aggregate '", Printable(text), "': ", std::string(function), info->takes_field ? " needs a field" : " takes no field"));
+      return absl::InvalidArgumentError(absl::StrCat("aggregate '", Printable(text), "': ", std::string(function),
+                                                     info->takes_field ? " needs a field" : " takes no field"));
     }
     if (field.empty()) return absl::OkStatus();
     absl::StatusOr<int> slot = Slot(field, "aggregate");
@@ -173,8 +181,12 @@ class Maker {
     const bool extreme = agg.kind == AggKind::kMin || agg.kind == AggKind::kMax;
     const bool any = agg.kind == AggKind::kNUnique || agg.kind == AggKind::kFirst || agg.kind == AggKind::kLast;
     if (!any && !number && !(extreme && kind == Kind::kTime)) {
-      return absl::InvalidArgumentError(absl::StrCat(std::string(function), " needs a ", extreme ? "numeric or time" : "numeric", " field; ", agg.field.name, " is ",
-                                                     kind == Kind::kText ? "text" : kind == Kind::kTime ? "a time" : "an address"));
+      return absl::InvalidArgumentError(absl::StrCat(std::string(function), " needs a ",
+                                                     extreme ? "numeric or time" : "numeric", " field; ",
+                                                     agg.field.name, " is ",
+                                                     kind == Kind::kText   ? "text"
+                                                     : kind == Kind::kTime ? "a time"
+                                                                           : "an address"));
     }
     const bool rate = agg.kind == AggKind::kRate;
     if (rate || agg.kind == AggKind::kFirst || agg.kind == AggKind::kLast) plan_.start_slot = SlotOf(Field::kStart);
@@ -194,7 +206,8 @@ class Maker {
   absl::Status MakeOrder() {
     std::vector<std::string> columns, aggregates;
     if (plan_.spec.every > 0) columns.emplace_back("time");
-    for (int slot : plan_.grouped ? plan_.key_slots : plan_.select_slots) columns.push_back(ColumnName(plan_.fields[static_cast<size_t>(slot)]));
+    for (int slot : plan_.grouped ? plan_.key_slots : plan_.select_slots)
+      columns.push_back(ColumnName(plan_.fields[static_cast<size_t>(slot)]));
     for (const PlannedAggregate& agg : plan_.aggs) aggregates.push_back(agg.name);
     if (plan_.spec.top && std::find(aggregates.begin(), aggregates.end(), plan_.spec.top->by) == aggregates.end()) {
       return NoSuch("top_k: order by", plan_.spec.top->by, aggregates, "aggregate");
@@ -207,11 +220,13 @@ class Maker {
     return absl::OkStatus();
   }
 
-  static absl::Status NoSuch(const char* where, const std::string& name, const std::vector<std::string>& names, const char* what) {
+  static absl::Status NoSuch(const char* where, const std::string& name, const std::vector<std::string>& names,
+                             const char* what) {
     const std::string nearest = Nearest(name, names);
     return absl::InvalidArgumentError(absl::StrCat(where, ": no ", what, " '", Printable(name), "'; ",
-                                                   nearest.empty() ? absl::StrCat("there are ", absl::StrJoin(names, ", "))
-                                                                   : absl::StrCat("did you mean '", nearest, "'?")));
+                                                   nearest.empty()
+                                                       ? absl::StrCat("there are ", absl::StrJoin(names, ", "))
+                                                       : absl::StrCat("did you mean '", nearest, "'?")));
   }
 
   const std::vector<Format>& formats_;
@@ -233,7 +248,9 @@ absl::StatusOr<Plan> Plan::Make(const PlanSpec& spec, const std::vector<Format>&
 std::string Plan::Explain() const {
   const internal::PlanImpl& p = *impl_;
   const auto names = [&](const std::vector<int>& slots) {
-    return slots.empty() ? std::string("-") : absl::StrJoin(slots, ", ", [&](std::string* out, int slot) { *out += internal::ColumnName(p.fields[static_cast<size_t>(slot)]); });
+    return slots.empty() ? std::string("-") : absl::StrJoin(slots, ", ", [&](std::string* out, int slot) {
+      *out += internal::ColumnName(p.fields[static_cast<size_t>(slot)]);
+    });
   };
   std::vector<int> rest;
   for (size_t i = 0; i < p.fields.size(); ++i) {
@@ -243,17 +260,32 @@ std::string Plan::Explain() const {
   std::string out = "split     lines into fields by the format of each source\n";
   if (!p.all_records) out += "drop      NODATA and SKIPDATA records (counted in the report)\n";
   if (p.filter) absl::StrAppend(&out, "parse     ", names(p.filter_slots), "\nfilter    ", p.filter->text(), "\n");
-  absl::StrAppend(&out, "parse     ", p.spec.check_all ? std::string("every field, and check it") : names(rest), p.filter ? "   (of records that pass)" : "", "\n");
+  absl::StrAppend(&out, "parse     ", p.spec.check_all ? std::string("every field, and check it") : names(rest),
+                  p.filter ? "   (of records that pass)" : "", "\n");
   if (!p.grouped) {
-    absl::StrAppend(&out, "select    ", p.select_all ? std::string("all fields that the sources have") : names(p.select_slots), "\n");
+    absl::StrAppend(&out, "select    ",
+                    p.select_all ? std::string("all fields that the sources have") : names(p.select_slots), "\n");
     if (p.spec.limit) absl::StrAppend(&out, "limit     ", *p.spec.limit, "\n");
   } else {
-    absl::StrAppend(&out, "group by  ", p.spec.every > 0 ? absl::StrCat("time every ", p.spec.every, " s (", p.spec.bin_by == BinBy::kSpread ? "sums spread over the bins a record spans" : "by start", ")", p.key_slots.empty() ? "" : ", ") : std::string(),
-                    p.key_slots.empty() && p.spec.every > 0 ? std::string() : names(p.key_slots), "\n");
-    absl::StrAppend(&out, "aggregate ", absl::StrJoin(p.spec.aggs, ", ", [](std::string* s, const auto& agg) { absl::StrAppend(s, agg.first, " = ", agg.second); }), "\n");
-    if (p.spec.top) absl::StrAppend(&out, "top       ", p.spec.top->n, " by ", p.spec.top->by, p.spec.top->other ? ", and the rest as one row" : "", "\n");
+    absl::StrAppend(
+        &out, "group by  ",
+        p.spec.every > 0
+            ? absl::StrCat("time every ", p.spec.every, " s (",
+                           p.spec.bin_by == BinBy::kSpread ? "sums spread over the bins a record spans" : "by start",
+                           ")", p.key_slots.empty() ? "" : ", ")
+            : std::string(),
+        p.key_slots.empty() && p.spec.every > 0 ? std::string() : names(p.key_slots), "\n");
+    absl::StrAppend(
+        &out, "aggregate ",
+        absl::StrJoin(p.spec.aggs, ", ",
+                      [](std::string* s, const auto& agg) { absl::StrAppend(s, agg.first, " = ", agg.second); }),
+        "\n");
+    if (p.spec.top)
+      absl::StrAppend(&out, "top       ", p.spec.top->n, " by ", p.spec.top->by,
+                      p.spec.top->other ? ", and the rest as one row" : "", "\n");
   }
-  for (const SortKey& key : p.spec.sort) absl::StrAppend(&out, "sort      ", key.column, key.descending ? " descending" : "", "\n");
+  for (const SortKey& key : p.spec.sort)
+    absl::StrAppend(&out, "sort      ", key.column, key.descending ? " descending" : "", "\n");
   return out;
 }
 

@@ -23,9 +23,9 @@ struct PlanImpl {
   std::optional<Filter> filter;
   bool grouped = false;
   bool select_all = false;
-  bool all_records = false;        // NODATA and SKIPDATA records too
-  std::vector<FieldRef> fields;    // what it reads; the slots below are indices into it
-  std::vector<int> filter_slots;   // of the filter's fields
+  bool all_records = false;       // NODATA and SKIPDATA records too
+  std::vector<FieldRef> fields;   // what it reads; the slots below are indices into it
+  std::vector<int> filter_slots;  // of the filter's fields
   std::vector<int> select_slots;
   std::vector<int> key_slots;
   std::vector<PlannedAggregate> aggs;

@@ -29,7 +29,8 @@ void RowState::Append(const Batch& batch, size_t c, ChunkColumn* out) {
   }
   out->i32.resize(batch.rows);
   if (column.kind == Kind::kInt32) {
-    for (size_t i = 0; i < batch.rows; ++i) out->i32[i] = column.ints[i] == kNullInt ? kNullInt32 : static_cast<int32_t>(column.ints[i]);
+    for (size_t i = 0; i < batch.rows; ++i)
+      out->i32[i] = column.ints[i] == kNullInt ? kNullInt32 : static_cast<int32_t>(column.ints[i]);
     return;
   }
   EncodeColumn(batch, column, &interner_, &codes_);
@@ -48,8 +49,8 @@ void RowState::Append(const Batch& batch, size_t c, ChunkColumn* out) {
 }
 
 // One column of all chunks. Dictionaries are renumbered in order of appearance, so that they do not depend on threads.
-void RowState::Join(const std::vector<RowState*>& states, const std::vector<std::pair<size_t, const Chunk*>>& chunks, size_t c, const FieldRef& field,
-                    TableColumn* out) {
+void RowState::Join(const std::vector<RowState*>& states, const std::vector<std::pair<size_t, const Chunk*>>& chunks,
+                    size_t c, const FieldRef& field, TableColumn* out) {
   const Kind kind = field.kind();
   out->name = ColumnName(field);
   out->type = ColumnTypeOf(kind);
@@ -101,7 +102,8 @@ Table RowState::Finish(const PlanImpl& plan, const std::vector<RowState*>& state
       table.rows += chunk.rows;
     }
   }
-  std::sort(chunks.begin(), chunks.end(), [](const auto& a, const auto& b) { return a.second->first < b.second->first; });
+  std::sort(chunks.begin(), chunks.end(),
+            [](const auto& a, const auto& b) { return a.second->first < b.second->first; });
   for (size_t c = 0; c < plan.select_slots.size(); ++c) {
     TableColumn column;
     Join(states, chunks, c, plan.fields[static_cast<size_t>(plan.select_slots[c])], &column);

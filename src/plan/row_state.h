@@ -44,8 +44,8 @@ class RowState {
 
   Chunk& Begin(const Batch& batch);
   void Append(const Batch& batch, size_t c, ChunkColumn* out);
-  static void Join(const std::vector<RowState*>& states, const std::vector<std::pair<size_t, const Chunk*>>& chunks, size_t c, const FieldRef& field,
-                   TableColumn* out);
+  static void Join(const std::vector<RowState*>& states, const std::vector<std::pair<size_t, const Chunk*>>& chunks,
+                   size_t c, const FieldRef& field, TableColumn* out);
 
   std::vector<int> columns_;  // batch column of each selected column
   std::vector<Chunk> chunks_;

@@ -1,10 +1,11 @@
 // Running plans over sources.
+#include "src/plan/run.h"
+
 #include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "src/plan/run.h"
 #include "src/plan/worker.h"
 #include "src/scan/driver.h"
 
@@ -33,7 +34,8 @@ class PlanHandler final : public BlockHandler {
 };
 
 // A field that a plan names and no source has is a mistake in the plan.
-absl::Status CheckFields(const Plan& plan, const std::vector<int>& slots, const std::vector<uint8_t>& seen, const Report& report) {
+absl::Status CheckFields(const Plan& plan, const std::vector<int>& slots, const std::vector<uint8_t>& seen,
+                         const Report& report) {
   const PlanImpl& impl = plan.impl();
   if (impl.spec.allow_missing || impl.select_all) return absl::OkStatus();
   std::vector<std::string> missing;
@@ -44,8 +46,9 @@ absl::Status CheckFields(const Plan& plan, const std::vector<int>& slots, const 
   std::vector<std::string> formats;
   for (const auto& [format, n] : report.formats) formats.push_back(format);
   if (formats.size() > 3) formats.resize(3);
-  return absl::FailedPreconditionError(absl::StrCat("field", missing.size() > 1 ? "s " : " ", absl::StrJoin(missing, ", "),
-                                                 missing.size() > 1 ? " are" : " is", " in none of the logs read; their format: ", absl::StrJoin(formats, " | ")));
+  return absl::FailedPreconditionError(absl::StrCat(
+      "field", missing.size() > 1 ? "s " : " ", absl::StrJoin(missing, ", "), missing.size() > 1 ? " are" : " is",
+      " in none of the logs read; their format: ", absl::StrJoin(formats, " | ")));
 }
 
 // Columns that no source has are left out of a selection of everything.
@@ -60,7 +63,8 @@ void DropUnseen(const PlanImpl& plan, const std::vector<int>& slots, const std::
 
 }  // namespace
 
-absl::StatusOr<std::vector<Result>> JoinWorkers(std::span<const Plan> plans, const SlotMap& map, const std::vector<Worker*>& workers, Report report) {
+absl::StatusOr<std::vector<Result>> JoinWorkers(std::span<const Plan> plans, const SlotMap& map,
+                                                const std::vector<Worker*>& workers, Report report) {
   std::vector<uint8_t> seen(map.fields.size(), 0);
   bool any = false;
   for (const Worker* worker : workers) {
@@ -94,17 +98,21 @@ absl::StatusOr<std::vector<Result>> JoinWorkers(std::span<const Plan> plans, con
 
 }  // namespace internal
 
-absl::StatusOr<std::vector<Result>> RunAll(std::span<const Plan> plans, const std::vector<Source>& sources, const ScanOptions& options, Report* out_report) {
+absl::StatusOr<std::vector<Result>> RunAll(std::span<const Plan> plans, const std::vector<Source>& sources,
+                                           const ScanOptions& options, Report* out_report) {
   using namespace internal;
   ScanOptions own = options;
   const PlanSpec& first = plans[0].impl().spec;
-  if (plans.size() == 1 && first.limit && first.sort.empty()) own.threads = 1;  // the first rows of the input, then stop
+  if (plans.size() == 1 && first.limit && first.sort.empty())
+    own.threads = 1;  // the first rows of the input, then stop
   const SlotMap map(plans);
   Report report;
-  auto handlers = RunScan(sources, own, [&](Report* part) { return std::make_unique<PlanHandler>(plans, map, own, part); }, &report);
+  auto handlers = RunScan(
+      sources, own, [&](Report* part) { return std::make_unique<PlanHandler>(plans, map, own, part); }, &report);
   if (out_report != nullptr) *out_report = report;
   if (!handlers.ok()) return handlers.status();
-  if (options.on_error == OnError::kStop && !report.rejects.empty()) return absl::DataLossError(report.rejects[0].ToString());
+  if (options.on_error == OnError::kStop && !report.rejects.empty())
+    return absl::DataLossError(report.rejects[0].ToString());
   std::vector<Worker*> workers;
   for (const auto& handler : *handlers) workers.push_back(&static_cast<PlanHandler*>(handler.get())->worker());
   return JoinWorkers(plans, map, workers, std::move(report));
@@ -118,7 +126,12 @@ absl::StatusOr<Result> Plan::Run(const std::vector<Source>& sources, const ScanO
 
 struct BatchReader::Impl {
   Impl(const Plan& p, std::vector<Source> s, ScanOptions o)
-      : plan(p), sources(std::move(s)), options(std::move(o)), map({&plan, 1}), worker({&plan, 1}, map), rows(map.fields, options, &report) {}
+      : plan(p),
+        sources(std::move(s)),
+        options(std::move(o)),
+        map({&plan, 1}),
+        worker({&plan, 1}, map),
+        rows(map.fields, options, &report) {}
 
   Plan plan;
   std::vector<Source> sources;
@@ -148,7 +161,8 @@ absl::StatusOr<Table> BatchReader::Next(size_t rows) {
   internal::RowState* state = s.worker.rows(0);
   const uint64_t wanted = plan.spec.limit ? std::min<uint64_t>(rows, *plan.spec.limit - s.delivered) : rows;
   while (!s.ended && state->rows() < wanted) {
-    if (s.options.poll && !s.options.poll({0, 0, s.next, s.sources.size()})) return absl::CancelledError("the scan was cancelled");
+    if (s.options.poll && !s.options.poll({0, 0, s.next, s.sources.size()}))
+      return absl::CancelledError("the scan was cancelled");
     if (s.source == nullptr) {
       if (s.next == s.sources.size()) break;
       const auto number = static_cast<uint32_t>(s.next++);
@@ -179,7 +193,8 @@ absl::StatusOr<Format> PeekFormat(Source& source, const ScanOptions& options) {
   own.block_bytes = size_t{16} * 1024;
   if (absl::Status s = source.KeepFirst(size_t{64} * 1024); !s.ok()) return s;
   // What can be read only once is looked at in the part that was kept.
-  const Source looked_at = source.kept() == nullptr ? source : Source::Bytes(source.name(), std::string_view(*source.kept()));
+  const Source looked_at =
+      source.kept() == nullptr ? source : Source::Bytes(source.name(), std::string_view(*source.kept()));
   Report ignored;
   internal::ScannedSource scanned(looked_at, 0, own, nullptr);
   internal::ResolvedBlock block;

@@ -11,7 +11,8 @@
 VPCFLOW_NAMESPACE_BEGIN
 namespace internal {
 
-absl::StatusOr<std::vector<Result>> JoinWorkers(std::span<const Plan> plans, const SlotMap& map, const std::vector<Worker*>& workers, Report report);
+absl::StatusOr<std::vector<Result>> JoinWorkers(std::span<const Plan> plans, const SlotMap& map,
+                                                const std::vector<Worker*>& workers, Report report);
 
 }  // namespace internal
 VPCFLOW_NAMESPACE_END

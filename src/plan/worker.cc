@@ -47,7 +47,8 @@ Worker::Worker(std::span<const Plan> plans, const SlotMap& map) : map_(map), see
 
 bool Worker::satisfied() const {
   const State& only = states_[0];
-  return states_.size() == 1 && only.rows != nullptr && only.plan->spec.limit && only.rows->rows() >= *only.plan->spec.limit;
+  return states_.size() == 1 && only.rows != nullptr && only.plan->spec.limit &&
+         only.rows->rows() >= *only.plan->spec.limit;
 }
 
 void Worker::LoadAll(Rows* rows) {

@@ -58,9 +58,9 @@ class Worker {
   std::vector<State> states_;
   std::vector<uint8_t> seen_;
   bool any_ = false;
-  std::vector<Tri> passes_;      // scratch
-  std::vector<uint8_t> keep_;    // scratch
-  Batch gathered_;               // scratch
+  std::vector<Tri> passes_;    // scratch
+  std::vector<uint8_t> keep_;  // scratch
+  Batch gathered_;             // scratch
 };
 
 }  // namespace internal

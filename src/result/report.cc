@@ -10,8 +10,9 @@
 VPCFLOW_NAMESPACE_BEGIN
 
 std::string Reject::ToString() const {
-  return absl::StrCat(path, ":", line, ":", column, ": ", field, field.empty() ? "" : ": ", std::string(ErrcName(reason)), ": ",
-                      std::string(ErrcMeaning(reason)), " (offset ", byte_offset, "): ", excerpt);
+  return absl::StrCat(path, ":", line, ":", column, ": ", field, field.empty() ? "" : ": ",
+                      std::string(ErrcName(reason)), ": ", std::string(ErrcMeaning(reason)), " (offset ", byte_offset,
+                      "): ", excerpt);
 }
 
 uint64_t Report::rejected() const {
@@ -53,7 +54,8 @@ absl::Status Report::status() const {
   if (errors.empty()) return absl::OkStatus();
   if (errors.size() == 1) return errors[0];
   std::string message = absl::StrCat(errors.size(), " sources could not be read to their end:");
-  for (size_t i = 0; i < errors.size() && i < 10; ++i) absl::StrAppend(&message, "\n  ", std::string(errors[i].message()));
+  for (size_t i = 0; i < errors.size() && i < 10; ++i)
+    absl::StrAppend(&message, "\n  ", std::string(errors[i].message()));
   if (errors.size() > 10) absl::StrAppend(&message, "\n  and ", errors.size() - 10, " more");
   return absl::Status(errors[0].code(), message);
 }

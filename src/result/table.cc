@@ -31,7 +31,8 @@ template <class Keys>
 std::vector<int32_t> RanksOf(const Keys& keys) {
   std::vector<int32_t> order(keys.size());
   std::iota(order.begin(), order.end(), 0);
-  std::sort(order.begin(), order.end(), [&](int32_t a, int32_t b) { return keys[static_cast<size_t>(a)] < keys[static_cast<size_t>(b)]; });
+  std::sort(order.begin(), order.end(),
+            [&](int32_t a, int32_t b) { return keys[static_cast<size_t>(a)] < keys[static_cast<size_t>(b)]; });
   std::vector<int32_t> ranks(keys.size());
   for (size_t i = 0; i < order.size(); ++i) ranks[static_cast<size_t>(order[i])] = static_cast<int32_t>(i);
   return ranks;
@@ -58,7 +59,8 @@ void Permute(std::vector<Value>* values, const std::vector<uint32_t>& order) {
 template <class Value>
 void Slice(std::vector<Value>* values, size_t begin, size_t count) {
   if (values->empty()) return;
-  *values = std::vector<Value>(values->begin() + static_cast<ptrdiff_t>(begin), values->begin() + static_cast<ptrdiff_t>(begin + count));
+  *values = std::vector<Value>(values->begin() + static_cast<ptrdiff_t>(begin),
+                               values->begin() + static_cast<ptrdiff_t>(begin + count));
 }
 
 // Sorts `order` by one column; the sort is stable, so the last key sorted is the first that counts.
@@ -135,7 +137,8 @@ void SortTable(Table* table, const std::vector<SortKey>& keys) {
   std::vector<uint32_t> order(table->rows);
   std::iota(order.begin(), order.end(), 0u);
   for (auto key = keys.rbegin(); key != keys.rend(); ++key) {
-    if (const std::optional<size_t> column = table->Find(key->column)) SortBy(table->columns[*column], key->descending, &order);
+    if (const std::optional<size_t> column = table->Find(key->column))
+      SortBy(table->columns[*column], key->descending, &order);
   }
   for (TableColumn& column : table->columns) {
     Permute(&column.i32, order);

@@ -33,7 +33,11 @@ class BlockReader {
   // `stored_bytes`, if given, grows by what is read of the source as stored.
   BlockReader(const Source& source, Source::Cancelled cancelled, size_t block_bytes, size_t max_line,
               std::atomic<uint64_t>* stored_bytes)
-      : source_(source), cancelled_(std::move(cancelled)), block_bytes_(block_bytes), max_line_(max_line), stored_bytes_(stored_bytes) {}
+      : source_(source),
+        cancelled_(std::move(cancelled)),
+        block_bytes_(block_bytes),
+        max_line_(max_line),
+        stored_bytes_(stored_bytes) {}
 
   // False at the end. After an error the lines that were whole before it have been delivered, and nothing follows.
   absl::StatusOr<bool> Next(Block* out);
@@ -55,8 +59,8 @@ class BlockReader {
   bool at_end_ = false;
   std::unique_ptr<ByteStream> stream_;
   std::string_view memory_;
-  std::string carry_;       // the partial line behind the last block
-  absl::Status pending_;    // an error to report after the lines before it
+  std::string carry_;     // the partial line behind the last block
+  absl::Status pending_;  // an error to report after the lines before it
   uint64_t sequence_ = 0;
   uint64_t offset_ = 0;
 };

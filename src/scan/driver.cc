@@ -84,7 +84,8 @@ class Driver {
   std::shared_ptr<ScannedSource> Claim(const ScannedSource* done) {
     std::lock_guard lock(mutex_);
     if (done != nullptr) {
-      const auto it = std::find_if(active_.begin(), active_.end(), [&](const Active& a) { return a.source.get() == done; });
+      const auto it =
+          std::find_if(active_.begin(), active_.end(), [&](const Active& a) { return a.source.get() == done; });
       if (it != active_.end()) {
         ++progress_.sources;
         active_.erase(it);
@@ -92,11 +93,14 @@ class Driver {
     }
     if (opened_ < sources_.size()) {
       const auto number = static_cast<uint32_t>(opened_++);
-      active_.push_back({std::make_shared<ScannedSource>(sources_[number], number, options_, [this] { return stop_.load(); }, &stored_bytes_), 1});
+      active_.push_back({std::make_shared<ScannedSource>(
+                             sources_[number], number, options_, [this] { return stop_.load(); }, &stored_bytes_),
+                         1});
       return active_.back().source;
     }
     if (active_.empty()) return nullptr;
-    Active& least = *std::min_element(active_.begin(), active_.end(), [](const Active& a, const Active& b) { return a.workers < b.workers; });
+    Active& least = *std::min_element(active_.begin(), active_.end(),
+                                      [](const Active& a, const Active& b) { return a.workers < b.workers; });
     ++least.workers;
     return least.source;
   }
@@ -124,9 +128,11 @@ class Driver {
 
 }  // namespace
 
-absl::StatusOr<std::vector<std::unique_ptr<BlockHandler>>> RunScan(const std::vector<Source>& sources, const ScanOptions& options,
+absl::StatusOr<std::vector<std::unique_ptr<BlockHandler>>> RunScan(const std::vector<Source>& sources,
+                                                                   const ScanOptions& options,
                                                                    const HandlerFactory& make_handler, Report* report) {
-  int workers = options.threads > 0 ? options.threads : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  int workers =
+      options.threads > 0 ? options.threads : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
   if (options.on_error == OnError::kStop) workers = 1;  // the first reject of the input, not of some thread
   Driver driver(sources, options);
   std::vector<std::unique_ptr<BlockHandler>> handlers;
@@ -137,7 +143,8 @@ absl::StatusOr<std::vector<std::unique_ptr<BlockHandler>>> RunScan(const std::ve
   } else {
     std::vector<std::thread> threads;
     for (int i = 0; i < workers; ++i) {
-      threads.emplace_back([&, i] { driver.Work(handlers[static_cast<size_t>(i)].get(), &reports[static_cast<size_t>(i)]); });
+      threads.emplace_back(
+          [&, i] { driver.Work(handlers[static_cast<size_t>(i)].get(), &reports[static_cast<size_t>(i)]); });
     }
     if (options.poll) driver.Wait(workers);
     for (std::thread& thread : threads) thread.join();

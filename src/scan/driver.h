@@ -27,7 +27,8 @@ using HandlerFactory = std::function<std::unique_ptr<BlockHandler>(Report*)>;
 // Reads all sources to their end. Returns the handlers, one per thread, for the caller to merge, and fills `report`.
 // Damage of a source is in report->errors and does not keep the others from being read; kCancelled and
 // kResourceExhausted are returned. All threads have ended on return.
-absl::StatusOr<std::vector<std::unique_ptr<BlockHandler>>> RunScan(const std::vector<Source>& sources, const ScanOptions& options,
+absl::StatusOr<std::vector<std::unique_ptr<BlockHandler>>> RunScan(const std::vector<Source>& sources,
+                                                                   const ScanOptions& options,
                                                                    const HandlerFactory& make_handler, Report* report);
 
 }  // namespace internal

@@ -29,7 +29,9 @@ bool RecordWalk::SettleErrors() {
     ++report_->nulled_values;
     return false;
   }
-  --(status_ == LogStatus::kNoData ? report_->nodata : status_ == LogStatus::kSkipData ? report_->skipdata : report_->ok);
+  --(status_ == LogStatus::kNoData     ? report_->nodata
+     : status_ == LogStatus::kSkipData ? report_->skipdata
+                                       : report_->ok);
   const Field field = record_.error_field();
   const auto at = static_cast<uint32_t>(record_.text(field).data() - LineText(*block_, line_ - 1).data());
   Reject(line_ - 1, record_.error(), at, std::string(Info(field).name));
@@ -62,7 +64,9 @@ bool RecordWalk::Next() {
     record_.Reset(block_->block.text.data(), tokens_.data(), &segment.format,
                   {block_->source, block_->block.offset + LineBegin(*block_, line)}, block_->first_line + line);
     status_ = ParseLogStatus(record_.text(Field::kLogStatus));
-    ++(status_ == LogStatus::kNoData ? report_->nodata : status_ == LogStatus::kSkipData ? report_->skipdata : report_->ok);
+    ++(status_ == LogStatus::kNoData     ? report_->nodata
+       : status_ == LogStatus::kSkipData ? report_->skipdata
+                                         : report_->ok);
     has_record_ = true;
     return true;
   }
@@ -73,7 +77,8 @@ namespace {
 
 class VisitHandler final : public BlockHandler {
  public:
-  VisitHandler(const ScanOptions& options, const std::vector<Field>& check, const std::function<void(const RecordView&)>& visit, Report* report)
+  VisitHandler(const ScanOptions& options, const std::vector<Field>& check,
+               const std::function<void(const RecordView&)>& visit, Report* report)
       : check_(check), visit_(visit), walk_(options, report), null_errors_(options.on_error == OnError::kNull) {}
   bool OnBlock(const ResolvedBlock& block) override {
     walk_.Start(block);
@@ -94,12 +99,16 @@ class VisitHandler final : public BlockHandler {
 
 }  // namespace
 
-absl::Status VisitRecords(const std::vector<Source>& sources, const ScanOptions& options, const std::vector<Field>& check,
+absl::Status VisitRecords(const std::vector<Source>& sources, const ScanOptions& options,
+                          const std::vector<Field>& check,
                           const std::vector<std::function<void(const RecordView&)>>& visit, Report* report) {
   size_t next = 0;
-  auto handlers = RunScan(sources, options, [&](Report* part) { return std::make_unique<VisitHandler>(options, check, visit[next++], part); }, report);
+  auto handlers = RunScan(
+      sources, options,
+      [&](Report* part) { return std::make_unique<VisitHandler>(options, check, visit[next++], part); }, report);
   if (!handlers.ok()) return handlers.status();
-  if (options.on_error == OnError::kStop && !report->rejects.empty()) return absl::DataLossError(report->rejects[0].ToString());
+  if (options.on_error == OnError::kStop && !report->rejects.empty())
+    return absl::DataLossError(report->rejects[0].ToString());
   return report->status();
 }
 
@@ -129,7 +138,8 @@ absl::StatusOr<Reader> Reader::Open(const std::string& path, ScanOptions options
   return Reader(*std::move(sources), std::move(options));
 }
 
-Reader::Reader(std::vector<Source> sources, ScanOptions options) : impl_(std::make_unique<Impl>(std::move(sources), std::move(options))) {}
+Reader::Reader(std::vector<Source> sources, ScanOptions options)
+    : impl_(std::make_unique<Impl>(std::move(sources), std::move(options))) {}
 Reader::~Reader() = default;
 Reader::Reader(Reader&&) noexcept = default;
 Reader& Reader::operator=(Reader&&) noexcept = default;

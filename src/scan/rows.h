@@ -76,13 +76,13 @@ class TextRows final : public Rows {
   const Format* format_ = nullptr;
   size_t segment_ = 0;
   size_t line_ = 0;
-  std::vector<int> columns_;           // by slot: column of the format, or -1
+  std::vector<int> columns_;  // by slot: column of the format, or -1
   int status_column_ = -1;
-  std::vector<Token> line_tokens_;     // scratch for lines split with care
-  std::vector<Token> tokens_;          // row-major: slots_.size() per line taken
+  std::vector<Token> line_tokens_;  // scratch for lines split with care
+  std::vector<Token> tokens_;       // row-major: slots_.size() per line taken
   std::vector<RowInfo> rows_;
-  std::vector<uint8_t> loaded_;        // by slot
-  std::vector<uint8_t> bad_;           // by row
+  std::vector<uint8_t> loaded_;  // by slot
+  std::vector<uint8_t> bad_;     // by row
   bool any_bad_ = false;
   bool stopped_ = false;
 };

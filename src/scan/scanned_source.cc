@@ -73,7 +73,8 @@ std::string_view LineText(const ResolvedBlock& block, size_t line) {
   return block.block.text.substr(begin, block.index.positions[block.index.newlines[line]] - begin);
 }
 
-Errc CutLine(const ResolvedBlock& block, size_t line, size_t width, size_t max_line_bytes, Token* tokens, bool* blank, uint32_t* at) {
+Errc CutLine(const ResolvedBlock& block, size_t line, size_t width, size_t max_line_bytes, Token* tokens, bool* blank,
+             uint32_t* at) {
   const SeparatorIndex& index = block.index;
   const uint32_t* first = line == 0 ? index.positions.data() : index.positions.data() + index.newlines[line - 1] + 1;
   const uint32_t* end = index.positions.data() + index.newlines[line];
@@ -83,7 +84,8 @@ Errc CutLine(const ResolvedBlock& block, size_t line, size_t width, size_t max_l
   if (*end - begin > max_line_bytes) return Errc::kLineTooLong;
   size_t n = 0;
   uint32_t bad = 0;
-  const Errc e = SplitLine(block.block.text.data(), begin, first, static_cast<size_t>(end - first) + 1, tokens, width, &n, &bad);
+  const Errc e =
+      SplitLine(block.block.text.data(), begin, first, static_cast<size_t>(end - first) + 1, tokens, width, &n, &bad);
   if (e != Errc::kOk) {
     *at = bad - begin;
     return e;
@@ -98,8 +100,8 @@ Errc CutLine(const ResolvedBlock& block, size_t line, size_t width, size_t max_l
 void AddReject(const ResolvedBlock& block, size_t line, Errc reason, uint32_t at, std::string field, Report* report) {
   ++report->rejects_by_reason[static_cast<size_t>(reason)];
   const size_t begin = block.block.long_line ? 0 : LineBegin(block, line);
-  report->rejects.push_back({block.source, *block.name, block.first_line + line, block.block.offset + begin, at + 1, std::move(field), reason,
-                             Printable(LineText(block, line), 200)});
+  report->rejects.push_back({block.source, *block.name, block.first_line + line, block.block.offset + begin, at + 1,
+                             std::move(field), reason, Printable(LineText(block, line), 200)});
   if (report->rejects.size() >= 2 * Report::kMaxRejectSamples) report->TrimRejects();
 }
 
@@ -114,12 +116,13 @@ std::vector<std::string> CandidateFormats(std::string_view line) {
   return names;
 }
 
-ScannedSource::ScannedSource(const Source& source, uint32_t number, const ScanOptions& options, Source::Cancelled cancelled,
-                             std::atomic<uint64_t>* stored_bytes)
+ScannedSource::ScannedSource(const Source& source, uint32_t number, const ScanOptions& options,
+                             Source::Cancelled cancelled, std::atomic<uint64_t>* stored_bytes)
     : options_(options),
       name_(source.name()),
       number_(number),
-      reader_(source, std::move(cancelled), std::max<size_t>(options.block_bytes, 64), std::max<size_t>(options.max_line_bytes, 1024), stored_bytes) {}
+      reader_(source, std::move(cancelled), std::max<size_t>(options.block_bytes, 64),
+              std::max<size_t>(options.max_line_bytes, 1024), stored_bytes) {}
 
 absl::StatusOr<bool> ScannedSource::Next(ResolvedBlock* out, Report* report) {
   {
@@ -177,9 +180,10 @@ absl::Status ScannedSource::Resolve(ResolvedBlock* out, Report* report) {
       continue;
     }
     if (i > first) {
-      // Lines before the first header: of the format that a source without header would have, else of the header's, which
-      // makes them rejects.
-      if (before == nullptr && FindFormat(*out, i, &before).ok() && before != nullptr) ++report->formats[before->ToString()];
+      // Lines before the first header: of the format that a source without header would have, else of the header's,
+      // which makes them rejects.
+      if (before == nullptr && FindFormat(*out, i, &before).ok() && before != nullptr)
+        ++report->formats[before->ToString()];
       out->segments.push_back({first, i, before == nullptr ? format_ : std::move(before)});
     }
     first = i + 1;
@@ -221,7 +225,8 @@ void ScannedSource::SetFormat(Format format, Report* report) {
 
 // The format of a source without header: the one given, or AWS's default if one of the first lines fits it. Null for
 // blank lines only.
-absl::Status ScannedSource::FindFormat(const ResolvedBlock& block, size_t lines, std::shared_ptr<const Format>* out) const {
+absl::Status ScannedSource::FindFormat(const ResolvedBlock& block, size_t lines,
+                                       std::shared_ptr<const Format>* out) const {
   if (options_.format) {
     *out = std::make_shared<const Format>(*options_.format);
     return absl::OkStatus();
@@ -240,7 +245,8 @@ absl::Status ScannedSource::FindFormat(const ResolvedBlock& block, size_t lines,
   }
   if (tried == 0) return absl::OkStatus();
   for (const Container& container : kContainers) {
-    if (first_line.starts_with(container.magic)) return absl::InvalidArgumentError(absl::StrCat(name_, ": not flow log text: ", container.advice));
+    if (first_line.starts_with(container.magic))
+      return absl::InvalidArgumentError(absl::StrCat(name_, ": not flow log text: ", container.advice));
   }
   const std::vector<std::string> candidates = CandidateFormats(first_line);
   return absl::InvalidArgumentError(absl::StrCat(

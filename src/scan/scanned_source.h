@@ -1,5 +1,5 @@
-// ScannedSource: one source while it is read. Several workers may take its blocks; the format and the line numbers, which
-// depend on what stands before a block, are settled block by block in order.
+// ScannedSource: one source while it is read. Several workers may take its blocks; the format and the line numbers,
+// which depend on what stands before a block, are settled block by block in order.
 #ifndef VPCFLOW_SRC_SCAN_SCANNED_SOURCE_H_
 #define VPCFLOW_SRC_SCAN_SCANNED_SOURCE_H_
 
@@ -60,12 +60,12 @@ class ScannedSource {
   std::string name_;
   uint32_t number_;
   std::mutex read_mutex_;
-  BlockReader reader_;  // guarded by read_mutex_
+  BlockReader reader_;     // guarded by read_mutex_
   bool finished_ = false;  // guarded by read_mutex_
 
   std::mutex order_mutex_;  // guards what follows
   std::condition_variable order_;
-  uint64_t resolved_ = 0;   // blocks settled so far
+  uint64_t resolved_ = 0;  // blocks settled so far
   uint64_t line_ = 1;
   bool failed_ = false;
   std::shared_ptr<const Format> format_;
@@ -77,7 +77,8 @@ std::string_view LineText(const ResolvedBlock& block, size_t line);
 
 // Cuts a line into exactly `width` tokens. kOk with *blank set for an empty line; for an error, *at is its place in the
 // line.
-Errc CutLine(const ResolvedBlock& block, size_t line, size_t width, size_t max_line_bytes, Token* tokens, bool* blank, uint32_t* at);
+Errc CutLine(const ResolvedBlock& block, size_t line, size_t width, size_t max_line_bytes, Token* tokens, bool* blank,
+             uint32_t* at);
 
 // Counts a reject, and keeps it with its place if it is among the first.
 void AddReject(const ResolvedBlock& block, size_t line, Errc reason, uint32_t at, std::string field, Report* report);

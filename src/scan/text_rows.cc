@@ -9,7 +9,11 @@ VPCFLOW_NAMESPACE_BEGIN
 namespace internal {
 
 TextRows::TextRows(std::vector<FieldRef> slots, const ScanOptions& options, Report* report)
-    : slots_(std::move(slots)), options_(options), report_(report), columns_(slots_.size(), -1), loaded_(slots_.size()) {
+    : slots_(std::move(slots)),
+      options_(options),
+      report_(report),
+      columns_(slots_.size(), -1),
+      loaded_(slots_.size()) {
   batch_.columns.resize(slots_.size());
   for (size_t i = 0; i < slots_.size(); ++i) batch_.columns[i].kind = slots_[i].kind();
 }
@@ -60,9 +64,7 @@ void TextRows::TakeLine(size_t line) {
   const auto taken = static_cast<uint32_t>(tokens_.size());
   Token status;
   if (index.simple() && static_cast<size_t>(end - first) + 1 == width && *end - begin <= options_.max_line_bytes) {
-    const auto token = [&](int column) {
-      return Token{column == 0 ? begin : first[column - 1] + 1, first[column]};
-    };
+    const auto token = [&](int column) { return Token{column == 0 ? begin : first[column - 1] + 1, first[column]}; };
     for (int column : columns_) tokens_.push_back(column < 0 ? Token{} : token(column));
     if (status_column_ >= 0) status = token(status_column_);
   } else {
@@ -142,7 +144,9 @@ struct ToInteger {
 };
 
 struct ToTime {
-  static Errc Convert(const char* p, size_t n, Field, std::vector<Ip>*, int64_t* out) { return ParseFlowTime(p, n, out); }
+  static Errc Convert(const char* p, size_t n, Field, std::vector<Ip>*, int64_t* out) {
+    return ParseFlowTime(p, n, out);
+  }
 };
 
 struct ToAddress {

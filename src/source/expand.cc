@@ -38,7 +38,8 @@ absl::Status Walk(const fs::path& folder, std::vector<std::string>* out) {
 }
 
 // Entries of `folder` that match the pattern parts from `at` on.
-absl::Status Match(const fs::path& folder, const std::vector<std::string>& parts, size_t at, std::vector<std::string>* out) {
+absl::Status Match(const fs::path& folder, const std::vector<std::string>& parts, size_t at,
+                   std::vector<std::string>* out) {
   if (at == parts.size()) return absl::OkStatus();
   const bool last = at + 1 == parts.size();
   const std::string& part = parts[at];
@@ -51,7 +52,8 @@ absl::Status Match(const fs::path& folder, const std::vector<std::string>& parts
     if (last && fs::is_regular_file(next, error)) out->push_back(next.native());
     return !last && fs::is_directory(next, error) ? Match(next, parts, at + 1, out) : absl::OkStatus();
   }
-  for (fs::directory_iterator it(folder.empty() ? fs::path(".") : folder, error), end; !error && it != end; it.increment(error)) {
+  for (fs::directory_iterator it(folder.empty() ? fs::path(".") : folder, error), end; !error && it != end;
+       it.increment(error)) {
     if (IsHidden(it->path()) && !part.starts_with('.')) continue;
     const fs::path next = folder / it->path().filename();
     const bool is_folder = it->is_directory(error);
@@ -93,8 +95,9 @@ absl::StatusOr<std::vector<Source>> Source::Expand(const std::string& path) {
     const size_t all = files.size();
     std::erase_if(files, [](const std::string& f) { return !LooksLikeLog(f); });
     if (files.empty()) {
-      return absl::NotFoundError(absl::StrCat(path, ": no flow logs in this folder (", all,
-                                              " files, none ending in .log, .txt or .gz); name them or use a pattern to read others"));
+      return absl::NotFoundError(
+          absl::StrCat(path, ": no flow logs in this folder (", all,
+                       " files, none ending in .log, .txt or .gz); name them or use a pattern to read others"));
     }
   } else if (HasWildcard(path)) {
     if (absl::Status s = MatchPattern(path, &files); !s.ok()) return s;

@@ -42,7 +42,8 @@ class PrefixedStream final : public ByteStream {
 
 class GzipStream final : public ByteStream {
  public:
-  GzipStream(std::string name, std::unique_ptr<ByteStream> packed) : name_(std::move(name)), packed_(std::move(packed)), input_(kInputBytes) {}
+  GzipStream(std::string name, std::unique_ptr<ByteStream> packed)
+      : name_(std::move(name)), packed_(std::move(packed)), input_(kInputBytes) {}
   ~GzipStream() override {
     if (open_) inflateEnd(&zlib_);
   }
@@ -101,7 +102,8 @@ class GzipStream final : public ByteStream {
       in_member_ = false;
       ++members_;
     } else if (result != Z_OK && result != Z_BUF_ERROR) {
-      const absl::Status damage = Damage(absl::StrCat("is damaged gzip (", zlib_.msg != nullptr ? zlib_.msg : "bad data", ")"));
+      const absl::Status damage =
+          Damage(absl::StrCat("is damaged gzip (", zlib_.msg != nullptr ? zlib_.msg : "bad data", ")"));
       if (written == 0) return damage;
       error_ = damage;  // what was unpacked before the damage is still good
     }
@@ -109,7 +111,8 @@ class GzipStream final : public ByteStream {
   }
 
   absl::Status Damage(const std::string& what) const {
-    return absl::DataLossError(absl::StrCat(name_, ": ", what, "; member ", members_ + 1, ", after ", zlib_.total_out, " bytes of it"));
+    return absl::DataLossError(
+        absl::StrCat(name_, ": ", what, "; member ", members_ + 1, ", after ", zlib_.total_out, " bytes of it"));
   }
 
   std::string name_;

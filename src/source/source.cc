@@ -85,7 +85,8 @@ class CallbackStream final : public ByteStream {
 // Bytes that were read before, then the rest of their stream.
 class KeptStream final : public ByteStream {
  public:
-  KeptStream(std::string kept, std::unique_ptr<ByteStream> rest) : kept_(std::move(kept)), first_(kept_), rest_(std::move(rest)) {}
+  KeptStream(std::string kept, std::unique_ptr<ByteStream> rest)
+      : kept_(std::move(kept)), first_(kept_), rest_(std::move(rest)) {}
   absl::StatusOr<size_t> Read(char* buffer, size_t size) override {
     absl::StatusOr<size_t> n = first_.Read(buffer, size);
     return *n > 0 ? n : rest_->Read(buffer, size);

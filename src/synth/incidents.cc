@@ -15,13 +15,18 @@ namespace {
 
 class Planter {
  public:
-  Planter(const World& world, uint64_t seed) : world_(world), random_(seed), begin_(world.options.start), span_(static_cast<int64_t>(world.options.hours * 3600)) {}
+  Planter(const World& world, uint64_t seed)
+      : world_(world),
+        random_(seed),
+        begin_(world.options.start),
+        span_(static_cast<int64_t>(world.options.hours * 3600)) {}
 
   void Plant(const std::string& name) {
     first_ = records_.size();
     if (name == "port_scan") PortScan();
     if (name == "brute_force") BruteForce();
-    if (name == "exfiltration") Upload(PickInside(), world_.first_peer + random_.Below(world_.options.peers), 90, 5400, 80'000'000, 400'000'000);
+    if (name == "exfiltration")
+      Upload(PickInside(), world_.first_peer + random_.Below(world_.options.peers), 90, 5400, 80'000'000, 400'000'000);
     if (name == "beacon") Beacon();
     if (name == "lateral_movement") LateralMovement();
     if (name == "health_check") HealthCheck();
@@ -32,7 +37,8 @@ class Planter {
   }
 
   Planted Finish() {
-    std::stable_sort(records_.begin(), records_.end(), [](const SynthRecord& a, const SynthRecord& b) { return a.start < b.start; });
+    std::stable_sort(records_.begin(), records_.end(),
+                     [](const SynthRecord& a, const SynthRecord& b) { return a.start < b.start; });
     return {std::move(records_), absl::StrCat("[", absl::StrJoin(labels_, ","), "\n]\n")};
   }
 
@@ -138,7 +144,8 @@ class Planter {
     targets.erase(actor);
     for (uint32_t target : targets) {
       for (uint16_t port : std::initializer_list<uint16_t>{445, 3389, 5985}) {
-        SynthRecord& r = Add(target, actor, target, HighPort(), port, at + random_.Below(static_cast<uint64_t>(length)));
+        SynthRecord& r =
+            Add(target, actor, target, HighPort(), port, at + random_.Below(static_cast<uint64_t>(length)));
         r.rejected = random_.Chance(0.8);
         r.flags = 2;
         Size(&r, 2, 96);
@@ -170,7 +177,8 @@ class Planter {
     const auto [at, length] = Period(1800);
     for (int i = 0; i < 3000; ++i) {
       const uint32_t target = PickRole(i % 2 == 0 ? Role::kWeb : Role::kApp);
-      SynthRecord& r = Add(target, balancer, target, HighPort(), world_.interfaces[target].port, at + random_.Below(static_cast<uint64_t>(length)));
+      SynthRecord& r = Add(target, balancer, target, HighPort(), world_.interfaces[target].port,
+                           at + random_.Below(static_cast<uint64_t>(length)));
       r.flags = 3;
       Size(&r, random_.Between(6, 20), random_.Between(900, 20'000));
     }
@@ -182,7 +190,8 @@ class Planter {
     for (uint32_t target = 0; target < world_.options.interfaces; ++target) {
       if (target == monitor) continue;
       for (uint16_t port : std::initializer_list<uint16_t>{9100, 22, 443}) {
-        SynthRecord& r = Add(target, monitor, target, HighPort(), port, at + random_.Below(static_cast<uint64_t>(length)));
+        SynthRecord& r =
+            Add(target, monitor, target, HighPort(), port, at + random_.Below(static_cast<uint64_t>(length)));
         r.flags = 3;
         Size(&r, 6, 512);
       }
@@ -206,8 +215,11 @@ class Planter {
       bytes += r.bytes;
       rejected += r.rejected;
     }
-    const auto quoted = [](const std::set<std::string>& all) { return absl::StrCat("[\"", absl::StrJoin(all, "\", \""), "\"]"); };
-    std::vector<int> some(ports.begin(), std::next(ports.begin(), static_cast<ptrdiff_t>(std::min<size_t>(20, ports.size()))));
+    const auto quoted = [](const std::set<std::string>& all) {
+      return absl::StrCat("[\"", absl::StrJoin(all, "\", \""), "\"]");
+    };
+    std::vector<int> some(ports.begin(),
+                          std::next(ports.begin(), static_cast<ptrdiff_t>(std::min<size_t>(20, ports.size()))));
     const char* note = "";
     bool benign = false;
 #define VPCFLOW_X(plant, is_benign, meaning) \
@@ -217,10 +229,12 @@ class Planter {
   }
     VPCFLOW_PLANTS(VPCFLOW_X)
 #undef VPCFLOW_X
-    labels_.push_back(absl::StrCat("\n {\"kind\": \"", name, "\", \"benign\": ", benign ? "true" : "false", ", \"actor\": \"", world_.v4[actor], "\", \"targets\": ", quoted(targets),
-                                   ", \"interfaces\": ", quoted(interfaces), ", \"ports\": [", absl::StrJoin(some, ", "), "], \"distinct_ports\": ", ports.size(), ", \"first\": ", first,
-                                   ", \"last\": ", last, ", \"records\": ", records_.size() - first_, ", \"accepted\": ", records_.size() - first_ - rejected, ", \"rejected\": ", rejected,
-                                   ", \"bytes\": ", bytes, ", \"note\": \"", note, "\"}"));
+    labels_.push_back(absl::StrCat(
+        "\n {\"kind\": \"", name, "\", \"benign\": ", benign ? "true" : "false", ", \"actor\": \"", world_.v4[actor],
+        "\", \"targets\": ", quoted(targets), ", \"interfaces\": ", quoted(interfaces), ", \"ports\": [",
+        absl::StrJoin(some, ", "), "], \"distinct_ports\": ", ports.size(), ", \"first\": ", first, ", \"last\": ",
+        last, ", \"records\": ", records_.size() - first_, ", \"accepted\": ", records_.size() - first_ - rejected,
+        ", \"rejected\": ", rejected, ", \"bytes\": ", bytes, ", \"note\": \"", note, "\"}"));
   }
 
   const World& world_;

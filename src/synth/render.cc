@@ -37,9 +37,11 @@ void Renderer::Append(const SynthRecord& r, std::string* out) const {
   for (Field field : fields_) {
     if (!first) out->push_back(' ');
     first = false;
-    const bool set_anyway = field == Field::kVersion || field == Field::kStart || field == Field::kEnd || field == Field::kLogStatus ||
-                            field == Field::kResourceType || field == Field::kTgwId || field == Field::kTgwAttachmentId;
-    const bool of_interface = !world_.texts[static_cast<size_t>(field)].empty() && !Info(field).name.starts_with("ecs-");
+    const bool set_anyway = field == Field::kVersion || field == Field::kStart || field == Field::kEnd ||
+                            field == Field::kLogStatus || field == Field::kResourceType || field == Field::kTgwId ||
+                            field == Field::kTgwAttachmentId;
+    const bool of_interface =
+        !world_.texts[static_cast<size_t>(field)].empty() && !Info(field).name.starts_with("ecs-");
     if (!ok && !set_anyway && !of_interface) {
       out->push_back('-');
       continue;

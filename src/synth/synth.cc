@@ -36,17 +36,22 @@ constexpr const char* kPlantNames[] = {
 absl::Status Check(const SynthOptions& o) {
   const auto bad = [](const std::string& what) { return absl::InvalidArgumentError(absl::StrCat("synth: ", what)); };
   for (const FormatColumn& column : o.format.columns()) {
-    if (column.field == Field::kUnknown) return bad(absl::StrCat("field '", column.name, "' is not in the catalogue, so there is nothing to write into it"));
+    if (column.field == Field::kUnknown)
+      return bad(
+          absl::StrCat("field '", column.name, "' is not in the catalogue, so there is nothing to write into it"));
   }
   if (o.format.empty()) return bad("the format has no fields");
   for (const std::string& name : o.plant) {
-    if (name == "all" || std::find(std::begin(kPlantNames), std::end(kPlantNames), name) != std::end(kPlantNames)) continue;
+    if (name == "all" || std::find(std::begin(kPlantNames), std::end(kPlantNames), name) != std::end(kPlantNames))
+      continue;
     const std::string nearest = Nearest(name, kPlantNames);
-    return bad(absl::StrCat("cannot plant '", internal::Printable(name), "'; there are all, ", absl::StrJoin(kPlantNames, ", "),
+    return bad(absl::StrCat("cannot plant '", internal::Printable(name), "'; there are all, ",
+                            absl::StrJoin(kPlantNames, ", "),
                             nearest.empty() ? "" : absl::StrCat("; did you mean '", nearest, "'?")));
   }
   if (o.interfaces < 16 || o.interfaces > 10'000'000) return bad("interfaces: 16 to 10,000,000");
-  if (o.peers < 1 || o.noise_sources < 1 || o.peers > 100'000'000 || o.noise_sources > 100'000'000) return bad("peers and noise_sources: 1 to 100,000,000");
+  if (o.peers < 1 || o.noise_sources < 1 || o.peers > 100'000'000 || o.noise_sources > 100'000'000)
+    return bad("peers and noise_sources: 1 to 100,000,000");
   if (!(o.hours > 0 && o.hours <= 24 * 3660)) return bad("hours: more than 0, at most ten years");
   if (o.window < 10 || o.window > 600) return bad("window: 10 to 600 seconds");
   if (o.start < 0 || o.start > int64_t{1} << 31) return bad("start: Unix seconds up to 2^31");
@@ -55,7 +60,8 @@ absl::Status Check(const SynthOptions& o) {
   for (double share : {o.ipv6_share, o.nodata_share, o.skipdata_share, o.reject_share}) {
     if (!(share >= 0 && share <= 1)) return bad("shares are from 0 to 1");
   }
-  if (o.nodata_share + o.skipdata_share + o.reject_share > 1) return bad("nodata, skipdata and reject shares together are at most 1");
+  if (o.nodata_share + o.skipdata_share + o.reject_share > 1)
+    return bad("nodata, skipdata and reject shares together are at most 1");
   return absl::OkStatus();
 }
 
@@ -66,7 +72,8 @@ class Maker {
 
   explicit Maker(const SynthOptions& options) : options_(options), random_(options.seed), world_(options, &random_) {
     std::vector<std::string> plant = options.plant;
-    if (std::find(plant.begin(), plant.end(), "all") != plant.end()) plant.assign(std::begin(kPlantNames), std::end(kPlantNames));
+    if (std::find(plant.begin(), plant.end(), "all") != plant.end())
+      plant.assign(std::begin(kPlantNames), std::end(kPlantNames));
     planted_ = internal::Plant(world_, plant, random_.Next());
   }
   const World& world() const { return world_; }
@@ -87,8 +94,12 @@ class Maker {
     size_t next = 0;
     for (int64_t w = 0; w < windows; ++w) {
       const int64_t begin = options_.start + w * options_.window;
-      while (next < planted_.records.size() && (planted_.records[next].start < begin + options_.window || w + 1 == windows)) run_.push_back(planted_.records[next++]);
-      const auto until = w + 1 == windows ? ordinary : static_cast<uint64_t>(static_cast<double>(ordinary) * load[static_cast<size_t>(w)] / sum);
+      while (next < planted_.records.size() &&
+             (planted_.records[next].start < begin + options_.window || w + 1 == windows))
+        run_.push_back(planted_.records[next++]);
+      const auto until =
+          w + 1 == windows ? ordinary
+                           : static_cast<uint64_t>(static_cast<double>(ordinary) * load[static_cast<size_t>(w)] / sum);
       absl::Status status;
       if (until > made) {
         traffic.Window(begin, until - made, [&](const SynthRecord& record) {
@@ -124,7 +135,8 @@ class LogFile {
   LogFile(std::string path, bool gzip, int level) : path_(std::move(path)), gzip_(gzip) {
     file_ = std::fopen(path_.c_str(), "wb");
     // 15 + 16: gzip; no name and no time inside, so that equal options give equal bytes.
-    if (file_ != nullptr && gzip_) failed_ = deflateInit2(&zlib_, level, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) != Z_OK;
+    if (file_ != nullptr && gzip_)
+      failed_ = deflateInit2(&zlib_, level, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) != Z_OK;
     failed_ |= file_ == nullptr;
   }
   LogFile(const LogFile&) = delete;
@@ -175,7 +187,11 @@ std::string HeaderLine(const Format& format) {
 class Writer {
  public:
   Writer(const SynthOptions& options, const World& world, std::string folder, SynthSummary* summary)
-      : options_(options), world_(world), renderer_(world, options.format), folder_(std::move(folder)), summary_(summary) {}
+      : options_(options),
+        world_(world),
+        renderer_(world, options.format),
+        folder_(std::move(folder)),
+        summary_(summary) {}
 
   absl::Status Write(const std::vector<SynthRecord>& records) {
     for (const SynthRecord& record : records) {
@@ -234,7 +250,8 @@ class Writer {
   // Files of equal numbers of records, one after the other.
   absl::StatusOr<LogFile*> FlatFile() {
     const uint64_t n = summary_->files.size();
-    const uint64_t boundary = options_.records / options_.files * n + std::min<uint64_t>(n, options_.records % options_.files);
+    const uint64_t boundary =
+        options_.records / options_.files * n + std::min<uint64_t>(n, options_.records % options_.files);
     if (n == 0 || (summary_->records >= boundary && n < options_.files)) return OpenFlat();
     return flat_.begin()->second.get();
   }
@@ -257,7 +274,8 @@ class Writer {
     const auto& [slot, account, region] = key;
     const std::string time = FormatInstant(slot * 300);  // 2026-11-23T10:05:00Z
     const std::string day = absl::StrCat(time.substr(0, 4), "/", time.substr(5, 2), "/", time.substr(8, 2));
-    const std::string stamp = absl::StrCat(time.substr(0, 4), time.substr(5, 2), time.substr(8, 2), "T", time.substr(11, 2), time.substr(14, 2), "Z");
+    const std::string stamp = absl::StrCat(time.substr(0, 4), time.substr(5, 2), time.substr(8, 2), "T",
+                                           time.substr(11, 2), time.substr(14, 2), "Z");
     const auto hex = [](uint64_t n, int digits) {
       std::string out(static_cast<size_t>(digits), '0');
       for (auto c = out.rbegin(); c != out.rend(); ++c, n >>= 4) *c = "0123456789abcdef"[n & 15];
@@ -267,7 +285,8 @@ class Writer {
     const std::string& r = world_.regions[region];
     Random id(options_.seed + account * 4 + region);
     Random hash(options_.seed * 1000003 + static_cast<uint64_t>(slot) * 64 + account * 4 + region);
-    return absl::StrCat("AWSLogs/", a, "/vpcflowlogs/", r, "/", day, "/", a, "_vpcflowlogs_", r, "_fl-0", hex(id.Next(), 16), "_", stamp, "_", hex(hash.Next() & 0xFFFFFFFF, 8), ".log.gz");
+    return absl::StrCat("AWSLogs/", a, "/vpcflowlogs/", r, "/", day, "/", a, "_vpcflowlogs_", r, "_fl-0",
+                        hex(id.Next(), 16), "_", stamp, "_", hex(hash.Next() & 0xFFFFFFFF, 8), ".log.gz");
   }
 
   absl::Status CloseBefore(int64_t end) {
@@ -293,7 +312,8 @@ class Writer {
 
 absl::Status CheckPlanted(const SynthOptions& options, const Maker& maker) {
   if (maker.planted() <= options.records) return absl::OkStatus();
-  return absl::InvalidArgumentError(absl::StrCat("synth: what is planted takes ", maker.planted(), " records, more than the ", options.records, " asked for"));
+  return absl::InvalidArgumentError(absl::StrCat("synth: what is planted takes ", maker.planted(),
+                                                 " records, more than the ", options.records, " asked for"));
 }
 
 absl::Status WriteText(const std::filesystem::path& path, const std::string& text) {
@@ -305,13 +325,15 @@ absl::Status WriteText(const std::filesystem::path& path, const std::string& tex
 
 }  // namespace
 
-absl::StatusOr<SynthSummary> Synthesize(const SynthOptions& options, const std::string& folder, const std::function<bool(uint64_t)>& poll) {
+absl::StatusOr<SynthSummary> Synthesize(const SynthOptions& options, const std::string& folder,
+                                        const std::function<bool(uint64_t)>& poll) {
   if (absl::Status s = Check(options); !s.ok()) return s;
   Maker maker(options);
   if (absl::Status s = CheckPlanted(options, maker); !s.ok()) return s;
   std::error_code error;
   std::filesystem::create_directories(folder, error);
-  if (!std::filesystem::is_directory(folder, error)) return absl::UnavailableError(absl::StrCat(folder, ": no folder can be made here"));
+  if (!std::filesystem::is_directory(folder, error))
+    return absl::UnavailableError(absl::StrCat(folder, ": no folder can be made here"));
   SynthSummary summary;
   Writer writer(options, maker.world(), folder, &summary);
   absl::Status status = maker.Run([&](const std::vector<SynthRecord>& records) {
@@ -325,8 +347,9 @@ absl::StatusOr<SynthSummary> Synthesize(const SynthOptions& options, const std::
     summary.labels_json = maker.labels();
     if (absl::Status s = WriteText(root / "labels.json", summary.labels_json); !s.ok()) return s;
   }
-  const std::string manifest = absl::StrCat("{\"records\": ", summary.records, ", \"text_bytes\": ", summary.text_bytes, ", \"seed\": ", options.seed,
-                                            ", \"format\": \"", options.format.ToString(), "\", \"files\": [\"", absl::StrJoin(summary.files, "\", \""), "\"]}\n");
+  const std::string manifest = absl::StrCat("{\"records\": ", summary.records, ", \"text_bytes\": ", summary.text_bytes,
+                                            ", \"seed\": ", options.seed, ", \"format\": \"", options.format.ToString(),
+                                            "\", \"files\": [\"", absl::StrJoin(summary.files, "\", \""), "\"]}\n");
   if (absl::Status s = WriteText(root / "manifest.json", manifest); !s.ok()) return s;
   return summary;
 }

@@ -13,8 +13,9 @@ struct PortShare {
   double share;
 };
 // What clients inside ask of the internet, and what the internet's noise tries.
-constexpr PortShare kOutbound[] = {{443, 66}, {80, 10}, {53, 11}, {123, 4}, {8443, 3}, {5671, 2}, {587, 1}, {22, 1}, {9200, 1}, {993, 1}};
-constexpr PortShare kNoise[] = {{23, 19}, {22, 14},  {445, 12}, {3389, 11}, {8080, 8}, {5060, 7}, {1433, 5},
+constexpr PortShare kOutbound[] = {{443, 66}, {80, 10}, {53, 11}, {123, 4},  {8443, 3},
+                                   {5671, 2}, {587, 1}, {22, 1},  {9200, 1}, {993, 1}};
+constexpr PortShare kNoise[] = {{23, 19},  {22, 14},  {445, 12}, {3389, 11}, {8080, 8}, {5060, 7}, {1433, 5},
                                 {6379, 5}, {2323, 4}, {3306, 4}, {8728, 3},  {5900, 3}, {81, 3},   {2375, 2}};
 
 template <size_t N>
@@ -32,14 +33,14 @@ bool IsUdp(uint16_t port) { return port == 53 || port == 123 || port == 5060; }
 // How often a role talks to another (rows: client).
 constexpr double kTalks[8][8] = {
     // web app  db cache lb nat bastion monitor (server)
-    {1, 30, 4, 6, 1, 0, 0, 0},  // web
+    {1, 30, 4, 6, 1, 0, 0, 0},    // web
     {2, 10, 30, 20, 1, 0, 0, 0},  // app
-    {0, 0, 8, 0, 0, 0, 0, 0},   // database (replication)
-    {0, 0, 0, 4, 0, 0, 0, 0},   // cache
-    {50, 20, 0, 0, 0, 0, 0, 0},  // load balancer
-    {1, 1, 0, 0, 0, 0, 0, 0},   // nat
-    {2, 2, 2, 1, 0, 0, 0, 0},   // bastion
-    {3, 3, 3, 3, 1, 1, 1, 1},   // monitor
+    {0, 0, 8, 0, 0, 0, 0, 0},     // database (replication)
+    {0, 0, 0, 4, 0, 0, 0, 0},     // cache
+    {50, 20, 0, 0, 0, 0, 0, 0},   // load balancer
+    {1, 1, 0, 0, 0, 0, 0, 0},     // nat
+    {2, 2, 2, 1, 0, 0, 0, 0},     // bastion
+    {3, 3, 3, 3, 1, 1, 1, 1},     // monitor
 };
 
 uint32_t DrawServer(const World& world, Role client, Random* random) {
@@ -74,7 +75,8 @@ Traffic::Conversation Traffic::NewConversation() {
     c.path = r->Chance(0.8) ? 8 : 7;
   } else if (kind < 0.68) {  // in from the internet, to what faces it
     const bool balancer = r->Chance(0.5);
-    const std::vector<uint32_t>& servers = world_.by_role[static_cast<size_t>(balancer ? Role::kLoadBalancer : Role::kWeb)];
+    const std::vector<uint32_t>& servers =
+        world_.by_role[static_cast<size_t>(balancer ? Role::kLoadBalancer : Role::kWeb)];
     c.interface = servers[r->Below(servers.size())];
     c.peer = world_.first_peer + world_.pick_peer.Draw(r);
     c.server_port = r->Chance(0.8) ? 443 : 80;
@@ -95,26 +97,32 @@ Traffic::Conversation Traffic::NewConversation() {
   c.six = r->Chance(world_.options.ipv6_share);
   // Most are over within their window; some go on for minutes, a few for hours.
   const double length = r->Unit();
-  c.windows_left = length < 0.75 ? 1 : length < 0.97 ? static_cast<int>(r->Between(2, 12)) : static_cast<int>(r->Between(12, 240));
+  c.windows_left = length < 0.75   ? 1
+                   : length < 0.97 ? static_cast<int>(r->Between(2, 12))
+                                   : static_cast<int>(r->Between(12, 240));
   double packets = std::exp(1.9 + 1.25 * r->Normal());
   if (r->Chance(0.02)) packets = 60 * std::pow(1 - r->Unit(), -1 / 1.15);
   if (c.protocol != 6) packets = 1 + packets * 0.1;
   c.request = std::clamp(packets, 1.0, 2e6);
   c.reply = std::clamp(packets * std::exp(0.3 + 0.5 * r->Normal()), 1.0, 4e6);
   c.request_size = c.protocol == 6 ? static_cast<int>(r->Between(44, 420)) : static_cast<int>(r->Between(60, 160));
-  c.reply_size = c.protocol == 6 ? static_cast<int>(44 + 1456 * r->Unit() * r->Unit()) : static_cast<int>(r->Between(60, 420));
+  c.reply_size =
+      c.protocol == 6 ? static_cast<int>(44 + 1456 * r->Unit() * r->Unit()) : static_cast<int>(r->Between(60, 420));
   if (r->Chance(0.15)) std::swap(c.request_size, c.reply_size);  // uploads
   return c;
 }
 
 // Both directions of a conversation in a window, at each interface of ours that sees them; at most `room` records.
-uint64_t Traffic::EmitWindow(Conversation* c, int64_t begin, uint64_t room, const std::function<void(const SynthRecord&)>& emit) {
+uint64_t Traffic::EmitWindow(Conversation* c, int64_t begin, uint64_t room,
+                             const std::function<void(const SynthRecord&)>& emit) {
   Random* r = &random_;
   const bool last = c->windows_left <= 1;
   const bool tcp = c->protocol == 6;
   const bool reset = tcp && last && r->Chance(0.04);
   const uint8_t open = tcp && c->first ? 2 : 0, close = tcp && last ? (reset ? 4 : 1) : 0;
-  const auto amount = [&](double mean) { return std::max<int64_t>(1, static_cast<int64_t>(mean * (0.7 + 0.6 * r->Unit()))); };
+  const auto amount = [&](double mean) {
+    return std::max<int64_t>(1, static_cast<int64_t>(mean * (0.7 + 0.6 * r->Unit())));
+  };
   const int64_t request = amount(c->request), reply = amount(c->reply);
   const int64_t window = world_.options.window;
   const int64_t from = c->first ? r->Below(static_cast<uint64_t>(window / 2) + 1) : 0;
@@ -173,7 +181,8 @@ void Traffic::EmitNoise(int64_t begin, const std::function<void(const SynthRecor
   record.six = r->Chance(world_.options.ipv6_share);
   record.packets = 1 + (r->Chance(0.2) ? 1 : 0) + (r->Chance(0.05) ? 2 : 0);
   record.bytes = record.packets * kSizes[r->Below(4)];
-  record.start = begin + world_.interfaces[record.interface].phase + r->Below(static_cast<uint64_t>(world_.options.window));
+  record.start =
+      begin + world_.interfaces[record.interface].phase + r->Below(static_cast<uint64_t>(world_.options.window));
   record.end = record.start + r->Below(static_cast<uint64_t>(world_.options.window));
   emit(record);
 }

@@ -12,7 +12,8 @@ struct RegionInfo {
   const char* name;
   const char* zone_prefix;
 };
-constexpr RegionInfo kRegions[] = {{"us-east-1", "use1-az"}, {"eu-west-1", "euw1-az"}, {"us-west-2", "usw2-az"}, {"ap-southeast-1", "apse1-az"}};
+constexpr RegionInfo kRegions[] = {
+    {"us-east-1", "use1-az"}, {"eu-west-1", "euw1-az"}, {"us-west-2", "usw2-az"}, {"ap-southeast-1", "apse1-az"}};
 constexpr const char* kServices[] = {"orders", "search", "billing", "edge", "auth", "media"};
 
 std::string HexId(Random* random, const char* prefix, int digits = 17) {
@@ -96,7 +97,10 @@ void World::MakeTexts(Random* random) {
     text(Field::kTgwAttachmentId).push_back(tgw_attachments[eni.vpc]);
     text(Field::kResourceId).push_back(eni.role == Role::kNat ? HexId(random, "nat-") : "-");
     text(Field::kEncryptionStatus).push_back(std::to_string(random->Below(4)));
-    text(Field::kInterfaceType).emplace_back(eni.role == Role::kNat ? "nat_gateway" : eni.role == Role::kLoadBalancer ? "network_load_balancer" : "-");
+    text(Field::kInterfaceType)
+        .emplace_back(eni.role == Role::kNat            ? "nat_gateway"
+                      : eni.role == Role::kLoadBalancer ? "network_load_balancer"
+                                                        : "-");
     const std::string team = kServices[random->Below(6)];
     text(Field::kInstanceTag).push_back(managed ? "-" : "team%2D" + team);
     text(Field::kInstanceTag2).push_back(managed ? "-" : random->Chance(0.7) ? "prod" : "test");
@@ -139,7 +143,8 @@ void World::MakeAddresses(Random* random) {
       if (first == 10 || first == 127 || first == 169 || first == 172 || first == 192) continue;
     }
     if (!used.insert(address).second) continue;
-    Ip ip{(i < first_peer ? 0x26001F18ull : 0x26000000ull + i % 32 * 0x10000) << 32 | random->Below(1ull << 32), random->Next()};
+    Ip ip{(i < first_peer ? 0x26001F18ull : 0x26000000ull + i % 32 * 0x10000) << 32 | random->Below(1ull << 32),
+          random->Next()};
     if (random->Chance(0.6)) ip.lo &= 0xFFFF;  // many are written short
     v4.push_back(ToString(Ip::V4(address)));
     v6.push_back(ToString(ip));

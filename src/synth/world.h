@@ -22,8 +22,8 @@ struct Interface {
   uint32_t region;
   uint32_t vpc;
   uint32_t subnet;
-  uint16_t port;   // what it serves
-  int64_t phase;   // second of the window in which its windows begin
+  uint16_t port;  // what it serves
+  int64_t phase;  // second of the window in which its windows begin
 };
 
 // A record before it is text. Addresses are indices into World::addresses; interfaces come first there.
@@ -56,8 +56,8 @@ class World {
   // Texts of the fields that depend on the interface alone, by field and interface.
   std::array<std::vector<std::string>, kFieldCount> texts;
   uint32_t first_peer, first_noise;
-  std::vector<std::string> v4, v6;           // addresses as text
-  std::vector<const char*> service;          // AWS service of an address
+  std::vector<std::string> v4, v6;   // addresses as text
+  std::vector<const char*> service;  // AWS service of an address
   Sampler pick_interface, pick_peer, pick_noise;
   std::vector<std::vector<uint32_t>> by_role;
 
@@ -88,23 +88,24 @@ class Traffic {
 
  private:
   struct Conversation {
-    uint32_t interface, other;      // where it is logged; the other end's interface, or kNone
-    uint32_t peer;                  // address of the other end
+    uint32_t interface, other;  // where it is logged; the other end's interface, or kNone
+    uint32_t peer;              // address of the other end
     uint16_t client_port, server_port;
     uint8_t protocol;
-    bool outbound;                  // the interface is the client
+    bool outbound;  // the interface is the client
     bool six;
     uint8_t path;
     int windows_left;
     bool first = true;
-    double request, reply;          // packets a window
-    int request_size, reply_size;   // bytes a packet
+    double request, reply;         // packets a window
+    int request_size, reply_size;  // bytes a packet
   };
 
   Conversation NewConversation();
   void EmitNoise(int64_t begin, const std::function<void(const SynthRecord&)>& emit);
   void EmitSilence(int64_t begin, uint8_t status, const std::function<void(const SynthRecord&)>& emit);
-  uint64_t EmitWindow(Conversation* c, int64_t begin, uint64_t room, const std::function<void(const SynthRecord&)>& emit);
+  uint64_t EmitWindow(Conversation* c, int64_t begin, uint64_t room,
+                      const std::function<void(const SynthRecord&)>& emit);
 
   const World& world_;
   Random random_;

@@ -1,5 +1,6 @@
 // A source whose bytes are gone after the statement.
 #include <string>
+
 #include "vpcflow/vpcflow.h"
 std::string Read();
 vpcflow::Source F(const std::string& text) {

@@ -13,11 +13,14 @@ import vpcflow as vf
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLE = ROOT / "examples" / "data" / "sample.log.gz"
-HEADER = (
-    b"version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status\n"
-)
+HEADER = b"version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status\n"
 
-settings.register_profile("vpcflow", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True)
+settings.register_profile(
+    "vpcflow",
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+    print_blob=True,
+)
 settings.load_profile("vpcflow")
 
 
@@ -29,7 +32,9 @@ def line(src="10.0.0.1", dstport=22, size=40, start=1000, end=1060, action="ACCE
 
 def run_cli(*args, stdin=b"", check=None):
     """Runs the command line; returns the completed process."""
-    done = subprocess.run([sys.executable, "-m", "vpcflow", *map(str, args)], input=stdin, capture_output=True, timeout=120)
+    done = subprocess.run(
+        [sys.executable, "-m", "vpcflow", *map(str, args)], input=stdin, capture_output=True, timeout=120
+    )
     if check is not None:
         assert done.returncode == check, done.stderr.decode() + done.stdout.decode()
     return done

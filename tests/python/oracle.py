@@ -8,14 +8,27 @@ import re
 import vpcflow as vf
 
 FIELDS = {f["name"]: f for f in vf.fields()}
-DEFAULT = (
-    "version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status"
-).split()
+DEFAULT = [
+    "version",
+    "account-id",
+    "interface-id",
+    "srcaddr",
+    "dstaddr",
+    "srcport",
+    "dstport",
+    "protocol",
+    "packets",
+    "bytes",
+    "start",
+    "end",
+    "action",
+    "log-status",
+]
 
 codecs.register_error("each-byte", lambda e: ("\ufffd", e.start + 1))
 
 
-class Reject(Exception):
+class RejectError(Exception):
     pass
 
 
@@ -24,7 +37,7 @@ def text_of(raw):
 
 
 def parse_value(raw, name):
-    """The value of a token; raises Reject(reason)."""
+    """The value of a token; raises RejectError(reason)."""
     if raw == b"-":
         return None
     kind = FIELDS[name]["type"] if name in FIELDS else "text"
@@ -36,28 +49,32 @@ def parse_value(raw, name):
                 raise ValueError
             address = ipaddress.ip_address(raw.decode("ascii"))
         except (ValueError, UnicodeDecodeError):
-            raise Reject("not-an-address") from None
+            raise RejectError("not-an-address") from None
         if address.version == 6 and address.ipv4_mapped is not None:
             address = address.ipv4_mapped
         return str(address)
     if not re.fullmatch(rb"[0-9]+", raw):
-        raise Reject("not-a-number")
+        raise RejectError("not-a-number")
     if len(raw) > 19:
-        raise Reject("out-of-range")
+        raise RejectError("out-of-range")
     value = int(raw)
     if kind == "time":
         if len(raw) > 13:
-            raise Reject("out-of-range")
+            raise RejectError("out-of-range")
         return value // 1000 if value > 2**31 else value
     if value > FIELDS[name]["max"]:
-        raise Reject("out-of-range")
+        raise RejectError("out-of-range")
     return value
 
 
 def header_of(tokens):
     """The field names of a header line, or None."""
     names = [t.decode("ascii", "replace").lower().replace("_", "-") for t in tokens]
-    if not tokens or not all(re.fullmatch(rb"[A-Za-z][A-Za-z0-9_-]*", t) for t in tokens) or len(set(names)) < len(names):
+    if (
+        not tokens
+        or not all(re.fullmatch(rb"[A-Za-z][A-Za-z0-9_-]*", t) for t in tokens)
+        or len(set(names)) < len(names)
+    ):
         return None
     known = sum(n in FIELDS for n in names)
     return names if known and known * 2 >= len(names) and names[0] in FIELDS else None
@@ -93,7 +110,7 @@ def read(data, names=None):
                 for name, token in zip(names, tokens):
                     field = name
                     record[name] = parse_value(token, name)
-            except Reject as reject:
+            except RejectError as reject:
                 rejects.append((number, str(reject), field))
                 continue
             records.append(record)

@@ -9,9 +9,9 @@ import sys
 import time
 
 import pytest
-from conftest import HEADER, SAMPLE, line, run_cli
 
 import vpcflow as vf
+from conftest import HEADER, SAMPLE, line, run_cli
 
 LOG = HEADER + line(size=5) + line(src="10.0.0.2", dstport=443, size=7, action="REJECT") + line(size=9)
 
@@ -65,13 +65,33 @@ def test_a_custom_format_in_alphabetical_order():
 
 def test_a_transit_gateway_log():
     made = vf.synth(2000, format="tgw", peers=100, noise_sources=100, header=False)
-    done = run_cli("top", "-", "--format", "tgw", "--by", "tgw_attachment_id", "--agg", "lost=sum(packets_lost_no_route)", "--json", stdin=made.data, check=0)
+    done = run_cli(
+        "top",
+        "-",
+        "--format",
+        "tgw",
+        "--by",
+        "tgw_attachment_id",
+        "--agg",
+        "lost=sum(packets_lost_no_route)",
+        "--json",
+        stdin=made.data,
+        check=0,
+    )
     assert all(row["tgw_attachment_id"].startswith("tgw-attach-") for row in rows(done))
     assert sum(row["lost"] for row in rows(done)) > 0
 
 
 def test_head():
-    done = run_cli("head", "-", "-n", 2, "--json", stdin=HEADER + b"2 1 eni-1 - - - - - - - 1431280876 1431280934 - NODATA\n" + line(), check=0)
+    done = run_cli(
+        "head",
+        "-",
+        "-n",
+        2,
+        "--json",
+        stdin=HEADER + b"2 1 eni-1 - - - - - - - 1431280876 1431280934 - NODATA\n" + line(),
+        check=0,
+    )
     first, second = rows(done)
     assert first["log-status"] == "NODATA"
     assert first["srcaddr"] is None
@@ -85,17 +105,46 @@ def test_head():
 
 
 def test_summary():
-    noise = HEADER + line() + line(action="REJECT", dstport=23) + b"2 1 eni-2 - - - - - - - 900 960 - NODATA\n2 1 eni-1 - - - - - - - 1 2 - SKIPDATA\nbad line\n"
+    noise = (
+        HEADER
+        + line()
+        + line(action="REJECT", dstport=23)
+        + b"2 1 eni-2 - - - - - - - 900 960 - NODATA\n2 1 eni-1 - - - - - - - 1 2 - SKIPDATA\nbad line\n"
+    )
     done = json.loads(run_cli("summary", "-", "--json", stdin=noise, check=0).stdout)
-    want = {"records": 4, "ok": 2, "nodata": 1, "skipdata": 1, "rejects": 1, "files": 1, "bytes": 80, "packets": 20, "start": 1, "end": 1060}
+    want = {
+        "records": 4,
+        "ok": 2,
+        "nodata": 1,
+        "skipdata": 1,
+        "rejects": 1,
+        "files": 1,
+        "bytes": 80,
+        "packets": 20,
+        "start": 1,
+        "end": 1060,
+    }
     assert {k: done[k] for k in want} == want
     assert done["interfaces_without_data"] == ["eni-2"]
     assert done["top_rejected_ports"][0]["dstport"] == 23
     page = run_cli("summary", "-", stdin=noise, check=0).stdout.decode()
     first = page.splitlines()[0]
-    for part in ("1970-01-01 00:00:01 to 1970-01-01 00:17:40", "4 records", "80 B in 20 packets", "1 accepted", "1 rejected (50.0%)"):
+    for part in (
+        "1970-01-01 00:00:01 to 1970-01-01 00:17:40",
+        "4 records",
+        "80 B in 20 packets",
+        "1 accepted",
+        "1 rejected (50.0%)",
+    ):
         assert part in first
-    for part in ("Top talkers", "Top rejected ports", "23 telnet TCP", "without data: eni-2", "Lines rejected: 1 (1 too-few-fields)", "-:6:9: too-few-fields: bad line"):
+    for part in (
+        "Top talkers",
+        "Top rejected ports",
+        "23 telnet TCP",
+        "without data: eni-2",
+        "Lines rejected: 1 (1 too-few-fields)",
+        "-:6:9: too-few-fields: bad line",
+    ):
         assert part in page
     assert json.loads(run_cli("summary", "-", "--json", stdin=b"", check=0).stdout)["records"] == 0
     assert run_cli("summary", SAMPLE, check=0).stdout.startswith(b"2026-11-2")
@@ -109,7 +158,10 @@ def test_summary_of_a_log_with_few_fields():
 def test_convert(log, tmp_path):
     want = vf.scan(LOG).collect().rows()
     run_cli("convert", log, "-o", tmp_path / "a.jsonl", check=0)
-    assert [{k.replace("-", "_"): v for k, v in json.loads(t).items()} for t in (tmp_path / "a.jsonl").read_text().splitlines()] == want
+    assert [
+        {k.replace("-", "_"): v for k, v in json.loads(t).items()}
+        for t in (tmp_path / "a.jsonl").read_text().splitlines()
+    ] == want
     run_cli("convert", log, "-o", tmp_path / "a.csv", "--select", "srcaddr,bytes", "--where", "bytes > 5", check=0)
     assert (tmp_path / "a.csv").read_text() == "srcaddr,bytes\n10.0.0.2,7\n10.0.0.1,9\n"
     pyarrow = pytest.importorskip("pyarrow")
@@ -127,7 +179,9 @@ def test_convert(log, tmp_path):
 
 def test_convert_neutralises_formulas(tmp_path):
     for trigger in ("=1+1", "+1", "-1+1", "@SUM(A1)"):
-        run_cli("convert", "-", "-o", tmp_path / "a.csv", "--select", "action", stdin=HEADER + line(action=trigger), check=0)
+        run_cli(
+            "convert", "-", "-o", tmp_path / "a.csv", "--select", "action", stdin=HEADER + line(action=trigger), check=0
+        )
         assert (tmp_path / "a.csv").read_text() == f"action\n'{trigger}\n"
 
 
@@ -148,12 +202,43 @@ def test_fields():
 
 def test_synth(tmp_path):
     out = tmp_path / "logs"
-    run_cli("synth", "--records", 9000, "--seed", 5, "--plant", "beacon,health_check", "--peers", 100, "--noise-sources", 100, "--gzip", "--files", 3, "--out", out, check=0)
-    assert sorted(p.name for p in out.iterdir()) == ["flow-0000.log.gz", "flow-0001.log.gz", "flow-0002.log.gz", "labels.json", "manifest.json"]
+    run_cli(
+        "synth",
+        "--records",
+        9000,
+        "--seed",
+        5,
+        "--plant",
+        "beacon,health_check",
+        "--peers",
+        100,
+        "--noise-sources",
+        100,
+        "--gzip",
+        "--files",
+        3,
+        "--out",
+        out,
+        check=0,
+    )
+    assert sorted(p.name for p in out.iterdir()) == [
+        "flow-0000.log.gz",
+        "flow-0001.log.gz",
+        "flow-0002.log.gz",
+        "labels.json",
+        "manifest.json",
+    ]
     labels = json.loads((out / "labels.json").read_text())
     assert [(label["kind"], label["benign"]) for label in labels] == [("beacon", False), ("health_check", True)]
     actor = labels[0]["actor"]
-    seen = vf.scan(out).filter(vf.col("srcaddr") == actor).filter("dstport = 8443").agg(n=vf.count(), bytes=vf.sum("bytes")).collect().rows()[0]
+    seen = (
+        vf.scan(out)
+        .filter(vf.col("srcaddr") == actor)
+        .filter("dstport = 8443")
+        .agg(n=vf.count(), bytes=vf.sum("bytes"))
+        .collect()
+        .rows()[0]
+    )
     assert seen["n"] >= labels[0]["records"] / 2
     assert b"did you mean 'port_scan'" in run_cli("synth", "--plant", "port_scam", "--out", out, check=2).stderr
 
@@ -172,7 +257,12 @@ def test_synth(tmp_path):
         (["summary", "-"], b"127.0.0.1 - - [10/Oct/2000] GET /\n" * 3, 2, b"do not fit AWS's default format"),
         (["summary", "-"], gzip.compress(LOG)[:-1], 2, b"middle of a gzip member"),
         (["top", "a.log", "a.log"], b"", 2, b"given twice"),
-        (["head", "-", "--max-rejects", "0"], HEADER + b"bad\n" + line(), 1, b"1 lines rejected; the first: -:2:4: too-few-fields: bad"),
+        (
+            ["head", "-", "--max-rejects", "0"],
+            HEADER + b"bad\n" + line(),
+            1,
+            b"1 lines rejected; the first: -:2:4: too-few-fields: bad",
+        ),
         (["head", "-", "--max-rejects", "1"], HEADER + b"bad\n" + line(), 0, b"1 lines rejected"),
         (["head", "-", "--on-error", "raise"], HEADER + b"bad\n" + line(), 2, b"-:2:4: too-few-fields"),
         (["summary", "-", "--max-rejects", "0"], HEADER + b"bad\n", 1, b""),
@@ -199,7 +289,13 @@ def test_damage_prints_what_was_read_and_exits_with_2():
 
 
 def test_hostile_lines_lose_no_neighbour():
-    for bad in (b"x" * (4 << 20), b"2 1 eni-1 \x00 10.0.0.1 1 2 6 1 1 1 2 ACCEPT OK", b"\x1b[31mred\x1b[0m", b"9" * 23, b"\xff\xfe"):
+    for bad in (
+        b"x" * (4 << 20),
+        b"2 1 eni-1 \x00 10.0.0.1 1 2 6 1 1 1 2 ACCEPT OK",
+        b"\x1b[31mred\x1b[0m",
+        b"9" * 23,
+        b"\xff\xfe",
+    ):
         done = run_cli("summary", "-", "--json", stdin=LOG + bad + b"\n" + line(size=100), check=0)
         got = json.loads(done.stdout)
         assert (got["records"], got["rejects"], got["bytes"]) == (4, 1, 121)
@@ -215,12 +311,22 @@ def test_help_has_examples():
 
 
 def test_a_closed_pipe_is_no_traceback():
-    done = subprocess.run(f"{sys.executable} -m vpcflow convert {SAMPLE} -o - --to csv | head -n 1", shell=True, capture_output=True, timeout=60)
+    done = subprocess.run(
+        f"{sys.executable} -m vpcflow convert {SAMPLE} -o - --to csv | head -n 1",
+        shell=True,
+        capture_output=True,
+        timeout=60,
+    )
     assert b"Traceback" not in done.stderr
 
 
 def test_ctrl_c():
-    process = subprocess.Popen([sys.executable, "-m", "vpcflow", "summary", "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "vpcflow", "summary", "-"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
     time.sleep(1.0)
     sent = time.time()
     os.kill(process.pid, signal.SIGINT)
@@ -236,4 +342,6 @@ def test_the_answer_for_the_log_of_another_project(corpus):
     path = corpus / "small" / "allenliu-v2_synthetic.log"
     sql = f"select column03, sum(column09)::bigint b from read_csv('{path}', delim=' ', header=false) group by 1 order by b desc, 1 limit 20"
     want = [{"srcaddr": a, "bytes": b} for a, b in duckdb.sql(sql).fetchall()]
-    assert rows(run_cli("top", path, "--by", "srcaddr", "--agg", "bytes=sum(bytes)", "-n", 20, "--json", check=0)) == want
+    assert (
+        rows(run_cli("top", path, "--by", "srcaddr", "--agg", "bytes=sum(bytes)", "-n", 20, "--json", check=0)) == want
+    )

@@ -1,17 +1,16 @@
 """The engine against the oracle."""
 
 import json
-import os
 import random
 from concurrent.futures import ProcessPoolExecutor
 
-import oracle
 import pytest
-from conftest import HEADER, corpora, line
 from hypothesis import given
 from hypothesis import strategies as st
 
+import oracle
 import vpcflow as vf
+from conftest import HEADER, corpora, line
 
 ALL = [f["name"] for f in vf.fields()]
 
@@ -60,7 +59,9 @@ def mutate(data, seed, share):
             text += rng.choice([b"\r", b" ", b" more", b"\r\r"])
         elif kind == 4:
             tokens = bytes(text).split(b" ")
-            tokens[rng.randrange(len(tokens))] = rng.choice([b"-", b"0", b"65536", b"::1", b"1418530010000", b"01.2.3.4"])
+            tokens[rng.randrange(len(tokens))] = rng.choice(
+                [b"-", b"0", b"65536", b"::1", b"1418530010000", b"01.2.3.4"]
+            )
             text = bytearray(b" ".join(tokens))
         else:
             text = bytearray(rng.choice([b"", b" ", b"\x00", b"hello"]))
@@ -81,10 +82,12 @@ def check_generated(args):
 
 def test_a_million_generated_lines_of_all_fields():
     """VPC version 11 and transit gateway logs together have every field of the catalogue. 2 % of lines are damaged."""
-    lines = 1_000_000 if os.environ.get("VPCFLOW_SOAK") else 200_000
+    lines = 1_000_000
     share = 25_000
     jobs = [("v11" if i % 2 else "tgw", 100 + i, share) for i in range(lines // share)]
-    names = set(vf.scan(vf.synth(100, format="v11").data).columns) | set(vf.scan(vf.synth(100, format="tgw").data).columns)
+    names = set(vf.scan(vf.synth(100, format="v11").data).columns) | set(
+        vf.scan(vf.synth(100, format="tgw").data).columns
+    )
     assert {n.replace("_", "-") for n in names} == set(ALL)
     with ProcessPoolExecutor(2) as pool:
         assert sum(pool.map(check_generated, jobs)) == lines
@@ -128,21 +131,21 @@ def test_any_bytes(quiet, parts, head):
     assert (report.records, got_rejects) == (len(records), rejects)
 
 
-TEXT_LOGS = {  # file: (records, rejects); with the formats of files that have neither header nor the default format
+TEXT_LOGS = {  # file: (records, rejects), as counted by hand: all lines that are not blank, less the header
     "aws-doc-examples/nat-gateway.log": (6, 0),
     "aws-doc-examples/v2-default.log": (7, 0),
     "aws-doc-examples/v3-tcp-flag-sequence.log": (8, 0),
     "aws-doc-examples/v5-service-path-direction.log": (2, 0),
     "aws-doc-examples/vpc-tgw.log": (4, 0),
     "real-text/aws-solutions-vpcflow.log": (17, 0),
-    "real-text/danieldevere-testlog.gz": (None, 0),
+    "real-text/danieldevere-testlog.gz": (28, 0),
     "small/allenliu-v2_synthetic.log": (10_000, 0),
-    "small/elastic-test-extra-samples.log": (None, None),
+    "small/elastic-test-extra-samples.log": (7, 0),
     "small/m-mizutani-sample1.log": (2, 0),
-    "small/m-mizutani-sample2.log.gz": (3, 0),
-    "small/maaz-flowlog.txt": (None, None),
-    "small/mhatremayank-flowlogs_v2.txt": (None, None),
-    "small/slatesuraj-sample.txt": (None, None),
+    "small/m-mizutani-sample2.log.gz": (2, 0),
+    "small/maaz-flowlog.txt": (14, 0),
+    "small/mhatremayank-flowlogs_v2.txt": (18, 0),
+    "small/slatesuraj-sample.txt": (8, 0),
 }
 
 
@@ -156,6 +159,4 @@ def test_logs_of_others(quiet, name):
         data = gzip.decompress(data)
     same(data)
     report = vf.scan(corpora() / name).collect().report
-    want = TEXT_LOGS[name]
-    assert want[0] is None or report.records == want[0]
-    assert want[1] is None or report.rejected == want[1]
+    assert (report.records, report.rejected) == TEXT_LOGS[name]

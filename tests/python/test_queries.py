@@ -13,11 +13,11 @@ import threading
 import time
 
 import pytest
-from conftest import HEADER, SAMPLE, line, run_cli
 from hypothesis import given
 from hypothesis import strategies as st
 
 import vpcflow as vf
+from conftest import HEADER, SAMPLE, line, run_cli
 
 LOG = HEADER + line(size=5) + line(src="10.0.0.2", dstport=443, size=7, action="REJECT") + line(size=9)
 TALKERS = [{"srcaddr": "10.0.0.1", "bytes": 14, "n": 2}, {"srcaddr": "10.0.0.2", "bytes": 7, "n": 1}]
@@ -36,7 +36,7 @@ def test_the_same_log_in_every_shape(tmp_path):
     for threads in (1, 2):
         for data in (
             plain, packed, str(plain), LOG, bytearray(LOG), memoryview(LOG), gzip.compress(LOG), io.BytesIO(LOG),
-            plain.open("rb"), plain.open(), packed.open("rb"), gzip.open(packed), text.splitlines(), iter(text.splitlines(True)),
+            plain.open("rb"), plain.open(), packed.open("rb"), gzip.open(packed), text.splitlines(), iter(text.splitlines(True)),  # noqa: SIM115
             LOG.splitlines(), (part for part in LOG.splitlines()), [plain],
         ):  # fmt: skip
             assert talkers(data, threads=threads) == TALKERS, data
@@ -90,7 +90,9 @@ def test_any_text_can_be_a_literal(value):
     query = vf.scan(LOG).filter(vf.col("action") == value)
     if "\x00" in value:
         value.encode()
-    assert query.select("bytes").collect()["bytes"] == ([7] if value == "REJECT" else [5, 9] if value == "ACCEPT" else [])
+    assert query.select("bytes").collect()["bytes"] == (
+        [7] if value == "REJECT" else [5, 9] if value == "ACCEPT" else []
+    )
 
 
 def test_time_bins_conserve_bytes():
@@ -114,8 +116,10 @@ def test_the_answers_of_duckdb_and_pandas():
     for name in names:
         if name in numbers:
             raw[name] = raw[name].astype("Int64")
-    ok = raw[raw.log_status == "OK"]
-    table = duckdb.sql("select srcaddr, dstport, sum(bytes)::bigint b, count(*) n, count(distinct dstaddr) u, min(packets) mi, max(start) ma, avg(bytes) av from ok where action = 'ACCEPT' group by 1, 2 order by b desc, 1, 2 limit 50").fetchall()
+    ok = raw[raw.log_status == "OK"]  # noqa: F841 (DuckDB finds it by name)
+    table = duckdb.sql(
+        "select srcaddr, dstport, sum(bytes)::bigint b, count(*) n, count(distinct dstaddr) u, min(packets) mi, max(start) ma, avg(bytes) av from ok where action = 'ACCEPT' group by 1, 2 order by b desc, 1, 2 limit 50"
+    ).fetchall()
     query = vf.scan(SAMPLE).filter("action = 'ACCEPT'").group_by("srcaddr", "dstport").agg(
         b=vf.sum("bytes"), n=vf.count(), u=vf.n_unique("dstaddr"), mi=vf.min("packets"), ma=vf.max("start"), av=vf.mean("bytes")
     )  # fmt: skip
@@ -162,13 +166,18 @@ def test_arrow_in_from_everybody():
     strings = result.to_polars().with_columns(pl.all().cast(pl.String))
     plain = strings.drop("start", "end")
     assert talkers(plain) == want
-    assert vf.scan(result).filter("tcp_flags & 2 = 2").agg(n=vf.count()).collect().rows() == vf.scan(SAMPLE).filter("tcp_flags & 2 = 2").agg(n=vf.count()).collect().rows()
+    assert (
+        vf.scan(result).filter("tcp_flags & 2 = 2").agg(n=vf.count()).collect().rows()
+        == vf.scan(SAMPLE).filter("tcp_flags & 2 = 2").agg(n=vf.count()).collect().rows()
+    )
 
 
 def test_arrow_in_rejects_and_types(quiet):
     import pyarrow as pa
 
-    table = pa.table({"srcaddr": ["10.0.0.1", "nonsense", "-", None], "dstport": [22, 70000, 5, 6], "bytes": [1.0, 2.0, 3.0, None]})
+    table = pa.table(
+        {"srcaddr": ["10.0.0.1", "nonsense", "-", None], "dstport": [22, 70000, 5, 6], "bytes": [1.0, 2.0, 3.0, None]}
+    )
     result = vf.scan(table).group_by("srcaddr").agg(bytes=vf.sum("bytes")).collect()
     assert result.rows() == [{"srcaddr": "10.0.0.1", "bytes": 1}, {"srcaddr": None, "bytes": 3}]
     assert result.report.rejects[0]["line"] == 2
@@ -213,7 +222,9 @@ def test_fields_beyond_the_catalogue():
     with pytest.warns(vf.DataQualityWarning, match="security-groups"):
         assert vf.scan(log).collect()["security_groups"] == ["sg-1", "sg-2"]
     with pytest.warns(vf.DataQualityWarning):
-        assert vf.scan(log).filter("security_groups = 'sg-2'").group_by("security-groups").agg(b=vf.sum("bytes")).collect()["b"] == [7]
+        assert vf.scan(log).filter("security_groups = 'sg-2'").group_by("security-groups").agg(
+            b=vf.sum("bytes")
+        ).collect()["b"] == [7]
 
 
 def test_results_show_themselves_and_escape():
@@ -243,7 +254,11 @@ def test_results_show_themselves_and_escape():
         (lambda: vf.scan(LOG).group_by("az_id").agg().collect(), vf.FieldError, "az-id is in none of the logs"),
         (lambda: vf.scan(LOG).select("byts").collect(), vf.FieldError, "'bytes'"),
         (lambda: vf.scan(LOG).agg(x=vf.sum("action")).collect(), vf.PlanError, "numeric field; action is text"),
-        (lambda: vf.scan(LOG).group_by("action").agg(n=vf.count()).top_k(3, by="m").collect(), vf.PlanError, "no aggregate 'm'"),
+        (
+            lambda: vf.scan(LOG).group_by("action").agg(n=vf.count()).top_k(3, by="m").collect(),
+            vf.PlanError,
+            "no aggregate 'm'",
+        ),
         (lambda: vf.scan(LOG).group_by("action").agg().filter("bytes = 1"), vf.PlanError, "before group_by"),
         (lambda: vf.scan(LOG).top_k(3, by="n"), vf.PlanError, "needs a grouping"),
         (lambda: vf.scan(LOG).group_by(every="5 minutes"), vf.PlanError, "'30s', '5m'"),
@@ -272,7 +287,10 @@ def test_on_error(quiet):
     assert (e.path, e.line, e.code, e.field) == ("<bytes>", 3, "too-few-fields", None)
     assert e.byte_offset == len(HEADER + line())
     result = vf.scan(bad).collect()
-    assert [(r["line"], r["reason"], r["field"]) for r in result.report.rejects] == [(3, "too-few-fields", None), (4, "out-of-range", "dstport")]
+    assert [(r["line"], r["reason"], r["field"]) for r in result.report.rejects] == [
+        (3, "too-few-fields", None),
+        (4, "out-of-range", "dstport"),
+    ]
     assert len(vf.scan(bad, on_error="null").collect()) == 3
 
 

@@ -13,12 +13,14 @@ std::string RandomLog(int n, uint32_t seed) {
   std::string log = vpcflow_testing::kHeader;
   for (int i = 0; i < n; ++i) {
     const auto start = static_cast<int64_t>(random() % 5000);
-    log += Line("10.0.0." + std::to_string(random() % 20), static_cast<int>(random() % 5), random() % 100'000, start, start + random() % 90, random() % 3 == 0 ? "REJECT" : "ACCEPT");
+    log += Line("10.0.0." + std::to_string(random() % 20), static_cast<int>(random() % 5), random() % 100'000, start,
+                start + random() % 90, random() % 3 == 0 ? "REJECT" : "ACCEPT");
   }
   return log;
 }
 
-using All = Aggregate<Count, Sum<f::Bytes>, Min<f::Bytes>, Max<f::Start>, Mean<f::Bytes>, Distinct<f::SrcAddr>, First<f::SrcAddr>, Last<f::DstPort>, Rate<f::Bytes>, Distinct<f::Action>>;
+using All = Aggregate<Count, Sum<f::Bytes>, Min<f::Bytes>, Max<f::Start>, Mean<f::Bytes>, Distinct<f::SrcAddr>,
+                      First<f::SrcAddr>, Last<f::DstPort>, Rate<f::Bytes>, Distinct<f::Action>>;
 
 TEST(Total, NeverWraps) {
   Total total(~uint64_t{0});
@@ -55,7 +57,8 @@ TEST(Accumulators, AnySplitMergesToTheSame) {
 }
 
 TEST(GroupBy, TopAndRows) {
-  const std::string log = vpcflow_testing::kHeader + Line("10.0.0.1", 22, 5) + Line("10.0.0.2", 22, 7) + Line("10.0.0.1", 443, 1) + Line("10.0.0.1", 22, 2) + Line("-", 22, 7);
+  const std::string log = vpcflow_testing::kHeader + Line("10.0.0.1", 22, 5) + Line("10.0.0.2", 22, 7) +
+                          Line("10.0.0.1", 443, 1) + Line("10.0.0.1", 22, 2) + Line("-", 22, 7);
   GroupBy<Keys<f::SrcAddr, f::InterfaceId>, Aggregate<Count, Sum<f::Bytes>>> groups;
   Reader reader({Source::Bytes("log", std::string_view(log))}, {});
   for (const RecordView& record : reader) groups.Update(record);
@@ -70,7 +73,8 @@ TEST(GroupBy, TopAndRows) {
 TEST(Scan, AgreesWithPlan) {
   const std::string log = RandomLog(5000, 3);
   const Source source = Source::Bytes("log", std::string_view(log));
-  GroupBy<Keys<f::DstPort>, Aggregate<Count, Sum<f::Bytes>, Distinct<f::SrcAddr>, Mean<f::Bytes>, First<f::SrcAddr>>> groups;
+  GroupBy<Keys<f::DstPort>, Aggregate<Count, Sum<f::Bytes>, Distinct<f::SrcAddr>, Mean<f::Bytes>, First<f::SrcAddr>>>
+      groups;
   ScanOptions options;
   options.threads = 3;
   options.block_bytes = 4096;
@@ -80,7 +84,11 @@ TEST(Scan, AgreesWithPlan) {
   PlanSpec spec;
   spec.where = "action = 'REJECT'";
   spec.by = {"dstport"};
-  spec.aggs = {{"n", "count()"}, {"bytes", "sum(bytes)"}, {"peers", "n_unique(srcaddr)"}, {"mean", "mean(bytes)"}, {"first", "first(srcaddr)"}};
+  spec.aggs = {{"n", "count()"},
+               {"bytes", "sum(bytes)"},
+               {"peers", "n_unique(srcaddr)"},
+               {"mean", "mean(bytes)"},
+               {"first", "first(srcaddr)"}};
   absl::StatusOr<Result> result = Plan::Make(spec)->Run({source}, options);
   ASSERT_TRUE(result.ok());
   ASSERT_EQ(result->table.rows, groups.Value());
@@ -98,7 +106,8 @@ TEST(Scan, AgreesWithPlan) {
 }
 
 TEST(Scan, RejectsAreNeverHalfCounted) {
-  const std::string log = vpcflow_testing::kHeader + Line("10.0.0.1", 22, 5) + Line("10.0.0.1", 70000, 7) + Line("10.0.0.1", 22, 9);
+  const std::string log =
+      vpcflow_testing::kHeader + Line("10.0.0.1", 22, 5) + Line("10.0.0.1", 70000, 7) + Line("10.0.0.1", 22, 9);
   Aggregate<Count, Sum<f::Bytes>, Max<f::DstPort>> all;
   Report report;
   ASSERT_TRUE(Scan(Source::Bytes("log", std::string_view(log))).Into(&all, &report).ok());

@@ -17,7 +17,8 @@ TEST(Ip, ParsesIpv4AsInetPtonDoes) {
     EXPECT_EQ(ip.v4(), ntohl(expected.s_addr));
     EXPECT_EQ(ToString(ip), good);
   }
-  for (const char* bad : {"", "1", "1.2.3", "1.2.3.4.5", "256.1.1.1", "01.2.3.4", "1.2.3.04", "1.2.3.4 ", " 1.2.3.4", "1..2.3", "1.2.3.-4", "a.b.c.d", "1.2.3.4444", "0x1.2.3.4"}) {
+  for (const char* bad : {"", "1", "1.2.3", "1.2.3.4.5", "256.1.1.1", "01.2.3.4", "1.2.3.04", "1.2.3.4 ", " 1.2.3.4",
+                          "1..2.3", "1.2.3.-4", "a.b.c.d", "1.2.3.4444", "0x1.2.3.4"}) {
     Ip ip;
     EXPECT_FALSE(ParseIp(bad, &ip)) << bad;
   }
@@ -55,14 +56,17 @@ TEST(Ip, RandomIpv6AgreesWithTheSystem) {
 
 TEST(Ip, MutatedTextsAreTakenOrRefusedAsTheSystemDoes) {
   std::mt19937_64 random(2);
-  const std::string seeds[] = {"2001:db8::8a2e:370:7334", "::ffff:10.1.2.3", "fe80::1", "1:2:3:4:5:6:7:8", "::", "192.168.10.200"};
+  const std::string seeds[] = {
+      "2001:db8::8a2e:370:7334", "::ffff:10.1.2.3", "fe80::1", "1:2:3:4:5:6:7:8", "::", "192.168.10.200"};
   const std::string letters = "0123456789abcdefABCDEF:.:.g%";
   for (int i = 0; i < 300'000; ++i) {
     std::string text = seeds[random() % 6];
     for (uint64_t n = random() % 3; n > 0; --n) {
       const size_t at = random() % (text.size() + 1);
-      if (random() % 2 == 0 && at < text.size()) text.erase(at, 1);
-      else text.insert(at, 1, letters[random() % letters.size()]);
+      if (random() % 2 == 0 && at < text.size())
+        text.erase(at, 1);
+      else
+        text.insert(at, 1, letters[random() % letters.size()]);
     }
     in_addr v4;
     in6_addr v6;
@@ -97,7 +101,8 @@ TEST(Cidr, BoundsAndSuggestion) {
   ASSERT_TRUE(ParseCidr("::1/128", &cidr));
   EXPECT_FALSE(ParseCidr("10.1.0.0/8", &cidr, &suggestion));
   EXPECT_EQ(suggestion, "10.0.0.0/8");
-  for (const char* bad : {"10.0.0.0/33", "10.0.0.0/", "10.0.0.0/08", "10.0.0.0/-1", "/8", "::/129"}) EXPECT_FALSE(ParseCidr(bad, &cidr)) << bad;
+  for (const char* bad : {"10.0.0.0/33", "10.0.0.0/", "10.0.0.0/08", "10.0.0.0/-1", "/8", "::/129"})
+    EXPECT_FALSE(ParseCidr(bad, &cidr)) << bad;
 }
 
 TEST(ParseUint, SpellingsThatAreNumbersAndThatAreNot) {
@@ -110,7 +115,8 @@ TEST(ParseUint, SpellingsThatAreNumbersAndThatAreNot) {
   EXPECT_EQ(ParseUint("9223372036854775807", INT64_MAX, &v), Errc::kOk);
   EXPECT_EQ(ParseUint("9223372036854775808", INT64_MAX, &v), Errc::kOutOfRange);
   EXPECT_EQ(ParseUint("99999999999999999999999", UINT64_MAX, &v), Errc::kOutOfRange);
-  for (const char* bad : {"", "+1", "-1", "0x10", "1e3", "1.0", " 1", "1 ", "1_000", "12345678901234567890x"}) EXPECT_EQ(ParseUint(bad, UINT64_MAX, &v), Errc::kNotANumber) << bad;
+  for (const char* bad : {"", "+1", "-1", "0x10", "1e3", "1.0", " 1", "1 ", "1_000", "12345678901234567890x"})
+    EXPECT_EQ(ParseUint(bad, UINT64_MAX, &v), Errc::kNotANumber) << bad;
 }
 
 TEST(Time, SecondsMillisecondsAndTooLong) {
@@ -136,14 +142,17 @@ TEST(Time, InstantsRoundTripOverFourCenturies) {
   EXPECT_TRUE(ParseInstant("2026-11-23T10:00:00+01:00", &s));
   EXPECT_EQ(FormatInstant(s), "2026-11-23T09:00:00Z");
   EXPECT_TRUE(ParseInstant("2024-02-29", &s));
-  for (const char* bad : {"2023-02-29", "2026-13-01", "2026-11-23T25:00", "2026-11-23T10", "tomorrow", "2026-11-23T10:00:00x"}) EXPECT_FALSE(ParseInstant(bad, &s)) << bad;
+  for (const char* bad :
+       {"2023-02-29", "2026-13-01", "2026-11-23T25:00", "2026-11-23T10", "tomorrow", "2026-11-23T10:00:00x"})
+    EXPECT_FALSE(ParseInstant(bad, &s)) << bad;
 }
 
 TEST(Time, Durations) {
   int64_t s;
   EXPECT_TRUE(ParseDuration("5m", &s));
   EXPECT_EQ(s, 300);
-  for (const char* bad : {"", "m", "0m", "5", "5x", "-5m", "99999999999999999999d", "1.5h"}) EXPECT_FALSE(ParseDuration(bad, &s)) << bad;
+  for (const char* bad : {"", "m", "0m", "5", "5x", "-5m", "99999999999999999999d", "1.5h"})
+    EXPECT_FALSE(ParseDuration(bad, &s)) << bad;
 }
 
 }  // namespace

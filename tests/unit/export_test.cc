@@ -14,7 +14,8 @@ Table Everything() {
 TEST(Csv, QuotesAndGuardsAgainstFormulas) {
   const std::string csv = ToCsv(Everything(), true);
   EXPECT_EQ(csv,
-            "version,account_id,interface_id,srcaddr,dstaddr,srcport,dstport,protocol,packets,bytes,start,end,action,log_status\n"
+            "version,account_id,interface_id,srcaddr,dstaddr,srcport,dstport,protocol,packets,bytes,start,end,action,"
+            "log_status\n"
             "2,123456789010,eni-1,10.0.0.1,10.0.0.9,40000,22,6,10,5,1000,1060,ACCEPT,OK\n"
             "2,,'=1+1,2001:db8::1,,,,,,,1000,1060,\"a\"\"b,c\",OK\n");
   EXPECT_NE(ToCsv(Everything(), false, false).find(",=1+1,"), std::string::npos);
@@ -22,7 +23,8 @@ TEST(Csv, QuotesAndGuardsAgainstFormulas) {
 
 TEST(Json, NamesAndNulls) {
   const std::string json = ToJsonLines(Everything(), true);
-  EXPECT_NE(json.find("\"interface-id\": \"=1+1\", \"srcaddr\": \"2001:db8::1\", \"dstaddr\": null"), std::string::npos) << json;
+  EXPECT_NE(json.find("\"interface-id\": \"=1+1\", \"srcaddr\": \"2001:db8::1\", \"dstaddr\": null"), std::string::npos)
+      << json;
   EXPECT_NE(json.find("\"action\": \"a\\\"b,c\""), std::string::npos);
 }
 
@@ -68,14 +70,16 @@ TEST(Arrow, ColumnsAndOwnership) {
 
 TEST(Arrow, OutAndInAgainGivesTheSameAnswer) {
   std::string log = kHeader;
-  for (int i = 0; i < 5000; ++i) log += Line(i % 3 ? "10.0.0." + std::to_string(i % 50) : "2001:db8::" + std::to_string(i % 9), i % 7, i);
+  for (int i = 0; i < 5000; ++i)
+    log += Line(i % 3 ? "10.0.0." + std::to_string(i % 50) : "2001:db8::" + std::to_string(i % 9), i % 7, i);
   log += "2 1 eni-9 - - - - - - - 5 6 - NODATA\n";
   const std::vector<Source> sources = {Source::Bytes("l", std::string_view(log))};
   PlanSpec spec;
   spec.by = {"srcaddr", "action"};
   spec.every = 60;
   spec.where = "dstport != 3";
-  spec.aggs = {{"n", "count()"}, {"bytes", "sum(bytes)"}, {"ports", "n_unique(dstport)"}, {"eni", "first(interface_id)"}};
+  spec.aggs = {
+      {"n", "count()"}, {"bytes", "sum(bytes)"}, {"ports", "n_unique(dstport)"}, {"eni", "first(interface_id)"}};
   absl::StatusOr<Result> rows = Plan::Make({})->Run(sources, {});
   ArrowArrayStream stream;
   ExportTable(std::make_shared<const Table>(std::move(rows->table)), &stream);

@@ -7,7 +7,8 @@ namespace {
 
 using ::testing::HasSubstr;
 
-const char kFields5[] = "version interface-id srcaddr dstaddr srcport dstport protocol bytes start action tcp-flags log-status";
+const char kFields5[] =
+    "version interface-id srcaddr dstaddr srcport dstport protocol bytes start action tcp-flags log-status";
 const char kLine[] = "5 eni-7 10.1.2.3 2001:db8::5 40000 443 6 1500 1795413600 ACCEPT 18 OK";
 const char kNulls[] = "5 - - - - - - - - - - NODATA";
 
@@ -30,28 +31,64 @@ std::string ErrorOf(const std::string& filter) {
 }
 
 TEST(Filter, TestsThatPass) {
-  for (const char* filter : {"dstport = 443", "dstport == 443", "dstport != 22", "dstport <> 22", "bytes > 1499", "bytes >= 1500", "bytes < 1501", "bytes <= 1500", "dstport in (22, 443)",
-                             "dstport not in (22, 23)", "srcaddr = '10.1.2.3'", "srcaddr in '10.0.0.0/8'", "srcaddr in (192.168.0.0/16, 10.1.2.3)", "not srcaddr in '192.168.0.0/16'", "dstaddr in '2001:db8::/32'",
-                             "action = 'ACCEPT'", "action in ('ACCEPT', 'REJECT')", "interface_id like 'eni-%'", "interface-id like 'eni-_'", "interface_id matches '^eni-[0-9]$'", "interface_id ~ 'ni'",
-                             "tcp_flags & 18 = 18", "tcp_flags & 1 = 0", "srcport > dstport", "bytes between 1500 and 1500", "start >= '2026-11-23'", "start < 2026-11-24T00:00Z", "protocol = 'tcp'",
-                             "action is not null", "not (action is null)", "true", "not false", "(dstport = 1 or bytes = 1500) and true", "DSTPORT = 443 AND Action = 'ACCEPT'", "pkt_srcaddr is null",
-                             "dstport = 22 or dstport = 80 or dstport = 443", "not dstport = 22 and not dstport = 23"}) {
+  for (const char* filter : {"dstport = 443",
+                             "dstport == 443",
+                             "dstport != 22",
+                             "dstport <> 22",
+                             "bytes > 1499",
+                             "bytes >= 1500",
+                             "bytes < 1501",
+                             "bytes <= 1500",
+                             "dstport in (22, 443)",
+                             "dstport not in (22, 23)",
+                             "srcaddr = '10.1.2.3'",
+                             "srcaddr in '10.0.0.0/8'",
+                             "srcaddr in (192.168.0.0/16, 10.1.2.3)",
+                             "not srcaddr in '192.168.0.0/16'",
+                             "dstaddr in '2001:db8::/32'",
+                             "action = 'ACCEPT'",
+                             "action in ('ACCEPT', 'REJECT')",
+                             "interface_id like 'eni-%'",
+                             "interface-id like 'eni-_'",
+                             "interface_id matches '^eni-[0-9]$'",
+                             "interface_id ~ 'ni'",
+                             "tcp_flags & 18 = 18",
+                             "tcp_flags & 1 = 0",
+                             "srcport > dstport",
+                             "bytes between 1500 and 1500",
+                             "start >= '2026-11-23'",
+                             "start < 2026-11-24T00:00Z",
+                             "protocol = 'tcp'",
+                             "action is not null",
+                             "not (action is null)",
+                             "true",
+                             "not false",
+                             "(dstport = 1 or bytes = 1500) and true",
+                             "DSTPORT = 443 AND Action = 'ACCEPT'",
+                             "pkt_srcaddr is null",
+                             "dstport = 22 or dstport = 80 or dstport = 443",
+                             "not dstport = 22 and not dstport = 23"}) {
     EXPECT_TRUE(Passes(filter)) << filter;
     EXPECT_FALSE(Passes("not (" + std::string(filter) + ")")) << filter;
   }
 }
 
 TEST(Filter, NullIsNeitherTrueNorFalse) {
-  for (const char* filter : {"dstport = 443", "dstport != 443", "not dstport = 443", "srcaddr in '10.0.0.0/8'", "not srcaddr in '10.0.0.0/8'", "action != 'ACCEPT'", "interface_id like '%'",
-                             "srcport = dstport", "dstport = 1 and true", "dstport = 1 or false", "pkt_srcaddr = '1.1.1.1'"}) {
+  for (const char* filter :
+       {"dstport = 443", "dstport != 443", "not dstport = 443", "srcaddr in '10.0.0.0/8'",
+        "not srcaddr in '10.0.0.0/8'", "action != 'ACCEPT'", "interface_id like '%'", "srcport = dstport",
+        "dstport = 1 and true", "dstport = 1 or false", "pkt_srcaddr = '1.1.1.1'"}) {
     EXPECT_FALSE(Passes(filter, kNulls)) << filter;
   }
-  for (const char* filter : {"dstport is null", "dstport = 1 or true", "not (dstport = 1 and false)", "log_status = 'NODATA'"}) EXPECT_TRUE(Passes(filter, kNulls)) << filter;
+  for (const char* filter :
+       {"dstport is null", "dstport = 1 or true", "not (dstport = 1 and false)", "log_status = 'NODATA'"})
+    EXPECT_TRUE(Passes(filter, kNulls)) << filter;
 }
 
 TEST(Filter, ErrorsShowThePlace) {
   EXPECT_THAT(ErrorOf("actoin = 'x'"), HasSubstr("did you mean 'action'?\n  actoin = 'x'\n  ^"));
-  EXPECT_THAT(ErrorOf("bytes > 1 and dstport = 70000"), HasSubstr("dstport is at most 65535\n  bytes > 1 and dstport = 70000\n                          ^"));
+  EXPECT_THAT(ErrorOf("bytes > 1 and dstport = 70000"),
+              HasSubstr("dstport is at most 65535\n  bytes > 1 and dstport = 70000\n                          ^"));
   EXPECT_THAT(ErrorOf("action = REJECT"), HasSubstr("quotes"));
   EXPECT_THAT(ErrorOf("srcaddr in '10.1.0.0/8'"), HasSubstr("did you mean '10.0.0.0/8'?"));
   EXPECT_THAT(ErrorOf("srcaddr < '10.0.0.0'"), HasSubstr("is an address"));
@@ -66,7 +103,8 @@ TEST(Filter, ErrorsShowThePlace) {
   EXPECT_THAT(ErrorOf("start > 'tomorrow'"), HasSubstr("Unix seconds"));
   EXPECT_THAT(ErrorOf("bytes between 1"), HasSubstr("'and'"));
   EXPECT_THAT(ErrorOf("srcaddr = bytes"), HasSubstr("cannot be compared"));
-  for (const char* bad : {"", "and", "not", "bytes", "bytes =", "= 1", "bytes in", "bytes in ()", "bytes in (1,", "bytes is", "bytes is not", "dstport not 5", "bytes & = 1", "\x01", "a\xff"}) {
+  for (const char* bad : {"", "and", "not", "bytes", "bytes =", "= 1", "bytes in", "bytes in ()", "bytes in (1,",
+                          "bytes is", "bytes is not", "dstport not 5", "bytes & = 1", "\x01", "a\xff"}) {
     EXPECT_THAT(ErrorOf(bad), HasSubstr("^")) << bad;
   }
 }
@@ -77,14 +115,24 @@ TEST(Filter, HostileSizesAreRefusedQuickly) {
   std::string terms = "bytes = 1";
   while (terms.size() < 70'000) terms += " or bytes = 1";
   EXPECT_THAT(ErrorOf(terms), HasSubstr("longer than"));
-  EXPECT_TRUE(Passes("true" + [] { std::string s; for (int i = 0; i < 4000; ++i) s += " and true"; return s; }()));
+  EXPECT_TRUE(Passes("true" + [] {
+    std::string s;
+    for (int i = 0; i < 4000; ++i) s += " and true";
+    return s;
+  }()));
 }
 
-TEST(Filter, ClassicalBombIsLinear) { EXPECT_FALSE(Passes("interface_id ~ '(a*)*b(a|a)*$'", "5 " + std::string(200'000, 'a') + " 10.1.2.3 - 1 1 6 1 1 ACCEPT - OK")); }
+TEST(Filter, ClassicalBombIsLinear) {
+  EXPECT_FALSE(
+      Passes("interface_id ~ '(a*)*b(a|a)*$'", "5 " + std::string(200'000, 'a') + " 10.1.2.3 - 1 1 6 1 1 ACCEPT - OK"));
+}
 
 TEST(Filter, RandomTextsNeverCrash) {
   std::mt19937 random(5);
-  const std::vector<std::string> words = {"bytes", "srcaddr", "action", "=", "!=", "<", "in", "(", ")", ",", "not", "and", "or", "is", "null", "like", "'x'", "'10.0.0.0/8'", "5", "&", "~", "between", "\"", "'", "start", "2026-01-01"};
+  const std::vector<std::string> words = {
+      "bytes", "srcaddr", "action", "=",       "!=", "<",    "in",    "(",         ")",
+      ",",     "not",     "and",    "or",      "is", "null", "like",  "'x'",       "'10.0.0.0/8'",
+      "5",     "&",       "~",      "between", "\"", "'",    "start", "2026-01-01"};
   for (int i = 0; i < 50'000; ++i) {
     std::string text;
     for (auto n = random() % 12; n > 0; --n) text += words[random() % words.size()] + " ";
@@ -98,10 +146,13 @@ TEST(Filter, BatchAndRecordAgree) {
   std::mt19937 random(7);
   for (int i = 0; i < 3000; ++i) {
     const auto pick = [&](std::vector<std::string> v) { return v[random() % v.size()] + " "; };
-    log += "5 " + pick({"eni-1", "eni-22", "-"}) + pick({"10.0.0.1", "192.168.1.1", "2001:db8::9", "-"}) + pick({"10.0.0.1", "8.8.8.8", "-"}) + pick({"1", "40000", "-"}) + pick({"22", "443", "-"}) +
-           pick({"6", "17", "-"}) + pick({"0", "1500", "999999", "-"}) + pick({"1795413600", "-"}) + pick({"ACCEPT", "REJECT", "-"}) + pick({"2", "18", "-"}) + "OK\n";
+    log += "5 " + pick({"eni-1", "eni-22", "-"}) + pick({"10.0.0.1", "192.168.1.1", "2001:db8::9", "-"}) +
+           pick({"10.0.0.1", "8.8.8.8", "-"}) + pick({"1", "40000", "-"}) + pick({"22", "443", "-"}) +
+           pick({"6", "17", "-"}) + pick({"0", "1500", "999999", "-"}) + pick({"1795413600", "-"}) +
+           pick({"ACCEPT", "REJECT", "-"}) + pick({"2", "18", "-"}) + "OK\n";
   }
-  for (const char* text : {"srcaddr = dstaddr or bytes > 1000", "not (action = 'REJECT' and dstport in (22, 23))", "tcp_flags & 2 = 2 and srcaddr in ('10.0.0.0/8', '2001:db8::/32')",
+  for (const char* text : {"srcaddr = dstaddr or bytes > 1000", "not (action = 'REJECT' and dstport in (22, 23))",
+                           "tcp_flags & 2 = 2 and srcaddr in ('10.0.0.0/8', '2001:db8::/32')",
                            "interface_id like 'eni-_' or protocol = 'udp'", "bytes is null or not dstport = 22"}) {
     PlanSpec spec;
     spec.where = text;
@@ -111,7 +162,9 @@ TEST(Filter, BatchAndRecordAgree) {
     ASSERT_TRUE(filter.ok());
     Reader reader({Source::Bytes("log", std::string_view(log))}, {});
     for (const RecordView& record : reader) n += filter->Matches(record);
-    EXPECT_EQ(vpcflow_testing::RunToJson(spec, {Source::Bytes("log", std::string_view(log))}), "{\"n\": " + std::to_string(n) + "}\n") << text;
+    EXPECT_EQ(vpcflow_testing::RunToJson(spec, {Source::Bytes("log", std::string_view(log))}),
+              "{\"n\": " + std::to_string(n) + "}\n")
+        << text;
   }
 }
 

@@ -39,7 +39,8 @@ TEST(Catalogue, HasEveryFieldOnce) {
 
 TEST(Format, EveryWayToWriteIt) {
   const Format expected = MustParse("srcaddr pkt-dstaddr bytes");
-  for (const char* text : {"${srcaddr} ${pkt-dstaddr} ${bytes}", "$${srcaddr} $${pkt-dstaddr} $${bytes}", "srcaddr,pkt_dstaddr,bytes", "${srcaddr}${pkt-dstaddr}${bytes}",
+  for (const char* text : {"${srcaddr} ${pkt-dstaddr} ${bytes}", "$${srcaddr} $${pkt-dstaddr} $${bytes}",
+                           "srcaddr,pkt_dstaddr,bytes", "${srcaddr}${pkt-dstaddr}${bytes}",
                            "  SrcAddr\tpkt_dstaddr \n bytes ", "${srcaddr}, ${pkt_dstaddr}, ${bytes}"}) {
     EXPECT_EQ(MustParse(text), expected) << text;
   }
@@ -83,7 +84,9 @@ TEST(Format, HeadersAndWhatIsNone) {
   EXPECT_TRUE(Format::ParseHeader("version account-id interface-id srcaddr", &format));
   EXPECT_TRUE(Format::ParseHeader("srcaddr dstaddr new-field-of-2027", &format));
   EXPECT_EQ(format.size(), 3u);
-  for (const char* line : {"2 123456789010 eni-1 10.0.0.1", "-", "", "hello world again", "srcaddr srcaddr", "eni-1 ACCEPT OK"}) EXPECT_FALSE(Format::ParseHeader(line, &format)) << line;
+  for (const char* line :
+       {"2 123456789010 eni-1 10.0.0.1", "-", "", "hello world again", "srcaddr srcaddr", "eni-1 ACCEPT OK"})
+    EXPECT_FALSE(Format::ParseHeader(line, &format)) << line;
 }
 
 TEST(Nearest, FindsSlipsOnly) {

@@ -27,8 +27,10 @@ void Check(const char* data, size_t size, const SeparatorIndex& index) {
     newlines.push_back(static_cast<uint32_t>(positions.size()));
     positions.push_back(static_cast<uint32_t>(size));
   }
-  ASSERT_EQ(std::vector<uint32_t>(index.positions.begin(), index.positions.begin() + static_cast<long>(index.count)), positions);
-  ASSERT_EQ(std::vector<uint32_t>(index.newlines.begin(), index.newlines.begin() + static_cast<long>(index.line_count)), newlines);
+  ASSERT_EQ(std::vector<uint32_t>(index.positions.begin(), index.positions.begin() + static_cast<long>(index.count)),
+            positions);
+  ASSERT_EQ(std::vector<uint32_t>(index.newlines.begin(), index.newlines.begin() + static_cast<long>(index.line_count)),
+            newlines);
   ASSERT_EQ(index.odd, odd);
   ASSERT_EQ(index.runs, runs);
 }
@@ -75,7 +77,8 @@ TEST(Separators, NothingBeyondTheText) {
 TEST(RecordParser, BlanksAndLineEnds) {
   RecordParser parser(Format::UpToVersion(2));
   RecordView record;
-  const std::string plain = "2 123456789010 eni-1 10.0.0.1 2001:db8::1 20641 22 6 20 4249 1418530010 1418530070 ACCEPT OK";
+  const std::string plain =
+      "2 123456789010 eni-1 10.0.0.1 2001:db8::1 20641 22 6 20 4249 1418530010 1418530070 ACCEPT OK";
   std::string tabs = plain, runs = "  " + plain + " \t ";
   for (char& c : tabs) c = c == ' ' ? '\t' : c;
   for (const std::string& line : {plain, plain + "\n", plain + "\r\n", tabs, runs, "\xEF\xBB\xBF" + plain}) {

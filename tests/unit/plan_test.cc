@@ -11,7 +11,9 @@ using vpcflow_testing::kHeader;
 using vpcflow_testing::Line;
 using vpcflow_testing::RunToJson;
 
-std::string Answer(const PlanSpec& spec, const std::string& log) { return RunToJson(spec, {Source::Bytes("log", std::string_view(log))}); }
+std::string Answer(const PlanSpec& spec, const std::string& log) {
+  return RunToJson(spec, {Source::Bytes("log", std::string_view(log))});
+}
 
 TEST(Plan, SpreadAddsUpAndFollowsTime) {
   // 120 bytes over [30, 150): 30 s in the first minute, 60 in the second, 30 in the third.
@@ -19,7 +21,9 @@ TEST(Plan, SpreadAddsUpAndFollowsTime) {
   PlanSpec spec;
   spec.every = 60;
   spec.aggs = {{"n", "count()"}, {"bytes", "sum(bytes)"}};
-  EXPECT_EQ(Answer(spec, log), "{\"time\": 0, \"n\": 1, \"bytes\": 30}\n{\"time\": 60, \"n\": 0, \"bytes\": 60}\n{\"time\": 120, \"n\": 0, \"bytes\": 30}\n");
+  EXPECT_EQ(Answer(spec, log),
+            "{\"time\": 0, \"n\": 1, \"bytes\": 30}\n{\"time\": 60, \"n\": 0, \"bytes\": 60}\n{\"time\": 120, \"n\": "
+            "0, \"bytes\": 30}\n");
   spec.bin_by = BinBy::kStart;
   EXPECT_EQ(Answer(spec, log), "{\"time\": 0, \"n\": 1, \"bytes\": 120}\n");
 }
@@ -59,12 +63,16 @@ TEST(Plan, TopWithOther) {
   for (int i = 1; i <= 6; ++i) log += Line("10.0.0." + std::to_string(i), i % 2, i * 10);
   PlanSpec spec;
   spec.by = {"srcaddr"};
-  spec.aggs = {{"bytes", "sum(bytes)"}, {"ports", "n_unique(dstport)"}, {"who", "last(srcaddr)"}, {"least", "min(bytes)"}};
+  spec.aggs = {
+      {"bytes", "sum(bytes)"}, {"ports", "n_unique(dstport)"}, {"who", "last(srcaddr)"}, {"least", "min(bytes)"}};
   spec.top = TopSpec{2, "bytes", true};
-  EXPECT_EQ(Answer(spec, log),
-            "{\"srcaddr\": \"10.0.0.6\", \"bytes\": 60, \"ports\": 1, \"who\": \"10.0.0.6\", \"least\": 60, \"other\": false}\n"
-            "{\"srcaddr\": \"10.0.0.5\", \"bytes\": 50, \"ports\": 1, \"who\": \"10.0.0.5\", \"least\": 50, \"other\": false}\n"
-            "{\"srcaddr\": null, \"bytes\": 100, \"ports\": 2, \"who\": \"10.0.0.4\", \"least\": 10, \"other\": true}\n");
+  EXPECT_EQ(
+      Answer(spec, log),
+      "{\"srcaddr\": \"10.0.0.6\", \"bytes\": 60, \"ports\": 1, \"who\": \"10.0.0.6\", \"least\": 60, \"other\": "
+      "false}\n"
+      "{\"srcaddr\": \"10.0.0.5\", \"bytes\": 50, \"ports\": 1, \"who\": \"10.0.0.5\", \"least\": 50, \"other\": "
+      "false}\n"
+      "{\"srcaddr\": null, \"bytes\": 100, \"ports\": 2, \"who\": \"10.0.0.4\", \"least\": 10, \"other\": true}\n");
   spec.top->n = 6;
   EXPECT_THAT(Answer(spec, log), ::testing::Not(HasSubstr("true")));
 }
@@ -76,7 +84,8 @@ TEST(Plan, TiesGoByKeyAsText) {
   spec.by = {"srcaddr"};
   spec.aggs = {{"n", "count()"}};
   const std::string want =
-      "{\"srcaddr\": \"10.0.0.10\", \"n\": 1}\n{\"srcaddr\": \"10.0.0.9\", \"n\": 1}\n{\"srcaddr\": \"2001:db8::1\", \"n\": 1}\n"
+      "{\"srcaddr\": \"10.0.0.10\", \"n\": 1}\n{\"srcaddr\": \"10.0.0.9\", \"n\": 1}\n{\"srcaddr\": \"2001:db8::1\", "
+      "\"n\": 1}\n"
       "{\"srcaddr\": \"9.0.0.1\", \"n\": 1}\n{\"srcaddr\": null, \"n\": 1}\n";
   EXPECT_EQ(Answer(spec, log), want);
   spec.top = TopSpec{10, "n", false};
@@ -89,7 +98,8 @@ TEST(Plan, ManyKeysEqualTheObviousCount) {
   std::map<std::string, int> want;
   const std::string addresses[] = {"10.0.0.1", "2001:db8::1", "-", "255.255.255.255"};
   for (int i = 0; i < 3000; ++i) {
-    const std::string src = addresses[random() % 4], port = std::to_string(random() % 3 * 32767), bytes = random() % 2 ? "9223372036854775807" : "0";
+    const std::string src = addresses[random() % 4], port = std::to_string(random() % 3 * 32767),
+                      bytes = random() % 2 ? "9223372036854775807" : "0";
     const std::string eni = "eni-" + std::to_string(random() % 3);
     log += "2 - " + eni + " " + src + " - - " + port + " 6 - " + bytes + " 1 2 ACCEPT OK\n";
     ++want[eni + src + port + bytes];
@@ -102,7 +112,8 @@ TEST(Plan, ManyKeysEqualTheObviousCount) {
   const Table& t = result->table;
   ASSERT_EQ(t.rows, want.size());
   for (size_t i = 0; i < t.rows; ++i) {
-    const std::string key = t.columns[0].ToText(i) + (t.columns[1].is_null(i) ? "-" : t.columns[1].ToText(i)) + t.columns[2].ToText(i) + t.columns[3].ToText(i);
+    const std::string key = t.columns[0].ToText(i) + (t.columns[1].is_null(i) ? "-" : t.columns[1].ToText(i)) +
+                            t.columns[2].ToText(i) + t.columns[3].ToText(i);
     EXPECT_EQ(t.columns[6].i64[i], want[key]) << key;
   }
 }
@@ -117,7 +128,11 @@ TEST(Plan, SumsBeyond63BitsStayExact) {
 
 TEST(Plan, EmptyInputs) {
   PlanSpec spec;
-  spec.aggs = {{"n", "count()"}, {"bytes", "sum(bytes)"}, {"max", "max(bytes)"}, {"mean", "mean(bytes)"}, {"first", "first(srcaddr)"}};
+  spec.aggs = {{"n", "count()"},
+               {"bytes", "sum(bytes)"},
+               {"max", "max(bytes)"},
+               {"mean", "mean(bytes)"},
+               {"first", "first(srcaddr)"}};
   EXPECT_EQ(Answer(spec, ""), "{\"n\": 0, \"bytes\": 0, \"max\": null, \"mean\": null, \"first\": null}\n");
   EXPECT_EQ(Answer(spec, kHeader), "{\"n\": 0, \"bytes\": 0, \"max\": null, \"mean\": null, \"first\": null}\n");
   spec.by = {"srcaddr"};
@@ -133,15 +148,19 @@ TEST(Plan, SelectionsKeepTheOrderOfTheInput) {
   ScanOptions options;
   options.threads = 3;
   options.block_bytes = 1000;
-  absl::StatusOr<Result> result = Plan::Make(spec)->Run({Source::Bytes("a", std::string_view(log)), Source::Bytes("b", std::string_view(log))}, options);
+  absl::StatusOr<Result> result = Plan::Make(spec)->Run(
+      {Source::Bytes("a", std::string_view(log)), Source::Bytes("b", std::string_view(log))}, options);
   ASSERT_TRUE(result.ok());
   ASSERT_EQ(result->table.rows, 9800u);
   for (size_t i = 0; i < 9800; ++i) ASSERT_EQ(result->table.columns[0].i32[i], static_cast<int>(100 + i % 4900));
   EXPECT_EQ(result->table.columns[1].addresses.size(), 200u);
-  EXPECT_EQ(ToString(result->table.columns[1].addresses[0]), "10.0.0.100");  // in order of appearance, whatever the threads
+  EXPECT_EQ(ToString(result->table.columns[1].addresses[0]),
+            "10.0.0.100");  // in order of appearance, whatever the threads
   spec.limit = 3;
-  EXPECT_EQ(Answer(spec, log), "{\"dstport\": 100, \"srcaddr\": \"10.0.0.100\", \"action\": \"ACCEPT\"}\n{\"dstport\": 101, \"srcaddr\": \"10.0.0.101\", \"action\": \"ACCEPT\"}\n"
-                            "{\"dstport\": 102, \"srcaddr\": \"10.0.0.102\", \"action\": \"ACCEPT\"}\n");
+  EXPECT_EQ(Answer(spec, log),
+            "{\"dstport\": 100, \"srcaddr\": \"10.0.0.100\", \"action\": \"ACCEPT\"}\n{\"dstport\": 101, \"srcaddr\": "
+            "\"10.0.0.101\", \"action\": \"ACCEPT\"}\n"
+            "{\"dstport\": 102, \"srcaddr\": \"10.0.0.102\", \"action\": \"ACCEPT\"}\n");
 }
 
 TEST(Plan, BatchesAreTheSelectionInPieces) {
@@ -163,18 +182,22 @@ TEST(Plan, BatchesAreTheSelectionInPieces) {
 
 TEST(Plan, ColumnsOfSeveralFormatsAreUnitedByName) {
   const std::string a = kHeader + Line("10.0.0.1", 22, 5), b = "srcaddr tcp-flags team\n10.0.0.2 2 red\n";
-  const std::vector<Source> sources = {Source::Bytes("a", std::string_view(a)), Source::Bytes("b", std::string_view(b))};
+  const std::vector<Source> sources = {Source::Bytes("a", std::string_view(a)),
+                                       Source::Bytes("b", std::string_view(b))};
   PlanSpec spec;
   spec.by = {"srcaddr", "tcp_flags"};
   spec.aggs = {{"bytes", "sum(bytes)"}};
-  EXPECT_EQ(RunToJson(spec, sources), "{\"srcaddr\": \"10.0.0.1\", \"tcp_flags\": null, \"bytes\": 5}\n{\"srcaddr\": \"10.0.0.2\", \"tcp_flags\": 2, \"bytes\": 0}\n");
+  EXPECT_EQ(RunToJson(spec, sources),
+            "{\"srcaddr\": \"10.0.0.1\", \"tcp_flags\": null, \"bytes\": 5}\n{\"srcaddr\": \"10.0.0.2\", "
+            "\"tcp_flags\": 2, \"bytes\": 0}\n");
   Format with_team;
   ASSERT_TRUE(Format::ParseHeader("srcaddr tcp-flags team", &with_team));
   PlanSpec select;
   select.select = {"srcaddr", "team"};
   absl::StatusOr<Plan> plan = Plan::Make(select, {with_team});
   ASSERT_TRUE(plan.ok());
-  EXPECT_EQ(ToJsonLines(plan->Run(sources, {})->table), "{\"srcaddr\": \"10.0.0.1\", \"team\": null}\n{\"srcaddr\": \"10.0.0.2\", \"team\": \"red\"}\n");
+  EXPECT_EQ(ToJsonLines(plan->Run(sources, {})->table),
+            "{\"srcaddr\": \"10.0.0.1\", \"team\": null}\n{\"srcaddr\": \"10.0.0.2\", \"team\": \"red\"}\n");
   EXPECT_THAT(std::string(Plan::Make(select).status().message()), HasSubstr("unknown field 'team'"));
   spec.by = {"az_id"};
   EXPECT_THAT(RunToJson(spec, sources), HasSubstr("field az-id is in none of the logs read"));
@@ -182,7 +205,8 @@ TEST(Plan, ColumnsOfSeveralFormatsAreUnitedByName) {
 
 TEST(Plan, SeveralInOnePass) {
   std::string log = kHeader;
-  for (int i = 0; i < 4000; ++i) log += Line("10.0.0." + std::to_string(i % 9), i % 5, i, 1000, 1060, i % 3 ? "ACCEPT" : "REJECT");
+  for (int i = 0; i < 4000; ++i)
+    log += Line("10.0.0." + std::to_string(i % 9), i % 5, i, 1000, 1060, i % 3 ? "ACCEPT" : "REJECT");
   PlanSpec a, b, c;
   a.by = {"srcaddr"};
   a.aggs = {{"bytes", "sum(bytes)"}};
@@ -205,8 +229,14 @@ TEST(Plan, Mistakes) {
   spec.by = {"srcadr"};
   EXPECT_THAT(error(spec), HasSubstr("did you mean 'srcaddr'?"));
   spec.by = {"srcaddr"};
-  for (const auto& [text, want] : std::map<std::string, std::string>{{"sum(srcaddr)", "numeric"}, {"sum()", "needs a field"}, {"count(bytes)", "takes no field"}, {"summ(bytes)", "did you mean 'sum'?"},
-                                                                      {"sum", "write sum(field)"}, {"sum(byts)", "'bytes'"}, {"max(action)", "is text"}, {"", "unknown aggregate"}}) {
+  for (const auto& [text, want] : std::map<std::string, std::string>{{"sum(srcaddr)", "numeric"},
+                                                                     {"sum()", "needs a field"},
+                                                                     {"count(bytes)", "takes no field"},
+                                                                     {"summ(bytes)", "did you mean 'sum'?"},
+                                                                     {"sum", "write sum(field)"},
+                                                                     {"sum(byts)", "'bytes'"},
+                                                                     {"max(action)", "is text"},
+                                                                     {"", "unknown aggregate"}}) {
     spec.aggs = {{"x", text}};
     EXPECT_THAT(error(spec), HasSubstr(want)) << text;
   }

@@ -27,9 +27,12 @@ TEST(Scan, ShapesOfTheSameLog) {
     return s;
   };
   const std::string log = kHeader + a + b;
-  for (const std::string& text : {log, a + b, log.substr(0, log.size() - 1), replace(log, "\n", "\r\n"), "\xEF\xBB\xBF" + log, "\xEF\xBB\xBF" + a + b, "\n\n" + log, replace(log, "\n", "\n\n"),
-                                  replace(log, " ", "   "), replace(log, " ", "\t"), kHeader + a + kHeader + b, a + kHeader + b, kHeader + a + "\xEF\xBB\xBF" + kHeader + b, log + "\n\n",
-                                  kHeader + a + "srcaddr bytes\n10.0.0.9 7\n", "bytes start end\n5 1000 1060\n" + kHeader + b, replace(log, "\n", " \r\n")}) {
+  for (const std::string& text :
+       {log, a + b, log.substr(0, log.size() - 1), replace(log, "\n", "\r\n"), "\xEF\xBB\xBF" + log,
+        "\xEF\xBB\xBF" + a + b, "\n\n" + log, replace(log, "\n", "\n\n"), replace(log, " ", "   "),
+        replace(log, " ", "\t"), kHeader + a + kHeader + b, a + kHeader + b, kHeader + a + "\xEF\xBB\xBF" + kHeader + b,
+        log + "\n\n", kHeader + a + "srcaddr bytes\n10.0.0.9 7\n", "bytes start end\n5 1000 1060\n" + kHeader + b,
+        replace(log, "\n", " \r\n")}) {
     for (size_t block : {size_t{64}, size_t{65}, size_t{100}, size_t{131}, size_t{1} << 17}) {
       ScanOptions options;
       options.block_bytes = block;
@@ -46,7 +49,10 @@ TEST(Scan, ShapesOfTheSameLog) {
 // Every split point: the block size decides where blocks end, the answer does not depend on it.
 TEST(Scan, AnyBlockSizeGivesTheSameBytes) {
   std::string log = kHeader;
-  for (int i = 0; i < 60; ++i) log += i % 11 == 3 ? "bad line " + std::to_string(i) + "\n" : i % 17 == 5 ? kHeader : Line("10.0.0." + std::to_string(i % 7), i, i * 100, 1000 + i, 1060 + i);
+  for (int i = 0; i < 60; ++i)
+    log += i % 11 == 3   ? "bad line " + std::to_string(i) + "\n"
+           : i % 17 == 5 ? kHeader
+                         : Line("10.0.0." + std::to_string(i % 7), i, i * 100, 1000 + i, 1060 + i);
   PlanSpec spec;
   spec.by = {"srcaddr"};
   spec.every = 30;
@@ -74,12 +80,14 @@ TEST(Scan, AnyBlockSizeGivesTheSameBytes) {
 
 TEST(Scan, RejectsHaveTheirPlace) {
   const std::string good = Line("10.0.0.1", 22, 5);
-  const std::string log = kHeader + good + "2 1 eni-1\n" + Line("10.0.0.1", 22, 1) + "2 1 e 10.0.0.999 1.1.1.1 1 2 6 1 1 1 1 ACCEPT OK\n" + good;
+  const std::string log = kHeader + good + "2 1 eni-1\n" + Line("10.0.0.1", 22, 1) +
+                          "2 1 e 10.0.0.999 1.1.1.1 1 2 6 1 1 1 1 ACCEPT OK\n" + good;
   PlanSpec spec;
   spec.by = {"srcaddr"};
   spec.aggs = {{"n", "count()"}};
   Report report;
-  EXPECT_EQ(RunToJson(spec, {Source::Bytes("a.log", std::string_view(log))}, {}, &report), "{\"srcaddr\": \"10.0.0.1\", \"n\": 3}\n");
+  EXPECT_EQ(RunToJson(spec, {Source::Bytes("a.log", std::string_view(log))}, {}, &report),
+            "{\"srcaddr\": \"10.0.0.1\", \"n\": 3}\n");
   ASSERT_EQ(report.rejects.size(), 2u);
   EXPECT_EQ(report.rejects[0].reason, Errc::kTooFewFields);
   EXPECT_EQ(report.rejects[0].line, 3u);
@@ -92,7 +100,8 @@ TEST(Scan, RejectsHaveTheirPlace) {
 }
 
 TEST(Scan, OnErrorStopsNullsOrSkips) {
-  const std::string log = kHeader + Line("10.0.0.1", 22, 5) + "2 1 e 10.0.0.2 1.1.1.1 1 2 6 1 x9 1 1 ACCEPT OK\n" + Line("10.0.0.1", 22, 7);
+  const std::string log =
+      kHeader + Line("10.0.0.1", 22, 5) + "2 1 e 10.0.0.2 1.1.1.1 1 2 6 1 x9 1 1 ACCEPT OK\n" + Line("10.0.0.1", 22, 7);
   ScanOptions options;
   options.on_error = OnError::kStop;
   EXPECT_THAT(Sum(log, options), HasSubstr("log:3:32: bytes: not-a-number"));
@@ -109,8 +118,10 @@ TEST(Scan, OnErrorStopsNullsOrSkips) {
 TEST(Scan, T3LongLinesAndT5ControlBytes) {
   std::string log = kHeader;
   for (int i = 0; i < 1000; ++i) log += Line("10.0.0.1", 22, 1);
-  std::string hostile = log + std::string(4 << 20, 'x') + "\n" + Line("10.0.0.1", 22, 1) + "2 1 e 10.0.0.2 1.1.1.1 1 2 6 1 1 1 1 ACC" + std::string(1, '\0') + "PT OK\n" + Line("10.0.0.1", 22, 1) +
-                        "2 1 e \x1b[31m 1.1.1.1 1 2 6 1 1 1 1 ACCEPT OK\n" + log.substr(kHeader.size());
+  std::string hostile = log + std::string(4 << 20, 'x') + "\n" + Line("10.0.0.1", 22, 1) +
+                        "2 1 e 10.0.0.2 1.1.1.1 1 2 6 1 1 1 1 ACC" + std::string(1, '\0') + "PT OK\n" +
+                        Line("10.0.0.1", 22, 1) + "2 1 e \x1b[31m 1.1.1.1 1 2 6 1 1 1 1 ACCEPT OK\n" +
+                        log.substr(kHeader.size());
   for (const std::string& bytes : {hostile, Gzip(hostile)}) {
     for (int threads : {1, 2}) {
       ScanOptions options;
@@ -130,14 +141,21 @@ TEST(Scan, T3LongLinesAndT5ControlBytes) {
 }
 
 TEST(Scan, FormatErrorsListCandidates) {
-  EXPECT_THAT(RunToJson(SumSpec(), {Source::Bytes("x.log", std::string_view("127.0.0.1 - - [10/Oct/2000:13:55:36] \"GET / HTTP/1.0\" 200 2326\n"))}), HasSubstr("\"n\": 0"));
+  EXPECT_THAT(
+      RunToJson(SumSpec(),
+                {Source::Bytes(
+                    "x.log", std::string_view("127.0.0.1 - - [10/Oct/2000:13:55:36] \"GET / HTTP/1.0\" 200 2326\n"))}),
+      HasSubstr("\"n\": 0"));
   const auto error_of = [](std::string_view text) {
     Report report;
     RunToJson(SumSpec(), {Source::Bytes("x.log", text)}, {}, &report);
     return std::string(report.status().message());
   };
-  EXPECT_THAT(error_of("127.0.0.1 - - GET\n"), HasSubstr("x.log: no header line, and its lines do not fit AWS's default format (tried 1)"));
-  EXPECT_THAT(error_of("2 123456789012 eni-1 10.0.0.1 10.0.0.2 1 2 6 1 40 1 2 ACCEPT OK vpc-1 subnet-1 i-1 2 IPv4 10.0.0.1 10.0.0.2\n"), HasSubstr("candidates: v3"));
+  EXPECT_THAT(error_of("127.0.0.1 - - GET\n"),
+              HasSubstr("x.log: no header line, and its lines do not fit AWS's default format (tried 1)"));
+  EXPECT_THAT(error_of("2 123456789012 eni-1 10.0.0.1 10.0.0.2 1 2 6 1 40 1 2 ACCEPT OK vpc-1 subnet-1 i-1 2 IPv4 "
+                       "10.0.0.1 10.0.0.2\n"),
+              HasSubstr("candidates: v3"));
   EXPECT_THAT(error_of("PAR1....."), HasSubstr("Parquet"));
   EXPECT_THAT(error_of("{\"events\": []}"), HasSubstr("JSON"));
   EXPECT_EQ(error_of(""), "");
@@ -179,7 +197,8 @@ TEST(Scan, DamageEndsInAnErrorAfterWhatCouldBeRead) {
 
 TEST(Reader, WalksAndStopsAtTheFirstReject) {
   TempDir dir;
-  const std::string path = dir.Write("a.log", kHeader + Line("10.0.0.1", 22, 5) + Line("10.0.0.1", 99999, 5) + Line("10.0.0.1", 22, 5));
+  const std::string path =
+      dir.Write("a.log", kHeader + Line("10.0.0.1", 22, 5) + Line("10.0.0.1", 99999, 5) + Line("10.0.0.1", 22, 5));
   absl::StatusOr<Reader> reader = Reader::Open(path);
   ASSERT_TRUE(reader.ok());
   int n = 0;
@@ -202,7 +221,9 @@ TEST(Reader, WalksAndStopsAtTheFirstReject) {
 }
 
 TEST(Scan, NodataAndSkipdataAreCountedApart) {
-  const std::string log = kHeader + Line("10.0.0.1", 22, 5) + "2 1 eni-1 - - - - - - - 1 2 - NODATA\n2 1 eni-2 10.0.0.1 10.0.0.2 1 2 6 1 999 1 2 ACCEPT SKIPDATA\n";
+  const std::string log =
+      kHeader + Line("10.0.0.1", 22, 5) +
+      "2 1 eni-1 - - - - - - - 1 2 - NODATA\n2 1 eni-2 10.0.0.1 10.0.0.2 1 2 6 1 999 1 2 ACCEPT SKIPDATA\n";
   Report report;
   EXPECT_EQ(Sum(log, {}, &report), "{\"n\": 1, \"bytes\": 5}\n");
   EXPECT_EQ(report.ok, 1u);
@@ -211,7 +232,9 @@ TEST(Scan, NodataAndSkipdataAreCountedApart) {
   PlanSpec spec;
   spec.by = {"log_status"};
   spec.aggs = {{"n", "count()"}};
-  EXPECT_EQ(RunToJson(spec, {Source::Bytes("l", std::string_view(log))}), "{\"log_status\": \"NODATA\", \"n\": 1}\n{\"log_status\": \"OK\", \"n\": 1}\n{\"log_status\": \"SKIPDATA\", \"n\": 1}\n");
+  EXPECT_EQ(RunToJson(spec, {Source::Bytes("l", std::string_view(log))}),
+            "{\"log_status\": \"NODATA\", \"n\": 1}\n{\"log_status\": \"OK\", \"n\": 1}\n{\"log_status\": "
+            "\"SKIPDATA\", \"n\": 1}\n");
 }
 
 }  // namespace

@@ -30,7 +30,8 @@ TEST(Source, PlainGzipAndManyMembers) {
   absl::Status status;
   const std::string a(5000, 'a'), b = "bcd";
   for (size_t chunk : {1u, 7u, 1000u, 100000u}) {
-    const std::string one = Gzip(a), two = Gzip(a) + Gzip(b), empty_last = Gzip(a) + Gzip(""), padded = Gzip(a) + std::string(300, '\0');
+    const std::string one = Gzip(a), two = Gzip(a) + Gzip(b), empty_last = Gzip(a) + Gzip(""),
+                      padded = Gzip(a) + std::string(300, '\0');
     EXPECT_EQ(ReadAll(Source::Bytes("x", std::string_view(a)), &status, chunk), a);
     EXPECT_EQ(ReadAll(Source::Bytes("x", std::string_view(one)), &status, chunk), a);
     EXPECT_TRUE(status.ok());
@@ -95,7 +96,9 @@ std::vector<std::string> Names(const TempDir& dir, const std::string& pattern) {
 
 TEST(Source, FoldersAndPatterns) {
   TempDir dir;
-  for (const char* name : {"b.log", "a/x.log.gz", "a/b/y.log", "a/b/z.txt", "a/manifest.json", ".hidden/q.log", "a/.h.log", "c[1].log"}) dir.Write(name, "x");
+  for (const char* name :
+       {"b.log", "a/x.log.gz", "a/b/y.log", "a/b/z.txt", "a/manifest.json", ".hidden/q.log", "a/.h.log", "c[1].log"})
+    dir.Write(name, "x");
   using V = std::vector<std::string>;
   EXPECT_EQ(Names(dir, ""), (V{"a/b/y.log", "a/b/z.txt", "a/x.log.gz", "b.log", "c[1].log"}));
   EXPECT_EQ(Names(dir, "*.log"), (V{"b.log", "c[1].log"}));

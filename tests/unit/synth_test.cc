@@ -22,7 +22,8 @@ Report Read(const std::string& text, std::string* json = nullptr) {
   spec.by = {"action"};
   spec.aggs = {{"n", "count()"}, {"bytes", "sum(bytes)"}, {"sources", "n_unique(srcaddr)"}};
   Report report;
-  const std::string out = vpcflow_testing::RunToJson(spec, {Source::Bytes("synth", std::string_view(text))}, {}, &report);
+  const std::string out =
+      vpcflow_testing::RunToJson(spec, {Source::Bytes("synth", std::string_view(text))}, {}, &report);
   if (json != nullptr) *json = out;
   return report;
 }
@@ -74,7 +75,9 @@ TEST(Synth, FilesAndLayouts) {
   o.s3_layout = true;
   absl::StatusOr<SynthSummary> s3 = Synthesize(o, dir / "s3");
   ASSERT_TRUE(s3.ok());
-  EXPECT_THAT(s3->files[0], ::testing::MatchesRegex("AWSLogs/[0-9]+/vpcflowlogs/[a-z0-9-]+/2025/10/09/[0-9]+_vpcflowlogs_[a-z0-9-]+_fl-[0-9a-f]+_20251009T[0-9]+Z_[0-9a-f]+.log.gz"));
+  EXPECT_THAT(s3->files[0],
+              ::testing::MatchesRegex("AWSLogs/[0-9]+/vpcflowlogs/[a-z0-9-]+/2025/10/09/"
+                                      "[0-9]+_vpcflowlogs_[a-z0-9-]+_fl-[0-9a-f]+_20251009T[0-9]+Z_[0-9a-f]+.log.gz"));
   PlanSpec spec;
   spec.by = {"action", "srcaddr"};
   spec.aggs = {{"n", "count()"}, {"bytes", "sum(bytes)"}};

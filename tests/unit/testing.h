@@ -17,12 +17,14 @@
 namespace vpcflow_testing {
 
 inline const std::string kHeader =
-    "version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status\n";
+    "version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action "
+    "log-status\n";
 
 // A default-format line.
-inline std::string Line(const std::string& src, int dstport, int64_t bytes, int64_t start = 1000, int64_t end = 1060, const std::string& action = "ACCEPT") {
-  return "2 123456789010 eni-1 " + src + " 10.0.0.9 40000 " + std::to_string(dstport) + " 6 10 " + std::to_string(bytes) + " " + std::to_string(start) + " " +
-         std::to_string(end) + " " + action + " OK\n";
+inline std::string Line(const std::string& src, int dstport, int64_t bytes, int64_t start = 1000, int64_t end = 1060,
+                        const std::string& action = "ACCEPT") {
+  return "2 123456789010 eni-1 " + src + " 10.0.0.9 40000 " + std::to_string(dstport) + " 6 10 " +
+         std::to_string(bytes) + " " + std::to_string(start) + " " + std::to_string(end) + " " + action + " OK\n";
 }
 
 // One gzip member.
@@ -43,7 +45,9 @@ inline std::string Gzip(const std::string& text) {
 // A folder that is gone after the test.
 class TempDir {
  public:
-  TempDir() : path_(std::filesystem::temp_directory_path() / ("vpcflow-test-" + std::to_string(getpid()) + "-" + std::to_string(next_++))) {
+  TempDir()
+      : path_(std::filesystem::temp_directory_path() /
+              ("vpcflow-test-" + std::to_string(getpid()) + "-" + std::to_string(next_++))) {
     std::filesystem::create_directories(path_);
   }
   ~TempDir() { std::filesystem::remove_all(path_); }
@@ -64,8 +68,8 @@ class TempDir {
 };
 
 // A plan's result as JSON lines, or the error's text.
-inline std::string RunToJson(const vpcflow::PlanSpec& spec, const std::vector<vpcflow::Source>& sources, const vpcflow::ScanOptions& options = {},
-                             vpcflow::Report* report = nullptr) {
+inline std::string RunToJson(const vpcflow::PlanSpec& spec, const std::vector<vpcflow::Source>& sources,
+                             const vpcflow::ScanOptions& options = {}, vpcflow::Report* report = nullptr) {
   absl::StatusOr<vpcflow::Plan> plan = vpcflow::Plan::Make(spec);
   if (!plan.ok()) return std::string(plan.status().message());
   absl::StatusOr<vpcflow::Result> result = plan->Run(sources, options);

@@ -25,6 +25,7 @@ int main(int argc, char** argv) {
     return 2;
   }
   std::cout << records << " records\n";
-  for (const auto& row : rejected.Top<0>(3)) std::cout << vpcflow::ToString(*row.key<0>()) << " " << row.value<0>() << "\n";
+  for (const auto& row : rejected.Top<0>(3))
+    std::cout << vpcflow::ToString(*row.key<0>()) << " " << row.value<0>() << "\n";
   return records == 0;
 }

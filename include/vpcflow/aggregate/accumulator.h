@@ -7,9 +7,8 @@
 //
 //   struct LargestGap {                                      // one of your own
 //     int64_t gap = 0;
-//     void Update(const vpcflow::RecordView& r) { if (r.start() && r.end()) gap = std::max(gap, *r.end() - *r.start()); }
-//     void Merge(const LargestGap& o) { gap = std::max(gap, o.gap); }
-//     int64_t Value() const { return gap; }
+//     void Update(const vpcflow::RecordView& r) { if (r.start() && r.end()) gap = std::max(gap, *r.end() - *r.start());
+//     } void Merge(const LargestGap& o) { gap = std::max(gap, o.gap); } int64_t Value() const { return gap; }
 //   };
 //   vpcflow::Aggregate<vpcflow::Count, vpcflow::Sum<vpcflow::f::Bytes>, LargestGap> all;
 //   all.Update(rec);
@@ -44,8 +43,8 @@ concept Accumulator = std::default_initializable<A> && requires(A a, const A& ot
   other.Value();
 };
 
-// The fields that an accumulator reads, if it says so in `static constexpr std::array kFields`. A Scan checks them first,
-// so that a record with a malformed value is a reject and never half counted.
+// The fields that an accumulator reads, if it says so in `static constexpr std::array kFields`. A Scan checks them
+// first, so that a record with a malformed value is a reject and never half counted.
 template <class A>
 constexpr auto FieldsOf() {
   if constexpr (requires { A::kFields; }) {
@@ -67,8 +66,7 @@ struct ValueHash {
   }
   size_t operator()(const std::string& text) const { return std::hash<std::string>()(text); }
   template <class T>
-    requires(std::is_integral_v<T> || std::is_enum_v<T>)
-  size_t operator()(T value) const {
+  requires(std::is_integral_v<T> || std::is_enum_v<T>) size_t operator()(T value) const {
     return std::hash<uint64_t>()(static_cast<uint64_t>(value));
   }
 };
@@ -130,7 +128,8 @@ class Extreme {
   std::optional<typename F::value_type> Value() const { return cell_.value; }
 
  private:
-  static_assert(!std::is_same_v<typename F::value_type, std::string_view>, "Min and Max take numbers, times, addresses");
+  static_assert(!std::is_same_v<typename F::value_type, std::string_view>,
+                "Min and Max take numbers, times, addresses");
   Cell<typename F::value_type> cell_;
 };
 template <class F>

@@ -1,5 +1,5 @@
-// Cells: the state of one accumulator for one group. The compile-time accumulators (accumulator.h) and the run-time plan
-// (plan/plan.h) keep the same cells, so both compute the same thing.
+// Cells: the state of one accumulator for one group. The compile-time accumulators (accumulator.h) and the run-time
+// plan (plan/plan.h) keep the same cells, so both compute the same thing.
 //
 // Every cell has Merge(other), and merging in any order and grouping gives the same value.
 #ifndef VPCFLOW_AGGREGATE_CELL_H_

@@ -81,14 +81,19 @@ class GroupBy {
   template <size_t I>
   std::vector<Row> Top(size_t n) const {
     std::vector<Row> rows = Rows();
-    std::stable_sort(rows.begin(), rows.end(), [](const Row& a, const Row& b) { return b.template value<I>() < a.template value<I>(); });
+    std::stable_sort(rows.begin(), rows.end(),
+                     [](const Row& a, const Row& b) { return b.template value<I>() < a.template value<I>(); });
     if (rows.size() > n) rows.erase(rows.begin() + static_cast<ptrdiff_t>(n), rows.end());
     return rows;
   }
 
  private:
   static Key Own(const typename KeysT::View& view) {
-    return std::apply([](const auto&... v) { return Key((v ? std::make_optional<internal::Owned<std::decay_t<decltype(*v)>>>(*v) : std::nullopt)...); }, view);
+    return std::apply(
+        [](const auto&... v) {
+          return Key((v ? std::make_optional<internal::Owned<std::decay_t<decltype(*v)>>>(*v) : std::nullopt)...);
+        },
+        view);
   }
   struct Hash {
     using is_transparent = void;
@@ -101,8 +106,7 @@ class GroupBy {
     static size_t One(const Ip& ip) { return absl::HashOf(ip.hi, ip.lo); }
     static size_t One(std::string_view text) { return absl::HashOf(absl::string_view(text.data(), text.size())); }
     template <class T>
-      requires(std::is_integral_v<T> || std::is_enum_v<T>)
-    static size_t One(T value) {
+    requires(std::is_integral_v<T> || std::is_enum_v<T>) static size_t One(T value) {
       return static_cast<size_t>(value) + 1;
     }
   };

@@ -16,13 +16,13 @@
 VPCFLOW_NAMESPACE_BEGIN
 
 // X(constant, name in reports, meaning)
-#define VPCFLOW_ERRCS(X)                                                                   \
-  X(kOk, "ok", "no error")                                                                 \
-  X(kTooFewFields, "too-few-fields", "the line has fewer fields than its format")          \
-  X(kTooManyFields, "too-many-fields", "the line has more fields than its format")         \
-  X(kNotANumber, "not-a-number", "a numeric field holds something other than digits")      \
-  X(kOutOfRange, "out-of-range", "a number lies outside the range of its field")           \
-  X(kNotAnAddress, "not-an-address", "an address field holds neither IPv4 nor IPv6 text")  \
+#define VPCFLOW_ERRCS(X)                                                                      \
+  X(kOk, "ok", "no error")                                                                    \
+  X(kTooFewFields, "too-few-fields", "the line has fewer fields than its format")             \
+  X(kTooManyFields, "too-many-fields", "the line has more fields than its format")            \
+  X(kNotANumber, "not-a-number", "a numeric field holds something other than digits")         \
+  X(kOutOfRange, "out-of-range", "a number lies outside the range of its field")              \
+  X(kNotAnAddress, "not-an-address", "an address field holds neither IPv4 nor IPv6 text")     \
   X(kControlByte, "control-byte", "the line holds a byte below 0x20 (NUL, ESC, ...) or 0x7F") \
   X(kLineTooLong, "line-too-long", "the line is longer than the limit (1 MiB by default)")
 

@@ -198,8 +198,8 @@ struct Cidr {
   Ip last;
 };
 
-// Parses "10.0.0.0/8", "2001:db8::/32" or a single address. Bits behind the prefix must be zero; `suggestion`, if given,
-// then gets the block that was probably meant.
+// Parses "10.0.0.0/8", "2001:db8::/32" or a single address. Bits behind the prefix must be zero; `suggestion`, if
+// given, then gets the block that was probably meant.
 inline bool ParseCidr(std::string_view text, Cidr* out, std::string* suggestion = nullptr) {
   const size_t slash = text.find('/');
   Ip ip;

@@ -3,7 +3,8 @@
 //   uint64_t port;
 //   vpcflow::Errc e = vpcflow::ParseUint("443", 65535, &port);   // kOk, 443
 //
-// Signs, blanks, hex, exponents and separators are kNotANumber. Leading zeros are accepted up to kMaxDigits digits in all.
+// Signs, blanks, hex, exponents and separators are kNotANumber. Leading zeros are accepted up to kMaxDigits digits in
+// all.
 #ifndef VPCFLOW_BASE_SCALAR_H_
 #define VPCFLOW_BASE_SCALAR_H_
 

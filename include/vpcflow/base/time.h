@@ -90,8 +90,8 @@ inline bool ParseInstant(std::string_view text, int64_t* seconds) {
   using internal::TakeChar;
   using internal::TakeDigits;
   unsigned year, month, day, hour = 0, minute = 0, second = 0;
-  if (!TakeDigits(&text, 4, &year) || !TakeChar(&text, '-') || !TakeDigits(&text, 2, &month) ||
-      !TakeChar(&text, '-') || !TakeDigits(&text, 2, &day)) {
+  if (!TakeDigits(&text, 4, &year) || !TakeChar(&text, '-') || !TakeDigits(&text, 2, &month) || !TakeChar(&text, '-') ||
+      !TakeDigits(&text, 2, &day)) {
     return false;
   }
   constexpr unsigned kDays[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};

@@ -23,16 +23,17 @@
 
 VPCFLOW_NAMESPACE_BEGIN
 
-// Fills `out` with a stream of one batch that shares the table. The consumer releases it, at any time and in any thread.
+// Fills `out` with a stream of one batch that shares the table. The consumer releases it, at any time and in any
+// thread.
 void ExportTable(std::shared_ptr<const Table> table, ArrowArrayStream* out);
 
 // Runs plans over an Arrow table whose columns are named as fields are (`-` and `_` are the same). Accepted per column:
 // integers of any width, floats with whole values, texts (utf8, large_utf8, string_view, dictionaries of them; "-" is
 // null), timestamps for start and end. Columns of other names are left alone; a column that a plan reads and whose type
-// does not fit is kInvalidArgument. A value that its field cannot have is a reject; its line is the row, from 1. Consumes
-// and releases `stream`. Single-threaded. `report`, if given, is filled even if an error is returned.
-absl::StatusOr<std::vector<Result>> RunArrow(std::span<const Plan> plans, ArrowArrayStream* stream, const ScanOptions& options,
-                                             Report* report = nullptr);
+// does not fit is kInvalidArgument. A value that its field cannot have is a reject; its line is the row, from 1.
+// Consumes and releases `stream`. Single-threaded. `report`, if given, is filled even if an error is returned.
+absl::StatusOr<std::vector<Result>> RunArrow(std::span<const Plan> plans, ArrowArrayStream* stream,
+                                             const ScanOptions& options, Report* report = nullptr);
 
 VPCFLOW_NAMESPACE_END
 

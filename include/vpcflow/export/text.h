@@ -10,12 +10,12 @@
 
 VPCFLOW_NAMESPACE_BEGIN
 
-// RFC 4180 CSV with LF line ends; null is empty; times are Unix seconds. Texts that a spreadsheet would take for a formula
-// (first character = + - @, tab or CR) get a ' in front (OWASP ASVS 1.2.10) unless `safe` is false.
+// RFC 4180 CSV with LF line ends; null is empty; times are Unix seconds. Texts that a spreadsheet would take for a
+// formula (first character = + - @, tab or CR) get a ' in front (OWASP ASVS 1.2.10) unless `safe` is false.
 std::string ToCsv(const Table& table, bool header, bool safe = true);
 
-// One JSON object a line. Integers are exact at any size, times are Unix seconds, null is null. With `aws_names` keys have
-// hyphens. Bytes that are not UTF-8 become U+FFFD.
+// One JSON object a line. Integers are exact at any size, times are Unix seconds, null is null. With `aws_names` keys
+// have hyphens. Bytes that are not UTF-8 become U+FFFD.
 std::string ToJsonLines(const Table& table, bool aws_names = false);
 
 // The text with every byte that is not part of valid UTF-8 replaced by U+FFFD.

@@ -14,7 +14,8 @@
 //             | ["not"] "like" text                                        % any text, _ one character; whole value
 //             | ["not"] ("matches" | "~") text                             RE2 regular expression; found anywhere
 //             | "is" ["not"] "null"
-//   literal   = number | 'text' | "text" (a quote is doubled inside)       bare 10.0.0.1, 10.0.0.0/8, 2026-11-23T10:00Z too
+//   literal   = number | 'text' | "text" (a quote is doubled inside)       bare 10.0.0.1, 10.0.0.0/8, 2026-11-23T10:00Z
+//   too
 //
 // Times compare with Unix seconds or ISO 8601 text (UTC unless it says otherwise); `protocol` also takes 'tcp', 'udp',
 // 'icmp' and a few more names. Addresses have =, !=, in; text fields =, !=, in, like, matches.
@@ -52,14 +53,15 @@ class Filter {
   static constexpr int kMaxDepth = 64;
   static constexpr size_t kMaxPattern = 4 * 1024;
 
-  // Parses and checks an expression. `extra_fields` names text columns that the log has beyond the catalogue. Errors are
-  // kInvalidArgument, with the text, a caret at the place and, for a misspelt field, the nearest name.
+  // Parses and checks an expression. `extra_fields` names text columns that the log has beyond the catalogue. Errors
+  // are kInvalidArgument, with the text, a caret at the place and, for a misspelt field, the nearest name.
   static absl::StatusOr<Filter> Parse(std::string_view text, const std::vector<std::string>& extra_fields = {});
 
   // Whether one record passes. Safe to call from several threads. A field that the record's format lacks is null.
   bool Matches(const RecordView& record) const;
 
-  // The result for each row of a batch. `slots[i]` is the batch column of fields()[i], or -1 where there is none (null).
+  // The result for each row of a batch. `slots[i]` is the batch column of fields()[i], or -1 where there is none
+  // (null).
   void Evaluate(const Batch& batch, std::span<const int> slots, std::span<Tri> out) const;
 
   // The fields it names, each once.

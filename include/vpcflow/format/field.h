@@ -1,8 +1,8 @@
 // Field: the run-time id of a catalogue field, its facts, and look-up by name.
 //
 //   const vpcflow::FieldInfo& f = vpcflow::Info(vpcflow::Field::kDstPort);   // f.name == "dstport", f.version == 2
-//   vpcflow::FindField("pkt_srcaddr");                                       // Field::kPktSrcAddr; `-` and `_` are the same
-//   vpcflow::NearestField("dstprot");                                        // "dstport"
+//   vpcflow::FindField("pkt_srcaddr");                                       // Field::kPktSrcAddr; `-` and `_` are the
+//   same vpcflow::NearestField("dstprot");                                        // "dstport"
 #ifndef VPCFLOW_FORMAT_FIELD_H_
 #define VPCFLOW_FORMAT_FIELD_H_
 
@@ -25,7 +25,7 @@ enum class Field : uint8_t {
 #define VPCFLOW_X(Id, getter, name, version, set, field_type, unit, always, meaning) k##Id,
   VPCFLOW_FIELDS(VPCFLOW_X)
 #undef VPCFLOW_X
-  kUnknown  // a field the catalogue does not have; kept as text
+      kUnknown  // a field the catalogue does not have; kept as text
 };
 inline constexpr size_t kFieldCount = static_cast<size_t>(Field::kUnknown);
 
@@ -33,21 +33,22 @@ inline constexpr size_t kFieldCount = static_cast<size_t>(Field::kUnknown);
 enum class LogKind : uint8_t { kVpc = 1, kTgw = 2, kBoth = 3 };
 
 struct FieldInfo {
-  std::string_view name;       // AWS's name, with hyphens
-  std::string_view getter;     // the same with underscores: C++ getter, Python column
-  int version;                 // record version that brought it
+  std::string_view name;    // AWS's name, with hyphens
+  std::string_view getter;  // the same with underscores: C++ getter, Python column
+  int version;              // record version that brought it
   LogKind delivered_in;
   Kind kind;
   std::string_view type_name;  // "uint16", "address", ...
   uint64_t max;                // largest value of an integer field, else 0
   std::string_view unit;
-  bool always_set;             // AWS promises a value
+  bool always_set;  // AWS promises a value
   std::string_view meaning;
 };
 
 inline constexpr std::array<FieldInfo, kFieldCount> kFields = {{
-#define VPCFLOW_X(Id, getter, name, version, set, field_type, unit, always, meaning) \
-  {name, #getter, version, LogKind::k##set, type::field_type::kKind, type::field_type::kName, type::field_type::kMax, unit, always, meaning},
+#define VPCFLOW_X(Id, getter, name, version, set, field_type, unit, always, meaning)                                  \
+  {name, #getter, version, LogKind::k##set, type::field_type::kKind, type::field_type::kName, type::field_type::kMax, \
+   unit, always,  meaning},
     VPCFLOW_FIELDS(VPCFLOW_X)
 #undef VPCFLOW_X
 }};
@@ -57,10 +58,10 @@ constexpr const FieldInfo& Info(Field field) { return kFields[static_cast<size_t
 // Field tags for compile-time aggregation: f::Bytes, f::SrcAddr, ...
 namespace f {
 #define VPCFLOW_X(Id, getter, field_name, version, set, field_type, unit, always, meaning) \
-  struct Id {                                                                               \
-    using type = vpcflow::type::field_type;                                                 \
-    using value_type = type::value_type;                                                    \
-    static constexpr Field kField = Field::k##Id;                                           \
+  struct Id {                                                                              \
+    using type = vpcflow::type::field_type;                                                \
+    using value_type = type::value_type;                                                   \
+    static constexpr Field kField = Field::k##Id;                                          \
   };
 VPCFLOW_FIELDS(VPCFLOW_X)
 #undef VPCFLOW_X
@@ -115,7 +116,8 @@ std::string Nearest(std::string_view name, const Names& candidates) {
   size_t best_distance = 0;
   for (const auto& candidate : candidates) {
     const size_t distance = EditDistance(wanted, CanonicalName(candidate));
-    if (distance <= std::max<size_t>(1, std::string_view(candidate).size() / 3) && (best.empty() || distance < best_distance)) {
+    if (distance <= std::max<size_t>(1, std::string_view(candidate).size() / 3) &&
+        (best.empty() || distance < best_distance)) {
       best = std::string(candidate);
       best_distance = distance;
     }

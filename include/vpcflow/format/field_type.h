@@ -72,7 +72,9 @@ struct Address {
   static constexpr Kind kKind = Kind::kAddress;
   static constexpr uint64_t kMax = 0;
   static constexpr std::string_view kName = "address";
-  static Errc Parse(const char* p, size_t n, Ip* out) { return ParseIp(p, p + n, out) ? Errc::kOk : Errc::kNotAnAddress; }
+  static Errc Parse(const char* p, size_t n, Ip* out) {
+    return ParseIp(p, p + n, out) ? Errc::kOk : Errc::kNotAnAddress;
+  }
 };
 struct Text {
   using value_type = std::string_view;
@@ -91,8 +93,9 @@ struct Action {
   static constexpr std::string_view kName = "text";
   static Errc Parse(const char* p, size_t n, vpcflow::Action* out) {
     const std::string_view text(p, n);
-    *out = text == "ACCEPT" ? vpcflow::Action::kAccept
-                            : text == "REJECT" ? vpcflow::Action::kReject : vpcflow::Action::kOther;
+    *out = text == "ACCEPT"   ? vpcflow::Action::kAccept
+           : text == "REJECT" ? vpcflow::Action::kReject
+                              : vpcflow::Action::kOther;
     return Errc::kOk;
   }
 };

@@ -6,8 +6,8 @@
 //   format.IndexOf(vpcflow::Field::kBytes);   // 2
 //   format.ToString();                        // "${version} ${srcaddr} ${bytes}"
 //
-// Accepted: AWS's `${a} ${b}`, Terraform's `$${a}`, plain names with `-` or `_` separated by blanks or commas (so also a
-// header line), and the names "default", "tgw", "v3", "v4", "v5", "v7" ... "v11" (all VPC fields up to that version).
+// Accepted: AWS's `${a} ${b}`, Terraform's `$${a}`, plain names with `-` or `_` separated by blanks or commas (so also
+// a header line), and the names "default", "tgw", "v3", "v4", "v5", "v7" ... "v11" (all VPC fields up to that version).
 #ifndef VPCFLOW_FORMAT_FORMAT_H_
 #define VPCFLOW_FORMAT_FORMAT_H_
 

@@ -1,7 +1,7 @@
 // SplitLine: the fields of one line, whatever its blanks look like.
 //
-// Fields are separated by runs of spaces or tabs; blanks around the line, a CR before the line end and a byte order mark
-// before it are fine; any other control byte makes the line invalid.
+// Fields are separated by runs of spaces or tabs; blanks around the line, a CR before the line end and a byte order
+// mark before it are fine; any other control byte makes the line invalid.
 #ifndef VPCFLOW_LINES_SPLIT_H_
 #define VPCFLOW_LINES_SPLIT_H_
 

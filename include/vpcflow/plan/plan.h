@@ -12,8 +12,8 @@
 // A plan either groups (by, every or aggs are given) or selects rows. NODATA and SKIPDATA records stand for no traffic:
 // a grouping leaves them out unless it names log_status in its filter, keys or aggregates; a selection has them.
 //
-// Only the columns that a plan names are parsed, and only their values are checked; a line of the wrong shape is a reject
-// for every plan.
+// Only the columns that a plan names are parsed, and only their values are checked; a line of the wrong shape is a
+// reject for every plan.
 #ifndef VPCFLOW_PLAN_PLAN_H_
 #define VPCFLOW_PLAN_PLAN_H_
 
@@ -39,7 +39,7 @@ VPCFLOW_NAMESPACE_BEGIN
 
 // X(constant, name, takes a field, meaning)
 #define VPCFLOW_AGGREGATES(X)                                                                                  \
-  X(kCount, "count", false, "number of records")                                                              \
+  X(kCount, "count", false, "number of records")                                                               \
   X(kSum, "sum", true, "sum of a numeric field; never wraps")                                                  \
   X(kMin, "min", true, "smallest value of a numeric or time field")                                            \
   X(kMax, "max", true, "largest value of a numeric or time field")                                             \
@@ -76,7 +76,7 @@ struct PlanSpec {
   BinBy bin_by = BinBy::kSpread;
   std::vector<std::pair<std::string, std::string>> aggs;  // name -> "sum(bytes)"
   std::optional<TopSpec> top;
-  std::vector<SortKey> sort;        // default: by keys, ascending
+  std::vector<SortKey> sort;  // default: by keys, ascending
   // A field that no source has is null instead of an error.
   bool allow_missing = false;
   // Parse and check every field of the catalogue, so that all malformed values are found.
@@ -94,8 +94,8 @@ struct PlanImpl;
 
 class Plan {
  public:
-  // Checks a specification; kInvalidArgument names what is wrong and the nearest right name. `formats` are formats of the
-  // logs, for fields beyond the catalogue and for the order of columns of a selection without `select`.
+  // Checks a specification; kInvalidArgument names what is wrong and the nearest right name. `formats` are formats of
+  // the logs, for fields beyond the catalogue and for the order of columns of a selection without `select`.
   static absl::StatusOr<Plan> Make(const PlanSpec& spec, const std::vector<Format>& formats = {});
 
   // Reads the sources. The result is there even if some sources were damaged: see Report::errors. Errors: kCancelled,
@@ -117,8 +117,8 @@ class Plan {
 
 // Several plans in one pass over the sources. A reject of one plan is a reject for all of them.
 // `report`, if given, is filled even if an error is returned.
-absl::StatusOr<std::vector<Result>> RunAll(std::span<const Plan> plans, const std::vector<Source>& sources, const ScanOptions& options,
-                                           Report* report = nullptr);
+absl::StatusOr<std::vector<Result>> RunAll(std::span<const Plan> plans, const std::vector<Source>& sources,
+                                           const ScanOptions& options, Report* report = nullptr);
 
 // A selection, batch after batch, in the order of the input and in bounded memory. Single-threaded.
 class BatchReader {

@@ -37,17 +37,17 @@ inline constexpr AddressCode kCodeV6 = uint64_t{2} << 32;
 
 struct Column {
   Kind kind = Kind::kText;
-  std::vector<int64_t> ints;               // kInt32, kInt64, kTime
-  std::vector<AddressCode> addresses;      // kAddress
-  std::vector<std::string_view> texts;     // kText
+  std::vector<int64_t> ints;            // kInt32, kInt64, kTime
+  std::vector<AddressCode> addresses;   // kAddress
+  std::vector<std::string_view> texts;  // kText
 };
 
 struct Batch {
   size_t rows = 0;
-  std::vector<Column> columns;        // by slot
-  std::vector<Ip> v6;                 // the IPv6 addresses of all address columns
+  std::vector<Column> columns;  // by slot
+  std::vector<Ip> v6;           // the IPv6 addresses of all address columns
   uint32_t source = 0;
-  std::vector<uint64_t> offsets;      // byte offset of each row's line
+  std::vector<uint64_t> offsets;  // byte offset of each row's line
 
   // `code` is an address column's value and not null.
   Ip address(AddressCode code) const {

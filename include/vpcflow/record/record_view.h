@@ -128,7 +128,8 @@ class RecordView {
 class RecordParser {
  public:
   explicit RecordParser(Format format) : RecordParser(std::make_shared<const Format>(std::move(format))) {}
-  explicit RecordParser(std::shared_ptr<const Format> format) : format_(std::move(format)), tokens_(format_->size() + 1) {}
+  explicit RecordParser(std::shared_ptr<const Format> format)
+      : format_(std::move(format)), tokens_(format_->size() + 1) {}
   RecordParser(const RecordParser&) = delete;
   RecordParser& operator=(const RecordParser&) = delete;
 
@@ -140,7 +141,8 @@ class RecordParser {
     uint32_t bad = 0;
     if (index_.line_count > 1) return Errc::kControlByte;
     if (index_.line_count == 1) {
-      const Errc e = SplitLine(line.data(), 0, index_.positions.data(), index_.count, tokens_.data(), format_->size(), &n, &bad);
+      const Errc e =
+          SplitLine(line.data(), 0, index_.positions.data(), index_.count, tokens_.data(), format_->size(), &n, &bad);
       if (e != Errc::kOk) return e;
     }
     if (n != format_->size()) return n < format_->size() ? Errc::kTooFewFields : Errc::kTooManyFields;

@@ -23,7 +23,7 @@ struct Reject {
   uint32_t column = 0;       // byte in the line where the trouble is, from 1
   std::string field;         // AWS's name, or empty if it is about the whole line
   Errc reason = Errc::kOk;
-  std::string excerpt;       // the line, printable, at most 200 bytes of it
+  std::string excerpt;  // the line, printable, at most 200 bytes of it
 
   // "flow.log:7:31: dstport: out-of-range: a number lies outside ... (offset 612)"
   std::string ToString() const;
@@ -33,12 +33,12 @@ struct Report {
   // At most this many rejects are kept with their place; all are counted.
   static constexpr size_t kMaxRejectSamples = 1000;
 
-  uint64_t sources = 0;       // read, damaged ones included
-  uint64_t text_bytes = 0;    // after unpacking
+  uint64_t sources = 0;     // read, damaged ones included
+  uint64_t text_bytes = 0;  // after unpacking
   uint64_t lines = 0;
   uint64_t headers = 0;
   uint64_t blank_lines = 0;
-  uint64_t ok = 0;            // records of traffic
+  uint64_t ok = 0;  // records of traffic
   uint64_t nodata = 0;
   uint64_t skipdata = 0;
   uint64_t nulled_values = 0;  // malformed values read as null (OnError::kNull)

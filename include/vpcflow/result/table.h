@@ -23,10 +23,11 @@ inline constexpr int64_t kNullInt64 = std::numeric_limits<int64_t>::min();
 inline constexpr int32_t kNullCode = -1;
 
 struct TableColumn {
-  std::string name;       // underscores, as Python has it
+  std::string name;  // underscores, as Python has it
   ColumnType type = ColumnType::kInt64;
   // One of these holds the values, by type:
-  std::vector<int32_t> i32;   // kInt32, kBool (null: kNullInt32); kAddress, kText: index into the dictionary (null: kNullCode)
+  std::vector<int32_t>
+      i32;  // kInt32, kBool (null: kNullInt32); kAddress, kText: index into the dictionary (null: kNullCode)
   std::vector<int64_t> i64;   // kInt64; kTime in Unix seconds (null: kNullInt64)
   std::vector<double> f64;    // kFloat64 (null: NaN)
   std::vector<uint128> i128;  // kInt128 (never null)

@@ -7,7 +7,8 @@
 //   if (!reader->status().ok()) return reader->status();   // "flow.log.gz:7:31: dstport: out-of-range: ..."
 //
 // The format comes from the header line, the options or AWS's default. `rec` borrows the block in hand and dies at the
-// next step. A value is checked when a getter reads it; a record with a malformed value counts as a reject from then on.
+// next step. A value is checked when a getter reads it; a record with a malformed value counts as a reject from then
+// on.
 #ifndef VPCFLOW_SCAN_READER_H_
 #define VPCFLOW_SCAN_READER_H_
 

@@ -26,7 +26,8 @@ VPCFLOW_NAMESPACE_BEGIN
 namespace internal {
 
 // Calls visit[i] for the records that thread i reads, after checking the fields in `check`.
-absl::Status VisitRecords(const std::vector<Source>& sources, const ScanOptions& options, const std::vector<Field>& check,
+absl::Status VisitRecords(const std::vector<Source>& sources, const ScanOptions& options,
+                          const std::vector<Field>& check,
                           const std::vector<std::function<void(const RecordView&)>>& visit, Report* report);
 
 }  // namespace internal
@@ -66,7 +67,8 @@ class Scan {
     return *this;
   }
 
-  // Runs, and merges what every thread found into `out`. `report`, if given, is filled in any case. Errors as Plan::Run.
+  // Runs, and merges what every thread found into `out`. `report`, if given, is filled in any case. Errors as
+  // Plan::Run.
   template <Accumulator A>
   absl::Status Into(A* out, Report* report = nullptr) {
     if (!status_.ok()) return status_;

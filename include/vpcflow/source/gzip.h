@@ -17,9 +17,10 @@
 
 VPCFLOW_NAMESPACE_BEGIN
 
-// Opens a source and unpacks it if its first bytes are gzip's. `is_gzip`, if given, tells; `stored_bytes`, if given, grows
-// by what is read before unpacking. Memory: 320 KiB for gzip.
-absl::StatusOr<std::unique_ptr<ByteStream>> OpenText(const Source& source, Source::Cancelled cancelled, bool* is_gzip = nullptr,
+// Opens a source and unpacks it if its first bytes are gzip's. `is_gzip`, if given, tells; `stored_bytes`, if given,
+// grows by what is read before unpacking. Memory: 320 KiB for gzip.
+absl::StatusOr<std::unique_ptr<ByteStream>> OpenText(const Source& source, Source::Cancelled cancelled,
+                                                     bool* is_gzip = nullptr,
                                                      std::atomic<uint64_t>* stored_bytes = nullptr);
 
 VPCFLOW_NAMESPACE_END

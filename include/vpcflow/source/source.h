@@ -42,9 +42,9 @@ class Source {
   // Anything that can be read; called by one thread at a time, not always the same.
   static Source Stream(std::string name, ReadFunction read);  // e.g. a socket, or a Python file object
 
-  // The sources of a path: the file itself; the logs in a folder, recursively; or what a pattern (*, ?, [a-z], and ** for
-  // any folders) matches. Sorted by path. In a folder, files ending in .log, .txt or .gz are taken and hidden ones are
-  // not. kNotFound names a path without any.
+  // The sources of a path: the file itself; the logs in a folder, recursively; or what a pattern (*, ?, [a-z], and **
+  // for any folders) matches. Sorted by path. In a folder, files ending in .log, .txt or .gz are taken and hidden ones
+  // are not. kNotFound names a path without any.
   static absl::StatusOr<std::vector<Source>> Expand(const std::string& path);
 
   const std::string& name() const { return name_; }
@@ -54,8 +54,8 @@ class Source {
   // Size in bytes as stored, or 0 if it is not known before reading.
   size_t size() const;
 
-  // For sources that can be read only once (streams, standard input, pipes): reads up to `size` bytes now and keeps them
-  // for the next Open. Nothing to do for others.
+  // For sources that can be read only once (streams, standard input, pipes): reads up to `size` bytes now and keeps
+  // them for the next Open. Nothing to do for others.
   absl::Status KeepFirst(size_t size);
   // What KeepFirst kept, or null.
   const std::string* kept() const { return kept_.get(); }

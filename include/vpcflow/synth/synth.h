@@ -1,15 +1,15 @@
-// Synth: realistic flow logs of any format and size, with planted and labelled incidents. The same options give the same
-// bytes, whatever the number of threads.
+// Synth: realistic flow logs of any format and size, with planted and labelled incidents. The same options give the
+// same bytes, whatever the number of threads.
 //
 //   vpcflow::SynthOptions options;
 //   options.records = 1'000'000;
 //   options.plant = {"port_scan", "beacon", "health_check"};
 //   absl::StatusOr<vpcflow::SynthSummary> made = vpcflow::Synthesize(options, "logs");   // logs/flow-0000.log, ...
 //
-// The traffic: interfaces with roles (web, app, database, cache, load balancer, NAT, bastion, monitor) in VPCs and subnets
-// hold conversations with each other and with peers outside; both directions are logged, and traffic inside is logged at
-// both interfaces. Popularity follows Zipf's law, sizes are log-normal with a Pareto tail, load follows the hour of the day;
-// internet noise is rejected. Windows, flags, NODATA and SKIPDATA are as AWS writes them.
+// The traffic: interfaces with roles (web, app, database, cache, load balancer, NAT, bastion, monitor) in VPCs and
+// subnets hold conversations with each other and with peers outside; both directions are logged, and traffic inside is
+// logged at both interfaces. Popularity follows Zipf's law, sizes are log-normal with a Pareto tail, load follows the
+// hour of the day; internet noise is rejected. Windows, flags, NODATA and SKIPDATA are as AWS writes them.
 #ifndef VPCFLOW_SYNTH_SYNTH_H_
 #define VPCFLOW_SYNTH_SYNTH_H_
 
@@ -25,15 +25,15 @@
 VPCFLOW_NAMESPACE_BEGIN
 
 // What can be planted: X(name, benign, meaning). Benign ones look like an incident and are none.
-#define VPCFLOW_PLANTS(X)                                                                                        \
-  X("port_scan", false, "one outside host tries 2,500 ports of one interface in half an hour")                   \
-  X("brute_force", false, "1,800 short ssh sessions from one outside host in two hours")                         \
-  X("exfiltration", false, "an inside host uploads tens of GB to one peer in 90 minutes")                        \
-  X("beacon", false, "an inside host calls one peer every 5 minutes, same size")                                 \
-  X("lateral_movement", false, "an inside host tries 445, 3389 and 5985 on up to 150 neighbours")                \
-  X("health_check", true, "a load balancer probes its targets every 30 s, same size")                            \
-  X("backup", true, "a database host sends tens of GB to S3")                                                    \
-  X("load_balancer", true, "a load balancer opens thousands of connections to its targets")                      \
+#define VPCFLOW_PLANTS(X)                                                                         \
+  X("port_scan", false, "one outside host tries 2,500 ports of one interface in half an hour")    \
+  X("brute_force", false, "1,800 short ssh sessions from one outside host in two hours")          \
+  X("exfiltration", false, "an inside host uploads tens of GB to one peer in 90 minutes")         \
+  X("beacon", false, "an inside host calls one peer every 5 minutes, same size")                  \
+  X("lateral_movement", false, "an inside host tries 445, 3389 and 5985 on up to 150 neighbours") \
+  X("health_check", true, "a load balancer probes its targets every 30 s, same size")             \
+  X("backup", true, "a database host sends tens of GB to S3")                                     \
+  X("load_balancer", true, "a load balancer opens thousands of connections to its targets")       \
   X("monitoring", true, "a monitoring host tries a few ports on every neighbour, accepted")
 
 struct SynthOptions {
@@ -42,12 +42,12 @@ struct SynthOptions {
   Format format = Format::Default();
   int64_t start = 1'760'000'400;  // Unix seconds, of the first window
   double hours = 6;
-  int window = 60;                // aggregation interval in seconds
+  int window = 60;  // aggregation interval in seconds
   uint32_t interfaces = 300;
   uint32_t accounts = 3;
-  uint32_t peers = 120'000;       // outside hosts that ordinary traffic goes to
+  uint32_t peers = 120'000;         // outside hosts that ordinary traffic goes to
   uint32_t noise_sources = 60'000;  // outside hosts whose traffic is rejected
-  double ipv6_share = 0.02;       // shares are of records
+  double ipv6_share = 0.02;         // shares are of records
   double nodata_share = 0.004;
   double skipdata_share = 0.0005;
   double reject_share = 0.12;
@@ -68,8 +68,8 @@ struct SynthSummary {
   std::string labels_json;         // of what was planted
 };
 
-// Writes the logs, manifest.json and, with plants, labels.json into a folder, which is made if it is not there. `poll` is
-// called now and then with the records made; false ends with kCancelled.
+// Writes the logs, manifest.json and, with plants, labels.json into a folder, which is made if it is not there. `poll`
+// is called now and then with the records made; false ends with kCancelled.
 absl::StatusOr<SynthSummary> Synthesize(const SynthOptions& options, const std::string& folder,
                                         const std::function<bool(uint64_t records)>& poll = nullptr);
 
