@@ -213,6 +213,8 @@ def _summary(args: argparse.Namespace) -> int:
         summary, code = _collect(lambda: summarize(_flows(args), progress=progress))
     if not isinstance(summary, Summary):
         return code
+    if code and not args.json and not summary.report.records:
+        return code  # the error has been told, and there is nothing to show
     print(json.dumps(summary.as_dict()) if args.json else summary.text(), end="\n" if args.json else "")
     return _verdict(summary.report, args, code, quiet=True)
 
@@ -233,7 +235,7 @@ def _print_rows(result: Result, as_json: bool, aws_names: bool = False) -> None:
     if as_json:
         sys.stdout.flush()
         sys.stdout.buffer.write(result._table.to_json_lines(aws_names))
-    else:
+    elif len(result) or not result.report.errors:
         print(display.text_table(result.schema, result.rows()))
 
 

@@ -1,6 +1,7 @@
 #include "src/scan/scanned_source.h"
 
 #include <algorithm>
+#include <exception>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -137,23 +138,34 @@ absl::StatusOr<bool> ScannedSource::Next(ResolvedBlock* out, Report* report) {
   out->source = number_;
   out->name = &name_;
   out->segments.clear();
-  if (!out->block.long_line) IndexSeparators(out->block.text.data(), out->block.text.size(), &out->index);
+  // Whatever happens here, the block's turn must be taken: later blocks wait for it.
+  std::exception_ptr thrown;
+  try {
+    if (!out->block.long_line) IndexSeparators(out->block.text.data(), out->block.text.size(), &out->index);
+  } catch (...) {
+    thrown = std::current_exception();
+  }
   std::unique_lock lock(order_mutex_);
   order_.wait(lock, [&] { return resolved_ == out->block.sequence; });
   absl::Status status;
-  if (!failed_) {
-    status = Resolve(out, report);
-    failed_ = !status.ok();
+  const bool failed_before = failed_;
+  failed_ = true;  // unless this block is settled
+  if (!failed_before && thrown == nullptr) {
+    try {
+      status = Resolve(out, report);
+      failed_ = !status.ok();
+    } catch (...) {
+      thrown = std::current_exception();
+    }
   }
   ++resolved_;
   order_.notify_all();
-  if (!status.ok()) {
-    lock.unlock();
-    std::lock_guard read_lock(read_mutex_);
-    finished_ = true;
-    return status;
-  }
-  return !failed_;
+  if (thrown != nullptr) std::rethrow_exception(thrown);
+  if (status.ok()) return !failed_;
+  lock.unlock();
+  std::lock_guard read_lock(read_mutex_);
+  finished_ = true;
+  return status;
 }
 
 absl::Status ScannedSource::Resolve(ResolvedBlock* out, Report* report) {

@@ -17,8 +17,14 @@ void AppendNumber(int64_t value, std::string* out) {
 Renderer::Renderer(const World& world, const Format& format) : world_(world) {
   int version = 2;
   for (const FormatColumn& column : format.columns()) {
-    fields_.push_back(column.field);
-    version = std::max(version, Info(column.field).version);
+    const Field field = column.field;
+    const std::vector<std::string>& texts = world.texts[static_cast<size_t>(field)];
+    // NODATA and SKIPDATA records have what the interface alone decides, but nothing of ECS.
+    const bool of_interface = !texts.empty() && !Info(field).name.starts_with("ecs-");
+    const bool always = of_interface || field == Field::kVersion || field == Field::kStart || field == Field::kEnd ||
+                        field == Field::kLogStatus;
+    pieces_.push_back({field, texts.empty() ? nullptr : &texts, always});
+    version = std::max(version, Info(field).version);
   }
   version_ = std::to_string(version);
 }
@@ -33,20 +39,17 @@ void Renderer::Append(const SynthRecord& r, std::string* out) const {
   };
   const auto source = r.src < world_.first_peer ? r.src : SynthRecord::kNone;
   const auto target = r.dst < world_.first_peer ? r.dst : SynthRecord::kNone;
-  bool first = true;
-  for (Field field : fields_) {
-    if (!first) out->push_back(' ');
-    first = false;
-    const bool set_anyway = field == Field::kVersion || field == Field::kStart || field == Field::kEnd ||
-                            field == Field::kLogStatus || field == Field::kResourceType || field == Field::kTgwId ||
-                            field == Field::kTgwAttachmentId;
-    const bool of_interface =
-        !world_.texts[static_cast<size_t>(field)].empty() && !Info(field).name.starts_with("ecs-");
-    if (!ok && !set_anyway && !of_interface) {
+  for (const Piece& piece : pieces_) {
+    if (&piece != pieces_.data()) out->push_back(' ');
+    if (!ok && !piece.always) {
       out->push_back('-');
       continue;
     }
-    switch (field) {
+    if (piece.texts != nullptr) {
+      out->append((*piece.texts)[r.interface]);
+      continue;
+    }
+    switch (piece.field) {
       case Field::kVersion: text(version_); break;
       case Field::kSrcAddr: address(r.src); break;
       case Field::kDstAddr: address(r.dst); break;
@@ -94,12 +97,7 @@ void Renderer::Append(const SynthRecord& r, std::string* out) const {
       case Field::kPacketsLostBlackhole:
       case Field::kPacketsLostMtuExceeded:
       case Field::kPacketsLostTtlExpired: out->push_back('0'); break;
-      default:
-        if (of_interface || Info(field).name.starts_with("ecs-")) {
-          of(field, r.interface);
-        } else {
-          out->push_back('-');
-        }
+      default: out->push_back('-');
     }
   }
   out->push_back('\n');

@@ -10,6 +10,7 @@
 #include <fstream>
 #include <functional>
 #include <map>
+#include <numeric>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -68,7 +69,8 @@ absl::Status Check(const SynthOptions& o) {
 // Makes all records in the order of delivery: windows in time, mixed inside.
 class Maker {
  public:
-  using Sink = std::function<absl::Status(const std::vector<SynthRecord>&)>;
+  // Takes records in the order of the indices.
+  using Sink = std::function<absl::Status(const std::vector<SynthRecord>&, const std::vector<uint32_t>&)>;
 
   explicit Maker(const SynthOptions& options) : options_(options), random_(options.seed), world_(options, &random_) {
     std::vector<std::string> plant = options.plant;
@@ -116,8 +118,10 @@ class Maker {
 
  private:
   absl::Status Flush(const Sink& sink) {
-    for (size_t i = run_.size(); i > 1; --i) std::swap(run_[i - 1], run_[random_.Below(i)]);
-    absl::Status status = sink(run_);
+    order_.resize(run_.size());
+    std::iota(order_.begin(), order_.end(), 0u);
+    for (size_t i = order_.size(); i > 1; --i) std::swap(order_[i - 1], order_[random_.Below(i)]);
+    absl::Status status = sink(run_, order_);
     run_.clear();
     return status;
   }
@@ -127,6 +131,7 @@ class Maker {
   World world_;
   internal::Planted planted_;
   std::vector<SynthRecord> run_;
+  std::vector<uint32_t> order_;
 };
 
 // One file being written, gzip or not.
@@ -193,8 +198,9 @@ class Writer {
         folder_(std::move(folder)),
         summary_(summary) {}
 
-  absl::Status Write(const std::vector<SynthRecord>& records) {
-    for (const SynthRecord& record : records) {
+  absl::Status Write(const std::vector<SynthRecord>& records, const std::vector<uint32_t>& order) {
+    for (uint32_t i : order) {
+      const SynthRecord& record = records[i];
       absl::StatusOr<LogFile*> file = options_.s3_layout ? S3File(record) : FlatFile();
       if (!file.ok()) return file.status();
       line_.clear();
@@ -202,7 +208,11 @@ class Writer {
       Put(*file, line_);
       ++summary_->records;
     }
-    return options_.s3_layout && !records.empty() ? CloseBefore(records.back().end - 900) : absl::OkStatus();
+    if (!options_.s3_layout || records.empty()) return absl::OkStatus();
+    // Nothing later ends before the window that these records are of, which began less than two windows before them.
+    const auto first = std::min_element(records.begin(), records.end(),
+                                        [](const SynthRecord& a, const SynthRecord& b) { return a.start < b.start; });
+    return CloseBefore(first->start - 2 * options_.window);
   }
 
   absl::Status Finish() {
@@ -336,9 +346,9 @@ absl::StatusOr<SynthSummary> Synthesize(const SynthOptions& options, const std::
     return absl::UnavailableError(absl::StrCat(folder, ": no folder can be made here"));
   SynthSummary summary;
   Writer writer(options, maker.world(), folder, &summary);
-  absl::Status status = maker.Run([&](const std::vector<SynthRecord>& records) {
+  absl::Status status = maker.Run([&](const std::vector<SynthRecord>& records, const std::vector<uint32_t>& order) {
     if (poll && !poll(summary.records)) return absl::CancelledError("synth: cancelled");
-    return writer.Write(records);
+    return writer.Write(records, order);
   });
   if (status.ok()) status = writer.Finish();
   if (!status.ok()) return status;
@@ -360,10 +370,11 @@ absl::StatusOr<std::string> SynthesizeText(const SynthOptions& options, SynthSum
   if (absl::Status s = CheckPlanted(options, maker); !s.ok()) return s;
   const Renderer renderer(maker.world(), options.format);
   std::string text = options.header ? HeaderLine(options.format) : "";
-  const absl::Status status = maker.Run([&](const std::vector<SynthRecord>& records) {
-    for (const SynthRecord& record : records) renderer.Append(record, &text);
-    return absl::OkStatus();
-  });
+  const absl::Status status =
+      maker.Run([&](const std::vector<SynthRecord>& records, const std::vector<uint32_t>& order) {
+        for (uint32_t i : order) renderer.Append(records[i], &text);
+        return absl::OkStatus();
+      });
   if (!status.ok()) return status;
   if (summary != nullptr) *summary = {options.records, text.size(), {}, maker.labels()};
   return text;

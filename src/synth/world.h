@@ -74,8 +74,15 @@ class Renderer {
   void Append(const SynthRecord& record, std::string* out) const;
 
  private:
+  // A column: its field, the texts by interface it comes from (or null), and whether silent records have it.
+  struct Piece {
+    Field field;
+    const std::vector<std::string>* texts;
+    bool always;
+  };
+
   const World& world_;
-  std::vector<Field> fields_;
+  std::vector<Piece> pieces_;
   std::string version_;
 };
 
