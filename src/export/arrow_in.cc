@@ -133,10 +133,7 @@ class ArrowColumn {
 class ArrowRows final : public Rows {
  public:
   ArrowRows(const std::vector<FieldRef>& slots, const ScanOptions& options, Report* report)
-      : slots_(slots), options_(options), report_(report), columns_(slots.size()), loaded_(slots.size()) {
-    batch_.columns.resize(slots.size());
-    for (size_t i = 0; i < slots.size(); ++i) batch_.columns[i].kind = slots[i].kind();
-  }
+      : Rows(slots), slots_(slots), options_(options), report_(report), columns_(slots.size()) {}
 
   // Points it at a batch, which must stay until the last Next.
   absl::Status Start(const ArrowSchema& schema, const ArrowArray& array) {
@@ -162,22 +159,22 @@ class ArrowRows final : public Rows {
     first_row_ += batch_rows_taken_;
     const size_t n = std::min(kBatchRows, length_ - next_);
     batch_rows_taken_ = n;
+    Clear();
     rows_.resize(n);
+    bad_.assign(n, 0);
     status_.assign(n, LogStatus::kOther);
+    batch_.rows = n;
     batch_.offsets.resize(n);
-    batch_.v6.clear();
     for (size_t i = 0; i < n; ++i) {
       rows_[i] = next_ + i;
       batch_.offsets[i] = first_row_ + i;
-      if (status_column_ && IsText(*status_column_) && !status_column_->IsNull(next_ + i))
+      if (status_column_ && IsText(*status_column_) && !status_column_->IsNull(next_ + i)) {
         status_[i] = ParseLogStatus(status_column_->Text(next_ + i));
-      ++CounterOf(status_[i]);
+      }
+      ++CounterOf(status_[i], report_);
     }
     report_->lines += n;
     next_ += n;
-    batch_.rows = n;
-    bad_.assign(n, 0);
-    std::fill(loaded_.begin(), loaded_.end(), uint8_t{0});
     return n > 0;
   }
 
@@ -206,37 +203,8 @@ class ArrowRows final : public Rows {
   }
 
   void Keep(std::span<const uint8_t> keep) override {
-    const auto compact = [&](auto* values) {
-      size_t to = 0;
-      for (size_t from = 0; from < keep.size(); ++from) {
-        (*values)[to] = (*values)[from];
-        to += keep[from] != 0;
-      }
-      values->resize(to);
-    };
-    compact(&rows_);
-    compact(&status_);
-    compact(&batch_.offsets);
-    compact(&bad_);
-    batch_.rows = rows_.size();
-    for (size_t slot = 0; slot < slots_.size(); ++slot) {
-      if (loaded_[slot] == 0) continue;
-      Column& column = batch_.columns[slot];
-      if (column.kind == Kind::kAddress) {
-        compact(&column.addresses);
-      } else if (column.kind == Kind::kText) {
-        compact(&column.texts);
-      } else {
-        compact(&column.ints);
-      }
-    }
-  }
-
-  void DropBad() override {
-    if (std::find(bad_.begin(), bad_.end(), uint8_t{1}) == bad_.end()) return;
-    std::vector<uint8_t> keep(bad_.size());
-    for (size_t i = 0; i < keep.size(); ++i) keep[i] = bad_[i] == 0;
-    Keep(keep);
+    Compact(&rows_, keep);
+    KeepBatch(keep);
   }
 
   bool Has(size_t slot) const override { return columns_[slot].has_value(); }
@@ -293,10 +261,6 @@ class ArrowRows final : public Rows {
     return Errc::kOk;
   }
 
-  uint64_t& CounterOf(LogStatus s) {
-    return s == LogStatus::kNoData ? report_->nodata : s == LogStatus::kSkipData ? report_->skipdata : report_->ok;
-  }
-
   void RejectRow(size_t i, size_t slot, Errc reason) {
     if (options_.on_error == OnError::kNull) {
       ++report_->nulled_values;
@@ -304,7 +268,7 @@ class ArrowRows final : public Rows {
     }
     if (bad_[i] != 0) return;
     bad_[i] = 1;
-    --CounterOf(status_[i]);
+    --CounterOf(status_[i], report_);
     ++report_->rejects_by_reason[static_cast<size_t>(reason)];
     stopped_ |= options_.on_error == OnError::kStop;
     std::string excerpt =
@@ -319,9 +283,7 @@ class ArrowRows final : public Rows {
   Report* report_;
   std::vector<std::optional<ArrowColumn>> columns_;
   std::optional<ArrowColumn> status_column_;
-  std::vector<uint8_t> loaded_;
   std::vector<size_t> rows_;
-  std::vector<uint8_t> bad_;
   size_t length_ = 0;
   size_t next_ = 0;
   uint64_t first_row_ = 0;

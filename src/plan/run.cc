@@ -141,8 +141,7 @@ struct BatchReader::Impl {
   internal::Worker worker;
   internal::TextRows rows;
   internal::ResolvedBlock block;
-  std::unique_ptr<internal::ScannedSource> source;
-  size_t next = 0;
+  internal::SourceSequence blocks{sources, options};
   uint64_t delivered = 0;
   bool ended = false;
 };
@@ -161,20 +160,9 @@ absl::StatusOr<Table> BatchReader::Next(size_t rows) {
   internal::RowState* state = s.worker.rows(0);
   const uint64_t wanted = plan.spec.limit ? std::min<uint64_t>(rows, *plan.spec.limit - s.delivered) : rows;
   while (!s.ended && state->rows() < wanted) {
-    if (s.options.poll && !s.options.poll({0, 0, s.next, s.sources.size()}))
+    if (s.options.poll && !s.options.poll({0, 0, s.report.sources, s.sources.size()}))
       return absl::CancelledError("the scan was cancelled");
-    if (s.source == nullptr) {
-      if (s.next == s.sources.size()) break;
-      const auto number = static_cast<uint32_t>(s.next++);
-      ++s.report.sources;
-      s.source = std::make_unique<internal::ScannedSource>(s.sources[number], number, s.options, nullptr);
-    }
-    absl::StatusOr<bool> more = s.source->Next(&s.block, &s.report);
-    if (!more.ok()) s.report.errors.push_back(more.status());
-    if (!more.ok() || !*more) {
-      s.source = nullptr;
-      continue;
-    }
+    if (!s.blocks.Next(&s.block, &s.report)) break;
     s.rows.Start(s.block);
     while (s.rows.Next()) s.worker.Process(&s.rows);
     if (s.rows.stopped()) return absl::DataLossError(s.report.rejects[0].ToString());

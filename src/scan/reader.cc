@@ -121,8 +121,7 @@ struct Reader::Impl {
   Report report;
   internal::RecordWalk walk;
   internal::ResolvedBlock block;
-  std::unique_ptr<internal::ScannedSource> source;
-  size_t next = 0;
+  internal::SourceSequence blocks{sources, options};
   bool in_block = false;
 };
 
@@ -152,18 +151,7 @@ bool Reader::Next() {
       s.in_block = false;
       continue;
     }
-    if (s.source == nullptr) {
-      if (s.next == s.sources.size()) return false;
-      const auto number = static_cast<uint32_t>(s.next++);
-      ++s.report.sources;
-      s.source = std::make_unique<internal::ScannedSource>(s.sources[number], number, s.options, nullptr);
-    }
-    absl::StatusOr<bool> more = s.source->Next(&s.block, &s.report);
-    if (!more.ok()) s.report.errors.push_back(more.status());
-    if (!more.ok() || !*more) {
-      s.source = nullptr;
-      continue;
-    }
+    if (!s.blocks.Next(&s.block, &s.report)) return false;
     s.walk.Start(s.block);
     s.in_block = true;
   }

@@ -28,8 +28,8 @@ class Rows {
   virtual void Load(size_t slot) = 0;
   // Takes out the rows for which `keep` is 0.
   virtual void Keep(std::span<const uint8_t> keep) = 0;
-  // Takes out the rows that Load found malformed, and counts them as rejects.
-  virtual void DropBad() = 0;
+  // Takes out the rows that Load found malformed.
+  void DropBad();
   // Whether the source in hand has the field of a slot.
   virtual bool Has(size_t slot) const = 0;
 
@@ -37,8 +37,27 @@ class Rows {
   std::span<const LogStatus> status() const { return {status_.data(), batch_.rows}; }
 
  protected:
+  explicit Rows(const std::vector<FieldRef>& slots);
+
+  template <class T>
+  static void Compact(std::vector<T>* values, std::span<const uint8_t> keep) {
+    size_t to = 0;
+    for (size_t from = 0; from < keep.size(); ++from) {
+      (*values)[to] = (*values)[from];
+      to += keep[from] != 0;
+    }
+    values->resize(to);
+  }
+  // Begins a batch of no rows and no loaded columns.
+  void Clear();
+  // Keep for what all kinds of rows have.
+  void KeepBatch(std::span<const uint8_t> keep);
+  uint64_t& CounterOf(LogStatus status, Report* report) const;
+
   Batch batch_;
   std::vector<LogStatus> status_;  // by row
+  std::vector<uint8_t> loaded_;    // by slot
+  std::vector<uint8_t> bad_;       // by row
 };
 
 // The rows of text blocks.
@@ -51,7 +70,6 @@ class TextRows final : public Rows {
   bool Next() override;
   void Load(size_t slot) override;
   void Keep(std::span<const uint8_t> keep) override;
-  void DropBad() override;
   bool Has(size_t slot) const override { return columns_[slot] >= 0; }
   // The first reject ends the scan (OnError::kStop).
   bool stopped() const { return stopped_; }
@@ -81,9 +99,6 @@ class TextRows final : public Rows {
   std::vector<Token> line_tokens_;  // scratch for lines split with care
   std::vector<Token> tokens_;       // row-major: slots_.size() per line taken
   std::vector<RowInfo> rows_;
-  std::vector<uint8_t> loaded_;  // by slot
-  std::vector<uint8_t> bad_;     // by row
-  bool any_bad_ = false;
   bool stopped_ = false;
 };
 

@@ -168,6 +168,21 @@ absl::StatusOr<bool> ScannedSource::Next(ResolvedBlock* out, Report* report) {
   return status;
 }
 
+bool SourceSequence::Next(ResolvedBlock* out, Report* report) {
+  while (true) {
+    if (source_ == nullptr) {
+      if (next_ == sources_.size()) return false;
+      const auto number = static_cast<uint32_t>(next_++);
+      ++report->sources;
+      source_ = std::make_unique<ScannedSource>(sources_[number], number, options_, nullptr);
+    }
+    absl::StatusOr<bool> more = source_->Next(out, report);
+    if (more.ok() && *more) return true;
+    if (!more.ok()) report->errors.push_back(more.status());
+    source_ = nullptr;
+  }
+}
+
 absl::Status ScannedSource::Resolve(ResolvedBlock* out, Report* report) {
   out->first_line = line_;
   if (out->block.long_line) {

@@ -71,6 +71,23 @@ class ScannedSource {
   std::shared_ptr<const Format> format_;
 };
 
+// The blocks of several sources, one source after the other, for a single thread.
+class SourceSequence {
+ public:
+  // `sources` and `options` must stay.
+  SourceSequence(const std::vector<Source>& sources, const ScanOptions& options)
+      : sources_(sources), options_(options) {}
+  // The next block; false behind the last source. Sources that cannot be read, or not to their end, are noted in
+  // report->errors and passed over.
+  bool Next(ResolvedBlock* out, Report* report);
+
+ private:
+  const std::vector<Source>& sources_;
+  const ScanOptions& options_;
+  std::unique_ptr<ScannedSource> source_;
+  size_t next_ = 0;
+};
+
 // Where a line of an indexed block begins, and its text without its line end.
 size_t LineBegin(const ResolvedBlock& block, size_t line);
 std::string_view LineText(const ResolvedBlock& block, size_t line);

@@ -9,14 +9,7 @@ VPCFLOW_NAMESPACE_BEGIN
 namespace internal {
 
 TextRows::TextRows(std::vector<FieldRef> slots, const ScanOptions& options, Report* report)
-    : slots_(std::move(slots)),
-      options_(options),
-      report_(report),
-      columns_(slots_.size(), -1),
-      loaded_(slots_.size()) {
-  batch_.columns.resize(slots_.size());
-  for (size_t i = 0; i < slots_.size(); ++i) batch_.columns[i].kind = slots_[i].kind();
-}
+    : Rows(slots), slots_(std::move(slots)), options_(options), report_(report), columns_(slots_.size(), -1) {}
 
 void TextRows::Start(const ResolvedBlock& block) {
   block_ = &block;
@@ -37,12 +30,9 @@ void TextRows::BindFormat(const Format& format) {
 }
 
 bool TextRows::Next() {
+  Clear();
   rows_.clear();
   tokens_.clear();
-  status_.clear();
-  batch_.offsets.clear();
-  batch_.v6.clear();
-  std::fill(loaded_.begin(), loaded_.end(), uint8_t{0});
   while (!stopped_ && rows_.empty() && segment_ < block_->segments.size()) {
     const Segment& segment = block_->segments[segment_];
     if (format_ != segment.format.get()) BindFormat(*segment.format);
@@ -80,7 +70,7 @@ void TextRows::TakeLine(size_t line) {
     if (status_column_ >= 0) status = line_tokens_[static_cast<size_t>(status_column_)];
   }
   const LogStatus s = ParseLogStatus({block_->block.text.data() + status.begin, status.end - status.begin});
-  ++(s == LogStatus::kNoData ? report_->nodata : s == LogStatus::kSkipData ? report_->skipdata : report_->ok);
+  ++CounterOf(s, report_);
   status_.push_back(s);
   rows_.push_back({taken, static_cast<uint32_t>(line)});
   batch_.offsets.push_back(block_->block.offset + begin);
@@ -99,10 +89,8 @@ void TextRows::RejectRow(size_t row, size_t slot, Errc reason, Token token) {
   }
   if (bad_[row] != 0) return;
   bad_[row] = 1;
-  any_bad_ = true;
   const size_t line = rows_[row].line;
-  const LogStatus s = status_[row];
-  --(s == LogStatus::kNoData ? report_->nodata : s == LogStatus::kSkipData ? report_->skipdata : report_->ok);
+  --CounterOf(status_[row], report_);
   Reject(line, reason, token.begin - static_cast<uint32_t>(LineBegin(*block_, line)), slots_[slot].name);
 }
 
@@ -175,16 +163,6 @@ struct ToText {
   }
 };
 
-template <class T>
-void Compact(std::vector<T>* values, std::span<const uint8_t> keep) {
-  size_t to = 0;
-  for (size_t from = 0; from < keep.size(); ++from) {
-    (*values)[to] = (*values)[from];
-    to += keep[from] != 0;
-  }
-  values->resize(to);
-}
-
 }  // namespace
 
 void TextRows::Load(size_t slot) {
@@ -203,29 +181,7 @@ void TextRows::Load(size_t slot) {
 void TextRows::Keep(std::span<const uint8_t> keep) {
   if (std::find(keep.begin(), keep.end(), uint8_t{0}) == keep.end()) return;
   Compact(&rows_, keep);
-  Compact(&status_, keep);
-  Compact(&batch_.offsets, keep);
-  Compact(&bad_, keep);
-  batch_.rows = rows_.size();
-  for (size_t slot = 0; slot < slots_.size(); ++slot) {
-    if (loaded_[slot] == 0) continue;
-    Column& column = batch_.columns[slot];
-    if (column.kind == Kind::kAddress) {
-      Compact(&column.addresses, keep);
-    } else if (column.kind == Kind::kText) {
-      Compact(&column.texts, keep);
-    } else {
-      Compact(&column.ints, keep);
-    }
-  }
-}
-
-void TextRows::DropBad() {
-  if (!any_bad_) return;
-  any_bad_ = false;
-  std::vector<uint8_t> keep(bad_.size());
-  for (size_t i = 0; i < keep.size(); ++i) keep[i] = bad_[i] == 0;
-  Keep(keep);
+  KeepBatch(keep);
 }
 
 }  // namespace internal

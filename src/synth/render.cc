@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <charconv>
+#include <cstring>
 
 #include "src/synth/world.h"
 
@@ -7,9 +8,13 @@ VPCFLOW_NAMESPACE_BEGIN
 namespace internal {
 namespace {
 
-void AppendNumber(int64_t value, std::string* out) {
-  char digits[24];
-  out->append(digits, std::to_chars(digits, digits + sizeof digits, value).ptr);
+constexpr size_t kMaxValue = 40;  // of what is not a text of the interface: an address, a number, a word
+
+char* Number(int64_t value, char* out) { return std::to_chars(out, out + kMaxValue, value).ptr; }
+
+char* Copy(std::string_view text, char* out) {
+  std::memcpy(out, text.data(), text.size());
+  return out + text.size();
 }
 
 }  // namespace
@@ -23,30 +28,33 @@ Renderer::Renderer(const World& world, const Format& format) : world_(world) {
     const bool of_interface = !texts.empty() && !Info(field).name.starts_with("ecs-");
     const bool always = of_interface || field == Field::kVersion || field == Field::kStart || field == Field::kEnd ||
                         field == Field::kLogStatus;
+    size_t longest = kMaxValue;
+    for (const std::string& text : texts) longest = std::max(longest, text.size());
+    max_line_ += longest + 1;
     pieces_.push_back({field, texts.empty() ? nullptr : &texts, always});
     version = std::max(version, Info(field).version);
   }
   version_ = std::to_string(version);
 }
 
-void Renderer::Append(const SynthRecord& r, std::string* out) const {
+char* Renderer::Write(const SynthRecord& r, char* out) const {
   const bool ok = r.status == 0;
-  const auto address = [&](uint32_t a) { out->append(r.six ? world_.v6[a] : world_.v4[a]); };
-  const auto text = [&](std::string_view t) { out->append(t); };
+  const auto address = [&](uint32_t a) { out = Copy(r.six ? world_.v6[a] : world_.v4[a], out); };
+  const auto text = [&](std::string_view t) { out = Copy(t, out); };
+  const auto number = [&](int64_t n) { out = Number(n, out); };
   const auto of = [&](Field field, uint32_t interface) {
-    if (interface == SynthRecord::kNone) return out->push_back('-');
-    out->append(world_.texts[static_cast<size_t>(field)][interface]);
+    text(interface == SynthRecord::kNone ? "-" : std::string_view(world_.texts[static_cast<size_t>(field)][interface]));
   };
   const auto source = r.src < world_.first_peer ? r.src : SynthRecord::kNone;
   const auto target = r.dst < world_.first_peer ? r.dst : SynthRecord::kNone;
   for (const Piece& piece : pieces_) {
-    if (&piece != pieces_.data()) out->push_back(' ');
+    if (&piece != pieces_.data()) *out++ = ' ';
     if (!ok && !piece.always) {
-      out->push_back('-');
+      *out++ = '-';
       continue;
     }
     if (piece.texts != nullptr) {
-      out->append((*piece.texts)[r.interface]);
+      text((*piece.texts)[r.interface]);
       continue;
     }
     switch (piece.field) {
@@ -55,23 +63,23 @@ void Renderer::Append(const SynthRecord& r, std::string* out) const {
       case Field::kDstAddr: address(r.dst); break;
       case Field::kPktSrcAddr: address(r.pkt_src); break;
       case Field::kPktDstAddr: address(r.pkt_dst); break;
-      case Field::kSrcPort: AppendNumber(r.srcport, out); break;
-      case Field::kDstPort: AppendNumber(r.dstport, out); break;
-      case Field::kProtocol: AppendNumber(r.protocol, out); break;
-      case Field::kPackets: AppendNumber(r.packets, out); break;
-      case Field::kBytes: AppendNumber(r.bytes, out); break;
-      case Field::kStart: AppendNumber(r.start, out); break;
-      case Field::kEnd: AppendNumber(r.end, out); break;
+      case Field::kSrcPort: number(r.srcport); break;
+      case Field::kDstPort: number(r.dstport); break;
+      case Field::kProtocol: number(r.protocol); break;
+      case Field::kPackets: number(r.packets); break;
+      case Field::kBytes: number(r.bytes); break;
+      case Field::kStart: number(r.start); break;
+      case Field::kEnd: number(r.end); break;
       case Field::kAction: text(r.rejected ? "REJECT" : "ACCEPT"); break;
       case Field::kLogStatus: text(ok ? "OK" : r.status == 1 ? "NODATA" : "SKIPDATA"); break;
-      case Field::kTcpFlags: AppendNumber(r.flags, out); break;
+      case Field::kTcpFlags: number(r.flags); break;
       case Field::kType: text(r.six ? "IPv6" : "IPv4"); break;
       case Field::kFlowDirection: text(r.egress ? "egress" : "ingress"); break;
       case Field::kTrafficPath:
         if (r.path == 0) {
-          out->push_back('-');
+          *out++ = '-';
         } else {
-          AppendNumber(r.path, out);
+          number(r.path);
         }
         break;
       case Field::kPktSrcAwsService: text(world_.service[r.pkt_src]); break;
@@ -93,14 +101,15 @@ void Renderer::Append(const SynthRecord& r, std::string* out) const {
       case Field::kTgwSrcAzId: of(Field::kAzId, source); break;
       case Field::kTgwDstAzId: of(Field::kAzId, target); break;
       case Field::kTgwPairAttachmentId: of(Field::kTgwAttachmentId, r.other); break;
-      case Field::kPacketsLostNoRoute: AppendNumber(r.rejected ? r.packets : 0, out); break;
+      case Field::kPacketsLostNoRoute: number(r.rejected ? r.packets : 0); break;
       case Field::kPacketsLostBlackhole:
       case Field::kPacketsLostMtuExceeded:
-      case Field::kPacketsLostTtlExpired: out->push_back('0'); break;
-      default: out->push_back('-');
+      case Field::kPacketsLostTtlExpired: *out++ = '0'; break;
+      default: *out++ = '-';
     }
   }
-  out->push_back('\n');
+  *out++ = '\n';
+  return out;
 }
 
 }  // namespace internal

@@ -196,16 +196,15 @@ class Writer {
         world_(world),
         renderer_(world, options.format),
         folder_(std::move(folder)),
-        summary_(summary) {}
+        summary_(summary),
+        line_(renderer_.max_line(), '\0') {}
 
   absl::Status Write(const std::vector<SynthRecord>& records, const std::vector<uint32_t>& order) {
     for (uint32_t i : order) {
       const SynthRecord& record = records[i];
       absl::StatusOr<LogFile*> file = options_.s3_layout ? S3File(record) : FlatFile();
       if (!file.ok()) return file.status();
-      line_.clear();
-      renderer_.Append(record, &line_);
-      Put(*file, line_);
+      Put(*file, {line_.data(), static_cast<size_t>(renderer_.Write(record, line_.data()) - line_.data())});
       ++summary_->records;
     }
     if (!options_.s3_layout || records.empty()) return absl::OkStatus();
@@ -370,9 +369,10 @@ absl::StatusOr<std::string> SynthesizeText(const SynthOptions& options, SynthSum
   if (absl::Status s = CheckPlanted(options, maker); !s.ok()) return s;
   const Renderer renderer(maker.world(), options.format);
   std::string text = options.header ? HeaderLine(options.format) : "";
+  std::string line(renderer.max_line(), '\0');
   const absl::Status status =
       maker.Run([&](const std::vector<SynthRecord>& records, const std::vector<uint32_t>& order) {
-        for (uint32_t i : order) renderer.Append(records[i], &text);
+        for (uint32_t i : order) text.append(line.data(), renderer.Write(records[i], line.data()));
         return absl::OkStatus();
       });
   if (!status.ok()) return status;

@@ -71,7 +71,9 @@ class World {
 class Renderer {
  public:
   Renderer(const World& world, const Format& format);
-  void Append(const SynthRecord& record, std::string* out) const;
+  // Writes the line at `out`, which has room for max_line() bytes; returns its end.
+  char* Write(const SynthRecord& record, char* out) const;
+  size_t max_line() const { return max_line_; }
 
  private:
   // A column: its field, the texts by interface it comes from (or null), and whether silent records have it.
@@ -84,6 +86,7 @@ class Renderer {
   const World& world_;
   std::vector<Piece> pieces_;
   std::string version_;
+  size_t max_line_ = 1;
 };
 
 // Ordinary traffic, window by window.
