@@ -13,9 +13,22 @@ import sys
 import time
 
 NUMBERS = {"version", "srcport", "dstport", "protocol", "packets", "bytes", "start", "end"}
-NAMES = (
-    "version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status"
-).split()
+NAMES = [
+    "version",
+    "account-id",
+    "interface-id",
+    "srcaddr",
+    "dstaddr",
+    "srcport",
+    "dstport",
+    "protocol",
+    "packets",
+    "bytes",
+    "start",
+    "end",
+    "action",
+    "log-status",
+]
 NEEDED = ["srcaddr", "dstaddr", "dstport", "bytes", "start", "action", "log-status"]
 
 
