@@ -88,7 +88,8 @@ void ParseBatches(benchmark::State& state) {
   for (auto _ : state) {
     report = {};
     std::vector<vpcflow::FieldRef> fields;
-    for (const vpcflow::FormatColumn& c : vpcflow::Format::Default().columns()) fields.push_back({c.field, c.name});
+    const vpcflow::Format format = vpcflow::Format::Default();
+    for (const vpcflow::FormatColumn& c : format.columns()) fields.push_back({c.field, c.name});
     vpcflow::internal::TextRows rows(fields, options, &report);
     vpcflow::internal::ScannedSource scanned(source, 0, options, nullptr);
     vpcflow::internal::ResolvedBlock block;

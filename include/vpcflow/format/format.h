@@ -60,7 +60,8 @@ class Format {
 
   size_t size() const { return columns_.size(); }
   bool empty() const { return columns_.empty(); }
-  const std::vector<FormatColumn>& columns() const { return columns_; }
+  const std::vector<FormatColumn>& columns() const& { return columns_; }
+  const std::vector<FormatColumn>& columns() const&& = delete;  // for (c : Format::Default().columns()) would dangle
   // Position of a field, or -1.
   int IndexOf(Field field) const { return field == Field::kUnknown ? -1 : index_[static_cast<size_t>(field)]; }
   // Position of a field by name, unknown ones included, or -1.
