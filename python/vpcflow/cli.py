@@ -203,7 +203,8 @@ def _verdict(report: Any, args: argparse.Namespace, code: int, quiet: bool = Fal
             first = report.rejects[0]
             place = f"{first['file']}:{first['line']}:{first['column']}: "
             field = f"{first['field']}: " if first["field"] else ""
-            _note(f"{report.rejected:,} lines rejected; the first: {place}{field}{first['reason']}: {first['excerpt']}")
+            lines = "1 line" if report.rejected == 1 else f"{report.rejected:,} lines"
+            _note(f"{lines} rejected; the first: {place}{field}{first['reason']}: {first['excerpt']}")
     too_many = args.max_rejects is not None and report.rejected > args.max_rejects
     return max(code, 1 if too_many else 0)
 

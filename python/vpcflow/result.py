@@ -44,12 +44,12 @@ class Report:
 
     def __str__(self) -> str:
         v = self._values
-        parts = [f"{v['records']:,} records from {v['sources']:,} source{'s' if v['sources'] != 1 else ''}"]
+        parts = [f"{v['records']:,} record{'s' if v['records'] != 1 else ''} from {v['sources']:,} source{'s' if v['sources'] != 1 else ''}"]
         if v["nodata"] or v["skipdata"]:
             parts.append(f"{v['nodata']:,} NODATA, {v['skipdata']:,} SKIPDATA among them")
         if v["rejected"]:
             reasons = ", ".join(f"{n:,} {reason}" for reason, n in v["rejects_by_reason"].items())
-            parts.append(f"{v['rejected']:,} lines rejected ({reasons})")
+            parts.append(f"{v['rejected']:,} line{'s' if v['rejected'] != 1 else ''} rejected ({reasons})")
         if v["errors"]:
             parts.append(f"{len(v['errors'])} sources not read to their end")
         return "; ".join(parts)

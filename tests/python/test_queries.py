@@ -295,7 +295,7 @@ def test_on_error(quiet):
 
 
 def test_rejects_warn_once():
-    with pytest.warns(vf.DataQualityWarning, match="1 lines rejected") as caught:
+    with pytest.warns(vf.DataQualityWarning, match="1 line rejected") as caught:
         vf.scan(HEADER + b"x\n").collect()
     assert len(caught) == 1
 
