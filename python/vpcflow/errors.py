@@ -10,6 +10,7 @@ filter: unknown field 'actoin'; did you mean 'action'?
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ class VpcflowError(Exception):
     """
 
     partial: Result | None = None
+    #: The same for each query of :func:`vpcflow.collect_all`.
+    partials: Sequence[Result] = ()
 
 
 class FormatError(VpcflowError, ValueError):

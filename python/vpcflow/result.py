@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from . import _core, display
@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from .plot import Plot
+
+
+def _count(n: int, what: str) -> str:
+    return f"{n:,} {what}{'' if n == 1 else 's'}"
 
 
 class Report:
@@ -44,12 +48,12 @@ class Report:
 
     def __str__(self) -> str:
         v = self._values
-        parts = [f"{v['records']:,} record{'s' if v['records'] != 1 else ''} from {v['sources']:,} source{'s' if v['sources'] != 1 else ''}"]
+        parts = [f"{_count(v['records'], 'record')} from {_count(v['sources'], 'source')}"]
         if v["nodata"] or v["skipdata"]:
             parts.append(f"{v['nodata']:,} NODATA, {v['skipdata']:,} SKIPDATA among them")
         if v["rejected"]:
             reasons = ", ".join(f"{n:,} {reason}" for reason, n in v["rejects_by_reason"].items())
-            parts.append(f"{v['rejected']:,} line{'s' if v['rejected'] != 1 else ''} rejected ({reasons})")
+            parts.append(f"{_count(v['rejected'], 'line')} rejected ({reasons})")
         if v["errors"]:
             parts.append(f"{len(v['errors'])} sources not read to their end")
         return "; ".join(parts)
@@ -153,17 +157,13 @@ class Result:
     __repr__ = __str__
 
 
-def finish(table: _core.Table, report: dict[str, Any], *, warn: bool = True) -> Result:
-    """The result, with a warning about rejects; or the exception for damaged sources, which has it as ``partial``."""
-    result = Result(table, report)
-    if report["errors"]:
-        error = from_report(report["errors"])
-        error.partial = result
+def check(results: Sequence[Result]) -> None:
+    """Raises for damaged sources, with the results as what could be read; warns about rejects. All share one report."""
+    report = results[0].report
+    if report.errors:
+        error = from_report(report.errors)
+        error.partial, error.partials = results[0], list(results)
         raise error
-    if warn:
-        notes = list(report["warnings"])
-        if report["rejected"]:
-            notes.append(str(result.report))
-        if notes:
-            warnings.warn("; ".join(notes), DataQualityWarning, stacklevel=4)
-    return result
+    notes = [*report.warnings, *([str(report)] if report.rejected else [])]
+    if notes:
+        warnings.warn("; ".join(notes), DataQualityWarning, stacklevel=4)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Callable, Union, cast
 
 from . import _core
-from .errors import DataQualityWarning, FieldError, PlanError, SourceNotFoundError, from_report
+from .errors import FieldError, PlanError, SourceNotFoundError
 from .expr import Agg, Expr, as_filter
-from .result import Result, finish
+from .result import Result, check
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -268,11 +267,7 @@ class Flows:
             if len(table) == 0:
                 break
             yield Result(table, reader.report)
-        report = reader.report
-        if report["errors"]:
-            raise from_report(report["errors"])
-        if report["rejected"] or report["warnings"]:
-            finish(table, report)
+        check([Result(table, reader.report)])
 
     def to_pandas(self) -> pd.DataFrame:
         """``collect().to_pandas()``"""
@@ -376,21 +371,6 @@ def collect_all(queries: Sequence[Flows], *, progress: Progress | None = None) -
         return []
     if any(q._sources is not queries[0]._sources or q._table is not queries[0]._table for q in queries):
         raise PlanError("collect_all: the queries must come from the same scan()")
-    raw = _run(queries, progress)
-    results = [Result(table, report) for table, report in raw[1:]]
-    first = finish(*raw[0], warn=False) if not raw[0][1]["errors"] else None
-    if first is None:
-        error = from_report(raw[0][1]["errors"])
-        error.partial = Result(*raw[0])
-        error.partials = [error.partial, *results]  # type: ignore[attr-defined]
-        raise error
-    _warn(first)
-    return [first, *results]
-
-
-def _warn(result: Result) -> None:
-    notes = list(result.report.warnings)
-    if result.report.rejected:
-        notes.append(str(result.report))
-    if notes:
-        warnings.warn("; ".join(notes), DataQualityWarning, stacklevel=4)
+    results = [Result(table, report) for table, report in _run(queries, progress)]
+    check(results)
+    return results

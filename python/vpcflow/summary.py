@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from . import display
+from .errors import VpcflowError
 from .expr import count, max, min, sum
 from .result import Result
 from .scan import Flows, Progress, collect_all
@@ -209,9 +210,8 @@ def summarize(flows: Flows, *, progress: Progress | None = None) -> Summary:
     queries = _queries(flows._with(allow_missing=True, check_all=True))
     try:
         results = collect_all(list(queries.values()), progress=progress)
-    except Exception as error:
-        partials = getattr(error, "partials", None)
-        if partials is not None:
-            error.partial = Summary(dict(zip(queries, partials)))  # type: ignore[attr-defined]
+    except VpcflowError as error:
+        if error.partials:
+            error.partial = Summary(dict(zip(queries, error.partials)))  # type: ignore[assignment]
         raise
     return Summary(dict(zip(queries, results)))

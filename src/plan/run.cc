@@ -101,6 +101,7 @@ absl::StatusOr<std::vector<Result>> JoinWorkers(std::span<const Plan> plans, con
 absl::StatusOr<std::vector<Result>> RunAll(std::span<const Plan> plans, const std::vector<Source>& sources,
                                            const ScanOptions& options, Report* out_report) {
   using namespace internal;
+  if (plans.empty()) return std::vector<Result>();
   ScanOptions own = options;
   const PlanSpec& first = plans[0].impl().spec;
   if (plans.size() == 1 && first.limit && first.sort.empty())
