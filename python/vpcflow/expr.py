@@ -207,7 +207,7 @@ def mean(field: str) -> Agg:
 
 
 def n_unique(field: str) -> Agg:
-    """Exact number of different values of any field. Memory grows with it: about 20 bytes a value and group."""
+    """Exact number of different values of any field. Memory grows with the values of all groups."""
     return Agg(f"n_unique({field})")
 
 

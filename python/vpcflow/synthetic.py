@@ -49,8 +49,8 @@ def synth(
     ``peers``, ``noise_sources``, ``ipv6_share``, ``nodata_share``, ``skipdata_share``, ``reject_share``, and for files
     ``files``, ``gzip``, ``gzip_level``, ``header``, ``s3_layout``.
 
-    Raises :class:`~vpcflow.SynthError` for options that do not fit together. Time and memory: about 0.5 s and 100 MB
-    for the world, then a few million records a second; the text, if it is returned, is held in memory.
+    Raises :class:`~vpcflow.SynthError` for options that do not fit together. The text, if it
+    is returned, is held in memory; files are written as they are made.
 
     >>> import vpcflow as vf
     >>> made = vf.synth(1000, seed=7, peers=500, noise_sources=500)

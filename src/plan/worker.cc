@@ -1,13 +1,11 @@
 #include "src/plan/worker.h"
 
 #include <algorithm>
-#include <limits>
 
 VPCFLOW_NAMESPACE_BEGIN
 namespace internal {
 namespace {
 
-// Fields of the catalogue; further slots are those that plans name beyond it.
 bool IsTraffic(LogStatus status) { return status != LogStatus::kNoData && status != LogStatus::kSkipData; }
 
 }  // namespace

@@ -1,5 +1,5 @@
 // Synth: realistic flow logs of any format and size, with planted and labelled incidents. The same options give the
-// same bytes, whatever the number of threads.
+// same bytes. One thread.
 //
 //   vpcflow::SynthOptions options;
 //   options.records = 1'000'000;
