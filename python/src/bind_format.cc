@@ -1,4 +1,4 @@
-// The field catalogue, formats and filters.
+// The field catalogue and formats.
 #include "convert.h"
 
 namespace vpcflow_python {
@@ -47,13 +47,6 @@ void BindFormat(py::module_& m) {
     }
     return out;
   });
-  m.def("aggregates", [] {
-    py::dict out;
-#define VPCFLOW_X(id, name, field, meaning) out[name] = meaning;
-    VPCFLOW_AGGREGATES(VPCFLOW_X)
-#undef VPCFLOW_X
-    return out;
-  });
   m.def("parse_format", [](const std::string& text) {
     std::vector<std::pair<std::string, bool>> out;
     const vpcflow::Format format = ParseFormat(text);
@@ -61,16 +54,6 @@ void BindFormat(py::module_& m) {
       out.emplace_back(column.name, column.field != vpcflow::Field::kUnknown);
     return out;
   });
-  m.def(
-      "check_filter",
-      [](const std::string& text, const std::vector<std::string>& extra) {
-        absl::StatusOr<vpcflow::Filter> filter = vpcflow::Filter::Parse(text, extra);
-        if (!filter.ok()) Raise("FilterError", Message(filter.status()));
-        std::vector<std::string> names;
-        for (const vpcflow::FieldRef& field : filter->fields()) names.push_back(field.name);
-        return names;
-      },
-      py::arg("text"), py::arg("extra") = std::vector<std::string>());
 }
 
 }  // namespace vpcflow_python

@@ -97,18 +97,24 @@ void CheckStop(const vpcflow::Report& report, const vpcflow::ScanOptions& option
   py::module_::import("vpcflow.errors").attr("raise_reject")(ReportToDict(report)["rejects"].cast<py::list>()[0]);
 }
 
+// Runs `run(&report)` without the GIL, and gives its results or raises its error.
+template <class RunFunction>
+py::list RunReleased(const vpcflow::ScanOptions& options, const RunFunction& run) {
+  vpcflow::Report report;
+  absl::StatusOr<std::vector<vpcflow::Result>> results = absl::UnknownError("");
+  {
+    const py::gil_scoped_release release;
+    results = run(&report);
+  }
+  CheckStop(report, options);
+  return Finish(std::move(results));
+}
+
 py::list Run(const std::vector<Plan>& plans, const std::vector<std::shared_ptr<PySource>>& sources,
              const py::dict& options_dict) {
   const vpcflow::ScanOptions options = OptionsFrom(options_dict);
   const std::vector<Source> native = SourcesOf(sources);
-  vpcflow::Report stopped;
-  absl::StatusOr<std::vector<vpcflow::Result>> results = absl::UnknownError("");
-  {
-    const py::gil_scoped_release release;
-    results = vpcflow::RunAll(plans, native, options, &stopped);
-  }
-  CheckStop(stopped, options);
-  return Finish(std::move(results));
+  return RunReleased(options, [&](vpcflow::Report* report) { return vpcflow::RunAll(plans, native, options, report); });
 }
 
 py::list RunArrow(const std::vector<Plan>& plans, const py::object& capsule, const py::dict& options_dict) {
@@ -116,26 +122,14 @@ py::list RunArrow(const std::vector<Plan>& plans, const py::object& capsule, con
   auto* stream = static_cast<ArrowArrayStream*>(PyCapsule_GetPointer(capsule.ptr(), "arrow_array_stream"));
   if (stream == nullptr) throw py::error_already_set();
   if (stream->release == nullptr) Raise("SourceError", "this Arrow stream was already consumed");
-  vpcflow::Report stopped;
-  absl::StatusOr<std::vector<vpcflow::Result>> results = absl::UnknownError("");
-  {
-    const py::gil_scoped_release release;
-    results = vpcflow::RunArrow(plans, stream, options, &stopped);
-  }
-  CheckStop(stopped, options);
-  return Finish(std::move(results));
+  return RunReleased(options,
+                     [&](vpcflow::Report* report) { return vpcflow::RunArrow(plans, stream, options, report); });
 }
 
 }  // namespace
 
 void BindPlan(py::module_& m) {
   py::class_<PySource, std::shared_ptr<PySource>>(m, "Source")
-      .def_static(
-          "file",
-          [](const std::string& path) {
-            return PySource{Source::File(path), nullptr};
-          },
-          py::arg("path"))
       .def_static(
           "data",
           [](const std::string& name, const py::bytes& data) {

@@ -53,6 +53,18 @@ bool Fits(const Format& format, std::string_view line) {
   return parser.Parse(line, &record) == Errc::kOk && Fits(record);
 }
 
+// AWS's formats that a line could be a record of, for messages: names such as "default" or "v5".
+std::vector<std::string> CandidateFormats(std::string_view line) {
+  std::vector<std::string> names;
+  for (const char* name : {"default", "v3", "v4", "v5", "v7", "v8", "v9", "v10", "v11", "tgw"}) {
+    Format format;
+    FormatError ignored;
+    Format::Parse(name, &format, &ignored);
+    if (Fits(format, line)) names.emplace_back(name);
+  }
+  return names;
+}
+
 bool IsBlankLine(std::string_view line) { return std::all_of(line.begin(), line.end(), IsBlank); }
 
 // Whether the line could be a header: it begins with a field name.
@@ -104,17 +116,6 @@ void AddReject(const ResolvedBlock& block, size_t line, Errc reason, uint32_t at
   report->rejects.push_back({block.source, *block.name, block.first_line + line, block.block.offset + begin, at + 1,
                              std::move(field), reason, Printable(LineText(block, line), 200)});
   if (report->rejects.size() >= 2 * Report::kMaxRejectSamples) report->TrimRejects();
-}
-
-std::vector<std::string> CandidateFormats(std::string_view line) {
-  std::vector<std::string> names;
-  for (const char* name : {"default", "v3", "v4", "v5", "v7", "v8", "v9", "v10", "v11", "tgw"}) {
-    Format format;
-    FormatError ignored;
-    Format::Parse(name, &format, &ignored);
-    if (Fits(format, line)) names.emplace_back(name);
-  }
-  return names;
 }
 
 ScannedSource::ScannedSource(const Source& source, uint32_t number, const ScanOptions& options,

@@ -100,9 +100,6 @@ Errc CutLine(const ResolvedBlock& block, size_t line, size_t width, size_t max_l
 // Counts a reject, and keeps it with its place if it is among the first.
 void AddReject(const ResolvedBlock& block, size_t line, Errc reason, uint32_t at, std::string field, Report* report);
 
-// AWS's formats that a line could be a record of, for messages: names such as "default" or "v5".
-std::vector<std::string> CandidateFormats(std::string_view line);
-
 }  // namespace internal
 VPCFLOW_NAMESPACE_END
 
