@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "src/scan/rows.h"
+#include "src/simd/kernels.h"
 #include "vpcflow/vpcflow.h"
 
 namespace {
@@ -65,16 +66,17 @@ void YardstickInflate(benchmark::State& state) {
   Rates(state, bytes, 0);
 }
 
-void IndexSeparators(benchmark::State& state) {
+void IndexTokens(benchmark::State& state) {
   std::string text(1 << 20, '\0');
   const int fd = open(Path("VPCFLOW_BENCH_LOG").c_str(), O_RDONLY);
   text.resize(static_cast<size_t>(std::max<ssize_t>(0, read(fd, text.data(), text.size()))));
   close(fd);
-  vpcflow::SeparatorIndex index;
+  vpcflow::TokenIndex index;
   for (auto _ : state) {
     for (size_t at = 0; at < text.size(); at += 128 * 1024) {
-      vpcflow::IndexSeparators(text.data() + at, std::min<size_t>(128 * 1024, text.size() - at), &index);
-      benchmark::DoNotOptimize(index.count);
+      const size_t size = std::min<size_t>(128 * 1024, text.size() - at);
+      vpcflow::internal::ActiveKernels().index(text.data() + at, size, index.Reserve(size));
+      benchmark::DoNotOptimize(index.token_count());
     }
   }
   Rates(state, text.size(), 0);
@@ -161,7 +163,7 @@ void WholeTable(benchmark::State& state) { RunPlans(state, "VPCFLOW_BENCH_LOG", 
 
 BENCHMARK(YardstickText)->Unit(benchmark::kMillisecond);
 BENCHMARK(YardstickInflate)->Unit(benchmark::kMillisecond);
-BENCHMARK(IndexSeparators)->Unit(benchmark::kMillisecond);
+BENCHMARK(IndexTokens)->Unit(benchmark::kMillisecond);
 BENCHMARK(ParseBatches)->Unit(benchmark::kMillisecond);
 BENCHMARK(WalkFiveFields)->Unit(benchmark::kMillisecond);
 BENCHMARK(TopTalkers)->Arg(1)->Arg(2)->UseRealTime()->Unit(benchmark::kMillisecond);

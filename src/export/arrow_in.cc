@@ -184,7 +184,7 @@ class ArrowRows final : public Rows {
     Column& out = batch_.columns[slot];
     const bool address = out.kind == Kind::kAddress, text = out.kind == Kind::kText;
     if (address) out.addresses.assign(batch_.rows, kNullAddress);
-    if (text) out.texts.assign(batch_.rows, std::string_view());
+    if (text) out.texts.assign(batch_.rows, kNullText);
     if (!address && !text) out.ints.assign(batch_.rows, kNullInt);
     if (!columns_[slot]) return;
     const ArrowColumn& column = *columns_[slot];
@@ -192,8 +192,7 @@ class ArrowRows final : public Rows {
       const size_t row = rows_[i];
       if (column.IsNull(row) || column.IsNan(row) || (IsText(column) && column.Text(row) == "-")) continue;
       if (text) {
-        out.texts[i] = column.Text(row);
-        if (out.texts[i].data() == nullptr) out.texts[i] = "";
+        out.texts[i] = dictionaries_[slot]->Code(column.Text(row));
         continue;
       }
       const Errc e = address ? ReadAddress(column, row, &out.addresses[i])
@@ -329,7 +328,6 @@ absl::StatusOr<std::vector<Result>> RunArrow(std::span<const Plan> plans, ArrowA
   std::string format;
   for (const std::string& name : names) format += (format.empty() ? "" : " ") + name;
   report.formats[format] = 1;
-  // Texts borrow the batch, but every state copies what it keeps; so one batch is alive at a time.
   while (true) {
     if (options.poll && !options.poll({})) return absl::CancelledError("the scan was cancelled");
     Released<ArrowArray> batch;

@@ -65,7 +65,7 @@ class BatchRow {
   }
   std::string_view Text(int field) const {
     const Column* c = column(field);
-    return c == nullptr ? std::string_view() : c->texts[row_];
+    return c == nullptr ? std::string_view() : c->text(row_);
   }
 
  private:
@@ -200,6 +200,16 @@ void TestBatch(const FilterNode& node, const std::vector<FieldRef>& fields, cons
     if (ints && slot >= 0) {  // the common case, without a call per value
       const std::vector<int64_t>& values = batch.columns[static_cast<size_t>(slot)].ints;
       for (size_t i = 0; i < out.size(); ++i) out[i] = TestInt(node, values[i]);
+      return;
+    }
+    if ((node.op == Op::kTextIn || node.op == Op::kTextMatches) && slot >= 0) {  // each different text is tested once
+      const Column& column = batch.columns[static_cast<size_t>(slot)];
+      std::vector<int8_t> known(column.dictionary->size() + 1, -1);
+      for (size_t i = 0; i < out.size(); ++i) {
+        int8_t& result = known[column.texts[i]];
+        if (result < 0) result = static_cast<int8_t>(TestText(node, column.text(i)));
+        out[i] = static_cast<Tri>(result);
+      }
       return;
     }
     BatchRow row(batch, slots);

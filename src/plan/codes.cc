@@ -17,26 +17,28 @@ int CodeBits(const FieldRef& field) {
   return 64;
 }
 
-void EncodeColumn(const Batch& batch, const Column& column, Interner* interner, std::vector<uint64_t>* out) {
+void Encoder::Encode(const Batch& batch, size_t slot, std::vector<uint64_t>* out) {
+  const Column& column = batch.columns[slot];
   out->resize(batch.rows);
   switch (column.kind) {
     case Kind::kAddress: {
       for (size_t i = 0; i < batch.rows; ++i) {
         const AddressCode code = column.addresses[i];
-        (*out)[i] = code < kCodeV6 ? code : kCodeV6 | interner->V6(batch.v6[static_cast<uint32_t>(code)]);
+        (*out)[i] = code < kCodeV6 ? code : kCodeV6 | interner_.V6(batch.v6[static_cast<uint32_t>(code)]);
       }
       break;
     }
     case Kind::kText: {
-      std::string_view last;
-      uint64_t last_code = 0;
+      if (numbers_.size() <= slot) numbers_.resize(slot + 1);
+      Numbers& numbers = numbers_[slot];
+      if (numbers.generation != column.dictionary->generation()) numbers.codes.clear();
+      numbers.generation = column.dictionary->generation();
+      numbers.codes.resize(column.dictionary->size() + 1);
       for (size_t i = 0; i < batch.rows; ++i) {
-        const std::string_view text = column.texts[i];
-        if (text != last || text.data() == nullptr || last.data() == nullptr) {  // neighbours often repeat
-          last = text;
-          last_code = text.data() == nullptr ? 0 : interner->Text(text) + uint64_t{1};
-        }
-        (*out)[i] = last_code;
+        const uint32_t text = column.texts[i];
+        uint64_t& code = numbers.codes[text];
+        if (code == 0 && text != kNullText) code = interner_.Text(column.dictionary->text(text)) + uint64_t{1};
+        (*out)[i] = code;
       }
       break;
     }

@@ -60,8 +60,23 @@ class Interner {
 // Bits that the codes of a field need.
 int CodeBits(const FieldRef& field);
 
-// Codes of a batch column.
-void EncodeColumn(const Batch& batch, const Column& column, Interner* interner, std::vector<uint64_t>* out);
+// Codes of batch columns, numbered by an interner of its own.
+class Encoder {
+ public:
+  // The codes of column `slot`.
+  void Encode(const Batch& batch, size_t slot, std::vector<uint64_t>* out);
+  Interner& interner() { return interner_; }
+  const Interner& interner() const { return interner_; }
+
+ private:
+  // The codes of the texts of a batch's dictionary, as far as they were asked for (0: not yet).
+  struct Numbers {
+    uint64_t generation = 0;
+    std::vector<uint64_t> codes;
+  };
+  Interner interner_;
+  std::vector<Numbers> numbers_;  // by slot
+};
 
 inline Ip DecodeAddress(uint64_t code, const Interner& interner) {
   return code < kCodeV6 ? Ip::V4(static_cast<uint32_t>(code)) : interner.v6(static_cast<uint32_t>(code));

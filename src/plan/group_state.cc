@@ -65,7 +65,7 @@ void GroupState::MakeKeys(const Batch& batch) {
         keys_[i * words_] = start[i] == kNullInt ? 0 : static_cast<uint64_t>(start[i] - start[i] % every) + 1;
       continue;
     }
-    EncodeColumn(batch, batch.columns[static_cast<size_t>(place.slot)], &interner_, &codes_);
+    encoder_.Encode(batch, static_cast<size_t>(place.slot), &codes_);
     for (size_t i = 0; i < batch.rows; ++i) keys_[i * words_ + place.word] |= codes_[i] << place.shift;
   }
 }
@@ -110,14 +110,14 @@ void GroupState::Consume(const Batch& batch) {
     Accumulators& accumulator = *accumulators_[a];
     accumulator.Grow(table_.size());
     if (accumulator.needs_codes()) {
-      EncodeColumn(batch, *column(batch, plan_.aggs[a].slot), &interner_, &codes_);
+      encoder_.Encode(batch, static_cast<size_t>(slots_[static_cast<size_t>(plan_.aggs[a].slot)]), &codes_);
     }
     accumulator.Update(rows, codes_);
   }
 }
 
 void GroupState::Merge(const GroupState& other) {
-  const CodeMap codes(other.interner_, &interner_);
+  const CodeMap codes(other.interner(), &encoder_.interner());
   std::vector<uint32_t> group(other.table_.size());
   std::vector<uint64_t> key(words_);
   for (uint32_t g = 0; g < group.size(); ++g) {
@@ -140,8 +140,8 @@ int GroupState::CompareKeys(uint32_t a, uint32_t b) const {
     if (x == y) continue;
     if (x == 0 || y == 0) return x == 0 ? 1 : -1;
     switch (place.field.kind()) {
-      case Kind::kAddress: return CompareAddressText(DecodeAddress(x, interner_), DecodeAddress(y, interner_));
-      case Kind::kText: return DecodeText(x, interner_) < DecodeText(y, interner_) ? -1 : 1;
+      case Kind::kAddress: return CompareAddressText(DecodeAddress(x, interner()), DecodeAddress(y, interner()));
+      case Kind::kText: return DecodeText(x, interner()) < DecodeText(y, interner()) ? -1 : 1;
       default: return x < y ? -1 : 1;
     }
   }
@@ -175,8 +175,8 @@ void GroupState::EmitOther(const std::vector<uint32_t>& top, Table* table) const
     std::vector<uint32_t> order(top.size());
     std::iota(order.begin(), order.end(), 1u);
     order.push_back(0);
-    Interner interner;
-    const CodeMap codes(interner_, &interner);
+    Interner own;
+    const CodeMap codes(interner(), &own);
     const GroupState merged(plan_, slots_);
     for (size_t c = 0; c < places_.size(); ++c) {
       TableColumn& column = table->columns[c];
@@ -192,7 +192,7 @@ void GroupState::EmitOther(const std::vector<uint32_t>& top, Table* table) const
       cells.Merge(*accumulators_[a], group, codes);
       TableColumn column;
       column.name = plan_.aggs[a].name;
-      cells.Emit(order, interner, &column);
+      cells.Emit(order, own, &column);
       table->columns[places_.size() + a] = std::move(column);
     }
     marks.i32.push_back(1);
@@ -220,7 +220,7 @@ Table GroupState::Finish() {
   for (size_t p = 0; p < places_.size(); ++p) {
     TableColumn column;
     column.name = p == 0 && plan_.spec.every > 0 ? "time" : ColumnName(places_[p].field);
-    ColumnBuilder builder(places_[p].field, interner_, &column);
+    ColumnBuilder builder(places_[p].field, interner(), &column);
     for (uint32_t g : groups) builder.Append(Code(g, places_[p]));
     order.push_back({column.name, false});
     table.columns.push_back(std::move(column));
@@ -228,7 +228,7 @@ Table GroupState::Finish() {
   for (size_t a = 0; a < accumulators_.size(); ++a) {
     TableColumn column;
     column.name = plan_.aggs[a].name;
-    accumulators_[a]->Emit(groups, interner_, &column);
+    accumulators_[a]->Emit(groups, interner(), &column);
     table.columns.push_back(std::move(column));
   }
   const bool other = plan_.spec.top && plan_.spec.top->other;

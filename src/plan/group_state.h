@@ -41,6 +41,7 @@ class GroupState {
   uint64_t Code(uint32_t group, const Place& place) const {
     return table_.key(group)[place.word] >> place.shift & place.mask;
   }
+  const Interner& interner() const { return encoder_.interner(); }
   int CompareKeys(uint32_t a, uint32_t b) const;
   std::vector<uint32_t> TopGroups(size_t agg) const;
   void EmitOther(const std::vector<uint32_t>& top, Table* table) const;
@@ -50,7 +51,7 @@ class GroupState {
   std::vector<Place> places_;  // of the time bin, if any, then of the keys
   size_t words_;
   GroupTable table_;
-  Interner interner_;
+  Encoder encoder_;
   std::vector<std::unique_ptr<Accumulators>> accumulators_;
   uint64_t unspread_ = 0;
   // Scratch, by row.

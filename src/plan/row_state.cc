@@ -33,7 +33,7 @@ void RowState::Append(const Batch& batch, size_t c, ChunkColumn* out) {
       out->i32[i] = column.ints[i] == kNullInt ? kNullInt32 : static_cast<int32_t>(column.ints[i]);
     return;
   }
-  EncodeColumn(batch, column, &interner_, &codes_);
+  encoder_.Encode(batch, static_cast<size_t>(columns_[c]), &codes_);
   for (size_t i = 0; i < batch.rows; ++i) {
     const uint64_t code = codes_[i];
     if (code == 0) {
@@ -64,12 +64,12 @@ void RowState::Join(const std::vector<RowState*>& states, const std::vector<std:
     if (known[index] < 0) {
       const RowState& state = *states[worker];
       if (kind == Kind::kText) {
-        const std::string& text = state.interner_.text(static_cast<uint32_t>(id));
+        const std::string& text = state.encoder_.interner().text(static_cast<uint32_t>(id));
         const auto [it, added] = texts.try_emplace(text, static_cast<int32_t>(out->texts.size()));
         if (added) out->texts.push_back(text);
         known[index] = it->second;
       } else {
-        const Ip ip = DecodeAddress(state.address_codes_[index], state.interner_);
+        const Ip ip = DecodeAddress(state.address_codes_[index], state.encoder_.interner());
         const auto [it, added] = addresses.try_emplace(ip, static_cast<int32_t>(out->addresses.size()));
         if (added) out->addresses.push_back(ip);
         known[index] = it->second;

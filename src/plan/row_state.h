@@ -51,7 +51,7 @@ class RowState {
   std::vector<Chunk> chunks_;
   uint64_t rows_ = 0;
   // Dictionaries of this worker: texts by the interner's numbers, addresses by these.
-  Interner interner_;
+  Encoder encoder_;
   absl::flat_hash_map<uint64_t, int32_t> address_ids_;
   std::vector<uint64_t> address_codes_;
   std::vector<uint64_t> codes_;  // scratch

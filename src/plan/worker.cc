@@ -135,6 +135,7 @@ const Batch& Worker::Gather(const State& state, const Batch& batch) {
     const Column& from = batch.columns[static_cast<size_t>(index)];
     Column& to = gathered_.columns[static_cast<size_t>(index)];
     to.kind = from.kind;
+    to.dictionary = from.dictionary;
     if (from.kind == Kind::kAddress) {
       gather(from.addresses, &to.addresses);
     } else if (from.kind == Kind::kText) {

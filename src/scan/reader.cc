@@ -49,20 +49,17 @@ bool RecordWalk::Next() {
     }
     const size_t line = line_++;
     const Format& format = *segment.format;
-    if (tokens_.size() < format.size()) tokens_.resize(format.size());
-    bool blank = false;
-    uint32_t at = 0;
-    const Errc e = CutLine(*block_, line, format.size(), options_.max_line_bytes, tokens_.data(), &blank, &at);
-    if (e != Errc::kOk) {
-      Reject(line, e, at, "");
-      continue;
+    const TextLine& of = block_->index.line(line);
+    if (of.count != format.size() || !block_->index.bad().empty() || of.end - of.begin > options_.max_line_bytes) {
+      bool blank = false;
+      uint32_t at = 0;
+      const Errc e = CheckLine(*block_, of, format.size(), options_.max_line_bytes, &blank, &at);
+      if (e != Errc::kOk) Reject(line, e, at, "");
+      if (blank) ++report_->blank_lines;
+      if (e != Errc::kOk || blank) continue;
     }
-    if (blank) {
-      ++report_->blank_lines;
-      continue;
-    }
-    record_.Reset(block_->block.text.data(), tokens_.data(), &segment.format,
-                  {block_->source, block_->block.offset + LineBegin(*block_, line)}, block_->first_line + line);
+    record_.Reset(block_->block.text.data(), block_->index.tokens_of(of), &segment.format,
+                  {block_->source, block_->block.offset + of.begin}, block_->first_line + line);
     status_ = ParseLogStatus(record_.text(Field::kLogStatus));
     ++(status_ == LogStatus::kNoData     ? report_->nodata
        : status_ == LogStatus::kSkipData ? report_->skipdata

@@ -5,10 +5,22 @@
 
 VPCFLOW_NAMESPACE_BEGIN
 namespace internal {
+namespace {
+
+constexpr size_t kMaxTexts = size_t{1} << 16;
+constexpr size_t kMaxTextBytes = size_t{8} << 20;
+
+}  // namespace
 
 Rows::Rows(const std::vector<FieldRef>& slots) : loaded_(slots.size()) {
   batch_.columns.resize(slots.size());
-  for (size_t i = 0; i < slots.size(); ++i) batch_.columns[i].kind = slots[i].kind();
+  dictionaries_.resize(slots.size());
+  for (size_t i = 0; i < slots.size(); ++i) {
+    batch_.columns[i].kind = slots[i].kind();
+    if (slots[i].kind() != Kind::kText) continue;
+    dictionaries_[i] = std::make_unique<TextDictionary>();
+    batch_.columns[i].dictionary = dictionaries_[i].get();
+  }
 }
 
 void Rows::Clear() {
@@ -18,6 +30,10 @@ void Rows::Clear() {
   status_.clear();
   bad_.clear();
   std::fill(loaded_.begin(), loaded_.end(), uint8_t{0});
+  for (const auto& dictionary : dictionaries_) {
+    if (dictionary != nullptr && (dictionary->size() > kMaxTexts || dictionary->bytes() > kMaxTextBytes))
+      dictionary->Clear();
+  }
 }
 
 void Rows::KeepBatch(std::span<const uint8_t> keep) {

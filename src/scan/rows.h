@@ -5,11 +5,13 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "src/scan/scanned_source.h"
+#include "src/simd/kernels.h"
 #include "vpcflow/record/batch.h"
 #include "vpcflow/result/report.h"
 #include "vpcflow/scan/options.h"
@@ -58,6 +60,8 @@ class Rows {
   std::vector<LogStatus> status_;  // by row
   std::vector<uint8_t> loaded_;    // by slot
   std::vector<uint8_t> bad_;       // by row
+  // By slot, of text columns. Bounded: what comes anew each time (ids, tags) must not fill the memory.
+  std::vector<std::unique_ptr<TextDictionary>> dictionaries_;
 };
 
 // The rows of text blocks.
@@ -75,17 +79,18 @@ class TextRows final : public Rows {
   bool stopped() const { return stopped_; }
 
  private:
-  struct RowInfo {
-    uint32_t tokens;  // index of its first token in tokens_
-    uint32_t line;    // line of the block
-  };
-
   void BindFormat(const Format& format);
-  void TakeLine(size_t line);
+  void TakeLines(size_t last);
+  bool CheckWithCare(size_t line);
+  void TakeStatus();
+  // The column of a slot in the block; the kernels want it so.
+  TokenColumn ColumnOf(int column) const;
   void Reject(size_t line, Errc reason, uint32_t at, std::string field);
   void RejectRow(size_t row, size_t slot, Errc reason, Token token);
-  template <class T, class Value>
-  void LoadAs(size_t slot, std::vector<Value>* out, Value null);
+  // Converts the values that a kernel left, the first `n` of left_, with convert(text, size, &value).
+  template <class Value, class Convert>
+  void LoadLeft(size_t slot, size_t n, Value null, std::vector<Value>* out, Convert convert);
+  void LoadTexts(size_t slot, std::vector<uint32_t>* out);
 
   const std::vector<FieldRef> slots_;
   const ScanOptions& options_;
@@ -96,9 +101,9 @@ class TextRows final : public Rows {
   size_t line_ = 0;
   std::vector<int> columns_;  // by slot: column of the format, or -1
   int status_column_ = -1;
-  std::vector<Token> line_tokens_;  // scratch for lines split with care
-  std::vector<Token> tokens_;       // row-major: slots_.size() per line taken
-  std::vector<RowInfo> rows_;
+  std::vector<uint32_t> records_;  // by row: its first token in the block
+  std::vector<uint32_t> lines_;    // by row: its line in the block
+  std::vector<uint32_t> left_;     // scratch: rows that a kernel did not convert
   bool stopped_ = false;
 };
 

@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "src/simd/kernels.h"
 #include "vpcflow/record/record_view.h"
 
 VPCFLOW_NAMESPACE_BEGIN
@@ -76,43 +77,30 @@ bool BeginsWithField(std::string_view line, const Format* current) {
 
 }  // namespace
 
-size_t LineBegin(const ResolvedBlock& block, size_t line) {
-  return line == 0 ? 0 : block.index.positions[block.index.newlines[line - 1]] + size_t{1};
-}
-
 std::string_view LineText(const ResolvedBlock& block, size_t line) {
   if (block.block.long_line) return block.block.text;
-  const size_t begin = LineBegin(block, line);
-  return block.block.text.substr(begin, block.index.positions[block.index.newlines[line]] - begin);
+  const TextLine& of = block.index.line(line);
+  return block.block.text.substr(of.begin, of.end - of.begin);
 }
 
-Errc CutLine(const ResolvedBlock& block, size_t line, size_t width, size_t max_line_bytes, Token* tokens, bool* blank,
-             uint32_t* at) {
-  const SeparatorIndex& index = block.index;
-  const uint32_t* first = line == 0 ? index.positions.data() : index.positions.data() + index.newlines[line - 1] + 1;
-  const uint32_t* end = index.positions.data() + index.newlines[line];
-  const auto begin = static_cast<uint32_t>(LineBegin(block, line));
+Errc CheckLine(const ResolvedBlock& block, const TextLine& line, size_t width, size_t max_line_bytes, bool* blank,
+               uint32_t* at) {
   *blank = false;
   *at = 0;
-  if (*end - begin > max_line_bytes) return Errc::kLineTooLong;
-  size_t n = 0;
-  uint32_t bad = 0;
-  const Errc e =
-      SplitLine(block.block.text.data(), begin, first, static_cast<size_t>(end - first) + 1, tokens, width, &n, &bad);
-  if (e != Errc::kOk) {
-    *at = bad - begin;
-    return e;
+  if (line.end - line.begin > max_line_bytes) return Errc::kLineTooLong;
+  if (const uint32_t bad = block.index.BadIn(line); bad != line.end) {
+    *at = bad - line.begin;
+    return Errc::kControlByte;
   }
-  if (n == width) return Errc::kOk;
-  *blank = n == 0;
-  if (*blank) return Errc::kOk;
-  *at = (n < width ? *end : tokens[width - 1].end) - begin;
-  return n < width ? Errc::kTooFewFields : Errc::kTooManyFields;
+  *blank = line.count == 0;
+  if (*blank || line.count == width) return Errc::kOk;
+  *at = (line.count < width ? line.end : block.index.token(line.first + width - 1).end) - line.begin;
+  return line.count < width ? Errc::kTooFewFields : Errc::kTooManyFields;
 }
 
 void AddReject(const ResolvedBlock& block, size_t line, Errc reason, uint32_t at, std::string field, Report* report) {
   ++report->rejects_by_reason[static_cast<size_t>(reason)];
-  const size_t begin = block.block.long_line ? 0 : LineBegin(block, line);
+  const size_t begin = block.block.long_line ? 0 : block.index.line(line).begin;
   report->rejects.push_back({block.source, *block.name, block.first_line + line, block.block.offset + begin, at + 1,
                              std::move(field), reason, Printable(LineText(block, line), 200)});
   if (report->rejects.size() >= 2 * Report::kMaxRejectSamples) report->TrimRejects();
@@ -142,7 +130,8 @@ absl::StatusOr<bool> ScannedSource::Next(ResolvedBlock* out, Report* report) {
   // Whatever happens here, the block's turn must be taken: later blocks wait for it.
   std::exception_ptr thrown;
   try {
-    if (!out->block.long_line) IndexSeparators(out->block.text.data(), out->block.text.size(), &out->index);
+    const std::string_view text = out->block.text;
+    if (!out->block.long_line) ActiveKernels().index(text.data(), text.size(), out->index.Reserve(text.size()));
   } catch (...) {
     thrown = std::current_exception();
   }
@@ -191,20 +180,20 @@ absl::Status ScannedSource::Resolve(ResolvedBlock* out, Report* report) {
     ++report->lines;
     return absl::OkStatus();
   }
-  const size_t lines = out->index.line_count;
+  const size_t lines = out->index.line_count();
   line_ += lines;
   report->lines += lines;
   report->text_bytes += out->block.text.size();
   size_t first = 0;
   const std::string_view text = out->block.text;
   for (size_t i = 0; i < lines; ++i) {
-    const size_t begin = LineBegin(*out, i);
+    const size_t begin = out->index.line(i).begin;
     if (begin >= text.size()) break;
     const char c = text[begin];
     if ((c < 'a' || c > 'z') && c != '\xEF') continue;
     std::shared_ptr<const Format> before = format_;
     if (!TakeHeader(*out, i, report)) {
-      if (c == '\xEF') out->index.odd = true;  // a byte order mark before a record: split that with care
+      if (c == '\xEF') out->index.SkipByteOrderMark(text.data(), i);  // before a record
       continue;
     }
     if (i > first) {

@@ -13,8 +13,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "src/scan/block.h"
-#include "vpcflow/lines/separators.h"
-#include "vpcflow/lines/split.h"
+#include "vpcflow/lines/token_index.h"
 #include "vpcflow/result/report.h"
 #include "vpcflow/scan/options.h"
 
@@ -32,7 +31,7 @@ struct ResolvedBlock {
   uint32_t source = 0;
   const std::string* name = nullptr;
   Block block;
-  SeparatorIndex index;
+  TokenIndex index;
   uint64_t first_line = 1;
   std::vector<Segment> segments;  // without the header lines
 };
@@ -88,14 +87,13 @@ class SourceSequence {
   size_t next_ = 0;
 };
 
-// Where a line of an indexed block begins, and its text without its line end.
-size_t LineBegin(const ResolvedBlock& block, size_t line);
+// The text of a line of an indexed block, without its line end.
 std::string_view LineText(const ResolvedBlock& block, size_t line);
 
-// Cuts a line into exactly `width` tokens. kOk with *blank set for an empty line; for an error, *at is its place in the
-// line.
-Errc CutLine(const ResolvedBlock& block, size_t line, size_t width, size_t max_line_bytes, Token* tokens, bool* blank,
-             uint32_t* at);
+// Whether a line can be a record of `width` fields. kOk with *blank set for a line of blanks, which is neither record
+// nor reject; for an error, *at is its place in the line.
+Errc CheckLine(const ResolvedBlock& block, const TextLine& line, size_t width, size_t max_line_bytes, bool* blank,
+               uint32_t* at);
 
 // Counts a reject, and keeps it with its place if it is among the first.
 void AddReject(const ResolvedBlock& block, size_t line, Errc reason, uint32_t at, std::string field, Report* report);

@@ -1,12 +1,16 @@
-// Text blocks to columns: lines are split once, values are parsed when their column is loaded.
+// Text blocks to columns: values are parsed when their column is loaded, the plain ones by a kernel.
 #include <algorithm>
 #include <utility>
 
 #include "src/scan/rows.h"
-#include "vpcflow/lines/split.h"
 
 VPCFLOW_NAMESPACE_BEGIN
 namespace internal {
+namespace {
+
+constexpr size_t kMaxFastDigits = 16;  // what a kernel takes
+
+}  // namespace
 
 TextRows::TextRows(std::vector<FieldRef> slots, const ScanOptions& options, Report* report)
     : Rows(slots), slots_(std::move(slots)), options_(options), report_(report), columns_(slots_.size(), -1) {}
@@ -26,54 +30,71 @@ void TextRows::BindFormat(const Format& format) {
     columns_[i] = slots_[i].field != Field::kUnknown ? format.IndexOf(slots_[i].field) : format.IndexOf(slots_[i].name);
   }
   status_column_ = format.IndexOf(Field::kLogStatus);
-  line_tokens_.resize(format.size());
 }
 
 bool TextRows::Next() {
   Clear();
-  rows_.clear();
-  tokens_.clear();
-  while (!stopped_ && rows_.empty() && segment_ < block_->segments.size()) {
+  records_.clear();
+  lines_.clear();
+  while (!stopped_ && records_.empty() && segment_ < block_->segments.size()) {
     const Segment& segment = block_->segments[segment_];
     if (format_ != segment.format.get()) BindFormat(*segment.format);
-    while (!stopped_ && line_ < segment.last && rows_.size() < kBatchRows) TakeLine(line_++);
+    TakeLines(segment.last);
     if (line_ == segment.last && ++segment_ < block_->segments.size()) line_ = block_->segments[segment_].first;
   }
-  batch_.rows = rows_.size();
-  bad_.assign(rows_.size(), 0);
-  return !rows_.empty();
+  batch_.rows = records_.size();
+  bad_.assign(records_.size(), 0);
+  TakeStatus();
+  return !records_.empty();
 }
 
-// Splits a line and notes where the values of the slots stand.
-void TextRows::TakeLine(size_t line) {
-  const SeparatorIndex& index = block_->index;
+// The records among the next lines, at most a batch of them.
+void TextRows::TakeLines(size_t last) {
   const size_t width = format_->size();
-  const uint32_t* end = index.positions.data() + index.newlines[line];
-  const uint32_t* first = line == 0 ? index.positions.data() : index.positions.data() + index.newlines[line - 1] + 1;
-  const auto begin = static_cast<uint32_t>(LineBegin(*block_, line));
-  const auto taken = static_cast<uint32_t>(tokens_.size());
-  Token status;
-  if (index.simple() && static_cast<size_t>(end - first) + 1 == width && *end - begin <= options_.max_line_bytes) {
-    const auto token = [&](int column) { return Token{column == 0 ? begin : first[column - 1] + 1, first[column]}; };
-    for (int column : columns_) tokens_.push_back(column < 0 ? Token{} : token(column));
-    if (status_column_ >= 0) status = token(status_column_);
-  } else {
-    bool blank = false;
-    uint32_t at = 0;
-    const Errc e = CutLine(*block_, line, width, options_.max_line_bytes, line_tokens_.data(), &blank, &at);
-    if (e != Errc::kOk) return Reject(line, e, at, "");
-    if (blank) {
-      ++report_->blank_lines;
-      return;
-    }
-    for (int column : columns_) tokens_.push_back(column < 0 ? Token{} : line_tokens_[static_cast<size_t>(column)]);
-    if (status_column_ >= 0) status = line_tokens_[static_cast<size_t>(status_column_)];
+  const bool careful = !block_->index.bad().empty();
+  const uint64_t offset = block_->block.offset;
+  for (; !stopped_ && line_ < last && records_.size() < kBatchRows; ++line_) {
+    const TextLine& line = block_->index.line(line_);
+    if ((careful || line.count != width || line.end - line.begin > options_.max_line_bytes) && !CheckWithCare(line_))
+      continue;
+    records_.push_back(line.first);
+    lines_.push_back(static_cast<uint32_t>(line_));
+    batch_.offsets.push_back(offset + line.begin);
   }
-  const LogStatus s = ParseLogStatus({block_->block.text.data() + status.begin, status.end - status.begin});
-  ++CounterOf(s, report_);
-  status_.push_back(s);
-  rows_.push_back({taken, static_cast<uint32_t>(line)});
-  batch_.offsets.push_back(block_->block.offset + begin);
+}
+
+bool TextRows::CheckWithCare(size_t line) {
+  bool blank = false;
+  uint32_t at = 0;
+  const Errc e = CheckLine(*block_, block_->index.line(line), format_->size(), options_.max_line_bytes, &blank, &at);
+  if (e != Errc::kOk) Reject(line, e, at, "");
+  if (blank) ++report_->blank_lines;
+  return e == Errc::kOk && !blank;
+}
+
+void TextRows::TakeStatus() {
+  status_.assign(records_.size(), LogStatus::kOther);
+  uint64_t nodata = 0, skipdata = 0;
+  if (status_column_ >= 0) {
+    const TokenColumn c = ColumnOf(status_column_);
+    for (size_t row = 0; row < records_.size(); ++row) {
+      const uint32_t begin = c.begins[records_[row]] + c.bias;
+      const LogStatus status = ParseLogStatus({c.data + begin, c.ends[records_[row]] - begin});
+      status_[row] = status;
+      nodata += status == LogStatus::kNoData;
+      skipdata += status == LogStatus::kSkipData;
+    }
+  }
+  report_->nodata += nodata;
+  report_->skipdata += skipdata;
+  report_->ok += records_.size() - nodata - skipdata;
+}
+
+TokenColumn TextRows::ColumnOf(int column) const {
+  const TokenSpan tokens = block_->index.tokens();
+  const std::string_view text = block_->block.text;
+  return {text.data(), text.size(),     tokens.begins + column, tokens.ends + column,
+          tokens.bias, records_.data(), records_.size()};
 }
 
 void TextRows::Reject(size_t line, Errc reason, uint32_t at, std::string field) {
@@ -89,28 +110,22 @@ void TextRows::RejectRow(size_t row, size_t slot, Errc reason, Token token) {
   }
   if (bad_[row] != 0) return;
   bad_[row] = 1;
-  const size_t line = rows_[row].line;
+  const size_t line = lines_[row];
   --CounterOf(status_[row], report_);
-  Reject(line, reason, token.begin - static_cast<uint32_t>(LineBegin(*block_, line)), slots_[slot].name);
+  Reject(line, reason, token.begin - block_->index.line(line).begin, slots_[slot].name);
 }
 
-// Parses the values of a slot with T::Convert(text, size, &value); `-` is null, and so is every value of a field that
-// the format lacks.
-template <class T, class Value>
-void TextRows::LoadAs(size_t slot, std::vector<Value>* out, Value null) {
-  const char* data = block_->block.text.data();
-  out->resize(rows_.size());
-  if (columns_[slot] < 0) {
-    std::fill(out->begin(), out->end(), null);
-    return;
-  }
-  for (size_t row = 0; row < rows_.size(); ++row) {
-    const Token token = tokens_[rows_[row].tokens + slot];
-    const char* text = data + token.begin;
+template <class Value, class Convert>
+void TextRows::LoadLeft(size_t slot, size_t n, Value null, std::vector<Value>* out, Convert convert) {
+  const TokenColumn c = ColumnOf(columns_[slot]);
+  for (size_t i = 0; i < n; ++i) {
+    const size_t row = left_[i];
+    const Token token = {c.begins[records_[row]] + c.bias, c.ends[records_[row]]};
+    const char* text = c.data + token.begin;
     const size_t size = token.end - token.begin;
     Value value = null;
     if (size != 1 || *text != '-') {
-      const Errc e = T::Convert(text, size, slots_[slot].field, &batch_.v6, &value);
+      const Errc e = convert(text, size, &value);
       if (e != Errc::kOk) {
         value = null;
         RejectRow(row, slot, e, token);
@@ -120,67 +135,60 @@ void TextRows::LoadAs(size_t slot, std::vector<Value>* out, Value null) {
   }
 }
 
-namespace {
-
-struct ToInteger {
-  static Errc Convert(const char* p, size_t n, Field field, std::vector<Ip>*, int64_t* out) {
-    uint64_t value = 0;
-    const Errc e = ParseUint(p, n, Info(field).max, &value);
-    *out = static_cast<int64_t>(value);
-    return e;
+void TextRows::LoadTexts(size_t slot, std::vector<uint32_t>* out) {
+  const TokenColumn c = ColumnOf(columns_[slot]);
+  TextDictionary& dictionary = *dictionaries_[slot];
+  uint32_t* codes = out->data();
+  for (size_t row = 0; row < c.count; ++row) {
+    const uint32_t at = c.records[row], begin = c.begins[at] + c.bias, size = c.ends[at] - begin;
+    const char* text = c.data + begin;
+    codes[row] = size == 1 && *text == '-' ? kNullText : dictionary.Code({text, size}, c.size - begin);
   }
-};
-
-struct ToTime {
-  static Errc Convert(const char* p, size_t n, Field, std::vector<Ip>*, int64_t* out) {
-    return ParseFlowTime(p, n, out);
-  }
-};
-
-struct ToAddress {
-  static Errc Convert(const char* p, size_t n, Field, std::vector<Ip>* v6, AddressCode* out) {
-    uint32_t v4;
-    if (ParseIpv4(p, p + n, &v4)) {
-      *out = kCodeV4 | v4;
-      return Errc::kOk;
-    }
-    Ip ip;
-    if (!ParseIpv6(p, p + n, &ip)) return Errc::kNotAnAddress;
-    if (ip.is_v4()) {
-      *out = kCodeV4 | ip.v4();
-    } else {
-      *out = kCodeV6 | v6->size();
-      v6->push_back(ip);
-    }
-    return Errc::kOk;
-  }
-};
-
-struct ToText {
-  static Errc Convert(const char* p, size_t n, Field, std::vector<Ip>*, std::string_view* out) {
-    *out = {p, n};
-    return Errc::kOk;
-  }
-};
-
-}  // namespace
+}
 
 void TextRows::Load(size_t slot) {
   if (loaded_[slot] != 0) return;
   loaded_[slot] = 1;
   Column& column = batch_.columns[slot];
-  switch (column.kind) {
-    case Kind::kInt32:
-    case Kind::kInt64: return LoadAs<ToInteger>(slot, &column.ints, kNullInt);
-    case Kind::kTime: return LoadAs<ToTime>(slot, &column.ints, kNullInt);
-    case Kind::kAddress: return LoadAs<ToAddress>(slot, &column.addresses, kNullAddress);
-    case Kind::kText: return LoadAs<ToText>(slot, &column.texts, std::string_view());
+  const size_t n = records_.size();
+  const bool absent = columns_[slot] < 0;
+  left_.resize(n);
+  if (column.kind == Kind::kText) {
+    column.texts.resize(n);
+    if (absent) return std::fill(column.texts.begin(), column.texts.end(), kNullText);
+    LoadTexts(slot, &column.texts);
+  } else if (column.kind == Kind::kAddress) {
+    column.addresses.resize(n);
+    if (absent) return std::fill(column.addresses.begin(), column.addresses.end(), kNullAddress);
+    const size_t left = ActiveKernels().addresses(ColumnOf(columns_[slot]), column.addresses.data(), left_.data());
+    LoadLeft(slot, left, kNullAddress, &column.addresses, [&](const char* text, size_t size, AddressCode* out) {
+      Ip ip;
+      if (!ParseIp(text, text + size, &ip)) return Errc::kNotAnAddress;
+      *out = ip.is_v4() ? kCodeV4 | ip.v4() : kCodeV6 | batch_.v6.size();
+      if (!ip.is_v4()) batch_.v6.push_back(ip);
+      return Errc::kOk;
+    });
+  } else {
+    column.ints.resize(n);
+    if (absent) return std::fill(column.ints.begin(), column.ints.end(), kNullInt);
+    const bool time = column.kind == Kind::kTime;
+    const uint64_t max = Info(slots_[slot].field).max;
+    const size_t left = ActiveKernels().integers(ColumnOf(columns_[slot]), time ? kMaxTimeDigits : kMaxFastDigits,
+                                                 time ? kMaxTimeSeconds : max, column.ints.data(), left_.data());
+    LoadLeft(slot, left, kNullInt, &column.ints, [&](const char* text, size_t size, int64_t* out) {
+      if (time) return ParseFlowTime(text, size, out);
+      uint64_t value = 0;
+      const Errc e = ParseUint(text, size, max, &value);
+      *out = static_cast<int64_t>(value);
+      return e;
+    });
   }
 }
 
 void TextRows::Keep(std::span<const uint8_t> keep) {
   if (std::find(keep.begin(), keep.end(), uint8_t{0}) == keep.end()) return;
-  Compact(&rows_, keep);
+  Compact(&records_, keep);
+  Compact(&lines_, keep);
   KeepBatch(keep);
 }
 

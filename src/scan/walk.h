@@ -2,8 +2,6 @@
 #ifndef VPCFLOW_SRC_SCAN_WALK_H_
 #define VPCFLOW_SRC_SCAN_WALK_H_
 
-#include <vector>
-
 #include "src/scan/scanned_source.h"
 #include "vpcflow/record/record_view.h"
 
@@ -32,7 +30,6 @@ class RecordWalk {
   const ResolvedBlock* block_ = nullptr;
   size_t segment_ = 0;
   size_t line_ = 0;
-  std::vector<Token> tokens_;
   RecordView record_;
   LogStatus status_ = LogStatus::kOk;
   bool has_record_ = false;

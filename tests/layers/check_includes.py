@@ -1,7 +1,7 @@
 """Checks who includes whom: a room may use only what stands before it, and the core only the standard library.
 
 Rooms from the bottom up; a header or source may include its own room and those before it. The engine may use Abseil, re2
-only in filter, zlib only in source and synth. Nobody includes another room's -inl.h or a .cc.
+only in filter, zlib only in source and synth, xsimd and intrinsics only in simd. Nobody includes another room's -inl.h or a .cc.
 """
 
 import re
@@ -9,11 +9,11 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-ORDER = ["base", "lines", "format", "record", "aggregate", "source", "filter", "result", "scan", "plan", "export", "synth"]
+ORDER = ["base", "lines", "format", "record", "aggregate", "simd", "source", "filter", "result", "scan", "plan", "export", "synth"]
 CORE = {"base", "lines", "format", "record", "aggregate"}
 ENGINE_HEADERS = {"vpcflow/aggregate/group_by.h"}  # the one engine header in a core room
 TOP = {"vpcflow/version.h", "vpcflow/core.h", "vpcflow/vpcflow.h"}
-MAY_USE = {"re2/": {"filter"}, "zlib.h": {"source", "synth"}, "absl/": set(ORDER) - CORE}
+MAY_USE = {"xsimd/": {"simd"}, "immintrin.h": {"simd"}, "re2/": {"filter"}, "zlib.h": {"source", "synth"}, "absl/": set(ORDER) - CORE}
 
 
 def room_of(path: Path) -> str:

@@ -1,77 +1,264 @@
 #include <sys/mman.h>
 
+#include <cstring>
+#include <numeric>
 #include <random>
+#include <set>
 
+#include "src/simd/kernels.h"
 #include "unit/testing.h"
+#include "vpcflow/record/batch.h"
 
 namespace vpcflow {
 namespace {
 
-bool IsSeparator(char c) { return static_cast<unsigned char>(c) <= 0x20 || c == 0x7F; }
+// What an index says, to be compared.
+struct Indexed {
+  struct Line {
+    uint32_t begin, end;
+    std::vector<std::pair<uint32_t, uint32_t>> tokens;
+    friend bool operator==(const Line&, const Line&) = default;
+  };
+  std::vector<Line> lines;
+  std::vector<uint32_t> bad;
+  friend bool operator==(const Indexed&, const Indexed&) = default;
+};
 
-// The obvious way.
-void Check(const char* data, size_t size, const SeparatorIndex& index) {
-  std::vector<uint32_t> positions, newlines;
-  bool odd = false, runs = false, before = true;
-  for (size_t i = 0; i < size; ++i) {
-    const bool separator = IsSeparator(data[i]);
-    if (separator) {
-      if (data[i] == '\n') newlines.push_back(static_cast<uint32_t>(positions.size()));
-      positions.push_back(static_cast<uint32_t>(i));
-      odd |= data[i] != ' ' && data[i] != '\n';
-      runs |= before;
-    }
-    before = separator;
+// The obvious way: byte by byte.
+Indexed Obvious(std::string_view text) {
+  Indexed out;
+  Indexed::Line line{0, 0, {}};
+  bool in_token = false;
+  for (uint32_t i = 0; i <= text.size(); ++i) {
+    const bool end = i == text.size();
+    if (end && line.begin == i) break;  // nothing stands behind the last line end
+    const auto c = static_cast<unsigned char>(end ? '\n' : text[i]);
+    const bool separator = c <= 0x20 || c == 0x7F;
+    if (!separator && !in_token) line.tokens.push_back({i, 0});
+    if (separator && in_token) line.tokens.back().second = i;
+    in_token = !separator;
+    const bool line_end_follows = i + 1 >= text.size() || text[i + 1] == '\n';
+    if (separator && c != ' ' && c != '\t' && c != '\n' && !(c == '\r' && line_end_follows)) out.bad.push_back(i);
+    if (c != '\n') continue;
+    line.end = i;
+    out.lines.push_back(line);
+    line = {i + 1, 0, {}};
   }
-  if (size > 0 && data[size - 1] != '\n') {
-    newlines.push_back(static_cast<uint32_t>(positions.size()));
-    positions.push_back(static_cast<uint32_t>(size));
-  }
-  ASSERT_EQ(std::vector<uint32_t>(index.positions.begin(), index.positions.begin() + static_cast<long>(index.count)),
-            positions);
-  ASSERT_EQ(std::vector<uint32_t>(index.newlines.begin(), index.newlines.begin() + static_cast<long>(index.line_count)),
-            newlines);
-  ASSERT_EQ(index.odd, odd);
-  ASSERT_EQ(index.runs, runs);
+  return out;
 }
 
-TEST(Separators, EveryByteAtEveryPlaceOfAWord) {
+Indexed Seen(const TokenIndex& index) {
+  Indexed out;
+  for (const TextLine& line : index.lines()) {
+    Indexed::Line& to = out.lines.emplace_back(Indexed::Line{line.begin, line.end, {}});
+    const TokenSpan tokens = index.tokens_of(line);
+    for (size_t i = 0; i < line.count; ++i) to.tokens.emplace_back(tokens[i].begin, tokens[i].end);
+  }
+  out.bad.assign(index.bad().begin(), index.bad().end());
+  return out;
+}
+
+// Every kernel that this processor can run.
+std::vector<const internal::Kernels*> UsableKernels() {
+  const internal::BuiltKernels* all;
+  const size_t n = internal::AllKernels(&all);
+  std::vector<const internal::Kernels*> usable;
+  for (size_t i = 0; i < n; ++i) {
+    if (all[i].usable) usable.push_back(all[i].kernels);
+  }
+  return usable;
+}
+
+void ExpectAllSee(std::string_view text) {
+  const Indexed expected = Obvious(text);
+  TokenIndex index;
+  for (const internal::Kernels* kernels : UsableKernels()) {
+    kernels->index(text.data(), text.size(), index.Reserve(text.size()));
+    ASSERT_TRUE(Seen(index) == expected) << kernels->name << ": " << internal::Printable(text, 1000);
+  }
+}
+
+TEST(Kernels, ThePortableOnesAndThoseOfThisProcessor) {
+  std::set<std::string> names;
+  for (const internal::Kernels* kernels : UsableKernels()) names.insert(kernels->name);
+  EXPECT_TRUE(names.contains("swar"));
+#if defined(__x86_64__)
+  const internal::BuiltKernels* all;
+  if (internal::AllKernels(&all) == 1) GTEST_SKIP() << "built without xsimd";
+  EXPECT_TRUE(names.contains("sse2"));
+  EXPECT_EQ(names.contains("avx2"), __builtin_cpu_supports("avx2") != 0);
+#endif
+}
+
+TEST(Kernels, EveryByteAtEveryPlace) {
   for (int byte = 0; byte < 256; ++byte) {
-    for (size_t at = 0; at < 17; ++at) {
-      std::string text(17, 'x');
+    for (size_t at = 0; at < 130; ++at) {
+      std::string text(130, 'x');
       text[at] = static_cast<char>(byte);
-      SeparatorIndex index;
-      IndexSeparators(text.data(), text.size(), &index);
-      Check(text.data(), text.size(), index);
+      ExpectAllSee(text);
+      if (HasFatalFailure()) return;
     }
   }
 }
 
-TEST(Separators, RandomTexts) {
+TEST(Kernels, RandomTexts) {
   std::mt19937 random(3);
-  SeparatorIndex index;
   for (int i = 0; i < 20'000; ++i) {
-    std::string text(random() % 100, '\0');
-    for (char& c : text) c = random() % 3 == 0 ? " \n\t\r\x7f\0"[random() % 6] : static_cast<char>(random());
-    IndexSeparators(text.data(), text.size(), &index);
-    Check(text.data(), text.size(), index);
+    std::string text(random() % 300, '\0');
+    const uint64_t separators = random() % 20 + 1;  // from dense to rare
+    for (char& c : text)
+      c = random() % separators == 0 ? " \n\t\r\x7f\0 \n "[random() % 9] : static_cast<char>(random());
+    ExpectAllSee(text);
+    if (HasFatalFailure()) return;
+  }
+}
+
+// Text of plain records, in which something else begins anywhere.
+TEST(Kernels, FromPlainTextToAnyText) {
+  std::string plain;
+  for (int i = 0; i < 40; ++i) plain += "2 123456789010 eni-1235b8ca123456789 172.31.16.139 203.0.113.12 0 OK\n";
+  for (size_t at = 0; at < 400; ++at) {
+    for (const char* odd : {"  ", "\r\n", "\t", "\x01", " \n", "\n\n"}) {
+      ExpectAllSee(plain.substr(0, at) + odd + plain.substr(at, 300));
+      if (HasFatalFailure()) return;
+    }
   }
 }
 
 // Nothing is read outside the text: it stands between two pages that cannot be read.
-TEST(Separators, NothingBeyondTheText) {
+TEST(Kernels, NothingBeyondTheText) {
   const size_t page = 4096;
   char* map = static_cast<char*>(mmap(nullptr, 3 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
   ASSERT_NE(map, MAP_FAILED);
-  for (size_t i = 0; i < page; ++i) map[page + i] = i % 7 == 0 ? ' ' : 'y';
   mprotect(map, page, PROT_NONE);
   mprotect(map + 2 * page, page, PROT_NONE);
-  SeparatorIndex index;
-  for (size_t size = 0; size <= page; ++size) {
-    IndexSeparators(map + 2 * page - size, size, &index);  // ends at the page
-    IndexSeparators(map + page, size, &index);             // begins after one
+  TokenIndex index;
+  std::vector<uint32_t> left(page), records(page);
+  std::vector<int64_t> ints(page);
+  std::vector<uint64_t> addresses(page);
+  for (const char* pattern : {"12345 ", "1 ", "10.0.0.1 ", "12345\r\n", "  12.1.255.0"}) {
+    for (size_t i = 0; i < page; ++i) map[page + i] = pattern[i % std::strlen(pattern)];
+    for (const internal::Kernels* kernels : UsableKernels()) {
+      for (size_t size = 0; size <= page; ++size) {
+        for (const char* text : {map + 2 * page - size, map + page}) {  // ends at the page; begins after one
+          kernels->index(text, size, index.Reserve(size));
+          if (size > 100 && size % 64 != 0) continue;
+          for (uint32_t i = 0; i < index.token_count(); ++i) records[i] = i;
+          const TokenSpan tokens = index.tokens();
+          const internal::TokenColumn column = {text,        size,           tokens.begins,      tokens.ends,
+                                                tokens.bias, records.data(), index.token_count()};
+          kernels->integers(column, 16, 1000, ints.data(), left.data());
+          kernels->addresses(column, addresses.data(), left.data());
+        }
+      }
+    }
   }
   munmap(map, 3 * page);
+}
+
+// The values of a column of texts by every kernel, those it leaves converted the slow way, against the slow way alone.
+void ExpectAllConvert(const std::vector<std::string>& texts) {
+  std::string text(20, ' ');
+  text += '\n';
+  for (const std::string& t : texts) text += t + " ";
+  text += std::string(20, ' ');
+  TokenIndex index;
+  IndexTokens(text.data(), text.size(), &index);
+  ASSERT_EQ(index.token_count(), texts.size());
+  std::vector<uint32_t> records(texts.size()), left(texts.size());
+  std::iota(records.begin(), records.end(), 0u);
+  const TokenSpan tokens = index.tokens();
+  const internal::TokenColumn column = {text.data(), text.size(),    tokens.begins, tokens.ends,
+                                        tokens.bias, records.data(), texts.size()};
+  constexpr int64_t kError = -1;
+  for (const internal::Kernels* kernels : UsableKernels()) {
+    for (const auto& [digits, max] : {std::pair<size_t, uint64_t>{16, 255},
+                                      {16, 65535},
+                                      {13, uint64_t{1} << 31},
+                                      {16, std::numeric_limits<int64_t>::max()}}) {
+      std::vector<int64_t> ints(texts.size());
+      const auto parse = [&](const std::string& t) {
+        uint64_t value = 0;
+        const bool good = (t.size() <= digits || digits == 16) && ParseUint(t, max, &value) == Errc::kOk;
+        return good ? static_cast<int64_t>(value) : kError;
+      };
+      const size_t n = kernels->integers(column, digits, max, ints.data(), left.data());
+      for (size_t i = 0; i < n; ++i) ints[left[i]] = parse(texts[left[i]]);
+      for (size_t i = 0; i < texts.size(); ++i) ASSERT_EQ(ints[i], parse(texts[i])) << kernels->name << " " << texts[i];
+    }
+    std::vector<uint64_t> addresses(texts.size());
+    const auto parse = [&](const std::string& t) {
+      uint32_t v4 = 0;
+      return ParseIpv4(t.data(), t.data() + t.size(), &v4) ? kCodeV4 | v4 : 0;
+    };
+    const size_t n = kernels->addresses(column, addresses.data(), left.data());
+    for (size_t i = 0; i < n; ++i) addresses[left[i]] = parse(texts[left[i]]);
+    for (size_t i = 0; i < texts.size(); ++i)
+      ASSERT_EQ(addresses[i], parse(texts[i])) << kernels->name << " " << texts[i];
+  }
+}
+
+TEST(Kernels, ConvertAllPortsAndNumbersOfEveryLength) {
+  std::vector<std::string> texts;
+  for (int i = 0; i <= 70000; ++i) texts.push_back(std::to_string(i));
+  for (size_t length = 1; length <= 24; ++length) {
+    for (char digit : {'0', '1', '9'}) texts.push_back(std::string(length, digit));
+    for (size_t at = 0; at < length; ++at) {
+      for (char c : {'-', '/', ':', 'a', '\x80', '\xFF', '.', '+'}) {
+        texts.push_back(std::string(length, '1'));
+        texts.back()[at] = c;
+      }
+    }
+  }
+  for (const char* t : {"2147483647", "2147483648", "2147483649", "9223372036854775807", "9223372036854775808",
+                        "18446744073709551616", "0000001418530010"})
+    texts.emplace_back(t);
+  ExpectAllConvert(texts);
+}
+
+TEST(Kernels, ConvertAddresses) {
+  std::vector<std::string> texts;
+  for (int i = 0; i < 300; ++i) {  // every octet at every place, and beyond
+    const std::string n = std::to_string(i);
+    texts.insert(texts.end(), {n + ".1.22.133", "1." + n + ".22.133", "1.22." + n + ".133", "1.22.133." + n});
+  }
+  const std::string parts[] = {"0",   "7",   "00",  "07",  "10",  "99",   "000", "010",
+                               "100", "199", "255", "256", "999", "1000", "a",   ""};
+  for (const auto& a : parts) {
+    for (const auto& b : parts) {
+      for (const auto& c : parts) {
+        for (const auto& d : parts) texts.push_back(a + "." + b + "." + c + "." + d);
+      }
+    }
+  }
+  std::mt19937 random(5);
+  for (int i = 0; i < 50'000; ++i) {
+    std::string t(random() % 17 + 1, '0');
+    for (char& c : t) c = "0123456789....:-x\xFF"[random() % 18];
+    texts.push_back(t);
+  }
+  ExpectAllConvert(texts);
+}
+
+TEST(TextDictionary, NumbersTexts) {
+  TextDictionary texts;
+  std::vector<std::string> all;
+  for (size_t length = 0; length < 70; ++length) {
+    for (size_t at = 0; at < std::max<size_t>(length, 1); ++at) {  // texts that differ in one byte
+      all.emplace_back(length, 'x');
+      if (length > 0) all.back()[at] = 'y';
+    }
+  }
+  for (uint32_t round = 0; round < 2; ++round) {
+    for (uint32_t i = 0; i < all.size(); ++i) ASSERT_EQ(texts.Code(all[i] + "", all[i].size()), i + 1) << i;
+  }
+  for (uint32_t i = 0; i < all.size(); ++i) ASSERT_EQ(texts.text(i + 1), all[i]);
+  EXPECT_EQ(texts.Code(std::string_view("yabcdefgh", 1), 9), texts.Code("y"));  // bytes behind the text do not count
+  EXPECT_EQ(texts.text(kNullText).data(), nullptr);
+  const uint64_t before = texts.generation();
+  texts.Clear();
+  EXPECT_NE(texts.generation(), before);
+  EXPECT_EQ(texts.size(), 0u);
 }
 
 TEST(RecordParser, BlanksAndLineEnds) {

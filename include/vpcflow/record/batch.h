@@ -1,7 +1,7 @@
 // Batch: the columns of some records, as the engine works on them. A column holds the values of one field for all rows
 // of the batch; filters and aggregates read whole columns.
 //
-// Null is part of the value: kNullInt, kNullAddress, and a string_view whose data() is nullptr.
+// Null is part of the value: kNullInt, kNullAddress, kNullText.
 #ifndef VPCFLOW_RECORD_BATCH_H_
 #define VPCFLOW_RECORD_BATCH_H_
 
@@ -15,6 +15,7 @@
 #include "vpcflow/base/ip.h"
 #include "vpcflow/format/field.h"
 #include "vpcflow/record/record_view.h"
+#include "vpcflow/record/text_dictionary.h"
 #include "vpcflow/version.h"
 
 VPCFLOW_NAMESPACE_BEGIN
@@ -35,11 +36,18 @@ inline constexpr AddressCode kNullAddress = 0;
 inline constexpr AddressCode kCodeV4 = uint64_t{1} << 32;
 inline constexpr AddressCode kCodeV6 = uint64_t{2} << 32;
 
+// Texts are numbers of the column's dictionary.
+inline constexpr uint32_t kNullText = 0;
+
 struct Column {
   Kind kind = Kind::kText;
-  std::vector<int64_t> ints;            // kInt32, kInt64, kTime
-  std::vector<AddressCode> addresses;   // kAddress
-  std::vector<std::string_view> texts;  // kText
+  std::vector<int64_t> ints;           // kInt32, kInt64, kTime
+  std::vector<AddressCode> addresses;  // kAddress
+  std::vector<uint32_t> texts;         // kText: codes of `dictionary`
+  const TextDictionary* dictionary = nullptr;
+
+  // The text of a row; data() is null for null.
+  std::string_view text(size_t row) const { return dictionary->text(texts[row]); }
 };
 
 struct Batch {

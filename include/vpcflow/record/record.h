@@ -21,12 +21,11 @@ class Record {
  public:
   // Copies the fields' text; shares the format. O(length of the line).
   explicit Record(const RecordView& view) : format_(view.shared_format()) {
-    tokens_.reserve(format_->size());
+    bounds_.reserve(format_->size() + 1);
+    bounds_.push_back(0);
     for (size_t i = 0; i < format_->size(); ++i) {
-      const std::string_view text = view.text(i);
-      const auto begin = static_cast<uint32_t>(bytes_.size());
-      bytes_.append(text);
-      tokens_.push_back({begin, static_cast<uint32_t>(bytes_.size())});
+      bytes_.append(view.text(i));
+      bounds_.push_back(static_cast<uint32_t>(bytes_.size()));
     }
     position_ = view.position();
     line_number_ = view.line_number();
@@ -35,7 +34,7 @@ class Record {
   // A view of this record; valid while the record lives and stays where it is.
   RecordView view() const& {
     RecordView view;
-    view.Reset(bytes_.data(), tokens_.data(), &format_, position_, line_number_);
+    view.Reset(bytes_.data(), {bounds_.data(), bounds_.data() + 1, 0}, &format_, position_, line_number_);
     return view;
   }
   RecordView view() && = delete;
@@ -54,7 +53,7 @@ class Record {
  private:
   std::shared_ptr<const Format> format_;
   std::string bytes_;
-  std::vector<Token> tokens_;
+  std::vector<uint32_t> bounds_;  // of the fields in bytes_
   Position position_;
   uint64_t line_number_ = 0;
 };

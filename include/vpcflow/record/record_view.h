@@ -20,12 +20,10 @@
 #include <string>
 #include <string_view>
 #include <utility>
-#include <vector>
 
 #include "vpcflow/base/errc.h"
 #include "vpcflow/format/format.h"
-#include "vpcflow/lines/separators.h"
-#include "vpcflow/lines/split.h"
+#include "vpcflow/lines/token_index.h"
 #include "vpcflow/version.h"
 
 VPCFLOW_NAMESPACE_BEGIN
@@ -103,7 +101,7 @@ class RecordView {
   Field error_field() const { return error_field_; }
 
   // For parsers and readers: points the view at a split line. `tokens` has format->size() entries.
-  void Reset(const char* data, const Token* tokens, const std::shared_ptr<const Format>* format, Position position = {},
+  void Reset(const char* data, TokenSpan tokens, const std::shared_ptr<const Format>* format, Position position = {},
              uint64_t line_number = 0) {
     data_ = data;
     tokens_ = tokens;
@@ -116,7 +114,7 @@ class RecordView {
 
  private:
   const char* data_ = nullptr;
-  const Token* tokens_ = nullptr;
+  TokenSpan tokens_;
   const std::shared_ptr<const Format>* format_ = nullptr;
   Position position_;
   uint64_t line_number_ = 0;
@@ -128,25 +126,20 @@ class RecordView {
 class RecordParser {
  public:
   explicit RecordParser(Format format) : RecordParser(std::make_shared<const Format>(std::move(format))) {}
-  explicit RecordParser(std::shared_ptr<const Format> format)
-      : format_(std::move(format)), tokens_(format_->size() + 1) {}
+  explicit RecordParser(std::shared_ptr<const Format> format) : format_(std::move(format)) {}
   RecordParser(const RecordParser&) = delete;
   RecordParser& operator=(const RecordParser&) = delete;
 
   // kOk, kTooFewFields, kTooManyFields or kControlByte. The view borrows `line` and this parser. O(length of the line).
   Errc Parse(std::string_view line VPCFLOW_LIFETIME_BOUND, RecordView* out) {
     if (!line.empty() && line.back() == '\n') line.remove_suffix(1);
-    IndexSeparators(line.data(), line.size(), &index_);
-    size_t n = 0;
-    uint32_t bad = 0;
-    if (index_.line_count > 1) return Errc::kControlByte;
-    if (index_.line_count == 1) {
-      const Errc e =
-          SplitLine(line.data(), 0, index_.positions.data(), index_.count, tokens_.data(), format_->size(), &n, &bad);
-      if (e != Errc::kOk) return e;
-    }
-    if (n != format_->size()) return n < format_->size() ? Errc::kTooFewFields : Errc::kTooManyFields;
-    out->Reset(line.data(), tokens_.data(), &format_);
+    IndexTokens(line.data(), line.size(), &index_);
+    if (index_.line_count() == 0) return Errc::kTooFewFields;
+    if (index_.line_count() > 1 || !index_.bad().empty()) return Errc::kControlByte;
+    index_.SkipByteOrderMark(line.data(), 0);
+    const TextLine& only = index_.line(0);
+    if (only.count != format_->size()) return only.count < format_->size() ? Errc::kTooFewFields : Errc::kTooManyFields;
+    out->Reset(line.data(), index_.tokens_of(only), &format_);
     return Errc::kOk;
   }
   template <std::same_as<std::string> Temporary>
@@ -156,8 +149,7 @@ class RecordParser {
 
  private:
   std::shared_ptr<const Format> format_;
-  SeparatorIndex index_;
-  std::vector<Token> tokens_;
+  TokenIndex index_;
 };
 
 VPCFLOW_NAMESPACE_END

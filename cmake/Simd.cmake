@@ -1,0 +1,26 @@
+# The kernels for each instruction set: one unit each, the only ones compiled with its flags. xsimd is headers alone; its
+# CMake target of Debian asks for another library, so its folder is looked for.
+find_path(VPCFLOW_XSIMD_INCLUDE xsimd/xsimd.hpp)
+option(VPCFLOW_SIMD "Build the kernels that use vector instructions, if xsimd is there" ON)
+
+function(vpcflow_add_kernels name)
+  target_sources(vpcflow PRIVATE src/simd/kernels_${name}.cc)
+  # The functions of these units are compiled for processors that others may not have: nothing of them may be shared.
+  set_source_files_properties(${PROJECT_SOURCE_DIR}/src/simd/kernels_${name}.cc PROPERTIES COMPILE_OPTIONS "${ARGN}")
+endfunction()
+
+if(VPCFLOW_SIMD AND VPCFLOW_XSIMD_INCLUDE)
+  target_include_directories(vpcflow SYSTEM PRIVATE ${VPCFLOW_XSIMD_INCLUDE})
+  if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64|amd64)$")
+    target_compile_definitions(vpcflow PRIVATE VPCFLOW_SIMD_X86)
+    set(avx2 -O3 -fno-exceptions -mavx2 -mbmi -mbmi2 -mpopcnt)
+    vpcflow_add_kernels(sse2 -O3 -fno-exceptions -msse2)
+    vpcflow_add_kernels(avx2 ${avx2})
+    vpcflow_add_kernels(avx512bw ${avx2} -mavx512f -mavx512cd -mavx512dq -mavx512bw)
+  elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "^(aarch64|arm64|ARM64)$")
+    target_compile_definitions(vpcflow PRIVATE VPCFLOW_SIMD_NEON64)
+    vpcflow_add_kernels(neon64 -O3 -fno-exceptions)
+  endif()
+else()
+  message(STATUS "vpcflow: without xsimd: portable kernels only")
+endif()

@@ -1,0 +1,62 @@
+// The portable kernels, and the choice among all.
+#include <array>
+#include <cstdio>
+#include <cstdlib>
+#include <string_view>
+
+#include "src/simd/columns.h"
+#include "vpcflow/lines/token_index.h"
+
+VPCFLOW_NAMESPACE_BEGIN
+namespace internal {
+namespace {
+
+void SwarIndex(const char* data, size_t size, TokenArrays* out) { TextIndexer<SwarBits>(data, size, out).Run(); }
+
+constexpr Kernels kSwar = {"swar", SwarIndex, SwarIntegers, SwarAddresses};
+
+// __builtin_cpu_supports asks the operating system too (XGETBV), which xsimd 8.1 does not. The AVX2 unit is compiled
+// with BMI and POPCNT, which came with the same processors.
+const auto kBuilt = std::to_array<BuiltKernels>({
+  {&kSwar, true},
+#if defined(VPCFLOW_SIMD_X86)
+      {Sse2Kernels(), true},
+      {Avx2Kernels(), __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") &&
+                          __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("popcnt")},
+      {Avx512bwKernels(), __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512cd") &&
+                              __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw") &&
+                              __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2") &&
+                              __builtin_cpu_supports("popcnt")},
+#elif defined(VPCFLOW_SIMD_NEON64)
+      {Neon64Kernels(), true},
+#endif
+});
+
+const Kernels& Choose() {
+  const char* forced = std::getenv("VPCFLOW_FORCE_SIMD");
+  const Kernels* best = &kSwar;
+  for (const BuiltKernels& built : kBuilt) {
+    if (!built.usable) continue;
+    if (forced != nullptr && std::string_view(forced) == built.kernels->name) return *built.kernels;
+    best = built.kernels;
+  }
+  if (forced != nullptr && *forced != '\0')
+    std::fprintf(stderr, "vpcflow: VPCFLOW_FORCE_SIMD names no kernels that this build and processor have; using %s\n",
+                 best->name);
+  return *best;
+}
+
+}  // namespace
+
+size_t AllKernels(const BuiltKernels** out) {
+  *out = kBuilt.data();
+  return kBuilt.size();
+}
+
+const Kernels& ActiveKernels() {
+  static const Kernels& active = Choose();
+  return active;
+}
+
+}  // namespace internal
+VPCFLOW_NAMESPACE_END

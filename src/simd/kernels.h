@@ -1,0 +1,58 @@
+// Kernels: the inner loops that gain from vector instructions, one set for each instruction set, chosen at run time.
+//
+// Every set writes the same bytes. VPCFLOW_FORCE_SIMD=swar|sse2|avx2|avx512bw|neon64 picks one that the processor has.
+#ifndef VPCFLOW_SRC_SIMD_KERNELS_H_
+#define VPCFLOW_SRC_SIMD_KERNELS_H_
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "vpcflow/lines/text_indexer.h"
+
+VPCFLOW_NAMESPACE_BEGIN
+namespace internal {
+
+// One column of some records: record i's value is the token at begins[records[i]] + bias, ends[records[i]].
+struct TokenColumn {
+  const char* data;
+  size_t size;  // of the text
+  const uint32_t* begins;
+  const uint32_t* ends;
+  uint32_t bias;
+  const uint32_t* records;
+  size_t count;
+};
+
+struct Kernels {
+  const char* name;
+  // Fills the arrays for a text of `size` bytes.
+  void (*index)(const char* data, size_t size, TokenArrays* out);
+  // The column kernels convert the plain values and leave the others (`-`, malformed, rare shapes, too near to the
+  // edges of the text to load 16 bytes) to the caller: their numbers go to `left`, their count is returned. Both need
+  // room for `count`.
+  // Plain: 1 to max_digits (16 at most) digits, a value of at most `max`.
+  size_t (*integers)(const TokenColumn& column, size_t max_digits, uint64_t max, int64_t* out, uint32_t* left);
+  // Plain: dotted quads. Writes kCodeV4 | address.
+  size_t (*addresses)(const TokenColumn& column, uint64_t* out, uint32_t* left);
+};
+
+// The sets of this build, the portable one first, and whether the processor has what each needs.
+struct BuiltKernels {
+  const Kernels* kernels;
+  bool usable;
+};
+size_t AllKernels(const BuiltKernels** out);
+
+// The set in use: the best one, or the one that VPCFLOW_FORCE_SIMD names if it is usable. Settled at the first call.
+const Kernels& ActiveKernels();
+
+// One function for each set that this build may have; null where the compiler's target lacks it.
+const Kernels* Sse2Kernels();
+const Kernels* Avx2Kernels();
+const Kernels* Avx512bwKernels();
+const Kernels* Neon64Kernels();
+
+}  // namespace internal
+VPCFLOW_NAMESPACE_END
+
+#endif  // VPCFLOW_SRC_SIMD_KERNELS_H_
