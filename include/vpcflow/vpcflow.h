@@ -17,6 +17,7 @@
 #include "vpcflow/result/table.h"
 #include "vpcflow/scan/reader.h"
 #include "vpcflow/scan/scan.h"
+#include "vpcflow/simd/simd.h"
 #include "vpcflow/source/gzip.h"
 #include "vpcflow/source/source.h"
 #include "vpcflow/synth/synth.h"

@@ -7,8 +7,11 @@ PYBIND11_MODULE(_core, m) {
     py::dict info;
     info["version"] = VPCFLOW_VERSION;
     info["compiler"] = VPCFLOW_COMPILER;
-    info["kernel"] = "swar";
-    info["gzip"] = "zlib";
+    info["kernel"] = std::string(vpcflow::ActiveKernelName());
+    py::list kernels;
+    for (std::string_view name : vpcflow::UsableKernelNames()) kernels.append(std::string(name));
+    info["kernels"] = kernels;
+    info["gzip"] = std::string(vpcflow::GzipLibrary());
     return info;
   });
   vpcflow_python::BindFormat(m);

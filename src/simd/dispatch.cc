@@ -6,6 +6,7 @@
 
 #include "src/simd/columns.h"
 #include "vpcflow/lines/token_index.h"
+#include "vpcflow/simd/simd.h"
 
 VPCFLOW_NAMESPACE_BEGIN
 namespace internal {
@@ -59,4 +60,15 @@ const Kernels& ActiveKernels() {
 }
 
 }  // namespace internal
+
+std::string_view ActiveKernelName() { return internal::ActiveKernels().name; }
+
+std::vector<std::string_view> UsableKernelNames() {
+  std::vector<std::string_view> names;
+  for (const internal::BuiltKernels& built : internal::kBuilt) {
+    if (built.usable) names.emplace_back(built.kernels->name);
+  }
+  return names;
+}
+
 VPCFLOW_NAMESPACE_END

@@ -1,20 +1,18 @@
-// Gzip by zlib, which checks each member's CRC and length itself.
+// Gzip members one after the other, through the build's inflater.
 #include "vpcflow/source/gzip.h"
-
-#include <zlib.h>
 
 #include <algorithm>
 #include <cstring>
 #include <utility>
-#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "src/source/inflater.h"
 
 VPCFLOW_NAMESPACE_BEGIN
 namespace {
 
-constexpr size_t kInputBytes = 256 * 1024;
+constexpr size_t kInputBytes = size_t{64} * 1024;
 
 // A stream whose first bytes were already read to look at them. Counts what is read.
 class PrefixedStream final : public ByteStream {
@@ -43,12 +41,13 @@ class PrefixedStream final : public ByteStream {
 class GzipStream final : public ByteStream {
  public:
   GzipStream(std::string name, std::unique_ptr<ByteStream> packed)
-      : name_(std::move(name)), packed_(std::move(packed)), input_(kInputBytes) {}
-  ~GzipStream() override {
-    if (open_) inflateEnd(&zlib_);
+      : name_(std::move(name)),
+        packed_(std::move(packed)),
+        inflater_(internal::Inflater::Make()),
+        input_(new char[kLookBack + kInputBytes]),
+        next_(input_.get() + kLookBack) {
+    std::memset(input_.get(), 0, kLookBack);
   }
-  GzipStream(const GzipStream&) = delete;
-  GzipStream& operator=(const GzipStream&) = delete;
 
   absl::StatusOr<size_t> Read(char* buffer, size_t size) override {
     if (!error_.ok()) return error_;
@@ -65,65 +64,81 @@ class GzipStream final : public ByteStream {
   }
 
  private:
+  static constexpr size_t kLookBack = internal::Inflater::kLookBack;
+
+  // Reads on when all input is consumed; the end of it stays in front of what is read. False at the end.
+  absl::StatusOr<bool> Refill() {
+    char* begin = input_.get() + kLookBack;
+    std::memmove(input_.get(), next_ - kLookBack, kLookBack);
+    absl::StatusOr<size_t> n = packed_->Read(begin, kInputBytes);
+    if (!n.ok()) return n.status();
+    next_ = begin;
+    available_ = *n;
+    return *n > 0;
+  }
+
   // One step: refills the input, or inflates some of it.
   absl::StatusOr<size_t> Inflate(char* buffer, size_t size) {
-    if (zlib_.avail_in == 0) {
-      absl::StatusOr<size_t> n = packed_->Read(input_.data(), input_.size());
-      if (!n.ok()) return n.status();
-      if (*n == 0) {
+    // A decoder whose output was full may hold more of it without any further input.
+    if (available_ == 0 && !(in_member_ && was_full_)) {
+      absl::StatusOr<bool> more = Refill();
+      if (!more.ok()) return more.status();
+      if (!*more) {
         if (in_member_) return Damage("ends in the middle of a gzip member");
         done_ = true;
         return 0;
       }
-      zlib_.next_in = reinterpret_cast<Bytef*>(input_.data());
-      zlib_.avail_in = static_cast<uInt>(*n);
     }
     if (!in_member_) {
       if (members_ > 0) {  // behind a member: zero padding, or the next one
-        while (zlib_.avail_in > 0 && *zlib_.next_in == 0) {
-          ++zlib_.next_in;
-          --zlib_.avail_in;
+        while (available_ > 0 && *next_ == 0) {
+          Advance(1);
           padded_ = true;
         }
-        if (zlib_.avail_in == 0) return 0;
-        if (*zlib_.next_in != 0x1F || padded_) return Damage("has bytes behind its last gzip member that are not gzip");
+        if (available_ == 0) return 0;
+        if (*next_ != 0x1F || padded_) return Damage("has bytes behind its last gzip member that are not gzip");
       }
-      // 15 + 16: gzip with the largest window.
-      const int started = open_ ? inflateReset(&zlib_) : inflateInit2(&zlib_, 15 + 16);
-      if (started != Z_OK) return absl::ResourceExhaustedError(absl::StrCat(name_, ": no memory to unpack gzip"));
-      open_ = in_member_ = true;
+      if (!inflater_->Begin()) return absl::ResourceExhaustedError(absl::StrCat(name_, ": no memory to unpack gzip"));
+      in_member_ = true;
+      member_bytes_ = 0;
     }
-    zlib_.next_out = reinterpret_cast<Bytef*>(buffer);
-    zlib_.avail_out = static_cast<uInt>(std::min<size_t>(size, 1u << 30));
-    const uInt room = zlib_.avail_out;
-    const int result = inflate(&zlib_, Z_NO_FLUSH);
-    const size_t written = room - zlib_.avail_out;
-    if (result == Z_STREAM_END) {
+    const internal::Inflater::Step step = inflater_->Run(next_, available_, buffer, size);
+    Advance(step.consumed);
+    member_bytes_ += step.written;
+    was_full_ = step.written == size;
+    if (step.state == internal::Inflater::State::kMemberEnd) {
       in_member_ = false;
       ++members_;
-    } else if (result != Z_OK && result != Z_BUF_ERROR) {
-      const absl::Status damage =
-          Damage(absl::StrCat("is damaged gzip (", zlib_.msg != nullptr ? zlib_.msg : "bad data", ")"));
-      if (written == 0) return damage;
+    } else if (step.state == internal::Inflater::State::kDamaged) {
+      const absl::Status damage = Damage(absl::StrCat("is damaged gzip (", step.problem, ")"));
+      if (step.written == 0) return damage;
       error_ = damage;  // what was unpacked before the damage is still good
     }
-    return written;
+    return step.written;
+  }
+
+  void Advance(ptrdiff_t n) {
+    next_ += n;
+    available_ -= static_cast<size_t>(n);
   }
 
   absl::Status Damage(const std::string& what) const {
     return absl::DataLossError(
-        absl::StrCat(name_, ": ", what, "; member ", members_ + 1, ", after ", zlib_.total_out, " bytes of it"));
+        absl::StrCat(name_, ": ", what, "; member ", members_ + 1, ", after ", member_bytes_, " bytes of it"));
   }
 
   std::string name_;
   std::unique_ptr<ByteStream> packed_;
-  std::vector<char> input_;
-  z_stream zlib_{};
-  bool open_ = false;
+  std::unique_ptr<internal::Inflater> inflater_;
+  std::unique_ptr<char[]> input_;  // kLookBack bytes consumed before, then what was read last
+  const char* next_;               // of the input, available_ bytes
+  size_t available_ = 0;
   bool in_member_ = false;
+  bool was_full_ = false;
   bool padded_ = false;
   bool done_ = false;
   size_t members_ = 0;
+  uint64_t member_bytes_ = 0;  // unpacked
   absl::Status error_;
 };
 
@@ -148,5 +163,7 @@ absl::StatusOr<std::unique_ptr<ByteStream>> OpenText(const Source& source, Sourc
   if (!packed) return whole;
   return std::make_unique<GzipStream>(source.name(), std::move(whole));
 }
+
+std::string_view GzipLibrary() { return internal::Inflater::Name(); }
 
 VPCFLOW_NAMESPACE_END

@@ -13,7 +13,7 @@ ORDER = ["base", "lines", "format", "record", "aggregate", "simd", "source", "fi
 CORE = {"base", "lines", "format", "record", "aggregate"}
 ENGINE_HEADERS = {"vpcflow/aggregate/group_by.h"}  # the one engine header in a core room
 TOP = {"vpcflow/version.h", "vpcflow/core.h", "vpcflow/vpcflow.h"}
-MAY_USE = {"xsimd/": {"simd"}, "immintrin.h": {"simd"}, "re2/": {"filter"}, "zlib.h": {"source", "synth"}, "absl/": set(ORDER) - CORE}
+MAY_USE = {"xsimd/": {"simd"}, "immintrin.h": {"simd"}, "re2/": {"filter"}, "zlib.h": {"source", "synth"}, "isa-l/": {"source"}, "absl/": set(ORDER) - CORE}
 
 
 def room_of(path: Path) -> str:

@@ -1,6 +1,8 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include <cstring>
+#include <random>
 #include <thread>
 
 #include "unit/testing.h"
@@ -40,6 +42,33 @@ TEST(Source, PlainGzipAndManyMembers) {
     EXPECT_TRUE(status.ok());
     EXPECT_EQ(ReadAll(Source::Bytes("x", std::string_view(padded)), &status, chunk), a);
     EXPECT_TRUE(status.ok()) << status;
+  }
+}
+
+// The decoder may look ahead into the input and may be stopped anywhere by the output's size.
+TEST(Source, GzipInPiecesOfEverySize) {
+  std::mt19937 random(7);
+  std::string text, packed;
+  for (int member = 0; member < 100; ++member) {
+    std::string part(random() % 3 == 0 ? random() % 70'000 : random() % 40, '\0');
+    for (char& c : part) c = static_cast<char>('a' + random() % (member % 7 + 1));
+    text += part;
+    packed += Gzip(part);
+  }
+  for (size_t in : {1u, 2u, 3u, 7u, 8u, 9u, 17u, 4096u, 1000000u}) {
+    for (size_t out : {1u, 13u, 1000u, 131072u, 10000000u}) {
+      if (in < 4 && out > 1 && out < 1000) continue;  // enough is enough
+      size_t at = 0;
+      const Source source = Source::Stream("x", [&](char* buffer, size_t size) -> absl::StatusOr<size_t> {
+        const size_t n = std::min({size, in, packed.size() - at});
+        std::memcpy(buffer, packed.data() + at, n);
+        at += n;
+        return n;
+      });
+      absl::Status status;
+      ASSERT_TRUE(ReadAll(source, &status, out) == text) << in << " " << out;
+      ASSERT_TRUE(status.ok()) << status;
+    }
   }
 }
 

@@ -10,6 +10,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <string_view>
 
 #include "absl/status/statusor.h"
 #include "vpcflow/source/source.h"
@@ -18,10 +19,13 @@
 VPCFLOW_NAMESPACE_BEGIN
 
 // Opens a source and unpacks it if its first bytes are gzip's. `is_gzip`, if given, tells; `stored_bytes`, if given,
-// grows by what is read before unpacking. Memory: 320 KiB for gzip.
+// grows by what is read before unpacking. Memory: 160 KiB for gzip.
 absl::StatusOr<std::unique_ptr<ByteStream>> OpenText(const Source& source, Source::Cancelled cancelled,
                                                      bool* is_gzip = nullptr,
                                                      std::atomic<uint64_t>* stored_bytes = nullptr);
+
+// The library that unpacks gzip in this build: "isa-l" or "zlib".
+std::string_view GzipLibrary();
 
 VPCFLOW_NAMESPACE_END
 
