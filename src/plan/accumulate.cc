@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <new>
 #include <optional>
 #include <utility>
 
-#include "absl/container/flat_hash_set.h"
 #include "vpcflow/aggregate/cell.h"
 
 VPCFLOW_NAMESPACE_BEGIN
@@ -23,6 +23,7 @@ class Cells : public Accumulators {
  public:
   explicit Cells(int slot) : slot_(slot) {}
   void Grow(size_t groups) override { cells_.resize(std::max(cells_.size(), groups)); }
+  size_t bytes() const override { return cells_.capacity() * sizeof(Cell); }
   void Merge(const Accumulators& other, std::span<const uint32_t> group, const CodeMap& codes) override {
     const auto& from = static_cast<const Cells&>(other).cells_;
     for (size_t g = 0; g < from.size() && g < group.size(); ++g) {
@@ -39,6 +40,7 @@ class Cells : public Accumulators {
   void ForValues(const GroupedRows& rows, Fn fn) {
     const std::vector<int64_t>& values = column(rows).ints;
     for (size_t i = 0; i < rows.batch.rows; ++i) {
+      Prefetch(rows.group, i);
       if (values[i] != kNullInt) fn(cells_[rows.group[i]], values[i], i);
     }
   }
@@ -59,6 +61,12 @@ class Cells : public Accumulators {
       };
       fn(cells_[piece.group], share(piece.to) - share(piece.from), piece.row);
     }
+  }
+
+  // Has the cell of a row a little ahead fetched.
+  void Prefetch(std::span<const uint32_t> group, size_t i) const {
+    constexpr size_t kAhead = 12;
+    __builtin_prefetch(&cells_[group[std::min(i + kAhead, group.size() - 1)]]);
   }
 
   int slot_;
@@ -89,7 +97,10 @@ class CountAccumulators final : public Cells<CountCell> {
  public:
   CountAccumulators() : Cells(-1) {}
   void Update(const GroupedRows& rows, std::span<const uint64_t>) override {
-    for (uint32_t g : rows.group) cells_[g].Add();
+    for (size_t i = 0; i < rows.group.size(); ++i) {
+      Prefetch(rows.group, i);
+      cells_[rows.group[i]].Add();
+    }
   }
   void Emit(std::span<const uint32_t> groups, const Interner&, TableColumn* out) const override {
     EmitTotals(
@@ -202,21 +213,60 @@ class RateAccumulators final : public Cells<RateCell> {
   int64_t bin_seconds_;
 };
 
-// Exact distinct counts: one set of (group, code) for all groups.
+// A pair of a group and a code that is not null, in one word if the code leaves room for the group.
+struct PackedPair {
+  static constexpr int kCodeBits = 34;  // addresses, and all smaller codes
+  static constexpr uint32_t kMaxGroups = 1u << (64 - kCodeBits);
+  uint64_t word = 0;
+  static PackedPair Of(uint32_t group, uint64_t code) { return {uint64_t{group} << kCodeBits | code}; }
+  uint32_t group() const { return static_cast<uint32_t>(word >> kCodeBits); }
+  uint64_t code() const { return word & ((uint64_t{1} << kCodeBits) - 1); }
+  bool empty() const { return word == 0; }
+  uint64_t hash() const { return MixWords(word, 0); }
+  friend bool operator==(const PackedPair&, const PackedPair&) = default;
+};
+struct WidePair {
+  static constexpr uint32_t kMaxGroups = kNoGroup;
+  uint64_t code_value = 0;
+  uint32_t group_value = 0;
+  static WidePair Of(uint32_t group, uint64_t code) { return {code, group}; }
+  uint32_t group() const { return group_value; }
+  uint64_t code() const { return code_value; }
+  bool empty() const { return code_value == 0; }
+  uint64_t hash() const { return MixWords(code_value, group_value); }
+  friend bool operator==(const WidePair&, const WidePair&) = default;
+};
+
+// Exact distinct counts: one table of pairs for all groups.
+template <class Pair>
 class DistinctAccumulators final : public Accumulators {
  public:
   explicit DistinctAccumulators(Kind kind) : kind_(kind) {}
   bool needs_codes() const override { return true; }
-  void Grow(size_t groups) override { counts_.resize(std::max(counts_.size(), groups)); }
+  size_t bytes() const override { return counts_.capacity() * sizeof(uint64_t) + seen_.bytes(); }
+  void Grow(size_t groups) override {
+    if (groups > Pair::kMaxGroups) throw std::bad_alloc();  // 2^30 groups would need 100 GiB anyway
+    counts_.resize(std::max(counts_.size(), groups));
+  }
   void Update(const GroupedRows& rows, std::span<const uint64_t> codes) override {
+    batch_.clear();
     for (size_t i = 0; i < rows.batch.rows; ++i) {
-      if (codes[i] != 0) Add(rows.group[i], codes[i]);
+      if (codes[i] != 0) batch_.push_back(Pair::Of(rows.group[i], codes[i]));
     }
+    AddBatch();
   }
   void Merge(const Accumulators& other, std::span<const uint32_t> group, const CodeMap& codes) override {
-    for (const auto& [g, code] : static_cast<const DistinctAccumulators&>(other).seen_) {
-      if (group[g] != kNoGroup) Add(group[g], codes(code, kind_));
-    }
+    constexpr size_t kMergeBatch = 4096;
+    batch_.clear();
+    static_cast<const DistinctAccumulators&>(other).seen_.ForEach([&](const Pair& pair) {
+      if (group[pair.group()] == kNoGroup) return;
+      batch_.push_back(Pair::Of(group[pair.group()], codes(pair.code(), kind_)));
+      if (batch_.size() == kMergeBatch) {
+        AddBatch();
+        batch_.clear();
+      }
+    });
+    AddBatch();
   }
   void Emit(std::span<const uint32_t> groups, const Interner&, TableColumn* out) const override {
     EmitTotals(
@@ -225,11 +275,16 @@ class DistinctAccumulators final : public Accumulators {
   int Compare(uint32_t a, uint32_t b) const override { return Order(counts_[a], counts_[b]); }
 
  private:
-  void Add(uint32_t group, uint64_t code) { counts_[group] += seen_.emplace(group, code).second ? 1 : 0; }
+  void AddBatch() {
+    seen_.InsertAll(
+        std::span<const Pair>(batch_), [&](const Pair& pair, size_t i) { return pair == batch_[i]; },
+        [&](const Pair& pair, size_t, bool added) { counts_[pair.group()] += added ? 1 : 0; });
+  }
 
   Kind kind_;
   std::vector<uint64_t> counts_;
-  absl::flat_hash_set<std::pair<uint32_t, uint64_t>> seen_;
+  FlatTable<Pair> seen_;
+  std::vector<Pair> batch_;  // scratch
 };
 
 }  // namespace
@@ -275,7 +330,10 @@ std::unique_ptr<Accumulators> MakeAccumulators(AggKind kind, const FieldRef& fie
     case AggKind::kMax: return std::make_unique<ExtremeAccumulators<MaxCell>>(field.kind(), slot);
     case AggKind::kFirst: return std::make_unique<PickAccumulators<FirstCell>>(field, slot);
     case AggKind::kLast: return std::make_unique<PickAccumulators<LastCell>>(field, slot);
-    case AggKind::kNUnique: return std::make_unique<DistinctAccumulators>(field.kind());
+    case AggKind::kNUnique:
+      if (CodeBits(field) > PackedPair::kCodeBits)
+        return std::make_unique<DistinctAccumulators<WidePair>>(field.kind());
+      return std::make_unique<DistinctAccumulators<PackedPair>>(field.kind());
     case AggKind::kRate: return std::make_unique<RateAccumulators>(slot, bin_seconds);
   }
   return nullptr;

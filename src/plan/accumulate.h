@@ -3,21 +3,19 @@
 #define VPCFLOW_SRC_PLAN_ACCUMULATE_H_
 
 #include <cstdint>
-#include <limits>
 #include <memory>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "src/plan/codes.h"
+#include "src/plan/group_table.h"
 #include "vpcflow/plan/plan.h"
 #include "vpcflow/record/batch.h"
 #include "vpcflow/result/table.h"
 
 VPCFLOW_NAMESPACE_BEGIN
 namespace internal {
-
-inline constexpr uint32_t kNoGroup = std::numeric_limits<uint32_t>::max();
 
 // A part of a record that falls into another time bin than its start: the shares (to - from) / length of its sums.
 struct Piece {
@@ -51,6 +49,8 @@ class Accumulators {
   // Order of two groups by value; null is smallest.
   virtual int Compare(uint32_t a, uint32_t b) const = 0;
   virtual bool needs_codes() const { return false; }
+  // Memory of the cells.
+  virtual size_t bytes() const = 0;
 };
 
 // `slot` is the field's column in the batch (-1 for count); `bin_seconds` is 0 without time bins.

@@ -42,11 +42,17 @@ class Interner {
     if (it != text_ids_.end()) return it->second;
     const auto id = static_cast<uint32_t>(texts_.size());
     texts_.emplace_back(text);
+    text_bytes_ += sizeof(std::string) + text.size();
     text_ids_.emplace(texts_.back(), id);
     return id;
   }
   const Ip& v6(uint32_t id) const { return v6_[id]; }
   const std::string& text(uint32_t id) const { return texts_[id]; }
+  // Memory, about.
+  size_t bytes() const {
+    return text_bytes_ + v6_.capacity() * sizeof(Ip) + v6_ids_.capacity() * (sizeof(Ip) + 8) +
+           text_ids_.capacity() * (sizeof(std::string_view) + 8);
+  }
   size_t v6_size() const { return v6_.size(); }
   size_t text_size() const { return texts_.size(); }
 
@@ -55,6 +61,7 @@ class Interner {
   std::vector<Ip> v6_;
   absl::flat_hash_map<std::string_view, uint32_t, TextHash> text_ids_;
   std::deque<std::string> texts_;  // does not move its strings
+  size_t text_bytes_ = 0;
 };
 
 // Bits that the codes of a field need.

@@ -1,4 +1,4 @@
-// GroupState: the groups and cells of one grouping in one worker.
+// GroupState: the groups of one grouping in one worker, and the cells of the plans that share it.
 #ifndef VPCFLOW_SRC_PLAN_GROUP_STATE_H_
 #define VPCFLOW_SRC_PLAN_GROUP_STATE_H_
 
@@ -17,12 +17,19 @@ class GroupState {
   // `slots[i]` is the batch column of the plan's i-th field.
   GroupState(const PlanImpl& plan, const std::vector<int>& slots);
 
+  // Whether a plan has the same rows, keys and time bins as the first; then it can Join, and gets its number.
+  bool Shares(const PlanImpl& plan) const;
+  size_t Join(const PlanImpl& plan, const std::vector<int>& slots);
+
   void Consume(const Batch& batch);
   void Merge(const GroupState& other);
-  // The result; sorted, cut to the top and with its rest, as the plan says.
-  Table Finish();
+  // The result of the n-th plan; sorted, cut to the top and with its rest, as the plan says.
+  Table Finish(size_t n);
   // Records that span more time bins than are spread.
   uint64_t unspread() const { return unspread_; }
+  size_t groups() const { return table_.size(); }
+  // Memory of the groups and cells.
+  size_t bytes() const;
 
  private:
   // Where a key's code stands in the key words.
@@ -43,16 +50,22 @@ class GroupState {
   }
   const Interner& interner() const { return encoder_.interner(); }
   int CompareKeys(uint32_t a, uint32_t b) const;
-  std::vector<uint32_t> TopGroups(size_t agg) const;
-  void EmitOther(const std::vector<uint32_t>& top, Table* table) const;
+  // A plan, the batch columns of its fields, and its cells.
+  struct Member {
+    const PlanImpl* plan;
+    const std::vector<int>* slots;
+    std::vector<std::unique_ptr<Accumulators>> accumulators;
+  };
+  std::vector<uint32_t> TopGroups(const Member& member) const;
+  void EmitOther(const Member& member, const std::vector<uint32_t>& top, Table* table) const;
 
-  const PlanImpl& plan_;
-  std::vector<int> slots_;
+  const PlanImpl& plan_;  // of the first member
+  const std::vector<int>& slots_;
+  std::vector<Member> members_;
   std::vector<Place> places_;  // of the time bin, if any, then of the keys
   size_t words_;
   GroupTable table_;
   Encoder encoder_;
-  std::vector<std::unique_ptr<Accumulators>> accumulators_;
   uint64_t unspread_ = 0;
   // Scratch, by row.
   std::vector<uint64_t> keys_;

@@ -1,81 +1,112 @@
 // GroupTable: numbers the different keys of a grouping, from 0. A key is a fixed number of 64-bit words.
+//
+// Three ways, by the size of the key: an array for keys of few bits (port, protocol, action), a table of the keys
+// themselves for one word, and one of hashes that point to the keys for more.
 #ifndef VPCFLOW_SRC_PLAN_GROUP_TABLE_H_
 #define VPCFLOW_SRC_PLAN_GROUP_TABLE_H_
 
+#include <algorithm>
 #include <cstdint>
-#include <cstring>
-#include <memory>
-#include <string_view>
+#include <limits>
 #include <vector>
 
-#include "absl/container/flat_hash_map.h"
-#include "absl/container/flat_hash_set.h"
-#include "src/plan/codes.h"
+#include "src/plan/flat_table.h"
 
 VPCFLOW_NAMESPACE_BEGIN
 namespace internal {
 
+inline constexpr uint32_t kNoGroup = std::numeric_limits<uint32_t>::max();
+
 class GroupTable {
  public:
-  explicit GroupTable(size_t words) : words_(words), wide_(0, Hash{this}, Equal{this}) {}
+  // `bits`: of a key of one word, the lowest that can be set.
+  GroupTable(size_t words, int bits) : words_(words), dense_bits_(words == 1 && bits <= kDenseBits ? bits : 0) {}
   GroupTable(const GroupTable&) = delete;
   GroupTable& operator=(const GroupTable&) = delete;
 
-  // The group of a key, a new one if it was not there. Expected O(words).
-  uint32_t Find(const uint64_t* key) {
+  // The groups of n keys, one behind the other; new ones for those that were not there. Expected O(n * words).
+  void FindAll(const uint64_t* keys, size_t n, uint32_t* groups) {
     if (words_ == 0) {
-      if (size_ == 0) ++size_;
-      return 0;
+      size_ = 1;
+      std::fill_n(groups, n, 0u);
+    } else if (dense_bits_ > 0) {
+      if (dense_.empty()) dense_.assign(size_t{1} << dense_bits_, kNoGroup);
+      for (size_t i = 0; i < n; ++i) {
+        uint32_t& group = dense_[keys[i]];
+        if (group == kNoGroup) group = Append(keys + i);
+        groups[i] = group;
+      }
+    } else if (words_ == 1) {
+      narrow_batch_.resize(n);
+      for (size_t i = 0; i < n; ++i) narrow_batch_[i] = {keys[i], 0};
+      narrow_.InsertAll(
+          std::span<const Narrow>(narrow_batch_), [&](const Narrow& slot, size_t i) { return slot.key == keys[i]; },
+          [&](Narrow& slot, size_t i, bool added) {
+            if (added) slot.group = Append(keys + i);
+            groups[i] = slot.group;
+          });
+    } else {
+      wide_batch_.resize(n);
+      for (size_t i = 0; i < n; ++i) wide_batch_[i] = {HashOf(keys + i * words_), 0};
+      wide_.InsertAll(
+          std::span<const Wide>(wide_batch_),
+          [&](const Wide& slot, size_t i) {
+            return slot.hash_value == wide_batch_[i].hash_value &&
+                   std::equal(keys + i * words_, keys + (i + 1) * words_, key(slot.group));
+          },
+          [&](Wide& slot, size_t i, bool added) {
+            if (added) slot.group = Append(keys + i * words_);
+            groups[i] = slot.group;
+          });
     }
-    const auto next = static_cast<uint32_t>(size_);
-    if (words_ == 1) {
-      const auto [it, added] = narrow_.try_emplace(*key, next);
-      if (added) Append(key);
-      return it->second;
-    }
-    const auto it = wide_.find(Key{key});
-    if (it != wide_.end()) return *it;
-    Append(key);
-    wide_.insert(next);
-    return next;
+  }
+  uint32_t Find(const uint64_t* key) {
+    uint32_t group;
+    FindAll(key, 1, &group);
+    return group;
   }
 
   size_t size() const { return size_; }
   const uint64_t* key(uint32_t group) const { return keys_.data() + size_t{group} * words_; }
+  size_t bytes() const {
+    return keys_.capacity() * sizeof(uint64_t) + dense_.size() * sizeof(uint32_t) + narrow_.bytes() + wide_.bytes();
+  }
 
  private:
-  struct Key {
-    const uint64_t* words;
+  static constexpr int kDenseBits = 17;
+
+  struct Narrow {
+    uint64_t key = 0;
+    uint32_t group = kNoGroup;
+    bool empty() const { return group == kNoGroup; }
+    uint64_t hash() const { return MixWords(key, 0); }
   };
-  struct Hash {
-    using is_transparent = void;
-    const GroupTable* table;
-    size_t operator()(uint32_t group) const { return (*this)(Key{table->key(group)}); }
-    size_t operator()(Key key) const {
-      return TextHash()(std::string_view(reinterpret_cast<const char*>(key.words), table->words_ * sizeof(uint64_t)));
-    }
-  };
-  struct Equal {
-    using is_transparent = void;
-    const GroupTable* table;
-    bool Same(const uint64_t* a, const uint64_t* b) const {
-      return std::memcmp(a, b, table->words_ * sizeof(uint64_t)) == 0;
-    }
-    bool operator()(uint32_t a, uint32_t b) const { return Same(table->key(a), table->key(b)); }
-    bool operator()(uint32_t a, Key b) const { return Same(table->key(a), b.words); }
-    bool operator()(Key a, uint32_t b) const { return Same(a.words, table->key(b)); }
+  struct Wide {
+    uint64_t hash_value = 0;
+    uint32_t group = kNoGroup;
+    bool empty() const { return group == kNoGroup; }
+    uint64_t hash() const { return hash_value; }
   };
 
-  void Append(const uint64_t* key) {
+  uint64_t HashOf(const uint64_t* key) const {
+    uint64_t hash = 0;
+    for (size_t w = 0; w < words_; ++w) hash = MixWords(hash ^ key[w], hash);
+    return hash;
+  }
+  uint32_t Append(const uint64_t* key) {
     keys_.insert(keys_.end(), key, key + words_);
-    ++size_;
+    return static_cast<uint32_t>(size_++);
   }
 
   size_t words_;
+  int dense_bits_;
   size_t size_ = 0;
   std::vector<uint64_t> keys_;
-  absl::flat_hash_map<uint64_t, uint32_t> narrow_;   // one word
-  absl::flat_hash_set<uint32_t, Hash, Equal> wide_;  // more
+  std::vector<uint32_t> dense_;  // by key
+  FlatTable<Narrow> narrow_;
+  FlatTable<Wide> wide_;
+  std::vector<Narrow> narrow_batch_;  // scratch
+  std::vector<Wide> wide_batch_;
 };
 
 }  // namespace internal

@@ -71,6 +71,10 @@ absl::StatusOr<std::vector<Result>> JoinWorkers(std::span<const Plan> plans, con
     any |= worker->any();
     for (size_t slot = 0; slot < seen.size(); ++slot) seen[slot] |= worker->seen()[slot];
   }
+  for (size_t g = 0; g < workers[0]->group_states(); ++g) {
+    for (size_t w = 1; w < workers.size(); ++w) workers[0]->group_state(g)->Merge(*workers[w]->group_state(g));
+    report.unspread = std::max(report.unspread, workers[0]->group_state(g)->unspread());
+  }
   std::vector<Result> results;
   for (size_t p = 0; p < plans.size(); ++p) {
     const PlanImpl& plan = plans[p].impl();
@@ -79,10 +83,7 @@ absl::StatusOr<std::vector<Result>> JoinWorkers(std::span<const Plan> plans, con
     }
     Result& result = results.emplace_back();
     if (plan.grouped) {
-      GroupState* first = workers[0]->group(p);
-      for (size_t w = 1; w < workers.size(); ++w) first->Merge(*workers[w]->group(p));
-      report.unspread = std::max(report.unspread, first->unspread());
-      result.table = first->Finish();
+      result.table = workers[0]->Finish(p);
     } else {
       std::vector<RowState*> states;
       for (Worker* worker : workers) states.push_back(worker->rows(p));

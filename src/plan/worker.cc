@@ -34,10 +34,25 @@ Worker::Worker(std::span<const Plan> plans, const SlotMap& map) : map_(map), see
     state.plan = &plan;
     state.slots = &map.slots[i];
     for (int slot : plan.filter_slots) state.filter_slots.push_back(map.slots[i][static_cast<size_t>(slot)]);
-    if (plan.grouped) {
-      state.group = std::make_unique<GroupState>(plan, map.slots[i]);
-    } else {
+    const auto need = [&](int slot) {
+      if (slot >= 0) state.needed.push_back(map.slots[i][static_cast<size_t>(slot)]);
+    };
+    std::for_each(plan.key_slots.begin(), plan.key_slots.end(), need);
+    std::for_each(plan.select_slots.begin(), plan.select_slots.end(), need);
+    for (const PlannedAggregate& agg : plan.aggs) need(agg.slot);
+    need(plan.start_slot);
+    need(plan.end_slot);
+    traffic_only_ &= !plan.all_records;
+    if (!plan.grouped) {
       state.rows = std::make_unique<RowState>(plan, map.slots[i]);
+      continue;
+    }
+    const auto shared = std::find_if(groups_.begin(), groups_.end(), [&](const auto& g) { return g->Shares(plan); });
+    state.group = static_cast<size_t>(shared - groups_.begin());
+    if (shared != groups_.end()) {
+      state.member = (*shared)->Join(plan, map.slots[i]);
+    } else {
+      groups_.push_back(std::make_unique<GroupState>(plan, map.slots[i]));
     }
   }
   gathered_.columns.resize(map.fields.size());
@@ -61,8 +76,9 @@ void Worker::LoadAll(Rows* rows) {
 
 bool Worker::Select(const State& state, const Rows& rows) {
   const size_t n = rows.batch().rows;
+  if (traffic_only_ && !state.plan->filter) return true;
   keep_.assign(n, 1);
-  if (!state.plan->all_records) {
+  if (!traffic_only_ && !state.plan->all_records) {
     for (size_t i = 0; i < n; ++i) keep_[i] = IsTraffic(rows.status()[i]);
   }
   if (state.plan->filter) {
@@ -83,15 +99,18 @@ void Worker::Process(Rows* rows) {
   }
 }
 
+void Worker::DropNoTraffic(Rows* rows) {
+  if (!traffic_only_) return;
+  keep_.resize(rows->batch().rows);
+  for (size_t i = 0; i < keep_.size(); ++i) keep_[i] = IsTraffic(rows->status()[i]);
+  rows->Keep(keep_);
+}
+
 // One plan: rows are dropped as early as possible, and only those that remain are parsed further.
 void Worker::ProcessOne(Rows* rows) {
   State& state = states_[0];
   if (map_.check_all) LoadAll(rows);
-  if (!state.plan->all_records) {
-    keep_.resize(rows->batch().rows);
-    for (size_t i = 0; i < keep_.size(); ++i) keep_[i] = IsTraffic(rows->status()[i]);
-    rows->Keep(keep_);
-  }
+  DropNoTraffic(rows);
   if (state.plan->filter) {
     for (int slot : state.filter_slots) rows->Load(static_cast<size_t>(slot));
     rows->DropBad();
@@ -104,16 +123,19 @@ void Worker::ProcessOne(Rows* rows) {
 
 // Several plans: every column is parsed first, so that a reject is a reject for all of them.
 void Worker::ProcessSeveral(Rows* rows) {
+  if (map_.check_all) LoadAll(rows);
+  DropNoTraffic(rows);
   LoadAll(rows);
   for (State& state : states_) {
+    if (state.rows == nullptr && state.member > 0) continue;  // done with the first that shares its groups
     const bool all = Select(state, *rows);
     Consume(&state, all ? rows->batch() : Gather(state, rows->batch()), *rows);
   }
 }
 
 void Worker::Consume(State* state, const Batch& batch, const Rows& rows) {
-  if (state->group) {
-    state->group->Consume(batch);
+  if (state->rows == nullptr) {
+    groups_[state->group]->Consume(batch);
   } else if (batch.rows > 0) {
     state->rows->Consume(batch, [&](size_t slot) { return rows.Has(slot); });
   }
@@ -121,28 +143,41 @@ void Worker::Consume(State* state, const Batch& batch, const Rows& rows) {
 
 // The wanted rows of the plan's columns.
 const Batch& Worker::Gather(const State& state, const Batch& batch) {
+  kept_.resize(keep_.size());
+  size_t n = 0;
+  for (uint32_t i = 0; i < keep_.size(); ++i) {
+    kept_[n] = i;
+    n += keep_[i] != 0;
+  }
+  kept_.resize(n);
   const auto gather = [&](const auto& from, auto* to) {
-    to->clear();
-    for (size_t i = 0; i < keep_.size(); ++i) {
-      if (keep_[i] != 0) to->push_back(from[i]);
-    }
+    to->resize(n);
+    for (size_t i = 0; i < n; ++i) (*to)[i] = from[kept_[i]];
   };
   gather(batch.offsets, &gathered_.offsets);
-  gathered_.rows = gathered_.offsets.size();
+  gathered_.rows = n;
   gathered_.source = batch.source;
   gathered_.v6 = batch.v6;
-  for (int index : *state.slots) {
-    const Column& from = batch.columns[static_cast<size_t>(index)];
-    Column& to = gathered_.columns[static_cast<size_t>(index)];
-    to.kind = from.kind;
-    to.dictionary = from.dictionary;
-    if (from.kind == Kind::kAddress) {
-      gather(from.addresses, &to.addresses);
-    } else if (from.kind == Kind::kText) {
-      gather(from.texts, &to.texts);
-    } else {
-      gather(from.ints, &to.ints);
+  for (size_t slot = 0; slot < batch.columns.size(); ++slot) {
+    gathered_.columns[slot].kind = batch.columns[slot].kind;
+    gathered_.columns[slot].dictionary = batch.columns[slot].dictionary;
+  }
+  const auto gather_slots = [&](const std::vector<int>& slots) {
+    for (int index : slots) {
+      const Column& from = batch.columns[static_cast<size_t>(index)];
+      Column& to = gathered_.columns[static_cast<size_t>(index)];
+      if (from.kind == Kind::kAddress) {
+        gather(from.addresses, &to.addresses);
+      } else if (from.kind == Kind::kText) {
+        gather(from.texts, &to.texts);
+      } else {
+        gather(from.ints, &to.ints);
+      }
     }
+  };
+  for (const State& other : states_) {
+    if (&other == &state || (state.rows == nullptr && other.rows == nullptr && other.group == state.group))
+      gather_slots(other.needed);
   }
   return gathered_;
 }

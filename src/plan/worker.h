@@ -31,7 +31,10 @@ class Worker {
   // A selection has all the rows it wanted (only with one plan).
   bool satisfied() const;
 
-  GroupState* group(size_t plan) { return states_[plan].group.get(); }
+  // The groupings, each of one or several plans, and the one of a plan with the plan's number in it.
+  size_t group_states() const { return groups_.size(); }
+  GroupState* group_state(size_t i) { return groups_[i].get(); }
+  Table Finish(size_t plan) { return groups_[states_[plan].group]->Finish(states_[plan].member); }
   RowState* rows(size_t plan) { return states_[plan].rows.get(); }
   // By slot: some source had the field. Any: some source had a format at all.
   const std::vector<uint8_t>& seen() const { return seen_; }
@@ -42,25 +45,31 @@ class Worker {
     const PlanImpl* plan;
     const std::vector<int>* slots;
     std::vector<int> filter_slots;  // batch columns of the filter's fields
-    std::unique_ptr<GroupState> group;
-    std::unique_ptr<RowState> rows;
+    std::vector<int> needed;        // batch columns of what it reads besides
+    size_t group = 0;               // of groups_, if it groups, and its number there
+    size_t member = 0;
+    std::unique_ptr<RowState> rows;  // if it does not
   };
 
   void LoadAll(Rows* rows);
   void ProcessOne(Rows* rows);
   void ProcessSeveral(Rows* rows);
+  void DropNoTraffic(Rows* rows);
   // Marks the rows that a plan wants in keep_; true if all.
   bool Select(const State& state, const Rows& rows);
   void Consume(State* state, const Batch& batch, const Rows& rows);
   const Batch& Gather(const State& state, const Batch& batch);
 
   const SlotMap& map_;
-  std::vector<State> states_;
+  std::vector<State> states_;  // by plan
+  std::vector<std::unique_ptr<GroupState>> groups_;
+  bool traffic_only_ = true;  // no plan wants NODATA and SKIPDATA records
   std::vector<uint8_t> seen_;
   bool any_ = false;
-  std::vector<Tri> passes_;    // scratch
-  std::vector<uint8_t> keep_;  // scratch
-  Batch gathered_;             // scratch
+  std::vector<Tri> passes_;     // scratch
+  std::vector<uint8_t> keep_;   // scratch
+  std::vector<uint32_t> kept_;  // scratch
+  Batch gathered_;              // scratch
 };
 
 }  // namespace internal

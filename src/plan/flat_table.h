@@ -1,0 +1,95 @@
+// Flat tables for groupings: open addressing over one array, looked up a batch at a time, so that the cache misses of a
+// batch overlap.
+//
+// A batch is hashed first, with a prefetch for each slot, and probed afterwards. Keys come from the logs and with them
+// from whoever sends packets; the hash depends on where the process lies in memory, so collisions cannot be prepared.
+#ifndef VPCFLOW_SRC_PLAN_FLAT_TABLE_H_
+#define VPCFLOW_SRC_PLAN_FLAT_TABLE_H_
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "vpcflow/version.h"
+
+VPCFLOW_NAMESPACE_BEGIN
+namespace internal {
+
+inline uint64_t MixWords(uint64_t a, uint64_t b) {
+  static const char place = 0;
+  const uint64_t seed = reinterpret_cast<uintptr_t>(&place);
+  __extension__ const auto product =
+      static_cast<unsigned __int128>(a ^ seed ^ 0xA0761D6478BD642Full) * (b ^ 0xE7037ED1A0B428DBull);
+  return static_cast<uint64_t>(product) ^ static_cast<uint64_t>(product >> 64);
+}
+
+// An insert-only table of slots. `Slot` has empty() and hash(); a default-made one is empty.
+template <class Slot>
+class FlatTable {
+ public:
+  static constexpr size_t kBatch = 256;
+
+  // Finds or inserts a batch: same(slot, i) tells whether a slot of the table is the i-th of the batch, fn(slot, i,
+  // added) gets the slot, in order.
+  template <class Same, class Fn>
+  void InsertAll(std::span<const Slot> batch, Same same, Fn fn) {
+    uint64_t hashes[kBatch];
+    for (size_t begin = 0; begin < batch.size(); begin += kBatch) {
+      const size_t n = std::min(kBatch, batch.size() - begin);
+      Reserve(n);
+      for (size_t i = 0; i < n; ++i) {
+        hashes[i] = batch[begin + i].hash() >> shift_;
+        __builtin_prefetch(&slots_[hashes[i]]);
+      }
+      for (size_t i = 0; i < n; ++i) {
+        size_t at = hashes[i];
+        while (!slots_[at].empty() && !same(slots_[at], begin + i)) at = (at + 1) & (slots_.size() - 1);
+        Slot& slot = slots_[at];
+        const bool added = slot.empty();
+        if (added) {
+          slot = batch[begin + i];
+          ++size_;
+        }
+        fn(slot, begin + i, added);
+      }
+    }
+  }
+  template <class Fn>
+  void ForEach(Fn fn) const {
+    for (const Slot& slot : slots_) {
+      if (!slot.empty()) fn(slot);
+    }
+  }
+  size_t size() const { return size_; }
+  size_t bytes() const { return slots_.size() * sizeof(Slot); }
+
+ private:
+  // Room for `more` slots at no more than two thirds full.
+  void Reserve(size_t more) {
+    if ((size_ + more) * 3 <= slots_.size() * 2) return;
+    size_t capacity = std::max<size_t>(slots_.size(), 512);
+    int bits = 0;
+    while ((size_ + more) * 3 > capacity * 2) capacity *= 2;
+    while (size_t{1} << bits < capacity) ++bits;
+    std::vector<Slot> old(capacity);
+    old.swap(slots_);
+    shift_ = 64 - bits;
+    for (const Slot& slot : old) {
+      if (slot.empty()) continue;
+      size_t at = slot.hash() >> shift_;
+      while (!slots_[at].empty()) at = (at + 1) & (slots_.size() - 1);
+      slots_[at] = slot;
+    }
+  }
+  std::vector<Slot> slots_;
+  size_t size_ = 0;
+  int shift_ = 63;
+};
+
+}  // namespace internal
+VPCFLOW_NAMESPACE_END
+
+#endif  // VPCFLOW_SRC_PLAN_FLAT_TABLE_H_
