@@ -1,4 +1,5 @@
 // Tables as Arrow streams.
+#include <algorithm>
 #include <cerrno>
 #include <cmath>
 #include <cstring>
@@ -14,7 +15,7 @@ namespace {
 struct ColumnMemory {
   std::vector<uint8_t> validity;  // empty if nothing is null
   std::vector<uint8_t> bits;      // kBool
-  std::vector<int64_t> times;     // kTime, microseconds
+  Array<int64_t> times;           // kTime, microseconds
   std::vector<int64_t> text_offsets;
   std::string text;
   int64_t nulls = 0;
@@ -58,35 +59,50 @@ const char* FormatOf(ColumnType type) {
   return "n";
 }
 
-void SetBit(std::vector<uint8_t>* bits, size_t i) {
-  (*bits)[i / 8] = static_cast<uint8_t>((*bits)[i / 8] | 1u << (i % 8));
+// The bits of a predicate over rows, eight rows a byte.
+template <class Predicate>
+std::vector<uint8_t> Bits(size_t rows, Predicate is_set) {
+  std::vector<uint8_t> bits((rows + 7) / 8);
+  for (size_t i = 0; i < rows; i += 8) {
+    unsigned byte = 0;
+    for (size_t bit = 0; bit < std::min<size_t>(8, rows - i); ++bit) byte |= unsigned{is_set(i + bit)} << bit;
+    bits[i / 8] = static_cast<uint8_t>(byte);
+  }
+  return bits;
+}
+
+// Validity of values among which `null` stands for null.
+template <class T>
+void FillValidity(const Array<T>& values, T null, ColumnMemory* out) {
+  out->values = values.data();
+  out->nulls = std::count(values.begin(), values.end(), null);
+  if (out->nulls > 0) out->validity = Bits(values.size(), [&](size_t i) { return values[i] != null; });
 }
 
 void FillColumn(const Table& table, const TableColumn& column, ColumnMemory* out) {
-  for (size_t i = 0; i < table.rows; ++i) out->nulls += column.is_null(i);
-  if (out->nulls > 0) {
-    out->validity.assign((table.rows + 7) / 8, 0);
-    for (size_t i = 0; i < table.rows; ++i) {
-      if (!column.is_null(i)) SetBit(&out->validity, i);
-    }
-  }
   switch (column.type) {
-    case ColumnType::kInt64: out->values = column.i64.data(); break;
-    case ColumnType::kFloat64: out->values = column.f64.data(); break;
+    case ColumnType::kInt32: FillValidity(column.i32, kNullInt32, out); break;
+    case ColumnType::kAddress:
+    case ColumnType::kText: FillValidity(column.i32, kNullCode, out); break;
+    case ColumnType::kInt64: FillValidity(column.i64, kNullInt64, out); break;
     case ColumnType::kInt128: out->values = column.i128.data(); break;
-    case ColumnType::kTime:
-      out->times.reserve(table.rows);
-      for (int64_t seconds : column.i64) out->times.push_back(seconds == kNullInt64 ? 0 : seconds * 1'000'000);
-      out->values = out->times.data();
+    case ColumnType::kFloat64:
+      for (size_t i = 0; i < table.rows; ++i) out->nulls += column.is_null(i);
+      if (out->nulls > 0) out->validity = Bits(table.rows, [&](size_t i) { return !column.is_null(i); });
+      out->values = column.f64.data();
       break;
+    case ColumnType::kTime: {
+      FillValidity(column.i64, kNullInt64, out);
+      int64_t* times = out->times.Extend(table.rows);
+      for (size_t i = 0; i < table.rows; ++i) times[i] = column.i64[i] == kNullInt64 ? 0 : column.i64[i] * 1'000'000;
+      out->values = times;
+      break;
+    }
     case ColumnType::kBool:
-      out->bits.assign((table.rows + 7) / 8, 0);
-      for (size_t i = 0; i < table.rows; ++i) {
-        if (column.i32[i] == 1) SetBit(&out->bits, i);
-      }
+      FillValidity(column.i32, kNullInt32, out);
+      out->bits = Bits(table.rows, [&](size_t i) { return column.i32[i] == 1; });
       out->values = out->bits.data();
       break;
-    default: out->values = column.i32.data();
   }
   if (!IsDictionary(column.type)) return;
   out->text_offsets.push_back(0);

@@ -1,118 +1,194 @@
 #include "src/plan/row_state.h"
 
 #include <algorithm>
+#include <atomic>
+#include <exception>
+#include <thread>
 #include <utility>
 
 #include "src/plan/accumulate.h"
 
 VPCFLOW_NAMESPACE_BEGIN
 namespace internal {
+namespace {
 
-RowState::RowState(const PlanImpl& plan, const std::vector<int>& slots) {
-  for (int slot : plan.select_slots) columns_.push_back(slots[static_cast<size_t>(slot)]);
+bool IsWide(Kind kind) { return kind == Kind::kInt64 || kind == Kind::kTime; }
+
+}  // namespace
+
+RowState::RowState(const PlanImpl& plan, const std::vector<int>& slots) : plan_(plan), slots_(slots) { Reset(); }
+
+void RowState::Reset() {
+  columns_.clear();
+  for (int slot : plan_.select_slots) {
+    const auto field = static_cast<size_t>(slot);
+    columns_.emplace_back(plan_.fields[field], static_cast<size_t>(slots_[field]));
+  }
+  runs_.clear();
+  rows_ = 0;
 }
 
-RowState::Chunk& RowState::Begin(const Batch& batch) {
-  Chunk& chunk = chunks_.emplace_back();
-  chunk.first = {batch.source, batch.rows == 0 ? 0 : batch.offsets[0]};
-  chunk.rows = batch.rows;
-  chunk.columns.resize(columns_.size());
-  rows_ += batch.rows;
-  return chunk;
+size_t RowState::bytes() const {
+  size_t bytes = 0;
+  for (const Kept& c : columns_) {
+    bytes += c.i32.size() * sizeof(int32_t) + c.i64.size() * sizeof(int64_t) + c.encoder.interner().bytes() +
+             c.address_ids.bytes();
+  }
+  return bytes;
 }
 
-void RowState::Append(const Batch& batch, size_t c, ChunkColumn* out) {
-  const Column& column = batch.columns[static_cast<size_t>(columns_[c])];
-  if (column.kind == Kind::kInt64 || column.kind == Kind::kTime) {
-    out->i64.assign(column.ints.begin(), column.ints.begin() + static_cast<ptrdiff_t>(batch.rows));
+// For addresses, null has an id like any other; it is taken out when the column is done.
+void RowState::AppendNulls(size_t n, Kept* out) {
+  if (n == 0) return;
+  if (IsWide(out->field.kind())) {
+    out->i64.append(n, kNullInt64);
+  } else if (out->field.kind() == Kind::kAddress) {
+    const uint64_t null = kNullAddress;
+    out->i32.append(n, static_cast<int32_t>(out->address_ids.Find(&null)));
+  } else {
+    out->i32.append(n, out->field.kind() == Kind::kInt32 ? kNullInt32 : kNullCode);
+  }
+}
+
+void RowState::Append(const Batch& batch, bool present, Kept* out) {
+  const size_t n = batch.rows;
+  const Kind kind = out->field.kind();
+  if (!present && !out->seen) {
+    out->absent += n;
     return;
   }
-  out->i32.resize(batch.rows);
-  if (column.kind == Kind::kInt32) {
-    for (size_t i = 0; i < batch.rows; ++i)
-      out->i32[i] = column.ints[i] == kNullInt ? kNullInt32 : static_cast<int32_t>(column.ints[i]);
+  if (!present) return AppendNulls(n, out);
+  if (!out->seen) AppendNulls(std::exchange(out->absent, 0), out);
+  out->seen = true;
+  const Column& column = batch.columns[out->slot];
+  if (IsWide(kind)) return out->i64.append(column.ints.data(), n);
+  int32_t* to = out->i32.Extend(n);
+  if (kind == Kind::kInt32) {
+    for (size_t i = 0; i < n; ++i)
+      to[i] = column.ints[i] == kNullInt ? kNullInt32 : static_cast<int32_t>(column.ints[i]);
     return;
   }
-  encoder_.Encode(batch, static_cast<size_t>(columns_[c]), &codes_);
-  for (size_t i = 0; i < batch.rows; ++i) {
-    const uint64_t code = codes_[i];
-    if (code == 0) {
-      out->i32[i] = kNullCode;
-    } else if (column.kind == Kind::kText) {
-      out->i32[i] = static_cast<int32_t>(code - 1);
-    } else {
-      const auto [it, added] = address_ids_.try_emplace(code, static_cast<int32_t>(address_codes_.size()));
-      if (added) address_codes_.push_back(code);
-      out->i32[i] = it->second;
-    }
+  out->encoder.Encode(batch, out->slot, &codes_);
+  if (kind == Kind::kText) {  // the code is the number in the dictionary, and 1
+    static_assert(kNullCode == -1);
+    for (size_t i = 0; i < n; ++i) to[i] = static_cast<int32_t>(codes_[i]) - 1;
+    return;
   }
+  ids_.resize(n);
+  out->address_ids.FindAll(codes_.data(), n, ids_.data());
+  for (size_t i = 0; i < n; ++i) to[i] = static_cast<int32_t>(ids_[i]);
 }
 
-// One column of all chunks. Dictionaries are renumbered in order of appearance, so that they do not depend on threads.
-void RowState::Join(const std::vector<RowState*>& states, const std::vector<std::pair<size_t, const Chunk*>>& chunks,
-                    size_t c, const FieldRef& field, TableColumn* out) {
-  const Kind kind = field.kind();
-  out->name = ColumnName(field);
-  out->type = ColumnTypeOf(kind);
-  std::vector<std::vector<int32_t>> renumber(states.size());  // by worker: its number -> the table's, or -1
-  absl::flat_hash_map<Ip, int32_t, IpHash> addresses;
-  absl::flat_hash_map<std::string_view, int32_t, TextHash> texts;
-  const auto number = [&](size_t worker, int32_t id) {
-    std::vector<int32_t>& known = renumber[worker];
-    const auto index = static_cast<size_t>(id);
-    if (known.size() <= index) known.resize(index + 1, -1);
-    if (known[index] < 0) {
-      const RowState& state = *states[worker];
-      if (kind == Kind::kText) {
-        const std::string& text = state.encoder_.interner().text(static_cast<uint32_t>(id));
-        const auto [it, added] = texts.try_emplace(text, static_cast<int32_t>(out->texts.size()));
-        if (added) out->texts.push_back(text);
-        known[index] = it->second;
+// The column of the only state there is.
+TableColumn RowState::Move(Kept* kept) {
+  AppendNulls(std::exchange(kept->absent, 0), kept);
+  TableColumn out;
+  out.name = ColumnName(kept->field);
+  out.type = ColumnTypeOf(kept->field.kind());
+  const Interner& interner = kept->encoder.interner();
+  if (kept->field.kind() == Kind::kText) {
+    out.texts.reserve(interner.text_size());
+    for (uint32_t id = 0; id < interner.text_size(); ++id) out.texts.push_back(interner.text(id));
+  } else if (kept->field.kind() == Kind::kAddress) {
+    const auto ids = static_cast<uint32_t>(kept->address_ids.size());
+    out.addresses.reserve(ids);
+    int32_t null_id = -1;
+    for (uint32_t id = 0; id < ids; ++id) {
+      const uint64_t code = *kept->address_ids.key(id);
+      if (code == kNullAddress) {
+        null_id = static_cast<int32_t>(id);
       } else {
-        const Ip ip = DecodeAddress(state.address_codes_[index], state.encoder_.interner());
-        const auto [it, added] = addresses.try_emplace(ip, static_cast<int32_t>(out->addresses.size()));
-        if (added) out->addresses.push_back(ip);
-        known[index] = it->second;
+        out.addresses.push_back(DecodeAddress(code, interner));
       }
     }
-    return known[index];
-  };
-  for (const auto& [worker, chunk] : chunks) {
-    const ChunkColumn& from = chunk->columns[c];
-    const bool absent = from.i32.empty() && from.i64.empty();
-    if (kind == Kind::kInt64 || kind == Kind::kTime) {
-      out->i64.insert(out->i64.end(), from.i64.begin(), from.i64.end());
-      if (absent) out->i64.resize(out->i64.size() + chunk->rows, kNullInt64);
-    } else if (absent) {
-      out->i32.resize(out->i32.size() + chunk->rows, kind == Kind::kInt32 ? kNullInt32 : kNullCode);
-    } else if (kind == Kind::kInt32) {
-      out->i32.insert(out->i32.end(), from.i32.begin(), from.i32.end());
-    } else {
-      for (int32_t id : from.i32) out->i32.push_back(id == kNullCode ? kNullCode : number(worker, id));
+    if (null_id >= 0) {  // ids behind it move up by one
+      for (int32_t& id : kept->i32) id = id == null_id ? kNullCode : id - (id > null_id ? 1 : 0);
     }
   }
+  out.i32 = std::move(kept->i32);
+  out.i64 = std::move(kept->i64);
+  return out;
 }
 
-Table RowState::Finish(const PlanImpl& plan, const std::vector<RowState*>& states) {
-  std::vector<std::pair<size_t, const Chunk*>> chunks;
-  Table table;
-  for (size_t worker = 0; worker < states.size(); ++worker) {
-    for (const Chunk& chunk : states[worker]->chunks_) {
-      chunks.emplace_back(worker, &chunk);
-      table.rows += chunk.rows;
+// One column of several states.
+TableColumn RowState::Join(const std::vector<RowState*>& states, const std::vector<std::pair<size_t, Run>>& runs,
+                           size_t c) {
+  const Kind kind = states[0]->columns_[c].field.kind();
+  std::vector<TableColumn> parts;
+  for (RowState* state : states) parts.push_back(Move(&state->columns_[c]));
+  TableColumn out;
+  out.name = parts[0].name;
+  out.type = parts[0].type;
+  if (IsWide(kind)) {
+    for (const auto& [worker, run] : runs) out.i64.append(parts[worker].i64.data() + run.begin, run.rows);
+    return out;
+  }
+  if (kind == Kind::kInt32) {
+    for (const auto& [worker, run] : runs) out.i32.append(parts[worker].i32.data() + run.begin, run.rows);
+    return out;
+  }
+  absl::flat_hash_map<Ip, int32_t, IpHash> addresses;
+  absl::flat_hash_map<std::string_view, int32_t, TextHash> texts;
+  constexpr int32_t kUnknown = -2;
+  std::vector<std::vector<int32_t>> known;  // by worker: its number -> the table's
+  for (const TableColumn& part : parts) known.emplace_back(part.addresses.size() + part.texts.size(), kUnknown);
+  const auto number = [&](size_t worker, size_t id) {
+    const TableColumn& part = parts[worker];
+    if (kind == Kind::kText) {
+      const auto [it, added] = texts.try_emplace(part.texts[id], static_cast<int32_t>(out.texts.size()));
+      if (added) out.texts.push_back(part.texts[id]);
+      return it->second;
+    }
+    const auto [it, added] = addresses.try_emplace(part.addresses[id], static_cast<int32_t>(out.addresses.size()));
+    if (added) out.addresses.push_back(part.addresses[id]);
+    return it->second;
+  };
+  for (const auto& [worker, run] : runs) {
+    int32_t* to = out.i32.Extend(run.rows);
+    const int32_t* from = parts[worker].i32.data() + run.begin;
+    for (size_t i = 0; i < run.rows; ++i) {
+      if (from[i] == kNullCode) {
+        to[i] = kNullCode;
+        continue;
+      }
+      int32_t& id = known[worker][static_cast<size_t>(from[i])];
+      if (id == kUnknown) id = number(worker, static_cast<size_t>(from[i]));
+      to[i] = id;
     }
   }
-  std::sort(chunks.begin(), chunks.end(),
-            [](const auto& a, const auto& b) { return a.second->first < b.second->first; });
-  for (size_t c = 0; c < plan.select_slots.size(); ++c) {
-    TableColumn column;
-    Join(states, chunks, c, plan.fields[static_cast<size_t>(plan.select_slots[c])], &column);
-    table.columns.push_back(std::move(column));
+  return out;
+}
+
+Table RowState::Finish(const std::vector<RowState*>& states, const std::vector<size_t>& columns) {
+  Table table;
+  for (const RowState* state : states) table.rows += state->rows_;
+  table.columns.resize(columns.size());
+  if (states.size() == 1) {
+    for (size_t c = 0; c < table.columns.size(); ++c) table.columns[c] = Move(&states[0]->columns_[columns[c]]);
+  } else {
+    std::vector<std::pair<size_t, Run>> runs;
+    for (size_t worker = 0; worker < states.size(); ++worker) {
+      for (const Run& run : states[worker]->runs_) runs.emplace_back(worker, run);
+    }
+    std::sort(runs.begin(), runs.end(), [](const auto& a, const auto& b) { return a.second.first < b.second.first; });
+    std::atomic<size_t> next = 0;
+    std::vector<std::exception_ptr> thrown(states.size());
+    const auto work = [&](size_t worker) {
+      try {
+        for (size_t c; (c = next++) < table.columns.size();) table.columns[c] = Join(states, runs, columns[c]);
+      } catch (...) {
+        thrown[worker] = std::current_exception();
+      }
+    };
+    std::vector<std::thread> threads;
+    for (size_t worker = 1; worker < states.size(); ++worker) threads.emplace_back(work, worker);
+    work(0);
+    for (std::thread& thread : threads) thread.join();
+    for (const std::exception_ptr& e : thrown) {
+      if (e != nullptr) std::rethrow_exception(e);
+    }
   }
-  for (RowState* state : states) {
-    state->chunks_.clear();
-    state->rows_ = 0;
-  }
+  for (RowState* state : states) state->Reset();
   return table;
 }
 

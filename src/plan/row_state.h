@@ -3,11 +3,12 @@
 #define VPCFLOW_SRC_PLAN_ROW_STATE_H_
 
 #include <cstdint>
-#include <memory>
+#include <deque>
+#include <utility>
 #include <vector>
 
-#include "absl/container/flat_hash_map.h"
 #include "src/plan/codes.h"
+#include "src/plan/group_table.h"
 #include "src/plan/plan_impl.h"
 
 VPCFLOW_NAMESPACE_BEGIN
@@ -21,40 +22,54 @@ class RowState {
   // Keeps the selected columns of a batch; `has(slot)` tells whether its source has the field of a batch column.
   template <class Has>
   void Consume(const Batch& batch, Has has) {
-    Chunk& chunk = Begin(batch);
-    for (size_t c = 0; c < chunk.columns.size(); ++c) {
-      if (has(static_cast<size_t>(columns_[c]))) Append(batch, c, &chunk.columns[c]);
-    }
+    runs_.push_back({{batch.source, batch.offsets[0]}, rows_, batch.rows});
+    rows_ += batch.rows;
+    for (Kept& column : columns_) Append(batch, has(column.slot), &column);
   }
   uint64_t rows() const { return rows_; }
+  // Memory of the rows and dictionaries.
+  size_t bytes() const;
 
-  // Joins the states of all workers into one table and empties them.
-  static Table Finish(const PlanImpl& plan, const std::vector<RowState*>& states);
+  // Joins some of the selected columns of all workers' states into one table, and empties the states. With several,
+  // dictionaries are renumbered in order of appearance, so that they do not depend on threads.
+  static Table Finish(const std::vector<RowState*>& states, const std::vector<size_t>& columns);
+  size_t columns() const { return columns_.size(); }
 
  private:
-  struct ChunkColumn {
-    std::vector<int32_t> i32;  // both empty: the source lacks the field
-    std::vector<int64_t> i64;
+  // One selected column. Addresses and texts are numbers of its dictionary, in order of appearance.
+  struct Kept {
+    Kept(FieldRef f, size_t s) : field(std::move(f)), slot(s), address_ids(1, kAddressBits) {}
+    static constexpr int kAddressBits = 34;
+    FieldRef field;
+    size_t slot;  // batch column
+    Array<int32_t> i32;
+    Array<int64_t> i64;
+    size_t absent = 0;  // rows of sources that lack the field, before the first that has it; nothing is kept of them
+    bool seen = false;  // a source had the field
+    Encoder encoder;    // texts, IPv6 addresses
+    GroupTable address_ids;  // of their codes
   };
-  struct Chunk {
+  // Rows that stand together in the input.
+  struct Run {
     Position first;
-    size_t rows = 0;
-    std::vector<ChunkColumn> columns;
+    size_t begin;
+    size_t rows;
   };
 
-  Chunk& Begin(const Batch& batch);
-  void Append(const Batch& batch, size_t c, ChunkColumn* out);
-  static void Join(const std::vector<RowState*>& states, const std::vector<std::pair<size_t, const Chunk*>>& chunks,
-                   size_t c, const FieldRef& field, TableColumn* out);
+  void Append(const Batch& batch, bool present, Kept* out);
+  static void AppendNulls(size_t n, Kept* out);
+  void Reset();
+  static TableColumn Move(Kept* kept);
+  static TableColumn Join(const std::vector<RowState*>& states, const std::vector<std::pair<size_t, Run>>& runs,
+                          size_t c);
 
-  std::vector<int> columns_;  // batch column of each selected column
-  std::vector<Chunk> chunks_;
+  const PlanImpl& plan_;
+  const std::vector<int>& slots_;
+  std::deque<Kept> columns_;
+  std::vector<Run> runs_;
   uint64_t rows_ = 0;
-  // Dictionaries of this worker: texts by the interner's numbers, addresses by these.
-  Encoder encoder_;
-  absl::flat_hash_map<uint64_t, int32_t> address_ids_;
-  std::vector<uint64_t> address_codes_;
   std::vector<uint64_t> codes_;  // scratch
+  std::vector<uint32_t> ids_;    // scratch
 };
 
 }  // namespace internal

@@ -2,6 +2,7 @@
 #include "src/plan/run.h"
 
 #include <algorithm>
+#include <numeric>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -51,14 +52,14 @@ absl::Status CheckFields(const Plan& plan, const std::vector<int>& slots, const 
       " in none of the logs read; their format: ", absl::StrJoin(formats, " | ")));
 }
 
-// Columns that no source has are left out of a selection of everything.
-void DropUnseen(const PlanImpl& plan, const std::vector<int>& slots, const std::vector<uint8_t>& seen, Table* table) {
-  std::vector<TableColumn> kept;
-  for (size_t c = 0; c < table->columns.size(); ++c) {
+// The columns of a selection; of everything, only those that some source has.
+std::vector<size_t> ColumnsOf(const PlanImpl& plan, const std::vector<int>& slots, const std::vector<uint8_t>& seen) {
+  std::vector<size_t> columns;
+  for (size_t c = 0; c < plan.select_slots.size(); ++c) {
     const auto field = static_cast<size_t>(plan.select_slots[c]);
-    if (seen[static_cast<size_t>(slots[field])] != 0) kept.push_back(std::move(table->columns[c]));
+    if (!plan.select_all || seen[static_cast<size_t>(slots[field])] != 0) columns.push_back(c);
   }
-  table->columns = std::move(kept);
+  return columns;
 }
 
 }  // namespace
@@ -87,8 +88,7 @@ absl::StatusOr<std::vector<Result>> JoinWorkers(std::span<const Plan> plans, con
     } else {
       std::vector<RowState*> states;
       for (Worker* worker : workers) states.push_back(worker->rows(p));
-      result.table = RowState::Finish(plan, states);
-      if (plan.select_all) DropUnseen(plan, map.slots[p], seen, &result.table);
+      result.table = RowState::Finish(states, ColumnsOf(plan, map.slots[p], seen));
       if (!plan.spec.sort.empty()) SortTable(&result.table, plan.spec.sort);
       if (plan.spec.limit) SliceTable(&result.table, 0, *plan.spec.limit);
     }
@@ -169,7 +169,9 @@ absl::StatusOr<Table> BatchReader::Next(size_t rows) {
     while (s.rows.Next()) s.worker.Process(&s.rows);
     if (s.rows.stopped()) return absl::DataLossError(s.report.rejects[0].ToString());
   }
-  Table table = internal::RowState::Finish(plan, {state});
+  std::vector<size_t> columns(state->columns());
+  std::iota(columns.begin(), columns.end(), size_t{0});
+  Table table = internal::RowState::Finish({state}, columns);
   if (plan.spec.limit && s.delivered + table.rows >= *plan.spec.limit) {
     SliceTable(&table, 0, *plan.spec.limit - s.delivered);
     s.ended = true;

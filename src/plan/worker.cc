@@ -116,7 +116,10 @@ void Worker::ProcessOne(Rows* rows) {
     rows->DropBad();
     if (!Select(state, *rows)) rows->Keep(keep_);
   }
-  for (int slot : *state.slots) rows->Load(static_cast<size_t>(slot));
+  for (int slot : *state.slots) {
+    // A selection keeps nothing of fields that the source lacks.
+    if (state.rows == nullptr || rows->Has(static_cast<size_t>(slot))) rows->Load(static_cast<size_t>(slot));
+  }
   rows->DropBad();
   Consume(&state, rows->batch(), *rows);
 }

@@ -48,19 +48,12 @@ std::vector<int32_t> DictionaryRanks(const TableColumn& column) {
 }
 
 template <class Value>
-void Permute(std::vector<Value>* values, const std::vector<uint32_t>& order) {
+void Permute(Array<Value>* values, const std::vector<uint32_t>& order) {
   if (values->empty()) return;
-  std::vector<Value> out;
+  Array<Value> out;
   out.reserve(order.size());
   for (uint32_t row : order) out.push_back((*values)[row]);
   *values = std::move(out);
-}
-
-template <class Value>
-void Slice(std::vector<Value>* values, size_t begin, size_t count) {
-  if (values->empty()) return;
-  *values = std::vector<Value>(values->begin() + static_cast<ptrdiff_t>(begin),
-                               values->begin() + static_cast<ptrdiff_t>(begin + count));
 }
 
 // Sorts `order` by one column; the sort is stable, so the last key sorted is the first that counts.
@@ -152,10 +145,13 @@ void SliceTable(Table* table, size_t begin, size_t count) {
   begin = std::min(begin, table->rows);
   count = std::min(count, table->rows - begin);
   for (TableColumn& column : table->columns) {
-    Slice(&column.i32, begin, count);
-    Slice(&column.i64, begin, count);
-    Slice(&column.f64, begin, count);
-    Slice(&column.i128, begin, count);
+    const auto slice = [&](auto* values) {
+      if (!values->empty()) values->slice(begin, count);
+    };
+    slice(&column.i32);
+    slice(&column.i64);
+    slice(&column.f64);
+    slice(&column.i128);
   }
   table->rows = count;
 }

@@ -53,14 +53,23 @@ void TextRows::TakeLines(size_t last) {
   const size_t width = format_->size();
   const bool careful = !block_->index.bad().empty();
   const uint64_t offset = block_->block.offset;
-  for (; !stopped_ && line_ < last && records_.size() < kBatchRows; ++line_) {
-    const TextLine& line = block_->index.line(line_);
+  const std::span<const TextLine> lines = block_->index.lines();
+  records_.resize(kBatchRows);
+  lines_.resize(kBatchRows);
+  batch_.offsets.resize(kBatchRows);
+  size_t n = 0;
+  for (; !stopped_ && line_ < last && n < kBatchRows; ++line_) {
+    const TextLine& line = lines[line_];
     if ((careful || line.count != width || line.end - line.begin > options_.max_line_bytes) && !CheckWithCare(line_))
       continue;
-    records_.push_back(line.first);
-    lines_.push_back(static_cast<uint32_t>(line_));
-    batch_.offsets.push_back(offset + line.begin);
+    records_[n] = line.first;
+    lines_[n] = static_cast<uint32_t>(line_);
+    batch_.offsets[n] = offset + line.begin;
+    ++n;
   }
+  records_.resize(n);
+  lines_.resize(n);
+  batch_.offsets.resize(n);
 }
 
 bool TextRows::CheckWithCare(size_t line) {

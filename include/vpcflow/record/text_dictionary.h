@@ -32,13 +32,14 @@ class TextDictionary {
   // The code of a text, a new one if it was not there. `readable`: bytes from text.data() on that may be read (more
   // than text.size() spares copying short texts). Expected O(text.size()).
   uint32_t Code(std::string_view text, size_t readable = 0) {
-    const Words words = WordsOf(text, std::max(readable, text.size()));
-    for (uint64_t at = words.hash & mask_;; at = (at + 1) & mask_) {
-      const Slot& slot = slots_[at];
-      if (slot.code == 0) return Insert(text, words);
-      if (slot.words == words.words && slot.size == text.size() && (text.size() <= 32 || texts_[slot.code] == text))
-        return slot.code;
-    }
+    // Most texts come again and again: look first where the last one with these last bytes was.
+    const uint64_t last = LastWord(text, std::max(readable, text.size()));
+    Recent& recent = recent_[(last ^ text.size()) * kOdd[0] >> (64 - kRecentBits)];
+    if (recent.last == last && recent.size == text.size() && SameButLast(text, texts_[recent.code].data()))
+      return recent.code;
+    const uint32_t code = Find(text);
+    recent = {last, static_cast<uint32_t>(text.size()), code};
+    return code;
   }
   std::string_view text(uint32_t code) const { return texts_[code]; }
 
@@ -48,6 +49,7 @@ class TextDictionary {
   uint64_t generation() const { return generation_; }
   void Clear() {
     slots_.assign(64, Slot{});
+    recent_.assign(size_t{1} << kRecentBits, Recent{});
     mask_ = slots_.size() - 1;
     texts_.assign(1, std::string_view());
     storage_.clear();
@@ -56,53 +58,54 @@ class TextDictionary {
   }
 
  private:
-  struct FourWords {
-    uint64_t a = 0, b = 0, c = 0, d = 0;
-    bool operator==(const FourWords& o) const { return ((a ^ o.a) | (b ^ o.b) | (c ^ o.c) | (d ^ o.d)) == 0; }
-  };
-  struct Slot {
-    FourWords words;  // the first and last 16 bytes of the text: all there is to a text of at most 32
-    uint32_t size = 0;
+  static constexpr int kRecentBits = 12;
+  static constexpr uint64_t kOdd[2] = {0xA0761D6478BD642Full, 0xE7037ED1A0B428DBull};
+  struct Recent {
+    uint64_t last = 0;  // eight bytes of the text, or all there are
+    uint32_t size = UINT32_MAX;
     uint32_t code = 0;
   };
-  struct Words {
-    FourWords words;
-    uint64_t hash;
+  struct Slot {
+    uint64_t hash = 0;
+    uint32_t code = 0;
   };
-
-  static constexpr uint64_t kOdd[3] = {0xA0761D6478BD642Full, 0x8EBC6AF09C88C6E3ull, 0xE7037ED1A0B428DBull};
 
   static uint64_t Load(const char* p, size_t n = 8) {
     uint64_t x = 0;
     std::memcpy(&x, p, n);
     return x;
   }
+  static uint64_t LastWord(std::string_view text, size_t readable) {
+    const size_t n = text.size();
+    if (n >= 8) return Load(text.data() + n - 8);
+    if (readable >= 8 && std::endian::native == std::endian::little)
+      return Load(text.data()) & ((uint64_t{1} << 8 * n) - 1);
+    return n == 0 ? 0 : Load(text.data(), n);
+  }
+  // Whether the bytes before the last eight are the same.
+  static bool SameButLast(std::string_view text, const char* other) {
+    for (size_t at = 0; at + 8 < text.size(); at += 8) {
+      if (Load(text.data() + at) != Load(other + at)) return false;
+    }
+    return true;
+  }
   static uint64_t Mix(uint64_t a, uint64_t b) {
     __extension__ const auto product = static_cast<unsigned __int128>(a) * b;
     return static_cast<uint64_t>(product) ^ static_cast<uint64_t>(product >> 64);
   }
-  Words WordsOf(std::string_view text, size_t readable) const {
-    const size_t n = text.size();
-    const char* p = text.data();
-    Words w{{}, seed_ ^ n};
-    if (n > 16) {
-      w.words = {Load(p), Load(p + 8), Load(p + n - 16), Load(p + n - 8)};
-      for (size_t at = 16; at + 16 < n; at += 8) w.hash = Mix(w.hash ^ Load(p + at), kOdd[0]);
-      w.hash = Mix(w.hash ^ w.words.b, w.words.c ^ kOdd[1]);
-    } else if (n >= 8) {
-      w.words.a = Load(p);
-      w.words.d = Load(p + n - 8);
-    } else if (readable >= 8 && std::endian::native == std::endian::little) {
-      w.words.a = Load(p) & ((uint64_t{1} << 8 * n) - 1);
-    } else if (n > 0) {
-      w.words.a = Load(p, n);
-    }
-    w.hash = Mix(w.hash ^ w.words.a, w.words.d ^ kOdd[2]);
-    return w;
+  uint64_t HashOf(std::string_view text) const {
+    uint64_t hash = seed_ ^ text.size();
+    size_t at = 0;
+    for (; at + 8 < text.size(); at += 8) hash = Mix(hash ^ Load(text.data() + at), kOdd[0]);
+    return Mix(hash ^ LastWord(text, text.size()), kOdd[1]);
   }
 
-  [[gnu::noinline]] uint32_t Insert(std::string_view text, const Words& words) {
-    if (texts_.size() * 2 > mask_) Grow();
+  [[gnu::noinline]] uint32_t Find(std::string_view text) {
+    const uint64_t hash = HashOf(text);
+    uint64_t at = hash & mask_;
+    for (; slots_[at].code != 0; at = (at + 1) & mask_) {
+      if (slots_[at].hash == hash && texts_[slots_[at].code] == text) return slots_[at].code;
+    }
     if (text.size() > room_) {
       room_ = std::max<size_t>(text.size(), size_t{16} * 1024);
       storage_.emplace_back(new char[room_]);
@@ -114,25 +117,25 @@ class TextDictionary {
     end_ += text.size();
     room_ -= text.size();
     bytes_ += text.size();
-    Place({words.words, static_cast<uint32_t>(text.size()), code}, words.hash);
+    slots_[at] = {hash, code};
+    if (texts_.size() * 2 > mask_) Grow();
     return code;
   }
-  void Place(const Slot& slot, uint64_t hash) {
-    uint64_t at = hash & mask_;
-    while (slots_[at].code != 0) at = (at + 1) & mask_;
-    slots_[at] = slot;
-  }
   void Grow() {
-    mask_ = mask_ * 2 + 1;
-    slots_.assign(mask_ + 1, Slot{});
-    for (uint32_t code = 1; code < texts_.size(); ++code) {
-      const Words words = WordsOf(texts_[code], texts_[code].size());
-      Place({words.words, static_cast<uint32_t>(texts_[code].size()), code}, words.hash);
+    std::vector<Slot> old((mask_ + 1) * 2);
+    old.swap(slots_);
+    mask_ = slots_.size() - 1;
+    for (const Slot& slot : old) {
+      if (slot.code == 0) continue;
+      uint64_t at = slot.hash & mask_;
+      while (slots_[at].code != 0) at = (at + 1) & mask_;
+      slots_[at] = slot;
     }
   }
 
   // Where the object lies differs from run to run, so collisions cannot be prepared.
   const uint64_t seed_ = reinterpret_cast<uintptr_t>(this) * 0x9E3779B97F4A7C15ull;
+  std::vector<Recent> recent_;
   std::vector<Slot> slots_;
   uint64_t mask_ = 0;
   std::vector<std::string_view> texts_;  // by code

@@ -12,6 +12,7 @@
 
 #include "vpcflow/aggregate/total.h"
 #include "vpcflow/base/ip.h"
+#include "vpcflow/result/array.h"
 #include "vpcflow/version.h"
 
 VPCFLOW_NAMESPACE_BEGIN
@@ -26,11 +27,10 @@ struct TableColumn {
   std::string name;  // underscores, as Python has it
   ColumnType type = ColumnType::kInt64;
   // One of these holds the values, by type:
-  std::vector<int32_t>
-      i32;  // kInt32, kBool (null: kNullInt32); kAddress, kText: index into the dictionary (null: kNullCode)
-  std::vector<int64_t> i64;   // kInt64; kTime in Unix seconds (null: kNullInt64)
-  std::vector<double> f64;    // kFloat64 (null: NaN)
-  std::vector<uint128> i128;  // kInt128 (never null)
+  Array<int32_t> i32;   // kInt32, kBool (null: kNullInt32); kAddress, kText: number in the dictionary (null: kNullCode)
+  Array<int64_t> i64;   // kInt64; kTime in Unix seconds (null: kNullInt64)
+  Array<double> f64;    // kFloat64 (null: NaN)
+  Array<uint128> i128;  // kInt128 (never null)
   // Dictionaries, in order of first appearance; no value twice.
   std::vector<Ip> addresses;
   std::vector<std::string> texts;
