@@ -27,8 +27,8 @@ py::object Value(const TableColumn& column, size_t row) {
   switch (column.type) {
     case ColumnType::kInt32: return py::int_(column.i32[row]);
     case ColumnType::kBool: return py::bool_(column.i32[row] != 0);
-    case ColumnType::kInt64:
-    case ColumnType::kTime: return py::int_(column.i64[row]);
+    case ColumnType::kInt64: return py::int_(column.i64[row]);
+    case ColumnType::kTime: return py::int_(column.i64[row] / vpcflow::kMicrosPerSecond);
     case ColumnType::kFloat64: return py::float_(column.f64[row]);
     case ColumnType::kInt128:
       return py::reinterpret_steal<py::object>(PyLong_FromString(column.ToText(row).c_str(), nullptr, 10));

@@ -15,7 +15,6 @@ namespace {
 struct ColumnMemory {
   std::vector<uint8_t> validity;  // empty if nothing is null
   std::vector<uint8_t> bits;      // kBool
-  Array<int64_t> times;           // kTime, microseconds
   std::vector<int64_t> text_offsets;
   std::string text;
   int64_t nulls = 0;
@@ -84,20 +83,14 @@ void FillColumn(const Table& table, const TableColumn& column, ColumnMemory* out
     case ColumnType::kInt32: FillValidity(column.i32, kNullInt32, out); break;
     case ColumnType::kAddress:
     case ColumnType::kText: FillValidity(column.i32, kNullCode, out); break;
-    case ColumnType::kInt64: FillValidity(column.i64, kNullInt64, out); break;
+    case ColumnType::kInt64:
+    case ColumnType::kTime: FillValidity(column.i64, kNullInt64, out); break;
     case ColumnType::kInt128: out->values = column.i128.data(); break;
     case ColumnType::kFloat64:
       for (size_t i = 0; i < table.rows; ++i) out->nulls += column.is_null(i);
       if (out->nulls > 0) out->validity = Bits(table.rows, [&](size_t i) { return !column.is_null(i); });
       out->values = column.f64.data();
       break;
-    case ColumnType::kTime: {
-      FillValidity(column.i64, kNullInt64, out);
-      int64_t* times = out->times.Extend(table.rows);
-      for (size_t i = 0; i < table.rows; ++i) times[i] = column.i64[i] == kNullInt64 ? 0 : column.i64[i] * 1'000'000;
-      out->values = times;
-      break;
-    }
     case ColumnType::kBool:
       FillValidity(column.i32, kNullInt32, out);
       out->bits = Bits(table.rows, [&](size_t i) { return column.i32[i] == 1; });

@@ -144,12 +144,13 @@ class ExtremeAccumulators final : public Cells<Cell<int64_t>> {
   }
   void Emit(std::span<const uint32_t> groups, const Interner&, TableColumn* out) const override {
     out->type = ColumnTypeOf(kind_);
+    const int64_t unit = kind_ == Kind::kTime ? kMicrosPerSecond : 1;
     for (uint32_t g : groups) {
       const std::optional<int64_t>& value = this->cells_[g].value;
       if (kind_ == Kind::kInt32) {
         out->i32.push_back(value ? static_cast<int32_t>(*value) : kNullInt32);
       } else {
-        out->i64.push_back(value.value_or(kNullInt64));
+        out->i64.push_back(value ? *value * unit : kNullInt64);
       }
     }
   }
@@ -309,7 +310,8 @@ void ColumnBuilder::Append(uint64_t code) {
   if (kind_ == Kind::kInt32) {
     out_->i32.push_back(code == 0 ? kNullInt32 : static_cast<int32_t>(DecodeInt(code)));
   } else if (kind_ != Kind::kAddress && kind_ != Kind::kText) {
-    out_->i64.push_back(code == 0 ? kNullInt64 : DecodeInt(code));
+    const int64_t unit = kind_ == Kind::kTime ? kMicrosPerSecond : 1;
+    out_->i64.push_back(code == 0 ? kNullInt64 : DecodeInt(code) * unit);
   } else if (code == 0) {
     out_->i32.push_back(kNullCode);
   } else {

@@ -61,7 +61,12 @@ void RowState::Append(const Batch& batch, bool present, Kept* out) {
   if (!out->seen) AppendNulls(std::exchange(out->absent, 0), out);
   out->seen = true;
   const Column& column = batch.columns[out->slot];
-  if (IsWide(kind)) return out->i64.append(column.ints.data(), n);
+  if (kind == Kind::kInt64) return out->i64.append(column.ints.data(), n);
+  if (kind == Kind::kTime) {
+    int64_t* to = out->i64.Extend(n);
+    for (size_t i = 0; i < n; ++i) to[i] = column.ints[i] == kNullInt ? kNullInt64 : column.ints[i] * kMicrosPerSecond;
+    return;
+  }
   int32_t* to = out->i32.Extend(n);
   if (kind == Kind::kInt32) {
     for (size_t i = 0; i < n; ++i)

@@ -105,8 +105,8 @@ std::string TableColumn::ToText(size_t row) const {
   switch (type) {
     case ColumnType::kInt32: return std::to_string(i32[row]);
     case ColumnType::kBool: return i32[row] != 0 ? "true" : "false";
-    case ColumnType::kInt64:
-    case ColumnType::kTime: return std::to_string(i64[row]);
+    case ColumnType::kInt64: return std::to_string(i64[row]);
+    case ColumnType::kTime: return std::to_string(i64[row] / kMicrosPerSecond);
     case ColumnType::kAddress: return ToString(addresses[static_cast<size_t>(i32[row])]);
     case ColumnType::kText: return texts[static_cast<size_t>(i32[row])];
     case ColumnType::kInt128: return Total(i128[row]).ToString();
