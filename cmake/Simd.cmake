@@ -10,6 +10,7 @@ function(vpcflow_add_kernels name)
 endfunction()
 
 if(VPCFLOW_SIMD AND VPCFLOW_XSIMD_INCLUDE)
+  set(VPCFLOW_SIMD_UNITS ON)
   target_include_directories(vpcflow SYSTEM PRIVATE ${VPCFLOW_XSIMD_INCLUDE})
   if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64|amd64)$")
     target_compile_definitions(vpcflow PRIVATE VPCFLOW_SIMD_X86)

@@ -38,6 +38,7 @@ vpcflow::ScanOptions OptionsFrom(const py::dict& options) {
                  : on_error == "null" ? vpcflow::OnError::kNull
                                       : vpcflow::OnError::kSkip;
   if (!get("threads").is_none()) out.threads = get("threads").cast<int>();
+  if (!get("max_memory").is_none()) out.max_memory = get("max_memory").cast<size_t>();
   if (!get("block_bytes").is_none()) out.block_bytes = get("block_bytes").cast<size_t>();
   const PyObject* progress = get("progress").is_none() ? nullptr : get("progress").ptr();
   out.poll = [progress](const vpcflow::Progress& p) {

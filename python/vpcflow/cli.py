@@ -51,6 +51,7 @@ def _add_input(parser: argparse.ArgumentParser) -> None:
         "--on-error", choices=("skip", "raise", "null"), default="skip", help="what a malformed line does"
     )
     parser.add_argument("--threads", type=_positive, help="worker threads (default: one per processor)")
+    parser.add_argument("--max-memory", metavar="SIZE", help="most that groups and rows may take, e.g. 2GB")
     parser.add_argument("--max-rejects", type=int, metavar="N", help="exit with 1 if more than N lines are rejected")
     parser.add_argument("--json", action="store_true", help="JSON instead of a page for people")
 
@@ -172,7 +173,11 @@ def _flows(args: argparse.Namespace) -> Flows:
     if isinstance(data, list) and len(set(data)) < len(data):
         raise PlanError("a path is given twice; its records would count twice")
     flows = scan(
-        list(data) if isinstance(data, list) else data, format=args.format, on_error=args.on_error, threads=args.threads
+        list(data) if isinstance(data, list) else data,
+        format=args.format,
+        on_error=args.on_error,
+        threads=args.threads,
+        max_memory=args.max_memory,
     )
     return flows.filter(args.where) if args.where else flows
 

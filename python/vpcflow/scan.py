@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Callable, Union, cast
 
@@ -314,12 +315,25 @@ class _Table:
         return self._data.__arrow_c_stream__()
 
 
+_SIZES = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12, "ki": 2**10, "mi": 2**20, "gi": 2**30, "ti": 2**40}
+
+
+def _bytes(size: int | str) -> int:
+    """A number of bytes; ``"2GB"`` is 2,000,000,000, ``"2GiB"`` 2,147,483,648."""
+    match = re.fullmatch(r"\s*([0-9]+(?:\.[0-9]+)?)\s*([kmgt]i?)?b?\s*", str(size).lower())
+    number = int(float(match[1]) * _SIZES[match[2] or ""]) if match else 0
+    if number < 1:
+        raise PlanError(f"max_memory={size!r}: a number of bytes, or one with a unit such as '512MB' or '2GiB'")
+    return number
+
+
 def scan(
     data: Input,
     *,
     format: str | None = None,
     on_error: str = "skip",
     threads: int | None = None,
+    max_memory: int | str | None = None,
 ) -> Flows:
     """A lazy query over flow logs.
 
@@ -336,6 +350,9 @@ def scan(
 
     ``threads``: worker threads, by default one per processor.
 
+    ``max_memory``: bytes that groups and selected rows may take, as a number or ``"512MB"``, ``"2GiB"``; beyond it
+    :class:`~vpcflow.OutOfMemoryError`. By default there is no limit.
+
     >>> import vpcflow as vf
     >>> log = b"srcaddr dstport bytes\\n10.0.0.1 22 40\\n10.0.0.1 443 960\\n"
     >>> vf.scan(log).group_by("srcaddr").agg(bytes=vf.sum("bytes")).collect().rows()
@@ -347,7 +364,8 @@ def scan(
         raise PlanError(f"threads={threads}: at least 1, or None for one per processor")
     if format is not None:
         _core.parse_format(format)
-    options = {"format": format, "on_error": on_error, "threads": threads}
+    limit = None if max_memory is None else _bytes(max_memory)
+    options = {"format": format, "on_error": on_error, "threads": threads, "max_memory": limit}
     if hasattr(data, "__arrow_c_stream__"):
         return Flows([], _Table(data), options, {})
     return Flows(_sources(data), None, options, {})

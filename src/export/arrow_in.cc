@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "src/plan/run.h"
+#include "src/scan/driver.h"
 #include "vpcflow/export/arrow.h"
 
 VPCFLOW_NAMESPACE_BEGIN
@@ -336,6 +337,7 @@ absl::StatusOr<std::vector<Result>> RunArrow(std::span<const Plan> plans, ArrowA
     if (absl::Status s = rows.Start(schema.value, batch.value); !s.ok()) return s;
     while (rows.Next()) {
       worker.Process(&rows);
+      if (options.max_memory > 0 && worker.bytes() > options.max_memory) return MemoryExceeded(options.max_memory);
       if (rows.stopped()) {
         if (out_report != nullptr) *out_report = report;
         return absl::DataLossError(report.rejects[0].ToString());

@@ -27,6 +27,7 @@ class PlanHandler final : public BlockHandler {
     }
     return !rows_.stopped();
   }
+  size_t bytes() const override { return worker_.bytes(); }
   Worker& worker() { return worker_; }
 
  private:

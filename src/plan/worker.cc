@@ -64,6 +64,13 @@ bool Worker::satisfied() const {
          only.rows->rows() >= *only.plan->spec.limit;
 }
 
+size_t Worker::bytes() const {
+  size_t bytes = 0;
+  for (const auto& group : groups_) bytes += group->bytes();
+  for (const State& state : states_) bytes += state.rows == nullptr ? 0 : state.rows->bytes();
+  return bytes;
+}
+
 void Worker::LoadAll(Rows* rows) {
   for (size_t slot = 0; slot < map_.fields.size(); ++slot) {
     const bool needed = std::any_of(states_.begin(), states_.end(), [&](const State& s) {

@@ -36,6 +36,8 @@ class Worker {
   GroupState* group_state(size_t i) { return groups_[i].get(); }
   Table Finish(size_t plan) { return groups_[states_[plan].group]->Finish(states_[plan].member); }
   RowState* rows(size_t plan) { return states_[plan].rows.get(); }
+  // Memory of groups and rows.
+  size_t bytes() const;
   // By slot: some source had the field. Any: some source had a format at all.
   const std::vector<uint8_t>& seen() const { return seen_; }
   bool any() const { return any_; }

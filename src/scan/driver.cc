@@ -31,12 +31,14 @@ class Driver {
     try {
       ResolvedBlock block;
       std::shared_ptr<ScannedSource> current;
+      size_t kept_bytes = 0;
       while (!stop_ && (current = Claim(current.get())) != nullptr) {
         while (!stop_) {
           absl::StatusOr<bool> more = current->Next(&block, report);
           if (!more.ok()) AddError(current.get(), more.status());
           if (!more.ok() || !*more) break;
           if (!handler->OnBlock(block)) stop_ = true;
+          if (options_.max_memory > 0) CheckMemory(*handler, &kept_bytes);
         }
       }
     } catch (const std::bad_alloc&) {
@@ -80,6 +82,17 @@ class Driver {
     int workers;
   };
 
+  // `kept` is what the handler's memory was before.
+  void CheckMemory(const BlockHandler& handler, size_t* kept) {
+    const size_t now = handler.bytes();
+    const size_t all = kept_bytes_ += now - *kept;
+    *kept = now;
+    if (all <= options_.max_memory) return;
+    std::lock_guard lock(mutex_);
+    fatal_ = MemoryExceeded(options_.max_memory);
+    stop_ = true;
+  }
+
   // A source to work on next: one nobody has begun, else one that others are still reading; null if all are read.
   std::shared_ptr<ScannedSource> Claim(const ScannedSource* done) {
     std::lock_guard lock(mutex_);
@@ -116,6 +129,7 @@ class Driver {
   std::atomic<bool> stop_ = false;
   std::atomic<bool> cancelled_ = false;
   std::atomic<uint64_t> stored_bytes_ = 0;
+  std::atomic<size_t> kept_bytes_ = 0;
   std::mutex mutex_;  // guards what follows
   std::condition_variable changed_;
   size_t opened_ = 0;
@@ -127,6 +141,12 @@ class Driver {
 };
 
 }  // namespace
+
+absl::Status MemoryExceeded(size_t max_memory) {
+  return absl::ResourceExhaustedError(
+      absl::StrCat("groups and rows take more than max_memory, ", max_memory,
+                   " bytes; use fewer or coarser keys, a filter, wider time bins or fewer columns, or a higher limit"));
+}
 
 absl::StatusOr<std::vector<std::unique_ptr<BlockHandler>>> RunScan(const std::vector<Source>& sources,
                                                                    const ScanOptions& options,

@@ -20,6 +20,8 @@ class BlockHandler {
   virtual ~BlockHandler() = default;
   // False ends the scan.
   virtual bool OnBlock(const ResolvedBlock& block) = 0;
+  // Memory of what it keeps.
+  virtual size_t bytes() const { return 0; }
 };
 
 using HandlerFactory = std::function<std::unique_ptr<BlockHandler>(Report*)>;
@@ -30,6 +32,9 @@ using HandlerFactory = std::function<std::unique_ptr<BlockHandler>(Report*)>;
 absl::StatusOr<std::vector<std::unique_ptr<BlockHandler>>> RunScan(const std::vector<Source>& sources,
                                                                    const ScanOptions& options,
                                                                    const HandlerFactory& make_handler, Report* report);
+
+// The error of a scan beyond ScanOptions::max_memory.
+absl::Status MemoryExceeded(size_t max_memory);
 
 }  // namespace internal
 VPCFLOW_NAMESPACE_END

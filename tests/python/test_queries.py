@@ -344,6 +344,24 @@ def test_the_gil_is_released():
     assert counted > 20
 
 
+def test_max_memory():
+    lines = ["srcaddr bytes"] + [f"10.{i >> 16}.{i >> 8 & 255}.{i & 255} 1" for i in range(200_000)]
+    log = "\n".join(lines).encode()
+    for query in (
+        lambda flows: flows.group_by("srcaddr").agg(n=vf.count()),
+        lambda flows: flows.group_by("bytes").agg(n=vf.n_unique("srcaddr")),
+        lambda flows: flows,
+    ):
+        with pytest.raises(vf.OutOfMemoryError, match="more than max_memory, 1048576 bytes; use fewer or coarser keys, a filter"):
+            query(vf.scan(log, max_memory="1MiB")).collect()
+        assert len(query(vf.scan(log, max_memory="1GB")).collect()) in (1, 200_000)
+    # What is counted is what is kept, not what is read.
+    assert vf.scan(log, max_memory=1_000_000).group_by("bytes").agg(n=vf.count()).collect()["n"] == [200_000]
+    for wrong in ("much", 0, "-1", "1XB"):
+        with pytest.raises(vf.PlanError, match="max_memory"):
+            vf.scan(log, max_memory=wrong)
+
+
 def test_ctrl_c_ends_a_scan():
     """KeyboardInterrupt within 0.2 s, of a source that never ends."""
     code = """

@@ -1,0 +1,101 @@
+// All kernels on many generated lines, plain and damaged, must write the same bytes. VPCFLOW_KERNEL_LINES lines of each
+// format; `make soak` asks for 10,000,000 in all.
+#include <cstdlib>
+#include <cstring>
+#include <random>
+
+#include "src/simd/kernels.h"
+#include "unit/testing.h"
+#include "vpcflow/lines/token_index.h"
+
+namespace vpcflow {
+namespace {
+
+using internal::Kernels;
+
+// What a kernel wrote, and what its column kernels wrote for every token of the text: positions of tokens, lines and
+// bad bytes; values and the tokens left over.
+std::string Written(const Kernels& kernels, std::string_view text, TokenIndex* index) {
+  std::string out;
+  const auto put = [&](const auto* values, size_t n) {
+    out.append(reinterpret_cast<const char*>(values), n * sizeof *values);
+  };
+  kernels.index(text.data(), text.size(), index->Reserve(text.size()));
+  std::vector<uint32_t> records(index->token_count()), left(index->token_count());
+  for (uint32_t i = 0; i < records.size(); ++i) {
+    records[i] = i;
+    const Token token = index->token(i);
+    put(&token, 1);
+  }
+  put(index->lines().data(), index->line_count());
+  put(index->bad().data(), index->bad().size());
+  const TokenSpan tokens = index->tokens();
+  const internal::TokenColumn column = {text.data(), text.size(),    tokens.begins, tokens.ends,
+                                        tokens.bias, records.data(), records.size()};
+  // A kernel may leave more than another: what it leaves is made up for the slow way, as the engine does.
+  std::vector<int64_t> integers(records.size());
+  size_t n = kernels.integers(column, 16, 65535, integers.data(), left.data());
+  for (size_t i = 0; i < n; ++i) {
+    const Token t = index->token(left[i]);
+    uint64_t value = 0;
+    integers[left[i]] =
+        ParseUint(text.substr(t.begin, t.end - t.begin), 65535, &value) == Errc::kOk ? static_cast<int64_t>(value) : -1;
+  }
+  put(integers.data(), integers.size());
+  std::vector<uint64_t> addresses(records.size());
+  n = kernels.addresses(column, addresses.data(), left.data());
+  for (size_t i = 0; i < n; ++i) {
+    const Token t = index->token(left[i]);
+    uint32_t v4 = 0;
+    addresses[left[i]] = ParseIpv4(text.data() + t.begin, text.data() + t.end, &v4) ? uint64_t{1} << 32 | v4 : 0;
+  }
+  put(addresses.data(), addresses.size());
+  return out;
+}
+
+TEST(SameKernels, OnGeneratedAndDamagedLines) {
+  const char* asked = std::getenv("VPCFLOW_KERNEL_LINES");
+  const uint64_t lines = asked == nullptr ? 20'000 : std::strtoull(asked, nullptr, 10);
+  const internal::BuiltKernels* all;
+  const size_t n_kernels = internal::AllKernels(&all);
+  std::mt19937_64 random(11);
+  uint64_t seen = 0;
+  for (const char* name : {"default", "v5", "v11", "tgw"}) {
+    for (uint64_t done = 0; done < lines; done += 20'000) {
+      SynthOptions options;
+      FormatError error;
+      ASSERT_TRUE(Format::Parse(name, &options.format, &error));
+      options.records = std::min<uint64_t>(20'000, lines - done);
+      options.seed = done + 1;
+      options.peers = 5000;
+      options.noise_sources = 2000;
+      options.ipv6_share = 0.2;
+      absl::StatusOr<std::string> log = SynthesizeText(options);
+      ASSERT_TRUE(log.ok()) << log.status();
+      std::string text = *std::move(log);
+      if (done / 20'000 % 2 == 1) {  // every other piece is damaged, in bytes, and in blanks and line ends
+        for (size_t i = 0; i < text.size() / 500; ++i) {
+          char& c = text[random() % text.size()];
+          c = random() % 2 == 0 ? static_cast<char>(random()) : " \n\r\t\x7f\0"[random() % 6];
+        }
+      }
+      TokenIndex index;
+      std::string first;
+      for (size_t k = 0; k < n_kernels; ++k) {
+        if (!all[k].usable) continue;
+        std::string written = Written(*all[k].kernels, text, &index);
+        if (first.empty()) {
+          first = std::move(written);
+          seen += index.line_count();
+        } else {
+          ASSERT_TRUE(written == first) << all[k].kernels->name << ", " << name << ", lines from " << done;
+        }
+      }
+    }
+  }
+  RecordProperty("lines", std::to_string(seen));
+  std::cout << seen << " lines, the same by all kernels\n";
+}
+
+}  // namespace
+}  // namespace vpcflow
