@@ -1,16 +1,22 @@
-// The engine against its yardstick, on a file given as VPCFLOW_BENCH_LOG (text) and VPCFLOW_BENCH_GZ (gzip).
+// The engine against its yardsticks, on a file given as VPCFLOW_BENCH_LOG (text), files given as VPCFLOW_BENCH_GZ (a
+// folder of gzip), VPCFLOW_BENCH_SMALL (a folder of many small gzip objects) and VPCFLOW_BENCH_VARIANTS (a folder of
+// text in other formats and mixtures).
 //
-// Every benchmark reports bytes of text a second and records a second; bench/run.py adds the ratios. The yardstick is
-// read(2) and a memchr walk over the lines: what reading text costs at the least.
+// Every benchmark reports bytes of text a second and records a second; bench/run.py adds the ratios. The text yardstick
+// is read(2) and a memchr walk over the lines: what reading text costs at the least. The gzip yardstick is the build's
+// decoder alone.
 #include <benchmark/benchmark.h>
 #include <fcntl.h>
 #include <unistd.h>
 
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
+#include <memory>
 #include <string>
 #include <vector>
 
+#include "src/scan/driver.h"
 #include "src/scan/rows.h"
 #include "src/simd/kernels.h"
 #include "vpcflow/vpcflow.h"
@@ -53,14 +59,17 @@ void YardstickText(benchmark::State& state) {
 
 void YardstickInflate(benchmark::State& state) {
   std::vector<char> buffer(256 * 1024);
+  const std::vector<Source> sources = *Source::Expand(Path("VPCFLOW_BENCH_GZ"));
   uint64_t bytes = 0;
   for (auto _ : state) {
     bytes = 0;
-    auto stream = vpcflow::OpenText(Source::File(Path("VPCFLOW_BENCH_GZ")), nullptr);
-    while (true) {
-      absl::StatusOr<size_t> n = (*stream)->Read(buffer.data(), buffer.size());
-      if (!n.ok() || *n == 0) break;
-      bytes += *n;
+    for (const Source& source : sources) {
+      auto stream = vpcflow::OpenText(source, nullptr);
+      while (true) {
+        absl::StatusOr<size_t> n = (*stream)->Read(buffer.data(), buffer.size());
+        if (!n.ok() || *n == 0) break;
+        bytes += *n;
+      }
     }
   }
   Rates(state, bytes, 0);
@@ -82,28 +91,45 @@ void IndexTokens(benchmark::State& state) {
   Rates(state, text.size(), 0);
 }
 
-// Every field typed into columns, batch by batch; the batches are dropped.
-void ParseBatches(benchmark::State& state) {
-  const Source source = Source::File(Path("VPCFLOW_BENCH_LOG"));
+// Every field of the file's format typed into columns, batch by batch; the batches are dropped.
+class ParseHandler final : public vpcflow::internal::BlockHandler {
+ public:
+  ParseHandler(const std::vector<vpcflow::FieldRef>& fields, const vpcflow::ScanOptions& options,
+               vpcflow::Report* report)
+      : fields_(fields.size()), rows_(fields, options, report) {}
+  bool OnBlock(const vpcflow::internal::ResolvedBlock& block) override {
+    rows_.Start(block);
+    while (rows_.Next()) {
+      for (size_t slot = 0; slot < fields_; ++slot) rows_.Load(slot);
+      rows_.DropBad();
+    }
+    return true;
+  }
+
+ private:
+  size_t fields_;
+  vpcflow::internal::TextRows rows_;
+};
+
+void ParseFile(benchmark::State& state, const std::string& path, int threads) {
+  std::vector<Source> sources = {Source::File(path)};
   vpcflow::ScanOptions options;
+  options.threads = threads;
+  const vpcflow::Format format = *vpcflow::PeekFormat(sources[0], options);
+  std::vector<vpcflow::FieldRef> fields;
+  for (const vpcflow::FormatColumn& c : format.columns()) fields.push_back({c.field, c.name});
   vpcflow::Report report;
   for (auto _ : state) {
     report = {};
-    std::vector<vpcflow::FieldRef> fields;
-    const vpcflow::Format format = vpcflow::Format::Default();
-    for (const vpcflow::FormatColumn& c : format.columns()) fields.push_back({c.field, c.name});
-    vpcflow::internal::TextRows rows(fields, options, &report);
-    vpcflow::internal::ScannedSource scanned(source, 0, options, nullptr);
-    vpcflow::internal::ResolvedBlock block;
-    while (*scanned.Next(&block, &report)) {
-      rows.Start(block);
-      while (rows.Next()) {
-        for (size_t slot = 0; slot < fields.size(); ++slot) rows.Load(slot);
-        rows.DropBad();
-      }
-    }
+    const auto handlers = vpcflow::internal::RunScan(
+        sources, options, [&](vpcflow::Report* part) { return std::make_unique<ParseHandler>(fields, options, part); },
+        &report);
+    if (!handlers.ok()) state.SkipWithError("the scan failed");
   }
   Rates(state, report.text_bytes, report.records());
+}
+void ParseBatches(benchmark::State& state) {
+  ParseFile(state, Path("VPCFLOW_BENCH_LOG"), static_cast<int>(state.range(0)));
 }
 
 // A walk over record views that reads five fields.
@@ -144,10 +170,10 @@ std::vector<vpcflow::Plan> AggPlans() {
   return plans;
 }
 
-void RunPlans(benchmark::State& state, const char* variable, const std::vector<vpcflow::Plan>& plans) {
-  const std::vector<Source> sources = *Source::Expand(Path(variable));
+void RunPlans(benchmark::State& state, const std::string& path, const std::vector<vpcflow::Plan>& plans, int threads) {
+  const std::vector<Source> sources = *Source::Expand(path);
   vpcflow::ScanOptions options;
-  options.threads = static_cast<int>(state.range(0));
+  options.threads = threads;
   vpcflow::Report report;
   for (auto _ : state) {
     auto results = vpcflow::RunAll(plans, sources, options);
@@ -156,21 +182,52 @@ void RunPlans(benchmark::State& state, const char* variable, const std::vector<v
   Rates(state, report.text_bytes, report.records());
 }
 
-void JobAggText(benchmark::State& state) { RunPlans(state, "VPCFLOW_BENCH_LOG", AggPlans()); }
-void JobAggGzip(benchmark::State& state) { RunPlans(state, "VPCFLOW_BENCH_GZ", AggPlans()); }
-void TopTalkers(benchmark::State& state) { RunPlans(state, "VPCFLOW_BENCH_LOG", {AggPlans()[0]}); }
-void WholeTable(benchmark::State& state) { RunPlans(state, "VPCFLOW_BENCH_LOG", {*vpcflow::Plan::Make({})}); }
+void JobAggText(benchmark::State& state) {
+  RunPlans(state, Path("VPCFLOW_BENCH_LOG"), AggPlans(), static_cast<int>(state.range(0)));
+}
+void JobAggGzip(benchmark::State& state) {
+  RunPlans(state, Path("VPCFLOW_BENCH_GZ"), AggPlans(), static_cast<int>(state.range(0)));
+}
+void JobAggSmallObjects(benchmark::State& state) {
+  RunPlans(state, Path("VPCFLOW_BENCH_SMALL"), AggPlans(), static_cast<int>(state.range(0)));
+}
+void TopTalkers(benchmark::State& state) {
+  RunPlans(state, Path("VPCFLOW_BENCH_LOG"), {AggPlans()[0]}, static_cast<int>(state.range(0)));
+}
+void WholeTable(benchmark::State& state) {
+  RunPlans(state, Path("VPCFLOW_BENCH_LOG"), {*vpcflow::Plan::Make({})}, static_cast<int>(state.range(0)));
+}
 
 BENCHMARK(YardstickText)->Unit(benchmark::kMillisecond);
 BENCHMARK(YardstickInflate)->Unit(benchmark::kMillisecond);
 BENCHMARK(IndexTokens)->Unit(benchmark::kMillisecond);
-BENCHMARK(ParseBatches)->Unit(benchmark::kMillisecond);
 BENCHMARK(WalkFiveFields)->Unit(benchmark::kMillisecond);
+BENCHMARK(ParseBatches)->Arg(1)->Arg(2)->UseRealTime()->Unit(benchmark::kMillisecond);
 BENCHMARK(TopTalkers)->Arg(1)->Arg(2)->UseRealTime()->Unit(benchmark::kMillisecond);
 BENCHMARK(JobAggText)->Arg(1)->Arg(2)->UseRealTime()->Unit(benchmark::kMillisecond);
 BENCHMARK(JobAggGzip)->Arg(1)->Arg(2)->UseRealTime()->Unit(benchmark::kMillisecond);
+BENCHMARK(JobAggSmallObjects)->Arg(1)->Arg(2)->UseRealTime()->Unit(benchmark::kMillisecond);
 BENCHMARK(WholeTable)->Arg(1)->Arg(2)->UseRealTime()->Unit(benchmark::kMillisecond);
+
+// One benchmark for each file of the variants.
+void RegisterVariants() {
+  std::error_code none;
+  for (const auto& entry : std::filesystem::directory_iterator(Path("VPCFLOW_BENCH_VARIANTS"), none)) {
+    if (entry.path().extension() != ".log") continue;
+    const std::string path = entry.path().native(), name = entry.path().stem().native();
+    benchmark::RegisterBenchmark(("Parse:" + name).c_str(), [path](benchmark::State& state) {
+      ParseFile(state, path, 1);
+    })->Unit(benchmark::kMillisecond);
+    benchmark::RegisterBenchmark(("Agg:" + name).c_str(), [path](benchmark::State& state) {
+      RunPlans(state, path, AggPlans(), 1);
+    })->Unit(benchmark::kMillisecond);
+  }
+}
 
 }  // namespace
 
-BENCHMARK_MAIN();
+int main(int argc, char** argv) {
+  benchmark::Initialize(&argc, argv);
+  RegisterVariants();
+  benchmark::RunSpecifiedBenchmarks();
+}

@@ -1,6 +1,6 @@
 """The two jobs, by vpcflow and by its peers; one run in a process of its own: jobs.py PEER JOB THREADS PATH
 
-Job `parse`: every field typed into a table. Job `agg`: top 20 srcaddr by bytes; REJECTs per dstport, top 20; bytes per
+Job `parse`: every field typed into a table (ours: Arrow). Job `frame`: the same as a pandas.DataFrame. Job `agg`: top 20 srcaddr by bytes; REJECTs per dstport, top 20; bytes per
 minute of start; distinct dstaddr per srcaddr, top 20. Prints JSON: seconds (imports not counted), peak MiB, and for `agg`
 a digest of the answers, so that all are seen to agree.
 """
@@ -50,10 +50,14 @@ def digest(talkers, rejects, minutes, fanout):
 def run_vpcflow(job, threads, path):
     import vpcflow as vf
 
-    if job == "parse":
+    if job != "agg":
+        import pandas  # noqa: F401
         import pyarrow  # noqa: F401
     yield
     flows = vf.scan(path, threads=threads)
+    if job == "frame":
+        yield len(flows.to_pandas())
+        return
     if job == "parse":
         yield flows.to_arrow().num_rows
         return
@@ -74,11 +78,15 @@ def run_vpcflow(job, threads, path):
 
 
 def run_polars(job, threads, path):
+    import pandas  # noqa: F401
     import polars as pl
 
     types = {name: pl.Int64 if name in NUMBERS else pl.String for name in NAMES}
     yield
     frame = pl.scan_csv(files_of(path), separator=" ", schema=types, null_values="-", quote_char=None)
+    if job == "frame":
+        yield len(frame.collect().to_pandas())
+        return
     if job == "parse":
         yield frame.collect().height
         return
