@@ -22,10 +22,16 @@ void Encoder::Encode(const Batch& batch, size_t slot, std::vector<uint64_t>* out
   out->resize(batch.rows);
   switch (column.kind) {
     case Kind::kAddress: {
+      v6_.clear();
+      v6_rows_.clear();
       for (size_t i = 0; i < batch.rows; ++i) {
         const AddressCode code = column.addresses[i];
-        (*out)[i] = code < kCodeV6 ? code : kCodeV6 | interner_.V6(batch.v6[static_cast<uint32_t>(code)]);
+        (*out)[i] = code;
+        if (code < kCodeV6) continue;
+        v6_.push_back(batch.v6[static_cast<uint32_t>(code)]);
+        v6_rows_.push_back(static_cast<uint32_t>(i));
       }
+      if (!v6_.empty()) interner_.V6(v6_, [&](size_t i, uint32_t id) { (*out)[v6_rows_[i]] = kCodeV6 | id; });
       break;
     }
     case Kind::kText: {

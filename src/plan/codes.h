@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -13,6 +14,7 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/hash/hash.h"
+#include "src/plan/flat_table.h"
 #include "vpcflow/record/batch.h"
 
 VPCFLOW_NAMESPACE_BEGIN
@@ -33,9 +35,24 @@ struct TextHash {
 class Interner {
  public:
   uint32_t V6(const Ip& ip) {
-    const auto [it, added] = v6_ids_.try_emplace(ip, static_cast<uint32_t>(v6_.size()));
-    if (added) v6_.push_back(ip);
-    return it->second;
+    uint32_t id = 0;
+    V6({&ip, 1}, [&](size_t, uint32_t found) { id = found; });
+    return id;
+  }
+  // Calls fn(i, id) for each of some addresses, in order.
+  template <class Fn>
+  void V6(std::span<const Ip> ips, Fn fn) {
+    v6_batch_.resize(ips.size());
+    for (size_t i = 0; i < ips.size(); ++i) v6_batch_[i] = {ips[i], 0};
+    v6_ids_.InsertAll(
+        std::span<const V6Slot>(v6_batch_), [&](const V6Slot& slot, size_t i) { return slot.ip == ips[i]; },
+        [&](V6Slot& slot, size_t i, bool added) {
+          if (added) {
+            slot.id = static_cast<uint32_t>(v6_.size());
+            v6_.push_back(ips[i]);
+          }
+          fn(i, slot.id);
+        });
   }
   uint32_t Text(std::string_view text) {
     const auto it = text_ids_.find(text);
@@ -50,14 +67,22 @@ class Interner {
   const std::string& text(uint32_t id) const { return texts_[id]; }
   // Memory, about.
   size_t bytes() const {
-    return text_bytes_ + v6_.capacity() * sizeof(Ip) + v6_ids_.capacity() * (sizeof(Ip) + 8) +
+    return text_bytes_ + v6_.capacity() * sizeof(Ip) + v6_ids_.bytes() +
            text_ids_.capacity() * (sizeof(std::string_view) + 8);
   }
   size_t v6_size() const { return v6_.size(); }
   size_t text_size() const { return texts_.size(); }
 
  private:
-  absl::flat_hash_map<Ip, uint32_t, IpHash> v6_ids_;
+  struct V6Slot {
+    static constexpr uint32_t kNone = ~uint32_t{0};
+    Ip ip;
+    uint32_t id = kNone;
+    bool empty() const { return id == kNone; }
+    uint64_t hash() const { return MixWords(ip.hi, ip.lo); }
+  };
+  FlatTable<V6Slot> v6_ids_;
+  std::vector<V6Slot> v6_batch_;  // scratch
   std::vector<Ip> v6_;
   absl::flat_hash_map<std::string_view, uint32_t, TextHash> text_ids_;
   std::deque<std::string> texts_;  // does not move its strings
@@ -83,6 +108,8 @@ class Encoder {
   };
   Interner interner_;
   std::vector<Numbers> numbers_;  // by slot
+  std::vector<Ip> v6_;            // scratch: the IPv6 addresses of a column, and their rows
+  std::vector<uint32_t> v6_rows_;
 };
 
 inline Ip DecodeAddress(uint64_t code, const Interner& interner) {

@@ -167,7 +167,7 @@ const Batch& Worker::Gather(const State& state, const Batch& batch) {
   gather(batch.offsets, &gathered_.offsets);
   gathered_.rows = n;
   gathered_.source = batch.source;
-  gathered_.v6 = batch.v6;
+  gathered_.v6.clear();
   for (size_t slot = 0; slot < batch.columns.size(); ++slot) {
     gathered_.columns[slot].kind = batch.columns[slot].kind;
     gathered_.columns[slot].dictionary = batch.columns[slot].dictionary;
@@ -177,6 +177,7 @@ const Batch& Worker::Gather(const State& state, const Batch& batch) {
       const Column& from = batch.columns[static_cast<size_t>(index)];
       Column& to = gathered_.columns[static_cast<size_t>(index)];
       if (from.kind == Kind::kAddress) {
+        if (gathered_.v6.empty()) gathered_.v6 = batch.v6;
         gather(from.addresses, &to.addresses);
       } else if (from.kind == Kind::kText) {
         gather(from.texts, &to.texts);

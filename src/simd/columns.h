@@ -58,9 +58,10 @@ inline size_t SwarIntegers(const TokenColumn& c, size_t max_digits, uint64_t max
       value = EightDigits(high) * 100000000 + EightDigits(low);
     }
     bad |= static_cast<uint64_t>(value > max);
-    out[i] = static_cast<int64_t>(value);
+    const bool null = size == 1 && c.data[end - 1] == '-';
+    out[i] = null ? kNullInteger : static_cast<int64_t>(value);
     left[n_left] = static_cast<uint32_t>(i);
-    n_left += bad != 0;
+    n_left += bad != 0 && !null;
   }
   return n_left;
 }
@@ -91,8 +92,12 @@ inline size_t SwarAddresses(const TokenColumn& c, uint64_t* out, uint32_t* left)
     const uint32_t begin = c.begins[at] + c.bias, size = c.ends[at] - begin;
     out[i] = 0;
     left[n_left++] = static_cast<uint32_t>(i);
-    if (size - 7 > 8 || begin < 4 || begin + 16 > c.size) continue;
     const char* p = c.data + begin;
+    if (size == 1 && *p == '-') {
+      --n_left;
+      continue;
+    }
+    if (size - 7 > 8 || begin < 4 || begin + 16 > c.size) continue;
     uint32_t dots = (Dots(Load8(p)) | Dots(Load8(p + 8)) << 8) & ((1u << size) - 1);
     if (dots == 0) continue;
     const auto a = static_cast<uint32_t>(__builtin_ctz(dots));

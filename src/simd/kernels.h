@@ -12,6 +12,8 @@
 VPCFLOW_NAMESPACE_BEGIN
 namespace internal {
 
+inline constexpr int64_t kNullInteger = INT64_MIN;
+
 // One column of some records: record i's value is the token at begins[records[i]] + bias, ends[records[i]].
 struct TokenColumn {
   const char* data;
@@ -27,9 +29,9 @@ struct Kernels {
   const char* name;
   // Fills the arrays for a text of `size` bytes.
   void (*index)(const char* data, size_t size, TokenArrays* out);
-  // The column kernels convert the plain values and leave the others (`-`, malformed, rare shapes, too near to the
-  // edges of the text to load 16 bytes) to the caller: their numbers go to `left`, their count is returned. Both need
-  // room for `count`.
+  // The column kernels convert the plain values and leave the others (malformed, rare shapes, too near to the edges of
+  // the text to load 16 bytes) to the caller: their numbers go to `left`, their count is returned. Both need room for
+  // `count`. `-` is null: kNullInteger and 0.
   // Plain: 1 to max_digits (16 at most) digits, a value of at most `max`.
   size_t (*integers)(const TokenColumn& column, size_t max_digits, uint64_t max, int64_t* out, uint32_t* left);
   // Plain: dotted quads. Writes kCodeV4 | address.

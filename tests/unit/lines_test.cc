@@ -179,6 +179,7 @@ void ExpectAllConvert(const std::vector<std::string>& texts) {
       std::vector<int64_t> ints(texts.size());
       const auto parse = [&](const std::string& t) {
         uint64_t value = 0;
+        if (t == "-") return kNullInt;
         const bool good = (t.size() <= digits || digits == 16) && ParseUint(t, max, &value) == Errc::kOk;
         return good ? static_cast<int64_t>(value) : kError;
       };

@@ -37,6 +37,10 @@ std::string Written(const Kernels& kernels, std::string_view text, TokenIndex* i
   size_t n = kernels.integers(column, 16, 65535, integers.data(), left.data());
   for (size_t i = 0; i < n; ++i) {
     const Token t = index->token(left[i]);
+    if (text.substr(t.begin, t.end - t.begin) == "-") {
+      integers[left[i]] = internal::kNullInteger;
+      continue;
+    }
     uint64_t value = 0;
     integers[left[i]] =
         ParseUint(text.substr(t.begin, t.end - t.begin), 65535, &value) == Errc::kOk ? static_cast<int64_t>(value) : -1;

@@ -64,12 +64,18 @@ inline bool ParseIpv4(const char* p, const char* end, uint32_t* out) {
 
 namespace internal {
 
-constexpr int HexValue(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
+// The values of hexadecimal digits by character, -1 for all others. A table, as digits and letters take turns
+// unforeseeably.
+constexpr std::array<int8_t, 256> MakeHexValues() {
+  std::array<int8_t, 256> values{};
+  for (int8_t& v : values) v = -1;
+  for (int8_t i = 0; i < 10; ++i) values[static_cast<size_t>('0' + i)] = i;
+  for (int8_t i = 0; i < 6; ++i)
+    values[static_cast<size_t>('a' + i)] = values[static_cast<size_t>('A' + i)] = static_cast<int8_t>(10 + i);
+  return values;
 }
+inline constexpr std::array<int8_t, 256> kHexValues = MakeHexValues();
+constexpr int HexValue(char c) { return kHexValues[static_cast<unsigned char>(c)]; }
 
 // RFC 4291 text, dotted tail allowed, zone ids refused.
 inline bool ParseIpv6(const char* p, const char* end, Ip* out) {
