@@ -4,7 +4,9 @@
 #   make test     build everything, C++ and Python tests
 #   make bench    benchmarks against yardsticks and peers (PEERS=0 for ours alone, RECORDS=10000000 for the full size)
 #   make lint     format, ruff, mypy, who includes whom
-#   make soak     the C++ tests under sanitizers, then the Python tests
+#   make soak     the C++ tests under sanitizers, kernels on 10,000,000 lines, then the Python tests (about 15 minutes)
+#   make scale    20 GB of generated logs: flat memory, constant rate (12 GB of disk, some minutes)
+#   make keys     what a record costs as the number of keys grows; draws docs/performance-keys.svg
 #   SKIP_APT=1    do not install Debian packages
 
 SHELL := /bin/bash
@@ -16,7 +18,7 @@ APT := build-essential cmake ninja-build pkg-config python3-venv python3-dev lib
 JOBS := $(shell nproc)
 SOURCES := $(shell find include src python cmake CMakeLists.txt pyproject.toml -type f -not -name '*.pyc')
 
-.PHONY: demo test bench lint soak clean cpp-build
+.PHONY: demo test bench lint soak scale keys clean cpp-build
 
 # -- bootstrap: each step leaves a stamp and is nothing to do the second time
 
@@ -80,7 +82,14 @@ soak: $(VENV)/.package $(VENV)/.test-packages
 	@cmake --build build/asan -j $(JOBS) && ctest --test-dir build/asan --output-on-failure -LE install
 	@cmake -S . -B build/tsan -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo -DVPCFLOW_SANITIZE=thread -DVPCFLOW_INSTALL=OFF >/dev/null
 	@cmake --build build/tsan -j $(JOBS) && ctest --test-dir build/tsan --output-on-failure -LE install
+	@$(MAKE) --no-print-directory cpp-build && VPCFLOW_KERNEL_LINES=2500000 $(BUILD)/tests/vpcflow_tests --gtest_filter='SameKernels.*'
 	@$(BIN)/python -m pytest
+
+scale: $(VENV)/.package
+	@$(BIN)/python bench/scale.py
+
+keys: $(VENV)/.package $(VENV)/.test-packages
+	@$(BIN)/python bench/keys.py
 
 clean:
 	rm -rf build out $(VENV)

@@ -1,23 +1,14 @@
 // The column kernels over words of eight bytes, for any instruction set. Built-in types only: see text_indexer.h.
-//
-// Digits by multiplication: Daniel Lemire, "Quickly parsing eight digits" (2018), after Johnny Lee.
 #ifndef VPCFLOW_SRC_SIMD_COLUMNS_H_
 #define VPCFLOW_SRC_SIMD_COLUMNS_H_
 
 #include "src/simd/kernels.h"
+#include "vpcflow/base/digits.h"
 
 VPCFLOW_NAMESPACE_BEGIN
 namespace internal {
 namespace {  // a copy of its own for each unit, compiled for its instruction set
 
-inline uint64_t Load8(const char* p) {
-  uint64_t x;
-  __builtin_memcpy(&x, p, 8);
-#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-  x = __builtin_bswap64(x);
-#endif
-  return x;
-}
 inline uint32_t Load4(const char* p) {
   uint32_t x;
   __builtin_memcpy(&x, p, 4);
@@ -27,18 +18,6 @@ inline uint32_t Load4(const char* p) {
   return x;
 }
 
-// Bits set where a byte of digit values is above 9.
-inline uint64_t NotDigits(uint64_t values) {
-  return ((values + 0x7676767676767676ull) | values) & 0x8080808080808080ull;
-}
-
-// The number of eight digit values, the lowest byte first.
-inline uint64_t EightDigits(uint64_t values) {
-  values = values * 10 + (values >> 8);
-  constexpr uint64_t kPairs = 0x000000FF000000FFull;
-  return ((values & kPairs) * (100 + (1000000ull << 32)) + (values >> 16 & kPairs) * (1 + (10000ull << 32))) >> 32;
-}
-
 inline size_t SwarIntegers(const TokenColumn& c, size_t max_digits, uint64_t max, int64_t* out, uint32_t* left) {
   size_t n_left = 0;
   for (size_t i = 0; i < c.count; ++i) {
@@ -46,14 +25,11 @@ inline size_t SwarIntegers(const TokenColumn& c, size_t max_digits, uint64_t max
     const uint32_t end = c.ends[at], size = end - (c.begins[at] + c.bias);
     uint64_t value = 0, bad = 1;
     if (size - 1 < 8 && end >= 8) {
-      const uint64_t keep = ~uint64_t{0} << (64 - 8 * size);
-      const uint64_t x = (Load8(c.data + end - 8) ^ 0x3030303030303030ull) & keep;
+      const uint64_t x = DigitsBefore(c.data + end, size);
       bad = NotDigits(x);
       value = EightDigits(x);
     } else if (size - 1 < max_digits && end >= 16) {
-      const uint64_t keep = ~uint64_t{0} << (128 - 8 * size) % 64;  // 9 to 16 digits
-      const uint64_t low = Load8(c.data + end - 8) ^ 0x3030303030303030ull;
-      const uint64_t high = (Load8(c.data + end - 16) ^ 0x3030303030303030ull) & keep;
+      const uint64_t low = DigitsBefore(c.data + end, 8), high = DigitsBefore(c.data + end - 8, size - 8);
       bad = NotDigits(low) | NotDigits(high);
       value = EightDigits(high) * 100000000 + EightDigits(low);
     }

@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "vpcflow/base/digits.h"
 #include "vpcflow/base/errc.h"
 #include "vpcflow/version.h"
 
@@ -33,6 +34,18 @@ inline Errc ParseUint(const char* p, size_t n, uint64_t max, uint64_t* out) {
     if (static_cast<unsigned char>(p[i]) - unsigned{'0'} > 9) return Errc::kNotANumber;
   }
   if (n > kMaxDigits || value > max) return Errc::kOutOfRange;
+  *out = value;
+  return Errc::kOk;
+}
+// The same, for text behind other text: `before` bytes before p may be read, which makes numbers of up to 16 digits
+// cheap.
+inline Errc ParseUintBehind(const char* p, size_t n, size_t before, uint64_t max, uint64_t* out) {
+  if (n - 1 >= 16 || before + n < (n > 8 ? 16 : 8)) return ParseUint(p, n, max, out);
+  const uint64_t low = internal::DigitsBefore(p + n, n > 8 ? 8 : n);
+  const uint64_t high = n > 8 ? internal::DigitsBefore(p + n - 8, n - 8) : 0;
+  if ((internal::NotDigits(low) | internal::NotDigits(high)) != 0) return Errc::kNotANumber;
+  const uint64_t value = internal::EightDigits(high) * 100'000'000 + internal::EightDigits(low);
+  if (value > max) return Errc::kOutOfRange;
   *out = value;
   return Errc::kOk;
 }

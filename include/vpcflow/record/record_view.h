@@ -43,10 +43,21 @@ class RecordView {
   // The value of a field by its tag: rec.get<vpcflow::f::Bytes>(). O(length of the text).
   template <class F>
   std::optional<typename F::value_type> get() const {
-    const std::string_view text = this->text(F::kField);
-    if (text.empty() || text == "-") return std::nullopt;
+    const int column = format_ == nullptr ? -1 : (*format_)->IndexOf(F::kField);
+    if (column < 0) return std::nullopt;
+    const Token token = tokens_[static_cast<size_t>(column)];
+    const char* text = data_ + token.begin;
+    const size_t size = token.end - token.begin;
+    if (size == 0 || (size == 1 && *text == '-')) return std::nullopt;
     typename F::value_type value{};
-    const Errc e = F::type::Parse(text.data(), text.size(), &value);
+    Errc e = Errc::kOk;
+    if constexpr (F::type::kMax > 0 && F::type::kKind != Kind::kTime) {
+      uint64_t number = 0;
+      e = ParseUintBehind(text, size, token.begin, F::type::kMax, &number);
+      value = static_cast<typename F::value_type>(number);
+    } else {
+      e = F::type::Parse(text, size, &value);
+    }
     if (e == Errc::kOk) return value;
     if (errc_ == Errc::kOk) {
       errc_ = e;
