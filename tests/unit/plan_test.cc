@@ -77,6 +77,45 @@ TEST(Plan, TopWithOther) {
   EXPECT_THAT(Answer(spec, log), ::testing::Not(HasSubstr("true")));
 }
 
+// A batch's dictionary is thrown away when it is full; nothing of that may be seen.
+TEST(Plan, MoreTextsThanADictionaryHolds) {
+  constexpr int kIds = 150'000;
+  std::string log = "interface-id bytes start\n";
+  for (int round = 0; round < 2; ++round) {
+    for (int i = 0; i < kIds; ++i) log += "eni-" + std::to_string(1'000'000 + i) + " " + std::to_string(i) + " 1000\n";
+  }
+  const std::vector<Source> sources = {Source::Bytes("x", std::string_view(log))};
+  for (int threads : {1, 3}) {
+    ScanOptions options;
+    options.threads = threads;
+    PlanSpec groups;
+    groups.by = {"interface-id"};
+    groups.aggs = {{"n", "count()"}, {"bytes", "sum(bytes)"}, {"who", "last(interface-id)"}};
+    absl::StatusOr<Result> result = Plan::Make(groups)->Run(sources, options);
+    ASSERT_TRUE(result.ok()) << result.status();
+    ASSERT_EQ(result->table.rows, size_t{kIds});
+    for (size_t i = 0; i < kIds; ++i) {
+      const std::string id = "eni-" + std::to_string(1'000'000 + i);
+      ASSERT_EQ(result->table.columns[0].ToText(i), id);
+      ASSERT_EQ(result->table.columns[1].i64[i], 2);
+      ASSERT_EQ(result->table.columns[2].i64[i], static_cast<int64_t>(2 * i));
+      ASSERT_EQ(result->table.columns[3].ToText(i), id);
+    }
+    result = Plan::Make({})->Run(sources, options);
+    ASSERT_TRUE(result.ok()) << result.status();
+    ASSERT_EQ(result->table.rows, size_t{2 * kIds});
+    EXPECT_EQ(result->table.columns[0].texts.size(), size_t{kIds});
+    for (size_t i = 0; i < 2 * kIds; ++i)
+      ASSERT_EQ(result->table.columns[0].ToText(i), "eni-" + std::to_string(1'000'000 + i % kIds));
+    PlanSpec some;
+    some.where = "interface_id = 'eni-1000007' or interface_id = 'eni-1149999'";
+    some.aggs = {{"n", "count()"}};
+    result = Plan::Make(some)->Run(sources, options);
+    ASSERT_TRUE(result.ok()) << result.status();
+    EXPECT_EQ(result->table.columns[0].i64[0], 4);
+  }
+}
+
 TEST(Plan, TiesGoByKeyAsText) {
   std::string log = kHeader;
   for (const char* ip : {"10.0.0.9", "10.0.0.10", "9.0.0.1", "2001:db8::1", "-"}) log += Line(ip, 22, 5);

@@ -34,8 +34,8 @@ struct ScanOptions {
   int threads = 0;
   // Longer lines are rejects; they are never held in memory.
   size_t max_line_bytes = size_t{1} << 20;
-  // Bytes that the groups and selected rows of plans may take, over all threads; 0 for no limit. Beyond it the scan ends
-  // with kResourceExhausted. With several threads, joining their groups at the end can take as much again.
+  // Bytes that the groups and selected rows of plans may take, over all threads; 0 for no limit. Beyond it the scan
+  // ends with kResourceExhausted. With several threads, joining their groups at the end can take as much again.
   size_t max_memory = 0;
   // Bytes parsed at a time, per thread.
   size_t block_bytes = size_t{128} * 1024;
