@@ -2,6 +2,7 @@
 
 import doctest
 import importlib
+import os
 import pkgutil
 import re
 import subprocess
@@ -73,6 +74,16 @@ def test_the_stub_names_what_the_module_has():
             for member in vars(item) if isinstance(item, type) else ():
                 if not member.startswith("_"):
                     assert re.search(rf"def {member}\b", stub), f"{name}.{member} is not in _core.pyi"
+
+
+def test_forced_kernels():
+    code = "import vpcflow as vf; print(vf.build_info()['kernel'])"
+    for kernel in [*vf.build_info()["kernels"], "none"]:
+        env = dict(os.environ, VPCFLOW_FORCE_SIMD=kernel)
+        done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True)
+        known = kernel != "none"
+        assert done.stdout.strip() == (kernel if known else vf.build_info()["kernel"])
+        assert ("VPCFLOW_FORCE_SIMD names no kernels" in done.stderr) is not known
 
 
 def test_the_field_table_of_the_documents_is_the_catalogue():
