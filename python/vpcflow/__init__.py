@@ -37,9 +37,9 @@ __version__: str = _core.build_info()["version"]
 def build_info() -> dict[str, Any]:
     """How this build was made and what it uses.
 
-    ``version``, ``compiler``; ``kernel``, the vector kernels in use, and ``kernels``, those that this processor can run;
-    ``gzip``, the library that unpacks. The environment variable ``VPCFLOW_FORCE_SIMD``, read when the first log is,
-    picks other kernels; a name that is none of ``kernels`` is told on standard error.
+    ``version``, ``compiler``; ``kernel``, the vector kernels in use, and ``kernels``, those that this processor can
+    run; ``gzip``, the library that unpacks. The environment variable ``VPCFLOW_FORCE_SIMD``, read once, picks other
+    kernels; a name that is none of ``kernels`` is told on standard error.
 
     >>> import vpcflow as vf
     >>> vf.build_info()["kernel"] in vf.build_info()["kernels"]
