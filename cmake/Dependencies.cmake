@@ -42,7 +42,7 @@ else()
   target_include_directories(vpcflow_zlib INTERFACE ${zlib_SOURCE_DIR} ${zlib_BINARY_DIR})
   target_link_libraries(vpcflow_zlib INTERFACE zlibstatic)
 endif()
-# The gzip decoder: ISA-L where it is found, which inflates flow logs about twice as fast as zlib (docs/performance.md).
+# The gzip decoder: ISA-L where it is found, which inflates flow logs more than twice as fast as zlib (docs/performance.md).
 set(VPCFLOW_GZIP_DECODER "auto" CACHE STRING "What unpacks gzip: auto (ISA-L if it is found), isal or zlib")
 set_property(CACHE VPCFLOW_GZIP_DECODER PROPERTY STRINGS auto isal zlib)
 add_library(vpcflow_isal INTERFACE)
