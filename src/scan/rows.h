@@ -19,7 +19,7 @@
 VPCFLOW_NAMESPACE_BEGIN
 namespace internal {
 
-inline constexpr size_t kBatchRows = 2048;
+inline constexpr size_t kBatchRows = 512;
 
 class Rows {
  public:

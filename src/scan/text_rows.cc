@@ -149,9 +149,8 @@ void TextRows::LoadTexts(size_t slot, std::vector<uint32_t>* out) {
   TextDictionary& dictionary = *dictionaries_[slot];
   uint32_t* codes = out->data();
   for (size_t row = 0; row < c.count; ++row) {
-    const uint32_t at = c.records[row], begin = c.begins[at] + c.bias, size = c.ends[at] - begin;
-    const char* text = c.data + begin;
-    codes[row] = size == 1 && *text == '-' ? kNullText : dictionary.Code({text, size}, c.size - begin);
+    const uint32_t at = c.records[row], end = c.ends[at], size = end - c.begins[at] - c.bias;
+    codes[row] = end >= 16 ? dictionary.CodeBefore(c.data + end, size) : dictionary.Code({c.data + end - size, size});
   }
 }
 

@@ -16,18 +16,27 @@ void SwarIndex(const char* data, size_t size, TokenArrays* out) { TextIndexer<Sw
 
 constexpr Kernels kSwar = {"swar", SwarIndex, SwarIntegers, SwarAddresses};
 
+#if defined(VPCFLOW_SIMD_X86)
 // __builtin_cpu_supports asks the operating system too (XGETBV), which xsimd 8.1 does not. The AVX2 unit is compiled
 // with BMI and POPCNT, which came with the same processors.
+bool HasAvx2() {
+  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2") &&
+         __builtin_cpu_supports("popcnt");
+}
+bool HasAvx512bw() {
+  return HasAvx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512cd") &&
+         __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw");
+}
+#endif
+
 const auto kBuilt = std::to_array<BuiltKernels>({
   {&kSwar, true},
 #if defined(VPCFLOW_SIMD_X86)
       {Sse2Kernels(), true},
-      {Avx2Kernels(), __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") &&
-                          __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("popcnt")},
-      {Avx512bwKernels(), __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512cd") &&
-                              __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw") &&
-                              __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2") &&
-                              __builtin_cpu_supports("popcnt")},
+      {Avx2Kernels(), HasAvx2()},
+      {Avx512bwKernels(), HasAvx512bw()},
+      {Avx512Vbmi2Kernels(),
+       HasAvx512bw() && __builtin_cpu_supports("avx512vbmi") && __builtin_cpu_supports("avx512vbmi2")},
 #elif defined(VPCFLOW_SIMD_NEON64)
       {Neon64Kernels(), true},
 #endif

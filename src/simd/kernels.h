@@ -1,6 +1,6 @@
 // Kernels: the inner loops that gain from vector instructions, one set for each instruction set, chosen at run time.
 //
-// Every set writes the same bytes. VPCFLOW_FORCE_SIMD=swar|sse2|avx2|avx512bw|neon64 picks one that the processor has.
+// Every set writes the same bytes. VPCFLOW_FORCE_SIMD=swar|sse2|avx2|avx512bw|avx512vbmi2|neon64 picks one that the processor has.
 #ifndef VPCFLOW_SRC_SIMD_KERNELS_H_
 #define VPCFLOW_SRC_SIMD_KERNELS_H_
 
@@ -52,6 +52,7 @@ const Kernels& ActiveKernels();
 const Kernels* Sse2Kernels();
 const Kernels* Avx2Kernels();
 const Kernels* Avx512bwKernels();
+const Kernels* Avx512Vbmi2Kernels();
 const Kernels* Neon64Kernels();
 
 }  // namespace internal

@@ -94,6 +94,7 @@ class TextIndexer {
       for (; at < size_; at += 64) Careful(at);
     }
     Close();
+    SettleLines();
     *result_ = out_;
   }
 
@@ -154,19 +155,31 @@ class TextIndexer {
     *count += static_cast<size_t>(CountBits(bits));
   }
 
+  // Notes where lines end and how many tokens there are up to there; SettleLines makes lines of that. There is one line
+  // end or none, unforeseeably (lines are longer than 64 bytes on average), so the first is written without a branch.
   void Lines(uint64_t line_ends, uint64_t token_ends, size_t at, size_t first) {
-    // Lines are longer than 64 bytes on average, so there is one line end or none, unforeseeably: no branch on that.
-    do {
-      const uint64_t up_to = line_ends ^ (line_ends - 1);  // the bits to the lowest line end and it
-      const auto tokens = static_cast<uint32_t>(first) + static_cast<uint32_t>(CountBits(token_ends & up_to));
-      const auto end = static_cast<uint32_t>(at) + LowestBit(line_ends);
-      out_.lines[out_.line_count] = {line_begin_, end, line_first_, tokens - line_first_};
-      const bool there = line_ends != 0;
-      out_.line_count += there ? 1 : 0;
-      line_begin_ = there ? end + 1 : line_begin_;
-      line_first_ = there ? tokens : line_first_;
-      line_ends &= line_ends - 1;
-    } while (line_ends != 0);
+    NoteLine(line_ends, token_ends, at, first);
+    out_.line_count += line_ends != 0;
+    for (uint64_t more = line_ends & (line_ends - 1); __builtin_expect(more != 0, false); more &= more - 1) {
+      NoteLine(more, token_ends, at, first);
+      ++out_.line_count;
+    }
+  }
+  void NoteLine(uint64_t line_ends, uint64_t token_ends, size_t at, size_t first) {
+    const uint64_t up_to = line_ends ^ (line_ends - 1);  // the bits to the lowest line end and it
+    TextLine& line = out_.lines[out_.line_count];
+    line.end = static_cast<uint32_t>(at) + LowestBit(line_ends);
+    line.count = static_cast<uint32_t>(first) + static_cast<uint32_t>(CountBits(token_ends & up_to));
+  }
+  void SettleLines() {
+    uint32_t begin = 0, first = 0;
+    for (size_t i = 0; i < out_.line_count; ++i) {
+      TextLine& line = out_.lines[i];
+      const uint32_t tokens = line.count;
+      line = {begin, line.end, first, tokens - first};
+      begin = line.end + 1;
+      first = tokens;
+    }
   }
 
   // What the end of the text ends.
@@ -175,8 +188,9 @@ class TextIndexer {
     // The made-up bytes were seen as bytes of a token; only the last byte of the text tells.
     const auto last = static_cast<unsigned char>(data_[size_ - 1]);
     if (last > 0x20 && last != 0x7F) out_.ends[out_.tokens++] = static_cast<uint32_t>(size_);
-    out_.lines[out_.line_count++] = {line_begin_, static_cast<uint32_t>(size_), line_first_,
-                                     static_cast<uint32_t>(out_.tokens) - line_first_};
+    TextLine& line = out_.lines[out_.line_count++];
+    line.end = static_cast<uint32_t>(size_);
+    line.count = static_cast<uint32_t>(out_.tokens);
   }
 
   const char* data_;
@@ -185,8 +199,6 @@ class TextIndexer {
   TokenArrays* result_;
   uint64_t before_ = 1;  // 1 if the byte before is a separator, as the beginning of the text counts
   size_t begun_ = 0;     // tokens begun, if begins are explicit
-  uint32_t line_begin_ = 0;
-  uint32_t line_first_ = 0;
   alignas(64) char tail_[64];
 };
 

@@ -2,8 +2,9 @@
 // of numbers.
 //
 //   vpcflow::TextDictionary texts;
-//   const uint32_t code = texts.Code("ACCEPT");   // 1; 0 stands for null
+//   const uint32_t code = texts.Code("ACCEPT");   // 1
 //   texts.text(code);                             // "ACCEPT", until Clear
+//   texts.Code("-");                              // 0: null, which has no text
 //
 // Whoever fills it bounds it: with size() and bytes(), and Clear between batches. `generation` changes with Clear, so
 // that others can keep what they found out about codes.
@@ -11,7 +12,7 @@
 #define VPCFLOW_RECORD_TEXT_DICTIONARY_H_
 
 #include <algorithm>
-#include <bit>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -19,6 +20,7 @@
 #include <string_view>
 #include <vector>
 
+#include "vpcflow/base/digits.h"
 #include "vpcflow/version.h"
 
 VPCFLOW_NAMESPACE_BEGIN
@@ -29,16 +31,23 @@ class TextDictionary {
   TextDictionary(const TextDictionary&) = delete;
   TextDictionary& operator=(const TextDictionary&) = delete;
 
-  // The code of a text, a new one if it was not there. `readable`: bytes from text.data() on that may be read (more
-  // than text.size() spares copying short texts). Expected O(text.size()).
-  uint32_t Code(std::string_view text, size_t readable = 0) {
-    // Most texts come again and again: look first where the last one with these last bytes was.
-    const uint64_t last = LastWord(text, std::max(readable, text.size()));
-    Recent& recent = recent_[(last ^ text.size()) * kOdd[0] >> (64 - kRecentBits)];
-    if (recent.last == last && recent.size == text.size() && SameButLast(text, texts_[recent.code].data()))
+  // The code of a text, a new one if it was not there. Expected O(text.size()).
+  uint32_t Code(std::string_view text) {
+    char copy[16] = {};
+    if (text.size() >= 16) return CodeBefore(text.data() + text.size(), text.size());
+    if (!text.empty()) std::memcpy(copy + 16 - text.size(), text.data(), text.size());
+    return CodeBefore(copy + 16, text.size());
+  }
+  // The same for the `size` bytes before `end`. Sixteen bytes before `end` must be readable, whatever the size.
+  uint32_t CodeBefore(const char* end, size_t size) {
+    // Most texts come again and again: look first where the last one with these last eight bytes was.
+    const Keep& keep = kKeep[std::min<size_t>(size, 16)];
+    const uint64_t last = internal::Load8(end - 8) & keep.last, before = internal::Load8(end - 16) & keep.before;
+    Recent& recent = recent_[(last ^ size) * kOdd[0] >> (64 - kRecentBits)];
+    if (recent.last == last && recent.before == before && recent.size == size && SameButLast16(end - size, size, recent.text))
       return recent.code;
-    const uint32_t code = Find(text);
-    recent = {last, static_cast<uint32_t>(text.size()), code};
+    const uint32_t code = Find({end - size, size});
+    recent = {last, before, texts_[code].data(), static_cast<uint32_t>(size), code};
     return code;
   }
   std::string_view text(uint32_t code) const { return texts_[code]; }
@@ -61,10 +70,23 @@ class TextDictionary {
   static constexpr int kRecentBits = 12;
   static constexpr uint64_t kOdd[2] = {0xA0761D6478BD642Full, 0xE7037ED1A0B428DBull};
   struct Recent {
-    uint64_t last = 0;  // eight bytes of the text, or all there are
+    uint64_t last = 0;    // its last eight bytes, or all there are
+    uint64_t before = 0;  // the eight before those
+    const char* text = nullptr;
     uint32_t size = UINT32_MAX;
     uint32_t code = 0;
   };
+  // Masks of the two words that end where a text of 0 to 16 bytes ends.
+  struct Keep {
+    uint64_t last;
+    uint64_t before;
+  };
+  static constexpr std::array<Keep, 17> kKeep = [] {
+    std::array<Keep, 17> keep{};
+    for (int n = 1; n <= 16; ++n)
+      keep[static_cast<size_t>(n)] = {~uint64_t{0} << (n < 8 ? 64 - 8 * n : 0), n > 8 ? ~uint64_t{0} << (128 - 8 * n) : 0};
+    return keep;
+  }();
   struct Slot {
     uint64_t hash = 0;
     uint32_t code = 0;
@@ -72,20 +94,12 @@ class TextDictionary {
 
   static uint64_t Load(const char* p, size_t n = 8) {
     uint64_t x = 0;
-    std::memcpy(&x, p, n);
+    if (n > 0) std::memcpy(&x, p, n);
     return x;
   }
-  static uint64_t LastWord(std::string_view text, size_t readable) {
-    const size_t n = text.size();
-    if (n >= 8) return Load(text.data() + n - 8);
-    if (readable >= 8 && std::endian::native == std::endian::little)
-      return Load(text.data()) & ((uint64_t{1} << 8 * n) - 1);
-    return n == 0 ? 0 : Load(text.data(), n);
-  }
-  // Whether the bytes before the last eight are the same.
-  static bool SameButLast(std::string_view text, const char* other) {
-    for (size_t at = 0; at + 8 < text.size(); at += 8) {
-      if (Load(text.data() + at) != Load(other + at)) return false;
+  static bool SameButLast16(const char* text, size_t size, const char* other) {
+    for (size_t at = 0; at + 16 < size; at += 8) {
+      if (Load(text + at) != Load(other + at)) return false;
     }
     return true;
   }
@@ -97,10 +111,11 @@ class TextDictionary {
     uint64_t hash = seed_ ^ text.size();
     size_t at = 0;
     for (; at + 8 < text.size(); at += 8) hash = Mix(hash ^ Load(text.data() + at), kOdd[0]);
-    return Mix(hash ^ LastWord(text, text.size()), kOdd[1]);
+    return Mix(hash ^ Load(text.data() + at, text.size() - at), kOdd[1]);
   }
 
   [[gnu::noinline]] uint32_t Find(std::string_view text) {
+    if (text == "-") return 0;
     const uint64_t hash = HashOf(text);
     uint64_t at = hash & mask_;
     for (; slots_[at].code != 0; at = (at + 1) & mask_) {
