@@ -13,6 +13,7 @@
 #include <cstring>
 #include <filesystem>
 #include <memory>
+#include <numeric>
 #include <string>
 #include <vector>
 
@@ -99,18 +100,20 @@ class ParseHandler final : public vpcflow::internal::BlockHandler {
  public:
   ParseHandler(const std::vector<vpcflow::FieldRef>& fields, const vpcflow::ScanOptions& options,
                vpcflow::Report* report)
-      : fields_(fields.size()), rows_(fields, options, report) {}
+      : slots_(fields.size()), rows_(fields, options, report) {
+    std::iota(slots_.begin(), slots_.end(), size_t{0});
+  }
   bool OnBlock(const vpcflow::internal::ResolvedBlock& block) override {
     rows_.Start(block);
     while (rows_.Next()) {
-      for (size_t slot = 0; slot < fields_; ++slot) rows_.Load(slot);
+      rows_.Load(slots_);
       rows_.DropBad();
     }
     return true;
   }
 
  private:
-  size_t fields_;
+  std::vector<size_t> slots_;
   vpcflow::internal::TextRows rows_;
 };
 

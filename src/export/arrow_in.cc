@@ -179,29 +179,12 @@ class ArrowRows final : public Rows {
     return n > 0;
   }
 
-  void Load(size_t slot) override {
-    if (loaded_[slot] != 0) return;
-    loaded_[slot] = 1;
-    Column& out = batch_.columns[slot];
-    const bool address = out.kind == Kind::kAddress, text = out.kind == Kind::kText;
-    if (address) out.addresses.assign(batch_.rows, kNullAddress);
-    if (text) out.texts.assign(batch_.rows, kNullText);
-    if (!address && !text) out.ints.assign(batch_.rows, kNullInt);
-    if (!columns_[slot]) return;
-    const ArrowColumn& column = *columns_[slot];
-    for (size_t i = 0; i < batch_.rows; ++i) {
-      const size_t row = rows_[i];
-      if (column.IsNull(row) || column.IsNan(row) || (IsText(column) && column.Text(row) == "-")) continue;
-      if (text) {
-        out.texts[i] = dictionaries_[slot]->Code(column.Text(row));
-        continue;
-      }
-      const Errc e = address ? ReadAddress(column, row, &out.addresses[i])
-                             : ReadInt(column, row, slots_[slot].field, &out.ints[i]);
-      if (e != Errc::kOk) RejectRow(i, slot, e);
+  void Load(std::span<const size_t> slots) override {
+    for (const size_t slot : slots) {
+      if (loaded_[slot] == 0) LoadColumn(slot);
+      loaded_[slot] = 1;
     }
   }
-
   void Keep(std::span<const uint8_t> keep) override {
     Compact(&rows_, keep);
     KeepBatch(keep);
@@ -259,6 +242,27 @@ class ArrowRows final : public Rows {
     if (*value < 0 || static_cast<uint64_t>(*value) > info.max) return Errc::kOutOfRange;
     *out = *value;
     return Errc::kOk;
+  }
+
+  void LoadColumn(size_t slot) {
+    Column& out = batch_.columns[slot];
+    const bool address = out.kind == Kind::kAddress, text = out.kind == Kind::kText;
+    if (address) out.addresses.assign(batch_.rows, kNullAddress);
+    if (text) out.texts.assign(batch_.rows, kNullText);
+    if (!address && !text) out.ints.assign(batch_.rows, kNullInt);
+    if (!columns_[slot]) return;
+    const ArrowColumn& column = *columns_[slot];
+    for (size_t i = 0; i < batch_.rows; ++i) {
+      const size_t row = rows_[i];
+      if (column.IsNull(row) || column.IsNan(row) || (IsText(column) && column.Text(row) == "-")) continue;
+      if (text) {
+        out.texts[i] = dictionaries_[slot]->Code(column.Text(row));
+        continue;
+      }
+      const Errc e = address ? ReadAddress(column, row, &out.addresses[i])
+                             : ReadInt(column, row, slots_[slot].field, &out.ints[i]);
+      if (e != Errc::kOk) RejectRow(i, slot, e);
+    }
   }
 
   void RejectRow(size_t i, size_t slot, Errc reason) {

@@ -72,12 +72,14 @@ size_t Worker::bytes() const {
 }
 
 void Worker::LoadAll(Rows* rows) {
+  to_load_.clear();
   for (size_t slot = 0; slot < map_.fields.size(); ++slot) {
     const bool needed = std::any_of(states_.begin(), states_.end(), [&](const State& s) {
       return std::find(s.slots->begin(), s.slots->end(), static_cast<int>(slot)) != s.slots->end();
     });
-    if (needed || rows->Has(slot)) rows->Load(slot);
+    if (needed || rows->Has(slot)) to_load_.push_back(slot);
   }
+  rows->Load(to_load_);
   rows->DropBad();
 }
 
@@ -119,14 +121,17 @@ void Worker::ProcessOne(Rows* rows) {
   if (map_.check_all) LoadAll(rows);
   DropNoTraffic(rows);
   if (state.plan->filter) {
-    for (int slot : state.filter_slots) rows->Load(static_cast<size_t>(slot));
+    to_load_.assign(state.filter_slots.begin(), state.filter_slots.end());
+    rows->Load(to_load_);
     rows->DropBad();
     if (!Select(state, *rows)) rows->Keep(keep_);
   }
+  to_load_.clear();
   for (int slot : *state.slots) {
     // A selection keeps nothing of fields that the source lacks.
-    if (state.rows == nullptr || rows->Has(static_cast<size_t>(slot))) rows->Load(static_cast<size_t>(slot));
+    if (state.rows == nullptr || rows->Has(static_cast<size_t>(slot))) to_load_.push_back(static_cast<size_t>(slot));
   }
+  rows->Load(to_load_);
   rows->DropBad();
   Consume(&state, rows->batch(), *rows);
 }

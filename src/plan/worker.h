@@ -70,6 +70,7 @@ class Worker {
   bool any_ = false;
   std::vector<Tri> passes_;     // scratch
   std::vector<uint8_t> keep_;   // scratch
+  std::vector<size_t> to_load_;  // scratch: slots
   std::vector<uint32_t> kept_;  // scratch
   Batch gathered_;              // scratch
 };

@@ -26,8 +26,8 @@ class Rows {
   virtual ~Rows() = default;
   // Steps to the next records, at most kBatchRows; false if there are none. No column is loaded yet.
   virtual bool Next() = 0;
-  // Fills column `slot` of the batch. Rows with a malformed value are gone after the next DropBad.
-  virtual void Load(size_t slot) = 0;
+  // Fills columns of the batch, given by their slots. Rows with a malformed value are gone after the next DropBad.
+  virtual void Load(std::span<const size_t> slots) = 0;
   // Takes out the rows for which `keep` is 0.
   virtual void Keep(std::span<const uint8_t> keep) = 0;
   // Takes out the rows that Load found malformed.
@@ -72,7 +72,7 @@ class TextRows final : public Rows {
   // Points it at a block, which must stay until the last Next.
   void Start(const ResolvedBlock& block);
   bool Next() override;
-  void Load(size_t slot) override;
+  void Load(std::span<const size_t> slots) override;
   void Keep(std::span<const uint8_t> keep) override;
   bool Has(size_t slot) const override { return columns_[slot] >= 0; }
   // The first reject ends the scan (OnError::kStop).
@@ -86,11 +86,14 @@ class TextRows final : public Rows {
   // The column of a slot in the block; the kernels want it so.
   TokenColumn ColumnOf(int column) const;
   void Reject(size_t line, Errc reason, uint32_t at, std::string field);
-  void RejectRow(size_t row, size_t slot, Errc reason, Token token);
-  // Converts the values that a kernel left, the first `n` of left_, with convert(text, size, &value).
+  void SettleMalformed();
+  // Converts the values of the rows that a kernel left with convert(text, size, &value).
   template <class Value, class Convert>
-  void LoadLeft(size_t slot, size_t n, Value null, std::vector<Value>* out, Convert convert);
-  void LoadTexts(size_t slot, std::vector<uint32_t>* out);
+  void LoadLeft(size_t slot, std::span<const uint32_t> left, Value null, std::vector<Value>* out, Convert convert);
+  void LoadTexts(size_t slot);
+  void LoadAddresses(size_t slot);
+  // The columns noted in integers_.
+  void LoadIntegers();
 
   const std::vector<FieldRef> slots_;
   const ScanOptions& options_;
@@ -103,7 +106,17 @@ class TextRows final : public Rows {
   int status_column_ = -1;
   std::vector<uint32_t> records_;  // by row: its first token in the block
   std::vector<uint32_t> lines_;    // by row: its line in the block
-  std::vector<uint32_t> left_;     // scratch: rows that a kernel did not convert
+  // Scratch. Rows that a kernel did not convert, for each slot; whole numbers to load.
+  std::vector<std::vector<uint32_t>> left_;
+  std::vector<size_t> integers_;
+  struct Malformed {
+    uint32_t row;
+    size_t slot;
+    Errc reason;
+    Token token;
+  };
+  std::vector<Malformed> malformed_;  // values found in this Load
+  std::vector<IntegerColumn> integer_columns_;
   bool stopped_ = false;
 };
 

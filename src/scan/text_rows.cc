@@ -13,7 +13,7 @@ constexpr size_t kMaxFastDigits = 16;  // what a kernel takes
 }  // namespace
 
 TextRows::TextRows(std::vector<FieldRef> slots, const ScanOptions& options, Report* report)
-    : Rows(slots), slots_(std::move(slots)), options_(options), report_(report), columns_(slots_.size(), -1) {}
+    : Rows(slots), slots_(std::move(slots)), options_(options), report_(report), columns_(slots_.size(), -1), left_(slots_.size()) {}
 
 void TextRows::Start(const ResolvedBlock& block) {
   block_ = &block;
@@ -111,24 +111,30 @@ void TextRows::Reject(size_t line, Errc reason, uint32_t at, std::string field) 
   AddReject(*block_, line, reason, at, std::move(field), report_);
 }
 
-// Notes a malformed value: the row will be dropped, or in OnError::kNull it is only counted.
-void TextRows::RejectRow(size_t row, size_t slot, Errc reason, Token token) {
+// Rows with malformed values become rejects, each for its leftmost one, or in OnError::kNull they are only counted.
+void TextRows::SettleMalformed() {
   if (options_.on_error == OnError::kNull) {
-    ++report_->nulled_values;
-    return;
+    report_->nulled_values += malformed_.size();
+  } else {
+    std::sort(malformed_.begin(), malformed_.end(), [](const Malformed& a, const Malformed& b) {
+      return std::pair(a.row, a.token.begin) < std::pair(b.row, b.token.begin);
+    });
+    for (const Malformed& m : malformed_) {
+      if (bad_[m.row] != 0) continue;
+      bad_[m.row] = 1;
+      --CounterOf(status_[m.row], report_);
+      const size_t line = lines_[m.row];
+      Reject(line, m.reason, m.token.begin - block_->index.line(line).begin, slots_[m.slot].name);
+    }
   }
-  if (bad_[row] != 0) return;
-  bad_[row] = 1;
-  const size_t line = lines_[row];
-  --CounterOf(status_[row], report_);
-  Reject(line, reason, token.begin - block_->index.line(line).begin, slots_[slot].name);
+  malformed_.clear();
 }
 
 template <class Value, class Convert>
-void TextRows::LoadLeft(size_t slot, size_t n, Value null, std::vector<Value>* out, Convert convert) {
+void TextRows::LoadLeft(size_t slot, std::span<const uint32_t> left, Value null, std::vector<Value>* out,
+                        Convert convert) {
   const TokenColumn c = ColumnOf(columns_[slot]);
-  for (size_t i = 0; i < n; ++i) {
-    const size_t row = left_[i];
+  for (const uint32_t row : left) {
     const Token token = {c.begins[records_[row]] + c.bias, c.ends[records_[row]]};
     const char* text = c.data + token.begin;
     const size_t size = token.end - token.begin;
@@ -137,60 +143,85 @@ void TextRows::LoadLeft(size_t slot, size_t n, Value null, std::vector<Value>* o
       const Errc e = convert(text, size, &value);
       if (e != Errc::kOk) {
         value = null;
-        RejectRow(row, slot, e, token);
+        malformed_.push_back({row, slot, e, token});
       }
     }
     (*out)[row] = value;
   }
 }
 
-void TextRows::LoadTexts(size_t slot, std::vector<uint32_t>* out) {
+void TextRows::LoadTexts(size_t slot) {
   const TokenColumn c = ColumnOf(columns_[slot]);
   TextDictionary& dictionary = *dictionaries_[slot];
-  uint32_t* codes = out->data();
+  uint32_t* codes = batch_.columns[slot].texts.data();
   for (size_t row = 0; row < c.count; ++row) {
     const uint32_t at = c.records[row], end = c.ends[at], size = end - c.begins[at] - c.bias;
     codes[row] = end >= 16 ? dictionary.CodeBefore(c.data + end, size) : dictionary.Code({c.data + end - size, size});
   }
 }
 
-void TextRows::Load(size_t slot) {
-  if (loaded_[slot] != 0) return;
-  loaded_[slot] = 1;
-  Column& column = batch_.columns[slot];
-  const size_t n = records_.size();
-  const bool absent = columns_[slot] < 0;
-  left_.resize(n);
-  if (column.kind == Kind::kText) {
-    column.texts.resize(n);
-    if (absent) return std::fill(column.texts.begin(), column.texts.end(), kNullText);
-    LoadTexts(slot, &column.texts);
-  } else if (column.kind == Kind::kAddress) {
-    column.addresses.resize(n);
-    if (absent) return std::fill(column.addresses.begin(), column.addresses.end(), kNullAddress);
-    const size_t left = ActiveKernels().addresses(ColumnOf(columns_[slot]), column.addresses.data(), left_.data());
-    LoadLeft(slot, left, kNullAddress, &column.addresses, [&](const char* text, size_t size, AddressCode* out) {
-      Ip ip;
-      if (!ParseIp(text, text + size, &ip)) return Errc::kNotAnAddress;
-      *out = ip.is_v4() ? kCodeV4 | ip.v4() : kCodeV6 | batch_.v6.size();
-      if (!ip.is_v4()) batch_.v6.push_back(ip);
-      return Errc::kOk;
-    });
-  } else {
-    column.ints.resize(n);
-    if (absent) return std::fill(column.ints.begin(), column.ints.end(), kNullInt);
+void TextRows::LoadAddresses(size_t slot) {
+  std::vector<AddressCode>& addresses = batch_.columns[slot].addresses;
+  std::vector<uint32_t>& left = left_[slot];
+  left.resize(records_.size());
+  const size_t n = ActiveKernels().addresses(ColumnOf(columns_[slot]), addresses.data(), left.data());
+  LoadLeft(slot, {left.data(), n}, kNullAddress, &addresses, [&](const char* text, size_t size, AddressCode* out) {
+    Ip ip;
+    if (!ParseIp(text, text + size, &ip)) return Errc::kNotAnAddress;
+    *out = ip.is_v4() ? kCodeV4 | ip.v4() : kCodeV6 | batch_.v6.size();
+    if (!ip.is_v4()) batch_.v6.push_back(ip);
+    return Errc::kOk;
+  });
+}
+
+void TextRows::LoadIntegers() {
+  std::sort(integers_.begin(), integers_.end(), [&](size_t a, size_t b) { return columns_[a] < columns_[b]; });
+  integer_columns_.clear();
+  for (const size_t slot : integers_) {
+    const bool time = batch_.columns[slot].kind == Kind::kTime;
+    left_[slot].resize(records_.size());
+    integer_columns_.push_back({static_cast<uint32_t>(columns_[slot]), static_cast<uint32_t>(time ? kMaxTimeDigits : kMaxFastDigits),
+                                time ? kMaxTimeSeconds : Info(slots_[slot].field).max, batch_.columns[slot].ints.data(),
+                                left_[slot].data(), 0});
+  }
+  ActiveKernels().integers(ColumnOf(0), integer_columns_.data(), integer_columns_.size());
+  for (size_t i = 0; i < integers_.size(); ++i) {
+    const size_t slot = integers_[i];
+    Column& column = batch_.columns[slot];
     const bool time = column.kind == Kind::kTime;
     const uint64_t max = Info(slots_[slot].field).max;
-    const size_t left = ActiveKernels().integers(ColumnOf(columns_[slot]), time ? kMaxTimeDigits : kMaxFastDigits,
-                                                 time ? kMaxTimeSeconds : max, column.ints.data(), left_.data());
-    LoadLeft(slot, left, kNullInt, &column.ints, [&](const char* text, size_t size, int64_t* out) {
-      if (time) return ParseFlowTime(text, size, out);
-      uint64_t value = 0;
-      const Errc e = ParseUint(text, size, max, &value);
-      *out = static_cast<int64_t>(value);
-      return e;
-    });
+    LoadLeft(slot, {left_[slot].data(), integer_columns_[i].n_left}, kNullInt, &column.ints,
+             [&](const char* text, size_t size, int64_t* out) {
+               if (time) return ParseFlowTime(text, size, out);
+               uint64_t value = 0;
+               const Errc e = ParseUint(text, size, max, &value);
+               *out = static_cast<int64_t>(value);
+               return e;
+             });
   }
+}
+
+void TextRows::Load(std::span<const size_t> slots) {
+  integers_.clear();
+  for (const size_t slot : slots) {
+    if (loaded_[slot] != 0) continue;
+    loaded_[slot] = 1;
+    Column& column = batch_.columns[slot];
+    const size_t n = records_.size();
+    const bool absent = columns_[slot] < 0;
+    if (column.kind == Kind::kText) {
+      column.texts.resize(n);
+      absent ? std::fill(column.texts.begin(), column.texts.end(), kNullText) : LoadTexts(slot);
+    } else if (column.kind == Kind::kAddress) {
+      column.addresses.resize(n);
+      absent ? std::fill(column.addresses.begin(), column.addresses.end(), kNullAddress) : LoadAddresses(slot);
+    } else {
+      column.ints.resize(n);
+      absent ? std::fill(column.ints.begin(), column.ints.end(), kNullInt) : integers_.push_back(slot);
+    }
+  }
+  if (!integers_.empty()) LoadIntegers();
+  if (!malformed_.empty()) SettleMalformed();
 }
 
 void TextRows::Keep(std::span<const uint8_t> keep) {

@@ -18,6 +18,18 @@ inline uint32_t Load4(const char* p) {
   return x;
 }
 
+// Columns one by one, each by One(column, max_digits, max, out, left), which returns how many it left.
+template <size_t (*One)(const TokenColumn&, size_t, uint64_t, int64_t*, uint32_t*)>
+void EachColumn(const TokenColumn& records, IntegerColumn* columns, size_t n) {
+  for (size_t i = 0; i < n; ++i) {
+    IntegerColumn& to = columns[i];
+    TokenColumn column = records;
+    column.begins += to.place;
+    column.ends += to.place;
+    to.n_left = One(column, to.max_digits, to.max, to.out, to.left);
+  }
+}
+
 inline size_t SwarIntegers(const TokenColumn& c, size_t max_digits, uint64_t max, int64_t* out, uint32_t* left) {
   size_t n_left = 0;
   for (size_t i = 0; i < c.count; ++i) {

@@ -1,12 +1,12 @@
 // The kernels for avx512bw.
 #include "src/simd/bits.h"
-#include "src/simd/columns_x86.h"
+#include "src/simd/columns_avx512.h"
 
 VPCFLOW_NAMESPACE_BEGIN
 namespace internal {
 
 const Kernels* Avx512bwKernels() {
-  static constexpr Kernels kKernels = {"avx512bw", XsimdIndex<xsimd::avx512bw>, PairedIntegers, ShuffledAddresses};
+  static constexpr Kernels kKernels = {"avx512bw", XsimdIndex<xsimd::avx512bw>, IntegersByRecord, ShuffledAddresses};
   return &kKernels;
 }
 

@@ -1,6 +1,6 @@
 // The kernels for avx512bw with VBMI2 (Ice Lake, Zen 4 and later): bytes are compressed where avx512bw compresses words.
 #include "src/simd/bits.h"
-#include "src/simd/columns_x86.h"
+#include "src/simd/columns_avx512.h"
 
 VPCFLOW_NAMESPACE_BEGIN
 namespace internal {
@@ -32,7 +32,7 @@ void Vbmi2Index(const char* data, size_t size, TokenArrays* out) { TextIndexer<V
 }  // namespace
 
 const Kernels* Avx512Vbmi2Kernels() {
-  static constexpr Kernels kKernels = {"avx512vbmi2", Vbmi2Index, PairedIntegers, ShuffledAddresses};
+  static constexpr Kernels kKernels = {"avx512vbmi2", Vbmi2Index, IntegersByRecord, ShuffledAddresses};
   return &kKernels;
 }
 

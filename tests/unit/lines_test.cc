@@ -147,7 +147,8 @@ TEST(Kernels, NothingBeyondTheText) {
           const TokenSpan tokens = index.tokens();
           const internal::TokenColumn column = {text,        size,           tokens.begins,      tokens.ends,
                                                 tokens.bias, records.data(), index.token_count()};
-          kernels->integers(column, 16, 1000, ints.data(), left.data());
+          internal::IntegerColumn integers = {0, 16, 1000, ints.data(), left.data(), 0};
+          kernels->integers(column, &integers, 1);
           kernels->addresses(column, addresses.data(), left.data());
         }
       }
@@ -183,8 +184,9 @@ void ExpectAllConvert(const std::vector<std::string>& texts) {
         const bool good = (t.size() <= digits || digits == 16) && ParseUint(t, max, &value) == Errc::kOk;
         return good ? static_cast<int64_t>(value) : kError;
       };
-      const size_t n = kernels->integers(column, digits, max, ints.data(), left.data());
-      for (size_t i = 0; i < n; ++i) ints[left[i]] = parse(texts[left[i]]);
+      internal::IntegerColumn integers = {0, static_cast<uint32_t>(digits), max, ints.data(), left.data(), 0};
+      kernels->integers(column, &integers, 1);
+      for (size_t i = 0; i < integers.n_left; ++i) ints[left[i]] = parse(texts[left[i]]);
       for (size_t i = 0; i < texts.size(); ++i) ASSERT_EQ(ints[i], parse(texts[i])) << kernels->name << " " << texts[i];
     }
     std::vector<uint64_t> addresses(texts.size());

@@ -34,8 +34,9 @@ std::string Written(const Kernels& kernels, std::string_view text, TokenIndex* i
                                         tokens.bias, records.data(), records.size()};
   // A kernel may leave more than another: what it leaves is made up for the slow way, as the engine does.
   std::vector<int64_t> integers(records.size());
-  size_t n = kernels.integers(column, 16, 65535, integers.data(), left.data());
-  for (size_t i = 0; i < n; ++i) {
+  internal::IntegerColumn one = {0, 16, 65535, integers.data(), left.data(), 0};
+  kernels.integers(column, &one, 1);
+  for (size_t i = 0; i < one.n_left; ++i) {
     const Token t = index->token(left[i]);
     if (text.substr(t.begin, t.end - t.begin) == "-") {
       integers[left[i]] = internal::kNullInteger;
@@ -47,7 +48,7 @@ std::string Written(const Kernels& kernels, std::string_view text, TokenIndex* i
   }
   put(integers.data(), integers.size());
   std::vector<uint64_t> addresses(records.size());
-  n = kernels.addresses(column, addresses.data(), left.data());
+  const size_t n = kernels.addresses(column, addresses.data(), left.data());
   for (size_t i = 0; i < n; ++i) {
     const Token t = index->token(left[i]);
     uint32_t v4 = 0;

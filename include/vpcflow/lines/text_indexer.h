@@ -87,8 +87,7 @@ class TextIndexer {
   }
 
   void Run() {
-    size_t at = 0;
-    while (at < size_ && Simple(at)) at += 64;
+    size_t at = Simple();
     if (at < size_) {
       MakeBegins();
       for (; at < size_; at += 64) Careful(at);
@@ -111,16 +110,29 @@ class TextIndexer {
   }
 
   // Text of one ' ' between two tokens and no other control byte than '\n': tokens are what stands between separators.
-  bool Simple(size_t at) {
+  // Returns where it ends. All that the loop changes is in registers: members would be written in every step.
+  size_t Simple() {
+    const TokenArrays out = out_;
+    size_t at = 0, tokens = 0, lines = 0;
+    uint64_t before = before_;
+    const auto step = [&](const char* p) __attribute__((always_inline)) {
+      const Bitmaps m = Bits::Load(p);
+      if ((m.odd | (m.separators & (m.separators << 1 | before))) != 0) return false;
+      before = m.separators >> 63;
+      Bits::Flatten(m.separators, static_cast<uint32_t>(at), out.ends + tokens);
+      NoteLines(m.line_ends, m.separators, at, tokens, out.lines, &lines);
+      tokens += static_cast<size_t>(CountBits(m.separators));
+      at += 64;
+      return true;
+    };
+    bool simple = true;
+    while (simple && at + 64 <= size_) simple = step(data_ + at);
     uint64_t valid;
-    const Bitmaps m = Bits::Load(Bytes(at, &valid));
-    const uint64_t runs = m.separators & (m.separators << 1 | before_);
-    if ((m.odd | runs) != 0) return false;
-    before_ = m.separators >> 63;
-    const size_t first = out_.tokens;
-    Flatten(m.separators, at, out_.ends, &out_.tokens);
-    Lines(m.line_ends, m.separators, at, first);
-    return true;
+    if (simple && at < size_) step(Bytes(at, &valid));
+    before_ = before;
+    out_.tokens = tokens;
+    out_.line_count = lines;
+    return at;
   }
 
   // Any text.
@@ -133,7 +145,7 @@ class TextIndexer {
     const size_t first = out_.tokens;
     Flatten(~m.separators & after & valid, at, out_.begins, &begun_);
     Flatten(ends, at, out_.ends, &out_.tokens);
-    Lines(m.line_ends, ends, at, first);
+    NoteLines(m.line_ends, ends, at, first, out_.lines, &out_.line_count);
     // A CR belongs to the line end if that, or the end of the text, follows.
     const bool last = at + 64 >= size_;
     uint64_t before_line_end = m.line_ends >> 1;
@@ -157,19 +169,16 @@ class TextIndexer {
 
   // Notes where lines end and how many tokens there are up to there; SettleLines makes lines of that. There is one line
   // end or none, unforeseeably (lines are longer than 64 bytes on average), so the first is written without a branch.
-  void Lines(uint64_t line_ends, uint64_t token_ends, size_t at, size_t first) {
-    NoteLine(line_ends, token_ends, at, first);
-    out_.line_count += line_ends != 0;
-    for (uint64_t more = line_ends & (line_ends - 1); __builtin_expect(more != 0, false); more &= more - 1) {
-      NoteLine(more, token_ends, at, first);
-      ++out_.line_count;
-    }
+  static void NoteLines(uint64_t line_ends, uint64_t token_ends, size_t at, size_t first, TextLine* lines, size_t* n) {
+    NoteLine(line_ends, token_ends, at, first, lines + *n);
+    *n += line_ends != 0;
+    for (uint64_t more = line_ends & (line_ends - 1); __builtin_expect(more != 0, false); more &= more - 1)
+      NoteLine(more, token_ends, at, first, lines + (*n)++);
   }
-  void NoteLine(uint64_t line_ends, uint64_t token_ends, size_t at, size_t first) {
+  static void NoteLine(uint64_t line_ends, uint64_t token_ends, size_t at, size_t first, TextLine* line) {
     const uint64_t up_to = line_ends ^ (line_ends - 1);  // the bits to the lowest line end and it
-    TextLine& line = out_.lines[out_.line_count];
-    line.end = static_cast<uint32_t>(at) + LowestBit(line_ends);
-    line.count = static_cast<uint32_t>(first) + static_cast<uint32_t>(CountBits(token_ends & up_to));
+    line->end = static_cast<uint32_t>(at) + LowestBit(line_ends);
+    line->count = static_cast<uint32_t>(first) + static_cast<uint32_t>(CountBits(token_ends & up_to));
   }
   void SettleLines() {
     uint32_t begin = 0, first = 0;

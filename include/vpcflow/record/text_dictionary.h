@@ -42,9 +42,10 @@ class TextDictionary {
   uint32_t CodeBefore(const char* end, size_t size) {
     // Most texts come again and again: look first where the last one with these last eight bytes was.
     const Keep& keep = kKeep[std::min<size_t>(size, 16)];
-    const uint64_t last = internal::Load8(end - 8) & keep.last, before = internal::Load8(end - 16) & keep.before;
-    Recent& recent = recent_[(last ^ size) * kOdd[0] >> (64 - kRecentBits)];
-    if (recent.last == last && recent.before == before && recent.size == size && SameButLast16(end - size, size, recent.text))
+    const uint64_t last = internal::Load8(end - 8) >> keep.shift, before = internal::Load8(end - 16) & keep.before;
+    Recent& recent = recent_[last * kOdd[0] >> (64 - kRecentBits)];
+    if (((recent.last ^ last) | (recent.before ^ before) | (recent.size ^ size)) == 0 &&
+        SameButLast16(end - size, size, recent.text))
       return recent.code;
     const uint32_t code = Find({end - size, size});
     recent = {last, before, texts_[code].data(), static_cast<uint32_t>(size), code};
@@ -76,15 +77,15 @@ class TextDictionary {
     uint32_t size = UINT32_MAX;
     uint32_t code = 0;
   };
-  // Masks of the two words that end where a text of 0 to 16 bytes ends.
+  // How to take a text of 0 to 16 bytes out of the two words that end where it ends.
   struct Keep {
-    uint64_t last;
-    uint64_t before;
+    uint64_t before;  // a mask of the first word
+    uint64_t shift;   // of the last word
   };
   static constexpr std::array<Keep, 17> kKeep = [] {
     std::array<Keep, 17> keep{};
-    for (int n = 1; n <= 16; ++n)
-      keep[static_cast<size_t>(n)] = {~uint64_t{0} << (n < 8 ? 64 - 8 * n : 0), n > 8 ? ~uint64_t{0} << (128 - 8 * n) : 0};
+    for (uint64_t n = 0; n <= 16; ++n)
+      keep[n] = {n > 8 ? ~uint64_t{0} << (128 - 8 * n) : 0, n == 0 ? 63 : n < 8 ? 64 - 8 * n : 0};
     return keep;
   }();
   struct Slot {

@@ -1,0 +1,181 @@
+// Whole numbers for AVX-512: a record at a time, up to eight of its columns at once.
+//
+// Column by column, most of the work is finding each value: three loads, its size, its mask. The tokens of one record
+// stand side by side, so here sizes and masks of eight columns come from two loads, and the text of the record from
+// the first-level cache. Eight records of eight columns are turned to columns in registers.
+#ifndef VPCFLOW_SRC_SIMD_COLUMNS_AVX512_H_
+#define VPCFLOW_SRC_SIMD_COLUMNS_AVX512_H_
+
+#include "src/simd/columns_x86.h"
+
+VPCFLOW_NAMESPACE_BEGIN
+namespace internal {
+namespace {
+
+// What the values of one record are that are neither plain nor null.
+struct Oddities {
+  uint64_t no_digits[2];  // 16 bits for each column: of even columns, of odd ones
+  uint32_t wrong_size;    // a bit for each: even columns, then odd ones
+  uint32_t above;         // a bit for each, by number
+  bool any() const { return (no_digits[0] | no_digits[1] | wrong_size | above) != 0; }
+};
+
+// Up to eight columns whose places differ by less than 16.
+class RecordIntegers {
+ public:
+  RecordIntegers(const TokenColumn& records, IntegerColumn* columns, size_t n)
+      : c_(records), columns_(columns), n_(n), base_(columns[0].place) {
+    // Even columns before odd ones: packing two vectors then puts the values in the order of the columns.
+    alignas(64) uint32_t pick[16] = {};
+    alignas(32) uint32_t limits[8];
+    alignas(64) int64_t most[8];
+    for (size_t i = 0; i < 8; ++i) {
+      const IntegerColumn& by_mask = columns[Used(i < 4 ? 2 * i : 2 * i - 7)];
+      pick[i] = by_mask.place - base_;
+      limits[i] = by_mask.max_digits;
+      const IntegerColumn& by_number = columns[Used(i)];
+      most[i] = by_number.max > INT64_MAX ? INT64_MAX : static_cast<int64_t>(by_number.max);
+      places_[i] = by_number.place;
+      columns[Used(i)].n_left = 0;
+    }
+    pick_ = _mm512_load_si512(pick);
+    limits_ = _mm256_load_si256(reinterpret_cast<const __m256i*>(limits));
+    most_ = _mm512_load_si512(most);
+  }
+
+  void Run() {
+    size_t i = 0;
+    for (; i < c_.count && c_.ends[c_.records[i] + base_] < 16; ++i) {
+      for (size_t k = 0; k < n_; ++k) columns_[k].left[columns_[k].n_left++] = static_cast<uint32_t>(i);
+    }
+    while (i < c_.count) {
+      const size_t rows = c_.count - i < 8 ? c_.count - i : 8;
+      for (size_t r = 0; r < rows; ++r) {
+        const Oddities odd = Convert(c_.records[i + r], values_[r]);
+        if (__builtin_expect(odd.any(), false)) Leave(odd, static_cast<uint32_t>(i + r));
+      }
+      if (rows == 8) {
+        Turn(i);
+      } else {
+        for (size_t k = 0; k < n_; ++k) {
+          for (size_t r = 0; r < rows; ++r) columns_[k].out[i + r] = values_[r][k];
+        }
+      }
+      i += rows;
+    }
+  }
+
+ private:
+  size_t Used(size_t k) const { return k < n_ ? k : 0; }  // columns that are not there stand for the first one
+
+  Oddities Convert(uint32_t at, int64_t* out) const {
+    const uint32_t* const ends = c_.ends + at;
+    const __m512i tokens = _mm512_sub_epi32(_mm512_loadu_si512(ends + base_),
+                                            _mm512_loadu_si512(c_.begins + at + base_));
+    const __m256i sizes = _mm256_sub_epi32(_mm512_castsi512_si256(_mm512_permutexvar_epi32(pick_, tokens)),
+                                           _mm256_set1_epi32(static_cast<int>(c_.bias)));
+    const __m256i one = _mm256_set1_epi32(1);
+    Oddities odd;
+    odd.wrong_size = static_cast<uint32_t>(_mm256_movemask_ps(_mm256_castsi256_ps(
+        _mm256_or_si256(_mm256_sub_epi32(sizes, one), _mm256_sub_epi32(limits_, sizes)))));
+    // The last `size` of sixteen bits.
+    const __m256i keep = _mm256_and_si256(_mm256_srlv_epi32(_mm256_set1_epi32(static_cast<int>(0xFFFF0000u)), sizes),
+                                          _mm256_set1_epi32(0xFFFF));
+    const __m128i masks = _mm_packus_epi32(_mm256_castsi256_si128(keep), _mm256_extracti128_si256(keep, 1));
+    const __m512i zero = _mm512_set1_epi8('0'), nine = _mm512_set1_epi8(9);
+    const __m512i even = _mm512_maskz_sub_epi8(static_cast<uint64_t>(_mm_cvtsi128_si64(masks)), Four(ends, 0), zero);
+    const __m512i uneven = _mm512_maskz_sub_epi8(static_cast<uint64_t>(_mm_extract_epi64(masks, 1)), Four(ends, 1), zero);
+    // Null: one byte that is '-'. No branch on it: in logs of many NODATA records it is unforeseeable.
+    constexpr uint64_t kLast = 0x8000800080008000ull;
+    const __m512i dash = _mm512_set1_epi8('-' - '0');
+    const auto single = static_cast<uint32_t>(_mm256_movemask_ps(_mm256_castsi256_ps(_mm256_cmpeq_epi32(sizes, one))));
+    const uint64_t null_even = _pext_u64(_mm512_cmpeq_epi8_mask(even, dash), kLast) & single;
+    const uint64_t null_uneven = _pext_u64(_mm512_cmpeq_epi8_mask(uneven, dash), kLast) & single >> 4;
+    const uint64_t null = _pdep_u64(null_even, 0x55) | _pdep_u64(null_uneven, 0xAA);
+    odd.no_digits[0] = _mm512_cmpgt_epu8_mask(even, nine) & ~_pdep_u64(null_even, kLast);
+    odd.no_digits[1] = _mm512_cmpgt_epu8_mask(uneven, nine) & ~_pdep_u64(null_uneven, kLast);
+    const __m512i tens = _mm512_set1_epi16(0x010A), hundreds = _mm512_set1_epi32(0x00010064);
+    const __m512i parts = _mm512_madd_epi16(
+        _mm512_packus_epi32(_mm512_madd_epi16(_mm512_maddubs_epi16(even, tens), hundreds),
+                            _mm512_madd_epi16(_mm512_maddubs_epi16(uneven, tens), hundreds)),
+        _mm512_set1_epi32(0x00012710));
+    const __m512i values = _mm512_add_epi64(_mm512_mul_epu32(parts, _mm512_set1_epi64(100000000)),
+                                            _mm512_srli_epi64(parts, 32));
+    odd.above = _mm512_cmpgt_epi64_mask(values, most_) & ~static_cast<uint32_t>(null);
+    _mm512_store_si512(out, _mm512_mask_set1_epi64(values, static_cast<__mmask8>(null), kNullInteger));
+    return odd;
+  }
+
+  // The sixteen bytes before the ends of every other column.
+  __m512i Four(const uint32_t* ends, size_t first) const {
+    const char* const data = c_.data - 16;
+    const auto text = [&](size_t k) __attribute__((always_inline)) {
+      return _mm_loadu_si128(reinterpret_cast<const __m128i*>(data + ends[places_[first + 2 * k]]));
+    };
+    const __m512i two = _mm512_inserti32x4(_mm512_castsi128_si512(text(0)), text(1), 1);
+    return _mm512_inserti32x4(_mm512_inserti32x4(two, text(2), 2), text(3), 3);
+  }
+
+  // Notes the values of a record that are for the caller.
+  void Leave(const Oddities& odd, uint32_t row) {
+    for (size_t k = 0; k < n_; ++k) {
+      const bool plain = ((odd.no_digits[k & 1] >> (k / 2 * 16) & 0xFFFF) |
+                          (odd.wrong_size >> ((k & 1) * 4 + k / 2) & 1) | (odd.above >> k & 1)) == 0;
+      if (!plain) columns_[k].left[columns_[k].n_left++] = row;
+    }
+  }
+
+  // Eight records of eight values to eight columns, at row i: pairs, then fours, then all.
+  void Turn(size_t i) {
+    __m512i pairs[8], fours[8];
+    for (size_t k = 0; k < 8; k += 2) {
+      const __m512i a = _mm512_load_si512(values_[k]), b = _mm512_load_si512(values_[k + 1]);
+      pairs[k] = _mm512_unpacklo_epi64(a, b);
+      pairs[k + 1] = _mm512_unpackhi_epi64(a, b);
+    }
+    for (size_t h = 0; h < 8; h += 4) {
+      for (size_t k = 0; k < 2; ++k) {
+        fours[h + k] = _mm512_shuffle_i64x2(pairs[h + k], pairs[h + k + 2], 0x88);
+        fours[h + k + 2] = _mm512_shuffle_i64x2(pairs[h + k], pairs[h + k + 2], 0xDD);
+      }
+    }
+    const auto put = [&](size_t k, __m512i column) __attribute__((always_inline)) {
+      if (k < n_) _mm512_storeu_si512(columns_[k].out + i, column);
+    };
+    for (size_t k = 0; k < 2; ++k) {
+      put(k, _mm512_shuffle_i64x2(fours[k], fours[k + 4], 0x88));
+      put(k + 4, _mm512_shuffle_i64x2(fours[k], fours[k + 4], 0xDD));
+      put(k + 2, _mm512_shuffle_i64x2(fours[k + 2], fours[k + 6], 0x88));
+      put(k + 6, _mm512_shuffle_i64x2(fours[k + 2], fours[k + 6], 0xDD));
+    }
+  }
+
+  const TokenColumn c_;
+  IntegerColumn* const columns_;
+  const size_t n_;
+  const uint32_t base_;
+  uint32_t places_[8];
+  __m512i pick_, most_;
+  __m256i limits_;
+  alignas(64) int64_t values_[8][8];
+};
+
+inline void IntegersByRecord(const TokenColumn& records, IntegerColumn* columns, size_t n) {
+  constexpr size_t kWorthIt = 3;  // columns at once; fewer go one by one
+  for (size_t i = 0; i < n;) {
+    size_t group = 1;
+    while (group < 8 && i + group < n && columns[i + group].place - columns[i].place < 16) ++group;
+    if (group >= kWorthIt) {
+      RecordIntegers(records, columns + i, group).Run();
+    } else {
+      EachColumn<PairedIntegers>(records, columns + i, group);
+    }
+    i += group;
+  }
+}
+
+}  // namespace
+}  // namespace internal
+VPCFLOW_NAMESPACE_END
+
+#endif  // VPCFLOW_SRC_SIMD_COLUMNS_AVX512_H_
