@@ -16,6 +16,7 @@
 #include <cstring>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "vpcflow/version.h"
 
@@ -79,7 +80,8 @@ constexpr int HexValue(char c) { return kHexValues[static_cast<unsigned char>(c)
 
 // RFC 4291 text, dotted tail allowed, zone ids refused.
 inline bool ParseIpv6(const char* p, const char* end, Ip* out) {
-  std::array<uint16_t, 8> groups{};
+  __extension__ using Uint128 = unsigned __int128;
+  Uint128 groups = 0, head = 0;  // since the gap, and before it
   int count = 0;
   int gap = -1;
   if (end - p >= 2 && p[0] == ':' && p[1] == ':') {
@@ -91,6 +93,13 @@ inline bool ParseIpv6(const char* p, const char* end, Ip* out) {
     const char* first = p;
     unsigned value = 0;
     int digit;
+    if (end - p >= 4 && (end - p == 4 || p[4] == ':')) {  // most groups have four digits
+      const int all = HexValue(p[0]) << 12 | HexValue(p[1]) << 8 | HexValue(p[2]) << 4 | HexValue(p[3]);
+      if (all >= 0) {  // no digit is negative
+        value = static_cast<unsigned>(all);
+        p += 4;
+      }
+    }
     while (p != end && (digit = HexValue(*p)) >= 0 && p - first < 5) {
       value = value << 4 | static_cast<unsigned>(digit);
       ++p;
@@ -98,31 +107,28 @@ inline bool ParseIpv6(const char* p, const char* end, Ip* out) {
     if (p != end && *p == '.') {
       uint32_t v4;
       if (count > 6 || !ParseIpv4(first, end, &v4)) return false;
-      groups[count++] = static_cast<uint16_t>(v4 >> 16);
-      groups[count++] = static_cast<uint16_t>(v4);
+      groups = groups << 32 | v4;
+      count += 2;
       p = end;
       break;
     }
     if (p == first || p - first > 4) return false;
-    groups[count++] = static_cast<uint16_t>(value);
+    groups = groups << 16 | value;
+    ++count;
     if (p == end) break;
     if (*p++ != ':') return false;
     if (p == end) return false;
     if (*p == ':') {
       if (gap >= 0) return false;
       gap = count;
+      head = std::exchange(groups, 0);
       ++p;
     }
   }
   if (gap < 0 ? count != 8 : count > 7) return false;
-  if (gap >= 0) {
-    const int tail = count - gap;
-    for (int i = 0; i < tail; ++i) groups[7 - i] = groups[count - 1 - i];
-    for (int i = gap; i < 8 - tail; ++i) groups[i] = 0;
-  }
-  out->hi = out->lo = 0;
-  for (int i = 0; i < 4; ++i) out->hi = out->hi << 16 | groups[i];
-  for (int i = 4; i < 8; ++i) out->lo = out->lo << 16 | groups[i];
+  if (gap > 0) groups |= head << (16 * (8 - gap));
+  out->hi = static_cast<uint64_t>(groups >> 64);
+  out->lo = static_cast<uint64_t>(groups);
   return true;
 }
 
@@ -130,8 +136,9 @@ inline bool ParseIpv6(const char* p, const char* end, Ip* out) {
 
 // Parses IPv4 or IPv6 text that fills [p, end). False, with `out` unspecified, for anything else.
 inline bool ParseIp(const char* p, const char* end, Ip* out) {
+  constexpr ptrdiff_t kLongestIpv4 = 15;
   uint32_t v4;
-  if (ParseIpv4(p, end, &v4)) {
+  if (end - p <= kLongestIpv4 && ParseIpv4(p, end, &v4)) {
     *out = Ip::V4(v4);
     return true;
   }
