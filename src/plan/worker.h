@@ -68,11 +68,11 @@ class Worker {
   bool traffic_only_ = true;  // no plan wants NODATA and SKIPDATA records
   std::vector<uint8_t> seen_;
   bool any_ = false;
-  std::vector<Tri> passes_;     // scratch
-  std::vector<uint8_t> keep_;   // scratch
+  std::vector<Tri> passes_;      // scratch
+  std::vector<uint8_t> keep_;    // scratch
   std::vector<size_t> to_load_;  // scratch: slots
-  std::vector<uint32_t> kept_;  // scratch
-  Batch gathered_;              // scratch
+  std::vector<uint32_t> kept_;   // scratch
+  Batch gathered_;               // scratch
 };
 
 }  // namespace internal

@@ -13,7 +13,12 @@ constexpr size_t kMaxFastDigits = 16;  // what a kernel takes
 }  // namespace
 
 TextRows::TextRows(std::vector<FieldRef> slots, const ScanOptions& options, Report* report)
-    : Rows(slots), slots_(std::move(slots)), options_(options), report_(report), columns_(slots_.size(), -1), left_(slots_.size()) {}
+    : Rows(slots),
+      slots_(std::move(slots)),
+      options_(options),
+      report_(report),
+      columns_(slots_.size(), -1),
+      left_(slots_.size()) {}
 
 void TextRows::Start(const ResolvedBlock& block) {
   block_ = &block;
@@ -180,7 +185,8 @@ void TextRows::LoadIntegers() {
   for (const size_t slot : integers_) {
     const bool time = batch_.columns[slot].kind == Kind::kTime;
     left_[slot].resize(records_.size());
-    integer_columns_.push_back({static_cast<uint32_t>(columns_[slot]), static_cast<uint32_t>(time ? kMaxTimeDigits : kMaxFastDigits),
+    integer_columns_.push_back({static_cast<uint32_t>(columns_[slot]),
+                                static_cast<uint32_t>(time ? kMaxTimeDigits : kMaxFastDigits),
                                 time ? kMaxTimeSeconds : Info(slots_[slot].field).max, batch_.columns[slot].ints.data(),
                                 left_[slot].data(), 0});
   }

@@ -70,21 +70,22 @@ class RecordIntegers {
 
   Oddities Convert(uint32_t at, int64_t* out) const {
     const uint32_t* const ends = c_.ends + at;
-    const __m512i tokens = _mm512_sub_epi32(_mm512_loadu_si512(ends + base_),
-                                            _mm512_loadu_si512(c_.begins + at + base_));
+    const __m512i tokens =
+        _mm512_sub_epi32(_mm512_loadu_si512(ends + base_), _mm512_loadu_si512(c_.begins + at + base_));
     const __m256i sizes = _mm256_sub_epi32(_mm512_castsi512_si256(_mm512_permutexvar_epi32(pick_, tokens)),
                                            _mm256_set1_epi32(static_cast<int>(c_.bias)));
     const __m256i one = _mm256_set1_epi32(1);
     Oddities odd;
-    odd.wrong_size = static_cast<uint32_t>(_mm256_movemask_ps(_mm256_castsi256_ps(
-        _mm256_or_si256(_mm256_sub_epi32(sizes, one), _mm256_sub_epi32(limits_, sizes)))));
+    odd.wrong_size = static_cast<uint32_t>(_mm256_movemask_ps(
+        _mm256_castsi256_ps(_mm256_or_si256(_mm256_sub_epi32(sizes, one), _mm256_sub_epi32(limits_, sizes)))));
     // The last `size` of sixteen bits.
     const __m256i keep = _mm256_and_si256(_mm256_srlv_epi32(_mm256_set1_epi32(static_cast<int>(0xFFFF0000u)), sizes),
                                           _mm256_set1_epi32(0xFFFF));
     const __m128i masks = _mm_packus_epi32(_mm256_castsi256_si128(keep), _mm256_extracti128_si256(keep, 1));
     const __m512i zero = _mm512_set1_epi8('0'), nine = _mm512_set1_epi8(9);
     const __m512i even = _mm512_maskz_sub_epi8(static_cast<uint64_t>(_mm_cvtsi128_si64(masks)), Four(ends, 0), zero);
-    const __m512i uneven = _mm512_maskz_sub_epi8(static_cast<uint64_t>(_mm_extract_epi64(masks, 1)), Four(ends, 1), zero);
+    const __m512i uneven =
+        _mm512_maskz_sub_epi8(static_cast<uint64_t>(_mm_extract_epi64(masks, 1)), Four(ends, 1), zero);
     // Null: one byte that is '-'. No branch on it: in logs of many NODATA records it is unforeseeable.
     constexpr uint64_t kLast = 0x8000800080008000ull;
     const __m512i dash = _mm512_set1_epi8('-' - '0');
@@ -95,12 +96,12 @@ class RecordIntegers {
     odd.no_digits[0] = _mm512_cmpgt_epu8_mask(even, nine) & ~_pdep_u64(null_even, kLast);
     odd.no_digits[1] = _mm512_cmpgt_epu8_mask(uneven, nine) & ~_pdep_u64(null_uneven, kLast);
     const __m512i tens = _mm512_set1_epi16(0x010A), hundreds = _mm512_set1_epi32(0x00010064);
-    const __m512i parts = _mm512_madd_epi16(
-        _mm512_packus_epi32(_mm512_madd_epi16(_mm512_maddubs_epi16(even, tens), hundreds),
-                            _mm512_madd_epi16(_mm512_maddubs_epi16(uneven, tens), hundreds)),
-        _mm512_set1_epi32(0x00012710));
-    const __m512i values = _mm512_add_epi64(_mm512_mul_epu32(parts, _mm512_set1_epi64(100000000)),
-                                            _mm512_srli_epi64(parts, 32));
+    const __m512i parts =
+        _mm512_madd_epi16(_mm512_packus_epi32(_mm512_madd_epi16(_mm512_maddubs_epi16(even, tens), hundreds),
+                                              _mm512_madd_epi16(_mm512_maddubs_epi16(uneven, tens), hundreds)),
+                          _mm512_set1_epi32(0x00012710));
+    const __m512i values =
+        _mm512_add_epi64(_mm512_mul_epu32(parts, _mm512_set1_epi64(100000000)), _mm512_srli_epi64(parts, 32));
     odd.above = _mm512_cmpgt_epi64_mask(values, most_) & ~static_cast<uint32_t>(null);
     _mm512_store_si512(out, _mm512_mask_set1_epi64(values, static_cast<__mmask8>(null), kNullInteger));
     return odd;

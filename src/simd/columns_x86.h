@@ -91,7 +91,8 @@ inline size_t ShuffledAddresses(const TokenColumn& c, uint64_t* out, uint32_t* l
         _mm_or_si128(_mm_xor_si128(_mm_max_epu8(digits, nine), nine),
                      _mm_or_si128(_mm_cmpgt_epi32(parts, most),
                                   _mm_cmpgt_epi32(*reinterpret_cast<const __m128i*>(shape.least), parts)));
-    const uint64_t address = uint64_t{1} << 32 | static_cast<uint32_t>(_mm_cvtsi128_si32(_mm_shuffle_epi8(parts, gather)));
+    const uint64_t address =
+        uint64_t{1} << 32 | static_cast<uint32_t>(_mm_cvtsi128_si32(_mm_shuffle_epi8(parts, gather)));
     // No branch on which are null: in logs of many NODATA records that is unforeseeable.
     const bool odd = (size > 15) | (shape.bits != bits) | (_mm_testz_si128(bad, bad) == 0);
     const bool null = (size == 1) & (data[begin] == '-');

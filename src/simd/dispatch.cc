@@ -32,9 +32,7 @@ bool HasAvx512bw() {
 const auto kBuilt = std::to_array<BuiltKernels>({
   {&kSwar, true},
 #if defined(VPCFLOW_SIMD_X86)
-      {Sse2Kernels(), true},
-      {Avx2Kernels(), HasAvx2()},
-      {Avx512bwKernels(), HasAvx512bw()},
+      {Sse2Kernels(), true}, {Avx2Kernels(), HasAvx2()}, {Avx512bwKernels(), HasAvx512bw()},
       {Avx512Vbmi2Kernels(),
        HasAvx512bw() && __builtin_cpu_supports("avx512vbmi") && __builtin_cpu_supports("avx512vbmi2")},
 #elif defined(VPCFLOW_SIMD_NEON64)

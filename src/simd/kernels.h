@@ -1,6 +1,7 @@
 // Kernels: the inner loops that gain from vector instructions, one set for each instruction set, chosen at run time.
 //
-// Every set writes the same bytes. VPCFLOW_FORCE_SIMD=swar|sse2|avx2|avx512bw|avx512vbmi2|neon64 picks one that the processor has.
+// Every set writes the same bytes. VPCFLOW_FORCE_SIMD=swar|sse2|avx2|avx512bw|avx512vbmi2|neon64 picks one that the
+// processor has.
 #ifndef VPCFLOW_SRC_SIMD_KERNELS_H_
 #define VPCFLOW_SRC_SIMD_KERNELS_H_
 

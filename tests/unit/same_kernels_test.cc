@@ -1,8 +1,11 @@
 // All kernels on many generated lines, plain and damaged, must write the same bytes. VPCFLOW_KERNEL_LINES lines of each
 // format; `make soak` asks for 10,000,000 in all.
+#include <array>
 #include <cstdlib>
 #include <cstring>
+#include <numeric>
 #include <random>
+#include <span>
 
 #include "src/simd/kernels.h"
 #include "unit/testing.h"
@@ -33,20 +36,38 @@ std::string Written(const Kernels& kernels, std::string_view text, TokenIndex* i
   const internal::TokenColumn column = {text.data(), text.size(),    tokens.begins, tokens.ends,
                                         tokens.bias, records.data(), records.size()};
   // A kernel may leave more than another: what it leaves is made up for the slow way, as the engine does.
-  std::vector<int64_t> integers(records.size());
-  internal::IntegerColumn one = {0, 16, 65535, integers.data(), left.data(), 0};
-  kernels.integers(column, &one, 1);
-  for (size_t i = 0; i < one.n_left; ++i) {
-    const Token t = index->token(left[i]);
-    if (text.substr(t.begin, t.end - t.begin) == "-") {
-      integers[left[i]] = internal::kNullInteger;
-      continue;
+  const auto integers = [&](const internal::TokenColumn& of, std::span<const uint32_t> places) {
+    std::vector<std::vector<int64_t>> values(places.size(), std::vector<int64_t>(of.count));
+    std::vector<std::vector<uint32_t>> rows_left(places.size(), std::vector<uint32_t>(of.count));
+    std::vector<internal::IntegerColumn> columns;
+    for (size_t c = 0; c < places.size(); ++c) {
+      const uint64_t max = places[c] % 3 == 0 ? 65535 : places[c] % 3 == 1 ? 255 : uint64_t{1} << 62;
+      columns.push_back({places[c], places[c] % 2 == 0 ? 16u : 13u, max, values[c].data(), rows_left[c].data(), 0});
     }
-    uint64_t value = 0;
-    integers[left[i]] =
-        ParseUint(text.substr(t.begin, t.end - t.begin), 65535, &value) == Errc::kOk ? static_cast<int64_t>(value) : -1;
-  }
-  put(integers.data(), integers.size());
+    kernels.integers(of, columns.data(), columns.size());
+    for (size_t c = 0; c < columns.size(); ++c) {
+      for (size_t i = 0; i < columns[c].n_left; ++i) {
+        const uint32_t row = rows_left[c][i];
+        const Token t = index->token(of.records[row] + columns[c].place);
+        const std::string_view token = text.substr(t.begin, t.end - t.begin);
+        uint64_t value = 0;
+        const bool good =
+            token.size() <= columns[c].max_digits && ParseUint(token, columns[c].max, &value) == Errc::kOk;
+        values[c][row] = token == "-" ? internal::kNullInteger : good ? static_cast<int64_t>(value) : -1;
+      }
+      put(values[c].data(), values[c].size());
+    }
+  };
+  integers(column, std::array{0u});
+  // The tokens taken as records of 29, several columns at once: sparse, side by side, more than eight, far apart.
+  constexpr uint32_t kWidth = 29;
+  for (uint32_t i = 0; i < records.size() / kWidth; ++i) records[i] = i * kWidth;
+  internal::TokenColumn wide = column;
+  wide.count = records.size() / kWidth;
+  integers(wide, std::array{0u, 5u, 6u, 7u, 8u, 9u, 10u, 11u});
+  integers(wide, std::array{0u, 1u, 2u, 3u, 4u, 5u, 6u, 7u, 8u, 9u, 10u, 13u, 14u, 28u});
+  integers(wide, std::array{3u, 9u, 17u, 20u, 22u});
+  std::iota(records.begin(), records.end(), 0u);
   std::vector<uint64_t> addresses(records.size());
   const size_t n = kernels.addresses(column, addresses.data(), left.data());
   for (size_t i = 0; i < n; ++i) {
