@@ -58,9 +58,9 @@ void YardstickText(benchmark::State& state) {
   Rates(state, bytes, lines);
 }
 
-void YardstickInflate(benchmark::State& state) {
+void InflateAll(benchmark::State& state, const std::string& path) {
   std::vector<char> buffer(256 * 1024);
-  const std::vector<Source> sources = *Source::Expand(Path("VPCFLOW_BENCH_GZ"));
+  const std::vector<Source> sources = *Source::Expand(path);
   uint64_t bytes = 0;
   for (auto _ : state) {
     bytes = 0;
@@ -75,6 +75,9 @@ void YardstickInflate(benchmark::State& state) {
   }
   Rates(state, bytes, 0);
 }
+
+void YardstickInflate(benchmark::State& state) { InflateAll(state, Path("VPCFLOW_BENCH_GZ")); }
+void YardstickInflateSmall(benchmark::State& state) { InflateAll(state, Path("VPCFLOW_BENCH_SMALL")); }
 
 void IndexTokens(benchmark::State& state) {
   std::string text(1 << 20, '\0');
@@ -206,6 +209,7 @@ void WholeTable(benchmark::State& state) {
 
 BENCHMARK(YardstickText)->Unit(benchmark::kMillisecond);
 BENCHMARK(YardstickInflate)->Unit(benchmark::kMillisecond);
+BENCHMARK(YardstickInflateSmall)->Unit(benchmark::kMillisecond);
 BENCHMARK(IndexTokens)->Unit(benchmark::kMillisecond);
 BENCHMARK(WalkFiveFields)->Unit(benchmark::kMillisecond);
 BENCHMARK(ParseBatches)->Arg(1)->Arg(2)->UseRealTime()->Unit(benchmark::kMillisecond);
