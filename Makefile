@@ -14,7 +14,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 BUILD := build/cmake
-APT := build-essential cmake ninja-build pkg-config python3-venv python3-dev libabsl-dev libre2-dev libxsimd-dev libisal-dev zlib1g-dev libgtest-dev libgmock-dev libbenchmark-dev
+APT := build-essential cmake ninja-build pkg-config python3-venv python3-dev libabsl-dev libre2-dev libxsimd-dev libisal-dev libsimdjson-dev libzstd-dev zlib1g-dev libgtest-dev libgmock-dev libbenchmark-dev
 JOBS := $(shell nproc)
 SOURCES := $(shell find include src python cmake CMakeLists.txt pyproject.toml -type f -not -name '*.pyc')
 

@@ -3,7 +3,7 @@ if(NOT VPCFLOW_DEPS_USED STREQUAL "system")
   message(STATUS "vpcflow: fetched dependencies are not installed, so neither is vpcflow")
   return()
 endif()
-install(TARGETS vpcflow_core vpcflow vpcflow_re2 vpcflow_zlib vpcflow_isal EXPORT vpcflowTargets)
+install(TARGETS vpcflow_core vpcflow vpcflow_re2 vpcflow_zlib vpcflow_isal vpcflow_zstd vpcflow_simdjson EXPORT vpcflowTargets)
 install(DIRECTORY include/vpcflow DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 install(EXPORT vpcflowTargets NAMESPACE vpcflow:: DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/vpcflow)
 configure_package_config_file(cmake/vpcflowConfig.cmake.in ${PROJECT_BINARY_DIR}/vpcflowConfig.cmake

@@ -8,6 +8,7 @@
 #define VPCFLOW_VPCFLOW_H_
 
 #include "vpcflow/aggregate/group_by.h"
+#include "vpcflow/container/container.h"
 #include "vpcflow/core.h"
 #include "vpcflow/export/arrow.h"
 #include "vpcflow/export/text.h"

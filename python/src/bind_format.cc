@@ -47,6 +47,11 @@ void BindFormat(py::module_& m) {
     }
     return out;
   });
+  m.def("containers", [] {
+    py::dict out;
+    for (const vpcflow::ContainerInfo& info : vpcflow::kContainers) out[py::str(std::string(info.name))] = info.meaning;
+    return out;
+  });
   m.def("parse_format", [](const std::string& text) {
     std::vector<std::pair<std::string, bool>> out;
     const vpcflow::Format format = ParseFormat(text);

@@ -37,6 +37,16 @@ vpcflow::ScanOptions OptionsFrom(const py::dict& options) {
   out.on_error = on_error == "raise"  ? vpcflow::OnError::kStop
                  : on_error == "null" ? vpcflow::OnError::kNull
                                       : vpcflow::OnError::kSkip;
+  if (!get("container").is_none()) {
+    const auto name = get("container").cast<std::string>();
+    const std::optional<vpcflow::Container> container = vpcflow::FindContainer(name);
+    if (!container) {
+      std::string names;
+      for (const vpcflow::ContainerInfo& info : vpcflow::kContainers) names += (names.empty() ? "" : ", ") + std::string(info.name);
+      Raise("PlanError", "container='" + vpcflow::ValidUtf8(name) + "': it is one of " + names);
+    }
+    out.container = *container;
+  }
   if (!get("threads").is_none()) out.threads = get("threads").cast<int>();
   if (!get("max_memory").is_none()) out.max_memory = get("max_memory").cast<size_t>();
   if (!get("block_bytes").is_none()) out.block_bytes = get("block_bytes").cast<size_t>();

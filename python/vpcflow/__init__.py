@@ -48,6 +48,16 @@ def build_info() -> dict[str, Any]:
     return _core.build_info()
 
 
+def containers() -> dict[str, str]:
+    """What records may be wrapped in, with its meaning: the values of ``container=`` of :func:`scan`.
+
+    >>> import vpcflow as vf
+    >>> list(vf.containers())
+    ['auto', 'text', 'cloudwatch-export', 'json', 'csv', 'subscription']
+    """
+    return _core.containers()
+
+
 def fields() -> list[dict[str, Any]]:
     """The field catalogue: name, column, version, delivered_in, type, column_type, max, unit, nullable, meaning.
 
@@ -87,6 +97,7 @@ __all__ = [
     "build_info",
     "col",
     "collect_all",
+    "containers",
     "count",
     "fields",
     "first",

@@ -331,6 +331,7 @@ def scan(
     data: Input,
     *,
     format: str | None = None,
+    container: str = "auto",
     on_error: str = "skip",
     threads: int | None = None,
     max_memory: int | str | None = None,
@@ -338,12 +339,14 @@ def scan(
     """A lazy query over flow logs.
 
     ``data``: a path, folder (recursive) or pattern (``logs/**/*.log.gz``); bytes; a binary file object; an iterable of
-    lines; anything with ``__arrow_c_stream__`` whose columns are named as fields are; or a list of those. Gzip is found
-    by content. ``"-"`` is standard input.
+    lines; anything with ``__arrow_c_stream__`` whose columns are named as fields are; or a list of those. ``"-"`` is
+    standard input. Gzip and zstd are found by content.
 
     ``format``: the format of logs without header line: ``"${srcaddr} ${bytes}"``, plain names, ``"default"``, ``"tgw"``
-    or ``"v5"``; a header line always wins. Without both, AWS's default if the lines fit it, else an error with the
-    candidates.
+    or ``"v5"``; a header line always wins. Without both, AWS's default if the lines fit it; else the one of AWS's
+    formats that alone fits them, with a warning that shows the evidence; else an error with the candidates.
+
+    ``container``: what the records are wrapped in, one of :func:`vpcflow.containers`; by default found by content.
 
     ``on_error``: ``"skip"`` counts malformed lines and keeps the first 1,000 in the report; ``"raise"`` raises
     :class:`~vpcflow.ParseError` at the first; ``"null"`` reads malformed values as null.
@@ -365,7 +368,7 @@ def scan(
     if format is not None:
         _core.parse_format(format)
     limit = None if max_memory is None else _bytes(max_memory)
-    options = {"format": format, "on_error": on_error, "threads": threads, "max_memory": limit}
+    options = {"format": format, "container": container, "on_error": on_error, "threads": threads, "max_memory": limit}
     if hasattr(data, "__arrow_c_stream__"):
         return Flows([], _Table(data), options, {})
     return Flows(_sources(data), None, options, {})

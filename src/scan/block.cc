@@ -27,14 +27,14 @@ void Reserve(Block* block, size_t keep, size_t capacity) {
 
 absl::Status BlockReader::Open() {
   open_ = true;
-  bool packed = false;
-  absl::StatusOr<std::unique_ptr<ByteStream>> stream = OpenText(source_, cancelled_, &packed, stored_bytes_);
-  if (!stream.ok()) return stream.status();
-  if (source_.in_memory() && !packed) {
+  absl::StatusOr<OpenedRecords> opened = OpenRecords(source_, container_, cancelled_, stored_bytes_);
+  if (!opened.ok()) return opened.status();
+  container_ = opened->container;
+  if (source_.in_memory() && !opened->packed && container_ == Container::kText) {
     in_memory_ = true;
     memory_ = source_.bytes();
   } else {
-    stream_ = *std::move(stream);
+    stream_ = std::move(opened->stream);
   }
   return absl::OkStatus();
 }
@@ -44,6 +44,7 @@ void BlockReader::Finish(Block* out, const char* data, size_t size) {
   out->offset = offset_;
   out->text = {data, size};
   out->long_line = false;
+  out->unwrapped = container_ != Container::kText;
   offset_ += size;
   if (out->offset == 0 && out->text.starts_with("\xEF\xBB\xBF")) {  // byte order mark
     out->text.remove_prefix(3);

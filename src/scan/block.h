@@ -10,7 +10,7 @@
 #include <string_view>
 
 #include "absl/status/statusor.h"
-#include "vpcflow/source/gzip.h"
+#include "vpcflow/container/container.h"
 #include "vpcflow/source/source.h"
 #include "vpcflow/version.h"
 
@@ -22,6 +22,7 @@ struct Block {
   uint64_t offset = 0;     // of the text in the source's (unpacked) text
   std::string_view text;   // whole lines; the last of a source may lack its line end
   bool long_line = false;  // one line over the limit; then `text` is only its beginning
+  bool unwrapped = false;  // the text was made of a container
   std::unique_ptr<char[]> storage;
   size_t capacity = 0;
 };
@@ -31,9 +32,10 @@ struct Block {
 class BlockReader {
  public:
   // `stored_bytes`, if given, grows by what is read of the source as stored.
-  BlockReader(const Source& source, Source::Cancelled cancelled, size_t block_bytes, size_t max_line,
-              std::atomic<uint64_t>* stored_bytes)
+  BlockReader(const Source& source, Container container, Source::Cancelled cancelled, size_t block_bytes,
+              size_t max_line, std::atomic<uint64_t>* stored_bytes)
       : source_(source),
+        container_(container),
         cancelled_(std::move(cancelled)),
         block_bytes_(block_bytes),
         max_line_(max_line),
@@ -50,6 +52,7 @@ class BlockReader {
   void Finish(Block* out, const char* data, size_t size);
 
   const Source& source_;
+  Container container_;  // as asked for, then as found
   Source::Cancelled cancelled_;
   size_t block_bytes_;
   size_t max_line_;

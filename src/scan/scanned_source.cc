@@ -5,68 +5,20 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
+#include "src/scan/infer.h"
 #include "src/simd/kernels.h"
-#include "vpcflow/record/record_view.h"
 
 VPCFLOW_NAMESPACE_BEGIN
 namespace internal {
 namespace {
 
-// A source without header whose first lines, this many, all fail to be records of a format does not have that format.
-constexpr size_t kLinesToTry = 100;
-
-// What a file that is no flow log text may be, by its first bytes.
-struct Container {
-  std::string_view magic;
-  const char* advice;
-};
-constexpr Container kContainers[] = {
-    {"PAR1", "this is Parquet; read it with pyarrow and give vpcflow the table"},
-    {"\x28\xB5\x2F\xFD", "this is zstd; unpack it first"},
-    {"BZh", "this is bzip2; unpack it first"},
-    {"PK\x03\x04", "this is a zip archive; unpack it first"},
-    {"{", "this is JSON; vpcflow reads the records inside as text lines"},
-    {"[", "this is JSON; vpcflow reads the records inside as text lines"},
-};
-
-template <class F>
-bool FieldFits(const RecordView& record) {
-  record.get<F>();
-  return record.error() == Errc::kOk;
-}
-
-// Every value is one its field can have, and the fields with few values have one of those.
-bool Fits(const RecordView& record) {
-#define VPCFLOW_X(Id, getter, name, version, set, field_type, unit, always, meaning) \
-  if (!FieldFits<f::Id>(record)) return false;
-  VPCFLOW_FIELDS(VPCFLOW_X)
-#undef VPCFLOW_X
-  if (record.action() == Action::kOther || record.log_status() == LogStatus::kOther) return false;
-  const std::string_view account = record.text(Field::kAccountId);
-  return account.empty() || account == "-" || account == "unknown" ||
-         std::any_of(account.begin(), account.end(), [](char c) { return c >= '0' && c <= '9'; });
-}
-
-bool Fits(const Format& format, std::string_view line) {
-  RecordParser parser(format);
-  RecordView record;
-  return parser.Parse(line, &record) == Errc::kOk && Fits(record);
-}
-
-// AWS's formats that a line could be a record of, for messages: names such as "default" or "v5".
-std::vector<std::string> CandidateFormats(std::string_view line) {
-  std::vector<std::string> names;
-  for (const char* name : {"default", "v3", "v4", "v5", "v7", "v8", "v9", "v10", "v11", "tgw"}) {
-    Format format;
-    FormatError ignored;
-    Format::Parse(name, &format, &ignored);
-    if (Fits(format, line)) names.emplace_back(name);
-  }
-  return names;
-}
-
 bool IsBlankLine(std::string_view line) { return std::all_of(line.begin(), line.end(), IsBlank); }
+
+// Each warning once.
+void AddWarning(std::string warning, Report* report) {
+  if (std::find(report->warnings.begin(), report->warnings.end(), warning) == report->warnings.end())
+    report->warnings.push_back(std::move(warning));
+}
 
 // Whether the line could be a header: it begins with a field name.
 bool BeginsWithField(std::string_view line, const Format* current) {
@@ -90,7 +42,8 @@ Errc CheckLine(const ResolvedBlock& block, const TextLine& line, size_t width, s
   if (line.end - line.begin > max_line_bytes) return Errc::kLineTooLong;
   if (const uint32_t bad = block.index.BadIn(line); bad != line.end) {
     *at = bad - line.begin;
-    return Errc::kControlByte;
+    const bool no_record = block.block.unwrapped && *at == 0 && block.block.text[bad] == kNoRecordMark;
+    return no_record ? Errc::kNoRecord : Errc::kControlByte;
   }
   *blank = line.count == 0;
   if (*blank || line.count == width) return Errc::kOk;
@@ -102,7 +55,8 @@ void AddReject(const ResolvedBlock& block, size_t line, Errc reason, uint32_t at
   ++report->rejects_by_reason[static_cast<size_t>(reason)];
   const size_t begin = block.block.long_line ? 0 : block.index.line(line).begin;
   report->rejects.push_back({block.source, *block.name, block.first_line + line, block.block.offset + begin, at + 1,
-                             std::move(field), reason, Printable(LineText(block, line), 200)});
+                             std::move(field), reason,
+                             Printable(LineText(block, line).substr(reason == Errc::kNoRecord ? 1 : 0), 200)});
   if (report->rejects.size() >= 2 * Report::kMaxRejectSamples) report->TrimRejects();
 }
 
@@ -111,7 +65,7 @@ ScannedSource::ScannedSource(const Source& source, uint32_t number, const ScanOp
     : options_(options),
       name_(source.name()),
       number_(number),
-      reader_(source, std::move(cancelled), std::max<size_t>(options.block_bytes, 64),
+      reader_(source, options.container, std::move(cancelled), std::max<size_t>(options.block_bytes, 64),
               std::max<size_t>(options.max_line_bytes, 1024), stored_bytes) {}
 
 absl::StatusOr<bool> ScannedSource::Next(ResolvedBlock* out, Report* report) {
@@ -199,7 +153,7 @@ absl::Status ScannedSource::Resolve(ResolvedBlock* out, Report* report) {
     if (i > first) {
       // Lines before the first header: of the format that a source without header would have, else of the header's,
       // which makes them rejects.
-      if (before == nullptr && FindFormat(*out, i, &before).ok() && before != nullptr)
+      if (before == nullptr && FindFormat(*out, i, &before, report).ok() && before != nullptr)
         ++report->formats[before->ToString()];
       out->segments.push_back({first, i, before == nullptr ? format_ : std::move(before)});
     }
@@ -207,7 +161,7 @@ absl::Status ScannedSource::Resolve(ResolvedBlock* out, Report* report) {
   }
   if (first < lines) {
     if (format_ == nullptr) {
-      if (absl::Status s = FindFormat(*out, lines, &format_); !s.ok()) return s;
+      if (absl::Status s = FindFormat(*out, lines, &format_, report); !s.ok()) return s;
       if (format_ == nullptr) return absl::OkStatus();  // blank lines only
       ++report->formats[format_->ToString()];
     }
@@ -220,7 +174,8 @@ bool ScannedSource::TakeHeader(const ResolvedBlock& block, size_t line, Report* 
   std::string_view text = LineText(block, line);
   if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
   Format format;
-  if (!BeginsWithField(text, format_.get()) || !Format::ParseHeader(text, &format)) return false;
+  if (!BeginsWithField(text, format_.get()) || !Format::ParseHeader(text, &format, block.block.unwrapped))
+    return false;
   ++report->headers;
   if (format_ == nullptr || !(format == *format_)) SetFormat(std::move(format), report);
   return true;
@@ -232,45 +187,30 @@ void ScannedSource::SetFormat(Format format, Report* report) {
     const std::string nearest = NearestField(column.name);
     std::string warning = absl::StrCat("field '", column.name, "' is not in the catalogue; kept as text");
     if (!nearest.empty()) absl::StrAppend(&warning, " (nearest known: '", nearest, "')");
-    if (std::find(report->warnings.begin(), report->warnings.end(), warning) == report->warnings.end()) {
-      report->warnings.push_back(std::move(warning));
-    }
+    AddWarning(std::move(warning), report);
   }
   ++report->formats[format.ToString()];
   format_ = std::make_shared<const Format>(std::move(format));
 }
 
-// The format of a source without header: the one given, or AWS's default if one of the first lines fits it. Null for
-// blank lines only.
-absl::Status ScannedSource::FindFormat(const ResolvedBlock& block, size_t lines,
-                                       std::shared_ptr<const Format>* out) const {
+// The format of a source without header: the one given, or what its lines tell. Null for blank lines only.
+absl::Status ScannedSource::FindFormat(const ResolvedBlock& block, size_t lines, std::shared_ptr<const Format>* out,
+                                       Report* report) const {
   if (options_.format) {
     *out = std::make_shared<const Format>(*options_.format);
     return absl::OkStatus();
   }
-  const Format standard = Format::Default();
-  std::string_view first_line;
-  size_t tried = 0;
-  for (size_t i = 0; i < lines && tried < kLinesToTry; ++i) {
+  std::vector<std::string_view> to_try;
+  for (size_t i = 0; i < lines && to_try.size() < kLinesToTry; ++i) {
     const std::string_view line = LineText(block, i);
-    if (IsBlankLine(line)) continue;
-    if (tried++ == 0) first_line = line;
-    if (Fits(standard, line)) {
-      *out = std::make_shared<const Format>(standard);
-      return absl::OkStatus();
-    }
+    if (!IsBlankLine(line) && line[0] != kNoRecordMark) to_try.push_back(line);
   }
-  if (tried == 0) return absl::OkStatus();
-  for (const Container& container : kContainers) {
-    if (first_line.starts_with(container.magic))
-      return absl::InvalidArgumentError(absl::StrCat(name_, ": not flow log text: ", container.advice));
-  }
-  const std::vector<std::string> candidates = CandidateFormats(first_line);
-  return absl::InvalidArgumentError(absl::StrCat(
-      name_, ": no header line, and its lines do not fit AWS's default format (tried ", tried, "); ",
-      candidates.empty() ? std::string("they fit none of AWS's formats either: if this is a flow log, give its format")
-                         : absl::StrCat("candidates: ", absl::StrJoin(candidates, ", "), "; give the format"),
-      ". First line: ", Printable(first_line, 120)));
+  if (to_try.empty()) return absl::OkStatus();
+  absl::StatusOr<InferredFormat> inferred = InferFormat(to_try, name_);
+  if (!inferred.ok()) return inferred.status();
+  if (!inferred->evidence.empty()) AddWarning(std::move(inferred->evidence), report);
+  *out = std::make_shared<const Format>(std::move(inferred->format));
+  return absl::OkStatus();
 }
 
 }  // namespace internal

@@ -51,7 +51,8 @@ class ScannedSource {
 
  private:
   absl::Status Resolve(ResolvedBlock* out, Report* report);
-  absl::Status FindFormat(const ResolvedBlock& block, size_t lines, std::shared_ptr<const Format>* out) const;
+  absl::Status FindFormat(const ResolvedBlock& block, size_t lines, std::shared_ptr<const Format>* out,
+                          Report* report) const;
   bool TakeHeader(const ResolvedBlock& block, size_t line, Report* report);
   void SetFormat(Format format, Report* report);
 

@@ -8,6 +8,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "src/source/inflater.h"
+#include "src/source/zstd.h"
 
 VPCFLOW_NAMESPACE_BEGIN
 namespace {
@@ -144,24 +145,28 @@ class GzipStream final : public ByteStream {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<ByteStream>> OpenText(const Source& source, Source::Cancelled cancelled, bool* is_gzip,
+absl::StatusOr<std::unique_ptr<ByteStream>> OpenText(const Source& source, Source::Cancelled cancelled, bool* packed,
                                                      std::atomic<uint64_t>* stored_bytes) {
+  constexpr std::string_view kGzip = "\x1F\x8B", kZstd = "\x28\xB5\x2F\xFD";
   absl::StatusOr<std::unique_ptr<ByteStream>> raw = source.Open(std::move(cancelled));
   if (!raw.ok()) return raw.status();
-  std::string magic(2, '\0');
+  std::string magic(kZstd.size(), '\0');
   size_t have = 0;
-  while (have < magic.size()) {
+  // Two bytes tell gzip from all else; only what begins as zstd does is waited for.
+  while (have < kGzip.size() || (have < kZstd.size() && kZstd.starts_with(std::string_view(magic).substr(0, have)))) {
     absl::StatusOr<size_t> n = (*raw)->Read(magic.data() + have, magic.size() - have);
     if (!n.ok()) return n.status();
     if (*n == 0) break;
     have += *n;
   }
   magic.resize(have);
-  const bool packed = magic == "\x1F\x8B";
-  if (is_gzip != nullptr) *is_gzip = packed;
+  const bool gzip = magic.starts_with(kGzip), zstd = magic == kZstd;
+  if (packed != nullptr) *packed = gzip || zstd;
+  if (stored_bytes != nullptr) *stored_bytes += have;
   std::unique_ptr<ByteStream> whole = std::make_unique<PrefixedStream>(std::move(magic), *std::move(raw), stored_bytes);
-  if (!packed) return whole;
-  return std::make_unique<GzipStream>(source.name(), std::move(whole));
+  if (gzip) return std::make_unique<GzipStream>(source.name(), std::move(whole));
+  if (zstd) return internal::UnpackZstd(source.name(), std::move(whole));
+  return whole;
 }
 
 std::string_view GzipLibrary() { return internal::Inflater::Name(); }

@@ -9,11 +9,11 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-ORDER = ["base", "lines", "format", "record", "aggregate", "simd", "source", "filter", "result", "scan", "plan", "export", "synth"]
+ORDER = ["base", "lines", "format", "record", "aggregate", "simd", "source", "container", "filter", "result", "scan", "plan", "export", "synth"]
 CORE = {"base", "lines", "format", "record", "aggregate"}
 ENGINE_HEADERS = {"vpcflow/aggregate/group_by.h"}  # the one engine header in a core room
 TOP = {"vpcflow/version.h", "vpcflow/core.h", "vpcflow/vpcflow.h"}
-MAY_USE = {"xsimd/": {"simd"}, "immintrin.h": {"simd"}, "re2/": {"filter"}, "zlib.h": {"source", "synth"}, "isa-l/": {"source"}, "absl/": set(ORDER) - CORE}
+MAY_USE = {"xsimd/": {"simd"}, "immintrin.h": {"simd"}, "re2/": {"filter"}, "simdjson.h": {"container"}, "zstd.h": {"source"}, "zlib.h": {"source", "synth"}, "isa-l/": {"source"}, "absl/": set(ORDER) - CORE}
 
 
 def room_of(path: Path) -> str:

@@ -91,6 +91,40 @@ constexpr std::optional<Field> FindField(std::string_view name) {
   return std::nullopt;
 }
 
+namespace internal {
+// Names that others use for fields: Athena's old table of flow logs, Security Lake's and Insights' words.
+struct FieldAlias {
+  std::string_view name;  // folded: lower case, letters and digits alone
+  Field field;
+};
+inline constexpr FieldAlias kFieldAliases[] = {
+    {"account", Field::kAccountId},        {"sourceaddress", Field::kSrcAddr}, {"destinationaddress", Field::kDstAddr},
+    {"sourceport", Field::kSrcPort},       {"destinationport", Field::kDstPort}, {"numpackets", Field::kPackets},
+    {"numbytes", Field::kBytes},           {"starttime", Field::kStart},       {"endtime", Field::kEnd},
+};
+}  // namespace internal
+
+// The field meant by a name of another tool: AWS's name with other separators or none and in any case (srcAddr,
+// pktsrcaddr), or an alias (sourceaddress). O(number of fields).
+inline std::optional<Field> FindFieldOrAlias(std::string_view name) {
+  if (const std::optional<Field> field = FindField(name)) return field;
+  const auto fold = [](std::string_view text) {
+    std::string folded;
+    for (const char c : text) {
+      if (const char low = internal::FoldName(c); low != '-') folded += low;
+    }
+    return folded;
+  };
+  const std::string wanted = fold(name);
+  for (size_t i = 0; i < kFieldCount; ++i) {
+    if (fold(kFields[i].name) == wanted) return static_cast<Field>(i);
+  }
+  for (const internal::FieldAlias& alias : internal::kFieldAliases) {
+    if (alias.name == wanted) return alias.field;
+  }
+  return std::nullopt;
+}
+
 // Letters to insert, delete, replace or swap to turn one text into the other (optimal string alignment distance).
 inline size_t EditDistance(std::string_view a, std::string_view b) {
   std::vector<size_t> before(b.size() + 1), last(b.size() + 1), row(b.size() + 1);

@@ -147,7 +147,7 @@ inline bool Format::Parse(std::string_view text, Format* out, FormatError* error
   return true;
 }
 
-inline bool Format::ParseHeader(std::string_view line, Format* out) {
+inline bool Format::ParseHeader(std::string_view line, Format* out, bool sure) {
   Format format;
   FormatError ignored;
   size_t known = 0, at = 0;
@@ -160,7 +160,7 @@ inline bool Format::ParseHeader(std::string_view line, Format* out) {
     if (!internal::LooksLikeName(name) || !format.Add(name, &ignored)) return false;
     known += format.columns_.back().field != Field::kUnknown;
   }
-  if (known == 0 || known * 2 < format.size()) return false;
+  if (known == 0 || (!sure && known * 2 < format.size())) return false;
   *out = std::move(format);
   return true;
 }

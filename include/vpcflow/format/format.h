@@ -54,9 +54,10 @@ class Format {
   // must be a slip: that is an error which names both.
   static bool Parse(std::string_view text, Format* out, FormatError* error);
 
-  // True if the line is a header: every token looks like a field name and most are known. `out` gets its format; here
-  // unknown names are always kept, because the line is what the data has.
-  static bool ParseHeader(std::string_view line, Format* out);
+  // True if the line is a header: every token looks like a field name and at least half of them are known, or with
+  // `sure`, for names that can be nothing else, one. `out` gets its format; here unknown names are always kept, because
+  // the line is what the data has.
+  static bool ParseHeader(std::string_view line, Format* out, bool sure = false);
 
   size_t size() const { return columns_.size(); }
   bool empty() const { return columns_.empty(); }

@@ -7,6 +7,7 @@
 #include <functional>
 #include <optional>
 
+#include "vpcflow/container/container.h"
 #include "vpcflow/format/format.h"
 #include "vpcflow/version.h"
 
@@ -27,8 +28,11 @@ struct Progress {
 };
 
 struct ScanOptions {
-  // The format of sources that have no header line; without it AWS's default, if the lines fit it.
+  // The format of sources that have no header line; without it AWS's default if the lines fit it, else the one of AWS's
+  // formats that alone fits them.
   std::optional<Format> format;
+  // What the records are wrapped in.
+  Container container = Container::kAuto;
   OnError on_error = OnError::kSkip;
   // Worker threads; 0 for one per processor. Results do not depend on it.
   int threads = 0;

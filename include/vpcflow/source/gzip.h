@@ -1,4 +1,4 @@
-// Gzip as a layer over any byte stream: any number of members, checksums and lengths verified.
+// Gzip and zstd as a layer over any byte stream: any number of members or frames, checksums and lengths verified.
 //
 //   absl::StatusOr<std::unique_ptr<vpcflow::ByteStream>> text = vpcflow::OpenText(source, {});
 //
@@ -18,10 +18,10 @@
 
 VPCFLOW_NAMESPACE_BEGIN
 
-// Opens a source and unpacks it if its first bytes are gzip's. `is_gzip`, if given, tells; `stored_bytes`, if given,
-// grows by what is read before unpacking. Memory: 160 KiB for gzip.
+// Opens a source and unpacks it if its first bytes are gzip's or zstd's. `packed`, if given, tells; `stored_bytes`, if
+// given, grows by what is read before unpacking. Memory: 160 KiB for gzip, the frame's window (128 MiB at most) for zstd.
 absl::StatusOr<std::unique_ptr<ByteStream>> OpenText(const Source& source, Source::Cancelled cancelled,
-                                                     bool* is_gzip = nullptr,
+                                                     bool* packed = nullptr,
                                                      std::atomic<uint64_t>* stored_bytes = nullptr);
 
 // The library that unpacks gzip in this build: "isa-l" or "zlib".

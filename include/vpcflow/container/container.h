@@ -1,0 +1,83 @@
+// Containers: what flow log records come wrapped in besides plain lines, and how they come out as lines again.
+//
+//   absl::StatusOr<vpcflow::OpenedRecords> opened = vpcflow::OpenRecords(source, vpcflow::Container::kAuto, nullptr);
+//   opened->stream;      // text: one record a line, with header lines where the container names its fields
+//   opened->container;   // what it was
+//
+// Everything behind this room sees text and nothing else: a record of a JSON object, a CSV row or an OCSF event becomes
+// a line, and a header line goes before the first and wherever the fields change. Absent and empty values become `-`;
+// blanks and control bytes inside of a value are written %20, %0A, ..., as AWS writes them in tags, so that no value can
+// pass for two. An entry that holds no record becomes a line that is a reject with the reason no-record.
+//
+// What is recognised is decided by the first 4 KiB of the unpacked text, never by a name. Memory: 64 KiB, one entry
+// (a line, a CSV row), and for JSON that is not one document a line the whole document.
+#ifndef VPCFLOW_CONTAINER_CONTAINER_H_
+#define VPCFLOW_CONTAINER_CONTAINER_H_
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string_view>
+
+#include "absl/status/statusor.h"
+#include "vpcflow/source/source.h"
+#include "vpcflow/version.h"
+
+VPCFLOW_NAMESPACE_BEGIN
+
+// X(constant, name, meaning)
+#define VPCFLOW_CONTAINERS(X)                                                                                        \
+  X(kAuto, "auto", "by content")                                                                                     \
+  X(kText, "text", "flow log lines, as S3 and `zcat` give them")                                                     \
+  X(kExport, "cloudwatch-export", "lines behind an ISO 8601 time, as CloudWatch Logs exports them to S3")            \
+  X(kJson, "json",                                                                                                   \
+    "JSON, a document a line or any number glued together: CloudWatch Logs events (get-log-events, "                 \
+    "filter-log-events, subscriptions), Firehose messages, Logs Insights results, records as objects, OCSF 4001")    \
+  X(kCsv, "csv", "comma separated: Logs Insights (@message or columns) and Athena results, with or without a header") \
+  X(kSubscription, "subscription", "base64 of gzip of JSON, one a line: CloudWatch Logs subscription records")
+
+enum class Container : uint8_t {
+#define VPCFLOW_X(id, name, meaning) id,
+  VPCFLOW_CONTAINERS(VPCFLOW_X)
+#undef VPCFLOW_X
+};
+
+struct ContainerInfo {
+  std::string_view name;
+  std::string_view meaning;
+};
+inline constexpr auto kContainers = std::to_array<ContainerInfo>({
+#define VPCFLOW_X(id, name, meaning) {name, meaning},
+    VPCFLOW_CONTAINERS(VPCFLOW_X)
+#undef VPCFLOW_X
+});
+constexpr const ContainerInfo& Info(Container container) { return kContainers[static_cast<size_t>(container)]; }
+
+// The container of that name ("json"), or nothing.
+std::optional<Container> FindContainer(std::string_view name);
+
+// What a text is, by its beginning. kText if it is none of the others.
+Container DetectContainer(std::string_view head);
+
+// A line that begins with this byte stands for an entry of a container that holds no record; what follows is of the
+// entry. Only the streams of this room write it.
+inline constexpr char kNoRecordMark = '\x1A';
+
+struct OpenedRecords {
+  std::unique_ptr<ByteStream> stream;
+  Container container = Container::kText;  // never kAuto
+  bool packed = false;                     // gzip or zstd
+};
+
+// Opens a source, unpacks it, and unwraps what it is, or `wanted` if that is not kAuto. `stored_bytes`, if given, grows
+// by what is read of the source as stored. Errors of the source, at once or from the stream's Read; a JSON document
+// that cannot be read whole (256 MiB at most) or is cut is kDataLoss, after the records before it.
+absl::StatusOr<OpenedRecords> OpenRecords(const Source& source, Container wanted, Source::Cancelled cancelled,
+                                          std::atomic<uint64_t>* stored_bytes = nullptr);
+
+VPCFLOW_NAMESPACE_END
+
+#endif  // VPCFLOW_CONTAINER_CONTAINER_H_

@@ -1,0 +1,224 @@
+#include "src/container/json_records.h"
+
+#include <simdjson.h>
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "absl/strings/escaping.h"
+#include "src/container/ocsf.h"
+#include "vpcflow/source/gzip.h"
+
+VPCFLOW_NAMESPACE_BEGIN
+namespace internal {
+namespace {
+
+namespace dom = simdjson::dom;
+
+constexpr int kMaxDepth = 3;  // blobs inside of documents inside of blobs
+constexpr size_t kMaxBlobBytes = size_t{64} << 20;
+
+// A member that is text, or data() == null.
+std::string_view Text(const dom::object& object, std::string_view key) {
+  std::string_view text;
+  return object[key].get(text) == simdjson::SUCCESS ? text : std::string_view();
+}
+
+class Documents {
+ public:
+  Documents(RecordLines* lines, JsonRecords* json, int depth) : lines_(*lines), json_(*json), depth_(depth) {}
+
+  void Take(const dom::element& value) {
+    dom::array array;
+    dom::object object;
+    if (value.get(array) == simdjson::SUCCESS) {
+      for (const dom::element entry : array) Take(entry);
+    } else if (value.get(object) == simdjson::SUCCESS) {
+      TakeObject(object);
+    } else if (std::string_view text; value.get(text) == simdjson::SUCCESS) {
+      lines_.Message(text);  // lines as an array of texts
+    } else {
+      lines_.NoRecord(simdjson::minify(value));
+    }
+  }
+
+ private:
+  void TakeObject(const dom::object& object) {
+    if (TakeEnvelope(object)) return;
+    for (const std::string_view key : {"message", "@message", "body", "log"}) {
+      std::string_view text = Text(object, key);
+      if (text.data() == nullptr) continue;
+      if (text.starts_with('{')) {  // a record as JSON in JSON
+        std::string inner(text);
+        inner.reserve(inner.size() + JsonRecords::kPadding);
+        if (depth_ < kMaxDepth) {
+          json_.Take(inner, depth_ + 1);
+        } else {
+          lines_.NoRecord(text);
+        }
+      } else {
+        lines_.Message(text);
+      }
+      return;
+    }
+    if (uint64_t uid; object["class_uid"].get(uid) == simdjson::SUCCESS && uid == kOcsfNetworkActivity) {
+      TakeOcsf(object, &lines_);
+      return;
+    }
+    TakeRecord(object);
+  }
+
+  // What other records stand in. False if it is nothing of the kind.
+  bool TakeEnvelope(const dom::object& object) {
+    const std::string_view type = Text(object, "messageType");
+    if (type == "CONTROL_MESSAGE") return true;  // CloudWatch Logs tests the destination: no records
+    for (const std::string_view key : {"events", "logEvents", "Records", "records", "results"}) {
+      dom::array entries;
+      if (object[key].get(entries) != simdjson::SUCCESS) continue;
+      for (const dom::element entry : entries) {
+        dom::array row;
+        if (entry.get(row) == simdjson::SUCCESS) {
+          TakeInsightsRow(row);
+        } else {
+          TakeEvent(entry);
+        }
+      }
+      return true;
+    }
+    for (const std::string_view key : {"awslogs", "kinesis"}) {  // events of Lambda functions
+      dom::object inner;
+      if (object[key].get(inner) != simdjson::SUCCESS) continue;
+      const std::string_view blob = Text(inner, "data");
+      if (blob.data() == nullptr) continue;
+      TakeBlob(blob);
+      return true;
+    }
+    const std::string_view data = Text(object, "data");  // of Firehose's Lambda events
+    if (data.data() != nullptr && object["recordId"].error() == simdjson::SUCCESS) {
+      TakeBlob(data);
+      return true;
+    }
+    return false;
+  }
+
+  // One of an array of events. Where a subscription's filter names columns, they are in extractedFields, too.
+  void TakeEvent(const dom::element& entry) {
+    dom::object object, fields;
+    if (entry.get(object) == simdjson::SUCCESS && Text(object, "message").data() == nullptr &&
+        object["extractedFields"].get(fields) == simdjson::SUCCESS) {
+      TakeRecord(fields);
+    } else {
+      Take(entry);
+    }
+  }
+
+  void TakeBlob(std::string_view base64) {
+    const std::string text = UnpackBlob(base64);
+    if (text.empty() || depth_ >= kMaxDepth) {
+      lines_.NoRecord(base64);
+    } else {
+      json_.Take(text, depth_ + 1);
+    }
+  }
+
+  // A row of get-query-results: [{"field": "@message", "value": "..."}, ...].
+  void TakeInsightsRow(const dom::array& row) {
+    lines_.Begin();
+    for (const dom::element entry : row) {
+      dom::object cell;
+      if (entry.get(cell) != simdjson::SUCCESS) continue;
+      const std::string_view name = Text(cell, "field"), value = Text(cell, "value");
+      if (name == "@message") return lines_.Message(value);
+      if (!name.starts_with('@')) lines_.Add(name, value);
+    }
+    if (!lines_.End()) lines_.NoRecord(simdjson::minify(row));
+  }
+
+  void TakeRecord(const dom::object& object) {
+    lines_.Begin();
+    for (const auto& [key, value] : object) {
+      if (key.starts_with('@')) continue;  // of the system that kept it
+      AddValue(key, value);
+    }
+    if (!lines_.End()) lines_.NoRecord(simdjson::minify(object));
+  }
+
+  void AddValue(std::string_view key, const dom::element& value) {
+    switch (value.type()) {
+      case dom::element_type::STRING: return lines_.Add(key, value.get_string().value_unsafe());
+      case dom::element_type::INT64: return lines_.Add(key, std::to_string(value.get_int64().value_unsafe()));
+      case dom::element_type::UINT64: return lines_.Add(key, std::to_string(value.get_uint64().value_unsafe()));
+      case dom::element_type::DOUBLE: {
+        // 6.0 is how pandas writes 6 in a column with nulls; what is no whole number stays as it is.
+        const double number = value.get_double().value_unsafe();
+        if (number == std::floor(number) && std::fabs(number) < 9007199254740992.0)
+          return lines_.Add(key, std::to_string(static_cast<int64_t>(number)));
+        return lines_.Add(key, std::to_string(number));
+      }
+      case dom::element_type::NULL_VALUE: return lines_.Add(key, "-");
+      default: return lines_.Add(key, std::string(simdjson::minify(value)));
+    }
+  }
+
+  RecordLines& lines_;
+  JsonRecords& json_;
+  int depth_;
+};
+
+}  // namespace
+
+struct JsonRecords::Parsers {
+  dom::parser by_depth[kMaxDepth + 1];  // documents of the outer levels are still in use
+};
+
+JsonRecords::JsonRecords(RecordLines* lines) : parsers_(std::make_unique<Parsers>()), lines_(lines) {}
+JsonRecords::~JsonRecords() = default;
+
+bool JsonRecords::Take(std::string_view text, int depth) {
+  dom::parser& parser = parsers_->by_depth[depth];
+  Documents documents(lines_, this, depth);
+  dom::element document;
+  if (parser.parse(text.data(), text.size(), /*realloc_if_needed=*/false).get(document) == simdjson::SUCCESS) {
+    documents.Take(document);
+    return true;
+  }
+  // Several documents glued together, or something wrong.
+  parser.threaded = false;
+  dom::document_stream stream;
+  size_t taken = 0;
+  if (parser.parse_many(text.data(), text.size(), std::max<size_t>(text.size(), 1024)).get(stream) == simdjson::SUCCESS) {
+    for (auto it = stream.begin(); it != stream.end(); ++it) {
+      dom::element next;
+      if ((*it).get(next) != simdjson::SUCCESS) break;
+      documents.Take(next);
+      taken = it.current_index() + it.source().size();
+    }
+  }
+  const size_t rest = text.find_first_not_of(" \t\r\n", taken);
+  if (rest == std::string_view::npos) return true;
+  lines_->NoRecord(text.substr(rest));
+  return false;
+}
+
+std::string UnpackBlob(std::string_view base64) {
+  std::string raw, text;
+  if (!absl::Base64Unescape(absl::string_view(base64.data(), base64.size()), &raw)) return "";
+  absl::StatusOr<std::unique_ptr<ByteStream>> stream = OpenText(Source::Bytes("blob", std::string_view(raw)), nullptr);
+  if (!stream.ok()) return "";
+  constexpr size_t kStep = size_t{64} << 10;
+  while (true) {
+    const size_t have = text.size();
+    if (have > kMaxBlobBytes) return "";
+    text.resize(have + kStep);
+    absl::StatusOr<size_t> n = (*stream)->Read(text.data() + have, kStep);
+    if (!n.ok()) return "";
+    text.resize(have + *n);
+    if (*n == 0) break;
+  }
+  text.reserve(text.size() + JsonRecords::kPadding);
+  return text;
+}
+
+}  // namespace internal
+VPCFLOW_NAMESPACE_END

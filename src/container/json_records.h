@@ -1,0 +1,37 @@
+// JsonRecords: the records of JSON documents, whatever they are wrapped in. The only room that knows simdjson.
+#ifndef VPCFLOW_SRC_CONTAINER_JSON_RECORDS_H_
+#define VPCFLOW_SRC_CONTAINER_JSON_RECORDS_H_
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "src/container/record_lines.h"
+
+VPCFLOW_NAMESPACE_BEGIN
+namespace internal {
+
+class JsonRecords {
+ public:
+  explicit JsonRecords(RecordLines* lines);
+  ~JsonRecords();
+
+  // The records of one or more documents, one behind the other, with or without blanks between them. `text` must have
+  // kPadding bytes behind its end in the same buffer. A malformed document, and with it what follows in the text, is
+  // one entry without record. False for that.
+  bool Take(std::string_view text, int depth = 0);
+  static constexpr size_t kPadding = 64;
+
+ private:
+  struct Parsers;
+  std::unique_ptr<Parsers> parsers_;
+  RecordLines* lines_;
+};
+
+// The JSON behind a blob of base64 of gzip (or of plain JSON), padded; empty if it is none or larger than 64 MiB.
+std::string UnpackBlob(std::string_view base64);
+
+}  // namespace internal
+VPCFLOW_NAMESPACE_END
+
+#endif  // VPCFLOW_SRC_CONTAINER_JSON_RECORDS_H_

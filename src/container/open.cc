@@ -1,0 +1,120 @@
+// What a text is wrapped in, by its beginning.
+#include <algorithm>
+#include <cstring>
+#include <string>
+#include <utility>
+
+#include "absl/strings/ascii.h"
+#include "src/container/unwrap.h"
+#include "vpcflow/source/gzip.h"
+
+VPCFLOW_NAMESPACE_BEGIN
+namespace {
+
+constexpr size_t kHeadBytes = 4096;
+constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+
+// What was read to look at it, then the rest.
+class HeadStream final : public ByteStream {
+ public:
+  HeadStream(std::string head, absl::Status error, std::unique_ptr<ByteStream> rest)
+      : head_(std::move(head)), error_(std::move(error)), rest_(std::move(rest)) {}
+  absl::StatusOr<size_t> Read(char* buffer, size_t size) override {
+    if (at_ == head_.size()) {
+      if (!error_.ok()) return error_;
+      return rest_->Read(buffer, size);
+    }
+    const size_t n = std::min(size, head_.size() - at_);
+    std::memcpy(buffer, head_.data() + at_, n);
+    at_ += n;
+    return n;
+  }
+
+ private:
+  std::string head_;
+  size_t at_ = 0;
+  absl::Status error_;  // behind the head
+  std::unique_ptr<ByteStream> rest_;
+};
+
+// "2018-09-22T20:28:14.000Z 2 ...".
+bool BeginsWithTime(std::string_view line) {
+  constexpr std::string_view kShape = "0000-00-00T00:00:00";
+  if (line.size() < kShape.size() + 2) return false;
+  for (size_t i = 0; i < kShape.size(); ++i) {
+    if (kShape[i] == '0' ? !absl::ascii_isdigit(static_cast<unsigned char>(line[i])) : line[i] != kShape[i]) return false;
+  }
+  const size_t blank = line.find(' ');
+  return blank != std::string_view::npos && line[blank - 1] == 'Z';
+}
+
+// Base64 of gzip, whose first bytes are 1F 8B 08.
+bool IsBase64OfGzip(std::string_view line) {
+  return line.starts_with("H4sI") && std::all_of(line.begin(), line.end(), [](char c) {
+           return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '+' || c == '/' || c == '=';
+         });
+}
+
+// Commas and no blank outside of quotes: lines of flow logs are the other way round.
+bool IsCsv(std::string_view line) {
+  if (line.starts_with('@')) return true;  // a column of Logs Insights
+  bool quoted = false;
+  size_t commas = 0;
+  for (const char c : line) {
+    if (c == '"') quoted = !quoted;
+    if (quoted) continue;
+    if (c == ' ' || c == '\t') return false;
+    commas += c == ',';
+  }
+  return commas > 0 || (line.size() > 2 && line.front() == '"' && line.back() == '"');
+}
+
+}  // namespace
+
+std::optional<Container> FindContainer(std::string_view name) {
+  for (size_t i = 0; i < kContainers.size(); ++i) {
+    if (kContainers[i].name == name) return static_cast<Container>(i);
+  }
+  return std::nullopt;
+}
+
+Container DetectContainer(std::string_view head) {
+  if (head.starts_with(kByteOrderMark)) head.remove_prefix(kByteOrderMark.size());
+  head.remove_prefix(std::min(head.find_first_not_of(" \t\r\n"), head.size()));
+  if (head.empty()) return Container::kText;
+  std::string_view line = head.substr(0, head.find('\n'));
+  if (line.ends_with('\r')) line.remove_suffix(1);
+  if (head[0] == '{' || head[0] == '[') return Container::kJson;
+  if (BeginsWithTime(line)) return Container::kExport;
+  if (IsBase64OfGzip(line)) return Container::kSubscription;
+  return IsCsv(line) ? Container::kCsv : Container::kText;
+}
+
+absl::StatusOr<OpenedRecords> OpenRecords(const Source& source, Container wanted, Source::Cancelled cancelled,
+                                          std::atomic<uint64_t>* stored_bytes) {
+  OpenedRecords out;
+  absl::StatusOr<std::unique_ptr<ByteStream>> text =
+      OpenText(source, std::move(cancelled), &out.packed, stored_bytes);
+  if (!text.ok()) return text.status();
+  out.stream = *std::move(text);
+  out.container = wanted;
+  if (wanted == Container::kAuto) {
+    std::string head(kHeadBytes, '\0');
+    size_t have = 0;
+    absl::Status error;
+    while (have < head.size() && std::memchr(head.data(), '\n', have) == nullptr) {
+      absl::StatusOr<size_t> n = out.stream->Read(head.data() + have, head.size() - have);
+      if (!n.ok()) error = n.status();
+      if (!n.ok() || *n == 0) break;
+      have += *n;
+    }
+    head.resize(have);
+    out.container = DetectContainer(head);
+    if (out.container != Container::kText && head.starts_with(kByteOrderMark)) head.erase(0, kByteOrderMark.size());
+    out.stream = std::make_unique<HeadStream>(std::move(head), std::move(error), std::move(out.stream));
+  }
+  out.stream = internal::Unwrap(out.container, source.name(), std::move(out.stream));
+  return out;
+}
+
+VPCFLOW_NAMESPACE_END

@@ -1,0 +1,288 @@
+#include "src/container/unwrap.h"
+
+#include <algorithm>
+#include <cstring>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "src/container/json_records.h"
+#include "src/container/record_lines.h"
+
+VPCFLOW_NAMESPACE_BEGIN
+namespace internal {
+namespace {
+
+constexpr size_t kStep = size_t{64} << 10;
+constexpr size_t kMaxDocument = size_t{256} << 20;  // of JSON that is not a document a line
+constexpr size_t kMaxEntry = size_t{16} << 20;      // a line of a container; subscriptions send 1 MB, Lambda 6 MB
+
+// Reads a container in steps; what the steps write to lines_ is what the stream gives.
+class UnwrapStream : public ByteStream {
+ public:
+  UnwrapStream(std::string name, std::unique_ptr<ByteStream> stream)
+      : name_(std::move(name)), stream_(std::move(stream)) {}
+
+  absl::StatusOr<size_t> Read(char* buffer, size_t size) final {
+    std::string& out = lines_.out();
+    while (given_ == out.size()) {
+      out.clear();
+      given_ = 0;
+      if (done_) {
+        if (error_.ok()) return 0;
+        return std::exchange(error_, absl::OkStatus());
+      }
+      if (!Refill()) {
+        done_ = true;
+        Last();
+      } else {
+        Step();
+      }
+    }
+    const size_t n = std::min(size, out.size() - given_);
+    std::memcpy(buffer, out.data() + given_, n);
+    given_ += n;
+    return n;
+  }
+
+ protected:
+  // Takes what is whole of input_ (from input_.begin) into lines_.
+  virtual void Step() = 0;
+  // The same at the end of the input.
+  virtual void Last() = 0;
+
+  std::string_view rest() const { return std::string_view(input_).substr(begin_); }
+  void Take(size_t n) { begin_ += n; }
+  void Fail(absl::Status error) {
+    done_ = true;
+    if (error_.ok()) error_ = std::move(error);
+  }
+
+  // Calls take(line) for each whole line of the input; with `last` for what is behind the last one, too. A line of more
+  // than kMaxEntry bytes is one entry without record.
+  template <class TakeLine>
+  void Lines(bool last, TakeLine take) {
+    while (!done_ || last) {
+      const std::string_view text = rest();
+      const size_t end = text.find('\n', std::min(searched_, text.size()));
+      if (end == std::string_view::npos && !last) {
+        searched_ = text.size();
+        if (text.size() <= kMaxEntry) return;
+        if (!skipping_) lines_.NoRecord(text);
+        skipping_ = true;
+        Take(text.size());
+        searched_ = 0;
+        return;
+      }
+      searched_ = 0;
+      std::string_view line = text.substr(0, end);
+      Take(std::min(text.size(), line.size() + 1));
+      if (std::exchange(skipping_, false)) line = {};
+      while (!line.empty() && (line.back() == '\r' || line.back() == ' ')) line.remove_suffix(1);
+      if (!line.empty()) take(line);
+      if (end == std::string_view::npos) return;
+    }
+  }
+
+  RecordLines lines_;
+  const std::string name_;
+
+ private:
+  bool Refill() {
+    if (begin_ > 0) {
+      input_.erase(0, begin_);
+      begin_ = 0;
+    }
+    const size_t have = input_.size();
+    input_.resize(have + kStep);
+    absl::StatusOr<size_t> n = stream_->Read(input_.data() + have, kStep);
+    input_.resize(have + (n.ok() ? *n : 0));
+    // So that padding for simdjson is there behind any line.
+    input_.reserve(input_.size() + JsonRecords::kPadding);
+    if (!n.ok()) {
+      // What stands behind the last line end was cut by the error.
+      input_.resize(input_.rfind('\n') == std::string::npos ? 0 : input_.rfind('\n') + 1);
+      error_ = n.status();
+      return false;
+    }
+    return *n > 0;
+  }
+
+  std::unique_ptr<ByteStream> stream_;
+  std::string input_;
+  size_t begin_ = 0;
+  size_t searched_ = 0;
+  size_t given_ = 0;
+  bool skipping_ = false;  // the rest of a line that was too long
+  bool done_ = false;
+  absl::Status error_;
+};
+
+// "2018-09-22T20:28:14.000Z 2 6331...": the time is CloudWatch's, of the event.
+class ExportStream final : public UnwrapStream {
+ public:
+  using UnwrapStream::UnwrapStream;
+
+ private:
+  void Step() override { Lines(false, [&](std::string_view line) { TakeLine(line); }); }
+  void Last() override { Lines(true, [&](std::string_view line) { TakeLine(line); }); }
+  void TakeLine(std::string_view line) {
+    const size_t blank = line.find(' ');
+    const bool stamped = blank != std::string_view::npos && blank >= 20 && line[4] == '-' && line[10] == 'T';
+    lines_.Message(stamped ? line.substr(blank + 1) : line);
+  }
+};
+
+class SubscriptionStream final : public UnwrapStream {
+ public:
+  using UnwrapStream::UnwrapStream;
+
+ private:
+  void Step() override { Lines(false, [&](std::string_view line) { TakeLine(line); }); }
+  void Last() override { Lines(true, [&](std::string_view line) { TakeLine(line); }); }
+  void TakeLine(std::string_view line) {
+    const std::string json = UnpackBlob(line);
+    if (json.empty()) {
+      lines_.NoRecord(line);
+    } else {
+      json_.Take(json);
+    }
+  }
+  JsonRecords json_{&lines_};
+};
+
+class JsonStream final : public UnwrapStream {
+ public:
+  using UnwrapStream::UnwrapStream;
+
+ private:
+  void Step() override {
+    if (!whole_ && !Decide(false)) return;
+    if (!*whole_) return Lines(false, [&](std::string_view line) { TakeLine(line); });
+    if (rest().size() > kMaxDocument) {
+      Fail(absl::ResourceExhaustedError(absl::StrCat(name_, ": a JSON document of more than ", kMaxDocument >> 20,
+                                                     " MiB; write one document a line instead")));
+    }
+  }
+  void Last() override {
+    if (!whole_) Decide(true);
+    if (!*whole_) return Lines(true, [&](std::string_view line) { TakeLine(line); });
+    if (!json_.Take(rest()))
+      Fail(absl::DataLossError(absl::StrCat(name_, ": the JSON is cut or malformed; what came before is read")));
+    Take(rest().size());
+  }
+  // A first line that leaves brackets open is the first of a document over many lines.
+  bool Decide(bool last) {
+    const std::string_view text = rest();
+    const size_t begin = text.find_first_not_of(" \t\r\n");
+    const size_t end = begin == std::string_view::npos ? begin : text.find('\n', begin);
+    if (end == std::string_view::npos && !last) {
+      if (text.size() > kMaxEntry) whole_ = true;  // one line, and very long
+      return whole_.has_value();
+    }
+    const std::string_view line = begin == std::string_view::npos ? "" : text.substr(begin, end - begin);
+    const size_t tail = line.find_last_not_of(" \t\r");
+    whole_ = tail != std::string_view::npos && std::strchr("{[,:", line[tail]) != nullptr;
+    return true;
+  }
+  void TakeLine(std::string_view line) { json_.Take(line); }
+
+  JsonRecords json_{&lines_};
+  std::optional<bool> whole_;  // the text is one document, or several over many lines
+};
+
+// RFC 4180, but that a row is a line: no value of a flow log has a line end in it, and so a stray quote costs one row.
+class CsvStream final : public UnwrapStream {
+ public:
+  using UnwrapStream::UnwrapStream;
+
+ private:
+  void Step() override { Lines(false, [&](std::string_view line) { TakeRow(line); }); }
+  void Last() override { Lines(true, [&](std::string_view line) { TakeRow(line); }); }
+
+  void TakeRow(std::string_view row) {
+    if (!Split(row)) return lines_.NoRecord(row);
+    if (!begun_) {
+      begun_ = true;
+      first_ = cells_;
+      if (ReadHeader()) return;
+    } else if (has_header_ && cells_ == first_) {
+      return WriteHeader();  // files put together
+    }
+    if (cells_.size() != first_.size()) return lines_.NoRecord(row);
+    if (message_) return lines_.Message(cells_[*message_]);
+    for (const auto& [cell, text] : kept_) lines_.Value(cells_[cell], text);
+    lines_.EndLine();
+  }
+  // False if a quote is not closed.
+  bool Split(std::string_view row) {
+    cells_.assign(1, "");
+    bool quoted = false;
+    for (size_t i = 0; i < row.size(); ++i) {
+      if (row[i] == '"' && quoted && i + 1 < row.size() && row[i + 1] == '"') {
+        cells_.back() += row[i++];
+      } else if (row[i] == '"') {
+        quoted = !quoted;
+      } else if (row[i] == ',' && !quoted) {
+        cells_.emplace_back();
+      } else {
+        cells_.back() += row[i];
+      }
+    }
+    return !quoted;
+  }
+  // Whether the first row names columns, and which to keep: the fields first, as a header line begins with one, then
+  // others as text; columns of Logs Insights' own, @timestamp and so on, are not of the record.
+  bool ReadHeader() {
+    std::vector<std::pair<size_t, bool>> others;
+    for (size_t i = 0; i < cells_.size(); ++i) {
+      if (cells_[i] == "@message" || cells_[i] == "message") message_ = i;
+      if (cells_[i].empty() || cells_[i][0] == '@') continue;
+      const std::optional<Field> field = FindFieldOrAlias(cells_[i]);
+      if (field) {
+        kept_.emplace_back(i, Info(*field).kind == Kind::kText);
+      } else {
+        others.emplace_back(i, true);
+      }
+    }
+    has_header_ = !kept_.empty() || message_;
+    if (!has_header_) {  // values alone: the format is found as that of lines
+      for (size_t i = 0; i < cells_.size(); ++i) kept_.emplace_back(i, true);
+      return false;
+    }
+    kept_.insert(kept_.end(), others.begin(), others.end());
+    WriteHeader();
+    return true;
+  }
+  void WriteHeader() {
+    if (message_) return;
+    std::vector<std::string> names;
+    for (const auto& [cell, text] : kept_) names.push_back(FieldNameOf(first_[cell]));
+    lines_.Header(names);
+  }
+
+  bool begun_ = false;
+  bool has_header_ = false;
+  std::optional<size_t> message_;  // the column that holds whole records
+  std::vector<std::string> cells_, first_;
+  std::vector<std::pair<size_t, bool>> kept_;  // the cells of a record, and whether blanks are part of them
+};
+
+}  // namespace
+
+std::unique_ptr<ByteStream> Unwrap(Container container, std::string name, std::unique_ptr<ByteStream> stream) {
+  switch (container) {
+    case Container::kExport: return std::make_unique<ExportStream>(std::move(name), std::move(stream));
+    case Container::kJson: return std::make_unique<JsonStream>(std::move(name), std::move(stream));
+    case Container::kCsv: return std::make_unique<CsvStream>(std::move(name), std::move(stream));
+    case Container::kSubscription: return std::make_unique<SubscriptionStream>(std::move(name), std::move(stream));
+    case Container::kAuto:
+    case Container::kText: break;
+  }
+  return stream;
+}
+
+}  // namespace internal
+VPCFLOW_NAMESPACE_END
