@@ -124,7 +124,7 @@ void ParseFile(benchmark::State& state, const std::string& path, int threads) {
   std::vector<Source> sources = {Source::File(path)};
   vpcflow::ScanOptions options;
   options.threads = threads;
-  const vpcflow::Format format = *vpcflow::PeekFormat(sources[0], options);
+  const vpcflow::Format format = vpcflow::PeekFormats(sources[0], options)->at(0);
   std::vector<vpcflow::FieldRef> fields;
   for (const vpcflow::FormatColumn& c : format.columns()) fields.push_back({c.field, c.name});
   vpcflow::Report report;

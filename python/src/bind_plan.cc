@@ -154,17 +154,18 @@ void BindPlan(py::module_& m) {
           py::arg("path"))
       .def_property_readonly("name", [](const PySource& s) { return py::str(vpcflow::ValidUtf8(s.source.name())); })
       .def(
-          "peek_format",
-          [](PySource& s, const py::dict& options_dict) -> py::object {
+          "peek_formats",
+          [](PySource& s, const py::dict& options_dict) {
             const vpcflow::ScanOptions options = OptionsFrom(options_dict);
-            absl::StatusOr<vpcflow::Format> format = vpcflow::Format();
+            absl::StatusOr<std::vector<vpcflow::Format>> formats = std::vector<vpcflow::Format>();
             {
               const py::gil_scoped_release release;
-              format = vpcflow::PeekFormat(s.source, options);
+              formats = vpcflow::PeekFormats(s.source, options);
             }
-            if (!format.ok()) RaiseStatus(format.status(), "FormatError");
-            if (format->empty()) return py::none();
-            return py::str(format->ToString());
+            if (!formats.ok()) RaiseStatus(formats.status(), "FormatError");
+            std::vector<std::string> texts;
+            for (const vpcflow::Format& format : *formats) texts.push_back(format.ToString());
+            return texts;
           },
           py::arg("options"));
 

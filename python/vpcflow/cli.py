@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Callable
 
-from . import __version__, display, fields, plants
+from . import __version__, containers, display, fields, plants
 from .errors import DataQualityWarning, ParseError, PlanError, VpcflowError
 from .result import Result
 from .scan import Flows, Progress, scan
@@ -43,6 +43,9 @@ def _add_input(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("paths", nargs="+", metavar="PATH", help="file, folder, pattern, or - for standard input")
     parser.add_argument(
         "--format", help="format of logs without header line: '${srcaddr} ${bytes}', names, default, tgw, v5"
+    )
+    parser.add_argument(
+        "--container", choices=list(containers()), default="auto", help="what records are wrapped in (default: by content)"
     )
     parser.add_argument(
         "--where", metavar="EXPR", help="only records that pass, e.g. \"action = 'REJECT' and dstport = 22\""
@@ -175,6 +178,7 @@ def _flows(args: argparse.Namespace) -> Flows:
     flows = scan(
         list(data) if isinstance(data, list) else data,
         format=args.format,
+        container=args.container,
         on_error=args.on_error,
         threads=args.threads,
         max_memory=args.max_memory,

@@ -187,7 +187,8 @@ class Flows:
         """The format of the first source, as ``${field} ${field}``; ``None`` for an empty one. Reads some lines."""
         if self._table is not None:
             return " ".join(f"${{{name}}}" for name in self._table_fields())
-        return self._sources[0].peek_format(self._engine_options(None))
+        formats = self._sources[0].peek_formats(self._engine_options(None))
+        return formats[0] if formats else None
 
     def _table_fields(self) -> list[str]:
         known = {f["column"] for f in _core.fields()}
@@ -207,11 +208,9 @@ class Flows:
         formats: dict[str, None] = {}
         for source in sources:
             try:
-                found = source.peek_format(self._engine_options(None))
+                formats.update(dict.fromkeys(source.peek_formats(self._engine_options(None))))
             except Exception:  # the scan itself reports it
                 continue
-            if found:
-                formats[found] = None
         return [f.replace("${", "").replace("}", "") for f in formats]
 
     def _plan(self) -> _core.Plan:

@@ -92,9 +92,10 @@ class Maker {
     for (const Format& format : formats_) {
       for (const FormatColumn& column : format.columns()) SlotOf(FieldRef{column.field, column.name});
     }
-    if (formats_.empty()) {
-      for (size_t i = 0; i < kFieldCount; ++i) SlotOf(static_cast<Field>(i));
-    }
+    plan_.promised = plan_.fields.size();
+    // A later header, in the middle of a file, may name others.
+    for (size_t i = 0; i < kFieldCount; ++i) SlotOf(static_cast<Field>(i));
+    if (formats_.empty()) plan_.promised = plan_.fields.size();
     for (size_t i = 0; i < plan_.fields.size(); ++i) plan_.select_slots.push_back(static_cast<int>(i));
     return absl::OkStatus();
   }
@@ -293,7 +294,9 @@ std::vector<std::pair<std::string, ColumnType>> Plan::Schema() const {
   const internal::PlanImpl& p = *impl_;
   std::vector<std::pair<std::string, ColumnType>> out;
   if (p.spec.every > 0) out.emplace_back("time", ColumnType::kTime);
-  for (int slot : p.grouped ? p.key_slots : p.select_slots) {
+  std::vector<int> slots = p.grouped ? p.key_slots : p.select_slots;
+  if (p.select_all) slots.resize(p.promised);
+  for (int slot : slots) {
     const FieldRef& field = p.fields[static_cast<size_t>(slot)];
     out.emplace_back(internal::ColumnName(field), internal::ColumnTypeOf(field.kind()));
   }

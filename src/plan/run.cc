@@ -63,6 +63,24 @@ std::vector<size_t> ColumnsOf(const PlanImpl& plan, const std::vector<int>& slot
   return columns;
 }
 
+// Of a selection of everything: fields beyond the catalogue that only a later header named, in no column.
+void WarnOfLateFields(const PlanImpl& plan, Report* report) {
+  for (const auto& [text, n] : report->formats) {
+    Format format;
+    FormatError ignored;
+    if (!Format::Parse(text, &format, &ignored)) continue;
+    for (const FormatColumn& column : format.columns()) {
+      if (column.field != Field::kUnknown) continue;
+      if (std::any_of(plan.fields.begin(), plan.fields.end(), [&](const FieldRef& f) { return f.name == column.name; }))
+        continue;
+      std::string warning = absl::StrCat("field '", column.name,
+                                         "' is named by a later header only, and not among the columns of a selection of everything");
+      if (std::find(report->warnings.begin(), report->warnings.end(), warning) == report->warnings.end())
+        report->warnings.push_back(std::move(warning));
+    }
+  }
+}
+
 }  // namespace
 
 absl::StatusOr<std::vector<Result>> JoinWorkers(std::span<const Plan> plans, const SlotMap& map,
@@ -83,6 +101,7 @@ absl::StatusOr<std::vector<Result>> JoinWorkers(std::span<const Plan> plans, con
     if (any) {
       if (absl::Status s = CheckFields(plans[p], map.slots[p], seen, report); !s.ok()) return s;
     }
+    if (plan.select_all) WarnOfLateFields(plan, &report);
     Result& result = results.emplace_back();
     if (plan.grouped) {
       result.table = workers[0]->Finish(p);
@@ -170,7 +189,7 @@ absl::StatusOr<Table> BatchReader::Next(size_t rows) {
     while (s.rows.Next()) s.worker.Process(&s.rows);
     if (s.rows.stopped()) return absl::DataLossError(s.report.rejects[0].ToString());
   }
-  std::vector<size_t> columns(state->columns());
+  std::vector<size_t> columns(plan.select_all ? plan.promised : state->columns());
   std::iota(columns.begin(), columns.end(), size_t{0});
   Table table = internal::RowState::Finish({state}, columns);
   if (plan.spec.limit && s.delivered + table.rows >= *plan.spec.limit) {
@@ -181,7 +200,7 @@ absl::StatusOr<Table> BatchReader::Next(size_t rows) {
   return table;
 }
 
-absl::StatusOr<Format> PeekFormat(Source& source, const ScanOptions& options) {
+absl::StatusOr<std::vector<Format>> PeekFormats(Source& source, const ScanOptions& options) {
   ScanOptions own = options;
   own.block_bytes = size_t{16} * 1024;
   if (absl::Status s = source.KeepFirst(size_t{64} * 1024); !s.ok()) return s;
@@ -194,9 +213,14 @@ absl::StatusOr<Format> PeekFormat(Source& source, const ScanOptions& options) {
   while (true) {
     absl::StatusOr<bool> more = scanned.Next(&block, &ignored);
     if (!more.ok()) return more.status();
-    if (!*more) return Format();
-    if (!block.segments.empty()) return *block.segments[0].format;
-    if (scanned.format() != nullptr) return *scanned.format();
+    std::vector<Format> formats;
+    if (!*more) return formats;
+    const auto add = [&](const std::shared_ptr<const Format>& format) {
+      if (std::find(formats.begin(), formats.end(), *format) == formats.end()) formats.push_back(*format);
+    };
+    for (const internal::Segment& segment : block.segments) add(segment.format);
+    if (scanned.format() != nullptr) add(scanned.format());
+    if (!formats.empty()) return formats;
   }
 }
 

@@ -162,10 +162,10 @@ absl::Status ScannedSource::Resolve(ResolvedBlock* out, Report* report) {
   if (first < lines) {
     if (format_ == nullptr) {
       if (absl::Status s = FindFormat(*out, lines, &format_, report); !s.ok()) return s;
-      if (format_ == nullptr) return absl::OkStatus();  // blank lines only
-      ++report->formats[format_->ToString()];
+      if (format_ != nullptr) ++report->formats[format_->ToString()];
     }
-    out->segments.push_back({first, lines, format_});
+    // Without a format there are blank lines and entries without record only; any format makes rejects of these.
+    out->segments.push_back({first, lines, format_ != nullptr ? format_ : std::make_shared<const Format>(Format::Default())});
   }
   return absl::OkStatus();
 }

@@ -149,9 +149,9 @@ TEST(Source, WhatCanBeReadOnceIsKeptForTheScan) {
       at += n;
       return n;
     });
-    absl::StatusOr<Format> format = PeekFormat(source, {});
+    absl::StatusOr<std::vector<Format>> format = PeekFormats(source, {});
     ASSERT_TRUE(format.ok()) << format.status();
-    EXPECT_EQ(*format, Format::Default());
+    EXPECT_EQ(*format, std::vector<Format>{Format::Default()});
     PlanSpec spec;
     spec.aggs = {{"bytes", "sum(bytes)"}};
     EXPECT_EQ(vpcflow_testing::RunToJson(spec, {source}), "{\"bytes\": 3005}\n");

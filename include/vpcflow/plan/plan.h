@@ -137,9 +137,9 @@ class BatchReader {
   std::unique_ptr<Impl> impl_;
 };
 
-// The format of a source, found from its first lines; an empty format for an empty source. Standard input and streams
-// keep what was read for the scan that follows.
-absl::StatusOr<Format> PeekFormat(Source& source, const ScanOptions& options);
+// The formats of a source, found from its first 16 KiB: one, or several if further header lines follow the first; none
+// for an empty source. Standard input and streams keep what was read for the scan that follows.
+absl::StatusOr<std::vector<Format>> PeekFormats(Source& source, const ScanOptions& options);
 
 VPCFLOW_NAMESPACE_END
 
