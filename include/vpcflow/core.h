@@ -8,6 +8,7 @@
 #include "vpcflow/base/ip.h"
 #include "vpcflow/base/scalar.h"
 #include "vpcflow/base/time.h"
+#include "vpcflow/format/capabilities.h"
 #include "vpcflow/format/format.h"
 #include "vpcflow/lines/token_index.h"
 #include "vpcflow/record/record.h"

@@ -52,6 +52,27 @@ void BindFormat(py::module_& m) {
     for (const vpcflow::ContainerInfo& info : vpcflow::kContainers) out[py::str(std::string(info.name))] = info.meaning;
     return out;
   });
+  m.def("capabilities", [](const std::string& text) {
+    py::list out;
+    for (const vpcflow::Capability& c : vpcflow::Capabilities(ParseFormat(text))) {
+      py::dict capability;
+      capability["analysis"] = c.analysis;
+      capability["meaning"] = c.meaning;
+      capability["verdict"] = vpcflow::VerdictName(c.verdict);
+      capability["why"] = c.why;
+      py::list add;
+      for (const vpcflow::Field field : c.add) add.append(vpcflow::Info(field).name);
+      capability["add"] = add;
+      out.append(capability);
+    }
+    return out;
+  });
+  m.def("recommended_format", [](const std::vector<std::string>& analyses) -> py::object {
+    const std::vector<std::string_view> names(analyses.begin(), analyses.end());
+    vpcflow::Format format;
+    if (!vpcflow::RecommendedFormat(names, &format)) return py::none();
+    return py::str(format.ToString());
+  });
   m.def("parse_format", [](const std::string& text) {
     std::vector<std::pair<std::string, bool>> out;
     const vpcflow::Format format = ParseFormat(text);

@@ -12,6 +12,7 @@ Heavy packages (pandas, pyarrow, polars, matplotlib) are imported only when a me
 from typing import Any
 
 from . import _core
+from .capability import capabilities, recommended_format
 from .errors import (
     DataLossError,
     DataQualityWarning,
@@ -95,6 +96,7 @@ __all__ = [
     "Synthetic",
     "VpcflowError",
     "build_info",
+    "capabilities",
     "col",
     "collect_all",
     "containers",
@@ -108,6 +110,7 @@ __all__ = [
     "n_unique",
     "plants",
     "rate",
+    "recommended_format",
     "reject_reasons",
     "scan",
     "sum",

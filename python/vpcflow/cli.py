@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from typing import Any, Callable
 
 from . import __version__, containers, display, fields, plants
+from .capability import capabilities, recommended_format
 from .errors import DataQualityWarning, ParseError, PlanError, VpcflowError
 from .result import Result
 from .scan import Flows, Progress, scan
@@ -114,6 +115,17 @@ def _parser() -> argparse.ArgumentParser:
 
     catalogue = add("fields", "the field catalogue", "fields --json")
     catalogue.add_argument("--json", action="store_true", help="one JSON object a line")
+
+    able = add(
+        "capabilities", "what a format can and cannot answer, and which fields to add",
+        "capabilities logs/\n  vpcflow capabilities '${srcaddr} ${dstaddr} ${bytes}' --json\n"
+        "  vpcflow capabilities --recommend port_scan,cost",
+    )  # fmt: skip
+    able.add_argument("what", nargs="*", metavar="FORMAT|PATH", help="a format, or logs whose formats to look at")
+    able.add_argument(
+        "--recommend", nargs="?", const="", metavar="ANALYSES", help="print the format for these analyses (default: all)"
+    )
+    able.add_argument("--json", action="store_true", help="one JSON object a line")
 
     made = add(
         "synth",
@@ -372,6 +384,40 @@ def _fields(args: argparse.Namespace) -> int:
     return 0
 
 
+def _formats_of(what: Sequence[str]) -> dict[str, str]:
+    """The formats asked for, each with where it is from: texts of formats, or those of the logs at paths."""
+    formats: dict[str, str] = {}
+    for text in what:
+        if not os.path.exists(text) and not any(c in text for c in "*?["):
+            formats[text] = text
+            continue
+        found = scan(text).formats
+        formats.update({text if len(found) == 1 else f"{text}, {len(f.split())} fields": f for f in found})
+    return formats
+
+
+def _capabilities(args: argparse.Namespace) -> int:
+    if args.recommend is not None:
+        print(recommended_format(_names(args.recommend)))
+        return 0
+    if not args.what:
+        raise PlanError("capabilities: give a format, a log, or --recommend")
+    for name, text in _formats_of(args.what).items():
+        found = capabilities(text)
+        if args.json:
+            for capability in found:
+                print(json.dumps({"format": name, **capability}))
+            continue
+        print(f"{display.printable(name)}:")
+        for c in found:
+            print(f"  {c['verdict']:10}  {c['analysis']:22} {c['meaning']}")
+            for why in c["why"]:
+                print(f"              - {why}")
+            if c["add"]:
+                print(f"              add: {' '.join(c['add'])}")
+    return 0
+
+
 def _synth(args: argparse.Namespace) -> int:
     options = {
         name: getattr(args, name)
@@ -400,7 +446,8 @@ def _synth(args: argparse.Namespace) -> int:
 
 
 _COMMANDS = {
-    "summary": _summary, "top": _top, "head": _head, "convert": _convert, "fields": _fields, "synth": _synth,
+    "summary": _summary, "top": _top, "head": _head, "convert": _convert, "fields": _fields,
+    "capabilities": _capabilities, "synth": _synth,
 }  # fmt: skip
 
 

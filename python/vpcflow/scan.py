@@ -190,6 +190,13 @@ class Flows:
         formats = self._sources[0].peek_formats(self._engine_options(None))
         return formats[0] if formats else None
 
+    @property
+    def formats(self) -> list[str]:
+        """The different formats of all sources, as :attr:`format`; of each source its first 16 KiB are read."""
+        if self._table is not None:
+            return [self.format] if self.format else []
+        return [" ".join(f"${{{name}}}" for name in names.split()) for names in self._peek_all(self._sources)]
+
     def _table_fields(self) -> list[str]:
         known = {f["column"] for f in _core.fields()}
         names = [str(n).replace("-", "_").lower() for n in self._table.columns_for_scan]
