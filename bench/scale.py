@@ -21,7 +21,7 @@ import json, sys, time
 import vpcflow as vf
 paths, threads = sys.argv[2:], int(sys.argv[1])
 began = time.perf_counter()
-flows = vf.scan(paths, threads=threads)
+flows = vf.scan(paths, threads=threads, duplicates="all")
 top = flows.group_by("srcaddr").agg(bytes=vf.sum("bytes"), n=vf.count()).top_k(20, by="bytes").collect()
 seconds = time.perf_counter() - began
 peak = next(int(l.split()[1]) for l in open("/proc/self/status") if l.startswith("VmHWM"))

@@ -73,6 +73,10 @@ void BindFormat(py::module_& m) {
     if (!vpcflow::RecommendedFormat(names, &format)) return py::none();
     return py::str(format.ToString());
   });
+  m.def("find_field", [](const std::string& name) -> py::object {
+    const std::optional<vpcflow::Field> field = vpcflow::FindFieldOrAlias(name);
+    return field ? py::object(py::str(std::string(vpcflow::Info(*field).name))) : py::object(py::none());
+  });
   m.def("parse_format", [](const std::string& text) {
     std::vector<std::pair<std::string, bool>> out;
     const vpcflow::Format format = ParseFormat(text);

@@ -117,13 +117,34 @@ py::list Run(const std::vector<Plan>& plans, const std::vector<std::shared_ptr<P
   return RunReleased(options, [&](vpcflow::Report* report) { return vpcflow::RunAll(plans, native, options, report); });
 }
 
-py::list RunArrow(const std::vector<Plan>& plans, const py::object& capsule, const py::dict& options_dict) {
+// `streams` is an iterator of (name, capsule); each capsule is kept until the next one.
+py::list RunArrow(const std::vector<Plan>& plans, const std::vector<std::shared_ptr<PySource>>& sources,
+                  const py::iterator& streams, const py::dict& options_dict) {
   const vpcflow::ScanOptions options = OptionsFrom(options_dict);
-  auto* stream = static_cast<ArrowArrayStream*>(PyCapsule_GetPointer(capsule.ptr(), "arrow_array_stream"));
-  if (stream == nullptr) throw py::error_already_set();
-  if (stream->release == nullptr) Raise("SourceError", "this Arrow stream was already consumed");
-  return RunReleased(options,
-                     [&](vpcflow::Report* report) { return vpcflow::RunArrow(plans, stream, options, report); });
+  const std::vector<Source> native = SourcesOf(sources);
+  py::iterator at = streams;
+  py::object current;  // touched with the GIL held only
+  const auto next = [&]() -> absl::StatusOr<vpcflow::NamedArrowStream> {
+    const py::gil_scoped_acquire gil;
+    try {
+      current = py::reinterpret_steal<py::object>(PyIter_Next(at.ptr()));
+      if (!current) {
+        if (PyErr_Occurred() != nullptr) throw py::error_already_set();
+        return vpcflow::NamedArrowStream{};
+      }
+      const auto [name, capsule] = current.cast<std::pair<std::string, py::object>>();
+      auto* stream = static_cast<ArrowArrayStream*>(PyCapsule_GetPointer(capsule.ptr(), "arrow_array_stream"));
+      if (stream == nullptr) throw py::error_already_set();
+      if (stream->release == nullptr) return absl::UnavailableError("this Arrow stream was already consumed");
+      return vpcflow::NamedArrowStream{stream, name};
+    } catch (py::error_already_set& e) {
+      e.restore();
+      return absl::UnavailableError("the next Arrow stream could not be had");
+    }
+  };
+  return RunReleased(options, [&](vpcflow::Report* report) {
+    return vpcflow::RunArrow(plans, native, next, options, report);
+  });
 }
 
 }  // namespace
@@ -152,6 +173,43 @@ void BindPlan(py::module_& m) {
             return out;
           },
           py::arg("path"))
+      .def_static(
+          "select",
+          [](const std::vector<std::shared_ptr<PySource>>& sources, std::optional<int64_t> start,
+             std::optional<int64_t> end, std::vector<std::string> accounts, std::vector<std::string> regions) {
+            const vpcflow::ObjectSelection selection{start, end, std::move(accounts), std::move(regions)};
+            std::vector<std::shared_ptr<PySource>> out;
+            for (const auto& s : sources) {
+              if (vpcflow::MayHold(vpcflow::ParseObjectPath(s->source.name()), selection)) out.push_back(s);
+            }
+            return out;
+          },
+          py::arg("sources"), py::arg("start"), py::arg("end"), py::arg("accounts"), py::arg("regions"))
+      .def_property_readonly("object_path",
+                             [](const PySource& s) {
+                               const vpcflow::ObjectPath path = vpcflow::ParseObjectPath(s.source.name());
+                               const auto text = [](const std::string& value) {
+                                 return value.empty() ? py::object(py::none()) : py::str(vpcflow::ValidUtf8(value));
+                               };
+                               py::dict out;
+                               out["account"] = text(path.account);
+                               out["region"] = text(path.region);
+                               out["flow_log_id"] = text(path.flow_log_id);
+                               out["begin"] = path.begin;
+                               out["end"] = path.end;
+                               return out;
+                             })
+      .def("memory",
+           [](const PySource& s) -> py::object { return s.owner == nullptr ? py::object(py::none()) : *s.owner; })
+      .def_property_readonly("is_parquet",
+                             [](const PySource& s) {
+                               if (!s.source.is_file() && !s.source.in_memory()) return false;
+                               absl::StatusOr<std::unique_ptr<vpcflow::ByteStream>> stream = s.source.Open(nullptr);
+                               char magic[4];
+                               if (!stream.ok()) return false;
+                               const absl::StatusOr<size_t> n = (*stream)->Read(magic, sizeof magic);
+                               return n.ok() && std::string_view(magic, *n) == "PAR1";
+                             })
       .def_property_readonly("name", [](const PySource& s) { return py::str(vpcflow::ValidUtf8(s.source.name())); })
       .def(
           "peek_formats",
@@ -187,6 +245,7 @@ void BindPlan(py::module_& m) {
            }),
            py::arg("spec"), py::arg("formats"))
       .def("explain", &Plan::Explain)
+      .def_property_readonly("fields", &Plan::Fields)
       .def_property_readonly("columns", [](const Plan& p) {
         std::vector<std::string> out;
         for (const auto& [name, type] : p.Schema()) out.push_back(name);
@@ -221,7 +280,7 @@ void BindPlan(py::module_& m) {
                              [](const vpcflow::BatchReader& reader) { return ReportToDict(reader.report()); });
 
   m.def("run", &Run, py::arg("plans"), py::arg("sources"), py::arg("options"));
-  m.def("run_arrow", &RunArrow, py::arg("plans"), py::arg("stream"), py::arg("options"));
+  m.def("run_arrow", &RunArrow, py::arg("plans"), py::arg("sources"), py::arg("streams"), py::arg("options"));
 }
 
 }  // namespace vpcflow_python

@@ -48,6 +48,8 @@ vpcflow::ScanOptions OptionsFrom(const py::dict& options) {
     out.container = *container;
   }
   if (!get("threads").is_none()) out.threads = get("threads").cast<int>();
+  if (!get("duplicates").is_none() && get("duplicates").cast<std::string>() == "all")
+    out.duplicates = vpcflow::Duplicates::kAll;
   if (!get("max_memory").is_none()) out.max_memory = get("max_memory").cast<size_t>();
   if (!get("block_bytes").is_none()) out.block_bytes = get("block_bytes").cast<size_t>();
   const PyObject* progress = get("progress").is_none() ? nullptr : get("progress").ptr();
@@ -70,6 +72,7 @@ py::dict ReportToDict(const vpcflow::Report& report) {
   const auto text = [](const std::string& s) { return py::str(vpcflow::ValidUtf8(s)); };
   py::dict out;
   out["sources"] = report.sources;
+  out["duplicates"] = report.duplicates;
   out["text_bytes"] = report.text_bytes;
   out["lines"] = report.lines;
   out["headers"] = report.headers;

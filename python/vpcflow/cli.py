@@ -51,6 +51,13 @@ def _add_input(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--where", metavar="EXPR", help="only records that pass, e.g. \"action = 'REJECT' and dstport = 22\""
     )
+    parser.add_argument("--start", metavar="TIME", help="only records that start at or after, e.g. 2026-11-23T06:00:00Z")
+    parser.add_argument("--end", metavar="TIME", help="only records that start before; objects outside are not opened")
+    parser.add_argument("--account", action="append", metavar="ID", help="only objects of this account; may be repeated")
+    parser.add_argument("--region", action="append", metavar="NAME", help="only objects of this region; may be repeated")
+    parser.add_argument(
+        "--duplicates", choices=("once", "all"), default="once", help="how often files with the same bytes are read"
+    )
     parser.add_argument(
         "--on-error", choices=("skip", "raise", "null"), default="skip", help="what a malformed line does"
     )
@@ -191,11 +198,20 @@ def _flows(args: argparse.Namespace) -> Flows:
         list(data) if isinstance(data, list) else data,
         format=args.format,
         container=args.container,
+        start=_time(args.start),
+        end=_time(args.end),
+        account=args.account,
+        region=args.region,
+        duplicates=args.duplicates,
         on_error=args.on_error,
         threads=args.threads,
         max_memory=args.max_memory,
     )
     return flows.filter(args.where) if args.where else flows
+
+
+def _time(text: str | None) -> str | int | None:
+    return int(text) if text is not None and text.isascii() and text.isdigit() else text
 
 
 def _names(text: str) -> list[str]:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import datetime
 import os
 import re
+import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Callable, Union, cast
 
 from . import _core
-from .errors import FieldError, PlanError, SourceNotFoundError
-from .expr import Agg, Expr, as_filter
+from .errors import DataQualityWarning, FieldError, PlanError, SourceNotFoundError
+from .expr import Agg, Expr, as_filter, col
 from .result import Result, check
+from .tables import ArrowTable, ParquetFiles, field_name
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,8 +21,10 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _ON_ERROR = ("skip", "raise", "null")
+_FEW = 100
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 Progress = Callable[[int, int, int, int], None]
+Instant = Union[int, str, datetime.datetime]
 Input = Union[str, "os.PathLike[str]", bytes, bytearray, memoryview, Iterable[Any], Any]
 
 
@@ -185,7 +190,7 @@ class Flows:
     @property
     def format(self) -> str | None:
         """The format of the first source, as ``${field} ${field}``; ``None`` for an empty one. Reads some lines."""
-        if self._table is not None:
+        if not self._sources:
             return " ".join(f"${{{name}}}" for name in self._table_fields())
         formats = self._sources[0].peek_formats(self._engine_options(None))
         return formats[0] if formats else None
@@ -193,23 +198,22 @@ class Flows:
     @property
     def formats(self) -> list[str]:
         """The different formats of all sources, as :attr:`format`; of each source its first 16 KiB are read."""
+        texts = self._peek_all(self._sources)
         if self._table is not None:
-            return [self.format] if self.format else []
-        return [" ".join(f"${{{name}}}" for name in names.split()) for names in self._peek_all(self._sources)]
+            texts.append(" ".join(self._table_fields()))
+        return [" ".join(f"${{{name}}}" for name in names.split()) for names in texts]
 
     def _table_fields(self) -> list[str]:
-        known = {f["column"] for f in _core.fields()}
-        names = [str(n).replace("-", "_").lower() for n in self._table.columns_for_scan]
-        return [n.replace("_", "-") for n in names if n in known]
+        known = {f["name"] for f in _core.fields()}
+        return [name for name in map(field_name, self._table.columns()) if name in known]
 
     def _formats(self, spec: dict[str, Any]) -> list[str]:
         """Formats that the plan must know: of all sources for a selection of everything, else none."""
-        if self._table is not None:
-            fields = self._table_fields()
-            return [" ".join(fields)] if fields and not self._grouped and not spec.get("select") else []
         if self._grouped or spec.get("select"):
             return []
-        return self._peek_all(self._sources)
+        formats = self._peek_all(self._sources)
+        fields = self._table_fields() if self._table is not None else []
+        return [*formats, " ".join(fields)] if fields else formats
 
     def _peek_all(self, sources: Iterable[_core.Source]) -> list[str]:
         formats: dict[str, None] = {}
@@ -225,7 +229,7 @@ class Flows:
         try:
             return _core.Plan(self._spec, formats)
         except (FieldError, ValueError) as error:
-            if "unknown field" not in str(error) or self._table is not None:
+            if "unknown field" not in str(error) or not self._sources:
                 raise
             # It may be a field that the logs have beyond the catalogue.
             formats = self._peek_all(self._sources[:1])
@@ -241,8 +245,8 @@ class Flows:
 
     def explain(self) -> str:
         """What :meth:`collect` will do, stage by stage, and which columns it parses."""
-        if self._table is not None:
-            return "scan      an Arrow table\n" + self._plan().explain()
+        if not self._sources:
+            return f"scan      {self._table}\n" + self._plan().explain()
         names = [s.name for s in self._sources[:3]]
         more = f" and {len(self._sources) - 3} more" if len(self._sources) > 3 else ""
         kernel = _core.build_info()["kernel"]
@@ -264,8 +268,11 @@ class Flows:
         """The selected rows, in results of about ``rows`` rows, in the order of the input and in bounded memory."""
         if self._grouped:
             raise PlanError("batches() is for selections; a grouping has one result: collect()")
-        if self._table is not None:
+        if isinstance(self._table, ArrowTable):
             raise PlanError("batches() reads logs; an Arrow table is already in memory")
+        if self._table is not None:
+            yield self.collect()  # of Parquet files in one
+            return
         if self._spec.get("sort"):
             raise PlanError("batches() gives the order of the input; sort needs collect()")
         reader = _core.BatchReader(self._plan(), self._sources, self._engine_options(None))
@@ -305,22 +312,6 @@ class Grouped:
         return self._flows._with(**self._spec, aggs=aggs)
 
 
-class _Table:
-    """An Arrow table to scan: how to get its stream, and its column names."""
-
-    def __init__(self, data: Any) -> None:
-        self._data = data
-        names = getattr(data, "column_names", None)
-        if names is None:
-            names = getattr(data, "columns", None)
-        if names is None:
-            names = [field.name for field in getattr(data, "schema", [])]
-        self.columns_for_scan = [str(getattr(n, "name", n)) for n in names]
-
-    def stream(self) -> object:
-        return self._data.__arrow_c_stream__()
-
-
 _SIZES = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12, "ki": 2**10, "mi": 2**20, "gi": 2**30, "ti": 2**40}
 
 
@@ -338,6 +329,11 @@ def scan(
     *,
     format: str | None = None,
     container: str = "auto",
+    start: Instant | None = None,
+    end: Instant | None = None,
+    account: str | Iterable[str] | None = None,
+    region: str | Iterable[str] | None = None,
+    duplicates: str = "once",
     on_error: str = "skip",
     threads: int | None = None,
     max_memory: int | str | None = None,
@@ -345,7 +341,7 @@ def scan(
     """A lazy query over flow logs.
 
     ``data``: a path, folder (recursive) or pattern (``logs/**/*.log.gz``); bytes; a binary file object; an iterable of
-    lines; anything with ``__arrow_c_stream__`` whose columns are named as fields are; or a list of those. ``"-"`` is
+    lines; Parquet files (with pyarrow) among them; anything with ``__arrow_c_stream__`` whose columns are named as fields are; or a list of those. ``"-"`` is
     standard input. Gzip and zstd are found by content.
 
     ``format``: the format of logs without header line: ``"${srcaddr} ${bytes}"``, plain names, ``"default"``, ``"tgw"``
@@ -353,6 +349,16 @@ def scan(
     formats that alone fits them, with a warning that shows the evidence; else an error with the candidates.
 
     ``container``: what the records are wrapped in, one of :func:`vpcflow.containers`; by default found by content.
+
+    ``start``, ``end``: only records that start in [start, end): Unix seconds, a :class:`datetime.datetime`, or text such
+    as ``"2026-11-23T06:00:00Z"`` or ``"2026-11-23"``; times without zone are UTC. Objects whose path in S3 (AWS's file
+    names; folders by day, by hour, or Hive's) says that they hold none of these are not opened; 21 minutes are allowed
+    for long windows and late delivery.
+
+    ``account``, ``region``: only objects of these accounts and regions, as their paths say; one, or several. What a
+    path does not say does not leave an object out, and :class:`~vpcflow.DataQualityWarning` tells of it.
+
+    ``duplicates``: ``"once"`` reads files with the same bytes once and says so in the report; ``"all"`` reads them all.
 
     ``on_error``: ``"skip"`` counts malformed lines and keeps the first 1,000 in the report; ``"raise"`` raises
     :class:`~vpcflow.ParseError` at the first; ``"null"`` reads malformed values as null.
@@ -371,22 +377,83 @@ def scan(
         raise PlanError(f"on_error={on_error!r}: it is 'skip', 'raise' or 'null'")
     if threads is not None and threads < 1:
         raise PlanError(f"threads={threads}: at least 1, or None for one per processor")
+    if duplicates not in ("once", "all"):
+        raise PlanError(f"duplicates={duplicates!r}: it is 'once' or 'all'")
     if format is not None:
         _core.parse_format(format)
-    limit = None if max_memory is None else _bytes(max_memory)
-    options = {"format": format, "container": container, "on_error": on_error, "threads": threads, "max_memory": limit}
+    options = {
+        "format": format, "container": container, "duplicates": duplicates, "on_error": on_error, "threads": threads,
+        "max_memory": None if max_memory is None else _bytes(max_memory),
+    }  # fmt: skip
+    begin, until = _instant("start", start), _instant("end", end)
     if hasattr(data, "__arrow_c_stream__"):
-        return Flows([], _Table(data), options, {})
-    return Flows(_sources(data), None, options, {})
+        flows = Flows([], ArrowTable(data), options, {})
+    else:
+        sources = _select(_sources(data), begin, until, _texts(account), _texts(region))
+        text, parquet = _split(sources) if container == "auto" else (sources, None)
+        flows = Flows(text, parquet, options, {})
+    if begin is not None:
+        flows = flows.filter(col("start") >= begin)
+    return flows if until is None else flows.filter(col("start") < until)
+
+
+def _split(sources: list[_core.Source]) -> tuple[list[_core.Source], ParquetFiles | None]:
+    """Text for the engine, Parquet for pyarrow. Of many files only those named .parquet are looked into."""
+    few = len(sources) <= _FEW
+    parquet = [s for s in sources if (few or s.name.endswith(".parquet")) and s.is_parquet]
+    if not parquet:
+        return sources, None
+    files = [(source.name, source.memory()) for source in parquet]
+    taken = {id(source) for source in parquet}
+    return [source for source in sources if id(source) not in taken], ParquetFiles(files)
+
+
+def _texts(value: str | Iterable[str] | None) -> list[str]:
+    return [] if value is None else [value] if isinstance(value, str) else [str(v) for v in value]
+
+
+def _instant(name: str, value: Instant | None) -> int | None:
+    """Unix seconds."""
+    if value is None or (isinstance(value, int) and not isinstance(value, bool)):
+        return value
+    try:
+        when = value if isinstance(value, datetime.datetime) else None
+        if isinstance(value, str):
+            when = datetime.datetime.fromisoformat(value.strip().replace("Z", "+00:00").replace("z", "+00:00"))
+        if when is not None:
+            when = when if when.tzinfo is not None else when.replace(tzinfo=datetime.timezone.utc)
+            return int(when.timestamp())
+    except ValueError:
+        pass
+    raise PlanError(f"{name}={value!r}: Unix seconds, a datetime, or text such as '2026-11-23T06:00:00Z'")
+
+
+def _select(
+    sources: list[_core.Source], start: int | None, end: int | None, accounts: list[str], regions: list[str]
+) -> list[_core.Source]:
+    """The sources that may hold what is asked for. Warns of those whose path does not say."""
+    if start is None and end is None and not accounts and not regions:
+        return sources
+    chosen = _core.Source.select(sources, start, end, accounts, regions)
+    if not chosen:
+        raise SourceNotFoundError(f"none of the {len(sources):,} objects can hold what is asked for, by their paths")
+    for what, wanted in (("account", accounts), ("region", regions)):
+        silent = sum(source.object_path[what] is None for source in chosen) if wanted else 0
+        if silent:
+            text = f"the paths of {silent:,} of {len(chosen):,} sources do not tell their {what}; all of them are read"
+            warnings.warn(text, DataQualityWarning, stacklevel=3)
+    return chosen
 
 
 def _run(queries: Sequence[Flows], progress: Progress | None) -> list[tuple[_core.Table, dict[str, Any]]]:
     first = queries[0]
     plans = [q._plan() for q in queries]
     options = first._engine_options(progress)
-    if first._table is not None:
-        return _core.run_arrow(plans, first._table.stream(), options)
-    return _core.run(plans, first._sources, options)
+    if first._table is None:
+        return _core.run(plans, first._sources, options)
+    everything = any(q._spec.get("check_all") for q in queries)
+    fields = None if everything else {field for plan in plans for field in plan.fields}
+    return _core.run_arrow(plans, first._sources, first._table.streams(fields), options)
 
 
 def collect_all(queries: Sequence[Flows], *, progress: Progress | None = None) -> list[Result]:

@@ -131,11 +131,24 @@ class ArrowColumn {
   std::unique_ptr<ArrowColumn> dictionary_;
 };
 
+// The field that a column holds.
+std::string FieldOf(const char* name) {
+  const std::string_view text = name == nullptr ? "" : name;
+  const std::optional<Field> field = FindFieldOrAlias(text);
+  return field ? std::string(Info(*field).name) : CanonicalName(text);
+}
+
 class ArrowRows final : public Rows {
  public:
   ArrowRows(const std::vector<FieldRef>& slots, const ScanOptions& options, Report* report)
       : Rows(slots), slots_(slots), options_(options), report_(report), columns_(slots.size()) {}
 
+  // Begins a stream.
+  void StartStream(uint32_t number, std::string name) {
+    batch_.source = number;
+    name_ = std::move(name);
+    first_row_ = batch_rows_taken_ = 0;
+  }
   // Points it at a batch, which must stay until the last Next.
   absl::Status Start(const ArrowSchema& schema, const ArrowArray& array) {
     length_ = static_cast<size_t>(array.length);
@@ -145,7 +158,7 @@ class ArrowRows final : public Rows {
     if (array.offset != 0) return absl::InvalidArgumentError("arrow: a batch with an offset is not supported");
     for (int64_t c = 0; c < schema.n_children; ++c) {
       const ArrowSchema& field = *schema.children[c];
-      const std::string name = CanonicalName(field.name == nullptr ? "" : field.name);
+      const std::string name = FieldOf(field.name);
       if (name == Info(Field::kLogStatus).name) status_column_.emplace(field, *array.children[c]);
       for (size_t slot = 0; slot < slots_.size(); ++slot) {
         if (slots_[slot].name != name) continue;
@@ -278,7 +291,7 @@ class ArrowRows final : public Rows {
     std::string excerpt =
         IsText(*columns_[slot]) ? Printable(columns_[slot]->Text(rows_[i]), 200) : std::string("a number");
     report_->rejects.push_back(
-        {0, "<arrow>", batch_.offsets[i] + 1, batch_.offsets[i], 1, slots_[slot].name, reason, std::move(excerpt)});
+        {batch_.source, name_, batch_.offsets[i] + 1, batch_.offsets[i], 1, slots_[slot].name, reason, std::move(excerpt)});
     if (report_->rejects.size() >= 2 * Report::kMaxRejectSamples) report_->TrimRejects();
   }
 
@@ -288,6 +301,7 @@ class ArrowRows final : public Rows {
   std::vector<std::optional<ArrowColumn>> columns_;
   std::optional<ArrowColumn> status_column_;
   std::vector<size_t> rows_;
+  std::string name_;  // of the stream
   size_t length_ = 0;
   size_t next_ = 0;
   uint64_t first_row_ = 0;
@@ -313,44 +327,71 @@ absl::Status StreamError(ArrowArrayStream* stream) {
 }  // namespace
 }  // namespace internal
 
-absl::StatusOr<std::vector<Result>> RunArrow(std::span<const Plan> plans, ArrowArrayStream* stream,
-                                             const ScanOptions& options, Report* out_report) {
-  using namespace internal;
+namespace internal {
+namespace {
+
+// One stream through the worker.
+absl::Status ReadStream(const NamedArrowStream& named, const ScanOptions& options, ArrowRows* rows, Worker* worker,
+                        Report* report) {
   Released<ArrowArrayStream> own;
-  std::swap(own.value, *stream);
-  const SlotMap map(plans);
-  Report report;
-  Worker worker(plans, map);
-  ArrowRows rows(map.fields, options, &report);
+  std::swap(own.value, *named.stream);
   Released<ArrowSchema> schema;
   if (own.value.get_schema(&own.value, &schema.value) != 0) return StreamError(&own.value);
   if (std::string_view(schema.value.format) != "+s")
     return absl::InvalidArgumentError("arrow: not a table (the stream's type is no struct)");
-  std::vector<std::string> names;
-  for (int64_t c = 0; c < schema.value.n_children; ++c)
-    names.emplace_back(CanonicalName(schema.value.children[c]->name));
-  report.sources = 1;
   std::string format;
-  for (const std::string& name : names) format += (format.empty() ? "" : " ") + name;
-  report.formats[format] = 1;
+  for (int64_t c = 0; c < schema.value.n_children; ++c)
+    absl::StrAppend(&format, c == 0 ? "" : " ", FieldOf(schema.value.children[c]->name));
+  ++report->formats[format];
   while (true) {
     if (options.poll && !options.poll({})) return absl::CancelledError("the scan was cancelled");
     Released<ArrowArray> batch;
     if (own.value.get_next(&own.value, &batch.value) != 0) return StreamError(&own.value);
-    if (batch.value.release == nullptr) break;
-    if (absl::Status s = rows.Start(schema.value, batch.value); !s.ok()) return s;
-    while (rows.Next()) {
-      worker.Process(&rows);
-      if (options.max_memory > 0 && worker.bytes() > options.max_memory) return MemoryExceeded(options.max_memory);
-      if (rows.stopped()) {
-        if (out_report != nullptr) *out_report = report;
-        return absl::DataLossError(report.rejects[0].ToString());
-      }
+    if (batch.value.release == nullptr) return absl::OkStatus();
+    if (absl::Status s = rows->Start(schema.value, batch.value); !s.ok()) return s;
+    while (rows->Next()) {
+      worker->Process(rows);
+      if (options.max_memory > 0 && worker->bytes() > options.max_memory) return MemoryExceeded(options.max_memory);
+      if (rows->stopped()) return absl::DataLossError(report->rejects[0].ToString());
     }
+  }
+}
+
+}  // namespace
+}  // namespace internal
+
+absl::StatusOr<std::vector<Result>> RunArrow(std::span<const Plan> plans, const std::vector<Source>& sources,
+                                             const ArrowStreams& streams, const ScanOptions& options,
+                                             Report* out_report) {
+  using namespace internal;
+  if (plans.empty()) return std::vector<Result>();
+  const SlotMap map(plans);
+  Report report;
+  absl::StatusOr<ScannedWorkers> scanned = ScanText(plans, map, sources, options, &report);
+  Worker worker(plans, map);
+  ArrowRows rows(map.fields, options, &report);
+  absl::Status status = scanned.status();
+  for (auto number = static_cast<uint32_t>(sources.size()); status.ok(); ++number) {
+    const absl::StatusOr<NamedArrowStream> named = streams();
+    if (!named.ok()) status = named.status();
+    if (!named.ok() || named->stream == nullptr) break;
+    ++report.sources;
+    rows.StartStream(number, named->name);
+    status = ReadStream(*named, options, &rows, &worker, &report);
   }
   report.TrimRejects();
   if (out_report != nullptr) *out_report = report;
-  return JoinWorkers(plans, map, {&worker}, std::move(report));
+  if (!status.ok()) return status;
+  scanned->workers.push_back(&worker);
+  return JoinWorkers(plans, map, scanned->workers, std::move(report));
+}
+
+absl::StatusOr<std::vector<Result>> RunArrow(std::span<const Plan> plans, ArrowArrayStream* stream,
+                                             const ScanOptions& options, Report* report) {
+  const auto once = [&]() -> absl::StatusOr<NamedArrowStream> {
+    return NamedArrowStream{std::exchange(stream, nullptr), "<arrow>"};
+  };
+  return RunArrow(plans, {}, once, options, report);
 }
 
 VPCFLOW_NAMESPACE_END

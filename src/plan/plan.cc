@@ -290,6 +290,12 @@ std::string Plan::Explain() const {
   return out;
 }
 
+std::vector<std::string> Plan::Fields() const {
+  std::vector<std::string> names;
+  for (const FieldRef& field : impl_->fields) names.push_back(field.name);
+  return names;
+}
+
 std::vector<std::pair<std::string, ColumnType>> Plan::Schema() const {
   const internal::PlanImpl& p = *impl_;
   std::vector<std::pair<std::string, ColumnType>> out;

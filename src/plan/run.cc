@@ -8,7 +8,6 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "src/plan/worker.h"
-#include "src/scan/driver.h"
 
 VPCFLOW_NAMESPACE_BEGIN
 namespace internal {
@@ -83,6 +82,23 @@ void WarnOfLateFields(const PlanImpl& plan, Report* report) {
 
 }  // namespace
 
+absl::StatusOr<ScannedWorkers> ScanText(std::span<const Plan> plans, const SlotMap& map,
+                                        const std::vector<Source>& sources, const ScanOptions& options,
+                                        Report* report) {
+  ScanOptions own = options;
+  const PlanSpec& first = plans[0].impl().spec;
+  if (plans.size() == 1 && first.limit && first.sort.empty())
+    own.threads = 1;  // the first rows of the input, then stop
+  auto handlers = RunScan(
+      sources, own, [&](Report* part) { return std::make_unique<PlanHandler>(plans, map, options, part); }, report);
+  if (!handlers.ok()) return handlers.status();
+  if (options.on_error == OnError::kStop && !report->rejects.empty())
+    return absl::DataLossError(report->rejects[0].ToString());
+  ScannedWorkers out{*std::move(handlers), {}};
+  for (const auto& handler : out.handlers) out.workers.push_back(&static_cast<PlanHandler*>(handler.get())->worker());
+  return out;
+}
+
 absl::StatusOr<std::vector<Result>> JoinWorkers(std::span<const Plan> plans, const SlotMap& map,
                                                 const std::vector<Worker*>& workers, Report report) {
   std::vector<uint8_t> seen(map.fields.size(), 0);
@@ -123,21 +139,12 @@ absl::StatusOr<std::vector<Result>> RunAll(std::span<const Plan> plans, const st
                                            const ScanOptions& options, Report* out_report) {
   using namespace internal;
   if (plans.empty()) return std::vector<Result>();
-  ScanOptions own = options;
-  const PlanSpec& first = plans[0].impl().spec;
-  if (plans.size() == 1 && first.limit && first.sort.empty())
-    own.threads = 1;  // the first rows of the input, then stop
   const SlotMap map(plans);
   Report report;
-  auto handlers = RunScan(
-      sources, own, [&](Report* part) { return std::make_unique<PlanHandler>(plans, map, own, part); }, &report);
+  const absl::StatusOr<ScannedWorkers> scanned = ScanText(plans, map, sources, options, &report);
   if (out_report != nullptr) *out_report = report;
-  if (!handlers.ok()) return handlers.status();
-  if (options.on_error == OnError::kStop && !report.rejects.empty())
-    return absl::DataLossError(report.rejects[0].ToString());
-  std::vector<Worker*> workers;
-  for (const auto& handler : *handlers) workers.push_back(&static_cast<PlanHandler*>(handler.get())->worker());
-  return JoinWorkers(plans, map, workers, std::move(report));
+  if (!scanned.ok()) return scanned.status();
+  return JoinWorkers(plans, map, scanned->workers, std::move(report));
 }
 
 absl::StatusOr<Result> Plan::Run(const std::vector<Source>& sources, const ScanOptions& options) const {

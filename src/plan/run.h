@@ -2,14 +2,25 @@
 #ifndef VPCFLOW_SRC_PLAN_RUN_H_
 #define VPCFLOW_SRC_PLAN_RUN_H_
 
+#include <memory>
 #include <span>
 #include <vector>
 
 #include "src/plan/worker.h"
+#include "src/scan/driver.h"
 #include "vpcflow/plan/plan.h"
 
 VPCFLOW_NAMESPACE_BEGIN
 namespace internal {
+
+// What a scan of text left: a worker for each thread.
+struct ScannedWorkers {
+  std::vector<std::unique_ptr<BlockHandler>> handlers;  // own the workers
+  std::vector<Worker*> workers;
+};
+// With OnError::kStop the first reject is an error.
+absl::StatusOr<ScannedWorkers> ScanText(std::span<const Plan> plans, const SlotMap& map,
+                                        const std::vector<Source>& sources, const ScanOptions& options, Report* report);
 
 absl::StatusOr<std::vector<Result>> JoinWorkers(std::span<const Plan> plans, const SlotMap& map,
                                                 const std::vector<Worker*>& workers, Report report);

@@ -30,6 +30,7 @@ void Report::TrimRejects() {
 
 void Report::Merge(Report&& other) {
   sources += other.sources;
+  duplicates += other.duplicates;
   text_bytes += other.text_bytes;
   lines += other.lines;
   headers += other.headers;

@@ -19,10 +19,13 @@ constexpr auto kPollInterval = std::chrono::milliseconds(50);
 
 class Driver {
  public:
-  Driver(const std::vector<Source>& sources, const ScanOptions& options) : sources_(sources), options_(options) {
-    progress_.total_sources = sources.size();
-    if (options.poll) {
-      for (const Source& source : sources) progress_.total += source.size();
+  // What it leaves out is noted in the report.
+  Driver(const std::vector<Source>& sources, const ScanOptions& options, Report* report)
+      : sources_(sources), options_(options), to_read_(SourcesToRead(sources, options, report)) {
+    for (size_t i = 0; i < sources.size(); ++i) {
+      if (!to_read_[i]) continue;
+      ++progress_.total_sources;
+      if (options.poll) progress_.total += sources[i].size();
     }
   }
 
@@ -104,8 +107,10 @@ class Driver {
         active_.erase(it);
       }
     }
-    if (opened_ < sources_.size()) {
-      const auto number = static_cast<uint32_t>(opened_++);
+    while (next_ < sources_.size() && !to_read_[next_]) ++next_;
+    if (next_ < sources_.size()) {
+      const auto number = static_cast<uint32_t>(next_++);
+      ++opened_;
       active_.push_back({std::make_shared<ScannedSource>(
                              sources_[number], number, options_, [this] { return stop_.load(); }, &stored_bytes_),
                          1});
@@ -126,12 +131,14 @@ class Driver {
 
   const std::vector<Source>& sources_;
   const ScanOptions& options_;
+  const std::vector<bool> to_read_;
   std::atomic<bool> stop_ = false;
   std::atomic<bool> cancelled_ = false;
   std::atomic<uint64_t> stored_bytes_ = 0;
   std::atomic<size_t> kept_bytes_ = 0;
   std::mutex mutex_;  // guards what follows
   std::condition_variable changed_;
+  size_t next_ = 0;
   size_t opened_ = 0;
   std::vector<Active> active_;
   std::vector<std::pair<uint32_t, absl::Status>> errors_;
@@ -154,7 +161,7 @@ absl::StatusOr<std::vector<std::unique_ptr<BlockHandler>>> RunScan(const std::ve
   int workers =
       options.threads > 0 ? options.threads : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
   if (options.on_error == OnError::kStop) workers = 1;  // the first reject of the input, not of some thread
-  Driver driver(sources, options);
+  Driver driver(sources, options, report);
   std::vector<std::unique_ptr<BlockHandler>> handlers;
   std::vector<Report> reports(static_cast<size_t>(workers));
   for (Report& part : reports) handlers.push_back(make_handler(&part));

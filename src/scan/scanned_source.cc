@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "src/scan/infer.h"
 #include "src/simd/kernels.h"
+#include "src/source/duplicates.h"
 
 VPCFLOW_NAMESPACE_BEGIN
 namespace internal {
@@ -112,9 +113,26 @@ absl::StatusOr<bool> ScannedSource::Next(ResolvedBlock* out, Report* report) {
   return status;
 }
 
+std::vector<bool> SourcesToRead(const std::vector<Source>& sources, const ScanOptions& options, Report* report) {
+  std::vector<bool> out(sources.size(), true);
+  if (options.duplicates == Duplicates::kAll || sources.size() < 2) return out;
+  constexpr uint64_t kNamed = 5;
+  const std::vector<size_t> same_as = FindDuplicates(sources);
+  for (size_t i = 0; i < sources.size(); ++i) {
+    if (same_as[i] == kNoDuplicate) continue;
+    out[i] = false;
+    if (++report->duplicates <= kNamed)
+      AddWarning(absl::StrCat(sources[i].name(), " has the same bytes as ", sources[same_as[i]].name(), ": read once"),
+                 report);
+  }
+  return out;
+}
+
 bool SourceSequence::Next(ResolvedBlock* out, Report* report) {
+  if (to_read_.empty()) to_read_ = SourcesToRead(sources_, options_, report);
   while (true) {
     if (source_ == nullptr) {
+      while (next_ < sources_.size() && !to_read_[next_]) ++next_;
       if (next_ == sources_.size()) return false;
       const auto number = static_cast<uint32_t>(next_++);
       ++report->sources;

@@ -71,6 +71,10 @@ class ScannedSource {
   std::shared_ptr<const Format> format_;
 };
 
+// For each source whether it is to be read: not what an earlier one has the same bytes as, unless options want all.
+// Notes in the report what is left out.
+std::vector<bool> SourcesToRead(const std::vector<Source>& sources, const ScanOptions& options, Report* report);
+
 // The blocks of several sources, one source after the other, for a single thread.
 class SourceSequence {
  public:
@@ -85,6 +89,7 @@ class SourceSequence {
   const std::vector<Source>& sources_;
   const ScanOptions& options_;
   std::unique_ptr<ScannedSource> source_;
+  std::vector<bool> to_read_;
   size_t next_ = 0;
 };
 

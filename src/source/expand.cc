@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <iterator>
+#include <string_view>
 #include <system_error>
 
 #include "absl/status/status.h"
@@ -17,8 +19,10 @@ namespace fs = std::filesystem;
 bool IsHidden(const fs::path& path) { return path.filename().native().starts_with('.'); }
 
 bool LooksLikeLog(const fs::path& path) {
+  // Not .json: in folders of logs those are manifests and settings.
+  constexpr std::string_view kEndings[] = {".log", ".txt", ".gz", ".zst", ".ndjson", ".jsonl", ".csv", ".parquet"};
   const std::string extension = path.extension().native();
-  return extension == ".log" || extension == ".txt" || extension == ".gz";
+  return std::find(std::begin(kEndings), std::end(kEndings), extension) != std::end(kEndings);
 }
 
 bool HasWildcard(const std::string& text) { return text.find_first_of("*?[") != std::string::npos; }
@@ -97,7 +101,7 @@ absl::StatusOr<std::vector<Source>> Source::Expand(const std::string& path) {
     if (files.empty()) {
       return absl::NotFoundError(
           absl::StrCat(path, ": no flow logs in this folder (", all,
-                       " files, none ending in .log, .txt or .gz); name them or use a pattern to read others"));
+                       " files, none ending in .log, .gz, .zst, .parquet, .ndjson, .jsonl, .csv or .txt); name them or use a pattern to read others"));
     }
   } else if (HasWildcard(path)) {
     if (absl::Status s = MatchPattern(path, &files); !s.ok()) return s;

@@ -181,4 +181,84 @@ TEST(Source, CancelledWhileAPipeIsSilent) {
 }
 
 }  // namespace
+TEST(ObjectPath, AllLayouts) {
+  const auto at = [](std::string_view path) { return ParseObjectPath(path); };
+  const int64_t midnight = 1795392000;  // 2026-11-23
+  ObjectPath p = at("s3/AWSLogs/123456789010/vpcflowlogs/us-east-1/2026/11/23/"
+                    "123456789010_vpcflowlogs_us-east-1_fl-0abc_20261123T0605Z_1a2b.log.gz");
+  EXPECT_EQ(p.account, "123456789010");
+  EXPECT_EQ(p.region, "us-east-1");
+  EXPECT_EQ(p.flow_log_id, "fl-0abc");
+  EXPECT_EQ(p.begin, midnight + 6 * 3600 + 300);
+  EXPECT_EQ(p.end, *p.begin + 300);
+  p = at("AWSLogs/123456789010/vpcflowlogs/us-gov-west-1/2026/11/23/07/x.log.gz");
+  EXPECT_EQ(p.region, "us-gov-west-1");
+  EXPECT_EQ(p.begin, midnight + 7 * 3600);
+  EXPECT_EQ(p.end, midnight + 8 * 3600);
+  p = at("b/AWSLogs/aws-account-id=123456789010/aws-service=vpcflowlogs/aws-region=eu-west-1/year=2026/month=11/day=23/x");
+  EXPECT_EQ(p.account, "123456789010");
+  EXPECT_EQ(p.region, "eu-west-1");
+  EXPECT_EQ(p.begin, midnight);
+  EXPECT_EQ(p.end, midnight + 86400);
+  p = at("AWSLogs/aws-account-id=1/service=vpcflowlogs/aws-region=eu-west-1/year=2026/month=11/day=23/hour=23/x");
+  EXPECT_EQ(p.account, "");
+  EXPECT_EQ(p.begin, midnight + 23 * 3600);
+  for (const char* silent : {"", "/", "flow.log", "2026/11/23/x.log", "vpcflowlogs/us-east-1/2026/11/23/x",
+                             "1_vpcflowlogs_us-east-1_fl-1_20261123T0605Z_h.log", "year=2026/month=13/day=1/x",
+                             "AWSLogs/123456789010/vpcflowlogs/us-east-1/2026/11/99/x"}) {
+    EXPECT_FALSE(at(silent).begin) << silent;
+  }
+  EXPECT_EQ(at("123456789010_vpcflowlogs_us-east-1_fl-1_2026112ZT0605Z_h.log").region, "us-east-1");
+  EXPECT_FALSE(at("123456789010_vpcflowlogs_us-east-1_fl-1_20261123T2460Z_h.log").begin);
+}
+
+TEST(ObjectPath, LateAndLongRecordsAreNotMissed) {
+  // A record may start a window before its end, end anywhere in the slot, and be delivered late.
+  ObjectPath path;
+  path.begin = 100'000;
+  path.end = 100'300;
+  const auto may = [&](std::optional<int64_t> start, std::optional<int64_t> end) {
+    return MayHold(path, {start, end, {}, {}});
+  };
+  EXPECT_TRUE(may(100'299, std::nullopt));
+  EXPECT_FALSE(may(100'300, std::nullopt));
+  EXPECT_TRUE(may(std::nullopt, 100'000 - 600));        // a window of ten minutes that ends in the slot
+  EXPECT_TRUE(may(std::nullopt, 100'000 - 600 - 659));  // and came late
+  EXPECT_FALSE(may(std::nullopt, 100'000 - 600 - 660));
+  EXPECT_TRUE(MayHold({}, {1, 2, {"1"}, {"x"}}));  // says nothing
+  path.account = "123456789010";
+  EXPECT_TRUE(MayHold(path, {{}, {}, {"1", "123456789010"}, {"us-east-1"}}));
+  EXPECT_FALSE(MayHold(path, {{}, {}, {"1"}, {}}));
+}
+
+TEST(Source, TheSameObjectTwiceIsReadOnce) {
+  TempDir dir;
+  const std::string log = vpcflow_testing::kHeader + vpcflow_testing::Line("10.0.0.1", 22, 5);
+  std::string other = log;
+  other[other.size() - 10] = other[other.size() - 10] == '1' ? '2' : '1';  // as long, and different
+  for (const char* name : {"a.log", "b.log", "c.log"}) dir.Write(name, log);
+  dir.Write("d.log", other);
+  dir.Write("empty1.log", "");
+  dir.Write("empty2.log", "");
+  dir.Write("z.log.gz", Gzip(log));
+  const std::vector<Source> sources = *Source::Expand(dir.path());
+  PlanSpec spec;
+  spec.aggs = {{"n", "count()"}};
+  Report report;
+  for (int threads : {1, 2}) {
+    ScanOptions options;
+    options.threads = threads;
+    EXPECT_EQ(vpcflow_testing::RunToJson(spec, sources, options, &report), "{\"n\": 3}\n");
+    EXPECT_EQ(report.duplicates, 2u);
+    EXPECT_EQ(report.sources, 5u);
+    EXPECT_THAT(report.warnings, testing::Contains(testing::HasSubstr("b.log has the same bytes as")));
+    options.duplicates = Duplicates::kAll;
+    EXPECT_EQ(vpcflow_testing::RunToJson(spec, sources, options, &report), "{\"n\": 5}\n");
+  }
+  Reader reader(sources, {});
+  size_t records = 0;
+  while (reader.Next()) ++records;
+  EXPECT_EQ(records, 3u);
+}
+
 }  // namespace vpcflow

@@ -105,6 +105,9 @@ class Plan {
   // What it will do, stage by stage, and the columns it parses.
   std::string Explain() const;
 
+  // The fields that it reads, by AWS's names.
+  std::vector<std::string> Fields() const;
+
   // Names and types of the result's columns; of a selection without `select`, those that may be there.
   std::vector<std::pair<std::string, ColumnType>> Schema() const;
 

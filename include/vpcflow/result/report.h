@@ -34,6 +34,7 @@ struct Report {
   static constexpr size_t kMaxRejectSamples = 1000;
 
   uint64_t sources = 0;     // read, damaged ones included
+  uint64_t duplicates = 0;  // not read, because an earlier source has the same bytes
   uint64_t text_bytes = 0;  // after unpacking
   uint64_t lines = 0;
   uint64_t headers = 0;

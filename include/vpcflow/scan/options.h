@@ -27,6 +27,12 @@ struct Progress {
   uint64_t total_sources = 0;
 };
 
+// What a file does whose bytes are those of an earlier one.
+enum class Duplicates : uint8_t {
+  kOnce,  // it is not read; the report counts it and names the first ones
+  kAll    // it is read like any other
+};
+
 struct ScanOptions {
   // The format of sources that have no header line; without it AWS's default if the lines fit it, else the one of AWS's
   // formats that alone fits them.
@@ -34,6 +40,7 @@ struct ScanOptions {
   // What the records are wrapped in.
   Container container = Container::kAuto;
   OnError on_error = OnError::kSkip;
+  Duplicates duplicates = Duplicates::kOnce;
   // Worker threads; 0 for one per processor. Results do not depend on it.
   int threads = 0;
   // Longer lines are rejects; they are never held in memory.

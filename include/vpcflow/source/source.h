@@ -43,14 +43,16 @@ class Source {
   static Source Stream(std::string name, ReadFunction read);  // e.g. a socket, or a Python file object
 
   // The sources of a path: the file itself; the logs in a folder, recursively; or what a pattern (*, ?, [a-z], and **
-  // for any folders) matches. Sorted by path. In a folder, files ending in .log, .txt or .gz are taken and hidden ones
-  // are not. kNotFound names a path without any.
+  // for any folders) matches. Sorted by path. In a folder, files ending in .log, .gz, .zst, .parquet, .ndjson, .jsonl, .csv
+  // or .txt are taken, and hidden ones are not. kNotFound names a path without any.
   static absl::StatusOr<std::vector<Source>> Expand(const std::string& path);
 
   const std::string& name() const { return name_; }
   // The bytes, if they are in memory.
   std::string_view bytes() const { return bytes_; }
   bool in_memory() const { return in_memory_; }
+  // Whether it is a path of the file system, and not standard input.
+  bool is_file() const { return !in_memory_ && !read_ && name_ != "-"; }
   // Size in bytes as stored, or 0 if it is not known before reading.
   size_t size() const;
 

@@ -1,0 +1,60 @@
+// Object paths: what the place of a log in S3 tells of its content, and which logs a question can leave unread.
+//
+//   const vpcflow::ObjectPath path = vpcflow::ParseObjectPath(
+//       "AWSLogs/123456789010/vpcflowlogs/us-east-1/2026/11/23/123456789010_vpcflowlogs_us-east-1_fl-1_20261123T0605Z_a.log.gz");
+//   path.account;   // "123456789010"; and region, flow_log_id
+//   path.begin;     // 06:05 UTC: the records in it end in [begin, end)
+//
+// Read are AWS's names and its three layouts: by day, by hour, and Hive's (aws-account-id=, aws-region=, year=, ...),
+// below any prefix. What the path does not tell is empty.
+#ifndef VPCFLOW_SOURCE_OBJECT_PATH_H_
+#define VPCFLOW_SOURCE_OBJECT_PATH_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "vpcflow/source/source.h"
+#include "vpcflow/version.h"
+
+VPCFLOW_NAMESPACE_BEGIN
+
+struct ObjectPath {
+  std::string account;
+  std::string region;
+  std::string flow_log_id;
+  // Of a file name the 5 minutes, of a folder the hour or day that the records' ends lie in; Unix seconds.
+  std::optional<int64_t> begin;
+  std::optional<int64_t> end;
+};
+
+// O(path.size()). File names win over folders. Never fails: a path of another kind tells nothing.
+ObjectPath ParseObjectPath(std::string_view path);
+
+// A choice of objects by what their paths tell.
+struct ObjectSelection {
+  // Records that start in [start, end); Unix seconds.
+  std::optional<int64_t> start;
+  std::optional<int64_t> end;
+  std::vector<std::string> accounts;  // empty for any
+  std::vector<std::string> regions;
+};
+
+// How far the times of records may lie outside of what a path says: a window of 10 minutes ends in the object's slot,
+// its last packet may be a minute late, and delivery 10 minutes (flow logs are delivered within about 10 minutes; AWS,
+// "Flow log files").
+inline constexpr int64_t kLongestWindow = 600;
+inline constexpr int64_t kLatestDelivery = 660;
+
+// Whether an object can hold records of the selection. True for what the path does not tell.
+bool MayHold(const ObjectPath& path, const ObjectSelection& selection);
+
+// Takes out of `sources` what cannot hold records of the selection, and returns how many.
+size_t SelectObjects(const ObjectSelection& selection, std::vector<Source>* sources);
+
+VPCFLOW_NAMESPACE_END
+
+#endif  // VPCFLOW_SOURCE_OBJECT_PATH_H_

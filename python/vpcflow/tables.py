@@ -1,0 +1,88 @@
+"""Arrow tables and Parquet files as input: streams for the engine, with only the columns that a query reads."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from . import _core
+from .errors import SourceError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_BATCH_ROWS = 65536
+
+
+def field_name(column: str) -> str:
+    """The field that a column holds, by AWS's name; of others the name with hyphens."""
+    return _core.find_field(column) or column.replace("_", "-").lower()
+
+
+class ArrowTable:
+    """An object with ``__arrow_c_stream__``."""
+
+    def __init__(self, data: Any) -> None:
+        self._data = data
+
+    def columns(self) -> list[str]:
+        names = getattr(self._data, "column_names", None)
+        if names is None:
+            names = getattr(self._data, "columns", None)
+        if names is None:
+            names = [field.name for field in getattr(self._data, "schema", [])]
+        return [str(getattr(n, "name", n)) for n in names]
+
+    def streams(self, fields: Iterable[str] | None) -> Iterator[tuple[str, object]]:
+        yield "<arrow>", self._data.__arrow_c_stream__()
+
+    def __str__(self) -> str:
+        return "an Arrow table"
+
+
+class ParquetFiles:
+    """Parquet files, read by pyarrow a batch at a time."""
+
+    def __init__(self, files: list[tuple[str, bytes | None]]) -> None:
+        """``files``: names, with the bytes of those that are in memory."""
+        self._files = files
+
+    def _open(self, name: str, data: bytes | None) -> Any:
+        from pyarrow import lib, parquet
+
+        try:
+            file = parquet.ParquetFile(name if data is None else io.BytesIO(data))
+            file.schema_arrow.names  # noqa: B018 (names that are no UTF-8 are found out here)
+            return file
+        except (lib.ArrowException, OSError, ValueError) as error:
+            raise SourceError(f"{name}: not readable as Parquet: {error}") from None
+
+    def columns(self) -> list[str]:
+        names: dict[str, None] = {}
+        for name, data in self._files:
+            with self._open(name, data) as file:
+                names.update(dict.fromkeys(file.schema_arrow.names))
+        return list(names)
+
+    def streams(self, fields: Iterable[str] | None) -> Iterator[tuple[str, object]]:
+        import pyarrow
+
+        wanted = None if fields is None else {*fields, "log-status"}
+        for name, data in self._files:
+            with self._open(name, data) as file:
+                columns = [c for c in file.schema_arrow.names if wanted is None or field_name(c) in wanted]
+                columns = columns or file.schema_arrow.names[:1]  # the rows count even so
+                schema = pyarrow.schema([file.schema_arrow.field(c) for c in columns])
+                reader = pyarrow.RecordBatchReader.from_batches(schema, self._batches(name, file, columns))
+                yield name, reader.__arrow_c_stream__()
+
+    @staticmethod
+    def _batches(name: str, file: Any, columns: list[str]) -> Iterator[pa.RecordBatch]:
+        for batch in file.iter_batches(_BATCH_ROWS, columns=columns):
+            yield batch.select(columns)
+
+    def __str__(self) -> str:
+        names = [name for name, _ in self._files[:3]]
+        more = f" and {len(self._files) - 3} more" if len(self._files) > 3 else ""
+        return f"Parquet: {', '.join(names)}{more}"

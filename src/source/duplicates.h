@@ -1,0 +1,23 @@
+// Duplicates: objects that are there twice, as S3's at-least-once events and copies of folders make them.
+#ifndef VPCFLOW_SRC_SOURCE_DUPLICATES_H_
+#define VPCFLOW_SRC_SOURCE_DUPLICATES_H_
+
+#include <cstddef>
+#include <vector>
+
+#include "vpcflow/source/source.h"
+
+VPCFLOW_NAMESPACE_BEGIN
+namespace internal {
+
+inline constexpr size_t kNoDuplicate = static_cast<size_t>(-1);
+
+// For each source the number of the earlier one that has the same bytes, or kNoDuplicate. Only files are looked at, and
+// only those of the same size and beginning are read: once each, for a digest, and those of the same digest again,
+// byte by byte. What cannot be read is no duplicate.
+std::vector<size_t> FindDuplicates(const std::vector<Source>& sources);
+
+}  // namespace internal
+VPCFLOW_NAMESPACE_END
+
+#endif  // VPCFLOW_SRC_SOURCE_DUPLICATES_H_

@@ -1,0 +1,103 @@
+"""Parquet as AWS writes it: texts with a literal `-`, numbers with nulls, names with underscores or hyphens."""
+
+import io
+import json
+
+import pytest
+
+pa = pytest.importorskip("pyarrow")
+from pyarrow import parquet  # noqa: E402
+
+import vpcflow as vf  # noqa: E402
+from conftest import run_cli  # noqa: E402
+from containers import ATHENA, CAMEL, DEFAULT, NUMBERS  # noqa: E402
+from test_containers import FIELDS, LINES, RECORDS, WANTED, WRITTEN, rows  # noqa: E402
+
+
+def table(lines, names=ATHENA, floats=False):
+    """Types of the Athena guide: int32 for version, ports, protocol; int64 for counts and times; text for the rest."""
+    columns = list(zip(*(line.split() for line in lines)))
+    arrays = []
+    for aws, values in zip(DEFAULT, columns):
+        if aws in NUMBERS:
+            wide = aws in ("packets", "bytes", "start", "end")
+            kind = pa.float64() if floats else pa.int64() if wide else pa.int32()
+            arrays.append(pa.array([None if v == "-" else int(v) for v in values], kind))
+        else:
+            arrays.append(pa.array(values, pa.string()))
+    return pa.table(arrays, names=list(names))
+
+
+def packed(t, **options):
+    out = io.BytesIO()
+    parquet.write_table(t, out, compression="gzip", **options)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("names", [ATHENA, DEFAULT, CAMEL])
+@pytest.mark.parametrize("floats", [False, True])
+def test_the_same_records(names, floats, tmp_path):
+    data = packed(table(LINES, names, floats), row_group_size=3000)
+    (tmp_path / "flows.log.parquet").write_bytes(data)
+    for source in (data, tmp_path / "flows.log.parquet", tmp_path, [str(tmp_path / "flows.log.parquet")]):
+        got, report = rows(source)
+        assert got == WANTED
+        assert (report.records, report.rejected, report.sources) == (RECORDS, 0, 1)
+
+
+def test_parquet_and_text_in_one_scan(tmp_path):
+    half = RECORDS // 2
+    text = WRITTEN["text without header"].splitlines(keepends=True)
+    (tmp_path / "a.log").write_bytes(b"".join(text[:half]))
+    (tmp_path / "b.parquet").write_bytes(packed(table(LINES[half : half + 2000])))
+    (tmp_path / "c.parquet").write_bytes(packed(table(LINES[half + 2000 :], DEFAULT)))
+    got, report = rows(tmp_path)
+    assert got == WANTED
+    assert report.sources == 3
+    by = {"bytes": vf.sum("bytes"), "n": vf.n_unique("dstaddr")}
+    wanted = vf.scan(WRITTEN["text"]).group_by("srcaddr").agg(**by).collect().rows()
+    assert vf.scan(tmp_path).group_by("srcaddr").agg(**by).collect().rows() == wanted
+    summary = json.loads(run_cli("summary", tmp_path, "--json", check=0).stdout)
+    assert (summary["records"], summary["files"]) == (RECORDS, 3)
+    assert run_cli("top", tmp_path, "--by", "srcaddr", "--agg", "bytes=sum(bytes)", "--json", check=0).stdout
+
+
+def test_only_the_columns_named_are_read():
+    data = table(LINES[:10])
+    broken = data.set_column(0, "version", pa.array([[1]] * 10))  # a type that no field has
+    result = vf.scan(packed(broken)).agg(bytes=vf.sum("bytes")).collect()
+    assert result.rows() == vf.scan(data).agg(bytes=vf.sum("bytes")).collect().rows()
+    with pytest.raises(vf.VpcflowError, match="version"):
+        vf.scan(packed(broken)).agg(v=vf.max("version")).collect()
+
+
+def test_bad_values_and_bad_files(quiet, tmp_path):
+    data = table(LINES[:100])
+    data = data.set_column(6, "dstport", pa.array([70_000] + [22] * 99, pa.int32()))
+    (tmp_path / "bad.parquet").write_bytes(packed(data))
+    report = vf.scan(tmp_path).select("srcaddr", "dstport").collect().report
+    assert (report.records, report.rejects_by_reason) == (99, {"out-of-range": 1})
+    assert report.rejects[0]["file"].endswith("bad.parquet")
+    whole = packed(table(LINES[:100]))
+    for hurt in (whole[: len(whole) // 2], b"PAR1", whole[:-4] + b"PAR2"):
+        with pytest.raises(vf.SourceError, match="Parquet"):
+            vf.scan(hurt).collect()
+    flipped = bytearray(whole)
+    for at in range(4, len(whole), max(1, len(whole) // 100)):
+        flipped[at] ^= 0xFF
+        try:
+            assert vf.scan(bytes(flipped)).collect().report.records <= 100
+        except vf.VpcflowError:
+            pass
+        flipped[at] ^= 0xFF
+
+
+def test_convert_there_and_back(tmp_path):
+    (tmp_path / "a.log").write_bytes(WRITTEN["text"])
+    run_cli("convert", tmp_path / "a.log", "-o", tmp_path / "b.parquet", check=0)
+    assert rows(tmp_path / "b.parquet")[0] == WANTED
+    run_cli("convert", tmp_path / "b.parquet", "-o", tmp_path / "c.csv", check=0)
+    assert rows(tmp_path / "c.csv")[0] == WANTED
+    run_cli("convert", tmp_path / "c.csv", "-o", tmp_path / "d.jsonl", check=0)
+    assert rows(tmp_path / "d.jsonl")[0] == WANTED
+    assert FIELDS == vf.scan(tmp_path / "d.jsonl").columns
