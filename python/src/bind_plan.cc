@@ -142,9 +142,8 @@ py::list RunArrow(const std::vector<Plan>& plans, const std::vector<std::shared_
       return absl::UnavailableError("the next Arrow stream could not be had");
     }
   };
-  return RunReleased(options, [&](vpcflow::Report* report) {
-    return vpcflow::RunArrow(plans, native, next, options, report);
-  });
+  return RunReleased(options,
+                     [&](vpcflow::Report* report) { return vpcflow::RunArrow(plans, native, next, options, report); });
 }
 
 }  // namespace

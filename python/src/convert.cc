@@ -42,7 +42,8 @@ vpcflow::ScanOptions OptionsFrom(const py::dict& options) {
     const std::optional<vpcflow::Container> container = vpcflow::FindContainer(name);
     if (!container) {
       std::string names;
-      for (const vpcflow::ContainerInfo& info : vpcflow::kContainers) names += (names.empty() ? "" : ", ") + std::string(info.name);
+      for (const vpcflow::ContainerInfo& info : vpcflow::kContainers)
+        names += (names.empty() ? "" : ", ") + std::string(info.name);
       Raise("PlanError", "container='" + vpcflow::ValidUtf8(name) + "': it is one of " + names);
     }
     out.container = *container;

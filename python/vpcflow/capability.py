@@ -13,10 +13,10 @@ from .errors import PlanError
 def capabilities(format: str) -> list[dict[str, Any]]:
     """For each analysis, whether logs of a format can answer it, and what would help.
 
-    ``format`` is the text of a format, as :attr:`Flows.format <vpcflow.Flows.format>` gives it: ``"${srcaddr} ${bytes}"``,
-    names, ``"default"``, ``"v5"``, ``"tgw"``. Each entry has ``analysis``, its ``meaning``, the ``verdict`` (``"exact"``,
-    ``"degraded"`` or ``"impossible"``), ``why`` (what is lost, most important first) and ``add`` (the fields that would
-    make it exact). Raises :class:`~vpcflow.FormatError`.
+    ``format`` is the text of a format, as :attr:`Flows.format <vpcflow.Flows.format>` gives it:
+    ``"${srcaddr} ${bytes}"``, names, ``"default"``, ``"v5"``, ``"tgw"``. Each entry has ``analysis``, its ``meaning``,
+    the ``verdict`` (``"exact"``, ``"degraded"`` or ``"impossible"``), ``why`` (what is lost, most important first) and
+    ``add`` (the fields that would make it exact). Raises :class:`~vpcflow.FormatError`.
 
     >>> import vpcflow as vf
     >>> verdicts = {c["analysis"]: c["verdict"] for c in vf.capabilities("default")}

@@ -46,15 +46,15 @@ def _add_input(parser: argparse.ArgumentParser) -> None:
         "--format", help="format of logs without header line: '${srcaddr} ${bytes}', names, default, tgw, v5"
     )
     parser.add_argument(
-        "--container", choices=list(containers()), default="auto", help="what records are wrapped in (default: by content)"
+        "--container", choices=list(containers()), default="auto", help="what records are in (default: by content)"
     )
     parser.add_argument(
         "--where", metavar="EXPR", help="only records that pass, e.g. \"action = 'REJECT' and dstport = 22\""
     )
-    parser.add_argument("--start", metavar="TIME", help="only records that start at or after, e.g. 2026-11-23T06:00:00Z")
+    parser.add_argument("--start", metavar="TIME", help="only records from then on, e.g. 2026-11-23T06:00:00Z")
     parser.add_argument("--end", metavar="TIME", help="only records that start before; objects outside are not opened")
-    parser.add_argument("--account", action="append", metavar="ID", help="only objects of this account; may be repeated")
-    parser.add_argument("--region", action="append", metavar="NAME", help="only objects of this region; may be repeated")
+    parser.add_argument("--account", action="append", metavar="ID", help="only its objects; may be repeated")
+    parser.add_argument("--region", action="append", metavar="NAME", help="only its objects; may be repeated")
     parser.add_argument(
         "--duplicates", choices=("once", "all"), default="once", help="how often files with the same bytes are read"
     )
@@ -130,7 +130,7 @@ def _parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     able.add_argument("what", nargs="*", metavar="FORMAT|PATH", help="a format, or logs whose formats to look at")
     able.add_argument(
-        "--recommend", nargs="?", const="", metavar="ANALYSES", help="print the format for these analyses (default: all)"
+        "--recommend", nargs="?", const="", metavar="ANALYSES", help="print the format that these need (default: all)"
     )
     able.add_argument("--json", action="store_true", help="one JSON object a line")
 

@@ -24,7 +24,8 @@ def _count(n: int, what: str) -> str:
 class Report:
     """What a query read, rejected and could not read. Nothing is left out of it.
 
-    Counts: ``sources``, ``duplicates`` (files not read, as an earlier one has the same bytes), ``text_bytes`` (unpacked), ``lines``, ``headers``, ``blank_lines``, ``records`` = ``ok`` +
+    Counts: ``sources``, ``duplicates`` (files not read, as an earlier one has the same bytes), ``text_bytes``
+    (unpacked), ``lines``, ``headers``, ``blank_lines``, ``records`` = ``ok`` +
     ``nodata`` + ``skipdata``, ``rejected``, ``nulled_values``, ``unspread``. ``rejects_by_reason`` counts by reason;
     ``rejects`` are the first 1,000 with ``file``, ``line``, ``byte_offset``, ``column``, ``field``, ``reason``,
     ``message`` and ``excerpt``. ``formats`` counts sources by format; ``warnings`` and ``errors`` are texts.

@@ -341,8 +341,8 @@ def scan(
     """A lazy query over flow logs.
 
     ``data``: a path, folder (recursive) or pattern (``logs/**/*.log.gz``); bytes; a binary file object; an iterable of
-    lines; Parquet files (with pyarrow) among them; anything with ``__arrow_c_stream__`` whose columns are named as fields are; or a list of those. ``"-"`` is
-    standard input. Gzip and zstd are found by content.
+    lines; Parquet files (with pyarrow) among them; anything with ``__arrow_c_stream__`` whose columns are named as
+    fields are; or a list of those. ``"-"`` is standard input. Gzip and zstd are found by content.
 
     ``format``: the format of logs without header line: ``"${srcaddr} ${bytes}"``, plain names, ``"default"``, ``"tgw"``
     or ``"v5"``; a header line always wins. Without both, AWS's default if the lines fit it; else the one of AWS's
@@ -350,7 +350,7 @@ def scan(
 
     ``container``: what the records are wrapped in, one of :func:`vpcflow.containers`; by default found by content.
 
-    ``start``, ``end``: only records that start in [start, end): Unix seconds, a :class:`datetime.datetime`, or text such
+    ``start``, ``end``: only records that start in [start, end): Unix seconds, a :class:`datetime.datetime`, or text,
     as ``"2026-11-23T06:00:00Z"`` or ``"2026-11-23"``; times without zone are UTC. Objects whose path in S3 (AWS's file
     names; folders by day, by hour, or Hive's) says that they hold none of these are not opened; 21 minutes are allowed
     for long windows and late delivery.

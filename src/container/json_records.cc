@@ -187,7 +187,8 @@ bool JsonRecords::Take(std::string_view text, int depth) {
   parser.threaded = false;
   dom::document_stream stream;
   size_t taken = 0;
-  if (parser.parse_many(text.data(), text.size(), std::max<size_t>(text.size(), 1024)).get(stream) == simdjson::SUCCESS) {
+  if (parser.parse_many(text.data(), text.size(), std::max<size_t>(text.size(), 1024)).get(stream) ==
+      simdjson::SUCCESS) {
     for (auto it = stream.begin(); it != stream.end(); ++it) {
       dom::element next;
       if ((*it).get(next) != simdjson::SUCCESS) break;

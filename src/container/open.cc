@@ -42,7 +42,8 @@ bool BeginsWithTime(std::string_view line) {
   constexpr std::string_view kShape = "0000-00-00T00:00:00";
   if (line.size() < kShape.size() + 2) return false;
   for (size_t i = 0; i < kShape.size(); ++i) {
-    if (kShape[i] == '0' ? !absl::ascii_isdigit(static_cast<unsigned char>(line[i])) : line[i] != kShape[i]) return false;
+    if (kShape[i] == '0' ? !absl::ascii_isdigit(static_cast<unsigned char>(line[i])) : line[i] != kShape[i])
+      return false;
   }
   const size_t blank = line.find(' ');
   return blank != std::string_view::npos && line[blank - 1] == 'Z';
@@ -93,8 +94,7 @@ Container DetectContainer(std::string_view head) {
 absl::StatusOr<OpenedRecords> OpenRecords(const Source& source, Container wanted, Source::Cancelled cancelled,
                                           std::atomic<uint64_t>* stored_bytes) {
   OpenedRecords out;
-  absl::StatusOr<std::unique_ptr<ByteStream>> text =
-      OpenText(source, std::move(cancelled), &out.packed, stored_bytes);
+  absl::StatusOr<std::unique_ptr<ByteStream>> text = OpenText(source, std::move(cancelled), &out.packed, stored_bytes);
   if (!text.ok()) return text.status();
   out.stream = *std::move(text);
   out.container = wanted;

@@ -28,7 +28,8 @@ void AppendEncoded(std::string_view value, bool text, std::string* out) {
 std::string HeaderName(std::string_view name) {
   std::string out;
   for (const char c : name.substr(0, 128)) {
-    const bool fine = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+    const bool fine =
+        (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
     out += fine ? FoldName(c) : '-';
   }
   if (out.empty() || !((out[0] >= 'a' && out[0] <= 'z'))) out = "x-" + out.substr(0, 126);

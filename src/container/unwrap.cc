@@ -126,8 +126,12 @@ class ExportStream final : public UnwrapStream {
   using UnwrapStream::UnwrapStream;
 
  private:
-  void Step() override { Lines(false, [&](std::string_view line) { TakeLine(line); }); }
-  void Last() override { Lines(true, [&](std::string_view line) { TakeLine(line); }); }
+  void Step() override {
+    Lines(false, [&](std::string_view line) { TakeLine(line); });
+  }
+  void Last() override {
+    Lines(true, [&](std::string_view line) { TakeLine(line); });
+  }
   void TakeLine(std::string_view line) {
     const size_t blank = line.find(' ');
     const bool stamped = blank != std::string_view::npos && blank >= 20 && line[4] == '-' && line[10] == 'T';
@@ -140,8 +144,12 @@ class SubscriptionStream final : public UnwrapStream {
   using UnwrapStream::UnwrapStream;
 
  private:
-  void Step() override { Lines(false, [&](std::string_view line) { TakeLine(line); }); }
-  void Last() override { Lines(true, [&](std::string_view line) { TakeLine(line); }); }
+  void Step() override {
+    Lines(false, [&](std::string_view line) { TakeLine(line); });
+  }
+  void Last() override {
+    Lines(true, [&](std::string_view line) { TakeLine(line); });
+  }
   void TakeLine(std::string_view line) {
     const std::string json = UnpackBlob(line);
     if (json.empty()) {
@@ -199,8 +207,12 @@ class CsvStream final : public UnwrapStream {
   using UnwrapStream::UnwrapStream;
 
  private:
-  void Step() override { Lines(false, [&](std::string_view line) { TakeRow(line); }); }
-  void Last() override { Lines(true, [&](std::string_view line) { TakeRow(line); }); }
+  void Step() override {
+    Lines(false, [&](std::string_view line) { TakeRow(line); });
+  }
+  void Last() override {
+    Lines(true, [&](std::string_view line) { TakeRow(line); });
+  }
 
   void TakeRow(std::string_view row) {
     if (!Split(row)) return lines_.NoRecord(row);

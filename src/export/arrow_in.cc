@@ -290,8 +290,8 @@ class ArrowRows final : public Rows {
     stopped_ |= options_.on_error == OnError::kStop;
     std::string excerpt =
         IsText(*columns_[slot]) ? Printable(columns_[slot]->Text(rows_[i]), 200) : std::string("a number");
-    report_->rejects.push_back(
-        {batch_.source, name_, batch_.offsets[i] + 1, batch_.offsets[i], 1, slots_[slot].name, reason, std::move(excerpt)});
+    report_->rejects.push_back({batch_.source, name_, batch_.offsets[i] + 1, batch_.offsets[i], 1, slots_[slot].name,
+                                reason, std::move(excerpt)});
     if (report_->rejects.size() >= 2 * Report::kMaxRejectSamples) report_->TrimRejects();
   }
 

@@ -23,7 +23,7 @@ struct PlanImpl {
   std::optional<Filter> filter;
   bool grouped = false;
   bool select_all = false;
-  size_t promised = 0;  // of select_all: the first columns, which the formats known before have
+  size_t promised = 0;            // of select_all: the first columns, which the formats known before have
   bool all_records = false;       // NODATA and SKIPDATA records too
   std::vector<FieldRef> fields;   // what it reads; the slots below are indices into it
   std::vector<int> filter_slots;  // of the filter's fields

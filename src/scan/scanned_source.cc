@@ -183,7 +183,8 @@ absl::Status ScannedSource::Resolve(ResolvedBlock* out, Report* report) {
       if (format_ != nullptr) ++report->formats[format_->ToString()];
     }
     // Without a format there are blank lines and entries without record only; any format makes rejects of these.
-    out->segments.push_back({first, lines, format_ != nullptr ? format_ : std::make_shared<const Format>(Format::Default())});
+    out->segments.push_back(
+        {first, lines, format_ != nullptr ? format_ : std::make_shared<const Format>(Format::Default())});
   }
   return absl::OkStatus();
 }
@@ -192,8 +193,7 @@ bool ScannedSource::TakeHeader(const ResolvedBlock& block, size_t line, Report* 
   std::string_view text = LineText(block, line);
   if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
   Format format;
-  if (!BeginsWithField(text, format_.get()) || !Format::ParseHeader(text, &format, block.block.unwrapped))
-    return false;
+  if (!BeginsWithField(text, format_.get()) || !Format::ParseHeader(text, &format, block.block.unwrapped)) return false;
   ++report->headers;
   if (format_ == nullptr || !(format == *format_)) SetFormat(std::move(format), report);
   return true;

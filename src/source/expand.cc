@@ -99,9 +99,9 @@ absl::StatusOr<std::vector<Source>> Source::Expand(const std::string& path) {
     const size_t all = files.size();
     std::erase_if(files, [](const std::string& f) { return !LooksLikeLog(f); });
     if (files.empty()) {
-      return absl::NotFoundError(
-          absl::StrCat(path, ": no flow logs in this folder (", all,
-                       " files, none ending in .log, .gz, .zst, .parquet, .ndjson, .jsonl, .csv or .txt); name them or use a pattern to read others"));
+      return absl::NotFoundError(absl::StrCat(path, ": no flow logs in this folder (", all,
+                                              " files, none ending in .log, .gz, .zst, .parquet, .ndjson, .jsonl, .csv "
+                                              "or .txt); name them or use a pattern to read others"));
     }
   } else if (HasWildcard(path)) {
     if (absl::Status s = MatchPattern(path, &files); !s.ok()) return s;

@@ -31,7 +31,8 @@ std::optional<unsigned> Number(std::string_view text, size_t digits) {
   return value;
 }
 
-std::optional<int64_t> Instant(std::optional<unsigned> year, std::optional<unsigned> month, std::optional<unsigned> day) {
+std::optional<int64_t> Instant(std::optional<unsigned> year, std::optional<unsigned> month,
+                               std::optional<unsigned> day) {
   if (!year || !month || !day || *month < 1 || *month > 12 || *day < 1 || *day > 31) return std::nullopt;
   return internal::DaysFromCivil(*year, *month, *day) * kDay;
 }
@@ -43,8 +44,8 @@ bool IsRegion(std::string_view text) {
   return text.size() >= 8 && text.size() <= 32 && std::count(text.begin(), text.end(), '-') >= 2 &&
          absl::ascii_isdigit(static_cast<unsigned char>(text.back())) &&
          std::all_of(text.begin(), text.end(), [](char c) {
-           return absl::ascii_islower(static_cast<unsigned char>(c)) || absl::ascii_isdigit(static_cast<unsigned char>(c)) ||
-                  c == '-';
+           return absl::ascii_islower(static_cast<unsigned char>(c)) ||
+                  absl::ascii_isdigit(static_cast<unsigned char>(c)) || c == '-';
          });
 }
 

@@ -31,7 +31,8 @@ class ZstdStream final : public ByteStream {
         absl::StatusOr<size_t> n = packed_->Read(input_.data(), input_.size());
         if (!n.ok()) return error_ = n.status();
         if (*n == 0) {
-          if (in_frame_) return error_ = absl::DataLossError(absl::StrCat(name_, ": ends in the middle of a zstd frame"));
+          if (in_frame_)
+            return error_ = absl::DataLossError(absl::StrCat(name_, ": ends in the middle of a zstd frame"));
           return size_t{0};
         }
         in_ = {input_.data(), *n, 0};

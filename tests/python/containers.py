@@ -6,19 +6,10 @@ import gzip
 import io
 import json
 
-DEFAULT = (
-    "version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status"
-).split()
-CAMEL = (
-    "version accountId interfaceId srcAddr dstAddr srcPort dstPort protocol packets bytes start end action logStatus"
-).split()
-ATHENA = (
-    "version account_id interface_id srcaddr dstaddr srcport dstport protocol packets bytes start end action log_status"
-).split()
-OLD_ATHENA = (
-    "version account interfaceid sourceaddress destinationaddress sourceport destinationport protocol numpackets "
-    "numbytes starttime endtime action logstatus"
-).split()
+DEFAULT = ["version", "account-id", "interface-id", "srcaddr", "dstaddr", "srcport", "dstport", "protocol", "packets", "bytes", "start", "end", "action", "log-status"]
+CAMEL = ["version", "accountId", "interfaceId", "srcAddr", "dstAddr", "srcPort", "dstPort", "protocol", "packets", "bytes", "start", "end", "action", "logStatus"]
+ATHENA = ["version", "account_id", "interface_id", "srcaddr", "dstaddr", "srcport", "dstport", "protocol", "packets", "bytes", "start", "end", "action", "log_status"]
+OLD_ATHENA = ["version", "account", "interfaceid", "sourceaddress", "destinationaddress", "sourceport", "destinationport", "protocol", "numpackets", "numbytes", "starttime", "endtime", "action", "logstatus"]
 NUMBERS = {"version", "srcport", "dstport", "protocol", "packets", "bytes", "start", "end"}
 
 

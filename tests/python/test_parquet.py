@@ -1,5 +1,6 @@
 """Parquet as AWS writes it: texts with a literal `-`, numbers with nulls, names with underscores or hyphens."""
 
+import contextlib
 import io
 import json
 
@@ -85,10 +86,8 @@ def test_bad_values_and_bad_files(quiet, tmp_path):
     flipped = bytearray(whole)
     for at in range(4, len(whole), max(1, len(whole) // 100)):
         flipped[at] ^= 0xFF
-        try:
+        with contextlib.suppress(vf.VpcflowError):
             assert vf.scan(bytes(flipped)).collect().report.records <= 100
-        except vf.VpcflowError:
-            pass
         flipped[at] ^= 0xFF
 
 
@@ -100,4 +99,4 @@ def test_convert_there_and_back(tmp_path):
     assert rows(tmp_path / "c.csv")[0] == WANTED
     run_cli("convert", tmp_path / "c.csv", "-o", tmp_path / "d.jsonl", check=0)
     assert rows(tmp_path / "d.jsonl")[0] == WANTED
-    assert FIELDS == vf.scan(tmp_path / "d.jsonl").columns
+    assert vf.scan(tmp_path / "d.jsonl").columns == FIELDS

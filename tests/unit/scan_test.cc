@@ -153,10 +153,12 @@ TEST(Scan, FormatErrorsListCandidates) {
   };
   EXPECT_THAT(error_of("127.0.0.1 - - GET\n"),
               HasSubstr("x.log: no header line, and its lines do not fit AWS's default format (tried 1)"));
-  const std::string v3 = "2 123456789012 eni-1 10.0.0.1 10.0.0.2 1 2 6 1 40 1 2 ACCEPT OK vpc-1 subnet-1 i-1 2 IPv4 "
-                         "10.0.0.1 10.0.0.2\n";
+  const std::string v3 =
+      "2 123456789012 eni-1 10.0.0.1 10.0.0.2 1 2 6 1 40 1 2 ACCEPT OK vpc-1 subnet-1 i-1 2 IPv4 "
+      "10.0.0.1 10.0.0.2\n";
   Report inferred;
-  EXPECT_THAT(RunToJson(SumSpec(), {Source::Bytes("x.log", std::string_view(v3))}, {}, &inferred), HasSubstr("\"n\": 1"));
+  EXPECT_THAT(RunToJson(SumSpec(), {Source::Bytes("x.log", std::string_view(v3))}, {}, &inferred),
+              HasSubstr("\"n\": 1"));
   EXPECT_THAT(inferred.warnings, ElementsAre(AllOf(HasSubstr("taken to be v3 (1 of 1 lines)"),
                                                    HasSubstr("none of AWS's other 19 formats fits"))));
   // Two formats fit lines that say nothing, and one that fits too few lines is no better.

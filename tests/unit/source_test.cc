@@ -184,8 +184,9 @@ TEST(Source, CancelledWhileAPipeIsSilent) {
 TEST(ObjectPath, AllLayouts) {
   const auto at = [](std::string_view path) { return ParseObjectPath(path); };
   const int64_t midnight = 1795392000;  // 2026-11-23
-  ObjectPath p = at("s3/AWSLogs/123456789010/vpcflowlogs/us-east-1/2026/11/23/"
-                    "123456789010_vpcflowlogs_us-east-1_fl-0abc_20261123T0605Z_1a2b.log.gz");
+  ObjectPath p =
+      at("s3/AWSLogs/123456789010/vpcflowlogs/us-east-1/2026/11/23/"
+         "123456789010_vpcflowlogs_us-east-1_fl-0abc_20261123T0605Z_1a2b.log.gz");
   EXPECT_EQ(p.account, "123456789010");
   EXPECT_EQ(p.region, "us-east-1");
   EXPECT_EQ(p.flow_log_id, "fl-0abc");
@@ -195,7 +196,8 @@ TEST(ObjectPath, AllLayouts) {
   EXPECT_EQ(p.region, "us-gov-west-1");
   EXPECT_EQ(p.begin, midnight + 7 * 3600);
   EXPECT_EQ(p.end, midnight + 8 * 3600);
-  p = at("b/AWSLogs/aws-account-id=123456789010/aws-service=vpcflowlogs/aws-region=eu-west-1/year=2026/month=11/day=23/x");
+  p = at(
+      "b/AWSLogs/aws-account-id=123456789010/aws-service=vpcflowlogs/aws-region=eu-west-1/year=2026/month=11/day=23/x");
   EXPECT_EQ(p.account, "123456789010");
   EXPECT_EQ(p.region, "eu-west-1");
   EXPECT_EQ(p.begin, midnight);

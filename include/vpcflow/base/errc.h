@@ -24,7 +24,7 @@ VPCFLOW_NAMESPACE_BEGIN
   X(kOutOfRange, "out-of-range", "a number lies outside the range of its field")              \
   X(kNotAnAddress, "not-an-address", "an address field holds neither IPv4 nor IPv6 text")     \
   X(kControlByte, "control-byte", "the line holds a byte below 0x20 (NUL, ESC, ...) or 0x7F") \
-  X(kLineTooLong, "line-too-long", "the line is longer than the limit (1 MiB by default)")      \
+  X(kLineTooLong, "line-too-long", "the line is longer than the limit (1 MiB by default)")    \
   X(kNoRecord, "no-record", "an entry of a container (JSON, CSV, ...) holds no flow log record")
 
 enum class Errc : uint8_t {

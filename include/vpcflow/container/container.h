@@ -6,8 +6,8 @@
 //
 // Everything behind this room sees text and nothing else: a record of a JSON object, a CSV row or an OCSF event becomes
 // a line, and a header line goes before the first and wherever the fields change. Absent and empty values become `-`;
-// blanks and control bytes inside of a value are written %20, %0A, ..., as AWS writes them in tags, so that no value can
-// pass for two. An entry that holds no record becomes a line that is a reject with the reason no-record.
+// blanks and control bytes inside of a value are written %20, %0A, ..., as AWS writes them in tags, so that no value
+// can pass for two. An entry that holds no record becomes a line that is a reject with the reason no-record.
 //
 // What is recognised is decided by the first 4 KiB of the unpacked text, never by a name. Memory: 64 KiB, one entry
 // (a line, a CSV row), and for JSON that is not one document a line the whole document.
@@ -29,13 +29,13 @@
 VPCFLOW_NAMESPACE_BEGIN
 
 // X(constant, name, meaning)
-#define VPCFLOW_CONTAINERS(X)                                                                                        \
-  X(kAuto, "auto", "by content")                                                                                     \
-  X(kText, "text", "flow log lines, as S3 and `zcat` give them")                                                     \
-  X(kExport, "cloudwatch-export", "lines behind an ISO 8601 time, as CloudWatch Logs exports them to S3")            \
-  X(kJson, "json",                                                                                                   \
-    "JSON, a document a line or any number glued together: CloudWatch Logs events (get-log-events, "                 \
-    "filter-log-events, subscriptions), Firehose messages, Logs Insights results, records as objects, OCSF 4001")    \
+#define VPCFLOW_CONTAINERS(X)                                                                                         \
+  X(kAuto, "auto", "by content")                                                                                      \
+  X(kText, "text", "flow log lines, as S3 and `zcat` give them")                                                      \
+  X(kExport, "cloudwatch-export", "lines behind an ISO 8601 time, as CloudWatch Logs exports them to S3")             \
+  X(kJson, "json",                                                                                                    \
+    "JSON, a document a line or any number glued together: CloudWatch Logs events (get-log-events, "                  \
+    "filter-log-events, subscriptions), Firehose messages, Logs Insights results, records as objects, OCSF 4001")     \
   X(kCsv, "csv", "comma separated: Logs Insights (@message or columns) and Athena results, with or without a header") \
   X(kSubscription, "subscription", "base64 of gzip of JSON, one a line: CloudWatch Logs subscription records")
 

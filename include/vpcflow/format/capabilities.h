@@ -66,8 +66,10 @@ inline constexpr AnalysisInfo kAnalyses[] = {
 };
 
 #define VPCFLOW_F(Id) Field::k##Id
-#define VPCFLOW_MUST(analysis, without, ...) {analysis, true, NeedFields({__VA_ARGS__}), without}
-#define VPCFLOW_MAY(analysis, without, ...) {analysis, false, NeedFields({__VA_ARGS__}), without}
+#define VPCFLOW_MUST(analysis, without, ...) \
+  { analysis, true, NeedFields({__VA_ARGS__}), without }
+#define VPCFLOW_MAY(analysis, without, ...) \
+  { analysis, false, NeedFields({__VA_ARGS__}), without }
 constexpr std::array<Field, 3> NeedFields(std::initializer_list<Field> fields) {
   std::array<Field, 3> out = {Field::kUnknown, Field::kUnknown, Field::kUnknown};
   size_t n = 0;
@@ -83,14 +85,19 @@ inline constexpr Need kNeeds[] = {
     VPCFLOW_MAY("visibility", "volume cannot be spread over time", VPCFLOW_F(End)),
     VPCFLOW_MAY("visibility", "services are unknown", VPCFLOW_F(DstPort)),
     VPCFLOW_MAY("visibility", "TCP and UDP services look alike", VPCFLOW_F(Protocol)),
-    VPCFLOW_MAY("visibility", "accepted and rejected traffic look alike", VPCFLOW_F(Action), VPCFLOW_F(PacketsLostNoRoute)),
-    VPCFLOW_MAY("visibility", "interfaces cannot be told apart, so traffic logged at both ends counts twice", VPCFLOW_F(InterfaceId), VPCFLOW_F(TgwAttachmentId)),
+    VPCFLOW_MAY("visibility", "accepted and rejected traffic look alike", VPCFLOW_F(Action),
+                VPCFLOW_F(PacketsLostNoRoute)),
+    VPCFLOW_MAY("visibility", "interfaces cannot be told apart, so traffic logged at both ends counts twice",
+                VPCFLOW_F(InterfaceId), VPCFLOW_F(TgwAttachmentId)),
     VPCFLOW_MAY("visibility", "silence cannot be told from lost records", VPCFLOW_F(LogStatus)),
 
     VPCFLOW_MUST("port_scan", "who probes is unknown", VPCFLOW_F(SrcAddr), VPCFLOW_F(PktSrcAddr)),
     VPCFLOW_MUST("port_scan", "which hosts are probed is unknown", VPCFLOW_F(DstAddr), VPCFLOW_F(PktDstAddr)),
     VPCFLOW_MUST("port_scan", "which ports are probed is unknown", VPCFLOW_F(DstPort)),
-    VPCFLOW_MAY("port_scan", "servers that answer many clients and backscatter of floods cannot be told from scanners by their flags", VPCFLOW_F(TcpFlags)),
+    VPCFLOW_MAY(
+        "port_scan",
+        "servers that answer many clients and backscatter of floods cannot be told from scanners by their flags",
+        VPCFLOW_F(TcpFlags)),
     VPCFLOW_MAY("port_scan", "probes that were refused count no more than any other", VPCFLOW_F(Action)),
     VPCFLOW_MAY("port_scan", "the order of probes, and with it first contacts, is unknown", VPCFLOW_F(Start)),
     VPCFLOW_MAY("port_scan", "answers cannot be told from probes", VPCFLOW_F(SrcPort)),
@@ -101,7 +108,8 @@ inline constexpr Need kNeeds[] = {
     VPCFLOW_MUST("brute_force", "which host is tried is unknown", VPCFLOW_F(DstAddr), VPCFLOW_F(PktDstAddr)),
     VPCFLOW_MUST("brute_force", "which service is tried is unknown", VPCFLOW_F(DstPort)),
     VPCFLOW_MUST("brute_force", "tries cannot be counted over time", VPCFLOW_F(Start)),
-    VPCFLOW_MAY("brute_force", "one try, which ends by itself, cannot be told from a part of a long session", VPCFLOW_F(TcpFlags)),
+    VPCFLOW_MAY("brute_force", "one try, which ends by itself, cannot be told from a part of a long session",
+                VPCFLOW_F(TcpFlags)),
     VPCFLOW_MAY("brute_force", "a log-in that succeeded cannot be seen by its size", VPCFLOW_F(Bytes)),
     VPCFLOW_MAY("brute_force", "the shape of a session is unknown", VPCFLOW_F(Packets)),
     VPCFLOW_MAY("brute_force", "how long a try took is unknown", VPCFLOW_F(End)),
@@ -133,12 +141,15 @@ inline constexpr Need kNeeds[] = {
     VPCFLOW_MUST("lateral_movement", "what is new cannot be told from what is old", VPCFLOW_F(Start)),
     VPCFLOW_MAY("lateral_movement", "the side that opened the connection is told by ports alone", VPCFLOW_F(TcpFlags)),
     VPCFLOW_MAY("lateral_movement", "attempts that were refused look like successes", VPCFLOW_F(Action)),
-    VPCFLOW_MAY("lateral_movement", "an address that went to another instance looks like the old one", VPCFLOW_F(InstanceId)),
-    VPCFLOW_MAY("lateral_movement", "movement between networks cannot be told from movement inside", VPCFLOW_F(SubnetId), VPCFLOW_F(VpcId), VPCFLOW_F(TgwSrcVpcId)),
+    VPCFLOW_MAY("lateral_movement", "an address that went to another instance looks like the old one",
+                VPCFLOW_F(InstanceId)),
+    VPCFLOW_MAY("lateral_movement", "movement between networks cannot be told from movement inside",
+                VPCFLOW_F(SubnetId), VPCFLOW_F(VpcId), VPCFLOW_F(TgwSrcVpcId)),
 
     VPCFLOW_MUST("orientation", "there is only one end", VPCFLOW_F(SrcAddr), VPCFLOW_F(PktSrcAddr)),
     VPCFLOW_MUST("orientation", "there is only one end", VPCFLOW_F(DstAddr), VPCFLOW_F(PktDstAddr)),
-    VPCFLOW_MAY("orientation", "the SYN that tells the client is not there; ports and first packets decide", VPCFLOW_F(TcpFlags)),
+    VPCFLOW_MAY("orientation", "the SYN that tells the client is not there; ports and first packets decide",
+                VPCFLOW_F(TcpFlags)),
     VPCFLOW_MAY("orientation", "in and out of the interface are told by addresses alone", VPCFLOW_F(FlowDirection)),
     VPCFLOW_MAY("orientation", "ports cannot tell the server", VPCFLOW_F(SrcPort)),
     VPCFLOW_MAY("orientation", "ports cannot tell the server", VPCFLOW_F(DstPort)),
@@ -148,25 +159,35 @@ inline constexpr Need kNeeds[] = {
     VPCFLOW_MUST("nat_attribution", "the packet's own destination is not there", VPCFLOW_F(PktDstAddr)),
     VPCFLOW_MUST("nat_attribution", "the interface's address is not there", VPCFLOW_F(SrcAddr)),
     VPCFLOW_MUST("nat_attribution", "the interface's address is not there", VPCFLOW_F(DstAddr)),
-    VPCFLOW_MAY("nat_attribution", "the two sides of the gateway are told by addresses alone", VPCFLOW_F(FlowDirection)),
+    VPCFLOW_MAY("nat_attribution", "the two sides of the gateway are told by addresses alone",
+                VPCFLOW_F(FlowDirection)),
     VPCFLOW_MAY("nat_attribution", "which interface recorded it is unknown", VPCFLOW_F(InterfaceId)),
-    VPCFLOW_MAY("nat_attribution", "gateways and load balancers must come from an inventory", VPCFLOW_F(InterfaceType), VPCFLOW_F(NextHopInterfaceType)),
+    VPCFLOW_MAY("nat_attribution", "gateways and load balancers must come from an inventory", VPCFLOW_F(InterfaceType),
+                VPCFLOW_F(NextHopInterfaceType)),
 
     VPCFLOW_MUST("cross_az_attribution", "there is no volume", VPCFLOW_F(Bytes)),
-    VPCFLOW_MUST("cross_az_attribution", "the zone must come from an inventory, and nothing here names the interface or subnet", VPCFLOW_F(AzId), VPCFLOW_F(SubnetId), VPCFLOW_F(TgwSrcAzId)),
-    VPCFLOW_MAY("cross_az_attribution", "the recording interface's zone must come from an inventory of subnets", VPCFLOW_F(AzId), VPCFLOW_F(TgwSrcAzId)),
-    VPCFLOW_MAY("cross_az_attribution", "the other end's zone must come from an inventory of addresses", VPCFLOW_F(NextHopAzId), VPCFLOW_F(TgwDstAzId)),
-    VPCFLOW_MAY("cross_az_attribution", "traffic logged at both ends cannot be told from traffic of one", VPCFLOW_F(FlowDirection)),
+    VPCFLOW_MUST("cross_az_attribution",
+                 "the zone must come from an inventory, and nothing here names the interface or subnet",
+                 VPCFLOW_F(AzId), VPCFLOW_F(SubnetId), VPCFLOW_F(TgwSrcAzId)),
+    VPCFLOW_MAY("cross_az_attribution", "the recording interface's zone must come from an inventory of subnets",
+                VPCFLOW_F(AzId), VPCFLOW_F(TgwSrcAzId)),
+    VPCFLOW_MAY("cross_az_attribution", "the other end's zone must come from an inventory of addresses",
+                VPCFLOW_F(NextHopAzId), VPCFLOW_F(TgwDstAzId)),
+    VPCFLOW_MAY("cross_az_attribution", "traffic logged at both ends cannot be told from traffic of one",
+                VPCFLOW_F(FlowDirection)),
     VPCFLOW_MAY("cross_az_attribution", "the other end is unknown", VPCFLOW_F(DstAddr), VPCFLOW_F(PktDstAddr)),
 
     VPCFLOW_MUST("cost", "there is no volume", VPCFLOW_F(Bytes)),
-    VPCFLOW_MAY("cost", "charges depend on the way out, which is unknown", VPCFLOW_F(TrafficPath), VPCFLOW_F(TgwAttachmentId)),
+    VPCFLOW_MAY("cost", "charges depend on the way out, which is unknown", VPCFLOW_F(TrafficPath),
+                VPCFLOW_F(TgwAttachmentId)),
     VPCFLOW_MAY("cost", "outbound traffic, which is charged, is told by addresses alone", VPCFLOW_F(FlowDirection)),
     VPCFLOW_MAY("cost", "traffic between zones cannot be told", VPCFLOW_F(AzId), VPCFLOW_F(TgwSrcAzId)),
-    VPCFLOW_MAY("cost", "the other end's zone must come from an inventory", VPCFLOW_F(NextHopAzId), VPCFLOW_F(TgwDstAzId)),
+    VPCFLOW_MAY("cost", "the other end's zone must come from an inventory", VPCFLOW_F(NextHopAzId),
+                VPCFLOW_F(TgwDstAzId)),
     VPCFLOW_MAY("cost", "free traffic to AWS services cannot be told from paid traffic", VPCFLOW_F(PktDstAwsService)),
     VPCFLOW_MAY("cost", "traffic behind NAT gateways belongs to the gateway", VPCFLOW_F(PktSrcAddr)),
-    VPCFLOW_MAY("cost", "nobody can be charged with it", VPCFLOW_F(InterfaceId), VPCFLOW_F(InstanceId), VPCFLOW_F(TgwAttachmentId)),
+    VPCFLOW_MAY("cost", "nobody can be charged with it", VPCFLOW_F(InterfaceId), VPCFLOW_F(InstanceId),
+                VPCFLOW_F(TgwAttachmentId)),
     VPCFLOW_MAY("cost", "prices depend on the region", VPCFLOW_F(Region)),
     VPCFLOW_MAY("cost", "rejected traffic, which costs little, counts as traffic", VPCFLOW_F(Action)),
 
@@ -177,7 +198,8 @@ inline constexpr Need kNeeds[] = {
     VPCFLOW_MAY("performance", "resets and connections that nobody answered cannot be seen", VPCFLOW_F(TcpFlags)),
     VPCFLOW_MAY("performance", "there is no throughput", VPCFLOW_F(Bytes)),
     VPCFLOW_MAY("performance", "packet rates and sizes are unknown", VPCFLOW_F(Packets)),
-    VPCFLOW_MAY("performance", "blocked connections look like slow ones", VPCFLOW_F(Action), VPCFLOW_F(PacketsLostNoRoute)),
+    VPCFLOW_MAY("performance", "blocked connections look like slow ones", VPCFLOW_F(Action),
+                VPCFLOW_F(PacketsLostNoRoute)),
     VPCFLOW_MAY("performance", "services are unknown", VPCFLOW_F(DstPort)),
     VPCFLOW_MAY("performance", "requests and replies are paired by addresses alone", VPCFLOW_F(FlowDirection)),
     VPCFLOW_MAY("performance", "silence cannot be told from lost records", VPCFLOW_F(LogStatus)),
@@ -188,11 +210,16 @@ inline constexpr Need kNeeds[] = {
     VPCFLOW_MUST("security_group_tuning", "ports of rules are unknown", VPCFLOW_F(DstPort)),
     VPCFLOW_MUST("security_group_tuning", "protocols of rules are unknown", VPCFLOW_F(Protocol)),
     VPCFLOW_MUST("security_group_tuning", "what was let in and what was not is unknown", VPCFLOW_F(Action)),
-    VPCFLOW_MAY("security_group_tuning", "inbound and outbound rules are told by addresses alone", VPCFLOW_F(FlowDirection)),
-    VPCFLOW_MAY("security_group_tuning", "replies, which need no rule, are told from requests by ports alone", VPCFLOW_F(TcpFlags)),
-    VPCFLOW_MAY("security_group_tuning", "replies, which need no rule, cannot be told from requests", VPCFLOW_F(SrcPort)),
-    VPCFLOW_MAY("security_group_tuning", "what VPC block public access rejected looks like the work of a rule", VPCFLOW_F(RejectReason)),
-    VPCFLOW_MAY("security_group_tuning", "network ACLs, which belong to subnets, cannot be looked at", VPCFLOW_F(SubnetId)),
+    VPCFLOW_MAY("security_group_tuning", "inbound and outbound rules are told by addresses alone",
+                VPCFLOW_F(FlowDirection)),
+    VPCFLOW_MAY("security_group_tuning", "replies, which need no rule, are told from requests by ports alone",
+                VPCFLOW_F(TcpFlags)),
+    VPCFLOW_MAY("security_group_tuning", "replies, which need no rule, cannot be told from requests",
+                VPCFLOW_F(SrcPort)),
+    VPCFLOW_MAY("security_group_tuning", "what VPC block public access rejected looks like the work of a rule",
+                VPCFLOW_F(RejectReason)),
+    VPCFLOW_MAY("security_group_tuning", "network ACLs, which belong to subnets, cannot be looked at",
+                VPCFLOW_F(SubnetId)),
 
     VPCFLOW_MUST("audit", "who sent is unknown", VPCFLOW_F(SrcAddr), VPCFLOW_F(PktSrcAddr)),
     VPCFLOW_MUST("audit", "who received is unknown", VPCFLOW_F(DstAddr), VPCFLOW_F(PktDstAddr)),
@@ -207,7 +234,8 @@ inline constexpr Need kNeeds[] = {
     VPCFLOW_MAY("audit", "protocols are unknown", VPCFLOW_F(Protocol)),
     VPCFLOW_MAY("audit", "volume is unknown", VPCFLOW_F(Bytes)),
     VPCFLOW_MAY("audit", "hosts behind NAT gateways cannot be named", VPCFLOW_F(PktSrcAddr)),
-    VPCFLOW_MAY("audit", "an address names a host only as long as it kept it", VPCFLOW_F(InstanceId), VPCFLOW_F(TgwSrcEni)),
+    VPCFLOW_MAY("audit", "an address names a host only as long as it kept it", VPCFLOW_F(InstanceId),
+                VPCFLOW_F(TgwSrcEni)),
 };
 // clang-format on
 #undef VPCFLOW_MAY

@@ -98,9 +98,9 @@ struct FieldAlias {
   Field field;
 };
 inline constexpr FieldAlias kFieldAliases[] = {
-    {"account", Field::kAccountId},        {"sourceaddress", Field::kSrcAddr}, {"destinationaddress", Field::kDstAddr},
-    {"sourceport", Field::kSrcPort},       {"destinationport", Field::kDstPort}, {"numpackets", Field::kPackets},
-    {"numbytes", Field::kBytes},           {"starttime", Field::kStart},       {"endtime", Field::kEnd},
+    {"account", Field::kAccountId},  {"sourceaddress", Field::kSrcAddr},   {"destinationaddress", Field::kDstAddr},
+    {"sourceport", Field::kSrcPort}, {"destinationport", Field::kDstPort}, {"numpackets", Field::kPackets},
+    {"numbytes", Field::kBytes},     {"starttime", Field::kStart},         {"endtime", Field::kEnd},
 };
 }  // namespace internal
 

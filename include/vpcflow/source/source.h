@@ -43,8 +43,8 @@ class Source {
   static Source Stream(std::string name, ReadFunction read);  // e.g. a socket, or a Python file object
 
   // The sources of a path: the file itself; the logs in a folder, recursively; or what a pattern (*, ?, [a-z], and **
-  // for any folders) matches. Sorted by path. In a folder, files ending in .log, .gz, .zst, .parquet, .ndjson, .jsonl, .csv
-  // or .txt are taken, and hidden ones are not. kNotFound names a path without any.
+  // for any folders) matches. Sorted by path. In a folder, files ending in .log, .gz, .zst, .parquet, .ndjson, .jsonl,
+  // .csv or .txt are taken, and hidden ones are not. kNotFound names a path without any.
   static absl::StatusOr<std::vector<Source>> Expand(const std::string& path);
 
   const std::string& name() const { return name_; }

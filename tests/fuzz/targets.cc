@@ -1,0 +1,321 @@
+#include "fuzz/targets.h"
+
+#include <algorithm>
+#include <cstring>
+#include <map>
+#include <memory>
+#include <numeric>
+#include <utility>
+
+#include "src/container/record_lines.h"
+#include "src/scan/scanned_source.h"
+#include "src/simd/kernels.h"
+#include "vpcflow/vpcflow.h"
+
+namespace vpcflow_fuzz {
+namespace {
+
+using namespace vpcflow;
+
+constexpr const char* kLine = "2 123456789010 eni-1 10.0.0.1 10.0.0.9 40000 22 6 10 840 1000 1060 ACCEPT OK\n";
+
+std::string Header() {
+  const Format format = Format::Default();
+  std::string out;
+  for (const FormatColumn& column : format.columns()) out += column.name + " ";
+  out.back() = '\n';
+  return out;
+}
+
+std::string Json(const Table& table) { return ToJsonLines(table, true); }
+
+// What a scan made of the bytes: the rows as JSON, the counts, the error.
+struct Outcome {
+  std::string rows;
+  std::vector<uint64_t> counts;
+  bool failed = false;
+  friend bool operator==(const Outcome&, const Outcome&) = default;
+};
+Outcome ScanAll(std::string_view bytes, size_t block, int threads, OnError on_error = OnError::kSkip) {
+  ScanOptions options;
+  options.block_bytes = block;
+  options.threads = threads;
+  options.on_error = on_error;
+  options.max_line_bytes = 4096;
+  PlanSpec spec;
+  spec.aggs = {{"n", "count()"}, {"bytes", "sum(bytes)"}, {"peers", "n_unique(dstaddr)"}};
+  spec.by = {"srcaddr"};
+  spec.allow_missing = spec.check_all = true;
+  Report report;
+  const absl::StatusOr<std::vector<Result>> results =
+      RunAll(std::vector<Plan>{*Plan::Make(spec)}, {Source::Bytes("f", bytes)}, options, &report);
+  Outcome out;
+  out.failed = !results.ok() || !report.errors.empty();
+  if (results.ok()) out.rows = Json((*results)[0].table);
+  out.counts = {report.ok, report.nodata, report.skipdata, report.lines, report.headers, report.blank_lines};
+  out.counts.insert(out.counts.end(), report.rejects_by_reason.begin(), report.rejects_by_reason.end());
+  return out;
+}
+
+// -- lines, kernels, numbers
+
+void Lines(std::string_view bytes) {
+  TokenIndex index;
+  IndexTokens(bytes.data(), bytes.size(), &index);
+  size_t tokens = 0;
+  uint32_t begin = 0;
+  for (size_t i = 0; i < index.line_count(); ++i) {
+    const TextLine& line = index.line(i);
+    VPCFLOW_FUZZ_CHECK(line.begin == begin && line.end >= line.begin && line.end <= bytes.size());
+    VPCFLOW_FUZZ_CHECK(line.first == tokens);
+    for (size_t t = 0; t < line.count; ++t) {
+      const Token token = index.token(line.first + t);
+      VPCFLOW_FUZZ_CHECK(token.begin < token.end && token.begin >= line.begin && token.end <= line.end);
+    }
+    tokens += line.count;
+    begin = line.end + 1;
+  }
+  VPCFLOW_FUZZ_CHECK(tokens == index.token_count());
+}
+
+void Kernels(std::string_view bytes) {
+  const internal::BuiltKernels* all;
+  const size_t n = internal::AllKernels(&all);
+  std::vector<Token> first;
+  std::vector<int64_t> first_ints;
+  for (size_t k = 0; k < n; ++k) {
+    if (!all[k].usable) continue;
+    TokenIndex index;
+    all[k].kernels->index(bytes.data(), bytes.size(), index.Reserve(bytes.size()));
+    std::vector<Token> tokens;
+    for (size_t i = 0; i < index.token_count(); ++i) tokens.push_back(index.token(i));
+    // As records of five fields, all of them numbers.
+    constexpr uint32_t kWidth = 5;
+    std::vector<uint32_t> records;
+    for (uint32_t i = 0; i + kWidth <= tokens.size(); i += kWidth) records.push_back(i);
+    const TokenSpan span = index.tokens();
+    const internal::TokenColumn column = {bytes.data(), bytes.size(),   span.begins,   span.ends,
+                                          span.bias,    records.data(), records.size()};
+    std::vector<int64_t> ints;
+    std::vector<std::vector<int64_t>> values(kWidth, std::vector<int64_t>(records.size()));
+    std::vector<std::vector<uint32_t>> left(kWidth, std::vector<uint32_t>(records.size()));
+    std::vector<internal::IntegerColumn> columns;
+    for (uint32_t c = 0; c < kWidth; ++c) columns.push_back({c, 16, 65535, values[c].data(), left[c].data(), 0});
+    all[k].kernels->integers(column, columns.data(), columns.size());
+    for (uint32_t c = 0; c < kWidth; ++c) {
+      for (size_t i = 0; i < columns[c].n_left; ++i) {
+        const Token t = tokens[records[left[c][i]] + c];
+        uint64_t value = 0;
+        const std::string_view text = bytes.substr(t.begin, t.end - t.begin);
+        values[c][left[c][i]] =
+            text == "-" ? kNullInt : ParseUint(text, 65535, &value) == Errc::kOk ? static_cast<int64_t>(value) : -1;
+      }
+      ints.insert(ints.end(), values[c].begin(), values[c].end());
+    }
+    if (k == 0) {
+      first = tokens;
+      first_ints = ints;
+    }
+    const auto same = [](const Token& a, const Token& b) { return a.begin == b.begin && a.end == b.end; };
+    VPCFLOW_FUZZ_CHECK(std::equal(first.begin(), first.end(), tokens.begin(), tokens.end(), same));
+    VPCFLOW_FUZZ_CHECK(ints == first_ints);
+  }
+}
+
+void Scalars(std::string_view bytes) {
+  Ip ip;
+  if (ParseIp(bytes, &ip)) {
+    Ip again;
+    VPCFLOW_FUZZ_CHECK(ParseIp(ToString(ip), &again) && again == ip);
+  }
+  uint64_t value = 0;
+  if (ParseUint(bytes, UINT64_MAX, &value) == Errc::kOk)
+    VPCFLOW_FUZZ_CHECK(!bytes.empty() && bytes.find_first_not_of("0123456789") == std::string_view::npos);
+  int64_t seconds = 0;
+  ParseFlowTime(bytes.data(), bytes.size(), &seconds);
+  ParseInstant(bytes, &seconds);
+  Cidr cidr;
+  if (ParseCidr(bytes, &cidr)) VPCFLOW_FUZZ_CHECK(cidr.first <= cidr.last);
+}
+
+// -- formats, filters, paths
+
+void Formats(std::string_view bytes) {
+  Format format, again;
+  FormatError error;
+  if (Format::Parse(bytes, &format, &error)) {
+    VPCFLOW_FUZZ_CHECK(format.size() > 0 && format.size() <= Format::kMaxColumns);
+    VPCFLOW_FUZZ_CHECK(Format::Parse(format.ToString(), &again, &error) && again == format);
+    Capabilities(format);
+  } else {
+    VPCFLOW_FUZZ_CHECK(!error.message.empty());
+  }
+  Format::ParseHeader(bytes, &format);
+}
+
+void Filters(std::string_view bytes) {
+  const absl::StatusOr<Filter> filter = Filter::Parse(bytes);
+  if (!filter.ok()) VPCFLOW_FUZZ_CHECK(absl::IsInvalidArgument(filter.status()));
+  PlanSpec spec;
+  spec.where = std::string(bytes);
+  const absl::StatusOr<Plan> plan = Plan::Make(spec);
+  if (!plan.ok()) return;
+  const std::string log = Header() + kLine;
+  (void)plan->Run({Source::Bytes("f", std::string_view(log))}, {});
+}
+
+void Paths(std::string_view bytes) {
+  const ObjectPath path = ParseObjectPath(bytes);
+  VPCFLOW_FUZZ_CHECK(path.begin.has_value() == path.end.has_value());
+  if (path.begin) VPCFLOW_FUZZ_CHECK(*path.begin < *path.end);
+}
+
+// -- whole scans
+
+// One input through several readers, with blocks so small that everything crosses their borders.
+void Scans(std::string_view bytes) {
+  const std::string text = bytes.substr(0, 1).find_first_of("ab") == 0 ? Header() + std::string(bytes) : std::string(bytes);
+  const Outcome whole = ScanAll(text, size_t{1} << 17, 1);
+  for (const size_t block : {64, 100, 257}) {
+    const Outcome parts = ScanAll(text, block, 1);
+    // Which format lines without a header have depends on the lines seen together.
+    if (whole.failed || parts.failed) continue;
+    VPCFLOW_FUZZ_CHECK(parts == whole);
+  }
+  VPCFLOW_FUZZ_CHECK(ScanAll(text, 100, 2) == ScanAll(text, 100, 1));
+  ScanAll(text, 100, 1, OnError::kNull);
+  ScanAll(text, 100, 1, OnError::kStop);
+  size_t records = 0;
+  Reader reader(std::vector<Source>{Source::Bytes("f", std::string_view(text))}, {});
+  for (const RecordView& record : reader) {
+    Record copy(record);
+    ++records;
+  }
+  VPCFLOW_FUZZ_CHECK(records >= reader.report().records());
+}
+
+void Gzips(std::string_view bytes) {
+  const Source source = Source::Bytes("f", bytes);
+  absl::StatusOr<std::unique_ptr<ByteStream>> stream = OpenText(source, nullptr);
+  if (!stream.ok()) return;
+  char buffer[777];
+  for (size_t all = 0; all < (size_t{1} << 22);) {
+    const absl::StatusOr<size_t> n = (*stream)->Read(buffer, sizeof buffer);
+    if (!n.ok() || *n == 0) break;
+    VPCFLOW_FUZZ_CHECK(*n <= sizeof buffer);
+    all += *n;
+  }
+}
+
+// Any bytes as any container; the stream's text is the same, however much is asked for at a time.
+void Containers(std::string_view bytes) {
+  for (size_t c = 0; c < kContainers.size(); ++c) {
+    std::string texts[2];
+    for (const size_t step : {size_t{7}, size_t{4096}}) {
+      absl::StatusOr<OpenedRecords> opened =
+          OpenRecords(Source::Bytes("f", bytes), static_cast<Container>(c), nullptr);
+      if (!opened.ok()) break;
+      std::string& text = texts[step == 7 ? 0 : 1];
+      std::string buffer(step, '\0');
+      while (text.size() < (size_t{1} << 22)) {
+        const absl::StatusOr<size_t> n = opened->stream->Read(buffer.data(), step);
+        if (!n.ok() || *n == 0) break;
+        text.append(buffer, 0, *n);
+      }
+      if (opened->container != Container::kText)
+        VPCFLOW_FUZZ_CHECK(text.empty() || text.back() == '\n' || text.size() >= (size_t{1} << 22));
+    }
+    const size_t both = std::min(texts[0].size(), texts[1].size());
+    VPCFLOW_FUZZ_CHECK(texts[0].substr(0, both) == texts[1].substr(0, both));
+  }
+  ScanAll(bytes, 100, 1);
+}
+
+// Records given field by field come out as one line each, whatever their names and values hold.
+void Records(std::string_view bytes) {
+  internal::RecordLines lines;
+  size_t wanted = 0;
+  while (!bytes.empty()) {
+    const std::string_view record = bytes.substr(0, bytes.find('\n'));
+    bytes.remove_prefix(std::min(bytes.size(), record.size() + 1));
+    lines.Begin();
+    std::string_view rest = record;
+    while (!rest.empty()) {
+      const std::string_view pair = rest.substr(0, rest.find(';'));
+      rest.remove_prefix(std::min(rest.size(), pair.size() + 1));
+      const size_t equals = std::min(pair.find('='), pair.size());
+      lines.Add(pair.substr(0, equals), pair.substr(std::min(pair.size(), equals + 1)));
+    }
+    if (!lines.End()) lines.NoRecord(record);
+    ++wanted;
+  }
+  const std::string text = lines.out();
+  size_t records = 0, headers = 0;
+  for (size_t at = 0; at < text.size(); at = text.find('\n', at) + 1) {
+    Format format;
+    const std::string_view line = std::string_view(text).substr(at, text.find('\n', at) - at);
+    const bool header = line[0] != kNoRecordMark && Format::ParseHeader(line, &format, true);
+    ++(header ? headers : records);
+  }
+  VPCFLOW_FUZZ_CHECK(records + headers >= wanted && records <= wanted);
+}
+
+// -- seeds
+
+std::vector<std::string> LogSeeds() {
+  const std::string nodata = "2 123456789010 eni-1 - - - - - - - 1000 1060 - NODATA\n";
+  return {Header() + kLine + nodata, "b" + std::string(kLine) + nodata + "srcaddr bytes\n10.0.0.1 5\n",
+          "a\xEF\xBB\xBF" + std::string(kLine) + "\r\n \t\n" + kLine, Header() + "2 1 2 3\n\x00\x1A\n" + kLine};
+}
+std::vector<std::string> ScalarSeeds() {
+  return {"10.0.0.1", "2001:db8::1", "::ffff:1.2.3.4", "18446744073709551615", "1418530010000", "10.0.0.0/8",
+          "2026-11-23T06:00:00Z", "-"};
+}
+std::vector<std::string> NumberSeeds() {
+  return {"1 22 333 4444 65535 65536 - 0 00 99999999999999999999 \n 1\t2  3 4 5\r\n", std::string(200, '7') + " 1 1 1 1"};
+}
+std::vector<std::string> FormatSeeds() {
+  return {"${version} ${srcaddr} $${bytes}", "v11", "tgw", "srcaddr, dst_addr", Header()};
+}
+std::vector<std::string> FilterSeeds() {
+  return {"action = 'REJECT' and dstport in (22, 3389) and not srcaddr in '10.0.0.0/8'", "bytes > 10 or (start is null)",
+          "interface_id =~ 'eni-.*1' and action != \"ACCEPT\""};
+}
+std::vector<std::string> PathSeeds() {
+  return {"p/AWSLogs/123456789010/vpcflowlogs/us-east-1/2026/11/23/123456789010_vpcflowlogs_us-east-1_fl-1_20261123T0605Z_a.log.gz",
+          "AWSLogs/aws-account-id=123456789010/aws-service=vpcflowlogs/aws-region=eu-west-1/year=2026/month=11/day=23/hour=07/x"};
+}
+std::vector<std::string> GzipSeeds() {
+  // An empty member, a stored block of "a\n", and an empty zstd frame.
+  return {std::string("\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03\x03\x00\x00\x00\x00\x00\x00\x00\x00\x00", 20),
+          std::string("\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03\x01\x02\x00\xfd\xff"
+                      "a\n\x07\xa1\xea\xdd\x02\x00\x00\x00",
+                      25),
+          std::string("\x28\xb5\x2f\xfd\x20\x00\x01\x00\x00", 9)};
+}
+std::vector<std::string> ContainerSeeds() {
+  const std::string line(kLine, std::strlen(kLine) - 1);
+  return {"{\"events\":[{\"message\":\"" + line + "\"}]}", "{\"message\":\"" + line + "\"}{\"message\":\"x\"}\n",
+          "{\"srcaddr\":\"10.0.0.1\",\"bytes\":5.0,\"end\":null,\"x\":[1,{}]}\n",
+          "{\"class_uid\":4001,\"src_endpoint\":{\"ip\":\"1.2.3.4\",\"port\":1},\"time\":1649721732000,\"traffic\":{\"bytes\":4}}",
+          "2018-09-22T20:28:14.000Z " + std::string(kLine), "@timestamp,@message\n2022,\"" + line + "\"\n",
+          "\"srcaddr\",\"bytes\"\n\"10.0.0.1\",\"5\"\n",
+          "H4sIAAAAAAAA/6tWyk0tLk5MT1WyUlByDQpyDVKqBQDIzAIJEgAAAA==\n",
+          "{\"awslogs\":{\"data\":\"H4sIAAAAAAAA/wMAAAAAAAAAAAA=\"}}",
+          "{\"results\":[[{\"field\":\"srcAddr\",\"value\":\"10.0.0.1\"}]]}"};
+}
+std::vector<std::string> RecordSeeds() { return {"srcaddr=10.0.0.1;bytes=5;x=a b\ndstAddr=;x=1\nx=1\nsrcaddr=1;src_addr=2"}; }
+
+}  // namespace
+
+const std::vector<Target>& Targets() {
+  static const std::vector<Target> targets = {
+      {"lines", Lines, LogSeeds},          {"kernels", Kernels, NumberSeeds}, {"scalars", Scalars, ScalarSeeds},
+      {"formats", Formats, FormatSeeds},   {"filters", Filters, FilterSeeds}, {"paths", Paths, PathSeeds},
+      {"scans", Scans, LogSeeds},          {"gzips", Gzips, GzipSeeds},       {"containers", Containers, ContainerSeeds},
+      {"records", Records, RecordSeeds},
+  };
+  return targets;
+}
+
+}  // namespace vpcflow_fuzz
