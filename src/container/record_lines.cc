@@ -1,6 +1,7 @@
 #include "src/container/record_lines.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "vpcflow/container/container.h"
 #include "vpcflow/format/format.h"
@@ -67,11 +68,12 @@ std::string FieldNameOf(std::string_view name) {
 void RecordLines::Message(std::string_view text) {
   while (!text.empty() && (text.back() == '\n' || text.back() == '\r' || text.back() == ' ')) text.remove_suffix(1);
   if (text.empty()) return;
+  if (std::exchange(header_holds_, false)) (out_ += kNoHeaderMark) += '\n';
   const size_t begin = out_.size();
   out_.append(text);
   // A line end inside would make two records of one; as another control byte it makes the line a reject.
   for (size_t i = begin; i < out_.size(); ++i) {
-    if (out_[i] == '\n' || out_[i] == kNoRecordMark) out_[i] = '\x1B';
+    if (out_[i] == '\n' || out_[i] == kNoRecordMark || out_[i] == kNoHeaderMark) out_[i] = '\x1B';
   }
   out_ += '\n';
 }
@@ -131,7 +133,7 @@ bool RecordLines::End() {
     by_name_.clear();
     return false;
   }
-  if (columns_.size() > in_header_) {
+  if (columns_.size() > in_header_ || !header_holds_) {
     // Known fields first: a header line is one because it begins with one.
     std::vector<std::string> names;
     std::stable_partition(columns_.begin(), columns_.end(),
@@ -140,6 +142,7 @@ bool RecordLines::End() {
     for (const Column& column : columns_) names.push_back(column.name);
     Header(names);
     in_header_ = columns_.size();
+    header_holds_ = true;
   }
   for (const Column& column : columns_) Value(column.set ? std::string_view(column.value) : "-", column.text);
   EndLine();

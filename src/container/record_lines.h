@@ -50,6 +50,7 @@ class RecordLines {
   std::vector<Column> columns_;
   std::map<std::string, size_t, std::less<>> by_name_;  // as the container spells it
   size_t in_header_ = 0;                                // columns named by the last header line
+  bool header_holds_ = false;                           // the last line that was written is in its format
   bool twice_ = false;
   bool too_many_ = false;
   bool any_telling_ = false;

@@ -162,18 +162,24 @@ absl::Status ScannedSource::Resolve(ResolvedBlock* out, Report* report) {
     const size_t begin = out->index.line(i).begin;
     if (begin >= text.size()) break;
     const char c = text[begin];
-    if ((c < 'a' || c > 'z') && c != '\xEF') continue;
+    const bool no_header = c == kNoHeaderMark && out->block.unwrapped;
+    if ((c < 'a' || c > 'z') && c != '\xEF' && !no_header) continue;
     std::shared_ptr<const Format> before = format_;
-    if (!TakeHeader(*out, i, report)) {
+    if (no_header) {
+      format_ = headerless_;
+    } else if (!TakeHeader(*out, i, report)) {
       if (c == '\xEF') out->index.SkipByteOrderMark(text.data(), i);  // before a record
       continue;
     }
     if (i > first) {
       // Lines before the first header: of the format that a source without header would have, else of the header's,
       // which makes them rejects.
-      if (before == nullptr && FindFormat(*out, i, &before, report).ok() && before != nullptr)
+      if (before == nullptr && FindFormat(*out, i, &before, report).ok() && before != nullptr) {
         ++report->formats[before->ToString()];
-      out->segments.push_back({first, i, before == nullptr ? format_ : std::move(before)});
+        headerless_ = before;
+      }
+      if (before == nullptr) before = format_ != nullptr ? format_ : std::make_shared<const Format>(Format::Default());
+      out->segments.push_back({first, i, std::move(before)});
     }
     first = i + 1;
   }
@@ -181,6 +187,7 @@ absl::Status ScannedSource::Resolve(ResolvedBlock* out, Report* report) {
     if (format_ == nullptr) {
       if (absl::Status s = FindFormat(*out, lines, &format_, report); !s.ok()) return s;
       if (format_ != nullptr) ++report->formats[format_->ToString()];
+      headerless_ = format_;
     }
     // Without a format there are blank lines and entries without record only; any format makes rejects of these.
     out->segments.push_back(
@@ -221,7 +228,7 @@ absl::Status ScannedSource::FindFormat(const ResolvedBlock& block, size_t lines,
   std::vector<std::string_view> to_try;
   for (size_t i = 0; i < lines && to_try.size() < kLinesToTry; ++i) {
     const std::string_view line = LineText(block, i);
-    if (!IsBlankLine(line) && line[0] != kNoRecordMark) to_try.push_back(line);
+    if (!IsBlankLine(line) && line[0] != kNoRecordMark && line[0] != kNoHeaderMark) to_try.push_back(line);
   }
   if (to_try.empty()) return absl::OkStatus();
   absl::StatusOr<InferredFormat> inferred = InferFormat(to_try, name_);

@@ -30,6 +30,7 @@ inline size_t PairedIntegers(const TokenColumn& c, size_t max_digits, uint64_t m
   const __m256i tens = _mm256_set1_epi16(0x010A), hundreds = _mm256_set1_epi32(0x00010064);
   const __m256i myriads = _mm256_set1_epi32(0x00012710), eights = _mm256_set1_epi64x(100000000);
   const __m256i most = _mm256_set1_epi64x(max > INT64_MAX ? INT64_MAX : static_cast<int64_t>(max));
+  if (c.count == 0) return 0;
   const char* const data = c.data - 16;
   const uint32_t *const records = c.records, *const begins = c.begins, *const ends = c.ends;
   const uint32_t bias = c.bias;

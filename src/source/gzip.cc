@@ -44,7 +44,6 @@ class GzipStream final : public ByteStream {
   GzipStream(std::string name, std::unique_ptr<ByteStream> packed)
       : name_(std::move(name)),
         packed_(std::move(packed)),
-        inflater_(internal::Inflater::Make()),
         input_(new char[kLookBack + kInputBytes]),
         next_(input_.get() + kLookBack) {
     std::memset(input_.get(), 0, kLookBack);
@@ -78,6 +77,26 @@ class GzipStream final : public ByteStream {
     return *n > 0;
   }
 
+  // The decoder for the member that begins: zlib for one with a header checksum, the build's for all others.
+  absl::Status ChooseInflater() {
+    constexpr size_t kFlags = 3;
+    constexpr unsigned char kHeaderChecksum = 2;
+    while (available_ <= kFlags) {  // the header is cut by the end of what was read
+      const size_t kept = available_;
+      std::memmove(input_.get(), next_ - kLookBack, kLookBack + kept);
+      next_ = input_.get() + kLookBack;
+      absl::StatusOr<size_t> n = packed_->Read(input_.get() + kLookBack + kept, kInputBytes - kept);
+      if (!n.ok()) return n.status();
+      if (*n == 0) break;
+      available_ = kept + *n;
+    }
+    const bool checked = available_ > kFlags && (static_cast<unsigned char>(next_[kFlags]) & kHeaderChecksum) != 0;
+    std::unique_ptr<internal::Inflater>& chosen = checked ? zlib_ : usual_;
+    if (chosen == nullptr) chosen = checked ? internal::MakeZlibInflater() : internal::Inflater::Make();
+    inflater_ = chosen.get();
+    return absl::OkStatus();
+  }
+
   // One step: refills the input, or inflates some of it.
   absl::StatusOr<size_t> Inflate(char* buffer, size_t size) {
     // A decoder whose output was full may hold more of it without any further input.
@@ -99,6 +118,7 @@ class GzipStream final : public ByteStream {
         if (available_ == 0) return 0;
         if (*next_ != 0x1F || padded_) return Damage("has bytes behind its last gzip member that are not gzip");
       }
+      if (absl::Status s = ChooseInflater(); !s.ok()) return s;
       if (!inflater_->Begin()) return absl::ResourceExhaustedError(absl::StrCat(name_, ": no memory to unpack gzip"));
       in_member_ = true;
       member_bytes_ = 0;
@@ -130,9 +150,10 @@ class GzipStream final : public ByteStream {
 
   std::string name_;
   std::unique_ptr<ByteStream> packed_;
-  std::unique_ptr<internal::Inflater> inflater_;
-  std::unique_ptr<char[]> input_;  // kLookBack bytes consumed before, then what was read last
-  const char* next_;               // of the input, available_ bytes
+  std::unique_ptr<internal::Inflater> usual_, zlib_;
+  internal::Inflater* inflater_ = nullptr;  // of the member in hand
+  std::unique_ptr<char[]> input_;           // kLookBack bytes consumed before, then what was read last
+  const char* next_;                        // of the input, available_ bytes
   size_t available_ = 0;
   bool in_member_ = false;
   bool was_full_ = false;

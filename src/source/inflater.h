@@ -35,6 +35,9 @@ class Inflater {
   static const char* Name();
 };
 
+// zlib's, in every build: ISA-L (2.30) takes the checksum of a gzip header, which few members have, for wrong.
+std::unique_ptr<Inflater> MakeZlibInflater();
+
 }  // namespace internal
 VPCFLOW_NAMESPACE_END
 

@@ -50,8 +50,11 @@ class ZlibInflater final : public Inflater {
 
 }  // namespace
 
-std::unique_ptr<Inflater> Inflater::Make() { return std::make_unique<ZlibInflater>(); }
+std::unique_ptr<Inflater> MakeZlibInflater() { return std::make_unique<ZlibInflater>(); }
+#if !defined(VPCFLOW_ISAL)
+std::unique_ptr<Inflater> Inflater::Make() { return MakeZlibInflater(); }
 const char* Inflater::Name() { return "zlib"; }
+#endif
 
 }  // namespace internal
 VPCFLOW_NAMESPACE_END

@@ -64,7 +64,7 @@ class MemoryStream final : public ByteStream {
   explicit MemoryStream(std::string_view data) : data_(data) {}
   absl::StatusOr<size_t> Read(char* buffer, size_t size) override {
     const size_t n = std::min(size, data_.size());
-    std::memcpy(buffer, data_.data(), n);
+    if (n > 0) std::memcpy(buffer, data_.data(), n);
     data_.remove_prefix(n);
     return n;
   }

@@ -17,10 +17,37 @@ namespace {
 using vpcflow_fuzz::Target;
 
 std::string Mutated(std::string bytes, const std::vector<std::string>& pool, std::mt19937_64& random) {
-  static const char* const kWords[] = {"-",   " ",        "\n",       "\r\n",      "\t",   "65535",   "65536", "NODATA",
-                                       "\"",  "{",        "}",        "[",         "]",    ",",       ":",     "\\u0000",
-                                       "0",   "99999999999999999999", "255.255.255.255", "::1",  "\xFF",  "\x1A",  "srcaddr bytes\n",
-                                       "null", "1e999",    "message",  "${bytes}",  "'",    "(",       " and ", "="};
+  static const char* const kWords[] = {"-",
+                                       " ",
+                                       "\n",
+                                       "\r\n",
+                                       "\t",
+                                       "65535",
+                                       "65536",
+                                       "NODATA",
+                                       "\"",
+                                       "{",
+                                       "}",
+                                       "[",
+                                       "]",
+                                       ",",
+                                       ":",
+                                       "\\u0000",
+                                       "0",
+                                       "99999999999999999999",
+                                       "255.255.255.255",
+                                       "::1",
+                                       "\xFF",
+                                       "\x1A",
+                                       "srcaddr bytes\n",
+                                       "null",
+                                       "1e999",
+                                       "message",
+                                       "${bytes}",
+                                       "'",
+                                       "(",
+                                       " and ",
+                                       "="};
   for (uint64_t changes = 1 + random() % 4; changes > 0; --changes) {
     const size_t at = bytes.empty() ? 0 : random() % bytes.size();
     switch (random() % 8) {

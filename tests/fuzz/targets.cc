@@ -107,8 +107,9 @@ void Kernels(std::string_view bytes) {
         const Token t = tokens[records[left[c][i]] + c];
         uint64_t value = 0;
         const std::string_view text = bytes.substr(t.begin, t.end - t.begin);
-        values[c][left[c][i]] =
-            text == "-" ? kNullInt : ParseUint(text, 65535, &value) == Errc::kOk ? static_cast<int64_t>(value) : -1;
+        values[c][left[c][i]] = text == "-"                                   ? kNullInt
+                                : ParseUint(text, 65535, &value) == Errc::kOk ? static_cast<int64_t>(value)
+                                                                              : -1;
       }
       ints.insert(ints.end(), values[c].begin(), values[c].end());
     }
@@ -174,7 +175,8 @@ void Paths(std::string_view bytes) {
 
 // One input through several readers, with blocks so small that everything crosses their borders.
 void Scans(std::string_view bytes) {
-  const std::string text = bytes.substr(0, 1).find_first_of("ab") == 0 ? Header() + std::string(bytes) : std::string(bytes);
+  const std::string text =
+      bytes.substr(0, 1).find_first_of("ab") == 0 ? Header() + std::string(bytes) : std::string(bytes);
   const Outcome whole = ScanAll(text, size_t{1} << 17, 1);
   for (const size_t block : {64, 100, 257}) {
     const Outcome parts = ScanAll(text, block, 1);
@@ -212,8 +214,7 @@ void Containers(std::string_view bytes) {
   for (size_t c = 0; c < kContainers.size(); ++c) {
     std::string texts[2];
     for (const size_t step : {size_t{7}, size_t{4096}}) {
-      absl::StatusOr<OpenedRecords> opened =
-          OpenRecords(Source::Bytes("f", bytes), static_cast<Container>(c), nullptr);
+      absl::StatusOr<OpenedRecords> opened = OpenRecords(Source::Bytes("f", bytes), static_cast<Container>(c), nullptr);
       if (!opened.ok()) break;
       std::string& text = texts[step == 7 ? 0 : 1];
       std::string buffer(step, '\0');
@@ -268,22 +269,26 @@ std::vector<std::string> LogSeeds() {
           "a\xEF\xBB\xBF" + std::string(kLine) + "\r\n \t\n" + kLine, Header() + "2 1 2 3\n\x00\x1A\n" + kLine};
 }
 std::vector<std::string> ScalarSeeds() {
-  return {"10.0.0.1", "2001:db8::1", "::ffff:1.2.3.4", "18446744073709551615", "1418530010000", "10.0.0.0/8",
-          "2026-11-23T06:00:00Z", "-"};
+  return {"10.0.0.1",      "2001:db8::1", "::ffff:1.2.3.4",       "18446744073709551615",
+          "1418530010000", "10.0.0.0/8",  "2026-11-23T06:00:00Z", "-"};
 }
 std::vector<std::string> NumberSeeds() {
-  return {"1 22 333 4444 65535 65536 - 0 00 99999999999999999999 \n 1\t2  3 4 5\r\n", std::string(200, '7') + " 1 1 1 1"};
+  return {"1 22 333 4444 65535 65536 - 0 00 99999999999999999999 \n 1\t2  3 4 5\r\n",
+          std::string(200, '7') + " 1 1 1 1"};
 }
 std::vector<std::string> FormatSeeds() {
   return {"${version} ${srcaddr} $${bytes}", "v11", "tgw", "srcaddr, dst_addr", Header()};
 }
 std::vector<std::string> FilterSeeds() {
-  return {"action = 'REJECT' and dstport in (22, 3389) and not srcaddr in '10.0.0.0/8'", "bytes > 10 or (start is null)",
-          "interface_id =~ 'eni-.*1' and action != \"ACCEPT\""};
+  return {"action = 'REJECT' and dstport in (22, 3389) and not srcaddr in '10.0.0.0/8'",
+          "bytes > 10 or (start is null)", "interface_id =~ 'eni-.*1' and action != \"ACCEPT\""};
 }
 std::vector<std::string> PathSeeds() {
-  return {"p/AWSLogs/123456789010/vpcflowlogs/us-east-1/2026/11/23/123456789010_vpcflowlogs_us-east-1_fl-1_20261123T0605Z_a.log.gz",
-          "AWSLogs/aws-account-id=123456789010/aws-service=vpcflowlogs/aws-region=eu-west-1/year=2026/month=11/day=23/hour=07/x"};
+  return {
+      "p/AWSLogs/123456789010/vpcflowlogs/us-east-1/2026/11/23/"
+      "123456789010_vpcflowlogs_us-east-1_fl-1_20261123T0605Z_a.log.gz",
+      "AWSLogs/aws-account-id=123456789010/aws-service=vpcflowlogs/aws-region=eu-west-1/year=2026/month=11/day=23/"
+      "hour=07/x"};
 }
 std::vector<std::string> GzipSeeds() {
   // An empty member, a stored block of "a\n", and an empty zstd frame.
@@ -295,24 +300,29 @@ std::vector<std::string> GzipSeeds() {
 }
 std::vector<std::string> ContainerSeeds() {
   const std::string line(kLine, std::strlen(kLine) - 1);
-  return {"{\"events\":[{\"message\":\"" + line + "\"}]}", "{\"message\":\"" + line + "\"}{\"message\":\"x\"}\n",
+  return {"{\"events\":[{\"message\":\"" + line + "\"}]}",
+          "{\"message\":\"" + line + "\"}{\"message\":\"x\"}\n",
           "{\"srcaddr\":\"10.0.0.1\",\"bytes\":5.0,\"end\":null,\"x\":[1,{}]}\n",
-          "{\"class_uid\":4001,\"src_endpoint\":{\"ip\":\"1.2.3.4\",\"port\":1},\"time\":1649721732000,\"traffic\":{\"bytes\":4}}",
-          "2018-09-22T20:28:14.000Z " + std::string(kLine), "@timestamp,@message\n2022,\"" + line + "\"\n",
+          "{\"class_uid\":4001,\"src_endpoint\":{\"ip\":\"1.2.3.4\",\"port\":1},\"time\":1649721732000,\"traffic\":{"
+          "\"bytes\":4}}",
+          "2018-09-22T20:28:14.000Z " + std::string(kLine),
+          "@timestamp,@message\n2022,\"" + line + "\"\n",
           "\"srcaddr\",\"bytes\"\n\"10.0.0.1\",\"5\"\n",
           "H4sIAAAAAAAA/6tWyk0tLk5MT1WyUlByDQpyDVKqBQDIzAIJEgAAAA==\n",
           "{\"awslogs\":{\"data\":\"H4sIAAAAAAAA/wMAAAAAAAAAAAA=\"}}",
           "{\"results\":[[{\"field\":\"srcAddr\",\"value\":\"10.0.0.1\"}]]}"};
 }
-std::vector<std::string> RecordSeeds() { return {"srcaddr=10.0.0.1;bytes=5;x=a b\ndstAddr=;x=1\nx=1\nsrcaddr=1;src_addr=2"}; }
+std::vector<std::string> RecordSeeds() {
+  return {"srcaddr=10.0.0.1;bytes=5;x=a b\ndstAddr=;x=1\nx=1\nsrcaddr=1;src_addr=2"};
+}
 
 }  // namespace
 
 const std::vector<Target>& Targets() {
   static const std::vector<Target> targets = {
-      {"lines", Lines, LogSeeds},          {"kernels", Kernels, NumberSeeds}, {"scalars", Scalars, ScalarSeeds},
-      {"formats", Formats, FormatSeeds},   {"filters", Filters, FilterSeeds}, {"paths", Paths, PathSeeds},
-      {"scans", Scans, LogSeeds},          {"gzips", Gzips, GzipSeeds},       {"containers", Containers, ContainerSeeds},
+      {"lines", Lines, LogSeeds},        {"kernels", Kernels, NumberSeeds}, {"scalars", Scalars, ScalarSeeds},
+      {"formats", Formats, FormatSeeds}, {"filters", Filters, FilterSeeds}, {"paths", Paths, PathSeeds},
+      {"scans", Scans, LogSeeds},        {"gzips", Gzips, GzipSeeds},       {"containers", Containers, ContainerSeeds},
       {"records", Records, RecordSeeds},
   };
   return targets;

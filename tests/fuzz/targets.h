@@ -1,7 +1,7 @@
 // Fuzz targets: one function each, which takes any bytes and must not crash, hang, or find a contradiction.
 //
-// Every target is linked twice: with libFuzzer where the compiler is clang (VPCFLOW_FUZZ), and with main.cc, which needs
-// no clang: it replays files and mutates with a fixed seed.
+// Every target is linked twice: with libFuzzer where the compiler is clang (VPCFLOW_FUZZ), and with main.cc, which
+// needs no clang: it replays files and mutates with a fixed seed.
 #ifndef VPCFLOW_TESTS_FUZZ_TARGETS_H_
 #define VPCFLOW_TESTS_FUZZ_TARGETS_H_
 
@@ -24,12 +24,12 @@ struct Target {
 const std::vector<Target>& Targets();
 
 // A contradiction: says where, and ends the process as a crash.
-#define VPCFLOW_FUZZ_CHECK(condition)                                                     \
-  do {                                                                                    \
-    if (!(condition)) {                                                                   \
-      std::fprintf(stderr, "%s:%d: not true: %s\n", __FILE__, __LINE__, #condition);      \
-      std::abort();                                                                       \
-    }                                                                                     \
+#define VPCFLOW_FUZZ_CHECK(condition)                                                \
+  do {                                                                               \
+    if (!(condition)) {                                                              \
+      std::fprintf(stderr, "%s:%d: not true: %s\n", __FILE__, __LINE__, #condition); \
+      std::abort();                                                                  \
+    }                                                                                \
   } while (false)
 
 }  // namespace vpcflow_fuzz

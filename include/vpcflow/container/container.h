@@ -65,6 +65,8 @@ Container DetectContainer(std::string_view head);
 // A line that begins with this byte stands for an entry of a container that holds no record; what follows is of the
 // entry. Only the streams of this room write it.
 inline constexpr char kNoRecordMark = '\x1A';
+// A line of this byte alone ends what a header line began: the lines behind it are in the format of lines without one.
+inline constexpr char kNoHeaderMark = '\x1D';
 
 struct OpenedRecords {
   std::unique_ptr<ByteStream> stream;
