@@ -4,6 +4,7 @@
 #define VPCFLOW_CORE_H_
 
 #include "vpcflow/aggregate/accumulator.h"
+#include "vpcflow/aggregate/coverage.h"
 #include "vpcflow/base/errc.h"
 #include "vpcflow/base/ip.h"
 #include "vpcflow/base/scalar.h"

@@ -146,6 +146,29 @@ py::list RunArrow(const std::vector<Plan>& plans, const std::vector<std::shared_
                      [&](vpcflow::Report* report) { return vpcflow::RunArrow(plans, native, next, options, report); });
 }
 
+// The coverage of sources as a table: interface_id, seen, start, end, minutes; and the report.
+py::object MeasureCoverage(const std::vector<std::shared_ptr<PySource>>& sources, const std::string& where,
+                           const py::dict& options_dict) {
+  const vpcflow::ScanOptions options = OptionsFrom(options_dict);
+  vpcflow::Scan scan(SourcesOf(sources));
+  scan.Options(options).AllRecords();
+  if (!where.empty()) scan.Where(where);
+  vpcflow::Result result;
+  absl::Status status;
+  {
+    const py::gil_scoped_release release;
+    vpcflow::Coverage coverage;
+    status = scan.Into(&coverage, &result.report);
+    result.table = vpcflow::CoverageTable(coverage);
+  }
+  // Damage of sources is in the report, as of plans.
+  if (!status.ok() && result.report.errors.empty()) {
+    CheckStop(result.report, options);
+    RaiseStatus(status, "FilterError");
+  }
+  return ResultToPython(std::move(result));
+}
+
 }  // namespace
 
 void BindPlan(py::module_& m) {
@@ -278,6 +301,7 @@ void BindPlan(py::module_& m) {
       .def_property_readonly("report",
                              [](const vpcflow::BatchReader& reader) { return ReportToDict(reader.report()); });
 
+  m.def("coverage", &MeasureCoverage, py::arg("sources"), py::arg("where"), py::arg("options"));
   m.def("run", &Run, py::arg("plans"), py::arg("sources"), py::arg("options"));
   m.def("run_arrow", &RunArrow, py::arg("plans"), py::arg("sources"), py::arg("streams"), py::arg("options"));
 }

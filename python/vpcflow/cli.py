@@ -120,6 +120,10 @@ def _parser() -> argparse.ArgumentParser:
         "--unsafe-csv", action="store_true", help="leave texts as they are that a spreadsheet takes for formulas"
     )
 
+    cover = add("coverage", "minutes of interfaces: traffic, NODATA, SKIPDATA, absent", "coverage logs/ --gaps")
+    _add_input(cover)
+    cover.add_argument("--gaps", action="store_true", help="only what is absent or SKIPDATA")
+
     catalogue = add("fields", "the field catalogue", "fields --json")
     catalogue.add_argument("--json", action="store_true", help="one JSON object a line")
 
@@ -284,6 +288,18 @@ def _top(args: argparse.Namespace) -> int:
     with _progress(True) as progress:
         result, code = _collect(lambda: query.collect(progress=progress))
     _print_rows(result, args.json)
+    return _verdict(result.report, args, code)
+
+
+def _coverage(args: argparse.Namespace) -> int:
+    with _progress(True) as progress:
+        result, code = _collect(lambda: _flows(args).coverage(progress=progress))
+    rows = [row for row in result if not args.gaps or row["seen"] in ("absent", "SKIPDATA")]
+    if args.json:
+        for row in rows:
+            print(json.dumps(row))
+    else:
+        print(display.text_table(result.schema, rows))
     return _verdict(result.report, args, code)
 
 
@@ -463,7 +479,7 @@ def _synth(args: argparse.Namespace) -> int:
 
 _COMMANDS = {
     "summary": _summary, "top": _top, "head": _head, "convert": _convert, "fields": _fields,
-    "capabilities": _capabilities, "synth": _synth,
+    "capabilities": _capabilities, "coverage": _coverage, "synth": _synth,
 }  # fmt: skip
 
 

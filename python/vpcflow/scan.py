@@ -264,6 +264,27 @@ class Flows:
         """
         return collect_all([self], progress=progress)[0]
 
+    def coverage(self, *, progress: Progress | None = None) -> Result:
+        """Which minutes of which interfaces the logs speak of, as rows ``interface_id``, ``seen``, ``start``, ``end``,
+        ``minutes``, sorted by interface and time.
+
+        ``seen`` is ``"OK"``, ``"NODATA"``, ``"SKIPDATA"`` (records were lost: counts are a floor) or ``"absent"``: no
+        record for longer than an aggregation window, within the span of all the logs. Filters apply; needs the fields
+        ``start`` and ``end``.
+
+        >>> import vpcflow as vf
+        >>> log = b"interface-id start end log-status\\neni-1 60 120 OK\\neni-1 240 300 NODATA\\n"
+        >>> [(row["seen"], row["minutes"]) for row in vf.scan(log).coverage()]
+        [('OK', 1), ('absent', 2), ('NODATA', 1)]
+        """
+        self._no_grouping("coverage")
+        if self._table is not None:
+            raise PlanError("coverage() reads logs of text; of Parquet and Arrow tables it is not made yet")
+        where = self._spec.get("where", "")
+        result = Result(*_core.coverage(self._sources, where, self._engine_options(progress)))
+        check([result])
+        return result
+
     def batches(self, rows: int = 65536) -> Iterator[Result]:
         """The selected rows, in results of about ``rows`` rows, in the order of the input and in bounded memory."""
         if self._grouped:

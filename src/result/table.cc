@@ -156,4 +156,30 @@ void SliceTable(Table* table, size_t begin, size_t count) {
   table->rows = count;
 }
 
+Table CoverageTable(const Coverage& coverage) {
+  Table table;
+  table.columns.resize(5);
+  constexpr const char* kNames[] = {"interface_id", "seen", "start", "end", "minutes"};
+  constexpr ColumnType kTypes[] = {ColumnType::kText, ColumnType::kText, ColumnType::kTime, ColumnType::kTime,
+                                   ColumnType::kInt64};
+  for (size_t c = 0; c < table.columns.size(); ++c) {
+    table.columns[c].name = kNames[c];
+    table.columns[c].type = kTypes[c];
+  }
+  TableColumn &interfaces = table.columns[0], &seen = table.columns[1], &start = table.columns[2];
+  TableColumn &end = table.columns[3], &minutes = table.columns[4];
+  for (const Seen s : {Seen::kAbsent, Seen::kNoData, Seen::kOk, Seen::kSkipData}) seen.texts.emplace_back(SeenName(s));
+  for (const Coverage::Interval& interval : coverage.Value()) {
+    if (interfaces.texts.empty() || interfaces.texts.back() != interval.interface)
+      interfaces.texts.push_back(interval.interface);
+    interfaces.i32.push_back(static_cast<int32_t>(interfaces.texts.size()) - 1);
+    seen.i32.push_back(static_cast<int32_t>(interval.seen));
+    start.i64.push_back(interval.start * kMicrosPerSecond);
+    end.i64.push_back(interval.end * kMicrosPerSecond);
+    minutes.i64.push_back((interval.end - interval.start) / 60);
+    ++table.rows;
+  }
+  return table;
+}
+
 VPCFLOW_NAMESPACE_END

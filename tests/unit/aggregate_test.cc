@@ -118,5 +118,66 @@ TEST(Scan, RejectsAreNeverHalfCounted) {
   EXPECT_EQ(report.rejects[0].line, 3u);
 }
 
+static_assert(Accumulator<Coverage>);
+
+TEST(Coverage, MinutesOfInterfaces) {
+  const auto line = [](const char* interface, int64_t start, int64_t end, const char* status) {
+    return std::string("2 1 ") + interface + (status[0] == 'O' ? " 10.0.0.1 10.0.0.2 1 2 6 1 40 " : " - - - - - - - ") +
+           std::to_string(start) + " " + std::to_string(end) + (status[0] == 'O' ? " ACCEPT " : " - ") + status + "\n";
+  };
+  const std::string log = line("eni-a", 6000, 6060, "OK") + line("eni-a", 6060, 6120, "NODATA") +
+                          line("eni-a", 6180, 6240, "OK") + line("eni-a", 6180, 6240, "SKIPDATA") +
+                          line("eni-b", 6060, 6061, "OK");
+  Coverage coverage;
+  ASSERT_TRUE(Scan(Source::Bytes("log", std::string_view(log))).AllRecords().Threads(1).Into(&coverage).ok());
+  EXPECT_EQ(coverage.window_seconds(), 60);
+  using I = Coverage::Interval;
+  EXPECT_EQ(coverage.Value(), (std::vector<I>{{"eni-a", Seen::kOk, 6000, 6060},
+                                              {"eni-a", Seen::kNoData, 6060, 6120},
+                                              {"eni-a", Seen::kAbsent, 6120, 6180},
+                                              {"eni-a", Seen::kSkipData, 6180, 6240},
+                                              {"eni-b", Seen::kAbsent, 6000, 6060},
+                                              {"eni-b", Seen::kOk, 6060, 6120},
+                                              {"eni-b", Seen::kAbsent, 6120, 6240}}));
+}
+
+TEST(Coverage, QuietIsNotAbsentInLongWindows) {
+  std::string log = vpcflow_testing::kHeader;
+  for (const int64_t start : {0, 590, 1150, 2400}) log += Line("10.0.0.1", 1, 1, start, start + 1);
+  log += "2 1 eni-1 - - - - - - - 3000 3600 - NODATA\n";
+  Coverage coverage;
+  ASSERT_TRUE(Scan(Source::Bytes("log", std::string_view(log))).AllRecords().Threads(1).Into(&coverage).ok());
+  EXPECT_EQ(coverage.window_seconds(), 600);
+  const std::vector<Coverage::Interval> all = coverage.Value();
+  const std::string name = all[0].interface;
+  using I = Coverage::Interval;
+  EXPECT_EQ(all, (std::vector<I>{{name, Seen::kOk, 0, 1200},
+                                 {name, Seen::kAbsent, 1200, 2400},
+                                 {name, Seen::kOk, 2400, 3000},
+                                 {name, Seen::kNoData, 3000, 3600}}));
+}
+
+TEST(Coverage, AnySplitMergesToTheSame) {
+  SynthOptions made;
+  made.records = 3000;
+  made.nodata_share = 0.3;
+  made.skipdata_share = 0.05;
+  SynthSummary summary;
+  const std::string log = *SynthesizeText(made, &summary);
+  std::vector<Record> records;
+  Reader reader({Source::Bytes("log", std::string_view(log))}, {});
+  for (const RecordView& record : reader) records.emplace_back(record);
+  Coverage whole;
+  for (const Record& record : records) whole.Update(record.view());
+  std::mt19937 random(4);
+  for (int round = 0; round < 20; ++round) {
+    std::vector<Coverage> parts(1 + random() % 5);
+    for (const Record& record : records) parts[random() % parts.size()].Update(record.view());
+    std::shuffle(parts.begin(), parts.end(), random);
+    for (size_t i = 1; i < parts.size(); ++i) parts[0].Merge(parts[i]);
+    ASSERT_EQ(parts[0].Value(), whole.Value());
+  }
+}
+
 }  // namespace
 }  // namespace vpcflow

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "vpcflow/aggregate/coverage.h"
 #include "vpcflow/aggregate/total.h"
 #include "vpcflow/base/ip.h"
 #include "vpcflow/result/array.h"
@@ -58,6 +59,9 @@ struct SortKey {
 void SortTable(Table* table, const std::vector<SortKey>& keys);
 // Keeps rows [begin, begin + count); dictionaries are left whole.
 void SliceTable(Table* table, size_t begin, size_t count);
+
+// Coverage as a table, a row an interval: interface_id, seen (OK, NODATA, SKIPDATA, absent), start, end, minutes.
+Table CoverageTable(const Coverage& coverage);
 
 // Order of addresses by their text.
 int CompareAddressText(const Ip& a, const Ip& b);
