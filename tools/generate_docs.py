@@ -1,8 +1,70 @@
-"""Writes docs/fields.md from the catalogue: python tools/generate_docs.py"""
+"""Writes docs/fields.md and docs/formats.md from what the code knows: python tools/generate_docs.py"""
 
 from pathlib import Path
 
 import vpcflow as vf
+
+DOCS = Path(__file__).parent.parent / "docs"
+
+FORMATS = """# Formats and containers
+
+Made by `tools/generate_docs.py`; do not edit. What is read, what is refused, and what a format can answer.
+
+## How the format of a source is found
+
+1. Its header line, which may come again anywhere and may be another one. Columns are united by name: a field that a part of
+   the input lacks is null there.
+2. Without one, `format=` (C++: `ScanOptions::format`, command line: `--format`): `${{a}} ${{b}}`, Terraform's `$${{a}}`, plain names with `-`
+   or `_`, `default`, `tgw`, `v3` to `v11`.
+3. Else AWS's default, if one of the first 100 lines is a record of it.
+4. Else the one format, of those that AWS makes when asked for all fields up to a version, in its order or in the console's
+   alphabetical one, that fits nine lines in ten, if no other fits more than one in ten. Every value must be one that its field can have.
+   The report has a warning with the counts: `no header line: the format is taken to be v5 in alphabetical order (100 of 100 lines); none of ...`.
+5. Else an error that lists the candidates with their counts.
+
+It is never chosen by `version`, nor by the number of fields alone.
+
+## Containers
+
+Recognised by the first 4 KiB after unpacking, never by a name; `container=` (`--container`) overrides it. Gzip (any number of members)
+and zstd (any number of frames) are found by content in front of all of them.
+
+| container | what it is |
+| --- | --- |
+{containers}
+
+**Parquet** is read by pyarrow, a batch at a time and only the columns that a query names, and goes through the same engine; C++ programs
+hand any Arrow stream to `RunArrow`. Text and Parquet may be mixed in one scan. Texts with a literal `-`, null numbers, whole numbers as floats,
+names with `-` or `_` are what AWS and others write. `batches()` gives the records of Parquet files in one piece.
+
+Names of fields in JSON, CSV and Arrow may be AWS's with any separators and in any case (`srcAddr`, `pkt_srcaddr`, `logStatus`), or those of
+Athena's old table (`sourceaddress`, `numbytes`, `starttime`, ...). Columns of Logs Insights' own (`@timestamp`, `@ptr`) are left out; with
+`@message` that column is the record. Other names become text fields.
+
+**JSON** finds records in: `events` of get-log-events and filter-log-events; events as NDJSON; subscription documents (`DATA_MESSAGE`; a
+`CONTROL_MESSAGE` holds none), plain, gzip, base64, in Lambda's `awslogs` and Kinesis's `Records`; `extractedFields`, where there is no message;
+Firehose's `{{"message": ...}}`, glued or one a line; `results` of get-query-results; `body` of OpenSearch documents; objects whose members are fields; OCSF class 4001,
+as Security Lake delivers it (as JSON; nested Parquet of OCSF is not read yet). JSON that is one document over many lines is read whole, 256 MiB at most.
+
+**Places.** Rejects of containers give the line of the text that vpcflow makes of them, in which header lines count, and the excerpt.
+
+Refused with advice: zip, bzip2. Not flow logs, and said so: anything whose lines fit no format.
+
+## Logs as they lie in S3
+
+`scan(folder, start=, end=, account=, region=)` (command line: `--start`, ...; C++: `SelectObjects`) opens only what can match, by AWS's file names and
+by its three layouts of folders: by day, by hour, Hive's. A record may start 10 minutes before the end that its object is named after, and objects may be
+11 minutes late: that much is allowed. What a path does not tell never leaves an object out. `start` and `end` also filter the records.
+
+Files with the same bytes are read once, and the report says so (`duplicates="all"` reads them all). Only files of the same size and the same first bytes are
+compared, by a digest and then byte by byte.
+
+## What a format can answer
+
+`vpcflow capabilities FORMAT|PATH` says it for yours, with the reasons and the fields to add; `vpcflow capabilities --recommend port_scan,cost` prints the format to ask AWS for.
+
+{capabilities}
+"""
 
 
 def fields_page() -> str:
@@ -34,5 +96,18 @@ def fields_page() -> str:
     )
 
 
+def formats_page() -> str:
+    """The page about formats and containers, with its tables from the code."""
+    containers = "\n".join(f"| `{name}` | {meaning} |" for name, meaning in vf.containers().items())
+    formats = ["default", "v3", "v5", "v8", "v11", "tgw"]
+    verdicts = {f: {c["analysis"]: c["verdict"] for c in vf.capabilities(f)} for f in formats}
+    lines = ["| analysis | " + " | ".join(formats) + " |", "| --- " * (len(formats) + 1) + "|"]
+    for c in vf.capabilities("default"):
+        name = c["analysis"]
+        lines.append(f"| `{name}`: {c['meaning']} | " + " | ".join(verdicts[f][name] for f in formats) + " |")
+    return FORMATS.format(containers=containers, capabilities="\n".join(lines))
+
+
 if __name__ == "__main__":
-    (Path(__file__).parent.parent / "docs" / "fields.md").write_text(fields_page())
+    (DOCS / "fields.md").write_text(fields_page())
+    (DOCS / "formats.md").write_text(formats_page())

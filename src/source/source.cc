@@ -29,8 +29,13 @@ absl::Status ErrnoStatus(int error, const std::string& path) {
 
 class FileStream final : public ByteStream {
  public:
-  FileStream(int fd, bool owned, bool waits, std::string path, Source::Cancelled cancelled)
-      : fd_(fd), owned_(owned), waits_(waits), path_(std::move(path)), cancelled_(std::move(cancelled)) {}
+  FileStream(int fd, bool owned, const struct stat& info, std::string path, Source::Cancelled cancelled)
+      : fd_(fd),
+        owned_(owned),
+        waits_(!S_ISREG(info.st_mode)),
+        opened_(info),
+        path_(std::move(path)),
+        cancelled_(std::move(cancelled)) {}
   ~FileStream() override {
     if (owned_) close(fd_);
   }
@@ -46,15 +51,25 @@ class FileStream final : public ByteStream {
         if (ready == 0 || (ready < 0 && errno == EINTR)) continue;
       }
       const ssize_t n = read(fd_, buffer, size);
+      if (n == 0 && !waits_ && Changed())
+        return absl::DataLossError(absl::StrCat(path_, ": the file changed while it was read"));
       if (n >= 0) return static_cast<size_t>(n);
       if (errno != EINTR && errno != EAGAIN) return ErrnoStatus(errno, path_);
     }
   }
 
  private:
+  // Whether somebody wrote to the file since it was opened: what was read may be of no state it ever was in.
+  bool Changed() const {
+    struct stat now;
+    return fstat(fd_, &now) != 0 || now.st_size != opened_.st_size || now.st_mtim.tv_sec != opened_.st_mtim.tv_sec ||
+           now.st_mtim.tv_nsec != opened_.st_mtim.tv_nsec;
+  }
+
   int fd_;
   bool owned_;
   bool waits_;
+  struct stat opened_;
   std::string path_;
   Source::Cancelled cancelled_;
 };
@@ -171,7 +186,7 @@ absl::StatusOr<std::unique_ptr<ByteStream>> Source::Open(Cancelled cancelled) co
     return ErrnoStatus(error, name_);
   }
   if (S_ISREG(info.st_mode)) posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
-  return std::make_unique<FileStream>(fd, !standard_input, !S_ISREG(info.st_mode), name_, std::move(cancelled));
+  return std::make_unique<FileStream>(fd, !standard_input, info, name_, std::move(cancelled));
 }
 
 VPCFLOW_NAMESPACE_END

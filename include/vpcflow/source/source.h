@@ -33,7 +33,8 @@ class Source {
   // Asked while a read waits; true ends it with kCancelled.
   using Cancelled = std::function<bool()>;
 
-  // A file by its path; "-" is standard input. Opened when it is read.
+  // A file by its path; "-" is standard input. Opened when it is read; a file whose size or time of change is another
+  // at its end than at its opening is kDataLoss there.
   static Source File(std::string path);
   // Bytes of the caller, who keeps them unchanged until the scan is over. They are not copied.
   static Source Bytes(std::string name, std::string_view data VPCFLOW_LIFETIME_BOUND);
