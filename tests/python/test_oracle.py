@@ -131,6 +131,55 @@ def test_any_bytes(quiet, parts, head):
     assert (report.records, got_rejects) == (len(records), rejects)
 
 
+@pytest.fixture(scope="module")
+def million():
+    """A million good lines, and what must come of them."""
+    data = vf.synth(1_000_000, seed=77).data
+    sums = {"bytes": vf.sum("bytes"), "packets": vf.sum("packets"), "n": vf.count(), "hosts": vf.n_unique("srcaddr")}
+    return data, sums, vf.scan(data).agg(**sums).collect().rows()
+
+
+MIDDLE = line(src="203.0.113.99")[:-1]
+BAD_LINES = {
+    "a NUL": (MIDDLE.replace(b"eni-1", b"eni-\0"), "control-byte", None),
+    "a missing token": (MIDDLE.replace(b" 6 ", b" "), "too-few-fields", None),
+    "23 digits": (MIDDLE.replace(b" 40 ", b" 99999999999999999999999 "), "out-of-range", "bytes"),
+    "a bad byte": (MIDDLE.replace(b" 40 ", b" 4O "), "not-a-number", "bytes"),
+}
+
+
+@pytest.mark.parametrize("name", BAD_LINES)
+def test_one_bad_line_among_a_million(quiet, million, name):
+    """The sums of the good ones are exact, and the bad one is reported with its place."""
+    data, sums, wanted = million
+    bad, reason, field = BAD_LINES[name]
+    at = data.index(b"\n", len(data) // 2) + 1
+    result = vf.scan(data[:at] + bad + b"\n" + data[at:]).agg(**sums).collect()
+    assert result.rows() == wanted
+    reject = result.report.rejects[0]
+    assert (result.report.rejected, reject["reason"], reject["field"]) == (1, reason, field)
+    assert (reject["byte_offset"], reject["line"]) == (at, data.count(b"\n", 0, at) + 1)
+
+
+@pytest.mark.parametrize("hurt", ["cut", "checksum"])
+def test_damaged_gzip_of_a_million(million, hurt):
+    import gzip
+
+    data, sums, wanted = million
+    packed = gzip.compress(data, 1)
+    packed = packed[: len(packed) // 2] if hurt == "cut" else packed[:-8] + bytes([packed[-8] ^ 1]) + packed[-7:]
+    with pytest.raises(vf.DataLossError) as error:
+        vf.scan(packed).agg(**sums).collect()
+    partial = error.value.partial
+    if hurt == "checksum":
+        assert partial.rows() == wanted
+    else:  # whole lines of the first half, each exact
+        lines = partial.report.lines
+        end = len(b"\n".join(data.split(b"\n", lines)[:lines])) + 1
+        assert partial.rows() == vf.scan(data[:end]).agg(**sums).collect().rows()
+        assert 0 < partial.report.records < 1_000_000
+
+
 TEXT_LOGS = {  # file: (records, rejects), as counted by hand: all lines that are not blank, less the header
     "aws-doc-examples/nat-gateway.log": (6, 0),
     "aws-doc-examples/v2-default.log": (7, 0),
