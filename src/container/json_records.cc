@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <new>
 #include <utility>
 
 #include "absl/strings/escaping.h"
@@ -177,21 +178,30 @@ JsonRecords::~JsonRecords() = default;
 
 bool JsonRecords::Take(std::string_view text, int depth) {
   dom::parser& parser = parsers_->by_depth[depth];
+  // simdjson says by a code that it had no memory; a parser that said so is not used again (in 3.0 its streams crash).
+  const auto check = [&](simdjson::error_code error) {
+    if (error == simdjson::MEMALLOC) {
+      parser = dom::parser();
+      throw std::bad_alloc();
+    }
+    return error == simdjson::SUCCESS;
+  };
   Documents documents(lines_, this, depth);
   dom::element document;
-  if (parser.parse(text.data(), text.size(), /*realloc_if_needed=*/false).get(document) == simdjson::SUCCESS) {
+  if (check(parser.parse(text.data(), text.size(), /*realloc_if_needed=*/false).get(document))) {
     documents.Take(document);
     return true;
   }
   // Several documents glued together, or something wrong.
   parser.threaded = false;
+  const size_t batch = std::max<size_t>(text.size(), 1024);
+  check(parser.allocate(batch));
   dom::document_stream stream;
   size_t taken = 0;
-  if (parser.parse_many(text.data(), text.size(), std::max<size_t>(text.size(), 1024)).get(stream) ==
-      simdjson::SUCCESS) {
+  if (check(parser.parse_many(text.data(), text.size(), batch).get(stream))) {
     for (auto it = stream.begin(); it != stream.end(); ++it) {
       dom::element next;
-      if ((*it).get(next) != simdjson::SUCCESS) break;
+      if (!check((*it).get(next))) break;
       documents.Take(next);
       taken = it.current_index() + it.source().size();
     }

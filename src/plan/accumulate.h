@@ -6,6 +6,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "src/plan/codes.h"
@@ -66,7 +67,7 @@ class ColumnBuilder {
   Kind kind_;
   const Interner& interner_;
   TableColumn* out_;
-  absl::flat_hash_map<uint64_t, int32_t> seen_;
+  std::unordered_map<uint64_t, int32_t> seen_;
 };
 
 ColumnType ColumnTypeOf(Kind kind);

@@ -9,10 +9,10 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
-#include "absl/container/flat_hash_map.h"
 #include "absl/hash/hash.h"
 #include "src/plan/flat_table.h"
 #include "vpcflow/record/batch.h"
@@ -67,8 +67,8 @@ class Interner {
   const std::string& text(uint32_t id) const { return texts_[id]; }
   // Memory, about.
   size_t bytes() const {
-    return text_bytes_ + v6_.capacity() * sizeof(Ip) + v6_ids_.bytes() +
-           text_ids_.capacity() * (sizeof(std::string_view) + 8);
+    return text_bytes_ + v6_.capacity() * sizeof(Ip) + v6_ids_.bytes() + text_ids_.bucket_count() * sizeof(void*) +
+           text_ids_.size() * (sizeof(std::string_view) + 4 * sizeof(void*));
   }
   size_t v6_size() const { return v6_.size(); }
   size_t text_size() const { return texts_.size(); }
@@ -84,7 +84,8 @@ class Interner {
   FlatTable<V6Slot> v6_ids_;
   std::vector<V6Slot> v6_batch_;  // scratch
   std::vector<Ip> v6_;
-  absl::flat_hash_map<std::string_view, uint32_t, TextHash> text_ids_;
+  // Not Abseil's tables, here and elsewhere in the plan: an allocation that fails leaves them broken.
+  std::unordered_map<std::string_view, uint32_t, TextHash> text_ids_;
   std::deque<std::string> texts_;  // does not move its strings
   size_t text_bytes_ = 0;
 };

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <exception>
 #include <thread>
+#include <unordered_map>
 #include <utility>
 
 #include "src/plan/accumulate.h"
@@ -132,8 +133,8 @@ TableColumn RowState::Join(const std::vector<RowState*>& states, const std::vect
     for (const auto& [worker, run] : runs) out.i32.append(parts[worker].i32.data() + run.begin, run.rows);
     return out;
   }
-  absl::flat_hash_map<Ip, int32_t, IpHash> addresses;
-  absl::flat_hash_map<std::string_view, int32_t, TextHash> texts;
+  std::unordered_map<Ip, int32_t, IpHash> addresses;
+  std::unordered_map<std::string_view, int32_t, TextHash> texts;
   constexpr int32_t kUnknown = -2;
   std::vector<std::vector<int32_t>> known;  // by worker: its number -> the table's
   for (const TableColumn& part : parts) known.emplace_back(part.addresses.size() + part.texts.size(), kUnknown);
