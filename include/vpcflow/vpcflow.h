@@ -9,6 +9,7 @@
 
 #include "vpcflow/aggregate/group_by.h"
 #include "vpcflow/container/container.h"
+#include "vpcflow/container/ocsf.h"
 #include "vpcflow/core.h"
 #include "vpcflow/export/arrow.h"
 #include "vpcflow/export/text.h"

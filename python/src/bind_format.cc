@@ -73,6 +73,23 @@ void BindFormat(py::module_& m) {
     if (!vpcflow::RecommendedFormat(names, &format)) return py::none();
     return py::str(format.ToString());
   });
+  m.def("ocsf_fields", [] {
+    py::list out;
+    for (const vpcflow::OcsfField& field : vpcflow::kOcsfFields) {
+      py::list pointers;
+      for (const std::string_view pointer : field.pointers) {
+        if (!pointer.empty()) pointers.append(pointer);
+      }
+      py::dict translation;
+      if (field.translation != nullptr) {
+        for (const auto& [from, to] : *field.translation) {
+          if (!from.empty()) translation[py::str(std::string(from))] = to;
+        }
+      }
+      out.append(py::make_tuple(field.name, pointers, translation, field.only_translated, field.time));
+    }
+    return out;
+  });
   m.def("find_field", [](const std::string& name) -> py::object {
     const std::optional<vpcflow::Field> field = vpcflow::FindFieldOrAlias(name);
     return field ? py::object(py::str(std::string(vpcflow::Info(*field).name))) : py::object(py::none());

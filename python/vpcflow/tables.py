@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import _core
 from .errors import SourceError
+from .ocsf import flat_batch, is_ocsf
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -62,7 +63,8 @@ class ParquetFiles:
         names: dict[str, None] = {}
         for name, data in self._files:
             with self._open(name, data) as file:
-                names.update(dict.fromkeys(file.schema_arrow.names))
+                own = file.schema_arrow.names
+                names.update(dict.fromkeys(f[0] for f in _core.ocsf_fields()) if is_ocsf(own) else dict.fromkeys(own))
         return list(names)
 
     def streams(self, fields: Iterable[str] | None) -> Iterator[tuple[str, object]]:
@@ -71,11 +73,26 @@ class ParquetFiles:
         wanted = None if fields is None else {*fields, "log-status"}
         for name, data in self._files:
             with self._open(name, data) as file:
+                if is_ocsf(file.schema_arrow.names):
+                    yield name, self._ocsf(file, wanted).__arrow_c_stream__()
+                    continue
                 columns = [c for c in file.schema_arrow.names if wanted is None or field_name(c) in wanted]
                 columns = columns or file.schema_arrow.names[:1]  # the rows count even so
                 schema = pyarrow.schema([file.schema_arrow.field(c) for c in columns])
                 reader = pyarrow.RecordBatchReader.from_batches(schema, self._batches(name, file, columns))
                 yield name, reader.__arrow_c_stream__()
+
+    @staticmethod
+    def _ocsf(file: Any, wanted: set[str] | None) -> pa.RecordBatchReader:
+        import pyarrow
+
+        empty = file.schema_arrow.empty_table().to_batches() or [
+            pyarrow.RecordBatch.from_pylist([], schema=file.schema_arrow)
+        ]
+        schema = flat_batch(empty[0], wanted).schema
+        return pyarrow.RecordBatchReader.from_batches(
+            schema, (flat_batch(batch, wanted) for batch in file.iter_batches(_BATCH_ROWS))
+        )
 
     @staticmethod
     def _batches(name: str, file: Any, columns: list[str]) -> Iterator[pa.RecordBatch]:

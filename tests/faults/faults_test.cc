@@ -45,9 +45,9 @@ std::string Csv() {
 }
 
 std::map<std::string, std::string> Inputs() {
-  return {{"text", Log()},         {"gzip", vpcflow_testing::Gzip(Log())},       {"events", Events()},
-          {"objects", Objects()},  {"csv", Csv()},
-          {"packed events", vpcflow_testing::Gzip(Events())}};
+  return {{"text", Log()},      {"gzip", vpcflow_testing::Gzip(Log())},
+          {"events", Events()}, {"objects", Objects()},
+          {"csv", Csv()},       {"packed events", vpcflow_testing::Gzip(Events())}};
 }
 
 Plan MakePlan(bool grouped) {

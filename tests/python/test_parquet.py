@@ -100,3 +100,22 @@ def test_convert_there_and_back(tmp_path):
     run_cli("convert", tmp_path / "c.csv", "-o", tmp_path / "d.jsonl", check=0)
     assert rows(tmp_path / "d.jsonl")[0] == WANTED
     assert vf.scan(tmp_path / "d.jsonl").columns == FIELDS
+
+
+def test_ocsf_as_security_lake_has_it():
+    """Nested columns; the same events as JSON lines and as Parquet give the same records."""
+    from containers import _ocsf
+
+    events = [_ocsf(text) for text in LINES[:2000]]
+    events[0]["connection_info"].update(direction="Inbound", boundary_id=11, tcp_flags=2)
+    events[0]["src_endpoint"]["intermediate_ips"] = ["192.0.2.1"]
+    events[1]["src_endpoint"]["intermediate_ips"] = []
+    nested = pa.Table.from_pylist(events)
+    got = vf.scan(packed(nested, row_group_size=300)).collect()
+    wanted = vf.scan("".join(json.dumps(event) + "\n" for event in events).encode()).collect()
+    # Columns that the file lacks are not there; of JSON they are, and null.
+    assert [{**dict.fromkeys(wanted.columns), **row} for row in got.rows()] == wanted.rows()
+    assert got.rows()[0]["traffic_path"] == 8
+    assert (got.rows()[0]["srcaddr"], got.rows()[0]["flow_direction"]) == ("192.0.2.1", "ingress")
+    by = vf.scan(packed(nested)).group_by("srcaddr").agg(n=vf.count()).collect()
+    assert sum(by["n"]) == sum(1 for text in LINES[:2000] if text.endswith("OK"))
