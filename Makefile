@@ -94,6 +94,7 @@ fuzz: $(VENV)/.made
 	@cmake --build build/asan -j $(JOBS) --target vpcflow_fuzz
 	@for t in lines kernels scalars formats filters paths gzips records; do build/asan/tests/vpcflow_fuzz $$t $(FUZZ_RUNS) tests/corpus/regress/* || exit 1; done
 	@build/asan/tests/vpcflow_fuzz containers $$(($(FUZZ_RUNS) / 5)) tests/corpus/regress/*
+	@build/asan/tests/vpcflow_fuzz splits $$(($(FUZZ_RUNS) / 10)) tests/corpus/regress/*
 	@build/asan/tests/vpcflow_fuzz scans $$(($(FUZZ_RUNS) / 20)) tests/corpus/regress/*
 
 coverage: $(VENV)/.made
