@@ -4,8 +4,8 @@
 #   make test     build everything, C++ and Python tests
 #   make bench    benchmarks against yardsticks and peers (PEERS=0 for ours alone, RECORDS=10000000 for the full size)
 #   make lint     format, ruff, mypy, who includes whom
-#   make soak     the C++ tests under sanitizers, kernels on 10,000,000 lines, then the Python tests (about 20 minutes)
-#   make fuzz     every fuzz target with ASan and UBSan, FUZZ_RUNS executions each (default 100,000; about 25 minutes)
+#   make soak     the C++ tests under sanitizers, kernels on 10,000,000 lines, then the Python tests
+#   make fuzz     every fuzz target with ASan and UBSan, FUZZ_RUNS executions each (default 100,000; about 25 minutes by the targets' rates)
 #   make coverage lines and branches of C++ that the C++ tests and fuzz targets run (gcovr; about 8 minutes)
 #   make scale    20 GB of generated logs: flat memory, constant rate (12 GB of disk, some minutes)
 #   make keys     what a record costs as the number of keys grows; draws docs/performance-keys.svg

@@ -6,6 +6,7 @@
 
 #include "absl/strings/ascii.h"
 #include "src/container/unwrap.h"
+#include "src/source/prefixed_stream.h"
 #include "vpcflow/source/gzip.h"
 
 VPCFLOW_NAMESPACE_BEGIN
@@ -13,29 +14,6 @@ namespace {
 
 constexpr size_t kHeadBytes = 4096;
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
-
-// What was read to look at it, then the rest.
-class HeadStream final : public ByteStream {
- public:
-  HeadStream(std::string head, absl::Status error, std::unique_ptr<ByteStream> rest)
-      : head_(std::move(head)), error_(std::move(error)), rest_(std::move(rest)) {}
-  absl::StatusOr<size_t> Read(char* buffer, size_t size) override {
-    if (at_ == head_.size()) {
-      if (!error_.ok()) return error_;
-      return rest_->Read(buffer, size);
-    }
-    const size_t n = std::min(size, head_.size() - at_);
-    std::memcpy(buffer, head_.data() + at_, n);
-    at_ += n;
-    return n;
-  }
-
- private:
-  std::string head_;
-  size_t at_ = 0;
-  absl::Status error_;  // behind the head
-  std::unique_ptr<ByteStream> rest_;
-};
 
 // "2018-09-22T20:28:14.000Z 2 ...".
 bool BeginsWithTime(std::string_view line) {
@@ -111,7 +89,8 @@ absl::StatusOr<OpenedRecords> OpenRecords(const Source& source, Container wanted
     head.resize(have);
     out.container = DetectContainer(head);
     if (out.container != Container::kText && head.starts_with(kByteOrderMark)) head.erase(0, kByteOrderMark.size());
-    out.stream = std::make_unique<HeadStream>(std::move(head), std::move(error), std::move(out.stream));
+    out.stream =
+        std::make_unique<internal::PrefixedStream>(std::move(head), std::move(out.stream), nullptr, std::move(error));
   }
   out.stream = internal::Unwrap(out.container, source.name(), std::move(out.stream));
   return out;

@@ -34,12 +34,8 @@ class UnwrapStream : public ByteStream {
         if (error_.ok()) return 0;
         return std::exchange(error_, absl::OkStatus());
       }
-      if (!Refill()) {
-        done_ = true;
-        Last();
-      } else {
-        Step();
-      }
+      done_ = !Refill();
+      Step(done_);
     }
     const size_t n = std::min(size, out.size() - given_);
     std::memcpy(buffer, out.data() + given_, n);
@@ -48,10 +44,10 @@ class UnwrapStream : public ByteStream {
   }
 
  protected:
-  // Takes what is whole of input_ (from input_.begin) into lines_.
-  virtual void Step() = 0;
-  // The same at the end of the input.
-  virtual void Last() = 0;
+  // Takes what is whole of rest() into lines_; at the end of the input, `last`, all of it.
+  virtual void Step(bool last) { Lines(last); }
+  // One line of the input, not blank, without its line end.
+  virtual void TakeLine(std::string_view line) = 0;
 
   std::string_view rest() const { return std::string_view(input_).substr(begin_); }
   void Take(size_t n) { begin_ += n; }
@@ -60,10 +56,9 @@ class UnwrapStream : public ByteStream {
     if (error_.ok()) error_ = std::move(error);
   }
 
-  // Calls take(line) for each whole line of the input; with `last` for what is behind the last one, too. A line of more
-  // than kMaxEntry bytes is one entry without record.
-  template <class TakeLine>
-  void Lines(bool last, TakeLine take) {
+  // Takes each whole line of the input; with `last` what is behind the last one, too. A line of more than kMaxEntry
+  // bytes is one entry without record.
+  void Lines(bool last) {
     while (!done_ || last) {
       const std::string_view text = rest();
       const size_t end = text.find('\n', std::min(searched_, text.size()));
@@ -81,7 +76,7 @@ class UnwrapStream : public ByteStream {
       Take(std::min(text.size(), line.size() + 1));
       if (std::exchange(skipping_, false)) line = {};
       while (!line.empty() && (line.back() == '\r' || line.back() == ' ')) line.remove_suffix(1);
-      if (!line.empty()) take(line);
+      if (!line.empty()) TakeLine(line);
       if (end == std::string_view::npos) return;
     }
   }
@@ -126,13 +121,7 @@ class ExportStream final : public UnwrapStream {
   using UnwrapStream::UnwrapStream;
 
  private:
-  void Step() override {
-    Lines(false, [&](std::string_view line) { TakeLine(line); });
-  }
-  void Last() override {
-    Lines(true, [&](std::string_view line) { TakeLine(line); });
-  }
-  void TakeLine(std::string_view line) {
+  void TakeLine(std::string_view line) override {
     const size_t blank = line.find(' ');
     const bool stamped = blank != std::string_view::npos && blank >= 20 && line[4] == '-' && line[10] == 'T';
     lines_.Message(stamped ? line.substr(blank + 1) : line);
@@ -144,13 +133,7 @@ class SubscriptionStream final : public UnwrapStream {
   using UnwrapStream::UnwrapStream;
 
  private:
-  void Step() override {
-    Lines(false, [&](std::string_view line) { TakeLine(line); });
-  }
-  void Last() override {
-    Lines(true, [&](std::string_view line) { TakeLine(line); });
-  }
-  void TakeLine(std::string_view line) {
+  void TakeLine(std::string_view line) override {
     const std::string json = UnpackBlob(line);
     if (json.empty()) {
       lines_.NoRecord(line);
@@ -166,20 +149,17 @@ class JsonStream final : public UnwrapStream {
   using UnwrapStream::UnwrapStream;
 
  private:
-  void Step() override {
-    if (!whole_ && !Decide(false)) return;
-    if (!*whole_) return Lines(false, [&](std::string_view line) { TakeLine(line); });
+  void Step(bool last) override {
+    if (!whole_ && !Decide(last)) return;
+    if (!*whole_) return Lines(last);
     if (rest().size() > kMaxDocument) {
       Fail(absl::ResourceExhaustedError(absl::StrCat(name_, ": a JSON document of more than ", kMaxDocument >> 20,
                                                      " MiB; write one document a line instead")));
+    } else if (last) {
+      if (!json_.Take(rest()))
+        Fail(absl::DataLossError(absl::StrCat(name_, ": the JSON is cut or malformed; what came before is read")));
+      Take(rest().size());
     }
-  }
-  void Last() override {
-    if (!whole_) Decide(true);
-    if (!*whole_) return Lines(true, [&](std::string_view line) { TakeLine(line); });
-    if (!json_.Take(rest()))
-      Fail(absl::DataLossError(absl::StrCat(name_, ": the JSON is cut or malformed; what came before is read")));
-    Take(rest().size());
   }
   // A first line that leaves brackets open is the first of a document over many lines.
   bool Decide(bool last) {
@@ -195,7 +175,7 @@ class JsonStream final : public UnwrapStream {
     whole_ = tail != std::string_view::npos && std::strchr("{[,:", line[tail]) != nullptr;
     return true;
   }
-  void TakeLine(std::string_view line) { json_.Take(line); }
+  void TakeLine(std::string_view line) override { json_.Take(line); }
 
   JsonRecords json_{&lines_};
   std::optional<bool> whole_;  // the text is one document, or several over many lines
@@ -207,14 +187,7 @@ class CsvStream final : public UnwrapStream {
   using UnwrapStream::UnwrapStream;
 
  private:
-  void Step() override {
-    Lines(false, [&](std::string_view line) { TakeRow(line); });
-  }
-  void Last() override {
-    Lines(true, [&](std::string_view line) { TakeRow(line); });
-  }
-
-  void TakeRow(std::string_view row) {
+  void TakeLine(std::string_view row) override {
     if (!Split(row)) return lines_.NoRecord(row);
     if (!begun_) {
       begun_ = true;

@@ -8,36 +8,13 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "src/source/inflater.h"
+#include "src/source/prefixed_stream.h"
 #include "src/source/zstd.h"
 
 VPCFLOW_NAMESPACE_BEGIN
 namespace {
 
 constexpr size_t kInputBytes = size_t{64} * 1024;
-
-// A stream whose first bytes were already read to look at them. Counts what is read.
-class PrefixedStream final : public ByteStream {
- public:
-  PrefixedStream(std::string prefix, std::unique_ptr<ByteStream> rest, std::atomic<uint64_t>* count)
-      : prefix_(std::move(prefix)), rest_(std::move(rest)), count_(count) {}
-  absl::StatusOr<size_t> Read(char* buffer, size_t size) override {
-    if (at_ == prefix_.size()) {
-      absl::StatusOr<size_t> read = rest_->Read(buffer, size);
-      if (read.ok() && count_ != nullptr) *count_ += *read;
-      return read;
-    }
-    const size_t n = std::min(size, prefix_.size() - at_);
-    std::memcpy(buffer, prefix_.data() + at_, n);
-    at_ += n;
-    return n;
-  }
-
- private:
-  std::string prefix_;
-  size_t at_ = 0;
-  std::unique_ptr<ByteStream> rest_;
-  std::atomic<uint64_t>* count_;
-};
 
 class GzipStream final : public ByteStream {
  public:
@@ -184,7 +161,8 @@ absl::StatusOr<std::unique_ptr<ByteStream>> OpenText(const Source& source, Sourc
   const bool gzip = magic.starts_with(kGzip), zstd = magic == kZstd;
   if (packed != nullptr) *packed = gzip || zstd;
   if (stored_bytes != nullptr) *stored_bytes += have;
-  std::unique_ptr<ByteStream> whole = std::make_unique<PrefixedStream>(std::move(magic), *std::move(raw), stored_bytes);
+  std::unique_ptr<ByteStream> whole =
+      std::make_unique<internal::PrefixedStream>(std::move(magic), *std::move(raw), stored_bytes);
   if (gzip) return std::make_unique<GzipStream>(source.name(), std::move(whole));
   if (zstd) return internal::UnpackZstd(source.name(), std::move(whole));
   return whole;

@@ -13,6 +13,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "src/source/prefixed_stream.h"
 
 VPCFLOW_NAMESPACE_BEGIN
 namespace {
@@ -97,22 +98,6 @@ class CallbackStream final : public ByteStream {
   Source::ReadFunction read_;
 };
 
-// Bytes that were read before, then the rest of their stream.
-class KeptStream final : public ByteStream {
- public:
-  KeptStream(std::string kept, std::unique_ptr<ByteStream> rest)
-      : kept_(std::move(kept)), first_(kept_), rest_(std::move(rest)) {}
-  absl::StatusOr<size_t> Read(char* buffer, size_t size) override {
-    absl::StatusOr<size_t> n = first_.Read(buffer, size);
-    return *n > 0 ? n : rest_->Read(buffer, size);
-  }
-
- private:
-  std::string kept_;
-  MemoryStream first_;
-  std::unique_ptr<ByteStream> rest_;
-};
-
 }  // namespace
 
 Source Source::File(std::string path) {
@@ -172,7 +157,7 @@ absl::StatusOr<std::unique_ptr<ByteStream>> Source::Open(Cancelled cancelled) co
     rest.kept_ = nullptr;
     absl::StatusOr<std::unique_ptr<ByteStream>> stream = rest.Open(std::move(cancelled));
     if (!stream.ok()) return stream.status();
-    return std::make_unique<KeptStream>(*kept_, *std::move(stream));
+    return std::make_unique<internal::PrefixedStream>(*kept_, *std::move(stream));
   }
   if (in_memory_) return std::make_unique<MemoryStream>(bytes_);
   if (read_) return std::make_unique<CallbackStream>(read_);
