@@ -20,6 +20,7 @@
 #include "vpcflow/scan/reader.h"
 #include "vpcflow/scan/scan.h"
 #include "vpcflow/simd/simd.h"
+#include "vpcflow/source/duplicates.h"
 #include "vpcflow/source/gzip.h"
 #include "vpcflow/source/object_path.h"
 #include "vpcflow/source/source.h"

@@ -1,5 +1,6 @@
 // Sources, plans and their running.
 #include <cstring>
+#include <optional>
 
 #include "convert.h"
 
@@ -207,6 +208,21 @@ void BindPlan(py::module_& m) {
             return out;
           },
           py::arg("sources"), py::arg("start"), py::arg("end"), py::arg("accounts"), py::arg("regions"))
+      .def_static(
+          "duplicates",
+          [](const std::vector<std::shared_ptr<PySource>>& sources) {
+            const std::vector<Source> native = SourcesOf(sources);
+            std::vector<size_t> same_as;
+            {
+              const py::gil_scoped_release release;
+              same_as = vpcflow::FindDuplicates(native);
+            }
+            std::vector<std::optional<size_t>> out;
+            for (const size_t i : same_as)
+              out.push_back(i == vpcflow::kNoDuplicate ? std::nullopt : std::optional<size_t>(i));
+            return out;
+          },
+          py::arg("sources"))
       .def_property_readonly("object_path",
                              [](const PySource& s) {
                                const vpcflow::ObjectPath path = vpcflow::ParseObjectPath(s.source.name());
@@ -301,6 +317,12 @@ void BindPlan(py::module_& m) {
       .def_property_readonly("report",
                              [](const vpcflow::BatchReader& reader) { return ReportToDict(reader.report()); });
 
+  m.def(
+      "coverage_of",
+      [](const vpcflow::Table& records) {
+        return std::make_shared<vpcflow::Table>(vpcflow::CoverageTable(vpcflow::CoverageOf(records)));
+      },
+      py::arg("records"));
   m.def("coverage", &MeasureCoverage, py::arg("sources"), py::arg("where"), py::arg("options"));
   m.def("run", &Run, py::arg("plans"), py::arg("sources"), py::arg("options"));
   m.def("run_arrow", &RunArrow, py::arg("plans"), py::arg("sources"), py::arg("streams"), py::arg("options"));

@@ -63,6 +63,7 @@ def _add_input(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--threads", type=_positive, help="worker threads (default: one per processor)")
     parser.add_argument("--max-memory", metavar="SIZE", help="most that groups and rows may take, e.g. 2GB")
+    parser.add_argument("--max-output-bytes", metavar="SIZE", help="most that one packed file may unpack to, e.g. 50GB")
     parser.add_argument("--max-rejects", type=int, metavar="N", help="exit with 1 if more than N lines are rejected")
     parser.add_argument("--json", action="store_true", help="JSON instead of a page for people")
 
@@ -210,6 +211,7 @@ def _flows(args: argparse.Namespace) -> Flows:
         on_error=args.on_error,
         threads=args.threads,
         max_memory=args.max_memory,
+        max_output_bytes=args.max_output_bytes,
     )
     return flows.filter(args.where) if args.where else flows
 

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import datetime
-import os
 import re
-import warnings
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Callable, Union, cast
+from typing import TYPE_CHECKING, Any, Callable, Union
 
 from . import _core
-from .errors import DataQualityWarning, FieldError, PlanError, SourceNotFoundError
+from .errors import FieldError, PlanError
 from .expr import Agg, Expr, as_filter, col
+from .inputs import Input, select, sources_of, split
 from .result import Result, check
-from .tables import ArrowTable, ParquetFiles, field_name
+from .tables import ArrowTable, field_name
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,74 +20,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _ON_ERROR = ("skip", "raise", "null")
-_FEW = 100
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 Progress = Callable[[int, int, int, int], None]
 Instant = Union[int, str, datetime.datetime]
-Input = Union[str, "os.PathLike[str]", bytes, bytearray, memoryview, Iterable[Any], Any]
-
-
-class _Lines:
-    """An iterable of lines as something with read(size)."""
-
-    def __init__(self, lines: Iterable[str | bytes]) -> None:
-        self._lines = iter(lines)
-        self._rest = b""
-
-    def read(self, size: int) -> bytes:
-        parts = [self._rest]
-        have = len(self._rest)
-        while have < size:
-            line = next(self._lines, None)
-            if line is None:
-                break
-            raw = line.encode("utf-8", "surrogateescape") if isinstance(line, str) else bytes(line)
-            if not raw.endswith(b"\n"):
-                raw += b"\n"
-            parts.append(raw)
-            have += len(raw)
-        data = b"".join(parts)
-        self._rest = data[size:]
-        return data[:size]
-
-
-def _looks_like_line(item: Any) -> bool:
-    """A text with several words that is no file: a log line, not a path."""
-    if isinstance(item, bytes):
-        return b"\n" not in item.rstrip(b"\r\n")
-    return isinstance(item, str) and len(item.split()) > 3 and not os.path.exists(item)
-
-
-def _sources(data: Input) -> list[_core.Source]:
-    if isinstance(data, (str, os.PathLike)):
-        return _core.Source.expand(os.fspath(data))
-    if isinstance(data, (bytes, bytearray, memoryview)):
-        return [_core.Source.data("<bytes>", bytes(data))]
-    if hasattr(data, "read"):
-        name = getattr(data, "name", None)
-        return [_core.Source.reader(name if isinstance(name, str) else "<stream>", _Reader(data).read)]
-    if isinstance(data, (list, tuple)) and not (data and _looks_like_line(data[0])):
-        if not data:
-            raise SourceNotFoundError("no sources: the list is empty")
-        return [source for item in data for source in _sources(item)]
-    if isinstance(data, Iterable):
-        return [_core.Source.reader("<lines>", _Lines(cast(Iterable[Any], data)).read)]
-    raise TypeError(
-        f"cannot scan {type(data).__name__}: give a path, folder, pattern, bytes, file object, Arrow table, "
-        "a list of those, or an iterable of lines"
-    )
-
-
-class _Reader:
-    """A file object as bytes; of a text file, the binary file below it. Keeps the file object alive."""
-
-    def __init__(self, stream: Any) -> None:
-        self._stream = stream
-        self._binary = getattr(stream, "buffer", stream)
-
-    def read(self, size: int) -> bytes:
-        data: bytes = self._binary.read(size)
-        return data
 
 
 def seconds(duration: str | int) -> int:
@@ -279,7 +213,9 @@ class Flows:
         """
         self._no_grouping("coverage")
         if self._table is not None:
-            raise PlanError("coverage() reads logs of text; of Parquet and Arrow tables it is not made yet")
+            fields = ("interface-id", "tgw-attachment-id", "start", "end", "log-status")
+            records = self.select(*fields)._with(allow_missing=True).collect(progress=progress)
+            return Result(_core.coverage_of(records._table), records.report.as_dict())
         where = self._spec.get("where", "")
         result = Result(*_core.coverage(self._sources, where, self._engine_options(progress)))
         check([result])
@@ -336,12 +272,12 @@ class Grouped:
 _SIZES = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12, "ki": 2**10, "mi": 2**20, "gi": 2**30, "ti": 2**40}
 
 
-def _bytes(size: int | str) -> int:
+def _bytes(name: str, size: int | str) -> int:
     """A number of bytes; ``"2GB"`` is 2,000,000,000, ``"2GiB"`` 2,147,483,648."""
     match = re.fullmatch(r"\s*([0-9]+(?:\.[0-9]+)?)\s*([kmgt]i?)?b?\s*", str(size).lower())
     number = int(float(match[1]) * _SIZES[match[2] or ""]) if match else 0
     if number < 1:
-        raise PlanError(f"max_memory={size!r}: a number of bytes, or one with a unit such as '512MB' or '2GiB'")
+        raise PlanError(f"{name}={size!r}: a number of bytes, or one with a unit such as '512MB' or '2GiB'")
     return number
 
 
@@ -358,6 +294,7 @@ def scan(
     on_error: str = "skip",
     threads: int | None = None,
     max_memory: int | str | None = None,
+    max_output_bytes: int | str | None = None,
 ) -> Flows:
     """A lazy query over flow logs.
 
@@ -389,6 +326,9 @@ def scan(
     ``max_memory``: bytes that groups and selected rows may take, as a number or ``"512MB"``, ``"2GiB"``; beyond it
     :class:`~vpcflow.OutOfMemoryError`. By default there is no limit.
 
+    ``max_output_bytes``: bytes that one packed source may unpack to; one with more is a :class:`~vpcflow.SourceError`
+    after the records before. By default there is no limit, and no need of one for memory.
+
     >>> import vpcflow as vf
     >>> log = b"srcaddr dstport bytes\\n10.0.0.1 22 40\\n10.0.0.1 443 960\\n"
     >>> vf.scan(log).group_by("srcaddr").agg(bytes=vf.sum("bytes")).collect().rows()
@@ -404,29 +344,19 @@ def scan(
         _core.parse_format(format)
     options = {
         "format": format, "container": container, "duplicates": duplicates, "on_error": on_error, "threads": threads,
-        "max_memory": None if max_memory is None else _bytes(max_memory),
+        "max_memory": None if max_memory is None else _bytes("max_memory", max_memory),
+        "max_output_bytes": None if max_output_bytes is None else _bytes("max_output_bytes", max_output_bytes),
     }  # fmt: skip
     begin, until = _instant("start", start), _instant("end", end)
     if hasattr(data, "__arrow_c_stream__"):
         flows = Flows([], ArrowTable(data), options, {})
     else:
-        sources = _select(_sources(data), begin, until, _texts(account), _texts(region))
-        text, parquet = _split(sources) if container == "auto" else (sources, None)
+        sources = select(sources_of(data), begin, until, _texts(account), _texts(region))
+        text, parquet = split(sources, duplicates == "once") if container == "auto" else (sources, None)
         flows = Flows(text, parquet, options, {})
     if begin is not None:
         flows = flows.filter(col("start") >= begin)
     return flows if until is None else flows.filter(col("start") < until)
-
-
-def _split(sources: list[_core.Source]) -> tuple[list[_core.Source], ParquetFiles | None]:
-    """Text for the engine, Parquet for pyarrow. Of many files only those named .parquet are looked into."""
-    few = len(sources) <= _FEW
-    parquet = [s for s in sources if (few or s.name.endswith(".parquet")) and s.is_parquet]
-    if not parquet:
-        return sources, None
-    files = [(source.name, source.memory()) for source in parquet]
-    taken = {id(source) for source in parquet}
-    return [source for source in sources if id(source) not in taken], ParquetFiles(files)
 
 
 def _texts(value: str | Iterable[str] | None) -> list[str]:
@@ -449,23 +379,6 @@ def _instant(name: str, value: Instant | None) -> int | None:
     raise PlanError(f"{name}={value!r}: Unix seconds, a datetime, or text such as '2026-11-23T06:00:00Z'")
 
 
-def _select(
-    sources: list[_core.Source], start: int | None, end: int | None, accounts: list[str], regions: list[str]
-) -> list[_core.Source]:
-    """The sources that may hold what is asked for. Warns of those whose path does not say."""
-    if start is None and end is None and not accounts and not regions:
-        return sources
-    chosen = _core.Source.select(sources, start, end, accounts, regions)
-    if not chosen:
-        raise SourceNotFoundError(f"none of the {len(sources):,} objects can hold what is asked for, by their paths")
-    for what, wanted in (("account", accounts), ("region", regions)):
-        silent = sum(source.object_path[what] is None for source in chosen) if wanted else 0
-        if silent:
-            text = f"the paths of {silent:,} of {len(chosen):,} sources do not tell their {what}; all of them are read"
-            warnings.warn(text, DataQualityWarning, stacklevel=3)
-    return chosen
-
-
 def _run(queries: Sequence[Flows], progress: Progress | None) -> list[tuple[_core.Table, dict[str, Any]]]:
     first = queries[0]
     plans = [q._plan() for q in queries]
@@ -474,7 +387,10 @@ def _run(queries: Sequence[Flows], progress: Progress | None) -> list[tuple[_cor
         return _core.run(plans, first._sources, options)
     everything = any(q._spec.get("check_all") for q in queries)
     fields = None if everything else {field for plan in plans for field in plan.fields}
-    return _core.run_arrow(plans, first._sources, first._table.streams(fields), options)
+    results = _core.run_arrow(plans, first._sources, first._table.streams(fields), options)
+    for _, report in results:
+        first._table.note(report)
+    return results
 
 
 def collect_all(queries: Sequence[Flows], *, progress: Progress | None = None) -> list[Result]:

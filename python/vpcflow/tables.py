@@ -38,6 +38,9 @@ class ArrowTable:
     def streams(self, fields: Iterable[str] | None) -> Iterator[tuple[str, object]]:
         yield "<arrow>", self._data.__arrow_c_stream__()
 
+    def note(self, report: dict[str, Any]) -> None:
+        """Adds to a report what the engine cannot know."""
+
     def __str__(self) -> str:
         return "an Arrow table"
 
@@ -45,9 +48,15 @@ class ArrowTable:
 class ParquetFiles:
     """Parquet files, read by pyarrow a batch at a time."""
 
-    def __init__(self, files: list[tuple[str, bytes | None]]) -> None:
-        """``files``: names, with the bytes of those that are in memory."""
+    def __init__(self, files: list[tuple[str, bytes | None]], again: list[tuple[str, str]]) -> None:
+        """``files``: names, with the bytes of those that are in memory. ``again``: names of what is not read, because
+        it has the same bytes as the file of the second name."""
         self._files = files
+        self._again = again
+
+    def note(self, report: dict[str, Any]) -> None:
+        report["duplicates"] += len(self._again)
+        report["warnings"] += [f"{name} has the same bytes as {first}: read once" for name, first in self._again[:5]]
 
     def _open(self, name: str, data: bytes | None) -> Any:
         from pyarrow import lib, parquet

@@ -4,7 +4,9 @@
 #include <string>
 #include <utility>
 
+#include "absl/status/status.h"
 #include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
 #include "src/container/unwrap.h"
 #include "src/source/prefixed_stream.h"
 #include "vpcflow/source/gzip.h"
@@ -48,6 +50,30 @@ bool IsCsv(std::string_view line) {
   return commas > 0 || (line.size() > 2 && line.front() == '"' && line.back() == '"');
 }
 
+// What a gzip bomb may unpack to.
+class CappedStream final : public ByteStream {
+ public:
+  CappedStream(std::string name, std::unique_ptr<ByteStream> stream, uint64_t most)
+      : name_(std::move(name)), stream_(std::move(stream)), most_(most), left_(most) {}
+
+  absl::StatusOr<size_t> Read(char* buffer, size_t size) override {
+    char beyond;
+    const bool full = left_ == 0;  // whether it ends here is still to be seen
+    absl::StatusOr<size_t> n = stream_->Read(full ? &beyond : buffer, full ? 1 : std::min<uint64_t>(size, left_));
+    if (n.ok() && full && *n > 0)
+      return absl::OutOfRangeError(
+          absl::StrCat(name_, ": unpacks to more than max_output_bytes, ", most_, "; the rest of it was not read"));
+    if (n.ok()) left_ -= *n;
+    return n;
+  }
+
+ private:
+  std::string name_;
+  std::unique_ptr<ByteStream> stream_;
+  uint64_t most_;
+  uint64_t left_;
+};
+
 }  // namespace
 
 std::optional<Container> FindContainer(std::string_view name) {
@@ -70,11 +96,13 @@ Container DetectContainer(std::string_view head) {
 }
 
 absl::StatusOr<OpenedRecords> OpenRecords(const Source& source, Container wanted, Source::Cancelled cancelled,
-                                          std::atomic<uint64_t>* stored_bytes) {
+                                          std::atomic<uint64_t>* stored_bytes, uint64_t max_output_bytes) {
   OpenedRecords out;
   absl::StatusOr<std::unique_ptr<ByteStream>> text = OpenText(source, std::move(cancelled), &out.packed, stored_bytes);
   if (!text.ok()) return text.status();
   out.stream = *std::move(text);
+  if (out.packed && max_output_bytes > 0)
+    out.stream = std::make_unique<CappedStream>(source.name(), std::move(out.stream), max_output_bytes);
   out.container = wanted;
   if (wanted == Container::kAuto) {
     std::string head(kHeadBytes, '\0');
@@ -92,7 +120,7 @@ absl::StatusOr<OpenedRecords> OpenRecords(const Source& source, Container wanted
     out.stream =
         std::make_unique<internal::PrefixedStream>(std::move(head), std::move(out.stream), nullptr, std::move(error));
   }
-  out.stream = internal::Unwrap(out.container, source.name(), std::move(out.stream));
+  out.stream = internal::Unwrap(out.container, source.name(), std::move(out.stream), &out.origins);
   return out;
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <deque>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -20,7 +21,7 @@ constexpr size_t kMaxDocument = size_t{256} << 20;  // of JSON that is not a doc
 constexpr size_t kMaxEntry = size_t{16} << 20;      // a line of a container; subscriptions send 1 MB, Lambda 6 MB
 
 // Reads a container in steps; what the steps write to lines_ is what the stream gives.
-class UnwrapStream : public ByteStream {
+class UnwrapStream : public ByteStream, public LineOrigins {
  public:
   UnwrapStream(std::string name, std::unique_ptr<ByteStream> stream)
       : name_(std::move(name)), stream_(std::move(stream)) {}
@@ -29,7 +30,7 @@ class UnwrapStream : public ByteStream {
     std::string& out = lines_.out();
     while (given_ == out.size()) {
       out.clear();
-      given_ = 0;
+      given_ = noted_ = 0;
       if (done_) {
         if (error_.ok()) return 0;
         return std::exchange(error_, absl::OkStatus());
@@ -41,6 +42,12 @@ class UnwrapStream : public ByteStream {
     std::memcpy(buffer, out.data() + given_, n);
     given_ += n;
     return n;
+  }
+
+  void TakeOrigins(size_t n, std::vector<uint64_t>* out) final {
+    const size_t have = std::min(n, origins_.size());
+    out->insert(out->end(), origins_.begin(), origins_.begin() + static_cast<ptrdiff_t>(have));
+    origins_.erase(origins_.begin(), origins_.begin() + static_cast<ptrdiff_t>(have));
   }
 
  protected:
@@ -56,6 +63,14 @@ class UnwrapStream : public ByteStream {
     if (error_.ok()) error_ = std::move(error);
   }
 
+  // The lines written since the last call are of the line `line_` of the input.
+  void NoteOrigins() {
+    const std::string& out = lines_.out();
+    const auto lines = std::count(out.begin() + static_cast<ptrdiff_t>(noted_), out.end(), '\n');
+    origins_.insert(origins_.end(), static_cast<size_t>(lines), line_);
+    noted_ = out.size();
+  }
+
   // Takes each whole line of the input; with `last` what is behind the last one, too. A line of more than kMaxEntry
   // bytes is one entry without record.
   void Lines(bool last) {
@@ -66,6 +81,7 @@ class UnwrapStream : public ByteStream {
         searched_ = text.size();
         if (text.size() <= kMaxEntry) return;
         if (!skipping_) lines_.NoRecord(text);
+        NoteOrigins();
         skipping_ = true;
         Take(text.size());
         searched_ = 0;
@@ -77,6 +93,8 @@ class UnwrapStream : public ByteStream {
       if (std::exchange(skipping_, false)) line = {};
       while (!line.empty() && (line.back() == '\r' || line.back() == ' ')) line.remove_suffix(1);
       if (!line.empty()) TakeLine(line);
+      NoteOrigins();
+      ++line_;
       if (end == std::string_view::npos) return;
     }
   }
@@ -110,7 +128,10 @@ class UnwrapStream : public ByteStream {
   size_t begin_ = 0;
   size_t searched_ = 0;
   size_t given_ = 0;
-  bool skipping_ = false;  // the rest of a line that was too long
+  size_t noted_ = 0;              // of lines_, whose lines' origins are known
+  uint64_t line_ = 1;             // of the input, where rest() begins
+  std::deque<uint64_t> origins_;  // of lines that are written, not yet taken
+  bool skipping_ = false;         // the rest of a line that was too long
   bool done_ = false;
   absl::Status error_;
 };
@@ -158,6 +179,7 @@ class JsonStream final : public UnwrapStream {
     } else if (last) {
       if (!json_.Take(rest()))
         Fail(absl::DataLossError(absl::StrCat(name_, ": the JSON is cut or malformed; what came before is read")));
+      NoteOrigins();
       Take(rest().size());
     }
   }
@@ -257,16 +279,21 @@ class CsvStream final : public UnwrapStream {
 
 }  // namespace
 
-std::unique_ptr<ByteStream> Unwrap(Container container, std::string name, std::unique_ptr<ByteStream> stream) {
+std::unique_ptr<ByteStream> Unwrap(Container container, std::string name, std::unique_ptr<ByteStream> stream,
+                                   LineOrigins** origins) {
+  std::unique_ptr<UnwrapStream> out;
   switch (container) {
-    case Container::kExport: return std::make_unique<ExportStream>(std::move(name), std::move(stream));
-    case Container::kJson: return std::make_unique<JsonStream>(std::move(name), std::move(stream));
-    case Container::kCsv: return std::make_unique<CsvStream>(std::move(name), std::move(stream));
-    case Container::kSubscription: return std::make_unique<SubscriptionStream>(std::move(name), std::move(stream));
+    case Container::kExport: out = std::make_unique<ExportStream>(std::move(name), std::move(stream)); break;
+    case Container::kJson: out = std::make_unique<JsonStream>(std::move(name), std::move(stream)); break;
+    case Container::kCsv: out = std::make_unique<CsvStream>(std::move(name), std::move(stream)); break;
+    case Container::kSubscription:
+      out = std::make_unique<SubscriptionStream>(std::move(name), std::move(stream));
+      break;
     case Container::kAuto:
-    case Container::kText: break;
+    case Container::kText: return stream;
   }
-  return stream;
+  *origins = out.get();
+  return out;
 }
 
 }  // namespace internal

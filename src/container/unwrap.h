@@ -10,8 +10,9 @@
 VPCFLOW_NAMESPACE_BEGIN
 namespace internal {
 
-// The record text of a container other than kText. `name` is for errors.
-std::unique_ptr<ByteStream> Unwrap(Container container, std::string name, std::unique_ptr<ByteStream> stream);
+// The record text of a container, and where its lines come from; of kText the stream itself. `name` is for errors.
+std::unique_ptr<ByteStream> Unwrap(Container container, std::string name, std::unique_ptr<ByteStream> stream,
+                                   LineOrigins** origins);
 
 }  // namespace internal
 VPCFLOW_NAMESPACE_END

@@ -23,7 +23,7 @@ uint64_t Report::rejected() const {
 
 void Report::TrimRejects() {
   std::sort(rejects.begin(), rejects.end(), [](const Reject& a, const Reject& b) {
-    return std::tie(a.source, a.line, a.column) < std::tie(b.source, b.line, b.column);
+    return std::tie(a.source, a.byte_offset, a.column) < std::tie(b.source, b.byte_offset, b.column);
   });
   if (rejects.size() > kMaxRejectSamples) rejects.resize(kMaxRejectSamples);
 }

@@ -27,7 +27,7 @@ void Reserve(Block* block, size_t keep, size_t capacity) {
 
 absl::Status BlockReader::Open() {
   open_ = true;
-  absl::StatusOr<OpenedRecords> opened = OpenRecords(source_, container_, cancelled_, stored_bytes_);
+  absl::StatusOr<OpenedRecords> opened = OpenRecords(source_, container_, cancelled_, stored_bytes_, max_output_);
   if (!opened.ok()) return opened.status();
   container_ = opened->container;
   if (source_.in_memory() && !opened->packed && container_ == Container::kText) {
@@ -35,8 +35,14 @@ absl::Status BlockReader::Open() {
     memory_ = source_.bytes();
   } else {
     stream_ = std::move(opened->stream);
+    origins_ = opened->origins;
   }
   return absl::OkStatus();
+}
+
+void BlockReader::TakeOrigins(Block* out, size_t lines) {
+  out->origins.clear();
+  if (origins_ != nullptr) origins_->TakeOrigins(lines, &out->origins);
 }
 
 void BlockReader::Finish(Block* out, const char* data, size_t size) {
@@ -46,6 +52,7 @@ void BlockReader::Finish(Block* out, const char* data, size_t size) {
   out->long_line = false;
   out->unwrapped = container_ != Container::kText;
   offset_ += size;
+  if (origins_ != nullptr) TakeOrigins(out, static_cast<size_t>(std::count(data, data + size, '\n')));
   if (out->offset == 0 && out->text.starts_with("\xEF\xBB\xBF")) {  // byte order mark
     out->text.remove_prefix(3);
     out->offset = 3;
@@ -131,6 +138,7 @@ absl::Status BlockReader::SkipLongLine(Block* out, size_t size) {
   out->sequence = sequence_++;
   out->offset = offset_;
   out->long_line = true;
+  TakeOrigins(out, 1);
   offset_ += size;
   char* scratch = out->storage.get() + kExcerpt;
   const size_t room = std::min(block_bytes_, out->capacity - kExcerpt);

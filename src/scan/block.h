@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "vpcflow/container/container.h"
@@ -18,11 +19,12 @@ VPCFLOW_NAMESPACE_BEGIN
 namespace internal {
 
 struct Block {
-  uint64_t sequence = 0;   // within its source
-  uint64_t offset = 0;     // of the text in the source's (unpacked) text
-  std::string_view text;   // whole lines; the last of a source may lack its line end
-  bool long_line = false;  // one line over the limit; then `text` is only its beginning
-  bool unwrapped = false;  // the text was made of a container
+  uint64_t sequence = 0;          // within its source
+  uint64_t offset = 0;            // of the text in the source's (unpacked) text
+  std::string_view text;          // whole lines; the last of a source may lack its line end
+  bool long_line = false;         // one line over the limit; then `text` is only its beginning
+  bool unwrapped = false;         // the text was made of a container
+  std::vector<uint64_t> origins;  // then, by line: its line in the container
   std::unique_ptr<char[]> storage;
   size_t capacity = 0;
 };
@@ -33,12 +35,13 @@ class BlockReader {
  public:
   // `stored_bytes`, if given, grows by what is read of the source as stored.
   BlockReader(const Source& source, Container container, Source::Cancelled cancelled, size_t block_bytes,
-              size_t max_line, std::atomic<uint64_t>* stored_bytes)
+              size_t max_line, uint64_t max_output, std::atomic<uint64_t>* stored_bytes)
       : source_(source),
         container_(container),
         cancelled_(std::move(cancelled)),
         block_bytes_(block_bytes),
         max_line_(max_line),
+        max_output_(max_output),
         stored_bytes_(stored_bytes) {}
 
   // False at the end. After an error the lines that were whole before it have been delivered, and nothing follows.
@@ -50,17 +53,20 @@ class BlockReader {
   absl::StatusOr<bool> NextFromStream(Block* out);
   absl::Status SkipLongLine(Block* out, size_t size);
   void Finish(Block* out, const char* data, size_t size);
+  void TakeOrigins(Block* out, size_t lines);
 
   const Source& source_;
   Container container_;  // as asked for, then as found
   Source::Cancelled cancelled_;
   size_t block_bytes_;
   size_t max_line_;
+  uint64_t max_output_;
   std::atomic<uint64_t>* stored_bytes_;
   bool open_ = false;
   bool in_memory_ = false;
   bool at_end_ = false;
   std::unique_ptr<ByteStream> stream_;
+  LineOrigins* origins_ = nullptr;  // of the stream
   std::string_view memory_;
   std::string carry_;     // the partial line behind the last block
   absl::Status pending_;  // an error to report after the lines before it

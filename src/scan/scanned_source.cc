@@ -7,7 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "src/scan/infer.h"
 #include "src/simd/kernels.h"
-#include "src/source/duplicates.h"
+#include "vpcflow/source/duplicates.h"
 
 VPCFLOW_NAMESPACE_BEGIN
 namespace internal {
@@ -55,9 +55,10 @@ Errc CheckLine(const ResolvedBlock& block, const TextLine& line, size_t width, s
 void AddReject(const ResolvedBlock& block, size_t line, Errc reason, uint32_t at, std::string field, Report* report) {
   ++report->rejects_by_reason[static_cast<size_t>(reason)];
   const size_t begin = block.block.long_line ? 0 : block.index.line(line).begin;
-  report->rejects.push_back({block.source, *block.name, block.first_line + line, block.block.offset + begin, at + 1,
-                             std::move(field), reason,
-                             Printable(LineText(block, line).substr(reason == Errc::kNoRecord ? 1 : 0), 200)});
+  const std::vector<uint64_t>& origins = block.block.origins;
+  const uint64_t number = line < origins.size() ? origins[line] : block.first_line + line;
+  report->rejects.push_back({block.source, *block.name, number, block.block.offset + begin, at + 1, std::move(field),
+                             reason, Printable(LineText(block, line).substr(reason == Errc::kNoRecord ? 1 : 0), 200)});
   if (report->rejects.size() >= 2 * Report::kMaxRejectSamples) report->TrimRejects();
 }
 
@@ -67,7 +68,7 @@ ScannedSource::ScannedSource(const Source& source, uint32_t number, const ScanOp
       name_(source.name()),
       number_(number),
       reader_(source, options.container, std::move(cancelled), std::max<size_t>(options.block_bytes, 64),
-              std::max<size_t>(options.max_line_bytes, 1024), stored_bytes) {}
+              std::max<size_t>(options.max_line_bytes, 1024), options.max_output_bytes, stored_bytes) {}
 
 absl::StatusOr<bool> ScannedSource::Next(ResolvedBlock* out, Report* report) {
   {

@@ -1,4 +1,4 @@
-#include "src/source/duplicates.h"
+#include "vpcflow/source/duplicates.h"
 
 #include <algorithm>
 #include <map>
@@ -10,7 +10,6 @@
 #include "absl/hash/hash.h"
 
 VPCFLOW_NAMESPACE_BEGIN
-namespace internal {
 namespace {
 
 constexpr size_t kStep = size_t{256} << 10;
@@ -109,5 +108,4 @@ std::vector<size_t> FindDuplicates(const std::vector<Source>& sources) {
   return same_as;
 }
 
-}  // namespace internal
 VPCFLOW_NAMESPACE_END

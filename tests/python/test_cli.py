@@ -1,5 +1,6 @@
 """The command line: answers, exit codes, messages."""
 
+import csv
 import gzip
 import json
 import os
@@ -178,12 +179,20 @@ def test_convert(log, tmp_path):
     assert sorted(p.name for p in tmp_path.iterdir()) == ["a.arrow", "a.csv", "a.jsonl", "a.parquet", "flow.log"]
 
 
-def test_convert_neutralises_formulas(tmp_path):
-    for trigger in ("=1+1", "+1", "-1+1", "@SUM(A1)"):
-        run_cli(
-            "convert", "-", "-o", tmp_path / "a.csv", "--select", "action", stdin=HEADER + line(action=trigger), check=0
-        )
-        assert (tmp_path / "a.csv").read_text() == f"action\n'{trigger}\n"
+def test_t12_formulas_in_csv(tmp_path):
+    """Every trigger a token can begin with, in every text field, in CSV of the command line and of a result."""
+    texts = [f["name"] for f in vf.fields() if f["type"] == "text"]
+    for trigger in ("=1+1", "+1", "-1+1", "@SUM(A1)", "=\"x\"", "-", "'=1"):
+        log = (" ".join(texts) + "\n" + " ".join([trigger] * len(texts)) + "\n").encode()
+        run_cli("convert", "-", "-o", tmp_path / "a.csv", stdin=log, check=0)
+        with (tmp_path / "a.csv").open(newline="") as file:
+            header, values = csv.reader(file)
+        assert len(header) == len(texts)
+        wanted = "" if trigger == "-" else trigger if trigger.startswith("'") else "'" + trigger
+        assert values == [wanted] * len(texts)
+    # Numbers are no texts, and stay as they are.
+    run_cli("convert", "-", "-o", tmp_path / "b.csv", stdin=HEADER + line(), check=0)
+    assert "'" not in (tmp_path / "b.csv").read_text()
 
 
 def test_convert_keeps_what_came_before_damage(tmp_path):

@@ -55,3 +55,20 @@ def test_the_command():
     gaps = run_cli("coverage", "-", "--gaps", stdin=log, check=0).stdout
     assert b"absent" in gaps
     assert b"OK" not in gaps
+
+
+def test_of_parquet_and_arrow(tmp_path):
+    pa = pytest.importorskip("pyarrow")
+    from pyarrow import parquet
+
+    data = vf.synth(5_000, seed=9, window=60, interfaces=20, nodata_share=0.2, skipdata_share=0.02, hours=1).data
+    wanted = vf.scan(data).coverage().rows()
+    table = pa.table(vf.scan(data).collect())
+    assert vf.scan(table).coverage().rows() == wanted
+    parquet.write_table(table, tmp_path / "a.parquet")
+    result = vf.scan(tmp_path).coverage()
+    assert result.rows() == wanted
+    assert result.report.records == 5_000
+    log = b"tgw-attachment-id start end\ntgw-1 60 120\n"
+    parquet.write_table(pa.table(vf.scan(log).collect()), tmp_path / "a.parquet")
+    assert [row["interface_id"] for row in vf.scan(tmp_path).coverage()] == ["tgw-1"]

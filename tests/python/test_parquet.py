@@ -119,3 +119,13 @@ def test_ocsf_as_security_lake_has_it():
     assert (got.rows()[0]["srcaddr"], got.rows()[0]["flow_direction"]) == ("192.0.2.1", "ingress")
     by = vf.scan(packed(nested)).group_by("srcaddr").agg(n=vf.count()).collect()
     assert sum(by["n"]) == sum(1 for text in LINES[:2000] if text.endswith("OK"))
+
+
+def test_the_same_file_twice_is_read_once(tmp_path):
+    data = packed(table(LINES[:100]))
+    for name in ("a.parquet", "b.parquet"):
+        (tmp_path / name).write_bytes(data)
+    with pytest.warns(vf.DataQualityWarning, match="b.parquet has the same bytes as .*a.parquet: read once"):
+        report = vf.scan(tmp_path).agg(n=vf.count()).collect().report
+    assert (report.records, report.duplicates) == (100, 1)
+    assert vf.scan(tmp_path, duplicates="all").agg(n=vf.count()).collect().report.records == 200

@@ -76,7 +76,7 @@ def test_the_stub_names_what_the_module_has():
                     assert re.search(rf"def {member}\b", stub), f"{name}.{member} is not in _core.pyi"
 
 
-def test_forced_kernels():
+def test_t24_forced_kernels():
     code = "import vpcflow as vf; print(vf.build_info()['kernel'])"
     for kernel in [*vf.build_info()["kernels"], "none"]:
         env = dict(os.environ, VPCFLOW_FORCE_SIMD=kernel)

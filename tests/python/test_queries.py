@@ -324,7 +324,7 @@ def test_exceptions_pickle_and_belong_together():
             assert str(pickle.loads(pickle.dumps(item("message")))) == "message"
 
 
-def test_the_gil_is_released():
+def test_t22_the_gil_is_released():
     made = vf.synth(300_000, peers=1000, noise_sources=1000)
     counted = 0
     stop = threading.Event()
@@ -344,7 +344,7 @@ def test_the_gil_is_released():
     assert counted > 20
 
 
-def test_max_memory():
+def test_t20_max_memory():
     lines = ["srcaddr bytes"] + [f"10.{i >> 16}.{i >> 8 & 255}.{i & 255} 1" for i in range(200_000)]
     log = "\n".join(lines).encode()
     for query in (
@@ -362,7 +362,7 @@ def test_max_memory():
             vf.scan(log, max_memory=wrong)
 
 
-def test_ctrl_c_ends_a_scan():
+def test_t27_ctrl_c_ends_a_scan():
     """KeyboardInterrupt within 0.2 s, of a source that never ends."""
     code = """
 import sys, time, vpcflow as vf

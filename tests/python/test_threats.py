@@ -1,7 +1,11 @@
 """The threat model, where no other file has the test: what whoever writes logs, names or files can do."""
 
 import gzip
+import html.parser
+import itertools
+import json
 import multiprocessing
+import os
 import subprocess
 import sys
 import threading
@@ -10,7 +14,7 @@ import time
 import pytest
 
 import vpcflow as vf
-from conftest import HEADER, line
+from conftest import HEADER, line, run_cli
 
 MEASURE = """
 import resource, sys, warnings
@@ -51,6 +55,74 @@ def test_t1_gzip_bomb(tmp_path):
     assert (rejects, records) == (0, 10_000)
 
 
+def test_t1_max_output_bytes(tmp_path, quiet):
+    """Exactly as many bytes as allowed are fine, one more is an error after the records before it; also of zstd's and
+    of many members, and through the command line."""
+    text = HEADER + line() * 1000
+    packs = {"one member": gzip.compress(text), "two": gzip.compress(text[:777]) + gzip.compress(text[777:])}
+    packs["an empty member at the end"] = packs["two"] + gzip.compress(b"")
+    for name, packed in packs.items():
+        assert vf.scan(packed, max_output_bytes=len(text)).agg(n=vf.count()).collect()["n"] == [1000], name
+        with pytest.raises(vf.SourceError, match="unpacks to more than max_output_bytes") as raised:
+            vf.scan(packed, max_output_bytes=len(text) - 1).agg(n=vf.count()).collect()
+        assert raised.value.partial["n"] == [999], name
+    assert vf.scan(text, max_output_bytes=10).agg(n=vf.count()).collect()["n"] == [1000]  # not packed
+    (tmp_path / "a.gz").write_bytes(packs["one member"])
+    done = run_cli("summary", tmp_path / "a.gz", "--max-output-bytes", "1kB")
+    assert done.returncode == 2
+    assert b"max_output_bytes, 1000" in done.stderr
+
+
+SHAPES = list(itertools.product(("\n", "\r\n", "mixed"), (True, False), (True, False), (True, False), ("", "again", "other")))
+
+
+@pytest.mark.parametrize(("ends", "last", "mark", "blank", "header"), SHAPES)
+def test_t4_line_shapes(ends, last, mark, blank, header, quiet):
+    """Line ends, a last line without one, a byte order mark, blank lines, a header again or another one in mid-file;
+    at block borders and split points of all kinds."""
+    lines = [HEADER.decode().rstrip()]
+    lines += [line(src=f"10.0.0.{i}", size=i).decode().rstrip() for i in range(6)]
+    if header == "again":
+        lines.insert(3, lines[0])
+    if header == "other":
+        lines[4:4] = ["dstport srcaddr bytes", "53 10.9.9.9 77"]
+        lines = [*lines[:6], lines[0], *lines[6:]]
+    if blank:
+        lines[2:2] = ["", "  "]
+        lines.append("")
+    text = b"\xef\xbb\xbf" if mark else b""
+    for i, item in enumerate(lines):
+        end = ("\r\n" if i % 2 else "\n") if ends == "mixed" else ends
+        text += (item + (end if last or i + 1 < len(lines) else "")).encode()
+    query = {"n": vf.count(), "bytes": vf.sum("bytes"), "port": vf.max("dstport")}
+
+    def answer(source, **options):
+        flows = vf.scan(source, threads=1)
+        flows._options.update(options)
+        result = flows.group_by("srcaddr").agg(**query).collect()
+        return result.rows(), result.report.records, result.report.rejected, result.report.blank_lines
+
+    got = answer(text)
+    other = header == "other"
+    assert got[1:3] == (6 + other, 0)
+    assert sum(row["bytes"] for row in got[0]) == 15 + 77 * other
+    for block in (64, 65, 97, 131, 257):
+        assert answer(text, block_bytes=block) == got
+    for at in range(0, len(text), 1 if (ends, mark, blank) == ("mixed", True, True) else 41):
+        parts = [text[:at], text[at:]]
+
+        class Two:
+            def read(self, size, parts=parts):
+                while parts and not parts[0]:
+                    parts.pop(0)
+                if not parts:
+                    return b""
+                head, parts[0] = parts[0][:size], parts[0][size:]
+                return head
+
+        assert answer(Two()) == got
+
+
 def test_t3_a_stream_without_line_ends(quiet):
     """A gigabyte without a line end: one reject, and nothing is held."""
 
@@ -63,6 +135,49 @@ def test_t3_a_stream_without_line_ends(quiet):
 
     report = vf.scan([HEADER + line(), Endless()], format="default").agg(n=vf.count()).collect().report
     assert (report.records, report.rejects_by_reason) == (1, {"line-too-long": 1})
+
+
+NUMBERS = [f for f in vf.fields() if f["type"] not in ("text", "address")]
+
+
+def test_t5_the_line_of_a_reject_in_a_container(quiet):
+    """What cannot be a record is found again in the file, whatever it is wrapped in."""
+    good, bad = line().decode().strip(), line().decode().replace(" 40 ", " x ").strip()
+    csv = "@timestamp,@message\n" + "".join(f'2026-11-23,"{text}"\n' for text in (good, good, bad, good, bad))
+    ndjson = "".join(json.dumps({"message": text}) + "\n" for text in (good, good, good, bad, good, "", bad))
+    records = "\n\n".join(json.dumps({"srcaddr": "10.0.0.1", "bytes": b}) for b in (1, "x", 2, "y"))
+    export = "".join(f"2026-11-23T10:00:00.000Z {text}\n" for text in (bad, good, bad))
+    for log, lines in ((csv, [4, 6]), (ndjson, [4, 7]), (records, [3, 7]), (export, [1, 3])):
+        for threads in (1, 3):
+            flows = vf.scan(log.encode(), threads=threads, format="default")
+            flows._options["block_bytes"] = 100
+            assert [r["line"] for r in flows.select("srcaddr", "bytes").collect().report.rejects] == lines
+
+
+def test_t6_odd_numbers(quiet):
+    """16 spellings in every numeric field: digits alone are a number, and within the field's bounds."""
+    spellings = ["0", "1", "007", "65535", "65536", "4294967295", "4294967296", "9223372036854775807",
+                 "9223372036854775808", "18446744073709551616", "9" * 23, "+1", "-1", "0x1F", "1e3", "1.0"]  # fmt: skip
+    assert len(NUMBERS) >= 12
+    for field in NUMBERS:
+        name = field["name"]
+        for text in spellings:
+            log = f"{name} srcaddr\n{text} 10.0.0.1\n".encode()
+            result = vf.scan(log).select(name).collect()
+            plain = text.isdigit()
+            fits = plain and (len(text) <= 13 if field["type"] == "time" else int(text) <= field["max"])
+            assert (result.report.records, result.report.rejected) == (int(fits), int(not fits)), (name, text)
+            if fits and field["type"] != "time":
+                assert result.rows()[0][name.replace("-", "_")] == int(text)
+            if not fits:
+                assert result.report.rejects[0]["reason"] == ("out-of-range" if plain else "not-a-number"), (name, text)
+
+
+def test_t6_every_port(quiet):
+    log = b"dstport\n" + b"".join(b"%d\n" % port for port in range(70_001))
+    result = vf.scan(log).collect()
+    assert result["dstport"] == list(range(65_536))
+    assert result.report.rejects_by_reason == {"out-of-range": 70_001 - 65_536}
 
 
 def test_t7_texts_that_are_no_utf8():
@@ -144,6 +259,74 @@ def test_t11_no_text_is_run():
         assert time.monotonic() - began < 5  # 0.1 s on a quiet machine
 
 
+PAYLOADS = [
+    "<script>alert(1)</script>", "<img/src=x/onerror=alert(1)>", "\"><svg/onload=alert(1)>", "'onmouseover='alert(1)",
+    "</td></tr></table><h1>x", "<!--", "]]>", "&lt;b&gt;", "<a/href=javascript:alert(1)>", "<style>*{display:none}",
+    "<iframe/srcdoc=x>", "\xff<b>",
+]  # fmt: skip
+
+
+class Tags(html.parser.HTMLParser):
+    def __init__(self):
+        super().__init__()
+        self.seen = set()
+        self.comments = 0
+
+    def handle_starttag(self, tag, attrs):
+        self.seen.add((tag, tuple(name for name, _ in attrs)))
+
+    def handle_comment(self, data):
+        self.comments += 1
+
+
+def tags_of(page):
+    tags = Tags()
+    tags.feed(page)
+    return tags.seen, tags.comments
+
+
+@pytest.mark.parametrize("payload", PAYLOADS)
+def test_t13_html_in_notebooks(payload, quiet):
+    """In every text field, as the name of a column, in the path and in the excerpts of rejects: only our tags."""
+    texts = [f["name"] for f in vf.fields() if f["type"] == "text"]
+    token = payload.replace(" ", "\x07").encode()
+
+    def page(token, alias):
+        log = (" ".join(texts)).encode() + b"\n" + b" ".join([token] * len(texts)) + b"\nshort " + token + b"\n"
+        flows = vf.scan(log)
+        grouped = flows.group_by("action").agg(**{alias: vf.count()})
+        selected = flows.collect()
+        return selected._repr_html_() + grouped.collect()._repr_html_()
+
+    wanted = page(b"harmless", "n")
+    got = page(token, payload)
+    assert tags_of(got) == tags_of(wanted)
+
+
+def test_t14_escapes_in_terminals(tmp_path):
+    """ESC, BEL, CR, a right-to-left override, NUL: as values, in rejects and as a file's name, nothing but ASCII."""
+    for evil in (b"\x1b[2J", b"\x07", b"a\rb", "\u202e".encode(), b"\x00", b"\xff\x9b31m"):
+        name = b"log-" + evil.replace(b"\x00", b"0") + b".log"
+        path = os.path.join(os.fsencode(tmp_path), name)
+        with open(path, "wb") as file:
+            file.write(HEADER + line(action="X") .replace(b" X ", b" " + evil + b" ") + evil + b" short\n" + line())
+        for command in (["summary"], ["head"], ["top", "--by", "action"], ["convert", "--to", "csv", "-o", "-"]):
+            done = run_cli(*command, os.fsdecode(path))
+            shown = done.stderr if command[0] == "convert" else done.stderr + done.stdout
+            assert shown
+            assert all(0x20 <= c < 0x7F or c == 0x0A for c in shown), (command, evil, shown)
+
+
+def test_t19_counters(quiet):
+    """Sums beyond 64 bits are exact, whole and merged."""
+    most = 2**63 - 1
+    log = b"srcaddr bytes\n" + b"10.0.0.1 %d\n" % most * 40
+    for threads in (1, 4):
+        flows = vf.scan(log, threads=threads)
+        flows._options["block_bytes"] = 200
+        assert flows.agg(bytes=vf.sum("bytes")).collect()["bytes"] == [most * 40]
+
+
 def test_t21_the_same_bytes_however_it_is_run():
     data = vf.synth(20_000, seed=2).data
     query = {"bytes": vf.sum("bytes"), "peers": vf.n_unique("dstaddr"), "first": vf.first("dstport")}
@@ -176,3 +359,23 @@ def test_t27_times_at_the_end_of_what_pandas_can_hold():
     frame = vf.scan(log).to_pandas()
     # Above 2^31 they are milliseconds, so that none lies beyond the year 2286.
     assert frame["start"].dt.year.tolist() == [1970, 1970, 2038, 1970, 2286]
+
+
+def test_t28_an_arrow_stream_is_consumed_once(quiet):
+    """Capsules consumed twice, never, or half-way; results used after their scan is gone."""
+    pa = pytest.importorskip("pyarrow")
+    result = vf.scan(HEADER + line() * 10).collect()
+    capsule = result.__arrow_c_stream__()
+    reader = pa.RecordBatchReader._import_from_c_capsule(capsule)
+    assert reader.read_all().num_rows == 10
+    with pytest.raises(Exception, match=r"released|consumed|invalid|Cannot"):
+        pa.RecordBatchReader._import_from_c_capsule(capsule).read_all()
+    for _ in range(1000):
+        result.__arrow_c_stream__()  # never consumed
+        half = pa.RecordBatchReader._import_from_c_capsule(result.__arrow_c_stream__())
+        half.schema  # noqa: B018
+        del half
+    table = pa.table(result)
+    del result
+    assert table["bytes"].to_pylist() == [40] * 10
+    assert vf.scan(table).agg(n=vf.count()).collect()["n"] == [10]

@@ -22,7 +22,7 @@ std::string RandomLog(int n, uint32_t seed) {
 using All = Aggregate<Count, Sum<f::Bytes>, Min<f::Bytes>, Max<f::Start>, Mean<f::Bytes>, Distinct<f::SrcAddr>,
                       First<f::SrcAddr>, Last<f::DstPort>, Rate<f::Bytes>, Distinct<f::Action>>;
 
-TEST(Total, NeverWraps) {
+TEST(Total, T19NeverWraps) {
   Total total(~uint64_t{0});
   total += Total(1);
   EXPECT_FALSE(total.fits_u64());

@@ -109,7 +109,7 @@ TEST(Filter, ErrorsShowThePlace) {
   }
 }
 
-TEST(Filter, HostileSizesAreRefusedQuickly) {
+TEST(Filter, T11HostileSizesAreRefusedQuickly) {
   EXPECT_THAT(ErrorOf(std::string(1000, '(') + "bytes = 1" + std::string(1000, ')')), HasSubstr("nested deeper"));
   EXPECT_THAT(ErrorOf("action ~ '" + std::string(5000, 'a') + "'"), HasSubstr("at most 4096"));
   std::string terms = "bytes = 1";
@@ -122,7 +122,7 @@ TEST(Filter, HostileSizesAreRefusedQuickly) {
   }()));
 }
 
-TEST(Filter, ClassicalBombIsLinear) {
+TEST(Filter, T10ClassicalBombIsLinear) {
   EXPECT_FALSE(
       Passes("interface_id ~ '(a*)*b(a|a)*$'", "5 " + std::string(200'000, 'a') + " 10.1.2.3 - 1 1 6 1 1 ACCEPT - OK"));
 }

@@ -126,7 +126,7 @@ TEST(Kernels, FromPlainTextToAnyText) {
 }
 
 // Nothing is read outside the text: it stands between two pages that cannot be read.
-TEST(Kernels, NothingBeyondTheText) {
+TEST(Kernels, T25NothingBeyondTheText) {
   const size_t page = 4096;
   char* map = static_cast<char*>(mmap(nullptr, 3 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
   ASSERT_NE(map, MAP_FAILED);

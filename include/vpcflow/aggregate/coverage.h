@@ -52,20 +52,24 @@ class Coverage {
       ++without_time_;
       return;
     }
-    const int64_t end = std::max(record.end().value_or(*start), *start);
     std::string_view name = record.text(Field::kInterfaceId);
     if (name.empty()) name = record.text(Field::kTgwAttachmentId);
-    auto found = interfaces_.find(name);
-    if (found == interfaces_.end()) found = interfaces_.emplace(name, Hours()).first;
-    const LogStatus status = ParseLogStatus(record.text(Field::kLogStatus));
+    Add(name, *start, record.end().value_or(*start), ParseLogStatus(record.text(Field::kLogStatus)));
+  }
+
+  // One record by its values, Unix seconds.
+  void Add(std::string_view interface, int64_t start, int64_t end, LogStatus status) {
+    end = std::max(end, start);
+    auto found = interfaces_.find(interface);
+    if (found == interfaces_.end()) found = interfaces_.emplace(interface, Hours()).first;
     const Seen seen = status == LogStatus::kNoData     ? Seen::kNoData
                       : status == LogStatus::kSkipData ? Seen::kSkipData
                                                        : Seen::kOk;
-    const int64_t first = Minute(*start);
+    const int64_t first = Minute(start);
     // No window is longer than ten minutes (AWS); of what claims to be, only the beginning is believed.
-    int64_t last = end > *start ? Minute(end - 1) : first;
+    int64_t last = end > start ? Minute(end - 1) : first;
     if (last - first > kLongestWindow / 60) last = first;
-    longest_ = std::max(longest_, std::min(end - *start, kLongestWindow));
+    longest_ = std::max(longest_, std::min(end - start, kLongestWindow));
     for (int64_t minute = first; minute <= last; ++minute) Mark(&found->second, minute, seen);
   }
 

@@ -21,6 +21,7 @@
 #include <memory>
 #include <optional>
 #include <string_view>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "vpcflow/source/source.h"
@@ -68,17 +69,28 @@ inline constexpr char kNoRecordMark = '\x1A';
 // A line of this byte alone ends what a header line began: the lines behind it are in the format of lines without one.
 inline constexpr char kNoHeaderMark = '\x1D';
 
+// Which lines of a container the lines of its record text come from, in order.
+class LineOrigins {
+ public:
+  virtual ~LineOrigins() = default;
+  // Appends the numbers, from 1, of the container's lines that the next `n` lines of the text come from. Of a JSON
+  // document over many lines it is the first.
+  virtual void TakeOrigins(size_t n, std::vector<uint64_t>* out) = 0;
+};
+
 struct OpenedRecords {
   std::unique_ptr<ByteStream> stream;
   Container container = Container::kText;  // never kAuto
   bool packed = false;                     // gzip or zstd
+  LineOrigins* origins = nullptr;          // of the stream, as long as it lives; null for kText
 };
 
 // Opens a source, unpacks it, and unwraps what it is, or `wanted` if that is not kAuto. `stored_bytes`, if given, grows
 // by what is read of the source as stored. Errors of the source, at once or from the stream's Read; a JSON document
-// that cannot be read whole (256 MiB at most) or is cut is kDataLoss, after the records before it.
+// that cannot be read whole (256 MiB at most) or is cut is kDataLoss, after the records before it. A packed source that
+// unpacks to more than `max_output_bytes`, if that is not 0, is kOutOfRange behind so many bytes.
 absl::StatusOr<OpenedRecords> OpenRecords(const Source& source, Container wanted, Source::Cancelled cancelled,
-                                          std::atomic<uint64_t>* stored_bytes = nullptr);
+                                          std::atomic<uint64_t>* stored_bytes = nullptr, uint64_t max_output_bytes = 0);
 
 VPCFLOW_NAMESPACE_END
 

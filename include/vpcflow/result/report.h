@@ -18,8 +18,8 @@ VPCFLOW_NAMESPACE_BEGIN
 struct Reject {
   uint32_t source = 0;       // number of its source in the scan
   std::string path;          // the source's name
-  uint64_t line = 0;         // from 1
-  uint64_t byte_offset = 0;  // of the line in the unpacked text
+  uint64_t line = 0;         // from 1; in a container the container's, where its JSON document begins
+  uint64_t byte_offset = 0;  // of the line in the text, unpacked and out of its container
   uint32_t column = 0;       // byte in the line where the trouble is, from 1
   std::string field;         // AWS's name, or empty if it is about the whole line
   Errc reason = Errc::kOk;

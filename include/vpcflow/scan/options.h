@@ -45,6 +45,9 @@ struct ScanOptions {
   int threads = 0;
   // Longer lines are rejects; they are never held in memory.
   size_t max_line_bytes = size_t{1} << 20;
+  // Bytes that one packed source may unpack to; 0 for no limit. What lies beyond is kOutOfRange, after the records
+  // before.
+  uint64_t max_output_bytes = 0;
   // Bytes that the groups and selected rows of plans may take, over all threads; 0 for no limit. Beyond it the scan
   // ends with kResourceExhausted. With several threads, joining their groups at the end can take as much again.
   size_t max_memory = 0;

@@ -1,6 +1,9 @@
 // Duplicates: objects that are there twice, as S3's at-least-once events and copies of folders make them.
-#ifndef VPCFLOW_SRC_SOURCE_DUPLICATES_H_
-#define VPCFLOW_SRC_SOURCE_DUPLICATES_H_
+//
+//   std::vector<size_t> same_as = vpcflow::FindDuplicates(sources);
+//   if (same_as[3] != vpcflow::kNoDuplicate) Print(sources[3].name(), " is ", sources[same_as[3]].name(), " again");
+#ifndef VPCFLOW_SOURCE_DUPLICATES_H_
+#define VPCFLOW_SOURCE_DUPLICATES_H_
 
 #include <cstddef>
 #include <vector>
@@ -8,7 +11,6 @@
 #include "vpcflow/source/source.h"
 
 VPCFLOW_NAMESPACE_BEGIN
-namespace internal {
 
 inline constexpr size_t kNoDuplicate = static_cast<size_t>(-1);
 
@@ -17,7 +19,6 @@ inline constexpr size_t kNoDuplicate = static_cast<size_t>(-1);
 // byte by byte. What cannot be read is no duplicate.
 std::vector<size_t> FindDuplicates(const std::vector<Source>& sources);
 
-}  // namespace internal
 VPCFLOW_NAMESPACE_END
 
-#endif  // VPCFLOW_SRC_SOURCE_DUPLICATES_H_
+#endif  // VPCFLOW_SOURCE_DUPLICATES_H_
