@@ -4,8 +4,9 @@
 #   make test     build everything, C++ and Python tests
 #   make bench    benchmarks against yardsticks and peers (PEERS=0 for ours alone, RECORDS=10000000 for the full size)
 #   make lint     format, ruff, mypy, who includes whom
-#   make soak     the C++ tests under sanitizers, kernels on 10,000,000 lines, then the Python tests
-#   make fuzz     every fuzz target with ASan and UBSan, FUZZ_RUNS executions each (default 100,000; about 25 minutes by the targets' rates)
+#   make soak     all the long tests with their times: sanitizers, 10,000,000 lines, 2^32 addresses, make fuzz, long Python tests
+#   make fuzz     every fuzz target with ASan and UBSan, FUZZ_RUNS executions each (default 100,000; no clang needed)
+#   make libfuzzer  the same targets guided by coverage, FUZZ_SECONDS each (default an hour; FUZZ_CXX=clang++-16)
 #   make coverage lines and branches of C++ that the C++ tests and fuzz targets run (gcovr; about 8 minutes)
 #   make scale    20 GB of generated logs: flat memory, constant rate (12 GB of disk, some minutes)
 #   make keys     what a record costs as the number of keys grows; draws docs/performance-keys.svg
@@ -20,7 +21,7 @@ APT := build-essential cmake ninja-build pkg-config python3-venv python3-dev lib
 JOBS := $(shell nproc)
 SOURCES := $(shell find include src python cmake CMakeLists.txt pyproject.toml -type f -not -name '*.pyc')
 
-.PHONY: demo test bench lint soak fuzz coverage scale keys clean cpp-build
+.PHONY: demo test bench lint soak fuzz libfuzzer coverage scale keys clean cpp-build
 
 # -- bootstrap: each step leaves a stamp and is nothing to do the second time
 
@@ -80,22 +81,27 @@ lint: $(VENV)/.package $(VENV)/.lint-packages
 	@if command -v clang-format >/dev/null; then git ls-files '*.h' '*.cc' | xargs clang-format --dry-run -Werror; else echo "clang-format is not installed: C++ format not checked"; fi
 
 soak: $(VENV)/.package $(VENV)/.test-packages
-	@cmake -S . -B build/asan -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo -DVPCFLOW_SANITIZE=address,undefined -DVPCFLOW_INSTALL=OFF >/dev/null
-	@cmake --build build/asan -j $(JOBS) && ctest --test-dir build/asan --output-on-failure -LE install
-	@cmake -S . -B build/tsan -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo -DVPCFLOW_SANITIZE=thread -DVPCFLOW_INSTALL=OFF >/dev/null
-	@cmake --build build/tsan -j $(JOBS) && ctest --test-dir build/tsan --output-on-failure -LE install
-	@$(MAKE) --no-print-directory cpp-build && VPCFLOW_KERNEL_LINES=2500000 $(BUILD)/tests/vpcflow_tests --gtest_filter='SameKernels.*'
-	@$(BIN)/python -m pytest
+	@PYTHON=$(BIN)/python BUILD=$(BUILD) JOBS=$(JOBS) tools/soak.sh
 
-# `scans` and `containers` do whole scans in each execution, a hundredth and a tenth of the others' rate.
+# `scans` and `splits` do whole scans in each execution, at a hundredth of the others' rate.
 FUZZ_RUNS ?= 100000
+FUZZ_TARGETS := lines kernels scalars formats filters paths gzips records
 fuzz: $(VENV)/.made
 	@cmake -S . -B build/asan -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo -DVPCFLOW_SANITIZE=address,undefined -DVPCFLOW_INSTALL=OFF >/dev/null
 	@cmake --build build/asan -j $(JOBS) --target vpcflow_fuzz
-	@for t in lines kernels scalars formats filters paths gzips records; do build/asan/tests/vpcflow_fuzz $$t $(FUZZ_RUNS) tests/corpus/regress/* || exit 1; done
+	@for t in $(FUZZ_TARGETS); do build/asan/tests/vpcflow_fuzz $$t $(FUZZ_RUNS) tests/corpus/regress/* || exit 1; done
 	@build/asan/tests/vpcflow_fuzz containers $$(($(FUZZ_RUNS) / 5)) tests/corpus/regress/*
 	@build/asan/tests/vpcflow_fuzz splits $$(($(FUZZ_RUNS) / 10)) tests/corpus/regress/*
 	@build/asan/tests/vpcflow_fuzz scans $$(($(FUZZ_RUNS) / 20)) tests/corpus/regress/*
+
+# Coverage-guided, by clang's libFuzzer: FUZZ_SECONDS for each target, what it learns stays in build/fuzz/corpus.
+FUZZ_SECONDS ?= 3600
+FUZZ_CXX ?= clang++
+libfuzzer:
+	@cmake -S . -B build/fuzz -G Ninja -DCMAKE_CXX_COMPILER=$(FUZZ_CXX) -DCMAKE_BUILD_TYPE=RelWithDebInfo -DVPCFLOW_FUZZ=ON -DVPCFLOW_SANITIZE=address,undefined -DVPCFLOW_INSTALL=OFF -DVPCFLOW_BUILD_EXAMPLES=OFF >/dev/null
+	@cmake --build build/fuzz -j $(JOBS)
+	@build/fuzz/tests/vpcflow_fuzz seeds build/fuzz/corpus
+	@ls build/fuzz/corpus | xargs -P $(JOBS) -I{} tools/libfuzzer.sh {} $(FUZZ_SECONDS)
 
 coverage: $(VENV)/.made
 	@$(BIN)/pip install -q "gcovr>=7"

@@ -1,14 +1,18 @@
 // Fuzzing without clang: replays files, then mutates the seeds and what was replayed with a fixed seed.
 //
 //   fuzz TARGET RUNS [FILE...]        "all" for every target; prints executions and rate of each
+//   fuzz seeds FOLDER                 writes FOLDER/TARGET/N, the inputs that each target begins with, for libFuzzer
 //
 // Before each run the input is kept in the file named by VPCFLOW_FUZZ_INPUT, if that is set, so that a crash leaves it.
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <random>
+#include <string>
+#include <string_view>
 
 #include "fuzz/targets.h"
 
@@ -105,13 +109,26 @@ void Fuzz(const Target& target, uint64_t runs, const std::vector<std::string>& f
               static_cast<unsigned long long>(runs), static_cast<double>(runs) / seconds);
 }
 
+int WriteSeeds(const std::filesystem::path& folder) {
+  for (const Target& target : vpcflow_fuzz::Targets()) {
+    std::filesystem::create_directories(folder / target.name);
+    size_t number = 0;
+    for (const std::string& bytes : target.seeds()) {
+      std::ofstream file(folder / target.name / std::to_string(number++), std::ios::binary);
+      if (!(file << bytes)) return 1;
+    }
+  }
+  return 0;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   if (argc < 3) {
-    std::fprintf(stderr, "usage: fuzz TARGET|all RUNS [FILE...]\n");
+    std::fprintf(stderr, "usage: fuzz TARGET|all RUNS [FILE...], or fuzz seeds FOLDER\n");
     return 2;
   }
+  if (std::string_view(argv[1]) == "seeds") return WriteSeeds(argv[2]);
   std::vector<std::string> files;
   for (int i = 3; i < argc; ++i) {
     std::ifstream file(argv[i], std::ios::binary);

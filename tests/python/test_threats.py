@@ -73,6 +73,7 @@ def test_t1_max_output_bytes(tmp_path, quiet):
     assert b"max_output_bytes, 1000" in done.stderr
 
 
+LONG = bool(os.environ.get("VPCFLOW_LONG"))  # make soak
 SHAPES = list(itertools.product(("\n", "\r\n", "mixed"), (True, False), (True, False), (True, False), ("", "again", "other")))
 
 
@@ -332,10 +333,53 @@ def test_t21_the_same_bytes_however_it_is_run():
     query = {"bytes": vf.sum("bytes"), "peers": vf.n_unique("dstaddr"), "first": vf.first("dstport")}
     results = {
         vf.scan(data, threads=threads).group_by("srcaddr", "protocol").agg(**query).collect()._table.to_json_lines(False)
-        for _ in range(5)
+        for _ in range(20 if LONG else 5)
         for threads in (1, 2, 4, 8)
     }
     assert len(results) == 1
+
+
+def test_t21_the_same_bytes_by_every_kernel():
+    code = """
+import hashlib, vpcflow as vf
+data = vf.synth(20_000, seed=3, ipv6_share=0.2).data
+query = {"bytes": vf.sum("bytes"), "peers": vf.n_unique("dstaddr"), "first": vf.first("dstport")}
+whole = b""
+for threads in (1, 2, 4, 8):
+    flows = vf.scan(data, threads=threads)
+    whole += flows.group_by("srcaddr", "action", every="1m").agg(**query).collect()._table.to_json_lines(False)
+    whole += flows.collect()._table.to_json_lines(False)
+print(vf.build_info()["kernel"], hashlib.sha256(whole).hexdigest())
+"""
+    digests = {}
+    for kernel in vf.build_info()["kernels"]:
+        env = dict(os.environ, VPCFLOW_FORCE_SIMD=kernel)
+        done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True)
+        used, digest = done.stdout.split()
+        assert used == kernel
+        digests[kernel] = digest
+    assert len(set(digests.values())) == 1, digests
+
+
+def test_t25_repeated_scans_keep_nothing():
+    """A hundred scans, then as many again (a thousand with VPCFLOW_LONG): less than 1 MiB more."""
+    code = f"""
+import vpcflow as vf
+data = vf.synth(2_000, seed=3).data
+def resident():
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * 4096
+def scans(n):
+    for _ in range(n):
+        vf.scan(data, threads=2).group_by("srcaddr").agg(peers=vf.n_unique("dstaddr")).collect()
+        vf.scan(data).select("srcaddr", "bytes").collect()
+scans(100)
+before = resident()
+scans({1000 if LONG else 100})
+print(resident() - before)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert int(done.stdout) < 1 << 20
 
 
 def _child(data):

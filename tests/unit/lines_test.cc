@@ -1,5 +1,6 @@
 #include <sys/mman.h>
 
+#include <cstdlib>
 #include <cstring>
 #include <numeric>
 #include <random>
@@ -241,6 +242,44 @@ TEST(Kernels, ConvertAddresses) {
     texts.push_back(t);
   }
   ExpectAllConvert(texts);
+}
+
+// Every IPv4 address by every kernel and by the scalar parser, and back: all 2^32 of them with VPCFLOW_IPV4_STEP=1
+// (make soak), a sample otherwise.
+TEST(Kernels, T6EveryIpv4Address) {
+  const char* asked = std::getenv("VPCFLOW_IPV4_STEP");
+  const uint64_t step = asked == nullptr ? 16381 : std::strtoull(asked, nullptr, 10);
+  ASSERT_GT(step, 0u);
+  constexpr size_t kBatch = 4096;
+  TokenIndex index;
+  std::string text;
+  std::vector<uint32_t> wanted, left(kBatch), records(kBatch);
+  std::iota(records.begin(), records.end(), 0u);
+  std::vector<uint64_t> got(kBatch);
+  const std::string edge(16, ' ');  // kernels leave what is near to the edges of the text
+  for (uint64_t next = 0; next < uint64_t{1} << 32;) {
+    text = edge;
+    wanted.clear();
+    for (; wanted.size() < kBatch && next < uint64_t{1} << 32; next += step) {
+      const auto address = static_cast<uint32_t>(next);
+      wanted.push_back(address);
+      const std::string shown = ToString(Ip::V4(address));
+      text += shown;
+      text += ' ';
+      uint32_t parsed = 0;
+      ASSERT_TRUE(ParseIpv4(shown.data(), shown.data() + shown.size(), &parsed)) << shown;
+      ASSERT_EQ(parsed, address) << shown;
+    }
+    text += edge;
+    for (const internal::Kernels* kernels : UsableKernels()) {
+      kernels->index(text.data(), text.size(), index.Reserve(text.size()));
+      const TokenSpan tokens = index.tokens();
+      const internal::TokenColumn column = {text.data(), text.size(),    tokens.begins, tokens.ends,
+                                            tokens.bias, records.data(), wanted.size()};
+      ASSERT_EQ(kernels->addresses(column, got.data(), left.data()), 0u) << kernels->name << text;
+      for (size_t i = 0; i < wanted.size(); ++i) ASSERT_EQ(got[i], kCodeV4 | wanted[i]) << kernels->name;
+    }
+  }
 }
 
 TEST(TextDictionary, NumbersTexts) {
