@@ -14,6 +14,7 @@
 #include "vpcflow/export/arrow.h"
 #include "vpcflow/export/text.h"
 #include "vpcflow/filter/filter.h"
+#include "vpcflow/plan/aggregation.h"
 #include "vpcflow/plan/plan.h"
 #include "vpcflow/result/report.h"
 #include "vpcflow/result/table.h"
@@ -24,6 +25,7 @@
 #include "vpcflow/source/gzip.h"
 #include "vpcflow/source/object_path.h"
 #include "vpcflow/source/source.h"
+#include "vpcflow/state/bytes.h"
 #include "vpcflow/synth/synth.h"
 
 #endif  // VPCFLOW_VPCFLOW_H_

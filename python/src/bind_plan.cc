@@ -18,12 +18,6 @@ std::shared_ptr<py::object> Share(py::object object) {
           }};
 }
 
-// A source and the Python object that owns its bytes.
-struct PySource {
-  Source source;
-  std::shared_ptr<py::object> owner;
-};
-
 // Reads a file-like object: read(size) -> bytes.
 Source FromReader(const std::string& name, py::object read) {
   return Source::Stream(
@@ -47,11 +41,55 @@ Source FromReader(const std::string& name, py::object read) {
       });
 }
 
+}  // namespace
+
 std::vector<Source> SourcesOf(const std::vector<std::shared_ptr<PySource>>& sources) {
   std::vector<Source> out;
   for (const auto& s : sources) out.push_back(s->source);
   return out;
 }
+
+py::object ResultToPython(vpcflow::Result result) {
+  const py::dict report = ReportToDict(result.report);
+  return py::make_tuple(std::make_shared<vpcflow::Table>(std::move(result.table)), report);
+}
+
+void CheckStop(const vpcflow::Report& report, const vpcflow::ScanOptions& options) {
+  if (options.on_error != vpcflow::OnError::kStop || report.rejects.empty()) return;
+  py::module_::import("vpcflow.errors").attr("raise_reject")(ReportToDict(report)["rejects"].cast<py::list>()[0]);
+}
+
+vpcflow::ArrowStreams StreamsOf(const py::iterator& iterator) {
+  struct State {
+    py::iterator at;
+    py::object current;  // kept until the next one
+  };
+  // Touched and dropped with the GIL held only.
+  const std::shared_ptr<State> state(new State{iterator, {}}, [](State* s) {
+    const py::gil_scoped_acquire gil;
+    delete s;
+  });
+  return [state]() -> absl::StatusOr<vpcflow::NamedArrowStream> {
+    const py::gil_scoped_acquire gil;
+    try {
+      state->current = py::reinterpret_steal<py::object>(PyIter_Next(state->at.ptr()));
+      if (!state->current) {
+        if (PyErr_Occurred() != nullptr) throw py::error_already_set();
+        return vpcflow::NamedArrowStream{};
+      }
+      const auto [name, capsule] = state->current.cast<std::pair<std::string, py::object>>();
+      auto* stream = static_cast<ArrowArrayStream*>(PyCapsule_GetPointer(capsule.ptr(), "arrow_array_stream"));
+      if (stream == nullptr) throw py::error_already_set();
+      if (stream->release == nullptr) return absl::UnavailableError("this Arrow stream was already consumed");
+      return vpcflow::NamedArrowStream{stream, name};
+    } catch (py::error_already_set& e) {
+      e.restore();
+      return absl::UnavailableError("the next Arrow stream could not be had");
+    }
+  };
+}
+
+namespace {
 
 vpcflow::PlanSpec SpecFrom(const py::dict& d) {
   vpcflow::PlanSpec spec;
@@ -80,22 +118,12 @@ vpcflow::PlanSpec SpecFrom(const py::dict& d) {
   return spec;
 }
 
-py::object ResultToPython(vpcflow::Result result) {
-  const py::dict report = ReportToDict(result.report);
-  return py::make_tuple(std::make_shared<vpcflow::Table>(std::move(result.table)), report);
-}
-
 // The results, or the exception; a scan that stopped at a reject raises ParseError with its place.
 py::list Finish(absl::StatusOr<std::vector<vpcflow::Result>> results) {
   if (!results.ok()) RaiseStatus(results.status(), "PlanError");
   py::list out;
   for (vpcflow::Result& result : *results) out.append(ResultToPython(std::move(result)));
   return out;
-}
-
-void CheckStop(const vpcflow::Report& report, const vpcflow::ScanOptions& options) {
-  if (options.on_error != vpcflow::OnError::kStop || report.rejects.empty()) return;
-  py::module_::import("vpcflow.errors").attr("raise_reject")(ReportToDict(report)["rejects"].cast<py::list>()[0]);
 }
 
 // Runs `run(&report)` without the GIL, and gives its results or raises its error.
@@ -118,33 +146,13 @@ py::list Run(const std::vector<Plan>& plans, const std::vector<std::shared_ptr<P
   return RunReleased(options, [&](vpcflow::Report* report) { return vpcflow::RunAll(plans, native, options, report); });
 }
 
-// `streams` is an iterator of (name, capsule); each capsule is kept until the next one.
 py::list RunArrow(const std::vector<Plan>& plans, const std::vector<std::shared_ptr<PySource>>& sources,
-                  const py::iterator& streams, const py::dict& options_dict) {
+                  const py::iterator& iterator, const py::dict& options_dict) {
   const vpcflow::ScanOptions options = OptionsFrom(options_dict);
   const std::vector<Source> native = SourcesOf(sources);
-  py::iterator at = streams;
-  py::object current;  // touched with the GIL held only
-  const auto next = [&]() -> absl::StatusOr<vpcflow::NamedArrowStream> {
-    const py::gil_scoped_acquire gil;
-    try {
-      current = py::reinterpret_steal<py::object>(PyIter_Next(at.ptr()));
-      if (!current) {
-        if (PyErr_Occurred() != nullptr) throw py::error_already_set();
-        return vpcflow::NamedArrowStream{};
-      }
-      const auto [name, capsule] = current.cast<std::pair<std::string, py::object>>();
-      auto* stream = static_cast<ArrowArrayStream*>(PyCapsule_GetPointer(capsule.ptr(), "arrow_array_stream"));
-      if (stream == nullptr) throw py::error_already_set();
-      if (stream->release == nullptr) return absl::UnavailableError("this Arrow stream was already consumed");
-      return vpcflow::NamedArrowStream{stream, name};
-    } catch (py::error_already_set& e) {
-      e.restore();
-      return absl::UnavailableError("the next Arrow stream could not be had");
-    }
-  };
-  return RunReleased(options,
-                     [&](vpcflow::Report* report) { return vpcflow::RunArrow(plans, native, next, options, report); });
+  const vpcflow::ArrowStreams streams = StreamsOf(iterator);
+  return RunReleased(
+      options, [&](vpcflow::Report* report) { return vpcflow::RunArrow(plans, native, streams, options, report); });
 }
 
 // The coverage of sources as a table: interface_id, seen, start, end, minutes; and the report.

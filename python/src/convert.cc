@@ -53,6 +53,7 @@ vpcflow::ScanOptions OptionsFrom(const py::dict& options) {
     out.duplicates = vpcflow::Duplicates::kAll;
   if (!get("max_memory").is_none()) out.max_memory = get("max_memory").cast<size_t>();
   if (!get("max_output_bytes").is_none()) out.max_output_bytes = get("max_output_bytes").cast<uint64_t>();
+  if (!get("first_source").is_none()) out.first_source = get("first_source").cast<uint32_t>();
   if (!get("block_bytes").is_none()) out.block_bytes = get("block_bytes").cast<size_t>();
   const PyObject* progress = get("progress").is_none() ? nullptr : get("progress").ptr();
   out.poll = [progress](const vpcflow::Progress& p) {

@@ -29,6 +29,22 @@ vpcflow::ScanOptions OptionsFrom(const py::dict& options);
 
 py::dict ReportToDict(const vpcflow::Report& report);
 
+// (Table, report).
+py::object ResultToPython(vpcflow::Result result);
+// Raises ParseError, with its place, for the reject that stopped a scan.
+void CheckStop(const vpcflow::Report& report, const vpcflow::ScanOptions& options);
+
+// A source and the Python object that owns its bytes.
+struct PySource {
+  vpcflow::Source source;
+  std::shared_ptr<py::object> owner;
+};
+std::vector<vpcflow::Source> SourcesOf(const std::vector<std::shared_ptr<PySource>>& sources);
+// Streams from an iterator of (name, capsule); each capsule is kept until the next one.
+vpcflow::ArrowStreams StreamsOf(const py::iterator& iterator);
+
+void BindAggregation(py::module_& m);
+
 void BindFormat(py::module_& m);
 void BindPlan(py::module_& m);
 void BindSynth(py::module_& m);

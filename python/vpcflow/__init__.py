@@ -12,6 +12,7 @@ Heavy packages (pandas, pyarrow, polars, matplotlib) are imported only when a me
 from typing import Any
 
 from . import _core
+from .aggregation import Aggregation, merge_all
 from .capability import capabilities, recommended_format
 from .errors import (
     DataLossError,
@@ -24,6 +25,7 @@ from .errors import (
     PlanError,
     SourceError,
     SourceNotFoundError,
+    StateError,
     SynthError,
     VpcflowError,
 )
@@ -76,6 +78,7 @@ def reject_reasons() -> dict[str, str]:
 
 __all__ = [
     "Agg",
+    "Aggregation",
     "Column",
     "DataLossError",
     "DataQualityWarning",
@@ -92,6 +95,7 @@ __all__ = [
     "Result",
     "SourceError",
     "SourceNotFoundError",
+    "StateError",
     "SynthError",
     "Synthetic",
     "VpcflowError",
@@ -106,6 +110,7 @@ __all__ = [
     "last",
     "max",
     "mean",
+    "merge_all",
     "min",
     "n_unique",
     "plants",

@@ -78,6 +78,10 @@ class DataLossError(SourceError):
     """A source is damaged: cut or corrupt gzip. What was read before the damage is in ``partial``."""
 
 
+class StateError(VpcflowError, ValueError):
+    """Bytes that are no saved state, or a damaged one, or one of a newer version."""
+
+
 class OutOfMemoryError(VpcflowError, MemoryError):
     """A query needs more memory than there is; use fewer keys or a filter."""
 

@@ -168,3 +168,22 @@ def check(results: Sequence[Result]) -> None:
     notes = [*report.warnings, *([str(report)] if report.rejected else [])]
     if notes:
         warnings.warn("; ".join(notes), DataQualityWarning, stacklevel=4)
+
+
+_ADDED = (
+    "sources", "duplicates", "text_bytes", "lines", "headers", "blank_lines", "records", "ok", "nodata", "skipdata",
+    "rejected", "nulled_values",
+)  # fmt: skip
+
+
+def merge_reports(a: dict[str, Any], b: dict[str, Any]) -> dict[str, Any]:
+    """One report for the parts of an input; either may be empty."""
+    out: dict[str, Any] = {name: a.get(name, 0) + b.get(name, 0) for name in _ADDED}
+    out["unspread"] = max(a.get("unspread", 0), b.get("unspread", 0))
+    for counts in ("rejects_by_reason", "formats"):
+        first, second = a.get(counts, {}), b.get(counts, {})
+        out[counts] = {key: first.get(key, 0) + second.get(key, 0) for key in sorted({*first, *second})}
+    out["rejects"] = [*a.get("rejects", ()), *b.get("rejects", ())][:1000]
+    out["warnings"] = sorted({*a.get("warnings", ()), *b.get("warnings", ())})
+    out["errors"] = [*a.get("errors", ()), *b.get("errors", ())]
+    return out

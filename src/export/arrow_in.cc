@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "src/plan/aggregation_impl.h"
 #include "src/plan/run.h"
 #include "src/scan/driver.h"
 #include "vpcflow/export/arrow.h"
@@ -252,7 +253,8 @@ class ArrowRows final : public Rows {
     if (column.ticks() != 0) *value = *value / column.ticks() - (*value % column.ticks() < 0 ? 1 : 0);
     if (info.kind == Kind::kTime && column.ticks() == 0 && *value > static_cast<int64_t>(kMaxTimeSeconds))
       *value /= 1000;
-    if (*value < 0 || static_cast<uint64_t>(*value) > info.max) return Errc::kOutOfRange;
+    const uint64_t max = info.kind == Kind::kTime ? static_cast<uint64_t>(kLatestTime) : info.max;
+    if (*value < 0 || static_cast<uint64_t>(*value) > max) return Errc::kOutOfRange;
     *out = *value;
     return Errc::kOk;
   }
@@ -357,6 +359,30 @@ absl::Status ReadStream(const NamedArrowStream& named, const ScanOptions& option
   }
 }
 
+// Text first, then the tables by a worker of their own.
+absl::StatusOr<ScannedWorkers> ScanTables(std::span<const Plan> plans, const SlotMap& map,
+                                          const std::vector<Source>& sources, const ArrowStreams& streams,
+                                          const ScanOptions& options, Report* report) {
+  absl::StatusOr<ScannedWorkers> scanned = ScanText(plans, map, sources, options, report);
+  if (!scanned.ok()) return scanned;
+  auto worker = std::make_unique<Worker>(plans, map);
+  ArrowRows rows(map.fields, options, report);
+  absl::Status status;
+  for (auto number = static_cast<uint32_t>(sources.size()); status.ok(); ++number) {
+    const absl::StatusOr<NamedArrowStream> named = streams();
+    if (!named.ok()) status = named.status();
+    if (!named.ok() || named->stream == nullptr) break;
+    ++report->sources;
+    rows.StartStream(number + options.first_source, named->name);
+    status = ReadStream(*named, options, &rows, worker.get(), report);
+  }
+  report->TrimRejects();
+  if (!status.ok()) return status;
+  scanned->workers.push_back(worker.get());
+  scanned->others.push_back(std::move(worker));
+  return scanned;
+}
+
 }  // namespace
 }  // namespace internal
 
@@ -367,23 +393,22 @@ absl::StatusOr<std::vector<Result>> RunArrow(std::span<const Plan> plans, const 
   if (plans.empty()) return std::vector<Result>();
   const SlotMap map(plans);
   Report report;
-  absl::StatusOr<ScannedWorkers> scanned = ScanText(plans, map, sources, options, &report);
-  Worker worker(plans, map);
-  ArrowRows rows(map.fields, options, &report);
-  absl::Status status = scanned.status();
-  for (auto number = static_cast<uint32_t>(sources.size()); status.ok(); ++number) {
-    const absl::StatusOr<NamedArrowStream> named = streams();
-    if (!named.ok()) status = named.status();
-    if (!named.ok() || named->stream == nullptr) break;
-    ++report.sources;
-    rows.StartStream(number, named->name);
-    status = ReadStream(*named, options, &rows, &worker, &report);
-  }
-  report.TrimRejects();
+  const absl::StatusOr<ScannedWorkers> scanned = ScanTables(plans, map, sources, streams, options, &report);
   if (out_report != nullptr) *out_report = report;
-  if (!status.ok()) return status;
-  scanned->workers.push_back(&worker);
+  if (!scanned.ok()) return scanned.status();
   return JoinWorkers(plans, map, scanned->workers, std::move(report));
+}
+
+absl::Status UpdateArrow(Aggregation* aggregation, const std::vector<Source>& sources, const ArrowStreams& streams,
+                         const ScanOptions& options, Report* out_report) {
+  using namespace internal;
+  Aggregation::Impl& impl = aggregation->impl();
+  Report report;
+  const absl::StatusOr<ScannedWorkers> scanned =
+      ScanTables({&impl.plan, 1}, impl.map, sources, streams, options, &report);
+  absl::Status status = scanned.ok() ? impl.Join(*scanned, report) : scanned.status();
+  if (out_report != nullptr) *out_report = std::move(report);
+  return status;
 }
 
 absl::StatusOr<std::vector<Result>> RunArrow(std::span<const Plan> plans, ArrowArrayStream* stream,

@@ -30,9 +30,21 @@ class Cells : public Accumulators {
       if (group[g] != kNoGroup) cells_[group[g]].Merge(Translate(from[g], codes));
     }
   }
+  void Write(std::span<const uint32_t> groups, const CodeMap& codes, StateWriter* out) const override {
+    for (const uint32_t g : groups) Translate(cells_[g], codes).Write(out);
+  }
+  void Read(size_t n, const std::function<bool(uint64_t)>& valid, StateReader* in) override {
+    cells_.reserve(std::min(n, in->left()));
+    for (size_t g = 0; g < n && in->ok(); ++g) {
+      cells_.emplace_back().Read(in);
+      if (!Valid(cells_.back(), valid)) in->Fail();
+    }
+  }
 
  protected:
   virtual Cell Translate(const Cell& cell, const CodeMap&) const { return cell; }
+  // Whether the values of a cell that was read can be.
+  virtual bool Valid(const Cell&, const std::function<bool(uint64_t)>&) const { return true; }
   const Column& column(const GroupedRows& rows) const { return rows.batch.columns[static_cast<size_t>(slot_)]; }
 
   // Calls fn(cell, value) for every value that is not null.
@@ -156,6 +168,11 @@ class ExtremeAccumulators final : public Cells<Cell<int64_t>> {
   }
   int Compare(uint32_t a, uint32_t b) const override { return Order(this->cells_[a].value, this->cells_[b].value); }
 
+ protected:
+  bool Valid(const Cell<int64_t>& cell, const std::function<bool(uint64_t)>&) const override {
+    return cell.value.value_or(0) >= 0 && (kind_ != Kind::kTime || cell.value.value_or(0) <= kLatestTime);
+  }
+
  private:
   Kind kind_;
 };
@@ -178,7 +195,14 @@ class PickAccumulators final : public Cells<Cell<uint64_t>> {
   }
   int Compare(uint32_t a, uint32_t b) const override { return Order(this->cells_[a].value, this->cells_[b].value); }
 
+  void MarkCodes(const std::function<void(uint64_t)>& mark) const override {
+    for (const Cell<uint64_t>& cell : this->cells_) mark(cell.value.value_or(0));
+  }
+
  protected:
+  bool Valid(const Cell<uint64_t>& cell, const std::function<bool(uint64_t)>& valid) const override {
+    return !cell.value || (*cell.value != 0 && valid(*cell.value));
+  }
   Cell<uint64_t> Translate(const Cell<uint64_t>& cell, const CodeMap& codes) const override {
     Cell<uint64_t> out = cell;
     if (out.value) out.value = codes(*out.value, field_.kind());
@@ -205,6 +229,12 @@ class RateAccumulators final : public Cells<RateCell> {
         groups, [&](uint32_t g) { return Value(g); }, out);
   }
   int Compare(uint32_t a, uint32_t b) const override { return Order(Value(a), Value(b)); }
+
+ protected:
+  bool Valid(const RateCell& cell, const std::function<bool(uint64_t)>&) const override {
+    const auto fits = [](int64_t time, int64_t none) { return time == none || (time >= 0 && time <= kLatestTime); };
+    return fits(cell.first, RateCell().first) && fits(cell.last, RateCell().last);
+  }
 
  private:
   std::optional<double> Value(uint32_t g) const {
@@ -244,7 +274,7 @@ class DistinctAccumulators final : public Accumulators {
  public:
   explicit DistinctAccumulators(Kind kind) : kind_(kind) {}
   bool needs_codes() const override { return true; }
-  size_t bytes() const override { return counts_.capacity() * sizeof(uint64_t) + seen_.bytes(); }
+  size_t bytes() const override { return counts_.capacity() * sizeof(uint64_t) + seen_.bytes() + loaded_.capacity() * sizeof(Pair); }
   void Grow(size_t groups) override {
     if (groups > Pair::kMaxGroups) throw std::bad_alloc();  // 2^30 groups would need 100 GiB anyway
     counts_.resize(std::max(counts_.size(), groups));
@@ -259,7 +289,7 @@ class DistinctAccumulators final : public Accumulators {
   void Merge(const Accumulators& other, std::span<const uint32_t> group, const CodeMap& codes) override {
     constexpr size_t kMergeBatch = 4096;
     batch_.clear();
-    static_cast<const DistinctAccumulators&>(other).seen_.ForEach([&](const Pair& pair) {
+    static_cast<const DistinctAccumulators&>(other).ForEachPair([&](const Pair& pair) {
       if (group[pair.group()] == kNoGroup) return;
       batch_.push_back(Pair::Of(group[pair.group()], codes(pair.code(), kind_)));
       if (batch_.size() == kMergeBatch) {
@@ -274,9 +304,51 @@ class DistinctAccumulators final : public Accumulators {
         groups, [&](uint32_t g) { return static_cast<uint128>(counts_[g]); }, out);
   }
   int Compare(uint32_t a, uint32_t b) const override { return Order(counts_[a], counts_[b]); }
+  void MarkCodes(const std::function<void(uint64_t)>& mark) const override {
+    ForEachPair([&](const Pair& pair) { mark(pair.code()); });
+  }
+  // By group the number of its values, then the values in order.
+  void Write(std::span<const uint32_t> groups, const CodeMap& codes, StateWriter* out) const override {
+    std::vector<uint32_t> place(counts_.size(), kNoGroup);
+    for (uint32_t i = 0; i < groups.size(); ++i) place[groups[i]] = i;
+    std::vector<std::pair<uint32_t, uint64_t>> pairs;
+    pairs.reserve(seen_.size() + loaded_.size());
+    ForEachPair([&](const Pair& pair) {
+      if (place[pair.group()] != kNoGroup) pairs.emplace_back(place[pair.group()], codes(pair.code(), kind_));
+    });
+    std::sort(pairs.begin(), pairs.end());
+    for (const uint32_t g : groups) out->Number(counts_[g]);
+    for (const auto& [group, code] : pairs) out->Word(code);
+  }
+  void Read(size_t n, const std::function<bool(uint64_t)>& valid, StateReader* in) override {
+    if (n > in->left() || n > Pair::kMaxGroups) return in->Fail();
+    counts_.reserve(n);
+    for (size_t g = 0; g < n; ++g) counts_.push_back(in->Number());
+    for (uint32_t g = 0; g < n && in->ok(); ++g) {
+      if (counts_[g] > in->left() / sizeof(uint64_t)) return in->Fail();
+      uint64_t before = 0;
+      for (uint64_t i = 0; i < counts_[g]; ++i) {
+        const uint64_t code = in->Word();
+        if (code <= before || !valid(code)) return in->Fail();
+        before = code;
+        loaded_.push_back(Pair::Of(g, code));
+      }
+    }
+  }
 
  private:
+  template <class Fn>
+  void ForEachPair(Fn fn) const {
+    seen_.ForEach(fn);
+    std::for_each(loaded_.begin(), loaded_.end(), fn);
+  }
   void AddBatch() {
+    if (!loaded_.empty()) {  // of a saved state; they are counted already
+      const std::vector<Pair> loaded = std::exchange(loaded_, {});
+      seen_.InsertAll(
+          std::span<const Pair>(loaded), [&](const Pair& pair, size_t i) { return pair == loaded[i]; },
+          [](const Pair&, size_t, bool) {});
+    }
     seen_.InsertAll(
         std::span<const Pair>(batch_), [&](const Pair& pair, size_t i) { return pair == batch_[i]; },
         [&](const Pair& pair, size_t, bool added) { counts_[pair.group()] += added ? 1 : 0; });
@@ -285,7 +357,8 @@ class DistinctAccumulators final : public Accumulators {
   Kind kind_;
   std::vector<uint64_t> counts_;
   FlatTable<Pair> seen_;
-  std::vector<Pair> batch_;  // scratch
+  std::vector<Pair> loaded_;  // of a saved state, until more come
+  std::vector<Pair> batch_;   // scratch
 };
 
 }  // namespace

@@ -3,6 +3,7 @@
 #define VPCFLOW_SRC_PLAN_ACCUMULATE_H_
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -14,6 +15,7 @@
 #include "vpcflow/plan/plan.h"
 #include "vpcflow/record/batch.h"
 #include "vpcflow/result/table.h"
+#include "vpcflow/state/bytes.h"
 
 VPCFLOW_NAMESPACE_BEGIN
 namespace internal {
@@ -50,6 +52,12 @@ class Accumulators {
   // Order of two groups by value; null is smallest.
   virtual int Compare(uint32_t a, uint32_t b) const = 0;
   virtual bool needs_codes() const { return false; }
+  // Saving. Marks the codes that the cells hold: mark(code).
+  virtual void MarkCodes(const std::function<void(uint64_t)>& mark) const { (void)mark; }
+  // Writes the cells of some groups, with translated codes: the same bytes for the same values.
+  virtual void Write(std::span<const uint32_t> groups, const CodeMap& codes, StateWriter* out) const = 0;
+  // Reads the cells of groups 0 to n, into an empty one. Codes must be valid(code), or reading fails.
+  virtual void Read(size_t n, const std::function<bool(uint64_t)>& valid, StateReader* in) = 0;
   // Memory of the cells.
   virtual size_t bytes() const = 0;
 };

@@ -17,6 +17,18 @@ int CodeBits(const FieldRef& field) {
   return 64;
 }
 
+bool IsCode(uint64_t code, const FieldRef& field, const Interner& interner) {
+  if (code == 0) return true;
+  switch (field.kind()) {
+    case Kind::kInt32:
+    case Kind::kInt64: return code - 1 <= Info(field.field).max;
+    case Kind::kTime: return code - 1 <= static_cast<uint64_t>(kLatestTime);
+    case Kind::kText: return code <= interner.text_size();
+    case Kind::kAddress: break;
+  }
+  return code >= kCodeV6 ? (code & ~kCodeV6) < interner.v6_size() : code >> 32 == kCodeV4 >> 32;
+}
+
 void Encoder::Encode(const Batch& batch, size_t slot, std::vector<uint64_t>* out) {
   const Column& column = batch.columns[slot];
   out->resize(batch.rows);

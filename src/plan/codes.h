@@ -42,6 +42,7 @@ class Interner {
   // Calls fn(i, id) for each of some addresses, in order.
   template <class Fn>
   void V6(std::span<const Ip> ips, Fn fn) {
+    if (!indexed_) Index();
     v6_batch_.resize(ips.size());
     for (size_t i = 0; i < ips.size(); ++i) v6_batch_[i] = {ips[i], 0};
     v6_ids_.InsertAll(
@@ -55,6 +56,7 @@ class Interner {
         });
   }
   uint32_t Text(std::string_view text) {
+    if (!indexed_) Index();
     const auto it = text_ids_.find(text);
     if (it != text_ids_.end()) return it->second;
     const auto id = static_cast<uint32_t>(texts_.size());
@@ -62,6 +64,14 @@ class Interner {
     text_bytes_ += sizeof(std::string) + text.size();
     text_ids_.emplace(texts_.back(), id);
     return id;
+  }
+  // Takes values that are all different, in their order; into an empty one. They are indexed when one is looked for: what
+  // only holds a saved state takes no more memory than that.
+  void Load(std::vector<Ip> v6, std::deque<std::string> texts) {
+    v6_ = std::move(v6);
+    texts_ = std::move(texts);
+    for (const std::string& text : texts_) text_bytes_ += sizeof(std::string) + text.size();
+    indexed_ = false;
   }
   const Ip& v6(uint32_t id) const { return v6_[id]; }
   const std::string& text(uint32_t id) const { return texts_[id]; }
@@ -81,6 +91,14 @@ class Interner {
     bool empty() const { return id == kNone; }
     uint64_t hash() const { return MixWords(ip.hi, ip.lo); }
   };
+  void Index() {
+    indexed_ = true;
+    const std::vector<Ip> ips = std::exchange(v6_, {});
+    V6(ips, [](size_t, uint32_t) {});
+    for (uint32_t id = 0; id < texts_.size(); ++id) text_ids_.emplace(texts_[id], id);
+  }
+
+  bool indexed_ = true;
   FlatTable<V6Slot> v6_ids_;
   std::vector<V6Slot> v6_batch_;  // scratch
   std::vector<Ip> v6_;
@@ -113,6 +131,9 @@ class Encoder {
   std::vector<uint32_t> v6_rows_;
 };
 
+// Whether a code can be one of a field, as far as an interner has numbers.
+bool IsCode(uint64_t code, const FieldRef& field, const Interner& interner);
+
 inline Ip DecodeAddress(uint64_t code, const Interner& interner) {
   return code < kCodeV6 ? Ip::V4(static_cast<uint32_t>(code)) : interner.v6(static_cast<uint32_t>(code));
 }
@@ -125,6 +146,8 @@ inline const std::string& DecodeText(uint64_t code, const Interner& interner) {
 class CodeMap {
  public:
   CodeMap(const Interner& from, Interner* to);
+  // New numbers for the IPv6 addresses and texts with these ids; for no others.
+  CodeMap(std::vector<uint32_t> v6, std::vector<uint32_t> texts) : v6_(std::move(v6)), texts_(std::move(texts)) {}
   uint64_t operator()(uint64_t code, Kind kind) const {
     if (kind == Kind::kText) return code == 0 ? 0 : texts_[code - 1] + uint64_t{1};
     if (kind == Kind::kAddress && code >= kCodeV6) return kCodeV6 | v6_[static_cast<uint32_t>(code)];

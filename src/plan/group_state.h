@@ -23,6 +23,10 @@ class GroupState {
 
   void Consume(const Batch& batch);
   void Merge(const GroupState& other);
+  // Saving and reading the groups and the cells of the first plan. The same bytes for the same groups, whatever the
+  // order they came in. Read, into an empty state, is false for bytes that are no state of this plan.
+  void Write(StateWriter* out);
+  bool Read(StateReader* in);
   // The result of the n-th plan; sorted, cut to the top and with its rest, as the plan says.
   Table Finish(size_t n);
   // Records that span more time bins than are spread.

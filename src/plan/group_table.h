@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <limits>
+#include <utility>
 #include <vector>
 
 #include "src/plan/flat_table.h"
@@ -26,6 +27,7 @@ class GroupTable {
 
   // The groups of n keys, one behind the other; new ones for those that were not there. Expected O(n * words).
   void FindAll(const uint64_t* keys, size_t n, uint32_t* groups) {
+    if (!indexed_) Index();
     if (words_ == 0) {
       size_ = 1;
       std::fill_n(groups, n, 0u);
@@ -66,6 +68,13 @@ class GroupTable {
     return group;
   }
 
+  // Takes `n` keys that are all different, into an empty table. They are indexed when one is looked for.
+  void Load(std::vector<uint64_t> keys, size_t n) {
+    keys_ = std::move(keys);
+    size_ = n;
+    indexed_ = false;
+  }
+
   size_t size() const { return size_; }
   const uint64_t* key(uint32_t group) const { return keys_.data() + size_t{group} * words_; }
   size_t bytes() const {
@@ -93,6 +102,13 @@ class GroupTable {
     for (size_t w = 0; w < words_; ++w) hash = MixWords(hash ^ key[w], hash);
     return hash;
   }
+  void Index() {
+    indexed_ = true;
+    const std::vector<uint64_t> keys = std::exchange(keys_, {});
+    std::vector<uint32_t> groups(std::exchange(size_, 0));
+    if (words_ > 0) keys_.reserve(keys.size());
+    if (!groups.empty()) FindAll(keys.data(), groups.size(), groups.data());
+  }
   uint32_t Append(const uint64_t* key) {
     keys_.insert(keys_.end(), key, key + words_);
     return static_cast<uint32_t>(size_++);
@@ -101,6 +117,7 @@ class GroupTable {
   size_t words_;
   int dense_bits_;
   size_t size_ = 0;
+  bool indexed_ = true;
   std::vector<uint64_t> keys_;
   std::vector<uint32_t> dense_;  // by key
   FlatTable<Narrow> narrow_;

@@ -34,24 +34,6 @@ class PlanHandler final : public BlockHandler {
   TextRows rows_;
 };
 
-// A field that a plan names and no source has is a mistake in the plan.
-absl::Status CheckFields(const Plan& plan, const std::vector<int>& slots, const std::vector<uint8_t>& seen,
-                         const Report& report) {
-  const PlanImpl& impl = plan.impl();
-  if (impl.spec.allow_missing || impl.select_all) return absl::OkStatus();
-  std::vector<std::string> missing;
-  for (size_t i = 0; i < impl.fields.size(); ++i) {
-    if (seen[static_cast<size_t>(slots[i])] == 0) missing.push_back(impl.fields[i].name);
-  }
-  if (missing.empty()) return absl::OkStatus();
-  std::vector<std::string> formats;
-  for (const auto& [format, n] : report.formats) formats.push_back(format);
-  if (formats.size() > 3) formats.resize(3);
-  return absl::FailedPreconditionError(absl::StrCat(
-      "field", missing.size() > 1 ? "s " : " ", absl::StrJoin(missing, ", "), missing.size() > 1 ? " are" : " is",
-      " in none of the logs read; their format: ", absl::StrJoin(formats, " | ")));
-}
-
 // The columns of a selection; of everything, only those that some source has.
 std::vector<size_t> ColumnsOf(const PlanImpl& plan, const std::vector<int>& slots, const std::vector<uint8_t>& seen) {
   std::vector<size_t> columns;
@@ -83,6 +65,23 @@ void WarnOfLateFields(const PlanImpl& plan, Report* report) {
 
 }  // namespace
 
+absl::Status CheckFields(const Plan& plan, const std::vector<int>& slots, const std::vector<uint8_t>& seen,
+                         const Report& report) {
+  const PlanImpl& impl = plan.impl();
+  if (impl.spec.allow_missing || impl.select_all) return absl::OkStatus();
+  std::vector<std::string> missing;
+  for (size_t i = 0; i < impl.fields.size(); ++i) {
+    if (seen[static_cast<size_t>(slots[i])] == 0) missing.push_back(impl.fields[i].name);
+  }
+  if (missing.empty()) return absl::OkStatus();
+  std::vector<std::string> formats;
+  for (const auto& [format, n] : report.formats) formats.push_back(format);
+  if (formats.size() > 3) formats.resize(3);
+  return absl::FailedPreconditionError(absl::StrCat(
+      "field", missing.size() > 1 ? "s " : " ", absl::StrJoin(missing, ", "), missing.size() > 1 ? " are" : " is",
+      " in none of the logs read; their format: ", absl::StrJoin(formats, " | ")));
+}
+
 absl::StatusOr<ScannedWorkers> ScanText(std::span<const Plan> plans, const SlotMap& map,
                                         const std::vector<Source>& sources, const ScanOptions& options,
                                         Report* report) {
@@ -95,28 +94,34 @@ absl::StatusOr<ScannedWorkers> ScanText(std::span<const Plan> plans, const SlotM
   if (!handlers.ok()) return handlers.status();
   if (options.on_error == OnError::kStop && !report->rejects.empty())
     return absl::DataLossError(report->rejects[0].ToString());
-  ScannedWorkers out{*std::move(handlers), {}};
+  ScannedWorkers out{*std::move(handlers), {}, {}};
   for (const auto& handler : out.handlers) out.workers.push_back(&static_cast<PlanHandler*>(handler.get())->worker());
   return out;
 }
 
-absl::StatusOr<std::vector<Result>> JoinWorkers(std::span<const Plan> plans, const SlotMap& map,
-                                                const std::vector<Worker*>& workers, Report report) {
-  std::vector<uint8_t> seen(map.fields.size(), 0);
+std::optional<std::vector<uint8_t>> SeenBy(const std::vector<Worker*>& workers) {
+  std::vector<uint8_t> seen(workers[0]->seen().size(), 0);
   bool any = false;
   for (const Worker* worker : workers) {
     any |= worker->any();
     for (size_t slot = 0; slot < seen.size(); ++slot) seen[slot] |= worker->seen()[slot];
   }
+  return any ? std::optional(std::move(seen)) : std::nullopt;
+}
+
+absl::StatusOr<std::vector<Result>> JoinWorkers(std::span<const Plan> plans, const SlotMap& map,
+                                                const std::vector<Worker*>& workers, Report report) {
+  const std::optional<std::vector<uint8_t>> seen = SeenBy(workers);
   for (size_t g = 0; g < workers[0]->group_states(); ++g) {
     for (size_t w = 1; w < workers.size(); ++w) workers[0]->group_state(g)->Merge(*workers[w]->group_state(g));
     report.unspread = std::max(report.unspread, workers[0]->group_state(g)->unspread());
   }
+  const std::vector<uint8_t> none(map.fields.size(), 0);
   std::vector<Result> results;
   for (size_t p = 0; p < plans.size(); ++p) {
     const PlanImpl& plan = plans[p].impl();
-    if (any) {
-      if (absl::Status s = CheckFields(plans[p], map.slots[p], seen, report); !s.ok()) return s;
+    if (seen) {
+      if (absl::Status s = CheckFields(plans[p], map.slots[p], *seen, report); !s.ok()) return s;
     }
     if (plan.select_all) WarnOfLateFields(plan, &report);
     Result& result = results.emplace_back();
@@ -125,7 +130,7 @@ absl::StatusOr<std::vector<Result>> JoinWorkers(std::span<const Plan> plans, con
     } else {
       std::vector<RowState*> states;
       for (Worker* worker : workers) states.push_back(worker->rows(p));
-      result.table = RowState::Finish(states, ColumnsOf(plan, map.slots[p], seen));
+      result.table = RowState::Finish(states, ColumnsOf(plan, map.slots[p], seen ? *seen : none));
       if (!plan.spec.sort.empty()) SortTable(&result.table, plan.spec.sort);
       if (plan.spec.limit) SliceTable(&result.table, 0, *plan.spec.limit);
     }

@@ -3,6 +3,7 @@
 #define VPCFLOW_SRC_PLAN_RUN_H_
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -16,11 +17,18 @@ namespace internal {
 // What a scan of text left: a worker for each thread.
 struct ScannedWorkers {
   std::vector<std::unique_ptr<BlockHandler>> handlers;  // own the workers
+  std::vector<std::unique_ptr<Worker>> others;          // workers that no handler owns
   std::vector<Worker*> workers;
 };
 // With OnError::kStop the first reject is an error.
 absl::StatusOr<ScannedWorkers> ScanText(std::span<const Plan> plans, const SlotMap& map,
                                         const std::vector<Source>& sources, const ScanOptions& options, Report* report);
+
+// By slot whether any source had the field; nothing if no source had a format.
+std::optional<std::vector<uint8_t>> SeenBy(const std::vector<Worker*>& workers);
+// A field that a plan names and no source has is a mistake in the plan.
+absl::Status CheckFields(const Plan& plan, const std::vector<int>& slots, const std::vector<uint8_t>& seen,
+                         const Report& report);
 
 absl::StatusOr<std::vector<Result>> JoinWorkers(std::span<const Plan> plans, const SlotMap& map,
                                                 const std::vector<Worker*>& workers, Report report);

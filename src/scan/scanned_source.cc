@@ -66,7 +66,7 @@ ScannedSource::ScannedSource(const Source& source, uint32_t number, const ScanOp
                              Source::Cancelled cancelled, std::atomic<uint64_t>* stored_bytes)
     : options_(options),
       name_(source.name()),
-      number_(number),
+      number_(number + options.first_source),
       reader_(source, options.container, std::move(cancelled), std::max<size_t>(options.block_bytes, 64),
               std::max<size_t>(options.max_line_bytes, 1024), options.max_output_bytes, stored_bytes) {}
 

@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-ORDER = ["base", "lines", "format", "record", "aggregate", "simd", "source", "container", "filter", "result", "scan", "plan", "export", "synth"]
-CORE = {"base", "lines", "format", "record", "aggregate"}
+ORDER = ["base", "state", "lines", "format", "record", "aggregate", "sketch", "simd", "source", "container", "filter", "result", "scan", "plan", "export", "synth"]
+CORE = {"base", "state", "lines", "format", "record", "aggregate", "sketch"}
 ENGINE_HEADERS = {"vpcflow/aggregate/group_by.h"}  # the one engine header in a core room
 TOP = {"vpcflow/version.h", "vpcflow/core.h", "vpcflow/vpcflow.h"}
 MAY_USE = {"xsimd/": {"simd"}, "immintrin.h": {"simd"}, "re2/": {"filter"}, "simdjson.h": {"container"}, "zstd.h": {"source"}, "zlib.h": {"source", "synth"}, "isa-l/": {"source"}, "absl/": set(ORDER) - CORE}

@@ -21,6 +21,8 @@ VPCFLOW_NAMESPACE_BEGIN
 
 // A value above this is taken for milliseconds (some exporters write them); it may have up to kMaxTimeDigits digits.
 inline constexpr uint64_t kMaxTimeSeconds = uint64_t{1} << 31;
+// The latest time that there can be: 13 digits of milliseconds.
+inline constexpr int64_t kLatestTime = 9'999'999'999;
 inline constexpr size_t kMaxTimeDigits = 13;
 
 // The `start` and `end` fields. Milliseconds are rounded down to the second.

@@ -18,6 +18,7 @@
 
 #include "absl/status/statusor.h"
 #include "vpcflow/export/arrow_abi.h"
+#include "vpcflow/plan/aggregation.h"
 #include "vpcflow/plan/plan.h"
 #include "vpcflow/result/table.h"
 #include "vpcflow/version.h"
@@ -48,6 +49,10 @@ absl::StatusOr<std::vector<Result>> RunArrow(std::span<const Plan> plans, const 
 // One table alone.
 absl::StatusOr<std::vector<Result>> RunArrow(std::span<const Plan> plans, ArrowArrayStream* stream,
                                              const ScanOptions& options, Report* report = nullptr);
+
+// Adds sources of text and Arrow tables to an aggregation; as Aggregation::Update.
+absl::Status UpdateArrow(Aggregation* aggregation, const std::vector<Source>& sources, const ArrowStreams& streams,
+                         const ScanOptions& options, Report* report = nullptr);
 
 VPCFLOW_NAMESPACE_END
 

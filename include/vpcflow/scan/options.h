@@ -51,6 +51,9 @@ struct ScanOptions {
   // Bytes that the groups and selected rows of plans may take, over all threads; 0 for no limit. Beyond it the scan
   // ends with kResourceExhausted. With several threads, joining their groups at the end can take as much again.
   size_t max_memory = 0;
+  // The number of the first source: what tells the places of records in several scans of one input apart, for `first`
+  // and `last`.
+  uint32_t first_source = 0;
   // Bytes parsed at a time, per thread.
   size_t block_bytes = size_t{128} * 1024;
   // Called in the calling thread every 50 ms or so; false ends the scan with kCancelled.

@@ -1,0 +1,67 @@
+// Aggregation: a grouping as a value. It takes logs, is merged with others, saved to bytes, sent, and continued.
+//
+//   absl::StatusOr<vpcflow::Aggregation> a = vpcflow::Aggregation::Make(*plan);
+//   absl::Status s = a->Update({vpcflow::Source::File("monday.log.gz")}, {});
+//   std::string bytes = a->ToBytes();                                            // here ends one process
+//   absl::StatusOr<vpcflow::Aggregation> b = vpcflow::Aggregation::FromBytes(bytes);
+//   s = b->Merge(*other);
+//   vpcflow::Table table = b->Value();                                           // sorted, cut to the top, as the plan says
+//
+// Merging is associative and commutative, and a split of the input anywhere between records gives what one pass gives:
+// the same table and the same bytes. `first` and `last` prefer, among records of one start, the earlier source and
+// place; parts of one input must count their sources on (ScanOptions::first_source) for that to hold.
+#ifndef VPCFLOW_PLAN_AGGREGATION_H_
+#define VPCFLOW_PLAN_AGGREGATION_H_
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "vpcflow/plan/plan.h"
+#include "vpcflow/version.h"
+
+VPCFLOW_NAMESPACE_BEGIN
+
+class Aggregation {
+ public:
+  // An empty one. kInvalidArgument for a plan that selects rows.
+  static absl::StatusOr<Aggregation> Make(const Plan& plan);
+  ~Aggregation();
+  Aggregation(Aggregation&&) noexcept;
+  Aggregation& operator=(Aggregation&&) noexcept;
+
+  // Adds the records of sources. Errors as of Plan::Run; then nothing was added, but that of damaged sources, which are
+  // told in `report`, what could be read was. `report`, if given, is filled in any case.
+  absl::Status Update(const std::vector<Source>& sources, const ScanOptions& options, Report* report = nullptr);
+  // Adds what another has. kInvalidArgument, and nothing is added, if its plan has other keys, bins, filter or
+  // aggregates; how results are sorted and cut does not matter. O(groups of the other).
+  absl::Status Merge(const Aggregation& other);
+
+  // The result so far. O(groups log groups).
+  Table Value();
+  // Size O(groups); O(groups log groups). The same bytes for the same records, whatever the order they came in.
+  std::string ToBytes();
+  // Safe with any bytes: kDataLoss for damaged ones, kInvalidArgument for others that are no aggregation. Memory: eight
+  // times the bytes and 64 KiB at most, until it is updated or merged.
+  static absl::StatusOr<Aggregation> FromBytes(std::string_view bytes);
+
+  const Plan& plan() const;
+  size_t groups() const;
+  // Memory of the groups.
+  size_t bytes() const;
+
+  // For the engine.
+  struct Impl;
+  Impl& impl() { return *impl_; }
+
+ private:
+  explicit Aggregation(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+VPCFLOW_NAMESPACE_END
+
+#endif  // VPCFLOW_PLAN_AGGREGATION_H_

@@ -1,0 +1,80 @@
+// Aggregations: groupings that are kept, merged and saved.
+#include "convert.h"
+
+namespace vpcflow_python {
+namespace {
+
+using vpcflow::Aggregation;
+
+// Adds sources and tables; the report.
+py::dict Update(Aggregation& aggregation, const std::vector<std::shared_ptr<PySource>>& sources,
+                const py::iterator& iterator, const py::dict& options_dict) {
+  const vpcflow::ScanOptions options = OptionsFrom(options_dict);
+  const std::vector<vpcflow::Source> native = SourcesOf(sources);
+  const vpcflow::ArrowStreams streams = StreamsOf(iterator);
+  vpcflow::Report report;
+  absl::Status status;
+  {
+    const py::gil_scoped_release release;
+    status = vpcflow::UpdateArrow(&aggregation, native, streams, options, &report);
+  }
+  CheckStop(report, options);
+  if (!status.ok()) RaiseStatus(status, "PlanError");
+  return ReportToDict(report);
+}
+
+}  // namespace
+
+void BindAggregation(py::module_& m) {
+  py::class_<Aggregation, std::shared_ptr<Aggregation>>(m, "Aggregation")
+      .def(py::init([](const vpcflow::Plan& plan) {
+             absl::StatusOr<Aggregation> made = Aggregation::Make(plan);
+             if (!made.ok()) RaiseStatus(made.status(), "PlanError");
+             return std::make_shared<Aggregation>(*std::move(made));
+           }),
+           py::arg("plan"))
+      .def_static(
+          "from_bytes",
+          [](const py::bytes& data) {
+            const std::string_view bytes(data);
+            absl::StatusOr<Aggregation> made = absl::UnknownError("");
+            {
+              const py::gil_scoped_release release;
+              made = Aggregation::FromBytes(bytes);
+            }
+            if (!made.ok()) Raise("StateError", Message(made.status()));
+            return std::make_shared<Aggregation>(*std::move(made));
+          },
+          py::arg("data"))
+      .def("update", &Update, py::arg("sources"), py::arg("streams"), py::arg("options"))
+      .def(
+          "merge",
+          [](Aggregation& self, const Aggregation& other) {
+            absl::Status status;
+            {
+              const py::gil_scoped_release release;
+              status = self.Merge(other);
+            }
+            if (!status.ok()) RaiseStatus(status, "PlanError");
+          },
+          py::arg("other"))
+      .def("to_bytes",
+           [](Aggregation& self) {
+             std::string bytes;
+             {
+               const py::gil_scoped_release release;
+               bytes = self.ToBytes();
+             }
+             return py::bytes(bytes);
+           })
+      .def("value",
+           [](Aggregation& self) {
+             const py::gil_scoped_release release;
+             return std::make_shared<vpcflow::Table>(self.Value());
+           })
+      .def_property_readonly("plan", [](const Aggregation& self) { return self.plan(); })
+      .def_property_readonly("groups", &Aggregation::groups)
+      .def_property_readonly("bytes", &Aggregation::bytes);
+}
+
+}  // namespace vpcflow_python

@@ -1,0 +1,163 @@
+#include "vpcflow/plan/aggregation.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "src/plan/aggregation_impl.h"
+#include "vpcflow/state/bytes.h"
+
+VPCFLOW_NAMESPACE_BEGIN
+namespace {
+
+using internal::PlanImpl;
+
+// What decides which states can be merged.
+void WriteSpec(const PlanImpl& plan, StateWriter* out) {
+  const PlanSpec& spec = plan.spec;
+  out->Text(spec.where);
+  out->Signed(spec.every);
+  out->Byte(static_cast<uint8_t>(spec.bin_by));
+  out->Byte(spec.allow_missing);
+  out->Number(plan.key_slots.size());
+  for (const int slot : plan.key_slots) out->Text(plan.fields[static_cast<size_t>(slot)].name);
+  out->Number(spec.aggs.size());
+  for (const auto& [name, text] : spec.aggs) {
+    out->Text(name);
+    out->Text(text);
+  }
+  std::vector<std::string> unknown;  // fields beyond the catalogue
+  for (const FieldRef& field : plan.fields) {
+    if (field.field == Field::kUnknown) unknown.push_back(field.name);
+  }
+  out->Number(unknown.size());
+  for (const std::string& name : unknown) out->Text(name);
+}
+
+// What decides how its value is shown.
+void WriteOrder(const PlanSpec& spec, StateWriter* out) {
+  out->Byte(spec.top.has_value());
+  if (spec.top) {
+    out->Number(spec.top->n);
+    out->Text(spec.top->by);
+    out->Byte(spec.top->other);
+  }
+  out->Number(spec.sort.size());
+  for (const SortKey& key : spec.sort) {
+    out->Text(key.column);
+    out->Byte(key.descending);
+  }
+}
+
+absl::StatusOr<Plan> ReadPlan(StateReader* in) {
+  const auto text = [&] { return std::string(in->Text()); };
+  PlanSpec spec;
+  spec.where = text();
+  spec.every = in->Signed();
+  spec.bin_by = in->Byte() == 0 ? BinBy::kSpread : BinBy::kStart;
+  spec.allow_missing = in->Byte() != 0;
+  for (uint64_t n = in->Count(1); n > 0; --n) spec.by.push_back(text());
+  for (uint64_t n = in->Count(2); n > 0; --n) {
+    std::string name = text();
+    spec.aggs.emplace_back(std::move(name), text());
+  }
+  std::string unknown;
+  for (uint64_t n = in->Count(1); n > 0; --n) absl::StrAppend(&unknown, unknown.empty() ? "" : " ", text());
+  if (in->Byte() != 0) {
+    spec.top.emplace();
+    spec.top->n = in->Number();
+    spec.top->by = text();
+    spec.top->other = in->Byte() != 0;
+  }
+  for (uint64_t n = in->Count(2); n > 0; --n) {
+    std::string column = text();
+    spec.sort.push_back({std::move(column), in->Byte() != 0});
+  }
+  if (!in->ok()) return absl::InvalidArgumentError("this state has no plan");
+  std::vector<Format> formats;
+  if (!unknown.empty()) {
+    FormatError error;
+    if (!Format::Parse(unknown, &formats.emplace_back(), &error))
+      return absl::InvalidArgumentError("this state's plan has a field that cannot be");
+  }
+  return Plan::Make(spec, formats);
+}
+
+}  // namespace
+
+Aggregation::Aggregation(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Aggregation::~Aggregation() = default;
+Aggregation::Aggregation(Aggregation&&) noexcept = default;
+Aggregation& Aggregation::operator=(Aggregation&&) noexcept = default;
+
+absl::StatusOr<Aggregation> Aggregation::Make(const Plan& plan) {
+  if (!plan.impl().grouped) return absl::InvalidArgumentError("an aggregation needs keys or aggregates");
+  return Aggregation(std::make_unique<Impl>(plan));
+}
+
+const Plan& Aggregation::plan() const { return impl_->plan; }
+size_t Aggregation::groups() const { return impl_->state.groups(); }
+size_t Aggregation::bytes() const { return impl_->state.bytes(); }
+Table Aggregation::Value() { return impl_->state.Finish(0); }
+
+absl::Status Aggregation::Impl::Join(const internal::ScannedWorkers& scanned, const Report& report) {
+  if (const std::optional<std::vector<uint8_t>> seen = internal::SeenBy(scanned.workers)) {
+    if (absl::Status s = internal::CheckFields(plan, map.slots[0], *seen, report); !s.ok()) return s;
+  }
+  for (internal::Worker* worker : scanned.workers) state.Merge(*worker->group_state(0));
+  return absl::OkStatus();
+}
+
+absl::Status Aggregation::Update(const std::vector<Source>& sources, const ScanOptions& options, Report* report) {
+  Report own;
+  const absl::StatusOr<internal::ScannedWorkers> scanned =
+      internal::ScanText({&impl_->plan, 1}, impl_->map, sources, options, &own);
+  absl::Status status = scanned.ok() ? impl_->Join(*scanned, own) : scanned.status();
+  own.unspread = impl_->state.unspread();
+  if (report != nullptr) *report = std::move(own);
+  return status;
+}
+
+absl::Status Aggregation::Merge(const Aggregation& other) {
+  StateWriter own, theirs;
+  WriteSpec(impl_->plan.impl(), &own);
+  WriteSpec(other.impl_->plan.impl(), &theirs);
+  if (own.bytes() != theirs.bytes())
+    return absl::InvalidArgumentError(absl::StrCat("aggregations of different plans cannot be merged; this one:\n",
+                                                   plan().Explain(), "the other one:\n", other.plan().Explain()));
+  if (&other == this) {  // twice all it has
+    absl::StatusOr<Aggregation> copy = FromBytes(ToBytes());
+    if (!copy.ok()) return copy.status();
+    impl_->state.Merge(copy->impl_->state);
+    return absl::OkStatus();
+  }
+  impl_->state.Merge(other.impl_->state);
+  return absl::OkStatus();
+}
+
+std::string Aggregation::ToBytes() {
+  StateWriter out;
+  WriteSpec(plan().impl(), &out);
+  WriteOrder(plan().impl().spec, &out);
+  impl_->state.Write(&out);
+  return Seal(StateKind::kAggregation, out.bytes());
+}
+
+absl::StatusOr<Aggregation> Aggregation::FromBytes(std::string_view bytes) {
+  std::string_view payload;
+  if (const StateError error = Unseal(StateKind::kAggregation, bytes, &payload); error != StateError::kNone) {
+    const std::string text(StateErrorText(error));
+    const bool damaged = error == StateError::kCut || error == StateError::kChecksum;
+    return damaged ? absl::DataLossError(text) : absl::InvalidArgumentError(text);
+  }
+  StateReader in(payload);
+  absl::StatusOr<Plan> plan = ReadPlan(&in);
+  if (!plan.ok()) return plan.status();
+  absl::StatusOr<Aggregation> out = Make(*plan);
+  if (!out.ok()) return out.status();
+  if (!out->impl_->state.Read(&in) || !in.ok() || !in.done())
+    return absl::InvalidArgumentError("this state holds what its plan cannot have");
+  return out;
+}
+
+VPCFLOW_NAMESPACE_END
