@@ -26,6 +26,13 @@ py::dict Update(Aggregation& aggregation, const std::vector<std::shared_ptr<PySo
 }  // namespace
 
 void BindAggregation(py::module_& m) {
+  m.def("aggregates", [] {
+    std::vector<std::tuple<std::string, bool, std::string>> out;
+#define VPCFLOW_X(id, name, field, meaning) out.emplace_back(name, field, meaning);
+    VPCFLOW_AGGREGATES(VPCFLOW_X)
+#undef VPCFLOW_X
+    return out;
+  });
   py::class_<Aggregation, std::shared_ptr<Aggregation>>(m, "Aggregation")
       .def(py::init([](const vpcflow::Plan& plan) {
              absl::StatusOr<Aggregation> made = Aggregation::Make(plan);

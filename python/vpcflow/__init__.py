@@ -29,7 +29,24 @@ from .errors import (
     SynthError,
     VpcflowError,
 )
-from .expr import Agg, Column, Expr, col, count, first, last, max, mean, min, n_unique, rate, sum
+from .expr import (
+    Agg,
+    Column,
+    Expr,
+    approx_n_unique,
+    approx_quantile,
+    col,
+    count,
+    first,
+    last,
+    max,
+    mean,
+    min,
+    n_unique,
+    quantile,
+    rate,
+    sum,
+)
 from .result import Report, Result
 from .scan import Flows, Grouped, collect_all, scan
 from .synthetic import Synthetic, plants, synth
@@ -99,6 +116,8 @@ __all__ = [
     "SynthError",
     "Synthetic",
     "VpcflowError",
+    "approx_n_unique",
+    "approx_quantile",
     "build_info",
     "capabilities",
     "col",
@@ -114,6 +133,7 @@ __all__ = [
     "min",
     "n_unique",
     "plants",
+    "quantile",
     "rate",
     "recommended_format",
     "reject_reasons",

@@ -396,8 +396,9 @@ void ColumnBuilder::Append(uint64_t code) {
   }
 }
 
-std::unique_ptr<Accumulators> MakeAccumulators(AggKind kind, const FieldRef& field, int slot, int64_t bin_seconds) {
-  switch (kind) {
+std::unique_ptr<Accumulators> MakeAccumulators(const PlannedAggregate& agg, int slot, int64_t bin_seconds) {
+  const FieldRef& field = agg.field;
+  switch (agg.kind) {
     case AggKind::kCount: return std::make_unique<CountAccumulators>();
     case AggKind::kSum: return std::make_unique<SumAccumulators>(slot);
     case AggKind::kMean: return std::make_unique<MeanAccumulators>(slot);
@@ -410,6 +411,9 @@ std::unique_ptr<Accumulators> MakeAccumulators(AggKind kind, const FieldRef& fie
         return std::make_unique<DistinctAccumulators<WidePair>>(field.kind());
       return std::make_unique<DistinctAccumulators<PackedPair>>(field.kind());
     case AggKind::kRate: return std::make_unique<RateAccumulators>(slot, bin_seconds);
+    case AggKind::kApproxNUnique:
+    case AggKind::kQuantile:
+    case AggKind::kApproxQuantile: return MakeSketchAccumulators(agg, slot);
   }
   return nullptr;
 }

@@ -12,6 +12,7 @@
 
 #include "src/plan/codes.h"
 #include "src/plan/group_table.h"
+#include "src/plan/plan_impl.h"
 #include "vpcflow/plan/plan.h"
 #include "vpcflow/record/batch.h"
 #include "vpcflow/result/table.h"
@@ -63,7 +64,9 @@ class Accumulators {
 };
 
 // `slot` is the field's column in the batch (-1 for count); `bin_seconds` is 0 without time bins.
-std::unique_ptr<Accumulators> MakeAccumulators(AggKind kind, const FieldRef& field, int slot, int64_t bin_seconds);
+std::unique_ptr<Accumulators> MakeAccumulators(const PlannedAggregate& agg, int slot, int64_t bin_seconds);
+// Those whose cells are sketches, or all the values; null for other kinds.
+std::unique_ptr<Accumulators> MakeSketchAccumulators(const PlannedAggregate& agg, int slot);
 
 // Appends a decoded value to a column of addresses, texts or numbers.
 class ColumnBuilder {

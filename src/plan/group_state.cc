@@ -65,7 +65,7 @@ size_t GroupState::Join(const PlanImpl& plan, const std::vector<int>& slots) {
   Member& member = members_.emplace_back(Member{&plan, &slots, {}});
   for (const PlannedAggregate& agg : plan.aggs) {
     const int slot = agg.slot < 0 ? -1 : slots[static_cast<size_t>(agg.slot)];
-    member.accumulators.push_back(MakeAccumulators(agg.kind, agg.field, slot, plan.spec.every));
+    member.accumulators.push_back(MakeAccumulators(agg, slot, plan.spec.every));
   }
   return members_.size() - 1;
 }
@@ -146,15 +146,78 @@ void GroupState::Consume(const Batch& batch) {
     const GroupedRows rows{
         batch, group_, spread_, pieces_, column_of(member.plan->start_slot), column_of(member.plan->end_slot)};
     for (size_t a = 0; a < member.accumulators.size(); ++a) {
+      const PlannedAggregate& agg = member.plan->aggs[a];
       Accumulators& accumulator = *member.accumulators[a];
       accumulator.Grow(table_.size());
+      const bool whole = !agg.filter || SelectPart(member, agg, rows);
+      if (!whole && part_rows_.empty()) continue;
+      const Batch& read = whole ? batch : part_;
       if (accumulator.needs_codes()) {
-        const int slot = (*member.slots)[static_cast<size_t>(member.plan->aggs[a].slot)];
-        encoder_.Encode(batch, static_cast<size_t>(slot), &codes_);
+        const int slot = (*member.slots)[static_cast<size_t>(agg.slot)];
+        encoder_.Encode(read, static_cast<size_t>(slot), &codes_);
       }
-      accumulator.Update(rows, codes_);
+      const auto part_column = [&](int slot) {
+        return slot < 0 ? nullptr : &part_.columns[static_cast<size_t>((*member.slots)[static_cast<size_t>(slot)])];
+      };
+      accumulator.Update(whole ? rows
+                               : GroupedRows{part_, part_group_, part_spread_, part_pieces_,
+                                             part_column(member.plan->start_slot), part_column(member.plan->end_slot)},
+                         codes_);
     }
   }
+}
+
+// Makes part_ of the rows that pass an aggregate's own filter; true, and nothing is made, if all do.
+bool GroupState::SelectPart(const Member& member, const PlannedAggregate& agg, const GroupedRows& rows) {
+  const std::vector<int>& slots = *member.slots;
+  const Batch& batch = rows.batch;
+  filter_columns_.clear();
+  for (const int slot : agg.filter_slots) filter_columns_.push_back(slots[static_cast<size_t>(slot)]);
+  passes_.resize(batch.rows);
+  agg.filter->Evaluate(batch, filter_columns_, passes_);
+  part_rows_.clear();
+  std::vector<uint32_t> place(rows.pieces.empty() ? 0 : batch.rows, kNoGroup);
+  for (uint32_t i = 0; i < batch.rows; ++i) {
+    if (passes_[i] != Tri::kTrue) continue;
+    if (!place.empty()) place[i] = static_cast<uint32_t>(part_rows_.size());
+    part_rows_.push_back(i);
+  }
+  if (part_rows_.size() == batch.rows) return true;
+  const auto gather = [&](const auto& from, auto* to) {
+    to->resize(part_rows_.size());
+    for (size_t i = 0; i < part_rows_.size(); ++i) (*to)[i] = from[part_rows_[i]];
+  };
+  part_.rows = part_rows_.size();
+  part_.source = batch.source;
+  part_.v6 = batch.v6;
+  gather(batch.offsets, &part_.offsets);
+  gather(rows.group, &part_group_);
+  gather(rows.spread, &part_spread_);
+  part_pieces_.clear();
+  for (Piece piece : rows.pieces) {
+    piece.row = place[piece.row];
+    if (piece.row != kNoGroup) part_pieces_.push_back(piece);
+  }
+  part_.columns.resize(batch.columns.size());
+  const auto take = [&](int plan_slot) {
+    if (plan_slot < 0) return;
+    const auto at = static_cast<size_t>(slots[static_cast<size_t>(plan_slot)]);
+    const Column& from = batch.columns[at];
+    Column& to = part_.columns[at];
+    to.kind = from.kind;
+    to.dictionary = from.dictionary;
+    if (from.kind == Kind::kAddress) {
+      gather(from.addresses, &to.addresses);
+    } else if (from.kind == Kind::kText) {
+      gather(from.texts, &to.texts);
+    } else {
+      gather(from.ints, &to.ints);
+    }
+  };
+  take(agg.slot);
+  take(member.plan->start_slot);
+  take(member.plan->end_slot);
+  return false;
 }
 
 void GroupState::Merge(const GroupState& other) {

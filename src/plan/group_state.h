@@ -60,6 +60,7 @@ class GroupState {
     const std::vector<int>* slots;
     std::vector<std::unique_ptr<Accumulators>> accumulators;
   };
+  bool SelectPart(const Member& member, const PlannedAggregate& agg, const GroupedRows& rows);
   std::vector<uint32_t> TopGroups(const Member& member) const;
   void EmitOther(const Member& member, const std::vector<uint32_t>& top, Table* table) const;
 
@@ -77,6 +78,13 @@ class GroupState {
   std::vector<uint32_t> group_;
   std::vector<uint8_t> spread_;
   std::vector<Piece> pieces_;
+  // Scratch: the rows that pass an aggregate's own filter.
+  std::vector<int> filter_columns_;
+  std::vector<Tri> passes_;
+  std::vector<uint32_t> part_rows_, part_group_;
+  std::vector<uint8_t> part_spread_;
+  std::vector<Piece> part_pieces_;
+  Batch part_;
 };
 
 }  // namespace internal

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "src/plan/accumulate.h"
@@ -137,16 +138,11 @@ class Maker {
     return absl::OkStatus();
   }
 
-  // "sum(bytes)"
+  // "sum(bytes)", "quantile(bytes, 0.95)", "count() where action = 'REJECT'"
   absl::Status MakeAggregate(std::string_view text, PlannedAggregate* out) {
-    const auto trim = [](std::string_view s) {
-      while (!s.empty() && IsBlank(s.front())) s.remove_prefix(1);
-      while (!s.empty() && IsBlank(s.back())) s.remove_suffix(1);
-      return s;
-    };
-    text = trim(text);
-    const size_t open = text.find('(');
-    const std::string_view function = trim(text.substr(0, open));
+    text = Trim(text);
+    const size_t open = text.find('('), close = text.find(')', open == std::string_view::npos ? 0 : open);
+    const std::string_view function = Trim(text.substr(0, open));
     const auto info =
         std::find_if(std::begin(kAggs), std::end(kAggs), [&](const AggInfo& a) { return a.name == function; });
     if (info == std::end(kAggs)) {
@@ -158,29 +154,55 @@ class Maker {
                                                          ? absl::StrCat("; there are ", absl::StrJoin(names, ", "))
                                                          : absl::StrCat("; did you mean '", nearest, "'?")));
     }
-    if (open == std::string_view::npos || text.back() != ')') {
-      return absl::InvalidArgumentError(absl::StrCat("aggregate '", Printable(text), "': write ", std::string(function),
-                                                     info->takes_field ? "(field)" : "()"));
-    }
-    const std::string field(trim(text.substr(open + 1, text.size() - open - 2)));
     out->kind = info->kind;
-    if (info->takes_field != !field.empty()) {
+    const bool quantile = out->kind == AggKind::kQuantile || out->kind == AggKind::kApproxQuantile;
+    const char* const usage = quantile ? "(field, share between 0 and 1)" : info->takes_field ? "(field)" : "()";
+    const std::string_view rest = close == std::string_view::npos ? "" : Trim(text.substr(close + 1));
+    const bool has_filter = rest.starts_with("where") && (rest.size() == 5 || IsBlank(rest[5]) || rest[5] == '(');
+    if (open == std::string_view::npos || close == std::string_view::npos || (!rest.empty() && !has_filter)) {
+      return absl::InvalidArgumentError(absl::StrCat("aggregate '", Printable(text), "': write ", std::string(function),
+                                                     usage, ", and where FILTER behind it if need be"));
+    }
+    std::string_view arguments = Trim(text.substr(open + 1, close - open - 1));
+    const size_t comma = arguments.find(',');
+    if (quantile != (comma != std::string_view::npos) ||
+        (quantile && !ParseShare(Trim(arguments.substr(comma + 1)), &out->q)))
+      return absl::InvalidArgumentError(
+          absl::StrCat("aggregate '", Printable(text), "': write ", std::string(function), usage));
+    if (quantile) arguments = Trim(arguments.substr(0, comma));
+    if (info->takes_field != !arguments.empty()) {
       return absl::InvalidArgumentError(absl::StrCat("aggregate '", Printable(text), "': ", std::string(function),
                                                      info->takes_field ? " needs a field" : " takes no field"));
     }
-    if (field.empty()) return absl::OkStatus();
-    absl::StatusOr<int> slot = Slot(field, "aggregate");
+    if (has_filter) {
+      absl::StatusOr<Filter> filter = Filter::Parse(std::string(Trim(rest.substr(5))), extras_);
+      if (!filter.ok()) return filter.status();
+      for (const FieldRef& field : filter->fields()) out->filter_slots.push_back(SlotOf(field));
+      out->filter = *std::move(filter);
+    }
+    if (arguments.empty()) return absl::OkStatus();
+    absl::StatusOr<int> slot = Slot(std::string(arguments), "aggregate");
     if (!slot.ok()) return slot.status();
     out->slot = *slot;
     out->field = plan_.fields[static_cast<size_t>(*slot)];
     return CheckKind(*out, function);
   }
 
+  static std::string_view Trim(std::string_view s) {
+    while (!s.empty() && IsBlank(s.front())) s.remove_prefix(1);
+    while (!s.empty() && IsBlank(s.back())) s.remove_suffix(1);
+    return s;
+  }
+  static bool ParseShare(std::string_view text, double* out) {
+    return absl::SimpleAtod(absl::string_view(text.data(), text.size()), out) && *out >= 0 && *out <= 1;
+  }
+
   absl::Status CheckKind(const PlannedAggregate& agg, std::string_view function) {
     const Kind kind = agg.field.kind();
     const bool number = kind == Kind::kInt32 || kind == Kind::kInt64;
     const bool extreme = agg.kind == AggKind::kMin || agg.kind == AggKind::kMax;
-    const bool any = agg.kind == AggKind::kNUnique || agg.kind == AggKind::kFirst || agg.kind == AggKind::kLast;
+    const bool any = agg.kind == AggKind::kNUnique || agg.kind == AggKind::kFirst || agg.kind == AggKind::kLast ||
+                     agg.kind == AggKind::kApproxNUnique;
     if (!any && !number && !(extreme && kind == Kind::kTime)) {
       return absl::InvalidArgumentError(absl::StrCat(std::string(function), " needs a ",
                                                      extreme ? "numeric or time" : "numeric", " field; ",
@@ -310,6 +332,9 @@ std::vector<std::pair<std::string, ColumnType>> Plan::Schema() const {
     switch (agg.kind) {
       case AggKind::kCount:
       case AggKind::kSum:
+      case AggKind::kQuantile:
+      case AggKind::kApproxQuantile:
+      case AggKind::kApproxNUnique:
       case AggKind::kNUnique: out.emplace_back(agg.name, ColumnType::kInt64); break;
       case AggKind::kMean:
       case AggKind::kRate: out.emplace_back(agg.name, ColumnType::kFloat64); break;

@@ -16,6 +16,9 @@ struct PlannedAggregate {
   AggKind kind = AggKind::kCount;
   FieldRef field;
   int slot = -1;  // index into PlanImpl::fields; -1 for count
+  double q = 0;   // of quantiles
+  std::optional<Filter> filter;
+  std::vector<int> filter_slots;  // of the filter's fields
 };
 
 struct PlanImpl {

@@ -39,7 +39,10 @@ Worker::Worker(std::span<const Plan> plans, const SlotMap& map) : map_(map), see
     };
     std::for_each(plan.key_slots.begin(), plan.key_slots.end(), need);
     std::for_each(plan.select_slots.begin(), plan.select_slots.end(), need);
-    for (const PlannedAggregate& agg : plan.aggs) need(agg.slot);
+    for (const PlannedAggregate& agg : plan.aggs) {
+      need(agg.slot);
+      std::for_each(agg.filter_slots.begin(), agg.filter_slots.end(), need);
+    }
     need(plan.start_slot);
     need(plan.end_slot);
     traffic_only_ &= !plan.all_records;
