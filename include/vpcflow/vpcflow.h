@@ -16,6 +16,7 @@
 #include "vpcflow/filter/filter.h"
 #include "vpcflow/plan/aggregation.h"
 #include "vpcflow/plan/plan.h"
+#include "vpcflow/result/compose.h"
 #include "vpcflow/result/report.h"
 #include "vpcflow/result/table.h"
 #include "vpcflow/scan/reader.h"

@@ -104,10 +104,25 @@ vpcflow::PlanSpec SpecFrom(const py::dict& d) {
   set("every", &spec.every);
   if (!get("bin_by").is_none())
     spec.bin_by = get("bin_by").cast<std::string>() == "start" ? vpcflow::BinBy::kStart : vpcflow::BinBy::kSpread;
+  set("window", &spec.window);
+  set("gap", &spec.gap);
   set("aggs", &spec.aggs);
+  if (!get("derived").is_none()) {
+    for (const auto& [name, op, a, b] :
+         get("derived").cast<std::vector<std::tuple<std::string, char, std::string, std::string>>>())
+      spec.derived.push_back({name, op, a, b});
+  }
+  if (!get("having").is_none()) {
+    for (const auto& text : get("having").cast<std::vector<std::string>>()) {
+      absl::StatusOr<vpcflow::Having> having = vpcflow::ParseHaving(text);
+      if (!having.ok()) Raise("PlanError", Message(having.status()));
+      spec.having.push_back(*std::move(having));
+    }
+  }
   if (!get("top").is_none()) {
     const auto top = get("top").cast<py::dict>();
-    spec.top = vpcflow::TopSpec{top["n"].cast<uint64_t>(), top["by"].cast<std::string>(), top["other"].cast<bool>()};
+    spec.top = vpcflow::TopSpec{top["n"].cast<uint64_t>(), top["by"].cast<std::string>(), top["other"].cast<bool>(),
+                                top["per"].cast<std::vector<std::string>>()};
   }
   if (!get("sort").is_none()) {
     for (const auto& [column, descending] : get("sort").cast<std::vector<std::pair<std::string, bool>>>())

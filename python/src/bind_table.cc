@@ -56,6 +56,18 @@ py::object StreamCapsule(const std::shared_ptr<Table>& table) {
 }  // namespace
 
 void BindTable(py::module_& m) {
+  m.def(
+      "diff",
+      [](const Table& today, const Table& baseline, const std::vector<std::string>& keys) {
+        absl::StatusOr<Table> out = absl::UnknownError("");
+        {
+          const py::gil_scoped_release release;
+          out = vpcflow::DiffTables(today, baseline, keys);
+        }
+        if (!out.ok()) RaiseStatus(out.status(), "PlanError");
+        return std::make_shared<Table>(*std::move(out));
+      },
+      py::arg("today"), py::arg("baseline"), py::arg("keys"));
   py::class_<Table, std::shared_ptr<Table>>(m, "Table")
       .def("__len__", [](const Table& t) { return t.rows; })
       .def_property_readonly("schema",

@@ -37,6 +37,7 @@ from .expr import (
     approx_quantile,
     col,
     count,
+    difference,
     first,
     last,
     max,
@@ -45,9 +46,10 @@ from .expr import (
     n_unique,
     quantile,
     rate,
+    ratio,
     sum,
 )
-from .result import Report, Result
+from .result import Report, Result, diff
 from .scan import Flows, Grouped, collect_all, scan
 from .synthetic import Synthetic, plants, synth
 
@@ -124,6 +126,8 @@ __all__ = [
     "collect_all",
     "containers",
     "count",
+    "diff",
+    "difference",
     "fields",
     "first",
     "last",
@@ -135,6 +139,7 @@ __all__ = [
     "plants",
     "quantile",
     "rate",
+    "ratio",
     "recommended_format",
     "reject_reasons",
     "scan",

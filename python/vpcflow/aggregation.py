@@ -7,7 +7,7 @@ from typing import Any
 
 from . import _core
 from .errors import PlanError
-from .expr import Agg, Expr, as_filter
+from .expr import Agg, Derived, Expr, aggregates_spec, as_filter
 from .result import Result, check, merge_reports
 from .scan import Flows, Progress, scan, seconds
 
@@ -45,14 +45,14 @@ class Aggregation:
         bin_by: str = "spread",
         where: Expr | str | None = None,
         allow_missing: bool = False,
-        **aggregates: Agg | str,
+        **aggregates: Agg | Derived | str,
     ) -> None:
         if bin_by not in ("spread", "start"):
             raise PlanError(f"bin_by={bin_by!r}: it is 'spread' or 'start'")
         spec: dict[str, Any] = {
             "by": [by] if isinstance(by, str) else list(by),
             "bin_by": bin_by,
-            "aggs": [(name, str(agg)) for name, agg in aggregates.items()] or [("count", "count()")],
+            **aggregates_spec(aggregates),
             "allow_missing": allow_missing,
         }
         if every is not None:

@@ -185,6 +185,41 @@ class Agg:
         return f'Agg("{self._text}")'
 
 
+class Derived:
+    """A column out of two aggregates of the same query; made by :func:`ratio` and :func:`difference`."""
+
+    def __init__(self, op: str, a: str, b: str) -> None:
+        self.op, self.a, self.b = op, a, b
+
+    def __repr__(self) -> str:
+        return f"Derived({self.a} {self.op} {self.b})"
+
+
+def ratio(a: str, b: str) -> Derived:
+    """The aggregate named ``a`` by the one named ``b``; null where ``b`` is 0 or one of them null.
+
+    >>> import vpcflow as vf
+    >>> log = b"srcaddr action\\n10.0.0.1 REJECT\\n10.0.0.1 ACCEPT\\n10.0.0.2 ACCEPT\\n"
+    >>> rejected = vf.count(where="action = 'REJECT'")
+    >>> flows = vf.scan(log).group_by("srcaddr").agg(n=vf.count(), rejected=rejected, share=vf.ratio("rejected", "n"))
+    >>> flows.having("share > 0.1").collect().rows()
+    [{'srcaddr': '10.0.0.1', 'n': 2, 'rejected': 1, 'share': 0.5}]
+    """
+    return Derived("/", a, b)
+
+
+def difference(a: str, b: str) -> Derived:
+    """The aggregate named ``a`` less the one named ``b``; null where one of them is."""
+    return Derived("-", a, b)
+
+
+def aggregates_spec(aggregates: dict[str, Agg | Derived | str]) -> dict[str, object]:
+    """The parts of a plan for aggregates and derived columns by name; without any, the number of records."""
+    aggs = [(name, str(agg)) for name, agg in aggregates.items() if not isinstance(agg, Derived)]
+    derived = [(name, d.op, d.a, d.b) for name, d in aggregates.items() if isinstance(d, Derived)]
+    return {"aggs": aggs or [("count", "count()")], "derived": derived}
+
+
 def _agg(call: str, where: Expr | str | None) -> Agg:
     return Agg(call if where is None else f"{call} where {as_filter(where)}")
 

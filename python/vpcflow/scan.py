@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Callable, Union
 
 from . import _core
 from .errors import FieldError, PlanError
-from .expr import Agg, Expr, as_filter, col
+from .expr import Agg, Derived, Expr, aggregates_spec, as_filter, col
 from .inputs import Input, select, sources_of, split
 from .result import Result, check
 from .tables import ArrowTable, field_name
@@ -25,7 +25,7 @@ Progress = Callable[[int, int, int, int], None]
 Instant = Union[int, str, datetime.datetime]
 
 
-def seconds(duration: str | int) -> int:
+def seconds(duration: str | int, name: str = "every") -> int:
     """``"5m"`` -> 300; units s, m, h, d, w.
 
     >>> seconds("5m")
@@ -37,7 +37,7 @@ def seconds(duration: str | int) -> int:
         value = int(duration[:-1]) * _UNITS[duration[-1]]
         if 0 < value <= 3653 * 86400:
             return value
-    raise PlanError(f"every={duration!r}: write a time such as '30s', '5m', '1h' or '1d'")
+    raise PlanError(f"{name}={duration!r}: write a time such as '30s', '5m', '1h' or '1d'")
 
 
 class Flows:
@@ -86,31 +86,53 @@ class Flows:
 
     head = limit
 
-    def group_by(self, *fields: str, every: str | int | None = None, bin_by: str = "spread") -> Grouped:
+    def group_by(
+        self,
+        *fields: str,
+        every: str | int | None = None,
+        window: str | int | None = None,
+        gap: str | int | None = None,
+        bin_by: str = "spread",
+    ) -> Grouped:
         """Groups by fields and, with ``every`` (``"5m"``, or seconds), by time bins aligned to the epoch.
 
         With ``bin_by="spread"`` the sums of a record are spread over the bins that it spans, in proportion to time, and
         add up to the whole; all else counts it in the bin of its start. ``bin_by="start"`` puts all of it there. The
         bins are the column ``time``. NODATA and SKIPDATA records are left out unless the query names ``log_status``.
+
+        ``window``, a multiple of ``every``: windows of that length that begin with every bin, so that they overlap.
+        ``gap``, a multiple of ``every``: one window for each run of bins of a key that are no further apart than that.
+        ``time`` is then where a window begins.
         """
         self._no_grouping("group_by")
         if bin_by not in ("spread", "start"):
             raise PlanError(f"bin_by={bin_by!r}: it is 'spread' or 'start'")
         spec: dict[str, Any] = {"by": list(fields), "bin_by": bin_by}
-        if every is not None:
-            spec["every"] = seconds(every)
+        for name, length in (("every", every), ("window", window), ("gap", gap)):
+            if length is not None:
+                spec[name] = seconds(length, name)
         return Grouped(self, spec)
 
-    def agg(self, **aggregates: Agg | str) -> Flows:
+    def agg(self, **aggregates: Agg | Derived | str) -> Flows:
         """Aggregates over all records: one row. ``flows.agg(bytes=vf.sum("bytes"))``"""
         return Grouped(self, {}).agg(**aggregates)
 
-    def top_k(self, n: int, by: str, *, other: bool = False) -> Flows:
+    def top_k(self, n: int, by: str, *, other: bool = False, per: str | Sequence[str] = ()) -> Flows:
         """The ``n`` groups with the largest ``by``, an aggregate; ties by key. With ``other`` one more row, marked in a
-        column ``other``, has the aggregates over all the rest."""
+        column ``other``, has the aggregates over all the rest. With ``per``, one or some of the keys, ``n`` groups for
+        each of their values: ``group_by("srcaddr", "dstaddr").agg(...).top_k(10, by="bytes", per="srcaddr")`` gives
+        every source's ten greatest peers."""
         if not self._grouped:
             raise PlanError("top_k needs a grouping: group_by(...).agg(...) first")
-        return self._with(top={"n": int(n), "by": by, "other": bool(other)})
+        keys = [per] if isinstance(per, str) else list(per)
+        return self._with(top={"n": int(n), "by": by, "other": bool(other), "per": keys})
+
+    def having(self, *conditions: str) -> Flows:
+        """Only groups that pass all conditions on aggregates and derived columns, as ``"n >= 100"`` or
+        ``"share > 0.5"``: a column, one of ``< <= > >= = !=``, a number. Null passes none. Comes before ``top_k``."""
+        if not self._grouped:
+            raise PlanError("having needs a grouping: group_by(...).agg(...) first; records are chosen by filter()")
+        return self._with(having=[*self._spec.get("having", ()), *conditions])
 
     def sort(self, *columns: str, descending: bool | Sequence[bool] = False) -> Flows:
         """Sorts the result by columns; null last. Addresses and texts sort by their text."""
@@ -263,10 +285,10 @@ class Grouped:
         self._flows = flows
         self._spec = spec
 
-    def agg(self, **aggregates: Agg | str) -> Flows:
-        """Aggregates by name: ``agg(bytes=vf.sum("bytes"), n=vf.count())``. Without any, the number of records."""
-        aggs = [(name, str(agg)) for name, agg in aggregates.items()] or [("count", "count()")]
-        return self._flows._with(**self._spec, aggs=aggs)
+    def agg(self, **aggregates: Agg | Derived | str) -> Flows:
+        """Aggregates by name: ``agg(bytes=vf.sum("bytes"), n=vf.count())``, and columns out of them:
+        ``each=vf.ratio("bytes", "n")``. Without any, the number of records."""
+        return self._flows._with(**self._spec, **aggregates_spec(aggregates))
 
 
 _SIZES = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12, "ki": 2**10, "mi": 2**20, "gi": 2**30, "ti": 2**40}

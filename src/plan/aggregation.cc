@@ -1,6 +1,6 @@
 #include "vpcflow/plan/aggregation.h"
 
-#include <algorithm>
+#include <bit>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -36,8 +36,25 @@ void WriteSpec(const PlanImpl& plan, StateWriter* out) {
 
 // What decides how its value is shown.
 void WriteOrder(const PlanSpec& spec, StateWriter* out) {
+  out->Signed(spec.window);
+  out->Signed(spec.gap);
+  out->Number(spec.derived.size());
+  for (const DerivedColumn& derived : spec.derived) {
+    out->Text(derived.name);
+    out->Byte(static_cast<uint8_t>(derived.op));
+    out->Text(derived.a);
+    out->Text(derived.b);
+  }
+  out->Number(spec.having.size());
+  for (const Having& having : spec.having) {
+    out->Text(having.column);
+    out->Text(having.op);
+    out->Word(std::bit_cast<uint64_t>(having.value));
+  }
   out->Byte(spec.top.has_value());
   if (spec.top) {
+    out->Number(spec.top->per.size());
+    for (const std::string& per : spec.top->per) out->Text(per);
     out->Number(spec.top->n);
     out->Text(spec.top->by);
     out->Byte(spec.top->other);
@@ -63,8 +80,24 @@ absl::StatusOr<Plan> ReadPlan(StateReader* in) {
   }
   std::string unknown;
   for (uint64_t n = in->Count(1); n > 0; --n) absl::StrAppend(&unknown, unknown.empty() ? "" : " ", text());
+  spec.window = in->Signed();
+  spec.gap = in->Signed();
+  for (uint64_t n = in->Count(4); n > 0; --n) {
+    DerivedColumn& derived = spec.derived.emplace_back();
+    derived.name = text();
+    derived.op = static_cast<char>(in->Byte());
+    derived.a = text();
+    derived.b = text();
+  }
+  for (uint64_t n = in->Count(10); n > 0; --n) {
+    Having& having = spec.having.emplace_back();
+    having.column = text();
+    having.op = text();
+    having.value = std::bit_cast<double>(in->Word());
+  }
   if (in->Byte() != 0) {
     spec.top.emplace();
+    for (uint64_t n = in->Count(1); n > 0; --n) spec.top->per.push_back(text());
     spec.top->n = in->Number();
     spec.top->by = text();
     spec.top->other = in->Byte() != 0;

@@ -40,8 +40,9 @@ std::vector<GroupState::Place> GroupState::MakeLayout(const PlanImpl& plan, cons
   return places;
 }
 
-GroupState::GroupState(const PlanImpl& plan, const std::vector<int>& slots)
+GroupState::GroupState(const PlanImpl& plan, const std::vector<int>& slots, int64_t seconds)
     : plan_(plan),
+      seconds_(seconds),
       slots_(slots),
       places_(MakeLayout(plan, slots)),
       words_(places_.empty() ? 0 : places_.back().word + 1),
@@ -65,7 +66,7 @@ size_t GroupState::Join(const PlanImpl& plan, const std::vector<int>& slots) {
   Member& member = members_.emplace_back(Member{&plan, &slots, {}});
   for (const PlannedAggregate& agg : plan.aggs) {
     const int slot = agg.slot < 0 ? -1 : slots[static_cast<size_t>(agg.slot)];
-    member.accumulators.push_back(MakeAccumulators(agg, slot, plan.spec.every));
+    member.accumulators.push_back(MakeAccumulators(agg, slot, seconds_));
   }
   return members_.size() - 1;
 }
@@ -413,12 +414,66 @@ void GroupState::EmitOther(const Member& member, const std::vector<uint32_t>& to
 }
 
 Table GroupState::Finish(size_t n) {
-  const Member& member = members_[n];
+  const PlanSpec& spec = members_[n].plan->spec;
+  if (spec.window == 0 && spec.gap == 0) return Emit(members_[n]);
+  const std::unique_ptr<GroupState> windows = Windows(members_[n]);
+  return windows->Emit(windows->members_[0]);
+}
+
+std::unique_ptr<GroupState> GroupState::Windows(const Member& member) const {
   const PlanSpec& spec = member.plan->spec;
+  std::unique_ptr<GroupState> out(new GroupState(*member.plan, *member.slots, spec.window));
+  const CodeMap codes(interner(), &out->encoder_.interner());
+  const auto time = [&](uint32_t g) { return Code(g, places_[0]); };  // seconds + 1; 0 is none
+  // Where the window of a group's bin begins; with a gap it is that of the run.
+  std::vector<uint64_t> begin(table_.size());
+  std::vector<uint32_t> order(table_.size());
+  std::iota(order.begin(), order.end(), 0u);
+  const auto same_key = [&](uint32_t a, uint32_t b) {
+    return std::equal(table_.key(a) + 1, table_.key(a) + words_, table_.key(b) + 1);
+  };
+  if (spec.gap > 0) {
+    std::sort(order.begin(), order.end(), [&](uint32_t a, uint32_t b) {
+      const uint64_t *x = table_.key(a), *y = table_.key(b);
+      return same_key(a, b) ? x[0] < y[0] : std::lexicographical_compare(x + 1, x + words_, y + 1, y + words_);
+    });
+  }
+  for (size_t i = 0; i < order.size(); ++i) {
+    const uint32_t g = order[i];
+    const bool goes_on = spec.gap > 0 && i > 0 && same_key(order[i - 1], g) && time(order[i - 1]) != 0 &&
+                         time(g) - time(order[i - 1]) <= static_cast<uint64_t>(spec.gap);
+    begin[g] = goes_on ? begin[order[i - 1]] : time(g);
+  }
+  const int64_t bins = spec.gap > 0 ? 1 : spec.window / spec.every;
+  std::vector<uint32_t> group(table_.size());
+  std::vector<uint64_t> key(words_);
+  for (int64_t back = 0; back < bins; ++back) {
+    const auto shift = static_cast<uint64_t>(back * spec.every);
+    for (uint32_t g = 0; g < group.size(); ++g) {
+      std::fill(key.begin(), key.end(), uint64_t{0});
+      for (const Place& place : places_)
+        key[place.word] |= codes(Code(g, place), place.field.kind()) << place.shift;
+      key[0] = begin[g] == 0 ? 0 : begin[g] - shift;
+      // No window begins before 1970, and a record without time is in one only.
+      const bool none = begin[g] == 0 ? back > 0 : begin[g] <= shift;
+      group[g] = none ? kNoGroup : out->table_.Find(key.data());
+    }
+    for (size_t a = 0; a < member.accumulators.size(); ++a) {
+      member.accumulators[a]->Grow(table_.size());
+      out->members_[0].accumulators[a]->Grow(out->table_.size());
+      out->members_[0].accumulators[a]->Merge(*member.accumulators[a], group, codes);
+    }
+  }
+  return out;
+}
+
+Table GroupState::Emit(const Member& member) {
+  const PlanSpec& spec = member.plan->spec;
+  const bool composed = !spec.derived.empty() || !spec.having.empty() || (spec.top && !spec.top->per.empty());
   if (words_ == 0) table_.Find(nullptr);  // without keys there is one group, even of no records
   for (const auto& accumulator : member.accumulators) accumulator->Grow(table_.size());
   std::vector<uint32_t> groups;
-  if (spec.top) {
+  if (spec.top && !composed) {
     groups = TopGroups(member);
   } else {
     groups.resize(table_.size());
@@ -443,6 +498,12 @@ Table GroupState::Finish(size_t n) {
   }
   const bool other = spec.top && spec.top->other;
   if (other) EmitOther(member, groups, &table);
+  if (composed) {  // the plan was checked: the columns are there
+    SortTable(&table, order);
+    for (const DerivedColumn& derived : spec.derived) DeriveColumn(derived, &table).IgnoreError();
+    KeepHaving(spec.having, &table).IgnoreError();
+    if (spec.top) KeepTopPer(spec.top->per, spec.top->by, spec.top->n, &table);
+  }
   if (!spec.top || !spec.sort.empty()) {
     order.insert(order.begin(), spec.sort.begin(), spec.sort.end());
     if (other) order.insert(order.begin(), {"other", false});

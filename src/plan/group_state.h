@@ -15,7 +15,7 @@ namespace internal {
 class GroupState {
  public:
   // `slots[i]` is the batch column of the plan's i-th field.
-  GroupState(const PlanImpl& plan, const std::vector<int>& slots);
+  GroupState(const PlanImpl& plan, const std::vector<int>& slots) : GroupState(plan, slots, plan.spec.every) {}
 
   // Whether a plan has the same rows, keys and time bins as the first; then it can Join, and gets its number.
   bool Shares(const PlanImpl& plan) const;
@@ -36,6 +36,8 @@ class GroupState {
   size_t bytes() const;
 
  private:
+  // `seconds`: what rates are over.
+  GroupState(const PlanImpl& plan, const std::vector<int>& slots, int64_t seconds);
   // Where a key's code stands in the key words.
   struct Place {
     FieldRef field;
@@ -61,10 +63,14 @@ class GroupState {
     std::vector<std::unique_ptr<Accumulators>> accumulators;
   };
   bool SelectPart(const Member& member, const PlannedAggregate& agg, const GroupedRows& rows);
+  // The groups of the windows that a plan asks for, made of the time bins.
+  std::unique_ptr<GroupState> Windows(const Member& member) const;
+  Table Emit(const Member& member);
   std::vector<uint32_t> TopGroups(const Member& member) const;
   void EmitOther(const Member& member, const std::vector<uint32_t>& top, Table* table) const;
 
   const PlanImpl& plan_;  // of the first member
+  int64_t seconds_;
   const std::vector<int>& slots_;
   std::vector<Member> members_;
   std::vector<Place> places_;  // of the time bin, if any, then of the keys

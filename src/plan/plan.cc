@@ -22,6 +22,7 @@ std::string ColumnName(const FieldRef& field) {
 namespace {
 
 constexpr size_t kMaxKeys = 64;
+constexpr int64_t kMaxWindowBins = 10'000;  // each bin is in as many windows
 
 struct AggInfo {
   AggKind kind;
@@ -107,6 +108,13 @@ class Maker {
       return absl::InvalidArgumentError("a plan selects rows or groups them, not both");
     if (spec.by.size() > kMaxKeys) return absl::InvalidArgumentError(absl::StrCat("at most ", kMaxKeys, " keys"));
     if (spec.every < 0) return absl::InvalidArgumentError("every: a time bin is longer than 0 s");
+    for (const int64_t length : {spec.window, spec.gap}) {
+      if (length < 0 || (length > 0 && (spec.every <= 0 || length % spec.every != 0)))
+        return absl::InvalidArgumentError("window and gap: a multiple of every");
+    }
+    if (spec.window > 0 && spec.gap > 0) return absl::InvalidArgumentError("window and gap: one of them");
+    if (spec.window / std::max<int64_t>(spec.every, 1) > kMaxWindowBins)
+      return absl::InvalidArgumentError(absl::StrCat("window: at most ", kMaxWindowBins, " times every"));
     std::vector<std::string> names;
     if (spec.every > 0) {
       names.emplace_back("time");
@@ -232,6 +240,32 @@ class Maker {
     for (int slot : plan_.grouped ? plan_.key_slots : plan_.select_slots)
       columns.push_back(ColumnName(plan_.fields[static_cast<size_t>(slot)]));
     for (const PlannedAggregate& agg : plan_.aggs) aggregates.push_back(agg.name);
+    for (const DerivedColumn& derived : plan_.spec.derived) {
+      for (const std::string* part : {&derived.a, &derived.b}) {
+        if (std::find(aggregates.begin(), aggregates.end(), *part) == aggregates.end())
+          return NoSuch("derived column: of", *part, aggregates, "aggregate");
+      }
+      const auto taken = [&](const std::vector<std::string>& names) {
+        return std::find(names.begin(), names.end(), derived.name) != names.end();
+      };
+      if (derived.name.empty() || taken(columns) || taken(aggregates))
+        return absl::InvalidArgumentError(
+            absl::StrCat("derived column '", Printable(derived.name), "': the name is taken or empty"));
+      aggregates.push_back(derived.name);
+    }
+    for (const Having& having : plan_.spec.having) {
+      if (std::find(aggregates.begin(), aggregates.end(), having.column) == aggregates.end())
+        return NoSuch("having", having.column, aggregates, "aggregate");
+    }
+    if (plan_.spec.top) {
+      for (const std::string& per : plan_.spec.top->per) {
+        const auto same = [&](const std::string& c) { return CanonicalName(c) == CanonicalName(per); };
+        if (std::none_of(columns.begin(), columns.end(), same)) return NoSuch("top_k: per", per, columns, "key");
+      }
+      const bool composed = !plan_.spec.derived.empty() || !plan_.spec.having.empty() || !plan_.spec.top->per.empty();
+      if (plan_.spec.top->other && composed)
+        return absl::InvalidArgumentError("top_k: other does not go together with per, having or derived columns");
+    }
     if (plan_.spec.top && std::find(aggregates.begin(), aggregates.end(), plan_.spec.top->by) == aggregates.end()) {
       return NoSuch("top_k: order by", plan_.spec.top->by, aggregates, "aggregate");
     }
@@ -303,6 +337,14 @@ std::string Plan::Explain() const {
         absl::StrJoin(p.spec.aggs, ", ",
                       [](std::string* s, const auto& agg) { absl::StrAppend(s, agg.first, " = ", agg.second); }),
         "\n");
+    if (p.spec.window > 0) absl::StrAppend(&out, "windows   of ", p.spec.window, " s, one from each bin\n");
+    if (p.spec.gap > 0) absl::StrAppend(&out, "windows   of bins no further apart than ", p.spec.gap, " s\n");
+    for (const DerivedColumn& d : p.spec.derived)
+      absl::StrAppend(&out, "derive    ", d.name, " = ", d.a, " ", std::string(1, d.op), " ", d.b, "\n");
+    for (const Having& h : p.spec.having)
+      absl::StrAppend(&out, "having    ", h.column, " ", h.op, " ", h.value, "\n");
+    if (p.spec.top && !p.spec.top->per.empty())
+      absl::StrAppend(&out, "for each  ", absl::StrJoin(p.spec.top->per, ", "), "\n");
     if (p.spec.top)
       absl::StrAppend(&out, "top       ", p.spec.top->n, " by ", p.spec.top->by,
                       p.spec.top->other ? ", and the rest as one row" : "", "\n");
@@ -341,6 +383,7 @@ std::vector<std::pair<std::string, ColumnType>> Plan::Schema() const {
       default: out.emplace_back(agg.name, internal::ColumnTypeOf(agg.field.kind()));
     }
   }
+  for (const DerivedColumn& derived : p.spec.derived) out.emplace_back(derived.name, ColumnType::kFloat64);
   if (p.spec.top && p.spec.top->other) out.emplace_back("other", ColumnType::kBool);
   return out;
 }

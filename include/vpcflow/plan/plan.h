@@ -29,6 +29,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "vpcflow/filter/filter.h"
+#include "vpcflow/result/compose.h"
 #include "vpcflow/result/report.h"
 #include "vpcflow/result/table.h"
 #include "vpcflow/scan/options.h"
@@ -69,6 +70,7 @@ struct TopSpec {
   uint64_t n = 10;
   std::string by;      // an aggregate; largest first, ties by key
   bool other = false;  // one more row, marked in a column `other`, with the aggregates over all other groups
+  std::vector<std::string> per;  // n rows for each value of these keys; not with `other`
 };
 
 struct PlanSpec {
@@ -78,8 +80,15 @@ struct PlanSpec {
   std::vector<std::string> by;      // keys
   int64_t every = 0;                // length of time bins in seconds, aligned to the epoch; column `time`; 0 for none
   BinBy bin_by = BinBy::kSpread;
+  // Windows made of time bins: of `window` seconds, a multiple of `every`, beginning with every bin (they overlap); or
+  // with `gap`, a multiple of `every`, one for each run of bins of a key that are no further apart. Column `time` is
+  // where a window begins. At most one of the two.
+  int64_t window = 0;
+  int64_t gap = 0;
   // Name -> what to compute: "sum(bytes)", "quantile(bytes, 0.95)", "count() where action = 'REJECT'".
   std::vector<std::pair<std::string, std::string>> aggs;
+  std::vector<DerivedColumn> derived;  // columns out of aggregates
+  std::vector<Having> having;          // conditions on aggregates and derived columns; before `top`
   std::optional<TopSpec> top;
   std::vector<SortKey> sort;  // default: by keys, ascending
   // A field that no source has is null instead of an error.
