@@ -98,6 +98,20 @@ vpcflow::PlanSpec SpecFrom(const py::dict& d) {
     if (!get(key).is_none()) *out = get(key).cast<std::decay_t<decltype(*out)>>();
   };
   set("where", &spec.where);
+  if (!get("sessions").is_none()) {
+    const auto d = get("sessions").cast<py::dict>();
+    vpcflow::SessionSpec& sessions = spec.sessions.emplace();
+    sessions.idle = d["idle"].cast<int64_t>();
+    const auto name = d["vantage"].cast<std::string>();
+    const auto& names = vpcflow::kVantageNames;
+    const auto at = std::find(names.begin(), names.end(), name);
+    if (at == names.end()) Raise("PlanError", "vantage: it is 'most', 'client', 'server' or 'all'");
+    sessions.vantage = static_cast<vpcflow::Vantage>(at - names.begin());
+    for (const auto& text : d["intermediaries"].cast<std::vector<std::string>>()) {
+      if (!vpcflow::ParseIp(text, &sessions.intermediaries.emplace_back()))
+        Raise("PlanError", "intermediaries: '" + vpcflow::ValidUtf8(text) + "' is no address");
+    }
+  }
   set("select", &spec.select);
   if (!get("limit").is_none()) spec.limit = get("limit").cast<uint64_t>();
   set("by", &spec.by);

@@ -59,7 +59,7 @@ class Flows:
 
     @property
     def _grouped(self) -> bool:
-        return bool(self._spec.get("by") or self._spec.get("every") or self._spec.get("aggs"))
+        return any(self._spec.get(what) for what in ("by", "every", "aggs", "sessions"))
 
     def _no_grouping(self, verb: str) -> None:
         if self._grouped:
@@ -122,7 +122,7 @@ class Flows:
         column ``other``, has the aggregates over all the rest. With ``per``, one or some of the keys, ``n`` groups for
         each of their values: ``group_by("srcaddr", "dstaddr").agg(...).top_k(10, by="bytes", per="srcaddr")`` gives
         every source's ten greatest peers."""
-        if not self._grouped:
+        if not self._grouped or self._spec.get("sessions"):
             raise PlanError("top_k needs a grouping: group_by(...).agg(...) first")
         keys = [per] if isinstance(per, str) else list(per)
         return self._with(top={"n": int(n), "by": by, "other": bool(other), "per": keys})
@@ -130,7 +130,7 @@ class Flows:
     def having(self, *conditions: str) -> Flows:
         """Only groups that pass all conditions on aggregates and derived columns, as ``"n >= 100"`` or
         ``"share > 0.5"``: a column, one of ``< <= > >= = !=``, a number. Null passes none. Comes before ``top_k``."""
-        if not self._grouped:
+        if not self._grouped or self._spec.get("sessions"):
             raise PlanError("having needs a grouping: group_by(...).agg(...) first; records are chosen by filter()")
         return self._with(having=[*self._spec.get("having", ()), *conditions])
 
@@ -242,6 +242,40 @@ class Flows:
         result = Result(*_core.coverage(self._sources, where, self._engine_options(progress)))
         check([result])
         return result
+
+    def sessions(
+        self, *, idle: str | int = "10m", vantage: str = "most", intermediaries: Iterable[str] = ()
+    ) -> Flows:
+        """Conversations: the records of both directions, of all windows and interfaces, as one row each.
+
+        Records of the same two endpoints and protocol are one session as long as no two that follow each other are
+        further apart than ``idle``. Columns: ``client``, ``client_port``, ``server``, ``server_port``, ``protocol``;
+        ``start``, ``end``, ``duration`` (seconds); ``client_bytes``, ``server_bytes``, ``client_packets``,
+        ``server_packets``, sent by each; ``records``; ``interface``, whose figures they are, and ``interfaces``, how
+        many saw it; ``client_flags``, ``server_flags`` (TCP, of all records); ``state`` (``established``,
+        ``unanswered``, ``half``, ``rejected``, ``reset``); ``decided_by``, what told client from server (``syn``,
+        ``flow-direction``, ``service-port``, ``first-seen``, ``none``); ``counted``, false for the second leg of a
+        conversation through a NAT gateway or load balancer: the bytes of counted sessions have every byte once.
+
+        ``vantage``: whose figures a session has when several interfaces saw it: of each direction the one that saw
+        ``"most"``, the one at the ``"client"``'s or ``"server"``'s side (needs ``flow-direction``), or ``"all"`` of
+        them added up. ``intermediaries``: addresses of NAT gateways and load balancers, for logs without
+        ``pkt-srcaddr`` and ``interface-type``.
+
+        Needs ``srcaddr``, ``dstaddr``, ``start``, ``end``; how the rest is used: ``include/vpcflow/plan/sessions.h``.
+        Memory for all sessions, about 300 bytes each.
+
+        >>> import vpcflow as vf
+        >>> log = b"srcaddr dstaddr srcport dstport protocol bytes start end action\\n"
+        >>> log += b"10.0.0.1 10.0.0.2 40000 443 6 840 0 60 ACCEPT\\n10.0.0.2 10.0.0.1 443 40000 6 9000 0 60 ACCEPT\\n"
+        >>> [(s["client"], s["server_port"], s["server_bytes"], s["state"]) for s in vf.scan(log).sessions().collect()]
+        [('10.0.0.1', 443, 9000, 'established')]
+        """
+        self._no_grouping("sessions")
+        if self._spec.get("select"):
+            raise PlanError("sessions() reads the fields that it needs; leave out select")
+        texts = [str(address) for address in intermediaries]
+        return self._with(sessions={"idle": seconds(idle, "idle"), "vantage": vantage, "intermediaries": texts})
 
     def batches(self, rows: int = 65536) -> Iterator[Result]:
         """The selected rows, in results of about ``rows`` rows, in the order of the input and in bounded memory."""

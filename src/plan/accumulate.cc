@@ -274,7 +274,9 @@ class DistinctAccumulators final : public Accumulators {
  public:
   explicit DistinctAccumulators(Kind kind) : kind_(kind) {}
   bool needs_codes() const override { return true; }
-  size_t bytes() const override { return counts_.capacity() * sizeof(uint64_t) + seen_.bytes() + loaded_.capacity() * sizeof(Pair); }
+  size_t bytes() const override {
+    return counts_.capacity() * sizeof(uint64_t) + seen_.bytes() + loaded_.capacity() * sizeof(Pair);
+  }
   void Grow(size_t groups) override {
     if (groups > Pair::kMaxGroups) throw std::bad_alloc();  // 2^30 groups would need 100 GiB anyway
     counts_.resize(std::max(counts_.size(), groups));

@@ -65,8 +65,8 @@ class Interner {
     text_ids_.emplace(texts_.back(), id);
     return id;
   }
-  // Takes values that are all different, in their order; into an empty one. They are indexed when one is looked for: what
-  // only holds a saved state takes no more memory than that.
+  // Takes values that are all different, in their order; into an empty one. They are indexed when one is looked for:
+  // what only holds a saved state takes no more memory than that.
   void Load(std::vector<Ip> v6, std::deque<std::string> texts) {
     v6_ = std::move(v6);
     texts_ = std::move(texts);

@@ -336,7 +336,8 @@ bool GroupState::Read(StateReader* in) {
   Member& member = members_[0];
   for (size_t a = 0; a < member.accumulators.size(); ++a) {
     const FieldRef& field = member.plan->aggs[a].field;
-    member.accumulators[a]->Read(n, [&](uint64_t code) { return IsCode(code, field, interner()); }, in);
+    member.accumulators[a]->Read(
+        n, [&](uint64_t code) { return IsCode(code, field, interner()); }, in);
   }
   unspread_ = in->Number();
   return in->ok();
@@ -451,8 +452,7 @@ std::unique_ptr<GroupState> GroupState::Windows(const Member& member) const {
     const auto shift = static_cast<uint64_t>(back * spec.every);
     for (uint32_t g = 0; g < group.size(); ++g) {
       std::fill(key.begin(), key.end(), uint64_t{0});
-      for (const Place& place : places_)
-        key[place.word] |= codes(Code(g, place), place.field.kind()) << place.shift;
+      for (const Place& place : places_) key[place.word] |= codes(Code(g, place), place.field.kind()) << place.shift;
       key[0] = begin[g] == 0 ? 0 : begin[g] - shift;
       // No window begins before 1970, and a record without time is in one only.
       const bool none = begin[g] == 0 ? back > 0 : begin[g] <= shift;

@@ -9,6 +9,7 @@
 #include "absl/strings/str_join.h"
 #include "src/plan/accumulate.h"
 #include "src/plan/plan_impl.h"
+#include "src/plan/session_state.h"
 
 VPCFLOW_NAMESPACE_BEGIN
 namespace internal {
@@ -47,12 +48,13 @@ class Maker {
         if (column.field == Field::kUnknown) extras_.push_back(column.name);
       }
     }
-    absl::Status status = plan_.grouped ? MakeGrouping() : MakeSelection();
+    absl::Status status = spec.sessions ? MakeSessions() : plan_.grouped ? MakeGrouping() : MakeSelection();
     if (status.ok()) status = MakeFilter();
     if (status.ok()) status = MakeOrder();
     if (!status.ok()) return status;
-    plan_.all_records = !plan_.grouped || std::any_of(plan_.fields.begin(), plan_.fields.end(),
-                                                      [](const FieldRef& f) { return f.field == Field::kLogStatus; });
+    plan_.all_records = (!plan_.grouped && !spec.sessions) ||
+                        std::any_of(plan_.fields.begin(), plan_.fields.end(),
+                                    [](const FieldRef& f) { return f.field == Field::kLogStatus; });
     return std::move(plan_);
   }
 
@@ -80,6 +82,22 @@ class Maker {
     return slot;
   }
   int SlotOf(Field field) { return SlotOf(FieldRef{field, std::string(Info(field).name)}); }
+
+  absl::Status MakeSessions() {
+    const PlanSpec& spec = plan_.spec;
+    if (plan_.grouped || !spec.select.empty() || spec.top)
+      return absl::InvalidArgumentError(
+          "a plan makes sessions, or groups, or selects rows; of sessions' columns there is "
+          "no choice");
+    if (spec.sessions->idle < 1) return absl::InvalidArgumentError("sessions: idle is at least 1 s");
+    for (const Field field : {Field::kSrcAddr, Field::kDstAddr, Field::kStart, Field::kEnd}) SlotOf(field);
+    plan_.required = plan_.fields.size();
+    for (const Field field : {Field::kSrcPort, Field::kDstPort, Field::kProtocol, Field::kInterfaceId, Field::kPackets,
+                              Field::kBytes, Field::kAction, Field::kTcpFlags, Field::kFlowDirection,
+                              Field::kPktSrcAddr, Field::kPktDstAddr, Field::kInterfaceType})
+      SlotOf(field);
+    return absl::OkStatus();
+  }
 
   absl::Status MakeSelection() {
     const PlanSpec& spec = plan_.spec;
@@ -237,6 +255,9 @@ class Maker {
   absl::Status MakeOrder() {
     std::vector<std::string> columns, aggregates;
     if (plan_.spec.every > 0) columns.emplace_back("time");
+    if (plan_.spec.sessions) {
+      for (const TableColumn& column : SessionTable().columns) columns.push_back(column.name);
+    }
     for (int slot : plan_.grouped ? plan_.key_slots : plan_.select_slots)
       columns.push_back(ColumnName(plan_.fields[static_cast<size_t>(slot)]));
     for (const PlannedAggregate& agg : plan_.aggs) aggregates.push_back(agg.name);
@@ -319,7 +340,10 @@ std::string Plan::Explain() const {
   if (p.filter) absl::StrAppend(&out, "parse     ", names(p.filter_slots), "\nfilter    ", p.filter->text(), "\n");
   absl::StrAppend(&out, "parse     ", p.spec.check_all ? std::string("every field, and check it") : names(rest),
                   p.filter ? "   (of records that pass)" : "", "\n");
-  if (!p.grouped) {
+  if (p.spec.sessions) {
+    absl::StrAppend(&out, "sessions  idle ", p.spec.sessions->idle, " s, vantage ",
+                    std::string(kVantageNames[static_cast<size_t>(p.spec.sessions->vantage)]), "\n");
+  } else if (!p.grouped) {
     absl::StrAppend(&out, "select    ",
                     p.select_all ? std::string("all fields that the sources have") : names(p.select_slots), "\n");
     if (p.spec.limit) absl::StrAppend(&out, "limit     ", *p.spec.limit, "\n");
@@ -341,8 +365,7 @@ std::string Plan::Explain() const {
     if (p.spec.gap > 0) absl::StrAppend(&out, "windows   of bins no further apart than ", p.spec.gap, " s\n");
     for (const DerivedColumn& d : p.spec.derived)
       absl::StrAppend(&out, "derive    ", d.name, " = ", d.a, " ", std::string(1, d.op), " ", d.b, "\n");
-    for (const Having& h : p.spec.having)
-      absl::StrAppend(&out, "having    ", h.column, " ", h.op, " ", h.value, "\n");
+    for (const Having& h : p.spec.having) absl::StrAppend(&out, "having    ", h.column, " ", h.op, " ", h.value, "\n");
     if (p.spec.top && !p.spec.top->per.empty())
       absl::StrAppend(&out, "for each  ", absl::StrJoin(p.spec.top->per, ", "), "\n");
     if (p.spec.top)
@@ -363,6 +386,10 @@ std::vector<std::string> Plan::Fields() const {
 std::vector<std::pair<std::string, ColumnType>> Plan::Schema() const {
   const internal::PlanImpl& p = *impl_;
   std::vector<std::pair<std::string, ColumnType>> out;
+  if (p.spec.sessions) {
+    for (const TableColumn& column : internal::SessionTable().columns) out.emplace_back(column.name, column.type);
+    return out;
+  }
   if (p.spec.every > 0) out.emplace_back("time", ColumnType::kTime);
   std::vector<int> slots = p.grouped ? p.key_slots : p.select_slots;
   if (p.select_all) slots.resize(p.promised);

@@ -33,6 +33,7 @@ struct PlanImpl {
   std::vector<int> select_slots;
   std::vector<int> key_slots;
   std::vector<PlannedAggregate> aggs;
+  size_t required = SIZE_MAX;  // of fields: the first ones, which some source must have
   int start_slot = -1;
   int end_slot = -1;
 };

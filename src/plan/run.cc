@@ -70,7 +70,7 @@ absl::Status CheckFields(const Plan& plan, const std::vector<int>& slots, const 
   const PlanImpl& impl = plan.impl();
   if (impl.spec.allow_missing || impl.select_all) return absl::OkStatus();
   std::vector<std::string> missing;
-  for (size_t i = 0; i < impl.fields.size(); ++i) {
+  for (size_t i = 0; i < std::min(impl.required, impl.fields.size()); ++i) {
     if (seen[static_cast<size_t>(slots[i])] == 0) missing.push_back(impl.fields[i].name);
   }
   if (missing.empty()) return absl::OkStatus();
@@ -87,7 +87,7 @@ absl::StatusOr<ScannedWorkers> ScanText(std::span<const Plan> plans, const SlotM
                                         Report* report) {
   ScanOptions own = options;
   const PlanSpec& first = plans[0].impl().spec;
-  if (plans.size() == 1 && first.limit && first.sort.empty())
+  if (plans.size() == 1 && first.limit && first.sort.empty() && !first.sessions)
     own.threads = 1;  // the first rows of the input, then stop
   auto handlers = RunScan(
       sources, own, [&](Report* part) { return std::make_unique<PlanHandler>(plans, map, options, part); }, report);
@@ -125,7 +125,12 @@ absl::StatusOr<std::vector<Result>> JoinWorkers(std::span<const Plan> plans, con
     }
     if (plan.select_all) WarnOfLateFields(plan, &report);
     Result& result = results.emplace_back();
-    if (plan.grouped) {
+    if (plan.spec.sessions) {
+      for (size_t w = 1; w < workers.size(); ++w) workers[0]->sessions(p)->Merge(*workers[w]->sessions(p));
+      result.table = workers[0]->sessions(p)->Finish();
+      if (!plan.spec.sort.empty()) SortTable(&result.table, plan.spec.sort);
+      if (plan.spec.limit) SliceTable(&result.table, 0, *plan.spec.limit);
+    } else if (plan.grouped) {
       result.table = workers[0]->Finish(p);
     } else {
       std::vector<RowState*> states;
@@ -191,7 +196,8 @@ const Report& BatchReader::report() const { return impl_->report; }
 absl::StatusOr<Table> BatchReader::Next(size_t rows) {
   Impl& s = *impl_;
   const internal::PlanImpl& plan = s.plan.impl();
-  if (plan.grouped) return absl::InvalidArgumentError("batches are of selections; a grouping has one result");
+  if (plan.grouped || plan.spec.sessions)
+    return absl::InvalidArgumentError("batches are of selections; a grouping has one result");
   internal::RowState* state = s.worker.rows(0);
   const uint64_t wanted = plan.spec.limit ? std::min<uint64_t>(rows, *plan.spec.limit - s.delivered) : rows;
   while (!s.ended && state->rows() < wanted) {

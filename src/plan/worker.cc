@@ -46,6 +46,11 @@ Worker::Worker(std::span<const Plan> plans, const SlotMap& map) : map_(map), see
     need(plan.start_slot);
     need(plan.end_slot);
     traffic_only_ &= !plan.all_records;
+    if (plan.spec.sessions) {
+      state.needed = map.slots[i];
+      state.sessions = std::make_unique<SessionState>(plan, map.slots[i]);
+      continue;
+    }
     if (!plan.grouped) {
       state.rows = std::make_unique<RowState>(plan, map.slots[i]);
       continue;
@@ -70,7 +75,10 @@ bool Worker::satisfied() const {
 size_t Worker::bytes() const {
   size_t bytes = 0;
   for (const auto& group : groups_) bytes += group->bytes();
-  for (const State& state : states_) bytes += state.rows == nullptr ? 0 : state.rows->bytes();
+  for (const State& state : states_) {
+    bytes += state.rows == nullptr ? 0 : state.rows->bytes();
+    bytes += state.sessions == nullptr ? 0 : state.sessions->bytes();
+  }
   return bytes;
 }
 
@@ -145,14 +153,16 @@ void Worker::ProcessSeveral(Rows* rows) {
   DropNoTraffic(rows);
   LoadAll(rows);
   for (State& state : states_) {
-    if (state.rows == nullptr && state.member > 0) continue;  // done with the first that shares its groups
+    if (state.groups() && state.member > 0) continue;  // done with the first that shares its groups
     const bool all = Select(state, *rows);
     Consume(&state, all ? rows->batch() : Gather(state, rows->batch()), *rows);
   }
 }
 
 void Worker::Consume(State* state, const Batch& batch, const Rows& rows) {
-  if (state->rows == nullptr) {
+  if (state->sessions != nullptr) {
+    if (batch.rows > 0) state->sessions->Consume(batch);
+  } else if (state->rows == nullptr) {
     groups_[state->group]->Consume(batch);
   } else if (batch.rows > 0) {
     state->rows->Consume(batch, [&](size_t slot) { return rows.Has(slot); });
@@ -195,7 +205,7 @@ const Batch& Worker::Gather(const State& state, const Batch& batch) {
     }
   };
   for (const State& other : states_) {
-    if (&other == &state || (state.rows == nullptr && other.rows == nullptr && other.group == state.group))
+    if (&other == &state || (state.groups() && other.groups() && other.group == state.group))
       gather_slots(other.needed);
   }
   return gathered_;

@@ -9,6 +9,7 @@
 #include "src/plan/group_state.h"
 #include "src/plan/plan_impl.h"
 #include "src/plan/row_state.h"
+#include "src/plan/session_state.h"
 #include "src/scan/rows.h"
 
 VPCFLOW_NAMESPACE_BEGIN
@@ -36,6 +37,7 @@ class Worker {
   GroupState* group_state(size_t i) { return groups_[i].get(); }
   Table Finish(size_t plan) { return groups_[states_[plan].group]->Finish(states_[plan].member); }
   RowState* rows(size_t plan) { return states_[plan].rows.get(); }
+  SessionState* sessions(size_t plan) { return states_[plan].sessions.get(); }
   // Memory of groups and rows.
   size_t bytes() const;
   // By slot: some source had the field. Any: some source had a format at all.
@@ -50,7 +52,9 @@ class Worker {
     std::vector<int> needed;        // batch columns of what it reads besides
     size_t group = 0;               // of groups_, if it groups, and its number there
     size_t member = 0;
-    std::unique_ptr<RowState> rows;  // if it does not
+    std::unique_ptr<RowState> rows;          // if it selects
+    std::unique_ptr<SessionState> sessions;  // if it makes sessions
+    bool groups() const { return rows == nullptr && sessions == nullptr; }
   };
 
   void LoadAll(Rows* rows);

@@ -149,7 +149,8 @@ absl::StatusOr<Having> ParseHaving(std::string_view text) {
       if (!text.substr(at).starts_with(op)) continue;
       Having out{std::string(trim(text.substr(0, at))), std::string(op), 0};
       const std::string_view value = trim(text.substr(at + op.size()));
-      if (!out.column.empty() && absl::SimpleAtod(absl::string_view(value.data(), value.size()), &out.value)) return out;
+      if (!out.column.empty() && absl::SimpleAtod(absl::string_view(value.data(), value.size()), &out.value))
+        return out;
       break;
     }
   }

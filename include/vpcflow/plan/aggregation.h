@@ -5,7 +5,8 @@
 //   std::string bytes = a->ToBytes();                                            // here ends one process
 //   absl::StatusOr<vpcflow::Aggregation> b = vpcflow::Aggregation::FromBytes(bytes);
 //   s = b->Merge(*other);
-//   vpcflow::Table table = b->Value();                                           // sorted, cut to the top, as the plan says
+//   vpcflow::Table table = b->Value();                                           // sorted, cut to the top, as the plan
+//   says
 //
 // Merging is associative and commutative, and a split of the input anywhere between records gives what one pass gives:
 // the same table and the same bytes. `first` and `last` prefer, among records of one start, the earlier source and

@@ -29,6 +29,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "vpcflow/filter/filter.h"
+#include "vpcflow/plan/sessions.h"
 #include "vpcflow/result/compose.h"
 #include "vpcflow/result/report.h"
 #include "vpcflow/result/table.h"
@@ -39,18 +40,18 @@
 VPCFLOW_NAMESPACE_BEGIN
 
 // X(constant, name, takes a field, meaning)
-#define VPCFLOW_AGGREGATES(X)                                                                                  \
-  X(kCount, "count", false, "number of records")                                                               \
-  X(kSum, "sum", true, "sum of a numeric field; never wraps")                                                  \
-  X(kMin, "min", true, "smallest value of a numeric or time field")                                            \
-  X(kMax, "max", true, "largest value of a numeric or time field")                                             \
-  X(kMean, "mean", true, "arithmetic mean of a numeric field")                                                 \
-  X(kNUnique, "n_unique", true, "exact number of different values; memory grows with it")                      \
-  X(kFirst, "first", true, "value in the earliest record that has one (by start, then by place in the input)") \
-  X(kLast, "last", true, "value in the latest record that has one")                                            \
-  X(kRate, "rate", true, "sum per second: over the time bin, else from first start to last end")                \
-  X(kApproxNUnique, "approx_n_unique", true,                                                                   \
-    "number of different values: exact up to 256, then with a standard error of 1.6 %, in 4 KiB")              \
+#define VPCFLOW_AGGREGATES(X)                                                                                     \
+  X(kCount, "count", false, "number of records")                                                                  \
+  X(kSum, "sum", true, "sum of a numeric field; never wraps")                                                     \
+  X(kMin, "min", true, "smallest value of a numeric or time field")                                               \
+  X(kMax, "max", true, "largest value of a numeric or time field")                                                \
+  X(kMean, "mean", true, "arithmetic mean of a numeric field")                                                    \
+  X(kNUnique, "n_unique", true, "exact number of different values; memory grows with it")                         \
+  X(kFirst, "first", true, "value in the earliest record that has one (by start, then by place in the input)")    \
+  X(kLast, "last", true, "value in the latest record that has one")                                               \
+  X(kRate, "rate", true, "sum per second: over the time bin, else from first start to last end")                  \
+  X(kApproxNUnique, "approx_n_unique", true,                                                                      \
+    "number of different values: exact up to 256, then with a standard error of 1.6 %, in 4 KiB")                 \
   X(kQuantile, "quantile", true, "exact quantile of a numeric field, as quantile(bytes, 0.95); keeps all values") \
   X(kApproxQuantile, "approx_quantile", true, "quantile within 0.4 % of its value, in bounded memory")
 
@@ -68,17 +69,18 @@ enum class BinBy : uint8_t {
 
 struct TopSpec {
   uint64_t n = 10;
-  std::string by;      // an aggregate; largest first, ties by key
-  bool other = false;  // one more row, marked in a column `other`, with the aggregates over all other groups
+  std::string by;                // an aggregate; largest first, ties by key
+  bool other = false;            // one more row, marked in a column `other`, with the aggregates over all other groups
   std::vector<std::string> per;  // n rows for each value of these keys; not with `other`
 };
 
 struct PlanSpec {
-  std::string where;                // filter; empty for none
-  std::vector<std::string> select;  // fields of a selection; empty for all that the logs have
-  std::optional<uint64_t> limit;    // first rows of a selection
-  std::vector<std::string> by;      // keys
-  int64_t every = 0;                // length of time bins in seconds, aligned to the epoch; column `time`; 0 for none
+  std::string where;                    // filter; empty for none
+  std::optional<SessionSpec> sessions;  // sessions instead of rows or groups
+  std::vector<std::string> select;      // fields of a selection; empty for all that the logs have
+  std::optional<uint64_t> limit;        // first rows of a selection
+  std::vector<std::string> by;          // keys
+  int64_t every = 0;  // length of time bins in seconds, aligned to the epoch; column `time`; 0 for none
   BinBy bin_by = BinBy::kSpread;
   // Windows made of time bins: of `window` seconds, a multiple of `every`, beginning with every bin (they overlap); or
   // with `gap`, a multiple of `every`, one for each run of bins of a key that are no further apart. Column `time` is

@@ -65,7 +65,8 @@ class LogHistogram {
   }
   uint64_t count() const { return n_; }
 
-  // The smallest value that at least the share `q` (0 to 1) of the values do not exceed; none without values. O(buckets).
+  // The smallest value that at least the share `q` (0 to 1) of the values do not exceed; none without values.
+  // O(buckets).
   std::optional<uint64_t> Quantile(double q) const {
     if (n_ == 0) return std::nullopt;
     const uint64_t rank = RankOf(q, n_);

@@ -1,0 +1,441 @@
+#include "src/plan/session_state.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "src/plan/accumulate.h"
+
+VPCFLOW_NAMESPACE_BEGIN
+namespace internal {
+namespace {
+
+constexpr int64_t kNever = std::numeric_limits<int64_t>::max();
+constexpr uint32_t kSyn = 2, kReset = 4, kAck = 16;
+constexpr uint32_t kFirstEphemeral = 32768;  // Linux's; others begin at 49152
+
+// Ports above 1023 that are services' (IANA, and what AWS's databases and common servers listen on). In order.
+constexpr uint16_t kServicePorts[] = {1433, 1521, 1883, 2049, 2181, 2375, 2376,  2379,  2380,  3000,  3128,  3306,
+                                      3389, 4317, 5000, 5044, 5432, 5439, 5601,  5671,  5672,  5900,  5985,  5986,
+                                      6379, 6443, 6667, 7000, 7001, 8000, 8080,  8081,  8125,  8140,  8182,  8200,
+                                      8300, 8443, 8500, 8883, 8888, 9000, 9042,  9090,  9092,  9093,  9094,  9096,
+                                      9098, 9100, 9200, 9300, 9418, 9999, 10250, 11211, 15672, 27017, 27018, 50000};
+
+bool IsService(uint32_t port) {
+  return port < 1024 || std::binary_search(std::begin(kServicePorts), std::end(kServicePorts), port);
+}
+
+enum Decided : int32_t { kBySyn, kByFlowDirection, kByServicePort, kByFirstSeen, kByNone };
+constexpr const char* kDecidedNames[] = {"syn", "flow-direction", "service-port", "first-seen", "none"};
+enum SessionKind : int32_t { kRejected, kHalf, kResetByPeer, kUnanswered, kEstablished };
+constexpr const char* kKindNames[] = {"rejected", "half", "reset", "unanswered", "established"};
+
+// The end that is the server's by its port, if just one is.
+std::optional<size_t> ServerByPort(const std::array<uint32_t, 2>& port) {
+  if (IsService(port[0]) != IsService(port[1])) return IsService(port[0]) ? 0 : 1;
+  if ((port[0] < kFirstEphemeral) != (port[1] < kFirstEphemeral)) return port[0] < kFirstEphemeral ? 0 : 1;
+  return std::nullopt;
+}
+
+}  // namespace
+
+// The batch's columns by name; the plan has all of them.
+struct SessionState::Columns {
+  explicit Columns(const SessionState& state, const Batch& b) : batch(b) {
+    const auto find = [&](Field field) -> const Column* {
+      const auto& fields = state.plan_.fields;
+      const auto at = std::find_if(fields.begin(), fields.end(), [&](const FieldRef& f) { return f.field == field; });
+      return &batch.columns[static_cast<size_t>(state.slots_[static_cast<size_t>(at - fields.begin())])];
+    };
+    src = find(Field::kSrcAddr);
+    dst = find(Field::kDstAddr);
+    pkt_src = find(Field::kPktSrcAddr);
+    pkt_dst = find(Field::kPktDstAddr);
+    srcport = find(Field::kSrcPort);
+    dstport = find(Field::kDstPort);
+    protocol = find(Field::kProtocol);
+    packets = find(Field::kPackets);
+    bytes = find(Field::kBytes);
+    start = find(Field::kStart);
+    end = find(Field::kEnd);
+    flags = find(Field::kTcpFlags);
+    action = find(Field::kAction);
+    direction = find(Field::kFlowDirection);
+    type = find(Field::kInterfaceType);
+  }
+  std::string_view text(const Column* column, size_t row) const {
+    const uint32_t code = column->texts[row];
+    return code == kNullText ? std::string_view() : column->dictionary->text(code);
+  }
+  const Batch& batch;
+  const Column *src, *dst, *pkt_src, *pkt_dst, *srcport, *dstport, *protocol, *packets, *bytes, *start, *end, *flags,
+      *action, *direction, *type;
+};
+
+uint64_t SessionState::Key::Hash() const {
+  const uint64_t ends = MixWords(address[0].hi ^ address[1].lo, address[0].lo ^ (uint64_t{port[1]} << 32 | port[0]));
+  return MixWords(ends, address[1].hi ^ static_cast<uint64_t>(protocol) << 40 ^ address[1].lo * 31);
+}
+
+SessionState::SessionState(const PlanImpl& plan, const std::vector<int>& slots)
+    : plan_(plan), slots_(slots), idle_(plan.spec.sessions->idle) {
+  intermediaries_.insert(plan.spec.sessions->intermediaries.begin(), plan.spec.sessions->intermediaries.end());
+}
+
+size_t SessionState::bytes() const {
+  return ids_.bytes() + keys_.capacity() * (sizeof(Key) + sizeof(uint32_t)) + runs_.capacity() * sizeof(Run) +
+         views_.capacity() * sizeof(View) + encoder_.interner().bytes() +
+         (intermediaries_.size() + translations_.size()) * 96;
+}
+
+uint32_t SessionState::KeyId(const Key& key) {
+  const KeySlot slot{key.Hash(), 0};
+  uint32_t id = 0;
+  ids_.InsertAll(
+      std::span<const KeySlot>(&slot, 1),
+      [&](const KeySlot& s, size_t) { return s.hash_value == slot.hash_value && keys_[s.id] == key; },
+      [&](KeySlot& s, size_t, bool added) {
+        if (added) {
+          s.id = static_cast<uint32_t>(keys_.size());
+          keys_.push_back(key);
+          heads_.push_back(kNone);
+        }
+        id = s.id;
+      });
+  return id;
+}
+
+void SessionState::AddView(Run* run, const View& view) {
+  for (uint32_t v = run->views; v != kNone; v = views_[v].next) {
+    View& own = views_[v];
+    if (own.interface != view.interface || own.from != view.from || own.flow != view.flow) continue;
+    own.packets += view.packets;
+    own.bytes += view.bytes;
+    own.records += view.records;
+    return;
+  }
+  uint32_t at;
+  if (free_views_.empty()) {
+    at = static_cast<uint32_t>(views_.size());
+    views_.push_back(view);
+  } else {
+    at = free_views_.back();
+    free_views_.pop_back();
+    views_[at] = view;
+  }
+  views_[at].next = std::exchange(run->views, at);
+}
+
+// All of a run but its views.
+void SessionState::Absorb(Run* into, const Run& other) {
+  into->start = std::min(into->start, other.start);
+  into->end = std::max(into->end, other.end);
+  for (size_t i = 0; i < 2; ++i) {
+    into->first[i] = std::min(into->first[i], other.first[i]);
+    into->first_seen[i] = std::min(into->first_seen[i], other.first_seen[i]);
+    into->flags[i] |= other.flags[i];
+    into->accepted[i] += other.accepted[i];
+    into->rejected[i] += other.rejected[i];
+  }
+}
+
+// Adds a run to a key: alone, or grown together with all of its runs that are near.
+void SessionState::AddRun(uint32_t key, const Run& run, const std::vector<View>& views) {
+  uint32_t into = kNone;
+  for (uint32_t* link = &heads_[key]; *link != kNone;) {
+    const uint32_t at = *link;
+    const Run& candidate = runs_[at];
+    const int64_t start = into == kNone ? run.start : runs_[into].start,
+                  end = into == kNone ? run.end : runs_[into].end;
+    if (candidate.start > end + idle_ || start > candidate.end + idle_) {
+      link = &runs_[at].next;
+      continue;
+    }
+    if (into == kNone) {
+      into = at;
+      Absorb(&runs_[into], run);
+      link = &heads_[key];  // it has grown: look at all others again
+      continue;
+    }
+    if (at == into) {
+      link = &runs_[at].next;
+      continue;
+    }
+    *link = candidate.next;
+    Absorb(&runs_[into], candidate);
+    for (uint32_t v = candidate.views; v != kNone;) {
+      const uint32_t next = views_[v].next;
+      const View view = views_[v];
+      free_views_.push_back(v);
+      AddView(&runs_[into], view);
+      v = next;
+    }
+    free_runs_.push_back(at);
+    --live_;
+    link = &heads_[key];
+  }
+  if (into == kNone) {
+    if (free_runs_.empty()) {
+      into = static_cast<uint32_t>(runs_.size());
+      runs_.push_back(run);
+    } else {
+      into = free_runs_.back();
+      free_runs_.pop_back();
+      runs_[into] = run;
+    }
+    runs_[into].views = kNone;
+    runs_[into].next = std::exchange(heads_[key], into);
+    ++live_;
+  }
+  for (const View& view : views) AddView(&runs_[into], view);
+}
+
+void SessionState::AddRecord(const Columns& c, size_t row) {
+  const auto address = [&](const Column* column) -> std::optional<Ip> {
+    const AddressCode code = column->addresses[row];
+    return code == kNullAddress ? std::nullopt : std::optional<Ip>(c.batch.address(code));
+  };
+  const auto number = [&](const Column* column, int64_t none) {
+    return column->ints[row] == kNullInt ? none : column->ints[row];
+  };
+  const std::optional<Ip> src = address(c.src), dst = address(c.dst);
+  if (!src || !dst || c.start->ints[row] == kNullInt) return;
+  const Ip from = address(c.pkt_src).value_or(*src), to = address(c.pkt_dst).value_or(*dst);
+  const auto protocol = static_cast<int32_t>(number(c.protocol, -1));
+  const std::array<uint32_t, 2> sent_ports = {static_cast<uint32_t>(number(c.srcport, kNone)),
+                                              static_cast<uint32_t>(number(c.dstport, kNone))};
+  if (from != *src) translations_.insert({*src, from, sent_ports[0], protocol});
+  if (to != *dst) translations_.insert({*dst, to, sent_ports[1], protocol});
+  const std::string_view direction = c.text(c.direction, row), type = c.text(c.type, row);
+  const uint8_t flow = direction == "ingress" ? 1 : direction == "egress" ? 2 : 0;
+  if (flow != 0 && (type == "nat_gateway" || type == "regional_nat_gateway" || type == "network_load_balancer"))
+    intermediaries_.insert(flow == 1 ? *dst : *src);
+
+  std::array<Ip, 2> ends = {from, to};
+  std::array<uint32_t, 2> ports = sent_ports;
+  const uint8_t sender = std::pair(ends[1], ports[1]) < std::pair(ends[0], ports[0]) ? 1 : 0;
+  if (sender == 1) {
+    std::swap(ends[0], ends[1]);
+    std::swap(ports[0], ports[1]);
+  }
+  Run run;
+  run.start = c.start->ints[row];
+  run.end = std::max(run.start, number(c.end, run.start));
+  run.first = run.first_seen = {kNever, kNever};
+  run.first[sender] = run.start;
+  if (flow != 0) run.first_seen[sender] = run.start;
+  run.flags[sender] = static_cast<uint32_t>(number(c.flags, 0));
+  (c.text(c.action, row) == "REJECT" ? run.rejected : run.accepted)[sender] = 1;
+  one_view_[0] = {interfaces_[row],
+                  sender,
+                  flow,
+                  static_cast<uint64_t>(number(c.packets, 0)),
+                  static_cast<uint64_t>(number(c.bytes, 0)),
+                  1,
+                  kNone};
+  AddRun(KeyId({ends, ports, protocol}), run, one_view_);
+}
+
+void SessionState::Consume(const Batch& batch) {
+  const Columns columns(*this, batch);
+  const auto& fields = plan_.fields;
+  const auto at =
+      std::find_if(fields.begin(), fields.end(), [](const FieldRef& f) { return f.field == Field::kInterfaceId; });
+  encoder_.Encode(batch, static_cast<size_t>(slots_[static_cast<size_t>(at - fields.begin())]), &interfaces_);
+  one_view_.resize(1);
+  for (size_t row = 0; row < batch.rows; ++row) AddRecord(columns, row);
+}
+
+void SessionState::Merge(const SessionState& other) {
+  const CodeMap codes(other.encoder_.interner(), &encoder_.interner());
+  std::vector<View> views;
+  for (uint32_t k = 0; k < other.keys_.size(); ++k) {
+    const uint32_t key = KeyId(other.keys_[k]);
+    for (uint32_t r = other.heads_[k]; r != kNone; r = other.runs_[r].next) {
+      views.clear();
+      for (uint32_t v = other.runs_[r].views; v != kNone; v = other.views_[v].next) {
+        views.push_back(other.views_[v]);
+        views.back().interface = codes(views.back().interface, Kind::kText);
+      }
+      AddRun(key, other.runs_[r], views);
+    }
+  }
+  intermediaries_.insert(other.intermediaries_.begin(), other.intermediaries_.end());
+  translations_.insert(other.translations_.begin(), other.translations_.end());
+}
+
+namespace {
+
+struct Sent {
+  uint64_t packets = 0, bytes = 0;
+  std::string_view interface;
+};
+
+}  // namespace
+
+Table SessionTable() {
+  Table table;
+  const std::pair<const char*, ColumnType> all[] = {{"client", ColumnType::kAddress},
+                                                    {"client_port", ColumnType::kInt32},
+                                                    {"server", ColumnType::kAddress},
+                                                    {"server_port", ColumnType::kInt32},
+                                                    {"protocol", ColumnType::kInt32},
+                                                    {"start", ColumnType::kTime},
+                                                    {"end", ColumnType::kTime},
+                                                    {"duration", ColumnType::kInt64},
+                                                    {"client_bytes", ColumnType::kInt64},
+                                                    {"server_bytes", ColumnType::kInt64},
+                                                    {"client_packets", ColumnType::kInt64},
+                                                    {"server_packets", ColumnType::kInt64},
+                                                    {"records", ColumnType::kInt64},
+                                                    {"interface", ColumnType::kText},
+                                                    {"interfaces", ColumnType::kInt32},
+                                                    {"client_flags", ColumnType::kInt32},
+                                                    {"server_flags", ColumnType::kInt32},
+                                                    {"state", ColumnType::kText},
+                                                    {"decided_by", ColumnType::kText},
+                                                    {"counted", ColumnType::kBool}};
+  table.columns.resize(std::size(all));
+  for (size_t i = 0; i < std::size(all); ++i) {
+    table.columns[i].name = all[i].first;
+    table.columns[i].type = all[i].second;
+  }
+  return table;
+}
+
+Table SessionState::Finish() const {
+  Table table = SessionTable();
+  std::vector<TableColumn>& columns = table.columns;
+  const Interner& names = encoder_.interner();
+  std::unordered_map<Ip, int32_t, IpHash> clients, servers;
+  std::unordered_map<uint64_t, int32_t> interfaces;
+  const auto put_address = [](const Ip& ip, auto* codes, TableColumn* column) {
+    const auto [at, added] = codes->try_emplace(ip, static_cast<int32_t>(column->addresses.size()));
+    if (added) column->addresses.push_back(ip);
+    column->i32.push_back(at->second);
+  };
+  for (const char* name : kKindNames) columns[17].texts.emplace_back(name);
+  for (const char* name : kDecidedNames) columns[18].texts.emplace_back(name);
+  const Vantage vantage = plan_.spec.sessions->vantage;
+
+  for (uint32_t k = 0; k < keys_.size(); ++k) {
+    const Key& key = keys_[k];
+    for (uint32_t r = heads_[k]; r != kNone; r = runs_[r].next) {
+      const Run& run = runs_[r];
+      // Which end is the client.
+      size_t client = 0;
+      Decided decided = kByNone;
+      const auto by_first = [&](const std::array<int64_t, 2>& first) {
+        if (first[0] == first[1]) return false;
+        client = first[0] < first[1] ? 0 : 1;
+        return true;
+      };
+      std::array<bool, 2> opens{}, answers{};
+      for (size_t i = 0; i < 2; ++i) {
+        opens[i] = (run.flags[i] & (kSyn | kAck)) == kSyn;
+        answers[i] = (run.flags[i] & (kSyn | kAck)) == (kSyn | kAck);
+      }
+      const bool zero_opens = (opens[0] || answers[1]) && !(opens[1] || answers[0]);
+      const bool one_opens = (opens[1] || answers[0]) && !(opens[0] || answers[1]);
+      if (zero_opens || one_opens) {
+        client = one_opens ? 1 : 0;
+        decided = kBySyn;
+      } else if (by_first(run.first_seen)) {
+        decided = kByFlowDirection;
+      } else if (const std::optional<size_t> server = ServerByPort(key.port); server) {
+        client = 1 - *server;
+        decided = kByServicePort;
+      } else if (by_first(run.first)) {
+        decided = kByFirstSeen;
+      }
+      const size_t server = 1 - client;
+
+      // What each end sent, as one vantage point saw it.
+      std::array<Sent, 2> sent{};
+      std::array<int, 2> near{-1, -1};
+      uint64_t records = 0;
+      std::vector<uint64_t> seen;
+      uint64_t best_interface = 0;
+      for (uint32_t v = run.views; v != kNone; v = views_[v].next) {
+        const View& view = views_[v];
+        records += view.records;
+        if (view.interface != 0 && std::find(seen.begin(), seen.end(), view.interface) == seen.end())
+          seen.push_back(view.interface);
+        Sent& own = sent[view.from];
+        const std::string_view name = view.interface == 0 ? std::string_view() : DecodeText(view.interface, names);
+        if (vantage == Vantage::kAll) {
+          own.packets += view.packets;
+          own.bytes += view.bytes;
+          if (view.from == client && (own.interface.empty() || name < own.interface)) {
+            own.interface = name;
+            best_interface = view.interface;
+          }
+          continue;
+        }
+        // At the client's side what the client sends goes out, and what the server sends comes in.
+        const bool at_client = view.flow == (view.from == client ? 2 : 1);
+        const bool at_server = view.flow == (view.from == client ? 1 : 2);
+        const int rank = vantage == Vantage::kClient ? at_client : vantage == Vantage::kServer ? at_server : 0;
+        const auto order = [](int n, const Sent& s) { return std::tuple(n, s.bytes, s.packets, s.interface); };
+        const Sent candidate{view.packets, view.bytes, name};
+        if (near[view.from] < 0 || order(near[view.from], own) < order(rank, candidate)) {
+          near[view.from] = rank;
+          own = candidate;
+          if (view.from == client) best_interface = view.interface;
+        }
+      }
+      const uint64_t accepted = run.accepted[0] + run.accepted[1], rejected = run.rejected[0] + run.rejected[1];
+      const bool half = (run.accepted[0] > 0 && run.accepted[1] == 0 && run.rejected[1] > 0) ||
+                        (run.accepted[1] > 0 && run.accepted[0] == 0 && run.rejected[0] > 0);
+      const SessionKind kind = accepted == 0 && rejected > 0                            ? kRejected
+                               : half                                                   ? kHalf
+                               : ((run.flags[0] | run.flags[1]) & kReset) != 0          ? kResetByPeer
+                               : run.accepted[client] == 0 || run.accepted[server] == 0 ? kUnanswered
+                                                                                        : kEstablished;
+      put_address(key.address[client], &clients, &columns[0]);
+      const auto put_port = [&](size_t end, TableColumn* column) {
+        column->i32.push_back(key.port[end] == kNone ? kNullInt32 : static_cast<int32_t>(key.port[end]));
+      };
+      put_port(client, &columns[1]);
+      put_address(key.address[server], &servers, &columns[2]);
+      put_port(server, &columns[3]);
+      columns[4].i32.push_back(key.protocol < 0 ? kNullInt32 : key.protocol);
+      columns[5].i64.push_back(run.start * kMicrosPerSecond);
+      columns[6].i64.push_back(run.end * kMicrosPerSecond);
+      columns[7].i64.push_back(run.end - run.start);
+      columns[8].i64.push_back(static_cast<int64_t>(sent[client].bytes));
+      columns[9].i64.push_back(static_cast<int64_t>(sent[server].bytes));
+      columns[10].i64.push_back(static_cast<int64_t>(sent[client].packets));
+      columns[11].i64.push_back(static_cast<int64_t>(sent[server].packets));
+      columns[12].i64.push_back(static_cast<int64_t>(records));
+      if (best_interface == 0) {
+        columns[13].i32.push_back(kNullCode);
+      } else {
+        const auto [at, added] = interfaces.try_emplace(best_interface, static_cast<int32_t>(columns[13].texts.size()));
+        if (added) columns[13].texts.push_back(DecodeText(best_interface, names));
+        columns[13].i32.push_back(at->second);
+      }
+      columns[14].i32.push_back(static_cast<int32_t>(seen.size()));
+      columns[15].i32.push_back(static_cast<int32_t>(run.flags[client]));
+      columns[16].i32.push_back(static_cast<int32_t>(run.flags[server]));
+      columns[17].i32.push_back(kind);
+      columns[18].i32.push_back(decided);
+      const bool second_leg =
+          intermediaries_.contains(key.address[client]) ||
+          translations_.contains({key.address[client], key.address[server], key.port[server], key.protocol});
+      columns[19].i32.push_back(second_leg ? 0 : 1);
+      ++table.rows;
+    }
+  }
+  SortTable(&table, {{"start", false},
+                     {"client", false},
+                     {"server", false},
+                     {"client_port", false},
+                     {"server_port", false},
+                     {"protocol", false},
+                     {"end", false}});
+  return table;
+}
+
+}  // namespace internal
+VPCFLOW_NAMESPACE_END

@@ -1,0 +1,101 @@
+// SessionState: the conversations of one worker. What sessions mean: vpcflow/plan/sessions.h.
+//
+// A session is a run of records of one pair of endpoints, each no further than the idle time from the others. Records
+// come in any order (threads, late files), so runs are kept as intervals that grow together; what a run holds are sums,
+// extremes and unions, so that neither the order nor the split of the input shows in the result.
+#ifndef VPCFLOW_SRC_PLAN_SESSION_STATE_H_
+#define VPCFLOW_SRC_PLAN_SESSION_STATE_H_
+
+#include <array>
+#include <cstdint>
+#include <limits>
+#include <set>
+#include <tuple>
+#include <vector>
+
+#include "src/plan/codes.h"
+#include "src/plan/plan_impl.h"
+
+VPCFLOW_NAMESPACE_BEGIN
+namespace internal {
+
+// The columns of sessions, without rows.
+Table SessionTable();
+
+class SessionState {
+ public:
+  // `slots[i]` is the batch column of the plan's i-th field.
+  SessionState(const PlanImpl& plan, const std::vector<int>& slots);
+
+  void Consume(const Batch& batch);
+  void Merge(const SessionState& other);
+  // One row for each session, sorted by start, client, server.
+  Table Finish() const;
+  size_t sessions() const { return live_; }
+  size_t bytes() const;
+
+ private:
+  static constexpr uint32_t kNone = std::numeric_limits<uint32_t>::max();
+
+  // The two ends, the lower one first, and the protocol.
+  struct Key {
+    std::array<Ip, 2> address;
+    std::array<uint32_t, 2> port{};  // kNone for none
+    int32_t protocol = 0;
+    friend bool operator==(const Key&, const Key&) = default;
+    uint64_t Hash() const;
+  };
+  struct KeySlot {
+    uint64_t hash_value = 0;
+    uint32_t id = kNone;
+    bool empty() const { return id == kNone; }
+    uint64_t hash() const { return hash_value; }
+  };
+  // What one interface saw in one direction.
+  struct View {
+    uint64_t interface = 0;  // code of its name; 0 for none
+    uint8_t from = 0;        // the end that sent
+    uint8_t flow = 0;        // 0 unknown, 1 ingress, 2 egress
+    uint64_t packets = 0, bytes = 0, records = 0;
+    uint32_t next = kNone;
+  };
+  struct Run {
+    int64_t start = 0, end = 0;
+    std::array<int64_t, 2> first{};       // start of the first record from each end, kNever for none
+    std::array<int64_t, 2> first_seen{};  // the same, of records that tell ingress from egress
+    std::array<uint32_t, 2> flags{};      // of TCP, from each end
+    std::array<uint64_t, 2> accepted{}, rejected{};
+    uint32_t views = kNone;
+    uint32_t next = kNone;  // another run of the key
+  };
+
+  struct Columns;
+  void AddRecord(const Columns& columns, size_t row);
+  void AddRun(uint32_t key, const Run& run, const std::vector<View>& views);
+  void AddView(Run* run, const View& view);
+  void Absorb(Run* into, const Run& other);
+  uint32_t KeyId(const Key& key);
+
+  const PlanImpl& plan_;
+  const std::vector<int>& slots_;
+  int64_t idle_;
+  Encoder encoder_;
+  FlatTable<KeySlot> ids_;
+  std::vector<Key> keys_;
+  std::vector<uint32_t> heads_;  // by key: its first run
+  std::vector<Run> runs_;
+  std::vector<uint32_t> free_runs_;
+  std::vector<View> views_;
+  std::vector<uint32_t> free_views_;
+  std::set<Ip> intermediaries_;  // NAT gateways and load balancers, as options and interface types tell
+  // Address, and the endpoint that it stood for: its own sessions with that endpoint are second legs.
+  std::set<std::tuple<Ip, Ip, uint32_t, int32_t>> translations_;
+  size_t live_ = 0;
+  std::vector<uint64_t> interfaces_;  // scratch: codes by row
+  std::vector<View> one_view_;        // scratch
+};
+
+}  // namespace internal
+VPCFLOW_NAMESPACE_END
+
+#endif  // VPCFLOW_SRC_PLAN_SESSION_STATE_H_
