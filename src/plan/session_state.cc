@@ -30,6 +30,8 @@ constexpr const char* kDecidedNames[] = {"syn", "flow-direction", "service-port"
 enum SessionKind : int32_t { kRejected, kHalf, kResetByPeer, kUnanswered, kEstablished };
 constexpr const char* kKindNames[] = {"rejected", "half", "reset", "unanswered", "established"};
 
+constexpr uint32_t kOpenMask = kSyn | kAck;
+
 // The end that is the server's by its port, if just one is.
 std::optional<size_t> ServerByPort(const std::array<uint32_t, 2>& port) {
   if (IsService(port[0]) != IsService(port[1])) return IsService(port[0]) ? 0 : 1;
@@ -264,15 +266,6 @@ void SessionState::Merge(const SessionState& other) {
   translations_.insert(other.translations_.begin(), other.translations_.end());
 }
 
-namespace {
-
-struct Sent {
-  uint64_t packets = 0, bytes = 0;
-  std::string_view interface;
-};
-
-}  // namespace
-
 Table SessionTable() {
   Table table;
   const std::pair<const char*, ColumnType> all[] = {{"client", ColumnType::kAddress},
@@ -303,127 +296,115 @@ Table SessionTable() {
   return table;
 }
 
+// Which end is the client, and what told it.
+std::pair<size_t, int32_t> SessionState::ClientOf(const Key& key, const Run& run) {
+  std::array<bool, 2> is_client{};
+  for (size_t i = 0; i < 2; ++i)
+    is_client[i] = (run.flags[i] & kOpenMask) == kSyn || (run.flags[1 - i] & kOpenMask) == kOpenMask;
+  if (is_client[0] != is_client[1]) return {is_client[0] ? 0 : 1, kBySyn};
+  const auto earlier = [](const std::array<int64_t, 2>& first) { return first[0] < first[1] ? 0 : 1; };
+  if (run.first_seen[0] != run.first_seen[1]) return {earlier(run.first_seen), kByFlowDirection};
+  if (const std::optional<size_t> server = ServerByPort(key.port)) return {1 - *server, kByServicePort};
+  if (run.first[0] != run.first[1]) return {earlier(run.first), kByFirstSeen};
+  return {0, kByNone};
+}
+
+int32_t SessionState::KindOf(const Run& run, size_t client) {
+  const auto half = [&](size_t let, size_t kept) {
+    return run.accepted[let] > 0 && run.accepted[kept] == 0 && run.rejected[kept] > 0;
+  };
+  if (run.accepted[0] + run.accepted[1] == 0 && run.rejected[0] + run.rejected[1] > 0) return kRejected;
+  if (half(0, 1) || half(1, 0)) return kHalf;
+  if (((run.flags[0] | run.flags[1]) & kReset) != 0) return kResetByPeer;
+  return run.accepted[client] == 0 || run.accepted[1 - client] == 0 ? kUnanswered : kEstablished;
+}
+
+// What each end sent, as the vantage point has it.
+SessionState::Sight SessionState::SightOf(const Run& run, size_t client) const {
+  const Vantage vantage = plan_.spec.sessions->vantage;
+  Sight out;
+  std::array<int, 2> best{-1, -1};
+  for (uint32_t v = run.views; v != kNone; v = views_[v].next) {
+    const View& view = views_[v];
+    out.records += view.records;
+    if (view.interface != 0 && std::find(out.seen.begin(), out.seen.end(), view.interface) == out.seen.end())
+      out.seen.push_back(view.interface);
+    Sent& own = out.sent[view.from];
+    const std::string_view name =
+        view.interface == 0 ? std::string_view() : DecodeText(view.interface, encoder_.interner());
+    if (vantage == Vantage::kAll) {
+      own.packets += view.packets;
+      own.bytes += view.bytes;
+      if (own.interface == 0 || name < own.name) std::tie(own.interface, own.name) = std::pair(view.interface, name);
+      continue;
+    }
+    // At the client's side what the client sends goes out, and what the server sends comes in.
+    const uint8_t wanted = (vantage == Vantage::kClient) == (view.from == client) ? 2 : 1;
+    const int rank = vantage == Vantage::kMost ? 0 : view.flow == wanted ? 1 : 0;
+    const Sent candidate{view.packets, view.bytes, view.interface, name};
+    const auto order = [](int n, const Sent& s) { return std::tuple(n, s.bytes, s.packets, s.name); };
+    if (best[view.from] >= 0 && order(rank, candidate) <= order(best[view.from], own)) continue;
+    best[view.from] = rank;
+    own = candidate;
+  }
+  return out;
+}
+
+bool SessionState::IsSecondLeg(const Key& key, size_t client) const {
+  const size_t server = 1 - client;
+  return intermediaries_.contains(key.address[client]) ||
+         translations_.contains({key.address[client], key.address[server], key.port[server], key.protocol});
+}
+
 Table SessionState::Finish() const {
   Table table = SessionTable();
   std::vector<TableColumn>& columns = table.columns;
-  const Interner& names = encoder_.interner();
-  std::unordered_map<Ip, int32_t, IpHash> clients, servers;
-  std::unordered_map<uint64_t, int32_t> interfaces;
-  const auto put_address = [](const Ip& ip, auto* codes, TableColumn* column) {
-    const auto [at, added] = codes->try_emplace(ip, static_cast<int32_t>(column->addresses.size()));
-    if (added) column->addresses.push_back(ip);
-    column->i32.push_back(at->second);
-  };
   for (const char* name : kKindNames) columns[17].texts.emplace_back(name);
   for (const char* name : kDecidedNames) columns[18].texts.emplace_back(name);
-  const Vantage vantage = plan_.spec.sessions->vantage;
-
+  std::array<std::unordered_map<Ip, int32_t, IpHash>, 2> addresses;
+  std::unordered_map<uint64_t, int32_t> interfaces;
+  // Appends the number of a value in a dictionary, where it is put if it is new.
+  const auto put = [](const auto& value, auto* codes, auto* dictionary, const auto& entry, TableColumn* column) {
+    const auto [at, added] = codes->try_emplace(value, static_cast<int32_t>(dictionary->size()));
+    if (added) dictionary->push_back(entry);
+    column->i32.push_back(at->second);
+  };
+  const auto put_end = [&](const Key& key, size_t end, size_t at) {
+    const Ip& address = key.address[end];
+    put(address, &addresses[at / 2], &columns[at].addresses, address, &columns[at]);
+    columns[at + 1].i32.push_back(key.port[end] == kNone ? kNullInt32 : static_cast<int32_t>(key.port[end]));
+  };
   for (uint32_t k = 0; k < keys_.size(); ++k) {
     const Key& key = keys_[k];
     for (uint32_t r = heads_[k]; r != kNone; r = runs_[r].next) {
       const Run& run = runs_[r];
-      // Which end is the client.
-      size_t client = 0;
-      Decided decided = kByNone;
-      const auto by_first = [&](const std::array<int64_t, 2>& first) {
-        if (first[0] == first[1]) return false;
-        client = first[0] < first[1] ? 0 : 1;
-        return true;
-      };
-      std::array<bool, 2> opens{}, answers{};
-      for (size_t i = 0; i < 2; ++i) {
-        opens[i] = (run.flags[i] & (kSyn | kAck)) == kSyn;
-        answers[i] = (run.flags[i] & (kSyn | kAck)) == (kSyn | kAck);
-      }
-      const bool zero_opens = (opens[0] || answers[1]) && !(opens[1] || answers[0]);
-      const bool one_opens = (opens[1] || answers[0]) && !(opens[0] || answers[1]);
-      if (zero_opens || one_opens) {
-        client = one_opens ? 1 : 0;
-        decided = kBySyn;
-      } else if (by_first(run.first_seen)) {
-        decided = kByFlowDirection;
-      } else if (const std::optional<size_t> server = ServerByPort(key.port); server) {
-        client = 1 - *server;
-        decided = kByServicePort;
-      } else if (by_first(run.first)) {
-        decided = kByFirstSeen;
-      }
+      const auto [client, decided] = ClientOf(key, run);
       const size_t server = 1 - client;
-
-      // What each end sent, as one vantage point saw it.
-      std::array<Sent, 2> sent{};
-      std::array<int, 2> near{-1, -1};
-      uint64_t records = 0;
-      std::vector<uint64_t> seen;
-      uint64_t best_interface = 0;
-      for (uint32_t v = run.views; v != kNone; v = views_[v].next) {
-        const View& view = views_[v];
-        records += view.records;
-        if (view.interface != 0 && std::find(seen.begin(), seen.end(), view.interface) == seen.end())
-          seen.push_back(view.interface);
-        Sent& own = sent[view.from];
-        const std::string_view name = view.interface == 0 ? std::string_view() : DecodeText(view.interface, names);
-        if (vantage == Vantage::kAll) {
-          own.packets += view.packets;
-          own.bytes += view.bytes;
-          if (view.from == client && (own.interface.empty() || name < own.interface)) {
-            own.interface = name;
-            best_interface = view.interface;
-          }
-          continue;
-        }
-        // At the client's side what the client sends goes out, and what the server sends comes in.
-        const bool at_client = view.flow == (view.from == client ? 2 : 1);
-        const bool at_server = view.flow == (view.from == client ? 1 : 2);
-        const int rank = vantage == Vantage::kClient ? at_client : vantage == Vantage::kServer ? at_server : 0;
-        const auto order = [](int n, const Sent& s) { return std::tuple(n, s.bytes, s.packets, s.interface); };
-        const Sent candidate{view.packets, view.bytes, name};
-        if (near[view.from] < 0 || order(near[view.from], own) < order(rank, candidate)) {
-          near[view.from] = rank;
-          own = candidate;
-          if (view.from == client) best_interface = view.interface;
-        }
-      }
-      const uint64_t accepted = run.accepted[0] + run.accepted[1], rejected = run.rejected[0] + run.rejected[1];
-      const bool half = (run.accepted[0] > 0 && run.accepted[1] == 0 && run.rejected[1] > 0) ||
-                        (run.accepted[1] > 0 && run.accepted[0] == 0 && run.rejected[0] > 0);
-      const SessionKind kind = accepted == 0 && rejected > 0                            ? kRejected
-                               : half                                                   ? kHalf
-                               : ((run.flags[0] | run.flags[1]) & kReset) != 0          ? kResetByPeer
-                               : run.accepted[client] == 0 || run.accepted[server] == 0 ? kUnanswered
-                                                                                        : kEstablished;
-      put_address(key.address[client], &clients, &columns[0]);
-      const auto put_port = [&](size_t end, TableColumn* column) {
-        column->i32.push_back(key.port[end] == kNone ? kNullInt32 : static_cast<int32_t>(key.port[end]));
-      };
-      put_port(client, &columns[1]);
-      put_address(key.address[server], &servers, &columns[2]);
-      put_port(server, &columns[3]);
+      const Sight sight = SightOf(run, client);
+      put_end(key, client, 0);
+      put_end(key, server, 2);
       columns[4].i32.push_back(key.protocol < 0 ? kNullInt32 : key.protocol);
       columns[5].i64.push_back(run.start * kMicrosPerSecond);
       columns[6].i64.push_back(run.end * kMicrosPerSecond);
-      columns[7].i64.push_back(run.end - run.start);
-      columns[8].i64.push_back(static_cast<int64_t>(sent[client].bytes));
-      columns[9].i64.push_back(static_cast<int64_t>(sent[server].bytes));
-      columns[10].i64.push_back(static_cast<int64_t>(sent[client].packets));
-      columns[11].i64.push_back(static_cast<int64_t>(sent[server].packets));
-      columns[12].i64.push_back(static_cast<int64_t>(records));
-      if (best_interface == 0) {
+      const uint64_t numbers[] = {static_cast<uint64_t>(run.end - run.start),
+                                  sight.sent[client].bytes,
+                                  sight.sent[server].bytes,
+                                  sight.sent[client].packets,
+                                  sight.sent[server].packets,
+                                  sight.records};
+      for (size_t i = 0; i < std::size(numbers); ++i) columns[7 + i].i64.push_back(static_cast<int64_t>(numbers[i]));
+      const Sent& shown = sight.sent[client].interface != 0 ? sight.sent[client] : sight.sent[server];
+      if (shown.interface == 0) {
         columns[13].i32.push_back(kNullCode);
       } else {
-        const auto [at, added] = interfaces.try_emplace(best_interface, static_cast<int32_t>(columns[13].texts.size()));
-        if (added) columns[13].texts.push_back(DecodeText(best_interface, names));
-        columns[13].i32.push_back(at->second);
+        put(shown.interface, &interfaces, &columns[13].texts, std::string(shown.name), &columns[13]);
       }
-      columns[14].i32.push_back(static_cast<int32_t>(seen.size()));
+      columns[14].i32.push_back(static_cast<int32_t>(sight.seen.size()));
       columns[15].i32.push_back(static_cast<int32_t>(run.flags[client]));
       columns[16].i32.push_back(static_cast<int32_t>(run.flags[server]));
-      columns[17].i32.push_back(kind);
+      columns[17].i32.push_back(KindOf(run, client));
       columns[18].i32.push_back(decided);
-      const bool second_leg =
-          intermediaries_.contains(key.address[client]) ||
-          translations_.contains({key.address[client], key.address[server], key.port[server], key.protocol});
-      columns[19].i32.push_back(second_leg ? 0 : 1);
+      columns[19].i32.push_back(IsSecondLeg(key, client) ? 0 : 1);
       ++table.rows;
     }
   }

@@ -10,7 +10,9 @@
 #include <cstdint>
 #include <limits>
 #include <set>
+#include <string_view>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include "src/plan/codes.h"
@@ -68,6 +70,23 @@ class SessionState {
     uint32_t views = kNone;
     uint32_t next = kNone;  // another run of the key
   };
+
+  // What one end sent, as a vantage point has it.
+  struct Sent {
+    uint64_t packets = 0, bytes = 0;
+    uint64_t interface = 0;  // code
+    std::string_view name;
+  };
+  struct Sight {
+    std::array<Sent, 2> sent{};
+    uint64_t records = 0;
+    std::vector<uint64_t> seen;  // interfaces
+  };
+
+  static std::pair<size_t, int32_t> ClientOf(const Key& key, const Run& run);
+  static int32_t KindOf(const Run& run, size_t client);
+  Sight SightOf(const Run& run, size_t client) const;
+  bool IsSecondLeg(const Key& key, size_t client) const;
 
   struct Columns;
   void AddRecord(const Columns& columns, size_t row);

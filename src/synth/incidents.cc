@@ -33,6 +33,9 @@ class Planter {
     if (name == "backup") Backup();
     if (name == "load_balancer") LoadBalancer();
     if (name == "monitoring") Monitoring();
+    if (name == "nat_sessions") NatSessions();
+    if (name == "balanced_sessions") BalancedSessions();
+    if (name == "two_sided_sessions") TwoSidedSessions();
     Label(name);
   }
 
@@ -198,6 +201,125 @@ class Planter {
     }
   }
 
+  static constexpr int kTalks = 40;  // of a plant
+
+  // One end of a conversation, and what it sends.
+  struct End {
+    uint32_t address;
+    uint16_t port;
+    int64_t packets, bytes;
+  };
+  struct Talk {
+    End client, server;
+    int64_t start, seconds;
+  };
+  Talk NewTalk(uint32_t client, uint32_t server, uint16_t port) {
+    const auto [at, length] = Period(3600);
+    const int64_t seconds =
+        random_.Between(1, static_cast<uint32_t>(std::min<int64_t>(length, 8 * world_.options.window)));
+    Talk talk{
+        {client, HighPort(), random_.Between(4, 4000), 0}, {server, port, random_.Between(4, 9000), 0}, at, seconds};
+    talk.client.bytes = talk.client.packets * random_.Between(52, 600);
+    talk.server.bytes = talk.server.packets * random_.Between(52, 1400);
+    return talk;
+  }
+
+  // Logs a conversation as an interface sees it: a record for each direction and window, whose cuts are the interface's
+  // own. `seen` replaces addresses where the interface sees others than the packets have: {address, what is seen}.
+  void LogTalk(uint32_t interface, const Talk& talk, std::pair<uint32_t, uint32_t> seen = {0, 0}) {
+    const int64_t window = world_.options.window, stop = talk.start + talk.seconds;
+    const int64_t cut =
+        talk.start + 1 + random_.Below(static_cast<uint64_t>(window));  // the first of the window's ends
+    for (const bool request : {true, false}) {
+      const End &from = request ? talk.client : talk.server, &to = request ? talk.server : talk.client;
+      const auto as_seen = [&](uint32_t address) {
+        return seen.first != seen.second && address == seen.first ? seen.second : address;
+      };
+      int64_t done = 0, packets_left = from.packets, bytes_left = from.bytes;
+      for (int64_t begin = talk.start; begin < stop || begin == talk.start;) {
+        const int64_t end = std::min(stop, begin < cut ? cut : begin + window);
+        done += end - begin;
+        const bool last = end >= stop;
+        const int64_t packets =
+            last ? packets_left
+                 : std::min(packets_left - 1, from.packets * done / talk.seconds - (from.packets - packets_left));
+        const int64_t bytes = last ? bytes_left : from.bytes * done / talk.seconds - (from.bytes - bytes_left);
+        SynthRecord& r = Add(interface, as_seen(from.address), as_seen(to.address), from.port, to.port, begin);
+        r.pkt_src = from.address;
+        r.pkt_dst = to.address;
+        r.egress = r.src == interface;
+        r.end = std::max(end - 1, begin);
+        r.flags = static_cast<uint8_t>((begin == talk.start ? (request ? 2 : 18) : 0) | (last ? 1 : 0));
+        Size(&r, std::max<int64_t>(packets, 1), bytes);
+        packets_left -= packets;
+        bytes_left -= bytes;
+        begin = end;
+        if (last) break;
+      }
+    }
+  }
+  // An inside host that is no gateway and no load balancer.
+  uint32_t PickHost() {
+    while (true) {
+      const uint32_t host = PickInside();
+      const Role role = world_.interfaces[host].role;
+      if (role != Role::kNat && role != Role::kLoadBalancer) return host;
+    }
+  }
+  // Notes in the label that this is one conversation.
+  void CountTalk(const Talk& talk) {
+    talks_.push_back(
+        absl::StrCat("{\"client\": \"", world_.v4[talk.client.address], "\", \"client_port\": ", talk.client.port,
+                     ", \"server\": \"", world_.v4[talk.server.address], "\", \"server_port\": ", talk.server.port,
+                     ", \"client_bytes\": ", talk.client.bytes, ", \"server_bytes\": ", talk.server.bytes, "}"));
+  }
+
+  // Inside hosts talk to the internet: logged at the host, and twice at the gateway, before and after translation.
+  void NatSessions() {
+    const uint32_t nat = PickRole(Role::kNat);
+    for (int i = 0; i < kTalks; ++i) {
+      const uint32_t host = PickHost();
+      const Talk talk = NewTalk(host, world_.first_peer + random_.Below(world_.options.peers), 443);
+      CountTalk(talk);
+      LogTalk(host, talk);
+      LogTalk(nat, talk, {talk.server.address, nat});
+      Talk translated = talk;
+      translated.client.address = nat;
+      translated.client.port = HighPort();
+      LogTalk(nat, translated);
+    }
+  }
+
+  // The internet talks to a load balancer, and it to its targets: logged at the balancer, twice, and at the target.
+  void BalancedSessions() {
+    const uint32_t balancer = PickRole(Role::kLoadBalancer);
+    for (int i = 0; i < kTalks; ++i) {
+      const Talk talk = NewTalk(world_.first_peer + random_.Below(world_.options.peers), balancer, 443);
+      CountTalk(talk);
+      LogTalk(balancer, talk);
+      Talk inner = talk;
+      inner.client.address = balancer;
+      inner.client.port = HighPort();
+      inner.server.address = PickRole(Role::kWeb);
+      inner.server.port = 8080;
+      LogTalk(balancer, inner);
+      LogTalk(inner.server.address, inner);
+    }
+  }
+
+  // Both ends are ours and logged.
+  void TwoSidedSessions() {
+    for (int i = 0; i < kTalks; ++i) {
+      const uint32_t server = PickRole(i % 2 == 0 ? Role::kDatabase : Role::kApp);
+      uint32_t client = PickHost();
+      while (client == server) client = PickHost();
+      const Talk talk = NewTalk(client, server, world_.interfaces[server].port);
+      CountTalk(talk);
+      LogTalk(client, talk);
+      LogTalk(server, talk);
+    }
+  }
+
   void Label(const std::string& name) {
     if (first_ == records_.size()) return;
     std::set<std::string> targets, interfaces;
@@ -232,9 +354,12 @@ class Planter {
     labels_.push_back(absl::StrCat(
         "\n {\"kind\": \"", name, "\", \"benign\": ", benign ? "true" : "false", ", \"actor\": \"", world_.v4[actor],
         "\", \"targets\": ", quoted(targets), ", \"interfaces\": ", quoted(interfaces), ", \"ports\": [",
-        absl::StrJoin(some, ", "), "], \"distinct_ports\": ", ports.size(), ", \"first\": ", first, ", \"last\": ",
-        last, ", \"records\": ", records_.size() - first_, ", \"accepted\": ", records_.size() - first_ - rejected,
-        ", \"rejected\": ", rejected, ", \"bytes\": ", bytes, ", \"note\": \"", note, "\"}"));
+        absl::StrJoin(some, ", "), "], \"distinct_ports\": ", ports.size(), ", \"first\": ", first,
+        ", \"last\": ", last, ", \"records\": ", records_.size() - first_,
+        ", \"accepted\": ", records_.size() - first_ - rejected, ", \"rejected\": ", rejected, ", \"bytes\": ", bytes,
+        talks_.empty() ? std::string() : absl::StrCat(", \"conversations\": [", absl::StrJoin(talks_, ", "), "]"),
+        ", \"note\": \"", note, "\"}"));
+    talks_.clear();
   }
 
   const World& world_;
@@ -243,6 +368,7 @@ class Planter {
   size_t first_ = 0;
   std::vector<SynthRecord> records_;
   std::vector<std::string> labels_;
+  std::vector<std::string> talks_;  // of the label that is being made
 };
 
 }  // namespace

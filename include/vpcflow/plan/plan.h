@@ -71,7 +71,7 @@ struct TopSpec {
   uint64_t n = 10;
   std::string by;                // an aggregate; largest first, ties by key
   bool other = false;            // one more row, marked in a column `other`, with the aggregates over all other groups
-  std::vector<std::string> per;  // n rows for each value of these keys; not with `other`
+  std::vector<std::string> per{};  // n rows for each value of these keys; not with `other`
 };
 
 struct PlanSpec {

@@ -25,16 +25,19 @@
 VPCFLOW_NAMESPACE_BEGIN
 
 // What can be planted: X(name, benign, meaning). Benign ones look like an incident and are none.
-#define VPCFLOW_PLANTS(X)                                                                         \
-  X("port_scan", false, "one outside host tries 2,500 ports of one interface in half an hour")    \
-  X("brute_force", false, "1,800 short ssh sessions from one outside host in two hours")          \
-  X("exfiltration", false, "an inside host uploads tens of GB to one peer in 90 minutes")         \
-  X("beacon", false, "an inside host calls one peer every 5 minutes, same size")                  \
-  X("lateral_movement", false, "an inside host tries 445, 3389 and 5985 on up to 150 neighbours") \
-  X("health_check", true, "a load balancer probes its targets every 30 s, same size")             \
-  X("backup", true, "a database host sends tens of GB to S3")                                     \
-  X("load_balancer", true, "a load balancer opens thousands of connections to its targets")       \
-  X("monitoring", true, "a monitoring host tries a few ports on every neighbour, accepted")
+#define VPCFLOW_PLANTS(X)                                                                            \
+  X("port_scan", false, "one outside host tries 2,500 ports of one interface in half an hour")       \
+  X("brute_force", false, "1,800 short ssh sessions from one outside host in two hours")             \
+  X("exfiltration", false, "an inside host uploads tens of GB to one peer in 90 minutes")            \
+  X("beacon", false, "an inside host calls one peer every 5 minutes, same size")                     \
+  X("lateral_movement", false, "an inside host tries 445, 3389 and 5985 on up to 150 neighbours")    \
+  X("health_check", true, "a load balancer probes its targets every 30 s, same size")                \
+  X("backup", true, "a database host sends tens of GB to S3")                                        \
+  X("load_balancer", true, "a load balancer opens thousands of connections to its targets")          \
+  X("monitoring", true, "a monitoring host tries a few ports on every neighbour, accepted")          \
+  X("nat_sessions", true, "conversations through a NAT gateway, logged at the host and the gateway") \
+  X("balanced_sessions", true, "conversations through a load balancer, logged there and at targets") \
+  X("two_sided_sessions", true, "conversations between two logged interfaces")
 
 struct SynthOptions {
   uint64_t records = 100'000;
