@@ -85,13 +85,14 @@ soak: $(VENV)/.package $(VENV)/.test-packages
 
 # `scans` and `splits` do whole scans in each execution, at a hundredth of the others' rate.
 FUZZ_RUNS ?= 100000
-FUZZ_TARGETS := lines kernels scalars formats filters paths gzips records
+FUZZ_TARGETS := lines kernels scalars formats filters paths gzips records states
 fuzz: $(VENV)/.made
 	@cmake -S . -B build/asan -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo -DVPCFLOW_SANITIZE=address,undefined -DVPCFLOW_INSTALL=OFF >/dev/null
 	@cmake --build build/asan -j $(JOBS) --target vpcflow_fuzz
 	@for t in $(FUZZ_TARGETS); do build/asan/tests/vpcflow_fuzz $$t $(FUZZ_RUNS) tests/corpus/regress/* || exit 1; done
 	@build/asan/tests/vpcflow_fuzz containers $$(($(FUZZ_RUNS) / 5)) tests/corpus/regress/*
 	@build/asan/tests/vpcflow_fuzz splits $$(($(FUZZ_RUNS) / 10)) tests/corpus/regress/*
+	@build/asan/tests/vpcflow_fuzz exports $$(($(FUZZ_RUNS) / 20)) tests/corpus/regress/*
 	@build/asan/tests/vpcflow_fuzz scans $$(($(FUZZ_RUNS) / 20)) tests/corpus/regress/*
 
 # Coverage-guided, by clang's libFuzzer: FUZZ_SECONDS for each target, what it learns stays in build/fuzz/corpus.

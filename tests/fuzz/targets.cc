@@ -378,14 +378,19 @@ std::vector<std::string> RecordSeeds() {
 }  // namespace
 
 const std::vector<Target>& Targets() {
-  static const std::vector<Target> targets = {
-      {"lines", Lines, LogSeeds},        {"kernels", Kernels, NumberSeeds},
-      {"scalars", Scalars, ScalarSeeds}, {"formats", Formats, FormatSeeds},
-      {"filters", Filters, FilterSeeds}, {"paths", Paths, PathSeeds},
-      {"scans", Scans, LogSeeds},        {"splits", Splits, LogSeeds},
-      {"gzips", Gzips, GzipSeeds},       {"containers", Containers, ContainerSeeds},
-      {"records", Records, RecordSeeds},
-  };
+  static const std::vector<Target> targets = [] {
+    std::vector<Target> all = {
+        {"lines", Lines, LogSeeds},        {"kernels", Kernels, NumberSeeds},
+        {"scalars", Scalars, ScalarSeeds}, {"formats", Formats, FormatSeeds},
+        {"filters", Filters, FilterSeeds}, {"paths", Paths, PathSeeds},
+        {"scans", Scans, LogSeeds},        {"splits", Splits, LogSeeds},
+        {"gzips", Gzips, GzipSeeds},       {"containers", Containers, ContainerSeeds},
+        {"records", Records, RecordSeeds},
+    };
+    const std::vector<Target> more = StateTargets();
+    all.insert(all.end(), more.begin(), more.end());
+    return all;
+  }();
   return targets;
 }
 

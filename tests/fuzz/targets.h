@@ -22,6 +22,7 @@ struct Target {
   std::vector<std::string> (*seeds)();
 };
 const std::vector<Target>& Targets();
+std::vector<Target> StateTargets();  // some of them
 
 // A contradiction: says where, and ends the process as a crash.
 #define VPCFLOW_FUZZ_CHECK(condition)                                                \
