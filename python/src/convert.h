@@ -47,6 +47,7 @@ void BindAggregation(py::module_& m);
 
 void BindFormat(py::module_& m);
 void BindPlan(py::module_& m);
+void BindSketch(py::module_& m);
 void BindSynth(py::module_& m);
 void BindTable(py::module_& m);
 

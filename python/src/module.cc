@@ -18,5 +18,6 @@ PYBIND11_MODULE(_core, m) {
   vpcflow_python::BindTable(m);
   vpcflow_python::BindPlan(m);
   vpcflow_python::BindAggregation(m);
+  vpcflow_python::BindSketch(m);
   vpcflow_python::BindSynth(m);
 }
