@@ -11,7 +11,7 @@ Heavy packages (pandas, pyarrow, polars, matplotlib) are imported only when a me
 
 from typing import Any
 
-from . import _core
+from . import _core, sketches, spread
 from .aggregation import Aggregation, merge_all
 from .capability import capabilities, recommended_format
 from .errors import (
@@ -143,6 +143,8 @@ __all__ = [
     "recommended_format",
     "reject_reasons",
     "scan",
+    "sketches",
+    "spread",
     "sum",
     "synth",
 ]

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from . import _core, display
-from .errors import DataQualityWarning, from_report
+from .errors import DataQualityWarning, PlanError, from_report
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -108,11 +108,20 @@ class Result:
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
         return self._table.__arrow_c_stream__(requested_schema)
 
-    def to_arrow(self) -> pa.Table:
-        """A ``pyarrow.Table``: addresses and texts as dictionary<int32, large_utf8>, times as timestamp[us, UTC]."""
+    def to_arrow(self, *, schema: str = "default") -> pa.Table:
+        """A ``pyarrow.Table``: addresses and texts as dictionary<int32, large_utf8>, times as timestamp[us, UTC].
+
+        ``schema="spark"`` gives types that Spark takes: plain strings instead of dictionaries (Spark crashes on those),
+        totals beyond 64 bits as decimals."""
         import pyarrow
 
-        return pyarrow.table(self)
+        if schema not in ("default", "spark"):
+            raise PlanError(f"schema={schema!r}: it is 'default' or 'spark'")
+        table = pyarrow.table(self)
+        if schema == "default":
+            return table
+        plain = [f.with_type(pyarrow.string()) if pyarrow.types.is_dictionary(f.type) else f for f in table.schema]
+        return table.cast(pyarrow.schema(plain))
 
     def to_pandas(self) -> pd.DataFrame:
         """A ``pandas.DataFrame``. Integers are Arrow-backed, so that null stays null and never becomes a float;

@@ -296,6 +296,20 @@ class Flows:
             yield Result(table, reader.report)
         check([Result(table, reader.report)])
 
+    def lazy(self) -> pl.LazyFrame:
+        """The records as a ``polars.LazyFrame``, read when polars collects, in batches: only the columns that its query
+        uses are parsed, and comparisons with numbers, texts, times and addresses are applied while reading. Needs
+        polars 1.25 or later.
+
+        >>> import polars, vpcflow as vf
+        >>> frame = vf.scan(b"srcaddr dstport bytes\\n10.0.0.1 443 40\\n10.0.0.2 22 2\\n").lazy()
+        >>> frame.filter(polars.col("dstport") == 443).select("bytes").collect().rows()
+        [(40,)]
+        """
+        from .lazy_polars import lazy_frame
+
+        return lazy_frame(self)
+
     def to_pandas(self) -> pd.DataFrame:
         """``collect().to_pandas()``"""
         return self.collect().to_pandas()
