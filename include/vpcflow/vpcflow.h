@@ -11,6 +11,7 @@
 #include "vpcflow/container/container.h"
 #include "vpcflow/container/ocsf.h"
 #include "vpcflow/core.h"
+#include "vpcflow/enrich/labels.h"
 #include "vpcflow/export/arrow.h"
 #include "vpcflow/export/text.h"
 #include "vpcflow/filter/filter.h"

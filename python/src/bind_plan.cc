@@ -98,6 +98,11 @@ vpcflow::PlanSpec SpecFrom(const py::dict& d) {
     if (!get(key).is_none()) *out = get(key).cast<std::decay_t<decltype(*out)>>();
   };
   set("where", &spec.where);
+  if (!get("labels").is_none()) {
+    for (const auto& [name, field, labels] :
+         get("labels").cast<std::vector<std::tuple<std::string, std::string, std::shared_ptr<vpcflow::Labels>>>>())
+      spec.labels.push_back({name, field, labels});
+  }
   if (!get("sessions").is_none()) {
     const auto d = get("sessions").cast<py::dict>();
     vpcflow::SessionSpec& sessions = spec.sessions.emplace();

@@ -46,6 +46,7 @@ vpcflow::ArrowStreams StreamsOf(const py::iterator& iterator);
 void BindAggregation(py::module_& m);
 
 void BindFormat(py::module_& m);
+void BindLabels(py::module_& m);
 void BindPlan(py::module_& m);
 void BindSketch(py::module_& m);
 void BindSynth(py::module_& m);

@@ -11,7 +11,7 @@ Heavy packages (pandas, pyarrow, polars, matplotlib) are imported only when a me
 
 from typing import Any
 
-from . import _core, sketches, spread
+from . import _core, labels, sketches, spread
 from .aggregation import Aggregation, merge_all
 from .capability import capabilities, recommended_format
 from .errors import (
@@ -130,6 +130,7 @@ __all__ = [
     "difference",
     "fields",
     "first",
+    "labels",
     "last",
     "max",
     "mean",

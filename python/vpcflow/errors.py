@@ -28,6 +28,12 @@ class VpcflowError(Exception):
     #: The same for each query of :func:`vpcflow.collect_all`.
     partials: Sequence[Result] = ()
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Said here, as libraries that send exceptions between processes (Dask, by tblib) guess wrongly for classes with
+        # a second builtin base. A partial result stays where it is.
+        state = {k: v for k, v in self.__dict__.items() if k not in ("partial", "partials")}
+        return (type(self), self.args, state)
+
 
 class FormatError(VpcflowError, ValueError):
     """A format text is wrong, or a log has none that can be found."""

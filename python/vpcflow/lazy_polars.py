@@ -55,8 +55,8 @@ def lazy_frame(flows: Flows) -> pl.LazyFrame:
 
 
 def translate(predicate: pl.Expr) -> str | None:
-    """A condition in vpcflow's filter language that every row passes which the predicate lets through; ``None`` if there
-    is none but the trivial one."""
+    """A condition in vpcflow's filter language that every row passes which the predicate lets through; ``None`` if
+    there is none but the trivial one."""
     return _condition(json.loads(predicate.meta.serialize(format="json")))
 
 

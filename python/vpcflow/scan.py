@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     import polars as pl
     import pyarrow as pa
 
+    from .labels import Labels
+
 _ON_ERROR = ("skip", "raise", "null")
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 Progress = Callable[[int, int, int, int], None]
@@ -73,6 +75,20 @@ class Flows:
         parts = [*self._spec.get("filters", ()), *(as_filter(e) for e in expressions)]
         where = parts[0] if len(parts) == 1 else " and ".join(f"({part})" for part in parts)
         return self._with(filters=parts, where=where)
+
+    def label(self, name: str, field: str, table: Labels) -> Flows:
+        """A further column of texts, looked up in a table by the value of ``field``: a name for a network, a service,
+        an instance. Usable wherever fields are: filters, keys, aggregates, selections. Tables: :mod:`vpcflow.labels`.
+
+        >>> import vpcflow as vf
+        >>> networks = vf.labels.prefixes({"10.0.0.0/8": "inside", "10.9.0.0/16": "guests"})
+        >>> log = b"srcaddr bytes\\n10.0.0.1 40\\n10.9.0.2 2\\n8.8.8.8 1\\n"
+        >>> flows = vf.scan(log).label("src_net", "srcaddr", networks)
+        >>> flows.group_by("src_net").agg(bytes=vf.sum("bytes")).collect().rows()
+        [{'src_net': 'guests', 'bytes': 2}, {'src_net': 'inside', 'bytes': 40}, {'src_net': None, 'bytes': 1}]
+        """
+        self._no_grouping("label")
+        return self._with(labels=[*self._spec.get("labels", ()), (name, field, table._core)])
 
     def select(self, *fields: str) -> Flows:
         """Only these fields, as columns in this order. Without it, all fields that the logs have."""

@@ -193,7 +193,7 @@ class ArrowRows final : public Rows {
     return n > 0;
   }
 
-  void Load(std::span<const size_t> slots) override {
+  void LoadFields(std::span<const size_t> slots) override {
     for (const size_t slot : slots) {
       if (loaded_[slot] == 0) LoadColumn(slot);
       loaded_[slot] = 1;
@@ -204,7 +204,7 @@ class ArrowRows final : public Rows {
     KeepBatch(keep);
   }
 
-  bool Has(size_t slot) const override { return columns_[slot].has_value(); }
+  bool HasField(size_t slot) const override { return columns_[slot].has_value(); }
   bool stopped() const { return stopped_; }
 
  private:

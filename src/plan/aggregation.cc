@@ -109,8 +109,8 @@ absl::StatusOr<Plan> ReadPlan(StateReader* in) {
   if (!in->ok()) return absl::InvalidArgumentError("this state has no plan");
   std::vector<Format> formats;
   if (!unknown.empty()) {
-    FormatError error;
-    if (!Format::Parse(unknown, &formats.emplace_back(), &error))
+    // As a header line: one begins with a field, and behind it any name is taken.
+    if (!Format::ParseHeader(absl::StrCat("version ", unknown), &formats.emplace_back(), /*sure=*/true))
       return absl::InvalidArgumentError("this state's plan has a field that cannot be");
   }
   return Plan::Make(spec, formats);

@@ -23,7 +23,7 @@ std::vector<GroupState::Place> GroupState::MakeLayout(const PlanImpl& plan, cons
   size_t word = 0;
   int used = 0;
   if (plan.spec.every > 0) {
-    places.push_back({FieldRef{Field::kStart, "start"}, plan.start_slot, 0, 0, MaskOf(kTimeBits)});
+    places.push_back({FieldRef{Field::kStart, "start", nullptr}, plan.start_slot, 0, 0, MaskOf(kTimeBits)});
     word = 1;  // a word of its own, so that a piece's key differs in one word
   }
   for (int key : plan.key_slots) {

@@ -2,6 +2,7 @@
 #include "vpcflow/plan/plan.h"
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
 #include "absl/strings/numbers.h"
@@ -10,6 +11,7 @@
 #include "src/plan/accumulate.h"
 #include "src/plan/plan_impl.h"
 #include "src/plan/session_state.h"
+#include "src/scan/rows.h"
 
 VPCFLOW_NAMESPACE_BEGIN
 namespace internal {
@@ -48,6 +50,9 @@ class Maker {
         if (column.field == Field::kUnknown) extras_.push_back(column.name);
       }
     }
+    for (const LabelColumn& column : spec.labels) {
+      if (absl::Status s = AddLabels(column); !s.ok()) return s;
+    }
     absl::Status status = spec.sessions ? MakeSessions() : plan_.grouped ? MakeGrouping() : MakeSelection();
     if (status.ok()) status = MakeFilter();
     if (status.ok()) status = MakeOrder();
@@ -62,7 +67,7 @@ class Maker {
   absl::StatusOr<int> Slot(const std::string& name, const char* where) {
     FieldRef ref{Field::kUnknown, CanonicalName(name)};
     if (const std::optional<Field> known = FindField(name)) {
-      ref = {*known, std::string(Info(*known).name)};
+      ref = {*known, std::string(Info(*known).name), nullptr};
     } else if (std::find(extras_.begin(), extras_.end(), ref.name) == extras_.end()) {
       std::vector<std::string> names(extras_);
       for (const FieldInfo& info : kFields) names.emplace_back(info.name);
@@ -75,13 +80,34 @@ class Maker {
     return SlotOf(ref);
   }
 
-  int SlotOf(const FieldRef& ref) {
+  // Makes a column of labels known by its name.
+  absl::Status AddLabels(const LabelColumn& column) {
+    const std::string name = CanonicalName(column.name);
+    if (name.empty() || FindField(name) || lookups_.contains(name))
+      return absl::InvalidArgumentError(
+          absl::StrCat("label '", Printable(column.name), "': the name is empty, or a field's or another label's"));
+    const std::optional<Field> field = FindField(column.field);
+    if (!field)
+      return absl::InvalidArgumentError(
+          absl::StrCat("label '", Printable(column.name), "': unknown field '", Printable(column.field), "'"));
+    lookups_[name] = std::make_shared<const LabelLookup>(
+        LabelLookup{{*field, std::string(Info(*field).name), nullptr}, column.labels});
+    extras_.push_back(name);
+    return absl::OkStatus();
+  }
+
+  int SlotOf(FieldRef ref) {
+    if (const auto lookup = lookups_.find(ref.name); ref.field == Field::kUnknown && lookup != lookups_.end()) {
+      ref.lookup = lookup->second;
+      SlotOf(lookup->second->of);
+      if (lookup->second->labels->timed()) SlotOf(Field::kStart);
+    }
     const auto found = std::find(plan_.fields.begin(), plan_.fields.end(), ref);
     const auto slot = static_cast<int>(found - plan_.fields.begin());
     if (found == plan_.fields.end()) plan_.fields.push_back(ref);
     return slot;
   }
-  int SlotOf(Field field) { return SlotOf(FieldRef{field, std::string(Info(field).name)}); }
+  int SlotOf(Field field) { return SlotOf(FieldRef{field, std::string(Info(field).name), nullptr}); }
 
   absl::Status MakeSessions() {
     const PlanSpec& spec = plan_.spec;
@@ -110,7 +136,10 @@ class Maker {
     }
     if (!plan_.select_all) return absl::OkStatus();
     for (const Format& format : formats_) {
-      for (const FormatColumn& column : format.columns()) SlotOf(FieldRef{column.field, column.name});
+      for (const FormatColumn& column : format.columns()) SlotOf(FieldRef{column.field, column.name, nullptr});
+    }
+    for (const LabelColumn& column : plan_.spec.labels) {
+      if (!formats_.empty()) SlotOf(FieldRef{Field::kUnknown, CanonicalName(column.name), nullptr});
     }
     plan_.promised = plan_.fields.size();
     // A later header, in the middle of a file, may name others.
@@ -309,6 +338,7 @@ class Maker {
 
   const std::vector<Format>& formats_;
   std::vector<std::string> extras_;
+  std::map<std::string, std::shared_ptr<const LabelLookup>> lookups_;  // by the label's name
   PlanImpl plan_;
 };
 

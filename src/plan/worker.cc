@@ -23,7 +23,7 @@ SlotMap::SlotMap(std::span<const Plan> plans) {
     check_all |= plan.impl().spec.check_all;
   }
   if (check_all) {
-    for (size_t i = 0; i < kFieldCount; ++i) slot_of({static_cast<Field>(i), std::string(kFields[i].name)});
+    for (size_t i = 0; i < kFieldCount; ++i) slot_of({static_cast<Field>(i), std::string(kFields[i].name), nullptr});
   }
 }
 

@@ -12,7 +12,7 @@ constexpr size_t kMaxTextBytes = size_t{8} << 20;
 
 }  // namespace
 
-Rows::Rows(const std::vector<FieldRef>& slots) : loaded_(slots.size()) {
+Rows::Rows(const std::vector<FieldRef>& slots) : looked_up_(slots.size()), loaded_(slots.size()) {
   batch_.columns.resize(slots.size());
   dictionaries_.resize(slots.size());
   for (size_t i = 0; i < slots.size(); ++i) {
@@ -20,6 +20,61 @@ Rows::Rows(const std::vector<FieldRef>& slots) : loaded_(slots.size()) {
     if (slots[i].kind() != Kind::kText) continue;
     dictionaries_[i] = std::make_unique<TextDictionary>();
     batch_.columns[i].dictionary = dictionaries_[i].get();
+    if (slots[i].lookup == nullptr) continue;
+    // The plan has put what it needs among the slots.
+    const auto slot_of = [&](auto same) {
+      return static_cast<int>(std::find_if(slots.begin(), slots.end(), same) - slots.begin());
+    };
+    LookedUp& own = looked_up_[i];
+    own.labels = slots[i].lookup->labels.get();
+    own.of = slot_of([&](const FieldRef& f) { return f == slots[i].lookup->of; });
+    if (own.labels->timed()) own.start = slot_of([](const FieldRef& f) { return f.field == Field::kStart; });
+    any_looked_up_ = true;
+  }
+}
+
+void Rows::Load(std::span<const size_t> slots) {
+  if (!any_looked_up_) return LoadFields(slots);
+  fields_.clear();
+  for (const size_t slot : slots) {
+    const LookedUp& own = looked_up_[slot];
+    fields_.push_back(own.of < 0 ? slot : static_cast<size_t>(own.of));
+    if (own.start >= 0) fields_.push_back(static_cast<size_t>(own.start));
+  }
+  LoadFields(fields_);
+  for (const size_t slot : slots) {
+    if (looked_up_[slot].of >= 0 && loaded_[slot] == 0) LookUp(slot);
+  }
+}
+
+void Rows::LookUp(size_t slot) {
+  loaded_[slot] = 1;
+  LookedUp& own = looked_up_[slot];
+  TextDictionary& dictionary = *dictionaries_[slot];
+  if (own.generation != dictionary.generation()) own.codes.assign(own.labels->label_count(), 0);
+  own.generation = dictionary.generation();
+  const Column& from = batch_.columns[static_cast<size_t>(own.of)];
+  const Column* start = own.start < 0 ? nullptr : &batch_.columns[static_cast<size_t>(own.start)];
+  std::vector<uint32_t>& out = batch_.columns[slot].texts;
+  out.assign(batch_.rows, kNullText);
+  for (size_t row = 0; row < batch_.rows; ++row) {
+    const int64_t time = start == nullptr || start->ints[row] == kNullInt ? 0 : start->ints[row];
+    uint32_t label = Labels::kNone;
+    switch (from.kind) {
+      case Kind::kAddress:
+        if (from.addresses[row] != kNullAddress)
+          label = own.labels->OfAddress(batch_.address(from.addresses[row]), time);
+        break;
+      case Kind::kText:
+        if (from.texts[row] != kNullText) label = own.labels->OfText(from.dictionary->text(from.texts[row]), time);
+        break;
+      default:
+        if (from.ints[row] != kNullInt) label = own.labels->OfNumber(from.ints[row], time);
+    }
+    if (label == Labels::kNone) continue;
+    uint32_t& code = own.codes[label];
+    if (code == 0) code = dictionary.Code(own.labels->label(label));
+    out[row] = code;
   }
 }
 

@@ -12,11 +12,19 @@
 #include "absl/status/status.h"
 #include "src/scan/scanned_source.h"
 #include "src/simd/kernels.h"
+#include "vpcflow/enrich/labels.h"
 #include "vpcflow/record/batch.h"
 #include "vpcflow/result/report.h"
 #include "vpcflow/scan/options.h"
 
 VPCFLOW_NAMESPACE_BEGIN
+
+// What a column of labels looks up.
+struct LabelLookup {
+  FieldRef of;
+  std::shared_ptr<const Labels> labels;
+};
+
 namespace internal {
 
 inline constexpr size_t kBatchRows = 512;
@@ -27,19 +35,24 @@ class Rows {
   // Steps to the next records, at most kBatchRows; false if there are none. No column is loaded yet.
   virtual bool Next() = 0;
   // Fills columns of the batch, given by their slots. Rows with a malformed value are gone after the next DropBad.
-  virtual void Load(std::span<const size_t> slots) = 0;
+  void Load(std::span<const size_t> slots);
   // Takes out the rows for which `keep` is 0.
   virtual void Keep(std::span<const uint8_t> keep) = 0;
   // Takes out the rows that Load found malformed.
   void DropBad();
-  // Whether the source in hand has the field of a slot.
-  virtual bool Has(size_t slot) const = 0;
+  // Whether the source in hand has the field of a slot, or the one that it looks up.
+  bool Has(size_t slot) const {
+    return HasField(looked_up_[slot].of < 0 ? slot : static_cast<size_t>(looked_up_[slot].of));
+  }
 
   const Batch& batch() const { return batch_; }
   std::span<const LogStatus> status() const { return {status_.data(), batch_.rows}; }
 
  protected:
   explicit Rows(const std::vector<FieldRef>& slots);
+  // Load and Has of fields that logs have.
+  virtual void LoadFields(std::span<const size_t> slots) = 0;
+  virtual bool HasField(size_t slot) const = 0;
 
   template <class T>
   static void Compact(std::vector<T>* values, std::span<const uint8_t> keep) {
@@ -56,7 +69,20 @@ class Rows {
   void KeepBatch(std::span<const uint8_t> keep);
   uint64_t& CounterOf(LogStatus status, Report* report) const;
 
+  // A column of labels: the slots of what it looks up and of the time.
+  struct LookedUp {
+    int of = -1;  // -1 for a field
+    int start = -1;
+    const Labels* labels = nullptr;
+    uint64_t generation = ~uint64_t{0};  // of the dictionary that `codes` are of
+    std::vector<uint32_t> codes;         // by label; 0 for one that has none yet
+  };
+  void LookUp(size_t slot);
+
   Batch batch_;
+  std::vector<LookedUp> looked_up_;  // by slot
+  bool any_looked_up_ = false;
+  std::vector<size_t> fields_;     // scratch
   std::vector<LogStatus> status_;  // by row
   std::vector<uint8_t> loaded_;    // by slot
   std::vector<uint8_t> bad_;       // by row
@@ -72,11 +98,13 @@ class TextRows final : public Rows {
   // Points it at a block, which must stay until the last Next.
   void Start(const ResolvedBlock& block);
   bool Next() override;
-  void Load(std::span<const size_t> slots) override;
   void Keep(std::span<const uint8_t> keep) override;
-  bool Has(size_t slot) const override { return columns_[slot] >= 0; }
   // The first reject ends the scan (OnError::kStop).
   bool stopped() const { return stopped_; }
+
+ protected:
+  void LoadFields(std::span<const size_t> slots) override;
+  bool HasField(size_t slot) const override { return columns_[slot] >= 0; }
 
  private:
   void BindFormat(const Format& format);

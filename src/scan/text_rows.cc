@@ -207,7 +207,7 @@ void TextRows::LoadIntegers() {
   }
 }
 
-void TextRows::Load(std::span<const size_t> slots) {
+void TextRows::LoadFields(std::span<const size_t> slots) {
   integers_.clear();
   for (const size_t slot : slots) {
     if (loaded_[slot] != 0) continue;

@@ -322,6 +322,7 @@ def test_exceptions_pickle_and_belong_together():
         if isinstance(item, type) and issubclass(item, Exception) and not issubclass(item, Warning):
             assert issubclass(item, vf.VpcflowError)
             assert str(pickle.loads(pickle.dumps(item("message")))) == "message"
+            assert type(pickle.loads(pickle.dumps(item("message")))) is item
 
 
 def test_t22_the_gil_is_released():

@@ -28,6 +28,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "vpcflow/enrich/labels.h"
 #include "vpcflow/filter/filter.h"
 #include "vpcflow/plan/sessions.h"
 #include "vpcflow/result/compose.h"
@@ -69,13 +70,14 @@ enum class BinBy : uint8_t {
 
 struct TopSpec {
   uint64_t n = 10;
-  std::string by;                // an aggregate; largest first, ties by key
-  bool other = false;            // one more row, marked in a column `other`, with the aggregates over all other groups
+  std::string by;      // an aggregate; largest first, ties by key
+  bool other = false;  // one more row, marked in a column `other`, with the aggregates over all other groups
   std::vector<std::string> per{};  // n rows for each value of these keys; not with `other`
 };
 
 struct PlanSpec {
   std::string where;                    // filter; empty for none
+  std::vector<LabelColumn> labels;      // further columns, usable wherever fields are
   std::optional<SessionSpec> sessions;  // sessions instead of rows or groups
   std::vector<std::string> select;      // fields of a selection; empty for all that the logs have
   std::optional<uint64_t> limit;        // first rows of a selection

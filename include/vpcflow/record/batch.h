@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,9 +22,12 @@
 VPCFLOW_NAMESPACE_BEGIN
 
 // A field that a plan or filter names: one of the catalogue, or a further text column of a format.
+struct LabelLookup;  // of the engine
+
 struct FieldRef {
   Field field = Field::kUnknown;
   std::string name;  // canonical
+  std::shared_ptr<const LabelLookup> lookup{};  // of a column that is not in the log but looked up
   Kind kind() const { return field == Field::kUnknown ? Kind::kText : Info(field).kind; }
   friend bool operator==(const FieldRef&, const FieldRef&) = default;
 };
