@@ -26,6 +26,7 @@ _EXAMPLES = """examples:
   vpcflow top logs/ --by srcaddr,dstport --agg bytes=sum(bytes) --agg flows=count() -n 20 --order-by bytes
   vpcflow top 'logs/**/*.log.gz' --where "action = 'REJECT'" --by dstport --json
   zcat flow.log.gz | vpcflow head - -n 5 --json
+  vpcflow sessions logs/ --json
   vpcflow convert logs/ -o flows.parquet --where "dstport = 22"
   vpcflow synth --records 1000000 --seed 7 --plant all --out demo/
 """
@@ -99,7 +100,24 @@ def _parser() -> argparse.ArgumentParser:
     )
     top.add_argument("-n", type=_positive, default=10, help="number of groups (default 10)")
     top.add_argument("--order-by", metavar="NAME", help="the aggregate that decides (default: the first)")
+    top.add_argument("--per", metavar="FIELDS", default="", help="so many groups for each value of these keys")
+    top.add_argument("--having", action="append", default=[], metavar="CONDITION", help="e.g. \"flows >= 100\"")
     top.add_argument("--other", action="store_true", help="one more row for all other groups")
+
+    talks = add(
+        "sessions", "conversations: both directions, all windows and interfaces as one row",
+        "sessions logs/ --where \"dstport = 5432 or srcport = 5432\" -n 20 --order-by server_bytes",
+    )  # fmt: skip
+    _add_input(talks)
+    talks.add_argument("--idle", default="10m", metavar="TIME", help="what ends a session: 30s, 10m (default), 1h")
+    talks.add_argument(
+        "--vantage", choices=("most", "client", "server", "all"), default="most", help="whose figures are shown"
+    )
+    talks.add_argument(
+        "--intermediary", action="append", default=[], metavar="ADDRESS", help="of a NAT gateway or load balancer"
+    )
+    talks.add_argument("-n", type=_positive, help="number of sessions (default: all)")
+    talks.add_argument("--order-by", metavar="COLUMN", help="largest first (default: by start)")
 
     head = add("head", "the first records, typed", "head flow.log.gz -n 5 --json")
     _add_input(head)
@@ -286,7 +304,9 @@ def _print_rows(result: Result, as_json: bool, aws_names: bool = False) -> None:
 def _top(args: argparse.Namespace) -> int:
     aggs = _aggregates(args)
     query = _flows(args).group_by(*_names(args.by), every=args.every, bin_by=args.bin_by).agg(**aggs)
-    query = query.top_k(args.n, by=args.order_by or next(iter(aggs)), other=args.other)
+    if args.having:
+        query = query.having(*args.having)
+    query = query.top_k(args.n, by=args.order_by or next(iter(aggs)), other=args.other, per=_names(args.per))
     with _progress(True) as progress:
         result, code = _collect(lambda: query.collect(progress=progress))
     _print_rows(result, args.json)
@@ -302,6 +322,18 @@ def _coverage(args: argparse.Namespace) -> int:
             print(json.dumps(row))
     else:
         print(display.text_table(result.schema, rows))
+    return _verdict(result.report, args, code)
+
+
+def _sessions(args: argparse.Namespace) -> int:
+    query = _flows(args).sessions(idle=args.idle, vantage=args.vantage, intermediaries=args.intermediary)
+    if args.order_by:
+        query = query.sort(args.order_by, descending=True)
+    if args.n:
+        query = query.limit(args.n)
+    with _progress(True) as progress:
+        result, code = _collect(lambda: query.collect(progress=progress))
+    _print_rows(result, args.json)
     return _verdict(result.report, args, code)
 
 
@@ -480,7 +512,7 @@ def _synth(args: argparse.Namespace) -> int:
 
 
 _COMMANDS = {
-    "summary": _summary, "top": _top, "head": _head, "convert": _convert, "fields": _fields,
+    "summary": _summary, "top": _top, "sessions": _sessions, "head": _head, "convert": _convert, "fields": _fields,
     "capabilities": _capabilities, "coverage": _coverage, "synth": _synth,
 }  # fmt: skip
 

@@ -96,8 +96,9 @@ class Flows:
         return self._with(select=list(fields))
 
     def limit(self, n: int) -> Flows:
-        """Only the first ``n`` rows, in the order of the input."""
-        self._no_grouping("limit")
+        """Only the first ``n`` rows: of records in the order of the input, of sessions in that of the result."""
+        if not self._spec.get("sessions"):
+            self._no_grouping("limit")
         return self._with(limit=int(n))
 
     head = limit

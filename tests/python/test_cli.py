@@ -205,6 +205,25 @@ def test_convert_keeps_what_came_before_damage(tmp_path):
     assert not (tmp_path / "b.jsonl").exists()
 
 
+def test_sessions(tmp_path):
+    path = tmp_path / "a.log"
+    path.write_bytes(vf.synth(3000, peers=100, noise_sources=100).data)
+    wanted = vf.scan(path).sessions().collect().rows()
+    assert rows(run_cli("sessions", path, "--json", check=0)) == wanted
+    first = rows(run_cli("sessions", path, "--json", "-n", 5, "--order-by", "server_bytes", "--idle", "5m", check=0))
+    assert [r["server_bytes"] for r in first] == sorted((r["server_bytes"] for r in wanted), reverse=True)[:5]
+    assert b"decided_by" in run_cli("sessions", path, "-n", 3, check=0).stdout
+    assert run_cli("sessions", path, "--idle", "soon").returncode == 2
+
+
+def test_top_per_key_and_having(tmp_path):
+    path = tmp_path / "a.log"
+    path.write_bytes(vf.synth(3000, peers=100, noise_sources=100).data)
+    got = rows(run_cli("top", path, "--by", "srcaddr,dstaddr", "--agg", "n=count()", "--per", "srcaddr", "-n", 2, "--having", "n > 1", "--json", check=0))
+    query = vf.scan(path).group_by("srcaddr", "dstaddr").agg(n=vf.count()).having("n > 1").top_k(2, by="n", per="srcaddr")
+    assert got == query.collect().rows()
+
+
 def test_fields():
     assert [f["name"] for f in rows(run_cli("fields", "--json", check=0))] == [f["name"] for f in vf.fields()]
     assert b"pkt-srcaddr" in run_cli("fields", check=0).stdout
@@ -314,7 +333,7 @@ def test_hostile_lines_lose_no_neighbour():
 
 
 def test_help_has_examples():
-    for command in ("", "summary", "top", "head", "convert", "fields", "synth"):
+    for command in ("", "summary", "top", "sessions", "head", "convert", "fields", "synth"):
         page = run_cli(*([command] if command else []), "--help", check=0).stdout
         assert b"example" in page
     assert run_cli("--version", check=0).stdout.decode().split() == ["vpcflow", vf.__version__]
