@@ -74,6 +74,18 @@ void BindAggregation(py::module_& m) {
              }
              return py::bytes(bytes);
            })
+      .def(
+          "take_idle",
+          [](Aggregation& self, int64_t time) {
+            absl::StatusOr<vpcflow::Table> table = absl::UnknownError("");
+            {
+              const py::gil_scoped_release release;
+              table = self.TakeIdle(time);
+            }
+            if (!table.ok()) RaiseStatus(table.status(), "PlanError");
+            return std::make_shared<vpcflow::Table>(*std::move(table));
+          },
+          py::arg("time"))
       .def("value",
            [](Aggregation& self) {
              const py::gil_scoped_release release;

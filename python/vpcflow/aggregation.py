@@ -68,7 +68,8 @@ class Aggregation:
 
     @classmethod
     def of(cls, flows: Flows) -> Aggregation:
-        """An empty aggregation of the question that a grouped query asks, its ``top_k`` and ``sort`` included.
+        """An empty aggregation of the question that a grouped query asks, its ``top_k`` and ``sort`` included; or of
+        its :meth:`~vpcflow.Flows.sessions`.
 
         >>> import vpcflow as vf
         >>> flows = vf.scan(b"srcaddr bytes\\n10.0.0.1 40\\n10.0.0.2 2\\n")
@@ -141,6 +142,19 @@ class Aggregation:
     def collect(self) -> Result:
         """The result so far; the aggregation can go on."""
         return Result(self._core.value(), merge_reports({}, self._report))
+
+    def take_idle(self, time: int) -> Result:
+        """Of sessions: those that no record that begins at ``time`` (Unix seconds) or later can belong to. They are
+        taken out, so that a stream is read in bounded memory.
+
+        >>> import vpcflow as vf
+        >>> open_ones = vf.Aggregation.of(vf.scan(b"").sessions(idle="1m"))
+        >>> header = b"srcaddr dstaddr srcport dstport protocol start end\\n"
+        >>> _ = open_ones.update(header + b"10.0.0.1 10.0.0.2 40000 443 6 0 60\\n10.0.0.3 10.0.0.2 40000 443 6 500 560\\n")
+        >>> open_ones.take_idle(300)["client"], len(open_ones)
+        (['10.0.0.1'], 1)
+        """
+        return Result(self._core.take_idle(int(time)), merge_reports({}, self._report))
 
     @property
     def report(self) -> Any:

@@ -1,5 +1,6 @@
 #include "vpcflow/plan/aggregation.h"
 
+#include <algorithm>
 #include <bit>
 #include <utility>
 
@@ -16,6 +17,11 @@ using internal::PlanImpl;
 void WriteSpec(const PlanImpl& plan, StateWriter* out) {
   const PlanSpec& spec = plan.spec;
   out->Text(spec.where);
+  out->Byte(spec.sessions.has_value());
+  if (spec.sessions) {
+    out->Signed(spec.sessions->idle);
+    out->Byte(static_cast<uint8_t>(spec.sessions->vantage));
+  }
   out->Signed(spec.every);
   out->Byte(static_cast<uint8_t>(spec.bin_by));
   out->Byte(spec.allow_missing);
@@ -70,6 +76,11 @@ absl::StatusOr<Plan> ReadPlan(StateReader* in) {
   const auto text = [&] { return std::string(in->Text()); };
   PlanSpec spec;
   spec.where = text();
+  if (in->Byte() != 0) {
+    spec.sessions.emplace();
+    spec.sessions->idle = in->Signed();
+    spec.sessions->vantage = static_cast<Vantage>(std::min<uint8_t>(in->Byte(), kVantageNames.size() - 1));
+  }
   spec.every = in->Signed();
   spec.bin_by = in->Byte() == 0 ? BinBy::kSpread : BinBy::kStart;
   spec.allow_missing = in->Byte() != 0;
@@ -124,20 +135,42 @@ Aggregation::Aggregation(Aggregation&&) noexcept = default;
 Aggregation& Aggregation::operator=(Aggregation&&) noexcept = default;
 
 absl::StatusOr<Aggregation> Aggregation::Make(const Plan& plan) {
-  if (!plan.impl().grouped) return absl::InvalidArgumentError("an aggregation needs keys or aggregates");
+  if (!plan.impl().grouped && !plan.impl().spec.sessions)
+    return absl::InvalidArgumentError("an aggregation needs keys or aggregates, or makes sessions");
   return Aggregation(std::make_unique<Impl>(plan));
 }
 
 const Plan& Aggregation::plan() const { return impl_->plan; }
-size_t Aggregation::groups() const { return impl_->state.groups(); }
-size_t Aggregation::bytes() const { return impl_->state.bytes(); }
-Table Aggregation::Value() { return impl_->state.Finish(0); }
+size_t Aggregation::groups() const {
+  return impl_->sessions != nullptr ? impl_->sessions->sessions() : impl_->groups->groups();
+}
+size_t Aggregation::bytes() const {
+  return impl_->sessions != nullptr ? impl_->sessions->bytes() : impl_->groups->bytes();
+}
+Table Aggregation::Value() {
+  if (impl_->sessions == nullptr) return impl_->groups->Finish(0);
+  Table table = impl_->sessions->Finish();
+  const PlanSpec& spec = impl_->plan.impl().spec;
+  if (!spec.sort.empty()) SortTable(&table, spec.sort);
+  if (spec.limit) SliceTable(&table, 0, *spec.limit);
+  return table;
+}
+absl::StatusOr<Table> Aggregation::TakeIdle(int64_t time) {
+  if (impl_->sessions == nullptr) return absl::InvalidArgumentError("only sessions end; this aggregation has groups");
+  return impl_->sessions->TakeIdle(time);
+}
+
+void Aggregation::Impl::Merge(const Impl& other) {
+  sessions != nullptr ? sessions->Merge(*other.sessions) : groups->Merge(*other.groups);
+}
 
 absl::Status Aggregation::Impl::Join(const internal::ScannedWorkers& scanned, const Report& report) {
   if (const std::optional<std::vector<uint8_t>> seen = internal::SeenBy(scanned.workers)) {
     if (absl::Status s = internal::CheckFields(plan, map.slots[0], *seen, report); !s.ok()) return s;
   }
-  for (internal::Worker* worker : scanned.workers) state.Merge(*worker->group_state(0));
+  for (internal::Worker* worker : scanned.workers) {
+    sessions != nullptr ? sessions->Merge(*worker->sessions(0)) : groups->Merge(*worker->group_state(0));
+  }
   return absl::OkStatus();
 }
 
@@ -146,7 +179,7 @@ absl::Status Aggregation::Update(const std::vector<Source>& sources, const ScanO
   const absl::StatusOr<internal::ScannedWorkers> scanned =
       internal::ScanText({&impl_->plan, 1}, impl_->map, sources, options, &own);
   absl::Status status = scanned.ok() ? impl_->Join(*scanned, own) : scanned.status();
-  own.unspread = impl_->state.unspread();
+  if (impl_->groups != nullptr) own.unspread = impl_->groups->unspread();
   if (report != nullptr) *report = std::move(own);
   return status;
 }
@@ -161,10 +194,10 @@ absl::Status Aggregation::Merge(const Aggregation& other) {
   if (&other == this) {  // twice all it has
     absl::StatusOr<Aggregation> copy = FromBytes(ToBytes());
     if (!copy.ok()) return copy.status();
-    impl_->state.Merge(copy->impl_->state);
+    impl_->Merge(*copy->impl_);
     return absl::OkStatus();
   }
-  impl_->state.Merge(other.impl_->state);
+  impl_->Merge(*other.impl_);
   return absl::OkStatus();
 }
 
@@ -172,7 +205,7 @@ std::string Aggregation::ToBytes() {
   StateWriter out;
   WriteSpec(plan().impl(), &out);
   WriteOrder(plan().impl().spec, &out);
-  impl_->state.Write(&out);
+  impl_->sessions != nullptr ? impl_->sessions->Write(&out) : impl_->groups->Write(&out);
   return Seal(StateKind::kAggregation, out.bytes());
 }
 
@@ -188,8 +221,9 @@ absl::StatusOr<Aggregation> Aggregation::FromBytes(std::string_view bytes) {
   if (!plan.ok()) return plan.status();
   absl::StatusOr<Aggregation> out = Make(*plan);
   if (!out.ok()) return out.status();
-  if (!out->impl_->state.Read(&in) || !in.ok() || !in.done())
-    return absl::InvalidArgumentError("this state holds what its plan cannot have");
+  Impl& impl = *out->impl_;
+  const bool read = impl.sessions != nullptr ? impl.sessions->Read(&in) : impl.groups->Read(&in);
+  if (!read || !in.ok() || !in.done()) return absl::InvalidArgumentError("this state holds what its plan cannot have");
   return out;
 }
 

@@ -2,20 +2,31 @@
 #ifndef VPCFLOW_SRC_PLAN_AGGREGATION_IMPL_H_
 #define VPCFLOW_SRC_PLAN_AGGREGATION_IMPL_H_
 
+#include <memory>
+
 #include "src/plan/run.h"
 #include "vpcflow/plan/aggregation.h"
 
 VPCFLOW_NAMESPACE_BEGIN
 
 struct Aggregation::Impl {
-  explicit Impl(const Plan& p) : plan(p), map({&plan, 1}), state(plan.impl(), map.slots[0]) {}
+  explicit Impl(const Plan& p) : plan(p), map({&plan, 1}) {
+    if (plan.impl().spec.sessions) {
+      sessions = std::make_unique<internal::SessionState>(plan.impl(), map.slots[0]);
+    } else {
+      groups = std::make_unique<internal::GroupState>(plan.impl(), map.slots[0]);
+    }
+  }
 
   // Adds what workers found.
   absl::Status Join(const internal::ScannedWorkers& scanned, const Report& report);
+  void Merge(const Impl& other);
 
   Plan plan;
   internal::SlotMap map;
-  internal::GroupState state;
+  // One of them.
+  std::unique_ptr<internal::GroupState> groups;
+  std::unique_ptr<internal::SessionState> sessions;
 };
 
 VPCFLOW_NAMESPACE_END

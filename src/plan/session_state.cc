@@ -45,9 +45,9 @@ std::optional<size_t> ServerByPort(const std::array<uint32_t, 2>& port) {
 struct SessionState::Columns {
   explicit Columns(const SessionState& state, const Batch& b) : batch(b) {
     const auto find = [&](Field field) -> const Column* {
-      const auto& fields = state.plan_.fields;
+      const auto& fields = state.plan_->fields;
       const auto at = std::find_if(fields.begin(), fields.end(), [&](const FieldRef& f) { return f.field == field; });
-      return &batch.columns[static_cast<size_t>(state.slots_[static_cast<size_t>(at - fields.begin())])];
+      return &batch.columns[static_cast<size_t>((*state.slots_)[static_cast<size_t>(at - fields.begin())])];
     };
     src = find(Field::kSrcAddr);
     dst = find(Field::kDstAddr);
@@ -80,7 +80,7 @@ uint64_t SessionState::Key::Hash() const {
 }
 
 SessionState::SessionState(const PlanImpl& plan, const std::vector<int>& slots)
-    : plan_(plan), slots_(slots), idle_(plan.spec.sessions->idle) {
+    : plan_(&plan), slots_(&slots), idle_(plan.spec.sessions->idle) {
   intermediaries_.insert(plan.spec.sessions->intermediaries.begin(), plan.spec.sessions->intermediaries.end());
 }
 
@@ -240,10 +240,10 @@ void SessionState::AddRecord(const Columns& c, size_t row) {
 
 void SessionState::Consume(const Batch& batch) {
   const Columns columns(*this, batch);
-  const auto& fields = plan_.fields;
+  const auto& fields = plan_->fields;
   const auto at =
       std::find_if(fields.begin(), fields.end(), [](const FieldRef& f) { return f.field == Field::kInterfaceId; });
-  encoder_.Encode(batch, static_cast<size_t>(slots_[static_cast<size_t>(at - fields.begin())]), &interfaces_);
+  encoder_.Encode(batch, static_cast<size_t>((*slots_)[static_cast<size_t>(at - fields.begin())]), &interfaces_);
   one_view_.resize(1);
   for (size_t row = 0; row < batch.rows; ++row) AddRecord(columns, row);
 }
@@ -321,7 +321,7 @@ int32_t SessionState::KindOf(const Run& run, size_t client) {
 
 // What each end sent, as the vantage point has it.
 SessionState::Sight SessionState::SightOf(const Run& run, size_t client) const {
-  const Vantage vantage = plan_.spec.sessions->vantage;
+  const Vantage vantage = plan_->spec.sessions->vantage;
   Sight out;
   std::array<int, 2> best{-1, -1};
   for (uint32_t v = run.views; v != kNone; v = views_[v].next) {
@@ -357,6 +357,36 @@ bool SessionState::IsSecondLeg(const Key& key, size_t client) const {
 }
 
 Table SessionState::Finish() const {
+  return Emit([](const Run&) { return true; });
+}
+
+Table SessionState::TakeIdle(int64_t time) {
+  const auto idle = [&](const Run& run) { return run.end + idle_ < time; };
+  Table table = Emit(idle);
+  for (uint32_t& head : heads_) {
+    for (uint32_t* link = &head; *link != kNone;) {
+      Run& run = runs_[*link];
+      if (!idle(run)) {
+        link = &run.next;
+        continue;
+      }
+      for (uint32_t v = run.views; v != kNone; v = views_[v].next) free_views_.push_back(v);
+      free_runs_.push_back(*link);
+      *link = run.next;
+      --live_;
+    }
+  }
+  // Keys without sessions go when they are the most, so that memory follows what is open.
+  if (keys_.size() > 1024 && live_ * 2 < keys_.size()) {
+    SessionState kept(*plan_, *slots_);
+    kept.Merge(*this);
+    std::swap(*this, kept);
+  }
+  return table;
+}
+
+template <class Wanted>
+Table SessionState::Emit(Wanted wanted) const {
   Table table = SessionTable();
   std::vector<TableColumn>& columns = table.columns;
   for (const char* name : kKindNames) columns[17].texts.emplace_back(name);
@@ -378,6 +408,7 @@ Table SessionState::Finish() const {
     const Key& key = keys_[k];
     for (uint32_t r = heads_[k]; r != kNone; r = runs_[r].next) {
       const Run& run = runs_[r];
+      if (!wanted(run)) continue;
       const auto [client, decided] = ClientOf(key, run);
       const size_t server = 1 - client;
       const Sight sight = SightOf(run, client);

@@ -17,6 +17,7 @@
 
 #include "src/plan/codes.h"
 #include "src/plan/plan_impl.h"
+#include "vpcflow/state/bytes.h"
 
 VPCFLOW_NAMESPACE_BEGIN
 namespace internal {
@@ -33,6 +34,11 @@ class SessionState {
   void Merge(const SessionState& other);
   // One row for each session, sorted by start, client, server.
   Table Finish() const;
+  // The sessions that no record from `time` on can belong to, as Finish; they are taken out.
+  Table TakeIdle(int64_t time);
+  // Saving, as of GroupState.
+  void Write(StateWriter* out) const;
+  bool Read(StateReader* in);
   size_t sessions() const { return live_; }
   size_t bytes() const;
 
@@ -83,6 +89,8 @@ class SessionState {
     std::vector<uint64_t> seen;  // interfaces
   };
 
+  template <class Wanted>
+  Table Emit(Wanted wanted) const;
   static std::pair<size_t, int32_t> ClientOf(const Key& key, const Run& run);
   static int32_t KindOf(const Run& run, size_t client);
   Sight SightOf(const Run& run, size_t client) const;
@@ -95,8 +103,8 @@ class SessionState {
   void Absorb(Run* into, const Run& other);
   uint32_t KeyId(const Key& key);
 
-  const PlanImpl& plan_;
-  const std::vector<int>& slots_;
+  const PlanImpl* plan_;
+  const std::vector<int>* slots_;
   int64_t idle_;
   Encoder encoder_;
   FlatTable<KeySlot> ids_;

@@ -18,7 +18,7 @@ const char* const kLog =
     "eni-1 10.0.0.2 10.0.0.3 - - 1 84 1000 1060 REJECT -\n";
 
 std::vector<PlanSpec> Questions() {
-  std::vector<PlanSpec> out(4);
+  std::vector<PlanSpec> out(5);
   out[0].by = {"srcaddr", "action"};
   out[0].every = 60;
   out[0].window = 180;
@@ -38,6 +38,7 @@ std::vector<PlanSpec> Questions() {
   out[2].by = {"dstport"};  // dense keys
   out[3].where = "dstport = 443 or srcaddr in '10.0.0.0/8'";
   out[3].aggs = {{"u", "n_unique(interface-id)"}};
+  out[4].sessions.emplace();
   for (PlanSpec& spec : out) spec.allow_missing = true;
   return out;
 }
@@ -71,6 +72,8 @@ void Check(std::string_view blob) {
   options.threads = 1;
   (void)state->Update({Source::Bytes("log", std::string_view(log))}, options);
   (void)state->Value();
+  (void)state->TakeIdle(1100);
+  (void)state->ToBytes();
 }
 
 void States(std::string_view bytes) {

@@ -51,9 +51,18 @@ QUESTIONS["no keys"] = {**EXAMPLES}
 QUESTIONS["windows"] = {"by": ["action"], "every": "1m", "bytes": vf.sum("bytes")}
 
 
+SESSIONS = {"idle": "2m"}
+QUESTIONS["sessions"] = "sessions"
+
+
+def make(question):
+    """An empty aggregation."""
+    return vf.Aggregation.of(vf.scan(b"").sessions(**SESSIONS)) if question == "sessions" else vf.Aggregation(**question)
+
+
 def part(question, lines, place=0):
     """An aggregation of some lines; `place`: of the first among all."""
-    return vf.Aggregation(**question).update(HEADER + b"".join(lines), first_source=place, threads=1)
+    return make(question).update(HEADER + b"".join(lines), first_source=place, threads=1)
 
 
 def test_the_registry_is_whole():
@@ -67,7 +76,7 @@ def test_any_split_and_any_tree_give_the_bytes_of_one_pass(name):
     dice = random.Random(name)
     lines = dice.sample(LINES, 400)
     lines_of = [(i, line) for i, line in enumerate(lines)]
-    whole = vf.Aggregation(**question)
+    whole = make(question)
     singles = []
     for i, line in lines_of:
         singles.append(part(question, [line], i))
@@ -75,7 +84,7 @@ def test_any_split_and_any_tree_give_the_bytes_of_one_pass(name):
         whole.merge(one)
     wanted = whole.to_bytes()
     # One pass over as many sources, by four threads.
-    assert vf.Aggregation(**question).update([HEADER + line for line in lines], threads=4).to_bytes() == wanted
+    assert make(question).update([HEADER + line for line in lines], threads=4).to_bytes() == wanted
     for _ in range(1000 // len(QUESTIONS) + 1):
         states = singles[:]
         dice.shuffle(states)
@@ -111,7 +120,31 @@ def test_merging_is_a_commutative_monoid(records, data):
     assert sum([one, two, empty]) == both
 
 
-@pytest.mark.parametrize("name", QUESTIONS)
+def test_sessions_say_what_a_query_says():
+    wanted = vf.scan(DATA).sessions(**SESSIONS).collect()
+    got = make("sessions").update(DATA)
+    assert got.collect().rows() == wanted.rows()
+    assert got.report.as_dict() == wanted.report.as_dict()
+
+
+def test_sessions_of_a_stream_in_bounded_memory():
+    """Taken out when they are over, a sorted log gives the sessions of one pass, and never holds all of them."""
+    wanted = vf.scan(DATA).sessions(**SESSIONS).collect().rows()
+    lines = sorted((line for line in LINES if b" OK" in line), key=lambda line: int(line.split()[10]))
+    state, taken_out, most = make("sessions"), [], 0
+    for at in range(0, len(lines), 100):
+        some = lines[at : at + 100]
+        taken_out += state.take_idle(int(some[0].split()[10])).rows()
+        state.update(HEADER + b"".join(some))
+        most = max(most, len(state))
+    taken_out += state.collect().rows()
+    assert sorted(taken_out, key=str) == sorted(wanted, key=str)
+    assert most < len(wanted) / 3
+    with pytest.raises(vf.PlanError, match="only sessions end"):
+        vf.Aggregation(by="srcaddr").take_idle(0)
+
+
+@pytest.mark.parametrize("name", [name for name in QUESTIONS if name != "sessions"])
 def test_it_says_what_a_query_says(name):
     question = dict(QUESTIONS[name])
     by, every = question.pop("by", []), question.pop("every", None)
@@ -299,6 +332,7 @@ GOLDEN_QUESTIONS = {
     "everything": QUESTIONS["everything"],
     "no-keys": QUESTIONS["no keys"],
     "windows": {"by": ["action"], "every": "1m", "bytes": vf.sum("bytes")},
+    "sessions": "sessions",
     "filter": {"by": "dstport", "where": "action = 'REJECT' and bytes > 40", "n": vf.count()},
 }
 

@@ -61,6 +61,12 @@ def test_processes(logs, wanted):
     assert more.collect().report.records == 2 * wanted.report.records
 
 
+def test_sessions_from_processes(logs, quiet):
+    question = vf.Aggregation.of(vf.scan(b"").sessions(idle="5m"))
+    got = spread.aggregate(logs, question, workers=2)
+    assert got.collect().rows() == vf.scan(logs).sessions(idle="5m").collect().rows()
+
+
 def test_damage_is_told_and_the_rest_is_there(logs, wanted, tmp_path):
     folder = tmp_path / "damaged"
     shutil.copytree(logs, folder)

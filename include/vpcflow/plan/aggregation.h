@@ -1,4 +1,5 @@
-// Aggregation: a grouping as a value. It takes logs, is merged with others, saved to bytes, sent, and continued.
+// Aggregation: a grouping, or sessions, as a value. It takes logs, is merged with others, saved to bytes, sent, and
+// continued.
 //
 //   absl::StatusOr<vpcflow::Aggregation> a = vpcflow::Aggregation::Make(*plan);
 //   absl::Status s = a->Update({vpcflow::Source::File("monday.log.gz")}, {});
@@ -28,7 +29,8 @@ VPCFLOW_NAMESPACE_BEGIN
 
 class Aggregation {
  public:
-  // An empty one. kInvalidArgument for a plan that selects rows.
+  // An empty one. kInvalidArgument for a plan that selects rows. (Addresses in SessionSpec::intermediaries are part of
+  // the state.)
   static absl::StatusOr<Aggregation> Make(const Plan& plan);
   ~Aggregation();
   Aggregation(Aggregation&&) noexcept;
@@ -43,6 +45,9 @@ class Aggregation {
 
   // The result so far. O(groups log groups).
   Table Value();
+  // Of sessions: those that no record that begins at `time` or later can belong to; they are taken out. So a stream is
+  // read in bounded memory: update, take what is over, go on. kInvalidArgument for groups. O(sessions).
+  absl::StatusOr<Table> TakeIdle(int64_t time);
   // Size O(groups); O(groups log groups). The same bytes for the same records, whatever the order they came in.
   std::string ToBytes();
   // Safe with any bytes: kDataLoss for damaged ones, kInvalidArgument for others that are no aggregation. Memory: eight
