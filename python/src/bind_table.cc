@@ -70,6 +70,26 @@ void BindTable(py::module_& m) {
       py::arg("today"), py::arg("baseline"), py::arg("keys"));
   py::class_<Table, std::shared_ptr<Table>>(m, "Table")
       .def("__len__", [](const Table& t) { return t.rows; })
+      // Some columns under other names; with `only`, a column of truth values, its true rows.
+      .def(
+          "renamed",
+          [](const Table& t, const std::vector<std::pair<std::string, std::string>>& names, const std::string& only) {
+            auto out = std::make_shared<Table>();
+            out->rows = t.rows;
+            for (const auto& [from, to] : names) {
+              const std::optional<size_t> index = t.Find(from);
+              if (!index) Raise("FieldError", "no column '" + from + "'");
+              out->columns.push_back(t.columns[*index]);
+              out->columns.back().name = to;
+            }
+            if (const std::optional<size_t> index = t.Find(only)) {
+              std::vector<uint8_t> keep(t.rows);
+              for (size_t row = 0; row < t.rows; ++row) keep[row] = t.columns[*index].i32[row] == 1;
+              vpcflow::KeepRows(keep, out.get());
+            }
+            return out;
+          },
+          py::arg("names"), py::arg("only"))
       .def_property_readonly("schema",
                              [](const Table& t) {
                                std::vector<std::pair<std::string, const char*>> out;

@@ -14,6 +14,7 @@ from typing import Any
 from . import _core, labels, sketches, spread
 from .aggregation import Aggregation, merge_all
 from .capability import capabilities, recommended_format
+from .detection import Finding, Findings, detect
 from .errors import (
     DataLossError,
     DataQualityWarning,
@@ -104,6 +105,8 @@ __all__ = [
     "Expr",
     "FieldError",
     "FilterError",
+    "Finding",
+    "Findings",
     "Flows",
     "FormatError",
     "Grouped",
@@ -126,6 +129,7 @@ __all__ = [
     "collect_all",
     "containers",
     "count",
+    "detect",
     "diff",
     "difference",
     "fields",

@@ -150,7 +150,8 @@ class Aggregation:
         >>> import vpcflow as vf
         >>> open_ones = vf.Aggregation.of(vf.scan(b"").sessions(idle="1m"))
         >>> header = b"srcaddr dstaddr srcport dstport protocol start end\\n"
-        >>> _ = open_ones.update(header + b"10.0.0.1 10.0.0.2 40000 443 6 0 60\\n10.0.0.3 10.0.0.2 40000 443 6 500 560\\n")
+        >>> lines = b"10.0.0.1 10.0.0.2 40000 443 6 0 60\\n10.0.0.3 10.0.0.2 40000 443 6 500 560\\n"
+        >>> _ = open_ones.update(header + lines)
         >>> open_ones.take_idle(300)["client"], len(open_ones)
         (['10.0.0.1'], 1)
         """

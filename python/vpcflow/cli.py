@@ -15,6 +15,7 @@ from typing import Any, Callable
 
 from . import __version__, containers, display, fields, plants
 from .capability import capabilities, recommended_format
+from .detection import DETECTORS, Findings, Settings, detect
 from .errors import DataQualityWarning, ParseError, PlanError, VpcflowError
 from .result import Result
 from .scan import Flows, Progress, scan
@@ -26,6 +27,7 @@ _EXAMPLES = """examples:
   vpcflow top logs/ --by srcaddr,dstport --agg bytes=sum(bytes) --agg flows=count() -n 20 --order-by bytes
   vpcflow top 'logs/**/*.log.gz' --where "action = 'REJECT'" --by dstport --json
   zcat flow.log.gz | vpcflow head - -n 5 --json
+  vpcflow detect logs/ --json
   vpcflow sessions logs/ --json
   vpcflow convert logs/ -o flows.parquet --where "dstport = 22"
   vpcflow synth --records 1000000 --seed 7 --plant all --out demo/
@@ -118,6 +120,16 @@ def _parser() -> argparse.ArgumentParser:
     )
     talks.add_argument("-n", type=_positive, help="number of sessions (default: all)")
     talks.add_argument("--order-by", metavar="COLUMN", help="largest first (default: by start)")
+
+    found = add(
+        "detect", "findings with evidence, worst first; exit code 1 if there are any",
+        "detect logs/ --json\n  vpcflow detect logs/ --only port_scan,brute_force --set scan_ports=50",
+    )  # fmt: skip
+    _add_input(found)
+    found.add_argument("--only", metavar="NAMES", default="", help=f"some of: {', '.join(DETECTORS)}")
+    found.add_argument(
+        "--set", action="append", default=[], metavar="NAME=VALUE", help="a setting of a detector; may be repeated"
+    )
 
     head = add("head", "the first records, typed", "head flow.log.gz -n 5 --json")
     _add_input(head)
@@ -337,6 +349,30 @@ def _sessions(args: argparse.Namespace) -> int:
     return _verdict(result.report, args, code)
 
 
+def _detect(args: argparse.Namespace) -> int:
+    settings: dict[str, Any] = {}
+    for text in args.set:
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise PlanError(f"--set {text}: write NAME=VALUE")
+        default = getattr(Settings(), name, "")
+        try:
+            listed = value.split(",") if isinstance(default, tuple) else value
+            settings[name] = type(default)(float(value)) if isinstance(default, (int, float)) else listed
+        except ValueError:
+            raise PlanError(f"--set {text}: not a number") from None
+    with _progress(True) as progress:
+        findings, code = _collect(lambda: detect(_flows(args), only=_names(args.only), progress=progress, **settings))
+    if not isinstance(findings, Findings):  # damaged sources: their error was told
+        return code
+    if args.json:
+        print(findings.to_json_lines(), end="")
+    else:
+        print(findings)
+    verdict = _verdict(findings.report, args, code)
+    return verdict or (1 if len(findings) else 0)
+
+
 def _head(args: argparse.Namespace) -> int:
     query = _flows(args).limit(args.n)
     names = _names(args.select)
@@ -512,7 +548,8 @@ def _synth(args: argparse.Namespace) -> int:
 
 
 _COMMANDS = {
-    "summary": _summary, "top": _top, "sessions": _sessions, "head": _head, "convert": _convert, "fields": _fields,
+    "summary": _summary, "top": _top, "sessions": _sessions, "detect": _detect, "head": _head, "convert": _convert,
+    "fields": _fields,
     "capabilities": _capabilities, "coverage": _coverage, "synth": _synth,
 }  # fmt: skip
 

@@ -48,25 +48,6 @@ absl::StatusOr<const TableColumn*> NumericColumn(const Table& table, const std::
   return &table.columns[*at];
 }
 
-void KeepRows(const std::vector<uint8_t>& keep, Table* table) {
-  const auto compact = [&](auto* values) {
-    if (values->empty()) return;
-    size_t to = 0;
-    for (size_t row = 0; row < keep.size(); ++row) {
-      (*values)[to] = (*values)[row];
-      to += keep[row];
-    }
-    values->slice(0, to);
-  };
-  for (TableColumn& column : table->columns) {
-    compact(&column.i32);
-    compact(&column.i64);
-    compact(&column.f64);
-    compact(&column.i128);
-  }
-  table->rows = static_cast<size_t>(std::count(keep.begin(), keep.end(), uint8_t{1}));
-}
-
 constexpr std::array<std::string_view, 6> kOperators = {"<=", ">=", "!=", "<", ">", "="};
 
 bool Passes(double x, const Having& having) {
@@ -136,6 +117,25 @@ void UniteDictionary(TableColumn* column) {
 }
 
 }  // namespace
+
+void KeepRows(const std::vector<uint8_t>& keep, Table* table) {
+  const auto compact = [&](auto* values) {
+    if (values->empty()) return;
+    size_t to = 0;
+    for (size_t row = 0; row < keep.size(); ++row) {
+      (*values)[to] = (*values)[row];
+      to += keep[row];
+    }
+    values->slice(0, to);
+  };
+  for (TableColumn& column : table->columns) {
+    compact(&column.i32);
+    compact(&column.i64);
+    compact(&column.f64);
+    compact(&column.i128);
+  }
+  table->rows = static_cast<size_t>(std::count(keep.begin(), keep.end(), uint8_t{1}));
+}
 
 absl::StatusOr<Having> ParseHaving(std::string_view text) {
   const auto trim = [](std::string_view s) {

@@ -38,6 +38,9 @@ absl::StatusOr<Having> ParseHaving(std::string_view text);
 absl::Status DeriveColumn(const DerivedColumn& derived, Table* table);
 absl::Status KeepHaving(const std::vector<Having>& conditions, Table* table);
 
+// Keeps the rows for which `keep`, as long as the table, is 1.
+void KeepRows(const std::vector<uint8_t>& keep, Table* table);
+
 // Of the rows that agree in the columns `per` the `n` with the largest `by`, ties in the order of the table; sorted by
 // `per`, then `by` downwards. O(rows log rows).
 void KeepTopPer(const std::vector<std::string>& per, const std::string& by, size_t n, Table* table);

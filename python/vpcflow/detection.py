@@ -1,0 +1,360 @@
+"""Detection: findings with evidence, out of sessions.
+
+Everything rests on conversations (:meth:`vpcflow.Flows.sessions`), not on records: who was the client, what was
+answered. So a server never takes the blame for its clients, and a long connection, which AWS logs again every window,
+is one event.
+
+What each detector looks for, its settings and what it cannot see: ``docs/detection.md``.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import ipaddress
+import json
+import statistics
+import warnings
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from .capability import capabilities
+from .display import instant, text_table
+from .errors import DataQualityWarning, PlanError
+from .expr import count, n_unique, quantile
+from .expr import first as first_of
+from .expr import max as max_of
+from .expr import min as min_of
+from .expr import sum as sum_of
+from .result import Report, Result
+from .scan import Flows, Progress, scan
+
+INSIDE = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7")
+# Services that ask a person for a password; and those that applications log in to all day, of which only tries from
+# outside tell something.
+ADMIN_PORTS = (21, 22, 23, 445, 3389, 5900, 5985, 5986)
+DATABASE_PORTS = (1433, 1521, 3306, 5432, 27017)
+# Services by which one host gets into another.
+LATERAL_PORTS = (22, 135, 139, 445, 3389, 5985, 5986)
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings:
+    """What the detectors go by; all of it can be given to :func:`detect` by name."""
+
+    #: Prefixes of your own networks.
+    inside: Sequence[str] = INSIDE
+    #: What ends a session.
+    idle: str | int = "10m"
+    #: port_scan: different ports of one host, or hosts at one port, that did not answer (Zeek's scan.zeek: 15 and 25).
+    scan_ports: int = 25
+    scan_hosts: int = 25
+    #: port_scan: the share of a source's tries at its target that did not get an answer.
+    scan_failed: float = 0.5
+    #: brute_force: sessions of one client at one service, and their median size in bytes from the client.
+    brute_sessions: int = 60
+    brute_bytes: int = 12_000
+    #: exfiltration: bytes to one outside peer, how many times what came back, how many times the median session.
+    exfil_bytes: int = 1_000_000_000
+    exfil_ratio: float = 5.0
+    exfil_typical: float = 100.0
+    #: beacon: sessions, and how much the time between them may vary (median deviation by median).
+    beacon_sessions: int = 10
+    beacon_jitter: float = 0.1
+    #: lateral_movement: inside hosts reached or tried at services of LATERAL_PORTS, and the share that did not answer.
+    lateral_hosts: int = 10
+    lateral_failed: float = 0.3
+
+
+@dataclasses.dataclass(frozen=True)
+class Finding:
+    """A detector's verdict: who did what to whom, when, and the counts that decided."""
+
+    detector: str
+    severity: str  # low, medium, high
+    actor: str
+    targets: list[str]  # the first twenty by sessions
+    start: int  # Unix seconds
+    end: int
+    score: float  # 0.5 at the threshold, towards 1 beyond; an order, not a probability
+    technique: str  # MITRE ATT&CK
+    evidence: dict[str, Any]
+    coverage: dict[str, Any]  # what the logs could not show
+    sentence: str
+
+    def as_dict(self) -> dict[str, Any]:
+        """All of it as plain values."""
+        return dataclasses.asdict(self)
+
+
+class Findings(Sequence[Finding]):
+    """Findings, worst first, and what was read for them.
+
+    ``not_detected`` names the detectors that the logs' format makes impossible, with the fields to add.
+    """
+
+    def __init__(self, findings: list[Finding], report: Report, not_detected: dict[str, list[str]]) -> None:
+        self._findings = findings
+        self.report = report
+        self.not_detected = not_detected
+
+    def __len__(self) -> int:
+        return len(self._findings)
+
+    def __getitem__(self, index: Any) -> Any:
+        return self._findings[index]
+
+    def __iter__(self) -> Iterator[Finding]:
+        return iter(self._findings)
+
+    def rows(self) -> list[dict[str, Any]]:
+        """All findings as dictionaries."""
+        return [finding.as_dict() for finding in self]
+
+    def to_json_lines(self) -> str:
+        """One JSON object a line."""
+        return "".join(json.dumps(row) + "\n" for row in self.rows())
+
+    def __str__(self) -> str:
+        schema = [("severity", "text"), ("detector", "text"), ("actor", "text"), ("start", "time"), ("what", "text")]
+        rows = [{**f.as_dict(), "what": f.sentence} for f in self]
+        silent = "".join(f"\n{name} needs {', '.join(add)}" for name, add in self.not_detected.items())
+        return text_table(schema, rows) + silent
+
+    __repr__ = __str__
+
+
+DETECTORS = ("port_scan", "brute_force", "exfiltration", "beacon", "lateral_movement")
+
+
+def detect(flows: Flows, *, only: Sequence[str] = (), progress: Progress | None = None, **settings: Any) -> Findings:
+    """Findings in flow logs, worst first.
+
+    ``only``: names of detectors, ``vpcflow.detection.DETECTORS``; all without. ``settings``: see
+    :class:`vpcflow.detection.Settings`.
+
+    Needs ``srcaddr``, ``dstaddr``, ``start`` and ``end``; a detector whose fields a format lacks is named in
+    ``not_detected``, with what to add. Errors as of :meth:`vpcflow.Flows.collect`.
+
+    >>> import vpcflow as vf
+    >>> made = vf.synth(20_000, seed=3, plant="port_scan", peers=500, noise_sources=500)
+    >>> [(f.detector, f.severity) for f in vf.detect(vf.scan(made.data))]
+    [('port_scan', 'high')]
+    """
+    for name in only:
+        if name not in DETECTORS:
+            raise PlanError(f"no detector {name!r}; there are {', '.join(DETECTORS)}")
+    try:
+        own = Settings(**settings)
+    except TypeError:
+        known = {field.name for field in dataclasses.fields(Settings)}
+        wrong = sorted(set(settings) - known)[0]
+        raise PlanError(f"detect: no setting {wrong!r}; there are {', '.join(sorted(known))}") from None
+    formats = flows.formats
+    talks = flows.sessions(idle=own.idle).collect(progress=progress)
+    run = _Run(flows, talks, own, _could_not_see(formats, talks.report))
+    wanted = [name for name in DETECTORS if not only or name in only]
+    not_detected = {
+        c["analysis"]: c["add"]
+        for format in formats[:1]
+        for c in capabilities(format)
+        if c["analysis"] in wanted and c["verdict"] == "impossible"
+    }
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DataQualityWarning)
+        found = [f for name in wanted if name not in not_detected for f in getattr(run, name)()]
+    order = {"high": 0, "medium": 1, "low": 2}
+    found.sort(key=lambda f: (order[f.severity], -f.score, f.detector, f.actor))
+    return Findings(_merged(found), talks.report, not_detected)
+
+
+def _could_not_see(formats: list[str], report: Report) -> dict[str, dict[str, Any]]:
+    """By detector what the format and the delivery hide."""
+    out: dict[str, dict[str, Any]] = {name: {} for name in DETECTORS}
+    for c in capabilities(formats[0]) if formats else []:
+        if c["analysis"] in out and c["verdict"] != "exact":
+            out[c["analysis"]] = {"degraded": c["why"], "add": c["add"]}
+    if report.skipdata:
+        for coverage in out.values():
+            coverage["skipdata"] = f"{report.skipdata:,} SKIPDATA records: counts are floors"
+    return out
+
+
+def _is_in(address: str, prefixes: Sequence[str]) -> bool:
+    ip = ipaddress.ip_address(address)
+    return any(ip in ipaddress.ip_network(prefix) for prefix in prefixes)
+
+
+def _merged(found: list[Finding]) -> list[Finding]:
+    """A scan of LATERAL_PORTS inside is lateral movement, and not two findings."""
+    moving = {f.actor for f in found if f.detector == "lateral_movement"}
+    return [f for f in found if f.detector != "port_scan" or f.actor not in moving or "ports" in f.evidence]
+
+
+class _Run:
+    def __init__(self, flows: Flows, talks: Result, settings: Settings, coverage: dict[str, dict[str, Any]]) -> None:
+        self._flows = flows
+        self._settings = settings
+        self._coverage = coverage
+        inside = ", ".join(f"'{prefix}'" for prefix in settings.inside)
+        self._from_inside, self._to_inside = f"srcaddr in ({inside})", f"dstaddr in ({inside})"
+        # Nobody answered: it was rejected, or a few packets went one way only.
+        self._failed = "(action = 'rejected' or (action = 'unanswered' and packets <= 3))"
+        self._sent = self._as_records(talks, "client_bytes")
+        self._received = self._as_records(talks, "server_bytes")
+
+    @staticmethod
+    def _as_records(talks: Result, size: str) -> Flows:
+        """Sessions as records of the client's, so that the engine groups them: `action` is the state."""
+        names = [
+            ("client", "srcaddr"), ("server", "dstaddr"), ("client_port", "srcport"), ("server_port", "dstport"),
+            ("protocol", "protocol"), ("start", "start"), ("end", "end"), ("client_packets", "packets"),
+            (size, "bytes"), ("state", "action"),
+        ]  # fmt: skip
+        return scan(Result(talks._table.renamed(names, "counted"), talks.report.as_dict()))
+
+    def _targets(self, actor: str, where: str) -> list[str]:
+        tried = self._sent.filter(f"srcaddr = '{actor}' and {where}")
+        return [r["dstaddr"] for r in tried.group_by("dstaddr").agg(n=count()).top_k(20, by="n").collect()]
+
+    def _finding(
+        self, detector: str, severity: str, row: dict[str, Any], targets: list[str], score: float, technique: str,
+        evidence: dict[str, Any], sentence: str,
+    ) -> Finding:  # fmt: skip
+        when = f"{instant(row['first'])} to {instant(row['last'])}"
+        return Finding(
+            detector, severity, row["srcaddr"], targets, row["first"], row["last"], round(score, 3), technique,
+            evidence, self._coverage[detector], f"{sentence}, {when}",
+        )  # fmt: skip
+
+    def port_scan(self) -> Iterator[Finding]:
+        s = self._settings
+        span = {"first": min_of("start"), "last": max_of("end")}
+        failed = {"failed": count(where=self._failed), "tries": count(), **span}
+        ports = self._sent.group_by("srcaddr", "dstaddr", "protocol").agg(
+            ports=n_unique("dstport", where=self._failed), **failed
+        )
+        hosts = self._sent.group_by("srcaddr", "dstport", "protocol").agg(
+            hosts=n_unique("dstaddr", where=self._failed), **failed
+        )
+        for row in ports.having(f"ports >= {s.scan_ports}").collect():
+            if row["failed"] < s.scan_failed * row["tries"]:
+                continue
+            answered = self._answered(f"srcaddr = '{row['srcaddr']}' and dstaddr = '{row['dstaddr']}'")
+            evidence = {k: row[k] for k in ("ports", "failed", "tries", "protocol")} | {"answered_ports": answered}
+            text = f"{row['srcaddr']} tried {row['ports']:,} ports of {row['dstaddr']}"
+            text += f", which answered on {', '.join(map(str, answered))}" if answered else ", none of which answered"
+            severity = "high" if row["ports"] >= 100 or answered else "medium"
+            score = 1 - 0.5 * s.scan_ports / row["ports"]
+            yield self._finding("port_scan", severity, row, [row["dstaddr"]], score, "T1046", evidence, text)
+        for row in hosts.having(f"hosts >= {s.scan_hosts}").collect():
+            if row["failed"] < s.scan_failed * row["tries"]:
+                continue
+            where = f"dstport = {row['dstport']}" if row["dstport"] is not None else "dstport is null"
+            evidence = {k: row[k] for k in ("hosts", "failed", "tries", "dstport", "protocol")}
+            text = f"{row['srcaddr']} tried port {row['dstport']} of {row['hosts']:,} hosts without answer"
+            score = 1 - 0.5 * s.scan_hosts / row["hosts"]
+            targets = self._targets(row["srcaddr"], where)
+            # What the whole internet gets all day long is no news, as long as nobody answers.
+            daily = row["hosts"] < 10 * s.scan_hosts and not _is_in(row["srcaddr"], s.inside)
+            yield self._finding("port_scan", "low" if daily else "medium", row, targets, score, "T1046", evidence, text)
+
+    def _answered(self, where: str) -> list[int]:
+        open_ports = self._sent.filter(f"{where} and action = 'established'").group_by("dstport").agg(n=count())
+        return [r["dstport"] for r in open_ports.top_k(20, by="n").collect() if r["dstport"] is not None]
+
+    def brute_force(self) -> Iterator[Finding]:
+        s = self._settings
+        admin, databases = ", ".join(map(str, ADMIN_PORTS)), ", ".join(map(str, DATABASE_PORTS))
+        services = f"(dstport in ({admin}) or (dstport in ({databases}) and not {self._from_inside}))"
+        tries = self._sent.filter(f"{services} and action in ('established', 'reset')")
+        pairs = tries.group_by("srcaddr", "dstaddr", "dstport").agg(
+            sessions=count(), typical=quantile("bytes", 0.5), most=quantile("bytes", 0.95),
+            first=min_of("start"), last=max_of("end"),
+        )  # fmt: skip
+        conditions = (f"sessions >= {s.brute_sessions}", f"typical <= {s.brute_bytes}", f"most <= {4 * s.brute_bytes}")
+        for row in pairs.having(*conditions).collect():
+            span = max(row["last"] - row["first"], 60)
+            evidence = {k: row[k] for k in ("sessions", "dstport", "typical", "most")}
+            evidence["sessions_per_hour"] = round(row["sessions"] * 3600 / span, 1)
+            service = f"{row['dstaddr']} port {row['dstport']}"
+            text = f"{row['srcaddr']} opened {row['sessions']:,} short sessions to {service}"
+            score = 1 - 0.5 * s.brute_sessions / row["sessions"]
+            yield self._finding("brute_force", "high", row, [row["dstaddr"]], score, "T1110", evidence, text)
+
+    def exfiltration(self) -> Iterator[Finding]:
+        s = self._settings
+        where = f"{self._from_inside} and not {self._to_inside}"
+        peers = self._sent.filter(where).group_by("srcaddr", "dstaddr").agg(
+            sent=sum_of("bytes"), sessions=count(), first=min_of("start"), last=max_of("end")
+        )
+        rows = peers.having(f"sent >= {s.exfil_bytes}").collect().rows()
+        services = self._aws_services({row["dstaddr"] for row in rows})
+        for row in rows:
+            pair = f"srcaddr = '{row['srcaddr']}' and dstaddr = '{row['dstaddr']}'"
+            back = self._received.filter(pair).agg(b=sum_of("bytes")).collect()["b"][0]
+            others = self._sent.filter(f"srcaddr = '{row['srcaddr']}' and dstaddr != '{row['dstaddr']}' and {where}")
+            typical = others.agg(b=quantile("bytes", 0.5)).collect()["b"][0] or 0
+            if row["sent"] < s.exfil_ratio * back or row["sent"] < s.exfil_typical * typical:
+                continue
+            evidence = {"sent": row["sent"], "received": back, "sessions": row["sessions"], "typical_session": typical}
+            text = f"{row['srcaddr']} sent {row['sent'] / 1e9:,.1f} GB to {row['dstaddr']}"
+            text += f", which sent {back / 1e9:,.2f} GB"
+            service = services.get(row["dstaddr"])
+            if service:  # a bucket can be anybody's, but backups go to S3
+                evidence["aws_service"] = service
+                text += f", an address of AWS's {service}"
+            score = 1 - 0.5 * s.exfil_bytes / row["sent"]
+            severity = "low" if service == "S3" else "high"
+            yield self._finding("exfiltration", severity, row, [row["dstaddr"]], score, "T1048", evidence, text)
+
+    def _aws_services(self, addresses: set[str]) -> dict[str, str]:
+        """The AWS service of addresses, where the log tells."""
+        if not addresses or not any("${pkt-dst-aws-service}" in format for format in self._flows.formats):
+            return {}
+        listed = ", ".join(f"'{address}'" for address in sorted(addresses))
+        rows = self._flows.filter(f"dstaddr in ({listed})").group_by("dstaddr").agg(s=first_of("pkt-dst-aws-service"))
+        return {row["dstaddr"]: row["s"] for row in rows.collect() if row["s"]}
+
+    def beacon(self) -> Iterator[Finding]:
+        s = self._settings
+        where = f"{self._from_inside} and not {self._to_inside} and not {self._failed}"
+        calls = self._sent.filter(where).group_by("srcaddr", "dstaddr", "dstport").agg(
+            sessions=count(), low=quantile("bytes", 0.25), high=quantile("bytes", 0.75),
+            first=min_of("start"), last=max_of("end"),
+        )  # fmt: skip
+        for row in calls.having(f"sessions >= {s.beacon_sessions}").top_k(200, by="sessions").collect():
+            key = f"srcaddr = '{row['srcaddr']}' and dstaddr = '{row['dstaddr']}' and dstport = {row['dstport']}"
+            starts = sorted(self._sent.filter(f"{key} and not {self._failed}").select("start").collect()["start"])
+            gaps = [b - a for a, b in zip(starts, starts[1:])]
+            period = statistics.median(gaps)
+            if period < 30:  # within the resolution of start times and windows
+                continue
+            jitter = statistics.median(abs(gap - period) for gap in gaps) / period
+            spread = (row["high"] - row["low"]) / max(row["high"], 1)
+            if jitter > s.beacon_jitter or spread > 0.2:
+                continue
+            evidence = {
+                "sessions": row["sessions"], "period": period, "jitter": round(jitter, 4), "dstport": row["dstport"],
+                "bytes": [row["low"], row["high"]],
+            }  # fmt: skip
+            text = f"{row['srcaddr']} called {row['dstaddr']} port {row['dstport']} {row['sessions']:,} times"
+            text += f", every {period:.0f} s"
+            score = 1 - 0.5 * (jitter / s.beacon_jitter + s.beacon_sessions / row["sessions"]) / 2
+            yield self._finding("beacon", "medium", row, [row["dstaddr"]], score, "T1071", evidence, text)
+
+    def lateral_movement(self) -> Iterator[Finding]:
+        s = self._settings
+        where = f"{self._from_inside} and {self._to_inside} and dstport in ({', '.join(map(str, LATERAL_PORTS))})"
+        tried = self._sent.filter(where).group_by("srcaddr").agg(
+            hosts=n_unique("dstaddr"), ports=n_unique("dstport"), failed=count(where=self._failed), tries=count(),
+            first=min_of("start"), last=max_of("end"),
+        )  # fmt: skip
+        for row in tried.having(f"hosts >= {s.lateral_hosts}").collect():
+            if row["failed"] < s.lateral_failed * row["tries"]:
+                continue
+            evidence = {"hosts": row["hosts"], "services": row["ports"], "failed": row["failed"], "tries": row["tries"]}
+            text = f"{row['srcaddr']} tried services of {row['hosts']:,} inside hosts"
+            text += f", {row['failed']:,} of {row['tries']:,} without answer"
+            score = 1 - 0.5 * s.lateral_hosts / row["hosts"]
+            targets = self._targets(row["srcaddr"], where)
+            yield self._finding("lateral_movement", "high", row, targets, score, "T1021", evidence, text)

@@ -1,0 +1,116 @@
+"""Detectors against what synth plants, and against what only looks like it."""
+
+import json
+import warnings
+
+import pytest
+
+import vpcflow as vf
+from conftest import run_cli
+from vpcflow.detection import DETECTORS, Settings
+
+OTHERS = ("health_check", "backup", "load_balancer", "monitoring")
+
+
+def made(seed, fmt, tmp_path, plant="all", **options):
+    vf.synth(120_000, out=tmp_path, seed=seed, plant=plant, format=fmt, **options)
+    labels = json.loads((tmp_path / "labels.json").read_text())
+    return vf.scan(str(tmp_path / "**" / "*.log*")), labels
+
+
+@pytest.mark.parametrize("window", [60, 600])
+@pytest.mark.parametrize("fmt", ["default", "v5"])
+@pytest.mark.parametrize("seed", [101, 102])
+def test_what_is_planted_is_found_and_the_look_alikes_are_not(tmp_path, seed, fmt, window):
+    flows, labels = made(seed, fmt, tmp_path, window=window)
+    findings = vf.detect(flows)
+    planted = {label["kind"]: label for label in labels}
+    for name in DETECTORS:
+        if name == "beacon" and window == 600:
+            continue  # a call every 300 s is hidden by windows of 600
+        mine = [f for f in findings if f.detector == name and f.actor == planted[name]["actor"]]
+        assert mine, name
+        assert set(mine[0].targets) <= set(planted[name]["targets"])
+        assert mine[0].start >= planted[name]["first"] - window
+        assert mine[0].end <= planted[name]["last"] + window
+        assert mine[0].severity in ("high", "medium")
+    benign = {planted[name]["actor"] for name in OTHERS}
+    evil = {planted[name]["actor"] for name in DETECTORS}
+    blamed = [f for f in findings if f.severity != "low" and f.actor in benign - evil]
+    # A backup to S3 can be told from an upload to a stranger only where the log names AWS's services.
+    assert {f.detector for f in blamed} <= ({"exfiltration"} if fmt == "default" else set())
+    strangers = [f for f in findings if f.severity != "low" and f.actor not in benign | evil]
+    assert len(strangers) <= 1, strangers  # of 120,000 records
+
+
+def test_evidence_and_coverage(tmp_path):
+    flows, labels = made(5, "default", tmp_path, plant="port_scan")
+    (finding,) = vf.detect(flows, only=["port_scan"])
+    label = labels[0]
+    assert (finding.actor, finding.targets) == (label["actor"], label["targets"])
+    assert finding.evidence["ports"] == label["distinct_ports"]
+    assert "2,500 ports" in finding.sentence
+    assert "tcp-flags" in finding.coverage["add"]
+    assert "SKIPDATA" in finding.coverage["skipdata"]
+    assert finding.technique == "T1046"
+    assert 0.9 < finding.score < 1
+
+
+def test_silence_says_what_it_could_not_see(quiet):
+    log = b"interface-id srcaddr dstaddr start end\neni-1 10.0.0.1 10.0.0.2 0 60\n"
+    findings = vf.detect(vf.scan(log))
+    assert len(findings) == 0
+    assert "dstport" in findings.not_detected["port_scan"]
+    assert "port_scan needs" in str(findings)
+
+
+def test_a_server_that_answers_takes_no_blame():
+    lines = [b"srcaddr dstaddr srcport dstport protocol packets bytes start end action"]
+    for i in range(300):
+        client = f"198.51.100.{i % 250}".encode()
+        lines.append(b"%s 10.0.0.1 %d 443 6 5 400 %d %d ACCEPT" % (client, 30_000 + i, i * 10, i * 10 + 5))
+        lines.append(b"10.0.0.1 %s 443 %d 6 5 9000 %d %d ACCEPT" % (client, 30_000 + i, i * 10, i * 10 + 5))
+    assert len(vf.detect(vf.scan(b"\n".join(lines)))) == 0
+
+
+def test_one_long_connection_is_no_beacon():
+    """AWS logs it again every window, at perfect intervals."""
+    lines = [b"srcaddr dstaddr srcport dstport protocol packets bytes start end action"]
+    for i in range(500):
+        lines.append(b"10.0.0.1 203.0.113.9 40000 443 6 5 400 %d %d ACCEPT" % (i * 60, i * 60 + 59))
+        lines.append(b"203.0.113.9 10.0.0.1 443 40000 6 5 400 %d %d ACCEPT" % (i * 60, i * 60 + 59))
+    assert len(vf.detect(vf.scan(b"\n".join(lines)))) == 0
+
+
+def test_threads_do_not_show(tmp_path):
+    flows, _ = made(7, "v5", tmp_path, files=5)
+    one = vf.detect(vf.scan(str(tmp_path / "**" / "*.log*"), threads=1)).to_json_lines()
+    assert vf.detect(vf.scan(str(tmp_path / "**" / "*.log*"), threads=4)).to_json_lines() == one
+    assert vf.detect(flows).to_json_lines() == one
+
+
+def test_settings_and_mistakes():
+    flows = vf.scan(vf.synth(20_000, seed=3, plant="port_scan", peers=500, noise_sources=500).data)
+    assert len(vf.detect(flows, only=["port_scan"], scan_ports=10_000, scan_hosts=10_000)) == 0
+    with pytest.raises(vf.PlanError, match="no detector 'port-scan'"):
+        vf.detect(flows, only=["port-scan"])
+    with pytest.raises(vf.PlanError, match="no setting 'ports'"):
+        vf.detect(flows, ports=3)
+    with pytest.raises(vf.FieldError, match="in none of the logs"):
+        vf.detect(vf.scan(b"srcaddr bytes\n10.0.0.1 3\n"))
+    assert Settings().scan_ports == 25
+
+
+def test_command_line(tmp_path):
+    flows, labels = made(9, "default", tmp_path, plant="port_scan,brute_force")
+    done = run_cli("detect", tmp_path, "--json", check=1)
+    found = [json.loads(line) for line in done.stdout.splitlines()]
+    wanted = {label["actor"]: label["kind"] for label in labels}
+    assert {f["actor"]: f["detector"] for f in found if f["severity"] == "high"} == wanted
+    assert {"detector", "severity", "actor", "targets", "start", "end", "score", "evidence", "coverage"} <= set(found[0])
+    assert b"opened" in run_cli("detect", tmp_path, "--only", "brute_force", check=1).stdout
+    assert run_cli("detect", tmp_path, "--only", "brute_force", "--set", "brute_sessions=100000", check=0)
+    assert b"NAME=VALUE" in run_cli("detect", tmp_path, "--set", "x", check=2).stderr
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        assert len(found) == len(vf.detect(flows))
