@@ -113,7 +113,7 @@ coverage: $(VENV)/.test-packages
 	@find build/coverage -name '*.gcda' -delete
 	@ctest --test-dir build/coverage -j $(JOBS) -LE install >/dev/null; build/coverage/tests/vpcflow_fuzz all 1000 >/dev/null
 	@PYTHONPATH=$(CURDIR)/$(COVERED) $(BIN)/python -m pytest -q -p no:cacheprovider | tail -n 1
-	@$(BIN)/gcovr -r . --filter include/ --filter src/ --exclude-throw-branches --exclude-unreachable-branches build/coverage
+	@$(BIN)/gcovr -r . --filter include/ --filter src/ --exclude-throw-branches --exclude-unreachable-branches --merge-lines build/coverage
 
 scale: $(VENV)/.package
 	@$(BIN)/python bench/scale.py
