@@ -3,7 +3,7 @@
 # `make fuzz`, the Python tests. Called by `make soak`, which names the interpreter, the build folder and the jobs.
 set -eu
 build() { # FOLDER SANITIZERS
-  cmake -S . -B "$1" -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo -DVPCFLOW_SANITIZE="$2" -DVPCFLOW_INSTALL=OFF >/dev/null
+  cmake -S . -B "$1" -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo -DVPCFLOW_SANITIZE="$2" -DVPCFLOW_FUZZ_RUNS=300 -DVPCFLOW_INSTALL=OFF >/dev/null
   cmake --build "$1" -j "$JOBS" >"$1/build.log" 2>&1 || { tail -n 40 "$1/build.log"; return 1; }
 }
 step() { # WHAT COMMAND...

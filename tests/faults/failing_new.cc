@@ -36,5 +36,9 @@ void* operator new(size_t size) {
   if (memory == nullptr) throw std::bad_alloc();
   return memory;
 }
+// Sanitizers have one of their own for this (std::stable_sort's buffer), which would not go with the deletes below.
+void* operator new(size_t size, const std::nothrow_t&) noexcept {
+  return failing_new::FailNow() ? nullptr : std::malloc(size == 0 ? 1 : size);
+}
 void operator delete(void* memory) noexcept { std::free(memory); }
 void operator delete(void* memory, size_t) noexcept { std::free(memory); }
