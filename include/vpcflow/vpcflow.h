@@ -23,6 +23,7 @@
 #include "vpcflow/scan/reader.h"
 #include "vpcflow/scan/scan.h"
 #include "vpcflow/simd/simd.h"
+#include "vpcflow/sketch/accumulators.h"
 #include "vpcflow/sketch/distinct_sketch.h"
 #include "vpcflow/sketch/hash_sample.h"
 #include "vpcflow/sketch/heavy_hitters.h"

@@ -213,6 +213,60 @@ TEST(SeenBefore, PeriodsRoll) {
   EXPECT_TRUE(full.floor().has_value());
 }
 
+constexpr auto kRejected = [](const RecordView& r) { return r.action() == Action::kReject; };
+
+// Composed by types, against the plan that asks the same at run time; merged from parts.
+TEST(Composition, ByTypesIsByPlan) {
+  using Sources = GroupBy<Keys<f::Protocol>, Aggregate<Count, Where<kRejected, Count>, ApproxDistinct<f::DstAddr>,
+                                                       ApproxQuantile<f::Bytes>, TopKeys<f::DstAddr, f::Bytes, 64>,
+                                                       Windows<600, Sum<f::Bytes>>, ApproxDistinct<f::InterfaceId>>>;
+  SynthOptions options;
+  options.records = 20'000;
+  options.ipv6_share = 0.2;
+  const std::string log = *SynthesizeText(options);
+  Sources whole, parts;
+  ASSERT_TRUE(Scan(Source::Bytes("log", std::string_view(log))).Into(&whole).ok());
+  const size_t cut = log.find('\n', log.size() / 2) + 1, header = log.find('\n') + 1;
+  const std::string first = log.substr(0, cut), second = log.substr(0, header) + log.substr(cut);
+  for (const std::string* part : {&first, &second}) {
+    Sources one;
+    ASSERT_TRUE(Scan(Source::Bytes("part", std::string_view(*part))).Into(&one).ok());
+    parts.Merge(one);
+  }
+  PlanSpec spec;
+  spec.by = {"protocol"};
+  spec.aggs = {{"n", "count()"},
+               {"rejected", "count() where action = 'REJECT'"},
+               {"peers", "approx_n_unique(dstaddr)"},
+               {"p90", "approx_quantile(bytes, 0.9)"},
+               {"bytes", "sum(bytes)"},
+               {"interfaces", "approx_n_unique(interface-id)"}};
+  const absl::StatusOr<Result> planned = Plan::Make(spec)->Run({Source::Bytes("log", std::string_view(log))}, {});
+  ASSERT_TRUE(planned.ok());
+  for (const Sources* got : {&whole, &parts}) {
+    const auto rows = got->Rows();
+    ASSERT_EQ(rows.size(), planned->table.rows);
+    for (size_t i = 0; i < rows.size(); ++i) {
+      const auto column = [&](size_t c) { return planned->table.columns[c].i64[i]; };
+      EXPECT_EQ(rows[i].value<0>(), static_cast<uint64_t>(column(1)));
+      EXPECT_EQ(rows[i].value<1>(), static_cast<uint64_t>(column(2)));
+      EXPECT_EQ(rows[i].value<2>(), static_cast<uint64_t>(column(3)));
+      EXPECT_EQ(rows[i].value<3>().Quantile(0.9), static_cast<uint64_t>(column(4)));
+      EXPECT_EQ(rows[i].value<4>().total(), static_cast<uint64_t>(column(5)));
+      uint64_t binned = 0;
+      for (const auto& [begin, sum] : rows[i].value<5>()) {
+        EXPECT_EQ(begin % 600, 0);
+        binned += sum.Value().u64();
+      }
+      EXPECT_EQ(binned, static_cast<uint64_t>(column(5)));
+      EXPECT_EQ(rows[i].value<6>(), static_cast<uint64_t>(column(6)));
+      const auto top = rows[i].value<4>().Top(1);
+      ASSERT_FALSE(top.empty());
+      EXPECT_GE(top[0].count, top[0].error);
+    }
+  }
+}
+
 TEST(Sketches, T18AnyBytesAreReadOrRefused) {
   std::mt19937_64 random(6);
   const auto hurt = [&](auto sketch, const char* name) {
