@@ -216,6 +216,16 @@ class _Run:
         tried = self._sent.filter(f"srcaddr = '{actor}' and {where}")
         return [r["dstaddr"] for r in tried.group_by("dstaddr").agg(n=count()).top_k(20, by="n").collect()]
 
+    def _targets_at_ports(self, actors: set[str]) -> dict[tuple[str, int | None], list[str]]:
+        """Whom some actors tried most at each port, in one pass."""
+        out: dict[tuple[str, int | None], list[str]] = {}
+        if actors:
+            listed = ", ".join(f"'{actor}'" for actor in sorted(actors))
+            tried = self._sent.filter(f"srcaddr in ({listed})").group_by("srcaddr", "dstport", "dstaddr").agg(n=count())
+            for row in tried.top_k(20, by="n", per=["srcaddr", "dstport"]).collect():
+                out.setdefault((row["srcaddr"], row["dstport"]), []).append(row["dstaddr"])
+        return out
+
     def _finding(
         self, detector: str, severity: str, row: dict[str, Any], targets: list[str], score: float, technique: str,
         evidence: dict[str, Any], sentence: str,
@@ -236,31 +246,42 @@ class _Run:
         hosts = self._sent.group_by("srcaddr", "dstport", "protocol").agg(
             hosts=n_unique("dstaddr", where=self._failed), **failed
         )
-        for row in ports.having(f"ports >= {s.scan_ports}").collect():
-            if row["failed"] < s.scan_failed * row["tries"]:
-                continue
-            answered = self._answered(f"srcaddr = '{row['srcaddr']}' and dstaddr = '{row['dstaddr']}'")
+
+        def mostly_failed(row: dict[str, Any]) -> bool:
+            return bool(row["failed"] >= s.scan_failed * row["tries"])
+
+        rows = [row for row in ports.having(f"ports >= {s.scan_ports}").collect() if mostly_failed(row)]
+        answered_by = self._answered({row["srcaddr"] for row in rows})
+        for row in rows:
+            answered = answered_by.get((row["srcaddr"], row["dstaddr"]), [])
             evidence = {k: row[k] for k in ("ports", "failed", "tries", "protocol")} | {"answered_ports": answered}
             text = f"{row['srcaddr']} tried {row['ports']:,} ports of {row['dstaddr']}"
             text += f", which answered on {', '.join(map(str, answered))}" if answered else ", none of which answered"
-            severity = "high" if row["ports"] >= 100 or answered else "medium"
+            # What the whole internet gets all day long is no news, as long as nobody answers.
+            daily = "medium" if _is_in(row["srcaddr"], s.inside) else "low"
+            severity = "high" if row["ports"] >= 4 * s.scan_ports or answered else daily
             score = 1 - 0.5 * s.scan_ports / row["ports"]
             yield self._finding("port_scan", severity, row, [row["dstaddr"]], score, "T1046", evidence, text)
-        for row in hosts.having(f"hosts >= {s.scan_hosts}").collect():
-            if row["failed"] < s.scan_failed * row["tries"]:
-                continue
-            where = f"dstport = {row['dstport']}" if row["dstport"] is not None else "dstport is null"
+        rows = [row for row in hosts.having(f"hosts >= {s.scan_hosts}").collect() if mostly_failed(row)]
+        targets_of = self._targets_at_ports({r["srcaddr"] for r in rows})
+        for row in rows:
             evidence = {k: row[k] for k in ("hosts", "failed", "tries", "dstport", "protocol")}
             text = f"{row['srcaddr']} tried port {row['dstport']} of {row['hosts']:,} hosts without answer"
             score = 1 - 0.5 * s.scan_hosts / row["hosts"]
-            targets = self._targets(row["srcaddr"], where)
-            # What the whole internet gets all day long is no news, as long as nobody answers.
-            daily = row["hosts"] < 10 * s.scan_hosts and not _is_in(row["srcaddr"], s.inside)
-            yield self._finding("port_scan", "low" if daily else "medium", row, targets, score, "T1046", evidence, text)
+            targets = targets_of.get((row["srcaddr"], row["dstport"]), [])
+            small = row["hosts"] < 10 * s.scan_hosts and not _is_in(row["srcaddr"], s.inside)
+            yield self._finding("port_scan", "low" if small else "medium", row, targets, score, "T1046", evidence, text)
 
-    def _answered(self, where: str) -> list[int]:
-        open_ports = self._sent.filter(f"{where} and action = 'established'").group_by("dstport").agg(n=count())
-        return [r["dstport"] for r in open_ports.top_k(20, by="n").collect() if r["dstport"] is not None]
+    def _answered(self, actors: set[str]) -> dict[tuple[str, str], list[int]]:
+        """The ports at which hosts answered some actors, at most twenty each, in one pass."""
+        out: dict[tuple[str, str], list[int]] = {}
+        if actors:
+            listed = ", ".join(f"'{actor}'" for actor in sorted(actors))
+            answered = self._sent.filter(f"srcaddr in ({listed}) and action = 'established' and dstport is not null")
+            ports = answered.group_by("srcaddr", "dstaddr", "dstport").agg(n=count())
+            for row in ports.top_k(20, by="n", per=["srcaddr", "dstaddr"]).collect():
+                out.setdefault((row["srcaddr"], row["dstaddr"]), []).append(row["dstport"])
+        return out
 
     def brute_force(self) -> Iterator[Finding]:
         s = self._settings
@@ -322,16 +343,19 @@ class _Run:
             sessions=count(), low=quantile("bytes", 0.25), high=quantile("bytes", 0.75),
             first=min_of("start"), last=max_of("end"),
         )  # fmt: skip
-        for row in calls.having(f"sessions >= {s.beacon_sessions}").top_k(200, by="sessions").collect():
-            key = f"srcaddr = '{row['srcaddr']}' and dstaddr = '{row['dstaddr']}' and dstport = {row['dstport']}"
-            starts = sorted(self._sent.filter(f"{key} and not {self._failed}").select("start").collect()["start"])
+        rows = [
+            row for row in calls.having(f"sessions >= {s.beacon_sessions}").collect()
+            if row["high"] - row["low"] <= 0.2 * max(row["high"], 1)
+        ]  # fmt: skip
+        starts_of = self._starts(where, rows)
+        for row in rows:
+            starts = sorted(starts_of[row["srcaddr"], row["dstaddr"], row["dstport"]])
             gaps = [b - a for a, b in zip(starts, starts[1:])]
             period = statistics.median(gaps)
             if period < 30:  # within the resolution of start times and windows
                 continue
             jitter = statistics.median(abs(gap - period) for gap in gaps) / period
-            spread = (row["high"] - row["low"]) / max(row["high"], 1)
-            if jitter > s.beacon_jitter or spread > 0.2:
+            if jitter > s.beacon_jitter:
                 continue
             evidence = {
                 "sessions": row["sessions"], "period": period, "jitter": round(jitter, 4), "dstport": row["dstport"],
@@ -341,6 +365,18 @@ class _Run:
             text += f", every {period:.0f} s"
             score = 1 - 0.5 * (jitter / s.beacon_jitter + s.beacon_sessions / row["sessions"]) / 2
             yield self._finding("beacon", "medium", row, [row["dstaddr"]], score, "T1071", evidence, text)
+
+    def _starts(self, where: str, rows: list[dict[str, Any]]) -> dict[tuple[str, str, int], list[int]]:
+        """The starts of the sessions of some groups, read in one pass."""
+        out: dict[tuple[str, str, int], list[int]] = {(r["srcaddr"], r["dstaddr"], r["dstport"]): [] for r in rows}
+        addresses = ", ".join(f"'{address}'" for address in sorted({r["dstaddr"] for r in rows}))
+        if rows:
+            mine = self._sent.filter(f"{where} and dstaddr in ({addresses})")
+            for r in mine.select("srcaddr", "dstaddr", "dstport", "start").collect():
+                starts = out.get((r["srcaddr"], r["dstaddr"], r["dstport"]))
+                if starts is not None:
+                    starts.append(r["start"])
+        return out
 
     def lateral_movement(self) -> Iterator[Finding]:
         s = self._settings
