@@ -12,7 +12,6 @@ from __future__ import annotations
 import dataclasses
 import ipaddress
 import json
-import statistics
 import warnings
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -343,6 +342,8 @@ class _Run:
             sessions=count(), low=quantile("bytes", 0.25), high=quantile("bytes", 0.75),
             first=min_of("start"), last=max_of("end"),
         )  # fmt: skip
+        import statistics  # heavy
+
         rows = [
             row for row in calls.having(f"sessions >= {s.beacon_sessions}").collect()
             if row["high"] - row["low"] <= 0.2 * max(row["high"], 1)

@@ -6,18 +6,19 @@ the same :class:`~vpcflow.Aggregation` as one process does, byte for byte.
 
 from __future__ import annotations
 
-import concurrent.futures
-import multiprocessing
 import os
 import warnings
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import _core
 from .aggregation import Aggregation
 from .errors import DataQualityWarning, SourceError, SourceNotFoundError
 from .inputs import sources_of
 from .result import Result, check, merge_reports
+
+if TYPE_CHECKING:
+    import concurrent.futures
 
 _PARTS_PER_WORKER = 4  # so that a slow part holds up nobody for long
 Part = tuple[bytes, dict[str, Any]]
@@ -108,6 +109,10 @@ def aggregate(
     if executor is not None:
         futures = [executor.submit(aggregate_part, empty, task, own) for task in tasks]
         return merge_parts(question, (f.result() for f in futures), told)
+    # Imported here: `import vpcflow` stays light.
+    import concurrent.futures
+    import multiprocessing
+
     # Not fork: the caller may have threads.
     with concurrent.futures.ProcessPoolExecutor(count, multiprocessing.get_context("spawn")) as pool:
         futures = [pool.submit(aggregate_part, empty, task, own) for task in tasks]
