@@ -72,6 +72,18 @@ struct MeanCell {
 };
 
 template <class T>
+void WriteOptional(const std::optional<T>& value, StateWriter* out) {
+  out->Byte(value.has_value());
+  out->Word(value ? static_cast<uint64_t>(*value) : 0);
+}
+template <class T>
+void ReadOptional(StateReader* in, std::optional<T>* value) {
+  const bool there = in->Byte() != 0;
+  const auto read = static_cast<T>(in->Word());
+  *value = there ? std::optional<T>(read) : std::nullopt;
+}
+
+template <class T>
 struct MinCell {
   std::optional<T> value;
   void Add(const T& v) {
@@ -80,15 +92,8 @@ struct MinCell {
   void Merge(const MinCell& other) {
     if (other.value) Add(*other.value);
   }
-  void Write(StateWriter* out) const {
-    out->Byte(value.has_value());
-    out->Word(static_cast<uint64_t>(value.value_or(0)));
-  }
-  void Read(StateReader* in) {
-    const bool there = in->Byte() != 0;
-    const auto read = static_cast<T>(in->Word());
-    value = there ? std::optional<T>(read) : std::nullopt;
-  }
+  void Write(StateWriter* out) const { WriteOptional(value, out); }
+  void Read(StateReader* in) { ReadOptional(in, &value); }
 };
 
 template <class T>
@@ -100,15 +105,8 @@ struct MaxCell {
   void Merge(const MaxCell& other) {
     if (other.value) Add(*other.value);
   }
-  void Write(StateWriter* out) const {
-    out->Byte(value.has_value());
-    out->Word(static_cast<uint64_t>(value.value_or(0)));
-  }
-  void Read(StateReader* in) {
-    const bool there = in->Byte() != 0;
-    const auto read = static_cast<T>(in->Word());
-    value = there ? std::optional<T>(read) : std::nullopt;
-  }
+  void Write(StateWriter* out) const { WriteOptional(value, out); }
+  void Read(StateReader* in) { ReadOptional(in, &value); }
 };
 
 // When a record was, for "first" and "last": its start time, and among equals its place in the input.
