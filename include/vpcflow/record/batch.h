@@ -26,7 +26,7 @@ struct LabelLookup;  // of the engine
 
 struct FieldRef {
   Field field = Field::kUnknown;
-  std::string name;  // canonical
+  std::string name;                             // canonical
   std::shared_ptr<const LabelLookup> lookup{};  // of a column that is not in the log but looked up
   Kind kind() const { return field == Field::kUnknown ? Kind::kText : Info(field).kind; }
   friend bool operator==(const FieldRef&, const FieldRef&) = default;
