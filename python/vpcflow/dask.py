@@ -9,7 +9,7 @@ import importlib
 from typing import Any
 
 from .aggregation import Aggregation
-from .spread import _empty, aggregate_part, merge_parts, paths_of, tasks_of
+from .spread import aggregate_part, empty_question, merge_parts, paths_of, tasks_of
 
 
 def aggregate(data: Any, question: Aggregation, *, partitions: int = 16, **options: Any) -> Aggregation:
@@ -22,5 +22,5 @@ def aggregate(data: Any, question: Aggregation, *, partitions: int = 16, **optio
     numbered, told = paths_of(data)
     own = {"threads": 1, **options}
     part = dask.delayed(aggregate_part, pure=False)
-    parts = [part(_empty(question), task, own) for task in tasks_of(numbered, partitions)]
+    parts = [part(empty_question(question), task, own) for task in tasks_of(numbered, partitions)]
     return merge_parts(question, dask.compute(*parts), told)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from .aggregation import Aggregation
 from .scan import scan
-from .spread import Part, _empty, aggregate_part, merge_parts, paths_of
+from .spread import Part, aggregate_part, empty_question, merge_parts, paths_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -38,7 +38,7 @@ def aggregate(
     :meth:`vpcflow.Aggregation.update`.
     """
     numbered, told = _numbered(data, column)
-    empty, own = _empty(question), {"threads": 1, **options}
+    empty, own = empty_question(question), {"threads": 1, **options}
 
     def run(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         import pyarrow

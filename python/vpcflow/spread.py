@@ -104,7 +104,7 @@ def aggregate(
     numbered, told = paths_of(data)
     count = workers or os.cpu_count() or 1
     tasks = tasks_of(numbered, count * _PARTS_PER_WORKER)
-    empty = _empty(question)
+    empty = empty_question(question)
     own = {"threads": 1, **options}
     if executor is not None:
         futures = [executor.submit(aggregate_part, empty, task, own) for task in tasks]
@@ -119,6 +119,6 @@ def aggregate(
         return merge_parts(question, (f.result() for f in futures), told)
 
 
-def _empty(question: Aggregation) -> bytes:
+def empty_question(question: Aggregation) -> bytes:
     """The question without content."""
     return _core.Aggregation(question._core.plan).to_bytes()

@@ -406,7 +406,7 @@ absl::Status UpdateArrow(Aggregation* aggregation, const std::vector<Source>& so
   Report report;
   const absl::StatusOr<ScannedWorkers> scanned =
       ScanTables({&impl.plan, 1}, impl.map, sources, streams, options, &report);
-  absl::Status status = scanned.ok() ? impl.Join(*scanned, report) : scanned.status();
+  absl::Status status = scanned.ok() ? impl.Join(*scanned, &report) : scanned.status();
   if (out_report != nullptr) *out_report = std::move(report);
   return status;
 }

@@ -147,14 +147,7 @@ size_t Aggregation::groups() const {
 size_t Aggregation::bytes() const {
   return impl_->sessions != nullptr ? impl_->sessions->bytes() : impl_->groups->bytes();
 }
-Table Aggregation::Value() {
-  if (impl_->sessions == nullptr) return impl_->groups->Finish(0);
-  Table table = impl_->sessions->Finish();
-  const PlanSpec& spec = impl_->plan.impl().spec;
-  if (!spec.sort.empty()) SortTable(&table, spec.sort);
-  if (spec.limit) SliceTable(&table, 0, *spec.limit);
-  return table;
-}
+Table Aggregation::Value() { return impl_->sessions != nullptr ? impl_->sessions->Finish() : impl_->groups->Finish(0); }
 absl::StatusOr<Table> Aggregation::TakeIdle(int64_t time) {
   if (impl_->sessions == nullptr) return absl::InvalidArgumentError("only sessions end; this aggregation has groups");
   return impl_->sessions->TakeIdle(time);
@@ -164,13 +157,14 @@ void Aggregation::Impl::Merge(const Impl& other) {
   sessions != nullptr ? sessions->Merge(*other.sessions) : groups->Merge(*other.groups);
 }
 
-absl::Status Aggregation::Impl::Join(const internal::ScannedWorkers& scanned, const Report& report) {
+absl::Status Aggregation::Impl::Join(const internal::ScannedWorkers& scanned, Report* report) {
   if (const std::optional<std::vector<uint8_t>> seen = internal::SeenBy(scanned.workers)) {
-    if (absl::Status s = internal::CheckFields(plan, map.slots[0], *seen, report); !s.ok()) return s;
+    if (absl::Status s = internal::CheckFields(plan, map.slots[0], *seen, *report); !s.ok()) return s;
   }
   for (internal::Worker* worker : scanned.workers) {
     sessions != nullptr ? sessions->Merge(*worker->sessions(0)) : groups->Merge(*worker->group_state(0));
   }
+  if (groups != nullptr) report->unspread = groups->unspread();
   return absl::OkStatus();
 }
 
@@ -178,8 +172,7 @@ absl::Status Aggregation::Update(const std::vector<Source>& sources, const ScanO
   Report own;
   const absl::StatusOr<internal::ScannedWorkers> scanned =
       internal::ScanText({&impl_->plan, 1}, impl_->map, sources, options, &own);
-  absl::Status status = scanned.ok() ? impl_->Join(*scanned, own) : scanned.status();
-  if (impl_->groups != nullptr) own.unspread = impl_->groups->unspread();
+  absl::Status status = scanned.ok() ? impl_->Join(*scanned, &own) : scanned.status();
   if (report != nullptr) *report = std::move(own);
   return status;
 }

@@ -18,8 +18,8 @@ struct Aggregation::Impl {
     }
   }
 
-  // Adds what workers found.
-  absl::Status Join(const internal::ScannedWorkers& scanned, const Report& report);
+  // Adds what workers found, and to the report what only they know.
+  absl::Status Join(const internal::ScannedWorkers& scanned, Report* report);
   void Merge(const Impl& other);
 
   Plan plan;

@@ -128,8 +128,6 @@ absl::StatusOr<std::vector<Result>> JoinWorkers(std::span<const Plan> plans, con
     if (plan.spec.sessions) {
       for (size_t w = 1; w < workers.size(); ++w) workers[0]->sessions(p)->Merge(*workers[w]->sessions(p));
       result.table = workers[0]->sessions(p)->Finish();
-      if (!plan.spec.sort.empty()) SortTable(&result.table, plan.spec.sort);
-      if (plan.spec.limit) SliceTable(&result.table, 0, *plan.spec.limit);
     } else if (plan.grouped) {
       result.table = workers[0]->Finish(p);
     } else {

@@ -357,7 +357,10 @@ bool SessionState::IsSecondLeg(const Key& key, size_t client) const {
 }
 
 Table SessionState::Finish() const {
-  return Emit([](const Run&) { return true; });
+  Table table = Emit([](const Run&) { return true; });
+  if (!plan_->spec.sort.empty()) SortTable(&table, plan_->spec.sort);
+  if (plan_->spec.limit) SliceTable(&table, 0, *plan_->spec.limit);
+  return table;
 }
 
 Table SessionState::TakeIdle(int64_t time) {

@@ -32,7 +32,7 @@ class SessionState {
 
   void Consume(const Batch& batch);
   void Merge(const SessionState& other);
-  // One row for each session, sorted by start, client, server.
+  // One row for each session, sorted by start, client, server, or as the plan says; its first rows, if it has a limit.
   Table Finish() const;
   // The sessions that no record from `time` on can belong to, as Finish; they are taken out.
   Table TakeIdle(int64_t time);
