@@ -346,14 +346,20 @@ class DistinctAccumulators final : public Accumulators {
   }
   void AddBatch() {
     if (!loaded_.empty()) {  // of a saved state; they are counted already
-      const std::vector<Pair> loaded = std::exchange(loaded_, {});
-      seen_.InsertAll(
-          std::span<const Pair>(loaded), [&](const Pair& pair, size_t i) { return pair == loaded[i]; },
-          [](const Pair&, size_t, bool) {});
+      Insert(std::exchange(loaded_, {}), [](uint32_t) {});
     }
+    Insert(batch_, [&](uint32_t group) { ++counts_[group]; });
+  }
+  template <class Added>
+  void Insert(const std::vector<Pair>& pairs, Added added_to) {
     seen_.InsertAll(
-        std::span<const Pair>(batch_), [&](const Pair& pair, size_t i) { return pair == batch_[i]; },
-        [&](const Pair& pair, size_t, bool added) { counts_[pair.group()] += added ? 1 : 0; });
+        pairs.size(), [&](size_t i) { return pairs[i].hash(); },
+        [&](const Pair& pair, size_t i) { return pair == pairs[i]; },
+        [&](Pair& pair, size_t i, bool added) {
+          if (!added) return;
+          pair = pairs[i];
+          added_to(pair.group());
+        });
   }
 
   Kind kind_;

@@ -43,13 +43,12 @@ class Interner {
   template <class Fn>
   void V6(std::span<const Ip> ips, Fn fn) {
     if (!indexed_) Index();
-    v6_batch_.resize(ips.size());
-    for (size_t i = 0; i < ips.size(); ++i) v6_batch_[i] = {ips[i], 0};
     v6_ids_.InsertAll(
-        std::span<const V6Slot>(v6_batch_), [&](const V6Slot& slot, size_t i) { return slot.ip == ips[i]; },
+        ips.size(), [&](size_t i) { return MixWords(ips[i].hi, ips[i].lo); },
+        [&](const V6Slot& slot, size_t i) { return slot.ip == ips[i]; },
         [&](V6Slot& slot, size_t i, bool added) {
           if (added) {
-            slot.id = static_cast<uint32_t>(v6_.size());
+            slot = {ips[i], static_cast<uint32_t>(v6_.size())};
             v6_.push_back(ips[i]);
           }
           fn(i, slot.id);
@@ -100,7 +99,6 @@ class Interner {
 
   bool indexed_ = true;
   FlatTable<V6Slot> v6_ids_;
-  std::vector<V6Slot> v6_batch_;  // scratch
   std::vector<Ip> v6_;
   // Not Abseil's tables, here and elsewhere in the plan: an allocation that fails leaves them broken.
   std::unordered_map<std::string_view, uint32_t, TextHash> text_ids_;

@@ -32,28 +32,24 @@ class FlatTable {
  public:
   static constexpr size_t kBatch = 256;
 
-  // Finds or inserts a batch: same(slot, i) tells whether a slot of the table is the i-th of the batch, fn(slot, i,
-  // added) gets the slot, in order.
-  template <class Same, class Fn>
-  void InsertAll(std::span<const Slot> batch, Same same, Fn fn) {
+  // Finds or inserts n keys: hash(i) is the i-th one's, same(slot, i) tells whether a slot has it, fn(slot, i, added)
+  // gets its slot, in order, and must fill it if it was added.
+  template <class Hash, class Same, class Fn>
+  void InsertAll(size_t n, Hash hash, Same same, Fn fn) {
     uint64_t hashes[kBatch];
-    for (size_t begin = 0; begin < batch.size(); begin += kBatch) {
-      const size_t n = std::min(kBatch, batch.size() - begin);
-      Reserve(n);
-      for (size_t i = 0; i < n; ++i) {
-        hashes[i] = batch[begin + i].hash() >> shift_;
+    for (size_t begin = 0; begin < n; begin += kBatch) {
+      const size_t some = std::min(kBatch, n - begin);
+      Reserve(some);
+      for (size_t i = 0; i < some; ++i) {
+        hashes[i] = hash(begin + i) >> shift_;
         __builtin_prefetch(&slots_[hashes[i]]);
       }
-      for (size_t i = 0; i < n; ++i) {
+      for (size_t i = 0; i < some; ++i) {
         size_t at = hashes[i];
         while (!slots_[at].empty() && !same(slots_[at], begin + i)) at = (at + 1) & (slots_.size() - 1);
-        Slot& slot = slots_[at];
-        const bool added = slot.empty();
-        if (added) {
-          slot = batch[begin + i];
-          ++size_;
-        }
-        fn(slot, begin + i, added);
+        const bool added = slots_[at].empty();
+        fn(slots_[at], begin + i, added);
+        size_ += added ? 1 : 0;
       }
     }
   }

@@ -1,13 +1,14 @@
 // GroupTable: numbers the different keys of a grouping, from 0. A key is a fixed number of 64-bit words.
 //
-// Three ways, by the size of the key: an array for keys of few bits (port, protocol, action), a table of the keys
-// themselves for one word, and one of hashes that point to the keys for more.
+// By the size of the key: an array for keys of few bits (port, protocol, action), a table of the keys themselves for
+// one word, and one of hashes that point to the keys for more.
 #ifndef VPCFLOW_SRC_PLAN_GROUP_TABLE_H_
 #define VPCFLOW_SRC_PLAN_GROUP_TABLE_H_
 
 #include <algorithm>
 #include <cstdint>
 #include <limits>
+#include <new>
 #include <utility>
 #include <vector>
 
@@ -21,7 +22,8 @@ inline constexpr uint32_t kNoGroup = std::numeric_limits<uint32_t>::max();
 class GroupTable {
  public:
   // `bits`: of a key of one word, the lowest that can be set.
-  GroupTable(size_t words, int bits) : words_(words), dense_bits_(words == 1 && bits <= kDenseBits ? bits : 0) {}
+  GroupTable(size_t words, int bits)
+      : words_(words), bits_(words == 1 ? bits : 64), dense_bits_(words == 1 && bits <= kDenseBits ? bits : 0) {}
   GroupTable(const GroupTable&) = delete;
   GroupTable& operator=(const GroupTable&) = delete;
 
@@ -38,26 +40,21 @@ class GroupTable {
         if (group == kNoGroup) group = Append(keys + i);
         groups[i] = group;
       }
+    } else if (bits_ <= Packed::kKeyBits) {
+      InsertAll<Packed>(&packed_, keys, n, groups);
     } else if (words_ == 1) {
-      narrow_batch_.resize(n);
-      for (size_t i = 0; i < n; ++i) narrow_batch_[i] = {keys[i], 0};
-      narrow_.InsertAll(
-          std::span<const Narrow>(narrow_batch_), [&](const Narrow& slot, size_t i) { return slot.key == keys[i]; },
-          [&](Narrow& slot, size_t i, bool added) {
-            if (added) slot.group = Append(keys + i);
-            groups[i] = slot.group;
-          });
+      InsertAll<Narrow>(&narrow_, keys, n, groups);
     } else {
-      wide_batch_.resize(n);
-      for (size_t i = 0; i < n; ++i) wide_batch_[i] = {HashOf(keys + i * words_), 0};
+      hashes_.resize(n);
+      for (size_t i = 0; i < n; ++i) hashes_[i] = HashOf(keys + i * words_);
       wide_.InsertAll(
-          std::span<const Wide>(wide_batch_),
+          n, [&](size_t i) { return hashes_[i]; },
           [&](const Wide& slot, size_t i) {
-            return slot.hash_value == wide_batch_[i].hash_value &&
+            return slot.hash_value == hashes_[i] &&
                    std::equal(keys + i * words_, keys + (i + 1) * words_, key(slot.group));
           },
           [&](Wide& slot, size_t i, bool added) {
-            if (added) slot.group = Append(keys + i * words_);
+            if (added) slot = {hashes_[i], Append(keys + i * words_)};
             groups[i] = slot.group;
           });
     }
@@ -78,17 +75,35 @@ class GroupTable {
   size_t size() const { return size_; }
   const uint64_t* key(uint32_t group) const { return keys_.data() + size_t{group} * words_; }
   size_t bytes() const {
-    return keys_.capacity() * sizeof(uint64_t) + dense_.size() * sizeof(uint32_t) + narrow_.bytes() + wide_.bytes();
+    return keys_.capacity() * sizeof(uint64_t) + dense_.size() * sizeof(uint32_t) + packed_.bytes() + narrow_.bytes() +
+           wide_.bytes();
   }
 
  private:
   static constexpr int kDenseBits = 17;
 
   struct Narrow {
-    uint64_t key = 0;
-    uint32_t group = kNoGroup;
-    bool empty() const { return group == kNoGroup; }
-    uint64_t hash() const { return MixWords(key, 0); }
+    uint64_t key_value = 0;
+    uint32_t group_value = kNoGroup;
+    static Narrow Of(uint64_t key, uint32_t group) { return {key, group}; }
+    uint64_t key() const { return key_value; }
+    uint32_t group() const { return group_value; }
+    bool empty() const { return group_value == kNoGroup; }
+    uint64_t hash() const { return MixWords(key_value, 0); }
+  };
+  // A key of an address, or something smaller, and its group in one word: half the memory to look into.
+  struct Packed {
+    static constexpr int kKeyBits = 34;
+    static constexpr uint64_t kGroups = uint64_t{1} << (64 - kKeyBits);
+    uint64_t word = 0;  // the group is from 1 on, so 0 is none
+    static Packed Of(uint64_t key, uint32_t group) {
+      if (group + 1 >= kGroups) throw std::bad_alloc();  // 2^30 groups would need 20 GiB anyway
+      return {key << (64 - kKeyBits) | (group + 1)};
+    }
+    uint64_t key() const { return word >> (64 - kKeyBits); }
+    uint32_t group() const { return static_cast<uint32_t>(word & (kGroups - 1)) - 1; }
+    bool empty() const { return word == 0; }
+    uint64_t hash() const { return MixWords(key(), 0); }
   };
   struct Wide {
     uint64_t hash_value = 0;
@@ -97,6 +112,16 @@ class GroupTable {
     uint64_t hash() const { return hash_value; }
   };
 
+  template <class Slot>
+  void InsertAll(FlatTable<Slot>* table, const uint64_t* keys, size_t n, uint32_t* groups) {
+    table->InsertAll(
+        n, [&](size_t i) { return MixWords(keys[i], 0); },
+        [&](const Slot& slot, size_t i) { return slot.key() == keys[i]; },
+        [&](Slot& slot, size_t i, bool added) {
+          if (added) slot = Slot::Of(keys[i], Append(keys + i));
+          groups[i] = slot.group();
+        });
+  }
   uint64_t HashOf(const uint64_t* key) const {
     uint64_t hash = 0;
     for (size_t w = 0; w < words_; ++w) hash = MixWords(hash ^ key[w], hash);
@@ -115,15 +140,16 @@ class GroupTable {
   }
 
   size_t words_;
+  int bits_;
   int dense_bits_;
   size_t size_ = 0;
   bool indexed_ = true;
   std::vector<uint64_t> keys_;
   std::vector<uint32_t> dense_;  // by key
+  FlatTable<Packed> packed_;
   FlatTable<Narrow> narrow_;
   FlatTable<Wide> wide_;
-  std::vector<Narrow> narrow_batch_;  // scratch
-  std::vector<Wide> wide_batch_;
+  std::vector<uint64_t> hashes_;  // scratch
 };
 
 }  // namespace internal

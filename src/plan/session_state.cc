@@ -91,14 +91,14 @@ size_t SessionState::bytes() const {
 }
 
 uint32_t SessionState::KeyId(const Key& key) {
-  const KeySlot slot{key.Hash(), 0};
+  const uint64_t hash = key.Hash();
   uint32_t id = 0;
   ids_.InsertAll(
-      std::span<const KeySlot>(&slot, 1),
-      [&](const KeySlot& s, size_t) { return s.hash_value == slot.hash_value && keys_[s.id] == key; },
+      1, [&](size_t) { return hash; },
+      [&](const KeySlot& s, size_t) { return s.hash_value == hash && keys_[s.id] == key; },
       [&](KeySlot& s, size_t, bool added) {
         if (added) {
-          s.id = static_cast<uint32_t>(keys_.size());
+          s = {hash, static_cast<uint32_t>(keys_.size())};
           keys_.push_back(key);
           heads_.push_back(kNone);
         }

@@ -80,10 +80,7 @@ void Rows::LookUp(size_t slot) {
 
 void Rows::Clear() {
   batch_.rows = 0;
-  batch_.offsets.clear();
   batch_.v6.clear();
-  status_.clear();
-  bad_.clear();
   std::fill(loaded_.begin(), loaded_.end(), uint8_t{0});
   for (const auto& dictionary : dictionaries_) {
     if (dictionary != nullptr && (dictionary->size() > kMaxTexts || dictionary->bytes() > kMaxTextBytes))

@@ -3,6 +3,7 @@
 #ifndef VPCFLOW_SRC_SCAN_ROWS_H_
 #define VPCFLOW_SRC_SCAN_ROWS_H_
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -108,12 +109,13 @@ class TextRows final : public Rows {
 
  private:
   void BindFormat(const Format& format);
-  void TakeLines(size_t last);
+  bool TakeLines(size_t last);
   bool CheckWithCare(size_t line);
   void TakeStatus();
   // The column of a slot in the block; the kernels want it so.
   TokenColumn ColumnOf(int column) const;
   void Reject(size_t line, Errc reason, uint32_t at, std::string field);
+  size_t LineOf(uint32_t row) const;  // in the block
   void SettleMalformed();
   // Converts the values of the rows that a kernel left with convert(text, size, &value).
   template <class Value, class Convert>
@@ -132,8 +134,10 @@ class TextRows final : public Rows {
   size_t line_ = 0;
   std::vector<int> columns_;  // by slot: column of the format, or -1
   int status_column_ = -1;
+  // The codes of the log statuses in the dictionary of their texts; 0 for one that did not come yet.
+  std::array<uint32_t, 4> status_codes_{};
+  uint64_t status_generation_ = 0;
   std::vector<uint32_t> records_;  // by row: its first token in the block
-  std::vector<uint32_t> lines_;    // by row: its line in the block
   // Scratch. Rows that a kernel did not convert, for each slot; whole numbers to load.
   std::vector<std::vector<uint32_t>> left_;
   std::vector<size_t> integers_;

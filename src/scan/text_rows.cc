@@ -39,28 +39,27 @@ void TextRows::BindFormat(const Format& format) {
 
 bool TextRows::Next() {
   Clear();
-  records_.clear();
-  lines_.clear();
-  while (!stopped_ && records_.empty() && segment_ < block_->segments.size()) {
+  bool any = false;
+  while (!stopped_ && !any && segment_ < block_->segments.size()) {
     const Segment& segment = block_->segments[segment_];
     if (format_ != segment.format.get()) BindFormat(*segment.format);
-    TakeLines(segment.last);
+    any = TakeLines(segment.last);
     if (line_ == segment.last && ++segment_ < block_->segments.size()) line_ = block_->segments[segment_].first;
   }
+  if (!any) return false;
   batch_.rows = records_.size();
   bad_.assign(records_.size(), 0);
   TakeStatus();
-  return !records_.empty();
+  return true;
 }
 
-// The records among the next lines, at most a batch of them.
-void TextRows::TakeLines(size_t last) {
+// The records among the next lines, at most a batch of them; false if there are none.
+bool TextRows::TakeLines(size_t last) {
   const size_t width = format_->size();
   const bool careful = !block_->index.bad().empty();
   const uint64_t offset = block_->block.offset;
   const std::span<const TextLine> lines = block_->index.lines();
   records_.resize(kBatchRows);
-  lines_.resize(kBatchRows);
   batch_.offsets.resize(kBatchRows);
   size_t n = 0;
   for (; !stopped_ && line_ < last && n < kBatchRows; ++line_) {
@@ -68,13 +67,12 @@ void TextRows::TakeLines(size_t last) {
     if ((careful || line.count != width || line.end - line.begin > options_.max_line_bytes) && !CheckWithCare(line_))
       continue;
     records_[n] = line.first;
-    lines_[n] = static_cast<uint32_t>(line_);
     batch_.offsets[n] = offset + line.begin;
     ++n;
   }
   records_.resize(n);
-  lines_.resize(n);
   batch_.offsets.resize(n);
+  return n > 0;
 }
 
 bool TextRows::CheckWithCare(size_t line) {
@@ -87,9 +85,11 @@ bool TextRows::CheckWithCare(size_t line) {
 }
 
 void TextRows::TakeStatus() {
-  status_.assign(records_.size(), LogStatus::kOther);
+  status_.resize(records_.size());
   uint64_t nodata = 0, skipdata = 0;
-  if (status_column_ >= 0) {
+  if (status_column_ < 0) {
+    std::fill(status_.begin(), status_.end(), LogStatus::kOther);
+  } else {
     const TokenColumn c = ColumnOf(status_column_);
     for (size_t row = 0; row < records_.size(); ++row) {
       const uint32_t begin = c.begins[records_[row]] + c.bias;
@@ -116,6 +116,14 @@ void TextRows::Reject(size_t line, Errc reason, uint32_t at, std::string field) 
   AddReject(*block_, line, reason, at, std::move(field), report_);
 }
 
+size_t TextRows::LineOf(uint32_t row) const {
+  // Blank lines before it have the same first token.
+  const std::span<const TextLine> lines = block_->index.lines();
+  const auto behind = std::upper_bound(lines.begin(), lines.end(), records_[row],
+                                       [](uint32_t first, const TextLine& line) { return first < line.first; });
+  return static_cast<size_t>(behind - lines.begin()) - 1;
+}
+
 // Rows with malformed values become rejects, each for its leftmost one, or in OnError::kNull they are only counted.
 void TextRows::SettleMalformed() {
   if (options_.on_error == OnError::kNull) {
@@ -128,7 +136,7 @@ void TextRows::SettleMalformed() {
       if (bad_[m.row] != 0) continue;
       bad_[m.row] = 1;
       --CounterOf(status_[m.row], report_);
-      const size_t line = lines_[m.row];
+      const size_t line = LineOf(m.row);
       Reject(line, m.reason, m.token.begin - block_->index.line(line).begin, slots_[m.slot].name);
     }
   }
@@ -158,11 +166,25 @@ void TextRows::LoadLeft(size_t slot, std::span<const uint32_t> left, Value null,
 void TextRows::LoadTexts(size_t slot) {
   const TokenColumn c = ColumnOf(columns_[slot]);
   TextDictionary& dictionary = *dictionaries_[slot];
-  uint32_t* codes = batch_.columns[slot].texts.data();
-  for (size_t row = 0; row < c.count; ++row) {
-    const uint32_t at = c.records[row], end = c.ends[at], size = end - c.begins[at] - c.bias;
-    codes[row] = end >= 16 ? dictionary.CodeBefore(c.data + end, size) : dictionary.Code({c.data + end - size, size});
+  uint32_t* const codes = batch_.columns[slot].texts.data();
+  const auto code_of = [&](uint32_t row) {
+    const uint32_t at = c.records[row], begin = c.begins[at] + c.bias;
+    return dictionary.Code({c.data + begin, c.ends[at] - begin});
+  };
+  if (columns_[slot] == status_column_) {  // parsed already
+    if (status_generation_ != dictionary.generation()) status_codes_.fill(0);
+    status_generation_ = dictionary.generation();
+    for (uint32_t row = 0; row < c.count; ++row) {
+      uint32_t& code = status_codes_[static_cast<size_t>(status_[row])];
+      codes[row] = code != 0 ? code : code_of(row);
+      if (status_[row] != LogStatus::kOther) code = codes[row];
+    }
+    return;
   }
+  std::vector<uint32_t>& left = left_[slot];
+  left.resize(std::max(left.size(), c.count));
+  const size_t n_left = ActiveKernels().texts(c, dictionary.recent(), codes, left.data());
+  for (size_t i = 0; i < n_left; ++i) codes[left[i]] = code_of(left[i]);
 }
 
 void TextRows::LoadAddresses(size_t slot) {
@@ -233,7 +255,6 @@ void TextRows::LoadFields(std::span<const size_t> slots) {
 void TextRows::Keep(std::span<const uint8_t> keep) {
   if (std::find(keep.begin(), keep.end(), uint8_t{0}) == keep.end()) return;
   Compact(&records_, keep);
-  Compact(&lines_, keep);
   KeepBatch(keep);
 }
 

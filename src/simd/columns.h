@@ -106,6 +106,41 @@ inline size_t SwarAddresses(const TokenColumn& c, uint64_t* out, uint32_t* left)
   return n_left;
 }
 
+// Masks that keep the last n of 32 bytes, by words.
+struct KeepLast {
+  uint64_t words[kRecentBytes + 1][4];
+  static constexpr KeepLast Make() {
+    KeepLast keep{};
+    for (size_t n = 0; n <= kRecentBytes; ++n) {
+      for (size_t w = 0; w < 4; ++w) {
+        const size_t before = 8 * (3 - w), kept = n < before ? 0 : n - before < 8 ? n - before : 8;
+        keep.words[n][w] = kept == 0 ? 0 : ~uint64_t{0} << (64 - 8 * kept);
+      }
+    }
+    return keep;
+  }
+};
+constexpr KeepLast kKeepLast = KeepLast::Make();
+
+// No branches on texts: what comes next cannot be foreseen.
+inline size_t SwarTexts(const TokenColumn& c, const RecentText* recent, uint32_t* codes, uint32_t* left) {
+  size_t n_left = 0, i = 0;
+  while (i < c.count && c.ends[c.records[i]] < kRecentBytes) left[n_left++] = static_cast<uint32_t>(i++);
+  for (; i < c.count; ++i) {
+    const uint32_t at = c.records[i], size = c.ends[at] - (c.begins[at] + c.bias);
+    const char* const text = c.data + c.ends[at] - kRecentBytes;
+    const uint64_t* keep = kKeepLast.words[size <= kRecentBytes ? size : 0];
+    const uint64_t last = Load8(text + 24) & keep[3];
+    const RecentText& entry = recent[RecentText::Slot(last)];
+    const uint64_t other = (last ^ entry.words[3]) | ((Load8(text + 16) & keep[2]) ^ entry.words[2]) |
+                           ((Load8(text + 8) & keep[1]) ^ entry.words[1]) | ((Load8(text) & keep[0]) ^ entry.words[0]);
+    codes[i] = entry.code;
+    left[n_left] = static_cast<uint32_t>(i);
+    n_left += other != 0;
+  }
+  return n_left;
+}
+
 }  // namespace
 }  // namespace internal
 VPCFLOW_NAMESPACE_END

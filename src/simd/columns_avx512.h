@@ -12,14 +12,6 @@ VPCFLOW_NAMESPACE_BEGIN
 namespace internal {
 namespace {
 
-// What the values of one record are that are neither plain nor null.
-struct Oddities {
-  uint64_t no_digits[2];  // 16 bits for each column: of even columns, of odd ones
-  uint32_t wrong_size;    // a bit for each: even columns, then odd ones
-  uint32_t above;         // a bit for each, by number
-  bool any() const { return (no_digits[0] | no_digits[1] | wrong_size | above) != 0; }
-};
-
 // Up to eight columns whose places differ by less than 16.
 class RecordIntegers {
  public:
@@ -35,7 +27,6 @@ class RecordIntegers {
       limits[i] = by_mask.max_digits;
       const IntegerColumn& by_number = columns[Used(i)];
       most[i] = by_number.max > INT64_MAX ? INT64_MAX : static_cast<int64_t>(by_number.max);
-      places_[i] = by_number.place;
       columns[Used(i)].n_left = 0;
     }
     pick_ = _mm512_load_si512(pick);
@@ -50,9 +41,11 @@ class RecordIntegers {
     }
     while (i < c_.count) {
       const size_t rows = c_.count - i < 8 ? c_.count - i : 8;
-      for (size_t r = 0; r < rows; ++r) {
-        const Oddities odd = Convert(c_.records[i + r], values_[r]);
-        if (__builtin_expect(odd.any(), false)) Leave(odd, static_cast<uint32_t>(i + r));
+      // Two passes, so that the steps of a value wait less for each other.
+      bool odd = Find(i, rows);
+      odd |= Convert(rows);
+      if (odd) {
+        for (size_t r = 0; r < rows; ++r) Settle(r, static_cast<uint32_t>(i + r));
       }
       if (rows == 8) {
         Turn(i);
@@ -68,60 +61,85 @@ class RecordIntegers {
  private:
   size_t Used(size_t k) const { return k < n_ ? k : 0; }  // columns that are not there stand for the first one
 
-  Oddities Convert(uint32_t at, int64_t* out) const {
-    const uint32_t* const ends = c_.ends + at;
-    const __m512i tokens =
-        _mm512_sub_epi32(_mm512_loadu_si512(ends + base_), _mm512_loadu_si512(c_.begins + at + base_));
-    const __m256i sizes = _mm256_sub_epi32(_mm512_castsi512_si256(_mm512_permutexvar_epi32(pick_, tokens)),
-                                           _mm256_set1_epi32(static_cast<int>(c_.bias)));
-    const __m256i one = _mm256_set1_epi32(1);
-    Oddities odd;
-    odd.wrong_size = static_cast<uint32_t>(_mm256_movemask_ps(
-        _mm256_castsi256_ps(_mm256_or_si256(_mm256_sub_epi32(sizes, one), _mm256_sub_epi32(limits_, sizes)))));
-    // The last `size` of sixteen bits.
-    const __m256i keep = _mm256_and_si256(_mm256_srlv_epi32(_mm256_set1_epi32(static_cast<int>(0xFFFF0000u)), sizes),
-                                          _mm256_set1_epi32(0xFFFF));
-    const __m128i masks = _mm_packus_epi32(_mm256_castsi256_si128(keep), _mm256_extracti128_si256(keep, 1));
-    const __m512i zero = _mm512_set1_epi8('0'), nine = _mm512_set1_epi8(9);
-    const __m512i even = _mm512_maskz_sub_epi8(static_cast<uint64_t>(_mm_cvtsi128_si64(masks)), Four(ends, 0), zero);
-    const __m512i uneven =
-        _mm512_maskz_sub_epi8(static_cast<uint64_t>(_mm_extract_epi64(masks, 1)), Four(ends, 1), zero);
-    // Null: one byte that is '-'. No branch on it: in logs of many NODATA records it is unforeseeable.
-    constexpr uint64_t kLast = 0x8000800080008000ull;
-    const __m512i dash = _mm512_set1_epi8('-' - '0');
-    const auto single = static_cast<uint32_t>(_mm256_movemask_ps(_mm256_castsi256_ps(_mm256_cmpeq_epi32(sizes, one))));
-    const uint64_t null_even = _pext_u64(_mm512_cmpeq_epi8_mask(even, dash), kLast) & single;
-    const uint64_t null_uneven = _pext_u64(_mm512_cmpeq_epi8_mask(uneven, dash), kLast) & single >> 4;
-    const uint64_t null = _pdep_u64(null_even, 0x55) | _pdep_u64(null_uneven, 0xAA);
-    odd.no_digits[0] = _mm512_cmpgt_epu8_mask(even, nine) & ~_pdep_u64(null_even, kLast);
-    odd.no_digits[1] = _mm512_cmpgt_epu8_mask(uneven, nine) & ~_pdep_u64(null_uneven, kLast);
-    const __m512i tens = _mm512_set1_epi16(0x010A), hundreds = _mm512_set1_epi32(0x00010064);
-    const __m512i parts =
-        _mm512_madd_epi16(_mm512_packus_epi32(_mm512_madd_epi16(_mm512_maddubs_epi16(even, tens), hundreds),
-                                              _mm512_madd_epi16(_mm512_maddubs_epi16(uneven, tens), hundreds)),
-                          _mm512_set1_epi32(0x00012710));
-    const __m512i values =
-        _mm512_add_epi64(_mm512_mul_epu32(parts, _mm512_set1_epi64(100000000)), _mm512_srli_epi64(parts, 32));
-    odd.above = _mm512_cmpgt_epi64_mask(values, most_) & ~static_cast<uint32_t>(null);
-    _mm512_store_si512(out, _mm512_mask_set1_epi64(values, static_cast<__mmask8>(null), kNullInteger));
-    return odd;
+  // Where the values are, and which of the sixteen bytes before their end are theirs. True if a size is wrong.
+  bool Find(size_t i, size_t rows) {
+    const __m256i bias = _mm256_set1_epi32(static_cast<int>(c_.bias)), one = _mm256_set1_epi32(1);
+    __m256i wrong = _mm256_setzero_si256();
+    for (size_t r = 0; r < rows; ++r) {
+      const uint32_t at = c_.records[i + r] + base_;
+      const __m512i ends = _mm512_permutexvar_epi32(pick_, _mm512_loadu_si512(c_.ends + at));
+      const __m512i begins = _mm512_permutexvar_epi32(pick_, _mm512_loadu_si512(c_.begins + at));
+      const __m256i end = _mm512_castsi512_si256(ends);
+      const __m256i size = _mm256_sub_epi32(_mm256_sub_epi32(end, bias), _mm512_castsi512_si256(begins));
+      wrong = _mm256_or_si256(wrong, _mm256_or_si256(_mm256_sub_epi32(size, one), _mm256_sub_epi32(limits_, size)));
+      // The last `size` of sixteen bits.
+      const __m256i keep = _mm256_and_si256(_mm256_srlv_epi32(_mm256_set1_epi32(static_cast<int>(0xFFFF0000u)), size),
+                                            _mm256_set1_epi32(0xFFFF));
+      _mm_store_si128(reinterpret_cast<__m128i*>(keep_[r]),
+                      _mm_packus_epi32(_mm256_castsi256_si128(keep), _mm256_extracti128_si256(keep, 1)));
+      _mm256_store_si256(reinterpret_cast<__m256i*>(ends_[r]), end);
+      _mm256_store_si256(reinterpret_cast<__m256i*>(sizes_[r]), size);
+    }
+    return _mm256_movemask_ps(_mm256_castsi256_ps(wrong)) != 0;
   }
 
-  // The sixteen bytes before the ends of every other column.
-  __m512i Four(const uint32_t* ends, size_t first) const {
+  // The values. True if one is not of digits or too large.
+  bool Convert(size_t rows) {
+    const __m512i zero = _mm512_set1_epi8('0'), nine = _mm512_set1_epi8(9);
+    const __m512i tens = _mm512_set1_epi16(0x010A), hundreds = _mm512_set1_epi32(0x00010064);
+    uint64_t odd = 0;
+    for (size_t r = 0; r < rows; ++r) {
+      const __m512i even = _mm512_maskz_sub_epi8(keep_[r][0], Four(ends_[r]), zero);
+      const __m512i uneven = _mm512_maskz_sub_epi8(keep_[r][1], Four(ends_[r] + 4), zero);
+      odd |= no_digits_[r][0] = _mm512_cmpgt_epu8_mask(even, nine);
+      odd |= no_digits_[r][1] = _mm512_cmpgt_epu8_mask(uneven, nine);
+      const __m512i parts =
+          _mm512_madd_epi16(_mm512_packus_epi32(_mm512_madd_epi16(_mm512_maddubs_epi16(even, tens), hundreds),
+                                                _mm512_madd_epi16(_mm512_maddubs_epi16(uneven, tens), hundreds)),
+                            _mm512_set1_epi32(0x00012710));
+      const __m512i values =
+          _mm512_add_epi64(_mm512_mul_epu32(parts, _mm512_set1_epi64(100000000)), _mm512_srli_epi64(parts, 32));
+      odd |= above_[r] = _mm512_cmpgt_epi64_mask(values, most_);
+      _mm512_store_si512(values_[r], values);
+    }
+    return odd != 0;
+  }
+
+  // The sixteen bytes before four ends.
+  __m512i Four(const uint32_t* ends) const {
     const char* const data = c_.data - 16;
     const auto text = [&](size_t k) __attribute__((always_inline)) {
-      return _mm_loadu_si128(reinterpret_cast<const __m128i*>(data + ends[places_[first + 2 * k]]));
+      return _mm_loadu_si128(reinterpret_cast<const __m128i*>(data + ends[k]));
     };
     const __m512i two = _mm512_inserti32x4(_mm512_castsi128_si512(text(0)), text(1), 1);
     return _mm512_inserti32x4(_mm512_inserti32x4(two, text(2), 2), text(3), 3);
   }
 
-  // Notes the values of a record that are for the caller.
-  void Leave(const Oddities& odd, uint32_t row) {
+  // Of a record with values that are not plain: nulls, and what is for the caller. Nulls are one byte that is '-'; no
+  // branch on them, as in logs of many NODATA records they cannot be foreseen.
+  void Settle(size_t r, uint32_t row) {
+    constexpr uint64_t kLast = 0x8000800080008000ull;
+    const __m256i sizes = _mm256_load_si256(reinterpret_cast<const __m256i*>(sizes_[r]));
+    const auto signs = [](__m256i x) {
+      return static_cast<uint64_t>(
+          _mm256_movemask_ps(_mm256_castsi256_ps(x)));  // a bit for each: even columns, then odd ones
+    };
+    const __m256i one = _mm256_set1_epi32(1);
+    const uint64_t wrong = signs(_mm256_or_si256(_mm256_sub_epi32(sizes, one), _mm256_sub_epi32(limits_, sizes)));
+    const uint64_t single = signs(_mm256_cmpeq_epi32(sizes, one));
+    // Alone, '-' - '0' is a value of 253.
+    const uint64_t dash = _mm512_cmpeq_epi64_mask(_mm512_load_si512(values_[r]), _mm512_set1_epi64(253));
+    const uint64_t null_even = _pext_u64(no_digits_[r][0], kLast) & single & _pext_u64(dash, 0x55);
+    const uint64_t null_uneven = _pext_u64(no_digits_[r][1], kLast) & single >> 4 & _pext_u64(dash, 0xAA);
+    const uint64_t null = _pdep_u64(null_even, 0x55) | _pdep_u64(null_uneven, 0xAA);
+    const uint64_t no_digits[2] = {no_digits_[r][0] & ~_pdep_u64(null_even, kLast),
+                                   no_digits_[r][1] & ~_pdep_u64(null_uneven, kLast)};
+    const uint64_t above = above_[r] & ~null;
+    _mm512_mask_store_epi64(values_[r], static_cast<__mmask8>(null), _mm512_set1_epi64(kNullInteger));
+    if ((no_digits[0] | no_digits[1] | wrong | above) == 0) return;
     for (size_t k = 0; k < n_; ++k) {
-      const bool plain = ((odd.no_digits[k & 1] >> (k / 2 * 16) & 0xFFFF) |
-                          (odd.wrong_size >> ((k & 1) * 4 + k / 2) & 1) | (odd.above >> k & 1)) == 0;
+      const bool plain =
+          ((no_digits[k & 1] >> (k / 2 * 16) & 0xFFFF) | (wrong >> ((k & 1) * 4 + k / 2) & 1) | (above >> k & 1)) == 0;
       if (!plain) columns_[k].left[columns_[k].n_left++] = row;
     }
   }
@@ -155,14 +173,19 @@ class RecordIntegers {
   IntegerColumn* const columns_;
   const size_t n_;
   const uint32_t base_;
-  uint32_t places_[8];
   __m512i pick_, most_;
   __m256i limits_;
+  // Of eight records: even columns before odd ones, but for values and `above`.
+  alignas(32) uint32_t ends_[8][8];
+  alignas(32) uint32_t sizes_[8][8];
+  alignas(16) uint64_t keep_[8][2];  // a bit for each of the sixteen bytes before an end
+  uint64_t no_digits_[8][2];         // likewise
+  uint64_t above_[8];                // a bit for each
   alignas(64) int64_t values_[8][8];
 };
 
 inline void IntegersByRecord(const TokenColumn& records, IntegerColumn* columns, size_t n) {
-  constexpr size_t kWorthIt = 3;  // columns at once; fewer go one by one
+  constexpr size_t kWorthIt = 5;  // columns at once; fewer go one by one
   for (size_t i = 0; i < n;) {
     size_t group = 1;
     while (group < 8 && i + group < n && columns[i + group].place - columns[i].place < 16) ++group;

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "vpcflow/lines/text_indexer.h"
+#include "vpcflow/record/recent_text.h"
 
 VPCFLOW_NAMESPACE_BEGIN
 namespace internal {
@@ -47,6 +48,8 @@ struct Kernels {
   void (*integers)(const TokenColumn& records, IntegerColumn* columns, size_t n);
   // Plain: dotted quads. Writes kCodeV4 | address; the numbers of records left go to `left`, their count is returned.
   size_t (*addresses)(const TokenColumn& column, uint64_t* out, uint32_t* left);
+  // Plain: texts among `recent` (kRecentTexts of them). Writes their codes; likewise.
+  size_t (*texts)(const TokenColumn& column, const RecentText* recent, uint32_t* codes, uint32_t* left);
 };
 
 // The sets of this build, the portable one first, and whether the processor has what each needs.

@@ -6,7 +6,8 @@ VPCFLOW_NAMESPACE_BEGIN
 namespace internal {
 
 const Kernels* Avx2Kernels() {
-  static constexpr Kernels kKernels = {"avx2", XsimdIndex<xsimd::avx2>, EachColumn<PairedIntegers>, ShuffledAddresses};
+  static constexpr Kernels kKernels = {"avx2", XsimdIndex<xsimd::avx2>, EachColumn<PairedIntegers>, ShuffledAddresses,
+                                       VectorTexts};
   return &kKernels;
 }
 

@@ -33,7 +33,7 @@ void Vbmi2Index(const char* data, size_t size, TokenArrays* out) { TextIndexer<V
 }  // namespace
 
 const Kernels* Avx512Vbmi2Kernels() {
-  static constexpr Kernels kKernels = {"avx512vbmi2", Vbmi2Index, IntegersByRecord, ShuffledAddresses};
+  static constexpr Kernels kKernels = {"avx512vbmi2", Vbmi2Index, IntegersByRecord, ShuffledAddresses, VectorTexts};
   return &kKernels;
 }
 

@@ -6,7 +6,8 @@ VPCFLOW_NAMESPACE_BEGIN
 namespace internal {
 
 const Kernels* Neon64Kernels() {
-  static constexpr Kernels kKernels = {"neon64", XsimdIndex<xsimd::neon64>, EachColumn<SwarIntegers>, SwarAddresses};
+  static constexpr Kernels kKernels = {"neon64", XsimdIndex<xsimd::neon64>, EachColumn<SwarIntegers>, SwarAddresses,
+                                       SwarTexts};
   return &kKernels;
 }
 

@@ -137,6 +137,8 @@ TEST(Kernels, T25NothingBeyondTheText) {
   std::vector<uint32_t> left(page), records(page);
   std::vector<int64_t> ints(page);
   std::vector<uint64_t> addresses(page);
+  std::vector<uint32_t> codes(page);
+  TextDictionary texts;
   for (const char* pattern : {"12345 ", "1 ", "10.0.0.1 ", "12345\r\n", "  12.1.255.0"}) {
     for (size_t i = 0; i < page; ++i) map[page + i] = pattern[i % std::strlen(pattern)];
     for (const internal::Kernels* kernels : UsableKernels()) {
@@ -151,6 +153,15 @@ TEST(Kernels, T25NothingBeyondTheText) {
           internal::IntegerColumn integers = {0, 16, 1000, ints.data(), left.data(), 0};
           kernels->integers(column, &integers, 1);
           kernels->addresses(column, addresses.data(), left.data());
+          kernels->texts(column, texts.recent(), codes.data(), left.data());
+          constexpr size_t kWidth = 8;  // tokens taken as records, so that several columns are converted at once
+          internal::TokenColumn wide = column;
+          wide.count = index.token_count() / kWidth;
+          for (uint32_t i = 0; i < wide.count; ++i) records[i] = i * kWidth;
+          std::vector<internal::IntegerColumn> columns;
+          for (uint32_t c = 0; c < kWidth; ++c)
+            columns.push_back({c, 16, 1000, ints.data() + c * page / kWidth, left.data() + c * page / kWidth, 0});
+          kernels->integers(wide, columns.data(), columns.size());
         }
       }
     }
@@ -294,8 +305,6 @@ TEST(TextDictionary, NumbersTexts) {
   for (uint32_t round = 0; round < 2; ++round) {
     for (uint32_t i = 0; i < all.size(); ++i) {
       ASSERT_EQ(texts.Code(all[i] + ""), i + 1) << i;
-      const std::string behind = "0123456789abcdef" + all[i];  // bytes before the text do not count
-      ASSERT_EQ(texts.CodeBefore(behind.data() + behind.size(), all[i].size()), i + 1) << i;
     }
   }
   for (uint32_t i = 0; i < all.size(); ++i) ASSERT_EQ(texts.text(i + 1), all[i]);
@@ -305,6 +314,48 @@ TEST(TextDictionary, NumbersTexts) {
   texts.Clear();
   EXPECT_NE(texts.generation(), before);
   EXPECT_EQ(texts.size(), 0u);
+}
+
+// Texts of all lengths that differ in one byte, among others: a kernel gives each the number that it had, or leaves it;
+// a text that was asked for last is not left, unless it is too long or too near to the beginning of the block.
+TEST(Kernels, RecentTexts) {
+  std::vector<std::string> all;
+  for (size_t length = 1; length < 40; ++length) {
+    for (size_t at = 0; at < length; ++at) {
+      all.emplace_back(length, 'x');
+      all.back()[at] = 'y';
+    }
+  }
+  all.emplace_back("-");
+  for (const internal::Kernels* kernels : UsableKernels()) {
+    for (const std::string& before : {std::string(40, 'z'), std::string("a")}) {
+      const std::string other = before + std::string(40, 'y');  // bytes before a text do not count
+      std::string text;
+      for (const std::string& t : all) text += before + " " + t + " " + other + "\n";
+      TokenIndex index;
+      kernels->index(text.data(), text.size(), index.Reserve(text.size()));
+      std::vector<uint32_t> records;
+      for (const TextLine& line : index.lines()) records.push_back(line.first + 1);
+      const TokenSpan tokens = index.tokens();
+      TextDictionary texts;
+      for (uint32_t i = 0; i < all.size(); ++i) {
+        const internal::TokenColumn column = {
+            text.data(), text.size(), tokens.begins, tokens.ends, tokens.bias, &records[i], 1};
+        uint32_t code = 0, left = 1;
+        for (int round = 0; round < 2; ++round) {  // unknown, then known
+          const size_t n = kernels->texts(column, texts.recent(), &code, &left);
+          const bool known = round == 1 && all[i].size() <= internal::kRecentBytes &&
+                             tokens.ends[records[i]] >= internal::kRecentBytes;
+          ASSERT_EQ(n, known ? 0u : 1u) << kernels->name << " " << all[i];
+          if (n == 1) {
+            ASSERT_EQ(left, 0u);
+            code = texts.Code(all[i]);
+          }
+          ASSERT_EQ(code, all[i] == "-" ? kNullText : i + 1) << kernels->name << " " << all[i];
+        }
+      }
+    }
+  }
 }
 
 TEST(RecordParser, BlanksAndLineEnds) {

@@ -10,6 +10,7 @@
 #include "src/simd/kernels.h"
 #include "unit/testing.h"
 #include "vpcflow/lines/token_index.h"
+#include "vpcflow/record/text_dictionary.h"
 
 namespace vpcflow {
 namespace {
@@ -76,6 +77,19 @@ std::string Written(const Kernels& kernels, std::string_view text, TokenIndex* i
     addresses[left[i]] = ParseIpv4(text.data() + t.begin, text.data() + t.end, &v4) ? uint64_t{1} << 32 | v4 : 0;
   }
   put(addresses.data(), addresses.size());
+  // A column of the records of 29, twice: the second time most texts are among the recent ones.
+  for (uint32_t i = 0; i < wide.count; ++i) records[i] = i * kWidth;
+  TextDictionary texts;
+  std::vector<uint32_t> codes(wide.count);
+  for (int round = 0; round < 2; ++round) {
+    const size_t n_left = kernels.texts(wide, texts.recent(), codes.data(), left.data());
+    for (size_t i = 0; i < n_left; ++i) {
+      const Token t = index->token(records[left[i]]);
+      codes[left[i]] = texts.Code(text.substr(t.begin, t.end - t.begin));
+    }
+    put(codes.data(), codes.size());
+    put(left.data(), n_left);
+  }
   return out;
 }
 

@@ -12,7 +12,6 @@
 #define VPCFLOW_RECORD_TEXT_DICTIONARY_H_
 
 #include <algorithm>
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -21,6 +20,7 @@
 #include <vector>
 
 #include "vpcflow/base/digits.h"
+#include "vpcflow/record/recent_text.h"
 #include "vpcflow/version.h"
 
 VPCFLOW_NAMESPACE_BEGIN
@@ -33,24 +33,19 @@ class TextDictionary {
 
   // The code of a text, a new one if it was not there. Expected O(text.size()).
   uint32_t Code(std::string_view text) {
-    char copy[16] = {};
-    if (text.size() >= 16) return CodeBefore(text.data() + text.size(), text.size());
-    if (!text.empty()) std::memcpy(copy + 16 - text.size(), text.data(), text.size());
-    return CodeBefore(copy + 16, text.size());
-  }
-  // The same for the `size` bytes before `end`. Sixteen bytes before `end` must be readable, whatever the size.
-  uint32_t CodeBefore(const char* end, size_t size) {
-    // Most texts come again and again: look first where the last one with these last eight bytes was.
-    const Keep& keep = kKeep[std::min<size_t>(size, 16)];
-    const uint64_t last = internal::Load8(end - 8) >> keep.shift, before = internal::Load8(end - 16) & keep.before;
-    Recent& recent = recent_[last * kOdd[0] >> (64 - kRecentBits)];
-    if (((recent.last ^ last) | (recent.before ^ before) | (recent.size ^ size)) == 0 &&
-        SameButLast16(end - size, size, recent.text))
-      return recent.code;
-    const uint32_t code = Find({end - size, size});
-    recent = {last, before, texts_[code].data(), static_cast<uint32_t>(size), code};
+    const uint32_t code = Find(text);
+    if (text.size() - 1 < internal::kRecentBytes) {
+      internal::RecentText recent;
+      recent.code = code;
+      recent.words[3] = 0;
+      std::memcpy(reinterpret_cast<char*>(recent.words) + internal::kRecentBytes - text.size(), text.data(),
+                  text.size());
+      recent_[internal::RecentText::Slot(internal::Load8(reinterpret_cast<const char*>(recent.words + 3)))] = recent;
+    }
     return code;
   }
+  // kRecentTexts of the texts that Code was asked for last: kernels look here first.
+  const internal::RecentText* recent() const { return recent_.data(); }
   std::string_view text(uint32_t code) const { return texts_[code]; }
 
   // Codes are 1 to size().
@@ -59,7 +54,7 @@ class TextDictionary {
   uint64_t generation() const { return generation_; }
   void Clear() {
     slots_.assign(64, Slot{});
-    recent_.assign(size_t{1} << kRecentBits, Recent{});
+    recent_.assign(internal::kRecentTexts, internal::RecentText());
     mask_ = slots_.size() - 1;
     texts_.assign(1, std::string_view());
     storage_.clear();
@@ -68,26 +63,7 @@ class TextDictionary {
   }
 
  private:
-  static constexpr int kRecentBits = 12;
   static constexpr uint64_t kOdd[2] = {0xA0761D6478BD642Full, 0xE7037ED1A0B428DBull};
-  struct Recent {
-    uint64_t last = 0;    // its last eight bytes, or all there are
-    uint64_t before = 0;  // the eight before those
-    const char* text = nullptr;
-    uint32_t size = UINT32_MAX;
-    uint32_t code = 0;
-  };
-  // How to take a text of 0 to 16 bytes out of the two words that end where it ends.
-  struct Keep {
-    uint64_t before;  // a mask of the first word
-    uint64_t shift;   // of the last word
-  };
-  static constexpr std::array<Keep, 17> kKeep = [] {
-    std::array<Keep, 17> keep{};
-    for (uint64_t n = 0; n <= 16; ++n)
-      keep[n] = {n > 8 ? ~uint64_t{0} << (128 - 8 * n) : 0, n == 0 ? 63 : n < 8 ? 64 - 8 * n : 0};
-    return keep;
-  }();
   struct Slot {
     uint64_t hash = 0;
     uint32_t code = 0;
@@ -97,12 +73,6 @@ class TextDictionary {
     uint64_t x = 0;
     if (n > 0) std::memcpy(&x, p, n);
     return x;
-  }
-  static bool SameButLast16(const char* text, size_t size, const char* other) {
-    for (size_t at = 0; at + 16 < size; at += 8) {
-      if (Load(text + at) != Load(other + at)) return false;
-    }
-    return true;
   }
   static uint64_t Mix(uint64_t a, uint64_t b) {
     __extension__ const auto product = static_cast<unsigned __int128>(a) * b;
@@ -115,7 +85,7 @@ class TextDictionary {
     return Mix(hash ^ Load(text.data() + at, text.size() - at), kOdd[1]);
   }
 
-  [[gnu::noinline]] uint32_t Find(std::string_view text) {
+  uint32_t Find(std::string_view text) {
     if (text == "-") return 0;
     const uint64_t hash = HashOf(text);
     uint64_t at = hash & mask_;
@@ -151,7 +121,7 @@ class TextDictionary {
 
   // Where the object lies differs from run to run, so collisions cannot be prepared.
   const uint64_t seed_ = reinterpret_cast<uintptr_t>(this) * 0x9E3779B97F4A7C15ull;
-  std::vector<Recent> recent_;
+  std::vector<internal::RecentText> recent_;
   std::vector<Slot> slots_;
   uint64_t mask_ = 0;
   std::vector<std::string_view> texts_;  // by code
