@@ -117,7 +117,8 @@ class Result:
 
         if schema not in ("default", "spark"):
             raise PlanError(f"schema={schema!r}: it is 'default' or 'spark'")
-        table = pyarrow.table(self)
+        # pyarrow.table(self) would import pandas first, to see that this is no data frame: a quarter of a second.
+        table = pyarrow.RecordBatchReader.from_stream(self).read_all()
         if schema == "default":
             return table
         plain = [f.with_type(pyarrow.string()) if pyarrow.types.is_dictionary(f.type) else f for f in table.schema]

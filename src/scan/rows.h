@@ -141,6 +141,8 @@ class TextRows final : public Rows {
   // Scratch. Rows that a kernel did not convert, for each slot; whole numbers to load.
   std::vector<std::vector<uint32_t>> left_;
   std::vector<size_t> integers_;
+  std::vector<uint64_t> v6_words_;
+  std::vector<uint8_t> v6_good_;
   struct Malformed {
     uint32_t row;
     size_t slot;

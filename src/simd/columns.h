@@ -106,6 +106,11 @@ inline size_t SwarAddresses(const TokenColumn& c, uint64_t* out, uint32_t* left)
   return n_left;
 }
 
+// Leaves them all to the scalar parser.
+inline void NoIpv6(const TokenColumn&, const uint32_t*, size_t n, uint64_t*, uint8_t* good) {
+  for (size_t i = 0; i < n; ++i) good[i] = 0;
+}
+
 // Masks that keep the last n of 32 bytes, by words.
 struct KeepLast {
   uint64_t words[kRecentBytes + 1][4];

@@ -14,7 +14,7 @@ namespace {
 
 void SwarIndex(const char* data, size_t size, TokenArrays* out) { TextIndexer<SwarBits>(data, size, out).Run(); }
 
-constexpr Kernels kSwar = {"swar", SwarIndex, EachColumn<SwarIntegers>, SwarAddresses, SwarTexts};
+constexpr Kernels kSwar = {"swar", SwarIndex, EachColumn<SwarIntegers>, SwarAddresses, NoIpv6, SwarTexts};
 
 #if defined(VPCFLOW_SIMD_X86)
 // __builtin_cpu_supports asks the operating system too (XGETBV), which xsimd 8.1 does not. The AVX2 unit is compiled

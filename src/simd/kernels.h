@@ -48,6 +48,9 @@ struct Kernels {
   void (*integers)(const TokenColumn& records, IntegerColumn* columns, size_t n);
   // Plain: dotted quads. Writes kCodeV4 | address; the numbers of records left go to `left`, their count is returned.
   size_t (*addresses)(const TokenColumn& column, uint64_t* out, uint32_t* left);
+  // Of some records, given by their numbers: plain IPv6 addresses (digits, at most one `::`, inside) as two words each,
+  // the first one highest, and in `good` which are.
+  void (*ipv6)(const TokenColumn& column, const uint32_t* rows, size_t n, uint64_t* words, uint8_t* good);
   // Plain: texts among `recent` (kRecentTexts of them). Writes their codes; likewise.
   size_t (*texts)(const TokenColumn& column, const RecentText* recent, uint32_t* codes, uint32_t* left);
 };

@@ -6,8 +6,8 @@ VPCFLOW_NAMESPACE_BEGIN
 namespace internal {
 
 const Kernels* Avx2Kernels() {
-  static constexpr Kernels kKernels = {"avx2", XsimdIndex<xsimd::avx2>, EachColumn<PairedIntegers>, ShuffledAddresses,
-                                       VectorTexts};
+  static constexpr Kernels kKernels = {
+      "avx2", XsimdIndex<xsimd::avx2>, EachColumn<PairedIntegers>, ShuffledAddresses, NoIpv6, VectorTexts};
   return &kKernels;
 }
 

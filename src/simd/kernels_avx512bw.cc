@@ -6,8 +6,8 @@ VPCFLOW_NAMESPACE_BEGIN
 namespace internal {
 
 const Kernels* Avx512bwKernels() {
-  static constexpr Kernels kKernels = {"avx512bw", XsimdIndex<xsimd::avx512bw>, IntegersByRecord, ShuffledAddresses,
-                                       VectorTexts};
+  static constexpr Kernels kKernels = {
+      "avx512bw", XsimdIndex<xsimd::avx512bw>, IntegersByRecord, ShuffledAddresses, NoIpv6, VectorTexts};
   return &kKernels;
 }
 

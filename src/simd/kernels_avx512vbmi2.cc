@@ -2,6 +2,7 @@
 // words.
 #include "src/simd/bits.h"
 #include "src/simd/columns_avx512.h"
+#include "src/simd/ipv6_vbmi2.h"
 
 VPCFLOW_NAMESPACE_BEGIN
 namespace internal {
@@ -33,7 +34,8 @@ void Vbmi2Index(const char* data, size_t size, TokenArrays* out) { TextIndexer<V
 }  // namespace
 
 const Kernels* Avx512Vbmi2Kernels() {
-  static constexpr Kernels kKernels = {"avx512vbmi2", Vbmi2Index, IntegersByRecord, ShuffledAddresses, VectorTexts};
+  static constexpr Kernels kKernels = {"avx512vbmi2",     Vbmi2Index, IntegersByRecord,
+                                       ShuffledAddresses, Vbmi2Ipv6,  VectorTexts};
   return &kKernels;
 }
 

@@ -6,8 +6,8 @@ VPCFLOW_NAMESPACE_BEGIN
 namespace internal {
 
 const Kernels* Neon64Kernels() {
-  static constexpr Kernels kKernels = {"neon64", XsimdIndex<xsimd::neon64>, EachColumn<SwarIntegers>, SwarAddresses,
-                                       SwarTexts};
+  static constexpr Kernels kKernels = {
+      "neon64", XsimdIndex<xsimd::neon64>, EachColumn<SwarIntegers>, SwarAddresses, NoIpv6, SwarTexts};
   return &kKernels;
 }
 

@@ -6,8 +6,8 @@ VPCFLOW_NAMESPACE_BEGIN
 namespace internal {
 
 const Kernels* Sse2Kernels() {
-  static constexpr Kernels kKernels = {"sse2", XsimdIndex<xsimd::sse2>, EachColumn<SwarIntegers>, SwarAddresses,
-                                       SwarTexts};
+  static constexpr Kernels kKernels = {
+      "sse2", XsimdIndex<xsimd::sse2>, EachColumn<SwarIntegers>, SwarAddresses, NoIpv6, SwarTexts};
   return &kKernels;
 }
 

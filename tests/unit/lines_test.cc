@@ -138,8 +138,10 @@ TEST(Kernels, T25NothingBeyondTheText) {
   std::vector<int64_t> ints(page);
   std::vector<uint64_t> addresses(page);
   std::vector<uint32_t> codes(page);
+  std::vector<uint64_t> words(2 * page);
+  std::vector<uint8_t> good(page);
   TextDictionary texts;
-  for (const char* pattern : {"12345 ", "1 ", "10.0.0.1 ", "12345\r\n", "  12.1.255.0"}) {
+  for (const char* pattern : {"2001:db8::1:2 ", "12345 ", "1 ", "10.0.0.1 ", "12345\r\n", "  12.1.255.0"}) {
     for (size_t i = 0; i < page; ++i) map[page + i] = pattern[i % std::strlen(pattern)];
     for (const internal::Kernels* kernels : UsableKernels()) {
       for (size_t size = 0; size <= page; ++size) {
@@ -153,6 +155,7 @@ TEST(Kernels, T25NothingBeyondTheText) {
           internal::IntegerColumn integers = {0, 16, 1000, ints.data(), left.data(), 0};
           kernels->integers(column, &integers, 1);
           kernels->addresses(column, addresses.data(), left.data());
+          kernels->ipv6(column, records.data(), column.count, words.data(), good.data());
           kernels->texts(column, texts.recent(), codes.data(), left.data());
           constexpr size_t kWidth = 8;  // tokens taken as records, so that several columns are converted at once
           internal::TokenColumn wide = column;
@@ -355,6 +358,70 @@ TEST(Kernels, RecentTexts) {
         }
       }
     }
+  }
+}
+
+// IPv6 texts, whole and damaged, between texts: what a kernel converts is what the scalar parser says, and the usual
+// shapes are converted.
+TEST(Kernels, Ipv6) {
+  std::mt19937_64 random(6);
+  std::vector<std::string> all = {"1:2:3:4:5:6:7:8",
+                                  "1::8",
+                                  "1:2:3:4:5:6::8",
+                                  "1::3:4:5:6:7:8",
+                                  "1:2:3:4:5:6:7::8",
+                                  "1:2::5::8",
+                                  "1:::8",
+                                  "::1",
+                                  "1::",
+                                  "::",
+                                  ":1:2:3:4:5:6:7:8",
+                                  "1:2:3:4:5:6:7:",
+                                  "12345::1",
+                                  "1:2:3:4:5:6:7:8:9",
+                                  "1:2:3",
+                                  "::ffff:1.2.3.4",
+                                  "0:0:0:0:0:ffff:102:304",
+                                  "2001:DB8::aBcD",
+                                  "2001:db8::g",
+                                  "2001:db8::@",
+                                  "fe80::1%eth0",
+                                  "1:2:3:4:5:6:7:88888"};
+  for (int i = 0; i < 20'000; ++i) {
+    Ip ip{random(), random()};
+    if (i % 3 != 0) ip.lo &= 0xFFFF;
+    if (i % 5 == 0) ip.hi &= ~uint64_t{0} << (random() % 64);
+    all.push_back(ToString(ip));
+    if (i % 4 == 0) all.back()[random() % all.back().size()] = "0123456789abcdefABCDEF:.gG@`/"[random() % 29];
+  }
+  std::string text(20, 'x');
+  text += ' ';
+  for (const std::string& t : all) text += t + " ";
+  text += std::string(80, 'y');
+  TokenIndex index;
+  IndexTokens(text.data(), text.size(), &index);
+  ASSERT_EQ(index.token_count(), all.size() + 2);
+  std::vector<uint32_t> records(all.size()), rows(all.size());
+  std::iota(records.begin(), records.end(), 1u);
+  std::iota(rows.begin(), rows.end(), 0u);
+  const TokenSpan tokens = index.tokens();
+  const internal::TokenColumn column = {text.data(), text.size(),    tokens.begins, tokens.ends,
+                                        tokens.bias, records.data(), records.size()};
+  for (const internal::Kernels* kernels : UsableKernels()) {
+    std::vector<uint64_t> words(2 * all.size());
+    std::vector<uint8_t> good(all.size());
+    kernels->ipv6(column, rows.data(), rows.size(), words.data(), good.data());
+    size_t converted = 0;
+    for (size_t i = 0; i < all.size(); ++i) {
+      if (good[i] == 0) continue;
+      ++converted;
+      Ip ip;
+      ASSERT_TRUE(ParseIp(all[i], &ip)) << kernels->name << " " << all[i];
+      ASSERT_EQ(ip, (Ip{words[2 * i], words[2 * i + 1]})) << kernels->name << " " << all[i];
+    }
+    const bool has = std::string_view(kernels->name) == "avx512vbmi2";
+    EXPECT_GE(converted, has ? all.size() / 2 : 0) << kernels->name;
+    for (size_t i = 0; has && i < 4; ++i) EXPECT_EQ(good[i], 1) << kernels->name << " " << all[i];
   }
 }
 

@@ -71,10 +71,18 @@ std::string Written(const Kernels& kernels, std::string_view text, TokenIndex* i
   std::iota(records.begin(), records.end(), 0u);
   std::vector<uint64_t> addresses(records.size());
   const size_t n = kernels.addresses(column, addresses.data(), left.data());
+  std::vector<uint64_t> words(2 * n);
+  std::vector<uint8_t> good(n);
+  kernels.ipv6(column, left.data(), n, words.data(), good.data());
   for (size_t i = 0; i < n; ++i) {
     const Token t = index->token(left[i]);
-    uint32_t v4 = 0;
-    addresses[left[i]] = ParseIpv4(text.data() + t.begin, text.data() + t.end, &v4) ? uint64_t{1} << 32 | v4 : 0;
+    Ip ip;
+    const bool any = ParseIp(text.data() + t.begin, text.data() + t.end, &ip);
+    if (good[i] != 0) {
+      EXPECT_TRUE(any && ip == (Ip{words[2 * i], words[2 * i + 1]}))
+          << kernels.name << " " << text.substr(t.begin, t.end - t.begin);
+    }
+    addresses[left[i]] = !any ? 0 : ip.is_v4() ? kCodeV4 | ip.v4() : ip.hi ^ ip.lo;
   }
   put(addresses.data(), addresses.size());
   // A column of the records of 29, twice: the second time most texts are among the recent ones.

@@ -34,7 +34,7 @@ class TextDictionary {
   // The code of a text, a new one if it was not there. Expected O(text.size()).
   uint32_t Code(std::string_view text) {
     const uint32_t code = Find(text);
-    if (text.size() - 1 < internal::kRecentBytes) {
+    if (text.size() - 1 < internal::kRecentBytes && !recent_.empty()) {
       internal::RecentText recent;
       recent.code = code;
       recent.words[3] = 0;
@@ -45,7 +45,11 @@ class TextDictionary {
     return code;
   }
   // kRecentTexts of the texts that Code was asked for last: kernels look here first.
-  const internal::RecentText* recent() const { return recent_.data(); }
+  const internal::RecentText* recent() {
+    if (recent_.empty())
+      recent_.resize(internal::kRecentTexts);  // not before: a scan may have many columns, and few lines
+    return recent_.data();
+  }
   std::string_view text(uint32_t code) const { return texts_[code]; }
 
   // Codes are 1 to size().
@@ -54,7 +58,7 @@ class TextDictionary {
   uint64_t generation() const { return generation_; }
   void Clear() {
     slots_.assign(64, Slot{});
-    recent_.assign(internal::kRecentTexts, internal::RecentText());
+    std::fill(recent_.begin(), recent_.end(), internal::RecentText());
     mask_ = slots_.size() - 1;
     texts_.assign(1, std::string_view());
     storage_.clear();
