@@ -223,12 +223,18 @@ bool GroupState::SelectPart(const Member& member, const PlannedAggregate& agg, c
 void GroupState::Merge(const GroupState& other) {
   const CodeMap codes(other.interner(), &encoder_.interner());
   std::vector<uint32_t> group(other.table_.size());
-  std::vector<uint64_t> key(words_);
-  for (uint32_t g = 0; g < group.size(); ++g) {
-    std::fill(key.begin(), key.end(), uint64_t{0});
-    for (const Place& place : places_)
-      key[place.word] |= codes(other.Code(g, place), place.field.kind()) << place.shift;
-    group[g] = table_.Find(key.data());
+  constexpr size_t kAtOnce = 512;
+  std::vector<uint64_t> keys;
+  for (size_t first = 0; first < group.size(); first += kAtOnce) {
+    const size_t n = std::min(kAtOnce, group.size() - first);
+    keys.assign(n * words_, 0);
+    for (size_t i = 0; i < n; ++i) {
+      for (const Place& place : places_) {
+        const uint64_t code = other.Code(static_cast<uint32_t>(first + i), place);
+        keys[i * words_ + place.word] |= codes(code, place.field.kind()) << place.shift;
+      }
+    }
+    table_.FindAll(keys.data(), n, group.data() + first);
   }
   for (size_t m = 0; m < members_.size(); ++m) {
     for (size_t a = 0; a < members_[m].accumulators.size(); ++a) {
