@@ -35,6 +35,8 @@
 #include "vpcflow/source/object_path.h"
 #include "vpcflow/source/source.h"
 #include "vpcflow/state/bytes.h"
+#include "vpcflow/state/saved.h"
+#include "vpcflow/state/value.h"
 #include "vpcflow/synth/synth.h"
 
 #endif  // VPCFLOW_VPCFLOW_H_

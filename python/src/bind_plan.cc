@@ -141,7 +141,7 @@ vpcflow::PlanSpec SpecFrom(const py::dict& d) {
   if (!get("top").is_none()) {
     const auto top = get("top").cast<py::dict>();
     spec.top = vpcflow::TopSpec{top["n"].cast<uint64_t>(), top["by"].cast<std::string>(), top["other"].cast<bool>(),
-                                top["per"].cast<std::vector<std::string>>()};
+                                top["per"].cast<std::vector<std::string>>(), top["counters"].cast<uint64_t>()};
   }
   if (!get("sort").is_none()) {
     for (const auto& [column, descending] : get("sort").cast<std::vector<std::pair<std::string, bool>>>())

@@ -77,6 +77,8 @@ void BindSketch(py::module_& m) {
       .def("update", [](Hitters& s, const py::object& values) { ForNumbers(values, [&](uint64_t v) { s.Add(v); }); })
       .def("merge", &Hitters::Merge)
       .def_property_readonly("bytes", &Hitters::bytes)
+      .def("to_bytes", &Saved<Hitters>)
+      .def_static("from_bytes", &Loaded<Hitters>)
       .def("top", [](const Hitters& s, size_t n) {
         std::vector<std::tuple<uint64_t, uint64_t, uint64_t>> out;
         for (const Hitters::Hit& hit : s.Top(n)) out.emplace_back(hit.key, hit.count - hit.error, hit.count);

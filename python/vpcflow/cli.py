@@ -103,6 +103,10 @@ def _parser() -> argparse.ArgumentParser:
     top.add_argument("-n", type=_positive, default=10, help="number of groups (default 10)")
     top.add_argument("--order-by", metavar="NAME", help="the aggregate that decides (default: the first)")
     top.add_argument("--per", metavar="FIELDS", default="", help="so many groups for each value of these keys")
+    top.add_argument(
+        "--counters", type=_positive, metavar="N",
+        help="bounded memory: hold about N groups of each --per; totals then have an error column",
+    )  # fmt: skip
     top.add_argument("--having", action="append", default=[], metavar="CONDITION", help="e.g. \"flows >= 100\"")
     top.add_argument("--other", action="store_true", help="one more row for all other groups")
 
@@ -318,7 +322,8 @@ def _top(args: argparse.Namespace) -> int:
     query = _flows(args).group_by(*_names(args.by), every=args.every, bin_by=args.bin_by).agg(**aggs)
     if args.having:
         query = query.having(*args.having)
-    query = query.top_k(args.n, by=args.order_by or next(iter(aggs)), other=args.other, per=_names(args.per))
+    by = args.order_by or next(iter(aggs))
+    query = query.top_k(args.n, by=by, other=args.other, per=_names(args.per), counters=args.counters)
     with _progress(True) as progress:
         result, code = _collect(lambda: query.collect(progress=progress))
     _print_rows(result, args.json)

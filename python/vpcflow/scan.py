@@ -134,15 +134,25 @@ class Flows:
         """Aggregates over all records: one row. ``flows.agg(bytes=vf.sum("bytes"))``"""
         return Grouped(self, {}).agg(**aggregates)
 
-    def top_k(self, n: int, by: str, *, other: bool = False, per: str | Sequence[str] = ()) -> Flows:
+    def top_k(
+        self, n: int, by: str, *, other: bool = False, per: str | Sequence[str] = (), counters: int | None = None
+    ) -> Flows:
         """The ``n`` groups with the largest ``by``, an aggregate; ties by key. With ``other`` one more row, marked in a
         column ``other``, has the aggregates over all the rest. With ``per``, one or some of the keys, ``n`` groups for
         each of their values: ``group_by("srcaddr", "dstaddr").agg(...).top_k(10, by="bytes", per="srcaddr")`` gives
-        every source's ten greatest peers."""
+        every source's ten greatest peers.
+
+        With ``counters`` in bounded memory: of each value of ``per`` (of all, without) about that many groups are held,
+        the lighter ones are dropped when there are twice as many. A column ``<by>_error`` bounds what a group may have
+        had more: its total lies between ``<by>`` and ``<by> + <by>_error``, and a group that is not there had at most
+        the error. For groupings with one aggregate, ``count()`` or ``sum(field)``; more counters, smaller errors."""
         if not self._grouped or self._spec.get("sessions"):
             raise PlanError("top_k needs a grouping: group_by(...).agg(...) first")
         keys = [per] if isinstance(per, str) else list(per)
-        return self._with(top={"n": int(n), "by": by, "other": bool(other), "per": keys})
+        if counters is not None and counters < 1:
+            raise PlanError("top_k: counters: at least n")
+        top = {"n": int(n), "by": by, "other": bool(other), "per": keys, "counters": counters or 0}
+        return self._with(top=top)
 
     def having(self, *conditions: str) -> Flows:
         """Only groups that pass all conditions on aggregates and derived columns, as ``"n >= 100"`` or

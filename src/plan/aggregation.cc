@@ -63,7 +63,8 @@ void WriteOrder(const PlanSpec& spec, StateWriter* out) {
     for (const std::string& per : spec.top->per) out->Text(per);
     out->Number(spec.top->n);
     out->Text(spec.top->by);
-    out->Byte(spec.top->other);
+    out->Byte(static_cast<uint8_t>((spec.top->other ? 1 : 0) | (spec.top->counters > 0 ? 2 : 0)));
+    if (spec.top->counters > 0) out->Number(spec.top->counters);
   }
   out->Number(spec.sort.size());
   for (const SortKey& key : spec.sort) {
@@ -111,7 +112,9 @@ absl::StatusOr<Plan> ReadPlan(StateReader* in) {
     for (uint64_t n = in->Count(1); n > 0; --n) spec.top->per.push_back(text());
     spec.top->n = in->Number();
     spec.top->by = text();
-    spec.top->other = in->Byte() != 0;
+    const uint8_t flags = in->Byte();
+    spec.top->other = (flags & 1) != 0;
+    if ((flags & 2) != 0) spec.top->counters = in->Number();
   }
   for (uint64_t n = in->Count(2); n > 0; --n) {
     std::string column = text();
@@ -154,7 +157,9 @@ absl::StatusOr<Table> Aggregation::TakeIdle(int64_t time) {
 }
 
 void Aggregation::Impl::Merge(const Impl& other) {
-  sessions != nullptr ? sessions->Merge(*other.sessions) : groups->Merge(*other.groups);
+  if (sessions != nullptr) return sessions->Merge(*other.sessions);
+  groups->Merge(*other.groups);
+  if (groups->crowded()) groups = groups->Pruned();
 }
 
 absl::Status Aggregation::Impl::Join(const internal::ScannedWorkers& scanned, Report* report) {
@@ -163,6 +168,7 @@ absl::Status Aggregation::Impl::Join(const internal::ScannedWorkers& scanned, Re
   }
   for (internal::Worker* worker : scanned.workers) {
     sessions != nullptr ? sessions->Merge(*worker->sessions(0)) : groups->Merge(*worker->group_state(0));
+    if (groups != nullptr && groups->crowded()) groups = groups->Pruned();
   }
   if (groups != nullptr) report->unspread = groups->unspread();
   return absl::OkStatus();
@@ -179,8 +185,10 @@ absl::Status Aggregation::Update(const std::vector<Source>& sources, const ScanO
 
 absl::Status Aggregation::Merge(const Aggregation& other) {
   StateWriter own, theirs;
-  WriteSpec(impl_->plan.impl(), &own);
-  WriteSpec(other.impl_->plan.impl(), &theirs);
+  for (const auto& [of, to] : {std::pair(&impl_->plan.impl(), &own), std::pair(&other.impl_->plan.impl(), &theirs)}) {
+    WriteSpec(*of, to);
+    if (of->counters() > 0) WriteOrder(of->spec, to);  // decides what is held
+  }
   if (own.bytes() != theirs.bytes())
     return absl::InvalidArgumentError(absl::StrCat("aggregations of different plans cannot be merged; this one:\n",
                                                    plan().Explain(), "the other one:\n", other.plan().Explain()));

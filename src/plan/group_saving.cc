@@ -67,6 +67,7 @@ void GroupState::Write(StateWriter* out) {
   for (const uint32_t g : groups) std::for_each(key(g), key(g + 1), [&](uint64_t word) { out->Word(word); });
   for (const auto& accumulator : member.accumulators) accumulator->Write(groups, codes, out);
   out->Number(unspread_);
+  if (plan_.counters() > 0) WriteLost(codes, out);
 }
 
 bool GroupState::Read(StateReader* in) {
@@ -109,6 +110,7 @@ bool GroupState::Read(StateReader* in) {
         n, [&](uint64_t code) { return IsCode(code, field, interner()); }, in);
   }
   unspread_ = in->Number();
+  if (plan_.counters() > 0 && !ReadLost(in)) return false;
   return in->ok();
 }
 

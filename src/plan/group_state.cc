@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <limits>
 #include <numeric>
 #include <utility>
 
@@ -13,6 +14,7 @@ namespace {
 // do.
 constexpr int64_t kMaxSpreadBins = 4096;
 constexpr int kTimeBits = 44;
+constexpr size_t kLeastPruned = 4096;  // fewer groups are not worth a pass
 
 uint64_t MaskOf(int bits) { return bits >= 64 ? ~uint64_t{0} : (uint64_t{1} << bits) - 1; }
 
@@ -46,7 +48,8 @@ GroupState::GroupState(const PlanImpl& plan, const std::vector<int>& slots, int6
       places_(MakeLayout(plan, slots)),
       words_(places_.empty() ? 0 : places_.back().word + 1),
       table_(words_,
-             places_.empty() ? 0 : places_.back().shift + static_cast<int>(std::bit_width(places_.back().mask))) {
+             places_.empty() ? 0 : places_.back().shift + static_cast<int>(std::bit_width(places_.back().mask))),
+      most_groups_(plan.counters() > 0 ? kLeastPruned : std::numeric_limits<size_t>::max()) {
   Join(plan, slots);
 }
 
@@ -56,9 +59,9 @@ bool GroupState::Shares(const PlanImpl& plan) const {
     for (int slot : p.key_slots) keys.push_back(p.fields[static_cast<size_t>(slot)]);
     return keys;
   };
-  return plan.grouped && plan.spec.where == plan_.spec.where && plan.spec.every == plan_.spec.every &&
-         plan.spec.bin_by == plan_.spec.bin_by && plan.all_records == plan_.all_records &&
-         keys_of(plan) == keys_of(plan_);
+  return plan.grouped && plan.counters() + plan_.counters() == 0 && plan.spec.where == plan_.spec.where &&
+         plan.spec.every == plan_.spec.every && plan.spec.bin_by == plan_.spec.bin_by &&
+         plan.all_records == plan_.all_records && keys_of(plan) == keys_of(plan_);
 }
 
 size_t GroupState::Join(const PlanImpl& plan, const std::vector<int>& slots) {
@@ -71,7 +74,8 @@ size_t GroupState::Join(const PlanImpl& plan, const std::vector<int>& slots) {
 }
 
 size_t GroupState::bytes() const {
-  size_t bytes = table_.bytes() + encoder_.interner().bytes();
+  constexpr size_t kEntry = 64;  // of a map, about
+  size_t bytes = table_.bytes() + encoder_.interner().bytes() + lost_.size() * (kEntry + words_ * sizeof(uint64_t));
   for (const Member& member : members_) {
     for (const auto& accumulator : member.accumulators) bytes += accumulator->bytes();
   }
@@ -222,19 +226,28 @@ bool GroupState::SelectPart(const Member& member, const PlannedAggregate& agg, c
 
 void GroupState::Merge(const GroupState& other) {
   const CodeMap codes(other.interner(), &encoder_.interner());
-  std::vector<uint32_t> group(other.table_.size());
+  MergeGroups(other, codes, {});
+  unspread_ += other.unspread_;
+}
+
+void GroupState::MergeGroups(const GroupState& other, const CodeMap& codes, std::span<const uint8_t> keep) {
+  const auto translated = [&](const uint64_t* from, uint64_t* key) {
+    for (const Place& place : places_)
+      key[place.word] |= codes(from[place.word] >> place.shift & place.mask, place.field.kind()) << place.shift;
+  };
+  std::vector<uint32_t> group(other.table_.size(), kNoGroup), some, found;
+  for (uint32_t g = 0; g < group.size(); ++g) {
+    if (keep.empty() || keep[g] != 0) some.push_back(g);
+  }
   constexpr size_t kAtOnce = 512;
   std::vector<uint64_t> keys;
-  for (size_t first = 0; first < group.size(); first += kAtOnce) {
-    const size_t n = std::min(kAtOnce, group.size() - first);
+  for (size_t first = 0; first < some.size(); first += kAtOnce) {
+    const size_t n = std::min(kAtOnce, some.size() - first);
     keys.assign(n * words_, 0);
-    for (size_t i = 0; i < n; ++i) {
-      for (const Place& place : places_) {
-        const uint64_t code = other.Code(static_cast<uint32_t>(first + i), place);
-        keys[i * words_ + place.word] |= codes(code, place.field.kind()) << place.shift;
-      }
-    }
-    table_.FindAll(keys.data(), n, group.data() + first);
+    for (size_t i = 0; i < n; ++i) translated(other.table_.key(some[first + i]), keys.data() + i * words_);
+    found.resize(n);
+    table_.FindAll(keys.data(), n, found.data());
+    for (size_t i = 0; i < n; ++i) group[some[first + i]] = found[i];
   }
   for (size_t m = 0; m < members_.size(); ++m) {
     for (size_t a = 0; a < members_[m].accumulators.size(); ++a) {
@@ -242,7 +255,11 @@ void GroupState::Merge(const GroupState& other) {
       members_[m].accumulators[a]->Merge(*other.members_[m].accumulators[a], group, codes);
     }
   }
-  unspread_ += other.unspread_;
+  for (const auto& [part, weight] : other.lost_) {
+    std::vector<uint64_t> own(words_, 0);
+    translated(part.data(), own.data());
+    Lose(std::move(own), weight);
+  }
 }
 
 // Keys in order, null last; addresses and texts by their text.
@@ -371,7 +388,9 @@ std::unique_ptr<GroupState> GroupState::Windows(const Member& member) const {
 
 Table GroupState::Emit(const Member& member) {
   const PlanSpec& spec = member.plan->spec;
-  const bool composed = !spec.derived.empty() || !spec.having.empty() || (spec.top && !spec.top->per.empty());
+  const bool bounded = member.plan->counters() > 0;
+  const bool composed =
+      bounded || !spec.derived.empty() || !spec.having.empty() || (spec.top && !spec.top->per.empty());
   if (words_ == 0) table_.Find(nullptr);  // without keys there is one group, even of no records
   for (const auto& accumulator : member.accumulators) accumulator->Grow(table_.size());
   std::vector<uint32_t> groups;
@@ -400,6 +419,7 @@ Table GroupState::Emit(const Member& member) {
   }
   const bool other = spec.top && spec.top->other;
   if (other) EmitOther(member, groups, &table);
+  if (bounded) EmitErrors(groups, &table);
   if (composed) {  // the plan was checked: the columns are there
     SortTable(&table, order);
     for (const DerivedColumn& derived : spec.derived) DeriveColumn(derived, &table).IgnoreError();

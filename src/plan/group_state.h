@@ -2,6 +2,7 @@
 #ifndef VPCFLOW_SRC_PLAN_GROUP_STATE_H_
 #define VPCFLOW_SRC_PLAN_GROUP_STATE_H_
 
+#include <map>
 #include <memory>
 #include <vector>
 
@@ -23,6 +24,10 @@ class GroupState {
 
   void Consume(const Batch& batch);
   void Merge(const GroupState& other);
+  // Of a plan with counters: whether there are so many groups that Pruned, a state of the heavier ones, is to take its
+  // place.
+  bool crowded() const { return table_.size() > most_groups_; }
+  std::unique_ptr<GroupState> Pruned() const;
   // Saving and reading the groups and the cells of the first plan. The same bytes for the same groups, whatever the
   // order they came in. Read, into an empty state, is false for bytes that are no state of this plan.
   void Write(StateWriter* out);
@@ -65,6 +70,14 @@ class GroupState {
   bool SelectPart(const Member& member, const PlannedAggregate& agg, const GroupedRows& rows);
   // The groups of the windows that a plan asks for, made of the time bins.
   std::unique_ptr<GroupState> Windows(const Member& member) const;
+  // Merges the groups of another for which `keep` is not 0, all if it is empty.
+  void MergeGroups(const GroupState& other, const CodeMap& codes, std::span<const uint8_t> keep);
+  // Of plans with counters. The part of a key that `per` names; what the groups behind each such part may have lost.
+  std::vector<uint64_t> PartPer(const uint64_t* key) const;
+  void Lose(std::vector<uint64_t> part, uint64_t weight);
+  void EmitErrors(const std::vector<uint32_t>& groups, Table* table) const;
+  void WriteLost(const CodeMap& codes, StateWriter* out) const;
+  bool ReadLost(StateReader* in);
   Table Emit(const Member& member);
   std::vector<uint32_t> TopGroups(const Member& member) const;
   void EmitOther(const Member& member, const std::vector<uint32_t>& top, Table* table) const;
@@ -78,6 +91,8 @@ class GroupState {
   GroupTable table_;
   Encoder encoder_;
   uint64_t unspread_ = 0;
+  size_t most_groups_;
+  std::map<std::vector<uint64_t>, uint64_t> lost_;  // by the part of the key words
   // Scratch, by row.
   std::vector<uint64_t> keys_;
   std::vector<uint64_t> codes_;

@@ -316,6 +316,21 @@ class Maker {
       if (plan_.spec.top->other && composed)
         return absl::InvalidArgumentError("top_k: other does not go together with per, having or derived columns");
     }
+    if (plan_.counters() > 0) {
+      const PlanSpec& spec = plan_.spec;
+      const bool one =
+          plan_.aggs.size() == 1 && (plan_.aggs[0].kind == AggKind::kCount || plan_.aggs[0].kind == AggKind::kSum);
+      if (!one || spec.every > 0 || !spec.derived.empty() || !spec.having.empty() || spec.top->other)
+        return absl::InvalidArgumentError(
+            "top_k: counters go with one aggregate, count() or sum(field), and neither time bins, derived columns, "
+            "having "
+            "nor other");
+      if (spec.top->counters < spec.top->n) return absl::InvalidArgumentError("top_k: counters: at least n");
+      const std::string error = spec.top->by + "_error";
+      if (std::find(columns.begin(), columns.end(), error) != columns.end())
+        return absl::InvalidArgumentError(absl::StrCat("two columns would be named '", Printable(error), "'"));
+      columns.push_back(error);
+    }
     if (plan_.spec.top && std::find(aggregates.begin(), aggregates.end(), plan_.spec.top->by) == aggregates.end()) {
       return NoSuch("top_k: order by", plan_.spec.top->by, aggregates, "aggregate");
     }
@@ -400,7 +415,8 @@ std::string Plan::Explain() const {
       absl::StrAppend(&out, "for each  ", absl::StrJoin(p.spec.top->per, ", "), "\n");
     if (p.spec.top)
       absl::StrAppend(&out, "top       ", p.spec.top->n, " by ", p.spec.top->by,
-                      p.spec.top->other ? ", and the rest as one row" : "", "\n");
+                      p.spec.top->other ? ", and the rest as one row" : "",
+                      p.counters() > 0 ? absl::StrCat(", within ", p.counters(), " counters") : std::string(), "\n");
   }
   for (const SortKey& key : p.spec.sort)
     absl::StrAppend(&out, "sort      ", key.column, key.descending ? " descending" : "", "\n");
@@ -441,6 +457,7 @@ std::vector<std::pair<std::string, ColumnType>> Plan::Schema() const {
     }
   }
   for (const DerivedColumn& derived : p.spec.derived) out.emplace_back(derived.name, ColumnType::kFloat64);
+  if (p.counters() > 0) out.emplace_back(p.spec.top->by + "_error", ColumnType::kInt64);
   if (p.spec.top && p.spec.top->other) out.emplace_back("other", ColumnType::kBool);
   return out;
 }

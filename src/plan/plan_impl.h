@@ -36,6 +36,8 @@ struct PlanImpl {
   size_t required = SIZE_MAX;  // of fields: the first ones, which some source must have
   int start_slot = -1;
   int end_slot = -1;
+
+  uint64_t counters() const { return spec.top ? spec.top->counters : 0; }
 };
 
 // The name of a field's column: underscores.

@@ -163,7 +163,9 @@ void Worker::Consume(State* state, const Batch& batch, const Rows& rows) {
   if (state->sessions != nullptr) {
     if (batch.rows > 0) state->sessions->Consume(batch);
   } else if (state->rows == nullptr) {
-    groups_[state->group]->Consume(batch);
+    std::unique_ptr<GroupState>& groups = groups_[state->group];
+    groups->Consume(batch);
+    if (groups->crowded()) groups = groups->Pruned();
   } else if (batch.rows > 0) {
     state->rows->Consume(batch, [&](size_t slot) { return rows.Has(slot); });
   }

@@ -18,7 +18,7 @@ const char* const kLog =
     "eni-1 10.0.0.2 10.0.0.3 - - 1 84 1000 1060 REJECT -\n";
 
 std::vector<PlanSpec> Questions() {
-  std::vector<PlanSpec> out(5);
+  std::vector<PlanSpec> out(6);
   out[0].by = {"srcaddr", "action"};
   out[0].every = 60;
   out[0].window = 180;
@@ -39,6 +39,9 @@ std::vector<PlanSpec> Questions() {
   out[3].where = "dstport = 443 or srcaddr in '10.0.0.0/8'";
   out[3].aggs = {{"u", "n_unique(interface-id)"}};
   out[4].sessions.emplace();
+  out[5].by = {"srcaddr", "dstaddr"};
+  out[5].aggs = {{"b", "sum(bytes)"}};
+  out[5].top = TopSpec{.n = 1, .by = "b", .per = {"srcaddr"}, .counters = 1};
   for (PlanSpec& spec : out) spec.allow_missing = true;
   return out;
 }

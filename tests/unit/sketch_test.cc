@@ -267,6 +267,67 @@ TEST(Composition, ByTypesIsByPlan) {
   }
 }
 
+// Every accumulator, nested, and keys of every kind: as bytes and back, in the middle of a log; the same bytes whatever
+// the parts; damaged bytes are refused or read as something that can be saved again.
+TEST(Composition, AsBytes) {
+  using Sums = Aggregate<Count, Sum<f::Bytes>, Mean<f::Bytes>, Min<f::Start>, Max<f::SrcAddr>, First<f::InterfaceId>,
+                         Last<f::DstAddr>, Distinct<f::DstAddr>, Distinct<f::InterfaceId>, Rate<f::Bytes>,
+                         Where<kRejected, Count>, ApproxDistinct<f::DstAddr>, ApproxQuantile<f::Bytes>>;
+  using All = GroupBy<Keys<f::Action, f::Protocol>,
+                      Aggregate<GroupBy<Keys<f::SrcAddr, f::InterfaceId>, Sums>, Windows<600, Sum<f::Bytes>>>>;
+  using Peers = GroupBy<Keys<f::Protocol>, TopKeys<f::DstAddr, f::Bytes, 64>>;
+  SynthOptions options;
+  options.records = 2000;
+  options.ipv6_share = 0.3;
+  const std::string log = *SynthesizeText(options);
+  const size_t header = log.find('\n') + 1, cut = log.find('\n', log.size() / 3) + 1;
+  const std::string first = log.substr(0, cut), second = log.substr(0, header) + log.substr(cut);
+  const auto of = [](const std::string& text, auto* out) {
+    ASSERT_TRUE(Scan(Source::Bytes("log", std::string_view(text))).Into(out).ok());
+  };
+  All whole, a, b;
+  of(log, &whole);
+  of(first, &a);
+  of(second, &b);
+  // Places in the input count for first and last: two scans number their sources alike, so merge in both orders only
+  // what they see.
+  const auto merged = [](const All& x, const All& y) {
+    All back;
+    EXPECT_EQ(FromBytes(ToBytes(x), &back), StateError::kNone);
+    back.Merge(y);
+    return ToBytes(back);
+  };
+  EXPECT_EQ(merged(a, b), merged(b, a));
+  All once;
+  ASSERT_EQ(FromBytes(ToBytes(whole), &once), StateError::kNone);
+  EXPECT_EQ(ToBytes(once), ToBytes(whole));
+  EXPECT_EQ(once.Value(), whole.Value());
+  Peers peers, again;
+  of(log, &peers);
+  ASSERT_EQ(FromBytes(ToBytes(peers), &again), StateError::kNone);
+  EXPECT_EQ(ToBytes(again), ToBytes(peers));
+  EXPECT_EQ(FromBytes(ToBytes(whole), &again), StateError::kOtherKind);
+  EXPECT_EQ(FromBytes("VPCX", &again), StateError::kNotAState);
+  EXPECT_EQ(FromBytes(ToBytes(peers).substr(0, 60), &again), StateError::kCut);
+  const std::string blob = ToBytes(b);
+  std::string payload(blob.substr(internal::kStateHead, blob.size() - internal::kStateHead - internal::kStateTail));
+  std::mt19937_64 random(9);
+  size_t read = 0;
+  for (int i = 0; i < 2000; ++i) {
+    std::string bytes = blob;
+    bytes[random() % bytes.size()] ^= static_cast<char>(1 << random() % 8);
+    All out;
+    EXPECT_NE(FromBytes(bytes, &out), StateError::kNone);
+    std::string hurt = payload;  // with the right checksum
+    hurt[hurt.size() - 1 - random() % (hurt.size() / 2)] = static_cast<char>(random());
+    if (FromBytes(Seal(StateKind::kAccumulator, hurt), &out) != StateError::kNone) continue;
+    ++read;
+    All more;
+    EXPECT_EQ(FromBytes(ToBytes(out), &more), StateError::kNone);
+  }
+  EXPECT_GT(read, 0u);
+}
+
 TEST(Sketches, T18AnyBytesAreReadOrRefused) {
   std::mt19937_64 random(6);
   const auto hurt = [&](auto sketch, const char* name) {

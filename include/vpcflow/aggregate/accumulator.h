@@ -15,9 +15,15 @@
 //   all.Value<1>().ToString();
 //
 // Null and malformed values are left out by all of them; Count counts records.
+//
+// All but your own can be saved (ToBytes and FromBytes in vpcflow/state/saved.h); so can yours with
+//   static std::string Name();         tells states of different types apart
+//   void Write(StateWriter*) const;    the same bytes for the same value
+//   void Read(StateReader*);           into a new one; bytes come from anywhere, see vpcflow/state/bytes.h
 #ifndef VPCFLOW_AGGREGATE_ACCUMULATOR_H_
 #define VPCFLOW_AGGREGATE_ACCUMULATOR_H_
 
+#include <algorithm>
 #include <array>
 #include <concepts>
 #include <cstddef>
@@ -29,6 +35,7 @@
 #include <tuple>
 #include <type_traits>
 #include <unordered_set>
+#include <vector>
 
 #include "vpcflow/aggregate/cell.h"
 #include "vpcflow/record/record_view.h"
@@ -56,6 +63,12 @@ constexpr auto FieldsOf() {
 
 namespace internal {
 
+// "sum(bytes)"
+template <class F>
+std::string NameOf(const char* function) {
+  return function + ("(" + std::string(Info(F::kField).name)) + ")";
+}
+
 // Text borrowed from a record must be owned to be kept.
 template <class T>
 using Owned = std::conditional_t<std::is_same_v<T, std::string_view>, std::string, T>;
@@ -81,6 +94,9 @@ class Count {
   void Update(const RecordView&) { cell_.Add(); }
   void Merge(const Count& other) { cell_.Merge(other.cell_); }
   uint64_t Value() const { return cell_.n; }
+  static std::string Name() { return "count()"; }
+  void Write(StateWriter* out) const { cell_.Write(out); }
+  void Read(StateReader* in) { cell_.Read(in); }
 
  private:
   CountCell cell_;
@@ -96,6 +112,9 @@ class Sum {
   }
   void Merge(const Sum& other) { cell_.Merge(other.cell_); }
   Total Value() const { return cell_.total; }
+  static std::string Name() { return internal::NameOf<F>("sum"); }
+  void Write(StateWriter* out) const { cell_.Write(out); }
+  void Read(StateReader* in) { cell_.Read(in); }
 
  private:
   SumCell cell_;
@@ -111,6 +130,9 @@ class Mean {
   }
   void Merge(const Mean& other) { cell_.Merge(other.cell_); }
   std::optional<double> Value() const { return cell_.Value(); }
+  static std::string Name() { return internal::NameOf<F>("mean"); }
+  void Write(StateWriter* out) const { cell_.Write(out); }
+  void Read(StateReader* in) { cell_.Read(in); }
 
  private:
   MeanCell cell_;
@@ -126,6 +148,9 @@ class Extreme {
   }
   void Merge(const Extreme& other) { cell_.Merge(other.cell_); }
   std::optional<typename F::value_type> Value() const { return cell_.value; }
+  static std::string Name() { return internal::NameOf<F>(std::is_same_v<Cell<int>, MinCell<int>> ? "min" : "max"); }
+  void Write(StateWriter* out) const { cell_.Write(out); }
+  void Read(StateReader* in) { cell_.Read(in); }
 
  private:
   static_assert(!std::is_same_v<typename F::value_type, std::string_view>,
@@ -147,6 +172,11 @@ class Pick {
   }
   void Merge(const Pick& other) { cell_.Merge(other.cell_); }
   const std::optional<internal::Owned<typename F::value_type>>& Value() const { return cell_.value; }
+  static std::string Name() {
+    return internal::NameOf<F>(std::is_same_v<Cell<int>, FirstCell<int>> ? "first" : "last");
+  }
+  void Write(StateWriter* out) const { cell_.Write(out); }
+  void Read(StateReader* in) { cell_.Read(in); }
 
  private:
   using Value_ = internal::Owned<typename F::value_type>;
@@ -167,9 +197,22 @@ class Distinct {
   }
   void Merge(const Distinct& other) { values_.insert(other.values_.begin(), other.values_.end()); }
   uint64_t Value() const { return values_.size(); }
+  static std::string Name() { return internal::NameOf<F>("n_unique"); }
+  void Write(StateWriter* out) const {
+    std::vector<Value_> sorted(values_.begin(), values_.end());
+    std::sort(sorted.begin(), sorted.end());
+    out->Number(sorted.size());
+    for (const Value_& value : sorted) WriteValue(value, out);
+  }
+  void Read(StateReader* in) {
+    for (uint64_t n = in->Count(1); n > 0 && in->ok(); --n) {
+      if (!values_.insert(ReadValue<Value_>(in)).second) in->Fail();
+    }
+  }
 
  private:
-  std::unordered_set<internal::Owned<typename F::value_type>, internal::ValueHash> values_;
+  using Value_ = internal::Owned<typename F::value_type>;
+  std::unordered_set<Value_, internal::ValueHash> values_;
 };
 
 // Sum of a numeric field per second, between the first start and the last end; empty without records that have both.
@@ -182,6 +225,9 @@ class Rate {
   }
   void Merge(const Rate& other) { cell_.Merge(other.cell_); }
   std::optional<double> Value() const { return cell_.PerSecond(); }
+  static std::string Name() { return internal::NameOf<F>("rate"); }
+  void Write(StateWriter* out) const { cell_.Write(out); }
+  void Read(StateReader* in) { cell_.Read(in); }
 
  private:
   RateCell cell_;
@@ -218,6 +264,13 @@ class Aggregate {
   }
   auto Value() const {
     return std::apply([](const As&... a) { return std::make_tuple(a.Value()...); }, parts_);
+  }
+  static std::string Name() { return (std::string() + ... + (As::Name() + " ")); }
+  void Write(StateWriter* out) const {
+    std::apply([&](const As&... a) { (a.Write(out), ...); }, parts_);
+  }
+  void Read(StateReader* in) {
+    std::apply([&](As&... a) { (a.Read(in), ...); }, parts_);
   }
 
  private:

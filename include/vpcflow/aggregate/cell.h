@@ -15,7 +15,7 @@
 
 #include "vpcflow/aggregate/total.h"
 #include "vpcflow/record/record_view.h"
-#include "vpcflow/state/bytes.h"
+#include "vpcflow/state/value.h"
 #include "vpcflow/version.h"
 
 VPCFLOW_NAMESPACE_BEGIN
@@ -72,18 +72,6 @@ struct MeanCell {
 };
 
 template <class T>
-void WriteOptional(const std::optional<T>& value, StateWriter* out) {
-  out->Byte(value.has_value());
-  out->Word(value ? static_cast<uint64_t>(*value) : 0);
-}
-template <class T>
-void ReadOptional(StateReader* in, std::optional<T>* value) {
-  const bool there = in->Byte() != 0;
-  const auto read = static_cast<T>(in->Word());
-  *value = there ? std::optional<T>(read) : std::nullopt;
-}
-
-template <class T>
 struct MinCell {
   std::optional<T> value;
   void Add(const T& v) {
@@ -122,17 +110,18 @@ void WritePicked(const When& when, const std::optional<T>& value, StateWriter* o
   out->Signed(value ? when.start : 0);
   out->Word(value ? when.position.source : 0);
   out->Word(value ? when.position.offset : 0);
-  out->Word(value ? static_cast<uint64_t>(*value) : 0);
+  WriteValue(value.value_or(T{}), out);
 }
 template <class T>
 void ReadPicked(StateReader* in, When* when, std::optional<T>* value) {
   const bool there = in->Byte() != 0;
   const int64_t start = in->Signed();
   const auto source = static_cast<decltype(Position::source)>(in->Word());
-  const uint64_t offset = in->Word(), read = in->Word();
-  if (!there) return;
+  const uint64_t offset = in->Word();
+  T read = ReadValue<T>(in);
+  if (!there || !in->ok()) return;
   *when = {start, {source, offset}};
-  *value = static_cast<T>(read);
+  *value = std::move(read);
 }
 
 template <class T>

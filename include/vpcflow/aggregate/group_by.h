@@ -29,6 +29,7 @@ struct Keys {
   using View = std::tuple<std::optional<typename Fs::value_type>...>;
   static View Of(const RecordView& record) { return View(record.get<Fs>()...); }
   static constexpr std::array<Field, sizeof...(Fs)> kFields = {Fs::kField...};
+  static std::string Name() { return (std::string() + ... + (std::string(Info(Fs::kField).name) + " ")); }
 };
 
 template <class KeysT, Accumulator A>
@@ -85,6 +86,23 @@ class GroupBy {
                      [](const Row& a, const Row& b) { return b.template value<I>() < a.template value<I>(); });
     if (rows.size() > n) rows.erase(rows.begin() + static_cast<ptrdiff_t>(n), rows.end());
     return rows;
+  }
+  static std::string Name() { return "group(" + KeysT::Name() + "; " + A::Name() + ")"; }
+  void Write(StateWriter* out) const {
+    out->Number(groups_.size());
+    for (const Row& row : Rows()) {
+      std::apply([&](const auto&... v) { (WriteOptional(v, out), ...); }, row.key());
+      row.aggregate().Write(out);
+    }
+  }
+  void Read(StateReader* in) {
+    for (uint64_t n = in->Count(2); n > 0 && in->ok(); --n) {
+      Key key;
+      std::apply([&](auto&... v) { (ReadOptional(in, &v), ...); }, key);
+      const auto [at, added] = groups_.try_emplace(std::move(key));
+      at->second.Read(in);
+      if (!added) in->Fail();
+    }
   }
 
  private:

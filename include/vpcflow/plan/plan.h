@@ -73,6 +73,11 @@ struct TopSpec {
   std::string by;      // an aggregate; largest first, ties by key
   bool other = false;  // one more row, marked in a column `other`, with the aggregates over all other groups
   std::vector<std::string> per{};  // n rows for each value of these keys; not with `other`
+  // Bounded memory, 0 for exact: of each value of `per` (of all, without) at most twice this many groups are held, the
+  // lighter ones are dropped when they are too many. A further column, `by` with `_error` behind, bounds what a group
+  // may have had more: its total lies in [by, by + error]; a group that is not held has had at most the error. Only for
+  // groupings with one aggregate, count() or sum(field), and without time bins. At least n.
+  uint64_t counters = 0;
 };
 
 struct PlanSpec {

@@ -13,6 +13,8 @@
 //   absl::Status s = Scan(Source::File("flow.log.gz")).Into(&sources);
 //   for (const auto& row : sources.Rows()) Print(row.key<0>(), row.value<3>().Quantile(0.95));
 //
+// `where` is not part of what FromBytes (vpcflow/state/saved.h) compares: a filter has no name.
+//
 // The filter's own fields are not checked before an update (a lambda does not say what it reads): a malformed value
 // there is null to it.
 #ifndef VPCFLOW_SKETCH_ACCUMULATORS_H_
@@ -20,6 +22,7 @@
 
 #include <cstdint>
 #include <map>
+#include <string>
 #include <string_view>
 #include <type_traits>
 #include <vector>
@@ -42,6 +45,9 @@ class Where {
   }
   void Merge(const Where& other) { inner_.Merge(other.inner_); }
   decltype(auto) Value() const { return inner_.Value(); }
+  static std::string Name() { return "where(" + A::Name() + ")"; }
+  void Write(StateWriter* out) const { inner_.Write(out); }
+  void Read(StateReader* in) { inner_.Read(in); }
 
  private:
   A inner_;
@@ -63,6 +69,9 @@ class ApproxDistinct {
   }
   void Merge(const ApproxDistinct& other) { sketch_.Merge(other.sketch_); }
   uint64_t Value() const { return sketch_.Estimate(); }
+  static std::string Name() { return internal::NameOf<F>("approx_n_unique"); }
+  void Write(StateWriter* out) const { sketch_.Write(out); }
+  void Read(StateReader* in) { sketch_.Read(in); }
 
  private:
   DistinctSketch sketch_;
@@ -78,6 +87,9 @@ class ApproxQuantile {
   }
   void Merge(const ApproxQuantile& other) { histogram_.Merge(other.histogram_); }
   const LogHistogram& Value() const { return histogram_; }
+  static std::string Name() { return internal::NameOf<F>("approx_quantile"); }
+  void Write(StateWriter* out) const { histogram_.Write(out); }
+  void Read(StateReader* in) { histogram_.Read(in); }
 
  private:
   LogHistogram histogram_;
@@ -98,6 +110,12 @@ class TopKeys {
   }
   void Merge(const TopKeys& other) { hitters_.Merge(other.hitters_); }
   const Hitters& Value() const { return hitters_; }
+  static std::string Name() { return internal::NameOf<Key>("top_keys") + internal::NameOf<Weight>("by"); }
+  void Write(StateWriter* out) const { hitters_.Write(out); }
+  void Read(StateReader* in) {
+    hitters_.Read(in);
+    if (hitters_.counters() != Counters) in->Fail();
+  }
 
  private:
   Hitters hitters_{Counters};
@@ -118,6 +136,22 @@ class Windows {
   }
   // By the second at which a bin begins.
   const std::map<int64_t, A>& Value() const { return bins_; }
+  static std::string Name() { return "windows(" + std::to_string(Seconds) + "; " + A::Name() + ")"; }
+  void Write(StateWriter* out) const {
+    out->Number(bins_.size());
+    for (const auto& [begin, aggregate] : bins_) {
+      out->Signed(begin);
+      aggregate.Write(out);
+    }
+  }
+  void Read(StateReader* in) {
+    for (uint64_t n = in->Count(sizeof(int64_t)); n > 0 && in->ok(); --n) {
+      const int64_t begin = in->Signed();
+      const auto [at, added] = bins_.try_emplace(begin);
+      at->second.Read(in);
+      if (!added || begin % Seconds != 0) in->Fail();
+    }
+  }
 
  private:
   std::map<int64_t, A> bins_;

@@ -22,6 +22,7 @@
 #include <utility>
 #include <vector>
 
+#include "vpcflow/state/value.h"
 #include "vpcflow/version.h"
 
 VPCFLOW_NAMESPACE_BEGIN
@@ -87,6 +88,29 @@ class HeavyHitters {
   uint64_t total() const { return total_; }
   // What any key that is not held has at most.
   uint64_t floor() const { return hits_.size() < counters_ ? 0 : by_count_.begin()->first; }
+  size_t counters() const { return counters_; }
+  void Write(StateWriter* out) const {
+    out->Number(counters_);
+    out->Number(total_);
+    out->Number(hits_.size());
+    for (const auto& [key, entry] : hits_) {
+      WriteValue(key, out);
+      out->Number(entry.count);
+      out->Number(entry.error);
+    }
+  }
+  void Read(StateReader* in) {
+    counters_ = static_cast<size_t>(in->Number());
+    total_ = in->Number();
+    const uint64_t n = in->Count(3);
+    if (counters_ == 0 || n > counters_) in->Fail();
+    for (uint64_t i = 0; i < n && in->ok(); ++i) {
+      Key key = ReadValue<Key>(in);
+      const uint64_t count = in->Number(), error = in->Number();
+      if (error > count || !hits_.emplace(key, Entry{count, error}).second) in->Fail();
+      by_count_.emplace(count, std::move(key));
+    }
+  }
   size_t bytes() const { return hits_.size() * (sizeof(Key) * 2 + 104); }
 
  private:

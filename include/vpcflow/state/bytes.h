@@ -31,9 +31,9 @@
 
 VPCFLOW_NAMESPACE_BEGIN
 
-enum class StateKind : uint8_t { kAggregation = 1, kSketch = 2 };
+enum class StateKind : uint8_t { kAggregation = 1, kSketch = 2, kAccumulator = 3 };
 
-enum class StateError : uint8_t { kNone, kNotAState, kOtherKind, kNewerVersion, kCut, kChecksum };
+enum class StateError : uint8_t { kNone, kNotAState, kOtherKind, kNewerVersion, kCut, kChecksum, kContent };
 
 constexpr std::string_view StateErrorText(StateError error) {
   switch (error) {
@@ -43,6 +43,7 @@ constexpr std::string_view StateErrorText(StateError error) {
     case StateError::kNewerVersion: return "this state was written by a newer version of vpcflow";
     case StateError::kCut: return "this state is cut, or has bytes behind its end";
     case StateError::kChecksum: return "this state is damaged (wrong checksum)";
+    case StateError::kContent: return "this state holds what its kind cannot have";
   }
   return "";
 }
