@@ -1,8 +1,9 @@
 """Sketches on their own: distinct counts, quantiles and heavy hitters of whole numbers, in bounded memory.
 
-Each has ``update(numbers)``, with an iterable or a buffer of 64-bit numbers (``array.array("Q")``, numpy), and
-``merge(other)``, ``to_bytes()`` and ``from_bytes(data)``, safe with any bytes (:class:`~vpcflow.StateError`). Their errors, and the papers: the headers in ``include/vpcflow/sketch``; measured:
-``docs/sketches.md``. In queries use :func:`vpcflow.approx_n_unique` and :func:`vpcflow.approx_quantile`.
+Each has ``update(numbers)``, with an iterable or a buffer of 64-bit numbers (``array.array("Q")``, numpy),
+``merge(other)``, ``to_bytes()`` and ``from_bytes(data)``, safe with any bytes (:class:`~vpcflow.StateError`). Their
+errors, and the papers: the headers in ``include/vpcflow/sketch``; measured: ``docs/sketches.md``.
+In queries use :func:`vpcflow.approx_n_unique` and :func:`vpcflow.approx_quantile`.
 
 >>> from vpcflow import sketches
 >>> peers = sketches.DistinctSketch()
