@@ -11,10 +11,10 @@ Heavy packages (pandas, pyarrow, polars, matplotlib) are imported only when a me
 
 from typing import Any
 
-from . import _core, labels, sketches, spread
+from . import _core, labels, rules, sketches, spread
 from .aggregation import Aggregation, merge_all
 from .capability import capabilities, recommended_format
-from .detection import Finding, Findings, detect
+from .detection import detect
 from .errors import (
     DataLossError,
     DataQualityWarning,
@@ -24,6 +24,7 @@ from .errors import (
     OutOfMemoryError,
     ParseError,
     PlanError,
+    RuleError,
     SourceError,
     SourceNotFoundError,
     StateError,
@@ -50,6 +51,7 @@ from .expr import (
     ratio,
     sum,
 )
+from .findings import Finding, Findings
 from .result import Report, Result, diff
 from .scan import Flows, Grouped, collect_all, scan
 from .synthetic import Synthetic, plants, synth
@@ -115,6 +117,7 @@ __all__ = [
     "PlanError",
     "Report",
     "Result",
+    "RuleError",
     "SourceError",
     "SourceNotFoundError",
     "StateError",
@@ -147,6 +150,7 @@ __all__ = [
     "ratio",
     "recommended_format",
     "reject_reasons",
+    "rules",
     "scan",
     "sketches",
     "spread",

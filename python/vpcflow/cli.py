@@ -15,8 +15,9 @@ from typing import Any, Callable
 
 from . import __version__, containers, display, fields, plants
 from .capability import capabilities, recommended_format
-from .detection import DETECTORS, Findings, Settings, detect
+from .detection import DETECTORS, Settings, detect
 from .errors import DataQualityWarning, ParseError, PlanError, VpcflowError
+from .findings import Findings
 from .result import Result
 from .scan import Flows, Progress, scan
 from .summary import Summary, summarize
@@ -43,7 +44,7 @@ def _positive(text: str) -> int:
     return value
 
 
-def _add_input(parser: argparse.ArgumentParser) -> None:
+def add_input(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("paths", nargs="+", metavar="PATH", help="file, folder, pattern, or - for standard input")
     parser.add_argument(
         "--format", help="format of logs without header line: '${srcaddr} ${bytes}', names, default, tgw, v5"
@@ -72,6 +73,8 @@ def _add_input(parser: argparse.ArgumentParser) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
+    from . import cli_rules  # it uses what is here
+
     raw = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(
         prog="vpcflow", description="AWS VPC flow logs: see, count, convert.", epilog=_EXAMPLES, formatter_class=raw
@@ -85,13 +88,13 @@ def _parser() -> argparse.ArgumentParser:
         )
 
     summary = add("summary", "the first look: span, volume, top talkers, rejects, coverage", "summary logs/")
-    _add_input(summary)
+    add_input(summary)
 
     top = add(
         "top", "groups with the largest aggregate",
         "top logs/ --by srcaddr --agg bytes=sum(bytes) --agg peers=n_unique(dstaddr) -n 20",
     )  # fmt: skip
-    _add_input(top)
+    add_input(top)
     top.add_argument("--by", metavar="FIELDS", default="", help="keys, separated by commas")
     top.add_argument("--every", metavar="TIME", help="also group by time bins of this length: 30s, 5m, 1h, 1d")
     top.add_argument(
@@ -114,7 +117,7 @@ def _parser() -> argparse.ArgumentParser:
         "sessions", "conversations: both directions, all windows and interfaces as one row",
         "sessions logs/ --where \"dstport = 5432 or srcport = 5432\" -n 20 --order-by server_bytes",
     )  # fmt: skip
-    _add_input(talks)
+    add_input(talks)
     talks.add_argument("--idle", default="10m", metavar="TIME", help="what ends a session: 30s, 10m (default), 1h")
     talks.add_argument(
         "--vantage", choices=("most", "client", "server", "all"), default="most", help="whose figures are shown"
@@ -129,19 +132,21 @@ def _parser() -> argparse.ArgumentParser:
         "detect", "findings with evidence, worst first; exit code 1 if there are any",
         "detect logs/ --json\n  vpcflow detect logs/ --only port_scan,brute_force --set scan_ports=50",
     )  # fmt: skip
-    _add_input(found)
+    add_input(found)
     found.add_argument("--only", metavar="NAMES", default="", help=f"some of: {', '.join(DETECTORS)}")
     found.add_argument(
         "--set", action="append", default=[], metavar="NAME=VALUE", help="a setting of a detector; may be repeated"
     )
 
+    cli_rules.add_commands(add)
+
     head = add("head", "the first records, typed", "head flow.log.gz -n 5 --json")
-    _add_input(head)
+    add_input(head)
     head.add_argument("-n", type=_positive, default=10, help="number of records (default 10)")
     head.add_argument("--select", metavar="FIELDS", default="", help="only these fields, separated by commas")
 
     convert = add("convert", "records to CSV, JSON lines, Arrow or Parquet", "convert logs/ -o flows.parquet")
-    _add_input(convert)
+    add_input(convert)
     convert.add_argument(
         "-o",
         "--out",
@@ -156,7 +161,7 @@ def _parser() -> argparse.ArgumentParser:
     )
 
     cover = add("coverage", "minutes of interfaces: traffic, NODATA, SKIPDATA, absent", "coverage logs/ --gaps")
-    _add_input(cover)
+    add_input(cover)
     cover.add_argument("--gaps", action="store_true", help="only what is absent or SKIPDATA")
 
     catalogue = add("fields", "the field catalogue", "fields --json")
@@ -201,12 +206,12 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _note(text: str) -> None:
+def note(text: str) -> None:
     print(f"vpcflow: {display.printable(text)}", file=sys.stderr)
 
 
 @contextmanager
-def _progress(wanted: bool) -> Iterator[Progress | None]:
+def progress_line(wanted: bool) -> Iterator[Progress | None]:
     """A progress line on standard error while it is a terminal and the work takes more than half a second."""
     if not wanted or not sys.stderr.isatty():
         yield None
@@ -229,7 +234,7 @@ def _progress(wanted: bool) -> Iterator[Progress | None]:
         print("\r" + " " * 60 + "\r", end="", file=sys.stderr, flush=True)
 
 
-def _flows(args: argparse.Namespace) -> Flows:
+def flows_of(args: argparse.Namespace) -> Flows:
     data: Any = args.paths[0] if len(args.paths) == 1 else args.paths
     if isinstance(data, list) and len(set(data)) < len(data):
         raise PlanError("a path is given twice; its records would count twice")
@@ -258,7 +263,7 @@ def _names(text: str) -> list[str]:
     return [name.strip() for name in text.split(",") if name.strip()]
 
 
-def _collect(run: Callable[[], Any]) -> tuple[Any, int]:
+def collect(run: Callable[[], Any]) -> tuple[Any, int]:
     """The result and the exit code; of damaged sources what could be read, with the error told."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DataQualityWarning)
@@ -267,34 +272,34 @@ def _collect(run: Callable[[], Any]) -> tuple[Any, int]:
         except VpcflowError as error:
             if error.partial is None:
                 raise
-            _note(f"error: {error}")
+            note(f"error: {error}")
             return error.partial, 2
 
 
-def _verdict(report: Any, args: argparse.Namespace, code: int, quiet: bool = False) -> int:
+def verdict(report: Any, args: argparse.Namespace, code: int, quiet: bool = False) -> int:
     """Tells about rejects, and decides between 0 and 1."""
     if not quiet:
         for warning in report.warnings:
-            _note(f"note: {warning}")
+            note(f"note: {warning}")
         if report.rejected:
             first = report.rejects[0]
             place = f"{first['file']}:{first['line']}:{first['column']}: "
             field = f"{first['field']}: " if first["field"] else ""
             lines = "1 line" if report.rejected == 1 else f"{report.rejected:,} lines"
-            _note(f"{lines} rejected; the first: {place}{field}{first['reason']}: {first['excerpt']}")
+            note(f"{lines} rejected; the first: {place}{field}{first['reason']}: {first['excerpt']}")
     too_many = args.max_rejects is not None and report.rejected > args.max_rejects
     return max(code, 1 if too_many else 0)
 
 
 def _summary(args: argparse.Namespace) -> int:
-    with _progress(True) as progress:
-        summary, code = _collect(lambda: summarize(_flows(args), progress=progress))
+    with progress_line(True) as progress:
+        summary, code = collect(lambda: summarize(flows_of(args), progress=progress))
     if not isinstance(summary, Summary):
         return code
     if code and not args.json and not summary.report.records:
         return code  # the error has been told, and there is nothing to show
     print(json.dumps(summary.as_dict()) if args.json else summary.text(), end="\n" if args.json else "")
-    return _verdict(summary.report, args, code, quiet=True)
+    return verdict(summary.report, args, code, quiet=True)
 
 
 def _aggregates(args: argparse.Namespace) -> dict[str, str]:
@@ -319,39 +324,39 @@ def _print_rows(result: Result, as_json: bool, aws_names: bool = False) -> None:
 
 def _top(args: argparse.Namespace) -> int:
     aggs = _aggregates(args)
-    query = _flows(args).group_by(*_names(args.by), every=args.every, bin_by=args.bin_by).agg(**aggs)
+    query = flows_of(args).group_by(*_names(args.by), every=args.every, bin_by=args.bin_by).agg(**aggs)
     if args.having:
         query = query.having(*args.having)
     by = args.order_by or next(iter(aggs))
     query = query.top_k(args.n, by=by, other=args.other, per=_names(args.per), counters=args.counters)
-    with _progress(True) as progress:
-        result, code = _collect(lambda: query.collect(progress=progress))
+    with progress_line(True) as progress:
+        result, code = collect(lambda: query.collect(progress=progress))
     _print_rows(result, args.json)
-    return _verdict(result.report, args, code)
+    return verdict(result.report, args, code)
 
 
 def _coverage(args: argparse.Namespace) -> int:
-    with _progress(True) as progress:
-        result, code = _collect(lambda: _flows(args).coverage(progress=progress))
+    with progress_line(True) as progress:
+        result, code = collect(lambda: flows_of(args).coverage(progress=progress))
     rows = [row for row in result if not args.gaps or row["seen"] in ("absent", "SKIPDATA")]
     if args.json:
         for row in rows:
             print(json.dumps(row))
     else:
         print(display.text_table(result.schema, rows))
-    return _verdict(result.report, args, code)
+    return verdict(result.report, args, code)
 
 
 def _sessions(args: argparse.Namespace) -> int:
-    query = _flows(args).sessions(idle=args.idle, vantage=args.vantage, intermediaries=args.intermediary)
+    query = flows_of(args).sessions(idle=args.idle, vantage=args.vantage, intermediaries=args.intermediary)
     if args.order_by:
         query = query.sort(args.order_by, descending=True)
     if args.n:
         query = query.limit(args.n)
-    with _progress(True) as progress:
-        result, code = _collect(lambda: query.collect(progress=progress))
+    with progress_line(True) as progress:
+        result, code = collect(lambda: query.collect(progress=progress))
     _print_rows(result, args.json)
-    return _verdict(result.report, args, code)
+    return verdict(result.report, args, code)
 
 
 def _detect(args: argparse.Namespace) -> int:
@@ -366,24 +371,24 @@ def _detect(args: argparse.Namespace) -> int:
             settings[name] = type(default)(float(value)) if isinstance(default, (int, float)) else listed
         except ValueError:
             raise PlanError(f"--set {text}: not a number") from None
-    with _progress(True) as progress:
-        findings, code = _collect(lambda: detect(_flows(args), only=_names(args.only), progress=progress, **settings))
+    with progress_line(True) as progress:
+        findings, code = collect(lambda: detect(flows_of(args), only=_names(args.only), progress=progress, **settings))
     if not isinstance(findings, Findings):  # damaged sources: their error was told
         return code
     if args.json:
         print(findings.to_json_lines(), end="")
     else:
         print(findings)
-    verdict = _verdict(findings.report, args, code)
-    return verdict or (1 if len(findings) else 0)
+    verdict_code = verdict(findings.report, args, code)
+    return verdict_code or (1 if len(findings) else 0)
 
 
 def _head(args: argparse.Namespace) -> int:
-    query = _flows(args).limit(args.n)
+    query = flows_of(args).limit(args.n)
     names = _names(args.select)
-    result, code = _collect(lambda: (query.select(*names) if names else query).collect())
+    result, code = collect(lambda: (query.select(*names) if names else query).collect())
     _print_rows(result, args.json, aws_names=True)
-    return _verdict(result.report, args, code)
+    return verdict(result.report, args, code)
 
 
 class _Output:
@@ -448,7 +453,7 @@ class _Output:
 
 
 def _convert(args: argparse.Namespace) -> int:
-    flows = _flows(args)
+    flows = flows_of(args)
     names = _names(args.select)
     output = _Output(args.out, args.to, not args.unsafe_csv)
     code, rows, report = 0, 0, None
@@ -465,13 +470,13 @@ def _convert(args: argparse.Namespace) -> int:
         output.close(keep)
         if not keep:
             raise
-        _note(f"error: {error}")
+        note(f"error: {error}")
         code = 2
     else:
         output.close(True)
     if args.out != "-":
         print(f"{rows:,} records written to {display.printable(args.out)}", file=sys.stderr)
-    return _verdict(report, args, code) if report is not None else code
+    return verdict(report, args, code) if report is not None else code
 
 
 def _fields(args: argparse.Namespace) -> int:
@@ -552,9 +557,15 @@ def _synth(args: argparse.Namespace) -> int:
     return 0
 
 
+def _rules(args: argparse.Namespace) -> int:
+    from . import cli_rules
+
+    return cli_rules.run_rules(args)
+
+
 _COMMANDS = {
     "summary": _summary, "top": _top, "sessions": _sessions, "detect": _detect, "head": _head, "convert": _convert,
-    "fields": _fields,
+    "rules": _rules, "fields": _fields,
     "capabilities": _capabilities, "coverage": _coverage, "synth": _synth,
 }  # fmt: skip
 
@@ -574,14 +585,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         )
         return 2
     except ImportError as error:
-        _note(f"error: {error.name or error} is not installed; pip install 'vpcflow[arrow]'")
+        note(f"error: {error.name or error} is not installed; pip install 'vpcflow[arrow]'")
         return 2
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 2
     except OSError as error:
-        _note(f"error: {error}")
+        note(f"error: {error}")
         return 2
     except KeyboardInterrupt:
-        _note("interrupted")
+        note("interrupted")
         return 128 + signal.SIGINT

@@ -11,21 +11,21 @@ from __future__ import annotations
 
 import dataclasses
 import ipaddress
-import json
 import warnings
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from .capability import capabilities
-from .display import instant, text_table
+from .display import instant
 from .errors import DataQualityWarning, PlanError
 from .expr import count, n_unique, quantile
 from .expr import first as first_of
 from .expr import max as max_of
 from .expr import min as min_of
 from .expr import sum as sum_of
+from .findings import Finding, Findings, sessions_as_records, worst_first
 from .result import Report, Result
-from .scan import Flows, Progress, scan
+from .scan import Flows, Progress
 
 INSIDE = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7")
 # Services that ask a person for a password; and those that applications log in to all day, of which only tries from
@@ -62,64 +62,6 @@ class Settings:
     #: lateral_movement: inside hosts reached or tried at services of LATERAL_PORTS, and the share that did not answer.
     lateral_hosts: int = 10
     lateral_failed: float = 0.3
-
-
-@dataclasses.dataclass(frozen=True)
-class Finding:
-    """A detector's verdict: who did what to whom, when, and the counts that decided."""
-
-    detector: str
-    severity: str  # low, medium, high
-    actor: str
-    targets: list[str]  # the first twenty by sessions
-    start: int  # Unix seconds
-    end: int
-    score: float  # 0.5 at the threshold, towards 1 beyond; an order, not a probability
-    technique: str  # MITRE ATT&CK
-    evidence: dict[str, Any]
-    coverage: dict[str, Any]  # what the logs could not show
-    sentence: str
-
-    def as_dict(self) -> dict[str, Any]:
-        """All of it as plain values."""
-        return dataclasses.asdict(self)
-
-
-class Findings(Sequence[Finding]):
-    """Findings, worst first, and what was read for them.
-
-    ``not_detected`` names the detectors that the logs' format makes impossible, with the fields to add.
-    """
-
-    def __init__(self, findings: list[Finding], report: Report, not_detected: dict[str, list[str]]) -> None:
-        self._findings = findings
-        self.report = report
-        self.not_detected = not_detected
-
-    def __len__(self) -> int:
-        return len(self._findings)
-
-    def __getitem__(self, index: Any) -> Any:
-        return self._findings[index]
-
-    def __iter__(self) -> Iterator[Finding]:
-        return iter(self._findings)
-
-    def rows(self) -> list[dict[str, Any]]:
-        """All findings as dictionaries."""
-        return [finding.as_dict() for finding in self]
-
-    def to_json_lines(self) -> str:
-        """One JSON object a line."""
-        return "".join(json.dumps(row) + "\n" for row in self.rows())
-
-    def __str__(self) -> str:
-        schema = [("severity", "text"), ("detector", "text"), ("actor", "text"), ("start", "time"), ("what", "text")]
-        rows = [{**f.as_dict(), "what": f.sentence} for f in self]
-        silent = "".join(f"\n{name} needs {', '.join(add)}" for name, add in self.not_detected.items())
-        return text_table(schema, rows) + silent
-
-    __repr__ = __str__
 
 
 DETECTORS = ("port_scan", "brute_force", "exfiltration", "beacon", "lateral_movement")
@@ -161,8 +103,7 @@ def detect(flows: Flows, *, only: Sequence[str] = (), progress: Progress | None 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DataQualityWarning)
         found = [f for name in wanted if name not in not_detected for f in getattr(run, name)()]
-    order = {"high": 0, "medium": 1, "low": 2}
-    found.sort(key=lambda f: (order[f.severity], -f.score, f.detector, f.actor))
+    found.sort(key=worst_first)
     return Findings(_merged(found), talks.report, not_detected)
 
 
@@ -198,18 +139,8 @@ class _Run:
         self._from_inside, self._to_inside = f"srcaddr in ({inside})", f"dstaddr in ({inside})"
         # Nobody answered: it was rejected, or a few packets went one way only.
         self._failed = "(action = 'rejected' or (action = 'unanswered' and packets <= 3))"
-        self._sent = self._as_records(talks, "client_bytes")
-        self._received = self._as_records(talks, "server_bytes")
-
-    @staticmethod
-    def _as_records(talks: Result, size: str) -> Flows:
-        """Sessions as records of the client's, so that the engine groups them: `action` is the state."""
-        names = [
-            ("client", "srcaddr"), ("server", "dstaddr"), ("client_port", "srcport"), ("server_port", "dstport"),
-            ("protocol", "protocol"), ("start", "start"), ("end", "end"), ("client_packets", "packets"),
-            (size, "bytes"), ("state", "action"),
-        ]  # fmt: skip
-        return scan(Result(talks._table.renamed(names, "counted"), talks.report.as_dict()))
+        self._sent = sessions_as_records(talks, "client_bytes")
+        self._received = sessions_as_records(talks, "server_bytes")
 
     def _targets(self, actor: str, where: str) -> list[str]:
         tried = self._sent.filter(f"srcaddr = '{actor}' and {where}")

@@ -51,6 +51,10 @@ class PlanError(VpcflowError, ValueError):
     """A query asks for something that does not fit together."""
 
 
+class RuleError(VpcflowError, ValueError):
+    """A rule cannot be: the message names the file, the rule, its key, and the nearest right name."""
+
+
 class SynthError(VpcflowError, ValueError):
     """Options of :func:`vpcflow.synth` that do not fit together."""
 

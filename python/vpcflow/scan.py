@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import datetime
-import re
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Callable, Union
+from typing import TYPE_CHECKING, Any, Callable
 
 from . import _core
 from .errors import FieldError, PlanError
@@ -13,6 +11,7 @@ from .expr import Agg, Derived, Expr, aggregates_spec, as_filter, col
 from .inputs import Input, select, sources_of, split
 from .result import Result, check
 from .tables import ArrowTable, field_name
+from .units import Instant, byte_count, seconds, unix_seconds
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,24 +21,7 @@ if TYPE_CHECKING:
     from .labels import Labels
 
 _ON_ERROR = ("skip", "raise", "null")
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 Progress = Callable[[int, int, int, int], None]
-Instant = Union[int, str, datetime.datetime]
-
-
-def seconds(duration: str | int, name: str = "every") -> int:
-    """``"5m"`` -> 300; units s, m, h, d, w.
-
-    >>> seconds("5m")
-    300
-    """
-    if isinstance(duration, int) and not isinstance(duration, bool) and duration > 0:
-        return duration
-    if isinstance(duration, str) and duration[:-1].isascii() and duration[:-1].isdigit() and duration[-1] in _UNITS:
-        value = int(duration[:-1]) * _UNITS[duration[-1]]
-        if 0 < value <= 3653 * 86400:
-            return value
-    raise PlanError(f"{name}={duration!r}: write a time such as '30s', '5m', '1h' or '1d'")
 
 
 class Flows:
@@ -366,18 +348,6 @@ class Grouped:
         return self._flows._with(**self._spec, **aggregates_spec(aggregates))
 
 
-_SIZES = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12, "ki": 2**10, "mi": 2**20, "gi": 2**30, "ti": 2**40}
-
-
-def _bytes(name: str, size: int | str) -> int:
-    """A number of bytes; ``"2GB"`` is 2,000,000,000, ``"2GiB"`` 2,147,483,648."""
-    match = re.fullmatch(r"\s*([0-9]+(?:\.[0-9]+)?)\s*([kmgt]i?)?b?\s*", str(size).lower())
-    number = int(float(match[1]) * _SIZES[match[2] or ""]) if match else 0
-    if number < 1:
-        raise PlanError(f"{name}={size!r}: a number of bytes, or one with a unit such as '512MB' or '2GiB'")
-    return number
-
-
 def scan(
     data: Input,
     *,
@@ -441,10 +411,10 @@ def scan(
         _core.parse_format(format)
     options = {
         "format": format, "container": container, "duplicates": duplicates, "on_error": on_error, "threads": threads,
-        "max_memory": None if max_memory is None else _bytes("max_memory", max_memory),
-        "max_output_bytes": None if max_output_bytes is None else _bytes("max_output_bytes", max_output_bytes),
+        "max_memory": None if max_memory is None else byte_count("max_memory", max_memory),
+        "max_output_bytes": None if max_output_bytes is None else byte_count("max_output_bytes", max_output_bytes),
     }  # fmt: skip
-    begin, until = _instant("start", start), _instant("end", end)
+    begin, until = unix_seconds("start", start), unix_seconds("end", end)
     if hasattr(data, "__arrow_c_stream__"):
         flows = Flows([], ArrowTable(data), options, {})
     else:
@@ -458,22 +428,6 @@ def scan(
 
 def _texts(value: str | Iterable[str] | None) -> list[str]:
     return [] if value is None else [value] if isinstance(value, str) else [str(v) for v in value]
-
-
-def _instant(name: str, value: Instant | None) -> int | None:
-    """Unix seconds."""
-    if value is None or (isinstance(value, int) and not isinstance(value, bool)):
-        return value
-    try:
-        when = value if isinstance(value, datetime.datetime) else None
-        if isinstance(value, str):
-            when = datetime.datetime.fromisoformat(value.strip().replace("Z", "+00:00").replace("z", "+00:00"))
-        if when is not None:
-            when = when if when.tzinfo is not None else when.replace(tzinfo=datetime.timezone.utc)
-            return int(when.timestamp())
-    except ValueError:
-        pass
-    raise PlanError(f"{name}={value!r}: Unix seconds, a datetime, or text such as '2026-11-23T06:00:00Z'")
 
 
 def _run(queries: Sequence[Flows], progress: Progress | None) -> list[tuple[_core.Table, dict[str, Any]]]:

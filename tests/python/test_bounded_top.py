@@ -60,7 +60,7 @@ def test_totals_are_bounded_and_the_heavy_are_there(v6: bool, threads: int) -> N
 
 
 def test_few_groups_are_exact() -> None:
-    text, totals = log_of(2, sources=3, peers=100, records=3000)
+    text, _ = log_of(2, sources=3, peers=100, records=3000)
     flows = vf.scan(text.encode())
     bounded, exact = question(flows).collect(), flows.group_by("srcaddr", "dstaddr").agg(bytes=vf.sum("bytes"))
     assert set(bounded["bytes_error"]) == {0}

@@ -1,0 +1,395 @@
+"""Rules of your own: what to look for, in a file, checked before it runs.
+
+A file holds a list of rules, or a mapping whose ``rules`` is one, as YAML (needs PyYAML) or JSON (``.json``):
+
+.. code-block:: yaml
+
+    - name: rdp-from-outside
+      where: dstport = 3389 and not srcaddr in ('10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16')
+      by: [srcaddr, dstaddr]
+      every: 10m
+      aggregates: {tries: count(), bytes: sum(bytes)}
+      having: [tries >= 20]
+      severity: high
+      message: "{srcaddr} tried RDP of {dstaddr} {tries} times"
+      technique: T1021.001
+
+Keys of a rule: :class:`Rule`. The language of ``where``, of aggregates and of ``having`` is that of
+:class:`vpcflow.Flows`: what a rule asks, a query can ask.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import json
+import os
+import string
+import warnings
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from .display import instant, printable
+from .errors import DataQualityWarning, RuleError, VpcflowError
+from .expr import Agg, Derived, difference, ratio
+from .findings import SEVERITIES, Finding, Findings, sessions_as_records, worst_first
+from .result import Result
+from .scan import Flows, Progress, collect_all, scan
+from .units import seconds
+
+#: Between an alert and the next one of the same rule and the same keys.
+THROTTLE = "1h"
+_MAD_TO_SIGMA = 1.4826  # of a normal distribution
+
+
+@dataclasses.dataclass(frozen=True)
+class Rule:
+    """One rule. Groups of records that pass ``where``, by the keys ``by`` and time bins ``every``, are findings if all
+    conditions of ``having`` hold, and if ``unusual``, if it is there, does.
+
+    ``over``: ``"records"``, or ``"sessions"``: there ``srcaddr`` is the client, ``dstaddr`` and ``dstport`` are the
+    server's, ``bytes`` and ``packets`` what the client sent, and ``action`` is the state: ``established``,
+    ``rejected``, ``unanswered``, ``reset``, ``half``.
+
+    ``aggregates``: by name, as ``sum(bytes) where action = 'REJECT'``, and ``ratio(a, b)`` or ``difference(a, b)`` of
+    two of them; ``flows``, the number of records, without.
+
+    ``unusual``: ``{of: bytes, deviations: 6, bins: 6}`` compares a group's time bins with each other: only those above
+    the median of the group's other bins by so many deviations (1.4826 times the median absolute deviation, a tenth of
+    the median at least) are findings, from so many other bins on.
+
+    ``message``: a sentence with keys and aggregates in braces. ``actor``: the key that is one (the first, without).
+    ``examples``: small logs with the number of findings that they must give, see :func:`test`.
+    """
+
+    name: str
+    where: str = ""
+    by: tuple[str, ...] = ()
+    every: str | int | None = None
+    over: str = "records"
+    aggregates: dict[str, str] = dataclasses.field(default_factory=dict)
+    having: tuple[str, ...] = ()
+    unusual: dict[str, Any] = dataclasses.field(default_factory=dict)
+    severity: str = "medium"
+    message: str = ""
+    actor: str = ""
+    technique: str = ""
+    examples: tuple[dict[str, Any], ...] = ()
+
+    def query(self, flows: Flows) -> Flows:
+        """The rule as a query; times of the first and the last record are added where they are."""
+        own = flows.filter(self.where) if self.where else flows
+        aggregates: dict[str, Agg | Derived | str] = {k: _aggregate(v) for k, v in self.aggregates.items()}
+        aggregates = aggregates or {"flows": "count()"}
+        aggregates |= {"first_start": "min(start)", "last_end": "max(end)"}
+        grouped = own.group_by(*self.by, every=self.every, bin_by="start").agg(**aggregates)
+        grouped = grouped._with(allow_missing=True)
+        return grouped.having(*self.having) if self.having else grouped
+
+    @property
+    def columns(self) -> list[str]:
+        """The names that a message can have."""
+        keys = [key.replace("-", "_") for key in self.by]
+        return [*keys, *(["time"] if self.every else []), *(self.aggregates or ["flows"])]
+
+
+def _aggregate(text: str) -> Agg | Derived | str:
+    """Aggregates are texts of the engine's language; columns out of two are made here."""
+    for name, make in (("ratio", ratio), ("difference", difference)):
+        if text.strip().startswith(name + "(") and text.strip().endswith(")"):
+            parts = [part.strip() for part in text.strip()[len(name) + 1 : -1].split(",")]
+            if len(parts) == 2:
+                return make(*parts)
+    return text
+
+
+def load(source: str | os.PathLike[str]) -> list[Rule]:
+    """The rules of a file, ``.yaml``, ``.yml`` or ``.json``. :class:`~vpcflow.RuleError` names what is wrong where.
+
+    >>> import tempfile, pathlib, vpcflow as vf
+    >>> file = pathlib.Path(tempfile.mkdtemp(), "rules.json")
+    >>> _ = file.write_text('[{"name": "ssh", "where": "dstport = 22", "by": "srcaddr", "having": "flows >= 10"}]')
+    >>> [(rule.name, rule.having) for rule in vf.rules.load(file)]
+    [('ssh', ('flows >= 10',))]
+    """
+    name = printable(os.fspath(source))
+    try:
+        with open(source, encoding="utf-8") as file:
+            text = file.read()
+    except (OSError, UnicodeDecodeError) as e:
+        raise RuleError(f"{name}: {e}") from None
+    return of(_parsed(text, name), name)
+
+
+def _parsed(text: str, name: str) -> Any:
+    if name.endswith(".json"):
+        try:
+            return json.loads(text)
+        except (ValueError, RecursionError) as e:
+            raise RuleError(f"{name}: no JSON: {e}") from None
+    try:
+        import yaml  # an extra
+    except ImportError:
+        raise RuleError(f"{name}: YAML needs PyYAML: pip install 'vpcflow[rules]'; JSON needs nothing") from None
+    try:
+        return yaml.safe_load(text)
+    except (yaml.YAMLError, RecursionError) as e:
+        raise RuleError(f"{name}: no YAML: {' '.join(str(e).split())}") from None
+
+
+def of(data: Any, name: str = "rules") -> list[Rule]:
+    """Rules out of plain values, as :func:`load` reads them; ``name`` is what errors begin with."""
+    if isinstance(data, dict) and "rules" in data:
+        data = data["rules"]
+    if not isinstance(data, list):
+        raise RuleError(f"{printable(name)}: a list of rules, or a mapping with `rules`")
+    out = [_rule(item, f"{printable(name)}: rule {i + 1}") for i, item in enumerate(data)]
+    for i, rule in enumerate(out):
+        if rule.name in {r.name for r in out[:i]}:
+            raise RuleError(f"{printable(name)}: two rules are named {rule.name!r}")
+    return out
+
+
+_LISTS = ("by", "having", "examples")
+
+
+def _rule(item: Any, place: str) -> Rule:
+    if not isinstance(item, dict):
+        raise RuleError(f"{place}: a mapping of keys, not {type(item).__name__}")
+    if isinstance(item.get("name"), str):
+        place += f" ({printable(item['name'])})"
+    known = [field.name for field in dataclasses.fields(Rule)]
+    for key in item:
+        if key not in known:
+            near = difflib.get_close_matches(str(key), known, 1)
+            hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(known)}"
+            raise RuleError(f"{place}: no key {printable(str(key))!r}; {hint}")
+    values: dict[str, Any] = {}
+    for key, value in item.items():
+        if key in _LISTS:
+            values[key] = tuple(value) if isinstance(value, list) else (value,)
+        else:
+            values[key] = value
+    texts = [("name", values.get("name")), *((k, v) for k in ("by", "having") for v in values.get(k, ()))]
+    texts += [(k, values[k]) for k in ("where", "over", "severity", "message", "actor", "technique") if k in values]
+    for key, value in texts:
+        if not isinstance(value, str):
+            raise RuleError(f"{place}: {key}: text is needed" if value is not None else f"{place}: it needs a {key}")
+    mappings: list[tuple[str, Any]] = [(k, values[k]) for k in ("aggregates", "unusual") if k in values]
+    mappings += [("examples", example) for example in values.get("examples", ())]
+    for key, value in mappings:
+        if not isinstance(value, dict):
+            raise RuleError(f"{place}: {key}: a mapping is needed")
+    rule = Rule(**values)
+    _check(rule, place)
+    return rule
+
+
+def _check(rule: Rule, place: str) -> None:
+    for key, value, allowed in (("severity", rule.severity, SEVERITIES), ("over", rule.over, ("records", "sessions"))):
+        if value not in allowed:
+            raise RuleError(f"{place}: {key}: {printable(value)!r} is none of {', '.join(allowed)}")
+    try:
+        if rule.every is not None:
+            seconds(rule.every)
+        rule.query(scan(b"")).explain()
+    except (VpcflowError, TypeError) as e:
+        raise RuleError(f"{place}: {e}") from None
+    try:
+        parts = [part for part in string.Formatter().parse(rule.message) if part[1] is not None]
+    except ValueError as e:
+        raise RuleError(f"{place}: message: {e}") from None
+    if any(spec not in ("", ",") or conversion for _, _, spec, conversion in parts):
+        raise RuleError(f"{place}: message: write {{name}}, or {{name:,}} for a number with separators")
+    wanted = {str(name) for _, name, _, _ in parts}
+    for name in sorted(wanted):
+        if name not in rule.columns:
+            near = difflib.get_close_matches(name, rule.columns, 1)
+            hint = f"did you mean {{{near[0]}}}?" if near else f"there are {', '.join(rule.columns)}"
+            raise RuleError(f"{place}: message: no column {{{printable(name)}}}; {hint}")
+    if rule.actor and rule.actor.replace("-", "_") not in rule.columns:
+        raise RuleError(f"{place}: actor: {printable(rule.actor)!r} is none of {', '.join(rule.columns)}")
+    if rule.unusual:
+        if not rule.every:
+            raise RuleError(f"{place}: unusual: it compares time bins, so it needs `every`")
+        for key, value in rule.unusual.items():
+            if key not in ("of", "deviations", "bins"):
+                raise RuleError(f"{place}: unusual: no key {printable(str(key))!r}; there are of, deviations, bins")
+            if key != "of" and (isinstance(value, bool) or not isinstance(value, (int, float)) or value <= 0):
+                raise RuleError(f"{place}: unusual: {key}: a number above 0")
+        if rule.unusual.get("of") not in (rule.aggregates or ["flows"]):
+            raise RuleError(f"{place}: unusual: of: one of {', '.join(rule.aggregates or ['flows'])}")
+
+
+def run(flows: Flows, rules: Sequence[Rule], *, progress: Progress | None = None) -> Findings:
+    """What the rules find in flow logs: all rules over records in one pass, those over sessions in another.
+
+    Time bins of the same keys that follow each other are one finding. ``not_detected`` of the result names rules whose
+    fields no log has.
+
+    >>> import vpcflow as vf
+    >>> rules = vf.rules.of([{"name": "many", "by": "srcaddr", "having": "flows > 1", "message": "{srcaddr}: {flows}"}])
+    >>> log = b"srcaddr start end\\n10.0.0.1 100 160\\n10.0.0.1 200 260\\n10.0.0.2 100 160\\n"
+    >>> [f.sentence for f in vf.rules.run(vf.scan(log), rules)]
+    ['10.0.0.1: 2']
+    """
+    found: list[Finding] = []
+    missing: dict[str, list[str]] = {}
+    report: Any = None
+    there = {name for text in flows.formats for name in text.replace("${", "").replace("}", "").split()}
+    for over in ("records", "sessions"):
+        own = [rule for rule in rules if rule.over == over]
+        base = flows
+        if over == "sessions" and own:
+            talks = flows.sessions().collect(progress=progress)
+            report = report or talks.report
+            base = sessions_as_records(talks, "client_bytes")
+        able = []
+        for rule in own:
+            lacks = _lacks(rule, there) if over == "records" and there else []
+            if lacks:
+                missing[rule.name] = lacks
+            else:
+                able.append(rule)
+        if able:
+            with warnings.catch_warnings():
+                if over == "sessions":
+                    warnings.simplefilter("ignore", DataQualityWarning)
+                results = collect_all([rule.query(base) for rule in able], progress=progress)
+            report = report or results[0].report
+            for rule, result in zip(able, results):
+                found += findings_of(rule, result)
+    if report is None:
+        report = flows.agg(n="count()").collect(progress=progress).report
+    return Findings(sorted(found, key=worst_first), report, missing)
+
+
+def _lacks(rule: Rule, there: set[str]) -> list[str]:
+    """The fields of a rule that no format has."""
+    needed = set(rule.query(scan(b""))._plan().fields) - {"start", "end", "log-status"}
+    return sorted(needed - there)
+
+
+def findings_of(rule: Rule, result: Result) -> list[Finding]:
+    """The findings in a result of ``rule.query``: bins that follow each other are one."""
+    keys = [key.replace("-", "_") for key in rule.by]
+    groups: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
+    for row in result.rows():
+        groups.setdefault(tuple(row[key] for key in keys), []).append(row)
+    step = seconds(rule.every) if rule.every else 0
+    out = []
+    for group in groups.values():
+        run: list[dict[str, Any]] = []
+        for row in _unusual(rule, group):
+            if run and row["time"] - run[-1]["time"] > step:
+                out.append(_finding(rule, keys, run))
+                run = []
+            run.append(row)
+        if run:
+            out.append(_finding(rule, keys, run))
+    return out
+
+
+def _unusual(rule: Rule, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The time bins of a group that stand out of its others, all without ``unusual``."""
+    if not rule.unusual:
+        return rows
+    import statistics  # heavy
+
+    of = rule.unusual["of"]
+    deviations, least = rule.unusual.get("deviations", 6), rule.unusual.get("bins", 6)
+    values = [row[of] or 0 for row in rows]
+    out = []
+    for i, row in enumerate(rows):
+        others = values[:i] + values[i + 1 :]
+        if len(others) < least:
+            continue
+        median = statistics.median(others)
+        deviation = _MAD_TO_SIGMA * statistics.median(abs(value - median) for value in others)
+        if values[i] > median + deviations * max(deviation, median / 10):
+            out.append({**row, "usual": median})
+    return out
+
+
+class _Message(string.Formatter):
+    """Times as text, texts without control characters; a separator where there is a number."""
+
+    def get_field(self, field_name: str, args: Any, kwargs: Any) -> Any:
+        value = kwargs[field_name]
+        shown = instant(value) if field_name == "time" else value if isinstance(value, (int, float)) else str(value)
+        return (printable(shown) if isinstance(shown, str) else shown), field_name
+
+    def format_field(self, value: Any, format_spec: str) -> str:
+        return format(value, format_spec if isinstance(value, (int, float)) else "")
+
+
+def _finding(rule: Rule, keys: list[str], rows: list[dict[str, Any]]) -> Finding:
+    """Of bins that follow each other; told by the one that is greatest by its first aggregate."""
+    first = next(iter(rule.aggregates or {"flows": ""}))
+    worst = max(rows, key=lambda row: (row[first] is not None, row[first] or 0))
+    starts = [row["first_start"] if row["first_start"] is not None else row.get("time") for row in rows]
+    ends = [row["last_end"] if row["last_end"] is not None else row.get("time") for row in rows]
+    start = min((t for t in starts if t is not None), default=0)
+    end = max((t for t in ends if t is not None), default=start)
+    evidence = {name: worst[name] for name in rule.columns if name not in keys}
+    if "usual" in worst:
+        evidence["usual"] = worst["usual"]
+    if len(rows) > 1:
+        evidence["bins"] = len(rows)
+    message = rule.message or f"{rule.name}: " + ", ".join(f"{name} {{{name}}}" for name in rule.columns)
+    text = _Message().format(message, **worst)
+    actor = worst.get(rule.actor.replace("-", "_")) if rule.actor else (worst[keys[0]] if keys else None)
+    targets = [worst["dstaddr"]] if worst.get("dstaddr") and worst["dstaddr"] != actor else []
+    return Finding(
+        rule.name, rule.severity, "" if actor is None else str(actor), targets, start, end, 0.5, rule.technique,
+        {**{key: worst[key] for key in keys}, **evidence}, {}, text,
+    )  # fmt: skip
+
+
+def test(rules: Iterable[Rule]) -> list[str]:
+    """What the rules' own examples show wrong; nothing if all is well.
+
+    An example is a small log and the number of findings it must give: ``{log: "srcaddr dstport ...", findings: 1}``.
+    """
+    wrong = []
+    for rule in rules:
+        for i, example in enumerate(rule.examples):
+            place = f"{rule.name}: example {i + 1}"
+            if not isinstance(example.get("log"), str) or not isinstance(example.get("findings"), int):
+                wrong.append(f"{place}: it needs `log`, text, and `findings`, a number")
+                continue
+            try:
+                got = len(run(scan(example["log"].encode()), [rule]))
+            except VpcflowError as e:
+                wrong.append(f"{place}: {e}")
+                continue
+            if got != example["findings"]:
+                wrong.append(f"{place}: {got} findings instead of {example['findings']}")
+    return wrong
+
+
+def replay(
+    flows: Flows, rules: Sequence[Rule], *, throttle: str | int = THROTTLE, progress: Progress | None = None
+) -> list[dict[str, Any]]:
+    """How often rules would have fired: by rule the findings, the alerts after ``throttle`` (one in so much time for
+    the same rule and keys), alerts a day, actors, and the first and last time."""
+    findings = run(flows, rules, progress=progress)
+    span = flows.agg(first="min(start)", last="max(end)").collect().rows()[0]
+    days = max(((span["last"] or 0) - (span["first"] or 0)) / 86400, 1 / 24)
+    pause = seconds(throttle, "throttle")
+    out = []
+    for rule in rules:
+        own = sorted((f for f in findings if f.detector == rule.name), key=lambda f: f.start)
+        last: dict[str, int] = {}
+        alerts = 0
+        for finding in own:
+            if finding.start - last.get(finding.key, -pause) >= pause:
+                alerts += 1
+                last[finding.key] = finding.start
+        out.append({
+            "rule": rule.name, "severity": rule.severity, "findings": len(own), "alerts": alerts,
+            "alerts_a_day": round(alerts / days, 2), "actors": len({f.actor for f in own}),
+            "first": own[0].start if own else None, "last": max(f.end for f in own) if own else None,
+            "needs": ", ".join(findings.not_detected.get(rule.name, [])),
+        })  # fmt: skip
+    return out

@@ -1,0 +1,53 @@
+"""Times and sizes as people write them."""
+
+from __future__ import annotations
+
+import datetime
+import re
+from typing import Union
+
+from .errors import PlanError
+
+Instant = Union[int, str, datetime.datetime]
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+_SIZES = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12, "ki": 2**10, "mi": 2**20, "gi": 2**30, "ti": 2**40}
+
+
+def seconds(duration: str | int, name: str = "every") -> int:
+    """``"5m"`` -> 300; units s, m, h, d, w.
+
+    >>> seconds("5m")
+    300
+    """
+    if isinstance(duration, int) and not isinstance(duration, bool) and duration > 0:
+        return duration
+    if isinstance(duration, str) and duration[:-1].isascii() and duration[:-1].isdigit() and duration[-1] in _UNITS:
+        value = int(duration[:-1]) * _UNITS[duration[-1]]
+        if 0 < value <= 3653 * 86400:
+            return value
+    raise PlanError(f"{name}={duration!r}: write a time such as '30s', '5m', '1h' or '1d'")
+
+
+def byte_count(name: str, size: int | str) -> int:
+    """A number of bytes; ``"2GB"`` is 2,000,000,000, ``"2GiB"`` 2,147,483,648."""
+    match = re.fullmatch(r"\s*([0-9]+(?:\.[0-9]+)?)\s*([kmgt]i?)?b?\s*", str(size).lower())
+    number = int(float(match[1]) * _SIZES[match[2] or ""]) if match else 0
+    if number < 1:
+        raise PlanError(f"{name}={size!r}: a number of bytes, or one with a unit such as '512MB' or '2GiB'")
+    return number
+
+
+def unix_seconds(name: str, value: Instant | None) -> int | None:
+    """Unix seconds."""
+    if value is None or (isinstance(value, int) and not isinstance(value, bool)):
+        return value
+    try:
+        when = value if isinstance(value, datetime.datetime) else None
+        if isinstance(value, str):
+            when = datetime.datetime.fromisoformat(value.strip().replace("Z", "+00:00").replace("z", "+00:00"))
+        if when is not None:
+            when = when if when.tzinfo is not None else when.replace(tzinfo=datetime.timezone.utc)
+            return int(when.timestamp())
+    except ValueError:
+        pass
+    raise PlanError(f"{name}={value!r}: Unix seconds, a datetime, or text such as '2026-11-23T06:00:00Z'")

@@ -1,0 +1,218 @@
+"""Rules: what they find, errors that name their place, replay, the command line."""
+
+import json
+
+import pytest
+
+import vpcflow as vf
+from vpcflow import cli
+
+HEADER = "srcaddr dstaddr dstport action bytes packets start end"
+
+
+def log(*rows):
+    return (HEADER + "\n" + "".join(row + "\n" for row in rows)).encode()
+
+
+def rule(**keys):
+    (made,) = vf.rules.of([{"name": "r", **keys}])
+    return made
+
+
+DATA = log(
+    "10.0.0.1 10.0.0.9 22 REJECT 40 1 1000 1010",
+    "10.0.0.1 10.0.0.9 22 REJECT 40 1 1100 1110",
+    "10.0.0.1 10.0.0.8 22 ACCEPT 900 9 1200 1260",
+    "10.0.0.2 10.0.0.9 443 ACCEPT 5000 50 1000 1060",
+)
+
+
+def test_groups_that_meet_all_conditions_are_findings():
+    found = vf.rules.run(
+        vf.scan(DATA),
+        [
+            rule(
+                where="dstport = 22", by=["srcaddr", "dstaddr"], aggregates={"tries": "count()", "b": "sum(bytes)"},
+                having=["tries >= 2"], severity="high", message="{srcaddr} tried {dstaddr} {tries} times, {b:,} B",
+                technique="T1110",
+            )
+        ],
+    )  # fmt: skip
+    (finding,) = found
+    assert finding.sentence == "10.0.0.1 tried 10.0.0.9 2 times, 80 B"
+    assert (finding.actor, finding.targets, finding.start, finding.end) == ("10.0.0.1", ["10.0.0.9"], 1000, 1110)
+    assert finding.evidence == {"srcaddr": "10.0.0.1", "dstaddr": "10.0.0.9", "tries": 2, "b": 80}
+    assert (finding.detector, finding.severity, finding.technique) == ("r", "high", "T1110")
+
+
+def test_columns_out_of_two_and_several_rules_in_one_pass():
+    rules = vf.rules.of(
+        [
+            {"name": "share", "by": "srcaddr", "having": ["share > 0.5"], "aggregates": {
+                "n": "count()", "bad": "count() where action = 'REJECT'", "share": "ratio(bad, n)"}},
+            {"name": "much", "having": "bytes >= 5000", "aggregates": {"bytes": "sum(bytes)"}, "severity": "high"},
+        ]
+    )  # fmt: skip
+    found = vf.rules.run(vf.scan(DATA), rules)
+    assert [(f.detector, f.actor) for f in found] == [("much", ""), ("share", "10.0.0.1")]
+
+
+def test_bins_that_follow_each_other_are_one_finding():
+    rows = [f"10.0.0.1 10.0.0.9 22 REJECT 40 1 {60 * i} {60 * i + 5}" for i in (0, 1, 2, 2, 7, 8)]
+    found = vf.rules.run(vf.scan(log(*rows)), [rule(by="srcaddr", every="1m", message="{time}: {flows}")])
+    assert sorted((f.start, f.end, f.evidence["bins"], f.evidence["flows"]) for f in found) == [
+        (0, 125, 3, 2),
+        (420, 485, 2, 1),
+    ]
+    assert found[0].sentence.startswith("1970-01-01")
+
+
+def test_unusual_bins_stand_out_of_the_groups_own():
+    rows = [f"10.0.0.1 10.0.0.9 443 ACCEPT {1000 + i % 3} 1 {60 * i} {60 * i + 5}" for i in range(20)]
+    rows += [f"10.0.0.2 10.0.0.9 443 ACCEPT {10_000 * (i + 1)} 1 {60 * i} {60 * i + 5}" for i in range(20)]  # grows
+    rows.append("10.0.0.1 10.0.0.9 443 ACCEPT 9000 1 605 610")
+    rows.append("10.0.0.3 10.0.0.9 443 ACCEPT 9000000 1 605 610")  # seen once: there is nothing to compare with
+    own = rule(by="srcaddr", every="1m", aggregates={"bytes": "sum(bytes)"}, unusual={"of": "bytes", "deviations": 6})
+    (finding,) = vf.rules.run(vf.scan(log(*rows)), [own])
+    assert (finding.actor, finding.evidence["bytes"], finding.evidence["usual"]) == ("10.0.0.1", 10_001, 1001)
+
+
+def test_sessions():
+    rows = [
+        "10.0.0.1 10.0.0.9 22 REJECT 40 1 1000 1010",
+        "10.0.0.1 10.0.0.7 22 REJECT 40 1 1000 1010",
+    ]
+    text = b"srcaddr dstaddr srcport dstport protocol packets bytes start end action\n" + b"".join(
+        b"10.0.0.1 10.0.0.%d 4000%d 22 6 1 40 1000 1010 REJECT\n" % (i, i) for i in range(5)
+    )
+    own = rule(over="sessions", where="action = 'rejected'", by="srcaddr", aggregates={"hosts": "n_unique(dstaddr)"})
+    (finding,) = vf.rules.run(vf.scan(text), [own])
+    assert (finding.actor, finding.evidence["hosts"]) == ("10.0.0.1", 5)
+    assert rows
+
+
+def test_a_log_without_the_fields_is_said():
+    found = vf.rules.run(vf.scan(DATA), [rule(where="tcp-flags = 2 and flow-direction = 'ingress'")])
+    assert not len(found)
+    assert found.not_detected == {"r": ["flow-direction", "tcp-flags"]}
+    assert found.report.records == 4
+
+
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [
+        ({"wher": "dstport = 22"}, "no key 'wher'; did you mean 'where'?"),
+        ({"where": "dsport = 22"}, "unknown field 'dsport'; did you mean"),
+        ({"where": "dstport = "}, "filter"),
+        ({"where": 22}, "where: text is needed"),
+        ({"by": "srcadr"}, "did you mean 'srcaddr'?"),
+        ({"aggregates": {"n": "cuont()"}}, "did you mean 'count'?"),
+        ({"aggregates": ["count()"]}, "aggregates: a mapping is needed"),
+        ({"having": "m >= 2", "aggregates": {"n": "count()"}}, "no aggregate 'm'"),
+        ({"severity": "urgent"}, "'urgent' is none of high, medium, low"),
+        ({"over": "packets"}, "'packets' is none of records, sessions"),
+        ({"every": "5 parsecs"}, "every"),
+        ({"message": "{srcadd}", "by": "srcaddr"}, "did you mean {srcaddr}?"),
+        ({"message": "{flows.__class__}"}, "no column {flows.__class__}"),
+        ({"message": "{flows:>99999999}"}, "write {name}"),
+        ({"message": "{flows!r}"}, "write {name}"),
+        ({"message": "{flows"}, "message"),
+        ({"actor": "dstaddr", "by": "srcaddr"}, "actor: 'dstaddr' is none of srcaddr"),
+        ({"unusual": {"of": "flows"}}, "it needs `every`"),
+        ({"unusual": {"of": "bytes"}, "every": "1m"}, "of: one of flows"),
+        ({"unusual": {"of": "flows", "bins": 0}, "every": "1m"}, "bins: a number above 0"),
+        ({"unusual": {"off": "flows"}, "every": "1m"}, "no key 'off'"),
+    ],
+)
+def test_errors_name_rule_and_key(keys, message):
+    with pytest.raises(vf.RuleError) as error:
+        vf.rules.of([{"name": "fine"}, {"name": "wrong", **keys}], "my.yaml")
+    assert str(error.value).startswith("my.yaml: rule 2 (wrong): ")
+    assert message in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        ("text", "a list of rules"),
+        ([3], "rule 1: a mapping of keys, not int"),
+        ([{}], "it needs a name"),
+        ([{"name": "a"}, {"name": "a"}], "two rules are named 'a'"),
+    ],
+)
+def test_errors_of_the_list(data, message):
+    with pytest.raises(vf.RuleError, match=message):
+        vf.rules.of(data)
+
+
+def test_files(tmp_path):
+    yaml = tmp_path / "rules.yaml"
+    yaml.write_text("rules:\n  - name: ssh\n    where: dstport = 22\n    by: [srcaddr]\n    having: [flows >= 2]\n")
+    (tmp_path / "rules.json").write_text('[{"name": "ssh", "where": "dstport = 22", "by": "srcaddr", "having": "flows >= 2"}]')
+    assert vf.rules.load(yaml) == vf.rules.load(tmp_path / "rules.json")
+    for name, text in (("a.json", "{"), ("b.yaml", "a: [\n"), ("c.yaml", "!!python/object:os.system {}"), ("d.json", "[" * 100_000)):
+        (tmp_path / name).write_text(text)
+        with pytest.raises(vf.RuleError, match=name):
+            vf.rules.load(tmp_path / name)
+    with pytest.raises(vf.RuleError, match="gone"):
+        vf.rules.load(tmp_path / "gone.yaml")
+    (tmp_path / "e.yaml").write_bytes(b"\xff\xfe")
+    with pytest.raises(vf.RuleError, match=r"e\.yaml"):
+        vf.rules.load(tmp_path / "e.yaml")
+
+
+def test_hostile_values_stay_text(capsys):
+    text = b"srcaddr action bytes\n10.0.0.1 \x1b[31m{flows}<b> 40\n"
+    text = text.replace(b"\x1b", b"\xc2\x9b")  # a control byte that a log may have
+    found = vf.rules.run(vf.scan(text), [rule(by="action", message="{action}")])
+    print(found)
+    assert "\x9b" not in capsys.readouterr().out
+    assert "{flows}<b>" in found[0].sentence
+
+
+def test_examples(tmp_path):
+    good = {"log": DATA.decode(), "findings": 1}
+    own = {"name": "r", "where": "dstport = 22", "by": "srcaddr", "having": "flows >= 2"}
+    assert vf.rules.test(vf.rules.of([{**own, "examples": [good]}])) == []
+    wrong = [{"log": DATA.decode(), "findings": 2}, {"log": "x"}, {"log": "no log at all", "findings": 0}]
+    texts = vf.rules.test(vf.rules.of([{**own, "examples": wrong}]))
+    assert texts[0] == "r: example 1: 1 findings instead of 2"
+    assert len(texts) == 3
+
+
+def test_replay_counts_alerts_after_the_throttle():
+    day = 86400
+    times = [0, 60, 120, 3600 * 5, day, day + 30]
+    rows = [f"10.0.0.1 10.0.0.9 22 REJECT 40 1 {t} {t + 5}" for t in times]
+    rows.append(f"10.0.0.2 10.0.0.9 443 ACCEPT 1 1 {2 * day - 10} {2 * day}")
+    own = rule(where="dstport = 22", by="srcaddr", every="1m")
+    (row,) = vf.rules.replay(vf.scan(log(*rows)), [own])
+    assert (row["findings"], row["alerts"], row["alerts_a_day"], row["actors"]) == (3, 3, 1.5, 1)
+    (row,) = vf.rules.replay(vf.scan(log(*rows)), [own], throttle="6h")
+    assert (row["findings"], row["alerts"]) == (3, 2)
+    assert (row["first"], row["last"]) == (0, day + 35)
+
+
+def test_the_command_line(tmp_path, capsys):
+    path, logs = tmp_path / "r.json", tmp_path / "flows.log"
+    logs.write_bytes(DATA)
+    own = {"name": "ssh", "where": "dstport = 22", "by": "srcaddr", "having": "flows >= 2", "message": "{srcaddr} tried"}
+    path.write_text(json.dumps([own]))
+    assert cli.main(["rules", "test", str(path)]) == 0
+    assert "1 rules, 0 examples, 0 wrong" in capsys.readouterr().out
+    assert cli.main(["rules", "run", str(path), str(logs)]) == 1
+    assert "10.0.0.1 tried" in capsys.readouterr().out
+    assert cli.main(["rules", "run", str(path), str(logs), "--json"]) == 1
+    assert json.loads(capsys.readouterr().out)["actor"] == "10.0.0.1"
+    assert cli.main(["rules", "run", str(path), str(logs), "--where", "dstport = 443"]) == 0
+    capsys.readouterr()
+    assert cli.main(["rules", "replay", str(path), str(logs)]) == 0
+    assert "alerts_a_day" in capsys.readouterr().out
+    assert cli.main(["rules", "replay", str(path), str(logs), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["alerts"] == 1
+    path.write_text(json.dumps([{**own, "examples": [{"log": DATA.decode(), "findings": 7}]}]))
+    assert cli.main(["rules", "test", str(path)]) == 1
+    assert "1 findings instead of 7" in capsys.readouterr().err
+    path.write_text("[{}]")
+    assert cli.main(["rules", "test", str(path)]) == 2
+    assert "rule 1: it needs a name" in capsys.readouterr().err
