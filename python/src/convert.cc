@@ -4,7 +4,8 @@ namespace vpcflow_python {
 
 void Raise(const char* name, const std::string& message) {
   const py::object type = py::module_::import("vpcflow.errors").attr(name);
-  PyErr_SetObject(type.ptr(), py::str(message).ptr());
+  // A message may have bytes of a hostile state or file.
+  PyErr_SetObject(type.ptr(), py::str(vpcflow::ValidUtf8(message)).ptr());
   throw py::error_already_set();
 }
 

@@ -563,9 +563,15 @@ def _rules(args: argparse.Namespace) -> int:
     return cli_rules.run_rules(args)
 
 
+def _watch(args: argparse.Namespace) -> int:
+    from . import cli_rules
+
+    return cli_rules.run_watch(args)
+
+
 _COMMANDS = {
     "summary": _summary, "top": _top, "sessions": _sessions, "detect": _detect, "head": _head, "convert": _convert,
-    "rules": _rules, "fields": _fields,
+    "rules": _rules, "watch": _watch, "fields": _fields,
     "capabilities": _capabilities, "coverage": _coverage, "synth": _synth,
 }  # fmt: skip
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import sys
 from typing import Any, Callable
@@ -29,6 +30,54 @@ def add_commands(add: AddCommand) -> None:
         cli.add_input(verb)
         if name == "replay":
             verb.add_argument("--throttle", default=rules.THROTTLE, metavar="TIME", help="one alert in so much time")
+
+
+    watch = add(
+        "watch", "follow a folder: rules are asked of new logs, alerts are told once",
+        "watch logs/ --rules rules.yaml --notify jsonl:alerts.jsonl\n"
+        "  vpcflow watch logs/ --rules rules.yaml --state watch.sqlite --notify env:SLACK_URL \\\n"
+        "      --notify alertmanager+http://localhost:9093 --notify syslog://siem.internal",
+    )  # fmt: skip
+    watch.add_argument("source", metavar="FOLDER", help="a folder, followed with all below it, or a pattern in quotes")
+    watch.add_argument("--rules", required=True, metavar="RULES", help="a YAML or JSON file, with silences if need be")
+    watch.add_argument(
+        "--notify", action="append", default=[], metavar="URL",
+        help="jsonl:PATH, https://..., alertmanager+http://HOST, syslog://HOST, any URL of Apprise; or env:NAME, "
+        "file:PATH that hold one (default: jsonl:-)",
+    )  # fmt: skip
+    watch.add_argument("--state", default="vpcflow-watch.sqlite", metavar="FILE", help="where it keeps its place")
+    watch.add_argument("--interval", default="30s", metavar="TIME", help="between looks (default 30s)")
+    watch.add_argument("--throttle", default=rules.THROTTLE, metavar="TIME", help="one alert in it (default 1h)")
+    watch.add_argument("--settle", default="5s", metavar="TIME", help="a file is read when it is so old (default 5s)")
+    watch.add_argument("--format", help="format of logs without header line")
+    watch.add_argument("--allow-host", action="append", default=[], metavar="HOST[:PORT]",
+                       help="a webhook's host that may be private, and plain http")  # fmt: skip
+    watch.add_argument("--once", action="store_true", help="look once, deliver, and end")
+
+
+def run_watch(args: argparse.Namespace) -> int:
+    """`vpcflow watch`."""
+    from .notify import channel
+    from .units import seconds
+    from .watch import Watch
+
+    own, silences = rules.load(args.rules), rules.load_silences(args.rules)
+    allowed = tuple(args.allow_host)
+    urls = args.notify or ["jsonl:-"]
+    channels = {hashlib.sha256(url.encode()).hexdigest()[:16]: channel(url, allow_hosts=allowed) for url in urls}
+    watch = Watch(
+        args.source, own, channels, args.state, silences=silences, throttle=args.throttle,
+        settle=seconds(args.settle, "--settle"), format=args.format, log=cli.note,
+    )  # fmt: skip
+    try:
+        if args.once:
+            watch.poll()
+            watch.deliver()
+        else:
+            watch.run(seconds(args.interval, "--interval"))
+    finally:
+        watch.close()
+    return 0
 
 
 def run_rules(args: argparse.Namespace) -> int:

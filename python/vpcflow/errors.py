@@ -55,6 +55,10 @@ class RuleError(VpcflowError, ValueError):
     """A rule cannot be: the message names the file, the rule, its key, and the nearest right name."""
 
 
+class NotifyError(VpcflowError, OSError):
+    """An alert could not be delivered. The message names the channel by scheme and host, never its secrets."""
+
+
 class SynthError(VpcflowError, ValueError):
     """Options of :func:`vpcflow.synth` that do not fit together."""
 

@@ -35,7 +35,7 @@ from .expr import Agg, Derived, difference, ratio
 from .findings import SEVERITIES, Finding, Findings, sessions_as_records, worst_first
 from .result import Result
 from .scan import Flows, Progress, collect_all, scan
-from .units import seconds
+from .units import seconds, unix_seconds
 
 #: Between an alert and the next one of the same rule and the same keys.
 THROTTLE = "1h"
@@ -93,6 +93,53 @@ class Rule:
         return [*keys, *(["time"] if self.every else []), *(self.aggregates or ["flows"])]
 
 
+@dataclasses.dataclass(frozen=True)
+class Silence:
+    """Findings that are not told, until a day: ``rule`` (all, without), ``actor`` (an address, a prefix, or any key's
+    text; all, without), why, and until when (Unix seconds, or text such as ``2026-12-24``)."""
+
+    reason: str
+    until: int
+    rule: str = ""
+    actor: str = ""
+
+    def covers(self, finding: Finding) -> bool:
+        """Whether a finding is silenced: it began before ``until``."""
+        if (self.rule and self.rule != finding.detector) or finding.start >= self.until:
+            return False
+        if not self.actor or self.actor == finding.actor:
+            return True
+        import ipaddress
+
+        try:
+            return ipaddress.ip_address(finding.actor) in ipaddress.ip_network(self.actor)
+        except ValueError:
+            return False
+
+
+def load_silences(source: str | os.PathLike[str]) -> list[Silence]:
+    """The ``silences`` of a file of rules; none if it has none. Each needs ``reason`` and ``until``."""
+    name = printable(os.fspath(source))
+    data = _parsed(_text(source), name)
+    items = data.get("silences", []) if isinstance(data, dict) else []
+    if not isinstance(items, list):
+        raise RuleError(f"{name}: silences: a list is needed")
+    out = []
+    for i, item in enumerate(items):
+        place = f"{name}: silence {i + 1}"
+        if not isinstance(item, dict) or set(item) - {"reason", "until", "rule", "actor"}:
+            raise RuleError(f"{place}: a mapping of reason, until, rule, actor")
+        values = {key: str(item.get(key, "")) for key in ("reason", "rule", "actor")}
+        if not values["reason"] or not item.get("until"):
+            raise RuleError(f"{place}: it needs a reason and until when")
+        until = item["until"] if isinstance(item["until"], int) else str(item["until"])
+        try:
+            out.append(Silence(until=unix_seconds("until", until) or 0, **values))
+        except VpcflowError as e:
+            raise RuleError(f"{place}: {e}") from None
+    return out
+
+
 def _aggregate(text: str) -> Agg | Derived | str:
     """Aggregates are texts of the engine's language; columns out of two are made here."""
     for name, make in (("ratio", ratio), ("difference", difference)):
@@ -113,12 +160,15 @@ def load(source: str | os.PathLike[str]) -> list[Rule]:
     [('ssh', ('flows >= 10',))]
     """
     name = printable(os.fspath(source))
+    return of(_parsed(_text(source), name), name)
+
+
+def _text(source: str | os.PathLike[str]) -> str:
     try:
         with open(source, encoding="utf-8") as file:
-            text = file.read()
+            return file.read()
     except (OSError, UnicodeDecodeError) as e:
-        raise RuleError(f"{name}: {e}") from None
-    return of(_parsed(text, name), name)
+        raise RuleError(f"{printable(os.fspath(source))}: {e}") from None
 
 
 def _parsed(text: str, name: str) -> Any:

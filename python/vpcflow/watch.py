@@ -1,0 +1,324 @@
+"""Watching a folder: new logs are read once, rules are asked, alerts are told once.
+
+Everything that matters is in one SQLite file: which files were read, what the rules have counted so far, which alerts
+were made, and which of them each channel has got. Files, counts and alerts change in one transaction, so a process that
+is killed at any point goes on where it was, with neither a repeated nor a lost alert. A delivery that is cut off in
+between is repeated with the same ``id``: files of JSON lines and Alertmanager take it once, webhooks get it as
+``Idempotency-Key``.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import os
+import sqlite3
+import time
+import warnings
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Callable
+
+from .aggregation import Aggregation
+from .errors import DataQualityWarning, NotifyError, RuleError, VpcflowError
+from .findings import SEVERITIES, Finding, sessions_as_records
+from .notify import Alert, Channel
+from .rules import THROTTLE, Rule, Silence, findings_of
+from .scan import Flows, scan
+from .units import seconds
+
+DAY = 86400
+_SCHEMA = """
+create table if not exists meta (name text primary key, value text) without rowid;
+create table if not exists files (path text primary key, size integer, mtime integer, failures integer, done integer);
+create table if not exists states (name text, day integer, rule text, blob blob, primary key (name, day));
+create table if not exists incidents (id integer primary key, key text, severity text, start integer, end integer);
+create index if not exists incidents_by_key on incidents (key, end);
+create table if not exists alerts (id text primary key, finding text, made real, silenced text);
+create table if not exists outbox (alert text, channel text, tries integer default 0, next real default 0,
+                                   delivered real, primary key (alert, channel));
+"""
+_VERSION = "1"
+_SESSIONS = "sessions"
+_NO_DAY = -1  # of records without times
+
+
+class Watch:
+    """Follows the logs of a folder (or a pattern) with rules, and tells channels.
+
+    ``state``: the SQLite file. ``channels``: by a name that stays the same, :func:`vpcflow.notify.channel`.
+    ``throttle``: findings of the same rule, actor and targets that are no further apart are one incident, told once,
+    and once more if it becomes worse. ``keep``: for how many days of records counts are kept. ``settle``: seconds for
+    which a file must not have changed. ``log``: is told of what cannot be read or delivered.
+
+    Rules without time bins count over all the days that are kept. A file is read once; one that changes afterwards is
+    told, not read again. Damaged files are tried again at each of five polls.
+
+    >>> import tempfile, pathlib, vpcflow as vf
+    >>> from vpcflow.watch import Watch
+    >>> folder = pathlib.Path(tempfile.mkdtemp()); _ = (folder / "a.log").write_text("srcaddr\\n10.0.0.1\\n10.0.0.1\\n")
+    >>> rules = vf.rules.of([{"name": "busy", "by": "srcaddr", "having": "flows >= 2"}])
+    >>> watch = Watch(folder, rules, {}, folder / "state.sqlite", settle=0)
+    >>> [alert.finding.actor for alert in watch.poll()], watch.poll()
+    (['10.0.0.1'], [])
+    """
+
+    RETRIES = 5
+    _SUFFIXES = (".sqlite", ".sqlite-wal", ".sqlite-shm", ".sqlite-journal")
+
+    def __init__(
+        self,
+        source: str | os.PathLike[str],
+        rules: Sequence[Rule],
+        channels: dict[str, Channel],
+        state: str | os.PathLike[str],
+        *,
+        silences: Sequence[Silence] = (),
+        throttle: str | int = THROTTLE,
+        keep: int = 2,
+        settle: float = 5.0,
+        format: str | None = None,
+        log: Callable[[str], None] = lambda text: None,
+    ) -> None:
+        self._source, self._rules, self._channels = os.fspath(source), list(rules), channels
+        self._silences, self._throttle = list(silences), seconds(throttle, "throttle")
+        self._keep, self._settle, self._format, self._log = keep, settle, format, log
+        self._sizes: dict[str, tuple[int, int]] = {}
+        self._told_changes: set[str] = set()
+        self._db = sqlite3.connect(os.fspath(state), isolation_level=None, timeout=30)
+        try:
+            self._db.executescript("pragma journal_mode = wal; pragma synchronous = full;" + _SCHEMA)
+            self._db.execute("insert or ignore into meta values ('version', ?)", (_VERSION,))
+            (version,) = self._db.execute("select value from meta where name = 'version'").fetchone()
+        except sqlite3.Error as e:
+            raise RuleError(f"{os.fspath(state)}: no state of a watch: {e}") from None
+        if version != _VERSION:
+            raise RuleError(f"{os.fspath(state)}: written by another version of vpcflow")
+
+    def close(self) -> None:
+        """Closes the state."""
+        self._db.close()
+
+    # -- reading ---------------------------------------------------------------------------------------------------
+
+    def poll(self) -> list[Alert]:
+        """Reads the files that are new and settled, and returns the alerts that come of it; :meth:`deliver` tells
+        them."""
+        new = list(self._new_files())
+        if not new:
+            return []
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DataQualityWarning)
+            self._db.execute("begin immediate")
+            try:
+                flows, days, damaged = self._readable([path for path, _, _ in new])
+                alerts = self._take(flows, days) if flows is not None else []
+                for path, size, mtime in new:
+                    self._note_file(path, size, mtime, damaged.get(path))
+                self._db.execute("commit")
+            except BaseException:
+                self._db.execute("rollback")
+                raise
+        return alerts
+
+    def _new_files(self) -> Iterator[tuple[str, int, int]]:
+        known = {path: (size, mtime, done) for path, size, mtime, done in self._db.execute(
+            "select path, size, mtime, done from files")}  # fmt: skip
+        for path in sorted(_files(self._source)):
+            if path.endswith(self._SUFFIXES):
+                continue
+            try:
+                status = os.stat(path)
+            except OSError:
+                continue  # gone
+            now = (status.st_size, status.st_mtime_ns)
+            if path in known and known[path][2]:
+                if known[path][:2] != now and path not in self._told_changes:
+                    self._told_changes.add(path)
+                    self._log(f"{path}: changed after it was read; what is new in it is not read")
+                continue
+            settled = self._sizes.get(path) == now or time.time() - status.st_mtime >= self._settle
+            self._sizes[path] = now
+            if settled:
+                yield path, *now
+
+    def _note_file(self, path: str, size: int, mtime: int, error: str | None) -> None:
+        failures = 0
+        if error is not None:
+            row = self._db.execute("select failures from files where path = ?", (path,)).fetchone()
+            failures = 1 + (row[0] if row is not None else 0)
+            given_up = "; given up" if failures >= self.RETRIES else "; to be tried again"
+            self._log(f"{path}: {error}{given_up}")
+        done = error is None or failures >= self.RETRIES
+        self._db.execute("insert or replace into files values (?, ?, ?, ?, ?)", (path, size, mtime, failures, done))
+
+    def _take(self, flows: Flows, days: list[int | None]) -> list[Alert]:
+        """Counts the records of some files, and makes the alerts."""
+        for rule in self._rules:
+            for day in days if rule.over == "records" else ():
+                part = flows if day is None else flows.filter(f"start >= {day} and start < {day + DAY}")
+                self._count(rule, _NO_DAY if day is None else day, part)
+        if any(rule.over == "sessions" for rule in self._rules):
+            self._take_sessions(flows)
+        (newest,) = self._db.execute("select max(day) from states").fetchone()
+        horizon = (newest or 0) - (self._keep - 1) * DAY
+        self._db.execute("delete from states where day between 0 and ? and name != ?", (horizon - 1, _SESSIONS))
+        self._db.execute("delete from incidents where end < ?", (horizon - self._throttle,))
+        return [alert for rule in self._rules for finding in self._findings(rule) for alert in self._tell(finding)]
+
+    def _readable(self, paths: list[str]) -> tuple[Flows | None, list[int | None], dict[str, str]]:
+        """The files that can be read whole, the days of their records (None for logs that have no times), and the
+        errors of the others."""
+        damaged: dict[str, str] = {}
+        while paths:
+            flows = scan(paths, format=self._format)
+            try:
+                fields = {name for text in flows.formats for name in text.replace("${", "").replace("}", "").split()}
+                if fields and "start" not in fields:
+                    flows.agg(n="count()").collect()
+                    return flows, [None], damaged
+                counted = flows.group_by(every=DAY, bin_by="start").agg(n="count()").collect()
+                return flows, [time for time in counted["time"] if time is not None], damaged
+            except VpcflowError as error:
+                own = {path: text for path in paths if (text := self._error_of(path)) is not None}
+                damaged |= own or {path: str(error).splitlines()[0] for path in paths}
+                paths = [path for path in paths if path not in damaged]
+        return None, [], damaged
+
+    def _error_of(self, path: str) -> str | None:
+        try:
+            scan(path, format=self._format).agg(n="count()").collect()
+        except VpcflowError as error:
+            return str(error).splitlines()[0]
+        return None
+
+    def _count(self, rule: Rule, day: int, part: Flows) -> None:
+        state = self._state(rule, day)
+        state.update(part)
+        self._save(rule.name, day, _fingerprint(rule), state)
+
+    def _state(self, rule: Rule, day: int) -> Aggregation:
+        """What a rule has counted of a day; nothing if the rule was another one then."""
+        row = self._db.execute(
+            "select blob from states where name = ? and day = ? and rule = ?", (rule.name, day, _fingerprint(rule))
+        ).fetchone()
+        if row is not None:
+            return Aggregation.from_bytes(row[0])
+        return Aggregation.of(dataclasses.replace(rule, having=()).query(scan(b"")))
+
+    def _save(self, name: str, day: int, rule: str, state: Aggregation) -> None:
+        self._db.execute("insert or replace into states values (?, ?, ?, ?)", (name, day, rule, state.to_bytes()))
+
+    def _take_sessions(self, flows: Flows) -> None:
+        """Counts the sessions that are over: none of them can go on, as nothing so old comes any more."""
+        row = self._db.execute("select blob from states where name = ?", (_SESSIONS,)).fetchone()
+        state = Aggregation.from_bytes(row[0]) if row is not None else Aggregation.of(scan(b"").sessions())
+        state.update(flows)
+        latest = flows.agg(last="max(end)").collect()["last"][0]
+        over = state.take_idle(latest if latest is not None else 0)
+        self._save(_SESSIONS, _NO_DAY, "", state)
+        talks = sessions_as_records(over, "client_bytes")
+        starts = {(start or 0) // DAY * DAY for start in over["start"]} if len(over) else set()
+        for rule in self._rules:
+            for day in starts if rule.over == "sessions" else ():
+                self._count(rule, day, talks.filter(f"start >= {day} and start < {day + DAY}"))
+
+    # -- alerts ----------------------------------------------------------------------------------------------------
+
+    def _findings(self, rule: Rule) -> list[Finding]:
+        rows = self._db.execute(
+            "select blob from states where name = ? and rule = ?", (rule.name, _fingerprint(rule))
+        ).fetchall()
+        if not rows:
+            return []
+        total = Aggregation.from_bytes(rows[0][0])
+        for (blob,) in rows[1:]:
+            total.merge(Aggregation.from_bytes(blob))
+        shown = Aggregation.of(rule.query(scan(b"")))
+        shown.merge(total)
+        return findings_of(rule, shown.collect())
+
+    def _tell(self, finding: Finding) -> list[Alert]:
+        """The alert of a finding: none if it belongs to an incident that was told and is no worse."""
+        near = self._db.execute(
+            "select id, severity, start, end from incidents where key = ? and start <= ? and end >= ?",
+            (finding.key, finding.end + self._throttle, finding.start - self._throttle),
+        ).fetchall()
+        worse = all(SEVERITIES.index(finding.severity) < SEVERITIES.index(severity) for _, severity, _, _ in near)
+        severity = finding.severity if worse else min((s for _, s, _, _ in near), key=SEVERITIES.index)
+        start = min([finding.start, *(row[2] for row in near)])
+        end = max([finding.end, *(row[3] for row in near)])
+        self._db.executemany("delete from incidents where id = ?", [(row[0],) for row in near])
+        self._db.execute(
+            "insert into incidents (key, severity, start, end) values (?, ?, ?, ?)", (finding.key, severity, start, end)
+        )
+        if near and not worse:
+            return []
+        name = f"{finding.key}\n{finding.start}\n{finding.severity}"
+        alert = Alert(hashlib.sha256(name.encode()).hexdigest(), finding)
+        silence = next((s for s in self._silences if s.covers(finding)), None)
+        made = self._db.execute(
+            "insert or ignore into alerts values (?, ?, ?, ?)",
+            (alert.id, json.dumps(finding.as_dict()), time.time(), silence.reason if silence else None),
+        ).rowcount
+        if not made or silence:
+            return []
+        for channel in self._channels:
+            self._db.execute("insert or ignore into outbox (alert, channel) values (?, ?)", (alert.id, channel))
+        return [alert]
+
+    def deliver(self) -> int:
+        """Tells the channels what they have not got yet; what fails is tried again later, at last every hour. Returns
+        how many were delivered."""
+        due = self._db.execute(
+            "select alert, channel, tries, finding from outbox join alerts on alerts.id = alert "
+            "where delivered is null and next <= ? order by made, alert",
+            (time.time(),),
+        ).fetchall()
+        done = 0
+        for alert_id, name, tries, text in due:
+            channel = self._channels.get(name)
+            if channel is None:
+                continue  # no longer wanted, or not now
+            try:
+                channel.send(Alert(alert_id, Finding(**json.loads(text))))
+            except NotifyError as error:
+                self._log(f"not delivered, to be tried again: {error}")
+                again = time.time() + min(2.0 ** (tries + 1), 3600)
+                self._db.execute(
+                    "update outbox set tries = tries + 1, next = ? where alert = ? and channel = ?",
+                    (again, alert_id, name),
+                )
+                continue
+            self._db.execute(
+                "update outbox set delivered = ? where alert = ? and channel = ?", (time.time(), alert_id, name)
+            )
+            done += 1
+        return done
+
+    def run(self, interval: float = 30.0) -> None:
+        """Polls and delivers for ever."""
+        while True:
+            began = time.monotonic()
+            try:
+                self.poll()
+            except VpcflowError as error:  # such as a file that changed between two looks
+                self._log(f"to be tried again: {error}")
+            self.deliver()
+            time.sleep(max(0.0, interval - (time.monotonic() - began)))
+
+
+def _fingerprint(rule: Rule) -> str:
+    """What decides what a rule counts; with another one it begins anew."""
+    parts = [rule.where, rule.by, rule.every, rule.over, sorted(rule.aggregates.items())]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def _files(source: str) -> Iterable[str]:
+    if not os.path.isdir(source):
+        import glob  # a pattern
+
+        yield from (path for path in glob.glob(source, recursive=True) if os.path.isfile(path))
+        return
+    for folder, _, names in os.walk(source):
+        yield from (os.path.join(folder, name) for name in names if not name.startswith("."))
