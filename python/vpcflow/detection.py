@@ -25,6 +25,7 @@ from .expr import min as min_of
 from .expr import sum as sum_of
 from .findings import Finding, Findings, sessions_as_records, worst_first
 from .result import Report, Result
+from .rules import Rule, findings_of
 from .scan import Flows, Progress
 
 INSIDE = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7")
@@ -62,9 +63,25 @@ class Settings:
     #: lateral_movement: inside hosts reached or tried at services of LATERAL_PORTS, and the share that did not answer.
     lateral_hosts: int = 10
     lateral_failed: float = 0.3
+    #: unauthorised_access: prefixes outside from which administration is fine.
+    admin_sources: Sequence[str] = ()
+    #: accepted_after_reject: ports of one host, or hosts at one port, that did not answer before one did.
+    found_failed: int = 5
+    #: flood: sources that got no answer from one port in a minute (public playbooks: 500), and packets that one host
+    #: got without answer in a minute.
+    flood_sources: int = 500
+    flood_packets: int = 1_000_000
+    #: tunnel: bytes to one outside peer over DNS or NTP, and over ICMP in packets of 200 bytes and more.
+    tunnel_bytes: int = 10_000_000
+    tunnel_icmp: int = 1_000_000
+    #: known_bad: addresses and prefixes, or a file with one at the beginning of each line (``#`` comments).
+    bad: Sequence[str] | str = ()
 
 
-DETECTORS = ("port_scan", "brute_force", "exfiltration", "beacon", "lateral_movement")
+DETECTORS = (
+    "port_scan", "brute_force", "exfiltration", "beacon", "lateral_movement", "unauthorised_access",
+    "accepted_after_reject", "flood", "tunnel", "known_bad",
+)  # fmt: skip
 
 
 def detect(flows: Flows, *, only: Sequence[str] = (), progress: Progress | None = None, **settings: Any) -> Findings:
@@ -326,3 +343,131 @@ class _Run:
             score = 1 - 0.5 * s.lateral_hosts / row["hosts"]
             targets = self._targets(row["srcaddr"], where)
             yield self._finding("lateral_movement", "high", row, targets, score, "T1021", evidence, text)
+
+    # -- those that are rules over sessions
+
+    def _by_rule(self, threshold: float, of: str, **keys: Any) -> Iterator[Finding]:
+        """What a rule finds; the score is by how far its column ``of`` is above the threshold."""
+        rule = Rule(over="sessions", **keys)
+        for found in findings_of(rule, rule.query(self._sent).collect()):
+            score = round(1 - 0.5 * threshold / max(found.evidence[of], threshold), 3)
+            yield dataclasses.replace(found, coverage=self._coverage[rule.name], score=score)
+
+    def unauthorised_access(self) -> Iterator[Finding]:
+        ports = ", ".join(map(str, ADMIN_PORTS + DATABASE_PORTS))
+        where = f"not {self._from_inside} and {self._to_inside} and dstport in ({ports}) and action = 'established'"
+        if self._settings.admin_sources:
+            where += f" and not srcaddr in ({_listed(self._settings.admin_sources)})"
+        yield from self._by_rule(
+            1, "sessions", name="unauthorised_access", where=where, by=("srcaddr", "dstaddr", "dstport"),
+            aggregates={"sessions": "count()", "bytes": "sum(bytes)"}, technique="T1133",
+            message="{srcaddr}, outside, got into port {dstport} of {dstaddr} {sessions:,} times, {bytes:,} bytes",
+        )  # fmt: skip
+
+    def accepted_after_reject(self) -> Iterator[Finding]:
+        n, failed = self._settings.found_failed, self._failed
+        answered = "where action = 'established'"
+        common: dict[str, Any] = {
+            "name": "accepted_after_reject", "where": f"not {self._from_inside} and {self._to_inside}",
+            "severity": "high", "technique": "T1046",
+        }  # fmt: skip
+        times = {
+            "refused_first": f"min(start) where {failed}", "answered_last": f"max(start) {answered}",
+            "seconds_later": "difference(answered_last, refused_first)",
+        }  # fmt: skip
+        having = (f"failed >= {n}", "answered >= 1", "seconds_later > 0")
+        yield from self._by_rule(
+            n, "failed", by=("srcaddr", "dstaddr"), having=having, **common,
+            aggregates={
+                "failed": f"n_unique(dstport) where {failed}", "answered": f"n_unique(dstport) {answered}", **times,
+            },
+            message="{srcaddr} tried {failed:,} ports of {dstaddr} without answer, then {answered:,} answered",
+        )  # fmt: skip
+        yield from self._by_rule(
+            n, "failed", by=("srcaddr", "dstport"), having=having, **common,
+            aggregates={
+                "failed": f"n_unique(dstaddr) where {failed}", "answered": f"n_unique(dstaddr) {answered}", **times,
+            },
+            message="{srcaddr} tried port {dstport} of {failed:,} hosts without answer, then {answered:,} answered",
+        )  # fmt: skip
+
+    def flood(self) -> Iterator[Finding]:
+        s = self._settings
+        common: dict[str, Any] = {
+            "name": "flood", "where": "action in ('unanswered', 'rejected')", "every": "1m", "actor": "dstaddr",
+            "severity": "high", "technique": "T1498",
+        }  # fmt: skip
+        aggregates = {"sources": "n_unique(srcaddr)", "packets": "sum(packets)", "tries": "count()"}
+        yield from self._by_rule(
+            s.flood_sources, "sources", by=("dstaddr", "dstport", "protocol"), aggregates=aggregates, **common,
+            having=(f"sources >= {s.flood_sources}",),
+            message="port {dstport} of {dstaddr} left {sources:,} sources in a minute without answer",
+        )  # fmt: skip
+        yield from self._by_rule(
+            s.flood_packets, "packets", by=("dstaddr",), aggregates={"packets": "sum(packets)", **aggregates}, **common,
+            having=(f"packets >= {s.flood_packets}",),
+            message="{dstaddr} got {packets:,} packets in a minute from {sources:,} sources without answer",
+        )  # fmt: skip
+
+    def tunnel(self) -> Iterator[Finding]:
+        s = self._settings
+        outwards = f"{self._from_inside} and not {self._to_inside}"
+        sums = {"bytes": "sum(bytes)", "packets": "sum(packets)", "size": "ratio(bytes, packets)"}
+        for protocol, where, limit, having in (
+            ("DNS", "dstport = 53 and protocol in (6, 17)", s.tunnel_bytes, ()),
+            ("NTP", "dstport = 123 and protocol = 17", s.tunnel_bytes, ()),
+            ("ICMP", "protocol in (1, 58)", s.tunnel_icmp, ("size >= 200",)),
+        ):
+            yield from self._by_rule(
+                limit, "bytes", name="tunnel", where=f"{outwards} and {where}", by=("srcaddr", "dstaddr"),
+                aggregates=sums, having=(f"bytes >= {limit}", *having), technique="T1572",
+                message=f"{{srcaddr}} sent {{bytes:,}} bytes of {protocol} to {{dstaddr}}",
+            )  # fmt: skip
+
+    def known_bad(self) -> Iterator[Finding]:
+        bad = self._settings.bad
+        date = None
+        if isinstance(bad, str) or (len(bad) == 1 and not _is_prefix(bad[0])):
+            bad, date = _list_of(bad if isinstance(bad, str) else bad[0])
+        if not bad:
+            return
+        listed = _listed(bad)
+        for end, other, verb in (("dstaddr", "srcaddr", "talked to"), ("srcaddr", "dstaddr", "was reached by")):
+            found = self._by_rule(
+                1, "sessions", name="known_bad", where=f"{end} in ({listed}) and action = 'established'",
+                by=(other, end), aggregates={"sessions": "count()", "bytes": "sum(bytes)"}, severity="high",
+                technique="T1071", message=f"{{{other}}} {verb} {{{end}}}, which is listed, {{sessions:,}} times",
+            )  # fmt: skip
+            for f in found:
+                yield dataclasses.replace(f, evidence={**f.evidence, "list_of": date}) if date else f
+
+
+def _listed(prefixes: Sequence[str]) -> str:
+    """A list of the filter language; :class:`~vpcflow.PlanError` for what is no address or prefix."""
+    for prefix in prefixes:
+        if not _is_prefix(prefix):
+            raise PlanError(f"detect: {prefix!r} is no address and no prefix")
+    return ", ".join(f"'{prefix}'" for prefix in prefixes)
+
+
+def _is_prefix(text: str) -> bool:
+    try:
+        ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        return False
+    return True
+
+
+def _list_of(path: str) -> tuple[list[str], str]:
+    """The addresses and prefixes of a file, and the day of its last change, for the evidence."""
+    import datetime
+    import os
+
+    try:
+        with open(path, encoding="utf-8") as file:
+            words = [line.split("#")[0].replace(",", " ").split() for line in file]
+        changed = os.stat(path).st_mtime
+    except (OSError, UnicodeDecodeError) as e:
+        raise PlanError(f"detect: bad={path!r}: {e}") from None
+    day = datetime.datetime.fromtimestamp(changed, datetime.timezone.utc).date().isoformat()
+    return [parts[0].strip('"') for parts in words if parts], day

@@ -7,6 +7,7 @@
 #define VPCFLOW_SRC_PLAN_FLAT_TABLE_H_
 
 #include <algorithm>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -41,7 +42,7 @@ class FlatTable {
       const size_t some = std::min(kBatch, n - begin);
       Reserve(some);
       for (size_t i = 0; i < some; ++i) {
-        hashes[i] = hash(begin + i) >> shift_;
+        hashes[i] = Place(hash(begin + i));
         __builtin_prefetch(&slots_[hashes[i]]);
       }
       for (size_t i = 0; i < some; ++i) {
@@ -75,14 +76,23 @@ class FlatTable {
     shift_ = 64 - bits;
     for (const Slot& slot : old) {
       if (slot.empty()) continue;
-      size_t at = slot.hash() >> shift_;
+      size_t at = Place(slot.hash());
       while (!slots_[at].empty()) at = (at + 1) & (slots_.size() - 1);
       slots_[at] = slot;
     }
   }
+  // Each table has an order of its own. If two had the same, one filled by walking over the other would be filled from
+  // its beginning on, in one run of neighbours that each new slot walks along: quadratic, and workers are merged so.
+  size_t Place(uint64_t hash) const { return (hash ^ salt_) * 0x9E3779B97F4A7C15ull >> shift_; }
+  static uint64_t NewSalt() {
+    static std::atomic<uint64_t> tables{0};
+    return (tables.fetch_add(1, std::memory_order_relaxed) + 1) * 0xD6E8FEB86659FD93ull;
+  }
+
   std::vector<Slot> slots_;
   size_t size_ = 0;
   int shift_ = 63;
+  uint64_t salt_ = NewSalt();
 };
 
 }  // namespace internal

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <iterator>
 #include <limits>
 #include <numeric>
 #include <utility>
@@ -14,6 +15,18 @@ namespace {
 // do.
 constexpr int64_t kMaxSpreadBins = 4096;
 constexpr int kTimeBits = 44;
+// Only the groups, and the rows of their values, that pass: keys are decoded and sorted for those alone.
+void KeepGroups(const std::vector<Having>& having, std::vector<uint32_t>* groups, Table* values) {
+  TableColumn numbers;
+  numbers.type = ColumnType::kInt64;
+  for (const uint32_t g : *groups) numbers.i64.push_back(g);
+  values->columns.push_back(std::move(numbers));
+  KeepHaving(having, values).IgnoreError();
+  groups->clear();
+  for (const int64_t g : values->columns.back().i64) groups->push_back(static_cast<uint32_t>(g));
+  values->columns.pop_back();
+}
+
 constexpr size_t kLeastPruned = 4096;  // fewer groups are not worth a pass
 
 uint64_t MaskOf(int bits) { return bits >= 64 ? ~uint64_t{0} : (uint64_t{1} << bits) - 1; }
@@ -400,6 +413,18 @@ Table GroupState::Emit(const Member& member) {
     groups.resize(table_.size());
     std::iota(groups.begin(), groups.end(), 0u);
   }
+  Table values;
+  values.rows = groups.size();
+  for (size_t a = 0; a < member.accumulators.size(); ++a) {
+    TableColumn column;
+    column.name = member.plan->aggs[a].name;
+    member.accumulators[a]->Emit(groups, interner(), &column);
+    values.columns.push_back(std::move(column));
+  }
+  if (bounded) EmitErrors(groups, &values);
+  // The plan was checked: the columns are there, and can be reckoned with.
+  for (const DerivedColumn& derived : spec.derived) DeriveColumn(derived, &values).IgnoreError();
+  if (!spec.having.empty()) KeepGroups(spec.having, &groups, &values);
   Table table;
   table.rows = groups.size();
   std::vector<SortKey> order;
@@ -411,20 +436,12 @@ Table GroupState::Emit(const Member& member) {
     order.push_back({column.name, false});
     table.columns.push_back(std::move(column));
   }
-  for (size_t a = 0; a < member.accumulators.size(); ++a) {
-    TableColumn column;
-    column.name = member.plan->aggs[a].name;
-    member.accumulators[a]->Emit(groups, interner(), &column);
-    table.columns.push_back(std::move(column));
-  }
+  std::move(values.columns.begin(), values.columns.end(), std::back_inserter(table.columns));
   const bool other = spec.top && spec.top->other;
   if (other) EmitOther(member, groups, &table);
-  if (bounded) EmitErrors(groups, &table);
-  if (composed) {  // the plan was checked: the columns are there
+  if (composed && spec.top) {
     SortTable(&table, order);
-    for (const DerivedColumn& derived : spec.derived) DeriveColumn(derived, &table).IgnoreError();
-    KeepHaving(spec.having, &table).IgnoreError();
-    if (spec.top) KeepTopPer(spec.top->per, spec.top->by, spec.top->n, &table);
+    KeepTopPer(spec.top->per, spec.top->by, spec.top->n, &table);
   }
   if (!spec.top || !spec.sort.empty()) {
     order.insert(order.begin(), spec.sort.begin(), spec.sort.end());

@@ -294,6 +294,7 @@ class Maker {
       for (const std::string* part : {&derived.a, &derived.b}) {
         if (std::find(aggregates.begin(), aggregates.end(), *part) == aggregates.end())
           return NoSuch("derived column: of", *part, aggregates, "aggregate");
+        if (absl::Status s = CheckNumber("derived column: of", *part); !s.ok()) return s;
       }
       const auto taken = [&](const std::vector<std::string>& names) {
         return std::find(names.begin(), names.end(), derived.name) != names.end();
@@ -306,6 +307,7 @@ class Maker {
     for (const Having& having : plan_.spec.having) {
       if (std::find(aggregates.begin(), aggregates.end(), having.column) == aggregates.end())
         return NoSuch("having", having.column, aggregates, "aggregate");
+      if (absl::Status s = CheckNumber("having", having.column); !s.ok()) return s;
     }
     if (plan_.spec.top) {
       for (const std::string& per : plan_.spec.top->per) {
@@ -338,6 +340,18 @@ class Maker {
     for (const SortKey& key : plan_.spec.sort) {
       const auto same = [&](const std::string& c) { return CanonicalName(c) == CanonicalName(key.column); };
       if (std::none_of(columns.begin(), columns.end(), same)) return NoSuch("sort", key.column, columns, "column");
+    }
+    return absl::OkStatus();
+  }
+
+  // An aggregate that can be compared or reckoned with: no address, no text.
+  absl::Status CheckNumber(const char* where, const std::string& name) const {
+    for (const PlannedAggregate& agg : plan_.aggs) {
+      const bool picks = agg.kind == AggKind::kFirst || agg.kind == AggKind::kLast;
+      const Kind kind = agg.field.kind();
+      if (agg.name == name && picks && (kind == Kind::kText || kind == Kind::kAddress))
+        return absl::InvalidArgumentError(
+            absl::StrCat(where, ": '", Printable(name), "' is neither a number nor a time"));
     }
     return absl::OkStatus();
   }

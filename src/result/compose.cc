@@ -32,6 +32,7 @@ double NumberAt(const TableColumn& column, size_t row) {
     case ColumnType::kInt32: return column.i32[row];
     case ColumnType::kInt64: return static_cast<double>(column.i64[row]);
     case ColumnType::kInt128: return Total(column.i128[row]).as_double();
+    case ColumnType::kTime: return static_cast<double>(column.i64[row]) / static_cast<double>(kMicrosPerSecond);
     default: return column.f64[row];
   }
 }
@@ -43,8 +44,8 @@ absl::StatusOr<const TableColumn*> NumericColumn(const Table& table, const std::
     for (const TableColumn& column : table.columns) names.push_back(column.name);
     return absl::InvalidArgumentError(absl::StrCat("no column '", name, "'; there are ", absl::StrJoin(names, ", ")));
   }
-  if (!IsNumeric(table.columns[*at]))
-    return absl::InvalidArgumentError(absl::StrCat("column '", name, "' is not numeric"));
+  if (!IsNumeric(table.columns[*at]) && table.columns[*at].type != ColumnType::kTime)
+    return absl::InvalidArgumentError(absl::StrCat("column '", name, "' is neither a number nor a time"));
   return &table.columns[*at];
 }
 

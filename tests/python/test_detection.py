@@ -18,6 +18,9 @@ def made(seed, fmt, tmp_path, plant="all", **options):
     return vf.scan(str(tmp_path / "**" / "*.log*")), labels
 
 
+PLANTED = ("port_scan", "brute_force", "exfiltration", "beacon", "lateral_movement")
+
+
 @pytest.mark.parametrize("window", [60, 600])
 @pytest.mark.parametrize("fmt", ["default", "v5"])
 @pytest.mark.parametrize("seed", [101, 102])
@@ -25,7 +28,7 @@ def test_what_is_planted_is_found_and_the_look_alikes_are_not(tmp_path, seed, fm
     flows, labels = made(seed, fmt, tmp_path, window=window)
     findings = vf.detect(flows)
     planted = {label["kind"]: label for label in labels}
-    for name in DETECTORS:
+    for name in PLANTED:
         if name == "beacon" and window == 600:
             continue  # a call every 300 s is hidden by windows of 600
         mine = [f for f in findings if f.detector == name and f.actor == planted[name]["actor"]]
@@ -35,7 +38,7 @@ def test_what_is_planted_is_found_and_the_look_alikes_are_not(tmp_path, seed, fm
         assert mine[0].end <= planted[name]["last"] + window
         assert mine[0].severity in ("high", "medium")
     benign = {planted[name]["actor"] for name in OTHERS}
-    evil = {planted[name]["actor"] for name in DETECTORS}
+    evil = {planted[name]["actor"] for name in PLANTED}
     blamed = [f for f in findings if f.severity != "low" and f.actor in benign - evil]
     # A backup to S3 can be told from an upload to a stranger only where the log names AWS's services.
     assert {f.detector for f in blamed} <= ({"exfiltration"} if fmt == "default" else set())
@@ -114,3 +117,92 @@ def test_command_line(tmp_path):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         assert len(found) == len(vf.detect(flows))
+
+
+# -- by hand: those of which `synth` plants nothing
+
+TALK = "version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status\n"
+
+
+def talk(*lines):
+    """Records of conversations: client, server, server port, protocol, packets, bytes, start, answered or action."""
+    out = [TALK]
+    for i, (client, server, port, protocol, packets, size, start, how) in enumerate(lines):
+        high = 40000 + i % 20000
+        action = "REJECT" if how == "REJECT" else "ACCEPT"
+        out.append(f"2 1 eni-1 {client} {server} {high} {port} {protocol} {packets} {size} {start} {start + 5} {action} OK\n")
+        if how == "answered":
+            out.append(f"2 1 eni-1 {server} {client} {port} {high} {protocol} {packets} {size} {start} {start + 5} ACCEPT OK\n")
+    return "".join(out).encode()
+
+
+def only(data, name, **settings):
+    return [(f.actor, f.targets, f.severity) for f in vf.detect(vf.scan(data), only=[name], **settings)]
+
+
+def test_unauthorised_access():
+    data = talk(
+        ("198.51.100.7", "10.0.0.9", 22, 6, 20, 5000, 1000, "answered"),
+        ("198.51.100.8", "10.0.0.9", 22, 6, 1, 40, 1000, "REJECT"),
+        ("10.0.0.4", "10.0.0.9", 22, 6, 20, 5000, 1000, "answered"),
+        ("198.51.100.7", "10.0.0.9", 443, 6, 20, 5000, 1000, "answered"),
+    )
+    assert only(data, "unauthorised_access") == [("198.51.100.7", ["10.0.0.9"], "medium")]
+    assert only(data, "unauthorised_access", admin_sources=["198.51.100.0/28"]) == []
+    with pytest.raises(vf.PlanError, match="no prefix"):
+        only(data, "unauthorised_access", admin_sources=["the office"])
+
+
+def test_accepted_after_reject():
+    tried = [("198.51.100.7", "10.0.0.9", 8000 + i, 6, 1, 40, 1000 + i, "REJECT") for i in range(6)]
+    found = ("198.51.100.7", "10.0.0.9", 8080, 6, 20, 5000, 1100, "answered")
+    before = ("198.51.100.7", "10.0.0.9", 8080, 6, 20, 5000, 900, "answered")
+    assert only(talk(*tried, found), "accepted_after_reject") == [("198.51.100.7", ["10.0.0.9"], "high")]
+    assert only(talk(*tried), "accepted_after_reject") == []
+    assert only(talk(before, *tried), "accepted_after_reject") == []
+    hosts = [("198.51.100.7", f"10.0.0.{i}", 6379, 6, 1, 40, 1000 + i, "REJECT") for i in range(10, 16)]
+    (finding,) = vf.detect(
+        vf.scan(talk(*hosts, ("198.51.100.7", "10.0.0.99", 6379, 6, 9, 900, 2000, "answered"))), only=["accepted_after_reject"]
+    )
+    assert finding.evidence["failed"] == 6
+    assert finding.evidence["dstport"] == 6379
+
+
+def test_floods_of_both_shapes():
+    many = [(f"198.51.{i // 250}.{i % 250 + 1}", "10.0.0.9", 443, 6, 1, 40, 1020 + i % 30, "sent") for i in range(600)]
+    (finding,) = vf.detect(vf.scan(talk(*many)), only=["flood"])
+    assert (finding.actor, finding.evidence["sources"]) == ("10.0.0.9", 600)
+    few = [("198.51.100.7", "10.0.0.9", 80, 17, 400_000, 24_000_000, 1020 + i, "sent") for i in range(4)]
+    (finding,) = vf.detect(vf.scan(talk(*few)), only=["flood"])
+    assert (finding.actor, finding.evidence["packets"], finding.evidence["sources"]) == ("10.0.0.9", 1_600_000, 1)
+    assert only(talk(*many[:300]), "flood") == []
+    answered = [(*line[:7], "answered") for line in many]
+    assert only(talk(*answered), "flood") == []
+
+
+def test_tunnels():
+    dns = ("10.0.0.4", "198.51.100.7", 53, 17, 100_000, 20_000_000, 1000, "answered")
+    ping = ("10.0.0.5", "198.51.100.7", 0, 1, 5_000, 5_000_000, 1000, "answered")
+    small = ("10.0.0.6", "198.51.100.7", 0, 1, 50_000, 50_000 * 84, 1000, "answered")
+    inside = ("10.0.0.4", "10.0.0.2", 53, 17, 100_000, 20_000_000, 1000, "answered")
+    found = vf.detect(vf.scan(talk(dns, ping, small, inside)), only=["tunnel"])
+    assert sorted((f.actor, f.sentence.split(" of ")[1][:4]) for f in found) == [("10.0.0.4", "DNS "), ("10.0.0.5", "ICMP")]
+
+
+def test_known_bad(tmp_path):
+    data = talk(
+        ("10.0.0.4", "198.51.100.7", 443, 6, 20, 5000, 1000, "answered"),
+        ("203.0.113.5", "10.0.0.9", 443, 6, 20, 5000, 1000, "answered"),
+        ("203.0.113.6", "10.0.0.9", 443, 6, 1, 40, 1000, "REJECT"),
+    )
+    assert only(data, "known_bad") == []
+    wanted = [("10.0.0.4", ["198.51.100.7"], "high"), ("10.0.0.9", [], "high")]
+    assert only(data, "known_bad", bad=["198.51.100.0/24", "203.0.113.5", "203.0.113.6"]) == wanted
+    listed = tmp_path / "bad.csv"
+    listed.write_text("# date 2026\n198.51.100.7,botnet\n203.0.113.0/24\n\n")
+    found = vf.detect(vf.scan(data), only=["known_bad"], bad=str(listed))
+    assert [(f.actor, f.targets, f.severity) for f in found] == wanted
+    assert all(f.evidence["list_of"] for f in found)
+    for bad in ("nowhere.csv", ["10.0.0.1", "x"]):
+        with pytest.raises(vf.PlanError):
+            only(data, "known_bad", bad=bad)

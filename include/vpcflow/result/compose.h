@@ -24,7 +24,7 @@ struct DerivedColumn {
   std::string a, b;
 };
 
-// A condition on a numeric column: one of < <= > >= = != and a number. Null passes none.
+// A condition on a column of numbers or times (Unix seconds): one of < <= > >= = != and a number. Null passes none.
 struct Having {
   std::string column;
   std::string op;
@@ -34,7 +34,7 @@ struct Having {
 // "n >= 100". kInvalidArgument for what is none.
 absl::StatusOr<Having> ParseHaving(std::string_view text);
 
-// The columns must be there and numeric: kInvalidArgument names the one that is not. O(rows).
+// The columns must be there, and numbers or times (Unix seconds): kInvalidArgument names the one that is not. O(rows).
 absl::Status DeriveColumn(const DerivedColumn& derived, Table* table);
 absl::Status KeepHaving(const std::vector<Having>& conditions, Table* table);
 
