@@ -129,7 +129,7 @@ def _parser() -> argparse.ArgumentParser:
     talks.add_argument("--order-by", metavar="COLUMN", help="largest first (default: by start)")
 
     found = add(
-        "detect", "findings with evidence, worst first; exit code 1 if there are any",
+        "detect", "incidents with their findings, worst first; exit code 1 if there are any",
         "detect logs/ --json\n  vpcflow detect logs/ --only port_scan,brute_force --set scan_ports=50",
     )  # fmt: skip
     add_input(found)
@@ -378,7 +378,12 @@ def _detect(args: argparse.Namespace) -> int:
     if args.json:
         print(findings.to_json_lines(), end="")
     else:
-        print(findings)
+        for incident in findings.incidents():
+            print(incident)
+        for name, add in findings.not_detected.items():
+            print(f"{name} needs {', '.join(add)}")
+        if not findings:
+            print("nothing found")
     verdict_code = verdict(findings.report, args, code)
     return verdict_code or (1 if len(findings) else 0)
 

@@ -7,11 +7,12 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from .display import text_table
+from .display import instant, printable, text_table
 from .result import Report, Result
 from .scan import Flows, scan
 
 SEVERITIES = ("high", "medium", "low")  # worst first
+_INCIDENT_GAP = 3600  # seconds
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,6 +41,27 @@ class Finding:
         return dataclasses.asdict(self)
 
 
+@dataclasses.dataclass(frozen=True)
+class Incident:
+    """Findings of one actor that overlap in time, or are no more than an hour apart."""
+
+    actor: str
+    severity: str  # of the worst finding
+    start: int
+    end: int
+    findings: list[Finding]  # worst first
+
+    @property
+    def detectors(self) -> list[str]:
+        """Names, each once, in the order of the findings."""
+        return list(dict.fromkeys(f.detector for f in self.findings))
+
+    def __str__(self) -> str:
+        when = f"{instant(self.start)} to {instant(self.end)}"
+        head = f"{self.severity:<6}  {printable(self.actor) or '-'}  {when}  {', '.join(self.detectors)}"
+        return "\n".join([head, *(f"        {printable(f.sentence)}" for f in self.findings)])
+
+
 class Findings(Sequence[Finding]):
     """Findings, worst first, and what was read for them.
 
@@ -64,6 +86,22 @@ class Findings(Sequence[Finding]):
         """All findings as dictionaries."""
         return [finding.as_dict() for finding in self]
 
+    def incidents(self) -> list[Incident]:
+        """Findings put together by actor and time, worst first: who scans and then gets in is one incident."""
+        out: list[Incident] = []
+        by_actor: dict[str, list[Finding]] = {}
+        for finding in sorted(self, key=lambda f: (f.actor, f.start)):
+            by_actor.setdefault(finding.actor, []).append(finding)
+        for actor, found in by_actor.items():
+            group: list[Finding] = []
+            for finding in found:
+                if group and finding.start > max(f.end for f in group) + _INCIDENT_GAP:
+                    out.append(_incident(actor, group))
+                    group = []
+                group.append(finding)
+            out.append(_incident(actor, group))
+        return sorted(out, key=lambda i: worst_first(i.findings[0]))
+
     def to_json_lines(self) -> str:
         """One JSON object a line."""
         return "".join(json.dumps(row) + "\n" for row in self.rows())
@@ -75,6 +113,11 @@ class Findings(Sequence[Finding]):
         return text_table(schema, rows) + silent
 
     __repr__ = __str__
+
+
+def _incident(actor: str, found: list[Finding]) -> Incident:
+    worst = sorted(found, key=worst_first)
+    return Incident(actor, worst[0].severity, min(f.start for f in found), max(f.end for f in found), worst)
 
 
 def worst_first(finding: Finding) -> tuple[Any, ...]:

@@ -7,7 +7,7 @@ import pytest
 
 import vpcflow as vf
 from conftest import run_cli
-from vpcflow.detection import DETECTORS, Settings
+from vpcflow.detection import Settings
 
 OTHERS = ("health_check", "backup", "load_balancer", "monitoring")
 
@@ -166,6 +166,23 @@ def test_accepted_after_reject():
     )
     assert finding.evidence["failed"] == 6
     assert finding.evidence["dstport"] == 6379
+
+
+def test_incidents_put_findings_of_an_actor_together():
+    scan = [("198.51.100.7", "10.0.0.9", 8000 + i, 6, 1, 40, 1000 + i, "REJECT") for i in range(60)]
+    inside = ("198.51.100.7", "10.0.0.9", 22, 6, 20, 5000, 1100, "answered")
+    later = ("198.51.100.7", "10.0.0.77", 22, 6, 20, 5000, 900_000, "answered")  # another host: not of the scan
+    other = ("198.51.100.8", "10.0.0.9", 22, 6, 20, 5000, 1100, "answered")
+    findings = vf.detect(vf.scan(talk(*scan, inside, other)))
+    first, second = findings.incidents()
+    assert (first.actor, first.severity) == ("198.51.100.7", "high")
+    assert set(first.detectors) == {"port_scan", "accepted_after_reject", "unauthorised_access"}
+    assert (first.start, first.end) == (min(f.start for f in first.findings), max(f.end for f in first.findings))
+    assert (second.actor, second.detectors) == ("198.51.100.8", ["unauthorised_access"])
+    assert "accepted_after_reject" in str(first).splitlines()[0]
+    assert sum(len(i.findings) for i in findings.incidents()) == len(findings)
+    apart = vf.detect(vf.scan(talk(*scan, later)), only=["port_scan", "unauthorised_access"])
+    assert len(apart.incidents()) == len(apart)
 
 
 def test_floods_of_both_shapes():
