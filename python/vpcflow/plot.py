@@ -63,7 +63,7 @@ class Plot:
         axes = self._axes(ax)
         for label, points in series.items():
             points.sort(key=lambda p: p[0])
-            axes.plot([p[0] for p in points], [p[1] for p in points], label=label, **style)
+            axes.plot([p[0] for p in points], [p[1] for p in points], **{"label": label, **style})
         axes.set_ylabel(y)
         if keys and series:
             axes.legend()

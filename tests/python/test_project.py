@@ -52,11 +52,12 @@ def test_python_examples(path, tmp_path):
     assert done.stdout
 
 
-def test_the_notebook_runs():
+@pytest.mark.parametrize("name", ["first_look", "incident"])
+def test_the_notebooks_run(name):
     nbclient = pytest.importorskip("nbclient")
     nbformat = pytest.importorskip("nbformat")
     pytest.importorskip("matplotlib")
-    path = ROOT / "examples" / "notebooks" / "first_look.ipynb"
+    path = ROOT / "examples" / "notebooks" / f"{name}.ipynb"
     notebook = nbformat.read(path, as_version=4)
     nbclient.NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(path.parent)}}).execute()
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", ())]
