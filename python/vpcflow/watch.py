@@ -64,6 +64,7 @@ class Watch:
     """
 
     RETRIES = 5
+    LOCK_SECONDS = 30.0  # to wait for another process that has the state
     _SUFFIXES = (".sqlite", ".sqlite-wal", ".sqlite-shm", ".sqlite-journal")
 
     def __init__(
@@ -85,7 +86,7 @@ class Watch:
         self._keep, self._settle, self._format, self._log = keep, settle, format, log
         self._sizes: dict[str, tuple[int, int]] = {}
         self._told_changes: set[str] = set()
-        self._db = sqlite3.connect(os.fspath(state), isolation_level=None, timeout=30)
+        self._db = sqlite3.connect(os.fspath(state), isolation_level=None, timeout=self.LOCK_SECONDS)
         try:
             self._db.executescript("pragma journal_mode = wal; pragma synchronous = full;" + _SCHEMA)
             self._db.execute("insert or ignore into meta values ('version', ?)", (_VERSION,))
@@ -109,7 +110,10 @@ class Watch:
             return []
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DataQualityWarning)
-            self._db.execute("begin immediate")
+            try:
+                self._db.execute("begin immediate")
+            except sqlite3.OperationalError as e:
+                raise RuleError(f"the state is in use: does another watch run with it? ({e})") from None
             try:
                 flows, days, damaged = self._readable([path for path, _, _ in new])
                 alerts = self._take(flows, days) if flows is not None else []

@@ -190,6 +190,18 @@ def test_other_files_as_state(folder, tmp_path):
         Watch(folder, rule(), {}, tmp_path / "no.sqlite")
 
 
+def test_a_state_in_use_is_said(folder, monkeypatch):
+    monkeypatch.setattr(Watch, "LOCK_SECONDS", 0.1)
+    one, two = watching(folder, rule()), watching(folder, rule())
+    (folder / "a.log").write_text(rows(1, 2, 3))
+    one._db.execute("begin immediate")
+    with pytest.raises(vf.RuleError, match="another watch"):
+        two.poll()
+    one._db.execute("rollback")
+    assert len(two.poll()) == 1
+    assert one.poll() == []
+
+
 # -- channels
 
 
