@@ -168,6 +168,26 @@ def test_accepted_after_reject():
     assert finding.evidence["dstport"] == 6379
 
 
+def test_first_seen_edges_of_administration():
+    past = talk(
+        ("10.0.0.4", "10.0.0.9", 22, 6, 20, 5000, 1000, "answered"),
+        ("10.0.0.4", "10.0.0.10", 22, 6, 1, 40, 1000, "REJECT"),
+    )
+    today = talk(
+        ("10.0.0.4", "10.0.0.9", 22, 6, 20, 5000, 90_000, "answered"),
+        ("10.0.0.4", "10.0.0.10", 22, 6, 20, 5000, 90_000, "answered"),
+        ("10.0.0.4", "10.0.0.11", 22, 6, 20, 5000, 90_000, "answered"),
+        ("10.0.0.4", "10.0.0.9", 3389, 6, 1, 40, 90_000, "REJECT"),
+        ("10.0.0.4", "10.0.0.9", 443, 6, 20, 5000, 90_000, "answered"),
+    )
+    known = vf.detection.baseline(vf.scan(past))
+    (finding,) = vf.detect(vf.scan(today), only=["new_admin_edge"], baseline=known)
+    assert (finding.actor, finding.targets, finding.evidence["hosts"]) == ("10.0.0.4", ["10.0.0.10", "10.0.0.11"], 2)
+    both = vf.Aggregation.from_bytes(known.to_bytes()) + vf.detection.baseline(vf.scan(today))
+    assert len(vf.detect(vf.scan(today), only=["new_admin_edge"], baseline=both)) == 0
+    assert len(vf.detect(vf.scan(today), only=["new_admin_edge"])) == 0
+
+
 def test_incidents_put_findings_of_an_actor_together():
     scan = [("198.51.100.7", "10.0.0.9", 8000 + i, 6, 1, 40, 1000 + i, "REJECT") for i in range(60)]
     inside = ("198.51.100.7", "10.0.0.9", 22, 6, 20, 5000, 1100, "answered")

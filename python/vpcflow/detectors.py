@@ -1,0 +1,437 @@
+"""The detectors: what each asks of sessions, and what it makes of the answer."""
+
+from __future__ import annotations
+
+import dataclasses
+import ipaddress
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from .aggregation import Aggregation
+from .display import instant
+from .errors import PlanError
+from .expr import count, n_unique, quantile
+from .expr import first as first_of
+from .expr import max as max_of
+from .expr import min as min_of
+from .expr import sum as sum_of
+from .findings import Finding, sessions_as_records
+from .result import Result
+from .rules import Rule, findings_of
+from .scan import Flows, scan
+
+INSIDE = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7")
+# Services that ask a person for a password; and those that applications log in to all day, of which only tries from
+# outside tell something.
+ADMIN_PORTS = (21, 22, 23, 445, 3389, 5900, 5985, 5986)
+DATABASE_PORTS = (1433, 1521, 3306, 5432, 27017)
+# Services by which one host gets into another.
+LATERAL_PORTS = (22, 135, 139, 445, 3389, 5985, 5986)
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings:
+    """What the detectors go by; all of it can be given to :func:`detect` by name."""
+
+    #: Prefixes of your own networks.
+    inside: Sequence[str] = INSIDE
+    #: What ends a session.
+    idle: str | int = "10m"
+    #: port_scan: different ports of one host, or hosts at one port, that did not answer (Zeek's scan.zeek: 15 and 25).
+    scan_ports: int = 25
+    scan_hosts: int = 25
+    #: port_scan: the share of a source's tries at its target that did not get an answer.
+    scan_failed: float = 0.5
+    #: brute_force: sessions of one client at one service, and their median size in bytes from the client.
+    brute_sessions: int = 60
+    brute_bytes: int = 12_000
+    #: exfiltration: bytes to one outside peer, how many times what came back, how many times the median session.
+    exfil_bytes: int = 1_000_000_000
+    exfil_ratio: float = 5.0
+    exfil_typical: float = 100.0
+    #: beacon: sessions, and how much the time between them may vary (median deviation by median).
+    beacon_sessions: int = 10
+    beacon_jitter: float = 0.1
+    #: lateral_movement: inside hosts reached or tried at services of LATERAL_PORTS, and the share that did not answer.
+    lateral_hosts: int = 10
+    lateral_failed: float = 0.3
+    #: unauthorised_access: prefixes outside from which administration is fine.
+    admin_sources: Sequence[str] = ()
+    #: accepted_after_reject: ports of one host, or hosts at one port, that did not answer before one did.
+    found_failed: int = 5
+    #: flood: sources that got no answer from one port in a minute (public playbooks: 500), and packets that one host
+    #: got without answer in a minute.
+    flood_sources: int = 500
+    flood_packets: int = 1_000_000
+    #: tunnel: bytes to one outside peer over DNS or NTP, and over ICMP in packets of 200 bytes and more.
+    tunnel_bytes: int = 10_000_000
+    tunnel_icmp: int = 1_000_000
+    #: known_bad: addresses and prefixes, or a file with one at the beginning of each line (``#`` comments).
+    bad: Sequence[str] | str = ()
+
+
+DETECTORS = (
+    "port_scan", "brute_force", "exfiltration", "beacon", "lateral_movement", "unauthorised_access",
+    "accepted_after_reject", "flood", "tunnel", "known_bad", "new_admin_edge",
+)  # fmt: skip
+
+
+def _is_in(address: str, prefixes: Sequence[str]) -> bool:
+    ip = ipaddress.ip_address(address)
+    return any(ip in ipaddress.ip_network(prefix) for prefix in prefixes)
+
+
+class Run:
+    """One detection: a method for each of DETECTORS, which gives its findings."""
+
+    def __init__(
+        self, flows: Flows, talks: Result, settings: Settings, coverage: dict[str, dict[str, Any]],
+        baseline: Aggregation | None,
+    ) -> None:  # fmt: skip
+        self._baseline = baseline
+        self._flows = flows
+        self._settings = settings
+        self._coverage = coverage
+        inside = ", ".join(f"'{prefix}'" for prefix in settings.inside)
+        self._from_inside, self._to_inside = f"srcaddr in ({inside})", f"dstaddr in ({inside})"
+        # Nobody answered: it was rejected, or a few packets went one way only.
+        self._failed = "(action = 'rejected' or (action = 'unanswered' and packets <= 3))"
+        self._sent = sessions_as_records(talks, "client_bytes")
+        self._received = sessions_as_records(talks, "server_bytes")
+
+    def _targets(self, actor: str, where: str) -> list[str]:
+        tried = self._sent.filter(f"srcaddr = '{actor}' and {where}")
+        return [r["dstaddr"] for r in tried.group_by("dstaddr").agg(n=count()).top_k(20, by="n").collect()]
+
+    def _targets_at_ports(self, actors: set[str]) -> dict[tuple[str, int | None], list[str]]:
+        """Whom some actors tried most at each port, in one pass."""
+        out: dict[tuple[str, int | None], list[str]] = {}
+        if actors:
+            listed = ", ".join(f"'{actor}'" for actor in sorted(actors))
+            tried = self._sent.filter(f"srcaddr in ({listed})").group_by("srcaddr", "dstport", "dstaddr").agg(n=count())
+            for row in tried.top_k(20, by="n", per=["srcaddr", "dstport"]).collect():
+                out.setdefault((row["srcaddr"], row["dstport"]), []).append(row["dstaddr"])
+        return out
+
+    def _finding(
+        self, detector: str, severity: str, row: dict[str, Any], targets: list[str], score: float, technique: str,
+        evidence: dict[str, Any], sentence: str,
+    ) -> Finding:  # fmt: skip
+        when = f"{instant(row['first'])} to {instant(row['last'])}"
+        return Finding(
+            detector, severity, row["srcaddr"], targets, row["first"], row["last"], round(score, 3), technique,
+            evidence, self._coverage[detector], f"{sentence}, {when}",
+        )  # fmt: skip
+
+    def port_scan(self) -> Iterator[Finding]:
+        s = self._settings
+        span = {"first": min_of("start"), "last": max_of("end")}
+        failed = {"failed": count(where=self._failed), "tries": count(), **span}
+        ports = self._sent.group_by("srcaddr", "dstaddr", "protocol").agg(
+            ports=n_unique("dstport", where=self._failed), **failed
+        )
+        hosts = self._sent.group_by("srcaddr", "dstport", "protocol").agg(
+            hosts=n_unique("dstaddr", where=self._failed), **failed
+        )
+
+        def mostly_failed(row: dict[str, Any]) -> bool:
+            return bool(row["failed"] >= s.scan_failed * row["tries"])
+
+        rows = [row for row in ports.having(f"ports >= {s.scan_ports}").collect() if mostly_failed(row)]
+        answered_by = self._answered({row["srcaddr"] for row in rows})
+        for row in rows:
+            answered = answered_by.get((row["srcaddr"], row["dstaddr"]), [])
+            evidence = {k: row[k] for k in ("ports", "failed", "tries", "protocol")} | {"answered_ports": answered}
+            text = f"{row['srcaddr']} tried {row['ports']:,} ports of {row['dstaddr']}"
+            text += f", which answered on {', '.join(map(str, answered))}" if answered else ", none of which answered"
+            # What the whole internet gets all day long is no news, as long as nobody answers.
+            daily = "medium" if _is_in(row["srcaddr"], s.inside) else "low"
+            severity = "high" if row["ports"] >= 4 * s.scan_ports or answered else daily
+            score = 1 - 0.5 * s.scan_ports / row["ports"]
+            yield self._finding("port_scan", severity, row, [row["dstaddr"]], score, "T1046", evidence, text)
+        rows = [row for row in hosts.having(f"hosts >= {s.scan_hosts}").collect() if mostly_failed(row)]
+        targets_of = self._targets_at_ports({r["srcaddr"] for r in rows})
+        for row in rows:
+            evidence = {k: row[k] for k in ("hosts", "failed", "tries", "dstport", "protocol")}
+            text = f"{row['srcaddr']} tried port {row['dstport']} of {row['hosts']:,} hosts without answer"
+            score = 1 - 0.5 * s.scan_hosts / row["hosts"]
+            targets = targets_of.get((row["srcaddr"], row["dstport"]), [])
+            small = row["hosts"] < 10 * s.scan_hosts and not _is_in(row["srcaddr"], s.inside)
+            yield self._finding("port_scan", "low" if small else "medium", row, targets, score, "T1046", evidence, text)
+
+    def _answered(self, actors: set[str]) -> dict[tuple[str, str], list[int]]:
+        """The ports at which hosts answered some actors, at most twenty each, in one pass."""
+        out: dict[tuple[str, str], list[int]] = {}
+        if actors:
+            listed = ", ".join(f"'{actor}'" for actor in sorted(actors))
+            answered = self._sent.filter(f"srcaddr in ({listed}) and action = 'established' and dstport is not null")
+            ports = answered.group_by("srcaddr", "dstaddr", "dstport").agg(n=count())
+            for row in ports.top_k(20, by="n", per=["srcaddr", "dstaddr"]).collect():
+                out.setdefault((row["srcaddr"], row["dstaddr"]), []).append(row["dstport"])
+        return out
+
+    def brute_force(self) -> Iterator[Finding]:
+        s = self._settings
+        admin, databases = ", ".join(map(str, ADMIN_PORTS)), ", ".join(map(str, DATABASE_PORTS))
+        services = f"(dstport in ({admin}) or (dstport in ({databases}) and not {self._from_inside}))"
+        tries = self._sent.filter(f"{services} and action in ('established', 'reset')")
+        pairs = tries.group_by("srcaddr", "dstaddr", "dstport").agg(
+            sessions=count(), typical=quantile("bytes", 0.5), most=quantile("bytes", 0.95),
+            first=min_of("start"), last=max_of("end"),
+        )  # fmt: skip
+        conditions = (f"sessions >= {s.brute_sessions}", f"typical <= {s.brute_bytes}", f"most <= {4 * s.brute_bytes}")
+        for row in pairs.having(*conditions).collect():
+            span = max(row["last"] - row["first"], 60)
+            evidence = {k: row[k] for k in ("sessions", "dstport", "typical", "most")}
+            evidence["sessions_per_hour"] = round(row["sessions"] * 3600 / span, 1)
+            service = f"{row['dstaddr']} port {row['dstport']}"
+            text = f"{row['srcaddr']} opened {row['sessions']:,} short sessions to {service}"
+            score = 1 - 0.5 * s.brute_sessions / row["sessions"]
+            yield self._finding("brute_force", "high", row, [row["dstaddr"]], score, "T1110", evidence, text)
+
+    def exfiltration(self) -> Iterator[Finding]:
+        s = self._settings
+        where = f"{self._from_inside} and not {self._to_inside}"
+        peers = self._sent.filter(where).group_by("srcaddr", "dstaddr").agg(
+            sent=sum_of("bytes"), sessions=count(), first=min_of("start"), last=max_of("end")
+        )
+        rows = peers.having(f"sent >= {s.exfil_bytes}").collect().rows()
+        services = self._aws_services({row["dstaddr"] for row in rows})
+        for row in rows:
+            pair = f"srcaddr = '{row['srcaddr']}' and dstaddr = '{row['dstaddr']}'"
+            back = self._received.filter(pair).agg(b=sum_of("bytes")).collect()["b"][0]
+            others = self._sent.filter(f"srcaddr = '{row['srcaddr']}' and dstaddr != '{row['dstaddr']}' and {where}")
+            typical = others.agg(b=quantile("bytes", 0.5)).collect()["b"][0] or 0
+            if row["sent"] < s.exfil_ratio * back or row["sent"] < s.exfil_typical * typical:
+                continue
+            evidence = {"sent": row["sent"], "received": back, "sessions": row["sessions"], "typical_session": typical}
+            text = f"{row['srcaddr']} sent {row['sent'] / 1e9:,.1f} GB to {row['dstaddr']}"
+            text += f", which sent {back / 1e9:,.2f} GB"
+            service = services.get(row["dstaddr"])
+            if service:  # a bucket can be anybody's, but backups go to S3
+                evidence["aws_service"] = service
+                text += f", an address of AWS's {service}"
+            score = 1 - 0.5 * s.exfil_bytes / row["sent"]
+            severity = "low" if service == "S3" else "high"
+            yield self._finding("exfiltration", severity, row, [row["dstaddr"]], score, "T1048", evidence, text)
+
+    def _aws_services(self, addresses: set[str]) -> dict[str, str]:
+        """The AWS service of addresses, where the log tells."""
+        if not addresses or not any("${pkt-dst-aws-service}" in format for format in self._flows.formats):
+            return {}
+        listed = ", ".join(f"'{address}'" for address in sorted(addresses))
+        rows = self._flows.filter(f"dstaddr in ({listed})").group_by("dstaddr").agg(s=first_of("pkt-dst-aws-service"))
+        return {row["dstaddr"]: row["s"] for row in rows.collect() if row["s"]}
+
+    def beacon(self) -> Iterator[Finding]:
+        s = self._settings
+        where = f"{self._from_inside} and not {self._to_inside} and not {self._failed}"
+        calls = self._sent.filter(where).group_by("srcaddr", "dstaddr", "dstport").agg(
+            sessions=count(), low=quantile("bytes", 0.25), high=quantile("bytes", 0.75),
+            first=min_of("start"), last=max_of("end"),
+        )  # fmt: skip
+        import statistics  # heavy
+
+        rows = [
+            row for row in calls.having(f"sessions >= {s.beacon_sessions}").collect()
+            if row["high"] - row["low"] <= 0.2 * max(row["high"], 1)
+        ]  # fmt: skip
+        starts_of = self._starts(where, rows)
+        for row in rows:
+            starts = sorted(starts_of[row["srcaddr"], row["dstaddr"], row["dstport"]])
+            gaps = [b - a for a, b in zip(starts, starts[1:])]
+            period = statistics.median(gaps)
+            if period < 30:  # within the resolution of start times and windows
+                continue
+            jitter = statistics.median(abs(gap - period) for gap in gaps) / period
+            if jitter > s.beacon_jitter:
+                continue
+            evidence = {
+                "sessions": row["sessions"], "period": period, "jitter": round(jitter, 4), "dstport": row["dstport"],
+                "bytes": [row["low"], row["high"]],
+            }  # fmt: skip
+            text = f"{row['srcaddr']} called {row['dstaddr']} port {row['dstport']} {row['sessions']:,} times"
+            text += f", every {period:.0f} s"
+            score = 1 - 0.5 * (jitter / s.beacon_jitter + s.beacon_sessions / row["sessions"]) / 2
+            yield self._finding("beacon", "medium", row, [row["dstaddr"]], score, "T1071", evidence, text)
+
+    def _starts(self, where: str, rows: list[dict[str, Any]]) -> dict[tuple[str, str, int], list[int]]:
+        """The starts of the sessions of some groups, read in one pass."""
+        out: dict[tuple[str, str, int], list[int]] = {(r["srcaddr"], r["dstaddr"], r["dstport"]): [] for r in rows}
+        addresses = ", ".join(f"'{address}'" for address in sorted({r["dstaddr"] for r in rows}))
+        if rows:
+            mine = self._sent.filter(f"{where} and dstaddr in ({addresses})")
+            for r in mine.select("srcaddr", "dstaddr", "dstport", "start").collect():
+                starts = out.get((r["srcaddr"], r["dstaddr"], r["dstport"]))
+                if starts is not None:
+                    starts.append(r["start"])
+        return out
+
+    def lateral_movement(self) -> Iterator[Finding]:
+        s = self._settings
+        where = f"{self._from_inside} and {self._to_inside} and dstport in ({', '.join(map(str, LATERAL_PORTS))})"
+        tried = self._sent.filter(where).group_by("srcaddr").agg(
+            hosts=n_unique("dstaddr"), ports=n_unique("dstport"), failed=count(where=self._failed), tries=count(),
+            first=min_of("start"), last=max_of("end"),
+        )  # fmt: skip
+        for row in tried.having(f"hosts >= {s.lateral_hosts}").collect():
+            if row["failed"] < s.lateral_failed * row["tries"]:
+                continue
+            evidence = {"hosts": row["hosts"], "services": row["ports"], "failed": row["failed"], "tries": row["tries"]}
+            text = f"{row['srcaddr']} tried services of {row['hosts']:,} inside hosts"
+            text += f", {row['failed']:,} of {row['tries']:,} without answer"
+            score = 1 - 0.5 * s.lateral_hosts / row["hosts"]
+            targets = self._targets(row["srcaddr"], where)
+            yield self._finding("lateral_movement", "high", row, targets, score, "T1021", evidence, text)
+
+    # -- those that are rules over sessions
+
+    def _by_rule(self, threshold: float, of: str, **keys: Any) -> Iterator[Finding]:
+        """What a rule finds; the score is by how far its column ``of`` is above the threshold."""
+        rule = Rule(over="sessions", **keys)
+        for found in findings_of(rule, rule.query(self._sent).collect()):
+            score = round(1 - 0.5 * threshold / max(found.evidence[of], threshold), 3)
+            yield dataclasses.replace(found, coverage=self._coverage[rule.name], score=score)
+
+    def unauthorised_access(self) -> Iterator[Finding]:
+        ports = ", ".join(map(str, ADMIN_PORTS + DATABASE_PORTS))
+        where = f"not {self._from_inside} and {self._to_inside} and dstport in ({ports}) and action = 'established'"
+        if self._settings.admin_sources:
+            where += f" and not srcaddr in ({_listed(self._settings.admin_sources)})"
+        yield from self._by_rule(
+            1, "sessions", name="unauthorised_access", where=where, by=("srcaddr", "dstaddr", "dstport"),
+            aggregates={"sessions": "count()", "bytes": "sum(bytes)"}, technique="T1133",
+            message="{srcaddr}, outside, got into port {dstport} of {dstaddr} {sessions:,} times, {bytes:,} bytes",
+        )  # fmt: skip
+
+    def accepted_after_reject(self) -> Iterator[Finding]:
+        n, failed = self._settings.found_failed, self._failed
+        answered = "where action = 'established'"
+        common: dict[str, Any] = {
+            "name": "accepted_after_reject", "where": f"not {self._from_inside} and {self._to_inside}",
+            "severity": "high", "technique": "T1046",
+        }  # fmt: skip
+        times = {
+            "refused_first": f"min(start) where {failed}", "answered_last": f"max(start) {answered}",
+            "seconds_later": "difference(answered_last, refused_first)",
+        }  # fmt: skip
+        having = (f"failed >= {n}", "answered >= 1", "seconds_later > 0")
+        yield from self._by_rule(
+            n, "failed", by=("srcaddr", "dstaddr"), having=having, **common,
+            aggregates={
+                "failed": f"n_unique(dstport) where {failed}", "answered": f"n_unique(dstport) {answered}", **times,
+            },
+            message="{srcaddr} tried {failed:,} ports of {dstaddr} without answer, then {answered:,} answered",
+        )  # fmt: skip
+        yield from self._by_rule(
+            n, "failed", by=("srcaddr", "dstport"), having=having, **common,
+            aggregates={
+                "failed": f"n_unique(dstaddr) where {failed}", "answered": f"n_unique(dstaddr) {answered}", **times,
+            },
+            message="{srcaddr} tried port {dstport} of {failed:,} hosts without answer, then {answered:,} answered",
+        )  # fmt: skip
+
+    def flood(self) -> Iterator[Finding]:
+        s = self._settings
+        common: dict[str, Any] = {
+            "name": "flood", "where": "action in ('unanswered', 'rejected')", "every": "1m", "actor": "dstaddr",
+            "severity": "high", "technique": "T1498",
+        }  # fmt: skip
+        aggregates = {"sources": "n_unique(srcaddr)", "packets": "sum(packets)", "tries": "count()"}
+        yield from self._by_rule(
+            s.flood_sources, "sources", by=("dstaddr", "dstport", "protocol"), aggregates=aggregates, **common,
+            having=(f"sources >= {s.flood_sources}",),
+            message="port {dstport} of {dstaddr} left {sources:,} sources in a minute without answer",
+        )  # fmt: skip
+        yield from self._by_rule(
+            s.flood_packets, "packets", by=("dstaddr",), aggregates={"packets": "sum(packets)", **aggregates}, **common,
+            having=(f"packets >= {s.flood_packets}",),
+            message="{dstaddr} got {packets:,} packets in a minute from {sources:,} sources without answer",
+        )  # fmt: skip
+
+    def tunnel(self) -> Iterator[Finding]:
+        s = self._settings
+        outwards = f"{self._from_inside} and not {self._to_inside}"
+        sums = {"bytes": "sum(bytes)", "packets": "sum(packets)", "size": "ratio(bytes, packets)"}
+        for protocol, where, limit, having in (
+            ("DNS", "dstport = 53 and protocol in (6, 17)", s.tunnel_bytes, ()),
+            ("NTP", "dstport = 123 and protocol = 17", s.tunnel_bytes, ()),
+            ("ICMP", "protocol in (1, 58)", s.tunnel_icmp, ("size >= 200",)),
+        ):
+            yield from self._by_rule(
+                limit, "bytes", name="tunnel", where=f"{outwards} and {where}", by=("srcaddr", "dstaddr"),
+                aggregates=sums, having=(f"bytes >= {limit}", *having), technique="T1572",
+                message=f"{{srcaddr}} sent {{bytes:,}} bytes of {protocol} to {{dstaddr}}",
+            )  # fmt: skip
+
+    def new_admin_edge(self) -> Iterator[Finding]:
+        if self._baseline is None:
+            return
+        where = f"{self._from_inside} and {self._to_inside} and dstport in ({', '.join(map(str, LATERAL_PORTS))})"
+        names = ("srcaddr", "dstaddr", "dstport")
+        past = scan(self._baseline.collect()).filter(where).select(*names).collect()
+        known = set(zip(*(past[name] for name in names)))
+        edges = self._sent.filter(f"{where} and action = 'established'").group_by(*names).agg(
+            sessions=count(), first=min_of("start"), last=max_of("end")
+        )
+        fresh: dict[tuple[str, int], list[dict[str, Any]]] = {}
+        for row in edges.collect():
+            if tuple(row[name] for name in names) not in known:
+                fresh.setdefault((row["srcaddr"], row["dstport"]), []).append(row)
+        for (actor, port), rows in fresh.items():
+            rows.sort(key=lambda row: (-row["sessions"], row["dstaddr"]))
+            span = {
+                "srcaddr": actor, "first": min(r["first"] for r in rows), "last": max(r["last"] for r in rows)
+            }  # fmt: skip
+            evidence = {"hosts": len(rows), "dstport": port, "sessions": sum(r["sessions"] for r in rows)}
+            text = f"{actor} reached port {port} of {len(rows):,} inside hosts for the first time"
+            score, targets = 1 - 0.5 / len(rows), [r["dstaddr"] for r in rows[:20]]
+            yield self._finding("new_admin_edge", "medium", span, targets, score, "T1021", evidence, text)
+
+    def known_bad(self) -> Iterator[Finding]:
+        bad = self._settings.bad
+        date = None
+        if isinstance(bad, str) or (len(bad) == 1 and not _is_prefix(bad[0])):
+            bad, date = _list_of(bad if isinstance(bad, str) else bad[0])
+        if not bad:
+            return
+        listed = _listed(bad)
+        for end, other, verb in (("dstaddr", "srcaddr", "talked to"), ("srcaddr", "dstaddr", "was reached by")):
+            found = self._by_rule(
+                1, "sessions", name="known_bad", where=f"{end} in ({listed}) and action = 'established'",
+                by=(other, end), aggregates={"sessions": "count()", "bytes": "sum(bytes)"}, severity="high",
+                technique="T1071", message=f"{{{other}}} {verb} {{{end}}}, which is listed, {{sessions:,}} times",
+            )  # fmt: skip
+            for f in found:
+                yield dataclasses.replace(f, evidence={**f.evidence, "list_of": date}) if date else f
+
+
+def _listed(prefixes: Sequence[str]) -> str:
+    """A list of the filter language; :class:`~vpcflow.PlanError` for what is no address or prefix."""
+    for prefix in prefixes:
+        if not _is_prefix(prefix):
+            raise PlanError(f"detect: {prefix!r} is no address and no prefix")
+    return ", ".join(f"'{prefix}'" for prefix in prefixes)
+
+
+def _is_prefix(text: str) -> bool:
+    try:
+        ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        return False
+    return True
+
+
+def _list_of(path: str) -> tuple[list[str], str]:
+    """The addresses and prefixes of a file, and the day of its last change, for the evidence."""
+    import datetime
+    import os
+
+    try:
+        with open(path, encoding="utf-8") as file:
+            words = [line.split("#")[0].replace(",", " ").split() for line in file]
+        changed = os.stat(path).st_mtime
+    except (OSError, UnicodeDecodeError) as e:
+        raise PlanError(f"detect: bad={path!r}: {e}") from None
+    day = datetime.datetime.fromtimestamp(changed, datetime.timezone.utc).date().isoformat()
+    return [parts[0].strip('"') for parts in words if parts], day
