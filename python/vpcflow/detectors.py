@@ -423,15 +423,32 @@ def _is_prefix(text: str) -> bool:
 
 
 def _list_of(path: str) -> tuple[list[str], str]:
-    """The addresses and prefixes of a file, and the day of its last change, for the evidence."""
+    """The addresses and prefixes of a file, and the day of its last change, for the evidence. A STIX 2 bundle
+    (``.json``), MISP's CSV (columns ``type`` and ``value``), or one at the beginning of each line."""
+    import csv
     import datetime
+    import json
     import os
+    import re
 
     try:
         with open(path, encoding="utf-8") as file:
-            words = [line.split("#")[0].replace(",", " ").split() for line in file]
+            text = file.read()
         changed = os.stat(path).st_mtime
-    except (OSError, UnicodeDecodeError) as e:
+        if path.endswith(".json"):
+            objects = json.loads(text).get("objects", [])
+            patterns = " ".join(str(o.get("pattern", "")) for o in objects if o.get("type") == "indicator")
+            found = re.findall(r"ipv[46]-addr:value\s*=\s*'([^']+)'", patterns)
+        else:
+            lines = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
+            columns = next(csv.reader(lines[:1]), [])
+            if "type" in columns and "value" in columns:
+                rows = csv.DictReader(lines)
+                found = [row["value"].split("|")[0] for row in rows if (row["type"] or "").startswith("ip-")]
+            else:
+                words = [line.split("#")[0].replace(",", " ").split() for line in lines]
+                found = [parts[0].strip('"') for parts in words if parts]
+    except (OSError, ValueError, AttributeError, csv.Error, RecursionError) as e:
         raise PlanError(f"detect: bad={path!r}: {e}") from None
     day = datetime.datetime.fromtimestamp(changed, datetime.timezone.utc).date().isoformat()
-    return [parts[0].strip('"') for parts in words if parts], day
+    return list(dict.fromkeys(found)), day

@@ -240,6 +240,19 @@ def test_known_bad(tmp_path):
     found = vf.detect(vf.scan(data), only=["known_bad"], bad=str(listed))
     assert [(f.actor, f.targets, f.severity) for f in found] == wanted
     assert all(f.evidence["list_of"] for f in found)
+    stix = {"type": "bundle", "objects": [
+        {"type": "indicator", "pattern": "[ipv4-addr:value = '198.51.100.7' OR ipv6-addr:value = '2001:db8::1']"},
+        {"type": "indicator", "pattern": "[ipv4-addr:value = '203.0.113.0/24']"}, {"type": "malware", "pattern": "no"},
+    ]}  # fmt: skip
+    misp = "uuid,event_id,category,type,value,comment\n1,2,Network,ip-dst,198.51.100.7,x\n"
+    misp += '1,2,Network,ip-src|port,"203.0.113.5|443",x\n1,2,Network,domain,example.org,x\n'
+    for name, text in (("bad.json", json.dumps(stix)), ("misp.csv", misp)):
+        (tmp_path / name).write_text(text)
+        assert only(data, "known_bad", bad=str(tmp_path / name)) == wanted
+    for name, text in (("a.json", "[" * 10_000), ("b.json", "[]"), ("c.json", "{"), ("d.csv", "no address\n")):
+        (tmp_path / name).write_text(text)
+        with pytest.raises(vf.PlanError):
+            only(data, "known_bad", bad=str(tmp_path / name))
     for bad in ("nowhere.csv", ["10.0.0.1", "x"]):
         with pytest.raises(vf.PlanError):
             only(data, "known_bad", bad=bad)
