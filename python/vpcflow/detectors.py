@@ -145,7 +145,7 @@ class Run:
             text = f"{row['srcaddr']} tried {row['ports']:,} ports of {row['dstaddr']}"
             text += f", which answered on {', '.join(map(str, answered))}" if answered else ", none of which answered"
             # What the whole internet gets all day long is no news, as long as nobody answers.
-            daily = "medium" if _is_in(row["srcaddr"], s.inside) else "low"
+            daily = "medium" if row["ports"] >= 2 * s.scan_ports or _is_in(row["srcaddr"], s.inside) else "low"
             severity = "high" if row["ports"] >= 4 * s.scan_ports or answered else daily
             score = 1 - 0.5 * s.scan_ports / row["ports"]
             yield self._finding("port_scan", severity, row, [row["dstaddr"]], score, "T1046", evidence, text)
