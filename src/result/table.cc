@@ -56,26 +56,71 @@ void Permute(Array<Value>* values, const std::vector<uint32_t>& order) {
   *values = std::move(out);
 }
 
+// Values as words in the same order; those of a column from 0 on, or falling from there, and null behind them all.
+template <class Word, class Values>
+std::vector<Word> SortWords(const TableColumn& column, bool descending, size_t rows, const Values& word_of) {
+  std::vector<Word> words(rows);
+  Word least = ~Word{0}, most = 0;
+  for (size_t row = 0; row < rows; ++row) {
+    if (column.is_null(row)) continue;
+    words[row] = word_of(row);
+    least = std::min(least, words[row]);
+    most = std::max(most, words[row]);
+  }
+  if (least > most) return words;  // nothing but null
+  for (size_t row = 0; row < rows; ++row) {
+    if (!column.is_null(row)) {
+      words[row] = descending ? most - words[row] : words[row] - least;
+    } else {
+      words[row] = most - least + 1;
+    }
+  }
+  return words;
+}
+
+// Sorts `order` by the words of its rows, and leaves equal ones as they are: by digits of 11 bits, from the last on.
+void SortByWords(const std::vector<uint64_t>& words, std::vector<uint32_t>* order) {
+  constexpr int kDigit = 11;
+  const uint64_t most = words.empty() ? 0 : *std::max_element(words.begin(), words.end());
+  std::vector<uint32_t> next(order->size());
+  for (int shift = 0; shift < 64 && most >> shift != 0; shift += kDigit) {
+    const auto digit = [&](uint32_t row) { return words[row] >> shift & ((1u << kDigit) - 1); };
+    std::array<uint32_t, (1u << kDigit) + 1> begin{};
+    for (const uint32_t row : *order) ++begin[digit(row) + 1];
+    for (size_t i = 1; i < begin.size(); ++i) begin[i] += begin[i - 1];
+    for (const uint32_t row : *order) next[begin[digit(row)]++] = row;
+    order->swap(next);
+  }
+}
+
 // Sorts `order` by one column; the sort is stable, so the last key sorted is the first that counts.
 void SortBy(const TableColumn& column, bool descending, std::vector<uint32_t>* order) {
-  const auto sort = [&](const auto& value_of) {
-    std::stable_sort(order->begin(), order->end(), [&](uint32_t a, uint32_t b) {
-      const bool a_null = column.is_null(a), b_null = column.is_null(b);
-      if (a_null || b_null) return !a_null && b_null;
-      return descending ? value_of(b) < value_of(a) : value_of(a) < value_of(b);
-    });
+  const size_t rows = order->size();
+  const auto sort = [&](const auto& word_of) {
+    SortByWords(SortWords<uint64_t>(column, descending, rows, word_of), order);
   };
+  constexpr uint64_t kSign = uint64_t{1} << 63;
+  const auto of_signed = [](int64_t value) { return static_cast<uint64_t>(value) ^ kSign; };
   switch (column.type) {
     case ColumnType::kInt32:
-    case ColumnType::kBool: return sort([&](uint32_t r) { return column.i32[r]; });
+    case ColumnType::kBool: return sort([&](size_t r) { return of_signed(column.i32[r]); });
     case ColumnType::kInt64:
-    case ColumnType::kTime: return sort([&](uint32_t r) { return column.i64[r]; });
-    case ColumnType::kFloat64: return sort([&](uint32_t r) { return column.f64[r]; });
-    case ColumnType::kInt128: return sort([&](uint32_t r) { return column.i128[r]; });
+    case ColumnType::kTime: return sort([&](size_t r) { return of_signed(column.i64[r]); });
+    case ColumnType::kFloat64:
+      return sort([&](size_t r) {
+        const uint64_t bits = std::bit_cast<uint64_t>(column.f64[r] + 0.0);  // -0 is 0
+        return (bits & kSign) != 0 ? ~bits : bits | kSign;
+      });
+    case ColumnType::kInt128: {
+      const std::vector<uint128> words =
+          SortWords<uint128>(column, descending, rows, [&](size_t r) { return column.i128[r]; });
+      std::stable_sort(order->begin(), order->end(), [&](uint32_t a, uint32_t b) { return words[a] < words[b]; });
+      return;
+    }
     case ColumnType::kAddress:
     case ColumnType::kText: {
       const std::vector<int32_t> ranks = DictionaryRanks(column);
-      return sort([&](uint32_t r) { return ranks[static_cast<size_t>(column.i32[r])]; });
+      return sort([&](size_t r) { return static_cast<uint64_t>(ranks[static_cast<size_t>(column.i32[r])]); });
     }
   }
 }
