@@ -91,20 +91,25 @@ size_t SessionState::bytes() const {
 }
 
 uint32_t SessionState::KeyId(const Key& key) {
-  const uint64_t hash = key.Hash();
   uint32_t id = 0;
+  KeyIds({&key, 1}, &id);
+  return id;
+}
+
+void SessionState::KeyIds(std::span<const Key> keys, uint32_t* ids) {
+  hashes_.resize(keys.size());
+  for (size_t i = 0; i < keys.size(); ++i) hashes_[i] = keys[i].Hash();
   ids_.InsertAll(
-      1, [&](size_t) { return hash; },
-      [&](const KeySlot& s, size_t) { return s.hash_value == hash && keys_[s.id] == key; },
-      [&](KeySlot& s, size_t, bool added) {
+      keys.size(), [&](size_t i) { return hashes_[i]; },
+      [&](const KeySlot& s, size_t i) { return s.hash_value == hashes_[i] && keys_[s.id] == keys[i]; },
+      [&](KeySlot& s, size_t i, bool added) {
         if (added) {
-          s = {hash, static_cast<uint32_t>(keys_.size())};
-          keys_.push_back(key);
+          s = {hashes_[i], static_cast<uint32_t>(keys_.size())};
+          keys_.push_back(keys[i]);
           heads_.push_back(kNone);
         }
-        id = s.id;
+        ids[i] = s.id;
       });
-  return id;
 }
 
 void SessionState::AddView(Run* run, const View& view) {
@@ -142,7 +147,7 @@ void SessionState::Absorb(Run* into, const Run& other) {
 }
 
 // Adds a run to a key: alone, or grown together with all of its runs that are near.
-void SessionState::AddRun(uint32_t key, const Run& run, const std::vector<View>& views) {
+void SessionState::AddRun(uint32_t key, const Run& run, std::span<const View> views) {
   uint32_t into = kNone;
   for (uint32_t* link = &heads_[key]; *link != kNone;) {
     const uint32_t at = *link;
@@ -192,7 +197,7 @@ void SessionState::AddRun(uint32_t key, const Run& run, const std::vector<View>&
   for (const View& view : views) AddView(&runs_[into], view);
 }
 
-void SessionState::AddRecord(const Columns& c, size_t row) {
+void SessionState::TakeRecord(const Columns& c, size_t row) {
   const auto address = [&](const Column* column) -> std::optional<Ip> {
     const AddressCode code = column->addresses[row];
     return code == kNullAddress ? std::nullopt : std::optional<Ip>(c.batch.address(code));
@@ -228,14 +233,10 @@ void SessionState::AddRecord(const Columns& c, size_t row) {
   if (flow != 0) run.first_seen[sender] = run.start;
   run.flags[sender] = static_cast<uint32_t>(number(c.flags, 0));
   (c.text(c.action, row) == "REJECT" ? run.rejected : run.accepted)[sender] = 1;
-  one_view_[0] = {interfaces_[row],
-                  sender,
-                  flow,
-                  static_cast<uint64_t>(number(c.packets, 0)),
-                  static_cast<uint64_t>(number(c.bytes, 0)),
-                  1,
-                  kNone};
-  AddRun(KeyId({ends, ports, protocol}), run, one_view_);
+  new_views_.push_back({interfaces_[row], sender, flow, static_cast<uint64_t>(number(c.packets, 0)),
+                        static_cast<uint64_t>(number(c.bytes, 0)), 1, kNone});
+  new_runs_.push_back(run);
+  new_keys_.push_back({ends, ports, protocol});
 }
 
 void SessionState::Consume(const Batch& batch) {
@@ -244,8 +245,21 @@ void SessionState::Consume(const Batch& batch) {
   const auto at =
       std::find_if(fields.begin(), fields.end(), [](const FieldRef& f) { return f.field == Field::kInterfaceId; });
   encoder_.Encode(batch, static_cast<size_t>((*slots_)[static_cast<size_t>(at - fields.begin())]), &interfaces_);
-  one_view_.resize(1);
-  for (size_t row = 0; row < batch.rows; ++row) AddRecord(columns, row);
+  new_keys_.clear();
+  new_runs_.clear();
+  new_views_.clear();
+  for (size_t row = 0; row < batch.rows; ++row) TakeRecord(columns, row);
+  // A batch at a time, so that the cache misses of its keys overlap; then those of what the keys have.
+  new_ids_.resize(new_keys_.size());
+  KeyIds(new_keys_, new_ids_.data());
+  constexpr size_t kHead = 16, kRun = 8;
+  const size_t n = new_ids_.size();
+  for (size_t i = 0; i < n; ++i) {
+    __builtin_prefetch(&heads_[new_ids_[std::min(i + kHead, n - 1)]]);
+    const uint32_t run = heads_[new_ids_[std::min(i + kRun, n - 1)]];
+    if (run != kNone) __builtin_prefetch(&runs_[run]);
+    AddRun(new_ids_[i], new_runs_[i], {&new_views_[i], 1});
+  }
 }
 
 void SessionState::Merge(const SessionState& other) {

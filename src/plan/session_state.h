@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <limits>
 #include <set>
+#include <span>
 #include <string_view>
 #include <tuple>
 #include <utility>
@@ -97,11 +98,13 @@ class SessionState {
   bool IsSecondLeg(const Key& key, size_t client) const;
 
   struct Columns;
-  void AddRecord(const Columns& columns, size_t row);
-  void AddRun(uint32_t key, const Run& run, const std::vector<View>& views);
+  // Puts the key, run and view of a record behind the new ones.
+  void TakeRecord(const Columns& columns, size_t row);
+  void AddRun(uint32_t key, const Run& run, std::span<const View> views);
   void AddView(Run* run, const View& view);
   void Absorb(Run* into, const Run& other);
   uint32_t KeyId(const Key& key);
+  void KeyIds(std::span<const Key> keys, uint32_t* ids);
 
   const PlanImpl* plan_;
   const std::vector<int>* slots_;
@@ -119,7 +122,12 @@ class SessionState {
   std::set<std::tuple<Ip, Ip, uint32_t, int32_t>> translations_;
   size_t live_ = 0;
   std::vector<uint64_t> interfaces_;  // scratch: codes by row
-  std::vector<View> one_view_;        // scratch
+  // Scratch: of the records of a batch.
+  std::vector<Key> new_keys_;
+  std::vector<Run> new_runs_;
+  std::vector<View> new_views_;
+  std::vector<uint32_t> new_ids_;
+  std::vector<uint64_t> hashes_;
 };
 
 }  // namespace internal
