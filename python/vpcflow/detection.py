@@ -82,7 +82,7 @@ def detect(
     }
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DataQualityWarning)
-        found = [f for name in wanted if name not in not_detected for f in getattr(run, name)()]
+        found = run.findings([name for name in wanted if name not in not_detected])
     found.sort(key=worst_first)
     return Findings(_merged(found), talks.report, not_detected)
 

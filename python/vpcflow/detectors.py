@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import ipaddress
 from collections.abc import Iterator, Sequence
@@ -18,7 +19,7 @@ from .expr import sum as sum_of
 from .findings import Finding, sessions_as_records
 from .result import Result
 from .rules import Rule, findings_of
-from .scan import Flows, scan
+from .scan import Flows, collect_all, scan
 
 INSIDE = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7")
 # Services that ask a person for a password; and those that applications log in to all day, of which only tries from
@@ -81,6 +82,10 @@ def _is_in(address: str, prefixes: Sequence[str]) -> bool:
     return any(ip in ipaddress.ip_network(prefix) for prefix in prefixes)
 
 
+class _Noted(Exception):  # noqa: N818, no error
+    """A detector has told its first questions."""
+
+
 class Run:
     """One detection: a method for each of DETECTORS, which gives its findings."""
 
@@ -89,6 +94,8 @@ class Run:
         baseline: Aggregation | None,
     ) -> None:  # fmt: skip
         self._baseline = baseline
+        self._first: list[Flows] | None = None  # while first questions are noted
+        self._answers: dict[str, Result] = {}
         self._flows = flows
         self._settings = settings
         self._coverage = coverage
@@ -98,6 +105,24 @@ class Run:
         self._failed = "(action = 'rejected' or (action = 'unanswered' and packets <= 3))"
         self._sent = sessions_as_records(talks, "client_bytes")
         self._received = sessions_as_records(talks, "server_bytes")
+
+    def findings(self, names: Sequence[str]) -> list[Finding]:
+        """What some detectors find. The first questions of all of them are asked together, in one pass."""
+        self._first = []
+        for name in names:
+            with contextlib.suppress(_Noted):
+                next(getattr(self, name)(), None)
+        first, self._first = self._first, None
+        self._answers = {repr(q._spec): result for q, result in zip(first, collect_all(first))} if first else {}
+        return [finding for name in names for finding in getattr(self, name)()]
+
+    def _ask(self, *queries: Flows) -> list[Result]:
+        """The results of questions about sessions; all that a detector has at first at once."""
+        if self._first is not None:
+            self._first += queries
+            raise _Noted
+        known = [self._answers.pop(repr(query._spec), None) for query in queries]
+        return [query.collect() if result is None else result for query, result in zip(queries, known)]
 
     def _targets(self, actor: str, where: str) -> list[str]:
         tried = self._sent.filter(f"srcaddr = '{actor}' and {where}")
@@ -137,7 +162,10 @@ class Run:
         def mostly_failed(row: dict[str, Any]) -> bool:
             return bool(row["failed"] >= s.scan_failed * row["tries"])
 
-        rows = [row for row in ports.having(f"ports >= {s.scan_ports}").collect() if mostly_failed(row)]
+        of_ports, of_hosts = self._ask(
+            ports.having(f"ports >= {s.scan_ports}"), hosts.having(f"hosts >= {s.scan_hosts}")
+        )
+        rows = [row for row in of_ports if mostly_failed(row)]
         answered_by = self._answered({row["srcaddr"] for row in rows})
         for row in rows:
             answered = answered_by.get((row["srcaddr"], row["dstaddr"]), [])
@@ -149,7 +177,7 @@ class Run:
             severity = "high" if row["ports"] >= 4 * s.scan_ports or answered else daily
             score = 1 - 0.5 * s.scan_ports / row["ports"]
             yield self._finding("port_scan", severity, row, [row["dstaddr"]], score, "T1046", evidence, text)
-        rows = [row for row in hosts.having(f"hosts >= {s.scan_hosts}").collect() if mostly_failed(row)]
+        rows = [row for row in of_hosts if mostly_failed(row)]
         targets_of = self._targets_at_ports({r["srcaddr"] for r in rows})
         for row in rows:
             evidence = {k: row[k] for k in ("hosts", "failed", "tries", "dstport", "protocol")}
@@ -180,7 +208,7 @@ class Run:
             first=min_of("start"), last=max_of("end"),
         )  # fmt: skip
         conditions = (f"sessions >= {s.brute_sessions}", f"typical <= {s.brute_bytes}", f"most <= {4 * s.brute_bytes}")
-        for row in pairs.having(*conditions).collect():
+        for row in self._ask(pairs.having(*conditions))[0]:
             span = max(row["last"] - row["first"], 60)
             evidence = {k: row[k] for k in ("sessions", "dstport", "typical", "most")}
             evidence["sessions_per_hour"] = round(row["sessions"] * 3600 / span, 1)
@@ -195,7 +223,7 @@ class Run:
         peers = self._sent.filter(where).group_by("srcaddr", "dstaddr").agg(
             sent=sum_of("bytes"), sessions=count(), first=min_of("start"), last=max_of("end")
         )
-        rows = peers.having(f"sent >= {s.exfil_bytes}").collect().rows()
+        rows = self._ask(peers.having(f"sent >= {s.exfil_bytes}"))[0].rows()
         services = self._aws_services({row["dstaddr"] for row in rows})
         for row in rows:
             pair = f"srcaddr = '{row['srcaddr']}' and dstaddr = '{row['dstaddr']}'"
@@ -233,7 +261,7 @@ class Run:
         import statistics  # heavy
 
         rows = [
-            row for row in calls.having(f"sessions >= {s.beacon_sessions}").collect()
+            row for row in self._ask(calls.having(f"sessions >= {s.beacon_sessions}"))[0]
             if row["high"] - row["low"] <= 0.2 * max(row["high"], 1)
         ]  # fmt: skip
         starts_of = self._starts(where, rows)
@@ -274,7 +302,7 @@ class Run:
             hosts=n_unique("dstaddr"), ports=n_unique("dstport"), failed=count(where=self._failed), tries=count(),
             first=min_of("start"), last=max_of("end"),
         )  # fmt: skip
-        for row in tried.having(f"hosts >= {s.lateral_hosts}").collect():
+        for row in self._ask(tried.having(f"hosts >= {s.lateral_hosts}"))[0]:
             if row["failed"] < s.lateral_failed * row["tries"]:
                 continue
             evidence = {"hosts": row["hosts"], "services": row["ports"], "failed": row["failed"], "tries": row["tries"]}
@@ -286,23 +314,26 @@ class Run:
 
     # -- those that are rules over sessions
 
-    def _by_rule(self, threshold: float, of: str, **keys: Any) -> Iterator[Finding]:
-        """What a rule finds; the score is by how far its column ``of`` is above the threshold."""
-        rule = Rule(over="sessions", **keys)
-        for found in findings_of(rule, rule.query(self._sent).collect()):
-            score = round(1 - 0.5 * threshold / max(found.evidence[of], threshold), 3)
-            yield dataclasses.replace(found, coverage=self._coverage[rule.name], score=score)
+    def _by_rules(self, *asked: tuple[float, str, dict[str, Any]]) -> Iterator[Finding]:
+        """What rules find; the score is by how far a column is above the threshold: (threshold, column, rule)."""
+        rules = [Rule(over="sessions", **keys) for _, _, keys in asked]
+        results = self._ask(*(rule.query(self._sent) for rule in rules))
+        for (threshold, of, _), rule, result in zip(asked, rules, results):
+            for found in findings_of(rule, result):
+                score = round(1 - 0.5 * threshold / max(found.evidence[of], threshold), 3)
+                yield dataclasses.replace(found, coverage=self._coverage[rule.name], score=score)
 
     def unauthorised_access(self) -> Iterator[Finding]:
         ports = ", ".join(map(str, ADMIN_PORTS + DATABASE_PORTS))
         where = f"not {self._from_inside} and {self._to_inside} and dstport in ({ports}) and action = 'established'"
         if self._settings.admin_sources:
             where += f" and not srcaddr in ({_listed(self._settings.admin_sources)})"
-        yield from self._by_rule(
-            1, "sessions", name="unauthorised_access", where=where, by=("srcaddr", "dstaddr", "dstport"),
-            aggregates={"sessions": "count()", "bytes": "sum(bytes)"}, technique="T1133",
-            message="{srcaddr}, outside, got into port {dstport} of {dstaddr} {sessions:,} times, {bytes:,} bytes",
-        )  # fmt: skip
+        rule = {
+            "name": "unauthorised_access", "where": where, "by": ("srcaddr", "dstaddr", "dstport"),
+            "aggregates": {"sessions": "count()", "bytes": "sum(bytes)"}, "technique": "T1133",
+            "message": "{srcaddr}, outside, got into port {dstport} of {dstaddr} {sessions:,} times, {bytes:,} bytes",
+        }  # fmt: skip
+        yield from self._by_rules((1, "sessions", rule))
 
     def accepted_after_reject(self) -> Iterator[Finding]:
         n, failed = self._settings.found_failed, self._failed
@@ -316,20 +347,19 @@ class Run:
             "seconds_later": "difference(answered_last, refused_first)",
         }  # fmt: skip
         having = (f"failed >= {n}", "answered >= 1", "seconds_later > 0")
-        yield from self._by_rule(
-            n, "failed", by=("srcaddr", "dstaddr"), having=having, **common,
-            aggregates={
-                "failed": f"n_unique(dstport) where {failed}", "answered": f"n_unique(dstport) {answered}", **times,
-            },
-            message="{srcaddr} tried {failed:,} ports of {dstaddr} without answer, then {answered:,} answered",
+        ports, hosts = (
+            {
+                **common, "by": ("srcaddr", by), "having": having, "message": message,
+                "aggregates": {
+                    "failed": f"n_unique({of}) where {failed}", "answered": f"n_unique({of}) {answered}", **times,
+                },
+            }
+            for by, of, message in (
+                ("dstaddr", "dstport", "{srcaddr} tried {failed:,} ports of {dstaddr}, then {answered:,} answered"),
+                ("dstport", "dstaddr", "{srcaddr} tried port {dstport} of {failed:,} hosts, then {answered:,} answered"),
+            )
         )  # fmt: skip
-        yield from self._by_rule(
-            n, "failed", by=("srcaddr", "dstport"), having=having, **common,
-            aggregates={
-                "failed": f"n_unique(dstaddr) where {failed}", "answered": f"n_unique(dstaddr) {answered}", **times,
-            },
-            message="{srcaddr} tried port {dstport} of {failed:,} hosts without answer, then {answered:,} answered",
-        )  # fmt: skip
+        yield from self._by_rules((n, "failed", ports), (n, "failed", hosts))
 
     def flood(self) -> Iterator[Finding]:
         s = self._settings
@@ -338,44 +368,49 @@ class Run:
             "severity": "high", "technique": "T1498",
         }  # fmt: skip
         aggregates = {"sources": "n_unique(srcaddr)", "packets": "sum(packets)", "tries": "count()"}
-        yield from self._by_rule(
-            s.flood_sources, "sources", by=("dstaddr", "dstport", "protocol"), aggregates=aggregates, **common,
-            having=(f"sources >= {s.flood_sources}",),
-            message="port {dstport} of {dstaddr} left {sources:,} sources in a minute without answer",
-        )  # fmt: skip
-        yield from self._by_rule(
-            s.flood_packets, "packets", by=("dstaddr",), aggregates={"packets": "sum(packets)", **aggregates}, **common,
-            having=(f"packets >= {s.flood_packets}",),
-            message="{dstaddr} got {packets:,} packets in a minute from {sources:,} sources without answer",
-        )  # fmt: skip
+        many = {
+            **common, "by": ("dstaddr", "dstport", "protocol"), "aggregates": aggregates,
+            "having": (f"sources >= {s.flood_sources}",),
+            "message": "port {dstport} of {dstaddr} left {sources:,} sources in a minute without answer",
+        }  # fmt: skip
+        much = {
+            **common, "by": ("dstaddr",), "aggregates": {"packets": "sum(packets)", **aggregates},
+            "having": (f"packets >= {s.flood_packets}",),
+            "message": "{dstaddr} got {packets:,} packets in a minute from {sources:,} sources without answer",
+        }  # fmt: skip
+        yield from self._by_rules((s.flood_sources, "sources", many), (s.flood_packets, "packets", much))
 
     def tunnel(self) -> Iterator[Finding]:
         s = self._settings
         outwards = f"{self._from_inside} and not {self._to_inside}"
         sums = {"bytes": "sum(bytes)", "packets": "sum(packets)", "size": "ratio(bytes, packets)"}
+        asked = []
         for protocol, where, limit, having in (
             ("DNS", "dstport = 53 and protocol in (6, 17)", s.tunnel_bytes, ()),
             ("NTP", "dstport = 123 and protocol = 17", s.tunnel_bytes, ()),
             ("ICMP", "protocol in (1, 58)", s.tunnel_icmp, ("size >= 200",)),
         ):
-            yield from self._by_rule(
-                limit, "bytes", name="tunnel", where=f"{outwards} and {where}", by=("srcaddr", "dstaddr"),
-                aggregates=sums, having=(f"bytes >= {limit}", *having), technique="T1572",
-                message=f"{{srcaddr}} sent {{bytes:,}} bytes of {protocol} to {{dstaddr}}",
-            )  # fmt: skip
+            rule: dict[str, Any] = {
+                "name": "tunnel", "where": f"{outwards} and {where}", "by": ("srcaddr", "dstaddr"),
+                "aggregates": sums, "having": (f"bytes >= {limit}", *having), "technique": "T1572",
+                "message": f"{{srcaddr}} sent {{bytes:,}} bytes of {protocol} to {{dstaddr}}",
+            }  # fmt: skip
+            asked.append((limit, "bytes", rule))
+        yield from self._by_rules(*asked)
 
     def new_admin_edge(self) -> Iterator[Finding]:
         if self._baseline is None:
             return
         where = f"{self._from_inside} and {self._to_inside} and dstport in ({', '.join(map(str, LATERAL_PORTS))})"
         names = ("srcaddr", "dstaddr", "dstport")
-        past = scan(self._baseline.collect()).filter(where).select(*names).collect()
-        known = set(zip(*(past[name] for name in names)))
         edges = self._sent.filter(f"{where} and action = 'established'").group_by(*names).agg(
             sessions=count(), first=min_of("start"), last=max_of("end")
         )
+        (found,) = self._ask(edges)
+        past = scan(self._baseline.collect()).filter(where).select(*names).collect()
+        known = set(zip(*(past[name] for name in names)))
         fresh: dict[tuple[str, int], list[dict[str, Any]]] = {}
-        for row in edges.collect():
+        for row in found:
             if tuple(row[name] for name in names) not in known:
                 fresh.setdefault((row["srcaddr"], row["dstport"]), []).append(row)
         for (actor, port), rows in fresh.items():
@@ -396,14 +431,16 @@ class Run:
         if not bad:
             return
         listed = _listed(bad)
+        asked = []
         for end, other, verb in (("dstaddr", "srcaddr", "talked to"), ("srcaddr", "dstaddr", "was reached by")):
-            found = self._by_rule(
-                1, "sessions", name="known_bad", where=f"{end} in ({listed}) and action = 'established'",
-                by=(other, end), aggregates={"sessions": "count()", "bytes": "sum(bytes)"}, severity="high",
-                technique="T1071", message=f"{{{other}}} {verb} {{{end}}}, which is listed, {{sessions:,}} times",
-            )  # fmt: skip
-            for f in found:
-                yield dataclasses.replace(f, evidence={**f.evidence, "list_of": date}) if date else f
+            rule: dict[str, Any] = {
+                "name": "known_bad", "where": f"{end} in ({listed}) and action = 'established'", "by": (other, end),
+                "aggregates": {"sessions": "count()", "bytes": "sum(bytes)"}, "severity": "high", "technique": "T1071",
+                "message": f"{{{other}}} {verb} {{{end}}}, which is listed, {{sessions:,}} times",
+            }  # fmt: skip
+            asked.append((1, "sessions", rule))
+        for f in self._by_rules(*asked):
+            yield dataclasses.replace(f, evidence={**f.evidence, "list_of": date}) if date else f
 
 
 def _listed(prefixes: Sequence[str]) -> str:
