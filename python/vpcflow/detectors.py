@@ -356,7 +356,7 @@ class Run:
             }
             for by, of, message in (
                 ("dstaddr", "dstport", "{srcaddr} tried {failed:,} ports of {dstaddr}, then {answered:,} answered"),
-                ("dstport", "dstaddr", "{srcaddr} tried port {dstport} of {failed:,} hosts, then {answered:,} answered"),
+                ("dstport", "dstaddr", "{srcaddr} tried port {dstport} of {failed:,} hosts, then {answered:,} did"),
             )
         )  # fmt: skip
         yield from self._by_rules((n, "failed", ports), (n, "failed", hosts))

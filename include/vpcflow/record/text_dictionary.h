@@ -35,12 +35,12 @@ class TextDictionary {
   uint32_t Code(std::string_view text) {
     const uint32_t code = Find(text);
     if (text.size() - 1 < internal::kRecentBytes && !recent_.empty()) {
+      char end[internal::kRecentBytes] = {};
+      std::memcpy(end + internal::kRecentBytes - text.size(), text.data(), text.size());
       internal::RecentText recent;
+      for (size_t w = 0; w < 4; ++w) recent.words[w] = internal::Load8(end + 8 * w);
       recent.code = code;
-      recent.words[3] = 0;
-      std::memcpy(reinterpret_cast<char*>(recent.words) + internal::kRecentBytes - text.size(), text.data(),
-                  text.size());
-      recent_[internal::RecentText::Slot(internal::Load8(reinterpret_cast<const char*>(recent.words + 3)))] = recent;
+      recent_[internal::RecentText::Slot(recent.words[3])] = recent;
     }
     return code;
   }
