@@ -29,8 +29,9 @@ def add_commands(add: AddCommand) -> None:
         verb.add_argument("rules", metavar="RULES", help="a YAML or JSON file")
         cli.add_input(verb)
         if name == "replay":
-            verb.add_argument("--throttle", default=rules.THROTTLE, metavar="TIME", help="one alert in so much time")
-
+            verb.add_argument(
+                "--throttle", default=rules.THROTTLE, metavar="TIME", help="findings no further apart are one alert (1h)"
+            )
 
     watch = add(
         "watch", "follow a folder: rules are asked of new logs, alerts are told once",
@@ -47,7 +48,7 @@ def add_commands(add: AddCommand) -> None:
     )  # fmt: skip
     watch.add_argument("--state", default="vpcflow-watch.sqlite", metavar="FILE", help="where it keeps its place")
     watch.add_argument("--interval", default="30s", metavar="TIME", help="between looks (default 30s)")
-    watch.add_argument("--throttle", default=rules.THROTTLE, metavar="TIME", help="one alert in it (default 1h)")
+    watch.add_argument("--throttle", default=rules.THROTTLE, metavar="TIME", help="no further apart: one alert (1h)")
     watch.add_argument("--settle", default="5s", metavar="TIME", help="a file is read when it is so old (default 5s)")
     watch.add_argument("--format", help="format of logs without header line")
     watch.add_argument("--allow-host", action="append", default=[], metavar="HOST[:PORT]",

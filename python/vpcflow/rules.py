@@ -37,7 +37,7 @@ from .result import Result
 from .scan import Flows, Progress, collect_all, scan
 from .units import seconds, unix_seconds
 
-#: Between an alert and the next one of the same rule and the same keys.
+#: Findings of the same rule, actor and targets that are no further apart are one incident.
 THROTTLE = "1h"
 _MAD_TO_SIGMA = 1.4826  # of a normal distribution
 
@@ -286,7 +286,7 @@ def run(flows: Flows, rules: Sequence[Rule], *, progress: Progress | None = None
     found: list[Finding] = []
     missing: dict[str, list[str]] = {}
     report: Any = None
-    there = {name for text in flows.formats for name in text.replace("${", "").replace("}", "").split()}
+    there = fields_of(flows)
     for over in ("records", "sessions"):
         own = [rule for rule in rules if rule.over == over]
         base = flows
@@ -312,6 +312,11 @@ def run(flows: Flows, rules: Sequence[Rule], *, progress: Progress | None = None
     if report is None:
         report = flows.agg(n="count()").collect(progress=progress).report
     return Findings(sorted(found, key=worst_first), report, missing)
+
+
+def fields_of(flows: Flows) -> set[str]:
+    """The names of all fields that some source has."""
+    return {name for text in flows.formats for name in text.replace("${", "").replace("}", "").split()}
 
 
 def _lacks(rule: Rule, there: set[str]) -> list[str]:
@@ -421,8 +426,9 @@ def test(rules: Iterable[Rule]) -> list[str]:
 def replay(
     flows: Flows, rules: Sequence[Rule], *, throttle: str | int = THROTTLE, progress: Progress | None = None
 ) -> list[dict[str, Any]]:
-    """How often rules would have fired: by rule the findings, the alerts after ``throttle`` (one in so much time for
-    the same rule and keys), alerts a day, actors, and the first and last time."""
+    """How often rules would have fired: by rule the findings, the alerts that :class:`vpcflow.watch.Watch` would have
+    told (findings of the same rule, actor and targets no further apart than ``throttle`` are one incident), alerts a
+    day, actors, and the first and last time."""
     findings = run(flows, rules, progress=progress)
     span = flows.agg(first="min(start)", last="max(end)").collect().rows()[0]
     days = max(((span["last"] or 0) - (span["first"] or 0)) / 86400, 1 / 24)
@@ -430,12 +436,11 @@ def replay(
     out = []
     for rule in rules:
         own = sorted((f for f in findings if f.detector == rule.name), key=lambda f: f.start)
-        last: dict[str, int] = {}
+        ended: dict[str, int] = {}  # the incident of a key
         alerts = 0
         for finding in own:
-            if finding.start - last.get(finding.key, -pause) >= pause:
-                alerts += 1
-                last[finding.key] = finding.start
+            alerts += finding.key not in ended or finding.start > ended[finding.key] + pause
+            ended[finding.key] = max(finding.end, ended.get(finding.key, finding.end))
         out.append({
             "rule": rule.name, "severity": rule.severity, "findings": len(own), "alerts": alerts,
             "alerts_a_day": round(alerts / days, 2), "actors": len({f.actor for f in own}),

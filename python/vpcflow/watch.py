@@ -23,7 +23,7 @@ from .aggregation import Aggregation
 from .errors import DataQualityWarning, NotifyError, RuleError, VpcflowError
 from .findings import SEVERITIES, Finding, sessions_as_records
 from .notify import Alert, Channel
-from .rules import THROTTLE, Rule, Silence, findings_of
+from .rules import THROTTLE, Rule, Silence, fields_of, findings_of
 from .scan import Flows, scan
 from .units import seconds
 
@@ -39,8 +39,8 @@ create table if not exists outbox (alert text, channel text, tries integer defau
                                    delivered real, primary key (alert, channel));
 """
 _VERSION = "1"
-_SESSIONS = "sessions"
-_NO_DAY = -1  # of records without times
+# In the place of days: of records without times, and of the sessions that are not over, which are no rule's.
+_NO_DAY, _OPEN = -1, -2
 
 
 class Watch:
@@ -166,7 +166,7 @@ class Watch:
             self._take_sessions(flows)
         (newest,) = self._db.execute("select max(day) from states").fetchone()
         horizon = (newest or 0) - (self._keep - 1) * DAY
-        self._db.execute("delete from states where day between 0 and ? and name != ?", (horizon - 1, _SESSIONS))
+        self._db.execute("delete from states where day between 0 and ?", (horizon - 1,))
         self._db.execute("delete from incidents where end < ?", (horizon - self._throttle,))
         return [alert for rule in self._rules for finding in self._findings(rule) for alert in self._tell(finding)]
 
@@ -177,7 +177,7 @@ class Watch:
         while paths:
             flows = scan(paths, format=self._format)
             try:
-                fields = {name for text in flows.formats for name in text.replace("${", "").replace("}", "").split()}
+                fields = fields_of(flows)
                 if fields and "start" not in fields:
                     flows.agg(n="count()").collect()
                     return flows, [None], damaged
@@ -215,12 +215,12 @@ class Watch:
 
     def _take_sessions(self, flows: Flows) -> None:
         """Counts the sessions that are over: none of them can go on, as nothing so old comes any more."""
-        row = self._db.execute("select blob from states where name = ?", (_SESSIONS,)).fetchone()
+        row = self._db.execute("select blob from states where day = ?", (_OPEN,)).fetchone()
         state = Aggregation.from_bytes(row[0]) if row is not None else Aggregation.of(scan(b"").sessions())
         state.update(flows)
         latest = flows.agg(last="max(end)").collect()["last"][0]
         over = state.take_idle(latest if latest is not None else 0)
-        self._save(_SESSIONS, _NO_DAY, "", state)
+        self._save("", _OPEN, "", state)
         talks = sessions_as_records(over, "client_bytes")
         starts = {(start or 0) // DAY * DAY for start in over["start"]} if len(over) else set()
         for rule in self._rules:

@@ -193,6 +193,19 @@ def test_replay_counts_alerts_after_the_throttle():
     assert (row["first"], row["last"]) == (0, day + 35)
 
 
+def test_replay_counts_what_watch_would_tell(tmp_path):
+    from vpcflow.watch import Watch
+
+    times = [*range(0, 8 * 1800, 1800), 40_000, 40_100]
+    (tmp_path / "logs").mkdir()
+    (tmp_path / "logs" / "a.log").write_bytes(log(*(f"10.0.0.1 10.0.0.9 22 REJECT 40 1 {t} {t + 5}" for t in times)))
+    own = [rule(by="srcaddr", every="1m")]
+    watch = Watch(tmp_path / "logs", own, {}, tmp_path / "state.sqlite", settle=0, throttle="1h")
+    (row,) = vf.rules.replay(vf.scan(tmp_path / "logs"), own, throttle="1h")
+    assert row["alerts"] == len(watch.poll()) == 2
+    assert row["findings"] == 10
+
+
 def test_the_command_line(tmp_path, capsys):
     path, logs = tmp_path / "r.json", tmp_path / "flows.log"
     logs.write_bytes(DATA)

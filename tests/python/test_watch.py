@@ -139,6 +139,18 @@ def test_sessions_are_counted_when_they_are_over(folder):
     assert alert.finding.evidence["flows"] == 4
 
 
+def test_a_rule_may_be_named_sessions(folder):
+    header = "srcaddr dstaddr srcport dstport protocol packets bytes start end action\n"
+    line = "10.0.0.1 10.0.0.{} 4000 22 6 1 40 {} {} REJECT\n"
+    four = {"having": "flows >= 4"}
+    rules = vf.rules.of([{"name": "sessions", **four}, {"name": "talks", "over": "sessions", **four}])
+    watch = watching(folder, rules)
+    (folder / "a.log").write_text(header + "".join(line.format(i, 100, 110) for i in range(2, 6)))
+    assert [a.finding.detector for a in watch.poll()] == ["sessions"]
+    (folder / "b.log").write_text(header + line.format(9, 5000, 5010))
+    assert [a.finding.detector for a in watch.poll()] == ["talks"]
+
+
 def test_damaged_and_changing_files(folder):
     told = []
     watch = watching(folder, rule(), log=told.append)
