@@ -30,7 +30,7 @@ def add_commands(add: AddCommand) -> None:
         cli.add_input(verb)
         if name == "replay":
             verb.add_argument(
-                "--throttle", default=rules.THROTTLE, metavar="TIME", help="findings no further apart are one alert (1h)"
+                "--throttle", default=rules.THROTTLE, metavar="TIME", help="findings no further apart are one (1h)"
             )
 
     watch = add(
