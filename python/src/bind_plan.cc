@@ -119,6 +119,7 @@ vpcflow::PlanSpec SpecFrom(const py::dict& d) {
   }
   set("select", &spec.select);
   if (!get("limit").is_none()) spec.limit = get("limit").cast<uint64_t>();
+  set("located", &spec.located);
   set("by", &spec.by);
   set("every", &spec.every);
   if (!get("bin_by").is_none())

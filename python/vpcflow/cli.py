@@ -19,6 +19,7 @@ from .detection import DETECTORS, Settings, detect
 from .errors import DataQualityWarning, ParseError, PlanError, VpcflowError
 from .findings import Findings
 from .result import Result
+from .samples import as_line
 from .scan import Flows, Progress, scan
 from .summary import Summary, summarize
 from .synthetic import synth
@@ -137,6 +138,7 @@ def _parser() -> argparse.ArgumentParser:
     found.add_argument(
         "--set", action="append", default=[], metavar="NAME=VALUE", help="a setting of a detector; may be repeated"
     )
+    found.add_argument("--samples", type=int, default=3, metavar="N", help="records shown as evidence (default 3)")
 
     cli_rules.add_commands(add)
 
@@ -144,6 +146,7 @@ def _parser() -> argparse.ArgumentParser:
     add_input(head)
     head.add_argument("-n", type=_positive, default=10, help="number of records (default 10)")
     head.add_argument("--select", metavar="FIELDS", default="", help="only these fields, separated by commas")
+    head.add_argument("--located", action="store_true", help="with file and offset of each record")
 
     convert = add("convert", "records to CSV, JSON lines, Arrow or Parquet", "convert logs/ -o flows.parquet")
     add_input(convert)
@@ -372,7 +375,10 @@ def _detect(args: argparse.Namespace) -> int:
         except ValueError:
             raise PlanError(f"--set {text}: not a number") from None
     with progress_line(True) as progress:
-        findings, code = collect(lambda: detect(flows_of(args), only=_names(args.only), progress=progress, **settings))
+        only, shown = _names(args.only), args.samples
+        findings, code = collect(
+            lambda: detect(flows_of(args), only=only, samples=shown, progress=progress, **settings)
+        )
     if not isinstance(findings, Findings):  # damaged sources: their error was told
         return code
     if args.json:
@@ -380,6 +386,8 @@ def _detect(args: argparse.Namespace) -> int:
     else:
         for incident in findings.incidents():
             print(incident)
+            for sample in incident.findings[0].samples:
+                print(f"          {as_line(sample)}")
         for name, add in findings.not_detected.items():
             print(f"{name} needs {', '.join(add)}")
         if not findings:
@@ -390,6 +398,7 @@ def _detect(args: argparse.Namespace) -> int:
 
 def _head(args: argparse.Namespace) -> int:
     query = flows_of(args).limit(args.n)
+    query = query.located() if args.located else query
     names = _names(args.select)
     result, code = collect(lambda: (query.select(*names) if names else query).collect())
     _print_rows(result, args.json, aws_names=True)

@@ -21,6 +21,7 @@ from .errors import DataQualityWarning, PlanError
 from .expr import count
 from .findings import Finding, Findings, sessions_as_records, worst_first
 from .result import Report
+from .samples import with_samples
 from .scan import Flows, Progress
 
 __all__ = ["DETECTORS", "Settings", "baseline", "detect"]
@@ -44,11 +45,15 @@ def baseline(flows: Flows, *, idle: str | int = "10m", progress: Progress | None
 
 
 def detect(
-    flows: Flows, *, only: Sequence[str] = (), baseline: Aggregation | None = None, progress: Progress | None = None,
-    **settings: Any,
+    flows: Flows | Aggregation, *, only: Sequence[str] = (), baseline: Aggregation | None = None, samples: int = 3,
+    progress: Progress | None = None, **settings: Any,
 ) -> Findings:  # fmt: skip
     """Findings in flow logs, worst first.
 
+    ``flows``: logs; or an :class:`~vpcflow.Aggregation` of their sessions, ``Aggregation.of(flows.sessions())``, which
+    was put together from parts: of days, machines, saved states. Same sessions, same findings; but there are no sample
+    records then, and formats are not told unless the aggregation has read its logs in this process.
+    ``samples``: for each finding the first so many records that it rests on, which takes another pass over the logs.
     ``baseline``: what was usual before, of :func:`vpcflow.detection.baseline`; without it, what is new is not told.
     ``only``: names of detectors, ``vpcflow.detection.DETECTORS``; all without. ``settings``: see
     :class:`vpcflow.detection.Settings`.
@@ -70,9 +75,15 @@ def detect(
         known = {field.name for field in dataclasses.fields(Settings)}
         wrong = sorted(set(settings) - known)[0]
         raise PlanError(f"detect: no setting {wrong!r}; there are {', '.join(sorted(known))}") from None
-    formats = flows.formats
-    talks = flows.sessions(idle=own.idle).collect(progress=progress)
-    run = Run(flows, talks, own, _could_not_see(formats, talks.report), baseline)
+    if isinstance(flows, Aggregation):
+        logs, talks = None, flows.collect()
+        formats = list(talks.report.formats)
+        if "client" not in talks.columns:
+            raise PlanError("detect: an Aggregation of sessions is needed: Aggregation.of(flows.sessions())")
+    else:
+        logs, formats = flows, flows.formats
+        talks = flows.sessions(idle=own.idle).collect(progress=progress)
+    run = Run(logs, talks, own, _could_not_see(formats, talks.report), baseline)
     wanted = [name for name in DETECTORS if not only or name in only]
     not_detected = {
         c["analysis"]: c["add"]
@@ -84,7 +95,10 @@ def detect(
         warnings.simplefilter("ignore", DataQualityWarning)
         found = run.findings([name for name in wanted if name not in not_detected])
     found.sort(key=worst_first)
-    return Findings(_merged(found), talks.report, not_detected)
+    found = _merged(found)
+    if logs is not None and samples > 0 and found:
+        found = with_samples(logs, found, samples)
+    return Findings(found, talks.report, not_detected)
 
 
 def _could_not_see(formats: list[str], report: Report) -> dict[str, dict[str, Any]]:

@@ -90,7 +90,7 @@ class Run:
     """One detection: a method for each of DETECTORS, which gives its findings."""
 
     def __init__(
-        self, flows: Flows, talks: Result, settings: Settings, coverage: dict[str, dict[str, Any]],
+        self, flows: Flows | None, talks: Result, settings: Settings, coverage: dict[str, dict[str, Any]],
         baseline: Aggregation | None,
     ) -> None:  # fmt: skip
         self._baseline = baseline
@@ -245,7 +245,8 @@ class Run:
 
     def _aws_services(self, addresses: set[str]) -> dict[str, str]:
         """The AWS service of addresses, where the log tells."""
-        if not addresses or not any("${pkt-dst-aws-service}" in format for format in self._flows.formats):
+        formats = [] if self._flows is None else self._flows.formats
+        if self._flows is None or not addresses or not any("${pkt-dst-aws-service}" in f for f in formats):
             return {}
         listed = ", ".join(f"'{address}'" for address in sorted(addresses))
         rows = self._flows.filter(f"dstaddr in ({listed})").group_by("dstaddr").agg(s=first_of("pkt-dst-aws-service"))

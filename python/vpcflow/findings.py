@@ -30,6 +30,9 @@ class Finding:
     evidence: dict[str, Any]
     coverage: dict[str, Any]  # what the logs could not show
     sentence: str
+    #: The first records that it rests on, as they are in the logs, with ``file`` and ``offset``
+    #: (:meth:`vpcflow.Flows.located`).
+    samples: list[dict[str, Any]] = dataclasses.field(default_factory=list)
 
     @property
     def key(self) -> str:

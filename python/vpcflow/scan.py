@@ -77,6 +77,18 @@ class Flows:
         self._no_grouping("select")
         return self._with(select=list(fields))
 
+    def located(self) -> Flows:
+        """Two further columns: ``file``, and ``offset``, the byte of its unpacked text where the record's line begins;
+        of Parquet and Arrow the row, null for records that are wrapped in something else. For evidence.
+
+        >>> import vpcflow as vf
+        >>> flows = vf.scan(b"srcaddr bytes\\n10.0.0.1 40\\n10.0.0.2 2\\n").filter("bytes < 10")
+        >>> flows.select("srcaddr").located().collect().rows()
+        [{'srcaddr': '10.0.0.2', 'file': '<bytes>', 'offset': 26}]
+        """
+        self._no_grouping("located")
+        return self._with(located=True)
+
     def limit(self, n: int) -> Flows:
         """Only the first ``n`` rows: of records in the order of the input, of sessions in that of the result."""
         if not self._spec.get("sessions"):

@@ -170,6 +170,7 @@ class ArrowRows final : public Rows {
     return absl::OkStatus();
   }
 
+  const std::string& name() const override { return name_; }
   bool Next() override {
     first_row_ += batch_rows_taken_;
     const size_t n = std::min(kBatchRows, length_ - next_);

@@ -111,7 +111,7 @@ class Maker {
 
   absl::Status MakeSessions() {
     const PlanSpec& spec = plan_.spec;
-    if (plan_.grouped || !spec.select.empty() || spec.top)
+    if (plan_.grouped || !spec.select.empty() || spec.top || spec.located)
       return absl::InvalidArgumentError(
           "a plan makes sessions, or groups, or selects rows; of sessions' columns there is "
           "no choice");
@@ -134,7 +134,7 @@ class Maker {
       if (!slot.ok()) return slot.status();
       plan_.select_slots.push_back(*slot);
     }
-    if (!plan_.select_all) return absl::OkStatus();
+    if (!plan_.select_all) return CheckPlaceNames();
     for (const Format& format : formats_) {
       for (const FormatColumn& column : format.columns()) SlotOf(FieldRef{column.field, column.name, nullptr});
     }
@@ -146,12 +146,22 @@ class Maker {
     for (size_t i = 0; i < kFieldCount; ++i) SlotOf(static_cast<Field>(i));
     if (formats_.empty()) plan_.promised = plan_.fields.size();
     for (size_t i = 0; i < plan_.fields.size(); ++i) plan_.select_slots.push_back(static_cast<int>(i));
+    return CheckPlaceNames();
+  }
+
+  absl::Status CheckPlaceNames() const {
+    for (int slot : plan_.select_slots) {
+      const std::string name = ColumnName(plan_.fields[static_cast<size_t>(slot)]);
+      if (plan_.spec.located && (name == kFileColumn || name == kOffsetColumn))
+        return absl::InvalidArgumentError(
+            absl::StrCat("located: the logs have a field '", name, "'; select others to have the places of records"));
+    }
     return absl::OkStatus();
   }
 
   absl::Status MakeGrouping() {
     PlanSpec& spec = plan_.spec;
-    if (!spec.select.empty() || spec.limit)
+    if (!spec.select.empty() || spec.limit || spec.located)
       return absl::InvalidArgumentError("a plan selects rows or groups them, not both");
     if (spec.by.size() > kMaxKeys) return absl::InvalidArgumentError(absl::StrCat("at most ", kMaxKeys, " keys"));
     if (spec.every < 0) return absl::InvalidArgumentError("every: a time bin is longer than 0 s");
@@ -404,7 +414,8 @@ std::string Plan::Explain() const {
                     std::string(kVantageNames[static_cast<size_t>(p.spec.sessions->vantage)]), "\n");
   } else if (!p.grouped) {
     absl::StrAppend(&out, "select    ",
-                    p.select_all ? std::string("all fields that the sources have") : names(p.select_slots), "\n");
+                    p.select_all ? std::string("all fields that the sources have") : names(p.select_slots),
+                    p.spec.located ? "; file and offset\n" : "\n");
     if (p.spec.limit) absl::StrAppend(&out, "limit     ", *p.spec.limit, "\n");
   } else {
     absl::StrAppend(
@@ -456,6 +467,10 @@ std::vector<std::pair<std::string, ColumnType>> Plan::Schema() const {
   for (int slot : slots) {
     const FieldRef& field = p.fields[static_cast<size_t>(slot)];
     out.emplace_back(internal::ColumnName(field), internal::ColumnTypeOf(field.kind()));
+  }
+  if (p.spec.located) {
+    out.emplace_back(internal::kFileColumn, ColumnType::kText);
+    out.emplace_back(internal::kOffsetColumn, ColumnType::kInt64);
   }
   for (const internal::PlannedAggregate& agg : p.aggs) {
     switch (agg.kind) {

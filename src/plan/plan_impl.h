@@ -11,6 +11,10 @@
 VPCFLOW_NAMESPACE_BEGIN
 namespace internal {
 
+// Of PlanSpec::located.
+inline constexpr const char* kFileColumn = "file";
+inline constexpr const char* kOffsetColumn = "offset";
+
 struct PlannedAggregate {
   std::string name;
   AggKind kind = AggKind::kCount;

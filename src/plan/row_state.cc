@@ -26,16 +26,24 @@ void RowState::Reset() {
     columns_.emplace_back(plan_.fields[field], static_cast<size_t>(slots_[field]));
   }
   runs_.clear();
+  offsets_ = {};
+  files_.clear();
   rows_ = 0;
 }
 
 size_t RowState::bytes() const {
-  size_t bytes = 0;
+  size_t bytes = offsets_.size() * sizeof(int64_t);
   for (const Kept& c : columns_) {
     bytes += c.i32.size() * sizeof(int32_t) + c.i64.size() * sizeof(int64_t) + c.encoder.interner().bytes() +
              c.address_ids.bytes();
   }
   return bytes;
+}
+
+void RowState::NotePlaces(const Batch& batch, const std::string& source, bool placed) {
+  files_.try_emplace(batch.source, source);
+  int64_t* to = offsets_.Extend(batch.rows);
+  for (size_t i = 0; i < batch.rows; ++i) to[i] = placed ? static_cast<int64_t>(batch.offsets[i]) : kNullInt64;
 }
 
 // For addresses, null has an id like any other; it is taken out when the column is done.
@@ -165,18 +173,36 @@ TableColumn RowState::Join(const std::vector<RowState*>& states, const std::vect
   return out;
 }
 
+void RowState::AddPlaces(const std::vector<RowState*>& states, const std::vector<std::pair<size_t, Run>>& runs,
+                         Table* table) {
+  TableColumn file, offset;
+  file.name = kFileColumn;
+  file.type = ColumnType::kText;
+  offset.name = kOffsetColumn;
+  std::unordered_map<std::string_view, int32_t, TextHash> codes;
+  for (const auto& [worker, run] : runs) {
+    const std::string& name = states[worker]->files_.at(run.first.source);
+    const auto [it, added] = codes.try_emplace(name, static_cast<int32_t>(file.texts.size()));
+    if (added) file.texts.push_back(name);
+    file.i32.append(run.rows, it->second);
+    offset.i64.append(states[worker]->offsets_.data() + run.begin, run.rows);
+  }
+  table->columns.push_back(std::move(file));
+  table->columns.push_back(std::move(offset));
+}
+
 Table RowState::Finish(const std::vector<RowState*>& states, const std::vector<size_t>& columns) {
   Table table;
   for (const RowState* state : states) table.rows += state->rows_;
   table.columns.resize(columns.size());
+  std::vector<std::pair<size_t, Run>> runs;
+  for (size_t worker = 0; worker < states.size(); ++worker) {
+    for (const Run& run : states[worker]->runs_) runs.emplace_back(worker, run);
+  }
+  std::sort(runs.begin(), runs.end(), [](const auto& a, const auto& b) { return a.second.first < b.second.first; });
   if (states.size() == 1) {
     for (size_t c = 0; c < table.columns.size(); ++c) table.columns[c] = Move(&states[0]->columns_[columns[c]]);
   } else {
-    std::vector<std::pair<size_t, Run>> runs;
-    for (size_t worker = 0; worker < states.size(); ++worker) {
-      for (const Run& run : states[worker]->runs_) runs.emplace_back(worker, run);
-    }
-    std::sort(runs.begin(), runs.end(), [](const auto& a, const auto& b) { return a.second.first < b.second.first; });
     std::atomic<size_t> next = 0;
     std::vector<std::exception_ptr> thrown(states.size());
     const auto work = [&](size_t worker) {
@@ -194,6 +220,7 @@ Table RowState::Finish(const std::vector<RowState*>& states, const std::vector<s
       if (e != nullptr) std::rethrow_exception(e);
     }
   }
+  if (states[0]->plan_.spec.located) AddPlaces(states, runs, &table);
   for (RowState* state : states) state->Reset();
   return table;
 }

@@ -4,6 +4,8 @@
 
 #include <cstdint>
 #include <deque>
+#include <map>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -26,6 +28,8 @@ class RowState {
     rows_ += batch.rows;
     for (Kept& column : columns_) Append(batch, has(column.slot), &column);
   }
+  // Keeps where the records of a batch that was consumed are; for plans that ask for it.
+  void NotePlaces(const Batch& batch, const std::string& source, bool placed);
   uint64_t rows() const { return rows_; }
   // Memory of the rows and dictionaries.
   size_t bytes() const;
@@ -60,6 +64,8 @@ class RowState {
   static void AppendNulls(size_t n, Kept* out);
   void Reset();
   static TableColumn Move(Kept* kept);
+  static void AddPlaces(const std::vector<RowState*>& states, const std::vector<std::pair<size_t, Run>>& runs,
+                        Table* table);
   static TableColumn Join(const std::vector<RowState*>& states, const std::vector<std::pair<size_t, Run>>& runs,
                           size_t c);
 
@@ -67,6 +73,8 @@ class RowState {
   const std::vector<int>& slots_;
   std::deque<Kept> columns_;
   std::vector<Run> runs_;
+  Array<int64_t> offsets_;                 // of NotePlaces
+  std::map<uint32_t, std::string> files_;  // by number of the source
   uint64_t rows_ = 0;
   std::vector<uint64_t> codes_;  // scratch
   std::vector<uint32_t> ids_;    // scratch

@@ -168,6 +168,7 @@ void Worker::Consume(State* state, const Batch& batch, const Rows& rows) {
     if (groups->crowded()) groups = groups->Pruned();
   } else if (batch.rows > 0) {
     state->rows->Consume(batch, [&](size_t slot) { return rows.Has(slot); });
+    if (state->plan->spec.located) state->rows->NotePlaces(batch, rows.name(), rows.placed());
   }
 }
 

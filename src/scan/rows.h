@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -47,6 +48,9 @@ class Rows {
   }
 
   const Batch& batch() const { return batch_; }
+  // The name of the source in hand, and whether Batch::offsets are places in it that a person can look up.
+  virtual const std::string& name() const = 0;
+  virtual bool placed() const { return true; }
   std::span<const LogStatus> status() const { return {status_.data(), batch_.rows}; }
 
  protected:
@@ -100,6 +104,8 @@ class TextRows final : public Rows {
   void Start(const ResolvedBlock& block);
   bool Next() override;
   void Keep(std::span<const uint8_t> keep) override;
+  const std::string& name() const override { return *block_->name; }
+  bool placed() const override { return !block_->block.unwrapped; }
   // The first reject ends the scan (OnError::kStop).
   bool stopped() const { return stopped_; }
 

@@ -405,3 +405,32 @@ def test_memory_is_bounded(tmp_path):
     assert log.stat().st_size > 250e6
     assert int(out[-2]) < 100 * 1024
     assert run_cli("top", log, "--by", "action", "--json", check=0).stdout.count(b"\n") == 2
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_located_records_are_where_they_say(tmp_path, threads):
+    made = vf.synth(30_000, seed=5, out=str(tmp_path), files=4)
+    del made
+    flows = vf.scan(str(tmp_path / "**" / "*.log*"), threads=threads).filter("dstport = 22")
+    rows = flows.select("srcaddr", "bytes").located().collect().rows()
+    assert len(rows) > 20
+    assert len({row["file"] for row in rows}) == 4
+    plain = flows.select("srcaddr", "bytes").collect().rows()
+    assert [{k: row[k] for k in ("srcaddr", "bytes")} for row in rows] == plain
+    for row in rows[:: max(1, len(rows) // 50)]:
+        with open(row["file"], "rb") as file:
+            text = gzip.decompress(file.read()) if row["file"].endswith(".gz") else file.read()
+        line = text[row["offset"] :].split(b"\n", 1)[0].split()
+        assert {row["srcaddr"].encode(), str(row["bytes"]).encode()} <= set(line)
+    with pytest.raises(vf.PlanError, match="group"):
+        flows.group_by("srcaddr").agg(n=vf.count()).located()
+    with pytest.raises(vf.PlanError, match="'file'"):
+        vf.scan(b"srcaddr file\n10.0.0.1 x\n").located().collect()
+
+
+def test_places_in_containers_are_null_and_those_of_tables_rows():
+    event = b'{"message": "2 1 eni-1 10.0.0.1 10.0.0.2 1 22 6 20 4249 1418530010 1418530070 REJECT OK"}\n'
+    (row,) = vf.scan(event).select("srcaddr").located().collect().rows()
+    assert (row["srcaddr"], row["offset"]) == ("10.0.0.1", None)
+    table = vf.scan(b"srcaddr\n10.0.0.1\n10.0.0.2\n").to_arrow()
+    assert [r["offset"] for r in vf.scan(table).located().collect()] == [0, 1]

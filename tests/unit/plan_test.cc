@@ -219,6 +219,33 @@ TEST(Plan, BatchesAreTheSelectionInPieces) {
   EXPECT_EQ(next, 4500);
 }
 
+TEST(Plan, LocatedRecordsAreWhereTheySay) {
+  std::string log = kHeader;
+  for (int i = 0; i < 5000; ++i) log += Line("10.0.0.1", i % 100, i);
+  PlanSpec spec;
+  spec.where = "dstport = 7";
+  spec.select = {"dstport"};
+  spec.located = true;
+  spec.limit = 40;
+  const Plan plan = *Plan::Make(spec);
+  const std::string other = log + "\n";
+  absl::StatusOr<Result> result =
+      plan.Run({Source::Bytes("a", std::string_view(log)), Source::Bytes("b", std::string_view(other))}, {});
+  ASSERT_TRUE(result.ok());
+  const Table& table = result->table;
+  ASSERT_EQ(table.rows, 40u);
+  EXPECT_EQ(table.columns[1].texts, std::vector<std::string>{"a"});
+  for (int64_t offset : table.columns[2].i64) {
+    const std::string line = log.substr(static_cast<size_t>(offset),
+                                        log.find('\n', static_cast<size_t>(offset)) - static_cast<size_t>(offset));
+    EXPECT_NE(line.find(" 7 "), std::string::npos) << line;
+    EXPECT_EQ(log[static_cast<size_t>(offset) - 1], '\n');
+  }
+  EXPECT_EQ(plan.Schema().size(), 3u);
+  spec.by = {"dstport"};
+  EXPECT_FALSE(Plan::Make(spec).ok());
+}
+
 TEST(Plan, ColumnsOfSeveralFormatsAreUnitedByName) {
   const std::string a = kHeader + Line("10.0.0.1", 22, 5), b = "srcaddr tcp-flags team\n10.0.0.2 2 red\n";
   const std::vector<Source> sources = {Source::Bytes("a", std::string_view(a)),

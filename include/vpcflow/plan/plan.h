@@ -86,8 +86,11 @@ struct PlanSpec {
   std::optional<SessionSpec> sessions;  // sessions instead of rows or groups
   std::vector<std::string> select;      // fields of a selection; empty for all that the logs have
   std::optional<uint64_t> limit;        // first rows of a selection
-  std::vector<std::string> by;          // keys
-  int64_t every = 0;  // length of time bins in seconds, aligned to the epoch; column `time`; 0 for none
+  // Of a selection: two further columns, `file`, the name of the source, and `offset`, the byte of its unpacked text
+  // where the record's line begins; of Arrow streams the row; null for records that were wrapped in something else.
+  bool located = false;
+  std::vector<std::string> by;  // keys
+  int64_t every = 0;            // length of time bins in seconds, aligned to the epoch; column `time`; 0 for none
   BinBy bin_by = BinBy::kSpread;
   // Windows made of time bins: of `window` seconds, a multiple of `every`, beginning with every bin (they overlap); or
   // with `gap`, a multiple of `every`, one for each run of bins of a key that are no further apart. Column `time` is
