@@ -65,7 +65,11 @@ cpp-build: $(VENV)/.made
 	@cmake -S . -B $(BUILD) -G Ninja -DCMAKE_BUILD_TYPE=Release >/dev/null
 	@cmake --build $(BUILD) -j $(JOBS)
 
-test: cpp-build $(VENV)/.package $(VENV)/.test-packages
+build/.servers: tools/servers.sh build/.apt
+	@$< build/servers
+	@touch $@
+
+test: cpp-build $(VENV)/.package $(VENV)/.test-packages build/.servers
 	@ctest --test-dir $(BUILD) --output-on-failure -j $(JOBS)
 	@$(BIN)/python -m pytest
 

@@ -15,11 +15,8 @@ from typing import Any, Callable
 
 from . import __version__, containers, display, fields, plants
 from .capability import capabilities, recommended_format
-from .detection import DETECTORS, Settings, detect
 from .errors import DataQualityWarning, ParseError, PlanError, VpcflowError
-from .findings import Findings
 from .result import Result
-from .samples import as_line
 from .scan import Flows, Progress, scan
 from .summary import Summary, summarize
 from .synthetic import synth
@@ -128,17 +125,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     talks.add_argument("-n", type=_positive, help="number of sessions (default: all)")
     talks.add_argument("--order-by", metavar="COLUMN", help="largest first (default: by start)")
-
-    found = add(
-        "detect", "incidents with their findings, worst first; exit code 1 if there are any",
-        "detect logs/ --json\n  vpcflow detect logs/ --only port_scan,brute_force --set scan_ports=50",
-    )  # fmt: skip
-    add_input(found)
-    found.add_argument("--only", metavar="NAMES", default="", help=f"some of: {', '.join(DETECTORS)}")
-    found.add_argument(
-        "--set", action="append", default=[], metavar="NAME=VALUE", help="a setting of a detector; may be repeated"
-    )
-    found.add_argument("--samples", type=int, default=3, metavar="N", help="records shown as evidence (default 3)")
 
     cli_rules.add_commands(add)
 
@@ -262,7 +248,7 @@ def _time(text: str | None) -> str | int | None:
     return int(text) if text is not None and text.isascii() and text.isdigit() else text
 
 
-def _names(text: str) -> list[str]:
+def names_of(text: str) -> list[str]:
     return [name.strip() for name in text.split(",") if name.strip()]
 
 
@@ -327,11 +313,11 @@ def _print_rows(result: Result, as_json: bool, aws_names: bool = False) -> None:
 
 def _top(args: argparse.Namespace) -> int:
     aggs = _aggregates(args)
-    query = flows_of(args).group_by(*_names(args.by), every=args.every, bin_by=args.bin_by).agg(**aggs)
+    query = flows_of(args).group_by(*names_of(args.by), every=args.every, bin_by=args.bin_by).agg(**aggs)
     if args.having:
         query = query.having(*args.having)
     by = args.order_by or next(iter(aggs))
-    query = query.top_k(args.n, by=by, other=args.other, per=_names(args.per), counters=args.counters)
+    query = query.top_k(args.n, by=by, other=args.other, per=names_of(args.per), counters=args.counters)
     with progress_line(True) as progress:
         result, code = collect(lambda: query.collect(progress=progress))
     _print_rows(result, args.json)
@@ -362,44 +348,10 @@ def _sessions(args: argparse.Namespace) -> int:
     return verdict(result.report, args, code)
 
 
-def _detect(args: argparse.Namespace) -> int:
-    settings: dict[str, Any] = {}
-    for text in args.set:
-        name, equals, value = text.partition("=")
-        if not equals:
-            raise PlanError(f"--set {text}: write NAME=VALUE")
-        default = getattr(Settings(), name, "")
-        try:
-            listed = value.split(",") if isinstance(default, tuple) else value
-            settings[name] = type(default)(float(value)) if isinstance(default, (int, float)) else listed
-        except ValueError:
-            raise PlanError(f"--set {text}: not a number") from None
-    with progress_line(True) as progress:
-        only, shown = _names(args.only), args.samples
-        findings, code = collect(
-            lambda: detect(flows_of(args), only=only, samples=shown, progress=progress, **settings)
-        )
-    if not isinstance(findings, Findings):  # damaged sources: their error was told
-        return code
-    if args.json:
-        print(findings.to_json_lines(), end="")
-    else:
-        for incident in findings.incidents():
-            print(incident)
-            for sample in incident.findings[0].samples:
-                print(f"          {as_line(sample)}")
-        for name, add in findings.not_detected.items():
-            print(f"{name} needs {', '.join(add)}")
-        if not findings:
-            print("nothing found")
-    verdict_code = verdict(findings.report, args, code)
-    return verdict_code or (1 if len(findings) else 0)
-
-
 def _head(args: argparse.Namespace) -> int:
     query = flows_of(args).limit(args.n)
     query = query.located() if args.located else query
-    names = _names(args.select)
+    names = names_of(args.select)
     result, code = collect(lambda: (query.select(*names) if names else query).collect())
     _print_rows(result, args.json, aws_names=True)
     return verdict(result.report, args, code)
@@ -468,7 +420,7 @@ class _Output:
 
 def _convert(args: argparse.Namespace) -> int:
     flows = flows_of(args)
-    names = _names(args.select)
+    names = names_of(args.select)
     output = _Output(args.out, args.to, not args.unsafe_csv)
     code, rows, report = 0, 0, None
     try:
@@ -524,7 +476,7 @@ def _formats_of(what: Sequence[str]) -> dict[str, str]:
 
 def _capabilities(args: argparse.Namespace) -> int:
     if args.recommend is not None:
-        print(recommended_format(_names(args.recommend)))
+        print(recommended_format(names_of(args.recommend)))
         return 0
     if not args.what:
         raise PlanError("capabilities: give a format, a log, or --recommend")
@@ -569,6 +521,12 @@ def _synth(args: argparse.Namespace) -> int:
         for label in made.labels:
             print(f"  planted {label['kind']}: {label['actor']}, {label['records']:,} records; {label['note']}")
     return 0
+
+
+def _detect(args: argparse.Namespace) -> int:
+    from . import cli_rules
+
+    return cli_rules.run_detect(args)
 
 
 def _rules(args: argparse.Namespace) -> int:

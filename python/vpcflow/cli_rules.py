@@ -1,4 +1,4 @@
-"""The commands of rules: `vpcflow rules` and `vpcflow watch`."""
+"""The commands of detection: `vpcflow detect`, `vpcflow rules` and `vpcflow watch`."""
 
 from __future__ import annotations
 
@@ -9,13 +9,26 @@ import sys
 from typing import Any, Callable
 
 from . import cli, display, rules
-from .findings import Findings
+from .detection import DETECTORS, Settings, detect
+from .errors import PlanError
+from .findings import SEVERITIES, Findings
+from .samples import as_line
 
 AddCommand = Callable[[str, str, str], argparse.ArgumentParser]
 
 
 def add_commands(add: AddCommand) -> None:
     """Adds the parsers."""
+    found = add(
+        "detect", "incidents with their findings, worst first; exit code 1 if there are any",
+        "detect logs/ --json\n  vpcflow detect logs/ --only port_scan,brute_force --set scan_ports=50\n"
+        "  vpcflow detect logs/ --rules rules.yaml",
+    )  # fmt: skip
+    cli.add_input(found)
+    _add_detectors(found)
+    found.add_argument("--rules", metavar="RULES", help="findings of your own rules, too")
+    found.add_argument("--samples", type=int, default=3, metavar="N", help="records shown as evidence (default 3)")
+
     own = add(
         "rules", "rules of your own: checked, tested, tried on past logs",
         "rules test rules.yaml\n  vpcflow rules replay rules.yaml logs/\n  vpcflow rules run rules.yaml logs/ --json",
@@ -34,13 +47,19 @@ def add_commands(add: AddCommand) -> None:
             )
 
     watch = add(
-        "watch", "follow a folder: rules are asked of new logs, alerts are told once",
-        "watch logs/ --rules rules.yaml --notify jsonl:alerts.jsonl\n"
+        "watch", "follow a folder: detectors and rules are asked of new logs, alerts are told once",
+        "watch logs/ --notify jsonl:alerts.jsonl\n"
         "  vpcflow watch logs/ --rules rules.yaml --state watch.sqlite --notify env:SLACK_URL \\\n"
         "      --notify alertmanager+http://localhost:9093 --notify syslog://siem.internal",
     )  # fmt: skip
     watch.add_argument("source", metavar="FOLDER", help="a folder, followed with all below it, or a pattern in quotes")
-    watch.add_argument("--rules", required=True, metavar="RULES", help="a YAML or JSON file, with silences if need be")
+    watch.add_argument("--rules", metavar="RULES", help="a YAML or JSON file, with silences if need be")
+    watch.add_argument("--detect", action="store_true", help="ask the detectors, too; the default without --rules")
+    _add_detectors(watch)
+    watch.add_argument("--span", default="1d", metavar="TIME", help="how far back the detectors look (default 1d)")
+    watch.add_argument(
+        "--least", choices=SEVERITIES, default="medium", help="findings of detectors that are told (default medium)"
+    )
     watch.add_argument(
         "--notify", action="append", default=[], metavar="URL",
         help="jsonl:PATH, https://..., alertmanager+http://HOST, syslog://HOST, any URL of Apprise; or env:NAME, "
@@ -49,11 +68,61 @@ def add_commands(add: AddCommand) -> None:
     watch.add_argument("--state", default="vpcflow-watch.sqlite", metavar="FILE", help="where it keeps its place")
     watch.add_argument("--interval", default="30s", metavar="TIME", help="between looks (default 30s)")
     watch.add_argument("--throttle", default=rules.THROTTLE, metavar="TIME", help="no further apart: one alert (1h)")
+    watch.add_argument("--repeat", metavar="TIME", help="what goes on is told again after so long (default: never)")
     watch.add_argument("--settle", default="5s", metavar="TIME", help="a file is read when it is so old (default 5s)")
     watch.add_argument("--format", help="format of logs without header line")
     watch.add_argument("--allow-host", action="append", default=[], metavar="HOST[:PORT]",
                        help="a webhook's host that may be private, and plain http")  # fmt: skip
     watch.add_argument("--once", action="store_true", help="look once, deliver, and end")
+
+
+def _add_detectors(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--only", metavar="NAMES", default="", help=f"some of: {', '.join(DETECTORS)}")
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="NAME=VALUE", help="a setting of a detector; may be repeated"
+    )
+
+
+def _settings(texts: list[str]) -> dict[str, Any]:
+    """Settings of detectors, out of NAME=VALUE."""
+    settings: dict[str, Any] = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise PlanError(f"--set {text}: write NAME=VALUE")
+        default = getattr(Settings(), name, "")
+        try:
+            listed = value.split(",") if isinstance(default, tuple) else value
+            settings[name] = type(default)(float(value)) if isinstance(default, (int, float)) else listed
+        except ValueError:
+            raise PlanError(f"--set {text}: not a number") from None
+    return settings
+
+
+def run_detect(args: argparse.Namespace) -> int:
+    """`vpcflow detect`."""
+    settings, only, samples = _settings(args.set), cli.names_of(args.only), args.samples
+    own = rules.load(args.rules) if args.rules else []
+    flows = cli.flows_of(args)
+    with cli.progress_line(True) as progress:
+        findings, code = cli.collect(
+            lambda: detect(flows, only=only, samples=samples, progress=progress, **settings)
+            + (rules.run(flows, own, samples=samples) if own else ())
+        )
+    if not isinstance(findings, Findings):  # damaged sources: their error was told
+        return code
+    if args.json:
+        print(findings.to_json_lines(), end="")
+    else:
+        for incident in findings.incidents():
+            print(incident)
+            for sample in incident.findings[0].samples:
+                print(f"          {as_line(sample)}")
+        for name, add in findings.not_detected.items():
+            print(f"{name} needs {', '.join(add)}")
+        if not findings:
+            print("nothing found")
+    return cli.verdict(findings.report, args, code) or (1 if len(findings) else 0)
 
 
 def run_watch(args: argparse.Namespace) -> int:
@@ -62,13 +131,18 @@ def run_watch(args: argparse.Namespace) -> int:
     from .units import seconds
     from .watch import Watch
 
-    own, silences = rules.load(args.rules), rules.load_silences(args.rules)
+    own = rules.load(args.rules) if args.rules else []
+    silences = rules.load_silences(args.rules) if args.rules else []
+    detectors = None
+    if args.detect or not args.rules:
+        detectors = {**_settings(args.set), "only": cli.names_of(args.only)}
     allowed = tuple(args.allow_host)
     urls = args.notify or ["jsonl:-"]
     channels = {hashlib.sha256(url.encode()).hexdigest()[:16]: channel(url, allow_hosts=allowed) for url in urls}
     watch = Watch(
-        args.source, own, channels, args.state, silences=silences, throttle=args.throttle,
-        settle=seconds(args.settle, "--settle"), format=args.format, log=cli.note,
+        args.source, own, channels, args.state, silences=silences, throttle=args.throttle, detectors=detectors,
+        repeat=args.repeat, span=args.span, least=args.least, format=args.format, log=cli.note,
+        settle=seconds(args.settle, "--settle"),
     )  # fmt: skip
     try:
         if args.once:

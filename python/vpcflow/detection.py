@@ -20,7 +20,7 @@ from .detectors import DETECTORS, Run, Settings
 from .errors import DataQualityWarning, PlanError
 from .expr import count
 from .findings import Finding, Findings, sessions_as_records, worst_first
-from .result import Report
+from .result import Report, Result
 from .samples import with_samples
 from .scan import Flows, Progress
 
@@ -66,24 +66,37 @@ def detect(
     >>> [(f.detector, f.severity) for f in vf.detect(vf.scan(made.data))]
     [('port_scan', 'high')]
     """
+    own = checked_settings(only, settings)
+    if isinstance(flows, Aggregation):
+        talks = flows.collect()
+        if "client" not in talks.columns:
+            raise PlanError("detect: an Aggregation of sessions is needed: Aggregation.of(flows.sessions())")
+        return find(talks, None, own, only=only, baseline=baseline)
+    talks = flows.sessions(idle=own.idle).collect(progress=progress)
+    return find(talks, flows, own, only=only, baseline=baseline, samples=samples)
+
+
+def checked_settings(only: Sequence[str], settings: dict[str, Any]) -> Settings:
+    """The settings of :func:`detect`; :class:`~vpcflow.PlanError` for unknown names."""
     for name in only:
         if name not in DETECTORS:
             raise PlanError(f"no detector {name!r}; there are {', '.join(DETECTORS)}")
     try:
-        own = Settings(**settings)
+        return Settings(**settings)
     except TypeError:
         known = {field.name for field in dataclasses.fields(Settings)}
         wrong = sorted(set(settings) - known)[0]
         raise PlanError(f"detect: no setting {wrong!r}; there are {', '.join(sorted(known))}") from None
-    if isinstance(flows, Aggregation):
-        logs, talks = None, flows.collect()
-        formats = list(talks.report.formats)
-        if "client" not in talks.columns:
-            raise PlanError("detect: an Aggregation of sessions is needed: Aggregation.of(flows.sessions())")
-    else:
-        logs, formats = flows, flows.formats
-        talks = flows.sessions(idle=own.idle).collect(progress=progress)
-    run = Run(logs, talks, own, _could_not_see(formats, talks.report), baseline)
+
+
+def find(
+    talks: Result, logs: Flows | None, settings: Settings, *, only: Sequence[str] = (),
+    baseline: Aggregation | None = None, samples: int = 0,
+) -> Findings:  # fmt: skip
+    """Findings in sessions. ``logs``: what they were made of, or the latest part of it, for samples and for what
+    sessions do not hold."""
+    formats = list(talks.report.formats) if logs is None else logs.formats
+    run = Run(logs, talks, settings, _could_not_see(formats, talks.report), baseline)
     wanted = [name for name in DETECTORS if not only or name in only]
     not_detected = {
         c["analysis"]: c["add"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from .display import instant, printable, text_table
@@ -36,8 +36,10 @@ class Finding:
 
     @property
     def key(self) -> str:
-        """What is the same for findings of the same kind: detector, actor, targets. Alerts go by it."""
-        return "\n".join([self.detector, self.actor, *sorted(self.targets)])
+        """What is the same for findings of the same kind: detector, actor, and the target; of several targets, which
+        may change while it goes on, the port. Alerts go by it."""
+        what = self.targets if len(self.targets) == 1 else [str(self.evidence.get("dstport", ""))]
+        return "\n".join([self.detector, self.actor, *what])
 
     def as_dict(self) -> dict[str, Any]:
         """All of it as plain values."""
@@ -84,6 +86,11 @@ class Findings(Sequence[Finding]):
 
     def __iter__(self) -> Iterator[Finding]:
         return iter(self._findings)
+
+    def __add__(self, other: Iterable[Finding]) -> Findings:
+        """The findings of both; the report is that of the first."""
+        lacking = other.not_detected if isinstance(other, Findings) else {}
+        return Findings(sorted([*self, *other], key=worst_first), self.report, {**self.not_detected, **lacking})
 
     def rows(self) -> list[dict[str, Any]]:
         """All findings as dictionaries."""

@@ -34,6 +34,7 @@ from .errors import DataQualityWarning, RuleError, VpcflowError
 from .expr import Agg, Derived, difference, ratio
 from .findings import SEVERITIES, Finding, Findings, sessions_as_records, worst_first
 from .result import Result
+from .samples import with_samples
 from .scan import Flows, Progress, collect_all, scan
 from .units import seconds, unix_seconds
 
@@ -271,9 +272,10 @@ def _check(rule: Rule, place: str) -> None:
             raise RuleError(f"{place}: unusual: of: one of {', '.join(rule.aggregates or ['flows'])}")
 
 
-def run(flows: Flows, rules: Sequence[Rule], *, progress: Progress | None = None) -> Findings:
+def run(flows: Flows, rules: Sequence[Rule], *, samples: int = 3, progress: Progress | None = None) -> Findings:
     """What the rules find in flow logs: all rules over records in one pass, those over sessions in another.
 
+    ``samples``: for each finding whose actor is an address the first so many records that it rests on.
     Time bins of the same keys that follow each other are one finding. ``not_detected`` of the result names rules whose
     fields no log has.
 
@@ -308,10 +310,17 @@ def run(flows: Flows, rules: Sequence[Rule], *, progress: Progress | None = None
                 results = collect_all([rule.query(base) for rule in able], progress=progress)
             report = report or results[0].report
             for rule, result in zip(able, results):
-                found += findings_of(rule, result)
+                found += sampled(flows, rule, findings_of(rule, result), samples)
     if report is None:
         report = flows.agg(n="count()").collect(progress=progress).report
     return Findings(sorted(found, key=worst_first), report, missing)
+
+
+def sampled(flows: Flows, rule: Rule, findings: list[Finding], n: int) -> list[Finding]:
+    """The findings of a rule with their first ``n`` records, those that the rule is about."""
+    if not findings or n <= 0:
+        return findings
+    return with_samples(flows.filter(rule.where) if rule.where and rule.over == "records" else flows, findings, n)
 
 
 def fields_of(flows: Flows) -> set[str]:
@@ -414,7 +423,7 @@ def test(rules: Iterable[Rule]) -> list[str]:
                 wrong.append(f"{place}: it needs `log`, text, and `findings`, a number")
                 continue
             try:
-                got = len(run(scan(example["log"].encode()), [rule]))
+                got = len(run(scan(example["log"].encode()), [rule], samples=0))
             except VpcflowError as e:
                 wrong.append(f"{place}: {e}")
                 continue
@@ -429,7 +438,7 @@ def replay(
     """How often rules would have fired: by rule the findings, the alerts that :class:`vpcflow.watch.Watch` would have
     told (findings of the same rule, actor and targets no further apart than ``throttle`` are one incident), alerts a
     day, actors, and the first and last time."""
-    findings = run(flows, rules, progress=progress)
+    findings = run(flows, rules, samples=0, progress=progress)
     span = flows.agg(first="min(start)", last="max(end)").collect().rows()[0]
     days = max(((span["last"] or 0) - (span["first"] or 0)) / 86400, 1 / 24)
     pause = seconds(throttle, "throttle")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import ipaddress
 import warnings
 from collections.abc import Iterator
 from typing import Any
@@ -22,9 +23,9 @@ _FIELDS = (
 
 
 def with_samples(flows: Flows, findings: list[Finding], n: int) -> list[Finding]:
-    """The findings, each with its first ``n`` records between actor and targets, in the order of the logs. One more
-    pass over the logs, by one thread and in bounded memory, which ends when all have theirs; of streams, which can be
-    read only once, there are none."""
+    """The findings, each (if its actor is an address) with its first ``n`` records between actor and targets, in the
+    order of the logs. One more pass over the logs, by one thread and in bounded memory, which ends when all have
+    theirs; of streams, which can be read only once, there are none."""
     wanted: dict[str, list[int]] = {}  # by address: findings that it has a part in
     for number, finding in enumerate(findings):
         for address in [finding.actor, *finding.targets]:
@@ -56,6 +57,15 @@ def as_line(sample: dict[str, Any]) -> str:
     return printable(f"{', '.join(parts)}  ({sample['file']}{at})")
 
 
+def is_address(text: str) -> bool:
+    """Whether a text is an IP address: actors of rules can be anything."""
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
 def _ends(row: dict[str, Any]) -> tuple[str, str]:
     return (row["pkt_srcaddr"] or row["srcaddr"], row["pkt_dstaddr"] or row["dstaddr"])
 
@@ -72,8 +82,9 @@ def _is_of(finding: Finding, row: dict[str, Any], ends: tuple[str, str]) -> bool
 
 def _between(flows: Flows, findings: list[Finding]) -> Iterator[dict[str, Any]]:
     """The records that may be of one of the findings."""
-    alone = sorted({f.actor for f in findings if f.actor and not f.targets})
-    paired = sorted({a for f in findings if f.actor and f.targets for a in (f.actor, *f.targets)})
+    found = [f for f in findings if is_address(f.actor) and all(map(is_address, f.targets))]
+    alone = sorted({f.actor for f in found if not f.targets})
+    paired = sorted({a for f in found if f.targets for a in (f.actor, *f.targets)})
     parts = []
     for source, target in (("srcaddr", "dstaddr"), ("pkt-srcaddr", "pkt-dstaddr")):
         for listed, joined in ((paired, "and"), (alone, "or")):

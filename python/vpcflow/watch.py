@@ -17,13 +17,14 @@ import sqlite3
 import time
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Callable
+from typing import Any, Callable
 
-from .aggregation import Aggregation
-from .errors import DataQualityWarning, NotifyError, RuleError, VpcflowError
+from .aggregation import Aggregation, merge_all
+from .detection import checked_settings, find
+from .errors import DataQualityWarning, FieldError, NotifyError, RuleError, VpcflowError
 from .findings import SEVERITIES, Finding, sessions_as_records
 from .notify import Alert, Channel
-from .rules import THROTTLE, Rule, Silence, fields_of, findings_of
+from .rules import THROTTLE, Rule, Silence, fields_of, findings_of, sampled
 from .scan import Flows, scan
 from .units import seconds
 
@@ -32,13 +33,15 @@ _SCHEMA = """
 create table if not exists meta (name text primary key, value text) without rowid;
 create table if not exists files (path text primary key, size integer, mtime integer, failures integer, done integer);
 create table if not exists states (name text, day integer, rule text, blob blob, primary key (name, day));
-create table if not exists incidents (id integer primary key, key text, severity text, start integer, end integer);
+create table if not exists sessions (id integer primary key, idle text, blob blob);
+create table if not exists incidents (id integer primary key, key text, severity text, start integer, end integer,
+                                      told integer);
 create index if not exists incidents_by_key on incidents (key, end);
 create table if not exists alerts (id text primary key, finding text, made real, silenced text);
 create table if not exists outbox (alert text, channel text, tries integer default 0, next real default 0,
                                    delivered real, primary key (alert, channel));
 """
-_VERSION = "1"
+_VERSION = "2"
 # In the place of days: of records without times, and of the sessions that are not over, which are no rule's.
 _NO_DAY, _OPEN = -1, -2
 
@@ -47,9 +50,12 @@ class Watch:
     """Follows the logs of a folder (or a pattern) with rules, and tells channels.
 
     ``state``: the SQLite file. ``channels``: by a name that stays the same, :func:`vpcflow.notify.channel`.
+    ``detectors``: settings of :func:`vpcflow.detect`, to ask the detectors, too, of the sessions of the last
+    ``span``; ``only`` among them names some. ``least``: the severity from which on detectors' findings are told.
     ``throttle``: findings of the same rule, actor and targets that are no further apart are one incident, told once,
-    and once more if it becomes worse. ``keep``: for how many days of records counts are kept. ``settle``: seconds for
-    which a file must not have changed. ``log``: is told of what cannot be read or delivered.
+    and once more if it becomes worse; with ``repeat`` also for each such time that it goes on. ``keep``: for how many
+    days of records counts are kept. ``settle``: seconds for which a file must not have changed. ``log``: is told of
+    what cannot be read or delivered.
 
     Rules without time bins count over all the days that are kept. A file is read once; one that changes afterwards is
     told, not read again. Damaged files are tried again at each of five polls.
@@ -64,6 +70,8 @@ class Watch:
     """
 
     RETRIES = 5
+    PARTS = 50  # saved states of sessions, before they are put together
+    SAMPLES = 3
     LOCK_SECONDS = 30.0  # to wait for another process that has the state
     _SUFFIXES = (".sqlite", ".sqlite-wal", ".sqlite-shm", ".sqlite-journal")
 
@@ -74,8 +82,12 @@ class Watch:
         channels: dict[str, Channel],
         state: str | os.PathLike[str],
         *,
+        detectors: dict[str, Any] | None = None,
+        span: str | int = "1d",
+        least: str = "medium",
         silences: Sequence[Silence] = (),
         throttle: str | int = THROTTLE,
+        repeat: str | int | None = None,
         keep: int = 2,
         settle: float = 5.0,
         format: str | None = None,
@@ -83,7 +95,15 @@ class Watch:
     ) -> None:
         self._source, self._rules, self._channels = os.fspath(source), list(rules), channels
         self._silences, self._throttle = list(silences), seconds(throttle, "throttle")
+        self._repeat = None if repeat is None else seconds(repeat, "repeat")
         self._keep, self._settle, self._format, self._log = keep, settle, format, log
+        self._detecting = detectors is not None
+        self._only = tuple((detectors or {}).get("only", ()))
+        own = {name: value for name, value in (detectors or {}).items() if name != "only"}
+        self._settings = checked_settings(self._only, own)
+        self._span, self._told = seconds(span, "span"), SEVERITIES[: SEVERITIES.index(least) + 1]
+        self._sessions: Aggregation | None = None  # of the last span, as in the state
+        self._last_part: int | None = None  # of the state
         self._sizes: dict[str, tuple[int, int]] = {}
         self._told_changes: set[str] = set()
         self._db = sqlite3.connect(os.fspath(state), isolation_level=None, timeout=self.LOCK_SECONDS)
@@ -122,6 +142,7 @@ class Watch:
                 self._db.execute("commit")
             except BaseException:
                 self._db.execute("rollback")
+                self._sessions = None
                 raise
         return alerts
 
@@ -168,7 +189,35 @@ class Watch:
         horizon = (newest or 0) - (self._keep - 1) * DAY
         self._db.execute("delete from states where day between 0 and ?", (horizon - 1,))
         self._db.execute("delete from incidents where end < ?", (horizon - self._throttle,))
-        return [alert for rule in self._rules for finding in self._findings(rule) for alert in self._tell(finding)]
+        found = [f for rule in self._rules for f in sampled(flows, rule, self._findings(rule), self.SAMPLES)]
+        found += self._detected(flows) if self._detecting else []
+        return [alert for finding in found for alert in self._tell(finding)]
+
+    def _detected(self, flows: Flows) -> list[Finding]:
+        """What the detectors find in the sessions of the last span. Of each look its own sessions are saved: states
+        that are put together give the same as one pass over all."""
+        idle = self._settings.idle
+        fresh = Aggregation.of(scan(b"").sessions(idle=idle))
+        try:
+            fresh.update(flows)
+        except FieldError as error:
+            self._log(f"the detectors cannot see these logs: {error}")
+            return []
+        saved = self._db.execute("select id, blob from sessions where idle = ? order by id", (str(idle),)).fetchall()
+        if self._sessions is None or [row[0] for row in saved[-1:]] != [self._last_part]:
+            self._sessions = merge_all([*(blob for _, blob in saved), fresh])
+        else:
+            self._sessions.merge(fresh)
+        newest = max((end for end in fresh.collect()["end"] if end is not None), default=0)
+        self._sessions.take_idle(newest - self._span)
+        if len(saved) >= self.PARTS:
+            self._db.execute("delete from sessions")
+            fresh = self._sessions
+        self._last_part = self._db.execute(
+            "insert into sessions (idle, blob) values (?, ?)", (str(idle), fresh.to_bytes())
+        ).lastrowid
+        findings = find(self._sessions.collect(), flows, self._settings, only=self._only, samples=self.SAMPLES)
+        return [finding for finding in findings if finding.severity in self._told]
 
     def _readable(self, paths: list[str]) -> tuple[Flows | None, list[int | None], dict[str, str]]:
         """The files that can be read whole, the days of their records (None for logs that have no times), and the
@@ -245,20 +294,23 @@ class Watch:
     def _tell(self, finding: Finding) -> list[Alert]:
         """The alert of a finding: none if it belongs to an incident that was told and is no worse."""
         near = self._db.execute(
-            "select id, severity, start, end from incidents where key = ? and start <= ? and end >= ?",
+            "select id, severity, start, end, told from incidents where key = ? and start <= ? and end >= ?",
             (finding.key, finding.end + self._throttle, finding.start - self._throttle),
         ).fetchall()
-        worse = all(SEVERITIES.index(finding.severity) < SEVERITIES.index(severity) for _, severity, _, _ in near)
-        severity = finding.severity if worse else min((s for _, s, _, _ in near), key=SEVERITIES.index)
+        worse = all(SEVERITIES.index(finding.severity) < SEVERITIES.index(row[1]) for row in near)
+        severity = finding.severity if worse else min((row[1] for row in near), key=SEVERITIES.index)
+        told = max((row[4] for row in near), default=finding.end)
+        again = self._repeat is not None and finding.end >= told + self._repeat
         start = min([finding.start, *(row[2] for row in near)])
         end = max([finding.end, *(row[3] for row in near)])
         self._db.executemany("delete from incidents where id = ?", [(row[0],) for row in near])
         self._db.execute(
-            "insert into incidents (key, severity, start, end) values (?, ?, ?, ?)", (finding.key, severity, start, end)
+            "insert into incidents (key, severity, start, end, told) values (?, ?, ?, ?, ?)",
+            (finding.key, severity, start, end, finding.end if worse or again else told),
         )
-        if near and not worse:
+        if near and not worse and not again:
             return []
-        name = f"{finding.key}\n{finding.start}\n{finding.severity}"
+        name = f"{finding.key}\n{finding.start}\n{finding.severity}" + (f"\n{finding.end}" if again else "")
         alert = Alert(hashlib.sha256(name.encode()).hexdigest(), finding)
         silence = next((s for s in self._silences if s.covers(finding)), None)
         made = self._db.execute(

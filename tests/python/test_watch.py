@@ -3,10 +3,7 @@
 import http.server
 import json
 import os
-import signal
 import socket
-import subprocess
-import sys
 import threading
 import time
 
@@ -389,37 +386,6 @@ def test_cef_escapes_what_logs_may_have():
 # -- end to end
 
 
-def test_killed_in_between_and_restarted_it_tells_once(folder, server, tmp_path):
-    rules = tmp_path / "rules.json"
-    rules.write_text(json.dumps([{"name": "scan", "by": "srcaddr", "where": "action = 'REJECT'", "having": "ports >= 15",
-                                  "aggregates": {"ports": "n_unique(dstport)"}, "message": "{srcaddr}: {ports}"}]))
-    made = vf.synth(20_000, out=tmp_path / "made", seed=5, plant="port_scan", files=6, peers=500, noise_sources=500)
-    attackers = {label["actor"] for label in made.labels}
-    command = [
-        sys.executable, "-m", "vpcflow", "watch", str(folder), "--rules", str(rules), "--interval", "1s", "--settle", "1s",
-        "--state", str(tmp_path / "w.sqlite"), "--notify", f"jsonl:{tmp_path}/out.jsonl",
-        "--notify", f"http://127.0.0.1:{server}/", "--allow-host", "127.0.0.1",
-    ]  # fmt: skip
-    files = sorted(path for path in (tmp_path / "made").rglob("*.log*") if path.is_file())
-    assert len(files) == 6
-    for i, path in enumerate(files):
-        os.replace(path, folder / path.name)
-        os.utime(folder / path.name, (1, 1))
-        process = subprocess.Popen(command, stderr=subprocess.PIPE)
-        time.sleep(0.4 + 0.25 * i)
-        process.send_signal(signal.SIGKILL)
-        process.communicate()
-    done = subprocess.run([*command, "--once"], capture_output=True, timeout=60)
-    assert done.returncode == 0, done.stderr
-    alerts = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]
-    assert {alert["actor"] for alert in alerts} >= attackers
-    assert len({alert["id"] for alert in alerts}) == len(alerts)
-    actors = [alert["actor"] for alert in alerts]
-    assert len(set(actors)) == len(actors)
-    # The webhook may be told again by a process that was killed before it could note so; the key tells it is the same.
-    assert {key for _, key, _ in Server.got} == {alert["id"] for alert in alerts}
-
-
 def test_the_command_line(folder, tmp_path, capsys):
     rules = tmp_path / "rules.json"
     rules.write_text(json.dumps({"rules": [{"name": "ssh", "by": "srcaddr", "having": "flows >= 3"}]}))
@@ -432,3 +398,79 @@ def test_the_command_line(folder, tmp_path, capsys):
     assert capsys.readouterr().out == ""
     assert cli.main([*base, "--notify", "nonsense"]) == 2
     assert "channel" in capsys.readouterr().err
+
+
+# -- with detectors
+
+TALK = "interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action\n"
+
+
+def probes(ports, begin, source="198.51.100.7", target="10.0.0.9"):
+    lines = [f"eni-1 {source} {target} 40000 {port} 6 1 40 {begin + i} {begin + i} REJECT\n" for i, port in enumerate(ports)]
+    return TALK + "".join(lines)
+
+
+def test_a_scan_over_several_files_is_told_once_and_again_when_it_is_worse(folder):
+    channel = Memory()
+
+    def look(name, ports, begin):
+        (folder / name).write_text(probes(ports, begin))
+        watch = watching(folder, [], channel, detectors={})  # a new process for each look
+        watch.poll()
+        watch.deliver()
+        watch.close()
+        return [(alert.finding.detector, alert.finding.severity, alert.finding.evidence["ports"]) for alert in channel.got]
+
+    assert look("a.log", range(1000, 1020), 1000) == []
+    assert look("b.log", range(1020, 1030), 1100) == []  # 30 ports by an outsider, nobody answered: of severity low
+    assert look("c.log", range(1030, 1055), 1200) == [("port_scan", "medium", 55)]
+    assert look("d.log", range(1055, 1070), 1300) == [("port_scan", "medium", 55)]
+    assert look("e.log", range(1070, 1120), 1400)[1:] == [("port_scan", "high", 120)]
+    sample = channel.got[1].finding.samples[0]  # of the file that made it worse
+    assert (sample["file"], sample["dstport"]) == (str(folder / "e.log"), 1070)
+
+
+def test_detectors_look_back_for_a_span_and_by_their_settings(folder, monkeypatch):
+    def look(name, text, **options):
+        (folder / name).write_text(text)
+        watch = watching(folder, [], Memory(), **options)
+        alerts = [alert.finding.evidence["ports"] for alert in watch.poll()]
+        watch.close()
+        return alerts
+
+    few = {"only": ["port_scan"], "scan_ports": 10, "scan_hosts": 1000}
+    assert look("a.log", probes(range(100, 110), 1000), detectors=few, span="1h", least="low") == [10]
+    # Two hours later the first ones are forgotten.
+    assert look("b.log", probes(range(110, 118), 9000), detectors=few, span="1h", least="low") == []
+    assert look("c.log", probes(range(118, 120), 9100), detectors=few, span="1h", least="low") == [10]
+    # Sessions that were cut by another length of silence are not mixed with these.
+    assert look("d.log", probes(range(120, 125), 9200, "198.51.100.8"), detectors={**few, "idle": "5m"}, span="1h", least="low") == []
+    monkeypatch.setattr(Watch, "PARTS", 1)
+    assert look("e.log", probes(range(125, 130), 9210, "198.51.100.8"), detectors={**few, "idle": "5m"}, span="1h", least="low") == [10]
+    watch = watching(folder, [], None, detectors=few)
+    assert watch._db.execute("select count(*) from sessions where idle = '5m'").fetchone() == (1,)
+    watch.close()
+    with pytest.raises(vf.PlanError, match="no setting"):
+        watching(folder, [], None, detectors={"scan_port": 3})
+
+
+def test_detectors_and_logs_that_they_cannot_see(folder):
+    notes = []
+    (folder / "a.log").write_text("srcaddr dstport\n10.0.0.1 22\n10.0.0.1 22\n10.0.0.1 22\n")
+    watch = watching(folder, rule(by="srcaddr"), detectors={}, log=notes.append)
+    assert [alert.finding.detector for alert in watch.poll()] == ["ssh"]
+    assert "cannot see" in notes[0]
+    watch.close()
+
+
+def test_what_goes_on_is_told_again_if_asked(folder):
+    channel = Memory()
+    watch = watching(folder, rule(by=["srcaddr", "dstaddr"]), channel, repeat="30m")
+    for i in range(8):  # every ten minutes
+        begin = 600 * i
+        (folder / f"{i}.log").write_text(rows(begin + 1, begin + 2, begin + 3))
+        watch.poll()
+        watch.deliver()
+    watch.close()
+    assert [alert.finding.end // 600 for alert in channel.got] == [0, 3, 6]
+    assert len({alert.id for alert in channel.got}) == 3
