@@ -18,8 +18,10 @@ constexpr size_t kInputBytes = size_t{64} * 1024;
 
 class GzipStream final : public ByteStream {
  public:
-  GzipStream(std::string name, std::unique_ptr<ByteStream> packed)
-      : name_(std::move(name)),
+  // `source` is what `packed` reads, from its beginning.
+  GzipStream(Source source, Source::Cancelled cancelled, std::unique_ptr<ByteStream> packed)
+      : source_(std::move(source)),
+        cancelled_(std::move(cancelled)),
         packed_(std::move(packed)),
         input_(new char[kLookBack + kInputBytes]),
         next_(input_.get() + kLookBack) {
@@ -96,11 +98,13 @@ class GzipStream final : public ByteStream {
         if (*next_ != 0x1F || padded_) return Damage("has bytes behind its last gzip member that are not gzip");
       }
       if (absl::Status s = ChooseInflater(); !s.ok()) return s;
-      if (!inflater_->Begin()) return absl::ResourceExhaustedError(absl::StrCat(name_, ": no memory to unpack gzip"));
+      if (!inflater_->Begin()) return absl::ResourceExhaustedError(absl::StrCat(name(), ": no memory to unpack gzip"));
       in_member_ = true;
+      member_at_ = position_;
       member_bytes_ = 0;
     }
     const internal::Inflater::Step step = inflater_->Run(next_, available_, buffer, size);
+    if (!step.exact) return Repeat(step.problem);
     Advance(step.consumed);
     member_bytes_ += step.written;
     was_full_ = step.written == size;
@@ -109,23 +113,53 @@ class GzipStream final : public ByteStream {
       ++members_;
     } else if (step.state == internal::Inflater::State::kDamaged) {
       const absl::Status damage = Damage(absl::StrCat("is damaged gzip (", step.problem, ")"));
-      if (step.written == 0) return damage;
+      if (step.written <= repeated_) return damage;
       error_ = damage;  // what was unpacked before the damage is still good
     }
-    return step.written;
+    const size_t known = std::min<uint64_t>(repeated_, step.written);
+    if (known > 0) std::memmove(buffer, buffer + known, step.written - known);
+    repeated_ -= known;
+    return step.written - known;
+  }
+
+  // The usual decoder found damage, but not where: zlib unpacks the member once more, up to the damage. What can be
+  // read only once ends before the step that found it.
+  absl::StatusOr<size_t> Repeat(const char* problem) {
+    const absl::Status damage = Damage(absl::StrCat("is damaged gzip (", problem, ")"));
+    if (!source_.in_memory() && (!source_.is_file() || source_.size() == 0)) return damage;
+    absl::StatusOr<std::unique_ptr<ByteStream>> again = source_.Open(cancelled_);
+    if (!again.ok()) return damage;
+    packed_ = *std::move(again);
+    available_ = 0;
+    next_ = input_.get() + kLookBack;
+    for (position_ = 0; position_ < member_at_;) {
+      absl::StatusOr<bool> more = Refill();
+      if (!more.ok() || !*more) return damage;
+      Advance(static_cast<ptrdiff_t>(std::min<uint64_t>(available_, member_at_ - position_)));
+    }
+    if (zlib_ == nullptr) zlib_ = internal::MakeZlibInflater();
+    inflater_ = zlib_.get();
+    if (!inflater_->Begin()) return absl::ResourceExhaustedError(absl::StrCat(name(), ": no memory to unpack gzip"));
+    was_full_ = false;
+    repeated_ = std::exchange(member_bytes_, 0);
+    return 0;
   }
 
   void Advance(ptrdiff_t n) {
     next_ += n;
     available_ -= static_cast<size_t>(n);
+    position_ += static_cast<uint64_t>(n);
   }
 
   absl::Status Damage(const std::string& what) const {
     return absl::DataLossError(
-        absl::StrCat(name_, ": ", what, "; member ", members_ + 1, ", after ", member_bytes_, " bytes of it"));
+        absl::StrCat(name(), ": ", what, "; member ", members_ + 1, ", after ", member_bytes_, " bytes of it"));
   }
 
-  std::string name_;
+  const std::string& name() const { return source_.name(); }
+
+  Source source_;
+  Source::Cancelled cancelled_;
   std::unique_ptr<ByteStream> packed_;
   std::unique_ptr<internal::Inflater> usual_, zlib_;
   internal::Inflater* inflater_ = nullptr;  // of the member in hand
@@ -137,7 +171,10 @@ class GzipStream final : public ByteStream {
   bool padded_ = false;
   bool done_ = false;
   size_t members_ = 0;
+  uint64_t position_ = 0;      // of next_ in the source
+  uint64_t member_at_ = 0;     // where the member begins
   uint64_t member_bytes_ = 0;  // unpacked
+  uint64_t repeated_ = 0;      // of the member's text, still to be unpacked once more
   absl::Status error_;
 };
 
@@ -146,7 +183,7 @@ class GzipStream final : public ByteStream {
 absl::StatusOr<std::unique_ptr<ByteStream>> OpenText(const Source& source, Source::Cancelled cancelled, bool* packed,
                                                      std::atomic<uint64_t>* stored_bytes) {
   constexpr std::string_view kGzip = "\x1F\x8B", kZstd = "\x28\xB5\x2F\xFD";
-  absl::StatusOr<std::unique_ptr<ByteStream>> raw = source.Open(std::move(cancelled));
+  absl::StatusOr<std::unique_ptr<ByteStream>> raw = source.Open(cancelled);
   if (!raw.ok()) return raw.status();
   std::string magic(kZstd.size(), '\0');
   size_t have = 0;
@@ -163,7 +200,7 @@ absl::StatusOr<std::unique_ptr<ByteStream>> OpenText(const Source& source, Sourc
   if (stored_bytes != nullptr) *stored_bytes += have;
   std::unique_ptr<ByteStream> whole =
       std::make_unique<internal::PrefixedStream>(std::move(magic), *std::move(raw), stored_bytes);
-  if (gzip) return std::make_unique<GzipStream>(source.name(), std::move(whole));
+  if (gzip) return std::make_unique<GzipStream>(source, cancelled, std::move(whole));
   if (zstd) return internal::UnpackZstd(source.name(), std::move(whole));
   return whole;
 }

@@ -23,6 +23,7 @@ class Inflater {
     ptrdiff_t consumed = 0;  // negative if it takes bytes back
     size_t written = 0;
     const char* problem = nullptr;  // of kDamaged
+    bool exact = true;              // `written` ends before the damage
   };
 
   virtual ~Inflater() = default;

@@ -43,12 +43,14 @@ class IsalInflater final : public Inflater {
     if (error < 0 || error == ISAL_NEED_DICT) {
       step.state = State::kDamaged;
       step.problem = ProblemOf(error);
+      // Of damaged codes and distances it counts bytes that it never wrote: what happened to lie there.
+      step.exact = error == ISAL_INCORRECT_CHECKSUM || error == ISAL_INVALID_WRAPPER || error == ISAL_UNSUPPORTED_METHOD;
     }
     return step;
   }
 
  private:
-  inflate_state state_;  // 86 KiB; Begin sets what must be set
+  inflate_state state_{};  // 86 KiB; damaged members read tables that Begin leaves as they are
 };
 
 }  // namespace
