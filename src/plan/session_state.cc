@@ -349,7 +349,8 @@ SessionState::Sight SessionState::SightOf(const Run& run, size_t client) const {
     if (vantage == Vantage::kAll) {
       own.packets += view.packets;
       own.bytes += view.bytes;
-      if (own.interface == 0 || name < own.name) std::tie(own.interface, own.name) = std::pair(view.interface, name);
+      if (view.interface != 0 && (own.interface == 0 || name < own.name))
+        std::tie(own.interface, own.name) = std::pair(view.interface, name);
       continue;
     }
     // At the client's side what the client sends goes out, and what the server sends comes in.

@@ -1,5 +1,6 @@
 """Sessions: against the obvious way, and against conversations whose truth is known."""
 
+import itertools
 import json
 import random
 
@@ -193,3 +194,12 @@ def test_mistakes():
     done = vf.scan(vf.synth(1000).data).filter("dstport = 443").sessions().sort("server_bytes", descending=True).collect()
     assert done["server_bytes"] == sorted(done["server_bytes"], reverse=True)
     assert vf.scan(vf.synth(1000).data).sessions().columns == done.columns
+
+
+def test_records_without_interface_do_not_hide_the_others():
+    """Of `vantage="all"`: whichever record comes first (found by fuzzing saved states)."""
+    header = b"interface-id srcaddr dstaddr srcport dstport protocol bytes start end\n"
+    lines = [b"%s 10.0.0.1 10.0.0.2 40000 443 6 10 0 60\n" % name for name in (b"eni-2", b"-", b"eni-1")]
+    for order in itertools.permutations(lines):
+        (row,) = vf.scan(header + b"".join(order)).sessions(vantage="all").collect()
+        assert (row["interface"], row["client_bytes"], row["interfaces"]) == ("eni-1", 30, 2)
