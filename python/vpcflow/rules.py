@@ -14,8 +14,9 @@ A file holds a list of rules, or a mapping whose ``rules`` is one, as YAML (need
       message: "{srcaddr} tried RDP of {dstaddr} {tries} times"
       technique: T1021.001
 
-Keys of a rule: :class:`Rule`. The language of ``where``, of aggregates and of ``having`` is that of
-:class:`vpcflow.Flows`: what a rule asks, a query can ask.
+Sigma rules may be there instead, see :mod:`vpcflow.sigma_rules`. Keys of
+a rule: :class:`Rule`. The language of ``where``, of aggregates and of ``having`` is that of :class:`vpcflow.Flows`:
+what a rule asks, a query can ask.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ from .findings import SEVERITIES, Finding, Findings, sessions_as_records, worst_
 from .result import Result
 from .samples import with_samples
 from .scan import Flows, Progress, collect_all, scan
+from .sigma_rules import is_sigma, items_of
 from .units import seconds, unix_seconds
 
 #: Findings of the same rule, actor and targets that are no further apart are one incident.
@@ -183,9 +185,14 @@ def _parsed(text: str, name: str) -> Any:
     except ImportError:
         raise RuleError(f"{name}: YAML needs PyYAML: pip install 'vpcflow[rules]'; JSON needs nothing") from None
     try:
-        return yaml.safe_load(text)
+        documents = list(yaml.safe_load_all(text))
     except (yaml.YAMLError, RecursionError) as e:
         raise RuleError(f"{name}: no YAML: {' '.join(str(e).split())}") from None
+    if any(map(is_sigma, documents)):
+        return items_of(documents, name)
+    if len(documents) > 1:
+        raise RuleError(f"{name}: several documents; only Sigma rules may be")
+    return documents[0] if documents else None
 
 
 def of(data: Any, name: str = "rules") -> list[Rule]:
