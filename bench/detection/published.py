@@ -3,7 +3,7 @@
     python bench/detection/published.py [SEEDS]     # 5 by default, from 1001 on; writes the table to docs/detection.md
 
 An actor that a rule names is right if it is the label's, wrong if it is no incident's; the actors of other incidents
-count as neither. At lower intensities only every 10th or 40th conversation of the incidents' actors is left. Each definition is written as its source has it, with its constants; where a source fires on single
+count as neither. At lower intensities a 10th or 40th of the incidents is left (`thinned`). Each definition is written as its source has it, with its constants; where a source fires on single
 records, so does the rule. Sources: the vendors' public repositories and Zeek's and SiLK's documentation.
 """
 
@@ -62,20 +62,30 @@ PUBLISHED = [
 OURS = ("port_scan", "lateral_movement", "brute_force", "exfiltration", "beacon")
 
 
-def thinned(data, actors, keep_one_in):
-    """The log with every so many-th conversation of some addresses."""
+def thinned(data, labels, keep_one_in):
+    """The log with every so many-th conversation of some addresses; of the upload, which is one conversation, and of the
+    beacon, whose calls must stay regular, a so many-th of the bytes, and every so many-th call."""
+    actors = {label["actor"] for label in labels if not label["benign"]}
+    actor_of = {label["kind"]: label["actor"] for label in labels}
+    calls = {}
     header, *lines = data.decode().splitlines(keepends=True)
     names = header.split()
     src, dst, sport, dport = (names.index(n) for n in ("srcaddr", "dstaddr", "srcport", "dstport"))
+    packets, size = names.index("packets"), names.index("bytes")
 
-    def stays(line):
+    def left(line):
         f = line.split()
         if f[src] not in actors and f[dst] not in actors:
-            return True
-        ends = sorted([(f[src], f[sport]), (f[dst], f[dport])])
-        return zlib.crc32(repr(ends).encode()) % keep_one_in == 0
+            return line
+        ends = repr(sorted([(f[src], f[sport]), (f[dst], f[dport])]))
+        if actor_of["exfiltration"] in (f[src], f[dst]):
+            f[packets], f[size] = (str(max(1, int(f[i]) // keep_one_in)) if f[i] != "-" else "-" for i in (packets, size))
+            return " ".join(f) + "\n"
+        if actor_of["beacon"] in (f[src], f[dst]):
+            return line if calls.setdefault(ends, len(calls)) % keep_one_in == 0 else ""
+        return line if zlib.crc32(ends.encode()) % keep_one_in == 0 else ""
 
-    return "".join([header, *filter(stays, lines)]).encode()
+    return "".join([header, *map(left, lines)]).encode()
 
 
 def main():
@@ -89,7 +99,7 @@ def main():
             made = vf.synth(RECORDS, seed=seed, plant="all", format=fmt, window=60)
             actor_of = {label["kind"]: label["actor"] for label in made.labels}
             evil = {label["actor"] for label in made.labels if not label["benign"]}
-            flows = vf.scan(thinned(made.data, evil, keep_one_in) if keep_one_in > 1 else made.data)
+            flows = vf.scan(thinned(made.data, made.labels, keep_one_in) if keep_one_in > 1 else made.data)
             named = [(f.detector, f.actor) for f in vf.rules.run(flows, rules)]
             named += [(f"vpcflow {f.detector}", f.actor) for f in vf.detect(flows) if f.severity != "low"]
             for kind, name in rows:

@@ -43,15 +43,21 @@ class Settings:
     scan_hosts: int = 25
     #: port_scan: the share of a source's tries at its target that did not get an answer.
     scan_failed: float = 0.5
-    #: brute_force: sessions of one client at one service, and their median size in bytes from the client.
-    brute_sessions: int = 60
+    #: port_scan: whether few or slow tries of outside hosts are told, too (inside ones always are): mostly what every
+    #: address of the internet gets all day.
+    walk_outside: bool = False
+    #: brute_force: sessions of one client at one service (Zeek: 30 failed logins), and their median size in bytes from
+    #: the client.
+    brute_sessions: int = 30
     brute_bytes: int = 12_000
-    #: exfiltration: bytes to one outside peer, how many times what came back, how many times the median session.
-    exfil_bytes: int = 1_000_000_000
+    #: exfiltration: bytes to one outside peer, how many times what came back, how many times the median session; and
+    #: outside prefixes that may get much, such as those of your backups.
+    exfil_bytes: int = 500_000_000
+    exfil_known: Sequence[str] = ()
     exfil_ratio: float = 5.0
     exfil_typical: float = 100.0
     #: beacon: sessions, and how much the time between them may vary (median deviation by median).
-    beacon_sessions: int = 10
+    beacon_sessions: int = 6
     beacon_jitter: float = 0.1
     #: lateral_movement: inside hosts reached or tried at services of LATERAL_PORTS, and the share that did not answer.
     lateral_hosts: int = 10
@@ -101,8 +107,14 @@ class Run:
         self._coverage = coverage
         inside = ", ".join(f"'{prefix}'" for prefix in settings.inside)
         self._from_inside, self._to_inside = f"srcaddr in ({inside})", f"dstaddr in ({inside})"
-        # Nobody answered: it was rejected, or a few packets went one way only.
-        self._failed = "(action = 'rejected' or (action = 'unanswered' and packets <= 3))"
+        # Nobody answered: it was rejected, or a few packets (SYN and its six repetitions) went one way only, or the port
+        # was closed: the answer was a reset without SYN (2). Logs without flags show that as a packet without data each
+        # way; so are keep-alives, so it counts only where most tries must have failed.
+        refused = "action = 'reset' and packets <= 3 and tcp-flags & 2 = 0"
+        silent = f"action = 'unanswered' and (packets <= 3 or (protocol = 6 and packets <= 7 and bytes <= {7 * 64}))"
+        self._failed = f"(action = 'rejected' or ({silent}) or ({refused}))"
+        bare = "action = 'established' and protocol = 6 and packets = 1 and bytes <= 64"
+        self._missed = f"({self._failed} or ({bare}))"
         self._sent = sessions_as_records(talks, "client_bytes")
         self._received = sessions_as_records(talks, "server_bytes")
 
@@ -151,12 +163,12 @@ class Run:
     def port_scan(self) -> Iterator[Finding]:
         s = self._settings
         span = {"first": min_of("start"), "last": max_of("end")}
-        failed = {"failed": count(where=self._failed), "tries": count(), **span}
+        failed = {"failed": count(where=self._missed), "tries": count(), **span}
         ports = self._sent.group_by("srcaddr", "dstaddr", "protocol").agg(
-            ports=n_unique("dstport", where=self._failed), **failed
+            ports=n_unique("dstport", where=self._missed), **failed
         )
         hosts = self._sent.group_by("srcaddr", "dstport", "protocol").agg(
-            hosts=n_unique("dstaddr", where=self._failed), **failed
+            hosts=n_unique("dstaddr", where=self._missed), **failed
         )
 
         def mostly_failed(row: dict[str, Any]) -> bool:
@@ -166,6 +178,7 @@ class Run:
             ports.having(f"ports >= {s.scan_ports}"), hosts.having(f"hosts >= {s.scan_hosts}")
         )
         rows = [row for row in of_ports if mostly_failed(row)]
+        known = {row["srcaddr"] for row in rows}
         answered_by = self._answered({row["srcaddr"] for row in rows})
         for row in rows:
             answered = answered_by.get((row["srcaddr"], row["dstaddr"]), [])
@@ -178,6 +191,7 @@ class Run:
             score = 1 - 0.5 * s.scan_ports / row["ports"]
             yield self._finding("port_scan", severity, row, [row["dstaddr"]], score, "T1046", evidence, text)
         rows = [row for row in of_hosts if mostly_failed(row)]
+        known |= {row["srcaddr"] for row in rows}
         targets_of = self._targets_at_ports({r["srcaddr"] for r in rows})
         for row in rows:
             evidence = {k: row[k] for k in ("hosts", "failed", "tries", "dstport", "protocol")}
@@ -187,12 +201,51 @@ class Run:
             small = row["hosts"] < 10 * s.scan_hosts and not _is_in(row["srcaddr"], s.inside)
             yield self._finding("port_scan", "low" if small else "medium", row, targets, score, "T1046", evidence, text)
 
+        yield from self._walks(known)
+
+    def _walks(self, known: set[str]) -> Iterator[Finding]:
+        """Scans of few or slow tries: threshold random walk over the services that a source tries, in their order.
+
+        Jung, Paxson, Berger, Balakrishnan, "Fast portscan detection using sequential hypothesis testing", 2004, with
+        its constants: a try gets no answer with 0.2 from a benign source and 0.8 from a scanner, 1 % of benign ones may be
+        blamed, 99 % of scanners found. So each outcome weighs log 4, and 4 more failures than answers decide.
+        """
+        s = self._settings
+        sources = self._sent if s.walk_outside else self._sent.filter(self._from_inside)
+        failed = {"failed": count(where=self._missed), "tries": count()}
+        some = sources.group_by("srcaddr").agg(**failed).having("failed >= 4").collect()
+        suspects = {r["srcaddr"] for r in some if r["failed"] >= s.scan_failed * r["tries"]} - known
+        if not suspects:
+            return
+        listed = ", ".join(f"'{suspect}'" for suspect in sorted(suspects))
+        tried = self._sent.filter(f"srcaddr in ({listed})").group_by("srcaddr", "dstaddr", "dstport")
+        services: dict[str, list[dict[str, Any]]] = {}
+        for row in tried.agg(**failed, first=min_of("start"), last=max_of("end")).sort("first").collect():
+            services.setdefault(row["srcaddr"], []).append(row)
+        for actor, rows in services.items():
+            walk = 0
+            for row in rows:
+                walk += 1 if row["failed"] == row["tries"] else -1
+                if abs(walk) >= 4:
+                    break
+            if walk < 4:
+                continue
+            missed = [row for row in rows if row["failed"] == row["tries"]]
+            hosts = list(dict.fromkeys(row["dstaddr"] for row in missed))
+            span = {"srcaddr": actor, "first": rows[0]["first"], "last": max(row["last"] or 0 for row in rows)}
+            evidence = {"services": len(missed), "hosts": len(hosts), "answered": len(rows) - len(missed)}
+            text = f"{actor} tried {len(missed):,} services of {len(hosts):,} hosts without answer"
+            severity = "medium" if len(missed) >= 10 and _is_in(actor, s.inside) else "low"
+            score = 1 - 2 / (len(missed) + 1)
+            yield self._finding("port_scan", severity, span, hosts[:20], score, "T1046", evidence, text)
+
     def _answered(self, actors: set[str]) -> dict[tuple[str, str], list[int]]:
         """The ports at which hosts answered some actors, at most twenty each, in one pass."""
         out: dict[tuple[str, str], list[int]] = {}
         if actors:
             listed = ", ".join(f"'{actor}'" for actor in sorted(actors))
-            answered = self._sent.filter(f"srcaddr in ({listed}) and action = 'established' and dstport is not null")
+            really = f"action = 'established' and not {self._missed} and dstport is not null"
+            answered = self._sent.filter(f"srcaddr in ({listed}) and {really}")
             ports = answered.group_by("srcaddr", "dstaddr", "dstport").agg(n=count())
             for row in ports.top_k(20, by="n", per=["srcaddr", "dstaddr"]).collect():
                 out.setdefault((row["srcaddr"], row["dstaddr"]), []).append(row["dstport"])
@@ -215,11 +268,14 @@ class Run:
             service = f"{row['dstaddr']} port {row['dstport']}"
             text = f"{row['srcaddr']} opened {row['sessions']:,} short sessions to {service}"
             score = 1 - 0.5 * s.brute_sessions / row["sessions"]
-            yield self._finding("brute_force", "high", row, [row["dstaddr"]], score, "T1110", evidence, text)
+            severity = "high" if row["sessions"] >= 2 * s.brute_sessions else "medium"
+            yield self._finding("brute_force", severity, row, [row["dstaddr"]], score, "T1110", evidence, text)
 
     def exfiltration(self) -> Iterator[Finding]:
         s = self._settings
         where = f"{self._from_inside} and not {self._to_inside}"
+        if s.exfil_known:
+            where += f" and not dstaddr in ({_listed(s.exfil_known)})"
         peers = self._sent.filter(where).group_by("srcaddr", "dstaddr").agg(
             sent=sum_of("bytes"), sessions=count(), first=min_of("start"), last=max_of("end")
         )
@@ -240,7 +296,8 @@ class Run:
                 evidence["aws_service"] = service
                 text += f", an address of AWS's {service}"
             score = 1 - 0.5 * s.exfil_bytes / row["sent"]
-            severity = "low" if service == "S3" else "high"
+            much = "high" if row["sent"] >= 4 * s.exfil_bytes else "medium"
+            severity = "low" if service == "S3" else much
             yield self._finding("exfiltration", severity, row, [row["dstaddr"]], score, "T1048", evidence, text)
 
     def _aws_services(self, addresses: set[str]) -> dict[str, str]:

@@ -136,10 +136,11 @@ def worst_first(finding: Finding) -> tuple[Any, ...]:
 
 
 def sessions_as_records(talks: Result, size: str) -> Flows:
-    """Sessions as records of the client's, so that the engine groups them: `action` is the state."""
+    """Sessions as records of the client's, so that the engine groups them: `action` is the state, `tcp_flags` are the
+    server's."""
     names = [
         ("client", "srcaddr"), ("server", "dstaddr"), ("client_port", "srcport"), ("server_port", "dstport"),
         ("protocol", "protocol"), ("start", "start"), ("end", "end"), ("client_packets", "packets"),
-        (size, "bytes"), ("state", "action"),
+        (size, "bytes"), ("state", "action"), ("server_flags", "tcp_flags"),
     ]  # fmt: skip
     return scan(Result(talks._table.renamed(names, "counted"), talks.report.as_dict()))

@@ -310,3 +310,57 @@ def test_parts_put_together_give_the_same_findings(tmp_path, fmt):
         assert found(total) == whole
     with pytest.raises(vf.PlanError, match="of sessions is needed"):
         vf.detect(vf.Aggregation(by="srcaddr"))
+
+
+# -- closed ports, few and slow tries
+
+
+def refused(ports, flags=True, target="10.0.0.9"):
+    """A scan of closed ports: SYN, and a reset for an answer."""
+    head = "interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action" + " tcp-flags" * flags + "\n"
+    lines = [head]
+    for i, port in enumerate(ports):
+        for a, b, p, q, size, flag in (("198.51.100.7", target, 40000, port, 60, 2), (target, "198.51.100.7", port, 40000, 40, 4)):
+            lines.append(f"eni-1 {a} {b} {p} {q} 6 1 {size} {1000 + i} {1000 + i} ACCEPT{f' {flag}' * flags}\n")
+    return "".join(lines).encode()
+
+
+@pytest.mark.parametrize("flags", [True, False])
+def test_a_scan_of_closed_ports_is_one_though_they_answer(flags):
+    (finding,) = vf.detect(vf.scan(refused(range(1000, 1060), flags)), only=["port_scan"])
+    assert (finding.actor, finding.evidence["ports"], finding.evidence["answered_ports"]) == ("198.51.100.7", 60, [])
+    # An answer with SYN is a connection, even if it is reset at once, as health checks do.
+    opened = refused(range(1000, 1060)).replace(b"ACCEPT 4\n", b"ACCEPT 22\n")
+    assert only(opened, "port_scan") == []
+
+
+def test_few_tries_decide_if_none_is_answered():
+    """The sequential test: four more failures than answers, whatever the time between them."""
+    def tries(source, n, answered=0):
+        failed = [(source, f"10.0.1.{i + 1}", 445, 6, 1, 52, 1000 + 7000 * i, "REJECT") for i in range(n)]
+        good = [(source, f"10.0.2.{i + 1}", 445, 6, 20, 5000, 500 + 7000 * i, "answered") for i in range(answered)]
+        return [*failed, *good]
+
+    def found(lines, **settings):
+        return [(f.actor, f.severity, f.evidence["services"]) for f in
+                vf.detect(vf.scan(talk(*lines)), only=["port_scan"], **settings)]  # fmt: skip
+
+    assert found(tries("10.0.0.4", 3)) == []
+    assert found(tries("10.0.0.4", 5)) == [("10.0.0.4", "low", 5)]
+    assert found(tries("10.0.0.4", 12)) == [("10.0.0.4", "medium", 12)]
+    assert found(tries("10.0.0.4", 12, answered=12)) == []  # each answer takes one failure back
+    assert found(tries("10.0.0.4", 3) + tries("10.0.0.4", 3)) == []  # again and again the same services
+    assert found(tries("198.51.100.9", 12)) == []
+    assert found(tries("198.51.100.9", 12), walk_outside=True) == [("198.51.100.9", "low", 12)]
+    assert "12 services of 12 hosts" in vf.detect(vf.scan(talk(*tries("10.0.0.4", 12))), only=["port_scan"])[0].sentence
+
+
+def test_uploads_that_are_known():
+    upload = ("10.0.0.4", "203.0.113.9", 443, 6, 400_000, 560_000_000, 1000, "sent")
+    big = ("10.0.0.5", "203.0.113.10", 443, 6, 4_000_000, 5_600_000_000, 1000, "sent")
+    small = [(ip, "198.51.100.1", 443, 6, 20, 5000, 1000 + i, "answered") for i, ip in enumerate(["10.0.0.4", "10.0.0.5"])]
+    data = talk(upload, big, *small)
+    assert only(data, "exfiltration") == [("10.0.0.5", ["203.0.113.10"], "high"), ("10.0.0.4", ["203.0.113.9"], "medium")]
+    assert only(data, "exfiltration", exfil_known=["203.0.113.10/32"]) == [("10.0.0.4", ["203.0.113.9"], "medium")]
+    with pytest.raises(vf.PlanError, match="no address"):
+        only(data, "exfiltration", exfil_known=["backup"])
