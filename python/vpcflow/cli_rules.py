@@ -5,12 +5,14 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import os
 import sys
 from typing import Any, Callable
 
 from . import cli, display, rules
-from .detection import DETECTORS, Settings, detect
-from .errors import PlanError
+from .aggregation import Aggregation
+from .detection import DETECTORS, Settings, baseline, detect
+from .errors import PlanError, VpcflowError
 from .findings import SEVERITIES, Findings
 from .samples import as_line
 
@@ -22,11 +24,14 @@ def add_commands(add: AddCommand) -> None:
     found = add(
         "detect", "incidents with their findings, worst first; exit code 1 if there are any",
         "detect logs/ --json\n  vpcflow detect logs/ --only port_scan,brute_force --set scan_ports=50\n"
-        "  vpcflow detect logs/ --rules rules.yaml",
+        "  vpcflow detect logs/ --rules rules.yaml\n"
+        "  vpcflow detect today/ --baseline usual.vpcflow --learn usual.vpcflow",
     )  # fmt: skip
     cli.add_input(found)
     _add_detectors(found)
     found.add_argument("--rules", metavar="RULES", help="findings of your own rules, too")
+    found.add_argument("--baseline", metavar="FILE", help="what was usual before, to tell what is new: of --learn")
+    found.add_argument("--learn", metavar="FILE", help="add who talked to whom to this file, after detection")
     found.add_argument("--samples", type=int, default=3, metavar="N", help="records shown as evidence (default 3)")
 
     own = add(
@@ -104,9 +109,10 @@ def run_detect(args: argparse.Namespace) -> int:
     settings, only, samples = _settings(args.set), cli.names_of(args.only), args.samples
     own = rules.load(args.rules) if args.rules else []
     flows = cli.flows_of(args)
+    past = _state_of(args.baseline) if args.baseline else None
     with cli.progress_line(True) as progress:
         findings, code = cli.collect(
-            lambda: detect(flows, only=only, samples=samples, progress=progress, **settings)
+            lambda: detect(flows, only=only, baseline=past, samples=samples, progress=progress, **settings)
             + (rules.run(flows, own, samples=samples) if own else ())
         )
     if not isinstance(findings, Findings):  # damaged sources: their error was told
@@ -122,7 +128,22 @@ def run_detect(args: argparse.Namespace) -> int:
             print(f"{name} needs {', '.join(add)}")
         if not findings:
             print("nothing found")
+    if args.learn:
+        learned = baseline(flows)
+        if os.path.exists(args.learn):
+            learned.merge(_state_of(args.learn))
+        with open(args.learn + ".new", "wb") as file:
+            file.write(learned.to_bytes())
+        os.replace(args.learn + ".new", args.learn)
     return cli.verdict(findings.report, args, code) or (1 if len(findings) else 0)
+
+
+def _state_of(path: str) -> Aggregation:
+    try:
+        with open(path, "rb") as file:
+            return Aggregation.from_bytes(file.read())
+    except (OSError, VpcflowError) as e:
+        raise PlanError(f"{path}: no baseline: {e}") from None
 
 
 def run_watch(args: argparse.Namespace) -> int:

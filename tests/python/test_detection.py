@@ -364,3 +364,46 @@ def test_uploads_that_are_known():
     assert only(data, "exfiltration", exfil_known=["203.0.113.10/32"]) == [("10.0.0.4", ["203.0.113.9"], "medium")]
     with pytest.raises(vf.PlanError, match="no address"):
         only(data, "exfiltration", exfil_known=["backup"])
+
+
+def test_ports_and_countries_that_are_new(tmp_path, monkeypatch):
+    maxminddb = pytest.importorskip("maxminddb")
+    import ipaddress
+
+    class Database:
+        def __enter__(self):
+            return iter([(ipaddress.ip_network("198.51.100.0/24"), {"country": {"iso_code": "DE"}}),
+                         (ipaddress.ip_network("203.0.113.0/24"), {"country": {"iso_code": "KP"}})])  # fmt: skip
+
+        def __exit__(self, *_):
+            pass
+
+    monkeypatch.setattr(maxminddb, "open_database", lambda path: Database())
+    geo = tmp_path / "countries.mmdb"
+    geo.write_bytes(b"")
+
+    def out(source, target, port, start, how="answered"):
+        return (source, target, port, 6, 20, 5000, start, how)
+
+    past = talk(out("10.0.0.4", "198.51.100.7", 443, 1000), out("10.0.0.5", "198.51.100.7", 443, 1000))
+    today = talk(
+        out("10.0.0.4", "198.51.100.8", 443, 90_000), out("10.0.0.4", "198.51.100.8", 6667, 90_100),
+        out("10.0.0.5", "203.0.113.9", 443, 90_200), out("10.0.0.5", "203.0.113.9", 25, 90_300, "REJECT"),
+        out("10.0.0.6", "198.51.100.7", 8080, 90_400),  # a host without a past
+    )  # fmt: skip
+    usual = vf.detection.baseline(vf.scan(past))
+    (port,) = vf.detect(vf.scan(today), only=["new_port"], baseline=usual)
+    assert (port.actor, port.targets, port.evidence["dstport"], port.severity) == ("10.0.0.4", ["198.51.100.8"], 6667, "low")
+    (country,) = vf.detect(vf.scan(today), only=["new_country"], baseline=usual, geo=str(geo))
+    assert (country.actor, country.targets, country.evidence["country"]) == ("10.0.0.5", ["203.0.113.9"], "KP")
+    assert country.samples[0]["dstaddr"] == "203.0.113.9"
+    assert len(vf.detect(vf.scan(today), only=["new_country"], baseline=usual)) == 0
+    # The command line learns, and then knows.
+    (tmp_path / "past.log").write_bytes(past)
+    (tmp_path / "today.log").write_bytes(today)
+    state = tmp_path / "usual.vpcflow"
+    run_cli("detect", tmp_path / "past.log", "--learn", state, check=0)
+    known = ("--only", "new_port", "--baseline", state, "--learn", state)
+    assert b"6667" in run_cli("detect", tmp_path / "today.log", *known, check=1).stdout
+    assert b"nothing found" in run_cli("detect", tmp_path / "today.log", *known, check=0).stdout
+    assert b"no baseline" in run_cli("detect", tmp_path / "today.log", "--baseline", tmp_path / "past.log", check=2).stderr

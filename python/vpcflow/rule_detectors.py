@@ -1,0 +1,108 @@
+"""Detectors that are rules over sessions."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from typing import Any
+
+from .detector_base import ADMIN_PORTS, DATABASE_PORTS, Detectors, is_prefix, list_of, listed
+from .findings import Finding
+
+
+class RuleDetectors(Detectors):
+    """Detectors that are rules over sessions."""
+
+    def unauthorised_access(self) -> Iterator[Finding]:
+        ports = ", ".join(map(str, ADMIN_PORTS + DATABASE_PORTS))
+        where = f"not {self._from_inside} and {self._to_inside} and dstport in ({ports}) and action = 'established'"
+        if self._settings.admin_sources:
+            where += f" and not srcaddr in ({listed(self._settings.admin_sources)})"
+        rule = {
+            "name": "unauthorised_access", "where": where, "by": ("srcaddr", "dstaddr", "dstport"),
+            "aggregates": {"sessions": "count()", "bytes": "sum(bytes)"}, "technique": "T1133",
+            "message": "{srcaddr}, outside, got into port {dstport} of {dstaddr} {sessions:,} times, {bytes:,} bytes",
+        }  # fmt: skip
+        yield from self._by_rules((1, "sessions", rule))
+
+    def accepted_after_reject(self) -> Iterator[Finding]:
+        n, failed = self._settings.found_failed, self._failed
+        answered = "where action = 'established'"
+        common: dict[str, Any] = {
+            "name": "accepted_after_reject", "where": f"not {self._from_inside} and {self._to_inside}",
+            "severity": "high", "technique": "T1046",
+        }  # fmt: skip
+        times = {
+            "refused_first": f"min(start) where {failed}", "answered_last": f"max(start) {answered}",
+            "seconds_later": "difference(answered_last, refused_first)",
+        }  # fmt: skip
+        having = (f"failed >= {n}", "answered >= 1", "seconds_later > 0")
+        ports, hosts = (
+            {
+                **common, "by": ("srcaddr", by), "having": having, "message": message,
+                "aggregates": {
+                    "failed": f"n_unique({of}) where {failed}", "answered": f"n_unique({of}) {answered}", **times,
+                },
+            }
+            for by, of, message in (
+                ("dstaddr", "dstport", "{srcaddr} tried {failed:,} ports of {dstaddr}, then {answered:,} answered"),
+                ("dstport", "dstaddr", "{srcaddr} tried port {dstport} of {failed:,} hosts, then {answered:,} did"),
+            )
+        )  # fmt: skip
+        yield from self._by_rules((n, "failed", ports), (n, "failed", hosts))
+
+    def flood(self) -> Iterator[Finding]:
+        s = self._settings
+        common: dict[str, Any] = {
+            "name": "flood", "where": "action in ('unanswered', 'rejected')", "every": "1m", "actor": "dstaddr",
+            "severity": "high", "technique": "T1498",
+        }  # fmt: skip
+        aggregates = {"sources": "n_unique(srcaddr)", "packets": "sum(packets)", "tries": "count()"}
+        many = {
+            **common, "by": ("dstaddr", "dstport", "protocol"), "aggregates": aggregates,
+            "having": (f"sources >= {s.flood_sources}",),
+            "message": "port {dstport} of {dstaddr} left {sources:,} sources in a minute without answer",
+        }  # fmt: skip
+        much = {
+            **common, "by": ("dstaddr",), "aggregates": {"packets": "sum(packets)", **aggregates},
+            "having": (f"packets >= {s.flood_packets}",),
+            "message": "{dstaddr} got {packets:,} packets in a minute from {sources:,} sources without answer",
+        }  # fmt: skip
+        yield from self._by_rules((s.flood_sources, "sources", many), (s.flood_packets, "packets", much))
+
+    def tunnel(self) -> Iterator[Finding]:
+        s = self._settings
+        outwards = f"{self._from_inside} and not {self._to_inside}"
+        sums = {"bytes": "sum(bytes)", "packets": "sum(packets)", "size": "ratio(bytes, packets)"}
+        asked = []
+        for protocol, where, limit, having in (
+            ("DNS", "dstport = 53 and protocol in (6, 17)", s.tunnel_bytes, ()),
+            ("NTP", "dstport = 123 and protocol = 17", s.tunnel_bytes, ()),
+            ("ICMP", "protocol in (1, 58)", s.tunnel_icmp, ("size >= 200",)),
+        ):
+            rule: dict[str, Any] = {
+                "name": "tunnel", "where": f"{outwards} and {where}", "by": ("srcaddr", "dstaddr"),
+                "aggregates": sums, "having": (f"bytes >= {limit}", *having), "technique": "T1572",
+                "message": f"{{srcaddr}} sent {{bytes:,}} bytes of {protocol} to {{dstaddr}}",
+            }  # fmt: skip
+            asked.append((limit, "bytes", rule))
+        yield from self._by_rules(*asked)
+
+    def known_bad(self) -> Iterator[Finding]:
+        bad = self._settings.bad
+        date = None
+        if isinstance(bad, str) or (len(bad) == 1 and not is_prefix(bad[0])):
+            bad, date = list_of(bad if isinstance(bad, str) else bad[0])
+        if not bad:
+            return
+        addresses = listed(bad)
+        asked = []
+        for end, other, verb in (("dstaddr", "srcaddr", "talked to"), ("srcaddr", "dstaddr", "was reached by")):
+            rule: dict[str, Any] = {
+                "name": "known_bad", "where": f"{end} in ({addresses}) and action = 'established'", "by": (other, end),
+                "aggregates": {"sessions": "count()", "bytes": "sum(bytes)"}, "severity": "high", "technique": "T1071",
+                "message": f"{{{other}}} {verb} {{{end}}}, which is listed, {{sessions:,}} times",
+            }  # fmt: skip
+            asked.append((1, "sessions", rule))
+        for f in self._by_rules(*asked):
+            yield dataclasses.replace(f, evidence={**f.evidence, "list_of": date}) if date else f
