@@ -94,9 +94,9 @@ class Run(RuleDetectors, BaselineDetectors):
                 walk += 1 if row["failed"] == row["tries"] else -1
                 if abs(walk) >= 4:
                     break
-            if walk < 4:
-                continue
             missed = [row for row in rows if row["failed"] == row["tries"]]
+            if walk < 4 or len(missed) < s.scan_failed * len(rows):
+                continue
             hosts = list(dict.fromkeys(row["dstaddr"] for row in missed))
             span = {"srcaddr": actor, "first": rows[0]["first"], "last": max(row["last"] or 0 for row in rows)}
             evidence = {"services": len(missed), "hosts": len(hosts), "answered": len(rows) - len(missed)}

@@ -141,6 +141,7 @@ void World::MakeAddresses(Random* random) {
       address = random->Between(1u << 24, (223u << 24) - 1);
       const uint32_t first = address >> 24;
       if (first == 10 || first == 127 || first == 169 || first == 172 || first == 192) continue;
+      if (address >> 22 == (100u << 2 | 1)) address += 16u << 24;  // RFC 6598: VPCs use it, the internet does not
     }
     if (!used.insert(address).second) continue;
     Ip ip{(i < first_peer ? 0x26001F18ull : 0x26000000ull + i % 32 * 0x10000) << 32 | random->Below(1ull << 32),
