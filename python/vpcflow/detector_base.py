@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import datetime
+import functools
 import ipaddress
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -161,7 +162,12 @@ class Detectors:
         bare = "action = 'established' and protocol = 6 and packets = 1 and bytes <= 64"
         self._missed = f"({self._failed} or ({bare}))"
         self._sent = sessions_as_records(talks, "client_bytes")
-        self._received = sessions_as_records(talks, "server_bytes")
+        self._talks = talks
+
+    @functools.cached_property
+    def _received(self) -> Flows:
+        """The sessions once more, with the bytes that came back."""
+        return sessions_as_records(self._talks, "server_bytes")
 
     def findings(self, names: Sequence[str]) -> list[Finding]:
         """What some detectors find. The first questions of all of them are asked together, in one pass."""

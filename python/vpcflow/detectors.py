@@ -147,11 +147,9 @@ class Run(RuleDetectors, BaselineDetectors):
         )
         rows = self._ask(peers.having(f"sent >= {s.exfil_bytes}"))[0].rows()
         services = self._aws_services({row["dstaddr"] for row in rows})
+        backs, typicals = self._usual_of(rows, where)
         for row in rows:
-            pair = f"srcaddr = '{row['srcaddr']}' and dstaddr = '{row['dstaddr']}'"
-            back = self._received.filter(pair).agg(b=sum_of("bytes")).collect()["b"][0]
-            others = self._sent.filter(f"srcaddr = '{row['srcaddr']}' and dstaddr != '{row['dstaddr']}' and {where}")
-            typical = others.agg(b=quantile("bytes", 0.5)).collect()["b"][0] or 0
+            back, typical = backs[row["srcaddr"], row["dstaddr"]], typicals.get(row["srcaddr"]) or 0
             if row["sent"] < s.exfil_ratio * back or row["sent"] < s.exfil_typical * typical:
                 continue
             evidence = {"sent": row["sent"], "received": back, "sessions": row["sessions"], "typical_session": typical}
@@ -165,6 +163,19 @@ class Run(RuleDetectors, BaselineDetectors):
             much = "high" if row["sent"] >= 4 * s.exfil_bytes else "medium"
             severity = "low" if service == "S3" else much
             yield self._finding("exfiltration", severity, row, [row["dstaddr"]], score, "T1048", evidence, text)
+
+    def _usual_of(
+        self, rows: list[dict[str, Any]], where: str
+    ) -> tuple[dict[tuple[str, str], int], dict[str, int | None]]:
+        """Of some pairs what came back, and by source the median session to all peers but these."""
+        if not rows:
+            return {}, {}
+        sources, peers = (", ".join(sorted({f"'{row[end]}'" for row in rows})) for end in ("srcaddr", "dstaddr"))
+        back = self._received.filter(f"srcaddr in ({sources}) and dstaddr in ({peers})")
+        backs = back.group_by("srcaddr", "dstaddr").agg(b=sum_of("bytes")).collect()
+        others = self._sent.filter(f"srcaddr in ({sources}) and not dstaddr in ({peers}) and {where}")
+        medians = others.group_by("srcaddr").agg(b=quantile("bytes", 0.5)).collect()
+        return {(r["srcaddr"], r["dstaddr"]): r["b"] for r in backs}, {r["srcaddr"]: r["b"] for r in medians}
 
     def _aws_services(self, addresses: set[str]) -> dict[str, str]:
         """The AWS service of addresses, where the log tells."""
