@@ -155,10 +155,11 @@ class Detectors:
         self._from_inside, self._to_inside = f"srcaddr in ({inside})", f"dstaddr in ({inside})"
         # Nobody answered: it was rejected, or a few packets (SYN and its six repetitions) went one way only, or the
         # port was closed: the answer was a reset without SYN (2). Logs without flags show that as a packet without data
-        # each way; so are keep-alives, so it counts only where most tries must have failed.
+        # each way; so are keep-alives, so it counts only where most tries must have failed. Who sent nothing tried
+        # nothing: backscatter, the answers of others to packets with a made-up source.
         refused = "action = 'reset' and packets <= 3 and tcp-flags & 2 = 0"
         silent = f"action = 'unanswered' and (packets <= 3 or (protocol = 6 and packets <= 7 and bytes <= {7 * 64}))"
-        self._failed = f"(action = 'rejected' or ({silent}) or ({refused}))"
+        self._failed = f"(packets > 0 and (action = 'rejected' or ({silent}) or ({refused})))"
         bare = "action = 'established' and protocol = 6 and packets = 1 and bytes <= 64"
         self._missed = f"({self._failed} or ({bare}))"
         self._sent = sessions_as_records(talks, "client_bytes")

@@ -407,3 +407,14 @@ def test_ports_and_countries_that_are_new(tmp_path, monkeypatch):
     assert b"6667" in run_cli("detect", tmp_path / "today.log", *known, check=1).stdout
     assert b"nothing found" in run_cli("detect", tmp_path / "today.log", *known, check=0).stdout
     assert b"no baseline" in run_cli("detect", tmp_path / "today.log", "--baseline", tmp_path / "past.log", check=2).stderr
+
+
+@pytest.mark.parametrize("flags", [True, False])
+@pytest.mark.parametrize("action", ["REJECT", "ACCEPT"])
+def test_backscatter_is_nobodys_scan(flags, action):
+    """Victims of a flood with made-up sources answer hosts that never asked: many peers, many ports, SYN-ACK or reset."""
+    lines = ["interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action" + " tcp-flags" * flags + "\n"]
+    for i in range(400):
+        flag = f" {18 if i % 2 else 4}" * flags
+        lines.append(f"eni-1 203.0.{i // 200}.{i % 200 + 1} 10.0.0.4 {(80, 443)[i % 2]} {33000 + i} 6 1 44 {1000 + i} {1000 + i} {action}{flag}\n")
+    assert [f.sentence for f in vf.detect(vf.scan("".join(lines).encode()), walk_outside=True)] == []
