@@ -162,6 +162,9 @@ class Detectors:
         self._failed = f"(packets > 0 and (action = 'rejected' or ({silent}) or ({refused})))"
         bare = "action = 'established' and protocol = 6 and packets = 1 and bytes <= 64"
         self._missed = f"({self._failed} or ({bare}))"
+        # An open port: its SYN-ACK was seen, or, without flags, three packets, the least that a connection takes.
+        self._talked = "(action = 'established' and (protocol != 6 or protocol is null or packets >= 3))"
+        self._open = f"({self._talked} or (action in ('established', 'reset') and tcp-flags & 2 = 2))"
         self._sent = sessions_as_records(talks, "client_bytes")
         self._talks = talks
 

@@ -110,8 +110,7 @@ class Run(RuleDetectors, BaselineDetectors):
         out: dict[tuple[str, str], list[int]] = {}
         if actors:
             addresses = ", ".join(f"'{actor}'" for actor in sorted(actors))
-            really = f"action = 'established' and not {self._missed} and dstport is not null"
-            answered = self._sent.filter(f"srcaddr in ({addresses}) and {really}")
+            answered = self._sent.filter(f"srcaddr in ({addresses}) and {self._open} and dstport is not null")
             ports = answered.group_by("srcaddr", "dstaddr", "dstport").agg(n=count())
             for row in ports.top_k(20, by="n", per=["srcaddr", "dstaddr"]).collect():
                 out.setdefault((row["srcaddr"], row["dstaddr"]), []).append(row["dstport"])

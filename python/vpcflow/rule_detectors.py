@@ -15,19 +15,19 @@ class RuleDetectors(Detectors):
 
     def unauthorised_access(self) -> Iterator[Finding]:
         ports = ", ".join(map(str, ADMIN_PORTS + DATABASE_PORTS))
-        where = f"not {self._from_inside} and {self._to_inside} and dstport in ({ports}) and action = 'established'"
+        where = f"not {self._from_inside} and {self._to_inside} and dstport in ({ports}) and {self._talked}"
         if self._settings.admin_sources:
             where += f" and not srcaddr in ({listed(self._settings.admin_sources)})"
         rule = {
             "name": "unauthorised_access", "where": where, "by": ("srcaddr", "dstaddr", "dstport"),
             "aggregates": {"sessions": "count()", "bytes": "sum(bytes)"}, "technique": "T1133",
-            "message": "{srcaddr}, outside, got into port {dstport} of {dstaddr} {sessions:,} times, {bytes:,} bytes",
+            "message": "{srcaddr}, outside, talked to {dstaddr} port {dstport}: {sessions:,} sessions, {bytes:,} bytes",
         }  # fmt: skip
         yield from self._by_rules((1, "sessions", rule))
 
     def accepted_after_reject(self) -> Iterator[Finding]:
         n, failed = self._settings.found_failed, self._failed
-        answered = "where action = 'established'"
+        answered = f"where {self._open}"
         common: dict[str, Any] = {
             "name": "accepted_after_reject", "where": f"not {self._from_inside} and {self._to_inside}",
             "severity": "high", "technique": "T1046",

@@ -418,3 +418,16 @@ def test_backscatter_is_nobodys_scan(flags, action):
         flag = f" {18 if i % 2 else 4}" * flags
         lines.append(f"eni-1 203.0.{i // 200}.{i % 200 + 1} 10.0.0.4 {(80, 443)[i % 2]} {33000 + i} 6 1 44 {1000 + i} {1000 + i} {action}{flag}\n")
     assert [f.sentence for f in vf.detect(vf.scan("".join(lines).encode()), walk_outside=True)] == []
+
+
+def test_a_refusal_is_no_access_and_a_half_open_try_finds_an_open_port():
+    """Closed ports answer, too: with a reset. With flags or without, nobody got in by that."""
+    for flags in (True, False):
+        tries = refused(range(20, 30), flags)
+        assert [f.detector for f in vf.detect(vf.scan(tries)) if f.detector != "port_scan"] == []
+    # nmap's SYN scan ends what it found with a reset: the SYN-ACK tells the open port.
+    half_open = refused(range(20, 30)).replace(b"29 40000 6 1 40 1009 1009 ACCEPT 4", b"29 40000 6 1 44 1009 1009 ACCEPT 18")
+    half_open = half_open.replace(b"40000 29 6 1 60 1009 1009 ACCEPT 2", b"40000 29 6 2 100 1009 1009 ACCEPT 6")
+    (finding,) = [f for f in vf.detect(vf.scan(half_open)) if f.detector == "accepted_after_reject"]
+    assert (finding.actor, finding.evidence["failed"], finding.evidence["answered"]) == ("198.51.100.7", 9, 1)
+    assert finding.sentence.endswith("tried 9 ports of 10.0.0.9, then 1 answered")
