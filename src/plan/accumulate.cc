@@ -6,6 +6,7 @@
 #include <optional>
 #include <utility>
 
+#include "src/plan/on_threads.h"
 #include "vpcflow/aggregate/cell.h"
 
 VPCFLOW_NAMESPACE_BEGIN
@@ -300,6 +301,36 @@ class DistinctAccumulators final : public Accumulators {
       }
     });
     AddBatch();
+  }
+  // The other's pairs that are not here are counted, and not kept: that is looking up, which threads share.
+  void MergeLast(const Accumulators& other, std::span<const uint32_t> group, const CodeMap& codes,
+                 size_t threads) override {
+    const auto& from = static_cast<const DistinctAccumulators&>(other);
+    constexpr size_t kWorthIt = 1 << 16;
+    if (from.seen_.size() < kWorthIt || !from.loaded_.empty() || !loaded_.empty()) return Merge(other, group, codes);
+    std::vector<std::vector<uint64_t>> counts(threads);
+    const auto count = [&](size_t part) {
+      std::vector<uint64_t>& own = counts[part];
+      own.resize(counts_.size());
+      std::vector<Pair> batch;
+      const auto look_up = [&] {
+        seen_.FindAll(
+            batch.size(), [&](size_t i) { return batch[i].hash(); },
+            [&](const Pair& pair, size_t i) { return pair == batch[i]; },
+            [&](size_t i, bool found) { own[batch[i].group()] += found ? 0 : 1; });
+        batch.clear();
+      };
+      from.seen_.ForEach(part, threads, [&](const Pair& pair) {
+        if (group[pair.group()] == kNoGroup) return;
+        batch.push_back(Pair::Of(group[pair.group()], codes(pair.code(), kind_)));
+        if (batch.size() == FlatTable<Pair>::kBatch) look_up();
+      });
+      look_up();
+    };
+    OnThreads(threads, count);
+    for (const std::vector<uint64_t>& own : counts) {
+      for (size_t g = 0; g < own.size(); ++g) counts_[g] += own[g];
+    }
   }
   void Emit(std::span<const uint32_t> groups, const Interner&, TableColumn* out) const override {
     EmitTotals(

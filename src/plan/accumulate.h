@@ -48,6 +48,12 @@ class Accumulators {
   virtual void Update(const GroupedRows& rows, std::span<const uint64_t> codes) = 0;
   // Adds another's cells: its group g to group[g] here, or nowhere for kNoGroup. Codes are translated by `codes`.
   virtual void Merge(const Accumulators& other, std::span<const uint32_t> group, const CodeMap& codes) = 0;
+  // Merge for results: afterwards only Emit and Compare are right. What can be done by several threads may be.
+  virtual void MergeLast(const Accumulators& other, std::span<const uint32_t> group, const CodeMap& codes,
+                         size_t threads) {
+    (void)threads;
+    Merge(other, group, codes);
+  }
   // The values of some groups as a column.
   virtual void Emit(std::span<const uint32_t> groups, const Interner& interner, TableColumn* out) const = 0;
   // Order of two groups by value; null is smallest.

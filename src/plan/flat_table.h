@@ -54,10 +54,37 @@ class FlatTable {
       }
     }
   }
+  // Looks up n keys without inserting them: fn(i, found), in order. Several threads may look up at a time.
+  template <class Hash, class Same, class Fn>
+  void FindAll(size_t n, Hash hash, Same same, Fn fn) const {
+    if (slots_.empty()) {
+      for (size_t i = 0; i < n; ++i) fn(i, false);
+      return;
+    }
+    uint64_t places[kBatch];
+    for (size_t begin = 0; begin < n; begin += kBatch) {
+      const size_t some = std::min(kBatch, n - begin);
+      for (size_t i = 0; i < some; ++i) {
+        places[i] = Place(hash(begin + i));
+        __builtin_prefetch(&slots_[places[i]]);
+      }
+      for (size_t i = 0; i < some; ++i) {
+        size_t at = places[i];
+        while (!slots_[at].empty() && !same(slots_[at], begin + i)) at = (at + 1) & (slots_.size() - 1);
+        fn(begin + i, !slots_[at].empty());
+      }
+    }
+  }
   template <class Fn>
   void ForEach(Fn fn) const {
-    for (const Slot& slot : slots_) {
-      if (!slot.empty()) fn(slot);
+    ForEach(0, 1, fn);
+  }
+  // The part-th of so many parts.
+  template <class Fn>
+  void ForEach(size_t part, size_t parts, Fn fn) const {
+    const size_t begin = slots_.size() * part / parts, end = slots_.size() * (part + 1) / parts;
+    for (size_t at = begin; at < end; ++at) {
+      if (!slots_[at].empty()) fn(slots_[at]);
     }
   }
   size_t size() const { return size_; }

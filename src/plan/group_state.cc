@@ -237,13 +237,19 @@ bool GroupState::SelectPart(const Member& member, const PlannedAggregate& agg, c
   return false;
 }
 
-void GroupState::Merge(const GroupState& other) {
+void GroupState::Merge(const GroupState& other) { MergeLast(other, 0); }
+void GroupState::MergeLast(const GroupState& other, size_t threads) {
+  for (const Member& member : members_) {  // these put groups together once more to finish
+    const PlanSpec& spec = member.plan->spec;
+    if (spec.window > 0 || spec.gap > 0 || (spec.top && spec.top->other)) threads = 0;
+  }
   const CodeMap codes(other.interner(), &encoder_.interner());
-  MergeGroups(other, codes, {});
+  MergeGroups(other, codes, {}, threads);
   unspread_ += other.unspread_;
 }
 
-void GroupState::MergeGroups(const GroupState& other, const CodeMap& codes, std::span<const uint8_t> keep) {
+void GroupState::MergeGroups(const GroupState& other, const CodeMap& codes, std::span<const uint8_t> keep,
+                             size_t last_threads) {
   const auto translated = [&](const uint64_t* from, uint64_t* key) {
     for (const Place& place : places_)
       key[place.word] |= codes(from[place.word] >> place.shift & place.mask, place.field.kind()) << place.shift;
@@ -264,8 +270,13 @@ void GroupState::MergeGroups(const GroupState& other, const CodeMap& codes, std:
   }
   for (size_t m = 0; m < members_.size(); ++m) {
     for (size_t a = 0; a < members_[m].accumulators.size(); ++a) {
-      members_[m].accumulators[a]->Grow(table_.size());
-      members_[m].accumulators[a]->Merge(*other.members_[m].accumulators[a], group, codes);
+      Accumulators& own = *members_[m].accumulators[a];
+      own.Grow(table_.size());
+      if (last_threads > 0) {
+        own.MergeLast(*other.members_[m].accumulators[a], group, codes, last_threads);
+      } else {
+        own.Merge(*other.members_[m].accumulators[a], group, codes);
+      }
     }
   }
   for (const auto& [part, weight] : other.lost_) {

@@ -24,6 +24,8 @@ class GroupState {
 
   void Consume(const Batch& batch);
   void Merge(const GroupState& other);
+  // Merge for results: afterwards only Finish is right. With `threads` for what they can share.
+  void MergeLast(const GroupState& other, size_t threads);
   // Of a plan with counters: whether there are so many groups that Pruned, a state of the heavier ones, is to take its
   // place.
   bool crowded() const { return table_.size() > most_groups_; }
@@ -70,8 +72,9 @@ class GroupState {
   bool SelectPart(const Member& member, const PlannedAggregate& agg, const GroupedRows& rows);
   // The groups of the windows that a plan asks for, made of the time bins.
   std::unique_ptr<GroupState> Windows(const Member& member) const;
-  // Merges the groups of another for which `keep` is not 0, all if it is empty.
-  void MergeGroups(const GroupState& other, const CodeMap& codes, std::span<const uint8_t> keep);
+  // Merges the groups of another for which `keep` is not 0, all if it is empty. `last_threads`: for MergeLast, else 0.
+  void MergeGroups(const GroupState& other, const CodeMap& codes, std::span<const uint8_t> keep,
+                   size_t last_threads = 0);
   // Of plans with counters. The part of a key that `per` names; what the groups behind each such part may have lost.
   std::vector<uint64_t> PartPer(const uint64_t* key) const;
   void Lose(std::vector<uint64_t> part, uint64_t weight);

@@ -2,12 +2,11 @@
 
 #include <algorithm>
 #include <atomic>
-#include <exception>
-#include <thread>
 #include <unordered_map>
 #include <utility>
 
 #include "src/plan/accumulate.h"
+#include "src/plan/on_threads.h"
 
 VPCFLOW_NAMESPACE_BEGIN
 namespace internal {
@@ -204,21 +203,9 @@ Table RowState::Finish(const std::vector<RowState*>& states, const std::vector<s
     for (size_t c = 0; c < table.columns.size(); ++c) table.columns[c] = Move(&states[0]->columns_[columns[c]]);
   } else {
     std::atomic<size_t> next = 0;
-    std::vector<std::exception_ptr> thrown(states.size());
-    const auto work = [&](size_t worker) {
-      try {
-        for (size_t c; (c = next++) < table.columns.size();) table.columns[c] = Join(states, runs, columns[c]);
-      } catch (...) {
-        thrown[worker] = std::current_exception();
-      }
-    };
-    std::vector<std::thread> threads;
-    for (size_t worker = 1; worker < states.size(); ++worker) threads.emplace_back(work, worker);
-    work(0);
-    for (std::thread& thread : threads) thread.join();
-    for (const std::exception_ptr& e : thrown) {
-      if (e != nullptr) std::rethrow_exception(e);
-    }
+    OnThreads(states.size(), [&](size_t) {
+      for (size_t c; (c = next++) < table.columns.size();) table.columns[c] = Join(states, runs, columns[c]);
+    });
   }
   if (states[0]->plan_.spec.located) AddPlaces(states, runs, &table);
   for (RowState* state : states) state->Reset();

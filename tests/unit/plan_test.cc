@@ -219,6 +219,37 @@ TEST(Plan, BatchesAreTheSelectionInPieces) {
   EXPECT_EQ(next, 4500);
 }
 
+// Enough different values that threads count those of the last one together, without keeping them.
+TEST(Plan, DistinctCountsOfManyValuesDoNotDependOnThreads) {
+  std::string log = "srcaddr dstaddr dstport bytes start end interface-id\n";
+  for (uint32_t i = 0; i < 240'000; ++i) {
+    const uint32_t v = i * 2654435761u >> 8;
+    const std::string host = v % 50 == 0 ? "2001:db8::" + std::to_string(v % 9999) : ToString(Ip::V4(v % 180'000));
+    log += "10.0.0." + std::to_string(i % 200) + " " + host + " " + std::to_string(v % 65'536) + " 1 " +
+           std::to_string(i / 100) + " " + std::to_string(i / 100 + 60) + " eni-" + std::to_string(v % 70'000) + "\n";
+  }
+  PlanSpec spec;
+  spec.by = {"srcaddr"};
+  spec.aggs = {{"hosts", "n_unique(dstaddr)"}, {"ports", "n_unique(dstport)"}, {"enis", "n_unique(interface-id)"}};
+  PlanSpec other = spec, windows = spec;
+  other.top = TopSpec{.n = 3, .by = "hosts", .other = true};
+  windows.every = 600;
+  windows.window = 1200;
+  for (const PlanSpec& asked : {spec, other, windows}) {
+    const Plan plan = *Plan::Make(asked);
+    std::string wanted;
+    for (int threads : {1, 2, 4}) {
+      ScanOptions options;
+      options.threads = threads;
+      absl::StatusOr<Result> result = plan.Run({Source::Bytes("log", std::string_view(log))}, options);
+      ASSERT_TRUE(result.ok());
+      const std::string got = ToJsonLines(result->table, true);
+      if (threads == 1) wanted = got;
+      ASSERT_TRUE(got == wanted) << threads;
+    }
+  }
+}
+
 TEST(Plan, LocatedRecordsAreWhereTheySay) {
   std::string log = kHeader;
   for (int i = 0; i < 5000; ++i) log += Line("10.0.0.1", i % 100, i);
