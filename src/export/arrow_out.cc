@@ -72,19 +72,20 @@ std::vector<uint8_t> Bits(size_t rows, Predicate is_set) {
 
 // Validity of values among which `null` stands for null.
 template <class T>
-void FillValidity(const Array<T>& values, T null, ColumnMemory* out) {
+void FillValidity(const TableColumn& column, const Array<T>& values, T null, ColumnMemory* out) {
   out->values = values.data();
+  if (column.no_nulls) return;
   out->nulls = std::count(values.begin(), values.end(), null);
   if (out->nulls > 0) out->validity = Bits(values.size(), [&](size_t i) { return values[i] != null; });
 }
 
 void FillColumn(const Table& table, const TableColumn& column, ColumnMemory* out) {
   switch (column.type) {
-    case ColumnType::kInt32: FillValidity(column.i32, kNullInt32, out); break;
+    case ColumnType::kInt32: FillValidity(column, column.i32, kNullInt32, out); break;
     case ColumnType::kAddress:
-    case ColumnType::kText: FillValidity(column.i32, kNullCode, out); break;
+    case ColumnType::kText: FillValidity(column, column.i32, kNullCode, out); break;
     case ColumnType::kInt64:
-    case ColumnType::kTime: FillValidity(column.i64, kNullInt64, out); break;
+    case ColumnType::kTime: FillValidity(column, column.i64, kNullInt64, out); break;
     case ColumnType::kInt128: out->values = column.i128.data(); break;
     case ColumnType::kFloat64:
       for (size_t i = 0; i < table.rows; ++i) out->nulls += column.is_null(i);
@@ -92,7 +93,7 @@ void FillColumn(const Table& table, const TableColumn& column, ColumnMemory* out
       out->values = column.f64.data();
       break;
     case ColumnType::kBool:
-      FillValidity(column.i32, kNullInt32, out);
+      FillValidity(column, column.i32, kNullInt32, out);
       out->bits = Bits(table.rows, [&](size_t i) { return column.i32[i] == 1; });
       out->values = out->bits.data();
       break;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <numeric>
 #include <unordered_map>
 #include <utility>
 
@@ -48,6 +49,7 @@ void RowState::NotePlaces(const Batch& batch, const std::string& source, bool pl
 // For addresses, null has an id like any other; it is taken out when the column is done.
 void RowState::AppendNulls(size_t n, Kept* out) {
   if (n == 0) return;
+  out->nulls = true;
   if (IsWide(out->field.kind())) {
     out->i64.append(n, kNullInt64);
   } else if (out->field.kind() == Kind::kAddress) {
@@ -69,6 +71,12 @@ void RowState::Append(const Batch& batch, bool present, Kept* out) {
   if (!out->seen) AppendNulls(std::exchange(out->absent, 0), out);
   out->seen = true;
   const Column& column = batch.columns[out->slot];
+  const auto note = [&](const auto& values, auto null) {  // while the batch is in the cache
+    bool any = false;
+    for (size_t i = 0; i < n; ++i) any |= values[i] == null;
+    out->nulls |= any;
+  };
+  if (kind == Kind::kInt64 || kind == Kind::kTime || kind == Kind::kInt32) note(column.ints, kNullInt);
   if (kind == Kind::kInt64) return out->i64.append(column.ints.data(), n);
   if (kind == Kind::kTime) {
     int64_t* to = out->i64.Extend(n);
@@ -84,9 +92,11 @@ void RowState::Append(const Batch& batch, bool present, Kept* out) {
   out->encoder.Encode(batch, out->slot, &codes_);
   if (kind == Kind::kText) {  // the code is the number in the dictionary, and 1
     static_assert(kNullCode == -1);
+    note(codes_, uint64_t{0});
     for (size_t i = 0; i < n; ++i) to[i] = static_cast<int32_t>(codes_[i]) - 1;
     return;
   }
+  note(codes_, kNullAddress);
   ids_.resize(n);
   out->address_ids.FindAll(codes_.data(), n, ids_.data());
   for (size_t i = 0; i < n; ++i) to[i] = static_cast<int32_t>(ids_[i]);
@@ -118,6 +128,7 @@ TableColumn RowState::Move(Kept* kept) {
       for (int32_t& id : kept->i32) id = id == null_id ? kNullCode : id - (id > null_id ? 1 : 0);
     }
   }
+  out.no_nulls = !kept->nulls;
   out.i32 = std::move(kept->i32);
   out.i64 = std::move(kept->i64);
   return out;
@@ -125,21 +136,38 @@ TableColumn RowState::Move(Kept* kept) {
 
 // One column of several states.
 TableColumn RowState::Join(const std::vector<RowState*>& states, const std::vector<std::pair<size_t, Run>>& runs,
-                           size_t c) {
+                           size_t c, SpareStorage* spare) {
   const Kind kind = states[0]->columns_[c].field.kind();
   std::vector<TableColumn> parts;
-  for (RowState* state : states) parts.push_back(Move(&state->columns_[c]));
+  size_t rows = 0;
+  for (RowState* state : states) {
+    parts.push_back(Move(&state->columns_[c]));
+    rows += state->rows_;
+  }
   TableColumn out;
   out.name = parts[0].name;
   out.type = parts[0].type;
+  out.no_nulls = std::all_of(parts.begin(), parts.end(), [](const TableColumn& part) { return part.no_nulls; });
   if (IsWide(kind)) {
+    out.i64.reserve(rows, spare);
     for (const auto& [worker, run] : runs) out.i64.append(parts[worker].i64.data() + run.begin, run.rows);
-    return out;
-  }
-  if (kind == Kind::kInt32) {
+  } else if (kind == Kind::kInt32) {
+    out.i32.reserve(rows, spare);
     for (const auto& [worker, run] : runs) out.i32.append(parts[worker].i32.data() + run.begin, run.rows);
-    return out;
+  } else {
+    out.i32.reserve(rows, spare);
+    JoinCodes(parts, runs, &out);
   }
+  for (TableColumn& part : parts) {
+    part.i32.release(spare);
+    part.i64.release(spare);
+  }
+  return out;
+}
+
+// The numbers of the parts' dictionaries become those of one, in order of appearance.
+void RowState::JoinCodes(const std::vector<TableColumn>& parts, const std::vector<std::pair<size_t, Run>>& runs,
+                         TableColumn* out) {
   std::unordered_map<Ip, int32_t, IpHash> addresses;
   std::unordered_map<std::string_view, int32_t, TextHash> texts;
   constexpr int32_t kUnknown = -2;
@@ -147,17 +175,17 @@ TableColumn RowState::Join(const std::vector<RowState*>& states, const std::vect
   for (const TableColumn& part : parts) known.emplace_back(part.addresses.size() + part.texts.size(), kUnknown);
   const auto number = [&](size_t worker, size_t id) {
     const TableColumn& part = parts[worker];
-    if (kind == Kind::kText) {
-      const auto [it, added] = texts.try_emplace(part.texts[id], static_cast<int32_t>(out.texts.size()));
-      if (added) out.texts.push_back(part.texts[id]);
+    if (out->type == ColumnType::kText) {
+      const auto [it, added] = texts.try_emplace(part.texts[id], static_cast<int32_t>(out->texts.size()));
+      if (added) out->texts.push_back(part.texts[id]);
       return it->second;
     }
-    const auto [it, added] = addresses.try_emplace(part.addresses[id], static_cast<int32_t>(out.addresses.size()));
-    if (added) out.addresses.push_back(part.addresses[id]);
+    const auto [it, added] = addresses.try_emplace(part.addresses[id], static_cast<int32_t>(out->addresses.size()));
+    if (added) out->addresses.push_back(part.addresses[id]);
     return it->second;
   };
   for (const auto& [worker, run] : runs) {
-    int32_t* to = out.i32.Extend(run.rows);
+    int32_t* to = out->i32.Extend(run.rows);
     const int32_t* from = parts[worker].i32.data() + run.begin;
     for (size_t i = 0; i < run.rows; ++i) {
       if (from[i] == kNullCode) {
@@ -169,7 +197,6 @@ TableColumn RowState::Join(const std::vector<RowState*>& states, const std::vect
       to[i] = id;
     }
   }
-  return out;
 }
 
 void RowState::AddPlaces(const std::vector<RowState*>& states, const std::vector<std::pair<size_t, Run>>& runs,
@@ -203,8 +230,15 @@ Table RowState::Finish(const std::vector<RowState*>& states, const std::vector<s
     for (size_t c = 0; c < table.columns.size(); ++c) table.columns[c] = Move(&states[0]->columns_[columns[c]]);
   } else {
     std::atomic<size_t> next = 0;
+    // Wide columns first: a thread joins each column into the memory of those before it.
+    std::vector<size_t> order(columns.size());
+    std::iota(order.begin(), order.end(), size_t{0});
+    std::stable_partition(order.begin(), order.end(),
+                          [&](size_t c) { return IsWide(states[0]->columns_[columns[c]].field.kind()); });
     OnThreads(states.size(), [&](size_t) {
-      for (size_t c; (c = next++) < table.columns.size();) table.columns[c] = Join(states, runs, columns[c]);
+      SpareStorage spare;
+      for (size_t i; (i = next++) < order.size();)
+        table.columns[order[i]] = Join(states, runs, columns[order[i]], &spare);
     });
   }
   if (states[0]->plan_.spec.located) AddPlaces(states, runs, &table);

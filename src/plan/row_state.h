@@ -48,9 +48,10 @@ class RowState {
     size_t slot;  // batch column
     Array<int32_t> i32;
     Array<int64_t> i64;
-    size_t absent = 0;  // rows of sources that lack the field, before the first that has it; nothing is kept of them
-    bool seen = false;  // a source had the field
-    Encoder encoder;    // texts, IPv6 addresses
+    size_t absent = 0;   // rows of sources that lack the field, before the first that has it; nothing is kept of them
+    bool seen = false;   // a source had the field
+    bool nulls = false;  // some value is null
+    Encoder encoder;     // texts, IPv6 addresses
     GroupTable address_ids;  // of their codes
   };
   // Rows that stand together in the input.
@@ -64,10 +65,12 @@ class RowState {
   static void AppendNulls(size_t n, Kept* out);
   void Reset();
   static TableColumn Move(Kept* kept);
+  static void JoinCodes(const std::vector<TableColumn>& parts, const std::vector<std::pair<size_t, Run>>& runs,
+                        TableColumn* out);
   static void AddPlaces(const std::vector<RowState*>& states, const std::vector<std::pair<size_t, Run>>& runs,
                         Table* table);
   static TableColumn Join(const std::vector<RowState*>& states, const std::vector<std::pair<size_t, Run>>& runs,
-                          size_t c);
+                          size_t c, SpareStorage* spare);
 
   const PlanImpl& plan_;
   const std::vector<int>& slots_;

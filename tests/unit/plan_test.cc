@@ -250,6 +250,38 @@ TEST(Plan, DistinctCountsOfManyValuesDoNotDependOnThreads) {
   }
 }
 
+// Columns so large that they are mapped, and that threads join them in memory that was in use.
+TEST(Plan, LargeSelectionsDoNotDependOnThreads) {
+  std::string log = "srcaddr dstport start bytes action\n";
+  for (uint32_t i = 0; i < 1'200'000; ++i) {
+    const uint32_t v = i * 2654435761u >> 7;
+    log += (v % 90 == 0 ? "2001:db8::" + std::to_string(v % 999) : "10.0.0." + std::to_string(v % 256)) + " " +
+           std::to_string(v % 65'536) + " " + std::to_string(i) + (i == 700'000 ? " - " : " 7 ") +
+           (v % 3 == 0 ? "REJECT\n" : "ACCEPT\n");
+  }
+  PlanSpec spec;
+  spec.select = {"srcaddr", "dstport", "start", "bytes", "action"};
+  spec.located = true;
+  const Plan plan = *Plan::Make(spec);
+  Table wanted;
+  for (int threads : {1, 2, 5}) {
+    ScanOptions options;
+    options.threads = threads;
+    absl::StatusOr<Result> result = plan.Run({Source::Bytes("log", std::string_view(log))}, options);
+    ASSERT_TRUE(result.ok());
+    if (threads == 1) wanted = result->table;
+    ASSERT_EQ(result->table.rows, 1'200'000u);
+    for (size_t c = 0; c < wanted.columns.size(); ++c) {
+      const TableColumn &a = result->table.columns[c], &b = wanted.columns[c];
+      EXPECT_TRUE(a.i32 == b.i32 && a.i64 == b.i64 && a.addresses == b.addresses && a.texts == b.texts) << c;
+      EXPECT_EQ(a.i32.size() + a.i64.size(), 1'200'000u);
+      if (c < 5) {  // those that places add say nothing of nulls
+        EXPECT_EQ(a.no_nulls, c != 3) << c;
+      }
+    }
+  }
+}
+
 TEST(Plan, LocatedRecordsAreWhereTheySay) {
   std::string log = kHeader;
   for (int i = 0; i < 5000; ++i) log += Line("10.0.0.1", i % 100, i);

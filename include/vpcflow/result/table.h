@@ -33,6 +33,7 @@ struct TableColumn {
   Array<int64_t> i64;   // kInt64; kTime in microseconds since 1970 (null: kNullInt64)
   Array<double> f64;    // kFloat64 (null: NaN)
   Array<uint128> i128;  // kInt128 (never null)
+  bool no_nulls = false;  // it is known that none is null; whoever changes values must clear it
   // Dictionaries, in order of first appearance; no value twice.
   std::vector<Ip> addresses;
   std::vector<std::string> texts;
