@@ -44,7 +44,8 @@ class IsalInflater final : public Inflater {
       step.state = State::kDamaged;
       step.problem = ProblemOf(error);
       // Of damaged codes and distances it counts bytes that it never wrote: what happened to lie there.
-      step.exact = error == ISAL_INCORRECT_CHECKSUM || error == ISAL_INVALID_WRAPPER || error == ISAL_UNSUPPORTED_METHOD;
+      step.exact =
+          error == ISAL_INCORRECT_CHECKSUM || error == ISAL_INVALID_WRAPPER || error == ISAL_UNSUPPORTED_METHOD;
     }
     return step;
   }
