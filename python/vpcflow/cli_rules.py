@@ -97,11 +97,20 @@ def _settings(texts: list[str]) -> dict[str, Any]:
             raise PlanError(f"--set {text}: write NAME=VALUE")
         default = getattr(Settings(), name, "")
         try:
-            listed = value.split(",") if isinstance(default, tuple) else value
-            settings[name] = type(default)(float(value)) if isinstance(default, (int, float)) else listed
-        except ValueError:
-            raise PlanError(f"--set {text}: not a number") from None
+            settings[name] = _as(default, value)
+        except (ValueError, KeyError):
+            wanted = "true or false" if isinstance(default, bool) else "a number"
+            raise PlanError(f"--set {text}: {wanted} is needed") from None
     return settings
+
+
+def _as(default: Any, value: str) -> Any:
+    """A setting's text as what its default is."""
+    if isinstance(default, bool):
+        return {"true": True, "1": True, "false": False, "0": False}[value.lower()]
+    if isinstance(default, (int, float)):
+        return type(default)(float(value))
+    return value.split(",") if isinstance(default, tuple) else value
 
 
 def run_detect(args: argparse.Namespace) -> int:

@@ -10,6 +10,7 @@ What each detector looks for, its settings and what it cannot see: ``docs/detect
 from __future__ import annotations
 
 import dataclasses
+import difflib
 import warnings
 from collections.abc import Sequence
 from typing import Any
@@ -80,13 +81,18 @@ def checked_settings(only: Sequence[str], settings: dict[str, Any]) -> Settings:
     """The settings of :func:`detect`; :class:`~vpcflow.PlanError` for unknown names."""
     for name in only:
         if name not in DETECTORS:
-            raise PlanError(f"no detector {name!r}; there are {', '.join(DETECTORS)}")
+            raise PlanError(f"no detector {name!r}; {_nearest(name, DETECTORS)}")
     try:
         return Settings(**settings)
     except TypeError:
         known = {field.name for field in dataclasses.fields(Settings)}
         wrong = sorted(set(settings) - known)[0]
-        raise PlanError(f"detect: no setting {wrong!r}; there are {', '.join(sorted(known))}") from None
+        raise PlanError(f"detect: no setting {wrong!r}; {_nearest(wrong, sorted(known))}") from None
+
+
+def _nearest(name: str, known: Sequence[str]) -> str:
+    near = difflib.get_close_matches(name, known, 1)
+    return f"did you mean {near[0]!r}?" if near else f"there are {', '.join(known)}"
 
 
 def find(

@@ -431,3 +431,15 @@ def test_a_refusal_is_no_access_and_a_half_open_try_finds_an_open_port():
     (finding,) = [f for f in vf.detect(vf.scan(half_open)) if f.detector == "accepted_after_reject"]
     assert (finding.actor, finding.evidence["failed"], finding.evidence["answered"]) == ("198.51.100.7", 9, 1)
     assert finding.sentence.endswith("tried 9 ports of 10.0.0.9, then 1 answered")
+
+
+def test_settings_on_the_command_line(tmp_path):
+    tries = [("198.51.100.9", f"10.0.1.{i + 1}", 445, 6, 1, 52, 1000 + i, "REJECT") for i in range(12)]
+    (tmp_path / "a.log").write_bytes(talk(*tries))
+    base = ("detect", tmp_path / "a.log", "--set")
+    assert b"12 services" in run_cli(*base, "walk_outside=true", check=1).stdout
+    assert run_cli(*base, "walk_outside=false", check=0)
+    assert b"true or false is needed" in run_cli(*base, "walk_outside=yes", check=2).stderr
+    assert b"a number is needed" in run_cli(*base, "scan_ports=many", check=2).stderr
+    assert b"did you mean 'scan_ports'?" in run_cli(*base, "scan_port=3", check=2).stderr
+    assert b"did you mean 'port_scan'?" in run_cli(*base[:2], "--only", "portscan", check=2).stderr
