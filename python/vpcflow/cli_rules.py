@@ -61,6 +61,7 @@ def add_commands(add: AddCommand) -> None:
     watch.add_argument("--rules", metavar="RULES", help="a YAML or JSON file, with silences if need be")
     watch.add_argument("--detect", action="store_true", help="ask the detectors, too; the default without --rules")
     _add_detectors(watch)
+    watch.add_argument("--baseline", metavar="FILE", help="what was usual before: of vpcflow detect --learn")
     watch.add_argument("--span", default="1d", metavar="TIME", help="how far back the detectors look (default 1d)")
     watch.add_argument(
         "--least", choices=SEVERITIES, default="medium", help="findings of detectors that are told (default medium)"
@@ -171,7 +172,8 @@ def run_watch(args: argparse.Namespace) -> int:
     channels = {hashlib.sha256(url.encode()).hexdigest()[:16]: channel(url, allow_hosts=allowed) for url in urls}
     watch = Watch(
         args.source, own, channels, args.state, silences=silences, throttle=args.throttle, detectors=detectors,
-        repeat=args.repeat, span=args.span, least=args.least, format=args.format, log=cli.note,
+        baseline=_state_of(args.baseline) if args.baseline else None, repeat=args.repeat, span=args.span,
+        least=args.least, format=args.format, log=cli.note,
         settle=seconds(args.settle, "--settle"),
     )  # fmt: skip
     try:

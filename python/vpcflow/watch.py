@@ -51,7 +51,8 @@ class Watch:
 
     ``state``: the SQLite file. ``channels``: by a name that stays the same, :func:`vpcflow.notify.channel`.
     ``detectors``: settings of :func:`vpcflow.detect`, to ask the detectors, too, of the sessions of the last
-    ``span``; ``only`` among them names some. ``least``: the severity from which on detectors' findings are told.
+    ``span``; ``only`` among them names some. ``baseline``, as of :func:`vpcflow.detect`, for what is new. ``least``:
+    the severity from which on detectors' findings are told.
     ``throttle``: findings of the same rule, actor and targets that are no further apart are one incident, told once,
     and once more if it becomes worse; with ``repeat`` also for each such time that it goes on. ``keep``: for how many
     days of records counts are kept. ``settle``: seconds for which a file must not have changed. ``log``: is told of
@@ -83,6 +84,7 @@ class Watch:
         state: str | os.PathLike[str],
         *,
         detectors: dict[str, Any] | None = None,
+        baseline: Aggregation | None = None,
         span: str | int = "1d",
         least: str = "medium",
         silences: Sequence[Silence] = (),
@@ -102,6 +104,7 @@ class Watch:
         own = {name: value for name, value in (detectors or {}).items() if name != "only"}
         self._settings = checked_settings(self._only, own)
         self._span, self._told = seconds(span, "span"), SEVERITIES[: SEVERITIES.index(least) + 1]
+        self._baseline = baseline
         self._sessions: Aggregation | None = None  # of the last span, as in the state
         self._last_part: int | None = None  # of the state
         self._sizes: dict[str, tuple[int, int]] = {}
@@ -216,7 +219,10 @@ class Watch:
         self._last_part = self._db.execute(
             "insert into sessions (idle, blob) values (?, ?)", (str(idle), fresh.to_bytes())
         ).lastrowid
-        findings = find(self._sessions.collect(), flows, self._settings, only=self._only, samples=self.SAMPLES)
+        findings = find(
+            self._sessions.collect(), flows, self._settings, only=self._only, baseline=self._baseline,
+            samples=self.SAMPLES,
+        )  # fmt: skip
         return [finding for finding in findings if finding.severity in self._told]
 
     def _readable(self, paths: list[str]) -> tuple[Flows | None, list[int | None], dict[str, str]]:

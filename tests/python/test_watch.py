@@ -474,3 +474,17 @@ def test_what_goes_on_is_told_again_if_asked(folder):
     watch.close()
     assert [alert.finding.end // 600 for alert in channel.got] == [0, 3, 6]
     assert len({alert.id for alert in channel.got}) == 3
+
+
+def test_what_is_new_against_a_baseline(folder):
+    def talks(target, begin):
+        both = [f"eni-1 10.0.0.4 {target} 40000 22 6 20 5000 {begin} {begin + 5} ACCEPT\n",
+                f"eni-1 {target} 10.0.0.4 22 40000 6 20 5000 {begin} {begin + 5} ACCEPT\n"]  # fmt: skip
+        return TALK + "".join(both)
+
+    usual = vf.detection.baseline(vf.scan(talks("10.0.0.9", 1000).encode()))
+    (folder / "a.log").write_text(talks("10.0.0.9", 90_000))
+    (folder / "b.log").write_text(talks("10.0.0.10", 90_000))
+    watch = watching(folder, [], None, detectors={}, baseline=usual)
+    assert [(a.finding.detector, a.finding.targets) for a in watch.poll()] == [("new_admin_edge", ["10.0.0.10"])]
+    watch.close()
