@@ -9,16 +9,14 @@ Writes the table to docs/detection.md.
 
 import collections
 import sys
-from pathlib import Path
 
 import published
+from page import put
 
 import vpcflow as vf
 from vpcflow.detection import Settings
 
-ROOT = Path(__file__).resolve().parents[2]
 FIRST_SEED, RECORDS = 101, 200_000
-BEGIN, END = "<!-- measured by bench/detection/calibrate.py -->", "<!-- end of calibrate -->"
 # The settings that are thresholds, by detector.
 LOWERED = {
     "port_scan": ("scan_ports", "scan_hosts"), "brute_force": ("brute_sessions",), "exfiltration": ("exfil_bytes",),
@@ -65,10 +63,7 @@ def main():
             cells.append(f"{right / (right + wrong):.2f} of {right + wrong:,}" if right + wrong else "-")
         lines.append(f"| {name} | " + " | ".join(cells) + " |")
     table = "\n".join([*lines, "", f"{seeds} seeds from {FIRST_SEED} on, all v5, at three intensities each."])
-    print(table)
-    page = ROOT / "docs" / "detection.md"
-    text = page.read_text()
-    page.write_text(text[: text.index(BEGIN) + len(BEGIN)] + "\n\n" + table + "\n\n" + text[text.index(END) :])
+    put("calibrate.py", "end of calibrate", table)
 
 
 if __name__ == "__main__":

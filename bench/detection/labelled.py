@@ -17,11 +17,10 @@ import sys
 from pathlib import Path
 
 import published
+from page import put
 
 import vpcflow as vf
 
-ROOT = Path(__file__).resolve().parents[2]
-BEGIN, END = "<!-- measured by bench/detection/labelled.py -->", "<!-- end of labelled -->"
 FIELDS = "srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status"
 PROTOCOLS = {"tcp": 6, "udp": 17, "icmp": 1}
 FRAME = 14  # bytes of Ethernet, which Argus counts and AWS does not
@@ -139,10 +138,7 @@ def main():
         lines.append(f"| {name} | {known} | {data.count(10) - 1:,} | {cells[0]} | {cells[1]} | {'; '.join(theirs) or 'none'} |")
     lines += ["", f"Findings of severity `medium` or `high` about others than these actors: {others}."]
     text = "\n".join(lines)
-    print(text)
-    page = ROOT / "docs" / "detection.md"
-    old = page.read_text()
-    page.write_text(old[: old.index(BEGIN) + len(BEGIN)] + "\n\n" + text + "\n\n" + old[old.index(END) :])
+    put("labelled.py", "end of labelled", text)
 
 
 if __name__ == "__main__":

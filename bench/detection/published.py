@@ -9,13 +9,12 @@ records, so does the rule. Sources: the vendors' public repositories and Zeek's 
 
 import sys
 import zlib
-from pathlib import Path
+
+from page import put
 
 import vpcflow as vf
 
-ROOT = Path(__file__).resolve().parents[2]
 FIRST_SEED, RECORDS = 1001, 200_000
-BEGIN, END = "<!-- measured by bench/detection/published.py -->", "<!-- end of published -->"
 PRIVATE = "('10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16')"
 FAILED = "(action = 'rejected' or (action = 'unanswered' and packets <= 3))"
 ADMIN = "(21, 22, 23, 25, 139, 445, 3389, 5985, 5986)"
@@ -115,10 +114,7 @@ def main():
             f1 = 2 * precision * recall / (precision + recall) if right else 0.0
             lines.append(f"| {kind} | {name} | {shown} | {precision:.2f} | {recall:.2f} | {f1:.2f} |")
     text = "\n".join([*lines, "", f"{seeds} seeds from {FIRST_SEED} on, {RECORDS:,} records each, windows of 60 s."])
-    print(text)
-    page = ROOT / "docs" / "detection.md"
-    old = page.read_text()
-    page.write_text(old[: old.index(BEGIN) + len(BEGIN)] + "\n\n" + text + "\n\n" + old[old.index(END) :])
+    put("published.py", "end of published", text)
 
 
 if __name__ == "__main__":

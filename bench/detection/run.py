@@ -16,14 +16,13 @@ import sys
 import tempfile
 from pathlib import Path
 
+from page import put
+
 import vpcflow as vf
 from vpcflow.detection import DETECTORS
 
-ROOT = Path(__file__).resolve().parents[2]
 FIRST_SEED, TIMED_SEEDS, STEP = 1001, 3, 300
 RECORDS, HOSTS, DAYS = 200_000, 300, 0.25
-BEGIN, END = "<!-- measured by bench/detection/run.py -->", "<!-- end -->"
-
 
 
 def run(seed, fmt, window):
@@ -87,10 +86,7 @@ def main():
     lines += ["", f"{seeds} seeds from {FIRST_SEED} on, {RECORDS:,} records each. Of {', '.join(silent)}, which are not planted, no finding."]
     lines += [f"Besides, {statistics.mean(lows):.1f} findings of severity `low` a run."]
     table = "\n".join(lines)
-    print(table)
-    page = ROOT / "docs" / "detection.md"
-    text = page.read_text()
-    page.write_text(text[: text.index(BEGIN) + len(BEGIN)] + "\n\n" + table + "\n\n" + text[text.index(END) :])
+    put("run.py", "end", table)
 
 
 if __name__ == "__main__":
