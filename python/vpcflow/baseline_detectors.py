@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Iterator
 from typing import Any
@@ -11,7 +12,7 @@ from .expr import count
 from .expr import max as max_of
 from .expr import min as min_of
 from .findings import Finding
-from .labels import mmdb
+from .labels import Labels, mmdb
 from .scan import scan
 
 DYNAMIC_PORTS = 49152  # RFC 6335: from here on ports are of no service
@@ -19,6 +20,10 @@ DYNAMIC_PORTS = 49152  # RFC 6335: from here on ports are of no service
 
 class BaselineDetectors(Detectors):
     """Detectors of what is new."""
+
+    @functools.cached_property
+    def _countries(self) -> Labels:
+        return mmdb(self._settings.geo)
 
     def new_admin_edge(self) -> Iterator[Finding]:
         if self._baseline is None:
@@ -69,16 +74,17 @@ class BaselineDetectors(Detectors):
         """Inside hosts that talk to a country that none of yours has talked to; needs `geo`."""
         if self._baseline is None or not self._settings.geo:
             return
-        countries = mmdb(self._settings.geo)
+        countries = self._countries
         where = f"{self._from_inside} and not {self._to_inside}"
-        past = scan(self._baseline.collect()).filter(where).label("country", "dstaddr", countries)
-        known = set(past.group_by("country").agg(n="count()").collect()["country"])
         talks = self._sent.filter(f"{where} and action = 'established'").label("country", "dstaddr", countries)
         by = talks.filter("country is not null").group_by("srcaddr", "country", "dstaddr").agg(
             sessions=count(), first=min_of("start"), last=max_of("end")
         )
+        (found,) = self._ask(by)
+        past = scan(self._baseline.collect()).filter(where).label("country", "dstaddr", countries)
+        known = set(past.group_by("country").agg(n="count()").collect()["country"])
         fresh: dict[tuple[str, str], list[dict[str, Any]]] = {}
-        for row in by.collect():
+        for row in found:
             if row["country"] not in known:
                 fresh.setdefault((row["srcaddr"], row["country"]), []).append(row)
         for (actor, country), rows in fresh.items():

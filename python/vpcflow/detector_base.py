@@ -7,7 +7,7 @@ import dataclasses
 import datetime
 import functools
 import ipaddress
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from .aggregation import Aggregation
@@ -16,7 +16,6 @@ from .errors import PlanError
 from .expr import count
 from .findings import Finding, sessions_as_records
 from .result import Result
-from .rules import Rule, findings_of
 from .scan import Flows, collect_all
 
 INSIDE = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7")
@@ -77,7 +76,6 @@ class Settings:
     geo: str = ""
 
 
-
 def is_in(address: str, prefixes: Sequence[str]) -> bool:
     ip = ipaddress.ip_address(address)
     return any(ip in ipaddress.ip_network(prefix) for prefix in prefixes)
@@ -97,36 +95,6 @@ def is_prefix(text: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def list_of(path: str) -> tuple[list[str], str]:
-    """The addresses and prefixes of a file, and the day of its last change, for the evidence. A STIX 2 bundle
-    (``.json``), MISP's CSV (columns ``type`` and ``value``), or one at the beginning of each line."""
-    import csv
-    import json
-    import os
-    import re
-
-    try:
-        with open(path, encoding="utf-8") as file:
-            text = file.read()
-        changed = os.stat(path).st_mtime
-        if path.endswith(".json"):
-            objects = json.loads(text).get("objects", [])
-            patterns = " ".join(str(o.get("pattern", "")) for o in objects if o.get("type") == "indicator")
-            found = re.findall(r"ipv[46]-addr:value\s*=\s*'([^']+)'", patterns)
-        else:
-            lines = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
-            columns = next(csv.reader(lines[:1]), [])
-            if "type" in columns and "value" in columns:
-                rows = csv.DictReader(lines)
-                found = [row["value"].split("|")[0] for row in rows if (row["type"] or "").startswith("ip-")]
-            else:
-                words = [line.split("#")[0].replace(",", " ").split() for line in lines]
-                found = [parts[0].strip('"') for parts in words if parts]
-    except (OSError, ValueError, AttributeError, csv.Error, RecursionError) as e:
-        raise PlanError(f"detect: bad={path!r}: {e}") from None
-    return list(dict.fromkeys(found)), day_of(changed)
 
 
 def day_of(time: float) -> str:
@@ -214,12 +182,3 @@ class Detectors:
             detector, severity, row["srcaddr"], targets, row["first"], row["last"], round(score, 3), technique,
             evidence, self._coverage[detector], f"{sentence}, {when}",
         )  # fmt: skip
-
-    def _by_rules(self, *asked: tuple[float, str, dict[str, Any]]) -> Iterator[Finding]:
-        """What rules find; the score is by how far a column is above the threshold: (threshold, column, rule)."""
-        rules = [Rule(over="sessions", **keys) for _, _, keys in asked]
-        results = self._ask(*(rule.query(self._sent) for rule in rules))
-        for (threshold, of, _), rule, result in zip(asked, rules, results):
-            for found in findings_of(rule, result):
-                score = round(1 - 0.5 * threshold / max(found.evidence[of], threshold), 3)
-                yield dataclasses.replace(found, coverage=self._coverage[rule.name], score=score)

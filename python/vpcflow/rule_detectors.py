@@ -6,12 +6,23 @@ import dataclasses
 from collections.abc import Iterator
 from typing import Any
 
-from .detector_base import ADMIN_PORTS, DATABASE_PORTS, Detectors, is_prefix, list_of, listed
+from .detector_base import ADMIN_PORTS, DATABASE_PORTS, Detectors, day_of, is_prefix, listed
+from .errors import PlanError
 from .findings import Finding
+from .rules import Rule, findings_of
 
 
 class RuleDetectors(Detectors):
     """Detectors that are rules over sessions."""
+
+    def _by_rules(self, *asked: tuple[float, str, dict[str, Any]]) -> Iterator[Finding]:
+        """What rules find; the score is by how far a column is above the threshold: (threshold, column, rule)."""
+        rules = [Rule(over="sessions", **keys) for _, _, keys in asked]
+        results = self._ask(*(rule.query(self._sent) for rule in rules))
+        for (threshold, of, _), rule, result in zip(asked, rules, results):
+            for found in findings_of(rule, result):
+                score = round(1 - 0.5 * threshold / max(found.evidence[of], threshold), 3)
+                yield dataclasses.replace(found, coverage=self._coverage[rule.name], score=score)
 
     def unauthorised_access(self) -> Iterator[Finding]:
         ports = ", ".join(map(str, ADMIN_PORTS + DATABASE_PORTS))
@@ -106,3 +117,33 @@ class RuleDetectors(Detectors):
             asked.append((1, "sessions", rule))
         for f in self._by_rules(*asked):
             yield dataclasses.replace(f, evidence={**f.evidence, "list_of": date}) if date else f
+
+
+def list_of(path: str) -> tuple[list[str], str]:
+    """The addresses and prefixes of a file, and the day of its last change, for the evidence. A STIX 2 bundle
+    (``.json``), MISP's CSV (columns ``type`` and ``value``), or one at the beginning of each line."""
+    import csv
+    import json
+    import os
+    import re
+
+    try:
+        with open(path, encoding="utf-8") as file:
+            text = file.read()
+        changed = os.stat(path).st_mtime
+        if path.endswith(".json"):
+            objects = json.loads(text).get("objects", [])
+            patterns = " ".join(str(o.get("pattern", "")) for o in objects if o.get("type") == "indicator")
+            found = re.findall(r"ipv[46]-addr:value\s*=\s*'([^']+)'", patterns)
+        else:
+            lines = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
+            columns = next(csv.reader(lines[:1]), [])
+            if "type" in columns and "value" in columns:
+                rows = csv.DictReader(lines)
+                found = [row["value"].split("|")[0] for row in rows if (row["type"] or "").startswith("ip-")]
+            else:
+                words = [line.split("#")[0].replace(",", " ").split() for line in lines]
+                found = [parts[0].strip('"') for parts in words if parts]
+    except (OSError, ValueError, AttributeError, csv.Error, RecursionError) as e:
+        raise PlanError(f"detect: bad={path!r}: {e}") from None
+    return list(dict.fromkeys(found)), day_of(changed)

@@ -212,4 +212,3 @@ def alias_of(rule: Any, name: str) -> str:
         if alias.alias == name:
             return str(next(iter(alias.mapping.values())))
     return name
-

@@ -206,14 +206,16 @@ class Watch:
         except FieldError as error:
             self._log(f"the detectors cannot see these logs: {error}")
             return []
-        saved = self._db.execute("select id, blob from sessions where idle = ? order by id", (str(idle),)).fetchall()
-        if self._sessions is None or [row[0] for row in saved[-1:]] != [self._last_part]:
-            self._sessions = merge_all([*(blob for _, blob in saved), fresh])
+        mine = "from sessions where idle = ?"
+        last, saved = self._db.execute(f"select max(id), count(*) {mine}", (str(idle),)).fetchone()
+        if self._sessions is None or last != self._last_part:
+            parts = self._db.execute(f"select blob {mine} order by id", (str(idle),))
+            self._sessions = merge_all([*(blob for (blob,) in parts), fresh])
         else:
             self._sessions.merge(fresh)
         newest = max((end for end in fresh.collect()["end"] if end is not None), default=0)
         self._sessions.take_idle(newest - self._span)
-        if len(saved) >= self.PARTS:
+        if saved >= self.PARTS:
             self._db.execute("delete from sessions")
             fresh = self._sessions
         self._last_part = self._db.execute(

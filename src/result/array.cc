@@ -80,13 +80,14 @@ void SpareStorage::Add(void* data, size_t used, size_t capacity) {
   const size_t kept = (used + kHugePage - 1) & ~(kHugePage - 1);
   if (capacity >= kMapped && kept <= capacity && kept > 0) {
     void* to = ReserveAligned(bytes_ + kept);
-    auto* end = static_cast<char*>(to) + bytes_;
-    const bool moved =
-        (bytes_ == 0 || mremap(data_, bytes_, bytes_, MREMAP_MAYMOVE | MREMAP_FIXED, to) != MAP_FAILED) &&
-        mremap(data, kept, kept, MREMAP_MAYMOVE | MREMAP_FIXED, end) != MAP_FAILED;
-    if (!moved) throw std::bad_alloc();
-    if (capacity > kept) munmap(static_cast<char*>(data) + kept, capacity - kept);
+    const auto move = [](void* from, size_t size, void* place) {
+      if (size > 0 && mremap(from, size, size, MREMAP_MAYMOVE | MREMAP_FIXED, place) == MAP_FAILED)
+        throw std::bad_alloc();  // what was not moved stays its owner's; the address space is lost
+    };
+    move(data_, bytes_, to);
     data_ = to;
+    move(data, kept, static_cast<char*>(to) + bytes_);
+    if (capacity > kept) munmap(static_cast<char*>(data) + kept, capacity - kept);
     bytes_ += kept;
     return;
   }
