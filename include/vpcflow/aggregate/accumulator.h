@@ -50,6 +50,10 @@ concept Accumulator = std::default_initializable<A> && requires(A a, const A& ot
   other.Value();
 };
 
+// Fields that can be summed: integers and times, neither texts nor addresses nor enumerations.
+template <class F>
+concept NumericField = std::is_integral_v<typename F::value_type>;
+
 // The fields that an accumulator reads, if it says so in `static constexpr std::array kFields`. A Scan checks them
 // first, so that a record with a malformed value is a reject and never half counted.
 template <class A>
@@ -103,7 +107,7 @@ class Count {
 };
 
 // Sum of a numeric field.
-template <class F>
+template <NumericField F>
 class Sum {
  public:
   static constexpr std::array kFields = {F::kField};
@@ -121,7 +125,7 @@ class Sum {
 };
 
 // Arithmetic mean of a numeric field; empty without values.
-template <class F>
+template <NumericField F>
 class Mean {
  public:
   static constexpr std::array kFields = {F::kField};
@@ -216,7 +220,7 @@ class Distinct {
 };
 
 // Sum of a numeric field per second, between the first start and the last end; empty without records that have both.
-template <class F>
+template <NumericField F>
 class Rate {
  public:
   static constexpr std::array kFields = {F::kField, Field::kStart, Field::kEnd};

@@ -78,7 +78,7 @@ class ApproxDistinct {
 };
 
 // Quantiles of a numeric field, within 0.4 % of their value: Value().Quantile(0.95).
-template <class F>
+template <NumericField F>
 class ApproxQuantile {
  public:
   static constexpr std::array kFields = {F::kField};
@@ -98,7 +98,7 @@ class ApproxQuantile {
 // The keys with the greatest totals of `Weight`, in memory for `Counters` of them, with the guarantee of HeavyHitters:
 // Value().Top(10). Inside of a GroupBy: the top peers of each source, bounded. The bounds hold for any order of
 // merging, which of the light keys are held depends on it.
-template <class Key, class Weight, size_t Counters>
+template <class Key, NumericField Weight, size_t Counters>
 class TopKeys {
  public:
   using Hitters = HeavyHitters<internal::Owned<typename Key::value_type>>;
