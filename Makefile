@@ -81,6 +81,7 @@ bench: $(VENV)/.package
 lint: $(VENV)/.package $(VENV)/.lint-packages
 	@$(BIN)/ruff check python tests/python bench examples tools
 	@$(BIN)/mypy
+	@$(BIN)/stubtest vpcflow._core --ignore-positional-only --allowlist tests/python/stubtest_allow.txt
 	@$(PYTHON) tests/layers/check_includes.py
 	@if command -v clang-format >/dev/null; then git ls-files '*.h' '*.cc' | xargs clang-format --dry-run -Werror; else echo "clang-format is not installed: C++ format not checked"; fi
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# check.sh find_package|pkg_config|add_subdirectory SOURCE_DIR BUILD_DIR: builds examples/cpp/consumer from outside and
-# runs it on the bundled sample.
+# check.sh find_package|pkg_config|add_subdirectory|core SOURCE_DIR BUILD_DIR: builds examples/cpp/consumer from outside
+# and runs it on the bundled sample; `core` is a program that has the installed headers, and no library.
 set -euo pipefail
 how=$1 source=$2 build=$3
 work=$(mktemp -d)
@@ -25,4 +25,8 @@ case $how in
     cmake --build "$work/build" >/dev/null
     "$work/build/consumer" "$sample"
     if find "$work/build" -name 'vpcflow_tests*' | grep -q .; then echo "tests were built in a consumer"; exit 1; fi ;;
+  core)
+    cmake --install "$build" --prefix "$work/prefix" >/dev/null
+    c++ -std=c++20 -O1 -I"$work/prefix/include" "$source"/tests/layers/core_only_{a,b}.cc -o "$work/core"
+    "$work/core" ;;
 esac
