@@ -26,23 +26,56 @@ def with_samples(flows: Flows, findings: list[Finding], n: int) -> list[Finding]
     """The findings, each (if its actor is an address) with its first ``n`` records between actor and targets, in the
     order of the logs. One more pass over the logs, by one thread and in bounded memory, which ends when all have
     theirs; of streams, which can be read only once, there are none."""
-    wanted: dict[str, list[int]] = {}  # by address: findings that it has a part in
-    for number, finding in enumerate(findings):
-        for address in [finding.actor, *finding.targets]:
-            wanted.setdefault(address, []).append(number)
-    samples: list[list[dict[str, Any]]] = [[] for _ in findings]
-    missing = len(findings)
-    for row in _between(flows, findings):
-        ends = _ends(row)
-        near = [set(wanted.get(end, ())) for end in ends]
-        for number in sorted(near[0] | near[1]):
-            finding, own = findings[number], samples[number]
-            if len(own) < n and finding.start <= (row["start"] or 0) <= finding.end and _is_of(finding, row, ends):
-                own.append({name: value for name, value in row.items() if value is not None})
-                missing -= len(own) == n
-        if missing == 0:
+    wanted = _Wanted(findings, n)
+    for part in _between(flows, findings):
+        # Most records between these addresses are of no finding, or of one that has its samples: only ends are looked at.
+        sources, targets = _ends(part, "pkt_srcaddr", "srcaddr"), _ends(part, "pkt_dstaddr", "dstaddr")
+        for at, ends in enumerate(zip(sources, targets)):
+            if numbers := wanted.by(ends):
+                (row,) = part._table.rows(at, 1)
+                wanted.take(numbers, row)
+        if wanted.missing == 0:
             break
-    return [dataclasses.replace(f, samples=own) for f, own in zip(findings, samples)]
+    return [dataclasses.replace(f, samples=own) for f, own in zip(findings, wanted.samples)]
+
+
+class _Wanted:
+    """What samples are still to be found."""
+
+    def __init__(self, findings: list[Finding], n: int) -> None:
+        self.samples: list[list[dict[str, Any]]] = [[] for _ in findings]
+        self.missing = len(findings)
+        self._findings, self._n = findings, n
+        self._pairs: dict[tuple[str, str], set[int]] = {}  # by ends in both directions
+        self._alone: dict[str, set[int]] = {}  # by actor, of findings without targets
+        for number, finding in enumerate(findings):
+            for target in finding.targets:
+                self._pairs.setdefault((finding.actor, target), set()).add(number)
+                self._pairs.setdefault((target, finding.actor), set()).add(number)
+            if not finding.targets:
+                self._alone.setdefault(finding.actor, set()).add(number)
+
+    def by(self, ends: tuple[str, str]) -> set[int]:
+        """The findings that want records between these ends."""
+        numbers = self._pairs.get(ends, set())
+        return numbers.union(*(self._alone.get(end, ()) for end in ends)) if self._alone else numbers
+
+    def take(self, numbers: set[int], row: dict[str, Any]) -> None:
+        """A record for those of the findings that it is of."""
+        for number in sorted(numbers):
+            finding = self._findings[number]
+            port = finding.evidence.get("dstport")
+            if not finding.start <= (row["start"] or 0) <= finding.end:
+                continue
+            if port is not None and port not in (row["srcport"], row["dstport"]):
+                continue
+            self.samples[number].append({name: value for name, value in row.items() if value is not None})
+            if len(self.samples[number]) == self._n:
+                self.missing -= 1
+                for target in finding.targets:
+                    self._pairs[finding.actor, target].discard(number)
+                    self._pairs[target, finding.actor].discard(number)
+                self._alone.get(finding.actor, set()).discard(number)
 
 
 def as_line(sample: dict[str, Any]) -> str:
@@ -66,38 +99,34 @@ def is_address(text: str) -> bool:
     return True
 
 
-def _ends(row: dict[str, Any]) -> tuple[str, str]:
-    return (row["pkt_srcaddr"] or row["srcaddr"], row["pkt_dstaddr"] or row["dstaddr"])
+def _ends(part: Result, real: str, logged: str) -> list[str]:
+    """One end of each record: the packet's own, where the log has it."""
+    return [a or b for a, b in zip(part[real], part[logged])]
 
 
-def _is_of(finding: Finding, row: dict[str, Any], ends: tuple[str, str]) -> bool:
-    if finding.actor not in ends:
-        return False
-    other = ends[1] if ends[0] == finding.actor else ends[0]
-    port = finding.evidence.get("dstport")
-    return (not finding.targets or other in finding.targets) and (
-        port is None or port in (row["srcport"], row["dstport"])
-    )
-
-
-def _between(flows: Flows, findings: list[Finding]) -> Iterator[dict[str, Any]]:
+def _between(flows: Flows, findings: list[Finding]) -> Iterator[Result]:
     """The records that may be of one of the findings."""
     found = [f for f in findings if is_address(f.actor) and all(map(is_address, f.targets))]
-    alone = sorted({f.actor for f in found if not f.targets})
-    paired = sorted({a for f in found if f.targets for a in (f.actor, *f.targets)})
+    alone = _listed({f.actor for f in found if not f.targets})
+    actors = _listed({f.actor for f in found if f.targets})
+    others = _listed({target for f in found for target in f.targets})
     parts = []
     for source, target in (("srcaddr", "dstaddr"), ("pkt-srcaddr", "pkt-dstaddr")):
-        for listed, joined in ((paired, "and"), (alone, "or")):
-            if listed:
-                text = ", ".join(f"'{address}'" for address in listed)
-                parts.append(f"({source} in ({text}) {joined} {target} in ({text}))")
+        if actors:
+            parts.append(f"({source} in ({actors}) and {target} in ({others}))")
+            parts.append(f"({source} in ({others}) and {target} in ({actors}))")
+        if alone:
+            parts.append(f"({source} in ({alone}) or {target} in ({alone}))")
     if not parts:
         return
     query = flows.filter(" or ".join(parts)).select(*_FIELDS).located()._with(allow_missing=True)
     with warnings.catch_warnings(), contextlib.suppress(VpcflowError):
         warnings.simplefilter("ignore", DataQualityWarning)
-        for part in _parts(query):
-            yield from part
+        yield from _parts(query)
+
+
+def _listed(addresses: set[str]) -> str:
+    return ", ".join(f"'{address}'" for address in sorted(addresses))
 
 
 def _parts(query: Flows) -> Iterator[Result]:

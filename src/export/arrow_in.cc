@@ -1,11 +1,10 @@
 // Arrow tables as rows for plans.
 #include <algorithm>
-#include <cmath>
-#include <cstring>
 #include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "src/export/arrow_column.h"
 #include "src/plan/aggregation_impl.h"
 #include "src/plan/run.h"
 #include "src/scan/driver.h"
@@ -14,123 +13,6 @@
 VPCFLOW_NAMESPACE_BEGIN
 namespace internal {
 namespace {
-
-// One column of an Arrow batch, read value by value.
-class ArrowColumn {
- public:
-  enum class Type : uint8_t { kNull, kInt, kFloat, kText, kTextView, kOther };
-
-  ArrowColumn() = default;
-  ArrowColumn(const ArrowSchema& schema, const ArrowArray& array) : array_(&array), format_(schema.format) {
-    if (schema.dictionary != nullptr) {
-      dictionary_ = std::make_unique<ArrowColumn>(*schema.dictionary, *array.dictionary);
-      index_format_ = format_[0];
-      type_ = dictionary_->type_;
-      return;
-    }
-    if (format_ == "n") {
-      type_ = Type::kNull;
-    } else if (format_.size() == 1 && std::strchr("cCsSiIlL", format_[0]) != nullptr) {
-      type_ = Type::kInt;
-    } else if (format_ == "f" || format_ == "g") {
-      type_ = Type::kFloat;
-    } else if (format_ == "u" || format_ == "U" || format_ == "z" || format_ == "Z") {
-      type_ = Type::kText;
-    } else if (format_ == "vu") {
-      type_ = Type::kTextView;
-    } else if (format_.starts_with("ts") && format_.size() >= 4) {
-      type_ = Type::kInt;
-      ticks_ = format_[2] == 's' ? 1 : format_[2] == 'm' ? 1000 : format_[2] == 'u' ? 1'000'000 : 1'000'000'000;
-    }
-  }
-
-  Type type() const { return type_; }
-  const std::string& format() const { return format_; }
-  // Timestamps count this many to the second; 0 for other integers.
-  int64_t ticks() const { return dictionary_ ? dictionary_->ticks_ : ticks_; }
-
-  bool IsNull(size_t row) const {
-    if (type_ == Type::kNull) return true;
-    const size_t i = row + static_cast<size_t>(array_->offset);
-    const auto* bits = array_->n_buffers > 0 ? static_cast<const uint8_t*>(array_->buffers[0]) : nullptr;
-    if (bits != nullptr && (bits[i / 8] >> (i % 8) & 1) == 0) return true;
-    if (!dictionary_) return false;
-    const std::optional<size_t> entry = Entry(row);
-    return !entry || dictionary_->IsNull(*entry);
-  }
-
-  // Of kText and kTextView, not null.
-  std::string_view Text(size_t row) const {
-    if (dictionary_) return dictionary_->Text(*Entry(row));
-    const size_t i = row + static_cast<size_t>(array_->offset);
-    if (type_ == Type::kTextView) return View(i);
-    const auto* text = static_cast<const char*>(array_->buffers[2]);
-    if (format_ == "U" || format_ == "Z") {
-      const auto* offsets = static_cast<const int64_t*>(array_->buffers[1]);
-      return {text + offsets[i], static_cast<size_t>(offsets[i + 1] - offsets[i])};
-    }
-    const auto* offsets = static_cast<const int32_t*>(array_->buffers[1]);
-    return {text + offsets[i], static_cast<size_t>(offsets[i + 1] - offsets[i])};
-  }
-
-  // Of kInt and kFloat, not null; nothing if it is no whole number of 63 bits.
-  std::optional<int64_t> Int(size_t row) const {
-    if (dictionary_) return dictionary_->Int(*Entry(row));
-    const size_t i = row + static_cast<size_t>(array_->offset);
-    if (type_ == Type::kInt) return IntegerAt(ticks_ != 0 ? 'l' : format_[0], i);
-    const double value = format_ == "g" ? static_cast<const double*>(array_->buffers[1])[i]
-                                        : static_cast<double>(static_cast<const float*>(array_->buffers[1])[i]);
-    if (!(value > -9.2e18 && value < 9.2e18) || value != std::floor(value)) return std::nullopt;
-    return static_cast<int64_t>(value);
-  }
-  // A float that is not a number stands for null, as pandas writes it.
-  bool IsNan(size_t row) const {
-    if (type_ != Type::kFloat || dictionary_) return false;
-    const size_t i = row + static_cast<size_t>(array_->offset);
-    return format_ == "g" ? std::isnan(static_cast<const double*>(array_->buffers[1])[i])
-                          : std::isnan(static_cast<const float*>(array_->buffers[1])[i]);
-  }
-
- private:
-  std::optional<int64_t> IntegerAt(char format, size_t i) const {
-    const void* values = array_->buffers[1];
-    switch (format) {
-      case 'c': return static_cast<const int8_t*>(values)[i];
-      case 'C': return static_cast<const uint8_t*>(values)[i];
-      case 's': return static_cast<const int16_t*>(values)[i];
-      case 'S': return static_cast<const uint16_t*>(values)[i];
-      case 'i': return static_cast<const int32_t*>(values)[i];
-      case 'I': return static_cast<const uint32_t*>(values)[i];
-      case 'l': return static_cast<const int64_t*>(values)[i];
-      default: {
-        const uint64_t value = static_cast<const uint64_t*>(values)[i];
-        if (value > static_cast<uint64_t>(std::numeric_limits<int64_t>::max())) return std::nullopt;
-        return static_cast<int64_t>(value);
-      }
-    }
-  }
-  std::optional<size_t> Entry(size_t row) const {
-    const std::optional<int64_t> index = IntegerAt(index_format_, row + static_cast<size_t>(array_->offset));
-    if (!index || *index < 0 || *index >= dictionary_->array_->length) return std::nullopt;
-    return static_cast<size_t>(*index);
-  }
-  // Arrow's 16-byte views: length, then up to 12 bytes inline, or a prefix, a buffer number and an offset.
-  std::string_view View(size_t i) const {
-    const char* view = static_cast<const char*>(array_->buffers[1]) + i * 16;
-    int32_t words[4];
-    std::memcpy(words, view, sizeof words);
-    const auto size = static_cast<size_t>(words[0]);
-    if (size <= 12) return {view + 4, size};
-    return {static_cast<const char*>(array_->buffers[2 + words[2]]) + words[3], size};
-  }
-
-  const ArrowArray* array_ = nullptr;
-  std::string format_;
-  Type type_ = Type::kOther;
-  char index_format_ = 'i';
-  int64_t ticks_ = 0;
-  std::unique_ptr<ArrowColumn> dictionary_;
-};
 
 // The field that a column holds.
 std::string FieldOf(const char* name) {
@@ -142,7 +24,12 @@ std::string FieldOf(const char* name) {
 class ArrowRows final : public Rows {
  public:
   ArrowRows(const std::vector<FieldRef>& slots, const ScanOptions& options, Report* report)
-      : Rows(slots), slots_(slots), options_(options), report_(report), columns_(slots.size()) {}
+      : Rows(slots),
+        slots_(slots),
+        options_(options),
+        report_(report),
+        columns_(slots.size()),
+        entries_(slots.size()) {}
 
   // Begins a stream.
   void StartStream(uint32_t number, std::string name) {
@@ -165,6 +52,11 @@ class ArrowRows final : public Rows {
         if (slots_[slot].name != name) continue;
         columns_[slot].emplace(field, *array.children[c]);
         if (absl::Status s = CheckType(*columns_[slot], slots_[slot]); !s.ok()) return s;
+        // Each entry of a dictionary is read once, unless the dictionary is of many more rows than these.
+        const size_t entries = columns_[slot]->entries();
+        const bool few = entries <= length_ + kBatchRows && IsText(*columns_[slot]);
+        entries_[slot].codes.assign(few ? entries : 0, kUnread);
+        entries_[slot].v6.clear();
       }
     }
     return absl::OkStatus();
@@ -230,13 +122,12 @@ class ArrowRows final : public Rows {
   Errc ReadAddress(const ArrowColumn& column, size_t row, AddressCode* out) {
     Ip ip;
     if (!ParseIp(column.Text(row), &ip)) return Errc::kNotAnAddress;
-    if (ip.is_v4()) {
-      *out = kCodeV4 | ip.v4();
-    } else {
-      *out = kCodeV6 | batch_.v6.size();
-      batch_.v6.push_back(ip);
-    }
+    *out = ip.is_v4() ? kCodeV4 | ip.v4() : AddV6(ip);
     return Errc::kOk;
+  }
+  AddressCode AddV6(const Ip& ip) {
+    batch_.v6.push_back(ip);
+    return kCodeV6 | (batch_.v6.size() - 1);
   }
 
   static Errc ReadInt(const ArrowColumn& column, size_t row, Field field, int64_t* out) {
@@ -268,6 +159,11 @@ class ArrowRows final : public Rows {
     if (!address && !text) out.ints.assign(batch_.rows, kNullInt);
     if (!columns_[slot]) return;
     const ArrowColumn& column = *columns_[slot];
+    if (address || text) {
+      if (!entries_[slot].codes.empty()) return text ? LoadTextEntries(slot, &out) : LoadAddressEntries(slot, &out);
+    } else if (column.WholeNumbers(rows_, out.ints.data())) {
+      return CheckWhole(slot, &out);
+    }
     for (size_t i = 0; i < batch_.rows; ++i) {
       const size_t row = rows_[i];
       if (column.IsNull(row) || column.IsNan(row) || (IsText(column) && column.Text(row) == "-")) continue;
@@ -278,6 +174,65 @@ class ArrowRows final : public Rows {
       const Errc e = address ? ReadAddress(column, row, &out.addresses[i])
                              : ReadInt(column, row, slots_[slot].field, &out.ints[i]);
       if (e != Errc::kOk) RejectRow(i, slot, e);
+    }
+  }
+
+  void LoadTextEntries(size_t slot, Column* out) {
+    Entries& own = entries_[slot];
+    TextDictionary& dictionary = *dictionaries_[slot];
+    if (own.generation != dictionary.generation()) std::fill(own.codes.begin(), own.codes.end(), kUnread);
+    own.generation = dictionary.generation();
+    const ArrowColumn& column = *columns_[slot];
+    for (size_t i = 0; i < batch_.rows; ++i) {
+      const std::optional<size_t> entry = column.EntryOf(rows_[i]);
+      if (!entry) continue;
+      uint64_t& code = own.codes[*entry];
+      if (code == kUnread) {
+        const ArrowColumn& texts = column.dictionary();
+        code = texts.IsNull(*entry) ? kNullText : dictionary.Code(texts.Text(*entry));  // of "-" it is null, too
+      }
+      out->texts[i] = static_cast<uint32_t>(code);
+    }
+  }
+
+  void LoadAddressEntries(size_t slot, Column* out) {
+    Entries& own = entries_[slot];
+    const ArrowColumn& column = *columns_[slot];
+    for (size_t i = 0; i < batch_.rows; ++i) {
+      const std::optional<size_t> entry = column.EntryOf(rows_[i]);
+      if (!entry) continue;
+      uint64_t& code = own.codes[*entry];
+      if (code == kUnread) code = ReadEntry(column.dictionary(), *entry, &own.v6);
+      if (code == kMalformed) {
+        RejectRow(i, slot, Errc::kNotAnAddress);
+      } else {
+        out->addresses[i] = code < kCodeV6 ? code : AddV6(own.v6[static_cast<uint32_t>(code)]);
+      }
+    }
+  }
+
+  // The code of an entry that is an address, its IPv6 addresses by `v6`.
+  static uint64_t ReadEntry(const ArrowColumn& texts, size_t entry, std::vector<Ip>* v6) {
+    Ip ip;
+    if (texts.IsNull(entry) || texts.Text(entry) == "-") return kNullAddress;
+    if (!ParseIp(texts.Text(entry), &ip)) return kMalformed;
+    if (ip.is_v4()) return kCodeV4 | ip.v4();
+    v6->push_back(ip);
+    return kCodeV6 | (v6->size() - 1);
+  }
+
+  // Numbers as they came from the column; rejects what the field does not take.
+  void CheckWhole(size_t slot, Column* out) {
+    const FieldInfo& info = Info(slots_[slot].field);
+    const bool time = info.kind == Kind::kTime, milliseconds = time && columns_[slot]->ticks() == 0;
+    const int64_t max = time ? kLatestTime : static_cast<int64_t>(info.max);
+    for (size_t i = 0; i < batch_.rows; ++i) {
+      int64_t& value = out->ints[i];
+      if (value == kNullInt) continue;
+      if (milliseconds && value > static_cast<int64_t>(kMaxTimeSeconds)) value /= 1000;
+      if (value >= 0 && value <= max) continue;
+      value = kNullInt;
+      RejectRow(i, slot, Errc::kOutOfRange);
     }
   }
 
@@ -302,6 +257,14 @@ class ArrowRows final : public Rows {
   const ScanOptions& options_;
   Report* report_;
   std::vector<std::optional<ArrowColumn>> columns_;
+  // By slot: what the entries of the column's dictionary are in the batch.
+  static constexpr uint64_t kUnread = ~uint64_t{0}, kMalformed = kUnread - 1;
+  struct Entries {
+    std::vector<uint64_t> codes;  // empty if rows are read one by one
+    std::vector<Ip> v6;
+    uint64_t generation = 0;  // of the dictionary that codes of texts are of
+  };
+  std::vector<Entries> entries_;
   std::optional<ArrowColumn> status_column_;
   std::vector<size_t> rows_;
   std::string name_;  // of the stream

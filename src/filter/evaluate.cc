@@ -192,26 +192,74 @@ Tri TestRecord(const FilterNode& node, const std::vector<FieldRef>& fields, cons
   return result;
 }
 
+// A test that is the same for each value of a column; the compiler makes it vectors.
+template <class Test>
+void TestEach(std::span<const int64_t> values, int64_t mask, std::span<Tri> out, Test test) {
+  for (size_t i = 0; i < out.size(); ++i) out[i] = values[i] == kNullInt ? Tri::kNull : ToTri(test(values[i] & mask));
+}
+
+void TestInts(const FilterNode& node, std::span<const int64_t> values, std::span<Tri> out) {
+  const int64_t n = node.number;
+  const auto each = [&](auto test) { TestEach(values, node.mask, out, test); };
+  if (node.op == Op::kIntRange)
+    return each([first = node.numbers[0], last = node.numbers[1]](int64_t v) { return first <= v && v <= last; });
+  if (node.op == Op::kIntIn) {
+    if (node.numbers.size() > 16) {
+      return each([&](int64_t v) { return std::binary_search(node.numbers.begin(), node.numbers.end(), v); });
+    }
+    return each([&](int64_t v) {
+      bool in = false;
+      for (const int64_t number : node.numbers) in |= v == number;
+      return in;
+    });
+  }
+  switch (node.compare) {
+    case Compare::kEq: return each([n](int64_t v) { return v == n; });
+    case Compare::kNe: return each([n](int64_t v) { return v != n; });
+    case Compare::kLt: return each([n](int64_t v) { return v < n; });
+    case Compare::kLe: return each([n](int64_t v) { return v <= n; });
+    case Compare::kGt: return each([n](int64_t v) { return v > n; });
+    case Compare::kGe: return each([n](int64_t v) { return v >= n; });
+  }
+}
+
+void TestAddresses(const CidrSet& set, const Batch& batch, std::span<const AddressCode> codes, std::span<Tri> out) {
+  for (size_t i = 0; i < out.size(); ++i) {
+    const AddressCode code = codes[i];
+    out[i] = code == kNullAddress ? Tri::kNull
+             : code < kCodeV6     ? ToTri(set.ContainsV4(static_cast<uint32_t>(code)))
+                                  : ToTri(set.Contains(batch.address(code)));
+  }
+}
+
+// Each different text is tested once.
+void TestTexts(const FilterNode& node, const Column& column, std::span<Tri> out) {
+  std::vector<int8_t> known(column.dictionary->size() + 1, -1);
+  for (size_t i = 0; i < out.size(); ++i) {
+    int8_t& result = known[column.texts[i]];
+    if (result < 0) result = static_cast<int8_t>(TestText(node, column.text(i)));
+    out[i] = static_cast<Tri>(result);
+  }
+}
+
+// A leaf on a column that is there; false if it has no way of its own.
+bool TestColumn(const FilterNode& node, const Batch& batch, const Column& column, std::span<Tri> out) {
+  switch (node.op) {
+    case Op::kIntCompare:
+    case Op::kIntIn:
+    case Op::kIntRange: TestInts(node, column.ints, out); return true;
+    case Op::kAddressIn: TestAddresses(node.addresses, batch, column.addresses, out); return true;
+    case Op::kTextIn:
+    case Op::kTextMatches: TestTexts(node, column, out); return true;
+    default: return false;
+  }
+}
+
 void TestBatch(const FilterNode& node, const std::vector<FieldRef>& fields, const Batch& batch,
                std::span<const int> slots, std::span<Tri> out) {
   if (IsLeaf(node.op)) {
-    const bool ints = node.op == Op::kIntCompare || node.op == Op::kIntIn || node.op == Op::kIntRange;
     const int slot = node.field < 0 ? -1 : slots[static_cast<size_t>(node.field)];
-    if (ints && slot >= 0) {  // the common case, without a call per value
-      const std::vector<int64_t>& values = batch.columns[static_cast<size_t>(slot)].ints;
-      for (size_t i = 0; i < out.size(); ++i) out[i] = TestInt(node, values[i]);
-      return;
-    }
-    if ((node.op == Op::kTextIn || node.op == Op::kTextMatches) && slot >= 0) {  // each different text is tested once
-      const Column& column = batch.columns[static_cast<size_t>(slot)];
-      std::vector<int8_t> known(column.dictionary->size() + 1, -1);
-      for (size_t i = 0; i < out.size(); ++i) {
-        int8_t& result = known[column.texts[i]];
-        if (result < 0) result = static_cast<int8_t>(TestText(node, column.text(i)));
-        out[i] = static_cast<Tri>(result);
-      }
-      return;
-    }
+    if (slot >= 0 && TestColumn(node, batch, batch.columns[static_cast<size_t>(slot)], out)) return;
     BatchRow row(batch, slots);
     for (size_t i = 0; i < out.size(); ++i) {
       row.Move(i);

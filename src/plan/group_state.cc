@@ -162,6 +162,7 @@ void GroupState::Consume(const Batch& batch) {
     };
     const GroupedRows rows{
         batch, group_, spread_, pieces_, column_of(member.plan->start_slot), column_of(member.plan->end_slot)};
+    passes_of_ = nullptr;
     for (size_t a = 0; a < member.accumulators.size(); ++a) {
       const PlannedAggregate& agg = member.plan->aggs[a];
       Accumulators& accumulator = *member.accumulators[a];
@@ -188,10 +189,13 @@ void GroupState::Consume(const Batch& batch) {
 bool GroupState::SelectPart(const Member& member, const PlannedAggregate& agg, const GroupedRows& rows) {
   const std::vector<int>& slots = *member.slots;
   const Batch& batch = rows.batch;
-  filter_columns_.clear();
-  for (const int slot : agg.filter_slots) filter_columns_.push_back(slots[static_cast<size_t>(slot)]);
-  passes_.resize(batch.rows);
-  agg.filter->Evaluate(batch, filter_columns_, passes_);
+  if (passes_of_ == nullptr || passes_of_->text() != agg.filter->text()) {  // aggregates often have the same
+    filter_columns_.clear();
+    for (const int slot : agg.filter_slots) filter_columns_.push_back(slots[static_cast<size_t>(slot)]);
+    passes_.resize(batch.rows);
+    agg.filter->Evaluate(batch, filter_columns_, passes_);
+    passes_of_ = &*agg.filter;
+  }
   part_rows_.clear();
   std::vector<uint32_t> place(rows.pieces.empty() ? 0 : batch.rows, kNoGroup);
   for (uint32_t i = 0; i < batch.rows; ++i) {

@@ -103,6 +103,7 @@ class GroupState {
   std::vector<uint8_t> spread_;
   std::vector<Piece> pieces_;
   // Scratch: the rows that pass an aggregate's own filter.
+  const Filter* passes_of_ = nullptr;  // what passes_ are of, in the batch in hand
   std::vector<int> filter_columns_;
   std::vector<Tri> passes_;
   std::vector<uint32_t> part_rows_, part_group_;

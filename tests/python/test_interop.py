@@ -96,3 +96,56 @@ def test_buffers_are_shared_and_live_on():
     junk = [bytes(1 << 20) for _ in range(50)]
     assert two["bytes"].to_pylist() == wanted
     assert junk
+
+
+def _counted(table, **options):
+    """All rows of a table by every column, and the reasons of its rejects."""
+    result = vf.scan(table, **options).select("srcaddr", "action", "dstport", "bytes", "start", "end").collect()
+    return result.rows(), result.report.rejects_by_reason, result.report.nulled_values
+
+
+def test_arrow_columns_of_every_layout_read_alike(quiet):
+    """As plain text, which is parsed value by value: dictionaries by entry, numbers of every width, times of every unit."""
+    pa = pytest.importorskip("pyarrow")
+    addresses = ["10.0.0.1", "2001:db8::1", None, "-", "10.0.0.1", "nonsense", "::ffff:10.0.0.2", "2001:db8::1"] * 300
+    actions = ["ACCEPT", None, "REJECT", "-", "x" * 40, "ACCEPT", "", "\u00fc"] * 300
+    ports = [22, None, 443, 0, 65535, 70000, 22, 1] * 300
+    sizes = [1, 2**40, None, 0, -1, 5, 2**62, 7] * 300
+    times = [1_795_413_600, None, 0, 1, 1_795_413_600_123, 5, -1, 9] * 300
+    seconds = [t // 1000 if t is not None and t > 2**31 else t for t in times]
+
+    def texts(values):
+        return pa.array([None if v is None else str(v) for v in values])
+
+    def columns(address, action, port, size, start, end):
+        return pa.table({"srcaddr": address, "action": action, "dstport": port, "bytes": size, "start": start, "end": end})
+
+    plain = columns(texts(addresses), texts(actions), texts(ports), texts(sizes), texts(times), texts(seconds))
+    for options in ({"on_error": "skip"}, {"on_error": "null"}):
+        wanted = _counted(plain, **options)
+        assert len(wanted[0]) > 500
+        for index in (pa.int16(), pa.int32(), pa.uint64()):
+            encoded = [
+                texts(values).dictionary_encode().cast(pa.dictionary(index, kind))
+                for values, kind in ((addresses, pa.large_string()), (actions, pa.string()))
+            ]
+            for unit, ticks in (("s", 1), ("ms", 10**3), ("us", 10**6), ("ns", 10**9)):
+                ends = pa.array([None if t is None else t * ticks + (ticks > 1) for t in seconds], pa.timestamp(unit, "UTC"))
+                table = columns(*encoded, pa.array(ports, pa.int32()), pa.array(sizes), pa.array(times), ends)
+                rows, rejects, nulled = _counted(table, **options)
+                assert rows == wanted[0]
+                assert sum(rejects.values()) == sum(wanted[1].values())
+                assert nulled == wanted[2]
+                assert _counted(table.slice(3, 1111), **options)[0] == _counted(plain.slice(3, 1111), **options)[0]
+
+
+@pytest.mark.parametrize("kind", ["int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64", "float32", "float64"])
+def test_arrow_numbers_of_every_width(kind, quiet):
+    pa = pytest.importorskip("pyarrow")
+    values = [0, 1, 127, None, 6] * 300
+    for table in (pa.table({"bytes": pa.array(values, kind)}), pa.table({"bytes": pa.array(values, kind)}).slice(2)):
+        got = vf.scan(table).select("bytes").collect()["bytes"]
+        assert got == table["bytes"].to_pylist()
+    least, most = pa.table({"bytes": pa.array([-(2**63), 5])}), pa.table({"bytes": pa.array([2**64 - 1, 5], "uint64")})
+    for odd in (least, most):
+        assert vf.scan(odd, on_error="skip").agg(b=vf.sum("bytes"), n=vf.count()).collect().rows() == [{"b": 5, "n": 1}]

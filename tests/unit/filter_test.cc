@@ -1,6 +1,7 @@
 #include <random>
 
 #include "unit/testing.h"
+#include "vpcflow/filter/cidr_set.h"
 
 namespace vpcflow {
 namespace {
@@ -151,9 +152,15 @@ TEST(Filter, BatchAndRecordAgree) {
            pick({"6", "17", "-"}) + pick({"0", "1500", "999999", "-"}) + pick({"1795413600", "-"}) +
            pick({"ACCEPT", "REJECT", "-"}) + pick({"2", "18", "-"}) + "OK\n";
   }
-  for (const char* text : {"srcaddr = dstaddr or bytes > 1000", "not (action = 'REJECT' and dstport in (22, 23))",
-                           "tcp_flags & 2 = 2 and srcaddr in ('10.0.0.0/8', '2001:db8::/32')",
-                           "interface_id like 'eni-_' or protocol = 'udp'", "bytes is null or not dstport = 22"}) {
+  for (const char* text :
+       {"srcaddr = dstaddr or bytes > 1000", "not (action = 'REJECT' and dstport in (22, 23))",
+        "tcp_flags & 2 = 2 and srcaddr in ('10.0.0.0/8', '2001:db8::/32')",
+        "interface_id like 'eni-_' or protocol = 'udp'", "bytes is null or not dstport = 22", "dstport = 22",
+        "dstport != 22", "dstport < 443", "dstport <= 22", "dstport > 22", "dstport >= 443", "bytes between 1 and 2000",
+        "dstport in (22, 443, 80)", "dstport in (1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,22)",
+        "srcaddr in ('0.0.0.0/0')", "srcaddr in ('::/0')", "srcaddr in ('2001:db8::9')",
+        "dstaddr in ('8.8.8.8', '1.0.0.0/9', '2.0.0.0/9', '3.0.0.0/9', '4.0.0.0/9', '5.0.0.0/9', "
+        "'6.0.0.0/9', '7.0.0.0/9', '9.0.0.0/9', '11.0.0.0/9')"}) {
     PlanSpec spec;
     spec.where = text;
     spec.aggs = {{"n", "count()"}};
@@ -165,6 +172,36 @@ TEST(Filter, BatchAndRecordAgree) {
     EXPECT_EQ(vpcflow_testing::RunToJson(spec, {Source::Bytes("log", std::string_view(log))}),
               "{\"n\": " + std::to_string(n) + "}\n")
         << text;
+  }
+}
+
+TEST(CidrSet, SetsOfAnySizeAgainstLookingAtEachPrefix) {
+  std::mt19937_64 random(11);
+  for (const size_t size : {0, 1, 7, 8, 9, 60}) {
+    CidrSet set;
+    std::vector<Cidr> all;
+    for (size_t i = 0; i < size; ++i) {
+      const Ip at = i % 3 == 2 ? Ip{0x20010DB800000000, random() % 256} : Ip::V4(static_cast<uint32_t>(random()));
+      Cidr cidr;
+      const std::string text =
+          ToString(at) + "/" + std::to_string(at.is_v4() ? 1 + random() % 32 : 100 + random() % 29);
+      std::string meant;  // with the bits behind the prefix zero
+      if (!ParseCidr(text, &cidr, &meant)) {
+        ASSERT_TRUE(ParseCidr(meant, &cidr)) << text;
+      }
+      all.push_back(cidr);
+      set.Add(cidr);
+    }
+    set.Build();
+    for (int i = 0; i < 20'000; ++i) {
+      const bool v4 = i % 2 == 0;
+      Ip ip = v4 ? Ip::V4(static_cast<uint32_t>(random())) : Ip{0x20010DB800000000, random() % 512};
+      if (i % 5 == 0 && size > 0) ip = i % 10 == 0 ? all[random() % size].first : all[random() % size].last;
+      const bool in = std::any_of(all.begin(), all.end(), [&](const Cidr& c) { return c.first <= ip && ip <= c.last; });
+      ASSERT_EQ(set.Contains(ip), in) << ToString(ip);
+      if (!ip.is_v4()) continue;
+      ASSERT_EQ(set.ContainsV4(ip.v4()), in) << ToString(ip);
+    }
   }
 }
 

@@ -9,6 +9,9 @@
 #define VPCFLOW_FILTER_CIDR_SET_H_
 
 #include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <iterator>
 #include <vector>
 
 #include "vpcflow/base/ip.h"
@@ -32,6 +35,11 @@ class CidrSet {
       }
     }
     ranges_ = std::move(joined);
+    v4_.clear();
+    for (const Cidr& range : ranges_) {
+      const Ip first = std::max(range.first, Ip::V4(0)), last = std::min(range.last, Ip::V4(~uint32_t{0}));
+      if (first <= last) v4_.push_back({first.v4(), last.v4() - first.v4()});
+    }
   }
 
   // O(log n).
@@ -40,9 +48,25 @@ class CidrSet {
         std::upper_bound(ranges_.begin(), ranges_.end(), ip, [](const Ip& a, const Cidr& b) { return a < b.first; });
     return after != ranges_.begin() && ip <= std::prev(after)->last;
   }
+  // The same of an IPv4 address.
+  bool ContainsV4(uint32_t ip) const {
+    if (v4_.size() <= kFew) {  // without branches that cannot be foreseen
+      bool in = false;
+      for (const V4Range& range : v4_) in |= ip - range.first <= range.span;
+      return in;
+    }
+    const auto after =
+        std::upper_bound(v4_.begin(), v4_.end(), ip, [](uint32_t a, const V4Range& b) { return a < b.first; });
+    return after != v4_.begin() && ip - std::prev(after)->first <= std::prev(after)->span;
+  }
 
  private:
+  static constexpr size_t kFew = 8;
+  struct V4Range {
+    uint32_t first, span;  // last - first
+  };
   std::vector<Cidr> ranges_;
+  std::vector<V4Range> v4_;  // what ranges_ hold of IPv4
 };
 
 VPCFLOW_NAMESPACE_END
