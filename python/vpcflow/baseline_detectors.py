@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator
 from typing import Any
 
-from .detector_base import LATERAL_PORTS, Detectors, day_of
+from .detector_base import LATERAL_PORTS, TALKED, Detectors, day_of
 from .expr import count
 from .expr import max as max_of
 from .expr import min as min_of
@@ -30,7 +30,7 @@ class BaselineDetectors(Detectors):
             return
         where = f"{self._from_inside} and {self._to_inside} and dstport in ({', '.join(map(str, LATERAL_PORTS))})"
         names = ("srcaddr", "dstaddr", "dstport")
-        edges = self._sent.filter(f"{where} and action = 'established'").group_by(*names).agg(
+        edges = self._sent.filter(f"{where} and {TALKED}").group_by(*names).agg(
             sessions=count(), first=min_of("start"), last=max_of("end")
         )
         (found,) = self._ask(edges)
@@ -52,7 +52,7 @@ class BaselineDetectors(Detectors):
         if self._baseline is None:
             return
         where = f"{self._from_inside} and not {self._to_inside} and dstport < {DYNAMIC_PORTS}"
-        used = self._sent.filter(f"{where} and action = 'established'").group_by("srcaddr", "dstport", "dstaddr").agg(
+        used = self._sent.filter(f"{where} and {TALKED}").group_by("srcaddr", "dstport", "dstaddr").agg(
             sessions=count(), first=min_of("start"), last=max_of("end")
         )
         (found,) = self._ask(used)
@@ -76,7 +76,7 @@ class BaselineDetectors(Detectors):
             return
         countries = self._countries
         where = f"{self._from_inside} and not {self._to_inside}"
-        talks = self._sent.filter(f"{where} and action = 'established'").label("country", "dstaddr", countries)
+        talks = self._sent.filter(f"{where} and {TALKED}").label("country", "dstaddr", countries)
         by = talks.filter("country is not null").group_by("srcaddr", "country", "dstaddr").agg(
             sessions=count(), first=min_of("start"), last=max_of("end")
         )

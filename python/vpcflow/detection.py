@@ -17,6 +17,7 @@ from typing import Any
 
 from .aggregation import Aggregation
 from .capability import capabilities
+from .detector_base import TALKED
 from .detectors import DETECTORS, Run, Settings
 from .errors import DataQualityWarning, PlanError
 from .expr import count
@@ -41,7 +42,7 @@ def baseline(flows: Flows, *, idle: str | int = "10m", progress: Progress | None
     own = Aggregation(by=("srcaddr", "dstaddr", "dstport"), n=count())
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DataQualityWarning)
-        own.update(sessions_as_records(talks, "client_bytes").filter("action = 'established'"))
+        own.update(sessions_as_records(talks, "client_bytes").filter(TALKED))
     return own
 
 

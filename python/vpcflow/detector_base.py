@@ -7,10 +7,11 @@ import dataclasses
 import datetime
 import functools
 import ipaddress
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from .aggregation import Aggregation
+from .among import among
 from .display import instant
 from .errors import PlanError
 from .expr import count
@@ -25,6 +26,10 @@ ADMIN_PORTS = (21, 22, 23, 445, 3389, 5900, 5985, 5986)
 DATABASE_PORTS = (1433, 1521, 3306, 5432, 27017)
 # Services by which one host gets into another.
 LATERAL_PORTS = (22, 135, 139, 445, 3389, 5985, 5986)
+
+
+# A session that came about: both sides sent, and of TCP three packets at least, which a refused try has not.
+TALKED = "(action = 'established' and (protocol != 6 or protocol is null or packets >= 3))"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -81,12 +86,17 @@ def is_in(address: str, prefixes: Sequence[str]) -> bool:
     return any(ip in ipaddress.ip_network(prefix) for prefix in prefixes)
 
 
-def listed(prefixes: Sequence[str]) -> str:
-    """A list of the filter language; :class:`~vpcflow.PlanError` for what is no address or prefix."""
+def checked(prefixes: Sequence[str]) -> Sequence[str]:
+    """The same; :class:`~vpcflow.PlanError` for what is no address or prefix."""
     for prefix in prefixes:
         if not is_prefix(prefix):
             raise PlanError(f"detect: {prefix!r} is no address and no prefix")
-    return ", ".join(f"'{prefix}'" for prefix in prefixes)
+    return prefixes
+
+
+def listed(prefixes: Sequence[str]) -> str:
+    """A list of the filter language; errors as of :func:`checked`."""
+    return ", ".join(f"'{prefix}'" for prefix in checked(prefixes))
 
 
 def is_prefix(text: str) -> bool:
@@ -130,9 +140,8 @@ class Detectors:
         self._failed = f"(packets > 0 and (action = 'rejected' or ({silent}) or ({refused})))"
         bare = "action = 'established' and protocol = 6 and packets = 1 and bytes <= 64"
         self._missed = f"({self._failed} or ({bare}))"
-        # An open port: its SYN-ACK was seen, or, without flags, three packets, the least that a connection takes.
-        self._talked = "(action = 'established' and (protocol != 6 or protocol is null or packets >= 3))"
-        self._open = f"({self._talked} or (action in ('established', 'reset') and tcp-flags & 2 = 2))"
+        # An open port: its SYN-ACK was seen, or, without flags, it was talked to.
+        self._open = f"({TALKED} or (action in ('established', 'reset') and tcp-flags & 2 = 2))"
         self._sent = sessions_as_records(talks, "client_bytes")
         self._talks = talks
 
@@ -152,12 +161,18 @@ class Detectors:
         return [finding for name in names for finding in getattr(self, name)()]
 
     def _ask(self, *queries: Flows) -> list[Result]:
-        """The results of questions about sessions; all that a detector has at first at once."""
+        """The results of questions about sessions, in one pass; the first ones of all detectors are in one together."""
         if self._first is not None:
             self._first += queries
             raise _Noted
         known = [self._answers.pop(repr(query._spec), None) for query in queries]
-        return [query.collect() if result is None else result for query, result in zip(queries, known)]
+        asked = iter(collect_all([query for query, result in zip(queries, known) if result is None]))
+        return [next(asked) if result is None else result for result in known]
+
+    def _of(self, sources: Collection[str], flows: Flows | None = None) -> Flows:
+        """The sessions of some clients."""
+        flows, condition = among(self._sent if flows is None else flows, "one_of_the_sources", "srcaddr", sources)
+        return flows.filter(condition)
 
     def _targets(self, actor: str, where: str) -> list[str]:
         tried = self._sent.filter(f"srcaddr = '{actor}' and {where}")
@@ -167,8 +182,7 @@ class Detectors:
         """Whom some actors tried most at each port, in one pass."""
         out: dict[tuple[str, int | None], list[str]] = {}
         if actors:
-            listed = ", ".join(f"'{actor}'" for actor in sorted(actors))
-            tried = self._sent.filter(f"srcaddr in ({listed})").group_by("srcaddr", "dstport", "dstaddr").agg(n=count())
+            tried = self._of(actors).group_by("srcaddr", "dstport", "dstaddr").agg(n=count())
             for row in tried.top_k(20, by="n", per=["srcaddr", "dstport"]).collect():
                 out.setdefault((row["srcaddr"], row["dstport"]), []).append(row["dstaddr"])
         return out

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from .among import among
 from .baseline_detectors import BaselineDetectors
 from .detector_base import ADMIN_PORTS, DATABASE_PORTS, LATERAL_PORTS, Settings, is_in, listed
 from .expr import count, n_unique, quantile
@@ -28,12 +29,18 @@ class Run(RuleDetectors, BaselineDetectors):
 
     def port_scan(self) -> Iterator[Finding]:
         s = self._settings
+        missed = self._sent.filter(self._missed)
+        ports = missed.group_by("srcaddr", "dstaddr", "protocol").agg(n=n_unique("dstport"))
+        hosts = missed.group_by("srcaddr", "dstport", "protocol").agg(n=n_unique("dstaddr"))
+        found = self._ask(ports.having(f"n >= {s.scan_ports}"), hosts.having(f"n >= {s.scan_hosts}"))
+        suspects = {row["srcaddr"] for result in found for row in result}
         span = {"first": min_of("start"), "last": max_of("end")}
         failed = {"failed": count(where=self._missed), "tries": count(), **span}
-        ports = self._sent.group_by("srcaddr", "dstaddr", "protocol").agg(
+        tried = self._of(suspects)
+        ports = tried.group_by("srcaddr", "dstaddr", "protocol").agg(
             ports=n_unique("dstport", where=self._missed), **failed
         )
-        hosts = self._sent.group_by("srcaddr", "dstport", "protocol").agg(
+        hosts = tried.group_by("srcaddr", "dstport", "protocol").agg(
             hosts=n_unique("dstaddr", where=self._missed), **failed
         )
 
@@ -83,8 +90,7 @@ class Run(RuleDetectors, BaselineDetectors):
         suspects = {r["srcaddr"] for r in some if r["failed"] >= s.scan_failed * r["tries"]} - known
         if not suspects:
             return
-        addresses = ", ".join(f"'{suspect}'" for suspect in sorted(suspects))
-        tried = self._sent.filter(f"srcaddr in ({addresses})").group_by("srcaddr", "dstaddr", "dstport")
+        tried = self._of(suspects).group_by("srcaddr", "dstaddr", "dstport")
         services: dict[str, list[dict[str, Any]]] = {}
         for row in tried.agg(**failed, first=min_of("start"), last=max_of("end")).sort("first").collect():
             services.setdefault(row["srcaddr"], []).append(row)
@@ -109,8 +115,7 @@ class Run(RuleDetectors, BaselineDetectors):
         """The ports at which hosts answered some actors, at most twenty each, in one pass."""
         out: dict[tuple[str, str], list[int]] = {}
         if actors:
-            addresses = ", ".join(f"'{actor}'" for actor in sorted(actors))
-            answered = self._sent.filter(f"srcaddr in ({addresses}) and {self._open} and dstport is not null")
+            answered = self._of(actors).filter(f"{self._open} and dstport is not null")
             ports = answered.group_by("srcaddr", "dstaddr", "dstport").agg(n=count())
             for row in ports.top_k(20, by="n", per=["srcaddr", "dstaddr"]).collect():
                 out.setdefault((row["srcaddr"], row["dstaddr"]), []).append(row["dstport"])
@@ -169,11 +174,12 @@ class Run(RuleDetectors, BaselineDetectors):
         """Of some pairs what came back, and by source the median session to all peers but these."""
         if not rows:
             return {}, {}
-        sources, peers = (", ".join(sorted({f"'{row[end]}'" for row in rows})) for end in ("srcaddr", "dstaddr"))
-        back = self._received.filter(f"srcaddr in ({sources}) and dstaddr in ({peers})")
-        backs = back.group_by("srcaddr", "dstaddr").agg(b=sum_of("bytes")).collect()
-        others = self._sent.filter(f"srcaddr in ({sources}) and not dstaddr in ({peers}) and {where}")
-        medians = others.group_by("srcaddr").agg(b=quantile("bytes", 0.5)).collect()
+        sources, peers = {row["srcaddr"] for row in rows}, {row["dstaddr"] for row in rows}
+        back, to_peers = among(self._of(sources, self._received), "one_of_the_peers", "dstaddr", peers)
+        backs = back.filter(to_peers).group_by("srcaddr", "dstaddr").agg(b=sum_of("bytes")).collect()
+        others, to_peers = among(self._of(sources), "one_of_the_peers", "dstaddr", peers)
+        usual = others.filter(f"not ({to_peers}) and {where}")
+        medians = usual.group_by("srcaddr").agg(b=quantile("bytes", 0.5)).collect()
         return {(r["srcaddr"], r["dstaddr"]): r["b"] for r in backs}, {r["srcaddr"]: r["b"] for r in medians}
 
     def _aws_services(self, addresses: set[str]) -> dict[str, str]:
@@ -181,21 +187,24 @@ class Run(RuleDetectors, BaselineDetectors):
         formats = [] if self._flows is None else self._flows.formats
         if self._flows is None or not addresses or not any("${pkt-dst-aws-service}" in f for f in formats):
             return {}
-        peers = ", ".join(f"'{address}'" for address in sorted(addresses))
-        rows = self._flows.filter(f"dstaddr in ({peers})").group_by("dstaddr").agg(s=first_of("pkt-dst-aws-service"))
+        flows, to_peers = among(self._flows, "one_of_the_peers", "dstaddr", addresses)
+        rows = flows.filter(to_peers).group_by("dstaddr").agg(s=first_of("pkt-dst-aws-service"))
         return {row["dstaddr"]: row["s"] for row in rows.collect() if row["s"]}
 
     def beacon(self) -> Iterator[Finding]:
         s = self._settings
         where = f"{self._from_inside} and not {self._to_inside} and not {self._failed}"
-        calls = self._sent.filter(where).group_by("srcaddr", "dstaddr", "dstport").agg(
+        often = self._sent.filter(where).group_by("srcaddr", "dstaddr", "dstport").agg(sessions=count())
+        called = {row["dstaddr"] for row in self._ask(often.having(f"sessions >= {s.beacon_sessions}"))[0]}
+        sent, to_called = among(self._sent, "one_of_the_called", "dstaddr", called)
+        calls = sent.filter(f"{where} and {to_called}").group_by("srcaddr", "dstaddr", "dstport").agg(
             sessions=count(), low=quantile("bytes", 0.25), high=quantile("bytes", 0.75),
             first=min_of("start"), last=max_of("end"),
         )  # fmt: skip
         import statistics  # heavy
 
         rows = [
-            row for row in self._ask(calls.having(f"sessions >= {s.beacon_sessions}"))[0]
+            row for row in calls.having(f"sessions >= {s.beacon_sessions}").collect()
             if row["high"] - row["low"] <= 0.2 * max(row["high"], 1)
         ]  # fmt: skip
         starts_of = self._starts(where, rows)
@@ -220,9 +229,9 @@ class Run(RuleDetectors, BaselineDetectors):
     def _starts(self, where: str, rows: list[dict[str, Any]]) -> dict[tuple[str, str, int], list[int]]:
         """The starts of the sessions of some groups, read in one pass."""
         out: dict[tuple[str, str, int], list[int]] = {(r["srcaddr"], r["dstaddr"], r["dstport"]): [] for r in rows}
-        addresses = ", ".join(f"'{address}'" for address in sorted({r["dstaddr"] for r in rows}))
         if rows:
-            mine = self._sent.filter(f"{where} and dstaddr in ({addresses})")
+            sent, to_peers = among(self._sent, "one_of_the_peers", "dstaddr", {r["dstaddr"] for r in rows})
+            mine = sent.filter(f"{where} and {to_peers}")
             for r in mine.select("srcaddr", "dstaddr", "dstport", "start").collect():
                 starts = out.get((r["srcaddr"], r["dstaddr"], r["dstport"]))
                 if starts is not None:

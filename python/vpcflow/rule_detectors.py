@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from .detector_base import ADMIN_PORTS, DATABASE_PORTS, Detectors, day_of, is_prefix, listed
+from .among import among
+from .detector_base import ADMIN_PORTS, DATABASE_PORTS, TALKED, Detectors, checked, day_of, is_prefix, listed
 from .errors import PlanError
+from .expr import count
 from .findings import Finding
 from .rules import Rule, findings_of
+from .scan import Flows
 
 
 class RuleDetectors(Detectors):
     """Detectors that are rules over sessions."""
 
-    def _by_rules(self, *asked: tuple[float, str, dict[str, Any]]) -> Iterator[Finding]:
-        """What rules find; the score is by how far a column is above the threshold: (threshold, column, rule)."""
+    def _by_rules(
+        self, *asked: tuple[float, str, dict[str, Any]], sessions: Sequence[Flows] = ()
+    ) -> Iterator[Finding]:
+        """What rules find; the score is by how far a column is above the threshold: (threshold, column, rule).
+        ``sessions``: for each rule the ones to look at; all without."""
         rules = [Rule(over="sessions", **keys) for _, _, keys in asked]
-        results = self._ask(*(rule.query(self._sent) for rule in rules))
+        results = self._ask(*(r.query(flows) for r, flows in zip(rules, sessions or [self._sent] * len(rules))))
         for (threshold, of, _), rule, result in zip(asked, rules, results):
             for found in findings_of(rule, result):
                 score = round(1 - 0.5 * threshold / max(found.evidence[of], threshold), 3)
@@ -26,7 +32,7 @@ class RuleDetectors(Detectors):
 
     def unauthorised_access(self) -> Iterator[Finding]:
         ports = ", ".join(map(str, ADMIN_PORTS + DATABASE_PORTS))
-        where = f"not {self._from_inside} and {self._to_inside} and dstport in ({ports}) and {self._talked}"
+        where = f"not {self._from_inside} and {self._to_inside} and dstport in ({ports}) and {TALKED}"
         if self._settings.admin_sources:
             where += f" and not srcaddr in ({listed(self._settings.admin_sources)})"
         rule = {
@@ -38,10 +44,13 @@ class RuleDetectors(Detectors):
 
     def accepted_after_reject(self) -> Iterator[Finding]:
         n, failed = self._settings.found_failed, self._failed
+        from_outside = f"not {self._from_inside} and {self._to_inside}"
+        both = {"failed": count(where=failed), "answered": count(where=self._open)}
+        tried = self._sent.filter(from_outside).group_by("srcaddr").agg(**both)
+        sources = {row["srcaddr"] for row in self._ask(tried.having(f"failed >= {n}", "answered >= 1"))[0]}
         answered = f"where {self._open}"
         common: dict[str, Any] = {
-            "name": "accepted_after_reject", "where": f"not {self._from_inside} and {self._to_inside}",
-            "severity": "high", "technique": "T1046",
+            "name": "accepted_after_reject", "where": from_outside, "severity": "high", "technique": "T1046",
         }  # fmt: skip
         times = {
             "refused_first": f"min(start) where {failed}", "answered_last": f"max(start) {answered}",
@@ -60,7 +69,7 @@ class RuleDetectors(Detectors):
                 ("dstport", "dstaddr", "{srcaddr} tried port {dstport} of {failed:,} hosts, then {answered:,} did"),
             )
         )  # fmt: skip
-        yield from self._by_rules((n, "failed", ports), (n, "failed", hosts))
+        yield from self._by_rules((n, "failed", ports), (n, "failed", hosts), sessions=[self._of(sources)] * 2)
 
     def flood(self) -> Iterator[Finding]:
         s = self._settings
@@ -106,16 +115,17 @@ class RuleDetectors(Detectors):
             bad, date = list_of(bad if isinstance(bad, str) else bad[0])
         if not bad:
             return
-        addresses = listed(bad)
-        asked = []
+        asked, sessions = [], []
         for end, other, verb in (("dstaddr", "srcaddr", "talked to"), ("srcaddr", "dstaddr", "was reached by")):
             rule: dict[str, Any] = {
-                "name": "known_bad", "where": f"{end} in ({addresses}) and action = 'established'", "by": (other, end),
+                "name": "known_bad", "where": TALKED, "by": (other, end),
                 "aggregates": {"sessions": "count()", "bytes": "sum(bytes)"}, "severity": "high", "technique": "T1071",
                 "message": f"{{{other}}} {verb} {{{end}}}, which is listed, {{sessions:,}} times",
             }  # fmt: skip
             asked.append((1, "sessions", rule))
-        for f in self._by_rules(*asked):
+            flows, is_listed = among(self._sent, f"listed_{end}", end, checked(bad))
+            sessions.append(flows.filter(is_listed))
+        for f in self._by_rules(*asked, sessions=sessions):
             yield dataclasses.replace(f, evidence={**f.evidence, "list_of": date}) if date else f
 
 

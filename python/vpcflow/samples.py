@@ -9,6 +9,7 @@ import warnings
 from collections.abc import Iterator
 from typing import Any
 
+from .among import among
 from .display import instant, printable
 from .errors import DataQualityWarning, VpcflowError
 from .findings import Finding
@@ -28,7 +29,7 @@ def with_samples(flows: Flows, findings: list[Finding], n: int) -> list[Finding]
     theirs; of streams, which can be read only once, there are none."""
     wanted = _Wanted(findings, n)
     for part in _between(flows, findings):
-        # Most records between these addresses are of no finding, or of one that has its samples: only ends are looked at.
+        # Most of these records are of no finding, or of one that has its samples: only the ends are looked at.
         sources, targets = _ends(part, "pkt_srcaddr", "srcaddr"), _ends(part, "pkt_dstaddr", "dstaddr")
         for at, ends in enumerate(zip(sources, targets)):
             if numbers := wanted.by(ends):
@@ -107,26 +108,30 @@ def _ends(part: Result, real: str, logged: str) -> list[str]:
 def _between(flows: Flows, findings: list[Finding]) -> Iterator[Result]:
     """The records that may be of one of the findings."""
     found = [f for f in findings if is_address(f.actor) and all(map(is_address, f.targets))]
-    alone = _listed({f.actor for f in found if not f.targets})
-    actors = _listed({f.actor for f in found if f.targets})
-    others = _listed({target for f in found for target in f.targets})
+    alone = {f.actor for f in found if not f.targets}
+    actors = {f.actor for f in found if f.targets}
+    others = {target for f in found for target in f.targets}
     parts = []
-    for source, target in (("srcaddr", "dstaddr"), ("pkt-srcaddr", "pkt-dstaddr")):
+    for number, ends in enumerate((("srcaddr", "dstaddr"), ("pkt-srcaddr", "pkt-dstaddr"))):
+        is_alone: list[str] = []
+        is_actor: list[str] = []
+        is_other: list[str] = []
+        for end, field in zip(("source", "target"), ends):
+            for what, addresses, conditions in (
+                ("alone", alone, is_alone), ("actor", actors, is_actor), ("other", others, is_other)
+            ):  # fmt: skip
+                flows, condition = among(flows, f"{what}_{end}_{number}", field, addresses)
+                conditions.append(condition)
         if actors:
-            parts.append(f"({source} in ({actors}) and {target} in ({others}))")
-            parts.append(f"({source} in ({others}) and {target} in ({actors}))")
+            parts += [f"({is_actor[0]} and {is_other[1]})", f"({is_other[0]} and {is_actor[1]})"]
         if alone:
-            parts.append(f"({source} in ({alone}) or {target} in ({alone}))")
+            parts.append(f"({is_alone[0]} or {is_alone[1]})")
     if not parts:
         return
     query = flows.filter(" or ".join(parts)).select(*_FIELDS).located()._with(allow_missing=True)
     with warnings.catch_warnings(), contextlib.suppress(VpcflowError):
         warnings.simplefilter("ignore", DataQualityWarning)
         yield from _parts(query)
-
-
-def _listed(addresses: set[str]) -> str:
-    return ", ".join(f"'{address}'" for address in sorted(addresses))
 
 
 def _parts(query: Flows) -> Iterator[Result]:

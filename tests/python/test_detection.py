@@ -180,6 +180,8 @@ def test_first_seen_edges_of_administration():
         ("10.0.0.4", "10.0.0.9", 3389, 6, 1, 40, 90_000, "REJECT"),
         ("10.0.0.4", "10.0.0.9", 443, 6, 20, 5000, 90_000, "answered"),
     )
+    refused = ("10.0.0.4", "10.0.0.11", 22, 6, 1, 40, 1000, "answered")  # a packet each way: a closed port
+    assert vf.detection.baseline(vf.scan(talk(refused))).collect().rows() == []
     known = vf.detection.baseline(vf.scan(past))
     (finding,) = vf.detect(vf.scan(today), only=["new_admin_edge"], baseline=known)
     assert (finding.actor, finding.targets, finding.evidence["hosts"]) == ("10.0.0.4", ["10.0.0.10", "10.0.0.11"], 2)
@@ -203,6 +205,17 @@ def test_incidents_put_findings_of_an_actor_together():
     assert sum(len(i.findings) for i in findings.incidents()) == len(findings)
     apart = vf.detect(vf.scan(talk(*scan, later)), only=["port_scan", "unauthorised_access"])
     assert len(apart.incidents()) == len(apart)
+
+
+def test_more_actors_than_a_filter_can_name():
+    tries = [
+        (f"198.{51 + i // 65536}.{i // 256 % 256}.{i % 256}", f"10.0.{i % 3}.9", 8000 + p, 6, 1, 40, 1000 + p, "REJECT")
+        for i in range(4000)
+        for p in range(26)
+    ]
+    findings = vf.detect(vf.scan(talk(*tries)), samples=1)
+    assert len({f.actor for f in findings if f.detector == "port_scan"}) == 4000
+    assert all(f.samples[0]["srcaddr"] == f.actor for f in findings if f.detector == "port_scan")
 
 
 def test_floods_of_both_shapes():
@@ -249,6 +262,10 @@ def test_known_bad(tmp_path):
     for name, text in (("bad.json", json.dumps(stix)), ("misp.csv", misp)):
         (tmp_path / name).write_text(text)
         assert only(data, "known_bad", bad=str(tmp_path / name)) == wanted
+    long = [f"192.0.{i // 256}.{i % 256}" for i in range(20_000)] + ["198.51.100.0/24", "203.0.113.5"]
+    assert only(data, "known_bad", bad=long) == wanted
+    refused = talk(("10.0.0.4", "198.51.100.7", 443, 6, 1, 40, 1000, "answered"))  # a packet each way: a closed port
+    assert only(refused, "known_bad", bad=["198.51.100.7"]) == []
     for name, text in (("a.json", "[" * 10_000), ("b.json", "[]"), ("c.json", "{"), ("d.csv", "no address\n")):
         (tmp_path / name).write_text(text)
         with pytest.raises(vf.PlanError):
