@@ -56,6 +56,8 @@ class Settings:
     #: outside prefixes that may get much, such as those of your backups.
     exfil_bytes: int = 500_000_000
     exfil_known: Sequence[str] = ()
+    #: exfiltration: AWS's ip-ranges.json, by which uploads to S3 are known where the log does not name services.
+    aws_ranges: str = ""
     exfil_ratio: float = 5.0
     exfil_typical: float = 100.0
     #: beacon: sessions, and how much the time between them may vary (median deviation by median).

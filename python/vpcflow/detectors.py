@@ -14,7 +14,9 @@ from .expr import max as max_of
 from .expr import min as min_of
 from .expr import sum as sum_of
 from .findings import Finding
+from .labels import ip_ranges
 from .rule_detectors import RuleDetectors
+from .scan import scan
 
 __all__ = ["DETECTORS", "Run", "Settings"]
 
@@ -183,13 +185,17 @@ class Run(RuleDetectors, BaselineDetectors):
         return {(r["srcaddr"], r["dstaddr"]): r["b"] for r in backs}, {r["srcaddr"]: r["b"] for r in medians}
 
     def _aws_services(self, addresses: set[str]) -> dict[str, str]:
-        """The AWS service of addresses, where the log tells."""
-        formats = [] if self._flows is None else self._flows.formats
-        if self._flows is None or not addresses or not any("${pkt-dst-aws-service}" in f for f in formats):
-            return {}
-        flows, to_peers = among(self._flows, "one_of_the_peers", "dstaddr", addresses)
-        rows = flows.filter(to_peers).group_by("dstaddr").agg(s=first_of("pkt-dst-aws-service"))
-        return {row["dstaddr"]: row["s"] for row in rows.collect() if row["s"]}
+        """The AWS service of addresses, where the log tells, or AWS's list if it is given."""
+        services: dict[str, str] = {}
+        if addresses and self._settings.aws_ranges:
+            log = "dstaddr\n" + "\n".join(sorted(addresses)) + "\n"
+            named = scan(log.encode()).label("service", "dstaddr", ip_ranges(self._settings.aws_ranges))
+            services |= {row["dstaddr"]: row["service"] for row in named.filter("service is not null").collect()}
+        if addresses and self._flows is not None and any("${pkt-dst-aws-service}" in f for f in self._flows.formats):
+            flows, to_peers = among(self._flows, "one_of_the_peers", "dstaddr", addresses)
+            rows = flows.filter(to_peers).group_by("dstaddr").agg(s=first_of("pkt-dst-aws-service"))
+            services |= {row["dstaddr"]: row["s"] for row in rows.collect() if row["s"]}
+        return services
 
     def beacon(self) -> Iterator[Finding]:
         s = self._settings

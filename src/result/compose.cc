@@ -49,7 +49,7 @@ absl::StatusOr<const TableColumn*> NumericColumn(const Table& table, const std::
   return &table.columns[*at];
 }
 
-constexpr std::array<std::string_view, 6> kOperators = {"<=", ">=", "!=", "<", ">", "="};
+constexpr std::array<std::string_view, 7> kOperators = {"<=", ">=", "!=", "==", "<", ">", "="};
 
 bool Passes(double x, const Having& having) {
   if (std::isnan(x)) return false;
@@ -148,7 +148,7 @@ absl::StatusOr<Having> ParseHaving(std::string_view text) {
   if (at != std::string_view::npos) {
     for (const std::string_view op : kOperators) {
       if (!text.substr(at).starts_with(op)) continue;
-      Having out{std::string(trim(text.substr(0, at))), std::string(op), 0};
+      Having out{std::string(trim(text.substr(0, at))), std::string(op == "==" ? "=" : op), 0};
       const std::string_view value = trim(text.substr(at + op.size()));
       if (!out.column.empty() && absl::SimpleAtod(absl::string_view(value.data(), value.size()), &out.value))
         return out;

@@ -36,6 +36,9 @@ class Planter {
     if (name == "nat_sessions") NatSessions();
     if (name == "balanced_sessions") BalancedSessions();
     if (name == "two_sided_sessions") TwoSidedSessions();
+    if (name == "crawler") Crawler();
+    if (name == "peer_to_peer") PeerToPeer();
+    if (name == "remote_admin") RemoteAdmin();
     Label(name);
   }
 
@@ -317,6 +320,61 @@ class Planter {
       CountTalk(talk);
       LogTalk(client, talk);
       LogTalk(server, talk);
+    }
+  }
+
+  // A request and its answer, in a window.
+  void AddExchange(uint32_t interface, uint32_t client, uint32_t server, uint16_t port, int64_t start, uint32_t sent,
+                   uint32_t received) {
+    const uint16_t client_port = HighPort();
+    SynthRecord& request = Add(interface, client, server, client_port, port, start);
+    request.flags = 3;
+    Size(&request, 4 + sent / 1400, sent);
+    SynthRecord& answer = Add(interface, server, client, port, client_port, start);
+    answer.flags = 19;
+    Size(&answer, 4 + received / 1400, received);
+  }
+
+  void Crawler() {
+    const uint32_t actor = world_.first_peer + random_.Below(world_.options.peers);
+    const auto [at, length] = Period(7200);
+    for (int i = 0; i < 1500; ++i) {
+      const uint32_t target = PickRole(Role::kWeb);
+      const int64_t start = at + random_.Below(static_cast<uint64_t>(length));
+      if (random_.Chance(0.1)) {  // an old link, to a port that is closed now
+        SynthRecord& r = Add(target, actor, target, HighPort(), 80, start);
+        r.rejected = true;
+        r.flags = 2;
+        Size(&r, 3, 180);
+        continue;
+      }
+      AddExchange(target, actor, target, 443, start, random_.Between(700, 3000), random_.Between(4000, 90'000));
+    }
+  }
+
+  void PeerToPeer() {
+    const uint32_t host = PickHost();
+    const auto [at, length] = Period(7200);
+    for (int i = 0; i < 400; ++i) {
+      const uint32_t peer = world_.first_peer + random_.Below(world_.options.peers);
+      const auto port = static_cast<uint16_t>(random_.Between(1025, 65535));
+      const int64_t start = at + random_.Below(static_cast<uint64_t>(length));
+      if (random_.Chance(0.5)) {
+        SynthRecord& r = Add(host, host, peer, HighPort(), port, start);
+        r.flags = 2;
+        Size(&r, 3, 180);
+        continue;
+      }
+      AddExchange(host, host, peer, port, start, random_.Between(2000, 400'000), random_.Between(2000, 900'000));
+    }
+  }
+
+  void RemoteAdmin() {
+    const uint32_t actor = world_.first_peer + random_.Below(world_.options.peers), bastion = PickRole(Role::kBastion);
+    const auto [at, length] = Period(1500);
+    for (int i = 0; i < 60; ++i) {
+      const int64_t start = at + random_.Below(static_cast<uint64_t>(length));
+      AddExchange(bastion, actor, bastion, 22, start, random_.Between(6000, 400'000), random_.Between(9000, 900'000));
     }
   }
 

@@ -9,7 +9,7 @@ import vpcflow as vf
 from conftest import run_cli
 from vpcflow.detection import Settings
 
-OTHERS = ("health_check", "backup", "load_balancer", "monitoring")
+OTHERS = ("health_check", "backup", "load_balancer", "monitoring", "crawler", "peer_to_peer", "remote_admin")
 
 
 def made(seed, fmt, tmp_path, plant="all", **options):
@@ -41,7 +41,10 @@ def test_what_is_planted_is_found_and_the_look_alikes_are_not(tmp_path, seed, fm
     evil = {planted[name]["actor"] for name in PLANTED}
     blamed = [f for f in findings if f.severity != "low" and f.actor in benign - evil]
     # A backup to S3 can be told from an upload to a stranger only where the log names AWS's services.
-    assert {f.detector for f in blamed} <= ({"exfiltration"} if fmt == "default" else set())
+    # An administrator outside is told from others if you name where he works.
+    assert {f.detector for f in blamed} <= {"unauthorised_access"} | ({"exfiltration"} if fmt == "default" else set())
+    assert {f.actor for f in blamed if f.detector == "unauthorised_access"} <= {planted["remote_admin"]["actor"]}
+    assert len(vf.detect(flows, only=["unauthorised_access"], admin_sources=[planted["remote_admin"]["actor"]])) <= 1
     strangers = [f for f in findings if f.severity != "low" and f.actor not in benign | evil]
     assert len(strangers) <= 1, strangers  # of 120,000 records
 
@@ -205,6 +208,20 @@ def test_incidents_put_findings_of_an_actor_together():
     assert sum(len(i.findings) for i in findings.incidents()) == len(findings)
     apart = vf.detect(vf.scan(talk(*scan, later)), only=["port_scan", "unauthorised_access"])
     assert len(apart.incidents()) == len(apart)
+
+
+def test_uploads_to_s3_by_the_list_of_aws(tmp_path):
+    upload = talk(
+        ("10.0.0.4", "203.0.113.9", 443, 6, 10**6, 3 * 10**9, 1000, "sent"),
+        ("10.0.0.4", "198.51.100.7", 443, 6, 20, 5000, 1000, "answered"),
+    )
+    ranges = tmp_path / "ip-ranges.json"
+    ranges.write_text(json.dumps({"prefixes": [{"ip_prefix": "203.0.113.0/24", "service": s} for s in ("AMAZON", "S3")]}))
+    assert only(upload, "exfiltration") == [("10.0.0.4", ["203.0.113.9"], "high")]
+    assert only(upload, "exfiltration", aws_ranges=str(ranges)) == [("10.0.0.4", ["203.0.113.9"], "low")]
+    ranges.write_text("{}")
+    with pytest.raises(vf.PlanError, match="ip-ranges"):
+        only(upload, "exfiltration", aws_ranges=str(ranges))
 
 
 def test_more_actors_than_a_filter_can_name():

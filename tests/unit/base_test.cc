@@ -147,8 +147,40 @@ TEST(Time, InstantsRoundTripOverFourCenturies) {
     EXPECT_FALSE(ParseInstant(bad, &s)) << bad;
 }
 
+// Every beginning of an instant, and every letter of it replaced: taken only where it is one.
+TEST(Time, InstantsCutAndSpoilt) {
+  const std::string whole = "2026-11-23T10:07:09.250+01:30";
+  int64_t s;
+  const std::vector<size_t> instants = {10, 16, 19, 21, 22, 23, 28, 29};  // 28: a minute of one digit is none
+  for (size_t n = 0; n <= whole.size(); ++n) {
+    const bool is = n != 28 && std::find(instants.begin(), instants.end(), n) != instants.end();
+    EXPECT_EQ(ParseInstant(whole.substr(0, n), &s), is) << whole.substr(0, n);
+  }
+  for (size_t i = 0; i < whole.size(); ++i) {
+    for (const char c : {'x', ' ', '/', ':'}) {
+      std::string spoilt = whole;
+      spoilt[i] = c;
+      EXPECT_EQ(ParseInstant(spoilt, &s), spoilt == whole || (i == 10 && c == ' ')) << spoilt;
+    }
+  }
+  for (const char* odd :
+       {"2026-11-23T24:00Z", "2026-11-23T10:60Z", "2026-11-23T10:00:60Z", "2026-11-23T10:00Z0",
+        "2026-11-23T10:00+24:00", "2026-11-23T10:00-01:60", "2026-00-23", "2026-11-00", "2026-11-31", "2100-02-29"})
+    EXPECT_FALSE(ParseInstant(odd, &s)) << odd;
+  for (const char* good : {"2000-02-29", "2026-11-23 10:00-0130", "2026-11-23T10:00:00.Z"}) {
+    const bool is = std::string_view(good) != "2026-11-23T10:00:00.Z";  // a dot without digits
+    EXPECT_EQ(ParseInstant(good, &s), is) << good;
+  }
+}
+
 TEST(Time, Durations) {
   int64_t s;
+  const std::pair<const char*, int64_t> all[] = {{"7s", 7}, {"2h", 7200}, {"1d", 86400}, {"3w", 3 * 604800}};
+  for (const auto& [text, seconds] : all) {
+    EXPECT_TRUE(ParseDuration(text, &s));
+    EXPECT_EQ(s, seconds);
+  }
+  EXPECT_FALSE(ParseDuration("522w", &s)) << "more than ten years";
   EXPECT_TRUE(ParseDuration("5m", &s));
   EXPECT_EQ(s, 300);
   for (const char* bad : {"", "m", "0m", "5", "5x", "-5m", "99999999999999999999d", "1.5h"})

@@ -379,5 +379,70 @@ TEST(Plan, Mistakes) {
   EXPECT_THAT(error(spec), HasSubstr("did you mean 'srcaddr'?"));
 }
 
+// Explain names what a plan does, and Schema is what a result has.
+TEST(Plan, ExplainAndSchemaSayWhatComes) {
+  const std::string log = kHeader + Line("10.0.0.1", 22, 5, 1000, 1060) + Line("10.0.0.2", 80, 7, 1100, 1160);
+  PlanSpec groups;
+  groups.where = "bytes > 0";
+  groups.by = {"srcaddr", "action", "dstport"};
+  groups.every = 60;
+  groups.aggs = {{"n", "count()"},
+                 {"sum", "sum(bytes)"},
+                 {"least", "min(start)"},
+                 {"most", "max(bytes)"},
+                 {"mean", "mean(bytes)"},
+                 {"ports", "n_unique(dstport)"},
+                 {"one", "first(srcaddr)"},
+                 {"other", "last(action)"},
+                 {"rate", "rate(bytes)"},
+                 {"about", "approx_n_unique(dstaddr)"},
+                 {"half", "quantile(bytes, 0.5)"},
+                 {"near", "approx_quantile(bytes, 0.9)"},
+                 {"port", "first(dstport)"}};
+  groups.derived = {{"each", '/', "sum", "n"}};
+  groups.having = {{"n", ">=", 1}};
+  groups.sort = {{"sum", true}};
+  PlanSpec windows = groups, gaps = groups, top, per, sessions, rows, some;
+  windows.window = 180;
+  windows.aggs = gaps.aggs = {{"n", "count()"}, {"sum", "sum(bytes)"}};
+  windows.bin_by = gaps.bin_by = BinBy::kStart;
+  gaps.gap = 60;
+  top.by = {"srcaddr"};
+  top.aggs = {{"sum", "sum(bytes)"}};
+  top.top = TopSpec{1, "sum", true};
+  per.by = {"srcaddr", "dstport"};
+  per.aggs = {{"sum", "sum(bytes)"}};
+  per.top = TopSpec{1, "sum", false, {"srcaddr"}, 8};
+  sessions.sessions.emplace();
+  some.select = {"srcaddr", "bytes"};
+  some.limit = 1;
+  some.located = true;
+  const std::vector<std::pair<PlanSpec, std::vector<std::string>>> plans = {
+      {groups, {"bytes > 0", "srcaddr, action, dstport", "sort      sum descending", "each"}},
+      {windows, {"windows   of 180 s"}},
+      {gaps, {"no further apart than 60 s"}},
+      {top, {"sum"}},
+      {per, {"for each  srcaddr"}},
+      {sessions, {"sessions  idle 600 s"}},
+      {rows, {"all fields that the sources have"}},
+      {some, {"limit     1", "file and offset"}},
+  };
+  for (const auto& [spec, names] : plans) {
+    const absl::StatusOr<Plan> plan = Plan::Make(spec, {Format::Default()});
+    ASSERT_TRUE(plan.ok()) << plan.status();
+    for (const std::string& name : names) EXPECT_THAT(plan->Explain(), HasSubstr(name));
+    const absl::StatusOr<Result> result = plan->Run({Source::Bytes("log", std::string_view(log))}, {});
+    ASSERT_TRUE(result.ok()) << result.status();
+    std::vector<std::pair<std::string, ColumnType>> columns;
+    for (const TableColumn& column : result->table.columns) columns.emplace_back(column.name, column.type);
+    const auto schema = plan->Schema();
+    ASSERT_EQ(schema.size(), columns.size()) << plan->Explain();
+    for (size_t i = 0; i < schema.size(); ++i) {
+      EXPECT_EQ(schema[i].first, columns[i].first) << plan->Explain();
+      EXPECT_EQ(schema[i].second, columns[i].second) << plan->Explain() << schema[i].first;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace vpcflow

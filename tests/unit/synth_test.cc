@@ -1,3 +1,6 @@
+#include <cmath>
+#include <functional>
+
 #include "unit/testing.h"
 
 namespace vpcflow {
@@ -103,6 +106,53 @@ TEST(Synth, Mistakes) {
   FormatError ignored;
   Format::Parse("srcaddr security-groups", &o.format, &ignored);
   EXPECT_THAT(error(o), HasSubstr("security-groups"));
+}
+
+TEST(Synth, EveryOptionHasBounds) {
+  const std::vector<std::pair<std::string, std::function<void(SynthOptions*)>>> wrong = {
+      {"no fields", [](auto* o) { o->format = Format(); }},
+      {"interfaces", [](auto* o) { o->interfaces = 15; }},
+      {"interfaces", [](auto* o) { o->interfaces = 10'000'001; }},
+      {"peers", [](auto* o) { o->peers = 0; }},
+      {"peers", [](auto* o) { o->noise_sources = 0; }},
+      {"peers", [](auto* o) { o->peers = 100'000'001; }},
+      {"peers", [](auto* o) { o->noise_sources = 100'000'001; }},
+      {"hours", [](auto* o) { o->hours = 0; }},
+      {"hours", [](auto* o) { o->hours = 1e9; }},
+      {"hours", [](auto* o) { o->hours = std::nan(""); }},
+      {"window", [](auto* o) { o->window = 9; }},
+      {"window", [](auto* o) { o->window = 601; }},
+      {"start", [](auto* o) { o->start = -1; }},
+      {"start", [](auto* o) { o->start = int64_t{1} << 32; }},
+      {"files", [](auto* o) { o->files = 0; }},
+      {"files", [](auto* o) { o->files = 1'000'001; }},
+      {"gzip_level", [](auto* o) { o->gzip_level = 0; }},
+      {"gzip_level", [](auto* o) { o->gzip_level = 10; }},
+      {"shares", [](auto* o) { o->ipv6_share = 1.01; }},
+      {"shares", [](auto* o) { o->nodata_share = -0.01; }},
+      {"shares", [](auto* o) { o->skipdata_share = std::nan(""); }},
+      {"together", [](auto* o) { o->nodata_share = o->reject_share = 0.6; }},
+  };
+  for (const auto& [what, spoil] : wrong) {
+    SynthOptions options = Small();
+    spoil(&options);
+    EXPECT_THAT(std::string(SynthesizeText(options).status().message()), HasSubstr(what));
+  }
+}
+
+TEST(Synth, FoldersThatCannotBeWrittenAndCancelling) {
+  vpcflow_testing::TempDir dir;
+  const std::string file = dir.Write("a-file", "x");
+  EXPECT_FALSE(Synthesize(Small(), file).ok());
+  EXPECT_FALSE(Synthesize(Small(), file + "/below").ok());
+  SynthOptions many = Small();
+  many.records = 200'000;
+  EXPECT_EQ(Synthesize(many, dir / "cancelled", [](uint64_t) { return false; }).status().code(),
+            absl::StatusCode::kCancelled);
+  SynthOptions few = Small();
+  few.records = 3;
+  few.files = 5;
+  EXPECT_EQ(Synthesize(few, dir / "few")->files.size(), 5u);
 }
 
 }  // namespace

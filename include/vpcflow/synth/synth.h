@@ -37,7 +37,10 @@ VPCFLOW_NAMESPACE_BEGIN
   X("monitoring", true, "a monitoring host tries a few ports on every neighbour, accepted")          \
   X("nat_sessions", true, "conversations through a NAT gateway, logged at the host and the gateway") \
   X("balanced_sessions", true, "conversations through a load balancer, logged there and at targets") \
-  X("two_sided_sessions", true, "conversations between two logged interfaces")
+  X("two_sided_sessions", true, "conversations between two logged interfaces")                       \
+  X("crawler", true, "an outside host reads pages of all web servers, some of which are closed")     \
+  X("peer_to_peer", true, "an inside host calls 400 outside hosts at any ports, half are gone")      \
+  X("remote_admin", true, "a script of an administrator outside, 60 ssh sessions to a bastion")
 
 struct SynthOptions {
   uint64_t records = 100'000;

@@ -1,0 +1,115 @@
+// Results: reports, conditions and columns made of columns.
+#include <cmath>
+
+#include "unit/testing.h"
+#include "vpcflow/result/compose.h"
+
+namespace vpcflow {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using vpcflow_testing::kHeader;
+using vpcflow_testing::Line;
+
+// Sums of bytes by port, the mean of no bytes at port 443.
+Table Sums() {
+  const std::string log =
+      kHeader + Line("10.0.0.1", 22, 5) + Line("10.0.0.2", 80, 7) + Line("10.0.0.3", 443, 0) + Line("10.0.0.1", 22, 4);
+  PlanSpec spec;
+  spec.by = {"dstport"};
+  spec.aggs = {{"n", "count()"}, {"bytes", "sum(bytes)"}, {"least", "min(bytes) where bytes > 0"}};
+  return Plan::Make(spec)->Run({Source::Bytes("log", std::string_view(log))}, {})->table;
+}
+
+std::vector<int> PortsThat(const std::string& condition) {
+  Table table = Sums();
+  const absl::StatusOr<Having> having = ParseHaving(condition);
+  EXPECT_TRUE(having.ok()) << condition << ": " << having.status();
+  EXPECT_TRUE(KeepHaving({*having}, &table).ok());
+  return {table.columns[0].i32.begin(), table.columns[0].i32.end()};
+}
+
+TEST(Having, EveryComparison) {
+  EXPECT_THAT(PortsThat("bytes < 7"), ElementsAre(443));
+  EXPECT_THAT(PortsThat("bytes <= 7"), ElementsAre(80, 443));
+  EXPECT_THAT(PortsThat("bytes > 7"), ElementsAre(22));
+  EXPECT_THAT(PortsThat("bytes >= 7"), ElementsAre(22, 80));
+  EXPECT_THAT(PortsThat(" bytes = 7 "), ElementsAre(80));
+  EXPECT_THAT(PortsThat("bytes==7"), ElementsAre(80));
+  EXPECT_THAT(PortsThat("bytes != 7"), ElementsAre(22, 443));
+  EXPECT_THAT(PortsThat("least != 7"), ElementsAre(22)) << "null passes none";
+  EXPECT_THAT(PortsThat("least < 1e9"), ElementsAre(22, 80));
+  for (const char* none : {"", "bytes", "bytes <", "< 7", "bytes < x", "bytes < 7 8", "bytes ~ 7"})
+    EXPECT_FALSE(ParseHaving(none).ok()) << none;
+}
+
+TEST(Having, ColumnsThatAreNotThereOrNoNumbers) {
+  Table table = Sums();
+  EXPECT_THAT(std::string(KeepHaving({{"byte", "<", 1}}, &table).message()), HasSubstr("there are dstport, n, bytes"));
+  PlanSpec spec;
+  spec.select = {"srcaddr"};
+  const std::string log = kHeader + Line("10.0.0.1", 22, 5);
+  Table texts = Plan::Make(spec)->Run({Source::Bytes("log", std::string_view(log))}, {})->table;
+  EXPECT_THAT(std::string(KeepHaving({{"srcaddr", "<", 1}}, &texts).message()),
+              HasSubstr("neither a number nor a time"));
+}
+
+TEST(Derived, RatiosAndDifferences) {
+  Table table = Sums();
+  ASSERT_TRUE(DeriveColumn({"each", '/', "bytes", "n"}, &table).ok());
+  ASSERT_TRUE(DeriveColumn({"more", '-', "bytes", "n"}, &table).ok());
+  ASSERT_TRUE(DeriveColumn({"by_nothing", '/', "n", "bytes"}, &table).ok());
+  ASSERT_TRUE(DeriveColumn({"of_null", '-', "n", "least"}, &table).ok());
+  EXPECT_THAT(table.columns[4].f64, ElementsAre(4.5, 7, 0));
+  EXPECT_THAT(table.columns[5].f64, ElementsAre(7, 6, -1));
+  EXPECT_TRUE(table.columns[6].is_null(2)) << "a division by 0";
+  EXPECT_TRUE(table.columns[7].is_null(2));
+  EXPECT_FALSE(DeriveColumn({"x", '/', "bytes", "nothing"}, &table).ok());
+  EXPECT_FALSE(DeriveColumn({"x", '/', "nothing", "bytes"}, &table).ok());
+}
+
+TEST(Report, PartsAddUpAndSamplesAreTheFirst) {
+  Report all;
+  for (uint32_t source : {1, 0, 2}) {
+    Report part;
+    part.sources = part.ok = part.nodata = part.skipdata = part.lines = 10;
+    part.rejects_by_reason[static_cast<size_t>(Errc::kTooFewFields)] = 600;
+    for (uint64_t i = 0; i < 600; ++i)
+      part.rejects.push_back({source, "log", i, 1000 - i, 1, "", Errc::kTooFewFields, ""});
+    part.formats["srcaddr bytes"] = 1;
+    part.warnings = {"late", "odd"};
+    all.Merge(std::move(part));
+  }
+  EXPECT_EQ(all.records(), 90u);
+  EXPECT_EQ(all.rejected(), 1800u);
+  ASSERT_EQ(all.rejects.size(), Report::kMaxRejectSamples);
+  EXPECT_EQ(all.rejects[0].source, 0u);
+  EXPECT_LT(all.rejects[0].byte_offset, all.rejects[1].byte_offset);
+  EXPECT_EQ(all.rejects.back().source, 1u);
+  EXPECT_EQ(all.formats["srcaddr bytes"], 3u);
+  EXPECT_THAT(all.warnings, ElementsAre("late", "odd"));
+}
+
+TEST(Report, OneStatusForAllErrors) {
+  Report report;
+  EXPECT_TRUE(report.status().ok());
+  report.errors.push_back(absl::DataLossError("a: cut"));
+  EXPECT_EQ(report.status(), report.errors[0]);
+  report.errors.push_back(absl::NotFoundError("b: gone"));
+  EXPECT_EQ(report.status().code(), absl::StatusCode::kDataLoss);
+  EXPECT_EQ(report.status().message(), "2 sources could not be read to their end:\n  a: cut\n  b: gone");
+  for (int i = 0; i < 11; ++i) report.errors.push_back(absl::DataLossError("c"));
+  EXPECT_THAT(std::string(report.status().message()), HasSubstr("\n  and 3 more"));
+}
+
+TEST(Reject, TellsThePlace) {
+  Reject reject{0, "flow.log", 7, 612, 31, "dstport", Errc::kOutOfRange, "2 1 eni-1"};
+  EXPECT_THAT(reject.ToString(), ::testing::StartsWith("flow.log:7:31: dstport: out-of-range: "));
+  EXPECT_THAT(reject.ToString(), ::testing::EndsWith("(offset 612): 2 1 eni-1"));
+  reject.field.clear();
+  EXPECT_THAT(reject.ToString(), ::testing::StartsWith("flow.log:7:31: out-of-range: "));
+}
+
+}  // namespace
+}  // namespace vpcflow
