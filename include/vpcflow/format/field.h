@@ -149,9 +149,10 @@ std::string Nearest(std::string_view name, const Names& candidates) {
   std::string best;
   size_t best_distance = 0;
   for (const auto& candidate : candidates) {
+    const size_t size = std::string_view(candidate).size(), near = std::max<size_t>(1, size / 3);
+    if (std::max(size, wanted.size()) - std::min(size, wanted.size()) > near) continue;  // no letter need be looked at
     const size_t distance = EditDistance(wanted, CanonicalName(candidate));
-    if (distance <= std::max<size_t>(1, std::string_view(candidate).size() / 3) &&
-        (best.empty() || distance < best_distance)) {
+    if (distance <= near && (best.empty() || distance < best_distance)) {
       best = std::string(candidate);
       best_distance = distance;
     }
