@@ -224,6 +224,13 @@ def test_uploads_to_s3_by_the_list_of_aws(tmp_path):
         only(upload, "exfiltration", aws_ranges=str(ranges))
 
 
+def test_memory_has_a_bound():
+    data = vf.synth(50_000, seed=4).data
+    with pytest.raises(vf.OutOfMemoryError, match="max_memory"):
+        vf.detect(vf.scan(data, max_memory="1MB"))
+    assert len(vf.detect(vf.scan(data, max_memory="100MB"), samples=0)) == len(vf.detect(vf.scan(data), samples=0))
+
+
 def test_more_actors_than_a_filter_can_name():
     tries = [
         (f"198.{51 + i // 65536}.{i // 256 % 256}.{i % 256}", f"10.0.{i % 3}.9", 8000 + p, 6, 1, 40, 1000 + p, "REJECT")
