@@ -1,4 +1,4 @@
-"""Published definitions as rules, beside the detectors, on the same labelled data: precision, recall and F1 by actor.
+"""Published definitions as rules, and two that are none (models.py), beside the detectors, on the same labelled data: precision, recall and F1 by actor.
 
     python bench/detection/published.py [SEEDS]     # 5 by default, from 1001 on; writes the table to docs/detection.md
 
@@ -10,6 +10,7 @@ records, so does the rule. Sources: the vendors' public repositories and Zeek's 
 import sys
 import zlib
 
+from models import MODELS, sessions_of
 from page import put
 
 import vpcflow as vf
@@ -90,7 +91,7 @@ def thinned(data, labels, keep_one_in):
 def main():
     seeds = int(sys.argv[1]) if len(sys.argv) > 1 else 5
     rules = vf.rules.of([{"name": name, **rule} for _, name, rule in PUBLISHED])
-    rows = [(kind, name) for kind, name, _ in PUBLISHED] + [(kind, f"vpcflow {kind}") for kind in OURS]
+    rows = [(kind, name) for kind, name, _ in [*PUBLISHED, *MODELS]] + [(kind, f"vpcflow {kind}") for kind in OURS]
     table = {}
     for shown, fmt, keep_one_in in (("v2", "default", 1), ("v5", "v5", 1), ("v5", "v5", 10), ("v5", "v5", 40)):
         counts = {name: [0, 0] for _, name in rows}  # right, wrong
@@ -101,6 +102,8 @@ def main():
             flows = vf.scan(thinned(made.data, made.labels, keep_one_in) if keep_one_in > 1 else made.data)
             named = [(f.detector, f.actor) for f in vf.rules.run(flows, rules)]
             named += [(f"vpcflow {f.detector}", f.actor) for f in vf.detect(flows) if f.severity != "low"]
+            sessions = sessions_of(flows)
+            named += [(name, actor) for _, name, model in MODELS for actor in model(sessions)]
             for kind, name in rows:
                 actors = {actor for detector, actor in named if detector == name}
                 counts[name][0] += actor_of[kind] in actors
