@@ -7,7 +7,7 @@
 #   make soak     all the long tests with their times: sanitizers, 10,000,000 lines, 2^32 addresses, make fuzz, long Python tests
 #   make fuzz     every fuzz target with ASan and UBSan, FUZZ_RUNS executions each (default 100,000; no clang needed)
 #   make libfuzzer  the same targets guided by coverage, FUZZ_SECONDS each (default an hour; FUZZ_CXX=clang++-16)
-#   make coverage lines and branches of C++ that all the tests and the fuzz targets run (gcovr; about 15 minutes)
+#   make coverage lines and branches of C++ that all the tests and the fuzz targets run (clang and llvm; about 15 minutes)
 #   make scale    20 GB of generated logs: flat memory, constant rate (12 GB of disk, some minutes)
 #   make keys     what a record costs as the number of keys grows; draws docs/performance-keys.svg
 #   SKIP_APT=1    do not install Debian packages
@@ -109,16 +109,14 @@ libfuzzer:
 	@build/fuzz/tests/vpcflow_fuzz seeds build/fuzz/corpus
 	@ls build/fuzz/corpus | xargs -P $(JOBS) -I{} tools/libfuzzer.sh {} $(FUZZ_SECONDS)
 
+# Lines and branches of the source, as clang counts them: COVERAGE_LLVM is the version of clang++, llvm-profdata, llvm-cov.
+COVERAGE_LLVM ?= 16
 COVERED := build/coverage/package
 coverage: $(VENV)/.test-packages
-	@$(BIN)/pip install -q "gcovr>=7"
-	@cmake -S . -B build/coverage -G Ninja -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS="--coverage -fprofile-update=atomic -O0" -DVPCFLOW_WERROR=OFF -DVPCFLOW_INSTALL=OFF -DVPCFLOW_BUILD_EXAMPLES=OFF -DVPCFLOW_BUILD_PYTHON=ON -DPython_EXECUTABLE=$(CURDIR)/$(BIN)/python -Dpybind11_DIR=$$($(BIN)/python -m pybind11 --cmakedir) >/dev/null
+	@cmake -S . -B build/coverage -G Ninja -DCMAKE_CXX_COMPILER=clang++-$(COVERAGE_LLVM) -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_CXX_FLAGS="-fprofile-instr-generate -fcoverage-mapping -O1 -g0" -DVPCFLOW_WERROR=OFF -DVPCFLOW_INSTALL=OFF -DVPCFLOW_BUILD_EXAMPLES=OFF -DVPCFLOW_BUILD_PYTHON=ON -DPython_EXECUTABLE=$(CURDIR)/$(BIN)/python -Dpybind11_DIR=$$($(BIN)/python -m pybind11 --cmakedir) >/dev/null
 	@cmake --build build/coverage -j $(JOBS)
 	@rm -rf $(COVERED) && mkdir -p $(COVERED) && cp -r python/vpcflow $(COVERED)/ && cp build/coverage/python/_core*.so $(COVERED)/vpcflow/
-	@find build/coverage -name '*.gcda' -delete
-	@ctest --test-dir build/coverage -j $(JOBS) -LE install >/dev/null; build/coverage/tests/vpcflow_fuzz all 1000 >/dev/null
-	@PYTHONPATH=$(CURDIR)/$(COVERED) $(BIN)/python -m pytest -q -p no:cacheprovider | tail -n 1
-	@$(BIN)/gcovr -r . --filter include/ --filter src/ --exclude-throw-branches --exclude-unreachable-branches --merge-lines build/coverage
+	@PYTHON=$(CURDIR)/$(BIN)/python tools/coverage.sh build/coverage $(COVERAGE_LLVM)
 
 scale: $(VENV)/.package
 	@$(BIN)/python bench/scale.py

@@ -25,8 +25,10 @@ class Planter {
     first_ = records_.size();
     if (name == "port_scan") PortScan();
     if (name == "brute_force") BruteForce();
-    if (name == "exfiltration")
-      Upload(PickInside(), world_.first_peer + random_.Below(world_.options.peers), 90, 5400, 80'000'000, 400'000'000);
+    if (name == "exfiltration") {
+      const uint32_t peer = PickPeer(), host = PickInside();
+      Upload(host, peer, 90, 5400, 80'000'000, 400'000'000);
+    }
     if (name == "beacon") Beacon();
     if (name == "lateral_movement") LateralMovement();
     if (name == "health_check") HealthCheck();
@@ -54,6 +56,7 @@ class Planter {
     const std::vector<uint32_t>& all = world_.by_role[static_cast<size_t>(role)];
     return all[random_.Below(all.size())];
   }
+  uint32_t PickPeer() { return world_.first_peer + random_.Below(world_.options.peers); }
   uint32_t PickNoise() { return world_.first_noise + random_.Below(world_.options.noise_sources); }
 
   // A period of up to `seconds`, away from both ends of the log and at most half of it.
@@ -82,6 +85,17 @@ class Planter {
     record->packets = packets;
     record->bytes = bytes;
   }
+  // Each number is drawn by a statement of its own: compilers differ in the order of arguments.
+  void DrawSize(SynthRecord* record, uint32_t least_packets, uint32_t most_packets, uint32_t least, uint32_t most) {
+    record->bytes = random_.Between(least, most);
+    record->packets = random_.Between(least_packets, most_packets);
+  }
+  // At a port of the client's and a time of the period.
+  SynthRecord& AddWithin(uint32_t interface, uint32_t src, uint32_t dst, uint16_t dstport, int64_t at, int64_t length) {
+    const int64_t start = at + random_.Below(static_cast<uint64_t>(length));
+    const uint16_t port = HighPort();
+    return Add(interface, src, dst, port, dstport, start);
+  }
   uint16_t HighPort() { return static_cast<uint16_t>(random_.Between(32768, 60999)); }
 
   void PortScan() {
@@ -90,7 +104,7 @@ class Planter {
     std::set<uint16_t> ports;
     while (ports.size() < 2500) ports.insert(static_cast<uint16_t>(random_.Between(1, 65535)));
     for (uint16_t port : ports) {
-      SynthRecord& r = Add(victim, actor, victim, HighPort(), port, at + random_.Below(static_cast<uint64_t>(length)));
+      SynthRecord& r = AddWithin(victim, actor, victim, port, at, length);
       r.rejected = !random_.Chance(0.02);
       r.flags = 2;
       Size(&r, 1, 44);
@@ -105,10 +119,10 @@ class Planter {
       const uint16_t port = HighPort();
       SynthRecord& in = Add(victim, actor, victim, port, 22, start);
       in.flags = 3;
-      Size(&in, random_.Between(11, 23), random_.Between(1800, 4200));
+      DrawSize(&in, 11, 23, 1800, 4200);
       SynthRecord& out = Add(victim, victim, actor, 22, port, start);
       out.flags = 19;
-      Size(&out, random_.Between(10, 20), random_.Between(2000, 3600));
+      DrawSize(&out, 10, 20, 2000, 3600);
     }
   }
 
@@ -128,7 +142,7 @@ class Planter {
   }
 
   void Beacon() {
-    const uint32_t host = PickInside(), sink = world_.first_peer + random_.Below(world_.options.peers);
+    const uint32_t host = PickInside(), sink = PickPeer();
     const int64_t step = std::min<int64_t>(300, std::max<int64_t>(1, (span_ - 120) / 12));
     for (int64_t at = begin_ + 60; at < begin_ + span_ - 60; at += step) {
       const uint16_t port = HighPort();
@@ -150,8 +164,7 @@ class Planter {
     targets.erase(actor);
     for (uint32_t target : targets) {
       for (uint16_t port : std::initializer_list<uint16_t>{445, 3389, 5985}) {
-        SynthRecord& r =
-            Add(target, actor, target, HighPort(), port, at + random_.Below(static_cast<uint64_t>(length)));
+        SynthRecord& r = AddWithin(target, actor, target, port, at, length);
         r.rejected = random_.Chance(0.8);
         r.flags = 2;
         Size(&r, 2, 96);
@@ -183,10 +196,9 @@ class Planter {
     const auto [at, length] = Period(1800);
     for (int i = 0; i < 3000; ++i) {
       const uint32_t target = PickRole(i % 2 == 0 ? Role::kWeb : Role::kApp);
-      SynthRecord& r = Add(target, balancer, target, HighPort(), world_.interfaces[target].port,
-                           at + random_.Below(static_cast<uint64_t>(length)));
+      SynthRecord& r = AddWithin(target, balancer, target, world_.interfaces[target].port, at, length);
       r.flags = 3;
-      Size(&r, random_.Between(6, 20), random_.Between(900, 20'000));
+      DrawSize(&r, 6, 20, 900, 20'000);
     }
   }
 
@@ -196,8 +208,7 @@ class Planter {
     for (uint32_t target = 0; target < world_.options.interfaces; ++target) {
       if (target == monitor) continue;
       for (uint16_t port : std::initializer_list<uint16_t>{9100, 22, 443}) {
-        SynthRecord& r =
-            Add(target, monitor, target, HighPort(), port, at + random_.Below(static_cast<uint64_t>(length)));
+        SynthRecord& r = AddWithin(target, monitor, target, port, at, length);
         r.flags = 3;
         Size(&r, 6, 512);
       }
@@ -282,7 +293,7 @@ class Planter {
     const uint32_t nat = PickRole(Role::kNat);
     for (int i = 0; i < kTalks; ++i) {
       const uint32_t host = PickHost();
-      const Talk talk = NewTalk(host, world_.first_peer + random_.Below(world_.options.peers), 443);
+      const Talk talk = NewTalk(host, PickPeer(), 443);
       CountTalk(talk);
       LogTalk(host, talk);
       LogTalk(nat, talk, {talk.server.address, nat});
@@ -297,7 +308,7 @@ class Planter {
   void BalancedSessions() {
     const uint32_t balancer = PickRole(Role::kLoadBalancer);
     for (int i = 0; i < kTalks; ++i) {
-      const Talk talk = NewTalk(world_.first_peer + random_.Below(world_.options.peers), balancer, 443);
+      const Talk talk = NewTalk(PickPeer(), balancer, 443);
       CountTalk(talk);
       LogTalk(balancer, talk);
       Talk inner = talk;
@@ -323,9 +334,11 @@ class Planter {
     }
   }
 
-  // A request and its answer, in a window.
-  void AddExchange(uint32_t interface, uint32_t client, uint32_t server, uint16_t port, int64_t start, uint32_t sent,
-                   uint32_t received) {
+  // A request and its answer, in a window; of up to so many bytes.
+  void AddExchange(uint32_t interface, uint32_t client, uint32_t server, uint16_t port, int64_t start,
+                   std::pair<uint32_t, uint32_t> to_send, std::pair<uint32_t, uint32_t> to_receive) {
+    const uint32_t received = random_.Between(to_receive.first, to_receive.second);
+    const uint32_t sent = random_.Between(to_send.first, to_send.second);
     const uint16_t client_port = HighPort();
     SynthRecord& request = Add(interface, client, server, client_port, port, start);
     request.flags = 3;
@@ -336,7 +349,7 @@ class Planter {
   }
 
   void Crawler() {
-    const uint32_t actor = world_.first_peer + random_.Below(world_.options.peers);
+    const uint32_t actor = PickPeer();
     const auto [at, length] = Period(7200);
     for (int i = 0; i < 1500; ++i) {
       const uint32_t target = PickRole(Role::kWeb);
@@ -348,7 +361,7 @@ class Planter {
         Size(&r, 3, 180);
         continue;
       }
-      AddExchange(target, actor, target, 443, start, random_.Between(700, 3000), random_.Between(4000, 90'000));
+      AddExchange(target, actor, target, 443, start, {700, 3000}, {4000, 90'000});
     }
   }
 
@@ -356,7 +369,7 @@ class Planter {
     const uint32_t host = PickHost();
     const auto [at, length] = Period(7200);
     for (int i = 0; i < 400; ++i) {
-      const uint32_t peer = world_.first_peer + random_.Below(world_.options.peers);
+      const uint32_t peer = PickPeer();
       const auto port = static_cast<uint16_t>(random_.Between(1025, 65535));
       const int64_t start = at + random_.Below(static_cast<uint64_t>(length));
       if (random_.Chance(0.5)) {
@@ -365,16 +378,16 @@ class Planter {
         Size(&r, 3, 180);
         continue;
       }
-      AddExchange(host, host, peer, port, start, random_.Between(2000, 400'000), random_.Between(2000, 900'000));
+      AddExchange(host, host, peer, port, start, {2000, 400'000}, {2000, 900'000});
     }
   }
 
   void RemoteAdmin() {
-    const uint32_t actor = world_.first_peer + random_.Below(world_.options.peers), bastion = PickRole(Role::kBastion);
+    const uint32_t actor = PickPeer(), bastion = PickRole(Role::kBastion);
     const auto [at, length] = Period(1500);
     for (int i = 0; i < 60; ++i) {
       const int64_t start = at + random_.Below(static_cast<uint64_t>(length));
-      AddExchange(bastion, actor, bastion, 22, start, random_.Between(6000, 400'000), random_.Between(9000, 900'000));
+      AddExchange(bastion, actor, bastion, 22, start, {6000, 400'000}, {9000, 900'000});
     }
   }
 

@@ -106,8 +106,12 @@ Traffic::Conversation Traffic::NewConversation() {
   c.request = std::clamp(packets, 1.0, 2e6);
   c.reply = std::clamp(packets * std::exp(0.3 + 0.5 * r->Normal()), 1.0, 4e6);
   c.request_size = c.protocol == 6 ? static_cast<int>(r->Between(44, 420)) : static_cast<int>(r->Between(60, 160));
-  c.reply_size =
-      c.protocol == 6 ? static_cast<int>(44 + 1456 * r->Unit() * r->Unit()) : static_cast<int>(r->Between(60, 420));
+  if (c.protocol == 6) {
+    const double most = 1456 * r->Unit();
+    c.reply_size = static_cast<int>(44 + most * r->Unit());
+  } else {
+    c.reply_size = static_cast<int>(r->Between(60, 420));
+  }
   if (r->Chance(0.15)) std::swap(c.request_size, c.reply_size);  // uploads
   return c;
 }
@@ -179,7 +183,8 @@ void Traffic::EmitNoise(int64_t begin, const std::function<void(const SynthRecor
   record.rejected = true;
   record.bpa = r->Chance(0.1);
   record.six = r->Chance(world_.options.ipv6_share);
-  record.packets = 1 + (r->Chance(0.2) ? 1 : 0) + (r->Chance(0.05) ? 2 : 0);
+  record.packets = r->Chance(0.2) ? 2 : 1;
+  if (r->Chance(0.05)) record.packets += 2;
   record.bytes = record.packets * kSizes[r->Below(4)];
   record.start =
       begin + world_.interfaces[record.interface].phase + r->Below(static_cast<uint64_t>(world_.options.window));

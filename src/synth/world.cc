@@ -53,7 +53,10 @@ World::World(const SynthOptions& o, Random* random) : options(o) {
 void World::MakeInterfaces(Random* random) {
   const uint32_t vpcs = std::max(1u, options.interfaces / 60);
   std::vector<std::pair<uint32_t, uint32_t>> homes;  // account, region
-  for (uint32_t i = 0; i < vpcs; ++i) homes.emplace_back(random->Below(accounts.size()), random->Below(regions.size()));
+  for (uint32_t i = 0; i < vpcs; ++i) {
+    const uint32_t region = random->Below(regions.size()), account = random->Below(accounts.size());
+    homes.emplace_back(account, region);
+  }
   const Sampler roles({30, 30, 12, 8, 6, 3, 2, 2});
   by_role.resize(8);
   for (uint32_t i = 0; i < options.interfaces; ++i) {

@@ -157,13 +157,21 @@ TEST(Filter, BatchAndRecordAgree) {
         "tcp_flags & 2 = 2 and srcaddr in ('10.0.0.0/8', '2001:db8::/32')",
         "interface_id like 'eni-_' or protocol = 'udp'", "bytes is null or not dstport = 22", "dstport = 22",
         "dstport != 22", "dstport < 443", "dstport <= 22", "dstport > 22", "dstport >= 443", "bytes between 1 and 2000",
-        "dstport in (22, 443, 80)", "dstport in (1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,22)",
+        "dstport in (22, 443, 80)", "srcport = dstport", "srcport != dstport", "srcport < dstport",
+        "srcport <= dstport", "srcport > dstport", "srcport >= dstport", "srcaddr != dstaddr", "interface_id = action",
+        "interface_id != action", "interface_id is null", "srcaddr is not null", "true", "false or dstport = 22",
+        // the log has no such fields
+        "pkt_srcaddr = srcaddr", "srcaddr = pkt_srcaddr", "vpc_id = interface_id", "interface_id != vpc_id",
+        "traffic_path = dstport", "dstport < traffic_path", "vpc_id is null", "pkt_srcaddr is null",
+        "traffic_path is null", "vpc_id like 'vpc%'", "vpc_id in ('vpc-1')", "traffic_path = 1",
+        "pkt_srcaddr in ('10.0.0.0/8')", "dstport in (1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,22)",
         "srcaddr in ('0.0.0.0/0')", "srcaddr in ('::/0')", "srcaddr in ('2001:db8::9')",
         "dstaddr in ('8.8.8.8', '1.0.0.0/9', '2.0.0.0/9', '3.0.0.0/9', '4.0.0.0/9', '5.0.0.0/9', "
         "'6.0.0.0/9', '7.0.0.0/9', '9.0.0.0/9', '11.0.0.0/9')"}) {
     PlanSpec spec;
     spec.where = text;
     spec.aggs = {{"n", "count()"}};
+    spec.allow_missing = true;
     uint64_t n = 0;
     absl::StatusOr<Filter> filter = Filter::Parse(text);
     ASSERT_TRUE(filter.ok());
