@@ -67,7 +67,9 @@ class DistinctSketch {
     for (int rank = kMaxRank - 1; rank >= 1; --rank) z = 0.5 * (z + counts[static_cast<size_t>(rank)]);
     z += m * Sigma(counts[0] / m);
     constexpr double kAlpha = 0.72134752044448170368;  // 1 / (2 ln 2)
-    return static_cast<uint64_t>(std::llround(kAlpha * m * m / z));
+    const double estimate = kAlpha * m * m / z;
+    // Registers that are all full, which only made-up hashes fill, stand for more values than there are hashes.
+    return estimate < 0x1p63 ? static_cast<uint64_t>(std::llround(estimate)) : std::numeric_limits<uint64_t>::max();
   }
 
   // Memory besides the object itself.

@@ -128,14 +128,7 @@ class KllSketch {
   // from then on.
   void Compress() {
     size_t h = 0;
-    while (levels_[h].size() < std::max<size_t>(2, Capacity(h))) {
-      if (++h == levels_.size()) {  // none is: the fullest is taken
-        h = static_cast<size_t>(std::max_element(levels_.begin(), levels_.end(),
-                                                 [](const auto& a, const auto& b) { return a.size() < b.size(); }) -
-                                levels_.begin());
-        break;
-      }
-    }
+    while (levels_[h].size() < Capacity(h)) ++h;  // one is full: there are more values than room
     if (h + 1 == levels_.size()) SetLevels(levels_.size() + 1);
     std::vector<uint64_t>& level = levels_[h];
     std::sort(level.begin(), level.end());
