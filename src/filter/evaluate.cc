@@ -1,5 +1,6 @@
 // Evaluation of filters: one test of one value per leaf, applied to a record or to a whole column.
 #include <algorithm>
+#include <array>
 #include <functional>
 #include <limits>
 #include <optional>
@@ -97,30 +98,23 @@ std::optional<Ip> AddressValue(const RecordView& record) {
   }
 }
 
+#define VPCFLOW_X(Id, getter, name, version, set, field_type, unit, always, meaning) IntValue<f::Id>,
+constexpr std::array<int64_t (*)(const RecordView&), kFieldCount> kIntValues = {{VPCFLOW_FIELDS(VPCFLOW_X)}};
+#undef VPCFLOW_X
+#define VPCFLOW_X(Id, getter, name, version, set, field_type, unit, always, meaning) AddressValue<f::Id>,
+constexpr std::array<std::optional<Ip> (*)(const RecordView&), kFieldCount> kAddressValues = {
+    {VPCFLOW_FIELDS(VPCFLOW_X)}};
+#undef VPCFLOW_X
+
 // The values of one record, parsed as they are asked for; malformed ones are null and noted in the record.
 class ViewRow {
  public:
   ViewRow(const RecordView& record, const std::vector<FieldRef>& fields) : record_(record), fields_(fields) {}
 
-  int64_t Int(int field) const {
-    switch (ref(field).field) {
-#define VPCFLOW_X(Id, getter, name, version, set, field_type, unit, always, meaning) \
-  case Field::k##Id: return IntValue<f::Id>(record_);
-      VPCFLOW_FIELDS(VPCFLOW_X)
-#undef VPCFLOW_X
-      case Field::kUnknown: break;
-    }
-    return kNullInt;
-  }
+  // Of a catalogue field; others are texts.
+  int64_t Int(int field) const { return kIntValues[static_cast<size_t>(ref(field).field)](record_); }
   bool Address(int field, Ip* out) const {
-    std::optional<Ip> value;
-    switch (ref(field).field) {
-#define VPCFLOW_X(Id, getter, name, version, set, field_type, unit, always, meaning) \
-  case Field::k##Id: value = AddressValue<f::Id>(record_); break;
-      VPCFLOW_FIELDS(VPCFLOW_X)
-#undef VPCFLOW_X
-      case Field::kUnknown: break;
-    }
+    const std::optional<Ip> value = kAddressValues[static_cast<size_t>(ref(field).field)](record_);
     if (value) *out = *value;
     return value.has_value();
   }

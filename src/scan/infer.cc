@@ -24,18 +24,11 @@ constexpr Foreign kForeign[] = {
     {"PK\x03\x04", "this is a zip archive; unpack it first"},
 };
 
-template <class F>
-bool FieldFits(const RecordView& record) {
-  record.get<F>();
-  return record.error() == Errc::kOk;
-}
-
 // Every value is one its field can have, and the fields with few values have one of those.
 bool Fits(const RecordView& record) {
-#define VPCFLOW_X(Id, getter, name, version, set, field_type, unit, always, meaning) \
-  if (!FieldFits<f::Id>(record)) return false;
-  VPCFLOW_FIELDS(VPCFLOW_X)
-#undef VPCFLOW_X
+  for (const FormatColumn& column : record.format().columns()) {
+    if (!record.Check(column.field)) return false;
+  }
   if (record.action() == Action::kOther || record.log_status() == LogStatus::kOther) return false;
   const std::string_view account = record.text(Field::kAccountId);
   return account.empty() || account == "-" || account == "unknown" ||
