@@ -1,4 +1,5 @@
-"""Published definitions as rules, and two that are none (models.py), beside the detectors, on the same labelled data: precision, recall and F1 by actor.
+"""Published definitions as rules, and two that are none (models.py), beside the detectors, on the same labelled data:
+precision, recall and F1 by actor.
 
     python bench/detection/published.py [SEEDS]     # 5 by default, from 1001 on; writes the table to docs/detection.md
 

@@ -32,9 +32,10 @@ class Run(RuleDetectors, BaselineDetectors):
     def port_scan(self) -> Iterator[Finding]:
         s = self._settings
         missed = self._sent.filter(self._missed)
-        ports = missed.group_by("srcaddr", "dstaddr", "protocol").agg(n=n_unique("dstport"))
-        hosts = missed.group_by("srcaddr", "dstport", "protocol").agg(n=n_unique("dstaddr"))
-        found = self._ask(ports.having(f"n >= {s.scan_ports}"), hosts.having(f"n >= {s.scan_hosts}"))
+        found = self._ask(
+            missed.group_by("srcaddr", "dstaddr", "protocol").agg(n=n_unique("dstport")).having(f"n >= {s.scan_ports}"),
+            missed.group_by("srcaddr", "dstport", "protocol").agg(n=n_unique("dstaddr")).having(f"n >= {s.scan_hosts}"),
+        )
         suspects = {row["srcaddr"] for result in found for row in result}
         span = {"first": min_of("start"), "last": max_of("end")}
         failed = {"failed": count(where=self._missed), "tries": count(), **span}

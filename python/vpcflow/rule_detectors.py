@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -108,14 +109,25 @@ class RuleDetectors(Detectors):
             asked.append((limit, "bytes", rule))
         yield from self._by_rules(*asked)
 
-    def known_bad(self) -> Iterator[Finding]:
+    @functools.cached_property
+    def _with_listed(self) -> tuple[dict[str, Flows], str | None]:
+        """The sessions with one end in the user's list, by that end, and the list's date; none without a list. Made
+        once: a detector is asked twice, and a list may be long."""
         bad = self._settings.bad
         date = None
         if isinstance(bad, str) or (len(bad) == 1 and not is_prefix(bad[0])):
             bad, date = list_of(bad if isinstance(bad, str) else bad[0])
-        if not bad:
+        found = {}
+        for end in ("dstaddr", "srcaddr") if checked(bad) else ():
+            flows, is_listed = among(self._sent, f"listed_{end}", end, bad)
+            found[end] = flows.filter(is_listed)
+        return found, date
+
+    def known_bad(self) -> Iterator[Finding]:
+        sessions, date = self._with_listed
+        if not sessions:
             return
-        asked, sessions = [], []
+        asked = []
         for end, other, verb in (("dstaddr", "srcaddr", "talked to"), ("srcaddr", "dstaddr", "was reached by")):
             rule: dict[str, Any] = {
                 "name": "known_bad", "where": TALKED, "by": (other, end),
@@ -123,9 +135,7 @@ class RuleDetectors(Detectors):
                 "message": f"{{{other}}} {verb} {{{end}}}, which is listed, {{sessions:,}} times",
             }  # fmt: skip
             asked.append((1, "sessions", rule))
-            flows, is_listed = among(self._sent, f"listed_{end}", end, checked(bad))
-            sessions.append(flows.filter(is_listed))
-        for f in self._by_rules(*asked, sessions=sessions):
+        for f in self._by_rules(*asked, sessions=list(sessions.values())):
             yield dataclasses.replace(f, evidence={**f.evidence, "list_of": date}) if date else f
 
 

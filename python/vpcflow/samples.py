@@ -112,20 +112,16 @@ def _between(flows: Flows, findings: list[Finding]) -> Iterator[Result]:
     actors = {f.actor for f in found if f.targets}
     others = {target for f in found for target in f.targets}
     parts = []
-    for number, ends in enumerate((("srcaddr", "dstaddr"), ("pkt-srcaddr", "pkt-dstaddr"))):
-        is_alone: list[str] = []
-        is_actor: list[str] = []
-        is_other: list[str] = []
-        for end, field in zip(("source", "target"), ends):
-            for what, addresses, conditions in (
-                ("alone", alone, is_alone), ("actor", actors, is_actor), ("other", others, is_other)
-            ):  # fmt: skip
-                flows, condition = among(flows, f"{what}_{end}_{number}", field, addresses)
-                conditions.append(condition)
+    for source, target in (("srcaddr", "dstaddr"), ("pkt-srcaddr", "pkt-dstaddr")):
+        is_one: dict[tuple[str, str], str] = {}
+        for what, addresses in (("actor", actors), ("other", others), ("alone", alone)):
+            for end in (source, target):
+                flows, is_one[what, end] = among(flows, f"{what}_{end}", end, addresses)
         if actors:
-            parts += [f"({is_actor[0]} and {is_other[1]})", f"({is_other[0]} and {is_actor[1]})"]
+            parts.append(f"({is_one['actor', source]} and {is_one['other', target]})")
+            parts.append(f"({is_one['other', source]} and {is_one['actor', target]})")
         if alone:
-            parts.append(f"({is_alone[0]} or {is_alone[1]})")
+            parts.append(f"({is_one['alone', source]} or {is_one['alone', target]})")
     if not parts:
         return
     query = flows.filter(" or ".join(parts)).select(*_FIELDS).located()._with(allow_missing=True)
