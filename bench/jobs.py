@@ -1,7 +1,8 @@
 """The two jobs, by vpcflow and by its peers; one run in a process of its own: jobs.py PEER JOB THREADS PATH
 
 Job `parse`: every field typed into a table (ours: Arrow). Job `frame`: the same as a pandas.DataFrame. Job `agg`: top 20 srcaddr by bytes; REJECTs per dstport, top 20; bytes per
-minute of start; distinct dstaddr per srcaddr, top 20. Prints JSON: seconds (imports not counted), peak MiB, and for `agg`
+minute of start; distinct dstaddr per srcaddr, top 20. Ours alone: `detect`, all detectors with sample records, and what it is
+measured by, `pairs` and `conversations`: records and bytes by two and by five fields. Prints JSON: seconds (imports not counted), peak MiB, and for `agg`
 a digest of the answers, so that all are seen to agree.
 """
 
@@ -30,6 +31,7 @@ NAMES = [
     "log-status",
 ]
 NEEDED = ["srcaddr", "dstaddr", "dstport", "bytes", "start", "action", "log-status"]
+KEYS = {"pairs": ["srcaddr", "dstaddr"], "conversations": ["srcaddr", "dstaddr", "srcport", "dstport", "protocol"]}
 
 
 def files_of(path):
@@ -50,7 +52,7 @@ def digest(talkers, rejects, minutes, fanout):
 def run_vpcflow(job, threads, path):
     import vpcflow as vf
 
-    if job != "agg":
+    if job in ("parse", "frame"):
         import pandas  # noqa: F401
         import pyarrow  # noqa: F401
     yield
@@ -60,6 +62,12 @@ def run_vpcflow(job, threads, path):
         return
     if job == "parse":
         yield flows.to_arrow().num_rows
+        return
+    if job == "detect":
+        yield len(vf.detect(flows))
+        return
+    if job in KEYS:
+        yield len(flows.group_by(*KEYS[job]).agg(n=vf.count(), v=vf.sum("bytes")).collect())
         return
     talkers, rejects, minutes, fanout = vf.collect_all(
         [

@@ -18,6 +18,7 @@ HERE = Path(__file__).parent
 RECORDS = int(os.environ.get("RECORDS", "1000000"))
 REPEAT = int(os.environ.get("REPEAT", "3"))
 PEERS = ["polars", "pyarrow", "duckdb", "pandas"] if os.environ.get("PEERS") != "0" else []
+PEERS_OF = {"frame": ["vpcflow", "polars"], "pairs": ["vpcflow"], "conversations": ["vpcflow"], "detect": ["vpcflow"]}
 V5 = " ".join(f["name"] for f in vf.fields() if f["version"] <= 5)
 VARIANTS = {
     "default": {},
@@ -89,7 +90,7 @@ def python(peer, job, threads, path):
     return best
 
 
-def jobs(text, packed):
+def jobs(text, packed, v5):
     """All jobs by us and by the peers: (job, threads, peer) -> run."""
     runs = {}
     for job, name, path in (
@@ -97,10 +98,13 @@ def jobs(text, packed):
         ("frame", "frame", text),
         ("agg", "agg", text),
         ("agg", "agg gz", packed),
+        ("pairs", "pairs", v5),
+        ("conversations", "conversations", v5),
+        ("detect", "detect", v5),
     ):
         for threads in (1, 2):
             for peer in ["vpcflow", *PEERS]:
-                if job == "frame" and peer not in ("vpcflow", "polars"):
+                if peer not in PEERS_OF.get(job, ["vpcflow", *PEERS]):
                     continue
                 run = python(peer, job, threads, path)
                 if run is not None:
@@ -148,6 +152,10 @@ def targets(cpp, kernels, runs, size):
             if peer:
                 times = peer["seconds"] / ours(job, threads)["seconds"]
                 rows.append((f"Python: whole table to {what} against polars, {threads} threads", times, 4, 7))
+    for threads in (1, 2):
+        for by in ("pairs", "conversations"):
+            share = ours(by, threads)["seconds"] / ours("detect", threads)["seconds"]
+            rows.append((f"all detectors with samples, of the speed of grouping by {by}, v5, {threads} threads", share, 0.33, 1))
     for threads, bound in ((1, 0.15), (2, 0.40)):
         peers = [r["peak_MiB"] for (j, t, p), r in runs.items() if (j, t) == ("agg", threads) and p != "vpcflow"]
         if peers:
@@ -161,7 +169,7 @@ def targets(cpp, kernels, runs, size):
     return rows
 
 
-def page(cpp, runs, rows, size):
+def page(cpp, runs, rows, size, v5_size):
     info = vf.build_info()
     lines = [
         f"{RECORDS:,} records, {size / 1e6:,.0f} MB of text; {platform.machine()}, {os.cpu_count()} cores, kernels {info['kernel']}, gzip by {info['gzip']}",
@@ -185,7 +193,8 @@ def page(cpp, runs, rows, size):
     for (job, threads, peer), run in runs.items():
         ours = runs[job, threads, "vpcflow"]
         same = "yes" if run["answer"] == ours["answer"] else "NO"
-        rate, times = size / run["seconds"] / 1e6, run["seconds"] / ours["seconds"]
+        read = v5_size if job in ("pairs", "conversations", "detect") else size
+        rate, times = read / run["seconds"] / 1e6, run["seconds"] / ours["seconds"]
         lines.append(
             f"| {peer} {job} | {threads} | {run['seconds']:.3f} | {rate:.0f} | {times:.1f} | {run['peak_MiB']} | {same} |"
         )
@@ -202,9 +211,10 @@ def main():
     size = paths[0].stat().st_size
     cpp = engine(build, paths)
     kernels = {k: engine(build, paths, k, "JobAggText/1") for k in ("sse2", "swar") if k in vf.build_info()["kernels"]}
-    runs = jobs(paths[0], paths[1])
+    v5 = paths[3] / "v5.log"
+    runs = jobs(paths[0], paths[1], v5)
     rows = targets(cpp, kernels, runs, size)
-    text = page(cpp, runs, rows, size)
+    text = page(cpp, runs, rows, size, v5.stat().st_size)
     (folder / "results.md").write_text(text)
     results = {"records": RECORDS, "bytes": size, "targets": rows, "engine": cpp, "kernels": kernels}
     results["python"] = [{"job": j, "threads": t, "peer": p, **r} for (j, t, p), r in runs.items()]

@@ -44,7 +44,7 @@ std::vector<vpcflow::Source> SourcesOf(const std::vector<std::shared_ptr<PySourc
 vpcflow::ArrowStreams StreamsOf(const py::iterator& iterator);
 
 void BindAggregation(py::module_& m);
-
+void BindDetect(py::module_& m);
 void BindFormat(py::module_& m);
 void BindLabels(py::module_& m);
 void BindPlan(py::module_& m);

@@ -17,7 +17,6 @@ from typing import Any
 
 from .aggregation import Aggregation
 from .capability import capabilities
-from .detector_base import TALKED
 from .detectors import DETECTORS, Run, Settings
 from .errors import DataQualityWarning, PlanError
 from .expr import count
@@ -27,6 +26,9 @@ from .samples import with_samples
 from .scan import Flows, Progress
 
 __all__ = ["DETECTORS", "Settings", "baseline", "detect"]
+
+# A session that came about: both sides sent, and of TCP three packets at least, which a refused try has not.
+_TALKED = "action = 'established' and (protocol != 6 or protocol is null or packets >= 3)"
 
 
 def baseline(flows: Flows, *, idle: str | int = "10m", progress: Progress | None = None) -> Aggregation:
@@ -42,7 +44,7 @@ def baseline(flows: Flows, *, idle: str | int = "10m", progress: Progress | None
     own = Aggregation(by=("srcaddr", "dstaddr", "dstport"), n=count())
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DataQualityWarning)
-        own.update(sessions_as_records(talks, "client_bytes").filter(TALKED))
+        own.update(sessions_as_records(talks, "client_bytes").filter(_TALKED))
     return own
 
 

@@ -11,33 +11,6 @@ namespace internal {
 namespace {
 
 constexpr int64_t kNever = std::numeric_limits<int64_t>::max();
-constexpr uint32_t kSyn = 2, kReset = 4, kAck = 16;
-constexpr uint32_t kFirstEphemeral = 32768;  // Linux's; others begin at 49152
-
-// Ports above 1023 that are services' (IANA, and what AWS's databases and common servers listen on). In order.
-constexpr uint16_t kServicePorts[] = {1433, 1521, 1883, 2049, 2181, 2375, 2376,  2379,  2380,  3000,  3128,  3306,
-                                      3389, 4317, 5000, 5044, 5432, 5439, 5601,  5671,  5672,  5900,  5985,  5986,
-                                      6379, 6443, 6667, 7000, 7001, 8000, 8080,  8081,  8125,  8140,  8182,  8200,
-                                      8300, 8443, 8500, 8883, 8888, 9000, 9042,  9090,  9092,  9093,  9094,  9096,
-                                      9098, 9100, 9200, 9300, 9418, 9999, 10250, 11211, 15672, 27017, 27018, 50000};
-
-bool IsService(uint32_t port) {
-  return port < 1024 || std::binary_search(std::begin(kServicePorts), std::end(kServicePorts), port);
-}
-
-enum Decided : int32_t { kBySyn, kByFlowDirection, kByServicePort, kByFirstSeen, kByNone };
-constexpr const char* kDecidedNames[] = {"syn", "flow-direction", "service-port", "first-seen", "none"};
-enum SessionKind : int32_t { kRejected, kHalf, kResetByPeer, kUnanswered, kEstablished };
-constexpr const char* kKindNames[] = {"rejected", "half", "reset", "unanswered", "established"};
-
-constexpr uint32_t kOpenMask = kSyn | kAck;
-
-// The end that is the server's by its port, if just one is.
-std::optional<size_t> ServerByPort(const std::array<uint32_t, 2>& port) {
-  if (IsService(port[0]) != IsService(port[1])) return IsService(port[0]) ? 0 : 1;
-  if ((port[0] < kFirstEphemeral) != (port[1] < kFirstEphemeral)) return port[0] < kFirstEphemeral ? 0 : 1;
-  return std::nullopt;
-}
 
 }  // namespace
 
@@ -85,8 +58,8 @@ SessionState::SessionState(const PlanImpl& plan, const std::vector<int>& slots)
 }
 
 size_t SessionState::bytes() const {
-  return ids_.bytes() + keys_.capacity() * (sizeof(Key) + sizeof(uint32_t)) + runs_.capacity() * sizeof(Run) +
-         views_.capacity() * sizeof(View) + encoder_.interner().bytes() +
+  return ids_.bytes() + keys_.size() * (sizeof(Key) + sizeof(uint32_t)) + runs_.size() * sizeof(Run) +
+         views_.size() * sizeof(View) + encoder_.interner().bytes() +
          (intermediaries_.size() + translations_.size()) * 96;
 }
 
@@ -252,12 +225,17 @@ void SessionState::Consume(const Batch& batch) {
   // A batch at a time, so that the cache misses of its keys overlap; then those of what the keys have.
   new_ids_.resize(new_keys_.size());
   KeyIds(new_keys_, new_ids_.data());
-  constexpr size_t kHead = 16, kRun = 8;
+  constexpr size_t kHead = 24, kRun = 16, kView = 8;
   const size_t n = new_ids_.size();
+  const auto head_of = [&](size_t i) { return heads_[new_ids_[std::min(i, n - 1)]]; };
   for (size_t i = 0; i < n; ++i) {
     __builtin_prefetch(&heads_[new_ids_[std::min(i + kHead, n - 1)]]);
-    const uint32_t run = heads_[new_ids_[std::min(i + kRun, n - 1)]];
-    if (run != kNone) __builtin_prefetch(&runs_[run]);
+    if (const uint32_t run = head_of(i + kRun); run != kNone) {
+      __builtin_prefetch(&runs_[run]);
+      __builtin_prefetch(&runs_[run].views);  // a run has two lines
+    }
+    if (const uint32_t run = head_of(i + kView); run != kNone && runs_[run].views != kNone)
+      __builtin_prefetch(&views_[runs_[run].views]);
     AddRun(new_ids_[i], new_runs_[i], {&new_views_[i], 1});
   }
 }
@@ -278,193 +256,6 @@ void SessionState::Merge(const SessionState& other) {
   }
   intermediaries_.insert(other.intermediaries_.begin(), other.intermediaries_.end());
   translations_.insert(other.translations_.begin(), other.translations_.end());
-}
-
-Table SessionTable() {
-  Table table;
-  const std::pair<const char*, ColumnType> all[] = {{"client", ColumnType::kAddress},
-                                                    {"client_port", ColumnType::kInt32},
-                                                    {"server", ColumnType::kAddress},
-                                                    {"server_port", ColumnType::kInt32},
-                                                    {"protocol", ColumnType::kInt32},
-                                                    {"start", ColumnType::kTime},
-                                                    {"end", ColumnType::kTime},
-                                                    {"duration", ColumnType::kInt64},
-                                                    {"client_bytes", ColumnType::kInt64},
-                                                    {"server_bytes", ColumnType::kInt64},
-                                                    {"client_packets", ColumnType::kInt64},
-                                                    {"server_packets", ColumnType::kInt64},
-                                                    {"records", ColumnType::kInt64},
-                                                    {"interface", ColumnType::kText},
-                                                    {"interfaces", ColumnType::kInt32},
-                                                    {"client_flags", ColumnType::kInt32},
-                                                    {"server_flags", ColumnType::kInt32},
-                                                    {"state", ColumnType::kText},
-                                                    {"decided_by", ColumnType::kText},
-                                                    {"counted", ColumnType::kBool}};
-  table.columns.resize(std::size(all));
-  for (size_t i = 0; i < std::size(all); ++i) {
-    table.columns[i].name = all[i].first;
-    table.columns[i].type = all[i].second;
-  }
-  return table;
-}
-
-// Which end is the client, and what told it.
-std::pair<size_t, int32_t> SessionState::ClientOf(const Key& key, const Run& run) {
-  std::array<bool, 2> is_client{};
-  for (size_t i = 0; i < 2; ++i)
-    is_client[i] = (run.flags[i] & kOpenMask) == kSyn || (run.flags[1 - i] & kOpenMask) == kOpenMask;
-  if (is_client[0] != is_client[1]) return {is_client[0] ? 0 : 1, kBySyn};
-  const auto earlier = [](const std::array<int64_t, 2>& first) { return first[0] < first[1] ? 0 : 1; };
-  if (run.first_seen[0] != run.first_seen[1]) return {earlier(run.first_seen), kByFlowDirection};
-  if (const std::optional<size_t> server = ServerByPort(key.port)) return {1 - *server, kByServicePort};
-  if (run.first[0] != run.first[1]) return {earlier(run.first), kByFirstSeen};
-  return {0, kByNone};
-}
-
-int32_t SessionState::KindOf(const Run& run, size_t client) {
-  const auto half = [&](size_t let, size_t kept) {
-    return run.accepted[let] > 0 && run.accepted[kept] == 0 && run.rejected[kept] > 0;
-  };
-  if (run.accepted[0] + run.accepted[1] == 0 && run.rejected[0] + run.rejected[1] > 0) return kRejected;
-  if (half(0, 1) || half(1, 0)) return kHalf;
-  if (((run.flags[0] | run.flags[1]) & kReset) != 0) return kResetByPeer;
-  return run.accepted[client] == 0 || run.accepted[1 - client] == 0 ? kUnanswered : kEstablished;
-}
-
-// What each end sent, as the vantage point has it.
-SessionState::Sight SessionState::SightOf(const Run& run, size_t client) const {
-  const Vantage vantage = plan_->spec.sessions->vantage;
-  Sight out;
-  std::array<int, 2> best{-1, -1};
-  for (uint32_t v = run.views; v != kNone; v = views_[v].next) {
-    const View& view = views_[v];
-    out.records += view.records;
-    if (view.interface != 0 && std::find(out.seen.begin(), out.seen.end(), view.interface) == out.seen.end())
-      out.seen.push_back(view.interface);
-    Sent& own = out.sent[view.from];
-    const std::string_view name =
-        view.interface == 0 ? std::string_view() : DecodeText(view.interface, encoder_.interner());
-    if (vantage == Vantage::kAll) {
-      own.packets += view.packets;
-      own.bytes += view.bytes;
-      if (view.interface != 0 && (own.interface == 0 || name < own.name))
-        std::tie(own.interface, own.name) = std::pair(view.interface, name);
-      continue;
-    }
-    // At the client's side what the client sends goes out, and what the server sends comes in.
-    const uint8_t wanted = (vantage == Vantage::kClient) == (view.from == client) ? 2 : 1;
-    const int rank = vantage == Vantage::kMost ? 0 : view.flow == wanted ? 1 : 0;
-    const Sent candidate{view.packets, view.bytes, view.interface, name};
-    const auto order = [](int n, const Sent& s) { return std::tuple(n, s.bytes, s.packets, s.name); };
-    if (best[view.from] >= 0 && order(rank, candidate) <= order(best[view.from], own)) continue;
-    best[view.from] = rank;
-    own = candidate;
-  }
-  return out;
-}
-
-bool SessionState::IsSecondLeg(const Key& key, size_t client) const {
-  const size_t server = 1 - client;
-  return intermediaries_.contains(key.address[client]) ||
-         translations_.contains({key.address[client], key.address[server], key.port[server], key.protocol});
-}
-
-Table SessionState::Finish() const {
-  Table table = Emit([](const Run&) { return true; });
-  if (!plan_->spec.sort.empty()) SortTable(&table, plan_->spec.sort);
-  if (plan_->spec.limit) SliceTable(&table, 0, *plan_->spec.limit);
-  return table;
-}
-
-Table SessionState::TakeIdle(int64_t time) {
-  const auto idle = [&](const Run& run) { return run.end + idle_ < time; };
-  Table table = Emit(idle);
-  for (uint32_t& head : heads_) {
-    for (uint32_t* link = &head; *link != kNone;) {
-      Run& run = runs_[*link];
-      if (!idle(run)) {
-        link = &run.next;
-        continue;
-      }
-      for (uint32_t v = run.views; v != kNone; v = views_[v].next) free_views_.push_back(v);
-      free_runs_.push_back(*link);
-      *link = run.next;
-      --live_;
-    }
-  }
-  // Keys without sessions go when they are the most, so that memory follows what is open.
-  if (keys_.size() > 1024 && live_ * 2 < keys_.size()) {
-    SessionState kept(*plan_, *slots_);
-    kept.Merge(*this);
-    std::swap(*this, kept);
-  }
-  return table;
-}
-
-template <class Wanted>
-Table SessionState::Emit(Wanted wanted) const {
-  Table table = SessionTable();
-  std::vector<TableColumn>& columns = table.columns;
-  for (const char* name : kKindNames) columns[17].texts.emplace_back(name);
-  for (const char* name : kDecidedNames) columns[18].texts.emplace_back(name);
-  std::array<std::unordered_map<Ip, int32_t, IpHash>, 2> addresses;
-  std::unordered_map<uint64_t, int32_t> interfaces;
-  // Appends the number of a value in a dictionary, where it is put if it is new.
-  const auto put = [](const auto& value, auto* codes, auto* dictionary, const auto& entry, TableColumn* column) {
-    const auto [at, added] = codes->try_emplace(value, static_cast<int32_t>(dictionary->size()));
-    if (added) dictionary->push_back(entry);
-    column->i32.push_back(at->second);
-  };
-  const auto put_end = [&](const Key& key, size_t end, size_t at) {
-    const Ip& address = key.address[end];
-    put(address, &addresses[at / 2], &columns[at].addresses, address, &columns[at]);
-    columns[at + 1].i32.push_back(key.port[end] == kNone ? kNullInt32 : static_cast<int32_t>(key.port[end]));
-  };
-  for (uint32_t k = 0; k < keys_.size(); ++k) {
-    const Key& key = keys_[k];
-    for (uint32_t r = heads_[k]; r != kNone; r = runs_[r].next) {
-      const Run& run = runs_[r];
-      if (!wanted(run)) continue;
-      const auto [client, decided] = ClientOf(key, run);
-      const size_t server = 1 - client;
-      const Sight sight = SightOf(run, client);
-      put_end(key, client, 0);
-      put_end(key, server, 2);
-      columns[4].i32.push_back(key.protocol < 0 ? kNullInt32 : key.protocol);
-      columns[5].i64.push_back(run.start * kMicrosPerSecond);
-      columns[6].i64.push_back(run.end * kMicrosPerSecond);
-      const uint64_t numbers[] = {static_cast<uint64_t>(run.end - run.start),
-                                  sight.sent[client].bytes,
-                                  sight.sent[server].bytes,
-                                  sight.sent[client].packets,
-                                  sight.sent[server].packets,
-                                  sight.records};
-      for (size_t i = 0; i < std::size(numbers); ++i) columns[7 + i].i64.push_back(static_cast<int64_t>(numbers[i]));
-      const Sent& shown = sight.sent[client].interface != 0 ? sight.sent[client] : sight.sent[server];
-      if (shown.interface == 0) {
-        columns[13].i32.push_back(kNullCode);
-      } else {
-        put(shown.interface, &interfaces, &columns[13].texts, std::string(shown.name), &columns[13]);
-      }
-      columns[14].i32.push_back(static_cast<int32_t>(sight.seen.size()));
-      columns[15].i32.push_back(static_cast<int32_t>(run.flags[client]));
-      columns[16].i32.push_back(static_cast<int32_t>(run.flags[server]));
-      columns[17].i32.push_back(KindOf(run, client));
-      columns[18].i32.push_back(decided);
-      columns[19].i32.push_back(IsSecondLeg(key, client) ? 0 : 1);
-      ++table.rows;
-    }
-  }
-  SortTable(&table, {{"start", false},
-                     {"client", false},
-                     {"server", false},
-                     {"client_port", false},
-                     {"server_port", false},
-                     {"protocol", false},
-                     {"end", false}});
-  return table;
 }
 
 }  // namespace internal

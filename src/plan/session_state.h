@@ -18,6 +18,7 @@
 
 #include "src/plan/codes.h"
 #include "src/plan/plan_impl.h"
+#include "vpcflow/result/array.h"
 #include "vpcflow/state/bytes.h"
 
 VPCFLOW_NAMESPACE_BEGIN
@@ -94,7 +95,7 @@ class SessionState {
   Table Emit(Wanted wanted) const;
   static std::pair<size_t, int32_t> ClientOf(const Key& key, const Run& run);
   static int32_t KindOf(const Run& run, size_t client);
-  Sight SightOf(const Run& run, size_t client) const;
+  void Look(const Run& run, size_t client, Sight* sight) const;
   bool IsSecondLeg(const Key& key, size_t client) const;
 
   struct Columns;
@@ -111,11 +112,11 @@ class SessionState {
   int64_t idle_;
   Encoder encoder_;
   FlatTable<KeySlot> ids_;
-  std::vector<Key> keys_;
-  std::vector<uint32_t> heads_;  // by key: its first run
-  std::vector<Run> runs_;
+  Array<Key> keys_;
+  Array<uint32_t> heads_;  // by key: its first run
+  Array<Run> runs_;
   std::vector<uint32_t> free_runs_;
-  std::vector<View> views_;
+  Array<View> views_;
   std::vector<uint32_t> free_views_;
   std::set<Ip> intermediaries_;  // NAT gateways and load balancers, as options and interface types tell
   // Address, and the endpoint that it stood for: its own sessions with that endpoint are second legs.

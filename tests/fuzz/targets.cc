@@ -400,8 +400,8 @@ const std::vector<Target>& Targets() {
         {"gzips", Gzips, GzipSeeds},       {"containers", Containers, ContainerSeeds},
         {"records", Records, RecordSeeds},
     };
-    const std::vector<Target> more = StateTargets();
-    all.insert(all.end(), more.begin(), more.end());
+    for (const std::vector<Target>& more : {StateTargets(), DetectTargets()})
+      all.insert(all.end(), more.begin(), more.end());
     return all;
   }();
   return targets;

@@ -23,6 +23,7 @@ struct Target {
 };
 const std::vector<Target>& Targets();
 std::vector<Target> StateTargets();  // some of them
+std::vector<Target> DetectTargets();
 
 // A contradiction: says where, and ends the process as a crash.
 #define VPCFLOW_FUZZ_CHECK(condition)                                                \

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-ORDER = ["base", "state", "lines", "format", "record", "aggregate", "sketch", "simd", "source", "container", "filter", "enrich", "result", "scan", "plan", "export", "synth"]
+ORDER = ["base", "state", "lines", "format", "record", "aggregate", "sketch", "simd", "source", "container", "filter", "enrich", "result", "scan", "plan", "export", "detect", "synth"]
 CORE = {"base", "state", "lines", "format", "record", "aggregate", "sketch"}
 ENGINE_HEADERS = {"vpcflow/aggregate/group_by.h"}  # the one engine header in a core room
 TOP = {"vpcflow/version.h", "vpcflow/core.h", "vpcflow/vpcflow.h"}

@@ -9,6 +9,7 @@
 #define VPCFLOW_FILTER_CIDR_SET_H_
 
 #include <algorithm>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
@@ -40,6 +41,14 @@ class CidrSet {
       const Ip first = std::max(range.first, Ip::V4(0)), last = std::min(range.last, Ip::V4(~uint32_t{0}));
       if (first <= last) v4_.push_back({first.v4(), last.v4() - first.v4()});
     }
+    marks_.clear();
+    if (v4_.size() > kFew && std::all_of(v4_.begin(), v4_.end(), [](const V4Range& r) { return r.span == 0; })) {
+      constexpr size_t kBitsEach = 16;  // of each sixteen other addresses one is searched for
+      const size_t bits = std::min(std::bit_ceil(v4_.size() * kBitsEach), size_t{1} << 32);
+      marks_.resize(bits / 64);
+      shift_ = 32 - std::countr_zero(bits);
+      for (const V4Range& range : v4_) marks_[MarkOf(range.first) / 64] |= uint64_t{1} << (MarkOf(range.first) % 64);
+    }
   }
 
   // O(log n).
@@ -55,6 +64,7 @@ class CidrSet {
       for (const V4Range& range : v4_) in |= ip - range.first <= range.span;
       return in;
     }
+    if (!marks_.empty() && (marks_[MarkOf(ip) / 64] >> (MarkOf(ip) % 64) & 1) == 0) return false;
     const auto after =
         std::upper_bound(v4_.begin(), v4_.end(), ip, [](uint32_t a, const V4Range& b) { return a < b.first; });
     return after != v4_.begin() && ip - std::prev(after)->first <= std::prev(after)->span;
@@ -65,8 +75,13 @@ class CidrSet {
   struct V4Range {
     uint32_t first, span;  // last - first
   };
+  size_t MarkOf(uint32_t ip) const { return size_t{ip * 0x9E3779B1u} >> shift_; }
+
   std::vector<Cidr> ranges_;
   std::vector<V4Range> v4_;  // what ranges_ hold of IPv4
+  // Of many single addresses a bit by hash: most addresses are known not to be among them by one look.
+  std::vector<uint64_t> marks_;
+  int shift_ = 0;
 };
 
 VPCFLOW_NAMESPACE_END

@@ -7,13 +7,14 @@ import os
 from collections.abc import Iterator
 from typing import Any
 
-from .detector_base import LATERAL_PORTS, TALKED, Detectors, day_of
-from .expr import count
-from .expr import max as max_of
-from .expr import min as min_of
-from .findings import Finding
-from .labels import Labels, mmdb
-from .scan import scan
+from vpcflow.expr import count
+from vpcflow.expr import max as max_of
+from vpcflow.expr import min as min_of
+from vpcflow.findings import Finding
+from vpcflow.labels import Labels, mmdb
+from vpcflow.scan import scan
+
+from .base import LATERAL_PORTS, TALKED, Detectors, day_of
 
 DYNAMIC_PORTS = 49152  # RFC 6335: from here on ports are of no service
 

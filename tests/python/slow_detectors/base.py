@@ -1,25 +1,23 @@
-"""What detectors share: settings, sessions to ask, findings to make."""
+"""What the slow detectors share: sessions to ask, findings to make."""
 
 from __future__ import annotations
 
-import contextlib
-import dataclasses
 import datetime
 import functools
 import ipaddress
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from .aggregation import Aggregation
-from .among import among
-from .display import instant
-from .errors import PlanError
-from .expr import count
-from .findings import Finding, sessions_as_records
-from .result import Result
-from .scan import Flows, collect_all
+from vpcflow.aggregation import Aggregation
+from vpcflow.among import among
+from vpcflow.detectors import Settings
+from vpcflow.display import instant
+from vpcflow.errors import PlanError
+from vpcflow.expr import count
+from vpcflow.findings import Finding, sessions_as_records
+from vpcflow.result import Result
+from vpcflow.scan import Flows, collect_all
 
-INSIDE = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7")
 # Services that ask a person for a password; and those that applications log in to all day, of which only tries from
 # outside tell something.
 ADMIN_PORTS = (21, 22, 23, 445, 3389, 5900, 5985, 5986)
@@ -30,57 +28,6 @@ LATERAL_PORTS = (22, 135, 139, 445, 3389, 5985, 5986)
 
 # A session that came about: both sides sent, and of TCP three packets at least, which a refused try has not.
 TALKED = "(action = 'established' and (protocol != 6 or protocol is null or packets >= 3))"
-
-
-@dataclasses.dataclass(frozen=True)
-class Settings:
-    """What the detectors go by; all of it can be given to :func:`detect` by name."""
-
-    #: Prefixes of your own networks.
-    inside: Sequence[str] = INSIDE
-    #: What ends a session.
-    idle: str | int = "10m"
-    #: port_scan: different ports of one host, or hosts at one port, that did not answer (Zeek's scan.zeek: 15 and 25).
-    scan_ports: int = 25
-    scan_hosts: int = 25
-    #: port_scan: the share of a source's tries at its target that did not get an answer.
-    scan_failed: float = 0.5
-    #: port_scan: whether few or slow tries of outside hosts are told, too (inside ones always are): mostly what every
-    #: address of the internet gets all day.
-    walk_outside: bool = False
-    #: brute_force: sessions of one client at one service (Zeek: 30 failed logins), and their median size in bytes from
-    #: the client.
-    brute_sessions: int = 30
-    brute_bytes: int = 12_000
-    #: exfiltration: bytes to one outside peer, how many times what came back, how many times the median session; and
-    #: outside prefixes that may get much, such as those of your backups.
-    exfil_bytes: int = 500_000_000
-    exfil_known: Sequence[str] = ()
-    #: exfiltration: AWS's ip-ranges.json, by which uploads to S3 are known where the log does not name services.
-    aws_ranges: str = ""
-    exfil_ratio: float = 5.0
-    exfil_typical: float = 100.0
-    #: beacon: sessions, and how much the time between them may vary (median deviation by median).
-    beacon_sessions: int = 6
-    beacon_jitter: float = 0.1
-    #: lateral_movement: inside hosts reached or tried at services of LATERAL_PORTS, and the share that did not answer.
-    lateral_hosts: int = 10
-    lateral_failed: float = 0.3
-    #: unauthorised_access: prefixes outside from which administration is fine.
-    admin_sources: Sequence[str] = ()
-    #: accepted_after_reject: ports of one host, or hosts at one port, that did not answer before one did.
-    found_failed: int = 5
-    #: flood: sources that got no answer from one port in a minute (public playbooks: 500), and packets that one host
-    #: got without answer in a minute.
-    flood_sources: int = 500
-    flood_packets: int = 1_000_000
-    #: tunnel: bytes to one outside peer over DNS or NTP, and over ICMP in packets of 200 bytes and more.
-    tunnel_bytes: int = 10_000_000
-    tunnel_icmp: int = 1_000_000
-    #: known_bad: addresses and prefixes, or a file with one at the beginning of each line (``#`` comments).
-    bad: Sequence[str] | str = ()
-    #: new_country: a MaxMind DB file of countries (needs ``maxminddb``).
-    geo: str = ""
 
 
 def is_in(address: str, prefixes: Sequence[str]) -> bool:
@@ -114,10 +61,6 @@ def day_of(time: float) -> str:
     return datetime.datetime.fromtimestamp(time, datetime.timezone.utc).date().isoformat()
 
 
-class _Noted(Exception):  # noqa: N818, no error
-    """A detector has told its first questions."""
-
-
 class Detectors:
     """One detection: a method for each detector, which gives its findings."""
 
@@ -126,8 +69,6 @@ class Detectors:
         baseline: Aggregation | None,
     ) -> None:  # fmt: skip
         self._baseline = baseline
-        self._first: list[Flows] | None = None  # while first questions are noted
-        self._answers: dict[str, Result] = {}
         self._flows = flows
         self._settings = settings
         self._coverage = coverage
@@ -153,23 +94,11 @@ class Detectors:
         return sessions_as_records(self._talks, "server_bytes")
 
     def findings(self, names: Sequence[str]) -> list[Finding]:
-        """What some detectors find. The first questions of all of them are asked together, in one pass."""
-        self._first = []
-        for name in names:
-            with contextlib.suppress(_Noted):
-                next(getattr(self, name)(), None)
-        first, self._first = self._first, None
-        self._answers = {repr(q._spec): result for q, result in zip(first, collect_all(first))} if first else {}
+        """What some detectors find."""
         return [finding for name in names for finding in getattr(self, name)()]
 
     def _ask(self, *queries: Flows) -> list[Result]:
-        """The results of questions about sessions, in one pass; the first ones of all detectors are in one together."""
-        if self._first is not None:
-            self._first += queries
-            raise _Noted
-        known = [self._answers.pop(repr(query._spec), None) for query in queries]
-        asked = iter(collect_all([query for query, result in zip(queries, known) if result is None]))
-        return [next(asked) if result is None else result for result in known]
+        return collect_all(queries)
 
     def _of(self, sources: Collection[str], flows: Flows | None = None) -> Flows:
         """The sessions of some clients."""

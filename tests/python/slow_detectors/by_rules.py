@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from .among import among
-from .detector_base import ADMIN_PORTS, DATABASE_PORTS, TALKED, Detectors, checked, day_of, is_prefix, listed
-from .errors import PlanError
-from .expr import count
-from .findings import Finding
-from .rules import Rule, findings_of
-from .scan import Flows
+from vpcflow.among import among
+from vpcflow.expr import count
+from vpcflow.findings import Finding
+from vpcflow.rules import Rule, findings_of
+from vpcflow.scan import Flows
+
+from .base import ADMIN_PORTS, DATABASE_PORTS, TALKED, Detectors, checked, listed
 
 
 class RuleDetectors(Detectors):
@@ -109,22 +108,18 @@ class RuleDetectors(Detectors):
             asked.append((limit, "bytes", rule))
         yield from self._by_rules(*asked)
 
-    @functools.cached_property
-    def _with_listed(self) -> tuple[dict[str, Flows], str | None]:
-        """The sessions with one end in the user's list, by that end, and the list's date; none without a list. Made
-        once: a detector is asked twice, and a list may be long."""
+    @property
+    def _with_listed(self) -> dict[str, Flows]:
+        """The sessions with one end in the user's list, by that end; none without a list."""
         bad = self._settings.bad
-        date = None
-        if isinstance(bad, str) or (len(bad) == 1 and not is_prefix(bad[0])):
-            bad, date = list_of(bad if isinstance(bad, str) else bad[0])
         found = {}
         for end in ("dstaddr", "srcaddr") if checked(bad) else ():
             flows, is_listed = among(self._sent, f"listed_{end}", end, bad)
             found[end] = flows.filter(is_listed)
-        return found, date
+        return found
 
     def known_bad(self) -> Iterator[Finding]:
-        sessions, date = self._with_listed
+        sessions = self._with_listed
         if not sessions:
             return
         asked = []
@@ -135,35 +130,4 @@ class RuleDetectors(Detectors):
                 "message": f"{{{other}}} {verb} {{{end}}}, which is listed, {{sessions:,}} times",
             }  # fmt: skip
             asked.append((1, "sessions", rule))
-        for f in self._by_rules(*asked, sessions=list(sessions.values())):
-            yield dataclasses.replace(f, evidence={**f.evidence, "list_of": date}) if date else f
-
-
-def list_of(path: str) -> tuple[list[str], str]:
-    """The addresses and prefixes of a file, and the day of its last change, for the evidence. A STIX 2 bundle
-    (``.json``), MISP's CSV (columns ``type`` and ``value``), or one at the beginning of each line."""
-    import csv
-    import json
-    import os
-    import re
-
-    try:
-        with open(path, encoding="utf-8") as file:
-            text = file.read()
-        changed = os.stat(path).st_mtime
-        if path.endswith(".json"):
-            objects = json.loads(text).get("objects", [])
-            patterns = " ".join(str(o.get("pattern", "")) for o in objects if o.get("type") == "indicator")
-            found = re.findall(r"ipv[46]-addr:value\s*=\s*'([^']+)'", patterns)
-        else:
-            lines = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
-            columns = next(csv.reader(lines[:1]), [])
-            if "type" in columns and "value" in columns:
-                rows = csv.DictReader(lines)
-                found = [row["value"].split("|")[0] for row in rows if (row["type"] or "").startswith("ip-")]
-            else:
-                words = [line.split("#")[0].replace(",", " ").split() for line in lines]
-                found = [parts[0].strip('"') for parts in words if parts]
-    except (OSError, ValueError, AttributeError, csv.Error, RecursionError) as e:
-        raise PlanError(f"detect: bad={path!r}: {e}") from None
-    return list(dict.fromkeys(found)), day_of(changed)
+        yield from self._by_rules(*asked, sessions=list(sessions.values()))

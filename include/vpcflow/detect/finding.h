@@ -1,0 +1,38 @@
+// Finding: a detector's verdict, with the counts that decided.
+#ifndef VPCFLOW_DETECT_FINDING_H_
+#define VPCFLOW_DETECT_FINDING_H_
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "vpcflow/aggregate/total.h"
+#include "vpcflow/base/ip.h"
+#include "vpcflow/version.h"
+
+VPCFLOW_NAMESPACE_BEGIN
+
+enum class Severity : uint8_t { kHigh, kMedium, kLow };
+
+// What decided, by name. None stands for a port or protocol that a session has not.
+using Evidence = std::variant<std::monostate, int64_t, uint128, double, std::string, Ip, std::vector<int64_t>>;
+
+struct Finding {
+  std::string_view detector;  // of kDetectorNames
+  Severity severity = Severity::kMedium;
+  Ip actor;
+  std::vector<Ip> targets;     // the first twenty by sessions
+  int64_t start = 0, end = 0;  // Unix seconds of the first and last session that count
+  double score = 0.5;          // 0.5 at the threshold, towards 1 beyond
+  std::string_view technique;  // of MITRE ATT&CK
+  std::vector<std::pair<std::string_view, Evidence>> evidence;
+  Finding& Note(std::string_view name, Evidence value);  // adds to the evidence
+  std::string sentence;  // for a person; of texts that came from elsewhere it has labels alone
+};
+
+VPCFLOW_NAMESPACE_END
+
+#endif  // VPCFLOW_DETECT_FINDING_H_

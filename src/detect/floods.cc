@@ -1,0 +1,142 @@
+// Floods: minutes in which one port left very many sources without answer, or one host got very many packets so.
+#include <map>
+#include <set>
+
+#include "absl/container/flat_hash_set.h"
+#include "absl/strings/str_cat.h"
+#include "src/detect/detectors.h"
+
+VPCFLOW_NAMESPACE_BEGIN
+namespace internal {
+namespace {
+
+constexpr int64_t kMinute = 60;
+
+int64_t MinuteOf(const SessionRow& row) { return row.start - ((row.start % kMinute) + kMinute) % kMinute; }
+
+// What one target got in a minute without answering.
+struct Minute {
+  int64_t time = 0;
+  uint64_t tries = 0, sources = 0;
+  uint128 packets = 0;
+  Span span;
+};
+
+// The minutes of rows that stand in the order of time.
+std::vector<Minute> MinutesOf(std::span<const SessionRow> rows) {
+  std::vector<Minute> out;
+  ForEachRun(rows, MinuteOf, [&](std::span<const SessionRow> own) {
+    Minute minute;
+    minute.time = MinuteOf(own[0]);
+    minute.tries = own.size();
+    absl::flat_hash_set<uint32_t> sources;
+    for (const SessionRow& row : own) {
+      sources.insert(row.client);
+      minute.packets += row.packets;
+      minute.span.Add(row);
+    }
+    minute.sources = sources.size();
+    out.push_back(minute);
+  });
+  return out;
+}
+
+// Calls fn(worst minute, span, minutes) for each run of minutes that follow each other and for which is(minute) holds;
+// the worst one is the first with the most by size(minute).
+template <class Is, class Size, class Fn>
+void ForEachFlood(const std::vector<Minute>& minutes, Is is, Size size, Fn fn) {
+  for (size_t i = 0; i < minutes.size();) {
+    if (!is(minutes[i])) {
+      ++i;
+      continue;
+    }
+    size_t end = i + 1, worst = i;
+    Span span = minutes[i].span;
+    for (; end < minutes.size() && is(minutes[end]) && minutes[end].time - minutes[end - 1].time <= kMinute; ++end) {
+      if (size(minutes[end]) > size(minutes[worst])) worst = end;
+      span.first = std::min(span.first, minutes[end].span.first);
+      span.last = std::max(span.last, minutes[end].span.last);
+    }
+    fn(minutes[worst], span, end - i);
+    i = end;
+  }
+}
+
+Finding Flood(const Asked& asked, uint32_t host, const Span& span, size_t minutes, const Minute& worst, double score,
+              std::string sentence, const SessionRow* port = nullptr) {
+  Finding f = Made("flood", "T1498", Severity::kHigh, asked.sessions.address(host), {}, span, score);
+  f.sentence = std::move(sentence);
+  f.Note("dstaddr", asked.sessions.address(host));
+  if (port != nullptr) f.Note("dstport", NumberOrNone(port->port)).Note("protocol", NumberOrNone(port->protocol));
+  f.Note("time", worst.time);
+  f.Note("sources", Signed(worst.sources));
+  f.Note("packets", worst.packets);
+  f.Note("tries", Signed(worst.tries));
+  if (minutes > 1) f.Note("bins", Signed(minutes));
+  return f;
+}
+
+// Floods of one host; `rows` are what it did not answer.
+void FloodsOf(const Asked& asked, std::vector<SessionRow> rows, std::vector<Finding>* out) {
+  const DetectSettings& s = asked.settings;
+  const uint32_t host = rows[0].server;
+  std::sort(rows.begin(), rows.end(), [](const SessionRow& a, const SessionRow& b) { return a.start < b.start; });
+  const auto much = [&](const Minute& m) {
+    return static_cast<double>(m.packets) >= static_cast<double>(s.flood_packets);
+  };
+  ForEachFlood(
+      MinutesOf(rows), much, [](const Minute& m) { return m.packets; },
+      [&](const Minute& worst, const Span& span, size_t minutes) {
+        out->push_back(
+            Flood(asked, host, span, minutes, worst,
+                  ScoreOf(static_cast<double>(s.flood_packets), static_cast<double>(worst.packets)),
+                  absl::StrCat(asked.text(host), " got ", Commas(worst.packets), " packets in a minute from ",
+                               Commas(worst.sources), " sources without answer")));
+      });
+  std::stable_sort(rows.begin(), rows.end(), [](const SessionRow& a, const SessionRow& b) {
+    return std::tie(a.port, a.protocol) < std::tie(b.port, b.protocol);
+  });
+  const auto by_port = [](const SessionRow& row) { return std::tuple(row.port, row.protocol); };
+  const auto many = [&](const Minute& m) { return Signed(m.sources) >= s.flood_sources; };
+  ForEachRun(std::span<const SessionRow>(rows), by_port, [&](std::span<const SessionRow> own) {
+    if (Signed(own.size()) < s.flood_sources) return;
+    ForEachFlood(
+        MinutesOf(own), many, [](const Minute& m) { return m.sources; },
+        [&](const Minute& worst, const Span& span, size_t minutes) {
+          out->push_back(Flood(asked, host, span, minutes, worst,
+                               ScoreOf(static_cast<double>(s.flood_sources), static_cast<double>(worst.sources)),
+                               absl::StrCat("port ", PortText(own[0].port), " of ", asked.text(host), " left ",
+                                            Commas(worst.sources), " sources in a minute without answer"),
+                               &own[0]));
+        });
+  });
+}
+
+}  // namespace
+
+std::vector<Finding> FindFloods(const Asked& asked) {
+  struct Got {
+    uint64_t tries = 0;
+    uint128 packets = 0;
+  };
+  std::vector<Got> got(asked.sessions.address_count());
+  for (const SessionRow& row : asked.sessions.rows()) {
+    if ((row.traits & kOneSided) == 0) continue;
+    ++got[row.server].tries;
+    got[row.server].packets += row.packets;
+  }
+  std::map<uint32_t, std::vector<SessionRow>> hosts;
+  for (const SessionRow& row : asked.sessions.rows()) {
+    if ((row.traits & kOneSided) == 0) continue;
+    const Got& own = got[row.server];
+    if (Signed(own.tries) >= asked.settings.flood_sources ||
+        static_cast<double>(own.packets) >= static_cast<double>(asked.settings.flood_packets))
+      hosts[row.server].push_back(row);
+  }
+  std::vector<Finding> out;
+  for (auto& [host, rows] : hosts) FloodsOf(asked, std::move(rows), &out);
+  return out;
+}
+
+}  // namespace internal
+VPCFLOW_NAMESPACE_END

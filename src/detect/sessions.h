@@ -1,0 +1,111 @@
+// Sessions: what detectors look at. Rows of one client stand together, by server, port, protocol and start, so that
+// most of what detectors group by are runs of neighbours; what they ask of each session and each address is worked out
+// once.
+#ifndef VPCFLOW_SRC_DETECT_SESSIONS_H_
+#define VPCFLOW_SRC_DETECT_SESSIONS_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <tuple>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
+#include "src/plan/codes.h"
+#include "vpcflow/detect/settings.h"
+#include "vpcflow/filter/cidr_set.h"
+#include "vpcflow/result/table.h"
+
+VPCFLOW_NAMESPACE_BEGIN
+namespace internal {
+
+// Of a session.
+enum SessionTrait : uint8_t {
+  // Nobody answered: it was rejected, or a few packets (SYN and its six repetitions) went one way only, or the port was
+  // closed: the answer was a reset without SYN. Who sent nothing tried nothing: backscatter, the answers of others to
+  // packets with a made-up source.
+  kFailed = 1,
+  // That, or what logs without flags show of a closed port: a packet without data each way. So are keep-alives, so it
+  // counts only where most tries must have failed.
+  kMissed = 2,
+  // It came about: both sides sent, and of TCP three packets at least, which a refused try has not.
+  kTalked = 4,
+  // An open port: its SYN-ACK was seen, or, without flags, it was talked to.
+  kOpen = 8,
+  kAnswered = 16,  // established or reset
+  kOneSided = 32,  // unanswered or rejected
+};
+// Of an address.
+enum AddressTrait : uint8_t { kInside = 1, kListed = 2, kAdministers = 4, kMayGetMuch = 8 };
+
+struct SessionRow {
+  uint32_t client, server;  // numbers of addresses
+  int32_t port, protocol;   // kNullInt32 for none
+  int64_t start, end;       // Unix seconds
+  uint64_t sent, received;  // bytes of the client and of the server
+  uint64_t packets;         // of the client
+  uint8_t traits;
+};
+
+// Who talked to whom before.
+struct PastEdge {
+  uint32_t client, server;
+  int32_t port;
+};
+
+class Sessions {
+ public:
+  // kInvalidArgument names what is no prefix.
+  absl::Status Init(const DetectSettings& settings);
+  absl::Status Add(const Table& table);
+  void Merge(const Sessions& other);
+  absl::Status AddPast(const Table& table);
+
+  // Puts the rows in order; before any of the following.
+  void Order();
+  // The sessions of one client.
+  std::span<const SessionRow> of(uint32_t client) const {
+    return std::span(rows_).subspan(heads_[client], heads_[client + 1] - heads_[client]);
+  }
+  std::span<const SessionRow> rows() const { return rows_; }
+  std::span<const PastEdge> past() const { return past_; }
+  uint32_t address_count() const { return static_cast<uint32_t>(addresses_.size()); }
+  const Ip& address(uint32_t number) const { return addresses_[number]; }
+  bool Is(uint32_t number, AddressTrait trait) const { return (traits_[number] & trait) != 0; }
+  bool has_past() const { return has_past_; }
+  size_t size() const { return rows_.size(); }
+  size_t bytes() const;
+
+ private:
+  uint32_t Number(const Ip& address);
+  std::vector<uint32_t> NumbersOf(const TableColumn& column);
+
+  CidrSet inside_, listed_, administer_, may_get_much_;
+  absl::flat_hash_map<Ip, uint32_t, IpHash> numbers_;
+  std::vector<Ip> addresses_;
+  std::vector<uint8_t> traits_;  // by address
+  std::vector<SessionRow> rows_;
+  std::vector<size_t> heads_;  // by client: its first row; one more at the end
+  std::vector<PastEdge> past_;
+  bool has_past_ = false;
+  bool ordered_ = false;
+};
+
+// Calls fn(run) for each run of neighbours for which key(row) is the same.
+template <class Key, class Fn>
+void ForEachRun(std::span<const SessionRow> rows, Key key, Fn fn) {
+  for (size_t begin = 0, end = 0; begin < rows.size(); begin = end) {
+    const auto own = key(rows[begin]);
+    for (end = begin + 1; end < rows.size() && key(rows[end]) == own;) ++end;
+    fn(rows.subspan(begin, end - begin));
+  }
+}
+inline auto ByServer(const SessionRow& row) { return row.server; }
+inline auto ByService(const SessionRow& row) { return std::tuple(row.server, row.port); }
+
+}  // namespace internal
+VPCFLOW_NAMESPACE_END
+
+#endif  // VPCFLOW_SRC_DETECT_SESSIONS_H_

@@ -1,0 +1,88 @@
+"""The engine's detectors against the slow ones, which ask the query engine (slow_detectors/)."""
+
+import random
+
+import pytest
+
+import vpcflow as vf
+from slow_detectors import Run as SlowRun
+from vpcflow.detection import DETECTORS, Settings, baseline, find
+from vpcflow.detectors import Run
+
+INSIDE = ["10.0.0.1", "10.0.0.2", "10.0.0.30", "10.0.0.4", "fd00::1"]
+OUTSIDE = ["198.51.100.1", "198.51.100.2", "203.0.113.30", "203.0.113.4", "2001:db8::1"]
+PORTS = [21, 22, 53, 80, 123, 443, 445, 1433, 3389, 5432, 6667, 50_000]
+LOW = {
+    "scan_ports": 3, "scan_hosts": 3, "brute_sessions": 3, "brute_bytes": 400, "exfil_bytes": 3000, "exfil_ratio": 2,
+    "exfil_typical": 2, "beacon_sessions": 3, "beacon_jitter": 0.5, "lateral_hosts": 2, "found_failed": 2,
+    "flood_sources": 2, "flood_packets": 12, "tunnel_bytes": 500, "tunnel_icmp": 500, "walk_outside": True,
+    "bad": ["198.51.100.0/30", "10.0.0.2"],
+}  # fmt: skip
+
+
+def log(rng, flags):
+    head = "interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action" + " tcp-flags" * flags
+    lines = [head]
+    for _ in range(rng.choice([30, 300, 1000])):
+        client, server = rng.choice(INSIDE + OUTSIDE), rng.choice(INSIDE + OUTSIDE)
+        protocol = rng.choice([6, 6, 6, 17, 1])
+        ports = ("-", "-") if protocol == 1 else (str(rng.randrange(32_768, 32_800)), str(rng.choice(PORTS)))
+        packets, start = rng.choice([0, 1, 1, 2, 3, 7, 20]), rng.randrange(0, 900) if rng.random() < 0.7 else rng.randrange(9) * 100
+        size, action = packets * rng.choice([40, 64, 300]), rng.choice(["ACCEPT", "ACCEPT", "REJECT"])
+        sent, back = rng.choice([(2, 18), (2, 4), (0, 0), (2, 20)])
+        end = start + rng.randrange(60)
+        tail = f" {sent}" * flags
+        lines.append(f"eni-1 {client} {server} {ports[0]} {ports[1]} {protocol} {packets} {size} {start} {end} {action}{tail}")
+        if action == "ACCEPT" and rng.random() < 0.6:
+            tail = f" {back}" * flags
+            lines.append(f"eni-1 {server} {client} {ports[1]} {ports[0]} {protocol} {packets} {size} {start} {end} ACCEPT{tail}")
+    for i in range(rng.randrange(9)):  # a caller
+        lines.append(f"eni-1 10.0.0.4 203.0.113.4 {33_000 + i} 443 6 9 900 {i * 61} {i * 61 + 5} ACCEPT{' 2' * flags}")
+    return "\n".join(lines).encode() + b"\n"
+
+
+def told(findings):
+    """Findings as they can be compared: the slow ones say None for no port, and have evidence in another order."""
+    rows = [{**f.as_dict(), "evidence": sorted(f.evidence.items())} for f in findings]
+    return sorted(({**row, "sentence": row["sentence"].replace("port None", "port -")} for row in rows), key=str)
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_random_logs(seed):
+    rng = random.Random(seed)
+    flows = vf.scan(log(rng, flags=seed % 2))
+    past = baseline(vf.scan(log(random.Random(seed + 1000), flags=seed % 2).replace(b" 22 ", b" 443 ", 20)))
+    settings = Settings(**LOW)
+    coverage = {name: {} for name in DETECTORS}
+    sessions = flows.sessions().collect()
+    fast, slow = (run(flows, sessions, settings, coverage, past) for run in (Run, SlowRun))
+    found = {name: told(fast.findings([name])) for name in DETECTORS}
+    for name in DETECTORS:
+        assert found[name] == told(slow.findings([name])), name
+
+
+def test_the_random_logs_have_findings_of_all_kinds():
+    found = set()
+    for seed in range(12):
+        flows = vf.scan(log(random.Random(seed), flags=seed % 2))
+        found |= {f.detector for f in vf.detect(flows, samples=0, baseline=baseline(vf.scan(b"srcaddr dstaddr start end\n")), **LOW)}
+    assert found >= set(DETECTORS) - {"new_country", "new_port"}  # of countries: test_detection.py; new ports need a past
+
+
+@pytest.mark.parametrize("fmt", ["default", "v5"])
+@pytest.mark.parametrize("window", [60, 600])
+def test_made_logs(fmt, window):
+    flows = vf.scan(vf.synth(60_000, seed=103, plant="all", format=fmt, window=window).data)
+    sessions = flows.sessions().collect()
+    coverage = {name: {} for name in DETECTORS}
+    fast, slow = (told(run(flows, sessions, Settings(), coverage, None).findings(DETECTORS)) for run in (Run, SlowRun))
+    assert fast == slow
+    assert len(fast) > 5
+
+
+@pytest.mark.parametrize("by", ["server", "client_bytes", "end"])
+def test_the_order_of_sessions_does_not_show(by):
+    flows = vf.scan(log(random.Random(5), flags=True))
+    whole = find(flows.sessions().collect(), None, Settings(**LOW)).to_json_lines()
+    assert whole.count("\n") > 50
+    assert find(flows.sessions().sort(by).collect(), None, Settings(**LOW)).to_json_lines() == whole

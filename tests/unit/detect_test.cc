@@ -1,0 +1,188 @@
+#include <map>
+#include <random>
+#include <set>
+
+#include "unit/testing.h"
+
+namespace vpcflow {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+using vpcflow_testing::kHeader;
+
+// A record of one side of a conversation.
+std::string Says(const std::string& from, int from_port, const std::string& to, int to_port, int packets, int64_t bytes,
+                 int64_t start, const std::string& action = "ACCEPT") {
+  return "2 1 eni-1 " + from + " " + to + " " + std::to_string(from_port) + " " + std::to_string(to_port) + " 6 " +
+         std::to_string(packets) + " " + std::to_string(bytes) + " " + std::to_string(start) + " " +
+         std::to_string(start + 5) + " " + action + " OK\n";
+}
+
+Table SessionsOf(const std::string& log) {
+  PlanSpec spec;
+  spec.sessions.emplace();
+  return Plan::Make(spec)->Run({Source::Bytes("log", std::string_view(log))}, {})->table;
+}
+
+// A scan of 60 ports, of which one answers, and a log in to it.
+std::string Attack(const std::string& from) {
+  std::string log;
+  for (int i = 0; i < 60; ++i) log += Says(from, 40'000 + i, "10.0.0.9", 1 + i, 1, 40, 1000 + i, "REJECT");
+  log += Says(from, 41'000, "10.0.0.9", 22, 20, 5000, 1100) + Says("10.0.0.9", 22, from, 41'000, 20, 5000, 1100);
+  return log;
+}
+
+std::string Told(Detection* detection) {
+  std::string out;
+  for (size_t d = 0; d < kDetectorNames.size(); ++d) {
+    for (const Finding& f : detection->Find(static_cast<Detector>(d))) {
+      out += f.sentence + " " + std::to_string(f.score) + " " + std::to_string(f.evidence.size()) + "\n";
+    }
+  }
+  return out;
+}
+
+TEST(Detect, AScanAndWhatItFound) {
+  Detection detection = *Detection::Make({});
+  ASSERT_TRUE(detection.Add(SessionsOf(kHeader + Attack("198.51.100.7"))).ok());
+  EXPECT_EQ(detection.sessions(), 61u);
+  const std::vector<Finding> scans = detection.Find(Detector::kPortScan);
+  ASSERT_THAT(scans, SizeIs(1));
+  EXPECT_EQ(scans[0].detector, "port_scan");
+  EXPECT_EQ(scans[0].severity, Severity::kHigh);  // somebody answered
+  EXPECT_EQ(ToString(scans[0].actor), "198.51.100.7");
+  ASSERT_THAT(scans[0].targets, SizeIs(1));
+  EXPECT_EQ(scans[0].start, 1000);
+  EXPECT_EQ(scans[0].score, 0.792);  // 1 - 25 / 60 / 2
+  EXPECT_EQ(
+      scans[0].sentence,
+      "198.51.100.7 tried 60 ports of 10.0.0.9, which answered on 22, 1970-01-01 00:16:40 to 1970-01-01 00:18:25");
+  std::map<std::string_view, Evidence> evidence(scans[0].evidence.begin(), scans[0].evidence.end());
+  EXPECT_EQ(std::get<int64_t>(evidence["ports"]), 60);
+  EXPECT_THAT(std::get<std::vector<int64_t>>(evidence["answered_ports"]), ElementsAre(22));
+  EXPECT_THAT(detection.Find(Detector::kAcceptedAfterReject), SizeIs(1));
+  EXPECT_THAT(detection.Find(Detector::kUnauthorisedAccess), SizeIs(1));
+  EXPECT_THAT(detection.Find(Detector::kBeacon), IsEmpty());
+}
+
+TEST(Detect, PartsInAnyOrderAndMergedAreTheSame) {
+  std::vector<Table> parts;
+  std::string all = kHeader;
+  for (int i = 0; i < 6; ++i) {
+    const std::string log = Attack("198.51.100." + std::to_string(i));
+    parts.push_back(SessionsOf(kHeader + log));
+    all += log;
+  }
+  const auto over = [&](std::initializer_list<size_t> order) {
+    Detection out = *Detection::Make({});
+    for (const size_t i : order) EXPECT_TRUE(out.Add(parts[i]).ok());
+    return out;
+  };
+  Detection whole = *Detection::Make({});
+  ASSERT_TRUE(whole.Add(SessionsOf(all)).ok());
+  const std::string told = Told(&whole);
+  EXPECT_THAT(told, HasSubstr("198.51.100.5 tried 60 ports"));
+  Detection forwards = over({0, 1, 2, 3, 4, 5}), backwards = over({5, 4, 3, 2, 1, 0});
+  EXPECT_EQ(Told(&forwards), told);
+  EXPECT_EQ(Told(&backwards), told);
+  Detection left = over({4, 1}), right = over({0, 5, 2, 3});
+  EXPECT_NE(Told(&left), told);  // and asking does not change what is merged
+  ASSERT_TRUE(left.Merge(right).ok());
+  EXPECT_EQ(Told(&left), told);
+}
+
+TEST(Detect, WhatIsNewNeedsABaseline) {
+  const auto talk = [](const std::string& to, int64_t start) {
+    return Says("10.0.0.4", 41'000, to, 22, 20, 5000, start) + Says(to, 22, "10.0.0.4", 41'000, 20, 5000, start);
+  };
+  const Table today = SessionsOf(kHeader + talk("10.0.0.9", 1000) + talk("10.0.0.10", 1000));
+  const auto past_of = [](const std::string& log) {
+    PlanSpec spec;
+    spec.by = {"srcaddr", "dstaddr", "dstport"};
+    spec.aggs = {{"n", "count()"}};
+    return Plan::Make(spec)->Run({Source::Bytes("log", std::string_view(log))}, {})->table;
+  };
+  Detection detection = *Detection::Make({});
+  ASSERT_TRUE(detection.Add(today).ok());
+  EXPECT_THAT(detection.Find(Detector::kNewAdminEdge), IsEmpty());
+  ASSERT_TRUE(detection.AddBaseline(past_of(kHeader + talk("10.0.0.9", 10))).ok());
+  const std::vector<Finding> found = detection.Find(Detector::kNewAdminEdge);
+  ASSERT_THAT(found, SizeIs(1));
+  ASSERT_THAT(found[0].targets, SizeIs(1));
+  EXPECT_EQ(ToString(found[0].targets[0]), "10.0.0.10");
+  Detection past = *Detection::Make({});
+  ASSERT_TRUE(past.AddBaseline(past_of(kHeader + talk("10.0.0.10", 10))).ok());
+  ASSERT_TRUE(detection.Merge(past).ok());
+  EXPECT_THAT(detection.Find(Detector::kNewAdminEdge), IsEmpty());
+}
+
+TEST(Detect, ListsOfAnyLength) {
+  DetectSettings settings;
+  for (int i = 0; i < 100'000; ++i) {
+    settings.inside.push_back(ToString(Ip::V4(0xC0000200u + static_cast<uint32_t>(i) * 2)));
+    settings.bad.push_back(ToString(Ip::V4(0x2D000000u + static_cast<uint32_t>(i) * 2)));
+  }
+  const auto talk = [](const std::string& from, const std::string& to) {
+    return Says(from, 41'000, to, 443, 20, 5000, 1000) + Says(to, 443, from, 41'000, 20, 5000, 1000);
+  };
+  Detection detection = *Detection::Make(settings);
+  ASSERT_TRUE(detection.Add(SessionsOf(kHeader + talk("192.0.2.4", "45.0.0.4") + talk("192.0.2.4", "45.0.0.5"))).ok());
+  const std::vector<Finding> found = detection.Find(Detector::kKnownBad);
+  ASSERT_THAT(found, SizeIs(1));
+  EXPECT_EQ(found[0].sentence, "192.0.2.4 talked to 45.0.0.4, which is listed, 1 times");
+}
+
+TEST(Detect, Mistakes) {
+  DetectSettings settings;
+  settings.admin_sources = {"10.0.0.1/8"};
+  EXPECT_THAT(Detection::Make(settings).status().message(), HasSubstr("did you mean 10.0.0.0/8?"));
+  settings.admin_sources = {"the office"};
+  EXPECT_THAT(Detection::Make(settings).status().message(), HasSubstr("'the office' is no address and no prefix"));
+  Detection detection = *Detection::Make({});
+  EXPECT_THAT(detection.Add(Table()).message(),
+              HasSubstr("a table of sessions is needed; this one has no column client"));
+  EXPECT_THAT(detection.AddBaseline(Table()).message(), HasSubstr("no column srcaddr"));
+  settings = {};
+  settings.max_memory = 1000;
+  Detection small = *Detection::Make(settings);
+  EXPECT_EQ(small.Add(SessionsOf(kHeader + Attack("198.51.100.7"))).code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_EQ(DetectorNamed("beacon"), Detector::kBeacon);
+  EXPECT_EQ(DetectorNamed("beacons"), std::nullopt);
+  EXPECT_THAT(detection.Find(static_cast<Detector>(99)), IsEmpty());
+}
+
+TEST(Detect, ServicesOfAws) {
+  const std::string log = kHeader + Says("10.0.0.4", 41'000, "203.0.113.9", 443, 1'000'000, 3'000'000'000, 1000);
+  const auto services = std::make_shared<Labels>();
+  Cidr cidr;
+  ASSERT_TRUE(ParseCidr("203.0.113.0/24", &cidr));
+  services->AddPrefix(cidr, "S3");
+  services->Freeze();
+  Detection detection = *Detection::Make({});
+  ASSERT_TRUE(detection.Add(SessionsOf(log)).ok());
+  EXPECT_EQ(detection.Find(Detector::kExfiltration).at(0).severity, Severity::kHigh);
+  detection.set_services(services);
+  const Finding found = detection.Find(Detector::kExfiltration).at(0);
+  EXPECT_EQ(found.severity, Severity::kLow);
+  EXPECT_THAT(found.sentence, HasSubstr("sent 3.0 GB to 203.0.113.9, which sent 0.00 GB, an address of AWS's S3, "));
+}
+
+// Totals of numbers as large as logs can have: none wraps.
+TEST(Detect, HugeNumbers) {
+  std::string log = kHeader;
+  for (int i = 0; i < 8; ++i) {
+    log += Says("10.0.0.4", 41'000 + i, "203.0.113.9", 53, 2'000'000'000, int64_t{1} << 62, 1000 + i);
+    log += Says("203.0.113.9", 53, "10.0.0.4", 41'000 + i, 1, 40, 1000 + i);
+  }
+  Detection detection = *Detection::Make({});
+  ASSERT_TRUE(detection.Add(SessionsOf(log)).ok());
+  const std::vector<Finding> found = detection.Find(Detector::kTunnel);
+  ASSERT_THAT(found, SizeIs(1));
+  EXPECT_EQ(found[0].sentence, "10.0.0.4 sent 36,893,488,147,419,103,232 bytes of DNS to 203.0.113.9");
+}
+
+}  // namespace
+}  // namespace vpcflow
