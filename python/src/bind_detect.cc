@@ -99,6 +99,7 @@ py::dict ToDict(const vpcflow::Finding& finding) {
   out["start"] = finding.start;
   out["end"] = finding.end;
   out["score"] = finding.score;
+  out["confidence"] = finding.confidence;
   out["technique"] = finding.technique;
   out["evidence"] = evidence;
   out["sentence"] = finding.sentence;

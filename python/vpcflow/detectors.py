@@ -103,23 +103,22 @@ class Run:
         ]
 
     def _uploads(self) -> list[dict[str, Any]]:
-        """Uploads; if there are any, the AWS services that got them are asked for."""
+        """Uploads; if there are any, the AWS services that got them are asked for, where the log or a list tells."""
         found = self._detection.find("exfiltration")
-        services = self._services({target for upload in found for target in upload["targets"]})
-        if not services:
+        told = self._flows is not None and any("${pkt-dst-aws-service}" in f for f in self._flows.formats)
+        if not found or not (told or self._settings.aws_ranges):
             return found
-        self._detection.set_services(prefixes(services)._core)
-        return self._detection.find("exfiltration")
-
-    def _services(self, addresses: set[str]) -> dict[str, str]:
-        """The AWS service of addresses, where the log tells, or AWS's list if it is given."""
-        services: dict[str, str] = {}
-        if addresses and self._settings.aws_ranges:
-            log = "dstaddr\n" + "\n".join(sorted(addresses)) + "\n"
-            named = scan(log.encode()).label("service", "dstaddr", ip_ranges(self._settings.aws_ranges))
-            services |= {row["dstaddr"]: row["service"] for row in named.filter("service is not null").collect()}
-        if addresses and self._flows is not None and any("${pkt-dst-aws-service}" in f for f in self._flows.formats):
+        addresses = {target for upload in found for target in upload["targets"]}
+        services = self._listed_services(addresses) if self._settings.aws_ranges else {}
+        if self._flows is not None and told:
             flows, to_peers = among(self._flows, "one_of_the_peers", "dstaddr", addresses)
             rows = flows.filter(to_peers).group_by("dstaddr").agg(s=first("pkt-dst-aws-service"))
             services |= {row["dstaddr"]: row["s"] for row in rows.collect() if row["s"]}
-        return services
+        self._detection.set_services(prefixes(services)._core)
+        return self._detection.find("exfiltration")
+
+    def _listed_services(self, addresses: set[str]) -> dict[str, str]:
+        """The AWS service of addresses by AWS's list."""
+        log = "dstaddr\n" + "\n".join(sorted(addresses)) + "\n"
+        named = scan(log.encode()).label("service", "dstaddr", ip_ranges(self._settings.aws_ranges))
+        return {row["dstaddr"]: row["service"] for row in named.filter("service is not null").collect()}

@@ -25,11 +25,14 @@ class Finding:
     targets: list[str]  # the first twenty by sessions
     start: int  # Unix seconds
     end: int
-    score: float  # 0.5 at the threshold, towards 1 beyond; an order, not a probability
+    score: float  # 0.5 at the threshold, towards 1 beyond: an order
     technique: str  # MITRE ATT&CK
     evidence: dict[str, Any]
     coverage: dict[str, Any]  # what the logs could not show
     sentence: str
+    #: The share of findings of this detector, severity and strength that was right on labelled synthetic logs
+    #: (docs/detection.md); None where there are no labels, as of rules.
+    confidence: float | None = None
     #: The first records that it rests on, as they are in the logs, with ``file`` and ``offset``
     #: (:meth:`vpcflow.Flows.located`).
     samples: list[dict[str, Any]] = dataclasses.field(default_factory=list)
@@ -117,7 +120,10 @@ class Findings(Sequence[Finding]):
         return "".join(json.dumps(row) + "\n" for row in self.rows())
 
     def __str__(self) -> str:
-        schema = [("severity", "text"), ("detector", "text"), ("actor", "text"), ("start", "time"), ("what", "text")]
+        schema = [
+            ("severity", "text"), ("confidence", "float64"), ("detector", "text"), ("actor", "text"), ("start", "time"),
+            ("what", "text"),
+        ]  # fmt: skip
         rows = [{**f.as_dict(), "what": f.sentence} for f in self]
         silent = "".join(f"\n{name} needs {', '.join(add)}" for name, add in self.not_detected.items())
         return text_table(schema, rows) + silent

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "src/detect/calibration.h"
 #include "src/detect/detectors.h"
 #include "src/detect/sessions.h"
 #include "vpcflow/base/time.h"
@@ -188,6 +189,8 @@ void Detection::set_services(std::shared_ptr<const Labels> services) { impl_->se
 std::vector<Finding> Detection::Find(Detector detector) {
   impl_->sessions.Order();
   std::vector<Finding> out = internal::FindAny(detector, {impl_->sessions, impl_->settings, impl_->services.get()});
+  const bool told = impl_->services != nullptr;
+  for (Finding& f : out) f.confidence = internal::ConfidenceOf(detector, f.severity, told, f.score);
   std::sort(out.begin(), out.end(), internal::Worse);
   return out;
 }

@@ -43,7 +43,7 @@ def log(rng, flags):
 
 def told(findings):
     """Findings as they can be compared: the slow ones say None for no port, and have evidence in another order."""
-    rows = [{**f.as_dict(), "evidence": sorted(f.evidence.items())} for f in findings]
+    rows = [{**f.as_dict(), "evidence": sorted(f.evidence.items()), "confidence": None} for f in findings]
     return sorted(({**row, "sentence": row["sentence"].replace("port None", "port -")} for row in rows), key=str)
 
 

@@ -57,13 +57,15 @@ TEST(Detect, AScanAndWhatItFound) {
   ASSERT_THAT(scans[0].targets, SizeIs(1));
   EXPECT_EQ(scans[0].start, 1000);
   EXPECT_EQ(scans[0].score, 0.792);  // 1 - 25 / 60 / 2
+  EXPECT_GT(scans[0].confidence.value_or(0), 0.9);
   EXPECT_EQ(
       scans[0].sentence,
       "198.51.100.7 tried 60 ports of 10.0.0.9, which answered on 22, 1970-01-01 00:16:40 to 1970-01-01 00:18:25");
   std::map<std::string_view, Evidence> evidence(scans[0].evidence.begin(), scans[0].evidence.end());
   EXPECT_EQ(std::get<int64_t>(evidence["ports"]), 60);
   EXPECT_THAT(std::get<std::vector<int64_t>>(evidence["answered_ports"]), ElementsAre(22));
-  EXPECT_THAT(detection.Find(Detector::kAcceptedAfterReject), SizeIs(1));
+  ASSERT_THAT(detection.Find(Detector::kAcceptedAfterReject), SizeIs(1));
+  EXPECT_EQ(detection.Find(Detector::kAcceptedAfterReject)[0].confidence, std::nullopt);  // nothing is labelled so
   EXPECT_THAT(detection.Find(Detector::kUnauthorisedAccess), SizeIs(1));
   EXPECT_THAT(detection.Find(Detector::kBeacon), IsEmpty());
 }

@@ -3,6 +3,7 @@
 #define VPCFLOW_DETECT_FINDING_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -26,7 +27,10 @@ struct Finding {
   Ip actor;
   std::vector<Ip> targets;     // the first twenty by sessions
   int64_t start = 0, end = 0;  // Unix seconds of the first and last session that count
-  double score = 0.5;          // 0.5 at the threshold, towards 1 beyond
+  double score = 0.5;          // 0.5 at the threshold, towards 1 beyond: an order
+  // The share of findings of this detector, severity and strength that was right on labelled synthetic logs, in which
+  // incidents are as rare as in docs/detection.md; none where there are no labels.
+  std::optional<double> confidence;
   std::string_view technique;  // of MITRE ATT&CK
   std::vector<std::pair<std::string_view, Evidence>> evidence;
   Finding& Note(std::string_view name, Evidence value);  // adds to the evidence
