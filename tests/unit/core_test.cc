@@ -8,6 +8,21 @@
 namespace vpcflow {
 namespace {
 
+// What the headers work out when they are compiled gives the same when it runs.
+TEST(Core, TablesOfConstants) {
+  EXPECT_EQ(internal::MakeHexValues(), internal::kHexValues);
+  const std::array<Field, 1> first = {Field::kBytes};
+  const std::array<Field, 2> second = {Field::kStart, Field::kEnd};
+  EXPECT_THAT(internal::Joined(first, second), testing::ElementsAre(Field::kBytes, Field::kStart, Field::kEnd));
+  EXPECT_THAT(internal::NeedFields({Field::kBytes}),
+              testing::ElementsAre(Field::kBytes, Field::kUnknown, Field::kUnknown));
+  EXPECT_EQ(StateErrorText(static_cast<StateError>(99)), "");
+  SeenBefore seen(86'400, 30);
+  EXPECT_EQ(seen.bytes(), 0u);
+  seen.Add(1, 0);
+  EXPECT_GT(seen.bytes(), 0u);
+}
+
 TEST(Capabilities, OfTheDefaultFormatAndOfWhatIsRecommended) {
   const auto verdict_of = [](const Format& format, std::string_view analysis) {
     for (const Capability& c : Capabilities(format)) {

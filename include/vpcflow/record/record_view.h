@@ -83,17 +83,17 @@ class RecordView {
     return {data_ + token.begin, token.end - token.begin};
   }
 
+#define VPCFLOW_X(Id, getter, name, version, set, field_type, unit, always, meaning) \
+  case Field::k##Id: get<f::Id>(); break;
   // Whether the field's value is well-formed (null is); if not, error() says why.
   bool Check(Field field) const {
     switch (field) {
-#define VPCFLOW_X(Id, getter, name, version, set, field_type, unit, always, meaning) \
-  case Field::k##Id: get<f::Id>(); break;
       VPCFLOW_FIELDS(VPCFLOW_X)
-#undef VPCFLOW_X
       case Field::kUnknown: break;
     }
     return errc_ == Errc::kOk;
   }
+#undef VPCFLOW_X
 
   // False for NODATA and SKIPDATA records, which stand for no traffic.
   bool is_traffic() const {

@@ -62,13 +62,10 @@ class KllSketch {
   std::optional<uint64_t> Quantile(double q) const {
     if (n_ == 0) return std::nullopt;
     const std::vector<std::pair<uint64_t, uint64_t>> all = Weighted();
-    const uint64_t rank = LogHistogram::RankOf(q, n_);
-    uint64_t seen = 0;
-    for (const auto& [value, weight] : all) {
-      seen += weight;
-      if (seen >= rank) return value;
-    }
-    return all.back().first;
+    const uint64_t rank = LogHistogram::RankOf(q, n_);  // of n_ at most, which is the sum of the weights
+    auto at = all.begin();
+    for (uint64_t seen = at->second; seen < rank; seen += at->second) ++at;
+    return at->first;
   }
   // The share of the values that are at most `value`, about. O(k).
   double Rank(uint64_t value) const {

@@ -69,18 +69,15 @@ class LogHistogram {
   // O(buckets).
   std::optional<uint64_t> Quantile(double q) const {
     if (n_ == 0) return std::nullopt;
-    const uint64_t rank = RankOf(q, n_);
-    uint64_t seen = 0;
-    for (const auto& [bucket, count] : buckets_) {
-      seen += count;
-      if (seen >= rank) return Middle(bucket);
-    }
-    return Middle(buckets_.back().first);
+    const uint64_t rank = RankOf(q, n_);  // of n_ at most, which is the sum of the counts
+    auto at = buckets_.begin();
+    for (uint64_t seen = at->second; seen < rank; seen += at->second) ++at;
+    return Middle(at->first);
   }
   // The place, from 1, of the q-quantile among n values in order.
   static uint64_t RankOf(double q, uint64_t n) {
-    const auto rank = static_cast<uint64_t>(std::ceil(std::clamp(q, 0.0, 1.0) * static_cast<double>(n)));
-    return std::clamp<uint64_t>(rank, 1, n);
+    const double all = static_cast<double>(n), rank = std::ceil(std::clamp(q, 0.0, 1.0) * all);
+    return rank < all ? std::max(static_cast<uint64_t>(rank), uint64_t{1}) : n;
   }
 
   // Memory besides the object itself.
