@@ -136,6 +136,6 @@ def _could_not_see(formats: list[str], report: Report) -> dict[str, dict[str, An
 
 
 def _merged(found: list[Finding]) -> list[Finding]:
-    """A scan of LATERAL_PORTS inside is lateral movement, and not two findings."""
-    moving = {f.actor for f in found if f.detector == "lateral_movement"}
-    return [f for f in found if f.detector != "port_scan" or f.actor not in moving or "ports" in f.evidence]
+    """A scan of administration services inside is lateral movement, and not two findings."""
+    moving = {f.actor: f.evidence["services"] for f in found if f.detector == "lateral_movement"}
+    return [f for f in found if f.detector != "port_scan" or f.evidence.get("ports", 0) > moving.get(f.actor, -1)]

@@ -38,10 +38,9 @@ std::vector<int64_t> AnsweredPorts(std::span<const SessionRow> rows) {
   return out;
 }
 
-// Many ports of one host. Whether there were any.
-bool Vertical(const Asked& asked, uint32_t source, std::vector<Finding>* out) {
+// Many ports of one host.
+void Vertical(const Asked& asked, uint32_t source, std::vector<Finding>* out) {
   const DetectSettings& s = asked.settings;
-  const size_t before = out->size();
   ForEachRun(asked.sessions.of(source), ByServer, [&](std::span<const SessionRow> rows) {
     if (Signed(rows.size()) < s.scan_ports) return;
     std::map<int32_t, std::pair<Tries, int32_t>> by_protocol;  // with the last port that did not answer
@@ -77,13 +76,11 @@ bool Vertical(const Asked& asked, uint32_t source, std::vector<Finding>* out) {
       out->push_back(std::move(f));
     }
   });
-  return out->size() > before;
 }
 
-// One port of many hosts. Whether there were any.
-bool Horizontal(const Asked& asked, uint32_t source, std::vector<Finding>* out) {
+// One port of many hosts.
+void Horizontal(const Asked& asked, uint32_t source, std::vector<Finding>* out) {
   const DetectSettings& s = asked.settings;
-  const size_t before = out->size();
   const std::span<const SessionRow> all = asked.sessions.of(source);
   std::vector<SessionRow> by_port(all.begin(), all.end());
   std::sort(by_port.begin(), by_port.end(), [](const SessionRow& a, const SessionRow& b) {
@@ -121,7 +118,38 @@ bool Horizontal(const Asked& asked, uint32_t source, std::vector<Finding>* out) 
           out->push_back(std::move(f));
         });
   });
-  return out->size() > before;
+}
+
+// Many ports of many hosts: from so many findings of one source on they are one.
+constexpr size_t kBlock = 4;
+
+void Block(const Asked& asked, uint32_t source, size_t first, std::vector<Finding>* out) {
+  Tries tries;
+  std::map<uint32_t, uint64_t> hosts;
+  std::set<int32_t> ports;
+  for (const SessionRow& row : asked.sessions.of(source)) {
+    tries.Add(row);
+    if ((row.traits & kMissed) == 0) continue;
+    ++hosts[row.server];
+    if (row.port != kNullInt32) ports.insert(row.port);
+  }
+  Severity severity = Severity::kLow;
+  double score = 0;
+  for (size_t i = first; i < out->size(); ++i) {
+    severity = std::min(severity, (*out)[i].severity);
+    score = std::max(score, (*out)[i].score);
+  }
+  out->resize(first);
+  Finding f = Made("port_scan", "T1046", severity, asked.sessions.address(source),
+                   MostOf(asked.sessions, Counts(hosts.begin(), hosts.end())), tries.span, score);
+  f.sentence =
+      absl::StrCat(asked.text(source), " tried ", Commas(ports.size()), " ports of ", Commas(hosts.size()), " hosts, ",
+                   Commas(tries.failed), " of ", Commas(tries.all), " tries without answer", When(tries.span));
+  f.Note("ports", Signed(ports.size()))
+      .Note("hosts", Signed(hosts.size()))
+      .Note("failed", Signed(tries.failed))
+      .Note("tries", Signed(tries.all));
+  out->push_back(std::move(f));
 }
 
 // Scans of few or slow tries: threshold random walk over the services that a source tries, in their order.
@@ -190,10 +218,13 @@ std::vector<Finding> FindPortScans(const Asked& asked) {
     Tries tries;
     for (const SessionRow& row : rows) tries.Add(row);
     if (tries.failed == 0) continue;
-    const bool many = Signed(tries.failed) >= least;
-    const bool vertical = many && Vertical(asked, source, &out);
-    const bool horizontal = many && Horizontal(asked, source, &out);
-    if (vertical || horizontal || tries.failed < kWalk || !tries.MostlyFailed(s)) continue;
+    const size_t before = out.size();
+    if (Signed(tries.failed) >= least) {
+      Vertical(asked, source, &out);
+      Horizontal(asked, source, &out);
+    }
+    if (out.size() - before >= kBlock) Block(asked, source, before, &out);
+    if (out.size() > before || tries.failed < kWalk || !tries.MostlyFailed(s)) continue;
     if (s.walk_outside || asked.inside(source)) Walk(asked, source, &out);
   }
   return out;

@@ -1,5 +1,7 @@
 // Those who send what they should not, or when: exfiltration, tunnels, beacons.
 #include <cmath>
+#include <optional>
+#include <utility>
 
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
@@ -69,11 +71,13 @@ std::vector<Finding> FindExfiltration(const Asked& asked) {
     });
   }
   std::vector<Finding> out;
+  std::optional<std::pair<uint32_t, uint64_t>> typical;  // of the source in hand
   for (const Upload& own : uploads) {
     const auto sent = static_cast<double>(own.sent);
     if (sent < s.exfil_ratio * static_cast<double>(own.received)) continue;
-    const uint64_t typical = TypicalSession(asked, own.source, peers);
-    if (sent >= s.exfil_typical * static_cast<double>(typical)) out.push_back(TellUpload(asked, own, typical));
+    if (!typical || typical->first != own.source) typical.emplace(own.source, TypicalSession(asked, own.source, peers));
+    if (sent >= s.exfil_typical * static_cast<double>(typical->second))
+      out.push_back(TellUpload(asked, own, typical->second));
   }
   return out;
 }

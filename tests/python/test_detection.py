@@ -268,6 +268,19 @@ def test_floods_of_both_shapes():
     assert only(talk(*answered), "flood") == []
 
 
+def test_many_ports_of_many_hosts_are_one_finding():
+    def tries(source, hosts, ports):
+        return [(source, f"10.0.1.{h + 1}", 8000 + p, 6, 1, 40, 1000 + h, "REJECT") for h in range(hosts) for p in range(ports)]
+
+    (finding,) = vf.detect(vf.scan(talk(*tries("198.51.100.7", 30, 40))), samples=2)
+    assert {k: finding.evidence[k] for k in ("hosts", "ports", "failed")} == {"hosts": 30, "ports": 40, "failed": 1200}
+    assert (finding.severity, len(finding.targets), len(finding.samples)) == ("low", 20, 2)
+    assert "198.51.100.7 tried 40 ports of 30 hosts, 1,200 of 1,200 tries without answer" in finding.sentence
+    assert len(vf.detect(vf.scan(talk(*tries("198.51.100.7", 30, 3))))) == 3
+    (moving,) = vf.detect(vf.scan(talk(*[(*t[:2], (22, 135, 139, 445)[t[2] - 8000], *t[3:]) for t in tries("10.0.0.4", 30, 4)])))
+    assert moving.detector == "lateral_movement"
+
+
 def test_tunnels():
     dns = ("10.0.0.4", "198.51.100.7", 53, 17, 100_000, 20_000_000, 1000, "answered")
     ping = ("10.0.0.5", "198.51.100.7", 0, 1, 5_000, 5_000_000, 1000, "answered")

@@ -172,6 +172,20 @@ TEST(Detect, ServicesOfAws) {
   EXPECT_THAT(found.sentence, HasSubstr("sent 3.0 GB to 203.0.113.9, which sent 0.00 GB, an address of AWS's S3, "));
 }
 
+// A log made to hurt: one source, very many large uploads, very many ports and hosts.
+TEST(Detect, ManyOfEverythingTakeNoLongerThanTheyMust) {
+  std::string log = kHeader;
+  for (int i = 0; i < 60'000; ++i) {
+    const std::string peer =
+        "203." + std::to_string(i / 65'536) + "." + std::to_string(i / 256 % 256) + "." + std::to_string(i % 256);
+    log += Says("10.0.0.4", 41'000, peer, 1 + i % 60'000, 1, int64_t{1} << 40, 1000 + i);
+  }
+  Detection detection = *Detection::Make({});
+  ASSERT_TRUE(detection.Add(SessionsOf(log)).ok());
+  EXPECT_THAT(detection.Find(Detector::kExfiltration), SizeIs(60'000));
+  EXPECT_THAT(detection.Find(Detector::kPortScan), SizeIs(1));
+}
+
 // Totals of numbers as large as logs can have: none wraps.
 TEST(Detect, HugeNumbers) {
   std::string log = kHeader;

@@ -11,9 +11,10 @@
 // order, or be in several Detections that are merged; findings are the same. (Sessions that go on from one part to the
 // next are put together before, by Aggregation.)
 //
-// Add is O(sessions), expected; memory is 72 bytes for each counted session and 32 for each address, and
-// kResourceExhausted beyond DetectSettings::max_memory. Find orders what was added once, O(n log n), and is O(n) then
-// for n sessions of the sources that can be concerned. Not for several threads at a time.
+// Add is O(sessions), expected; memory is 64 bytes for each counted session and some 60 for each address, and
+// kResourceExhausted beyond DetectSettings::max_memory. Find orders what was added once, O(n log n) and twice the
+// memory meanwhile; then it is O(n), and O(n log n) in the sessions of sources that may be told. Not for several
+// threads at a time.
 #ifndef VPCFLOW_DETECT_DETECTION_H_
 #define VPCFLOW_DETECT_DETECTION_H_
 

@@ -12,7 +12,7 @@ from vpcflow.expr import first as first_of
 from vpcflow.expr import max as max_of
 from vpcflow.expr import min as min_of
 from vpcflow.expr import sum as sum_of
-from vpcflow.findings import Finding
+from vpcflow.findings import SEVERITIES, Finding
 from vpcflow.labels import ip_ranges
 from vpcflow.scan import scan
 
@@ -27,6 +27,29 @@ class Run(RuleDetectors, BaselineDetectors):
     """One detection: a method for each of DETECTORS."""
 
     def port_scan(self) -> Iterator[Finding]:
+        by_source: dict[str, list[Finding]] = {}
+        for finding in self._ports_and_hosts():
+            by_source.setdefault(finding.actor, []).append(finding)
+        for source, found in by_source.items():
+            yield from found if len(found) < 4 else self._block(source, found)
+        yield from self._walks(set(by_source))
+
+    def _block(self, source: str, found: list[Finding]) -> Iterator[Finding]:
+        """Many ports of many hosts."""
+        own = self._sent.filter(f"srcaddr = '{source}'")
+        (tried,) = own.agg(
+            ports=n_unique("dstport", where=self._missed), hosts=n_unique("dstaddr", where=self._missed),
+            failed=count(where=self._missed), tries=count(), first=min_of("start"), last=max_of("end"),
+        ).collect().rows()  # fmt: skip
+        evidence = {name: tried[name] for name in ("ports", "hosts", "failed", "tries")}
+        text = f"{source} tried {tried['ports']:,} ports of {tried['hosts']:,} hosts"
+        text += f", {tried['failed']:,} of {tried['tries']:,} tries without answer"
+        severity = min((f.severity for f in found), key=SEVERITIES.index)
+        score = max(f.score for f in found)
+        targets = self._targets(source, self._missed)
+        yield self._finding("port_scan", severity, {**tried, "srcaddr": source}, targets, score, "T1046", evidence, text)
+
+    def _ports_and_hosts(self) -> Iterator[Finding]:
         s = self._settings
         missed = self._sent.filter(self._missed)
         found = self._ask(
@@ -51,7 +74,6 @@ class Run(RuleDetectors, BaselineDetectors):
             ports.having(f"ports >= {s.scan_ports}"), hosts.having(f"hosts >= {s.scan_hosts}")
         )
         rows = [row for row in of_ports if mostly_failed(row)]
-        known = {row["srcaddr"] for row in rows}
         answered_by = self._answered({row["srcaddr"] for row in rows})
         for row in rows:
             answered = answered_by.get((row["srcaddr"], row["dstaddr"]), [])
@@ -64,7 +86,6 @@ class Run(RuleDetectors, BaselineDetectors):
             score = 1 - 0.5 * s.scan_ports / row["ports"]
             yield self._finding("port_scan", severity, row, [row["dstaddr"]], score, "T1046", evidence, text)
         rows = [row for row in of_hosts if mostly_failed(row)]
-        known |= {row["srcaddr"] for row in rows}
         targets_of = self._targets_at_ports({r["srcaddr"] for r in rows})
         for row in rows:
             evidence = {k: row[k] for k in ("hosts", "failed", "tries", "dstport", "protocol")}
@@ -73,8 +94,6 @@ class Run(RuleDetectors, BaselineDetectors):
             targets = targets_of.get((row["srcaddr"], row["dstport"]), [])
             small = row["hosts"] < 10 * s.scan_hosts and not is_in(row["srcaddr"], s.inside)
             yield self._finding("port_scan", "low" if small else "medium", row, targets, score, "T1046", evidence, text)
-
-        yield from self._walks(known)
 
     def _walks(self, known: set[str]) -> Iterator[Finding]:
         """Scans of few or slow tries: threshold random walk over the services that a source tries, in their order.
