@@ -44,7 +44,7 @@ def strength(finding):
 
 
 def findings(first, seeds, formats, windows, **settings):
-    """Of all logs: (finding, whether it is right, format)."""
+    """Of all logs: (finding, whether it is right)."""
     for seed in range(first, first + seeds):
         for fmt in formats:
             for window in windows:
@@ -53,7 +53,7 @@ def findings(first, seeds, formats, windows, **settings):
                 for one_in in (1, 10, 40):
                     data = published.thinned(made.data, made.labels, one_in) if one_in > 1 else made.data
                     for finding in vf.detect(vf.scan(data), samples=0, **settings):
-                        yield finding, finding.actor in evil, fmt
+                        yield finding, finding.actor in evil
 
 
 def everything(first, seeds):
@@ -63,25 +63,24 @@ def everything(first, seeds):
 def calibrated(seeds):
     """The counts that the engine has, of the seeds that thresholds were set on."""
     counts = collections.Counter()
-    for finding, right, fmt in everything(FIRST_SEED, seeds):
-        told = finding.detector == "exfiltration" and fmt == "v5"
+    for finding, right in everything(FIRST_SEED, seeds):
         band = sum(finding.score >= score for score in STRONGER)
-        counts[finding.detector, finding.severity, told, band, right] += 1
+        counts[finding.detector, finding.severity, band, right] += 1
     lines = [
-        "// Findings and how many of them were right, by detector, severity, whether AWS's services were told, and strength. Made by",
+        "// Findings and how many of them were right, by detector, severity and strength. Made by",
         f"// bench/detection/calibrate.py of {seeds} seeds from {FIRST_SEED} on.",
     ]
-    for name, severity, told, band in sorted({key[:4] for key in counts}, key=lambda k: (DETECTORS.index(k[0]), *k[1:])):
-        right, wrong = (counts[name, severity, told, band, r] for r in (True, False))
+    for name, severity, band in sorted({key[:3] for key in counts}, key=lambda k: (DETECTORS.index(k[0]), *k[1:])):
+        right, wrong = (counts[name, severity, band, r] for r in (True, False))
         words = "".join(word.capitalize() for word in name.split("_"))
-        lines.append(f"VPCFLOW_CALIBRATED(k{words}, k{severity.capitalize()}, {str(told).lower()}, {band}, {right}, {right + wrong})")
+        lines.append(f"VPCFLOW_CALIBRATED(k{words}, k{severity.capitalize()}, {band}, {right}, {right + wrong})")
     COUNTS.write_text("\n".join(lines) + "\n")
 
 
 def held(seeds):
     """What the confidence says, and what is right, on seeds that nothing was set on."""
     bands = collections.defaultdict(list)
-    for finding, right, _ in everything(OTHER_SEED, seeds):
+    for finding, right in everything(OTHER_SEED, seeds):
         if finding.confidence is not None:
             bands[min(int(finding.confidence * 5), 4)].append((finding.confidence, right))
     lines = ["| confidence | findings | mean confidence | right |", "| --- | --- | --- | --- |"]
@@ -95,7 +94,7 @@ def below(seeds):
     """The share that is right with thresholds lowered to about a tenth."""
     settings = {name: lowered(name) for names in LOWERED.values() for name in names}
     counts = collections.Counter()
-    for finding, right, _ in findings(FIRST_SEED, seeds, ("v5",), (60,), only=list(LOWERED), **settings):
+    for finding, right in findings(FIRST_SEED, seeds, ("v5",), (60,), only=list(LOWERED), **settings):
         value = strength(finding)
         if value is not None:
             band = next((b for b in BANDS if b[0] <= value < b[1]), BANDS[0])

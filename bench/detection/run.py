@@ -31,11 +31,7 @@ def run(seed, fmt, window, told):
         flows = vf.scan(folder)
         labels = {label["kind"]: label for label in json.loads((Path(folder) / "labels.json").read_text())}
         planted = {name: labels[name] for name in DETECTORS if name in labels}
-        settings = {}
-        if told:
-            ranges = Path(folder) / "ip-ranges.json"
-            ranges.write_text(json.dumps({"prefixes": addresses_of_services(seed, window)}))
-            settings = {"aws_ranges": str(ranges), "admin_sources": [labels["remote_admin"]["actor"]]}
+        settings = {"admin_sources": [labels["remote_admin"]["actor"]]} if told else {}
         findings = vf.detect(flows, samples=0, **settings)
         times = {}
         if seed < FIRST_SEED + TIMED_SEEDS and not told:
@@ -46,15 +42,6 @@ def run(seed, fmt, window, told):
     # What one detector says about the actor of another's incident is true as well: it scanned, and got in.
     false = [name for name, actor in found if actor not in evil or (name in planted and planted[name]["actor"] != actor)]
     return planted, right, false, sum(f.severity == "low" for f in findings), times
-
-
-def addresses_of_services(seed, window):
-    """What AWS's ip-ranges.json would say: the same world with the field that names services."""
-    with tempfile.TemporaryDirectory() as folder:
-        vf.synth(RECORDS, out=folder, seed=seed, plant="all", format="dstaddr pkt-dst-aws-service", window=window)
-        named = vf.scan(folder).filter("pkt-dst-aws-service is not null").group_by("dstaddr", "pkt-dst-aws-service").agg()
-        return [{"ip_prefix": f"{row['dstaddr']}/32", "service": row["pkt_dst_aws_service"]}
-                for row in named.collect() if ":" not in row["dstaddr"]]  # fmt: skip
 
 
 def seconds_to_detect(flows, name, label):
@@ -98,7 +85,7 @@ def main():
             lows += [low for _, _, _, low, _ in runs]
     silent = [name for name in DETECTORS if not any(f"| {name} |" in line for line in lines)]
     lines += ["", f"{seeds} seeds from {FIRST_SEED} on, {RECORDS:,} records each. Of {', '.join(silent)}, which are not planted, no finding."]
-    lines += ["Told: AWS's list of its addresses (`aws_ranges=`), and where the administrator works (`admin_sources=`)."]
+    lines += ["Told: where the administrator works (`admin_sources=`)."]
     lines += [f"Besides, {statistics.mean(lows):.1f} findings of severity `low` a run."]
     table = "\n".join(lines)
     put("run.py", "end", table)

@@ -14,6 +14,7 @@
 #include "vpcflow/detect/detection.h"
 #include "vpcflow/detect/finding.h"
 #include "vpcflow/detect/settings.h"
+#include "vpcflow/enrich/aws.h"
 #include "vpcflow/enrich/labels.h"
 #include "vpcflow/export/arrow.h"
 #include "vpcflow/export/text.h"

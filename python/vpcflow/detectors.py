@@ -49,7 +49,8 @@ class Settings:
     #: outside prefixes that may get much, such as those of your backups.
     exfil_bytes: int = _DEFAULTS["exfil_bytes"]
     exfil_known: Sequence[str] = _DEFAULTS["exfil_known"]
-    #: exfiltration: AWS's ip-ranges.json, by which uploads to S3 are known where the log does not name services.
+    #: exfiltration: AWS's ip-ranges.json, by which uploads to S3 are known where the log does not name services;
+    #: without it the list that comes with vpcflow.
     aws_ranges: str = ""
     exfil_ratio: float = _DEFAULTS["exfil_ratio"]
     exfil_typical: float = _DEFAULTS["exfil_typical"]

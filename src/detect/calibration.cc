@@ -10,13 +10,12 @@ namespace {
 struct Calibrated {
   Detector detector;
   Severity severity;
-  bool services_told;
   int strength;
   uint32_t right, all;
 };
 constexpr Calibrated kCalibrated[] = {
-#define VPCFLOW_CALIBRATED(detector, severity, told, strength, right, all) \
-  {Detector::detector, Severity::severity, told, strength, right, all},
+#define VPCFLOW_CALIBRATED(detector, severity, strength, right, all) \
+  {Detector::detector, Severity::severity, strength, right, all},
 #include "src/detect/calibration.inc"
 #undef VPCFLOW_CALIBRATED
 };
@@ -24,14 +23,13 @@ constexpr uint32_t kEnough = 8;  // findings; fewer say too little
 
 }  // namespace
 
-std::optional<double> ConfidenceOf(Detector detector, Severity severity, bool services_told, double score) {
-  const bool told = services_told && detector == Detector::kExfiltration;
+std::optional<double> ConfidenceOf(Detector detector, Severity severity, double score) {
   const int strength = score >= 0.95 ? 2 : score >= 5.0 / 6 ? 1 : 0;
   // Of its strength; if there are too few, of any.
   for (const bool any : {false, true}) {
     uint32_t right = 0, all = 0;
     for (const Calibrated& own : kCalibrated) {
-      if (own.detector != detector || own.severity != severity || own.services_told != told) continue;
+      if (own.detector != detector || own.severity != severity) continue;
       if (!any && own.strength != strength) continue;
       right += own.right;
       all += own.all;

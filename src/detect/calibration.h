@@ -11,7 +11,7 @@ VPCFLOW_NAMESPACE_BEGIN
 namespace internal {
 
 // The share of findings like this one that was right on labelled data; none where there is too little of it.
-std::optional<double> ConfidenceOf(Detector detector, Severity severity, bool services_told, double score);
+std::optional<double> ConfidenceOf(Detector detector, Severity severity, double score);
 
 }  // namespace internal
 VPCFLOW_NAMESPACE_END

@@ -11,6 +11,7 @@
 #include "src/detect/detectors.h"
 #include "src/detect/sessions.h"
 #include "vpcflow/base/time.h"
+#include "vpcflow/enrich/aws.h"
 #include "vpcflow/result/table.h"
 
 VPCFLOW_NAMESPACE_BEGIN
@@ -141,7 +142,8 @@ bool Worse(const Finding& a, const Finding& b) {
 struct Detection::Impl {
   DetectSettings settings;
   internal::Sessions sessions;
-  std::shared_ptr<const Labels> services;
+  std::shared_ptr<const Labels> services = AwsS3();
+  std::string_view services_day = AwsDay();
 
   absl::Status CheckMemory() const {
     if (settings.max_memory == 0 || sessions.bytes() <= settings.max_memory) return absl::OkStatus();
@@ -184,13 +186,16 @@ absl::Status Detection::AddBaseline(const Table& past) {
   return impl_->CheckMemory();
 }
 
-void Detection::set_services(std::shared_ptr<const Labels> services) { impl_->services = std::move(services); }
+void Detection::set_services(std::shared_ptr<const Labels> services) {
+  impl_->services = std::move(services);
+  impl_->services_day = {};
+}
 
 std::vector<Finding> Detection::Find(Detector detector) {
   impl_->sessions.Order();
-  std::vector<Finding> out = internal::FindAny(detector, {impl_->sessions, impl_->settings, impl_->services.get()});
-  const bool told = impl_->services != nullptr;
-  for (Finding& f : out) f.confidence = internal::ConfidenceOf(detector, f.severity, told, f.score);
+  std::vector<Finding> out =
+      internal::FindAny(detector, {impl_->sessions, impl_->settings, *impl_->services, impl_->services_day});
+  for (Finding& f : out) f.confidence = internal::ConfidenceOf(detector, f.severity, f.score);
   std::sort(out.begin(), out.end(), internal::Worse);
   return out;
 }

@@ -36,7 +36,8 @@ bool IsOneOf(const std::array<int32_t, n>& ports, int32_t port) {
 struct Asked {
   const Sessions& sessions;
   const DetectSettings& settings;
-  const Labels* services = nullptr;  // AWS's, by address
+  const Labels& services;         // AWS's, by address
+  std::string_view services_day;  // of the list that comes with the library; none for another
 
   bool inside(uint32_t address) const { return sessions.Is(address, kInside); }
   std::string text(uint32_t address) const { return ToString(sessions.address(address)); }

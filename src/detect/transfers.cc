@@ -33,8 +33,8 @@ Finding TellUpload(const Asked& asked, const Upload& upload, uint64_t typical) {
   const auto much = static_cast<double>(asked.settings.exfil_bytes), sent = static_cast<double>(upload.sent);
   const Ip &from = asked.sessions.address(upload.source), &to = asked.sessions.address(upload.peer);
   // A bucket can be anybody's, but backups go to S3.
-  const uint32_t label = asked.services == nullptr ? Labels::kNone : asked.services->OfAddress(to, upload.span.first);
-  const std::string service = label == Labels::kNone ? std::string() : asked.services->label(label);
+  const uint32_t label = asked.services.OfAddress(to, upload.span.first);
+  const std::string service = label == Labels::kNone ? std::string() : asked.services.label(label);
   const Severity severity = service == "S3" ? Severity::kLow : sent >= 4 * much ? Severity::kHigh : Severity::kMedium;
   Finding f = Made("exfiltration", "T1048", severity, from, {to}, upload.span, ScoreOf(much, sent));
   f.sentence = absl::StrCat(ToString(from), " sent ", Fixed(sent / 1e9, 1), " GB to ", ToString(to), ", which sent ",
@@ -45,6 +45,7 @@ Finding TellUpload(const Asked& asked, const Upload& upload, uint64_t typical) {
       .Note("sessions", Signed(upload.sessions))
       .Note("typical_session", Signed(typical));
   if (!service.empty()) f.Note("aws_service", service);
+  if (!service.empty() && !asked.services_day.empty()) f.Note("aws_ranges_of", std::string(asked.services_day));
   return f;
 }
 

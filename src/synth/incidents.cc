@@ -26,7 +26,9 @@ class Planter {
     if (name == "port_scan") PortScan();
     if (name == "brute_force") BruteForce();
     if (name == "exfiltration") {
-      const uint32_t peer = PickPeer(), host = PickInside();
+      uint32_t peer = PickPeer();
+      const uint32_t host = PickInside();
+      while (IsS3(peer) && peer + 1 < world_.first_noise) ++peer;
       Upload(host, peer, 90, 5400, 80'000'000, 400'000'000);
     }
     if (name == "beacon") Beacon();
@@ -57,6 +59,7 @@ class Planter {
     return all[random_.Below(all.size())];
   }
   uint32_t PickPeer() { return world_.first_peer + random_.Below(world_.options.peers); }
+  bool IsS3(uint32_t address) const { return std::string_view(world_.service[address]) == "S3"; }
   uint32_t PickNoise() { return world_.first_noise + random_.Below(world_.options.noise_sources); }
 
   // A period of up to `seconds`, away from both ends of the log and at most half of it.
@@ -185,9 +188,8 @@ class Planter {
   }
 
   void Backup() {
-    const auto is_s3 = [&](uint32_t a) { return std::string_view(world_.service[a]) == "S3"; };
     uint32_t store = world_.first_peer;
-    while (store + 1 < world_.first_noise && !is_s3(store)) ++store;
+    while (store + 1 < world_.first_noise && !IsS3(store)) ++store;
     Upload(PickRole(Role::kDatabase), store, 120, 3600, 150'000'000, 300'000'000);
   }
 

@@ -1,8 +1,12 @@
 #include "src/synth/world.h"
 
+#include <algorithm>
+#include <string_view>
 #include <unordered_set>
+#include <vector>
 
 #include "vpcflow/base/ip.h"
+#include "vpcflow/enrich/aws.h"
 
 VPCFLOW_NAMESPACE_BEGIN
 namespace internal {
@@ -32,6 +36,22 @@ uint16_t PortOf(Role role, Random* random) {
     case Role::kMonitor: return 9090;
     default: return 443;
   }
+}
+
+// An address of S3's in the place of another one, which is not in `used`; of IPv4, of large prefixes alone.
+Ip InS3(const Ip& ip, std::unordered_set<uint32_t>* used) {
+  constexpr uint64_t kLarge = 4095;  // addresses behind the first
+  std::vector<Cidr> prefixes;
+  for (const Cidr& prefix : AwsS3Prefixes()) {
+    if (prefix.first.is_v4() == ip.is_v4() && (!ip.is_v4() || prefix.last.lo - prefix.first.lo >= kLarge))
+      prefixes.push_back(prefix);
+  }
+  const Cidr& prefix = prefixes[(ip.lo ^ ip.hi) % prefixes.size()];
+  // The bits behind the prefix are the other address's.
+  const uint64_t hi = prefix.first.hi ^ prefix.last.hi, lo = prefix.first.lo ^ prefix.last.lo;
+  Ip out{prefix.first.hi | (ip.hi & hi), prefix.first.lo | (ip.lo & lo)};
+  while (ip.is_v4() && !used->insert(out.v4()).second) out.lo = prefix.first.lo | ((out.lo + 1) & lo);
+  return out;
 }
 
 }  // namespace
@@ -146,13 +166,16 @@ void World::MakeAddresses(Random* random) {
       if (first == 10 || first == 127 || first == 169 || first == 172 || first == 192) continue;
       if (address >> 22 == (100u << 2 | 1)) address += 16u << 24;  // RFC 6598: VPCs use it, the internet does not
     }
+    const bool peer = i >= first_peer && i < first_noise;
     if (!used.insert(address).second) continue;
     Ip ip{(i < first_peer ? 0x26001F18ull : 0x26000000ull + i % 32 * 0x10000) << 32 | random->Below(1ull << 32),
           random->Next()};
     if (random->Chance(0.6)) ip.lo &= 0xFFFF;  // many are written short
-    v4.push_back(ToString(Ip::V4(address)));
-    v6.push_back(ToString(ip));
-    service.push_back(i >= first_peer && i < first_noise ? kNames[services.Draw(random)] : "-");
+    const char* const name = peer ? kNames[services.Draw(random)] : "-";
+    const bool s3 = std::string_view(name) == "S3";
+    v4.push_back(ToString(s3 ? InS3(Ip::V4(address), &used) : Ip::V4(address)));
+    v6.push_back(ToString(s3 ? InS3(ip, &used) : ip));
+    service.push_back(name);
   }
 }
 

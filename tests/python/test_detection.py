@@ -40,9 +40,8 @@ def test_what_is_planted_is_found_and_the_look_alikes_are_not(tmp_path, seed, fm
     benign = {planted[name]["actor"] for name in OTHERS}
     evil = {planted[name]["actor"] for name in PLANTED}
     blamed = [f for f in findings if f.severity != "low" and f.actor in benign - evil]
-    # A backup to S3 can be told from an upload to a stranger only where the log names AWS's services.
     # An administrator outside is told from others if you name where he works.
-    assert {f.detector for f in blamed} <= {"unauthorised_access"} | ({"exfiltration"} if fmt == "default" else set())
+    assert {f.detector for f in blamed} <= {"unauthorised_access"}
     assert {f.actor for f in blamed if f.detector == "unauthorised_access"} <= {planted["remote_admin"]["actor"]}
     assert len(vf.detect(flows, only=["unauthorised_access"], admin_sources=[planted["remote_admin"]["actor"]])) <= 1
     strangers = [f for f in findings if f.severity != "low" and f.actor not in benign | evil]
@@ -69,9 +68,7 @@ def test_confidence_is_of_what_was_labelled():
         by.setdefault((finding.detector, finding.severity), finding.confidence)
     assert by["brute_force", "high"] > 0.95
     assert by["port_scan", "low"] < 0.2 < by["port_scan", "high"]
-    assert 0.1 < by["exfiltration", "high"] < 0.5  # mostly backups, where services are not told
-    told = vf.detect(vf.scan(vf.synth(120_000, seed=101, plant="all", format="v5").data), only=["exfiltration"])
-    assert [(f.severity, f.confidence > 0.9) for f in told][:2] == [("high", True), ("low", False)]
+    assert by["exfiltration", "low"] < 0.1 < by["exfiltration", "high"]  # backups to S3
     assert all(f.confidence is None for f in vf.detect(vf.scan(talk(
         ("10.0.0.4", "198.51.100.7", 53, 17, 100_000, 20_000_000, 1000, "answered"))), only=["tunnel"]))  # fmt: skip
 
@@ -233,6 +230,11 @@ def test_uploads_to_s3_by_the_list_of_aws(tmp_path):
     ranges.write_text(json.dumps({"prefixes": [{"ip_prefix": "203.0.113.0/24", "service": s} for s in ("AMAZON", "S3")]}))
     assert only(upload, "exfiltration") == [("10.0.0.4", ["203.0.113.9"], "high")]
     assert only(upload, "exfiltration", aws_ranges=str(ranges)) == [("10.0.0.4", ["203.0.113.9"], "low")]
+    known = upload.replace(b"203.0.113.9", b"52.216.1.1")  # S3's by the list that comes with vpcflow
+    (finding,) = vf.detect(vf.scan(known), only=["exfiltration"])
+    assert (finding.severity, finding.evidence["aws_service"]) == ("low", "S3")
+    assert finding.evidence["aws_ranges_of"].startswith("20")
+    assert only(known, "exfiltration", aws_ranges=str(ranges)) == [("10.0.0.4", ["52.216.1.1"], "high")]  # yours wins
     ranges.write_text("{}")
     with pytest.raises(vf.PlanError, match="ip-ranges"):
         only(upload, "exfiltration", aws_ranges=str(ranges))

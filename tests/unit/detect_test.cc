@@ -172,6 +172,21 @@ TEST(Detect, ServicesOfAws) {
   EXPECT_THAT(found.sentence, HasSubstr("sent 3.0 GB to 203.0.113.9, which sent 0.00 GB, an address of AWS's S3, "));
 }
 
+TEST(Detect, S3IsKnownByItsAddresses) {
+  const auto severity_of = [](const std::string& to) {
+    Detection detection = *Detection::Make({});
+    EXPECT_TRUE(
+        detection.Add(SessionsOf(kHeader + Says("10.0.0.4", 41'000, to, 443, 1'000'000, 3'000'000'000, 1000))).ok());
+    return detection.Find(Detector::kExfiltration).at(0).severity;
+  };
+  EXPECT_EQ(severity_of("52.216.1.1"), Severity::kLow);
+  EXPECT_EQ(severity_of("2600:1fa0:8000::1"), Severity::kLow);
+  EXPECT_EQ(severity_of("203.0.113.9"), Severity::kHigh);
+  EXPECT_GT(AwsS3Prefixes().size(), 300u);
+  EXPECT_THAT(std::string(AwsDay()), testing::MatchesRegex("20[0-9][0-9]-[0-9][0-9]-[0-9][0-9]"));
+  EXPECT_EQ(AwsS3()->size(), AwsS3Prefixes().size());
+}
+
 // A log made to hurt: one source, very many large uploads, very many ports and hosts.
 TEST(Detect, ManyOfEverythingTakeNoLongerThanTheyMust) {
   std::string log = kHeader;

@@ -74,8 +74,8 @@ class Detection {
   // Who talked to whom before, a row each: srcaddr, dstaddr, dstport. Without it the detectors of what is new find
   // nothing.
   absl::Status AddBaseline(const Table& past);
-  // Labels by which exfiltration knows AWS's services (its "S3" is of low severity); frozen. Empty ones say that none
-  // of the peers is known to be AWS's.
+  // Labels by which exfiltration knows AWS's services (its "S3" is of low severity); frozen, not null. Without them it
+  // goes by the addresses of S3 that come with the library (vpcflow/enrich/aws.h).
   void set_services(std::shared_ptr<const Labels> services);
 
   // Findings of one detector, worst first.

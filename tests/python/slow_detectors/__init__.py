@@ -3,7 +3,10 @@ compared with what these find."""
 
 from __future__ import annotations
 
+import ipaddress
+import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from vpcflow.among import among
@@ -181,6 +184,7 @@ class Run(RuleDetectors, BaselineDetectors):
             service = services.get(row["dstaddr"])
             if service:  # a bucket can be anybody's, but backups go to S3
                 evidence["aws_service"] = service
+                evidence |= self._ranges_of
                 text += f", an address of AWS's {service}"
             score = 1 - 0.5 * s.exfil_bytes / row["sent"]
             much = "high" if row["sent"] >= 4 * s.exfil_bytes else "medium"
@@ -202,8 +206,16 @@ class Run(RuleDetectors, BaselineDetectors):
         return {(r["srcaddr"], r["dstaddr"]): r["b"] for r in backs}, {r["srcaddr"]: r["b"] for r in medians}
 
     def _aws_services(self, addresses: set[str]) -> dict[str, str]:
-        """The AWS service of addresses, where the log tells, or AWS's list if it is given."""
+        """The AWS service of addresses, where the log tells, or AWS's list if it is given; else S3 by the list that
+        comes with vpcflow."""
         services: dict[str, str] = {}
+        self._ranges_of: dict[str, str] = {}
+        told = self._flows is not None and any("${pkt-dst-aws-service}" in f for f in self._flows.formats)
+        if not told and not self._settings.aws_ranges:
+            text = (Path(__file__).resolve().parents[3] / "src" / "enrich" / "aws_s3.inc").read_text()
+            s3 = [ipaddress.ip_network(prefix) for prefix in re.findall(r'VPCFLOW_AWS_S3\("(.*)"\)', text)]
+            self._ranges_of = {"aws_ranges_of": re.findall(r'VPCFLOW_AWS_DAY\("(.*)"\)', text)[0]}
+            return {a: "S3" for a in addresses if any(ipaddress.ip_address(a) in prefix for prefix in s3)}
         if addresses and self._settings.aws_ranges:
             log = "dstaddr\n" + "\n".join(sorted(addresses)) + "\n"
             named = scan(log.encode()).label("service", "dstaddr", ip_ranges(self._settings.aws_ranges))
