@@ -35,6 +35,7 @@ void ForEachSetting(DetectSettings& s, Fn fn) {
   VPCFLOW_SETTING(bad);
   VPCFLOW_SETTING(bad_date);
   VPCFLOW_SETTING(countries);
+  VPCFLOW_SETTING(countries_are_networks);
   VPCFLOW_SETTING(countries_date);
 #undef VPCFLOW_SETTING
 }

@@ -10,6 +10,7 @@ from . import _core
 from .address_lists import addresses_of, day_of
 from .aggregation import Aggregation
 from .among import among
+from .errors import PlanError
 from .expr import first
 from .findings import Finding
 from .labels import ip_ranges, mmdb, prefixes
@@ -74,7 +75,8 @@ class Settings:
     tunnel_icmp: int = _DEFAULTS["tunnel_icmp"]
     #: known_bad: addresses and prefixes, or a file with one at the beginning of each line (``#`` comments).
     bad: Sequence[str] | str = ()
-    #: new_country: a MaxMind DB file of countries (needs ``maxminddb``).
+    #: new_country: a MaxMind DB file of countries, or of autonomous systems: then new networks are told (needs
+    #: ``maxminddb``).
     geo: str = ""
 
 
@@ -88,7 +90,12 @@ class Run:
         own = dataclasses.asdict(settings)
         own["bad"], own["bad_date"] = addresses_of(settings.bad)
         if settings.geo and baseline is not None:
-            own["countries"], own["countries_date"] = mmdb(settings.geo)._core, day_of(settings.geo)
+            try:
+                own["countries"] = mmdb(settings.geo)._core
+            except PlanError:  # none of countries
+                own["countries"] = mmdb(settings.geo, "autonomous_system_organization")._core
+                own["countries_are_networks"] = True
+            own["countries_date"] = day_of(settings.geo)
         self._detection = _core.Detection(own)
         self._detection.add(talks._table)
         if baseline is not None:

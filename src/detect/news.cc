@@ -120,7 +120,7 @@ std::vector<Finding> FindNewCountries(const Asked& asked) {
       if (fresh.hosts.empty()) continue;
       const std::string& name = countries->label(country);
       Finding f = fresh.Tell(asked, source, "new_country", "T1071", Severity::kMedium);
-      f.Note("country", name);
+      f.Note(asked.settings.countries_are_networks ? "network" : "country", name);
       f.Note("geo_of", asked.settings.countries_date);
       f.sentence = absl::StrCat(asked.text(source), " talked to ", ToString(f.targets[0]), " in ", name,
                                 ", where none of your hosts has talked to before", When(fresh.span));

@@ -440,10 +440,12 @@ def test_ports_and_countries_that_are_new(tmp_path, monkeypatch):
     maxminddb = pytest.importorskip("maxminddb")
     import ipaddress
 
+    entries = [(ipaddress.ip_network(f"{block}.0/24"), {"country": {"iso_code": code}})
+               for block, code in (("198.51.100", "DE"), ("203.0.113", "KP"))]  # fmt: skip
+
     class Database:
         def __enter__(self):
-            return iter([(ipaddress.ip_network("198.51.100.0/24"), {"country": {"iso_code": "DE"}}),
-                         (ipaddress.ip_network("203.0.113.0/24"), {"country": {"iso_code": "KP"}})])  # fmt: skip
+            return iter(entries)
 
         def __exit__(self, *_):
             pass
@@ -467,6 +469,10 @@ def test_ports_and_countries_that_are_new(tmp_path, monkeypatch):
     (country,) = vf.detect(vf.scan(today), only=["new_country"], baseline=usual, geo=str(geo))
     assert (country.actor, country.targets, country.evidence["country"]) == ("10.0.0.5", ["203.0.113.9"], "KP")
     assert country.samples[0]["dstaddr"] == "203.0.113.9"
+    entries[:] = [(network, {"autonomous_system_organization": f"AS of {entry['country']['iso_code']}"}) for network, entry in entries]
+    (network,) = vf.detect(vf.scan(today), only=["new_country"], baseline=usual, geo=str(geo))
+    assert (network.actor, network.evidence["network"]) == ("10.0.0.5", "AS of KP")
+    assert "203.0.113.9 in AS of KP, where none of your hosts" in network.sentence
     assert len(vf.detect(vf.scan(today), only=["new_country"], baseline=usual)) == 0
     # The command line learns, and then knows.
     (tmp_path / "past.log").write_bytes(past)

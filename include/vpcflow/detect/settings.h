@@ -65,6 +65,7 @@ struct DetectSettings {
 
   // new_country: labels of addresses, frozen, and their day; none without.
   std::shared_ptr<const Labels> countries;
+  bool countries_are_networks = false;  // the labels are names of networks (autonomous systems)
   std::string countries_date;
 
   // Bytes that Detection may hold; 0 for any number.
