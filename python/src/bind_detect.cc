@@ -48,7 +48,13 @@ DetectSettings SettingsFrom(const py::dict& values) {
     try {
       member = values[name].cast<std::decay_t<decltype(member)>>();
     } catch (const py::cast_error&) {
-      Raise("PlanError", std::string("detect: ") + name + ": a value of another kind is needed");
+      using T = std::decay_t<decltype(member)>;
+      const char* const needed = std::is_same_v<T, bool>                       ? "true or false"
+                                 : std::is_integral_v<T>                       ? "a whole number"
+                                 : std::is_floating_point_v<T>                 ? "a number"
+                                 : std::is_same_v<T, std::vector<std::string>> ? "a list of prefixes"
+                                                                               : "a text";
+      Raise("PlanError", std::string("detect: ") + name + ": " + needed + " is needed");
     }
   });
   return out;

@@ -3,6 +3,8 @@
 
 #include <cstdint>
 
+#include "src/detect/detectors.h"
+
 VPCFLOW_NAMESPACE_BEGIN
 namespace internal {
 namespace {
@@ -35,7 +37,7 @@ std::optional<double> ConfidenceOf(Detector detector, Severity severity, double 
       all += own.all;
     }
     // Laplace's rule of succession: no number of findings makes certain.
-    if (all >= kEnough) return (right + 1.0) / (all + 2.0);
+    if (all >= kEnough) return Rounded((right + 1.0) / (all + 2.0), 3);
   }
   return std::nullopt;
 }
