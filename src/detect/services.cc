@@ -47,6 +47,28 @@ std::vector<Finding> FindBruteForce(const Asked& asked) {
   return out;
 }
 
+namespace {
+
+// The sessions that came about.
+struct Talks {
+  uint64_t sessions = 0;
+  uint128 bytes = 0;
+  Span span;
+};
+
+Talks TalksOf(std::span<const SessionRow> rows) {
+  Talks out;
+  for (const SessionRow& row : rows) {
+    if ((row.traits & kTalked) == 0) continue;
+    ++out.sessions;
+    out.bytes += row.sent;
+    out.span.Add(row);
+  }
+  return out;
+}
+
+}  // namespace
+
 std::vector<Finding> FindUnauthorisedAccess(const Asked& asked) {
   std::vector<Finding> out;
   for (uint32_t source = 0; source < asked.sessions.address_count(); ++source) {
@@ -54,15 +76,7 @@ std::vector<Finding> FindUnauthorisedAccess(const Asked& asked) {
     ForEachRun(asked.sessions.of(source), ByService, [&](std::span<const SessionRow> rows) {
       const int32_t port = rows[0].port;
       if (!asked.inside(rows[0].server) || (!IsOneOf(kAdminPorts, port) && !IsOneOf(kDatabasePorts, port))) return;
-      Span span;
-      uint64_t sessions = 0;
-      uint128 bytes = 0;
-      for (const SessionRow& row : rows) {
-        if ((row.traits & kTalked) == 0) continue;
-        ++sessions;
-        bytes += row.sent;
-        span.Add(row);
-      }
+      const auto [sessions, bytes, span] = TalksOf(rows);
       if (sessions == 0) return;
       const Ip &from = asked.sessions.address(source), &host = asked.sessions.address(rows[0].server);
       Finding f = Made("unauthorised_access", "T1133", Severity::kMedium, from, {host}, span,
@@ -118,15 +132,7 @@ namespace {
 
 // Sessions that came about between two hosts, one of which is listed.
 Finding Listed(const Asked& asked, std::span<const SessionRow> rows, bool server) {
-  Span span;
-  uint64_t sessions = 0;
-  uint128 bytes = 0;
-  for (const SessionRow& row : rows) {
-    if ((row.traits & kTalked) == 0) continue;
-    ++sessions;
-    bytes += row.sent;
-    span.Add(row);
-  }
+  const auto [sessions, bytes, span] = TalksOf(rows);
   const Ip &from = asked.sessions.address(rows[0].client), &to = asked.sessions.address(rows[0].server);
   std::vector<Ip> targets;
   if (server && from != to) targets.push_back(to);
