@@ -34,6 +34,7 @@ void ForEachSetting(DetectSettings& s, Fn fn) {
   VPCFLOW_SETTING(tunnel_icmp);
   VPCFLOW_SETTING(bad);
   VPCFLOW_SETTING(bad_date);
+  VPCFLOW_SETTING(new_chance);
   VPCFLOW_SETTING(countries);
   VPCFLOW_SETTING(countries_are_networks);
   VPCFLOW_SETTING(countries_date);

@@ -32,8 +32,9 @@ _TALKED = "action = 'established' and (protocol != 6 or protocol is null or pack
 
 
 def baseline(flows: Flows, *, idle: str | int = "10m", progress: Progress | None = None) -> Aggregation:
-    """Who talked to whom at which port, to tell what is new later: ``detect(today, baseline=baseline(past))``. An
-    :class:`~vpcflow.Aggregation` of answered sessions: saved with ``to_bytes()``, days are put together with ``+``.
+    """Who talked to whom at which port over which protocol, and how often, to tell what is new later:
+    ``detect(today, baseline=baseline(past))``. An :class:`~vpcflow.Aggregation` of answered sessions: saved with
+    ``to_bytes()``, days are put together with ``+``.
 
     >>> import vpcflow as vf
     >>> from vpcflow.detection import baseline
@@ -41,7 +42,7 @@ def baseline(flows: Flows, *, idle: str | int = "10m", progress: Progress | None
     True
     """
     talks = flows.sessions(idle=idle).collect(progress=progress)
-    own = Aggregation(by=("srcaddr", "dstaddr", "dstport"), n=count())
+    own = Aggregation(by=("srcaddr", "dstaddr", "dstport", "protocol"), n=count())
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DataQualityWarning)
         own.update(sessions_as_records(talks, "client_bytes").filter(_TALKED))

@@ -75,6 +75,9 @@ class Settings:
     tunnel_icmp: int = _DEFAULTS["tunnel_icmp"]
     #: known_bad: addresses and prefixes, or a file with one at the beginning of each line (``#`` comments).
     bad: Sequence[str] | str = ()
+    #: new_port, new_protocol, new_destination: how likely by a host's past a session with something new may be at most
+    #: (Good and Turing): 0.01 takes a hundred sessions in which nothing came only once.
+    new_chance: float = _DEFAULTS["new_chance"]
     #: new_country: a MaxMind DB file of countries, or of autonomous systems: then new networks are told (needs
     #: ``maxminddb``).
     geo: str = ""

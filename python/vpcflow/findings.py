@@ -13,6 +13,7 @@ from .scan import Flows, scan
 
 SEVERITIES = ("high", "medium", "low")  # worst first
 _INCIDENT_GAP = 3600  # seconds
+_TELLS_APART = ("dstport", "protocol", "country", "network")  # evidence of which several findings of an actor differ
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,8 +41,9 @@ class Finding:
     @property
     def key(self) -> str:
         """What is the same for findings of the same kind: detector, actor, and the target; of several targets, which
-        may change while it goes on, the port. Alerts go by it."""
-        what = self.targets if len(self.targets) == 1 else [str(self.evidence.get("dstport", ""))]
+        may change while it goes on, the port, and of what is new what that is. Alerts go by it."""
+        told = [str(self.evidence[name]) for name in _TELLS_APART if name in self.evidence]
+        what = self.targets if len(self.targets) == 1 else told[:1] or [""]
         return "\n".join([self.detector, self.actor, *what])
 
     def as_dict(self) -> dict[str, Any]:

@@ -65,10 +65,12 @@ class _Wanted:
         """A record for those of the findings that it is of."""
         for number in sorted(numbers):
             finding = self._findings[number]
-            port = finding.evidence.get("dstport")
+            port, protocol = finding.evidence.get("dstport"), finding.evidence.get("protocol")
             if not finding.start <= (row["start"] or 0) <= finding.end:
                 continue
             if port is not None and port not in (row["srcport"], row["dstport"]):
+                continue
+            if protocol is not None and protocol != row["protocol"]:
                 continue
             self.samples[number].append({name: value for name, value in row.items() if value is not None})
             if len(self.samples[number]) == self._n:

@@ -31,6 +31,8 @@ std::vector<Finding> FindAny(Detector detector, const Asked& asked) {
     case Detector::kKnownBad: return FindKnownBad(asked);
     case Detector::kNewAdminEdge: return FindNewAdminEdges(asked);
     case Detector::kNewPort: return FindNewPorts(asked);
+    case Detector::kNewProtocol: return FindNewProtocols(asked);
+    case Detector::kNewDestination: return FindNewDestinations(asked);
     case Detector::kNewCountry: return FindNewCountries(asked);
   }
   return {};

@@ -56,6 +56,8 @@ std::vector<Finding> FindTunnels(const Asked& asked);
 std::vector<Finding> FindKnownBad(const Asked& asked);
 std::vector<Finding> FindNewAdminEdges(const Asked& asked);
 std::vector<Finding> FindNewPorts(const Asked& asked);
+std::vector<Finding> FindNewProtocols(const Asked& asked);
+std::vector<Finding> FindNewDestinations(const Asked& asked);
 std::vector<Finding> FindNewCountries(const Asked& asked);
 
 // -- what they share

@@ -150,14 +150,18 @@ absl::Status Sessions::AddPast(const Table& table) {
   Columns columns(table, "past talks");
   const TableColumn *client = columns.Get("srcaddr", ColumnType::kAddress),
                     *server = columns.Get("dstaddr", ColumnType::kAddress),
-                    *port = columns.Get("dstport", ColumnType::kInt32);
+                    *port = columns.Get("dstport", ColumnType::kInt32),
+                    *protocol = table.Find("protocol") ? columns.Get("protocol", ColumnType::kInt32) : nullptr,
+                    *counts = table.Find("n") ? columns.Get("n", ColumnType::kInt64) : nullptr;
   if (!columns.status().ok()) return columns.status();
   has_past_ = true;
   const std::vector<uint32_t> clients = NumbersOf(*client), servers = NumbersOf(*server);
   for (size_t row = 0; row < table.rows; ++row) {
     const int32_t from = client->i32[row], to = server->i32[row];
     if (from == kNullCode || to == kNullCode) continue;
-    past_.push_back({clients[static_cast<size_t>(from)], servers[static_cast<size_t>(to)], port->i32[row]});
+    past_.push_back({clients[static_cast<size_t>(from)], servers[static_cast<size_t>(to)], port->i32[row],
+                     protocol == nullptr ? kNullInt32 : protocol->i32[row],
+                     counts == nullptr ? 1 : static_cast<uint64_t>(std::max<int64_t>(counts->i64[row], 1))});
   }
   ordered_ = false;  // there may be more addresses
   return absl::OkStatus();
@@ -172,7 +176,8 @@ void Sessions::Merge(const Sessions& other) {
     row.server = numbers[row.server];
     rows_.push_back(row);
   }
-  for (const PastEdge& edge : other.past_) past_.push_back({numbers[edge.client], numbers[edge.server], edge.port});
+  for (const PastEdge& edge : other.past_)
+    past_.push_back({numbers[edge.client], numbers[edge.server], edge.port, edge.protocol, edge.sessions});
   has_past_ |= other.has_past_;
   ordered_ = false;
 }

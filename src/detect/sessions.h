@@ -52,7 +52,8 @@ struct SessionRow {
 // Who talked to whom before.
 struct PastEdge {
   uint32_t client, server;
-  int32_t port;
+  int32_t port, protocol;  // kNullInt32 for none
+  uint64_t sessions;
 };
 
 class Sessions {
@@ -104,6 +105,7 @@ void ForEachRun(std::span<const SessionRow> rows, Key key, Fn fn) {
 }
 inline auto ByServer(const SessionRow& row) { return row.server; }
 inline auto ByService(const SessionRow& row) { return std::tuple(row.server, row.port); }
+inline auto ByConversation(const SessionRow& row) { return std::tuple(row.server, row.port, row.protocol); }
 
 }  // namespace internal
 VPCFLOW_NAMESPACE_END

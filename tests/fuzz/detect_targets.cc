@@ -58,7 +58,7 @@ Table SessionsOf(std::string_view bytes, size_t part, size_t parts) {
 
 Table PastOf(std::string_view bytes) {
   Table sessions = SessionsOf(bytes, 0, 3), out;
-  for (const auto& [from, name] : {std::pair{0, "srcaddr"}, {1, "dstaddr"}, {2, "dstport"}}) {
+  for (const auto& [from, name] : {std::pair{0, "srcaddr"}, {1, "dstaddr"}, {2, "dstport"}, {3, "protocol"}}) {
     out.columns.push_back(std::move(sessions.columns[static_cast<size_t>(from)]));
     out.columns.back().name = name;
   }
@@ -72,6 +72,7 @@ DetectSettings Low() {
   out.lateral_hosts = out.found_failed = out.flood_sources = 2;
   out.exfil_bytes = out.tunnel_bytes = out.tunnel_icmp = 1000;
   out.flood_packets = 20;
+  out.new_chance = 1;
   out.walk_outside = true;
   out.exfil_ratio = out.exfil_typical = 1;
   out.bad = {"198.51.100.0/30", "10.0.0.11"};

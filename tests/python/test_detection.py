@@ -440,55 +440,6 @@ def test_uploads_that_are_known():
         only(data, "exfiltration", exfil_known=["backup"])
 
 
-def test_ports_and_countries_that_are_new(tmp_path, monkeypatch):
-    maxminddb = pytest.importorskip("maxminddb")
-    import ipaddress
-
-    entries = [(ipaddress.ip_network(f"{block}.0/24"), {"country": {"iso_code": code}})
-               for block, code in (("198.51.100", "DE"), ("203.0.113", "KP"))]  # fmt: skip
-
-    class Database:
-        def __enter__(self):
-            return iter(entries)
-
-        def __exit__(self, *_):
-            pass
-
-    monkeypatch.setattr(maxminddb, "open_database", lambda path: Database())
-    geo = tmp_path / "countries.mmdb"
-    geo.write_bytes(b"")
-
-    def out(source, target, port, start, how="answered"):
-        return (source, target, port, 6, 20, 5000, start, how)
-
-    past = talk(out("10.0.0.4", "198.51.100.7", 443, 1000), out("10.0.0.5", "198.51.100.7", 443, 1000))
-    today = talk(
-        out("10.0.0.4", "198.51.100.8", 443, 90_000), out("10.0.0.4", "198.51.100.8", 6667, 90_100),
-        out("10.0.0.5", "203.0.113.9", 443, 90_200), out("10.0.0.5", "203.0.113.9", 25, 90_300, "REJECT"),
-        out("10.0.0.6", "198.51.100.7", 8080, 90_400),  # a host without a past
-    )  # fmt: skip
-    usual = vf.detection.baseline(vf.scan(past))
-    (port,) = vf.detect(vf.scan(today), only=["new_port"], baseline=usual)
-    assert (port.actor, port.targets, port.evidence["dstport"], port.severity) == ("10.0.0.4", ["198.51.100.8"], 6667, "low")
-    (country,) = vf.detect(vf.scan(today), only=["new_country"], baseline=usual, geo=str(geo))
-    assert (country.actor, country.targets, country.evidence["country"]) == ("10.0.0.5", ["203.0.113.9"], "KP")
-    assert country.samples[0]["dstaddr"] == "203.0.113.9"
-    entries[:] = [(network, {"autonomous_system_organization": f"AS of {entry['country']['iso_code']}"}) for network, entry in entries]
-    (network,) = vf.detect(vf.scan(today), only=["new_country"], baseline=usual, geo=str(geo))
-    assert (network.actor, network.evidence["network"]) == ("10.0.0.5", "AS of KP")
-    assert "203.0.113.9 in AS of KP, where none of your hosts" in network.sentence
-    assert len(vf.detect(vf.scan(today), only=["new_country"], baseline=usual)) == 0
-    # The command line learns, and then knows.
-    (tmp_path / "past.log").write_bytes(past)
-    (tmp_path / "today.log").write_bytes(today)
-    state = tmp_path / "usual.vpcflow"
-    run_cli("detect", tmp_path / "past.log", "--learn", state, check=0)
-    known = ("--only", "new_port", "--baseline", state, "--learn", state)
-    assert b"6667" in run_cli("detect", tmp_path / "today.log", *known, check=1).stdout
-    assert b"nothing found" in run_cli("detect", tmp_path / "today.log", *known, check=0).stdout
-    assert b"no baseline" in run_cli("detect", tmp_path / "today.log", "--baseline", tmp_path / "past.log", check=2).stderr
-
-
 @pytest.mark.parametrize("flags", [True, False])
 @pytest.mark.parametrize("action", ["REJECT", "ACCEPT"])
 def test_backscatter_is_nobodys_scan(flags, action):

@@ -10,13 +10,13 @@ from vpcflow.detection import DETECTORS, Settings, baseline, find
 from vpcflow.detectors import Run
 
 INSIDE = ["10.0.0.1", "10.0.0.2", "10.0.0.30", "10.0.0.4", "fd00::1"]
-OUTSIDE = ["198.51.100.1", "198.51.100.2", "203.0.113.30", "203.0.113.4", "2001:db8::1"]
+OUTSIDE = ["52.216.1.1", "198.51.100.1", "198.51.100.2", "203.0.113.30", "203.0.113.4", "2001:db8::1"]
 PORTS = [21, 22, 53, 80, 123, 443, 445, 1433, 3389, 5432, 6667, 50_000]
 LOW = {
     "scan_ports": 3, "scan_hosts": 3, "brute_sessions": 3, "brute_bytes": 400, "exfil_bytes": 3000, "exfil_ratio": 2,
     "exfil_typical": 2, "beacon_sessions": 3, "beacon_jitter": 0.5, "lateral_hosts": 2, "found_failed": 2,
     "flood_sources": 2, "flood_packets": 12, "tunnel_bytes": 500, "tunnel_icmp": 500, "walk_outside": True,
-    "bad": ["198.51.100.0/30", "10.0.0.2"],
+    "new_chance": 1, "bad": ["198.51.100.0/30", "10.0.0.2"],
 }  # fmt: skip
 
 
@@ -25,8 +25,8 @@ def log(rng, flags):
     lines = [head]
     for _ in range(rng.choice([30, 300, 1000])):
         client, server = rng.choice(INSIDE + OUTSIDE), rng.choice(INSIDE + OUTSIDE)
-        protocol = rng.choice([6, 6, 6, 17, 1])
-        ports = ("-", "-") if protocol == 1 else (str(rng.randrange(32_768, 32_800)), str(rng.choice(PORTS)))
+        protocol = rng.choice([6, 6, 6, 17, 1, 47])
+        ports = ("-", "-") if protocol in (1, 47) else (str(rng.randrange(32_768, 32_800)), str(rng.choice(PORTS)))
         packets, start = rng.choice([0, 1, 1, 2, 3, 7, 20]), rng.randrange(0, 900) if rng.random() < 0.7 else rng.randrange(9) * 100
         size, action = packets * rng.choice([40, 64, 300]), rng.choice(["ACCEPT", "ACCEPT", "REJECT"])
         sent, back = rng.choice([(2, 18), (2, 4), (0, 0), (2, 20)])
@@ -51,8 +51,9 @@ def told(findings):
 def test_random_logs(seed):
     rng = random.Random(seed)
     flows = vf.scan(log(rng, flags=seed % 2))
-    past = baseline(vf.scan(log(random.Random(seed + 1000), flags=seed % 2).replace(b" 22 ", b" 443 ", 20)))
-    settings = Settings(**LOW)
+    past = log(random.Random(seed + 1000), flags=seed % 2).replace(b" 22 ", b" 443 ", 20)
+    past = baseline(vf.scan(past[: past.index(b"\n", rng.randrange(1, len(past))) + 1]))
+    settings = Settings(**{**LOW, "new_chance": rng.choice([0.1, 0.3, 0.7, 1.0])})
     coverage = {name: {} for name in DETECTORS}
     sessions = flows.sessions().collect()
     fast, slow = (run(flows, sessions, settings, coverage, past) for run in (Run, SlowRun))
@@ -63,10 +64,11 @@ def test_random_logs(seed):
 
 def test_the_random_logs_have_findings_of_all_kinds():
     found = set()
-    for seed in range(12):
+    for seed in range(30):
         flows = vf.scan(log(random.Random(seed), flags=seed % 2))
-        found |= {f.detector for f in vf.detect(flows, samples=0, baseline=baseline(vf.scan(b"srcaddr dstaddr start end\n")), **LOW)}
-    assert found >= set(DETECTORS) - {"new_country", "new_port"}  # of countries: test_detection.py; new ports need a past
+        past = b"\n".join(log(random.Random(seed + 50), flags=False).splitlines()[:60]) + b"\n"
+        found |= {f.detector for f in vf.detect(flows, samples=0, baseline=baseline(vf.scan(past)), **LOW)}
+    assert found >= set(DETECTORS) - {"new_country"}  # of countries: test_detection.py
 
 
 @pytest.mark.parametrize("fmt", ["default", "v5"])

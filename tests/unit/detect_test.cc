@@ -121,6 +121,36 @@ TEST(Detect, WhatIsNewNeedsABaseline) {
   EXPECT_THAT(detection.Find(Detector::kNewAdminEdge), IsEmpty());
 }
 
+// A past of parts has the sessions of all of them.
+TEST(Detect, HabitsOfManyParts) {
+  const auto past_of = [](int sessions, int32_t protocol, int32_t port) {
+    std::string log = "srcaddr dstaddr dstport protocol\n";
+    for (int i = 0; i < sessions; ++i)
+      log += "10.0.0.4 198.51.100.7 " + std::to_string(port) + " " + std::to_string(protocol) + "\n";
+    PlanSpec spec;
+    spec.by = {"srcaddr", "dstaddr", "dstport", "protocol"};
+    spec.aggs = {{"n", "count()"}};
+    return Plan::Make(spec)->Run({Source::Bytes("log", std::string_view(log))}, {})->table;
+  };
+  const Table today = SessionsOf(kHeader + Says("10.0.0.4", 41'000, "203.0.113.9", 6667, 20, 5000, 1000) +
+                                 Says("203.0.113.9", 6667, "10.0.0.4", 41'000, 20, 5000, 1000));
+  Detection detection = *Detection::Make({});
+  ASSERT_TRUE(detection.Add(today).ok() && detection.AddBaseline(past_of(60, 17, 443)).ok());
+  for (const Detector detector : {Detector::kNewPort, Detector::kNewProtocol, Detector::kNewDestination})
+    EXPECT_THAT(detection.Find(detector), IsEmpty());  // one of 61 sessions might be new
+  Detection other = *Detection::Make({});
+  ASSERT_TRUE(other.AddBaseline(past_of(60, 17, 443)).ok() && detection.Merge(other).ok());
+  EXPECT_THAT(detection.Find(Detector::kNewPort).at(0).sentence,
+              HasSubstr("used port 6667 of outside hosts (203.0.113.9) for the first time in 120 sessions"));
+  EXPECT_THAT(detection.Find(Detector::kNewProtocol).at(0).sentence, HasSubstr("used protocol 6 (203.0.113.9)"));
+  EXPECT_THAT(detection.Find(Detector::kNewDestination).at(0).sentence, HasSubstr("talked to 203.0.113.9 for the"));
+  // Two of 123 sessions came alone: three of 123 might be new.
+  ASSERT_TRUE(detection.AddBaseline(past_of(1, 47, 80)).ok() && detection.AddBaseline(past_of(1, 50, 25)).ok());
+  EXPECT_THAT(detection.Find(Detector::kNewPort), IsEmpty());
+  EXPECT_THAT(detection.Find(Detector::kNewProtocol), IsEmpty());
+  EXPECT_THAT(detection.Find(Detector::kNewDestination), SizeIs(1));
+}
+
 TEST(Detect, ListsOfAnyLength) {
   DetectSettings settings;
   for (int i = 0; i < 100'000; ++i) {

@@ -49,13 +49,25 @@ enum class Detector : uint8_t {
   kKnownBad,
   kNewAdminEdge,
   kNewPort,
+  kNewProtocol,
+  kNewDestination,
   kNewCountry
 };
-inline constexpr std::array<std::string_view, 13> kDetectorNames = {
-    "port_scan",        "brute_force",         "exfiltration",          "beacon",
-    "lateral_movement", "unauthorised_access", "accepted_after_reject", "flood",
-    "tunnel",           "known_bad",           "new_admin_edge",        "new_port",
-    "new_country"};
+inline constexpr std::array<std::string_view, 15> kDetectorNames = {"port_scan",
+                                                                    "brute_force",
+                                                                    "exfiltration",
+                                                                    "beacon",
+                                                                    "lateral_movement",
+                                                                    "unauthorised_access",
+                                                                    "accepted_after_reject",
+                                                                    "flood",
+                                                                    "tunnel",
+                                                                    "known_bad",
+                                                                    "new_admin_edge",
+                                                                    "new_port",
+                                                                    "new_protocol",
+                                                                    "new_destination",
+                                                                    "new_country"};
 std::optional<Detector> DetectorNamed(std::string_view name);
 
 class Detection {
@@ -71,8 +83,8 @@ class Detection {
   absl::Status Add(const Table& sessions);
   // The sessions of another one with the same settings, and its baseline.
   absl::Status Merge(const Detection& other);
-  // Who talked to whom before, a row each: srcaddr, dstaddr, dstport. Without it the detectors of what is new find
-  // nothing.
+  // Who talked to whom before, a row each: srcaddr, dstaddr, dstport; protocol, without which new_protocol finds
+  // nothing; n, sessions, 1 without. Without a baseline no detector of what is new finds anything.
   absl::Status AddBaseline(const Table& past);
   // Labels by which exfiltration knows AWS's services (its "S3" is of low severity); frozen, not null. Without them it
   // goes by the addresses of S3 that come with the library (vpcflow/enrich/aws.h).

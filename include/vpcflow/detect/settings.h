@@ -63,6 +63,10 @@ struct DetectSettings {
   std::vector<std::string> bad;
   std::string bad_date;
 
+  // new_port, new_protocol, new_destination: how likely by a host's past a session with something new may be at most
+  // (Good and Turing): 0.01 takes a hundred sessions in which nothing came only once.
+  double new_chance = 0.01;
+
   // new_country: labels of addresses, frozen, and their day; none without.
   std::shared_ptr<const Labels> countries;
   bool countries_are_networks = false;  // the labels are names of networks (autonomous systems)

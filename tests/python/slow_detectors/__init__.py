@@ -4,9 +4,7 @@ compared with what these find."""
 from __future__ import annotations
 
 import ipaddress
-import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 from vpcflow.among import among
@@ -19,7 +17,7 @@ from vpcflow.findings import SEVERITIES, Finding
 from vpcflow.labels import ip_ranges
 from vpcflow.scan import scan
 
-from .base import ADMIN_PORTS, DATABASE_PORTS, LATERAL_PORTS, is_in, listed
+from .base import ADMIN_PORTS, DATABASE_PORTS, LATERAL_PORTS, bundled_s3, is_in, listed
 from .baseline import BaselineDetectors
 from .by_rules import RuleDetectors
 
@@ -212,9 +210,8 @@ class Run(RuleDetectors, BaselineDetectors):
         self._ranges_of: dict[str, str] = {}
         told = self._flows is not None and any("${pkt-dst-aws-service}" in f for f in self._flows.formats)
         if not told and not self._settings.aws_ranges:
-            text = (Path(__file__).resolve().parents[3] / "src" / "enrich" / "aws_s3.inc").read_text()
-            s3 = [ipaddress.ip_network(prefix) for prefix in re.findall(r'VPCFLOW_AWS_S3\("(.*)"\)', text)]
-            self._ranges_of = {"aws_ranges_of": re.findall(r'VPCFLOW_AWS_DAY\("(.*)"\)', text)[0]}
+            s3, day = bundled_s3()
+            self._ranges_of = {"aws_ranges_of": day}
             return {a: "S3" for a in addresses if any(ipaddress.ip_address(a) in prefix for prefix in s3)}
         if addresses and self._settings.aws_ranges:
             log = "dstaddr\n" + "\n".join(sorted(addresses)) + "\n"

@@ -5,7 +5,9 @@ from __future__ import annotations
 import datetime
 import functools
 import ipaddress
+import re
 from collections.abc import Collection, Sequence
+from pathlib import Path
 from typing import Any
 
 from vpcflow.aggregation import Aggregation
@@ -54,6 +56,13 @@ def is_prefix(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def bundled_s3() -> tuple[list[Any], str]:
+    """S3's prefixes by the list that comes with vpcflow, and its day."""
+    text = (Path(__file__).resolve().parents[3] / "src" / "enrich" / "aws_s3.inc").read_text()
+    prefixes = [ipaddress.ip_network(prefix) for prefix in re.findall(r'VPCFLOW_AWS_S3\("(.*)"\)', text)]
+    return prefixes, re.findall(r'VPCFLOW_AWS_DAY\("(.*)"\)', text)[0]
 
 
 def day_of(time: float) -> str:

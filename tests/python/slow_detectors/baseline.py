@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import functools
+import ipaddress
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from vpcflow.expr import count
@@ -14,7 +15,7 @@ from vpcflow.findings import Finding
 from vpcflow.labels import Labels, mmdb
 from vpcflow.scan import scan
 
-from .base import LATERAL_PORTS, TALKED, Detectors, day_of
+from .base import LATERAL_PORTS, TALKED, Detectors, bundled_s3, day_of, is_in
 
 DYNAMIC_PORTS = 49152  # RFC 6335: from here on ports are of no service
 
@@ -48,28 +49,64 @@ class BaselineDetectors(Detectors):
             score = 1 - 0.5 / len(rows)
             yield self._finding("new_admin_edge", "medium", span, targets, score, "T1021", evidence, text)
 
-    def new_port(self) -> Iterator[Finding]:
-        """An inside host that uses a port of outside hosts for the first time; hosts without any past are left out."""
-        if self._baseline is None:
-            return
-        where = f"{self._from_inside} and not {self._to_inside} and dstport < {DYNAMIC_PORTS}"
-        used = self._sent.filter(f"{where} and {TALKED}").group_by("srcaddr", "dstport", "dstaddr").agg(
-            sessions=count(), first=min_of("start"), last=max_of("end")
-        )
-        (found,) = self._ask(used)
-        past = scan(self._baseline.collect()).filter(where).select("srcaddr", "dstport").collect()
-        known = set(zip(past["srcaddr"], past["dstport"]))
-        hosts = {host for host, _ in known}
-        fresh: dict[tuple[str, int], list[dict[str, Any]]] = {}
+    def _new(
+        self, name: str, detector: str, technique: str, counts: Callable[[dict[str, Any]], bool],
+        severity: Callable[[Any], str], text: str,
+    ) -> Iterator[Finding]:  # fmt: skip
+        """What inside hosts do for the first time in a field, though by their past that is hardly to be expected."""
+        past: dict[str, dict[Any, int]] = {}
+        for row in self._past:
+            if self._is_inside(row["srcaddr"]) and row.get(name) is not None and counts(row):
+                own = past.setdefault(row["srcaddr"], {})
+                own[row[name]] = own.get(row[name], 0) + row["n"]
+        talks = self._sent.filter(TALKED).group_by(*{"srcaddr": 0, name: 0, "dstaddr": 0})
+        (found,) = self._ask(talks.agg(sessions=count(), first=min_of("start"), last=max_of("end")))
+        fresh: dict[tuple[str, Any], list[dict[str, Any]]] = {}
         for row in found:
-            if row["srcaddr"] in hosts and (row["srcaddr"], row["dstport"]) not in known:
-                fresh.setdefault((row["srcaddr"], row["dstport"]), []).append(row)
-        for (actor, port), rows in fresh.items():
+            if row[name] is not None and counts(row) and row[name] not in past.get(row["srcaddr"], {}):
+                fresh.setdefault((row["srcaddr"], row[name]), []).append(row)
+        for (actor, what), rows in fresh.items():
+            own = past.get(actor, {})
+            sessions, once = sum(own.values()), sum(n == 1 for n in own.values())
+            chance = (once + 1) / (sessions + 1)
+            if not own or chance > self._settings.new_chance:
+                continue
             span, targets, evidence = _together(actor, rows)
-            evidence |= {"dstport": port}
-            text = f"{actor} used port {port} of outside hosts ({targets[0]}) for the first time"
-            score = 1 - 0.5 / evidence["hosts"]
-            yield self._finding("new_port", "low", span, targets, score, "T1571", evidence, text)
+            evidence |= {"past_sessions": sessions, "past_once": once}
+            evidence |= {name: what} if name != "dstaddr" else {}
+            told = f"{actor} {text.format(what, targets[0])} for the first time in {sessions:,} sessions"
+            score = 1 - 0.5 * chance / self._settings.new_chance
+            yield self._finding(detector, severity(what), span, targets, score, technique, evidence, told)
+
+    @functools.cached_property
+    def _past(self) -> list[dict[str, Any]]:
+        return [] if self._baseline is None else self._baseline.collect().rows()
+
+    def _is_inside(self, address: str) -> bool:
+        return is_in(address, self._settings.inside)
+
+    def new_port(self) -> Iterator[Finding]:
+        def counts(row: dict[str, Any]) -> bool:
+            return bool(row["dstport"] < DYNAMIC_PORTS) and not self._is_inside(row["dstaddr"])
+
+        text = "used port {} of outside hosts ({})"
+        yield from self._new("dstport", "new_port", "T1571", counts, lambda port: "low", text)
+
+    def new_protocol(self) -> Iterator[Finding]:
+        def severity(protocol: int) -> str:
+            return "low" if protocol in (1, 6, 17, 58) else "medium"
+
+        yield from self._new("protocol", "new_protocol", "T1095", lambda row: True, severity, "used protocol {} ({})")
+
+    def new_destination(self) -> Iterator[Finding]:
+        """Those of S3 do not count."""
+        s3, _ = bundled_s3()
+
+        def counts(row: dict[str, Any]) -> bool:
+            peer = ipaddress.ip_address(row["dstaddr"])
+            return not self._is_inside(row["dstaddr"]) and not any(peer in prefix for prefix in s3)
+
+        yield from self._new("dstaddr", "new_destination", "T1071", counts, lambda peer: "low", "talked to {1}")
 
     def new_country(self) -> Iterator[Finding]:
         """Inside hosts that talk to a country that none of yours has talked to; needs `geo`."""
