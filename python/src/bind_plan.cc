@@ -104,15 +104,16 @@ vpcflow::PlanSpec SpecFrom(const py::dict& d) {
       spec.labels.push_back({name, field, labels});
   }
   if (!get("sessions").is_none()) {
-    const auto d = get("sessions").cast<py::dict>();
+    const auto options = get("sessions").cast<py::dict>();
     vpcflow::SessionSpec& sessions = spec.sessions.emplace();
-    sessions.idle = d["idle"].cast<int64_t>();
-    const auto name = d["vantage"].cast<std::string>();
+    sessions.idle = options["idle"].cast<int64_t>();
+    const auto name = options["vantage"].cast<std::string>();
     const auto& names = vpcflow::kVantageNames;
     const auto at = std::find(names.begin(), names.end(), name);
     if (at == names.end()) Raise("PlanError", "vantage: it is 'most', 'client', 'server' or 'all'");
     sessions.vantage = static_cast<vpcflow::Vantage>(at - names.begin());
-    for (const auto& text : d["intermediaries"].cast<std::vector<std::string>>()) {
+    sessions.ordered = options["ordered"].cast<bool>();
+    for (const auto& text : options["intermediaries"].cast<std::vector<std::string>>()) {
       if (!vpcflow::ParseIp(text, &sessions.intermediaries.emplace_back()))
         Raise("PlanError", "intermediaries: '" + vpcflow::ValidUtf8(text) + "' is no address");
     }

@@ -41,7 +41,7 @@ def baseline(flows: Flows, *, idle: str | int = "10m", progress: Progress | None
     >>> len(baseline(vf.scan(vf.synth(2000, peers=100, noise_sources=100).data))) > 10
     True
     """
-    talks = flows.sessions(idle=idle).collect(progress=progress)
+    talks = flows.sessions(idle=idle)._in_any_order().collect(progress=progress)
     own = Aggregation(by=("srcaddr", "dstaddr", "dstport", "protocol"), n=count())
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DataQualityWarning)
@@ -77,7 +77,7 @@ def detect(
         if "client" not in talks.columns:
             raise PlanError("detect: an Aggregation of sessions is needed: Aggregation.of(flows.sessions())")
         return find(talks, None, own, only=only, baseline=baseline)
-    talks = flows.sessions(idle=own.idle).collect(progress=progress)
+    talks = flows.sessions(idle=own.idle)._in_any_order().collect(progress=progress)
     return find(talks, flows, own, only=only, baseline=baseline, samples=samples)
 
 

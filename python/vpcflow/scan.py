@@ -296,7 +296,12 @@ class Flows:
         if self._spec.get("select"):
             raise PlanError("sessions() reads the fields that it needs; leave out select")
         texts = [str(address) for address in intermediaries]
-        return self._with(sessions={"idle": seconds(idle, "idle"), "vantage": vantage, "intermediaries": texts})
+        options = {"idle": seconds(idle, "idle"), "vantage": vantage, "intermediaries": texts, "ordered": True}
+        return self._with(sessions=options)
+
+    def _in_any_order(self) -> Flows:
+        """The same sessions, for those who do not go by their order."""
+        return self._with(sessions={**self._spec["sessions"], "ordered": False})
 
     def batches(self, rows: int = 65536) -> Iterator[Result]:
         """The selected rows, in results of about ``rows`` rows, in the order of the input and in bounded memory."""

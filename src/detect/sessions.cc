@@ -187,23 +187,22 @@ void Sessions::Order() {
   heads_.assign(addresses_.size() + 1, 0);
   for (const SessionRow& row : rows_) ++heads_[row.client + 1];
   for (size_t i = 1; i < heads_.size(); ++i) heads_[i] += heads_[i - 1];
-  std::vector<SessionRow> ordered(rows_.size());
+  Array<SessionRow> ordered;
+  ordered.Extend(rows_.size());
   std::vector<size_t> next(heads_.begin(), heads_.end());
   for (const SessionRow& row : rows_) ordered[next[row.client]++] = row;
   rows_ = std::move(ordered);
   for (size_t i = 0; i + 1 < heads_.size(); ++i) {
     if (heads_[i + 1] - heads_[i] < 2) continue;
-    std::sort(rows_.begin() + static_cast<ptrdiff_t>(heads_[i]), rows_.begin() + static_cast<ptrdiff_t>(heads_[i + 1]),
-              [](const SessionRow& a, const SessionRow& b) {
-                return std::tie(a.server, a.port, a.protocol, a.start) <
-                       std::tie(b.server, b.port, b.protocol, b.start);
-              });
+    std::sort(rows_.begin() + heads_[i], rows_.begin() + heads_[i + 1], [](const SessionRow& a, const SessionRow& b) {
+      return std::tie(a.server, a.port, a.protocol, a.start) < std::tie(b.server, b.port, b.protocol, b.start);
+    });
   }
   ordered_ = true;
 }
 
 size_t Sessions::bytes() const {
-  return rows_.capacity() * sizeof(SessionRow) + heads_.capacity() * sizeof(size_t) +
+  return rows_.size() * sizeof(SessionRow) + heads_.capacity() * sizeof(size_t) +
          addresses_.capacity() * (sizeof(Ip) + 1) + numbers_.capacity() * (sizeof(Ip) + sizeof(uint32_t) + 1) +
          past_.capacity() * sizeof(PastEdge);
 }

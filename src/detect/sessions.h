@@ -16,6 +16,7 @@
 #include "src/plan/codes.h"
 #include "vpcflow/detect/settings.h"
 #include "vpcflow/filter/cidr_set.h"
+#include "vpcflow/result/array.h"
 #include "vpcflow/result/table.h"
 
 VPCFLOW_NAMESPACE_BEGIN
@@ -68,9 +69,9 @@ class Sessions {
   void Order();
   // The sessions of one client.
   std::span<const SessionRow> of(uint32_t client) const {
-    return std::span(rows_).subspan(heads_[client], heads_[client + 1] - heads_[client]);
+    return rows().subspan(heads_[client], heads_[client + 1] - heads_[client]);
   }
-  std::span<const SessionRow> rows() const { return rows_; }
+  std::span<const SessionRow> rows() const { return {rows_.data(), rows_.size()}; }
   std::span<const PastEdge> past() const { return past_; }
   uint32_t address_count() const { return static_cast<uint32_t>(addresses_.size()); }
   const Ip& address(uint32_t number) const { return addresses_[number]; }
@@ -87,7 +88,7 @@ class Sessions {
   absl::flat_hash_map<Ip, uint32_t, IpHash> numbers_;
   std::vector<Ip> addresses_;
   std::vector<uint8_t> traits_;  // by address
-  std::vector<SessionRow> rows_;
+  Array<SessionRow> rows_;
   std::vector<size_t> heads_;  // by client: its first row; one more at the end
   std::vector<PastEdge> past_;
   bool has_past_ = false;

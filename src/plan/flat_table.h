@@ -12,8 +12,8 @@
 #include <cstdint>
 #include <span>
 #include <utility>
-#include <vector>
 
+#include "vpcflow/result/array.h"
 #include "vpcflow/version.h"
 
 VPCFLOW_NAMESPACE_BEGIN
@@ -98,7 +98,8 @@ class FlatTable {
     int bits = 0;
     while ((size_ + more) * 3 > capacity * 2) capacity *= 2;
     while (size_t{1} << bits < capacity) ++bits;
-    std::vector<Slot> old(capacity);
+    Array<Slot> old;
+    old.assign(capacity, Slot());
     old.swap(slots_);
     shift_ = 64 - bits;
     for (const Slot& slot : old) {
@@ -116,7 +117,7 @@ class FlatTable {
     return (tables.fetch_add(1, std::memory_order_relaxed) + 1) * 0xD6E8FEB86659FD93ull;
   }
 
-  std::vector<Slot> slots_;
+  Array<Slot> slots_;
   size_t size_ = 0;
   int shift_ = 63;
   uint64_t salt_ = NewSalt();

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <deque>
 #include <map>
+#include <set>
 #include <utility>
 
 #include "src/plan/session_state.h"
@@ -44,7 +45,7 @@ void SessionState::Write(StateWriter* out) const {
   out->Number(intermediaries_.size());
   for (const Ip& ip : intermediaries_) WriteIp(ip, out);
   out->Number(translations_.size());
-  for (const auto& [address, end, port, protocol] : translations_) {
+  for (const auto& [address, end, port, protocol] : std::set(translations_.begin(), translations_.end())) {
     WriteIp(address, out);
     WriteIp(end, out);
     out->Fixed32(port);

@@ -47,9 +47,10 @@ struct SessionState::Columns {
       *action, *direction, *type;
 };
 
-uint64_t SessionState::Key::Hash() const {
+uint32_t SessionState::Key::Hash() const {
   const uint64_t ends = MixWords(address[0].hi ^ address[1].lo, address[0].lo ^ (uint64_t{port[1]} << 32 | port[0]));
-  return MixWords(ends, address[1].hi ^ static_cast<uint64_t>(protocol) << 40 ^ address[1].lo * 31);
+  return static_cast<uint32_t>(
+      MixWords(ends, address[1].hi ^ static_cast<uint64_t>(protocol) << 40 ^ address[1].lo * 31));
 }
 
 SessionState::SessionState(const PlanImpl& plan, const std::vector<int>& slots)
@@ -206,8 +207,8 @@ void SessionState::TakeRecord(const Columns& c, size_t row) {
   if (flow != 0) run.first_seen[sender] = run.start;
   run.flags[sender] = static_cast<uint32_t>(number(c.flags, 0));
   (c.text(c.action, row) == "REJECT" ? run.rejected : run.accepted)[sender] = 1;
-  new_views_.push_back({interfaces_[row], sender, flow, static_cast<uint64_t>(number(c.packets, 0)),
-                        static_cast<uint64_t>(number(c.bytes, 0)), 1, kNone});
+  new_views_.push_back({interfaces_[row], static_cast<uint64_t>(number(c.packets, 0)),
+                        static_cast<uint64_t>(number(c.bytes, 0)), 1, kNone, sender, flow});
   new_runs_.push_back(run);
   new_keys_.push_back({ends, ports, protocol});
 }

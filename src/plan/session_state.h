@@ -16,6 +16,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/container/flat_hash_set.h"
 #include "src/plan/codes.h"
 #include "src/plan/plan_impl.h"
 #include "vpcflow/result/array.h"
@@ -53,10 +54,10 @@ class SessionState {
     std::array<uint32_t, 2> port{};  // kNone for none
     int32_t protocol = 0;
     friend bool operator==(const Key&, const Key&) = default;
-    uint64_t Hash() const;
+    uint32_t Hash() const;
   };
   struct KeySlot {
-    uint64_t hash_value = 0;
+    uint32_t hash_value = 0;
     uint32_t id = kNone;
     bool empty() const { return id == kNone; }
     uint64_t hash() const { return hash_value; }
@@ -64,10 +65,10 @@ class SessionState {
   // What one interface saw in one direction.
   struct View {
     uint64_t interface = 0;  // code of its name; 0 for none
-    uint8_t from = 0;        // the end that sent
-    uint8_t flow = 0;        // 0 unknown, 1 ingress, 2 egress
     uint64_t packets = 0, bytes = 0, records = 0;
     uint32_t next = kNone;
+    uint8_t from = 0;  // the end that sent
+    uint8_t flow = 0;  // 0 unknown, 1 ingress, 2 egress
   };
   struct Run {
     int64_t start = 0, end = 0;
@@ -120,7 +121,15 @@ class SessionState {
   std::vector<uint32_t> free_views_;
   std::set<Ip> intermediaries_;  // NAT gateways and load balancers, as options and interface types tell
   // Address, and the endpoint that it stood for: its own sessions with that endpoint are second legs.
-  std::set<std::tuple<Ip, Ip, uint32_t, int32_t>> translations_;
+  using Translation = std::tuple<Ip, Ip, uint32_t, int32_t>;
+  struct TranslationHash {
+    size_t operator()(const Translation& t) const {
+      const auto& [address, end, port, protocol] = t;
+      return MixWords(MixWords(address.hi, address.lo) ^ port,
+                      MixWords(end.hi, end.lo) ^ static_cast<uint32_t>(protocol));
+    }
+  };
+  absl::flat_hash_set<Translation, TranslationHash> translations_;
   size_t live_ = 0;
   std::vector<uint64_t> interfaces_;  // scratch: codes by row
   // Scratch: of the records of a batch.
@@ -128,7 +137,7 @@ class SessionState {
   std::vector<Run> new_runs_;
   std::vector<View> new_views_;
   std::vector<uint32_t> new_ids_;
-  std::vector<uint64_t> hashes_;
+  std::vector<uint32_t> hashes_;
 };
 
 }  // namespace internal

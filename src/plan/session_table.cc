@@ -209,7 +209,7 @@ Table SessionState::Emit(Wanted wanted) const {
     size_t client;
     int32_t decided;
   };
-  std::vector<Row> rows;
+  Array<Row> rows;
   rows.reserve(live_);
   for (uint32_t k = 0; k < keys_.size(); ++k) {
     for (uint32_t r = heads_[k]; r != kNone; r = runs_[r].next) {
@@ -267,6 +267,7 @@ Table SessionState::Emit(Wanted wanted) const {
     small[18][i] = decided;
     small[19][i] = IsSecondLeg(*key, client) ? 0 : 1;
   }
+  if (!plan_->spec.sessions->ordered) return table;
   SortTable(&table, {{"start", false},
                      {"client", false},
                      {"server", false},

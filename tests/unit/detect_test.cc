@@ -96,6 +96,28 @@ TEST(Detect, PartsInAnyOrderAndMergedAreTheSame) {
   EXPECT_EQ(Told(&left), told);
 }
 
+TEST(Detect, SessionsInAnyOrder) {
+  std::string log = kHeader;
+  for (int i = 9; i > 0; --i) log += Attack("198.51.100." + std::to_string(i));
+  PlanSpec spec;
+  spec.sessions.emplace();
+  spec.sessions->ordered = false;
+  Table table = Plan::Make(spec)->Run({Source::Bytes("log", std::string_view(log))}, {})->table;
+  Table ordered = SessionsOf(log);
+  Detection any = *Detection::Make({}), in_order = *Detection::Make({});
+  ASSERT_TRUE(any.Add(table).ok() && in_order.Add(ordered).ok());
+  EXPECT_EQ(Told(&any), Told(&in_order));
+  const std::vector<SortKey> all = {{"client"}, {"client_port"}, {"server"}, {"server_port"}, {"start"}};
+  SortTable(&table, all);
+  SortTable(&ordered, all);
+  for (size_t row = 0; row < ordered.rows; ++row) {
+    for (const char* name : {"start", "end", "client_bytes", "server_packets"})
+      EXPECT_EQ(table.columns[*table.Find(name)].i64[row], ordered.columns[*ordered.Find(name)].i64[row]);
+    EXPECT_EQ(table.columns[*table.Find("server_port")].i32[row],
+              ordered.columns[*ordered.Find("server_port")].i32[row]);
+  }
+}
+
 TEST(Detect, WhatIsNewNeedsABaseline) {
   const auto talk = [](const std::string& to, int64_t start) {
     return Says("10.0.0.4", 41'000, to, 22, 20, 5000, start) + Says(to, 22, "10.0.0.4", 41'000, 20, 5000, start);

@@ -64,6 +64,7 @@ struct SessionSpec {
   int64_t idle = 600;  // seconds, at least 1
   Vantage vantage = Vantage::kMost;
   std::vector<Ip> intermediaries;  // addresses of NAT gateways and load balancers, beyond those that the log tells
+  bool ordered = true;             // false: rows in any order, a tenth faster; for what does not go by it (Detection)
 };
 
 VPCFLOW_NAMESPACE_END
