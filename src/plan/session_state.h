@@ -13,10 +13,10 @@
 #include <span>
 #include <string_view>
 #include <tuple>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
-#include "absl/container/flat_hash_set.h"
 #include "src/plan/codes.h"
 #include "src/plan/plan_impl.h"
 #include "vpcflow/result/array.h"
@@ -129,7 +129,7 @@ class SessionState {
                       MixWords(end.hi, end.lo) ^ static_cast<uint32_t>(protocol));
     }
   };
-  absl::flat_hash_set<Translation, TranslationHash> translations_;
+  std::unordered_set<Translation, TranslationHash> translations_;
   size_t live_ = 0;
   std::vector<uint64_t> interfaces_;  // scratch: codes by row
   // Scratch: of the records of a batch.
