@@ -250,7 +250,58 @@ TEST(Plan, DistinctCountsOfManyValuesDoNotDependOnThreads) {
   }
 }
 
-// Columns so large that they are mapped, and that threads join them in memory that was in use.
+// Sources of all sizes and formats, in tiny blocks: threads end them in any order, and it does not show.
+TEST(Plan, SelectionsOfManySourcesAreInTheirOrder) {
+  std::mt19937 random(7);
+  const std::vector<std::string> formats = {"srcaddr dstport bytes", "srcaddr dstport bytes vpc-id",
+                                            "srcaddr dstport bytes start", "srcaddr dstport start action"};
+  for (int round = 0; round < 12; ++round) {
+    std::vector<Source> sources;
+    std::deque<std::string> logs;
+    for (size_t i = 0, n = 1 + random() % 9; i < n; ++i) {
+      const std::string& format = formats[round < 3 ? 0 : random() % formats.size()];
+      std::string& log = logs.emplace_back(random() % 7 == 0 ? "" : format + "\n");
+      for (size_t line = 0, lines = random() % 3 == 0 ? random() % 3 : random() % 3000; !log.empty() && line < lines;
+           ++line) {
+        const std::string port = random() % 50 == 0 ? "-" : std::to_string(random() % 4);
+        const std::string source = random() % 99 == 0  ? "-"
+                                   : random() % 9 == 0 ? "2001:db8::" + std::to_string(random() % 999)
+                                                       : "10.0.0." + std::to_string(random() % 256);
+        log += random() % 300 == 0 ? "bad\n" : source + " " + port + " " + std::to_string(line);
+        if (log.back() == '\n') continue;
+        log += format.ends_with("vpc-id")  ? " vpc-" + std::to_string(random() % 50)
+               : format.ends_with("start") ? " 5"
+                                           : "";
+        log += format.ends_with("action") ? " REJECT\n" : "\n";
+      }
+      sources.push_back(Source::Bytes("log" + std::to_string(i), std::string_view(log)));
+    }
+    PlanSpec spec;
+    spec.select = {"vpc-id", "srcaddr", "dstport", "action", "bytes", "start"};
+    if (round % 3 == 1) spec.where = "dstport != 2 or bytes > 40";
+    spec.located = round % 2 == 0;
+    spec.allow_missing = true;
+    const Plan plan = *Plan::Make(spec);
+    Table wanted;
+    for (const int threads : {1, 2, 3, 8, 2, 3}) {
+      ScanOptions options;
+      options.threads = threads;
+      options.block_bytes = 200;
+      options.duplicates = round % 4 == 0 ? Duplicates::kOnce : Duplicates::kAll;
+      const absl::StatusOr<Result> result = plan.Run(sources, options);
+      ASSERT_TRUE(result.ok()) << result.status();
+      if (threads == 1) wanted = result->table;
+      ASSERT_EQ(result->table.rows, wanted.rows);
+      for (size_t c = 0; c < wanted.columns.size(); ++c) {
+        const TableColumn &a = result->table.columns[c], &b = wanted.columns[c];
+        EXPECT_TRUE(a.i32 == b.i32 && a.i64 == b.i64 && a.addresses == b.addresses && a.texts == b.texts) << c;
+        EXPECT_EQ(a.no_nulls, b.no_nulls) << c;
+      }
+    }
+  }
+}
+
+// Columns so large that they are mapped, and move as they grow.
 TEST(Plan, LargeSelectionsDoNotDependOnThreads) {
   std::string log = "srcaddr dstport start bytes action\n";
   for (uint32_t i = 0; i < 1'200'000; ++i) {
