@@ -27,6 +27,7 @@ void ForEachSetting(DetectSettings& s, Fn fn) {
   VPCFLOW_SETTING(lateral_hosts);
   VPCFLOW_SETTING(lateral_failed);
   VPCFLOW_SETTING(admin_sources);
+  VPCFLOW_SETTING(access_tries);
   VPCFLOW_SETTING(found_failed);
   VPCFLOW_SETTING(flood_sources);
   VPCFLOW_SETTING(flood_packets);

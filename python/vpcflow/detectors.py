@@ -62,8 +62,10 @@ class Settings:
     #: did not answer.
     lateral_hosts: int = _DEFAULTS["lateral_hosts"]
     lateral_failed: float = _DEFAULTS["lateral_failed"]
-    #: unauthorised_access: prefixes outside from which administration is fine.
+    #: unauthorised_access: prefixes outside from which administration is fine; tries of one source at one service that
+    #: all got no answer.
     admin_sources: Sequence[str] = _DEFAULTS["admin_sources"]
+    access_tries: int = _DEFAULTS["access_tries"]
     #: accepted_after_reject: ports of one host, or hosts at one port, that did not answer before one did.
     found_failed: int = _DEFAULTS["found_failed"]
     #: flood: sources that got no answer from one port in a minute (public playbooks: 500), and packets that one host

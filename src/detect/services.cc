@@ -1,5 +1,6 @@
 // Those who get in, or try to: brute force, unauthorised access, lateral movement, known bad addresses.
 #include <map>
+#include <optional>
 #include <set>
 
 #include "absl/strings/str_cat.h"
@@ -69,15 +70,44 @@ Talks TalksOf(std::span<const SessionRow> rows) {
 
 }  // namespace
 
+namespace {
+
+// A sensitive service that a source did not get into, however often it tried.
+std::optional<Finding> InVain(const Asked& asked, std::span<const SessionRow> rows) {
+  Span span;
+  int64_t tries = 0;
+  for (const SessionRow& row : rows) {
+    tries += (row.traits & kFailed) != 0 ? 1 : 0;
+    span.Add(row);
+  }
+  if (tries < std::max<int64_t>(asked.settings.access_tries, 1)) return std::nullopt;
+  const Ip &from = asked.sessions.address(rows[0].client), &host = asked.sessions.address(rows[0].server);
+  // Outside hosts try every address of the internet all day.
+  const Severity severity = asked.inside(rows[0].client) ? Severity::kMedium : Severity::kLow;
+  Finding f = Made("unauthorised_access", "T1133", severity, from, {host}, span,
+                   ScoreOf(static_cast<double>(asked.settings.access_tries), static_cast<double>(tries)));
+  f.sentence = absl::StrCat(ToString(from), " tried ", ToString(host), " port ", rows[0].port, " ", Commas(tries),
+                            " times without answer", When(span));
+  f.Note("dstport", int64_t{rows[0].port}).Note("tries", tries);
+  return f;
+}
+
+}  // namespace
+
 std::vector<Finding> FindUnauthorisedAccess(const Asked& asked) {
   std::vector<Finding> out;
   for (uint32_t source = 0; source < asked.sessions.address_count(); ++source) {
-    if (asked.inside(source) || asked.sessions.Is(source, kAdministers)) continue;
+    const bool outside = !asked.inside(source);
+    if (outside && asked.sessions.Is(source, kAdministers)) continue;
     ForEachRun(asked.sessions.of(source), ByService, [&](std::span<const SessionRow> rows) {
       const int32_t port = rows[0].port;
       if (!asked.inside(rows[0].server) || (!IsOneOf(kAdminPorts, port) && !IsOneOf(kDatabasePorts, port))) return;
       const auto [sessions, bytes, span] = TalksOf(rows);
-      if (sessions == 0) return;
+      if (sessions == 0) {
+        if (std::optional<Finding> f = InVain(asked, rows)) out.push_back(*std::move(f));
+        return;
+      }
+      if (!outside) return;
       const Ip &from = asked.sessions.address(source), &host = asked.sessions.address(rows[0].server);
       Finding f = Made("unauthorised_access", "T1133", Severity::kMedium, from, {host}, span,
                        ScoreOf(1, static_cast<double>(sessions)));

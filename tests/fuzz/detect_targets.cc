@@ -68,7 +68,7 @@ Table PastOf(std::string_view bytes) {
 
 DetectSettings Low() {
   DetectSettings out;
-  out.scan_ports = out.scan_hosts = out.brute_sessions = out.beacon_sessions = 3;
+  out.access_tries = out.scan_ports = out.scan_hosts = out.brute_sessions = out.beacon_sessions = 3;
   out.lateral_hosts = out.found_failed = out.flood_sources = 2;
   out.exfil_bytes = out.tunnel_bytes = out.tunnel_icmp = 1000;
   out.flood_packets = 20;

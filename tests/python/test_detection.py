@@ -171,6 +171,22 @@ def test_unauthorised_access():
         only(data, "unauthorised_access", admin_sources=["the office"])
 
 
+def test_access_in_vain():
+    def tries(source, port, n, how="REJECT"):
+        return [(source, "10.0.0.9", port, 6, 2, 80, 1000 + i * 700, how) for i in range(n)]
+
+    found = vf.detect(vf.scan(talk(*tries("10.0.0.4", 3306, 30), *tries("10.0.0.5", 3306, 29))), only=["unauthorised_access"])
+    assert [(f.actor, f.severity, f.evidence) for f in found] == [("10.0.0.4", "medium", {"dstport": 3306, "tries": 30})]
+    assert found[0].sentence.startswith("10.0.0.4 tried 10.0.0.9 port 3306 30 times without answer, 1970-01-01 00:16:40")
+    # Of outside hosts it is what every address gets; a service of everybody's is not sensitive; who got in had access.
+    assert only(talk(*tries("198.51.100.7", 22, 40)), "unauthorised_access") == [("198.51.100.7", ["10.0.0.9"], "low")]
+    assert only(talk(*tries("198.51.100.7", 22, 40)), "unauthorised_access", admin_sources=["198.51.100.7"]) == []
+    assert only(talk(*tries("10.0.0.4", 443, 40)), "unauthorised_access") == []
+    answered = ("10.0.0.4", "10.0.0.9", 22, 6, 20, 5000, 90_000, "answered")
+    assert only(talk(*tries("10.0.0.4", 22, 40), answered), "unauthorised_access") == []
+    assert only(talk(*tries("10.0.0.4", 22, 5)), "unauthorised_access", access_tries=5)[0][0] == "10.0.0.4"
+
+
 def test_accepted_after_reject():
     tried = [("198.51.100.7", "10.0.0.9", 8000 + i, 6, 1, 40, 1000 + i, "REJECT") for i in range(6)]
     found = ("198.51.100.7", "10.0.0.9", 8080, 6, 20, 5000, 1100, "answered")

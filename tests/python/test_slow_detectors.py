@@ -16,7 +16,7 @@ LOW = {
     "scan_ports": 3, "scan_hosts": 3, "brute_sessions": 3, "brute_bytes": 400, "exfil_bytes": 3000, "exfil_ratio": 2,
     "exfil_typical": 2, "beacon_sessions": 3, "beacon_jitter": 0.5, "lateral_hosts": 2, "found_failed": 2,
     "flood_sources": 2, "flood_packets": 12, "tunnel_bytes": 500, "tunnel_icmp": 500, "walk_outside": True,
-    "new_chance": 1, "bad": ["198.51.100.0/30", "10.0.0.2"],
+    "new_chance": 1, "access_tries": 2, "bad": ["198.51.100.0/30", "10.0.0.2"],
 }  # fmt: skip
 
 

@@ -45,8 +45,10 @@ struct DetectSettings {
   int64_t lateral_hosts = 10;
   double lateral_failed = 0.3;
 
-  // unauthorised_access: outside prefixes from which administration is fine.
+  // unauthorised_access: outside prefixes from which administration is fine; tries of one source at one service that
+  // all got no answer.
   std::vector<std::string> admin_sources;
+  int64_t access_tries = 30;
 
   // accepted_after_reject: ports of one host, or hosts at one port, that did not answer before one did.
   int64_t found_failed = 5;

@@ -8,11 +8,13 @@ from typing import Any
 
 from vpcflow.among import among
 from vpcflow.expr import count
+from vpcflow.expr import max as max_of
+from vpcflow.expr import min as min_of
 from vpcflow.findings import Finding
 from vpcflow.rules import Rule, findings_of
 from vpcflow.scan import Flows
 
-from .base import ADMIN_PORTS, DATABASE_PORTS, TALKED, Detectors, checked, listed
+from .base import ADMIN_PORTS, DATABASE_PORTS, TALKED, Detectors, checked, is_in, listed
 
 
 class RuleDetectors(Detectors):
@@ -41,6 +43,27 @@ class RuleDetectors(Detectors):
             "message": "{srcaddr}, outside, talked to {dstaddr} port {dstport}: {sessions:,} sessions, {bytes:,} bytes",
         }  # fmt: skip
         yield from self._by_rules((1, "sessions", rule))
+        yield from self._access_in_vain(ports)
+
+    def _access_in_vain(self, ports: str) -> Iterator[Finding]:
+        """Tries at a service that nobody answered."""
+        tried = self._sent.filter(f"{self._to_inside} and dstport in ({ports})").group_by("srcaddr", "dstaddr", "dstport")
+        both = tried.agg(
+            tries=count(where=self._failed), talks=count(where=TALKED), first=min_of("start"), last=max_of("end")
+        )
+        n = max(self._settings.access_tries, 1)
+        for row in self._ask(both.having(f"tries >= {n}", "talks == 0"))[0]:
+            source = row["srcaddr"]
+            inside = is_in(source, self._settings.inside)
+            if not inside and is_in(source, self._settings.admin_sources):
+                continue
+            evidence = {"dstport": row["dstport"], "tries": row["tries"]}
+            text = f"{source} tried {row['dstaddr']} port {row['dstport']} {row['tries']:,} times without answer"
+            score = 1 - 0.5 * self._settings.access_tries / row["tries"]
+            severity = "medium" if inside else "low"
+            yield self._finding(
+                "unauthorised_access", severity, row, [row["dstaddr"]], score, "T1133", evidence, text
+            )
 
     def accepted_after_reject(self) -> Iterator[Finding]:
         n, failed = self._settings.found_failed, self._failed
