@@ -1,12 +1,13 @@
 #include "src/plan/row_state.h"
 
 #include <algorithm>
-#include <iterator>
+#include <atomic>
+#include <numeric>
 #include <unordered_map>
 #include <utility>
 
 #include "src/plan/accumulate.h"
-#include "src/plan/row_board.h"
+#include "src/plan/on_threads.h"
 
 VPCFLOW_NAMESPACE_BEGIN
 namespace internal {
@@ -16,11 +17,7 @@ bool IsWide(Kind kind) { return kind == Kind::kInt64 || kind == Kind::kTime; }
 
 }  // namespace
 
-RowState::RowState(const PlanImpl& plan, const std::vector<int>& slots, std::shared_ptr<RowBoard> board)
-    : plan_(plan), slots_(slots), board_(std::move(board)) {
-  counts_board_ = board_ != nullptr && board_->ClaimBytes();
-  Reset();
-}
+RowState::RowState(const PlanImpl& plan, const std::vector<int>& slots) : plan_(plan), slots_(slots) { Reset(); }
 
 void RowState::Reset() {
   columns_.clear();
@@ -28,38 +25,15 @@ void RowState::Reset() {
     const auto field = static_cast<size_t>(slot);
     columns_.emplace_back(plan_.fields[field], static_cast<size_t>(slots_[field]));
   }
+  runs_.clear();
   offsets_ = {};
-  sources_.clear();
   files_.clear();
-  rows_ = in_blocks_ = on_board_ = 0;
-}
-
-void RowState::Clear() {
-  for (Kept& column : columns_) {
-    column.i32.clear();
-    column.i64.clear();
-    column.absent = 0;
-  }
-  offsets_.clear();
-  rows_ = in_blocks_ = on_board_ = 0;
-}
-
-void RowState::EndBlock(BlockOrder order) {
-  if (board_ == nullptr) return;
-  const uint32_t source = sources_.empty() ? 0 : sources_[0].first;
-  Rows& rows = blocks_[order];
-  rows = {in_blocks_, rows_ - in_blocks_, source};
-  for (const Kept& column : columns_) rows.dictionaries.push_back(column.dictionary());
-  in_blocks_ = rows_;
-  sources_.clear();
-  board_->Place(this);
-  if (blocks_.empty()) Clear();
+  rows_ = 0;
 }
 
 size_t RowState::bytes() const {
-  size_t bytes = offsets_.size() * sizeof(int64_t) + (counts_board_ ? board_->bytes() : 0);
+  size_t bytes = offsets_.size() * sizeof(int64_t);
   for (const Kept& c : columns_) {
-    bytes += c.numbers.capacity() * sizeof(int32_t);
     bytes += c.i32.size() * sizeof(int32_t) + c.i64.size() * sizeof(int64_t) + c.encoder.interner().bytes() +
              c.address_ids.bytes();
   }
@@ -68,8 +42,6 @@ size_t RowState::bytes() const {
 
 void RowState::NotePlaces(const Batch& batch, const std::string& source, bool placed) {
   files_.try_emplace(batch.source, source);
-  if (sources_.empty() || sources_.back().first != batch.source) sources_.emplace_back(batch.source, 0);
-  sources_.back().second += batch.rows;
   int64_t* to = offsets_.Extend(batch.rows);
   for (size_t i = 0; i < batch.rows; ++i) to[i] = placed ? static_cast<int64_t>(batch.offsets[i]) : kNullInt64;
 }
@@ -162,42 +134,114 @@ TableColumn RowState::Move(Kept* kept) {
   return out;
 }
 
-void RowState::AddPlaces(const std::vector<RowState*>& states, const std::vector<std::pair<uint32_t, size_t>>& sources,
-                         Array<int64_t> offsets, Table* table) {
+// One column of several states.
+TableColumn RowState::Join(const std::vector<RowState*>& states, const std::vector<std::pair<size_t, Run>>& runs,
+                           size_t c, SpareStorage* spare) {
+  const Kind kind = states[0]->columns_[c].field.kind();
+  std::vector<TableColumn> parts;
+  size_t rows = 0;
+  for (RowState* state : states) {
+    parts.push_back(Move(&state->columns_[c]));
+    rows += state->rows_;
+  }
+  TableColumn out;
+  out.name = parts[0].name;
+  out.type = parts[0].type;
+  out.no_nulls = std::all_of(parts.begin(), parts.end(), [](const TableColumn& part) { return part.no_nulls; });
+  if (IsWide(kind)) {
+    out.i64.reserve(rows, spare);
+    for (const auto& [worker, run] : runs) out.i64.append(parts[worker].i64.data() + run.begin, run.rows);
+  } else if (kind == Kind::kInt32) {
+    out.i32.reserve(rows, spare);
+    for (const auto& [worker, run] : runs) out.i32.append(parts[worker].i32.data() + run.begin, run.rows);
+  } else {
+    out.i32.reserve(rows, spare);
+    JoinCodes(parts, runs, &out);
+  }
+  for (TableColumn& part : parts) {
+    part.i32.release(spare);
+    part.i64.release(spare);
+  }
+  return out;
+}
+
+// The numbers of the parts' dictionaries become those of one, in order of appearance.
+void RowState::JoinCodes(const std::vector<TableColumn>& parts, const std::vector<std::pair<size_t, Run>>& runs,
+                         TableColumn* out) {
+  std::unordered_map<Ip, int32_t, IpHash> addresses;
+  std::unordered_map<std::string_view, int32_t, TextHash> texts;
+  constexpr int32_t kUnknown = -2;
+  std::vector<std::vector<int32_t>> known;  // by worker: its number -> the table's
+  for (const TableColumn& part : parts) known.emplace_back(part.addresses.size() + part.texts.size(), kUnknown);
+  const auto number = [&](size_t worker, size_t id) {
+    const TableColumn& part = parts[worker];
+    if (out->type == ColumnType::kText) {
+      const auto [it, added] = texts.try_emplace(part.texts[id], static_cast<int32_t>(out->texts.size()));
+      if (added) out->texts.push_back(part.texts[id]);
+      return it->second;
+    }
+    const auto [it, added] = addresses.try_emplace(part.addresses[id], static_cast<int32_t>(out->addresses.size()));
+    if (added) out->addresses.push_back(part.addresses[id]);
+    return it->second;
+  };
+  for (const auto& [worker, run] : runs) {
+    int32_t* to = out->i32.Extend(run.rows);
+    const int32_t* from = parts[worker].i32.data() + run.begin;
+    for (size_t i = 0; i < run.rows; ++i) {
+      if (from[i] == kNullCode) {
+        to[i] = kNullCode;
+        continue;
+      }
+      int32_t& id = known[worker][static_cast<size_t>(from[i])];
+      if (id == kUnknown) id = number(worker, static_cast<size_t>(from[i]));
+      to[i] = id;
+    }
+  }
+}
+
+void RowState::AddPlaces(const std::vector<RowState*>& states, const std::vector<std::pair<size_t, Run>>& runs,
+                         Table* table) {
   TableColumn file, offset;
   file.name = kFileColumn;
   file.type = ColumnType::kText;
   offset.name = kOffsetColumn;
-  offset.i64 = std::move(offsets);
-  const auto name_of = [&](uint32_t source) -> const std::string& {
-    const auto has = [&](const RowState* state) { return state->files_.contains(source); };
-    return (*std::find_if(states.begin(), states.end(), has))->files_.at(source);
-  };
   std::unordered_map<std::string_view, int32_t, TextHash> codes;
-  for (const auto& [source, rows] : sources) {
-    const std::string& name = name_of(source);
+  for (const auto& [worker, run] : runs) {
+    const std::string& name = states[worker]->files_.at(run.first.source);
     const auto [it, added] = codes.try_emplace(name, static_cast<int32_t>(file.texts.size()));
     if (added) file.texts.push_back(name);
-    file.i32.append(rows, it->second);
+    file.i32.append(run.rows, it->second);
+    offset.i64.append(states[worker]->offsets_.data() + run.begin, run.rows);
   }
   table->columns.push_back(std::move(file));
   table->columns.push_back(std::move(offset));
 }
 
 Table RowState::Finish(const std::vector<RowState*>& states, const std::vector<size_t>& columns) {
-  std::shared_ptr<RowBoard> board = states[0]->board_;
   Table table;
-  std::vector<RowState*> with_rows;
-  std::copy_if(states.begin(), states.end(), std::back_inserter(with_rows), [](RowState* s) { return s->rows_ > 0; });
-  RowState& only = with_rows.empty() ? *states[0] : *with_rows[0];
-  if ((board == nullptr || board->rows() == 0) && with_rows.size() < 2 && only.blocks_.empty()) {
-    table.rows = only.rows_;
-    for (const size_t c : columns) table.columns.push_back(Move(&only.columns_[c]));
-    if (only.plan_.spec.located) AddPlaces(states, only.sources_, std::move(only.offsets_), &table);
-  } else {
-    if (board == nullptr) board = std::make_shared<RowBoard>(states[0]->plan_);
-    table = board->Finish(states, columns);
+  for (const RowState* state : states) table.rows += state->rows_;
+  table.columns.resize(columns.size());
+  std::vector<std::pair<size_t, Run>> runs;
+  for (size_t worker = 0; worker < states.size(); ++worker) {
+    for (const Run& run : states[worker]->runs_) runs.emplace_back(worker, run);
   }
+  std::sort(runs.begin(), runs.end(), [](const auto& a, const auto& b) { return a.second.first < b.second.first; });
+  if (states.size() == 1) {
+    for (size_t c = 0; c < table.columns.size(); ++c) table.columns[c] = Move(&states[0]->columns_[columns[c]]);
+  } else {
+    std::atomic<size_t> next = 0;
+    // Wide columns first: a thread joins each column into the memory of those before it.
+    std::vector<size_t> order(columns.size());
+    std::iota(order.begin(), order.end(), size_t{0});
+    std::stable_partition(order.begin(), order.end(),
+                          [&](size_t c) { return IsWide(states[0]->columns_[columns[c]].field.kind()); });
+    OnThreads(states.size(), [&](size_t) {
+      SpareStorage spare;
+      for (size_t i; (i = next++) < order.size();)
+        table.columns[order[i]] = Join(states, runs, columns[order[i]], &spare);
+    });
+  }
+  if (states[0]->plan_.spec.located) AddPlaces(states, runs, &table);
   for (RowState* state : states) state->Reset();
   return table;
 }

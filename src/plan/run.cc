@@ -7,7 +7,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "src/plan/row_board.h"
 #include "src/plan/worker.h"
 
 VPCFLOW_NAMESPACE_BEGIN
@@ -16,10 +15,8 @@ namespace {
 
 class PlanHandler final : public BlockHandler {
  public:
-  using Boards = std::vector<std::shared_ptr<RowBoard>>;
-  PlanHandler(std::span<const Plan> plans, const SlotMap& map, const Boards& boards, const ScanOptions& options,
-              Report* report)
-      : worker_(plans, map, boards), boards_(boards), rows_(map.fields, options, report) {}
+  PlanHandler(std::span<const Plan> plans, const SlotMap& map, const ScanOptions& options, Report* report)
+      : worker_(plans, map), rows_(map.fields, options, report) {}
 
   bool OnBlock(const ResolvedBlock& block) override {
     rows_.Start(block);
@@ -27,21 +24,13 @@ class PlanHandler final : public BlockHandler {
       worker_.Process(&rows_);
       if (rows_.stopped() || worker_.satisfied()) return false;
     }
-    if (rows_.stopped()) return false;
-    worker_.EndBlock({block.place, block.block.sequence});
-    return true;
-  }
-  void OnSourceEnd(const ScannedSource& source) override {
-    for (const std::shared_ptr<RowBoard>& board : boards_) {
-      if (board != nullptr) board->EndSource(source.place(), source.blocks());
-    }
+    return !rows_.stopped();
   }
   size_t bytes() const override { return worker_.bytes(); }
   Worker& worker() { return worker_; }
 
  private:
   Worker worker_;
-  Boards boards_;
   TextRows rows_;
 };
 
@@ -100,14 +89,8 @@ absl::StatusOr<ScannedWorkers> ScanText(std::span<const Plan> plans, const SlotM
   const PlanSpec& first = plans[0].impl().spec;
   if (plans.size() == 1 && first.limit && first.sort.empty() && !first.sessions)
     own.threads = 1;  // the first rows of the input, then stop
-  PlanHandler::Boards boards;
-  for (const Plan& plan : plans) {
-    const bool selects = !plan.impl().grouped && !plan.impl().spec.sessions;
-    if (WorkersOf(own) > 1) boards.push_back(selects ? std::make_shared<RowBoard>(plan.impl()) : nullptr);
-  }
   auto handlers = RunScan(
-      sources, own, [&](Report* part) { return std::make_unique<PlanHandler>(plans, map, boards, options, part); },
-      report);
+      sources, own, [&](Report* part) { return std::make_unique<PlanHandler>(plans, map, options, part); }, report);
   if (!handlers.ok()) return handlers.status();
   if (options.on_error == OnError::kStop && !report->rejects.empty())
     return absl::DataLossError(report->rejects[0].ToString());

@@ -27,8 +27,7 @@ SlotMap::SlotMap(std::span<const Plan> plans) {
   }
 }
 
-Worker::Worker(std::span<const Plan> plans, const SlotMap& map, std::span<const std::shared_ptr<RowBoard>> boards)
-    : map_(map), seen_(map.fields.size(), 0) {
+Worker::Worker(std::span<const Plan> plans, const SlotMap& map) : map_(map), seen_(map.fields.size(), 0) {
   for (size_t i = 0; i < plans.size(); ++i) {
     const PlanImpl& plan = plans[i].impl();
     State& state = states_.emplace_back();
@@ -53,7 +52,7 @@ Worker::Worker(std::span<const Plan> plans, const SlotMap& map, std::span<const 
       continue;
     }
     if (!plan.grouped) {
-      state.rows = std::make_unique<RowState>(plan, map.slots[i], boards.empty() ? nullptr : boards[i]);
+      state.rows = std::make_unique<RowState>(plan, map.slots[i]);
       continue;
     }
     const auto shared = std::find_if(groups_.begin(), groups_.end(), [&](const auto& g) { return g->Shares(plan); });
@@ -71,12 +70,6 @@ bool Worker::satisfied() const {
   const State& only = states_[0];
   return states_.size() == 1 && only.rows != nullptr && only.plan->spec.limit &&
          only.rows->rows() >= *only.plan->spec.limit;
-}
-
-void Worker::EndBlock(BlockOrder order) {
-  for (const State& state : states_) {
-    if (state.rows != nullptr) state.rows->EndBlock(order);
-  }
 }
 
 size_t Worker::bytes() const {

@@ -25,14 +25,10 @@ struct SlotMap {
 
 class Worker {
  public:
-  // `boards`: by plan, where selected rows of several workers come together; null for none, and not given if this is
-  // the only worker.
-  Worker(std::span<const Plan> plans, const SlotMap& map, std::span<const std::shared_ptr<RowBoard>> boards = {});
+  Worker(std::span<const Plan> plans, const SlotMap& map);
 
   // Takes the rows of one batch through all plans.
   void Process(Rows* rows);
-  // All batches of a block were taken.
-  void EndBlock(BlockOrder order);
   // A selection has all the rows it wanted (only with one plan).
   bool satisfied() const;
 

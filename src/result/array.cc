@@ -74,5 +74,43 @@ void FreeStorage(void* data, size_t bytes) {
   std::free(data);
 }
 
+void SpareStorage::Add(void* data, size_t used, size_t capacity) {
+#if defined(__linux__)
+  // Whole huge pages are moved behind each other; the rest of the address space goes.
+  const size_t kept = (used + kHugePage - 1) & ~(kHugePage - 1);
+  if (capacity >= kMapped && kept <= capacity && kept > 0) {
+    void* to = ReserveAligned(bytes_ + kept);
+    const auto move = [](void* from, size_t size, void* place) {
+      if (size > 0 && mremap(from, size, size, MREMAP_MAYMOVE | MREMAP_FIXED, place) == MAP_FAILED)
+        throw std::bad_alloc();  // what was not moved stays its owner's; the address space is lost
+    };
+    move(data_, bytes_, to);
+    data_ = to;
+    move(data, kept, static_cast<char*>(to) + bytes_);
+    if (capacity > kept) munmap(static_cast<char*>(data) + kept, capacity - kept);
+    bytes_ += kept;
+    return;
+  }
+#else
+  (void)used;
+#endif
+  FreeStorage(data, capacity);
+}
+
+void* SpareStorage::Take(size_t* bytes) {
+#if defined(__linux__)
+  const size_t wanted = (*bytes + kHugePage - 1) & ~(kHugePage - 1);
+  if (*bytes < kMapped || wanted > bytes_) return nullptr;
+  void* taken = data_;
+  data_ = wanted < bytes_ ? static_cast<char*>(data_) + wanted : nullptr;
+  bytes_ -= wanted;
+  *bytes = wanted;
+  return taken;
+#else
+  (void)bytes;
+  return nullptr;
+#endif
+}
+
 }  // namespace internal
 VPCFLOW_NAMESPACE_END

@@ -39,10 +39,7 @@ class Driver {
         while (!stop_) {
           absl::StatusOr<bool> more = current->Next(&block, report);
           if (!more.ok()) AddError(current.get(), more.status());
-          if (!more.ok() || !*more) {
-            handler->OnSourceEnd(*current);
-            break;
-          }
+          if (!more.ok() || !*more) break;
           if (!handler->OnBlock(block)) stop_ = true;
           if (options_.max_memory > 0) CheckMemory(*handler, &kept_bytes);
         }
@@ -113,11 +110,10 @@ class Driver {
     while (next_ < sources_.size() && !to_read_[next_]) ++next_;
     if (next_ < sources_.size()) {
       const auto number = static_cast<uint32_t>(next_++);
-      const auto place = static_cast<uint32_t>(opened_++);
-      active_.push_back(
-          {std::make_shared<ScannedSource>(
-               sources_[number], number, options_, [this] { return stop_.load(); }, &stored_bytes_, place),
-           1});
+      ++opened_;
+      active_.push_back({std::make_shared<ScannedSource>(
+                             sources_[number], number, options_, [this] { return stop_.load(); }, &stored_bytes_),
+                         1});
       return active_.back().source;
     }
     if (active_.empty()) return nullptr;
@@ -159,15 +155,12 @@ absl::Status MemoryExceeded(size_t max_memory) {
                    " bytes; use fewer or coarser keys, a filter, wider time bins or fewer columns, or a higher limit"));
 }
 
-int WorkersOf(const ScanOptions& options) {
-  if (options.on_error == OnError::kStop) return 1;  // the first reject of the input, not of some thread
-  return options.threads > 0 ? options.threads : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
-}
-
 absl::StatusOr<std::vector<std::unique_ptr<BlockHandler>>> RunScan(const std::vector<Source>& sources,
                                                                    const ScanOptions& options,
                                                                    const HandlerFactory& make_handler, Report* report) {
-  const int workers = WorkersOf(options);
+  int workers =
+      options.threads > 0 ? options.threads : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  if (options.on_error == OnError::kStop) workers = 1;  // the first reject of the input, not of some thread
   Driver driver(sources, options, report);
   std::vector<std::unique_ptr<BlockHandler>> handlers;
   std::vector<Report> reports(static_cast<size_t>(workers));

@@ -20,8 +20,6 @@ class BlockHandler {
   virtual ~BlockHandler() = default;
   // False ends the scan.
   virtual bool OnBlock(const ResolvedBlock& block) = 0;
-  // A source has no more blocks than these; told by one worker or several, maybe while others still have some in hand.
-  virtual void OnSourceEnd(const ScannedSource& source) { (void)source; }
   // Memory of what it keeps.
   virtual size_t bytes() const { return 0; }
 };
@@ -34,9 +32,6 @@ using HandlerFactory = std::function<std::unique_ptr<BlockHandler>(Report*)>;
 absl::StatusOr<std::vector<std::unique_ptr<BlockHandler>>> RunScan(const std::vector<Source>& sources,
                                                                    const ScanOptions& options,
                                                                    const HandlerFactory& make_handler, Report* report);
-
-// The threads of a scan.
-int WorkersOf(const ScanOptions& options);
 
 // The error of a scan beyond ScanOptions::max_memory.
 absl::Status MemoryExceeded(size_t max_memory);

@@ -63,11 +63,10 @@ void AddReject(const ResolvedBlock& block, size_t line, Errc reason, uint32_t at
 }
 
 ScannedSource::ScannedSource(const Source& source, uint32_t number, const ScanOptions& options,
-                             Source::Cancelled cancelled, std::atomic<uint64_t>* stored_bytes, uint32_t place)
+                             Source::Cancelled cancelled, std::atomic<uint64_t>* stored_bytes)
     : options_(options),
       name_(source.name()),
       number_(number + options.first_source),
-      place_(place),
       reader_(source, options.container, std::move(cancelled), std::max<size_t>(options.block_bytes, 64),
               std::max<size_t>(options.max_line_bytes, 1024), options.max_output_bytes, stored_bytes) {}
 
@@ -80,10 +79,8 @@ absl::StatusOr<bool> ScannedSource::Next(ResolvedBlock* out, Report* report) {
       finished_ = true;
       return more;
     }
-    blocks_ = out->block.sequence + 1;
   }
   out->source = number_;
-  out->place = place_;
   out->name = &name_;
   out->segments.clear();
   // Whatever happens here, the block's turn must be taken: later blocks wait for it.

@@ -29,7 +29,6 @@ struct Segment {
 
 struct ResolvedBlock {
   uint32_t source = 0;
-  uint32_t place = 0;  // of the source among those that are read
   const std::string* name = nullptr;
   Block block;
   TokenIndex index;
@@ -40,17 +39,13 @@ struct ResolvedBlock {
 class ScannedSource {
  public:
   ScannedSource(const Source& source, uint32_t number, const ScanOptions& options, Source::Cancelled cancelled,
-                std::atomic<uint64_t>* stored_bytes = nullptr, uint32_t place = 0);
+                std::atomic<uint64_t>* stored_bytes = nullptr);
 
   // The next block, with its lines indexed and its formats settled. False at the end, or if another worker found the
   // source unreadable. An error is returned to one caller only.
   absl::StatusOr<bool> Next(ResolvedBlock* out, Report* report);
 
   uint32_t number() const { return number_; }
-  // Among the sources that are read.
-  uint32_t place() const { return place_; }
-  // Blocks so far; at the end, all.
-  uint64_t blocks() const { return blocks_; }
   // The format behind the blocks taken so far; null if none is known. For the only worker.
   const std::shared_ptr<const Format>& format() const { return format_; }
 
@@ -64,8 +59,6 @@ class ScannedSource {
   const ScanOptions& options_;
   std::string name_;
   uint32_t number_;
-  uint32_t place_;
-  std::atomic<uint64_t> blocks_ = 0;
   std::mutex read_mutex_;
   BlockReader reader_;     // guarded by read_mutex_
   bool finished_ = false;  // guarded by read_mutex_

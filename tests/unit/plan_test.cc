@@ -301,7 +301,7 @@ TEST(Plan, SelectionsOfManySourcesAreInTheirOrder) {
   }
 }
 
-// Columns so large that they are mapped, and move as they grow.
+// Columns so large that they are mapped, and that threads join them in memory that was in use.
 TEST(Plan, LargeSelectionsDoNotDependOnThreads) {
   std::string log = "srcaddr dstport start bytes action\n";
   for (uint32_t i = 0; i < 1'200'000; ++i) {

@@ -22,6 +22,24 @@ namespace internal {
 void* GrowStorage(void* data, size_t old_bytes, size_t* bytes);
 void FreeStorage(void* data, size_t bytes);
 
+// Memory that was in use, for another array: what the system has cleared once need not be cleared again, which for
+// large arrays costs more than filling them.
+class SpareStorage {
+ public:
+  SpareStorage() = default;
+  SpareStorage(const SpareStorage&) = delete;
+  SpareStorage& operator=(const SpareStorage&) = delete;
+  ~SpareStorage() { FreeStorage(data_, bytes_); }
+  // Takes storage of `capacity` bytes, of which the first `used` were written, to the end of what is here.
+  void Add(void* data, size_t used, size_t capacity);
+  // Storage of at least `bytes`, which is rounded up, or null if there is none.
+  void* Take(size_t* bytes);
+
+ private:
+  void* data_ = nullptr;
+  size_t bytes_ = 0;  // all of it was written
+};
+
 }  // namespace internal
 
 template <class T>
@@ -61,16 +79,27 @@ class Array {
     data_ = static_cast<T*>(internal::GrowStorage(data_, capacity_ * sizeof(T), &bytes));
     capacity_ = bytes / sizeof(T);
   }
+  // Room for n values in spare memory, if there is enough; for an empty array.
+  void reserve(size_t n, internal::SpareStorage* spare) {
+    size_t bytes = n * sizeof(T);
+    void* data = capacity_ == 0 ? spare->Take(&bytes) : nullptr;
+    if (data == nullptr) return reserve(n);
+    data_ = static_cast<T*>(data);
+    capacity_ = bytes / sizeof(T);
+  }
+  // Gives the memory away; the array is empty afterwards.
+  void release(internal::SpareStorage* spare) {
+    spare->Add(data_, size_ * sizeof(T), capacity_ * sizeof(T));
+    data_ = nullptr;
+    size_ = capacity_ = 0;
+  }
   // Keeps values [begin, begin + n).
   void slice(size_t begin, size_t n) {
     std::memmove(static_cast<void*>(data_), data_ + begin, n * sizeof(T));
     size_ = n;
   }
 
-  void clear() { size_ = 0; }  // the memory stays
-
   size_t size() const { return size_; }
-  size_t capacity() const { return capacity_; }
   bool empty() const { return size_ == 0; }
   const T* data() const { return data_; }
   T* data() { return data_; }
