@@ -57,7 +57,7 @@ class SessionState {
     uint32_t Hash() const;
   };
   struct KeySlot {
-    uint32_t hash_value = 0;
+    uint32_t hash_value = 0;  // so that a slot has 8 bytes: ids have no more bits either
     uint32_t id = kNone;
     bool empty() const { return id == kNone; }
     uint64_t hash() const { return hash_value; }

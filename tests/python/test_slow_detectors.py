@@ -68,7 +68,7 @@ def test_the_random_logs_have_findings_of_all_kinds():
         flows = vf.scan(log(random.Random(seed), flags=seed % 2))
         past = b"\n".join(log(random.Random(seed + 50), flags=False).splitlines()[:60]) + b"\n"
         found |= {f.detector for f in vf.detect(flows, samples=0, baseline=baseline(vf.scan(past)), **LOW)}
-    assert found >= set(DETECTORS) - {"new_country"}  # of countries: test_detection.py
+    assert found >= set(DETECTORS) - {"new_country"}  # of countries: test_what_is_new.py
 
 
 @pytest.mark.parametrize("fmt", ["default", "v5"])

@@ -59,7 +59,7 @@ class BaselineDetectors(Detectors):
             if self._is_inside(row["srcaddr"]) and row.get(name) is not None and counts(row):
                 own = past.setdefault(row["srcaddr"], {})
                 own[row[name]] = own.get(row[name], 0) + row["n"]
-        talks = self._sent.filter(TALKED).group_by(*{"srcaddr": 0, name: 0, "dstaddr": 0})
+        talks = self._sent.filter(TALKED).group_by(*dict.fromkeys(("srcaddr", name, "dstaddr")))
         (found,) = self._ask(talks.agg(sessions=count(), first=min_of("start"), last=max_of("end")))
         fresh: dict[tuple[str, Any], list[dict[str, Any]]] = {}
         for row in found:
