@@ -9,6 +9,7 @@ namespace internal {
 namespace {
 
 constexpr size_t kMaxFastDigits = 16;  // what a kernel takes
+constexpr size_t kTogether = 8;        // records whose log status is looked at before any is parsed
 
 }  // namespace
 
@@ -59,17 +60,26 @@ bool TextRows::TakeLines(size_t last) {
   const bool careful = !block_->index.bad().empty();
   const uint64_t offset = block_->block.offset;
   const std::span<const TextLine> lines = block_->index.lines();
-  records_.resize(kBatchRows);
-  batch_.offsets.resize(kBatchRows);
-  size_t n = 0;
-  for (; !stopped_ && line_ < last && n < kBatchRows; ++line_) {
-    const TextLine& line = lines[line_];
-    if ((careful || line.count != width || line.end - line.begin > options_.max_line_bytes) && !CheckWithCare(line_))
+  const size_t max_bytes = options_.max_line_bytes;
+  // Batches of about the same size: after a short one, columns would be filled with zeros to their full size again.
+  const size_t batches = std::max<size_t>((last - line_ + kBatchRows - 1) / kBatchRows, 1);
+  const size_t most = (last - line_ + batches - 1) / batches;
+  records_.resize(most);
+  batch_.offsets.resize(most);
+  uint32_t* const records = records_.data();
+  uint64_t* const offsets = batch_.offsets.data();
+  size_t n = 0, at = line_;
+  for (; at < last && n < most; ++at) {
+    const TextLine& line = lines[at];
+    if ((careful || line.count != width || line.end - line.begin > max_bytes) && !CheckWithCare(at)) {
+      if (stopped_) break;
       continue;
-    records_[n] = line.first;
-    batch_.offsets[n] = offset + line.begin;
+    }
+    records[n] = line.first;
+    offsets[n] = offset + line.begin;
     ++n;
   }
+  line_ = at;
   records_.resize(n);
   batch_.offsets.resize(n);
   return n > 0;
@@ -86,14 +96,27 @@ bool TextRows::CheckWithCare(size_t line) {
 
 void TextRows::TakeStatus() {
   status_.resize(records_.size());
-  uint64_t nodata = 0, skipdata = 0;
   if (status_column_ < 0) {
     std::fill(status_.begin(), status_.end(), LogStatus::kOther);
-  } else {
-    const TokenColumn c = ColumnOf(status_column_);
-    for (size_t row = 0; row < records_.size(); ++row) {
-      const uint32_t begin = c.begins[records_[row]] + c.bias;
-      const LogStatus status = ParseLogStatus({c.data + begin, c.ends[records_[row]] - begin});
+    report_->ok += records_.size();
+    return;
+  }
+  const TokenColumn c = ColumnOf(status_column_);
+  uint64_t nodata = 0, skipdata = 0;
+  for (size_t first = 0; first < c.count; first += kTogether) {
+    // Which records are not OK cannot be foreseen; that some are all OK can.
+    const size_t last = std::min(first + kTogether, c.count);
+    uint32_t odd = 0;
+    for (size_t row = first; row < last; ++row) {
+      const uint32_t begin = c.begins[c.records[row]] + c.bias, end = c.ends[c.records[row]];
+      odd |= ((end - begin) ^ 2) | static_cast<uint32_t>(c.data[begin] ^ 'O') |
+             static_cast<uint32_t>(c.data[end - 1] ^ 'K');
+      status_[row] = LogStatus::kOk;
+    }
+    if (odd == 0) continue;
+    for (size_t row = first; row < last; ++row) {
+      const uint32_t begin = c.begins[c.records[row]] + c.bias, end = c.ends[c.records[row]];
+      const LogStatus status = ParseLogStatus({c.data + begin, end - begin});
       status_[row] = status;
       nodata += status == LogStatus::kNoData;
       skipdata += status == LogStatus::kSkipData;
@@ -175,9 +198,10 @@ void TextRows::LoadTexts(size_t slot) {
     if (status_generation_ != dictionary.generation()) status_codes_.fill(0);
     status_generation_ = dictionary.generation();
     for (uint32_t row = 0; row < c.count; ++row) {
-      uint32_t& code = status_codes_[static_cast<size_t>(status_[row])];
-      codes[row] = code != 0 ? code : code_of(row);
-      if (status_[row] != LogStatus::kOther) code = codes[row];
+      codes[row] = status_codes_[static_cast<size_t>(status_[row])];
+      if (codes[row] != 0) continue;
+      codes[row] = code_of(row);
+      if (status_[row] != LogStatus::kOther) status_codes_[static_cast<size_t>(status_[row])] = codes[row];
     }
     return;
   }

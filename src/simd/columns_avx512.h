@@ -64,14 +64,18 @@ class RecordIntegers {
   // Where the values are, and which of the sixteen bytes before their end are theirs. True if a size is wrong.
   bool Find(size_t i, size_t rows) {
     const __m256i bias = _mm256_set1_epi32(static_cast<int>(c_.bias)), one = _mm256_set1_epi32(1);
+    // Copies, which stores cannot change.
+    const __m512i pick = pick_;
+    const __m256i limits = limits_;
+    const uint32_t *const records = c_.records + i, *const all_begins = c_.begins + base_, *const all_ends = c_.ends + base_;
     __m256i wrong = _mm256_setzero_si256();
     for (size_t r = 0; r < rows; ++r) {
-      const uint32_t at = c_.records[i + r] + base_;
-      const __m512i ends = _mm512_permutexvar_epi32(pick_, _mm512_loadu_si512(c_.ends + at));
-      const __m512i begins = _mm512_permutexvar_epi32(pick_, _mm512_loadu_si512(c_.begins + at));
+      const size_t at = records[r];
+      const __m512i ends = _mm512_permutexvar_epi32(pick, _mm512_loadu_si512(all_ends + at));
+      const __m512i begins = _mm512_permutexvar_epi32(pick, _mm512_loadu_si512(all_begins + at));
       const __m256i end = _mm512_castsi512_si256(ends);
       const __m256i size = _mm256_sub_epi32(_mm256_sub_epi32(end, bias), _mm512_castsi512_si256(begins));
-      wrong = _mm256_or_si256(wrong, _mm256_or_si256(_mm256_sub_epi32(size, one), _mm256_sub_epi32(limits_, size)));
+      wrong = _mm256_or_si256(wrong, _mm256_or_si256(_mm256_sub_epi32(size, one), _mm256_sub_epi32(limits, size)));
       // The last `size` of sixteen bits.
       const __m256i keep = _mm256_and_si256(_mm256_srlv_epi32(_mm256_set1_epi32(static_cast<int>(0xFFFF0000u)), size),
                                             _mm256_set1_epi32(0xFFFF));
@@ -87,10 +91,12 @@ class RecordIntegers {
   bool Convert(size_t rows) {
     const __m512i zero = _mm512_set1_epi8('0'), nine = _mm512_set1_epi8(9);
     const __m512i tens = _mm512_set1_epi16(0x010A), hundreds = _mm512_set1_epi32(0x00010064);
+    const __m512i most = most_;
+    const char* const data = c_.data - 16;
     uint64_t odd = 0;
     for (size_t r = 0; r < rows; ++r) {
-      const __m512i even = _mm512_maskz_sub_epi8(keep_[r][0], Four(ends_[r]), zero);
-      const __m512i uneven = _mm512_maskz_sub_epi8(keep_[r][1], Four(ends_[r] + 4), zero);
+      const __m512i even = _mm512_maskz_sub_epi8(keep_[r][0], Four(data, ends_[r]), zero);
+      const __m512i uneven = _mm512_maskz_sub_epi8(keep_[r][1], Four(data, ends_[r] + 4), zero);
       odd |= no_digits_[r][0] = _mm512_cmpgt_epu8_mask(even, nine);
       odd |= no_digits_[r][1] = _mm512_cmpgt_epu8_mask(uneven, nine);
       const __m512i parts =
@@ -99,15 +105,14 @@ class RecordIntegers {
                             _mm512_set1_epi32(0x00012710));
       const __m512i values =
           _mm512_add_epi64(_mm512_mul_epu32(parts, _mm512_set1_epi64(100000000)), _mm512_srli_epi64(parts, 32));
-      odd |= above_[r] = _mm512_cmpgt_epi64_mask(values, most_);
+      odd |= above_[r] = _mm512_cmpgt_epi64_mask(values, most);
       _mm512_store_si512(values_[r], values);
     }
     return odd != 0;
   }
 
-  // The sixteen bytes before four ends.
-  __m512i Four(const uint32_t* ends) const {
-    const char* const data = c_.data - 16;
+  // The sixteen bytes from four places on.
+  static __m512i Four(const char* data, const uint32_t* ends) {
     const auto text = [&](size_t k) __attribute__((always_inline)) {
       return _mm_loadu_si128(reinterpret_cast<const __m128i*>(data + ends[k]));
     };

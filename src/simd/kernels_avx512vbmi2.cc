@@ -9,6 +9,15 @@ namespace internal {
 namespace {
 
 struct Vbmi2Bits : XsimdBits<xsimd::avx512bw> {
+  // The unsigned comparison that xsimd's way does without. (With 512-bit words compressed instead of bytes, as in
+  // avx512bw, this is slower.)
+  static Bitmaps Load(const char* p) {
+    const __m512i x = _mm512_loadu_si512(p);
+    const uint64_t line_ends = _mm512_cmpeq_epu8_mask(x, _mm512_set1_epi8('\n'));
+    const uint64_t separators =
+        _mm512_cmple_epu8_mask(x, _mm512_set1_epi8(' ')) | _mm512_cmpeq_epu8_mask(x, _mm512_set1_epi8(0x7F));
+    return {separators, line_ends, separators ^ line_ends ^ _mm512_cmpeq_epu8_mask(x, _mm512_set1_epi8(' '))};
+  }
   // The places of the bits as bytes, side by side, by one instruction; then widened, sixteen at a time.
   static void Flatten(uint64_t bits, uint32_t base, uint32_t* out) {
     alignas(64) static constexpr uint8_t kPlaces[64] = {0,  1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12, 13, 14, 15,

@@ -11,10 +11,11 @@
 VPCFLOW_NAMESPACE_BEGIN
 namespace internal {
 
-struct alignas(64) QuadShape {
-  uint8_t shuffle[16];  // to hundreds, tens, ones and nothing of each part; 0x80 for none
-  int32_t least[4];     // of each part's value, so that there is no leading zero
-  uint32_t bits;        // the dots and the end; 0 in entries of no shape
+struct alignas(32) QuadShape {
+  // To hundreds, tens and ones of each part, 0x80 for none, and a byte that may not be '0': the first one of a part of
+  // several digits, so that there is no leading zero, or any dot.
+  uint8_t shuffle[16];
+  uint32_t bits;  // the dots and the end; 0 in entries of no shape
 };
 
 struct QuadTable {
@@ -31,11 +32,11 @@ struct QuadTable {
       QuadShape shape{};
       uint32_t at = 0;
       for (uint32_t part = 0; part < 4; ++part) {
-        for (uint32_t digit = 0; digit < 4; ++digit) {  // hundreds, tens, ones, nothing
-          const bool there = digit < 3 && digit + sizes[part] >= 3;
+        for (uint32_t digit = 0; digit < 3; ++digit) {
+          const bool there = digit + sizes[part] >= 3;
           shape.shuffle[4 * part + digit] = there ? static_cast<uint8_t>(at + digit + sizes[part] - 3) : uint8_t{0x80};
         }
-        shape.least[part] = sizes[part] == 3 ? 100 : sizes[part] == 2 ? 10 : 0;
+        shape.shuffle[4 * part + 3] = static_cast<uint8_t>(sizes[part] > 1 ? at : sizes[0]);
         at += sizes[part];
         shape.bits |= 1u << at;
         ++at;
