@@ -9,7 +9,13 @@ namespace internal {
 namespace {
 
 constexpr size_t kMaxFastDigits = 16;  // what a kernel takes
-constexpr size_t kTogether = 8;        // records whose log status is looked at before any is parsed
+
+// The log status of the record whose first token this is. Most are OK.
+inline LogStatus StatusOf(const TokenColumn& c, uint32_t first) {
+  const uint32_t begin = c.begins[first] + c.bias, end = c.ends[first];
+  const bool ok = (end - begin == 2) & (c.data[begin] == 'O') & (c.data[end - 1] == 'K');
+  return ok ? LogStatus::kOk : ParseLogStatus({c.data + begin, end - begin});
+}
 
 }  // namespace
 
@@ -50,24 +56,25 @@ bool TextRows::Next() {
   if (!any) return false;
   batch_.rows = records_.size();
   bad_.assign(records_.size(), 0);
-  TakeStatus();
   return true;
 }
 
-// The records among the next lines, at most a batch of them; false if there are none.
+// The records among the next lines, at most a batch of them, and their log status; false if there are none.
 bool TextRows::TakeLines(size_t last) {
-  const size_t width = format_->size();
-  const bool careful = !block_->index.bad().empty();
+  const size_t width = format_->size(), max_bytes = options_.max_line_bytes;
+  const bool careful = !block_->index.bad().empty(), has_status = status_column_ >= 0;
   const uint64_t offset = block_->block.offset;
-  const std::span<const TextLine> lines = block_->index.lines();
-  const size_t max_bytes = options_.max_line_bytes;
+  const TextLine* const lines = block_->index.lines().data();
+  const TokenColumn status_tokens = ColumnOf(std::max(status_column_, 0));
   // Batches of about the same size: after a short one, columns would be filled with zeros to their full size again.
   const size_t batches = std::max<size_t>((last - line_ + kBatchRows - 1) / kBatchRows, 1);
   const size_t most = (last - line_ + batches - 1) / batches;
   records_.resize(most);
   batch_.offsets.resize(most);
+  status_.resize(most);
   uint32_t* const records = records_.data();
   uint64_t* const offsets = batch_.offsets.data();
+  LogStatus* const status = status_.data();
   size_t n = 0, at = line_;
   for (; at < last && n < most; ++at) {
     const TextLine& line = lines[at];
@@ -77,11 +84,14 @@ bool TextRows::TakeLines(size_t last) {
     }
     records[n] = line.first;
     offsets[n] = offset + line.begin;
+    status[n] = has_status ? StatusOf(status_tokens, line.first) : LogStatus::kOther;
     ++n;
   }
   line_ = at;
   records_.resize(n);
   batch_.offsets.resize(n);
+  status_.resize(n);
+  CountStatus();
   return n > 0;
 }
 
@@ -94,33 +104,11 @@ bool TextRows::CheckWithCare(size_t line) {
   return e == Errc::kOk && !blank;
 }
 
-void TextRows::TakeStatus() {
-  status_.resize(records_.size());
-  if (status_column_ < 0) {
-    std::fill(status_.begin(), status_.end(), LogStatus::kOther);
-    report_->ok += records_.size();
-    return;
-  }
-  const TokenColumn c = ColumnOf(status_column_);
+void TextRows::CountStatus() {
   uint64_t nodata = 0, skipdata = 0;
-  for (size_t first = 0; first < c.count; first += kTogether) {
-    // Which records are not OK cannot be foreseen; that some are all OK can.
-    const size_t last = std::min(first + kTogether, c.count);
-    uint32_t odd = 0;
-    for (size_t row = first; row < last; ++row) {
-      const uint32_t begin = c.begins[c.records[row]] + c.bias, end = c.ends[c.records[row]];
-      odd |= ((end - begin) ^ 2) | static_cast<uint32_t>(c.data[begin] ^ 'O') |
-             static_cast<uint32_t>(c.data[end - 1] ^ 'K');
-      status_[row] = LogStatus::kOk;
-    }
-    if (odd == 0) continue;
-    for (size_t row = first; row < last; ++row) {
-      const uint32_t begin = c.begins[c.records[row]] + c.bias, end = c.ends[c.records[row]];
-      const LogStatus status = ParseLogStatus({c.data + begin, end - begin});
-      status_[row] = status;
-      nodata += status == LogStatus::kNoData;
-      skipdata += status == LogStatus::kSkipData;
-    }
+  for (const LogStatus status : status_) {
+    nodata += status == LogStatus::kNoData;
+    skipdata += status == LogStatus::kSkipData;
   }
   report_->nodata += nodata;
   report_->skipdata += skipdata;
@@ -197,8 +185,13 @@ void TextRows::LoadTexts(size_t slot) {
   if (columns_[slot] == status_column_) {  // parsed already
     if (status_generation_ != dictionary.generation()) status_codes_.fill(0);
     status_generation_ = dictionary.generation();
+    const std::array<uint32_t, 4> known = status_codes_;
+    bool all = true;
     for (uint32_t row = 0; row < c.count; ++row) {
-      codes[row] = status_codes_[static_cast<size_t>(status_[row])];
+      codes[row] = known[static_cast<size_t>(status_[row])];
+      all &= codes[row] != 0;
+    }
+    for (uint32_t row = 0; !all && row < c.count; ++row) {
       if (codes[row] != 0) continue;
       codes[row] = code_of(row);
       if (status_[row] != LogStatus::kOther) status_codes_[static_cast<size_t>(status_[row])] = codes[row];
