@@ -86,7 +86,7 @@ class Tokens {
 };
 inline bool AreAdjacent(const TokenColumn& c) { return c.bias == 1 && c.begins + 1 == c.ends; }
 
-constexpr size_t kTogether = 8;  // records; whether any of them needs care is asked once
+constexpr size_t kTogether = 4;  // records; whether any of them needs care is asked once
 
 // Dotted quads: where their dots are, of all that go together, and then the conversion, two at once.
 template <bool kAdjacent>
