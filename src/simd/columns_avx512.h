@@ -67,7 +67,8 @@ class RecordIntegers {
     // Copies, which stores cannot change.
     const __m512i pick = pick_;
     const __m256i limits = limits_;
-    const uint32_t *const records = c_.records + i, *const all_begins = c_.begins + base_, *const all_ends = c_.ends + base_;
+    const uint32_t *const records = c_.records + i, *const all_begins = c_.begins + base_,
+                          *const all_ends = c_.ends + base_;
     __m256i wrong = _mm256_setzero_si256();
     for (size_t r = 0; r < rows; ++r) {
       const size_t at = records[r];
