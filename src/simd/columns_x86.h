@@ -162,7 +162,7 @@ class QuadColumn {
       const bool plain = (odd == 0) & (_mm256_testz_si256(odd_bytes, odd_bytes) != 0);
       out[i] = null ? 0 : address;
       left[n_left_] = static_cast<uint32_t>(i);
-      n_left_ += null | plain ? 0 : 1;
+      n_left_ += (null | plain) ? 0 : 1;
     }
   }
 
