@@ -171,8 +171,11 @@ void RowState::JoinCodes(const std::vector<TableColumn>& parts, const std::vecto
   std::unordered_map<Ip, int32_t, IpHash> addresses;
   std::unordered_map<std::string_view, int32_t, TextHash> texts;
   constexpr int32_t kUnknown = -2;
-  std::vector<std::vector<int32_t>> known;  // by worker: its number -> the table's
-  for (const TableColumn& part : parts) known.emplace_back(part.addresses.size() + part.texts.size(), kUnknown);
+  static_assert(kNullCode == -1);
+  std::vector<std::vector<int32_t>> known;  // by worker: its number and 1 -> the table's; null first
+  for (const TableColumn& part : parts) {
+    known.emplace_back(1 + part.addresses.size() + part.texts.size(), kUnknown)[0] = kNullCode;
+  }
   const auto number = [&](size_t worker, size_t id) {
     const TableColumn& part = parts[worker];
     if (out->type == ColumnType::kText) {
@@ -185,15 +188,14 @@ void RowState::JoinCodes(const std::vector<TableColumn>& parts, const std::vecto
     return it->second;
   };
   for (const auto& [worker, run] : runs) {
-    int32_t* to = out->i32.Extend(run.rows);
-    const int32_t* from = parts[worker].i32.data() + run.begin;
+    int32_t* const to = out->i32.Extend(run.rows);
+    const int32_t* const from = parts[worker].i32.data() + run.begin;
+    int32_t* const ids = known[worker].data() + 1;
     for (size_t i = 0; i < run.rows; ++i) {
-      if (from[i] == kNullCode) {
-        to[i] = kNullCode;
-        continue;
+      int32_t id = ids[from[i]];
+      if (__builtin_expect(id == kUnknown, false)) {
+        id = ids[from[i]] = number(worker, static_cast<size_t>(from[i]));
       }
-      int32_t& id = known[worker][static_cast<size_t>(from[i])];
-      if (id == kUnknown) id = number(worker, static_cast<size_t>(from[i]));
       to[i] = id;
     }
   }
