@@ -117,7 +117,6 @@ class TextRows final : public Rows {
   void BindFormat(const Format& format);
   bool TakeLines(size_t last);
   bool CheckWithCare(size_t line);
-  void CountStatus();
   // The column of a slot in the block; the kernels want it so.
   TokenColumn ColumnOf(int column) const;
   void Reject(size_t line, Errc reason, uint32_t at, std::string field);

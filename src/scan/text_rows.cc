@@ -86,6 +86,7 @@ bool TextRows::TakeLines(size_t last) {
   uint64_t* const offsets = batch_.offsets.data();
   LogStatus* const status = status_.data();
   size_t n = 0, at = line_;
+  uint64_t nodata = 0, skipdata = 0;
   for (; at < last && n < most; ++at) {
     const TextLine& line = lines[at];
     if ((careful || line.count != width || line.end - line.begin > max_bytes) && !CheckWithCare(at)) {
@@ -95,13 +96,17 @@ bool TextRows::TakeLines(size_t last) {
     records[n] = line.first;
     offsets[n] = offset + line.begin;
     status[n] = has_status ? StatusOf(status_tokens, line.first) : LogStatus::kOther;
+    nodata += status[n] == LogStatus::kNoData;
+    skipdata += status[n] == LogStatus::kSkipData;
     ++n;
   }
   line_ = at;
   records_.resize(n);
   batch_.offsets.resize(n);
   status_.resize(n);
-  CountStatus();
+  report_->nodata += nodata;
+  report_->skipdata += skipdata;
+  report_->ok += n - nodata - skipdata;
   return n > 0;
 }
 
@@ -112,17 +117,6 @@ bool TextRows::CheckWithCare(size_t line) {
   if (e != Errc::kOk) Reject(line, e, at, "");
   if (blank) ++report_->blank_lines;
   return e == Errc::kOk && !blank;
-}
-
-void TextRows::CountStatus() {
-  uint64_t nodata = 0, skipdata = 0;
-  for (const LogStatus status : status_) {
-    nodata += status == LogStatus::kNoData;
-    skipdata += status == LogStatus::kSkipData;
-  }
-  report_->nodata += nodata;
-  report_->skipdata += skipdata;
-  report_->ok += records_.size() - nodata - skipdata;
 }
 
 TokenColumn TextRows::ColumnOf(int column) const {
