@@ -18,7 +18,7 @@ if(VPCFLOW_SIMD AND VPCFLOW_XSIMD_INCLUDE)
     vpcflow_add_kernels(sse2 -O3 -fno-exceptions -msse2)
     vpcflow_add_kernels(avx2 ${avx2})
     # GCC 12 warns wrongly inside of intrinsics (bug 105593).
-    set(avx512bw ${avx2} $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized> -mavx512f -mavx512cd -mavx512dq -mavx512bw)
+    set(avx512bw ${avx2} $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized> -mavx512f -mavx512cd -mavx512dq -mavx512bw -mavx512vl)
     vpcflow_add_kernels(avx512bw ${avx512bw})
     vpcflow_add_kernels(avx512vbmi2 ${avx512bw} -mavx512vbmi -mavx512vbmi2)
   elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "^(aarch64|arm64|ARM64)$")

@@ -97,20 +97,24 @@ class QuadColumn {
   size_t Run(uint64_t* out, uint32_t* left) {
     size_t count = c_.count, i = 0;
     while (count > 0 && tokens_.Begin(c_.records[count - 1]) + 16 > c_.size) --count;
-    size_t odd_ones = 0;  // in a row; where they are many, all are settled at once
-    for (; i + kTogether <= count; i += kTogether) {
-      if (odd_ones < 2 && __builtin_expect(ConvertAll(c_.records + i, out + i), true)) {
-        odd_ones = 0;
-      } else {
-        odd_ones = Settle(i, i + kTogether, out, left) ? odd_ones + 1 : 0;
+    size_t odd = 0;  // of the last chunk: where there are many, they are not looked for
+    while (i < count) {
+      const size_t end = count - i < kChunk ? count : i + kChunk;
+      const bool many = odd > kChunk / 4;
+      odd = 0;
+      for (; !many && i + kTogether <= end; i += kTogether) {
+        if (__builtin_expect(!ConvertAll(c_.records + i, out + i), false)) odd += Settle(i, i + kTogether, out, left);
       }
+      odd += Settle(i, end, out, left);
+      i = end;
     }
-    Settle(i, count, out, left);
     for (; count < c_.count; ++count) left[n_left_++] = static_cast<uint32_t>(count);
     return n_left_;
   }
 
  private:
+  static constexpr size_t kChunk = 64;
+
   // What is not plain so far makes `odd` not zero.
   const QuadShape& ShapeOf(uint32_t at, const char** place, uint32_t* odd) const {
     const size_t begin = tokens_.Begin(at);
@@ -154,33 +158,25 @@ class QuadColumn {
     return (odd == 0) & (_mm256_testz_si256(odd_bytes, odd_bytes) != 0);
   }
 
-  // Two by two, with what is not plain in each; true if anything is not. No branch on what they are: in logs of many
-  // NODATA records that is unforeseeable.
-  bool Settle(size_t first, size_t last, uint64_t* out, uint32_t* left) {
-    bool all_plain = true;
-    const auto settle = [&](size_t i, uint64_t address, const char* place, bool plain) __attribute__((always_inline)) {
+  // One by one; returns how many are not plain. No branch on what they are: in logs of many NODATA records that is
+  // unforeseeable.
+  size_t Settle(size_t first, size_t last, uint64_t* out, uint32_t* left) {
+    size_t odd_ones = 0;
+    for (size_t i = first; i < last; ++i) {
       const uint32_t at = c_.records[i];
+      const char* place;
+      uint32_t odd = 0;
+      __m256i odd_bytes = _mm256_setzero_si256();
+      const QuadShape& shape = ShapeOf(at, &place, &odd);
+      const auto address = static_cast<uint64_t>(_mm_cvtsi128_si64(ConvertTwo(place, place, shape, shape, &odd_bytes)));
       const bool null = (*place == '-') & (tokens_.End(at) - tokens_.Begin(at) == 1);
+      const bool plain = (odd == 0) & (_mm256_testz_si256(odd_bytes, odd_bytes) != 0);
       out[i] = null ? 0 : address;
       left[n_left_] = static_cast<uint32_t>(i);
       n_left_ += (null | plain) ? 0 : 1;
-      all_plain &= plain;
-    };
-    for (size_t i = first; i < last; i += 2) {
-      const size_t next = i + 1 < last ? i + 1 : i;
-      const char *place_a, *place_b;
-      uint32_t odd_a = 0, odd_b = 0;
-      const QuadShape& a = ShapeOf(c_.records[i], &place_a, &odd_a);
-      const QuadShape& b = ShapeOf(c_.records[next], &place_b, &odd_b);
-      __m256i odd_bytes = _mm256_setzero_si256();
-      const __m128i two = ConvertTwo(place_a, place_b, a, b, &odd_bytes);
-      const auto good =
-          static_cast<uint32_t>(_mm256_movemask_epi8(_mm256_cmpeq_epi8(odd_bytes, _mm256_setzero_si256())));
-      settle(i, static_cast<uint64_t>(_mm_cvtsi128_si64(two)), place_a, (odd_a == 0) & ((good & 0xFFFF) == 0xFFFF));
-      if (next == i) break;
-      settle(next, static_cast<uint64_t>(_mm_extract_epi64(two, 1)), place_b, (odd_b == 0) & (good >> 16 == 0xFFFF));
+      odd_ones += plain ? 0 : 1;
     }
-    return !all_plain;
+    return odd_ones;
   }
 
   const TokenColumn c_;
