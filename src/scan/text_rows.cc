@@ -17,12 +17,13 @@ constexpr uint64_t WordOf(std::string_view text) {
   return word;
 }
 
-// The log status of the record whose first token this is. No branch on it: NODATA comes unforeseeably.
+// ParseLogStatus of the record whose first token this is. No branch on it: NODATA comes unforeseeably.
 inline LogStatus StatusOf(const TokenColumn& c, uint32_t first) {
   const uint32_t begin = c.begins[first] + c.bias, end = c.ends[first], size = end - begin;
   if (end < 8) return ParseLogStatus({c.data + begin, size});
   const uint64_t word = size - 1 < 8 ? Load8(c.data + end - 8) >> (64 - 8 * size) : 0;
-  static_assert(static_cast<int>(LogStatus::kOk) == 0 && static_cast<int>(LogStatus::kOther) == 3);
+  static_assert(static_cast<int>(ParseLogStatus("OK")) == 0 && static_cast<int>(ParseLogStatus("NODATA")) == 1 &&
+                static_cast<int>(ParseLogStatus("SKIPDATA")) == 2 && static_cast<int>(LogStatus::kOther) == 3);
   return static_cast<LogStatus>(3 - 3 * (word == WordOf("OK")) - 2 * (word == WordOf("NODATA")) -
                                 (word == WordOf("SKIPDATA")));
 }
