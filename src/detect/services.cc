@@ -68,10 +68,6 @@ Talks TalksOf(std::span<const SessionRow> rows) {
   return out;
 }
 
-}  // namespace
-
-namespace {
-
 // A sensitive service that a source did not get into, however often it tried.
 std::optional<Finding> InVain(const Asked& asked, std::span<const SessionRow> rows) {
   Span span;
