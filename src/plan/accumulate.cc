@@ -379,7 +379,11 @@ class DistinctAccumulators final : public Accumulators {
     if (!loaded_.empty()) {  // of a saved state; they are counted already
       Insert(std::exchange(loaded_, {}), [](uint32_t) {});
     }
-    Insert(batch_, [&](uint32_t group) { ++counts_[group]; });
+    // Counted afterwards: each new pair is a branch that was not foreseen, and a count that the caches lack would be
+    // waited for behind each of them.
+    added_.clear();
+    Insert(batch_, [&](uint32_t group) { added_.push_back(group); });
+    for (const uint32_t group : added_) ++counts_[group];
   }
   template <class Added>
   void Insert(const std::vector<Pair>& pairs, Added added_to) {
@@ -397,7 +401,9 @@ class DistinctAccumulators final : public Accumulators {
   std::vector<uint64_t> counts_;
   FlatTable<Pair> seen_;
   std::vector<Pair> loaded_;  // of a saved state, until more come
-  std::vector<Pair> batch_;   // scratch
+  // Scratch.
+  std::vector<Pair> batch_;
+  std::vector<uint32_t> added_;
 };
 
 }  // namespace

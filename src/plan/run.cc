@@ -16,7 +16,9 @@ namespace {
 class PlanHandler final : public BlockHandler {
  public:
   PlanHandler(std::span<const Plan> plans, const SlotMap& map, const ScanOptions& options, Report* report)
-      : worker_(plans, map), rows_(map.fields, options, report) {}
+      : worker_(plans, map), rows_(map.fields, options, report) {
+    if (worker_.traffic_only()) rows_.TakeTrafficOnly();
+  }
 
   bool OnBlock(const ResolvedBlock& block) override {
     rows_.Start(block);

@@ -4,11 +4,6 @@
 
 VPCFLOW_NAMESPACE_BEGIN
 namespace internal {
-namespace {
-
-bool IsTraffic(LogStatus status) { return status != LogStatus::kNoData && status != LogStatus::kSkipData; }
-
-}  // namespace
 
 SlotMap::SlotMap(std::span<const Plan> plans) {
   const auto slot_of = [&](const FieldRef& field) {
@@ -120,7 +115,7 @@ void Worker::Process(Rows* rows) {
 }
 
 void Worker::DropNoTraffic(Rows* rows) {
-  if (!traffic_only_) return;
+  if (!traffic_only_ || rows->traffic_only()) return;
   keep_.resize(rows->batch().rows);
   for (size_t i = 0; i < keep_.size(); ++i) keep_[i] = IsTraffic(rows->status()[i]);
   rows->Keep(keep_);

@@ -29,6 +29,8 @@ class Worker {
 
   // Takes the rows of one batch through all plans.
   void Process(Rows* rows);
+  // No plan wants records without traffic, not even to look at their values.
+  bool traffic_only() const { return traffic_only_ && !map_.check_all; }
   // A selection has all the rows it wanted (only with one plan).
   bool satisfied() const;
 

@@ -31,10 +31,13 @@ namespace internal {
 
 inline constexpr size_t kBatchRows = 512;
 
+inline bool IsTraffic(LogStatus status) { return status != LogStatus::kNoData && status != LogStatus::kSkipData; }
+
 class Rows {
  public:
   virtual ~Rows() = default;
-  // Steps to the next records, at most kBatchRows; false if there are none. No column is loaded yet.
+  // Steps to the next records, at most kBatchRows; false if there are none. No column is loaded yet. Where all of them
+  // were without traffic, there may be no rows.
   virtual bool Next() = 0;
   // Fills columns of the batch, given by their slots. Rows with a malformed value are gone after the next DropBad.
   void Load(std::span<const size_t> slots);
@@ -51,6 +54,8 @@ class Rows {
   // The name of the source in hand, and whether Batch::offsets are places in it that a person can look up.
   virtual const std::string& name() const = 0;
   virtual bool placed() const { return true; }
+  // Records without traffic are no rows.
+  virtual bool traffic_only() const { return false; }
   std::span<const LogStatus> status() const { return {status_.data(), batch_.rows}; }
 
  protected:
@@ -102,6 +107,9 @@ class TextRows final : public Rows {
 
   // Points it at a block, which must stay until the last Next.
   void Start(const ResolvedBlock& block);
+  // From now on records without traffic are counted, and are no rows.
+  void TakeTrafficOnly() { traffic_only_ = true; }
+  bool traffic_only() const override { return traffic_only_; }
   bool Next() override;
   void Keep(std::span<const uint8_t> keep) override;
   const std::string& name() const override { return *block_->name; }
@@ -156,6 +164,7 @@ class TextRows final : public Rows {
   };
   std::vector<Malformed> malformed_;  // values found in this Load
   std::vector<IntegerColumn> integer_columns_;
+  bool traffic_only_ = false;
   bool stopped_ = false;
 };
 

@@ -70,7 +70,8 @@ bool TextRows::Next() {
   return true;
 }
 
-// The records among the next lines, at most a batch of them, and their log status; false if there are none.
+// The records among the next lines, at most a batch of them, and their log status; false if there are none, wanted or
+// not.
 bool TextRows::TakeLines(size_t last) {
   const size_t width = format_->size(), max_bytes = options_.max_line_bytes;
   const bool careful = !block_->index.bad().empty(), has_status = status_column_ >= 0;
@@ -86,7 +87,8 @@ bool TextRows::TakeLines(size_t last) {
   uint32_t* const records = records_.data();
   uint64_t* const offsets = batch_.offsets.data();
   LogStatus* const status = status_.data();
-  size_t n = 0, at = line_;
+  const bool all = !traffic_only_;
+  size_t n = 0, taken = 0, at = line_;
   uint64_t nodata = 0, skipdata = 0;
   for (; at < last && n < most; ++at) {
     const TextLine& line = lines[at];
@@ -99,7 +101,8 @@ bool TextRows::TakeLines(size_t last) {
     status[n] = has_status ? StatusOf(status_tokens, line.first) : LogStatus::kOther;
     nodata += status[n] == LogStatus::kNoData;
     skipdata += status[n] == LogStatus::kSkipData;
-    ++n;
+    ++taken;
+    n += all | IsTraffic(status[n]);
   }
   line_ = at;
   records_.resize(n);
@@ -107,8 +110,8 @@ bool TextRows::TakeLines(size_t last) {
   status_.resize(n);
   report_->nodata += nodata;
   report_->skipdata += skipdata;
-  report_->ok += n - nodata - skipdata;
-  return n > 0;
+  report_->ok += taken - nodata - skipdata;
+  return taken > 0;
 }
 
 bool TextRows::CheckWithCare(size_t line) {

@@ -246,5 +246,26 @@ TEST(Scan, NodataAndSkipdataAreCountedApart) {
             "\"SKIPDATA\", \"n\": 1}\n");
 }
 
+// They are dropped as their lines are taken; what is known of their source and counted of them stays.
+TEST(Scan, RecordsWithoutTrafficAlone) {
+  const std::string malformed = "2 1 eni-1 - - - - - - x 1 2 - NODATA\n";
+  std::string log = kHeader;
+  for (int i = 0; i < 1500; ++i) log += "2 1 eni-1 - - - - - - - 1 2 - NODATA\n";
+  Report report;
+  EXPECT_EQ(Sum(log + malformed, {}, &report), "{\"n\": 0, \"bytes\": 0}\n");
+  EXPECT_EQ(report.nodata, 1501u);
+  EXPECT_EQ(report.rejected(), 0u);  // of a value that nobody asked for
+  PlanSpec spec;
+  spec.by = {"dstport"};
+  spec.aggs = {{"n", "count()"}};
+  EXPECT_EQ(RunToJson(spec, {Source::Bytes("l", std::string_view(log))}), "");
+  spec.check_all = true;
+  log += malformed;
+  EXPECT_EQ(RunToJson(spec, {Source::Bytes("l", std::string_view(log))}, {}, &report), "");
+  EXPECT_EQ(report.nodata, 1500u);
+  ASSERT_EQ(report.rejected(), 1u);
+  EXPECT_EQ(report.rejects[0].line, 1502u);
+}
+
 }  // namespace
 }  // namespace vpcflow
