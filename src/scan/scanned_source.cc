@@ -159,7 +159,7 @@ absl::Status ScannedSource::Resolve(ResolvedBlock* out, Report* report) {
   report->text_bytes += out->block.text.size();
   size_t first = 0;
   const std::string_view text = out->block.text;
-  for (size_t i = 0; i < lines; ++i) {
+  for (size_t i = out->index.lines_begin_low() ? lines : 0; i < lines; ++i) {  // none of them is a header
     const size_t begin = out->index.line(i).begin;
     if (begin >= text.size()) break;
     const char c = text[begin];

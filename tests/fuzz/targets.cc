@@ -72,6 +72,9 @@ void Lines(std::string_view bytes) {
     const TextLine& line = index.line(i);
     VPCFLOW_FUZZ_CHECK(line.begin == begin && line.end >= line.begin && line.end <= bytes.size());
     VPCFLOW_FUZZ_CHECK(line.first == tokens);
+    VPCFLOW_FUZZ_CHECK(bytes.substr(line.begin).find('\n') ==
+                       (line.end < bytes.size() ? line.end - line.begin : bytes.npos));
+    VPCFLOW_FUZZ_CHECK(!index.lines_begin_low() || static_cast<unsigned char>(bytes[line.begin]) < 'a');
     for (size_t t = 0; t < line.count; ++t) {
       const Token token = index.token(line.first + t);
       VPCFLOW_FUZZ_CHECK(token.begin < token.end && token.begin >= line.begin && token.end <= line.end);

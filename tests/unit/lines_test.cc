@@ -76,6 +76,11 @@ void ExpectAllSee(std::string_view text) {
   for (const internal::Kernels* kernels : UsableKernels()) {
     kernels->index(text.data(), text.size(), index.Reserve(text.size()));
     ASSERT_TRUE(Seen(index) == expected) << kernels->name << ": " << internal::Printable(text, 1000);
+    for (const TextLine& line : index.lines()) {
+      ASSERT_FALSE(index.lines_begin_low() && line.begin < text.size() &&
+                   static_cast<unsigned char>(text[line.begin]) >= 'a')
+          << kernels->name << ": " << internal::Printable(text, 1000);
+    }
   }
 }
 
@@ -127,6 +132,49 @@ TEST(Kernels, FromPlainTextToAnyText) {
 }
 
 // Nothing is read outside the text: it stands between two pages that cannot be read.
+// Lines of the same number of tokens are noted another way, and each text tells which way is tried first on the next.
+TEST(Kernels, LinesOfTheSameNumberOfTokens) {
+  const auto lines = [](std::initializer_list<size_t> counts, size_t times) {
+    std::string text;
+    for (size_t i = 0; i < times; ++i) {
+      for (const size_t count : counts) {
+        for (size_t t = 0; t < count; ++t) text += std::string(1 + (i + t) % 5, '7') + (t + 1 < count ? ' ' : '\n');
+      }
+    }
+    return text;
+  };
+  const std::string even = lines({3}, 100), sum = lines({3}, 30) + lines({4, 2}, 10), one = "1 2 3\n",
+                    open = even + "1 2";
+  const std::vector<std::string> texts = {
+      even, sum,         lines({4, 2}, 9), lines({3}, 50) + "1\n",        "1 2\n" + lines({3}, 50), one,
+      open, even + "\n", "\n" + even,      even + "version a b\n" + even, "\xEF\xBB\xBF" + even,    even + "1 2\t3\n",
+      "\n", ""};
+  const internal::Kernels* const portable = UsableKernels()[0];
+  for (const internal::Kernels* kernels : UsableKernels()) {
+    for (const std::string& before : texts) {
+      for (const std::string& text : texts) {
+        TokenIndex index;
+        for (const std::string& t : {before, text})
+          kernels->index(t.data(), t.size(), index.Reserve(1000 + text.size()));
+        ASSERT_TRUE(Seen(index) == Obvious(text)) << kernels->name << ": " << before << "then " << text;
+      }
+    }
+  }
+  for (const std::string& text : texts) ExpectAllSee(text);
+  TokenIndex index;
+  const auto low = [&](const std::string& text) {
+    portable->index(text.data(), text.size(), index.Reserve(2000));
+    return index.lines_begin_low();
+  };
+  EXPECT_TRUE(low(even));
+  EXPECT_FALSE(low(sum));   // not known
+  EXPECT_FALSE(low(even));  // nor is it looked for behind that
+  EXPECT_TRUE(low(even));
+  EXPECT_FALSE(low("a 2 3\n" + even));
+  EXPECT_FALSE(low(even + "b 2 3\n"));
+  EXPECT_TRUE(low("Z ~ ~\n" + even));
+}
+
 TEST(Kernels, T25NothingBeyondTheText) {
   const size_t page = 4096;
   char* map = static_cast<char*>(mmap(nullptr, 3 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));

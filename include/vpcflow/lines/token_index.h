@@ -59,6 +59,8 @@ class TokenIndex {
     span.ends += line.first;
     return span;
   }
+  // It is known that every line begins with a byte below 'a'. Names of fields, and with them headers, do not.
+  bool lines_begin_low() const { return arrays_.lines_begin_low; }
   // Offsets of invalid control bytes, ascending.
   std::span<const uint32_t> bad() const { return {arrays_.bad, arrays_.bad_count}; }
   // The first of them in a line, or line.end.
