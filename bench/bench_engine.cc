@@ -40,14 +40,18 @@ void Rates(benchmark::State& state, uint64_t bytes, uint64_t records) {
 
 void YardstickText(benchmark::State& state) {
   const std::string path = Path("VPCFLOW_BENCH_LOG");
-  std::vector<char> buffer(256 * 1024);
+  // At the beginning of a page: 16 bytes behind it, where malloc puts it, Zen 4 copies a page of the file at 0.75 to
+  // 0.85 of the rate.
+  constexpr size_t kPage = 4096, kSize = 256 * 1024;
+  const std::unique_ptr<char, decltype(&std::free)> buffer(static_cast<char*>(std::aligned_alloc(kPage, kSize)),
+                                                           &std::free);
   uint64_t bytes = 0, lines = 0;
   for (auto _ : state) {
     bytes = lines = 0;
     const int fd = open(path.c_str(), O_RDONLY);
-    for (ssize_t n; (n = read(fd, buffer.data(), buffer.size())) > 0;) {
+    for (ssize_t n; (n = read(fd, buffer.get(), kSize)) > 0;) {
       bytes += static_cast<uint64_t>(n);
-      const char *p = buffer.data(), *end = p + n;
+      const char *p = buffer.get(), *end = p + n;
       while ((p = static_cast<const char*>(std::memchr(p, '\n', static_cast<size_t>(end - p)))) != nullptr) {
         ++lines;
         ++p;
