@@ -131,7 +131,6 @@ TEST(Kernels, FromPlainTextToAnyText) {
   }
 }
 
-// Nothing is read outside the text: it stands between two pages that cannot be read.
 // Lines of the same number of tokens are noted another way, and each text tells which way is tried first on the next.
 TEST(Kernels, LinesOfTheSameNumberOfTokens) {
   const auto lines = [](std::initializer_list<size_t> counts, size_t times) {
@@ -175,6 +174,7 @@ TEST(Kernels, LinesOfTheSameNumberOfTokens) {
   EXPECT_TRUE(low("Z ~ ~\n" + even));
 }
 
+// Nothing is read outside the text: it stands between two pages that cannot be read.
 TEST(Kernels, T25NothingBeyondTheText) {
   const size_t page = 4096;
   char* map = static_cast<char*>(mmap(nullptr, 3 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
