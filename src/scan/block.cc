@@ -94,14 +94,17 @@ bool BlockReader::NextInMemory(Block* out) {
 }
 
 absl::StatusOr<bool> BlockReader::NextFromStream(Block* out) {
-  Reserve(out, 0, std::max(block_bytes_, carry_.size()));
+  // Not all that `out` can hold, which a long line of another time may have made more: where a block ends must not
+  // depend on which of several threads' blocks it is.
+  size_t room = std::max(block_bytes_, carry_.size());
+  Reserve(out, 0, room);
   std::memcpy(out->storage.get(), carry_.data(), carry_.size());
   size_t size = carry_.size();
   carry_.clear();
   size_t searched = 0;  // bytes known to hold no line end
   while (true) {
-    while (size < out->capacity && !at_end_) {
-      absl::StatusOr<size_t> n = stream_->Read(out->storage.get() + size, out->capacity - size);
+    while (size < room && !at_end_) {
+      absl::StatusOr<size_t> n = stream_->Read(out->storage.get() + size, room - size);
       if (!n.ok()) {
         // What stands behind the last line end was cut by the error; it is no line.
         pending_ = n.status();
@@ -129,7 +132,8 @@ absl::StatusOr<bool> BlockReader::NextFromStream(Block* out) {
       if (absl::Status s = SkipLongLine(out, size); !s.ok()) pending_ = s;
       return true;
     }
-    Reserve(out, size, std::min(size * 2, max_line_ + block_bytes_));
+    room = std::min(size * 2, max_line_ + block_bytes_);
+    Reserve(out, size, room);
   }
 }
 
@@ -141,7 +145,7 @@ absl::Status BlockReader::SkipLongLine(Block* out, size_t size) {
   TakeOrigins(out, 1);
   offset_ += size;
   char* scratch = out->storage.get() + kExcerpt;
-  const size_t room = std::min(block_bytes_, out->capacity - kExcerpt);
+  const size_t room = std::min(block_bytes_, size - kExcerpt);
   out->text = {out->storage.get(), std::min(size, kExcerpt)};
   while (true) {
     absl::StatusOr<size_t> n = stream_->Read(scratch, room);

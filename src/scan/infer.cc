@@ -1,6 +1,7 @@
 #include "src/scan/infer.h"
 
 #include <algorithm>
+#include <memory>
 #include <utility>
 #include <vector>
 
@@ -35,69 +36,77 @@ bool Fits(const RecordView& record) {
          std::any_of(account.begin(), account.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
-bool Fits(const Format& format, std::string_view line) {
+// How many of the lines are records of the format; no more are counted than `most`.
+size_t CountFits(const std::shared_ptr<const Format>& format, std::span<const std::string_view> lines, size_t most) {
   RecordParser parser(format);
   RecordView record;
-  return parser.Parse(line, &record) == Errc::kOk && Fits(record);
+  size_t fits = 0;
+  for (const std::string_view line : lines) {
+    fits += parser.Parse(line, &record) == Errc::kOk && Fits(record);
+    if (fits == most) break;
+  }
+  return fits;
 }
 
 struct Candidate {
   std::string name;
-  Format format;
-  size_t fits = 0;
+  std::shared_ptr<const Format> format;
 };
 
 // The formats that AWS and its console make when asked for everything.
-std::vector<Candidate> Candidates() {
+std::vector<Candidate> MakeCandidates() {
   std::vector<Candidate> out;
   for (const char* name : {"v3", "v4", "v5", "v7", "v8", "v9", "v10", "v11", "tgw", "default"}) {
-    Candidate candidate{name, {}};
+    Format format, sorted;
     FormatError ignored;
-    Format::Parse(name, &candidate.format, &ignored);
+    Format::Parse(name, &format, &ignored);
     std::vector<std::string> names;
-    for (const FormatColumn& column : candidate.format.columns()) names.push_back(column.name);
+    for (const FormatColumn& column : format.columns()) names.push_back(column.name);
     std::sort(names.begin(), names.end());
-    Candidate sorted{absl::StrCat(name, " in alphabetical order"), {}};
-    Format::Parse(absl::StrJoin(names, " "), &sorted.format, &ignored);
-    out.push_back(std::move(candidate));
-    out.push_back(std::move(sorted));
+    Format::Parse(absl::StrJoin(names, " "), &sorted, &ignored);
+    out.push_back({name, std::make_shared<const Format>(std::move(format))});
+    out.push_back({absl::StrCat(name, " in alphabetical order"), std::make_shared<const Format>(std::move(sorted))});
   }
   return out;
 }
 
-std::string FitsOf(const Candidate& candidate, size_t lines) {
-  return absl::StrCat(candidate.name, " (", candidate.fits, " of ", lines, " lines)");
+// A candidate that fits some of the lines.
+struct Fitting {
+  const Candidate* candidate;
+  size_t fits;
+};
+
+std::string FitsOf(const Fitting& fitting, size_t lines) {
+  return absl::StrCat(fitting.candidate->name, " (", fitting.fits, " of ", lines, " lines)");
 }
 
 }  // namespace
 
 absl::StatusOr<InferredFormat> InferFormat(std::span<const std::string_view> lines, std::string_view source) {
-  const Format standard = Format::Default();
-  if (std::any_of(lines.begin(), lines.end(), [&](std::string_view line) { return Fits(standard, line); }))
-    return InferredFormat{standard, ""};
+  static const auto standard = std::make_shared<const Format>(Format::Default());
+  if (CountFits(standard, lines, 1) > 0) return InferredFormat{standard, ""};
   const std::string name(source), first = Printable(lines[0], 120);
   for (const Foreign& foreign : kForeign) {
     if (lines[0].starts_with(foreign.magic))
       return absl::InvalidArgumentError(absl::StrCat(name, ": not flow log text: ", foreign.advice));
   }
-  std::vector<Candidate> fitting = Candidates();
-  const size_t all = fitting.size();
-  for (Candidate& candidate : fitting) {
-    for (const std::string_view line : lines) candidate.fits += Fits(candidate.format, line);
+  static const std::vector<Candidate> candidates = MakeCandidates();  // 0.1 ms
+  std::vector<Fitting> fitting;
+  for (const Candidate& candidate : candidates) {
+    if (const size_t fits = CountFits(candidate.format, lines, lines.size()); fits > 0)
+      fitting.push_back({&candidate, fits});
   }
-  std::erase_if(fitting, [](const Candidate& c) { return c.fits == 0; });
-  std::stable_sort(fitting.begin(), fitting.end(),
-                   [](const Candidate& a, const Candidate& b) { return a.fits > b.fits; });
+  std::stable_sort(fitting.begin(), fitting.end(), [](const Fitting& a, const Fitting& b) { return a.fits > b.fits; });
   const size_t second = fitting.size() > 1 ? fitting[1].fits : 0;
   if (!fitting.empty() && fitting[0].fits * 10 >= lines.size() * 9 && second * 10 <= lines.size()) {
-    return InferredFormat{fitting[0].format,
+    return InferredFormat{fitting[0].candidate->format,
                           absl::StrCat("no header line: the format is taken to be ", FitsOf(fitting[0], lines.size()),
                                        second > 0 ? absl::StrCat(", before ", FitsOf(fitting[1], lines.size())) : "",
-                                       "; none of AWS's other ", all - (second > 0 ? 2 : 1),
+                                       "; none of AWS's other ", candidates.size() - (second > 0 ? 2 : 1),
                                        " formats fits. Give the format if it is another")};
   }
   std::vector<std::string> names;
-  for (const Candidate& candidate : fitting) names.push_back(FitsOf(candidate, lines.size()));
+  for (const Fitting& candidate : fitting) names.push_back(FitsOf(candidate, lines.size()));
   return absl::InvalidArgumentError(absl::StrCat(
       name, ": no header line, and its lines do not fit AWS's default format (tried ", lines.size(), "); ",
       names.empty() ? std::string("they fit none of AWS's formats either: if this is a flow log, give its format")

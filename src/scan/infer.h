@@ -3,6 +3,7 @@
 #define VPCFLOW_SRC_SCAN_INFER_H_
 
 #include <cstddef>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -17,7 +18,7 @@ namespace internal {
 inline constexpr size_t kLinesToTry = 100;
 
 struct InferredFormat {
-  Format format;
+  std::shared_ptr<const Format> format;
   std::string evidence;  // what speaks for it; empty for AWS's default
 };
 

@@ -235,7 +235,7 @@ absl::Status ScannedSource::FindFormat(const ResolvedBlock& block, size_t lines,
   absl::StatusOr<InferredFormat> inferred = InferFormat(to_try, name_);
   if (!inferred.ok()) return inferred.status();
   if (!inferred->evidence.empty()) AddWarning(std::move(inferred->evidence), report);
-  *out = std::make_shared<const Format>(std::move(inferred->format));
+  *out = std::move(inferred->format);
   return absl::OkStatus();
 }
 

@@ -1,4 +1,6 @@
+#include <cctype>
 #include <set>
+#include <string>
 
 #include "unit/testing.h"
 
@@ -35,6 +37,24 @@ TEST(Catalogue, HasEveryFieldOnce) {
   EXPECT_EQ(Format::UpToVersion(5).size(), 29u);
   EXPECT_EQ(Format::UpToVersion(10).size(), 42u);
   EXPECT_EQ(Format::TransitGatewayDefault().size(), 36u);
+}
+
+TEST(Catalogue, NamesOfOtherTools) {
+  for (const FieldInfo& info : kFields) {
+    std::string bare(info.name), loud(info.getter);
+    std::erase(bare, '-');
+    for (char& c : loud) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+    for (const std::string& name : {bare, loud, "_" + bare + "--"}) {
+      const std::optional<Field> field = FindFieldOrAlias(name);
+      ASSERT_TRUE(field.has_value()) << name;
+      EXPECT_EQ(Info(*field).name, info.name) << name;
+    }
+    EXPECT_FALSE(FindFieldOrAlias(bare + "x")) << bare;
+  }
+  static_assert(FindFieldOrAlias("pktSrcAddr") == Field::kPktSrcAddr);
+  static_assert(FindFieldOrAlias("Source_Address") == Field::kSrcAddr);
+  for (const char* name : {"", "-", "__", "src", "sourceaddres", "srcaddr2", "src.addr"})
+    EXPECT_FALSE(FindFieldOrAlias(name)) << name;
 }
 
 TEST(Format, EveryWayToWriteIt) {

@@ -1,3 +1,4 @@
+#include "src/scan/block.h"
 #include "unit/testing.h"
 
 namespace vpcflow {
@@ -76,6 +77,33 @@ TEST(Scan, AnyBlockSizeGivesTheSameBytes) {
     ASSERT_EQ(got, want) << block;
     ASSERT_EQ(rejects, want_rejects) << block;
   }
+}
+
+// Where blocks end does not depend on which blocks they are read into: with several threads that is chance.
+TEST(Scan, BlocksEndWhereTheyEndWhateverTheirRoom) {
+  const std::string packed = Gzip(kHeader + Line("10.0.0.1", 22, 5) + std::string(5000, 'x') + "\n" +
+                                  Line("10.0.0.2", 443, 7) + std::string(900, 'y') + "\n" + Line("10.0.0.3", 1, 9));
+  const Source source = Source::Bytes("log", std::string_view(packed));
+  const auto texts = [&](std::vector<internal::Block> blocks) {
+    internal::BlockReader reader(source, Container::kAuto, nullptr, 64, 1024, 1 << 20, nullptr);
+    std::vector<std::string> out;
+    for (size_t i = 0;; ++i) {
+      internal::Block& block = blocks[i % blocks.size()];
+      const absl::StatusOr<bool> more = reader.Next(&block);
+      EXPECT_TRUE(more.ok());
+      if (!more.ok() || !*more) return out;
+      out.push_back(std::to_string(block.offset) + (block.long_line ? " long " : " ") + std::string(block.text));
+    }
+  };
+  std::vector<internal::Block> one(1), some(3), large(2);
+  for (internal::Block& block : large) {
+    block.capacity = 4000;
+    block.storage = std::make_unique<char[]>(block.capacity);
+  }
+  const std::vector<std::string> want = texts(std::move(one));
+  EXPECT_EQ(want.size(), 5u);
+  EXPECT_EQ(texts(std::move(some)), want);
+  EXPECT_EQ(texts(std::move(large)), want);
 }
 
 TEST(Scan, RejectsHaveTheirPlace) {

@@ -94,7 +94,7 @@ constexpr std::optional<Field> FindField(std::string_view name) {
 namespace internal {
 // Names that others use for fields: Athena's old table of flow logs, Security Lake's and Insights' words.
 struct FieldAlias {
-  std::string_view name;  // folded: lower case, letters and digits alone
+  std::string_view name;
   Field field;
 };
 inline constexpr FieldAlias kFieldAliases[] = {
@@ -102,25 +102,28 @@ inline constexpr FieldAlias kFieldAliases[] = {
     {"sourceport", Field::kSrcPort}, {"destinationport", Field::kDstPort}, {"numpackets", Field::kPackets},
     {"numbytes", Field::kBytes},     {"starttime", Field::kStart},         {"endtime", Field::kEnd},
 };
+
+// Whether two names differ in case and separators alone.
+constexpr bool SameLetters(std::string_view a, std::string_view b) {
+  size_t i = 0, j = 0;
+  while (true) {
+    while (i < a.size() && FoldName(a[i]) == '-') ++i;
+    while (j < b.size() && FoldName(b[j]) == '-') ++j;
+    if (i == a.size() || j == b.size()) return i == a.size() && j == b.size();
+    if (FoldName(a[i++]) != FoldName(b[j++])) return false;
+  }
+}
 }  // namespace internal
 
 // The field meant by a name of another tool: AWS's name with other separators or none and in any case (srcAddr,
 // pktsrcaddr), or an alias (sourceaddress). O(number of fields).
-inline std::optional<Field> FindFieldOrAlias(std::string_view name) {
+constexpr std::optional<Field> FindFieldOrAlias(std::string_view name) {
   if (const std::optional<Field> field = FindField(name)) return field;
-  const auto fold = [](std::string_view text) {
-    std::string folded;
-    for (const char c : text) {
-      if (const char low = internal::FoldName(c); low != '-') folded += low;
-    }
-    return folded;
-  };
-  const std::string wanted = fold(name);
   for (size_t i = 0; i < kFieldCount; ++i) {
-    if (fold(kFields[i].name) == wanted) return static_cast<Field>(i);
+    if (internal::SameLetters(kFields[i].name, name)) return static_cast<Field>(i);
   }
   for (const internal::FieldAlias& alias : internal::kFieldAliases) {
-    if (alias.name == wanted) return alias.field;
+    if (internal::SameLetters(alias.name, name)) return alias.field;
   }
   return std::nullopt;
 }

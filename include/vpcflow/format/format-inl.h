@@ -49,7 +49,7 @@ inline bool Format::Add(std::string_view name, FormatError* error) {
     error->message = "a format has at most " + std::to_string(kMaxColumns) + " fields";
     return false;
   }
-  if (IndexOf(std::string_view(column.name)) >= 0) {
+  if ((field ? IndexOf(*field) : IndexOf(std::string_view(column.name))) >= 0) {
     error->message = "field '" + column.name + "' is there twice";
     return false;
   }
