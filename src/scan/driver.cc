@@ -4,6 +4,7 @@
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <exception>
 #include <mutex>
 #include <new>
 #include <thread>
@@ -48,6 +49,8 @@ class Driver {
       std::lock_guard lock(mutex_);
       fatal_ = absl::ResourceExhaustedError("out of memory; use fewer keys or a filter");
       stop_ = true;
+    } catch (...) {
+      Throw(std::current_exception());
     }
     std::lock_guard lock(mutex_);
     ++ended_;
@@ -55,7 +58,7 @@ class Driver {
   }
 
   // Waits for the workers in the calling thread, polling.
-  void Wait(int workers) {
+  void Wait(size_t workers) {
     std::unique_lock lock(mutex_);
     while (ended_ < workers) {
       changed_.wait_for(lock, kPollInterval, [&] { return ended_ == workers; });
@@ -63,15 +66,18 @@ class Driver {
       Progress progress = progress_;
       progress.bytes = stored_bytes_;
       lock.unlock();
-      if (!options_.poll(progress)) {
-        cancelled_ = true;
-        stop_ = true;
+      try {
+        if (!options_.poll(progress)) stop_ = cancelled_ = true;
+      } catch (...) {
+        Throw(std::current_exception());
       }
       lock.lock();
     }
   }
 
+  // Throws what the caller's own code threw in some thread.
   absl::Status Finish(Report* report) {
+    if (thrown_ != nullptr) std::rethrow_exception(thrown_);
     report->sources = opened_;
     std::sort(errors_.begin(), errors_.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
     for (auto& [number, status] : errors_) report->errors.push_back(std::move(status));
@@ -123,6 +129,12 @@ class Driver {
     return least.source;
   }
 
+  void Throw(std::exception_ptr thrown) {
+    std::lock_guard lock(mutex_);
+    thrown_ = std::move(thrown);
+    stop_ = true;
+  }
+
   void AddError(const ScannedSource* source, absl::Status status) {
     std::lock_guard lock(mutex_);
     if (stop_ && absl::IsCancelled(status)) return;
@@ -143,8 +155,9 @@ class Driver {
   std::vector<Active> active_;
   std::vector<std::pair<uint32_t, absl::Status>> errors_;
   absl::Status fatal_;
+  std::exception_ptr thrown_;
   Progress progress_;
-  int ended_ = 0;
+  size_t ended_ = 0;
 };
 
 }  // namespace
@@ -158,24 +171,26 @@ absl::Status MemoryExceeded(size_t max_memory) {
 absl::StatusOr<std::vector<std::unique_ptr<BlockHandler>>> RunScan(const std::vector<Source>& sources,
                                                                    const ScanOptions& options,
                                                                    const HandlerFactory& make_handler, Report* report) {
-  int workers =
-      options.threads > 0 ? options.threads : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  size_t workers = options.threads > 0 ? static_cast<size_t>(options.threads)
+                                       : std::max<size_t>(1, std::thread::hardware_concurrency());
   if (options.on_error == OnError::kStop) workers = 1;  // the first reject of the input, not of some thread
   Driver driver(sources, options, report);
   std::vector<std::unique_ptr<BlockHandler>> handlers;
-  std::vector<Report> reports(static_cast<size_t>(workers));
+  std::vector<Report> reports(workers);
   for (Report& part : reports) handlers.push_back(make_handler(&part));
-  if (workers == 1 && !options.poll) {
-    driver.Work(handlers[0].get(), &reports[0]);
-  } else {
-    std::vector<std::thread> threads;
-    for (int i = 0; i < workers; ++i) {
-      threads.emplace_back(
-          [&, i] { driver.Work(handlers[static_cast<size_t>(i)].get(), &reports[static_cast<size_t>(i)]); });
+  std::vector<std::thread> threads;
+  threads.reserve(workers);
+  while (threads.size() < workers && (workers > 1 || options.poll)) {
+    try {
+      const size_t i = threads.size();
+      threads.emplace_back([&, i] { driver.Work(handlers[i].get(), &reports[i]); });
+    } catch (const std::exception&) {
+      break;  // a limit of threads or memory: those that are there take all the blocks
     }
-    if (options.poll) driver.Wait(workers);
-    for (std::thread& thread : threads) thread.join();
   }
+  if (threads.empty()) driver.Work(handlers[0].get(), &reports[0]);
+  if (options.poll && !threads.empty()) driver.Wait(threads.size());
+  for (std::thread& thread : threads) thread.join();
   for (Report& part : reports) report->Merge(std::move(part));
   if (absl::Status s = driver.Finish(report); !s.ok()) return s;
   return handlers;

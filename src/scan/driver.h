@@ -28,7 +28,9 @@ using HandlerFactory = std::function<std::unique_ptr<BlockHandler>(Report*)>;
 
 // Reads all sources to their end. Returns the handlers, one per thread, for the caller to merge, and fills `report`.
 // Damage of a source is in report->errors and does not keep the others from being read; kCancelled and
-// kResourceExhausted are returned. All threads have ended on return.
+// kResourceExhausted are returned. All threads have ended on return, also by an exception of the caller's code
+// (handlers, poll), which is thrown on. Threads that cannot be started are done without, in the end by the calling one,
+// unpolled.
 absl::StatusOr<std::vector<std::unique_ptr<BlockHandler>>> RunScan(const std::vector<Source>& sources,
                                                                    const ScanOptions& options,
                                                                    const HandlerFactory& make_handler, Report* report);

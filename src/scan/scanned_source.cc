@@ -74,11 +74,10 @@ absl::StatusOr<bool> ScannedSource::Next(ResolvedBlock* out, Report* report) {
   {
     std::lock_guard lock(read_mutex_);
     if (finished_) return false;
+    finished_ = true;  // also by an exception: its block may have a number, and blocks behind that would wait for it
     absl::StatusOr<bool> more = reader_.Next(&out->block);
-    if (!more.ok() || !*more) {
-      finished_ = true;
-      return more;
-    }
+    if (!more.ok() || !*more) return more;
+    finished_ = false;
   }
   out->source = number_;
   out->name = &name_;

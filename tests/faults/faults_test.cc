@@ -80,34 +80,39 @@ Outcome RunOnce(const Plan& plan, const Source& source, int threads) {
   return out;
 }
 
-// 12 scenarios: six inputs, grouped and selected; one thread, as threads that cannot be started end the process.
+// For every N the N-th allocation fails: with several threads, of whichever.
+void FailEveryAllocation(const std::string& name, const Plan& plan, const Source& source, int threads) {
+  const Outcome wanted = RunOnce(plan, source, 1);
+  ASSERT_FALSE(wanted.rows.empty()) << name;
+  long failures = 0;
+  for (long n = 0;; ++n) {
+    bool thrown = false;
+    Outcome got;
+    failing_new::AfterAllocations(n);
+    try {
+      got = RunOnce(plan, source, threads);
+    } catch (const std::bad_alloc&) {
+      thrown = true;
+    }
+    const bool reached = failing_new::Disarm();
+    if (!reached) break;  // fewer allocations than n: the scan got through
+    // A failed allocation is an exception, an error, or one that was got over; never another answer.
+    if (!thrown && !got.failed) {
+      ASSERT_EQ(got.rows, wanted.rows) << name << " " << n;
+    }
+    failures += thrown || got.failed;
+  }
+  EXPECT_GT(failures, 5) << name;
+  EXPECT_EQ(RunOnce(plan, source, threads).rows, wanted.rows) << name;  // the same plan and source work
+}
+
+// 12 scenarios, six inputs, grouped and selected, with one thread and with three.
 TEST(T26, EveryAllocationFails) {
   for (const auto& [name, bytes] : Inputs()) {
     for (const bool grouped : {true, false}) {
       const Plan plan = MakePlan(grouped);
       const Source source = Source::Bytes(name, std::string_view(bytes));
-      const Outcome wanted = RunOnce(plan, source, 1);
-      ASSERT_FALSE(wanted.rows.empty()) << name;
-      long failures = 0;
-      for (long n = 0;; ++n) {
-        bool thrown = false;
-        Outcome got;
-        failing_new::AfterAllocations(n);
-        try {
-          got = RunOnce(plan, source, 1);
-        } catch (const std::bad_alloc&) {
-          thrown = true;
-        }
-        const bool reached = failing_new::Disarm();
-        if (!reached) break;  // fewer allocations than n: the scan got through
-        // A failed allocation is an exception, an error, or one that was got over; never another answer.
-        if (!thrown && !got.failed) {
-          ASSERT_EQ(got.rows, wanted.rows) << name << " " << n;
-        }
-        failures += thrown || got.failed;
-      }
-      EXPECT_GT(failures, 5) << name;
-      EXPECT_EQ(RunOnce(plan, source, 1).rows, wanted.rows) << name;  // the same plan and source work
+      for (const int threads : {1, 3}) FailEveryAllocation(name, plan, source, threads);
     }
   }
 }

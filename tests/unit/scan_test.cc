@@ -1,3 +1,9 @@
+#include <pthread.h>
+
+#include <stdexcept>
+#include <system_error>
+#include <thread>
+
 #include "src/scan/block.h"
 #include "unit/testing.h"
 
@@ -104,6 +110,51 @@ TEST(Scan, BlocksEndWhereTheyEndWhateverTheirRoom) {
   EXPECT_EQ(want.size(), 5u);
   EXPECT_EQ(texts(std::move(some)), want);
   EXPECT_EQ(texts(std::move(large)), want);
+}
+
+#ifdef __GLIBC__
+// A limit of threads (a container's, a user's) is no reason to fail: the scan goes on with those there are.
+TEST(Scan, ThreadsThatCannotBeStartedAreDoneWithout) {
+  const std::string log = kHeader + Line("10.0.0.1", 22, 5) + Line("10.0.0.2", 443, 7);
+  pthread_attr_t before, impossible;
+  ASSERT_EQ(pthread_getattr_default_np(&before), 0);
+  ASSERT_EQ(pthread_attr_init(&impossible), 0);
+  ASSERT_EQ(pthread_attr_setstacksize(&impossible, size_t{1} << 50), 0);  // no such address space
+  ASSERT_EQ(pthread_setattr_default_np(&impossible), 0);
+  ScanOptions options;
+  options.threads = 4;
+  std::string got[2];
+  got[0] = Sum(log, options);
+  options.poll = [](const Progress&) { return true; };
+  got[1] = Sum(log, options);
+  EXPECT_THROW(std::thread([] {}).join(), std::system_error);
+  ASSERT_EQ(pthread_setattr_default_np(&before), 0);
+  EXPECT_EQ(got[0], "{\"n\": 2, \"bytes\": 12}\n");
+  EXPECT_EQ(got[1], got[0]);
+}
+#endif
+
+TEST(Scan, ExceptionsOfTheCallersCodeReachTheCaller) {
+  std::string log = kHeader;
+  for (int i = 0; i < 2000; ++i) log += Line("10.0.0.1", 22, i);
+  for (const int threads : {1, 4}) {
+    ScanOptions options;
+    options.threads = threads;
+    options.block_bytes = 1000;
+    vpcflow::Scan scan(std::vector<Source>{Source::Bytes("log", std::string_view(log))});
+    scan.Options(options).Where([](const RecordView& r) {
+      if (r.bytes() == 1500) throw std::runtime_error("mine");
+      return true;
+    });
+    Count count;
+    EXPECT_THROW((void)scan.Into(&count), std::runtime_error);
+    options.poll = [](const Progress&) -> bool { throw std::runtime_error("mine"); };
+    Source endless = Source::Stream("endless", [](char* buffer, size_t size) -> absl::StatusOr<size_t> {
+      buffer[0] = '\n';
+      return size > 0 ? 1 : 0;
+    });
+    EXPECT_THROW((void)Plan::Make(SumSpec())->Run({endless}, options), std::runtime_error);
+  }
 }
 
 TEST(Scan, RejectsHaveTheirPlace) {

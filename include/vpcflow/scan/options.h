@@ -56,7 +56,7 @@ struct ScanOptions {
   uint32_t first_source = 0;
   // Bytes parsed at a time, per thread.
   size_t block_bytes = size_t{128} * 1024;
-  // Called in the calling thread every 50 ms or so; false ends the scan with kCancelled.
+  // Called in the calling thread every 50 ms or so; false ends the scan with kCancelled, an exception with itself.
   std::function<bool(const Progress&)> poll;
 };
 

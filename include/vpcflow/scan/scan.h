@@ -68,7 +68,7 @@ class Scan {
   }
 
   // Runs, and merges what every thread found into `out`. `report`, if given, is filled in any case. Errors as
-  // Plan::Run.
+  // Plan::Run; what a predicate throws reaches the caller once all threads have ended.
   template <Accumulator A>
   absl::Status Into(A* out, Report* report = nullptr) {
     if (!status_.ok()) return status_;
