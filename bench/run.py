@@ -30,6 +30,27 @@ VARIANTS = {
 }
 
 
+NAMES = [f["name"].replace("-", "_") for f in vf.fields() if f["version"] == 2]
+
+
+def as_object(line):
+    values = [int(v) if v.isdigit() else v for v in line.decode().split(" ")]
+    return json.dumps(dict(zip(NAMES, values))).encode()
+
+
+# The records of the variant `default` in containers: the lines before them, and each as a line.
+CONTAINERS = {
+    "in-export": (b"", lambda line: b"2026-11-23T06:00:00.000Z " + line),
+    "in-messages": (b"", lambda line: b'{"message":"' + line + b'"}'),
+    "in-objects": (b"", as_object),
+    "in-insights-csv": (b"@timestamp,@message\n", lambda line: b'2026-11-23 06:00:00.000,"' + line + b'"'),
+    "in-athena-csv": (
+        ",".join(f'"{n}"' for n in NAMES).encode() + b"\n",
+        lambda line: b'"' + line.replace(b" ", b'","') + b'"',
+    ),
+}
+
+
 def make(folder, records, **options):
     """A folder of logs, made once."""
     if not (folder / "manifest.json").exists():
@@ -39,7 +60,7 @@ def make(folder, records, **options):
 
 
 def data(folder):
-    """One text file; the same as gzip in 16 files; many small objects; variants."""
+    """One text file; the same as gzip in 16 files; many small objects; variants, also in containers."""
     text = make(folder / f"text-{RECORDS}", RECORDS) / "flow-0000.log"
     packed = make(folder / f"gz-{RECORDS}", RECORDS, files=16, gzip=True)
     small = make(folder / f"small-{RECORDS}", RECORDS, files=max(16, RECORDS // 1000), gzip=True)
@@ -54,6 +75,10 @@ def data(folder):
     for name, changed in (("crlf", (b"\n", b"\r\n")), ("runs-of-spaces", (b" ", b"  "))):
         if not (variants / f"{name}.log").exists():
             (variants / f"{name}.log").write_bytes(plain.replace(*changed))
+    for name, (before, wrap) in CONTAINERS.items():
+        if not (variants / f"{name}.log").exists():
+            records = plain.splitlines()[1:]
+            (variants / f"{name}.log").write_bytes(before + b"\n".join(map(wrap, records)) + b"\n")
     return text, packed, small, variants
 
 
@@ -132,7 +157,9 @@ def targets(cpp, kernels, runs, size):
     ]
     for name in ("ipv6-heavy", "reject-heavy", "nodata-heavy", "crlf", "runs-of-spaces"):
         for job in ("Parse", "Agg"):
-            rows.append((f"{job} {name}, GB/s against default", rate[f"{job}:{name}"] / rate[f"{job}:default"], 0.7, 1.0))
+            rows.append(
+                (f"{job} {name}, GB/s against default", rate[f"{job}:{name}"] / rate[f"{job}:default"], 0.7, 1.0)
+            )
 
     def ours(job, threads):
         return runs[job, threads, "vpcflow"]
@@ -155,12 +182,16 @@ def targets(cpp, kernels, runs, size):
     for threads in (1, 2):
         for by in ("pairs", "conversations"):
             share = ours(by, threads)["seconds"] / ours("detect", threads)["seconds"]
-            rows.append((f"all detectors with samples, of the speed of grouping by {by}, v5, {threads} threads", share, 0.33, 1))
+            rows.append(
+                (f"all detectors with samples, of the speed of grouping by {by}, v5, {threads} threads", share, 0.33, 1)
+            )
     for threads, bound in ((1, 0.15), (2, 0.40)):
         peers = [r["peak_MiB"] for (j, t, p), r in runs.items() if (j, t) == ("agg", threads) and p != "vpcflow"]
         if peers:
             share = ours("agg", threads)["peak_MiB"] / min(peers)
-            rows.append((f"peak memory of agg, {threads} threads, of the smallest peer (lower is better)", share, bound, 0.10))
+            rows.append(
+                (f"peak memory of agg, {threads} threads, of the smallest peer (lower is better)", share, bound, 0.10)
+            )
     peers = [r["seconds"] for (j, t, p), r in runs.items() if (j, t) == ("agg", 1) and p != "vpcflow"]
     for kernel, result in kernels.items():
         if peers:

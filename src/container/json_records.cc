@@ -3,6 +3,7 @@
 #include <simdjson.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <new>
 #include <utility>
@@ -26,6 +27,55 @@ std::string_view Text(const dom::object& object, std::string_view key) {
   return object[key].get(text) == simdjson::SUCCESS ? text : std::string_view();
 }
 
+// Members that tell what an object is.
+enum Member : size_t {
+  kLog,
+  kBody,
+  kData,
+  kEvents,
+  kAwsLogs,
+  kKinesis,
+  kMessage,
+  kRecordsUpper,
+  kRecords,
+  kResults,
+  kAtMessage,
+  kRecordId,
+  kClassUid,
+  kLogEvents,
+  kMessageType,
+  kMembers
+};
+constexpr std::string_view kMemberNames[kMembers] = {"log",      "body",     "data",      "events",    "awslogs",
+                                                     "kinesis",  "message",  "Records",   "records",   "results",
+                                                     "@message", "recordId", "class_uid", "logEvents", "messageType"};
+
+// Those of an object, found in one walk over it: to look for them one by one takes longer than all the rest.
+class Members {
+ public:
+  explicit Members(const dom::object& object) {
+    for (const auto& [key, value] : object) {
+      for (size_t i = 0; i < kMembers; ++i) {
+        const std::string_view name = kMemberNames[i];
+        if (key.size() != name.size() || key.front() != name.front() || key != name) continue;
+        if (!there_[i]) values_[i] = value;  // of members that come twice the first, as simdjson has it
+        there_[i] = any_ = true;
+      }
+    }
+  }
+  bool any() const { return any_; }
+  bool has(Member member) const { return there_[member]; }
+  template <class T>
+  bool Get(Member member, T* value) const {
+    return there_[member] && values_[member].get(*value) == simdjson::SUCCESS;
+  }
+
+ private:
+  dom::element values_[kMembers];
+  bool there_[kMembers] = {};
+  bool any_ = false;
+};
+
 class Documents {
  public:
   Documents(RecordLines* lines, JsonRecords* json, int depth) : lines_(*lines), json_(*json), depth_(depth) {}
@@ -46,10 +96,12 @@ class Documents {
 
  private:
   void TakeObject(const dom::object& object) {
-    if (TakeEnvelope(object)) return;
-    for (const std::string_view key : {"message", "@message", "body", "log"}) {
-      std::string_view text = Text(object, key);
-      if (text.data() == nullptr) continue;
+    const Members members(object);
+    if (!members.any()) return TakeRecord(object);
+    if (TakeEnvelope(members)) return;
+    for (const Member member : {kMessage, kAtMessage, kBody, kLog}) {
+      std::string_view text;
+      if (!members.Get(member, &text)) continue;
       if (text.starts_with('{')) {  // a record as JSON in JSON
         std::string inner(text);
         inner.reserve(inner.size() + JsonRecords::kPadding);
@@ -63,7 +115,7 @@ class Documents {
       }
       return;
     }
-    if (uint64_t uid; object["class_uid"].get(uid) == simdjson::SUCCESS && uid == kOcsfNetworkActivity) {
+    if (uint64_t uid; members.Get(kClassUid, &uid) && uid == kOcsfNetworkActivity) {
       TakeOcsf(object, &lines_);
       return;
     }
@@ -71,12 +123,13 @@ class Documents {
   }
 
   // What other records stand in. False if it is nothing of the kind.
-  bool TakeEnvelope(const dom::object& object) {
-    const std::string_view type = Text(object, "messageType");
-    if (type == "CONTROL_MESSAGE") return true;  // CloudWatch Logs tests the destination: no records
-    for (const std::string_view key : {"events", "logEvents", "Records", "records", "results"}) {
+  bool TakeEnvelope(const Members& members) {
+    std::string_view text;
+    // CloudWatch Logs tests the destination: no records.
+    if (members.Get(kMessageType, &text) && text == "CONTROL_MESSAGE") return true;
+    for (const Member member : {kEvents, kLogEvents, kRecordsUpper, kRecords, kResults}) {
       dom::array entries;
-      if (object[key].get(entries) != simdjson::SUCCESS) continue;
+      if (!members.Get(member, &entries)) continue;
       for (const dom::element entry : entries) {
         dom::array row;
         if (entry.get(row) == simdjson::SUCCESS) {
@@ -87,17 +140,16 @@ class Documents {
       }
       return true;
     }
-    for (const std::string_view key : {"awslogs", "kinesis"}) {  // events of Lambda functions
+    for (const Member member : {kAwsLogs, kKinesis}) {  // events of Lambda functions
       dom::object inner;
-      if (object[key].get(inner) != simdjson::SUCCESS) continue;
+      if (!members.Get(member, &inner)) continue;
       const std::string_view blob = Text(inner, "data");
       if (blob.data() == nullptr) continue;
       TakeBlob(blob);
       return true;
     }
-    const std::string_view data = Text(object, "data");  // of Firehose's Lambda events
-    if (data.data() != nullptr && object["recordId"].error() == simdjson::SUCCESS) {
-      TakeBlob(data);
+    if (members.Get(kData, &text) && members.has(kRecordId)) {  // of Firehose's Lambda events
+      TakeBlob(text);
       return true;
     }
     return false;

@@ -1,6 +1,7 @@
 #include "src/container/record_lines.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "vpcflow/container/container.h"
@@ -12,13 +13,28 @@ namespace {
 
 constexpr size_t kExcerpt = 300;
 
-bool IsControl(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }
+// Bytes that would end a value: 1 for control bytes, 2 for the blank, which only texts have within.
+constexpr std::array<unsigned char, 256> kEnding = [] {
+  std::array<unsigned char, 256> out{};
+  for (size_t c = 0; c < 0x20; ++c) out[c] = 1;
+  out[0x7F] = 1;
+  out[' '] = 2;
+  return out;
+}();
 
 void AppendEncoded(std::string_view value, bool text, std::string* out) {
   constexpr char kHex[] = "0123456789ABCDEF";
+  const unsigned char ending = text ? 3 : 1;
+  unsigned char any = 0;
+  for (const char c : value) any |= kEnding[static_cast<unsigned char>(c)];
+  if ((any & ending) == 0) {
+    out->append(value);
+    return;
+  }
   for (const char c : value) {
-    if (IsControl(c) || (text && c == ' ')) {
-      *out += {'%', kHex[static_cast<unsigned char>(c) >> 4], kHex[c & 15]};
+    const auto byte = static_cast<unsigned char>(c);
+    if ((kEnding[byte] & ending) != 0) {
+      *out += {'%', kHex[byte >> 4], kHex[byte & 15]};
     } else {
       *out += c;
     }
@@ -68,20 +84,27 @@ std::string FieldNameOf(std::string_view name) {
 void RecordLines::Message(std::string_view text) {
   while (!text.empty() && (text.back() == '\n' || text.back() == '\r' || text.back() == ' ')) text.remove_suffix(1);
   if (text.empty()) return;
-  if (std::exchange(header_holds_, false)) (out_ += kNoHeaderMark) += '\n';
-  const size_t begin = out_.size();
+  if (std::exchange(header_holds_, false)) {
+    (out_ += kNoHeaderMark) += '\n';
+    ++line_count_;
+  }
   out_.append(text);
-  // A line end inside would make two records of one; as another control byte it makes the line a reject.
-  for (size_t i = begin; i < out_.size(); ++i) {
-    if (out_[i] == '\n' || out_[i] == kNoRecordMark || out_[i] == kNoHeaderMark) out_[i] = '\x1B';
+  // A line end inside would make two records of one; as another control byte it makes the line a reject. All are
+  // written, changed or not, as that makes it a loop over vectors.
+  char* const copy = out_.data() + (out_.size() - text.size());
+  for (size_t i = 0, n = text.size(); i < n; ++i) {
+    const char c = copy[i];
+    copy[i] = c == '\n' || c == kNoRecordMark || c == kNoHeaderMark ? '\x1B' : c;
   }
   out_ += '\n';
+  ++line_count_;
 }
 
 void RecordLines::NoRecord(std::string_view excerpt) {
   out_ += kNoRecordMark;
   AppendEncoded(excerpt.substr(0, kExcerpt), false, &out_);
   out_ += '\n';
+  ++line_count_;
 }
 
 void RecordLines::Header(const std::vector<std::string>& names) {
@@ -98,9 +121,20 @@ void RecordLines::Value(std::string_view value, bool text) {
 void RecordLines::Begin() {
   for (Column& column : columns_) column.set = false;
   twice_ = too_many_ = any_telling_ = false;
+  position_ = 0;
 }
 
 size_t RecordLines::ColumnOf(std::string_view name) {
+  const size_t position = position_++;
+  if (position < in_order_.size() && in_order_[position].first == name) return in_order_[position].second;
+  const size_t column = FindColumn(name);
+  if (column == columns_.size() || position >= Format::kMaxColumns) return column;
+  if (position >= in_order_.size()) in_order_.resize(position + 1);
+  in_order_[position] = {std::string(name), column};
+  return column;
+}
+
+size_t RecordLines::FindColumn(std::string_view name) {
   const auto found = by_name_.find(name);
   if (found != by_name_.end()) return found->second;
   const std::string field = FieldNameOf(name);
@@ -111,10 +145,15 @@ size_t RecordLines::ColumnOf(std::string_view name) {
       too_many_ = true;
       return columns_.size();
     }
-    columns_.push_back({field, IsText(field), {}, false});
+    columns_.push_back({field, IsText(field), IsTelling(field), {}, false});
   }
   if (by_name_.size() < 4 * Format::kMaxColumns) by_name_.emplace(name, column);
   return column;
+}
+
+void RecordLines::ForgetNames() {
+  by_name_.clear();
+  in_order_.clear();
 }
 
 void RecordLines::Add(std::string_view name, std::string_view value) {
@@ -124,13 +163,13 @@ void RecordLines::Add(std::string_view name, std::string_view value) {
   twice_ |= column.set;
   column.set = true;
   column.value.assign(value);
-  any_telling_ |= IsTelling(column.name);
+  any_telling_ |= column.telling;
 }
 
 bool RecordLines::End() {
   if (twice_ || too_many_ || !any_telling_) {
     columns_.resize(in_header_);  // its fields are not those of records
-    by_name_.clear();
+    ForgetNames();
     return false;
   }
   if (columns_.size() > in_header_ || !header_holds_) {
@@ -138,7 +177,7 @@ bool RecordLines::End() {
     std::vector<std::string> names;
     std::stable_partition(columns_.begin(), columns_.end(),
                           [](const Column& c) { return FindField(c.name).has_value(); });
-    by_name_.clear();
+    ForgetNames();
     for (const Column& column : columns_) names.push_back(column.name);
     Header(names);
     in_header_ = columns_.size();

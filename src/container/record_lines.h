@@ -7,6 +7,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "vpcflow/format/field.h"
@@ -33,24 +34,36 @@ class RecordLines {
   void Header(const std::vector<std::string>& names);
   // One value of a line made with Header; `text` tells whether blanks are part of it.
   void Value(std::string_view value, bool text);
-  void EndLine() { out_.back() = '\n'; }
+  void EndLine() {
+    out_.back() = '\n';
+    ++line_count_;
+  }
 
   std::string& out() { return out_; }
+  // Lines written so far, headers and marks too.
+  uint64_t line_count() const { return line_count_; }
 
  private:
   struct Column {
     std::string name;
     bool text;
+    bool telling;  // only flow logs have it
     std::string value;
     bool set = false;
   };
   size_t ColumnOf(std::string_view name);
+  size_t FindColumn(std::string_view name);
+  void ForgetNames();
 
   std::string out_;
+  uint64_t line_count_ = 0;
   std::vector<Column> columns_;
   std::map<std::string, size_t, std::less<>> by_name_;  // as the container spells it
-  size_t in_header_ = 0;                                // columns named by the last header line
-  bool header_holds_ = false;                           // the last line that was written is in its format
+  // The names of the record before, in its order, which the next one most often has.
+  std::vector<std::pair<std::string, size_t>> in_order_;
+  size_t position_ = 0;        // in in_order_, of the name to come
+  size_t in_header_ = 0;       // columns named by the last header line
+  bool header_holds_ = false;  // the last line that was written is in its format
   bool twice_ = false;
   bool too_many_ = false;
   bool any_telling_ = false;

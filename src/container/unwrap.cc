@@ -30,7 +30,7 @@ class UnwrapStream : public ByteStream, public LineOrigins {
     std::string& out = lines_.out();
     while (given_ == out.size()) {
       out.clear();
-      given_ = noted_ = 0;
+      given_ = 0;
       if (done_) {
         if (error_.ok()) return 0;
         return std::exchange(error_, absl::OkStatus());
@@ -65,10 +65,7 @@ class UnwrapStream : public ByteStream, public LineOrigins {
 
   // The lines written since the last call are of the line `line_` of the input.
   void NoteOrigins() {
-    const std::string& out = lines_.out();
-    const auto lines = std::count(out.begin() + static_cast<ptrdiff_t>(noted_), out.end(), '\n');
-    origins_.insert(origins_.end(), static_cast<size_t>(lines), line_);
-    noted_ = out.size();
+    for (const uint64_t written = lines_.line_count(); noted_ < written; ++noted_) origins_.push_back(line_);
   }
 
   // Takes each whole line of the input; with `last` what is behind the last one, too. A line of more than kMaxEntry
@@ -128,7 +125,7 @@ class UnwrapStream : public ByteStream, public LineOrigins {
   size_t begin_ = 0;
   size_t searched_ = 0;
   size_t given_ = 0;
-  size_t noted_ = 0;              // of lines_, whose lines' origins are known
+  uint64_t noted_ = 0;            // lines of lines_ whose origins are known
   uint64_t line_ = 1;             // of the input, where rest() begins
   std::deque<uint64_t> origins_;  // of lines that are written, not yet taken
   bool skipping_ = false;         // the rest of a line that was too long
@@ -213,9 +210,9 @@ class CsvStream final : public UnwrapStream {
     if (!Split(row)) return lines_.NoRecord(row);
     if (!begun_) {
       begun_ = true;
-      first_ = cells_;
+      first_.assign(cells_.begin(), cells_.end());
       if (ReadHeader()) return;
-    } else if (has_header_ && cells_ == first_) {
+    } else if (has_header_ && std::equal(cells_.begin(), cells_.end(), first_.begin(), first_.end())) {
       return WriteHeader();  // files put together
     }
     if (cells_.size() != first_.size()) return lines_.NoRecord(row);
@@ -223,21 +220,45 @@ class CsvStream final : public UnwrapStream {
     for (const auto& [cell, text] : kept_) lines_.Value(cells_[cell], text);
     lines_.EndLine();
   }
-  // False if a quote is not closed.
+  // The cells of a row. False if a quote is not closed.
   bool Split(std::string_view row) {
-    cells_.assign(1, "");
+    cells_.clear();
+    size_t at = 0;
+    while (true) {
+      const bool quoted = at < row.size() && row[at] == '"';
+      const size_t begin = at + quoted;
+      const size_t end = quoted ? std::min(row.find('"', begin), row.size()) : EndOfUnquoted(row, begin);
+      const size_t behind = end + quoted;
+      // Quotes within a cell, or one that is not closed.
+      if (behind > row.size() || (behind < row.size() && row[behind] != ',')) return SplitWithCare(row);
+      cells_.push_back(row.substr(begin, end - begin));
+      if (behind == row.size()) return true;
+      at = behind + 1;
+    }
+  }
+  static size_t EndOfUnquoted(std::string_view row, size_t at) {
+    while (at < row.size() && row[at] != ',' && row[at] != '"') ++at;
+    return at;
+  }
+  bool SplitWithCare(std::string_view row) {
+    plain_.clear();
+    plain_.reserve(row.size());  // never more: the cells are views of it
+    cells_.clear();
     bool quoted = false;
+    size_t begin = 0;  // of the cell in plain_
     for (size_t i = 0; i < row.size(); ++i) {
       if (row[i] == '"' && quoted && i + 1 < row.size() && row[i + 1] == '"') {
-        cells_.back() += row[i++];
+        plain_ += row[i++];
       } else if (row[i] == '"') {
         quoted = !quoted;
       } else if (row[i] == ',' && !quoted) {
-        cells_.emplace_back();
+        cells_.push_back(std::string_view(plain_).substr(begin));
+        begin = plain_.size();
       } else {
-        cells_.back() += row[i];
+        plain_ += row[i];
       }
     }
+    cells_.push_back(std::string_view(plain_).substr(begin));
     return !quoted;
   }
   // Whether the first row names columns, and which to keep: the fields first, as a header line begins with one, then
@@ -272,8 +293,10 @@ class CsvStream final : public UnwrapStream {
 
   bool begun_ = false;
   bool has_header_ = false;
-  std::optional<size_t> message_;  // the column that holds whole records
-  std::vector<std::string> cells_, first_;
+  std::optional<size_t> message_;              // the column that holds whole records
+  std::string plain_;                          // the row without its quotes
+  std::vector<std::string_view> cells_;        // of it
+  std::vector<std::string> first_;             // the first row
   std::vector<std::pair<size_t, bool>> kept_;  // the cells of a record, and whether blanks are part of them
 };
 

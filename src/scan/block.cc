@@ -15,6 +15,12 @@ size_t WholeLines(const char* data, size_t size) {
   return last == nullptr ? 0 : static_cast<size_t>(static_cast<const char*>(last) - data) + 1;
 }
 
+size_t CountLineEnds(std::string_view text) {
+  size_t lines = 0;
+  for (size_t at = 0; (at = text.find('\n', at)) != std::string_view::npos; ++at) ++lines;
+  return lines;
+}
+
 void Reserve(Block* block, size_t keep, size_t capacity) {
   if (block->capacity >= capacity) return;
   std::unique_ptr<char[]> larger(new char[capacity]);  // not zeroed
@@ -52,7 +58,7 @@ void BlockReader::Finish(Block* out, const char* data, size_t size) {
   out->long_line = false;
   out->unwrapped = container_ != Container::kText;
   offset_ += size;
-  if (origins_ != nullptr) TakeOrigins(out, static_cast<size_t>(std::count(data, data + size, '\n')));
+  if (origins_ != nullptr) TakeOrigins(out, CountLineEnds(out->text));
   if (out->offset == 0 && out->text.starts_with("\xEF\xBB\xBF")) {  // byte order mark
     out->text.remove_prefix(3);
     out->offset = 3;
