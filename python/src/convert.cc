@@ -113,6 +113,9 @@ py::dict ReportToDict(const vpcflow::Report& report) {
   out["formats"] = formats;
   py::list warnings, errors;
   for (const std::string& warning : report.warnings) warnings.append(text(warning));
+  if (report.notes_left_out)
+    warnings.append("there are more warnings or formats than " + std::to_string(vpcflow::Report::kMaxNotes) +
+                    "; the others are not listed");
   for (const absl::Status& error : report.errors)
     errors.append(py::make_tuple(absl::StatusCodeToString(error.code()), text(Message(error))));
   out["warnings"] = warnings;

@@ -28,7 +28,8 @@ class Report:
     (unpacked), ``lines``, ``headers``, ``blank_lines``, ``records`` = ``ok`` +
     ``nodata`` + ``skipdata``, ``rejected``, ``nulled_values``, ``unspread``. ``rejects_by_reason`` counts by reason;
     ``rejects`` are the first 1,000 with ``file``, ``line``, ``byte_offset``, ``column``, ``field``, ``reason``,
-    ``message`` and ``excerpt``. ``formats`` counts sources by format; ``warnings`` and ``errors`` are texts.
+    ``message`` and ``excerpt``. ``formats`` counts sources by format; ``warnings`` and ``errors`` are texts
+    (of formats and warnings 256 each, and a warning if there were more).
     """
 
     def __init__(self, values: dict[str, Any]) -> None:

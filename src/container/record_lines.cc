@@ -12,6 +12,7 @@ namespace internal {
 namespace {
 
 constexpr size_t kExcerpt = 300;
+constexpr size_t kMaxName = 128;  // of a field in a header; longer ones are cut, and not remembered
 
 // Bytes that would end a value: 1 for control bytes, 2 for the blank, which only texts have within.
 constexpr std::array<unsigned char, 256> kEnding = [] {
@@ -44,12 +45,12 @@ void AppendEncoded(std::string_view value, bool text, std::string* out) {
 // A name that a header line can hold.
 std::string HeaderName(std::string_view name) {
   std::string out;
-  for (const char c : name.substr(0, 128)) {
+  for (const char c : name.substr(0, kMaxName)) {
     const bool fine =
         (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
     out += fine ? FoldName(c) : '-';
   }
-  if (out.empty() || !((out[0] >= 'a' && out[0] <= 'z'))) out = "x-" + out.substr(0, 126);
+  if (out.empty() || !((out[0] >= 'a' && out[0] <= 'z'))) out = "x-" + out.substr(0, kMaxName - 2);
   return out;
 }
 
@@ -128,9 +129,12 @@ size_t RecordLines::ColumnOf(std::string_view name) {
   const size_t position = position_++;
   if (position < in_order_.size() && in_order_[position].first == name) return in_order_[position].second;
   const size_t column = FindColumn(name);
-  if (column == columns_.size() || position >= Format::kMaxColumns) return column;
-  if (position >= in_order_.size()) in_order_.resize(position + 1);
-  in_order_[position] = {std::string(name), column};
+  if (column == columns_.size() || name.size() > kMaxName) return column;
+  if (position < in_order_.size()) {
+    in_order_[position] = {std::string(name), column};
+  } else if (position == in_order_.size() && position < Format::kMaxColumns) {
+    in_order_.emplace_back(name, column);
+  }
   return column;
 }
 
@@ -147,7 +151,7 @@ size_t RecordLines::FindColumn(std::string_view name) {
     }
     columns_.push_back({field, IsText(field), IsTelling(field), {}, false});
   }
-  if (by_name_.size() < 4 * Format::kMaxColumns) by_name_.emplace(name, column);
+  if (by_name_.size() < 4 * Format::kMaxColumns && name.size() <= kMaxName) by_name_.emplace(name, column);
   return column;
 }
 

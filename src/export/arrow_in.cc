@@ -308,7 +308,7 @@ absl::Status ReadStream(const NamedArrowStream& named, const ScanOptions& option
   std::string format;
   for (int64_t c = 0; c < schema.value.n_children; ++c)
     absl::StrAppend(&format, c == 0 ? "" : " ", FieldOf(schema.value.children[c]->name));
-  ++report->formats[format];
+  report->CountFormat(std::move(format));
   while (true) {
     if (options.poll && !options.poll({})) return absl::CancelledError("the scan was cancelled");
     Released<ArrowArray> batch;

@@ -56,11 +56,9 @@ void WarnOfLateFields(const PlanImpl& plan, Report* report) {
       if (column.field != Field::kUnknown) continue;
       if (std::any_of(plan.fields.begin(), plan.fields.end(), [&](const FieldRef& f) { return f.name == column.name; }))
         continue;
-      std::string warning =
+      report->Warn(
           absl::StrCat("field '", column.name,
-                       "' is named by a later header only, and not among the columns of a selection of everything");
-      if (std::find(report->warnings.begin(), report->warnings.end(), warning) == report->warnings.end())
-        report->warnings.push_back(std::move(warning));
+                       "' is named by a later header only, and not among the columns of a selection of everything"));
     }
   }
 }

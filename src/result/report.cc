@@ -28,6 +28,23 @@ void Report::TrimRejects() {
   if (rejects.size() > kMaxRejectSamples) rejects.resize(kMaxRejectSamples);
 }
 
+// The least of all are kept, so that what is kept does not depend on the order in which they come.
+void Report::Warn(std::string warning) {
+  const auto at = std::lower_bound(warnings.begin(), warnings.end(), warning);
+  if (at != warnings.end() && *at == warning) return;
+  warnings.insert(at, std::move(warning));
+  if (warnings.size() <= kMaxNotes) return;
+  warnings.pop_back();
+  notes_left_out = true;
+}
+
+void Report::CountFormat(std::string format, uint64_t sources_with_it) {
+  formats[std::move(format)] += sources_with_it;
+  if (formats.size() <= kMaxNotes) return;
+  formats.erase(std::prev(formats.end()));
+  notes_left_out = true;
+}
+
 void Report::Merge(Report&& other) {
   sources += other.sources;
   duplicates += other.duplicates;
@@ -43,11 +60,9 @@ void Report::Merge(Report&& other) {
   for (size_t i = 0; i < kErrcCount; ++i) rejects_by_reason[i] += other.rejects_by_reason[i];
   std::move(other.rejects.begin(), other.rejects.end(), std::back_inserter(rejects));
   TrimRejects();
-  for (const auto& [format, n] : other.formats) formats[format] += n;
-  for (std::string& warning : other.warnings) {
-    if (std::find(warnings.begin(), warnings.end(), warning) == warnings.end()) warnings.push_back(std::move(warning));
-  }
-  std::sort(warnings.begin(), warnings.end());
+  for (const auto& [format, n] : other.formats) CountFormat(format, n);
+  for (std::string& warning : other.warnings) Warn(std::move(warning));
+  notes_left_out |= other.notes_left_out;
   std::move(other.errors.begin(), other.errors.end(), std::back_inserter(errors));
 }
 

@@ -15,12 +15,6 @@ namespace {
 
 bool IsBlankLine(std::string_view line) { return std::all_of(line.begin(), line.end(), IsBlank); }
 
-// Each warning once.
-void AddWarning(std::string warning, Report* report) {
-  if (std::find(report->warnings.begin(), report->warnings.end(), warning) == report->warnings.end())
-    report->warnings.push_back(std::move(warning));
-}
-
 // Whether the line could be a header: it begins with a field name.
 bool BeginsWithField(std::string_view line, const Format* current) {
   const size_t end = std::min(line.find_first_of(" \t\r"), line.size());
@@ -122,8 +116,8 @@ std::vector<bool> SourcesToRead(const std::vector<Source>& sources, const ScanOp
     if (same_as[i] == kNoDuplicate) continue;
     out[i] = false;
     if (++report->duplicates <= kNamed)
-      AddWarning(absl::StrCat(sources[i].name(), " has the same bytes as ", sources[same_as[i]].name(), ": read once"),
-                 report);
+      report->Warn(
+          absl::StrCat(sources[i].name(), " has the same bytes as ", sources[same_as[i]].name(), ": read once"));
   }
   return out;
 }
@@ -175,7 +169,7 @@ absl::Status ScannedSource::Resolve(ResolvedBlock* out, Report* report) {
       // Lines before the first header: of the format that a source without header would have, else of the header's,
       // which makes them rejects.
       if (before == nullptr && FindFormat(*out, i, &before, report).ok() && before != nullptr) {
-        ++report->formats[before->ToString()];
+        report->CountFormat(before->ToString());
         headerless_ = before;
       }
       if (before == nullptr) before = format_ != nullptr ? format_ : std::make_shared<const Format>(Format::Default());
@@ -186,7 +180,7 @@ absl::Status ScannedSource::Resolve(ResolvedBlock* out, Report* report) {
   if (first < lines) {
     if (format_ == nullptr) {
       if (absl::Status s = FindFormat(*out, lines, &format_, report); !s.ok()) return s;
-      if (format_ != nullptr) ++report->formats[format_->ToString()];
+      if (format_ != nullptr) report->CountFormat(format_->ToString());
       headerless_ = format_;
     }
     // Without a format there are blank lines and entries without record only; any format makes rejects of these.
@@ -212,9 +206,9 @@ void ScannedSource::SetFormat(Format format, Report* report) {
     const std::string nearest = NearestField(column.name);
     std::string warning = absl::StrCat("field '", column.name, "' is not in the catalogue; kept as text");
     if (!nearest.empty()) absl::StrAppend(&warning, " (nearest known: '", nearest, "')");
-    AddWarning(std::move(warning), report);
+    report->Warn(std::move(warning));
   }
-  ++report->formats[format.ToString()];
+  report->CountFormat(format.ToString());
   format_ = std::make_shared<const Format>(std::move(format));
 }
 
@@ -233,7 +227,7 @@ absl::Status ScannedSource::FindFormat(const ResolvedBlock& block, size_t lines,
   if (to_try.empty()) return absl::OkStatus();
   absl::StatusOr<InferredFormat> inferred = InferFormat(to_try, name_);
   if (!inferred.ok()) return inferred.status();
-  if (!inferred->evidence.empty()) AddWarning(std::move(inferred->evidence), report);
+  if (!inferred->evidence.empty()) report->Warn(std::move(inferred->evidence));
   *out = std::move(inferred->format);
   return absl::OkStatus();
 }

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+from random import Random
 
 import pytest
 
@@ -198,3 +199,37 @@ def test_ocsf_gives_what_the_original_line_says():
     line = vf.scan(corpora() / "ocsf/v1.1.0-vpcflowlog.csv").collect().rows()[0]
     differ = {k for k in line if back.get(k) != line[k]}
     assert differ == {"interface_id"}  # the sample's two forms have different numbers of zeros there
+
+
+def test_names_in_any_order_and_spelling(quiet):
+    """Objects whose names come and go, change place and spelling: each value is of the field that its name means."""
+    long = "y" * 126
+    spellings = {
+        "srcaddr": ["srcaddr", "srcAddr", "SRC_ADDR", "sourceAddress"],
+        "dstaddr": ["dstaddr", "dst-addr"],
+        "bytes": ["bytes", "numbytes", "Bytes"],
+        "x-": ["", "x-"],
+        "x-1": ["1", "x_1"],
+        long + "--": [long + "--", long + "__" + "z" * 100, long + ".-" + "z" * 300],
+    }
+    value = {"srcaddr": "10.0.0.{}", "dstaddr": "10.0.1.{}", "bytes": "{}", "x-": "a{}", "x-1": "b{}", long + "--": "c{}"}
+    random = Random(4)
+    for _ in range(100):
+        lines, wanted, rejects = [], [], 0
+        for n in range(12):
+            # The first has all; others miss some, and now and then have one twice or nothing of a flow log.
+            names = list(spellings) if n == 0 else random.sample(list(spellings), random.randint(1, len(spellings)))
+            if n > 0 and random.random() < 0.1:
+                names.append(random.choice(names))
+            if n == 0 or random.random() < 0.5:
+                random.shuffle(names)
+            members = [(random.choice(spellings[name]), value[name].format(n)) for name in names]
+            lines.append("{" + ", ".join(f"{json.dumps(k)}: {json.dumps(v)}" for k, v in members) + "}")
+            if len(set(names)) < len(names) or not {"srcaddr", "dstaddr", "bytes"} & set(names):
+                rejects += 1
+                continue
+            row = {name.replace("-", "_"): value[name].format(n) if name in names else None for name in spellings}
+            wanted.append({**row, "bytes": n if "bytes" in names else None})
+        got = vf.scan("\n".join(lines).encode(), container="json").select(*spellings).collect()
+        assert got.rows() == wanted, lines
+        assert got.report.rejected == rejects

@@ -138,6 +138,32 @@ def test_t3_a_stream_without_line_ends(quiet):
     assert (report.records, report.rejects_by_reason) == (1, {"line-too-long": 1})
 
 
+def test_t3_names_without_end(tmp_path):
+    """Names of a megabyte, another one in each record, of one field as they begin alike: none is kept."""
+    log = tmp_path / "log.json.gz"
+    with gzip.GzipFile(log, "wb", 1) as out:
+        for i in range(200):
+            out.write(b'{"srcaddr": "10.0.0.1", "bytes": 1, "' + b"x" * (1 << 20) + b'%d": 1}\n' % i)
+    growth, rejects, records = measured(log)
+    assert growth <= 48
+    assert (rejects, records) == (0, 200)
+
+
+def test_t20_headers_without_end(quiet):
+    """Another header before each record: some of the formats and warnings are kept, which ones is no chance."""
+    log = b"".join(b"srcaddr zzz%d\n10.0.0.1 5\n" % i for i in range(50_000))
+    kept = []
+    for threads, block in ((1, 1 << 17), (4, 1000)):
+        flows = vf.scan(log, threads=threads)
+        flows._options["block_bytes"] = block
+        report = flows.agg(n=vf.count()).collect().report
+        assert (report.records, report.headers, report.rejected) == (50_000, 50_000, 0)
+        assert (len(report.formats), len(report.warnings)) == (256, 257)
+        assert "more warnings or formats than 256" in report.warnings[-1]
+        kept.append((report.formats, report.warnings))
+    assert kept[0] == kept[1]
+
+
 NUMBERS = [f for f in vf.fields() if f["type"] not in ("text", "address")]
 
 

@@ -91,6 +91,29 @@ TEST(Report, PartsAddUpAndSamplesAreTheFirst) {
   EXPECT_THAT(all.warnings, ElementsAre("late", "odd"));
 }
 
+TEST(Report, NotesHaveALimitAndNoOrder) {
+  Report forth, back;
+  for (int i = 0; i < 1000; ++i) {
+    forth.Warn(std::to_string(1000 + i));
+    forth.CountFormat(std::to_string(1000 + i % 500));
+    Report part;
+    for (int twice = 0; twice < 2; ++twice) part.Warn(std::to_string(1999 - i));
+    part.CountFormat(std::to_string(1499 - i % 500));
+    back.Merge(std::move(part));
+  }
+  EXPECT_EQ(forth.warnings.size(), Report::kMaxNotes);
+  EXPECT_EQ(forth.warnings.back(), std::to_string(1000 + Report::kMaxNotes - 1));
+  EXPECT_EQ(forth.formats.size(), Report::kMaxNotes);
+  EXPECT_EQ(forth.formats["1000"], 2u);
+  EXPECT_TRUE(forth.notes_left_out);
+  EXPECT_EQ(back.warnings, forth.warnings);
+  EXPECT_EQ(back.formats, forth.formats);
+  Report few;
+  few.Warn("one");
+  few.CountFormat("srcaddr");
+  EXPECT_FALSE(few.notes_left_out);
+}
+
 TEST(Report, OneStatusForAllErrors) {
   Report report;
   EXPECT_TRUE(report.status().ok());

@@ -3,6 +3,7 @@
 #define VPCFLOW_RESULT_REPORT_H_
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -32,6 +33,8 @@ struct Reject {
 struct Report {
   // At most this many rejects are kept with their place; all are counted.
   static constexpr size_t kMaxRejectSamples = 1000;
+  // At most this many warnings and this many formats are kept, the first ones in the order of their texts.
+  static constexpr size_t kMaxNotes = 256;
 
   uint64_t sources = 0;     // read, damaged ones included
   uint64_t duplicates = 0;  // not read, because an earlier source has the same bytes
@@ -47,12 +50,15 @@ struct Report {
   std::array<uint64_t, kErrcCount> rejects_by_reason{};
   std::vector<Reject> rejects;              // the first ones in the order of the input
   std::map<std::string, uint64_t> formats;  // format -> sources that have it
-  std::vector<std::string> warnings;        // each once
+  std::vector<std::string> warnings;        // each once, sorted
+  bool notes_left_out = false;              // there were more warnings or formats than are kept
   // Sources that could not be read, or not to their end. Their good records are in the result.
   std::vector<absl::Status> errors;
 
   uint64_t records() const { return ok + nodata + skipdata; }
   uint64_t rejected() const;
+  void Warn(std::string warning);
+  void CountFormat(std::string format, uint64_t sources_with_it = 1);
   // Adds another part of the same scan.
   void Merge(Report&& other);
   // Sorts the samples by place and keeps the first kMaxRejectSamples.
