@@ -44,9 +44,11 @@ Athena's old table (`sourceaddress`, `numbytes`, `starttime`, ...). Columns of L
 **JSON** finds records in: `events` of get-log-events and filter-log-events; events as NDJSON; subscription documents (`DATA_MESSAGE`; a
 `CONTROL_MESSAGE` holds none), plain, gzip, base64, in Lambda's `awslogs` and Kinesis's `Records`; `extractedFields`, where there is no message;
 Firehose's `{{"message": ...}}`, glued or one a line; `results` of get-query-results; `body` of OpenSearch documents; objects whose members are fields; OCSF class 4001,
-as Security Lake delivers it, as JSON and as Parquet of nested columns. JSON that is one document over many lines is read whole, 256 MiB at most.
+as Security Lake delivers it, as JSON and as Parquet of nested columns. JSON that is one document over many lines may have any size:
+its entries (of the array that it is, or of `events`, `logEvents`, `Records`, `records` and `results`) are read one by one, and a malformed one
+costs no other. An entry, and what a document holds beside them, has 8 MiB at most; a line of one that has its documents by line 16 MiB.
 
-**Places.** Rejects of containers give the line of the text that vpcflow makes of them, in which header lines count, and the excerpt.
+**Places.** Rejects of containers give the line of the container in which their entry begins, and the excerpt.
 
 Refused with advice: zip, bzip2. Not flow logs, and said so: anything whose lines fit no format.
 

@@ -94,6 +94,20 @@ class Documents {
     }
   }
 
+  // One of an array of entries. Where a subscription's filter names columns, they are in extractedFields, too.
+  void TakeEntry(const dom::element& entry) {
+    dom::array row;
+    dom::object object, fields;
+    if (entry.get(row) == simdjson::SUCCESS) {
+      TakeInsightsRow(row);
+    } else if (entry.get(object) == simdjson::SUCCESS && Text(object, "message").data() == nullptr &&
+               object["extractedFields"].get(fields) == simdjson::SUCCESS) {
+      TakeRecord(fields);
+    } else {
+      Take(entry);
+    }
+  }
+
  private:
   void TakeObject(const dom::object& object) {
     const Members members(object);
@@ -130,14 +144,7 @@ class Documents {
     for (const Member member : {kEvents, kLogEvents, kRecordsUpper, kRecords, kResults}) {
       dom::array entries;
       if (!members.Get(member, &entries)) continue;
-      for (const dom::element entry : entries) {
-        dom::array row;
-        if (entry.get(row) == simdjson::SUCCESS) {
-          TakeInsightsRow(row);
-        } else {
-          TakeEvent(entry);
-        }
-      }
+      for (const dom::element entry : entries) TakeEntry(entry);
       return true;
     }
     for (const Member member : {kAwsLogs, kKinesis}) {  // events of Lambda functions
@@ -153,17 +160,6 @@ class Documents {
       return true;
     }
     return false;
-  }
-
-  // One of an array of events. Where a subscription's filter names columns, they are in extractedFields, too.
-  void TakeEvent(const dom::element& entry) {
-    dom::object object, fields;
-    if (entry.get(object) == simdjson::SUCCESS && Text(object, "message").data() == nullptr &&
-        object["extractedFields"].get(fields) == simdjson::SUCCESS) {
-      TakeRecord(fields);
-    } else {
-      Take(entry);
-    }
   }
 
   void TakeBlob(std::string_view base64) {
@@ -223,45 +219,79 @@ class Documents {
 
 struct JsonRecords::Parsers {
   dom::parser by_depth[kMaxDepth + 1];  // documents of the outer levels are still in use
+  static bool Fine(simdjson::error_code error, dom::parser* parser);
 };
 
 JsonRecords::JsonRecords(RecordLines* lines) : parsers_(std::make_unique<Parsers>()), lines_(lines) {}
 JsonRecords::~JsonRecords() = default;
 
-bool JsonRecords::Take(std::string_view text, int depth) {
+// simdjson says by a code that it had no memory; a parser that said so is not used again (in 3.0 its streams crash).
+bool JsonRecords::Parsers::Fine(simdjson::error_code error, dom::parser* parser) {
+  if (error == simdjson::MEMALLOC) {
+    *parser = dom::parser();
+    throw std::bad_alloc();
+  }
+  return error == simdjson::SUCCESS;
+}
+
+void JsonRecords::Take(std::string_view text, int depth) {
+  if (text.size() > JsonSplitter::kMaxPiece) return TakeInPieces(text, depth);
   dom::parser& parser = parsers_->by_depth[depth];
-  // simdjson says by a code that it had no memory; a parser that said so is not used again (in 3.0 its streams crash).
-  const auto check = [&](simdjson::error_code error) {
-    if (error == simdjson::MEMALLOC) {
-      parser = dom::parser();
-      throw std::bad_alloc();
-    }
-    return error == simdjson::SUCCESS;
-  };
   Documents documents(lines_, this, depth);
   dom::element document;
-  if (check(parser.parse(text.data(), text.size(), /*realloc_if_needed=*/false).get(document))) {
-    documents.Take(document);
-    return true;
-  }
+  if (Parsers::Fine(parser.parse(text.data(), text.size(), /*realloc_if_needed=*/false).get(document), &parser))
+    return documents.Take(document);
   // Several documents glued together, or something wrong.
   parser.threaded = false;
   const size_t batch = std::max<size_t>(text.size(), 1024);
-  check(parser.allocate(batch));
+  Parsers::Fine(parser.allocate(batch), &parser);
   dom::document_stream stream;
   size_t taken = 0;
-  if (check(parser.parse_many(text.data(), text.size(), batch).get(stream))) {
+  if (Parsers::Fine(parser.parse_many(text.data(), text.size(), batch).get(stream), &parser)) {
     for (auto it = stream.begin(); it != stream.end(); ++it) {
       dom::element next;
-      if (!check((*it).get(next))) break;
+      if (!Parsers::Fine((*it).get(next), &parser)) break;
       documents.Take(next);
       taken = it.current_index() + it.source().size();
     }
   }
   const size_t rest = text.find_first_not_of(" \t\r\n", taken);
-  if (rest == std::string_view::npos) return true;
-  lines_->NoRecord(text.substr(rest));
-  return false;
+  if (rest != std::string_view::npos) lines_->NoRecord(text.substr(rest));
+}
+
+void JsonRecords::TakeInPieces(std::string_view text, int depth) {
+  JsonSplitter splitter;
+  while (true) {
+    const JsonSplitter::Piece piece = splitter.Next(text, true);
+    if (piece.kind == JsonSplitter::Kind::kMore) return;
+    TakePiece(piece, depth);
+    text.remove_prefix(piece.consumed);
+  }
+}
+
+void JsonRecords::TakePiece(const JsonSplitter::Piece& piece, int depth) {
+  switch (piece.kind) {
+    case JsonSplitter::Kind::kMore:
+    case JsonSplitter::Kind::kNone: return;
+    case JsonSplitter::Kind::kDocument: return Take(piece.text, depth);
+    case JsonSplitter::Kind::kTooLong:
+    case JsonSplitter::Kind::kCut: return lines_->NoRecord(piece.text);
+    case JsonSplitter::Kind::kElement:
+    case JsonSplitter::Kind::kEntry: break;
+  }
+  dom::parser& parser = parsers_->by_depth[depth];
+  dom::element entry;
+  if (Parsers::Fine(parser.parse(piece.text.data(), piece.text.size(), /*realloc_if_needed=*/false).get(entry),
+                    &parser)) {
+    Documents documents(lines_, this, depth);
+    if (piece.kind == JsonSplitter::Kind::kEntry) {
+      documents.TakeEntry(entry);
+    } else {
+      documents.Take(entry);
+    }
+  } else {
+    lines_->NoRecord(piece.text);
+  }
 }
 
 std::string UnpackBlob(std::string_view base64) {

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "src/container/json_splitter.h"
 #include "src/container/record_lines.h"
 
 VPCFLOW_NAMESPACE_BEGIN
@@ -18,11 +19,15 @@ class JsonRecords {
 
   // The records of one or more documents, one behind the other, with or without blanks between them. `text` must have
   // kPadding bytes behind its end in the same buffer. A malformed document, and with it what follows in the text, is
-  // one entry without record. False for that.
-  bool Take(std::string_view text, int depth = 0);
-  static constexpr size_t kPadding = 64;
+  // one entry without record.
+  void Take(std::string_view text, int depth = 0);
+  // The record of a piece, padded likewise.
+  void TakePiece(const JsonSplitter::Piece& piece, int depth = 0);
+  static constexpr size_t kPadding = JsonSplitter::kPadding;
 
  private:
+  void TakeInPieces(std::string_view text, int depth);
+
   struct Parsers;
   std::unique_ptr<Parsers> parsers_;
   RecordLines* lines_;

@@ -17,8 +17,7 @@ namespace internal {
 namespace {
 
 constexpr size_t kStep = size_t{64} << 10;
-constexpr size_t kMaxDocument = size_t{256} << 20;  // of JSON that is not a document a line
-constexpr size_t kMaxEntry = size_t{16} << 20;      // a line of a container; subscriptions send 1 MB, Lambda 6 MB
+constexpr size_t kMaxEntry = size_t{16} << 20;  // a line of a container; subscriptions send 1 MB, Lambda 6 MB
 
 // Reads a container in steps; what the steps write to lines_ is what the stream gives.
 class UnwrapStream : public ByteStream, public LineOrigins {
@@ -63,9 +62,21 @@ class UnwrapStream : public ByteStream, public LineOrigins {
     if (error_.ok()) error_ = std::move(error);
   }
 
-  // The lines written since the last call are of the line `line_` of the input.
-  void NoteOrigins() {
-    for (const uint64_t written = lines_.line_count(); noted_ < written; ++noted_) origins_.push_back(line_);
+  // The lines written since the last call are of that line of the input.
+  void NoteOrigins(uint64_t line) {
+    for (const uint64_t written = lines_.line_count(); noted_ < written; ++noted_) origins_.push_back(line);
+  }
+  // The line of the next byte that is no blank.
+  uint64_t LineOfNext() const {
+    const std::string_view text = rest();
+    const size_t begin = std::min(text.find_first_not_of(", \t\r\n"), text.size());
+    return line_ + static_cast<uint64_t>(std::count(text.begin(), text.begin() + static_cast<ptrdiff_t>(begin), '\n'));
+  }
+  // Takes text of any number of lines.
+  void TakeLines(size_t n) {
+    const std::string_view text = rest().substr(0, n);
+    line_ += static_cast<uint64_t>(std::count(text.begin(), text.end(), '\n'));
+    Take(n);
   }
 
   // Takes each whole line of the input; with `last` what is behind the last one, too. A line of more than kMaxEntry
@@ -78,7 +89,7 @@ class UnwrapStream : public ByteStream, public LineOrigins {
         searched_ = text.size();
         if (text.size() <= kMaxEntry) return;
         if (!skipping_) lines_.NoRecord(text);
-        NoteOrigins();
+        NoteOrigins(line_);
         skipping_ = true;
         Take(text.size());
         searched_ = 0;
@@ -90,7 +101,7 @@ class UnwrapStream : public ByteStream, public LineOrigins {
       if (std::exchange(skipping_, false)) line = {};
       while (!line.empty() && (line.back() == '\r' || line.back() == ' ')) line.remove_suffix(1);
       if (!line.empty()) TakeLine(line);
-      NoteOrigins();
+      NoteOrigins(line_);
       ++line_;
       if (end == std::string_view::npos) return;
     }
@@ -170,14 +181,16 @@ class JsonStream final : public UnwrapStream {
   void Step(bool last) override {
     if (!whole_ && !Decide(last)) return;
     if (!*whole_) return Lines(last);
-    if (rest().size() > kMaxDocument) {
-      Fail(absl::ResourceExhaustedError(absl::StrCat(name_, ": a JSON document of more than ", kMaxDocument >> 20,
-                                                     " MiB; write one document a line instead")));
-    } else if (last) {
-      if (!json_.Take(rest()))
-        Fail(absl::DataLossError(absl::StrCat(name_, ": the JSON is cut or malformed; what came before is read")));
-      NoteOrigins();
-      Take(rest().size());
+    while (true) {
+      if (!splitter_.in_document()) document_line_ = LineOfNext();
+      const JsonSplitter::Piece piece = splitter_.Next(rest(), last);
+      json_.TakePiece(piece);
+      const bool of_document = piece.kind == JsonSplitter::Kind::kDocument;
+      NoteOrigins(of_document ? document_line_ : LineOfNext());
+      TakeLines(piece.consumed);
+      if (piece.kind == JsonSplitter::Kind::kCut)
+        Fail(absl::DataLossError(absl::StrCat(name_, ": the JSON is cut; what came before is read")));
+      if (piece.kind == JsonSplitter::Kind::kMore) return;
     }
   }
   // A first line that leaves brackets open is the first of a document over many lines.
@@ -197,6 +210,8 @@ class JsonStream final : public UnwrapStream {
   void TakeLine(std::string_view line) override { json_.Take(line); }
 
   JsonRecords json_{&lines_};
+  JsonSplitter splitter_;
+  uint64_t document_line_ = 1;
   std::optional<bool> whole_;  // the text is one document, or several over many lines
 };
 

@@ -9,6 +9,7 @@
 #include <span>
 #include <utility>
 
+#include "src/container/json_splitter.h"
 #include "src/container/record_lines.h"
 #include "src/plan/run.h"
 #include "src/scan/rows.h"
@@ -283,6 +284,27 @@ void Gzips(std::string_view bytes) {
   }
 }
 
+// The pieces of JSON that comes so many bytes at a time.
+std::string JsonPieces(std::string_view bytes, size_t step) {
+  internal::JsonSplitter splitter;
+  std::string out;
+  size_t begin = 0, end = 0;
+  while (true) {
+    const bool last = end == bytes.size();
+    const internal::JsonSplitter::Piece piece = splitter.Next(bytes.substr(begin, end - begin), last);
+    VPCFLOW_FUZZ_CHECK(piece.consumed <= end - begin);
+    begin += piece.consumed;
+    if (piece.kind == internal::JsonSplitter::Kind::kMore) {
+      if (last) break;
+      end = std::min(bytes.size(), end + step);
+    } else if (piece.kind != internal::JsonSplitter::Kind::kNone) {
+      out += std::to_string(static_cast<int>(piece.kind)) + " " + std::string(piece.text) + "\n";
+    }
+  }
+  VPCFLOW_FUZZ_CHECK(begin == bytes.size());
+  return out;
+}
+
 // Any bytes as a container that their number picks, and as the one that they look like; the stream's text is the same,
 // however much is asked for at a time.
 void Containers(std::string_view bytes) {
@@ -305,6 +327,8 @@ void Containers(std::string_view bytes) {
     VPCFLOW_FUZZ_CHECK(texts[0].substr(0, both) == texts[1].substr(0, both));
   }
   if (bytes.size() % 16 == 0) ScanAll(bytes, 100, 1);
+  const std::string pieces = JsonPieces(bytes, bytes.size());
+  for (const size_t step : {1, 5}) VPCFLOW_FUZZ_CHECK(JsonPieces(bytes, step) == pieces);
 }
 
 // Records given field by field come out as one line each, whatever their names and values hold.

@@ -183,7 +183,17 @@ def _jsons():
     }
     for name, (text, reason) in bad.items():
         data = first.encode() + text.encode("utf-8", "surrogateescape") + b"\n" + last.encode()
-        yield f"JSON: {name}", data, 3 if reason is None else 2, {reason: 1} if reason else {}, None
+        outcome = (3 if reason is None else 2, {reason: 1} if reason else {}, None)
+        yield f"JSON: {name}", data, *outcome
+        if name in ("an open object", "a lone bracket"):
+            continue  # brackets that do not match take others with them
+        for where, (before, behind) in {
+            "array": ("[\n", "]\n"),
+            "events": ('{"a": [1],\n"events": [', ' ], "b": 2}\n'),
+        }.items():
+            parts = (before + first + ",", text, "," + last + behind)
+            data = b"\n".join(part.encode("utf-8", "surrogateescape") for part in parts)
+            yield f"JSON: {name}, in an array of {where}", data, *outcome
     good = {
         "an empty array": "[]",
         "no events": '{"events": []}',
@@ -192,7 +202,9 @@ def _jsons():
     }
     for name, text in good.items():
         yield f"JSON: {name}", (first + text + "\n" + last).encode(), 2, {}, None
-    yield "JSON: cut in the middle of a document", b'[\n{"message": "x"},\n', 0, {"no-record": 1}, vf.DataLossError
+    for end in ("\n", first[:40], '{"message": "\\\\', '"x'):
+        cut = ("[\n" + first + "," + end).encode()
+        yield f"JSON: cut in the middle of a document, {end[:20]!r}", cut, 1, {"no-record": 1}, vf.DataLossError
     yield "JSON: a byte order mark", b"\xef\xbb\xbf" + first.encode() + last.encode(), 2, {}, None
     yield "JSON: glued and cut", (event + event + event[:20]).encode(), 2, {"no-record": 1}, None
 

@@ -1,5 +1,6 @@
 """The threat model, where no other file has the test: what whoever writes logs, names or files can do."""
 
+import base64
 import gzip
 import html.parser
 import itertools
@@ -55,6 +56,24 @@ def test_t1_gzip_bomb(tmp_path):
     assert (rejects, records) == (0, 10_000)
 
 
+def test_t1_a_document_without_end(tmp_path):
+    """One JSON document of 64 MiB of events, of numbers, of a blob of numbers: memory stays, and all is counted."""
+    event = json.dumps({"id": "1", "message": line().decode().strip()}).encode() + b",\n"
+    events = (64 << 20) // len(event)
+    numbers = b"[\n" + b"0," * (4 << 20) + b"0]"
+    blob = base64.b64encode(gzip.compress(numbers.replace(b"\n", b"")))
+    for text, most, wanted in (
+        (b'{"events": [\n' + event * events + event[:-2] + b'], "nextToken": "x"}', 16, (0, events + 1)),
+        (numbers, 16, ((4 << 20) + 1, 0)),
+        (b'{"awslogs":\n{"data": "' + blob + b'"}}', 200, ((4 << 20) + 1, 0)),
+    ):
+        log = tmp_path / "log.json.gz"
+        log.write_bytes(gzip.compress(text, 1))
+        growth, rejects, records = measured(log)
+        assert growth <= most
+        assert (rejects, records) == wanted
+
+
 def test_t1_max_output_bytes(tmp_path, quiet):
     """Exactly as many bytes as allowed are fine, one more is an error after the records before it; also of zstd's and
     of many members, and through the command line."""
@@ -74,7 +93,9 @@ def test_t1_max_output_bytes(tmp_path, quiet):
 
 
 LONG = bool(os.environ.get("VPCFLOW_LONG"))  # make soak
-SHAPES = list(itertools.product(("\n", "\r\n", "mixed"), (True, False), (True, False), (True, False), ("", "again", "other")))
+SHAPES = list(
+    itertools.product(("\n", "\r\n", "mixed"), (True, False), (True, False), (True, False), ("", "again", "other"))
+)
 
 
 @pytest.mark.parametrize(("ends", "last", "mark", "blank", "header"), SHAPES)
@@ -336,7 +357,7 @@ def test_t14_escapes_in_terminals(tmp_path):
         name = b"log-" + evil.replace(b"\x00", b"0") + b".log"
         path = os.path.join(os.fsencode(tmp_path), name)
         with open(path, "wb") as file:
-            file.write(HEADER + line(action="X") .replace(b" X ", b" " + evil + b" ") + evil + b" short\n" + line())
+            file.write(HEADER + line(action="X").replace(b" X ", b" " + evil + b" ") + evil + b" short\n" + line())
         for command in (["summary"], ["head"], ["top", "--by", "action"], ["convert", "--to", "csv", "-o", "-"]):
             done = run_cli(*command, os.fsdecode(path))
             shown = done.stderr if command[0] == "convert" else done.stderr + done.stdout
@@ -358,7 +379,11 @@ def test_t21_the_same_bytes_however_it_is_run():
     data = vf.synth(20_000, seed=2).data
     query = {"bytes": vf.sum("bytes"), "peers": vf.n_unique("dstaddr"), "first": vf.first("dstport")}
     results = {
-        vf.scan(data, threads=threads).group_by("srcaddr", "protocol").agg(**query).collect()._table.to_json_lines(False)
+        vf.scan(data, threads=threads)
+        .group_by("srcaddr", "protocol")
+        .agg(**query)
+        .collect()
+        ._table.to_json_lines(False)
         for _ in range(20 if LONG else 5)
         for threads in (1, 2, 4, 8)
     }

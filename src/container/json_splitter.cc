@@ -1,0 +1,146 @@
+#include "src/container/json_splitter.h"
+
+#include <algorithm>
+#include <array>
+#include <iterator>
+#include <utility>
+
+VPCFLOW_NAMESPACE_BEGIN
+namespace internal {
+namespace {
+
+constexpr std::string_view kBlanks = " \t\r\n";
+
+bool IsBlank(std::string_view text) { return text.find_first_not_of(kBlanks) == std::string_view::npos; }
+
+std::string_view WithoutBlanksBehind(std::string_view text) {
+  return text.substr(0, text.find_last_not_of(kBlanks) + 1);
+}
+
+size_t BackslashesBehind(std::string_view text) { return text.size() - (text.find_last_not_of('\\') + 1); }
+
+constexpr std::array<bool, 256> kTelling = [] {
+  std::array<bool, 256> out{};
+  for (const char c : {'"', '{', '[', '}', ']', ',', '\n'}) out[static_cast<unsigned char>(c)] = true;
+  return out;
+}();
+
+}  // namespace
+
+// A piece, with all that was looked at.
+JsonSplitter::Piece JsonSplitter::Consume(Kind kind, std::string_view text) {
+  return {kind, text, std::exchange(at_, 0)};
+}
+
+// Goes behind the string that at_ stands in, if the text has its end.
+void JsonSplitter::SkipString(std::string_view text) {
+  while (in_string_ && at_ < text.size()) {
+    const size_t quote = std::min(text.find('"', at_), text.size());
+    const size_t line = text.substr(0, quote).find('\n', at_);
+    if (line != std::string_view::npos) {
+      at_ = line;
+      in_string_ = false;
+    } else if (quote == text.size()) {
+      // Backslashes are left, to be counted with those that may follow.
+      at_ = std::max(at_, quote - BackslashesBehind(text.substr(at_)));
+      return;
+    } else {
+      in_string_ = BackslashesBehind(text.substr(at_, quote - at_)) % 2 == 1;
+      at_ = quote + 1;
+    }
+  }
+}
+
+// Whether an array that begins behind document_ and `text` is a member that holds entries. Those of CloudWatch's tests
+// of the destination are none.
+bool JsonSplitter::AtEntries(std::string_view text) const {
+  constexpr std::string_view kTest = "\"CONTROL_MESSAGE\"";
+  if (document_.find(kTest) != std::string::npos || text.find(kTest) != std::string_view::npos) return false;
+  constexpr size_t kEnough = 64;  // for the longest name, quotes, a colon and a few blanks
+  std::string before = document_.substr(document_.size() - std::min(document_.size(), kEnough));
+  before += text.substr(text.size() - std::min(text.size(), kEnough));
+  std::string_view key = WithoutBlanksBehind(before);
+  if (!key.ends_with(':')) return false;
+  key = WithoutBlanksBehind(key.substr(0, key.size() - 1));
+  return std::any_of(std::begin(kEntryMembers), std::end(kEntryMembers),
+                     [key](std::string_view name) { return key.ends_with('"' + std::string(name) + '"'); });
+}
+
+// A document, or a line, ends at at_.
+JsonSplitter::Piece JsonSplitter::Document(std::string_view text) {
+  document_.append(text, 0, at_);
+  document_.reserve(document_.size() + kPadding);
+  told_ = true;
+  if (std::exchange(document_too_long_, false) || IsBlank(document_)) return Consume(Kind::kNone, {});
+  return Consume(document_.size() > kMaxPiece ? Kind::kTooLong : Kind::kDocument, document_);
+}
+
+// Nothing is in the text but the beginning of a piece.
+JsonSplitter::Piece JsonSplitter::EndOfText(std::string_view text, bool last) {
+  if (last && depth_ == 0) {
+    at_ = text.size();
+    return text.empty() && document_.empty() ? Piece{Kind::kMore, {}, 0} : Document(text);
+  }
+  if (last) {
+    at_ = text.size();
+    if (entries_ == 0) document_.append(text);
+    depth_ = 0;
+    told_ = true;
+    return Consume(Kind::kCut, std::exchange(entries_, 0) > 0 ? text : std::string_view(document_));
+  }
+  if (entries_ > 0) {
+    if (at_ <= kMaxPiece && !passing_over_) return {Kind::kMore, {}, 0};
+    const Kind kind = std::exchange(passing_over_, true) ? Kind::kMore : Kind::kTooLong;
+    return Consume(kind, text.substr(0, at_));
+  }
+  document_.append(text, 0, at_);
+  if (document_.size() <= kMaxPiece) return Consume(Kind::kMore, {});
+  const Kind kind = std::exchange(document_too_long_, true) ? Kind::kMore : Kind::kTooLong;
+  told_ = true;  // and forgotten
+  return Consume(kind, document_);
+}
+
+JsonSplitter::Piece JsonSplitter::Next(std::string_view text, bool last) {
+  if (std::exchange(told_, false)) document_.clear();
+  while (true) {
+    SkipString(text);
+    if (in_string_) return EndOfText(text, last);
+    while (at_ < text.size() && !kTelling[static_cast<unsigned char>(text[at_])]) ++at_;
+    if (at_ == text.size()) return EndOfText(text, last);
+    const char c = text[at_];
+    const bool closes = c == ']' || c == '}';
+    if (entries_ > 0 && depth_ == entries_ && (closes || c == ',')) {
+      const std::string_view entry = text.substr(0, at_);
+      // Nothing before the bracket is no entry, nothing before a comma or behind one is a malformed one.
+      const bool none = closes && !after_comma_ && IsBlank(entry);
+      const Kind kind = depth_ == 1 ? Kind::kElement : Kind::kEntry;
+      after_comma_ = !closes;
+      if (closes) {
+        entries_ = 0;  // the bracket is the document's
+      } else {
+        ++at_;
+      }
+      if (std::exchange(passing_over_, false) || none) return Consume(Kind::kNone, {});
+      return Consume(entry.size() > kMaxPiece ? Kind::kTooLong : kind, entry);
+    }
+    ++at_;
+    if (c == '"') {
+      in_string_ = true;
+    } else if (c == '[' || c == '{') {
+      ++depth_;
+      const bool may_hold = c == '[' && entries_ == 0;
+      if (may_hold && (depth_ == 1 || (depth_ == 2 && AtEntries(text.substr(0, at_ - 1))))) {
+        entries_ = depth_;
+        document_.append(text, 0, at_);
+        return Consume(Kind::kNone, {});
+      }
+    } else if (closes && depth_ > 0) {
+      if (--depth_ == 0) return Document(text);
+    } else if (c == '\n' && depth_ == 0) {
+      return Document(text);
+    }
+  }
+}
+
+}  // namespace internal
+VPCFLOW_NAMESPACE_END
