@@ -52,18 +52,21 @@ void JsonSplitter::SkipString(std::string_view text) {
 }
 
 // Whether an array that begins behind document_ and `text` is a member that holds entries. Those of CloudWatch's tests
-// of the destination are none.
+// of a destination are none; what they are they say at their beginning.
 bool JsonSplitter::AtEntries(std::string_view text) const {
-  constexpr std::string_view kTest = "\"CONTROL_MESSAGE\"";
-  if (document_.find(kTest) != std::string::npos || text.find(kTest) != std::string_view::npos) return false;
   constexpr size_t kEnough = 64;  // for the longest name, quotes, a colon and a few blanks
   std::string before = document_.substr(document_.size() - std::min(document_.size(), kEnough));
   before += text.substr(text.size() - std::min(text.size(), kEnough));
   std::string_view key = WithoutBlanksBehind(before);
   if (!key.ends_with(':')) return false;
   key = WithoutBlanksBehind(key.substr(0, key.size() - 1));
-  return std::any_of(std::begin(kEntryMembers), std::end(kEntryMembers),
-                     [key](std::string_view name) { return key.ends_with('"' + std::string(name) + '"'); });
+  if (std::none_of(std::begin(kEntryMembers), std::end(kEntryMembers),
+                   [key](std::string_view name) { return key.ends_with('"' + std::string(name) + '"'); }))
+    return false;
+  constexpr size_t kBeginning = 1024;
+  std::string beginning = document_.substr(0, kBeginning);
+  beginning += text.substr(0, kBeginning - beginning.size());
+  return beginning.find("\"CONTROL_MESSAGE\"") == std::string::npos;
 }
 
 // A document, or a line, ends at at_.
@@ -102,6 +105,10 @@ JsonSplitter::Piece JsonSplitter::EndOfText(std::string_view text, bool last) {
 
 JsonSplitter::Piece JsonSplitter::Next(std::string_view text, bool last) {
   if (std::exchange(told_, false)) document_.clear();
+  if (depth_ == 0 && document_.empty() && at_ == 0 && !text.empty()) {
+    at_ = std::min(text.find_first_not_of(kBlanks), text.size());
+    if (at_ > 0) return Consume(Kind::kNone, {});
+  }
   while (true) {
     SkipString(text);
     if (in_string_) return EndOfText(text, last);

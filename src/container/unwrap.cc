@@ -62,6 +62,8 @@ class UnwrapStream : public ByteStream, public LineOrigins {
     if (error_.ok()) error_ = std::move(error);
   }
 
+  uint64_t line() const { return line_; }
+  bool wrote_lines() const { return lines_.line_count() > noted_; }
   // The lines written since the last call are of that line of the input.
   void NoteOrigins(uint64_t line) {
     for (const uint64_t written = lines_.line_count(); noted_ < written; ++noted_) origins_.push_back(line);
@@ -182,11 +184,10 @@ class JsonStream final : public UnwrapStream {
     if (!whole_ && !Decide(last)) return;
     if (!*whole_) return Lines(last);
     while (true) {
-      if (!splitter_.in_document()) document_line_ = LineOfNext();
+      if (!splitter_.in_document()) document_line_ = line();
       const JsonSplitter::Piece piece = splitter_.Next(rest(), last);
       json_.TakePiece(piece);
-      const bool of_document = piece.kind == JsonSplitter::Kind::kDocument;
-      NoteOrigins(of_document ? document_line_ : LineOfNext());
+      if (wrote_lines()) NoteOrigins(piece.kind == JsonSplitter::Kind::kDocument ? document_line_ : LineOfNext());
       TakeLines(piece.consumed);
       if (piece.kind == JsonSplitter::Kind::kCut)
         Fail(absl::DataLossError(absl::StrCat(name_, ": the JSON is cut; what came before is read")));

@@ -65,6 +65,8 @@ def test_t1_a_document_without_end(tmp_path):
     for text, most, wanted in (
         (b'{"events": [\n' + event * events + event[:-2] + b'], "nextToken": "x"}', 16, (0, events + 1)),
         (numbers, 16, ((4 << 20) + 1, 0)),
+        (b"[\n" + b"\n" * (4 << 20) + event[:-2] + b"]" + b"\n" * (16 << 20) + event[:-2], 32, (0, 2)),
+        (b"{" + b'"events":[],\n' * 500_000 + b'"events": [' + event[:-2] + b"]}", 200, (0, 1)),
         (b'{"awslogs":\n{"data": "' + blob + b'"}}', 200, ((4 << 20) + 1, 0)),
     ):
         log = tmp_path / "log.json.gz"
