@@ -85,19 +85,21 @@ std::string FieldNameOf(std::string_view name) {
 void RecordLines::Message(std::string_view text) {
   while (!text.empty() && (text.back() == '\n' || text.back() == '\r' || text.back() == ' ')) text.remove_suffix(1);
   if (text.empty()) return;
-  if (std::exchange(header_holds_, false)) {
-    (out_ += kNoHeaderMark) += '\n';
-    ++line_count_;
-  }
+  if (std::exchange(header_holds_, false)) Mark(kNoHeaderMark);
   out_.append(text);
   // A line end inside would make two records of one; as another control byte it makes the line a reject. All are
   // written, changed or not, as that makes it a loop over vectors.
   char* const copy = out_.data() + (out_.size() - text.size());
   for (size_t i = 0, n = text.size(); i < n; ++i) {
     const char c = copy[i];
-    copy[i] = c == '\n' || c == kNoRecordMark || c == kNoHeaderMark ? '\x1B' : c;
+    copy[i] = c == '\n' || c == kNoRecordMark || c == kNoHeaderMark || c == kHeaderMark ? '\x1B' : c;
   }
   out_ += '\n';
+  ++line_count_;
+}
+
+void RecordLines::Mark(char mark) {
+  (out_ += mark) += '\n';
   ++line_count_;
 }
 
@@ -176,7 +178,7 @@ bool RecordLines::End() {
     ForgetNames();
     return false;
   }
-  if (columns_.size() > in_header_ || !header_holds_) {
+  if (columns_.size() > in_header_) {
     // Known fields first: a header line is one because it begins with one.
     std::vector<std::string> names;
     std::stable_partition(columns_.begin(), columns_.end(),
@@ -185,8 +187,10 @@ bool RecordLines::End() {
     for (const Column& column : columns_) names.push_back(column.name);
     Header(names);
     in_header_ = columns_.size();
-    header_holds_ = true;
+  } else if (!header_holds_) {
+    Mark(kHeaderMark);
   }
+  header_holds_ = true;
   for (const Column& column : columns_) Value(column.set ? std::string_view(column.value) : "-", column.text);
   EndLine();
   return true;

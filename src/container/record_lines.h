@@ -54,6 +54,7 @@ class RecordLines {
   size_t ColumnOf(std::string_view name);
   size_t FindColumn(std::string_view name);
   void ForgetNames();
+  void Mark(char mark);
 
   std::string out_;
   uint64_t line_count_ = 0;

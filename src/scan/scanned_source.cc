@@ -156,11 +156,11 @@ absl::Status ScannedSource::Resolve(ResolvedBlock* out, Report* report) {
     const size_t begin = out->index.line(i).begin;
     if (begin >= text.size()) break;
     const char c = text[begin];
-    const bool no_header = c == kNoHeaderMark && out->block.unwrapped;
-    if ((c < 'a' || c > 'z') && c != '\xEF' && !no_header) continue;
+    const bool mark = (c == kNoHeaderMark || c == kHeaderMark) && out->block.unwrapped;
+    if ((c < 'a' || c > 'z') && c != '\xEF' && !mark) continue;
     std::shared_ptr<const Format> before = format_;
-    if (no_header) {
-      format_ = headerless_;
+    if (mark) {
+      format_ = c == kHeaderMark ? headed_ : headerless_;
     } else if (!TakeHeader(*out, i, report)) {
       if (c == '\xEF') out->index.SkipByteOrderMark(text.data(), i);  // before a record
       continue;
@@ -197,6 +197,7 @@ bool ScannedSource::TakeHeader(const ResolvedBlock& block, size_t line, Report* 
   if (!BeginsWithField(text, format_.get()) || !Format::ParseHeader(text, &format, block.block.unwrapped)) return false;
   ++report->headers;
   if (format_ == nullptr || !(format == *format_)) SetFormat(std::move(format), report);
+  headed_ = format_;
   return true;
 }
 
@@ -222,7 +223,8 @@ absl::Status ScannedSource::FindFormat(const ResolvedBlock& block, size_t lines,
   std::vector<std::string_view> to_try;
   for (size_t i = 0; i < lines && to_try.size() < kLinesToTry; ++i) {
     const std::string_view line = LineText(block, i);
-    if (!IsBlankLine(line) && line[0] != kNoRecordMark && line[0] != kNoHeaderMark) to_try.push_back(line);
+    const bool mark = !line.empty() && (line[0] == kNoRecordMark || line[0] == kNoHeaderMark || line[0] == kHeaderMark);
+    if (!mark && !IsBlankLine(line)) to_try.push_back(line);
   }
   if (to_try.empty()) return absl::OkStatus();
   absl::StatusOr<InferredFormat> inferred = InferFormat(to_try, name_);

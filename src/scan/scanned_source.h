@@ -69,6 +69,7 @@ class ScannedSource {
   uint64_t line_ = 1;
   bool failed_ = false;
   std::shared_ptr<const Format> format_;
+  std::shared_ptr<const Format> headed_;      // of the last header
   std::shared_ptr<const Format> headerless_;  // of lines without header, once it is known
 };
 

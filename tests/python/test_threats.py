@@ -187,6 +187,21 @@ def test_t20_headers_without_end(quiet):
     assert kept[0] == kept[1]
 
 
+def test_t20_objects_between_messages(quiet):
+    """Objects of many long names take turns with messages: the header of 30 kB is not written for each."""
+    first = {"srcaddr": "10.0.0.1", "bytes": 1, **{f"x{i}" + "y" * 120: 1 for i in range(250)}}
+    turn = json.dumps({"message": line().decode().strip()}) + "\n" + json.dumps({"bytes": 7, "srcaddr": "10.0.0.2"}) + "\n"
+    log = (json.dumps(first) + "\n" + turn * 2000).encode()
+    for threads, block in ((1, 1 << 17), (4, 300)):
+        flows = vf.scan(log, threads=threads)
+        flows._options["block_bytes"] = block
+        result = flows.group_by("srcaddr").agg(n=vf.count(), bytes=vf.sum("bytes")).collect()
+        assert result.report.text_bytes < 10 * len(log)
+        assert (result.report.records, result.report.rejected) == (4001, 0)
+        assert {row["srcaddr"]: row["bytes"] for row in result.rows()}["10.0.0.2"] == 14_000
+        assert sum(result["n"]) == 4001
+
+
 NUMBERS = [f for f in vf.fields() if f["type"] not in ("text", "address")]
 
 

@@ -9,8 +9,8 @@
 // blanks and control bytes inside of a value are written %20, %0A, ..., as AWS writes them in tags, so that no value
 // can pass for two. An entry that holds no record becomes a line that is a reject with the reason no-record.
 //
-// What is recognised is decided by the first 4 KiB of the unpacked text, never by a name. Memory: 64 KiB, one entry
-// (a line, a CSV row), and for JSON that is not one document a line the whole document.
+// What is recognised is decided by the first 4 KiB of the unpacked text, never by a name. Memory: 64 KiB and one entry
+// (a line, a CSV row, of JSON over many lines an element of the array of entries).
 #ifndef VPCFLOW_CONTAINER_CONTAINER_H_
 #define VPCFLOW_CONTAINER_CONTAINER_H_
 
@@ -68,13 +68,15 @@ Container DetectContainer(std::string_view head);
 inline constexpr char kNoRecordMark = '\x1A';
 // A line of this byte alone ends what a header line began: the lines behind it are in the format of lines without one.
 inline constexpr char kNoHeaderMark = '\x1D';
+// A line of this byte alone puts the last header line in force again, which may be 400 times as long as a record.
+inline constexpr char kHeaderMark = '\x1E';
 
 // Which lines of a container the lines of its record text come from, in order.
 class LineOrigins {
  public:
   virtual ~LineOrigins() = default;
-  // Appends the numbers, from 1, of the container's lines that the next `n` lines of the text come from. Of a JSON
-  // document over many lines it is the first.
+  // Appends the numbers, from 1, of the container's lines that the next `n` lines of the text come from. Of an entry
+  // over many lines it is the first.
   virtual void TakeOrigins(size_t n, std::vector<uint64_t>* out) = 0;
 };
 
