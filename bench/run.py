@@ -157,9 +157,7 @@ def targets(cpp, kernels, runs, size):
     ]
     for name in ("ipv6-heavy", "reject-heavy", "nodata-heavy", "crlf", "runs-of-spaces"):
         for job in ("Parse", "Agg"):
-            rows.append(
-                (f"{job} {name}, GB/s against default", rate[f"{job}:{name}"] / rate[f"{job}:default"], 0.7, 1.0)
-            )
+            rows.append((f"{job} {name}, GB/s against default", rate[f"{job}:{name}"] / rate[f"{job}:default"], 0.7, 1.0))
 
     def ours(job, threads):
         return runs[job, threads, "vpcflow"]
@@ -182,16 +180,12 @@ def targets(cpp, kernels, runs, size):
     for threads in (1, 2):
         for by in ("pairs", "conversations"):
             share = ours(by, threads)["seconds"] / ours("detect", threads)["seconds"]
-            rows.append(
-                (f"all detectors with samples, of the speed of grouping by {by}, v5, {threads} threads", share, 0.33, 1)
-            )
+            rows.append((f"all detectors with samples, of the speed of grouping by {by}, v5, {threads} threads", share, 0.33, 1))
     for threads, bound in ((1, 0.15), (2, 0.40)):
         peers = [r["peak_MiB"] for (j, t, p), r in runs.items() if (j, t) == ("agg", threads) and p != "vpcflow"]
         if peers:
             share = ours("agg", threads)["peak_MiB"] / min(peers)
-            rows.append(
-                (f"peak memory of agg, {threads} threads, of the smallest peer (lower is better)", share, bound, 0.10)
-            )
+            rows.append((f"peak memory of agg, {threads} threads, of the smallest peer (lower is better)", share, bound, 0.10))
     peers = [r["seconds"] for (j, t, p), r in runs.items() if (j, t) == ("agg", 1) and p != "vpcflow"]
     for kernel, result in kernels.items():
         if peers:

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <iterator>
 #include <new>
 #include <utility>
 
@@ -27,28 +28,29 @@ std::string_view Text(const dom::object& object, std::string_view key) {
   return object[key].get(text) == simdjson::SUCCESS ? text : std::string_view();
 }
 
-// Members that tell what an object is.
+// Members that tell what an object is, those that hold entries in the order of kEntryMembers.
 enum Member : size_t {
-  kLog,
-  kBody,
-  kData,
-  kEvents,
-  kAwsLogs,
+  kBehindEntries = std::size(kEntryMembers),
+  kAwsLogs = kBehindEntries,
   kKinesis,
-  kMessage,
-  kRecordsUpper,
-  kRecords,
-  kResults,
-  kAtMessage,
+  kData,
   kRecordId,
+  kMessage,
+  kAtMessage,
+  kBody,
+  kLog,
   kClassUid,
-  kLogEvents,
   kMessageType,
   kMembers
 };
-constexpr std::string_view kMemberNames[kMembers] = {"log",      "body",     "data",      "events",    "awslogs",
-                                                     "kinesis",  "message",  "Records",   "records",   "results",
-                                                     "@message", "recordId", "class_uid", "logEvents", "messageType"};
+constexpr std::array<std::string_view, kMembers> kMemberNames = [] {
+  std::array<std::string_view, kMembers> out = {};
+  std::copy(std::begin(kEntryMembers), std::end(kEntryMembers), out.begin());
+  constexpr std::string_view kOthers[] = {"awslogs",  "kinesis", "data", "recordId",  "message",
+                                          "@message", "body",    "log",  "class_uid", "messageType"};
+  std::copy(std::begin(kOthers), std::end(kOthers), out.begin() + kBehindEntries);
+  return out;
+}();
 
 // Those of an object, found in one walk over it: to look for them one by one takes longer than all the rest.
 class Members {
@@ -141,9 +143,9 @@ class Documents {
     std::string_view text;
     // CloudWatch Logs tests the destination: no records.
     if (members.Get(kMessageType, &text) && text == "CONTROL_MESSAGE") return true;
-    for (const Member member : {kEvents, kLogEvents, kRecordsUpper, kRecords, kResults}) {
+    for (size_t member = 0; member < kBehindEntries; ++member) {
       dom::array entries;
-      if (!members.Get(member, &entries)) continue;
+      if (!members.Get(static_cast<Member>(member), &entries)) continue;
       for (const dom::element entry : entries) TakeEntry(entry);
       return true;
     }

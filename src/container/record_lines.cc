@@ -92,7 +92,7 @@ void RecordLines::Message(std::string_view text) {
   char* const copy = out_.data() + (out_.size() - text.size());
   for (size_t i = 0, n = text.size(); i < n; ++i) {
     const char c = copy[i];
-    copy[i] = c == '\n' || c == kNoRecordMark || c == kNoHeaderMark || c == kHeaderMark ? '\x1B' : c;
+    copy[i] = c == '\n' || IsMark(c) ? '\x1B' : c;
   }
   out_ += '\n';
   ++line_count_;

@@ -223,8 +223,7 @@ absl::Status ScannedSource::FindFormat(const ResolvedBlock& block, size_t lines,
   std::vector<std::string_view> to_try;
   for (size_t i = 0; i < lines && to_try.size() < kLinesToTry; ++i) {
     const std::string_view line = LineText(block, i);
-    const bool mark = !line.empty() && (line[0] == kNoRecordMark || line[0] == kNoHeaderMark || line[0] == kHeaderMark);
-    if (!mark && !IsBlankLine(line)) to_try.push_back(line);
+    if (!IsBlankLine(line) && !IsMark(line[0])) to_try.push_back(line);
   }
   if (to_try.empty()) return absl::OkStatus();
   absl::StatusOr<InferredFormat> inferred = InferFormat(to_try, name_);

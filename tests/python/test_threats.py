@@ -95,9 +95,7 @@ def test_t1_max_output_bytes(tmp_path, quiet):
 
 
 LONG = bool(os.environ.get("VPCFLOW_LONG"))  # make soak
-SHAPES = list(
-    itertools.product(("\n", "\r\n", "mixed"), (True, False), (True, False), (True, False), ("", "again", "other"))
-)
+SHAPES = list(itertools.product(("\n", "\r\n", "mixed"), (True, False), (True, False), (True, False), ("", "again", "other")))
 
 
 @pytest.mark.parametrize(("ends", "last", "mark", "blank", "header"), SHAPES)
@@ -396,11 +394,7 @@ def test_t21_the_same_bytes_however_it_is_run():
     data = vf.synth(20_000, seed=2).data
     query = {"bytes": vf.sum("bytes"), "peers": vf.n_unique("dstaddr"), "first": vf.first("dstport")}
     results = {
-        vf.scan(data, threads=threads)
-        .group_by("srcaddr", "protocol")
-        .agg(**query)
-        .collect()
-        ._table.to_json_lines(False)
+        vf.scan(data, threads=threads).group_by("srcaddr", "protocol").agg(**query).collect()._table.to_json_lines(False)
         for _ in range(20 if LONG else 5)
         for threads in (1, 2, 4, 8)
     }

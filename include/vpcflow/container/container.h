@@ -70,6 +70,7 @@ inline constexpr char kNoRecordMark = '\x1A';
 inline constexpr char kNoHeaderMark = '\x1D';
 // A line of this byte alone puts the last header line in force again, which may be 400 times as long as a record.
 inline constexpr char kHeaderMark = '\x1E';
+constexpr bool IsMark(char c) { return c == kNoRecordMark || c == kNoHeaderMark || c == kHeaderMark; }
 
 // Which lines of a container the lines of its record text come from, in order.
 class LineOrigins {

@@ -57,6 +57,7 @@ struct Report {
 
   uint64_t records() const { return ok + nodata + skipdata; }
   uint64_t rejected() const;
+  // Notes a warning, or sources of a format, within kMaxNotes. O(kMaxNotes).
   void Warn(std::string warning);
   void CountFormat(std::string format, uint64_t sources_with_it = 1);
   // Adds another part of the same scan.
