@@ -62,6 +62,7 @@ class UnwrapStream : public ByteStream, public LineOrigins {
     if (error_.ok()) error_ = std::move(error);
   }
 
+  bool cut() const { return cut_; }
   uint64_t line() const { return line_; }
   bool wrote_lines() const { return lines_.line_count() > noted_; }
   // The lines written since the last call are of that line of the input.
@@ -81,8 +82,8 @@ class UnwrapStream : public ByteStream, public LineOrigins {
     Take(n);
   }
 
-  // Takes each whole line of the input; with `last` what is behind the last one, too. A line of more than kMaxEntry
-  // bytes is one entry without record.
+  // Takes each whole line of the input; with `last` what is behind the last one, too, unless an error cut it. A line of
+  // more than kMaxEntry bytes is one entry without record.
   void Lines(bool last) {
     while (!done_ || last) {
       const std::string_view text = rest();
@@ -97,6 +98,7 @@ class UnwrapStream : public ByteStream, public LineOrigins {
         searched_ = 0;
         return;
       }
+      if (end == std::string_view::npos && cut_) return Take(text.size());
       searched_ = 0;
       std::string_view line = text.substr(0, end);
       Take(std::min(text.size(), line.size() + 1));
@@ -125,9 +127,8 @@ class UnwrapStream : public ByteStream, public LineOrigins {
     // So that padding for simdjson is there behind any line.
     input_.reserve(input_.size() + JsonRecords::kPadding);
     if (!n.ok()) {
-      // What stands behind the last line end was cut by the error.
-      input_.resize(input_.rfind('\n') == std::string::npos ? 0 : input_.rfind('\n') + 1);
       error_ = n.status();
+      cut_ = true;
       return false;
     }
     return *n > 0;
@@ -143,6 +144,7 @@ class UnwrapStream : public ByteStream, public LineOrigins {
   std::deque<uint64_t> origins_;  // of lines that are written, not yet taken
   bool skipping_ = false;         // the rest of a line that was too long
   bool done_ = false;
+  bool cut_ = false;  // the input ends with an error, where it came to
   absl::Status error_;
 };
 
@@ -199,8 +201,8 @@ class JsonStream final : public UnwrapStream {
     const std::string_view text = rest();
     const size_t begin = text.find_first_not_of(" \t\r\n");
     const size_t end = begin == std::string_view::npos ? begin : text.find('\n', begin);
-    if (end == std::string_view::npos && !last) {
-      if (text.size() > kMaxEntry) whole_ = true;  // one line, and very long
+    if (end == std::string_view::npos && (!last || cut())) {
+      if (text.size() > kMaxEntry || cut()) whole_ = true;  // one line, and very long or without its end
       return whole_.has_value();
     }
     const std::string_view line = begin == std::string_view::npos ? "" : text.substr(begin, end - begin);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -151,6 +152,7 @@ absl::Status ScannedSource::Resolve(ResolvedBlock* out, Report* report) {
   report->lines += lines;
   report->text_bytes += out->block.text.size();
   size_t first = 0;
+  std::optional<absl::Status> found;  // of the search for a format, of which a block has one
   const std::string_view text = out->block.text;
   for (size_t i = out->index.lines_begin_low() ? lines : 0; i < lines; ++i) {  // none of them is a header
     const size_t begin = out->index.line(i).begin;
@@ -168,10 +170,8 @@ absl::Status ScannedSource::Resolve(ResolvedBlock* out, Report* report) {
     if (i > first) {
       // Lines before the first header: of the format that a source without header would have, else of the header's,
       // which makes them rejects.
-      if (before == nullptr && FindFormat(*out, i, &before, report).ok() && before != nullptr) {
-        report->CountFormat(before->ToString());
-        headerless_ = before;
-      }
+      if (before == nullptr && !found) found = FindHeaderless(*out, first, report);
+      if (before == nullptr) before = headerless_;
       if (before == nullptr) before = format_ != nullptr ? format_ : std::make_shared<const Format>(Format::Default());
       out->segments.push_back({first, i, std::move(before)});
     }
@@ -179,9 +179,9 @@ absl::Status ScannedSource::Resolve(ResolvedBlock* out, Report* report) {
   }
   if (first < lines) {
     if (format_ == nullptr) {
-      if (absl::Status s = FindFormat(*out, lines, &format_, report); !s.ok()) return s;
-      if (format_ != nullptr) report->CountFormat(format_->ToString());
-      headerless_ = format_;
+      if (!found) found = FindHeaderless(*out, first, report);
+      if (!found->ok()) return *found;
+      format_ = headerless_;
     }
     // Without a format there are blank lines and entries without record only; any format makes rejects of these.
     out->segments.push_back(
@@ -190,11 +190,15 @@ absl::Status ScannedSource::Resolve(ResolvedBlock* out, Report* report) {
   return absl::OkStatus();
 }
 
-bool ScannedSource::TakeHeader(const ResolvedBlock& block, size_t line, Report* report) {
+bool ScannedSource::IsHeader(const ResolvedBlock& block, size_t line, Format* out) const {
   std::string_view text = LineText(block, line);
   if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
+  return BeginsWithField(text, format_.get()) && Format::ParseHeader(text, out, block.block.unwrapped);
+}
+
+bool ScannedSource::TakeHeader(const ResolvedBlock& block, size_t line, Report* report) {
   Format format;
-  if (!BeginsWithField(text, format_.get()) || !Format::ParseHeader(text, &format, block.block.unwrapped)) return false;
+  if (!IsHeader(block, line, &format)) return false;
   ++report->headers;
   if (format_ == nullptr || !(format == *format_)) SetFormat(std::move(format), report);
   headed_ = format_;
@@ -213,23 +217,36 @@ void ScannedSource::SetFormat(Format format, Report* report) {
   format_ = std::make_shared<const Format>(std::move(format));
 }
 
-// The format of a source without header: the one given, or what its lines tell. Null for blank lines only.
-absl::Status ScannedSource::FindFormat(const ResolvedBlock& block, size_t lines, std::shared_ptr<const Format>* out,
-                                       Report* report) const {
-  if (options_.format) {
-    *out = std::make_shared<const Format>(*options_.format);
-    return absl::OkStatus();
-  }
-  std::vector<std::string_view> to_try;
-  for (size_t i = 0; i < lines && to_try.size() < kLinesToTry; ++i) {
+// Those of the block's first lines, from `first`, that no header is before. Marks tell where a header's lines end.
+std::vector<std::string_view> ScannedSource::HeaderlessLines(const ResolvedBlock& block, size_t first) const {
+  std::vector<std::string_view> out;
+  bool headed = false;
+  for (size_t i = first; i < block.index.line_count() && out.size() < kLinesToTry; ++i) {
     const std::string_view line = LineText(block, i);
-    if (!IsBlankLine(line) && !IsMark(line[0])) to_try.push_back(line);
+    if (IsBlankLine(line)) continue;
+    if (IsMark(line[0])) {
+      if (block.block.unwrapped && line[0] != kNoRecordMark) headed = line[0] == kHeaderMark;
+      continue;
+    }
+    Format ignored;
+    headed = headed || IsHeader(block, i, &ignored);
+    if (!headed) out.push_back(line);
   }
-  if (to_try.empty()) return absl::OkStatus();
-  absl::StatusOr<InferredFormat> inferred = InferFormat(to_try, name_);
-  if (!inferred.ok()) return inferred.status();
-  if (!inferred->evidence.empty()) report->Warn(std::move(inferred->evidence));
-  *out = std::move(inferred->format);
+  return out;
+}
+
+absl::Status ScannedSource::FindHeaderless(const ResolvedBlock& block, size_t first, Report* report) {
+  if (options_.format) {
+    headerless_ = std::make_shared<const Format>(*options_.format);
+  } else {
+    const std::vector<std::string_view> lines = HeaderlessLines(block, first);
+    if (lines.empty()) return absl::OkStatus();
+    absl::StatusOr<InferredFormat> inferred = InferFormat(lines, name_);
+    if (!inferred.ok()) return inferred.status();
+    if (!inferred->evidence.empty()) report->Warn(std::move(inferred->evidence));
+    headerless_ = std::move(inferred->format);
+  }
+  report->CountFormat(headerless_->ToString());
   return absl::OkStatus();
 }
 

@@ -51,8 +51,10 @@ class ScannedSource {
 
  private:
   absl::Status Resolve(ResolvedBlock* out, Report* report);
-  absl::Status FindFormat(const ResolvedBlock& block, size_t lines, std::shared_ptr<const Format>* out,
-                          Report* report) const;
+  // Settles headerless_: the format given, or what the lines from `first` tell; null still for blank lines only.
+  absl::Status FindHeaderless(const ResolvedBlock& block, size_t first, Report* report);
+  std::vector<std::string_view> HeaderlessLines(const ResolvedBlock& block, size_t first) const;
+  bool IsHeader(const ResolvedBlock& block, size_t line, Format* out) const;
   bool TakeHeader(const ResolvedBlock& block, size_t line, Report* report);
   void SetFormat(Format format, Report* report);
 

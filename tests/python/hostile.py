@@ -205,6 +205,10 @@ def _jsons():
     for end in ("\n", first[:40], '{"message": "\\\\', '"x'):
         cut = ("[\n" + first + "," + end).encode()
         yield f"JSON: cut in the middle of a document, {end[:20]!r}", cut, 1, {"no-record": 1}, vf.DataLossError
+    for where, text, more in (("a document", "[\n" + first + "," + first + ",", 1), ("lines", first + first, 0)):
+        damaged = gzip.compress((text + first).encode(), 0)[: 15 + len(text) + 60]  # 15 before what is stored as it is
+        rejects = {"no-record": 1} if more else {}
+        yield f"JSON: gzip that is cut, of {where}", damaged, 2, rejects, vf.DataLossError
     yield "JSON: a byte order mark", b"\xef\xbb\xbf" + first.encode() + last.encode(), 2, {}, None
     yield "JSON: glued and cut", (event + event + event[:20]).encode(), 2, {"no-record": 1}, None
 

@@ -119,6 +119,26 @@ def test_fields_that_come_and_go(quiet):
     assert any("'x' is named by a later header only" in warning for warning in result.report.warnings)
 
 
+def test_a_format_is_inferred_from_lines_without_header_alone(quiet):
+    """Objects have their format; those before, between and behind messages tell nothing of the format of these."""
+    fields = [name for name, _ in vf._core.parse_format("v5")]
+    known = {"version": 5, "account-id": 123456789010, "srcaddr": "10.0.0.1", "start": 1616729292, "end": 1616729349,
+             "bytes": 9, "action": "ACCEPT", "log-status": "OK", "region": "eu-west-1"}  # fmt: skip
+    message = json.dumps({"message": " ".join(str(known.get(field, "-")) for field in fields)}) + "\n"
+    thing = json.dumps({"srcaddr": "10.0.0.2", "bytes": 1}) + "\n"
+    for log in (thing * 200 + message * 20, (thing * 3 + message) * 50, message + thing * 200, thing * 20_000 + message):
+        for threads in (1, 3):
+            result = vf.scan(log.encode(), threads=threads).group_by("srcaddr").agg(bytes=vf.sum("bytes")).collect()
+            sums = {row["srcaddr"]: row["bytes"] for row in result.rows()}
+            assert sums == {"10.0.0.1": 9 * log.count("ACCEPT"), "10.0.0.2": log.count("10.0.0.2")}
+            assert (result.report.rejected, len(result.report.formats)) == (0, 2)
+    odd = json.dumps({"message": "x"}) + "\n"
+    report = vf.scan(((odd + thing) * 20_000).encode()).agg(n=vf.count()).collect().report
+    assert (report.records, report.rejected) == (20_000, 20_000)
+    with pytest.raises(vf.FormatError, match="First line: x"):
+        vf.scan((thing + odd).encode()).collect()
+
+
 def test_objects_without_records(quiet):
     for data in (b'{"a": 1}\n', b'{"version": 2, "type": "x"}', b"[1, 2]", b'{"events": [{"message": 5}]}', b"{" * 5000):
         try:

@@ -1,8 +1,11 @@
 #include <algorithm>
+#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "src/container/json_splitter.h"
+#include "src/container/unwrap.h"
 #include "unit/testing.h"
 
 namespace vpcflow {
@@ -79,6 +82,70 @@ TEST(JsonSplitter, WhatIsTooLongIsPassedOver) {
       EXPECT_EQ(std::count(starts.begin(), starts.end(), other), 1) << other << " " << step;
     EXPECT_EQ(pieces.size(), 7u) << step;
   }
+}
+
+// Gives a text at most `step` bytes at a time, then an error.
+class DamagedStream final : public ByteStream {
+ public:
+  DamagedStream(std::string text, size_t step) : text_(std::move(text)), step_(step) {}
+  absl::StatusOr<size_t> Read(char* buffer, size_t size) override {
+    if (text_.empty()) return absl::DataLossError("damaged");
+    const size_t n = text_.copy(buffer, std::min(size, step_));
+    text_.erase(0, n);
+    return n;
+  }
+
+ private:
+  std::string text_;
+  size_t step_;
+};
+
+// The lines of a damaged container, without those that say that an entry has no record.
+std::vector<std::string> LinesBeforeDamage(Container container, const std::string& text, size_t step) {
+  LineOrigins* origins = nullptr;
+  const auto stream = internal::Unwrap(container, "x", std::make_unique<DamagedStream>(text, step), &origins);
+  std::string all(1 << 16, '\0');
+  size_t size = 0;
+  while (true) {
+    const absl::StatusOr<size_t> n = stream->Read(all.data() + size, 1000);
+    if (!n.ok()) {
+      EXPECT_EQ(n.status(), absl::DataLossError("damaged"));
+      break;
+    }
+    EXPECT_GT(*n, 0u);
+    size += *n;
+  }
+  std::vector<std::string> lines;
+  for (size_t at = 0; at < size; at = all.find('\n', at) + 1) {
+    if (all[at] != kNoRecordMark) lines.push_back(all.substr(at, all.find('\n', at) - at));
+  }
+  return lines;
+}
+
+TEST(Unwrap, WhatIsWholeBeforeDamageIsReadAndNoMore) {
+  const std::string event = R"({"message": "1 2 3"})", thing = R"({"srcaddr": "1.2.3.4", "bytes": 5})";
+  const std::pair<Container, std::string> containers[] = {
+      {Container::kJson, "{\"a\": 1, \"events\": [\n" + event + ",\n" + event + ", " + event + "\n]}\n" + event},
+      {Container::kJson, "{\"events\": [" + event + "," + event + "]}"},
+      {Container::kJson, event + "\n" + thing + event + "\n" + thing + "\n"},
+      {Container::kCsv, "@timestamp,@message\n1,\"1 2 3\"\n2,4 5 6\n"},
+      {Container::kCsv, "srcaddr,bytes\n1.2.3.4,5\n1.2.3.4,66\n"},
+      {Container::kExport, "2018-09-22T20:28:14.000Z 1 2 3\n2018-09-22T20:28:14.000Z 4 5 66\n"},
+  };
+  for (const auto& [container, text] : containers) {
+    const std::vector<std::string> whole = LinesBeforeDamage(container, text + "\n", 1000);
+    ASSERT_GE(whole.size(), 2u) << text;
+    for (size_t n = 0; n < text.size(); ++n) {
+      for (const size_t step : {1, 7, 1000}) {
+        const std::vector<std::string> lines = LinesBeforeDamage(container, text.substr(0, n), step);
+        ASSERT_LE(lines.size(), whole.size());
+        EXPECT_TRUE(std::equal(lines.begin(), lines.end(), whole.begin())) << text.substr(0, n);
+      }
+    }
+  }
+  // Also of a document of one line.
+  const std::string& line = containers[1].second;
+  EXPECT_EQ(LinesBeforeDamage(Container::kJson, line.substr(0, line.size() - 3), 1000).size(), 1u);
 }
 
 }  // namespace
