@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <iterator>
 #include <new>
 #include <utility>
@@ -200,13 +199,7 @@ class Documents {
       case dom::element_type::STRING: return lines_.Add(key, value.get_string().value_unsafe());
       case dom::element_type::INT64: return lines_.Add(key, std::to_string(value.get_int64().value_unsafe()));
       case dom::element_type::UINT64: return lines_.Add(key, std::to_string(value.get_uint64().value_unsafe()));
-      case dom::element_type::DOUBLE: {
-        // 6.0 is how pandas writes 6 in a column with nulls; what is no whole number stays as it is.
-        const double number = value.get_double().value_unsafe();
-        if (number == std::floor(number) && std::fabs(number) < 9007199254740992.0)
-          return lines_.Add(key, std::to_string(static_cast<int64_t>(number)));
-        return lines_.Add(key, std::to_string(number));
-      }
+      case dom::element_type::DOUBLE: return lines_.Add(key, NumberText(value.get_double().value_unsafe()));
       case dom::element_type::NULL_VALUE: return lines_.Add(key, "-");
       default: return lines_.Add(key, std::string(simdjson::minify(value)));
     }

@@ -23,7 +23,7 @@ std::optional<std::string> At(const dom::object& event, std::string_view pointer
     return std::string(text);
   }
   if (uint64_t number; value.get(number) == simdjson::SUCCESS) return std::to_string(number);
-  if (double number; value.get(number) == simdjson::SUCCESS) return std::to_string(static_cast<int64_t>(number));
+  if (double number; value.get(number) == simdjson::SUCCESS) return NumberText(number);
   return std::nullopt;
 }
 

@@ -1,6 +1,5 @@
 // What a text is wrapped in, by its beginning.
 #include <algorithm>
-#include <cstring>
 #include <string>
 #include <utility>
 
@@ -16,6 +15,12 @@ namespace {
 
 constexpr size_t kHeadBytes = 4096;
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+
+// Behind a byte order mark and blanks.
+std::string_view Begun(std::string_view head) {
+  if (head.starts_with(kByteOrderMark)) head.remove_prefix(kByteOrderMark.size());
+  return head.substr(std::min(head.find_first_not_of(" \t\r\n"), head.size()));
+}
 
 // "2018-09-22T20:28:14.000Z 2 ...".
 bool BeginsWithTime(std::string_view line) {
@@ -84,8 +89,7 @@ std::optional<Container> FindContainer(std::string_view name) {
 }
 
 Container DetectContainer(std::string_view head) {
-  if (head.starts_with(kByteOrderMark)) head.remove_prefix(kByteOrderMark.size());
-  head.remove_prefix(std::min(head.find_first_not_of(" \t\r\n"), head.size()));
+  head = Begun(head);
   if (head.empty()) return Container::kText;
   std::string_view line = head.substr(0, head.find('\n'));
   if (line.ends_with('\r')) line.remove_suffix(1);
@@ -104,18 +108,19 @@ absl::StatusOr<OpenedRecords> OpenRecords(const Source& source, Container wanted
   if (out.packed && max_output_bytes > 0)
     out.stream = std::make_unique<CappedStream>(source.name(), std::move(out.stream), max_output_bytes);
   out.container = wanted;
-  if (wanted == Container::kAuto) {
+  if (wanted != Container::kText) {
     std::string head(kHeadBytes, '\0');
     size_t have = 0;
     absl::Status error;
-    while (have < head.size() && std::memchr(head.data(), '\n', have) == nullptr) {
+    // Its first line that is not blank tells.
+    while (have < head.size() && Begun(std::string_view(head).substr(0, have)).find('\n') == std::string_view::npos) {
       absl::StatusOr<size_t> n = out.stream->Read(head.data() + have, head.size() - have);
       if (!n.ok()) error = n.status();
       if (!n.ok() || *n == 0) break;
       have += *n;
     }
     head.resize(have);
-    out.container = DetectContainer(head);
+    if (wanted == Container::kAuto) out.container = DetectContainer(head);
     if (out.container != Container::kText && head.starts_with(kByteOrderMark)) head.erase(0, kByteOrderMark.size());
     out.stream =
         std::make_unique<internal::PrefixedStream>(std::move(head), std::move(out.stream), nullptr, std::move(error));

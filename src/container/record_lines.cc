@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
+#include <optional>
 #include <utility>
 
 #include "vpcflow/container/container.h"
@@ -82,10 +84,16 @@ std::string FieldNameOf(std::string_view name) {
   return HeaderName(name);
 }
 
+std::string NumberText(double number) {
+  if (number == std::floor(number) && std::fabs(number) < 9007199254740992.0)
+    return std::to_string(static_cast<int64_t>(number));
+  return std::to_string(number);
+}
+
 void RecordLines::Message(std::string_view text) {
   while (!text.empty() && (text.back() == '\n' || text.back() == '\r' || text.back() == ' ')) text.remove_suffix(1);
   if (text.empty()) return;
-  if (std::exchange(header_holds_, false)) Mark(kNoHeaderMark);
+  if (std::exchange(among_objects_, false)) Mark(kMessagesMark);
   out_.append(text);
   // A line end inside would make two records of one; as another control byte it makes the line a reject. All are
   // written, changed or not, as that makes it a loop over vectors.
@@ -178,6 +186,7 @@ bool RecordLines::End() {
     ForgetNames();
     return false;
   }
+  if (!std::exchange(among_objects_, true)) Mark(kObjectsMark);
   if (columns_.size() > in_header_) {
     // Known fields first: a header line is one because it begins with one.
     std::vector<std::string> names;
@@ -187,10 +196,7 @@ bool RecordLines::End() {
     for (const Column& column : columns_) names.push_back(column.name);
     Header(names);
     in_header_ = columns_.size();
-  } else if (!header_holds_) {
-    Mark(kHeaderMark);
   }
-  header_holds_ = true;
   for (const Column& column : columns_) Value(column.set ? std::string_view(column.value) : "-", column.text);
   EndLine();
   return true;

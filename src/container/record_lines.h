@@ -62,9 +62,9 @@ class RecordLines {
   std::map<std::string, size_t, std::less<>> by_name_;  // as the container spells it
   // The names of the record before, in its order, which the next one most often has.
   std::vector<std::pair<std::string, size_t>> in_order_;
-  size_t position_ = 0;        // in in_order_, of the name to come
-  size_t in_header_ = 0;       // columns named by the last header line
-  bool header_holds_ = false;  // the last line that was written is in its format
+  size_t position_ = 0;         // in in_order_, of the name to come
+  size_t in_header_ = 0;        // columns named by the last header line
+  bool among_objects_ = false;  // the last line that was written is one
   bool twice_ = false;
   bool too_many_ = false;
   bool any_telling_ = false;
@@ -73,6 +73,10 @@ class RecordLines {
 // The field that a container means by a name: AWS's with any separators or none and in any case (srcAddr, pkt_srcaddr),
 // or a name that Athena's tables or others use for it (sourceaddress, numbytes).
 std::string FieldNameOf(std::string_view name);
+
+// A number of JSON as the value of a field: 6.0, which is how pandas writes 6 in a column with nulls, as 6; what is no
+// whole number stays as it is.
+std::string NumberText(double number);
 
 }  // namespace internal
 VPCFLOW_NAMESPACE_END

@@ -103,7 +103,7 @@ class UnwrapStream : public ByteStream, public LineOrigins {
       std::string_view line = text.substr(0, end);
       Take(std::min(text.size(), line.size() + 1));
       if (std::exchange(skipping_, false)) line = {};
-      while (!line.empty() && (line.back() == '\r' || line.back() == ' ')) line.remove_suffix(1);
+      line = line.substr(0, line.find_last_not_of(" \t\r") + 1);
       if (!line.empty()) TakeLine(line);
       NoteOrigins(line_);
       ++line_;

@@ -23,6 +23,29 @@ bool BeginsWithField(std::string_view line, const Format* current) {
   return FindField(token).has_value() || (current != nullptr && current->columns()[0].name == token);
 }
 
+bool ParseHeaderLine(const ResolvedBlock& block, size_t line, const Format* current, Format* out) {
+  std::string_view text = LineText(block, line);
+  if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
+  return BeginsWithField(text, current) && Format::ParseHeader(text, out, block.block.unwrapped);
+}
+
+// The lines from `first` that nothing tells the format of: up to a header, without objects, no more than kLinesToTry.
+std::vector<std::string_view> LinesWithoutFormat(const ResolvedBlock& block, size_t first) {
+  std::vector<std::string_view> out;
+  bool objects = false;
+  for (size_t i = first; i < block.index.line_count() && out.size() < kLinesToTry; ++i) {
+    const std::string_view line = LineText(block, i);
+    if (IsBlankLine(line)) continue;
+    if (IsMark(line[0])) {
+      if (block.block.unwrapped && line[0] != kNoRecordMark) objects = line[0] == kObjectsMark;
+    } else if (!objects) {
+      if (Format ignored; ParseHeaderLine(block, i, nullptr, &ignored)) break;
+      out.push_back(line);
+    }
+  }
+  return out;
+}
+
 }  // namespace
 
 std::string_view LineText(const ResolvedBlock& block, size_t line) {
@@ -152,17 +175,18 @@ absl::Status ScannedSource::Resolve(ResolvedBlock* out, Report* report) {
   report->lines += lines;
   report->text_bytes += out->block.text.size();
   size_t first = 0;
-  std::optional<absl::Status> found;  // of the search for a format, of which a block has one
+  std::optional<absl::StatusOr<std::shared_ptr<const Format>>> found;  // it is looked for once in a block
   const std::string_view text = out->block.text;
   for (size_t i = out->index.lines_begin_low() ? lines : 0; i < lines; ++i) {  // none of them is a header
     const size_t begin = out->index.line(i).begin;
     if (begin >= text.size()) break;
     const char c = text[begin];
-    const bool mark = (c == kNoHeaderMark || c == kHeaderMark) && out->block.unwrapped;
+    const bool mark = (c == kMessagesMark || c == kObjectsMark) && out->block.unwrapped;
     if ((c < 'a' || c > 'z') && c != '\xEF' && !mark) continue;
-    std::shared_ptr<const Format> before = format_;
+    std::shared_ptr<const Format>& lines_format = formats_[objects_];
+    std::shared_ptr<const Format> before = lines_format;
     if (mark) {
-      format_ = c == kHeaderMark ? headed_ : headerless_;
+      objects_ = c == kObjectsMark;
     } else if (!TakeHeader(*out, i, report)) {
       if (c == '\xEF') out->index.SkipByteOrderMark(text.data(), i);  // before a record
       continue;
@@ -170,38 +194,34 @@ absl::Status ScannedSource::Resolve(ResolvedBlock* out, Report* report) {
     if (i > first) {
       // Lines before the first header: of the format that a source without header would have, else of the header's,
       // which makes them rejects.
-      if (before == nullptr && !found) found = FindHeaderless(*out, first, report);
-      if (before == nullptr) before = headerless_;
-      if (before == nullptr) before = format_ != nullptr ? format_ : std::make_shared<const Format>(Format::Default());
+      if (before == nullptr && !found) found = FindFormat(*out, first, report);
+      if (before == nullptr && found->ok()) before = **found;
+      if (lines_format == nullptr) lines_format = before;
+      if (before == nullptr) before = mark ? std::make_shared<const Format>(Format::Default()) : lines_format;
       out->segments.push_back({first, i, std::move(before)});
     }
     first = i + 1;
   }
   if (first < lines) {
-    if (format_ == nullptr) {
-      if (!found) found = FindHeaderless(*out, first, report);
-      if (!found->ok()) return *found;
-      format_ = headerless_;
+    std::shared_ptr<const Format>& format = formats_[objects_];
+    if (format == nullptr) {
+      if (!found) found = FindFormat(*out, first, report);
+      if (!found->ok()) return found->status();
+      format = **found;
     }
     // Without a format there are blank lines and entries without record only; any format makes rejects of these.
     out->segments.push_back(
-        {first, lines, format_ != nullptr ? format_ : std::make_shared<const Format>(Format::Default())});
+        {first, lines, format != nullptr ? format : std::make_shared<const Format>(Format::Default())});
   }
   return absl::OkStatus();
 }
 
-bool ScannedSource::IsHeader(const ResolvedBlock& block, size_t line, Format* out) const {
-  std::string_view text = LineText(block, line);
-  if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
-  return BeginsWithField(text, format_.get()) && Format::ParseHeader(text, out, block.block.unwrapped);
-}
-
 bool ScannedSource::TakeHeader(const ResolvedBlock& block, size_t line, Report* report) {
+  const Format* current = format().get();
   Format format;
-  if (!IsHeader(block, line, &format)) return false;
+  if (!ParseHeaderLine(block, line, current, &format)) return false;
   ++report->headers;
-  if (format_ == nullptr || !(format == *format_)) SetFormat(std::move(format), report);
-  headed_ = format_;
+  if (current == nullptr || !(format == *current)) SetFormat(std::move(format), report);
   return true;
 }
 
@@ -214,40 +234,25 @@ void ScannedSource::SetFormat(Format format, Report* report) {
     report->Warn(std::move(warning));
   }
   report->CountFormat(format.ToString());
-  format_ = std::make_shared<const Format>(std::move(format));
+  formats_[objects_] = std::make_shared<const Format>(std::move(format));
 }
 
-// Those of the block's first lines, from `first`, that no header is before. Marks tell where a header's lines end.
-std::vector<std::string_view> ScannedSource::HeaderlessLines(const ResolvedBlock& block, size_t first) const {
-  std::vector<std::string_view> out;
-  bool headed = false;
-  for (size_t i = first; i < block.index.line_count() && out.size() < kLinesToTry; ++i) {
-    const std::string_view line = LineText(block, i);
-    if (IsBlankLine(line)) continue;
-    if (IsMark(line[0])) {
-      if (block.block.unwrapped && line[0] != kNoRecordMark) headed = line[0] == kHeaderMark;
-      continue;
-    }
-    Format ignored;
-    headed = headed || IsHeader(block, i, &ignored);
-    if (!headed) out.push_back(line);
-  }
-  return out;
-}
-
-absl::Status ScannedSource::FindHeaderless(const ResolvedBlock& block, size_t first, Report* report) {
+// The format of lines without header: the one given, or what those from `first` tell. Null for blank lines only.
+absl::StatusOr<std::shared_ptr<const Format>> ScannedSource::FindFormat(const ResolvedBlock& block, size_t first,
+                                                                        Report* report) const {
+  std::shared_ptr<const Format> out;
   if (options_.format) {
-    headerless_ = std::make_shared<const Format>(*options_.format);
+    out = std::make_shared<const Format>(*options_.format);
   } else {
-    const std::vector<std::string_view> lines = HeaderlessLines(block, first);
-    if (lines.empty()) return absl::OkStatus();
+    const std::vector<std::string_view> lines = LinesWithoutFormat(block, first);
+    if (lines.empty()) return out;
     absl::StatusOr<InferredFormat> inferred = InferFormat(lines, name_);
     if (!inferred.ok()) return inferred.status();
     if (!inferred->evidence.empty()) report->Warn(std::move(inferred->evidence));
-    headerless_ = std::move(inferred->format);
+    out = std::move(inferred->format);
   }
-  report->CountFormat(headerless_->ToString());
-  return absl::OkStatus();
+  report->CountFormat(out->ToString());
+  return out;
 }
 
 }  // namespace internal

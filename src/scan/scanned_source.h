@@ -3,6 +3,7 @@
 #ifndef VPCFLOW_SRC_SCAN_SCANNED_SOURCE_H_
 #define VPCFLOW_SRC_SCAN_SCANNED_SOURCE_H_
 
+#include <array>
 #include <atomic>
 #include <condition_variable>
 #include <cstdint>
@@ -47,14 +48,12 @@ class ScannedSource {
 
   uint32_t number() const { return number_; }
   // The format behind the blocks taken so far; null if none is known. For the only worker.
-  const std::shared_ptr<const Format>& format() const { return format_; }
+  const std::shared_ptr<const Format>& format() const { return formats_[objects_]; }
 
  private:
   absl::Status Resolve(ResolvedBlock* out, Report* report);
-  // Settles headerless_: the format given, or what the lines from `first` tell; null still for blank lines only.
-  absl::Status FindHeaderless(const ResolvedBlock& block, size_t first, Report* report);
-  std::vector<std::string_view> HeaderlessLines(const ResolvedBlock& block, size_t first) const;
-  bool IsHeader(const ResolvedBlock& block, size_t line, Format* out) const;
+  absl::StatusOr<std::shared_ptr<const Format>> FindFormat(const ResolvedBlock& block, size_t first,
+                                                           Report* report) const;
   bool TakeHeader(const ResolvedBlock& block, size_t line, Report* report);
   void SetFormat(Format format, Report* report);
 
@@ -70,9 +69,8 @@ class ScannedSource {
   uint64_t resolved_ = 0;  // blocks settled so far
   uint64_t line_ = 1;
   bool failed_ = false;
-  std::shared_ptr<const Format> format_;
-  std::shared_ptr<const Format> headed_;      // of the last header
-  std::shared_ptr<const Format> headerless_;  // of lines without header, once it is known
+  std::array<std::shared_ptr<const Format>, 2> formats_;  // of lines or messages, and of objects; null if not known
+  size_t objects_ = 0;                                    // which of them is in force
 };
 
 // For each source whether it is to be read: not what an earlier one has the same bytes as, unless options want all.

@@ -139,6 +139,44 @@ def test_a_format_is_inferred_from_lines_without_header_alone(quiet):
         vf.scan((thing + odd).encode()).collect()
 
 
+def test_messages_and_objects_have_headers_of_their_own(quiet):
+    turn = [{"message": "10.0.0.1 5"}, {"bytes": 7, "dstport": 22, "srcaddr": "10.0.0.2"}, {"message": "10.0.0.1 6"}]
+    log = [{"message": "srcaddr bytes"}, *turn * 3, {"message": "bytes srcaddr"}, turn[1], {"message": "8 10.0.0.1"}]
+    data = "\n".join(map(json.dumps, log)).encode()
+    for threads in (1, 3):
+        flows = vf.scan(data, threads=threads)
+        flows._options["block_bytes"] = 70
+        result = flows.group_by("srcaddr").agg(bytes=vf.sum("bytes"), n=vf.count()).collect()
+        assert [list(row.values()) for row in result.rows()] == [["10.0.0.1", 41, 7], ["10.0.0.2", 28, 4]]
+        assert (result.report.rejected, result.report.warnings) == (0, [])
+
+
+class _ByteByByte:
+    def __init__(self, data):
+        self.data = data
+
+    def read(self, size):
+        byte, self.data = self.data[:1], self.data[1:]
+        return byte
+
+
+AT_BEGINNINGS = {
+    "text": "text", "text without header": "text", "cloudwatch export": "cloudwatch-export", "athena csv": "csv",
+    "insights csv, message": "csv", "firehose lines": "json", "get-log-events, indented": "json",
+    "subscription base64": "subscription",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", AT_BEGINNINGS)
+def test_blank_lines_and_byte_order_marks_before_a_container(name):
+    data = written(LINES[:5])[name]
+    for before in (b"", b"\n", b" \r\n\t\n", b"\xef\xbb\xbf", b"\xef\xbb\xbf\n"):
+        for container in ("auto", AT_BEGINNINGS[name]):
+            for source in (before + data, _ByteByByte(before + data)):
+                report = vf.scan(source, container=container).agg(n=vf.count()).collect().report
+                assert (report.records, report.rejected) == (5, 0), (before, container)
+
+
 def test_objects_without_records(quiet):
     for data in (b'{"a": 1}\n', b'{"version": 2, "type": "x"}', b"[1, 2]", b'{"events": [{"message": 5}]}', b"{" * 5000):
         try:

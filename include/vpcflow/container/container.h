@@ -66,11 +66,12 @@ Container DetectContainer(std::string_view head);
 // A line that begins with this byte stands for an entry of a container that holds no record; what follows is of the
 // entry. Only the streams of this room write it.
 inline constexpr char kNoRecordMark = '\x1A';
-// A line of this byte alone ends what a header line began: the lines behind it are in the format of lines without one.
-inline constexpr char kNoHeaderMark = '\x1D';
-// A line of this byte alone puts the last header line in force again, which may be 400 times as long as a record.
-inline constexpr char kHeaderMark = '\x1E';
-constexpr bool IsMark(char c) { return c == kNoRecordMark || c == kNoHeaderMark || c == kHeaderMark; }
+// Messages, which are lines as they are, and objects have formats of their own. A line of one of these bytes alone
+// tells that what follows it is of the other; the text begins with messages. Objects have a header line before the
+// first and when their fields change, which may be 400 times as long as a record.
+inline constexpr char kMessagesMark = '\x1D';
+inline constexpr char kObjectsMark = '\x1E';
+constexpr bool IsMark(char c) { return c == kNoRecordMark || c == kMessagesMark || c == kObjectsMark; }
 
 // Which lines of a container the lines of its record text come from, in order.
 class LineOrigins {
@@ -90,8 +91,8 @@ struct OpenedRecords {
 
 // Opens a source, unpacks it, and unwraps what it is, or `wanted` if that is not kAuto. `stored_bytes`, if given, grows
 // by what is read of the source as stored. Errors of the source, at once or from the stream's Read; a JSON document
-// that cannot be read whole (256 MiB at most) or is cut is kDataLoss, after the records before it. A packed source that
-// unpacks to more than `max_output_bytes`, if that is not 0, is kOutOfRange behind so many bytes.
+// that is cut is kDataLoss, after the records before it. A packed source that unpacks to more than `max_output_bytes`,
+// if that is not 0, is kOutOfRange behind so many bytes.
 absl::StatusOr<OpenedRecords> OpenRecords(const Source& source, Container wanted, Source::Cancelled cancelled,
                                           std::atomic<uint64_t>* stored_bytes = nullptr, uint64_t max_output_bytes = 0);
 
