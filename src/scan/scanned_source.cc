@@ -193,11 +193,12 @@ absl::Status ScannedSource::Resolve(ResolvedBlock* out, Report* report) {
     }
     if (i > first) {
       // Lines before the first header: of the format that a source without header would have, else of the header's,
-      // which makes them rejects.
+      // which makes them rejects, as messages among objects are of AWS's default.
       if (before == nullptr && !found) found = FindFormat(*out, first, report);
       if (before == nullptr && found->ok()) before = **found;
       if (lines_format == nullptr) lines_format = before;
-      if (before == nullptr) before = mark ? std::make_shared<const Format>(Format::Default()) : lines_format;
+      if (before == nullptr && mark) before = AnyFormat(found->status(), report);
+      if (before == nullptr) before = lines_format;
       out->segments.push_back({first, i, std::move(before)});
     }
     first = i + 1;
@@ -206,14 +207,19 @@ absl::Status ScannedSource::Resolve(ResolvedBlock* out, Report* report) {
     std::shared_ptr<const Format>& format = formats_[objects_];
     if (format == nullptr) {
       if (!found) found = FindFormat(*out, first, report);
-      if (!found->ok()) return found->status();
-      format = **found;
+      if (!found->ok() && formats_[1] == nullptr) return found->status();
+      if (found->ok()) format = **found;
     }
-    // Without a format there are blank lines and entries without record only; any format makes rejects of these.
-    out->segments.push_back(
-        {first, lines, format != nullptr ? format : std::make_shared<const Format>(Format::Default())});
+    out->segments.push_back({first, lines, format != nullptr ? format : AnyFormat(found->status(), report)});
   }
   return absl::OkStatus();
+}
+
+// For blank lines, entries without record and, which is told, messages among objects that `problem` is about: all of
+// them rejects.
+std::shared_ptr<const Format> ScannedSource::AnyFormat(const absl::Status& problem, Report* report) {
+  if (!problem.ok() && !std::exchange(told_problem_, true)) report->Warn(std::string(problem.message()));
+  return std::make_shared<const Format>(Format::Default());
 }
 
 bool ScannedSource::TakeHeader(const ResolvedBlock& block, size_t line, Report* report) {

@@ -54,6 +54,7 @@ class ScannedSource {
   absl::Status Resolve(ResolvedBlock* out, Report* report);
   absl::StatusOr<std::shared_ptr<const Format>> FindFormat(const ResolvedBlock& block, size_t first,
                                                            Report* report) const;
+  std::shared_ptr<const Format> AnyFormat(const absl::Status& problem, Report* report);
   bool TakeHeader(const ResolvedBlock& block, size_t line, Report* report);
   void SetFormat(Format format, Report* report);
 
@@ -71,6 +72,7 @@ class ScannedSource {
   bool failed_ = false;
   std::array<std::shared_ptr<const Format>, 2> formats_;  // of lines or messages, and of objects; null if not known
   size_t objects_ = 0;                                    // which of them is in force
+  bool told_problem_ = false;                             // that messages among objects have no format
 };
 
 // For each source whether it is to be read: not what an earlier one has the same bytes as, unless options want all.

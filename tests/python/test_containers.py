@@ -133,10 +133,12 @@ def test_a_format_is_inferred_from_lines_without_header_alone(quiet):
             assert sums == {"10.0.0.1": 9 * log.count("ACCEPT"), "10.0.0.2": log.count("10.0.0.2")}
             assert (result.report.rejected, len(result.report.formats)) == (0, 2)
     odd = json.dumps({"message": "x"}) + "\n"
-    report = vf.scan(((odd + thing) * 20_000).encode()).agg(n=vf.count()).collect().report
-    assert (report.records, report.rejected) == (20_000, 20_000)
+    for log in ((odd + thing) * 20_000, (thing + odd) * 20_000):  # rejects, as other entries that hold no record
+        report = vf.scan(log.encode()).agg(n=vf.count()).collect().report
+        assert (report.records, report.rejected) == (20_000, 20_000)
+        assert "First line: x" in report.warnings[0]
     with pytest.raises(vf.FormatError, match="First line: x"):
-        vf.scan((thing + odd).encode()).collect()
+        vf.scan(odd.encode()).collect()
 
 
 def test_messages_and_objects_have_headers_of_their_own(quiet):
