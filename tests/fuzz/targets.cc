@@ -305,26 +305,45 @@ std::string JsonPieces(std::string_view bytes, size_t step) {
   return out;
 }
 
-// Any bytes as a container that their number picks, and as the one that they look like; the stream's text is the same,
-// however much is asked for at a time.
-void Containers(std::string_view bytes) {
-  for (const size_t c : {bytes.size() % kContainers.size(), static_cast<size_t>(Container::kAuto)}) {
-    std::string texts[2];
-    for (const size_t step : {size_t{7}, size_t{4096}}) {
-      absl::StatusOr<OpenedRecords> opened = OpenRecords(Source::Bytes("f", bytes), static_cast<Container>(c), nullptr);
-      if (!opened.ok()) break;
-      std::string& text = texts[step == 7 ? 0 : 1];
-      std::string buffer(step, '\0');
-      while (text.size() < (size_t{1} << 22)) {
-        const absl::StatusOr<size_t> n = opened->stream->Read(buffer.data(), step);
-        if (!n.ok() || *n == 0) break;
-        text.append(buffer, 0, *n);
-      }
-      if (opened->container != Container::kText)
-        VPCFLOW_FUZZ_CHECK(text.empty() || text.back() == '\n' || text.size() >= (size_t{1} << 22));
+// The text of a container, up to 4 MiB, and whether it ends well.
+std::pair<std::string, bool> TextOf(const Source& source, Container container, size_t step) {
+  constexpr size_t kMost = size_t{1} << 22;
+  std::string text, buffer(step, '\0');
+  absl::StatusOr<OpenedRecords> opened = OpenRecords(source, container, nullptr);
+  while (opened.ok() && text.size() < kMost) {
+    const absl::StatusOr<size_t> n = opened->stream->Read(buffer.data(), step);
+    if (!n.ok()) return {text, false};
+    if (*n == 0) {
+      VPCFLOW_FUZZ_CHECK(opened->container == Container::kText || text.empty() || text.back() == '\n');
+      return {text, true};
     }
-    const size_t both = std::min(texts[0].size(), texts[1].size());
-    VPCFLOW_FUZZ_CHECK(texts[0].substr(0, both) == texts[1].substr(0, both));
+    text.append(buffer, 0, *n);
+  }
+  return {text, false};
+}
+
+// A source that gives `step` bytes at a time, and `end` behind the last.
+Source Dribble(std::string_view bytes, size_t step, const absl::Status& end) {
+  return Source::Stream("f", [bytes, step, end](char* buffer, size_t size) mutable -> absl::StatusOr<size_t> {
+    if (bytes.empty() && !end.ok()) return end;
+    const size_t n = bytes.copy(buffer, std::min(size, step));
+    bytes.remove_prefix(n);
+    return n;
+  });
+}
+
+// Any bytes as a container that their number picks, and as the one that they look like; the stream's text is the same,
+// however much is asked for at a time, and however much comes.
+void Containers(std::string_view bytes) {
+  const Source source = Source::Bytes("f", bytes);
+  for (const Container c : {static_cast<Container>(bytes.size() % kContainers.size()), Container::kAuto}) {
+    const auto [text, fine] = TextOf(source, c, 4096);
+    const std::string few = TextOf(source, c, 7).first;
+    const size_t both = std::min(text.size(), few.size());
+    VPCFLOW_FUZZ_CHECK(text.substr(0, both) == few.substr(0, both));
+    const auto [dribbled, also_fine] = TextOf(Dribble(bytes, 1 + bytes.size() % 5, absl::OkStatus()), c, 4096);
+    VPCFLOW_FUZZ_CHECK(fine == also_fine && (!fine || text == dribbled));
+    TextOf(Dribble(bytes, 1 + bytes.size() % 64, absl::DataLossError("damaged")), c, 4096);
   }
   if (bytes.size() % 16 == 0) ScanAll(bytes, 100, 1);
   const std::string pieces = JsonPieces(bytes, bytes.size());
