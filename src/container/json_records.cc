@@ -229,13 +229,15 @@ bool JsonRecords::Parsers::Fine(simdjson::error_code error, dom::parser* parser)
   return error == simdjson::SUCCESS;
 }
 
-void JsonRecords::Take(std::string_view text, int depth) {
-  if (text.size() > JsonSplitter::kMaxPiece) return TakeInPieces(text, depth);
+// Returns what is left from the first malformed document on.
+std::string_view JsonRecords::TakeWhole(std::string_view text, int depth) {
   dom::parser& parser = parsers_->by_depth[depth];
   Documents documents(lines_, this, depth);
   dom::element document;
-  if (Parsers::Fine(parser.parse(text.data(), text.size(), /*realloc_if_needed=*/false).get(document), &parser))
-    return documents.Take(document);
+  if (Parsers::Fine(parser.parse(text.data(), text.size(), /*realloc_if_needed=*/false).get(document), &parser)) {
+    documents.Take(document);
+    return {};
+  }
   // Several documents glued together, or something wrong.
   parser.threaded = false;
   const size_t batch = std::max<size_t>(text.size(), 1024);
@@ -250,17 +252,18 @@ void JsonRecords::Take(std::string_view text, int depth) {
       taken = it.current_index() + it.source().size();
     }
   }
-  const size_t rest = text.find_first_not_of(" \t\r\n", taken);
-  if (rest != std::string_view::npos) lines_->NoRecord(text.substr(rest));
+  return text.substr(std::min(text.find_first_not_of(" \t\r\n", taken), text.size()));
 }
 
-void JsonRecords::TakeInPieces(std::string_view text, int depth) {
+void JsonRecords::Take(std::string_view text, int depth) {
+  std::string_view rest = text.size() > JsonSplitter::kMaxPiece ? text : TakeWhole(text, depth);
+  if (rest.empty()) return;
   JsonSplitter splitter;
   while (true) {
-    const JsonSplitter::Piece piece = splitter.Next(text, true);
+    const JsonSplitter::Piece piece = splitter.Next(rest, true);
     if (piece.kind == JsonSplitter::Kind::kMore) return;
     TakePiece(piece, depth);
-    text.remove_prefix(piece.consumed);
+    rest.remove_prefix(piece.consumed);
   }
 }
 
@@ -268,7 +271,9 @@ void JsonRecords::TakePiece(const JsonSplitter::Piece& piece, int depth) {
   switch (piece.kind) {
     case JsonSplitter::Kind::kMore:
     case JsonSplitter::Kind::kNone: return;
-    case JsonSplitter::Kind::kDocument: return Take(piece.text, depth);
+    case JsonSplitter::Kind::kDocument:
+      if (const std::string_view rest = TakeWhole(piece.text, depth); !rest.empty()) lines_->NoRecord(rest);
+      return;
     case JsonSplitter::Kind::kTooLong:
     case JsonSplitter::Kind::kCut: return lines_->NoRecord(piece.text);
     case JsonSplitter::Kind::kElement:

@@ -18,15 +18,15 @@ class JsonRecords {
   ~JsonRecords();
 
   // The records of one or more documents, one behind the other, with or without blanks between them. `text` must have
-  // kPadding bytes behind its end in the same buffer. A malformed document, and with it what follows in the text, is
-  // one entry without record.
+  // kPadding bytes behind its end in the same buffer. What is malformed is taken apart: a malformed entry, or document
+  // around it, is one entry without record.
   void Take(std::string_view text, int depth = 0);
   // The record of a piece, padded likewise.
   void TakePiece(const JsonSplitter::Piece& piece, int depth = 0);
   static constexpr size_t kPadding = JsonSplitter::kPadding;
 
  private:
-  void TakeInPieces(std::string_view text, int depth);
+  std::string_view TakeWhole(std::string_view text, int depth);
 
   struct Parsers;
   std::unique_ptr<Parsers> parsers_;

@@ -196,18 +196,22 @@ class JsonStream final : public UnwrapStream {
       if (piece.kind == JsonSplitter::Kind::kMore) return;
     }
   }
-  // A first line that leaves brackets open is the first of a document over many lines.
+  // A document goes on behind its first line if that ends as no document does, or if the next begins as none does.
+  // False if more of the text is needed to tell.
   bool Decide(bool last) {
+    constexpr std::string_view kBlanks = " \t\r\n", kGoesOnBehind = "{[,:", kGoesOnWith = "}],:";
     const std::string_view text = rest();
-    const size_t begin = text.find_first_not_of(" \t\r\n");
-    const size_t end = begin == std::string_view::npos ? begin : text.find('\n', begin);
+    const size_t begin = std::min(text.find_first_not_of(kBlanks), text.size());
+    const size_t end = text.find('\n', begin);
+    const size_t next = text.find_first_not_of(kBlanks, std::min(end, text.size()));
+    if (next == std::string_view::npos && !last && text.size() <= kMaxEntry) return false;
     if (end == std::string_view::npos && (!last || cut())) {
-      if (text.size() > kMaxEntry || cut()) whole_ = true;  // one line, and very long or without its end
-      return whole_.has_value();
+      whole_ = true;  // one line, and very long or without its end
+    } else {
+      const size_t tail = text.substr(0, end).find_last_not_of(kBlanks);
+      whole_ = (tail != std::string_view::npos && kGoesOnBehind.find(text[tail]) != std::string_view::npos) ||
+               (next != std::string_view::npos && kGoesOnWith.find(text[next]) != std::string_view::npos);
     }
-    const std::string_view line = begin == std::string_view::npos ? "" : text.substr(begin, end - begin);
-    const size_t tail = line.find_last_not_of(" \t\r");
-    whole_ = tail != std::string_view::npos && std::strchr("{[,:", line[tail]) != nullptr;
     return true;
   }
   void TakeLine(std::string_view line) override { json_.Take(line); }
