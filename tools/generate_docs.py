@@ -47,7 +47,8 @@ Firehose's `{{"message": ...}}`, glued or one a line; `results` of get-query-res
 as Security Lake delivers it, as JSON and as Parquet of nested columns. JSON that is one document over many lines may have any size:
 its entries (of the array that it is, or of `events`, `logEvents`, `Records`, `records` and `results`) are read one by one. A malformed
 entry costs no other, in a document over many lines, in one of a line, and glued. Messages and objects may take turns: each have the format that their own
-header gives, or that messages are found to have; messages of no known format among objects are rejects, and a warning says so. An entry, and what a document holds beside them, has 8 MiB at most; a line of one that has its documents by line 16 MiB.
+header gives, or that messages are found to have; messages of no known format among objects are rejects, and a warning says so.
+An entry, and what a document holds beside them, has 8 MiB at most; a line of one that has its documents by line 16 MiB.
 
 **Places.** Rejects of containers give the line of the container in which their entry begins, and the excerpt.
 

@@ -373,6 +373,7 @@ void Records(std::string_view bytes) {
   for (size_t at = 0; at < text.size(); at = text.find('\n', at) + 1) {
     Format format;
     const std::string_view line = std::string_view(text).substr(at, text.find('\n', at) - at);
+    if (line[0] == kObjectsMark) continue;
     const bool header = line[0] != kNoRecordMark && Format::ParseHeader(line, &format, true);
     ++(header ? headers : records);
   }
