@@ -47,17 +47,7 @@ DetectSettings SettingsFrom(const py::dict& values) {
   DetectSettings out;
   ForEachSetting(out, [&](const char* name, auto& member) {
     if (!values.contains(name)) return;
-    try {
-      member = values[name].cast<std::decay_t<decltype(member)>>();
-    } catch (const py::cast_error&) {
-      using T = std::decay_t<decltype(member)>;
-      const char* const needed = std::is_same_v<T, bool>                       ? "true or false"
-                                 : std::is_integral_v<T>                       ? "a whole number"
-                                 : std::is_floating_point_v<T>                 ? "a number"
-                                 : std::is_same_v<T, std::vector<std::string>> ? "a list of prefixes"
-                                                                               : "a text";
-      Raise("PlanError", std::string("detect: ") + name + ": " + needed + " is needed");
-    }
+    member = ValueOf<std::decay_t<decltype(member)>>(values[name], (std::string("detect: ") + name).c_str());
   });
   return out;
 }

@@ -25,7 +25,9 @@ Source FromReader(const std::string& name, py::object read) {
         const py::gil_scoped_acquire gil;
         try {
           const py::object chunk = (*shared)(size);
-          if (chunk.is_none()) return size_t{0};
+          if (chunk.is_none())
+            return absl::InvalidArgumentError(name +
+                                              ": read() returned None; a stream is needed that waits for its data");
           char* data = nullptr;
           Py_ssize_t length = 0;
           if (!PyBytes_Check(chunk.ptr()))
@@ -36,7 +38,8 @@ Source FromReader(const std::string& name, py::object read) {
           std::memcpy(buffer, data, static_cast<size_t>(length));
           return static_cast<size_t>(length);
         } catch (py::error_already_set& e) {
-          return absl::UnavailableError(name + ": " + e.what());
+          return absl::UnavailableError(name + ": " + py::str(e.type().attr("__name__")).cast<std::string>() + ": " +
+                                        py::str(e.value()).cast<std::string>());
         }
       });
 }
@@ -95,7 +98,7 @@ vpcflow::PlanSpec SpecFrom(const py::dict& d) {
   vpcflow::PlanSpec spec;
   const auto get = [&](const char* key) { return d.contains(key) ? py::object(d[key]) : py::none(); };
   const auto set = [&](const char* key, auto* out) {
-    if (!get(key).is_none()) *out = get(key).cast<std::decay_t<decltype(*out)>>();
+    if (!get(key).is_none()) *out = ValueOf<std::decay_t<decltype(*out)>>(get(key), key);
   };
   set("where", &spec.where);
   if (!get("labels").is_none()) {
@@ -106,8 +109,8 @@ vpcflow::PlanSpec SpecFrom(const py::dict& d) {
   if (!get("sessions").is_none()) {
     const auto options = get("sessions").cast<py::dict>();
     vpcflow::SessionSpec& sessions = spec.sessions.emplace();
-    sessions.idle = options["idle"].cast<int64_t>();
-    const auto name = options["vantage"].cast<std::string>();
+    sessions.idle = ValueOf<int64_t>(options["idle"], "idle");
+    const auto name = ValueOf<std::string>(options["vantage"], "vantage");
     const auto& names = vpcflow::kVantageNames;
     const auto at = std::find(names.begin(), names.end(), name);
     if (at == names.end()) Raise("PlanError", "vantage: it is 'most', 'client', 'server' or 'all'");
@@ -119,7 +122,7 @@ vpcflow::PlanSpec SpecFrom(const py::dict& d) {
     }
   }
   set("select", &spec.select);
-  if (!get("limit").is_none()) spec.limit = get("limit").cast<uint64_t>();
+  if (!get("limit").is_none()) spec.limit = ValueOf<uint64_t>(get("limit"), "limit");
   set("located", &spec.located);
   set("by", &spec.by);
   set("every", &spec.every);
@@ -142,8 +145,10 @@ vpcflow::PlanSpec SpecFrom(const py::dict& d) {
   }
   if (!get("top").is_none()) {
     const auto top = get("top").cast<py::dict>();
-    spec.top = vpcflow::TopSpec{top["n"].cast<uint64_t>(), top["by"].cast<std::string>(), top["other"].cast<bool>(),
-                                top["per"].cast<std::vector<std::string>>(), top["counters"].cast<uint64_t>()};
+    spec.top = vpcflow::TopSpec{ValueOf<uint64_t>(top["n"], "top_k: n"), ValueOf<std::string>(top["by"], "top_k: by"),
+                                ValueOf<bool>(top["other"], "top_k: other"),
+                                ValueOf<std::vector<std::string>>(top["per"], "top_k: per"),
+                                ValueOf<uint64_t>(top["counters"], "top_k: counters")};
   }
   if (!get("sort").is_none()) {
     for (const auto& [column, descending] : get("sort").cast<std::vector<std::pair<std::string, bool>>>())

@@ -7,7 +7,7 @@ namespace {
 vpcflow::SynthOptions SynthFrom(const py::dict& d) {
   vpcflow::SynthOptions o;
   const auto set = [&](const char* key, auto* out) {
-    if (d.contains(key) && !d[key].is_none()) *out = d[key].cast<std::decay_t<decltype(*out)>>();
+    if (d.contains(key) && !d[key].is_none()) *out = ValueOf<std::decay_t<decltype(*out)>>(d[key], key, "SynthError");
   };
   set("records", &o.records);
   set("seed", &o.seed);

@@ -49,11 +49,12 @@ vpcflow::ScanOptions OptionsFrom(const py::dict& options) {
     }
     out.container = *container;
   }
-  if (!get("threads").is_none()) out.threads = get("threads").cast<int>();
+  if (!get("threads").is_none()) out.threads = ValueOf<int>(get("threads"), "threads");
   if (!get("duplicates").is_none() && get("duplicates").cast<std::string>() == "all")
     out.duplicates = vpcflow::Duplicates::kAll;
-  if (!get("max_memory").is_none()) out.max_memory = get("max_memory").cast<size_t>();
-  if (!get("max_output_bytes").is_none()) out.max_output_bytes = get("max_output_bytes").cast<uint64_t>();
+  if (!get("max_memory").is_none()) out.max_memory = ValueOf<size_t>(get("max_memory"), "max_memory");
+  if (!get("max_output_bytes").is_none())
+    out.max_output_bytes = ValueOf<uint64_t>(get("max_output_bytes"), "max_output_bytes");
   if (!get("first_source").is_none()) out.first_source = get("first_source").cast<uint32_t>();
   if (!get("block_bytes").is_none()) out.block_bytes = get("block_bytes").cast<size_t>();
   const PyObject* progress = get("progress").is_none() ? nullptr : get("progress").ptr();

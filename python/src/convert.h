@@ -6,7 +6,10 @@
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
+#include <limits>
 #include <string>
+#include <type_traits>
+#include <vector>
 
 #include "vpcflow/vpcflow.h"
 
@@ -19,6 +22,28 @@ namespace vpcflow_python {
 // Raises what stands for a status: a pending Python exception for kCancelled, else by code; `invalid` is the class for
 // kInvalidArgument.
 [[noreturn]] void RaiseStatus(const absl::Status& status, const char* invalid);
+
+// The value of an option, which `name` names; raises `error` if it is of another type or out of range.
+template <class T>
+T ValueOf(const py::handle& value, const char* name, const char* error = "PlanError") {
+  try {
+    return value.cast<T>();
+  } catch (const py::cast_error&) {
+    std::string needed = "a text";
+    if constexpr (std::is_same_v<T, bool>) {
+      needed = "true or false";
+    } else if constexpr (std::is_integral_v<T>) {
+      using Limits = std::numeric_limits<T>;
+      needed = "a whole number from " + std::to_string(Limits::min()) + " to " + std::to_string(Limits::max());
+    } else if constexpr (std::is_floating_point_v<T>) {
+      needed = "a number";
+    } else if constexpr (std::is_same_v<T, std::vector<std::string>>) {
+      needed = "a list of texts";
+    }
+    Raise(error,
+          std::string(name) + ": " + needed + " is needed, not " + py::repr(value).cast<std::string>().substr(0, 100));
+  }
+}
 
 std::string Message(const absl::Status& status);
 vpcflow::Format ParseFormat(const std::string& text);

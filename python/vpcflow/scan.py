@@ -314,6 +314,8 @@ class Flows:
             return
         if self._spec.get("sort"):
             raise PlanError("batches() gives the order of the input; sort needs collect()")
+        if not 1 <= rows < 2**63:
+            raise PlanError(f"batches: rows={rows}: at least 1")
         reader = _core.BatchReader(self._plan(), self._sources, self._engine_options(None))
         while True:
             table = reader.next(rows)

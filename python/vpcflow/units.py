@@ -11,6 +11,7 @@ from .errors import PlanError
 Instant = Union[int, str, datetime.datetime]
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _SIZES = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12, "ki": 2**10, "mi": 2**20, "gi": 2**30, "ti": 2**40}
+_LATEST = 9_999_999_999  # of what a record can have: in 2286
 
 
 def seconds(duration: str | int, name: str = "every") -> int:
@@ -31,23 +32,26 @@ def seconds(duration: str | int, name: str = "every") -> int:
 def byte_count(name: str, size: int | str) -> int:
     """A number of bytes; ``"2GB"`` is 2,000,000,000, ``"2GiB"`` 2,147,483,648."""
     match = re.fullmatch(r"\s*([0-9]+(?:\.[0-9]+)?)\s*([kmgt]i?)?b?\s*", str(size).lower())
-    number = int(float(match[1]) * _SIZES[match[2] or ""]) if match else 0
-    if number < 1:
+    number = float(match[1]) * _SIZES[match[2] or ""] if match else 0.0
+    if not 1 <= number < 2**63:
         raise PlanError(f"{name}={size!r}: a number of bytes, or one with a unit such as '512MB' or '2GiB'")
-    return number
+    return int(number)
 
 
 def unix_seconds(name: str, value: Instant | None) -> int | None:
-    """Unix seconds."""
-    if value is None or (isinstance(value, int) and not isinstance(value, bool)):
-        return value
+    """Unix seconds, at least 0: no record is of before."""
+    if value is None:
+        return None
+    number = value if isinstance(value, int) and not isinstance(value, bool) else None
     try:
         when = value if isinstance(value, datetime.datetime) else None
         if isinstance(value, str):
             when = datetime.datetime.fromisoformat(value.strip().replace("Z", "+00:00").replace("z", "+00:00"))
         if when is not None:
             when = when if when.tzinfo is not None else when.replace(tzinfo=datetime.timezone.utc)
-            return int(when.timestamp())
+            number = int(when.timestamp())
     except ValueError:
         pass
+    if number is not None and number <= _LATEST:
+        return max(number, 0)
     raise PlanError(f"{name}={value!r}: Unix seconds, a datetime, or text such as '2026-11-23T06:00:00Z'")

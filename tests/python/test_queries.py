@@ -264,6 +264,17 @@ def test_results_show_themselves_and_escape():
         (lambda: vf.scan(LOG).group_by(every="5 minutes"), vf.PlanError, "'30s', '5m'"),
         (lambda: vf.scan(b"GET / HTTP/1.1\n").collect(), vf.FormatError, "do not fit AWS's default"),
         (lambda: vf.scan(gzip.compress(LOG)[:-3]).collect(), vf.DataLossError, "middle of a gzip member"),
+        (lambda: vf.scan(LOG).limit(-1).collect(), vf.PlanError, "limit: a whole number from 0 .* not -1"),
+        (
+            lambda: vf.scan(LOG).group_by("action").agg(n=vf.count()).top_k(10**30, by="n").collect(),
+            vf.PlanError,
+            "top_k: n: a whole number",
+        ),
+        (lambda: vf.scan(LOG, threads=10**10).collect(), vf.PlanError, "threads: a whole number"),
+        (lambda: vf.scan(LOG, max_memory=10**30), vf.PlanError, "max_memory=1000.*: a number of bytes"),
+        (lambda: vf.scan(LOG, start=1_700_000_000_000), vf.PlanError, "start=1700000000000: Unix seconds"),
+        (lambda: list(vf.scan(LOG).batches(0)), vf.PlanError, "rows=0: at least 1"),
+        (lambda: vf.synth(-1), vf.SynthError, "records: a whole number from 0"),
     ],
 )
 def test_mistakes_name_the_way_out(make, error, text):
@@ -314,6 +325,19 @@ def test_a_reader_that_fails():
 
     with pytest.raises(vf.VpcflowError, match="binary mode"):
         vf.scan(Texty()).agg(n=vf.count()).collect()
+
+    class Hasty:
+        def read(self, size):
+            return None
+
+    with pytest.raises(vf.VpcflowError, match="waits for its data"):
+        vf.scan(Hasty()).agg(n=vf.count()).collect()
+
+
+def test_times_before_1970_are_no_limit():
+    report = vf.scan(LOG, start=-5).collect().report
+    assert report.records == vf.scan(LOG, start=datetime.datetime(1, 1, 1)).collect().report.records > 0
+    assert len(vf.scan(LOG, end=-(10**30)).collect()) == 0
 
 
 def test_exceptions_pickle_and_belong_together():
