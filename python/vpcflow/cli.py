@@ -10,7 +10,7 @@ import sys
 import time
 import warnings
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, suppress
 from typing import Any, Callable
 
 from . import __version__, containers, display, fields, plants
@@ -406,16 +406,23 @@ class _Output:
         self._arrow.write_table(table)
 
     def close(self, keep: bool) -> None:
+        if self._temporary is None:
+            self._finish()
+            return
+        try:
+            with nullcontext() if keep else suppress(Exception):  # of what is thrown away, errors do not matter
+                self._finish()
+                self._file.close()
+            if keep:
+                os.replace(self._temporary, self._path)
+        finally:
+            with suppress(FileNotFoundError):  # it was moved
+                os.unlink(self._temporary)
+
+    def _finish(self) -> None:
         if self._arrow is not None:
             self._arrow.close()
-        if self._temporary is None:
-            self._file.flush()
-            return
-        self._file.close()
-        if keep:
-            os.replace(self._temporary, self._path)
-        else:
-            os.unlink(self._temporary)
+        self._file.flush()
 
 
 def _convert(args: argparse.Namespace) -> int:

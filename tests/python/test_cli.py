@@ -374,3 +374,18 @@ def test_the_answer_for_the_log_of_another_project(corpus):
     assert (
         rows(run_cli("top", path, "--by", "srcaddr", "--agg", "bytes=sum(bytes)", "-n", 20, "--json", check=0)) == want
     )
+
+
+@pytest.mark.parametrize("ending", ["csv", "jsonl", "parquet", "arrow"])
+def test_a_full_disk_leaves_nothing_behind(tmp_path, ending):
+    if ending in ("parquet", "arrow"):
+        pytest.importorskip("pyarrow")
+    (tmp_path / "flow.log").write_bytes(vf.synth(3000, seed=2, peers=100, noise_sources=100).data)
+    code = "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000)); from vpcflow.cli import main; "
+    code += "sys.exit(main(sys.argv[1:]))"
+    command = [sys.executable, "-c", code, "convert", "flow.log", "-o", f"out.{ending}"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, timeout=60)
+    assert done.returncode == 2
+    assert done.stderr.startswith(b"vpcflow: error: ")
+    assert b"File too large" in done.stderr
+    assert os.listdir(tmp_path) == ["flow.log"]
