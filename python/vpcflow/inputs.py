@@ -12,6 +12,7 @@ from .errors import DataQualityWarning, SourceNotFoundError
 from .tables import ParquetFiles
 
 _FEW = 100
+_BINARY = (b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"PAR1")  # gzip, zstd, Parquet
 Input = Union[str, "os.PathLike[str]", bytes, bytearray, memoryview, Iterable[Any], Any]
 
 
@@ -42,7 +43,7 @@ class _Lines:
 def _looks_like_line(item: Any) -> bool:
     """A text with several words that is no file: a log line, not a path."""
     if isinstance(item, bytes):
-        return b"\n" not in item.rstrip(b"\r\n")
+        return b"\n" not in item.rstrip(b"\r\n") and not item.startswith(_BINARY)
     return isinstance(item, str) and len(item.split()) > 3 and not os.path.exists(item)
 
 

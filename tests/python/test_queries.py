@@ -48,6 +48,14 @@ def test_the_same_log_in_every_shape(tmp_path):
     assert talkers(f"{tmp_path}/*.log*") == doubled
 
 
+def test_a_list_of_small_packed_objects():
+    """Packed bytes without a line end in them are no line."""
+    packed = [gzip.compress(HEADER + line(size=size), mtime=0) for size in range(200)]
+    packed = [blob for blob in packed if b"\n" not in blob]
+    assert len(packed) > 10
+    assert vf.scan(packed).agg(n=vf.count()).collect()["n"] == [len(packed)]
+
+
 def test_filters_as_text_and_as_expressions():
     flows = vf.scan(LOG)
     col = vf.col
