@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "src/container/unwrap.h"
 #include "src/source/prefixed_stream.h"
+#include "vpcflow/format/field.h"
 #include "vpcflow/source/gzip.h"
 
 VPCFLOW_NAMESPACE_BEGIN
@@ -41,9 +42,11 @@ bool IsBase64OfGzip(std::string_view line) {
          });
 }
 
-// Commas and no blank outside of quotes: lines of flow logs are the other way round.
+// Commas and no blank outside of quotes: lines of flow logs are the other way round. Or a field's name and a comma.
 bool IsCsv(std::string_view line) {
   if (line.starts_with('@')) return true;  // a column of Logs Insights
+  if (const size_t comma = line.find(','); comma != std::string_view::npos && FindFieldOrAlias(line.substr(0, comma)))
+    return true;
   bool quoted = false;
   size_t commas = 0;
   for (const char c : line) {

@@ -179,6 +179,14 @@ def test_blank_lines_and_byte_order_marks_before_a_container(name):
                 assert (report.records, report.rejected) == (5, 0), (before, container)
 
 
+def test_a_csv_with_a_blank_in_its_header(quiet):
+    data = b"srcPort,dstAddr,extra column,bytes\n22,10.0.0.1,a b,5\n443,10.0.0.2,,6\n"
+    assert vf.scan(data).collect().rows() == [
+        {"srcport": 22, "dstaddr": "10.0.0.1", "extra_column": "a%20b", "bytes": 5},
+        {"srcport": 443, "dstaddr": "10.0.0.2", "extra_column": None, "bytes": 6},
+    ]
+
+
 def test_objects_without_records(quiet):
     for data in (b'{"a": 1}\n', b'{"version": 2, "type": "x"}', b"[1, 2]", b'{"events": [{"message": 5}]}', b"{" * 5000):
         try:
