@@ -32,18 +32,22 @@ def _at(batch: pa.RecordBatch, pointer: str) -> Any:
             values = pc.struct_field(values, part)
         else:
             return None
-    return values
+    return None if pa.types.is_nested(values.type) else values
 
 
 def _texts(values: Any) -> Any:
-    """Texts of numbers, times in milliseconds, and texts; ``-`` and empty texts are null."""
+    """Texts of numbers, times in milliseconds, and texts; ``-`` and empty texts are null. What is no whole number stays
+    as it is, for the engine to reject."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
     if pa.types.is_timestamp(values.type):
         values = values.cast(pa.timestamp("ms"), safe=False).cast(pa.int64())
     if pa.types.is_floating(values.type):
-        values = values.cast(pa.int64())
+        values = values.cast(pa.float64())
+        values = pc.if_else(pc.is_nan(values), pa.scalar(None, pa.float64()), values)
+        whole = pc.and_(pc.equal(pc.floor(values), values), pc.less(pc.abs(values), 2.0**53))
+        values = pc.if_else(whole, values.cast(pa.int64(), safe=False).cast(pa.string()), values.cast(pa.string()))
     texts = values.cast(pa.string())
     return pc.if_else(pc.is_in(texts, value_set=pa.array(["", "-"])), pa.scalar(None, pa.string()), texts)
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import io
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from . import _core
-from .errors import SourceError
+from .errors import FormatError, SourceError
 from .ocsf import flat_batch, is_ocsf
 
 if TYPE_CHECKING:
@@ -86,6 +87,9 @@ class ParquetFiles:
                     yield name, self._ocsf(file, wanted).__arrow_c_stream__()
                     continue
                 columns = [c for c in file.schema_arrow.names if wanted is None or field_name(c) in wanted]
+                twice = {f for f, n in Counter(map(field_name, columns)).items() if n > 1}
+                if twice:
+                    raise FormatError(f"{name}: two columns are the field {sorted(twice)[0]!r}")
                 columns = columns or file.schema_arrow.names[:1]  # the rows count even so
                 schema = pyarrow.schema([file.schema_arrow.field(c) for c in columns])
                 reader = pyarrow.RecordBatchReader.from_batches(schema, self._batches(name, file, columns))

@@ -50,6 +50,8 @@ class ArrowRows final : public Rows {
       if (name == Info(Field::kLogStatus).name) status_column_.emplace(field, *array.children[c]);
       for (size_t slot = 0; slot < slots_.size(); ++slot) {
         if (slots_[slot].name != name) continue;
+        if (columns_[slot])
+          return absl::InvalidArgumentError(absl::StrCat("arrow: two columns are the field '", name, "'"));
         columns_[slot].emplace(field, *array.children[c]);
         if (absl::Status s = CheckType(*columns_[slot], slots_[slot]); !s.ok()) return s;
         // Each entry of a dictionary is read once, unless the dictionary is of many more rows than these.

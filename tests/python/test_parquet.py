@@ -91,6 +91,30 @@ def test_bad_values_and_bad_files(quiet, tmp_path):
         flipped[at] ^= 0xFF
 
 
+def test_two_columns_of_one_field():
+    for names in (["srcaddr", "bytes", "bytes"], ["srcaddr", "bytes", "numbytes"]):
+        both = pa.Table.from_arrays([pa.array(["10.0.0.1"]), pa.array([5]), pa.array([6])], names=names)
+        for data, error in ((packed(both), vf.FormatError), (both, vf.PlanError)):
+            with pytest.raises(error, match="two columns are the field 'bytes'"):
+                vf.scan(data).agg(bytes=vf.sum("bytes")).collect()
+            assert vf.scan(data).group_by("srcaddr").agg(n=vf.count()).collect()["srcaddr"] == ["10.0.0.1"]
+
+
+def test_ocsf_with_odd_values(quiet):
+    """As with JSON: fractions are rejects, what is no single value is null."""
+    events = [
+        {"class_uid": 4001, "src_endpoint": {"ip": "10.0.0.1", "port": port, "zone": zone}, "dst_endpoint": {"ip": ip},
+         "traffic": {"bytes": size}}
+        for port, zone, ip, size in ((22.0, [1], "10.0.0.2", 5.0), (1.5, [], "10.0.0.2", 5.0), (None, None, "x", 1e300))
+    ]  # fmt: skip
+    of_json = vf.scan("".join(json.dumps(event) + "\n" for event in events).encode())
+    of_parquet = vf.scan(packed(pa.Table.from_pylist(events)))
+    for flows in (of_json, of_parquet):
+        result = flows.select("srcaddr", "srcport", "az-id", "bytes")._with(check_all=True, allow_missing=True).collect()
+        assert result.rows() == [{"srcaddr": "10.0.0.1", "srcport": 22, "az_id": None, "bytes": 5}]
+        assert result.report.rejected == 2
+
+
 def test_convert_there_and_back(tmp_path):
     (tmp_path / "a.log").write_bytes(WRITTEN["text"])
     run_cli("convert", tmp_path / "a.log", "-o", tmp_path / "b.parquet", check=0)
