@@ -41,8 +41,9 @@ using ArrowStreams = std::function<absl::StatusOr<NamedArrowStream>()>;
 // table are named as fields are, or by an alias (FindFieldOrAlias). Accepted per column: integers of any width, floats
 // with whole values, texts (utf8, large_utf8, string_view, dictionaries of them; "-" is null), timestamps for start and
 // end. Columns of other names are left alone, but where a plan names them; a column that a plan reads and whose type
-// does not fit, or two columns of one such field, are kInvalidArgument. A value that its field cannot have is a reject; its line is the row, from 1. Tables
-// are read by one thread. `report`, if given, is filled even if an error is returned.
+// does not fit, or two columns of one such field, are kInvalidArgument. A value that its field cannot have is a reject;
+// its line is the row, from 1. Tables are read by one thread. `report`, if given, is filled even if an error is
+// returned.
 absl::StatusOr<std::vector<Result>> RunArrow(std::span<const Plan> plans, const std::vector<Source>& sources,
                                              const ArrowStreams& streams, const ScanOptions& options,
                                              Report* report = nullptr);
