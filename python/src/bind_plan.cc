@@ -38,8 +38,7 @@ Source FromReader(const std::string& name, py::object read) {
           std::memcpy(buffer, data, static_cast<size_t>(length));
           return static_cast<size_t>(length);
         } catch (py::error_already_set& e) {
-          return absl::UnavailableError(name + ": " + py::str(e.type().attr("__name__")).cast<std::string>() + ": " +
-                                        py::str(e.value()).cast<std::string>());
+          return absl::UnavailableError(name + ": " + py::repr(e.value()).cast<std::string>());  // never surrogates
         }
       });
 }

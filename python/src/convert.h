@@ -40,8 +40,8 @@ T ValueOf(const py::handle& value, const char* name, const char* error = "PlanEr
     } else if constexpr (std::is_same_v<T, std::vector<std::string>>) {
       needed = "a list of texts";
     }
-    Raise(error,
-          std::string(name) + ": " + needed + " is needed, not " + py::repr(value).cast<std::string>().substr(0, 100));
+    const auto given = py::repr(value).cast<std::string>();
+    Raise(error, std::string(name) + ": " + needed + " is needed, not " + vpcflow::ValidUtf8(given.substr(0, 100)));
   }
 }
 

@@ -322,7 +322,7 @@ def test_rejects_warn_once():
 def test_a_reader_that_fails():
     class Broken:
         def read(self, size):
-            raise RuntimeError("no more disk")
+            raise RuntimeError("no more disk \udcff")
 
     with pytest.raises(vf.SourceError, match="no more disk"):
         vf.scan(Broken()).agg(n=vf.count()).collect()
