@@ -11,7 +11,7 @@ from .errors import PlanError
 Instant = Union[int, str, datetime.datetime]
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _SIZES = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12, "ki": 2**10, "mi": 2**20, "gi": 2**30, "ti": 2**40}
-_LATEST = 9_999_999_999  # of what a record can have: in 2286
+_LATEST = 9_999_999_999  # in 2286; what a time of ten digits can be, as the engine has it (kMaxTimeSeconds)
 
 
 def seconds(duration: str | int, name: str = "every") -> int:

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <iterator>
 #include <new>
 #include <utility>
@@ -292,6 +293,12 @@ void JsonRecords::TakePiece(const JsonSplitter::Piece& piece, int depth) {
   } else {
     lines_->NoRecord(piece.text);
   }
+}
+
+std::string NumberText(double number) {
+  if (number == std::floor(number) && std::fabs(number) < 9007199254740992.0)
+    return std::to_string(static_cast<int64_t>(number));
+  return std::to_string(number);
 }
 
 std::string UnpackBlob(std::string_view base64) {

@@ -33,6 +33,10 @@ class JsonRecords {
   RecordLines* lines_;
 };
 
+// A number of JSON as the value of a field: 6.0, which is how pandas writes 6 in a column with nulls, as 6; what is no
+// whole number stays as it is.
+std::string NumberText(double number);
+
 // The JSON behind a blob of base64 of gzip (or of plain JSON), padded; empty if it is none or larger than 64 MiB.
 std::string UnpackBlob(std::string_view base64);
 

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "absl/time/time.h"
+#include "src/container/json_records.h"
 
 VPCFLOW_NAMESPACE_BEGIN
 namespace internal {

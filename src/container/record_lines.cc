@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <optional>
 #include <utility>
 
@@ -82,12 +81,6 @@ bool IsTelling(std::string_view name) {
 std::string FieldNameOf(std::string_view name) {
   if (const std::optional<Field> field = FindFieldOrAlias(name)) return std::string(Info(*field).name);
   return HeaderName(name);
-}
-
-std::string NumberText(double number) {
-  if (number == std::floor(number) && std::fabs(number) < 9007199254740992.0)
-    return std::to_string(static_cast<int64_t>(number));
-  return std::to_string(number);
 }
 
 void RecordLines::Message(std::string_view text) {

@@ -74,10 +74,6 @@ class RecordLines {
 // or a name that Athena's tables or others use for it (sourceaddress, numbytes).
 std::string FieldNameOf(std::string_view name);
 
-// A number of JSON as the value of a field: 6.0, which is how pandas writes 6 in a column with nulls, as 6; what is no
-// whole number stays as it is.
-std::string NumberText(double number);
-
 }  // namespace internal
 VPCFLOW_NAMESPACE_END
 

@@ -86,7 +86,7 @@ def wrapped(random, model):
     way = random.randrange(6)
     entries = [an_entry(random, model, way in (3, 4)) for _ in range(random.randrange(1, 40))]
     texts = [json.dumps(entry, indent=random.choice([None, None, 1]) if way > 1 else None) for entry in entries]
-    if way == 0:  # lines, an object first so that it is known for JSON
+    if way == 0:  # lines, an array first so that it is known for JSON
         text = "".join([*(blank() + t + "\n" for t in ["[]", *texts])])
     elif way == 1:  # one behind the other: brackets tell where they end
         texts = [t if t[0] in "{[" else f"[{t}]" for t in texts]
