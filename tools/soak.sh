@@ -29,7 +29,7 @@ asserting() {
 # Of a build without much optimising: with it, gcc tests values before it asks whether they are there.
 valgrind_of() {
   command -v valgrind >/dev/null || { echo "valgrind is not installed: skipped"; return 0; }
-  valgrind -q --error-exitcode=9 build/assert/tests/vpcflow_fuzz all 200 tests/corpus/regress/*
+  valgrind -q --error-exitcode=9 build/assert/tests/vpcflow_fuzz all 1000 tests/corpus/regress/*
 }
 unit() { "$BUILD/tests/vpcflow_tests" --gtest_brief=1 --gtest_filter="$1"; }
 
@@ -37,7 +37,7 @@ began=$SECONDS
 step "ASan and UBSan, all C++ tests" asan
 step "TSan, all C++ tests" tsan
 step "_GLIBCXX_ASSERTIONS, all C++ tests" asserting
-step "valgrind, 200 inputs for each fuzz target" valgrind_of
+step "valgrind, 1,000 inputs for each fuzz target" valgrind_of
 make --no-print-directory cpp-build >/dev/null
 step "every kernel on 10,000,000 lines" env VPCFLOW_KERNEL_LINES=2500000 "$BUILD/tests/vpcflow_tests" --gtest_brief=1 --gtest_filter='SameKernels.*'
 step "all 2^32 IPv4 addresses by every kernel" env VPCFLOW_IPV4_STEP=1 "$BUILD/tests/vpcflow_tests" --gtest_brief=1 --gtest_filter='Kernels.T6EveryIpv4Address'

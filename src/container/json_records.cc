@@ -120,7 +120,7 @@ class Documents {
       if (!members.Get(member, &text)) continue;
       if (text.starts_with('{')) {  // a record as JSON in JSON
         std::string inner(text);
-        inner.reserve(inner.size() + JsonRecords::kPadding);
+        JsonSplitter::Pad(&inner);
         if (depth_ < kMaxDepth) {
           json_.Take(inner, depth_ + 1);
         } else {
@@ -316,7 +316,7 @@ std::string UnpackBlob(std::string_view base64) {
     text.resize(have + *n);
     if (*n == 0) break;
   }
-  text.reserve(text.size() + JsonRecords::kPadding);
+  JsonSplitter::Pad(&text);
   return text;
 }
 

@@ -18,12 +18,11 @@ class JsonRecords {
   ~JsonRecords();
 
   // The records of one or more documents, one behind the other, with or without blanks between them. `text` must have
-  // kPadding bytes behind its end in the same buffer. What is malformed is taken apart: a malformed entry, or document
-  // around it, is one entry without record.
+  // JsonSplitter::kPadding bytes behind its end in the same buffer. What is malformed is taken apart: a malformed
+  // entry, or document around it, is one entry without record.
   void Take(std::string_view text, int depth = 0);
   // The record of a piece, padded likewise.
   void TakePiece(const JsonSplitter::Piece& piece, int depth = 0);
-  static constexpr size_t kPadding = JsonSplitter::kPadding;
 
  private:
   std::string_view TakeWhole(std::string_view text, int depth);

@@ -72,7 +72,7 @@ bool JsonSplitter::AtEntries(std::string_view text) const {
 // A document, or a line, ends at at_.
 JsonSplitter::Piece JsonSplitter::Document(std::string_view text) {
   document_.append(text, 0, at_);
-  document_.reserve(document_.size() + kPadding);
+  Pad(&document_);
   told_ = true;
   if (std::exchange(document_too_long_, false) || IsBlank(document_)) return Consume(Kind::kNone, {});
   return Consume(document_.size() > kMaxPiece ? Kind::kTooLong : Kind::kDocument, document_);

@@ -34,6 +34,11 @@ class JsonSplitter {
     size_t consumed;        // bytes at the beginning of the text given that are done with
   };
   static constexpr size_t kPadding = 64;
+  // Zeros behind the end of a text: simdjson looks there before it knows that nothing counts.
+  static void Pad(std::string* text) {
+    text->append(kPadding, '\0');
+    text->resize(text->size() - kPadding);
+  }
 
   // The next piece. `text` goes on where the bytes consumed so far end; `last` tells that nothing follows it. O(size),
   // however it comes. A line end ends a string, as none can be within one: what a lost quote makes a string of ends

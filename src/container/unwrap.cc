@@ -124,8 +124,7 @@ class UnwrapStream : public ByteStream, public LineOrigins {
     input_.resize(have + kStep);
     absl::StatusOr<size_t> n = stream_->Read(input_.data() + have, kStep);
     input_.resize(have + (n.ok() ? *n : 0));
-    // So that padding for simdjson is there behind any line.
-    input_.reserve(input_.size() + JsonRecords::kPadding);
+    JsonSplitter::Pad(&input_);
     if (!n.ok()) {
       error_ = n.status();
       cut_ = true;

@@ -16,6 +16,29 @@ namespace {
 
 constexpr size_t kInputBytes = size_t{64} * 1024;
 
+// A member's header (RFC 1952, 2.3) and the flags of what it holds besides ten bytes.
+constexpr size_t kFlagsAt = 3, kFixedBytes = 10;
+constexpr unsigned char kHeaderChecksum = 2, kExtra = 4, kName = 8, kComment = 16;
+
+// Whether all of a header is there, its checksum apart.
+bool HasWholeHeader(std::string_view text) {
+  if (text.size() < kFixedBytes) return false;
+  const auto byte = [text](size_t at) { return size_t{static_cast<unsigned char>(text[at])}; };
+  const size_t flags = byte(kFlagsAt);
+  size_t at = kFixedBytes;
+  if ((flags & kExtra) != 0) {
+    if (text.size() < at + 2) return false;
+    at += 2 + byte(at) + (byte(at + 1) << 8);
+  }
+  for (const unsigned char named : {kName, kComment}) {
+    if ((flags & named) == 0) continue;
+    const size_t end = at < text.size() ? text.find('\0', at) : text.npos;
+    if (end == text.npos) return false;
+    at = end + 1;
+  }
+  return at <= text.size();
+}
+
 class GzipStream final : public ByteStream {
  public:
   // `source` is what `packed` reads, from its beginning.
@@ -56,11 +79,11 @@ class GzipStream final : public ByteStream {
     return *n > 0;
   }
 
-  // The decoder for the member that begins: zlib for one with a header checksum, the build's for all others.
+  // The decoder for the member that begins: the build's, but zlib for a header with a checksum and for one that is
+  // longer than the input's buffer or cut. ISA-L (2.30) forgets a header's flags where its input ends in it.
   absl::Status ChooseInflater() {
-    constexpr size_t kFlags = 3;
-    constexpr unsigned char kHeaderChecksum = 2;
-    while (available_ <= kFlags) {  // the header is cut by the end of what was read
+    bool whole = false;
+    while (!(whole = HasWholeHeader({next_, available_})) && available_ < kInputBytes) {
       const size_t kept = available_;
       std::memmove(input_.get(), next_ - kLookBack, kLookBack + kept);
       next_ = input_.get() + kLookBack;
@@ -69,9 +92,9 @@ class GzipStream final : public ByteStream {
       if (*n == 0) break;
       available_ = kept + *n;
     }
-    const bool checked = available_ > kFlags && (static_cast<unsigned char>(next_[kFlags]) & kHeaderChecksum) != 0;
-    std::unique_ptr<internal::Inflater>& chosen = checked ? zlib_ : usual_;
-    if (chosen == nullptr) chosen = checked ? internal::MakeZlibInflater() : internal::Inflater::Make();
+    const bool usual = whole && (static_cast<unsigned char>(next_[kFlagsAt]) & kHeaderChecksum) == 0;
+    std::unique_ptr<internal::Inflater>& chosen = usual ? usual_ : zlib_;
+    if (chosen == nullptr) chosen = usual ? internal::Inflater::Make() : internal::MakeZlibInflater();
     inflater_ = chosen.get();
     return absl::OkStatus();
   }

@@ -36,7 +36,8 @@ class Inflater {
   static const char* Name();
 };
 
-// zlib's, in every build: ISA-L (2.30) takes the checksum of a gzip header, which few members have, for wrong.
+// zlib's, in every build: ISA-L (2.30) takes the checksum of a gzip header, which few members have, for wrong, and
+// misreads headers that its input cuts.
 std::unique_ptr<Inflater> MakeZlibInflater();
 
 }  // namespace internal

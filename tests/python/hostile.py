@@ -120,6 +120,9 @@ def _gzips():
     yield "empty members", gzip.compress(b"") * 50 + whole + gzip.compress(b""), 2, {}, None
     yield "zero padding", whole + b"\0" * 1000, 2, {}, None
     yield "a member with every optional header", _member(text), 2, {}, None
+    yield "members with all but a header checksum", _member(text[:150], 0x1C) + _member(text[150:], 0x1C), 2, {}, None
+    yield "a member whose name has 100,000 bytes", _member(text, 0x1C, b"n" * 100_000), 2, {}, None
+    yield "a member whose name has no end", _member(text)[:20] + b"n" * 100_000, 0, {}, vf.DataLossError
     for name, hurt in {
         "a wrong checksum": whole[:-8] + struct.pack("<I", zlib.crc32(text) ^ 1) + whole[-4:],
         "a wrong length": whole[:-4] + struct.pack("<I", len(text) + 1),
@@ -135,10 +138,11 @@ def _gzips():
     yield "an unknown method", whole[:2] + b"\x07" + whole[3:], 0, {}, vf.DataLossError
 
 
-def _member(text):
-    """A gzip member with extra field, name, comment and header checksum."""
-    head = b"\x1f\x8b\x08\x1e\0\0\0\0\0\x03" + b"\x04\x00abcd" + b"name\0" + b"comment\0"
-    head += struct.pack("<H", zlib.crc32(head) & 0xFFFF)
+def _member(text, flags=0x1E, name=b"name"):
+    """A gzip member with extra field, name, comment and, if the flags say so, header checksum."""
+    head = b"\x1f\x8b\x08" + bytes([flags]) + b"\0\0\0\0\0\x03" + b"\x04\x00abcd" + name + b"\0comment\0"
+    if flags & 2:
+        head += struct.pack("<H", zlib.crc32(head) & 0xFFFF)
     pack = zlib.compressobj(6, zlib.DEFLATED, -15)
     return head + pack.compress(text) + pack.flush() + struct.pack("<II", zlib.crc32(text), len(text))
 
