@@ -103,9 +103,11 @@ Container DetectContainer(std::string_view head) {
 }
 
 absl::StatusOr<OpenedRecords> OpenRecords(const Source& source, Container wanted, Source::Cancelled cancelled,
-                                          std::atomic<uint64_t>* stored_bytes, uint64_t max_output_bytes) {
+                                          std::atomic<uint64_t>* stored_bytes, uint64_t max_output_bytes,
+                                          std::unique_ptr<ByteStream> opened) {
   OpenedRecords out;
-  absl::StatusOr<std::unique_ptr<ByteStream>> text = OpenText(source, std::move(cancelled), &out.packed, stored_bytes);
+  absl::StatusOr<std::unique_ptr<ByteStream>> text =
+      OpenText(source, std::move(cancelled), &out.packed, stored_bytes, std::move(opened));
   if (!text.ok()) return text.status();
   out.stream = *std::move(text);
   if (out.packed && max_output_bytes > 0)

@@ -33,7 +33,8 @@ void Reserve(Block* block, size_t keep, size_t capacity) {
 
 absl::Status BlockReader::Open() {
   open_ = true;
-  absl::StatusOr<OpenedRecords> opened = OpenRecords(source_, container_, cancelled_, stored_bytes_, max_output_);
+  absl::StatusOr<OpenedRecords> opened =
+      OpenRecords(source_, container_, cancelled_, stored_bytes_, max_output_, std::move(stream_));
   if (!opened.ok()) return opened.status();
   container_ = opened->container;
   if (source_.in_memory() && !opened->packed && container_ == Container::kText) {

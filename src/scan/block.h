@@ -33,16 +33,19 @@ struct Block {
 // `max_line` bytes is passed over and reported as a block of its own.
 class BlockReader {
  public:
-  // `stored_bytes`, if given, grows by what is read of the source as stored.
+  // `stored_bytes`, if given, grows by what is read of the source as stored; `opened`, if given, is its stream, from
+  // the beginning.
   BlockReader(const Source& source, Container container, Source::Cancelled cancelled, size_t block_bytes,
-              size_t max_line, uint64_t max_output, std::atomic<uint64_t>* stored_bytes)
+              size_t max_line, uint64_t max_output, std::atomic<uint64_t>* stored_bytes,
+              std::unique_ptr<ByteStream> opened = nullptr)
       : source_(source),
         container_(container),
         cancelled_(std::move(cancelled)),
         block_bytes_(block_bytes),
         max_line_(max_line),
         max_output_(max_output),
-        stored_bytes_(stored_bytes) {}
+        stored_bytes_(stored_bytes),
+        stream_(std::move(opened)) {}
 
   // False at the end. After an error the lines that were whole before it have been delivered, and nothing follows.
   absl::StatusOr<bool> Next(Block* out);
@@ -65,8 +68,8 @@ class BlockReader {
   bool open_ = false;
   bool in_memory_ = false;
   bool at_end_ = false;
-  std::unique_ptr<ByteStream> stream_;
-  LineOrigins* origins_ = nullptr;  // of the stream
+  std::unique_ptr<ByteStream> stream_;  // before Open as stored, then unpacked
+  LineOrigins* origins_ = nullptr;      // of the stream
   std::string_view memory_;
   std::string carry_;     // the partial line behind the last block
   absl::Status pending_;  // an error to report after the lines before it

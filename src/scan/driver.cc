@@ -20,14 +20,13 @@ constexpr auto kPollInterval = std::chrono::milliseconds(50);
 
 class Driver {
  public:
-  // What it leaves out is noted in the report.
-  Driver(const std::vector<Source>& sources, const ScanOptions& options, Report* report)
-      : sources_(sources), options_(options), to_read_(SourcesToRead(sources, options, report)) {
-    for (size_t i = 0; i < sources.size(); ++i) {
-      if (!to_read_[i]) continue;
-      ++progress_.total_sources;
-      if (options.poll) progress_.total += sources[i].size();
-    }
+  Driver(const std::vector<Source>& sources, const ScanOptions& options)
+      : options_(options),
+        queue_(
+            sources, options, [this] { return stop_.load(); }, &stored_bytes_) {
+    progress_.total_sources = sources.size();
+    if (!options.poll) return;
+    for (const Source& source : sources) progress_.total += source.size();
   }
 
   // One worker's life.
@@ -78,7 +77,7 @@ class Driver {
   // Throws what the caller's own code threw in some thread.
   absl::Status Finish(Report* report) {
     if (thrown_ != nullptr) std::rethrow_exception(thrown_);
-    report->sources = opened_;
+    report->Merge(std::move(opening_));
     std::sort(errors_.begin(), errors_.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
     for (auto& [number, status] : errors_) report->errors.push_back(std::move(status));
     if (cancelled_) return absl::CancelledError("the scan was cancelled");
@@ -104,29 +103,34 @@ class Driver {
 
   // A source to work on next: one nobody has begun, else one that others are still reading; null if all are read.
   std::shared_ptr<ScannedSource> Claim(const ScannedSource* done) {
+    if (done != nullptr) End(done);
+    if (std::shared_ptr<ScannedSource> begun = Begin()) return begun;
     std::lock_guard lock(mutex_);
-    if (done != nullptr) {
-      const auto it =
-          std::find_if(active_.begin(), active_.end(), [&](const Active& a) { return a.source.get() == done; });
-      if (it != active_.end()) {
-        ++progress_.sources;
-        active_.erase(it);
-      }
-    }
-    while (next_ < sources_.size() && !to_read_[next_]) ++next_;
-    if (next_ < sources_.size()) {
-      const auto number = static_cast<uint32_t>(next_++);
-      ++opened_;
-      active_.push_back({std::make_shared<ScannedSource>(
-                             sources_[number], number, options_, [this] { return stop_.load(); }, &stored_bytes_),
-                         1});
-      return active_.back().source;
-    }
     if (active_.empty()) return nullptr;
     Active& least = *std::min_element(active_.begin(), active_.end(),
                                       [](const Active& a, const Active& b) { return a.workers < b.workers; });
     ++least.workers;
     return least.source;
+  }
+
+  void End(const ScannedSource* done) {
+    std::lock_guard lock(mutex_);
+    const auto it =
+        std::find_if(active_.begin(), active_.end(), [&](const Active& a) { return a.source.get() == done; });
+    if (it == active_.end()) return;
+    ++progress_.sources;
+    active_.erase(it);
+  }
+
+  // One after the other, so that of sources with the same bytes the first is read, whatever the threads.
+  std::shared_ptr<ScannedSource> Begin() {
+    std::lock_guard opening(opening_mutex_);
+    const uint64_t left_out = opening_.duplicates;
+    std::shared_ptr<ScannedSource> source = queue_.Next(&opening_);
+    std::lock_guard lock(mutex_);
+    progress_.sources += opening_.duplicates - left_out;
+    if (source != nullptr) active_.push_back({source, 1});
+    return source;
   }
 
   void Throw(std::exception_ptr thrown) {
@@ -141,17 +145,16 @@ class Driver {
     errors_.emplace_back(source->number(), std::move(status));
   }
 
-  const std::vector<Source>& sources_;
   const ScanOptions& options_;
-  const std::vector<bool> to_read_;
   std::atomic<bool> stop_ = false;
   std::atomic<bool> cancelled_ = false;
   std::atomic<uint64_t> stored_bytes_ = 0;
   std::atomic<size_t> kept_bytes_ = 0;
-  std::mutex mutex_;  // guards what follows
+  std::mutex opening_mutex_;
+  SourceQueue queue_;  // guarded by opening_mutex_
+  Report opening_;     // guarded by opening_mutex_
+  std::mutex mutex_;   // guards what follows
   std::condition_variable changed_;
-  size_t next_ = 0;
-  size_t opened_ = 0;
   std::vector<Active> active_;
   std::vector<std::pair<uint32_t, absl::Status>> errors_;
   absl::Status fatal_;
@@ -174,7 +177,7 @@ absl::StatusOr<std::vector<std::unique_ptr<BlockHandler>>> RunScan(const std::ve
   size_t workers = options.threads > 0 ? static_cast<size_t>(options.threads)
                                        : std::max<size_t>(1, std::thread::hardware_concurrency());
   if (options.on_error == OnError::kStop) workers = 1;  // the first reject of the input, not of some thread
-  Driver driver(sources, options, report);
+  Driver driver(sources, options);
   std::vector<std::unique_ptr<BlockHandler>> handlers;
   std::vector<Report> reports(workers);
   for (Report& part : reports) handlers.push_back(make_handler(&part));

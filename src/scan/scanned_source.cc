@@ -8,7 +8,6 @@
 #include "absl/strings/str_cat.h"
 #include "src/scan/infer.h"
 #include "src/simd/kernels.h"
-#include "vpcflow/source/duplicates.h"
 
 VPCFLOW_NAMESPACE_BEGIN
 namespace internal {
@@ -81,12 +80,14 @@ void AddReject(const ResolvedBlock& block, size_t line, Errc reason, uint32_t at
 }
 
 ScannedSource::ScannedSource(const Source& source, uint32_t number, const ScanOptions& options,
-                             Source::Cancelled cancelled, std::atomic<uint64_t>* stored_bytes)
+                             Source::Cancelled cancelled, std::atomic<uint64_t>* stored_bytes,
+                             std::unique_ptr<ByteStream> opened)
     : options_(options),
       name_(source.name()),
       number_(number + options.first_source),
       reader_(source, options.container, std::move(cancelled), std::max<size_t>(options.block_bytes, 64),
-              std::max<size_t>(options.max_line_bytes, 1024), options.max_output_bytes, stored_bytes) {}
+              std::max<size_t>(options.max_line_bytes, 1024), options.max_output_bytes, stored_bytes,
+              std::move(opened)) {}
 
 absl::StatusOr<bool> ScannedSource::Next(ResolvedBlock* out, Report* report) {
   {
@@ -131,31 +132,34 @@ absl::StatusOr<bool> ScannedSource::Next(ResolvedBlock* out, Report* report) {
   return status;
 }
 
-std::vector<bool> SourcesToRead(const std::vector<Source>& sources, const ScanOptions& options, Report* report) {
-  std::vector<bool> out(sources.size(), true);
-  if (options.duplicates == Duplicates::kAll || sources.size() < 2) return out;
+SourceQueue::SourceQueue(const std::vector<Source>& sources, const ScanOptions& options, Source::Cancelled cancelled,
+                         std::atomic<uint64_t>* stored_bytes)
+    : sources_(sources), options_(options), cancelled_(std::move(cancelled)), stored_bytes_(stored_bytes) {
+  if (options.duplicates == Duplicates::kOnce && sources.size() > 1) duplicates_.emplace(sources, cancelled_);
+}
+
+std::unique_ptr<ScannedSource> SourceQueue::Next(Report* report) {
   constexpr uint64_t kNamed = 5;
-  const std::vector<size_t> same_as = FindDuplicates(sources);
-  for (size_t i = 0; i < sources.size(); ++i) {
-    if (same_as[i] == kNoDuplicate) continue;
-    out[i] = false;
+  while (next_ < sources_.size() && !(cancelled_ && cancelled_())) {
+    const size_t number = next_++;
+    const Source& source = sources_[number];
+    size_t same_as = kNoDuplicate;
+    std::unique_ptr<ByteStream> opened = duplicates_ ? duplicates_->Open(number, &same_as) : nullptr;
+    if (same_as == kNoDuplicate) {
+      ++report->sources;
+      return std::make_unique<ScannedSource>(source, static_cast<uint32_t>(number), options_, cancelled_, stored_bytes_,
+                                             std::move(opened));
+    }
+    if (stored_bytes_ != nullptr) *stored_bytes_ += source.size();
     if (++report->duplicates <= kNamed)
-      report->Warn(
-          absl::StrCat(sources[i].name(), " has the same bytes as ", sources[same_as[i]].name(), ": read once"));
+      report->Warn(absl::StrCat(source.name(), " has the same bytes as ", sources_[same_as].name(), ": read once"));
   }
-  return out;
+  return nullptr;
 }
 
 bool SourceSequence::Next(ResolvedBlock* out, Report* report) {
-  if (to_read_.empty()) to_read_ = SourcesToRead(sources_, options_, report);
   while (true) {
-    if (source_ == nullptr) {
-      while (next_ < sources_.size() && !to_read_[next_]) ++next_;
-      if (next_ == sources_.size()) return false;
-      const auto number = static_cast<uint32_t>(next_++);
-      ++report->sources;
-      source_ = std::make_unique<ScannedSource>(sources_[number], number, options_, nullptr);
-    }
+    if (source_ == nullptr && (source_ = sources_.Next(report)) == nullptr) return false;
     absl::StatusOr<bool> more = source_->Next(out, report);
     if (more.ok() && *more) return true;
     if (!more.ok()) report->errors.push_back(more.status());

@@ -9,11 +9,13 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "src/scan/block.h"
+#include "src/source/duplicate_finder.h"
 #include "vpcflow/lines/token_index.h"
 #include "vpcflow/result/report.h"
 #include "vpcflow/scan/options.h"
@@ -40,7 +42,7 @@ struct ResolvedBlock {
 class ScannedSource {
  public:
   ScannedSource(const Source& source, uint32_t number, const ScanOptions& options, Source::Cancelled cancelled,
-                std::atomic<uint64_t>* stored_bytes = nullptr);
+                std::atomic<uint64_t>* stored_bytes = nullptr, std::unique_ptr<ByteStream> opened = nullptr);
 
   // The next block, with its lines indexed and its formats settled. False at the end, or if another worker found the
   // source unreadable. An error is returned to one caller only.
@@ -75,26 +77,38 @@ class ScannedSource {
   bool told_problem_ = false;                             // that messages among objects have no format
 };
 
-// For each source whether it is to be read: not what an earlier one has the same bytes as, unless options want all.
-// Notes in the report what is left out.
-std::vector<bool> SourcesToRead(const std::vector<Source>& sources, const ScanOptions& options, Report* report);
+// The sources of a scan, opened one after the other, without those that have the bytes of an earlier one unless options
+// want all. One thread at a time.
+class SourceQueue {
+ public:
+  // `sources` and `options` must stay. `cancelled` and `stored_bytes`, which grows by the sizes of sources left out
+  // too, are what ScannedSource asks for.
+  SourceQueue(const std::vector<Source>& sources, const ScanOptions& options, Source::Cancelled cancelled = nullptr,
+              std::atomic<uint64_t>* stored_bytes = nullptr);
+  // The next one; null behind the last. It is counted in the report, and those left out before it are noted there.
+  std::unique_ptr<ScannedSource> Next(Report* report);
+
+ private:
+  const std::vector<Source>& sources_;
+  const ScanOptions& options_;
+  Source::Cancelled cancelled_;
+  std::atomic<uint64_t>* stored_bytes_;
+  std::optional<DuplicateFinder> duplicates_;
+  size_t next_ = 0;
+};
 
 // The blocks of several sources, one source after the other, for a single thread.
 class SourceSequence {
  public:
   // `sources` and `options` must stay.
-  SourceSequence(const std::vector<Source>& sources, const ScanOptions& options)
-      : sources_(sources), options_(options) {}
+  SourceSequence(const std::vector<Source>& sources, const ScanOptions& options) : sources_(sources, options) {}
   // The next block; false behind the last source. Sources that cannot be read, or not to their end, are noted in
   // report->errors and passed over.
   bool Next(ResolvedBlock* out, Report* report);
 
  private:
-  const std::vector<Source>& sources_;
-  const ScanOptions& options_;
+  SourceQueue sources_;
   std::unique_ptr<ScannedSource> source_;
-  std::vector<bool> to_read_;
-  size_t next_ = 0;
 };
 
 // The text of a line of an indexed block, without its line end.

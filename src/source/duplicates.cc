@@ -1,15 +1,16 @@
 #include "vpcflow/source/duplicates.h"
 
-#include <algorithm>
-#include <map>
-#include <memory>
 #include <string>
 #include <string_view>
-#include <tuple>
+#include <unordered_map>
+#include <utility>
 
 #include "absl/hash/hash.h"
+#include "src/source/duplicate_finder.h"
+#include "src/source/prefixed_stream.h"
 
 VPCFLOW_NAMESPACE_BEGIN
+namespace internal {
 namespace {
 
 constexpr size_t kStep = size_t{256} << 10;
@@ -29,81 +30,81 @@ bool ReadFull(ByteStream* stream, size_t size, std::string* out) {
   return true;
 }
 
-// Calls take(bytes) for all of a source, `step` bytes at a time, until it returns false. False for an error.
+}  // namespace
+
+// Calls take(bytes) for all of a source, kStep bytes at a time, until it returns false. False for an error.
 template <class Take>
-bool ForBytes(const Source& source, size_t step, Take take) {
-  absl::StatusOr<std::unique_ptr<ByteStream>> stream = source.Open(nullptr);
+bool DuplicateFinder::ForBytes(size_t number, Take take) const {
+  absl::StatusOr<std::unique_ptr<ByteStream>> stream = sources_[number].Open(nullptr);
   if (!stream.ok()) return false;
   std::string bytes;
   while (true) {
-    if (!ReadFull(stream->get(), step, &bytes)) return false;
+    if (cancelled_ && cancelled_()) return false;
+    if (!ReadFull(stream->get(), kStep, &bytes)) return false;
     if (bytes.empty() || !take(bytes)) return true;
   }
 }
 
-size_t Digest(const Source& source) {
+size_t DuplicateFinder::Digest(size_t number) const {
   size_t digest = 0;
-  ForBytes(source, kStep, [&](std::string_view bytes) {
+  ForBytes(number, [&](std::string_view bytes) {
     digest = absl::HashOf(digest, absl::string_view(bytes.data(), bytes.size()));
     return true;
   });
   return digest;
 }
 
-bool SameBytes(const Source& a, const Source& b) {
-  absl::StatusOr<std::unique_ptr<ByteStream>> other = b.Open(nullptr);
+bool DuplicateFinder::SameBytes(size_t a, size_t b) const {
+  absl::StatusOr<std::unique_ptr<ByteStream>> other = sources_[b].Open(nullptr);
   if (!other.ok()) return false;
   bool same = true;
   std::string theirs;
-  const bool read = ForBytes(a, kStep, [&](std::string_view bytes) {
+  const bool read = ForBytes(a, [&](std::string_view bytes) {
     same = ReadFull(other->get(), bytes.size(), &theirs) && theirs == bytes;
     return same;
   });
   return read && same && ReadFull(other->get(), 1, &theirs) && theirs.empty();
 }
 
-// Splits groups of sources by a further property.
-template <class Key, class Of>
-void Refine(std::vector<std::vector<size_t>>* groups, Of of) {
-  std::vector<std::vector<size_t>> finer;
-  for (const std::vector<size_t>& group : *groups) {
-    std::map<Key, std::vector<size_t>> parts;
-    for (const size_t i : group) parts[of(i)].push_back(i);
-    for (auto& [key, part] : parts) {
-      if (part.size() > 1) finer.push_back(std::move(part));
-    }
+// Those that are kept differ from each other, so there is one at most.
+size_t DuplicateFinder::Find(size_t number, size_t size, std::string_view beginning) {
+  const size_t key = absl::HashOf(size, absl::string_view(beginning.data(), beginning.size()));
+  std::optional<size_t> digest;
+  const auto [first, last] = seen_.equal_range(key);
+  for (auto it = first; it != last; ++it) {
+    Seen& seen = it->second;
+    if (!digest) digest = Digest(number);
+    if (!seen.digest) seen.digest = Digest(seen.number);
+    if (*digest == *seen.digest && SameBytes(seen.number, number)) return seen.number;
   }
-  *groups = std::move(finer);
+  seen_.emplace(key, Seen{number, digest});
+  return kNoDuplicate;
 }
 
-}  // namespace
+std::unique_ptr<ByteStream> DuplicateFinder::Open(size_t number, size_t* same_as) {
+  *same_as = kNoDuplicate;
+  const Source& source = sources_[number];
+  const size_t size = source.is_file() ? source.size() : 0;
+  if (size == 0) return nullptr;
+  absl::StatusOr<std::unique_ptr<ByteStream>> stream = source.Open(cancelled_);
+  std::string beginning;
+  if (!stream.ok() || !ReadFull(stream->get(), kBeginning, &beginning)) return nullptr;
+  *same_as = Find(number, size, beginning);
+  return std::make_unique<PrefixedStream>(std::move(beginning), *std::move(stream));
+}
+
+}  // namespace internal
 
 std::vector<size_t> FindDuplicates(const std::vector<Source>& sources) {
-  std::vector<size_t> same_as(sources.size(), kNoDuplicate);
-  std::vector<std::vector<size_t>> groups(1);
-  for (size_t i = 0; i < sources.size(); ++i) {
-    if (sources[i].is_file() && sources[i].size() > 0) groups[0].push_back(i);
+  std::vector<size_t> sizes, same_as(sources.size(), kNoDuplicate);
+  std::unordered_map<size_t, size_t> files;  // by size
+  for (const Source& source : sources) {
+    sizes.push_back(source.is_file() ? source.size() : 0);
+    ++files[sizes.back()];
   }
-  if (groups[0].size() < 2) return same_as;
-  Refine<size_t>(&groups, [&](size_t i) { return sources[i].size(); });
-  Refine<std::string>(&groups, [&](size_t i) {
-    std::string beginning;
-    ForBytes(sources[i], kBeginning, [&](const std::string& bytes) {
-      beginning = bytes;
-      return false;
-    });
-    return beginning;
-  });
-  Refine<size_t>(&groups, [&](size_t i) { return Digest(sources[i]); });
-  for (const std::vector<size_t>& group : groups) {
-    for (size_t k = 1; k < group.size(); ++k) {
-      for (size_t j = 0; j < k; ++j) {
-        if (same_as[group[j]] == kNoDuplicate && SameBytes(sources[group[j]], sources[group[k]])) {
-          same_as[group[k]] = group[j];
-          break;
-        }
-      }
-    }
+  internal::DuplicateFinder finder(sources);
+  for (size_t i = 0; i < sources.size(); ++i) {
+    if (files[sizes[i]] > 1) finder.Open(i, &same_as[i]);
   }
   return same_as;
 }

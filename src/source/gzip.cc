@@ -204,9 +204,11 @@ class GzipStream final : public ByteStream {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<ByteStream>> OpenText(const Source& source, Source::Cancelled cancelled, bool* packed,
-                                                     std::atomic<uint64_t>* stored_bytes) {
+                                                     std::atomic<uint64_t>* stored_bytes,
+                                                     std::unique_ptr<ByteStream> opened) {
   constexpr std::string_view kGzip = "\x1F\x8B", kZstd = "\x28\xB5\x2F\xFD";
-  absl::StatusOr<std::unique_ptr<ByteStream>> raw = source.Open(cancelled);
+  absl::StatusOr<std::unique_ptr<ByteStream>> raw = std::move(opened);
+  if (*raw == nullptr) raw = source.Open(cancelled);
   if (!raw.ok()) return raw.status();
   std::string magic(kZstd.size(), '\0');
   size_t have = 0;

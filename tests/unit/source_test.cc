@@ -361,6 +361,50 @@ TEST(Source, TheSameObjectTwiceIsReadOnce) {
   size_t records = 0;
   while (reader.Next()) ++records;
   EXPECT_EQ(records, 3u);
+  EXPECT_THAT(FindDuplicates(sources), testing::ElementsAre(kNoDuplicate, 0, 0, kNoDuplicate, kNoDuplicate,
+                                                            kNoDuplicate, kNoDuplicate));
+}
+
+// Which of them is read depends on neither the threads nor what is of the same size and beginning beside them.
+TEST(Source, OfTheSameObjectsTheFirstIsRead) {
+  TempDir dir;
+  constexpr int kObjects = 60, kTexts = 7;  // object i has text (i * i) % 7: 0, 1, 4, 2
+  for (int i = 0; i < kObjects; ++i) {
+    std::string log = vpcflow_testing::kHeader;
+    for (int line = 0; line < 50; ++line)
+      log += vpcflow_testing::Line("10.0.0.1", 22, line == 49 ? 1000 + i * i % kTexts : 1000);
+    dir.Write(absl::StrCat(100 + i, ".log"), log);
+  }
+  const std::vector<Source> sources = *Source::Expand(dir.path());
+  PlanSpec spec;
+  spec.located = true;
+  spec.select = {"bytes"};
+  spec.where = "bytes > 1000";
+  std::string wanted;
+  for (int threads = 1; threads <= 8; ++threads) {
+    ScanOptions options;
+    options.threads = threads;
+    Report report;
+    const std::string rows = vpcflow_testing::RunToJson(spec, sources, options, &report);
+    if (threads == 1) wanted = rows;
+    EXPECT_EQ(rows, wanted);
+    for (const char* read : {"101.log", "102.log", "103.log"}) EXPECT_THAT(rows, testing::HasSubstr(read));
+    EXPECT_EQ(report.sources, 4u);
+    EXPECT_EQ(report.duplicates, static_cast<uint64_t>(kObjects - 4));
+    EXPECT_EQ(report.warnings.size(), 5u);
+    EXPECT_THAT(report.warnings[0], testing::HasSubstr("104.log has the same bytes as"));
+  }
+}
+
+TEST(Source, DuplicatesAreFoundWhenTheirTurnComes) {
+  TempDir dir;
+  for (const char* name : {"a.log", "b.log"})
+    dir.Write(name, vpcflow_testing::kHeader + vpcflow_testing::Line("10.0.0.1", 22, 5));
+  Reader reader(*Source::Expand(dir.path()), {});
+  ASSERT_TRUE(reader.Next());
+  EXPECT_EQ(reader.report().duplicates, 0u);
+  EXPECT_FALSE(reader.Next());
+  EXPECT_EQ(reader.report().duplicates, 1u);
 }
 
 }  // namespace vpcflow

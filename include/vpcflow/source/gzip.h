@@ -19,11 +19,12 @@
 VPCFLOW_NAMESPACE_BEGIN
 
 // Opens a source and unpacks it if its first bytes are gzip's or zstd's. `packed`, if given, tells; `stored_bytes`, if
-// given, grows by what is read before unpacking. Memory: 160 KiB for gzip, the frame's window (128 MiB at most) for
-// zstd.
+// given, grows by what is read before unpacking; `opened`, if given, is the source's stream, from its beginning.
+// Memory: 160 KiB for gzip, the frame's window (128 MiB at most) for zstd.
 absl::StatusOr<std::unique_ptr<ByteStream>> OpenText(const Source& source, Source::Cancelled cancelled,
                                                      bool* packed = nullptr,
-                                                     std::atomic<uint64_t>* stored_bytes = nullptr);
+                                                     std::atomic<uint64_t>* stored_bytes = nullptr,
+                                                     std::unique_ptr<ByteStream> opened = nullptr);
 
 // The library that unpacks gzip in this build: "isa-l" or "zlib".
 std::string_view GzipLibrary();

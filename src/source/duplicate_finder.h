@@ -1,0 +1,50 @@
+// DuplicateFinder: of sources that are opened one after the other, which have the bytes of an earlier one.
+#ifndef VPCFLOW_SRC_SOURCE_DUPLICATE_FINDER_H_
+#define VPCFLOW_SRC_SOURCE_DUPLICATE_FINDER_H_
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "vpcflow/source/duplicates.h"
+#include "vpcflow/source/source.h"
+#include "vpcflow/version.h"
+
+VPCFLOW_NAMESPACE_BEGIN
+namespace internal {
+
+// One thread at a time. Memory: some 60 bytes a file.
+class DuplicateFinder {
+ public:
+  // `sources` must stay. `cancelled` is asked while files are compared; true makes them different.
+  explicit DuplicateFinder(const std::vector<Source>& sources, Source::Cancelled cancelled = nullptr)
+      : sources_(sources), cancelled_(std::move(cancelled)) {}
+
+  // Opens a source, if it is a file with anything in it, and sets *same_as to the one with the same bytes among those
+  // that were opened before and had no other like them, else to kNoDuplicate. The stream gives all of the source; null
+  // for what is no file or cannot be opened and read, which is no duplicate.
+  std::unique_ptr<ByteStream> Open(size_t number, size_t* same_as);
+
+ private:
+  struct Seen {
+    size_t number;
+    std::optional<size_t> digest;  // once it was asked for
+  };
+  size_t Find(size_t number, size_t size, std::string_view beginning);
+  size_t Digest(size_t number) const;
+  bool SameBytes(size_t a, size_t b) const;
+  template <class Take>
+  bool ForBytes(size_t number, Take take) const;
+
+  const std::vector<Source>& sources_;
+  Source::Cancelled cancelled_;
+  std::unordered_multimap<size_t, Seen> seen_;  // by a hash of size and beginning
+};
+
+}  // namespace internal
+VPCFLOW_NAMESPACE_END
+
+#endif  // VPCFLOW_SRC_SOURCE_DUPLICATE_FINDER_H_
