@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "src/scan/infer.h"
+#include "src/scan/short_wait.h"
 #include "src/simd/kernels.h"
 
 VPCFLOW_NAMESPACE_BEGIN
@@ -91,7 +92,7 @@ ScannedSource::ScannedSource(const Source& source, uint32_t number, const ScanOp
 
 absl::StatusOr<bool> ScannedSource::Next(ResolvedBlock* out, Report* report) {
   {
-    std::lock_guard lock(read_mutex_);
+    const std::unique_lock lock = LockSoon(read_mutex_);
     if (finished_) return false;
     finished_ = true;  // also by an exception: its block may have a number, and blocks behind that would wait for it
     absl::StatusOr<bool> more = reader_.Next(&out->block);
@@ -109,8 +110,10 @@ absl::StatusOr<bool> ScannedSource::Next(ResolvedBlock* out, Report* report) {
   } catch (...) {
     thrown = std::current_exception();
   }
-  std::unique_lock lock(order_mutex_);
-  order_.wait(lock, [&] { return resolved_ == out->block.sequence; });
+  const auto is_next = [&] { return resolved_ == out->block.sequence; };
+  SpinUntil(is_next);
+  std::unique_lock lock = LockSoon(order_mutex_);
+  order_.wait(lock, is_next);
   absl::Status status;
   const bool failed_before = failed_;
   failed_ = true;  // unless this block is settled

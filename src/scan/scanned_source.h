@@ -69,7 +69,7 @@ class ScannedSource {
 
   std::mutex order_mutex_;  // guards what follows
   std::condition_variable order_;
-  uint64_t resolved_ = 0;  // blocks settled so far
+  std::atomic<uint64_t> resolved_ = 0;  // blocks settled so far; read without the mutex, too
   uint64_t line_ = 1;
   bool failed_ = false;
   std::array<std::shared_ptr<const Format>, 2> formats_;  // of lines or messages, and of objects; null if not known
