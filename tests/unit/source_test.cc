@@ -361,8 +361,8 @@ TEST(Source, TheSameObjectTwiceIsReadOnce) {
   size_t records = 0;
   while (reader.Next()) ++records;
   EXPECT_EQ(records, 3u);
-  EXPECT_THAT(FindDuplicates(sources), testing::ElementsAre(kNoDuplicate, 0, 0, kNoDuplicate, kNoDuplicate,
-                                                            kNoDuplicate, kNoDuplicate));
+  EXPECT_THAT(FindDuplicates(sources),
+              testing::ElementsAre(kNoDuplicate, 0, 0, kNoDuplicate, kNoDuplicate, kNoDuplicate, kNoDuplicate));
 }
 
 // Which of them is read depends on neither the threads nor what is of the same size and beginning beside them.
