@@ -230,12 +230,14 @@ void RegisterVariants() {
   for (const auto& entry : std::filesystem::directory_iterator(Path("VPCFLOW_BENCH_VARIANTS"), none)) {
     if (entry.path().extension() != ".log") continue;
     const std::string path = entry.path().native(), name = entry.path().stem().native();
-    benchmark::RegisterBenchmark(("Parse:" + name).c_str(), [path](benchmark::State& state) {
-      ParseFile(state, path, 1);
-    })->UseRealTime()->Unit(benchmark::kMillisecond);
-    benchmark::RegisterBenchmark(("Agg:" + name).c_str(), [path](benchmark::State& state) {
-      RunPlans(state, path, AggPlans(), 1);
-    })->UseRealTime()->Unit(benchmark::kMillisecond);
+    benchmark::RegisterBenchmark(("Parse:" + name).c_str(),
+                                 [path](benchmark::State& state) { ParseFile(state, path, 1); })
+        ->UseRealTime()
+        ->Unit(benchmark::kMillisecond);
+    benchmark::RegisterBenchmark(("Agg:" + name).c_str(),
+                                 [path](benchmark::State& state) { RunPlans(state, path, AggPlans(), 1); })
+        ->UseRealTime()
+        ->Unit(benchmark::kMillisecond);
   }
 }
 
