@@ -227,7 +227,7 @@ absl::StatusOr<std::vector<Format>> PeekFormats(Source& source, const ScanOption
   const Source looked_at =
       source.kept() == nullptr ? source : Source::Bytes(source.name(), std::string_view(*source.kept()));
   Report ignored;
-  internal::ScannedSource scanned(looked_at, 0, own, nullptr);
+  internal::ScannedSource scanned(looked_at, 0, own, /*shared=*/false, nullptr);
   internal::ResolvedBlock block;
   while (true) {
     absl::StatusOr<bool> more = scanned.Next(&block, &ignored);

@@ -3,11 +3,14 @@
 #include <algorithm>
 #include <cstring>
 
+#include "absl/strings/str_cat.h"
+
 VPCFLOW_NAMESPACE_BEGIN
 namespace internal {
 namespace {
 
 constexpr size_t kExcerpt = 256;  // kept of a line that is too long
+constexpr size_t kTail = 1024;    // of a block, in which a line is expected to end
 
 // Size of the whole lines at the beginning of the text, 0 if there is none.
 size_t WholeLines(const char* data, size_t size) {
@@ -78,7 +81,10 @@ absl::StatusOr<bool> BlockReader::Next(Block* out) {
     return std::exchange(pending_, absl::OkStatus());
   }
   if (at_end_) return false;
-  return in_memory_ ? NextInMemory(out) : NextFromStream(out);
+  out->unread = 0;
+  if (in_memory_) return NextInMemory(out);
+  if (NextUnread(out)) return true;
+  return NextFromStream(out);
 }
 
 bool BlockReader::NextInMemory(Block* out) {
@@ -100,6 +106,53 @@ bool BlockReader::NextInMemory(Block* out) {
   return true;
 }
 
+absl::StatusOr<size_t> BlockReader::Read(char* buffer, size_t size) {
+  if (random_ == nullptr) return stream_->Read(buffer, size);
+  absl::StatusOr<size_t> n = random_->ReadAt(place_, buffer, size);
+  if (!n.ok()) return n;
+  place_ += *n;
+  if (stored_bytes_ != nullptr) *stored_bytes_ += *n;
+  return n;
+}
+
+// The next block, of which only the end is read. False, with nothing changed, if that does not tell where it ends: at
+// the end of the source, at long lines, and for the first block, whose beginning matters.
+bool BlockReader::NextUnread(Block* out) {
+  if (!shared_ || sequence_ == 0 || carry_.size() > block_bytes_) return false;
+  if (random_ == nullptr) {
+    random_ = container_ == Container::kText ? stream_->random_access() : nullptr;
+    if (random_ == nullptr) return false;
+    place_ = offset_ + carry_.size();
+  }
+  const size_t tail = std::min(kTail, block_bytes_ / 2), before = block_bytes_ - tail;
+  Reserve(out, 0, block_bytes_);
+  char* const data = out->storage.get();
+  const absl::StatusOr<size_t> n = random_->ReadAt(offset_ + before, data + before, tail);
+  const size_t whole = n.ok() && *n == tail ? WholeLines(data + before, tail) : 0;
+  if (whole == 0) return false;
+  carry_.clear();
+  Finish(out, data, before + whole);
+  out->unread = before;
+  if (stored_bytes_ != nullptr) *stored_bytes_ += offset_ - place_;
+  place_ = offset_;
+  return true;
+}
+
+absl::Status BlockReader::Fill(Block* out) const {
+  size_t size = 0;
+  while (size < out->unread) {
+    const absl::StatusOr<size_t> n = random_->ReadAt(out->offset + size, out->storage.get() + size, out->unread - size);
+    if (n.ok() && *n > 0) {
+      size += *n;
+      continue;
+    }
+    out->text = {out->storage.get(), WholeLines(out->storage.get(), size)};
+    return n.ok() ? absl::DataLossError(absl::StrCat(source_.name(), ": the file became shorter while it was read"))
+                  : n.status();
+  }
+  return absl::OkStatus();
+}
+
 absl::StatusOr<bool> BlockReader::NextFromStream(Block* out) {
   // Not all that `out` can hold, which a long line of another time may have made more: where a block ends must not
   // depend on which of several threads' blocks it is.
@@ -111,7 +164,7 @@ absl::StatusOr<bool> BlockReader::NextFromStream(Block* out) {
   size_t searched = 0;  // bytes known to hold no line end
   while (true) {
     while (size < room && !at_end_) {
-      absl::StatusOr<size_t> n = stream_->Read(out->storage.get() + size, room - size);
+      absl::StatusOr<size_t> n = Read(out->storage.get() + size, room - size);
       if (!n.ok()) {
         // What stands behind the last line end was cut by the error; it is no line.
         pending_ = n.status();
@@ -155,7 +208,7 @@ absl::Status BlockReader::SkipLongLine(Block* out, size_t size) {
   const size_t room = std::min(block_bytes_, size - kExcerpt);
   out->text = {out->storage.get(), std::min(size, kExcerpt)};
   while (true) {
-    absl::StatusOr<size_t> n = stream_->Read(scratch, room);
+    absl::StatusOr<size_t> n = Read(scratch, room);
     if (!n.ok()) return n.status();
     if (*n == 0) {
       at_end_ = true;

@@ -27,16 +27,20 @@ struct Block {
   std::vector<uint64_t> origins;  // then, by line: its line in the container
   std::unique_ptr<char[]> storage;
   size_t capacity = 0;
+  size_t unread = 0;  // bytes at the beginning of `text` that BlockReader::Fill has still to read
 };
 
 // Cuts a source into blocks. Memory: one block and a partial line, whatever the size of the source. A line of more than
 // `max_line` bytes is passed over and reported as a block of its own.
+//
+// Blocks follow each other, so one thread at a time may ask for the next. With `shared`, of files of plain text only
+// the last bytes of a block are read then, which tell where it ends; whoever has it reads the rest, beside others.
 class BlockReader {
  public:
   // `stored_bytes`, if given, grows by what is read of the source as stored; `opened`, if given, is its stream, from
   // the beginning.
   BlockReader(const Source& source, Container container, Source::Cancelled cancelled, size_t block_bytes,
-              size_t max_line, uint64_t max_output, std::atomic<uint64_t>* stored_bytes,
+              size_t max_line, uint64_t max_output, bool shared, std::atomic<uint64_t>* stored_bytes,
               std::unique_ptr<ByteStream> opened = nullptr)
       : source_(source),
         container_(container),
@@ -44,14 +48,19 @@ class BlockReader {
         block_bytes_(block_bytes),
         max_line_(max_line),
         max_output_(max_output),
+        shared_(shared),
         stored_bytes_(stored_bytes),
         stream_(std::move(opened)) {}
 
   // False at the end. After an error the lines that were whole before it have been delivered, and nothing follows.
   absl::StatusOr<bool> Next(Block* out);
+  // Reads what is unread of a block. After an error the block has the lines that were whole before it. Any thread.
+  absl::Status Fill(Block* out) const;
 
  private:
   absl::Status Open();
+  absl::StatusOr<size_t> Read(char* buffer, size_t size);
+  bool NextUnread(Block* out);
   bool NextInMemory(Block* out);
   absl::StatusOr<bool> NextFromStream(Block* out);
   absl::Status SkipLongLine(Block* out, size_t size);
@@ -64,12 +73,15 @@ class BlockReader {
   size_t block_bytes_;
   size_t max_line_;
   uint64_t max_output_;
+  bool shared_;
   std::atomic<uint64_t>* stored_bytes_;
   bool open_ = false;
   bool in_memory_ = false;
   bool at_end_ = false;
   std::unique_ptr<ByteStream> stream_;  // before Open as stored, then unpacked
   LineOrigins* origins_ = nullptr;      // of the stream
+  RandomAccess* random_ = nullptr;      // of the stream, once it is read by place
+  uint64_t place_ = 0;                  // then: what is read next
   std::string_view memory_;
   std::string carry_;     // the partial line behind the last block
   absl::Status pending_;  // an error to report after the lines before it

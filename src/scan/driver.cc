@@ -20,10 +20,10 @@ constexpr auto kPollInterval = std::chrono::milliseconds(50);
 
 class Driver {
  public:
-  Driver(const std::vector<Source>& sources, const ScanOptions& options)
+  Driver(const std::vector<Source>& sources, const ScanOptions& options, size_t workers)
       : options_(options),
         queue_(
-            sources, options, [this] { return stop_.load(); }, &stored_bytes_) {
+            sources, options, /*shared=*/workers > 1, [this] { return stop_.load(); }, &stored_bytes_) {
     progress_.total_sources = sources.size();
     if (!options.poll) return;
     for (const Source& source : sources) progress_.total += source.size();
@@ -177,7 +177,7 @@ absl::StatusOr<std::vector<std::unique_ptr<BlockHandler>>> RunScan(const std::ve
   size_t workers = options.threads > 0 ? static_cast<size_t>(options.threads)
                                        : std::max<size_t>(1, std::thread::hardware_concurrency());
   if (options.on_error == OnError::kStop) workers = 1;  // the first reject of the input, not of some thread
-  Driver driver(sources, options);
+  Driver driver(sources, options, workers);
   std::vector<std::unique_ptr<BlockHandler>> handlers;
   std::vector<Report> reports(workers);
   for (Report& part : reports) handlers.push_back(make_handler(&part));

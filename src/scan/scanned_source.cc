@@ -80,22 +80,24 @@ void AddReject(const ResolvedBlock& block, size_t line, Errc reason, uint32_t at
   if (report->rejects.size() >= 2 * Report::kMaxRejectSamples) report->TrimRejects();
 }
 
-ScannedSource::ScannedSource(const Source& source, uint32_t number, const ScanOptions& options,
+ScannedSource::ScannedSource(const Source& source, uint32_t number, const ScanOptions& options, bool shared,
                              Source::Cancelled cancelled, std::atomic<uint64_t>* stored_bytes,
                              std::unique_ptr<ByteStream> opened)
     : options_(options),
       name_(source.name()),
       number_(number + options.first_source),
       reader_(source, options.container, std::move(cancelled), std::max<size_t>(options.block_bytes, 64),
-              std::max<size_t>(options.max_line_bytes, 1024), options.max_output_bytes, stored_bytes,
+              std::max<size_t>(options.max_line_bytes, 1024), options.max_output_bytes, shared, stored_bytes,
               std::move(opened)) {}
 
 absl::StatusOr<bool> ScannedSource::Next(ResolvedBlock* out, Report* report) {
   {
     const std::unique_lock lock = LockSoon(read_mutex_);
+    if (!cut_.ok()) return std::exchange(cut_, absl::OkStatus());
     if (finished_) return false;
     finished_ = true;  // also by an exception: its block may have a number, and blocks behind that would wait for it
     absl::StatusOr<bool> more = reader_.Next(&out->block);
+    told_ = told_ || !more.ok();
     if (!more.ok() || !*more) return more;
     finished_ = false;
   }
@@ -104,7 +106,9 @@ absl::StatusOr<bool> ScannedSource::Next(ResolvedBlock* out, Report* report) {
   out->segments.clear();
   // Whatever happens here, the block's turn must be taken: later blocks wait for it.
   std::exception_ptr thrown;
+  absl::Status cut;
   try {
+    cut = reader_.Fill(&out->block);
     const std::string_view text = out->block.text;
     if (!out->block.long_line) ActiveKernels().index(text.data(), text.size(), out->index.Reserve(text.size()));
   } catch (...) {
@@ -120,7 +124,7 @@ absl::StatusOr<bool> ScannedSource::Next(ResolvedBlock* out, Report* report) {
   if (!failed_before && thrown == nullptr) {
     try {
       status = Resolve(out, report);
-      failed_ = !status.ok();
+      failed_ = !status.ok() || !cut.ok();
     } catch (...) {
       thrown = std::current_exception();
     }
@@ -128,16 +132,24 @@ absl::StatusOr<bool> ScannedSource::Next(ResolvedBlock* out, Report* report) {
   ++resolved_;
   order_.notify_all();
   if (thrown != nullptr) std::rethrow_exception(thrown);
-  if (status.ok()) return !failed_;
+  if (failed_before) return false;
+  if (!failed_) return true;
   lock.unlock();
   std::lock_guard read_lock(read_mutex_);
   finished_ = true;
-  return status;
+  if (std::exchange(told_, true)) return status.ok();
+  if (!status.ok()) return status;
+  cut_ = std::move(cut);  // behind the lines before it
+  return true;
 }
 
-SourceQueue::SourceQueue(const std::vector<Source>& sources, const ScanOptions& options, Source::Cancelled cancelled,
-                         std::atomic<uint64_t>* stored_bytes)
-    : sources_(sources), options_(options), cancelled_(std::move(cancelled)), stored_bytes_(stored_bytes) {
+SourceQueue::SourceQueue(const std::vector<Source>& sources, const ScanOptions& options, bool shared,
+                         Source::Cancelled cancelled, std::atomic<uint64_t>* stored_bytes)
+    : sources_(sources),
+      options_(options),
+      shared_(shared),
+      cancelled_(std::move(cancelled)),
+      stored_bytes_(stored_bytes) {
   if (options.duplicates == Duplicates::kOnce && sources.size() > 1) duplicates_.emplace(sources, cancelled_);
 }
 
@@ -150,8 +162,8 @@ std::unique_ptr<ScannedSource> SourceQueue::Next(Report* report) {
     std::unique_ptr<ByteStream> opened = duplicates_ ? duplicates_->Open(number, &same_as) : nullptr;
     if (same_as == kNoDuplicate) {
       ++report->sources;
-      return std::make_unique<ScannedSource>(source, static_cast<uint32_t>(number), options_, cancelled_, stored_bytes_,
-                                             std::move(opened));
+      return std::make_unique<ScannedSource>(source, static_cast<uint32_t>(number), options_, shared_, cancelled_,
+                                             stored_bytes_, std::move(opened));
     }
     if (stored_bytes_ != nullptr) *stored_bytes_ += source.size();
     if (++report->duplicates <= kNamed)

@@ -41,8 +41,10 @@ struct ResolvedBlock {
 
 class ScannedSource {
  public:
-  ScannedSource(const Source& source, uint32_t number, const ScanOptions& options, Source::Cancelled cancelled,
-                std::atomic<uint64_t>* stored_bytes = nullptr, std::unique_ptr<ByteStream> opened = nullptr);
+  // `shared`: several threads will take its blocks.
+  ScannedSource(const Source& source, uint32_t number, const ScanOptions& options, bool shared,
+                Source::Cancelled cancelled, std::atomic<uint64_t>* stored_bytes = nullptr,
+                std::unique_ptr<ByteStream> opened = nullptr);
 
   // The next block, with its lines indexed and its formats settled. False at the end, or if another worker found the
   // source unreadable. An error is returned to one caller only.
@@ -66,6 +68,8 @@ class ScannedSource {
   std::mutex read_mutex_;
   BlockReader reader_;     // guarded by read_mutex_
   bool finished_ = false;  // guarded by read_mutex_
+  absl::Status cut_;       // guarded by read_mutex_: what the next call returns
+  bool told_ = false;      // guarded by read_mutex_: that an error was returned, or will be by cut_
 
   std::mutex order_mutex_;  // guards what follows
   std::condition_variable order_;
@@ -81,16 +85,17 @@ class ScannedSource {
 // want all. One thread at a time.
 class SourceQueue {
  public:
-  // `sources` and `options` must stay. `cancelled` and `stored_bytes`, which grows by the sizes of sources left out
-  // too, are what ScannedSource asks for.
-  SourceQueue(const std::vector<Source>& sources, const ScanOptions& options, Source::Cancelled cancelled = nullptr,
-              std::atomic<uint64_t>* stored_bytes = nullptr);
+  // `sources` and `options` must stay. `shared`, `cancelled` and `stored_bytes`, which grows by the sizes of sources
+  // left out too, are what ScannedSource asks for.
+  SourceQueue(const std::vector<Source>& sources, const ScanOptions& options, bool shared,
+              Source::Cancelled cancelled = nullptr, std::atomic<uint64_t>* stored_bytes = nullptr);
   // The next one; null behind the last. It is counted in the report, and those left out before it are noted there.
   std::unique_ptr<ScannedSource> Next(Report* report);
 
  private:
   const std::vector<Source>& sources_;
   const ScanOptions& options_;
+  bool shared_;
   Source::Cancelled cancelled_;
   std::atomic<uint64_t>* stored_bytes_;
   std::optional<DuplicateFinder> duplicates_;
@@ -101,7 +106,8 @@ class SourceQueue {
 class SourceSequence {
  public:
   // `sources` and `options` must stay.
-  SourceSequence(const std::vector<Source>& sources, const ScanOptions& options) : sources_(sources, options) {}
+  SourceSequence(const std::vector<Source>& sources, const ScanOptions& options)
+      : sources_(sources, options, /*shared=*/false) {}
   // The next block; false behind the last source. Sources that cannot be read, or not to their end, are noted in
   // report->errors and passed over.
   bool Next(ResolvedBlock* out, Report* report);

@@ -37,6 +37,9 @@ class PrefixedStream final : public ByteStream {
     return n;
   }
 
+  // Once the prefix, which is of the rest, is given. (What some is kept of, pipes and standard input, has none.)
+  RandomAccess* random_access() override { return at_ == prefix_.size() ? rest_->random_access() : nullptr; }
+
  private:
   std::string prefix_;
   size_t at_ = 0;

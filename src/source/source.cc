@@ -28,7 +28,7 @@ absl::Status ErrnoStatus(int error, const std::string& path) {
   }
 }
 
-class FileStream final : public ByteStream {
+class FileStream final : public ByteStream, public RandomAccess {
  public:
   FileStream(int fd, bool owned, const struct stat& info, std::string path, Source::Cancelled cancelled)
       : fd_(fd),
@@ -52,14 +52,29 @@ class FileStream final : public ByteStream {
         if (ready == 0 || (ready < 0 && errno == EINTR)) continue;
       }
       const ssize_t n = read(fd_, buffer, size);
-      if (n == 0 && !waits_ && Changed())
-        return absl::DataLossError(absl::StrCat(path_, ": the file changed while it was read"));
-      if (n >= 0) return static_cast<size_t>(n);
+      if (n >= 0) return Checked(n);
       if (errno != EINTR && errno != EAGAIN) return ErrnoStatus(errno, path_);
     }
   }
 
+  // Not of standard input, which may be redirected from the middle of a file.
+  RandomAccess* random_access() override { return waits_ || !owned_ ? nullptr : this; }
+
+  absl::StatusOr<size_t> ReadAt(uint64_t place, char* buffer, size_t size) override {
+    while (true) {
+      const ssize_t n = pread(fd_, buffer, size, static_cast<off_t>(place));
+      if (n >= 0) return Checked(n);
+      if (errno != EINTR) return ErrnoStatus(errno, path_);
+    }
+  }
+
  private:
+  absl::StatusOr<size_t> Checked(ssize_t n) const {
+    if (n == 0 && !waits_ && Changed())
+      return absl::DataLossError(absl::StrCat(path_, ": the file changed while it was read"));
+    return static_cast<size_t>(n);
+  }
+
   // Whether somebody wrote to the file since it was opened: what was read may be of no state it ever was in.
   bool Changed() const {
     struct stat now;

@@ -243,7 +243,7 @@ std::string Dealt(std::string_view bytes, size_t workers, uint32_t seed) {
     all.push_back(own.back().get());
   }
   const Source source = Source::Bytes("f", bytes);
-  ScannedSource scanned(source, 0, options, nullptr);
+  ScannedSource scanned(source, 0, options, /*shared=*/false, nullptr);
   std::vector<ResolvedBlock> blocks(workers);
   std::mt19937 random(seed);
   while (true) {

@@ -1,10 +1,14 @@
 #include <pthread.h>
 
+#include <algorithm>
+#include <atomic>
+#include <functional>
 #include <stdexcept>
 #include <system_error>
 #include <thread>
 
 #include "src/scan/block.h"
+#include "src/scan/driver.h"
 #include "unit/testing.h"
 
 namespace vpcflow {
@@ -91,7 +95,7 @@ TEST(Scan, BlocksEndWhereTheyEndWhateverTheirRoom) {
                                   Line("10.0.0.2", 443, 7) + std::string(900, 'y') + "\n" + Line("10.0.0.3", 1, 9));
   const Source source = Source::Bytes("log", std::string_view(packed));
   const auto texts = [&](std::vector<internal::Block> blocks) {
-    internal::BlockReader reader(source, Container::kAuto, nullptr, 64, 1024, 1 << 20, nullptr);
+    internal::BlockReader reader(source, Container::kAuto, nullptr, 64, 1024, 1 << 20, /*shared=*/false, nullptr);
     std::vector<std::string> out;
     for (size_t i = 0;; ++i) {
       internal::Block& block = blocks[i % blocks.size()];
@@ -110,6 +114,109 @@ TEST(Scan, BlocksEndWhereTheyEndWhateverTheirRoom) {
   EXPECT_EQ(want.size(), 5u);
   EXPECT_EQ(texts(std::move(some)), want);
   EXPECT_EQ(texts(std::move(large)), want);
+}
+
+// What several threads read of a file beside each other is what one reads, cut at the same places: long lines, bytes
+// before the first line, an end without line end, and whatever size the blocks have.
+TEST(Scan, BlocksReadByTheirThreadsAreThoseOfOne) {
+  std::string log = "\xEF\xBB\xBF" + kHeader;
+  for (int i = 0; i < 600; ++i)
+    log += i % 13 == 5   ? "bad line " + std::to_string(i) + "\n"
+           : i % 97 == 3 ? std::string(1500 + 20 * i, 'x') + "\n"
+           : i % 53 == 4 ? "srcaddr bytes\n10.0.0.9 " + std::to_string(i) + "\n" + kHeader
+                         : Line("10.0.0." + std::to_string(i % 7), i, i * 100);
+  log += "2 the end";
+  TempDir dir;
+  const Source source = Source::File(dir.Write("flow.log", log));
+  for (const size_t block_bytes : {64, 65, 100, 131, 257, 1000, 2047, 2048, 2049, 5000, 1 << 17}) {
+    const auto blocks = [&](bool shared) {
+      std::atomic<uint64_t> stored = 0;
+      internal::BlockReader reader(source, Container::kAuto, nullptr, block_bytes, 1024, 0, shared, &stored);
+      std::vector<std::string> out;
+      size_t unread = 0;
+      for (internal::Block block;;) {
+        const absl::StatusOr<bool> more = reader.Next(&block);
+        EXPECT_TRUE(more.ok()) << more.status();
+        if (!more.ok() || !*more) break;
+        unread += block.unread;
+        EXPECT_TRUE(reader.Fill(&block).ok());
+        out.push_back(std::to_string(block.sequence) + " " + std::to_string(block.offset) +
+                      (block.long_line ? " long " : " ") + std::string(block.text));
+      }
+      EXPECT_EQ(unread > 0, shared && block_bytes >= 100 && block_bytes < 1 << 17) << block_bytes;  // longer than lines
+      EXPECT_EQ(stored, log.size()) << block_bytes;
+      return out;
+    };
+    ASSERT_EQ(blocks(true), blocks(false)) << block_bytes;
+    std::vector<std::string> want;
+    for (const int threads : {1, 2, 5}) {
+      ScanOptions options;
+      options.block_bytes = block_bytes;
+      options.max_line_bytes = 1024;
+      options.threads = threads;
+      Report report;
+      std::vector<std::string> got = {RunToJson(SumSpec(), {source}, options, &report)};
+      for (const Reject& r : report.rejects) got.push_back(r.ToString());
+      if (threads == 1) want = got;
+      ASSERT_EQ(got, want) << block_bytes << " " << threads;
+    }
+    EXPECT_GT(want.size(), 10u);
+  }
+}
+
+class OnEachBlock final : public internal::BlockHandler {
+ public:
+  explicit OnEachBlock(const std::function<void()>& call) : call_(call) {}
+  bool OnBlock(const internal::ResolvedBlock&) override {
+    call_();
+    return true;
+  }
+
+ private:
+  const std::function<void()>& call_;
+};
+
+// A file that is cut while it is read: the lines that were whole are counted, and the error is told once.
+TEST(Scan, FilesCutWhileTheirBlocksAreReadLoseNoLineAndAreToldOnce) {
+  std::string log = kHeader;
+  for (int i = 0; i < 3000; ++i) log += Line("10.0.0.1", i, i);
+  TempDir dir;
+  for (const size_t left : {5000, 40000, 100000}) {
+    const std::string path = dir.Write("flow.log", log);
+    const Source source = Source::File(path);
+    internal::BlockReader reader(source, Container::kAuto, nullptr, 65536, 1024, 0, /*shared=*/true, nullptr);
+    internal::Block first, second;
+    ASSERT_TRUE(*reader.Next(&first) && *reader.Next(&second));
+    ASSERT_GT(second.unread, 0u);
+    std::filesystem::resize_file(path, left);
+    const size_t whole = log.rfind('\n', left - 1) + 1;
+    const absl::Status cut = reader.Fill(&second);
+    EXPECT_EQ(cut.code(), absl::StatusCode::kDataLoss);
+    EXPECT_THAT(std::string(cut.message()), HasSubstr("flow.log: the file changed while it was read"));
+    EXPECT_EQ(second.text, whole > second.offset ? log.substr(second.offset, whole - second.offset) : "");
+
+    for (const int threads : {1, 2, 4}) {
+      dir.Write("flow.log", log);
+      ScanOptions options;
+      options.threads = threads;
+      options.block_bytes = 4096;
+      Report report;
+      std::atomic<bool> is_cut = false;
+      const std::function<void()> cut_once = [&] {
+        if (!is_cut.exchange(true)) std::filesystem::resize_file(path, left);
+      };
+      ASSERT_TRUE(internal::RunScan(
+                      {source}, options, [&](Report*) { return std::make_unique<OnEachBlock>(cut_once); }, &report)
+                      .ok());
+      ASSERT_EQ(report.errors.size(), 1u) << threads;
+      EXPECT_EQ(report.errors[0].code(), absl::StatusCode::kDataLoss);
+      const auto kept = static_cast<size_t>(std::count(log.begin(), log.begin() + static_cast<ptrdiff_t>(left), '\n'));
+      EXPECT_GE(report.lines, kept) << threads;  // more, if others had read beyond before
+      if (threads == 1) {
+        EXPECT_EQ(report.lines, kept);
+      }
+    }
+  }
 }
 
 #ifdef __GLIBC__

@@ -8,6 +8,7 @@
 
 #include <concepts>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -19,11 +20,22 @@
 
 VPCFLOW_NAMESPACE_BEGIN
 
+// Bytes by their place. ReadAt returns how many it wrote to `buffer` (at most `size`), 0 at the end. Several threads at
+// once.
+class RandomAccess {
+ public:
+  virtual ~RandomAccess() = default;
+  virtual absl::StatusOr<size_t> ReadAt(uint64_t place, char* buffer, size_t size) = 0;
+};
+
 // Bytes in order. Read returns how many it wrote to `buffer` (at most `size`), 0 at the end. One thread at a time.
 class ByteStream {
  public:
   virtual ~ByteStream() = default;
   virtual absl::StatusOr<size_t> Read(char* buffer, size_t size) = 0;
+  // The same bytes, of which the stream's first is at place 0, or null if they are to be had in order only, be it up to
+  // here or all of them. It lives as long as the stream; where one reads does not move the other.
+  virtual RandomAccess* random_access() { return nullptr; }
 };
 
 class Source {
