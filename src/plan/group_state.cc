@@ -60,8 +60,8 @@ GroupState::GroupState(const PlanImpl& plan, const std::vector<int>& slots, int6
       slots_(slots),
       places_(MakeLayout(plan, slots)),
       words_(places_.empty() ? 0 : places_.back().word + 1),
-      table_(words_,
-             places_.empty() ? 0 : places_.back().shift + static_cast<int>(std::bit_width(places_.back().mask))),
+      table_(words_, places_.empty() ? 0 : places_.back().shift + static_cast<int>(std::bit_width(places_.back().mask)),
+             static_cast<uint64_t>(plan.spec.every)),
       most_groups_(plan.counters() > 0 ? kLeastPruned : std::numeric_limits<size_t>::max()) {
   Join(plan, slots);
 }
@@ -103,7 +103,8 @@ void GroupState::MakeKeys(const Batch& batch) {
   if (places_.size() == 1 && plan_.spec.every == 0) {  // the code is the key
     return encoder_.Encode(batch, static_cast<size_t>(places_[0].slot), &keys_);
   }
-  keys_.assign(batch.rows * words_, 0);
+  keys_.resize(batch.rows * words_);
+  if (words_ > 1 || plan_.spec.every == 0) std::fill(keys_.begin(), keys_.end(), uint64_t{0});
   for (size_t p = 0; p < places_.size(); ++p) {
     const Place& place = places_[p];
     if (p == 0 && plan_.spec.every > 0) {

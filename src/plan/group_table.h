@@ -1,11 +1,12 @@
 // GroupTable: numbers the different keys of a grouping, from 0. A key is a fixed number of 64-bit words.
 //
-// By the size of the key: an array for keys of few bits (port, protocol, action), a table of the keys themselves for
-// one word, and one of hashes that point to the keys for more.
+// By the size of the key: an array for keys of few bits (port, protocol, action) and for time bins, a table of the keys
+// themselves for one word, and one of hashes that point to the keys for more.
 #ifndef VPCFLOW_SRC_PLAN_GROUP_TABLE_H_
 #define VPCFLOW_SRC_PLAN_GROUP_TABLE_H_
 
 #include <algorithm>
+#include <bit>
 #include <cstdint>
 #include <limits>
 #include <new>
@@ -19,11 +20,53 @@ namespace internal {
 
 inline constexpr uint32_t kNoGroup = std::numeric_limits<uint32_t>::max();
 
+// An array for keys of equal steps, as time bins are: those near the first one.
+class StepWindow {
+ public:
+  static constexpr uint64_t kMaxStep = uint64_t{1} << 44;  // kSteps of them are no overflow
+
+  explicit StepWindow(uint64_t step) : step_(step), shift_(step > 0 ? std::countr_zero(step) : 0) {
+    const uint64_t odd = step >> shift_;
+    // Newton's iteration doubles the bits that are right, of which an odd number as its own inverse has three.
+    inverse_ = odd;
+    for (int bits = 3; bits < 64; bits *= 2) inverse_ *= 2 - odd * inverse_;
+  }
+  // The group at a key; null for keys that have no place here.
+  uint32_t* At(uint64_t key) {
+    if (groups_.empty() && key > 0) Begin(key);
+    // A multiple of the step is divided by multiplying (Granlund and Montgomery 1994, section 9); others, and those
+    // before the first, give some number.
+    const uint64_t at = ((key - first_) >> shift_) * inverse_;
+    return at < groups_.size() && first_ + at * step_ == key ? &groups_[at] : nullptr;
+  }
+  size_t bytes() const { return groups_.size() * sizeof(uint32_t); }
+
+ private:
+  static constexpr uint64_t kSteps = 16384;  // minutes of eleven days
+
+  void Begin(uint64_t key) {
+    const uint64_t before = std::min((key - 1) / step_, kSteps / 2);  // 0 has no place, be it a step away or not
+    first_ = key - before * step_;
+    groups_.assign(kSteps, kNoGroup);
+  }
+
+  uint64_t step_;
+  int shift_;
+  uint64_t inverse_;
+  uint64_t first_ = 0;
+  std::vector<uint32_t> groups_;
+};
+
 class GroupTable {
  public:
-  // `bits`: of a key of one word, the lowest that can be set.
-  GroupTable(size_t words, int bits)
-      : words_(words), bits_(words == 1 ? bits : 64), dense_bits_(words == 1 && bits <= kDenseBits ? bits : 0) {}
+  // `bits`: of a key of one word, the lowest that can be set. `step`, if not 0: what most keys of one word, 0 apart,
+  // are multiples of from each other.
+  GroupTable(size_t words, int bits, uint64_t step = 0)
+      : words_(words),
+        bits_(words == 1 ? bits : 64),
+        dense_bits_(words == 1 && bits <= kDenseBits ? bits : 0),
+        step_(words == 1 && step <= StepWindow::kMaxStep ? step : 0),
+        steps_(step_) {}
   GroupTable(const GroupTable&) = delete;
   GroupTable& operator=(const GroupTable&) = delete;
 
@@ -39,6 +82,16 @@ class GroupTable {
         uint32_t& group = dense_[keys[i]];
         if (group == kNoGroup) group = Append(keys + i);
         groups[i] = group;
+      }
+    } else if (step_ > 0) {
+      for (size_t i = 0; i < n; ++i) {
+        uint32_t* const group = steps_.At(keys[i]);
+        if (group == nullptr) {
+          InsertAll<Narrow>(&narrow_, keys + i, 1, groups + i);
+          continue;
+        }
+        if (*group == kNoGroup) *group = Append(keys + i);
+        groups[i] = *group;
       }
     } else if (bits_ <= Packed::kKeyBits) {
       InsertAll<Packed>(&packed_, keys, n, groups);
@@ -75,8 +128,8 @@ class GroupTable {
   size_t size() const { return size_; }
   const uint64_t* key(uint32_t group) const { return keys_.data() + size_t{group} * words_; }
   size_t bytes() const {
-    return keys_.capacity() * sizeof(uint64_t) + dense_.size() * sizeof(uint32_t) + packed_.bytes() + narrow_.bytes() +
-           wide_.bytes();
+    return keys_.capacity() * sizeof(uint64_t) + dense_.size() * sizeof(uint32_t) + steps_.bytes() + packed_.bytes() +
+           narrow_.bytes() + wide_.bytes();
   }
 
  private:
@@ -142,10 +195,12 @@ class GroupTable {
   size_t words_;
   int bits_;
   int dense_bits_;
+  uint64_t step_;
   size_t size_ = 0;
   bool indexed_ = true;
   std::vector<uint64_t> keys_;
   std::vector<uint32_t> dense_;  // by key
+  StepWindow steps_;
   FlatTable<Packed> packed_;
   FlatTable<Narrow> narrow_;
   FlatTable<Wide> wide_;

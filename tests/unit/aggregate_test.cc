@@ -1,5 +1,7 @@
+#include <map>
 #include <random>
 
+#include "src/plan/group_table.h"
 #include "unit/testing.h"
 
 namespace vpcflow {
@@ -176,6 +178,38 @@ TEST(Coverage, AnySplitMergesToTheSame) {
     std::shuffle(parts.begin(), parts.end(), random);
     for (size_t i = 1; i < parts.size(); ++i) parts[0].Merge(parts[i]);
     ASSERT_EQ(parts[0].Value(), whole.Value());
+  }
+}
+
+// Time bins: steps near the first key, far from it on both sides, no whole steps away, and null, which is 0.
+TEST(GroupTable, StepsAreNumberedAsAMapDoes) {
+  std::mt19937_64 random(1);
+  for (const uint64_t step :
+       {1ull, 2ull, 7ull, 60ull, 300ull, 3600ull, 86'400ull, 1ull << 44, (1ull << 44) + 1, 1ull << 60}) {
+    for (const uint64_t begin : {1ull, 1'700'000'000ull, 9'999'999'999'999ull}) {
+      internal::GroupTable table(1, 44, step);
+      std::map<uint64_t, uint32_t> want;
+      for (int batch = 0; batch < 100; ++batch) {
+        std::vector<uint64_t> keys;
+        for (int i = 0; i < 50; ++i) {
+          const uint64_t sort = random() % 16, near = begin / step * step + 1;
+          keys.push_back(sort == 0   ? 0
+                         : sort == 1 ? random() % (uint64_t{1} << 44)
+                         : sort == 2 ? near + random() % 100
+                         : sort == 3 ? near + random() % 100'000 * step
+                         : sort == 4 ? near - std::min(near / step, random() % 20'000) * step
+                                     : near + random() % 30 * step);
+        }
+        std::vector<uint32_t> groups(keys.size());
+        table.FindAll(keys.data(), keys.size(), groups.data());
+        for (size_t i = 0; i < keys.size(); ++i) {
+          const auto [it, added] = want.emplace(keys[i], static_cast<uint32_t>(want.size()));
+          ASSERT_EQ(groups[i], it->second) << step << " " << keys[i];
+          ASSERT_EQ(*table.key(groups[i]), keys[i]);
+        }
+      }
+      EXPECT_EQ(table.size(), want.size());
+    }
   }
 }
 
