@@ -104,6 +104,7 @@ void GroupState::MakeKeys(const Batch& batch) {
     return encoder_.Encode(batch, static_cast<size_t>(places_[0].slot), &keys_);
   }
   keys_.resize(batch.rows * words_);
+  // A time bin alone is written whole.
   if (words_ > 1 || plan_.spec.every == 0) std::fill(keys_.begin(), keys_.end(), uint64_t{0});
   for (size_t p = 0; p < places_.size(); ++p) {
     const Place& place = places_[p];

@@ -20,7 +20,7 @@ namespace internal {
 
 inline constexpr uint32_t kNoGroup = std::numeric_limits<uint32_t>::max();
 
-// An array for keys of equal steps, as time bins are: those near the first one.
+// An array for keys of equal steps, as time bins are: those near the first one. A step of 0: not used.
 class StepWindow {
  public:
   static constexpr uint64_t kMaxStep = uint64_t{1} << 44;  // kSteps of them are no overflow
@@ -31,6 +31,7 @@ class StepWindow {
     inverse_ = odd;
     for (int bits = 3; bits < 64; bits *= 2) inverse_ *= 2 - odd * inverse_;
   }
+  uint64_t step() const { return step_; }
   // The group at a key; null for keys that have no place here.
   uint32_t* At(uint64_t key) {
     if (groups_.empty() && key > 0) Begin(key);
@@ -65,8 +66,7 @@ class GroupTable {
       : words_(words),
         bits_(words == 1 ? bits : 64),
         dense_bits_(words == 1 && bits <= kDenseBits ? bits : 0),
-        step_(words == 1 && step <= StepWindow::kMaxStep ? step : 0),
-        steps_(step_) {}
+        steps_(words == 1 && step <= StepWindow::kMaxStep ? step : 0) {}
   GroupTable(const GroupTable&) = delete;
   GroupTable& operator=(const GroupTable&) = delete;
 
@@ -83,7 +83,7 @@ class GroupTable {
         if (group == kNoGroup) group = Append(keys + i);
         groups[i] = group;
       }
-    } else if (step_ > 0) {
+    } else if (steps_.step() > 0) {
       for (size_t i = 0; i < n; ++i) {
         uint32_t* const group = steps_.At(keys[i]);
         if (group == nullptr) {
@@ -195,7 +195,6 @@ class GroupTable {
   size_t words_;
   int bits_;
   int dense_bits_;
-  uint64_t step_;
   size_t size_ = 0;
   bool indexed_ = true;
   std::vector<uint64_t> keys_;
