@@ -9,9 +9,8 @@
 #include <new>
 #include <utility>
 
-#include "absl/strings/escaping.h"
+#include "src/container/blob.h"
 #include "src/container/ocsf.h"
-#include "vpcflow/source/gzip.h"
 
 VPCFLOW_NAMESPACE_BEGIN
 namespace internal {
@@ -20,7 +19,6 @@ namespace {
 namespace dom = simdjson::dom;
 
 constexpr int kMaxDepth = 3;  // blobs inside of documents inside of blobs
-constexpr size_t kMaxBlobBytes = size_t{64} << 20;
 
 // A member that is text, or data() == null.
 std::string_view Text(const dom::object& object, std::string_view key) {
@@ -299,25 +297,6 @@ std::string NumberText(double number) {
   if (number == std::floor(number) && std::fabs(number) < 9007199254740992.0)
     return std::to_string(static_cast<int64_t>(number));
   return std::to_string(number);
-}
-
-std::string UnpackBlob(std::string_view base64) {
-  std::string raw, text;
-  if (!absl::Base64Unescape(absl::string_view(base64.data(), base64.size()), &raw)) return "";
-  absl::StatusOr<std::unique_ptr<ByteStream>> stream = OpenText(Source::Bytes("blob", std::string_view(raw)), nullptr);
-  if (!stream.ok()) return "";
-  constexpr size_t kStep = size_t{64} << 10;
-  while (true) {
-    const size_t have = text.size();
-    if (have > kMaxBlobBytes) return "";
-    text.resize(have + kStep);
-    absl::StatusOr<size_t> n = (*stream)->Read(text.data() + have, kStep);
-    if (!n.ok()) return "";
-    text.resize(have + *n);
-    if (*n == 0) break;
-  }
-  JsonSplitter::Pad(&text);
-  return text;
 }
 
 }  // namespace internal

@@ -36,9 +36,6 @@ class JsonRecords {
 // whole number stays as it is.
 std::string NumberText(double number);
 
-// The JSON behind a blob of base64 of gzip (or of plain JSON), padded; empty if it is none or larger than 64 MiB.
-std::string UnpackBlob(std::string_view base64);
-
 }  // namespace internal
 VPCFLOW_NAMESPACE_END
 

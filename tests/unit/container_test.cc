@@ -4,8 +4,8 @@
 #include <utility>
 #include <vector>
 
+#include "src/container/containers.h"
 #include "src/container/json_splitter.h"
-#include "src/container/unwrap.h"
 #include "unit/testing.h"
 
 namespace vpcflow {
@@ -102,8 +102,7 @@ class DamagedStream final : public ByteStream {
 
 // The lines of a damaged container, without those that say that an entry has no record.
 std::vector<std::string> LinesBeforeDamage(Container container, const std::string& text, size_t step) {
-  LineOrigins* origins = nullptr;
-  const auto stream = internal::Unwrap(container, "x", std::make_unique<DamagedStream>(text, step), &origins);
+  const auto stream = internal::Unwrap(container, "x", std::make_unique<DamagedStream>(text, step));
   std::string all(1 << 16, '\0');
   size_t size = 0;
   while (true) {
