@@ -8,6 +8,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "src/filter/node.h"
+#include "src/format/protocols.h"
 
 VPCFLOW_NAMESPACE_BEGIN
 namespace {
@@ -24,11 +25,6 @@ struct Lexeme {
   std::string text;  // a name, a bare literal, the value of a quoted text, or a symbol
   size_t at = 0;
 };
-
-// IANA protocol numbers by the names people write.
-constexpr std::pair<std::string_view, int> kProtocols[] = {{"icmp", 1},  {"igmp", 2},  {"tcp", 6}, {"udp", 17},
-                                                           {"gre", 47},  {"esp", 50},  {"ah", 51}, {"icmpv6", 58},
-                                                           {"ospf", 89}, {"sctp", 132}};
 
 constexpr bool IsLetter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
 constexpr bool IsDigit(char c) { return c >= '0' && c <= '9'; }
@@ -242,11 +238,9 @@ class Parser {
       if (ParseInstant(now_.text, out)) return true;
     }
     if (ref.field == Field::kProtocol && now_.kind == K::kText) {
-      for (const auto& [protocol, number] : kProtocols) {
-        if (Same(now_.text, protocol)) {
-          *out = number;
-          return true;
-        }
+      if (const std::optional<int> number = internal::FindProtocol(now_.text)) {
+        *out = *number;
+        return true;
       }
     }
     uint64_t value = 0;
