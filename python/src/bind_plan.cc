@@ -317,7 +317,8 @@ void BindPlan(py::module_& m) {
       .def(py::init([](const py::dict& spec, const std::vector<std::string>& formats) {
              std::vector<vpcflow::Format> parsed;
              for (const std::string& format : formats) {
-               if (!vpcflow::Format::ParseHeader(format, &parsed.emplace_back())) parsed.back() = ParseFormat(format);
+               if (!vpcflow::Format::ParseHeader(format, &parsed.emplace_back(), /*sure=*/true))
+                 parsed.back() = ParseFormat(format);
              }
              absl::StatusOr<Plan> plan = Plan::Make(SpecFrom(spec), parsed);
              if (!plan.ok()) {

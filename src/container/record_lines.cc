@@ -2,9 +2,10 @@
 
 #include <algorithm>
 #include <array>
-#include <optional>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
+#include "src/container/foreign.h"
 #include "vpcflow/container/container.h"
 #include "vpcflow/format/format.h"
 
@@ -13,7 +14,7 @@ namespace internal {
 namespace {
 
 constexpr size_t kExcerpt = 300;
-constexpr size_t kMaxName = 128;  // of a field in a header; longer ones are cut, and not remembered
+constexpr size_t kMostNames = 4 * Format::kMaxColumns;  // of a record; more are not looked at
 
 // Bytes that would end a value: 1 for control bytes, 2 for the blank, which only texts have within.
 constexpr std::array<unsigned char, 256> kEnding = [] {
@@ -43,45 +44,7 @@ void AppendEncoded(std::string_view value, bool text, std::string* out) {
   }
 }
 
-// A name that a header line can hold.
-std::string HeaderName(std::string_view name) {
-  std::string out;
-  for (const char c : name.substr(0, kMaxName)) {
-    const bool fine =
-        (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
-    out += fine ? FoldName(c) : '-';
-  }
-  if (out.empty() || !((out[0] >= 'a' && out[0] <= 'z'))) out = "x-" + out.substr(0, kMaxName - 2);
-  return out;
-}
-
-bool IsText(std::string_view name) {
-  const std::optional<Field> field = FindField(name);
-  return !field || Info(*field).kind == Kind::kText;
-}
-
-// Whether a field of that name makes an object a flow log record: many objects have a version or a type.
-bool IsTelling(std::string_view name) {
-  const std::optional<Field> field = FindField(name);
-  if (!field) return false;
-  switch (*field) {
-    case Field::kVersion:
-    case Field::kAction:
-    case Field::kProtocol:
-    case Field::kStart:
-    case Field::kEnd:
-    case Field::kType:
-    case Field::kRegion: return false;
-    default: return true;
-  }
-}
-
 }  // namespace
-
-std::string FieldNameOf(std::string_view name) {
-  if (const std::optional<Field> field = FindFieldOrAlias(name)) return std::string(Info(*field).name);
-  return HeaderName(name);
-}
 
 void RecordLines::Message(std::string_view text) {
   while (!text.empty() && (text.back() == '\n' || text.back() == '\r' || text.back() == ' ')) text.remove_suffix(1);
@@ -105,7 +68,16 @@ void RecordLines::Mark(char mark) {
 }
 
 void RecordLines::NoRecord(std::string_view excerpt) {
+  constexpr uint64_t kNamed = 1000;  // reports keep no more rejects of a scan
   out_ += kNoRecordMark;
+  const std::string problem = std::exchange(told_problem_, "");
+  if (no_records_++ < kNamed) {
+    const std::string_view why = problem.empty() ? SeemsToBe(excerpt) : problem;
+    if (!why.empty()) {
+      AppendEncoded(why, false, &out_);
+      out_ += ": ";
+    }
+  }
   AppendEncoded(excerpt.substr(0, kExcerpt), false, &out_);
   out_ += '\n';
   ++line_count_;
@@ -116,83 +88,145 @@ void RecordLines::Header(const std::vector<std::string>& names) {
   EndLine();
 }
 
-void RecordLines::Value(std::string_view value, bool text) {
-  if (value.empty()) value = "-";
-  AppendEncoded(value, text, &out_);
+void RecordLines::Value(std::string_view value, Spelling spelling) {
+  if (IsAsAwsWrites(spelling, value)) {
+    if (IsNumber(spelling)) {  // nothing but digits
+      (out_ += value) += ' ';
+      return;
+    }
+  } else {
+    value = RespelledAsAwsWrites(spelling, value, &scratch_);
+  }
+  AppendEncoded(value, true, &out_);
   out_ += ' ';
 }
 
 void RecordLines::Begin() {
-  for (Column& column : columns_) column.set = false;
-  twice_ = too_many_ = any_telling_ = false;
-  position_ = 0;
-}
-
-size_t RecordLines::ColumnOf(std::string_view name) {
-  const size_t position = position_++;
-  if (position < in_order_.size() && in_order_[position].first == name) return in_order_[position].second;
-  const size_t column = FindColumn(name);
-  if (column == columns_.size() || name.size() > kMaxName) return column;
-  if (position < in_order_.size()) {
-    in_order_[position] = {std::string(name), column};
-  } else if (position == in_order_.size() && position < Format::kMaxColumns) {
-    in_order_.emplace_back(name, column);
-  }
-  return column;
-}
-
-size_t RecordLines::FindColumn(std::string_view name) {
-  const auto found = by_name_.find(name);
-  if (found != by_name_.end()) return found->second;
-  const std::string field = FieldNameOf(name);
-  const auto same = std::find_if(columns_.begin(), columns_.end(), [&](const Column& c) { return c.name == field; });
-  const auto column = static_cast<size_t>(same - columns_.begin());
-  if (same == columns_.end()) {
-    if (columns_.size() == Format::kMaxColumns) {
-      too_many_ = true;
-      return columns_.size();
-    }
-    columns_.push_back({field, IsText(field), IsTelling(field), {}, false});
-  }
-  if (by_name_.size() < 4 * Format::kMaxColumns && name.size() <= kMaxName) by_name_.emplace(name, column);
-  return column;
-}
-
-void RecordLines::ForgetNames() {
-  by_name_.clear();
-  in_order_.clear();
+  constexpr size_t kKept = size_t{1} << 20;  // of memory between records
+  if (values_.capacity() > kKept) values_ = std::string();
+  values_.clear();
+  ends_.clear();
+  told_problem_.clear();
 }
 
 void RecordLines::Add(std::string_view name, std::string_view value) {
-  const size_t at = ColumnOf(name);
-  if (at == columns_.size()) return;
-  Column& column = columns_[at];
-  twice_ |= column.set;
-  column.set = true;
-  column.value.assign(value);
-  any_telling_ |= column.telling;
+  const size_t at = ends_.size();
+  if (at == kMostNames) return;
+  if (at >= names_.size()) {
+    names_.emplace_back(name);
+    same_names_ = false;
+  } else if (names_[at] != name) {
+    names_[at].assign(name);
+    same_names_ = false;
+  }
+  values_.append(value);
+  ends_.push_back(values_.size());
 }
 
 bool RecordLines::End() {
-  if (twice_ || too_many_ || !any_telling_) {
-    columns_.resize(in_header_);  // its fields are not those of records
-    ForgetNames();
+  if (names_.size() != ends_.size()) {
+    names_.resize(ends_.size());
+    same_names_ = false;
+  }
+  if (!std::exchange(same_names_, true)) {
+    is_record_ = Resolve();
+    if (!is_record_ && columns_.size() > in_header_) {  // its fields are not those of records
+      columns_.resize(in_header_);
+      by_name_.clear();
+    }
+    for (std::string& name : names_) {
+      if (name.size() <= kMaxName) continue;
+      name = std::string();  // names of megabytes are not kept
+      same_names_ = false;
+    }
+  }
+  if (!is_record_) {
+    told_problem_ = problem_;
     return false;
   }
   if (!std::exchange(among_objects_, true)) Mark(kObjectsMark);
-  if (columns_.size() > in_header_) {
-    // Known fields first: a header line is one because it begins with one.
-    std::vector<std::string> names;
-    std::stable_partition(columns_.begin(), columns_.end(),
-                          [](const Column& c) { return FindField(c.name).has_value(); });
-    ForgetNames();
-    for (const Column& column : columns_) names.push_back(column.name);
-    Header(names);
-    in_header_ = columns_.size();
+  if (columns_.size() > in_header_) WriteHeader();
+  for (const Column& column : columns_) {
+    if (column.position == kNoColumn) {
+      out_ += "- ";
+    } else {
+      const size_t begin = column.position == 0 ? 0 : ends_[column.position - 1];
+      Value(std::string_view(values_).substr(begin, ends_[column.position] - begin), column.spelling);
+    }
   }
-  for (const Column& column : columns_) Value(column.set ? std::string_view(column.value) : "-", column.text);
   EndLine();
   return true;
+}
+
+// Whether the names make a record; then columns_ have the positions of their values.
+bool RecordLines::Resolve() {
+  problem_.clear();
+  unsigned evidence = kSaysNothing;
+  bool depends = false;
+  for (const std::string& name : names_) {
+    const NameMeaning meaning = FindName(name).meaning;
+    evidence |= meaning.evidence();
+    depends |= meaning.depends;
+  }
+  if (!depends && !IsFlow(evidence)) return false;
+  return (!depends && PlacePlainly()) || PlaceWithCare();
+}
+
+// Of names that mean what they mean whatever stands beside them. False if two of them are one column, or there are too
+// many.
+bool RecordLines::PlacePlainly() {
+  for (Column& column : columns_) column.position = kNoColumn;
+  for (size_t i = 0; i < names_.size(); ++i) {
+    const KnownName known = FindName(names_[i]);
+    size_t at = known.column;
+    if (at == kNoColumn) {
+      const Field field = known.meaning.field;
+      at = ColumnOf(field == Field::kUnknown ? HeaderName(names_[i]) : std::string(Info(field).name), field);
+      if (const auto found = by_name_.find(names_[i]); found != by_name_.end()) found->second.column = at;
+    }
+    if (at == kNoColumn || columns_[at].position != kNoColumn) return false;
+    columns_[at].position = i;
+  }
+  return true;
+}
+
+bool RecordLines::PlaceWithCare() {
+  for (Column& column : columns_) column.position = kNoColumn;
+  const NamedColumns named = NameColumns(names_);
+  if (!IsFlow(named.evidence)) return false;
+  problem_ = named.clash;
+  for (const NamedColumn& column : named.columns) {
+    const size_t at = ColumnOf(column.name, column.field);
+    if (at == kNoColumn) problem_ = absl::StrCat("more than ", Format::kMaxColumns, " columns");
+    if (!problem_.empty()) return false;
+    columns_[at].position = column.position;
+  }
+  return true;
+}
+
+RecordLines::KnownName RecordLines::FindName(std::string_view name) {
+  if (const auto found = by_name_.find(name); found != by_name_.end()) return found->second;
+  const KnownName known = {MeaningOf(name), kNoColumn};
+  if (by_name_.size() < kMostNames && name.size() <= kMaxName) by_name_.emplace(name, known);
+  return known;
+}
+
+size_t RecordLines::ColumnOf(std::string_view name, Field field) {
+  const auto same = std::find_if(columns_.begin(), columns_.end(), [&](const Column& c) { return c.name == name; });
+  if (same != columns_.end()) return static_cast<size_t>(same - columns_.begin());
+  if (columns_.size() == Format::kMaxColumns) return kNoColumn;
+  columns_.push_back({std::string(name), field, SpellingOf(field), kNoColumn});
+  return columns_.size() - 1;
+}
+
+void RecordLines::WriteHeader() {
+  // Known fields first: a header line is one because it begins with one.
+  std::stable_partition(columns_.begin(), columns_.end(), [](const Column& c) { return c.field != Field::kUnknown; });
+  by_name_.clear();
+  std::vector<std::string> names;
+  for (const Column& column : columns_) names.push_back(column.name);
+  Header(names);
+  in_header_ = columns_.size();
 }
 
 }  // namespace internal

@@ -7,10 +7,10 @@
 #include <map>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
-#include "vpcflow/format/field.h"
+#include "src/container/column_names.h"
+#include "src/format/spelling.h"
 #include "vpcflow/version.h"
 
 VPCFLOW_NAMESPACE_BEGIN
@@ -20,20 +20,22 @@ class RecordLines {
  public:
   // A line that is a record as it stands, such as the message of an event. Line ends inside of it do not make it two.
   void Message(std::string_view text);
-  // An entry that holds no record.
+  // An entry that holds no record. Says what it seems to be; behind an End that was false, why it is none.
   void NoRecord(std::string_view excerpt);
 
-  // A record by its fields: Begin, Add for each, End. Names are AWS's or an alias of one (see FindFieldOrAlias); others
-  // become text fields. The fields of all records so far make the format; a header line is written when it grows.
+  // A record by its fields: Begin, Add for each, End. Names are AWS's or an alias of one (see column_names.h); others
+  // become text fields. Values may be spelt as other tools do (see spelling.h). The fields of all records so far make
+  // the format; a header line is written when it grows.
   void Begin();
   void Add(std::string_view name, std::string_view value);
-  // False, and nothing is written, if a field came twice, none is one that only flow logs have, or there are too many.
+  // False, and nothing is written, if the names make no flow log record, two of them are one field, or there are too
+  // many.
   [[nodiscard]] bool End();
 
   // A header line of its own, for containers that name all fields first.
   void Header(const std::vector<std::string>& names);
-  // One value of a line made with Header; `text` tells whether blanks are part of it.
-  void Value(std::string_view value, bool text);
+  // One value of a line made with Header.
+  void Value(std::string_view value, Spelling spelling);
   void EndLine() {
     out_.back() = '\n';
     ++line_count_;
@@ -44,35 +46,43 @@ class RecordLines {
   uint64_t line_count() const { return line_count_; }
 
  private:
+  static constexpr size_t kNoColumn = ~size_t{0};
   struct Column {
     std::string name;
-    bool text;
-    bool telling;  // only flow logs have it
-    std::string value;
-    bool set = false;
+    Field field;
+    Spelling spelling;
+    size_t position;  // of its value in the record in hand, or kNoColumn
   };
-  size_t ColumnOf(std::string_view name);
-  size_t FindColumn(std::string_view name);
-  void ForgetNames();
+  struct KnownName {
+    NameMeaning meaning;
+    size_t column;  // or kNoColumn
+  };
+  bool Resolve();
+  bool PlacePlainly();
+  bool PlaceWithCare();
+  KnownName FindName(std::string_view name);
+  // The column of that name, made if it is not there; kNoColumn if there are too many.
+  size_t ColumnOf(std::string_view name, Field field);
+  void WriteHeader();
   void Mark(char mark);
 
   std::string out_;
   uint64_t line_count_ = 0;
+  uint64_t no_records_ = 0;
   std::vector<Column> columns_;
-  std::map<std::string, size_t, std::less<>> by_name_;  // as the container spells it
-  // The names of the record before, in its order, which the next one most often has.
-  std::vector<std::pair<std::string, size_t>> in_order_;
-  size_t position_ = 0;         // in in_order_, of the name to come
+  std::map<std::string, KnownName, std::less<>> by_name_;  // as the container spells it
+  // The record in hand: its names, which most often are those of the one before, and where its values end.
+  std::vector<std::string> names_;
+  std::string values_;
+  std::vector<size_t> ends_;
+  bool same_names_ = false;     // as those that were resolved
+  bool is_record_ = false;      // by its names
+  std::string problem_;         // what makes them none, if they are a flow's
+  std::string told_problem_;    // for the entry that comes next
   size_t in_header_ = 0;        // columns named by the last header line
   bool among_objects_ = false;  // the last line that was written is one
-  bool twice_ = false;
-  bool too_many_ = false;
-  bool any_telling_ = false;
+  std::string scratch_;
 };
-
-// The field that a container means by a name: AWS's with any separators or none and in any case (srcAddr, pkt_srcaddr),
-// or a name that Athena's tables or others use for it (sourceaddress, numbytes).
-std::string FieldNameOf(std::string_view name);
 
 }  // namespace internal
 VPCFLOW_NAMESPACE_END

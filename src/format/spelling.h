@@ -27,8 +27,8 @@ enum class Spelling : uint8_t {
   kWhole,
   kTime,
   kProtocol,
-  kAddress,
   kAccount,
+  kAddress,
   kUpper,        // an enumeration in capitals: ACCEPT, NODATA
   kLower,        // an enumeration in lower case: ingress
   kTrafficType,  // IPv4, IPv6, EFA
@@ -66,6 +66,9 @@ constexpr Spelling SpellingOf(Field field) {
   }
   return Spelling::kName;
 }
+
+// Whether what IsAsAwsWrites takes is nothing but digits.
+constexpr bool IsNumber(Spelling spelling) { return spelling <= Spelling::kAccount; }
 
 inline bool AllDigits(const char* p, size_t n) {
   if (n >= 8 && n <= 16) {

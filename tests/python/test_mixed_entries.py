@@ -8,7 +8,8 @@ import vpcflow as vf
 from containers import DEFAULT
 
 MOST = {"srcport": 65535, "dstport": 65535, "packets": 2**63 - 1, "bytes": 2**63 - 1}
-NOT_TELLING = {"version", "protocol", "start", "end", "action"}  # other objects have these, too
+WHO = {"interface-id", "srcaddr", "dstaddr"}  # a record has one of these
+WHAT = {"packets", "bytes", "start", "end", "action", "log-status"}  # and one of these, or both addresses
 
 
 class Model:
@@ -37,7 +38,7 @@ class Model:
 
     def thing(self, thing):
         names = [name.replace("_", "-") for name in thing]
-        if not any(name in DEFAULT and name not in NOT_TELLING for name in names):
+        if not (WHO & {*names} and WHAT & {*names}) and not {"srcaddr", "dstaddr"} <= {*names}:
             self.rejects += 1
         else:
             self.record(names, ["-" if value is None else str(value).replace(" ", "%20") for value in thing.values()])
