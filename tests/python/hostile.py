@@ -174,10 +174,10 @@ def _jsons():
         "an infinite number": ('{"srcaddr": "1.2.3.4", "bytes": 1e999}', "no-record"),
         "a fraction": ('{"srcaddr": "1.2.3.4", "bytes": 1.5}', "not-a-number"),
         "a negative number": ('{"srcaddr": "1.2.3.4", "bytes": -1}', "not-a-number"),
-        "a port too large": ('{"srcaddr": "1.2.3.4", "dstport": 65536}', "out-of-range"),
+        "a port too large": ('{"srcaddr": "1.2.3.4", "dstport": 65536, "bytes": 1}', "out-of-range"),
         "an array for an address": ('{"srcaddr": ["1.2.3.4"], "bytes": 1}', "not-an-address"),
         "an object for an address": ('{"srcaddr": {"ip": "1.2.3.4"}, "bytes": 1}', "not-an-address"),
-        "two values in one": ('{"srcaddr": "1.2.3.4 5.6.7.8", "bytes": 1}', "too-many-fields"),
+        "two values in one": ('{"srcaddr": "1.2.3.4 5.6.7.8", "bytes": 1}', "not-an-address"),
         "300 fields": (json.dumps({"srcaddr": "1.2.3.4", **{f"x{i}": i for i in range(300)}}), "no-record"),
         "a blob that is no base64": ('{"awslogs": {"data": "***"}}', "no-record"),
         "a blob that is no gzip": ('{"awslogs": {"data": "AAAA"}}', "no-record"),
@@ -225,7 +225,7 @@ def _csvs():
         "too few cells": ("2,1", "no-record"),
         "too many cells": (row + ",x", "no-record"),
         "a quoted comma": (row.replace("eni-1", '"eni,1"').replace("22", "x"), "not-a-number"),
-        "two values in a cell": (row.replace("10.0.0.9", "10.0.0.9 1"), "too-many-fields"),
+        "two values in a cell": (row.replace("10.0.0.9", "10.0.0.9 1"), "not-an-address"),
         "an address of another kind": (row.replace("10.0.0.9", "host"), "not-an-address"),
     }
     for name, (text, reason) in bad.items():
