@@ -302,7 +302,7 @@ def test_names_in_any_order_and_spelling(quiet):
             lines.append("{" + ", ".join(f"{json.dumps(k)}: {json.dumps(v)}" for k, v in members) + "}")
             # Of two columns of one field the nearer name is taken; of two as near none.
             ranks = [(name, RANKS[spelt]) for name, spelt in chosen if spelt in RANKS]
-            flow = "bytes" in names and {"srcaddr", "dstaddr"} & {*names} or {("srcaddr", 0), ("dstaddr", 0)} <= {*ranks}
+            flow = ("bytes" in names and {"srcaddr", "dstaddr"} & {*names}) or {("srcaddr", 0), ("dstaddr", 0)} <= {*ranks}
             if len(set(ranks)) < len(ranks) or not flow:
                 rejects += 1
                 continue
