@@ -6,6 +6,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "src/container/column_names.h"
+#include "src/scan/header_line.h"
 #include "src/scan/infer.h"
 #include "src/scan/short_wait.h"
 #include "src/simd/kernels.h"
@@ -16,17 +18,13 @@ namespace {
 
 bool IsBlankLine(std::string_view line) { return std::all_of(line.begin(), line.end(), IsBlank); }
 
-// Whether the line could be a header: it begins with a field name.
-bool BeginsWithField(std::string_view line, const Format* current) {
-  const size_t end = std::min(line.find_first_of(" \t\r"), line.size());
-  const std::string_view token = line.substr(0, end);
-  return FindField(token).has_value() || (current != nullptr && current->columns()[0].name == token);
-}
+constexpr bool IsLow(char c) { return c >= 'a' && c <= 'z'; }
+constexpr bool IsLetter(char c) { return IsLow(c) || (c >= 'A' && c <= 'Z'); }
 
-bool ParseHeaderLine(const ResolvedBlock& block, size_t line, const Format* current, Format* out) {
-  std::string_view text = LineText(block, line);
-  if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
-  return BeginsWithField(text, current) && Format::ParseHeader(text, out, block.block.unwrapped);
+bool ParseHeaderAt(const ResolvedBlock& block, size_t line, const Format* current, Format* out) {
+  const std::string_view text = LineText(block, line);
+  if (block.block.unwrapped) return ParseUnwrappedHeader(text, current, out);
+  return ParseHeaderLine(text, current, current == nullptr && block.first_line + line <= kFirstLines, out);
 }
 
 // The lines from `first` that nothing tells the format of: up to a header, without objects, no more than kLinesToTry.
@@ -39,7 +37,7 @@ std::vector<std::string_view> LinesWithoutFormat(const ResolvedBlock& block, siz
     if (IsMark(line[0])) {
       if (block.block.unwrapped && line[0] != kNoRecordMark) objects = line[0] == kObjectsMark;
     } else if (!objects) {
-      if (Format ignored; ParseHeaderLine(block, i, nullptr, &ignored)) break;
+      if (Format ignored; ParseHeaderAt(block, i, nullptr, &ignored)) break;
       out.push_back(line);
     }
   }
@@ -196,12 +194,17 @@ absl::Status ScannedSource::Resolve(ResolvedBlock* out, Report* report) {
   size_t first = 0;
   std::optional<absl::StatusOr<std::shared_ptr<const Format>>> found;  // it is looked for once in a block
   const std::string_view text = out->block.text;
-  for (size_t i = out->index.lines_begin_low() ? lines : 0; i < lines; ++i) {  // none of them is a header
+  // Lines that all begin low are no headers in small letters.
+  size_t look = lines;
+  if (out->index.lines_begin_low() && (other_header_.empty() || IsLow(other_header_[0])))
+    look = out->first_line <= kFirstLines ? std::min(lines, kFirstLines) : 0;
+  for (size_t i = 0; i < look; ++i) {
     const size_t begin = out->index.line(i).begin;
     if (begin >= text.size()) break;
     const char c = text[begin];
     const bool mark = (c == kMessagesMark || c == kObjectsMark) && out->block.unwrapped;
-    if ((c < 'a' || c > 'z') && c != '\xEF' && !mark) continue;
+    const bool indented = IsBlank(c) && out->first_line + i <= kFirstLines;
+    if (!IsLetter(c) && c != '\xEF' && !mark && !indented) continue;
     std::shared_ptr<const Format>& lines_format = formats_[objects_];
     std::shared_ptr<const Format> before = lines_format;
     if (mark) {
@@ -243,19 +246,33 @@ std::shared_ptr<const Format> ScannedSource::AnyFormat(const absl::Status& probl
 
 bool ScannedSource::TakeHeader(const ResolvedBlock& block, size_t line, Report* report) {
   const Format* current = format().get();
+  const std::string_view text = LineText(block, line);
   Format format;
-  if (!ParseHeaderLine(block, line, current, &format)) return false;
+  if (!other_header_.empty() && text == other_header_) {
+    format = *other_format_;
+  } else if (!ParseHeaderAt(block, line, current, &format)) {
+    return false;
+  }
   ++report->headers;
   if (current == nullptr || !(format == *current)) SetFormat(std::move(format), report);
+  if (!block.block.unwrapped && (!IsLow(text[0]) || !FindField(text.substr(0, text.find_first_of(" \t\r,"))))) {
+    other_header_ = std::string(text);
+    other_format_ = formats_[objects_];
+  }
   return true;
 }
 
 void ScannedSource::SetFormat(Format format, Report* report) {
   for (const FormatColumn& column : format.columns()) {
     if (column.field != Field::kUnknown) continue;
-    const std::string nearest = NearestField(column.name);
     std::string warning = absl::StrCat("field '", column.name, "' is not in the catalogue; kept as text");
-    if (!nearest.empty()) absl::StrAppend(&warning, " (nearest known: '", nearest, "')");
+    const Field meant = MeaningOf(column.name).field;
+    if (format.IndexOf(meant) >= 0) {
+      warning = absl::StrCat("column '", column.name, "' is kept as text: another column is the field '",
+                             std::string(Info(meant).name), "'");
+    } else if (const std::string nearest = NearestField(column.name); !nearest.empty()) {
+      absl::StrAppend(&warning, " (nearest known: '", nearest, "')");
+    }
     report->Warn(std::move(warning));
   }
   report->CountFormat(format.ToString());

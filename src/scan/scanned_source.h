@@ -10,6 +10,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -78,6 +79,8 @@ class ScannedSource {
   bool failed_ = false;
   std::array<std::shared_ptr<const Format>, 2> formats_;  // of lines or messages, and of objects; null if not known
   size_t objects_ = 0;                                    // which of them is in force
+  std::string other_header_;                              // a header line in names of other tools, and its format:
+  std::shared_ptr<const Format> other_format_;            // it may come again
   bool told_problem_ = false;                             // that messages among objects have no format
 };
 
