@@ -1,23 +1,29 @@
-"""The command line: ``vpcflow COMMAND ...``. Exit codes: 0 fine, 1 too many rejects, 2 error."""
+"""The command line: ``vpcflow COMMAND ...``.
+
+Exit codes: 0 fine, 1 findings or failed examples of rules, 2 error, 3 more rejects than ``--max-rejects``. A closed
+pipe is no error.
+"""
 
 from __future__ import annotations
 
 import argparse
+import difflib
 import json
 import os
+import re
 import signal
 import sys
-import time
 import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext, suppress
-from typing import Any, Callable
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any, Callable, NoReturn
 
 from . import __version__, containers, display, fields, plants
 from .capability import capabilities, recommended_format
-from .errors import DataQualityWarning, ParseError, PlanError, VpcflowError
+from .cli_output import drop_output, finish, note, occupy_closed_streams, progress_line, put, tell
+from .errors import DataQualityWarning, PlanError, VpcflowError
 from .result import Result
-from .scan import Flows, Progress, scan
+from .scan import Flows, scan
 from .summary import Summary, summarize
 from .synthetic import synth
 
@@ -31,8 +37,47 @@ _EXAMPLES = """examples:
   vpcflow convert logs/ -o flows.parquet --where "dstport = 22"
   vpcflow synth --records 1000000 --seed 7 --plant all --out demo/
 """
-_FLUSH_ROWS = 65536
-_KINDS = ("csv", "jsonl", "arrow", "parquet")
+
+
+FOUND, ERROR, REJECTS = 1, 2, 3
+_EXIT_CODES = (
+    "exit codes: 0 fine, 1 findings or failed examples of rules, 2 error, 3 more rejects than --max-rejects; "
+    "a closed pipe is no error"
+)
+_RELATIVE = re.compile(r"-[0-9]+[smhdw]")
+
+
+class _Parser(argparse.ArgumentParser):
+    """Of a choice that there is not, it names the nearest one."""
+
+    def error(self, message: str) -> NoReturn:
+        """Ends with exit code 2."""
+        match = re.search(r"invalid choice: '(.*)' \(choose from (.*)\)", message)
+        if match:
+            known = [choice.strip("'\"") for choice in match[2].split(", ")]
+            near = difflib.get_close_matches(match[1], known, 1)
+            what = message[: match.start()].removeprefix("argument ").rstrip(": ")
+            hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(known)}"
+            message = f"{what}: no {match[1]!r}; {hint}"
+        super().error(message)
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        """Of argparse, which passes over errors."""
+        if file is not None and file is sys.stdout:
+            put(message)
+        else:
+            tell(message, end="")
+
+
+def _with_relative_times(argv: Sequence[str]) -> list[str]:
+    """``--start -2h`` as ``--start=-2h``: a value that begins with - would be taken for an option."""
+    out: list[str] = []
+    for text in argv:
+        if out and out[-1] in ("--start", "--end") and _RELATIVE.fullmatch(text):
+            out[-1] += f"={text}"
+        else:
+            out.append(text)
+    return out
 
 
 def _positive(text: str) -> int:
@@ -53,7 +98,7 @@ def add_input(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--where", metavar="EXPR", help="only records that pass, e.g. \"action = 'REJECT' and dstport = 22\""
     )
-    parser.add_argument("--start", metavar="TIME", help="only records from then on, e.g. 2026-11-23T06:00:00Z")
+    parser.add_argument("--start", metavar="TIME", help="only records from then on: 2026-11-23T06:00:00Z, or -2h")
     parser.add_argument("--end", metavar="TIME", help="only records that start before; objects outside are not opened")
     parser.add_argument("--account", action="append", metavar="ID", help="only its objects; may be repeated")
     parser.add_argument("--region", action="append", metavar="NAME", help="only its objects; may be repeated")
@@ -66,24 +111,24 @@ def add_input(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--threads", type=_positive, help="worker threads (default: one per processor)")
     parser.add_argument("--max-memory", metavar="SIZE", help="most that groups and rows may take, e.g. 2GB")
     parser.add_argument("--max-output-bytes", metavar="SIZE", help="most that one packed file may unpack to, e.g. 50GB")
-    parser.add_argument("--max-rejects", type=int, metavar="N", help="exit with 1 if more than N lines are rejected")
+    parser.add_argument("--max-rejects", type=int, metavar="N", help="exit with 3 if more than N lines are rejected")
     parser.add_argument("--json", action="store_true", help="JSON instead of a page for people")
 
 
 def _parser() -> argparse.ArgumentParser:
-    from . import cli_rules  # it uses what is here
+    from . import cli_convert, cli_rules  # they use what is here
 
     raw = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser(
-        prog="vpcflow", description="AWS VPC flow logs: see, count, convert.", epilog=_EXAMPLES, formatter_class=raw
-    )
+    parser = _Parser(
+        prog="vpcflow", description="AWS VPC flow logs: see, count, convert.", epilog=f"{_EXAMPLES}\n{_EXIT_CODES}",
+        formatter_class=raw,
+    )  # fmt: skip
     parser.add_argument("--version", action="version", version=f"vpcflow {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
 
     def add(name: str, text: str, example: str) -> argparse.ArgumentParser:
-        return commands.add_parser(
-            name, help=text, description=text, epilog=f"example:\n  vpcflow {example}", formatter_class=raw
-        )
+        epilog = f"example:\n  vpcflow {example}\n\n{_EXIT_CODES}"
+        return commands.add_parser(name, help=text, description=text, epilog=epilog, formatter_class=raw)
 
     summary = add("summary", "the first look: span, volume, top talkers, rejects, coverage", "summary logs/")
     add_input(summary)
@@ -134,20 +179,7 @@ def _parser() -> argparse.ArgumentParser:
     head.add_argument("--select", metavar="FIELDS", default="", help="only these fields, separated by commas")
     head.add_argument("--located", action="store_true", help="with file and offset of each record")
 
-    convert = add("convert", "records to CSV, JSON lines, Arrow or Parquet", "convert logs/ -o flows.parquet")
-    add_input(convert)
-    convert.add_argument(
-        "-o",
-        "--out",
-        required=True,
-        metavar="FILE",
-        help="ending in .csv, .jsonl, .arrow or .parquet; - for standard output",
-    )
-    convert.add_argument("--to", choices=_KINDS, help="what to write, if the ending does not say")
-    convert.add_argument("--select", metavar="FIELDS", default="", help="only these fields, separated by commas")
-    convert.add_argument(
-        "--unsafe-csv", action="store_true", help="leave texts as they are that a spreadsheet takes for formulas"
-    )
+    cli_convert.add_command(add)
 
     cover = add("coverage", "minutes of interfaces: traffic, NODATA, SKIPDATA, absent", "coverage logs/ --gaps")
     add_input(cover)
@@ -195,34 +227,6 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def note(text: str) -> None:
-    print(f"vpcflow: {display.printable(text)}", file=sys.stderr)
-
-
-@contextmanager
-def progress_line(wanted: bool) -> Iterator[Progress | None]:
-    """A progress line on standard error while it is a terminal and the work takes more than half a second."""
-    if not wanted or not sys.stderr.isatty():
-        yield None
-        return
-    began = last = time.monotonic()
-
-    def show(done: int, total: int, files: int, all_files: int) -> None:
-        nonlocal last
-        now = time.monotonic()
-        if now - began < 0.5 or now - last < 0.2:
-            return
-        last = now
-        share = f" {min(done / total, 1):.0%}" if total else ""
-        rate = display.human_bytes(done / (now - began))
-        print(f"\r{display.human_bytes(done)}{share}, {files}/{all_files} files, {rate}/s  ", end="", file=sys.stderr)
-
-    try:
-        yield show
-    finally:
-        print("\r" + " " * 60 + "\r", end="", file=sys.stderr, flush=True)
-
-
 def flows_of(args: argparse.Namespace) -> Flows:
     data: Any = args.paths[0] if len(args.paths) == 1 else args.paths
     if isinstance(data, list) and len(set(data)) < len(data):
@@ -266,7 +270,7 @@ def collect(run: Callable[[], Any]) -> tuple[Any, int]:
 
 
 def verdict(report: Any, args: argparse.Namespace, code: int, quiet: bool = False) -> int:
-    """Tells about rejects, and decides between 0 and 1."""
+    """Tells about rejects; the exit code is 3 if there are too many of them and ``code``, that of errors, is 0."""
     if not quiet:
         for warning in report.warnings:
             note(f"note: {warning}")
@@ -276,8 +280,10 @@ def verdict(report: Any, args: argparse.Namespace, code: int, quiet: bool = Fals
             field = f"{first['field']}: " if first["field"] else ""
             lines = "1 line" if report.rejected == 1 else f"{report.rejected:,} lines"
             note(f"{lines} rejected; the first: {place}{field}{first['reason']}: {first['excerpt']}")
-    too_many = args.max_rejects is not None and report.rejected > args.max_rejects
-    return max(code, 1 if too_many else 0)
+    if args.max_rejects is None or report.rejected <= args.max_rejects:
+        return code
+    note(f"error: {report.rejected:,} lines were rejected; --max-rejects allows {args.max_rejects:,}")
+    return code or REJECTS
 
 
 def _summary(args: argparse.Namespace) -> int:
@@ -287,7 +293,7 @@ def _summary(args: argparse.Namespace) -> int:
         return code
     if code and not args.json and not summary.report.records:
         return code  # the error has been told, and there is nothing to show
-    print(json.dumps(summary.as_dict()) if args.json else summary.text(), end="\n" if args.json else "")
+    put(json.dumps(summary.as_dict()) + "\n" if args.json else summary.text())
     return verdict(summary.report, args, code, quiet=True)
 
 
@@ -303,12 +309,11 @@ def _aggregates(args: argparse.Namespace) -> dict[str, str]:
     return aggs
 
 
-def _print_rows(result: Result, as_json: bool, aws_names: bool = False) -> None:
+def _print_rows(result: Result, as_json: bool) -> None:
     if as_json:
-        sys.stdout.flush()
-        sys.stdout.buffer.write(result._table.to_json_lines(aws_names))
+        put(result._table.to_json_lines())
     elif len(result) or not result.report.errors:
-        print(display.text_table(result.schema, result.rows()))
+        put(display.text_table(result.schema, result.rows()) + "\n")
 
 
 def _top(args: argparse.Namespace) -> int:
@@ -330,9 +335,9 @@ def _coverage(args: argparse.Namespace) -> int:
     rows = [row for row in result if not args.gaps or row["seen"] in ("absent", "SKIPDATA")]
     if args.json:
         for row in rows:
-            print(json.dumps(row))
+            put(json.dumps(row) + "\n")
     else:
-        print(display.text_table(result.schema, rows))
+        put(display.text_table(result.schema, rows) + "\n")
     return verdict(result.report, args, code)
 
 
@@ -353,109 +358,14 @@ def _head(args: argparse.Namespace) -> int:
     query = query.located() if args.located else query
     names = names_of(args.select)
     result, code = collect(lambda: (query.select(*names) if names else query).collect())
-    _print_rows(result, args.json, aws_names=True)
+    _print_rows(result, args.json)
     return verdict(result.report, args, code)
-
-
-class _Output:
-    """A file of converted records, by its ending. Written beside its place and moved there when it is complete."""
-
-    def __init__(self, path: str, kind: str | None, safe_csv: bool) -> None:
-        self._path = path
-        self._kind = kind or os.path.splitext(path)[1][1:]
-        self._safe = safe_csv
-        self._rows = 0
-        self._arrow: Any = None
-        if self._kind not in _KINDS:
-            raise PlanError(
-                f"--out {path}: the ending says what to write: .csv, .jsonl, .arrow or .parquet; or --to does"
-            )
-        if path == "-":
-            self._temporary = None
-            self._file: Any = sys.stdout.buffer
-        else:
-            self._temporary = f"{path}.{os.getpid()}.part"
-            self._file = open(self._temporary, "xb")  # noqa: SIM115 (closed by close())
-
-    def write(self, batch: Result) -> None:
-        if self._kind == "csv":
-            self._file.write(batch._table.to_csv(self._rows == 0, self._safe))
-        elif self._kind == "jsonl":
-            self._file.write(batch._table.to_json_lines(True))
-        else:
-            self._write_arrow(batch)
-        self._rows += len(batch)
-
-    def _write_arrow(self, batch: Result) -> None:
-        import pyarrow
-
-        # Dictionaries differ from batch to batch, so texts are written plain (Parquet encodes them itself).
-        table = batch.to_arrow()
-        plain = [
-            pyarrow.field(f.name, pyarrow.string() if pyarrow.types.is_dictionary(f.type) else f.type)
-            for f in table.schema
-        ]
-        table = table.cast(pyarrow.schema(plain))
-        if self._arrow is None:
-            if self._kind == "parquet":
-                from pyarrow import parquet
-
-                self._arrow = parquet.ParquetWriter(self._file, table.schema)
-            else:
-                self._arrow = pyarrow.ipc.new_file(self._file, table.schema)
-        self._arrow.write_table(table)
-
-    def close(self, keep: bool) -> None:
-        if self._temporary is None:
-            self._finish()
-            return
-        try:
-            with nullcontext() if keep else suppress(Exception):  # of what is thrown away, errors do not matter
-                self._finish()
-                self._file.close()
-            if keep:
-                os.replace(self._temporary, self._path)
-        finally:
-            with suppress(FileNotFoundError):  # it was moved
-                os.unlink(self._temporary)
-
-    def _finish(self) -> None:
-        if self._arrow is not None:
-            self._arrow.close()
-        self._file.flush()
-
-
-def _convert(args: argparse.Namespace) -> int:
-    flows = flows_of(args)
-    names = names_of(args.select)
-    output = _Output(args.out, args.to, not args.unsafe_csv)
-    code, rows, report = 0, 0, None
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DataQualityWarning)
-            for batch in (flows.select(*names) if names else flows).batches(_FLUSH_ROWS):
-                output.write(batch)
-                rows += len(batch)
-                report = batch.report
-    except BaseException as error:
-        # What came before damage is kept; other errors leave nothing behind.
-        keep = isinstance(error, VpcflowError) and not isinstance(error, ParseError) and rows > 0
-        output.close(keep)
-        if not keep:
-            raise
-        note(f"error: {error}")
-        code = 2
-    else:
-        output.close(True)
-    if args.out != "-":
-        print(f"{rows:,} records written to {display.printable(args.out)}", file=sys.stderr)
-    return verdict(report, args, code) if report is not None else code
 
 
 def _fields(args: argparse.Namespace) -> int:
     if args.json:
         for field in fields():
-            print(json.dumps(field))
+            put(json.dumps(field) + "\n")
         return 0
     kinds = [
         ("name", "text"),
@@ -465,7 +375,7 @@ def _fields(args: argparse.Namespace) -> int:
         ("unit", "text"),
         ("meaning", "text"),
     ]
-    print(display.text_table(kinds, fields()))
+    put(display.text_table(kinds, fields()) + "\n")
     return 0
 
 
@@ -483,23 +393,21 @@ def _formats_of(what: Sequence[str]) -> dict[str, str]:
 
 def _capabilities(args: argparse.Namespace) -> int:
     if args.recommend is not None:
-        print(recommended_format(names_of(args.recommend)))
+        put(recommended_format(names_of(args.recommend)) + "\n")
         return 0
     if not args.what:
         raise PlanError("capabilities: give a format, a log, or --recommend")
     for name, text in _formats_of(args.what).items():
         found = capabilities(text)
         if args.json:
-            for capability in found:
-                print(json.dumps({"format": name, **capability}))
+            put("".join(json.dumps({"format": name, **capability}) + "\n" for capability in found))
             continue
-        print(f"{display.printable(name)}:")
+        lines = [f"{display.printable(name)}:"]
         for c in found:
-            print(f"  {c['verdict']:10}  {c['analysis']:22} {c['meaning']}")
-            for why in c["why"]:
-                print(f"              - {why}")
-            if c["add"]:
-                print(f"              add: {' '.join(c['add'])}")
+            lines.append(f"  {c['verdict']:10}  {c['analysis']:22} {c['meaning']}")
+            lines += [f"              - {why}" for why in c["why"]]
+            lines += [f"              add: {' '.join(c['add'])}"] if c["add"] else []
+        put("\n".join(lines) + "\n")
     return 0
 
 
@@ -516,17 +424,14 @@ def _synth(args: argparse.Namespace) -> int:
         options["start"] = args.start
     made = synth(**options)
     if args.json:
-        print(
-            json.dumps(
-                {"records": made.records, "text_bytes": made.text_bytes, "files": made.files, "labels": made.labels}
-            )
-        )
+        told = {"records": made.records, "text_bytes": made.text_bytes, "files": made.files, "labels": made.labels}
+        put(json.dumps(told) + "\n")
     else:
         size = display.human_bytes(made.text_bytes)
         files = f"{len(made.files)} file{'s' if len(made.files) != 1 else ''}"
-        print(f"{made.records:,} records, {size} of text, {files} in {display.printable(args.out)}")
+        put(f"{made.records:,} records, {size} of text, {files} in {display.printable(args.out)}\n")
         for label in made.labels:
-            print(f"  planted {label['kind']}: {label['actor']}, {label['records']:,} records; {label['note']}")
+            put(f"  planted {label['kind']}: {label['actor']}, {label['records']:,} records; {label['note']}\n")
     return 0
 
 
@@ -548,6 +453,12 @@ def _watch(args: argparse.Namespace) -> int:
     return cli_rules.run_watch(args)
 
 
+def _convert(args: argparse.Namespace) -> int:
+    from . import cli_convert
+
+    return cli_convert.run_convert(args)
+
+
 _COMMANDS = {
     "summary": _summary, "top": _top, "sessions": _sessions, "detect": _detect, "head": _head, "convert": _convert,
     "rules": _rules, "watch": _watch, "fields": _fields,
@@ -557,27 +468,33 @@ _COMMANDS = {
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs a command line and returns the exit code."""
-    args = _parser().parse_args(argv)
+    occupy_closed_streams()
     try:
-        code = _COMMANDS[args.command](args)
-        sys.stdout.flush()
+        code = _main(sys.argv[1:] if argv is None else argv)
+        finish()
         return code
+    except BrokenPipeError:  # who reads has enough
+        drop_output()
+        return 0
     except VpcflowError as error:
-        lines = str(error).split("\n")
-        print(
-            "\n".join([f"vpcflow: error: {display.printable(lines[0])}", *map(display.printable, lines[1:])]),
-            file=sys.stderr,
-        )
-        return 2
+        lines = [display.printable(line) for line in str(error).split("\n")]
+        tell("\n".join([f"vpcflow: error: {lines[0]}", *lines[1:]]))
     except ImportError as error:
         note(f"error: {error.name or error} is not installed; pip install 'vpcflow[arrow]'")
-        return 2
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 2
     except OSError as error:
         note(f"error: {error}")
-        return 2
     except KeyboardInterrupt:
         note("interrupted")
         return 128 + signal.SIGINT
+    with suppress(VpcflowError):
+        finish()  # of what was printed before
+    return ERROR
+
+
+def _main(argv: Sequence[str]) -> int:
+    try:
+        args = _parser().parse_args(_with_relative_times(argv))
+    except SystemExit:  # --help, --version, or what cannot be
+        finish()
+        raise
+    return _COMMANDS[args.command](args)

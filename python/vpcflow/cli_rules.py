@@ -6,16 +6,18 @@ import argparse
 import hashlib
 import json
 import os
-import sys
 from typing import Any, Callable
 
 from . import cli, display, rules
 from .aggregation import Aggregation
+from .cli_output import note, progress_line, put
 from .detection import DETECTORS, Settings, baseline, detect
 from .errors import PlanError, VpcflowError
 from .findings import SEVERITIES, Findings
 from .samples import as_line
+from .writing import check_writable, write_whole
 
+_NOT_LEARNED = "nothing was learned of this; {} is as it was"
 AddCommand = Callable[[str, str, str], argparse.ArgumentParser]
 
 
@@ -119,33 +121,52 @@ def run_detect(args: argparse.Namespace) -> int:
     settings, only, samples = _settings(args.set), cli.names_of(args.only), args.samples
     own = rules.load(args.rules) if args.rules else []
     flows = cli.flows_of(args)
-    past = _state_of(args.baseline) if args.baseline else None
-    with cli.progress_line(True) as progress:
+    learned = _learned_before(args.learn) if args.learn else None
+    past = _past_of(args)
+    with progress_line(True) as progress:
         findings, code = cli.collect(
             lambda: detect(flows, only=only, baseline=past, samples=samples, progress=progress, **settings)
             + (rules.run(flows, own, samples=samples) if own else ())
         )
     if not isinstance(findings, Findings):  # damaged sources: their error was told
+        if args.learn:
+            note(_NOT_LEARNED.format(args.learn))
         return code
     if args.json:
-        print(findings.to_json_lines(), end="")
+        put(findings.to_json_lines())
     else:
         for incident in findings.incidents():
-            print(incident)
+            put(f"{incident}\n")
             for sample in incident.findings[0].samples:
-                print(f"          {as_line(sample)}")
+                put(f"          {as_line(sample)}\n")
         for name, add in findings.not_detected.items():
-            print(f"{name} needs {', '.join(add)}")
+            put(f"{name} needs {', '.join(add)}\n")
         if not findings:
-            print("nothing found")
-    if args.learn:
-        learned = baseline(flows)
-        if os.path.exists(args.learn):
-            learned.merge(_state_of(args.learn))
-        with open(args.learn + ".new", "wb") as file:
-            file.write(learned.to_bytes())
-        os.replace(args.learn + ".new", args.learn)
-    return cli.verdict(findings.report, args, code) or (1 if len(findings) else 0)
+            put("nothing found\n")
+    code = cli.verdict(findings.report, args, code)
+    if args.learn and code:
+        note(_NOT_LEARNED.format(args.learn))
+    elif args.learn:
+        fresh = baseline(flows)
+        write_whole(args.learn, (fresh if learned is None else fresh.merge(learned)).to_bytes())
+    return code or (cli.FOUND if len(findings) else 0)
+
+
+def _past_of(args: argparse.Namespace) -> Aggregation | None:
+    """The baseline; none yet if it is what this run learns for the first time."""
+    if not args.baseline:
+        return None
+    own = getattr(args, "learn", None)
+    if own and os.path.realpath(own) == os.path.realpath(args.baseline) and not os.path.exists(own):
+        note(f"note: {own}: there is no baseline yet; it begins with these logs")
+        return None
+    return _state_of(args.baseline)
+
+
+def _learned_before(path: str) -> Aggregation | None:
+    """What --learn adds to. What cannot be read or written is told before the logs are read."""
+    check_writable(path)
+    return _state_of(path) if os.path.isfile(path) else None
 
 
 def _state_of(path: str) -> Aggregation:
@@ -172,8 +193,8 @@ def run_watch(args: argparse.Namespace) -> int:
     channels = {hashlib.sha256(url.encode()).hexdigest()[:16]: channel(url, allow_hosts=allowed) for url in urls}
     watch = Watch(
         args.source, own, channels, args.state, silences=silences, throttle=args.throttle, detectors=detectors,
-        baseline=_state_of(args.baseline) if args.baseline else None, repeat=args.repeat, span=args.span,
-        least=args.least, format=args.format, log=cli.note,
+        baseline=_past_of(args), repeat=args.repeat, span=args.span,
+        least=args.least, format=args.format, log=note,
         settle=seconds(args.settle, "--settle"),
     )  # fmt: skip
     try:
@@ -193,11 +214,11 @@ def run_rules(args: argparse.Namespace) -> int:
     if args.verb == "test":
         wrong = rules.test(own)
         for text in wrong:
-            cli.note(text)
+            note(text)
         examples = sum(len(rule.examples) for rule in own)
-        print(f"{len(own)} rules, {examples} examples, {len(wrong)} wrong")
-        return 1 if wrong else 0
-    with cli.progress_line(True) as progress:
+        put(f"{len(own)} rules, {examples} examples, {len(wrong)} wrong\n")
+        return cli.FOUND if wrong else 0
+    with progress_line(True) as progress:
         if args.verb == "replay":
             rows, code = cli.collect(
                 lambda: rules.replay(cli.flows_of(args), own, throttle=args.throttle, progress=progress)
@@ -209,13 +230,13 @@ def run_rules(args: argparse.Namespace) -> int:
         findings, code = cli.collect(lambda: rules.run(cli.flows_of(args), own, progress=progress))
     if not isinstance(findings, Findings):
         return code
-    print(findings.to_json_lines() if args.json else findings, end="" if args.json else "\n")
-    return cli.verdict(findings.report, args, code) or (1 if len(findings) else 0)
+    put(findings.to_json_lines() if args.json else f"{findings}\n")
+    return cli.verdict(findings.report, args, code) or (cli.FOUND if len(findings) else 0)
 
 
 def _show(rows: list[dict[str, Any]], as_json: bool) -> None:
     if as_json:
-        sys.stdout.write("".join(json.dumps(row) + "\n" for row in rows))
+        put("".join(json.dumps(row) + "\n" for row in rows))
         return
     kinds = {"rule": "text", "severity": "text", "first": "time", "last": "time", "needs": "text"}
-    print(display.text_table([(name, kinds.get(name, "int64")) for name in rows[0]] if rows else [], rows))
+    put(display.text_table([(name, kinds.get(name, "int64")) for name in rows[0]] if rows else [], rows) + "\n")

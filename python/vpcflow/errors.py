@@ -96,6 +96,10 @@ class StateError(VpcflowError, ValueError):
     """Bytes that are no saved state, or a damaged one, or one of a newer version."""
 
 
+class OutputError(VpcflowError, OSError):
+    """A file, a folder or standard output cannot be written; what was begun is gone."""
+
+
 class OutOfMemoryError(VpcflowError, MemoryError):
     """A query needs more memory than there is; use fewer keys or a filter."""
 

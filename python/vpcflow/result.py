@@ -149,7 +149,7 @@ class Result:
 
     def to_json_lines(self) -> str:
         """One JSON object a line; times as Unix seconds."""
-        return self._table.to_json_lines(False).decode()
+        return self._table.to_json_lines().decode()
 
     @property
     def plot(self) -> Plot:
@@ -185,15 +185,16 @@ def diff(today: Result, baseline: Result, by: str | Sequence[str]) -> Result:
     """What changed between two results of the same query: joined by the columns ``by``, their keys.
 
     Column ``change`` is ``"new"``, ``"gone"``, ``"changed"`` or ``"same"``; every other numeric column is there three
-    times: of today, ``..._before``, and ``..._change``, where what is not there counts as 0. Sorted by the keys. The
-    report is today's. :class:`~vpcflow.PlanError` for keys that a result lacks or has twice.
+    times: of today, ``..._before``, and ``..._change``, where what is not there counts as 0. Whole numbers stay whole,
+    and exact at any size. Sorted by the keys. The report is today's. :class:`~vpcflow.PlanError` for keys that a result
+    lacks or has twice.
 
     >>> import vpcflow as vf
     >>> def talkers(log): return vf.scan(log).group_by("srcaddr").agg(bytes=vf.sum("bytes")).collect()
     >>> before = talkers(b"srcaddr bytes\\n10.0.0.1 40\\n10.0.0.2 2\\n")
     >>> changes = vf.diff(talkers(b"srcaddr bytes\\n10.0.0.1 50\\n10.0.0.3 1\\n"), before, by="srcaddr")
     >>> [(row["srcaddr"], row["change"], row["bytes_change"]) for row in changes]
-    [('10.0.0.1', 'changed', 10.0), ('10.0.0.2', 'gone', -2.0), ('10.0.0.3', 'new', 1.0)]
+    [('10.0.0.1', 'changed', 10), ('10.0.0.2', 'gone', -2), ('10.0.0.3', 'new', 1)]
     """
     keys = [by] if isinstance(by, str) else list(by)
     return Result(_core.diff(today._table, baseline._table, keys), today.report.as_dict())

@@ -305,6 +305,10 @@ class Flows:
 
     def batches(self, rows: int = 65536) -> Iterator[Result]:
         """The selected rows, in results of about ``rows`` rows, in the order of the input and in bounded memory."""
+        return (batch for batch in self._batches(rows) if len(batch) > 0)
+
+    def _batches(self, rows: int) -> Iterator[Result]:
+        """As :meth:`batches`, and in the end one without rows, which has the columns and the whole report."""
         if self._grouped:
             raise PlanError("batches() is for selections; a grouping has one result: collect()")
         if isinstance(self._table, ArrowTable):
@@ -319,9 +323,9 @@ class Flows:
         reader = _core.BatchReader(self._plan(), self._sources, self._engine_options(None))
         while True:
             table = reader.next(rows)
+            yield Result(table, reader.report)
             if len(table) == 0:
                 break
-            yield Result(table, reader.report)
         check([Result(table, reader.report)])
 
     def lazy(self) -> pl.LazyFrame:
@@ -395,9 +399,9 @@ def scan(
     ``container``: what the records are wrapped in, one of :func:`vpcflow.containers`; by default found by content.
 
     ``start``, ``end``: only records that start in [start, end): Unix seconds, a :class:`datetime.datetime`, or text,
-    as ``"2026-11-23T06:00:00Z"`` or ``"2026-11-23"``; times without zone are UTC. Objects whose path in S3 (AWS's file
-    names; folders by day, by hour, or Hive's) says that they hold none of these are not opened; 21 minutes are allowed
-    for long windows and late delivery.
+    as ``"2026-11-23T06:00:00Z"``, ``"2026-11-23"``, or ``"-2h"``, two hours ago (``s``, ``m``, ``h``, ``d``, ``w``);
+    times without zone are UTC. Objects whose path in S3 (AWS's file names; folders by day, by hour, or Hive's) says
+    that they hold none of these are not opened; 21 minutes are allowed for long windows and late delivery.
 
     ``account``, ``region``: only objects of these accounts and regions, as their paths say; one, or several. What a
     path does not say does not leave an object out, and :class:`~vpcflow.DataQualityWarning` tells of it.

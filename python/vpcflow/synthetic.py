@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Callable
 
 from . import _core
+from .writing import folder_in_place
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,8 @@ def synth(
     ``files``, ``gzip``, ``gzip_level``, ``header``, ``s3_layout``.
 
     Raises :class:`~vpcflow.SynthError` for options that do not fit together. The text, if it
-    is returned, is held in memory; files are written as they are made.
+    is returned, is held in memory; files are written as they are made, and are in place when all of them are.
+    :class:`~vpcflow.OutputError` leaves none of them behind.
 
     >>> import vpcflow as vf
     >>> made = vf.synth(1000, seed=7, peers=500, noise_sources=500)
@@ -69,7 +71,8 @@ def synth(
     if out is None:
         data, labels = _core.synthesize_text(settings)
         return Synthetic(records, len(data), data, [], json.loads(labels))
-    made = _core.synthesize(settings, os.fspath(out), progress)
+    with folder_in_place(out) as place:
+        made = _core.synthesize(settings, place, progress)
     return Synthetic(
         made["records"], made["text_bytes"], None, made["files"], json.loads(made["labels"]) if made["labels"] else []
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import re
+import time
 from typing import Union
 
 from .errors import PlanError
@@ -39,10 +40,13 @@ def byte_count(name: str, size: int | str) -> int:
 
 
 def unix_seconds(name: str, value: Instant | None) -> int | None:
-    """Unix seconds, at least 0: no record is of before."""
+    """Unix seconds, at least 0: no record is of before. ``"-2h"`` is two hours ago."""
     if value is None:
         return None
     number = value if isinstance(value, int) and not isinstance(value, bool) else None
+    if isinstance(value, str) and re.fullmatch(r"\s*-[0-9]+[smhdw]\s*", value, re.ASCII):
+        text = value.strip()
+        return max(int(time.time()) - int(text[1:-1]) * _UNITS[text[-1]], 0)
     try:
         when = value if isinstance(value, datetime.datetime) else None
         if isinstance(value, str):
@@ -54,4 +58,4 @@ def unix_seconds(name: str, value: Instant | None) -> int | None:
         pass
     if number is not None and number <= _LATEST:
         return max(number, 0)
-    raise PlanError(f"{name}={value!r}: Unix seconds, a datetime, or text such as '2026-11-23T06:00:00Z'")
+    raise PlanError(f"{name}={value!r}: Unix seconds, a datetime, or text such as '2026-11-23T06:00:00Z' or '-2h'")

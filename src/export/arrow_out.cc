@@ -86,7 +86,7 @@ void FillColumn(const Table& table, const TableColumn& column, ColumnMemory* out
     case ColumnType::kText: FillValidity(column, column.i32, kNullCode, out); break;
     case ColumnType::kInt64:
     case ColumnType::kTime: FillValidity(column, column.i64, kNullInt64, out); break;
-    case ColumnType::kInt128: out->values = column.i128.data(); break;
+    case ColumnType::kInt128: FillValidity(column, column.i128, kNullInt128, out); break;
     case ColumnType::kFloat64:
       for (size_t i = 0; i < table.rows; ++i) out->nulls += column.is_null(i);
       if (out->nulls > 0) out->validity = Bits(table.rows, [&](size_t i) { return !column.is_null(i); });

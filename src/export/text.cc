@@ -96,13 +96,11 @@ std::string ToCsv(const Table& table, bool header, bool safe) {
   return out;
 }
 
-std::string ToJsonLines(const Table& table, bool aws_names) {
+std::string ToJsonLines(const Table& table) {
   std::vector<std::string> keys;
   for (const TableColumn& column : table.columns) {
-    std::string name = column.name;
-    if (aws_names) std::replace(name.begin(), name.end(), '_', '-');
     std::string& key = keys.emplace_back(keys.empty() ? "{" : ", ");
-    AppendJsonText(name, &key);
+    AppendJsonText(column.name, &key);
     key += ": ";
   }
   std::string out;

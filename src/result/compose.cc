@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <iterator>
 #include <limits>
 #include <map>
 #include <utility>
@@ -13,6 +14,8 @@
 
 VPCFLOW_NAMESPACE_BEGIN
 namespace {
+
+__extension__ typedef __int128 int128;
 
 constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
 
@@ -31,7 +34,7 @@ double NumberAt(const TableColumn& column, size_t row) {
   switch (column.type) {
     case ColumnType::kInt32: return column.i32[row];
     case ColumnType::kInt64: return static_cast<double>(column.i64[row]);
-    case ColumnType::kInt128: return Total(column.i128[row]).as_double();
+    case ColumnType::kInt128: return static_cast<double>(static_cast<int128>(column.i128[row]));
     case ColumnType::kTime: return static_cast<double>(column.i64[row]) / static_cast<double>(kMicrosPerSecond);
     default: return column.f64[row];
   }
@@ -97,6 +100,77 @@ void AppendValue(const TableColumn& from, size_t row, TableColumn* to) {
   if (!from.i64.empty()) to->i64.push_back(from.i64[row]);
   if (!from.f64.empty()) to->f64.push_back(from.f64[row]);
   if (!from.i128.empty()) to->i128.push_back(from.i128[row]);
+}
+
+// The rows of a key, today's and the baseline's.
+using Joined = std::pair<std::optional<size_t>, std::optional<size_t>>;
+
+// A whole number, or nothing for null.
+std::optional<int128> WholeAt(const TableColumn& column, const std::optional<size_t>& row) {
+  if (!row || column.is_null(*row)) return std::nullopt;
+  switch (column.type) {
+    case ColumnType::kInt32: return column.i32[*row];
+    case ColumnType::kInt64: return column.i64[*row];
+    default: return static_cast<int128>(column.i128[*row]);
+  }
+}
+
+// A column of whole numbers: of 64 bits if all fit, as sums have them.
+TableColumn WholeColumn(std::string name, const std::vector<std::optional<int128>>& values) {
+  TableColumn column;
+  column.name = std::move(name);
+  const bool wide = std::any_of(values.begin(), values.end(), [](const std::optional<int128>& value) {
+    return value && (*value > std::numeric_limits<int64_t>::max() || *value <= kNullInt64);
+  });
+  column.type = wide ? ColumnType::kInt128 : ColumnType::kInt64;
+  for (const std::optional<int128>& value : values) {
+    if (wide) {
+      column.i128.push_back(value ? static_cast<uint128>(*value) : kNullInt128);
+    } else {
+      column.i64.push_back(value ? static_cast<int64_t>(*value) : kNullInt64);
+    }
+  }
+  return column;
+}
+
+TableColumn DoubleColumn(std::string name, const std::vector<double>& values) {
+  TableColumn column;
+  column.name = std::move(name);
+  column.type = ColumnType::kFloat64;
+  for (const double value : values) column.f64.push_back(value);
+  return column;
+}
+
+// Appends a column of today, the baseline's, and their difference, in which what is not there is 0; whole numbers stay
+// whole and exact. Clears `same` for rows that differ.
+void AppendComparison(const TableColumn& today, const TableColumn& baseline, const std::vector<Joined>& rows,
+                      std::vector<uint8_t>* same, std::vector<TableColumn>* out) {
+  const std::string &name = today.name, before = absl::StrCat(name, "_before"), change = absl::StrCat(name, "_change");
+  if (today.type != ColumnType::kFloat64 && baseline.type != ColumnType::kFloat64) {
+    std::vector<std::optional<int128>> xs, ys, differences;
+    for (size_t i = 0; i < rows.size(); ++i) {
+      xs.push_back(WholeAt(today, rows[i].first));
+      ys.push_back(WholeAt(baseline, rows[i].second));
+      const auto x = static_cast<uint128>(xs[i].value_or(0)), y = static_cast<uint128>(ys[i].value_or(0));
+      differences.emplace_back(static_cast<int128>(x - y));
+      if (*differences[i] != 0) (*same)[i] = 0;
+    }
+    out->push_back(WholeColumn(name, xs));
+    out->push_back(WholeColumn(before, ys));
+    out->push_back(WholeColumn(change, differences));
+    return;
+  }
+  std::vector<double> xs, ys, differences;
+  const auto zero = [](double number) { return std::isnan(number) ? 0 : number; };
+  for (size_t i = 0; i < rows.size(); ++i) {
+    xs.push_back(rows[i].first ? NumberAt(today, *rows[i].first) : kNone);
+    ys.push_back(rows[i].second ? NumberAt(baseline, *rows[i].second) : kNone);
+    differences.push_back(zero(xs[i]) - zero(ys[i]));
+    if (zero(xs[i]) != zero(ys[i])) (*same)[i] = 0;
+  }
+  out->push_back(DoubleColumn(name, xs));
+  out->push_back(DoubleColumn(before, ys));
+  out->push_back(DoubleColumn(change, differences));
 }
 
 // Dictionaries have no value twice.
@@ -229,29 +303,17 @@ absl::StatusOr<Table> DiffTables(const Table& today, const Table& baseline, cons
       return absl::InvalidArgumentError(absl::StrCat("diff: the baseline has no column '", today.columns[c].name, "'"));
     values.emplace_back(c, *other);
   }
-  std::map<RowKey, std::pair<std::optional<size_t>, std::optional<size_t>>> all;
+  std::map<RowKey, Joined> all;
   for (const auto& [key, row] : *rows) all[key].first = row;
   for (const auto& [key, row] : *before) all[key].second = row;
 
   enum Change : int32_t { kNew, kGone, kChanged, kSame };
   Table out;
   out.rows = all.size();
-  out.columns.resize(keys.size() + 1 + 3 * values.size());
-  for (size_t k = 0; k < keys.size(); ++k) {
-    out.columns[k].name = today.columns[own[k]].name;
-    out.columns[k].type = today.columns[own[k]].type;
-  }
-  TableColumn& change = out.columns[keys.size()];
-  change.name = "change";
-  change.type = ColumnType::kText;
-  change.texts = {"new", "gone", "changed", "same"};
-  for (size_t v = 0; v < values.size(); ++v) {
-    const std::string& name = today.columns[values[v].first].name;
-    for (size_t i = 0; i < 3; ++i) {
-      TableColumn& column = out.columns[keys.size() + 1 + 3 * v + i];
-      column.name = absl::StrCat(name, i == 0 ? "" : i == 1 ? "_before" : "_change");
-      column.type = ColumnType::kFloat64;
-    }
+  for (const size_t k : own) {
+    TableColumn& column = out.columns.emplace_back();
+    column.name = today.columns[k].name;
+    column.type = today.columns[k].type;
   }
   for (const auto& [key, at] : all) {
     for (size_t k = 0; k < keys.size(); ++k) {
@@ -260,19 +322,20 @@ absl::StatusOr<Table> DiffTables(const Table& today, const Table& baseline, cons
         return absl::InvalidArgumentError(absl::StrCat("diff: column '", keys[k], "' has two types"));
       AppendValue(from, at.first ? *at.first : *at.second, &out.columns[k]);
     }
-    bool same = true;
-    for (size_t v = 0; v < values.size(); ++v) {
-      const double x = at.first ? NumberAt(today.columns[values[v].first], *at.first) : kNone;
-      const double y = at.second ? NumberAt(baseline.columns[values[v].second], *at.second) : kNone;
-      const auto zero = [](double number) { return std::isnan(number) ? 0 : number; };
-      TableColumn* columns = &out.columns[keys.size() + 1 + 3 * v];
-      columns[0].f64.push_back(x);
-      columns[1].f64.push_back(y);
-      columns[2].f64.push_back(zero(x) - zero(y));
-      same &= zero(x) == zero(y);
-    }
-    change.i32.push_back(!at.second ? kNew : !at.first ? kGone : same ? kSame : kChanged);
   }
+  std::vector<Joined> joined;
+  for (const auto& [key, at] : all) joined.push_back(at);
+  std::vector<uint8_t> same(joined.size(), 1);
+  std::vector<TableColumn> compared;
+  for (const auto& [own_column, other] : values)
+    AppendComparison(today.columns[own_column], baseline.columns[other], joined, &same, &compared);
+  TableColumn& change = out.columns.emplace_back();
+  change.name = "change";
+  change.type = ColumnType::kText;
+  change.texts = {"new", "gone", "changed", "same"};
+  for (size_t i = 0; i < joined.size(); ++i)
+    change.i32.push_back(!joined[i].second ? kNew : !joined[i].first ? kGone : same[i] != 0 ? kSame : kChanged);
+  std::move(compared.begin(), compared.end(), std::back_inserter(out.columns));
   std::vector<SortKey> order;
   for (size_t k = 0; k < keys.size(); ++k) {
     UniteDictionary(&out.columns[k]);

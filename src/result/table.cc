@@ -112,8 +112,8 @@ void SortBy(const TableColumn& column, bool descending, std::vector<uint32_t>* o
         return (bits & kSign) != 0 ? ~bits : bits | kSign;
       });
     case ColumnType::kInt128: {
-      const std::vector<uint128> words =
-          SortWords<uint128>(column, descending, rows, [&](size_t r) { return column.i128[r]; });
+      const std::vector<uint128> words = SortWords<uint128>(
+          column, descending, rows, [&](size_t r) { return column.i128[r] ^ kNullInt128; });  // the sign
       std::stable_sort(order->begin(), order->end(), [&](uint32_t a, uint32_t b) { return words[a] < words[b]; });
       return;
     }
@@ -141,7 +141,7 @@ bool TableColumn::is_null(size_t row) const {
     case ColumnType::kInt64:
     case ColumnType::kTime: return i64[row] == kNullInt64;
     case ColumnType::kFloat64: return std::isnan(f64[row]);
-    case ColumnType::kInt128: return false;
+    case ColumnType::kInt128: return i128[row] == kNullInt128;
   }
   return true;
 }
@@ -154,7 +154,8 @@ std::string TableColumn::ToText(size_t row) const {
     case ColumnType::kTime: return std::to_string(i64[row] / kMicrosPerSecond);
     case ColumnType::kAddress: return ToString(addresses[static_cast<size_t>(i32[row])]);
     case ColumnType::kText: return texts[static_cast<size_t>(i32[row])];
-    case ColumnType::kInt128: return Total(i128[row]).ToString();
+    case ColumnType::kInt128:
+      return i128[row] < kNullInt128 ? Total(i128[row]).ToString() : "-" + Total(-i128[row]).ToString();
     case ColumnType::kFloat64: {
       char text[32];
       return std::string(text, std::to_chars(text, text + sizeof text, f64[row]).ptr);

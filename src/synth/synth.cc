@@ -4,13 +4,14 @@
 #include <zlib.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cmath>
 #include <cstdio>
 #include <filesystem>
-#include <fstream>
 #include <functional>
 #include <map>
 #include <numeric>
+#include <system_error>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -134,15 +135,22 @@ class Maker {
   std::vector<uint32_t> order_;
 };
 
+absl::Status CannotWrite(std::string_view path, int error) {
+  return absl::UnavailableError(
+      absl::StrCat(std::string(path), ": cannot be written: ", std::generic_category().message(error)));
+}
+
 // One file being written, gzip or not.
 class LogFile {
  public:
   LogFile(std::string path, bool gzip, int level) : path_(std::move(path)), gzip_(gzip) {
     file_ = std::fopen(path_.c_str(), "wb");
     // 15 + 16: gzip; no name and no time inside, so that equal options give equal bytes.
-    if (file_ != nullptr && gzip_)
-      failed_ = deflateInit2(&zlib_, level, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) != Z_OK;
-    failed_ |= file_ == nullptr;
+    if (file_ == nullptr) {
+      error_ = errno;
+    } else if (gzip_ && deflateInit2(&zlib_, level, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) != Z_OK) {
+      error_ = ENOMEM;
+    }
   }
   LogFile(const LogFile&) = delete;
   LogFile& operator=(const LogFile&) = delete;
@@ -151,19 +159,19 @@ class LogFile {
   void Write(std::string_view text) { gzip_ ? Deflate(text, Z_NO_FLUSH) : Raw(text.data(), text.size()); }
   absl::Status Close() {
     if (file_ != nullptr) {
-      if (gzip_ && !failed_) Deflate("", Z_FINISH);
+      if (gzip_ && error_ == 0) Deflate("", Z_FINISH);
       if (gzip_) deflateEnd(&zlib_);
-      failed_ |= std::fclose(std::exchange(file_, nullptr)) != 0;
+      if (std::fclose(std::exchange(file_, nullptr)) != 0 && error_ == 0) error_ = errno;
     }
-    return failed_ ? absl::UnavailableError(absl::StrCat(path_, ": cannot be written")) : absl::OkStatus();
+    return error_ == 0 ? absl::OkStatus() : CannotWrite(path_, error_);
   }
 
  private:
   void Raw(const char* data, size_t size) {
-    if (!failed_ && std::fwrite(data, 1, size, file_) != size) failed_ = true;
+    if (error_ == 0 && std::fwrite(data, 1, size, file_) != size) error_ = errno;
   }
   void Deflate(std::string_view text, int flush) {
-    if (failed_) return;
+    if (error_ != 0) return;
     char out[65536];
     zlib_.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));
     zlib_.avail_in = static_cast<uInt>(text.size());
@@ -177,7 +185,7 @@ class LogFile {
 
   std::string path_;
   bool gzip_;
-  bool failed_ = false;
+  int error_ = 0;  // the first, of errno
   std::FILE* file_ = nullptr;
   z_stream zlib_{};
 };
@@ -326,10 +334,9 @@ absl::Status CheckPlanted(const SynthOptions& options, const Maker& maker) {
 }
 
 absl::Status WriteText(const std::filesystem::path& path, const std::string& text) {
-  std::ofstream out(path, std::ios::binary);
-  out << text;
-  out.close();
-  return out ? absl::OkStatus() : absl::UnavailableError(absl::StrCat(path.native(), ": cannot be written"));
+  LogFile file(path.native(), false, 0);
+  file.Write(text);
+  return file.Close();
 }
 
 }  // namespace

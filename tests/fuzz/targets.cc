@@ -32,7 +32,7 @@ std::string Header() {
   return out;
 }
 
-std::string Json(const Table& table) { return ToJsonLines(table, true); }
+std::string Json(const Table& table) { return ToJsonLines(table); }
 
 // What a scan made of the bytes: the rows as JSON, the counts, the error.
 struct Outcome {

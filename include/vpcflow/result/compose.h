@@ -47,7 +47,7 @@ void KeepTopPer(const std::vector<std::string>& per, const std::string& by, size
 
 // What changed: the two tables joined by the `keys` columns. A column `change` tells of each key whether it is `new`,
 // `gone`, `changed` or `same`; each other numeric column stands there three times: NAME of today, NAME_before, and
-// NAME_change, their difference, in which what is not there is 0. Other columns are left out. Sorted by the keys.
+// NAME_change, their difference, in which what is not there is 0; whole numbers stay whole and exact. Other columns are left out. Sorted by the keys.
 // kInvalidArgument for keys that a table lacks or has twice, and for tables whose columns differ. O(rows log rows).
 absl::StatusOr<Table> DiffTables(const Table& today, const Table& baseline, const std::vector<std::string>& keys);
 

@@ -22,6 +22,7 @@ enum class ColumnType : uint8_t { kInt32, kInt64, kTime, kAddress, kText, kFloat
 
 inline constexpr int32_t kNullInt32 = std::numeric_limits<int32_t>::min();
 inline constexpr int64_t kNullInt64 = std::numeric_limits<int64_t>::min();
+inline constexpr uint128 kNullInt128 = uint128{1} << 127;
 inline constexpr int32_t kNullCode = -1;
 inline constexpr int64_t kMicrosPerSecond = 1'000'000;  // times are as Arrow has them, so that none is copied
 
@@ -32,7 +33,7 @@ struct TableColumn {
   Array<int32_t> i32;   // kInt32, kBool (null: kNullInt32); kAddress, kText: number in the dictionary (null: kNullCode)
   Array<int64_t> i64;   // kInt64; kTime in microseconds since 1970 (null: kNullInt64)
   Array<double> f64;    // kFloat64 (null: NaN)
-  Array<uint128> i128;  // kInt128 (never null)
+  Array<uint128> i128;  // kInt128, in two's complement (null: kNullInt128)
   bool no_nulls = false;  // it is known that none is null; whoever changes values must clear it
   // Dictionaries, in order of first appearance; no value twice.
   std::vector<Ip> addresses;
