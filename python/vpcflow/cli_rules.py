@@ -6,16 +6,20 @@ import argparse
 import hashlib
 import json
 import os
-from typing import Any, Callable
+from typing import TYPE_CHECKING, Any, Callable
 
 from . import cli, display, rules
 from .aggregation import Aggregation
 from .cli_output import note, progress_line, put
 from .detection import DETECTORS, Settings, baseline, detect
-from .errors import PlanError, VpcflowError
+from .errors import NotifyError, PlanError, RuleError, SourceNotFoundError, VpcflowError
 from .findings import SEVERITIES, Findings
+from .notify import Channel, channel, check
 from .samples import as_line
 from .writing import check_writable, write_whole
+
+if TYPE_CHECKING:
+    from .watch import Watch
 
 _NOT_LEARNED = "nothing was learned of this; {} is as it was"
 AddCommand = Callable[[str, str, str], argparse.ArgumentParser]
@@ -96,6 +100,7 @@ def _settings(texts: list[str]) -> dict[str, Any]:
     settings: dict[str, Any] = {}
     for text in texts:
         name, equals, value = text.partition("=")
+        name = name.strip().replace("-", "_")
         if not equals:
             raise PlanError(f"--set {text}: write NAME=VALUE")
         default = getattr(Settings(), name, "")
@@ -105,6 +110,10 @@ def _settings(texts: list[str]) -> dict[str, Any]:
             wanted = "true or false" if isinstance(default, bool) else "a number"
             raise PlanError(f"--set {text}: {wanted} is needed") from None
     return settings
+
+
+def _detector_names(text: str) -> list[str]:
+    return [name.replace("-", "_") for name in cli.names_of(text)]
 
 
 def _as(default: Any, value: str) -> Any:
@@ -118,8 +127,8 @@ def _as(default: Any, value: str) -> Any:
 
 def run_detect(args: argparse.Namespace) -> int:
     """`vpcflow detect`."""
-    settings, only, samples = _settings(args.set), cli.names_of(args.only), args.samples
-    own = rules.load(args.rules) if args.rules else []
+    settings, only, samples = _settings(args.set), _detector_names(args.only), args.samples
+    own = _rules_of(args.rules)[0]
     flows = cli.flows_of(args)
     learned = _learned_before(args.learn) if args.learn else None
     past = _past_of(args)
@@ -152,6 +161,15 @@ def run_detect(args: argparse.Namespace) -> int:
     return code or (cli.FOUND if len(findings) else 0)
 
 
+def _rules_of(path: str | None) -> tuple[list[rules.Rule], list[rules.Silence]]:
+    """The rules and silences of a file; both are checked, whatever is done with them."""
+    if not path:
+        return [], []
+    own, silences = rules.load(path), rules.load_silences(path)
+    rules.check_silences(silences, own)
+    return own, silences
+
+
 def _past_of(args: argparse.Namespace) -> Aggregation | None:
     """The baseline; none yet if it is what this run learns for the first time."""
     if not args.baseline:
@@ -179,38 +197,66 @@ def _state_of(path: str) -> Aggregation:
 
 def run_watch(args: argparse.Namespace) -> int:
     """`vpcflow watch`."""
-    from .notify import channel
     from .units import seconds
     from .watch import Watch
 
-    own = rules.load(args.rules) if args.rules else []
-    silences = rules.load_silences(args.rules) if args.rules else []
+    own, silences = _rules_of(args.rules)
     detectors = None
     if args.detect or not args.rules:
-        detectors = {**_settings(args.set), "only": cli.names_of(args.only)}
-    allowed = tuple(args.allow_host)
-    urls = args.notify or ["jsonl:-"]
-    channels = {hashlib.sha256(url.encode()).hexdigest()[:16]: channel(url, allow_hosts=allowed) for url in urls}
+        detectors = {**_settings(args.set), "only": _detector_names(args.only)}
+    settle = 0.0 if args.settle in ("0", "0s") else float(seconds(args.settle, "--settle"))
+    interval = seconds(args.interval, "--interval")
+    channels = _channels(args.notify or ["jsonl:-"], tuple(args.allow_host))
+    if channels is None:
+        return cli.ERROR
     watch = Watch(
         args.source, own, channels, args.state, silences=silences, throttle=args.throttle, detectors=detectors,
         baseline=_past_of(args), repeat=args.repeat, span=args.span,
-        least=args.least, format=args.format, log=note,
-        settle=seconds(args.settle, "--settle"),
+        least=args.least, format=args.format, log=note, settle=settle,
     )  # fmt: skip
     try:
         if args.once:
-            watch.poll()
-            watch.deliver()
-        else:
-            watch.run(seconds(args.interval, "--interval"))
+            return _watch_once(watch, args)
+        watch.run(interval)
     finally:
         watch.close()
     return 0
 
 
+def _channels(urls: list[str], allowed: tuple[str, ...]) -> dict[str, Channel] | None:
+    """The channels by a name that stays; nothing if one of them cannot be, after all of these were told."""
+    out: dict[str, Channel] = {}
+    wrong = False
+    for url in urls:
+        try:
+            one = channel(url, allow_hosts=allowed)
+            out[hashlib.sha256(url.encode()).hexdigest()[:16]] = one
+            check(one)
+        except RuleError as error:
+            note(f"error: {error}")
+            wrong = True
+        except NotifyError as error:
+            note(f"note: not to be reached now, to be tried again: {error}")
+    return None if wrong else out
+
+
+def _watch_once(watch: Watch, args: argparse.Namespace) -> int:
+    alerts = watch.poll()
+    if not watch.seen:
+        raise SourceNotFoundError(f"{args.source}: no files to read")
+    watch.deliver()
+    if watch.young:
+        files = "1 file is" if len(watch.young) == 1 else f"{len(watch.young):,} files are"
+        were = "was" if len(watch.young) == 1 else "were"
+        note(f"{files} younger than --settle {args.settle} and {were} not read; run again or --settle 0")
+    if watch.damaged or watch.undelivered:
+        return cli.ERROR  # what it is was told
+    return cli.FOUND if alerts else 0
+
+
 def run_rules(args: argparse.Namespace) -> int:
     """`vpcflow rules test|run|replay`."""
-    own = rules.load(args.rules)
+    own = _rules_of(args.rules)[0]
     if args.verb == "test":
         wrong = rules.test(own)
         for text in wrong:

@@ -16,25 +16,35 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+import difflib
 import http.client
 import ipaddress
 import json
 import os
+import re
 import socket
 import ssl
 import sys
 import urllib.parse
 import warnings
-from typing import Any, Protocol
+from typing import IO, Any, Protocol
 
-from .errors import NotifyError, RuleError
+from .errors import NotifyError, RuleError, VpcflowError
 from .findings import Finding
+from .writing import check_writable, open_to_append
 
 TIMEOUT = 10.0  # seconds for one delivery
 # CEF and syslog: high, medium, low.
 _CEF_SEVERITY = {"high": 9, "medium": 6, "low": 3}
 _SYSLOG_SEVERITY = {"high": 2, "medium": 4, "low": 5}  # critical, warning, notice
 _FACILITY = 10  # security
+_SCHEMES = (
+    "jsonl", "https", "http", "alertmanager+http", "alertmanager+https", "syslog", "syslog+tcp", "env", "file",
+)  # fmt: skip
+_LONGEST_URL = 65536
+_CHUNK = 1 << 20
+_BEGINNING = b'{"id": "'
+_ID = re.compile(rb'\{"id": "([0-9a-f]+)"')
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,22 +70,16 @@ class Channel(Protocol):
 
 def channel(url: str, *, allow_hosts: tuple[str, ...] = ()) -> Channel:
     """A channel by its URL. ``allow_hosts``: hosts of webhooks that may be private and plain ``http``.
+    :class:`~vpcflow.RuleError` for what is no channel.
 
     >>> from vpcflow import notify
     >>> notify.channel("https://user:secret@hooks.example/T0?token=1").label
     'https://hooks.example'
     """
-    if url.startswith("env:"):
-        value = os.environ.get(url[4:])
-        if not value:
-            raise RuleError(f"channel {url}: this variable is not set")
-        return channel(value.strip(), allow_hosts=allow_hosts)
-    if url.startswith("file:"):
-        try:
-            with open(url[5:], encoding="utf-8") as file:
-                return channel(file.read().strip(), allow_hosts=allow_hosts)
-        except OSError as e:
-            raise RuleError(f"channel {url}: {e.strerror}") from None
+    if url.startswith(("env:", "file:")):
+        named, url = url, _kept_elsewhere(url)
+        if url.startswith(("env:", "file:")):
+            raise RuleError(f"channel {named}: it holds the name of another place; a URL is needed")
     if url.startswith("jsonl:"):
         return JsonLines(url[6:])
     try:
@@ -84,7 +88,8 @@ def channel(url: str, *, allow_hosts: tuple[str, ...] = ()) -> Channel:
     except ValueError:
         raise RuleError("channel: this is no URL") from None
     if not parts.scheme or not host:
-        raise RuleError("channel: a URL such as jsonl:alerts.jsonl, https://..., syslog://HOST, or env:NAME")
+        hint = _nearest_scheme(url.partition(":")[0])
+        raise RuleError(f"channel: a URL such as jsonl:alerts.jsonl, https://..., syslog://HOST, or env:NAME{hint}")
     if parts.scheme in ("http", "https"):
         return Webhook(url, allow_hosts)
     if parts.scheme in ("alertmanager+http", "alertmanager+https"):
@@ -94,33 +99,119 @@ def channel(url: str, *, allow_hosts: tuple[str, ...] = ()) -> Channel:
     return AppriseChannel(url, f"{parts.scheme}://")
 
 
+def _kept_elsewhere(url: str) -> str:
+    """The URL that a variable or a file holds."""
+    kind, _, name = url.partition(":")
+    if kind == "env":
+        value = os.environ.get(name, "").strip()
+        if not value:
+            raise RuleError(f"channel {url}: this variable is not set")
+        return value
+    try:
+        with open(name, encoding="utf-8") as file:
+            value = file.read(_LONGEST_URL).strip()
+    except OSError as e:
+        raise RuleError(f"channel {url}: {e.strerror}") from None
+    except ValueError:
+        raise RuleError(f"channel {url}: it holds no text") from None
+    if not value:
+        raise RuleError(f"channel {url}: this file is empty")
+    return value
+
+
+def _nearest_scheme(scheme: str) -> str:
+    near = difflib.get_close_matches(scheme.lower(), _SCHEMES, 1, 0.75)
+    return f"; did you mean {near[0]!r}?" if near and near[0] != scheme else ""
+
+
+def check(one: Channel) -> None:
+    """Asks a channel whether it could deliver. :class:`~vpcflow.RuleError` for what it will never do, such as to write
+    into a folder or to post to a private address; :class:`~vpcflow.NotifyError` for what may be otherwise later, such
+    as a name that is not resolved."""
+    own = getattr(one, "check", None)
+    if own is not None:
+        own()
+
+
 class JsonLines:
-    """Lines of JSON in a file. A line that is there is not written again: the file itself tells what was delivered."""
+    """Lines of JSON in a file. A line that is there is not written again: the file itself tells what was delivered.
+    What it holds is read once; before each line only what others have added. Devices and FIFOs are written through."""
 
     def __init__(self, path: str) -> None:
-        self._path = path
+        self.path = path
         self.label = f"jsonl:{path}"
+        self._known: set[str] = set()
+        self._read = (0, 0, 0)  # device and number of the file, and up to where it was read
+
+    def check(self) -> None:
+        """Raises :class:`~vpcflow.RuleError` if the file cannot be written."""
+        if self.path == "-":
+            return
+        if not self.path:
+            raise RuleError("channel jsonl: a path is needed, or - for standard output")
+        try:
+            check_writable(self.path)
+        except VpcflowError as e:
+            raise RuleError(f"channel {self.label}: {e}") from None
 
     def send(self, alert: Alert) -> None:
         """Appends the alert, unless it is there."""
         line = json.dumps(alert.as_dict()) + "\n"
-        if self._path == "-":
-            sys.stdout.write(line)
-            sys.stdout.flush()
-            return
         try:
-            with open(self._path, "a+b") as file:
-                file.seek(0)
-                content = file.read()
-                if content and not content.endswith(b"\n"):  # cut by a crash: that line goes, and is written whole
-                    file.truncate(content.rfind(b"\n") + 1)
-                if f'{{"id": "{alert.id}"'.encode() in content[: content.rfind(b"\n") + 1]:
-                    return
-                file.write(line.encode())
-                file.flush()
-                os.fsync(file.fileno())
+            if self.path == "-":
+                if sys.stdout is None:
+                    raise NotifyError(f"{self.label}: standard output is closed")
+                sys.stdout.write(line)
+                sys.stdout.flush()
+                return
+            file, readable = open_to_append(self.path)
+            with file:
+                if readable:
+                    self._catch_up(file)
+                    if alert.id in self._known:
+                        return
+                _write_all(file, line.encode())
+                if readable:
+                    os.fsync(file.fileno())
+        except (NotifyError, BrokenPipeError):
+            raise
         except OSError as e:
             raise NotifyError(f"{self.label}: {e.strerror}") from None
+
+    def _catch_up(self, file: IO[bytes]) -> None:
+        """Reads the identities of lines that were not read yet: all of a file that is new or was cut. A line that a
+        crash has cut goes, and is written whole."""
+        status = os.fstat(file.fileno())
+        device, number, end = self._read
+        if (device, number) != (status.st_dev, status.st_ino) or status.st_size < end:
+            end = 0  # another file has its name, as when logs are rotated
+            self._known.clear()
+        if end > 0:
+            file.seek(end - 1)
+            end = end if file.read(1) == b"\n" else 0  # it was cut, and has grown since
+        file.seek(end)
+        rest = b""
+        while chunk := file.read(_CHUNK):
+            *lines, rest = (rest + chunk).split(b"\n")
+            for text in lines:
+                end += len(text) + 1
+                match = _ID.match(text)
+                if match:
+                    self._known.add(match[1].decode())
+        self._read = (status.st_dev, status.st_ino, end)
+        if rest.startswith(_BEGINNING[: len(rest)]):
+            file.truncate(end)
+        elif rest:  # of somebody else
+            _write_all(file, b"\n")
+
+
+def _write_all(file: IO[bytes], data: bytes) -> None:
+    while data:
+        data = data[file.write(data) :]
+
+
+class _RefusedError(NotifyError):
+    """What a webhook never does, however often it is tried."""
 
 
 def public_address(host: str, port: int) -> str:
@@ -130,14 +221,16 @@ def public_address(host: str, port: int) -> str:
         found = {str(info[4][0]) for info in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)}
     except OSError as e:
         raise NotifyError(f"{host}: {e.strerror or e}") from None
+    except UnicodeError:
+        raise _RefusedError(f"{host}: no name of a host") from None
     for text in found:
         ip: ipaddress.IPv4Address | ipaddress.IPv6Address = ipaddress.ip_address(text.split("%")[0])
         if isinstance(ip, ipaddress.IPv6Address):
             embedded = ip.ipv4_mapped or ip.sixtofour or (ip.teredo and ip.teredo[1])
             if embedded or ip in ipaddress.ip_network("64:ff9b::/96"):
-                raise NotifyError(f"{host}: an address that stands for another is refused")
+                raise _RefusedError(f"{host}: an address that stands for another is refused")
         if not ip.is_global or ip.is_multicast or ip.is_reserved:
-            raise NotifyError(f"{host}: not a public address; allow the host by name if it is yours")
+            raise _RefusedError(f"{host}: not a public address; if it is yours, --allow-host {host}")
     return sorted(found)[0]
 
 
@@ -168,18 +261,30 @@ class Webhook:
         self._user = parts.username is not None
         self.label = f"{parts.scheme}://{self._host}"
 
+    def _address(self) -> str:
+        """The address to go to, unless the host is allowed."""
+        if not self._secure:
+            raise _RefusedError(f"{self.label}: https is needed; if it is yours, --allow-host {self._host}")
+        if self._user:
+            raise _RefusedError(f"{self.label}: a user in the URL is refused")
+        return public_address(self._host, self._port)
+
+    def check(self) -> None:
+        """Raises :class:`~vpcflow.RuleError` for what :meth:`send` refuses."""
+        try:
+            if not self._allowed:
+                self._address()
+        except _RefusedError as e:
+            raise RuleError(f"channel {e}") from None
+
     def send(self, alert: Alert) -> None:
         """One POST; anything but a 2xx answer is an error."""
-        if not self._allowed and not self._secure:
-            raise NotifyError(f"{self.label}: https is needed, or the host must be allowed by name")
-        if not self._allowed and self._user:
-            raise NotifyError(f"{self.label}: a user in the URL is refused")
         connection: http.client.HTTPConnection
         if self._allowed:
             kind = http.client.HTTPSConnection if self._secure else http.client.HTTPConnection
             connection = kind(self._host, self._port, timeout=TIMEOUT)
         else:
-            connection = _Pinned(self._host, self._port, public_address(self._host, self._port))
+            connection = _Pinned(self._host, self._port, self._address())
         _post(connection, self._path, alert.as_dict(), self.label, {"Idempotency-Key": alert.id})
 
 
@@ -272,8 +377,8 @@ class Syslog:
                 family, kind, protocol, _, address = socket.getaddrinfo(*self._to, type=socket.SOCK_DGRAM)[0]
                 with socket.socket(family, kind, protocol) as udp:
                     udp.sendto(message[:65_000], address)
-        except OSError as e:
-            raise NotifyError(f"{self.label}: {e.strerror or type(e).__name__}") from None
+        except (OSError, UnicodeError) as e:
+            raise NotifyError(f"{self.label}: {getattr(e, 'strerror', None) or type(e).__name__}") from None
 
 
 class AppriseChannel:
@@ -286,10 +391,11 @@ class AppriseChannel:
             try:
                 import apprise  # an extra
             except ImportError:
-                raise RuleError(f"channel {label}: pip install 'vpcflow[notify]'") from None
+                hint = _nearest_scheme(label[:-3])
+                raise RuleError(f"channel {label}: it needs Apprise: pip install 'vpcflow[notify]'{hint}") from None
             self._apprise = apprise.Apprise()
             if not self._apprise.add(url):
-                raise RuleError(f"channel {label}: Apprise knows no such URL")
+                raise RuleError(f"channel {label}: Apprise knows no such URL{_nearest_scheme(label[:-3])}")
 
     def send(self, alert: Alert) -> None:
         """One notification."""

@@ -22,9 +22,8 @@ what a rule asks, a query can ask.
 from __future__ import annotations
 
 import dataclasses
-import difflib
-import json
 import os
+import re
 import string
 import warnings
 from collections.abc import Iterable, Sequence
@@ -35,10 +34,13 @@ from .errors import DataQualityWarning, RuleError, VpcflowError
 from .expr import Agg, Derived, difference, ratio
 from .findings import SEVERITIES, Finding, Findings, sessions_as_records, worst_first
 from .result import Result
+from .rule_files import content_of, hint, with_known_keys
 from .samples import with_samples
 from .scan import Flows, Progress, collect_all, scan
-from .sigma_rules import is_sigma, items_of
-from .units import seconds, unix_seconds
+from .silences import Silence as Silence
+from .silences import check_silences as check_silences
+from .silences import load_silences as load_silences
+from .units import seconds
 
 #: Findings of the same rule, actor and targets that are no further apart are one incident.
 THROTTLE = "1h"
@@ -96,53 +98,6 @@ class Rule:
         return [*keys, *(["time"] if self.every else []), *(self.aggregates or ["flows"])]
 
 
-@dataclasses.dataclass(frozen=True)
-class Silence:
-    """Findings that are not told, until a day: ``rule`` (all, without), ``actor`` (an address, a prefix, or any key's
-    text; all, without), why, and until when (Unix seconds, or text such as ``2026-12-24``)."""
-
-    reason: str
-    until: int
-    rule: str = ""
-    actor: str = ""
-
-    def covers(self, finding: Finding) -> bool:
-        """Whether a finding is silenced: it began before ``until``."""
-        if (self.rule and self.rule != finding.detector) or finding.start >= self.until:
-            return False
-        if not self.actor or self.actor == finding.actor:
-            return True
-        import ipaddress
-
-        try:
-            return ipaddress.ip_address(finding.actor) in ipaddress.ip_network(self.actor)
-        except ValueError:
-            return False
-
-
-def load_silences(source: str | os.PathLike[str]) -> list[Silence]:
-    """The ``silences`` of a file of rules; none if it has none. Each needs ``reason`` and ``until``."""
-    name = printable(os.fspath(source))
-    data = _parsed(_text(source), name)
-    items = data.get("silences", []) if isinstance(data, dict) else []
-    if not isinstance(items, list):
-        raise RuleError(f"{name}: silences: a list is needed")
-    out = []
-    for i, item in enumerate(items):
-        place = f"{name}: silence {i + 1}"
-        if not isinstance(item, dict) or set(item) - {"reason", "until", "rule", "actor"}:
-            raise RuleError(f"{place}: a mapping of reason, until, rule, actor")
-        values = {key: str(item.get(key, "")) for key in ("reason", "rule", "actor")}
-        if not values["reason"] or not item.get("until"):
-            raise RuleError(f"{place}: it needs a reason and until when")
-        until = item["until"] if isinstance(item["until"], int) else str(item["until"])
-        try:
-            out.append(Silence(until=unix_seconds("until", until) or 0, **values))
-        except VpcflowError as e:
-            raise RuleError(f"{place}: {e}") from None
-    return out
-
-
 def _aggregate(text: str) -> Agg | Derived | str:
     """Aggregates are texts of the engine's language; columns out of two are made here."""
     for name, make in (("ratio", ratio), ("difference", difference)):
@@ -163,42 +118,17 @@ def load(source: str | os.PathLike[str]) -> list[Rule]:
     [('ssh', ('flows >= 10',))]
     """
     name = printable(os.fspath(source))
-    return of(_parsed(_text(source), name), name)
-
-
-def _text(source: str | os.PathLike[str]) -> str:
-    try:
-        with open(source, encoding="utf-8") as file:
-            return file.read()
-    except (OSError, UnicodeDecodeError) as e:
-        raise RuleError(f"{printable(os.fspath(source))}: {e}") from None
-
-
-def _parsed(text: str, name: str) -> Any:
-    if name.endswith(".json"):
-        try:
-            return json.loads(text)
-        except (ValueError, RecursionError) as e:
-            raise RuleError(f"{name}: no JSON: {e}") from None
-    try:
-        import yaml  # an extra
-    except ImportError:
-        raise RuleError(f"{name}: YAML needs PyYAML: pip install 'vpcflow[rules]'; JSON needs nothing") from None
-    try:
-        documents = list(yaml.safe_load_all(text))
-    except (yaml.YAMLError, RecursionError) as e:
-        raise RuleError(f"{name}: no YAML: {' '.join(str(e).split())}") from None
-    if any(map(is_sigma, documents)):
-        return items_of(documents, name)
-    if len(documents) > 1:
-        raise RuleError(f"{name}: several documents; only Sigma rules may be")
-    return documents[0] if documents else None
+    return of(content_of(source), name)
 
 
 def of(data: Any, name: str = "rules") -> list[Rule]:
     """Rules out of plain values, as :func:`load` reads them; ``name`` is what errors begin with."""
-    if isinstance(data, dict) and "rules" in data:
-        data = data["rules"]
+    if isinstance(data, dict) and not {"rules", "silences"}.isdisjoint(data):
+        for key in data:
+            if key not in ("rules", "silences"):
+                known = hint(str(key), ["rules", "silences"])
+                raise RuleError(f"{printable(name)}: no key {printable(str(key))!r} beside rules; {known}")
+        data = data.get("rules", [])
     if not isinstance(data, list):
         raise RuleError(f"{printable(name)}: a list of rules, or a mapping with `rules`")
     out = [_rule(item, f"{printable(name)}: rule {i + 1}") for i, item in enumerate(data)]
@@ -212,16 +142,9 @@ _LISTS = ("by", "having", "examples")
 
 
 def _rule(item: Any, place: str) -> Rule:
-    if not isinstance(item, dict):
-        raise RuleError(f"{place}: a mapping of keys, not {type(item).__name__}")
-    if isinstance(item.get("name"), str):
+    if isinstance(item, dict) and isinstance(item.get("name"), str):
         place += f" ({printable(item['name'])})"
-    known = [field.name for field in dataclasses.fields(Rule)]
-    for key in item:
-        if key not in known:
-            near = difflib.get_close_matches(str(key), known, 1)
-            hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(known)}"
-            raise RuleError(f"{place}: no key {printable(str(key))!r}; {hint}")
+    item = with_known_keys(item, Rule, place)
     values: dict[str, Any] = {}
     for key, value in item.items():
         if key in _LISTS:
@@ -238,9 +161,34 @@ def _rule(item: Any, place: str) -> Rule:
     for key, value in mappings:
         if not isinstance(value, dict):
             raise RuleError(f"{place}: {key}: a mapping is needed")
-    rule = Rule(**values)
+    rule = Rule(**_with_one_spelling(values, place))
     _check(rule, place)
     return rule
+
+
+def _with_one_spelling(values: dict[str, Any], place: str) -> dict[str, Any]:
+    """The names of aggregates with `_`, wherever a rule has them."""
+    own = [name for name in values.get("aggregates", {}) if isinstance(name, str) and "-" in name]
+    if not own:
+        return values
+    spelling = {name: name.replace("-", "_") for name in own}
+
+    def respelt(text: Any) -> Any:
+        for name, written in spelling.items():
+            if isinstance(text, str):
+                text = re.sub(rf"(?<![\w-]){re.escape(name)}(?![\w-])", written, text)
+        return text
+
+    aggregates: dict[Any, Any] = {}
+    for name, text in values["aggregates"].items():
+        key = spelling.get(name, name)
+        if key in aggregates:
+            raise RuleError(f"{place}: aggregates: the name {printable(str(key))!r} is there twice")
+        aggregates[key] = respelt(text) if str(text).strip().startswith(("ratio(", "difference(")) else text
+    unusual = {key: respelt(value) for key, value in values.get("unusual", {}).items()}
+    having = tuple(respelt(text) for text in values.get("having", ()))
+    message = re.sub(r"\{([^{}:]+)", lambda m: "{" + spelling.get(m[1], m[1]), values.get("message", ""))
+    return {**values, "aggregates": aggregates, "unusual": unusual, "having": having, "message": message}
 
 
 def _check(rule: Rule, place: str) -> None:
@@ -262,9 +210,8 @@ def _check(rule: Rule, place: str) -> None:
     wanted = {str(name) for _, name, _, _ in parts}
     for name in sorted(wanted):
         if name not in rule.columns:
-            near = difflib.get_close_matches(name, rule.columns, 1)
-            hint = f"did you mean {{{near[0]}}}?" if near else f"there are {', '.join(rule.columns)}"
-            raise RuleError(f"{place}: message: no column {{{printable(name)}}}; {hint}")
+            known = hint(name, rule.columns).replace("'", "{", 1).replace("'", "}", 1)
+            raise RuleError(f"{place}: message: no column {{{printable(name)}}}; {known}")
     if rule.actor and rule.actor.replace("-", "_") not in rule.columns:
         raise RuleError(f"{place}: actor: {printable(rule.actor)!r} is none of {', '.join(rule.columns)}")
     if rule.unusual:
@@ -272,7 +219,8 @@ def _check(rule: Rule, place: str) -> None:
             raise RuleError(f"{place}: unusual: it compares time bins, so it needs `every`")
         for key, value in rule.unusual.items():
             if key not in ("of", "deviations", "bins"):
-                raise RuleError(f"{place}: unusual: no key {printable(str(key))!r}; there are of, deviations, bins")
+                known = hint(str(key), ("of", "deviations", "bins"))
+                raise RuleError(f"{place}: unusual: no key {printable(str(key))!r}; {known}")
             if key != "of" and (isinstance(value, bool) or not isinstance(value, (int, float)) or value <= 0):
                 raise RuleError(f"{place}: unusual: {key}: a number above 0")
         if rule.unusual.get("of") not in (rule.aggregates or ["flows"]):

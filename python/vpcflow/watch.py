@@ -9,11 +9,14 @@ between is repeated with the same ``id``: files of JSON lines and Alertmanager t
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import hashlib
 import json
 import os
+import re
 import sqlite3
+import stat
 import time
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
@@ -21,12 +24,22 @@ from typing import Any, Callable
 
 from .aggregation import Aggregation, merge_all
 from .detection import checked_settings, find
-from .errors import DataQualityWarning, FieldError, NotifyError, RuleError, VpcflowError
+from .errors import (
+    DataQualityWarning,
+    FieldError,
+    NotifyError,
+    OutputError,
+    RuleError,
+    SourceNotFoundError,
+    VpcflowError,
+)
 from .findings import SEVERITIES, Finding, sessions_as_records
-from .notify import Alert, Channel
-from .rules import THROTTLE, Rule, Silence, fields_of, findings_of, sampled
+from .notify import Alert, Channel, JsonLines
+from .rules import THROTTLE, Rule, fields_of, findings_of, sampled
 from .scan import Flows, scan
+from .silences import Silence, check_silences
 from .units import seconds
+from .writing import check_writable
 
 DAY = 86400
 _SCHEMA = """
@@ -109,15 +122,22 @@ class Watch:
         self._last_part: int | None = None  # of the state
         self._sizes: dict[str, tuple[int, int]] = {}
         self._told_changes: set[str] = set()
-        self._db = sqlite3.connect(os.fspath(state), isolation_level=None, timeout=self.LOCK_SECONDS)
-        try:
-            self._db.executescript("pragma journal_mode = wal; pragma synchronous = full;" + _SCHEMA)
-            self._db.execute("insert or ignore into meta values ('version', ?)", (_VERSION,))
-            (version,) = self._db.execute("select value from meta where name = 'version'").fetchone()
-        except sqlite3.Error as e:
-            raise RuleError(f"{os.fspath(state)}: no state of a watch: {e}") from None
-        if version != _VERSION:
-            raise RuleError(f"{os.fspath(state)}: written by another version of vpcflow")
+        check_silences(self._silences, self._rules)
+        #: Of the last :meth:`poll`: files that were not read as they are too young, and those that could not be read.
+        self.young: list[str] = []
+        self.damaged: dict[str, str] = {}
+        self.seen = 0  # files that are there, read or not
+        self._check_source()
+        self._db = _opened(os.fspath(state), self.LOCK_SECONDS)
+        self._state_name = os.fspath(state)
+
+    def _check_source(self) -> None:
+        """:class:`~vpcflow.SourceNotFoundError` unless there is a folder to follow."""
+        folder = re.split(r"[*?\[]", self._source)[0]
+        if os.path.exists(self._source):
+            return
+        if folder == self._source or not os.path.isdir(os.path.dirname(folder) or "."):
+            raise SourceNotFoundError(f"{self._source}: no such folder")
 
     def close(self) -> None:
         """Closes the state."""
@@ -128,37 +148,58 @@ class Watch:
     def poll(self) -> list[Alert]:
         """Reads the files that are new and settled, and returns the alerts that come of it; :meth:`deliver` tells
         them."""
-        new = list(self._new_files())
-        if not new:
-            return []
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DataQualityWarning)
-            try:
-                self._db.execute("begin immediate")
-            except sqlite3.OperationalError as e:
-                raise RuleError(f"the state is in use: does another watch run with it? ({e})") from None
-            try:
-                flows, days, damaged = self._readable([path for path, _, _ in new])
+        self._check_source()
+        self.young, self.damaged, self.seen = [], {}, 0
+        with self._told_of_state():
+            new = list(self._new_files())
+            if not new:
+                return []
+            with warnings.catch_warnings(), self._transaction():
+                warnings.simplefilter("ignore", DataQualityWarning)
+                flows, days, self.damaged = self._readable([path for path, _, _ in new])
                 alerts = self._take(flows, days) if flows is not None else []
                 for path, size, mtime in new:
-                    self._note_file(path, size, mtime, damaged.get(path))
-                self._db.execute("commit")
-            except BaseException:
-                self._db.execute("rollback")
-                self._sessions = None
+                    self._note_file(path, size, mtime, self.damaged.get(path))
+                return alerts
+
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[None]:
+        try:
+            self._db.execute("begin immediate")
+        except sqlite3.OperationalError as e:
+            if "locked" not in str(e):
                 raise
-        return alerts
+            raise RuleError(f"the state is in use: does another watch run with it? ({e})") from None
+        try:
+            yield
+            self._db.execute("commit")
+        except BaseException:
+            if self._db.in_transaction:  # a full disk has ended it already
+                self._db.execute("rollback")
+            self._sessions = None
+            raise
+
+    @contextlib.contextmanager
+    def _told_of_state(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as e:
+            raise OutputError(f"{self._state_name}: the state cannot be written: {e}") from None
 
     def _new_files(self) -> Iterator[tuple[str, int, int]]:
         known = {path: (size, mtime, done) for path, size, mtime, done in self._db.execute(
             "select path, size, mtime, done from files")}  # fmt: skip
-        for path in sorted(_files(self._source)):
-            if path.endswith(self._SUFFIXES):
+        own = {os.path.realpath(channel.path) for channel in self._channels.values() if isinstance(channel, JsonLines)}
+        for path in sorted(_files(self._source, self._log)):
+            if path.endswith(self._SUFFIXES) or os.path.realpath(path) in own:
                 continue
             try:
                 status = os.stat(path)
             except OSError:
                 continue  # gone
+            if not stat.S_ISREG(status.st_mode):
+                continue  # a FIFO would be waited for
+            self.seen += 1
             now = (status.st_size, status.st_mtime_ns)
             if path in known and known[path][2]:
                 if known[path][:2] != now and path not in self._told_changes:
@@ -169,6 +210,8 @@ class Watch:
             self._sizes[path] = now
             if settled:
                 yield path, *now
+            else:
+                self.young.append(path)
 
     def _note_file(self, path: str, size: int, mtime: int, error: str | None) -> None:
         failures = 0
@@ -334,6 +377,19 @@ class Watch:
     def deliver(self) -> int:
         """Tells the channels what they have not got yet; what fails is tried again later, at last every hour. Returns
         how many were delivered."""
+        with self._told_of_state():
+            return self._deliver()
+
+    @property
+    def undelivered(self) -> int:
+        """How many alerts some channel has not got yet."""
+        names = tuple(self._channels)
+        marks = ", ".join("?" * len(names))
+        with self._told_of_state():
+            query = f"select count(*) from outbox where delivered is null and channel in ({marks})"
+            return int(self._db.execute(query, names).fetchone()[0])
+
+    def _deliver(self) -> int:
         due = self._db.execute(
             "select alert, channel, tries, finding from outbox join alerts on alerts.id = alert "
             "where delivered is null and next <= ? order by made, alert",
@@ -364,11 +420,11 @@ class Watch:
         """Polls and delivers for ever."""
         while True:
             began = time.monotonic()
-            try:
-                self.poll()
-            except VpcflowError as error:  # such as a file that changed between two looks
-                self._log(f"to be tried again: {error}")
-            self.deliver()
+            for step in (self.poll, self.deliver):
+                try:
+                    step()
+                except VpcflowError as error:  # such as a file that changed between two looks, or a disk that is full
+                    self._log(f"to be tried again: {error}")
             time.sleep(max(0.0, interval - (time.monotonic() - began)))
 
 
@@ -378,11 +434,51 @@ def _fingerprint(rule: Rule) -> str:
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
-def _files(source: str) -> Iterable[str]:
+def _opened(path: str, patience: float) -> sqlite3.Connection:
+    """The state at a path, made if there is none. What is another program's, or of a newer version, is left alone."""
+    check_writable(path)
+    if os.path.exists(path) and not os.path.isfile(path):
+        raise RuleError(f"{path}: no state of a watch: it is no regular file")
+    db = None
+    try:
+        db = sqlite3.connect(path, isolation_level=None, timeout=patience)
+        _check_version(db, path)
+        db.executescript("pragma journal_mode = wal; pragma synchronous = full;" + _SCHEMA)
+        db.execute("insert or ignore into meta values ('version', ?)", (_VERSION,))
+    except BaseException as error:
+        if db is not None:
+            db.close()
+        if isinstance(error, sqlite3.OperationalError):
+            raise OutputError(f"{path}: the state cannot be written: {error}") from None
+        if isinstance(error, sqlite3.Error):
+            raise RuleError(f"{path}: no state of a watch: {error}") from None
+        raise
+    return db
+
+
+def _check_version(db: sqlite3.Connection, path: str) -> None:
+    tables = {name for (name,) in db.execute("select name from sqlite_master where type = 'table'")}
+    if not tables:
+        return
+    own = tables >= {"meta", "files", "states", "outbox"}
+    row = db.execute("select value from meta where name = 'version'").fetchone() if own else None
+    if not own or (row is None and db.execute("select 1 from files").fetchone()):
+        raise RuleError(f"{path}: no state of a watch: it is a database of another program")
+    if row is not None and row[0] != _VERSION:
+        newer = str(row[0]).isdigit() and int(row[0]) > int(_VERSION)
+        hint = "update vpcflow, or give another --state" if newer else "give another --state"
+        raise RuleError(f"{path}: written by {'a newer' if newer else 'another'} version of vpcflow; {hint}")
+
+
+def _files(source: str, log: Callable[[str], None]) -> Iterable[str]:
     if not os.path.isdir(source):
         import glob  # a pattern
 
         yield from (path for path in glob.glob(source, recursive=True) if os.path.isfile(path))
         return
-    for folder, _, names in os.walk(source):
+
+    def unreadable(error: OSError) -> None:
+        log(f"{error.filename}: {error.strerror}; what lies there is not read")
+
+    for folder, _, names in os.walk(source, onerror=unreadable):
         yield from (os.path.join(folder, name) for name in names if not name.startswith("."))

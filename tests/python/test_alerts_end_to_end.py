@@ -163,7 +163,7 @@ def test_killed_in_between_and_restarted_it_tells_once(hook, alertmanager, syslo
         process.send_signal(signal.SIGKILL)
         process.communicate()
     done = subprocess.run([*command, "--once"], capture_output=True, timeout=60)
-    assert done.returncode == 0, done.stderr
+    assert done.returncode in (0, 1), done.stderr  # whether this last look made alerts of its own
 
     alerts = lines_of(out)
     assert {alert["actor"] for alert in alerts} >= attackers

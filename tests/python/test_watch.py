@@ -392,7 +392,7 @@ def test_the_command_line(folder, tmp_path, capsys):
     (folder / "a.log").write_text(rows(1, 2, 3))
     os.utime(folder / "a.log", (1, 1))  # long ago, so it is settled
     base = ["watch", str(folder), "--rules", str(rules), "--state", str(tmp_path / "w.sqlite"), "--once"]
-    assert cli.main(base) == 0
+    assert cli.main(base) == 1
     assert json.loads(capsys.readouterr().out)["actor"] == "10.0.0.1"
     assert cli.main(base) == 0
     assert capsys.readouterr().out == ""
