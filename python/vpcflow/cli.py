@@ -29,7 +29,7 @@ from .synthetic import synth
 
 _EXAMPLES = """examples:
   vpcflow summary logs/
-  vpcflow top logs/ --by srcaddr,dstport --agg bytes=sum(bytes) --agg flows=count() -n 20 --order-by bytes
+  vpcflow top logs/ --by srcaddr,dstport --agg 'bytes=sum(bytes)' --agg 'flows=count()' -n 20
   vpcflow top 'logs/**/*.log.gz' --where "action = 'REJECT'" --by dstport --json
   zcat flow.log.gz | vpcflow head - -n 5 --json
   vpcflow detect logs/ --json
@@ -135,7 +135,7 @@ def _parser() -> argparse.ArgumentParser:
 
     top = add(
         "top", "groups with the largest aggregate",
-        "top logs/ --by srcaddr --agg bytes=sum(bytes) --agg peers=n_unique(dstaddr) -n 20",
+        "top logs/ --by srcaddr --agg 'bytes=sum(bytes)' --agg 'peers=n_unique(dstaddr)' -n 20",
     )  # fmt: skip
     add_input(top)
     top.add_argument("--by", metavar="FIELDS", default="", help="keys, separated by commas")

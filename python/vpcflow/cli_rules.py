@@ -59,9 +59,8 @@ def add_commands(add: AddCommand) -> None:
 
     watch = add(
         "watch", "follow a folder: detectors and rules are asked of new logs, alerts are told once",
-        "watch logs/ --notify jsonl:alerts.jsonl\n"
-        "  vpcflow watch logs/ --rules rules.yaml --state watch.sqlite --notify env:SLACK_URL \\\n"
-        "      --notify alertmanager+http://localhost:9093 --notify syslog://siem.internal",
+        "watch logs/ --once --notify jsonl:alerts.jsonl\n"
+        "  vpcflow watch logs/ --once --rules rules.yaml --detect --state watch.sqlite --notify jsonl:-",
     )  # fmt: skip
     watch.add_argument("source", metavar="FOLDER", help="a folder, followed with all below it, or a pattern in quotes")
     watch.add_argument("--rules", metavar="RULES", help="a YAML or JSON file, with silences if need be")
@@ -74,7 +73,7 @@ def add_commands(add: AddCommand) -> None:
     )
     watch.add_argument(
         "--notify", action="append", default=[], metavar="URL",
-        help="jsonl:PATH, https://..., alertmanager+http://HOST, syslog://HOST, any URL of Apprise; or env:NAME, "
+        help="jsonl:PATH, https://..., alertmanager+http://HOST, syslog://HOST, any URL of Apprise (Slack, mail); or env:NAME, "
         "file:PATH that hold one (default: jsonl:-)",
     )  # fmt: skip
     watch.add_argument("--state", default="vpcflow-watch.sqlite", metavar="FILE", help="where it keeps its place")
@@ -85,7 +84,7 @@ def add_commands(add: AddCommand) -> None:
     watch.add_argument("--format", help="format of logs without header line")
     watch.add_argument("--allow-host", action="append", default=[], metavar="HOST[:PORT]",
                        help="a webhook's host that may be private, and plain http")  # fmt: skip
-    watch.add_argument("--once", action="store_true", help="look once, deliver, and end")
+    watch.add_argument("--once", action="store_true", help="look once, deliver, and end: 1 if there were alerts")
 
 
 def _add_detectors(parser: argparse.ArgumentParser) -> None:

@@ -55,9 +55,13 @@ def cell(value: Any, kind: str) -> str:
     return str(value)
 
 
+def _title(name: str, kind: str) -> str:
+    return f"{name} (UTC)" if kind == "time" else name
+
+
 def text_table(schema: Sequence[tuple[str, str]], rows: Sequence[dict[str, Any]]) -> str:
     """An aligned table for a terminal."""
-    lines = [[printable(name) for name, _ in schema]]
+    lines = [[printable(_title(name, kind)) for name, kind in schema]]
     lines += [[printable(cell(row[name], kind)) for name, kind in schema] for row in rows]
     widths = [max(len(line[i]) for line in lines) for i in range(len(schema))]
     right = [kind in ("int32", "int64", "int128", "float64") for _, kind in schema]
@@ -70,7 +74,7 @@ def text_table(schema: Sequence[tuple[str, str]], rows: Sequence[dict[str, Any]]
 
 def html_table(schema: Sequence[tuple[str, str]], rows: Sequence[dict[str, Any]], total: int, note: str) -> str:
     """A table for a notebook, with a line on what was read below it."""
-    head = "".join(f"<th>{html.escape(name)}</th>" for name, _ in schema)
+    head = "".join(f"<th>{html.escape(_title(name, kind))}</th>" for name, kind in schema)
     body = []
     for row in rows[:_MAX_ROWS]:
         cells = "".join(

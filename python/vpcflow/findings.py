@@ -67,7 +67,7 @@ class Incident:
         return list(dict.fromkeys(f.detector for f in self.findings))
 
     def __str__(self) -> str:
-        when = f"{instant(self.start)} to {instant(self.end)}"
+        when = f"{instant(self.start)} to {instant(self.end)} UTC"
         head = f"{self.severity:<6}  {printable(self.actor) or '-'}  {when}  {', '.join(self.detectors)}"
         return "\n".join([head, *(f"        {printable(f.sentence)}" for f in self.findings)])
 

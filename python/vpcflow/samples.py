@@ -86,7 +86,7 @@ def as_line(sample: dict[str, Any]) -> str:
     ends = []
     for address, port in (("srcaddr", "srcport"), ("dstaddr", "dstport")):
         ends.append(sample.get(address, "-") + (f" port {sample[port]}" if port in sample else ""))
-    parts = [f"{instant(sample['start'])}  {' to '.join(ends)}"]
+    parts = [f"{instant(sample['start'])} UTC  {' to '.join(ends)}"]
     parts += [sample["action"]] if "action" in sample else []
     parts += [f"{sample[name]:,} {name}" for name in ("packets", "bytes") if name in sample]
     at = f" at {sample['offset']:,}" if "offset" in sample else ""

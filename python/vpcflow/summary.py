@@ -22,13 +22,15 @@ _SERVICES = {
 class Summary:
     """The figures of a summary, made in one pass over the logs by :func:`summarize`."""
 
-    def __init__(self, results: dict[str, Result]) -> None:
+    def __init__(self, results: dict[str, Result], filtered: bool = False) -> None:
         self._results = results
+        self._filtered = filtered
         self.report = results["totals"].report
         totals = results["totals"].rows()[0]
         spans = results["span"].rows()[0]
         self.bytes: int = totals["bytes"]
         self.packets: int = totals["packets"]
+        self.matched: int = spans["n"]
         self.start: int | None = spans["start"]
         self.end: int | None = spans["end"]
         self.actions: dict[str | None, int] = {row["action"]: row["n"] for row in results["actions"]}
@@ -49,10 +51,12 @@ class Summary:
         return sorted(name for name, traffic in seen.items() if not traffic)
 
     def as_dict(self) -> dict[str, Any]:
-        """What ``--json`` prints."""
+        """What ``--json`` prints. ``records``, ``ok``, ``nodata``, ``skipdata``, ``rejects`` and ``files`` are of all that
+        was read, ``matched`` is how many records pass the filter, and all else is of these."""
         r = self.report
         return {
             "records": r.records,
+            "matched": self.matched,
             "ok": r.ok,
             "nodata": r.nodata,
             "skipdata": r.skipdata,
@@ -80,7 +84,6 @@ class Summary:
 
     def headline(self) -> str:
         """One line: span, records, volume, accepted and rejected."""
-        r = self.report
         span = "no time span"
         if self.start is not None and self.end is not None:
             span = (
@@ -91,7 +94,10 @@ class Summary:
         if decided:
             accepted = self.actions.get("ACCEPT", 0)
             shares = f", {accepted:,} accepted, {decided - accepted:,} rejected ({(decided - accepted) / decided:.1%})"
-        return f"{span}: {r.records:,} records, {display.human_bytes(self.bytes)} in {self.packets:,} packets{shares}"
+        records = f"{self.matched:,} records"
+        if self._filtered:
+            records = f"{self.matched:,} of {self.report.records:,} records pass the filter"
+        return f"{span}: {records}, {display.human_bytes(self.bytes)} in {self.packets:,} packets{shares}"
 
     def text(self) -> str:
         """The whole page."""
@@ -188,7 +194,8 @@ def _queries(flows: Flows) -> dict[str, Flows]:
     return {
         "totals": flows.agg(bytes=sum("bytes"), packets=sum("packets")),
         # Naming log_status takes NODATA and SKIPDATA records in: the span is of all records.
-        "span": flows.filter("log_status is null or log_status is not null").agg(start=min("start"), end=max("end")),
+        "span": flows.filter("log_status is null or log_status is not null")
+        .agg(start=min("start"), end=max("end"), n=count()),
         "actions": flows.group_by("action").agg(n=count()),
         "talkers": flows.group_by("srcaddr").agg(**volume).top_k(10, by="bytes"),
         "listeners": flows.group_by("dstaddr").agg(**volume).top_k(10, by="bytes"),
@@ -208,10 +215,11 @@ def summarize(flows: Flows, *, progress: Progress | None = None) -> Summary:
     :class:`~vpcflow.SourceError` is then the :class:`Summary` of what could be read.
     """
     queries = _queries(flows._with(allow_missing=True, check_all=True))
+    filtered = bool(flows._spec.get("filters"))
     try:
         results = collect_all(list(queries.values()), progress=progress)
     except VpcflowError as error:
         if error.partials:
-            error.partial = Summary(dict(zip(queries, error.partials)))  # type: ignore[assignment]
+            error.partial = Summary(dict(zip(queries, error.partials)), filtered)  # type: ignore[assignment]
         raise
-    return Summary(dict(zip(queries, results)))
+    return Summary(dict(zip(queries, results)), filtered)

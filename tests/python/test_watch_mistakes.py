@@ -5,6 +5,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -112,10 +113,10 @@ def foreign(path):
 
 def test_states_that_are_not_its_own(folder, capsys):
     foreign("browser.sqlite")
-    before = open("browser.sqlite", "rb").read()
+    before = Path("browser.sqlite").read_bytes()
     assert look("--state", "browser.sqlite") == 2
     one_error(capsys, "browser.sqlite", "another program")
-    assert open("browser.sqlite", "rb").read() == before
+    assert Path("browser.sqlite").read_bytes() == before
     with open("notes.txt", "w") as file:
         file.write("no database\n" * 100)
     assert look("--state", "notes.txt") == 2
