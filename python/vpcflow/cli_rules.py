@@ -73,7 +73,7 @@ def add_commands(add: AddCommand) -> None:
     )
     watch.add_argument(
         "--notify", action="append", default=[], metavar="URL",
-        help="jsonl:PATH, https://..., alertmanager+http://HOST, syslog://HOST, any URL of Apprise (Slack, mail); or env:NAME, "
+        help="jsonl:PATH, https://..., alertmanager+http://HOST, syslog://HOST, any URL of Apprise; or env:NAME, "
         "file:PATH that hold one (default: jsonl:-)",
     )  # fmt: skip
     watch.add_argument("--state", default="vpcflow-watch.sqlite", metavar="FILE", help="where it keeps its place")

@@ -22,7 +22,7 @@ _LEAST_SECONDS = 1_000_000_000  # in 2001; what is less is no time, but a day wi
 
 @dataclasses.dataclass(frozen=True)
 class Silence:
-    """Findings that are not told, until a day: ``rule`` (all, without), ``actor`` (an address, a prefix, or any key's
+    """Findings that are not told, until a day: ``rule`` or detector (all, without), ``actor`` (an address, a prefix, or any key's
     text; all, without), why, and until when (Unix seconds, or text such as ``2026-12-24``)."""
 
     reason: str
@@ -32,7 +32,7 @@ class Silence:
 
     def covers(self, finding: Finding) -> bool:
         """Whether a finding is silenced: it began before ``until``."""
-        if (self.rule and self.rule != finding.detector) or finding.start >= self.until:
+        if (self.rule and _same(self.rule) != _same(finding.detector)) or finding.start >= self.until:
             return False
         if not self.actor or self.actor == finding.actor:
             return True
@@ -68,10 +68,14 @@ def _silence(item: Any, place: str) -> Silence:
         raise RuleError(f"{place}: {e}") from None
 
 
+def _same(name: str) -> str:
+    return name.replace("-", "_")
+
+
 def check_silences(silences: Sequence[Silence], rules: Sequence[Rule]) -> None:
     """:class:`~vpcflow.RuleError` for a silence of a rule that there is not, nor a detector of that name."""
     known = [*(rule.name for rule in rules), *DETECTORS]
     for silence in silences:
-        if silence.rule and silence.rule not in known:
+        if silence.rule and _same(silence.rule) not in map(_same, known):
             place = f"silence of rule {printable(silence.rule)!r}"
             raise RuleError(f"{place}: no such rule or detector; {hint(silence.rule, known)}")

@@ -51,8 +51,8 @@ class Summary:
         return sorted(name for name, traffic in seen.items() if not traffic)
 
     def as_dict(self) -> dict[str, Any]:
-        """What ``--json`` prints. ``records``, ``ok``, ``nodata``, ``skipdata``, ``rejects`` and ``files`` are of all that
-        was read, ``matched`` is how many records pass the filter, and all else is of these."""
+        """What ``--json`` prints. ``records``, ``ok``, ``nodata``, ``skipdata``, ``rejects`` and ``files`` are of all
+        that was read, ``matched`` is how many records pass the filter, and all else is of these."""
         r = self.report
         return {
             "records": r.records,

@@ -212,7 +212,7 @@ def test_pipes_and_its_own_files_in_the_folder_are_not_read(folder, capsys):
         ("silences: [{reason: x, until: yes}]", ["silence 1", "until"]),
         ("silences: [{reason: x, until: 2027-01-31, ruel: ssh}]", ["silence 1", "'ruel'", "did you mean 'rule'?"]),
         ("silences: [{reason: x, until: 2027-01-31, rule: shh}]", ["'shh'", "did you mean 'ssh'?"]),
-        ("silences: [{reason: x, until: 2027-01-31, rule: port-scan}]", ["'port-scan'", "did you mean 'port_scan'?"]),
+        ("silences: [{reason: x, until: 2027-01-31, rule: prot-scan}]", ["'prot-scan'", "did you mean 'port_scan'?"]),
         ("silences: [{reason: x}]", ["silence 1", "until when"]),
         ("silence: []", ["no key 'silence'", "did you mean 'silences'?"]),
         ("rules2: []", ["no key 'rules2'"]),
@@ -253,6 +253,9 @@ def test_hyphens_and_underscores_are_the_same(folder, capsys):
         "having": ["big-flows >= 1", "big-share > 0.5"], "message": "{pkt_srcaddr}: {big-flows:,} of {all-flows}",
     }])  # fmt: skip
     log = b"interface-id pkt-srcaddr bytes start end\neni-1 10.0.0.1 40 1 2\neni-1 10.0.0.1 50 1 2\neni-1 10.0.0.1 5 1 2\n"
+    silence = vf.rules.Silence("ours", 2**31, "port-scan")
+    assert silence.covers(Finding("port_scan", "high", "10.0.0.1", [], 0, 1, 0.5, "", {}, {}, ""))
+    vf.rules.check_silences([silence], [])
     (finding,) = vf.rules.run(vf.scan(log), with_hyphens)
     assert finding.sentence == "10.0.0.1: 2 of 3"
     assert finding.evidence["big_flows"] == 2

@@ -268,9 +268,13 @@ def test_synth_leaves_nothing_half_done(tmp_path):
 
 
 def test_an_error_in_between_leaves_nothing(tmp_path):
-    with pytest.raises(KeyError), Writing(tmp_path / "a") as out:
-        out.file.write(b"x" * 100_000)
-        raise KeyError
+    def stopped():
+        with Writing(tmp_path / "a") as out:
+            out.file.write(b"x" * 100_000)
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        stopped()
     assert os.listdir(tmp_path) == []
 
 
