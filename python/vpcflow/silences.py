@@ -22,8 +22,8 @@ _LEAST_SECONDS = 1_000_000_000  # in 2001; what is less is no time, but a day wi
 
 @dataclasses.dataclass(frozen=True)
 class Silence:
-    """Findings that are not told, until a day: ``rule`` or detector (all, without), ``actor`` (an address, a prefix, or any key's
-    text; all, without), why, and until when (Unix seconds, or text such as ``2026-12-24``)."""
+    """Findings that are not told, until a day: ``rule``, also of a detector (all, without), ``actor`` (an address, a
+    prefix, or any key's text; all, without), why, and until when (Unix seconds, or text such as ``2026-12-24``)."""
 
     reason: str
     until: int

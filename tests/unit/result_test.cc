@@ -55,6 +55,23 @@ TEST(Having, ColumnsThatAreNotThereOrNoNumbers) {
               HasSubstr("neither a number nor a time"));
 }
 
+TEST(Table, WideNumbersHaveASignAndNull) {
+  Table table;
+  table.rows = 4;
+  TableColumn& column = table.columns.emplace_back();
+  column.name = "n";
+  column.type = ColumnType::kInt128;
+  for (const uint128 value : {uint128{5}, kNullInt128, -uint128{7}, uint128{1} << 100}) column.i128.push_back(value);
+  SortTable(&table, {{"n", false}});
+  EXPECT_EQ(table.columns[0].ToText(0), "-7");
+  EXPECT_EQ(table.columns[0].ToText(1), "5");
+  EXPECT_EQ(table.columns[0].ToText(2), "1267650600228229401496703205376");
+  EXPECT_TRUE(table.columns[0].is_null(3));
+  SortTable(&table, {{"n", true}});
+  EXPECT_EQ(table.columns[0].ToText(2), "-7");
+  EXPECT_TRUE(table.columns[0].is_null(3));
+}
+
 TEST(Derived, RatiosAndDifferences) {
   Table table = Sums();
   ASSERT_TRUE(DeriveColumn({"each", '/', "bytes", "n"}, &table).ok());
