@@ -24,6 +24,7 @@
 #include "vpcflow/result/compose.h"
 #include "vpcflow/result/report.h"
 #include "vpcflow/result/table.h"
+#include "vpcflow/result/wide.h"
 #include "vpcflow/scan/reader.h"
 #include "vpcflow/scan/scan.h"
 #include "vpcflow/simd/simd.h"

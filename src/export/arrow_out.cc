@@ -7,6 +7,7 @@
 
 #include "vpcflow/export/arrow.h"
 #include "vpcflow/export/text.h"
+#include "vpcflow/result/wide.h"
 
 VPCFLOW_NAMESPACE_BEGIN
 namespace {

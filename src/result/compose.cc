@@ -11,11 +11,10 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "vpcflow/result/wide.h"
 
 VPCFLOW_NAMESPACE_BEGIN
 namespace {
-
-__extension__ typedef __int128 int128;
 
 constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
 

@@ -9,6 +9,7 @@
 #include <numeric>
 
 #include "vpcflow/format/field.h"
+#include "vpcflow/result/wide.h"
 
 VPCFLOW_NAMESPACE_BEGIN
 namespace {

@@ -3,6 +3,7 @@
 
 #include "unit/testing.h"
 #include "vpcflow/result/compose.h"
+#include "vpcflow/result/wide.h"
 
 namespace vpcflow {
 namespace {

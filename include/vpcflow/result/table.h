@@ -22,7 +22,6 @@ enum class ColumnType : uint8_t { kInt32, kInt64, kTime, kAddress, kText, kFloat
 
 inline constexpr int32_t kNullInt32 = std::numeric_limits<int32_t>::min();
 inline constexpr int64_t kNullInt64 = std::numeric_limits<int64_t>::min();
-inline constexpr uint128 kNullInt128 = uint128{1} << 127;
 inline constexpr int32_t kNullCode = -1;
 inline constexpr int64_t kMicrosPerSecond = 1'000'000;  // times are as Arrow has them, so that none is copied
 
