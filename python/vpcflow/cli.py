@@ -469,6 +469,8 @@ _COMMANDS = {
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs a command line and returns the exit code."""
     occupy_closed_streams()
+    with suppress(ValueError):  # not in the main thread
+        signal.signal(signal.SIGTERM, _end)  # what is half written goes
     try:
         code = _main(sys.argv[1:] if argv is None else argv)
         finish()
@@ -489,6 +491,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     with suppress(VpcflowError):
         finish()  # of what was printed before
     return ERROR
+
+
+def _end(number: int, frame: object) -> NoReturn:
+    raise SystemExit(128 + number)
 
 
 def _main(argv: Sequence[str]) -> int:

@@ -265,13 +265,15 @@ def run_rules(args: argparse.Namespace) -> int:
         return cli.FOUND if wrong else 0
     with progress_line(True) as progress:
         if args.verb == "replay":
-            rows, code = cli.collect(
-                lambda: rules.replay(cli.flows_of(args), own, throttle=args.throttle, progress=progress)
-            )
+            flows = cli.flows_of(args)
+            rows, code = cli.collect(lambda: rules.replay(flows, own, throttle=args.throttle, progress=progress))
             if not isinstance(rows, list):  # damaged sources: their error was told
                 return code
             _show(rows, args.json)
-            return code
+            if args.max_rejects is None:
+                return code
+            everything = flows._with(check_all=True).agg(n="count()")
+            return cli.verdict(cli.collect(everything.collect)[0].report, args, code)
         findings, code = cli.collect(lambda: rules.run(cli.flows_of(args), own, progress=progress))
     if not isinstance(findings, Findings):
         return code

@@ -5,6 +5,7 @@ import json
 import pytest
 
 import vpcflow as vf
+from conftest import run_cli
 from vpcflow import cli
 
 HEADER = "srcaddr dstaddr dstport action bytes packets start end"
@@ -229,3 +230,12 @@ def test_the_command_line(tmp_path, capsys):
     path.write_text("[{}]")
     assert cli.main(["rules", "test", str(path)]) == 2
     assert "rule 1: it needs a name" in capsys.readouterr().err
+
+
+def test_too_many_rejects(tmp_path):
+    (tmp_path / "r.json").write_text('[{"name": "r", "by": "srcaddr"}]')
+    (tmp_path / "a.log").write_text("srcaddr start end\n10.0.0.1 1 2\nbad\n")
+    for verb, fine in (("run", 1), ("replay", 0)):
+        args = ["rules", verb, tmp_path / "r.json", tmp_path / "a.log"]
+        run_cli(*args, "--max-rejects", "1", check=fine)
+        assert b"--max-rejects allows 0" in run_cli(*args, "--max-rejects", "0", check=3).stderr

@@ -4,11 +4,13 @@ import json
 import os
 import pickle
 import shutil
+import signal
 import stat
 import subprocess
 import sys
 import tempfile
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -265,6 +267,22 @@ def test_synth_leaves_nothing_half_done(tmp_path):
         done = run_cli("synth", "--records", "100", "--out", place, check=2)
         assert len(done.stderr.splitlines()) == 1
         assert b"cannot be written" in done.stderr
+
+
+@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT])
+def test_who_is_ended_leaves_nothing(tmp_path, ending):
+    feeder = subprocess.Popen(["bash", "-c", f"while zcat {SAMPLE}; do :; done"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    command = [sys.executable, "-m", "vpcflow", "convert", "-", "-o", str(tmp_path / "a.csv")]
+    process = subprocess.Popen(command, stdin=feeder.stdout, stderr=subprocess.PIPE)
+    feeder.stdout.close()
+    with feeder, process:
+        while not os.listdir(tmp_path):
+            time.sleep(0.05)
+        process.send_signal(ending)
+        assert process.wait(60) == 128 + ending
+        assert b"Traceback" not in process.stderr.read()
+        feeder.terminate()
+    assert os.listdir(tmp_path) == []
 
 
 def test_an_error_in_between_leaves_nothing(tmp_path):
