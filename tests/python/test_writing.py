@@ -457,3 +457,27 @@ def test_json_has_one_spelling_of_names(log, tmp_path):
     done = run_cli("convert", log, "-o", tmp_path / "a.csv", "--json", check=2)
     assert b"give one of them" in done.stderr
     assert sorted(os.listdir(tmp_path)) == ["a.jsonl", "flow.log"]
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ["head", "--located"], ["top", "--by", "interface-id,pkt-srcaddr", "--agg", "most=max(bytes)"], ["sessions"],
+        ["coverage"], ["summary"], ["detect"], ["convert", "-o", "-"],
+    ],
+    ids=lambda args: args[0],
+)  # fmt: skip
+def test_names_of_json_have_no_hyphens(args):
+    def names(value):
+        if isinstance(value, dict):
+            for name, below in value.items():
+                yield name
+                if name not in ("formats", "rejects_by_reason"):  # by texts of logs, and by reasons
+                    yield from names(below)
+        for below in value if isinstance(value, list) else ():
+            yield from names(below)
+
+    shown = run_cli(args[0], SAMPLE, *args[1:], "--json").stdout.splitlines()
+    found = {name for text in shown[:200] for name in names(json.loads(text))}
+    assert found
+    assert not [name for name in found if "-" in name]
