@@ -19,8 +19,8 @@ py::dict Update(Aggregation& aggregation, const std::vector<std::shared_ptr<PySo
     status = vpcflow::UpdateArrow(&aggregation, native, streams, options, &report);
   }
   CheckStop(report, options);
-  if (!status.ok()) RaiseStatus(status, "PlanError");
-  return ReportToDict(report);
+  if (!status.ok() && report.errors.empty()) RaiseStatus(status, "PlanError");
+  return ReportToDict(report);  // Python raises for damaged sources
 }
 
 }  // namespace

@@ -155,6 +155,10 @@ vpcflow::PlanSpec SpecFrom(const py::dict& d) {
   }
   set("allow_missing", &spec.allow_missing);
   set("check_all", &spec.check_all);
+  if (!get("asked").is_none()) {
+    const auto [start, end] = get("asked").cast<std::pair<std::optional<int64_t>, std::optional<int64_t>>>();
+    spec.asked = vpcflow::TimeSpan{start, end};
+  }
   return spec;
 }
 
@@ -166,14 +170,17 @@ py::list Finish(absl::StatusOr<std::vector<vpcflow::Result>> results) {
   return out;
 }
 
-// Runs `run(&report)` without the GIL, and gives its results or raises its error.
+// Runs `run(&report, &partial)` without the GIL, and gives its results or raises its error. Damaged sources are in the
+// report of the results: Python raises for them, with what could be read.
 template <class RunFunction>
 py::list RunReleased(const vpcflow::ScanOptions& options, const RunFunction& run) {
   vpcflow::Report report;
   absl::StatusOr<std::vector<vpcflow::Result>> results = absl::UnknownError("");
   {
     const py::gil_scoped_release release;
-    results = run(&report);
+    std::vector<vpcflow::Result> partial;
+    results = run(&report, &partial);
+    if (!partial.empty()) results = std::move(partial);
   }
   CheckStop(report, options);
   return Finish(std::move(results));
@@ -183,7 +190,9 @@ py::list Run(const std::vector<Plan>& plans, const std::vector<std::shared_ptr<P
              const py::dict& options_dict) {
   const vpcflow::ScanOptions options = OptionsFrom(options_dict);
   const std::vector<Source> native = SourcesOf(sources);
-  return RunReleased(options, [&](vpcflow::Report* report) { return vpcflow::RunAll(plans, native, options, report); });
+  return RunReleased(options, [&](vpcflow::Report* report, std::vector<vpcflow::Result>* partial) {
+    return vpcflow::RunAll(plans, native, options, report, partial);
+  });
 }
 
 py::list RunArrow(const std::vector<Plan>& plans, const std::vector<std::shared_ptr<PySource>>& sources,
@@ -191,8 +200,9 @@ py::list RunArrow(const std::vector<Plan>& plans, const std::vector<std::shared_
   const vpcflow::ScanOptions options = OptionsFrom(options_dict);
   const std::vector<Source> native = SourcesOf(sources);
   const vpcflow::ArrowStreams streams = StreamsOf(iterator);
-  return RunReleased(
-      options, [&](vpcflow::Report* report) { return vpcflow::RunArrow(plans, native, streams, options, report); });
+  return RunReleased(options, [&](vpcflow::Report* report, std::vector<vpcflow::Result>* partial) {
+    return vpcflow::RunArrow(plans, native, streams, options, report, partial);
+  });
 }
 
 // The coverage of sources as a table: interface_id, seen, start, end, minutes; and the report.
@@ -358,7 +368,8 @@ void BindPlan(py::module_& m) {
                 py::module_::import("vpcflow.errors")
                     .attr("raise_reject")(ReportToDict(reader.report())["rejects"].cast<py::list>()[0]);
               }
-              RaiseStatus(table.status(), "PlanError");
+              if (reader.report().errors.empty()) RaiseStatus(table.status(), "PlanError");
+              table = vpcflow::Table();  // Python raises for damaged sources, by the report
             }
             return std::make_shared<vpcflow::Table>(*std::move(table));
           },

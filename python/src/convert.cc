@@ -57,6 +57,7 @@ vpcflow::ScanOptions OptionsFrom(const py::dict& options) {
     out.max_output_bytes = ValueOf<uint64_t>(get("max_output_bytes"), "max_output_bytes");
   if (!get("first_source").is_none()) out.first_source = get("first_source").cast<uint32_t>();
   if (!get("block_bytes").is_none()) out.block_bytes = get("block_bytes").cast<size_t>();
+  out.allow_empty = true;  // Python raises by the report, which has the cause
   const PyObject* progress = get("progress").is_none() ? nullptr : get("progress").ptr();
   out.poll = [progress](const vpcflow::Progress& p) {
     const py::gil_scoped_acquire gil;
@@ -86,6 +87,10 @@ py::dict ReportToDict(const vpcflow::Report& report) {
   out["ok"] = report.ok;
   out["nodata"] = report.nodata;
   out["skipdata"] = report.skipdata;
+  out["matched"] = report.matched;
+  out["in_time"] = report.asked ? report.in_time : report.records();
+  const std::string no_records = report.NoRecords();
+  out["no_records"] = no_records.empty() ? py::object(py::none()) : py::object(text(no_records));
   out["rejected"] = report.rejected();
   out["nulled_values"] = report.nulled_values;
   out["unspread"] = report.unspread;

@@ -89,7 +89,8 @@ class Aggregation:
 
         ``first_source``: the number of the first source among all of one input, if parts are aggregated apart. Returns
         itself. Of damaged sources what could be read is added before :class:`~vpcflow.SourceError` is raised; after any
-        other error nothing was added.
+        other error nothing was added. :class:`~vpcflow.NoRecordsError`, unless ``allow_empty=True``, if no record was
+        read.
         """
         if isinstance(data, Flows):
             if options:
@@ -102,7 +103,7 @@ class Aggregation:
             # The rows that pass, with what tells NODATA from traffic.
             fields = dict.fromkeys([*self._core.plan.fields, "log-status"])
             rows = flows.select(*fields)._with(allow_missing=True).collect(progress=progress)
-            return self.update(rows, first_source=first_source)
+            return self.update(rows, first_source=first_source, allow_empty=True)  # the filter may pass none
         table = flows._table
         first = self._sources if first_source is None else first_source
         native = {**flows._engine_options(progress), "first_source": first}
@@ -112,8 +113,8 @@ class Aggregation:
             table.note(report)
         self._sources = max(self._sources, first + report["sources"] + report["duplicates"])
         self._report = merge_reports(self._report, report)
-        if report["errors"] or report["warnings"] or report["rejected"]:
-            check([Result(self._core.value(), report)])
+        if report["errors"] or report["warnings"] or report["rejected"] or report["no_records"]:
+            check([Result(self._core.value(), report)], flows._allows_empty)
         return self
 
     def merge(self, other: Aggregation) -> Aggregation:

@@ -21,8 +21,9 @@ from typing import Any, Callable, NoReturn
 from . import __version__, containers, display, fields, plants
 from .capability import capabilities, recommended_format
 from .cli_output import drop_output, finish, note, occupy_closed_streams, progress_line, put, tell
-from .errors import DataQualityWarning, PlanError, VpcflowError
-from .result import Result
+from .errors import DataQualityWarning, NoRecordsError, PlanError, VpcflowError
+from .findings import Scope
+from .result import Report, Result
 from .scan import Flows, scan
 from .summary import Summary, summarize
 from .synthetic import synth
@@ -112,6 +113,9 @@ def add_input(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--max-memory", metavar="SIZE", help="most that groups and rows may take, e.g. 2GB")
     parser.add_argument("--max-output-bytes", metavar="SIZE", help="most that one packed file may unpack to, e.g. 50GB")
     parser.add_argument("--max-rejects", type=int, metavar="N", help="exit with 3 if more than N lines are rejected")
+    parser.add_argument(
+        "--allow-empty", action="store_true", help="an input without records, or with none in the time, is no error"
+    )
     parser.add_argument("--json", action="store_true", help="JSON instead of a page for people")
 
 
@@ -244,6 +248,7 @@ def flows_of(args: argparse.Namespace) -> Flows:
         threads=args.threads,
         max_memory=args.max_memory,
         max_output_bytes=args.max_output_bytes,
+        allow_empty=args.allow_empty,
     )
     return flows.filter(args.where) if args.where else flows
 
@@ -256,16 +261,18 @@ def names_of(text: str) -> list[str]:
     return [name.strip() for name in text.split(",") if name.strip()]
 
 
-def collect(run: Callable[[], Any]) -> tuple[Any, int]:
-    """The result and the exit code; of damaged sources what could be read, with the error told."""
+def collect(run: Callable[[], Any], told: int = 0) -> tuple[Any, int]:
+    """The result and the exit code; of damaged sources what could be read, with the error told unless `told`, the exit
+    code of another pass over the same, says that it was."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DataQualityWarning)
         try:
-            return run(), 0
+            return run(), told
         except VpcflowError as error:
-            if error.partial is None:
+            if error.partial is None or isinstance(error, NoRecordsError):
                 raise
-            note(f"error: {error}")
+            if not told:
+                note(f"error: {error}")
             return error.partial, 2
 
 
@@ -293,6 +300,7 @@ def _summary(args: argparse.Namespace) -> int:
         return code
     if code and not args.json and not summary.report.records:
         return code  # the error has been told, and there is nothing to show
+    say_first(summary.report, args.json)
     put(json.dumps(summary.as_dict()) + "\n" if args.json else summary.text())
     return verdict(summary.report, args, code, quiet=True)
 
@@ -309,23 +317,45 @@ def _aggregates(args: argparse.Namespace) -> dict[str, str]:
     return aggs
 
 
-def _print_rows(result: Result, as_json: bool) -> None:
+def say_first(report: Report, as_json: bool) -> None:
+    """If most lines were rejected, says so in the first line: of the page, or on standard error beside JSON."""
+    if report.mostly_rejected:
+        tell(report.mostly_rejected) if as_json else put(f"{report.mostly_rejected}\n")
+
+
+def _print_rows(result: Result, flows: Flows, as_json: bool) -> None:
+    say_first(result.report, as_json)
     if as_json:
         put(result._table.to_json_lines())
-    elif len(result) or not result.report.errors:
+    elif len(result):
         put(display.text_table(result.schema, result.rows()) + "\n")
+    if not len(result) and not result.report.errors:
+        note(f"no rows: {_nothing_in(result.report, flows)}")
+
+
+def _nothing_in(report: Report, flows: Flows) -> str:
+    """What an empty result is of: how many records, of which interfaces and time."""
+    if not report.ok:
+        return f"{report.records:,} records, none of traffic (NODATA or SKIPDATA)"
+    what = "pass the filter" if report.matched < report.records else "were grouped, and no group passes"
+    text = f"{report.matched:,} of {report.records:,} records {what}"
+    with suppress(VpcflowError), warnings.catch_warnings():  # of what can be read again
+        warnings.simplefilter("ignore", DataQualityWarning)
+        text += f"; read were {Scope.of(Scope.query(flows.unfiltered()).collect())}"
+    return text
 
 
 def _top(args: argparse.Namespace) -> int:
     aggs = _aggregates(args)
-    query = flows_of(args).group_by(*names_of(args.by), every=args.every, bin_by=args.bin_by).agg(**aggs)
+    flows = flows_of(args)
+    query = flows.group_by(*names_of(args.by), every=args.every, bin_by=args.bin_by).agg(**aggs)
     if args.having:
         query = query.having(*args.having)
     by = args.order_by or next(iter(aggs))
     query = query.top_k(args.n, by=by, other=args.other, per=names_of(args.per), counters=args.counters)
     with progress_line(True) as progress:
         result, code = collect(lambda: query.collect(progress=progress))
-    _print_rows(result, args.json)
+    _print_rows(result, flows, args.json)
     return verdict(result.report, args, code)
 
 
@@ -333,6 +363,10 @@ def _coverage(args: argparse.Namespace) -> int:
     with progress_line(True) as progress:
         result, code = collect(lambda: flows_of(args).coverage(progress=progress))
     rows = [row for row in result if not args.gaps or row["seen"] in ("absent", "SKIPDATA")]
+    say_first(result.report, args.json)
+    if args.gaps and not rows:
+        interfaces = len({row["interface_id"] for row in result})
+        note(f"no gaps: {result.report.matched:,} records of {interfaces:,} interfaces")
     if args.json:
         for row in rows:
             put(json.dumps(row) + "\n")
@@ -342,23 +376,25 @@ def _coverage(args: argparse.Namespace) -> int:
 
 
 def _sessions(args: argparse.Namespace) -> int:
-    query = flows_of(args).sessions(idle=args.idle, vantage=args.vantage, intermediaries=args.intermediary)
+    flows = flows_of(args)
+    query = flows.sessions(idle=args.idle, vantage=args.vantage, intermediaries=args.intermediary)
     if args.order_by:
         query = query.sort(args.order_by, descending=True)
     if args.n:
         query = query.limit(args.n)
     with progress_line(True) as progress:
         result, code = collect(lambda: query.collect(progress=progress))
-    _print_rows(result, args.json)
+    _print_rows(result, flows, args.json)
     return verdict(result.report, args, code)
 
 
 def _head(args: argparse.Namespace) -> int:
-    query = flows_of(args).limit(args.n)
+    flows = flows_of(args)
+    query = flows.limit(args.n)
     query = query.located() if args.located else query
     names = names_of(args.select)
     result, code = collect(lambda: (query.select(*names) if names else query).collect())
-    _print_rows(result, args.json)
+    _print_rows(result, flows, args.json)
     return verdict(result.report, args, code)
 
 
@@ -387,6 +423,8 @@ def _formats_of(what: Sequence[str]) -> dict[str, str]:
             formats[text] = text
             continue
         found = scan(text).formats
+        if not found:
+            scan(text).limit(1).collect()  # raises for what cannot be read and for what holds no record
         formats.update({text if len(found) == 1 else f"{text}, {len(f.split())} fields": f for f in found})
     return formats
 

@@ -13,7 +13,7 @@ from .aggregation import Aggregation
 from .cli_output import note, progress_line, put
 from .detection import DETECTORS, Settings, baseline, detect
 from .errors import NotifyError, PlanError, RuleError, SourceNotFoundError, VpcflowError
-from .findings import SEVERITIES, Findings
+from .findings import SEVERITIES
 from .notify import Channel, channel, check
 from .samples import as_line
 from .writing import check_writable, write_whole
@@ -134,23 +134,21 @@ def run_detect(args: argparse.Namespace) -> int:
     with progress_line(True) as progress:
         findings, code = cli.collect(
             lambda: detect(flows, only=only, baseline=past, samples=samples, progress=progress, **settings)
-            + (rules.run(flows, own, samples=samples) if own else ())
         )
-    if not isinstance(findings, Findings):  # damaged sources: their error was told
-        if args.learn:
-            note(_NOT_LEARNED.format(args.learn))
-        return code
+        if own:
+            more, code = cli.collect(lambda: rules.run(flows, own, samples=samples), told=code)
+            findings += more
+    cli.say_first(findings.report, args.json)
     if args.json:
         put(findings.to_json_lines())
+        if not findings:
+            note(findings.conclusion())
     else:
         for incident in findings.incidents():
             put(f"{incident}\n")
             for sample in incident.findings[0].samples:
                 put(f"          {as_line(sample)}\n")
-        for name, add in findings.not_detected.items():
-            put(f"{name} needs {', '.join(add)}\n")
-        if not findings:
-            put("nothing found\n")
+        put("".join(f"{display.printable(text)}\n" for text in findings.conclusion().splitlines()))
     code = cli.verdict(findings.report, args, code)
     if args.learn and code:
         note(_NOT_LEARNED.format(args.learn))
@@ -267,17 +265,17 @@ def run_rules(args: argparse.Namespace) -> int:
         if args.verb == "replay":
             flows = cli.flows_of(args)
             rows, code = cli.collect(lambda: rules.replay(flows, own, throttle=args.throttle, progress=progress))
-            if not isinstance(rows, list):  # damaged sources: their error was told
-                return code
             _show(rows, args.json)
             if args.max_rejects is None:
                 return code
             everything = flows._with(check_all=True).agg(n="count()")
             return cli.verdict(cli.collect(everything.collect)[0].report, args, code)
         findings, code = cli.collect(lambda: rules.run(cli.flows_of(args), own, progress=progress))
-    if not isinstance(findings, Findings):
-        return code
+    if args.json:
+        cli.say_first(findings.report, as_json=True)
     put(findings.to_json_lines() if args.json else f"{findings}\n")
+    if args.json and not findings:
+        note(findings.conclusion())
     return cli.verdict(findings.report, args, code) or (cli.FOUND if len(findings) else 0)
 
 

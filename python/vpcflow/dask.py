@@ -23,4 +23,4 @@ def aggregate(data: Any, question: Aggregation, *, partitions: int = 16, **optio
     own = {"threads": 1, **options}
     part = dask.delayed(aggregate_part, pure=False)
     parts = [part(empty_question(question), task, own) for task in tasks_of(numbered, partitions)]
-    return merge_parts(question, dask.compute(*parts), told)
+    return merge_parts(question, dask.compute(*parts), told, bool(options.get("allow_empty")))

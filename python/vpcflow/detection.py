@@ -18,12 +18,12 @@ from typing import Any
 from .aggregation import Aggregation
 from .capability import capabilities
 from .detectors import DETECTORS, Run, Settings
-from .errors import DataQualityWarning, PlanError
+from .errors import DataQualityWarning, NoRecordsError, PlanError
 from .expr import count
-from .findings import Finding, Findings, sessions_as_records, worst_first
+from .findings import Finding, Findings, Scope, sessions_as_records, worst_first
 from .result import Report, Result
 from .samples import with_samples
-from .scan import Flows, Progress
+from .scan import Flows, Progress, collect_readable
 
 __all__ = ["DETECTORS", "Settings", "baseline", "detect"]
 
@@ -64,7 +64,8 @@ def detect(
     :class:`vpcflow.detection.Settings`.
 
     Needs ``srcaddr``, ``dstaddr``, ``start`` and ``end``; a detector whose fields a format lacks is named in
-    ``not_detected``, with what to add. Errors as of :meth:`vpcflow.Flows.collect`.
+    ``not_detected``, with what to add. Errors as of :meth:`vpcflow.Flows.collect`; of damaged sources the findings in
+    what could be read are the error's ``partial``.
 
     >>> import vpcflow as vf
     >>> made = vf.synth(20_000, seed=3, plant="port_scan", peers=500, noise_sources=500)
@@ -76,9 +77,17 @@ def detect(
         talks = flows.collect()
         if "client" not in talks.columns:
             raise PlanError("detect: an Aggregation of sessions is needed: Aggregation.of(flows.sessions())")
+        if not len(talks) and not talks.report.records:
+            raise NoRecordsError("detect: the aggregation holds no session")
         return find(talks, None, own, only=only, baseline=baseline)
-    talks = flows.sessions(idle=own.idle)._in_any_order().collect(progress=progress)
-    return find(talks, flows, own, only=only, baseline=baseline, samples=samples)
+    sessions = flows.sessions(idle=own.idle)._in_any_order()
+    (talks, scope), damage = collect_readable([sessions, Scope.query(flows)], progress=progress)
+    found = find(talks, flows, own, only=only, baseline=baseline, samples=samples)
+    found.scope = Scope.of(scope)
+    if damage is not None:
+        damage.partial = found
+        raise damage
+    return found
 
 
 def checked_settings(only: Sequence[str], settings: dict[str, Any]) -> Settings:
@@ -121,7 +130,11 @@ def find(
     found = _merged(found)
     if logs is not None and samples > 0 and found:
         found = with_samples(logs, found, samples)
-    return Findings(found, talks.report, not_detected)
+    degraded = {
+        name: list(seen["degraded"]) for name, seen in run.coverage.items()
+        if name in wanted and name not in not_detected and "degraded" in seen
+    }  # fmt: skip
+    return Findings(found, talks.report, not_detected, degraded=degraded)
 
 
 def _could_not_see(formats: list[str], report: Report) -> dict[str, dict[str, Any]]:

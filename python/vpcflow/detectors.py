@@ -15,7 +15,7 @@ from .expr import first
 from .findings import Finding
 from .labels import ip_ranges, mmdb, prefixes
 from .result import Result
-from .scan import Flows, scan
+from .scan import Flows, collect_readable, scan
 
 DETECTORS = _core.detectors()
 _DEFAULTS = _core.detect_defaults()
@@ -105,12 +105,12 @@ class Run:
         self._detection.add(talks._table)
         if baseline is not None:
             self._detection.add_baseline(baseline.collect()._table)
-        self._flows, self._settings, self._coverage = flows, settings, coverage
+        self._flows, self._settings, self.coverage = flows, settings, coverage
 
     def findings(self, names: Sequence[str]) -> list[Finding]:
         """What some detectors find."""
         return [
-            Finding(**found, coverage=self._coverage[name])
+            Finding(**found, coverage=self.coverage[name])
             for name in names
             for found in (self._uploads() if name == "exfiltration" else self._detection.find(name))
         ]
@@ -126,7 +126,8 @@ class Run:
         if self._flows is not None and told:
             flows, to_peers = among(self._flows, "one_of_the_peers", "dstaddr", addresses)
             rows = flows.filter(to_peers).group_by("dstaddr").agg(s=first("pkt-dst-aws-service"))
-            services |= {row["dstaddr"]: row["s"] for row in rows.collect() if row["s"]}
+            (named,), _ = collect_readable([rows])  # damage is told by the pass before
+            services |= {row["dstaddr"]: row["s"] for row in named if row["s"]}
         self._detection.set_services(prefixes(services)._core)
         return self._detection.find("exfiltration")
 

@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 class VpcflowError(Exception):
     """Base of all exceptions that vpcflow raises on purpose.
 
-    ``partial`` is the :class:`~vpcflow.Result` of what could be read, if the error came after some of it, else
-    ``None``.
+    ``partial`` is the result of what could be read, if the error came after some of it, else ``None``: what the call
+    gives else, a :class:`~vpcflow.Result`, :class:`~vpcflow.Findings`, ...
     """
 
-    partial: Result | None = None
+    partial: Any = None
     #: The same for each query of :func:`vpcflow.collect_all`.
     partials: Sequence[Result] = ()
 
@@ -90,6 +90,18 @@ class SourceNotFoundError(SourceError, FileNotFoundError):
 
 class DataLossError(SourceError):
     """A source is damaged: cut or corrupt gzip. What was read before the damage is in ``partial``."""
+
+
+class NoRecordsError(VpcflowError, ValueError):
+    """No record was read, or none in the time asked for: nothing can be concluded. The message says what was read and
+    why it was no record; ``partial`` is the empty result, with its report. ``scan(..., allow_empty=True)`` gives that
+    instead.
+
+    >>> import vpcflow as vf
+    >>> vf.scan(b"").agg(n=vf.count()).collect()
+    Traceback (most recent call last):
+    vpcflow.errors.NoRecordsError: no record was read: <bytes> is empty
+    """
 
 
 class StateError(VpcflowError, ValueError):

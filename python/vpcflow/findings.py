@@ -8,6 +8,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from .display import instant, printable, text_table
+from .expr import max as max_of
+from .expr import min as min_of
+from .expr import n_unique
 from .result import Report, Result
 from .scan import Flows, scan
 
@@ -72,16 +75,61 @@ class Incident:
         return "\n".join([head, *(f"        {printable(f.sentence)}" for f in self.findings)])
 
 
+@dataclasses.dataclass(frozen=True)
+class Scope:
+    """What a conclusion is about: the records that were looked at."""
+
+    records: int  # read
+    matched: int  # of them, that pass the filter
+    traffic: int  # of those read, that are not NODATA or SKIPDATA
+    interfaces: int
+    start: int | None  # first start and last end, Unix seconds
+    end: int | None
+
+    @staticmethod
+    def query(flows: Flows) -> Flows:
+        """The query whose result :meth:`of` takes; for one pass with others."""
+        everything = flows.filter("log_status is null or log_status is not null")  # takes in NODATA and SKIPDATA
+        return everything.agg(
+            start=min_of("start"), end=max_of("end"), interfaces=n_unique("interface_id"),
+            attachments=n_unique("tgw_attachment_id"),
+        )._with(allow_missing=True)  # fmt: skip
+
+    @staticmethod
+    def of(result: Result) -> Scope:
+        """The scope that a result of :meth:`query` holds."""
+        (row,) = result.rows() or [{"start": None, "end": None, "interfaces": 0, "attachments": 0}]
+        report, interfaces = result.report, row["interfaces"] or row["attachments"]
+        return Scope(report.records, report.matched, report.ok, interfaces, row["start"], row["end"])
+
+    def __str__(self) -> str:
+        some = f"{self.matched:,} of " if self.matched != self.records else ""
+        text = f"{some}{self.records:,} record{'' if self.records == 1 else 's'}"
+        if not self.traffic:
+            text += " without traffic (all NODATA or SKIPDATA)"
+        if self.interfaces:
+            text += f" of {self.interfaces:,} interface{'' if self.interfaces == 1 else 's'}"
+        if self.start is not None and self.end is not None:
+            text += f", {instant(self.start)} to {instant(self.end)} UTC"
+        return text
+
+
 class Findings(Sequence[Finding]):
     """Findings, worst first, and what was read for them.
 
-    ``not_detected`` names the detectors that the logs' format makes impossible, with the fields to add.
+    ``not_detected`` names the detectors that the logs' format makes impossible, with the fields to add; ``degraded``
+    those that see less by it, with the reasons; ``scope`` is what was looked at, ``None`` if that is not known.
     """
 
-    def __init__(self, findings: list[Finding], report: Report, not_detected: dict[str, list[str]]) -> None:
+    def __init__(
+        self, findings: list[Finding], report: Report, not_detected: dict[str, list[str]], *,
+        degraded: dict[str, list[str]] | None = None, scope: Scope | None = None,
+    ) -> None:  # fmt: skip
         self._findings = findings
         self.report = report
         self.not_detected = not_detected
+        self.degraded = degraded or {}
+        self.scope = scope
 
     def __len__(self) -> int:
         return len(self._findings)
@@ -95,7 +143,28 @@ class Findings(Sequence[Finding]):
     def __add__(self, other: Iterable[Finding]) -> Findings:
         """The findings of both; the report is that of the first."""
         lacking = other.not_detected if isinstance(other, Findings) else {}
-        return Findings(sorted([*self, *other], key=worst_first), self.report, {**self.not_detected, **lacking})
+        return Findings(
+            sorted([*self, *other], key=worst_first), self.report, {**self.not_detected, **lacking},
+            degraded=self.degraded, scope=self.scope,
+        )  # fmt: skip
+
+    def conclusion(self) -> str:
+        """What the findings, or that there are none, rest on: records, interfaces, time; and what the format of the
+        logs hides from detectors, a line each.
+
+        >>> import vpcflow as vf
+        >>> log = b"srcaddr dstaddr srcport dstport protocol start end\\n10.0.0.1 10.0.0.2 40000 443 6 0 60\\n"
+        >>> print(vf.detect(vf.scan(log), only=["port_scan"]).conclusion().splitlines()[0])
+        nothing found in 1 record, 1970-01-01 00:00:00 to 1970-01-01 00:01:00 UTC
+        """
+        about = f" in {self.scope}" if self.scope is not None else ""
+        lines = [f"{len(self):,} finding{'' if len(self) == 1 else 's'}{about}" if self else f"nothing found{about}"]
+        lines += [f"not looked for: {name}: the logs lack {', '.join(add)}" for name, add in self.not_detected.items()]
+        by_reason: dict[str, list[str]] = {}
+        for name, reasons in self.degraded.items():
+            by_reason.setdefault("; ".join(reasons), []).append(name)
+        lines += [f"sees less: {', '.join(names)}: {reason}" for reason, names in by_reason.items()]
+        return "\n".join(lines)
 
     def rows(self) -> list[dict[str, Any]]:
         """All findings as dictionaries."""
@@ -127,8 +196,9 @@ class Findings(Sequence[Finding]):
             ("what", "text"),
         ]  # fmt: skip
         rows = [{**f.as_dict(), "what": f.sentence} for f in self]
-        silent = "".join(f"\n{name} needs {', '.join(add)}" for name, add in self.not_detected.items())
-        return text_table(schema, rows) + silent
+        first = f"{self.report.mostly_rejected}\n" if self.report.mostly_rejected else ""
+        table = f"{text_table(schema, rows)}\n" if rows else ""
+        return f"{first}{table}{self.conclusion()}"
 
     __repr__ = __str__
 
@@ -151,4 +221,5 @@ def sessions_as_records(talks: Result, size: str) -> Flows:
         ("protocol", "protocol"), ("start", "start"), ("end", "end"), ("client_packets", "packets"),
         (size, "bytes"), ("state", "action"), ("server_flags", "tcp_flags"),
     ]  # fmt: skip
-    return scan(Result(talks._table.renamed(names, "counted"), talks.report.as_dict()))
+    records = Result(talks._table.renamed(names, "counted"), talks.report.as_dict())
+    return scan(records, allow_empty=True)  # no session is no lack of records

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Any, Union, cast
 
 from . import _core
-from .errors import DataQualityWarning, SourceNotFoundError
+from .errors import DataQualityWarning, NoRecordsError, SourceNotFoundError
 from .tables import ParquetFiles
 
 _FEW = 100
@@ -100,7 +100,7 @@ def select(
         return sources
     chosen = _core.Source.select(sources, start, end, accounts, regions)
     if not chosen:
-        raise SourceNotFoundError(f"none of the {len(sources):,} objects can hold what is asked for, by their paths")
+        raise NoRecordsError(f"none of the {len(sources):,} objects can hold what is asked for, by their paths")
     for what, wanted in (("account", accounts), ("region", regions)):
         silent = sum(source.object_path[what] is None for source in chosen) if wanted else 0
         if silent:

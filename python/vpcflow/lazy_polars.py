@@ -27,7 +27,8 @@ def lazy_frame(flows: Flows) -> pl.LazyFrame:
     if flows._grouped or flows._spec.get("sort") or flows._spec.get("limit") is not None:
         raise PlanError("lazy() is of records: group, sort and limit in polars")
     names = flows.columns
-    empty = flows._with(where="false", filters=["false"], limit=0, select=names, allow_missing=True).collect()
+    none = flows._with(where="false", filters=["false"], limit=0, select=names, allow_missing=True, allow_empty=True)
+    empty = none.collect()
     schema = polars.DataFrame(empty).schema
 
     def source(

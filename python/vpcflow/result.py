@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from . import _core, display
-from .errors import DataQualityWarning, PlanError, from_report
+from .errors import DataQualityWarning, NoRecordsError, PlanError, VpcflowError, from_report
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,11 +25,12 @@ class Report:
     """What a query read, rejected and could not read. Nothing is left out of it.
 
     Counts: ``sources``, ``duplicates`` (files not read, as an earlier one has the same bytes), ``text_bytes``
-    (unpacked), ``lines``, ``headers``, ``blank_lines``, ``records`` = ``ok`` +
-    ``nodata`` + ``skipdata``, ``rejected``, ``nulled_values``, ``unspread``. ``rejects_by_reason`` counts by reason;
-    ``rejects`` are the first 1,000 with ``file``, ``line``, ``byte_offset``, ``column``, ``field``, ``reason``,
-    ``message`` and ``excerpt``. ``formats`` counts sources by format; ``warnings`` and ``errors`` are texts
-    (of formats and warnings 256 each, and a warning if there were more).
+    (unpacked), ``lines``, ``headers``, ``blank_lines``, ``records`` = ``ok`` + ``nodata`` + ``skipdata``, ``matched``
+    (records that passed the query's filter; of groupings and sessions those of traffic), ``in_time`` (that start in the
+    time asked for), ``rejected``, ``nulled_values``, ``unspread``. ``rejects_by_reason`` counts by reason; ``rejects``
+    are the first 1,000 with ``file``, ``line``, ``byte_offset``, ``column``, ``field``, ``reason``, ``message`` and
+    ``excerpt``. ``formats`` counts sources by format; ``warnings`` and ``errors`` are texts (of formats and warnings
+    256 each, and a warning if there were more). ``no_records`` says why nothing can be concluded, or is ``None``.
     """
 
     def __init__(self, values: dict[str, Any]) -> None:
@@ -48,11 +49,23 @@ class Report:
         """All of it as plain values."""
         return dict(self._values)
 
+    @property
+    def mostly_rejected(self) -> str:
+        """A line to say first if most lines were rejected, else empty."""
+        if self.rejected <= self.records:
+            return ""
+        return (
+            f"WARNING: {_count(self.rejected, 'line')} of {self.rejected + self.records:,} rejected; what follows is "
+            f"of the other {self.records:,} alone"
+        )
+
     def __str__(self) -> str:
         v = self._values
         parts = [f"{_count(v['records'], 'record')} from {_count(v['sources'], 'source')}"]
         if v["nodata"] or v["skipdata"]:
             parts.append(f"{v['nodata']:,} NODATA, {v['skipdata']:,} SKIPDATA among them")
+        if v["records"] and not v["matched"]:
+            parts.append("none passes the filter" if v["ok"] else "no traffic")
         if v["rejected"]:
             reasons = ", ".join(f"{n:,} {reason}" for reason, n in v["rejects_by_reason"].items())
             parts.append(f"{_count(v['rejected'], 'line')} rejected ({reasons})")
@@ -164,16 +177,22 @@ class Result:
     def __str__(self) -> str:
         rows = self._table.rows(0, 20)
         more = f"\n... {len(self) - 20:,} more rows" if len(self) > 20 else ""
-        return f"{display.text_table(self.schema, rows)}{more}\n{display.printable(str(self.report))}"
+        first = f"{self.report.mostly_rejected}\n" if self.report.mostly_rejected else ""
+        return f"{first}{display.text_table(self.schema, rows)}{more}\n{display.printable(str(self.report))}"
 
     __repr__ = __str__
 
 
-def check(results: Sequence[Result]) -> None:
-    """Raises for damaged sources, with the results as what could be read; warns about rejects. All share one report."""
+def check(results: Sequence[Result], allow_empty: bool) -> None:
+    """Raises for damaged sources, with the results as what could be read, and unless `allow_empty` if no record was
+    read; warns about rejects. All share one report."""
     report = results[0].report
+    error: VpcflowError | None = None
     if report.errors:
         error = from_report(report.errors)
+    elif report.no_records and not allow_empty:
+        error = NoRecordsError(report.no_records)
+    if error is not None:
         error.partial, error.partials = results[0], list(results)
         raise error
     notes = [*report.warnings, *([str(report)] if report.rejected else [])]
@@ -202,13 +221,15 @@ def diff(today: Result, baseline: Result, by: str | Sequence[str]) -> Result:
 
 _ADDED = (
     "sources", "duplicates", "text_bytes", "lines", "headers", "blank_lines", "records", "ok", "nodata", "skipdata",
-    "rejected", "nulled_values",
+    "matched", "in_time", "rejected", "nulled_values",
 )  # fmt: skip
 
 
 def merge_reports(a: dict[str, Any], b: dict[str, Any]) -> dict[str, Any]:
     """One report for the parts of an input; either may be empty."""
     out: dict[str, Any] = {name: a.get(name, 0) + b.get(name, 0) for name in _ADDED}
+    both = [part["no_records"] for part in (a, b) if "no_records" in part]
+    out["no_records"] = None if out["ok"] or None in both else next(iter(both), None)
     out["unspread"] = max(a.get("unspread", 0), b.get("unspread", 0))
     for counts in ("rejects_by_reason", "formats"):
         first, second = a.get(counts, {}), b.get(counts, {})

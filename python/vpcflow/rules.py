@@ -32,11 +32,11 @@ from typing import Any
 from .display import instant, printable
 from .errors import DataQualityWarning, RuleError, VpcflowError
 from .expr import Agg, Derived, difference, ratio
-from .findings import SEVERITIES, Finding, Findings, sessions_as_records, worst_first
+from .findings import SEVERITIES, Finding, Findings, Scope, sessions_as_records, worst_first
 from .result import Result
 from .rule_files import content_of, hint, with_known_keys
 from .samples import with_samples
-from .scan import Flows, Progress, collect_all, scan
+from .scan import Flows, Progress, collect_all, collect_readable, scan
 from .silences import Silence as Silence
 from .silences import check_silences as check_silences
 from .silences import load_silences as load_silences
@@ -228,11 +228,12 @@ def _check(rule: Rule, place: str) -> None:
 
 
 def run(flows: Flows, rules: Sequence[Rule], *, samples: int = 3, progress: Progress | None = None) -> Findings:
-    """What the rules find in flow logs: all rules over records in one pass, those over sessions in another.
+    """What the rules find in flow logs, in one pass over them.
 
-    ``samples``: for each finding whose actor is an address the first so many records that it rests on.
-    Time bins of the same keys that follow each other are one finding. ``not_detected`` of the result names rules whose
-    fields no log has.
+    ``samples``: for each finding whose actor is an address the first so many records that it rests on, which takes
+    another pass. Time bins of the same keys that follow each other are one finding. ``not_detected`` of the result
+    names rules whose fields no log has. Errors as of :meth:`vpcflow.Flows.collect`; of damaged sources the findings in
+    what could be read are the error's ``partial``.
 
     >>> import vpcflow as vf
     >>> rules = vf.rules.of([{"name": "many", "by": "srcaddr", "having": "flows > 1", "message": "{srcaddr}: {flows}"}])
@@ -240,35 +241,26 @@ def run(flows: Flows, rules: Sequence[Rule], *, samples: int = 3, progress: Prog
     >>> [f.sentence for f in vf.rules.run(vf.scan(log), rules)]
     ['10.0.0.1: 2']
     """
-    found: list[Finding] = []
-    missing: dict[str, list[str]] = {}
-    report: Any = None
     there = fields_of(flows)
-    for over in ("records", "sessions"):
-        own = [rule for rule in rules if rule.over == over]
-        base = flows
-        if over == "sessions" and own:
-            talks = flows.sessions().collect(progress=progress)
-            report = report or talks.report
-            base = sessions_as_records(talks, "client_bytes")
-        able = []
-        for rule in own:
-            lacks = _lacks(rule, there) if over == "records" and there else []
-            if lacks:
-                missing[rule.name] = lacks
-            else:
-                able.append(rule)
-        if able:
-            with warnings.catch_warnings():
-                if over == "sessions":
-                    warnings.simplefilter("ignore", DataQualityWarning)
-                results = collect_all([rule.query(base) for rule in able], progress=progress)
-            report = report or results[0].report
-            for rule, result in zip(able, results):
-                found += sampled(flows, rule, findings_of(rule, result), samples)
-    if report is None:
-        report = flows.agg(n="count()").collect(progress=progress).report
-    return Findings(sorted(found, key=worst_first), report, missing)
+    lacking = {rule.name: _lacks(rule, there) for rule in rules if rule.over == "records" and there}
+    missing = {name: fields for name, fields in lacking.items() if fields}
+    able = {over: [r for r in rules if r.over == over and r.name not in missing] for over in ("records", "sessions")}
+    queries = [rule.query(flows) for rule in able["records"]]
+    queries += [flows.sessions()] if able["sessions"] else []
+    (*results, scope), damage = collect_readable([*queries, Scope.query(flows)], progress=progress)
+    if able["sessions"]:
+        base = sessions_as_records(results.pop(), "client_bytes")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DataQualityWarning)
+            results += collect_all([rule.query(base) for rule in able["sessions"]])
+    found: list[Finding] = []
+    for rule, result in zip([*able["records"], *able["sessions"]], results):
+        found += sampled(flows, rule, findings_of(rule, result), samples)
+    findings = Findings(sorted(found, key=worst_first), scope.report, missing, scope=Scope.of(scope))
+    if damage is not None:
+        damage.partial = findings
+        raise damage
+    return findings
 
 
 def sampled(flows: Flows, rule: Rule, findings: list[Finding], n: int) -> list[Finding]:
@@ -393,9 +385,15 @@ def replay(
     """How often rules would have fired: by rule the findings, the alerts that :class:`vpcflow.watch.Watch` would have
     told (findings of the same rule, actor and targets no further apart than ``throttle`` are one incident), alerts a
     day, actors, and the first and last time."""
-    findings = run(flows, rules, samples=0, progress=progress)
-    span = flows.agg(first="min(start)", last="max(end)").collect().rows()[0]
-    days = max(((span["last"] or 0) - (span["first"] or 0)) / 86400, 1 / 24)
+    try:
+        findings, damage = run(flows, rules, samples=0, progress=progress), None
+    except VpcflowError as error:
+        if not isinstance(error.partial, Findings):
+            raise
+        findings, damage = error.partial, error
+    scope = findings.scope
+    span = (scope.end or 0) - (scope.start or 0) if scope is not None else 0
+    days = max(span / 86400, 1 / 24)
     pause = seconds(throttle, "throttle")
     out = []
     for rule in rules:
@@ -411,4 +409,7 @@ def replay(
             "first": own[0].start if own else None, "last": max(f.end for f in own) if own else None,
             "needs": ", ".join(findings.not_detected.get(rule.name, [])),
         })  # fmt: skip
+    if damage is not None:
+        damage.partial = out
+        raise damage
     return out

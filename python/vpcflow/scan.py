@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Callable
 
 from . import _core
-from .errors import FieldError, PlanError
+from .errors import FieldError, NoRecordsError, PlanError, VpcflowError
 from .expr import Agg, Derived, Expr, aggregates_spec, as_filter, col
 from .inputs import Input, select, sources_of, split
 from .result import Result, check
@@ -28,8 +28,8 @@ class Flows:
     """A lazy query over flow logs. Made by :func:`scan`; every method gives a new query, :meth:`collect` runs it.
 
     Names of fields are AWS's, with ``-`` or ``_``. Errors: :class:`~vpcflow.FieldError` and friends for a query that
-    cannot be, :class:`~vpcflow.SourceError` and :class:`~vpcflow.FormatError` for logs that cannot be read; what could
-    be read before such an error is its ``partial``.
+    cannot be, :class:`~vpcflow.SourceError` and :class:`~vpcflow.FormatError` for logs that cannot be read, with what
+    could be read as ``partial``; :class:`~vpcflow.NoRecordsError` if no record was read, or none in the time asked for.
     """
 
     def __init__(self, sources: list[_core.Source], table: Any, options: dict[str, Any], spec: dict[str, Any]) -> None:
@@ -40,6 +40,10 @@ class Flows:
 
     def _with(self, **changes: Any) -> Flows:
         return Flows(self._sources, self._table, self._options, {**self._spec, **changes})
+
+    @property
+    def _allows_empty(self) -> bool:
+        return bool(self._spec.get("allow_empty")) or self._spec.get("limit") == 0
 
     @property
     def _grouped(self) -> bool:
@@ -57,6 +61,10 @@ class Flows:
         parts = [*self._spec.get("filters", ()), *(as_filter(e) for e in expressions)]
         where = parts[0] if len(parts) == 1 else " and ".join(f"({part})" for part in parts)
         return self._with(filters=parts, where=where)
+
+    def unfiltered(self) -> Flows:
+        """All records of the input, without what was asked of them."""
+        return self._with(filters=[], where="")
 
     def label(self, name: str, field: str, table: Labels) -> Flows:
         """A further column of texts, looked up in a table by the value of ``field``: a name for a network, a service,
@@ -261,7 +269,7 @@ class Flows:
             return Result(_core.coverage_of(records._table), records.report.as_dict())
         where = self._spec.get("where", "")
         result = Result(*_core.coverage(self._sources, where, self._engine_options(progress)))
-        check([result])
+        check([result], self._allows_empty)
         return result
 
     def sessions(
@@ -326,7 +334,7 @@ class Flows:
             yield Result(table, reader.report)
             if len(table) == 0:
                 break
-        check([Result(table, reader.report)])
+        check([Result(table, reader.report)], self._allows_empty)
 
     def lazy(self) -> pl.LazyFrame:
         """The records as a ``polars.LazyFrame``, read when polars collects, in batches: only the columns that its query
@@ -385,6 +393,7 @@ def scan(
     threads: int | None = None,
     max_memory: int | str | None = None,
     max_output_bytes: int | str | None = None,
+    allow_empty: bool = False,
 ) -> Flows:
     """A lazy query over flow logs.
 
@@ -419,6 +428,9 @@ def scan(
     ``max_output_bytes``: bytes that one packed source may unpack to; one with more is a :class:`~vpcflow.SourceError`
     after the records before. By default there is no limit, and no need of one for memory.
 
+    ``allow_empty``: an input without records, or without any in the time asked for, gives an empty result instead of
+    :class:`~vpcflow.NoRecordsError`. A filter that no record passes gives one in any case.
+
     >>> import vpcflow as vf
     >>> log = b"srcaddr dstport bytes\\n10.0.0.1 22 40\\n10.0.0.1 443 960\\n"
     >>> vf.scan(log).group_by("srcaddr").agg(bytes=vf.sum("bytes")).collect().rows()
@@ -438,12 +450,15 @@ def scan(
         "max_output_bytes": None if max_output_bytes is None else byte_count("max_output_bytes", max_output_bytes),
     }  # fmt: skip
     begin, until = unix_seconds("start", start), unix_seconds("end", end)
+    spec: dict[str, Any] = {"allow_empty": allow_empty}
+    if begin is not None or until is not None:
+        spec["asked"] = (begin, until)
     if hasattr(data, "__arrow_c_stream__"):
-        flows = Flows([], ArrowTable(data), options, {})
+        flows = Flows([], ArrowTable(data), options, spec)
     else:
         sources = select(sources_of(data), begin, until, _texts(account), _texts(region))
         text, parquet = split(sources, duplicates == "once") if container == "auto" else (sources, None)
-        flows = Flows(text, parquet, options, {})
+        flows = Flows(text, parquet, options, spec)
     if begin is not None:
         flows = flows.filter(col("start") >= begin)
     return flows if until is None else flows.filter(col("start") < until)
@@ -467,6 +482,18 @@ def _run(queries: Sequence[Flows], progress: Progress | None) -> list[tuple[_cor
     return results
 
 
+def collect_readable(
+    queries: Sequence[Flows], *, progress: Progress | None = None
+) -> tuple[list[Result], VpcflowError | None]:
+    """As :func:`collect_all`; of damaged sources what could be read, if that are records, with the error."""
+    try:
+        return collect_all(queries, progress=progress), None
+    except VpcflowError as error:
+        if not error.partials or not error.partials[0].report.records or isinstance(error, NoRecordsError):
+            raise
+        return list(error.partials), error
+
+
 def collect_all(queries: Sequence[Flows], *, progress: Progress | None = None) -> list[Result]:
     """Runs several queries over the same logs in one pass; all must come from one :func:`scan`.
 
@@ -477,5 +504,5 @@ def collect_all(queries: Sequence[Flows], *, progress: Progress | None = None) -
     if any(q._sources is not queries[0]._sources or q._table is not queries[0]._table for q in queries):
         raise PlanError("collect_all: the queries must come from the same scan()")
     results = [Result(table, report) for table, report in _run(queries, progress)]
-    check(results)
+    check(results, any(query._allows_empty for query in queries))
     return results

@@ -51,7 +51,7 @@ def aggregate(
     frame = spark.createDataFrame(numbered, "number long, path string").repartition(min(partitions, len(numbered)))
     rows = frame.mapInArrow(run, "state binary, report string").collect()
     parts: Iterable[Part] = ((bytes(row["state"]), json.loads(row["report"])) for row in rows)
-    return merge_parts(question, parts, told)
+    return merge_parts(question, parts, told, bool(options.get("allow_empty")))
 
 
 def records(
@@ -66,7 +66,7 @@ def records(
     if not fields:
         raise TypeError("records: name the fields; they are the columns of the DataFrame")
     numbered, _ = _numbered(data, column)
-    own = {"threads": 1, **options}
+    own = {"threads": 1, **options, "allow_empty": True}  # of one path; Spark has the others
 
     def query(path: Any) -> Any:
         flows = scan(path, **own)._with(allow_missing=True)

@@ -60,15 +60,18 @@ def aggregate_part(question: bytes, task: Task, options: dict[str, Any]) -> Part
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DataQualityWarning)  # told once, by whoever merges
         try:
-            part.update(paths, first_source=first, duplicates="all", **options)
+            part.update(paths, first_source=first, duplicates="all", **{**options, "allow_empty": True})  # of a part
         except SourceError:
             if not part._report.get("errors"):
                 raise
     return part.to_bytes(), part._report
 
 
-def merge_parts(question: Aggregation, parts: Iterable[Part], told: dict[str, Any]) -> Aggregation:
-    """One aggregation of all parts, whose order does not matter. Raises for damaged sources, warns of rejects."""
+def merge_parts(
+    question: Aggregation, parts: Iterable[Part], told: dict[str, Any], allow_empty: bool
+) -> Aggregation:
+    """One aggregation of all parts, whose order does not matter. Raises for damaged sources and, unless `allow_empty`,
+    if no part read a record; warns of rejects."""
     total = question.copy()
     for state, report in parts:
         total._core.merge(_core.Aggregation.from_bytes(state))
@@ -76,7 +79,7 @@ def merge_parts(question: Aggregation, parts: Iterable[Part], told: dict[str, An
         total._report = merge_reports(total._report, report)
     total._report = merge_reports(total._report, told)
     total._report["rejects"].sort(key=lambda reject: (reject["file"], reject["byte_offset"]))
-    check([Result(total._core.value(), total._report)])
+    check([Result(total._core.value(), total._report)], allow_empty)
     return total
 
 
@@ -108,7 +111,7 @@ def aggregate(
     own = {"threads": 1, **options}
     if executor is not None:
         futures = [executor.submit(aggregate_part, empty, task, own) for task in tasks]
-        return merge_parts(question, (f.result() for f in futures), told)
+        return merge_parts(question, (f.result() for f in futures), told, bool(options.get("allow_empty")))
     # Imported here: `import vpcflow` stays light.
     import concurrent.futures
     import multiprocessing
@@ -116,7 +119,7 @@ def aggregate(
     # Not fork: the caller may have threads.
     with concurrent.futures.ProcessPoolExecutor(count, multiprocessing.get_context("spawn")) as pool:
         futures = [pool.submit(aggregate_part, empty, task, own) for task in tasks]
-        return merge_parts(question, (f.result() for f in futures), told)
+        return merge_parts(question, (f.result() for f in futures), told, bool(options.get("allow_empty")))
 
 
 def empty_question(question: Aggregation) -> bytes:

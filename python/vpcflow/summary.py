@@ -220,6 +220,6 @@ def summarize(flows: Flows, *, progress: Progress | None = None) -> Summary:
         results = collect_all(list(queries.values()), progress=progress)
     except VpcflowError as error:
         if error.partials:
-            error.partial = Summary(dict(zip(queries, error.partials)), filtered)  # type: ignore[assignment]
+            error.partial = Summary(dict(zip(queries, error.partials)), filtered)
         raise
     return Summary(dict(zip(queries, results)), filtered)

@@ -275,7 +275,7 @@ class Watch:
         errors of the others."""
         damaged: dict[str, str] = {}
         while paths:
-            flows = scan(paths, format=self._format)
+            flows = scan(paths, format=self._format, allow_empty=True)
             try:
                 fields = fields_of(flows)
                 if fields and "start" not in fields:
@@ -291,7 +291,7 @@ class Watch:
 
     def _error_of(self, path: str) -> str | None:
         try:
-            scan(path, format=self._format).agg(n="count()").collect()
+            scan(path, format=self._format, allow_empty=True).agg(n="count()").collect()
         except VpcflowError as error:
             return str(error).splitlines()[0]
         return None

@@ -339,6 +339,7 @@ absl::StatusOr<ScannedWorkers> ScanTables(std::span<const Plan> plans, const Slo
     if (!named.ok()) status = named.status();
     if (!named.ok() || named->stream == nullptr) break;
     ++report->sources;
+    if (report->names.size() < Report::kMaxNames) report->names.push_back(named->name);
     rows.StartStream(number + options.first_source, named->name);
     status = ReadStream(*named, options, &rows, worker.get(), report);
   }
@@ -354,7 +355,7 @@ absl::StatusOr<ScannedWorkers> ScanTables(std::span<const Plan> plans, const Slo
 
 absl::StatusOr<std::vector<Result>> RunArrow(std::span<const Plan> plans, const std::vector<Source>& sources,
                                              const ArrowStreams& streams, const ScanOptions& options,
-                                             Report* out_report) {
+                                             Report* out_report, std::vector<Result>* partial) {
   using namespace internal;
   if (plans.empty()) return std::vector<Result>();
   const SlotMap map(plans);
@@ -362,7 +363,7 @@ absl::StatusOr<std::vector<Result>> RunArrow(std::span<const Plan> plans, const 
   const absl::StatusOr<ScannedWorkers> scanned = ScanTables(plans, map, sources, streams, options, &report);
   if (out_report != nullptr) *out_report = report;
   if (!scanned.ok()) return scanned.status();
-  return JoinWorkers(plans, map, scanned->workers, std::move(report));
+  return Concluded(plans, JoinWorkers(plans, map, scanned->workers, std::move(report)), options, partial);
 }
 
 absl::Status UpdateArrow(Aggregation* aggregation, const std::vector<Source>& sources, const ArrowStreams& streams,
@@ -373,6 +374,7 @@ absl::Status UpdateArrow(Aggregation* aggregation, const std::vector<Source>& so
   const absl::StatusOr<ScannedWorkers> scanned =
       ScanTables({&impl.plan, 1}, impl.map, sources, streams, options, &report);
   absl::Status status = scanned.ok() ? impl.Join(*scanned, &report) : scanned.status();
+  if (status.ok()) status = report.Outcome(options.allow_empty);
   if (out_report != nullptr) *out_report = std::move(report);
   return status;
 }

@@ -171,6 +171,7 @@ absl::Status Aggregation::Impl::Join(const internal::ScannedWorkers& scanned, Re
     if (groups != nullptr && groups->crowded()) groups = groups->Pruned();
   }
   if (groups != nullptr) report->unspread = groups->unspread();
+  for (const internal::Worker* worker : scanned.workers) worker->Count(0, report);
   return absl::OkStatus();
 }
 
@@ -179,6 +180,7 @@ absl::Status Aggregation::Update(const std::vector<Source>& sources, const ScanO
   const absl::StatusOr<internal::ScannedWorkers> scanned =
       internal::ScanText({&impl_->plan, 1}, impl_->map, sources, options, &own);
   absl::Status status = scanned.ok() ? impl_->Join(*scanned, &own) : scanned.status();
+  if (status.ok()) status = own.Outcome(options.allow_empty);
   if (report != nullptr) *report = std::move(own);
   return status;
 }

@@ -55,6 +55,7 @@ class Maker {
     }
     absl::Status status = spec.sessions ? MakeSessions() : plan_.grouped ? MakeGrouping() : MakeSelection();
     if (status.ok()) status = MakeFilter();
+    if (spec.asked) SlotOf(Field::kStart);
     if (status.ok()) status = MakeOrder();
     if (!status.ok()) return status;
     plan_.all_records = (!plan_.grouped && !spec.sessions) ||

@@ -119,6 +119,10 @@ absl::StatusOr<std::vector<Result>> JoinWorkers(std::span<const Plan> plans, con
     report.unspread = std::max(report.unspread, workers[0]->group_state(g)->unspread());
   }
   const std::vector<uint8_t> none(map.fields.size(), 0);
+  std::vector<Report> reports(plans.size());  // what the workers counted for each
+  for (size_t p = 0; p < plans.size(); ++p) {
+    for (const Worker* worker : workers) worker->Count(p, &reports[p]);
+  }
   std::vector<Result> results;
   for (size_t p = 0; p < plans.size(); ++p) {
     const PlanImpl& plan = plans[p].impl();
@@ -140,14 +144,30 @@ absl::StatusOr<std::vector<Result>> JoinWorkers(std::span<const Plan> plans, con
       if (plan.spec.limit) SliceTable(&result.table, 0, *plan.spec.limit);
     }
   }
-  for (Result& result : results) result.report = report;
+  for (size_t p = 0; p < plans.size(); ++p) {
+    reports[p].Merge(Report(report));
+    results[p].report = std::move(reports[p]);
+  }
+  return results;
+}
+
+absl::StatusOr<std::vector<Result>> Concluded(std::span<const Plan> plans, absl::StatusOr<std::vector<Result>> results,
+                                              const ScanOptions& options, std::vector<Result>* partial) {
+  if (!results.ok() || results->empty()) return results;
+  const bool none_wanted =
+      std::any_of(plans.begin(), plans.end(), [](const Plan& p) { return p.impl().spec.limit == 0; });
+  if (absl::Status s = results->front().report.Outcome(options.allow_empty || none_wanted); !s.ok()) {
+    if (partial != nullptr) *partial = *std::move(results);
+    return s;
+  }
   return results;
 }
 
 }  // namespace internal
 
 absl::StatusOr<std::vector<Result>> RunAll(std::span<const Plan> plans, const std::vector<Source>& sources,
-                                           const ScanOptions& options, Report* out_report) {
+                                           const ScanOptions& options, Report* out_report,
+                                           std::vector<Result>* partial) {
   using namespace internal;
   if (plans.empty()) return std::vector<Result>();
   const SlotMap map(plans);
@@ -155,11 +175,14 @@ absl::StatusOr<std::vector<Result>> RunAll(std::span<const Plan> plans, const st
   const absl::StatusOr<ScannedWorkers> scanned = ScanText(plans, map, sources, options, &report);
   if (out_report != nullptr) *out_report = report;
   if (!scanned.ok()) return scanned.status();
-  return JoinWorkers(plans, map, scanned->workers, std::move(report));
+  return Concluded(plans, JoinWorkers(plans, map, scanned->workers, std::move(report)), options, partial);
 }
 
-absl::StatusOr<Result> Plan::Run(const std::vector<Source>& sources, const ScanOptions& options) const {
-  absl::StatusOr<std::vector<Result>> results = RunAll({this, 1}, sources, options);
+absl::StatusOr<Result> Plan::Run(const std::vector<Source>& sources, const ScanOptions& options,
+                                 Result* partial) const {
+  std::vector<Result> parts;
+  absl::StatusOr<std::vector<Result>> results = RunAll({this, 1}, sources, options, nullptr, &parts);
+  if (partial != nullptr && !parts.empty()) *partial = std::move(parts[0]);
   if (!results.ok()) return results.status();
   return std::move((*results)[0]);
 }
@@ -216,6 +239,9 @@ absl::StatusOr<Table> BatchReader::Next(size_t rows) {
     s.ended = true;
   }
   s.delivered += table.rows;
+  if (table.rows > 0 || wanted == 0) return table;
+  s.worker.Count(0, &s.report);
+  if (absl::Status status = s.report.Outcome(s.options.allow_empty); !status.ok()) return status;
   return table;
 }
 

@@ -41,6 +41,12 @@ Worker::Worker(std::span<const Plan> plans, const SlotMap& map) : map_(map), see
     need(plan.start_slot);
     need(plan.end_slot);
     traffic_only_ &= !plan.all_records;
+    if (plan.spec.asked) {
+      asked_ = plan.spec.asked;
+      const auto is_start = [](const FieldRef& field) { return field.field == Field::kStart; };
+      start_slot_ =
+          static_cast<size_t>(std::find_if(map.fields.begin(), map.fields.end(), is_start) - map.fields.begin());
+    }
     if (plan.spec.sessions) {
       state.needed = map.slots[i];
       state.sessions = std::make_unique<SessionState>(plan, map.slots[i]);
@@ -89,6 +95,36 @@ void Worker::LoadAll(Rows* rows) {
   rows->DropBad();
 }
 
+void Worker::CountAsked(Rows* rows) {
+  if (!asked_) return;
+  rows->Load({&start_slot_, 1});
+  rows->DropBad();
+  const Batch& batch = rows->batch();
+  const int64_t from = asked_->start.value_or(std::numeric_limits<int64_t>::min());
+  const int64_t until = asked_->end.value_or(std::numeric_limits<int64_t>::max());
+  for (size_t i = 0; i < batch.rows; ++i) {
+    const int64_t start = batch.columns[start_slot_].ints[i];
+    if (start == kNullInt) continue;
+    in_time_ += start >= from && start < until;
+    first_start_ = std::min(first_start_, start);
+    last_start_ = std::max(last_start_, start);
+  }
+}
+
+void Worker::Count(size_t plan, Report* report) const {
+  const State& own = states_[plan];
+  // Plans that share their groups have one filter, and the first of them takes the records.
+  const auto first = std::find_if(states_.begin(), states_.end(), [&](const State& s) {
+    return &s == &own || (own.groups() && s.groups() && s.group == own.group);
+  });
+  report->matched += first->matched;
+  report->asked = asked_;
+  report->in_time += in_time_;
+  if (first_start_ > last_start_) return;
+  report->first_start = std::min(report->first_start.value_or(first_start_), first_start_);
+  report->last_start = std::max(report->last_start.value_or(last_start_), last_start_);
+}
+
 bool Worker::Select(const State& state, const Rows& rows) {
   const size_t n = rows.batch().rows;
   if (traffic_only_ && !state.plan->filter) return true;
@@ -125,6 +161,7 @@ void Worker::DropNoTraffic(Rows* rows) {
 void Worker::ProcessOne(Rows* rows) {
   State& state = states_[0];
   if (map_.check_all) LoadAll(rows);
+  CountAsked(rows);
   DropNoTraffic(rows);
   if (state.plan->filter) {
     to_load_.assign(state.filter_slots.begin(), state.filter_slots.end());
@@ -145,6 +182,7 @@ void Worker::ProcessOne(Rows* rows) {
 // Several plans: every column is parsed first, so that a reject is a reject for all of them.
 void Worker::ProcessSeveral(Rows* rows) {
   if (map_.check_all) LoadAll(rows);
+  CountAsked(rows);
   DropNoTraffic(rows);
   LoadAll(rows);
   for (State& state : states_) {
@@ -155,6 +193,7 @@ void Worker::ProcessSeveral(Rows* rows) {
 }
 
 void Worker::Consume(State* state, const Batch& batch, const Rows& rows) {
+  state->matched += batch.rows;
   if (state->sessions != nullptr) {
     if (batch.rows > 0) state->sessions->Consume(batch);
   } else if (state->rows == nullptr) {

@@ -2,7 +2,9 @@
 #ifndef VPCFLOW_SRC_PLAN_WORKER_H_
 #define VPCFLOW_SRC_PLAN_WORKER_H_
 
+#include <limits>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -30,7 +32,9 @@ class Worker {
   // Takes the rows of one batch through all plans.
   void Process(Rows* rows);
   // No plan wants records without traffic, not even to look at their values.
-  bool traffic_only() const { return traffic_only_ && !map_.check_all; }
+  bool traffic_only() const { return traffic_only_ && !map_.check_all && !asked_; }
+  // Adds to a report what this worker counted for a plan: Report::matched, and the times of PlanSpec::asked.
+  void Count(size_t plan, Report* report) const;
   // A selection has all the rows it wanted (only with one plan).
   bool satisfied() const;
 
@@ -56,10 +60,12 @@ class Worker {
     size_t member = 0;
     std::unique_ptr<RowState> rows;          // if it selects
     std::unique_ptr<SessionState> sessions;  // if it makes sessions
+    uint64_t matched = 0;                    // records that passed its filter
     bool groups() const { return rows == nullptr && sessions == nullptr; }
   };
 
   void LoadAll(Rows* rows);
+  void CountAsked(Rows* rows);
   void ProcessOne(Rows* rows);
   void ProcessSeveral(Rows* rows);
   void DropNoTraffic(Rows* rows);
@@ -72,6 +78,12 @@ class Worker {
   std::vector<State> states_;  // by plan
   std::vector<std::unique_ptr<GroupState>> groups_;
   bool traffic_only_ = true;  // no plan wants NODATA and SKIPDATA records
+  // The time that the plans ask for (those of one input ask for the same), the slot of `start`, and what was counted.
+  std::optional<TimeSpan> asked_;
+  size_t start_slot_ = 0;
+  uint64_t in_time_ = 0;
+  int64_t first_start_ = std::numeric_limits<int64_t>::max();
+  int64_t last_start_ = std::numeric_limits<int64_t>::min();
   std::vector<uint8_t> seen_;
   bool any_ = false;
   std::vector<Tri> passes_;      // scratch

@@ -6,8 +6,28 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/time/time.h"
 
 VPCFLOW_NAMESPACE_BEGIN
+namespace {
+
+// 1234567 as "1,234,567".
+std::string WithSeparators(uint64_t n) {
+  std::string digits = std::to_string(n);
+  for (size_t at = digits.size(); at > 3; at -= 3) digits.insert(at - 3, ",");
+  return digits;
+}
+
+std::string Counted(uint64_t n, std::string_view what) {
+  return absl::StrCat(WithSeparators(n), " ", std::string(what), n == 1 ? "" : "s");
+}
+
+std::string Instant(int64_t seconds) {
+  return absl::FormatTime("%Y-%m-%d %H:%M:%S", absl::FromUnixSeconds(seconds), absl::UTCTimeZone());
+}
+
+}  // namespace
 
 std::string Reject::ToString() const {
   return absl::StrCat(path, ":", line, ":", column, ": ", field, field.empty() ? "" : ": ",
@@ -47,6 +67,9 @@ void Report::CountFormat(std::string format, uint64_t sources_with_it) {
 
 void Report::Merge(Report&& other) {
   sources += other.sources;
+  for (std::string& name : other.names) {
+    if (names.size() < kMaxNames) names.push_back(std::move(name));
+  }
   duplicates += other.duplicates;
   text_bytes += other.text_bytes;
   lines += other.lines;
@@ -55,6 +78,11 @@ void Report::Merge(Report&& other) {
   ok += other.ok;
   nodata += other.nodata;
   skipdata += other.skipdata;
+  matched += other.matched;
+  if (other.asked) asked = other.asked;
+  in_time += other.in_time;
+  if (other.first_start) first_start = std::min(first_start.value_or(*other.first_start), *other.first_start);
+  if (other.last_start) last_start = std::max(last_start.value_or(*other.last_start), *other.last_start);
   nulled_values += other.nulled_values;
   unspread += other.unspread;
   for (size_t i = 0; i < kErrcCount; ++i) rejects_by_reason[i] += other.rejects_by_reason[i];
@@ -74,6 +102,40 @@ absl::Status Report::status() const {
     absl::StrAppend(&message, "\n  ", std::string(errors[i].message()));
   if (errors.size() > 10) absl::StrAppend(&message, "\n  and ", errors.size() - 10, " more");
   return absl::Status(errors[0].code(), message);
+}
+
+std::string Report::NoRecords() const {
+  const uint64_t n = records(), bad = rejected();
+  if (ok == 0 && bad > 0) {
+    std::string text = absl::StrCat("no record", n > 0 ? " of traffic" : "", " was read: ", Counted(bad, "line"),
+                                    bad == 1 ? " was" : " were", " rejected");
+    if (n > 0)
+      absl::StrAppend(&text, ", the other ", Counted(n, "record"), n == 1 ? " is" : " are", " NODATA or SKIPDATA");
+    if (!rejects.empty()) absl::StrAppend(&text, "; the first: ", rejects[0].ToString());
+    return text;
+  }
+  if (n == 0) {
+    const uint64_t more = sources - std::min<uint64_t>(sources, names.size());
+    std::string text = absl::StrCat("no record was read: ", absl::StrJoin(names, ", "));
+    if (more > 0) absl::StrAppend(&text, " and ", Counted(more, "more source"));
+    absl::StrAppend(&text, sources == 1 ? " is" : " are", text_bytes == 0 ? " empty" : " without one");
+    if (text_bytes > 0)
+      absl::StrAppend(&text, " (", Counted(headers, "header line"), ", ", Counted(blank_lines, "blank line"), ")");
+    return text;
+  }
+  if (!asked || in_time > 0) return "";
+  std::string text = absl::StrCat("no record in the time asked for,", asked->start ? " from " : "",
+                                  asked->start ? Instant(*asked->start) : "", asked->end ? " before " : "",
+                                  asked->end ? Instant(*asked->end) : "", " UTC: ");
+  if (!first_start) return absl::StrCat(text, "none of the ", Counted(n, "record"), " read has a start");
+  return absl::StrCat(text, "the ", Counted(n, "record"), n == 1 ? " read starts at " : " read start between ",
+                      Instant(*first_start), n == 1 ? "" : absl::StrCat(" and ", Instant(*last_start)), " UTC");
+}
+
+absl::Status Report::Outcome(bool allow_empty) const {
+  if (absl::Status errors_status = status(); !errors_status.ok() || allow_empty) return errors_status;
+  std::string text = NoRecords();
+  return text.empty() ? absl::OkStatus() : absl::NotFoundError(std::move(text));
 }
 
 VPCFLOW_NAMESPACE_END

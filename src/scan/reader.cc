@@ -106,7 +106,7 @@ absl::Status VisitRecords(const std::vector<Source>& sources, const ScanOptions&
   if (!handlers.ok()) return handlers.status();
   if (options.on_error == OnError::kStop && !report->rejects.empty())
     return absl::DataLossError(report->rejects[0].ToString());
-  return report->status();
+  return report->Outcome(options.allow_empty);
 }
 
 }  // namespace internal
@@ -120,6 +120,7 @@ struct Reader::Impl {
   internal::ResolvedBlock block;
   internal::SourceSequence blocks{sources, options};
   bool in_block = false;
+  bool ended = false;
 };
 
 absl::StatusOr<Reader> Reader::Open(const std::string& path) {
@@ -148,7 +149,10 @@ bool Reader::Next() {
       s.in_block = false;
       continue;
     }
-    if (!s.blocks.Next(&s.block, &s.report)) return false;
+    if (!s.blocks.Next(&s.block, &s.report)) {
+      s.ended = true;
+      return false;
+    }
     s.walk.Start(s.block);
     s.in_block = true;
   }
@@ -160,7 +164,7 @@ const RecordView& Reader::record() const { return impl_->walk.record(); }
 absl::Status Reader::status() const {
   impl_->walk.SettleErrors();
   if (impl_->walk.stopped()) return absl::DataLossError(impl_->report.rejects[0].ToString());
-  return impl_->report.status();
+  return impl_->ended ? impl_->report.Outcome(impl_->options.allow_empty) : impl_->report.status();
 }
 
 const Report& Reader::report() const {

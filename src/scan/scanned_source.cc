@@ -160,6 +160,7 @@ std::unique_ptr<ScannedSource> SourceQueue::Next(Report* report) {
     std::unique_ptr<ByteStream> opened = duplicates_ ? duplicates_->Open(number, &same_as) : nullptr;
     if (same_as == kNoDuplicate) {
       ++report->sources;
+      if (report->names.size() < Report::kMaxNames) report->names.push_back(source.name());
       return std::make_unique<ScannedSource>(source, static_cast<uint32_t>(number), options_, shared_, cancelled_,
                                              stored_bytes_, std::move(opened));
     }

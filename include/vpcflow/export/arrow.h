@@ -43,10 +43,10 @@ using ArrowStreams = std::function<absl::StatusOr<NamedArrowStream>()>;
 // end. Columns of other names are left alone, but where a plan names them; a column that a plan reads and whose type
 // does not fit, or two columns of one such field, are kInvalidArgument. A value that its field cannot have is a reject;
 // its line is the row, from 1. Tables are read by one thread. `report`, if given, is filled even if an error is
-// returned.
+// returned. Errors and `partial` as of Plan::Run.
 absl::StatusOr<std::vector<Result>> RunArrow(std::span<const Plan> plans, const std::vector<Source>& sources,
                                              const ArrowStreams& streams, const ScanOptions& options,
-                                             Report* report = nullptr);
+                                             Report* report = nullptr, std::vector<Result>* partial = nullptr);
 // One table alone.
 absl::StatusOr<std::vector<Result>> RunArrow(std::span<const Plan> plans, ArrowArrayStream* stream,
                                              const ScanOptions& options, Report* report = nullptr);

@@ -36,8 +36,8 @@ class Aggregation {
   Aggregation(Aggregation&&) noexcept;
   Aggregation& operator=(Aggregation&&) noexcept;
 
-  // Adds the records of sources. Errors as of Plan::Run; then nothing was added, but that of damaged sources, which are
-  // told in `report`, what could be read was. `report`, if given, is filled in any case.
+  // Adds the records of sources. Errors as of Plan::Run; after those of damaged sources what could be read was added,
+  // after others nothing was. `report`, if given, is filled in any case.
   absl::Status Update(const std::vector<Source>& sources, const ScanOptions& options, Report* report = nullptr);
   // Adds what another has. kInvalidArgument, and nothing is added, if its plan has other keys, bins, filter or
   // aggregates; how results are sorted and cut does not matter. O(groups of the other).

@@ -107,6 +107,9 @@ struct PlanSpec {
   bool allow_missing = false;
   // Parse and check every field of the catalogue, so that all malformed values are found.
   bool check_all = false;
+  // The time that `where` chooses. Records that start in it are counted apart (Report::in_time), so that "no record in
+  // that time" can be told from "none passes the filter". It takes no record out: `where` does.
+  std::optional<TimeSpan> asked;
 };
 
 struct Result {
@@ -124,9 +127,12 @@ class Plan {
   // the logs, for fields beyond the catalogue and for the order of columns of a selection without `select`.
   static absl::StatusOr<Plan> Make(const PlanSpec& spec, const std::vector<Format>& formats = {});
 
-  // Reads the sources. The result is there even if some sources were damaged: see Report::errors. Errors: kCancelled,
-  // kFailedPrecondition for a field that no source has, kDataLoss for the first reject in OnError::kStop.
-  absl::StatusOr<Result> Run(const std::vector<Source>& sources, const ScanOptions& options) const;
+  // Reads the sources. Errors: those of a source that cannot be read to its end (kNotFound, kDataLoss, kUnavailable,
+  // ...), kNotFound if no record was read (Report::NoRecords, unless ScanOptions::allow_empty), kCancelled,
+  // kFailedPrecondition for a field that no source has, kDataLoss for the first reject in OnError::kStop. After an
+  // error of the first two kinds `partial`, if given, has the result of what could be read, and Report::errors.
+  absl::StatusOr<Result> Run(const std::vector<Source>& sources, const ScanOptions& options,
+                             Result* partial = nullptr) const;
 
   // What it will do, stage by stage, and the columns it parses.
   std::string Explain() const;
@@ -145,9 +151,10 @@ class Plan {
 };
 
 // Several plans in one pass over the sources. A reject of one plan is a reject for all of them.
-// `report`, if given, is filled even if an error is returned.
+// `report`, if given, is filled even if an error is returned. Errors and `partial` as of Plan::Run.
 absl::StatusOr<std::vector<Result>> RunAll(std::span<const Plan> plans, const std::vector<Source>& sources,
-                                           const ScanOptions& options, Report* report = nullptr);
+                                           const ScanOptions& options, Report* report = nullptr,
+                                           std::vector<Result>* partial = nullptr);
 
 // A selection, batch after batch, in the order of the input and in bounded memory. Single-threaded.
 class BatchReader {
@@ -157,7 +164,8 @@ class BatchReader {
   BatchReader(BatchReader&&) noexcept;
 
   // Rows of the next batch, about `rows`; a table without rows at the end. Columns that a selection without `select`
-  // finds in no source so far are null. Damage of a source is in report().errors.
+  // finds in no source so far are null. Errors of Plan::Run that come after what could be read come behind the last
+  // rows.
   absl::StatusOr<Table> Next(size_t rows);
   const Report& report() const;
 

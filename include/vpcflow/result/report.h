@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -30,21 +31,35 @@ struct Reject {
   std::string ToString() const;
 };
 
+// Times from `start` on and before `end`, in Unix seconds; open where there is none.
+struct TimeSpan {
+  std::optional<int64_t> start{};
+  std::optional<int64_t> end{};
+};
+
 struct Report {
   // At most this many rejects are kept with their place; all are counted.
   static constexpr size_t kMaxRejectSamples = 1000;
   // At most this many warnings and this many formats are kept, the first ones in the order of their texts.
   static constexpr size_t kMaxNotes = 256;
+  // Names at most this many sources.
+  static constexpr size_t kMaxNames = 3;
 
-  uint64_t sources = 0;     // read, damaged ones included
-  uint64_t duplicates = 0;  // not read, because an earlier source has the same bytes
-  uint64_t text_bytes = 0;  // after unpacking
+  uint64_t sources = 0;            // read, damaged ones included
+  std::vector<std::string> names;  // of the first of them
+  uint64_t duplicates = 0;         // not read, because an earlier source has the same bytes
+  uint64_t text_bytes = 0;         // after unpacking
   uint64_t lines = 0;
   uint64_t headers = 0;
   uint64_t blank_lines = 0;
   uint64_t ok = 0;  // records of traffic
   uint64_t nodata = 0;
   uint64_t skipdata = 0;
+  uint64_t matched = 0;  // records that passed the plan's filter; traffic alone, unless the plan asks for all
+  // Of a plan with PlanSpec::asked: that time, the records that start in it, and the first and the last start of all.
+  std::optional<TimeSpan> asked;
+  uint64_t in_time = 0;
+  std::optional<int64_t> first_start, last_start;
   uint64_t nulled_values = 0;  // malformed values read as null (OnError::kNull)
   uint64_t unspread = 0;       // records spanning too many time bins; their sums went to the first
   std::array<uint64_t, kErrcCount> rejects_by_reason{};
@@ -66,6 +81,11 @@ struct Report {
   void TrimRejects();
   // OK, or one status for all errors.
   absl::Status status() const;
+  // Says why nothing can be concluded: no record was read, all but NODATA and SKIPDATA records were rejected, or none
+  // starts in the time asked for. Empty if there are records. A filter that no record passes is a conclusion.
+  std::string NoRecords() const;
+  // Returns status(); else, unless `allow_empty`, kNotFound with NoRecords() if that says something; else OK.
+  absl::Status Outcome(bool allow_empty) const;
 };
 
 VPCFLOW_NAMESPACE_END

@@ -56,6 +56,8 @@ struct ScanOptions {
   uint32_t first_source = 0;
   // Bytes parsed at a time, per thread.
   size_t block_bytes = size_t{128} * 1024;
+  // A scan that read no record ends with kNotFound (Report::NoRecords) unless this is set.
+  bool allow_empty = false;
   // Called in the calling thread every 50 ms or so; false ends the scan with kCancelled, an exception with itself.
   std::function<bool(const Progress&)> poll;
 };

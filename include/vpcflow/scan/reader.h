@@ -42,7 +42,8 @@ class Reader {
   // The record in hand; valid until the next step.
   const RecordView& record() const;
 
-  // OK, or why the walk ended early or is incomplete.
+  // OK, or why the walk ended early or is incomplete; at its end also kNotFound if no record was read
+  // (Report::NoRecords), unless ScanOptions::allow_empty.
   absl::Status status() const;
   const Report& report() const;
 
