@@ -1,6 +1,8 @@
 // Sources, plans and their running.
 #include <cstring>
+#include <mutex>
 #include <optional>
+#include <utility>
 
 #include "convert.h"
 
@@ -93,6 +95,8 @@ vpcflow::ArrowStreams StreamsOf(const py::iterator& iterator) {
 
 namespace {
 
+using TimePair = std::pair<std::optional<int64_t>, std::optional<int64_t>>;
+
 vpcflow::PlanSpec SpecFrom(const py::dict& d) {
   vpcflow::PlanSpec spec;
   const auto get = [&](const char* key) { return d.contains(key) ? py::object(d[key]) : py::none(); };
@@ -156,7 +160,7 @@ vpcflow::PlanSpec SpecFrom(const py::dict& d) {
   set("allow_missing", &spec.allow_missing);
   set("check_all", &spec.check_all);
   if (!get("asked").is_none()) {
-    const auto [start, end] = get("asked").cast<std::pair<std::optional<int64_t>, std::optional<int64_t>>>();
+    const auto [start, end] = get("asked").cast<TimePair>();
     spec.asked = vpcflow::TimeSpan{start, end};
   }
   return spec;
@@ -205,20 +209,65 @@ py::list RunArrow(const std::vector<Plan>& plans, const std::vector<std::shared_
   });
 }
 
+// Coverage, and how many records it is of.
+struct CountedCoverage {
+  static constexpr auto kFields = vpcflow::Coverage::kFields;
+  void Update(const vpcflow::RecordView& record) {
+    ++records;
+    coverage.Update(record);
+  }
+  void Merge(const CountedCoverage& other) {
+    records += other.records;
+    coverage.Merge(other.coverage);
+  }
+  vpcflow::Coverage coverage;
+  uint64_t records = 0;
+};
+
+// What PlanSpec::asked counts of a plan, for a scan: a predicate that lets every record pass.
+struct Asked {
+  explicit Asked(vpcflow::TimeSpan time) : span(time) {}
+  bool operator()(const vpcflow::RecordView& record) {
+    const std::optional<int64_t> start = record.start();
+    if (!start) return true;
+    const std::lock_guard lock(mutex);
+    in_time += *start >= span.start.value_or(*start) && (!span.end || *start < *span.end);
+    first = std::min(first.value_or(*start), *start);
+    last = std::max(last.value_or(*start), *start);
+    return true;
+  }
+  vpcflow::TimeSpan span;
+  std::mutex mutex;
+  uint64_t in_time = 0;
+  std::optional<int64_t> first, last;
+};
+
 // The coverage of sources as a table: interface_id, seen, start, end, minutes; and the report.
 py::object MeasureCoverage(const std::vector<std::shared_ptr<PySource>>& sources, const std::string& where,
-                           const py::dict& options_dict) {
+                           const std::optional<TimePair>& time, const py::dict& options_dict) {
   const vpcflow::ScanOptions options = OptionsFrom(options_dict);
   vpcflow::Scan scan(SourcesOf(sources));
   scan.Options(options).AllRecords();
+  std::optional<Asked> asked;
+  if (time) {
+    asked.emplace(vpcflow::TimeSpan{time->first, time->second});
+    scan.Where([&](const vpcflow::RecordView& record) { return (*asked)(record); });
+  }
   if (!where.empty()) scan.Where(where);
   vpcflow::Result result;
   absl::Status status;
   {
     const py::gil_scoped_release release;
-    vpcflow::Coverage coverage;
-    status = scan.Into(&coverage, &result.report);
-    result.table = vpcflow::CoverageTable(coverage);
+    CountedCoverage counted;
+    status = scan.Into(&counted, &result.report);
+    result.report.matched = counted.records;
+    if (asked) {
+      result.report.asked = asked->span;
+      result.report.in_time = asked->in_time;
+      result.report.first_start = asked->first;
+      result.report.last_start = asked->last;
+    }
+    result.table = vpcflow::CoverageTable(counted.coverage);
   }
   // Damage of sources is in the report, as of plans.
   if (!status.ok() && result.report.errors.empty()) {
@@ -383,7 +432,7 @@ void BindPlan(py::module_& m) {
         return std::make_shared<vpcflow::Table>(vpcflow::CoverageTable(vpcflow::CoverageOf(records)));
       },
       py::arg("records"));
-  m.def("coverage", &MeasureCoverage, py::arg("sources"), py::arg("where"), py::arg("options"));
+  m.def("coverage", &MeasureCoverage, py::arg("sources"), py::arg("where"), py::arg("asked"), py::arg("options"));
   m.def("run", &Run, py::arg("plans"), py::arg("sources"), py::arg("options"));
   m.def("run_arrow", &RunArrow, py::arg("plans"), py::arg("sources"), py::arg("streams"), py::arg("options"));
 }

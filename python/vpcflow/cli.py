@@ -422,9 +422,12 @@ def _formats_of(what: Sequence[str]) -> dict[str, str]:
         if not os.path.exists(text) and not any(c in text for c in "*?["):
             formats[text] = text
             continue
+        try:
+            collect(scan(text).limit(1).collect)
+        except NoRecordsError as error:
+            if not error.partial.report.headers:  # a header line tells the format, even if it is all there is
+                raise
         found = scan(text).formats
-        if not found:
-            scan(text).limit(1).collect()  # raises for what cannot be read and for what holds no record
         formats.update({text if len(found) == 1 else f"{text}, {len(f.split())} fields": f for f in found})
     return formats
 

@@ -268,7 +268,7 @@ class Flows:
             records = self.select(*fields)._with(allow_missing=True).collect(progress=progress)
             return Result(_core.coverage_of(records._table), records.report.as_dict())
         where = self._spec.get("where", "")
-        result = Result(*_core.coverage(self._sources, where, self._engine_options(progress)))
+        result = Result(*_core.coverage(self._sources, where, self._spec.get("asked"), self._engine_options(progress)))
         check([result], self._allows_empty)
         return result
 

@@ -67,13 +67,16 @@ class TempDir {
   std::filesystem::path path_;
 };
 
-// A plan's result as JSON lines, or the error's text.
+// A plan's result as JSON lines, of damaged sources and without records, too; or the error's text.
 inline std::string RunToJson(const vpcflow::PlanSpec& spec, const std::vector<vpcflow::Source>& sources,
-                             const vpcflow::ScanOptions& options = {}, vpcflow::Report* report = nullptr) {
+                             vpcflow::ScanOptions options = {}, vpcflow::Report* report = nullptr) {
   absl::StatusOr<vpcflow::Plan> plan = vpcflow::Plan::Make(spec);
   if (!plan.ok()) return std::string(plan.status().message());
-  absl::StatusOr<vpcflow::Result> result = plan->Run(sources, options);
-  if (!result.ok()) return std::string(result.status().message());
+  options.allow_empty = true;
+  vpcflow::Result partial;
+  absl::StatusOr<vpcflow::Result> result = plan->Run(sources, options, &partial);
+  if (!result.ok() && partial.report.errors.empty()) return std::string(result.status().message());
+  if (!result.ok()) result = std::move(partial);
   if (report != nullptr) *report = result->report;
   return vpcflow::ToJsonLines(result->table);
 }
