@@ -220,6 +220,7 @@ struct CountedCoverage {
     records += other.records;
     coverage.Merge(other.coverage);
   }
+  uint64_t Value() const { return records; }
   vpcflow::Coverage coverage;
   uint64_t records = 0;
 };
