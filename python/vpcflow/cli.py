@@ -7,10 +7,8 @@ pipe is no error.
 from __future__ import annotations
 
 import argparse
-import difflib
 import json
 import os
-import re
 import signal
 import sys
 import warnings
@@ -18,15 +16,15 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any, Callable, NoReturn
 
-from . import __version__, containers, display, fields, plants
+from . import __version__, containers, display, fields
 from .capability import capabilities, recommended_format
 from .cli_output import drop_output, finish, note, occupy_closed_streams, progress_line, put, tell
+from .cli_parser import Parser, positive, with_relative_times
 from .errors import DataQualityWarning, NoRecordsError, PlanError, VpcflowError
 from .findings import Scope
 from .result import Report, Result
 from .scan import Flows, scan
 from .summary import Summary, summarize
-from .synthetic import synth
 
 _EXAMPLES = """examples:
   vpcflow summary logs/
@@ -38,54 +36,11 @@ _EXAMPLES = """examples:
   vpcflow convert logs/ -o flows.parquet --where "dstport = 22"
   vpcflow synth --records 1000000 --seed 7 --plant all --out demo/
 """
-
-
 FOUND, ERROR, REJECTS = 1, 2, 3
 _EXIT_CODES = (
     "exit codes: 0 fine, 1 findings or failed examples of rules, 2 error, 3 more rejects than --max-rejects; "
     "a closed pipe is no error"
 )
-_RELATIVE = re.compile(r"-[0-9]+[smhdw]")
-
-
-class _Parser(argparse.ArgumentParser):
-    """Of a choice that there is not, it names the nearest one."""
-
-    def error(self, message: str) -> NoReturn:
-        """Ends with exit code 2."""
-        match = re.search(r"invalid choice: '(.*)' \(choose from (.*)\)", message)
-        if match:
-            known = [choice.strip("'\"") for choice in match[2].split(", ")]
-            near = difflib.get_close_matches(match[1], known, 1)
-            what = message[: match.start()].removeprefix("argument ").rstrip(": ")
-            hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(known)}"
-            message = f"{what}: no {match[1]!r}; {hint}"
-        super().error(message)
-
-    def _print_message(self, message: str, file: Any = None) -> None:
-        """Of argparse, which passes over errors."""
-        if file is not None and file is sys.stdout:
-            put(message)
-        else:
-            tell(message, end="")
-
-
-def _with_relative_times(argv: Sequence[str]) -> list[str]:
-    """``--start -2h`` as ``--start=-2h``: a value that begins with - would be taken for an option."""
-    out: list[str] = []
-    for text in argv:
-        if out and out[-1] in ("--start", "--end") and _RELATIVE.fullmatch(text):
-            out[-1] += f"={text}"
-        else:
-            out.append(text)
-    return out
-
-
-def _positive(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"{value} is less than 1")
-    return value
 
 
 def add_input(parser: argparse.ArgumentParser) -> None:
@@ -109,7 +64,7 @@ def add_input(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--on-error", choices=("skip", "raise", "null"), default="skip", help="what a malformed line does"
     )
-    parser.add_argument("--threads", type=_positive, help="worker threads (default: one per processor)")
+    parser.add_argument("--threads", type=positive, help="worker threads (default: one per processor)")
     parser.add_argument("--max-memory", metavar="SIZE", help="most that groups and rows may take, e.g. 2GB")
     parser.add_argument("--max-output-bytes", metavar="SIZE", help="most that one packed file may unpack to, e.g. 50GB")
     parser.add_argument("--max-rejects", type=int, metavar="N", help="exit with 3 if more than N lines are rejected")
@@ -120,10 +75,10 @@ def add_input(parser: argparse.ArgumentParser) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    from . import cli_convert, cli_rules  # they use what is here
+    from . import cli_convert, cli_rules, cli_synth  # they use what is here
 
     raw = argparse.RawDescriptionHelpFormatter
-    parser = _Parser(
+    parser = Parser(
         prog="vpcflow", description="AWS VPC flow logs: see, count, convert.", epilog=f"{_EXAMPLES}\n{_EXIT_CODES}",
         formatter_class=raw,
     )  # fmt: skip
@@ -150,11 +105,11 @@ def _parser() -> argparse.ArgumentParser:
     top.add_argument(
         "--agg", action="append", default=[], metavar="NAME=FUNCTION(FIELD)", help="an aggregate; may be repeated"
     )
-    top.add_argument("-n", type=_positive, default=10, help="number of groups (default 10)")
+    top.add_argument("-n", type=positive, default=10, help="number of groups (default 10)")
     top.add_argument("--order-by", metavar="NAME", help="the aggregate that decides (default: the first)")
     top.add_argument("--per", metavar="FIELDS", default="", help="so many groups for each value of these keys")
     top.add_argument(
-        "--counters", type=_positive, metavar="N",
+        "--counters", type=positive, metavar="N",
         help="bounded memory: hold about N groups of each --per; totals then have an error column",
     )  # fmt: skip
     top.add_argument("--having", action="append", default=[], metavar="CONDITION", help="e.g. \"flows >= 100\"")
@@ -172,14 +127,14 @@ def _parser() -> argparse.ArgumentParser:
     talks.add_argument(
         "--intermediary", action="append", default=[], metavar="ADDRESS", help="of a NAT gateway or load balancer"
     )
-    talks.add_argument("-n", type=_positive, help="number of sessions (default: all)")
+    talks.add_argument("-n", type=positive, help="number of sessions (default: all)")
     talks.add_argument("--order-by", metavar="COLUMN", help="largest first (default: by start)")
 
     cli_rules.add_commands(add)
 
     head = add("head", "the first records, typed", "head flow.log.gz -n 5 --json")
     add_input(head)
-    head.add_argument("-n", type=_positive, default=10, help="number of records (default 10)")
+    head.add_argument("-n", type=positive, default=10, help="number of records (default 10)")
     head.add_argument("--select", metavar="FIELDS", default="", help="only these fields, separated by commas")
     head.add_argument("--located", action="store_true", help="with file and offset of each record")
 
@@ -203,31 +158,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     able.add_argument("--json", action="store_true", help="one JSON object a line")
 
-    made = add(
-        "synth",
-        "synthetic logs with planted, labelled incidents",
-        "synth --records 1000000 --seed 7 --plant all --out demo/",
-    )
-    made.add_argument("--records", type=_positive, default=100_000)
-    made.add_argument("--seed", type=int, default=1)
-    made.add_argument("--out", required=True, metavar="DIR", help="folder for the logs, manifest.json and labels.json")
-    made.add_argument("--format", help="as for the other commands; AWS's default without")
-    made.add_argument("--plant", default="", metavar="NAMES", help=f"all, or some of: {', '.join(plants())}")
-    made.add_argument("--hours", type=float, default=6.0, help="time span (default 6)")
-    made.add_argument("--start", type=int, help="Unix seconds of the first window")
-    made.add_argument("--window", type=int, default=60, help="aggregation interval in seconds (default 60)")
-    made.add_argument("--interfaces", type=int, default=300)
-    made.add_argument("--accounts", type=int, default=3)
-    made.add_argument("--peers", type=int, default=120_000, help="outside hosts of ordinary traffic")
-    made.add_argument("--noise-sources", type=int, default=60_000, help="outside hosts whose traffic is rejected")
-    for share, default in (("ipv6", 0.02), ("nodata", 0.004), ("skipdata", 0.0005), ("reject", 0.12)):
-        made.add_argument(f"--{share}-share", type=float, default=default, help=f"share of records (default {default})")
-    made.add_argument("--files", type=_positive, default=1)
-    made.add_argument("--gzip", action="store_true")
-    made.add_argument("--gzip-level", type=int, default=6)
-    made.add_argument("--no-header", dest="header", action="store_false", help="no header lines")
-    made.add_argument("--s3-layout", action="store_true", help="AWS's folders and file names, gzip, 5-minute objects")
-    made.add_argument("--json", action="store_true", help="what was made as a JSON object")
+    cli_synth.add_command(add)
     return parser
 
 
@@ -453,27 +384,9 @@ def _capabilities(args: argparse.Namespace) -> int:
 
 
 def _synth(args: argparse.Namespace) -> int:
-    options = {
-        name: getattr(args, name)
-        for name in (
-            "records", "seed", "out", "format", "plant", "hours", "window", "interfaces", "accounts", "peers",
-            "noise_sources", "ipv6_share", "nodata_share", "skipdata_share", "reject_share", "files", "gzip",
-            "gzip_level", "header", "s3_layout",
-        )
-    }  # fmt: skip
-    if args.start is not None:
-        options["start"] = args.start
-    made = synth(**options)
-    if args.json:
-        told = {"records": made.records, "text_bytes": made.text_bytes, "files": made.files, "labels": made.labels}
-        put(json.dumps(told) + "\n")
-    else:
-        size = display.human_bytes(made.text_bytes)
-        files = f"{len(made.files)} file{'s' if len(made.files) != 1 else ''}"
-        put(f"{made.records:,} records, {size} of text, {files} in {display.printable(args.out)}\n")
-        for label in made.labels:
-            put(f"  planted {label['kind']}: {label['actor']}, {label['records']:,} records; {label['note']}\n")
-    return 0
+    from . import cli_synth
+
+    return cli_synth.run_synth(args)
 
 
 def _detect(args: argparse.Namespace) -> int:
@@ -540,7 +453,7 @@ def _end(number: int, frame: object) -> NoReturn:
 
 def _main(argv: Sequence[str]) -> int:
     try:
-        args = _parser().parse_args(_with_relative_times(argv))
+        args = _parser().parse_args(with_relative_times(argv))
     except SystemExit:  # --help, --version, or what cannot be
         finish()
         raise

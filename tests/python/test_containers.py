@@ -22,7 +22,7 @@ FIELDS = [name.replace("-", "_") for name in DEFAULT]
 def rows(data, **options):
     """The result as bytes, and its report."""
     result = vf.scan(data, **options).select(*FIELDS).collect()
-    return result._table.to_json_lines(True), result.report
+    return result._table.to_json_lines(), result.report
 
 
 WANTED = rows(WRITTEN["text"])[0]

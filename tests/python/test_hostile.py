@@ -23,7 +23,7 @@ def outcome(data, **options):
         result, error = e.partial, type(e)
     if result is None:
         return 0, {}, error, b""
-    return result.report.records, result.report.rejects_by_reason, error, result._table.to_json_lines(True)
+    return result.report.records, result.report.rejects_by_reason, error, result._table.to_json_lines()
 
 
 class Dribble(io.RawIOBase):

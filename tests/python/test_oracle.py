@@ -22,7 +22,7 @@ def engine(data, names=None, **options):
         result = flows.collect()
     except vf.FormatError as error:
         result = error.partial
-    records = result._table.to_json_lines(True).decode()
+    records = result._table.to_json_lines().decode()
     return records, [(r["line"], r["reason"], r["field"]) for r in result.report.rejects], result.report
 
 
@@ -32,6 +32,7 @@ def same(data, names=None, **options):
     assert report.rejected == len(rejects)
     assert got_rejects == rejects[:1000]
     assert report.records == len(records)
+    records = [{name.replace("-", "_"): value for name, value in r.items()} for r in records]
     want = "".join(json.dumps(r, ensure_ascii=False).replace("\x7f", "\\u007f") + "\n" for r in records)
     if got != want:  # say where, not everything
         pairs = zip(got.splitlines(), want.splitlines())

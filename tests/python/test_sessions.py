@@ -125,12 +125,12 @@ def test_against_the_obvious_way(idle):
 def test_order_splits_and_threads_do_not_show():
     data = vf.synth(8_000, seed=5, format=FULL, noise_sources=300, peers=300, hours=2).data
     header, *lines = data.splitlines(keepends=True)
-    wanted = vf.scan(data).sessions(idle="2m").collect()._table.to_json_lines(False)
+    wanted = vf.scan(data).sessions(idle="2m").collect()._table.to_json_lines()
     dice = random.Random(1)
     for threads in (1, 2, 4):
         dice.shuffle(lines)
         parts = [header + b"".join(lines[i::7]) for i in range(7)]
-        assert vf.scan(parts, threads=threads).sessions(idle="2m").collect()._table.to_json_lines(False) == wanted
+        assert vf.scan(parts, threads=threads).sessions(idle="2m").collect()._table.to_json_lines() == wanted
 
 
 def talk(*records):

@@ -394,7 +394,7 @@ def test_t21_the_same_bytes_however_it_is_run():
     data = vf.synth(20_000, seed=2).data
     query = {"bytes": vf.sum("bytes"), "peers": vf.n_unique("dstaddr"), "first": vf.first("dstport")}
     results = {
-        vf.scan(data, threads=threads).group_by("srcaddr", "protocol").agg(**query).collect()._table.to_json_lines(False)
+        vf.scan(data, threads=threads).group_by("srcaddr", "protocol").agg(**query).collect()._table.to_json_lines()
         for _ in range(20 if LONG else 5)
         for threads in (1, 2, 4, 8)
     }
@@ -409,8 +409,8 @@ query = {"bytes": vf.sum("bytes"), "peers": vf.n_unique("dstaddr"), "first": vf.
 whole = b""
 for threads in (1, 2, 4, 8):
     flows = vf.scan(data, threads=threads)
-    whole += flows.group_by("srcaddr", "action", every="1m").agg(**query).collect()._table.to_json_lines(False)
-    whole += flows.collect()._table.to_json_lines(False)
+    whole += flows.group_by("srcaddr", "action", every="1m").agg(**query).collect()._table.to_json_lines()
+    whole += flows.collect()._table.to_json_lines()
 print(vf.build_info()["kernel"], hashlib.sha256(whole).hexdigest())
 """
     digests = {}
