@@ -81,11 +81,12 @@ vpcflow::ArrowStreams StreamsOf(const py::iterator& iterator) {
         if (PyErr_Occurred() != nullptr) throw py::error_already_set();
         return vpcflow::NamedArrowStream{};
       }
-      const auto [name, capsule] = state->current.cast<std::pair<std::string, py::object>>();
+      const auto [name, capsule, whole] = state->current.cast<std::tuple<std::string, py::object, bool>>();
+      if (py::isinstance<py::str>(capsule))  // why it cannot be opened
+        return vpcflow::NamedArrowStream{nullptr, name, absl::UnavailableError(capsule.cast<std::string>()), whole};
       auto* stream = static_cast<ArrowArrayStream*>(PyCapsule_GetPointer(capsule.ptr(), "arrow_array_stream"));
       if (stream == nullptr) throw py::error_already_set();
-      if (stream->release == nullptr) return absl::UnavailableError("this Arrow stream was already consumed");
-      return vpcflow::NamedArrowStream{stream, name};
+      return vpcflow::NamedArrowStream{stream, name, {}, whole};
     } catch (py::error_already_set& e) {
       e.restore();
       return absl::UnavailableError("the next Arrow stream could not be had");
@@ -96,6 +97,21 @@ vpcflow::ArrowStreams StreamsOf(const py::iterator& iterator) {
 namespace {
 
 using TimePair = std::pair<std::optional<int64_t>, std::optional<int64_t>>;
+
+// The kind of table that a file is, by its first 16 bytes.
+std::optional<std::string> TableFormatOf(std::string_view begin) {
+  if (begin.starts_with("PAR1")) return "Parquet";
+  if (begin.starts_with(std::string_view("ARROW1\0\0", 8))) return "Arrow IPC file";
+  if (begin.starts_with("FEA1")) return "Feather 1";
+  // A stream begins with a continuation mark, the length of its schema, and in it the place of the root table.
+  constexpr uint32_t kMaxSchemaBytes = 256u << 20;
+  uint32_t words[3];
+  if (begin.size() < sizeof words) return std::nullopt;
+  std::memcpy(words, begin.data(), sizeof words);
+  const bool stream = words[0] == 0xFFFFFFFF && words[1] % 8 == 0 && words[1] >= 16 && words[1] <= kMaxSchemaBytes &&
+                      words[2] % 4 == 0 && words[2] < words[1];
+  return stream ? std::optional<std::string>("Arrow IPC stream") : std::nullopt;
+}
 
 vpcflow::PlanSpec SpecFrom(const py::dict& d) {
   vpcflow::PlanSpec spec;
@@ -347,14 +363,16 @@ void BindPlan(py::module_& m) {
                              })
       .def("memory",
            [](const PySource& s) -> py::object { return s.owner == nullptr ? py::object(py::none()) : *s.owner; })
-      .def_property_readonly("is_parquet",
-                             [](const PySource& s) {
-                               if (!s.source.is_file() && !s.source.in_memory()) return false;
+      // What it is by its first bytes: "Parquet", "Arrow IPC file", "Arrow IPC stream", "Feather 1", or None.
+      .def_property_readonly("table_format",
+                             [](const PySource& s) -> std::optional<std::string> {
+                               if (!s.source.is_file() && !s.source.in_memory()) return std::nullopt;
                                absl::StatusOr<std::unique_ptr<vpcflow::ByteStream>> stream = s.source.Open(nullptr);
-                               char magic[4];
-                               if (!stream.ok()) return false;
-                               const absl::StatusOr<size_t> n = (*stream)->Read(magic, sizeof magic);
-                               return n.ok() && std::string_view(magic, *n) == "PAR1";
+                               if (!stream.ok()) return std::nullopt;
+                               char begin[16];
+                               const absl::StatusOr<size_t> n = (*stream)->Read(begin, sizeof begin);
+                               if (!n.ok()) return std::nullopt;
+                               return TableFormatOf({begin, *n});
                              })
       .def_property_readonly("name", [](const PySource& s) { return py::str(vpcflow::ValidUtf8(s.source.name())); })
       .def(
@@ -435,6 +453,9 @@ void BindPlan(py::module_& m) {
       py::arg("records"));
   m.def("coverage", &MeasureCoverage, py::arg("sources"), py::arg("where"), py::arg("asked"), py::arg("options"));
   m.def("run", &Run, py::arg("plans"), py::arg("sources"), py::arg("options"));
+  m.def("has_flow_columns", &vpcflow::HasFlowColumns, py::arg("names"));
+  m.def("fields_of_columns", &vpcflow::FieldsOfColumns, py::arg("names"));
+  m.def("table_format", &TableFormatOf, py::arg("begin"));
   m.def("run_arrow", &RunArrow, py::arg("plans"), py::arg("sources"), py::arg("streams"), py::arg("options"));
 }
 

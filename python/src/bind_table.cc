@@ -53,9 +53,44 @@ py::object StreamCapsule(const std::shared_ptr<Table>& table) {
   return py::reinterpret_steal<py::object>(PyCapsule_New(stream.release(), "arrow_array_stream", ReleaseStreamCapsule));
 }
 
+// The stream that a capsule of Python's Arrow protocol holds.
+ArrowArrayStream* StreamOf(const py::capsule& capsule) {
+  auto* stream = static_cast<ArrowArrayStream*>(PyCapsule_GetPointer(capsule.ptr(), "arrow_array_stream"));
+  if (stream == nullptr) throw py::error_already_set();
+  return stream;
+}
+
+// Names of the columns of an "arrow_schema" capsule.
+std::vector<py::str> SchemaNames(const py::capsule& capsule) {
+  const auto* schema = static_cast<const ArrowSchema*>(PyCapsule_GetPointer(capsule.ptr(), "arrow_schema"));
+  if (schema == nullptr) throw py::error_already_set();
+  std::vector<py::str> out;
+  for (int64_t c = 0; c < schema->n_children; ++c) {
+    const char* name = schema->children[c]->name;
+    out.emplace_back(vpcflow::ValidUtf8(name == nullptr ? "" : name));
+  }
+  return out;
+}
+
 }  // namespace
 
 void BindTable(py::module_& m) {
+  py::class_<vpcflow::ArrowTexts>(m, "ArrowTexts")
+      .def(py::init([](const py::capsule& capsule, const std::string& column) {
+             return vpcflow::ArrowTexts(StreamOf(capsule), column);
+           }),
+           py::arg("stream"), py::arg("column"))
+      .def("next", [](vpcflow::ArrowTexts& texts) -> std::optional<py::bytes> {
+        std::string lines;
+        absl::StatusOr<bool> more = false;
+        {
+          const py::gil_scoped_release release;
+          more = texts.Next(&lines);
+        }
+        if (!more.ok()) RaiseStatus(more.status(), "FormatError");
+        return *more ? std::optional<py::bytes>(lines) : std::nullopt;
+      });
+  m.def("schema_names", &SchemaNames, py::arg("schema"));
   m.def(
       "diff",
       [](const Table& today, const Table& baseline, const std::vector<std::string>& keys) {

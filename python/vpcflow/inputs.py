@@ -9,9 +9,10 @@ from typing import Any, Union, cast
 
 from . import _core
 from .errors import DataQualityWarning, NoRecordsError, SourceNotFoundError
-from .tables import ParquetFiles
+from .tables import TableFiles
 
 _FEW = 100
+_TABLES = (".parquet", ".arrow", ".arrows", ".feather", ".ipc", ".pq")
 _BINARY = (b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"PAR1")  # gzip, zstd, Parquet
 Input = Union[str, "os.PathLike[str]", bytes, bytearray, memoryview, Iterable[Any], Any]
 
@@ -54,7 +55,9 @@ def sources_of(data: Input) -> list[_core.Source]:
         return [_core.Source.data("<bytes>", bytes(data))]
     if hasattr(data, "read"):
         name = getattr(data, "name", None)
-        return [_core.Source.reader(name if isinstance(name, str) else "<stream>", _Reader(data).read)]
+        name = name if isinstance(name, str) else "<stream>"
+        table = _table_bytes(data)
+        return [_core.Source.reader(name, _Reader(data).read) if table is None else _core.Source.data(name, table)]
     if isinstance(data, (list, tuple)) and not (data and _looks_like_line(data[0])):
         if not data:
             raise SourceNotFoundError("no sources: the list is empty")
@@ -65,6 +68,21 @@ def sources_of(data: Input) -> list[_core.Source]:
         f"cannot scan {type(data).__name__}: give a path, folder, pattern, bytes, file object, Arrow table, "
         "a list of those, or an iterable of lines"
     )
+
+
+def _table_bytes(stream: Any) -> bytes | None:
+    """The bytes of a file object from where it stands, if they are a Parquet or Arrow IPC file and it can be moved."""
+    if hasattr(stream, "buffer"):  # a text file
+        return None
+    try:
+        start = stream.tell() if stream.seekable() else None
+        head = b"" if start is None else stream.read(16)
+        if start is None or not isinstance(head, bytes):
+            return None
+        stream.seek(start)
+        return bytes(stream.read()) if _core.table_format(head) is not None else None
+    except (AttributeError, OSError, ValueError):
+        return None
 
 
 class _Reader:
@@ -79,17 +97,20 @@ class _Reader:
         return data
 
 
-def split(sources: list[_core.Source], once: bool) -> tuple[list[_core.Source], ParquetFiles | None]:
-    """Text for the engine, Parquet for pyarrow. Of many files only those named .parquet are looked into."""
+def split(sources: list[_core.Source], once: bool) -> tuple[list[_core.Source], TableFiles | None]:
+    """Text for the engine, Parquet and Arrow IPC files for pyarrow. Of many files only those named as such are looked
+    into. Tables whose rows hold log lines are text."""
     few = len(sources) <= _FEW
-    parquet = [s for s in sources if (few or s.name.endswith(".parquet")) and s.is_parquet]
-    if not parquet:
+    kinds = {id(s): s.table_format for s in sources if few or s.name.endswith(_TABLES)}
+    files = [source for source in sources if kinds.get(id(source)) is not None]
+    if not files:
         return sources, None
-    same_as = _core.Source.duplicates(parquet) if once else [None] * len(parquet)
-    files = [(source.name, source.memory()) for source, same in zip(parquet, same_as) if same is None]
-    again = [(source.name, parquet[same].name) for source, same in zip(parquet, same_as) if same is not None]
-    taken = {id(source) for source in parquet}
-    return [source for source in sources if id(source) not in taken], ParquetFiles(files, again)
+    same_as = _core.Source.duplicates(files) if once else [None] * len(files)
+    first = [(s.name, cast(str, kinds[id(s)]), s.memory()) for s, same in zip(files, same_as) if same is None]
+    again = [(source.name, files[same].name) for source, same in zip(files, same_as) if same is not None]
+    tables = TableFiles(first, again)
+    texts = [source for source in sources if kinds.get(id(source)) is None] + tables.take_texts()
+    return texts, tables if len(tables) or again or not texts else None
 
 
 def select(

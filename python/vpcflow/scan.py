@@ -10,7 +10,7 @@ from .errors import FieldError, NoRecordsError, PlanError, VpcflowError
 from .expr import Agg, Derived, Expr, aggregates_spec, as_filter, col
 from .inputs import Input, select, sources_of, split
 from .result import Result, check
-from .tables import ArrowTable, field_name
+from .tables import ArrowTable
 from .units import Instant, byte_count, seconds, unix_seconds
 
 if TYPE_CHECKING:
@@ -190,7 +190,8 @@ class Flows:
 
     def _table_fields(self) -> list[str]:
         known = {f["name"] for f in _core.fields()}
-        return [name for name in map(field_name, self._table.columns()) if name in known]
+        fields = _core.fields_of_columns(self._table.columns())
+        return [name for name in dict.fromkeys(fields) if name in known]
 
     def _formats(self, spec: dict[str, Any]) -> list[str]:
         """Formats that the plan must know: of all sources for a selection of everything, else none."""
@@ -454,7 +455,9 @@ def scan(
     if begin is not None or until is not None:
         spec["asked"] = (begin, until)
     if hasattr(data, "__arrow_c_stream__"):
-        flows = Flows([], ArrowTable(data), options, spec)
+        table = ArrowTable(data)
+        lines = table.as_text()
+        flows = Flows([], table, options, spec) if lines is None else Flows([lines], None, options, spec)
     else:
         sources = select(sources_of(data), begin, until, _texts(account), _texts(region))
         text, parquet = split(sources, duplicates == "once") if container == "auto" else (sources, None)

@@ -2,7 +2,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <cmath>
-#include <cstring>
 #include <utility>
 
 #include "vpcflow/export/arrow.h"
@@ -156,6 +155,7 @@ void MakeSchema(std::string format, std::string name, int64_t flags, ArrowSchema
 template <class T, class Private>
 std::vector<T>& MakeChildren(T* parent, size_t n) {
   auto* own = static_cast<Private*>(parent->private_data);
+  own->children.reserve(n);
   own->child_storage.resize(n);
   for (T& child : own->child_storage) own->children.push_back(&child);
   parent->n_children = static_cast<int64_t>(n);
@@ -194,22 +194,37 @@ void ExportArray(const std::shared_ptr<const Exported>& memory, ArrowArray* out)
 struct StreamPrivate {
   std::shared_ptr<const Exported> memory;
   bool done = false;
+  const char* error = nullptr;  // of the last call
 };
 
+// Fills `out`, which is released again if memory runs out: no exception may leave through a C interface.
+template <class T, class Fill>
+int FillOrFail(ArrowArrayStream* stream, T* out, Fill fill) {
+  auto* own = static_cast<StreamPrivate*>(stream->private_data);
+  *out = {};
+  own->error = nullptr;
+  try {
+    fill(own);
+    return 0;
+  } catch (...) {  // memory alone runs out here
+    if (out->release != nullptr) out->release(out);
+    own->error = "out of memory";
+    return ENOMEM;
+  }
+}
+
 int GetSchema(ArrowArrayStream* stream, ArrowSchema* out) {
-  ExportSchema(*static_cast<StreamPrivate*>(stream->private_data)->memory->table, out);
-  return 0;
+  return FillOrFail(stream, out, [&](StreamPrivate* own) { ExportSchema(*own->memory->table, out); });
 }
 
 int GetNext(ArrowArrayStream* stream, ArrowArray* out) {
-  auto* own = static_cast<StreamPrivate*>(stream->private_data);
-  *out = {};
-  if (!own->done) ExportArray(own->memory, out);
-  own->done = true;
-  return 0;
+  return FillOrFail(stream, out, [&](StreamPrivate* own) {
+    if (!own->done) ExportArray(own->memory, out);
+    own->done = true;
+  });
 }
 
-const char* GetLastError(ArrowArrayStream*) { return nullptr; }
+const char* GetLastError(ArrowArrayStream* stream) { return static_cast<StreamPrivate*>(stream->private_data)->error; }
 
 void ReleaseStream(ArrowArrayStream* stream) {
   delete static_cast<StreamPrivate*>(stream->private_data);

@@ -3,9 +3,12 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <map>
+#include <memory>
 #include <new>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "faults/failing_new.h"
@@ -147,6 +150,40 @@ TEST(T26, EveryReadFails) {
       }
     }
   }
+}
+
+// Through the C interface no exception may leave: ENOMEM, with a message, and the next call goes on.
+TEST(T26, ExportedStreamsRunOutOfMemory) {
+  const std::string log = Log();
+  absl::StatusOr<Result> result = Plan::Make({})->Run({Source::Bytes("l", std::string_view(log))}, {});
+  ASSERT_TRUE(result.ok());
+  const auto table = std::make_shared<const Table>(std::move(result->table));
+  long failures = 0;
+  for (long n = 0;; ++n) {
+    ArrowArrayStream stream;
+    ExportTable(table, &stream);
+    ArrowSchema schema{};
+    ArrowArray array{};
+    failing_new::AfterAllocations(n);
+    const int first = stream.get_schema(&stream, &schema);
+    const int second = first == 0 ? stream.get_next(&stream, &array) : 0;
+    const bool reached = failing_new::Disarm();
+    if (first != 0 || second != 0) {
+      ++failures;
+      EXPECT_EQ(first + second, ENOMEM);
+      EXPECT_STREQ(stream.get_last_error(&stream), "out of memory");
+      EXPECT_EQ(second == 0 ? schema.release == nullptr : array.release == nullptr, true);
+    }
+    if (first != 0) ASSERT_EQ(stream.get_schema(&stream, &schema), 0);
+    if (array.release == nullptr) ASSERT_EQ(stream.get_next(&stream, &array), 0);
+    EXPECT_EQ(stream.get_last_error(&stream), nullptr);
+    EXPECT_EQ(array.length, static_cast<int64_t>(table->rows));
+    array.release(&array);
+    schema.release(&schema);
+    stream.release(&stream);
+    if (!reached) break;
+  }
+  EXPECT_GT(failures, 20);
 }
 
 }  // namespace

@@ -447,7 +447,7 @@ const std::vector<Target>& Targets() {
         {"gzips", Gzips, GzipSeeds},       {"containers", Containers, ContainerSeeds},
         {"records", Records, RecordSeeds},
     };
-    for (const std::vector<Target>& more : {StateTargets(), DetectTargets()})
+    for (const std::vector<Target>& more : {StateTargets(), DetectTargets(), ArrowTargets()})
       all.insert(all.end(), more.begin(), more.end());
     return all;
   }();

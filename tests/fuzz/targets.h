@@ -24,6 +24,7 @@ struct Target {
 const std::vector<Target>& Targets();
 std::vector<Target> StateTargets();  // some of them
 std::vector<Target> DetectTargets();
+std::vector<Target> ArrowTargets();
 
 // A contradiction: says where, and ends the process as a crash.
 #define VPCFLOW_FUZZ_CHECK(condition)                                                \

@@ -1,0 +1,42 @@
+// Checks of what comes through the Arrow C interfaces, before any value of it is read.
+//
+// The interfaces have no sizes of buffers. What they do say is checked: numbers of buffers and children, pointers,
+// lengths, offsets, indices, string views. A producer whose last offset lies behind the end of its own buffer cannot be
+// found out; whoever has the sizes checks that (pyarrow: validate(full=True)).
+#ifndef VPCFLOW_SRC_EXPORT_ARROW_CHECK_H_
+#define VPCFLOW_SRC_EXPORT_ARROW_CHECK_H_
+
+#include <cstdint>
+
+#include "absl/status/status.h"
+#include "vpcflow/export/arrow_abi.h"
+#include "vpcflow/version.h"
+
+VPCFLOW_NAMESPACE_BEGIN
+namespace internal {
+
+// A batch has at most this many rows. Null columns have no memory behind their rows, so that a few bytes could claim
+// any number of them.
+inline constexpr int64_t kMaxArrowRows = int64_t{1} << 32;
+
+// Whether a schema is a table's and complete. kInvalidArgument for another type, else kDataLoss.
+absl::Status CheckArrowSchema(const ArrowSchema& schema);
+
+// Whether the schema of a column, or of a stream that is one, is complete.
+absl::Status CheckArrowField(const ArrowSchema& field);
+
+// Whether an array has a length and an offset, and the buffers and the dictionary that it speaks of.
+absl::Status CheckArrowArray(const ArrowSchema& schema, const ArrowArray& array);
+
+// Whether a batch is one of a table of that schema, which was checked: its rows and its columns' lengths. O(columns).
+absl::Status CheckArrowBatch(const ArrowSchema& schema, const ArrowArray& batch);
+
+// Whether the values of a column that the rows of its batch show can be read, or are null; `first` is the batch's
+// offset, `rows` its length. O(rows). Dictionaries no larger than the batch are checked whole, of others the entries
+// that are used.
+absl::Status CheckArrowColumn(const ArrowSchema& schema, const ArrowArray& column, int64_t first, int64_t rows);
+
+}  // namespace internal
+VPCFLOW_NAMESPACE_END
+
+#endif  // VPCFLOW_SRC_EXPORT_ARROW_CHECK_H_
