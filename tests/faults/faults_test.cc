@@ -174,8 +174,12 @@ TEST(T26, ExportedStreamsRunOutOfMemory) {
       EXPECT_STREQ(stream.get_last_error(&stream), "out of memory");
       EXPECT_EQ(second == 0 ? schema.release == nullptr : array.release == nullptr, true);
     }
-    if (first != 0) ASSERT_EQ(stream.get_schema(&stream, &schema), 0);
-    if (array.release == nullptr) ASSERT_EQ(stream.get_next(&stream, &array), 0);
+    if (first != 0) {
+      ASSERT_EQ(stream.get_schema(&stream, &schema), 0);
+    }
+    if (array.release == nullptr) {
+      ASSERT_EQ(stream.get_next(&stream, &array), 0);
+    }
     EXPECT_EQ(stream.get_last_error(&stream), nullptr);
     EXPECT_EQ(array.length, static_cast<int64_t>(table->rows));
     array.release(&array);

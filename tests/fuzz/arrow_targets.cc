@@ -420,6 +420,7 @@ void Arrow(std::string_view bytes) {
   ScanOptions options;
   options.threads = 1;
   options.on_error = choose.Below(2) == 1 ? OnError::kNull : OnError::kSkip;
+  options.allow_empty = true;
   options.poll = [](const Progress&) { return true; };
   FuzzTable table;
   MakeTable(&choose, &table);
