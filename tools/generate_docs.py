@@ -26,8 +26,8 @@ It is never chosen by `version`, nor by the number of fields alone.
 
 ## Containers
 
-Recognised by the first 4 KiB after unpacking, never by a name; `container=` (`--container`) overrides it. Gzip (any number of members)
-and zstd (any number of frames) are found by content in front of all of them.
+Recognised by the first 4 KiB after unpacking, never by a name; `container=` (`--container`) overrides it. Gzip (any number of members,
+with or without line ends between them), zstd (any number of frames) and zlib are found by content in front of all of them, up to four layers deep.
 
 | container | what it is |
 | --- | --- |
@@ -50,9 +50,23 @@ entry costs no other, in a document over many lines, in one of a line, and glued
 header gives, or that messages are found to have; messages of no known format among objects are rejects, and a warning says so.
 An entry, and what a document holds beside them, has 8 MiB at most; a line of one that has its documents by line 16 MiB.
 
+**Lines behind a time** (`cloudwatch-export`): ISO 8601 with T, blank or tab, with or without fraction and zone, in brackets or not, or syslog's. Behind it
+up to eight words are passed over until a known format fits; for another format (`format=`) those up to the name of a log stream (`eni-...-all`).
+Of cells between tabs the record is the one of the most words: `aws logs filter-log-events`, `get-log-events` and `get-query-results` with `--output text`.
+
+**Tables** (`csv`): commas, semicolons or tabs, by the first row; `sep=;` before it. A column holds records if its first value is one of a known format or
+JSON, or by its name (`@message`, `_raw`, `message`, `event.original`, `Message`, `log`, `textPayload`, `body`, `event`, `RawData`), unless the
+columns beside it make a record and its value is no line of one. Without a header the record is the value of several words beside a time.
+
+**Base64** (`subscription`, and `data` of events in JSON): of JSON or of lines, packed by gzip, zstd, zlib or deflate or not, base64 again, in the alphabet of URLs
+too, up to eight layers deep and 64 MiB a blob; one blob a line, or one over lines of 64 or 76 characters. `max_output_bytes` holds for all blobs of a source together.
+
 **Places.** Rejects of containers give the line of the container in which their entry begins, and the excerpt.
 
-Refused with advice: zip, bzip2. Not flow logs, and said so: anything whose lines fit no format.
+**Refused by name, with advice**, whatever bytes follow and whichever container or format is asked for: zip (also empty, and Excel workbooks), tar (also in gzip), xz,
+lzma, bzip2, 7z, RAR, lz4, snappy, compress, lzip, lzop; ORC, Avro, Parquet and Arrow IPC where no Arrow library reads them, HDF5, SQLite, SequenceFiles; pcap and
+pcapng, evtx; UTF-16 and UTF-32 with and without byte order mark; PDF, HTML, XML, images, programs; other binary data. Not flow logs, and said so: anything whose lines
+fit no format.
 
 ## Logs as they lie in S3
 

@@ -10,8 +10,13 @@
 VPCFLOW_NAMESPACE_BEGIN
 namespace internal {
 
-// The JSON behind a blob of base64 of gzip (or of plain JSON), padded; empty if it is none or larger than 64 MiB.
-std::string UnpackBlob(std::string_view base64);
+// The text behind a blob, padded as JsonSplitter::Pad does: JSON or lines, behind base64 (also that of URLs), gzip,
+// zstd, zlib or deflate, one in the other up to eight deep. Empty if it is no text in the end, or larger than 64 MiB in
+// between.
+std::string UnpackBlob(std::string_view blob);
+
+// Whether a text is the beginning of a blob, or all of one, that holds JSON, or lines as flow logs have them.
+bool IsBlob(std::string_view text);
 
 }  // namespace internal
 VPCFLOW_NAMESPACE_END

@@ -13,8 +13,8 @@ struct Kind {
   std::unique_ptr<UnwrapStream> (*unwrap)(std::string name, std::unique_ptr<ByteStream> stream);
 };
 constexpr Kind kKinds[] = {
-    {Container::kJson, DetectJson, UnwrapJson},
     {Container::kExport, DetectExport, UnwrapExport},
+    {Container::kJson, DetectJson, UnwrapJson},
     {Container::kSubscription, DetectSubscription, UnwrapSubscription},
     {Container::kCsv, DetectCsv, UnwrapCsv},
 };

@@ -5,153 +5,200 @@
 #include "absl/strings/str_cat.h"
 #include "src/container/column_names.h"
 #include "src/container/containers.h"
+#include "src/container/csv_row.h"
 #include "src/container/foreign.h"
+#include "src/container/json_records.h"
+#include "src/container/known_formats.h"
+#include "src/container/leading_time.h"
 #include "vpcflow/format/field.h"
 
 VPCFLOW_NAMESPACE_BEGIN
 namespace internal {
 namespace {
 
-// Whether the cells of a line, without quotes, name a flow log record.
-bool IsHeader(std::string_view line) {
-  std::vector<std::string> names;
-  while (true) {
-    const size_t comma = std::min(line.find(','), line.size());
-    std::string& name = names.emplace_back(line.substr(0, comma));
-    std::erase(name, '"');
-    if (comma == line.size()) break;
-    line.remove_prefix(comma + 1);
-  }
-  return names.size() > 1 && IsFlow(NameColumns(names).evidence);
+// Columns of whole records, those that say so most clearly first.
+constexpr std::string_view kRecordColumns[] = {"@message", "_raw",        "message", "event.original", "Message",
+                                               "log",      "textPayload", "body",    "event",          "RawData"};
+
+bool IsRecordColumn(std::string_view name) {
+  return std::find(std::begin(kRecordColumns), std::end(kRecordColumns), name) != std::end(kRecordColumns);
 }
 
-// Commas and no blank outside of quotes: lines of flow logs are the other way round. Or a field's name and a comma, or
-// the names of a record.
-bool IsCsv(std::string_view line) {
-  if (line.starts_with('@')) return true;  // a column of Logs Insights
-  if (const size_t comma = line.find(','); comma != std::string_view::npos && FindFieldOrAlias(line.substr(0, comma)))
-    return true;
-  if (IsHeader(line)) return true;
+size_t CountWords(std::string_view cell) {
+  size_t words = 0;
+  for (size_t at = 0; (at = cell.find_first_not_of(' ', at)) != std::string_view::npos; ++words)
+    at = std::min(cell.find(' ', at), cell.size());
+  return words;
+}
+
+bool IsTime(std::string_view cell) {
+  constexpr size_t kSeconds = 10, kNanoseconds = 19;
+  const bool digits = std::all_of(cell.begin(), cell.end(), [](char c) { return c >= '0' && c <= '9'; });
+  return (digits && cell.size() >= kSeconds && cell.size() <= kNanoseconds) ||
+         (!cell.empty() && LeadingTime(cell) == cell.size());
+}
+
+// The cell of a row that is a record: of a known format, or the one of several words beside a time.
+std::optional<size_t> FindRecord(const std::vector<std::string_view>& cells) {
+  for (size_t i = 0; i < cells.size(); ++i) {
+    if (IsKnownRecord(cells[i])) return i;
+  }
+  std::optional<size_t> most;
+  if (!IsTime(cells[0]) && cells.size() > 1) return most;
+  for (size_t i = 0; i < cells.size(); ++i) {
+    if (!IsTime(cells[i]) && CountWords(cells[i]) > (most ? CountWords(cells[*most]) : 1)) most = i;
+  }
+  return most;
+}
+
+// The line that Excel writes before a table: "sep=;".
+bool IsSeparatorLine(std::string_view line) { return line.size() == 5 && line.starts_with("sep="); }
+
+// Whether a line has separators and no blank outside of quotes: lines of flow logs are the other way round.
+bool HasNoBlanks(std::string_view line) {
   bool quoted = false;
-  size_t commas = 0;
-  for (const char c : line) {
-    if (c == '"') quoted = !quoted;
-    if (quoted) continue;
-    if (c == ' ' || c == '\t') return false;
-    commas += c == ',';
-  }
-  return commas > 0 || (line.size() > 2 && line.front() == '"' && line.back() == '"');
+  return std::none_of(line.begin(), line.end(), [&](char c) {
+    quoted ^= c == '"';
+    return !quoted && (c == ' ' || c == '\t');
+  });
 }
 
-// RFC 4180, but that a row is a line: no value of a flow log has a line end in it, and so a stray quote costs one row.
+bool IsCsv(std::string_view line) {
+  if (line.starts_with('@') || IsSeparatorLine(line)) return true;  // a column of Logs Insights
+  if (line.find_first_of(",;\t\"") == std::string_view::npos) return false;
+  CsvRow row;
+  row.Begin(line);
+  if (!row.Split(line)) return false;
+  const std::vector<std::string_view>& cells = row.cells();
+  if (cells.size() == 1) return line.size() > 2 && line.front() == '"' && line.back() == '"';
+  if (HasNoBlanks(line) || FindFieldOrAlias(cells[0]) || FindRecord(cells)) return true;
+  return std::any_of(cells.begin(), cells.end(), IsRecordColumn) ||
+         IsFlow(NameColumns(std::vector<std::string>(cells.begin(), cells.end())).evidence);
+}
+
 class CsvStream final : public UnwrapStream {
  public:
   using UnwrapStream::UnwrapStream;
 
  private:
+  void Step(bool last) override {
+    Lines(last);
+    if (last && !cut() && begun_ && !settled_) Settle({});
+  }
+
   void TakeLine(std::string_view row) override {
-    if (!Split(row)) return lines_.NoRecord(row);
+    if (!begun_ && IsSeparatorLine(row)) return row_.SetSeparator(row.back());
+    if (!begun_) row_.Begin(row);
+    if (!row_.Split(row)) return lines_.NoRecord(row);
+    const std::vector<std::string_view>& cells = row_.cells();
     if (!begun_) {
       begun_ = true;
-      first_.assign(cells_.begin(), cells_.end());
-      if (ReadHeader(row)) return;
-    } else if (has_header_ && std::equal(cells_.begin(), cells_.end(), first_.begin(), first_.end())) {
-      if (!kept_.empty()) lines_.Header(names_);  // files put together
+      first_.assign(cells.begin(), cells.end());
+      first_row_ = row;
+      first_line_ = line();
+      if (ReadHeader(cells)) return;
+    } else if (has_header_ && std::equal(cells.begin(), cells.end(), first_.begin(), first_.end())) {
+      if (settled_ && !message_ && !names_.empty()) lines_.Header(names_);  // files put together
       return;
     }
-    if (has_header_ && cells_.size() == 1 && first_.size() > 1) SplitAtBlanks(row);
-    if (foreign_ || cells_.size() != first_.size()) return lines_.NoRecord(row);
-    if (message_) return lines_.Message(cells_[*message_]);
-    for (const auto& [cell, spelling] : kept_) lines_.Value(cells_[cell], spelling);
+    if (!settled_) Settle(cells);
+    const bool blanks = has_header_ && cells.size() == 1 && first_.size() > 1;
+    TakeCells(blanks ? CellsBetweenBlanks(row) : cells, row);
+  }
+
+  void TakeCells(const std::vector<std::string_view>& cells, std::string_view row) {
+    if (foreign_ || cells.size() != first_.size()) return lines_.NoRecord(row);
+    if (message_) return TakeMessage(cells[*message_]);
+    for (const auto& [cell, spelling] : kept_) lines_.Value(cells[cell], spelling);
     lines_.EndLine();
   }
-  // The cells of a row. False if a quote is not closed.
-  bool Split(std::string_view row) {
-    cells_.clear();
-    size_t at = 0;
-    while (true) {
-      const bool quoted = at < row.size() && row[at] == '"';
-      const size_t begin = at + quoted;
-      const size_t end = quoted ? std::min(row.find('"', begin), row.size()) : EndOfUnquoted(row, begin);
-      const size_t behind = end + quoted;
-      // Quotes within a cell, or one that is not closed.
-      if (behind > row.size() || (behind < row.size() && row[behind] != ',')) return SplitWithCare(row);
-      cells_.push_back(row.substr(begin, end - begin));
-      if (behind == row.size()) return true;
-      at = behind + 1;
-    }
-  }
-  static size_t EndOfUnquoted(std::string_view row, size_t at) {
-    while (at < row.size() && row[at] != ',' && row[at] != '"') ++at;
-    return at;
-  }
-  bool SplitWithCare(std::string_view row) {
-    plain_.clear();
-    plain_.reserve(row.size());  // never more: the cells are views of it
-    cells_.clear();
-    bool quoted = false;
-    size_t begin = 0;  // of the cell in plain_
-    for (size_t i = 0; i < row.size(); ++i) {
-      if (row[i] == '"' && quoted && i + 1 < row.size() && row[i + 1] == '"') {
-        plain_ += row[i++];
-      } else if (row[i] == '"') {
-        quoted = !quoted;
-      } else if (row[i] == ',' && !quoted) {
-        cells_.push_back(std::string_view(plain_).substr(begin));
-        begin = plain_.size();
-      } else {
-        plain_ += row[i];
-      }
-    }
-    cells_.push_back(std::string_view(plain_).substr(begin));
-    return !quoted;
-  }
+
   // The fields of a line under a header with commas.
-  void SplitAtBlanks(std::string_view row) {
+  static std::vector<std::string_view> CellsBetweenBlanks(std::string_view row) {
     constexpr std::string_view kBlanks = " \t";
-    cells_.clear();
+    std::vector<std::string_view> out;
     for (size_t at = 0; (at = row.find_first_not_of(kBlanks, at)) != std::string_view::npos;) {
       const size_t end = std::min(row.find_first_of(kBlanks, at), row.size());
-      cells_.push_back(row.substr(at, end - at));
+      out.push_back(row.substr(at, end - at));
       at = end;
     }
+    return out;
   }
-  // Whether the first row names columns, and which to keep. Of a table whose columns make no flow log record every row
-  // is an entry without record.
-  bool ReadHeader(std::string_view row) {
-    for (size_t i = 0; i < cells_.size(); ++i) {
-      if (cells_[i] == "@message" || cells_[i] == "message") message_ = i;
+
+  void TakeMessage(std::string_view text) {
+    if (!text.starts_with('{')) return lines_.Message(text);
+    std::string json(text);
+    JsonSplitter::Pad(&json);
+    json_.Take(json);
+  }
+
+  // False if the first row is one of values. Else it may name columns; the next row tells whether one of these holds
+  // records, or all of them together make one.
+  bool ReadHeader(const std::vector<std::string_view>& cells) {
+    if ((message_ = FindRecord(cells))) {
+      settled_ = true;
+      return false;
     }
-    has_header_ = true;
-    if (message_) return true;
-    const NamedColumns named = NameColumns(first_);
-    if (IsFlow(named.evidence)) {
-      if (!named.clash.empty()) Fail(absl::InvalidArgumentError(absl::StrCat(name_, ": ", named.clash)));
-      for (const NamedColumn& column : named.columns) {
+    for (const std::string_view name : kRecordColumns) {
+      const auto named = std::find(cells.begin(), cells.end(), name);
+      if (!message_ && named != cells.end()) message_ = static_cast<size_t>(named - cells.begin());
+    }
+    named_ = NameColumns(first_);
+    has_header_ = IsFlow(named_.evidence) || message_;
+    return true;
+  }
+
+  // Decides what the columns are, by the row behind the one that may be a header; `cells` is empty if there is none.
+  void Settle(const std::vector<std::string_view>& cells) {
+    settled_ = true;
+    message_ = FindMessage(cells, message_);
+    if (message_) {
+      has_header_ = true;
+    } else if (IsFlow(named_.evidence)) {
+      if (!named_.clash.empty()) Fail(absl::InvalidArgumentError(absl::StrCat(name_, ": ", named_.clash)));
+      for (const NamedColumn& column : named_.columns) {
         if (first_[column.position].empty()) continue;  // the number of the row, as pandas writes it
         names_.push_back(column.name);
         kept_.emplace_back(column.position, SpellingOf(column.field));
       }
       lines_.Header(names_);
-      return true;
+    } else {
+      // A table whose columns make no flow log record, of which every row is an entry without record; or values alone,
+      // whose format is found as that of lines.
+      const auto& columns = named_.columns;
+      foreign_ = columns.empty() || columns[0].field != Field::kUnknown || !SeemsToBe(first_row_).empty();
+      has_header_ = foreign_;
+      for (size_t i = 0; i < first_.size() && !foreign_; ++i) kept_.emplace_back(i, Spelling::kText);
+      TakeCells({first_.begin(), first_.end()}, first_row_);
     }
-    foreign_ = named.columns.empty() || named.columns[0].field != Field::kUnknown || !SeemsToBe(row).empty();
-    if (foreign_) {
-      lines_.NoRecord(row);
-      return true;
-    }
-    has_header_ = false;  // values alone: the format is found as that of lines
-    for (size_t i = 0; i < cells_.size(); ++i) kept_.emplace_back(i, Spelling::kText);
-    return false;
+    NoteOrigins(first_line_);
   }
 
+  // The column that holds records, by its name or by what the first row of values has in it. One that has not, beside
+  // columns that make a record, is none.
+  std::optional<size_t> FindMessage(const std::vector<std::string_view>& cells, std::optional<size_t> named) const {
+    constexpr size_t kFewestWords = 5;  // of a record whose format is not known
+    const bool fields = IsFlow(named_.evidence);
+    if (cells.empty() || cells.size() != first_.size()) return fields ? std::nullopt : named;
+    const auto is_record = [&](size_t i) { return IsKnownRecord(cells[i]) || cells[i].starts_with('{'); };
+    if (named && (is_record(*named) || !fields || CountWords(cells[*named]) >= kFewestWords)) return named;
+    for (size_t i = 0; i < cells.size(); ++i) {
+      if (IsKnownRecord(cells[i])) return i;
+    }
+    return fields ? std::nullopt : FindRecord(cells);
+  }
+
+  CsvRow row_;
+  JsonRecords json_{&lines_};
   bool begun_ = false;
-  bool has_header_ = false;
-  bool foreign_ = false;                           // its rows are no flow log records
-  std::optional<size_t> message_;                  // the column that holds whole records
-  std::string plain_;                              // the row without its quotes
-  std::vector<std::string_view> cells_;            // of it
-  std::vector<std::string> first_;                 // the first row
+  bool settled_ = false;            // what the columns are is decided
+  bool has_header_ = false;         // the first row is one
+  bool foreign_ = false;            // its rows are no flow log records
+  std::optional<size_t> message_;   // the column that holds whole records
+  std::vector<std::string> first_;  // the first row
+  std::string first_row_;           // as it stands
+  uint64_t first_line_ = 1;
+  NamedColumns named_;                             // by it
   std::vector<std::string> names_;                 // in the header line
   std::vector<std::pair<size_t, Spelling>> kept_;  // the cells of a record, in the order of names_
 };

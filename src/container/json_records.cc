@@ -164,6 +164,7 @@ class Documents {
 
   void TakeBlob(std::string_view base64) {
     const std::string text = UnpackBlob(base64);
+    lines_.CountUnpacked(text.size());
     if (text.empty() || depth_ >= kMaxDepth) {
       lines_.NoRecord(base64);
     } else {

@@ -5,6 +5,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "src/container/binary.h"
 #include "src/container/containers.h"
 #include "src/source/prefixed_stream.h"
 #include "vpcflow/source/gzip.h"
@@ -14,29 +15,27 @@ namespace {
 
 constexpr size_t kHeadBytes = 4096;
 
-// What a gzip bomb may unpack to.
-class CappedStream final : public ByteStream {
- public:
-  CappedStream(std::string name, std::unique_ptr<ByteStream> stream, uint64_t most)
-      : name_(std::move(name)), stream_(std::move(stream)), most_(most), left_(most) {}
-
-  absl::StatusOr<size_t> Read(char* buffer, size_t size) override {
-    char beyond;
-    const bool full = left_ == 0;  // whether it ends here is still to be seen
-    absl::StatusOr<size_t> n = stream_->Read(full ? &beyond : buffer, full ? 1 : std::min<uint64_t>(size, left_));
-    if (n.ok() && full && *n > 0)
-      return absl::OutOfRangeError(
-          absl::StrCat(name_, ": unpacks to more than max_output_bytes, ", most_, "; the rest of it was not read"));
-    if (n.ok()) left_ -= *n;
-    return n;
+// The beginning of a stream up to its first line that is not blank, which tells what it is, and more if that is no
+// text. `error` is that of the stream behind it.
+std::string ReadHead(ByteStream* stream, absl::Status* error) {
+  constexpr size_t kLongestMagic = 16;
+  std::string head(kHeadBytes, '\0');
+  size_t have = 0;
+  const auto tells = [&] {
+    const std::string_view text(head.data(), have);
+    const size_t end = internal::Begun(text).find('\n');
+    return have >= kLongestMagic && end != std::string_view::npos &&
+           internal::IsText(internal::Begun(text).substr(0, end));
+  };
+  while (have < head.size() && !tells()) {
+    absl::StatusOr<size_t> n = stream->Read(head.data() + have, head.size() - have);
+    if (!n.ok()) *error = n.status();
+    if (!n.ok() || *n == 0) break;
+    have += *n;
   }
-
- private:
-  std::string name_;
-  std::unique_ptr<ByteStream> stream_;
-  uint64_t most_;
-  uint64_t left_;
-};
+  head.resize(have);
+  return head;
+}
 
 }  // namespace
 
@@ -45,34 +44,23 @@ absl::StatusOr<OpenedRecords> OpenRecords(const Source& source, Container wanted
                                           std::unique_ptr<ByteStream> opened) {
   OpenedRecords out;
   absl::StatusOr<std::unique_ptr<ByteStream>> text =
-      OpenText(source, std::move(cancelled), &out.packed, stored_bytes, std::move(opened));
+      OpenText(source, std::move(cancelled), &out.packed, stored_bytes, std::move(opened), max_output_bytes);
   if (!text.ok()) return text.status();
   out.stream = *std::move(text);
-  if (out.packed && max_output_bytes > 0)
-    out.stream = std::make_unique<CappedStream>(source.name(), std::move(out.stream), max_output_bytes);
-  out.container = wanted;
-  if (wanted != Container::kText) {
-    std::string head(kHeadBytes, '\0');
-    size_t have = 0;
-    absl::Status error;
-    // Its first line that is not blank tells.
-    while (have < head.size() &&
-           internal::Begun(std::string_view(head).substr(0, have)).find('\n') == std::string_view::npos) {
-      absl::StatusOr<size_t> n = out.stream->Read(head.data() + have, head.size() - have);
-      if (!n.ok()) error = n.status();
-      if (!n.ok() || *n == 0) break;
-      have += *n;
-    }
-    head.resize(have);
-    if (wanted == Container::kAuto) out.container = DetectContainer(head);
-    if (out.container != Container::kText && head.starts_with(internal::kByteOrderMark))
-      head.erase(0, internal::kByteOrderMark.size());
-    out.stream =
-        std::make_unique<internal::PrefixedStream>(std::move(head), std::move(out.stream), nullptr, std::move(error));
-  }
+  absl::Status error;
+  std::string head = ReadHead(out.stream.get(), &error);
+  if (const std::string what = internal::SeemsToBeBinary(head, source.name()); !what.empty())
+    return absl::InvalidArgumentError(
+        absl::StrCat(source.name(), out.packed ? ": what is packed in it is " : ": this is ", what));
+  out.container = wanted == Container::kAuto ? DetectContainer(head) : wanted;
+  if (out.container != Container::kText && head.starts_with(internal::kByteOrderMark))
+    head.erase(0, internal::kByteOrderMark.size());
+  out.stream =
+      std::make_unique<internal::PrefixedStream>(std::move(head), std::move(out.stream), nullptr, std::move(error));
   if (out.container != Container::kText) {
     std::unique_ptr<internal::UnwrapStream> unwrapped =
         internal::Unwrap(out.container, source.name(), std::move(out.stream));
+    unwrapped->LimitUnpacked(max_output_bytes);
     out.origins = unwrapped.get();
     out.stream = std::move(unwrapped);
   }

@@ -41,6 +41,10 @@ class RecordLines {
     ++line_count_;
   }
 
+  // Bytes that a blob of the container unpacked to.
+  void CountUnpacked(size_t bytes) { unpacked_ += bytes; }
+  uint64_t unpacked() const { return unpacked_; }
+
   std::string& out() { return out_; }
   // Lines written so far, headers and marks too.
   uint64_t line_count() const { return line_count_; }
@@ -69,6 +73,7 @@ class RecordLines {
   std::string out_;
   uint64_t line_count_ = 0;
   uint64_t no_records_ = 0;
+  uint64_t unpacked_ = 0;
   std::vector<Column> columns_;
   std::map<std::string, KnownName, std::less<>> by_name_;  // as the container spells it
   // The record in hand: its names, which most often are those of the one before, and where its values end.

@@ -1,40 +1,89 @@
 #include <algorithm>
+#include <utility>
 
-#include "absl/strings/ascii.h"
 #include "src/container/blob.h"
 #include "src/container/containers.h"
 #include "src/container/json_records.h"
+#include "src/container/known_formats.h"
 
 VPCFLOW_NAMESPACE_BEGIN
 namespace internal {
 namespace {
 
-// Base64 of gzip, whose first bytes are 1F 8B 08.
-bool IsBase64OfGzip(std::string_view line) {
-  return line.starts_with("H4sI") && std::all_of(line.begin(), line.end(), [](char c) {
-           return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '+' || c == '/' || c == '=';
-         });
-}
-
+// A blob a line, or one over lines of 76 or 64 characters, as `base64` and `openssl` write it.
 class SubscriptionStream final : public UnwrapStream {
  public:
   using UnwrapStream::UnwrapStream;
 
  private:
-  void TakeLine(std::string_view line) override {
-    const std::string json = UnpackBlob(line);
-    if (json.empty()) {
-      lines_.NoRecord(line);
-    } else {
-      json_.Take(json);
+  void Step(bool last) override {
+    Lines(last);
+    if (last && !cut()) {
+      TakePending();
+      NoteOrigins(line());
     }
   }
+
+  void TakeLine(std::string_view line) override {
+    if (pending_.empty()) {
+      if (IsFull(line.size())) {
+        width_ = line.size();
+        pending_ = line;
+      } else {
+        TakeBlob(line);
+      }
+      return;
+    }
+    if (line.size() > width_ || pending_.size() > kMaxEntry || (pending_.size() == width_ && IsWhole(pending_)))
+      TakePending();
+    if (pending_.empty()) return TakeLine(line);
+    pending_ += line;
+    if (line.size() < width_) TakePending();
+  }
+
+  static bool IsFull(size_t size) { return size == 76 || size == 64; }
+  // Whether a line is a blob by itself, though it has the size of one of several.
+  static bool IsWhole(std::string_view line) {
+    const std::string text = UnpackBlob(line);
+    return text.ends_with('\n') || text.ends_with('}') || IsKnownRecord(text);
+  }
+
+  void TakePending() {
+    const std::string pending = std::exchange(pending_, {});
+    if (pending.empty() || Take(pending)) return;
+    for (size_t at = 0; at < pending.size(); at += width_) TakeBlob(std::string_view(pending).substr(at, width_));
+  }
+
+  void TakeBlob(std::string_view blob) {
+    if (!Take(blob)) lines_.NoRecord(blob);
+  }
+
+  // False if it is no blob.
+  bool Take(std::string_view blob) {
+    const std::string text = UnpackBlob(blob);
+    lines_.CountUnpacked(text.size());
+    const size_t begin = text.find_first_not_of(" \t\r\n");
+    if (begin == std::string::npos) return false;
+    if (text[begin] == '{' || text[begin] == '[') {
+      json_.Take(text);
+      return true;
+    }
+    for (size_t at = 0; at < text.size();) {
+      const size_t end = std::min(text.find('\n', at), text.size());
+      lines_.Message(std::string_view(text).substr(at, end - at));
+      at = end + 1;
+    }
+    return true;
+  }
+
   JsonRecords json_{&lines_};
+  std::string pending_;  // whole lines of a blob over several
+  size_t width_ = 0;     // of each of them
 };
 
 }  // namespace
 
-bool DetectSubscription(std::string_view head) { return IsBase64OfGzip(FirstLine(head)); }
+bool DetectSubscription(std::string_view head) { return IsBlob(FirstLine(head)); }
 
 std::unique_ptr<UnwrapStream> UnwrapSubscription(std::string name, std::unique_ptr<ByteStream> stream) {
   return std::make_unique<SubscriptionStream>(std::move(name), std::move(stream));

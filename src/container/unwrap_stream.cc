@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "absl/strings/str_cat.h"
 #include "src/container/json_splitter.h"
 
 VPCFLOW_NAMESPACE_BEGIN
@@ -24,6 +25,7 @@ absl::StatusOr<size_t> UnwrapStream::Read(char* buffer, size_t size) {
     }
     done_ = !Refill();
     Step(done_);
+    CheckUnpacked();
   }
   const size_t n = std::min(size, out.size() - given_);
   std::memcpy(buffer, out.data() + given_, n);
@@ -72,12 +74,20 @@ void UnwrapStream::Lines(bool last) {
     std::string_view line = text.substr(0, end);
     Take(std::min(text.size(), line.size() + 1));
     if (std::exchange(skipping_, false)) line = {};
-    line = line.substr(0, line.find_last_not_of(" \t\r") + 1);
-    if (!line.empty()) TakeLine(line);
+    line = line.substr(0, line.find_last_not_of(" \r") + 1);
+    if (line.find_first_not_of(" \t") != std::string_view::npos) TakeLine(line);
+    CheckUnpacked();
     NoteOrigins(line_);
     ++line_;
     if (end == std::string_view::npos) return;
   }
+}
+
+void UnwrapStream::CheckUnpacked() {
+  if (max_unpacked_ == 0 || lines_.unpacked() <= max_unpacked_) return;
+  Fail(absl::OutOfRangeError(absl::StrCat(name_, ": what is packed in it unpacks to more than max_output_bytes, ",
+                                          max_unpacked_, "; the rest of it was not read")));
+  Take(rest().size());
 }
 
 bool UnwrapStream::Refill() {

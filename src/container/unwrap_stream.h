@@ -28,6 +28,9 @@ class UnwrapStream : public ByteStream, public LineOrigins {
   UnwrapStream(std::string name, std::unique_ptr<ByteStream> stream)
       : name_(std::move(name)), stream_(std::move(stream)) {}
 
+  // Bytes that blobs in it may unpack to; more are kOutOfRange behind the records before. 0 for any.
+  void LimitUnpacked(uint64_t most) { max_unpacked_ = most; }
+
   absl::StatusOr<size_t> Read(char* buffer, size_t size) final;
   void TakeOrigins(size_t n, std::vector<uint64_t>* out) final;
 
@@ -62,12 +65,14 @@ class UnwrapStream : public ByteStream, public LineOrigins {
 
  private:
   bool Refill();
+  void CheckUnpacked();
 
   std::unique_ptr<ByteStream> stream_;
   std::string input_;
   size_t begin_ = 0;
   size_t searched_ = 0;
   size_t given_ = 0;
+  uint64_t max_unpacked_ = 0;
   uint64_t noted_ = 0;            // lines of lines_ whose origins are known
   uint64_t line_ = 1;             // of the input, where rest() begins
   std::deque<uint64_t> origins_;  // of lines that are written, not yet taken

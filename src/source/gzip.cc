@@ -3,10 +3,13 @@
 
 #include <algorithm>
 #include <cstring>
+#include <optional>
 #include <utility>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "src/source/capped_stream.h"
+#include "src/source/deflate.h"
 #include "src/source/inflater.h"
 #include "src/source/prefixed_stream.h"
 #include "src/source/zstd.h"
@@ -112,10 +115,10 @@ class GzipStream final : public ByteStream {
       }
     }
     if (!in_member_) {
-      if (members_ > 0) {  // behind a member: zero padding, or the next one
-        while (available_ > 0 && *next_ == 0) {
+      if (members_ > 0) {  // behind a member: zero padding, or the next one, after a line end
+        while (available_ > 0 && (*next_ == 0 || *next_ == '\n' || *next_ == '\r')) {
+          padded_ |= *next_ == 0;
           Advance(1);
-          padded_ = true;
         }
         if (available_ == 0) return 0;
         if (*next_ != 0x1F || padded_) return Damage("has bytes behind its last gzip member that are not gzip");
@@ -201,33 +204,89 @@ class GzipStream final : public ByteStream {
   absl::Status error_;
 };
 
+constexpr int kMaxLayers = 4;
+
+enum class Packing { kNone, kGzip, kZstd, kZlib };
+
+// Enough of a beginning to tell.
+constexpr size_t kMostToTell = 16;
+constexpr size_t kBeginning = 4096;
+
+bool IsPrintable(char c) { return (c >= ' ' && c <= '~') || c == '\n' || c == '\r' || c == '\t'; }
+
+// What a source begins with, or nothing if more of it, up to kMostToTell bytes, would tell.
+std::optional<Packing> PackingOf(std::string_view begin) {
+  constexpr std::string_view kGzip = "\x1F\x8B", kZstd = "\x28\xB5\x2F\xFD", kSkippable = "\x2A\x4D\x18";
+  constexpr std::string_view kZlib = "\x01\x9C\xDA", kZlibOrText = "\x5E";  // flags of the largest window, behind 'x'
+  if (begin.starts_with(kGzip)) return Packing::kGzip;
+  if (begin.starts_with(kZstd)) return Packing::kZstd;
+  if (begin.empty()) return std::nullopt;
+  const std::string_view behind = begin.substr(1);
+  if (begin[0] == 'x' && !behind.empty()) {
+    if (kZlib.find(behind[0]) != std::string_view::npos) return Packing::kZlib;
+    if (behind.starts_with(kZlibOrText)) {
+      const std::string_view enough = begin.substr(0, kMostToTell);
+      if (!std::all_of(enough.begin(), enough.end(), IsPrintable)) return Packing::kZlib;
+      if (begin.size() < kMostToTell) return std::nullopt;
+    }
+  }
+  const bool skippable = begin[0] >= '\x50' && begin[0] <= '\x5F';  // a frame of zstd that holds no data
+  if (skippable && behind.starts_with(kSkippable)) return Packing::kZstd;
+  if (begin.size() < kGzip.size() || kZstd.starts_with(begin) || (skippable && kSkippable.starts_with(behind)))
+    return std::nullopt;
+  return Packing::kNone;
+}
+
+// Waits for no more than it takes to tell, but takes what is there up to kBeginning, for whoever asks next what it is.
+// An error is that of the stream behind the bytes.
+Packing Peek(ByteStream* stream, std::string* begin, absl::Status* error) {
+  while (true) {
+    if (const std::optional<Packing> packing = PackingOf(*begin)) return *packing;
+    const size_t have = begin->size();
+    begin->resize(kBeginning);
+    absl::StatusOr<size_t> n = stream->Read(begin->data() + have, kBeginning - have);
+    begin->resize(have + (n.ok() ? *n : 0));
+    if (!n.ok()) *error = n.status();
+    if (!n.ok() || *n == 0) return Packing::kNone;
+  }
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<ByteStream>> OpenText(const Source& source, Source::Cancelled cancelled, bool* packed,
                                                      std::atomic<uint64_t>* stored_bytes,
-                                                     std::unique_ptr<ByteStream> opened) {
-  constexpr std::string_view kGzip = "\x1F\x8B", kZstd = "\x28\xB5\x2F\xFD";
-  absl::StatusOr<std::unique_ptr<ByteStream>> raw = std::move(opened);
-  if (*raw == nullptr) raw = source.Open(cancelled);
-  if (!raw.ok()) return raw.status();
-  std::string magic(kZstd.size(), '\0');
-  size_t have = 0;
-  // Two bytes tell gzip from all else; only what begins as zstd does is waited for.
-  while (have < kGzip.size() || (have < kZstd.size() && kZstd.starts_with(std::string_view(magic).substr(0, have)))) {
-    absl::StatusOr<size_t> n = (*raw)->Read(magic.data() + have, magic.size() - have);
-    if (!n.ok()) return n.status();
-    if (*n == 0) break;
-    have += *n;
+                                                     std::unique_ptr<ByteStream> opened, uint64_t max_output_bytes) {
+  if (opened == nullptr) {
+    absl::StatusOr<std::unique_ptr<ByteStream>> raw = source.Open(cancelled);
+    if (!raw.ok()) return raw.status();
+    opened = *std::move(raw);
   }
-  magic.resize(have);
-  const bool gzip = magic.starts_with(kGzip), zstd = magic == kZstd;
-  if (packed != nullptr) *packed = gzip || zstd;
-  if (stored_bytes != nullptr) *stored_bytes += have;
-  std::unique_ptr<ByteStream> whole =
-      std::make_unique<internal::PrefixedStream>(std::move(magic), *std::move(raw), stored_bytes);
-  if (gzip) return std::make_unique<GzipStream>(source, cancelled, std::move(whole));
-  if (zstd) return internal::UnpackZstd(source.name(), std::move(whole));
-  return whole;
+  if (packed != nullptr) *packed = false;
+  for (int layer = 0;; ++layer) {
+    std::string begin;
+    absl::Status error;
+    const Packing packing = Peek(opened.get(), &begin, &error);
+    if (layer == 0 && !error.ok()) return error;
+    std::atomic<uint64_t>* const count = layer == 0 ? stored_bytes : nullptr;
+    if (count != nullptr) *count += begin.size();
+    opened = std::make_unique<internal::PrefixedStream>(std::move(begin), std::move(opened), count, std::move(error));
+    if (packing == Packing::kNone) return opened;
+    if (layer == kMaxLayers)
+      return absl::InvalidArgumentError(
+          absl::StrCat(source.name(), ": is packed more than ", kMaxLayers, " times; unpack it first"));
+    if (packed != nullptr) *packed = true;
+    if (packing == Packing::kZstd) {
+      opened = internal::UnpackZstd(source.name(), std::move(opened));
+    } else if (packing == Packing::kZlib) {
+      opened = internal::UnpackDeflate(source.name(), std::move(opened), /*raw=*/false);
+    } else {
+      // What is unpacked can be read only once.
+      const Source of = layer == 0 ? source : Source::Stream(source.name(), [](char*, size_t) { return size_t{0}; });
+      opened = std::make_unique<GzipStream>(of, cancelled, std::move(opened));
+    }
+    if (max_output_bytes > 0)
+      opened = std::make_unique<internal::CappedStream>(source.name(), std::move(opened), max_output_bytes);
+  }
 }
 
 std::string_view GzipLibrary() { return internal::Inflater::Name(); }

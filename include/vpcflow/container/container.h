@@ -9,8 +9,9 @@
 // blanks and control bytes inside of a value are written %20, %0A, ..., as AWS writes them in tags, so that no value
 // can pass for two. An entry that holds no record becomes a line that is a reject with the reason no-record.
 //
-// What is recognised is decided by the first 4 KiB of the unpacked text, never by a name. Memory: 64 KiB and one entry
-// (a line, a CSV row, of JSON over many lines an element of the array of entries).
+// What is recognised is decided by the first 4 KiB of the unpacked text, never by a name. What is no text there, an
+// archive, a binary table or UTF-16, is refused by name, also if a container was asked for. Memory: 64 KiB and one
+// entry (a line, a CSV row, of JSON over many lines an element of the array of entries).
 #ifndef VPCFLOW_CONTAINER_CONTAINER_H_
 #define VPCFLOW_CONTAINER_CONTAINER_H_
 
@@ -30,15 +31,20 @@
 VPCFLOW_NAMESPACE_BEGIN
 
 // X(constant, name, meaning)
-#define VPCFLOW_CONTAINERS(X)                                                                                         \
-  X(kAuto, "auto", "by content")                                                                                      \
-  X(kText, "text", "flow log lines, as S3 and `zcat` give them")                                                      \
-  X(kExport, "cloudwatch-export", "lines behind an ISO 8601 time, as CloudWatch Logs exports them to S3")             \
-  X(kJson, "json",                                                                                                    \
-    "JSON, a document a line or any number glued together: CloudWatch Logs events (get-log-events, "                  \
-    "filter-log-events, subscriptions), Firehose messages, Logs Insights results, records as objects, OCSF 4001")     \
-  X(kCsv, "csv", "comma separated: Logs Insights (@message or columns) and Athena results, with or without a header") \
-  X(kSubscription, "subscription", "base64 of gzip of JSON, one a line: CloudWatch Logs subscription records")
+#define VPCFLOW_CONTAINERS(X)                                                                                        \
+  X(kAuto, "auto", "by content")                                                                                     \
+  X(kText, "text", "flow log lines, as S3 and `zcat` give them")                                                     \
+  X(kExport, "cloudwatch-export",                                                                                    \
+    "lines behind a time, and perhaps names of where they come from: exports of CloudWatch Logs to S3, "             \
+    "`aws logs tail`, syslog; `aws logs filter-log-events --output text`")                                           \
+  X(kJson, "json",                                                                                                   \
+    "JSON, a document a line or any number glued together: CloudWatch Logs events (get-log-events, "                 \
+    "filter-log-events, subscriptions), Firehose messages, Logs Insights results, records as objects, OCSF 4001")    \
+  X(kCsv, "csv",                                                                                                     \
+    "tables with commas, semicolons or tabs, with or without a header: fields (Athena, Logs Insights), or a column " \
+    "that holds records (@message, message, _raw, event.original, ...)")                                             \
+  X(kSubscription, "subscription",                                                                                   \
+    "base64, one a line, of JSON or lines, packed or not: CloudWatch Logs subscription records")
 
 enum class Container : uint8_t {
 #define VPCFLOW_X(id, name, meaning) id,
@@ -92,7 +98,8 @@ struct OpenedRecords {
 // Opens a source, unpacks it, and unwraps what it is, or `wanted` if that is not kAuto. `stored_bytes`, if given, grows
 // by what is read of the source as stored; `opened`, if given, is the source's stream, from its beginning. Errors of
 // the source, at once or from the stream's Read; a JSON document that is cut is kDataLoss, after the records before it.
-// A packed source that unpacks to more than `max_output_bytes`, if that is not 0, is kOutOfRange behind so many bytes.
+// What unpacks to more than `max_output_bytes`, if that is not 0, is kOutOfRange behind so many bytes: a layer of a
+// packed source, or the blobs of a container together. What is no text is kInvalidArgument with what it is.
 absl::StatusOr<OpenedRecords> OpenRecords(const Source& source, Container wanted, Source::Cancelled cancelled,
                                           std::atomic<uint64_t>* stored_bytes = nullptr, uint64_t max_output_bytes = 0,
                                           std::unique_ptr<ByteStream> opened = nullptr);

@@ -1,0 +1,199 @@
+// Layers of packing, blobs, and what is refused.
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "src/container/binary.h"
+#include "src/container/blob.h"
+#include "src/container/known_formats.h"
+#include "src/container/leading_time.h"
+#include "unit/testing.h"
+
+namespace vpcflow {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+using vpcflow_testing::Gzip;
+using vpcflow_testing::kHeader;
+using vpcflow_testing::Line;
+
+std::string Deflated(const std::string& text, int bits, int level = 6) {
+  z_stream z{};
+  deflateInit2(&z, level, Z_DEFLATED, bits, 8, Z_DEFAULT_STRATEGY);
+  std::string out(deflateBound(&z, text.size()) + 64, '\0');
+  z.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));
+  z.avail_in = static_cast<uInt>(text.size());
+  z.next_out = reinterpret_cast<Bytef*>(out.data());
+  z.avail_out = static_cast<uInt>(out.size());
+  deflate(&z, Z_FINISH);
+  out.resize(z.total_out);
+  deflateEnd(&z);
+  return out;
+}
+
+std::string Base64(const std::string& bytes, bool url = false) {
+  const std::string letters =
+      std::string("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789") + (url ? "-_" : "+/");
+  std::string out;
+  for (size_t i = 0; i < bytes.size(); i += 3) {
+    uint32_t bits = 0;
+    const size_t n = std::min<size_t>(3, bytes.size() - i);
+    for (size_t k = 0; k < 3; ++k) bits = bits << 8 | (k < n ? static_cast<unsigned char>(bytes[i + k]) : 0u);
+    for (size_t k = 0; k <= n; ++k) out += letters[bits >> (18 - 6 * k) & 63];
+    if (!url) out.append(3 - n, '=');
+  }
+  return out;
+}
+
+std::string ReadAll(const Source& source, absl::Status* status, uint64_t most = 0, size_t chunk = 1000) {
+  std::string out, buffer(chunk, '\0');
+  absl::StatusOr<std::unique_ptr<ByteStream>> stream = OpenText(source, nullptr, nullptr, nullptr, nullptr, most);
+  *status = stream.status();
+  while (stream.ok()) {
+    const absl::StatusOr<size_t> n = (*stream)->Read(buffer.data(), buffer.size());
+    *status = n.status();
+    if (!n.ok() || *n == 0) break;
+    out.append(buffer, 0, *n);
+  }
+  return out;
+}
+
+TEST(Layers, AreUnpackedUpToFour) {
+  std::string text;
+  for (int i = 0; i < 3000; ++i) text += Line("10.0.0." + std::to_string(i % 250), i, i);
+  const std::vector<std::string> packed = {Gzip(Gzip(text)),
+                                           Gzip(Deflated(text, 15)),
+                                           Deflated(text, 15, 1),
+                                           Deflated(text, 15, 4),
+                                           Deflated(text, 15, 9),
+                                           Deflated(text.substr(0, 5000), 15) + "\n" + Deflated(text.substr(5000), 15),
+                                           Gzip(text.substr(0, 777)) + "\n" + Gzip(text.substr(777)) + "\r\n",
+                                           Gzip(Gzip(Gzip(Deflated(text, 15))))};
+  for (const std::string& bytes : packed) {
+    for (const size_t chunk : {1u, 1000u, 1u << 20}) {
+      absl::Status status;
+      EXPECT_EQ(ReadAll(Source::Bytes("x", std::string_view(bytes)), &status, 0, chunk), text);
+      EXPECT_TRUE(status.ok()) << status;
+    }
+  }
+  absl::Status status;
+  const std::string five = Gzip(Gzip(Gzip(Gzip(Gzip(text)))));
+  EXPECT_EQ(ReadAll(Source::Bytes("x", std::string_view(five)), &status), "");
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("packed more than 4 times"));
+}
+
+TEST(Layers, EachUnpacksToNoMoreThanAskedFor) {
+  std::string empty_members, text(100'000, 'a');
+  for (int i = 0; i < 10'000; ++i) empty_members += Gzip("");
+  const std::vector<std::string> large = {Gzip(Gzip(text)), Gzip(empty_members), Deflated(text, 15)};
+  for (const std::string& bytes : large) {
+    absl::Status status;
+    EXPECT_LE(ReadAll(Source::Bytes("x", std::string_view(bytes)), &status, 1000).size(), 1000u);
+    EXPECT_EQ(status.code(), absl::StatusCode::kOutOfRange) << status;
+  }
+}
+
+TEST(Layers, DamageIsTold) {
+  const std::string text = kHeader + Line("10.0.0.1", 22, 40), zlib = Deflated(text, 15);
+  for (size_t n = 2; n < zlib.size(); ++n) {
+    absl::Status status;
+    const std::string cut = zlib.substr(0, n);
+    EXPECT_THAT(text, StartsWith(ReadAll(Source::Bytes("x", std::string_view(cut)), &status)));
+    EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss) << n;
+  }
+  absl::Status status;
+  const std::string behind = zlib + "garbage", inner = Gzip(Gzip(text).substr(0, 60));
+  EXPECT_EQ(ReadAll(Source::Bytes("x", std::string_view(behind)), &status), text);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("behind its last zlib stream"));
+  ReadAll(Source::Bytes("x", std::string_view(inner)), &status);
+  EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss);
+  const std::string plain = "x^2 is no zlib, which is told by its first sixteen bytes\n";
+  EXPECT_EQ(ReadAll(Source::Bytes("x", std::string_view(plain)), &status), plain);
+}
+
+TEST(Blob, IsUnpackedWhateverItIsPackedBy) {
+  const std::string line = Line("10.0.0.1", 22, 40), json = "{\"message\": \"" + line.substr(0, 40) + "\"}";
+  for (const std::string& text : {line, json, line.substr(0, line.size() - 1), line + line}) {
+    for (const bool url : {false, true}) {
+      const std::vector<std::string> blobs = {Base64(text, url),
+                                              Base64(Base64(text, url), url),
+                                              Base64(Gzip(text), url),
+                                              Base64(Base64(Gzip(text), url), url),
+                                              Base64(Gzip(Base64(Gzip(text), url)), url),
+                                              Base64(Deflated(text, 15), url),
+                                              Base64(Deflated(text, -15), url),
+                                              Base64(Gzip(Gzip(text)), url)};
+      for (const std::string& blob : blobs) {
+        EXPECT_EQ(internal::UnpackBlob(blob), text) << blob;
+        EXPECT_TRUE(internal::IsBlob(blob)) << blob;
+      }
+    }
+  }
+}
+
+TEST(Blob, IsEmptyIfItIsNone) {
+  std::string deep = Line("10.0.0.1", 22, 40), noise;
+  for (int i = 0; i < 12; ++i) deep = Base64(deep);
+  for (int i = 0; i < 300; ++i) noise += static_cast<char>(i * 7 + i / 3);
+  const std::string cut = Base64(Gzip(Line("10.0.0.1", 22, 40))).substr(0, 60);
+  for (const std::string& blob : {std::string(), std::string("A"), std::string("===="), Line("10.0.0.1", 22, 40), deep,
+                                  Base64(noise), cut, std::string(5000, 'A'), std::string("srcaddr")})
+    EXPECT_EQ(internal::UnpackBlob(blob), "") << blob.substr(0, 100);
+  for (const std::string text : {"", "version", "pkt-src-aws-service", "interface-id", "-", "ACCEPT"})
+    EXPECT_FALSE(internal::IsBlob(text)) << text;
+  EXPECT_FALSE(internal::IsBlob(Line("10.0.0.1", 22, 40)));
+}
+
+TEST(LeadingTime, IsTakenWithItsZone) {
+  for (const std::string time :
+       {"2025-11-29T07:06:40", "2025-11-29T07:06:40Z", "2025-11-29 07:06:40.000000+00:00", "2025-11-29 07:06:40 UTC",
+        "2025-11-29T07:06:40.1-0530", "[2025-11-29 07:06:40]", "2025/11/29 07:06:40 +0000", "Nov 29 07:06:40",
+        "Nov  9 07:06:40", "<134>Nov 29 07:06:40", "<134>1 2025-11-29T07:06:40.003Z", "2025-11-29 07:06:40,123"}) {
+    EXPECT_EQ(internal::LeadingTime(time + " 2 1234"), time.size()) << time;
+    EXPECT_EQ(internal::LeadingTime(time + " GMTX"), time.size()) << time;
+    for (size_t n = 0; n < time.size(); ++n) EXPECT_LE(internal::LeadingTime(time.substr(0, n)), n);
+  }
+  EXPECT_EQ(internal::LeadingTime("2025-11-29T07:06:40Z,2 1234"), 20u);
+  EXPECT_EQ(internal::LeadingTime("2025-11-29T07:06:40,2 1234"), 19u);
+  for (const std::string none : {"", "2 123456789010", "2025-11-29", "2025-11-29T07:06", "2025-11-29T07:06:40x",
+                                 "[2025-11-29T07:06:40 ", "<>Nov 29 07:06:40 ", "1764400000 2"})
+    EXPECT_EQ(internal::LeadingTime(none), 0u) << none;
+}
+
+TEST(KnownFormats, TellRecords) {
+  const std::string line = Line("10.0.0.1", 22, 40);
+  EXPECT_TRUE(internal::IsKnownRecord(line.substr(0, line.size() - 1)));
+  for (const std::string& text : {std::string(), std::string("2"), "eni-1-all " + line.substr(0, line.size() - 1),
+                                  kHeader, Line("10.0.0.300", 22, 40), line.substr(2, line.size() - 3)})
+    EXPECT_FALSE(internal::IsKnownRecord(text)) << text;
+}
+
+TEST(Binary, IsNamed) {
+  const std::pair<std::string, std::string> named[] = {
+      {std::string("PK\3\4\0", 5), "a zip archive"},
+      {std::string("PK\3\4\24\0\0\0[Content_Types].xml", 27), "an Excel workbook"},
+      {std::string("\xFD\x37zXZ\0", 6), "xz"},
+      {std::string("\xFF\xFEv\0e\0", 6), "UTF-16"},
+      {std::string("v\0e\0r\0s\0i\0o\0n\0", 14), "UTF-16"},
+      {std::string("\0\0\0v\0\0\0e\0\0\0r", 12), "UTF-32"},
+      {"PAR1", "Parquet"},
+      {std::string("ARROW1\0\0", 8), "Arrow"},
+      {std::string("ORC\n\6\22", 6), "ORC"},
+      {std::string("\1\2\3\4", 4), "binary data"},
+      {"  <html>", "an HTML page"},
+  };
+  for (const auto& [head, what] : named) {
+    EXPECT_THAT(internal::SeemsToBeBinary(head, "x"), StartsWith(what));
+    EXPECT_EQ(internal::SeemsToBeBinary(kHeader + head, "x").find(what), std::string::npos);
+  }
+  EXPECT_THAT(internal::SeemsToBeBinary("\x8b\x80\xff", "a.BR"), StartsWith("brotli by its name"));
+  for (const std::string text : {"", "\n", "2 1 eni", "\xEF\xBB\xBFversion", "PK", "ORCHARD", "MZ 1", "caf\xC3\xA9",
+                                 "caf\xC3", "BZh is a name", "<134>1 x"})
+    EXPECT_EQ(internal::SeemsToBeBinary(text, "x"), "") << text;
+}
+
+}  // namespace
+}  // namespace vpcflow
