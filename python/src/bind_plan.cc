@@ -431,13 +431,14 @@ void BindPlan(py::module_& m) {
               const py::gil_scoped_release release;
               table = reader.Next(rows);
             }
-            if (!table.ok()) {
-              if (absl::IsDataLoss(table.status()) && !reader.report().rejects.empty()) {
+            if (!table.ok() && !reader.report().errors.empty()) {
+              table = vpcflow::Table();  // Python raises for damaged sources, by the report
+            } else if (!table.ok()) {
+              if (absl::IsDataLoss(table.status())) {
                 py::module_::import("vpcflow.errors")
                     .attr("raise_reject")(ReportToDict(reader.report())["rejects"].cast<py::list>()[0]);
               }
-              if (reader.report().errors.empty()) RaiseStatus(table.status(), "PlanError");
-              table = vpcflow::Table();  // Python raises for damaged sources, by the report
+              RaiseStatus(table.status(), "PlanError");
             }
             return std::make_shared<vpcflow::Table>(*std::move(table));
           },

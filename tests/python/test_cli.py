@@ -148,7 +148,7 @@ def test_summary():
         "-:6:9: too-few-fields: bad line",
     ):
         assert part in page
-    assert json.loads(run_cli("summary", "-", "--json", stdin=b"", check=0).stdout)["records"] == 0
+    assert json.loads(run_cli("summary", "-", "--json", "--allow-empty", stdin=b"", check=0).stdout)["records"] == 0
     assert run_cli("summary", SAMPLE, check=0).stdout.startswith(b"2026-11-2")
 
 

@@ -36,9 +36,9 @@ def test_only_what_can_match_is_opened(bucket):
     assert len(accounts) == 2
     parts = [vf.scan(bucket, account=account).agg(n=n).collect().rows()[0]["n"] for account in accounts]
     assert sum(parts) == records.rows()[0]["n"]
-    with pytest.raises(vf.SourceNotFoundError, match="none of the"):
+    with pytest.raises(vf.NoRecordsError, match="none of the"):
         vf.scan(bucket, region="eu-north-1")
-    with pytest.raises(vf.SourceNotFoundError):
+    with pytest.raises(vf.NoRecordsError):
         vf.scan(bucket, start="2031-01-01")
 
 

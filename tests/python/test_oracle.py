@@ -17,7 +17,7 @@ ALL = [f["name"] for f in vf.fields()]
 
 def engine(data, names=None, **options):
     """The same as oracle.read, by the engine: records as JSON lines, rejects."""
-    flows = vf.scan(data, format=" ".join(names) if names else None, **options)
+    flows = vf.scan(data, format=" ".join(names) if names else None, allow_empty=True, **options)
     try:
         result = flows.collect()
     except vf.FormatError as error:
