@@ -25,7 +25,7 @@ def peak():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 vf.scan(b"srcaddr\\n10.0.0.1\\n").collect()
 before = peak()
-report = vf.scan(sys.argv[1], threads=1).agg(n=vf.count()).collect().report
+report = vf.scan(sys.argv[1], threads=1, allow_empty=True).agg(n=vf.count()).collect().report
 print(peak() - before, report.rejected, report.records)
 """
 

@@ -36,7 +36,7 @@ class BaselineDetectors(Detectors):
             sessions=count(), first=min_of("start"), last=max_of("end")
         )
         (found,) = self._ask(edges)
-        past = scan(self._baseline.collect()).filter(where).select(*names).collect()
+        past = scan(self._baseline.collect(), allow_empty=True).filter(where).select(*names).collect()
         known = set(zip(*(past[name] for name in names)))
         fresh: dict[tuple[str, int], list[dict[str, Any]]] = {}
         for row in found:
@@ -119,7 +119,7 @@ class BaselineDetectors(Detectors):
             sessions=count(), first=min_of("start"), last=max_of("end")
         )
         (found,) = self._ask(by)
-        past = scan(self._baseline.collect()).filter(where).label("country", "dstaddr", countries)
+        past = scan(self._baseline.collect(), allow_empty=True).filter(where).label("country", "dstaddr", countries)
         known = set(past.group_by("country").agg(n="count()").collect()["country"])
         fresh: dict[tuple[str, str], list[dict[str, Any]]] = {}
         for row in found:
