@@ -1,11 +1,11 @@
 #include "src/container/record_lines.h"
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "src/container/foreign.h"
+#include "src/container/inner_text.h"
 #include "vpcflow/container/container.h"
 #include "vpcflow/format/format.h"
 
@@ -16,45 +16,25 @@ namespace {
 constexpr size_t kExcerpt = 300;
 constexpr size_t kMostNames = 4 * Format::kMaxColumns;  // of a record; more are not looked at
 
-// Bytes that would end a value: 1 for control bytes, 2 for the blank, which only texts have within.
-constexpr std::array<unsigned char, 256> kEnding = [] {
-  std::array<unsigned char, 256> out{};
-  for (size_t c = 0; c < 0x20; ++c) out[c] = 1;
-  out[0x7F] = 1;
-  out[' '] = 2;
-  return out;
-}();
-
-void AppendEncoded(std::string_view value, bool text, std::string* out) {
-  constexpr char kHex[] = "0123456789ABCDEF";
-  const unsigned char ending = text ? 3 : 1;
-  unsigned char any = 0;
-  for (const char c : value) any |= kEnding[static_cast<unsigned char>(c)];
-  if ((any & ending) == 0) {
-    out->append(value);
-    return;
-  }
-  for (const char c : value) {
-    const auto byte = static_cast<unsigned char>(c);
-    if ((kEnding[byte] & ending) != 0) {
-      *out += {'%', kHex[byte >> 4], kHex[byte & 15]};
-    } else {
-      *out += c;
-    }
-  }
-}
-
 }  // namespace
 
 void RecordLines::Message(std::string_view text) {
   while (!text.empty() && (text.back() == '\n' || text.back() == '\r' || text.back() == ' ')) text.remove_suffix(1);
   if (text.empty()) return;
   if (std::exchange(among_objects_, false)) Mark(kMessagesMark);
-  out_.append(text);
+  const size_t begin = out_.size();
+  if (HasEscapes(text)) {
+    for (const char c : text) {
+      out_ += c;
+      if (c == kEscape) out_ += static_cast<char>(kEscape ^ 0x40);
+    }
+  } else {
+    out_.append(text);
+  }
   // A line end inside would make two records of one; as another control byte it makes the line a reject. All are
   // written, changed or not, as that makes it a loop over vectors.
-  char* const copy = out_.data() + (out_.size() - text.size());
-  for (size_t i = 0, n = text.size(); i < n; ++i) {
+  char* const copy = out_.data() + begin;
+  for (size_t i = 0, n = out_.size() - begin; i < n; ++i) {
     const char c = copy[i];
     copy[i] = c == '\n' || IsMark(c) ? '\x1B' : c;
   }
@@ -74,11 +54,11 @@ void RecordLines::NoRecord(std::string_view excerpt) {
   if (no_records_++ < kNamed) {
     const std::string_view why = problem.empty() ? SeemsToBe(excerpt) : problem;
     if (!why.empty()) {
-      AppendEncoded(why, false, &out_);
+      AppendInner(why, /*blanks_too=*/false, &out_);
       out_ += ": ";
     }
   }
-  AppendEncoded(excerpt.substr(0, kExcerpt), false, &out_);
+  AppendInner(excerpt.substr(0, kExcerpt), /*blanks_too=*/false, &out_);
   out_ += '\n';
   ++line_count_;
 }
@@ -97,7 +77,7 @@ void RecordLines::Value(std::string_view value, Spelling spelling) {
   } else {
     value = RespelledAsAwsWrites(spelling, value, &scratch_);
   }
-  AppendEncoded(value, true, &out_);
+  AppendInner(value, /*blanks_too=*/true, &out_);
   out_ += ' ';
 }
 

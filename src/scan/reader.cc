@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "src/container/inner_text.h"
 #include "src/scan/driver.h"
 #include "src/scan/walk.h"
 #include "vpcflow/scan/scan.h"
@@ -22,6 +23,18 @@ void RecordWalk::Reject(size_t line, Errc reason, uint32_t at, std::string field
   AddReject(*block_, line, reason, at, std::move(field), report_);
 }
 
+TokenSpan RecordWalk::OuterTokens(const TextLine& line) {
+  outer_.clear();
+  outer_bounds_.assign(1, 0);
+  std::string scratch;
+  for (size_t i = 0; i < line.count; ++i) {
+    const Token token = block_->index.token(line.first + i);
+    outer_ += OuterText(block_->block.text.substr(token.begin, token.end - token.begin), &scratch);
+    outer_bounds_.push_back(static_cast<uint32_t>(outer_.size()));
+  }
+  return {outer_bounds_.data(), outer_bounds_.data() + 1, 0};
+}
+
 bool RecordWalk::SettleErrors() {
   if (!has_record_ || record_.error() == Errc::kOk) return false;
   has_record_ = false;
@@ -33,7 +46,9 @@ bool RecordWalk::SettleErrors() {
      : status_ == LogStatus::kSkipData ? report_->skipdata
                                        : report_->ok);
   const Field field = record_.error_field();
-  const auto at = static_cast<uint32_t>(record_.text(field).data() - LineText(*block_, line_ - 1).data());
+  const TextLine& line = block_->index.line(line_ - 1);
+  const int column = record_.format().IndexOf(field);
+  const uint32_t at = block_->index.token(line.first + static_cast<size_t>(column)).begin - line.begin;
   Reject(line_ - 1, record_.error(), at, std::string(Info(field).name));
   return true;
 }
@@ -58,7 +73,9 @@ bool RecordWalk::Next() {
       if (blank) ++report_->blank_lines;
       if (e != Errc::kOk || blank) continue;
     }
-    record_.Reset(block_->block.text.data(), block_->index.tokens_of(of), &segment.format,
+    const bool escaped = block_->escaped && HasEscapes(LineText(*block_, line));
+    const TokenSpan tokens = escaped ? OuterTokens(of) : block_->index.tokens_of(of);
+    record_.Reset(escaped ? outer_.data() : block_->block.text.data(), tokens, &segment.format,
                   {block_->source, block_->block.offset + of.begin}, block_->first_line + line);
     status_ = ParseLogStatus(record_.text(Field::kLogStatus));
     ++(status_ == LogStatus::kNoData     ? report_->nodata

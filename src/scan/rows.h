@@ -163,6 +163,7 @@ class TextRows final : public Rows {
     Token token;
   };
   std::vector<Malformed> malformed_;  // values found in this Load
+  std::string outer_text_;
   std::vector<IntegerColumn> integer_columns_;
   bool traffic_only_ = false;
   bool stopped_ = false;

@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "src/container/column_names.h"
+#include "src/container/inner_text.h"
 #include "src/scan/header_line.h"
 #include "src/scan/infer.h"
 #include "src/scan/short_wait.h"
@@ -73,8 +74,12 @@ void AddReject(const ResolvedBlock& block, size_t line, Errc reason, uint32_t at
   const size_t begin = block.block.long_line ? 0 : block.index.line(line).begin;
   const std::vector<uint64_t>& origins = block.block.origins;
   const uint64_t number = line < origins.size() ? origins[line] : block.first_line + line;
+  constexpr size_t kExcerpt = 200;
+  std::string outer;
+  std::string_view text = LineText(block, line).substr(reason == Errc::kNoRecord ? 1 : 0, 2 * kExcerpt + 2);
+  if (block.escaped) text = OuterText(text, &outer);
   report->rejects.push_back({block.source, *block.name, number, block.block.offset + begin, at + 1, std::move(field),
-                             reason, Printable(LineText(block, line).substr(reason == Errc::kNoRecord ? 1 : 0), 200)});
+                             reason, Printable(text, kExcerpt)});
   if (report->rejects.size() >= 2 * Report::kMaxRejectSamples) report->TrimRejects();
 }
 
@@ -108,6 +113,7 @@ absl::StatusOr<bool> ScannedSource::Next(ResolvedBlock* out, Report* report) {
   try {
     cut = reader_.Fill(&out->block);
     const std::string_view text = out->block.text;
+    out->escaped = out->block.unwrapped && HasEscapes(text);
     if (!out->block.long_line) ActiveKernels().index(text.data(), text.size(), out->index.Reserve(text.size()));
   } catch (...) {
     thrown = std::current_exception();

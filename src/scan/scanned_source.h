@@ -37,6 +37,7 @@ struct ResolvedBlock {
   Block block;
   TokenIndex index;
   uint64_t first_line = 1;
+  bool escaped = false;           // texts of it are inner ones (container/inner_text.h)
   std::vector<Segment> segments;  // without the header lines
 };
 

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "src/container/inner_text.h"
 #include "src/scan/rows.h"
 #include "vpcflow/base/digits.h"
 
@@ -188,7 +189,8 @@ void TextRows::LoadTexts(size_t slot) {
   uint32_t* const codes = batch_.columns[slot].texts.data();
   const auto code_of = [&](uint32_t row) {
     const uint32_t at = c.records[row], begin = c.begins[at] + c.bias;
-    return dictionary.Code({c.data + begin, c.ends[at] - begin});
+    const std::string_view text(c.data + begin, c.ends[at] - begin);
+    return dictionary.Code(block_->escaped ? OuterText(text, &outer_text_) : text);
   };
   if (columns_[slot] == status_column_) {  // parsed already
     if (status_generation_ != dictionary.generation()) status_codes_.fill(0);
@@ -204,6 +206,10 @@ void TextRows::LoadTexts(size_t slot) {
       codes[row] = code_of(row);
       if (status_[row] != LogStatus::kOther) status_codes_[static_cast<size_t>(status_[row])] = codes[row];
     }
+    return;
+  }
+  if (block_->escaped) {  // the kernel compares texts as they stand
+    for (uint32_t row = 0; row < c.count; ++row) codes[row] = code_of(row);
     return;
   }
   std::vector<uint32_t>& left = left_[slot];

@@ -2,6 +2,10 @@
 #ifndef VPCFLOW_SRC_SCAN_WALK_H_
 #define VPCFLOW_SRC_SCAN_WALK_H_
 
+#include <cstdint>
+#include <string>
+#include <vector>
+
 #include "src/scan/scanned_source.h"
 #include "vpcflow/record/record_view.h"
 
@@ -24,6 +28,8 @@ class RecordWalk {
 
  private:
   void Reject(size_t line, Errc reason, uint32_t at, std::string field);
+  // The tokens of a line as their container had them, in outer_.
+  TokenSpan OuterTokens(const TextLine& line);
 
   const ScanOptions& options_;
   Report* report_;
@@ -31,6 +37,8 @@ class RecordWalk {
   size_t segment_ = 0;
   size_t line_ = 0;
   RecordView record_;
+  std::string outer_;
+  std::vector<uint32_t> outer_bounds_;
   LogStatus status_ = LogStatus::kOk;
   bool has_record_ = false;
   bool stopped_ = false;

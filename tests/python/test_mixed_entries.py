@@ -41,7 +41,7 @@ class Model:
         if not (WHO & {*names} and WHAT & {*names}) and not {"srcaddr", "dstaddr"} <= {*names}:
             self.rejects += 1
         else:
-            self.record(names, ["-" if value is None else str(value).replace(" ", "%20") for value in thing.values()])
+            self.record(names, ["-" if value is None else str(value) for value in thing.values()])
 
 
 def values_of(random):

@@ -5,6 +5,8 @@ import io
 import json
 
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 import vpcflow as vf
 
@@ -217,3 +219,45 @@ def test_log_analytics(quiet):
 def test_a_comma_separated_header_of_blank_separated_lines(quiet):
     data = (",".join(NAMES) + "\n" + " ".join(PLAIN) + "\n" + " ".join(NODATA) + "\n").encode()
     assert rows_of(data) == WANTED
+
+
+def _filter_text(text):
+    return "'" + text.replace("'", "''") + "'"
+
+
+@settings(max_examples=300, deadline=None, derandomize=True)
+@given(st.lists(st.text(max_size=8), min_size=1, max_size=5), st.booleans())
+@example(["a b", " ", "%20", "\xff", "ÿ`", "\x00", "a\tb", "\x1a", "\x7f", '"', ",", "'", "None"], True)
+def test_texts_come_out_as_they_went_in(texts, as_tag):
+    """Blanks, control bytes, quotes, percent signs: in rows, groups and filters, of JSON and CSV."""
+    name = "instance_tag" if as_tag else "team"
+    names = ["srcaddr", name, "bytes"]
+    wanted = [None if text in ("", "-", "NaN", "null") else text for text in texts]
+    data = [as_json(names, [["10.0.0.1", text, 1] for text in texts])]
+    if not any(c in text for text in texts for c in "\r\n"):  # a row of CSV is a line
+        data.append(as_csv(names, [["10.0.0.1", text, 1] for text in texts]))
+    for log in data:
+        flows = vf.scan(log)
+        assert [row[name] for row in flows.select("srcaddr", name).collect().rows()] == wanted
+        groups = {row[name]: row["n"] for row in flows.group_by(name).agg(n=vf.count()).collect().rows()}
+        assert groups == {text: wanted.count(text) for text in wanted}
+        for text in {text for text in wanted if text is not None and text.isprintable()}:
+            got = flows.filter(f"{name} = {_filter_text(text)}").agg(n=vf.count()).collect()
+            assert got.rows()[0]["n"] == wanted.count(text)
+
+
+def test_every_byte_of_a_csv():
+    rows = b"".join(b"10.0.0.1,a%cb%%20,1\n" % bytes([c]) for c in range(256) if c not in b'\n",')
+    result = vf.scan(b"srcaddr,team,bytes\n" + rows).select("team").collect()
+    wanted = [bytes([c]).decode(errors="replace") for c in range(256) if c not in b'\n",']
+    assert [row["team"] for row in result.rows()] == [f"a{c}b%20" for c in wanted]
+
+
+def test_texts_with_blanks_among_many(quiet):
+    """Blocks with and without blanks in their texts take turns, on several threads."""
+    rows = [["10.0.0.1", f"t{i % 7}" if i // 300 % 2 else f"t {i % 7}", 1] for i in range(6000)]
+    for container in (as_csv, as_json):
+        flows = vf.scan(container(["srcaddr", "team", "bytes"], rows), threads=2)
+        flows._options["block_bytes"] = 4000
+        got = {row["team"]: row["n"] for row in flows.group_by("team").agg(n=vf.count()).collect().rows()}
+        assert got == {team: sum(row[1] == team for row in rows) for team in {row[1] for row in rows}}

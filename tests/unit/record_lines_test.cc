@@ -7,6 +7,7 @@
 
 #include "src/container/column_names.h"
 #include "src/container/foreign.h"
+#include "src/container/inner_text.h"
 #include "unit/testing.h"
 
 namespace vpcflow {
@@ -83,12 +84,57 @@ TEST(RecordLines, NamesThatComeAndGo) {
                      {{"bytes", "7"}, {"Bytes", "7"}, {"srcaddr", "::1"}, {"b", "5"}},
                      {{"bytes", "8"}, {"srcaddr", "::1"}, {"b", "x y"}}}),
             "#\nsrcaddr bytes\n::1 5\n!it\n::1 6\n!two columns are the field bytes: 'bytes' and 'Bytes': it\n"
-            "srcaddr bytes b\n::1 8 x%20y\n");
+            "srcaddr bytes b\n::1 8 x\xFF`y\n");
   std::vector<std::pair<std::string, std::string>> wide = {{"srcaddr", "::1"}, {"bytes", "5"}};
   for (int i = 0; i < 2000; ++i) wide.emplace_back("c" + std::to_string(i), "1");
   EXPECT_EQ(LinesOf({wide, {{"srcaddr", "::1"}, {"bytes", "5"}}}),
             "!more than 256 columns: it\n#\nsrcaddr bytes\n::1 5\n");
   EXPECT_EQ(LinesOf({{}, {{"", ""}}}), "!it\n!it\n");
+}
+
+TEST(InnerText, EveryByteComesBack) {
+  std::string all, inner, scratch;
+  for (int c = 0; c < 256; ++c) all += static_cast<char>(c);
+  for (const std::string& text :
+       {all, all + all, std::string("\xFF"), std::string("a b"), std::string("%20"), std::string()}) {
+    for (const bool blanks_too : {false, true}) {
+      inner.clear();
+      internal::AppendInner(text, blanks_too, &inner);
+      EXPECT_EQ(internal::OuterText(inner, &scratch), text);
+      for (const char c : inner) EXPECT_TRUE(static_cast<unsigned char>(c) > 0x20 || (c == ' ' && !blanks_too));
+      EXPECT_EQ(inner.find('\x7F'), std::string::npos);
+    }
+  }
+  EXPECT_EQ(internal::OuterText("a\xFF", &scratch), "a\xFF");  // cut
+}
+
+TEST(InnerText, ReadersAndScansSeeTextsAsTheyWere) {
+  std::string json;
+  for (int i = 0; i < 400; ++i) {
+    json += "{\"srcaddr\": \"10.0.0.1\", \"bytes\": " + std::to_string(i) + ", \"instance-tag\": \"" +
+            (i % 3 == 0   ? "a b"
+             : i % 3 == 1 ? "a%20b"
+                          : "plain") +
+            "\", \"dstport\": \"" + (i == 7 ? "x y" : "22") + "\"}\n";
+  }
+  ScanOptions options;
+  options.block_bytes = 512;
+  Reader reader({Source::Bytes("log", json)}, options);
+  int i = 0;
+  for (const RecordView& record : reader) {
+    EXPECT_EQ(record.instance_tag(), i % 3 == 0 ? "a b" : i % 3 == 1 ? "a%20b" : "plain");
+    EXPECT_EQ(record.bytes(), i);
+    EXPECT_EQ(record.dstport().has_value(), i != 7);
+    ++i;
+  }
+  EXPECT_EQ(i, 400);
+  ASSERT_EQ(reader.report().rejected(), 1u);
+  EXPECT_EQ(reader.report().rejects[0].field, "dstport");
+  EXPECT_THAT(reader.report().rejects[0].excerpt, HasSubstr("a%20b x y"));
+  vpcflow::Aggregate<vpcflow::Count> count;
+  ASSERT_TRUE(
+      vpcflow::Scan(Source::Bytes("log", json)).Where("instance_tag = 'a b'").Options(options).Into(&count).ok());
+  EXPECT_EQ(count.get<0>(), 134u);
 }
 
 TEST(Foreign, LinesOfOthers) {

@@ -5,9 +5,9 @@
 //   opened->container;   // what it was
 //
 // Everything behind this room sees text and nothing else: a record of a JSON object, a CSV row or an OCSF event becomes
-// a line, and a header line goes before the first and wherever the fields change. Absent and empty values become `-`;
-// blanks and control bytes inside of a value are written %20, %0A, ..., as AWS writes them in tags, so that no value
-// can pass for two. An entry that holds no record becomes a line that is a reject with the reason no-record.
+// a line, and a header line goes before the first and wherever the fields change. Absent and empty values become `-`,
+// spellings of other tools AWS's. Blanks, control bytes and 0xFF in a value are written as 0xFF and a byte (its
+// bit 0x40 turned), which scans take back. An entry that holds no record becomes a line that is a reject: no-record.
 //
 // What is recognised is decided by the first 4 KiB of the unpacked text, never by a name. What is no text there, an
 // archive, a binary table or UTF-16, is refused by name, also if a container was asked for. Memory: 64 KiB and one
