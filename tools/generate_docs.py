@@ -12,8 +12,8 @@ Made by `tools/generate_docs.py`; do not edit. What is read, what is refused, an
 
 ## How the format of a source is found
 
-1. Its header line, which may come again anywhere and may be another one. Columns are united by name: a field that a part of
-   the input lacks is null there.
+1. Its header line, which may come again anywhere and may be another one: AWS's names, or, where two thirds of them mean fields, names in any
+   case and spelling (`SrcAddr`, `ACCOUNT_ID`, `StartTime`). Columns are united by name: a field that a part of the input lacks is null there.
 2. Without one, `format=` (C++: `ScanOptions::format`, command line: `--format`): `${{a}} ${{b}}`, Terraform's `$${{a}}`, plain names with `-`
    or `_`, `default`, `tgw`, `v3` to `v11`.
 3. Else AWS's default, if one of the first 100 lines is a record of it.
@@ -39,7 +39,16 @@ names with `-` or `_` are what AWS and others write. `batches()` gives the recor
 
 Names of fields in JSON, CSV and Arrow may be AWS's with any separators and in any case (`srcAddr`, `pkt_srcaddr`, `logStatus`), or those of
 Athena's old table (`sourceaddress`, `numbytes`, `starttime`, ...). Columns of Logs Insights' own (`@timestamp`, `@ptr`) are left out; with
-`@message` that column is the record. Other names become text fields.
+`@message` that column is the record. Other names become text fields. Of two columns of one field the one with AWS's own name is taken, the other
+is kept as text, with a warning. In tables of Log Analytics `TrafficType` is the field `type` and `TimeGenerated` stands in for `start`.
+
+What is no flow log by its names is no record: one needs an address or an interface, with `start`, `end`, `packets`, `bytes`, `action` or
+`log-status`, or both addresses. The reject says what the document seems to be: a CloudTrail event, a GuardDuty finding, a bill, ...
+
+Values of JSON and CSV may be spelt as other tools do: `22.0` and `4.2e4`; `NaN`, `null`, `None`, `N/A` or nothing for null (in texts of users only
+nothing, `NaN` and `null`); times of ISO 8601 in every common form, with an offset or UTC, `11/29/2025, 7:06:40.000 AM` and
+`Nov 29, 2025 @ 07:06:40.000`; `TCP`; account ids without their leading zeros; `accept`. A number that a spreadsheet rounded (`1.23457E+11`) is a
+reject. Texts come out as they went in, with blanks and control bytes.
 
 **JSON** finds records in: `events` of get-log-events and filter-log-events; events as NDJSON; subscription documents (`DATA_MESSAGE`; a
 `CONTROL_MESSAGE` holds none), plain, gzip, base64, in Lambda's `awslogs` and Kinesis's `Records`; `extractedFields`, where there is no message;

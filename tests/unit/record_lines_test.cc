@@ -134,7 +134,7 @@ TEST(InnerText, ReadersAndScansSeeTextsAsTheyWere) {
   vpcflow::Aggregate<vpcflow::Count> count;
   ASSERT_TRUE(
       vpcflow::Scan(Source::Bytes("log", json)).Where("instance_tag = 'a b'").Options(options).Into(&count).ok());
-  EXPECT_EQ(count.get<0>(), 134u);
+  EXPECT_EQ(count.Value<0>(), 134u);
 }
 
 TEST(Foreign, LinesOfOthers) {
