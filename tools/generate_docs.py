@@ -50,11 +50,26 @@ nothing, `NaN` and `null`); times of ISO 8601 in every common form, with an offs
 `Nov 29, 2025 @ 07:06:40.000`; `TCP`; account ids without their leading zeros; `accept`. A number that a spreadsheet rounded (`1.23457E+11`) is a
 reject. Texts come out as they went in, with blanks and control bytes.
 
-**JSON** finds records in: `events` of get-log-events and filter-log-events; events as NDJSON; subscription documents (`DATA_MESSAGE`; a
-`CONTROL_MESSAGE` holds none), plain, gzip, base64, in Lambda's `awslogs` and Kinesis's `Records`; `extractedFields`, where there is no message;
-Firehose's `{{"message": ...}}`, glued or one a line; `results` of get-query-results; `body` of OpenSearch documents; objects whose members are fields; OCSF class 4001,
-as Security Lake delivers it, as JSON and as Parquet of nested columns. JSON that is one document over many lines may have any size:
-its entries (of the array that it is, or of `events`, `logEvents`, `Records`, `records` and `results`) are read one by one. A malformed
+**JSON** finds records in documents alone, by line, glued together, in an array and over many lines, with members in any order:
+
+| from | what is read |
+| --- | --- |
+| CloudWatch Logs | `events` of get-log-events and filter-log-events, events as NDJSON; subscription documents, plain, gzip, base64, in Lambda's `awslogs`; `extractedFields`, where there is no message. A `CONTROL_MESSAGE` holds no record and is no reject |
+| Logs Insights | `results` of get-query-results, or its rows alone (`[{{"field", "value"}}, ...]`); exports of the console |
+| Kinesis, Firehose | `Records` of get-records and of Lambda events; bodies of HTTP endpoints; events and responses of transformations; `{{"message": ...}}`. Data is base64, once or twice, of gzip, zlib or nothing, of JSON or lines |
+| SQS, SNS, EventBridge | `Body`, `body`, `Message`; `detail` that is a record or holds events |
+| Athena | get-query-results; the first row of the first page is its header |
+| OpenSearch, Elastic | `_search` answers (`_source`, `fields`), dumps, bulk files; `message`, `event.original`, `body`, or the fields of ECS with `aws.vpcflow`, nested or dotted |
+| Splunk | events for the HTTP Event Collector (`event` as text or object, `fields`); exports of searches (`_raw`), also json_rows |
+| Loki, Graylog, Datadog, Wazuh, Sumo Logic | query and push API, `logcli`; GELF and searches; archives and both APIs; alerts (`data.aws`, `full_log`); searches |
+| OpenTelemetry | OTLP: `body`, or attributes, by AWS's names or by its conventions |
+| Fluent Bit, Vector, Google Cloud Logging | `log`, `message`, `textPayload`, `jsonPayload` |
+| tables | Log Analytics' `tables`, pandas' `split`: names of columns beside rows |
+| objects | whose members are fields, whatever else they have |
+| OCSF | class 4001 as AWS writes it (1.0.0-rc.2, 1.1, 1.5), as JSON and as Parquet of nested columns: `unmapped` as object or map, times as RFC 3339 with `T` or a blank, or numbers from seconds to nanoseconds. A value that cannot be read is a reject that names its field |
+
+A document of another kind is one reject, `no-record`; of a known array (`Records`, `events`, `results`) each entry is one. JSON that is one document over many lines may have any size:
+its entries (of the array that it is, or of `events`, `logEvents`, `Records`, `records`, `results`, `resourceLogs`, `hits` and Loki's `result`) are read one by one. A malformed
 entry costs no other, in a document over many lines, in one of a line, and glued. Messages and objects may take turns: each have the format that their own
 header gives, or that messages are found to have; messages of no known format among objects are rejects, and a warning says so.
 An entry, and what a document holds beside them, has 8 MiB at most; a line of one that has its documents by line 16 MiB.

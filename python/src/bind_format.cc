@@ -1,4 +1,5 @@
 // The field catalogue and formats.
+#include "absl/strings/ascii.h"
 #include "convert.h"
 
 namespace vpcflow_python {
@@ -75,21 +76,24 @@ void BindFormat(py::module_& m) {
   });
   m.def("ocsf_fields", [] {
     py::list out;
-    for (const vpcflow::OcsfField& field : vpcflow::kOcsfFields) {
-      py::list pointers;
-      for (const std::string_view pointer : field.pointers) {
-        if (!pointer.empty()) pointers.append(pointer);
-      }
-      py::dict translation;
-      if (field.translation != nullptr) {
-        for (const auto& [from, to] : *field.translation) {
-          if (!from.empty()) translation[py::str(std::string(from))] = to;
+    for (const vpcflow::EventField& field : vpcflow::kOcsfFields) {
+      py::list places;
+      for (const vpcflow::EventPlace& place : field.places) {
+        if (place.pointer.empty()) break;
+        py::dict translation;
+        if (place.translation != nullptr) {
+          for (const auto& [from, to] : *place.translation) {
+            if (!from.empty())
+              translation[py::str(absl::AsciiStrToLower(absl::string_view(from.data(), from.size())))] = to;
+          }
         }
+        places.append(py::make_tuple(place.pointer, translation, place.last_resort));
       }
-      out.append(py::make_tuple(field.name, pointers, translation, field.only_translated, field.time));
+      out.append(py::make_tuple(field.name, places, field.time, field.ends));
     }
     return out;
   });
+  m.def("ocsf_time", [](const std::string& text) { return vpcflow::OcsfTime(text); });
   m.def("find_field", [](const std::string& name) -> py::object {
     const std::optional<vpcflow::Field> field = vpcflow::FindFieldOrAlias(name);
     return field ? py::object(py::str(std::string(vpcflow::Info(*field).name))) : py::object(py::none());

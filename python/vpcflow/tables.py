@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, Callable, Union
 
 from . import _core
 from .errors import SourceError
-from .ocsf import flat_batch, is_ocsf
+from .ocsf import columns as ocsf_columns
+from .ocsf import empty_batch, flat_batch, is_ocsf
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -69,8 +70,7 @@ def _flat(schema: pa.Schema, batches: Iterable[pa.RecordBatch], wanted: set[str]
     """OCSF events, which are nested, as columns of fields."""
     import pyarrow
 
-    empty = schema.empty_table().to_batches() or [pyarrow.RecordBatch.from_pylist([], schema=schema)]
-    flat = flat_batch(empty[0], wanted).schema
+    flat = flat_batch(empty_batch(schema), wanted).schema
     return pyarrow.RecordBatchReader.from_batches(flat, (flat_batch(batch, wanted) for batch in batches))
 
 
@@ -265,7 +265,7 @@ class TableFiles:
         names: dict[str, None] = {}
         for file in self._files:
             own = self._names_of(*file)
-            names.update(dict.fromkeys(f[0] for f in _core.ocsf_fields()) if is_ocsf(own) else dict.fromkeys(own))
+            names.update(dict.fromkeys(ocsf_columns(_File(*file).schema) if is_ocsf(own) else own))
         return list(names)
 
     def take_texts(self) -> list[_core.Source]:

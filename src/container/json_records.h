@@ -1,11 +1,13 @@
-// JsonRecords: the records of JSON documents, whatever they are wrapped in. The only room that knows simdjson.
+// JsonRecords: the records of JSON text of any number of documents.
 #ifndef VPCFLOW_SRC_CONTAINER_JSON_RECORDS_H_
 #define VPCFLOW_SRC_CONTAINER_JSON_RECORDS_H_
 
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "src/container/json_documents.h"
 #include "src/container/json_splitter.h"
 #include "src/container/record_lines.h"
 
@@ -26,15 +28,18 @@ class JsonRecords {
 
  private:
   std::string_view TakeWhole(std::string_view text, int depth);
+  Documents DocumentsAt(int depth);
+  bool TakeCell(const simdjson::dom::element& element);
+  bool TakeRow(const simdjson::dom::element& element, Documents* documents);
+  bool Hold(const simdjson::dom::element& element);
+  void TakeHeld(std::string_view rest, int depth);
 
   struct Parsers;
   std::unique_ptr<Parsers> parsers_;
   RecordLines* lines_;
+  std::vector<std::string> columns_;  // of the rows that come
+  std::string held_;                  // elements, as JSON
 };
-
-// A number of JSON as the value of a field: 6.0, which is how pandas writes 6 in a column with nulls, as 6; what is no
-// whole number stays as it is.
-std::string NumberText(double number);
 
 }  // namespace internal
 VPCFLOW_NAMESPACE_END

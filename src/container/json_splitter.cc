@@ -19,6 +19,12 @@ std::string_view WithoutBlanksBehind(std::string_view text) {
 
 size_t BackslashesBehind(std::string_view text) { return text.size() - (text.find_last_not_of('\\') + 1); }
 
+// Whether a text ends with that name, quoted.
+bool IsMember(std::string_view text, std::string_view name) {
+  return text.ends_with('"') && text.substr(0, text.size() - 1).ends_with(name) &&
+         text.substr(0, text.size() - 1 - name.size()).ends_with('"');
+}
+
 constexpr std::array<bool, 256> kTelling = [] {
   std::array<bool, 256> out{};
   for (const char c : {'"', '{', '[', '}', ']', ',', '\n'}) out[static_cast<unsigned char>(c)] = true;
@@ -51,22 +57,36 @@ void JsonSplitter::SkipString(std::string_view text) {
   }
 }
 
-// Whether an array that begins behind document_ and `text` is a member that holds entries. Those of CloudWatch's tests
-// of a destination are none; what they are they say at their beginning.
-bool JsonSplitter::AtEntries(std::string_view text) const {
+// The bytes before a value that begins behind document_ and `text`, without blanks: enough for the name of its member.
+std::string JsonSplitter::BeforeValue(std::string_view text) const {
   constexpr size_t kEnough = 64;  // for the longest name, quotes, a colon and a few blanks
   std::string before = document_.substr(document_.size() - std::min(document_.size(), kEnough));
   before += text.substr(text.size() - std::min(text.size(), kEnough));
   std::string_view key = WithoutBlanksBehind(before);
-  if (!key.ends_with(':')) return false;
-  key = WithoutBlanksBehind(key.substr(0, key.size() - 1));
-  if (std::none_of(std::begin(kEntryMembers), std::end(kEntryMembers),
-                   [key](std::string_view name) { return key.ends_with('"' + std::string(name) + '"'); }))
-    return false;
+  if (!key.ends_with(':')) return "";
+  return std::string(WithoutBlanksBehind(key.substr(0, key.size() - 1)));
+}
+
+// Whether an array that begins there is a member that holds entries. Those of CloudWatch's tests of a destination are
+// none; what they are they say at their beginning.
+bool JsonSplitter::AtEntries(std::string_view text) const {
+  const std::string before = BeforeValue(text);
+  const auto is_member = [&before](std::string_view name) { return IsMember(before, name); };
+  if (depth_ == 3) return inner_entries_ != nullptr && is_member(*inner_entries_);
+  if (std::none_of(std::begin(kEntryMembers), std::end(kEntryMembers), is_member)) return false;
   constexpr size_t kBeginning = 1024;
   std::string beginning = document_.substr(0, kBeginning);
   beginning += text.substr(0, kBeginning - beginning.size());
   return beginning.find("\"CONTROL_MESSAGE\"") == std::string::npos;
+}
+
+// An object that is a member of a document begins behind document_ and `text`.
+void JsonSplitter::EnterMember(std::string_view text) {
+  const std::string before = BeforeValue(text);
+  inner_entries_ = nullptr;
+  for (const auto& [outer, inner] : kInnerEntryMembers) {
+    if (IsMember(before, outer)) inner_entries_ = &inner;
+  }
 }
 
 // A document, or a line, ends at at_.
@@ -135,14 +155,16 @@ JsonSplitter::Piece JsonSplitter::Next(std::string_view text, bool last) {
       in_string_ = true;
     } else if (c == '[' || c == '{') {
       ++depth_;
-      const bool may_hold = c == '[' && entries_ == 0;
-      if (may_hold && (depth_ == 1 || (depth_ == 2 && AtEntries(text.substr(0, at_ - 1))))) {
+      if (c == '{' && depth_ == 2 && entries_ == 0) EnterMember(text.substr(0, at_ - 1));
+      const bool may_hold = c == '[' && entries_ == 0 && depth_ <= 3;
+      if (may_hold && (depth_ == 1 || AtEntries(text.substr(0, at_ - 1)))) {
         entries_ = depth_;
         document_.append(text, 0, at_);
         return Consume(Kind::kNone, {});
       }
     } else if (closes && depth_ > 0) {
-      if (--depth_ == 0) return Document(text);
+      if (--depth_ == 1) inner_entries_ = nullptr;
+      if (depth_ == 0) return Document(text);
     } else if (c == '\n' && depth_ == 0) {
       return Document(text);
     }

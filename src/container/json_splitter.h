@@ -5,14 +5,20 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "vpcflow/version.h"
 
 VPCFLOW_NAMESPACE_BEGIN
 namespace internal {
 
-// The members of a document whose arrays hold entries: of CloudWatch Logs, Kinesis, Firehose, Logs Insights.
-inline constexpr std::string_view kEntryMembers[] = {"events", "logEvents", "Records", "records", "results"};
+// The members of a document whose arrays hold entries: of CloudWatch Logs, Kinesis, Firehose, Logs Insights, OTLP.
+inline constexpr std::string_view kEntryMembers[] = {"events",  "logEvents", "Records",
+                                                     "records", "results",   "resourceLogs"};
+
+// Those of a member of a document: of the answers of Elastic, Loki and Athena.
+inline constexpr std::pair<std::string_view, std::string_view> kInnerEntryMembers[] = {
+    {"hits", "hits"}, {"data", "result"}, {"ResultSet", "Rows"}};
 
 class JsonSplitter {
  public:
@@ -23,7 +29,7 @@ class JsonSplitter {
     kMore,      // no piece in the text that is left: give it again with more behind it; with `last`, all is told
     kNone,      // no piece, but something to be passed over
     kElement,   // of an array that is a document
-    kEntry,     // of an array that is one of a document's kEntryMembers
+    kEntry,     // of an array that is one of a document's kEntryMembers or kInnerEntryMembers
     kDocument,  // a document, such arrays in it empty; or a line outside of all brackets
     kTooLong,   // the beginning of a piece of more than kMaxPiece, whose rest is passed over
     kCut,       // the beginning of a document whose end is missing
@@ -53,11 +59,14 @@ class JsonSplitter {
   Piece Document(std::string_view text);
   Piece EndOfText(std::string_view text, bool last);
   void SkipString(std::string_view text);
+  std::string BeforeValue(std::string_view text) const;
   bool AtEntries(std::string_view text) const;
+  void EnterMember(std::string_view text);
 
-  size_t at_ = 0;       // looked at up to here, in the text given
-  size_t depth_ = 0;    // brackets that are open
-  size_t entries_ = 0;  // the depth within the array of entries that is open, or 0
+  size_t at_ = 0;                                    // looked at up to here, in the text given
+  size_t depth_ = 0;                                 // brackets that are open
+  size_t entries_ = 0;                               // the depth within the array of entries that is open, or 0
+  const std::string_view* inner_entries_ = nullptr;  // of the member that is open, if it may hold any
   bool in_string_ = false;
   bool after_comma_ = false;        // of the entries: another must follow
   bool passing_over_ = false;       // the rest of an entry that is too long,

@@ -1,12 +1,15 @@
 #include "src/container/ocsf.h"
 
 #include <algorithm>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
-#include "absl/time/time.h"
-#include "src/container/json_records.h"
+#include "src/container/event_fields.h"
+#include "src/format/spelling.h"
 
 VPCFLOW_NAMESPACE_BEGIN
 namespace internal {
@@ -14,52 +17,56 @@ namespace {
 
 namespace dom = simdjson::dom;
 
-// A value by a JSON pointer, as text; nothing if it is not there, null, or "-".
-std::optional<std::string> At(const dom::object& event, std::string_view pointer) {
-  dom::element value;
-  if (event.at_pointer(pointer).get(value) != simdjson::SUCCESS || value.is_null()) return std::nullopt;
-  std::string_view text;
-  if (value.get(text) == simdjson::SUCCESS) {
-    if (text.empty() || text == "-") return std::nullopt;
-    return std::string(text);
+// The members of an event, found in one walk over it, and what stands below them.
+class EventMembers {
+ public:
+  explicit EventMembers(const dom::object& event) {
+    constexpr size_t kMost = 64;  // OCSF has some forty; of other objects the first are enough
+    members_.reserve(kMost);
+    for (const auto& [key, value] : event) {
+      if (members_.size() == kMost) break;
+      members_.emplace_back(key, value);
+    }
   }
-  if (uint64_t number; value.get(number) == simdjson::SUCCESS) return std::to_string(number);
-  if (double number; value.get(number) == simdjson::SUCCESS) return NumberText(number);
-  return std::nullopt;
-}
+  std::optional<dom::element> operator()(std::string_view pointer) const {
+    const size_t end = std::min(pointer.find('/', 1), pointer.size());
+    const std::string_view name = pointer.substr(1, end - 1);
+    const auto member =
+        std::find_if(members_.begin(), members_.end(), [name](const auto& m) { return m.first == name; });
+    if (member == members_.end()) return std::nullopt;
+    dom::element value = member->second;
+    if (end == pointer.size()) return value;
+    if (value.at_pointer(pointer.substr(end)).get(value) != simdjson::SUCCESS) return std::nullopt;
+    return value;
+  }
 
-// A time: milliseconds, which the records may have too; or Unix seconds of the _dt member, which is RFC 3339.
-std::optional<std::string> TimeAt(const dom::object& event, std::string_view pointer) {
-  if (std::optional<std::string> number = At(event, pointer)) return number;
-  const std::optional<std::string> text = At(event, std::string(pointer).append("_dt"));
-  absl::Time time;
-  std::string error;
-  if (!text || !absl::ParseTime(absl::RFC3339_full, *text, &time, &error)) return std::nullopt;
-  return std::to_string(absl::ToUnixSeconds(time));
+ private:
+  std::vector<std::pair<std::string_view, dom::element>> members_;
+};
+
+bool IsAllDigits(std::string_view text) {
+  return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
 }
 
 }  // namespace
 
-void TakeOcsf(const dom::object& event, RecordLines* lines) {
-  lines->Begin();
-  for (const OcsfField& field : kOcsfFields) {
-    std::optional<std::string> value;
-    for (const std::string_view pointer : field.pointers) {
-      if (!value && !pointer.empty()) value = field.time ? TimeAt(event, pointer) : At(event, pointer);
-    }
-    if (value && field.translation != nullptr) {
-      const OcsfTranslation& t = *field.translation;
-      const auto found = std::find_if(t.begin(), t.end(), [&](const auto& pair) { return pair.first == *value; });
-      if (found != t.end()) {
-        value = found->second;
-      } else if (field.only_translated) {
-        value.reset();
-      }
-    }
-    lines->Add(field.name, value ? std::string_view(*value) : "-");
-  }
-  if (!lines->End()) lines->NoRecord(simdjson::minify(event));
+bool TakeOcsf(const dom::object& event, RecordLines* lines) {
+  const EventMembers members(event);
+  return TakeEvent(kOcsfFields, kOcsfUnmapped, std::cref(members), lines);
 }
 
 }  // namespace internal
+
+std::string OcsfTime(std::string_view text) {
+  constexpr size_t kSeconds = 10, kMicroseconds = 16, kNanoseconds = 19;
+  const std::string_view whole = text.substr(0, text.find('.'));
+  const bool is_number = internal::IsAllDigits(whole) &&
+                         (whole.size() == text.size() || internal::IsAllDigits(text.substr(whole.size() + 1)));
+  if (!is_number) {
+    std::string scratch;
+    return std::string(internal::AsAwsWrites(Field::kStart, text, &scratch));
+  }
+  return std::string(whole.size() == kMicroseconds || whole.size() == kNanoseconds ? whole.substr(0, kSeconds) : whole);
+}
+
 VPCFLOW_NAMESPACE_END

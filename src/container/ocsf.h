@@ -10,7 +10,8 @@
 VPCFLOW_NAMESPACE_BEGIN
 namespace internal {
 
-void TakeOcsf(const simdjson::dom::object& event, RecordLines* lines);
+// False, and nothing is written, if an event has nothing of a flow.
+bool TakeOcsf(const simdjson::dom::object& event, RecordLines* lines);
 
 }  // namespace internal
 VPCFLOW_NAMESPACE_END

@@ -419,25 +419,39 @@ std::vector<std::string> GzipSeeds() {
 }
 std::vector<std::string> ContainerSeeds() {
   const std::string line(kLine, std::strlen(kLine) - 1);
-  return {"{\"events\":[{\"message\":\"" + line + "\"}]}",
-          "{\"message\":\"" + line + "\"}{\"message\":\"x\"}\n",
-          "{\"srcaddr\":\"10.0.0.1\",\"bytes\":5.0,\"end\":null,\"x\":[1,{}]}\n",
-          "{\"class_uid\":4001,\"src_endpoint\":{\"ip\":\"1.2.3.4\",\"port\":1},\"time\":1649721732000,\"traffic\":{"
-          "\"bytes\":4}}",
-          "2018-09-22T20:28:14.000Z " + std::string(kLine),
-          "2018-09-22T20:28:14.000000+00:00 eni-1-all " + std::string(kLine),
-          "<134>1 2018-09-22 20:28:14,123 UTC /a eni-1-all " + std::string(kLine) + "[2018-09-22 20:28:14] x\n",
-          "EVENTS\t37\t1000\teni-1-all\t" + line + "\t1000\nSEARCHEDLOGSTREAMS\tx\tTrue\n",
-          "2018-09-22T20:28:14.000Z," + std::string(kLine) + "\"2018-09-22T20:28:15Z\",\"" + line + "\"\n",
-          "sep=;\nsrcaddr; bytes;\"_raw\"\n10.0.0.1;5;\"" + line + "\"\n\"a\"\"b\"; ;\n",
-          "srcaddr\tbytes\tmessage\n10.0.0.1\t\t\n",
-          "MiAxMjM0NTY3ODkwMTAgZW5pLTEgMTAuMC4wLjEgMTAuMC4wLjkgNDAwMDAgMjIgNiAxMCA0MCAx\nMDAw\n",
-          "SDRzSUFBQUFBQUFBLzZ0V3lrMHRMazVNVDFXeVVsQnlEUXB5RFZLcUJRREl6QUlKRWdBQUFBPT0=\n",
-          "@timestamp,@message\n2022,\"" + line + "\"\n",
-          "\"srcaddr\",\"bytes\"\n\"10.0.0.1\",\"5\"\n",
-          "H4sIAAAAAAAA/6tWyk0tLk5MT1WyUlByDQpyDVKqBQDIzAIJEgAAAA==\n",
-          "{\"awslogs\":{\"data\":\"H4sIAAAAAAAA/wMAAAAAAAAAAAA=\"}}",
-          "{\"results\":[[{\"field\":\"srcAddr\",\"value\":\"10.0.0.1\"}]]}"};
+  return {
+      "{\"events\":[{\"message\":\"" + line + "\"}]}",
+      "{\"message\":\"" + line + "\"}{\"message\":\"x\"}\n",
+      "{\"srcaddr\":\"10.0.0.1\",\"bytes\":5.0,\"end\":null,\"x\":[1,{}]}\n",
+      "{\"class_uid\":4001,\"src_endpoint\":{\"ip\":\"1.2.3.4\",\"port\":1},\"time\":1649721732000,\"traffic\":{"
+      "\"bytes\":4}}",
+      "2018-09-22T20:28:14.000Z " + std::string(kLine),
+      "2018-09-22T20:28:14.000000+00:00 eni-1-all " + std::string(kLine),
+      "<134>1 2018-09-22 20:28:14,123 UTC /a eni-1-all " + std::string(kLine) + "[2018-09-22 20:28:14] x\n",
+      "EVENTS\t37\t1000\teni-1-all\t" + line + "\t1000\nSEARCHEDLOGSTREAMS\tx\tTrue\n",
+      "2018-09-22T20:28:14.000Z," + std::string(kLine) + "\"2018-09-22T20:28:15Z\",\"" + line + "\"\n",
+      "sep=;\nsrcaddr; bytes;\"_raw\"\n10.0.0.1;5;\"" + line + "\"\n\"a\"\"b\"; ;\n",
+      "srcaddr\tbytes\tmessage\n10.0.0.1\t\t\n",
+      "MiAxMjM0NTY3ODkwMTAgZW5pLTEgMTAuMC4wLjEgMTAuMC4wLjkgNDAwMDAgMjIgNiAxMCA0MCAx\nMDAw\n",
+      "SDRzSUFBQUFBQUFBLzZ0V3lrMHRMazVNVDFXeVVsQnlEUXB5RFZLcUJRREl6QUlKRWdBQUFBPT0=\n",
+      "@timestamp,@message\n2022,\"" + line + "\"\n",
+      "\"srcaddr\",\"bytes\"\n\"10.0.0.1\",\"5\"\n",
+      "H4sIAAAAAAAA/6tWyk0tLk5MT1WyUlByDQpyDVKqBQDIzAIJEgAAAA==\n",
+      "{\"awslogs\":{\"data\":\"H4sIAAAAAAAA/wMAAAAAAAAAAAA=\"}}",
+      "{\"results\":[[{\"field\":\"srcAddr\",\"value\":\"10.0.0.1\"}]]}",
+      "[\n{\"field\":\"srcAddr\",\"value\":\"10.0.0.1\"},\n{\"field\":\"bytes\",\"value\":\"5\"}]",
+      "{\"hits\":{\"hits\":[{\"_source\":{\"event\":{\"original\":\"" + line + "\"}}}]}}",
+      "{\"data\":{\"result\":[{\"stream\":{},\"values\":[[\"1\",\"" + line + "\"],[]]}]}}",
+      "{\"resourceLogs\":[{\"scopeLogs\":[{\"logRecords\":[{\"body\":{\"stringValue\":\"" + line +
+          "\"},\"attributes\":[{\"key\":\"source.address\",\"value\":{\"stringValue\":\"::1\"}},{\"key\":"
+          "\"aws.vpc.flow.start\",\"value\":{\"intValue\":\"5\"}}]}]}]}]}",
+      "{\"ResultSet\":{\"Rows\":[{\"Data\":[{\"VarCharValue\":\"srcaddr\"},{}]},{\"Data\":[{\"VarCharValue\":\"::1\"},"
+      "{}]}],\"ResultSetMetadata\":{\"ColumnInfo\":[{\"Name\":\"srcaddr\"},{\"Name\":\"x\"}]}}}",
+      "{\"tables\":[{\"columns\":[{\"name\":\"srcaddr\"},{\"name\":\"end\"}],\"rows\":[[\"::1\",5],[null]]}]}",
+      "{\"aws\":{\"vpcflow\":{\"log_status\":\"OK\"}},\"source\":{\"ip\":[\"::1\"]},\"event\":{\"start\":5}}",
+      "{\"create\":{}}\n{\"event\":\"" + line + "\",\"fields\":{\"a\":[1]}}{\"Records\":[{\"Data\":\"MiAx\"}]}",
+      "{\"class_uid\":\"4001\",\"src_endpoint\":{\"ip\":\"::1\"},\"end_time_dt\":\"2025-07-11 15:26:43+00:00\","
+      "\"unmapped\":[{\"key\":\"reject_reason\",\"value\":\"BPA\"},[\"ecs_task_id\",\"t\"]]}"};
 }
 std::vector<std::string> RecordSeeds() {
   return {"srcaddr=10.0.0.1;bytes=5;x=a b\ndstAddr=;x=1\nx=1\nsrcaddr=1;src_addr=2"};

@@ -70,7 +70,7 @@ BAD = {  # container: (entry put into the middle, reason)
     "cloudwatch export": (b"2018-09-22T20:28:14.000Z nothing\n", "too-few-fields"),
     "insights csv, message": (b'2022-03-01,"2 1 2\n', "no-record"),
     "athena csv": (b'"2","1"\n', "no-record"),
-    "ocsf lines": (b'{"class_uid": 4001, "src_endpoint": {"ip": "300.0.0.1"}}\n', "not-an-address"),
+    "ocsf lines": (b'{"class_uid": 4001, "src_endpoint": {"ip": "300.0.0.1"}, "time": 5}\n', "not-an-address"),
     "text": (b"2 1 2 3\n", "too-few-fields"),
 }
 

@@ -51,6 +51,14 @@ TEST(JsonSplitter, PiecesOfDocuments) {
                             "document {\"x\": {\"events\": [1]}, \"events\" : [], \"y\": 2}"));
     EXPECT_THAT(pieces("{\"records\": [], \"results\": [[1],[2]]}"),
                 ElementsAre("entry [1]", "entry [2]", "document {\"records\": [], \"results\": []}"));
+    EXPECT_THAT(pieces("{\"took\": 1, \"hits\": {\"total\": 2, \"hits\": [{\"hits\": []}, 2]}, \"x\": 1}"),
+                ElementsAre("entry {\"hits\": []}", "entry 2",
+                            "document {\"took\": 1, \"hits\": {\"total\": 2, \"hits\": []}, \"x\": 1}"));
+    EXPECT_THAT(
+        pieces("{\"data\": {\"hits\": [1], \"result\": [[2]]}, \"hits\": {\"result\": [3]}, \"x\": {\"hits\": [4]}}"),
+        ElementsAre("entry [2]", "document {\"data\": {\"hits\": [1], \"result\": []}, \"hits\": {\"result\": [3]"));
+    EXPECT_THAT(pieces("{\"hits\": {\"x\": {\"hits\": [1]}}, \"y\": [{\"hits\": [2]}]}"),
+                ElementsAre("document {\"hits\": {\"x\": {\"hits\": [1]}}, \"y\": [{\"hits\": [2]}]}"));
     // Nothing between commas is malformed, nothing at all is not.
     EXPECT_THAT(pieces("[ ,1,]"), ElementsAre("element ", "element 1", "element ", "document []"));
     // Quotes and brackets within strings; backslashes before quotes.
