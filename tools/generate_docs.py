@@ -94,9 +94,23 @@ fit no format.
 
 ## Logs as they lie in S3
 
-`scan(folder, start=, end=, account=, region=)` (command line: `--start`, ...; C++: `SelectObjects`) opens only what can match, by AWS's file names and
-by its three layouts of folders: by day, by hour, Hive's. A record may start 10 minutes before the end that its object is named after, and objects may be
-11 minutes late: that much is allowed. What a path does not tell never leaves an object out. `start` and `end` also filter the records.
+`scan(folder, start=, end=, account=, region=)` (command line: `--start`, ...; C++: `SelectObjects`) opens only what can match, by what paths tell:
+
+| layout | account | region | time | allowed before and after |
+| --- | --- | --- | --- | --- |
+| AWS's file names, `AWSLogs/.../vpcflowlogs/<region>/YYYY/MM/DD/[HH/]`, `aws-account-id=/aws-service=/aws-region=/year=/month=/day=/[hour=/]` | yes | yes | 5 minutes, hour, day | 21 minutes, 0: a record starts up to 10 minutes before the end that its object is named after, and is delivered up to 11 minutes late |
+| Security Lake: `region=/accountId=/eventDay=YYYYMMDD` | yes | yes | day | 48 hours, 24 hours |
+| Glue, Spark, Athena: `account=`, `account_id=`, `accountid=`, `region=`, `year=/month=/day=/hour=`, `date=` or `dt=YYYY-MM-DD` | yes | yes | hour, day, month, year | 48 hours, 24 hours: a job may go by start, end or its own time, in any time zone |
+| Firehose: `YYYY/MM/DD/HH/` | no | no | hour | 48 hours, 24 hours: it goes by the arrival of the first record in the object, up to a day late after failures, in UTC or the time zone of the stream |
+| CloudWatch exports | no | no | no | |
+
+Keys are read in any case, with `-`, `_` or neither. What a path does not tell never leaves an object out. `start` and `end` also filter the records.
+
+**Folders.** Files ending in `.log`, `.gz`, `.zst`, `.parquet`, `.ndjson`, `.jsonl`, `.csv` and `.txt` are read; of others (Firehose's objects have no ending,
+`.json`, `.out`, ...) the first 4 KiB, unpacked, tell whether they hold records. Left out are hidden files, manifests and checksums, objects that AWS's
+paths or names give to other services (CloudTrail, Config, elasticloadbalancing, vpcdnsquerylogs, GuardDuty, WAFLogs, ...), and folders behind symbolic links. One line of the report's
+warnings says how many of each, and the names of the first; a file that is named, or matched by a pattern, is always read. Folders that cannot be
+read are told in the same way. A folder without any log is an error that says what is in it.
 
 Files with the same bytes are read once, and the report says so (`duplicates="all"` reads them all). Only files of the same size and the same first bytes are
 compared, by a digest and then byte by byte.

@@ -20,29 +20,70 @@ std::shared_ptr<py::object> Share(py::object object) {
           }};
 }
 
-// Reads a file-like object: read(size) -> bytes.
+// Calls read(size) of Python: bytes, or None as long as there is nothing, which is when `cancelled` is asked.
+absl::StatusOr<size_t> ReadFrom(const std::string& name, const py::object& read, char* buffer, size_t size,
+                                const Source::Cancelled& cancelled) {
+  while (true) {
+    {
+      const py::gil_scoped_acquire gil;
+      try {
+        const py::object chunk = read(size);
+        if (!chunk.is_none()) {
+          const std::string_view data = chunk.cast<py::bytes>();
+          if (data.size() > size) return absl::InternalError(name + ": read() returned more than it was asked for");
+          std::memcpy(buffer, data.data(), data.size());
+          return data.size();
+        }
+      } catch (py::error_already_set& e) {
+        if (e.matches(PyExc_KeyboardInterrupt)) {  // only in the main thread, whose scan it ends
+          e.restore();
+          return absl::CancelledError(name + ": interrupted");
+        }
+        if (e.matches(py::module_::import("vpcflow.errors").attr("VpcflowError")))
+          return absl::UnavailableError(vpcflow::ValidUtf8(py::str(e.value()).cast<std::string>()));
+        return absl::UnavailableError(name + ": " + py::repr(e.value()).cast<std::string>());  // never surrogates
+      } catch (py::cast_error&) {
+        return absl::UnavailableError(name + ": read() must return bytes");
+      }
+    }
+    if (cancelled()) return absl::CancelledError(name + ": cancelled");
+  }
+}
+
+// Reads a file-like object, once: read(size) -> bytes | None.
 Source FromReader(const std::string& name, py::object read) {
   return Source::Stream(
-      name, [name, shared = Share(std::move(read))](char* buffer, size_t size) -> absl::StatusOr<size_t> {
-        const py::gil_scoped_acquire gil;
-        try {
-          const py::object chunk = (*shared)(size);
-          if (chunk.is_none())
-            return absl::InvalidArgumentError(name +
-                                              ": read() returned None; a stream is needed that waits for its data");
-          char* data = nullptr;
-          Py_ssize_t length = 0;
-          if (!PyBytes_Check(chunk.ptr()))
-            return absl::InvalidArgumentError(name + ": read() must return bytes; open the file in binary mode");
-          PyBytes_AsStringAndSize(chunk.ptr(), &data, &length);
-          if (static_cast<size_t>(length) > size)
-            return absl::InvalidArgumentError(name + ": read() returned more than it was asked for");
-          std::memcpy(buffer, data, static_cast<size_t>(length));
-          return static_cast<size_t>(length);
-        } catch (py::error_already_set& e) {
-          return absl::UnavailableError(name + ": " + py::repr(e.value()).cast<std::string>());  // never surrogates
-        }
+      name, [name, shared = Share(std::move(read))](char* buffer, size_t size, const Source::Cancelled& cancelled) {
+        return ReadFrom(name, *shared, buffer, size, cancelled);
       });
+}
+
+class PythonStream final : public vpcflow::ByteStream {
+ public:
+  PythonStream(std::string name, std::shared_ptr<py::object> read, Source::Cancelled cancelled)
+      : name_(std::move(name)), read_(std::move(read)), cancelled_(std::move(cancelled)) {}
+  absl::StatusOr<size_t> Read(char* buffer, size_t size) override {
+    return ReadFrom(name_, *read_, buffer, size, cancelled_);
+  }
+
+ private:
+  std::string name_;
+  std::shared_ptr<py::object> read_;
+  Source::Cancelled cancelled_;
+};
+
+// Reads something from its beginning each time: open() -> read.
+Source FromOpener(const std::string& name, py::object open) {
+  return Source::Reopened(name,
+                          [name, shared = Share(std::move(open))](const Source::Cancelled& cancelled)
+                              -> absl::StatusOr<std::unique_ptr<vpcflow::ByteStream>> {
+                            const py::gil_scoped_acquire gil;
+                            try {
+                              return std::make_unique<PythonStream>(name, Share((*shared)()), cancelled);
+                            } catch (py::error_already_set& e) {
+                              return absl::UnavailableError(name + ": " + py::repr(e.value()).cast<std::string>());
+                            }
+                          });
 }
 
 }  // namespace
@@ -311,13 +352,25 @@ void BindPlan(py::module_& m) {
           },
           py::arg("name"), py::arg("read"))
       .def_static(
+          "reopened",
+          [](const std::string& name, py::object open) {
+            return PySource{FromOpener(name, std::move(open)), nullptr};
+          },
+          py::arg("name"), py::arg("open"))
+      .def_static(
           "expand",
           [](const std::string& path) {
-            absl::StatusOr<std::vector<Source>> sources = Source::Expand(path);
+            std::vector<std::string> notes;
+            absl::StatusOr<std::vector<Source>> sources = std::vector<Source>();
+            {
+              const py::gil_scoped_release release;
+              sources = Source::Expand(path, &notes);
+            }
             if (!sources.ok()) RaiseStatus(sources.status(), "SourceError");
             std::vector<std::shared_ptr<PySource>> out;
             for (Source& s : *sources) out.push_back(std::make_shared<PySource>(PySource{std::move(s), nullptr}));
-            return out;
+            for (std::string& note : notes) note = vpcflow::ValidUtf8(note);
+            return std::make_pair(out, notes);
           },
           py::arg("path"))
       .def_static(
@@ -363,10 +416,12 @@ void BindPlan(py::module_& m) {
                              })
       .def("memory",
            [](const PySource& s) -> py::object { return s.owner == nullptr ? py::object(py::none()) : *s.owner; })
+      .def_property_readonly("is_path", [](const PySource& s) { return s.source.is_file(); })
       // What it is by its first bytes: "Parquet", "Arrow IPC file", "Arrow IPC stream", "Feather 1", or None.
       .def_property_readonly("table_format",
                              [](const PySource& s) -> std::optional<std::string> {
-                               if (!s.source.is_file() && !s.source.in_memory()) return std::nullopt;
+                               if (s.source.size() == 0 || (!s.source.is_file() && !s.source.in_memory()))
+                                 return std::nullopt;
                                absl::StatusOr<std::unique_ptr<vpcflow::ByteStream>> stream = s.source.Open(nullptr);
                                if (!stream.ok()) return std::nullopt;
                                char begin[16];
@@ -377,7 +432,7 @@ void BindPlan(py::module_& m) {
       .def_property_readonly("name", [](const PySource& s) { return py::str(vpcflow::ValidUtf8(s.source.name())); })
       .def(
           "peek_formats",
-          [](PySource& s, const py::dict& options_dict) {
+          [](const PySource& s, const py::dict& options_dict) {
             const vpcflow::ScanOptions options = OptionsFrom(options_dict);
             absl::StatusOr<std::vector<vpcflow::Format>> formats = std::vector<vpcflow::Format>();
             {

@@ -55,6 +55,7 @@ vpcflow::ScanOptions OptionsFrom(const py::dict& options) {
   if (!get("max_memory").is_none()) out.max_memory = ValueOf<size_t>(get("max_memory"), "max_memory");
   if (!get("max_output_bytes").is_none())
     out.max_output_bytes = ValueOf<uint64_t>(get("max_output_bytes"), "max_output_bytes");
+  if (!get("notes").is_none()) out.notes = get("notes").cast<std::vector<std::string>>();
   if (!get("first_source").is_none()) out.first_source = get("first_source").cast<uint32_t>();
   if (!get("block_bytes").is_none()) out.block_bytes = get("block_bytes").cast<size_t>();
   out.allow_empty = true;  // Python raises by the report, which has the cause

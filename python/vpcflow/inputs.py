@@ -2,106 +2,79 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Union, cast
 
 from . import _core
 from .errors import DataQualityWarning, NoRecordsError, SourceNotFoundError
+from .streams import source_of_lines, source_of_stream
 from .tables import TableFiles
 
 _FEW = 100
-_TABLES = (".parquet", ".arrow", ".arrows", ".feather", ".ipc", ".pq")
+_TEXT = (".log", ".txt", ".gz", ".zst", ".ndjson", ".jsonl", ".csv")
+_ALLOWED = (
+    "a path, folder or pattern, bytes, a file object, an Arrow table or frame, a list of those, or an iterable of lines"
+)
 _BINARY = (b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"PAR1")  # gzip, zstd, Parquet
 Input = Union[str, "os.PathLike[str]", bytes, bytearray, memoryview, Iterable[Any], Any]
 
 
-class _Lines:
-    """An iterable of lines as something with read(size)."""
-
-    def __init__(self, lines: Iterable[str | bytes]) -> None:
-        self._lines = iter(lines)
-        self._rest = b""
-
-    def read(self, size: int) -> bytes:
-        parts = [self._rest]
-        have = len(self._rest)
-        while have < size:
-            line = next(self._lines, None)
-            if line is None:
-                break
-            raw = line.encode("utf-8", "surrogateescape") if isinstance(line, str) else bytes(line)
-            if not raw.endswith(b"\n"):
-                raw += b"\n"
-            parts.append(raw)
-            have += len(raw)
-        data = b"".join(parts)
-        self._rest = data[size:]
-        return data[:size]
-
-
 def _looks_like_line(item: Any) -> bool:
-    """A text with several words that is no file: a log line, not a path."""
+    """A log line, not a path: bytes without line ends, or a text with several words that is no file."""
     if isinstance(item, bytes):
         return b"\n" not in item.rstrip(b"\r\n") and not item.startswith(_BINARY)
-    return isinstance(item, str) and len(item.split()) > 3 and not os.path.exists(item)
+    if not isinstance(item, str) or "\0" in item:
+        return False
+    words = item.split()
+    line = len(words) > 3 or not words or item.endswith("\n") or item[0] in "{["
+    header = len(words) > 1 and _core.find_field(words[0]) is not None
+    return (line or header) and not os.path.lexists(item)
 
 
-def sources_of(data: Input) -> list[_core.Source]:
+def sources_of(data: Input, notes: list[str] | None = None) -> list[_core.Source]:
+    """The sources of what :func:`vpcflow.scan` takes. ``notes`` grows by what folders hold that is not read."""
     if isinstance(data, (str, os.PathLike)):
-        return _core.Source.expand(os.fspath(data))
+        sources, said = _core.Source.expand(os.fsencode(data))
+        if notes is not None:
+            notes.extend(said)
+        return sources
     if isinstance(data, (bytes, bytearray, memoryview)):
         return [_core.Source.data("<bytes>", bytes(data))]
     if hasattr(data, "read"):
-        name = getattr(data, "name", None)
-        name = name if isinstance(name, str) else "<stream>"
-        table = _table_bytes(data)
-        return [_core.Source.reader(name, _Reader(data).read) if table is None else _core.Source.data(name, table)]
-    if isinstance(data, (list, tuple)) and not (data and _looks_like_line(data[0])):
+        return [source_of_stream(data)]
+    if isinstance(data, (list, tuple)):
         if not data:
             raise SourceNotFoundError("no sources: the list is empty")
-        return [source for item in data for source in sources_of(item)]
-    if isinstance(data, Iterable):
-        return [_core.Source.reader("<lines>", _Lines(cast(Iterable[Any], data)).read)]
-    raise TypeError(
-        f"cannot scan {type(data).__name__}: give a path, folder, pattern, bytes, file object, Arrow table, "
-        "a list of those, or an iterable of lines"
-    )
+        if _looks_like_line(data[0]):
+            return [source_of_lines(data)]
+        return [source for item in data for source in sources_of(item, notes)]
+    if isinstance(data, Mapping) or hasattr(data, "columns") or not isinstance(data, Iterable):
+        raise TypeError(f"cannot scan {type(data).__name__}: give {_ALLOWED}")
+    return _sources_of_iterable(iter(cast(Iterable[Any], data)), notes)
 
 
-def _table_bytes(stream: Any) -> bytes | None:
-    """The bytes of a file object from where it stands, if they are a Parquet or Arrow IPC file and it can be moved."""
-    if hasattr(stream, "buffer"):  # a text file
-        return None
-    try:
-        start = stream.tell() if stream.seekable() else None
-        head = b"" if start is None else stream.read(16)
-        if start is None or not isinstance(head, bytes):
-            return None
-        stream.seek(start)
-        return bytes(stream.read()) if _core.table_format(head) is not None else None
-    except (AttributeError, OSError, ValueError):
-        return None
+def _sources_of_iterable(items: Iterator[Any], notes: list[str] | None) -> list[_core.Source]:
+    """Of an iterable the first item tells: a path or file object, or a line."""
+    first = list(itertools.islice(items, 1))
+    if first and (isinstance(first[0], os.PathLike) or hasattr(first[0], "read") or _is_path(first[0])):
+        return [source for item in (*first, *items) for source in sources_of(item, notes)]
+    if first and not isinstance(first[0], (str, bytes, bytearray, memoryview)):
+        raise TypeError(f"cannot scan an iterable of {type(first[0]).__name__}: give {_ALLOWED}")
+    return [source_of_lines(itertools.chain(first, items))]
 
 
-class _Reader:
-    """A file object as bytes; of a text file, the binary file below it. Keeps the file object alive."""
-
-    def __init__(self, stream: Any) -> None:
-        self._stream = stream
-        self._binary = getattr(stream, "buffer", stream)
-
-    def read(self, size: int) -> bytes:
-        data: bytes = self._binary.read(size)
-        return data
+def _is_path(item: Any) -> bool:
+    return isinstance(item, str) and item != "" and "\0" not in item and os.path.lexists(item)
 
 
 def split(sources: list[_core.Source], once: bool) -> tuple[list[_core.Source], TableFiles | None]:
-    """Text for the engine, Parquet and Arrow IPC files for pyarrow. Of many files only those named as such are looked
+    """Text for the engine, Parquet and Arrow IPC files for pyarrow. Of many files those named as text are not looked
     into. Tables whose rows hold log lines are text."""
     few = len(sources) <= _FEW
-    kinds = {id(s): s.table_format for s in sources if few or s.name.endswith(_TABLES)}
+    kinds = {id(s): s.table_format for s in sources if few or not s.name.endswith(_TEXT)}
     files = [source for source in sources if kinds.get(id(source)) is not None]
     if not files:
         return sources, None

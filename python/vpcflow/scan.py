@@ -273,9 +273,7 @@ class Flows:
         check([result], self._allows_empty)
         return result
 
-    def sessions(
-        self, *, idle: str | int = "10m", vantage: str = "most", intermediaries: Iterable[str] = ()
-    ) -> Flows:
+    def sessions(self, *, idle: str | int = "10m", vantage: str = "most", intermediaries: Iterable[str] = ()) -> Flows:
         """Conversations: the records of both directions, of all windows and interfaces, as one row each.
 
         Records of the same two endpoints and protocol are one session as long as no two that follow each other are
@@ -399,8 +397,16 @@ def scan(
     """A lazy query over flow logs.
 
     ``data``: a path, folder (recursive) or pattern (``logs/**/*.log.gz``); bytes; a binary file object; an iterable of
-    lines; Parquet files (with pyarrow) among them; anything with ``__arrow_c_stream__`` whose columns are named as
-    fields are; or a list of those. ``"-"`` is standard input. Gzip and zstd are found by content.
+    lines or of paths; Parquet files (with pyarrow) among them; anything with ``__arrow_c_stream__`` whose columns are
+    named as fields are; or a list of those. ``"-"`` is standard input. Gzip and zstd are found by content.
+
+    Of a folder, files whose names do not tell what they are are taken if their beginning holds records. What is left
+    out (objects of other services by AWS's paths, hidden files, manifests, ...) is told in ``report.warnings``.
+
+    File objects that can be moved (``seekable()``) are read from the position that they have now, by each query again;
+    where they stand afterwards is not defined. Text files are read as the bytes below them. Everything else that can be
+    read only once (standard input, pipes, sockets, iterators of lines) is read by one query; a second one is a
+    :class:`~vpcflow.SourceError`. Looking (``format``, ``columns``, ``explain``) is no reading.
 
     ``format``: the format of logs without header line: ``"${srcaddr} ${bytes}"``, plain names, ``"default"``, ``"tgw"``
     or ``"v5"``; a header line always wins. Without both, AWS's default if the lines fit it; else the one of AWS's
@@ -410,8 +416,10 @@ def scan(
 
     ``start``, ``end``: only records that start in [start, end): Unix seconds, a :class:`datetime.datetime`, or text,
     as ``"2026-11-23T06:00:00Z"``, ``"2026-11-23"``, or ``"-2h"``, two hours ago (``s``, ``m``, ``h``, ``d``, ``w``);
-    times without zone are UTC. Objects whose path in S3 (AWS's file names; folders by day, by hour, or Hive's) says
-    that they hold none of these are not opened; 21 minutes are allowed for long windows and late delivery.
+    times without zone are UTC. Objects whose path in S3 (AWS's file names; folders by day, by hour, Hive's, Security
+    Lake's or Firehose's) says that they hold none of these are not opened. 21 minutes are allowed for long windows and
+    late delivery; where somebody else than flow logs names the folders, by arrival or in another time zone, two days
+    before and one after.
 
     ``account``, ``region``: only objects of these accounts and regions, as their paths say; one, or several. What a
     path does not say does not leave an object out, and :class:`~vpcflow.DataQualityWarning` tells of it.
@@ -445,7 +453,7 @@ def scan(
         raise PlanError(f"duplicates={duplicates!r}: it is 'once' or 'all'")
     if format is not None:
         _core.parse_format(format)
-    options = {
+    options: dict[str, Any] = {
         "format": format, "container": container, "duplicates": duplicates, "on_error": on_error, "threads": threads,
         "max_memory": None if max_memory is None else byte_count("max_memory", max_memory),
         "max_output_bytes": None if max_output_bytes is None else byte_count("max_output_bytes", max_output_bytes),
@@ -459,7 +467,9 @@ def scan(
         lines = table.as_text()
         flows = Flows([], table, options, spec) if lines is None else Flows([lines], None, options, spec)
     else:
-        sources = select(sources_of(data), begin, until, _texts(account), _texts(region))
+        notes: list[str] = []
+        sources = select(sources_of(data, notes), begin, until, _texts(account), _texts(region))
+        options["notes"] = notes
         text, parquet = split(sources, duplicates == "once") if container == "auto" else (sources, None)
         flows = Flows(text, parquet, options, spec)
     if begin is not None:

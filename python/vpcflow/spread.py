@@ -28,8 +28,9 @@ Task = tuple[int, list[str]]  # the number of the first source, and paths
 def paths_of(data: Any) -> tuple[list[tuple[int, str]], dict[str, Any]]:
     """The files of paths, folders and patterns, numbered, without those that have the bytes of an earlier one; and what
     a report says of these."""
-    sources = sources_of(data)
-    if any(source.memory() is not None for source in sources):
+    notes: list[str] = []
+    sources = sources_of(data, notes)
+    if not all(source.is_path for source in sources):
         raise TypeError("only paths can be sent to other processes; bytes and file objects cannot")
     if not sources:
         raise SourceNotFoundError("no sources: the list is empty")
@@ -37,7 +38,7 @@ def paths_of(data: Any) -> tuple[list[tuple[int, str]], dict[str, Any]]:
     again = [(s.name, sources[same].name) for s, same in zip(sources, same_as) if same is not None]
     numbered = [(i, s.name) for i, (s, same) in enumerate(zip(sources, same_as)) if same is None]
     told = [f"{name} has the same bytes as {first}: read once" for name, first in again[:5]]
-    return numbered, {"duplicates": len(again), "warnings": told}
+    return numbered, {"duplicates": len(again), "warnings": sorted([*notes, *told])}
 
 
 def tasks_of(numbered: list[tuple[int, str]], parts: int) -> list[Task]:

@@ -226,7 +226,10 @@ absl::StatusOr<Table> BatchReader::Next(size_t rows) {
   while (!s.ended && state->rows() < wanted) {
     if (s.options.poll && !s.options.poll({0, 0, s.report.sources, s.sources.size()}))
       return absl::CancelledError("the scan was cancelled");
-    if (!s.blocks.Next(&s.block, &s.report)) break;
+    if (!s.blocks.Next(&s.block, &s.report)) {
+      if (absl::Status status = s.blocks.status(); !status.ok()) return status;
+      break;
+    }
     s.rows.Start(s.block);
     while (s.rows.Next()) s.worker.Process(&s.rows);
     if (s.rows.stopped()) return absl::DataLossError(s.report.rejects[0].ToString());
@@ -245,15 +248,16 @@ absl::StatusOr<Table> BatchReader::Next(size_t rows) {
   return table;
 }
 
-absl::StatusOr<std::vector<Format>> PeekFormats(Source& source, const ScanOptions& options) {
+absl::StatusOr<std::vector<Format>> PeekFormats(const Source& source, const ScanOptions& options) {
   ScanOptions own = options;
   own.block_bytes = size_t{16} * 1024;
-  if (absl::Status s = source.KeepFirst(size_t{64} * 1024); !s.ok()) return s;
+  const Source::Cancelled cancelled = [&] { return options.poll && !options.poll({}); };
+  if (absl::Status s = source.KeepFirst(size_t{64} * 1024, cancelled); !s.ok()) return s;
   // What can be read only once is looked at in the part that was kept.
-  const Source looked_at =
-      source.kept() == nullptr ? source : Source::Bytes(source.name(), std::string_view(*source.kept()));
+  const std::optional<std::string> kept = source.kept();
+  const Source looked_at = kept ? Source::Bytes(source.name(), std::string_view(*kept)) : source;
   Report ignored;
-  internal::ScannedSource scanned(looked_at, 0, own, /*shared=*/false, nullptr);
+  internal::ScannedSource scanned(looked_at, 0, own, /*shared=*/false, cancelled);
   internal::ResolvedBlock block;
   while (true) {
     absl::StatusOr<bool> more = scanned.Next(&block, &ignored);

@@ -95,9 +95,12 @@ bool BlockReader::NextInMemory(Block* out) {
   size_t take = memory_.size();
   if (take > block_bytes_) {
     take = WholeLines(memory_.data(), block_bytes_);
-    if (take == 0) {
-      const size_t end = memory_.find('\n', block_bytes_);
-      take = end == std::string_view::npos ? memory_.size() : end + 1;
+    for (size_t room = block_bytes_; take == 0;) {
+      if (room > max_line_) return SkipLongLineInMemory(out, room);
+      room = MoreRoom(room);
+      const size_t end = memory_.substr(0, room).find('\n');
+      if (end != std::string_view::npos) take = end + 1;
+      if (take == 0 && room > memory_.size()) take = memory_.size();
     }
   }
   if (stored_bytes_ != nullptr) *stored_bytes_ += take;
@@ -105,6 +108,20 @@ bool BlockReader::NextInMemory(Block* out) {
   memory_.remove_prefix(take);
   return true;
 }
+
+// `searched` bytes of the line hold no line end.
+bool BlockReader::SkipLongLineInMemory(Block* out, size_t searched) {
+  BeginLongLine(out, memory_.substr(0, kExcerpt));
+  const size_t end = memory_.find('\n', searched);
+  const size_t size = end == std::string_view::npos ? memory_.size() : end + 1;
+  if (stored_bytes_ != nullptr) *stored_bytes_ += size;
+  offset_ += size;
+  memory_.remove_prefix(size);
+  return true;
+}
+
+// What is tried next when no line ends in that much.
+size_t BlockReader::MoreRoom(size_t room) const { return std::min(room * 2, max_line_ + block_bytes_); }
 
 absl::StatusOr<size_t> BlockReader::Read(char* buffer, size_t size) {
   if (random_ == nullptr) return stream_->Read(buffer, size);
@@ -192,21 +209,25 @@ absl::StatusOr<bool> BlockReader::NextFromStream(Block* out) {
       if (absl::Status s = SkipLongLine(out, size); !s.ok()) pending_ = s;
       return true;
     }
-    room = std::min(size * 2, max_line_ + block_bytes_);
+    room = MoreRoom(size);
     Reserve(out, size, room);
   }
 }
 
-// `out` holds `size` bytes of a line that is too long; passes over the rest of it.
-absl::Status BlockReader::SkipLongLine(Block* out, size_t size) {
+void BlockReader::BeginLongLine(Block* out, std::string_view excerpt) {
   out->sequence = sequence_++;
   out->offset = offset_;
   out->long_line = true;
+  out->text = excerpt;
   TakeOrigins(out, 1);
+}
+
+// `out` holds `size` bytes of a line that is too long; passes over the rest of it.
+absl::Status BlockReader::SkipLongLine(Block* out, size_t size) {
+  BeginLongLine(out, {out->storage.get(), std::min(size, kExcerpt)});
   offset_ += size;
   char* scratch = out->storage.get() + kExcerpt;
   const size_t room = std::min(block_bytes_, size - kExcerpt);
-  out->text = {out->storage.get(), std::min(size, kExcerpt)};
   while (true) {
     absl::StatusOr<size_t> n = Read(scratch, room);
     if (!n.ok()) return n.status();

@@ -64,6 +64,9 @@ class BlockReader {
   bool NextInMemory(Block* out);
   absl::StatusOr<bool> NextFromStream(Block* out);
   absl::Status SkipLongLine(Block* out, size_t size);
+  bool SkipLongLineInMemory(Block* out, size_t searched);
+  void BeginLongLine(Block* out, std::string_view excerpt);
+  size_t MoreRoom(size_t room) const;
   void Finish(Block* out, const char* data, size_t size);
   void TakeOrigins(Block* out, size_t lines);
 

@@ -147,7 +147,7 @@ absl::StatusOr<Reader> Reader::Open(const std::string& path) {
 }
 
 absl::StatusOr<Reader> Reader::Open(const std::string& path, ScanOptions options) {
-  absl::StatusOr<std::vector<Source>> sources = Source::Expand(path);
+  absl::StatusOr<std::vector<Source>> sources = Source::Expand(path, &options.notes);
   if (!sources.ok()) return sources.status();
   return Reader(*std::move(sources), std::move(options));
 }
@@ -181,6 +181,7 @@ const RecordView& Reader::record() const { return impl_->walk.record(); }
 absl::Status Reader::status() const {
   impl_->walk.SettleErrors();
   if (impl_->walk.stopped()) return absl::DataLossError(impl_->report.rejects[0].ToString());
+  if (absl::Status s = impl_->blocks.status(); !s.ok()) return s;
   return impl_->ended ? impl_->report.Outcome(impl_->options.allow_empty) : impl_->report.status();
 }
 

@@ -17,6 +17,10 @@ VPCFLOW_NAMESPACE_BEGIN
 namespace internal {
 namespace {
 
+// Of a block and of a line: what both make together can be indexed.
+constexpr size_t kMostBytes = size_t{1} << 30;
+static_assert(2 * kMostBytes <= kMaxIndexedBytes);
+
 bool IsBlankLine(std::string_view line) { return std::all_of(line.begin(), line.end(), IsBlank); }
 
 constexpr bool IsLow(char c) { return c >= 'a' && c <= 'z'; }
@@ -89,9 +93,9 @@ ScannedSource::ScannedSource(const Source& source, uint32_t number, const ScanOp
     : options_(options),
       name_(source.name()),
       number_(number + options.first_source),
-      reader_(source, options.container, std::move(cancelled), std::max<size_t>(options.block_bytes, 64),
-              std::max<size_t>(options.max_line_bytes, 1024), options.max_output_bytes, shared, stored_bytes,
-              std::move(opened)) {}
+      reader_(source, options.container, std::move(cancelled), std::clamp(options.block_bytes, size_t{64}, kMostBytes),
+              std::clamp(options.max_line_bytes, size_t{1024}, kMostBytes), options.max_output_bytes, shared,
+              stored_bytes, std::move(opened)) {}
 
 absl::StatusOr<bool> ScannedSource::Next(ResolvedBlock* out, Report* report) {
   {
@@ -159,6 +163,9 @@ SourceQueue::SourceQueue(const std::vector<Source>& sources, const ScanOptions& 
 
 std::unique_ptr<ScannedSource> SourceQueue::Next(Report* report) {
   constexpr uint64_t kNamed = 5;
+  if (!std::exchange(noted_, true)) {
+    for (const std::string& note : options_.notes) report->Warn(note);
+  }
   while (next_ < sources_.size() && !(cancelled_ && cancelled_())) {
     const size_t number = next_++;
     const Source& source = sources_[number];
@@ -177,12 +184,20 @@ std::unique_ptr<ScannedSource> SourceQueue::Next(Report* report) {
   return nullptr;
 }
 
+SourceSequence::SourceSequence(const std::vector<Source>& sources, const ScanOptions& options)
+    : cancelled_(std::make_unique<bool>(false)),
+      sources_(sources, options, /*shared=*/false, [&options, ended = cancelled_.get()] {
+        if (!*ended && options.poll) *ended = !options.poll({});
+        return *ended;
+      }) {}
+
 bool SourceSequence::Next(ResolvedBlock* out, Report* report) {
   while (true) {
     if (source_ == nullptr && (source_ = sources_.Next(report)) == nullptr) return false;
     absl::StatusOr<bool> more = source_->Next(out, report);
     if (more.ok() && *more) return true;
-    if (!more.ok()) report->errors.push_back(more.status());
+    if (absl::IsCancelled(more.status())) *cancelled_ = true;
+    if (!more.ok() && !*cancelled_) report->errors.push_back(more.status());
     source_ = nullptr;
   }
 }

@@ -104,19 +104,24 @@ class SourceQueue {
   std::atomic<uint64_t>* stored_bytes_;
   std::optional<DuplicateFinder> duplicates_;
   size_t next_ = 0;
+  bool noted_ = false;  // options' notes are in the report
 };
 
 // The blocks of several sources, one source after the other, for a single thread.
 class SourceSequence {
  public:
-  // `sources` and `options` must stay.
-  SourceSequence(const std::vector<Source>& sources, const ScanOptions& options)
-      : sources_(sources, options, /*shared=*/false) {}
+  // `sources` and `options` must stay. options.poll is asked before each source and while one waits.
+  SourceSequence(const std::vector<Source>& sources, const ScanOptions& options);
   // The next block; false behind the last source. Sources that cannot be read, or not to their end, are noted in
   // report->errors and passed over.
   bool Next(ResolvedBlock* out, Report* report);
+  // OK, or kCancelled if options.poll ended it.
+  absl::Status status() const {
+    return *cancelled_ ? absl::CancelledError("the scan was cancelled") : absl::OkStatus();
+  }
 
  private:
+  std::unique_ptr<bool> cancelled_;
   SourceQueue sources_;
   std::unique_ptr<ScannedSource> source_;
 };

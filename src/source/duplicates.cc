@@ -1,5 +1,6 @@
 #include "vpcflow/source/duplicates.h"
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -45,13 +46,15 @@ bool DuplicateFinder::ForBytes(size_t number, Take take) const {
   }
 }
 
-size_t DuplicateFinder::Digest(size_t number) const {
+// Of all bytes and their number; nothing if they cannot be read.
+std::optional<size_t> DuplicateFinder::Digest(size_t number) {
+  ++read_;
   size_t digest = 0;
-  ForBytes(number, [&](std::string_view bytes) {
+  const bool whole = ForBytes(number, [&](std::string_view bytes) {
     digest = absl::HashOf(digest, absl::string_view(bytes.data(), bytes.size()));
     return true;
   });
-  return digest;
+  return whole ? std::optional(digest) : std::nullopt;
 }
 
 bool DuplicateFinder::SameBytes(size_t a, size_t b) const {
@@ -69,15 +72,20 @@ bool DuplicateFinder::SameBytes(size_t a, size_t b) const {
 // Those that are kept differ from each other, so there is one at most.
 size_t DuplicateFinder::Find(size_t number, size_t size, std::string_view beginning) {
   const size_t key = absl::HashOf(size, absl::string_view(beginning.data(), beginning.size()));
-  std::optional<size_t> digest;
-  const auto [first, last] = seen_.equal_range(key);
-  for (auto it = first; it != last; ++it) {
-    Seen& seen = it->second;
-    if (!digest) digest = Digest(number);
-    if (!seen.digest) seen.digest = Digest(seen.number);
-    if (*digest == *seen.digest && SameBytes(seen.number, number)) return seen.number;
+  const auto [first, is_new] = first_.try_emplace(key, number);
+  if (is_new) return kNoDuplicate;
+  if (first->second != kNoDuplicate) {  // the first of its key has a digest from now on, too
+    const size_t other = std::exchange(first->second, kNoDuplicate);
+    if (const std::optional<size_t> digest = Digest(other)) by_digest_.emplace(*digest, other);
   }
-  seen_.emplace(key, Seen{number, digest});
+  const std::optional<size_t> digest = Digest(number);
+  if (!digest) return kNoDuplicate;
+  const auto [begin, end] = by_digest_.equal_range(*digest);
+  for (auto it = begin; it != end; ++it) {
+    ++compared_;
+    if (SameBytes(it->second, number)) return it->second;
+  }
+  by_digest_.emplace(*digest, number);
   return kNoDuplicate;
 }
 

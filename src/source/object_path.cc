@@ -31,10 +31,42 @@ std::optional<unsigned> Number(std::string_view text, size_t digits) {
   return value;
 }
 
+// Digits of one to that number, or nothing: tools write month=3 as well as month=03.
+std::optional<unsigned> ShortNumber(std::string_view text, size_t digits) {
+  return text.size() <= digits && !text.empty() ? Number(text, text.size()) : std::nullopt;
+}
+
 std::optional<int64_t> Instant(std::optional<unsigned> year, std::optional<unsigned> month,
                                std::optional<unsigned> day) {
   if (!year || !month || !day || *month < 1 || *month > 12 || *day < 1 || *day > 31) return std::nullopt;
   return internal::DaysFromCivil(*year, *month, *day) * kDay;
+}
+
+// What folders say of time; what they do not say is empty.
+struct Dated {
+  std::optional<unsigned> year, month, day, hour;
+  bool wrong = false;  // something was said that is no number
+  void Set(std::optional<unsigned> Dated::*part, std::optional<unsigned> value) {
+    this->*part = value;
+    wrong |= !value;
+  }
+};
+
+// Sets begin and end: of the hour, day, month or year.
+void SetWindow(const Dated& at, ObjectPath* out) {
+  if (at.wrong || !at.year || (at.day && !at.month) || (at.hour && (!at.day || *at.hour > 23))) return;
+  const std::optional<int64_t> begin = Instant(at.year, at.month.value_or(1), at.day.value_or(1));
+  if (!begin) return;
+  std::optional<int64_t> end;
+  if (at.day) {
+    end = *begin + kDay;
+  } else if (at.month && *at.month < 12) {
+    end = Instant(at.year, *at.month + 1, 1);
+  } else {
+    end = Instant(*at.year + 1, 1, 1);
+  }
+  out->begin = *begin + at.hour.value_or(0) * kHour;
+  out->end = at.hour ? *out->begin + kHour : *end;
 }
 
 bool IsAccount(std::string_view text) { return Number(text.substr(0, 6), 6) && Number(text.substr(6), 6); }
@@ -64,39 +96,82 @@ bool ParseName(std::string_view name, ObjectPath* out) {
   if (!day || !hour || *hour > 23 || !minute || *minute > 59) return true;
   out->begin = *day + *hour * kHour + *minute * 60;
   out->end = *out->begin + kSlot;
+  out->earlier = kLongestWindow + kLatestDelivery;
+  out->later = 0;
   return true;
 }
 
-// The value of "key=value", or nothing.
-std::optional<std::string_view> Value(std::string_view part, std::string_view key) {
-  if (part.size() <= key.size() || !part.starts_with(key) || part[key.size()] != '=') return std::nullopt;
-  return part.substr(key.size() + 1);
+// YYYY-MM-DD, with -HH behind it for an hour, or YYYYMMDD.
+void ParseDate(std::string_view text, Dated* out) {
+  const bool hyphens = (text.size() == 10 || text.size() == 13) && text[4] == '-' && text[7] == '-';
+  out->wrong |= !hyphens && text.size() != 8;
+  if (out->wrong) return;
+  out->Set(&Dated::year, Number(text.substr(0, 4), 4));
+  out->Set(&Dated::month, Number(text.substr(hyphens ? 5 : 4, 2), 2));
+  out->Set(&Dated::day, Number(text.substr(hyphens ? 8 : 6, 2), 2));
+  if (text.size() == 13) out->Set(&Dated::hour, Number(text.substr(11), 2));
+}
+
+// Reads key=value. Keys are compared without case, hyphens and underscores. `aws` is set for those that only AWS's own
+// layout has.
+void ParsePartition(std::string_view part, ObjectPath* out, Dated* time, bool* aws) {
+  const size_t equals = part.find('=');
+  if (equals == part.npos) return;
+  std::string key;
+  for (const char c : part.substr(0, equals)) {
+    if (c != '-' && c != '_') key += absl::ascii_tolower(static_cast<unsigned char>(c));
+  }
+  const std::string_view value = part.substr(equals + 1);
+  *aws |= key == "awsaccountid" || key == "awsregion" || key == "awsservice";
+  if (key == "account" || key == "accountid" || key == "awsaccountid") {
+    if (IsAccount(value)) out->account = value;
+  } else if (key == "region" || key == "awsregion") {
+    if (IsRegion(value)) out->region = value;
+  } else if (key == "year") {
+    time->Set(&Dated::year, Number(value, 4));
+  } else if (key == "month") {
+    time->Set(&Dated::month, ShortNumber(value, 2));
+  } else if (key == "day" && value.size() > 2) {
+    ParseDate(value, time);
+  } else if (key == "day") {
+    time->Set(&Dated::day, ShortNumber(value, 2));
+  } else if (key == "hour") {
+    time->Set(&Dated::hour, ShortNumber(value, 2));
+  } else if (key == "date" || key == "dt" || key == "eventday") {
+    ParseDate(value, time);
+  }
+}
+
+// YYYY/MM/DD/HH of four folders in a row, as Firehose names them; the last such.
+void ParseArrival(const std::vector<std::string_view>& parts, Dated* time) {
+  for (size_t i = parts.size(); i >= 4; --i) {
+    const Dated found{Number(parts[i - 4], 4), Number(parts[i - 3], 2), Number(parts[i - 2], 2),
+                      Number(parts[i - 1], 2), false};
+    if (!Instant(found.year, found.month, found.day) || !found.hour || *found.hour > 23 || *found.year < 2000) continue;
+    *time = found;
+    return;
+  }
 }
 
 void ParseFolders(const std::vector<std::string_view>& parts, ObjectPath* out) {
-  std::optional<unsigned> year, month, day, hour;
+  Dated time;
+  bool aws = false;
   for (size_t i = 0; i < parts.size(); ++i) {
-    if (const auto account = Value(parts[i], "aws-account-id"); account && IsAccount(*account)) out->account = *account;
-    if (const auto region = Value(parts[i], "aws-region"); region && IsRegion(*region)) out->region = *region;
-    if (const auto value = Value(parts[i], "year")) year = Number(*value, 4);
-    if (const auto value = Value(parts[i], "month")) month = Number(*value, 2);
-    if (const auto value = Value(parts[i], "day")) day = Number(*value, 2);
-    if (const auto value = Value(parts[i], "hour")) hour = Number(*value, 2);
+    ParsePartition(parts[i], out, &time, &aws);
     if (parts[i] != "vpcflowlogs" || i == 0 || !IsAccount(parts[i - 1])) continue;
     out->account = parts[i - 1];
     if (i + 1 < parts.size() && IsRegion(parts[i + 1])) out->region = parts[i + 1];
-    if (i + 4 < parts.size()) {
-      year = Number(parts[i + 2], 4);
-      month = Number(parts[i + 3], 2);
-      day = Number(parts[i + 4], 2);
-    }
-    if (i + 5 < parts.size()) hour = Number(parts[i + 5], 2);
+    if (i + 4 >= parts.size()) continue;
+    aws = true;
+    time = {Number(parts[i + 2], 4), Number(parts[i + 3], 2), Number(parts[i + 4], 2),
+            i + 5 < parts.size() ? Number(parts[i + 5], 2) : std::nullopt, false};
   }
-  const std::optional<int64_t> midnight = Instant(year, month, day);
-  if (!midnight) return;
-  const bool hourly = hour && *hour < 24;
-  out->begin = *midnight + (hourly ? *hour * kHour : 0);
-  out->end = *out->begin + (hourly ? kHour : kDay);
+  if (!time.year && !time.wrong) ParseArrival(parts, &time);
+  if (!aws) {
+    out->earlier = kEarlierThanFolder;
+    out->later = kLaterThanFolder;
+  }
+  SetWindow(time, out);
 }
 
 bool AnyOf(const std::vector<std::string>& wanted, const std::string& value) {
@@ -118,9 +193,8 @@ ObjectPath ParseObjectPath(std::string_view path) {
 bool MayHold(const ObjectPath& path, const ObjectSelection& selection) {
   if (!AnyOf(selection.accounts, path.account) || !AnyOf(selection.regions, path.region)) return false;
   if (!path.begin || !path.end) return true;
-  // Starts lie at most a window before ends, and ends in the slot or, delivered late, up to that much before it.
-  if (selection.end && *path.begin - kLongestWindow - kLatestDelivery >= *selection.end) return false;
-  return !selection.start || *path.end > *selection.start;
+  if (selection.end && *path.begin - path.earlier >= *selection.end) return false;
+  return !selection.start || *path.end + path.later > *selection.start;
 }
 
 size_t SelectObjects(const ObjectSelection& selection, std::vector<Source>* sources) {

@@ -13,7 +13,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
-#include "src/source/prefixed_stream.h"
+#include "src/source/read_once.h"
 
 VPCFLOW_NAMESPACE_BEGIN
 namespace {
@@ -104,19 +104,38 @@ class MemoryStream final : public ByteStream {
   std::string_view data_;
 };
 
+// A callback's bytes: never more than was asked for, and nothing behind the first end or error.
 class CallbackStream final : public ByteStream {
  public:
-  explicit CallbackStream(Source::ReadFunction read) : read_(std::move(read)) {}
-  absl::StatusOr<size_t> Read(char* buffer, size_t size) override { return read_(buffer, size); }
+  CallbackStream(std::string name, Source::WaitingReadFunction read, Source::Cancelled cancelled)
+      : name_(std::move(name)), read_(std::move(read)), cancelled_(std::move(cancelled)) {}
+
+  absl::StatusOr<size_t> Read(char* buffer, size_t size) override {
+    if (ended_.has_value()) return *ended_;
+    if (cancelled_()) return absl::CancelledError(absl::StrCat(name_, ": cancelled"));
+    ended_ = absl::UnavailableError(absl::StrCat(name_, ": an earlier read of this stream threw an exception"));
+    absl::StatusOr<size_t> n = read_(buffer, size, cancelled_);
+    if (n.ok() && *n > size) {
+      n = absl::InternalError(absl::StrCat(name_, ": the stream's read function returned ", *n, " bytes; at most the ",
+                                           size, " that it was asked for are allowed"));
+    }
+    const bool goes_on = n.ok() ? *n > 0 : absl::IsCancelled(n.status());
+    ended_ = goes_on ? std::nullopt : std::optional(n);
+    return n;
+  }
 
  private:
-  Source::ReadFunction read_;
+  std::string name_;
+  Source::WaitingReadFunction read_;
+  Source::Cancelled cancelled_;
+  std::optional<absl::StatusOr<size_t>> ended_;
 };
 
 }  // namespace
 
 Source Source::File(std::string path) {
   Source source;
+  if (path != "-") source.once_ = std::make_shared<internal::ReadOnce>();
   source.name_ = std::move(path);
   return source;
 }
@@ -130,54 +149,77 @@ Source Source::Bytes(std::string name, std::string_view data) {
 }
 
 Source Source::Stream(std::string name, ReadFunction read) {
+  return Stream(std::move(name),
+                [read = std::move(read)](char* buffer, size_t size, const Cancelled&) { return read(buffer, size); });
+}
+
+Source Source::Stream(std::string name, WaitingReadFunction read) {
+  Source source = Reopened(name, [name, read = std::move(read)](const Cancelled& cancelled) {
+    return std::make_unique<CallbackStream>(name, read, cancelled);
+  });
+  source.once_ = std::make_shared<internal::ReadOnce>();
+  return source;
+}
+
+Source Source::Reopened(std::string name, OpenFunction open) {
   Source source;
   source.name_ = std::move(name);
-  source.read_ = std::move(read);
+  source.open_ = std::move(open);
   return source;
 }
 
 size_t Source::size() const {
   if (in_memory_) return bytes_.size();
   struct stat info;
-  if (read_ || name_ == "-" || stat(name_.c_str(), &info) != 0 || !S_ISREG(info.st_mode)) return 0;
+  if (!is_file() || stat(name_.c_str(), &info) != 0 || !S_ISREG(info.st_mode)) return 0;
   return static_cast<size_t>(info.st_size);
 }
 
-absl::Status Source::KeepFirst(size_t size) {
+std::shared_ptr<internal::ReadOnce> Source::once() const {
+  return once_ == nullptr && !in_memory_ && !open_ ? internal::StandardInput() : once_;
+}
+
+absl::Status Source::KeepFirst(size_t size, const Cancelled& cancelled) const {
   struct stat info;
-  const bool once = read_ || name_ == "-" || (!in_memory_ && stat(name_.c_str(), &info) == 0 && S_ISFIFO(info.st_mode));
-  if (!once || kept_ != nullptr) return absl::OkStatus();
-  absl::StatusOr<std::unique_ptr<ByteStream>> stream = Open(nullptr);
-  if (!stream.ok()) return stream.status();
-  auto kept = std::make_shared<std::string>(size, '\0');
-  size_t have = 0;
-  while (have < size) {
-    absl::StatusOr<size_t> n = (*stream)->Read(kept->data() + have, size - have);
-    if (!n.ok()) return n.status();
-    if (*n == 0) break;
-    have += *n;
-  }
-  kept->resize(have);
-  kept_ = std::move(kept);
-  if (name_ != "-" && !read_) {  // a pipe's reader must stay open
-    std::shared_ptr<ByteStream> rest = *std::move(stream);
-    read_ = [rest](char* buffer, size_t n) { return rest->Read(buffer, n); };
-  }
-  return absl::OkStatus();
+  if (is_file() && (stat(name_.c_str(), &info) != 0 || S_ISREG(info.st_mode))) return absl::OkStatus();
+  const std::shared_ptr<internal::ReadOnce> shared = once();
+  if (shared == nullptr) return absl::OkStatus();
+  return shared->Keep(size, cancelled, [this](const Cancelled& asked) -> absl::StatusOr<std::unique_ptr<ByteStream>> {
+    if (open_) return open_(asked);
+    bool once = false;
+    absl::StatusOr<std::unique_ptr<ByteStream>> stream = OpenFile(asked, &once);
+    if (stream.ok() && !once) return nullptr;
+    return stream;
+  });
+}
+
+std::optional<std::string> Source::kept() const {
+  const std::shared_ptr<internal::ReadOnce> shared = once();
+  return shared == nullptr ? std::nullopt : shared->kept();
 }
 
 absl::StatusOr<std::unique_ptr<ByteStream>> Source::Open(Cancelled cancelled) const {
-  if (kept_ != nullptr) {
-    Source rest = *this;
-    rest.kept_ = nullptr;
-    absl::StatusOr<std::unique_ptr<ByteStream>> stream = rest.Open(std::move(cancelled));
-    if (!stream.ok()) return stream.status();
-    return std::make_unique<internal::PrefixedStream>(*kept_, *std::move(stream));
-  }
   if (in_memory_) return std::make_unique<MemoryStream>(bytes_);
-  if (read_) return std::make_unique<CallbackStream>(read_);
+  const std::shared_ptr<internal::ReadOnce> shared = once();
+  if (is_file() && !shared->begun()) {
+    bool once = false;
+    absl::StatusOr<std::unique_ptr<ByteStream>> stream = OpenFile(std::move(cancelled), &once);
+    if (!stream.ok() || !once) return stream;
+    return shared->Take(name_, nullptr, [&stream](const Cancelled&) { return std::move(stream); });
+  }
+  if (!cancelled) cancelled = [] { return false; };
+  if (shared == nullptr) return open_(cancelled);
+  return shared->Take(name_, std::move(cancelled), [this](const Cancelled& asked) {
+    bool once = true;
+    return open_ ? open_(asked) : OpenFile(asked, &once);
+  });
+}
+
+// Sets *once for standard input and what is no file on a disk.
+absl::StatusOr<std::unique_ptr<ByteStream>> Source::OpenFile(Cancelled cancelled, bool* once) const {
   const bool standard_input = name_ == "-";
-  const int fd = standard_input ? STDIN_FILENO : open(name_.c_str(), O_RDONLY | O_CLOEXEC);
+  // Without O_NONBLOCK a pipe is opened when somebody writes to it, however long that takes.
+  const int fd = standard_input ? STDIN_FILENO : open(name_.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (fd < 0) return ErrnoStatus(errno, name_);
   struct stat info;
   if (fstat(fd, &info) != 0 || S_ISDIR(info.st_mode)) {
@@ -185,6 +227,7 @@ absl::StatusOr<std::unique_ptr<ByteStream>> Source::Open(Cancelled cancelled) co
     if (!standard_input) close(fd);
     return ErrnoStatus(error, name_);
   }
+  *once = standard_input || !S_ISREG(info.st_mode);
   if (S_ISREG(info.st_mode)) posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
   return std::make_unique<FileStream>(fd, !standard_input, info, name_, std::move(cancelled));
 }

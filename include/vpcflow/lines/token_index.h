@@ -27,6 +27,9 @@
 
 VPCFLOW_NAMESPACE_BEGIN
 
+// The longest text that can be indexed: places in it have 32 bits.
+inline constexpr size_t kMaxIndexedBytes = UINT32_MAX - 65;
+
 // Half-open range of offsets in the text.
 struct Token {
   uint32_t begin = 0;
@@ -163,8 +166,10 @@ struct SwarBits {
 
 }  // namespace internal
 
-// Indexes [data, data + size); size < 2^32 - 1. Reuses the memory of `out`. O(size).
+// Indexes [data, data + size); of a longer text than kMaxIndexedBytes nothing, which leaves `out` without lines. Reuses
+// the memory of `out`. O(size).
 inline void IndexTokens(const char* data, size_t size, TokenIndex* out) {
+  if (size > kMaxIndexedBytes) size = 0;
   internal::TextIndexer<internal::SwarBits>(data, size, out->Reserve(size)).Run();
 }
 

@@ -175,8 +175,9 @@ class BatchReader {
 };
 
 // The formats of a source, found from its first 16 KiB: one, or several if further header lines follow the first; none
-// for an empty source. Standard input and streams keep what was read for the scan that follows.
-absl::StatusOr<std::vector<Format>> PeekFormats(Source& source, const ScanOptions& options);
+// for an empty source. That is no reading: what can be read only once keeps its beginning, for the scan and for further
+// looks, before and after it. options.poll is asked while a stream waits; false is kCancelled.
+absl::StatusOr<std::vector<Format>> PeekFormats(const Source& source, const ScanOptions& options);
 
 VPCFLOW_NAMESPACE_END
 

@@ -141,9 +141,10 @@ class RecordParser {
   RecordParser(const RecordParser&) = delete;
   RecordParser& operator=(const RecordParser&) = delete;
 
-  // kOk, kTooFewFields, kTooManyFields or kControlByte. The view borrows `line` and this parser. O(length of the line).
+  // kOk, kTooFewFields, kTooManyFields, kControlByte or, from 4 GiB on, kLineTooLong. The view borrows `line` and this parser. O(length of the line).
   Errc Parse(std::string_view line VPCFLOW_LIFETIME_BOUND, RecordView* out) {
     if (!line.empty() && line.back() == '\n') line.remove_suffix(1);
+    if (line.size() > kMaxIndexedBytes) return Errc::kLineTooLong;
     IndexTokens(line.data(), line.size(), &index_);
     if (index_.line_count() == 0) return Errc::kTooFewFields;
     if (index_.line_count() > 1 || !index_.bad().empty()) return Errc::kControlByte;

@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "vpcflow/container/container.h"
 #include "vpcflow/format/format.h"
@@ -43,7 +45,7 @@ struct ScanOptions {
   Duplicates duplicates = Duplicates::kOnce;
   // Worker threads; 0 for one per processor. Results do not depend on it.
   int threads = 0;
-  // Longer lines are rejects; they are never held in memory.
+  // Longer lines are rejects; they are never held in memory. At most 1 GiB; more means that.
   size_t max_line_bytes = size_t{1} << 20;
   // Bytes that one packed source may unpack to; 0 for no limit. What lies beyond is kOutOfRange, after the records
   // before.
@@ -54,10 +56,12 @@ struct ScanOptions {
   // The number of the first source: what tells the places of records in several scans of one input apart, for `first`
   // and `last`.
   uint32_t first_source = 0;
-  // Bytes parsed at a time, per thread.
+  // Bytes parsed at a time, per thread. At most 1 GiB; more means that.
   size_t block_bytes = size_t{128} * 1024;
   // A scan that read no record ends with kNotFound (Report::NoRecords) unless this is set.
   bool allow_empty = false;
+  // Warnings about the choice of sources, as Source::Expand gives them; the report has them too.
+  std::vector<std::string> notes;
   // Called in the calling thread every 50 ms or so; false ends the scan with kCancelled, an exception with itself.
   std::function<bool(const Progress&)> poll;
 };

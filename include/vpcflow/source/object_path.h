@@ -5,8 +5,10 @@
 //   path.account;   // "123456789010"; and region, flow_log_id
 //   path.begin;     // 06:05 UTC: the records in it end in [begin, end)
 //
-// Read are AWS's names and its three layouts: by day, by hour, and Hive's (aws-account-id=, aws-region=, year=, ...),
-// below any prefix. What the path does not tell is empty.
+// Read are, below any prefix: AWS's names and its three layouts, by day, by hour and Hive's (aws-account-id=,
+// aws-region=, year=, ...); Security Lake's (region=, accountId=, eventDay=YYYYMMDD); Hive partitions of other tools
+// (region=, account=, account_id=, year=, month=, day=, hour=, date= and dt= with YYYY-MM-DD); and Firehose's
+// YYYY/MM/DD/HH. What the path does not tell is empty.
 #ifndef VPCFLOW_SOURCE_OBJECT_PATH_H_
 #define VPCFLOW_SOURCE_OBJECT_PATH_H_
 
@@ -22,13 +24,28 @@
 
 VPCFLOW_NAMESPACE_BEGIN
 
+// How far the starts of records may lie before what AWS's own paths say: a window of 10 minutes ends in the object's
+// slot, its last packet may be a minute late, and delivery 10 minutes (flow logs are delivered within about 10 minutes;
+// AWS, "Flow log files").
+inline constexpr int64_t kLongestWindow = 600;
+inline constexpr int64_t kLatestDelivery = 660;
+// The same of folders that somebody else names: Firehose by the arrival of the first record in an object, which its
+// buffer follows by 15 minutes and, after failed deliveries, by a day, in UTC or a time zone of the stream's; jobs by
+// the start, the end or the time of their run.
+inline constexpr int64_t kEarlierThanFolder = 48 * 3600;
+inline constexpr int64_t kLaterThanFolder = 24 * 3600;
+
 struct ObjectPath {
   std::string account;
   std::string region;
   std::string flow_log_id;
-  // Of a file name the 5 minutes, of a folder the hour or day that the records' ends lie in; Unix seconds.
+  // Of a file name the 5 minutes, of a folder the hour, day, month or year that it names; Unix seconds. In AWS's own
+  // layouts the records' ends lie in it.
   std::optional<int64_t> begin;
   std::optional<int64_t> end;
+  // How much earlier than `begin` and later than `end` the starts of records may lie.
+  int64_t earlier = kLongestWindow + kLatestDelivery;
+  int64_t later = 0;
 };
 
 // O(path.size()). File names win over folders. Never fails: a path of another kind tells nothing.
@@ -42,12 +59,6 @@ struct ObjectSelection {
   std::vector<std::string> accounts;  // empty for any
   std::vector<std::string> regions;
 };
-
-// How far the times of records may lie outside of what a path says: a window of 10 minutes ends in the object's slot,
-// its last packet may be a minute late, and delivery 10 minutes (flow logs are delivered within about 10 minutes; AWS,
-// "Flow log files").
-inline constexpr int64_t kLongestWindow = 600;
-inline constexpr int64_t kLatestDelivery = 660;
 
 // Whether an object can hold records of the selection. True for what the path does not tell.
 bool MayHold(const ObjectPath& path, const ObjectSelection& selection);
