@@ -52,9 +52,9 @@ Answer Count(const std::vector<Source>& sources, ScanOptions options = {}, std::
   } else {
     spec.aggs = {{"n", "count()"}, {"lo", "min(bytes)"}};
   }
-  absl::StatusOr<Result> result = Plan::Make(spec)->Run(sources, options);
-  if (!result.ok()) return {"", result.status()};
-  return {ToJsonLines(result->table), result->report.status()};
+  Result partial;
+  const absl::StatusOr<Result> result = Plan::Make(spec)->Run(sources, options, &partial);
+  return {ToJsonLines(result.ok() ? result->table : partial.table), result.status()};
 }
 
 constexpr char kAlready[] = "this stream was already read; read it into bytes, or scan it once";
