@@ -91,6 +91,11 @@ void BindAggregation(py::module_& m) {
              const py::gil_scoped_release release;
              return std::make_shared<vpcflow::Table>(self.Value());
            })
+      .def("warning",
+           [](const Aggregation& self) {
+             const py::gil_scoped_release release;
+             return self.Warning();
+           })
       .def_property_readonly("plan", [](const Aggregation& self) { return self.plan(); })
       .def_property_readonly("groups", &Aggregation::groups)
       .def_property_readonly("bytes", &Aggregation::bytes);

@@ -108,7 +108,8 @@ void BindTable(py::module_& m) {
       // Some columns under other names; with `only`, a column of truth values, its true rows.
       .def(
           "renamed",
-          [](const Table& t, const std::vector<std::pair<std::string, std::string>>& names, const std::string& only) {
+          [](const Table& t, const std::vector<std::pair<std::string, std::string>>& names,
+             const std::vector<std::string>& only) {
             auto out = std::make_shared<Table>();
             out->rows = t.rows;
             for (const auto& [from, to] : names) {
@@ -117,11 +118,15 @@ void BindTable(py::module_& m) {
               out->columns.push_back(t.columns[*index]);
               out->columns.back().name = to;
             }
-            if (const std::optional<size_t> index = t.Find(only)) {
-              std::vector<uint8_t> keep(t.rows);
-              for (size_t row = 0; row < t.rows; ++row) keep[row] = t.columns[*index].i32[row] == 1;
-              vpcflow::KeepRows(keep, out.get());
+            std::vector<uint8_t> keep(t.rows, 1);
+            for (const std::string& name : only) {
+              const std::optional<size_t> index = t.Find(name);
+              if (!index) Raise("FieldError", "no column '" + name + "'");
+              for (size_t row = 0; row < t.rows; ++row) {
+                if (t.columns[*index].i32[row] != 1) keep[row] = 0;
+              }
             }
+            if (!only.empty()) vpcflow::KeepRows(keep, out.get());
             return out;
           },
           py::arg("names"), py::arg("only"))

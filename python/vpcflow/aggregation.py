@@ -143,7 +143,10 @@ class Aggregation:
 
     def collect(self) -> Result:
         """The result so far; the aggregation can go on."""
-        return Result(self._core.value(), merge_reports({}, self._report))
+        report = merge_reports({}, self._report)
+        if warning := self._core.warning():
+            report["warnings"] = sorted({*report["warnings"], warning})
+        return Result(self._core.value(), report)
 
     def take_idle(self, time: int) -> Result:
         """Of sessions: those that no record that begins at ``time`` (Unix seconds) or later can belong to. They are

@@ -27,9 +27,6 @@ from .scan import Flows, Progress, collect_readable
 
 __all__ = ["DETECTORS", "Settings", "baseline", "detect"]
 
-# A session that came about: both sides sent, and of TCP three packets at least, which a refused try has not.
-_TALKED = "action = 'established' and (protocol != 6 or protocol is null or packets >= 3)"
-
 
 def baseline(flows: Flows, *, idle: str | int = "10m", progress: Progress | None = None) -> Aggregation:
     """Who talked to whom at which port over which protocol, and how often, to tell what is new later:
@@ -45,7 +42,7 @@ def baseline(flows: Flows, *, idle: str | int = "10m", progress: Progress | None
     own = Aggregation(by=("srcaddr", "dstaddr", "dstport", "protocol"), n=count())
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DataQualityWarning)
-        own.update(sessions_as_records(talks, "client_bytes").filter(_TALKED))
+        own.update(sessions_as_records(talks, "client_bytes", answered=True))
     return own
 
 
@@ -146,6 +143,10 @@ def _could_not_see(formats: list[str], report: Report) -> dict[str, dict[str, An
     if report.skipdata:
         for coverage in out.values():
             coverage["skipdata"] = f"{report.skipdata:,} SKIPDATA records: counts are floors"
+    for warning in report.warnings:
+        if "one direction only" in warning:
+            for coverage in out.values():
+                coverage["one_direction"] = warning
     return out
 
 

@@ -213,13 +213,14 @@ def worst_first(finding: Finding) -> tuple[Any, ...]:
     return (SEVERITIES.index(finding.severity), -finding.score, finding.detector, finding.actor, finding.start)
 
 
-def sessions_as_records(talks: Result, size: str) -> Flows:
+def sessions_as_records(talks: Result, size: str, *, answered: bool = False) -> Flows:
     """Sessions as records of the client's, so that the engine groups them: `action` is the state, `tcp_flags` are the
-    server's."""
+    server's. ``answered``: only those of which the column of that name is true."""
     names = [
         ("client", "srcaddr"), ("server", "dstaddr"), ("client_port", "srcport"), ("server_port", "dstport"),
         ("protocol", "protocol"), ("start", "start"), ("end", "end"), ("client_packets", "packets"),
         (size, "bytes"), ("state", "action"), ("server_flags", "tcp_flags"),
     ]  # fmt: skip
-    records = Result(talks._table.renamed(names, "counted"), talks.report.as_dict())
+    only = ["counted", "answered"] if answered else ["counted"]
+    records = Result(talks._table.renamed(names, only), talks.report.as_dict())
     return scan(records, allow_empty=True)  # no session is no lack of records

@@ -54,7 +54,7 @@ class Rule:
 
     ``over``: ``"records"``, or ``"sessions"``: there ``srcaddr`` is the client, ``dstaddr`` and ``dstport`` are the
     server's, ``bytes`` and ``packets`` what the client sent, and ``action`` is the state: ``established``,
-    ``rejected``, ``unanswered``, ``reset``, ``half``.
+    ``reset``, ``unanswered``, ``one-way``, ``half``, ``rejected``.
 
     ``aggregates``: by name, as ``sum(bytes) where action = 'REJECT'``, and ``ratio(a, b)`` or ``difference(a, b)`` of
     two of them; ``flows``, the number of records, without.

@@ -255,8 +255,9 @@ class Flows:
         ``minutes``, sorted by interface and time.
 
         ``seen`` is ``"OK"``, ``"NODATA"``, ``"SKIPDATA"`` (records were lost: counts are a floor) or ``"absent"``: no
-        record for longer than an aggregation window, within the span of all the logs. Filters apply; needs the fields
-        ``start`` and ``end``.
+        record for longer than an aggregation window, within the span of all the logs. Records without an interface
+        stand under their transit gateway attachment or, of regional NAT gateways, their resource-id. Filters apply;
+        needs the fields ``start`` and ``end``.
 
         >>> import vpcflow as vf
         >>> log = b"interface-id start end log-status\\neni-1 60 120 OK\\neni-1 240 300 NODATA\\n"
@@ -265,7 +266,7 @@ class Flows:
         """
         self._no_grouping("coverage")
         if self._table is not None:
-            fields = ("interface-id", "tgw-attachment-id", "start", "end", "log-status")
+            fields = ("interface-id", "tgw-attachment-id", "resource-id", "start", "end", "log-status")
             records = self.select(*fields)._with(allow_missing=True).collect(progress=progress)
             return Result(_core.coverage_of(records._table), records.report.as_dict())
         where = self._spec.get("where", "")
@@ -280,10 +281,13 @@ class Flows:
         further apart than ``idle``. Columns: ``client``, ``client_port``, ``server``, ``server_port``, ``protocol``;
         ``start``, ``end``, ``duration`` (seconds); ``client_bytes``, ``server_bytes``, ``client_packets``,
         ``server_packets``, sent by each; ``records``; ``interface``, whose figures they are, and ``interfaces``, how
-        many saw it; ``client_flags``, ``server_flags`` (TCP, of all records); ``state`` (``established``,
-        ``unanswered``, ``half``, ``rejected``, ``reset``); ``decided_by``, what told client from server (``syn``,
-        ``flow-direction``, ``service-port``, ``first-seen``, ``none``); ``counted``, false for the second leg of a
-        conversation through a NAT gateway or load balancer: the bytes of counted sessions have every byte once.
+        many saw it; ``client_flags``, ``server_flags`` (TCP, of all records); ``state`` (``established``, ``reset``,
+        ``unanswered``, ``one-way``, ``half``, ``rejected``); ``decided_by``, what told client from server (``syn``,
+        ``service-port``, ``flow-direction``, ``first-seen``, ``none``); ``counted``, false for the second leg of a
+        conversation through a NAT gateway or load balancer: the bytes of counted sessions have every byte once;
+        ``client_known``, false if nothing told who began: the ends then stand in an order that says nothing of roles;
+        ``conn_state``, Zeek's name of a TCP session, null where flags do not tell it; ``answered``, whether it came
+        about, null where the logs cannot show it. Logs of one direction only are said in the report's warnings.
 
         ``vantage``: whose figures a session has when several interfaces saw it: of each direction the one that saw
         ``"most"``, the one at the ``"client"``'s or ``"server"``'s side (needs ``flow-direction``), or ``"all"`` of

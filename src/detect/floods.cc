@@ -119,19 +119,24 @@ std::vector<Finding> FindFloods(const Asked& asked) {
     uint64_t tries = 0;
     uint128 packets = 0;
   };
+  // Who got the packets is the target: of answers that nobody asked for, the client.
+  const auto target_of = [](const SessionRow& row) { return row.packets < row.answers ? row.client : row.server; };
   std::vector<Got> got(asked.sessions.address_count());
   for (const SessionRow& row : asked.sessions.rows()) {
-    if ((row.traits & kOneSided) == 0) continue;
-    ++got[row.server].tries;
-    got[row.server].packets += row.packets;
+    if (!row.Is(kOneSided)) continue;
+    Got& own = got[target_of(row)];
+    ++own.tries;
+    own.packets += std::max(row.packets, row.answers);
   }
   std::map<uint32_t, std::vector<SessionRow>> hosts;
   for (const SessionRow& row : asked.sessions.rows()) {
-    if ((row.traits & kOneSided) == 0) continue;
-    const Got& own = got[row.server];
-    if (Signed(own.tries) >= asked.settings.flood_sources ||
-        static_cast<double>(own.packets) >= static_cast<double>(asked.settings.flood_packets))
-      hosts[row.server].push_back(row);
+    if (!row.Is(kOneSided)) continue;
+    const Got& own = got[target_of(row)];
+    if (Signed(own.tries) < asked.settings.flood_sources &&
+        static_cast<double>(own.packets) < static_cast<double>(asked.settings.flood_packets))
+      continue;
+    SessionRow& tried = hosts[target_of(row)].emplace_back(row);
+    if (tried.packets < tried.answers) tried.Swap();
   }
   std::vector<Finding> out;
   for (auto& [host, rows] : hosts) FloodsOf(asked, std::move(rows), &out);

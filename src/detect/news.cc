@@ -25,7 +25,7 @@ struct Fresh {
 
   void Add(std::span<const SessionRow> rows) {
     for (const SessionRow& row : rows) {
-      if ((row.traits & kTalked) == 0) continue;
+      if (!row.Is(kAnswered)) continue;
       if (hosts.empty() || hosts.back().first != row.server) hosts.emplace_back(row.server, 0);
       ++hosts.back().second;
       ++sessions;

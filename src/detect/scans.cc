@@ -18,8 +18,9 @@ struct Tries {
     return static_cast<double>(failed) >= s.scan_failed * static_cast<double>(all);
   }
   void Add(const SessionRow& row) {
+    if (!row.Is(kBegan)) return;
     ++all;
-    failed += (row.traits & kMissed) != 0 ? 1 : 0;
+    failed += row.Is(kFailed) ? 1 : 0;
     span.Add(row);
   }
 };
@@ -28,7 +29,7 @@ struct Tries {
 std::vector<int64_t> AnsweredPorts(std::span<const SessionRow> rows) {
   std::vector<std::pair<int64_t, uint64_t>> counts;
   for (const SessionRow& row : rows) {
-    if ((row.traits & kOpen) == 0 || row.port == kNullInt32) continue;
+    if (!row.Is(kOpen) || !row.Is(kBegan) || row.port == kNullInt32) continue;
     if (counts.empty() || counts.back().first != row.port) counts.emplace_back(row.port, 0);
     ++counts.back().second;
   }
@@ -47,7 +48,7 @@ void Vertical(const Asked& asked, uint32_t source, std::vector<Finding>* out) {
     for (const SessionRow& row : rows) {
       auto& [tries, last] = by_protocol.try_emplace(row.protocol, Tries(), kNullInt32).first->second;
       tries.Add(row);
-      if ((row.traits & kMissed) == 0 || row.port == last) continue;
+      if (!row.Is(kFailed) || row.port == last) continue;
       last = row.port;
       ++tries.different;
     }
@@ -96,14 +97,16 @@ void Horizontal(const Asked& asked, uint32_t source, std::vector<Finding>* out) 
           uint32_t last = std::numeric_limits<uint32_t>::max();
           for (const SessionRow& row : own) {
             tries.Add(row);
-            if ((row.traits & kMissed) == 0 || row.server == last) continue;
+            if (!row.Is(kFailed) || row.server == last) continue;
             last = row.server;
             ++tries.different;
           }
           const auto hosts = Signed(tries.different);
           if (hosts < s.scan_hosts || !tries.MostlyFailed(s)) return;
           std::map<uint32_t, uint64_t> counts;  // of all protocols
-          for (const SessionRow& row : rows) ++counts[row.server];
+          for (const SessionRow& row : rows) {
+            if (row.Is(kBegan)) ++counts[row.server];
+          }
           const bool small = hosts < 10 * s.scan_hosts && !asked.inside(source);
           Finding f = Made("port_scan", "T1046", small ? Severity::kLow : Severity::kMedium,
                            asked.sessions.address(source), MostOf(asked.sessions, Counts(counts.begin(), counts.end())),
@@ -129,7 +132,7 @@ void Block(const Asked& asked, uint32_t source, size_t first, std::vector<Findin
   std::set<int32_t> ports;
   for (const SessionRow& row : asked.sessions.of(source)) {
     tries.Add(row);
-    if ((row.traits & kMissed) == 0) continue;
+    if (!row.Is(kFailed)) continue;
     ++hosts[row.server];
     if (row.port != kNullInt32) ports.insert(row.port);
   }
@@ -170,6 +173,7 @@ void Walk(const Asked& asked, uint32_t source, std::vector<Finding>* out) {
   ForEachRun(asked.sessions.of(source), ByService, [&](std::span<const SessionRow> rows) {
     services.push_back({rows[0].server, rows[0].port, {}});
     for (const SessionRow& row : rows) services.back().tries.Add(row);
+    if (services.back().tries.all == 0) services.pop_back();
   });
   std::sort(services.begin(), services.end(), [&](const Service& a, const Service& b) {
     if (a.tries.span.first != b.tries.span.first) return a.tries.span.first < b.tries.span.first;
@@ -240,11 +244,11 @@ struct Found {
 
   void Add(const SessionRow& row, int64_t what, bool counts) {
     span.Add(row);
-    if ((row.traits & kFailed) != 0) {
+    if (row.Is(kFailed)) {
       if (counts) failed.insert(what);
       refused_first = std::min(refused_first, row.start);
     }
-    if ((row.traits & kOpen) != 0) {
+    if (row.Is(kOpen)) {
       if (counts) answered.insert(what);
       answered_last = std::max(answered_last, row.start);
     }
@@ -303,8 +307,8 @@ std::vector<Finding> FindAcceptedAfterReject(const Asked& asked) {
     int64_t failed = 0, answered = 0;
     for (const SessionRow& row : asked.sessions.of(source)) {
       if (!asked.inside(row.server)) continue;
-      failed += (row.traits & kFailed) != 0 ? 1 : 0;
-      answered += (row.traits & kOpen) != 0 ? 1 : 0;
+      failed += row.Is(kFailed) ? 1 : 0;
+      answered += row.Is(kOpen) ? 1 : 0;
     }
     if (failed >= asked.settings.found_failed && answered > 0) FoundBy(asked, source, &out);
   }

@@ -22,7 +22,7 @@ std::vector<Finding> FindBruteForce(const Asked& asked) {
       Span span;
       std::vector<uint64_t> sizes;
       for (const SessionRow& row : rows) {
-        if ((row.traits & kAnswered) == 0) continue;
+        if (!row.Is(kAnswered) || !row.Is(kBegan)) continue;
         sizes.push_back(row.sent);
         span.Add(row);
       }
@@ -53,16 +53,17 @@ namespace {
 // The sessions that came about.
 struct Talks {
   uint64_t sessions = 0;
-  uint128 bytes = 0;
+  uint128 sent = 0, received = 0;  // of the client and of the server
   Span span;
 };
 
 Talks TalksOf(std::span<const SessionRow> rows) {
   Talks out;
   for (const SessionRow& row : rows) {
-    if ((row.traits & kTalked) == 0) continue;
+    if (!row.Is(kAnswered)) continue;
     ++out.sessions;
-    out.bytes += row.sent;
+    out.sent += row.sent;
+    out.received += row.received;
     out.span.Add(row);
   }
   return out;
@@ -73,7 +74,7 @@ std::optional<Finding> InVain(const Asked& asked, std::span<const SessionRow> ro
   Span span;
   int64_t tries = 0;
   for (const SessionRow& row : rows) {
-    tries += (row.traits & kFailed) != 0 ? 1 : 0;
+    tries += row.Is(kFailed) ? 1 : 0;
     span.Add(row);
   }
   if (tries < std::max<int64_t>(asked.settings.access_tries, 1)) return std::nullopt;
@@ -98,7 +99,7 @@ std::vector<Finding> FindUnauthorisedAccess(const Asked& asked) {
     ForEachRun(asked.sessions.of(source), ByService, [&](std::span<const SessionRow> rows) {
       const int32_t port = rows[0].port;
       if (!asked.inside(rows[0].server) || (!IsOneOf(kAdminPorts, port) && !IsOneOf(kDatabasePorts, port))) return;
-      const auto [sessions, bytes, span] = TalksOf(rows);
+      const auto [sessions, sent, received, span] = TalksOf(rows);
       if (sessions == 0) {
         if (std::optional<Finding> f = InVain(asked, rows)) out.push_back(*std::move(f));
         return;
@@ -107,13 +108,15 @@ std::vector<Finding> FindUnauthorisedAccess(const Asked& asked) {
       const Ip &from = asked.sessions.address(source), &host = asked.sessions.address(rows[0].server);
       Finding f = Made("unauthorised_access", "T1133", Severity::kMedium, from, {host}, span,
                        ScoreOf(1, static_cast<double>(sessions)));
-      f.sentence = absl::StrCat(ToString(from), ", outside, talked to ", ToString(host), " port ", port, ": ",
-                                Commas(sessions), " sessions, ", Commas(bytes), " bytes");
+      f.sentence =
+          absl::StrCat(ToString(from), ", outside, talked to ", ToString(host), " port ", port, ": ", Commas(sessions),
+                       " sessions, ", Commas(sent), " bytes sent, ", Commas(received), " received");
       f.Note("srcaddr", from)
           .Note("dstaddr", host)
           .Note("dstport", int64_t{port})
           .Note("sessions", Signed(sessions))
-          .Note("bytes", bytes);
+          .Note("bytes", sent)
+          .Note("received", received);
       out.push_back(std::move(f));
     });
   }
@@ -131,9 +134,9 @@ std::vector<Finding> FindLateralMovement(const Asked& asked) {
     std::map<uint32_t, uint64_t> hosts;
     std::set<int32_t> ports;
     for (const SessionRow& row : rows) {
-      if (!IsOneOf(kLateralPorts, row.port) || !asked.inside(row.server)) continue;
+      if (!IsOneOf(kLateralPorts, row.port) || !asked.inside(row.server) || !row.Is(kBegan)) continue;
       ++tries;
-      failed += (row.traits & kFailed) != 0 ? 1 : 0;
+      failed += row.Is(kFailed) ? 1 : 0;
       ++hosts[row.server];
       ports.insert(row.port);
       span.Add(row);
@@ -158,7 +161,7 @@ namespace {
 
 // Sessions that came about between two hosts, one of which is listed.
 Finding Listed(const Asked& asked, std::span<const SessionRow> rows, bool server) {
-  const auto [sessions, bytes, span] = TalksOf(rows);
+  const auto [sessions, sent, received, span] = TalksOf(rows);
   const Ip &from = asked.sessions.address(rows[0].client), &to = asked.sessions.address(rows[0].server);
   std::vector<Ip> targets;
   if (server && from != to) targets.push_back(to);
@@ -166,7 +169,11 @@ Finding Listed(const Asked& asked, std::span<const SessionRow> rows, bool server
                    sessions == 0 ? 0.5 : ScoreOf(1, static_cast<double>(sessions)));
   f.sentence = absl::StrCat(ToString(server ? from : to), server ? " talked to " : " was reached by ",
                             ToString(server ? to : from), ", which is listed, ", Commas(sessions), " times");
-  f.Note("srcaddr", from).Note("dstaddr", to).Note("sessions", Signed(sessions)).Note("bytes", bytes);
+  f.Note("srcaddr", from)
+      .Note("dstaddr", to)
+      .Note("sessions", Signed(sessions))
+      .Note("bytes", sent)
+      .Note("received", received);
   if (!asked.settings.bad_date.empty()) f.Note("list_of", asked.settings.bad_date);
   return f;
 }
@@ -180,7 +187,7 @@ std::vector<Finding> FindKnownBad(const Asked& asked) {
     const bool client = asked.sessions.Is(source, kListed);
     ForEachRun(asked.sessions.of(source), ByServer, [&](std::span<const SessionRow> rows) {
       const bool server = asked.sessions.Is(rows[0].server, kListed);
-      const auto talked = [](const SessionRow& row) { return (row.traits & kTalked) != 0; };
+      const auto talked = [](const SessionRow& row) { return row.Is(kAnswered); };
       if ((!client && !server) || std::none_of(rows.begin(), rows.end(), talked)) return;
       if (server) out.push_back(Listed(asked, rows, true));
       if (client) out.push_back(Listed(asked, rows, false));

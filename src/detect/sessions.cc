@@ -2,19 +2,15 @@
 
 #include <algorithm>
 #include <array>
-#include <limits>
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "src/plan/session_kind.h"
 #include "vpcflow/export/text.h"
 
 VPCFLOW_NAMESPACE_BEGIN
 namespace internal {
 namespace {
-
-constexpr int32_t kTcp = 6;
-constexpr int32_t kSyn = 2;
-constexpr int64_t kSynPackets = 7, kSynBytes = 7 * 64;  // SYN and its six repetitions (Linux: tcp_syn_retries)
 
 absl::Status Fill(const std::vector<std::string>& prefixes, CidrSet* out) {
   for (const std::string& prefix : prefixes) {
@@ -52,28 +48,25 @@ class Columns {
   absl::Status status_;
 };
 
-enum class State : uint8_t { kRejected, kReset, kUnanswered, kEstablished, kOther };
+constexpr auto kNoKind = static_cast<SessionKind>(-1);  // of a name that is no state's, or none
 
-State StateNamed(std::string_view name) {
-  if (name == "rejected") return State::kRejected;
-  if (name == "reset") return State::kReset;
-  if (name == "unanswered") return State::kUnanswered;
-  return name == "established" ? State::kEstablished : State::kOther;
+SessionKind KindNamed(std::string_view name) {
+  const auto at = std::find(kSessionKindNames.begin(), kSessionKindNames.end(), name);
+  return at == kSessionKindNames.end() ? kNoKind : static_cast<SessionKind>(at - kSessionKindNames.begin());
 }
 
-uint8_t TraitsOf(const SessionRow& row, State state, int32_t server_flags) {
-  const bool tcp = row.protocol == kTcp, synced = (server_flags & kSyn) != 0;
-  const bool refused = state == State::kReset && row.packets <= 3 && !synced;
-  const bool silent =
-      state == State::kUnanswered && (row.packets <= 3 || (tcp && row.packets <= kSynPackets && row.sent <= kSynBytes));
-  const bool failed = row.packets > 0 && (state == State::kRejected || silent || refused);
-  const bool bare = state == State::kEstablished && tcp && row.packets == 1 && row.sent <= 64;
-  const bool talked = state == State::kEstablished && (!tcp || row.packets >= 3);
-  const bool answered = state == State::kEstablished || state == State::kReset;
-  const bool one_sided = state == State::kUnanswered || state == State::kRejected;
-  return static_cast<uint8_t>((failed ? kFailed : 0) | (failed || bare ? kMissed : 0) | (talked ? kTalked : 0) |
-                              (talked || (answered && synced) ? kOpen : 0) | (answered ? kAnswered : 0) |
-                              (one_sided ? kOneSided : 0));
+// `answered` is 1, 0, or neither where it cannot be told.
+uint8_t TraitsOf(const SessionRow& row, SessionKind kind, bool known, int32_t answered, int32_t server_flags) {
+  const bool began = known || row.packets == 0 || row.answers == 0;
+  const bool synced = (server_flags & static_cast<int32_t>(kSyn)) != 0;
+  const bool rejected = kind == SessionKind::kRejected, unanswered = kind == SessionKind::kUnanswered;
+  const bool refused = kind == SessionKind::kResetByPeer && answered == 0 && !synced;
+  const bool failed = began && row.packets > 0 && (rejected || unanswered || refused);
+  const bool open =
+      answered == 1 || (synced && (kind == SessionKind::kResetByPeer || kind == SessionKind::kEstablished));
+  const bool one_sided = began && (rejected || unanswered || (kind == SessionKind::kOneWay && answered == 0));
+  return static_cast<uint8_t>((failed ? kFailed : 0) | (answered == 1 ? kAnswered : 0) | (open ? kOpen : 0) |
+                              (one_sided ? kOneSided : 0) | (began ? kBegan : 0));
 }
 
 int64_t SecondsOf(int64_t micros) { return micros / kMicrosPerSecond - (micros % kMicrosPerSecond < 0 ? 1 : 0); }
@@ -112,18 +105,22 @@ absl::Status Sessions::Add(const Table& table) {
   const TableColumn *client = columns.Get("client", ColumnType::kAddress),
                     *server = columns.Get("server", ColumnType::kAddress),
                     *port = columns.Get("server_port", ColumnType::kInt32),
+                    *client_port = columns.Get("client_port", ColumnType::kInt32),
                     *protocol = columns.Get("protocol", ColumnType::kInt32),
                     *start = columns.Get("start", ColumnType::kTime), *end = columns.Get("end", ColumnType::kTime),
                     *sent = columns.Get("client_bytes", ColumnType::kInt64),
                     *received = columns.Get("server_bytes", ColumnType::kInt64),
                     *packets = columns.Get("client_packets", ColumnType::kInt64),
+                    *answers = columns.Get("server_packets", ColumnType::kInt64),
                     *flags = columns.Get("server_flags", ColumnType::kInt32),
                     *state = columns.Get("state", ColumnType::kText),
-                    *counted = columns.Get("counted", ColumnType::kBool);
+                    *counted = columns.Get("counted", ColumnType::kBool),
+                    *known = columns.Get("client_known", ColumnType::kBool),
+                    *answered = columns.Get("answered", ColumnType::kBool);
   if (!columns.status().ok()) return columns.status();
   const std::vector<uint32_t> clients = NumbersOf(*client), servers = NumbersOf(*server);
-  std::vector<State> states;
-  for (const std::string& name : state->texts) states.push_back(StateNamed(name));
+  std::vector<SessionKind> kinds;
+  for (const std::string& name : state->texts) kinds.push_back(KindNamed(name));
   ordered_ = false;
   rows_.reserve(rows_.size() + table.rows);
   for (size_t row = 0; row < table.rows; ++row) {
@@ -139,8 +136,12 @@ absl::Status Sessions::Add(const Table& table) {
                    static_cast<uint64_t>(sent->i64[row]),
                    static_cast<uint64_t>(received->i64[row]),
                    static_cast<uint64_t>(packets->i64[row]),
+                   static_cast<uint64_t>(answers->i64[row]),
+                   client_port->i32[row],
                    0};
-    own.traits = TraitsOf(own, kind == kNullCode ? State::kOther : states[static_cast<size_t>(kind)], flags->i32[row]);
+    const SessionKind became = kind == kNullCode ? kNoKind : kinds[static_cast<size_t>(kind)];
+    own.traits = TraitsOf(own, became, known->i32[row] == 1, answered->i32[row], flags->i32[row]);
+    if (!own.Is(kBegan) && Is(own.server, kInside) && !Is(own.client, kInside)) own.Swap();
     rows_.push_back(own);
   }
   return absl::OkStatus();
@@ -159,8 +160,10 @@ absl::Status Sessions::AddPast(const Table& table) {
   for (size_t row = 0; row < table.rows; ++row) {
     const int32_t from = client->i32[row], to = server->i32[row];
     if (from == kNullCode || to == kNullCode) continue;
-    past_.push_back({clients[static_cast<size_t>(from)], servers[static_cast<size_t>(to)], port->i32[row],
-                     protocol == nullptr ? kNullInt32 : protocol->i32[row],
+    uint32_t source = clients[static_cast<size_t>(from)], target = servers[static_cast<size_t>(to)];
+    // Without ports nobody is known to have begun.
+    if (port->i32[row] == kNullInt32 && Is(target, kInside) && !Is(source, kInside)) std::swap(source, target);
+    past_.push_back({source, target, port->i32[row], protocol == nullptr ? kNullInt32 : protocol->i32[row],
                      counts == nullptr ? 1 : static_cast<uint64_t>(std::max<int64_t>(counts->i64[row], 1))});
   }
   ordered_ = false;  // there may be more addresses

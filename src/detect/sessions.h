@@ -9,6 +9,7 @@
 #include <span>
 #include <string_view>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
@@ -22,32 +23,38 @@
 VPCFLOW_NAMESPACE_BEGIN
 namespace internal {
 
-// Of a session.
+// Of a session. What a try, an answer and a refusal are: src/plan/session_kind.h.
 enum SessionTrait : uint8_t {
-  // Nobody answered: it was rejected, or a few packets (SYN and its six repetitions) went one way only, or the port was
-  // closed: the answer was a reset without SYN. Who sent nothing tried nothing: backscatter, the answers of others to
-  // packets with a made-up source.
+  // Nobody answered: it was rejected, is unanswered, or the port was closed: the answer was a reset without SYN. Who
+  // sent nothing tried nothing: backscatter, the answers of others to packets with a made-up source.
   kFailed = 1,
-  // That, or what logs without flags show of a closed port: a packet without data each way. So are keep-alives, so it
-  // counts only where most tries must have failed.
-  kMissed = 2,
-  // It came about: both sides sent, and of TCP three packets at least, which a refused try has not.
-  kTalked = 4,
-  // An open port: its SYN-ACK was seen, or, without flags, it was talked to.
-  kOpen = 8,
-  kAnswered = 16,  // established or reset
-  kOneSided = 32,  // unanswered or rejected
+  kAnswered = 2,  // the column `answered`
+  // An open port: answered, or its SYN-ACK was seen.
+  kOpen = 4,
+  // Rejected, unanswered, or one-way in logs that show answers.
+  kOneSided = 8,
+  // The client began: it is known, or it alone sent. Nobody is blamed for the rest.
+  kBegan = 16,
 };
 // Of an address.
 enum AddressTrait : uint8_t { kInside = 1, kListed = 2, kAdministers = 4, kMayGetMuch = 8 };
 
+// Where the client is not known, of an inside end and an outside one that both sent the inside one stands in its place.
 struct SessionRow {
-  uint32_t client, server;  // numbers of addresses
-  int32_t port, protocol;   // kNullInt32 for none
-  int64_t start, end;       // Unix seconds
-  uint64_t sent, received;  // bytes of the client and of the server
-  uint64_t packets;         // of the client
+  uint32_t client, server;    // numbers of addresses
+  int32_t port, protocol;     // the server's port; kNullInt32 for none
+  int64_t start, end;         // Unix seconds
+  uint64_t sent, received;    // bytes of the client and of the server
+  uint64_t packets, answers;  // packets, likewise
+  int32_t client_port;
   uint8_t traits;
+  bool Is(SessionTrait trait) const { return (traits & trait) != 0; }
+  void Swap() {
+    std::swap(client, server);
+    std::swap(port, client_port);
+    std::swap(sent, received);
+    std::swap(packets, answers);
+  }
 };
 
 // Who talked to whom before.

@@ -1,8 +1,13 @@
 // Those who send what they should not, or when: exfiltration, tunnels, beacons.
+#include <array>
 #include <cmath>
 #include <optional>
+#include <span>
+#include <tuple>
 #include <utility>
+#include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 #include "src/detect/detectors.h"
@@ -11,12 +16,69 @@ VPCFLOW_NAMESPACE_BEGIN
 namespace internal {
 namespace {
 
-// What an inside host sent to one outside peer.
+// What an inside host sent to one outside peer, whoever began.
 struct Upload {
   uint32_t source, peer;
   uint128 sent = 0, received = 0;
-  uint64_t sessions = 0;
-  Span span;
+  uint64_t sessions = 0, asked_for = 0;  // of these the ones that the peer began
+  Span span{};
+  int32_t port = kNullInt32;  // of the largest session that the peer began
+  uint64_t largest = 0;
+
+  // A session that the source began, or nobody knows who.
+  void Add(const SessionRow& row) {
+    sent += row.sent;
+    received += row.received;
+    ++sessions;
+    span.Add(row);
+  }
+  // A session that the peer began.
+  void AddAskedFor(const SessionRow& row) {
+    sent += row.received;
+    received += row.sent;
+    ++sessions;
+    ++asked_for;
+    span.Add(row);
+    if (asked_for > 1 && std::pair(row.received, -int64_t{row.port}) <= std::pair(largest, -int64_t{port})) return;
+    largest = row.received;
+    port = row.port;
+  }
+};
+
+using Pair = std::pair<uint32_t, uint32_t>;
+using Service = std::tuple<uint32_t, int32_t, int32_t>;  // host, port, protocol
+
+// Sessions that outside hosts began and in which inside ones sent something, but at services that everybody may use:
+// web servers', and those that answered so many outside hosts.
+class AskedFor {
+ public:
+  explicit AskedFor(const Asked& asked) {
+    absl::flat_hash_map<Service, std::vector<uint32_t>> clients;
+    for (const SessionRow& row : asked.sessions.rows()) {
+      if (!IsOutsiders(asked, row)) continue;
+      rows_.push_back(row);
+      if (!row.Is(kAnswered)) continue;
+      std::vector<uint32_t>& known = clients[ServiceOf(row)];
+      if (known.size() < kEverybody && std::find(known.begin(), known.end(), row.client) == known.end())
+        known.push_back(row.client);
+    }
+    const auto is_public = [&](const SessionRow& row) {
+      const auto found = clients.find(ServiceOf(row));
+      return found != clients.end() && found->second.size() == kEverybody;
+    };
+    rows_.erase(std::remove_if(rows_.begin(), rows_.end(), is_public), rows_.end());
+  }
+  std::span<const SessionRow> rows() const { return rows_; }
+
+ private:
+  static constexpr size_t kEverybody = 10;
+  static constexpr std::array<int32_t, 2> kWebPorts = {80, 443};
+  static Service ServiceOf(const SessionRow& row) { return {row.server, row.port, row.protocol}; }
+  static bool IsOutsiders(const Asked& asked, const SessionRow& row) {
+    return row.received > 0 && asked.inside(row.server) && !asked.inside(row.client) && !IsOneOf(kWebPorts, row.port);
+  }
+
+  std::vector<SessionRow> rows_;
 };
 
 // The median session of a source to all outside peers but some; 0 without any.
@@ -37,13 +99,17 @@ Finding TellUpload(const Asked& asked, const Upload& upload, uint64_t typical) {
   const std::string service = label == Labels::kNone ? std::string() : asked.services.label(label);
   const Severity severity = service == "S3" ? Severity::kLow : sent >= 4 * much ? Severity::kHigh : Severity::kMedium;
   Finding f = Made("exfiltration", "T1048", severity, from, {to}, upload.span, ScoreOf(much, sent));
-  f.sentence = absl::StrCat(ToString(from), " sent ", Fixed(sent / 1e9, 1), " GB to ", ToString(to), ", which sent ",
-                            Fixed(static_cast<double>(upload.received) / 1e9, 2), " GB",
-                            service.empty() ? "" : ", an address of AWS's ", service, When(upload.span));
+  f.sentence = absl::StrCat(
+      ToString(from), " sent ", Fixed(sent / 1e9, 1), " GB to ", ToString(to), ", which sent ",
+      Fixed(static_cast<double>(upload.received) / 1e9, 2), " GB", service.empty() ? "" : ", an address of AWS's ",
+      service,
+      upload.asked_for == upload.sessions ? absl::StrCat(", which asked for it at port ", PortText(upload.port)) : "",
+      When(upload.span));
   f.Note("sent", upload.sent)
       .Note("received", upload.received)
       .Note("sessions", Signed(upload.sessions))
       .Note("typical_session", Signed(typical));
+  if (upload.asked_for == upload.sessions) f.Note("dstport", NumberOrNone(upload.port));
   if (!service.empty()) f.Note("aws_service", service);
   if (!service.empty() && !asked.services_day.empty()) f.Note("aws_ranges_of", std::string(asked.services_day));
   return f;
@@ -53,24 +119,35 @@ Finding TellUpload(const Asked& asked, const Upload& upload, uint64_t typical) {
 
 std::vector<Finding> FindExfiltration(const Asked& asked) {
   const DetectSettings& s = asked.settings;
+  absl::flat_hash_map<Pair, Upload> asked_for;
+  const AskedFor outsiders(asked);
+  for (const SessionRow& row : outsiders.rows()) {
+    if (asked.sessions.Is(row.client, kMayGetMuch)) continue;
+    asked_for.try_emplace({row.server, row.client}, Upload{row.server, row.client}).first->second.AddAskedFor(row);
+  }
   std::vector<Upload> uploads;
   absl::flat_hash_set<uint32_t> peers;
+  const auto keep = [&](const Upload& own) {
+    if (static_cast<double>(own.sent) < static_cast<double>(s.exfil_bytes)) return;
+    uploads.push_back(own);
+    peers.insert(own.peer);
+  };
   for (uint32_t source = 0; source < asked.sessions.address_count(); ++source) {
     if (!asked.inside(source)) continue;
     ForEachRun(asked.sessions.of(source), ByServer, [&](std::span<const SessionRow> rows) {
       const uint32_t peer = rows[0].server;
       if (asked.inside(peer) || asked.sessions.Is(peer, kMayGetMuch)) return;
-      Upload own{source, peer, 0, 0, rows.size(), {}};
-      for (const SessionRow& row : rows) {
-        own.sent += row.sent;
-        own.received += row.received;
-        own.span.Add(row);
+      Upload own{source, peer};
+      if (const auto found = asked_for.find({source, peer}); found != asked_for.end()) {
+        own = found->second;
+        asked_for.erase(found);
       }
-      if (static_cast<double>(own.sent) < static_cast<double>(s.exfil_bytes)) return;
-      uploads.push_back(own);
-      peers.insert(peer);
+      for (const SessionRow& row : rows) own.Add(row);
+      keep(own);
     });
   }
+  for (const auto& [pair, own] : asked_for) keep(own);
+  std::sort(uploads.begin(), uploads.end(), [](const Upload& a, const Upload& b) { return a.source < b.source; });
   std::vector<Finding> out;
   std::optional<std::pair<uint32_t, uint64_t>> typical;  // of the source in hand
   for (const Upload& own : uploads) {
@@ -98,31 +175,40 @@ std::vector<Finding> FindTunnels(const Asked& asked) {
       {"NTP", asked.settings.tunnel_bytes, 0, [](const SessionRow& r) { return r.port == 123 && r.protocol == kUdp; }},
       {"ICMP", asked.settings.tunnel_icmp, kLargePing,
        [](const SessionRow& r) { return r.protocol == kIcmp || r.protocol == kIcmpV6; }}};
+  struct Sum {
+    uint128 bytes = 0, packets = 0, back = 0;
+    Span span;
+  };
   std::vector<Finding> out;
-  for (uint32_t source = 0; source < asked.sessions.address_count(); ++source) {
-    if (!asked.inside(source)) continue;
-    ForEachRun(asked.sessions.of(source), ByServer, [&](std::span<const SessionRow> rows) {
-      if (asked.inside(rows[0].server)) return;
-      for (const Kind& kind : kinds) {
-        uint128 bytes = 0, packets = 0;
-        Span span;
-        for (const SessionRow& row : rows) {
-          if (!kind.is(row)) continue;
-          bytes += row.sent;
-          packets += row.packets;
-          span.Add(row);
-        }
-        const double size = packets == 0 ? 0 : static_cast<double>(bytes) / static_cast<double>(packets);
-        if (bytes == 0 || static_cast<double>(bytes) < static_cast<double>(kind.limit) || size < kind.size) continue;
-        const Ip &from = asked.sessions.address(source), &to = asked.sessions.address(rows[0].server);
-        Finding f = Made("tunnel", "T1572", Severity::kMedium, from, {to}, span,
-                         ScoreOf(static_cast<double>(kind.limit), static_cast<double>(bytes)));
-        f.sentence =
-            absl::StrCat(ToString(from), " sent ", Commas(bytes), " bytes of ", kind.name, " to ", ToString(to));
-        f.Note("srcaddr", from).Note("dstaddr", to).Note("bytes", bytes).Note("packets", packets).Note("size", size);
-        out.push_back(std::move(f));
-      }
-    });
+  const AskedFor outsiders(asked);
+  for (const Kind& kind : kinds) {
+    absl::flat_hash_map<Pair, Sum> sums;
+    const auto add = [&](SessionRow row) {
+      if (!kind.is(row)) return;
+      if (asked.inside(row.server)) row.Swap();  // that an outside host began
+      Sum& own = sums[{row.client, row.server}];
+      own.bytes += row.sent;
+      own.packets += row.packets;
+      own.back += row.received;
+      own.span.Add(row);
+    };
+    for (const SessionRow& row : asked.sessions.rows()) {
+      if (asked.inside(row.client) && !asked.inside(row.server)) add(row);
+    }
+    for (const SessionRow& row : outsiders.rows()) add(row);
+    for (const auto& [pair, own] : sums) {
+      const double size = own.packets == 0 ? 0 : static_cast<double>(own.bytes) / static_cast<double>(own.packets);
+      if (own.bytes == 0 || static_cast<double>(own.bytes) < static_cast<double>(kind.limit) || size < kind.size)
+        continue;
+      const Ip &from = asked.sessions.address(pair.first), &to = asked.sessions.address(pair.second);
+      Finding f = Made("tunnel", "T1572", Severity::kMedium, from, {to}, own.span,
+                       ScoreOf(static_cast<double>(kind.limit), static_cast<double>(own.bytes)));
+      f.sentence = absl::StrCat(ToString(from), " sent ", Commas(own.bytes), " bytes of ", kind.name, " to ",
+                                ToString(to), ", which sent ", Commas(own.back));
+      f.Note("srcaddr", from).Note("dstaddr", to).Note("bytes", own.bytes).Note("received", own.back);
+      f.Note("packets", own.packets).Note("size", size);
+      out.push_back(std::move(f));
+    }
   }
   return out;
 }

@@ -17,7 +17,7 @@ using internal::PlanImpl;
 void WriteSpec(const PlanImpl& plan, StateWriter* out) {
   const PlanSpec& spec = plan.spec;
   out->Text(spec.where);
-  out->Byte(spec.sessions.has_value());
+  out->Byte(spec.sessions ? internal::SessionState::kSavedVersion : 0);
   if (spec.sessions) {
     out->Signed(spec.sessions->idle);
     out->Byte(static_cast<uint8_t>(spec.sessions->vantage));
@@ -73,11 +73,15 @@ void WriteOrder(const PlanSpec& spec, StateWriter* out) {
   }
 }
 
-absl::StatusOr<Plan> ReadPlan(StateReader* in) {
+// `sessions` gets the version of saved sessions, 0 for groups.
+absl::StatusOr<Plan> ReadPlan(StateReader* in, uint8_t* sessions) {
   const auto text = [&] { return std::string(in->Text()); };
   PlanSpec spec;
   spec.where = text();
-  if (in->Byte() != 0) {
+  *sessions = in->Byte();
+  if (*sessions > internal::SessionState::kSavedVersion)
+    return absl::InvalidArgumentError(std::string(StateErrorText(StateError::kNewerVersion)));
+  if (*sessions != 0) {
     spec.sessions.emplace();
     spec.sessions->idle = in->Signed();
     spec.sessions->vantage = static_cast<Vantage>(std::min<uint8_t>(in->Byte(), kVantageNames.size() - 1));
@@ -151,6 +155,7 @@ size_t Aggregation::bytes() const {
   return impl_->sessions != nullptr ? impl_->sessions->bytes() : impl_->groups->bytes();
 }
 Table Aggregation::Value() { return impl_->sessions != nullptr ? impl_->sessions->Finish() : impl_->groups->Finish(0); }
+std::string Aggregation::Warning() const { return impl_->sessions != nullptr ? impl_->sessions->Warning() : ""; }
 absl::StatusOr<Table> Aggregation::TakeIdle(int64_t time) {
   if (impl_->sessions == nullptr) return absl::InvalidArgumentError("only sessions end; this aggregation has groups");
   return impl_->sessions->TakeIdle(time);
@@ -220,12 +225,13 @@ absl::StatusOr<Aggregation> Aggregation::FromBytes(std::string_view bytes) {
     return damaged ? absl::DataLossError(text) : absl::InvalidArgumentError(text);
   }
   StateReader in(payload);
-  absl::StatusOr<Plan> plan = ReadPlan(&in);
+  uint8_t sessions = 0;
+  absl::StatusOr<Plan> plan = ReadPlan(&in, &sessions);
   if (!plan.ok()) return plan.status();
   absl::StatusOr<Aggregation> out = Make(*plan);
   if (!out.ok()) return out.status();
   Impl& impl = *out->impl_;
-  const bool read = impl.sessions != nullptr ? impl.sessions->Read(&in) : impl.groups->Read(&in);
+  const bool read = impl.sessions != nullptr ? impl.sessions->Read(&in, sessions) : impl.groups->Read(&in);
   if (!read || !in.ok() || !in.done()) return absl::InvalidArgumentError("this state holds what its plan cannot have");
   return out;
 }

@@ -124,6 +124,7 @@ absl::StatusOr<std::vector<Result>> JoinWorkers(std::span<const Plan> plans, con
     for (const Worker* worker : workers) worker->Count(p, &reports[p]);
   }
   std::vector<Result> results;
+  std::vector<std::string> session_warnings(plans.size());
   for (size_t p = 0; p < plans.size(); ++p) {
     const PlanImpl& plan = plans[p].impl();
     if (seen) {
@@ -133,7 +134,7 @@ absl::StatusOr<std::vector<Result>> JoinWorkers(std::span<const Plan> plans, con
     Result& result = results.emplace_back();
     if (plan.spec.sessions) {
       for (size_t w = 1; w < workers.size(); ++w) workers[0]->sessions(p)->Merge(*workers[w]->sessions(p));
-      result.table = workers[0]->sessions(p)->Finish();
+      result.table = workers[0]->sessions(p)->Finish(&session_warnings[p]);
     } else if (plan.grouped) {
       result.table = workers[0]->Finish(p);
     } else {
@@ -147,6 +148,7 @@ absl::StatusOr<std::vector<Result>> JoinWorkers(std::span<const Plan> plans, con
   for (size_t p = 0; p < plans.size(); ++p) {
     reports[p].Merge(Report(report));
     results[p].report = std::move(reports[p]);
+    if (!session_warnings[p].empty()) results[p].report.Warn(std::move(session_warnings[p]));
   }
   return results;
 }

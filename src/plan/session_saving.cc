@@ -51,6 +51,8 @@ void SessionState::Write(StateWriter* out) const {
     out->Fixed32(port);
     out->Fixed32(static_cast<uint32_t>(protocol));
   }
+  out->Byte(flows_);
+  for (const uint64_t n : {ended_.two_way, ended_.one_way, ended_.tcp, ended_.unheard}) out->Number(n);
   std::sort(order.begin(), order.end(), [&](uint32_t a, uint32_t b) {
     const Key &x = keys_[a], &y = keys_[b];
     return std::tie(x.address, x.port, x.protocol) < std::tie(y.address, y.port, y.protocol);
@@ -74,31 +76,30 @@ void SessionState::Write(StateWriter* out) const {
         out->Signed(run->first[i]);
         out->Signed(run->first_seen[i]);
         out->Fixed32(run->flags[i]);
-        out->Number(run->accepted[i]);
-        out->Number(run->rejected[i]);
       }
-      std::vector<std::tuple<uint64_t, uint8_t, uint8_t, uint64_t, uint64_t, uint64_t>> views;
+      std::vector<std::tuple<uint64_t, uint8_t, uint8_t, uint64_t, uint64_t, uint64_t, uint64_t>> views;
       for (uint32_t v = run->views; v != kNone; v = views_[v].next) {
         const View& view = views_[v];
         const uint64_t name = view.interface == 0 ? 0 : number[DecodeText(view.interface, names)];
-        views.emplace_back(name, view.from, view.flow, view.packets, view.bytes, view.records);
+        views.emplace_back(name, view.from, view.flow, view.packets, view.bytes, view.records, view.rejected);
       }
       std::sort(views.begin(), views.end());
       out->Number(views.size());
-      for (const auto& [name, from, flow, packets, bytes, records] : views) {
+      for (const auto& [name, from, flow, packets, bytes, records, rejected] : views) {
         out->Fixed32(static_cast<uint32_t>(name));
         out->Byte(from);
         out->Byte(flow);
         out->Number(packets);
         out->Number(bytes);
         out->Number(records);
+        out->Number(rejected);
       }
     }
   }
 }
 
-bool SessionState::Read(StateReader* in) {
-  constexpr size_t kLeastKey = 45, kLeastRun = 61, kLeastView = 9;
+bool SessionState::Read(StateReader* in, uint8_t version) {
+  constexpr size_t kLeastKey = 45, kLeastRun = 57, kLeastView = 9;
   std::deque<std::string> names;
   for (uint64_t n = in->Count(sizeof(uint32_t)); n > 0 && in->ok(); --n) {
     const std::string_view name = in->Raw(in->Fixed32());
@@ -112,6 +113,11 @@ bool SessionState::Read(StateReader* in) {
     const Ip address = ReadIp(in), end = ReadIp(in);
     const uint32_t port = in->Fixed32();
     translations_.insert({address, end, port, static_cast<int32_t>(in->Fixed32())});
+  }
+  if (version > 1) {
+    flows_ = in->Byte();
+    if (flows_ > 7) in->Fail();
+    for (uint64_t* n : {&ended_.two_way, &ended_.one_way, &ended_.tcp, &ended_.unheard}) *n = in->Number();
   }
   const auto time = [&](int64_t none) {
     const int64_t value = in->Signed();
@@ -134,14 +140,17 @@ bool SessionState::Read(StateReader* in) {
     if (!in->ok() || keys_.size() == known || runs == 0) return false;
     for (; runs > 0 && in->ok(); --runs) {
       Run run;
+      std::array<uint64_t, 2> accepted{1, 1}, rejected{};  // of version 1
       run.start = time(-1);
       run.end = time(-1);
       for (size_t i = 0; i < 2; ++i) {
         run.first[i] = time(std::numeric_limits<int64_t>::max());
         run.first_seen[i] = time(std::numeric_limits<int64_t>::max());
         run.flags[i] = in->Fixed32();
-        run.accepted[i] = in->Number();
-        run.rejected[i] = in->Number();
+        if (version > 1) continue;
+        if (run.flags[i] != 0) run.flags[i] |= kFlagsTold;
+        accepted[i] = in->Number();
+        rejected[i] = in->Number();
       }
       if (run.start < 0 || run.end < run.start) in->Fail();
       views.clear();
@@ -154,6 +163,15 @@ bool SessionState::Read(StateReader* in) {
         view.bytes = in->Number();
         view.records = in->Number();
         if (view.interface > interfaces || view.from > 1 || view.flow > 2) in->Fail();
+        if (!in->ok()) break;
+        if (version > 1) {
+          view.rejected = in->Number();
+          if (view.rejected > view.records || run.first[view.from] == kNever) in->Fail();
+        } else {
+          // What was let through somewhere was let through everywhere, as far as these states tell.
+          view.rejected = accepted[view.from] == 0 && rejected[view.from] > 0 ? view.records : 0;
+          if (accepted[view.from] > 0) flows_ |= static_cast<uint8_t>(1 << view.flow);
+        }
       }
       if (in->ok()) AddRun(id, run, views);
     }

@@ -8,11 +8,6 @@
 
 VPCFLOW_NAMESPACE_BEGIN
 namespace internal {
-namespace {
-
-constexpr int64_t kNever = std::numeric_limits<int64_t>::max();
-
-}  // namespace
 
 // The batch's columns by name; the plan has all of them.
 struct SessionState::Columns {
@@ -93,6 +88,7 @@ void SessionState::AddView(Run* run, const View& view) {
     own.packets += view.packets;
     own.bytes += view.bytes;
     own.records += view.records;
+    own.rejected += view.rejected;
     return;
   }
   uint32_t at;
@@ -115,8 +111,6 @@ void SessionState::Absorb(Run* into, const Run& other) {
     into->first[i] = std::min(into->first[i], other.first[i]);
     into->first_seen[i] = std::min(into->first_seen[i], other.first_seen[i]);
     into->flags[i] |= other.flags[i];
-    into->accepted[i] += other.accepted[i];
-    into->rejected[i] += other.rejected[i];
   }
 }
 
@@ -205,10 +199,12 @@ void SessionState::TakeRecord(const Columns& c, size_t row) {
   run.first = run.first_seen = {kNever, kNever};
   run.first[sender] = run.start;
   if (flow != 0) run.first_seen[sender] = run.start;
-  run.flags[sender] = static_cast<uint32_t>(number(c.flags, 0));
-  (c.text(c.action, row) == "REJECT" ? run.rejected : run.accepted)[sender] = 1;
+  if (const int64_t flags = number(c.flags, -1); flags >= 0)
+    run.flags[sender] = (static_cast<uint32_t>(flags) & ~kFlagsTold) | kFlagsTold;
+  const bool rejected = c.text(c.action, row) == "REJECT";
+  if (!rejected) flows_ |= static_cast<uint8_t>(1 << flow);
   new_views_.push_back({interfaces_[row], static_cast<uint64_t>(number(c.packets, 0)),
-                        static_cast<uint64_t>(number(c.bytes, 0)), 1, kNone, sender, flow});
+                        static_cast<uint64_t>(number(c.bytes, 0)), 1, rejected ? uint64_t{1} : 0, kNone, sender, flow});
   new_runs_.push_back(run);
   new_keys_.push_back({ends, ports, protocol});
 }
@@ -257,6 +253,8 @@ void SessionState::Merge(const SessionState& other) {
   }
   intermediaries_.insert(other.intermediaries_.begin(), other.intermediaries_.end());
   translations_.insert(other.translations_.begin(), other.translations_.end());
+  ended_.Add(other.ended_);
+  flows_ |= other.flows_;
 }
 
 }  // namespace internal

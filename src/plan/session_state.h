@@ -11,14 +11,17 @@
 #include <limits>
 #include <set>
 #include <span>
+#include <string>
 #include <string_view>
 #include <tuple>
 #include <unordered_set>
 #include <utility>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "src/plan/codes.h"
 #include "src/plan/plan_impl.h"
+#include "src/plan/session_kind.h"
 #include "vpcflow/result/array.h"
 #include "vpcflow/state/bytes.h"
 
@@ -36,17 +39,23 @@ class SessionState {
   void Consume(const Batch& batch);
   void Merge(const SessionState& other);
   // One row for each session, sorted by start, client, server, or as the plan says; its first rows, if it has a limit.
-  Table Finish() const;
+  // `warning` gets what Warning says.
+  Table Finish(std::string* warning = nullptr) const;
+  // What the logs cannot show, for the report; empty for none.
+  std::string Warning() const { return WarningOf(Weigh()); }
   // The sessions that no record from `time` on can belong to, as Finish; they are taken out.
   Table TakeIdle(int64_t time);
-  // Saving, as of GroupState.
+  // Saving, as of GroupState. States of version 1 have no rejections by interface.
+  static constexpr uint8_t kSavedVersion = 2;
   void Write(StateWriter* out) const;
-  bool Read(StateReader* in);
+  bool Read(StateReader* in, uint8_t version);
   size_t sessions() const { return live_; }
   size_t bytes() const;
 
  private:
   static constexpr uint32_t kNone = std::numeric_limits<uint32_t>::max();
+  static constexpr int64_t kNever = std::numeric_limits<int64_t>::max();
+  static constexpr uint32_t kFlagsTold = uint32_t{1} << 31;  // beside TCP's: a record has tcp-flags
 
   // The two ends, the lower one first, and the protocol.
   struct Key {
@@ -66,6 +75,7 @@ class SessionState {
   struct View {
     uint64_t interface = 0;  // code of its name; 0 for none
     uint64_t packets = 0, bytes = 0, records = 0;
+    uint64_t rejected = 0;  // of the records
     uint32_t next = kNone;
     uint8_t from = 0;  // the end that sent
     uint8_t flow = 0;  // 0 unknown, 1 ingress, 2 egress
@@ -74,10 +84,11 @@ class SessionState {
     int64_t start = 0, end = 0;
     std::array<int64_t, 2> first{};       // start of the first record from each end, kNever for none
     std::array<int64_t, 2> first_seen{};  // the same, of records that tell ingress from egress
-    std::array<uint32_t, 2> flags{};      // of TCP, from each end
-    std::array<uint64_t, 2> accepted{}, rejected{};
+    std::array<uint32_t, 2> flags{};      // of TCP, from each end, and kFlagsTold
     uint32_t views = kNone;
     uint32_t next = kNone;  // another run of the key
+    bool seen(size_t side) const { return first[side] != kNever; }
+    bool two_way() const { return seen(0) && seen(1); }
   };
 
   // What one end sent, as a vantage point has it.
@@ -88,16 +99,61 @@ class SessionState {
   };
   struct Sight {
     std::array<Sent, 2> sent{};
+    std::array<uint64_t, 2> most_packets{}, most_bytes{};  // whatever the vantage point
+    std::array<Passage, 2> passage{};
     uint64_t records = 0;
     std::vector<uint64_t> seen;  // interfaces
   };
 
+  // Who is the client, and what told it.
+  enum Decided : int32_t { kBySyn, kByFlowDirection, kByServicePort, kByFirstSeen, kByNone };
+  struct Role {
+    size_t client;
+    Decided decided;
+  };
+  struct Endpoint {
+    Ip address;
+    uint32_t port;
+    int32_t protocol;
+    friend bool operator==(const Endpoint&, const Endpoint&) = default;
+    template <class H>
+    friend H AbslHashValue(H h, const Endpoint& e) {
+      return H::combine(std::move(h), e.address.hi, e.address.lo, e.port, e.protocol);
+    }
+  };
+  // The ports that talk with an endpoint: a client's has one peer or a few, a server's as many as come.
+  struct Peers {
+    std::array<uint32_t, 4> ports{};
+    uint8_t count = 0;
+    bool accepted = false;  // it sent SYN-ACK
+    bool serves() const { return accepted || count == ports.size(); }
+    void Add(uint32_t port);
+  };
+  // Sessions whose records hold both ends or one, and of those of TCP the ones that must have been answered.
+  struct Directions {
+    uint64_t two_way = 0, one_way = 0, tcp = 0, unheard = 0;
+    void Add(const Directions& other);
+  };
+  // What all sessions together tell.
+  struct Evidence {
+    absl::flat_hash_map<Endpoint, Peers> peers;  // of sessions that their own records do not decide
+    Directions directions;
+    bool one_direction = false;
+  };
+  Evidence Weigh() const;
+  std::string WarningOf(const Evidence& evidence) const;
+  bool OneFlow() const { return flows_ == 2 || flows_ == 4; }
+  void CountDirections(const Key& key, const Run& run, Directions* out) const;
+  Role RoleOf(const Key& key, const Run& run, const Evidence& evidence) const;
+  size_t AheadOf(const Key& key, const Run& run) const;
+  bool CameAbout(const Key& key, const Run& run) const;
+
   template <class Wanted>
-  Table Emit(Wanted wanted) const;
-  static std::pair<size_t, int32_t> ClientOf(const Key& key, const Run& run);
-  static int32_t KindOf(const Run& run, size_t client);
+  Table Emit(Wanted wanted, const Evidence& evidence) const;
   void Look(const Run& run, size_t client, Sight* sight) const;
-  bool IsSecondLeg(const Key& key, size_t client) const;
+  void FindPassages(const Run& run, Sight* sight) const;
+  static SessionFacts FactsOf(const Key& key, const Run& run, size_t client, const Sight& sight);
+  bool IsSecondLeg(const Key& key, const Role& role) const;
 
   struct Columns;
   // Puts the key, run and view of a record behind the new ones.
@@ -131,6 +187,8 @@ class SessionState {
   };
   std::unordered_set<Translation, TranslationHash> translations_;
   size_t live_ = 0;
+  Directions ended_;                  // of sessions that were taken out
+  uint8_t flows_ = 0;                 // of accepted records: bits of View::flow
   std::vector<uint64_t> interfaces_;  // scratch: codes by row
   // Scratch: of the records of a batch.
   std::vector<Key> new_keys_;

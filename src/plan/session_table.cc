@@ -11,34 +11,8 @@ VPCFLOW_NAMESPACE_BEGIN
 namespace internal {
 namespace {
 
-constexpr size_t kColumns = 20;
-constexpr uint32_t kSyn = 2, kReset = 4, kAck = 16;
-constexpr uint32_t kFirstEphemeral = 32768;  // Linux's; others begin at 49152
-
-// Ports above 1023 that are services' (IANA, and what AWS's databases and common servers listen on). In order.
-constexpr uint16_t kServicePorts[] = {1433, 1521, 1883, 2049, 2181, 2375, 2376,  2379,  2380,  3000,  3128,  3306,
-                                      3389, 4317, 5000, 5044, 5432, 5439, 5601,  5671,  5672,  5900,  5985,  5986,
-                                      6379, 6443, 6667, 7000, 7001, 8000, 8080,  8081,  8125,  8140,  8182,  8200,
-                                      8300, 8443, 8500, 8883, 8888, 9000, 9042,  9090,  9092,  9093,  9094,  9096,
-                                      9098, 9100, 9200, 9300, 9418, 9999, 10250, 11211, 15672, 27017, 27018, 50000};
-
-bool IsService(uint32_t port) {
-  return port < 1024 || std::binary_search(std::begin(kServicePorts), std::end(kServicePorts), port);
-}
-
-enum Decided : int32_t { kBySyn, kByFlowDirection, kByServicePort, kByFirstSeen, kByNone };
+constexpr size_t kColumns = 23;
 constexpr const char* kDecidedNames[] = {"syn", "flow-direction", "service-port", "first-seen", "none"};
-enum SessionKind : int32_t { kRejected, kHalf, kResetByPeer, kUnanswered, kEstablished };
-constexpr const char* kKindNames[] = {"rejected", "half", "reset", "unanswered", "established"};
-
-constexpr uint32_t kOpenMask = kSyn | kAck;
-
-// The end that is the server's by its port, if just one is.
-std::optional<size_t> ServerByPort(const std::array<uint32_t, 2>& port) {
-  if (IsService(port[0]) != IsService(port[1])) return IsService(port[0]) ? 0 : 1;
-  if ((port[0] < kFirstEphemeral) != (port[1] < kFirstEphemeral)) return port[0] < kFirstEphemeral ? 0 : 1;
-  return std::nullopt;
-}
 
 }  // namespace
 
@@ -63,7 +37,10 @@ Table SessionTable() {
                                                                       {"server_flags", ColumnType::kInt32},
                                                                       {"state", ColumnType::kText},
                                                                       {"decided_by", ColumnType::kText},
-                                                                      {"counted", ColumnType::kBool}}};
+                                                                      {"counted", ColumnType::kBool},
+                                                                      {"client_known", ColumnType::kBool},
+                                                                      {"conn_state", ColumnType::kText},
+                                                                      {"answered", ColumnType::kBool}}};
   table.columns.resize(kColumns);
   for (size_t i = 0; i < kColumns; ++i) {
     table.columns[i].name = all[i].first;
@@ -72,42 +49,26 @@ Table SessionTable() {
   return table;
 }
 
-// Which end is the client, and what told it.
-std::pair<size_t, int32_t> SessionState::ClientOf(const Key& key, const Run& run) {
-  std::array<bool, 2> is_client{};
-  for (size_t i = 0; i < 2; ++i)
-    is_client[i] = (run.flags[i] & kOpenMask) == kSyn || (run.flags[1 - i] & kOpenMask) == kOpenMask;
-  if (is_client[0] != is_client[1]) return {is_client[0] ? 0 : 1, kBySyn};
-  const auto earlier = [](const std::array<int64_t, 2>& first) { return first[0] < first[1] ? 0 : 1; };
-  if (run.first_seen[0] != run.first_seen[1]) return {earlier(run.first_seen), kByFlowDirection};
-  if (const std::optional<size_t> server = ServerByPort(key.port)) return {1 - *server, kByServicePort};
-  if (run.first[0] != run.first[1]) return {earlier(run.first), kByFirstSeen};
-  return {0, kByNone};
-}
-
-int32_t SessionState::KindOf(const Run& run, size_t client) {
-  const auto half = [&](size_t let, size_t kept) {
-    return run.accepted[let] > 0 && run.accepted[kept] == 0 && run.rejected[kept] > 0;
-  };
-  if (run.accepted[0] + run.accepted[1] == 0 && run.rejected[0] + run.rejected[1] > 0) return kRejected;
-  if (half(0, 1) || half(1, 0)) return kHalf;
-  if (((run.flags[0] | run.flags[1]) & kReset) != 0) return kResetByPeer;
-  return run.accepted[client] == 0 || run.accepted[1 - client] == 0 ? kUnanswered : kEstablished;
-}
-
 // What each end sent, as the vantage point has it.
 void SessionState::Look(const Run& run, size_t client, Sight* sight) const {
   const Vantage vantage = plan_->spec.sessions->vantage;
   Sight& out = *sight;
   out.sent = {};
+  out.most_packets = out.most_bytes = {};
+  out.passage = {};
   out.records = 0;
   out.seen.clear();
   std::array<int, 2> best{-1, -1};
+  bool blocked = false;
   for (uint32_t v = run.views; v != kNone; v = views_[v].next) {
     const View& view = views_[v];
     out.records += view.records;
     if (view.interface != 0 && std::find(out.seen.begin(), out.seen.end(), view.interface) == out.seen.end())
       out.seen.push_back(view.interface);
+    uint64_t &most_bytes = out.most_bytes[view.from], &most_packets = out.most_packets[view.from];
+    std::tie(most_bytes, most_packets) = std::max(std::pair(most_bytes, most_packets), {view.bytes, view.packets});
+    out.passage[view.from] = Passage::kPassed;
+    blocked |= view.rejected > 0 && view.rejected == view.records;
     Sent& own = out.sent[view.from];
     const std::string_view name =
         view.interface == 0 ? std::string_view() : DecodeText(view.interface, encoder_.interner());
@@ -127,16 +88,53 @@ void SessionState::Look(const Run& run, size_t client, Sight* sight) const {
     best[view.from] = rank;
     own = candidate;
   }
+  if (blocked) FindPassages(run, &out);
 }
 
-bool SessionState::IsSecondLeg(const Key& key, size_t client) const {
-  const size_t server = 1 - client;
-  return intermediaries_.contains(key.address[client]) ||
-         translations_.contains({key.address[client], key.address[server], key.port[server], key.protocol});
+// An end's records are blocked if an interface let none of them through, but for one whose records came in behind it.
+void SessionState::FindPassages(const Run& run, Sight* sight) const {
+  for (uint32_t v = run.views; v != kNone; v = views_[v].next) {
+    const View& at = views_[v];
+    if (at.rejected == 0 || at.rejected < at.records) continue;
+    bool passed = false;
+    for (uint32_t w = run.views; w != kNone && !passed; w = views_[w].next) {
+      const View& other = views_[w];
+      if (other.from != at.from || other.rejected == other.records) continue;
+      const bool same = other.interface == at.interface, one_not_told = other.flow == 0 || at.flow == 0;
+      passed = (same && one_not_told) || (at.flow == 2 && other.flow == 1 && (!same || at.interface == 0));
+    }
+    if (!passed) sight->passage[at.from] = Passage::kBlocked;
+  }
 }
 
-Table SessionState::Finish() const {
-  Table table = Emit([](const Run&) { return true; });
+SessionFacts SessionState::FactsOf(const Key& key, const Run& run, size_t client, const Sight& sight) {
+  SessionFacts out;
+  out.protocol = key.protocol;
+  out.v6 = !key.address[0].is_v4();
+  out.flags_told = ((run.flags[0] | run.flags[1]) & kFlagsTold) != 0;
+  for (const size_t i : {size_t{0}, size_t{1}}) {
+    const size_t end = i == 0 ? client : 1 - client;
+    out.passage[i] = sight.passage[end];
+    out.packets[i] = sight.most_packets[end];
+    out.bytes[i] = sight.most_bytes[end];
+    out.flags[i] = run.flags[end] & ~kFlagsTold;
+  }
+  return out;
+}
+
+bool SessionState::IsSecondLeg(const Key& key, const Role& role) const {
+  const auto stands_for = [&](size_t client) {
+    const size_t server = 1 - client;
+    return intermediaries_.contains(key.address[client]) ||
+           translations_.contains({key.address[client], key.address[server], key.port[server], key.protocol});
+  };
+  return stands_for(role.client) || (role.decided == kByNone && stands_for(1 - role.client));
+}
+
+Table SessionState::Finish(std::string* warning) const {
+  const Evidence evidence = Weigh();
+  if (warning != nullptr) *warning = WarningOf(evidence);
+  Table table = Emit([](const Run&) { return true; }, evidence);
   if (!plan_->spec.sort.empty()) SortTable(&table, plan_->spec.sort);
   if (plan_->spec.limit) SliceTable(&table, 0, *plan_->spec.limit);
   return table;
@@ -144,14 +142,15 @@ Table SessionState::Finish() const {
 
 Table SessionState::TakeIdle(int64_t time) {
   const auto idle = [&](const Run& run) { return run.end + idle_ < time; };
-  Table table = Emit(idle);
-  for (uint32_t& head : heads_) {
-    for (uint32_t* link = &head; *link != kNone;) {
+  Table table = Emit(idle, Weigh());
+  for (uint32_t k = 0; k < keys_.size(); ++k) {
+    for (uint32_t* link = &heads_[k]; *link != kNone;) {
       Run& run = runs_[*link];
       if (!idle(run)) {
         link = &run.next;
         continue;
       }
+      CountDirections(keys_[k], run, &ended_);
       for (uint32_t v = run.views; v != kNone; v = views_[v].next) free_views_.push_back(v);
       free_runs_.push_back(*link);
       *link = run.next;
@@ -202,35 +201,35 @@ int32_t PortOrNone(uint32_t port) {
 }  // namespace
 
 template <class Wanted>
-Table SessionState::Emit(Wanted wanted) const {
+Table SessionState::Emit(Wanted wanted, const Evidence& evidence) const {
   struct Row {
     const Key* key;
     const Run* run;
-    size_t client;
-    int32_t decided;
+    Role role;
   };
   Array<Row> rows;
   rows.reserve(live_);
   for (uint32_t k = 0; k < keys_.size(); ++k) {
     for (uint32_t r = heads_[k]; r != kNone; r = runs_[r].next) {
       if (!wanted(runs_[r])) continue;
-      const auto [client, decided] = ClientOf(keys_[k], runs_[r]);
-      rows.push_back({&keys_[k], &runs_[r], client, decided});
+      rows.push_back({&keys_[k], &runs_[r], RoleOf(keys_[k], runs_[r], evidence)});
     }
   }
   Table table = SessionTable();
   table.rows = rows.size();
   std::vector<TableColumn>& columns = table.columns;
-  for (const char* name : kKindNames) columns[17].texts.emplace_back(name);
+  for (const std::string_view name : kSessionKindNames) columns[17].texts.emplace_back(name);
   for (const char* name : kDecidedNames) columns[18].texts.emplace_back(name);
+  for (const std::string_view name : kConnStateNames) columns[21].texts.emplace_back(name);
   PutAddresses(
-      rows.size(), [&](size_t i) -> const Ip& { return rows[i].key->address[rows[i].client]; }, &columns[0]);
+      rows.size(), [&](size_t i) -> const Ip& { return rows[i].key->address[rows[i].role.client]; }, &columns[0]);
   PutAddresses(
-      rows.size(), [&](size_t i) -> const Ip& { return rows[i].key->address[1 - rows[i].client]; }, &columns[2]);
+      rows.size(), [&](size_t i) -> const Ip& { return rows[i].key->address[1 - rows[i].role.client]; }, &columns[2]);
   // Where the numbers of each column are to be written.
   std::array<int32_t*, kColumns> small{};
   std::array<int64_t*, kColumns> large{};
-  for (const size_t c : {1, 3, 4, 13, 14, 15, 16, 17, 18, 19}) small[c] = columns[c].i32.Extend(rows.size());
+  for (const size_t c : {1, 3, 4, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22})
+    small[c] = columns[c].i32.Extend(rows.size());
   for (const size_t c : {5, 6, 7, 8, 9, 10, 11, 12}) large[c] = columns[c].i64.Extend(rows.size());
   std::unordered_map<uint64_t, int32_t> interfaces;
   Sight sight;
@@ -238,8 +237,8 @@ Table SessionState::Emit(Wanted wanted) const {
     constexpr size_t kAhead = 8;
     if (i + kAhead < rows.size() && rows[i + kAhead].run->views != kNone)
       __builtin_prefetch(&views_[rows[i + kAhead].run->views]);
-    const auto& [key, run, client, decided] = rows[i];
-    const size_t server = 1 - client;
+    const auto& [key, run, role] = rows[i];
+    const size_t client = role.client, server = 1 - client;
     Look(*run, client, &sight);
     small[1][i] = PortOrNone(key->port[client]);
     small[3][i] = PortOrNone(key->port[server]);
@@ -261,11 +260,19 @@ Table SessionState::Emit(Wanted wanted) const {
       small[13][i] = at->second;
     }
     small[14][i] = static_cast<int32_t>(sight.seen.size());
-    small[15][i] = static_cast<int32_t>(run->flags[client]);
-    small[16][i] = static_cast<int32_t>(run->flags[server]);
-    small[17][i] = KindOf(*run, client);
-    small[18][i] = decided;
-    small[19][i] = IsSecondLeg(*key, client) ? 0 : 1;
+    SessionFacts facts = FactsOf(*key, *run, client, sight);
+    facts.one_direction = evidence.one_direction;
+    const SessionKind kind = KindOf(facts);
+    const std::optional<ConnState> conn_state = ConnStateOf(facts, kind);
+    const std::optional<bool> answered = AnsweredOf(facts, kind);
+    small[15][i] = static_cast<int32_t>(facts.flags[0]);
+    small[16][i] = static_cast<int32_t>(facts.flags[1]);
+    small[17][i] = static_cast<int32_t>(kind);
+    small[18][i] = role.decided;
+    small[19][i] = IsSecondLeg(*key, role) ? 0 : 1;
+    small[20][i] = role.decided == kByNone ? 0 : 1;
+    small[21][i] = conn_state ? static_cast<int32_t>(*conn_state) : kNullCode;
+    small[22][i] = answered ? static_cast<int32_t>(*answered) : kNullInt32;
   }
   if (!plan_->spec.sessions->ordered) return table;
   SortTable(&table, {{"start", false},

@@ -31,8 +31,10 @@ Table SessionsOf(std::string_view bytes, size_t part, size_t parts) {
   for (const char* name : {"start", "end"}) column(name, ColumnType::kTime);
   for (const char* name : {"client_bytes", "server_bytes", "client_packets"}) column(name, ColumnType::kInt64);
   column("state", ColumnType::kText);
-  out.columns.back().texts = {"established", "rejected", "unanswered", "reset", "half"};
-  column("counted", ColumnType::kBool);
+  out.columns.back().texts = {"established", "rejected", "unanswered", "reset", "half", "one-way"};
+  for (const char* name : {"counted", "client_known", "answered"}) column(name, ColumnType::kBool);
+  column("client_port", ColumnType::kInt32);
+  column("server_packets", ColumnType::kInt64);
   constexpr int32_t kPorts[] = {22, 53, 80, 123, 443, 445, 3306, 3389, 6667, 60'000, 1, 2, 3, 4, kNullInt32, 65'535};
   constexpr int32_t kProtocols[] = {6, 6, 17, 1, 58, kNullInt32, 6, 255};
   for (size_t at = part * kBytes; at + kBytes <= bytes.size(); at += parts * kBytes) {
@@ -49,8 +51,12 @@ Table SessionsOf(std::string_view bytes, size_t part, size_t parts) {
     out.columns[7].i64.push_back(number(8));
     out.columns[8].i64.push_back(number(9));
     out.columns[9].i64.push_back(byte(0) >> 4);
-    out.columns[10].i32.push_back(byte(5) % 5);
+    out.columns[10].i32.push_back(byte(5) % 6);
     out.columns[11].i32.push_back((byte(5) & 0xF0) == 0xF0 ? 0 : 1);
+    out.columns[12].i32.push_back((byte(1) & 0x10) == 0 ? 1 : 0);
+    out.columns[13].i32.push_back((byte(1) & 0x60) == 0x60 ? kNullInt32 : (byte(1) & 0x20) != 0 ? 1 : 0);
+    out.columns[14].i32.push_back(kPorts[byte(1) >> 4]);
+    out.columns[15].i64.push_back(byte(3) >> 4);
     ++out.rows;
   }
   return out;

@@ -264,7 +264,7 @@ TEST(Detect, HugeNumbers) {
   ASSERT_TRUE(detection.Add(SessionsOf(log)).ok());
   const std::vector<Finding> found = detection.Find(Detector::kTunnel);
   ASSERT_THAT(found, SizeIs(1));
-  EXPECT_EQ(found[0].sentence, "10.0.0.4 sent 36,893,488,147,419,103,232 bytes of DNS to 203.0.113.9");
+  EXPECT_EQ(found[0].sentence, "10.0.0.4 sent 36,893,488,147,419,103,232 bytes of DNS to 203.0.113.9, which sent 320");
 }
 
 }  // namespace

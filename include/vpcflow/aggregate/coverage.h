@@ -5,8 +5,9 @@
 //   for (const vpcflow::Coverage::Interval& i : coverage.Value())
 //     if (i.seen == vpcflow::Seen::kAbsent) Print(i.interface, i.start, i.end);      // a gap in the log
 //
-// An accumulator like any other: merging is associative and commutative. Interfaces of transit gateway logs are their
-// attachments. Memory: an hour of an interface takes 60 bytes and a node of a map.
+// An accumulator like any other: merging is associative and commutative. Records without an interface are told apart by
+// what stands behind them: transit gateway logs by their attachments, regional NAT gateways by their resource-id.
+// Memory: an hour of an interface takes 60 bytes and a node of a map.
 #ifndef VPCFLOW_AGGREGATE_COVERAGE_H_
 #define VPCFLOW_AGGREGATE_COVERAGE_H_
 
@@ -52,8 +53,11 @@ class Coverage {
       ++without_time_;
       return;
     }
-    std::string_view name = record.text(Field::kInterfaceId);
-    if (name.empty()) name = record.text(Field::kTgwAttachmentId);
+    std::string_view name;
+    for (const Field field : {Field::kInterfaceId, Field::kTgwAttachmentId, Field::kResourceId}) {
+      const std::string_view text = record.text(field);
+      if (name.empty() || name == "-") name = text.empty() ? name : text;
+    }
     Add(name, *start, record.end().value_or(*start), ParseLogStatus(record.text(Field::kLogStatus)));
   }
 

@@ -11,7 +11,7 @@
 // order, or be in several Detections that are merged; findings are the same. (Sessions that go on from one part to the
 // next are put together before, by Aggregation.)
 //
-// Add is O(sessions), expected; memory is 64 bytes for each counted session and some 60 for each address, and
+// Add is O(sessions), expected; memory is 72 bytes for each counted session and some 60 for each address, and
 // kResourceExhausted beyond DetectSettings::max_memory. Find orders what was added once, O(n log n) and twice the
 // memory meanwhile; then it is O(n), and O(n log n) in the sessions of sources that may be told. Not for several
 // threads at a time.

@@ -45,6 +45,8 @@ class Aggregation {
 
   // The result so far. O(groups log groups).
   Table Value();
+  // Of sessions: what the logs so far cannot show, as a warning in the report of Plan::Run; empty for none. O(sessions).
+  std::string Warning() const;
   // Of sessions: those that no record that begins at `time` or later can belong to; they are taken out. So a stream is
   // read in bounded memory: update, take what is over, go on. kInvalidArgument for groups. O(sessions).
   absl::StatusOr<Table> TakeIdle(int64_t time);

@@ -15,16 +15,70 @@
 //   records                                                of all interfaces
 //   interface, interfaces                                  the vantage point of the client's bytes; how many saw it
 //   client_flags, server_flags                             TCP flags of all its records
-//   state            rejected: nothing was let through. half: one direction was let through and the other was not (a
-//                    security group lets answers out, a network ACL does not). reset: a side sent RST. unanswered: only
-//                    the client sent. established: both did.
-//   decided_by       what told client from server, the best of: syn (the side whose records have SYN without ACK, or
-//                    SYN-ACK on the other), flow-direction (the side that was seen first by interfaces that tell
-//                    ingress from egress), service-port (one port is a service's), first-seen, none (the lower
-//                    endpoint)
+//   state            what became of it, see below
+//   decided_by       what told client from server, the first of these that tells:
+//                    syn: the side whose records have SYN without ACK is the client, one with SYN-ACK the server.
+//                    service-port: one port is a service's and the other is not, or is a less certain one (of two names
+//                    the one below 1024 serves), whichever end was seen first or alone; or one port talks with four or
+//                    more ports of others and the other does not.
+//                    flow-direction: the side seen first by interfaces that tell ingress from egress.
+//                    first-seen: the side seen first.
+//                    none: protocols without ports, and what began in the same second between ports of no service.
 //   counted          false for the second leg of a conversation that is in the result already: from a NAT gateway to
 //                    the server, from a load balancer to its target. The sum of bytes over counted sessions has every
 //                    byte once.
+//   client_known     false if nothing told (decided_by is none). The two ends then stand as client and server in an
+//                    order that says nothing of roles, the same for the same records: who sent first; who sent more
+//                    bytes; more packets; the lower port; the lower address.
+//   conn_state       Zeek's name, of TCP with tcp-flags; null otherwise, see below
+//   answered         whether it came about: established, or established and then reset; of TCP the client sent three
+//                    packets, which neither a refused try nor half a handshake has. Null where the logs cannot show
+//                    answers. The detectors' definition, too.
+//
+// State. The records of one end are let through, blocked or absent. They are blocked if an interface has only REJECT
+// for them, unless the receiver's interface let them in. With ACCEPT (A), REJECT (R), or no record (-) at the sender's
+// interface, egress, and at the receiver's, ingress:
+//
+//   sender  receiver  |  its records are         A and R at one interface, in whatever windows: A
+//     A        A         let through             Logs without flow-direction: blocked if any interface has R alone
+//     A        R         blocked
+//     A        -         let through
+//     R        A         let through (the receiver has them: a record of the sender is missing)
+//     R      R or -      blocked
+//     -        A         let through
+//     -        R         blocked
+//     -        -         absent
+//
+//   one end       the other      |  state
+//   let through   let through       established; reset if a side sent RST, or if without flags it looks refused: TCP,
+//                                   each answer a bare header (40 bytes, 60 of IPv6), no more of them than tries
+//   let through   blocked           half (a security group lets answers out, a network ACL does not)
+//   let through   absent            client's: unanswered, if it is what a try sends: three packets, or of TCP seven
+//                                   (SYN and its six repetitions) and no more bytes than those take; reset if RST is
+//                                   among them; one-way if it is more. The server's: one-way, or reset.
+//   blocked       blocked, absent   rejected
+//
+// Logs that hold one direction only (exports of egress or ingress, filters on one side's port) are known by it that
+// three sessions of TCP that must have been answered (more than a try, or FIN after it; a twentieth at least of those
+// seen one way) have no answer, while all accepted records are ingress, or all egress, or hardly any session (one in a
+// hundred of these) has both ends. The report then
+// has a warning, and what was let through of one end alone is one-way, never unanswered. Logs of accepted traffic only
+// hold both directions; that they hold no REJECT does not show.
+//
+// conn_state (C client, S server; flags of all records OR-ed, so order within a window is lost):
+//   S0      C SYN, no record of S, no more than a try: certain if the server's side is logged
+//   REJ     C SYN, S RST without SYN-ACK: certain
+//   S1      SYN, SYN-ACK, no FIN or RST: certain; still open when the logs end
+//   SF      FIN of both: certain
+//   S2, S3  FIN of C, of S only: may be SF, cut at the end of the logs
+//   RSTO, RSTR      RST of C, of S after SYN-ACK, FIN or not: certain; null if both sent RST (who was first is lost)
+//   RSTOS0  C SYN and RST, no record of S: a half-open scan, or C gave up
+//   SH      C SYN and FIN, no record of S
+//   RSTRH, SHR      S SYN-ACK and RST, and FIN, no record of C: C is not logged, or its address was made up
+//   OTH     no SYN: begun before the logs; or SYN-ACK alone
+//   null    not TCP, no tcp-flags, rejected and half (Zeek has no such), one direction only, SYN or SYN-ACK of both
+//           sides (connections OR-ed together), one-way with more than a try and no FIN or RST, and SYN answered by
+//           neither SYN-ACK nor RST
 //
 // The same bytes at several interfaces (source, destination, NAT, load balancer) count once: each direction has the
 // figures of one vantage point, see SessionSpec::vantage.

@@ -17,7 +17,7 @@ from vpcflow.findings import SEVERITIES, Finding
 from vpcflow.labels import ip_ranges
 from vpcflow.scan import scan
 
-from .base import ADMIN_PORTS, DATABASE_PORTS, LATERAL_PORTS, bundled_s3, is_in, listed
+from .base import ADMIN_PORTS, ASKED_FOR, BACK, DATABASE_PORTS, LATERAL_PORTS, TALKED, bundled_s3, is_in, listed
 from .baseline import BaselineDetectors
 from .by_rules import RuleDetectors
 
@@ -37,35 +37,35 @@ class Run(RuleDetectors, BaselineDetectors):
 
     def _block(self, source: str, found: list[Finding]) -> Iterator[Finding]:
         """Many ports of many hosts."""
-        own = self._sent.filter(f"srcaddr = '{source}'")
+        own = self._begun.filter(f"srcaddr = '{source}'")
         (tried,) = own.agg(
-            ports=n_unique("dstport", where=self._missed), hosts=n_unique("dstaddr", where=self._missed),
-            failed=count(where=self._missed), tries=count(), first=min_of("start"), last=max_of("end"),
+            ports=n_unique("dstport", where=self._failed), hosts=n_unique("dstaddr", where=self._failed),
+            failed=count(where=self._failed), tries=count(), first=min_of("start"), last=max_of("end"),
         ).collect().rows()  # fmt: skip
         evidence = {name: tried[name] for name in ("ports", "hosts", "failed", "tries")}
         text = f"{source} tried {tried['ports']:,} ports of {tried['hosts']:,} hosts"
         text += f", {tried['failed']:,} of {tried['tries']:,} tries without answer"
         severity = min((f.severity for f in found), key=SEVERITIES.index)
         score = max(f.score for f in found)
-        targets = self._targets(source, self._missed)
+        targets = self._targets(source, self._failed)
         yield self._finding("port_scan", severity, {**tried, "srcaddr": source}, targets, score, "T1046", evidence, text)
 
     def _ports_and_hosts(self) -> Iterator[Finding]:
         s = self._settings
-        missed = self._sent.filter(self._missed)
+        missed = self._sent.filter(self._failed)
         found = self._ask(
             missed.group_by("srcaddr", "dstaddr", "protocol").agg(n=n_unique("dstport")).having(f"n >= {s.scan_ports}"),
             missed.group_by("srcaddr", "dstport", "protocol").agg(n=n_unique("dstaddr")).having(f"n >= {s.scan_hosts}"),
         )
         suspects = {row["srcaddr"] for result in found for row in result}
         span = {"first": min_of("start"), "last": max_of("end")}
-        failed = {"failed": count(where=self._missed), "tries": count(), **span}
+        failed = {"failed": count(where=self._failed), "tries": count(), **span}
         tried = self._of(suspects)
         ports = tried.group_by("srcaddr", "dstaddr", "protocol").agg(
-            ports=n_unique("dstport", where=self._missed), **failed
+            ports=n_unique("dstport", where=self._failed), **failed
         )
         hosts = tried.group_by("srcaddr", "dstport", "protocol").agg(
-            hosts=n_unique("dstaddr", where=self._missed), **failed
+            hosts=n_unique("dstaddr", where=self._failed), **failed
         )
 
         def mostly_failed(row: dict[str, Any]) -> bool:
@@ -104,8 +104,8 @@ class Run(RuleDetectors, BaselineDetectors):
         may be blamed, 99 % of scanners found. So each outcome weighs log 4, and 4 more failures than answers decide.
         """
         s = self._settings
-        sources = self._sent if s.walk_outside else self._sent.filter(self._from_inside)
-        failed = {"failed": count(where=self._missed), "tries": count()}
+        sources = self._begun if s.walk_outside else self._begun.filter(self._from_inside)
+        failed = {"failed": count(where=self._failed), "tries": count()}
         some = sources.group_by("srcaddr").agg(**failed).having("failed >= 4").collect()
         suspects = {r["srcaddr"] for r in some if r["failed"] >= s.scan_failed * r["tries"]} - known
         if not suspects:
@@ -145,7 +145,7 @@ class Run(RuleDetectors, BaselineDetectors):
         s = self._settings
         admin, databases = ", ".join(map(str, ADMIN_PORTS)), ", ".join(map(str, DATABASE_PORTS))
         services = f"(dstport in ({admin}) or (dstport in ({databases}) and not {self._from_inside}))"
-        tries = self._sent.filter(f"{services} and action in ('established', 'reset')")
+        tries = self._begun.filter(f"{services} and {TALKED}")
         pairs = tries.group_by("srcaddr", "dstaddr", "dstport").agg(
             sessions=count(), typical=quantile("bytes", 0.5), most=quantile("bytes", 0.95),
             first=min_of("start"), last=max_of("end"),
@@ -166,14 +166,15 @@ class Run(RuleDetectors, BaselineDetectors):
         where = f"{self._from_inside} and not {self._to_inside}"
         if s.exfil_known:
             where += f" and not dstaddr in ({listed(s.exfil_known)})"
-        peers = self._sent.filter(where).group_by("srcaddr", "dstaddr").agg(
-            sent=sum_of("bytes"), sessions=count(), first=min_of("start"), last=max_of("end")
-        )
+        peers = self._leaving.filter(where).group_by("srcaddr", "dstaddr").agg(
+            sent=sum_of("bytes"), back=sum_of(BACK), sessions=count(), asked_for=count(where=ASKED_FOR),
+            first=min_of("start"), last=max_of("end"),
+        )  # fmt: skip
         rows = self._ask(peers.having(f"sent >= {s.exfil_bytes}"))[0].rows()
         services = self._aws_services({row["dstaddr"] for row in rows})
-        backs, typicals = self._usual_of(rows, where)
+        typicals = self._usual_of(rows, where)
         for row in rows:
-            back, typical = backs[row["srcaddr"], row["dstaddr"]], typicals.get(row["srcaddr"]) or 0
+            back, typical = row["back"], typicals.get(row["srcaddr"]) or 0
             if row["sent"] < s.exfil_ratio * back or row["sent"] < s.exfil_typical * typical:
                 continue
             evidence = {"sent": row["sent"], "received": back, "sessions": row["sessions"], "typical_session": typical}
@@ -184,24 +185,30 @@ class Run(RuleDetectors, BaselineDetectors):
                 evidence["aws_service"] = service
                 evidence |= self._ranges_of
                 text += f", an address of AWS's {service}"
+            if row["asked_for"] == row["sessions"]:
+                evidence["dstport"] = self._largest(row["srcaddr"], row["dstaddr"])
+                text += f", which asked for it at port {evidence['dstport']}"
             score = 1 - 0.5 * s.exfil_bytes / row["sent"]
             much = "high" if row["sent"] >= 4 * s.exfil_bytes else "medium"
             severity = "low" if service == "S3" else much
             yield self._finding("exfiltration", severity, row, [row["dstaddr"]], score, "T1048", evidence, text)
 
-    def _usual_of(
-        self, rows: list[dict[str, Any]], where: str
-    ) -> tuple[dict[tuple[str, str], int], dict[str, int | None]]:
-        """Of some pairs what came back, and by source the median session to all peers but these."""
+    def _largest(self, source: str, peer: str) -> int | None:
+        """The port of the session in which a source sent most to a peer."""
+        (mine,) = self._ask(self._leaving.filter(f"srcaddr = '{source}' and dstaddr = '{peer}'"))
+        none = 1 << 31
+        port: int | None = max(mine, key=lambda r: (r["bytes"], none if r["dstport"] is None else -r["dstport"]))["dstport"]
+        return port
+
+    def _usual_of(self, rows: list[dict[str, Any]], where: str) -> dict[str, int | None]:
+        """By source the median session that it began to all peers but these."""
         if not rows:
-            return {}, {}
+            return {}
         sources, peers = {row["srcaddr"] for row in rows}, {row["dstaddr"] for row in rows}
-        back, to_peers = among(self._of(sources, self._received), "one_of_the_peers", "dstaddr", peers)
-        backs = back.filter(to_peers).group_by("srcaddr", "dstaddr").agg(b=sum_of("bytes")).collect()
-        others, to_peers = among(self._of(sources), "one_of_the_peers", "dstaddr", peers)
+        others, to_peers = among(self._of(sources, self._sent), "one_of_the_peers", "dstaddr", peers)
         usual = others.filter(f"not ({to_peers}) and {where}")
         medians = usual.group_by("srcaddr").agg(b=quantile("bytes", 0.5)).collect()
-        return {(r["srcaddr"], r["dstaddr"]): r["b"] for r in backs}, {r["srcaddr"]: r["b"] for r in medians}
+        return {r["srcaddr"]: r["b"] for r in medians}
 
     def _aws_services(self, addresses: set[str]) -> dict[str, str]:
         """The AWS service of addresses, where the log tells, or AWS's list if it is given; else S3 by the list that
@@ -273,7 +280,7 @@ class Run(RuleDetectors, BaselineDetectors):
     def lateral_movement(self) -> Iterator[Finding]:
         s = self._settings
         where = f"{self._from_inside} and {self._to_inside} and dstport in ({', '.join(map(str, LATERAL_PORTS))})"
-        tried = self._sent.filter(where).group_by("srcaddr").agg(
+        tried = self._begun.filter(where).group_by("srcaddr").agg(
             hosts=n_unique("dstaddr"), ports=n_unique("dstport"), failed=count(where=self._failed), tries=count(),
             first=min_of("start"), last=max_of("end"),
         )  # fmt: skip

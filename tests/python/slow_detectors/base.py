@@ -16,9 +16,9 @@ from vpcflow.detectors import Settings
 from vpcflow.display import instant
 from vpcflow.errors import PlanError
 from vpcflow.expr import count
-from vpcflow.findings import Finding, sessions_as_records
+from vpcflow.findings import Finding
 from vpcflow.result import Result
-from vpcflow.scan import Flows, collect_all
+from vpcflow.scan import Flows, collect_all, scan
 
 # Services that ask a person for a password; and those that applications log in to all day, of which only tries from
 # outside tell something.
@@ -28,8 +28,13 @@ DATABASE_PORTS = (1433, 1521, 3306, 5432, 27017)
 LATERAL_PORTS = (22, 135, 139, 445, 3389, 5985, 5986)
 
 
-# A session that came about: both sides sent, and of TCP three packets at least, which a refused try has not.
-TALKED = "(action = 'established' and (protocol != 6 or protocol is null or packets >= 3))"
+# Of sessions as records (Detectors._records): the column `answered`; whether the client is known to have begun, or sent
+# alone; what came back; and whether the outside host that is the target began.
+TALKED = "traffic-path = 1"
+BEGAN = "packets-lost-mtu-exceeded = 1"
+BACK, BACK_PACKETS = "packets-lost-blackhole", "packets-lost-no-route"
+ASKED_FOR = "packets-lost-ttl-expired = 1"
+EVERYBODY = 10  # so many outside hosts got an answer: anybody may ask this service
 
 
 def is_in(address: str, prefixes: Sequence[str]) -> bool:
@@ -48,6 +53,14 @@ def checked(prefixes: Sequence[str]) -> Sequence[str]:
 def listed(prefixes: Sequence[str]) -> str:
     """A list of the filter language; errors as of :func:`checked`."""
     return ", ".join(f"'{prefix}'" for prefix in checked(prefixes))
+
+
+def swapped(row: dict[str, Any]) -> dict[str, Any]:
+    """A session the other way round; its flags stay."""
+    out = dict(row)
+    for what in ("", "_port", "_bytes", "_packets"):
+        out[f"client{what}"], out[f"server{what}"] = row[f"server{what}"], row[f"client{what}"]
+    return out
 
 
 def is_prefix(text: str) -> bool:
@@ -83,24 +96,69 @@ class Detectors:
         self._coverage = coverage
         inside = ", ".join(f"'{prefix}'" for prefix in settings.inside)
         self._from_inside, self._to_inside = f"srcaddr in ({inside})", f"dstaddr in ({inside})"
-        # Nobody answered: it was rejected, or a few packets (SYN and its six repetitions) went one way only, or the
-        # port was closed: the answer was a reset without SYN (2). Logs without flags show that as a packet without data
-        # each way; so are keep-alives, so it counts only where most tries must have failed. Who sent nothing tried
-        # nothing: backscatter, the answers of others to packets with a made-up source.
-        refused = "action = 'reset' and packets <= 3 and tcp-flags & 2 = 0"
-        silent = f"action = 'unanswered' and (packets <= 3 or (protocol = 6 and packets <= 7 and bytes <= {7 * 64}))"
-        self._failed = f"(packets > 0 and (action = 'rejected' or ({silent}) or ({refused})))"
-        bare = "action = 'established' and protocol = 6 and packets = 1 and bytes <= 64"
-        self._missed = f"({self._failed} or ({bare}))"
-        # An open port: its SYN-ACK was seen, or, without flags, it was talked to.
+        # Nobody answered: it was rejected, is unanswered, or the port was closed: the answer was a reset without SYN
+        # (2). Who sent nothing tried nothing: backscatter, the answers of others to packets with a made-up source.
+        refused = "action = 'reset' and traffic-path = 0 and tcp-flags & 2 = 0"
+        self._failed = f"(packets > 0 and {BEGAN} and (action in ('rejected', 'unanswered') or ({refused})))"
+        # An open port: it answered, or its SYN-ACK was seen.
         self._open = f"({TALKED} or (action in ('established', 'reset') and tcp-flags & 2 = 2))"
-        self._sent = sessions_as_records(talks, "client_bytes")
-        self._talks = talks
+        self._talks = [self._inside_first(row) for row in talks.rows() if row["counted"]]
+        self._sent = self._records(self._talks)
+        self._begun = self._sent.filter(BEGAN)
+
+    def _inside_first(self, row: dict[str, Any]) -> dict[str, Any]:
+        """Where nobody knows who began and both sent, an inside host comes before an outside one."""
+        row = {**row, "began": row["client_known"] or row["client_packets"] == 0 or row["server_packets"] == 0}
+        turned = not row["began"] and self._is_inside(row["server"]) and not self._is_inside(row["client"])
+        return swapped(row) if turned else row
+
+    @staticmethod
+    def _records(rows: Sequence[dict[str, Any]]) -> Flows:
+        """Sessions as the lines of a log, so that the query engine can be asked of them: the client is the source."""
+        names = {
+            "srcaddr": "client", "dstaddr": "server", "srcport": "client_port", "dstport": "server_port",
+            "protocol": "protocol", "start": "start", "end": "end", "packets": "client_packets",
+            "bytes": "client_bytes", "action": "state", "tcp-flags": "server_flags", BACK: "server_bytes",
+            BACK_PACKETS: "server_packets", "traffic-path": "answered", "packets-lost-mtu-exceeded": "began",
+            "packets-lost-ttl-expired": "asked_for",
+        }  # fmt: skip
+        lines = [" ".join(names)]
+        for row in rows:
+            values = [row.get(name) for name in names.values()]
+            lines.append(" ".join("-" if v is None else str(int(v)) if isinstance(v, bool) else str(v) for v in values))
+        return scan("\n".join(lines).encode() + b"\n")
 
     @functools.cached_property
-    def _received(self) -> Flows:
-        """The sessions once more, with the bytes that came back."""
-        return sessions_as_records(self._talks, "server_bytes")
+    def _one_sided(self) -> Flows:
+        """What was not answered, at whoever got it."""
+        rows = [
+            row for row in self._talks
+            if row["began"]
+            and (row["state"] in ("rejected", "unanswered") or (row["state"] == "one-way" and row["answered"] is False))
+        ]  # fmt: skip
+        return self._records([swapped(r) if r["client_packets"] < r["server_packets"] else r for r in rows])
+
+    @functools.cached_property
+    def _leaving(self) -> Flows:
+        """What inside hosts sent to outside ones: in sessions that they began, and where outside hosts asked for it at
+        a service that is not everybody's."""
+        callers: dict[tuple[Any, ...], set[str]] = {}
+        asked = []
+        for row in self._talks:
+            outsider = not self._is_inside(row["client"]) and self._is_inside(row["server"])
+            if outsider and row["server_bytes"] > 0 and row["server_port"] not in (80, 443):
+                asked.append(row)
+                if row["answered"]:
+                    callers.setdefault((row["server"], row["server_port"], row["protocol"]), set()).add(row["client"])
+        out = [
+            {**swapped(row), "server_port": row["server_port"], "asked_for": True} for row in asked
+            if len(callers.get((row["server"], row["server_port"], row["protocol"]), ())) < EVERYBODY
+        ]  # fmt: skip
+        out += [r for r in self._talks if self._is_inside(r["client"]) and not self._is_inside(r["server"])]
+        return self._records(out)
+
+    def _is_inside(self, address: str) -> bool:
+        return is_in(address, self._settings.inside)
 
     def findings(self, names: Sequence[str]) -> list[Finding]:
         """What some detectors find."""
@@ -111,11 +169,11 @@ class Detectors:
 
     def _of(self, sources: Collection[str], flows: Flows | None = None) -> Flows:
         """The sessions of some clients."""
-        flows, condition = among(self._sent if flows is None else flows, "one_of_the_sources", "srcaddr", sources)
+        flows, condition = among(self._begun if flows is None else flows, "one_of_the_sources", "srcaddr", sources)
         return flows.filter(condition)
 
     def _targets(self, actor: str, where: str) -> list[str]:
-        tried = self._sent.filter(f"srcaddr = '{actor}' and {where}")
+        tried = self._begun.filter(f"srcaddr = '{actor}' and {where}")
         return [r["dstaddr"] for r in tried.group_by("dstaddr").agg(n=count()).top_k(20, by="n").collect()]
 
     def _targets_at_ports(self, actors: set[str]) -> dict[tuple[str, int | None], list[str]]:

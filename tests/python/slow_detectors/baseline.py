@@ -15,7 +15,7 @@ from vpcflow.findings import Finding
 from vpcflow.labels import Labels, mmdb
 from vpcflow.scan import scan
 
-from .base import LATERAL_PORTS, TALKED, Detectors, bundled_s3, day_of, is_in
+from .base import LATERAL_PORTS, TALKED, Detectors, bundled_s3, day_of
 
 DYNAMIC_PORTS = 49152  # RFC 6335: from here on ports are of no service
 
@@ -80,10 +80,12 @@ class BaselineDetectors(Detectors):
 
     @functools.cached_property
     def _past(self) -> list[dict[str, Any]]:
-        return [] if self._baseline is None else self._baseline.collect().rows()
-
-    def _is_inside(self, address: str) -> bool:
-        return is_in(address, self._settings.inside)
+        rows = [] if self._baseline is None else self._baseline.collect().rows()
+        for row in rows:  # without ports nobody is known to have begun
+            ends = row["srcaddr"], row["dstaddr"]
+            if row["dstport"] is None and self._is_inside(ends[1]) and not self._is_inside(ends[0]):
+                row["dstaddr"], row["srcaddr"] = ends
+        return rows
 
     def new_port(self) -> Iterator[Finding]:
         def counts(row: dict[str, Any]) -> bool:

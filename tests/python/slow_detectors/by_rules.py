@@ -14,7 +14,7 @@ from vpcflow.findings import Finding
 from vpcflow.rules import Rule, findings_of
 from vpcflow.scan import Flows
 
-from .base import ADMIN_PORTS, DATABASE_PORTS, TALKED, Detectors, checked, is_in, listed
+from .base import ADMIN_PORTS, BACK, DATABASE_PORTS, TALKED, Detectors, checked, is_in, listed
 
 
 class RuleDetectors(Detectors):
@@ -39,8 +39,9 @@ class RuleDetectors(Detectors):
             where += f" and not srcaddr in ({listed(self._settings.admin_sources)})"
         rule = {
             "name": "unauthorised_access", "where": where, "by": ("srcaddr", "dstaddr", "dstport"),
-            "aggregates": {"sessions": "count()", "bytes": "sum(bytes)"}, "technique": "T1133",
-            "message": "{srcaddr}, outside, talked to {dstaddr} port {dstport}: {sessions:,} sessions, {bytes:,} bytes",
+            "aggregates": {"sessions": "count()", "bytes": "sum(bytes)", "received": f"sum({BACK})"},
+            "technique": "T1133", "message": "{srcaddr}, outside, talked to {dstaddr} port {dstport}: "
+            "{sessions:,} sessions, {bytes:,} bytes sent, {received:,} received",
         }  # fmt: skip
         yield from self._by_rules((1, "sessions", rule))
         yield from self._access_in_vain(ports)
@@ -97,7 +98,7 @@ class RuleDetectors(Detectors):
     def flood(self) -> Iterator[Finding]:
         s = self._settings
         common: dict[str, Any] = {
-            "name": "flood", "where": "action in ('unanswered', 'rejected')", "every": "1m", "actor": "dstaddr",
+            "name": "flood", "where": "", "every": "1m", "actor": "dstaddr",
             "severity": "high", "technique": "T1498",
         }  # fmt: skip
         aggregates = {"sources": "n_unique(srcaddr)", "packets": "sum(packets)", "tries": "count()"}
@@ -111,12 +112,15 @@ class RuleDetectors(Detectors):
             "having": (f"packets >= {s.flood_packets}",),
             "message": "{dstaddr} got {packets:,} packets in a minute from {sources:,} sources without answer",
         }  # fmt: skip
-        yield from self._by_rules((s.flood_sources, "sources", many), (s.flood_packets, "packets", much))
+        asked = ((s.flood_sources, "sources", many), (s.flood_packets, "packets", much))
+        yield from self._by_rules(*asked, sessions=[self._one_sided] * 2)
 
     def tunnel(self) -> Iterator[Finding]:
         s = self._settings
         outwards = f"{self._from_inside} and not {self._to_inside}"
-        sums = {"bytes": "sum(bytes)", "packets": "sum(packets)", "size": "ratio(bytes, packets)"}
+        sums = {
+            "bytes": "sum(bytes)", "received": f"sum({BACK})", "packets": "sum(packets)", "size": "ratio(bytes, packets)",
+        }  # fmt: skip
         asked = []
         for protocol, where, limit, having in (
             ("DNS", "dstport = 53 and protocol in (6, 17)", s.tunnel_bytes, ()),
@@ -126,10 +130,10 @@ class RuleDetectors(Detectors):
             rule: dict[str, Any] = {
                 "name": "tunnel", "where": f"{outwards} and {where}", "by": ("srcaddr", "dstaddr"),
                 "aggregates": sums, "having": (f"bytes >= {limit}", *having), "technique": "T1572",
-                "message": f"{{srcaddr}} sent {{bytes:,}} bytes of {protocol} to {{dstaddr}}",
+                "message": f"{{srcaddr}} sent {{bytes:,}} bytes of {protocol} to {{dstaddr}}, which sent {{received:,}}",
             }  # fmt: skip
             asked.append((limit, "bytes", rule))
-        yield from self._by_rules(*asked)
+        yield from self._by_rules(*asked, sessions=[self._leaving] * 3)
 
     @property
     def _with_listed(self) -> dict[str, Flows]:
@@ -149,7 +153,8 @@ class RuleDetectors(Detectors):
         for end, other, verb in (("dstaddr", "srcaddr", "talked to"), ("srcaddr", "dstaddr", "was reached by")):
             rule: dict[str, Any] = {
                 "name": "known_bad", "where": TALKED, "by": (other, end),
-                "aggregates": {"sessions": "count()", "bytes": "sum(bytes)"}, "severity": "high", "technique": "T1071",
+                "aggregates": {"sessions": "count()", "bytes": "sum(bytes)", "received": f"sum({BACK})"},
+                "severity": "high", "technique": "T1071",
                 "message": f"{{{other}}} {verb} {{{end}}}, which is listed, {{sessions:,}} times",
             }  # fmt: skip
             asked.append((1, "sessions", rule))
