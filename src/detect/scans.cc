@@ -18,7 +18,6 @@ struct Tries {
     return static_cast<double>(failed) >= s.scan_failed * static_cast<double>(all);
   }
   void Add(const SessionRow& row) {
-    if (!row.Is(kBegan)) return;
     ++all;
     failed += row.Is(kFailed) ? 1 : 0;
     span.Add(row);
@@ -29,7 +28,7 @@ struct Tries {
 std::vector<int64_t> AnsweredPorts(std::span<const SessionRow> rows) {
   std::vector<std::pair<int64_t, uint64_t>> counts;
   for (const SessionRow& row : rows) {
-    if (!row.Is(kOpen) || !row.Is(kBegan) || row.port == kNullInt32) continue;
+    if (!row.Is(kOpen) || row.port == kNullInt32) continue;
     if (counts.empty() || counts.back().first != row.port) counts.emplace_back(row.port, 0);
     ++counts.back().second;
   }
@@ -104,9 +103,7 @@ void Horizontal(const Asked& asked, uint32_t source, std::vector<Finding>* out) 
           const auto hosts = Signed(tries.different);
           if (hosts < s.scan_hosts || !tries.MostlyFailed(s)) return;
           std::map<uint32_t, uint64_t> counts;  // of all protocols
-          for (const SessionRow& row : rows) {
-            if (row.Is(kBegan)) ++counts[row.server];
-          }
+          for (const SessionRow& row : rows) ++counts[row.server];
           const bool small = hosts < 10 * s.scan_hosts && !asked.inside(source);
           Finding f = Made("port_scan", "T1046", small ? Severity::kLow : Severity::kMedium,
                            asked.sessions.address(source), MostOf(asked.sessions, Counts(counts.begin(), counts.end())),
@@ -173,7 +170,6 @@ void Walk(const Asked& asked, uint32_t source, std::vector<Finding>* out) {
   ForEachRun(asked.sessions.of(source), ByService, [&](std::span<const SessionRow> rows) {
     services.push_back({rows[0].server, rows[0].port, {}});
     for (const SessionRow& row : rows) services.back().tries.Add(row);
-    if (services.back().tries.all == 0) services.pop_back();
   });
   std::sort(services.begin(), services.end(), [&](const Service& a, const Service& b) {
     if (a.tries.span.first != b.tries.span.first) return a.tries.span.first < b.tries.span.first;

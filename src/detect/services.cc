@@ -134,7 +134,7 @@ std::vector<Finding> FindLateralMovement(const Asked& asked) {
     std::map<uint32_t, uint64_t> hosts;
     std::set<int32_t> ports;
     for (const SessionRow& row : rows) {
-      if (!IsOneOf(kLateralPorts, row.port) || !asked.inside(row.server) || !row.Is(kBegan)) continue;
+      if (!IsOneOf(kLateralPorts, row.port) || !asked.inside(row.server)) continue;
       ++tries;
       failed += row.Is(kFailed) ? 1 : 0;
       ++hosts[row.server];

@@ -204,7 +204,7 @@ SessionState::Role SessionState::RoleOf(const Key& key, const Run& run, const Ev
   const bool times = !evidence.one_direction || run.two_way();
   const auto earlier = [](const std::array<int64_t, 2>& first) { return first[0] < first[1] ? size_t{0} : 1; };
   if (times && run.first_seen[0] != run.first_seen[1]) return {earlier(run.first_seen), kByFlowDirection};
-  if (ports) {
+  if (ports && (run.two_way() || evidence.one_direction)) {
     if (const std::optional<size_t> server = LowServer(key.port)) return {1 - *server, kByServicePort};
   }
   if (times && run.first[0] != run.first[1]) return {earlier(run.first), kByFirstSeen};

@@ -108,7 +108,7 @@ def random_log(rng, flags):
         extra = f" {rng.choice([0, 2, 3, 18, 19])} {rng.choice(['ingress', 'egress', '-'])}" if flags else ""
         lines.append(f"eni-{a[-1]} {a} {b} {ports[0]} {ports[1]} {protocol} {packets} {size} {start} {start + 9} {action}{extra}")
         if rng.random() < 0.6:
-            back = rng.choice([packets, packets + 1])
+            back = packets + (ports[0] in ("-", ports[1]) or rng.random() < 0.5)  # nothing else tells such ends apart
             start += rng.choice([0, 0, 1])
             lines.append(
                 f"eni-{a[-1]} {b} {a} {ports[1]} {ports[0]} {protocol} {back} {back * rng.choice([40, 60, 700])} {start} {start + 9} ACCEPT{extra}"

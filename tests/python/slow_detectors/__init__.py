@@ -17,7 +17,7 @@ from vpcflow.findings import SEVERITIES, Finding
 from vpcflow.labels import ip_ranges
 from vpcflow.scan import scan
 
-from .base import ADMIN_PORTS, ASKED_FOR, BACK, DATABASE_PORTS, LATERAL_PORTS, TALKED, bundled_s3, is_in, listed
+from .base import ADMIN_PORTS, ASKED_FOR, BACK, BEGAN, DATABASE_PORTS, LATERAL_PORTS, TALKED, bundled_s3, is_in, listed
 from .baseline import BaselineDetectors
 from .by_rules import RuleDetectors
 
@@ -37,7 +37,7 @@ class Run(RuleDetectors, BaselineDetectors):
 
     def _block(self, source: str, found: list[Finding]) -> Iterator[Finding]:
         """Many ports of many hosts."""
-        own = self._begun.filter(f"srcaddr = '{source}'")
+        own = self._sent.filter(f"srcaddr = '{source}'")
         (tried,) = own.agg(
             ports=n_unique("dstport", where=self._failed), hosts=n_unique("dstaddr", where=self._failed),
             failed=count(where=self._failed), tries=count(), first=min_of("start"), last=max_of("end"),
@@ -104,7 +104,7 @@ class Run(RuleDetectors, BaselineDetectors):
         may be blamed, 99 % of scanners found. So each outcome weighs log 4, and 4 more failures than answers decide.
         """
         s = self._settings
-        sources = self._begun if s.walk_outside else self._begun.filter(self._from_inside)
+        sources = self._sent if s.walk_outside else self._sent.filter(self._from_inside)
         failed = {"failed": count(where=self._failed), "tries": count()}
         some = sources.group_by("srcaddr").agg(**failed).having("failed >= 4").collect()
         suspects = {r["srcaddr"] for r in some if r["failed"] >= s.scan_failed * r["tries"]} - known
@@ -145,7 +145,7 @@ class Run(RuleDetectors, BaselineDetectors):
         s = self._settings
         admin, databases = ", ".join(map(str, ADMIN_PORTS)), ", ".join(map(str, DATABASE_PORTS))
         services = f"(dstport in ({admin}) or (dstport in ({databases}) and not {self._from_inside}))"
-        tries = self._begun.filter(f"{services} and {TALKED}")
+        tries = self._sent.filter(f"{services} and {TALKED} and {BEGAN}")
         pairs = tries.group_by("srcaddr", "dstaddr", "dstport").agg(
             sessions=count(), typical=quantile("bytes", 0.5), most=quantile("bytes", 0.95),
             first=min_of("start"), last=max_of("end"),
@@ -205,7 +205,7 @@ class Run(RuleDetectors, BaselineDetectors):
         if not rows:
             return {}
         sources, peers = {row["srcaddr"] for row in rows}, {row["dstaddr"] for row in rows}
-        others, to_peers = among(self._of(sources, self._sent), "one_of_the_peers", "dstaddr", peers)
+        others, to_peers = among(self._of(sources), "one_of_the_peers", "dstaddr", peers)
         usual = others.filter(f"not ({to_peers}) and {where}")
         medians = usual.group_by("srcaddr").agg(b=quantile("bytes", 0.5)).collect()
         return {r["srcaddr"]: r["b"] for r in medians}
@@ -280,7 +280,7 @@ class Run(RuleDetectors, BaselineDetectors):
     def lateral_movement(self) -> Iterator[Finding]:
         s = self._settings
         where = f"{self._from_inside} and {self._to_inside} and dstport in ({', '.join(map(str, LATERAL_PORTS))})"
-        tried = self._begun.filter(where).group_by("srcaddr").agg(
+        tried = self._sent.filter(where).group_by("srcaddr").agg(
             hosts=n_unique("dstaddr"), ports=n_unique("dstport"), failed=count(where=self._failed), tries=count(),
             first=min_of("start"), last=max_of("end"),
         )  # fmt: skip

@@ -104,7 +104,6 @@ class Detectors:
         self._open = f"({TALKED} or (action in ('established', 'reset') and tcp-flags & 2 = 2))"
         self._talks = [self._inside_first(row) for row in talks.rows() if row["counted"]]
         self._sent = self._records(self._talks)
-        self._begun = self._sent.filter(BEGAN)
 
     def _inside_first(self, row: dict[str, Any]) -> dict[str, Any]:
         """Where nobody knows who began and both sent, an inside host comes before an outside one."""
@@ -169,11 +168,11 @@ class Detectors:
 
     def _of(self, sources: Collection[str], flows: Flows | None = None) -> Flows:
         """The sessions of some clients."""
-        flows, condition = among(self._begun if flows is None else flows, "one_of_the_sources", "srcaddr", sources)
+        flows, condition = among(self._sent if flows is None else flows, "one_of_the_sources", "srcaddr", sources)
         return flows.filter(condition)
 
     def _targets(self, actor: str, where: str) -> list[str]:
-        tried = self._begun.filter(f"srcaddr = '{actor}' and {where}")
+        tried = self._sent.filter(f"srcaddr = '{actor}' and {where}")
         return [r["dstaddr"] for r in tried.group_by("dstaddr").agg(n=count()).top_k(20, by="n").collect()]
 
     def _targets_at_ports(self, actors: set[str]) -> dict[tuple[str, int | None], list[str]]:
