@@ -350,7 +350,8 @@ def test_mistakes(args, stdin, code, text):
 def test_a_folder_without_logs(tmp_path):
     (tmp_path / "notes.md").write_text("x")
     done = run_cli("summary", tmp_path, check=2)
-    assert b"no flow logs in this folder" in done.stderr and b"1 file of this folder was not read: 1 " in done.stderr
+    assert b"no flow logs in this folder" in done.stderr
+    assert b"1 file of this folder was not read: 1 " in done.stderr
 
 
 def test_damage_prints_what_was_read_and_exits_with_2():
