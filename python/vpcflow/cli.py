@@ -229,7 +229,7 @@ def _summary(args: argparse.Namespace) -> int:
         summary, code = collect(lambda: summarize(flows_of(args), progress=progress))
     if not isinstance(summary, Summary):
         return code
-    if code and not args.json and not summary.report.records:
+    if code and not summary.report.records:
         return code  # the error has been told, and there is nothing to show
     say_first(summary.report, args.json)
     put(json.dumps(summary.as_dict()) + "\n" if args.json else summary.text())

@@ -4,6 +4,7 @@ array and over many lines; and what has the same shape and holds no record."""
 import base64
 import gzip
 import json
+import zlib
 
 import pytest
 
@@ -137,8 +138,10 @@ ENVELOPES = {  # name: documents that together hold the records
                            "searchedLogStreams": []}],
     "get-log-events": [{"events": [{"timestamp": 1, "message": x, "ingestionTime": 2} for x in LINES], "nextForwardToken": "f/3"}],
     "kinesis get-records": [{"Records": [kinesis(_blob(CONTROL)), kinesis(_blob(SUBSCRIPTION))], "MillisBehindLatest": 0}],
+    "kinesis get-records, base64 twice": [{"NextShardIterator": "AAA", "Records": [kinesis(base64_of(_blob(SUBSCRIPTION)))]}],
     "kinesis get-records, plain lines": [{"Records": [kinesis(base64_of(line)) for line in LINES]}],
     "kinesis get-records, many lines in one": [{"Records": [kinesis(base64_of(PLAIN))]}],
+    "kinesis get-records, zlib": [{"Records": [kinesis(base64_of(zlib.compress(json.dumps(SUBSCRIPTION).encode())))]}],
     "kinesis get-records, gzip of lines": [{"Records": [kinesis(base64_of(gzip.compress(PLAIN.encode())))]}],
     "kinesis lambda event": [{"Records": [{"kinesis": {"partitionKey": "k", "data": _blob(SUBSCRIPTION)}, "eventSource": "aws:kinesis",
                                            "awsRegion": "eu-west-1"}]}],
