@@ -1,6 +1,5 @@
 // Sources, plans and their running.
 #include <cstring>
-#include <mutex>
 #include <optional>
 #include <utility>
 
@@ -137,8 +136,6 @@ vpcflow::ArrowStreams StreamsOf(const py::iterator& iterator) {
 
 namespace {
 
-using TimePair = std::pair<std::optional<int64_t>, std::optional<int64_t>>;
-
 // The kind of table that a file is, by its first 16 bytes.
 std::optional<std::string> TableFormatOf(std::string_view begin) {
   if (begin.starts_with("PAR1")) return "Parquet";
@@ -264,75 +261,6 @@ py::list RunArrow(const std::vector<Plan>& plans, const std::vector<std::shared_
   return RunReleased(options, [&](vpcflow::Report* report, std::vector<vpcflow::Result>* partial) {
     return vpcflow::RunArrow(plans, native, streams, options, report, partial);
   });
-}
-
-// Coverage, and how many records it is of.
-struct CountedCoverage {
-  static constexpr auto kFields = vpcflow::Coverage::kFields;
-  void Update(const vpcflow::RecordView& record) {
-    ++records;
-    coverage.Update(record);
-  }
-  void Merge(const CountedCoverage& other) {
-    records += other.records;
-    coverage.Merge(other.coverage);
-  }
-  uint64_t Value() const { return records; }
-  vpcflow::Coverage coverage;
-  uint64_t records = 0;
-};
-
-// What PlanSpec::asked counts of a plan, for a scan: a predicate that lets every record pass.
-struct Asked {
-  explicit Asked(vpcflow::TimeSpan time) : span(time) {}
-  bool operator()(const vpcflow::RecordView& record) {
-    const std::optional<int64_t> start = record.start();
-    if (!start) return true;
-    const std::lock_guard lock(mutex);
-    in_time += *start >= span.start.value_or(*start) && (!span.end || *start < *span.end);
-    first = std::min(first.value_or(*start), *start);
-    last = std::max(last.value_or(*start), *start);
-    return true;
-  }
-  vpcflow::TimeSpan span;
-  std::mutex mutex;
-  uint64_t in_time = 0;
-  std::optional<int64_t> first, last;
-};
-
-// The coverage of sources as a table: interface_id, seen, start, end, minutes; and the report.
-py::object MeasureCoverage(const std::vector<std::shared_ptr<PySource>>& sources, const std::string& where,
-                           const std::optional<TimePair>& time, const py::dict& options_dict) {
-  const vpcflow::ScanOptions options = OptionsFrom(options_dict);
-  vpcflow::Scan scan(SourcesOf(sources));
-  scan.Options(options).AllRecords();
-  std::optional<Asked> asked;
-  if (time) {
-    asked.emplace(vpcflow::TimeSpan{time->first, time->second});
-    scan.Where([&](const vpcflow::RecordView& record) { return (*asked)(record); });
-  }
-  if (!where.empty()) scan.Where(where);
-  vpcflow::Result result;
-  absl::Status status;
-  {
-    const py::gil_scoped_release release;
-    CountedCoverage counted;
-    status = scan.Into(&counted, &result.report);
-    result.report.matched = counted.records;
-    if (asked) {
-      result.report.asked = asked->span;
-      result.report.in_time = asked->in_time;
-      result.report.first_start = asked->first;
-      result.report.last_start = asked->last;
-    }
-    result.table = vpcflow::CoverageTable(counted.coverage);
-  }
-  // Damage of sources is in the report, as of plans.
-  if (!status.ok() && result.report.errors.empty()) {
-    CheckStop(result.report, options);
-    RaiseStatus(status, "FilterError");
-  }
-  return ResultToPython(std::move(result));
 }
 
 }  // namespace
@@ -501,13 +429,6 @@ void BindPlan(py::module_& m) {
       .def_property_readonly("report",
                              [](const vpcflow::BatchReader& reader) { return ReportToDict(reader.report()); });
 
-  m.def(
-      "coverage_of",
-      [](const vpcflow::Table& records) {
-        return std::make_shared<vpcflow::Table>(vpcflow::CoverageTable(vpcflow::CoverageOf(records)));
-      },
-      py::arg("records"));
-  m.def("coverage", &MeasureCoverage, py::arg("sources"), py::arg("where"), py::arg("asked"), py::arg("options"));
   m.def("run", &Run, py::arg("plans"), py::arg("sources"), py::arg("options"));
   m.def("has_flow_columns", &vpcflow::HasFlowColumns, py::arg("names"));
   m.def("fields_of_columns", &vpcflow::FieldsOfColumns, py::arg("names"));

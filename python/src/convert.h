@@ -68,11 +68,15 @@ std::vector<vpcflow::Source> SourcesOf(const std::vector<std::shared_ptr<PySourc
 // Streams from an iterator of (name, capsule); each capsule is kept until the next one.
 vpcflow::ArrowStreams StreamsOf(const py::iterator& iterator);
 
+// A time asked for: from and before, Unix seconds.
+using TimePair = std::pair<std::optional<int64_t>, std::optional<int64_t>>;
+
 void BindAggregation(py::module_& m);
 void BindDetect(py::module_& m);
 void BindFormat(py::module_& m);
 void BindLabels(py::module_& m);
 void BindPlan(py::module_& m);
+void BindCoverage(py::module_& m);
 void BindSketch(py::module_& m);
 void BindSynth(py::module_& m);
 void BindTable(py::module_& m);

@@ -18,6 +18,7 @@ PYBIND11_MODULE(_core, m) {
   vpcflow_python::BindTable(m);
   vpcflow_python::BindLabels(m);
   vpcflow_python::BindPlan(m);
+  vpcflow_python::BindCoverage(m);
   vpcflow_python::BindAggregation(m);
   vpcflow_python::BindDetect(m);
   vpcflow_python::BindSketch(m);

@@ -56,7 +56,8 @@ from .expr import (
 )
 from .findings import Finding, Findings
 from .result import Report, Result, diff
-from .scan import Flows, Grouped, collect_all, scan
+from .running import collect_all
+from .scan import Flows, Grouped, scan
 from .synthetic import Synthetic, plants, synth
 
 __version__: str = _core.build_info()["version"]

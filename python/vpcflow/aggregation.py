@@ -9,7 +9,8 @@ from . import _core
 from .errors import PlanError
 from .expr import Agg, Derived, Expr, aggregates_spec, as_filter
 from .result import Result, check, merge_reports
-from .scan import Flows, Progress, scan
+from .running import Progress
+from .scan import Flows, scan
 from .units import seconds
 
 

@@ -12,7 +12,7 @@ from typing import IO
 
 from . import display
 from .errors import OutputError
-from .scan import Progress
+from .running import Progress
 
 
 def put(text: str | bytes) -> None:

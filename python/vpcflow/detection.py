@@ -22,8 +22,9 @@ from .errors import DataQualityWarning, NoRecordsError, PlanError
 from .expr import count
 from .findings import Finding, Findings, Scope, sessions_as_records, worst_first
 from .result import Report, Result
+from .running import Progress, collect_readable
 from .samples import with_samples
-from .scan import Flows, Progress, collect_readable
+from .scan import Flows
 
 __all__ = ["DETECTORS", "Settings", "baseline", "detect"]
 

@@ -15,7 +15,8 @@ from .expr import first
 from .findings import Finding
 from .labels import ip_ranges, mmdb, prefixes
 from .result import Result
-from .scan import Flows, collect_readable, scan
+from .running import collect_readable
+from .scan import Flows, scan
 
 DETECTORS = _core.detectors()
 _DEFAULTS = _core.detect_defaults()

@@ -35,8 +35,9 @@ from .expr import Agg, Derived, difference, ratio
 from .findings import SEVERITIES, Finding, Findings, Scope, sessions_as_records, worst_first
 from .result import Result
 from .rule_files import content_of, hint, with_known_keys
+from .running import Progress, collect_all, collect_readable
 from .samples import with_samples
-from .scan import Flows, Progress, collect_all, collect_readable, scan
+from .scan import Flows, scan
 from .silences import Silence as Silence
 from .silences import check_silences as check_silences
 from .silences import load_silences as load_silences

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Callable
+from typing import TYPE_CHECKING, Any
 
 from . import _core
-from .errors import FieldError, NoRecordsError, PlanError, VpcflowError
+from .errors import FieldError, PlanError
 from .expr import Agg, Derived, Expr, aggregates_spec, as_filter, col
 from .inputs import Input, select, sources_of, split
 from .result import Result, check
+from .running import Progress, collect_all
 from .tables import ArrowTable
 from .units import Instant, byte_count, seconds, unix_seconds
 
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from .labels import Labels
 
 _ON_ERROR = ("skip", "raise", "null")
-Progress = Callable[[int, int, int, int], None]
 
 
 class Flows:
@@ -483,43 +483,3 @@ def scan(
 
 def _texts(value: str | Iterable[str] | None) -> list[str]:
     return [] if value is None else [value] if isinstance(value, str) else [str(v) for v in value]
-
-
-def _run(queries: Sequence[Flows], progress: Progress | None) -> list[tuple[_core.Table, dict[str, Any]]]:
-    first = queries[0]
-    plans = [q._plan() for q in queries]
-    options = first._engine_options(progress)
-    if first._table is None:
-        return _core.run(plans, first._sources, options)
-    everything = any(q._spec.get("check_all") for q in queries)
-    fields = None if everything else {field for plan in plans for field in plan.fields}
-    results = _core.run_arrow(plans, first._sources, first._table.streams(fields), options)
-    for _, report in results:
-        first._table.note(report)
-    return results
-
-
-def collect_readable(
-    queries: Sequence[Flows], *, progress: Progress | None = None
-) -> tuple[list[Result], VpcflowError | None]:
-    """As :func:`collect_all`; of damaged sources what could be read, if that are records, with the error."""
-    try:
-        return collect_all(queries, progress=progress), None
-    except VpcflowError as error:
-        if not error.partials or not error.partials[0].report.records or isinstance(error, NoRecordsError):
-            raise
-        return list(error.partials), error
-
-
-def collect_all(queries: Sequence[Flows], *, progress: Progress | None = None) -> list[Result]:
-    """Runs several queries over the same logs in one pass; all must come from one :func:`scan`.
-
-    A line that is malformed for one of them is a reject for all. Returns the results in the order of the queries.
-    """
-    if not queries:
-        return []
-    if any(q._sources is not queries[0]._sources or q._table is not queries[0]._table for q in queries):
-        raise PlanError("collect_all: the queries must come from the same scan()")
-    results = [Result(table, report) for table, report in _run(queries, progress)]
-    check(results, any(query._allows_empty for query in queries))
-    return results

@@ -8,7 +8,8 @@ from . import display
 from .errors import VpcflowError
 from .expr import count, max, min, sum
 from .result import Result
-from .scan import Flows, Progress, collect_all
+from .running import Progress, collect_all
+from .scan import Flows
 
 _BARS = " .:-=+*#%@"
 _NAMES = {1: "ICMP", 6: "TCP", 17: "UDP", 58: "ICMPv6"}

@@ -98,7 +98,8 @@ bool HasCells(std::string_view line) {
 
 bool IsExport(std::string_view line) {
   const size_t time = LeadingTime(line);
-  return (time > 0 && time < line.size() && kBlanks.find(line[time]) != std::string_view::npos) || HasCells(line);
+  if (time > 0 && time < line.size() && kBlanks.find(line[time]) != std::string_view::npos) return true;
+  return !line.starts_with('{') && !line.starts_with('[') && HasCells(line);  // documents may have tabs between them
 }
 
 // Lines behind a time of CloudWatch's or of who shipped them, and perhaps the names of where they come from:

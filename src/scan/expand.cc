@@ -20,12 +20,21 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// Causes for which files of a folder are left out.
+constexpr char kHidden[] = "hidden", kHiddenFolder[] = "hidden as a folder";
+constexpr char kManifest[] = "named as a manifest or checksum";
+
 // What is not read, by cause.
 class LeftOut {
  public:
   // `name` is shown of the first few of a cause, if it is given.
   void File(const std::string& cause, std::string_view name = {}) { Add(&files_, cause, name); }
   void Folder(const std::string& cause, std::string_view name) { Add(&folders_, cause, name); }
+
+  // Forgets what lies beside logs everywhere: it is said only where there are no logs.
+  void ForgetUsual() {
+    for (const char* cause : {kHidden, kHiddenFolder, kManifest}) files_.erase(cause);
+  }
 
   size_t files() const { return Count(files_); }
   size_t folders() const { return Count(folders_); }
@@ -85,7 +94,7 @@ std::string_view NameOf(std::string_view path) { return path.substr(path.rfind('
 std::string WhyNoLog(const std::string& file, size_t from) {
   if (const std::string_view service = internal::OtherService(file, from); !service.empty())
     return absl::StrCat("of ", std::string(service));
-  if (internal::IsManifestName(NameOf(file))) return "named as a manifest or checksum";
+  if (internal::IsManifestName(NameOf(file))) return kManifest;
   if (HasLogEnding(file)) return "";
   const Source source = Source::File(file);
   if (source.size() == 0) return "empty";
@@ -112,7 +121,7 @@ void Walk(const fs::path& folder, std::vector<std::string>* out, LeftOut* left_o
       const std::string& path = entry.path().native();
       const bool is_folder = entry.is_directory(error);
       if (IsHidden(entry.path())) {
-        left_out->File(is_folder ? "hidden as a folder" : "hidden");
+        left_out->File(is_folder ? kHiddenFolder : kHidden);
       } else if (is_folder && entry.is_symlink(error)) {
         left_out->File("linking to a folder", NameOf(path));
       } else if (is_folder) {
@@ -215,7 +224,10 @@ absl::StatusOr<std::vector<Source>> Source::Expand(const std::string& path, std:
     for (const std::string& note : said) absl::StrAppend(&message, "\n  ", note);
     return absl::NotFoundError(message);
   }
-  if (notes != nullptr) notes->insert(notes->end(), said.begin(), said.end());
+  if (notes != nullptr) {
+    left_out.ForgetUsual();
+    for (std::string& note : NotesOf(path, left_out)) notes->push_back(std::move(note));
+  }
   files.erase(std::unique(files.begin(), files.end()), files.end());
   std::vector<Source> sources;
   for (std::string& file : files) sources.push_back(File(std::move(file)));

@@ -182,7 +182,7 @@ def _jsons():
         "a blob that is no base64": ('{"awslogs": {"data": "***"}}', "no-record"),
         "a blob that is no gzip": ('{"awslogs": {"data": "AAAA"}}', "no-record"),
         "a blob that is cut": ('{"awslogs": {"data": "' + _blob(_subscription([message]))[:40] + '"}}', "no-record"),
-        "OCSF without anything": ('{"class_uid": 4001}', None),
+        "OCSF without anything": ('{"class_uid": 4001}', "no-record"),
         "OCSF of another class": ('{"class_uid": 3002, "user": {"name": "x"}}', "no-record"),
     }
     for name, (text, reason) in bad.items():

@@ -137,7 +137,7 @@ UNREADABLE = [
     ({"traffic": {"bytes": "many"}}, "bytes"), ({"traffic": {"packets": 1.5}}, "packets"), ({"traffic": {"bytes": -1}}, "bytes"),
     ({"connection_info": {"protocol_num": 300}}, "protocol"), ({"connection_info": {"boundary_id": "far"}}, "traffic-path"),
     ({"src_endpoint": {"ip": "10.0.0.300"}}, "srcaddr"), ({"dst_endpoint": {"ip": "10.0.0.1", "port": 70000}}, "dstport"),
-    ({"metadata": {"product": {"version": "x"}}}, "version"), ({"unmapped": {"encryption_status": "none"}}, "encryption-status"),
+    ({"metadata": {"product": {"version": "x"}}}, "version"), ({"unmapped": {"encryption_status": "some"}}, "encryption-status"),
 ]  # fmt: skip
 
 

@@ -228,7 +228,7 @@ def _filter_text(text):
 @settings(max_examples=300, deadline=None, derandomize=True)
 @given(st.lists(st.text(max_size=8), min_size=1, max_size=5), st.booleans())
 @example(["a b", " ", "%20", "\xff", "ÿ`", "\x00", "a\tb", "\x1a", "\x7f", '"', ",", "'", "None"], True)
-def test_texts_come_out_as_they_went_in(texts, as_tag):
+def test_texts_come_out_as_they_went_in(quiet, texts, as_tag):
     """Blanks, control bytes, quotes, percent signs: in rows, groups and filters, of JSON and CSV."""
     name = "instance_tag" if as_tag else "team"
     names = ["srcaddr", name, "bytes"]
@@ -246,7 +246,7 @@ def test_texts_come_out_as_they_went_in(texts, as_tag):
             assert got.rows()[0]["n"] == wanted.count(text)
 
 
-def test_every_byte_of_a_csv():
+def test_every_byte_of_a_csv(quiet):
     rows = b"".join(b"10.0.0.1,a%cb%%20,1\n" % bytes([c]) for c in range(256) if c not in b'\n",')
     result = vf.scan(b"srcaddr,team,bytes\n" + rows).select("team").collect()
     wanted = [bytes([c]).decode(errors="replace") for c in range(256) if c not in b'\n",']

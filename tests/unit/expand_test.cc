@@ -108,16 +108,17 @@ TEST(Expand, WordsThatServicesShareWithUsersAreNoService) {
   EXPECT_EQ(internal::OtherService("logs/CloudTrail/us-east-1/a.json.gz", 4), "CloudTrail");
 }
 
-TEST(Expand, ManifestsAndHiddenFilesAreCounted) {
+TEST(Expand, ManifestsAndHiddenFilesAreSaidWhereNothingElseIs) {
   TempDir dir;
-  dir.Write("a.log", kHeader + kRecord);
   for (const char* name :
        {"manifest.json", "_SUCCESS", "_metadata", "a.log.crc", "a.log.md5", ".DS_Store", ".git/config", ".x.log"})
     dir.Write(name, kHeader + kRecord);
+  EXPECT_THAT(Expand(dir).notes, HasSubstr(": 8 files of this folder were not read: 2 hidden, 1 hidden as a folder, 5 named as "
+                                   "a manifest or checksum (_SUCCESS, "));
+  dir.Write("a.log", kHeader + kRecord);
   const Expanded got = Expand(dir);
   EXPECT_THAT(got.names, ElementsAre("a.log"));
-  EXPECT_THAT(got.notes, HasSubstr(": 8 files of this folder were not read: 2 hidden, 1 hidden as a folder, 5 named as "
-                                   "a manifest or checksum (_SUCCESS, "));
+  EXPECT_EQ(got.notes, "");
 }
 
 TEST(Expand, NothingThatIsALogSaysWhatIsThere) {
