@@ -71,10 +71,10 @@ std::string_view OtherService(std::string_view path, size_t from) {
 }
 
 bool IsManifestName(std::string_view name) {
-  constexpr std::string_view kNames[] = {
-      "manifest.json", "manifest",         "manifest.checksum", "_SUCCESS",
-      "_metadata",     "_common_metadata", "_delta_log",        "aws-logs-write-test",
-      "_temporary",    "desktop.ini",      "Thumbs.db"};
+  constexpr std::string_view kNames[] = {"manifest.json",     "labels.json", "manifest",
+                                         "manifest.checksum", "_SUCCESS",    "_metadata",
+                                         "_common_metadata",  "_delta_log",  "aws-logs-write-test",
+                                         "_temporary",        "desktop.ini", "Thumbs.db"};
   constexpr std::string_view kEndings[] = {".crc", ".md5", ".sha1",     ".sha256",   ".sha512",
                                            ".sig", ".asc", ".manifest", ".checksum", ".metadata"};
   return IsOneOf(name, kNames) || name.starts_with("_committed_") || name.starts_with("_started_") ||
