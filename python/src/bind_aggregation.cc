@@ -1,4 +1,5 @@
-// Aggregations: groupings that are kept, merged and saved.
+// Aggregations: groupings that are kept, merged and saved. Whatever may wait for an aggregation's lock waits without
+// the interpreter's.
 #include "convert.h"
 
 namespace vpcflow_python {
@@ -97,8 +98,15 @@ void BindAggregation(py::module_& m) {
              return self.Warning();
            })
       .def_property_readonly("plan", [](const Aggregation& self) { return self.plan(); })
-      .def_property_readonly("groups", &Aggregation::groups)
-      .def_property_readonly("bytes", &Aggregation::bytes);
+      .def_property_readonly("groups",
+                             [](const Aggregation& self) {
+                               const py::gil_scoped_release release;
+                               return self.groups();
+                             })
+      .def_property_readonly("bytes", [](const Aggregation& self) {
+        const py::gil_scoped_release release;
+        return self.bytes();
+      });
 }
 
 }  // namespace vpcflow_python

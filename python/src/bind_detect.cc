@@ -138,7 +138,7 @@ void BindDetect(py::module_& m) {
           "add_baseline",
           [](Detection& self, const vpcflow::Table& table) { Do([&] { return self.AddBaseline(table); }); },
           py::arg("past"))
-      .def("set_services", &Detection::set_services, py::arg("services"))
+      .def("set_services", &Detection::set_services, py::arg("services"), py::call_guard<py::gil_scoped_release>())
       .def(
           "find",
           [](Detection& self, const std::string& detector) {
@@ -154,8 +154,15 @@ void BindDetect(py::module_& m) {
             return out;
           },
           py::arg("detector"))
-      .def_property_readonly("sessions", &Detection::sessions)
-      .def_property_readonly("bytes", &Detection::bytes);
+      .def_property_readonly("sessions",
+                             [](const Detection& self) {
+                               const py::gil_scoped_release release;
+                               return self.sessions();
+                             })
+      .def_property_readonly("bytes", [](const Detection& self) {
+        const py::gil_scoped_release release;
+        return self.bytes();
+      });
 }
 
 }  // namespace vpcflow_python

@@ -14,6 +14,12 @@ vpcflow::LabelValidity ValidityOf(std::optional<int64_t> from, std::optional<int
   return out;
 }
 
+// For adding to; a table that queries may be looking up is not changed.
+vpcflow::Labels& Open(vpcflow::Labels& labels) {
+  if (labels.frozen()) Raise("PlanError", "labels: this table is complete; make another one");
+  return labels;
+}
+
 }  // namespace
 
 void BindLabels(py::module_& m) {
@@ -29,18 +35,19 @@ void BindLabels(py::module_& m) {
             if (!vpcflow::ParseCidr(prefix, &cidr, &meant))
               Raise("PlanError", "labels: '" + vpcflow::ValidUtf8(prefix) + "' is no prefix" +
                                      (meant.empty() ? std::string() : "; did you mean " + meant + "?"));
-            self.AddPrefix(cidr, label, ValidityOf(from, until));
+            Open(self).AddPrefix(cidr, label, ValidityOf(from, until));
           },
           py::arg("prefix"), py::arg("label"), py::arg("since") = py::none(), py::arg("until") = py::none())
       .def(
           "add_text",
           [](Labels& self, const std::string& value, const std::string& label, std::optional<int64_t> from,
-             std::optional<int64_t> until) { self.AddText(value, label, ValidityOf(from, until)); },
+             std::optional<int64_t> until) { Open(self).AddText(value, label, ValidityOf(from, until)); },
           py::arg("value"), py::arg("label"), py::arg("since") = py::none(), py::arg("until") = py::none())
       .def(
-          "add_number", [](Labels& self, int64_t value, const std::string& label) { self.AddNumber(value, label); },
+          "add_number",
+          [](Labels& self, int64_t value, const std::string& label) { Open(self).AddNumber(value, label); },
           py::arg("value"), py::arg("label"))
-      .def("freeze", &Labels::Freeze)
+      .def("freeze", [](Labels& self) { Open(self).Freeze(); })
       .def("__len__", &Labels::size);
 }
 

@@ -78,6 +78,7 @@ void BindLabels(py::module_& m);
 void BindPlan(py::module_& m);
 void BindCoverage(py::module_& m);
 void BindSketch(py::module_& m);
+void BindSource(py::module_& m);
 void BindSynth(py::module_& m);
 void BindTable(py::module_& m);
 

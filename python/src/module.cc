@@ -17,6 +17,7 @@ PYBIND11_MODULE(_core, m) {
   vpcflow_python::BindFormat(m);
   vpcflow_python::BindTable(m);
   vpcflow_python::BindLabels(m);
+  vpcflow_python::BindSource(m);
   vpcflow_python::BindPlan(m);
   vpcflow_python::BindCoverage(m);
   vpcflow_python::BindAggregation(m);

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -35,6 +36,11 @@ class Aggregation:
     >>> (vf.Aggregation.from_bytes(saved) + tuesday).collect().rows()
     [{'srcaddr': '10.0.0.1', 'bytes': 41}, {'srcaddr': '10.0.0.2', 'bytes': 2}]
 
+    Any number of threads may use one aggregation at once: updates read their logs beside each other, every record is
+    counted once, and :meth:`merge`, :meth:`collect` and :meth:`to_bytes` see each update whole or not at all. A
+    ``progress`` callback may use the aggregation, too, without what its own update adds. (Among records of the same
+    start ``first`` and ``last`` then prefer the update that began earlier.)
+
     Errors: :class:`~vpcflow.FieldError`, :class:`~vpcflow.FilterError` and :class:`~vpcflow.PlanError` for a question
     that cannot be asked.
     """
@@ -64,7 +70,8 @@ class Aggregation:
         self._take(_core.Aggregation(_core.Plan(spec, [])), {})
 
     def _take(self, core: _core.Aggregation, report: dict[str, Any]) -> None:
-        self._core = core
+        self._core = core  # locks itself
+        self._lock = threading.RLock()  # of the others; never held while records are read
         self._report = report
         self._sources = 0
 
@@ -106,14 +113,26 @@ class Aggregation:
             rows = flows.select(*fields)._with(allow_missing=True).collect(progress=progress)
             return self.update(rows, first_source=first_source, allow_empty=True)  # the filter may pass none
         table = flows._table
-        first = self._sources if first_source is None else first_source
+        with self._lock:  # numbers for its sources, which no update beside this one gets
+            before = self._sources
+            first = before if first_source is None else first_source
+            self._sources = taken = max(before, first + len(flows._sources) + (table is not None))
         native = {**flows._engine_options(progress), "first_source": first}
         streams = table.streams(self._core.plan.fields) if table is not None else iter(())
-        report = self._core.update(flows._sources, streams, native)
+        try:
+            report = self._core.update(flows._sources, streams, native)
+        except BaseException:
+            with self._lock:
+                if self._sources == taken:  # nothing was added
+                    self._sources = before
+            raise
         if table is not None:
             table.note(report)
-        self._sources = max(self._sources, first + report["sources"] + report["duplicates"])
-        self._report = merge_reports(self._report, report)
+        with self._lock:
+            if self._sources == taken:
+                self._sources = before
+            self._sources = max(self._sources, first + report["sources"] + report["duplicates"])
+            self._report = merge_reports(self._report, report)
         if report["errors"] or report["warnings"] or report["rejected"] or report["no_records"]:
             check([Result(self._core.value(), report)], flows._allows_empty)
         return self
@@ -123,14 +142,18 @@ class Aggregation:
         if not isinstance(other, Aggregation):
             raise TypeError(f"an Aggregation is merged with another, not with {type(other).__name__}")
         self._core.merge(other._core)
-        self._report = merge_reports(self._report, other._report)
-        self._sources = max(self._sources, other._sources)
+        with other._lock:
+            report, sources = other._report, other._sources
+        with self._lock:
+            self._report = merge_reports(self._report, report)
+            self._sources = max(self._sources, sources)
         return self
 
     def copy(self) -> Aggregation:
         """Another one with the same content."""
         made = type(self).from_bytes(self.to_bytes())
-        made._report, made._sources = self._report, self._sources
+        with self._lock:
+            made._report, made._sources = self._report, self._sources
         return made
 
     def __iadd__(self, other: Aggregation) -> Aggregation:

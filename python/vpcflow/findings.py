@@ -115,7 +115,7 @@ class Scope:
 
 
 class Findings(Sequence[Finding]):
-    """Findings, worst first, and what was read for them.
+    """Findings, worst first, and what was read for them. Never changed; any number of threads may read them.
 
     ``not_detected`` names the detectors that the logs' format makes impossible, with the fields to add; ``degraded``
     those that see less by it, with the reasons; ``scope`` is what was looked at, ``None`` if that is not known.
@@ -223,4 +223,5 @@ def sessions_as_records(talks: Result, size: str, *, answered: bool = False) -> 
     ]  # fmt: skip
     only = ["counted", "answered"] if answered else ["counted"]
     records = Result(talks._table.renamed(names, only), talks.report.as_dict())
-    return scan(records, allow_empty=True)  # no session is no lack of records
+    # No session is no lack of records.
+    return scan(records, allow_empty=True)._with(session_records=True)

@@ -48,7 +48,7 @@ _SERVICES = {
 
 
 class Labels:
-    """A table of labels; made by the functions of this module."""
+    """A table of labels; made by the functions of this module. Never changed; any number of threads may use it."""
 
     def __init__(self, what: str) -> None:
         self._core = _core.Labels()

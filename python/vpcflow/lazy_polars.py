@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from . import _core
-from .errors import PlanError
+from .errors import FilterError, PlanError
 
 if TYPE_CHECKING:
     import polars as pl
@@ -27,8 +27,8 @@ def lazy_frame(flows: Flows) -> pl.LazyFrame:
     if flows._grouped or flows._spec.get("sort") or flows._spec.get("limit") is not None:
         raise PlanError("lazy() is of records: group, sort and limit in polars")
     names = flows.columns
-    none = flows._with(where="false", filters=["false"], limit=0, select=names, allow_missing=True, allow_empty=True)
-    empty = none.collect()
+    none = {"where": "false", "filters": ["false"], "limit": 0, "allow_empty": True, "lenient": True}
+    empty = flows._with(**none, select=names, allow_missing=True).collect()
     schema = polars.DataFrame(empty).schema
 
     def source(
@@ -39,7 +39,7 @@ def lazy_frame(flows: Flows) -> pl.LazyFrame:
         query = flows.select(*used)._with(allow_missing=True)
         pushed = None if predicate is None else translate(predicate)
         if pushed:
-            query = query.filter(pushed)
+            query = _narrowed(query, pushed)
         left = n_rows
         for batch in query.batches(batch_size or 65536):
             frame = polars.DataFrame(batch).cast({name: schema[name] for name in used})
@@ -53,6 +53,16 @@ def lazy_frame(flows: Flows) -> pl.LazyFrame:
                 break
 
     return register_io_source(source, schema=schema, is_pure=True)
+
+
+def _narrowed(query: Flows, condition: str) -> Flows:
+    """The query with a condition of polars, where both languages have it: in polars a condition may hold of nothing."""
+    narrowed = query.filter(condition)
+    try:
+        narrowed._plan()
+    except FilterError:
+        return query
+    return narrowed
 
 
 def translate(predicate: pl.Expr) -> str | None:

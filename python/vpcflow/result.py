@@ -84,6 +84,8 @@ class Result:
     name). Integer columns and dictionary indices are shared with the consumer, not copied, and stay valid after the
     result is gone. In a notebook it shows as a table.
 
+    A result is never changed; any number of threads may read it.
+
     >>> import vpcflow as vf
     >>> line = b"2 123456789010 eni-1 10.0.0.1 10.0.0.2 4242 22 6 20 4249 1418530010 1418530070 REJECT OK"
     >>> vf.scan(line).group_by("dstport").agg(n=vf.count()).collect().rows()

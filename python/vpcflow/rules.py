@@ -85,6 +85,8 @@ class Rule:
     def query(self, flows: Flows) -> Flows:
         """The rule as a query; times of the first and the last record are added where they are."""
         own = flows.filter(self.where) if self.where else flows
+        if self.over == "sessions":
+            own = own._with(session_records=True)
         aggregates: dict[str, Agg | Derived | str] = {k: _aggregate(v) for k, v in self.aggregates.items()}
         aggregates = aggregates or {"flows": "count()"}
         aggregates |= {"first_start": "min(start)", "last_end": "max(end)"}

@@ -1,4 +1,4 @@
-"""Running queries: one pass over the logs for one or several of them."""
+"""The running of queries, several in one pass over their logs."""
 
 from __future__ import annotations
 

@@ -11,6 +11,7 @@ from .expr import Agg, Derived, Expr, aggregates_spec, as_filter, col
 from .inputs import Input, select, sources_of, split
 from .result import Result, check
 from .running import Progress, collect_all
+from .shared import SharedIterator
 from .tables import ArrowTable
 from .units import Instant, byte_count, seconds, unix_seconds
 
@@ -30,6 +31,8 @@ class Flows:
     Names of fields are AWS's, with ``-`` or ``_``. Errors: :class:`~vpcflow.FieldError` and friends for a query that
     cannot be, :class:`~vpcflow.SourceError` and :class:`~vpcflow.FormatError` for logs that cannot be read, with what
     could be read as ``partial``; :class:`~vpcflow.NoRecordsError` if no record was read, or none in the time asked for.
+
+    A query is never changed; any number of threads may use one at once.
     """
 
     def __init__(self, sources: list[_core.Source], table: Any, options: dict[str, Any], spec: dict[str, Any]) -> None:
@@ -315,8 +318,11 @@ class Flows:
         return self._with(sessions={**self._spec["sessions"], "ordered": False})
 
     def batches(self, rows: int = 65536) -> Iterator[Result]:
-        """The selected rows, in results of about ``rows`` rows, in the order of the input and in bounded memory."""
-        return (batch for batch in self._batches(rows) if len(batch) > 0)
+        """The selected rows, in results of about ``rows`` rows, in the order of the input and in bounded memory.
+
+        Several threads may take from one iterator; each result goes to one of them.
+        """
+        return SharedIterator(batch for batch in self._batches(rows) if len(batch) > 0)
 
     def _batches(self, rows: int) -> Iterator[Result]:
         """As :meth:`batches`, and in the end one without rows, which has the columns and the whole report."""
@@ -333,11 +339,11 @@ class Flows:
             raise PlanError(f"batches: rows={rows}: at least 1")
         reader = _core.BatchReader(self._plan(), self._sources, self._engine_options(None))
         while True:
-            table = reader.next(rows)
-            yield Result(table, reader.report)
-            if len(table) == 0:
+            result = Result(*reader.next(rows))
+            yield result
+            if len(result) == 0:
                 break
-        check([Result(table, reader.report)], self._allows_empty)
+        check([result], self._allows_empty)
 
     def lazy(self) -> pl.LazyFrame:
         """The records as a ``polars.LazyFrame``, read when polars collects, in batches: only the columns that its query

@@ -20,6 +20,7 @@ from typing import Any, Callable, Optional, Union
 
 from . import _core
 from .errors import SourceError
+from .shared import asking_thread, read_for
 
 Read = Callable[[int], Optional[bytes]]
 _STEP = 0.05  # seconds between two looks at whether the scan was cancelled
@@ -253,7 +254,7 @@ class _Pump:
 
     def __init__(self, read: Read) -> None:
         self._read = read
-        self._asked: queue.SimpleQueue[int | None] = queue.SimpleQueue()
+        self._asked: queue.SimpleQueue[_Question] = queue.SimpleQueue()
         self._answers: queue.SimpleQueue[_Answer] = queue.SimpleQueue()
         self._waiting = False
         self._rest = b""
@@ -269,7 +270,7 @@ class _Pump:
             self._thread.start()
         if not self._waiting:
             self._waiting = True
-            self._asked.put(size)
+            self._asked.put((size, asking_thread()))
         try:
             answer = self._answers.get(timeout=_STEP)
         except queue.Empty:
@@ -286,14 +287,17 @@ class _Pump:
         self._asked.put(None)
 
 
+_Question = Optional[tuple[int, int]]  # a size and the thread that waits for so many bytes; None ends
 _Answer = Union[bytes, None, BaseException]
 
 
-def _pump(read: Read, asked: queue.SimpleQueue[int | None], answers: queue.SimpleQueue[_Answer]) -> None:
+def _pump(read: Read, asked: queue.SimpleQueue[_Question], answers: queue.SimpleQueue[_Answer]) -> None:
     while True:
-        size = asked.get()
-        if size is None:
+        question = asked.get()
+        if question is None:
             return
+        size, asking = question
+        read_for(asking)
         try:
             answers.put(read(size))
         except BaseException as error:

@@ -190,7 +190,8 @@ def _length(seconds: int) -> str:
 
 
 def _queries(flows: Flows) -> dict[str, Flows]:
-    rejected = flows.filter("action = 'REJECT'")
+    # What these parts add may exclude what was asked for; then they are empty, and no mistake of the user's.
+    rejected = flows.filter("action = 'REJECT'")._with(lenient=True)
     volume = {"bytes": sum("bytes"), "n": count()}
     return {
         "totals": flows.agg(bytes=sum("bytes"), packets=sum("packets")),
@@ -200,7 +201,7 @@ def _queries(flows: Flows) -> dict[str, Flows]:
         "actions": flows.group_by("action").agg(n=count()),
         "talkers": flows.group_by("srcaddr").agg(**volume).top_k(10, by="bytes"),
         "listeners": flows.group_by("dstaddr").agg(**volume).top_k(10, by="bytes"),
-        "services": flows.filter("dstport < 32768 and (action is null or action != 'REJECT')")
+        "services": flows.filter("dstport < 32768 and (action is null or action != 'REJECT')")._with(lenient=True)
         .group_by("dstport", "protocol").agg(**volume).top_k(10, by="bytes"),
         "rejected_ports": rejected.group_by("dstport", "protocol").agg(n=count()).top_k(10, by="n"),
         "rejected_sources": rejected.group_by("srcaddr").agg(n=count()).top_k(10, by="n"),

@@ -17,6 +17,7 @@ import os
 import re
 import sqlite3
 import stat
+import threading
 import time
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
@@ -37,6 +38,7 @@ from .findings import SEVERITIES, Finding, sessions_as_records
 from .notify import Alert, Channel, JsonLines
 from .rules import THROTTLE, Rule, fields_of, findings_of, sampled
 from .scan import Flows, scan
+from .shared import locked
 from .silences import Silence, check_silences
 from .units import seconds
 from .writing import check_writable
@@ -70,6 +72,8 @@ class Watch:
     and once more if it becomes worse; with ``repeat`` also for each such time that it goes on. ``keep``: for how many
     days of records counts are kept. ``settle``: seconds for which a file must not have changed. ``log``: is told of
     what cannot be read or delivered.
+
+    Any number of threads may use one watch; :meth:`poll`, :meth:`deliver` and :meth:`close` wait for each other.
 
     Rules without time bins count over all the days that are kept. A file is read once; one that changes afterwards is
     told, not read again. Damaged files are tried again at each of five polls.
@@ -122,6 +126,7 @@ class Watch:
         self._last_part: int | None = None  # of the state
         self._sizes: dict[str, tuple[int, int]] = {}
         self._told_changes: set[str] = set()
+        self._lock = threading.RLock()
         check_silences(self._silences, self._rules)
         #: Of the last :meth:`poll`: files that were not read as they are too young, and those that could not be read.
         self.young: list[str] = []
@@ -139,12 +144,14 @@ class Watch:
         if folder == self._source or not os.path.isdir(os.path.dirname(folder) or "."):
             raise SourceNotFoundError(f"{self._source}: no such folder")
 
+    @locked
     def close(self) -> None:
         """Closes the state."""
         self._db.close()
 
     # -- reading ---------------------------------------------------------------------------------------------------
 
+    @locked
     def poll(self) -> list[Alert]:
         """Reads the files that are new and settled, and returns the alerts that come of it; :meth:`deliver` tells
         them."""
@@ -374,6 +381,7 @@ class Watch:
             self._db.execute("insert or ignore into outbox (alert, channel) values (?, ?)", (alert.id, channel))
         return [alert]
 
+    @locked
     def deliver(self) -> int:
         """Tells the channels what they have not got yet; what fails is tried again later, at last every hour. Returns
         how many were delivered."""
@@ -441,7 +449,7 @@ def _opened(path: str, patience: float) -> sqlite3.Connection:
         raise RuleError(f"{path}: no state of a watch: it is no regular file")
     db = None
     try:
-        db = sqlite3.connect(path, isolation_level=None, timeout=patience)
+        db = sqlite3.connect(path, isolation_level=None, timeout=patience, check_same_thread=False)
         _check_version(db, path)
         db.executescript("pragma journal_mode = wal; pragma synchronous = full;" + _SCHEMA)
         db.execute("insert or ignore into meta values ('version', ?)", (_VERSION,))

@@ -1,6 +1,7 @@
 #include "vpcflow/detect/detection.h"
 
 #include <algorithm>
+#include <mutex>
 #include <tuple>
 #include <utility>
 
@@ -50,6 +51,7 @@ bool Worse(const Finding& a, const Finding& b) {
 }  // namespace internal
 
 struct Detection::Impl {
+  std::mutex mutex;  // of what follows
   DetectSettings settings;
   internal::Sessions sessions;
   std::shared_ptr<const Labels> services = AwsS3();
@@ -82,26 +84,32 @@ absl::StatusOr<Detection> Detection::Make(DetectSettings settings) {
 }
 
 absl::Status Detection::Add(const Table& sessions) {
+  const std::lock_guard lock(impl_->mutex);
   if (absl::Status status = impl_->sessions.Add(sessions); !status.ok()) return status;
   return impl_->CheckMemory();
 }
 
 absl::Status Detection::Merge(const Detection& other) {
+  if (&other == this) return absl::InvalidArgumentError("detect: merged with itself; sessions would count twice");
+  const std::scoped_lock locks(impl_->mutex, other.impl_->mutex);  // in an order that never blocks
   impl_->sessions.Merge(other.impl_->sessions);
   return impl_->CheckMemory();
 }
 
 absl::Status Detection::AddBaseline(const Table& past) {
+  const std::lock_guard lock(impl_->mutex);
   if (absl::Status status = impl_->sessions.AddPast(past); !status.ok()) return status;
   return impl_->CheckMemory();
 }
 
 void Detection::set_services(std::shared_ptr<const Labels> services) {
+  const std::lock_guard lock(impl_->mutex);
   impl_->services = std::move(services);
   impl_->services_day = {};
 }
 
 std::vector<Finding> Detection::Find(Detector detector) {
+  const std::lock_guard lock(impl_->mutex);
   impl_->sessions.Order();
   std::vector<Finding> out =
       internal::FindAny(detector, {impl_->sessions, impl_->settings, *impl_->services, impl_->services_day});
@@ -110,7 +118,13 @@ std::vector<Finding> Detection::Find(Detector detector) {
   return out;
 }
 
-size_t Detection::sessions() const { return impl_->sessions.size(); }
-size_t Detection::bytes() const { return impl_->sessions.bytes(); }
+size_t Detection::sessions() const {
+  const std::lock_guard lock(impl_->mutex);
+  return impl_->sessions.size();
+}
+size_t Detection::bytes() const {
+  const std::lock_guard lock(impl_->mutex);
+  return impl_->sessions.bytes();
+}
 
 VPCFLOW_NAMESPACE_END

@@ -44,6 +44,7 @@ void Labels::AddNumber(int64_t value, std::string_view label, Validity validity)
 }
 
 void Labels::Freeze() {
+  frozen_ = true;
   // Outer prefixes before inner ones, so that of those around an address the longest comes last.
   std::stable_sort(prefixes_.begin(), prefixes_.end(), [](const auto& a, const auto& b) {
     return a.first.first != b.first.first ? a.first.first < b.first.first : b.first.last < a.first.last;

@@ -7,6 +7,7 @@
 #include <type_traits>
 
 #include "src/filter/node.h"
+#include "src/filter/words.h"
 
 VPCFLOW_NAMESPACE_BEGIN
 namespace {
@@ -43,6 +44,8 @@ Tri TestInt(const FilterNode& node, int64_t value) {
 
 Tri TestText(const FilterNode& node, std::string_view value) {
   if (value.data() == nullptr) return Tri::kNull;
+  if (node.op == Op::kTextIn && node.folded)
+    return ToTri(std::binary_search(node.texts.begin(), node.texts.end(), internal::Folded(value)));
   if (node.op == Op::kTextIn)
     return ToTri(std::binary_search(node.texts.begin(), node.texts.end(), value, std::less<>()));
   return ToTri(re2::RE2::PartialMatch(re2::StringPiece(value.data(), value.size()), *node.pattern));

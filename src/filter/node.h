@@ -42,7 +42,10 @@ struct FilterNode {
   std::vector<int64_t> numbers;  // sorted
   CidrSet addresses;
   std::vector<std::string> texts;  // sorted
+  bool folded = false;             // of kTextIn: `texts` are lower case, and are found whatever the value's case
   std::unique_ptr<re2::RE2> pattern;
+  size_t begin = 0, end = 0;  // where a test stands in the text
+  bool turned = false;        // the text is of its opposite, as of `!=`
 };
 
 }  // namespace internal

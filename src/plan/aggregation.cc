@@ -77,6 +77,7 @@ void WriteOrder(const PlanSpec& spec, StateWriter* out) {
 absl::StatusOr<Plan> ReadPlan(StateReader* in, uint8_t* sessions) {
   const auto text = [&] { return std::string(in->Text()); };
   PlanSpec spec;
+  spec.lenient = true;
   spec.where = text();
   *sessions = in->Byte();
   if (*sessions > internal::SessionState::kSavedVersion)
@@ -147,16 +148,25 @@ absl::StatusOr<Aggregation> Aggregation::Make(const Plan& plan) {
   return Aggregation(std::make_unique<Impl>(plan));
 }
 
-const Plan& Aggregation::plan() const { return impl_->plan; }
+const Plan& Aggregation::plan() const& { return impl_->plan; }
 size_t Aggregation::groups() const {
+  const std::lock_guard lock(impl_->mutex);
   return impl_->sessions != nullptr ? impl_->sessions->sessions() : impl_->groups->groups();
 }
 size_t Aggregation::bytes() const {
+  const std::lock_guard lock(impl_->mutex);
   return impl_->sessions != nullptr ? impl_->sessions->bytes() : impl_->groups->bytes();
 }
-Table Aggregation::Value() { return impl_->sessions != nullptr ? impl_->sessions->Finish() : impl_->groups->Finish(0); }
-std::string Aggregation::Warning() const { return impl_->sessions != nullptr ? impl_->sessions->Warning() : ""; }
+Table Aggregation::Value() {
+  const std::lock_guard lock(impl_->mutex);
+  return impl_->sessions != nullptr ? impl_->sessions->Finish() : impl_->groups->Finish(0);
+}
+std::string Aggregation::Warning() const {
+  const std::lock_guard lock(impl_->mutex);
+  return impl_->sessions != nullptr ? impl_->sessions->Warning() : "";
+}
 absl::StatusOr<Table> Aggregation::TakeIdle(int64_t time) {
+  const std::lock_guard lock(impl_->mutex);
   if (impl_->sessions == nullptr) return absl::InvalidArgumentError("only sessions end; this aggregation has groups");
   return impl_->sessions->TakeIdle(time);
 }
@@ -171,6 +181,7 @@ absl::Status Aggregation::Impl::Join(const internal::ScannedWorkers& scanned, Re
   if (const std::optional<std::vector<uint8_t>> seen = internal::SeenBy(scanned.workers)) {
     if (absl::Status s = internal::CheckFields(plan, map.slots[0], *seen, *report); !s.ok()) return s;
   }
+  const std::lock_guard lock(mutex);
   for (internal::Worker* worker : scanned.workers) {
     sessions != nullptr ? sessions->Merge(*worker->sessions(0)) : groups->Merge(*worker->group_state(0));
     if (groups != nullptr && groups->crowded()) groups = groups->Pruned();
@@ -202,9 +213,11 @@ absl::Status Aggregation::Merge(const Aggregation& other) {
   if (&other == this) {  // twice all it has
     absl::StatusOr<Aggregation> copy = FromBytes(ToBytes());
     if (!copy.ok()) return copy.status();
+    const std::lock_guard lock(impl_->mutex);
     impl_->Merge(*copy->impl_);
     return absl::OkStatus();
   }
+  const std::scoped_lock locks(impl_->mutex, other.impl_->mutex);  // in an order that never blocks
   impl_->Merge(*other.impl_);
   return absl::OkStatus();
 }
@@ -213,6 +226,7 @@ std::string Aggregation::ToBytes() {
   StateWriter out;
   WriteSpec(plan().impl(), &out);
   WriteOrder(plan().impl().spec, &out);
+  const std::lock_guard lock(impl_->mutex);
   impl_->sessions != nullptr ? impl_->sessions->Write(&out) : impl_->groups->Write(&out);
   return Seal(StateKind::kAggregation, out.bytes());
 }

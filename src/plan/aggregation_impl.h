@@ -3,6 +3,7 @@
 #define VPCFLOW_SRC_PLAN_AGGREGATION_IMPL_H_
 
 #include <memory>
+#include <mutex>
 
 #include "src/plan/run.h"
 #include "vpcflow/plan/aggregation.h"
@@ -18,12 +19,14 @@ struct Aggregation::Impl {
     }
   }
 
-  // Adds what workers found, and to the report what only they know.
+  // Adds what workers found, and to the report what only they know. Locks.
   absl::Status Join(const internal::ScannedWorkers& scanned, Report* report);
+  // For one who has both locks.
   void Merge(const Impl& other);
 
-  Plan plan;
-  internal::SlotMap map;
+  const Plan plan;
+  const internal::SlotMap map;
+  std::mutex mutex;  // of what follows; never held while records are read
   // One of them.
   std::unique_ptr<internal::GroupState> groups;
   std::unique_ptr<internal::SessionState> sessions;

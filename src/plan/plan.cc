@@ -54,7 +54,7 @@ class Maker {
       if (absl::Status s = AddLabels(column); !s.ok()) return s;
     }
     absl::Status status = spec.sessions ? MakeSessions() : plan_.grouped ? MakeGrouping() : MakeSelection();
-    if (status.ok()) status = MakeFilter();
+    if (status.ok() && !spec.where.empty()) status = MakeFilter(spec.where, &plan_.filter, &plan_.filter_slots);
     if (spec.asked) SlotOf(Field::kStart);
     if (status.ok()) status = MakeOrder();
     if (!status.ok()) return status;
@@ -87,6 +87,8 @@ class Maker {
     if (name.empty() || FindField(name) || lookups_.contains(name))
       return absl::InvalidArgumentError(
           absl::StrCat("label '", Printable(column.name), "': the name is empty, or a field's or another label's"));
+    if (column.labels == nullptr || !column.labels->frozen())
+      return absl::InvalidArgumentError(absl::StrCat("label '", Printable(column.name), "': its table is not frozen"));
     const std::optional<Field> field = FindField(column.field);
     if (!field)
       return absl::InvalidArgumentError(
@@ -114,8 +116,7 @@ class Maker {
     const PlanSpec& spec = plan_.spec;
     if (plan_.grouped || !spec.select.empty() || spec.top || spec.located)
       return absl::InvalidArgumentError(
-          "a plan makes sessions, or groups, or selects rows; of sessions' columns there is "
-          "no choice");
+          "a plan makes sessions, or groups, or selects rows; the columns of sessions are fixed");
     if (spec.sessions->idle < 1) return absl::InvalidArgumentError("sessions: idle is at least 1 s");
     for (const Field field : {Field::kSrcAddr, Field::kDstAddr, Field::kStart, Field::kEnd}) SlotOf(field);
     plan_.required = plan_.fields.size();
@@ -241,10 +242,7 @@ class Maker {
                                                      info->takes_field ? " needs a field" : " takes no field"));
     }
     if (has_filter) {
-      absl::StatusOr<Filter> filter = Filter::Parse(std::string(Trim(rest.substr(5))), extras_);
-      if (!filter.ok()) return filter.status();
-      for (const FieldRef& field : filter->fields()) out->filter_slots.push_back(SlotOf(field));
-      out->filter = *std::move(filter);
+      if (absl::Status s = MakeFilter(Trim(rest.substr(5)), &out->filter, &out->filter_slots); !s.ok()) return s;
     }
     if (arguments.empty()) return absl::OkStatus();
     absl::StatusOr<int> slot = Slot(std::string(arguments), "aggregate");
@@ -283,12 +281,14 @@ class Maker {
     return absl::OkStatus();
   }
 
-  absl::Status MakeFilter() {
-    if (plan_.spec.where.empty()) return absl::OkStatus();
-    absl::StatusOr<Filter> filter = Filter::Parse(plan_.spec.where, extras_);
+  absl::Status MakeFilter(std::string_view text, std::optional<Filter>* out, std::vector<int>* slots) {
+    FilterOptions options{.lenient = plan_.spec.lenient};
+    if (plan_.spec.session_records) options.actions = SessionStates();
+    absl::StatusOr<Filter> filter = Filter::Parse(text, extras_, options);
     if (!filter.ok()) return filter.status();
-    for (const FieldRef& field : filter->fields()) plan_.filter_slots.push_back(SlotOf(field));
-    plan_.filter = *std::move(filter);
+    for (const FieldRef& field : filter->fields()) slots->push_back(SlotOf(field));
+    for (const std::string& warning : filter->warnings()) plan_.warnings.push_back(warning);
+    *out = *std::move(filter);
     return absl::OkStatus();
   }
 

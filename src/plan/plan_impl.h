@@ -40,6 +40,7 @@ struct PlanImpl {
   size_t required = SIZE_MAX;  // of fields: the first ones, which some source must have
   int start_slot = -1;
   int end_slot = -1;
+  std::vector<std::string> warnings;  // of its filters
 
   uint64_t counters() const { return spec.top ? spec.top->counters : 0; }
 };

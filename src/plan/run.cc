@@ -46,6 +46,10 @@ std::vector<size_t> ColumnsOf(const PlanImpl& plan, const std::vector<int>& slot
   return columns;
 }
 
+void WarnOfFilters(const PlanImpl& plan, Report* report) {
+  for (const std::string& warning : plan.warnings) report->Warn(warning);
+}
+
 // Of a selection of everything: fields beyond the catalogue that only a later header named, in no column.
 void WarnOfLateFields(const PlanImpl& plan, Report* report) {
   for (const auto& [text, n] : report->formats) {
@@ -85,6 +89,7 @@ absl::Status CheckFields(const Plan& plan, const std::vector<int>& slots, const 
 absl::StatusOr<ScannedWorkers> ScanText(std::span<const Plan> plans, const SlotMap& map,
                                         const std::vector<Source>& sources, const ScanOptions& options,
                                         Report* report) {
+  for (const Plan& plan : plans) WarnOfFilters(plan.impl(), report);
   ScanOptions own = options;
   const PlanSpec& first = plans[0].impl().spec;
   if (plans.size() == 1 && first.limit && first.sort.empty() && !first.sessions)
@@ -196,7 +201,9 @@ struct BatchReader::Impl {
         options(std::move(o)),
         map({&plan, 1}),
         worker({&plan, 1}, map),
-        rows(map.fields, options, &report) {}
+        rows(map.fields, options, &report) {
+    internal::WarnOfFilters(plan.impl(), &report);
+  }
 
   Plan plan;
   std::vector<Source> sources;
@@ -216,7 +223,7 @@ BatchReader::BatchReader(const Plan& plan, std::vector<Source> sources, ScanOpti
 BatchReader::~BatchReader() = default;
 BatchReader::BatchReader(BatchReader&&) noexcept = default;
 
-const Report& BatchReader::report() const { return impl_->report; }
+const Report& BatchReader::report() const& { return impl_->report; }
 
 absl::StatusOr<Table> BatchReader::Next(size_t rows) {
   Impl& s = *impl_;

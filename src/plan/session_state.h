@@ -30,6 +30,8 @@ namespace internal {
 
 // The columns of sessions, without rows.
 Table SessionTable();
+// The values of their column `state`.
+std::span<const std::string_view> SessionStates();
 
 class SessionState {
  public:

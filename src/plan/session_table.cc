@@ -16,6 +16,8 @@ constexpr const char* kDecidedNames[] = {"syn", "flow-direction", "service-port"
 
 }  // namespace
 
+std::span<const std::string_view> SessionStates() { return kSessionKindNames; }
+
 Table SessionTable() {
   Table table;
   const std::array<std::pair<const char*, ColumnType>, kColumns> all{{{"client", ColumnType::kAddress},

@@ -140,13 +140,13 @@ struct Reader::Impl {
   bool ended = false;
 };
 
-absl::StatusOr<Reader> Reader::Open(const std::string& path) {
+OpenedReader Reader::Open(const std::string& path) {
   ScanOptions options;
   options.on_error = OnError::kStop;
   return Open(path, std::move(options));
 }
 
-absl::StatusOr<Reader> Reader::Open(const std::string& path, ScanOptions options) {
+OpenedReader Reader::Open(const std::string& path, ScanOptions options) {
   absl::StatusOr<std::vector<Source>> sources = Source::Expand(path, &options.notes);
   if (!sources.ok()) return sources.status();
   return Reader(*std::move(sources), std::move(options));
@@ -176,7 +176,7 @@ bool Reader::Next() {
   return false;
 }
 
-const RecordView& Reader::record() const { return impl_->walk.record(); }
+const RecordView& Reader::record() const& { return impl_->walk.record(); }
 
 absl::Status Reader::status() const {
   impl_->walk.SettleErrors();
@@ -185,7 +185,7 @@ absl::Status Reader::status() const {
   return impl_->ended ? impl_->report.Outcome(impl_->options.allow_empty) : impl_->report.status();
 }
 
-const Report& Reader::report() const {
+const Report& Reader::report() const& {
   impl_->walk.SettleErrors();
   return impl_->report;
 }

@@ -67,6 +67,12 @@ struct Samples {
   std::string literal;  // `good` in the filter language
 };
 Samples SamplesOf(Field field) {
+  switch (field) {  // these have no other values
+    case Field::kLogStatus: return {"x", "OK", "", "'OK'"};
+    case Field::kFlowDirection: return {"x", "egress", "", "'egress'"};
+    case Field::kType: return {"x", "IPv4", "", "'IPv4'"};
+    default: break;
+  }
   switch (Info(field).kind) {
     case Kind::kAddress: return {"1", "10.1.2.3", "10.1.2.300", "'10.1.2.3'"};
     case Kind::kText: return {"x", "ACCEPT", "", "'ACCEPT'"};

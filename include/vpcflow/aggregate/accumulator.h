@@ -175,7 +175,8 @@ class Pick {
     if (const auto value = record.get<F>()) cell_.Add(internal::WhenOf(record), Value_(*value));
   }
   void Merge(const Pick& other) { cell_.Merge(other.cell_); }
-  const std::optional<internal::Owned<typename F::value_type>>& Value() const { return cell_.value; }
+  const std::optional<internal::Owned<typename F::value_type>>& Value() const& { return cell_.value; }
+  std::optional<internal::Owned<typename F::value_type>> Value() const&& { return cell_.value; }  // a temporary's copy
   static std::string Name() {
     return internal::NameOf<F>(std::is_same_v<Cell<int>, FirstCell<int>> ? "first" : "last");
   }
@@ -263,7 +264,11 @@ class Aggregate {
   void Merge(const Aggregate& other) { MergeAll(other, std::index_sequence_for<As...>()); }
   // The value of the I-th; without an index all of them.
   template <size_t I>
-  decltype(auto) Value() const {
+  decltype(auto) Value() const& {
+    return std::get<I>(parts_).Value();
+  }
+  template <size_t I>
+  auto Value() const&& {  // a temporary's copy
     return std::get<I>(parts_).Value();
   }
   auto Value() const {

@@ -33,6 +33,7 @@ constexpr std::string_view SeenName(Seen seen) {
   return kNames[static_cast<size_t>(seen)];
 }
 
+// Any number of threads may use one at once through const members; changes are for one thread alone.
 class Coverage {
  public:
   static constexpr std::array<Field, 4> kFields = {Field::kInterfaceId, Field::kStart, Field::kEnd, Field::kLogStatus};
@@ -100,7 +101,9 @@ class Coverage {
       });
     }
     std::vector<Interval> out;
-    for (const auto& [name, hours] : interfaces_) {
+    for (const auto& entry : interfaces_) {
+      const std::string& name = entry.first;  // no structured binding: clang 14 does not capture one
+      const Hours& hours = entry.second;
       const size_t begin = out.size();
       const auto add = [&](Seen seen, int64_t from, int64_t to) {  // minutes [from, to)
         if (from >= to) return;

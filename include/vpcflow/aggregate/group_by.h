@@ -32,6 +32,7 @@ struct Keys {
   static std::string Name() { return (std::string() + ... + (std::string(Info(Fs::kField).name) + " ")); }
 };
 
+// Any number of threads may use a grouping at once through const members; changes are for one thread alone.
 template <class KeysT, Accumulator A>
 class GroupBy {
  public:
@@ -72,21 +73,24 @@ class GroupBy {
   size_t Value() const { return groups_.size(); }
 
   // All groups by key, null first. Rows borrow this grouping. O(n log n).
-  std::vector<Row> Rows() const {
+  std::vector<Row> Rows() const& {
     std::vector<Row> rows;
     for (const auto& [key, aggregate] : groups_) rows.emplace_back(&key, &aggregate);
     std::sort(rows.begin(), rows.end(), [](const Row& a, const Row& b) { return a.key() < b.key(); });
     return rows;
   }
+  std::vector<Row> Rows() const&& = delete;
   // The n groups with the largest I-th value, ties by key. Rows borrow this grouping.
   template <size_t I>
-  std::vector<Row> Top(size_t n) const {
+  std::vector<Row> Top(size_t n) const& {
     std::vector<Row> rows = Rows();
     std::stable_sort(rows.begin(), rows.end(),
                      [](const Row& a, const Row& b) { return b.template value<I>() < a.template value<I>(); });
     if (rows.size() > n) rows.erase(rows.begin() + static_cast<ptrdiff_t>(n), rows.end());
     return rows;
   }
+  template <size_t I>
+  std::vector<Row> Top(size_t n) const&& = delete;
   static std::string Name() { return "group(" + KeysT::Name() + "; " + A::Name() + ")"; }
   void Write(StateWriter* out) const {
     out->Number(groups_.size());

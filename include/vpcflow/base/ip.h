@@ -167,11 +167,12 @@ inline char* FormatIp(const Ip& ip, char* out) {
     return out;
   }
   std::array<unsigned, 8> g;
-  for (int i = 0; i < 4; ++i) g[i] = static_cast<unsigned>(ip.hi >> (48 - 16 * i) & 0xFFFF);
-  for (int i = 0; i < 4; ++i) g[4 + i] = static_cast<unsigned>(ip.lo >> (48 - 16 * i) & 0xFFFF);
-  int best = -1, best_length = 1;  // the longest run of at least two zero groups, the first of equals
-  for (int i = 0; i < 8;) {
-    int j = i;
+  for (size_t i = 0; i < 4; ++i) g[i] = static_cast<unsigned>(ip.hi >> (48 - 16 * i) & 0xFFFF);
+  for (size_t i = 0; i < 4; ++i) g[4 + i] = static_cast<unsigned>(ip.lo >> (48 - 16 * i) & 0xFFFF);
+  constexpr size_t kNone = 8;
+  size_t best = kNone, best_length = 1;  // the longest run of at least two zero groups, the first of equals
+  for (size_t i = 0; i < 8;) {
+    size_t j = i;
     while (j < 8 && g[j] == 0) ++j;
     if (j - i > best_length) {
       best = i;
@@ -180,14 +181,14 @@ inline char* FormatIp(const Ip& ip, char* out) {
     i = j > i ? j : i + 1;
   }
   constexpr char kHex[] = "0123456789abcdef";
-  for (int i = 0; i < 8; ++i) {
+  for (size_t i = 0; i < 8; ++i) {
     if (i == best) {
       *out++ = ':';
       *out++ = ':';
       i += best_length - 1;
       continue;
     }
-    if (i != 0 && i != best + best_length) *out++ = ':';
+    if (i != 0 && (best == kNone || i != best + best_length)) *out++ = ':';
     bool started = false;
     for (int shift = 12; shift >= 0; shift -= 4) {
       const unsigned digit = g[i] >> shift & 15;

@@ -25,14 +25,14 @@ inline constexpr std::string_view kOcsfUnmapped = "/unmapped";
 using EventTranslation = std::array<std::pair<std::string_view, std::string_view>, 20>;
 
 struct EventPlace {
-  std::string_view pointer;  // a JSON pointer
+  std::string_view pointer{};  // a JSON pointer
   const EventTranslation* translation = nullptr;
   bool last_resort = false;  // counts only where no place before it is set, not even to "-"
 };
 
 struct EventField {
-  std::string_view name;             // AWS's
-  std::array<EventPlace, 6> places;  // the first that has a value counts
+  std::string_view name{};             // AWS's
+  std::array<EventPlace, 6> places{};  // the first that has a value counts
   // A time: a number of seconds, or of milli-, micro- or nanoseconds by its size, or RFC 3339; also in a member of the
   // place's name and _dt.
   bool time = false;

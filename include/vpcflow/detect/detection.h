@@ -70,6 +70,8 @@ inline constexpr std::array<std::string_view, 15> kDetectorNames = {"port_scan",
                                                                     "new_country"};
 std::optional<Detector> DetectorNamed(std::string_view name);
 
+// Any number of threads may use one Detection at once; its calls wait for each other. Only moving and destroying it are
+// for one thread. std::bad_alloc may leave any call.
 class Detection {
  public:
   // kInvalidArgument names what is no address and no prefix.
@@ -81,7 +83,7 @@ class Detection {
   // Sessions, as plans give them (vpcflow/plan/sessions.h); those that are not `counted` are left out. kInvalidArgument
   // for another table.
   absl::Status Add(const Table& sessions);
-  // The sessions of another one with the same settings, and its baseline.
+  // The sessions of another one with the same settings, and its baseline. kInvalidArgument for itself.
   absl::Status Merge(const Detection& other);
   // Who talked to whom before, a row each: srcaddr, dstaddr, dstport; protocol, without which new_protocol finds
   // nothing; n, sessions, 1 without. Without a baseline no detector of what is new finds anything.

@@ -22,19 +22,19 @@ enum class Severity : uint8_t { kHigh, kMedium, kLow };
 using Evidence = std::variant<std::monostate, int64_t, uint128, double, std::string, Ip, std::vector<int64_t>>;
 
 struct Finding {
-  std::string_view detector;  // of kDetectorNames
+  std::string_view detector{};  // of kDetectorNames
   Severity severity = Severity::kMedium;
-  Ip actor;
-  std::vector<Ip> targets;     // the first twenty by sessions
+  Ip actor{};
+  std::vector<Ip> targets{};   // the first twenty by sessions
   int64_t start = 0, end = 0;  // Unix seconds of the first and last session that count
   double score = 0.5;          // 0.5 at the threshold, towards 1 beyond: an order
   // The share of findings of this detector, severity and strength that was right on labelled synthetic logs, in which
   // incidents are as rare as in docs/detection.md; none where there are no labels.
-  std::optional<double> confidence;
-  std::string_view technique;  // of MITRE ATT&CK
-  std::vector<std::pair<std::string_view, Evidence>> evidence;
+  std::optional<double> confidence{};
+  std::string_view technique{};  // of MITRE ATT&CK
+  std::vector<std::pair<std::string_view, Evidence>> evidence{};
   Finding& Note(std::string_view name, Evidence value);  // adds to the evidence
-  std::string sentence;  // for a person; of texts that came from elsewhere it has labels alone
+  std::string sentence{};  // for a person; of texts that came from elsewhere it has labels alone
 };
 
 VPCFLOW_NAMESPACE_END

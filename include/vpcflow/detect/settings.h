@@ -35,7 +35,7 @@ struct DetectSettings {
   int64_t exfil_bytes = 500'000'000;
   double exfil_ratio = 5.0;
   double exfil_typical = 100.0;
-  std::vector<std::string> exfil_known;
+  std::vector<std::string> exfil_known{};
 
   // beacon: sessions, and how much the time between them may vary (median deviation by median).
   int64_t beacon_sessions = 6;
@@ -47,7 +47,7 @@ struct DetectSettings {
 
   // unauthorised_access: outside prefixes from which administration is fine; tries of one source at one service that
   // all got no answer.
-  std::vector<std::string> admin_sources;
+  std::vector<std::string> admin_sources{};
   int64_t access_tries = 30;
 
   // accepted_after_reject: ports of one host, or hosts at one port, that did not answer before one did.
@@ -62,17 +62,17 @@ struct DetectSettings {
   int64_t tunnel_icmp = 1'000'000;
 
   // known_bad: addresses and prefixes; the day of that list, for the evidence.
-  std::vector<std::string> bad;
-  std::string bad_date;
+  std::vector<std::string> bad{};
+  std::string bad_date{};
 
   // new_port, new_protocol, new_destination: how likely by a host's past a session with something new may be at most
   // (Good and Turing): 0.01 takes a hundred sessions in which nothing came only once.
   double new_chance = 0.01;
 
   // new_country: labels of addresses, frozen, and their day; none without.
-  std::shared_ptr<const Labels> countries;
+  std::shared_ptr<const Labels> countries{};
   bool countries_are_networks = false;  // the labels are names of networks (autonomous systems)
-  std::string countries_date;
+  std::string countries_date{};
 
   // Bytes that Detection may hold; 0 for any number.
   size_t max_memory = 0;

@@ -12,7 +12,7 @@
 // labels, and a record gets the one that held at its start. Of several that hold the one that was added last wins; of
 // prefixes first the longest one.
 //
-// Not for several threads while it is filled; frozen, for any number.
+// Filled by one thread; frozen, looked up by any number, and no longer added to.
 #ifndef VPCFLOW_ENRICH_LABELS_H_
 #define VPCFLOW_ENRICH_LABELS_H_
 
@@ -45,15 +45,18 @@ class Labels {
   void AddPrefix(const Cidr& prefix, std::string_view label, Validity validity = {});
   void AddText(std::string_view value, std::string_view label, Validity validity = {});
   void AddNumber(int64_t value, std::string_view label, Validity validity = {});
-  // Must come before the first lookup, and nothing may be added after it. O(entries log entries).
+  // Must come before the first lookup, and nothing may be added after it; a plan takes frozen ones only. O(entries log
+  // entries).
   void Freeze();
+  bool frozen() const { return frozen_; }
 
   // The number of the label of a value at a time, or kNone. O(log prefixes) for addresses, else expected O(1), and the
   // number of labels that the value has at different times.
   uint32_t OfAddress(const Ip& address, int64_t time) const;
   uint32_t OfText(std::string_view value, int64_t time) const;
   uint32_t OfNumber(int64_t value, int64_t time) const;
-  const std::string& label(uint32_t number) const { return labels_[number]; }
+  const std::string& label(uint32_t number) const& { return labels_[number]; }
+  const std::string& label(uint32_t number) const&& = delete;
   size_t label_count() const { return labels_.size(); }
   // Whether any label is of a time.
   bool timed() const { return timed_; }
@@ -85,14 +88,15 @@ class Labels {
   std::unordered_map<std::string, std::vector<Entry>, TextHash, std::equal_to<>> texts_;
   std::unordered_map<int64_t, std::vector<Entry>> numbered_;
   bool timed_ = false;
+  bool frozen_ = false;
   size_t entries_ = 0;
 };
 
 // A column of labels: `name` is its name, `field` the field it looks up.
 struct LabelColumn {
-  std::string name;
-  std::string field;
-  std::shared_ptr<const Labels> labels;
+  std::string name{};
+  std::string field{};
+  std::shared_ptr<const Labels> labels{};
 };
 
 VPCFLOW_NAMESPACE_END

@@ -34,7 +34,7 @@ void ExportTable(std::shared_ptr<const Table> table, ArrowArrayStream* out);
 // name for reports; or a name and why its table could not be opened. A null stream without an error ends it.
 struct NamedArrowStream {
   ArrowArrayStream* stream = nullptr;
-  std::string name;
+  std::string name{};
   absl::Status status{};
   bool whole = true;  // the stream has all columns of its table, so that they tell whether its rows are flow records
 };

@@ -20,6 +20,7 @@
 
 VPCFLOW_NAMESPACE_BEGIN
 
+// Any number of threads may use one at once through const members; changes are for one thread alone.
 class CidrSet {
  public:
   void Add(const Cidr& cidr) { ranges_.push_back(cidr); }
@@ -50,6 +51,10 @@ class CidrSet {
       for (const V4Range& range : v4_) marks_[MarkOf(range.first) / 64] |= uint64_t{1} << (MarkOf(range.first) % 64);
     }
   }
+
+  // What was added, sorted, without overlaps; after Build.
+  const std::vector<Cidr>& ranges() const& { return ranges_; }
+  const std::vector<Cidr>& ranges() const&& = delete;
 
   // O(log n).
   bool Contains(const Ip& ip) const {

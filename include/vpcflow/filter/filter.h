@@ -17,6 +17,12 @@
 //   literal   = number | 'text' | "text" (a quote is doubled inside)       bare 10.0.0.1, 10.0.0.0/8, 2026-11-23T10:00Z
 //   too
 //
+// Values that AWS documents as words (action, log-status, flow-direction, type, interface-type, ...) are the same in
+// any case: action = 'reject'. A test that cannot hold is an error that names the nearest value: action = 'DENY',
+// srcaddr = '-' (null is tested with `is null`), srcaddr in '10.0.0.5/8', dstport > 65535, bytes < 0, bytes in ().
+// Where the values are no closed list (region, interface-type), and where two tests exclude each other
+// (dstport = 22 and dstport = 23), it is a warning.
+//
 // Times compare with Unix seconds or ISO 8601 text (UTC unless it says otherwise); `protocol` also takes 'tcp', 'udp',
 // 'icmp' and a few more names. Addresses have =, !=, in; text fields =, !=, in, like, matches.
 //
@@ -46,6 +52,14 @@ struct FilterNode;
 // Result of a test on one record. Ordered so that "and" is the minimum and "or" the maximum (Kleene logic).
 enum class Tri : uint8_t { kFalse = 0, kNull = 1, kTrue = 2 };
 
+struct FilterOptions {
+  // The values of `action` in place of ACCEPT and REJECT, as of sessions taken for records.
+  std::span<const std::string_view> actions{};
+  // Tests that no value can pass are warnings, as of filters that were saved by earlier releases.
+  bool lenient = false;
+};
+
+// Const: any number of threads may use one Filter at once.
 class Filter {
  public:
   // Texts longer, expressions nested deeper and patterns longer than this are refused.
@@ -54,8 +68,10 @@ class Filter {
   static constexpr size_t kMaxPattern = 4 * 1024;
 
   // Parses and checks an expression. `extra_fields` names text columns that the log has beyond the catalogue. Errors
-  // are kInvalidArgument, with the text, a caret at the place and, for a misspelt field, the nearest name.
-  static absl::StatusOr<Filter> Parse(std::string_view text, const std::vector<std::string>& extra_fields = {});
+  // are kInvalidArgument, with the text, a caret at the place and, for a misspelt field or value, the nearest one. A
+  // test that no value can pass, or that each passes, is an error.
+  static absl::StatusOr<Filter> Parse(std::string_view text, const std::vector<std::string>& extra_fields = {},
+                                      const FilterOptions& options = {});
 
   // Whether one record passes. Safe to call from several threads. A field that the record's format lacks is null.
   bool Matches(const RecordView& record) const;
@@ -65,12 +81,18 @@ class Filter {
   void Evaluate(const Batch& batch, std::span<const int> slots, std::span<Tri> out) const;
 
   // The fields it names, each once.
-  const std::vector<FieldRef>& fields() const { return fields_; }
+  const std::vector<FieldRef>& fields() const& { return fields_; }
   // The text it was parsed from.
-  const std::string& text() const { return text_; }
+  const std::string& text() const& { return text_; }
+  // What probably was not meant: tests of one field that exclude each other, values that AWS does not document.
+  const std::vector<std::string>& warnings() const& { return warnings_; }
+  const std::vector<FieldRef>& fields() const&& = delete;  // of a temporary they would dangle
+  const std::string& text() const&& = delete;
+  const std::vector<std::string>& warnings() const&& = delete;
 
  private:
   std::string text_;
+  std::vector<std::string> warnings_;
   std::vector<FieldRef> fields_;
   std::shared_ptr<const internal::FilterNode> root_;
 };

@@ -37,15 +37,15 @@ namespace internal {
 
 // One thing that an analysis needs: any of the fields; `kUnknown` for none. What is lost without it.
 struct Need {
-  std::string_view analysis;
-  bool essential;
-  std::array<Field, 3> any_of;
-  std::string_view without;
+  std::string_view analysis{};
+  bool essential{};
+  std::array<Field, 3> any_of{};
+  std::string_view without{};
 };
 
 struct AnalysisInfo {
-  std::string_view name;
-  std::string_view meaning;
+  std::string_view name{};
+  std::string_view meaning{};
 };
 
 // clang-format off: one line an entry
@@ -249,11 +249,11 @@ constexpr bool Satisfied(const Need& need, const Format& format) {
 }  // namespace internal
 
 struct Capability {
-  std::string_view analysis;
-  std::string_view meaning;
+  std::string_view analysis{};
+  std::string_view meaning{};
   Verdict verdict = Verdict::kExact;
-  std::vector<std::string_view> why;  // what is lost, most important first; empty if exact
-  std::vector<Field> add;             // the fields that would make it exact
+  std::vector<std::string_view> why{};  // what is lost, most important first; empty if exact
+  std::vector<Field> add{};             // the fields that would make it exact
 };
 
 // The verdict of every analysis for a format, in the order of the list above. O(fields of the list).

@@ -25,17 +25,18 @@ VPCFLOW_NAMESPACE_BEGIN
 
 // What was wrong with a format text: a sentence for a person, and the place and number (from 1) of the token.
 struct FormatError {
-  std::string message;
+  std::string message{};
   size_t offset = 0;
   size_t token = 0;
 };
 
 struct FormatColumn {
   Field field = Field::kUnknown;
-  std::string name;  // canonical: lower case, hyphens
+  std::string name{};  // canonical: lower case, hyphens
   friend bool operator==(const FormatColumn&, const FormatColumn&) = default;
 };
 
+// Any number of threads may use one at once through const members; changes are for one thread alone.
 class Format {
  public:
   // A format has at most this many fields.

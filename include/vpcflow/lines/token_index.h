@@ -44,19 +44,20 @@ struct TokenSpan {
   Token operator[](size_t i) const { return {begins[i] + bias, ends[i]}; }
 };
 
+// Any number of threads may use one at once through const members; changes are for one thread alone.
 class TokenIndex {
  public:
   size_t line_count() const { return arrays_.line_count; }
-  const TextLine& line(size_t i) const { return arrays_.lines[i]; }
-  std::span<const TextLine> lines() const { return {arrays_.lines, arrays_.line_count}; }
+  const TextLine& line(size_t i) const& { return arrays_.lines[i]; }
+  std::span<const TextLine> lines() const& { return {arrays_.lines, arrays_.line_count}; }
   size_t token_count() const { return arrays_.tokens; }
   Token token(size_t i) const { return tokens()[i]; }
   // All tokens of the text; those of a line begin at line.first.
-  TokenSpan tokens() const {
+  TokenSpan tokens() const& {
     if (arrays_.explicit_begins) return {arrays_.begins, arrays_.ends, 0};
     return {arrays_.ends - 1, arrays_.ends, 1};
   }
-  TokenSpan tokens_of(const TextLine& line) const {
+  TokenSpan tokens_of(const TextLine& line) const& {
     TokenSpan span = tokens();
     span.begins += line.first;
     span.ends += line.first;
@@ -65,7 +66,13 @@ class TokenIndex {
   // It is known that every line begins with a byte below 'a'. Names of fields, and with them headers, do not.
   bool lines_begin_low() const { return arrays_.lines_begin_low; }
   // Offsets of invalid control bytes, ascending.
-  std::span<const uint32_t> bad() const { return {arrays_.bad, arrays_.bad_count}; }
+  std::span<const uint32_t> bad() const& { return {arrays_.bad, arrays_.bad_count}; }
+  // What these give borrows the index.
+  const TextLine& line(size_t i) const&& = delete;
+  std::span<const TextLine> lines() const&& = delete;
+  TokenSpan tokens() const&& = delete;
+  TokenSpan tokens_of(const TextLine& line) const&& = delete;
+  std::span<const uint32_t> bad() const&& = delete;
   // The first of them in a line, or line.end.
   uint32_t BadIn(const TextLine& line) const;
 

@@ -27,6 +27,10 @@
 
 VPCFLOW_NAMESPACE_BEGIN
 
+// Any number of threads may use one Aggregation at once: updates read their sources beside each other and are added one
+// after the other; Merge, Value, TakeIdle and ToBytes see each update whole or not at all. Only moving and destroying
+// it are for one thread. What a poll or a source's callback throws leaves Update, and nothing was added; std::bad_alloc
+// leaves any call, and what is held then is no longer meaningful.
 class Aggregation {
  public:
   // An empty one. kInvalidArgument for a plan that selects rows. (Addresses in SessionSpec::intermediaries are part of
@@ -45,7 +49,8 @@ class Aggregation {
 
   // The result so far. O(groups log groups).
   Table Value();
-  // Of sessions: what the logs so far cannot show, as a warning in the report of Plan::Run; empty for none. O(sessions).
+  // Of sessions: what the logs so far cannot show, as a warning in the report of Plan::Run; empty for none.
+  // O(sessions).
   std::string Warning() const;
   // Of sessions: those that no record that begins at `time` or later can belong to; they are taken out. So a stream is
   // read in bounded memory: update, take what is over, go on. kInvalidArgument for groups. O(sessions).
@@ -56,7 +61,8 @@ class Aggregation {
   // times the bytes and 64 KiB at most, until it is updated or merged.
   static absl::StatusOr<Aggregation> FromBytes(std::string_view bytes);
 
-  const Plan& plan() const;
+  const Plan& plan() const&;
+  const Plan& plan() const&& = delete;
   size_t groups() const;
   // Memory of the groups.
   size_t bytes() const;

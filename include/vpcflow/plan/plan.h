@@ -70,7 +70,7 @@ enum class BinBy : uint8_t {
 
 struct TopSpec {
   uint64_t n = 10;
-  std::string by;      // an aggregate; largest first, ties by key
+  std::string by{};    // an aggregate; largest first, ties by key
   bool other = false;  // one more row, marked in a column `other`, with the aggregates over all other groups
   std::vector<std::string> per{};  // n rows for each value of these keys; not with `other`
   // Bounded memory, 0 for exact: of each value of `per` (of all, without) at most twice this many groups are held, the
@@ -81,16 +81,16 @@ struct TopSpec {
 };
 
 struct PlanSpec {
-  std::string where;                    // filter; empty for none
-  std::vector<LabelColumn> labels;      // further columns, usable wherever fields are
-  std::optional<SessionSpec> sessions;  // sessions instead of rows or groups
-  std::vector<std::string> select;      // fields of a selection; empty for all that the logs have
-  std::optional<uint64_t> limit;        // first rows of a selection
+  std::string where{};                    // filter; empty for none
+  std::vector<LabelColumn> labels{};      // further columns, usable wherever fields are
+  std::optional<SessionSpec> sessions{};  // sessions instead of rows or groups
+  std::vector<std::string> select{};      // fields of a selection; empty for all that the logs have
+  std::optional<uint64_t> limit{};        // first rows of a selection
   // Of a selection: two further columns, `file`, the name of the source, and `offset`, the byte of its unpacked text
   // where the record's line begins; of Arrow streams the row; null for records that were wrapped in something else.
   bool located = false;
-  std::vector<std::string> by;  // keys
-  int64_t every = 0;            // length of time bins in seconds, aligned to the epoch; column `time`; 0 for none
+  std::vector<std::string> by{};  // keys
+  int64_t every = 0;              // length of time bins in seconds, aligned to the epoch; column `time`; 0 for none
   BinBy bin_by = BinBy::kSpread;
   // Windows made of time bins: of `window` seconds, a multiple of `every`, beginning with every bin (they overlap); or
   // with `gap`, a multiple of `every`, one for each run of bins of a key that are no further apart. Column `time` is
@@ -98,29 +98,35 @@ struct PlanSpec {
   int64_t window = 0;
   int64_t gap = 0;
   // Name -> what to compute: "sum(bytes)", "quantile(bytes, 0.95)", "count() where action = 'REJECT'".
-  std::vector<std::pair<std::string, std::string>> aggs;
-  std::vector<DerivedColumn> derived;  // columns out of aggregates
-  std::vector<Having> having;          // conditions on aggregates and derived columns; before `top`
-  std::optional<TopSpec> top;
-  std::vector<SortKey> sort;  // default: by keys, ascending
+  std::vector<std::pair<std::string, std::string>> aggs{};
+  std::vector<DerivedColumn> derived{};  // columns out of aggregates
+  std::vector<Having> having{};          // conditions on aggregates and derived columns; before `top`
+  std::optional<TopSpec> top{};
+  std::vector<SortKey> sort{};  // default: by keys, ascending
   // A field that no source has is null instead of an error.
   bool allow_missing = false;
   // Parse and check every field of the catalogue, so that all malformed values are found.
   bool check_all = false;
   // The time that `where` chooses. Records that start in it are counted apart (Report::in_time), so that "no record in
   // that time" can be told from "none passes the filter". It takes no record out: `where` does.
-  std::optional<TimeSpan> asked;
+  std::optional<TimeSpan> asked{};
+  // The records are sessions: in filters `action` is a session's state.
+  bool session_records = false;
+  // Conditions that no record can pass are warnings and no errors, as of plans that earlier releases saved.
+  bool lenient = false;
 };
 
 struct Result {
-  Table table;
-  Report report;
+  Table table{};
+  Report report{};
 };
 
 namespace internal {
 struct PlanImpl;
 }
 
+// Const: any number of threads may run one Plan at once. What a poll or a source's callback throws leaves Run once all
+// threads of the scan have ended, and so does std::bad_alloc.
 class Plan {
  public:
   // Checks a specification; kInvalidArgument names what is wrong and the nearest right name. `formats` are formats of
@@ -144,19 +150,22 @@ class Plan {
   std::vector<std::pair<std::string, ColumnType>> Schema() const;
 
   // For the engine.
-  const internal::PlanImpl& impl() const { return *impl_; }
+  const internal::PlanImpl& impl() const& { return *impl_; }
+  const internal::PlanImpl& impl() const&& = delete;
 
  private:
   std::shared_ptr<const internal::PlanImpl> impl_;
 };
 
 // Several plans in one pass over the sources. A reject of one plan is a reject for all of them.
-// `report`, if given, is filled even if an error is returned. Errors and `partial` as of Plan::Run.
+// `report`, if given, is filled even if an error is returned. Errors, `partial`, threads and exceptions as of
+// Plan::Run.
 absl::StatusOr<std::vector<Result>> RunAll(std::span<const Plan> plans, const std::vector<Source>& sources,
                                            const ScanOptions& options, Report* report = nullptr,
                                            std::vector<Result>* partial = nullptr);
 
-// A selection, batch after batch, in the order of the input and in bounded memory. Single-threaded.
+// A selection, batch after batch, in the order of the input and in bounded memory. For one thread at a time. What a
+// poll or a source's callback throws leaves Next, and so does std::bad_alloc; then only destroying it is left.
 class BatchReader {
  public:
   BatchReader(const Plan& plan, std::vector<Source> sources, ScanOptions options);
@@ -167,7 +176,8 @@ class BatchReader {
   // finds in no source so far are null. Errors of Plan::Run that come after what could be read come behind the last
   // rows.
   absl::StatusOr<Table> Next(size_t rows);
-  const Report& report() const;
+  const Report& report() const&;
+  const Report& report() const&& = delete;
 
  private:
   struct Impl;

@@ -117,8 +117,8 @@ inline constexpr std::array<std::string_view, 4> kVantageNames = {"most", "clien
 struct SessionSpec {
   int64_t idle = 600;  // seconds, at least 1
   Vantage vantage = Vantage::kMost;
-  std::vector<Ip> intermediaries;  // addresses of NAT gateways and load balancers, beyond those that the log tells
-  bool ordered = true;             // false: rows in any order, a tenth faster; for what does not go by it (Detection)
+  std::vector<Ip> intermediaries{};  // addresses of NAT gateways and load balancers, beyond those that the log tells
+  bool ordered = true;               // false: rows in any order, a tenth faster; for what does not go by it (Detection)
 };
 
 VPCFLOW_NAMESPACE_END

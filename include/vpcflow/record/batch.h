@@ -26,7 +26,7 @@ struct LabelLookup;  // of the engine
 
 struct FieldRef {
   Field field = Field::kUnknown;
-  std::string name;                             // canonical
+  std::string name{};                           // canonical
   std::shared_ptr<const LabelLookup> lookup{};  // of a column that is not in the log but looked up
   Kind kind() const { return field == Field::kUnknown ? Kind::kText : Info(field).kind; }
   friend bool operator==(const FieldRef&, const FieldRef&) = default;
@@ -45,9 +45,9 @@ inline constexpr uint32_t kNullText = 0;
 
 struct Column {
   Kind kind = Kind::kText;
-  std::vector<int64_t> ints;           // kInt32, kInt64, kTime
-  std::vector<AddressCode> addresses;  // kAddress
-  std::vector<uint32_t> texts;         // kText: codes of `dictionary`
+  std::vector<int64_t> ints{};           // kInt32, kInt64, kTime
+  std::vector<AddressCode> addresses{};  // kAddress
+  std::vector<uint32_t> texts{};         // kText: codes of `dictionary`
   const TextDictionary* dictionary = nullptr;
 
   // The text of a row; data() is null for null.
@@ -56,10 +56,10 @@ struct Column {
 
 struct Batch {
   size_t rows = 0;
-  std::vector<Column> columns;  // by slot
-  std::vector<Ip> v6;           // the IPv6 addresses of all address columns
+  std::vector<Column> columns{};  // by slot
+  std::vector<Ip> v6{};           // the IPv6 addresses of all address columns
   uint32_t source = 0;
-  std::vector<uint64_t> offsets;  // byte offset of each row's line
+  std::vector<uint64_t> offsets{};  // byte offset of each row's line
 
   // `code` is an address column's value and not null.
   Ip address(AddressCode code) const {

@@ -17,6 +17,7 @@
 
 VPCFLOW_NAMESPACE_BEGIN
 
+// Any number of threads may use one at once through const members; changes are for one thread alone.
 class Record {
  public:
   // Copies the fields' text; shares the format. O(length of the line).
@@ -37,7 +38,7 @@ class Record {
     view.Reset(bytes_.data(), {bounds_.data(), bounds_.data() + 1, 0}, &format_, position_, line_number_);
     return view;
   }
-  RecordView view() && = delete;
+  RecordView view() const&& = delete;
 
   // record->srcaddr()
   class Arrow {
@@ -49,6 +50,7 @@ class Record {
     RecordView view_;
   };
   Arrow operator->() const& { return Arrow(view()); }
+  Arrow operator->() const&& = delete;  // Record(rec)->interface_id() would dangle
 
  private:
   std::shared_ptr<const Format> format_;

@@ -12,7 +12,6 @@
 #ifndef VPCFLOW_RECORD_RECORD_VIEW_H_
 #define VPCFLOW_RECORD_RECORD_VIEW_H_
 
-#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -22,6 +21,7 @@
 #include <utility>
 
 #include "vpcflow/base/errc.h"
+#include "vpcflow/base/lifetime.h"
 #include "vpcflow/format/format.h"
 #include "vpcflow/lines/token_index.h"
 #include "vpcflow/version.h"
@@ -36,6 +36,8 @@ struct Position {
   friend auto operator<=>(const Position&, const Position&) = default;
 };
 
+// For one thread at a time, its const members too: getters note the first malformed value. A Record gives each thread a
+// view of its own. Throws nothing.
 class RecordView {
  public:
   RecordView() = default;
@@ -134,6 +136,7 @@ class RecordView {
 };
 
 // Splits single lines by a format. For whole files use Reader (scan/reader.h), which also finds the format.
+// For one thread at a time; a Format may be shared by parsers of several threads.
 class RecordParser {
  public:
   explicit RecordParser(Format format) : RecordParser(std::make_shared<const Format>(std::move(format))) {}
@@ -141,7 +144,8 @@ class RecordParser {
   RecordParser(const RecordParser&) = delete;
   RecordParser& operator=(const RecordParser&) = delete;
 
-  // kOk, kTooFewFields, kTooManyFields, kControlByte or, from 4 GiB on, kLineTooLong. The view borrows `line` and this parser. O(length of the line).
+  // kOk, kTooFewFields, kTooManyFields, kControlByte or, from 4 GiB on, kLineTooLong. The view borrows `line` and this
+  // parser. O(length of the line).
   Errc Parse(std::string_view line VPCFLOW_LIFETIME_BOUND, RecordView* out) {
     if (!line.empty() && line.back() == '\n') line.remove_suffix(1);
     if (line.size() > kMaxIndexedBytes) return Errc::kLineTooLong;
@@ -154,10 +158,11 @@ class RecordParser {
     out->Reset(line.data(), index_.tokens_of(only), &format_);
     return Errc::kOk;
   }
-  template <std::same_as<std::string> Temporary>
+  template <internal::TemporaryText Temporary>
   Errc Parse(Temporary&& line, RecordView* out) = delete;  // the view would outlive its bytes
 
-  const Format& format() const { return *format_; }
+  const Format& format() const& { return *format_; }
+  const Format& format() const&& = delete;
 
  private:
   std::shared_ptr<const Format> format_;

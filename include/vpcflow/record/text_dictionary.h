@@ -25,6 +25,7 @@
 
 VPCFLOW_NAMESPACE_BEGIN
 
+// Any number of threads may use one at once through const members; changes are for one thread alone.
 class TextDictionary {
  public:
   TextDictionary() { Clear(); }
@@ -45,12 +46,13 @@ class TextDictionary {
     return code;
   }
   // kRecentTexts of the texts that Code was asked for last: kernels look here first.
-  const internal::RecentText* recent() {
+  const internal::RecentText* recent() & {
     if (recent_.empty())
       recent_.resize(internal::kRecentTexts);  // not before: a scan may have many columns, and few lines
     return recent_.data();
   }
-  std::string_view text(uint32_t code) const { return texts_[code]; }
+  std::string_view text(uint32_t code) const& { return texts_[code]; }
+  std::string_view text(uint32_t code) const&& = delete;
 
   // Codes are 1 to size().
   size_t size() const { return texts_.size() - 1; }

@@ -42,6 +42,7 @@ class SpareStorage {
 
 }  // namespace internal
 
+// Any number of threads may use one at once through const members; changes are for one thread alone.
 template <class T>
 class Array {
   static_assert(std::is_trivially_copyable_v<T>);
@@ -101,14 +102,18 @@ class Array {
 
   size_t size() const { return size_; }
   bool empty() const { return size_ == 0; }
-  const T* data() const { return data_; }
-  T* data() { return data_; }
+  const T* data() const& { return data_; }
+  T* data() & { return data_; }
   const T& operator[](size_t i) const { return data_[i]; }
   T& operator[](size_t i) { return data_[i]; }
-  const T* begin() const { return data_; }
-  const T* end() const { return data_ + size_; }
-  T* begin() { return data_; }
-  T* end() { return data_ + size_; }
+  const T* begin() const& { return data_; }
+  const T* end() const& { return data_ + size_; }
+  T* begin() & { return data_; }
+  T* end() & { return data_ + size_; }
+  // Of a temporary they would dangle.
+  const T* data() const&& = delete;
+  const T* begin() const&& = delete;
+  const T* end() const&& = delete;
   void swap(Array& other) noexcept {
     std::swap(data_, other.data_);
     std::swap(size_, other.size_);

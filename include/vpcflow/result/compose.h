@@ -19,15 +19,15 @@ VPCFLOW_NAMESPACE_BEGIN
 
 // A column out of two others: a / b, or a - b. A double; null where a or b is, and for a division by 0.
 struct DerivedColumn {
-  std::string name;
+  std::string name{};
   char op = '/';
-  std::string a, b;
+  std::string a{}, b{};
 };
 
 // A condition on a column of numbers or times (Unix seconds): one of < <= > >= = != and a number. Null passes none.
 struct Having {
-  std::string column;
-  std::string op;
+  std::string column{};
+  std::string op{};
   double value = 0;
 };
 
@@ -47,8 +47,9 @@ void KeepTopPer(const std::vector<std::string>& per, const std::string& by, size
 
 // What changed: the two tables joined by the `keys` columns. A column `change` tells of each key whether it is `new`,
 // `gone`, `changed` or `same`; each other numeric column stands there three times: NAME of today, NAME_before, and
-// NAME_change, their difference, in which what is not there is 0; whole numbers stay whole and exact. Other columns are left out. Sorted by the keys.
-// kInvalidArgument for keys that a table lacks or has twice, and for tables whose columns differ. O(rows log rows).
+// NAME_change, their difference, in which what is not there is 0; whole numbers stay whole and exact. Other columns are
+// left out. Sorted by the keys. kInvalidArgument for keys that a table lacks or has twice, and for tables whose columns
+// differ. O(rows log rows).
 absl::StatusOr<Table> DiffTables(const Table& today, const Table& baseline, const std::vector<std::string>& keys);
 
 VPCFLOW_NAMESPACE_END

@@ -19,13 +19,13 @@ VPCFLOW_NAMESPACE_BEGIN
 // A line that is not a record, or a value that is not one.
 struct Reject {
   uint32_t source = 0;       // number of its source in the scan
-  std::string path;          // the source's name
+  std::string path{};        // the source's name
   uint64_t line = 0;         // from 1; in a container the container's, where its JSON document begins
   uint64_t byte_offset = 0;  // of the line in the text, unpacked and out of its container
   uint32_t column = 0;       // byte in the line where the trouble is, from 1
-  std::string field;         // AWS's name, or empty if it is about the whole line
+  std::string field{};       // AWS's name, or empty if it is about the whole line
   Errc reason = Errc::kOk;
-  std::string excerpt;  // the line, printable, at most 200 bytes of it
+  std::string excerpt{};  // the line, printable, at most 200 bytes of it
 
   // "flow.log:7:31: dstport: out-of-range: a number lies outside ... (offset 612)"
   std::string ToString() const;
@@ -37,6 +37,7 @@ struct TimeSpan {
   std::optional<int64_t> end{};
 };
 
+// Any number of threads may use one at once through const members; changes are for one thread alone.
 struct Report {
   // At most this many rejects are kept with their place; all are counted.
   static constexpr size_t kMaxRejectSamples = 1000;
@@ -45,10 +46,10 @@ struct Report {
   // Names at most this many sources.
   static constexpr size_t kMaxNames = 3;
 
-  uint64_t sources = 0;            // read, damaged ones included
-  std::vector<std::string> names;  // of the first of them
-  uint64_t duplicates = 0;         // not read, because an earlier source has the same bytes
-  uint64_t text_bytes = 0;         // after unpacking
+  uint64_t sources = 0;              // read, damaged ones included
+  std::vector<std::string> names{};  // of the first of them
+  uint64_t duplicates = 0;           // not read, because an earlier source has the same bytes
+  uint64_t text_bytes = 0;           // after unpacking
   uint64_t lines = 0;
   uint64_t headers = 0;
   uint64_t blank_lines = 0;
@@ -57,18 +58,18 @@ struct Report {
   uint64_t skipdata = 0;
   uint64_t matched = 0;  // records that passed the plan's filter; traffic alone, unless the plan asks for all
   // Of a plan with PlanSpec::asked: that time, the records that start in it, and the first and the last start of all.
-  std::optional<TimeSpan> asked;
+  std::optional<TimeSpan> asked{};
   uint64_t in_time = 0;
-  std::optional<int64_t> first_start, last_start;
+  std::optional<int64_t> first_start{}, last_start{};
   uint64_t nulled_values = 0;  // malformed values read as null (OnError::kNull)
   uint64_t unspread = 0;       // records spanning too many time bins; their sums went to the first
   std::array<uint64_t, kErrcCount> rejects_by_reason{};
-  std::vector<Reject> rejects;              // the first ones in the order of the input
-  std::map<std::string, uint64_t> formats;  // format -> sources that have it
-  std::vector<std::string> warnings;        // each once, sorted
-  bool notes_left_out = false;              // there were more warnings or formats than are kept
+  std::vector<Reject> rejects{};              // the first ones in the order of the input
+  std::map<std::string, uint64_t> formats{};  // format -> sources that have it
+  std::vector<std::string> warnings{};        // each once, sorted
+  bool notes_left_out = false;                // there were more warnings or formats than are kept
   // Sources that could not be read, or not to their end. Their good records are in the result.
-  std::vector<absl::Status> errors;
+  std::vector<absl::Status> errors{};
 
   uint64_t records() const { return ok + nodata + skipdata; }
   uint64_t rejected() const;

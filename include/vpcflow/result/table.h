@@ -26,33 +26,35 @@ inline constexpr int32_t kNullCode = -1;
 inline constexpr int64_t kMicrosPerSecond = 1'000'000;  // times are as Arrow has them, so that none is copied
 
 struct TableColumn {
-  std::string name;  // underscores, as Python has it
+  std::string name{};  // underscores, as Python has it
   ColumnType type = ColumnType::kInt64;
   // One of these holds the values, by type:
-  Array<int32_t> i32;   // kInt32, kBool (null: kNullInt32); kAddress, kText: number in the dictionary (null: kNullCode)
-  Array<int64_t> i64;   // kInt64; kTime in microseconds since 1970 (null: kNullInt64)
-  Array<double> f64;    // kFloat64 (null: NaN)
-  Array<uint128> i128;  // kInt128, in two's complement (null: kNullInt128)
+  // kInt32, kBool (null: kNullInt32); kAddress, kText: number in the dictionary (null: kNullCode)
+  Array<int32_t> i32{};
+  Array<int64_t> i64{};   // kInt64; kTime in microseconds since 1970 (null: kNullInt64)
+  Array<double> f64{};    // kFloat64 (null: NaN)
+  Array<uint128> i128{};  // kInt128, in two's complement (null: kNullInt128)
   bool no_nulls = false;  // it is known that none is null; whoever changes values must clear it
   // Dictionaries, in order of first appearance; no value twice.
-  std::vector<Ip> addresses;
-  std::vector<std::string> texts;
+  std::vector<Ip> addresses{};
+  std::vector<std::string> texts{};
 
   bool is_null(size_t row) const;
   // The value as text for people and CSV: addresses and texts as they are, times as Unix seconds; not null.
   std::string ToText(size_t row) const;
 };
 
+// Any number of threads may use one at once through const members; changes are for one thread alone.
 struct Table {
   size_t rows = 0;
-  std::vector<TableColumn> columns;
+  std::vector<TableColumn> columns{};
 
   // Index of a column by name (`-` and `_` are the same), or nothing.
   std::optional<size_t> Find(std::string_view name) const;
 };
 
 struct SortKey {
-  std::string column;
+  std::string column{};
   bool descending = false;
 };
 

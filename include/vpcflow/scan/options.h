@@ -38,7 +38,7 @@ enum class Duplicates : uint8_t {
 struct ScanOptions {
   // The format of sources that have no header line; without it AWS's default if the lines fit it, else the one of AWS's
   // formats that alone fits them.
-  std::optional<Format> format;
+  std::optional<Format> format{};
   // What the records are wrapped in.
   Container container = Container::kAuto;
   OnError on_error = OnError::kSkip;
@@ -61,9 +61,9 @@ struct ScanOptions {
   // A scan that read no record ends with kNotFound (Report::NoRecords) unless this is set.
   bool allow_empty = false;
   // Warnings about the choice of sources, as Source::Expand gives them; the report has them too.
-  std::vector<std::string> notes;
+  std::vector<std::string> notes{};
   // Called in the calling thread every 50 ms or so; false ends the scan with kCancelled, an exception with itself.
-  std::function<bool(const Progress&)> poll;
+  std::function<bool(const Progress&)> poll{};
 };
 
 VPCFLOW_NAMESPACE_END

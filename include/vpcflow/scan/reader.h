@@ -15,6 +15,7 @@
 #include <iterator>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -27,11 +28,15 @@
 
 VPCFLOW_NAMESPACE_BEGIN
 
+class OpenedReader;
+
+// One reader belongs to one thread at a time; several threads have a reader each, or a Scan. What a poll or a source's
+// callback throws leaves Next, and so does std::bad_alloc.
 class Reader {
  public:
   // A path, folder or pattern as Source::Expand takes it. The first reject ends the walk unless options say otherwise.
-  static absl::StatusOr<Reader> Open(const std::string& path);
-  static absl::StatusOr<Reader> Open(const std::string& path, ScanOptions options);
+  static OpenedReader Open(const std::string& path);
+  static OpenedReader Open(const std::string& path, ScanOptions options);
   Reader(std::vector<Source> sources, ScanOptions options);
   ~Reader();
   Reader(Reader&&) noexcept;
@@ -40,12 +45,14 @@ class Reader {
   // Steps to the next record; false at the end or at an error (see status()).
   bool Next();
   // The record in hand; valid until the next step.
-  const RecordView& record() const;
+  const RecordView& record() const&;
+  const RecordView& record() const&& = delete;
 
   // OK, or why the walk ended early or is incomplete; at its end also kNotFound if no record was read
   // (Report::NoRecords), unless ScanOptions::allow_empty.
   absl::Status status() const;
-  const Report& report() const;
+  const Report& report() const&;
+  const Report& report() const&& = delete;
 
   class Iterator {
    public:
@@ -65,12 +72,31 @@ class Reader {
     Reader* reader_;
   };
   // For range-for; walks on from where the reader is.
-  Iterator begin() { return Iterator(Next() ? this : nullptr); }
+  Iterator begin() & { return Iterator(Next() ? this : nullptr); }
+  Iterator begin() && = delete;
   std::default_sentinel_t end() const { return {}; }
 
  private:
   struct Impl;
   std::unique_ptr<Impl> impl_;
+};
+
+// What Open returns: an absl::StatusOr<Reader> whose reader is not reached while it is a temporary.
+// `for (auto& record : *Reader::Open(path))` would walk a reader that is gone, and does not compile; name the result,
+// or take the reader out of it by `Reader::Open(path).value()`, which is a reader by value.
+class OpenedReader : public absl::StatusOr<Reader> {
+ public:
+  using absl::StatusOr<Reader>::StatusOr;
+
+  Reader& operator*() & { return StatusOr::operator*(); }
+  const Reader& operator*() const& { return StatusOr::operator*(); }
+  Reader& operator*() const&& = delete;
+  Reader* operator->() & { return StatusOr::operator->(); }
+  const Reader* operator->() const& { return StatusOr::operator->(); }
+  Reader* operator->() const&& = delete;
+  Reader& value() & { return StatusOr::value(); }
+  const Reader& value() const& { return StatusOr::value(); }
+  Reader value() && { return std::move(*this).StatusOr::value(); }
 };
 
 VPCFLOW_NAMESPACE_END

@@ -8,6 +8,7 @@
 #define VPCFLOW_SCAN_SCAN_H_
 
 #include <functional>
+#include <string>
 #include <string_view>
 #include <thread>
 #include <utility>
@@ -32,13 +33,14 @@ absl::Status VisitRecords(const std::vector<Source>& sources, const ScanOptions&
 
 }  // namespace internal
 
+// For one thread; the predicates and accumulators are called by the scan's threads, each accumulator by one.
 class Scan {
  public:
   explicit Scan(Source source) : sources_{std::move(source)} {}
   explicit Scan(std::vector<Source> sources) : sources_(std::move(sources)) {}
 
   // Only records that pass. An expression that does not parse is reported by Into.
-  Scan& Where(std::string_view expression) {
+  Scan& Where(std::string_view expression) & {
     absl::StatusOr<Filter> filter = Filter::Parse(expression);
     if (!filter.ok()) {
       status_ = filter.status();
@@ -46,29 +48,40 @@ class Scan {
     }
     return Where(*filter);
   }
-  Scan& Where(Filter filter) {
+  Scan& Where(Filter filter) & {
+    warnings_.insert(warnings_.end(), filter.warnings().begin(), filter.warnings().end());
     for (const FieldRef& field : filter.fields()) check_.push_back(field.field);
     return Where([filter = std::move(filter)](const RecordView& record) { return filter.Matches(record); });
   }
-  Scan& Where(std::function<bool(const RecordView&)> predicate) {
+  Scan& Where(std::function<bool(const RecordView&)> predicate) & {
     predicates_.push_back(std::move(predicate));
     return *this;
   }
-  Scan& Threads(int n) {
+  Scan& Threads(int n) & {
     options_.threads = n;
     return *this;
   }
-  Scan& Options(ScanOptions options) {
+  Scan& Options(ScanOptions options) & {
     options_ = std::move(options);
     return *this;
   }
-  Scan& AllRecords() {
+  Scan& AllRecords() & {
     all_records_ = true;
     return *this;
   }
 
+  // The same of a temporary, which goes on by value: Scan(source).Where("...").Into(&out), and no reference dangles.
+  Scan Where(std::string_view expression) && { return std::move(Where(expression)); }
+  Scan Where(Filter filter) && { return std::move(Where(std::move(filter))); }
+  Scan Where(std::function<bool(const RecordView&)> predicate) && { return std::move(Where(std::move(predicate))); }
+  Scan Threads(int n) && { return std::move(Threads(n)); }
+  Scan Options(ScanOptions options) && { return std::move(Options(std::move(options))); }
+  Scan AllRecords() && { return std::move(AllRecords()); }
+
   // Runs, and merges what every thread found into `out`. `report`, if given, is filled in any case. Errors as
-  // Plan::Run; what a predicate throws reaches the caller once all threads have ended.
+  // Plan::Run; what a predicate, an accumulator,
+  // the poll or a source's callback throws, and std::bad_alloc, reaches the caller once all threads have ended; `out`
+  // is then as it was.
   template <Accumulator A>
   absl::Status Into(A* out, Report* report = nullptr) {
     if (!status_.ok()) return status_;
@@ -88,6 +101,7 @@ class Scan {
     }
     Report own;
     absl::Status status = internal::VisitRecords(sources_, options_, check, visit, report != nullptr ? report : &own);
+    for (const std::string& warning : warnings_) (report != nullptr ? report : &own)->Warn(warning);
     for (const A& part : parts) out->Merge(part);
     return status;
   }
@@ -96,6 +110,7 @@ class Scan {
   std::vector<Source> sources_;
   ScanOptions options_;
   std::vector<Field> check_;
+  std::vector<std::string> warnings_;  // of filters
   std::vector<std::function<bool(const RecordView&)>> predicates_;
   bool all_records_ = false;
   absl::Status status_;

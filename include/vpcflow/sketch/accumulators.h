@@ -86,7 +86,8 @@ class ApproxQuantile {
     if (const auto value = record.get<F>()) histogram_.Add(static_cast<uint64_t>(*value));
   }
   void Merge(const ApproxQuantile& other) { histogram_.Merge(other.histogram_); }
-  const LogHistogram& Value() const { return histogram_; }
+  const LogHistogram& Value() const& { return histogram_; }
+  LogHistogram Value() const&& { return histogram_; }  // a temporary's copy
   static std::string Name() { return internal::NameOf<F>("approx_quantile"); }
   void Write(StateWriter* out) const { histogram_.Write(out); }
   void Read(StateReader* in) { histogram_.Read(in); }
@@ -109,7 +110,8 @@ class TopKeys {
     if (key && weight) hitters_.Add(internal::Owned<typename Key::value_type>(*key), static_cast<uint64_t>(*weight));
   }
   void Merge(const TopKeys& other) { hitters_.Merge(other.hitters_); }
-  const Hitters& Value() const { return hitters_; }
+  const Hitters& Value() const& { return hitters_; }
+  Hitters Value() const&& { return hitters_; }  // a temporary's copy
   static std::string Name() { return internal::NameOf<Key>("top_keys") + internal::NameOf<Weight>("by"); }
   void Write(StateWriter* out) const { hitters_.Write(out); }
   void Read(StateReader* in) {

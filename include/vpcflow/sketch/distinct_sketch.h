@@ -33,6 +33,7 @@
 
 VPCFLOW_NAMESPACE_BEGIN
 
+// Any number of threads may use one at once through const members; changes are for one thread alone.
 class DistinctSketch {
  public:
   static constexpr size_t kExact = 256;

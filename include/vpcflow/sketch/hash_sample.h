@@ -33,6 +33,7 @@ struct SampledTotal {
   double standard_error = 0;
 };
 
+// Any number of threads may use one at once through const members; changes are for one thread alone.
 template <class Item>
 class HashSample {
  public:
@@ -50,6 +51,7 @@ class HashSample {
     if (items_.size() > size_ + 1) items_.erase(std::prev(items_.end()));  // one more than the sample: the threshold
   }
   void Merge(const HashSample& other) {
+    if (&other == this) return Merge(HashSample(other));
     for (const auto& [hash, kept] : other.items_) Add(hash, kept.item, kept.weight);
   }
 

@@ -28,6 +28,7 @@
 VPCFLOW_NAMESPACE_BEGIN
 
 // `Key` has an order.
+// Any number of threads may use one at once through const members; changes are for one thread alone.
 template <class Key>
 class HeavyHitters {
  public:
@@ -100,7 +101,7 @@ class HeavyHitters {
     }
   }
   void Read(StateReader* in) {
-    counters_ = static_cast<size_t>(in->Number());
+    counters_ = in->Number();
     total_ = in->Number();
     const uint64_t n = in->Count(3);
     if (counters_ == 0 || n > counters_) in->Fail();

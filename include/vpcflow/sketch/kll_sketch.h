@@ -30,6 +30,7 @@
 
 VPCFLOW_NAMESPACE_BEGIN
 
+// Any number of threads may use one at once through const members; changes are for one thread alone.
 class KllSketch {
  public:
   static constexpr uint32_t kDefaultK = 200;
@@ -48,6 +49,7 @@ class KllSketch {
     while (held_ > capacity_) Compress();
   }
   void Merge(const KllSketch& other) {
+    if (&other == this) return Merge(KllSketch(other));
     if (levels_.size() < other.levels_.size()) SetLevels(other.levels_.size());
     for (size_t h = 0; h < other.levels_.size(); ++h)
       levels_[h].insert(levels_[h].end(), other.levels_[h].begin(), other.levels_[h].end());

@@ -29,6 +29,7 @@
 
 VPCFLOW_NAMESPACE_BEGIN
 
+// Any number of threads may use one at once through const members; changes are for one thread alone.
 class LogHistogram {
  public:
   static constexpr double kRelativeError = 1.0 / 256;

@@ -25,6 +25,7 @@
 
 VPCFLOW_NAMESPACE_BEGIN
 
+// Any number of threads may use one at once through const members; changes are for one thread alone.
 class SeenBefore {
  public:
   // `period` in seconds; `keep`, how many periods; `most`, how many values in all.
@@ -50,7 +51,7 @@ class SeenBefore {
   }
   void Merge(const SeenBefore& other) {
     for (const auto& [period, hashes] : other.periods_) {
-      for (const uint64_t hash : hashes) held_ += periods_[period].insert(hash).second ? 1 : 0;
+      for (const uint64_t hash : hashes) held_ += periods_[period].insert(hash).second ? size_t{1} : 0;
     }
     first_ = std::max(first_, other.first_);
     if (!periods_.empty()) first_ = std::max(first_, periods_.rbegin()->first - keep_);

@@ -36,13 +36,13 @@ inline constexpr int64_t kEarlierThanFolder = 48 * 3600;
 inline constexpr int64_t kLaterThanFolder = 24 * 3600;
 
 struct ObjectPath {
-  std::string account;
-  std::string region;
-  std::string flow_log_id;
+  std::string account{};
+  std::string region{};
+  std::string flow_log_id{};
   // Of a file name the 5 minutes, of a folder the hour, day, month or year that it names; Unix seconds. In AWS's own
   // layouts the records' ends lie in it.
-  std::optional<int64_t> begin;
-  std::optional<int64_t> end;
+  std::optional<int64_t> begin{};
+  std::optional<int64_t> end{};
   // How much earlier than `begin` and later than `end` the starts of records may lie.
   int64_t earlier = kLongestWindow + kLatestDelivery;
   int64_t later = 0;
@@ -54,10 +54,10 @@ ObjectPath ParseObjectPath(std::string_view path);
 // A choice of objects by what their paths tell.
 struct ObjectSelection {
   // Records that start in [start, end); Unix seconds.
-  std::optional<int64_t> start;
-  std::optional<int64_t> end;
-  std::vector<std::string> accounts;  // empty for any
-  std::vector<std::string> regions;
+  std::optional<int64_t> start{};
+  std::optional<int64_t> end{};
+  std::vector<std::string> accounts{};  // empty for any
+  std::vector<std::string> regions{};
 };
 
 // Whether an object can hold records of the selection. True for what the path does not tell.

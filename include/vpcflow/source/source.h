@@ -11,7 +11,6 @@
 #ifndef VPCFLOW_SOURCE_SOURCE_H_
 #define VPCFLOW_SOURCE_SOURCE_H_
 
-#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -22,6 +21,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "vpcflow/base/lifetime.h"
 #include "vpcflow/version.h"
 
 VPCFLOW_NAMESPACE_BEGIN
@@ -47,6 +47,8 @@ class ByteStream {
   virtual RandomAccess* random_access() { return nullptr; }
 };
 
+// A value: copies read the same bytes. Const members are for any number of threads at once. What a callback throws
+// leaves the call that reads.
 class Source {
  public:
   // Reads a part of the data into the buffer; the size it returns is 0 at the end, and `size` at most: more is
@@ -68,7 +70,7 @@ class Source {
   static Source File(std::string path);
   // Bytes of the caller, who keeps them unchanged until the scan is over. They are not copied.
   static Source Bytes(std::string name, std::string_view data VPCFLOW_LIFETIME_BOUND);
-  template <std::same_as<std::string> Temporary>
+  template <internal::TemporaryText Temporary>
   static Source Bytes(std::string name, Temporary&& data) = delete;  // the source would outlive its bytes
   // Anything that can be read once, e.g. a socket; called by one thread at a time, not always the same.
   static Source Stream(std::string name, ReadFunction read);
@@ -85,7 +87,8 @@ class Source {
   // folders behind symbolic links. What is not taken, or cannot be read, is told in one line that is added to *notes.
   static absl::StatusOr<std::vector<Source>> Expand(const std::string& path, std::vector<std::string>* notes = nullptr);
 
-  const std::string& name() const { return name_; }
+  const std::string& name() const& { return name_; }
+  const std::string& name() const&& = delete;
   // The bytes, if they are in memory.
   std::string_view bytes() const { return bytes_; }
   bool in_memory() const { return in_memory_; }

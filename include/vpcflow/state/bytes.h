@@ -48,6 +48,7 @@ constexpr std::string_view StateErrorText(StateError error) {
   return "";
 }
 
+// For one thread.
 class StateWriter {
  public:
   void Byte(uint8_t value) { bytes_ += static_cast<char>(value); }
@@ -68,12 +69,14 @@ class StateWriter {
     Number(text.size());
     Raw(text);
   }
-  const std::string& bytes() const { return bytes_; }
+  const std::string& bytes() const& { return bytes_; }
+  const std::string& bytes() const&& = delete;
 
  private:
   std::string bytes_;
 };
 
+// For one thread.
 class StateReader {
  public:
   explicit StateReader(std::string_view bytes) : rest_(bytes) {}

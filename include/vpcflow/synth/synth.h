@@ -57,7 +57,7 @@ struct SynthOptions {
   double nodata_share = 0.004;
   double skipdata_share = 0.0005;
   double reject_share = 0.12;
-  std::vector<std::string> plant;  // names above, or "all"
+  std::vector<std::string> plant{};  // names above, or "all"
   uint32_t files = 1;
   bool gzip = false;
   int gzip_level = 6;
@@ -70,8 +70,8 @@ struct SynthOptions {
 struct SynthSummary {
   uint64_t records = 0;
   uint64_t text_bytes = 0;
-  std::vector<std::string> files;  // relative to the folder, in order
-  std::string labels_json;         // of what was planted
+  std::vector<std::string> files{};  // relative to the folder, in order
+  std::string labels_json{};         // of what was planted
 };
 
 // Writes the logs, manifest.json and, with plants, labels.json into a folder, which is made if it is not there. `poll`

@@ -18,7 +18,8 @@ from vpcflow.errors import PlanError
 from vpcflow.expr import count
 from vpcflow.findings import Finding
 from vpcflow.result import Result
-from vpcflow.scan import Flows, collect_all, scan
+from vpcflow.running import collect_all
+from vpcflow.scan import Flows, scan
 
 # Services that ask a person for a password; and those that applications log in to all day, of which only tries from
 # outside tell something.
