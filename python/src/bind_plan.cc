@@ -25,7 +25,6 @@ void CheckStop(const vpcflow::Report& report, const vpcflow::ScanOptions& option
 
 namespace {
 
-
 vpcflow::PlanSpec SpecFrom(const py::dict& d) {
   vpcflow::PlanSpec spec;
   const auto get = [&](const char* key) { return d.contains(key) ? py::object(d[key]) : py::none(); };
