@@ -126,7 +126,7 @@ class Detectors:
         for row in rows:
             values = [row.get(name) for name in names.values()]
             lines.append(" ".join("-" if v is None else str(int(v)) if isinstance(v, bool) else str(v) for v in values))
-        return scan("\n".join(lines).encode() + b"\n")
+        return scan("\n".join(lines).encode() + b"\n")._with(session_records=True)
 
     @functools.cached_property
     def _one_sided(self) -> Flows:
