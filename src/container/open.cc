@@ -8,6 +8,7 @@
 #include "src/container/binary.h"
 #include "src/container/containers.h"
 #include "src/source/prefixed_stream.h"
+#include "vpcflow/format/field.h"
 #include "vpcflow/source/gzip.h"
 
 VPCFLOW_NAMESPACE_BEGIN
@@ -37,6 +38,13 @@ std::string ReadHead(ByteStream* stream, absl::Status* error) {
   return head;
 }
 
+// AWS's own header line, which most files have: text without a further look.
+bool BeginsWithHeader(std::string_view head) {
+  constexpr size_t kLongestName = 64;
+  const size_t end = head.substr(0, kLongestName).find(' ');
+  return end != std::string_view::npos && FindField(head.substr(0, end));
+}
+
 }  // namespace
 
 absl::StatusOr<OpenedRecords> OpenRecords(const Source& source, Container wanted, Source::Cancelled cancelled,
@@ -49,10 +57,11 @@ absl::StatusOr<OpenedRecords> OpenRecords(const Source& source, Container wanted
   out.stream = *std::move(text);
   absl::Status error;
   std::string head = ReadHead(out.stream.get(), &error);
-  if (const std::string what = internal::SeemsToBeBinary(head, source.name()); !what.empty())
+  const bool plain = BeginsWithHeader(head);
+  if (const std::string what = plain ? "" : internal::SeemsToBeBinary(head, source.name()); !what.empty())
     return absl::InvalidArgumentError(
         absl::StrCat(source.name(), out.packed ? ": what is packed in it is " : ": this is ", what));
-  out.container = wanted == Container::kAuto ? DetectContainer(head) : wanted;
+  out.container = wanted != Container::kAuto ? wanted : plain ? Container::kText : DetectContainer(head);
   if (out.container != Container::kText && head.starts_with(internal::kByteOrderMark))
     head.erase(0, internal::kByteOrderMark.size());
   out.stream =
