@@ -1,3 +1,6 @@
 #include "vpcflow/core.h"
 
-bool OtherUnitAgrees(const vpcflow::RecordView& record) { return vpcflow::Record(record)->dstport() == 22; }
+bool OtherUnitAgrees(const vpcflow::RecordView& record) {
+  const vpcflow::Record kept(record);
+  return kept->dstport() == 22;
+}
