@@ -31,8 +31,8 @@ absl::Status CheckFields(const Plan& plan, const std::vector<int>& slots, const 
                          const Report& report);
 
 // The results, or the error of their report (Report::Outcome) with the results in `partial`.
-absl::StatusOr<std::vector<Result>> Concluded(std::span<const Plan> plans, absl::StatusOr<std::vector<Result>> results, const ScanOptions& options,
-                                              std::vector<Result>* partial);
+absl::StatusOr<std::vector<Result>> Concluded(std::span<const Plan> plans, absl::StatusOr<std::vector<Result>> results,
+                                              const ScanOptions& options, std::vector<Result>* partial);
 
 absl::StatusOr<std::vector<Result>> JoinWorkers(std::span<const Plan> plans, const SlotMap& map,
                                                 const std::vector<Worker*>& workers, Report report);

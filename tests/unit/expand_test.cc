@@ -113,8 +113,9 @@ TEST(Expand, ManifestsAndHiddenFilesAreSaidWhereNothingElseIs) {
   for (const char* name :
        {"manifest.json", "_SUCCESS", "_metadata", "a.log.crc", "a.log.md5", ".DS_Store", ".git/config", ".x.log"})
     dir.Write(name, kHeader + kRecord);
-  EXPECT_THAT(Expand(dir).notes, HasSubstr(": 8 files of this folder were not read: 2 hidden, 1 hidden as a folder, 5 named as "
-                                   "a manifest or checksum (_SUCCESS, "));
+  EXPECT_THAT(Expand(dir).notes,
+              HasSubstr(": 8 files of this folder were not read: 2 hidden, 1 hidden as a folder, 5 named as "
+                        "a manifest or checksum (_SUCCESS, "));
   dir.Write("a.log", kHeader + kRecord);
   const Expanded got = Expand(dir);
   EXPECT_THAT(got.names, ElementsAre("a.log"));
@@ -170,9 +171,10 @@ TEST(Expand, NotesAreInTheReport) {
 
 // Whatever the bytes: an answer, and no read outside of them.
 TEST(HoldsRecords, OfAnyBeginning) {
-  for (const std::string& text : std::initializer_list<std::string>{kHeader, kRecord, "{\"message\": \"" + kRecord, "@timestamp,@message\n1," + kRecord,
-                                  "2026-11-23T00:00:00.000Z " + kRecord, std::string("H4sIAAAAAAAAAA=="),
-                                  "[{\"srcaddr\": \"1.1.1.1\", \"dstaddr\": \"1.1.1.2\""}) {
+  for (const std::string& text : std::initializer_list<std::string>{
+           kHeader, kRecord, "{\"message\": \"" + kRecord, "@timestamp,@message\n1," + kRecord,
+           "2026-11-23T00:00:00.000Z " + kRecord, std::string("H4sIAAAAAAAAAA=="),
+           "[{\"srcaddr\": \"1.1.1.1\", \"dstaddr\": \"1.1.1.2\""}) {
     EXPECT_TRUE(internal::BeginsWithRecords(text)) << text;
     for (size_t cut = 0; cut < text.size(); ++cut) (void)internal::BeginsWithRecords(text.substr(0, cut));
   }

@@ -14,8 +14,8 @@ VPCFLOW_NAMESPACE_BEGIN
 // formula (first character = + - @, tab or CR) get a ' in front (OWASP ASVS 1.2.10) unless `safe` is false.
 std::string ToCsv(const Table& table, bool header, bool safe = true);
 
-// One JSON object a line. Integers are exact at any size, times are Unix seconds, null is null. Bytes that are not UTF-8
-// become U+FFFD.
+// One JSON object a line. Integers are exact at any size, times are Unix seconds, null is null. Bytes that are not
+// UTF-8 become U+FFFD.
 std::string ToJsonLines(const Table& table);
 
 // The text with every byte that is not part of valid UTF-8 replaced by U+FFFD.
