@@ -200,7 +200,9 @@ def collect(run: Callable[[], Any], told: int = 0) -> tuple[Any, int]:
         try:
             return run(), told
         except VpcflowError as error:
-            if error.partial is None or isinstance(error, NoRecordsError):
+            report = getattr(error.partial, "report", None)
+            nothing = report is not None and not report.records
+            if error.partial is None or nothing or isinstance(error, NoRecordsError):
                 raise
             if not told:
                 note(f"error: {error}")

@@ -90,6 +90,17 @@ def test_no_command_concludes_from_nothing(situation, command, tmp_path, capsys)
         assert code == 0, err
 
 
+@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("data", [b"PK\x03\x04zip", b"hello, how are you?\n" * 9, gzip.compress(GOOD)[:12]])
+def test_a_file_that_cannot_be_read_is_one_error(data, command, tmp_path, capsys):
+    path = tmp_path / "flow.log"
+    path.write_bytes(data)
+    code, out, err = run(command, [path], tmp_path, capsys)
+    assert (code, out) == (2, "")
+    assert err.startswith("vpcflow: error: ")
+    assert err.count("error:") == 1
+
+
 @pytest.mark.usefixtures("quiet")
 @pytest.mark.parametrize("call", CALLS)
 @pytest.mark.parametrize("situation", NOTHING)
