@@ -122,12 +122,8 @@ class ArrowTable:
                 yield "<arrow>", self._validated(fields).__arrow_c_stream__(), not is_ocsf(self._data.schema.names)
             else:
                 yield "<arrow>", self._data.__arrow_c_stream__(), not self._own
-        except (
-            ValueError,
-            TypeError,
-            OSError,
-            NotImplementedError,
-        ) as error:  # columns of mixed objects, a closed reader
+        # Columns of mixed objects, types that a producer cannot hand over, a closed reader.
+        except (ValueError, TypeError, OSError, NotImplementedError) as error:
             yield "<arrow>", f"no Arrow stream: {' '.join(str(error).split())}", True
 
     def _validated(self, fields: Iterable[str] | None) -> pa.RecordBatchReader:

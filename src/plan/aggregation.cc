@@ -187,7 +187,7 @@ absl::Status Aggregation::Impl::Join(const internal::ScannedWorkers& scanned, Re
     if (groups != nullptr && groups->crowded()) groups = groups->Pruned();
   }
   if (groups != nullptr) report->unspread = groups->unspread();
-  for (const internal::Worker* worker : scanned.workers) worker->Count(0, report);
+  internal::AddCounts(scanned.workers, 0, report);
   return absl::OkStatus();
 }
 

@@ -114,6 +114,14 @@ std::optional<std::vector<uint8_t>> SeenBy(const std::vector<Worker*>& workers) 
   return any ? std::optional(std::move(seen)) : std::nullopt;
 }
 
+void AddCounts(const std::vector<Worker*>& workers, size_t plan, Report* report) {
+  for (const Worker* worker : workers) {
+    Report part;
+    worker->Count(plan, &part);
+    report->Merge(std::move(part));
+  }
+}
+
 absl::StatusOr<std::vector<Result>> JoinWorkers(std::span<const Plan> plans, const SlotMap& map,
                                                 const std::vector<Worker*>& workers, Report report) {
   const std::optional<std::vector<uint8_t>> seen = SeenBy(workers);
@@ -125,9 +133,7 @@ absl::StatusOr<std::vector<Result>> JoinWorkers(std::span<const Plan> plans, con
   }
   const std::vector<uint8_t> none(map.fields.size(), 0);
   std::vector<Report> reports(plans.size());  // what the workers counted for each
-  for (size_t p = 0; p < plans.size(); ++p) {
-    for (const Worker* worker : workers) worker->Count(p, &reports[p]);
-  }
+  for (size_t p = 0; p < plans.size(); ++p) AddCounts(workers, p, &reports[p]);
   std::vector<Result> results;
   std::vector<std::string> session_warnings(plans.size());
   for (size_t p = 0; p < plans.size(); ++p) {
@@ -251,8 +257,8 @@ absl::StatusOr<Table> BatchReader::Next(size_t rows) {
     s.ended = true;
   }
   s.delivered += table.rows;
-  if (table.rows > 0 || wanted == 0) return table;
   s.worker.Count(0, &s.report);
+  if (table.rows > 0 || wanted == 0) return table;
   if (absl::Status status = s.report.Outcome(s.options.allow_empty); !status.ok()) return status;
   return table;
 }

@@ -30,6 +30,9 @@ std::optional<std::vector<uint8_t>> SeenBy(const std::vector<Worker*>& workers);
 absl::Status CheckFields(const Plan& plan, const std::vector<int>& slots, const std::vector<uint8_t>& seen,
                          const Report& report);
 
+// Adds to a report what the workers counted for a plan.
+void AddCounts(const std::vector<Worker*>& workers, size_t plan, Report* report);
+
 // The results, or the error of their report (Report::Outcome) with the results in `partial`.
 absl::StatusOr<std::vector<Result>> Concluded(std::span<const Plan> plans, absl::StatusOr<std::vector<Result>> results,
                                               const ScanOptions& options, std::vector<Result>* partial);

@@ -117,12 +117,12 @@ void Worker::Count(size_t plan, Report* report) const {
   const auto first = std::find_if(states_.begin(), states_.end(), [&](const State& s) {
     return &s == &own || (own.groups() && s.groups() && s.group == own.group);
   });
-  report->matched += first->matched;
+  report->matched = first->matched;
   report->asked = asked_;
-  report->in_time += in_time_;
+  report->in_time = in_time_;
   if (first_start_ > last_start_) return;
-  report->first_start = std::min(report->first_start.value_or(first_start_), first_start_);
-  report->last_start = std::max(report->last_start.value_or(last_start_), last_start_);
+  report->first_start = first_start_;
+  report->last_start = last_start_;
 }
 
 bool Worker::Select(const State& state, const Rows& rows) {

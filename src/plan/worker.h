@@ -33,7 +33,7 @@ class Worker {
   void Process(Rows* rows);
   // No plan wants records without traffic, not even to look at their values.
   bool traffic_only() const { return traffic_only_ && !map_.check_all && !asked_; }
-  // Adds to a report what this worker counted for a plan: Report::matched, and the times of PlanSpec::asked.
+  // Sets in a report what this worker counted for a plan so far: Report::matched, and the times of PlanSpec::asked.
   void Count(size_t plan, Report* report) const;
   // A selection has all the rows it wanted (only with one plan).
   bool satisfied() const;

@@ -208,6 +208,15 @@ def test_the_report_counts_what_passes_and_what_is_in_time():
     assert len(batch) == 4
 
 
+def test_each_batch_says_what_passed_so_far():
+    many = HEADER + b"".join(line(src=f"10.0.{i // 250}.{i % 250}") for i in range(5000))
+    batches = list(vf.scan(many).filter("srcaddr in '10.0.0.0/20'").batches(1000))
+    assert len(batches) > 2
+    assert all(batch.report.matched >= len(batch) for batch in batches)
+    assert not any("none passes" in str(batch) for batch in batches)
+    assert batches[-1].report.matched == sum(map(len, batches)) == 4000
+
+
 def test_merged_reports_keep_the_verdict(tmp_path):
     day = vf.Aggregation(by="srcaddr", n=vf.count())
     day.update(b"", allow_empty=True)

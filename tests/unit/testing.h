@@ -27,10 +27,10 @@ inline std::string Line(const std::string& src, int dstport, int64_t bytes, int6
          std::to_string(bytes) + " " + std::to_string(start) + " " + std::to_string(end) + " " + action + " OK\n";
 }
 
-// One gzip member.
-inline std::string Gzip(const std::string& text) {
+// One stream of zlib's, packed as `bits` says: 15 for zlib's own container, -15 for none, 15 + 16 for gzip.
+inline std::string Deflated(const std::string& text, int bits, int level = 6) {
   z_stream z{};
-  deflateInit2(&z, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY);
+  deflateInit2(&z, level, Z_DEFLATED, bits, 8, Z_DEFAULT_STRATEGY);
   std::string out(deflateBound(&z, text.size()) + 64, '\0');
   z.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));
   z.avail_in = static_cast<uInt>(text.size());
@@ -41,6 +41,9 @@ inline std::string Gzip(const std::string& text) {
   deflateEnd(&z);
   return out;
 }
+
+// One gzip member.
+inline std::string Gzip(const std::string& text) { return Deflated(text, 15 + 16); }
 
 // A folder that is gone after the test.
 class TempDir {

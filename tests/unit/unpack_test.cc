@@ -15,23 +15,10 @@ namespace {
 
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
+using vpcflow_testing::Deflated;
 using vpcflow_testing::Gzip;
 using vpcflow_testing::kHeader;
 using vpcflow_testing::Line;
-
-std::string Deflated(const std::string& text, int bits, int level = 6) {
-  z_stream z{};
-  deflateInit2(&z, level, Z_DEFLATED, bits, 8, Z_DEFAULT_STRATEGY);
-  std::string out(deflateBound(&z, text.size()) + 64, '\0');
-  z.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));
-  z.avail_in = static_cast<uInt>(text.size());
-  z.next_out = reinterpret_cast<Bytef*>(out.data());
-  z.avail_out = static_cast<uInt>(out.size());
-  deflate(&z, Z_FINISH);
-  out.resize(z.total_out);
-  deflateEnd(&z);
-  return out;
-}
 
 std::string Base64(const std::string& bytes, bool url = false) {
   const std::string letters =
