@@ -261,22 +261,21 @@ def run_rules(args: argparse.Namespace) -> int:
         examples = sum(len(rule.examples) for rule in own)
         put(f"{len(own)} rules, {examples} examples, {len(wrong)} wrong\n")
         return cli.FOUND if wrong else 0
+    flows, replay = cli.flows_of(args), args.verb == "replay"
     with progress_line(True) as progress:
-        if args.verb == "replay":
-            flows = cli.flows_of(args)
-            rows, code = cli.collect(lambda: rules.replay(flows, own, throttle=args.throttle, progress=progress))
-            _show(rows, args.json)
-            if args.max_rejects is None:
-                return code
-            everything = flows._with(check_all=True).agg(n="count()")
-            return cli.verdict(cli.collect(everything.collect)[0].report, args, code)
-        findings, code = cli.collect(lambda: rules.run(cli.flows_of(args), own, progress=progress))
-    if args.json:
-        cli.say_first(findings.report, as_json=True)
-    put(findings.to_json_lines() if args.json else f"{findings}\n")
-    if args.json and not findings:
+        findings, code = cli.collect(lambda: rules.run(flows, own, samples=0 if replay else 3, progress=progress))
+    if args.json or replay:  # a page of findings says it itself
+        cli.say_first(findings.report, args.json)
+    if replay:
+        _show(rules.count_alerts(findings, own, throttle=args.throttle), args.json)
+    else:
+        put(findings.to_json_lines() if args.json else f"{findings}\n")
+    if not findings and (args.json or replay):
         note(findings.conclusion())
-    return cli.verdict(findings.report, args, code) or (cli.FOUND if len(findings) else 0)
+    report = findings.report
+    if replay and args.max_rejects is not None:  # of all fields, not of those that the rules name
+        report = cli.collect(flows._with(check_all=True).agg(n="count()").collect)[0].report
+    return cli.verdict(report, args, code) or (cli.FOUND if len(findings) and not replay else 0)
 
 
 def _show(rows: list[dict[str, Any]], as_json: bool) -> None:

@@ -385,15 +385,21 @@ def test(rules: Iterable[Rule]) -> list[str]:
 def replay(
     flows: Flows, rules: Sequence[Rule], *, throttle: str | int = THROTTLE, progress: Progress | None = None
 ) -> list[dict[str, Any]]:
-    """How often rules would have fired: by rule the findings, the alerts that :class:`vpcflow.watch.Watch` would have
-    told (findings of the same rule, actor and targets no further apart than ``throttle`` are one incident), alerts a
-    day, actors, and the first and last time."""
+    """How often rules would have fired: :func:`count_alerts` of what they find in logs. Errors as of :func:`run`."""
     try:
-        findings, damage = run(flows, rules, samples=0, progress=progress), None
+        return count_alerts(run(flows, rules, samples=0, progress=progress), rules, throttle=throttle)
     except VpcflowError as error:
-        if not isinstance(error.partial, Findings):
-            raise
-        findings, damage = error.partial, error
+        if isinstance(error.partial, Findings):
+            error.partial = count_alerts(error.partial, rules, throttle=throttle)
+        raise
+
+
+def count_alerts(
+    findings: Findings, rules: Sequence[Rule], *, throttle: str | int = THROTTLE
+) -> list[dict[str, Any]]:
+    """By rule the findings, the alerts that :class:`vpcflow.watch.Watch` would have told (findings of the same rule,
+    actor and targets no further apart than ``throttle`` are one incident), alerts a day, actors, and the first and last
+    time."""
     scope = findings.scope
     span = (scope.end or 0) - (scope.start or 0) if scope is not None else 0
     days = max(span / 86400, 1 / 24)
@@ -412,7 +418,4 @@ def replay(
             "first": own[0].start if own else None, "last": max(f.end for f in own) if own else None,
             "needs": ", ".join(findings.not_detected.get(rule.name, [])),
         })  # fmt: skip
-    if damage is not None:
-        damage.partial = out
-        raise damage
     return out
