@@ -215,11 +215,7 @@ def verdict(report: Any, args: argparse.Namespace, code: int, quiet: bool = Fals
         for warning in report.warnings:
             note(f"note: {warning}")
         if report.rejected:
-            first = report.rejects[0]
-            place = f"{first['file']}:{first['line']}:{first['column']}: "
-            field = f"{first['field']}: " if first["field"] else ""
-            lines = "1 line" if report.rejected == 1 else f"{report.rejected:,} lines"
-            note(f"{lines} rejected; the first: {place}{field}{first['reason']}: {first['excerpt']}")
+            note(report.rejects_line)
     if args.max_rejects is None or report.rejected <= args.max_rejects:
         return code
     note(f"error: {report.rejected:,} lines were rejected; --max-rejects allows {args.max_rejects:,}")

@@ -59,6 +59,16 @@ class Report:
             f"of the other {self.records:,} alone"
         )
 
+    @property
+    def rejects_line(self) -> str:
+        """How many lines were rejected and what the first is, as a line; empty if none was."""
+        if not self.rejected:
+            return ""
+        first = self.rejects[0]
+        place = f"{first['file']}:{first['line']}:{first['column']}"
+        what = ": ".join(filter(None, (place, first["field"], first["reason"], first["excerpt"])))
+        return f"{_count(self.rejected, 'line')} rejected; the first: {what}"
+
     def __str__(self) -> str:
         v = self._values
         parts = [f"{_count(v['records'], 'record')} from {_count(v['sources'], 'source')}"]

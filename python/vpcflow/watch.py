@@ -28,6 +28,7 @@ from .detection import checked_settings, find
 from .errors import (
     DataQualityWarning,
     FieldError,
+    NoRecordsError,
     NotifyError,
     OutputError,
     RuleError,
@@ -285,23 +286,30 @@ class Watch:
             flows = scan(paths, format=self._format, allow_empty=True)
             try:
                 fields = fields_of(flows)
-                if fields and "start" not in fields:
-                    flows.agg(n="count()").collect()
-                    return flows, [None], damaged
-                counted = flows.group_by(every=DAY, bin_by="start").agg(n="count()").collect()
-                return flows, [time for time in counted["time"] if time is not None], damaged
+                timed = not fields or "start" in fields
+                counted = flows.group_by(every=DAY if timed else None, bin_by="start").agg(n="count()").collect()
+                foreign = self._errors_of(paths) if counted.report.rejected else {}
+                if not foreign:
+                    if counted.report.rejected:
+                        self._log(counted.report.rejects_line)
+                    days = [time for time in counted["time"] if time is not None] if timed else [None]
+                    return flows, days, damaged
             except VpcflowError as error:
-                own = {path: text for path in paths if (text := self._error_of(path)) is not None}
-                damaged |= own or {path: str(error).splitlines()[0] for path in paths}
-                paths = [path for path in paths if path not in damaged]
+                foreign = self._errors_of(paths) or {path: str(error).splitlines()[0] for path in paths}
+            damaged |= foreign
+            paths = [path for path in paths if path not in damaged]
         return None, [], damaged
 
-    def _error_of(self, path: str) -> str | None:
-        try:
-            scan(path, format=self._format, allow_empty=True).agg(n="count()").collect()
-        except VpcflowError as error:
-            return str(error).splitlines()[0]
-        return None
+    def _errors_of(self, paths: list[str]) -> dict[str, str]:
+        """The files that cannot be read, or that hold lines of which none is a record, each with its error."""
+        errors: dict[str, str] = {}
+        for path in paths:
+            try:
+                scan(path, format=self._format).agg(n="count()").collect()
+            except VpcflowError as error:
+                if not isinstance(error, NoRecordsError) or error.partial.report.rejected:
+                    errors[path] = str(error).splitlines()[0]
+        return errors
 
     def _count(self, rule: Rule, day: int, part: Flows) -> None:
         state = self._state(rule, day)

@@ -233,3 +233,16 @@ def test_parts_without_records_are_no_error_if_another_has_some(tmp_path):
     (tmp_path / "a.log").write_bytes(HEADER + b"\n")
     with pytest.raises(vf.NoRecordsError):
         vf.spread.aggregate(tmp_path, question, workers=1)
+
+
+def test_watch_says_what_was_no_record(tmp_path, capsys):
+    """A file of another service is told and no quiet success; single rejects, too."""
+    logs = tmp_path / "logs"
+    logs.mkdir()
+    (logs / "a.log").write_bytes(GOOD + BAD)
+    (logs / "b.json").write_text(CLOUDTRAIL)
+    arguments = ["watch", str(logs), "--once", "--settle", "0", "--state", str(tmp_path / "state")]
+    assert cli.main(arguments) == 2
+    err = capsys.readouterr().err
+    assert re.search(r"b\.json: no record was read: 1 line was rejected", err), err
+    assert re.search(r"1 line rejected; the first: .*a\.log:7:\d+: too-few-fields", err), err
