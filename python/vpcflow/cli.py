@@ -266,8 +266,9 @@ def _nothing_in(report: Report, flows: Flows) -> str:
     """What an empty result is of: how many records, of which interfaces and time."""
     if not report.ok:
         return f"{report.records:,} records, none of traffic (NODATA or SKIPDATA)"
-    what = "pass the filter" if report.matched < report.records else "were grouped, and no group passes"
-    text = f"{report.matched:,} of {report.records:,} records {what}"
+    text = f"{report.matched:,} of {report.records:,} records pass the filter"
+    if report.matched:
+        text += ", and no row came of them (conditions on groups, or fields that they lack)"
     with suppress(VpcflowError), warnings.catch_warnings():  # of what can be read again
         warnings.simplefilter("ignore", DataQualityWarning)
         text += f"; read were {Scope.of(Scope.query(flows.unfiltered()).collect())}"
