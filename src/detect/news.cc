@@ -138,7 +138,7 @@ std::vector<Finding> FindNewAdminEdges(const Asked& asked) {
 std::vector<Finding> FindNewPorts(const Asked& asked) {
   std::vector<Finding> out;
   const auto port_of = [&](const auto& row) -> std::optional<int32_t> {
-    if (row.port == kNullInt32 || row.port >= kDynamicPorts || !Outwards(asked, row.client, row.server)) return {};
+    if (!HasPort(row.port) || row.port >= kDynamicPorts || !Outwards(asked, row.client, row.server)) return {};
     return row.port;
   };
   const Habits habits(asked, port_of);

@@ -161,8 +161,8 @@ absl::Status Sessions::AddPast(const Table& table) {
     const int32_t from = client->i32[row], to = server->i32[row];
     if (from == kNullCode || to == kNullCode) continue;
     uint32_t source = clients[static_cast<size_t>(from)], target = servers[static_cast<size_t>(to)];
-    // Without ports nobody is known to have begun.
-    if (port->i32[row] == kNullInt32 && Is(target, kInside) && !Is(source, kInside)) std::swap(source, target);
+    // Without ports, which AWS writes as 0, nobody is known to have begun.
+    if (!HasPort(port->i32[row]) && Is(target, kInside) && !Is(source, kInside)) std::swap(source, target);
     past_.push_back({source, target, port->i32[row], protocol == nullptr ? kNullInt32 : protocol->i32[row],
                      counts == nullptr ? 1 : static_cast<uint64_t>(std::max<int64_t>(counts->i64[row], 1))});
   }

@@ -57,6 +57,9 @@ struct SessionRow {
   }
 };
 
+// Whether a server's port is one: null and 0 stand for protocols without ports.
+inline bool HasPort(int32_t port) { return port != kNullInt32 && port != 0; }
+
 // Who talked to whom before.
 struct PastEdge {
   uint32_t client, server;

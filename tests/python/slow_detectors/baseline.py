@@ -81,15 +81,15 @@ class BaselineDetectors(Detectors):
     @functools.cached_property
     def _past(self) -> list[dict[str, Any]]:
         rows = [] if self._baseline is None else self._baseline.collect().rows()
-        for row in rows:  # without ports nobody is known to have begun
+        for row in rows:  # without ports, which AWS writes as 0, nobody is known to have begun
             ends = row["srcaddr"], row["dstaddr"]
-            if row["dstport"] is None and self._is_inside(ends[1]) and not self._is_inside(ends[0]):
+            if not row["dstport"] and self._is_inside(ends[1]) and not self._is_inside(ends[0]):
                 row["dstaddr"], row["srcaddr"] = ends
         return rows
 
     def new_port(self) -> Iterator[Finding]:
         def counts(row: dict[str, Any]) -> bool:
-            return bool(row["dstport"] < DYNAMIC_PORTS) and not self._is_inside(row["dstaddr"])
+            return bool(0 < row["dstport"] < DYNAMIC_PORTS) and not self._is_inside(row["dstaddr"])
 
         text = "used port {} of outside hosts ({})"
         yield from self._new("dstport", "new_port", "T1571", counts, lambda port: "low", text)
