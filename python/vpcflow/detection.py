@@ -128,10 +128,12 @@ def find(
     found = _merged(found)
     if logs is not None and samples > 0 and found:
         found = with_samples(logs, found, samples)
-    degraded = {
-        name: list(seen["degraded"]) for name, seen in run.coverage.items()
-        if name in wanted and name not in not_detected and "degraded" in seen
-    }  # fmt: skip
+    degraded: dict[str, list[str]] = {}
+    for name in (name for name in wanted if name not in not_detected):
+        seen = run.coverage[name]
+        reasons = [*seen.get("degraded", ()), *(seen[what] for what in ("skipdata", "one_direction") if what in seen)]
+        if reasons:
+            degraded[name] = reasons
     return Findings(found, talks.report, not_detected, degraded=degraded)
 
 

@@ -118,7 +118,8 @@ class Findings(Sequence[Finding]):
     """Findings, worst first, and what was read for them. Never changed; any number of threads may read them.
 
     ``not_detected`` names the detectors that the logs' format makes impossible, with the fields to add; ``degraded``
-    those that see less by it, with the reasons; ``scope`` is what was looked at, ``None`` if that is not known.
+    those that see less by it, by SKIPDATA or by logs of one direction, with the reasons; ``scope`` is what was looked
+    at, ``None`` if that is not known.
     """
 
     def __init__(
@@ -162,8 +163,12 @@ class Findings(Sequence[Finding]):
         lines += [f"not looked for: {name}: the logs lack {', '.join(add)}" for name, add in self.not_detected.items()]
         by_reason: dict[str, list[str]] = {}
         for name, reasons in self.degraded.items():
-            by_reason.setdefault("; ".join(reasons), []).append(name)
-        lines += [f"sees less: {', '.join(names)}: {reason}" for reason, names in by_reason.items()]
+            for reason in reasons:
+                by_reason.setdefault(reason, []).append(name)
+        by_names: dict[tuple[str, ...], list[str]] = {}
+        for reason, names in by_reason.items():
+            by_names.setdefault(tuple(names), []).append(reason)
+        lines += [f"sees less: {', '.join(names)}: {'; '.join(reasons)}" for names, reasons in by_names.items()]
         return "\n".join(lines)
 
     def rows(self) -> list[dict[str, Any]]:
