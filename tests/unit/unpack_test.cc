@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/escaping.h"
 #include "src/container/binary.h"
 #include "src/container/blob.h"
 #include "src/container/known_formats.h"
@@ -21,17 +22,7 @@ using vpcflow_testing::kHeader;
 using vpcflow_testing::Line;
 
 std::string Base64(const std::string& bytes, bool url = false) {
-  const std::string letters =
-      std::string("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789") + (url ? "-_" : "+/");
-  std::string out;
-  for (size_t i = 0; i < bytes.size(); i += 3) {
-    uint32_t bits = 0;
-    const size_t n = std::min<size_t>(3, bytes.size() - i);
-    for (size_t k = 0; k < 3; ++k) bits = bits << 8 | (k < n ? static_cast<unsigned char>(bytes[i + k]) : 0u);
-    for (size_t k = 0; k <= n; ++k) out += letters[bits >> (18 - 6 * k) & 63];
-    if (!url) out.append(3 - n, '=');
-  }
-  return out;
+  return url ? absl::WebSafeBase64Escape(bytes) : absl::Base64Escape(bytes);
 }
 
 std::string ReadAll(const Source& source, absl::Status* status, uint64_t most = 0, size_t chunk = 1000) {
