@@ -16,7 +16,7 @@ import published
 from page import put
 
 import vpcflow as vf
-from vpcflow.detection import DETECTORS, Settings
+from vpcflow.detect import DETECTORS, Settings
 
 FIRST_SEED, OTHER_SEED, RECORDS = 101, 1001, 200_000
 COUNTS = Path(__file__).resolve().parents[2] / "src" / "detect" / "calibration.inc"

@@ -20,7 +20,7 @@ from pathlib import Path
 from page import put
 
 import vpcflow as vf
-from vpcflow.detection import DETECTORS, baseline
+from vpcflow.detect import DETECTORS, baseline
 
 FIRST_SEED, TIMED_SEEDS, STEP = 1001, 3, 300
 NEW = ["new_admin_edge", "new_port", "new_protocol", "new_destination"]

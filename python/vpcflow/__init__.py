@@ -9,12 +9,11 @@
 Heavy packages (pandas, pyarrow, polars, matplotlib) are imported only when a method needs them.
 """
 
-from typing import Any
+import importlib
+from typing import TYPE_CHECKING, Any
 
-from . import _core, labels, rules, sketches, spread
-from .aggregation import Aggregation, merge_all
-from .capability import capabilities, recommended_format
-from .detection import detect
+from . import _core
+from .detect.detect import detect
 from .errors import (
     DataLossError,
     DataQualityWarning,
@@ -34,7 +33,10 @@ from .errors import (
     SynthError,
     VpcflowError,
 )
-from .expr import (
+from .findings.finding import Finding, Findings
+from .formats.capabilities import capabilities, recommended_format
+from .query.aggregation import Aggregation, merge_all
+from .query.expr import (
     Agg,
     Column,
     Expr,
@@ -54,11 +56,13 @@ from .expr import (
     ratio,
     sum,
 )
-from .findings import Finding, Findings
-from .result import Report, Result, diff
-from .running import collect_all
-from .scan import Flows, Grouped, scan
+from .query.flows import Flows, Grouped, scan
+from .query.result import Report, Result, diff
+from .query.running import collect_all
 from .synthetic import Synthetic, plants, synth
+
+if TYPE_CHECKING:
+    from . import labels, rules, sketches, spread
 
 __version__: str = _core.build_info()["version"]
 
@@ -164,3 +168,15 @@ __all__ = [
     "sum",
     "synth",
 ]
+
+_LATE = ("detection", "labels", "rules", "sketches", "spread")  # modules that are loaded when they are used
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LATE:
+        return importlib.import_module(f".{name}", __name__)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, *(name for name in globals() if name.startswith("__"))])

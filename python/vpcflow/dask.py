@@ -1,26 +1,5 @@
-"""Aggregation on a Dask cluster. Needs ``dask``, and ``distributed`` for one of several machines.
+"""Aggregation on a Dask cluster: :mod:`vpcflow.distributed.dask`."""
 
-The workers must see the files under the same paths.
-"""
+from .distributed.dask import aggregate
 
-from __future__ import annotations
-
-import importlib
-from typing import Any
-
-from .aggregation import Aggregation
-from .spread import aggregate_part, empty_question, merge_parts, paths_of, tasks_of
-
-
-def aggregate(data: Any, question: Aggregation, *, partitions: int = 16, **options: Any) -> Aggregation:
-    """Aggregates files with Dask's current scheduler: the same bytes as ``question.update(data)``.
-
-    ``partitions``: how many tasks; ``options``: of :func:`vpcflow.scan`. Errors as of
-    :meth:`vpcflow.Aggregation.update`.
-    """
-    dask: Any = importlib.import_module("dask")
-    numbered, told = paths_of(data)
-    own = {"threads": 1, **options}
-    part = dask.delayed(aggregate_part, pure=False)
-    parts = [part(empty_question(question), task, own) for task in tasks_of(numbered, partitions)]
-    return merge_parts(question, dask.compute(*parts), told, bool(options.get("allow_empty")))
+__all__ = ["aggregate"]

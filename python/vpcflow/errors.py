@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:
-    from .result import Result
+    from .query.result import Result
 
 
 class VpcflowError(Exception):

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Callable
 
 from . import _core
-from .writing import folder_in_place
+from .io.writing import folder_in_place
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from typing import ClassVar
 import pytest
 
 import vpcflow as vf
-from vpcflow import notify
+from vpcflow import alerts as notify
 from vpcflow.findings import Finding
 
 SERVERS = pathlib.Path(__file__).resolve().parents[2] / "build" / "servers"

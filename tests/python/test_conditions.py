@@ -12,7 +12,7 @@ import pytest
 
 import vpcflow as vf
 from vpcflow import col, rules
-from vpcflow.summary import summarize
+from vpcflow.analyze import summarize
 
 LOG = (
     b"srcaddr dstaddr dstport protocol bytes start end action log-status flow-direction\n"
@@ -133,7 +133,7 @@ def test_sigma_rules_with_words_of_other_tools_are_errors(said: str) -> None:
 
 
 def rules_from_sigma(rule: dict[str, Any]) -> list[dict[str, Any]]:
-    from vpcflow import sigma_rules
+    from vpcflow.rules import sigma as sigma_rules
 
     return sigma_rules.items_of([rule], "my.yml")
 

@@ -7,7 +7,7 @@ import pytest
 
 import vpcflow as vf
 from conftest import run_cli
-from vpcflow.detection import Settings
+from vpcflow.detect import Settings
 
 OTHERS = ("health_check", "backup", "load_balancer", "monitoring", "crawler", "peer_to_peer", "remote_admin")
 

@@ -8,6 +8,7 @@ import pytest
 
 import vpcflow as vf
 from vpcflow import spread
+from vpcflow.distributed.processes import tasks_of
 
 QUESTION = {
     "by": ["srcaddr", "action"],
@@ -83,8 +84,8 @@ def test_damage_is_told_and_the_rest_is_there(logs, wanted, tmp_path):
 
 def test_tasks_are_runs_of_numbers():
     numbered = [(0, "a"), (1, "b"), (3, "d"), (4, "e"), (5, "f"), (6, "g")]
-    assert spread.tasks_of(numbered, 2) == [(0, ["a", "b"]), (3, ["d", "e", "f"]), (6, ["g"])]
-    assert [task for task in spread.tasks_of(numbered, 100)] == [(n, [p]) for n, p in numbered]
+    assert tasks_of(numbered, 2) == [(0, ["a", "b"]), (3, ["d", "e", "f"]), (6, ["g"])]
+    assert [task for task in tasks_of(numbered, 100)] == [(n, [p]) for n, p in numbered]
 
 
 @pytest.mark.filterwarnings("ignore")

@@ -41,7 +41,7 @@ PUSHED = {
 
 @pytest.mark.parametrize("name", PREDICATES)
 def test_polars_lazy_pushes_down_and_answers_alike(name):
-    from vpcflow.lazy_polars import translate
+    from vpcflow.io.polars import translate
 
     assert translate(PREDICATES[name]) == PUSHED.get(name)
     eager = vf.scan(DATA).to_polars().filter(PREDICATES[name])

@@ -13,7 +13,7 @@ import pytest
 import vpcflow as vf
 from conftest import ROOT, SAMPLE
 
-MODULES = [f"vpcflow.{m.name}" for m in pkgutil.iter_modules(vf.__path__) if not m.name.startswith("_")]
+MODULES = [m.name for m in pkgutil.walk_packages(vf.__path__, "vpcflow.") if not m.name.endswith(("_core", "__main__"))]
 
 
 @pytest.mark.parametrize("name", ["vpcflow", *MODULES])

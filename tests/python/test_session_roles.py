@@ -7,7 +7,7 @@ import pytest
 
 import vpcflow as vf
 from conftest import run_cli
-from vpcflow.detection import DETECTORS
+from vpcflow.detect import DETECTORS
 
 V2 = "version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status"
 PAIRS = [("10.1.0.5", "200.1.2.3"), ("172.21.9.15", "45.9.9.9"), ("192.168.3.4", "8.8.4.4"), ("fd00::5", "2600::1")]

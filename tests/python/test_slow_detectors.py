@@ -6,8 +6,8 @@ import pytest
 
 import vpcflow as vf
 from slow_detectors import Run as SlowRun
-from vpcflow.detection import DETECTORS, Settings, baseline, find
-from vpcflow.detectors import Run
+from vpcflow.detect.detect import DETECTORS, Settings, baseline, find
+from vpcflow.detect.settings import Run
 
 # The slow questions ask for "one of no address" where there is none.
 pytestmark = pytest.mark.filterwarnings("ignore:.*'false' holds of no record")

@@ -9,7 +9,7 @@ import pytest
 import vpcflow as vf
 from conftest import HEADER, line
 from vpcflow import cli
-from vpcflow.summary import summarize
+from vpcflow.analyze import summarize
 
 GOOD = HEADER + b"".join(line(src=f"10.0.0.{i}", start=1000 + i, end=1060 + i) for i in range(1, 6))
 BAD = b"2 123456789010 eni-1 10.0.0.1\n"

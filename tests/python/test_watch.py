@@ -10,9 +10,10 @@ import time
 import pytest
 
 import vpcflow as vf
-from vpcflow import cli, notify
+from vpcflow import alerts as notify
+from vpcflow import cli
 from vpcflow.findings import Finding
-from vpcflow.watch import DAY, Watch
+from vpcflow.watch.service import DAY, Watch
 
 HEADER = "srcaddr dstaddr dstport action bytes packets start end\n"
 FINDING = Finding("ssh", "high", "10.0.0.1", ["10.0.0.9"], 60, 120, 0.9, "T1110", {"n": 7}, {}, "10.0.0.1 tried it")
@@ -184,9 +185,9 @@ def test_what_fails_is_delivered_later(folder, monkeypatch):
     assert watch.deliver() == 0
     assert watch.deliver() == 0  # not yet due
     now = time.time()
-    monkeypatch.setattr("vpcflow.watch.time.time", lambda: now + 10)
+    monkeypatch.setattr("vpcflow.watch.service.time.time", lambda: now + 10)
     assert watch.deliver() == 0
-    monkeypatch.setattr("vpcflow.watch.time.time", lambda: now + 100)
+    monkeypatch.setattr("vpcflow.watch.service.time.time", lambda: now + 100)
     assert watch.deliver() == 1
     assert watch.deliver() == 0
     assert len(channel.got) == 1

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 import vpcflow as vf
-from vpcflow import cli, notify
+from vpcflow import alerts as notify
+from vpcflow import cli
 from vpcflow.findings import Finding
 from vpcflow.watch import Watch
 

@@ -17,8 +17,8 @@ import pytest
 
 import vpcflow as vf
 from conftest import HEADER, SAMPLE, line, run_cli
-from vpcflow import writing
-from vpcflow.writing import Writing, check_writable, write_whole
+from vpcflow.io import writing
+from vpcflow.io.writing import Writing, check_writable, write_whole
 
 LOG = HEADER + line(size=5) + line(src="10.0.0.2", dstport=443, size=7, action="REJECT") + line(size=9)
 NOBODY = 65534
@@ -367,7 +367,7 @@ def test_standard_streams_that_are_closed_or_full(log, tmp_path):
 
 
 def test_the_progress_line_of_a_terminal_that_goes_away(monkeypatch):
-    from vpcflow import cli_output
+    from vpcflow.cli import _output as cli_output
 
     class Gone:
         def isatty(self):

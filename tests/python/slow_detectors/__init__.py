@@ -7,15 +7,15 @@ import ipaddress
 from collections.abc import Iterator
 from typing import Any
 
-from vpcflow.among import among
-from vpcflow.expr import count, n_unique, quantile
-from vpcflow.expr import first as first_of
-from vpcflow.expr import max as max_of
-from vpcflow.expr import min as min_of
-from vpcflow.expr import sum as sum_of
 from vpcflow.findings import SEVERITIES, Finding
+from vpcflow.findings.membership import among
 from vpcflow.labels import ip_ranges
-from vpcflow.scan import scan
+from vpcflow.query import scan
+from vpcflow.query.expr import count, n_unique, quantile
+from vpcflow.query.expr import first as first_of
+from vpcflow.query.expr import max as max_of
+from vpcflow.query.expr import min as min_of
+from vpcflow.query.expr import sum as sum_of
 
 from .base import ADMIN_PORTS, ASKED_FOR, BACK, BEGAN, DATABASE_PORTS, LATERAL_PORTS, TALKED, bundled_s3, is_in, listed
 from .baseline import BaselineDetectors

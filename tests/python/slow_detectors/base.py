@@ -10,16 +10,13 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
-from vpcflow.aggregation import Aggregation
-from vpcflow.among import among
-from vpcflow.detectors import Settings
-from vpcflow.display import instant
+from vpcflow._display import instant
+from vpcflow.detect.settings import Settings
 from vpcflow.errors import PlanError
-from vpcflow.expr import count
 from vpcflow.findings import Finding
-from vpcflow.result import Result
-from vpcflow.running import collect_all
-from vpcflow.scan import Flows, scan
+from vpcflow.findings.membership import among
+from vpcflow.query import Aggregation, Flows, Result, collect_all, scan
+from vpcflow.query.expr import count
 
 # Services that ask a person for a password; and those that applications log in to all day, of which only tries from
 # outside tell something.

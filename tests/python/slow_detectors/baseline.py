@@ -1,4 +1,4 @@
-"""Detectors of what is new: they compare with a baseline of the past, :func:`vpcflow.detection.baseline`."""
+"""Detectors of what is new: they compare with a baseline of the past, :func:`vpcflow.detect.baseline`."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import os
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from vpcflow.expr import count
-from vpcflow.expr import max as max_of
-from vpcflow.expr import min as min_of
 from vpcflow.findings import Finding
 from vpcflow.labels import Labels, mmdb
-from vpcflow.scan import scan
+from vpcflow.query import scan
+from vpcflow.query.expr import count
+from vpcflow.query.expr import max as max_of
+from vpcflow.query.expr import min as min_of
 
 from .base import LATERAL_PORTS, TALKED, Detectors, bundled_s3, day_of
 

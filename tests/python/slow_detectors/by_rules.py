@@ -6,13 +6,13 @@ import dataclasses
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from vpcflow.among import among
-from vpcflow.expr import count
-from vpcflow.expr import max as max_of
-from vpcflow.expr import min as min_of
 from vpcflow.findings import Finding
-from vpcflow.rules import Rule, findings_of
-from vpcflow.scan import Flows
+from vpcflow.findings.membership import among
+from vpcflow.query import Flows
+from vpcflow.query.expr import count
+from vpcflow.query.expr import max as max_of
+from vpcflow.query.expr import min as min_of
+from vpcflow.rules.evaluate import Rule, findings_of
 
 from .base import ADMIN_PORTS, BACK, DATABASE_PORTS, TALKED, Detectors, checked, is_in, listed
 

@@ -1,0 +1,116 @@
+"""What commands write: standard output, notes and progress on standard error; and closed or full ones of them."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import IO
+
+from .. import _display as display
+from ..errors import OutputError
+from ..query.running import Progress
+
+
+def put(text: str | bytes) -> None:
+    """Writes to standard output. If its reader is gone, this and all that follows is dropped without a word."""
+    try:
+        if isinstance(text, bytes):
+            stdout().flush()
+            stdout().buffer.write(text)  # type: ignore[attr-defined]
+        else:
+            stdout().write(text)
+    except OSError as error:
+        _gave_up(error)
+
+
+def stdout() -> IO[str]:
+    """Standard output; :class:`~vpcflow.OutputError` if the process was started without."""
+    if sys.stdout is None:
+        raise OutputError("standard output is closed; redirect it to a file or to /dev/null")
+    return sys.stdout
+
+
+def finish() -> None:
+    """Writes what is still held back."""
+    if sys.stdout is None:
+        return
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        _gave_up(error)
+
+
+def _gave_up(error: OSError) -> None:
+    drop_output()
+    if isinstance(error, OutputError):
+        raise error
+    if not isinstance(error, BrokenPipeError):
+        raise OutputError(f"standard output: cannot be written: {error.strerror or error}") from None
+
+
+def drop_output() -> None:
+    """Lets all further standard output go nowhere, what is held back included."""
+    _to_nowhere(sys.stdout)
+
+
+def _to_nowhere(stream: IO[str] | None) -> None:
+    with contextlib.suppress(OSError, ValueError, AttributeError):  # a stream of a test has no descriptor
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())  # type: ignore[union-attr]
+        os.close(nowhere)
+
+
+def occupy_closed_streams() -> None:
+    """Opens what the process was started without, so that no file that is opened later gets its number."""
+    for number in (1, 2):
+        try:
+            os.fstat(number)
+        except OSError:
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            if nowhere != number:
+                os.dup2(nowhere, number)
+                os.close(nowhere)
+
+
+def tell(text: str, end: str = "\n") -> None:
+    """Writes to standard error. That it is closed or full is no reason to stop."""
+    if sys.stderr is None:
+        return
+    try:
+        sys.stderr.write(text + end)
+        sys.stderr.flush()
+    except OSError:
+        _to_nowhere(sys.stderr)
+
+
+def note(text: str) -> None:
+    """Writes a line of the program to standard error."""
+    tell(f"vpcflow: {display.printable(text)}")
+
+
+@contextmanager
+def progress_line(wanted: bool) -> Iterator[Progress | None]:
+    """A progress line on standard error while it is a terminal and the work takes more than half a second."""
+    if not wanted or sys.stderr is None or not sys.stderr.isatty():
+        yield None
+        return
+    began = last = time.monotonic()
+
+    def show(done: int, total: int, files: int, all_files: int) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if now - began < 0.5 or now - last < 0.2:
+            return
+        last = now
+        share = f" {min(done / total, 1):.0%}" if total else ""
+        rate = display.human_bytes(done / (now - began))
+        tell(f"\r{display.human_bytes(done)}{share}, {files}/{all_files} files, {rate}/s  ", end="")
+
+    try:
+        yield show
+    finally:
+        tell("\r" + " " * 60 + "\r", end="")

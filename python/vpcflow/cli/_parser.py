@@ -1,0 +1,55 @@
+"""How command lines are read: nearest names, times relative to now, numbers."""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import re
+import sys
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+from ._output import put, tell
+
+_RELATIVE = re.compile(r"-[0-9]+[smhdw]")
+
+
+class Parser(argparse.ArgumentParser):
+    """Of a choice that there is not, it names the nearest one."""
+
+    def error(self, message: str) -> NoReturn:
+        """Ends with exit code 2."""
+        match = re.search(r"invalid choice: '(.*)' \(choose from (.*)\)", message)
+        if match:
+            known = [choice.strip("'\"") for choice in match[2].split(", ")]
+            near = difflib.get_close_matches(match[1], known, 1)
+            what = message[: match.start()].removeprefix("argument ").rstrip(": ")
+            hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(known)}"
+            message = f"{what}: no {match[1]!r}; {hint}"
+        super().error(message)
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        """Of argparse, which passes over errors."""
+        if file is not None and file is sys.stdout:
+            put(message)
+        else:
+            tell(message, end="")
+
+
+def with_relative_times(argv: Sequence[str]) -> list[str]:
+    """``--start -2h`` as ``--start=-2h``: a value that begins with - would be taken for an option."""
+    out: list[str] = []
+    for text in argv:
+        if out and out[-1] in ("--start", "--end") and _RELATIVE.fullmatch(text):
+            out[-1] += f"={text}"
+        else:
+            out.append(text)
+    return out
+
+
+def positive(text: str) -> int:
+    """A number of at least 1."""
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{value} is less than 1")
+    return value

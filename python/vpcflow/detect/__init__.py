@@ -1,0 +1,9 @@
+"""Detectors of attacks, out of sessions."""
+
+from .detect import DETECTORS, Settings, baseline, detect
+
+__all__ = ["DETECTORS", "Settings", "baseline", "detect"]
+
+
+def __dir__() -> list[str]:
+    return __all__

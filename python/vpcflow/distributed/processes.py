@@ -1,0 +1,128 @@
+"""Aggregation over many processes: the list of objects is dealt out, each part aggregated apart, the states merged.
+
+:func:`aggregate` runs on :mod:`concurrent.futures`, :mod:`vpcflow.dask` and :mod:`vpcflow.spark` on clusters; all give
+the same :class:`~vpcflow.Aggregation` as one process does, byte for byte.
+"""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from .. import _core
+from ..errors import DataQualityWarning, SourceError, SourceNotFoundError
+from ..io.inputs import sources_of
+from ..query.aggregation import Aggregation
+from ..query.result import Result, check, merge_reports
+
+if TYPE_CHECKING:
+    import concurrent.futures
+
+_PARTS_PER_WORKER = 4  # so that a slow part holds up nobody for long
+Part = tuple[bytes, dict[str, Any]]
+Task = tuple[int, list[str]]  # the number of the first source, and paths
+
+
+def paths_of(data: Any) -> tuple[list[tuple[int, str]], dict[str, Any]]:
+    """The files of paths, folders and patterns, numbered, without those that have the bytes of an earlier one; and what
+    a report says of these."""
+    notes: list[str] = []
+    sources = sources_of(data, notes)
+    if not all(source.is_path for source in sources):
+        raise TypeError("only paths can be sent to other processes; bytes and file objects cannot")
+    if not sources:
+        raise SourceNotFoundError("no sources: the list is empty")
+    same_as = _core.Source.duplicates(sources)
+    again = [(s.name, sources[same].name) for s, same in zip(sources, same_as) if same is not None]
+    numbered = [(i, s.name) for i, (s, same) in enumerate(zip(sources, same_as)) if same is None]
+    told = [f"{name} has the same bytes as {first}: read once" for name, first in again[:5]]
+    return numbered, {"duplicates": len(again), "warnings": sorted([*notes, *told])}
+
+
+def tasks_of(numbered: list[tuple[int, str]], parts: int) -> list[Task]:
+    """Deals numbered paths into about as many tasks, each a run of consecutive numbers."""
+    size = max(1, -(-len(numbered) // max(1, parts)))
+    tasks: list[Task] = []
+    for number, path in numbered:
+        last = tasks[-1] if tasks else None
+        if last is None or len(last[1]) >= size or number != last[0] + len(last[1]):
+            tasks.append((number, [path]))
+        else:
+            last[1].append(path)
+    return tasks
+
+
+def aggregate_part(question: bytes, task: Task, options: dict[str, Any]) -> Part:
+    """What a worker does: the state and the report of some paths. Damage of sources is in the report."""
+    first, paths = task
+    part = Aggregation.from_bytes(question)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DataQualityWarning)  # told once, by whoever merges
+        try:
+            part.update(paths, first_source=first, duplicates="all", **{**options, "allow_empty": True})  # of a part
+        except SourceError:
+            if not part._report.get("errors"):
+                raise
+    return part.to_bytes(), part._report
+
+
+def merge_parts(
+    question: Aggregation, parts: Iterable[Part], told: dict[str, Any], allow_empty: bool
+) -> Aggregation:
+    """One aggregation of all parts, whose order does not matter. Raises for damaged sources and, unless `allow_empty`,
+    if no part read a record; warns of rejects."""
+    total = question.copy()
+    for state, report in parts:
+        total._core.merge(_core.Aggregation.from_bytes(state))
+        report = {**report, "errors": [tuple(error) for error in report["errors"]]}
+        total._report = merge_reports(total._report, report)
+    total._report = merge_reports(total._report, told)
+    total._report["rejects"].sort(key=lambda reject: (reject["file"], reject["byte_offset"]))
+    check([Result(total._core.value(), total._report)], allow_empty)
+    return total
+
+
+def aggregate(
+    data: Any,
+    question: Aggregation,
+    *,
+    executor: concurrent.futures.Executor | None = None,
+    workers: int | None = None,
+    **options: Any,
+) -> Aggregation:
+    """Aggregates files with a pool of processes: as ``question.update(data)`` does with threads, the same bytes.
+
+    ``data``: paths, folders, patterns. ``question``: an :class:`~vpcflow.Aggregation`; what it holds already is part of
+    the result, and it is not changed. ``executor``: any :class:`concurrent.futures.Executor`; by default processes are
+    started, ``workers`` of them, and ended. ``options``: of :func:`vpcflow.scan`.
+
+    Errors as of :meth:`vpcflow.Aggregation.update`.
+
+    >>> import vpcflow as vf
+    >>> made = vf.synth(1000, out=tmp, files=4, peers=100, noise_sources=100)  # doctest: +SKIP
+    >>> vf.spread.aggregate(tmp, vf.Aggregation(by="action", n=vf.count()), workers=2)  # doctest: +SKIP
+    <Aggregation: 2 groups>
+    """
+    numbered, told = paths_of(data)
+    count = workers or os.cpu_count() or 1
+    tasks = tasks_of(numbered, count * _PARTS_PER_WORKER)
+    empty = empty_question(question)
+    own = {"threads": 1, **options}
+    if executor is not None:
+        futures = [executor.submit(aggregate_part, empty, task, own) for task in tasks]
+        return merge_parts(question, (f.result() for f in futures), told, bool(options.get("allow_empty")))
+    # Imported here: `import vpcflow` stays light.
+    import concurrent.futures
+    import multiprocessing
+
+    # Not fork: the caller may have threads.
+    with concurrent.futures.ProcessPoolExecutor(count, multiprocessing.get_context("spawn")) as pool:
+        futures = [pool.submit(aggregate_part, empty, task, own) for task in tasks]
+        return merge_parts(question, (f.result() for f in futures), told, bool(options.get("allow_empty")))
+
+
+def empty_question(question: Aggregation) -> bytes:
+    """The question without content."""
+    return _core.Aggregation(question._core.plan).to_bytes()

@@ -1,0 +1,26 @@
+"""Whether an address is one of many: filters are texts of bounded length, tables of labels are not."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from ..query.flows import Flows
+
+_FEW = 256
+
+
+def among(flows: Flows, name: str, field: str, addresses: Collection[str]) -> tuple[Flows, str]:
+    """The flows, with a column ``name`` if the addresses are many, and the condition that ``field`` is one of them.
+
+    >>> import vpcflow as vf
+    >>> flows, is_mine = among(vf.scan(b"srcaddr bytes\\n10.0.0.1 40\\n10.0.0.2 2\\n"), "mine", "srcaddr", ["10.0.0.2"])
+    >>> flows.filter(is_mine).agg(bytes=vf.sum("bytes")).collect()["bytes"]
+    [2]
+    """
+    if not addresses:
+        return flows, "false"
+    if len(addresses) <= _FEW:
+        return flows, f"{field} in ({', '.join(repr(address) for address in sorted(addresses))})"
+    from ..labels.prefixes import prefixes  # `import vpcflow` stays light
+
+    return flows.label(name, field, prefixes(dict.fromkeys(addresses, "one"))), f"{name} is not null"

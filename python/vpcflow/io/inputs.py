@@ -1,0 +1,103 @@
+"""What can be scanned: paths, bytes, file objects, lines, Parquet; and which of it a query needs."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import warnings
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Union, cast
+
+from .. import _core
+from ..errors import DataQualityWarning, NoRecordsError, SourceNotFoundError
+from .streams import source_of_lines, source_of_stream
+from .tables import TableFiles
+
+_FEW = 100
+_TEXT = (".log", ".txt", ".gz", ".zst", ".ndjson", ".jsonl", ".csv")
+_ALLOWED = (
+    "a path, folder or pattern, bytes, a file object, an Arrow table or frame, a list of those, or an iterable of lines"
+)
+_BINARY = (b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"PAR1")  # gzip, zstd, Parquet
+Input = Union[str, "os.PathLike[str]", bytes, bytearray, memoryview, Iterable[Any], Any]
+
+
+def _looks_like_line(item: Any) -> bool:
+    """A log line, not a path: bytes without line ends, or a text with several words that is no file."""
+    if isinstance(item, bytes):
+        return b"\n" not in item.rstrip(b"\r\n") and not item.startswith(_BINARY)
+    if not isinstance(item, str) or "\0" in item:
+        return False
+    words = item.split()
+    line = len(words) > 3 or not words or item.endswith("\n") or item[0] in "{["
+    header = len(words) > 1 and _core.find_field(words[0]) is not None
+    return (line or header) and not os.path.lexists(item)
+
+
+def sources_of(data: Input, notes: list[str] | None = None) -> list[_core.Source]:
+    """The sources of what :func:`vpcflow.scan` takes. ``notes`` grows by what folders hold that is not read."""
+    if isinstance(data, (str, os.PathLike)):
+        sources, said = _core.Source.expand(os.fsencode(data))
+        if notes is not None:
+            notes.extend(said)
+        return sources
+    if isinstance(data, (bytes, bytearray, memoryview)):
+        return [_core.Source.data("<bytes>", bytes(data))]
+    if hasattr(data, "read"):
+        return [source_of_stream(data)]
+    if isinstance(data, (list, tuple)):
+        if not data:
+            raise SourceNotFoundError("no sources: the list is empty")
+        if _looks_like_line(data[0]):
+            return [source_of_lines(data)]
+        return [source for item in data for source in sources_of(item, notes)]
+    if isinstance(data, Mapping) or hasattr(data, "columns") or not isinstance(data, Iterable):
+        raise TypeError(f"cannot scan {type(data).__name__}: give {_ALLOWED}")
+    return _sources_of_iterable(iter(cast(Iterable[Any], data)), notes)
+
+
+def _sources_of_iterable(items: Iterator[Any], notes: list[str] | None) -> list[_core.Source]:
+    """Of an iterable the first item tells: a path or file object, or a line."""
+    first = list(itertools.islice(items, 1))
+    if first and (isinstance(first[0], os.PathLike) or hasattr(first[0], "read") or _is_path(first[0])):
+        return [source for item in (*first, *items) for source in sources_of(item, notes)]
+    if first and not isinstance(first[0], (str, bytes, bytearray, memoryview)):
+        raise TypeError(f"cannot scan an iterable of {type(first[0]).__name__}: give {_ALLOWED}")
+    return [source_of_lines(itertools.chain(first, items))]
+
+
+def _is_path(item: Any) -> bool:
+    return isinstance(item, str) and item != "" and "\0" not in item and os.path.lexists(item)
+
+
+def split(sources: list[_core.Source], once: bool) -> tuple[list[_core.Source], TableFiles | None]:
+    """Text for the engine, Parquet and Arrow IPC files for pyarrow. Of many files those named as text are not looked
+    into. Tables whose rows hold log lines are text."""
+    few = len(sources) <= _FEW
+    kinds = {id(s): s.table_format for s in sources if few or not s.name.endswith(_TEXT)}
+    files = [source for source in sources if kinds.get(id(source)) is not None]
+    if not files:
+        return sources, None
+    same_as = _core.Source.duplicates(files) if once else [None] * len(files)
+    first = [(s.name, cast(str, kinds[id(s)]), s.memory()) for s, same in zip(files, same_as) if same is None]
+    again = [(source.name, files[same].name) for source, same in zip(files, same_as) if same is not None]
+    tables = TableFiles(first, again)
+    texts = [source for source in sources if kinds.get(id(source)) is None] + tables.take_texts()
+    return texts, tables if len(tables) or again or not texts else None
+
+
+def select(
+    sources: list[_core.Source], start: int | None, end: int | None, accounts: list[str], regions: list[str]
+) -> list[_core.Source]:
+    """The sources that may hold what is asked for. Warns of those whose path does not say."""
+    if start is None and end is None and not accounts and not regions:
+        return sources
+    chosen = _core.Source.select(sources, start, end, accounts, regions)
+    if not chosen:
+        raise NoRecordsError(f"none of the {len(sources):,} objects can hold what is asked for, by their paths")
+    for what, wanted in (("account", accounts), ("region", regions)):
+        silent = sum(source.object_path[what] is None for source in chosen) if wanted else 0
+        if silent:
+            text = f"the paths of {silent:,} of {len(chosen):,} sources do not tell their {what}; all of them are read"
+            warnings.warn(text, DataQualityWarning, stacklevel=3)
+    return chosen

@@ -1,0 +1,133 @@
+"""Flow logs as a polars LazyFrame: columns and conditions are pushed down into the scan."""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from .. import _core
+from ..errors import FilterError, PlanError
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from ..query.flows import Flows
+
+_OPERATORS = {"Eq": "=", "NotEq": "!=", "Lt": "<", "LtEq": "<=", "Gt": ">", "GtEq": ">="}
+_TURNED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "=": "=", "!=": "!="}
+
+
+def lazy_frame(flows: Flows) -> pl.LazyFrame:
+    """See :meth:`vpcflow.Flows.lazy`."""
+    import polars
+    from polars.io.plugins import register_io_source
+
+    if flows._grouped or flows._spec.get("sort") or flows._spec.get("limit") is not None:
+        raise PlanError("lazy() is of records: group, sort and limit in polars")
+    names = flows.columns
+    none = {"where": "false", "filters": ["false"], "limit": 0, "allow_empty": True, "lenient": True}
+    empty = flows._with(**none, select=names, allow_missing=True).collect()
+    schema = polars.DataFrame(empty).schema
+
+    def source(
+        with_columns: list[str] | None, predicate: pl.Expr | None, n_rows: int | None, batch_size: int | None
+    ) -> Iterator[pl.DataFrame]:
+        wanted = with_columns if with_columns is not None else names
+        used = dict.fromkeys([*wanted, *(predicate.meta.root_names() if predicate is not None else ())])
+        query = flows.select(*used)._with(allow_missing=True)
+        pushed = None if predicate is None else translate(predicate)
+        if pushed:
+            query = _narrowed(query, pushed)
+        left = n_rows
+        for batch in query.batches(batch_size or 65536):
+            frame = polars.DataFrame(batch).cast({name: schema[name] for name in used})
+            if predicate is not None:  # what could not be pushed down, and what the filter language sees otherwise
+                frame = frame.filter(predicate)
+            if left is not None:
+                frame = frame.head(left)
+                left -= len(frame)
+            yield frame.select(wanted)
+            if left == 0:
+                break
+
+    return register_io_source(source, schema=schema, is_pure=True)
+
+
+def _narrowed(query: Flows, condition: str) -> Flows:
+    """The query with a condition of polars, where both languages have it: in polars a condition may hold of nothing."""
+    narrowed = query.filter(condition)
+    try:
+        narrowed._plan()
+    except FilterError:
+        return query
+    return narrowed
+
+
+def translate(predicate: pl.Expr) -> str | None:
+    """A condition in vpcflow's filter language that every row passes which the predicate lets through; ``None`` if
+    there is none but the trivial one."""
+    return _condition(json.loads(predicate.meta.serialize(format="json")))
+
+
+def _condition(node: Any) -> str | None:
+    parts = node.get("BinaryExpr") if isinstance(node, dict) else None
+    if not parts:
+        return None
+    left, right, op = parts["left"], parts["right"], parts["op"]
+    if op in ("And", "Or"):
+        sides = [_condition(left), _condition(right)]
+        known = [f"({side})" for side in sides if side]
+        if op == "Or" and len(known) < 2:
+            return None
+        return f" {op.lower()} ".join(known) or None
+    if op not in _OPERATORS:
+        return None
+    sign, name, literal = _OPERATORS[op], _column(left), _literal(right)
+    if name is None:
+        sign, name, literal = _TURNED[sign], _column(right), _literal(left)
+    return _comparison(name, sign, literal) if name is not None and literal is not None else None
+
+
+def _column(node: Any) -> str | None:
+    if isinstance(node, dict) and "Cast" in node:
+        node = node["Cast"].get("expr")
+    name = node.get("Column") if isinstance(node, dict) else None
+    return name if isinstance(name, str) else None
+
+
+def _literal(node: Any) -> int | str | tuple[str, int] | None:
+    """A number, a text, or ("time", microseconds)."""
+    value = node.get("Literal") if isinstance(node, dict) else None
+    value = value.get("Dyn") or value.get("Scalar") if isinstance(value, dict) else None
+    if not isinstance(value, dict) or len(value) != 1:
+        return None
+    ((kind, inner),) = value.items()
+    if kind.startswith(("Int", "UInt")) and isinstance(inner, int):
+        return inner
+    if kind in ("String", "Str") and isinstance(inner, str):
+        return inner
+    if kind == "Datetime" and inner[1] == "Microseconds":
+        return "time", int(inner[0])
+    return None
+
+
+def _comparison(name: str, sign: str, literal: int | str | tuple[str, int]) -> str | None:
+    field = _core.find_field(name)
+    kind = next((f["type"] for f in _core.fields() if f["name"] == field), None)
+    if kind == "time":
+        if isinstance(literal, tuple) and literal[1] % 1_000_000 == 0:
+            return f"{field} {sign} {literal[1] // 1_000_000}" if literal[1] >= 0 else None
+        return None
+    if kind == "address":
+        if sign != "=" or not isinstance(literal, str):
+            return None
+        try:
+            return f"{field} = '{ipaddress.ip_address(literal)}'"
+        except ValueError:
+            return None
+    if kind == "text":
+        plain = isinstance(literal, str) and literal.isascii() and literal.isprintable() and "'" not in literal
+        return f"{field} {sign} '{literal}'" if plain and sign in ("=", "!=") else None
+    return f"{field} {sign} {literal}" if kind is not None and isinstance(literal, int) and literal >= 0 else None

@@ -1,0 +1,235 @@
+"""Aggregations: groupings that are kept, merged, saved, and sent to where the logs are."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from .. import _core
+from .._units import seconds
+from ..errors import PlanError
+from .expr import Agg, Derived, Expr, aggregates_spec, as_filter
+from .flows import Flows, scan
+from .result import Result, check, merge_reports
+from .running import Progress
+
+
+class Aggregation:
+    """A grouping as a value: it takes logs bit by bit, is merged with others of the same question, saved to bytes, sent
+    to another process or machine, and continued there.
+
+    ``by``: key fields, one or several. ``every``, ``bin_by``: time bins, as in :meth:`vpcflow.Flows.group_by`.
+    ``where``: a filter. ``allow_missing``: fields that logs lack are null instead of an error. The rest are aggregates
+    by name; without any, the number of records.
+
+    Merging is associative and commutative: records split anywhere give the same result, and the same bytes, as one
+    pass. (``first`` and ``last`` prefer the earlier source among records of the same start; sources are counted on from
+    update to update. For parts of one input that are aggregated apart, give ``first_source`` to :meth:`update`.)
+
+    >>> import vpcflow as vf
+    >>> monday = vf.Aggregation(by="srcaddr", bytes=vf.sum("bytes"))
+    >>> monday.update(b"srcaddr bytes\\n10.0.0.1 40\\n").update(b"srcaddr bytes\\n10.0.0.2 2\\n")
+    <Aggregation: 2 groups>
+    >>> saved = monday.to_bytes()
+    >>> tuesday = vf.Aggregation(by="srcaddr", bytes=vf.sum("bytes")).update(b"srcaddr bytes\\n10.0.0.1 1\\n")
+    >>> (vf.Aggregation.from_bytes(saved) + tuesday).collect().rows()
+    [{'srcaddr': '10.0.0.1', 'bytes': 41}, {'srcaddr': '10.0.0.2', 'bytes': 2}]
+
+    Any number of threads may use one aggregation at once: updates read their logs beside each other, every record is
+    counted once, and :meth:`merge`, :meth:`collect` and :meth:`to_bytes` see each update whole or not at all. A
+    ``progress`` callback may use the aggregation, too, without what its own update adds. (Among records of the same
+    start ``first`` and ``last`` then prefer the update that began earlier.)
+
+    Errors: :class:`~vpcflow.FieldError`, :class:`~vpcflow.FilterError` and :class:`~vpcflow.PlanError` for a question
+    that cannot be asked.
+    """
+
+    def __init__(
+        self,
+        *,
+        by: str | Sequence[str] = (),
+        every: str | int | None = None,
+        bin_by: str = "spread",
+        where: Expr | str | None = None,
+        allow_missing: bool = False,
+        **aggregates: Agg | Derived | str,
+    ) -> None:
+        if bin_by not in ("spread", "start"):
+            raise PlanError(f"bin_by={bin_by!r}: it is 'spread' or 'start'")
+        spec: dict[str, Any] = {
+            "by": [by] if isinstance(by, str) else list(by),
+            "bin_by": bin_by,
+            **aggregates_spec(aggregates),
+            "allow_missing": allow_missing,
+        }
+        if every is not None:
+            spec["every"] = seconds(every)
+        if where is not None:
+            spec["where"] = as_filter(where)
+        self._take(_core.Aggregation(_core.Plan(spec, [])), {})
+
+    def _take(self, core: _core.Aggregation, report: dict[str, Any]) -> None:
+        self._core = core  # locks itself
+        self._lock = threading.RLock()  # of the others; never held while records are read
+        self._report = report
+        self._sources = 0
+
+    @classmethod
+    def of(cls, flows: Flows) -> Aggregation:
+        """An empty aggregation of the question that a grouped query asks, its ``top_k`` and ``sort`` included; or of
+        its :meth:`~vpcflow.Flows.sessions`.
+
+        >>> import vpcflow as vf
+        >>> flows = vf.scan(b"srcaddr bytes\\n10.0.0.1 40\\n10.0.0.2 2\\n")
+        >>> vf.Aggregation.of(flows.group_by("srcaddr").agg(bytes=vf.sum("bytes")).top_k(1, by="bytes"))
+        <Aggregation: 0 groups>
+        """
+        made = cls.__new__(cls)
+        made._take(_core.Aggregation(flows._plan()), {})
+        return made
+
+    def update(
+        self, data: Any, *, first_source: int | None = None, progress: Progress | None = None, **options: Any
+    ) -> Aggregation:
+        """Adds the records of ``data``: what :func:`vpcflow.scan` takes, with its options; a :class:`~vpcflow.Result`
+        or anything else with ``__arrow_c_stream__``; or a query without grouping, whose filter applies.
+
+        ``first_source``: the number of the first source among all of one input, if parts are aggregated apart. Returns
+        itself. Of damaged sources what could be read is added before :class:`~vpcflow.SourceError` is raised; after any
+        other error nothing was added. :class:`~vpcflow.NoRecordsError`, unless ``allow_empty=True``, if no record was
+        read.
+        """
+        if isinstance(data, Flows):
+            if options:
+                raise PlanError("options belong to the scan(...) that made the query")
+            flows = data
+        else:
+            flows = scan(data, **options)
+        flows._no_grouping("Aggregation.update")
+        if flows._spec.get("where") or flows._spec.get("select"):
+            # The rows that pass, with what tells NODATA from traffic.
+            fields = dict.fromkeys([*self._core.plan.fields, "log-status"])
+            rows = flows.select(*fields)._with(allow_missing=True).collect(progress=progress)
+            return self.update(rows, first_source=first_source, allow_empty=True)  # the filter may pass none
+        table = flows._table
+        with self._lock:  # numbers for its sources, which no update beside this one gets
+            before = self._sources
+            first = before if first_source is None else first_source
+            self._sources = taken = max(before, first + len(flows._sources) + (table is not None))
+        native = {**flows._engine_options(progress), "first_source": first}
+        streams = table.streams(self._core.plan.fields) if table is not None else iter(())
+        try:
+            report = self._core.update(flows._sources, streams, native)
+        except BaseException:
+            with self._lock:
+                if self._sources == taken:  # nothing was added
+                    self._sources = before
+            raise
+        if table is not None:
+            table.note(report)
+        with self._lock:
+            if self._sources == taken:
+                self._sources = before
+            self._sources = max(self._sources, first + report["sources"] + report["duplicates"])
+            self._report = merge_reports(self._report, report)
+        if report["errors"] or report["warnings"] or report["rejected"] or report["no_records"]:
+            check([Result(self._core.value(), report)], flows._allows_empty)
+        return self
+
+    def merge(self, other: Aggregation) -> Aggregation:
+        """Adds what another has; returns itself. :class:`~vpcflow.PlanError` if it answers another question."""
+        if not isinstance(other, Aggregation):
+            raise TypeError(f"an Aggregation is merged with another, not with {type(other).__name__}")
+        self._core.merge(other._core)
+        with other._lock:
+            report, sources = other._report, other._sources
+        with self._lock:
+            self._report = merge_reports(self._report, report)
+            self._sources = max(self._sources, sources)
+        return self
+
+    def copy(self) -> Aggregation:
+        """Another one with the same content."""
+        made = type(self).from_bytes(self.to_bytes())
+        with self._lock:
+            made._report, made._sources = self._report, self._sources
+        return made
+
+    def __iadd__(self, other: Aggregation) -> Aggregation:
+        return self.merge(other) if isinstance(other, Aggregation) else NotImplemented
+
+    def __add__(self, other: Aggregation) -> Aggregation:
+        return self.copy().merge(other) if isinstance(other, Aggregation) else NotImplemented
+
+    def __radd__(self, other: Any) -> Aggregation:
+        return self.copy() if other == 0 and isinstance(other, int) else NotImplemented  # sum() begins with 0
+
+    def collect(self) -> Result:
+        """The result so far; the aggregation can go on."""
+        report = merge_reports({}, self._report)
+        if warning := self._core.warning():
+            report["warnings"] = sorted({*report["warnings"], warning})
+        return Result(self._core.value(), report)
+
+    def take_idle(self, time: int) -> Result:
+        """Of sessions: those that no record that begins at ``time`` (Unix seconds) or later can belong to. They are
+        taken out, so that a stream is read in bounded memory.
+
+        >>> import vpcflow as vf
+        >>> open_ones = vf.Aggregation.of(vf.scan(b"").sessions(idle="1m"))
+        >>> header = b"srcaddr dstaddr srcport dstport protocol start end\\n"
+        >>> lines = b"10.0.0.1 10.0.0.2 40000 443 6 0 60\\n10.0.0.3 10.0.0.2 40000 443 6 500 560\\n"
+        >>> _ = open_ones.update(header + lines)
+        >>> open_ones.take_idle(300)["client"], len(open_ones)
+        (['10.0.0.1'], 1)
+        """
+        return Result(self._core.take_idle(int(time)), merge_reports({}, self._report))
+
+    @property
+    def report(self) -> Any:
+        """What was read so far; saved by pickle, not by :meth:`to_bytes`."""
+        return self.collect().report
+
+    def to_bytes(self) -> bytes:
+        """The groups and the question as bytes with a checksum: the same bytes for the same records, in whatever order
+        and parts they came. Kept readable by later versions."""
+        return self._core.to_bytes()
+
+    @classmethod
+    def from_bytes(cls, data: bytes | bytearray | memoryview) -> Aggregation:
+        """What :meth:`to_bytes` saved. Safe with any bytes: :class:`~vpcflow.StateError` for damage and for what is no
+        aggregation; it never takes more than eight times their size and 64 KiB of memory."""
+        made = cls.__new__(cls)
+        made._take(_core.Aggregation.from_bytes(bytes(data)), {})
+        return made
+
+    # Pickle runs what a pickle says: unpickle only what you wrote. from_bytes is safe with the bytes of others.
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (type(self).from_bytes, (self.to_bytes(),), {"report": self._report, "sources": self._sources})
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self._report, self._sources = state["report"], state["sources"]
+
+    def __len__(self) -> int:
+        return self._core.groups
+
+    def __eq__(self, other: object) -> bool:
+        return self.to_bytes() == other.to_bytes() if isinstance(other, Aggregation) else NotImplemented
+
+    __hash__ = None  # type: ignore[assignment]  # it changes
+
+    def __repr__(self) -> str:
+        groups = len(self)
+        return f"<Aggregation: {groups:,} group{'' if groups == 1 else 's'}>"
+
+
+def merge_all(states: Iterable[bytes | Aggregation]) -> Aggregation:
+    """One aggregation of many, or of their bytes; raises :class:`~vpcflow.PlanError` for none."""
+    total: Aggregation | None = None
+    for state in states:
+        one = state if isinstance(state, Aggregation) else Aggregation.from_bytes(state)
+        total = one.copy() if total is None else total.merge(one)
+    if total is None:
+        raise PlanError("no aggregations to merge")
+    return total

@@ -1,0 +1,491 @@
+"""Scans: lazy queries over flow logs, run by :meth:`Flows.collect`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from .. import _core
+from .._threads import SharedIterator
+from .._units import Instant, byte_count, seconds, unix_seconds
+from ..errors import FieldError, PlanError
+from ..io.inputs import Input, select, sources_of, split
+from ..io.tables import ArrowTable
+from .expr import Agg, Derived, Expr, aggregates_spec, as_filter, col
+from .result import Result, check
+from .running import Progress, collect_all
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import polars as pl
+    import pyarrow as pa
+
+    from ..labels.prefixes import Labels
+
+_ON_ERROR = ("skip", "raise", "null")
+
+
+class Flows:
+    """A lazy query over flow logs. Made by :func:`scan`; every method gives a new query, :meth:`collect` runs it.
+
+    Names of fields are AWS's, with ``-`` or ``_``. Errors: :class:`~vpcflow.FieldError` and friends for a query that
+    cannot be, :class:`~vpcflow.SourceError` and :class:`~vpcflow.FormatError` for logs that cannot be read, with what
+    could be read as ``partial``; :class:`~vpcflow.NoRecordsError` if no record was read, or none in the time asked for.
+
+    A query is never changed; any number of threads may use one at once.
+    """
+
+    def __init__(self, sources: list[_core.Source], table: Any, options: dict[str, Any], spec: dict[str, Any]) -> None:
+        self._sources = sources
+        self._table = table
+        self._options = options
+        self._spec = spec
+
+    def _with(self, **changes: Any) -> Flows:
+        return Flows(self._sources, self._table, self._options, {**self._spec, **changes})
+
+    @property
+    def _allows_empty(self) -> bool:
+        return bool(self._spec.get("allow_empty")) or self._spec.get("limit") == 0
+
+    @property
+    def _grouped(self) -> bool:
+        return any(self._spec.get(what) for what in ("by", "every", "aggs", "sessions"))
+
+    def _no_grouping(self, verb: str) -> None:
+        if self._grouped:
+            raise PlanError(f"{verb} comes before group_by; of a result, use pandas, polars or DuckDB")
+
+    # -- building -------------------------------------------------------------------------------------------------
+
+    def filter(self, *expressions: Expr | str) -> Flows:
+        """Only records that pass all the expressions: texts of the filter language or built with :func:`col`."""
+        self._no_grouping("filter")
+        parts = [*self._spec.get("filters", ()), *(as_filter(e) for e in expressions)]
+        where = parts[0] if len(parts) == 1 else " and ".join(f"({part})" for part in parts)
+        return self._with(filters=parts, where=where)
+
+    def unfiltered(self) -> Flows:
+        """All records of the input, without what was asked of them."""
+        return self._with(filters=[], where="")
+
+    def label(self, name: str, field: str, table: Labels) -> Flows:
+        """A further column of texts, looked up in a table by the value of ``field``: a name for a network, a service,
+        an instance. Usable wherever fields are: filters, keys, aggregates, selections. Tables: :mod:`vpcflow.labels`.
+
+        >>> import vpcflow as vf
+        >>> networks = vf.labels.prefixes({"10.0.0.0/8": "inside", "10.9.0.0/16": "guests"})
+        >>> log = b"srcaddr bytes\\n10.0.0.1 40\\n10.9.0.2 2\\n8.8.8.8 1\\n"
+        >>> flows = vf.scan(log).label("src_net", "srcaddr", networks)
+        >>> flows.group_by("src_net").agg(bytes=vf.sum("bytes")).collect().rows()
+        [{'src_net': 'guests', 'bytes': 2}, {'src_net': 'inside', 'bytes': 40}, {'src_net': None, 'bytes': 1}]
+        """
+        self._no_grouping("label")
+        return self._with(labels=[*self._spec.get("labels", ()), (name, field, table._core)])
+
+    def select(self, *fields: str) -> Flows:
+        """Only these fields, as columns in this order. Without it, all fields that the logs have."""
+        self._no_grouping("select")
+        return self._with(select=list(fields))
+
+    def located(self) -> Flows:
+        """Two further columns: ``file``, and ``offset``, the byte of its unpacked text where the record's line begins;
+        of Parquet and Arrow the row, null for records that are wrapped in something else. For evidence.
+
+        >>> import vpcflow as vf
+        >>> flows = vf.scan(b"srcaddr bytes\\n10.0.0.1 40\\n10.0.0.2 2\\n").filter("bytes < 10")
+        >>> flows.select("srcaddr").located().collect().rows()
+        [{'srcaddr': '10.0.0.2', 'file': '<bytes>', 'offset': 26}]
+        """
+        self._no_grouping("located")
+        return self._with(located=True)
+
+    def limit(self, n: int) -> Flows:
+        """Only the first ``n`` rows: of records in the order of the input, of sessions in that of the result."""
+        if not self._spec.get("sessions"):
+            self._no_grouping("limit")
+        return self._with(limit=int(n))
+
+    head = limit
+
+    def group_by(
+        self,
+        *fields: str,
+        every: str | int | None = None,
+        window: str | int | None = None,
+        gap: str | int | None = None,
+        bin_by: str = "spread",
+    ) -> Grouped:
+        """Groups by fields and, with ``every`` (``"5m"``, or seconds), by time bins aligned to the epoch.
+
+        With ``bin_by="spread"`` the sums of a record are spread over the bins that it spans, in proportion to time, and
+        add up to the whole; all else counts it in the bin of its start. ``bin_by="start"`` puts all of it there. The
+        bins are the column ``time``. NODATA and SKIPDATA records are left out unless the query names ``log_status``.
+
+        ``window``, a multiple of ``every``: windows of that length that begin with every bin, so that they overlap.
+        ``gap``, a multiple of ``every``: one window for each run of bins of a key that are no further apart than that.
+        ``time`` is then where a window begins.
+        """
+        self._no_grouping("group_by")
+        if bin_by not in ("spread", "start"):
+            raise PlanError(f"bin_by={bin_by!r}: it is 'spread' or 'start'")
+        spec: dict[str, Any] = {"by": list(fields), "bin_by": bin_by}
+        for name, length in (("every", every), ("window", window), ("gap", gap)):
+            if length is not None:
+                spec[name] = seconds(length, name)
+        return Grouped(self, spec)
+
+    def agg(self, **aggregates: Agg | Derived | str) -> Flows:
+        """Aggregates over all records: one row. ``flows.agg(bytes=vf.sum("bytes"))``"""
+        return Grouped(self, {}).agg(**aggregates)
+
+    def top_k(
+        self, n: int, by: str, *, other: bool = False, per: str | Sequence[str] = (), counters: int | None = None
+    ) -> Flows:
+        """The ``n`` groups with the largest ``by``, an aggregate; ties by key. With ``other`` one more row, marked in a
+        column ``other``, has the aggregates over all the rest. With ``per``, one or some of the keys, ``n`` groups for
+        each of their values: ``group_by("srcaddr", "dstaddr").agg(...).top_k(10, by="bytes", per="srcaddr")`` gives
+        every source's ten greatest peers.
+
+        With ``counters`` in bounded memory: of each value of ``per`` (of all, without) about that many groups are held,
+        the lighter ones are dropped when there are twice as many. A column ``<by>_error`` bounds what a group may have
+        had more: its total lies between ``<by>`` and ``<by> + <by>_error``, and a group that is not there had at most
+        the error. For groupings with one aggregate, ``count()`` or ``sum(field)``; more counters, smaller errors."""
+        if not self._grouped or self._spec.get("sessions"):
+            raise PlanError("top_k needs a grouping: group_by(...).agg(...) first")
+        keys = [per] if isinstance(per, str) else list(per)
+        if counters is not None and counters < 1:
+            raise PlanError("top_k: counters: at least n")
+        top = {"n": int(n), "by": by, "other": bool(other), "per": keys, "counters": counters or 0}
+        return self._with(top=top)
+
+    def having(self, *conditions: str) -> Flows:
+        """Only groups that pass all conditions on aggregates and derived columns, as ``"n >= 100"`` or
+        ``"share > 0.5"``: a column, one of ``< <= > >= = !=``, a number. Null passes none. Comes before ``top_k``."""
+        if not self._grouped or self._spec.get("sessions"):
+            raise PlanError("having needs a grouping: group_by(...).agg(...) first; records are chosen by filter()")
+        return self._with(having=[*self._spec.get("having", ()), *conditions])
+
+    def sort(self, *columns: str, descending: bool | Sequence[bool] = False) -> Flows:
+        """Sorts the result by columns; null last. Addresses and texts sort by their text."""
+        flags = [descending] * len(columns) if isinstance(descending, bool) else list(descending)
+        if len(flags) != len(columns):
+            raise PlanError("sort: as many values of descending as columns")
+        return self._with(sort=list(zip(columns, flags)))
+
+    # -- looking --------------------------------------------------------------------------------------------------
+
+    @property
+    def format(self) -> str | None:
+        """The format of the first source, as ``${field} ${field}``; ``None`` for an empty one. Reads some lines."""
+        if not self._sources:
+            return " ".join(f"${{{name}}}" for name in self._table_fields())
+        formats = self._sources[0].peek_formats(self._engine_options(None))
+        return formats[0] if formats else None
+
+    @property
+    def formats(self) -> list[str]:
+        """The different formats of all sources, as :attr:`format`; of each source its first 16 KiB are read."""
+        texts = self._peek_all(self._sources)
+        if self._table is not None:
+            texts.append(" ".join(self._table_fields()))
+        return [" ".join(f"${{{name}}}" for name in names.split()) for names in texts]
+
+    def _table_fields(self) -> list[str]:
+        known = {f["name"] for f in _core.fields()}
+        fields = _core.fields_of_columns(self._table.columns())
+        return [name for name in dict.fromkeys(fields) if name in known]
+
+    def _formats(self, spec: dict[str, Any]) -> list[str]:
+        """Formats that the plan must know: of all sources for a selection of everything, else none."""
+        if self._grouped or spec.get("select"):
+            return []
+        formats = self._peek_all(self._sources)
+        fields = self._table_fields() if self._table is not None else []
+        return [*formats, " ".join(fields)] if fields else formats
+
+    def _peek_all(self, sources: Iterable[_core.Source]) -> list[str]:
+        formats: dict[str, None] = {}
+        for source in sources:
+            try:
+                formats.update(dict.fromkeys(source.peek_formats(self._engine_options(None))))
+            except Exception:  # the scan itself reports it
+                continue
+        return [f.replace("${", "").replace("}", "") for f in formats]
+
+    def _plan(self) -> _core.Plan:
+        formats = self._formats(self._spec)
+        try:
+            return _core.Plan(self._spec, formats)
+        except (FieldError, ValueError) as error:
+            if "unknown field" not in str(error) or not self._sources:
+                raise
+            # It may be a field that the logs have beyond the catalogue.
+            formats = self._peek_all(self._sources[:1])
+            return _core.Plan(self._spec, formats)
+
+    def _engine_options(self, progress: Progress | None) -> dict[str, Any]:
+        return {**self._options, "progress": progress}
+
+    @property
+    def columns(self) -> list[str]:
+        """Names of the result's columns, without running the query."""
+        return self._plan().columns
+
+    def explain(self) -> str:
+        """What :meth:`collect` will do, stage by stage, and which columns it parses."""
+        if not self._sources:
+            return f"scan      {self._table}\n" + self._plan().explain()
+        names = [s.name for s in self._sources[:3]]
+        more = f" and {len(self._sources) - 3} more" if len(self._sources) > 3 else ""
+        kernel = _core.build_info()["kernel"]
+        return f"scan      {', '.join(names)}{more}  (kernel {kernel})\n" + self._plan().explain()
+
+    def __repr__(self) -> str:
+        return f"<Flows: lazy; collect() runs it>\n{self.explain()}"
+
+    # -- running --------------------------------------------------------------------------------------------------
+
+    def collect(self, *, progress: Progress | None = None) -> Result:
+        """Runs the query. Files are read in parallel, the result does not depend on it; Ctrl-C ends it.
+
+        ``progress`` is called about 20 times a second with (bytes read, bytes in all, sources read, sources in all).
+        """
+        return collect_all([self], progress=progress)[0]
+
+    def coverage(self, *, progress: Progress | None = None) -> Result:
+        """Which minutes of which interfaces the logs speak of, as rows ``interface_id``, ``seen``, ``start``, ``end``,
+        ``minutes``, sorted by interface and time.
+
+        ``seen`` is ``"OK"``, ``"NODATA"``, ``"SKIPDATA"`` (records were lost: counts are a floor) or ``"absent"``: no
+        record for longer than an aggregation window, within the span of all the logs. Records without an interface
+        stand under their transit gateway attachment or, of regional NAT gateways, their resource-id. Filters apply;
+        needs the fields ``start`` and ``end``.
+
+        >>> import vpcflow as vf
+        >>> log = b"interface-id start end log-status\\neni-1 60 120 OK\\neni-1 240 300 NODATA\\n"
+        >>> [(row["seen"], row["minutes"]) for row in vf.scan(log).coverage()]
+        [('OK', 1), ('absent', 2), ('NODATA', 1)]
+        """
+        self._no_grouping("coverage")
+        if self._table is not None:
+            fields = ("interface-id", "tgw-attachment-id", "resource-id", "start", "end", "log-status")
+            records = self.select(*fields)._with(allow_missing=True).collect(progress=progress)
+            return Result(_core.coverage_of(records._table), records.report.as_dict())
+        where = self._spec.get("where", "")
+        result = Result(*_core.coverage(self._sources, where, self._spec.get("asked"), self._engine_options(progress)))
+        check([result], self._allows_empty)
+        return result
+
+    def sessions(self, *, idle: str | int = "10m", vantage: str = "most", intermediaries: Iterable[str] = ()) -> Flows:
+        """Conversations: the records of both directions, of all windows and interfaces, as one row each.
+
+        Records of the same two endpoints and protocol are one session as long as no two that follow each other are
+        further apart than ``idle``. Columns: ``client``, ``client_port``, ``server``, ``server_port``, ``protocol``;
+        ``start``, ``end``, ``duration`` (seconds); ``client_bytes``, ``server_bytes``, ``client_packets``,
+        ``server_packets``, sent by each; ``records``; ``interface``, whose figures they are, and ``interfaces``, how
+        many saw it; ``client_flags``, ``server_flags`` (TCP, of all records); ``state`` (``established``, ``reset``,
+        ``unanswered``, ``one-way``, ``half``, ``rejected``); ``decided_by``, what told client from server (``syn``,
+        ``service-port``, ``flow-direction``, ``first-seen``, ``none``); ``counted``, false for the second leg of a
+        conversation through a NAT gateway or load balancer: the bytes of counted sessions have every byte once;
+        ``client_known``, false if nothing told who began: the ends then stand in an order that says nothing of roles;
+        ``conn_state``, Zeek's name of a TCP session, null where flags do not tell it; ``answered``, whether it came
+        about, null where the logs cannot show it. Logs of one direction only are said in the report's warnings.
+
+        ``vantage``: whose figures a session has when several interfaces saw it: of each direction the one that saw
+        ``"most"``, the one at the ``"client"``'s or ``"server"``'s side (needs ``flow-direction``), or ``"all"`` of
+        them added up. ``intermediaries``: addresses of NAT gateways and load balancers, for logs without
+        ``pkt-srcaddr`` and ``interface-type``.
+
+        Needs ``srcaddr``, ``dstaddr``, ``start``, ``end``; how the rest is used: ``include/vpcflow/plan/sessions.h``.
+        Memory for all sessions, about 300 bytes each.
+
+        >>> import vpcflow as vf
+        >>> log = b"srcaddr dstaddr srcport dstport protocol bytes start end action\\n"
+        >>> log += b"10.0.0.1 10.0.0.2 40000 443 6 840 0 60 ACCEPT\\n10.0.0.2 10.0.0.1 443 40000 6 9000 0 60 ACCEPT\\n"
+        >>> [(s["client"], s["server_port"], s["server_bytes"], s["state"]) for s in vf.scan(log).sessions().collect()]
+        [('10.0.0.1', 443, 9000, 'established')]
+        """
+        self._no_grouping("sessions")
+        if self._spec.get("select"):
+            raise PlanError("sessions() reads the fields that it needs; leave out select")
+        texts = [str(address) for address in intermediaries]
+        options = {"idle": seconds(idle, "idle"), "vantage": vantage, "intermediaries": texts, "ordered": True}
+        return self._with(sessions=options)
+
+    def _in_any_order(self) -> Flows:
+        """The same sessions, for those who do not go by their order."""
+        return self._with(sessions={**self._spec["sessions"], "ordered": False})
+
+    def batches(self, rows: int = 65536) -> Iterator[Result]:
+        """The selected rows, in results of about ``rows`` rows, in the order of the input and in bounded memory.
+
+        Several threads may take from one iterator; each result goes to one of them.
+        """
+        return SharedIterator(batch for batch in self._batches(rows) if len(batch) > 0)
+
+    def _batches(self, rows: int) -> Iterator[Result]:
+        """As :meth:`batches`, and in the end one without rows, which has the columns and the whole report."""
+        if self._grouped:
+            raise PlanError("batches() is for selections; a grouping has one result: collect()")
+        if isinstance(self._table, ArrowTable):
+            raise PlanError("batches() reads logs; an Arrow table is already in memory")
+        if self._table is not None:
+            yield self.collect()  # of Parquet files in one
+            return
+        if self._spec.get("sort"):
+            raise PlanError("batches() gives the order of the input; sort needs collect()")
+        if not 1 <= rows < 2**63:
+            raise PlanError(f"batches: rows={rows}: at least 1")
+        reader = _core.BatchReader(self._plan(), self._sources, self._engine_options(None))
+        while True:
+            result = Result(*reader.next(rows))
+            yield result
+            if len(result) == 0:
+                break
+        check([result], self._allows_empty)
+
+    def lazy(self) -> pl.LazyFrame:
+        """The records as a ``polars.LazyFrame``, read when polars collects, in batches: only the columns that its query
+        uses are parsed, and comparisons with numbers, texts, times and addresses are applied while reading. Needs
+        polars 1.25 or later.
+
+        >>> import polars, vpcflow as vf
+        >>> frame = vf.scan(b"srcaddr dstport bytes\\n10.0.0.1 443 40\\n10.0.0.2 22 2\\n").lazy()
+        >>> frame.filter(polars.col("dstport") == 443).select("bytes").collect().rows()
+        [(40,)]
+        """
+        from ..io.polars import lazy_frame
+
+        return lazy_frame(self)
+
+    def to_pandas(self) -> pd.DataFrame:
+        """``collect().to_pandas()``"""
+        return self.collect().to_pandas()
+
+    def to_polars(self) -> pl.DataFrame:
+        """``collect().to_polars()``"""
+        return self.collect().to_polars()
+
+    def to_arrow(self) -> pa.Table:
+        """``collect().to_arrow()``"""
+        return self.collect().to_arrow()
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        return self.collect().__arrow_c_stream__(requested_schema)
+
+
+class Grouped:
+    """What :meth:`Flows.group_by` gives; :meth:`agg` says what to compute per group."""
+
+    def __init__(self, flows: Flows, spec: dict[str, Any]) -> None:
+        self._flows = flows
+        self._spec = spec
+
+    def agg(self, **aggregates: Agg | Derived | str) -> Flows:
+        """Aggregates by name: ``agg(bytes=vf.sum("bytes"), n=vf.count())``, and columns out of them:
+        ``each=vf.ratio("bytes", "n")``. Without any, the number of records."""
+        return self._flows._with(**self._spec, **aggregates_spec(aggregates))
+
+
+def scan(
+    data: Input,
+    *,
+    format: str | None = None,
+    container: str = "auto",
+    start: Instant | None = None,
+    end: Instant | None = None,
+    account: str | Iterable[str] | None = None,
+    region: str | Iterable[str] | None = None,
+    duplicates: str = "once",
+    on_error: str = "skip",
+    threads: int | None = None,
+    max_memory: int | str | None = None,
+    max_output_bytes: int | str | None = None,
+    allow_empty: bool = False,
+) -> Flows:
+    """A lazy query over flow logs.
+
+    ``data``: a path, folder (recursive) or pattern (``logs/**/*.log.gz``); bytes; a binary file object; an iterable of
+    lines or of paths; Parquet files (with pyarrow) among them; anything with ``__arrow_c_stream__`` whose columns are
+    named as fields are; or a list of those. ``"-"`` is standard input. Gzip and zstd are found by content.
+
+    Of a folder, files whose names do not tell what they are are taken if their beginning holds records. What is left
+    out (objects of other services by AWS's paths, hidden files, manifests, ...) is told in ``report.warnings``.
+
+    File objects that can be moved (``seekable()``) are read from the position that they have now, by each query again;
+    where they stand afterwards is not defined. Text files are read as the bytes below them. Everything else that can be
+    read only once (standard input, pipes, sockets, iterators of lines) is read by one query; a second one is a
+    :class:`~vpcflow.SourceError`. Looking (``format``, ``columns``, ``explain``) is no reading.
+
+    ``format``: the format of logs without header line: ``"${srcaddr} ${bytes}"``, plain names, ``"default"``, ``"tgw"``
+    or ``"v5"``; a header line always wins. Without both, AWS's default if the lines fit it; else the one of AWS's
+    formats that alone fits them, with a warning that shows the evidence; else an error with the candidates.
+
+    ``container``: what the records are wrapped in, one of :func:`vpcflow.containers`; by default found by content.
+
+    ``start``, ``end``: only records that start in [start, end): Unix seconds, a :class:`datetime.datetime`, or text,
+    as ``"2026-11-23T06:00:00Z"``, ``"2026-11-23"``, or ``"-2h"``, two hours ago (``s``, ``m``, ``h``, ``d``, ``w``);
+    times without zone are UTC. Objects whose path in S3 (AWS's file names; folders by day, by hour, Hive's, Security
+    Lake's or Firehose's) says that they hold none of these are not opened. 21 minutes are allowed for long windows and
+    late delivery; where somebody else than flow logs names the folders, by arrival or in another time zone, two days
+    before and one after.
+
+    ``account``, ``region``: only objects of these accounts and regions, as their paths say; one, or several. What a
+    path does not say does not leave an object out, and :class:`~vpcflow.DataQualityWarning` tells of it.
+
+    ``duplicates``: ``"once"`` reads files with the same bytes once and says so in the report; ``"all"`` reads them all.
+
+    ``on_error``: ``"skip"`` counts malformed lines and keeps the first 1,000 in the report; ``"raise"`` raises
+    :class:`~vpcflow.ParseError` at the first; ``"null"`` reads malformed values as null.
+
+    ``threads``: worker threads, by default one per processor.
+
+    ``max_memory``: bytes that groups and selected rows may take, as a number or ``"512MB"``, ``"2GiB"``; beyond it
+    :class:`~vpcflow.OutOfMemoryError`. By default there is no limit.
+
+    ``max_output_bytes``: bytes that one packed source may unpack to; one with more is a :class:`~vpcflow.SourceError`
+    after the records before. By default there is no limit, and no need of one for memory.
+
+    ``allow_empty``: an input without records, or without any in the time asked for, gives an empty result instead of
+    :class:`~vpcflow.NoRecordsError`. A filter that no record passes gives one in any case.
+
+    >>> import vpcflow as vf
+    >>> log = b"srcaddr dstport bytes\\n10.0.0.1 22 40\\n10.0.0.1 443 960\\n"
+    >>> vf.scan(log).group_by("srcaddr").agg(bytes=vf.sum("bytes")).collect().rows()
+    [{'srcaddr': '10.0.0.1', 'bytes': 1000}]
+    """
+    if on_error not in _ON_ERROR:
+        raise PlanError(f"on_error={on_error!r}: it is 'skip', 'raise' or 'null'")
+    if threads is not None and threads < 1:
+        raise PlanError(f"threads={threads}: at least 1, or None for one per processor")
+    if duplicates not in ("once", "all"):
+        raise PlanError(f"duplicates={duplicates!r}: it is 'once' or 'all'")
+    if format is not None:
+        _core.parse_format(format)
+    options: dict[str, Any] = {
+        "format": format, "container": container, "duplicates": duplicates, "on_error": on_error, "threads": threads,
+        "max_memory": None if max_memory is None else byte_count("max_memory", max_memory),
+        "max_output_bytes": None if max_output_bytes is None else byte_count("max_output_bytes", max_output_bytes),
+    }  # fmt: skip
+    begin, until = unix_seconds("start", start), unix_seconds("end", end)
+    spec: dict[str, Any] = {"allow_empty": allow_empty}
+    if begin is not None or until is not None:
+        spec["asked"] = (begin, until)
+    if hasattr(data, "__arrow_c_stream__"):
+        table = ArrowTable(data)
+        lines = table.as_text()
+        flows = Flows([], table, options, spec) if lines is None else Flows([lines], None, options, spec)
+    else:
+        notes: list[str] = []
+        sources = select(sources_of(data, notes), begin, until, _texts(account), _texts(region))
+        options["notes"] = notes
+        text, parquet = split(sources, duplicates == "once") if container == "auto" else (sources, None)
+        flows = Flows(text, parquet, options, spec)
+    if begin is not None:
+        flows = flows.filter(col("start") >= begin)
+    return flows if until is None else flows.filter(col("start") < until)
+
+
+def _texts(value: str | Iterable[str] | None) -> list[str]:
+    return [] if value is None else [value] if isinstance(value, str) else [str(v) for v in value]

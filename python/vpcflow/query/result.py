@@ -1,0 +1,253 @@
+"""Results: tables with the report of what was read for them."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from .. import _core
+from .. import _display as display
+from ..errors import DataQualityWarning, NoRecordsError, PlanError, VpcflowError, from_report
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import polars as pl
+    import pyarrow as pa
+
+    from .plot import Plot
+
+
+def _count(n: int, what: str) -> str:
+    return f"{n:,} {what}{'' if n == 1 else 's'}"
+
+
+class Report:
+    """What a query read, rejected and could not read. Nothing is left out of it.
+
+    Counts: ``sources``, ``duplicates`` (files not read, as an earlier one has the same bytes), ``text_bytes``
+    (unpacked), ``lines``, ``headers``, ``blank_lines``, ``records`` = ``ok`` + ``nodata`` + ``skipdata``, ``matched``
+    (records that passed the query's filter; of groupings and sessions those of traffic), ``in_time`` (that start in the
+    time asked for), ``rejected``, ``nulled_values``, ``unspread``. ``rejects_by_reason`` counts by reason; ``rejects``
+    are the first 1,000 with ``file``, ``line``, ``byte_offset``, ``column``, ``field``, ``reason``, ``message`` and
+    ``excerpt``. ``formats`` counts sources by format; ``warnings`` and ``errors`` are texts (of formats and warnings
+    256 each, and a warning if there were more). ``no_records`` says why nothing can be concluded, or is ``None``.
+    """
+
+    def __init__(self, values: dict[str, Any]) -> None:
+        self._values = values
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self.__dict__["_values"][name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+    def __dir__(self) -> list[str]:
+        return sorted([*super().__dir__(), *self._values])
+
+    def as_dict(self) -> dict[str, Any]:
+        """All of it as plain values."""
+        return dict(self._values)
+
+    @property
+    def mostly_rejected(self) -> str:
+        """A line to say first if most lines were rejected, else empty."""
+        if self.rejected <= self.records:
+            return ""
+        return (
+            f"WARNING: {_count(self.rejected, 'line')} of {self.rejected + self.records:,} rejected; what follows is "
+            f"of the other {self.records:,} alone"
+        )
+
+    @property
+    def rejects_line(self) -> str:
+        """How many lines were rejected and what the first is, as a line; empty if none was."""
+        if not self.rejected:
+            return ""
+        first = self.rejects[0]
+        place = f"{first['file']}:{first['line']}:{first['column']}"
+        what = ": ".join(filter(None, (place, first["field"], first["reason"], first["excerpt"])))
+        return f"{_count(self.rejected, 'line')} rejected; the first: {what}"
+
+    def __str__(self) -> str:
+        v = self._values
+        parts = [f"{_count(v['records'], 'record')} from {_count(v['sources'], 'source')}"]
+        if v["nodata"] or v["skipdata"]:
+            parts.append(f"{v['nodata']:,} NODATA, {v['skipdata']:,} SKIPDATA among them")
+        if v["records"] and not v["matched"]:
+            parts.append("none passes the filter" if v["ok"] else "no traffic")
+        if v["rejected"]:
+            reasons = ", ".join(f"{n:,} {reason}" for reason, n in v["rejects_by_reason"].items())
+            parts.append(f"{_count(v['rejected'], 'line')} rejected ({reasons})")
+        if v["errors"]:
+            parts.append(f"{len(v['errors'])} sources not read to their end")
+        return "; ".join(parts)
+
+    def __repr__(self) -> str:
+        return f"<Report: {self}>"
+
+
+class Result:
+    """A table, and the report of what was read for it.
+
+    Any Arrow consumer takes it (``pyarrow.table(result)``, ``polars.DataFrame(result)``, DuckDB by the variable's
+    name). Integer columns and dictionary indices are shared with the consumer, not copied, and stay valid after the
+    result is gone. In a notebook it shows as a table.
+
+    A result is never changed; any number of threads may read it.
+
+    >>> import vpcflow as vf
+    >>> line = b"2 123456789010 eni-1 10.0.0.1 10.0.0.2 4242 22 6 20 4249 1418530010 1418530070 REJECT OK"
+    >>> vf.scan(line).group_by("dstport").agg(n=vf.count()).collect().rows()
+    [{'dstport': 22, 'n': 1}]
+    """
+
+    def __init__(self, table: _core.Table, report: dict[str, Any]) -> None:
+        self._table = table
+        self.report = Report(report)
+
+    @property
+    def schema(self) -> list[tuple[str, str]]:
+        """Names and types of the columns: int32, int64, int128, float64, bool, time, address, text."""
+        return self._table.schema
+
+    @property
+    def columns(self) -> list[str]:
+        """Names of the columns."""
+        return [name for name, _ in self.schema]
+
+    def __len__(self) -> int:
+        return len(self._table)
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        for begin in range(0, len(self), 4096):
+            yield from self._table.rows(begin, 4096)
+
+    def __getitem__(self, column: str) -> list[Any]:
+        """The values of a column as a list; ``None`` for null, times as Unix seconds."""
+        return self._table.column(column)
+
+    def rows(self) -> list[dict[str, Any]]:
+        """All rows as dictionaries; ``None`` for null, times as Unix seconds, addresses as text."""
+        return self._table.rows(0, len(self))
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        return self._table.__arrow_c_stream__(requested_schema)
+
+    def to_arrow(self, *, schema: str = "default") -> pa.Table:
+        """A ``pyarrow.Table``: addresses and texts as dictionary<int32, large_utf8>, times as timestamp[us, UTC].
+
+        ``schema="spark"`` gives types that Spark takes: plain strings instead of dictionaries (Spark crashes on those),
+        totals beyond 64 bits as decimals."""
+        import pyarrow
+
+        if schema not in ("default", "spark"):
+            raise PlanError(f"schema={schema!r}: it is 'default' or 'spark'")
+        # pyarrow.table(self) would import pandas first, to see that this is no data frame: a quarter of a second.
+        table = pyarrow.RecordBatchReader.from_stream(self).read_all()
+        if schema == "default":
+            return table
+        plain = [f.with_type(pyarrow.string()) if pyarrow.types.is_dictionary(f.type) else f for f in table.schema]
+        return table.cast(pyarrow.schema(plain))
+
+    def to_pandas(self) -> pd.DataFrame:
+        """A ``pandas.DataFrame``. Integers are Arrow-backed, so that null stays null and never becomes a float;
+        addresses and texts are categories; times are UTC datetimes. Needs pandas and pyarrow."""
+        import pandas
+        import pyarrow
+
+        def types(kind: pa.DataType) -> pandas.ArrowDtype | None:
+            exact = pyarrow.types.is_integer(kind) or pyarrow.types.is_decimal(kind) or pyarrow.types.is_boolean(kind)
+            return pandas.ArrowDtype(kind) if exact else None
+
+        return self.to_arrow().to_pandas(types_mapper=types)
+
+    def to_polars(self) -> pl.DataFrame:
+        """A ``polars.DataFrame``; addresses and texts are categoricals."""
+        import polars
+
+        return polars.DataFrame(self)
+
+    def to_csv(self, *, safe: bool = True) -> str:
+        """CSV text. With ``safe``, texts that a spreadsheet would take for a formula get a ``'`` in front."""
+        return self._table.to_csv(True, safe).decode()
+
+    def to_json_lines(self) -> str:
+        """One JSON object a line; times as Unix seconds."""
+        return self._table.to_json_lines().decode()
+
+    @property
+    def plot(self) -> Plot:
+        """Plots of this result, by matplotlib: ``result.plot.line()``, ``result.plot.bar()``."""
+        from .plot import Plot
+
+        return Plot(self)
+
+    def _repr_html_(self) -> str:
+        return display.html_table(self.schema, self._table.rows(0, 40), len(self), str(self.report))
+
+    def __str__(self) -> str:
+        rows = self._table.rows(0, 20)
+        more = f"\n... {len(self) - 20:,} more rows" if len(self) > 20 else ""
+        first = f"{self.report.mostly_rejected}\n" if self.report.mostly_rejected else ""
+        return f"{first}{display.text_table(self.schema, rows)}{more}\n{display.printable(str(self.report))}"
+
+    __repr__ = __str__
+
+
+def check(results: Sequence[Result], allow_empty: bool) -> None:
+    """Raises for damaged sources, with the results as what could be read, and unless `allow_empty` if no record was
+    read; warns about rejects. All share one report."""
+    report = results[0].report
+    error: VpcflowError | None = None
+    if report.errors:
+        error = from_report(report.errors)
+    elif report.no_records and not allow_empty:
+        error = NoRecordsError(report.no_records)
+    if error is not None:
+        error.partial, error.partials = results[0], list(results)
+        raise error
+    notes = [*report.warnings, *([str(report)] if report.rejected else [])]
+    if notes:
+        warnings.warn("; ".join(notes), DataQualityWarning, stacklevel=4)
+
+
+def diff(today: Result, baseline: Result, by: str | Sequence[str]) -> Result:
+    """What changed between two results of the same query: joined by the columns ``by``, their keys.
+
+    Column ``change`` is ``"new"``, ``"gone"``, ``"changed"`` or ``"same"``; every other numeric column is there three
+    times: of today, ``..._before``, and ``..._change``, where what is not there counts as 0. Whole numbers stay whole,
+    and exact at any size. Sorted by the keys. The report is today's. :class:`~vpcflow.PlanError` for keys that a result
+    lacks or has twice.
+
+    >>> import vpcflow as vf
+    >>> def talkers(log): return vf.scan(log).group_by("srcaddr").agg(bytes=vf.sum("bytes")).collect()
+    >>> before = talkers(b"srcaddr bytes\\n10.0.0.1 40\\n10.0.0.2 2\\n")
+    >>> changes = vf.diff(talkers(b"srcaddr bytes\\n10.0.0.1 50\\n10.0.0.3 1\\n"), before, by="srcaddr")
+    >>> [(row["srcaddr"], row["change"], row["bytes_change"]) for row in changes]
+    [('10.0.0.1', 'changed', 10), ('10.0.0.2', 'gone', -2), ('10.0.0.3', 'new', 1)]
+    """
+    keys = [by] if isinstance(by, str) else list(by)
+    return Result(_core.diff(today._table, baseline._table, keys), today.report.as_dict())
+
+
+_ADDED = (
+    "sources", "duplicates", "text_bytes", "lines", "headers", "blank_lines", "records", "ok", "nodata", "skipdata",
+    "matched", "in_time", "rejected", "nulled_values",
+)  # fmt: skip
+
+
+def merge_reports(a: dict[str, Any], b: dict[str, Any]) -> dict[str, Any]:
+    """One report for the parts of an input; either may be empty."""
+    out: dict[str, Any] = {name: a.get(name, 0) + b.get(name, 0) for name in _ADDED}
+    both = [part["no_records"] for part in (a, b) if "no_records" in part]
+    out["no_records"] = None if out["ok"] or None in both else next(iter(both), None)
+    out["unspread"] = max(a.get("unspread", 0), b.get("unspread", 0))
+    for counts in ("rejects_by_reason", "formats"):
+        first, second = a.get(counts, {}), b.get(counts, {})
+        out[counts] = {key: first.get(key, 0) + second.get(key, 0) for key in sorted({*first, *second})}
+    out["rejects"] = [*a.get("rejects", ()), *b.get("rejects", ())][:1000]
+    out["warnings"] = sorted({*a.get("warnings", ()), *b.get("warnings", ())})
+    out["errors"] = [*a.get("errors", ()), *b.get("errors", ())]
+    return out

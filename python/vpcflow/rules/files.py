@@ -1,0 +1,82 @@
+"""Files of rules and silences as plain values, and what is the same for all that they hold."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import json
+import os
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from .._display import printable
+from ..errors import RuleError
+from .sigma import is_sigma, items_of
+
+
+def content_of(source: str | os.PathLike[str]) -> Any:
+    """The values of a file, ``.json`` or YAML. :class:`~vpcflow.RuleError` names it."""
+    return _parsed(_text(source), printable(os.fspath(source)))
+
+
+def _text(source: str | os.PathLike[str]) -> str:
+    try:
+        with open(source, encoding="utf-8") as file:
+            return file.read()
+    except (OSError, UnicodeDecodeError) as e:
+        raise RuleError(f"{printable(os.fspath(source))}: {e}") from None
+
+
+def _parsed(text: str, name: str) -> Any:
+    if name.endswith(".json"):
+        try:
+            return json.loads(text)
+        except (ValueError, RecursionError) as e:
+            raise RuleError(f"{name}: no JSON: {e}") from None
+    try:
+        import yaml  # an extra
+    except ImportError:
+        raise RuleError(f"{name}: YAML needs PyYAML: pip install 'vpcflow[rules]'; JSON needs nothing") from None
+    try:
+        documents = list(yaml.load_all(text, _loader(yaml)))
+    except (yaml.YAMLError, RecursionError, ValueError) as e:
+        raise RuleError(f"{name}: no YAML: {' '.join(str(e).split())}") from None
+    if any(map(is_sigma, documents)):
+        return items_of(documents, name)
+    if len(documents) > 1:
+        raise RuleError(f"{name}: several documents; only Sigma rules may be")
+    return documents[0] if documents else None
+
+
+def _loader(yaml: Any) -> Any:
+    """A safe loader that leaves times as they are written: one that cannot be is told with its place."""
+
+    class Loader(yaml.SafeLoader):  # type: ignore[misc]
+        yaml_implicit_resolvers: ClassVar[dict[str, Any]] = {
+            first: [(tag, pattern) for tag, pattern in resolvers if not tag.endswith(":timestamp")]
+            for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+        }
+
+    return Loader
+
+
+def hint(name: str, known: Sequence[str]) -> str:
+    """The nearest of the names that there are, or all of them."""
+    near = difflib.get_close_matches(name, known, 1)
+    return f"did you mean {near[0]!r}?" if near else f"there are {', '.join(known)}"
+
+
+def with_known_keys(item: Any, kind: type, place: str) -> dict[str, Any]:
+    """A mapping whose keys are the fields of a dataclass; `-` and `_` are the same."""
+    if not isinstance(item, dict):
+        raise RuleError(f"{place}: a mapping of keys, not {type(item).__name__}")
+    known = [field.name for field in dataclasses.fields(kind)]
+    out: dict[str, Any] = {}
+    for key, value in item.items():
+        name = str(key).replace("-", "_")
+        if name not in known:
+            raise RuleError(f"{place}: no key {printable(str(key))!r}; {hint(name, known)}")
+        if name in out:
+            raise RuleError(f"{place}: the key {name!r} is there twice")
+        out[name] = value
+    return out
