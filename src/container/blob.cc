@@ -9,8 +9,8 @@
 
 #include "src/container/binary.h"
 #include "src/container/json_splitter.h"
-#include "src/source/deflate.h"
-#include "vpcflow/source/gzip.h"
+#include "src/source/decompress/deflate.h"
+#include "vpcflow/source/decompress.h"
 
 VPCFLOW_NAMESPACE_BEGIN
 namespace internal {

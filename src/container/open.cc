@@ -9,7 +9,7 @@
 #include "src/container/containers.h"
 #include "src/source/prefixed_stream.h"
 #include "vpcflow/format/field.h"
-#include "vpcflow/source/gzip.h"
+#include "vpcflow/source/decompress.h"
 
 VPCFLOW_NAMESPACE_BEGIN
 namespace {

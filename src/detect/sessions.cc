@@ -5,7 +5,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
-#include "src/plan/session_kind.h"
+#include "src/session/kind.h"
 #include "vpcflow/export/text.h"
 
 VPCFLOW_NAMESPACE_BEGIN

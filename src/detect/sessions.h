@@ -14,7 +14,7 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
-#include "src/plan/codes.h"
+#include "src/keys/codes.h"
 #include "vpcflow/detect/settings.h"
 #include "vpcflow/filter/cidr_set.h"
 #include "vpcflow/result/array.h"
@@ -23,7 +23,7 @@
 VPCFLOW_NAMESPACE_BEGIN
 namespace internal {
 
-// Of a session. What a try, an answer and a refusal are: src/plan/session_kind.h.
+// Of a session. What a try, an answer and a refusal are: src/session/kind.h.
 enum SessionTrait : uint8_t {
   // Nobody answered: it was rejected, is unanswered, or the port was closed: the answer was a reset without SYN. Who
   // sent nothing tried nothing: backscatter, the answers of others to packets with a made-up source.

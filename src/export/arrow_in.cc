@@ -6,8 +6,8 @@
 #include "src/export/arrow_check.h"
 #include "src/export/arrow_rows.h"
 #include "src/export/arrow_stream.h"
-#include "src/plan/aggregation_impl.h"
-#include "src/plan/run.h"
+#include "src/plan/run/aggregation_impl.h"
+#include "src/plan/run/run.h"
 #include "src/scan/driver.h"
 #include "vpcflow/export/arrow.h"
 

@@ -15,8 +15,8 @@
 #include <string>
 #include <string_view>
 
-#include "vpcflow/base/digits.h"
 #include "vpcflow/format/field.h"
+#include "vpcflow/internal/digits.h"
 #include "vpcflow/version.h"
 
 VPCFLOW_NAMESPACE_BEGIN

@@ -11,7 +11,7 @@
 #include "vpcflow/format/field.h"
 #include "vpcflow/format/format.h"
 #include "vpcflow/scan/reader.h"
-#include "vpcflow/source/gzip.h"
+#include "vpcflow/source/decompress.h"
 
 VPCFLOW_NAMESPACE_BEGIN
 namespace internal {

@@ -4,7 +4,7 @@
 
 #include "src/container/inner_text.h"
 #include "src/scan/rows.h"
-#include "vpcflow/base/digits.h"
+#include "vpcflow/internal/digits.h"
 
 VPCFLOW_NAMESPACE_BEGIN
 namespace internal {

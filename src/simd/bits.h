@@ -3,7 +3,7 @@
 #define VPCFLOW_SRC_SIMD_BITS_H_
 
 #include "src/simd/bitmask.h"
-#include "vpcflow/lines/text_indexer.h"
+#include "vpcflow/internal/text_indexer.h"
 
 VPCFLOW_NAMESPACE_BEGIN
 namespace internal {

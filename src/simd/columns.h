@@ -3,7 +3,7 @@
 #define VPCFLOW_SRC_SIMD_COLUMNS_H_
 
 #include "src/simd/kernels.h"
-#include "vpcflow/base/digits.h"
+#include "vpcflow/internal/digits.h"
 
 VPCFLOW_NAMESPACE_BEGIN
 namespace internal {

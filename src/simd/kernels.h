@@ -8,8 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "vpcflow/lines/text_indexer.h"
-#include "vpcflow/record/recent_text.h"
+#include "vpcflow/internal/recent_text.h"
+#include "vpcflow/internal/text_indexer.h"
 
 VPCFLOW_NAMESPACE_BEGIN
 namespace internal {

@@ -11,7 +11,7 @@
 
 #include "src/container/json_splitter.h"
 #include "src/container/record_lines.h"
-#include "src/plan/run.h"
+#include "src/plan/run/run.h"
 #include "src/scan/rows.h"
 #include "src/scan/scanned_source.h"
 #include "src/simd/kernels.h"

@@ -9,9 +9,11 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-ORDER = ["base", "state", "lines", "format", "record", "aggregate", "sketch", "simd", "source", "container", "filter", "enrich", "result", "scan", "plan", "export", "detect", "synth"]
-CORE = {"base", "state", "lines", "format", "record", "aggregate", "sketch"}
-ENGINE_HEADERS = {"vpcflow/aggregate/group_by.h"}  # the one engine header in a core room
+ORDER = ["internal", "base", "state", "lines", "format", "record", "aggregate", "sketch", "simd", "source", "container", "filter", "enrich", "result", "scan", "keys", "session", "plan", "export", "detect", "synth"]
+# Rooms that are divided, with their parts in order. The public headers of such a room stand before its parts.
+PARTS = {"plan": ["bind", "group", "rows", "run"]}
+CORE = {"internal", "base", "state", "lines", "format", "record", "aggregate", "sketch"}
+ENGINE_HEADERS = {"vpcflow/aggregate/group_by.h", "vpcflow/internal/storage.h"}  # engine headers in core rooms
 TOP = {"vpcflow/version.h", "vpcflow/core.h", "vpcflow/vpcflow.h"}
 MAY_USE = {"xsimd/": {"simd"}, "immintrin.h": {"simd"}, "re2/": {"filter"}, "simdjson.h": {"container"}, "zstd.h": {"source"}, "zlib.h": {"source", "synth"}, "isa-l/": {"source"}, "absl/": set(ORDER) - CORE}
 
@@ -25,9 +27,15 @@ def included_room(name: str) -> str:
     return name.split("/")[1] if name.startswith(("vpcflow/", "src/")) and name.count("/") > 1 else ""
 
 
+def place(name: str) -> int:
+    """The place of a file among the parts of its room; -1 for a file that is in none."""
+    parts = name.split("/")
+    return PARTS[parts[1]].index(parts[2]) if parts[1] in PARTS and len(parts) > 3 else -1
+
+
 def main() -> int:
     bad = []
-    for path in sorted([*ROOT.glob("include/vpcflow/*/*.h"), *ROOT.glob("src/*/*.h"), *ROOT.glob("src/*/*.cc")]):
+    for path in sorted([*ROOT.glob("include/vpcflow/*/*.h"), *ROOT.glob("src/**/*.h"), *ROOT.glob("src/**/*.cc")]):
         room, public = room_of(path), path.is_relative_to(ROOT / "include")
         rel = str(path.relative_to(ROOT / "include")) if public else str(path.relative_to(ROOT))
         if room not in ORDER:
@@ -42,6 +50,8 @@ def main() -> int:
                 bad.append(f"{rel}: a public header includes the private {name}")
             if other and ORDER.index(other) > ORDER.index(room):
                 bad.append(f"{rel}: {room} may not use {other} ({name})")
+            if other == room and not public and place(name) > place(rel):
+                bad.append(f"{rel}: {name} stands after it in {room}")
             if room in CORE and other and other not in CORE and rel not in ENGINE_HEADERS:
                 bad.append(f"{rel}: the core uses {name}")
             if name in TOP - {"vpcflow/version.h"}:

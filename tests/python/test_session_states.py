@@ -1,4 +1,4 @@
-"""What became of sessions: the tables of include/vpcflow/plan/sessions.h, each against the obvious way."""
+"""What became of sessions: the tables of include/vpcflow/session/sessions.h, each against the obvious way."""
 
 import itertools
 import random

@@ -1,7 +1,7 @@
 #include <map>
 #include <random>
 
-#include "src/plan/group_table.h"
+#include "src/plan/group/group_table.h"
 #include "unit/testing.h"
 
 namespace vpcflow {

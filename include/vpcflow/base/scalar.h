@@ -12,8 +12,8 @@
 #include <cstdint>
 #include <string_view>
 
-#include "vpcflow/base/digits.h"
 #include "vpcflow/base/errc.h"
+#include "vpcflow/internal/digits.h"
 #include "vpcflow/version.h"
 
 VPCFLOW_NAMESPACE_BEGIN

@@ -80,8 +80,8 @@ class Detection {
   Detection& operator=(Detection&&) noexcept;
   ~Detection();
 
-  // Sessions, as plans give them (vpcflow/plan/sessions.h); those that are not `counted` are left out. kInvalidArgument
-  // for another table.
+  // Sessions, as plans give them (vpcflow/session/sessions.h); those that are not `counted` are left out.
+  // kInvalidArgument for another table.
   absl::Status Add(const Table& sessions);
   // The sessions of another one with the same settings, and its baseline. kInvalidArgument for itself.
   absl::Status Merge(const Detection& other);

@@ -22,7 +22,7 @@
 #include <memory>
 #include <span>
 
-#include "vpcflow/lines/text_indexer.h"
+#include "vpcflow/internal/text_indexer.h"
 #include "vpcflow/version.h"
 
 VPCFLOW_NAMESPACE_BEGIN

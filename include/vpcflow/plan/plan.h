@@ -30,11 +30,11 @@
 #include "absl/status/statusor.h"
 #include "vpcflow/enrich/labels.h"
 #include "vpcflow/filter/filter.h"
-#include "vpcflow/plan/sessions.h"
 #include "vpcflow/result/compose.h"
 #include "vpcflow/result/report.h"
 #include "vpcflow/result/table.h"
 #include "vpcflow/scan/options.h"
+#include "vpcflow/session/sessions.h"
 #include "vpcflow/source/source.h"
 #include "vpcflow/version.h"
 

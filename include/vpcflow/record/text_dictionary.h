@@ -19,8 +19,8 @@
 #include <string_view>
 #include <vector>
 
-#include "vpcflow/base/digits.h"
-#include "vpcflow/record/recent_text.h"
+#include "vpcflow/internal/digits.h"
+#include "vpcflow/internal/recent_text.h"
 #include "vpcflow/version.h"
 
 VPCFLOW_NAMESPACE_BEGIN

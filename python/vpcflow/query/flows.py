@@ -297,7 +297,7 @@ class Flows:
         them added up. ``intermediaries``: addresses of NAT gateways and load balancers, for logs without
         ``pkt-srcaddr`` and ``interface-type``.
 
-        Needs ``srcaddr``, ``dstaddr``, ``start``, ``end``; how the rest is used: ``include/vpcflow/plan/sessions.h``.
+        Needs ``srcaddr``, ``dstaddr``, ``start``, ``end``; how the rest is used: ``include/vpcflow/session/sessions.h``.
         Memory for all sessions, about 300 bytes each.
 
         >>> import vpcflow as vf

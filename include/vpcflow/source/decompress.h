@@ -1,0 +1,38 @@
+// Gzip, zstd and zlib as layers over any byte stream: any number of members or frames, checksums and lengths verified.
+//
+//   absl::StatusOr<std::unique_ptr<vpcflow::ByteStream>> text = vpcflow::OpenText(source, {});
+//
+// Damage (a wrong checksum, a cut member, garbage behind the last one) is kDataLoss, returned by the Read after the one
+// that delivered the last good bytes. Zero bytes behind the last member are padding and fine, as line ends between
+// members are.
+#ifndef VPCFLOW_SOURCE_DECOMPRESS_H_
+#define VPCFLOW_SOURCE_DECOMPRESS_H_
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+
+#include "absl/status/statusor.h"
+#include "vpcflow/source/source.h"
+#include "vpcflow/version.h"
+
+VPCFLOW_NAMESPACE_BEGIN
+
+// Opens a source and unpacks it if its first bytes are gzip's, zstd's or zlib's, and what was packed in it, too: four
+// layers at most, more are kInvalidArgument. `packed`, if given, tells; `stored_bytes`, if given, grows by what is read
+// before unpacking; `opened`, if given, is the source's stream, from its beginning. A layer that unpacks to more than
+// `max_output_bytes`, if that is not 0, is kOutOfRange behind so many bytes. Memory of a layer: 160 KiB for gzip, the
+// frame's window (128 MiB at most) for zstd.
+absl::StatusOr<std::unique_ptr<ByteStream>> OpenText(const Source& source, Source::Cancelled cancelled,
+                                                     bool* packed = nullptr,
+                                                     std::atomic<uint64_t>* stored_bytes = nullptr,
+                                                     std::unique_ptr<ByteStream> opened = nullptr,
+                                                     uint64_t max_output_bytes = 0);
+
+// The library that unpacks gzip in this build: "isa-l" or "zlib".
+std::string_view GzipLibrary();
+
+VPCFLOW_NAMESPACE_END
+
+#endif  // VPCFLOW_SOURCE_DECOMPRESS_H_

@@ -1,0 +1,296 @@
+// Running plans over sources.
+#include "src/plan/run/run.h"
+
+#include <algorithm>
+#include <numeric>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "src/plan/run/worker.h"
+
+VPCFLOW_NAMESPACE_BEGIN
+namespace internal {
+namespace {
+
+class PlanHandler final : public BlockHandler {
+ public:
+  PlanHandler(std::span<const Plan> plans, const SlotMap& map, const ScanOptions& options, Report* report)
+      : worker_(plans, map), rows_(map.fields, options, report) {
+    if (worker_.traffic_only()) rows_.TakeTrafficOnly();
+  }
+
+  bool OnBlock(const ResolvedBlock& block) override {
+    rows_.Start(block);
+    while (rows_.Next()) {
+      worker_.Process(&rows_);
+      if (rows_.stopped() || worker_.satisfied()) return false;
+    }
+    return !rows_.stopped();
+  }
+  size_t bytes() const override { return worker_.bytes(); }
+  Worker& worker() { return worker_; }
+
+ private:
+  Worker worker_;
+  TextRows rows_;
+};
+
+// The columns of a selection; of everything, only those that some source has.
+std::vector<size_t> ColumnsOf(const PlanImpl& plan, const std::vector<int>& slots, const std::vector<uint8_t>& seen) {
+  std::vector<size_t> columns;
+  for (size_t c = 0; c < plan.select_slots.size(); ++c) {
+    const auto field = static_cast<size_t>(plan.select_slots[c]);
+    if (!plan.select_all || seen[static_cast<size_t>(slots[field])] != 0) columns.push_back(c);
+  }
+  return columns;
+}
+
+void WarnOfFilters(const PlanImpl& plan, Report* report) {
+  for (const std::string& warning : plan.warnings) report->Warn(warning);
+}
+
+// Of a selection of everything: fields beyond the catalogue that only a later header named, in no column.
+void WarnOfLateFields(const PlanImpl& plan, Report* report) {
+  for (const auto& [text, n] : report->formats) {
+    Format format;
+    FormatError ignored;
+    if (!Format::Parse(text, &format, &ignored)) continue;
+    for (const FormatColumn& column : format.columns()) {
+      if (column.field != Field::kUnknown) continue;
+      if (std::any_of(plan.fields.begin(), plan.fields.end(), [&](const FieldRef& f) { return f.name == column.name; }))
+        continue;
+      report->Warn(
+          absl::StrCat("field '", column.name,
+                       "' is named by a later header only, and not among the columns of a selection of everything"));
+    }
+  }
+}
+
+}  // namespace
+
+absl::Status CheckFields(const Plan& plan, const std::vector<int>& slots, const std::vector<uint8_t>& seen,
+                         const Report& report) {
+  const PlanImpl& impl = plan.impl();
+  if (impl.spec.allow_missing || impl.select_all) return absl::OkStatus();
+  std::vector<std::string> missing;
+  for (size_t i = 0; i < std::min(impl.required, impl.fields.size()); ++i) {
+    if (seen[static_cast<size_t>(slots[i])] == 0) missing.push_back(impl.fields[i].name);
+  }
+  if (missing.empty()) return absl::OkStatus();
+  std::vector<std::string> formats;
+  for (const auto& [format, n] : report.formats) formats.push_back(format);
+  if (formats.size() > 3) formats.resize(3);
+  return absl::FailedPreconditionError(absl::StrCat(
+      "field", missing.size() > 1 ? "s " : " ", absl::StrJoin(missing, ", "), missing.size() > 1 ? " are" : " is",
+      " in none of the logs read; their format: ", absl::StrJoin(formats, " | ")));
+}
+
+absl::StatusOr<ScannedWorkers> ScanText(std::span<const Plan> plans, const SlotMap& map,
+                                        const std::vector<Source>& sources, const ScanOptions& options,
+                                        Report* report) {
+  for (const Plan& plan : plans) WarnOfFilters(plan.impl(), report);
+  ScanOptions own = options;
+  const PlanSpec& first = plans[0].impl().spec;
+  if (plans.size() == 1 && first.limit && first.sort.empty() && !first.sessions)
+    own.threads = 1;  // the first rows of the input, then stop
+  auto handlers = RunScan(
+      sources, own, [&](Report* part) { return std::make_unique<PlanHandler>(plans, map, options, part); }, report);
+  if (!handlers.ok()) return handlers.status();
+  if (options.on_error == OnError::kStop && !report->rejects.empty())
+    return absl::DataLossError(report->rejects[0].ToString());
+  ScannedWorkers out{*std::move(handlers), {}, {}};
+  for (const auto& handler : out.handlers) out.workers.push_back(&static_cast<PlanHandler*>(handler.get())->worker());
+  return out;
+}
+
+std::optional<std::vector<uint8_t>> SeenBy(const std::vector<Worker*>& workers) {
+  std::vector<uint8_t> seen(workers[0]->seen().size(), 0);
+  bool any = false;
+  for (const Worker* worker : workers) {
+    any |= worker->any();
+    for (size_t slot = 0; slot < seen.size(); ++slot) seen[slot] |= worker->seen()[slot];
+  }
+  return any ? std::optional(std::move(seen)) : std::nullopt;
+}
+
+void SortAndSlice(const PlanSpec& spec, Table* table) {
+  if (!spec.sort.empty()) SortTable(table, spec.sort);
+  if (spec.limit) SliceTable(table, 0, *spec.limit);
+}
+
+void AddCounts(const std::vector<Worker*>& workers, size_t plan, Report* report) {
+  for (const Worker* worker : workers) {
+    Report part;
+    worker->Count(plan, &part);
+    report->Merge(std::move(part));
+  }
+}
+
+absl::StatusOr<std::vector<Result>> JoinWorkers(std::span<const Plan> plans, const SlotMap& map,
+                                                const std::vector<Worker*>& workers, Report report) {
+  const std::optional<std::vector<uint8_t>> seen = SeenBy(workers);
+  for (size_t g = 0; g < workers[0]->group_states(); ++g) {
+    GroupState& all = *workers[0]->group_state(g);
+    for (size_t w = 1; w + 1 < workers.size(); ++w) all.Merge(*workers[w]->group_state(g));
+    if (workers.size() > 1) all.MergeLast(*workers.back()->group_state(g), workers.size());
+    report.unspread = std::max(report.unspread, workers[0]->group_state(g)->unspread());
+  }
+  const std::vector<uint8_t> none(map.fields.size(), 0);
+  std::vector<Report> reports(plans.size());  // what the workers counted for each
+  for (size_t p = 0; p < plans.size(); ++p) AddCounts(workers, p, &reports[p]);
+  std::vector<Result> results;
+  std::vector<std::string> session_warnings(plans.size());
+  for (size_t p = 0; p < plans.size(); ++p) {
+    const PlanImpl& plan = plans[p].impl();
+    if (seen) {
+      if (absl::Status s = CheckFields(plans[p], map.slots[p], *seen, report); !s.ok()) return s;
+    }
+    if (plan.select_all) WarnOfLateFields(plan, &report);
+    Result& result = results.emplace_back();
+    if (plan.spec.sessions) {
+      for (size_t w = 1; w < workers.size(); ++w) workers[0]->sessions(p)->Merge(*workers[w]->sessions(p));
+      result.table = workers[0]->sessions(p)->Finish(&session_warnings[p]);
+      SortAndSlice(plan.spec, &result.table);
+    } else if (plan.grouped) {
+      result.table = workers[0]->Finish(p);
+    } else {
+      std::vector<RowState*> states;
+      for (Worker* worker : workers) states.push_back(worker->rows(p));
+      result.table = RowState::Finish(states, ColumnsOf(plan, map.slots[p], seen ? *seen : none));
+      SortAndSlice(plan.spec, &result.table);
+    }
+  }
+  for (size_t p = 0; p < plans.size(); ++p) {
+    reports[p].Merge(Report(report));
+    results[p].report = std::move(reports[p]);
+    if (!session_warnings[p].empty()) results[p].report.Warn(std::move(session_warnings[p]));
+  }
+  return results;
+}
+
+absl::StatusOr<std::vector<Result>> Concluded(std::span<const Plan> plans, absl::StatusOr<std::vector<Result>> results,
+                                              const ScanOptions& options, std::vector<Result>* partial) {
+  if (!results.ok() || results->empty()) return results;
+  const bool none_wanted =
+      std::any_of(plans.begin(), plans.end(), [](const Plan& p) { return p.impl().spec.limit == 0; });
+  if (absl::Status s = results->front().report.Outcome(options.allow_empty || none_wanted); !s.ok()) {
+    if (partial != nullptr) *partial = *std::move(results);
+    return s;
+  }
+  return results;
+}
+
+}  // namespace internal
+
+absl::StatusOr<std::vector<Result>> RunAll(std::span<const Plan> plans, const std::vector<Source>& sources,
+                                           const ScanOptions& options, Report* out_report,
+                                           std::vector<Result>* partial) {
+  using namespace internal;
+  if (plans.empty()) return std::vector<Result>();
+  const SlotMap map(plans);
+  Report report;
+  const absl::StatusOr<ScannedWorkers> scanned = ScanText(plans, map, sources, options, &report);
+  if (out_report != nullptr) *out_report = report;
+  if (!scanned.ok()) return scanned.status();
+  return Concluded(plans, JoinWorkers(plans, map, scanned->workers, std::move(report)), options, partial);
+}
+
+absl::StatusOr<Result> Plan::Run(const std::vector<Source>& sources, const ScanOptions& options,
+                                 Result* partial) const {
+  std::vector<Result> parts;
+  absl::StatusOr<std::vector<Result>> results = RunAll({this, 1}, sources, options, nullptr, &parts);
+  if (partial != nullptr && !parts.empty()) *partial = std::move(parts[0]);
+  if (!results.ok()) return results.status();
+  return std::move((*results)[0]);
+}
+
+struct BatchReader::Impl {
+  Impl(const Plan& p, std::vector<Source> s, ScanOptions o)
+      : plan(p),
+        sources(std::move(s)),
+        options(std::move(o)),
+        map({&plan, 1}),
+        worker({&plan, 1}, map),
+        rows(map.fields, options, &report) {
+    internal::WarnOfFilters(plan.impl(), &report);
+  }
+
+  Plan plan;
+  std::vector<Source> sources;
+  ScanOptions options;
+  internal::SlotMap map;
+  Report report;
+  internal::Worker worker;
+  internal::TextRows rows;
+  internal::ResolvedBlock block;
+  internal::SourceSequence blocks{sources, options};
+  uint64_t delivered = 0;
+  bool ended = false;
+};
+
+BatchReader::BatchReader(const Plan& plan, std::vector<Source> sources, ScanOptions options)
+    : impl_(std::make_unique<Impl>(plan, std::move(sources), std::move(options))) {}
+BatchReader::~BatchReader() = default;
+BatchReader::BatchReader(BatchReader&&) noexcept = default;
+
+const Report& BatchReader::report() const& { return impl_->report; }
+
+absl::StatusOr<Table> BatchReader::Next(size_t rows) {
+  Impl& s = *impl_;
+  const internal::PlanImpl& plan = s.plan.impl();
+  if (plan.grouped || plan.spec.sessions)
+    return absl::InvalidArgumentError("batches are of selections; a grouping has one result");
+  internal::RowState* state = s.worker.rows(0);
+  const uint64_t wanted = plan.spec.limit ? std::min<uint64_t>(rows, *plan.spec.limit - s.delivered) : rows;
+  while (!s.ended && state->rows() < wanted) {
+    if (s.options.poll && !s.options.poll({0, 0, s.report.sources, s.sources.size()}))
+      return absl::CancelledError("the scan was cancelled");
+    if (!s.blocks.Next(&s.block, &s.report)) {
+      if (absl::Status status = s.blocks.status(); !status.ok()) return status;
+      break;
+    }
+    s.rows.Start(s.block);
+    while (s.rows.Next()) s.worker.Process(&s.rows);
+    if (s.rows.stopped()) return absl::DataLossError(s.report.rejects[0].ToString());
+  }
+  std::vector<size_t> columns(plan.select_all ? plan.promised : state->columns());
+  std::iota(columns.begin(), columns.end(), size_t{0});
+  Table table = internal::RowState::Finish({state}, columns);
+  if (plan.spec.limit && s.delivered + table.rows >= *plan.spec.limit) {
+    SliceTable(&table, 0, *plan.spec.limit - s.delivered);
+    s.ended = true;
+  }
+  s.delivered += table.rows;
+  s.worker.Count(0, &s.report);
+  if (table.rows > 0 || wanted == 0) return table;
+  if (absl::Status status = s.report.Outcome(s.options.allow_empty); !status.ok()) return status;
+  return table;
+}
+
+absl::StatusOr<std::vector<Format>> PeekFormats(const Source& source, const ScanOptions& options) {
+  ScanOptions own = options;
+  own.block_bytes = size_t{16} * 1024;
+  const Source::Cancelled cancelled = [&] { return options.poll && !options.poll({}); };
+  if (absl::Status s = source.KeepFirst(size_t{64} * 1024, cancelled); !s.ok()) return s;
+  // What can be read only once is looked at in the part that was kept.
+  const std::optional<std::string> kept = source.kept();
+  const Source looked_at = kept ? Source::Bytes(source.name(), std::string_view(*kept)) : source;
+  Report ignored;
+  internal::ScannedSource scanned(looked_at, 0, own, /*shared=*/false, cancelled);
+  internal::ResolvedBlock block;
+  while (true) {
+    absl::StatusOr<bool> more = scanned.Next(&block, &ignored);
+    if (!more.ok()) return more.status();
+    std::vector<Format> formats;
+    if (!*more) return formats;
+    const auto add = [&](const std::shared_ptr<const Format>& format) {
+      if (std::find(formats.begin(), formats.end(), *format) == formats.end()) formats.push_back(*format);
+    };
+    for (const internal::Segment& segment : block.segments) add(segment.format);
+    if (scanned.format() != nullptr) add(scanned.format());
+    if (!formats.empty()) return formats;
+  }
+}
+
+VPCFLOW_NAMESPACE_END

@@ -1,0 +1,49 @@
+// Joining what workers computed into results; shared by scans of text and of Arrow tables.
+#ifndef VPCFLOW_SRC_PLAN_RUN_RUN_H_
+#define VPCFLOW_SRC_PLAN_RUN_RUN_H_
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "src/plan/run/worker.h"
+#include "src/scan/driver.h"
+#include "vpcflow/plan/plan.h"
+
+VPCFLOW_NAMESPACE_BEGIN
+namespace internal {
+
+// What a scan of text left: a worker for each thread.
+struct ScannedWorkers {
+  std::vector<std::unique_ptr<BlockHandler>> handlers;  // own the workers
+  std::vector<std::unique_ptr<Worker>> others;          // workers that no handler owns
+  std::vector<Worker*> workers;
+};
+// With OnError::kStop the first reject is an error.
+absl::StatusOr<ScannedWorkers> ScanText(std::span<const Plan> plans, const SlotMap& map,
+                                        const std::vector<Source>& sources, const ScanOptions& options, Report* report);
+
+// By slot whether any source had the field; nothing if no source had a format.
+std::optional<std::vector<uint8_t>> SeenBy(const std::vector<Worker*>& workers);
+// A field that a plan names and no source has is a mistake in the plan.
+absl::Status CheckFields(const Plan& plan, const std::vector<int>& slots, const std::vector<uint8_t>& seen,
+                         const Report& report);
+
+// Puts rows in the order of the plan and keeps as many as it asks for.
+void SortAndSlice(const PlanSpec& spec, Table* table);
+
+// Adds to a report what the workers counted for a plan.
+void AddCounts(const std::vector<Worker*>& workers, size_t plan, Report* report);
+
+// The results, or the error of their report (Report::Outcome) with the results in `partial`.
+absl::StatusOr<std::vector<Result>> Concluded(std::span<const Plan> plans, absl::StatusOr<std::vector<Result>> results,
+                                              const ScanOptions& options, std::vector<Result>* partial);
+
+absl::StatusOr<std::vector<Result>> JoinWorkers(std::span<const Plan> plans, const SlotMap& map,
+                                                const std::vector<Worker*>& workers, Report report);
+
+}  // namespace internal
+VPCFLOW_NAMESPACE_END
+
+#endif  // VPCFLOW_SRC_PLAN_RUN_RUN_H_
