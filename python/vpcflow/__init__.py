@@ -35,6 +35,7 @@ from .errors import (
 )
 from .findings.finding import Finding, Findings
 from .formats.capabilities import capabilities, recommended_format
+from .formats.catalogue import containers, fields, reject_reasons
 from .query.aggregation import Aggregation, merge_all
 from .query.expr import (
     Agg,
@@ -79,31 +80,6 @@ def build_info() -> dict[str, Any]:
     True
     """
     return _core.build_info()
-
-
-def containers() -> dict[str, str]:
-    """What records may be wrapped in, with its meaning: the values of ``container=`` of :func:`scan`.
-
-    >>> import vpcflow as vf
-    >>> list(vf.containers())
-    ['auto', 'text', 'cloudwatch-export', 'json', 'csv', 'subscription']
-    """
-    return _core.containers()
-
-
-def fields() -> list[dict[str, Any]]:
-    """The field catalogue: name, column, version, delivered_in, type, column_type, max, unit, nullable, meaning.
-
-    >>> import vpcflow as vf
-    >>> [f["name"] for f in vf.fields() if f["version"] == 8]
-    ['reject-reason']
-    """
-    return _core.fields()
-
-
-def reject_reasons() -> dict[str, str]:
-    """Every reason for a reject, with its meaning."""
-    return _core.reasons()
 
 
 __all__ = [

@@ -1,6 +1,10 @@
-"""The command line: ``vpcflow COMMAND ...``."""
+"""The command line: ``vpcflow COMMAND ...``.
 
-from ._shared import main
+Exit codes: 0 fine, 1 findings or failed examples of rules, 2 error, 3 more rejects than ``--max-rejects``. A closed
+pipe is no error.
+"""
+
+from ._main import main
 
 __all__ = ["main"]
 

@@ -1,4 +1,4 @@
-"""The command `vpcflow convert`: records to CSV, JSON lines, Arrow or Parquet."""
+"""Converts records to CSV, JSON lines, Arrow or Parquet: ``vpcflow convert``."""
 
 from __future__ import annotations
 
@@ -6,29 +6,30 @@ import argparse
 import contextlib
 import os
 import warnings
-from typing import Any, Callable
+from typing import Any
 
 from ..errors import DataQualityWarning, ParseError, PlanError, VpcflowError
 from ..io.writing import Writing
 from ..query.result import Result
-from . import _shared as cli
 from ._output import note, stdout
+from ._shared import add_input, flows_of, names_of, verdict
 
+HELP = "records to CSV, JSON lines, Arrow or Parquet"
+EXAMPLES = "convert logs/ -o flows.parquet"
 _FLUSH_ROWS = 65536
 _KINDS = ("csv", "jsonl", "arrow", "parquet")
 
 
-def add_command(add: Callable[[str, str, str], argparse.ArgumentParser]) -> None:
-    """Adds the parser."""
-    convert = add("convert", "records to CSV, JSON lines, Arrow or Parquet", "convert logs/ -o flows.parquet")
-    cli.add_input(convert)
-    convert.add_argument(
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the options of the command to its parser."""
+    add_input(parser)
+    parser.add_argument(
         "-o", "--out", required=True, metavar="FILE",
         help="ending in .csv, .jsonl, .arrow or .parquet; - for standard output",
     )  # fmt: skip
-    convert.add_argument("--to", choices=_KINDS, help="what to write, if the ending does not say")
-    convert.add_argument("--select", metavar="FIELDS", default="", help="only these fields, separated by commas")
-    convert.add_argument(
+    parser.add_argument("--to", choices=_KINDS, help="what to write, if the ending does not say")
+    parser.add_argument("--select", metavar="FIELDS", default="", help="only these fields, separated by commas")
+    parser.add_argument(
         "--unsafe-csv", action="store_true", help="leave texts as they are that a spreadsheet takes for formulas"
     )
 
@@ -93,11 +94,11 @@ class _Output:
             arrow.close()
 
 
-def run_convert(args: argparse.Namespace) -> int:
-    """`vpcflow convert`."""
+def run(args: argparse.Namespace) -> int:
+    """Runs the command and returns its exit code."""
     kind = _kind_of(args)
-    flows = cli.flows_of(args)
-    names = cli.names_of(args.select)
+    flows = flows_of(args)
+    names = names_of(args.select)
     to_stdout = args.out == "-"
     if to_stdout:
         stdout()  # it must be there
@@ -122,6 +123,4 @@ def run_convert(args: argparse.Namespace) -> int:
             code = 2
     if not to_stdout:
         note(f"{output.rows:,} records written to {args.out}")
-    return cli.verdict(report, args, code) if report is not None else code
-
-
+    return verdict(report, args, code) if report is not None else code

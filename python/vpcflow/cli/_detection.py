@@ -1,0 +1,79 @@
+"""Options and files that the commands of detection share: detectors, rules, baselines."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from typing import Any
+
+from ..detect.settings import DETECTORS, Settings
+from ..errors import PlanError, VpcflowError
+from ..query.aggregation import Aggregation
+from ..rules import evaluate as rules
+from ._output import note
+from ._shared import names_of
+
+
+def add_detectors(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--only", metavar="NAMES", default="", help=f"some of: {', '.join(DETECTORS)}")
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="NAME=VALUE", help="a setting of a detector; may be repeated"
+    )
+
+
+def settings_of(texts: list[str]) -> dict[str, Any]:
+    """Settings of detectors, out of NAME=VALUE."""
+    settings: dict[str, Any] = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        name = name.strip().replace("-", "_")
+        if not equals:
+            raise PlanError(f"--set {text}: write NAME=VALUE")
+        default = getattr(Settings(), name, "")
+        try:
+            settings[name] = _as(default, value)
+        except (ValueError, KeyError):
+            wanted = "true or false" if isinstance(default, bool) else "a number"
+            raise PlanError(f"--set {text}: {wanted} is needed") from None
+    return settings
+
+
+def detector_names(text: str) -> list[str]:
+    return [name.replace("-", "_") for name in names_of(text)]
+
+
+def _as(default: Any, value: str) -> Any:
+    """A setting's text as what its default is."""
+    if isinstance(default, bool):
+        return {"true": True, "1": True, "false": False, "0": False}[value.lower()]
+    if isinstance(default, (int, float)):
+        return type(default)(float(value))
+    return value.split(",") if isinstance(default, tuple) else value
+
+
+def rules_of(path: str | None) -> tuple[list[rules.Rule], list[rules.Silence]]:
+    """The rules and silences of a file; both are checked, whatever is done with them."""
+    if not path:
+        return [], []
+    own, silences = rules.load(path), rules.load_silences(path)
+    rules.check_silences(silences, own)
+    return own, silences
+
+
+def past_of(args: argparse.Namespace) -> Aggregation | None:
+    """The baseline; none yet if it is what this run learns for the first time."""
+    if not args.baseline:
+        return None
+    own = getattr(args, "learn", None)
+    if own and os.path.realpath(own) == os.path.realpath(args.baseline) and not os.path.exists(own):
+        note(f"note: {own}: there is no baseline yet; it begins with these logs")
+        return None
+    return state_of(args.baseline)
+
+
+def state_of(path: str) -> Aggregation:
+    try:
+        with open(path, "rb") as file:
+            return Aggregation.from_bytes(file.read())
+    except (OSError, VpcflowError) as e:
+        raise PlanError(f"{path}: no baseline: {e}") from None

@@ -1,0 +1,108 @@
+"""The command line: each module of this folder without ``_`` is a command.
+
+A command has ``HELP`` (a line), ``EXAMPLES``, ``add_arguments(parser)`` and ``run(args)``, which returns the exit code.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import pkgutil
+import signal
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any, NoReturn
+
+from .. import _core
+from .. import _display as display
+from ..errors import VpcflowError
+from ._output import drop_output, finish, note, occupy_closed_streams, tell
+from ._parser import Parser, with_relative_times
+from ._shared import ERROR
+
+_EXAMPLES = """examples:
+  vpcflow summary logs/
+  vpcflow top logs/ --by srcaddr,dstport --agg 'bytes=sum(bytes)' --agg 'flows=count()' -n 20
+  vpcflow top 'logs/**/*.log.gz' --where "action = 'REJECT'" --by dstport --json
+  zcat flow.log.gz | vpcflow head - -n 5 --json
+  vpcflow detect logs/ --json
+  vpcflow sessions logs/ --json
+  vpcflow convert logs/ -o flows.parquet --where "dstport = 22"
+  vpcflow synth --records 1000000 --seed 7 --plant all --out demo/
+"""
+_EXIT_CODES = (
+    "exit codes: 0 fine, 1 findings or failed examples of rules, 2 error, 3 more rejects than --max-rejects; "
+    "a closed pipe is no error"
+)
+
+
+_FIRST = ("summary", "top", "head", "detect")  # in lists of commands; the others follow by name
+
+
+def command_names() -> list[str]:
+    """Returns the names of the commands: the modules of this folder without ``_``."""
+    names = sorted(m.name for m in pkgutil.iter_modules([os.path.dirname(__file__)]) if not m.name.startswith("_"))
+    return [*_FIRST, *(name for name in names if name not in _FIRST)]
+
+
+def _parser(names: Sequence[str]) -> argparse.ArgumentParser:
+    raw = argparse.RawDescriptionHelpFormatter
+    parser = Parser(
+        prog="vpcflow", description="AWS VPC flow logs: see, count, convert.", epilog=f"{_EXAMPLES}\n{_EXIT_CODES}",
+        formatter_class=raw,
+    )  # fmt: skip
+    parser.add_argument("--version", action="version", version=f"vpcflow {_core.build_info()['version']}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for name in names:
+        command: Any = importlib.import_module(f".{name}", __package__)
+        epilog = f"example:\n  vpcflow {command.EXAMPLES}\n\n{_EXIT_CODES}"
+        own = commands.add_parser(name, help=command.HELP, description=command.HELP, epilog=epilog, formatter_class=raw)
+        command.add_arguments(own)
+        own.set_defaults(run=command.run)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs a command line and returns the exit code."""
+    occupy_closed_streams()
+    with suppress(ValueError):  # not in the main thread
+        signal.signal(signal.SIGTERM, _end)  # what is half written goes
+    try:
+        code = _main(sys.argv[1:] if argv is None else argv)
+        finish()
+        return code
+    except BrokenPipeError:  # who reads has enough
+        drop_output()
+        return 0
+    except VpcflowError as error:
+        lines = [display.printable(line) for line in str(error).split("\n")]
+        tell("\n".join([f"vpcflow: error: {lines[0]}", *lines[1:]]))
+    except ImportError as error:
+        note(f"error: {error.name or error} is not installed; pip install 'vpcflow[arrow]'")
+    except OSError as error:
+        note(f"error: {error}")
+    except KeyboardInterrupt:
+        note("interrupted")
+        return 128 + signal.SIGINT
+    with suppress(VpcflowError):
+        finish()  # of what was printed before
+    return ERROR
+
+
+def _end(number: int, frame: object) -> NoReturn:
+    raise SystemExit(128 + number)
+
+
+def _main(argv: Sequence[str]) -> int:
+    known = command_names()
+    # Only the module of the command that is run is loaded: the others may need what is not there, or long.
+    names = [argv[0]] if argv and argv[0] in known else known
+    try:
+        args = _parser(names).parse_args(with_relative_times(argv))
+    except SystemExit:  # --help, --version, or what cannot be
+        finish()
+        raise
+    code: int = args.run(args)
+    return code

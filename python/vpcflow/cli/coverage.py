@@ -1,0 +1,36 @@
+"""Prints the minutes of interfaces that the logs hold: ``vpcflow coverage``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+
+from .. import _display as display
+from ._output import note, progress_line, put
+from ._shared import add_input, collect, flows_of, say_first, verdict
+
+HELP = "minutes of interfaces: traffic, NODATA, SKIPDATA, absent"
+EXAMPLES = "coverage logs/ --gaps"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the options of the command to its parser."""
+    add_input(parser)
+    parser.add_argument("--gaps", action="store_true", help="only what is absent or SKIPDATA")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Runs the command and returns its exit code."""
+    with progress_line(True) as progress:
+        result, code = collect(lambda: flows_of(args).coverage(progress=progress))
+    rows = [row for row in result if not args.gaps or row["seen"] in ("absent", "SKIPDATA")]
+    say_first(result.report, args.json)
+    if args.gaps and not rows:
+        interfaces = len({row["interface_id"] for row in result})
+        note(f"no gaps: {result.report.matched:,} records of {interfaces:,} interfaces")
+    if args.json:
+        for row in rows:
+            put(json.dumps(row) + "\n")
+    else:
+        put(display.text_table(result.schema, rows) + "\n")
+    return verdict(result.report, args, code)

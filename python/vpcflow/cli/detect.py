@@ -1,0 +1,74 @@
+"""Prints incidents with their findings: ``vpcflow detect``."""
+
+from __future__ import annotations
+
+import argparse
+import os
+
+from .. import _display as display
+from ..detect.detect import baseline, detect
+from ..findings.evidence import as_line
+from ..io.writing import check_writable, write_whole
+from ..query.aggregation import Aggregation
+from ..rules import evaluate as rules
+from ._detection import add_detectors, detector_names, past_of, rules_of, settings_of, state_of
+from ._output import note, progress_line, put
+from ._shared import FOUND, add_input, collect, flows_of, say_first, verdict
+
+HELP = "incidents with their findings, worst first; exit code 1 if there are any"
+EXAMPLES = (
+    "detect logs/ --json\n  vpcflow detect logs/ --only port_scan,brute_force --set scan_ports=50\n"
+    "  vpcflow detect logs/ --rules rules.yaml\n"
+    "  vpcflow detect today/ --baseline usual.vpcflow --learn usual.vpcflow"
+)
+_NOT_LEARNED = "nothing was learned of this; {} is as it was"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the options of the command to its parser."""
+    add_input(parser)
+    add_detectors(parser)
+    parser.add_argument("--rules", metavar="RULES", help="findings of your own rules, too")
+    parser.add_argument("--baseline", metavar="FILE", help="what was usual before, to tell what is new: of --learn")
+    parser.add_argument("--learn", metavar="FILE", help="add who talked to whom to this file, after detection")
+    parser.add_argument("--samples", type=int, default=3, metavar="N", help="records shown as evidence (default 3)")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Runs the command and returns its exit code."""
+    settings, only, samples = settings_of(args.set), detector_names(args.only), args.samples
+    own = rules_of(args.rules)[0]
+    flows = flows_of(args)
+    learned = _learned_before(args.learn) if args.learn else None
+    past = past_of(args)
+    with progress_line(True) as progress:
+        findings, code = collect(
+            lambda: detect(flows, only=only, baseline=past, samples=samples, progress=progress, **settings)
+        )
+        if own:
+            more, code = collect(lambda: rules.run(flows, own, samples=samples), told=code)
+            findings += more
+    say_first(findings.report, args.json)
+    if args.json:
+        put(findings.to_json_lines())
+        if not findings:
+            note(findings.conclusion())
+    else:
+        for incident in findings.incidents():
+            put(f"{incident}\n")
+            for sample in incident.findings[0].samples:
+                put(f"          {as_line(sample)}\n")
+        put("".join(f"{display.printable(text)}\n" for text in findings.conclusion().splitlines()))
+    code = verdict(findings.report, args, code)
+    if args.learn and code:
+        note(_NOT_LEARNED.format(args.learn))
+    elif args.learn:
+        fresh = baseline(flows)
+        write_whole(args.learn, (fresh if learned is None else fresh.merge(learned)).to_bytes())
+    return code or (FOUND if len(findings) else 0)
+
+
+def _learned_before(path: str) -> Aggregation | None:
+    """What --learn adds to. What cannot be read or written is told before the logs are read."""
+    check_writable(path)
+    return state_of(path) if os.path.isfile(path) else None

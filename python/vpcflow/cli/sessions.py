@@ -1,0 +1,40 @@
+"""Prints conversations: ``vpcflow sessions``."""
+
+from __future__ import annotations
+
+import argparse
+
+from ._output import progress_line
+from ._parser import positive
+from ._shared import add_input, collect, flows_of, print_rows, verdict
+
+HELP = "conversations: both directions, all windows and interfaces as one row"
+EXAMPLES = 'sessions logs/ --where "dstport = 5432 or srcport = 5432" -n 20 --order-by server_bytes'
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the options of the command to its parser."""
+    add_input(parser)
+    parser.add_argument("--idle", default="10m", metavar="TIME", help="what ends a session: 30s, 10m (default), 1h")
+    parser.add_argument(
+        "--vantage", choices=("most", "client", "server", "all"), default="most", help="whose figures are shown"
+    )
+    parser.add_argument(
+        "--intermediary", action="append", default=[], metavar="ADDRESS", help="of a NAT gateway or load balancer"
+    )
+    parser.add_argument("-n", type=positive, help="number of sessions (default: all)")
+    parser.add_argument("--order-by", metavar="COLUMN", help="largest first (default: by start)")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Runs the command and returns its exit code."""
+    flows = flows_of(args)
+    query = flows.sessions(idle=args.idle, vantage=args.vantage, intermediaries=args.intermediary)
+    if args.order_by:
+        query = query.sort(args.order_by, descending=True)
+    if args.n:
+        query = query.limit(args.n)
+    with progress_line(True) as progress:
+        result, code = collect(lambda: query.collect(progress=progress))
+    print_rows(result, flows, args.json)
+    return verdict(result.report, args, code)
