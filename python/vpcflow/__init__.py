@@ -33,7 +33,8 @@ from .errors import (
     SynthError,
     VpcflowError,
 )
-from .findings.finding import Finding, Findings
+from .findings.finding import Finding
+from .findings.findings import Findings
 from .formats.capabilities import capabilities, recommended_format
 from .formats.catalogue import containers, fields, reject_reasons
 from .query.aggregation import Aggregation, merge_all
@@ -58,7 +59,8 @@ from .query.expr import (
     sum,
 )
 from .query.flows import Flows, Grouped, scan
-from .query.result import Report, Result, diff
+from .query.report import Report
+from .query.result import Result, diff
 from .query.running import collect_all
 from .synthetic import Synthetic, plants, synth
 

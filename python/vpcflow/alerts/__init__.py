@@ -1,6 +1,20 @@
-"""Where alerts go: files, webhooks, Alertmanager, syslog, and whatever Apprise knows."""
+"""Where alerts go: files, webhooks, Alertmanager, syslog, and whatever Apprise knows.
 
-from .channels import Alert, Channel, cef, channel, check
+A channel is named by a URL. Secrets in it are never shown: of a URL, errors have scheme and host. A channel may also be
+given as ``env:NAME`` or ``file:PATH``, where the URL is the content of a variable or of a file.
+
+=============================== ======================================================================================
+``jsonl:PATH``, ``jsonl:-``     one JSON object a line, appended and synced; ``-`` is standard output
+``https://...``                 a POST of JSON with an ``Idempotency-Key``; :mod:`.channels.webhook` says what is refused
+``alertmanager+http://HOST``    Prometheus Alertmanager, API v2 (``+https`` too)
+``syslog://HOST[:514]``         RFC 5424 over UDP, the message in CEF; ``syslog+tcp://`` over TCP (octet counting)
+anything else                   Apprise (``pip install 'vpcflow[notify]'``): mail, Slack, Teams, and a hundred more
+=============================== ======================================================================================
+"""
+
+from .alert import Alert, Channel
+from .cef import cef
+from .opening import channel, check
 
 __all__ = ["Alert", "Channel", "cef", "channel", "check"]
 

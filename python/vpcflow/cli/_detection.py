@@ -6,10 +6,10 @@ import argparse
 import os
 from typing import Any
 
+from .. import rules
 from ..detect.settings import DETECTORS, Settings
 from ..errors import PlanError, VpcflowError
 from ..query.aggregation import Aggregation
-from ..rules import evaluate as rules
 from ._output import note
 from ._shared import names_of
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import difflib
 import re
 import sys
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
+from .._hints import hint
 from ._output import put, tell
 
 _RELATIVE = re.compile(r"-[0-9]+[smhdw]")
@@ -22,10 +22,8 @@ class Parser(argparse.ArgumentParser):
         match = re.search(r"invalid choice: '(.*)' \(choose from (.*)\)", message)
         if match:
             known = [choice.strip("'\"") for choice in match[2].split(", ")]
-            near = difflib.get_close_matches(match[1], known, 1)
             what = message[: match.start()].removeprefix("argument ").rstrip(": ")
-            hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(known)}"
-            message = f"{what}: no {match[1]!r}; {hint}"
+            message = f"{what}: no {match[1]!r}; {hint(match[1], known)}"
         super().error(message)
 
     def _print_message(self, message: str, file: Any = None) -> None:

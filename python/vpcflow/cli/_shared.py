@@ -9,10 +9,11 @@ from typing import Any, Callable
 
 from .. import _display as display
 from ..errors import DataQualityWarning, NoRecordsError, PlanError, VpcflowError
-from ..findings.finding import Scope
+from ..findings.scope import Scope
 from ..formats.catalogue import containers
 from ..query.flows import Flows, scan
-from ..query.result import Report, Result
+from ..query.report import Report
+from ..query.result import Result
 from ._output import note, put, tell
 from ._parser import positive
 

@@ -6,11 +6,11 @@ import argparse
 import os
 
 from .. import _display as display
+from .. import rules
 from ..detect.detect import baseline, detect
 from ..findings.evidence import as_line
 from ..io.writing import check_writable, write_whole
 from ..query.aggregation import Aggregation
-from ..rules import evaluate as rules
 from ._detection import add_detectors, detector_names, past_of, rules_of, settings_of, state_of
 from ._output import note, progress_line, put
 from ._shared import FOUND, add_input, collect, flows_of, say_first, verdict

@@ -7,7 +7,8 @@ import json
 from typing import Any
 
 from .. import _display as display
-from ..rules import evaluate as rules
+from .. import rules
+from ..rules.model import THROTTLE
 from ._detection import rules_of
 from ._output import note, progress_line, put
 from ._shared import FOUND, add_input, collect, flows_of, say_first, verdict
@@ -28,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         add_input(verb)
         if name == "replay":
             verb.add_argument(
-                "--throttle", default=rules.THROTTLE, metavar="TIME", help="findings no further apart are one (1h)"
+                "--throttle", default=THROTTLE, metavar="TIME", help="findings no further apart are one (1h)"
             )
 
 

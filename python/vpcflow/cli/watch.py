@@ -6,10 +6,10 @@ import argparse
 import hashlib
 
 from .._units import seconds
-from ..alerts.channels import Channel, channel, check
+from ..alerts import Channel, channel, check
 from ..errors import NotifyError, RuleError, SourceNotFoundError
 from ..findings.finding import SEVERITIES
-from ..rules import evaluate as rules
+from ..rules.model import THROTTLE
 from ..watch.service import Watch
 from ._detection import add_detectors, detector_names, past_of, rules_of, settings_of
 from ._output import note
@@ -40,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument("--state", default="vpcflow-watch.sqlite", metavar="FILE", help="where it keeps its place")
     parser.add_argument("--interval", default="30s", metavar="TIME", help="between looks (default 30s)")
-    parser.add_argument("--throttle", default=rules.THROTTLE, metavar="TIME", help="no further apart: one alert (1h)")
+    parser.add_argument("--throttle", default=THROTTLE, metavar="TIME", help="no further apart: one alert (1h)")
     parser.add_argument("--repeat", metavar="TIME", help="what goes on is told again after so long (default: never)")
     parser.add_argument("--settle", default="5s", metavar="TIME", help="a file is read when it is so old (default 5s)")
     parser.add_argument("--format", help="format of logs without header line")

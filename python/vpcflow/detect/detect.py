@@ -10,20 +10,24 @@ What each detector looks for, its settings and what it cannot see: ``docs/detect
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import warnings
 from collections.abc import Sequence
 from typing import Any
 
+from .._hints import hint
 from ..errors import DataQualityWarning, NoRecordsError, PlanError
 from ..findings.evidence import with_samples
-from ..findings.finding import Finding, Findings, Scope, sessions_as_records, worst_first
+from ..findings.finding import Finding, worst_first
+from ..findings.findings import Findings
+from ..findings.scope import Scope
 from ..formats.capabilities import capabilities
 from ..query.aggregation import Aggregation
 from ..query.expr import count
 from ..query.flows import Flows
-from ..query.result import Report, Result
+from ..query.report import Report
+from ..query.result import Result
 from ..query.running import Progress, collect_readable
+from ..query.sessions import sessions_as_records
 from .settings import DETECTORS, Run, Settings
 
 __all__ = ["DETECTORS", "Settings", "baseline", "detect"]
@@ -92,18 +96,13 @@ def checked_settings(only: Sequence[str], settings: dict[str, Any]) -> Settings:
     """The settings of :func:`detect`; :class:`~vpcflow.PlanError` for unknown names."""
     for name in only:
         if name not in DETECTORS:
-            raise PlanError(f"no detector {name!r}; {_nearest(name, DETECTORS)}")
+            raise PlanError(f"no detector {name!r}; {hint(name, DETECTORS)}")
     try:
         return Settings(**settings)
     except TypeError:
         known = {field.name for field in dataclasses.fields(Settings)}
         wrong = sorted(set(settings) - known)[0]
-        raise PlanError(f"detect: no setting {wrong!r}; {_nearest(wrong, sorted(known))}") from None
-
-
-def _nearest(name: str, known: Sequence[str]) -> str:
-    near = difflib.get_close_matches(name, known, 1)
-    return f"did you mean {near[0]!r}?" if near else f"there are {', '.join(known)}"
+        raise PlanError(f"detect: no setting {wrong!r}; {hint(wrong, sorted(known))}") from None
 
 
 def find(

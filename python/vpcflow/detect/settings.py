@@ -95,7 +95,7 @@ class Run:
         own = dataclasses.asdict(settings)
         own["bad"], own["bad_date"] = addresses_of(settings.bad)
         if settings.geo and baseline is not None:
-            from ..labels.prefixes import mmdb  # `import vpcflow` stays light
+            from ..labels import mmdb  # `import vpcflow` stays light
 
             try:
                 own["countries"] = mmdb(settings.geo)._core
@@ -130,14 +130,14 @@ class Run:
             rows = flows.filter(to_peers).group_by("dstaddr").agg(s=first("pkt-dst-aws-service"))
             (named,), _ = collect_readable([rows])  # damage is told by the pass before
             services |= {row["dstaddr"]: row["s"] for row in named if row["s"]}
-        from ..labels.prefixes import prefixes  # `import vpcflow` stays light
+        from ..labels import prefixes  # `import vpcflow` stays light
 
         self._detection.set_services(prefixes(services)._core)
         return self._detection.find("exfiltration")
 
     def _listed_services(self, addresses: set[str]) -> dict[str, str]:
         """The AWS service of addresses by AWS's list."""
-        from ..labels.prefixes import ip_ranges  # `import vpcflow` stays light
+        from ..labels import ip_ranges  # `import vpcflow` stays light
 
         log = "dstaddr\n" + "\n".join(sorted(addresses)) + "\n"
         named = scan(log.encode()).label("service", "dstaddr", ip_ranges(self._settings.aws_ranges))

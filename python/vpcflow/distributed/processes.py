@@ -15,7 +15,8 @@ from .. import _core
 from ..errors import DataQualityWarning, SourceError, SourceNotFoundError
 from ..io.inputs import sources_of
 from ..query.aggregation import Aggregation
-from ..query.result import Result, check, merge_reports
+from ..query.report import merge_reports
+from ..query.result import Result, check
 
 if TYPE_CHECKING:
     import concurrent.futures

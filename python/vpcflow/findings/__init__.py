@@ -1,6 +1,9 @@
 """Findings and incidents, with their evidence: what detectors and rules give."""
 
-from .finding import SEVERITIES, Finding, Findings, Incident, Scope
+from .finding import SEVERITIES, Finding
+from .findings import Findings
+from .incident import Incident
+from .scope import Scope
 
 __all__ = ["SEVERITIES", "Finding", "Findings", "Incident", "Scope"]
 

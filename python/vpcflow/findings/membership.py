@@ -21,6 +21,6 @@ def among(flows: Flows, name: str, field: str, addresses: Collection[str]) -> tu
         return flows, "false"
     if len(addresses) <= _FEW:
         return flows, f"{field} in ({', '.join(repr(address) for address in sorted(addresses))})"
-    from ..labels.prefixes import prefixes  # `import vpcflow` stays light
+    from ..labels import prefixes  # `import vpcflow` stays light
 
     return flows.label(name, field, prefixes(dict.fromkeys(addresses, "one"))), f"{name} is not null"

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 from typing import Any
 
 from .. import _core
+from .._hints import hint
 from ..errors import PlanError
 
 
@@ -42,7 +42,5 @@ def recommended_format(for_: Iterable[str] = ()) -> str:
     known = [c["analysis"] for c in _core.capabilities("default")]
     for name in names:
         if name not in known:
-            near = difflib.get_close_matches(name, known, 1)
-            hint = f"did you mean {near[0]!r}?" if near else f"it is one of {', '.join(known)}"
-            raise PlanError(f"recommended_format: no analysis {name!r}; {hint}")
+            raise PlanError(f"recommended_format: no analysis {name!r}; {hint(name, known)}")
     return str(_core.recommended_format(names))

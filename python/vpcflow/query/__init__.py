@@ -2,7 +2,8 @@
 
 from .aggregation import Aggregation, merge_all
 from .flows import Flows, Grouped, scan
-from .result import Report, Result, diff
+from .report import Report
+from .result import Result, diff
 from .running import collect_all
 
 __all__ = ["Aggregation", "Flows", "Grouped", "Report", "Result", "collect_all", "diff", "merge_all", "scan"]

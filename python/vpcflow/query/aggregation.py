@@ -11,7 +11,8 @@ from .._units import seconds
 from ..errors import PlanError
 from .expr import Agg, Derived, Expr, aggregates_spec, as_filter
 from .flows import Flows, scan
-from .result import Result, check, merge_reports
+from .report import merge_reports
+from .result import Result, check
 from .running import Progress
 
 

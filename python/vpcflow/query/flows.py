@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import polars as pl
     import pyarrow as pa
 
-    from ..labels.prefixes import Labels
+    from ..labels import Labels
 
 _ON_ERROR = ("skip", "raise", "null")
 
@@ -297,8 +297,8 @@ class Flows:
         them added up. ``intermediaries``: addresses of NAT gateways and load balancers, for logs without
         ``pkt-srcaddr`` and ``interface-type``.
 
-        Needs ``srcaddr``, ``dstaddr``, ``start``, ``end``; how the rest is used: ``include/vpcflow/session/sessions.h``.
-        Memory for all sessions, about 300 bytes each.
+        Needs ``srcaddr``, ``dstaddr``, ``start``, ``end``; ``include/vpcflow/session/sessions.h`` says how the rest is
+        used. Memory for all sessions, about 300 bytes each.
 
         >>> import vpcflow as vf
         >>> log = b"srcaddr dstaddr srcport dstport protocol bytes start end action\\n"

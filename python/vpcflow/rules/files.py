@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import json
 import os
-from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from .._display import printable
+from .._hints import hint
 from ..errors import RuleError
 from .sigma import is_sigma, items_of
 
@@ -58,12 +57,6 @@ def _loader(yaml: Any) -> Any:
         }
 
     return Loader
-
-
-def hint(name: str, known: Sequence[str]) -> str:
-    """The nearest of the names that there are, or all of them."""
-    near = difflib.get_close_matches(name, known, 1)
-    return f"did you mean {near[0]!r}?" if near else f"there are {', '.join(known)}"
 
 
 def with_known_keys(item: Any, kind: type, place: str) -> dict[str, Any]:

@@ -8,14 +8,15 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from .._display import printable
+from .._hints import hint
 from .._units import unix_seconds
 from ..detect.settings import DETECTORS
 from ..errors import RuleError, VpcflowError
 from ..findings.finding import Finding
-from .files import content_of, hint, with_known_keys
+from .files import content_of, with_known_keys
 
 if TYPE_CHECKING:
-    from .evaluate import Rule
+    from .model import Rule
 
 _LEAST_SECONDS = 1_000_000_000  # in 2001; what is less is no time, but a day without hyphens or a slip
 

@@ -25,7 +25,8 @@ from typing import Any, Callable
 
 from .._threads import locked
 from .._units import seconds
-from ..alerts.channels import Alert, Channel, JsonLines
+from ..alerts.alert import Alert, Channel
+from ..alerts.channels.jsonl import JsonLines
 from ..detect.detect import checked_settings, find
 from ..errors import (
     DataQualityWarning,
@@ -37,11 +38,13 @@ from ..errors import (
     SourceNotFoundError,
     VpcflowError,
 )
-from ..findings.finding import SEVERITIES, Finding, sessions_as_records
+from ..findings.finding import SEVERITIES, Finding
 from ..io.writing import check_writable
 from ..query.aggregation import Aggregation, merge_all
 from ..query.flows import Flows, scan
-from ..rules.evaluate import THROTTLE, Rule, fields_of, findings_of, sampled
+from ..query.sessions import sessions_as_records
+from ..rules.evaluate import fields_of, findings_of, sampled
+from ..rules.model import THROTTLE, Rule
 from ..rules.silences import Silence, check_silences
 
 DAY = 86400

@@ -12,7 +12,8 @@ from vpcflow.query import Flows
 from vpcflow.query.expr import count
 from vpcflow.query.expr import max as max_of
 from vpcflow.query.expr import min as min_of
-from vpcflow.rules.evaluate import Rule, findings_of
+from vpcflow.rules.evaluate import findings_of
+from vpcflow.rules.model import Rule
 
 from .base import ADMIN_PORTS, BACK, DATABASE_PORTS, TALKED, Detectors, checked, is_in, listed
 

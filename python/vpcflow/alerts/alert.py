@@ -1,0 +1,29 @@
+"""An alert, and what delivers it."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any, Protocol
+
+from ..findings.finding import Finding
+
+
+@dataclasses.dataclass(frozen=True)
+class Alert:
+    """A finding that is told. ``id`` is the same whenever the same finding is told again."""
+
+    id: str
+    finding: Finding
+
+    def as_dict(self) -> dict[str, Any]:
+        """All of it as plain values."""
+        return {"id": self.id, **self.finding.as_dict()}
+
+
+class Channel(Protocol):
+    """Something that delivers: ``label`` may be shown, ``send`` raises :class:`~vpcflow.NotifyError`."""
+
+    label: str
+
+    def send(self, alert: Alert) -> None:
+        """Delivers one alert, or raises."""

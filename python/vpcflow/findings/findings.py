@@ -1,0 +1,95 @@
+"""A sequence of findings with what was read for them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from .._display import text_table
+from ..query.report import Report
+from .finding import Finding, worst_first
+from .incident import Incident, incidents_of
+from .scope import Scope
+
+
+class Findings(Sequence[Finding]):
+    """Findings, worst first, and what was read for them. Never changed; any number of threads may read them.
+
+    ``not_detected`` names the detectors that the logs' format makes impossible, with the fields to add; ``degraded``
+    those that see less by it, by SKIPDATA or by logs of one direction, with the reasons; ``scope`` is what was looked
+    at, ``None`` if that is not known.
+    """
+
+    def __init__(
+        self, findings: list[Finding], report: Report, not_detected: dict[str, list[str]], *,
+        degraded: dict[str, list[str]] | None = None, scope: Scope | None = None,
+    ) -> None:  # fmt: skip
+        self._findings = findings
+        self.report = report
+        self.not_detected = not_detected
+        self.degraded = degraded or {}
+        self.scope = scope
+
+    def __len__(self) -> int:
+        return len(self._findings)
+
+    def __getitem__(self, index: Any) -> Any:
+        return self._findings[index]
+
+    def __iter__(self) -> Iterator[Finding]:
+        return iter(self._findings)
+
+    def __add__(self, other: Iterable[Finding]) -> Findings:
+        """The findings of both; the report is that of the first."""
+        lacking = other.not_detected if isinstance(other, Findings) else {}
+        return Findings(
+            sorted([*self, *other], key=worst_first), self.report, {**self.not_detected, **lacking},
+            degraded=self.degraded, scope=self.scope,
+        )  # fmt: skip
+
+    def conclusion(self) -> str:
+        """What the findings, or that there are none, rest on: records, interfaces, time; and what the format of the
+        logs hides from detectors, a line each.
+
+        >>> import vpcflow as vf
+        >>> log = b"srcaddr dstaddr srcport dstport protocol start end\\n10.0.0.1 10.0.0.2 40000 443 6 0 60\\n"
+        >>> print(vf.detect(vf.scan(log), only=["port_scan"]).conclusion().splitlines()[0])
+        nothing found in 1 record, 1970-01-01 00:00:00 to 1970-01-01 00:01:00 UTC
+        """
+        about = f" in {self.scope}" if self.scope is not None else ""
+        lines = [f"{len(self):,} finding{'' if len(self) == 1 else 's'}{about}" if self else f"nothing found{about}"]
+        lines += [f"not looked for: {name}: the logs lack {', '.join(add)}" for name, add in self.not_detected.items()]
+        by_reason: dict[str, list[str]] = {}
+        for name, reasons in self.degraded.items():
+            for reason in reasons:
+                by_reason.setdefault(reason, []).append(name)
+        by_names: dict[tuple[str, ...], list[str]] = {}
+        for reason, names in by_reason.items():
+            by_names.setdefault(tuple(names), []).append(reason)
+        lines += [f"sees less: {', '.join(names)}: {'; '.join(reasons)}" for names, reasons in by_names.items()]
+        return "\n".join(lines)
+
+    def rows(self) -> list[dict[str, Any]]:
+        """All findings as dictionaries."""
+        return [finding.as_dict() for finding in self]
+
+    def incidents(self) -> list[Incident]:
+        """Findings put together by actor and time, worst first: who scans and then gets in is one incident."""
+        return incidents_of(self)
+
+    def to_json_lines(self) -> str:
+        """One JSON object a line."""
+        return "".join(json.dumps(row) + "\n" for row in self.rows())
+
+    def __str__(self) -> str:
+        schema = [
+            ("severity", "text"), ("confidence", "float64"), ("detector", "text"), ("actor", "text"), ("start", "time"),
+            ("what", "text"),
+        ]  # fmt: skip
+        rows = [{**f.as_dict(), "what": f.sentence} for f in self]
+        first = f"{self.report.mostly_rejected}\n" if self.report.mostly_rejected else ""
+        table = f"{text_table(schema, rows)}\n" if rows else ""
+        return f"{first}{table}{self.conclusion()}"
+
+    __repr__ = __str__

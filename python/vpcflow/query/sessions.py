@@ -1,0 +1,20 @@
+"""Sessions as records, so that queries group them."""
+
+from __future__ import annotations
+
+from .flows import Flows, scan
+from .result import Result
+
+
+def sessions_as_records(talks: Result, size: str, *, answered: bool = False) -> Flows:
+    """Sessions as records of the client's, so that the engine groups them: `action` is the state, `tcp_flags` are the
+    server's. ``answered``: only those of which the column of that name is true."""
+    names = [
+        ("client", "srcaddr"), ("server", "dstaddr"), ("client_port", "srcport"), ("server_port", "dstport"),
+        ("protocol", "protocol"), ("start", "start"), ("end", "end"), ("client_packets", "packets"),
+        (size, "bytes"), ("state", "action"), ("server_flags", "tcp_flags"),
+    ]  # fmt: skip
+    only = ["counted", "answered"] if answered else ["counted"]
+    records = Result(talks._table.renamed(names, only), talks.report.as_dict())
+    # No session is no lack of records.
+    return scan(records, allow_empty=True)._with(session_records=True)
