@@ -13,7 +13,9 @@ import vpcflow as vf
 from vpcflow import alerts as notify
 from vpcflow import cli
 from vpcflow.findings import Finding
-from vpcflow.watch.service import DAY, Watch
+from vpcflow.watch import Watch
+from vpcflow.watch.evaluation import DetectorWindow
+from vpcflow.watch.reading import DAY
 
 HEADER = "srcaddr dstaddr dstport action bytes packets start end\n"
 FINDING = Finding("ssh", "high", "10.0.0.1", ["10.0.0.9"], 60, 120, 0.9, "T1110", {"n": 7}, {}, "10.0.0.1 tried it")
@@ -185,9 +187,9 @@ def test_what_fails_is_delivered_later(folder, monkeypatch):
     assert watch.deliver() == 0
     assert watch.deliver() == 0  # not yet due
     now = time.time()
-    monkeypatch.setattr("vpcflow.watch.service.time.time", lambda: now + 10)
+    monkeypatch.setattr("vpcflow.watch.outbox.time.time", lambda: now + 10)
     assert watch.deliver() == 0
-    monkeypatch.setattr("vpcflow.watch.service.time.time", lambda: now + 100)
+    monkeypatch.setattr("vpcflow.watch.outbox.time.time", lambda: now + 100)
     assert watch.deliver() == 1
     assert watch.deliver() == 0
     assert len(channel.got) == 1
@@ -204,10 +206,10 @@ def test_a_state_in_use_is_said(folder, monkeypatch):
     monkeypatch.setattr(Watch, "LOCK_SECONDS", 0.1)
     one, two = watching(folder, rule()), watching(folder, rule())
     (folder / "a.log").write_text(rows(1, 2, 3))
-    one._db.execute("begin immediate")
+    one._store.execute("begin immediate")
     with pytest.raises(vf.RuleError, match="another watch"):
         two.poll()
-    one._db.execute("rollback")
+    one._store.execute("rollback")
     assert len(two.poll()) == 1
     assert one.poll() == []
 
@@ -446,10 +448,10 @@ def test_detectors_look_back_for_a_span_and_by_their_settings(folder, monkeypatc
     assert look("c.log", probes(range(118, 120), 9100), detectors=few, span="1h", least="low") == [10]
     # Sessions that were cut by another length of silence are not mixed with these.
     assert look("d.log", probes(range(120, 125), 9200, "198.51.100.8"), detectors={**few, "idle": "5m"}, span="1h", least="low") == []
-    monkeypatch.setattr(Watch, "PARTS", 1)
+    monkeypatch.setattr(DetectorWindow, "PARTS", 1)
     assert look("e.log", probes(range(125, 130), 9210, "198.51.100.8"), detectors={**few, "idle": "5m"}, span="1h", least="low") == [10]
     watch = watching(folder, [], None, detectors=few)
-    assert watch._db.execute("select count(*) from sessions where idle = '5m'").fetchone() == (1,)
+    assert watch._store.execute("select count(*) from sessions where idle = '5m'").fetchone() == (1,)
     watch.close()
     with pytest.raises(vf.PlanError, match="no setting"):
         watching(folder, [], None, detectors={"scan_port": 3})

@@ -125,7 +125,7 @@ def test_states_that_are_not_its_own(folder, capsys):
     assert look("--state", "own.sqlite") == 1
     capsys.readouterr()
     with sqlite3.connect("own.sqlite") as db:
-        db.execute("update meta set value = '999'")
+        db.execute("pragma user_version = 999")
     db.close()
     assert look("--state", "own.sqlite") == 2
     one_error(capsys, "own.sqlite: written by a newer version of vpcflow")
@@ -147,15 +147,15 @@ def test_a_full_disk_under_the_state(folder):
 def test_a_state_that_becomes_full_is_tried_again(folder, capsys):
     told = []
     watch = Watch("logs", vf.rules.of([RULE]), {}, "s.sqlite", settle=0, log=told.append)
-    pages = watch._db.execute("pragma page_count").fetchone()[0]
-    watch._db.execute(f"pragma max_page_count = {pages}")
+    pages = watch._store.execute("pragma page_count").fetchone()[0]
+    watch._store.execute(f"pragma max_page_count = {pages}")
     os.mkdir("logs/deep")
     for i in range(200):
         with open(f"logs/deep/{'x' * 200}{i}.log", "w") as file:
             file.write(HEADER)
     with pytest.raises(vf.OutputError, match=r"s\.sqlite: the state cannot be written: .*full"):
         watch.poll()
-    watch._db.execute(f"pragma max_page_count = {pages + 10_000}")
+    watch._store.execute(f"pragma max_page_count = {pages + 10_000}")
     assert [a.finding.actor for a in watch.poll()] == ["10.0.0.1"]
     watch.close()
 

@@ -5,7 +5,7 @@ given as ``env:NAME`` or ``file:PATH``, where the URL is the content of a variab
 
 =============================== ======================================================================================
 ``jsonl:PATH``, ``jsonl:-``     one JSON object a line, appended and synced; ``-`` is standard output
-``https://...``                 a POST of JSON with an ``Idempotency-Key``; :mod:`.channels.webhook` says what is refused
+``https://...``                 a POST of JSON with an ``Idempotency-Key``, to public hosts; see :mod:`.webhook`
 ``alertmanager+http://HOST``    Prometheus Alertmanager, API v2 (``+https`` too)
 ``syslog://HOST[:514]``         RFC 5424 over UDP, the message in CEF; ``syslog+tcp://`` over TCP (octet counting)
 anything else                   Apprise (``pip install 'vpcflow[notify]'``): mail, Slack, Teams, and a hundred more

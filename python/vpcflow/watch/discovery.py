@@ -1,0 +1,105 @@
+"""Discovery of new files in a folder that is watched."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+import time
+from collections.abc import Iterable, Iterator
+from typing import Callable, NamedTuple
+
+from ..errors import SourceNotFoundError
+from .store import Store
+
+_SUFFIXES = (".sqlite", ".sqlite-wal", ".sqlite-shm", ".sqlite-journal")  # of states
+
+
+class File(NamedTuple):
+    """A file as it was seen: its path, bytes, and time of change in nanoseconds."""
+
+    path: str
+    size: int
+    mtime: int
+
+
+class Discovery:
+    """The files of a folder, with all below it, or of a pattern, and which of them were read.
+
+    A file is new until it was read, or given up after :attr:`RETRIES` failures. It is settled when it has not changed
+    for ``settle`` seconds, or since the last look. ``log`` gets a line for each file that changed after it was read.
+    """
+
+    RETRIES = 5
+
+    def __init__(self, store: Store, source: str, settle: float, log: Callable[[str], None]) -> None:
+        self._store, self._source, self._settle, self._log = store, source, settle, log
+        self._last: dict[str, tuple[int, int]] = {}
+        self._changed: set[str] = set()  # files whose change was logged
+        #: Of the last look: files that are not settled, and how many files there are.
+        self.young: list[str] = []
+        self.seen = 0
+
+    def new_files(self, own: set[str]) -> Iterator[File]:
+        """Yields the files that are new and settled, in the order of their paths. ``own``: real paths to leave out."""
+        known = {
+            path: (size, mtime, done)
+            for path, size, mtime, done in self._store.execute("select path, size, mtime, done from files")
+        }
+        self.young, self.seen = [], 0
+        for path in sorted(_files(self._source, self._log)):
+            if path.endswith(_SUFFIXES) or os.path.realpath(path) in own:
+                continue
+            try:
+                status = os.stat(path)
+            except OSError:
+                continue  # gone
+            if not stat.S_ISREG(status.st_mode):
+                continue  # a FIFO would be waited for
+            self.seen += 1
+            now = (status.st_size, status.st_mtime_ns)
+            if path in known and known[path][2]:
+                if known[path][:2] != now and path not in self._changed:
+                    self._changed.add(path)
+                    self._log(f"{path}: changed after it was read; what is new in it is not read")
+                continue
+            settled = self._last.get(path) == now or time.time() - status.st_mtime >= self._settle
+            self._last[path] = now
+            if settled:
+                yield File(path, *now)
+            else:
+                self.young.append(path)
+
+    def record(self, file: File, error: str | None) -> None:
+        """Records that a file was read, or why it could not be; the last failure of :attr:`RETRIES` gives it up."""
+        failures = 0
+        if error is not None:
+            row = self._store.execute("select failures from files where path = ?", (file.path,)).fetchone()
+            failures = 1 + (row[0] if row is not None else 0)
+            given_up = "; given up" if failures >= self.RETRIES else "; to be tried again"
+            self._log(f"{file.path}: {error}{given_up}")
+        done = error is None or failures >= self.RETRIES
+        self._store.execute("insert or replace into files values (?, ?, ?, ?, ?)", (*file, failures, done))
+
+
+def check_source(source: str) -> None:
+    """Raises :class:`~vpcflow.SourceNotFoundError` unless there is a folder to follow."""
+    folder = re.split(r"[*?\[]", source)[0]
+    if os.path.exists(source):
+        return
+    if folder == source or not os.path.isdir(os.path.dirname(folder) or "."):
+        raise SourceNotFoundError(f"{source}: no such folder")
+
+
+def _files(source: str, log: Callable[[str], None]) -> Iterable[str]:
+    if not os.path.isdir(source):
+        import glob  # a pattern
+
+        yield from (path for path in glob.glob(source, recursive=True) if os.path.isfile(path))
+        return
+
+    def unreadable(error: OSError) -> None:
+        log(f"{error.filename}: {error.strerror}; what lies there is not read")
+
+    for folder, _, names in os.walk(source, onerror=unreadable):
+        yield from (os.path.join(folder, name) for name in names if not name.startswith("."))

@@ -1,0 +1,157 @@
+"""Evaluation of new records: what rules and detectors find in them together with those before."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Sequence
+from typing import Any, Callable
+
+from ..detect.detect import checked_settings, find
+from ..errors import FieldError
+from ..findings.finding import SEVERITIES, Finding
+from ..query.aggregation import Aggregation, merge_all
+from ..query.flows import Flows, scan
+from ..query.sessions import sessions_as_records
+from ..rules.evaluate import findings_of, sampled
+from ..rules.model import Rule
+from .reading import DAY
+from .store import Store
+
+SAMPLES = 3  # records that are kept with a finding
+# In the place of days: of records without times, and of the sessions that are not over, which are no rule's.
+_NO_DAY, _OPEN = -1, -2
+
+
+class RuleCounts:
+    """What rules have counted of each day; ``keep`` is for how many days of records."""
+
+    def __init__(self, store: Store, rules: Sequence[Rule], keep: int) -> None:
+        self._store, self._rules, self._keep = store, list(rules), keep
+
+    def add(self, flows: Flows, days: Sequence[int | None]) -> None:
+        """Counts the records of some files, which are of these days."""
+        for rule in self._rules:
+            for day in days if rule.over == "records" else ():
+                part = flows if day is None else flows.filter(f"start >= {day} and start < {day + DAY}")
+                self._count(rule, _NO_DAY if day is None else day, part)
+        if any(rule.over == "sessions" for rule in self._rules):
+            self._add_sessions(flows)
+
+    def forget(self) -> int:
+        """Forgets the days before those that are kept, and returns the first second of these."""
+        (newest,) = self._store.execute("select max(day) from states").fetchone()
+        horizon: int = (newest or 0) - (self._keep - 1) * DAY
+        self._store.execute("delete from states where day between 0 and ?", (horizon - 1,))
+        return horizon
+
+    def findings(self, flows: Flows) -> list[Finding]:
+        """Returns what the rules find in all days that are kept, with samples out of ``flows``."""
+        return [f for rule in self._rules for f in sampled(flows, rule, self._findings(rule), SAMPLES)]
+
+    def _count(self, rule: Rule, day: int, part: Flows) -> None:
+        state = self._state(rule, day)
+        state.update(part)
+        self._save(rule.name, day, _fingerprint(rule), state)
+
+    def _state(self, rule: Rule, day: int) -> Aggregation:
+        """Returns what a rule has counted of a day; nothing if the rule was another one then."""
+        row = self._store.execute(
+            "select blob from states where name = ? and day = ? and rule = ?", (rule.name, day, _fingerprint(rule))
+        ).fetchone()
+        if row is not None:
+            return Aggregation.from_bytes(row[0])
+        return Aggregation.of(dataclasses.replace(rule, having=()).query(scan(b"")))
+
+    def _save(self, name: str, day: int, rule: str, state: Aggregation) -> None:
+        self._store.execute("insert or replace into states values (?, ?, ?, ?)", (name, day, rule, state.to_bytes()))
+
+    def _add_sessions(self, flows: Flows) -> None:
+        """Counts the sessions that are over: none of them can go on, as nothing so old comes any more."""
+        row = self._store.execute("select blob from states where day = ?", (_OPEN,)).fetchone()
+        state = Aggregation.from_bytes(row[0]) if row is not None else Aggregation.of(scan(b"").sessions())
+        state.update(flows)
+        latest = flows.agg(last="max(end)").collect()["last"][0]
+        over = state.take_idle(latest if latest is not None else 0)
+        self._save("", _OPEN, "", state)
+        records = sessions_as_records(over, "client_bytes")
+        starts = {(start or 0) // DAY * DAY for start in over["start"]} if len(over) else set()
+        for rule in self._rules:
+            for day in starts if rule.over == "sessions" else ():
+                self._count(rule, day, records.filter(f"start >= {day} and start < {day + DAY}"))
+
+    def _findings(self, rule: Rule) -> list[Finding]:
+        rows = self._store.execute(
+            "select blob from states where name = ? and rule = ?", (rule.name, _fingerprint(rule))
+        ).fetchall()
+        if not rows:
+            return []
+        total = Aggregation.from_bytes(rows[0][0])
+        for (blob,) in rows[1:]:
+            total.merge(Aggregation.from_bytes(blob))
+        shown = Aggregation.of(rule.query(scan(b"")))
+        shown.merge(total)
+        return findings_of(rule, shown.collect())
+
+
+class DetectorWindow:
+    """The sessions of the last ``span`` seconds, in which detectors look.
+
+    ``settings``: those of :func:`vpcflow.detect`; ``only`` among them names detectors. ``least``: the severity from
+    which on findings count.
+    """
+
+    PARTS = 50  # saved states of sessions, before they are put together
+
+    def __init__(
+        self, store: Store, settings: dict[str, Any], baseline: Aggregation | None, span: int, least: str,
+        log: Callable[[str], None],
+    ) -> None:  # fmt: skip
+        self._store, self._baseline, self._span, self._log = store, baseline, span, log
+        self._only = tuple(settings.get("only", ()))
+        own = {name: value for name, value in settings.items() if name != "only"}
+        self._settings = checked_settings(self._only, own)
+        self._severities = SEVERITIES[: SEVERITIES.index(least) + 1]
+        self._sessions: Aggregation | None = None  # those of the store, put together
+        self._last_part: int | None = None  # of the store, that they hold
+
+    def reload(self) -> None:
+        """Lets the next look read the sessions from the store again, as after a transaction that failed."""
+        self._sessions = None
+
+    def findings(self, flows: Flows) -> list[Finding]:
+        """Adds the sessions of some files, and returns what the detectors find in those of the last span. Of each look
+        its own sessions are saved: states that are put together give the same as one pass over all."""
+        idle = self._settings.idle
+        fresh = Aggregation.of(scan(b"").sessions(idle=idle))
+        try:
+            fresh.update(flows)
+        except FieldError as error:
+            self._log(f"the detectors cannot see these logs: {error}")
+            return []
+        mine = "from sessions where idle = ?"
+        last, saved = self._store.execute(f"select max(id), count(*) {mine}", (str(idle),)).fetchone()
+        if self._sessions is None or last != self._last_part:
+            parts = self._store.execute(f"select blob {mine} order by id", (str(idle),))
+            self._sessions = merge_all([*(blob for (blob,) in parts), fresh])
+        else:
+            self._sessions.merge(fresh)
+        newest = max((end for end in fresh.collect()["end"] if end is not None), default=0)
+        self._sessions.take_idle(newest - self._span)
+        if saved >= self.PARTS:
+            self._store.execute("delete from sessions")
+            fresh = self._sessions
+        self._last_part = self._store.execute(
+            "insert into sessions (idle, blob) values (?, ?)", (str(idle), fresh.to_bytes())
+        ).lastrowid
+        found = find(
+            self._sessions.collect(), flows, self._settings, only=self._only, baseline=self._baseline, samples=SAMPLES
+        )
+        return [finding for finding in found if finding.severity in self._severities]
+
+
+def _fingerprint(rule: Rule) -> str:
+    """Returns what decides what a rule counts; with another one it begins anew."""
+    parts = [rule.where, rule.by, rule.every, rule.over, sorted(rule.aggregates.items())]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()

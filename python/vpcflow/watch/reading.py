@@ -1,0 +1,54 @@
+"""Reading of new files: which of them are logs that can be read whole."""
+
+from __future__ import annotations
+
+from typing import Callable, NamedTuple
+
+from ..errors import NoRecordsError, VpcflowError
+from ..query.flows import Flows, scan
+from ..rules.evaluate import fields_of
+
+DAY = 86400  # seconds
+
+
+class Readable(NamedTuple):
+    """The files that can be read whole as one query, ``None`` if there are none; the days of their records, as their
+    first seconds (``None`` for logs without times); and the error of each other file."""
+
+    flows: Flows | None
+    days: list[int | None]
+    damaged: dict[str, str]
+
+
+def readable(paths: list[str], format: str | None, log: Callable[[str], None]) -> Readable:
+    """Reads files, and takes out those that cannot be read whole. ``log`` gets a line about rejects."""
+    damaged: dict[str, str] = {}
+    while paths:
+        flows = scan(paths, format=format, allow_empty=True)
+        try:
+            fields = fields_of(flows)
+            timed = not fields or "start" in fields
+            counted = flows.group_by(every=DAY if timed else None, bin_by="start").agg(n="count()").collect()
+            foreign = _errors_of(paths, format) if counted.report.rejected else {}
+            if not foreign:
+                if counted.report.rejected:
+                    log(counted.report.rejects_line)
+                days = [time for time in counted["time"] if time is not None] if timed else [None]
+                return Readable(flows, days, damaged)
+        except VpcflowError as error:
+            foreign = _errors_of(paths, format) or {path: str(error).splitlines()[0] for path in paths}
+        damaged |= foreign
+        paths = [path for path in paths if path not in damaged]
+    return Readable(None, [], damaged)
+
+
+def _errors_of(paths: list[str], format: str | None) -> dict[str, str]:
+    """Returns the files that cannot be read, or that hold lines of which none is a record, each with its error."""
+    errors: dict[str, str] = {}
+    for path in paths:
+        try:
+            scan(path, format=format).agg(n="count()").collect()
+        except VpcflowError as error:
+            if not isinstance(error, NoRecordsError) or error.partial.report.rejected:
+                errors[path] = str(error).splitlines()[0]
+    return errors

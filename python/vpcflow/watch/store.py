@@ -1,0 +1,137 @@
+"""The SQLite file in which a watch keeps its place: schema, versions, transactions."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from ..errors import OutputError, RuleError
+from ..io.writing import check_writable
+
+_APPLICATION = 0x76666C77  # "vflw", by which a file is known as a state of a watch
+_CREATE = (
+    "create table files (path text primary key, size integer, mtime integer, failures integer, done integer)",
+    "create table states (name text, day integer, rule text, blob blob, primary key (name, day))",
+    "create table sessions (id integer primary key, idle text, blob blob)",
+    "create table incidents (id integer primary key, key text, severity text, start integer, end integer, "
+    "told integer)",
+    "create index incidents_by_key on incidents (key, end)",
+    "create table alerts (id text primary key, finding text, made real, silenced text)",
+    "create table outbox (alert text, channel text, tries integer default 0, next real default 0, delivered real, "
+    "primary key (alert, channel))",
+)
+#: The statements that lead from a version to the next one. Version 2 kept its number in a table, later ones in
+#: ``pragma user_version``.
+_MIGRATIONS: dict[int, tuple[str, ...]] = {
+    2: ("drop table meta", f"pragma application_id = {_APPLICATION}"),
+}
+VERSION = max(_MIGRATIONS) + 1
+
+
+class Store:
+    """The state at ``path``. ``patience``: seconds to wait for another process that has it."""
+
+    def __init__(self, path: str, patience: float) -> None:
+        self._path, self._patience = path, patience
+        self._db: sqlite3.Connection
+
+    def open(self) -> None:
+        """Opens the file, creates it if there is none, and migrates a state of an older version.
+
+        Raises :class:`~vpcflow.RuleError` for a file of another program or of a newer version, which stays as it is,
+        and :class:`~vpcflow.OutputError` for a file that cannot be written.
+        """
+        path = self._path
+        check_writable(path)
+        if os.path.exists(path) and not os.path.isfile(path):
+            raise RuleError(f"{path}: no state of a watch: it is no regular file")
+        db = None
+        try:
+            db = sqlite3.connect(path, isolation_level=None, timeout=self._patience, check_same_thread=False)
+            self._db = db
+            _version_of(db, path)  # before anything is written to a file of others
+            db.executescript("pragma journal_mode = wal; pragma synchronous = full;")
+            self._migrate()
+        except BaseException as error:
+            if db is not None:
+                db.close()
+            if isinstance(error, sqlite3.OperationalError):
+                raise OutputError(f"{path}: the state cannot be written: {error}") from None
+            if isinstance(error, sqlite3.Error):
+                raise RuleError(f"{path}: no state of a watch: {error}") from None
+            raise
+
+    def _migrate(self) -> None:
+        """Brings the schema to :data:`VERSION`, in one transaction."""
+        if _version_of(self._db, self._path) == VERSION:
+            return
+        with self.transaction():
+            version = _version_of(self._db, self._path)  # another process may have been faster
+            if version is None:
+                steps: list[str] = [*_CREATE, f"pragma application_id = {_APPLICATION}"]
+            else:
+                steps = [step for old in range(version, VERSION) for step in _MIGRATIONS[old]]
+            for step in [*steps, f"pragma user_version = {VERSION}"]:
+                self._db.execute(step)
+
+    def close(self) -> None:
+        """Closes the file."""
+        self._db.close()
+
+    def execute(self, statement: str, values: Sequence[Any] = ()) -> sqlite3.Cursor:
+        """Runs a statement."""
+        return self._db.execute(statement, values)
+
+    def executemany(self, statement: str, rows: Iterable[Sequence[Any]]) -> sqlite3.Cursor:
+        """Runs a statement for each row of values."""
+        return self._db.executemany(statement, rows)
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Commits what its block writes, or none of it if the block raises."""
+        try:
+            self._db.execute("begin immediate")
+        except sqlite3.OperationalError as e:
+            if "locked" not in str(e):
+                raise
+            raise RuleError(f"the state is in use: does another watch run with it? ({e})") from None
+        try:
+            yield
+            self._db.execute("commit")
+        except BaseException:
+            if self._db.in_transaction:  # a full disk has ended it already
+                self._db.execute("rollback")
+            raise
+
+    @contextlib.contextmanager
+    def named_errors(self) -> Iterator[None]:
+        """Turns errors of SQLite in its block into :class:`~vpcflow.OutputError` with the name of the file."""
+        try:
+            yield
+        except sqlite3.Error as e:
+            raise OutputError(f"{self._path}: the state cannot be written: {e}") from None
+
+
+def _version_of(db: sqlite3.Connection, path: str) -> int | None:
+    """Returns the version of a state that this program can read, ``None`` for an empty file; raises for all others."""
+    tables = {name for (name,) in db.execute("select name from sqlite_master where type = 'table'")}
+    if not tables:
+        return None
+    version = None
+    if db.execute("pragma application_id").fetchone()[0] == _APPLICATION:
+        version = str(db.execute("pragma user_version").fetchone()[0])
+    elif tables >= {"meta", "files", "states", "outbox"}:
+        (version,) = db.execute("select value from meta where name = 'version'").fetchone() or (None,)
+        if version is None and db.execute("select 1 from files").fetchone() is None:
+            version = "2"  # cut off before its number was written
+    if version is None:
+        raise RuleError(f"{path}: no state of a watch: it is a database of another program")
+    number = int(version) if str(version).isdigit() else 0
+    if number != VERSION and number not in _MIGRATIONS:
+        newer = number > VERSION
+        hint = "update vpcflow, or give another --state" if newer else "give another --state"
+        raise RuleError(f"{path}: written by {'a newer' if newer else 'another'} version of vpcflow; {hint}")
+    return number
