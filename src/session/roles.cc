@@ -1,11 +1,10 @@
-// Who was the client of a session, and whether the logs hold both directions: what the session's own records do not
-// tell, all sessions together may.
+#include "src/session/roles.h"
+
 #include <algorithm>
 #include <optional>
-#include <utility>
+#include <vector>
 
-#include "absl/strings/str_cat.h"
-#include "src/session/state.h"
+#include "src/session/totals.h"
 
 VPCFLOW_NAMESPACE_BEGIN
 namespace internal {
@@ -13,8 +12,6 @@ namespace {
 
 constexpr uint32_t kFirstEphemeral = 32768;  // Linux's; others begin at 49152
 constexpr uint32_t kFirstPrivileged = 600;   // from here to 1023 privileged clients call, too (NFS, rsh)
-
-constexpr uint64_t kLeastUnheard = 3;  // sessions without the answer they must have had, that are no accident
 
 // Ports above 1023 that are services' (IANA, and what AWS's databases and common servers listen on). In order.
 constexpr uint16_t kServicePorts[] = {1433, 1521, 1883, 2049, 2181, 2375, 2376,  2379,  2380,  3000,  3128,  3306,
@@ -72,153 +69,107 @@ bool HasPorts(int32_t protocol) {
   }
 }
 
-}  // namespace
-
-void SessionState::Peers::Add(uint32_t port) {
-  const auto end = ports.begin() + count;
-  if (count < ports.size() && std::find(ports.begin(), end, port) == end) ports[count++] = port;
-}
-
-void SessionState::Directions::Add(const Directions& other) {
-  two_way += other.two_way;
-  one_way += other.one_way;
-  tcp += other.tcp;
-  unheard += other.unheard;
-}
-
-void SessionState::CountDirections(const Key& key, const Run& run, Directions* out) const {
-  if (run.two_way()) {
-    ++out->two_way;
-    return;
-  }
-  ++out->one_way;
-  if (key.protocol != kTcp) return;
-  Sight sight;
-  Look(run, 0, &sight);
-  const size_t sender = run.seen(0) ? 0 : 1;
-  if (sight.passage[sender] != Passage::kPassed) return;
-  ++out->tcp;
-  const uint64_t packets = sight.most_packets[sender];
-  const bool closed = packets >= 3 && (run.flags[sender] & kFin) != 0;  // nobody takes leave of who did not answer
-  if (closed || !IsTry(packets, sight.most_bytes[sender], kTcp, !key.address[0].is_v4())) ++out->unheard;
-}
-
-// Whether something was said, whoever began.
-bool SessionState::CameAbout(const Key& key, const Run& run) const {
-  if (!run.two_way()) {  // most are tries, so this takes nothing but their views
-    for (uint32_t v = run.views; v != kNone; v = views_[v].next) {
-      const View& view = views_[v];
-      if (view.rejected < view.records && !IsTry(view.packets, view.bytes, key.protocol, !key.address[0].is_v4()))
-        return true;
-    }
-    return false;
-  }
-  Sight sight;
-  Look(run, 0, &sight);
-  const auto answered = [&](size_t client) {
-    const SessionFacts facts = FactsOf(key, run, client, sight);
-    return AnsweredOf(facts, KindOf(facts)) == true;
-  };
-  return answered(0) && answered(1);
-}
-
 // The server by flags: a side whose records have SYN without ACK is the client, one with SYN-ACK the server.
-template <class Flags>
-static std::optional<size_t> ServerBySyn(const Flags& flags) {
+std::optional<size_t> ServerBySyn(const std::array<uint32_t, 2>& flags) {
   std::array<bool, 2> is_client{};
   for (size_t i = 0; i < 2; ++i) is_client[i] = (flags[i] & kSynAck) == kSyn || (flags[1 - i] & kSynAck) == kSynAck;
   if (is_client[0] == is_client[1]) return std::nullopt;
   return is_client[0] ? 1 : 0;
 }
 
-SessionState::Evidence SessionState::Weigh() const {
-  Evidence out;
-  out.directions = ended_;
-  std::vector<uint32_t> open;  // keys with sessions that are told by their peers, if by anything
-  for (uint32_t k = 0; k < keys_.size(); ++k) {
-    const Key& key = keys_[k];
-    for (uint32_t r = heads_[k]; r != kNone; r = runs_[r].next) {
-      const Run& run = runs_[r];
-      ++(run.two_way() ? out.directions.two_way : out.directions.one_way);
-      if (!HasPorts(key.protocol) || key.port[0] == kNone || key.port[1] == kNone || ServerBySyn(run.flags) ||
-          SureServer(key.port) || key.port[0] == key.port[1] || (!open.empty() && open.back() == k) ||
-          !CameAbout(key, run))
-        continue;
-      open.push_back(k);
-    }
-  }
+}  // namespace
+
+void SessionRoles::Peers::Add(uint32_t port) {
+  const auto end = ports.begin() + count;
+  if (count < ports.size() && std::find(ports.begin(), end, port) == end) ports[count++] = port;
+}
+
+SessionRoles::SessionRoles(const SessionStore& store, const Interner& names, const DirectionCounts& ended,
+                           FlowBits flows)
+    : store_(store), names_(names), directions_(ended) {
+  std::vector<uint32_t> open;  // pairs with sessions that are told by their peers, if by anything
+  store.ForEach([&](uint32_t p, const Session& session) {
+    ++(session.two_way() ? directions_.two_way : directions_.one_way);
+    if ((open.empty() || open.back() != p) && NeedsPeers(store.pair(p), session)) open.push_back(p);
+  });
   // The sizes of sessions are looked at only where hardly any has two directions, or records go one way.
-  if (OneFlow() || out.directions.two_way * 100 <= out.directions.one_way) {
-    out.directions = ended_;
-    for (uint32_t k = 0; k < keys_.size(); ++k) {
-      for (uint32_t r = heads_[k]; r != kNone; r = runs_[r].next) CountDirections(keys_[k], runs_[r], &out.directions);
-    }
-    const auto& [two_way, one_way, tcp, unheard] = out.directions;
-    out.one_direction = unheard >= kLeastUnheard && unheard * 20 >= tcp && (OneFlow() || two_way * 100 <= unheard);
+  if (flows.one() || directions_.two_way * 100 <= directions_.one_way) {
+    directions_ = ended;
+    store.ForEach([&](uint32_t p, const Session& session) { directions_.Add(store, names, store.pair(p), session); });
+    one_direction_ = IsOneDirection(directions_, flows);
   }
-  for (const uint32_t k : open) {
-    const Key& key = keys_[k];
-    for (size_t i = 0; i < 2; ++i) out.peers[{key.address[i], key.port[i], key.protocol}].Add(key.port[1 - i]);
+  for (const uint32_t p : open) {
+    const EndpointPair& pair = store.pair(p);
+    for (size_t i = 0; i < 2; ++i) peers_[{pair.address[i], pair.port[i], pair.protocol}].Add(pair.port[1 - i]);
   }
-  if (out.peers.empty()) return out;
-  for (uint32_t k = 0; k < keys_.size(); ++k) {
-    const Key& key = keys_[k];
-    for (uint32_t r = heads_[k]; r != kNone; r = runs_[r].next) {
-      const std::optional<size_t> server = ServerBySyn(runs_[r].flags);
-      if (!server || (runs_[r].flags[*server] & kSynAck) != kSynAck) continue;
-      const auto found = out.peers.find({key.address[*server], key.port[*server], key.protocol});
-      if (found != out.peers.end()) found->second.accepted = true;
-    }
-  }
-  return out;
+  if (peers_.empty()) return;
+  store.ForEach([&](uint32_t p, const Session& session) {
+    const std::optional<size_t> server = ServerBySyn(session.flags);
+    if (!server || (session.flags[*server] & kSynAck) != kSynAck) return;
+    const EndpointPair& pair = store.pair(p);
+    const auto found = peers_.find({pair.address[*server], pair.port[*server], pair.protocol});
+    if (found != peers_.end()) found->second.accepted = true;
+  });
 }
 
-std::string SessionState::WarningOf(const Evidence& evidence) const {
-  if (!evidence.one_direction) return {};
-  const auto& [two_way, one_way, tcp, unheard] = evidence.directions;
-  return absl::StrCat(filtered_ ? "what the filter leaves of the logs holds" : "the logs hold", " one direction only: ",
-                      OneFlow()
-                          ? absl::StrCat("every accepted record is ", flows_ == 2 ? "ingress" : "egress")
-                          : absl::StrCat(two_way, " of ", two_way + one_way, " sessions have records of both ends"),
-                      "; answers cannot be seen, so no session is unanswered");
+// Whether nothing but the peers of its ends tells the roles of a session.
+bool SessionRoles::NeedsPeers(const EndpointPair& pair, const Session& session) const {
+  return HasPorts(pair.protocol) && pair.has_ports() && !ServerBySyn(session.flags) && !SureServer(pair.port) &&
+         pair.port[0] != pair.port[1] && SaidSomething(pair, session);
 }
 
-SessionState::Role SessionState::RoleOf(const Key& key, const Run& run, const Evidence& evidence) const {
-  if (const std::optional<size_t> server = ServerBySyn(run.flags)) return {1 - *server, kBySyn};
-  if (!HasPorts(key.protocol)) return {AheadOf(key, run), kByNone};
-  const bool ports = key.port[0] != kNone && key.port[1] != kNone;
-  if (ports) {
-    if (const std::optional<size_t> server = SureServer(key.port)) return {1 - *server, kByServicePort};
-    if (key.port[0] != key.port[1] && !evidence.peers.empty()) {
+// Whether a session has more than tries, whoever began.
+bool SessionRoles::SaidSomething(const EndpointPair& pair, const Session& session) const {
+  if (!session.two_way()) {  // most are tries, so this takes nothing but their views
+    return store_.AnyView(session, [&](const InterfaceView& view) {
+      return view.rejected < view.records && !IsTry(view.packets, view.bytes, pair.protocol, pair.v6());
+    });
+  }
+  SessionTotals totals;
+  AddUpViews(store_, session, names_, Vantage::kMost, 0, &totals);
+  const auto answered = [&](size_t client) {
+    const SessionFacts facts = FactsOf(pair, session, client, totals);
+    return AnsweredOf(facts, KindOf(facts)) == true;
+  };
+  return answered(0) && answered(1);
+}
+
+Role SessionRoles::RoleOf(const EndpointPair& pair, const Session& session) const {
+  if (const std::optional<size_t> server = ServerBySyn(session.flags)) return {1 - *server, DecidedBy::kSyn};
+  if (!HasPorts(pair.protocol)) return {FirstEnd(pair, session), DecidedBy::kNone};
+  if (pair.has_ports()) {
+    if (const std::optional<size_t> server = SureServer(pair.port)) return {1 - *server, DecidedBy::kServicePort};
+    if (pair.port[0] != pair.port[1] && !peers_.empty()) {
       std::array<bool, 2> serves{};
       for (size_t i = 0; i < 2; ++i) {
-        const auto found = evidence.peers.find({key.address[i], key.port[i], key.protocol});
-        serves[i] = found != evidence.peers.end() && found->second.serves();
+        const auto found = peers_.find({pair.address[i], pair.port[i], pair.protocol});
+        serves[i] = found != peers_.end() && found->second.serves();
       }
-      if (serves[0] != serves[1]) return {serves[0] ? size_t{1} : 0, kByServicePort};
+      if (serves[0] != serves[1]) return {serves[0] ? size_t{1} : 0, DecidedBy::kServicePort};
     }
-    if (const std::optional<size_t> server = RegisteredServer(key.port)) return {1 - *server, kByServicePort};
+    if (const std::optional<size_t> server = RegisteredServer(pair.port)) return {1 - *server, DecidedBy::kServicePort};
   }
   // Who was seen first tells nothing where the other end cannot be seen.
-  const bool times = !evidence.one_direction || run.two_way();
+  const bool times = !one_direction_ || session.two_way();
   const auto earlier = [](const std::array<int64_t, 2>& first) { return first[0] < first[1] ? size_t{0} : 1; };
-  if (times && run.first_seen[0] != run.first_seen[1]) return {earlier(run.first_seen), kByFlowDirection};
-  if (ports && (run.two_way() || evidence.one_direction)) {
-    if (const std::optional<size_t> server = LowServer(key.port)) return {1 - *server, kByServicePort};
+  if (times && session.first_seen[0] != session.first_seen[1])
+    return {earlier(session.first_seen), DecidedBy::kFlowDirection};
+  if (pair.has_ports() && (session.two_way() || one_direction_)) {
+    if (const std::optional<size_t> server = LowServer(pair.port)) return {1 - *server, DecidedBy::kServicePort};
   }
-  if (times && run.first[0] != run.first[1]) return {earlier(run.first), kByFirstSeen};
-  return {AheadOf(key, run), kByNone};
+  if (times && session.first[0] != session.first[1]) return {earlier(session.first), DecidedBy::kFirstSeen};
+  return {FirstEnd(pair, session), DecidedBy::kNone};
 }
 
-// Where nothing tells the client: the end that stands first. The address comes last, so that it decides only between
+// The end that stands first where nothing tells the client. The address comes last, so that it decides only between
 // ends that are the same otherwise.
-size_t SessionState::AheadOf(const Key& key, const Run& run) const {
-  if (run.first[0] != run.first[1]) return run.first[0] < run.first[1] ? 0 : 1;
-  Sight sight;
-  Look(run, 0, &sight);
-  if (sight.most_bytes[0] != sight.most_bytes[1]) return sight.most_bytes[0] > sight.most_bytes[1] ? 0 : 1;
-  if (sight.most_packets[0] != sight.most_packets[1]) return sight.most_packets[0] > sight.most_packets[1] ? 0 : 1;
-  return key.port[1] < key.port[0] ? 1 : 0;
+size_t SessionRoles::FirstEnd(const EndpointPair& pair, const Session& session) const {
+  if (session.first[0] != session.first[1]) return session.first[0] < session.first[1] ? 0 : 1;
+  SessionTotals totals;
+  AddUpViews(store_, session, names_, Vantage::kMost, 0, &totals);
+  if (totals.most_bytes[0] != totals.most_bytes[1]) return totals.most_bytes[0] > totals.most_bytes[1] ? 0 : 1;
+  if (totals.most_packets[0] != totals.most_packets[1]) return totals.most_packets[0] > totals.most_packets[1] ? 0 : 1;
+  return pair.port[1] < pair.port[0] ? 1 : 0;
 }
 
 }  // namespace internal

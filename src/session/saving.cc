@@ -2,39 +2,26 @@
 #include <algorithm>
 #include <deque>
 #include <map>
-#include <set>
+#include <tuple>
 #include <utility>
 
+#include "src/session/saved_ip.h"
 #include "src/session/state.h"
 #include "vpcflow/base/time.h"
 
 VPCFLOW_NAMESPACE_BEGIN
 namespace internal {
-namespace {
-
-void WriteIp(const Ip& ip, StateWriter* out) {
-  out->Word(ip.hi);
-  out->Word(ip.lo);
-}
-Ip ReadIp(StateReader* in) {
-  const uint64_t hi = in->Word();
-  return {hi, in->Word()};
-}
-
-}  // namespace
 
 void SessionState::Write(StateWriter* out) const {
   const Interner& names = encoder_.interner();
   std::map<std::string_view, uint64_t> number;  // of the interfaces in use, by name; from 1
-  std::vector<uint32_t> order;                  // keys with sessions
-  for (uint32_t k = 0; k < keys_.size(); ++k) {
-    if (heads_[k] != kNone) order.push_back(k);
-    for (uint32_t r = heads_[k]; r != kNone; r = runs_[r].next) {
-      for (uint32_t v = runs_[r].views; v != kNone; v = views_[v].next) {
-        if (views_[v].interface != 0) number[DecodeText(views_[v].interface, names)] = 0;
-      }
-    }
-  }
+  std::vector<uint32_t> order;                  // pairs with sessions
+  store_.ForEach([&](uint32_t p, const Session& session) {
+    if (order.empty() || order.back() != p) order.push_back(p);
+    store_.ForEachView(session, [&](const InterfaceView& view) {
+      if (view.interface != 0) number[DecodeText(view.interface, names)] = 0;
+    });
+  });
   out->Number(number.size());
   for (auto& [name, n] : number) {
     out->Fixed32(static_cast<uint32_t>(name.size()));
@@ -42,47 +29,38 @@ void SessionState::Write(StateWriter* out) const {
   }
   uint64_t next = 0;
   for (auto& [name, n] : number) n = ++next;
-  out->Number(intermediaries_.size());
-  for (const Ip& ip : intermediaries_) WriteIp(ip, out);
-  out->Number(translations_.size());
-  for (const auto& [address, end, port, protocol] : std::set(translations_.begin(), translations_.end())) {
-    WriteIp(address, out);
-    WriteIp(end, out);
-    out->Fixed32(port);
-    out->Fixed32(static_cast<uint32_t>(protocol));
-  }
-  out->Byte(flows_);
+  second_legs_.Write(out);
+  out->Byte(flows_.bits);
   for (const uint64_t n : {ended_.two_way, ended_.one_way, ended_.tcp, ended_.unheard}) out->Number(n);
   std::sort(order.begin(), order.end(), [&](uint32_t a, uint32_t b) {
-    const Key &x = keys_[a], &y = keys_[b];
+    const EndpointPair &x = store_.pair(a), &y = store_.pair(b);
     return std::tie(x.address, x.port, x.protocol) < std::tie(y.address, y.port, y.protocol);
   });
   out->Number(order.size());
-  for (const uint32_t k : order) {
-    const Key& key = keys_[k];
+  for (const uint32_t p : order) {
+    const EndpointPair& pair = store_.pair(p);
     for (size_t i = 0; i < 2; ++i) {
-      WriteIp(key.address[i], out);
-      out->Fixed32(key.port[i]);
+      WriteIp(pair.address[i], out);
+      out->Fixed32(pair.port[i]);
     }
-    out->Fixed32(static_cast<uint32_t>(key.protocol));
-    std::vector<const Run*> runs;
-    for (uint32_t r = heads_[k]; r != kNone; r = runs_[r].next) runs.push_back(&runs_[r]);
-    std::sort(runs.begin(), runs.end(), [](const Run* a, const Run* b) { return a->start < b->start; });
-    out->Number(runs.size());
-    for (const Run* run : runs) {
-      out->Signed(run->start);
-      out->Signed(run->end);
+    out->Fixed32(static_cast<uint32_t>(pair.protocol));
+    std::vector<const Session*> sessions;
+    store_.ForEachOf(p, [&](const Session& session) { sessions.push_back(&session); });
+    std::sort(sessions.begin(), sessions.end(), [](const Session* a, const Session* b) { return a->start < b->start; });
+    out->Number(sessions.size());
+    for (const Session* session : sessions) {
+      out->Signed(session->start);
+      out->Signed(session->end);
       for (size_t i = 0; i < 2; ++i) {
-        out->Signed(run->first[i]);
-        out->Signed(run->first_seen[i]);
-        out->Fixed32(run->flags[i]);
+        out->Signed(session->first[i]);
+        out->Signed(session->first_seen[i]);
+        out->Fixed32(session->flags[i]);
       }
       std::vector<std::tuple<uint64_t, uint8_t, uint8_t, uint64_t, uint64_t, uint64_t, uint64_t>> views;
-      for (uint32_t v = run->views; v != kNone; v = views_[v].next) {
-        const View& view = views_[v];
+      store_.ForEachView(*session, [&](const InterfaceView& view) {
         const uint64_t name = view.interface == 0 ? 0 : number[DecodeText(view.interface, names)];
         views.emplace_back(name, view.from, view.flow, view.packets, view.bytes, view.records, view.rejected);
-      }
+      });
       std::sort(views.begin(), views.end());
       out->Number(views.size());
       for (const auto& [name, from, flow, packets, bytes, records, rejected] : views) {
@@ -99,7 +77,7 @@ void SessionState::Write(StateWriter* out) const {
 }
 
 bool SessionState::Read(StateReader* in, uint8_t version) {
-  constexpr size_t kLeastKey = 45, kLeastRun = 57, kLeastView = 9;
+  constexpr size_t kLeastPair = 45, kLeastSession = 57, kLeastView = 9;
   std::deque<std::string> names;
   for (uint64_t n = in->Count(sizeof(uint32_t)); n > 0 && in->ok(); --n) {
     const std::string_view name = in->Raw(in->Fixed32());
@@ -108,15 +86,10 @@ bool SessionState::Read(StateReader* in, uint8_t version) {
   }
   const uint64_t interfaces = names.size();
   encoder_.interner().Load({}, std::move(names));
-  for (uint64_t n = in->Count(16); n > 0 && in->ok(); --n) intermediaries_.insert(ReadIp(in));
-  for (uint64_t n = in->Count(40); n > 0 && in->ok(); --n) {
-    const Ip address = ReadIp(in), end = ReadIp(in);
-    const uint32_t port = in->Fixed32();
-    translations_.insert({address, end, port, static_cast<int32_t>(in->Fixed32())});
-  }
+  second_legs_.Read(in);
   if (version > 1) {
-    flows_ = in->Byte();
-    if (flows_ > 7) in->Fail();
+    flows_.bits = in->Byte();
+    if (flows_.bits > 7) in->Fail();
     for (uint64_t* n : {&ended_.two_way, &ended_.one_way, &ended_.tcp, &ended_.unheard}) *n = in->Number();
   }
   const auto time = [&](int64_t none) {
@@ -124,38 +97,38 @@ bool SessionState::Read(StateReader* in, uint8_t version) {
     if (value != none && (value < 0 || value > kLatestTime)) in->Fail();
     return value;
   };
-  std::vector<View> views;
-  for (uint64_t keys = in->Count(kLeastKey); keys > 0 && in->ok(); --keys) {
-    Key key;
+  std::vector<InterfaceView> views;
+  for (uint64_t pairs = in->Count(kLeastPair); pairs > 0 && in->ok(); --pairs) {
+    EndpointPair pair;
     for (size_t i = 0; i < 2; ++i) {
-      key.address[i] = ReadIp(in);
-      key.port[i] = in->Fixed32();
-      if (key.port[i] > 65535 && key.port[i] != kNone) in->Fail();
+      pair.address[i] = ReadIp(in);
+      pair.port[i] = in->Fixed32();
+      if (pair.port[i] > 65535 && pair.port[i] != kNoPort) in->Fail();
     }
-    key.protocol = static_cast<int32_t>(in->Fixed32());
-    if (std::pair(key.address[1], key.port[1]) < std::pair(key.address[0], key.port[0])) in->Fail();
-    const size_t known = keys_.size();
-    const uint32_t id = in->ok() ? KeyId(key) : kNone;
-    uint64_t runs = in->Count(kLeastRun);
-    if (!in->ok() || keys_.size() == known || runs == 0) return false;
-    for (; runs > 0 && in->ok(); --runs) {
-      Run run;
+    pair.protocol = static_cast<int32_t>(in->Fixed32());
+    if (std::pair(pair.address[1], pair.port[1]) < std::pair(pair.address[0], pair.port[0])) in->Fail();
+    const size_t known = store_.pairs();
+    const uint32_t id = in->ok() ? store_.PairId(pair) : 0;
+    uint64_t sessions = in->Count(kLeastSession);
+    if (!in->ok() || store_.pairs() == known || sessions == 0) return false;
+    for (; sessions > 0 && in->ok(); --sessions) {
+      Session session;
       std::array<uint64_t, 2> accepted{1, 1}, rejected{};  // of version 1
-      run.start = time(-1);
-      run.end = time(-1);
+      session.start = time(-1);
+      session.end = time(-1);
       for (size_t i = 0; i < 2; ++i) {
-        run.first[i] = time(std::numeric_limits<int64_t>::max());
-        run.first_seen[i] = time(std::numeric_limits<int64_t>::max());
-        run.flags[i] = in->Fixed32();
+        session.first[i] = time(std::numeric_limits<int64_t>::max());
+        session.first_seen[i] = time(std::numeric_limits<int64_t>::max());
+        session.flags[i] = in->Fixed32();
         if (version > 1) continue;
-        if (run.flags[i] != 0) run.flags[i] |= kFlagsTold;
+        if (session.flags[i] != 0) session.flags[i] |= kFlagsTold;
         accepted[i] = in->Number();
         rejected[i] = in->Number();
       }
-      if (run.start < 0 || run.end < run.start) in->Fail();
+      if (session.start < 0 || session.end < session.start) in->Fail();
       views.clear();
       for (uint64_t n = in->Count(kLeastView); n > 0 && in->ok(); --n) {
-        View& view = views.emplace_back();
+        InterfaceView& view = views.emplace_back();
         view.interface = in->Fixed32();
         view.from = in->Byte();
         view.flow = in->Byte();
@@ -166,14 +139,14 @@ bool SessionState::Read(StateReader* in, uint8_t version) {
         if (!in->ok()) break;
         if (version > 1) {
           view.rejected = in->Number();
-          if (view.rejected > view.records || run.first[view.from] == kNever) in->Fail();
+          if (view.rejected > view.records || session.first[view.from] == kNever) in->Fail();
         } else {
           // What was let through somewhere was let through everywhere, as far as these states tell.
           view.rejected = accepted[view.from] == 0 && rejected[view.from] > 0 ? view.records : 0;
-          if (accepted[view.from] > 0) flows_ |= static_cast<uint8_t>(1 << view.flow);
+          if (accepted[view.from] > 0) flows_.Add(view.flow);
         }
       }
-      if (in->ok()) AddRun(id, run, views);
+      if (in->ok()) store_.Add(id, session, views);
     }
   }
   return in->ok();
