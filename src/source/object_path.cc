@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "absl/strings/ascii.h"
+#include "src/source/other_services.h"
 #include "vpcflow/base/time.h"
 
 VPCFLOW_NAMESPACE_BEGIN
@@ -101,15 +102,16 @@ bool ParseName(std::string_view name, ObjectPath* out) {
   return true;
 }
 
-// YYYY-MM-DD, with -HH behind it for an hour, or YYYYMMDD.
+// YYYY-MM-DD, with -HH behind it for an hour, or YYYYMMDD and YYYYMMDDHH.
 void ParseDate(std::string_view text, Dated* out) {
   const bool hyphens = (text.size() == 10 || text.size() == 13) && text[4] == '-' && text[7] == '-';
-  out->wrong |= !hyphens && text.size() != 8;
+  out->wrong |= !hyphens && text.size() != 8 && text.size() != 10;
   if (out->wrong) return;
   out->Set(&Dated::year, Number(text.substr(0, 4), 4));
   out->Set(&Dated::month, Number(text.substr(hyphens ? 5 : 4, 2), 2));
   out->Set(&Dated::day, Number(text.substr(hyphens ? 8 : 6, 2), 2));
   if (text.size() == 13) out->Set(&Dated::hour, Number(text.substr(11), 2));
+  if (text.size() == 10 && !hyphens) out->Set(&Dated::hour, Number(text.substr(8), 2));
 }
 
 // Reads key=value. Keys are compared without case, hyphens and underscores. `aws` is set for those that only AWS's own
@@ -137,7 +139,7 @@ void ParsePartition(std::string_view part, ObjectPath* out, Dated* time, bool* a
     time->Set(&Dated::day, ShortNumber(value, 2));
   } else if (key == "hour") {
     time->Set(&Dated::hour, ShortNumber(value, 2));
-  } else if (key == "date" || key == "dt" || key == "eventday") {
+  } else if (key == "date" || key == "dt" || key == "eventday" || key == "eventhour") {
     ParseDate(value, time);
   }
 }
@@ -150,6 +152,51 @@ void ParseArrival(const std::vector<std::string_view>& parts, Dated* time) {
     if (!Instant(found.year, found.month, found.day) || !found.hour || *found.hour > 23 || *found.year < 2000) continue;
     *time = found;
     return;
+  }
+}
+
+// <stream>-<version>-YYYY-MM-DD-HH-MM-SS-<uuid>, with any ending. The time is that of the folders, to the second; it
+// is read where a prefix of the user's has none.
+void ParseFirehoseName(std::string_view name, ObjectPath* out) {
+  constexpr size_t kTimeSize = 19, kUuidSize = 36, kLongestBuffer = 900;
+  for (size_t at = 1; at + kTimeSize + kUuidSize + 2 <= name.size(); ++at) {
+    const std::string_view time = name.substr(at + 1, kTimeSize), uuid = name.substr(at + kTimeSize + 2, kUuidSize);
+    if (name[at] != '-' || name[at + kTimeSize + 1] != '-' || std::count(time.begin(), time.end(), '-') != 5 ||
+        std::count(uuid.begin(), uuid.end(), '-') != 4)
+      continue;
+    const size_t before = name.substr(0, at).rfind('-');
+    const std::optional<unsigned> version =
+        before == name.npos ? std::nullopt : ShortNumber(name.substr(before + 1, at - before - 1), 9);
+    const std::optional<int64_t> day =
+        Instant(Number(time.substr(0, 4), 4), Number(time.substr(5, 2), 2), Number(time.substr(8, 2), 2));
+    const std::optional<unsigned> hour = Number(time.substr(11, 2), 2), minute = Number(time.substr(14, 2), 2),
+                                  second = Number(time.substr(17, 2), 2);
+    if (!version || before == 0 || !day || !hour || *hour > 23 || !minute || *minute > 59 || !second || *second > 59)
+      continue;
+    out->delivery_stream = name.substr(0, before);
+    out->delivery_version = *version;
+    if (out->begin) return;
+    out->begin = *day + *hour * kHour + *minute * 60 + *second;
+    out->end = *out->begin + static_cast<int64_t>(kLongestBuffer);
+    return;
+  }
+}
+
+// <export id>/<log stream>/NNNNNN.gz: flow logs write a stream for each interface.
+void ParseExport(const std::vector<std::string_view>& folders, std::string_view name, ObjectPath* out) {
+  if (folders.empty() || name.size() != 9 || !Number(name.substr(0, 6), 6) || name.substr(6) != ".gz") return;
+  const std::string_view stream = folders.back();
+  for (const std::string_view ending : {"-all", "-accept", "-reject"}) {
+    if (stream.starts_with("eni-") && stream.ends_with(ending))
+      out->interface_id = stream.substr(0, stream.size() - ending.size());
+  }
+}
+
+// aws/VPC_FLOW/<version>/region=...
+void ParseLake(const std::vector<std::string_view>& folders, ObjectPath* out) {
+  for (size_t i = 0; i + 2 < folders.size(); ++i) {
+    if (internal::IsSameWord(folders[i], "vpc_flow") && internal::IsSameWord(folders[i + 2].substr(0, 7), "region="))
+      out->lake_version = folders[i + 1];
   }
 }
 
@@ -186,7 +233,9 @@ ObjectPath ParseObjectPath(std::string_view path) {
   parts.pop_back();
   ObjectPath out;
   ParseFolders(parts, &out);
-  ParseName(name, &out);
+  ParseLake(parts, &out);
+  ParseExport(parts, name, &out);
+  if (!ParseName(name, &out)) ParseFirehoseName(name, &out);
   return out;
 }
 

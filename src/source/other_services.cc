@@ -48,12 +48,27 @@ std::string_view ServiceOfName(std::string_view name) {
   return {};
 }
 
+// aws/<source>/<version>/region=..., as Security Lake has it: the source, if it is none of flow logs.
+std::string_view ServiceOfLake(std::string_view path) {
+  for (size_t at = path.find("aws/"); at != path.npos; at = path.find("aws/", at + 1)) {
+    if (at > 0 && path[at - 1] != '/') continue;
+    const std::string_view source = path.substr(at + 4, path.find('/', at + 4) - at - 4);
+    const size_t version = at + 4 + source.size() + 1;
+    if (version >= path.size() || !absl::ascii_isdigit(static_cast<unsigned char>(path[version]))) continue;
+    const size_t end = path.find('/', version);
+    if (end == path.npos || !IsSameWord(path.substr(end + 1, 7), "region=")) continue;
+    return IsSameWord(source, "vpc_flow") ? std::string_view() : source;
+  }
+  return {};
+}
+
 }  // namespace
 
 std::string_view OtherService(std::string_view path, size_t from) {
   const size_t slash = path.rfind('/');
   const std::string_view name = path.substr(slash == path.npos ? 0 : slash + 1);
   if (const std::string_view service = ServiceOfName(name); !service.empty()) return service;
+  if (const std::string_view service = ServiceOfLake(path); !service.empty()) return service;
   std::string_view found, before;
   for (size_t at = 0, end; (end = path.find('/', at)) != path.npos; at = end + 1) {
     std::string_view part = path.substr(at, end - at);
@@ -68,6 +83,12 @@ std::string_view OtherService(std::string_view path, size_t from) {
     before = path.substr(at, end - at);
   }
   return found;
+}
+
+bool IsSameWord(std::string_view a, std::string_view b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) {
+    return absl::ascii_tolower(static_cast<unsigned char>(x)) == absl::ascii_tolower(static_cast<unsigned char>(y));
+  });
 }
 
 bool IsManifestName(std::string_view name) {

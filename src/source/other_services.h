@@ -15,6 +15,9 @@ namespace internal {
 // stand as AWS has them, behind an account.
 std::string_view OtherService(std::string_view path, size_t from);
 
+// Whether texts are the same in letters of either case.
+bool IsSameWord(std::string_view a, std::string_view b);
+
 // Whether a file's name is one that AWS and its tools give to what accompanies data: manifests, checksums, markers.
 bool IsManifestName(std::string_view name);
 

@@ -54,6 +54,57 @@ TEST(ObjectPath, PartitionsOfOtherTools) {
   }
 }
 
+TEST(ObjectPath, SecurityLake) {
+  const ObjectPath day = ParseObjectPath(
+      "aws-security-data-lake-us-east-1-x/aws/VPC_FLOW/2.0/region=us-east-1/accountId=123456789010/eventDay=20261123/"
+      "0a1b.gz.parquet");
+  EXPECT_EQ(day.lake_version, "2.0");
+  EXPECT_EQ(day.begin, kMidnight);
+  const ObjectPath hour =
+      ParseObjectPath("aws/VPC_FLOW/1.0/region=us-east-1/accountId=123456789010/eventHour=2026112307/0a1b.gz.parquet");
+  EXPECT_EQ(hour.lake_version, "1.0");
+  EXPECT_EQ(hour.begin, kMidnight + 7 * kHour);
+  EXPECT_EQ(hour.end, kMidnight + 8 * kHour);
+  EXPECT_EQ(ParseObjectPath("aws/vpc_flow/2.0/REGION=us-east-1/ACCOUNTID=123456789010/x").lake_version, "2.0");
+  EXPECT_EQ(ParseObjectPath("aws/VPC_FLOW/2.0/x").lake_version, "");
+  EXPECT_FALSE(ParseObjectPath("eventHour=2026112324/x").begin);
+  EXPECT_FALSE(ParseObjectPath("eventHour=2026-11-23/x").end == hour.end);
+}
+
+TEST(ObjectPath, Firehose) {
+  const std::string uuid = "0a1b2c3d-0a1b-0a1b-0a1b-0a1b2c3d4e5f";
+  const ObjectPath usual = ParseObjectPath("flows/2026/11/23/06/PUT-S3-a-12-2026-11-23-06-05-00-" + uuid + ".gz");
+  EXPECT_EQ(usual.delivery_stream, "PUT-S3-a");
+  EXPECT_EQ(usual.delivery_version, 12u);
+  EXPECT_EQ(usual.begin, kMidnight + 6 * kHour);
+  EXPECT_EQ(usual.end, kMidnight + 7 * kHour);
+  EXPECT_EQ(ParseObjectPath("2026/11/23/06/s-1-2026-11-23-06-05-00-" + uuid).delivery_stream, "s");
+  // A prefix without a time: the name has it.
+  const ObjectPath own = ParseObjectPath("team/flows-1-2026-11-23-06-05-07-" + uuid + ".parquet");
+  EXPECT_EQ(own.delivery_stream, "flows");
+  EXPECT_EQ(own.begin, kMidnight + 6 * kHour + 307);
+  EXPECT_FALSE(MayHold(own, {kMidnight + 40 * kDay, {}, {}, {}}));
+  EXPECT_TRUE(MayHold(own, {kMidnight - kDay, kMidnight, {}, {}}));
+  for (const std::string& name :
+       {"1-2026-11-23-06-05-07-" + uuid, "s-x-2026-11-23-06-05-07-" + uuid, "s-1-2026-13-23-06-05-07-" + uuid,
+        "s-1-2026-11-23-24-05-07-" + uuid, "s-1-2026-11-23-06-05-07-" + uuid.substr(1), std::string("-1-2026"),
+        "-1-2026-11-23-06-05-07-" + uuid, "s-1-2026-11-23-06-05-" + uuid}) {
+    const ObjectPath path = ParseObjectPath("x/" + name);
+    EXPECT_EQ(path.delivery_stream, "") << name;
+    EXPECT_FALSE(path.begin) << name;
+  }
+}
+
+TEST(ObjectPath, ExportOfCloudWatch) {
+  const std::string folder = "exportedlogs/0b1c2d3e-0b1c-0b1c-0b1c-0b1c2d3e4f5a/";
+  EXPECT_EQ(ParseObjectPath(folder + "eni-1235b8ca123456789-all/000000.gz").interface_id, "eni-1235b8ca123456789");
+  EXPECT_EQ(ParseObjectPath(folder + "eni-1-reject/000012.gz").interface_id, "eni-1");
+  EXPECT_EQ(ParseObjectPath(folder + "eni-1/000000.gz").interface_id, "");
+  EXPECT_EQ(ParseObjectPath(folder + "eni-1-all/x00000.gz").interface_id, "");
+  EXPECT_EQ(ParseObjectPath(folder + "other-all/000000.gz").interface_id, "");
+  EXPECT_EQ(ParseObjectPath("000000.gz").interface_id, "");
+}
+
 TEST(ObjectPath, FoldersOfOthersAreAllowedMore) {
   const ObjectPath aws = ParseObjectPath("aws-region=us-east-1/year=2026/month=11/day=23/x");
   const ObjectPath other = ParseObjectPath("region=us-east-1/year=2026/month=11/day=23/x");

@@ -5,10 +5,14 @@
 //   path.account;   // "123456789010"; and region, flow_log_id
 //   path.begin;     // 06:05 UTC: the records in it end in [begin, end)
 //
-// Read are, below any prefix: AWS's names and its three layouts, by day, by hour and Hive's (aws-account-id=,
-// aws-region=, year=, ...); Security Lake's (region=, accountId=, eventDay=YYYYMMDD); Hive partitions of other tools
-// (region=, account=, account_id=, year=, month=, day=, hour=, date= and dt= with YYYY-MM-DD); and Firehose's
-// YYYY/MM/DD/HH. What the path does not tell is empty.
+// Understands, below any prefix:
+//   AWS's names and its three layouts: by day, by hour, and Hive's (aws-account-id=, aws-region=, year=, ...);
+//   Security Lake's: aws/VPC_FLOW/<version>/region=/accountId=/eventDay=YYYYMMDD/ (or eventHour=YYYYMMDDHH/);
+//   Firehose's: YYYY/MM/DD/HH/<stream>-<version>-YYYY-MM-DD-HH-MM-SS-<uuid>;
+//   exports of CloudWatch Logs: <export id>/<log stream>/000000.gz;
+//   Hive partitions of other tools: region=, account=, account_id=, year=, month=, day=, hour=, date= and dt= with
+//   YYYY-MM-DD.
+// What the path does not tell is empty.
 #ifndef VPCFLOW_SOURCE_OBJECT_PATH_H_
 #define VPCFLOW_SOURCE_OBJECT_PATH_H_
 
@@ -39,6 +43,10 @@ struct ObjectPath {
   std::string account{};
   std::string region{};
   std::string flow_log_id{};
+  std::string interface_id{};     // of an export, by its log stream: "eni-0a1b" of "eni-0a1b-all"
+  std::string delivery_stream{};  // of Firehose
+  unsigned delivery_version = 0;  // of the configuration of the delivery stream, from 1; 0 for none
+  std::string lake_version{};     // of the source in Security Lake: "2.0"
   // Of a file name the 5 minutes, of a folder the hour, day, month or year that it names; Unix seconds. In AWS's own
   // layouts the records' ends lie in it.
   std::optional<int64_t> begin{};
