@@ -135,8 +135,8 @@ void ParseFile(benchmark::State& state, const std::string& path, int threads) {
   for (auto _ : state) {
     report = {};
     const auto handlers = vpcflow::internal::RunScan(
-        sources, options, [&](vpcflow::Report* part) { return std::make_unique<ParseHandler>(fields, options, part); },
-        &report);
+        sources, options, vpcflow::internal::TableReads(), /*in_order=*/false,
+        [&](vpcflow::Report* part) { return std::make_unique<ParseHandler>(fields, options, part); }, &report);
     if (!handlers.ok()) state.SkipWithError("the scan failed");
   }
   Rates(state, report.text_bytes, report.records());

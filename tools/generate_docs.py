@@ -34,9 +34,10 @@ with or without line ends between them), zstd (any number of frames) and zlib ar
 {containers}
 
 **Parquet** and **Arrow IPC** (files, streams, Feather; lz4 and zstd) are found by content and read by pyarrow, a batch at a time and only
-the columns that a query names, through the same engine; C++ programs hand any Arrow stream to `RunArrow`. Text and tables may be mixed in one
-scan. `batches()` gives the records of tables in one piece. Columns may be integers, floats and decimals of any width, dates and timestamps of any
-unit and zone (without one they are UTC), texts and binary of any layout, and dictionaries of those; their values are spelt as in CSV: NaN is null,
+the columns that a query names, through the same engine; C++ programs make any Arrow stream a source with `Source::Arrow`. Text and tables may be
+mixed in one scan, and whatever works for text works for tables: several threads, `batches()`, sessions, coverage,
+places of rejects. Columns may be integers, floats and decimals of any width, dates and timestamps of any unit and zone
+(without one they are UTC), texts and binary of any layout, and dictionaries of those; their values are spelt as in CSV: NaN is null,
 `22.0` is 22, an account id of an integer column has its 12 digits. A column of another type (boolean, list, struct, ...) that a query reads is an
 error that names both. The columns tell whether rows are flow records: an address or an interface, with times, counts, an action or a log status;
 of two columns of one field AWS's own name wins, with a warning. A table without them and with a column `message` (`@message`, `_raw`, `log`, ...)

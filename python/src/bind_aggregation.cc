@@ -7,17 +7,16 @@ namespace {
 
 using vpcflow::Aggregation;
 
-// Adds sources and tables; the report.
+// Adds the records of sources; the report.
 py::dict Update(Aggregation& aggregation, const std::vector<std::shared_ptr<PySource>>& sources,
-                const py::iterator& iterator, const py::dict& options_dict) {
+                const py::dict& options_dict) {
   const vpcflow::ScanOptions options = OptionsFrom(options_dict);
   const std::vector<vpcflow::Source> native = SourcesOf(sources);
-  const vpcflow::ArrowStreams streams = StreamsOf(iterator);
   vpcflow::Report report;
   absl::Status status;
   {
     const py::gil_scoped_release release;
-    status = vpcflow::UpdateArrow(&aggregation, native, streams, options, &report);
+    status = aggregation.Update(native, options, &report);
   }
   CheckStop(report, options);
   if (!status.ok() && report.errors.empty()) RaiseStatus(status, "PlanError");
@@ -54,7 +53,7 @@ void BindAggregation(py::module_& m) {
             return std::make_shared<Aggregation>(*std::move(made));
           },
           py::arg("data"))
-      .def("update", &Update, py::arg("sources"), py::arg("streams"), py::arg("options"))
+      .def("update", &Update, py::arg("sources"), py::arg("options"))
       .def(
           "merge",
           [](Aggregation& self, const Aggregation& other) {

@@ -129,16 +129,6 @@ py::list Run(const std::vector<Plan>& plans, const std::vector<std::shared_ptr<P
   });
 }
 
-py::list RunArrow(const std::vector<Plan>& plans, const std::vector<std::shared_ptr<PySource>>& sources,
-                  const py::iterator& iterator, const py::dict& options_dict) {
-  const vpcflow::ScanOptions options = OptionsFrom(options_dict);
-  const std::vector<Source> native = SourcesOf(sources);
-  const vpcflow::ArrowStreams streams = StreamsOf(iterator);
-  return RunReleased(options, [&](vpcflow::Report* report, std::vector<vpcflow::Result>* partial) {
-    return vpcflow::RunArrow(plans, native, streams, options, report, partial);
-  });
-}
-
 // A BatchReader for several threads: each batch goes to one of them.
 class SharedReader {
  public:
@@ -217,7 +207,6 @@ void BindPlan(py::module_& m) {
   m.def("run", &Run, py::arg("plans"), py::arg("sources"), py::arg("options"));
   m.def("has_flow_columns", &vpcflow::HasFlowColumns, py::arg("names"));
   m.def("fields_of_columns", &vpcflow::FieldsOfColumns, py::arg("names"));
-  m.def("run_arrow", &RunArrow, py::arg("plans"), py::arg("sources"), py::arg("streams"), py::arg("options"));
 }
 
 }  // namespace vpcflow_python

@@ -18,6 +18,17 @@ std::shared_ptr<py::object> Share(py::object object) {
           }};
 }
 
+// The status for what code of Python raised. With the GIL.
+absl::Status StatusOf(py::error_already_set* error, const std::string& name) {
+  if (error->matches(PyExc_KeyboardInterrupt)) {  // only in the main thread, whose scan it ends
+    error->restore();
+    return absl::CancelledError(name + ": interrupted");
+  }
+  if (error->matches(py::module_::import("vpcflow.errors").attr("VpcflowError")))
+    return absl::UnavailableError(vpcflow::ValidUtf8(py::str(error->value()).cast<std::string>()));
+  return absl::UnavailableError(name + ": " + py::repr(error->value()).cast<std::string>());  // never surrogates
+}
+
 // Calls read(size) of Python: bytes, or None as long as there is nothing, which is when `cancelled` is asked.
 absl::StatusOr<size_t> ReadFrom(const std::string& name, const py::object& read, char* buffer, size_t size,
                                 const Source::Cancelled& cancelled) {
@@ -33,13 +44,7 @@ absl::StatusOr<size_t> ReadFrom(const std::string& name, const py::object& read,
           return data.size();
         }
       } catch (py::error_already_set& e) {
-        if (e.matches(PyExc_KeyboardInterrupt)) {  // only in the main thread, whose scan it ends
-          e.restore();
-          return absl::CancelledError(name + ": interrupted");
-        }
-        if (e.matches(py::module_::import("vpcflow.errors").attr("VpcflowError")))
-          return absl::UnavailableError(vpcflow::ValidUtf8(py::str(e.value()).cast<std::string>()));
-        return absl::UnavailableError(name + ": " + py::repr(e.value()).cast<std::string>());  // never surrogates
+        return StatusOf(&e, name);
       } catch (py::cast_error&) {
         return absl::UnavailableError(name + ": read() must return bytes");
       }
@@ -84,6 +89,71 @@ Source FromOpener(const std::string& name, py::object open) {
                           });
 }
 
+// A table of Python's: an object with columns() -> (names, judged), pieces() -> rows of each, and
+// stream(piece, fields | None) -> capsule.
+class PythonTable final : public vpcflow::ArrowTable {
+ public:
+  PythonTable(std::string name, py::object table) : name_(std::move(name)), table_(Share(std::move(table))) {}
+
+  absl::StatusOr<std::optional<vpcflow::ArrowColumns>> Columns() const override {
+    std::optional<vpcflow::ArrowColumns> out;
+    const absl::Status status = Call([&] {
+      const py::object columns = table_->attr("columns")();
+      if (columns.is_none()) return;
+      const auto [names, judged] = columns.cast<std::pair<std::vector<std::string>, bool>>();
+      out = vpcflow::ArrowColumns{names, judged};
+    });
+    if (!status.ok()) return status;
+    return out;
+  }
+  absl::StatusOr<std::vector<uint64_t>> Pieces() const override {
+    std::vector<uint64_t> out;
+    const absl::Status status = Call([&] { out = table_->attr("pieces")().cast<std::vector<uint64_t>>(); });
+    if (!status.ok()) return status;
+    return out;
+  }
+  absl::Status Open(const vpcflow::ArrowRequest& request, ArrowArrayStream* out) const override {
+    return Call([&] {
+      const py::object capsule = table_->attr("stream")(request.piece, request.fields);
+      auto* stream = static_cast<ArrowArrayStream*>(PyCapsule_GetPointer(capsule.ptr(), "arrow_array_stream"));
+      if (stream == nullptr) throw py::error_already_set();
+      *out = std::exchange(*stream, ArrowArrayStream{});
+    });
+  }
+
+ private:
+  template <class Body>
+  absl::Status Call(const Body& body) const {
+    const py::gil_scoped_acquire gil;
+    try {
+      body();
+      return absl::OkStatus();
+    } catch (py::error_already_set& e) {
+      return StatusOf(&e, name_);
+    } catch (py::cast_error& e) {
+      return absl::InternalError(name_ + ": " + e.what());
+    }
+  }
+
+  const std::string name_;
+  const std::shared_ptr<py::object> table_;
+};
+
+// Fetches by fetch(delivery) of Python, which returns at once.
+Source FromFetcher(const std::string& name, size_t size, py::object fetch, std::string identity) {
+  return Source::Deferred(
+      name, size,
+      [name, shared = Share(std::move(fetch))](vpcflow::Delivery delivery) {
+        const py::gil_scoped_acquire gil;
+        try {
+          (*shared)(delivery);
+        } catch (py::error_already_set& e) {
+          delivery.Deliver(StatusOf(&e, name));
+        }
+      },
+      std::move(identity));
+}
+
 // The kind of table that a file is, by its first 16 bytes.
 std::optional<std::string> TableFormatOf(std::string_view begin) {
   if (begin.starts_with("PAR1")) return "Parquet";
@@ -107,38 +177,31 @@ std::vector<Source> SourcesOf(const std::vector<std::shared_ptr<PySource>>& sour
   return out;
 }
 
-vpcflow::ArrowStreams StreamsOf(const py::iterator& iterator) {
-  struct State {
-    py::iterator at;
-    py::object current;  // kept until the next one
-  };
-  // Touched and dropped with the GIL held only.
-  const std::shared_ptr<State> state(new State{iterator, {}}, [](State* s) {
-    const py::gil_scoped_acquire gil;
-    delete s;
-  });
-  return [state]() -> absl::StatusOr<vpcflow::NamedArrowStream> {
-    const py::gil_scoped_acquire gil;
-    try {
-      state->current = py::reinterpret_steal<py::object>(PyIter_Next(state->at.ptr()));
-      if (!state->current) {
-        if (PyErr_Occurred() != nullptr) throw py::error_already_set();
-        return vpcflow::NamedArrowStream{};
-      }
-      const auto [name, capsule, whole] = state->current.cast<std::tuple<std::string, py::object, bool>>();
-      if (py::isinstance<py::str>(capsule))  // why it cannot be opened
-        return vpcflow::NamedArrowStream{nullptr, name, absl::UnavailableError(capsule.cast<std::string>()), whole};
-      auto* stream = static_cast<ArrowArrayStream*>(PyCapsule_GetPointer(capsule.ptr(), "arrow_array_stream"));
-      if (stream == nullptr) throw py::error_already_set();
-      return vpcflow::NamedArrowStream{stream, name, {}, whole};
-    } catch (py::error_already_set& e) {
-      e.restore();
-      return absl::UnavailableError("the next Arrow stream could not be had");
-    }
-  };
-}
-
 void BindSource(py::module_& m) {
+  py::class_<vpcflow::Delivery>(m, "Delivery")
+      .def(
+          "deliver",
+          [](const vpcflow::Delivery& self, const py::buffer& data) {
+            const std::shared_ptr<py::buffer_info> view(new py::buffer_info(data.request()), [](py::buffer_info* v) {
+              const py::gil_scoped_acquire gil;
+              delete v;
+            });
+            if (view->ndim != 1 || view->strides[0] != view->itemsize)
+              throw py::type_error("deliver: contiguous bytes are needed");
+            const std::string_view bytes(static_cast<const char*>(view->ptr),
+                                         static_cast<size_t>(view->size * view->itemsize));
+            const py::gil_scoped_release release;
+            self.Deliver(vpcflow::OwnedBytes{view, bytes});
+          },
+          py::arg("data"))
+      .def(
+          "fail",
+          [](const vpcflow::Delivery& self, const std::string& message) {
+            const py::gil_scoped_release release;
+            self.Deliver(absl::UnavailableError(message));
+          },
+          py::arg("message"))
+      .def_property_readonly("wanted", &vpcflow::Delivery::wanted);
   py::class_<PySource, std::shared_ptr<PySource>>(m, "Source")
       .def_static(
           "data",
@@ -158,6 +221,20 @@ void BindSource(py::module_& m) {
             return PySource{FromOpener(name, std::move(open)), nullptr};
           },
           py::arg("name"), py::arg("open"))
+      .def_static(
+          "deferred",
+          [](const std::string& name, size_t size, py::object fetch, std::string identity) {
+            return PySource{FromFetcher(name, size, std::move(fetch), std::move(identity)), nullptr};
+          },
+          py::arg("name"), py::arg("size"), py::arg("fetch"), py::arg("identity") = "")
+      .def_static(
+          "arrow",
+          [](const std::string& name, py::object table, const std::shared_ptr<PySource>& stored) {
+            return PySource{Source::Arrow(name, std::make_shared<const PythonTable>(name, std::move(table)),
+                                          stored == nullptr ? nullptr : stored->source.kind()),
+                            stored == nullptr ? nullptr : stored->owner};
+          },
+          py::arg("name"), py::arg("table"), py::arg("stored") = nullptr)
       .def_static(
           "expand",
           [](const std::string& path) {
@@ -211,12 +288,15 @@ void BindSource(py::module_& m) {
                                out["account"] = text(path.account);
                                out["region"] = text(path.region);
                                out["flow_log_id"] = text(path.flow_log_id);
+                               out["interface_id"] = text(path.interface_id);
+                               out["delivery_stream"] = text(path.delivery_stream);
                                out["begin"] = path.begin;
                                out["end"] = path.end;
                                return out;
                              })
       .def("memory",
            [](const PySource& s) -> py::object { return s.owner == nullptr ? py::object(py::none()) : *s.owner; })
+      .def_property_readonly("identity", [](const PySource& s) { return vpcflow::ValidUtf8(s.source.identity()); })
       .def_property_readonly("is_path", [](const PySource& s) { return s.source.is_file(); })
       // What it is by its first bytes: "Parquet", "Arrow IPC file", "Arrow IPC stream", "Feather 1", or None.
       .def_property_readonly("table_format",

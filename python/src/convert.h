@@ -65,8 +65,6 @@ struct PySource {
   std::shared_ptr<py::object> owner;
 };
 std::vector<vpcflow::Source> SourcesOf(const std::vector<std::shared_ptr<PySource>>& sources);
-// Streams from an iterator of (name, capsule); each capsule is kept until the next one.
-vpcflow::ArrowStreams StreamsOf(const py::iterator& iterator);
 
 // A time asked for: from and before, Unix seconds.
 using TimePair = std::pair<std::optional<int64_t>, std::optional<int64_t>>;

@@ -6,17 +6,14 @@ VPCFLOW_NAMESPACE_BEGIN
 namespace internal {
 namespace {
 
-// In the order in which they are asked.
-struct Kind {
+struct Row {
   Container container;
-  bool (*detect)(std::string_view head);
-  std::unique_ptr<UnwrapStream> (*unwrap)(std::string name, std::unique_ptr<ByteStream> stream);
+  const Wrapping& wrapping;
 };
-constexpr Kind kKinds[] = {
-    {Container::kExport, DetectExport, UnwrapExport},
-    {Container::kJson, DetectJson, UnwrapJson},
-    {Container::kSubscription, DetectSubscription, UnwrapSubscription},
-    {Container::kCsv, DetectCsv, UnwrapCsv},
+constexpr Row kRows[] = {
+#define VPCFLOW_X(id, name, meaning) {Container::id, id##Wrapping},
+    VPCFLOW_WRAPPINGS(VPCFLOW_X)
+#undef VPCFLOW_X
 };
 
 }  // namespace
@@ -27,8 +24,8 @@ std::string_view Begun(std::string_view head) {
 }
 
 std::unique_ptr<UnwrapStream> Unwrap(Container container, std::string name, std::unique_ptr<ByteStream> stream) {
-  for (const Kind& kind : kKinds) {
-    if (kind.container == container) return kind.unwrap(std::move(name), std::move(stream));
+  for (const Row& row : kRows) {
+    if (row.container == container) return row.wrapping.unwrap(std::move(name), std::move(stream));
   }
   return nullptr;
 }
@@ -45,8 +42,8 @@ std::optional<Container> FindContainer(std::string_view name) {
 Container DetectContainer(std::string_view head) {
   head = internal::Begun(head);
   if (head.empty()) return Container::kText;
-  for (const internal::Kind& kind : internal::kKinds) {
-    if (kind.detect(head)) return kind.container;
+  for (const internal::Row& row : internal::kRows) {
+    if (row.wrapping.detect(head)) return row.container;
   }
   return Container::kText;
 }

@@ -1,4 +1,4 @@
-// The containers, each in a file of its own: how its beginning tells it, and its record text.
+// The registry of wrappings: how the beginning of a text tells each, and how its records become text.
 #ifndef VPCFLOW_SRC_CONTAINER_CONTAINERS_H_
 #define VPCFLOW_SRC_CONTAINER_CONTAINERS_H_
 
@@ -12,16 +12,23 @@
 VPCFLOW_NAMESPACE_BEGIN
 namespace internal {
 
-// `head`, of all detections: the beginning of a text, behind a byte order mark and blanks; not empty.
-bool DetectExport(std::string_view head);
-bool DetectJson(std::string_view head);
-bool DetectCsv(std::string_view head);
-bool DetectSubscription(std::string_view head);
+struct Wrapping {
+  // Tells whether a text is of this kind by its beginning, behind a byte order mark and blanks; it is not empty.
+  bool (*detect)(std::string_view head);
+  // Opens the record text of a stream; `name` is for errors.
+  std::unique_ptr<UnwrapStream> (*unwrap)(std::string name, std::unique_ptr<ByteStream> stream);
+};
 
-std::unique_ptr<UnwrapStream> UnwrapExport(std::string name, std::unique_ptr<ByteStream> stream);
-std::unique_ptr<UnwrapStream> UnwrapJson(std::string name, std::unique_ptr<ByteStream> stream);
-std::unique_ptr<UnwrapStream> UnwrapCsv(std::string name, std::unique_ptr<ByteStream> stream);
-std::unique_ptr<UnwrapStream> UnwrapSubscription(std::string name, std::unique_ptr<ByteStream> stream);
+// Makes the `unwrap` of a stream class.
+template <class Stream>
+std::unique_ptr<UnwrapStream> UnwrapAs(std::string name, std::unique_ptr<ByteStream> stream) {
+  return std::make_unique<Stream>(std::move(name), std::move(stream));
+}
+
+// One row a wrapping, defined by its file.
+#define VPCFLOW_X(id, name, meaning) extern const Wrapping id##Wrapping;
+VPCFLOW_WRAPPINGS(VPCFLOW_X)
+#undef VPCFLOW_X
 
 // The record text of a container; null for kAuto and kText. `name` is for errors.
 std::unique_ptr<UnwrapStream> Unwrap(Container container, std::string name, std::unique_ptr<ByteStream> stream);

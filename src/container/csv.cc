@@ -110,7 +110,7 @@ class CsvStream final : public UnwrapStream {
     if (foreign_ || cells.size() != first_.size()) return lines_.NoRecord(row);
     if (message_) return TakeMessage(cells[*message_]);
     for (const auto& [cell, spelling] : kept_) lines_.Value(cells[cell], spelling);
-    lines_.EndLine();
+    lines_.EndLine(names_.empty() ? LineKind::kMessage : LineKind::kObject);
   }
 
   // The fields of a line under a header with commas.
@@ -203,13 +203,11 @@ class CsvStream final : public UnwrapStream {
   std::vector<std::pair<size_t, Spelling>> kept_;  // the cells of a record, in the order of names_
 };
 
+bool IsCsvText(std::string_view head) { return IsCsv(FirstLine(head)); }
+
 }  // namespace
 
-bool DetectCsv(std::string_view head) { return IsCsv(FirstLine(head)); }
-
-std::unique_ptr<UnwrapStream> UnwrapCsv(std::string name, std::unique_ptr<ByteStream> stream) {
-  return std::make_unique<CsvStream>(std::move(name), std::move(stream));
-}
+const Wrapping kCsvWrapping = {IsCsvText, UnwrapAs<CsvStream>};
 
 }  // namespace internal
 VPCFLOW_NAMESPACE_END

@@ -150,17 +150,15 @@ class ExportStream final : public UnwrapStream {
   size_t tried_ = 0;
 };
 
-}  // namespace
-
-bool DetectExport(std::string_view head) {
+bool IsExportText(std::string_view head) {
   const std::string_view line = FirstLine(head);
   const size_t tab = line.find('\t');
   return IsExport(line) || line == "Complete" || (tab != std::string_view::npos && IsBesideEvents(line.substr(0, tab)));
 }
 
-std::unique_ptr<UnwrapStream> UnwrapExport(std::string name, std::unique_ptr<ByteStream> stream) {
-  return std::make_unique<ExportStream>(std::move(name), std::move(stream));
-}
+}  // namespace
+
+const Wrapping kExportWrapping = {IsExportText, UnwrapAs<ExportStream>};
 
 }  // namespace internal
 VPCFLOW_NAMESPACE_END

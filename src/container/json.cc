@@ -54,13 +54,11 @@ class JsonStream final : public UnwrapStream {
   std::optional<bool> whole_;  // the text is one document, or several over many lines
 };
 
+bool IsJsonText(std::string_view head) { return head.starts_with('{') || head.starts_with('['); }
+
 }  // namespace
 
-bool DetectJson(std::string_view head) { return head.starts_with('{') || head.starts_with('['); }
-
-std::unique_ptr<UnwrapStream> UnwrapJson(std::string name, std::unique_ptr<ByteStream> stream) {
-  return std::make_unique<JsonStream>(std::move(name), std::move(stream));
-}
+const Wrapping kJsonWrapping = {IsJsonText, UnwrapAs<JsonStream>};
 
 }  // namespace internal
 VPCFLOW_NAMESPACE_END

@@ -6,7 +6,6 @@
 #include "absl/strings/str_cat.h"
 #include "src/container/foreign.h"
 #include "src/container/inner_text.h"
-#include "vpcflow/container/container.h"
 #include "vpcflow/format/format.h"
 
 VPCFLOW_NAMESPACE_BEGIN
@@ -21,7 +20,6 @@ constexpr size_t kMostNames = 4 * Format::kMaxColumns;  // of a record; more are
 void RecordLines::Message(std::string_view text) {
   while (!text.empty() && (text.back() == '\n' || text.back() == '\r' || text.back() == ' ')) text.remove_suffix(1);
   if (text.empty()) return;
-  if (std::exchange(among_objects_, false)) Mark(kMessagesMark);
   const size_t begin = out_.size();
   if (HasEscapes(text)) {
     for (const char c : text) {
@@ -36,20 +34,14 @@ void RecordLines::Message(std::string_view text) {
   char* const copy = out_.data() + begin;
   for (size_t i = 0, n = out_.size() - begin; i < n; ++i) {
     const char c = copy[i];
-    copy[i] = c == '\n' || IsMark(c) ? '\x1B' : c;
+    copy[i] = c == '\n' ? '\x1B' : c;
   }
   out_ += '\n';
-  ++line_count_;
-}
-
-void RecordLines::Mark(char mark) {
-  (out_ += mark) += '\n';
-  ++line_count_;
+  kinds_.push_back(LineKind::kMessage);
 }
 
 void RecordLines::NoRecord(std::string_view excerpt) {
   constexpr uint64_t kNamed = 1000;  // reports keep no more rejects of a scan
-  out_ += kNoRecordMark;
   const std::string problem = std::exchange(told_problem_, "");
   if (no_records_++ < kNamed) {
     const std::string_view why = problem.empty() ? SeemsToBe(excerpt) : problem;
@@ -60,12 +52,12 @@ void RecordLines::NoRecord(std::string_view excerpt) {
   }
   AppendInner(excerpt.substr(0, kExcerpt), /*blanks_too=*/false, &out_);
   out_ += '\n';
-  ++line_count_;
+  kinds_.push_back(LineKind::kNoRecord);
 }
 
 void RecordLines::Header(const std::vector<std::string>& names) {
   for (const std::string& name : names) (out_ += name) += ' ';
-  EndLine();
+  EndLine(LineKind::kHeader);
 }
 
 void RecordLines::Value(std::string_view value, Spelling spelling) {
@@ -124,7 +116,6 @@ bool RecordLines::End() {
     told_problem_ = problem_;
     return false;
   }
-  if (!std::exchange(among_objects_, true)) Mark(kObjectsMark);
   if (columns_.size() > in_header_) WriteHeader();
   for (const Column& column : columns_) {
     if (column.position == kNoColumn) {
@@ -134,7 +125,7 @@ bool RecordLines::End() {
       Value(std::string_view(values_).substr(begin, ends_[column.position] - begin), column.spelling);
     }
   }
-  EndLine();
+  EndLine(LineKind::kObject);
   return true;
 }
 

@@ -11,6 +11,7 @@
 
 #include "src/container/column_names.h"
 #include "src/format/spelling.h"
+#include "vpcflow/container/container.h"
 #include "vpcflow/version.h"
 
 VPCFLOW_NAMESPACE_BEGIN
@@ -36,9 +37,9 @@ class RecordLines {
   void Header(const std::vector<std::string>& names);
   // One value of a line made with Header.
   void Value(std::string_view value, Spelling spelling);
-  void EndLine() {
+  void EndLine(LineKind kind) {
     out_.back() = '\n';
-    ++line_count_;
+    kinds_.push_back(kind);
   }
 
   // Bytes that a blob of the container unpacked to.
@@ -46,8 +47,9 @@ class RecordLines {
   uint64_t unpacked() const { return unpacked_; }
 
   std::string& out() { return out_; }
-  // Lines written so far, headers and marks too.
-  uint64_t line_count() const { return line_count_; }
+  // What the lines written since the last ClearKinds are.
+  const std::vector<LineKind>& kinds() const { return kinds_; }
+  void ClearKinds() { kinds_.clear(); }
 
  private:
   static constexpr size_t kNoColumn = ~size_t{0};
@@ -68,10 +70,9 @@ class RecordLines {
   // The column of that name, made if it is not there; kNoColumn if there are too many.
   size_t ColumnOf(std::string_view name, Field field);
   void WriteHeader();
-  void Mark(char mark);
 
   std::string out_;
-  uint64_t line_count_ = 0;
+  std::vector<LineKind> kinds_;
   uint64_t no_records_ = 0;
   uint64_t unpacked_ = 0;
   std::vector<Column> columns_;
@@ -80,12 +81,11 @@ class RecordLines {
   std::vector<std::string> names_;
   std::string values_;
   std::vector<size_t> ends_;
-  bool same_names_ = false;     // as those that were resolved
-  bool is_record_ = false;      // by its names
-  std::string problem_;         // what makes them none, if they are a flow's
-  std::string told_problem_;    // for the entry that comes next
-  size_t in_header_ = 0;        // columns named by the last header line
-  bool among_objects_ = false;  // the last line that was written is one
+  bool same_names_ = false;   // as those that were resolved
+  bool is_record_ = false;    // by its names
+  std::string problem_;       // what makes them none, if they are a flow's
+  std::string told_problem_;  // for the entry that comes next
+  size_t in_header_ = 0;      // columns named by the last header line
   std::string scratch_;
 };
 

@@ -81,13 +81,11 @@ class SubscriptionStream final : public UnwrapStream {
   size_t width_ = 0;     // of each of them
 };
 
+bool IsSubscriptionText(std::string_view head) { return IsBlob(FirstLine(head)); }
+
 }  // namespace
 
-bool DetectSubscription(std::string_view head) { return IsBlob(FirstLine(head)); }
-
-std::unique_ptr<UnwrapStream> UnwrapSubscription(std::string name, std::unique_ptr<ByteStream> stream) {
-  return std::make_unique<SubscriptionStream>(std::move(name), std::move(stream));
-}
+const Wrapping kSubscriptionWrapping = {IsSubscriptionText, UnwrapAs<SubscriptionStream>};
 
 }  // namespace internal
 VPCFLOW_NAMESPACE_END

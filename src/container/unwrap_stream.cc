@@ -33,14 +33,15 @@ absl::StatusOr<size_t> UnwrapStream::Read(char* buffer, size_t size) {
   return n;
 }
 
-void UnwrapStream::TakeOrigins(size_t n, std::vector<uint64_t>* out) {
+void UnwrapStream::TakeOrigins(size_t n, std::vector<LineInfo>* out) {
   const size_t have = std::min(n, origins_.size());
   out->insert(out->end(), origins_.begin(), origins_.begin() + static_cast<ptrdiff_t>(have));
   origins_.erase(origins_.begin(), origins_.begin() + static_cast<ptrdiff_t>(have));
 }
 
 void UnwrapStream::NoteOrigins(uint64_t line) {
-  for (const uint64_t written = lines_.line_count(); noted_ < written; ++noted_) origins_.push_back(line);
+  for (const LineKind kind : lines_.kinds()) origins_.push_back({line, kind});
+  lines_.ClearKinds();
 }
 
 uint64_t UnwrapStream::LineOfNext() const {

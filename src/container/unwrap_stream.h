@@ -32,7 +32,7 @@ class UnwrapStream : public ByteStream, public LineOrigins {
   void LimitUnpacked(uint64_t most) { max_unpacked_ = most; }
 
   absl::StatusOr<size_t> Read(char* buffer, size_t size) final;
-  void TakeOrigins(size_t n, std::vector<uint64_t>* out) final;
+  void TakeOrigins(size_t n, std::vector<LineInfo>* out) final;
 
  protected:
   // Takes what is whole of rest() into lines_; at the end of the input, `last`, all of it.
@@ -49,7 +49,7 @@ class UnwrapStream : public ByteStream, public LineOrigins {
 
   bool cut() const { return cut_; }
   uint64_t line() const { return line_; }
-  bool wrote_lines() const { return lines_.line_count() > noted_; }
+  bool wrote_lines() const { return !lines_.kinds().empty(); }
   // The lines written since the last call are of that line of the input.
   void NoteOrigins(uint64_t line);
   // The line of the next byte that is no blank.
@@ -73,9 +73,8 @@ class UnwrapStream : public ByteStream, public LineOrigins {
   size_t searched_ = 0;
   size_t given_ = 0;
   uint64_t max_unpacked_ = 0;
-  uint64_t noted_ = 0;            // lines of lines_ whose origins are known
   uint64_t line_ = 1;             // of the input, where rest() begins
-  std::deque<uint64_t> origins_;  // of lines that are written, not yet taken
+  std::deque<LineInfo> origins_;  // of lines that are written, not yet taken
   bool skipping_ = false;         // the rest of a line that was too long
   bool done_ = false;
   bool cut_ = false;  // the input ends with an error, where it came to

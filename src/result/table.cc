@@ -229,30 +229,4 @@ Table CoverageTable(const Coverage& coverage) {
   return table;
 }
 
-Coverage CoverageOf(const Table& records) {
-  const auto find = [&](std::string_view name) -> const TableColumn* {
-    const std::optional<size_t> at = records.Find(name);
-    return at ? &records.columns[*at] : nullptr;
-  };
-  const TableColumn *interface = find("interface_id"), *attachment = find("tgw_attachment_id");
-  const TableColumn* resource = find("resource_id");
-  const TableColumn *start = find("start"), *end = find("end"), *status = find("log_status");
-  const auto text = [](const TableColumn* column, size_t row) {
-    return column == nullptr || column->is_null(row)
-               ? std::string_view()
-               : std::string_view(column->texts[static_cast<size_t>(column->i32[row])]);
-  };
-  Coverage coverage;
-  for (size_t row = 0; start != nullptr && row < records.rows; ++row) {
-    if (start->is_null(row)) continue;
-    std::string_view name = text(interface, row);
-    if (name.empty()) name = text(attachment, row);
-    if (name.empty()) name = text(resource, row);
-    const int64_t from = start->i64[row] / kMicrosPerSecond;
-    const bool ends = end != nullptr && !end->is_null(row);
-    coverage.Add(name, from, ends ? end->i64[row] / kMicrosPerSecond : from, ParseLogStatus(text(status, row)));
-  }
-  return coverage;
-}
-
 VPCFLOW_NAMESPACE_END

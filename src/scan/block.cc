@@ -53,16 +53,18 @@ absl::Status BlockReader::Open() {
 void BlockReader::TakeOrigins(Block* out, size_t lines) {
   out->origins.clear();
   if (origins_ != nullptr) origins_->TakeOrigins(lines, &out->origins);
+  out->no_records = std::any_of(out->origins.begin(), out->origins.end(),
+                                [](const LineInfo& line) { return line.kind == LineKind::kNoRecord; });
 }
 
 void BlockReader::Finish(Block* out, const char* data, size_t size) {
-  out->sequence = sequence_++;
+  ++blocks_;
   out->offset = offset_;
   out->text = {data, size};
   out->long_line = false;
   out->unwrapped = container_ != Container::kText;
   offset_ += size;
-  if (origins_ != nullptr) TakeOrigins(out, CountLineEnds(out->text));
+  TakeOrigins(out, origins_ == nullptr ? 0 : CountLineEnds(out->text));
   if (out->offset == 0 && out->text.starts_with("\xEF\xBB\xBF")) {  // byte order mark
     out->text.remove_prefix(3);
     out->offset = 3;
@@ -135,7 +137,7 @@ absl::StatusOr<size_t> BlockReader::Read(char* buffer, size_t size) {
 // The next block, of which only the end is read. False, with nothing changed, if that does not tell where it ends: at
 // the end of the source, at long lines, and for the first block, whose beginning matters.
 bool BlockReader::NextUnread(Block* out) {
-  if (!shared_ || sequence_ == 0 || carry_.size() > block_bytes_) return false;
+  if (!shared_ || blocks_ == 0 || carry_.size() > block_bytes_) return false;
   if (random_ == nullptr) {
     random_ = container_ == Container::kText ? stream_->random_access() : nullptr;
     if (random_ == nullptr) return false;
@@ -215,7 +217,7 @@ absl::StatusOr<bool> BlockReader::NextFromStream(Block* out) {
 }
 
 void BlockReader::BeginLongLine(Block* out, std::string_view excerpt) {
-  out->sequence = sequence_++;
+  ++blocks_;
   out->offset = offset_;
   out->long_line = true;
   out->text = excerpt;

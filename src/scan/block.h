@@ -19,15 +19,17 @@ VPCFLOW_NAMESPACE_BEGIN
 namespace internal {
 
 struct Block {
-  uint64_t sequence = 0;          // within its source
   uint64_t offset = 0;            // of the text in the source's (unpacked) text
   std::string_view text;          // whole lines; the last of a source may lack its line end
   bool long_line = false;         // one line over the limit; then `text` is only its beginning
   bool unwrapped = false;         // the text was made of a container
-  std::vector<uint64_t> origins;  // then, by line: its line in the container
+  std::vector<LineInfo> origins;  // then, by line: where it comes from
+  bool no_records = false;        // some of them are entries without record
   std::unique_ptr<char[]> storage;
   size_t capacity = 0;
   size_t unread = 0;  // bytes at the beginning of `text` that BlockReader::Fill has still to read
+
+  LineKind KindOf(size_t line) const { return line < origins.size() ? origins[line].kind : LineKind::kMessage; }
 };
 
 // Cuts a source into blocks. Memory: one block and a partial line, whatever the size of the source. A line of more than
@@ -70,7 +72,7 @@ class BlockReader {
   void Finish(Block* out, const char* data, size_t size);
   void TakeOrigins(Block* out, size_t lines);
 
-  const Source& source_;
+  Source source_;
   Container container_;  // as asked for, then as found
   Source::Cancelled cancelled_;
   size_t block_bytes_;
@@ -88,7 +90,7 @@ class BlockReader {
   std::string_view memory_;
   std::string carry_;     // the partial line behind the last block
   absl::Status pending_;  // an error to report after the lines before it
-  uint64_t sequence_ = 0;
+  uint64_t blocks_ = 0;   // given so far
   uint64_t offset_ = 0;
 };
 

@@ -20,10 +20,12 @@ constexpr auto kPollInterval = std::chrono::milliseconds(50);
 
 class Driver {
  public:
-  Driver(const std::vector<Source>& sources, const ScanOptions& options, size_t workers)
+  Driver(const std::vector<Source>& sources, const ScanOptions& options, const TableReads& reads, size_t workers,
+         bool in_order)
       : options_(options),
         queue_(
-            sources, options, /*shared=*/workers > 1, [this] { return stop_.load(); }, &stored_bytes_) {
+            sources, options, reads, /*shared=*/workers > 1, in_order, [this] { return stop_.load(); },
+            &stored_bytes_) {
     progress_.total_sources = sources.size();
     if (!options.poll) return;
     for (const Source& source : sources) progress_.total += source.size();
@@ -35,7 +37,7 @@ class Driver {
       ResolvedBlock block;
       std::shared_ptr<ScannedSource> current;
       size_t kept_bytes = 0;
-      while (!stop_ && (current = Claim(current.get())) != nullptr) {
+      while (!stop_ && (current = Claim(std::move(current))) != nullptr) {
         while (!stop_) {
           absl::StatusOr<bool> more = current->Next(&block, report);
           if (!more.ok()) AddError(current.get(), more.status());
@@ -102,9 +104,23 @@ class Driver {
   }
 
   // A source to work on next: one nobody has begun, else one that others are still reading; null if all are read.
-  std::shared_ptr<ScannedSource> Claim(const ScannedSource* done) {
-    if (done != nullptr) End(done);
-    if (std::shared_ptr<ScannedSource> begun = Begin()) return begun;
+  // Waits only if all that is left is still to come.
+  std::shared_ptr<ScannedSource> Claim(std::shared_ptr<ScannedSource> done) {
+    if (done != nullptr) End(done.get());
+    done = nullptr;  // with the bytes it holds
+    while (!stop_) {
+      const uint64_t seen = queue_.arrivals().count();
+      std::shared_ptr<ScannedSource> begun;
+      const SourceQueue::Got got = Begin(&begun);
+      if (begun == nullptr) begun = Join();
+      if (begun != nullptr || got != SourceQueue::Got::kWait) return begun;
+      queue_.arrivals().WaitBeyond(seen);
+    }
+    return nullptr;
+  }
+
+  // A source that others are reading; null if there is none.
+  std::shared_ptr<ScannedSource> Join() {
     std::lock_guard lock(mutex_);
     if (active_.empty()) return nullptr;
     Active& least = *std::min_element(active_.begin(), active_.end(),
@@ -118,19 +134,21 @@ class Driver {
     const auto it =
         std::find_if(active_.begin(), active_.end(), [&](const Active& a) { return a.source.get() == done; });
     if (it == active_.end()) return;
-    ++progress_.sources;
+    progress_.sources += done->ends_source() ? 1 : 0;
     active_.erase(it);
   }
 
   // One after the other, so that of sources with the same bytes the first is read, whatever the threads.
-  std::shared_ptr<ScannedSource> Begin() {
+  SourceQueue::Got Begin(std::shared_ptr<ScannedSource>* out) {
     std::lock_guard opening(opening_mutex_);
     const uint64_t left_out = opening_.duplicates;
-    std::shared_ptr<ScannedSource> source = queue_.Next(&opening_);
+    std::unique_ptr<ScannedSource> source;
+    const SourceQueue::Got got = queue_.Next(&opening_, &source);
+    *out = std::move(source);
     std::lock_guard lock(mutex_);
     progress_.sources += opening_.duplicates - left_out;
-    if (source != nullptr) active_.push_back({source, 1});
-    return source;
+    if (*out != nullptr) active_.push_back({*out, 1});
+    return got;
   }
 
   void Throw(std::exception_ptr thrown) {
@@ -172,12 +190,14 @@ absl::Status MemoryExceeded(size_t max_memory) {
 }
 
 absl::StatusOr<std::vector<std::unique_ptr<BlockHandler>>> RunScan(const std::vector<Source>& sources,
-                                                                   const ScanOptions& options,
-                                                                   const HandlerFactory& make_handler, Report* report) {
+                                                                   const ScanOptions& options, const TableReads& reads,
+                                                                   bool in_order, const HandlerFactory& make_handler,
+                                                                   Report* report) {
   size_t workers = options.threads > 0 ? static_cast<size_t>(options.threads)
                                        : std::max<size_t>(1, std::thread::hardware_concurrency());
-  if (options.on_error == OnError::kStop) workers = 1;  // the first reject of the input, not of some thread
-  Driver driver(sources, options, workers);
+  in_order |= options.on_error == OnError::kStop;  // the first reject of the input, not of some thread
+  if (in_order) workers = 1;
+  Driver driver(sources, options, reads, workers, in_order);
   std::vector<std::unique_ptr<BlockHandler>> handlers;
   std::vector<Report> reports(workers);
   for (Report& part : reports) handlers.push_back(make_handler(&part));

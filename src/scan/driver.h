@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "src/scan/scanned_source.h"
+#include "src/scan/source_queue.h"
 #include "vpcflow/result/report.h"
 #include "vpcflow/scan/options.h"
 #include "vpcflow/source/source.h"
@@ -31,9 +31,12 @@ using HandlerFactory = std::function<std::unique_ptr<BlockHandler>(Report*)>;
 // kResourceExhausted are returned. All threads have ended on return, also by an exception of the caller's code
 // (handlers, poll), which is thrown on. Threads that cannot be started are done without, in the end by the calling one,
 // unpolled.
+//
+// `in_order`, with one thread: the sources are read in their order, also where a later one could be read at once.
 absl::StatusOr<std::vector<std::unique_ptr<BlockHandler>>> RunScan(const std::vector<Source>& sources,
-                                                                   const ScanOptions& options,
-                                                                   const HandlerFactory& make_handler, Report* report);
+                                                                   const ScanOptions& options, const TableReads& reads,
+                                                                   bool in_order, const HandlerFactory& make_handler,
+                                                                   Report* report);
 
 // The error of a scan beyond ScanOptions::max_memory.
 absl::Status MemoryExceeded(size_t max_memory);

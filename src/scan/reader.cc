@@ -65,10 +65,11 @@ bool RecordWalk::Next() {
     const size_t line = line_++;
     const Format& format = *segment.format;
     const TextLine& of = block_->index.line(line);
-    if (of.count != format.size() || !block_->index.bad().empty() || of.end - of.begin > options_.max_line_bytes) {
+    if (of.count != format.size() || !block_->index.bad().empty() || block_->block.no_records ||
+        of.end - of.begin > options_.max_line_bytes) {
       bool blank = false;
       uint32_t at = 0;
-      const Errc e = CheckLine(*block_, of, format.size(), options_.max_line_bytes, &blank, &at);
+      const Errc e = CheckLine(*block_, line, format.size(), options_.max_line_bytes, &blank, &at);
       if (e != Errc::kOk) Reject(line, e, at, "");
       if (blank) ++report_->blank_lines;
       if (e != Errc::kOk || blank) continue;
@@ -76,7 +77,7 @@ bool RecordWalk::Next() {
     const bool escaped = block_->escaped && HasEscapes(LineText(*block_, line));
     const TokenSpan tokens = escaped ? OuterTokens(of) : block_->index.tokens_of(of);
     record_.Reset(escaped ? outer_.data() : block_->block.text.data(), tokens, &segment.format,
-                  {block_->source, block_->block.offset + of.begin}, block_->first_line + line);
+                  {block_->source, block_->PlaceOf(line)}, block_->first_line + line);
     status_ = ParseLogStatus(record_.text(Field::kLogStatus));
     ++(status_ == LogStatus::kNoData     ? report_->nodata
        : status_ == LogStatus::kSkipData ? report_->skipdata
@@ -114,11 +115,17 @@ class VisitHandler final : public BlockHandler {
 }  // namespace
 
 absl::Status VisitRecords(const std::vector<Source>& sources, const ScanOptions& options,
-                          const std::vector<Field>& check,
+                          const std::vector<Field>& check, const std::optional<std::vector<Field>>& reads,
                           const std::vector<std::function<void(const RecordView&)>>& visit, Report* report) {
   size_t next = 0;
+  TableReads of_tables;
+  if (reads) {
+    of_tables.fields.emplace();
+    for (const Field field : *reads) of_tables.fields->emplace_back(Info(field).name);
+    of_tables.fields->emplace_back(Info(Field::kLogStatus).name);
+  }
   auto handlers = RunScan(
-      sources, options,
+      sources, options, of_tables, /*in_order=*/false,
       [&](Report* part) { return std::make_unique<VisitHandler>(options, check, visit[next++], part); }, report);
   if (!handlers.ok()) return handlers.status();
   if (options.on_error == OnError::kStop && !report->rejects.empty())
@@ -135,7 +142,8 @@ struct Reader::Impl {
   Report report;
   internal::RecordWalk walk;
   internal::ResolvedBlock block;
-  internal::SourceSequence blocks{sources, options};
+  internal::TableReads reads;  // all of them, as lines
+  internal::SourceSequence blocks{sources, options, reads};
   bool in_block = false;
   bool ended = false;
 };

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "src/scan/arrow_rows.h"
+
 VPCFLOW_NAMESPACE_BEGIN
 namespace internal {
 namespace {
@@ -12,13 +14,13 @@ constexpr size_t kMaxTextBytes = size_t{8} << 20;
 
 }  // namespace
 
-Rows::Rows(const std::vector<FieldRef>& slots) : looked_up_(slots.size()), loaded_(slots.size()) {
+Rows::Rows(const std::vector<FieldRef>& slots, const Rows* beside) : looked_up_(slots.size()), loaded_(slots.size()) {
   batch_.columns.resize(slots.size());
   dictionaries_.resize(slots.size());
   for (size_t i = 0; i < slots.size(); ++i) {
     batch_.columns[i].kind = slots[i].kind();
     if (slots[i].kind() != Kind::kText) continue;
-    dictionaries_[i] = std::make_unique<TextDictionary>();
+    dictionaries_[i] = beside != nullptr ? beside->dictionaries_[i] : std::make_shared<TextDictionary>();
     batch_.columns[i].dictionary = dictionaries_[i].get();
     if (slots[i].lookup == nullptr) continue;
     // The plan has put what it needs among the slots.
@@ -115,6 +117,16 @@ void Rows::DropBad() {
 
 uint64_t& Rows::CounterOf(LogStatus status, Report* report) const {
   return status == LogStatus::kNoData ? report->nodata : status == LogStatus::kSkipData ? report->skipdata : report->ok;
+}
+
+Rows* BlockRows::Start(const ResolvedBlock& block) {
+  if (block.table.columns == nullptr) {
+    text_.Start(block);
+    return &text_;
+  }
+  if (table_ == nullptr) table_ = std::make_unique<ArrowRows>(slots_, options_, report_, &text_);
+  static_cast<ArrowRows*>(table_.get())->Start(block);
+  return table_.get();
 }
 
 }  // namespace internal

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "src/scan/scanned_source.h"
+#include "src/scan/resolved_block.h"
 #include "src/simd/kernels.h"
 #include "vpcflow/enrich/labels.h"
 #include "vpcflow/record/batch.h"
@@ -56,10 +56,13 @@ class Rows {
   virtual bool placed() const { return true; }
   // Records without traffic are no rows.
   virtual bool traffic_only() const { return false; }
+  // The first reject ends the scan (OnError::kStop).
+  virtual bool stopped() const = 0;
   std::span<const LogStatus> status() const { return {status_.data(), batch_.rows}; }
 
  protected:
-  explicit Rows(const std::vector<FieldRef>& slots);
+  // `beside`: other rows whose batches go the same way; codes of texts are the same in both.
+  explicit Rows(const std::vector<FieldRef>& slots, const Rows* beside = nullptr);
   // Load and Has of fields that logs have.
   virtual void LoadFields(std::span<const size_t> slots) = 0;
   virtual bool HasField(size_t slot) const = 0;
@@ -97,7 +100,7 @@ class Rows {
   std::vector<uint8_t> loaded_;    // by slot
   std::vector<uint8_t> bad_;       // by row
   // By slot, of text columns. Bounded: what comes anew each time (ids, tags) must not fill the memory.
-  std::vector<std::unique_ptr<TextDictionary>> dictionaries_;
+  std::vector<std::shared_ptr<TextDictionary>> dictionaries_;
 };
 
 // The rows of text blocks.
@@ -114,8 +117,7 @@ class TextRows final : public Rows {
   void Keep(std::span<const uint8_t> keep) override;
   const std::string& name() const override { return *block_->name; }
   bool placed() const override { return !block_->block.unwrapped; }
-  // The first reject ends the scan (OnError::kStop).
-  bool stopped() const { return stopped_; }
+  bool stopped() const override { return stopped_; }
 
  protected:
   void LoadFields(std::span<const size_t> slots) override;
@@ -167,6 +169,25 @@ class TextRows final : public Rows {
   std::vector<IntegerColumn> integer_columns_;
   bool traffic_only_ = false;
   bool stopped_ = false;
+};
+
+// The rows of blocks of either kind.
+class BlockRows {
+ public:
+  BlockRows(const std::vector<FieldRef>& slots, const ScanOptions& options, Report* report)
+      : slots_(slots), options_(options), report_(report), text_(slots, options, report) {}
+
+  // The rows of a block, which must stay until the last of them is read.
+  Rows* Start(const ResolvedBlock& block);
+  // As of TextRows. (Tables give all their rows.)
+  void TakeTrafficOnly() { text_.TakeTrafficOnly(); }
+
+ private:
+  const std::vector<FieldRef>& slots_;
+  const ScanOptions& options_;
+  Report* report_;
+  TextRows text_;
+  std::unique_ptr<Rows> table_;  // made for the first table
 };
 
 }  // namespace internal

@@ -75,7 +75,7 @@ bool TextRows::Next() {
 // not.
 bool TextRows::TakeLines(size_t last) {
   const size_t width = format_->size(), max_bytes = options_.max_line_bytes;
-  const bool careful = !block_->index.bad().empty(), has_status = status_column_ >= 0;
+  const bool careful = !block_->index.bad().empty() || block_->block.no_records, has_status = status_column_ >= 0;
   const uint64_t offset = block_->block.offset;
   const TextLine* const lines = block_->index.lines().data();
   const TokenColumn status_tokens = ColumnOf(std::max(status_column_, 0));
@@ -118,7 +118,7 @@ bool TextRows::TakeLines(size_t last) {
 bool TextRows::CheckWithCare(size_t line) {
   bool blank = false;
   uint32_t at = 0;
-  const Errc e = CheckLine(*block_, block_->index.line(line), format_->size(), options_.max_line_bytes, &blank, &at);
+  const Errc e = CheckLine(*block_, line, format_->size(), options_.max_line_bytes, &blank, &at);
   if (e != Errc::kOk) Reject(line, e, at, "");
   if (blank) ++report_->blank_lines;
   return e == Errc::kOk && !blank;

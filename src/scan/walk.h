@@ -6,8 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "src/scan/scanned_source.h"
+#include "src/scan/resolved_block.h"
 #include "vpcflow/record/record_view.h"
+#include "vpcflow/scan/options.h"
 
 VPCFLOW_NAMESPACE_BEGIN
 namespace internal {

@@ -436,7 +436,8 @@ void Arrow(std::string_view bytes) {
   ArrowArrayStream stream;
   Stream::Open(&own, &stream);
   Report report;
-  const absl::StatusOr<std::vector<Result>> got = RunArrow({&plan, 1}, &stream, options, &report);
+  const absl::StatusOr<std::vector<Result>> got =
+      RunAll({&plan, 1}, {Source::Arrow("<arrow>", &stream)}, options, &report);
   VPCFLOW_FUZZ_CHECK(own.released == 1 && stream.release == nullptr);
   for (const Reject& reject : report.rejects) VPCFLOW_FUZZ_CHECK(reject.excerpt.size() <= 400);
   if (hurt || fails || !got.ok()) return;

@@ -171,7 +171,7 @@ Read ReadTable(TestTable* table, const std::vector<std::string>& select, OnError
   options.on_error = on_error;
   ArrowArrayStream stream = table->Stream();
   Read out;
-  const absl::StatusOr<std::vector<Result>> results = RunArrow({&plan, 1}, &stream, options, &out.report);
+  const absl::StatusOr<std::vector<Result>> results = RunAll({&plan, 1}, {Source::Arrow("<arrow>", &stream)}, options, &out.report);
   if (results.ok()) out.rows = ToJsonLines((*results)[0].table);
   if (!results.ok()) out.error = std::string(results.status().message());
   if (!out.report.errors.empty()) out.error = std::string(out.report.errors[0].message());
@@ -342,19 +342,15 @@ TEST(ArrowIn, OneBadTableDoesNotTakeTheOthersAway) {
   const auto good = ThreeRows(), bad = ThreeRows(), after = ThreeRows();
   bad->columns[0]->Values<int32_t>(1)[1] = 4000;
   std::vector<ArrowArrayStream> streams = {good->Stream(), bad->Stream(), after->Stream()};
-  size_t next = 0;
-  const auto give = [&]() -> absl::StatusOr<NamedArrowStream> {
-    const size_t call = next++;
-    if (call == 1) return NamedArrowStream{nullptr, "b", absl::UnavailableError("b: cannot be opened")};
-    const size_t at = call - (call > 1 ? 1 : 0);
-    if (at >= streams.size()) return NamedArrowStream{};
-    return NamedArrowStream{&streams[at], "t" + std::to_string(at), {}};
-  };
+  const std::vector<Source> sources = {
+      Source::Arrow("t0", &streams[0]),
+      Source::Arrow("b", [](ArrowArrayStream*) { return absl::UnavailableError("b: cannot be opened"); }),
+      Source::Arrow("t1", &streams[1]), Source::Arrow("t2", &streams[2])};
   PlanSpec spec;
   spec.aggs = {{"bytes", "sum(bytes)"}, {"sources", "n_unique(srcaddr)"}};
   const Plan plan = *Plan::Make(spec);
   Report report;
-  (void)RunArrow({&plan, 1}, {}, give, {}, &report);
+  (void)RunAll({&plan, 1}, sources, {}, &report);
   EXPECT_EQ(report.records(), 6u);
   EXPECT_EQ(report.sources, 4u);
   ASSERT_EQ(report.errors.size(), 2u);
@@ -369,7 +365,7 @@ TEST(ArrowIn, AConsumedStreamIsAnError) {
   stream.release(&stream);
   const Plan plan = *Plan::Make({});
   Report report;
-  (void)RunArrow({&plan, 1}, &stream, {}, &report);
+  (void)RunAll({&plan, 1}, {Source::Arrow("<arrow>", &stream)}, {}, &report);
   ASSERT_EQ(report.errors.size(), 1u);
   EXPECT_NE(std::string(report.errors[0].message()).find("already consumed"), std::string::npos);
 }

@@ -123,9 +123,13 @@ std::vector<std::string> LinesBeforeDamage(Container container, const std::strin
     size += *n;
   }
   std::vector<std::string> lines;
+  std::vector<LineInfo> infos;
+  stream->TakeOrigins(size, &infos);
+  size_t number = 0;
   for (size_t at = 0; at < size; at = all.find('\n', at) + 1) {
-    if (all[at] != kNoRecordMark) lines.push_back(all.substr(at, all.find('\n', at) - at));
+    if (infos.at(number++).kind != LineKind::kNoRecord) lines.push_back(all.substr(at, all.find('\n', at) - at));
   }
+  EXPECT_EQ(infos.size(), number);
   return lines;
 }
 

@@ -84,7 +84,7 @@ TEST(Arrow, OutAndInAgainGivesTheSameAnswer) {
   ArrowArrayStream stream;
   ExportTable(std::make_shared<const Table>(std::move(rows->table)), &stream);
   const std::vector<Plan> plans = {*Plan::Make(spec)};
-  absl::StatusOr<std::vector<Result>> results = RunArrow(plans, &stream, {});
+  absl::StatusOr<std::vector<Result>> results = RunAll(plans, {Source::Arrow("<arrow>", &stream)}, {});
   ASSERT_TRUE(results.ok()) << results.status();
   EXPECT_EQ(stream.release, nullptr);  // consumed
   EXPECT_EQ(ToJsonLines((*results)[0].table), vpcflow_testing::RunToJson(spec, sources));

@@ -69,26 +69,33 @@ std::string LinesOf(const std::vector<std::vector<std::pair<std::string, std::st
     for (const auto& [name, value] : record) lines.Add(name, value);
     if (!lines.End()) lines.NoRecord("it");
   }
-  std::string out = lines.out();
-  for (char& c : out) c = c == kNoRecordMark ? '!' : c == kObjectsMark ? '#' : c;
+  std::string out;
+  size_t at = 0;
+  for (const LineKind kind : lines.kinds()) {
+    const size_t end = lines.out().find('\n', at) + 1;
+    out += kind == LineKind::kNoRecord ? "!" : kind == LineKind::kHeader ? "#" : "";
+    out += lines.out().substr(at, end - at);
+    at = end;
+  }
+  EXPECT_EQ(at, lines.out().size());
   return out;
 }
 
 TEST(RecordLines, NamesThatComeAndGo) {
   EXPECT_EQ(LinesOf({{{"srcaddr", "::1"}, {"bytes", "5.0"}}, {{"bytes", ""}, {"srcaddr", "::2"}}}),
-            "#\nsrcaddr bytes\n::1 5\n::2 -\n");
+            "#srcaddr bytes\n::1 5\n::2 -\n");
   // What is no record adds no columns, and the names after it are found again.
   EXPECT_EQ(LinesOf({{{"srcaddr", "::1"}, {"bytes", "5"}},
                      {{"srcaddr", "::1"}, {"a", "5"}},
                      {{"srcaddr", "::1"}, {"bytes", "6"}},
                      {{"bytes", "7"}, {"Bytes", "7"}, {"srcaddr", "::1"}, {"b", "5"}},
                      {{"bytes", "8"}, {"srcaddr", "::1"}, {"b", "x y"}}}),
-            "#\nsrcaddr bytes\n::1 5\n!it\n::1 6\n!two columns are the field bytes: 'bytes' and 'Bytes': it\n"
-            "srcaddr bytes b\n::1 8 x\xFF`y\n");
+            "#srcaddr bytes\n::1 5\n!it\n::1 6\n!two columns are the field bytes: 'bytes' and 'Bytes': it\n"
+            "#srcaddr bytes b\n::1 8 x\xFF`y\n");
   std::vector<std::pair<std::string, std::string>> wide = {{"srcaddr", "::1"}, {"bytes", "5"}};
   for (int i = 0; i < 2000; ++i) wide.emplace_back("c" + std::to_string(i), "1");
   EXPECT_EQ(LinesOf({wide, {{"srcaddr", "::1"}, {"bytes", "5"}}}),
-            "!more than 256 columns: it\n#\nsrcaddr bytes\n::1 5\n");
+            "!more than 256 columns: it\n#srcaddr bytes\n::1 5\n");
   EXPECT_EQ(LinesOf({{}, {{"", ""}}}), "!it\n!it\n");
 }
 

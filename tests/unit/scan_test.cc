@@ -140,7 +140,7 @@ TEST(Scan, BlocksReadByTheirThreadsAreThoseOfOne) {
         if (!more.ok() || !*more) break;
         unread += block.unread;
         EXPECT_TRUE(reader.Fill(&block).ok());
-        out.push_back(std::to_string(block.sequence) + " " + std::to_string(block.offset) +
+        out.push_back(std::to_string(out.size()) + " " + std::to_string(block.offset) +
                       (block.long_line ? " long " : " ") + std::string(block.text));
       }
       EXPECT_EQ(unread > 0, shared && block_bytes >= 100 && block_bytes < 1 << 17) << block_bytes;  // longer than lines
@@ -206,7 +206,8 @@ TEST(Scan, FilesCutWhileTheirBlocksAreReadLoseNoLineAndAreToldOnce) {
         if (!is_cut.exchange(true)) std::filesystem::resize_file(path, left);
       };
       ASSERT_TRUE(internal::RunScan(
-                      {source}, options, [&](Report*) { return std::make_unique<OnEachBlock>(cut_once); }, &report)
+                      {source}, options, internal::TableReads(), /*in_order=*/false,
+                      [&](Report*) { return std::make_unique<OnEachBlock>(cut_once); }, &report)
                       .ok());
       ASSERT_EQ(report.errors.size(), 1u) << threads;
       EXPECT_EQ(report.errors[0].code(), absl::StatusCode::kDataLoss);

@@ -8,6 +8,7 @@
 // a line, and a header line goes before the first and wherever the fields change. Absent and empty values become `-`,
 // spellings of other tools AWS's. Blanks, control bytes and 0xFF in a value are written as 0xFF and a byte (its
 // bit 0x40 turned), which scans take back. An entry that holds no record becomes a line that is a reject: no-record.
+// What each line is travels beside the text (LineOrigins): no byte of it is a mark.
 //
 // What is recognised is decided by the first 4 KiB of the unpacked text, never by a name. What is no text there, an
 // archive, a binary table or UTF-16, is refused by name, also if a container was asked for. Memory: 64 KiB and one
@@ -30,10 +31,9 @@
 
 VPCFLOW_NAMESPACE_BEGIN
 
-// X(constant, name, meaning)
-#define VPCFLOW_CONTAINERS(X)                                                                                        \
-  X(kAuto, "auto", "by content")                                                                                     \
-  X(kText, "text", "flow log lines, as S3 and `zcat` give them")                                                     \
+// Registers what wraps records: X(constant, name, meaning), in the order in which the beginning of a text is tried. A
+// row's file in src/container/ defines `<constant>Wrapping`; there is nothing else to change.
+#define VPCFLOW_WRAPPINGS(X)                                                                                         \
   X(kExport, "cloudwatch-export",                                                                                    \
     "lines behind a time, and perhaps names of where they come from: exports of CloudWatch Logs to S3, "             \
     "`aws logs tail`, syslog; `aws logs filter-log-events --output text`")                                           \
@@ -45,6 +45,12 @@ VPCFLOW_NAMESPACE_BEGIN
     "that holds records (@message, message, _raw, event.original, ...)")                                             \
   X(kSubscription, "subscription",                                                                                   \
     "base64, one a line, of JSON or lines, packed or not: CloudWatch Logs subscription records")
+
+// X(constant, name, meaning)
+#define VPCFLOW_CONTAINERS(X)                                    \
+  X(kAuto, "auto", "by content")                                 \
+  X(kText, "text", "flow log lines, as S3 and `zcat` give them") \
+  VPCFLOW_WRAPPINGS(X)
 
 enum class Container : uint8_t {
 #define VPCFLOW_X(id, name, meaning) id,
@@ -69,23 +75,25 @@ std::optional<Container> FindContainer(std::string_view name);
 // What a text is, by its beginning. kText if it is none of the others.
 Container DetectContainer(std::string_view head);
 
-// A line that begins with this byte stands for an entry of a container that holds no record; what follows is of the
-// entry. Only the streams of this room write it.
-inline constexpr char kNoRecordMark = '\x1A';
-// Messages, which are lines as they are, and objects have formats of their own. A line of one of these bytes alone
-// tells that what follows it is of the other; the text begins with messages. Objects have a header line before the
-// first and when their fields change, which may be 400 times as long as a record.
-inline constexpr char kMessagesMark = '\x1D';
-inline constexpr char kObjectsMark = '\x1E';
-constexpr bool IsMark(char c) { return c == kNoRecordMark || c == kMessagesMark || c == kObjectsMark; }
+// What a line of the text made of a container holds. Messages and objects have formats of their own.
+enum class LineKind : uint8_t {
+  kMessage,  // a record or header line as the container had it
+  kHeader,   // names the fields of the objects behind it: before the first and when their fields change
+  kObject,   // the values of an object, in the order of the last kHeader
+  kNoRecord  // the beginning of an entry that holds no record
+};
 
-// Which lines of a container the lines of its record text come from, in order.
+struct LineInfo {
+  uint64_t origin = 0;  // number, from 1, of the container's line; of an entry over many lines the first
+  LineKind kind = LineKind::kMessage;
+};
+
+// Describes the lines of a container's text, beside the text.
 class LineOrigins {
  public:
   virtual ~LineOrigins() = default;
-  // Appends the numbers, from 1, of the container's lines that the next `n` lines of the text come from. Of an entry
-  // over many lines it is the first.
-  virtual void TakeOrigins(size_t n, std::vector<uint64_t>* out) = 0;
+  // Appends the description of the next `n` lines of the text.
+  virtual void TakeOrigins(size_t n, std::vector<LineInfo>* out) = 0;
 };
 
 struct OpenedRecords {

@@ -65,9 +65,6 @@ void SliceTable(Table* table, size_t begin, size_t count);
 
 // Coverage as a table, a row an interval: interface_id, seen (OK, NODATA, SKIPDATA, absent), start, end, minutes.
 Table CoverageTable(const Coverage& coverage);
-// The coverage of records in a table of the columns interface_id, tgw_attachment_id, resource_id, start, end and
-// log_status.
-Coverage CoverageOf(const Table& records);
 
 // Order of addresses by their text.
 int CompareAddressText(const Ip& a, const Ip& b);

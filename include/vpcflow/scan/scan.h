@@ -8,6 +8,7 @@
 #define VPCFLOW_SCAN_SCAN_H_
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -26,9 +27,10 @@ VPCFLOW_NAMESPACE_BEGIN
 
 namespace internal {
 
-// Calls visit[i] for the records that thread i reads, after checking the fields in `check`.
+// Calls visit[i] for the records that thread i reads, after checking the fields in `check`. `reads` are the fields that
+// visits look at; nothing for any.
 absl::Status VisitRecords(const std::vector<Source>& sources, const ScanOptions& options,
-                          const std::vector<Field>& check,
+                          const std::vector<Field>& check, const std::optional<std::vector<Field>>& reads,
                           const std::vector<std::function<void(const RecordView&)>>& visit, Report* report);
 
 }  // namespace internal
@@ -65,6 +67,12 @@ class Scan {
     options_ = std::move(options);
     return *this;
   }
+  // Says that predicates and accumulators read no other fields than these and those of filters: of tables only their
+  // columns are read, and other fields are null. By default all are read.
+  Scan& Reads(std::vector<Field> fields) & {
+    reads_ = std::move(fields);
+    return *this;
+  }
   Scan& AllRecords() & {
     all_records_ = true;
     return *this;
@@ -76,6 +84,7 @@ class Scan {
   Scan Where(std::function<bool(const RecordView&)> predicate) && { return std::move(Where(std::move(predicate))); }
   Scan Threads(int n) && { return std::move(Threads(n)); }
   Scan Options(ScanOptions options) && { return std::move(Options(std::move(options))); }
+  Scan Reads(std::vector<Field> fields) && { return std::move(Reads(std::move(fields))); }
   Scan AllRecords() && { return std::move(AllRecords()); }
 
   // Runs, and merges what every thread found into `out`. `report`, if given, is filled in any case. Errors as
@@ -99,8 +108,11 @@ class Scan {
         part.Update(record);
       });
     }
+    std::optional<std::vector<Field>> reads = reads_;
+    if (reads) reads->insert(reads->end(), check.begin(), check.end());
     Report own;
-    absl::Status status = internal::VisitRecords(sources_, options_, check, visit, report != nullptr ? report : &own);
+    absl::Status status =
+        internal::VisitRecords(sources_, options_, check, reads, visit, report != nullptr ? report : &own);
     for (const std::string& warning : warnings_) (report != nullptr ? report : &own)->Warn(warning);
     for (const A& part : parts) out->Merge(part);
     return status;
@@ -110,7 +122,8 @@ class Scan {
   std::vector<Source> sources_;
   ScanOptions options_;
   std::vector<Field> check_;
-  std::vector<std::string> warnings_;  // of filters
+  std::optional<std::vector<Field>> reads_;  // nothing for any
+  std::vector<std::string> warnings_;        // of filters
   std::vector<std::function<bool(const RecordView&)>> predicates_;
   bool all_records_ = false;
   absl::Status status_;

@@ -129,11 +129,4 @@ def _between(flows: Flows, findings: list[Finding]) -> Iterator[Result]:
     query = flows.filter(" or ".join(parts)).select(*_FIELDS).located()._with(allow_missing=True)
     with warnings.catch_warnings(), contextlib.suppress(VpcflowError):
         warnings.simplefilter("ignore", DataQualityWarning)
-        yield from _parts(query)
-
-
-def _parts(query: Flows) -> Iterator[Result]:
-    if query._table is None:
         yield from query.batches(4096)
-    else:
-        yield query.collect()

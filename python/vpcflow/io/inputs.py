@@ -11,7 +11,7 @@ from typing import Any, Union, cast
 from .. import _core
 from ..errors import DataQualityWarning, NoRecordsError, SourceNotFoundError
 from .streams import source_of_lines, source_of_stream
-from .tables import TableFiles
+from .tables import TableFile
 
 _FEW = 100
 _TEXT = (".log", ".txt", ".gz", ".zst", ".ndjson", ".jsonl", ".csv")
@@ -70,20 +70,12 @@ def _is_path(item: Any) -> bool:
     return isinstance(item, str) and item != "" and "\0" not in item and os.path.lexists(item)
 
 
-def split(sources: list[_core.Source], once: bool) -> tuple[list[_core.Source], TableFiles | None]:
-    """Text for the engine, Parquet and Arrow IPC files for pyarrow. Of many files those named as text are not looked
-    into. Tables whose rows hold log lines are text."""
+def with_tables(sources: list[_core.Source]) -> list[_core.Source]:
+    """The sources, of which Parquet and Arrow IPC files are read by pyarrow. Of many files those named as text are not
+    looked into."""
     few = len(sources) <= _FEW
-    kinds = {id(s): s.table_format for s in sources if few or not s.name.endswith(_TEXT)}
-    files = [source for source in sources if kinds.get(id(source)) is not None]
-    if not files:
-        return sources, None
-    same_as = _core.Source.duplicates(files) if once else [None] * len(files)
-    first = [(s.name, cast(str, kinds[id(s)]), s.memory()) for s, same in zip(files, same_as) if same is None]
-    again = [(source.name, files[same].name) for source, same in zip(files, same_as) if same is not None]
-    tables = TableFiles(first, again)
-    texts = [source for source in sources if kinds.get(id(source)) is None] + tables.take_texts()
-    return texts, tables if len(tables) or again or not texts else None
+    kinds = [s.table_format if few or not s.name.endswith(_TEXT) else None for s in sources]
+    return [s if kind is None else TableFile(s, kind).source() for s, kind in zip(sources, kinds)]
 
 
 def select(

@@ -1,13 +1,14 @@
-"""Tables as input: Arrow tables and frames, Parquet and Arrow IPC files, as streams for the engine with only the
-columns that a query reads; and tables whose rows hold log lines, as text."""
+"""Tables as sources: Arrow tables and frames, Parquet and Arrow IPC files, of which the engine reads the columns that a
+query needs; and tables whose rows hold log lines, as text."""
 
 from __future__ import annotations
 
 import contextlib
 import sys
+import threading
 import warnings
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any, Callable, Union
+from typing import TYPE_CHECKING, Any, Callable, Optional
 
 from .. import _core
 from ..errors import SourceError
@@ -20,8 +21,9 @@ if TYPE_CHECKING:
 _BATCH_ROWS = 65536
 # Columns of log lines or JSON events, in the order of precedence; `@`, `_` and case aside.
 _MESSAGES = ("message", "raw", "log", "line", "event.original", "original", "textpayload", "body", "event", "value")
-#: A name; the stream of its table (a capsule) or why it cannot be opened; whether it has all columns of the table.
-Stream = tuple[str, Union[object, str], bool]
+#: The names of a table's columns, and whether the engine judges by them if the rows are flow records; None if the
+#: stream tells both.
+Columns = Optional[tuple[list[str], bool]]
 
 
 def message_column(names: list[str]) -> str | None:
@@ -34,48 +36,38 @@ def message_column(names: list[str]) -> str | None:
 
 
 class _Texts:
-    """read(size) of the texts of one column of tables, one after the other, a batch at a time."""
+    """read(size) of the texts of one column of a table, a batch at a time."""
 
-    def __init__(self, name: str, column: str, streams: Iterator[Stream]) -> None:
-        self._name, self._column, self._streams = name, column, streams
+    def __init__(self, column: str, stream: Callable[[], object]) -> None:
+        self._column, self._stream = column, stream
         self._texts: _core.ArrowTexts | None = None
         self._rest = b""
 
     def __call__(self, size: int) -> bytes:
+        if self._texts is None:
+            self._texts = _core.ArrowTexts(self._stream(), self._column)
         while not self._rest:
-            if self._texts is None:
-                name, stream, _ = next(self._streams, (self._name, None, True))
-                if stream is None:
-                    return b""
-                if isinstance(stream, str):
-                    raise SourceError(f"{name}: {stream}")
-                self._texts = _core.ArrowTexts(stream, self._column)
             lines = self._texts.next()
             if lines is None:
-                self._texts = None
-            else:
-                self._rest = lines
+                return b""
+            self._rest = lines
         data, self._rest = self._rest[:size], self._rest[size:]
         return data
 
 
-def _text_source(name: str, column: str, streams: Callable[[], Iterator[Stream]], again: bool) -> _core.Source:
-    reopened: Callable[..., _core.Source] | None = getattr(_core.Source, "reopened", None)
-    if again and reopened is not None:
-        return reopened(name, lambda: _Texts(name, column, streams()))
-    return _core.Source.reader(name, _Texts(name, column, streams()))
+def _text_source(name: str, column: str, stream: Callable[[], object], again: bool) -> _core.Source:
+    if again:
+        return _core.Source.reopened(name, lambda: _Texts(column, stream))
+    return _core.Source.reader(name, _Texts(column, stream))
 
 
-def _flat(schema: pa.Schema, batches: Iterable[pa.RecordBatch], wanted: set[str] | None) -> pa.RecordBatchReader:
+def _flat(schema: pa.Schema, batches: Iterable[pa.RecordBatch], fields: list[str] | None) -> pa.RecordBatchReader:
     """OCSF events, which are nested, as columns of fields."""
     import pyarrow
 
+    wanted = None if fields is None else set(fields)
     flat = flat_batch(empty_batch(schema), wanted).schema
     return pyarrow.RecordBatchReader.from_batches(flat, (flat_batch(batch, wanted) for batch in batches))
-
-
-def _fields_wanted(fields: Iterable[str] | None) -> set[str] | None:
-    return None if fields is None else {*fields, "log-status"}
 
 
 class ArrowTable:
@@ -88,7 +80,7 @@ class ArrowTable:
         self._spent = False
         self._own = isinstance(getattr(data, "_table", None), _core.Table)  # a Result: what was asked for, not judged
 
-    def columns(self) -> list[str]:
+    def _names(self) -> list[str]:
         what: Any
         for what in (self._data, getattr(self._data, "schema", None)):
             if hasattr(what, "__arrow_c_schema__"):
@@ -101,32 +93,40 @@ class ArrowTable:
         index = getattr(getattr(self._data, "index", None), "names", [])  # of pandas, which has columns of them
         return [str(getattr(n, "name", n)) for n in [*names, *(n for n in index if n is not None)]]
 
-    def as_text(self) -> _core.Source | None:
-        """The log lines of a table that has them in a column, or that is a series of them."""
-        if self._own:
-            return None
+    def source(self) -> _core.Source:
+        """The source of its rows; or, if it has log lines in a column or is a series of them, of these."""
         series = hasattr(self._data, "dtype") or type(self._data).__name__ in ("ChunkedArray", "StringArray")
-        column = "" if series else message_column(self.columns())
+        column = None if self._own else "" if series else message_column(self._names())
         if column is None:
-            return None
-        return _text_source("<arrow>", column, lambda: self.streams(None), not self._once)
+            return _core.Source.arrow("<arrow>", self)
+        return _text_source("<arrow>", column, lambda: self.stream(0, None), not self._once)
 
-    def streams(self, fields: Iterable[str] | None) -> Iterator[Stream]:
+    def columns(self) -> Columns:
+        names = self._names()
+        if is_ocsf(names) and self._of_pyarrow():
+            return ocsf_columns(self._data.schema), False
+        return (names, not self._own) if names else None
+
+    def pieces(self) -> list[int]:
+        return []
+
+    def stream(self, piece: int, fields: list[str] | None) -> object:
         if self._spent:
-            yield "<arrow>", "this Arrow stream was already consumed", True
-            return
+            raise SourceError("this Arrow stream was already consumed")
         self._spent = self._once
-        arrow = sys.modules.get("pyarrow")
         try:
-            if arrow is not None and isinstance(self._data, (arrow.Table, arrow.RecordBatch, arrow.RecordBatchReader)):
-                yield "<arrow>", self._validated(fields).__arrow_c_stream__(), not is_ocsf(self._data.schema.names)
-            else:
-                yield "<arrow>", self._data.__arrow_c_stream__(), not self._own
+            if self._of_pyarrow():
+                return self._validated(fields).__arrow_c_stream__()
+            return self._data.__arrow_c_stream__()
         # Columns of mixed objects, types that a producer cannot hand over, a closed reader.
         except (ValueError, TypeError, OSError, NotImplementedError) as error:
-            yield "<arrow>", f"no Arrow stream: {' '.join(str(error).split())}", True
+            raise SourceError(f"no Arrow stream: {' '.join(str(error).split())}") from None
 
-    def _validated(self, fields: Iterable[str] | None) -> pa.RecordBatchReader:
+    def _of_pyarrow(self) -> bool:
+        arrow = sys.modules.get("pyarrow")
+        return arrow is not None and isinstance(self._data, (arrow.Table, arrow.RecordBatch, arrow.RecordBatchReader))
+
+    def _validated(self, fields: list[str] | None) -> pa.RecordBatchReader:
         """Only pyarrow knows how large its buffers are, which the C interface does not say."""
         import pyarrow
 
@@ -137,14 +137,8 @@ class ArrowTable:
             batches = iter([data]) if isinstance(data, pyarrow.RecordBatch) else iter(data)
         sound = _sound("<arrow>", "Arrow data", batches)
         if is_ocsf(data.schema.names):
-            return _flat(data.schema, sound, _fields_wanted(fields))
+            return _flat(data.schema, sound, fields)
         return pyarrow.RecordBatchReader.from_batches(data.schema, sound)
-
-    def note(self, report: dict[str, Any]) -> None:
-        """Adds to a report what the engine cannot know."""
-
-    def __str__(self) -> str:
-        return "an Arrow table"
 
 
 def _sound(name: str, kind: str, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -219,83 +213,53 @@ class _File:
             for i in range(reader.num_record_batches):
                 yield reader.get_batch(i)
 
-    def stream(self, wanted: set[str] | None) -> tuple[object, bool]:
-        """The stream, and whether its columns tell that it is of flow logs."""
+    def stream(self, fields: list[str] | None) -> object:
         import pyarrow
 
         if is_ocsf(self.names):
-            return _flat(self.schema, self.batches(), wanted).__arrow_c_stream__(), False
-        if wanted is not None and not _core.has_flow_columns(self.names):
-            wanted = None  # the engine says what they are
-        fields = _core.fields_of_columns(self.names)
-        columns = [c for c, field in enumerate(fields) if wanted is None or field in wanted]
+            return _flat(self.schema, self.batches(), fields).__arrow_c_stream__()
+        own = _core.fields_of_columns(self.names)
+        columns = [c for c, field in enumerate(own) if fields is None or field in fields]
         columns = columns or [0]  # the rows count even so
         schema = pyarrow.schema([self.schema.field(c) for c in columns])
-        reader = pyarrow.RecordBatchReader.from_batches(schema, self.batches(columns))
-        return reader.__arrow_c_stream__(), wanted is None
+        return pyarrow.RecordBatchReader.from_batches(schema, self.batches(columns)).__arrow_c_stream__()
 
 
-class TableFiles:
-    """Parquet and Arrow IPC files, read by pyarrow a batch at a time."""
+class TableFile:
+    """A Parquet or Arrow IPC file, read by pyarrow a batch at a time."""
 
-    def __init__(self, files: list[tuple[str, str, bytes | None]], again: list[tuple[str, str]]) -> None:
-        """``files``: names and kinds, with the bytes of those that are in memory. ``again``: names of what is not read,
-        because it has the same bytes as the file of the second name."""
-        self._files = files
-        self._again = again
-        self._names: dict[str, list[str]] = {}
+    def __init__(self, stored: _core.Source, kind: str) -> None:
+        self._stored, self._kind = stored, kind
+        self._columns: Columns = None
+        self._lock = threading.Lock()
 
-    def note(self, report: dict[str, Any]) -> None:
-        report["duplicates"] += len(self._again)
-        report["warnings"] += [f"{name} has the same bytes as {first}: read once" for name, first in self._again[:5]]
+    def _open(self) -> _File:
+        return _File(self._stored.name, self._kind, self._stored.memory())
 
-    def _names_of(self, name: str, kind: str, data: bytes | None) -> list[str]:
-        """Of a file that cannot be read none: the scan itself reports it."""
-        if name not in self._names:
-            self._names[name] = []
-            with contextlib.suppress(SourceError):
-                self._names[name] = _File(name, kind, data).names
-        return self._names[name]
+    def source(self) -> _core.Source:
+        """The source of its rows, or of the log lines that they hold."""
+        name = self._stored.name
+        names: list[str] = []
+        with contextlib.suppress(SourceError):  # the scan itself reports it
+            names = self._read_columns()[0]
+        column = message_column(names)
+        if column is None:
+            return _core.Source.arrow(name, self, self._stored)
+        return _text_source(name, column, lambda: self.stream(0, None), True)
 
-    def columns(self) -> list[str]:
-        names: dict[str, None] = {}
-        for file in self._files:
-            own = self._names_of(*file)
-            names.update(dict.fromkeys(ocsf_columns(_File(*file).schema) if is_ocsf(own) else own))
-        return list(names)
+    def _read_columns(self) -> tuple[list[str], bool]:
+        with self._lock:
+            if self._columns is None:
+                file = self._open()
+                ocsf = is_ocsf(file.names)
+                self._columns = (ocsf_columns(file.schema), False) if ocsf else (file.names, True)
+            return self._columns
 
-    def take_texts(self) -> list[_core.Source]:
-        """Takes out the files whose rows hold log lines, as sources of text."""
-        out, rest = [], []
-        for name, kind, data in self._files:
-            column = message_column(self._names_of(name, kind, data))
-            if column is None:
-                rest.append((name, kind, data))
-                continue
-            one = TableFiles([(name, kind, data)], [])
-            out.append(_text_source(name, column, lambda one=one: one._whole(), True))  # type: ignore[misc]
-        self._files = rest
-        return out
+    def columns(self) -> Columns:
+        return self._read_columns()
 
-    def _whole(self) -> Iterator[Stream]:
-        return self._streams(lambda file: file.stream(None))
+    def pieces(self) -> list[int]:
+        return []
 
-    def streams(self, fields: Iterable[str] | None) -> Iterator[Stream]:
-        wanted = _fields_wanted(fields)
-        return self._streams(lambda file: file.stream(wanted))
-
-    def _streams(self, stream: Callable[[_File], tuple[object, bool]]) -> Iterator[Stream]:
-        for name, kind, data in self._files:
-            try:
-                yield (name, *stream(_File(name, kind, data)))
-            except SourceError as error:
-                yield name, str(error), True
-
-    def __len__(self) -> int:
-        return len(self._files)
-
-    def __str__(self) -> str:
-        names = [name for name, _, _ in self._files[:3]]
-        more = f" and {len(self._files) - 3} more" if len(self._files) > 3 else ""
-        kinds = ", ".join(dict.fromkeys(kind for _, kind, _ in self._files))
-        return f"{kinds}: {', '.join(names)}{more}"
+    def stream(self, piece: int, fields: list[str] | None) -> object:
+        return self._open().stream(fields)

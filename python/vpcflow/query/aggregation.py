@@ -113,22 +113,18 @@ class Aggregation:
             fields = dict.fromkeys([*self._core.plan.fields, "log-status"])
             rows = flows.select(*fields)._with(allow_missing=True).collect(progress=progress)
             return self.update(rows, first_source=first_source, allow_empty=True)  # the filter may pass none
-        table = flows._table
         with self._lock:  # numbers for its sources, which no update beside this one gets
             before = self._sources
             first = before if first_source is None else first_source
-            self._sources = taken = max(before, first + len(flows._sources) + (table is not None))
+            self._sources = taken = max(before, first + len(flows._sources))
         native = {**flows._engine_options(progress), "first_source": first}
-        streams = table.streams(self._core.plan.fields) if table is not None else iter(())
         try:
-            report = self._core.update(flows._sources, streams, native)
+            report = self._core.update(flows._sources, native)
         except BaseException:
             with self._lock:
                 if self._sources == taken:  # nothing was added
                     self._sources = before
             raise
-        if table is not None:
-            table.note(report)
         with self._lock:
             if self._sources == taken:
                 self._sources = before

@@ -9,7 +9,7 @@ from .. import _core
 from .._threads import SharedIterator
 from .._units import Instant, byte_count, seconds, unix_seconds
 from ..errors import FieldError, PlanError
-from ..io.inputs import Input, select, sources_of, split
+from ..io.inputs import Input, select, sources_of, with_tables
 from ..io.tables import ArrowTable
 from .expr import Agg, Derived, Expr, aggregates_spec, as_filter, col
 from .result import Result, check
@@ -35,14 +35,13 @@ class Flows:
     A query is never changed; any number of threads may use one at once.
     """
 
-    def __init__(self, sources: list[_core.Source], table: Any, options: dict[str, Any], spec: dict[str, Any]) -> None:
+    def __init__(self, sources: list[_core.Source], options: dict[str, Any], spec: dict[str, Any]) -> None:
         self._sources = sources
-        self._table = table
         self._options = options
         self._spec = spec
 
     def _with(self, **changes: Any) -> Flows:
-        return Flows(self._sources, self._table, self._options, {**self._spec, **changes})
+        return Flows(self._sources, self._options, {**self._spec, **changes})
 
     @property
     def _allows_empty(self) -> bool:
@@ -178,8 +177,6 @@ class Flows:
     @property
     def format(self) -> str | None:
         """The format of the first source, as ``${field} ${field}``; ``None`` for an empty one. Reads some lines."""
-        if not self._sources:
-            return " ".join(f"${{{name}}}" for name in self._table_fields())
         formats = self._sources[0].peek_formats(self._engine_options(None))
         return formats[0] if formats else None
 
@@ -187,22 +184,13 @@ class Flows:
     def formats(self) -> list[str]:
         """The different formats of all sources, as :attr:`format`; of each source its first 16 KiB are read."""
         texts = self._peek_all(self._sources)
-        if self._table is not None:
-            texts.append(" ".join(self._table_fields()))
         return [" ".join(f"${{{name}}}" for name in names.split()) for names in texts]
-
-    def _table_fields(self) -> list[str]:
-        known = {f["name"] for f in _core.fields()}
-        fields = _core.fields_of_columns(self._table.columns())
-        return [name for name in dict.fromkeys(fields) if name in known]
 
     def _formats(self, spec: dict[str, Any]) -> list[str]:
         """Formats that the plan must know: of all sources for a selection of everything, else none."""
         if self._grouped or spec.get("select"):
             return []
-        formats = self._peek_all(self._sources)
-        fields = self._table_fields() if self._table is not None else []
-        return [*formats, " ".join(fields)] if fields else formats
+        return self._peek_all(self._sources)
 
     def _peek_all(self, sources: Iterable[_core.Source]) -> list[str]:
         formats: dict[str, None] = {}
@@ -218,7 +206,7 @@ class Flows:
         try:
             return _core.Plan(self._spec, formats)
         except (FieldError, ValueError) as error:
-            if "unknown field" not in str(error) or not self._sources:
+            if "unknown field" not in str(error):
                 raise
             # It may be a field that the logs have beyond the catalogue.
             formats = self._peek_all(self._sources[:1])
@@ -234,8 +222,6 @@ class Flows:
 
     def explain(self) -> str:
         """What :meth:`collect` will do, stage by stage, and which columns it parses."""
-        if not self._sources:
-            return f"scan      {self._table}\n" + self._plan().explain()
         names = [s.name for s in self._sources[:3]]
         more = f" and {len(self._sources) - 3} more" if len(self._sources) > 3 else ""
         kernel = _core.build_info()["kernel"]
@@ -268,12 +254,8 @@ class Flows:
         [('OK', 1), ('absent', 2), ('NODATA', 1)]
         """
         self._no_grouping("coverage")
-        if self._table is not None:
-            fields = ("interface-id", "tgw-attachment-id", "resource-id", "start", "end", "log-status")
-            records = self.select(*fields)._with(allow_missing=True).collect(progress=progress)
-            return Result(_core.coverage_of(records._table), records.report.as_dict())
-        where = self._spec.get("where", "")
-        result = Result(*_core.coverage(self._sources, where, self._spec.get("asked"), self._engine_options(progress)))
+        plan = self.select(*_core.coverage_fields())._with(allow_missing=True)._plan()
+        result = Result(*_core.coverage(plan, self._sources, self._engine_options(progress)))
         check([result], self._allows_empty)
         return result
 
@@ -328,11 +310,6 @@ class Flows:
         """As :meth:`batches`, and in the end one without rows, which has the columns and the whole report."""
         if self._grouped:
             raise PlanError("batches() is for selections; a grouping has one result: collect()")
-        if isinstance(self._table, ArrowTable):
-            raise PlanError("batches() reads logs; an Arrow table is already in memory")
-        if self._table is not None:
-            yield self.collect()  # of Parquet files in one
-            return
         if self._spec.get("sort"):
             raise PlanError("batches() gives the order of the input; sort needs collect()")
         if not 1 <= rows < 2**63:
@@ -473,15 +450,12 @@ def scan(
     if begin is not None or until is not None:
         spec["asked"] = (begin, until)
     if hasattr(data, "__arrow_c_stream__"):
-        table = ArrowTable(data)
-        lines = table.as_text()
-        flows = Flows([], table, options, spec) if lines is None else Flows([lines], None, options, spec)
+        flows = Flows([ArrowTable(data).source()], options, spec)
     else:
         notes: list[str] = []
         sources = select(sources_of(data, notes), begin, until, _texts(account), _texts(region))
         options["notes"] = notes
-        text, parquet = split(sources, duplicates == "once") if container == "auto" else (sources, None)
-        flows = Flows(text, parquet, options, spec)
+        flows = Flows(with_tables(sources) if container == "auto" else sources, options, spec)
     if begin is not None:
         flows = flows.filter(col("start") >= begin)
     return flows if until is None else flows.filter(col("start") < until)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Callable
+from typing import TYPE_CHECKING, Callable
 
 from .. import _core
 from ..errors import NoRecordsError, PlanError, VpcflowError
@@ -13,20 +13,6 @@ if TYPE_CHECKING:
     from .flows import Flows
 
 Progress = Callable[[int, int, int, int], None]
-
-
-def _run(queries: Sequence[Flows], progress: Progress | None) -> list[tuple[_core.Table, dict[str, Any]]]:
-    first = queries[0]
-    plans = [q._plan() for q in queries]
-    options = first._engine_options(progress)
-    if first._table is None:
-        return _core.run(plans, first._sources, options)
-    everything = any(q._spec.get("check_all") for q in queries)
-    fields = None if everything else {field for plan in plans for field in plan.fields}
-    results = _core.run_arrow(plans, first._sources, first._table.streams(fields), options)
-    for _, report in results:
-        first._table.note(report)
-    return results
 
 
 def collect_readable(
@@ -48,8 +34,11 @@ def collect_all(queries: Sequence[Flows], *, progress: Progress | None = None) -
     """
     if not queries:
         return []
-    if any(q._sources is not queries[0]._sources or q._table is not queries[0]._table for q in queries):
+    first = queries[0]
+    if any(query._sources is not first._sources for query in queries):
         raise PlanError("collect_all: the queries must come from the same scan()")
-    results = [Result(table, report) for table, report in _run(queries, progress)]
+    plans = [query._plan() for query in queries]
+    ran = _core.run(plans, first._sources, first._engine_options(progress))
+    results = [Result(table, report) for table, report in ran]
     check(results, any(query._allows_empty for query in queries))
     return results

@@ -197,7 +197,7 @@ absl::Status Aggregation::Impl::Join(const internal::ScannedWorkers& scanned, Re
 absl::Status Aggregation::Update(const std::vector<Source>& sources, const ScanOptions& options, Report* report) {
   Report own;
   const absl::StatusOr<internal::ScannedWorkers> scanned =
-      internal::ScanText({&impl_->plan, 1}, impl_->map, sources, options, &own);
+      internal::ScanSources({&impl_->plan, 1}, impl_->map, sources, options, &own);
   absl::Status status = scanned.ok() ? impl_->Join(*scanned, &own) : scanned.status();
   if (status.ok()) status = own.Outcome(options.allow_empty);
   if (report != nullptr) *report = std::move(own);

@@ -8,6 +8,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "src/plan/run/worker.h"
+#include "src/scan/scanned_table.h"
+#include "src/scan/scanned_text.h"
 
 VPCFLOW_NAMESPACE_BEGIN
 namespace internal {
@@ -21,19 +23,19 @@ class PlanHandler final : public BlockHandler {
   }
 
   bool OnBlock(const ResolvedBlock& block) override {
-    rows_.Start(block);
-    while (rows_.Next()) {
-      worker_.Process(&rows_);
-      if (rows_.stopped() || worker_.satisfied()) return false;
+    Rows* const rows = rows_.Start(block);
+    while (rows->Next()) {
+      worker_.Process(rows);
+      if (rows->stopped() || worker_.satisfied()) return false;
     }
-    return !rows_.stopped();
+    return !rows->stopped();
   }
   size_t bytes() const override { return worker_.bytes(); }
   Worker& worker() { return worker_; }
 
  private:
   Worker worker_;
-  TextRows rows_;
+  BlockRows rows_;
 };
 
 // The columns of a selection; of everything, only those that some source has.
@@ -86,20 +88,21 @@ absl::Status CheckFields(const Plan& plan, const std::vector<int>& slots, const 
       " in none of the logs read; their format: ", absl::StrJoin(formats, " | ")));
 }
 
-absl::StatusOr<ScannedWorkers> ScanText(std::span<const Plan> plans, const SlotMap& map,
-                                        const std::vector<Source>& sources, const ScanOptions& options,
-                                        Report* report) {
+absl::StatusOr<ScannedWorkers> ScanSources(std::span<const Plan> plans, const SlotMap& map,
+                                           const std::vector<Source>& sources, const ScanOptions& options,
+                                           Report* report) {
   for (const Plan& plan : plans) WarnOfFilters(plan.impl(), report);
-  ScanOptions own = options;
   const PlanSpec& first = plans[0].impl().spec;
-  if (plans.size() == 1 && first.limit && first.sort.empty() && !first.sessions)
-    own.threads = 1;  // the first rows of the input, then stop
+  // The first rows of the input, then stop.
+  const bool in_order = plans.size() == 1 && first.limit && first.sort.empty() && !first.sessions;
+  const TableReads reads = ReadsOf(map.fields);
   auto handlers = RunScan(
-      sources, own, [&](Report* part) { return std::make_unique<PlanHandler>(plans, map, options, part); }, report);
+      sources, options, reads, in_order,
+      [&](Report* part) { return std::make_unique<PlanHandler>(plans, map, options, part); }, report);
   if (!handlers.ok()) return handlers.status();
   if (options.on_error == OnError::kStop && !report->rejects.empty())
     return absl::DataLossError(report->rejects[0].ToString());
-  ScannedWorkers out{*std::move(handlers), {}, {}};
+  ScannedWorkers out{*std::move(handlers), {}};
   for (const auto& handler : out.handlers) out.workers.push_back(&static_cast<PlanHandler*>(handler.get())->worker());
   return out;
 }
@@ -190,7 +193,7 @@ absl::StatusOr<std::vector<Result>> RunAll(std::span<const Plan> plans, const st
   if (plans.empty()) return std::vector<Result>();
   const SlotMap map(plans);
   Report report;
-  const absl::StatusOr<ScannedWorkers> scanned = ScanText(plans, map, sources, options, &report);
+  const absl::StatusOr<ScannedWorkers> scanned = ScanSources(plans, map, sources, options, &report);
   if (out_report != nullptr) *out_report = report;
   if (!scanned.ok()) return scanned.status();
   return Concluded(plans, JoinWorkers(plans, map, scanned->workers, std::move(report)), options, partial);
@@ -222,9 +225,10 @@ struct BatchReader::Impl {
   internal::SlotMap map;
   Report report;
   internal::Worker worker;
-  internal::TextRows rows;
+  internal::BlockRows rows;
   internal::ResolvedBlock block;
-  internal::SourceSequence blocks{sources, options};
+  internal::TableReads reads = internal::ReadsOf(map.fields);
+  internal::SourceSequence blocks{sources, options, reads};
   uint64_t delivered = 0;
   bool ended = false;
 };
@@ -250,9 +254,9 @@ absl::StatusOr<Table> BatchReader::Next(size_t rows) {
       if (absl::Status status = s.blocks.status(); !status.ok()) return status;
       break;
     }
-    s.rows.Start(s.block);
-    while (s.rows.Next()) s.worker.Process(&s.rows);
-    if (s.rows.stopped()) return absl::DataLossError(s.report.rejects[0].ToString());
+    internal::Rows* const block_rows = s.rows.Start(s.block);
+    while (block_rows->Next()) s.worker.Process(block_rows);
+    if (block_rows->stopped()) return absl::DataLossError(s.report.rejects[0].ToString());
   }
   std::vector<size_t> columns(plan.select_all ? plan.promised : state->columns());
   std::iota(columns.begin(), columns.end(), size_t{0});
@@ -269,6 +273,7 @@ absl::StatusOr<Table> BatchReader::Next(size_t rows) {
 }
 
 absl::StatusOr<std::vector<Format>> PeekFormats(const Source& source, const ScanOptions& options) {
+  if (source.kind()->table() != nullptr) return internal::FormatsOfTable(source);
   ScanOptions own = options;
   own.block_bytes = size_t{16} * 1024;
   const Source::Cancelled cancelled = [&] { return options.poll && !options.poll({}); };
@@ -277,7 +282,7 @@ absl::StatusOr<std::vector<Format>> PeekFormats(const Source& source, const Scan
   const std::optional<std::string> kept = source.kept();
   const Source looked_at = kept ? Source::Bytes(source.name(), std::string_view(*kept)) : source;
   Report ignored;
-  internal::ScannedSource scanned(looked_at, 0, own, /*shared=*/false, cancelled);
+  internal::ScannedText scanned(looked_at, 0, own, /*shared=*/false, cancelled);
   internal::ResolvedBlock block;
   while (true) {
     absl::StatusOr<bool> more = scanned.Next(&block, &ignored);

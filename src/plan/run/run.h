@@ -1,4 +1,4 @@
-// Joining what workers computed into results; shared by scans of text and of Arrow tables.
+// Joining what workers computed into results; shared by plans and aggregations.
 #ifndef VPCFLOW_SRC_PLAN_RUN_RUN_H_
 #define VPCFLOW_SRC_PLAN_RUN_RUN_H_
 
@@ -14,15 +14,15 @@
 VPCFLOW_NAMESPACE_BEGIN
 namespace internal {
 
-// What a scan of text left: a worker for each thread.
+// What a scan left: a worker for each thread.
 struct ScannedWorkers {
   std::vector<std::unique_ptr<BlockHandler>> handlers;  // own the workers
-  std::vector<std::unique_ptr<Worker>> others;          // workers that no handler owns
   std::vector<Worker*> workers;
 };
 // With OnError::kStop the first reject is an error.
-absl::StatusOr<ScannedWorkers> ScanText(std::span<const Plan> plans, const SlotMap& map,
-                                        const std::vector<Source>& sources, const ScanOptions& options, Report* report);
+absl::StatusOr<ScannedWorkers> ScanSources(std::span<const Plan> plans, const SlotMap& map,
+                                           const std::vector<Source>& sources, const ScanOptions& options,
+                                           Report* report);
 
 // By slot whether any source had the field; nothing if no source had a format.
 std::optional<std::vector<uint8_t>> SeenBy(const std::vector<Worker*>& workers);

@@ -1,16 +1,11 @@
-#include "src/export/arrow_rows.h"
+#include "src/scan/arrow_rows.h"
 
 #include <algorithm>
 #include <array>
 #include <charconv>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
-#include "src/container/column_names.h"
-#include "src/export/arrow_check.h"
 #include "src/format/spelling.h"
-#include "vpcflow/export/arrow.h"
 #include "vpcflow/format/format.h"
 
 VPCFLOW_NAMESPACE_BEGIN
@@ -18,23 +13,6 @@ namespace internal {
 namespace {
 
 constexpr std::string_view kNull = "-";
-
-std::string_view NameOf(const ArrowSchema& column) { return column.name == nullptr ? "" : column.name; }
-
-bool TypeHolds(const ArrowType& type, Kind kind) {
-  if (type.layout == ArrowType::Layout::kNull || type.is_text()) return true;
-  if (kind == Kind::kAddress || !type.is_number()) return false;
-  return !type.time || kind == Kind::kTime;
-}
-
-const char* WhatHolds(Kind kind) {
-  switch (kind) {
-    case Kind::kAddress: return "an address is read from text";
-    case Kind::kText: return "this field is read from text and numbers";
-    case Kind::kTime: return "a time is read from timestamps, dates, numbers and text";
-    default: return "this field is read from integers, whole floats and decimals, and text";
-  }
-}
 
 std::string DecimalText(WholeNumber value) {
   std::string out;
@@ -59,93 +37,61 @@ std::string NumberTextOf(const ArrowColumn& column, size_t row) {
 
 }  // namespace
 
-ArrowRows::ArrowRows(const std::vector<FieldRef>& slots, const ScanOptions& options, Report* report)
-    : Rows(slots),
-      slots_(slots),
-      options_(options),
-      report_(report),
-      children_(slots.size(), -1),
-      columns_(slots.size()),
-      entries_(slots.size()) {}
-
-absl::Status ArrowRows::StartStream(uint32_t number, std::string name, const ArrowSchema& schema, bool whole) {
-  batch_.source = number;
-  name_ = std::move(name);
-  schema_ = &schema;
-  batch_array_ = nullptr;
-  length_ = next_ = 0;
-  first_row_ = 0;
-  std::fill(children_.begin(), children_.end(), -1);
-  status_child_ = -1;
-  return BindColumns(whole);
+bool HoldsKind(const ArrowType& type, Kind kind) {
+  if (type.layout == ArrowType::Layout::kNull || type.is_text()) return true;
+  if (kind == Kind::kAddress || !type.is_number()) return false;
+  return !type.time || kind == Kind::kTime;
 }
 
-absl::Status ArrowRows::BindColumns(bool whole) {
-  std::vector<std::string> names;
-  for (int64_t c = 0; c < schema_->n_children; ++c) names.emplace_back(NameOf(*schema_->children[c]));
-  if (whole && !HasFlowColumns(names)) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("no flow log records: the columns are ", Printable(absl::StrJoin(names, ", "), 200),
-                     "; a record has an address or an interface, and times, counts, an action or a log status"));
+const char* WhatHolds(Kind kind) {
+  switch (kind) {
+    case Kind::kAddress: return "an address is read from text";
+    case Kind::kText: return "this field is read from text and numbers";
+    case Kind::kTime: return "a time is read from timestamps, dates, numbers and text";
+    default: return "this field is read from integers, whole floats and decimals, and text";
   }
-  const NamedColumns columns = NameColumns(names);
-  std::vector<std::string> format;
-  for (const NamedColumn& column : columns.columns) {
-    if (column.field != Field::kUnknown) format.push_back(column.name);
-    for (size_t slot = 0; slot < slots_.size(); ++slot) {
-      if (slots_[slot].name == column.name) children_[slot] = static_cast<int>(column.position);
-    }
-    if (column.field == Field::kLogStatus) status_child_ = static_cast<int>(column.position);
-  }
-  report_->CountFormat(absl::StrJoin(format, " "));
-  for (size_t c = 0; c < names.size(); ++c) {
-    const Field field = MeaningOf(names[c]).field;
-    const auto read = std::find_if(columns.columns.begin(), columns.columns.end(),
-                                   [&](const NamedColumn& n) { return n.field == field; });
-    if (field == Field::kUnknown || read == columns.columns.end() || read->position == c) continue;
-    const std::string& other = names[read->position];
-    report_->Warn(other == names[c]
-                      ? absl::StrCat(name_, ": two columns are named '", Printable(other), "'; the first one is read")
-                      : absl::StrCat(name_, ": columns '", Printable(other), "' and '", Printable(names[c]),
-                                     "' are both the field '", read->name, "'; '", Printable(other), "' is read"));
-  }
-  return absl::OkStatus();
 }
 
-absl::Status ArrowRows::BindBatch(const ArrowArray& batch, int child, std::optional<ArrowColumn>* out) const {
-  out->reset();
-  if (child < 0) return absl::OkStatus();
-  const ArrowSchema& schema = *schema_->children[child];
-  const ArrowArray& array = *batch.children[child];
-  if (absl::Status s = CheckArrowColumn(schema, array, batch.offset, batch.length); !s.ok()) return s;
-  out->emplace(schema, array, batch.offset);
-  return absl::OkStatus();
+std::string_view ArrowText(const ArrowColumn& column, size_t row, Field field, std::string* scratch) {
+  if (column.IsNull(row)) return kNull;
+  if (column.type().is_text()) return column.Text(row);
+  WholeNumber whole = 0;
+  const bool seconds = Info(field).kind == Kind::kTime && column.Whole(row, &whole) != Errc::kOutOfRange;
+  *scratch = seconds ? DecimalText(whole) : NumberTextOf(column, row);
+  return *scratch;
 }
 
-absl::Status ArrowRows::StartBatch(const ArrowArray& batch) {
-  first_row_ += length_;
-  length_ = next_ = 0;
-  if (absl::Status s = CheckArrowBatch(*schema_, batch); !s.ok()) return s;
-  if (absl::Status s = BindBatch(batch, status_child_, &status_column_); !s.ok()) return s;
-  const auto rows = static_cast<size_t>(batch.length);
+ArrowRows::ArrowRows(const std::vector<FieldRef>& slots, const ScanOptions& options, Report* report,
+                     const Rows* beside)
+    : Rows(slots, beside), slots_(slots), options_(options), report_(report), columns_(slots.size()), entries_(slots.size()) {}
+
+void ArrowRows::Start(const ResolvedBlock& block) {
+  const TableRows& rows = block.table;
+  batch_.source = block.source;
+  name_ = block.name;
+  const bool same_batch = rows.batch == batch_array_ && rows.columns == table_;
+  table_ = rows.columns;
+  batch_array_ = rows.batch;
+  next_ = first_ = rows.first;
+  last_ = rows.last;
+  number_of_first_ = rows.number;
+  if (same_batch) return;
+  const auto bind = [&](int child, std::optional<ArrowColumn>* out) {
+    out->reset();
+    if (child >= 0)
+      out->emplace(*table_->schema->children[child], *batch_array_->children[child], batch_array_->offset);
+  };
+  bind(table_->status_child, &status_column_);
   for (size_t slot = 0; slot < slots_.size(); ++slot) {
     std::optional<ArrowColumn>& column = columns_[slot];
-    if (absl::Status s = BindBatch(batch, children_[slot], &column); !s.ok()) return s;
+    bind(table_->children[slot], &column);
     if (!column) continue;
-    if (!TypeHolds(column->type(), slots_[slot].kind()) && !column->AllNull(rows)) {
-      const ArrowSchema& schema = *schema_->children[children_[slot]];
-      return absl::InvalidArgumentError(absl::StrCat("column '", Printable(NameOf(schema)), "' has type ",
-                                                     ArrowTypeName(schema), "; ", WhatHolds(slots_[slot].kind())));
-    }
-    // Each entry of a dictionary is read once, unless the dictionary is of many more rows than these.
+    // Each entry of a dictionary is read once, unless the dictionary is of many more rows than the batch.
     const size_t entries = column->entries();
-    const bool few = entries <= rows + kBatchRows && column->type().is_text();
+    const bool few = entries <= static_cast<size_t>(batch_array_->length) + kBatchRows && column->type().is_text();
     entries_[slot].codes.assign(few ? entries : 0, kUnread);
     entries_[slot].v6.clear();
   }
-  batch_array_ = &batch;
-  length_ = rows;
-  return absl::OkStatus();
 }
 
 bool ArrowRows::Next() {
@@ -153,11 +99,11 @@ bool ArrowRows::Next() {
   rows_.clear();
   batch_.offsets.clear();
   // Rows of a table that are null as a whole are no records.
-  while (rows_.size() < kBatchRows && next_ < length_) {
+  while (rows_.size() < kBatchRows && next_ < last_) {
     const size_t row = next_++;
     if (IsUnsetBit(*batch_array_, static_cast<size_t>(batch_array_->offset) + row)) continue;
     rows_.push_back(row);
-    batch_.offsets.push_back(first_row_ + row);
+    batch_.offsets.push_back(number_of_first_ + (row - first_));
   }
   batch_.rows = rows_.size();
   bad_.assign(batch_.rows, 0);
@@ -258,7 +204,7 @@ void ArrowRows::LoadColumn(size_t slot) {
   if (!address && !text) out.ints.assign(batch_.rows, kNullInt);
   if (!columns_[slot]) return;
   const ArrowColumn& column = *columns_[slot];
-  if (!TypeHolds(column.type(), out.kind)) return;  // all null, as StartBatch saw
+  if (!HoldsKind(column.type(), out.kind)) return;  // all null, as was checked
   if (address || text) {
     if (!entries_[slot].codes.empty()) return text ? LoadTextEntries(slot, &out) : LoadAddressEntries(slot, &out);
   } else if (column.WholeNumbers(rows_, out.ints.data())) {
@@ -344,36 +290,10 @@ void ArrowRows::RejectRow(size_t i, size_t slot, Errc reason) {
   const ArrowColumn& column = *columns_[slot];
   std::string excerpt = Printable(
       column.type().is_text() ? column.Text(rows_[i]) : std::string_view(NumberTextOf(column, rows_[i])), 200);
-  report_->rejects.push_back({batch_.source, name_, batch_.offsets[i] + 1, batch_.offsets[i], 1, slots_[slot].name,
+  report_->rejects.push_back({batch_.source, *name_, batch_.offsets[i] + 1, batch_.offsets[i], 1, slots_[slot].name,
                               reason, std::move(excerpt)});
   if (report_->rejects.size() >= 2 * Report::kMaxRejectSamples) report_->TrimRejects();
 }
 
 }  // namespace internal
-
-bool HasFlowColumns(const std::vector<std::string>& names) {
-  using namespace internal;
-  unsigned evidence = kSaysNothing;
-  bool all_own = true, flows_alone = false;
-  for (const std::string& name : names) {
-    if (name.starts_with("__index_level_")) continue;
-    const NameMeaning meaning = MeaningOf(name);
-    evidence |= meaning.evidence();
-    all_own &= meaning.field != Field::kUnknown && meaning.rank == NameRank::kOwn;
-    if (meaning.field == Field::kUnknown) continue;
-    flows_alone |= Info(meaning.field).kind == Kind::kAddress || meaning.field == Field::kBytes ||
-                   meaning.field == Field::kPackets || meaning.field == Field::kLogStatus;
-  }
-  return IsFlow(evidence) || (all_own && flows_alone);
-}
-
-std::vector<std::string> FieldsOfColumns(const std::vector<std::string>& names) {
-  std::vector<std::string> out;
-  for (const std::string& name : names) {
-    const Field field = internal::MeaningOf(name).field;
-    out.push_back(field == Field::kUnknown ? internal::HeaderName(name) : std::string(Info(field).name));
-  }
-  return out;
-}
-
 VPCFLOW_NAMESPACE_END

@@ -1,4 +1,4 @@
-#include "src/export/arrow_column.h"
+#include "src/scan/arrow_column.h"
 
 #include <limits>
 

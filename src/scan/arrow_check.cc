@@ -1,12 +1,12 @@
-#include "src/export/arrow_check.h"
+#include "src/scan/arrow_check.h"
 
 #include <limits>
 #include <string>
 #include <string_view>
 
 #include "absl/strings/str_cat.h"
-#include "src/export/arrow_column.h"
-#include "src/export/arrow_type.h"
+#include "src/scan/arrow_column.h"
+#include "src/scan/arrow_type.h"
 #include "vpcflow/format/format.h"
 
 VPCFLOW_NAMESPACE_BEGIN

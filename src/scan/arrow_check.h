@@ -3,13 +3,13 @@
 // The interfaces have no sizes of buffers. What they do say is checked: numbers of buffers and children, pointers,
 // lengths, offsets, indices, string views. A producer whose last offset lies behind the end of its own buffer cannot be
 // found out; whoever has the sizes checks that (pyarrow: validate(full=True)).
-#ifndef VPCFLOW_SRC_EXPORT_ARROW_CHECK_H_
-#define VPCFLOW_SRC_EXPORT_ARROW_CHECK_H_
+#ifndef VPCFLOW_SRC_SCAN_ARROW_CHECK_H_
+#define VPCFLOW_SRC_SCAN_ARROW_CHECK_H_
 
 #include <cstdint>
 
 #include "absl/status/status.h"
-#include "vpcflow/export/arrow_abi.h"
+#include "vpcflow/source/arrow_abi.h"
 #include "vpcflow/version.h"
 
 VPCFLOW_NAMESPACE_BEGIN
@@ -39,4 +39,4 @@ absl::Status CheckArrowColumn(const ArrowSchema& schema, const ArrowArray& colum
 }  // namespace internal
 VPCFLOW_NAMESPACE_END
 
-#endif  // VPCFLOW_SRC_EXPORT_ARROW_CHECK_H_
+#endif  // VPCFLOW_SRC_SCAN_ARROW_CHECK_H_

@@ -1,41 +1,41 @@
 // The rows of Arrow batches.
-#ifndef VPCFLOW_SRC_EXPORT_ARROW_ROWS_H_
-#define VPCFLOW_SRC_EXPORT_ARROW_ROWS_H_
+#ifndef VPCFLOW_SRC_SCAN_ARROW_ROWS_H_
+#define VPCFLOW_SRC_SCAN_ARROW_ROWS_H_
 
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
-#include "absl/status/status.h"
-#include "src/export/arrow_column.h"
+#include "src/scan/arrow_column.h"
 #include "src/scan/rows.h"
 
 VPCFLOW_NAMESPACE_BEGIN
 namespace internal {
 
+// Whether values of a type can be those of a field, and what such a field is read from.
+bool HoldsKind(const ArrowType& type, Kind kind);
+const char* WhatHolds(Kind kind);
+
+// The text of a value, as a line has it: "-" for null, times in Unix seconds.
+std::string_view ArrowText(const ArrowColumn& column, size_t row, Field field, std::string* scratch);
+
 class ArrowRows final : public Rows {
  public:
-  ArrowRows(const std::vector<FieldRef>& slots, const ScanOptions& options, Report* report);
+  ArrowRows(const std::vector<FieldRef>& slots, const ScanOptions& options, Report* report, const Rows* beside);
 
-  // Begins a stream with its schema, which was checked and stays until the last Next. kInvalidArgument if its columns,
-  // as far as it has them all, make no flow record.
-  absl::Status StartStream(uint32_t number, std::string name, const ArrowSchema& schema, bool whole);
-  // Points it at a batch of the stream, which stays until the last Next, and checks it. kDataLoss for damage,
-  // kInvalidArgument for a column whose type does not hold its field.
-  absl::Status StartBatch(const ArrowArray& batch);
+  // Points it at rows of a table.
+  void Start(const ResolvedBlock& block);
 
-  const std::string& name() const override { return name_; }
+  const std::string& name() const override { return *name_; }
   bool Next() override;
   void LoadFields(std::span<const size_t> slots) override;
   void Keep(std::span<const uint8_t> keep) override;
-  bool HasField(size_t slot) const override { return children_[slot] >= 0; }
-  // The first reject ends the scan (OnError::kStop).
-  bool stopped() const { return stopped_; }
+  bool HasField(size_t slot) const override { return table_->children[slot] >= 0; }
+  bool stopped() const override { return stopped_; }
 
  private:
-  absl::Status BindColumns(bool whole);
-  absl::Status BindBatch(const ArrowArray& batch, int child, std::optional<ArrowColumn>* out) const;
   void TakeStatus();
   Errc ReadAddress(std::string_view text, AddressCode* out);
   Errc ReadNumber(const ArrowColumn& column, size_t row, Field field, int64_t* out);
@@ -49,16 +49,14 @@ class ArrowRows final : public Rows {
   void CheckWhole(size_t slot, Column* out);
   void RejectRow(size_t i, size_t slot, Errc reason);
 
-  const std::vector<FieldRef>& slots_;
+  const std::vector<FieldRef> slots_;
   const ScanOptions& options_;
   Report* report_;
-  std::string name_;  // of the stream
-  const ArrowSchema* schema_ = nullptr;
-  std::vector<int> children_;  // by slot: the column of the schema that holds its field, or -1
-  int status_child_ = -1;
+  const std::string* name_ = nullptr;  // of the source
+  std::shared_ptr<const TableColumns> table_;
   std::vector<std::optional<ArrowColumn>> columns_;  // by slot, of the batch
   std::optional<ArrowColumn> status_column_;
-  const ArrowArray* batch_array_ = nullptr;
+  std::shared_ptr<const ArrowArray> batch_array_;
   // By slot: what the entries of the column's dictionary are in the batch.
   static constexpr uint64_t kUnread = ~uint64_t{0}, kMalformed = kUnread - 1;
   struct Entries {
@@ -70,13 +68,15 @@ class ArrowRows final : public Rows {
   std::vector<size_t> rows_;  // in the batch
   std::string scratch_;
   std::string number_;  // scratch
-  size_t length_ = 0;
+  // Rows of the batch that are read, the next one, and the place of the first of them in the table.
+  size_t first_ = 0;
+  size_t last_ = 0;
   size_t next_ = 0;
-  uint64_t first_row_ = 0;  // of the batch in the stream
+  uint64_t number_of_first_ = 0;
   bool stopped_ = false;
 };
 
 }  // namespace internal
 VPCFLOW_NAMESPACE_END
 
-#endif  // VPCFLOW_SRC_EXPORT_ARROW_ROWS_H_
+#endif  // VPCFLOW_SRC_SCAN_ARROW_ROWS_H_

@@ -1,12 +1,12 @@
 // ArrowType: what the format text of an Arrow schema says, and what flow log fields it can hold.
-#ifndef VPCFLOW_SRC_EXPORT_ARROW_TYPE_H_
-#define VPCFLOW_SRC_EXPORT_ARROW_TYPE_H_
+#ifndef VPCFLOW_SRC_SCAN_ARROW_TYPE_H_
+#define VPCFLOW_SRC_SCAN_ARROW_TYPE_H_
 
 #include <cstdint>
 #include <string>
 #include <string_view>
 
-#include "vpcflow/export/arrow_abi.h"
+#include "vpcflow/source/arrow_abi.h"
 #include "vpcflow/version.h"
 
 VPCFLOW_NAMESPACE_BEGIN
@@ -39,4 +39,4 @@ std::string ArrowTypeName(const ArrowSchema& schema);
 }  // namespace internal
 VPCFLOW_NAMESPACE_END
 
-#endif  // VPCFLOW_SRC_EXPORT_ARROW_TYPE_H_
+#endif  // VPCFLOW_SRC_SCAN_ARROW_TYPE_H_

@@ -1,4 +1,4 @@
-#include "src/export/arrow_type.h"
+#include "src/scan/arrow_type.h"
 
 #include <array>
 #include <charconv>

@@ -1,6 +1,6 @@
 // A column of an Arrow batch, as its producer laid it out.
-#ifndef VPCFLOW_SRC_EXPORT_ARROW_COLUMN_H_
-#define VPCFLOW_SRC_EXPORT_ARROW_COLUMN_H_
+#ifndef VPCFLOW_SRC_SCAN_ARROW_COLUMN_H_
+#define VPCFLOW_SRC_SCAN_ARROW_COLUMN_H_
 
 #include <cmath>
 #include <cstddef>
@@ -11,10 +11,10 @@
 #include <span>
 #include <string_view>
 
-#include "src/export/arrow_type.h"
+#include "src/scan/arrow_type.h"
 #include "vpcflow/base/errc.h"
-#include "vpcflow/export/arrow_abi.h"
 #include "vpcflow/record/batch.h"
+#include "vpcflow/source/arrow_abi.h"
 #include "vpcflow/version.h"
 
 VPCFLOW_NAMESPACE_BEGIN
@@ -157,4 +157,4 @@ class ArrowColumn {
 }  // namespace internal
 VPCFLOW_NAMESPACE_END
 
-#endif  // VPCFLOW_SRC_EXPORT_ARROW_COLUMN_H_
+#endif  // VPCFLOW_SRC_SCAN_ARROW_COLUMN_H_

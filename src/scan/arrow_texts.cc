@@ -3,11 +3,11 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "src/export/arrow_check.h"
-#include "src/export/arrow_column.h"
-#include "src/export/arrow_stream.h"
-#include "vpcflow/export/arrow.h"
+#include "src/scan/arrow_check.h"
+#include "src/scan/arrow_column.h"
+#include "src/scan/arrow_stream.h"
 #include "vpcflow/format/format.h"
+#include "vpcflow/scan/table_columns.h"
 
 VPCFLOW_NAMESPACE_BEGIN
 

@@ -1,4 +1,4 @@
-#include "src/export/arrow_stream.h"
+#include "src/scan/arrow_stream.h"
 
 #include <algorithm>
 #include <string>
@@ -7,12 +7,21 @@
 
 VPCFLOW_NAMESPACE_BEGIN
 namespace internal {
+namespace {
 
-ArrowReader::ArrowReader(ArrowArrayStream* stream) { std::swap(stream_.value, *stream); }
+template <class T>
+std::shared_ptr<T> Released() {
+  return {new T{}, [](T* value) {
+            if (value->release != nullptr) value->release(value);
+            delete value;
+          }};
+}
+
+}  // namespace
 
 // What pyarrow adds to the message of a Python exception is left out.
 absl::Status ArrowReader::StreamError() {
-  ArrowArrayStream& stream = stream_.value;
+  ArrowArrayStream& stream = stream_;
   const char* message = stream.get_last_error == nullptr ? nullptr : stream.get_last_error(&stream);
   std::string text = message == nullptr ? "no reason given" : message;
   text.resize(std::min(text.size(), text.find(". Detail: Python exception")));
@@ -20,19 +29,23 @@ absl::Status ArrowReader::StreamError() {
 }
 
 absl::Status ArrowReader::Open() {
-  ArrowArrayStream& stream = stream_.value;
+  ArrowArrayStream& stream = stream_;
   if (stream.release == nullptr) return absl::UnavailableError("this Arrow stream was already consumed");
   if (stream.get_schema == nullptr || stream.get_next == nullptr)
     return absl::DataLossError("damaged Arrow data: a stream without its functions");
-  if (stream.get_schema(&stream, &schema_.value) == 0) return absl::OkStatus();
-  schema_.value.release = nullptr;  // of a failed call nothing is ours
+  const std::shared_ptr<ArrowSchema> schema = Released<ArrowSchema>();
+  schema_ = schema;
+  if (stream.get_schema(&stream, schema.get()) == 0) return absl::OkStatus();
+  schema->release = nullptr;  // of a failed call nothing is ours
   return StreamError();
 }
 
 absl::StatusOr<bool> ArrowReader::Next() {
-  batch_.Reset();
-  if (stream_.value.get_next(&stream_.value, &batch_.value) == 0) return batch_.value.release != nullptr;
-  batch_.value.release = nullptr;
+  batch_ = nullptr;
+  const std::shared_ptr<ArrowArray> batch = Released<ArrowArray>();
+  batch_ = batch;
+  if (stream_.get_next(&stream_, batch.get()) == 0) return batch->release != nullptr;
+  batch->release = nullptr;
   return StreamError();
 }
 

@@ -1,0 +1,102 @@
+#include "vpcflow/plan/coverage.h"
+
+#include <memory>
+#include <numeric>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "src/plan/run/run.h"
+#include "src/plan/run/worker.h"
+#include "src/scan/driver.h"
+#include "vpcflow/aggregate/coverage.h"
+
+VPCFLOW_NAMESPACE_BEGIN
+namespace internal {
+namespace {
+
+constexpr int64_t kMicros = 1'000'000;
+
+// Adds the rows of a selection, in the columns of CoverageSpec.
+void AddRows(const Table& rows, Coverage* coverage) {
+  const auto text = [](const TableColumn& column, size_t row) {
+    return column.is_null(row) ? std::string_view()
+                               : std::string_view(column.texts[static_cast<size_t>(column.i32[row])]);
+  };
+  const TableColumn &start = rows.columns[3], &end = rows.columns[4];
+  for (size_t row = 0; row < rows.rows; ++row) {
+    if (start.is_null(row)) continue;
+    std::string_view name;
+    for (size_t column = 0; column < 3 && name.empty(); ++column) name = text(rows.columns[column], row);
+    const int64_t from = start.i64[row] / kMicros;
+    coverage->Add(name, from, end.is_null(row) ? from : end.i64[row] / kMicros,
+                  ParseLogStatus(text(rows.columns[5], row)));
+  }
+}
+
+class CoverageHandler final : public BlockHandler {
+ public:
+  CoverageHandler(const Plan& plan, const SlotMap& map, const ScanOptions& options, Report* report)
+      : worker_({&plan, 1}, map), rows_(map.fields, options, report), columns_(plan.impl().spec.select.size()) {
+    std::iota(columns_.begin(), columns_.end(), size_t{0});
+  }
+
+  bool OnBlock(const ResolvedBlock& block) override {
+    Rows* const rows = rows_.Start(block);
+    while (rows->Next()) worker_.Process(rows);
+    AddRows(RowState::Finish({worker_.rows(0)}, columns_), &coverage_);
+    return !rows->stopped();
+  }
+  Worker& worker() { return worker_; }
+  const Coverage& coverage() const { return coverage_; }
+
+ private:
+  Worker worker_;
+  BlockRows rows_;
+  std::vector<size_t> columns_;
+  Coverage coverage_;
+};
+
+}  // namespace
+}  // namespace internal
+
+PlanSpec CoverageSpec() {
+  PlanSpec spec;
+  spec.select = {"interface-id", "tgw-attachment-id", "resource-id", "start", "end", "log-status"};
+  spec.allow_missing = true;
+  return spec;
+}
+
+absl::StatusOr<Result> MeasureCoverage(const Plan& plan, const std::vector<Source>& sources, const ScanOptions& options,
+                                       Result* partial) {
+  using namespace internal;
+  if (plan.impl().spec.select != CoverageSpec().select)
+    return absl::InvalidArgumentError("MeasureCoverage: the plan is not made of CoverageSpec()");
+  const SlotMap map({&plan, 1});
+  const TableReads reads = ReadsOf(map.fields);
+  Result result;
+  for (const std::string& warning : plan.impl().warnings) result.report.Warn(warning);
+  const auto handlers = RunScan(
+      sources, options, reads, /*in_order=*/false,
+      [&](Report* part) { return std::make_unique<CoverageHandler>(plan, map, options, part); }, &result.report);
+  if (!handlers.ok()) return handlers.status();
+  Coverage all;
+  std::vector<Worker*> workers;
+  for (const auto& handler : *handlers) {
+    auto* own = static_cast<CoverageHandler*>(handler.get());
+    all.Merge(own->coverage());
+    workers.push_back(&own->worker());
+  }
+  AddCounts(workers, 0, &result.report);
+  result.table = CoverageTable(all);
+  const bool stopped = options.on_error == OnError::kStop && !result.report.rejects.empty();
+  if (absl::Status s = stopped ? absl::DataLossError(result.report.rejects[0].ToString())
+                               : result.report.Outcome(options.allow_empty);
+      !s.ok()) {
+    if (partial != nullptr) *partial = std::move(result);
+    return s;
+  }
+  return result;
+}
+
+VPCFLOW_NAMESPACE_END

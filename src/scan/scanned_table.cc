@@ -1,0 +1,204 @@
+#include "src/scan/scanned_table.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "src/container/column_names.h"
+#include "src/container/inner_text.h"
+#include "src/container/record_lines.h"
+#include "src/scan/arrow_check.h"
+#include "src/scan/arrow_rows.h"
+#include "src/simd/kernels.h"
+#include "src/source/memory_source.h"
+#include "vpcflow/scan/table_columns.h"
+
+VPCFLOW_NAMESPACE_BEGIN
+namespace internal {
+namespace {
+
+// Rows of a unit of work.
+constexpr size_t kUnitRows = 16 * kBatchRows;
+
+std::string_view NameOf(const ArrowSchema& column) { return column.name == nullptr ? "" : column.name; }
+
+}  // namespace
+
+absl::Status CheckFlowColumns(const std::vector<std::string>& names) {
+  if (HasFlowColumns(names)) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("no flow log records: the columns are ", Printable(absl::StrJoin(names, ", "), 200),
+                   "; a record has an address or an interface, and times, counts, an action or a log status"));
+}
+
+absl::StatusOr<std::vector<Format>> FormatsOfTable(const Source& source) {
+  const absl::StatusOr<std::optional<ArrowColumns>> columns = source.kind()->table()->Columns();
+  if (!columns.ok()) return WithName(source.name(), columns.status());
+  std::string header;
+  std::vector<Format> out;
+  if (!*columns) return out;
+  for (const NamedColumn& column : NameColumns((*columns)->names).columns) {
+    if (column.field != Field::kUnknown) absl::StrAppend(&header, column.name, " ");
+  }
+  if (Format format; Format::ParseHeader(header, &format, /*sure=*/true)) out.push_back(std::move(format));
+  return out;
+}
+
+ScannedTable::ScannedTable(const Source& source, uint32_t number, const TableReads& reads, TablePiece piece)
+    : ScannedSource(source.name(), number),
+      source_(source),
+      reads_(reads),
+      piece_(piece),
+      row_(piece.first_row),
+      slots_(reads.slots != nullptr ? reads.slots : &own_slots_) {}
+
+absl::Status ScannedTable::Open(Report* report) {
+  ArrowArrayStream stream{};
+  if (absl::Status s = source_.kind()->table()->Open({piece_.number, reads_.fields}, &stream); !s.ok()) return s;
+  reader_.emplace(&stream);
+  if (absl::Status s = reader_->Open(); !s.ok()) return s;
+  if (absl::Status s = CheckArrowSchema(reader_->schema()); !s.ok()) return s;
+  return Bind(report);
+}
+
+absl::Status ScannedTable::Bind(Report* report) {
+  const ArrowSchema& schema = reader_->schema();
+  std::vector<std::string> names;
+  for (int64_t c = 0; c < schema.n_children; ++c) names.emplace_back(NameOf(*schema.children[c]));
+  if (piece_.judged) {
+    if (absl::Status s = CheckFlowColumns(names); !s.ok()) return s;
+  }
+  const NamedColumns named = NameColumns(names);
+  auto columns = std::make_shared<TableColumns>();
+  columns->schema = reader_->shared_schema();
+  std::vector<std::string> format;
+  for (const NamedColumn& column : named.columns) {
+    if (column.field == Field::kLogStatus) columns->status_child = static_cast<int>(column.position);
+    if (column.field == Field::kUnknown) continue;
+    format.push_back(column.name);
+    const bool read =
+        !reads_.fields || std::find(reads_.fields->begin(), reads_.fields->end(), column.name) != reads_.fields->end();
+    if (reads_.slots == nullptr && read) own_slots_.push_back({column.field, column.name, nullptr});
+  }
+  if (own_slots_.empty() && reads_.slots == nullptr)  // the rows count even so
+    own_slots_.push_back({Field::kLogStatus, std::string(Info(Field::kLogStatus).name), nullptr});
+  for (const FieldRef& slot : *slots_) {
+    const auto found = std::find_if(named.columns.begin(), named.columns.end(),
+                                    [&](const NamedColumn& column) { return column.name == slot.name; });
+    columns->children.push_back(found == named.columns.end() ? -1 : static_cast<int>(found->position));
+  }
+  columns_ = std::move(columns);
+  if (reads_.slots == nullptr) {
+    std::string header;
+    for (const FieldRef& slot : own_slots_) absl::StrAppend(&header, slot.name, " ");
+    Format parsed;
+    Format::ParseHeader(header, &parsed, /*sure=*/true);
+    format_ = std::make_shared<const Format>(std::move(parsed));
+  }
+  if (piece_.number > 0) return absl::OkStatus();  // what follows is said once
+  report->CountFormat(absl::StrJoin(format, " "));
+  for (size_t c = 0; c < names.size(); ++c) {
+    const Field field = MeaningOf(names[c]).field;
+    const auto read = std::find_if(named.columns.begin(), named.columns.end(),
+                                   [&](const NamedColumn& n) { return n.field == field; });
+    if (field == Field::kUnknown || read == named.columns.end() || read->position == c) continue;
+    const std::string& other = names[read->position];
+    report->Warn(other == names[c]
+                     ? absl::StrCat(name(), ": two columns are named '", Printable(other), "'; the first one is read")
+                     : absl::StrCat(name(), ": columns '", Printable(other), "' and '", Printable(names[c]),
+                                    "' are both the field '", read->name, "'; '", Printable(other), "' is read"));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<bool> ScannedTable::Take(ResolvedBlock* out, Report* report) {
+  if (columns_ == nullptr) {
+    if (absl::Status s = Open(report); !s.ok()) return WithName(name(), s);
+  }
+  while (next_ == length_) {
+    const absl::StatusOr<bool> more = reader_->Next();
+    if (!more.ok()) return WithName(name(), more.status());
+    if (!*more) return false;
+    batch_ = reader_->shared_batch();
+    if (absl::Status s = CheckArrowBatch(*columns_->schema, *batch_); !s.ok()) return WithName(name(), s);
+    length_ = static_cast<size_t>(batch_->length);
+    next_ = 0;
+  }
+  const size_t rows = std::min(kUnitRows, length_ - next_);
+  out->table = {columns_, batch_, next_, next_ + rows, row_};
+  next_ += rows;
+  row_ += rows;
+  if (next_ == length_) batch_ = nullptr;
+  return true;
+}
+
+absl::Status ScannedTable::CheckRows(const TableRows& rows) const {
+  const auto first = static_cast<int64_t>(rows.first), length = static_cast<int64_t>(rows.last - rows.first);
+  const int64_t begin = rows.batch->offset + first;
+  const auto check = [&](int child) {
+    return child < 0
+               ? absl::OkStatus()
+               : CheckArrowColumn(*columns_->schema->children[child], *rows.batch->children[child], begin, length);
+  };
+  if (absl::Status s = check(columns_->status_child); !s.ok()) return s;
+  for (size_t slot = 0; slot < columns_->children.size(); ++slot) {
+    const int child = columns_->children[slot];
+    if (absl::Status s = check(child); !s.ok()) return s;
+    if (child < 0) continue;
+    const ArrowSchema& schema = *columns_->schema->children[child];
+    const Kind kind = (*slots_)[slot].kind();
+    const ArrowColumn column(schema, *rows.batch->children[child], begin);
+    if (HoldsKind(column.type(), kind) || column.AllNull(rows.last - rows.first)) continue;
+    return absl::InvalidArgumentError(absl::StrCat("column '", Printable(NameOf(schema)), "' has type ",
+                                                   ArrowTypeName(schema), "; ", WhatHolds(kind)));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ScannedTable::Prepare(ResolvedBlock* out) {
+  absl::Status status = WithName(name(), CheckRows(out->table));
+  if (!status.ok()) out->table.last = out->table.first;
+  if (reads_.slots == nullptr) Render(out);
+  return status;
+}
+
+// Makes lines of the rows.
+void ScannedTable::Render(ResolvedBlock* out) const {
+  const TableRows rows = std::exchange(out->table, {});
+  const int64_t begin = rows.batch->offset + static_cast<int64_t>(rows.first);
+  std::vector<std::optional<ArrowColumn>> columns(slots_->size());
+  for (size_t slot = 0; slot < columns.size(); ++slot) {
+    const int child = columns_->children[slot];
+    if (child >= 0) columns[slot].emplace(*columns_->schema->children[child], *rows.batch->children[child], begin);
+  }
+  out->block = Block();
+  out->block.unwrapped = out->by_row = true;
+  RecordLines lines;
+  std::string scratch;
+  for (size_t row = 0; row < rows.last - rows.first; ++row) {
+    if (IsUnsetBit(*rows.batch, static_cast<size_t>(begin) + row)) continue;  // no record
+    for (size_t slot = 0; slot < columns.size(); ++slot) {
+      const Field field = (*slots_)[slot].field;
+      lines.Value(columns[slot] ? ArrowText(*columns[slot], row, field, &scratch) : "-", SpellingOf(field));
+    }
+    lines.EndLine(LineKind::kObject);
+    out->block.origins.push_back({rows.number + row + 1, LineKind::kObject});
+  }
+  out->rendered = std::move(lines.out());
+  out->block.text = out->rendered;
+  out->escaped = HasEscapes(out->rendered);
+  ActiveKernels().index(out->block.text.data(), out->block.text.size(), out->index.Reserve(out->block.text.size()));
+}
+
+absl::Status ScannedTable::Settle(ResolvedBlock* out, Report* report) {
+  if (reads_.slots != nullptr) return absl::OkStatus();
+  const size_t lines = out->index.line_count();
+  report->lines += lines;
+  report->text_bytes += out->block.text.size();
+  out->segments.assign(lines > 0 ? 1 : 0, {0, lines, format_});
+  return absl::OkStatus();
+}
+
+}  // namespace internal
+VPCFLOW_NAMESPACE_END

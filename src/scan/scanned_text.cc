@@ -1,0 +1,199 @@
+#include "src/scan/scanned_text.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "src/container/column_names.h"
+#include "src/container/inner_text.h"
+#include "src/scan/header_line.h"
+#include "src/scan/infer.h"
+#include "src/simd/kernels.h"
+
+VPCFLOW_NAMESPACE_BEGIN
+namespace internal {
+namespace {
+
+// Of a block and of a line: what both make together can be indexed.
+constexpr size_t kMostBytes = size_t{1} << 30;
+static_assert(2 * kMostBytes <= kMaxIndexedBytes);
+
+bool IsBlankLine(std::string_view line) { return std::all_of(line.begin(), line.end(), IsBlank); }
+
+constexpr bool IsLow(char c) { return c >= 'a' && c <= 'z'; }
+constexpr bool IsLetter(char c) { return IsLow(c) || (c >= 'A' && c <= 'Z'); }
+
+bool ParseHeaderAt(const ResolvedBlock& block, size_t line, const Format* current, Format* out) {
+  const std::string_view text = LineText(block, line);
+  if (block.block.unwrapped) return ParseUnwrappedHeader(text, current, out);
+  return ParseHeaderLine(text, current, current == nullptr && block.first_line + line <= kFirstLines, out);
+}
+
+// The lines from `first` that nothing tells the format of: up to a header, without objects, at most kLinesToTry.
+std::vector<std::string_view> LinesWithoutFormat(const ResolvedBlock& block, size_t first) {
+  std::vector<std::string_view> out;
+  for (size_t i = first; i < block.index.line_count() && out.size() < kLinesToTry; ++i) {
+    const std::string_view line = LineText(block, i);
+    if (block.block.KindOf(i) != LineKind::kMessage || IsBlankLine(line)) continue;
+    if (Format ignored; ParseHeaderAt(block, i, nullptr, &ignored)) break;
+    out.push_back(line);
+  }
+  return out;
+}
+
+}  // namespace
+
+ScannedText::ScannedText(const Source& source, uint32_t number, const ScanOptions& options, bool shared,
+                         Cancelled cancelled, std::atomic<uint64_t>* stored_bytes, std::unique_ptr<ByteStream> opened)
+    : ScannedSource(source.name(), number + options.first_source),
+      options_(options),
+      reader_(source, options.container, std::move(cancelled), std::clamp(options.block_bytes, size_t{64}, kMostBytes),
+              std::clamp(options.max_line_bytes, size_t{1024}, kMostBytes), options.max_output_bytes, shared,
+              stored_bytes, std::move(opened)) {}
+
+absl::StatusOr<bool> ScannedText::Take(ResolvedBlock* out, Report* /*report*/) {
+  out->table = {};
+  out->by_row = false;
+  out->segments.clear();
+  return reader_.Next(&out->block);
+}
+
+absl::Status ScannedText::Prepare(ResolvedBlock* out) {
+  absl::Status cut = reader_.Fill(&out->block);
+  const std::string_view text = out->block.text;
+  out->escaped = out->block.unwrapped && HasEscapes(text);
+  if (!out->block.long_line) ActiveKernels().index(text.data(), text.size(), out->index.Reserve(text.size()));
+  return cut;
+}
+
+absl::Status ScannedText::Settle(ResolvedBlock* out, Report* report) {
+  out->first_line = line_;
+  if (out->block.long_line) {
+    ++line_;
+    ++report->lines;
+    return absl::OkStatus();
+  }
+  const size_t lines = out->index.line_count();
+  line_ += lines;
+  report->lines += lines;
+  report->text_bytes += out->block.text.size();
+  size_t first = 0;
+  std::optional<absl::StatusOr<std::shared_ptr<const Format>>> found;  // it is looked for once in a block
+  const std::string_view text = out->block.text;
+  const bool unwrapped = out->block.unwrapped;
+  // Closes a segment before a line, whose format was `before`. Lines before the first header are of the format that a
+  // source without header would have, else of the header's, which makes them rejects, as messages among objects are of
+  // AWS's default.
+  const auto close = [&](size_t end, std::shared_ptr<const Format> before, std::shared_ptr<const Format>& in_force,
+                         bool turns) {
+    if (end == first) return;
+    if (before == nullptr && !found) found = FindFormat(*out, first, report);
+    if (before == nullptr && found->ok()) before = **found;
+    if (in_force == nullptr) in_force = before;
+    if (before == nullptr && turns) before = AnyFormat(found->status(), report);
+    if (before == nullptr) before = in_force;
+    out->segments.push_back({first, end, std::move(before)});
+    first = end;
+  };
+  // Lines that all begin low are no headers in small letters.
+  size_t look = lines;
+  if (!unwrapped && out->index.lines_begin_low() && (other_header_.empty() || IsLow(other_header_[0])))
+    look = out->first_line <= kFirstLines ? std::min(lines, kFirstLines) : 0;
+  for (size_t i = 0; i < look; ++i) {
+    const size_t begin = out->index.line(i).begin;
+    if (begin >= text.size()) break;
+    const LineKind kind = out->block.KindOf(i);
+    if (kind == LineKind::kNoRecord) continue;
+    if (unwrapped && (kind != LineKind::kMessage) != (objects_ != 0)) {
+      std::shared_ptr<const Format>& in_force = formats_[objects_];
+      close(i, in_force, in_force, /*turns=*/true);
+      objects_ = kind != LineKind::kMessage;
+    }
+    if (kind == LineKind::kObject) continue;
+    const char c = text[begin];
+    const bool indented = IsBlank(c) && out->first_line + i <= kFirstLines;
+    if (!IsLetter(c) && c != '\xEF' && !indented) continue;
+    std::shared_ptr<const Format>& in_force = formats_[objects_];
+    std::shared_ptr<const Format> before = in_force;
+    if (!TakeHeader(*out, i, report)) {
+      if (c == '\xEF') out->index.SkipByteOrderMark(text.data(), i);  // before a record
+      continue;
+    }
+    close(i, std::move(before), in_force, /*turns=*/false);
+    first = i + 1;
+  }
+  if (first < lines) {
+    std::shared_ptr<const Format>& format = formats_[objects_];
+    if (format == nullptr) {
+      if (!found) found = FindFormat(*out, first, report);
+      if (!found->ok() && formats_[1] == nullptr) return found->status();
+      if (found->ok()) format = **found;
+    }
+    out->segments.push_back({first, lines, format != nullptr ? format : AnyFormat(found->status(), report)});
+  }
+  return absl::OkStatus();
+}
+
+// For blank lines, entries without record and, which is told, messages among objects that `problem` is about: all of
+// them rejects.
+std::shared_ptr<const Format> ScannedText::AnyFormat(const absl::Status& problem, Report* report) {
+  if (!problem.ok() && !std::exchange(told_problem_, true)) report->Warn(std::string(problem.message()));
+  return std::make_shared<const Format>(Format::Default());
+}
+
+bool ScannedText::TakeHeader(const ResolvedBlock& block, size_t line, Report* report) {
+  const Format* current = format().get();
+  const std::string_view text = LineText(block, line);
+  Format format;
+  if (!other_header_.empty() && text == other_header_) {
+    format = *other_format_;
+  } else if (!ParseHeaderAt(block, line, current, &format)) {
+    return false;
+  }
+  ++report->headers;
+  if (current == nullptr || !(format == *current)) SetFormat(std::move(format), report);
+  if (!block.block.unwrapped && (!IsLow(text[0]) || !FindField(text.substr(0, text.find_first_of(" \t\r,"))))) {
+    other_header_ = std::string(text);
+    other_format_ = formats_[objects_];
+  }
+  return true;
+}
+
+void ScannedText::SetFormat(Format format, Report* report) {
+  for (const FormatColumn& column : format.columns()) {
+    if (column.field != Field::kUnknown) continue;
+    std::string warning = absl::StrCat("field '", column.name, "' is not in the catalogue; kept as text");
+    const Field meant = MeaningOf(column.name).field;
+    if (format.IndexOf(meant) >= 0) {
+      warning = absl::StrCat("column '", column.name, "' is kept as text: another column is the field '",
+                             std::string(Info(meant).name), "'");
+    } else if (const std::string nearest = NearestField(column.name); !nearest.empty()) {
+      absl::StrAppend(&warning, " (nearest known: '", nearest, "')");
+    }
+    report->Warn(std::move(warning));
+  }
+  report->CountFormat(format.ToString());
+  formats_[objects_] = std::make_shared<const Format>(std::move(format));
+}
+
+// The format of lines without header: the one given, or what those from `first` tell. Null for blank lines only.
+absl::StatusOr<std::shared_ptr<const Format>> ScannedText::FindFormat(const ResolvedBlock& block, size_t first,
+                                                                      Report* report) const {
+  std::shared_ptr<const Format> out;
+  if (options_.format) {
+    out = std::make_shared<const Format>(*options_.format);
+  } else {
+    const std::vector<std::string_view> lines = LinesWithoutFormat(block, first);
+    if (lines.empty()) return out;
+    absl::StatusOr<InferredFormat> inferred = InferFormat(lines, name());
+    if (!inferred.ok()) return inferred.status();
+    if (!inferred->evidence.empty()) report->Warn(std::move(inferred->evidence));
+    out = std::move(inferred->format);
+  }
+  report->CountFormat(out->ToString());
+  return out;
+}
+
+}  // namespace internal
+VPCFLOW_NAMESPACE_END

@@ -1,0 +1,55 @@
+// ScannedText: a source of text while it is read; its formats come from header lines, options and the lines themselves.
+#ifndef VPCFLOW_SRC_SCAN_SCANNED_TEXT_H_
+#define VPCFLOW_SRC_SCAN_SCANNED_TEXT_H_
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "src/scan/scanned_source.h"
+#include "vpcflow/scan/options.h"
+#include "vpcflow/source/source.h"
+
+VPCFLOW_NAMESPACE_BEGIN
+namespace internal {
+
+class ScannedText final : public ScannedSource {
+ public:
+  // `shared`: several threads will take its blocks. `stored_bytes`, if given, grows by what is read of the source as
+  // stored; `opened`, if given, is its stream, from the beginning.
+  ScannedText(const Source& source, uint32_t number, const ScanOptions& options, bool shared, Cancelled cancelled,
+              std::atomic<uint64_t>* stored_bytes = nullptr, std::unique_ptr<ByteStream> opened = nullptr);
+
+  // The format behind the blocks taken so far; null if none is known. For the only worker.
+  const std::shared_ptr<const Format>& format() const { return formats_[objects_]; }
+
+ private:
+  absl::StatusOr<bool> Take(ResolvedBlock* out, Report* report) override;
+  absl::Status Prepare(ResolvedBlock* out) override;
+  absl::Status Settle(ResolvedBlock* out, Report* report) override;
+  absl::StatusOr<std::shared_ptr<const Format>> FindFormat(const ResolvedBlock& block, size_t first,
+                                                           Report* report) const;
+  std::shared_ptr<const Format> AnyFormat(const absl::Status& problem, Report* report);
+  bool TakeHeader(const ResolvedBlock& block, size_t line, Report* report);
+  void SetFormat(Format format, Report* report);
+
+  const ScanOptions& options_;
+  BlockReader reader_;
+
+  // Changed by Settle.
+  uint64_t line_ = 1;
+  std::array<std::shared_ptr<const Format>, 2> formats_;  // of lines or messages, and of objects; null if not known
+  size_t objects_ = 0;                                    // which of them is in force
+  std::string other_header_;                              // a header line in names of other tools, and its format:
+  std::shared_ptr<const Format> other_format_;            // it may come again
+  bool told_problem_ = false;                             // that messages among objects have no format
+};
+
+}  // namespace internal
+VPCFLOW_NAMESPACE_END
+
+#endif  // VPCFLOW_SRC_SCAN_SCANNED_TEXT_H_
