@@ -1,10 +1,23 @@
-"""Writes docs/fields.md and docs/formats.md from what the code knows: python tools/generate_docs.py"""
+"""Writes docs/fields.md, docs/formats.md and the names in vpcflow/typing.py from what the code knows:
+python tools/generate_docs.py"""
 
 from pathlib import Path
 
 import vpcflow as vf
+from vpcflow import _core
 
 DOCS = Path(__file__).parent.parent / "docs"
+TYPING = Path(__file__).parent.parent / "python" / "vpcflow" / "typing.py"
+BEGIN, END = "# -- made by tools/generate_docs.py: names of the engine\n", "# -- made until here\n"
+ALIASES = {
+    "BinBy": "``bin_by=``: how a record that spans several time bins is counted.",
+    "Container": "``container=``: what records are wrapped in.",
+    "Duplicates": "``duplicates=``: what becomes of a file with the bytes of an earlier one.",
+    "OnError": "``on_error=``: what a malformed line does.",
+    "RejectReason": "Why a line is rejected, :func:`vpcflow.reject_reasons`.",
+    "Vantage": "``vantage=``: whose figures a session has that several interfaces saw.",
+    "Verdict": "Whether logs of a format can answer an analysis.",
+}
 
 FORMATS = """# Formats and containers
 
@@ -173,6 +186,21 @@ def formats_page() -> str:
     return FORMATS.format(containers=containers, capabilities="\n".join(lines))
 
 
+def typing_module() -> str:
+    """vpcflow/typing.py with the aliases of what users choose from."""
+    names = _core.names()
+    lines = []
+    for alias, meaning in ALIASES.items():
+        items = [f'"{name}"' for name in names[alias]]
+        literal = f"{alias} = Literal[{', '.join(items)}]"
+        if len(literal) > 120:
+            literal = "\n".join([f"{alias} = Literal[", *(f"    {item}," for item in items), "]"])
+        lines += [f"#: {meaning}", literal]
+    before, rest = TYPING.read_text().split(BEGIN)
+    return before + BEGIN + "\n".join(lines) + "\n" + END + rest.split(END)[1]
+
+
 if __name__ == "__main__":
+    TYPING.write_text(typing_module())
     (DOCS / "fields.md").write_text(fields_page())
     (DOCS / "formats.md").write_text(formats_page())

@@ -8,9 +8,9 @@ namespace {
 using vpcflow::Aggregation;
 
 // Adds the records of sources; the report.
-py::dict Update(Aggregation& aggregation, const std::vector<std::shared_ptr<PySource>>& sources,
-                const py::dict& options_dict) {
-  const vpcflow::ScanOptions options = OptionsFrom(options_dict);
+vpcflow::Report Update(Aggregation& aggregation, const std::vector<std::shared_ptr<PySource>>& sources,
+                       const vpcflow::ScanOptions& own, const py::object& progress) {
+  const vpcflow::ScanOptions options = ForRunning(own, progress);
   const std::vector<vpcflow::Source> native = SourcesOf(sources);
   vpcflow::Report report;
   absl::Status status;
@@ -20,7 +20,7 @@ py::dict Update(Aggregation& aggregation, const std::vector<std::shared_ptr<PySo
   }
   CheckStop(report, options);
   if (!status.ok() && report.errors.empty()) RaiseStatus(status, "PlanError");
-  return ReportToDict(report);  // Python raises for damaged sources
+  return report;  // Python raises for damaged sources
 }
 
 }  // namespace
@@ -53,7 +53,7 @@ void BindAggregation(py::module_& m) {
             return std::make_shared<Aggregation>(*std::move(made));
           },
           py::arg("data"))
-      .def("update", &Update, py::arg("sources"), py::arg("options"))
+      .def("update", &Update, py::arg("sources"), py::arg("options"), py::arg("progress"))
       .def(
           "merge",
           [](Aggregation& self, const Aggregation& other) {

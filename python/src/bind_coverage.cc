@@ -10,8 +10,8 @@ namespace {
 // The coverage of sources as a table: interface_id, seen, start, end, minutes; and the report. Damage of sources is in
 // the report, as of plans.
 py::object Measure(const vpcflow::Plan& plan, const std::vector<std::shared_ptr<PySource>>& sources,
-                   const py::dict& options_dict) {
-  const vpcflow::ScanOptions options = OptionsFrom(options_dict);
+                   const vpcflow::ScanOptions& own, const py::object& progress) {
+  const vpcflow::ScanOptions options = ForRunning(own, progress);
   const std::vector<vpcflow::Source> native = SourcesOf(sources);
   absl::StatusOr<vpcflow::Result> result = absl::UnknownError("");
   vpcflow::Result partial;
@@ -29,7 +29,7 @@ py::object Measure(const vpcflow::Plan& plan, const std::vector<std::shared_ptr<
 
 void BindCoverage(py::module_& m) {
   m.def("coverage_fields", [] { return vpcflow::CoverageSpec().select; });
-  m.def("coverage", &Measure, py::arg("plan"), py::arg("sources"), py::arg("options"));
+  m.def("coverage", &Measure, py::arg("plan"), py::arg("sources"), py::arg("options"), py::arg("progress"));
 }
 
 }  // namespace vpcflow_python

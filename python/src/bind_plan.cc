@@ -14,87 +14,15 @@ using vpcflow::Plan;
 using vpcflow::Source;
 
 py::object ResultToPython(vpcflow::Result result) {
-  const py::dict report = ReportToDict(result.report);
-  return py::make_tuple(std::make_shared<vpcflow::Table>(std::move(result.table)), report);
+  return py::make_tuple(std::make_shared<vpcflow::Table>(std::move(result.table)), std::move(result.report));
 }
 
 void CheckStop(const vpcflow::Report& report, const vpcflow::ScanOptions& options) {
   if (options.on_error != vpcflow::OnError::kStop || report.rejects.empty()) return;
-  py::module_::import("vpcflow.errors").attr("raise_reject")(ReportToDict(report)["rejects"].cast<py::list>()[0]);
+  py::module_::import("vpcflow.errors").attr("raise_reject")(report.rejects[0]);
 }
 
 namespace {
-
-vpcflow::PlanSpec SpecFrom(const py::dict& d) {
-  vpcflow::PlanSpec spec;
-  const auto get = [&](const char* key) { return d.contains(key) ? py::object(d[key]) : py::none(); };
-  const auto set = [&](const char* key, auto* out) {
-    if (!get(key).is_none()) *out = ValueOf<std::decay_t<decltype(*out)>>(get(key), key);
-  };
-  set("where", &spec.where);
-  if (!get("labels").is_none()) {
-    for (const auto& [name, field, labels] :
-         get("labels").cast<std::vector<std::tuple<std::string, std::string, std::shared_ptr<vpcflow::Labels>>>>())
-      spec.labels.push_back({name, field, labels});
-  }
-  if (!get("sessions").is_none()) {
-    const auto options = get("sessions").cast<py::dict>();
-    vpcflow::SessionSpec& sessions = spec.sessions.emplace();
-    sessions.idle = ValueOf<int64_t>(options["idle"], "idle");
-    const auto name = ValueOf<std::string>(options["vantage"], "vantage");
-    const auto& names = vpcflow::kVantageNames;
-    const auto at = std::find(names.begin(), names.end(), name);
-    if (at == names.end()) Raise("PlanError", "vantage: it is 'most', 'client', 'server' or 'all'");
-    sessions.vantage = static_cast<vpcflow::Vantage>(at - names.begin());
-    sessions.ordered = options["ordered"].cast<bool>();
-    for (const auto& text : options["intermediaries"].cast<std::vector<std::string>>()) {
-      if (!vpcflow::ParseIp(text, &sessions.intermediaries.emplace_back()))
-        Raise("PlanError", "intermediaries: '" + vpcflow::ValidUtf8(text) + "' is no address");
-    }
-  }
-  set("select", &spec.select);
-  if (!get("limit").is_none()) spec.limit = ValueOf<uint64_t>(get("limit"), "limit");
-  set("located", &spec.located);
-  set("by", &spec.by);
-  set("every", &spec.every);
-  if (!get("bin_by").is_none())
-    spec.bin_by = get("bin_by").cast<std::string>() == "start" ? vpcflow::BinBy::kStart : vpcflow::BinBy::kSpread;
-  set("window", &spec.window);
-  set("gap", &spec.gap);
-  set("aggs", &spec.aggs);
-  if (!get("derived").is_none()) {
-    for (const auto& [name, op, a, b] :
-         get("derived").cast<std::vector<std::tuple<std::string, char, std::string, std::string>>>())
-      spec.derived.push_back({name, op, a, b});
-  }
-  if (!get("having").is_none()) {
-    for (const auto& text : get("having").cast<std::vector<std::string>>()) {
-      absl::StatusOr<vpcflow::Having> having = vpcflow::ParseHaving(text);
-      if (!having.ok()) Raise("PlanError", Message(having.status()));
-      spec.having.push_back(*std::move(having));
-    }
-  }
-  if (!get("top").is_none()) {
-    const auto top = get("top").cast<py::dict>();
-    spec.top = vpcflow::TopSpec{ValueOf<uint64_t>(top["n"], "top_k: n"), ValueOf<std::string>(top["by"], "top_k: by"),
-                                ValueOf<bool>(top["other"], "top_k: other"),
-                                ValueOf<std::vector<std::string>>(top["per"], "top_k: per"),
-                                ValueOf<uint64_t>(top["counters"], "top_k: counters")};
-  }
-  if (!get("sort").is_none()) {
-    for (const auto& [column, descending] : get("sort").cast<std::vector<std::pair<std::string, bool>>>())
-      spec.sort.push_back({column, descending});
-  }
-  set("allow_missing", &spec.allow_missing);
-  set("check_all", &spec.check_all);
-  if (!get("asked").is_none()) {
-    const auto [start, end] = get("asked").cast<TimePair>();
-    spec.asked = vpcflow::TimeSpan{start, end};
-  }
-  set("session_records", &spec.session_records);
-  set("lenient", &spec.lenient);
-  return spec;
-}
 
 // The results, or the exception; a scan that stopped at a reject raises ParseError with its place.
 py::list Finish(absl::StatusOr<std::vector<vpcflow::Result>> results) {
@@ -121,8 +49,8 @@ py::list RunReleased(const vpcflow::ScanOptions& options, const RunFunction& run
 }
 
 py::list Run(const std::vector<Plan>& plans, const std::vector<std::shared_ptr<PySource>>& sources,
-             const py::dict& options_dict) {
-  const vpcflow::ScanOptions options = OptionsFrom(options_dict);
+             const vpcflow::ScanOptions& own, const py::object& progress) {
+  const vpcflow::ScanOptions options = ForRunning(own, progress);
   const std::vector<Source> native = SourcesOf(sources);
   return RunReleased(options, [&](vpcflow::Report* report, std::vector<vpcflow::Result>* partial) {
     return vpcflow::RunAll(plans, native, options, report, partial);
@@ -154,7 +82,7 @@ class SharedReader {
       table = vpcflow::Table();  // Python raises for damaged sources, by the report
     } else if (!table.ok()) {
       if (absl::IsDataLoss(table.status()) && !report.rejects.empty()) {
-        py::module_::import("vpcflow.errors").attr("raise_reject")(ReportToDict(report)["rejects"].cast<py::list>()[0]);
+        py::module_::import("vpcflow.errors").attr("raise_reject")(report.rejects[0]);
       }
       RaiseStatus(table.status(), "PlanError");
     }
@@ -171,13 +99,13 @@ class SharedReader {
 
 void BindPlan(py::module_& m) {
   py::class_<Plan>(m, "Plan")
-      .def(py::init([](const py::dict& spec, const std::vector<std::string>& formats) {
+      .def(py::init([](const vpcflow::PlanSpec& spec, const std::vector<std::string>& formats) {
              std::vector<vpcflow::Format> parsed;
              for (const std::string& format : formats) {
                if (!vpcflow::Format::ParseHeader(format, &parsed.emplace_back(), /*sure=*/true))
                  parsed.back() = ParseFormat(format);
              }
-             absl::StatusOr<Plan> plan = Plan::Make(SpecFrom(spec), parsed);
+             absl::StatusOr<Plan> plan = Plan::Make(spec, parsed);
              if (!plan.ok()) {
                const std::string message = Message(plan.status());
                Raise(message.starts_with("filter:")                       ? "FilterError"
@@ -197,14 +125,14 @@ void BindPlan(py::module_& m) {
       });
 
   py::class_<SharedReader>(m, "BatchReader")
-      .def(py::init(
-               [](const Plan& plan, const std::vector<std::shared_ptr<PySource>>& sources, const py::dict& options) {
-                 return std::make_unique<SharedReader>(plan, SourcesOf(sources), OptionsFrom(options));
-               }),
-           py::arg("plan"), py::arg("sources"), py::arg("options"), py::keep_alive<1, 3>(), py::keep_alive<1, 4>())
+      .def(py::init([](const Plan& plan, const std::vector<std::shared_ptr<PySource>>& sources,
+                       const vpcflow::ScanOptions& options) {
+             return std::make_unique<SharedReader>(plan, SourcesOf(sources), ForRunning(options, py::none()));
+           }),
+           py::arg("plan"), py::arg("sources"), py::arg("options"), py::keep_alive<1, 3>())
       .def("next", &SharedReader::Next, py::arg("rows"));
 
-  m.def("run", &Run, py::arg("plans"), py::arg("sources"), py::arg("options"));
+  m.def("run", &Run, py::arg("plans"), py::arg("sources"), py::arg("options"), py::arg("progress"));
   m.def("has_flow_columns", &vpcflow::HasFlowColumns, py::arg("names"));
   m.def("fields_of_columns", &vpcflow::FieldsOfColumns, py::arg("names"));
 }

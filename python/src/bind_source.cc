@@ -313,8 +313,8 @@ void BindSource(py::module_& m) {
       .def_property_readonly("name", [](const PySource& s) { return py::str(vpcflow::ValidUtf8(s.source.name())); })
       .def(
           "peek_formats",
-          [](const PySource& s, const py::dict& options_dict) {
-            const vpcflow::ScanOptions options = OptionsFrom(options_dict);
+          [](const PySource& s, const vpcflow::ScanOptions& own) {
+            const vpcflow::ScanOptions options = ForRunning(own, py::none());
             absl::StatusOr<std::vector<vpcflow::Format>> formats = std::vector<vpcflow::Format>();
             {
               const py::gil_scoped_release release;

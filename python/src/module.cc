@@ -14,10 +14,13 @@ PYBIND11_MODULE(_core, m) {
     info["gzip"] = std::string(vpcflow::GzipLibrary());
     return info;
   });
+  vpcflow_python::BindNames(m);
   vpcflow_python::BindFormat(m);
   vpcflow_python::BindTable(m);
   vpcflow_python::BindLabels(m);
   vpcflow_python::BindSource(m);
+  vpcflow_python::BindSpec(m);
+  vpcflow_python::BindReport(m);
   vpcflow_python::BindPlan(m);
   vpcflow_python::BindCoverage(m);
   vpcflow_python::BindAggregation(m);

@@ -12,7 +12,7 @@ Heavy packages (pandas, pyarrow, polars, matplotlib) are imported only when a me
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from . import _core
+from ._build import BuildInfo, build_info
 from .detect.detect import detect
 from .errors import (
     DataLossError,
@@ -35,8 +35,8 @@ from .errors import (
 )
 from .findings.finding import Finding
 from .findings.findings import Findings
-from .formats.capabilities import capabilities, recommended_format
-from .formats.catalogue import containers, fields, reject_reasons
+from .formats.capabilities import Capability, capabilities, recommended_format
+from .formats.catalogue import FieldInfo, containers, fields, reject_reasons
 from .query.aggregation import Aggregation, merge_all
 from .query.expr import (
     Agg,
@@ -59,7 +59,7 @@ from .query.expr import (
     sum,
 )
 from .query.flows import Flows, Grouped, scan
-from .query.report import Report
+from .query.report import Reject, Report
 from .query.result import Result, diff
 from .query.running import collect_all
 from .synthetic import Synthetic, plants, synth
@@ -67,31 +67,20 @@ from .synthetic import Synthetic, plants, synth
 if TYPE_CHECKING:
     from . import labels, rules, sketches, spread
 
-__version__: str = _core.build_info()["version"]
-
-
-def build_info() -> dict[str, Any]:
-    """How this build was made and what it uses.
-
-    ``version``, ``compiler``; ``kernel``, the vector kernels in use, and ``kernels``, those that this processor can
-    run; ``gzip``, the library that unpacks. The environment variable ``VPCFLOW_FORCE_SIMD``, read once, picks other
-    kernels; a name that is none of ``kernels`` is told on standard error.
-
-    >>> import vpcflow as vf
-    >>> vf.build_info()["kernel"] in vf.build_info()["kernels"]
-    True
-    """
-    return _core.build_info()
+__version__: str = build_info().version
 
 
 __all__ = [
     "Agg",
     "Aggregation",
+    "BuildInfo",
+    "Capability",
     "Column",
     "DataLossError",
     "DataQualityWarning",
     "Expr",
     "FieldError",
+    "FieldInfo",
     "FilterError",
     "Finding",
     "Findings",
@@ -104,6 +93,7 @@ __all__ = [
     "OutputError",
     "ParseError",
     "PlanError",
+    "Reject",
     "Report",
     "Result",
     "RuleError",

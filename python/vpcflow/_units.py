@@ -5,17 +5,16 @@ from __future__ import annotations
 import datetime
 import re
 import time
-from typing import Union
 
 from .errors import PlanError
+from .typing import Duration, Instant, Size
 
-Instant = Union[int, str, datetime.datetime]
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _SIZES = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12, "ki": 2**10, "mi": 2**20, "gi": 2**30, "ti": 2**40}
 _LATEST = 9_999_999_999  # in 2286; what a time of ten digits can be, as the engine has it (kMaxTimeSeconds)
 
 
-def seconds(duration: str | int, name: str = "every") -> int:
+def seconds(duration: Duration, name: str = "every") -> int:
     """``"5m"`` -> 300; units s, m, h, d, w.
 
     >>> seconds("5m")
@@ -30,7 +29,7 @@ def seconds(duration: str | int, name: str = "every") -> int:
     raise PlanError(f"{name}={duration!r}: write a time such as '30s', '5m', '1h' or '1d'")
 
 
-def byte_count(name: str, size: int | str) -> int:
+def byte_count(name: str, size: Size) -> int:
     """A number of bytes; ``"2GB"`` is 2,000,000,000, ``"2GiB"`` 2,147,483,648."""
     match = re.fullmatch(r"\s*([0-9]+(?:\.[0-9]+)?)\s*([kmgt]i?)?b?\s*", str(size).lower())
     number = float(match[1]) * _SIZES[match[2] or ""] if match else 0.0

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:
+    from .query.report import Reject
     from .query.result import Result
 
 
@@ -120,14 +121,9 @@ class DataQualityWarning(UserWarning):
     """Lines were rejected, or fields are not in the catalogue. Warned once per query; details are in the report."""
 
 
-def raise_reject(reject: dict[str, Any]) -> NoReturn:
+def raise_reject(reject: Reject) -> NoReturn:
     """Raises a :class:`ParseError` for an entry of a report's rejects."""
-    field = f"{reject['field']}: " if reject["field"] else ""
-    message = (
-        f"{reject['file']}:{reject['line']}:{reject['column']}: {field}{reject['reason']}: {reject['message']} "
-        f"(offset {reject['byte_offset']}): {reject['excerpt']}"
-    )
-    raise ParseError(message, **reject)
+    raise ParseError(str(reject), **reject)
 
 
 _BY_CODE = {

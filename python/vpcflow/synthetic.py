@@ -6,10 +6,34 @@ import json
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Callable
+from typing import TYPE_CHECKING, Any, Callable, TypedDict
 
 from . import _core
 from .io.writing import folder_in_place
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+
+class SynthKeywords(TypedDict, total=False):
+    """Further options of :func:`synth`."""
+
+    start: int
+    hours: float
+    window: int
+    interfaces: int
+    accounts: int
+    peers: int
+    noise_sources: int
+    ipv6_share: float
+    nodata_share: float
+    skipdata_share: float
+    reject_share: float
+    files: int
+    gzip: bool
+    gzip_level: int
+    header: bool
+    s3_layout: bool
 
 
 @dataclass(frozen=True)
@@ -40,7 +64,7 @@ def synth(
     format: str | None = None,
     plant: str | Sequence[str] = (),
     progress: Callable[[int, int], None] | None = None,
-    **options: Any,
+    **options: Unpack[SynthKeywords],
 ) -> Synthetic:
     """Makes realistic flow logs; the same arguments give the same bytes.
 
@@ -60,11 +84,8 @@ def synth(
     1000
     """
     names = [p for p in plant.split(",") if p] if isinstance(plant, str) else list(plant)
-    known = {
-        "start", "hours", "window", "interfaces", "accounts", "peers", "noise_sources", "ipv6_share", "nodata_share",
-        "skipdata_share", "reject_share", "files", "gzip", "gzip_level", "header", "s3_layout",
-    }  # fmt: skip
-    unknown = set(options) - known
+    known = SynthKeywords.__annotations__
+    unknown = set(options) - set(known)
     if unknown:
         raise TypeError(f"synth() has no option {sorted(unknown)[0]!r}; it has {', '.join(sorted(known))}")
     settings = {"records": records, "seed": seed, "format": format, "plant": names, **options}

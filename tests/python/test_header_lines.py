@@ -48,7 +48,7 @@ def test_headers_that_come_again(quiet, name):
     turned = " ".join(OWN.split()[::-1]) + "\n" + "".join(" ".join(x.split()[::-1]) + "\n" for x in LINES.splitlines())
     for data, times in ((once + turned + once, 3), (turned + once, 2)):
         flows = vf.scan(data.encode()).select(*[n.replace("-", "_") for n in OWN.split()])
-        flows._options["block_bytes"] = 100
+        flows._options = flows._options.replace(block_bytes=100)
         got = flows.collect()
         assert got.report.rejected == 0
         assert got.rows() == WANTED * times

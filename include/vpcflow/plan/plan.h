@@ -17,12 +17,14 @@
 #ifndef VPCFLOW_PLAN_PLAN_H_
 #define VPCFLOW_PLAN_PLAN_H_
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -67,6 +69,7 @@ enum class BinBy : uint8_t {
   kSpread,  // sums and rates are spread over its bins in proportion to time; all else goes to the bin of its start
   kStart    // all goes to the bin of its start
 };
+inline constexpr std::array<std::string_view, 2> kBinByNames = {"spread", "start"};
 
 struct TopSpec {
   uint64_t n = 10;

@@ -2,11 +2,13 @@
 #ifndef VPCFLOW_SCAN_OPTIONS_H_
 #define VPCFLOW_SCAN_OPTIONS_H_
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "vpcflow/container/container.h"
@@ -21,6 +23,7 @@ enum class OnError : uint8_t {
   kStop,  // the scan ends with an error that names the place
   kNull   // a malformed value is null, and counted; a malformed line is a reject
 };
+inline constexpr std::array<std::string_view, 3> kOnErrorNames = {"skip", "raise", "null"};
 
 struct Progress {
   uint64_t bytes = 0;  // of the stored sources, read so far
@@ -34,6 +37,7 @@ enum class Duplicates : uint8_t {
   kOnce,  // it is not read; the report counts it and names the first ones
   kAll    // it is read like any other
 };
+inline constexpr std::array<std::string_view, 2> kDuplicatesNames = {"once", "all"};
 
 struct ScanOptions {
   // The format of sources that have no header line; without it AWS's default if the lines fit it, else the one of AWS's

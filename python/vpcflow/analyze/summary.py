@@ -9,7 +9,8 @@ from ..errors import VpcflowError
 from ..query.expr import count, max, min, sum
 from ..query.flows import Flows
 from ..query.result import Result
-from ..query.running import Progress, collect_all
+from ..query.running import collect_all
+from ..typing import Progress
 
 _BARS = " .:-=+*#%@"
 _NAMES = {1: "ICMP", 6: "TCP", 17: "UDP", 58: "ICMPv6"}
@@ -217,7 +218,7 @@ def summarize(flows: Flows, *, progress: Progress | None = None) -> Summary:
     :class:`~vpcflow.SourceError` is then the :class:`Summary` of what could be read.
     """
     queries = _queries(flows._with(allow_missing=True, check_all=True))
-    filtered = bool(flows._spec.get("filters"))
+    filtered = bool(flows._filters)
     try:
         results = collect_all(list(queries.values()), progress=progress)
     except VpcflowError as error:

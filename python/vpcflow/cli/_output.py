@@ -12,7 +12,7 @@ from typing import IO
 
 from .. import _display as display
 from ..errors import OutputError
-from ..query.running import Progress
+from ..typing import Progress
 
 
 def put(text: str | bytes) -> None:

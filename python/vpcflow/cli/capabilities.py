@@ -61,8 +61,8 @@ def run(args: argparse.Namespace) -> int:
             continue
         lines = [f"{display.printable(name)}:"]
         for c in found:
-            lines.append(f"  {c['verdict']:10}  {c['analysis']:22} {c['meaning']}")
-            lines += [f"              - {why}" for why in c["why"]]
-            lines += [f"              add: {' '.join(c['add'])}"] if c["add"] else []
+            lines.append(f"  {c.verdict:10}  {c.analysis:22} {c.meaning}")
+            lines += [f"              - {why}" for why in c.why]
+            lines += [f"              add: {' '.join(c.add)}"] if c.add else []
         put("\n".join(lines) + "\n")
     return 0

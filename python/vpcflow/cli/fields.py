@@ -22,7 +22,7 @@ def run(args: argparse.Namespace) -> int:
     """Runs the command and returns its exit code."""
     if args.json:
         for field in fields():
-            put(json.dumps(field) + "\n")
+            put(json.dumps(dict(field)) + "\n")
         return 0
     kinds = [
         ("name", "text"),
@@ -32,5 +32,5 @@ def run(args: argparse.Namespace) -> int:
         ("unit", "text"),
         ("meaning", "text"),
     ]
-    put(display.text_table(kinds, fields()) + "\n")
+    put(display.text_table(kinds, [dict(field) for field in fields()]) + "\n")
     return 0

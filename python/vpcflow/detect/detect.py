@@ -26,8 +26,9 @@ from ..query.expr import count
 from ..query.flows import Flows
 from ..query.report import Report
 from ..query.result import Result
-from ..query.running import Progress, collect_readable
+from ..query.running import collect_readable
 from ..query.sessions import sessions_as_records
+from ..typing import Progress
 from .settings import DETECTORS, Run, Settings
 
 __all__ = ["DETECTORS", "Settings", "baseline", "detect"]

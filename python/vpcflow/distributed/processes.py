@@ -9,24 +9,26 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from .. import _core
 from ..errors import DataQualityWarning, SourceError, SourceNotFoundError
 from ..io.inputs import sources_of
 from ..query.aggregation import Aggregation
-from ..query.report import merge_reports
 from ..query.result import Result, check
+from ..typing import Input, ScanKeywords
 
 if TYPE_CHECKING:
     import concurrent.futures
 
+    from typing_extensions import Unpack
+
 _PARTS_PER_WORKER = 4  # so that a slow part holds up nobody for long
-Part = tuple[bytes, dict[str, Any]]
+Part = tuple[bytes, _core.Report]
 Task = tuple[int, list[str]]  # the number of the first source, and paths
 
 
-def paths_of(data: Any) -> tuple[list[tuple[int, str]], dict[str, Any]]:
+def paths_of(data: Input) -> tuple[list[tuple[int, str]], _core.Report]:
     """The files of paths, folders and patterns, numbered, without those that have the bytes of an earlier one; and what
     a report says of these."""
     notes: list[str] = []
@@ -39,7 +41,7 @@ def paths_of(data: Any) -> tuple[list[tuple[int, str]], dict[str, Any]]:
     again = [(s.name, sources[same].name) for s, same in zip(sources, same_as) if same is not None]
     numbered = [(i, s.name) for i, (s, same) in enumerate(zip(sources, same_as)) if same is None]
     told = [f"{name} has the same bytes as {first}: read once" for name, first in again[:5]]
-    return numbered, {"duplicates": len(again), "warnings": sorted([*notes, *told])}
+    return numbered, _core.Report(duplicates=len(again), warnings=sorted({*notes, *told}))
 
 
 def tasks_of(numbered: list[tuple[int, str]], parts: int) -> list[Task]:
@@ -55,43 +57,42 @@ def tasks_of(numbered: list[tuple[int, str]], parts: int) -> list[Task]:
     return tasks
 
 
-def aggregate_part(question: bytes, task: Task, options: dict[str, Any]) -> Part:
+def aggregate_part(question: bytes, task: Task, options: ScanKeywords) -> Part:
     """What a worker does: the state and the report of some paths. Damage of sources is in the report."""
     first, paths = task
     part = Aggregation.from_bytes(question)
+    own: ScanKeywords = {**options, "duplicates": "all", "allow_empty": True}  # of a part
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DataQualityWarning)  # told once, by whoever merges
         try:
-            part.update(paths, first_source=first, duplicates="all", **{**options, "allow_empty": True})  # of a part
+            part.update(paths, first_source=first, **own)
         except SourceError:
-            if not part._report.get("errors"):
+            if not part._report.errors:
                 raise
     return part.to_bytes(), part._report
 
 
 def merge_parts(
-    question: Aggregation, parts: Iterable[Part], told: dict[str, Any], allow_empty: bool
+    question: Aggregation, parts: Iterable[Part], told: _core.Report, allow_empty: bool
 ) -> Aggregation:
     """One aggregation of all parts, whose order does not matter. Raises for damaged sources and, unless `allow_empty`,
     if no part read a record; warns of rejects."""
     total = question.copy()
     for state, report in parts:
         total._core.merge(_core.Aggregation.from_bytes(state))
-        report = {**report, "errors": [tuple(error) for error in report["errors"]]}
-        total._report = merge_reports(total._report, report)
-    total._report = merge_reports(total._report, told)
-    total._report["rejects"].sort(key=lambda reject: (reject["file"], reject["byte_offset"]))
+        total._report = _core.merge_reports(total._report, report)
+    total._report = _core.merge_reports(total._report, told)
     check([Result(total._core.value(), total._report)], allow_empty)
     return total
 
 
 def aggregate(
-    data: Any,
+    data: Input,
     question: Aggregation,
     *,
     executor: concurrent.futures.Executor | None = None,
     workers: int | None = None,
-    **options: Any,
+    **options: Unpack[ScanKeywords],
 ) -> Aggregation:
     """Aggregates files with a pool of processes: as ``question.update(data)`` does with threads, the same bytes.
 
@@ -110,7 +111,7 @@ def aggregate(
     count = workers or os.cpu_count() or 1
     tasks = tasks_of(numbered, count * _PARTS_PER_WORKER)
     empty = empty_question(question)
-    own = {"threads": 1, **options}
+    own: ScanKeywords = {"threads": 1, **options}
     if executor is not None:
         futures = [executor.submit(aggregate_part, empty, task, own) for task in tasks]
         return merge_parts(question, (f.result() for f in futures), told, bool(options.get("allow_empty")))

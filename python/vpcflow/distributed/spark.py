@@ -9,28 +9,32 @@ which must see the files under the same paths.
 
 from __future__ import annotations
 
-import json
+import pickle
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
+from .. import _core
 from ..query.aggregation import Aggregation
-from ..query.flows import scan
+from ..query.flows import Flows, scan
+from ..typing import Input, ScanKeywords
 from .processes import Part, aggregate_part, empty_question, merge_parts, paths_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
     from pyspark.sql import DataFrame, SparkSession
+    from typing_extensions import Unpack
 
 
-def _numbered(data: Any, column: str) -> tuple[list[tuple[int, str]], dict[str, Any]]:
+def _numbered(data: Any, column: str) -> tuple[list[tuple[int, str]], _core.Report]:
     if hasattr(data, "select") and hasattr(data, "sparkSession"):
         data = [row[0] for row in data.select(column).collect()]
     return paths_of(data)
 
 
 def aggregate(
-    spark: SparkSession, data: Any, question: Aggregation, *, partitions: int = 16, column: str = "path", **options: Any
-) -> Aggregation:
+    spark: SparkSession, data: Input | DataFrame, question: Aggregation, *, partitions: int = 16, column: str = "path",
+    **options: Unpack[ScanKeywords],
+) -> Aggregation:  # fmt: skip
     """Aggregates files on Spark: the same bytes as ``question.update(data)``.
 
     ``data``: paths, folders, patterns, or a DataFrame with the paths in ``column``. Each worker sends one state for its
@@ -38,7 +42,8 @@ def aggregate(
     :meth:`vpcflow.Aggregation.update`.
     """
     numbered, told = _numbered(data, column)
-    empty, own = empty_question(question), {"threads": 1, **options}
+    empty = empty_question(question)
+    own: ScanKeywords = {"threads": 1, **options}
 
     def run(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         import pyarrow
@@ -46,17 +51,18 @@ def aggregate(
         for batch in batches:
             for row in batch.to_pylist():
                 state, report = aggregate_part(empty, (row["number"], [row["path"]]), own)
-                yield pyarrow.RecordBatch.from_pydict({"state": [state], "report": [json.dumps(report)]})
+                yield pyarrow.RecordBatch.from_pydict({"state": [state], "report": [pickle.dumps(report)]})
 
     frame = spark.createDataFrame(numbered, "number long, path string").repartition(min(partitions, len(numbered)))
-    rows = frame.mapInArrow(run, "state binary, report string").collect()
-    parts: Iterable[Part] = ((bytes(row["state"]), json.loads(row["report"])) for row in rows)
+    rows = frame.mapInArrow(run, "state binary, report binary").collect()
+    parts: Iterable[Part] = ((bytes(row["state"]), pickle.loads(row["report"])) for row in rows)
     return merge_parts(question, parts, told, bool(options.get("allow_empty")))
 
 
 def records(
-    spark: SparkSession, data: Any, *fields: str, where: str | None = None, column: str = "path", **options: Any
-) -> DataFrame:
+    spark: SparkSession, data: Input | DataFrame, *fields: str, where: str | None = None, column: str = "path",
+    **options: Unpack[ScanKeywords],
+) -> DataFrame:  # fmt: skip
     """The records of files as a Spark DataFrame; read by the workers when Spark needs them.
 
     ``data``: as for :func:`aggregate`. ``fields``: the columns; they are read and nothing else. ``where``: a filter in
@@ -66,9 +72,9 @@ def records(
     if not fields:
         raise TypeError("records: name the fields; they are the columns of the DataFrame")
     numbered, _ = _numbered(data, column)
-    own = {"threads": 1, **options, "allow_empty": True}  # of one path; Spark has the others
+    own: ScanKeywords = {"threads": 1, **options, "allow_empty": True}  # of one path; Spark has the others
 
-    def query(path: Any) -> Any:
+    def query(path: str | bytes) -> Flows:
         flows = scan(path, **own)._with(allow_missing=True)
         return (flows.filter(where) if where else flows).select(*fields)
 

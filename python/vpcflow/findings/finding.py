@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from typing import Any, get_args
 
-SEVERITIES = ("high", "medium", "low")  # worst first
+from ..typing import Severity
+
+SEVERITIES: tuple[Severity, ...] = get_args(Severity)  # worst first
 _TELLS_APART = ("dstport", "protocol", "country", "network")  # evidence of which several findings of an actor differ
 
 
@@ -14,7 +16,7 @@ class Finding:
     """A detector's verdict: who did what to whom, when, and the counts that decided."""
 
     detector: str
-    severity: str  # of SEVERITIES
+    severity: Severity
     actor: str
     targets: list[str]  # the first twenty by sessions
     start: int  # Unix seconds

@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Iterable
 
 from .._display import instant, printable
+from ..typing import Severity
 from .finding import Finding, worst_first
 
 _INCIDENT_GAP = 3600  # seconds
@@ -16,7 +17,7 @@ class Incident:
     """Findings of one actor that overlap in time, or are no more than an hour apart."""
 
     actor: str
-    severity: str  # of the worst finding
+    severity: Severity  # of the worst finding
     start: int
     end: int
     findings: list[Finding]  # worst first

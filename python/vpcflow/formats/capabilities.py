@@ -2,30 +2,43 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable
-from typing import Any
 
 from .. import _core
 from .._hints import hint
+from .._keyed import Keyed
 from ..errors import PlanError
+from ..typing import Verdict
 
 
-def capabilities(format: str) -> list[dict[str, Any]]:
-    """For each analysis, whether logs of a format can answer it, and what would help.
+@dataclasses.dataclass(frozen=True)
+class Capability(Keyed):
+    """Whether logs of a format can answer an analysis, of :func:`capabilities`."""
+
+    analysis: str
+    meaning: str
+    verdict: Verdict
+    #: What is lost, most important first; empty if exact.
+    why: list[str]
+    #: The fields that would make it exact.
+    add: list[str]
+
+
+def capabilities(format: str) -> list[Capability]:
+    """Returns for each analysis whether logs of a format can answer it, and what would help.
 
     ``format`` is the text of a format, as :attr:`Flows.format <vpcflow.Flows.format>` gives it:
-    ``"${srcaddr} ${bytes}"``, names, ``"default"``, ``"v5"``, ``"tgw"``. Each entry has ``analysis``, its ``meaning``,
-    the ``verdict`` (``"exact"``, ``"degraded"`` or ``"impossible"``), ``why`` (what is lost, most important first) and
-    ``add`` (the fields that would make it exact). Raises :class:`~vpcflow.FormatError`.
+    ``"${srcaddr} ${bytes}"``, names, ``"default"``, ``"v5"``, ``"tgw"``. Raises :class:`~vpcflow.FormatError`.
 
     >>> import vpcflow as vf
-    >>> verdicts = {c["analysis"]: c["verdict"] for c in vf.capabilities("default")}
+    >>> verdicts = {c.analysis: c.verdict for c in vf.capabilities("default")}
     >>> verdicts["visibility"], verdicts["port_scan"], verdicts["nat_attribution"]
     ('exact', 'degraded', 'impossible')
-    >>> [c["add"] for c in vf.capabilities("default") if c["analysis"] == "port_scan"]
+    >>> [c.add for c in vf.capabilities("default") if c.analysis == "port_scan"]
     [['tcp-flags']]
     """
-    return _core.capabilities(format)
+    return [Capability(**capability) for capability in _core.capabilities(format)]
 
 
 def recommended_format(for_: Iterable[str] = ()) -> str:

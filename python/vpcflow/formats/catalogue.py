@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+import dataclasses
 
 from .. import _core
+from .._keyed import Keyed
+from ..typing import FieldType
 
 
 def containers() -> dict[str, str]:
@@ -17,14 +19,36 @@ def containers() -> dict[str, str]:
     return _core.containers()
 
 
-def fields() -> list[dict[str, Any]]:
-    """The field catalogue: name, column, version, delivered_in, type, column_type, max, unit, nullable, meaning.
+@dataclasses.dataclass(frozen=True)
+class FieldInfo(Keyed):
+    """A field of flow logs, of :func:`fields`."""
+
+    #: AWS's name, and that of the column in results, with ``_`` for ``-``.
+    name: str
+    column: str
+    #: The version of flow logs that brought it.
+    version: int
+    #: ``"vpc"``, ``"tgw"`` or ``"vpc, tgw"``: the kinds of logs that have it.
+    delivered_in: str
+    #: AWS's name of its type.
+    type: str
+    column_type: FieldType
+    #: The largest number; 0 if it is none.
+    max: int
+    unit: str
+    #: Whether AWS writes ``-`` for it; what AWS promises, not what is checked.
+    nullable: bool
+    meaning: str
+
+
+def fields() -> list[FieldInfo]:
+    """Returns the field catalogue.
 
     >>> import vpcflow as vf
-    >>> [f["name"] for f in vf.fields() if f["version"] == 8]
+    >>> [field.name for field in vf.fields() if field.version == 8]
     ['reject-reason']
     """
-    return _core.fields()
+    return [FieldInfo(**field) for field in _core.fields()]
 
 
 def reject_reasons() -> dict[str, str]:

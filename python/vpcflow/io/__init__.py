@@ -1,6 +1,6 @@
 """What comes in and goes out: paths, streams, tables, files that are written."""
 
-from .inputs import Input
+from ..typing import Input
 
 __all__ = ["Input"]
 

@@ -6,10 +6,11 @@ import itertools
 import os
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Union, cast
+from typing import Any, cast
 
 from .. import _core
 from ..errors import DataQualityWarning, NoRecordsError, SourceNotFoundError
+from ..typing import Input
 from .streams import source_of_lines, source_of_stream
 from .tables import TableFile
 
@@ -19,7 +20,6 @@ _ALLOWED = (
     "a path, folder or pattern, bytes, a file object, an Arrow table or frame, a list of those, or an iterable of lines"
 )
 _BINARY = (b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"PAR1")  # gzip, zstd, Parquet
-Input = Union[str, "os.PathLike[str]", bytes, bytearray, memoryview, Iterable[Any], Any]
 
 
 def _looks_like_line(item: Any) -> bool:

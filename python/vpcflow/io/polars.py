@@ -24,11 +24,11 @@ def lazy_frame(flows: Flows) -> pl.LazyFrame:
     import polars
     from polars.io.plugins import register_io_source
 
-    if flows._grouped or flows._spec.get("sort") or flows._spec.get("limit") is not None:
+    if flows._grouped or flows._spec.sort or flows._spec.limit is not None:
         raise PlanError("lazy() is of records: group, sort and limit in polars")
     names = flows.columns
-    none = {"where": "false", "filters": ["false"], "limit": 0, "allow_empty": True, "lenient": True}
-    empty = flows._with(**none, select=names, allow_missing=True).collect()
+    nothing = flows._filtered(["false"])._with(limit=0, lenient=True)
+    empty = nothing._with(select=names, allow_missing=True).collect()
     schema = polars.DataFrame(empty).schema
 
     def source(

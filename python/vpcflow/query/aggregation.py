@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .. import _core
 from .._units import seconds
 from ..errors import PlanError
+from ..typing import BinBy, Duration, Input, Progress, ScanKeywords
 from .expr import Agg, Derived, Expr, aggregates_spec, as_filter
 from .flows import Flows, scan
-from .report import merge_reports
+from .report import Report
 from .result import Result, check
-from .running import Progress
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 
 class Aggregation:
@@ -50,30 +53,22 @@ class Aggregation:
         self,
         *,
         by: str | Sequence[str] = (),
-        every: str | int | None = None,
-        bin_by: str = "spread",
+        every: Duration | None = None,
+        bin_by: BinBy = "spread",
         where: Expr | str | None = None,
         allow_missing: bool = False,
         **aggregates: Agg | Derived | str,
     ) -> None:
-        if bin_by not in ("spread", "start"):
-            raise PlanError(f"bin_by={bin_by!r}: it is 'spread' or 'start'")
-        spec: dict[str, Any] = {
-            "by": [by] if isinstance(by, str) else list(by),
-            "bin_by": bin_by,
-            **aggregates_spec(aggregates),
-            "allow_missing": allow_missing,
-        }
-        if every is not None:
-            spec["every"] = seconds(every)
-        if where is not None:
-            spec["where"] = as_filter(where)
-        self._take(_core.Aggregation(_core.Plan(spec, [])), {})
+        spec = _core.PlanSpec(
+            by=[by] if isinstance(by, str) else by, bin_by=bin_by, every=0 if every is None else seconds(every),
+            where="" if where is None else as_filter(where), allow_missing=allow_missing, **aggregates_spec(aggregates),
+        )  # fmt: skip
+        self._take(_core.Aggregation(_core.Plan(spec, [])))
 
-    def _take(self, core: _core.Aggregation, report: dict[str, Any]) -> None:
+    def _take(self, core: _core.Aggregation) -> None:
         self._core = core  # locks itself
         self._lock = threading.RLock()  # of the others; never held while records are read
-        self._report = report
+        self._report = _core.Report()
         self._sources = 0
 
     @classmethod
@@ -87,12 +82,13 @@ class Aggregation:
         <Aggregation: 0 groups>
         """
         made = cls.__new__(cls)
-        made._take(_core.Aggregation(flows._plan()), {})
+        made._take(_core.Aggregation(flows._plan()))
         return made
 
     def update(
-        self, data: Any, *, first_source: int | None = None, progress: Progress | None = None, **options: Any
-    ) -> Aggregation:
+        self, data: Input | Flows, *, first_source: int | None = None, progress: Progress | None = None,
+        **options: Unpack[ScanKeywords],
+    ) -> Aggregation:  # fmt: skip
         """Adds the records of ``data``: what :func:`vpcflow.scan` takes, with its options; a :class:`~vpcflow.Result`
         or anything else with ``__arrow_c_stream__``; or a query without grouping, whose filter applies.
 
@@ -108,7 +104,7 @@ class Aggregation:
         else:
             flows = scan(data, **options)
         flows._no_grouping("Aggregation.update")
-        if flows._spec.get("where") or flows._spec.get("select"):
+        if flows._spec.where or flows._spec.select:
             # The rows that pass, with what tells NODATA from traffic.
             fields = dict.fromkeys([*self._core.plan.fields, "log-status"])
             rows = flows.select(*fields)._with(allow_missing=True).collect(progress=progress)
@@ -117,9 +113,9 @@ class Aggregation:
             before = self._sources
             first = before if first_source is None else first_source
             self._sources = taken = max(before, first + len(flows._sources))
-        native = {**flows._engine_options(progress), "first_source": first}
+        own = flows._options.replace(first_source=first)
         try:
-            report = self._core.update(flows._sources, native)
+            report = self._core.update(flows._sources, own, progress)
         except BaseException:
             with self._lock:
                 if self._sources == taken:  # nothing was added
@@ -128,9 +124,9 @@ class Aggregation:
         with self._lock:
             if self._sources == taken:
                 self._sources = before
-            self._sources = max(self._sources, first + report["sources"] + report["duplicates"])
-            self._report = merge_reports(self._report, report)
-        if report["errors"] or report["warnings"] or report["rejected"] or report["no_records"]:
+            self._sources = max(self._sources, first + report.sources + report.duplicates)
+            self._report = _core.merge_reports(self._report, report)
+        if report.errors or report.warnings or report.rejected or report.no_records:
             check([Result(self._core.value(), report)], flows._allows_empty)
         return self
 
@@ -142,7 +138,7 @@ class Aggregation:
         with other._lock:
             report, sources = other._report, other._sources
         with self._lock:
-            self._report = merge_reports(self._report, report)
+            self._report = _core.merge_reports(self._report, report)
             self._sources = max(self._sources, sources)
         return self
 
@@ -164,9 +160,8 @@ class Aggregation:
 
     def collect(self) -> Result:
         """The result so far; the aggregation can go on."""
-        report = merge_reports({}, self._report)
-        if warning := self._core.warning():
-            report["warnings"] = sorted({*report["warnings"], warning})
+        warning = self._core.warning()
+        report = _core.merge_reports(self._report, _core.Report(warnings=[warning])) if warning else self._report
         return Result(self._core.value(), report)
 
     def take_idle(self, time: int) -> Result:
@@ -181,10 +176,10 @@ class Aggregation:
         >>> open_ones.take_idle(300)["client"], len(open_ones)
         (['10.0.0.1'], 1)
         """
-        return Result(self._core.take_idle(int(time)), merge_reports({}, self._report))
+        return Result(self._core.take_idle(int(time)), self._report)
 
     @property
-    def report(self) -> Any:
+    def report(self) -> Report:
         """What was read so far; saved by pickle, not by :meth:`to_bytes`."""
         return self.collect().report
 
@@ -198,7 +193,7 @@ class Aggregation:
         """What :meth:`to_bytes` saved. Safe with any bytes: :class:`~vpcflow.StateError` for damage and for what is no
         aggregation; it never takes more than eight times their size and 64 KiB of memory."""
         made = cls.__new__(cls)
-        made._take(_core.Aggregation.from_bytes(bytes(data)), {})
+        made._take(_core.Aggregation.from_bytes(bytes(data)))
         return made
 
     # Pickle runs what a pickle says: unpickle only what you wrote. from_bytes is safe with the bytes of others.

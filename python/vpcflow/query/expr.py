@@ -15,7 +15,7 @@ from __future__ import annotations
 import datetime
 import ipaddress
 from collections.abc import Iterable
-from typing import Any, Union
+from typing import Any, TypedDict, Union
 
 Literal = Union[
     int,
@@ -213,7 +213,14 @@ def difference(a: str, b: str) -> Derived:
     return Derived("-", a, b)
 
 
-def aggregates_spec(aggregates: dict[str, Agg | Derived | str]) -> dict[str, object]:
+class AggregatesSpec(TypedDict):
+    """The members of a plan's specification for aggregates."""
+
+    aggs: list[tuple[str, str]]
+    derived: list[tuple[str, str, str, str]]
+
+
+def aggregates_spec(aggregates: dict[str, Agg | Derived | str]) -> AggregatesSpec:
     """The parts of a plan for aggregates and derived columns by name; without any, the number of records."""
     aggs = [(name, str(agg)) for name, agg in aggregates.items() if not isinstance(agg, Derived)]
     derived = [(name, d.op, d.a, d.b) for name, d in aggregates.items() if isinstance(d, Derived)]

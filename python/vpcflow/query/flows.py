@@ -7,13 +7,25 @@ from typing import TYPE_CHECKING, Any
 
 from .. import _core
 from .._threads import SharedIterator
-from .._units import Instant, byte_count, seconds, unix_seconds
+from .._units import byte_count, seconds, unix_seconds
 from ..errors import FieldError, PlanError
-from ..io.inputs import Input, select, sources_of, with_tables
+from ..io.inputs import select, sources_of, with_tables
 from ..io.tables import ArrowTable
+from ..typing import (
+    BinBy,
+    Container,
+    Duplicates,
+    Duration,
+    Input,
+    Instant,
+    OnError,
+    Progress,
+    Size,
+    Vantage,
+)
 from .expr import Agg, Derived, Expr, aggregates_spec, as_filter, col
 from .result import Result, check
-from .running import Progress, collect_all
+from .running import collect_all
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,8 +33,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from ..labels import Labels
-
-_ON_ERROR = ("skip", "raise", "null")
 
 
 class Flows:
@@ -35,21 +45,30 @@ class Flows:
     A query is never changed; any number of threads may use one at once.
     """
 
-    def __init__(self, sources: list[_core.Source], options: dict[str, Any], spec: dict[str, Any]) -> None:
+    def __init__(
+        self, sources: list[_core.Source], options: _core.ScanOptions, spec: _core.PlanSpec,
+        filters: Sequence[str] = (),
+    ) -> None:  # fmt: skip
         self._sources = sources
         self._options = options
         self._spec = spec
+        self._filters = filters  # the parts of the spec's `where`
 
     def _with(self, **changes: Any) -> Flows:
-        return Flows(self._sources, self._options, {**self._spec, **changes})
+        return Flows(self._sources, self._options, self._spec.replace(**changes), self._filters)
+
+    def _filtered(self, filters: Sequence[str]) -> Flows:
+        where = filters[0] if len(filters) == 1 else " and ".join(f"({part})" for part in filters)
+        return Flows(self._sources, self._options, self._spec.replace(where=where), filters)
 
     @property
     def _allows_empty(self) -> bool:
-        return bool(self._spec.get("allow_empty")) or self._spec.get("limit") == 0
+        return self._options.allow_empty or self._spec.limit == 0
 
     @property
     def _grouped(self) -> bool:
-        return any(self._spec.get(what) for what in ("by", "every", "aggs", "sessions"))
+        spec = self._spec
+        return bool(spec.by or spec.every or spec.aggs or spec.sessions)
 
     def _no_grouping(self, verb: str) -> None:
         if self._grouped:
@@ -60,13 +79,11 @@ class Flows:
     def filter(self, *expressions: Expr | str) -> Flows:
         """Only records that pass all the expressions: texts of the filter language or built with :func:`col`."""
         self._no_grouping("filter")
-        parts = [*self._spec.get("filters", ()), *(as_filter(e) for e in expressions)]
-        where = parts[0] if len(parts) == 1 else " and ".join(f"({part})" for part in parts)
-        return self._with(filters=parts, where=where)
+        return self._filtered([*self._filters, *(as_filter(e) for e in expressions)])
 
     def unfiltered(self) -> Flows:
         """All records of the input, without what was asked of them."""
-        return self._with(filters=[], where="")
+        return self._filtered(())
 
     def label(self, name: str, field: str, table: Labels) -> Flows:
         """A further column of texts, looked up in a table by the value of ``field``: a name for a network, a service,
@@ -80,7 +97,7 @@ class Flows:
         [{'src_net': 'guests', 'bytes': 2}, {'src_net': 'inside', 'bytes': 40}, {'src_net': None, 'bytes': 1}]
         """
         self._no_grouping("label")
-        return self._with(labels=[*self._spec.get("labels", ()), (name, field, table._core)])
+        return self._with(labels=[*self._spec.labels, (name, field, table._core)])
 
     def select(self, *fields: str) -> Flows:
         """Only these fields, as columns in this order. Without it, all fields that the logs have."""
@@ -101,7 +118,7 @@ class Flows:
 
     def limit(self, n: int) -> Flows:
         """Only the first ``n`` rows: of records in the order of the input, of sessions in that of the result."""
-        if not self._spec.get("sessions"):
+        if not self._spec.sessions:
             self._no_grouping("limit")
         return self._with(limit=int(n))
 
@@ -110,10 +127,10 @@ class Flows:
     def group_by(
         self,
         *fields: str,
-        every: str | int | None = None,
-        window: str | int | None = None,
-        gap: str | int | None = None,
-        bin_by: str = "spread",
+        every: Duration | None = None,
+        window: Duration | None = None,
+        gap: Duration | None = None,
+        bin_by: BinBy = "spread",
     ) -> Grouped:
         """Groups by fields and, with ``every`` (``"5m"``, or seconds), by time bins aligned to the epoch.
 
@@ -126,17 +143,13 @@ class Flows:
         ``time`` is then where a window begins.
         """
         self._no_grouping("group_by")
-        if bin_by not in ("spread", "start"):
-            raise PlanError(f"bin_by={bin_by!r}: it is 'spread' or 'start'")
-        spec: dict[str, Any] = {"by": list(fields), "bin_by": bin_by}
-        for name, length in (("every", every), ("window", window), ("gap", gap)):
-            if length is not None:
-                spec[name] = seconds(length, name)
-        return Grouped(self, spec)
+        lengths = {"every": every, "window": window, "gap": gap}
+        given = {name: seconds(length, name) for name, length in lengths.items() if length is not None}
+        return Grouped(self._with(by=fields, bin_by=bin_by, **given))
 
     def agg(self, **aggregates: Agg | Derived | str) -> Flows:
         """Aggregates over all records: one row. ``flows.agg(bytes=vf.sum("bytes"))``"""
-        return Grouped(self, {}).agg(**aggregates)
+        return Grouped(self).agg(**aggregates)
 
     def top_k(
         self, n: int, by: str, *, other: bool = False, per: str | Sequence[str] = (), counters: int | None = None
@@ -150,20 +163,20 @@ class Flows:
         the lighter ones are dropped when there are twice as many. A column ``<by>_error`` bounds what a group may have
         had more: its total lies between ``<by>`` and ``<by> + <by>_error``, and a group that is not there had at most
         the error. For groupings with one aggregate, ``count()`` or ``sum(field)``; more counters, smaller errors."""
-        if not self._grouped or self._spec.get("sessions"):
+        if not self._grouped or self._spec.sessions:
             raise PlanError("top_k needs a grouping: group_by(...).agg(...) first")
         keys = [per] if isinstance(per, str) else list(per)
         if counters is not None and counters < 1:
             raise PlanError("top_k: counters: at least n")
-        top = {"n": int(n), "by": by, "other": bool(other), "per": keys, "counters": counters or 0}
+        top = _core.TopSpec(n=int(n), by=by, other=bool(other), per=keys, counters=counters or 0)
         return self._with(top=top)
 
     def having(self, *conditions: str) -> Flows:
         """Only groups that pass all conditions on aggregates and derived columns, as ``"n >= 100"`` or
         ``"share > 0.5"``: a column, one of ``< <= > >= = !=``, a number. Null passes none. Comes before ``top_k``."""
-        if not self._grouped or self._spec.get("sessions"):
+        if not self._grouped or self._spec.sessions:
             raise PlanError("having needs a grouping: group_by(...).agg(...) first; records are chosen by filter()")
-        return self._with(having=[*self._spec.get("having", ()), *conditions])
+        return self._with(having=[*self._spec.having, *conditions])
 
     def sort(self, *columns: str, descending: bool | Sequence[bool] = False) -> Flows:
         """Sorts the result by columns; null last. Addresses and texts sort by their text."""
@@ -177,7 +190,7 @@ class Flows:
     @property
     def format(self) -> str | None:
         """The format of the first source, as ``${field} ${field}``; ``None`` for an empty one. Reads some lines."""
-        formats = self._sources[0].peek_formats(self._engine_options(None))
+        formats = self._sources[0].peek_formats(self._options)
         return formats[0] if formats else None
 
     @property
@@ -186,9 +199,9 @@ class Flows:
         texts = self._peek_all(self._sources)
         return [" ".join(f"${{{name}}}" for name in names.split()) for names in texts]
 
-    def _formats(self, spec: dict[str, Any]) -> list[str]:
+    def _formats(self) -> list[str]:
         """Formats that the plan must know: of all sources for a selection of everything, else none."""
-        if self._grouped or spec.get("select"):
+        if self._grouped or self._spec.select:
             return []
         return self._peek_all(self._sources)
 
@@ -196,13 +209,13 @@ class Flows:
         formats: dict[str, None] = {}
         for source in sources:
             try:
-                formats.update(dict.fromkeys(source.peek_formats(self._engine_options(None))))
+                formats.update(dict.fromkeys(source.peek_formats(self._options)))
             except Exception:  # the scan itself reports it
                 continue
         return [f.replace("${", "").replace("}", "") for f in formats]
 
     def _plan(self) -> _core.Plan:
-        formats = self._formats(self._spec)
+        formats = self._formats()
         try:
             return _core.Plan(self._spec, formats)
         except (FieldError, ValueError) as error:
@@ -211,9 +224,6 @@ class Flows:
             # It may be a field that the logs have beyond the catalogue.
             formats = self._peek_all(self._sources[:1])
             return _core.Plan(self._spec, formats)
-
-    def _engine_options(self, progress: Progress | None) -> dict[str, Any]:
-        return {**self._options, "progress": progress}
 
     @property
     def columns(self) -> list[str]:
@@ -255,11 +265,13 @@ class Flows:
         """
         self._no_grouping("coverage")
         plan = self.select(*_core.coverage_fields())._with(allow_missing=True)._plan()
-        result = Result(*_core.coverage(plan, self._sources, self._engine_options(progress)))
+        result = Result(*_core.coverage(plan, self._sources, self._options, progress))
         check([result], self._allows_empty)
         return result
 
-    def sessions(self, *, idle: str | int = "10m", vantage: str = "most", intermediaries: Iterable[str] = ()) -> Flows:
+    def sessions(
+        self, *, idle: Duration = "10m", vantage: Vantage = "most", intermediaries: Iterable[object] = ()
+    ) -> Flows:
         """Conversations: the records of both directions, of all windows and interfaces, as one row each.
 
         Records of the same two endpoints and protocol are one session as long as no two that follow each other are
@@ -289,15 +301,16 @@ class Flows:
         [('10.0.0.1', 443, 9000, 'established')]
         """
         self._no_grouping("sessions")
-        if self._spec.get("select"):
+        if self._spec.select:
             raise PlanError("sessions() reads the fields that it needs; leave out select")
         texts = [str(address) for address in intermediaries]
-        options = {"idle": seconds(idle, "idle"), "vantage": vantage, "intermediaries": texts, "ordered": True}
-        return self._with(sessions=options)
+        sessions = _core.SessionSpec(idle=seconds(idle, "idle"), vantage=vantage, intermediaries=texts)
+        return self._with(sessions=sessions)
 
     def _in_any_order(self) -> Flows:
         """The same sessions, for those who do not go by their order."""
-        return self._with(sessions={**self._spec["sessions"], "ordered": False})
+        sessions = self._spec.sessions
+        return self._with(sessions=sessions.replace(ordered=False) if sessions else None)
 
     def batches(self, rows: int = 65536) -> Iterator[Result]:
         """The selected rows, in results of about ``rows`` rows, in the order of the input and in bounded memory.
@@ -310,11 +323,11 @@ class Flows:
         """As :meth:`batches`, and in the end one without rows, which has the columns and the whole report."""
         if self._grouped:
             raise PlanError("batches() is for selections; a grouping has one result: collect()")
-        if self._spec.get("sort"):
+        if self._spec.sort:
             raise PlanError("batches() gives the order of the input; sort needs collect()")
         if not 1 <= rows < 2**63:
             raise PlanError(f"batches: rows={rows}: at least 1")
-        reader = _core.BatchReader(self._plan(), self._sources, self._engine_options(None))
+        reader = _core.BatchReader(self._plan(), self._sources, self._options)
         while True:
             result = Result(*reader.next(rows))
             yield result
@@ -355,30 +368,29 @@ class Flows:
 class Grouped:
     """What :meth:`Flows.group_by` gives; :meth:`agg` says what to compute per group."""
 
-    def __init__(self, flows: Flows, spec: dict[str, Any]) -> None:
+    def __init__(self, flows: Flows) -> None:
         self._flows = flows
-        self._spec = spec
 
     def agg(self, **aggregates: Agg | Derived | str) -> Flows:
         """Aggregates by name: ``agg(bytes=vf.sum("bytes"), n=vf.count())``, and columns out of them:
         ``each=vf.ratio("bytes", "n")``. Without any, the number of records."""
-        return self._flows._with(**self._spec, **aggregates_spec(aggregates))
+        return self._flows._with(**aggregates_spec(aggregates))
 
 
 def scan(
     data: Input,
     *,
     format: str | None = None,
-    container: str = "auto",
+    container: Container = "auto",
     start: Instant | None = None,
     end: Instant | None = None,
     account: str | Iterable[str] | None = None,
     region: str | Iterable[str] | None = None,
-    duplicates: str = "once",
-    on_error: str = "skip",
+    duplicates: Duplicates = "once",
+    on_error: OnError = "skip",
     threads: int | None = None,
-    max_memory: int | str | None = None,
-    max_output_bytes: int | str | None = None,
+    max_memory: Size | None = None,
+    max_output_bytes: Size | None = None,
     allow_empty: bool = False,
 ) -> Flows:
     """A lazy query over flow logs.
@@ -432,30 +444,23 @@ def scan(
     >>> vf.scan(log).group_by("srcaddr").agg(bytes=vf.sum("bytes")).collect().rows()
     [{'srcaddr': '10.0.0.1', 'bytes': 1000}]
     """
-    if on_error not in _ON_ERROR:
-        raise PlanError(f"on_error={on_error!r}: it is 'skip', 'raise' or 'null'")
     if threads is not None and threads < 1:
         raise PlanError(f"threads={threads}: at least 1, or None for one per processor")
-    if duplicates not in ("once", "all"):
-        raise PlanError(f"duplicates={duplicates!r}: it is 'once' or 'all'")
-    if format is not None:
-        _core.parse_format(format)
-    options: dict[str, Any] = {
-        "format": format, "container": container, "duplicates": duplicates, "on_error": on_error, "threads": threads,
-        "max_memory": None if max_memory is None else byte_count("max_memory", max_memory),
-        "max_output_bytes": None if max_output_bytes is None else byte_count("max_output_bytes", max_output_bytes),
-    }  # fmt: skip
+    options = _core.ScanOptions(
+        format=format, container=container, duplicates=duplicates, on_error=on_error, threads=threads or 0,
+        max_memory=0 if max_memory is None else byte_count("max_memory", max_memory),
+        max_output_bytes=0 if max_output_bytes is None else byte_count("max_output_bytes", max_output_bytes),
+        allow_empty=allow_empty,
+    )  # fmt: skip
     begin, until = unix_seconds("start", start), unix_seconds("end", end)
-    spec: dict[str, Any] = {"allow_empty": allow_empty}
-    if begin is not None or until is not None:
-        spec["asked"] = (begin, until)
+    spec = _core.PlanSpec(asked=None if begin is None and until is None else (begin, until))
     if hasattr(data, "__arrow_c_stream__"):
         flows = Flows([ArrowTable(data).source()], options, spec)
     else:
         notes: list[str] = []
         sources = select(sources_of(data, notes), begin, until, _texts(account), _texts(region))
-        options["notes"] = notes
-        flows = Flows(with_tables(sources) if container == "auto" else sources, options, spec)
+        own = options.replace(notes=notes) if notes else options
+        flows = Flows(with_tables(sources) if container == "auto" else sources, own, spec)
     if begin is not None:
         flows = flows.filter(col("start") >= begin)
     return flows if until is None else flows.filter(col("start") < until)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from .. import _core
 from .. import _display as display
 from ..errors import DataQualityWarning, NoRecordsError, PlanError, VpcflowError, from_report
+from ..typing import ArrowSchema, ColumnType
 from .report import Report
 
 if TYPE_CHECKING:
@@ -34,12 +35,12 @@ class Result:
     [{'dstport': 22, 'n': 1}]
     """
 
-    def __init__(self, table: _core.Table, report: dict[str, Any]) -> None:
+    def __init__(self, table: _core.Table, report: _core.Report) -> None:
         self._table = table
-        self.report = Report(report)
+        self.report = report if isinstance(report, Report) else Report(report)
 
     @property
-    def schema(self) -> list[tuple[str, str]]:
+    def schema(self) -> list[tuple[str, ColumnType]]:
         """Names and types of the columns: int32, int64, int128, float64, bool, time, address, text."""
         return self._table.schema
 
@@ -66,7 +67,7 @@ class Result:
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
         return self._table.__arrow_c_stream__(requested_schema)
 
-    def to_arrow(self, *, schema: str = "default") -> pa.Table:
+    def to_arrow(self, *, schema: ArrowSchema = "default") -> pa.Table:
         """A ``pyarrow.Table``: addresses and texts as dictionary<int32, large_utf8>, times as timestamp[us, UTC].
 
         ``schema="spark"`` gives types that Spark takes: plain strings instead of dictionaries (Spark crashes on those),
@@ -160,4 +161,4 @@ def diff(today: Result, baseline: Result, by: str | Sequence[str]) -> Result:
     [('10.0.0.1', 'changed', 10), ('10.0.0.2', 'gone', -2), ('10.0.0.3', 'new', 1)]
     """
     keys = [by] if isinstance(by, str) else list(by)
-    return Result(_core.diff(today._table, baseline._table, keys), today.report.as_dict())
+    return Result(_core.diff(today._table, baseline._table, keys), today.report)

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Callable
+from typing import TYPE_CHECKING
 
 from .. import _core
 from ..errors import NoRecordsError, PlanError, VpcflowError
+from ..typing import Progress
 from .result import Result, check
 
 if TYPE_CHECKING:
     from .flows import Flows
 
-Progress = Callable[[int, int, int, int], None]
 
 
 def collect_readable(
@@ -38,7 +38,7 @@ def collect_all(queries: Sequence[Flows], *, progress: Progress | None = None) -
     if any(query._sources is not first._sources for query in queries):
         raise PlanError("collect_all: the queries must come from the same scan()")
     plans = [query._plan() for query in queries]
-    ran = _core.run(plans, first._sources, first._engine_options(progress))
+    ran = _core.run(plans, first._sources, first._options, progress)
     results = [Result(table, report) for table, report in ran]
     check(results, any(query._allows_empty for query in queries))
     return results

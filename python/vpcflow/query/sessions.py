@@ -15,6 +15,6 @@ def sessions_as_records(talks: Result, size: str, *, answered: bool = False) -> 
         (size, "bytes"), ("state", "action"), ("server_flags", "tcp_flags"),
     ]  # fmt: skip
     only = ["counted", "answered"] if answered else ["counted"]
-    records = Result(talks._table.renamed(names, only), talks.report.as_dict())
+    records = Result(talks._table.renamed(names, only), talks.report)
     # No session is no lack of records.
     return scan(records, allow_empty=True)._with(session_records=True)

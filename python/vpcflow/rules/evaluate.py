@@ -16,8 +16,9 @@ from ..findings.findings import Findings
 from ..findings.scope import Scope
 from ..query.flows import Flows, scan
 from ..query.result import Result
-from ..query.running import Progress, collect_all, collect_readable
+from ..query.running import collect_all, collect_readable
 from ..query.sessions import sessions_as_records
+from ..typing import Progress
 from .model import Rule
 
 _MAD_TO_SIGMA = 1.4826  # of a normal distribution

@@ -7,6 +7,7 @@ from typing import Any
 
 from ..query.expr import Agg, Derived, difference, ratio
 from ..query.flows import Flows
+from ..typing import Severity
 
 #: Findings of the same rule, actor and targets that are no further apart are one incident.
 THROTTLE = "1h"
@@ -40,7 +41,7 @@ class Rule:
     aggregates: dict[str, str] = dataclasses.field(default_factory=dict)
     having: tuple[str, ...] = ()
     unusual: dict[str, Any] = dataclasses.field(default_factory=dict)
-    severity: str = "medium"
+    severity: Severity = "medium"
     message: str = ""
     actor: str = ""
     technique: str = ""

@@ -9,7 +9,7 @@ from .._units import seconds
 from ..errors import VpcflowError
 from ..findings.findings import Findings
 from ..query.flows import Flows, scan
-from ..query.running import Progress
+from ..typing import Progress
 from .evaluate import run
 from .model import THROTTLE, Rule
 

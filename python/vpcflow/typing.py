@@ -1,0 +1,95 @@
+"""Types of arguments and values, for annotations in programs that use vpcflow.
+
+>>> from vpcflow.typing import OnError
+>>> import vpcflow as vf
+>>> def rejects(path: str, on_error: OnError = "skip") -> int:
+...     return vf.scan(path, on_error=on_error).agg(n=vf.count()).collect().report.rejected
+"""
+
+from __future__ import annotations
+
+import datetime
+import os
+from collections.abc import Iterable
+from typing import Any, Literal, Protocol, TypedDict, Union
+
+# -- made by tools/generate_docs.py: names of the engine
+#: ``bin_by=``: how a record that spans several time bins is counted.
+BinBy = Literal["spread", "start"]
+#: ``container=``: what records are wrapped in.
+Container = Literal["auto", "text", "cloudwatch-export", "json", "csv", "subscription"]
+#: ``duplicates=``: what becomes of a file with the bytes of an earlier one.
+Duplicates = Literal["once", "all"]
+#: ``on_error=``: what a malformed line does.
+OnError = Literal["skip", "raise", "null"]
+#: Why a line is rejected, :func:`vpcflow.reject_reasons`.
+RejectReason = Literal[
+    "too-few-fields",
+    "too-many-fields",
+    "not-a-number",
+    "out-of-range",
+    "not-an-address",
+    "control-byte",
+    "line-too-long",
+    "no-record",
+]
+#: ``vantage=``: whose figures a session has that several interfaces saw.
+Vantage = Literal["most", "client", "server", "all"]
+#: Whether logs of a format can answer an analysis.
+Verdict = Literal["exact", "degraded", "impossible"]
+# -- made until here
+#: Severities of findings, worst first.
+Severity = Literal["high", "medium", "low"]
+#: Types of the columns of a result, :attr:`vpcflow.Result.schema`.
+ColumnType = Literal["int32", "int64", "int128", "float64", "bool", "time", "address", "text"]
+#: Types of fields, :attr:`vpcflow.FieldInfo.column_type`.
+FieldType = Literal["int32", "int64", "time", "address", "text"]
+#: ``to_arrow(schema=)``: types of pyarrow, or those that Spark takes.
+ArrowSchema = Literal["default", "spark"]
+
+#: A length of time: seconds, or ``"30s"``, ``"5m"``, ``"1h"``, ``"1d"``, ``"1w"``.
+Duration = Union[int, str]
+#: A time: Unix seconds, ISO 8601 text or ``"-2h"``, or a datetime, UTC without zone.
+Instant = Union[int, str, datetime.datetime]
+#: A number of bytes, or ``"512MB"``, ``"2GiB"``.
+Size = Union[int, str]
+
+
+class Progress(Protocol):
+    """Called about 20 times a second with bytes read and in all, sources read and in all."""
+
+    def __call__(self, read: int, total: int, sources: int, total_sources: int, /) -> object: ...
+
+
+class SupportsRead(Protocol):
+    """A binary file object, or a text file, of which the bytes below are read."""
+
+    def read(self, size: int, /) -> Any: ...
+
+
+class SupportsArrow(Protocol):
+    """An Arrow table, frame, relation or reader: of pyarrow, pandas, polars, DuckDB, nanoarrow, vpcflow itself."""
+
+    def __arrow_c_stream__(self, requested_schema: Any = None) -> object: ...
+
+
+_Source = Union[str, "os.PathLike[str]", bytes, bytearray, memoryview, SupportsRead]
+#: What :func:`vpcflow.scan` reads.
+Input = Union[_Source, SupportsArrow, Iterable[_Source]]
+
+
+class ScanKeywords(TypedDict, total=False):
+    """The options of :func:`vpcflow.scan`, for functions that hand them on."""
+
+    format: str | None
+    container: Container
+    start: Instant | None
+    end: Instant | None
+    account: str | Iterable[str] | None
+    region: str | Iterable[str] | None
+    duplicates: Duplicates
+    on_error: OnError
+    threads: int | None
+    max_memory: Size | None
+    max_output_bytes: Size | None
+    allow_empty: bool
