@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import html
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 _MAX_ROWS = 40
@@ -59,7 +59,7 @@ def _title(name: str, kind: str) -> str:
     return f"{name} (UTC)" if kind == "time" else name
 
 
-def text_table(schema: Sequence[tuple[str, str]], rows: Sequence[dict[str, Any]]) -> str:
+def text_table(schema: Sequence[tuple[str, str]], rows: Sequence[Mapping[str, Any]]) -> str:
     """An aligned table for a terminal."""
     lines = [[printable(_title(name, kind)) for name, kind in schema]]
     lines += [[printable(cell(row[name], kind)) for name, kind in schema] for row in rows]
@@ -72,7 +72,7 @@ def text_table(schema: Sequence[tuple[str, str]], rows: Sequence[dict[str, Any]]
     return "\n".join(out)
 
 
-def html_table(schema: Sequence[tuple[str, str]], rows: Sequence[dict[str, Any]], total: int, note: str) -> str:
+def html_table(schema: Sequence[tuple[str, str]], rows: Sequence[Mapping[str, Any]], total: int, note: str) -> str:
     """A table for a notebook, with a line on what was read below it."""
     head = "".join(f"<th>{html.escape(_title(name, kind))}</th>" for name, kind in schema)
     body = []

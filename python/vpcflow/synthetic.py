@@ -36,6 +36,26 @@ class SynthKeywords(TypedDict, total=False):
     s3_layout: bool
 
 
+class PlantLabel(TypedDict, total=False):
+    """What was planted, as in ``labels.json``."""
+
+    kind: str
+    benign: bool
+    actor: str
+    targets: list[str]
+    interfaces: list[str]
+    ports: list[int]
+    distinct_ports: int
+    first: int  # Unix seconds
+    last: int
+    records: int
+    accepted: int
+    rejected: int
+    bytes: int
+    conversations: list[dict[str, Any]]
+    note: str
+
+
 @dataclass(frozen=True)
 class Synthetic:
     """What :func:`synth` made.
@@ -48,7 +68,7 @@ class Synthetic:
     text_bytes: int
     data: bytes | None = None
     files: list[str] = field(default_factory=list)
-    labels: list[dict[str, Any]] = field(default_factory=list)
+    labels: list[PlantLabel] = field(default_factory=list)
 
 
 def plants() -> dict[str, str]:

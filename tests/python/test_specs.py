@@ -12,6 +12,7 @@ import pytest
 import vpcflow as vf
 import vpcflow.typing as types
 from vpcflow import _core
+from vpcflow.rules.replay import AlertCount
 
 LOG = b"srcaddr dstport bytes\n10.0.0.1 22 40\n10.0.0.2 x 2\n10.0.0.2 443 960\nbad\n"
 GROUPED = vf.scan(LOG).group_by("srcaddr").agg(n=vf.count(), m=vf.count(), share=vf.ratio("m", "n")).having("n > 1")
@@ -176,3 +177,11 @@ def test_the_names_are_all_that_is_there():
     assert set(get_args(types.Verdict)) >= {c.verdict for c in vf.capabilities("srcaddr")}
     assert get_args(types.Container) == tuple(vf.containers())
     assert get_args(types.RejectReason) == tuple(vf.reject_reasons())
+
+
+def test_labels_and_counts_have_the_members_that_are_typed():
+    made = vf.synth(25_000, seed=3, plant="all", peers=300, noise_sources=300)
+    labels = {name for label in made.labels for name in label}
+    assert labels == set(vf.synthetic.PlantLabel.__annotations__)
+    (row,) = vf.rules.replay(vf.scan(made.data), vf.rules.of([{"name": "all", "where": "bytes > 0"}]))
+    assert list(row) == list(AlertCount.__annotations__)

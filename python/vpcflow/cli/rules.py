@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .. import _display as display
@@ -60,7 +61,7 @@ def run(args: argparse.Namespace) -> int:
     return verdict(report, args, code) or (FOUND if len(findings) and not replay else 0)
 
 
-def _show(rows: list[dict[str, Any]], as_json: bool) -> None:
+def _show(rows: Sequence[Mapping[str, Any]], as_json: bool) -> None:
     if as_json:
         put("".join(json.dumps(row) + "\n" for row in rows))
         return

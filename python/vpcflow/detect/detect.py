@@ -28,13 +28,13 @@ from ..query.report import Report
 from ..query.result import Result
 from ..query.running import collect_readable
 from ..query.sessions import sessions_as_records
-from ..typing import Progress
+from ..typing import Duration, Progress
 from .settings import DETECTORS, Run, Settings
 
 __all__ = ["DETECTORS", "Settings", "baseline", "detect"]
 
 
-def baseline(flows: Flows, *, idle: str | int = "10m", progress: Progress | None = None) -> Aggregation:
+def baseline(flows: Flows, *, idle: Duration = "10m", progress: Progress | None = None) -> Aggregation:
     """Who talked to whom at which port over which protocol, and how often, to tell what is new later:
     ``detect(today, baseline=baseline(past))``. An :class:`~vpcflow.Aggregation` of answered sessions: saved with
     ``to_bytes()``, days are put together with ``+``.

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..query.expr import Agg, Derived, difference, ratio
 from ..query.flows import Flows
-from ..typing import Severity
+from ..typing import Duration, Severity
 
 #: Findings of the same rule, actor and targets that are no further apart are one incident.
 THROTTLE = "1h"
@@ -36,7 +36,7 @@ class Rule:
     name: str
     where: str = ""
     by: tuple[str, ...] = ()
-    every: str | int | None = None
+    every: Duration | None = None
     over: str = "records"
     aggregates: dict[str, str] = dataclasses.field(default_factory=dict)
     having: tuple[str, ...] = ()

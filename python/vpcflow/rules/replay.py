@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import TypedDict
 
 from .._units import seconds
 from ..errors import VpcflowError
 from ..findings.findings import Findings
 from ..query.flows import Flows, scan
-from ..typing import Progress
+from ..typing import Duration, Progress, Severity
 from .evaluate import run
 from .model import THROTTLE, Rule
 
@@ -36,9 +36,23 @@ def test(rules: Iterable[Rule]) -> list[str]:
     return wrong
 
 
+class AlertCount(TypedDict):
+    """How often a rule fires, of :func:`replay`."""
+
+    rule: str
+    severity: Severity
+    findings: int
+    alerts: int
+    alerts_a_day: float
+    actors: int
+    first: int | None  # Unix seconds
+    last: int | None
+    needs: str  # fields without which the rule sees nothing
+
+
 def replay(
-    flows: Flows, rules: Sequence[Rule], *, throttle: str | int = THROTTLE, progress: Progress | None = None
-) -> list[dict[str, Any]]:
+    flows: Flows, rules: Sequence[Rule], *, throttle: Duration = THROTTLE, progress: Progress | None = None
+) -> list[AlertCount]:
     """How often rules would have fired: :func:`count_alerts` of what they find in logs. Errors as of :func:`run`."""
     try:
         return count_alerts(run(flows, rules, samples=0, progress=progress), rules, throttle=throttle)
@@ -48,7 +62,7 @@ def replay(
         raise
 
 
-def count_alerts(findings: Findings, rules: Sequence[Rule], *, throttle: str | int = THROTTLE) -> list[dict[str, Any]]:
+def count_alerts(findings: Findings, rules: Sequence[Rule], *, throttle: Duration = THROTTLE) -> list[AlertCount]:
     """By rule the findings, the alerts that :class:`vpcflow.watch.Watch` would have told (findings of the same rule,
     actor and targets no further apart than ``throttle`` are one incident), alerts a day, actors, and the first and last
     time."""
@@ -56,7 +70,7 @@ def count_alerts(findings: Findings, rules: Sequence[Rule], *, throttle: str | i
     span = (scope.end or 0) - (scope.start or 0) if scope is not None else 0
     days = max(span / 86400, 1 / 24)
     pause = seconds(throttle, "throttle")
-    out = []
+    out: list[AlertCount] = []
     for rule in rules:
         own = sorted((f for f in findings if f.detector == rule.name), key=lambda f: f.start)
         ended: dict[str, int] = {}  # the incident of a key

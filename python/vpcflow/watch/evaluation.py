@@ -16,6 +16,7 @@ from ..query.flows import Flows, scan
 from ..query.sessions import sessions_as_records
 from ..rules.evaluate import findings_of, sampled
 from ..rules.model import Rule
+from ..typing import Severity
 from .reading import DAY
 from .store import Store
 
@@ -105,7 +106,7 @@ class DetectorWindow:
     PARTS = 50  # saved states of sessions, before they are put together
 
     def __init__(
-        self, store: Store, settings: dict[str, Any], baseline: Aggregation | None, span: int, least: str,
+        self, store: Store, settings: dict[str, Any], baseline: Aggregation | None, span: int, least: Severity,
         log: Callable[[str], None],
     ) -> None:  # fmt: skip
         self._store, self._baseline, self._span, self._log = store, baseline, span, log

@@ -17,6 +17,7 @@ from ..errors import DataQualityWarning, VpcflowError
 from ..query.aggregation import Aggregation
 from ..rules.model import THROTTLE, Rule
 from ..rules.silences import Silence, check_silences
+from ..typing import Duration, Severity
 from .discovery import Discovery, check_source
 from .evaluation import DetectorWindow, RuleCounts
 from .incidents import Incidents
@@ -63,11 +64,11 @@ class Watch:
         *,
         detectors: dict[str, Any] | None = None,
         baseline: Aggregation | None = None,
-        span: str | int = "1d",
-        least: str = "medium",
+        span: Duration = "1d",
+        least: Severity = "medium",
         silences: Sequence[Silence] = (),
-        throttle: str | int = THROTTLE,
-        repeat: str | int | None = None,
+        throttle: Duration = THROTTLE,
+        repeat: Duration | None = None,
         keep: int = 2,
         settle: float = 5.0,
         format: str | None = None,
