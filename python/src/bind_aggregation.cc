@@ -19,9 +19,8 @@ py::dict Update(Aggregation& aggregation, const std::vector<std::shared_ptr<PySo
     const py::gil_scoped_release release;
     status = vpcflow::UpdateArrow(&aggregation, native, streams, options, &report);
   }
-  CheckStop(report, options);
-  if (!status.ok() && report.errors.empty()) RaiseStatus(status, "PlanError");
-  return ReportToDict(report);  // Python raises for damaged sources
+  RaiseUnlessDamage(status, report);
+  return ReportToDict(report);
 }
 
 }  // namespace
@@ -37,7 +36,7 @@ void BindAggregation(py::module_& m) {
   py::class_<Aggregation, std::shared_ptr<Aggregation>>(m, "Aggregation")
       .def(py::init([](const vpcflow::Plan& plan) {
              absl::StatusOr<Aggregation> made = Aggregation::Make(plan);
-             if (!made.ok()) RaiseStatus(made.status(), "PlanError");
+             if (!made.ok()) RaiseStatus(made.status());
              return std::make_shared<Aggregation>(*std::move(made));
            }),
            py::arg("plan"))
@@ -50,7 +49,7 @@ void BindAggregation(py::module_& m) {
               const py::gil_scoped_release release;
               made = Aggregation::FromBytes(bytes);
             }
-            if (!made.ok()) Raise("StateError", Message(made.status()));
+            if (!made.ok()) RaiseStatus(made.status());
             return std::make_shared<Aggregation>(*std::move(made));
           },
           py::arg("data"))
@@ -63,7 +62,7 @@ void BindAggregation(py::module_& m) {
               const py::gil_scoped_release release;
               status = self.Merge(other);
             }
-            if (!status.ok()) RaiseStatus(status, "PlanError");
+            if (!status.ok()) RaiseStatus(status);
           },
           py::arg("other"))
       .def("to_bytes",
@@ -83,7 +82,7 @@ void BindAggregation(py::module_& m) {
               const py::gil_scoped_release release;
               table = self.TakeIdle(time);
             }
-            if (!table.ok()) RaiseStatus(table.status(), "PlanError");
+            if (!table.ok()) RaiseStatus(table.status());
             return std::make_shared<vpcflow::Table>(*std::move(table));
           },
           py::arg("time"))

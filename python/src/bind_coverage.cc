@@ -70,11 +70,7 @@ py::object MeasureCoverage(const std::vector<std::shared_ptr<PySource>>& sources
     }
     result.table = vpcflow::CoverageTable(counted.coverage);
   }
-  // Damage of sources is in the report, as of plans.
-  if (!status.ok() && result.report.errors.empty()) {
-    CheckStop(result.report, options);
-    RaiseStatus(status, "FilterError");
-  }
+  RaiseUnlessDamage(status, result.report);
   return ResultToPython(std::move(result));
 }
 

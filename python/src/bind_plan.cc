@@ -18,11 +18,6 @@ py::object ResultToPython(vpcflow::Result result) {
   return py::make_tuple(std::make_shared<vpcflow::Table>(std::move(result.table)), report);
 }
 
-void CheckStop(const vpcflow::Report& report, const vpcflow::ScanOptions& options) {
-  if (options.on_error != vpcflow::OnError::kStop || report.rejects.empty()) return;
-  py::module_::import("vpcflow.errors").attr("raise_reject")(ReportToDict(report)["rejects"].cast<py::list>()[0]);
-}
-
 namespace {
 
 vpcflow::PlanSpec SpecFrom(const py::dict& d) {
@@ -62,18 +57,7 @@ vpcflow::PlanSpec SpecFrom(const py::dict& d) {
   set("window", &spec.window);
   set("gap", &spec.gap);
   set("aggs", &spec.aggs);
-  if (!get("derived").is_none()) {
-    for (const auto& [name, op, a, b] :
-         get("derived").cast<std::vector<std::tuple<std::string, char, std::string, std::string>>>())
-      spec.derived.push_back({name, op, a, b});
-  }
-  if (!get("having").is_none()) {
-    for (const auto& text : get("having").cast<std::vector<std::string>>()) {
-      absl::StatusOr<vpcflow::Having> having = vpcflow::ParseHaving(text);
-      if (!having.ok()) Raise("PlanError", Message(having.status()));
-      spec.having.push_back(*std::move(having));
-    }
-  }
+  set("having", &spec.having);
   if (!get("top").is_none()) {
     const auto top = get("top").cast<py::dict>();
     spec.top = vpcflow::TopSpec{ValueOf<uint64_t>(top["n"], "top_k: n"), ValueOf<std::string>(top["by"], "top_k: by"),
@@ -96,9 +80,9 @@ vpcflow::PlanSpec SpecFrom(const py::dict& d) {
   return spec;
 }
 
-// The results, or the exception; a scan that stopped at a reject raises ParseError with its place.
+// Returns the results, or raises the exception of the error.
 py::list Finish(absl::StatusOr<std::vector<vpcflow::Result>> results) {
-  if (!results.ok()) RaiseStatus(results.status(), "PlanError");
+  if (!results.ok()) RaiseStatus(results.status());
   py::list out;
   for (vpcflow::Result& result : *results) out.append(ResultToPython(std::move(result)));
   return out;
@@ -107,7 +91,7 @@ py::list Finish(absl::StatusOr<std::vector<vpcflow::Result>> results) {
 // Runs `run(&report, &partial)` without the GIL, and gives its results or raises its error. Damaged sources are in the
 // report of the results: Python raises for them, with what could be read.
 template <class RunFunction>
-py::list RunReleased(const vpcflow::ScanOptions& options, const RunFunction& run) {
+py::list RunReleased(const RunFunction& run) {
   vpcflow::Report report;
   absl::StatusOr<std::vector<vpcflow::Result>> results = absl::UnknownError("");
   {
@@ -116,7 +100,6 @@ py::list RunReleased(const vpcflow::ScanOptions& options, const RunFunction& run
     results = run(&report, &partial);
     if (!partial.empty()) results = std::move(partial);
   }
-  CheckStop(report, options);
   return Finish(std::move(results));
 }
 
@@ -124,7 +107,7 @@ py::list Run(const std::vector<Plan>& plans, const std::vector<std::shared_ptr<P
              const py::dict& options_dict) {
   const vpcflow::ScanOptions options = OptionsFrom(options_dict);
   const std::vector<Source> native = SourcesOf(sources);
-  return RunReleased(options, [&](vpcflow::Report* report, std::vector<vpcflow::Result>* partial) {
+  return RunReleased([&](vpcflow::Report* report, std::vector<vpcflow::Result>* partial) {
     return vpcflow::RunAll(plans, native, options, report, partial);
   });
 }
@@ -134,7 +117,7 @@ py::list RunArrow(const std::vector<Plan>& plans, const std::vector<std::shared_
   const vpcflow::ScanOptions options = OptionsFrom(options_dict);
   const std::vector<Source> native = SourcesOf(sources);
   const vpcflow::ArrowStreams streams = StreamsOf(iterator);
-  return RunReleased(options, [&](vpcflow::Report* report, std::vector<vpcflow::Result>* partial) {
+  return RunReleased([&](vpcflow::Report* report, std::vector<vpcflow::Result>* partial) {
     return vpcflow::RunArrow(plans, native, streams, options, report, partial);
   });
 }
@@ -160,14 +143,8 @@ class SharedReader {
       table = reader_.Next(rows);
       report = reader_.report();
     }
-    if (!table.ok() && !report.errors.empty()) {
-      table = vpcflow::Table();  // Python raises for damaged sources, by the report
-    } else if (!table.ok()) {
-      if (absl::IsDataLoss(table.status()) && !report.rejects.empty()) {
-        py::module_::import("vpcflow.errors").attr("raise_reject")(ReportToDict(report)["rejects"].cast<py::list>()[0]);
-      }
-      RaiseStatus(table.status(), "PlanError");
-    }
+    RaiseUnlessDamage(table.status(), report);
+    if (!table.ok()) table = vpcflow::Table();
     return ResultToPython({*std::move(table), std::move(report)});
   }
 
@@ -188,13 +165,7 @@ void BindPlan(py::module_& m) {
                  parsed.back() = ParseFormat(format);
              }
              absl::StatusOr<Plan> plan = Plan::Make(SpecFrom(spec), parsed);
-             if (!plan.ok()) {
-               const std::string message = Message(plan.status());
-               Raise(message.starts_with("filter:")                       ? "FilterError"
-                     : message.find("unknown field") != std::string::npos ? "FieldError"
-                                                                          : "PlanError",
-                     message);
-             }
+             if (!plan.ok()) RaiseStatus(plan.status());
              return *std::move(plan);
            }),
            py::arg("spec"), py::arg("formats"))

@@ -17,11 +17,14 @@ namespace py = pybind11;
 
 namespace vpcflow_python {
 
-// Raises vpcflow.errors.<name>(message).
-[[noreturn]] void Raise(const char* name, const std::string& message);
-// Raises what stands for a status: a pending Python exception for kCancelled, else by code; `invalid` is the class for
-// kInvalidArgument.
-[[noreturn]] void RaiseStatus(const absl::Status& status, const char* invalid);
+// Raises vpcflow.errors.<name>(message) with what is known of the place as attributes.
+[[noreturn]] void Raise(const char* name, const std::string& message, const vpcflow::ErrorPlace& place = {});
+// Returns the class in vpcflow.errors that stands for a kind of error.
+const char* ErrorClass(vpcflow::ErrorKind kind);
+// Raises the exception that is pending in Python (of a callback, a signal), else the one that stands for a status.
+[[noreturn]] void RaiseStatus(const absl::Status& status);
+// Does so unless the status stands for the damaged sources of a report: Python raises for those, with what was read.
+void RaiseUnlessDamage(const absl::Status& status, const vpcflow::Report& report);
 
 // The value of an option, which `name` names; raises `error` if it is of another type or out of range.
 template <class T>
@@ -56,8 +59,6 @@ py::dict ReportToDict(const vpcflow::Report& report);
 
 // (Table, report).
 py::object ResultToPython(vpcflow::Result result);
-// Raises ParseError, with its place, for the reject that stopped a scan.
-void CheckStop(const vpcflow::Report& report, const vpcflow::ScanOptions& options);
 
 // A source and the Python object that owns its bytes.
 struct PySource {

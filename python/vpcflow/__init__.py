@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from . import _core
 from .detect.detect import detect
 from .errors import (
+    ArgumentError,
     DataLossError,
     DataQualityWarning,
     FieldError,
@@ -87,6 +88,7 @@ def build_info() -> dict[str, Any]:
 __all__ = [
     "Agg",
     "Aggregation",
+    "ArgumentError",
     "Column",
     "DataLossError",
     "DataQualityWarning",

@@ -9,6 +9,7 @@
 #include "src/plan/run/aggregation_impl.h"
 #include "src/plan/run/run.h"
 #include "src/scan/driver.h"
+#include "vpcflow/error/error.h"
 #include "vpcflow/export/arrow.h"
 
 VPCFLOW_NAMESPACE_BEGIN
@@ -22,7 +23,7 @@ absl::Status ProcessRows(const ScanOptions& options, ArrowRows* rows, Worker* wo
     if (i % kPollEvery == 0 && options.poll && !options.poll({})) return absl::CancelledError("the scan was cancelled");
     worker->Process(rows);
     if (options.max_memory > 0 && worker->bytes() > options.max_memory) return MemoryExceeded(options.max_memory);
-    if (rows->stopped()) return absl::DataLossError("stopped");
+    if (rows->stopped()) return MakeError(ErrorKind::kReject, "stopped");
   }
   return absl::OkStatus();
 }
@@ -46,8 +47,8 @@ absl::Status ReadStream(const NamedArrowStream& named, uint32_t number, const Sc
 
 absl::Status WithName(const std::string& name, const absl::Status& status) {
   const std::string message(status.message());
-  if (message.starts_with(name + ":")) return status;
-  return {status.code(), absl::StrCat(name, ": ", message)};
+  if (message.starts_with(name + ":")) return WithSource(status, name);
+  return WithSource(WithMessage(status, absl::StrCat(name, ": ", message)), name);
 }
 
 // Errors that end the whole scan, not only the table in hand.
@@ -73,7 +74,7 @@ absl::StatusOr<ScannedWorkers> ScanTables(std::span<const Plan> plans, const Slo
     const absl::Status read = ReadStream(*named, number + options.first_source, options, &rows, worker.get());
     if (read.ok()) continue;
     if (IsFatal(read, rows)) {
-      status = rows.stopped() ? absl::DataLossError(report->rejects[0].ToString()) : read;
+      status = rows.stopped() ? report->rejects[0].ToStatus() : read;
     } else {
       report->errors.push_back(WithName(named->name, read));
     }

@@ -10,6 +10,7 @@
 #include "src/container/column_names.h"
 #include "src/export/arrow_check.h"
 #include "src/format/spelling.h"
+#include "vpcflow/error/error.h"
 #include "vpcflow/export/arrow.h"
 #include "vpcflow/format/format.h"
 
@@ -84,7 +85,8 @@ absl::Status ArrowRows::BindColumns(bool whole) {
   std::vector<std::string> names;
   for (int64_t c = 0; c < schema_->n_children; ++c) names.emplace_back(NameOf(*schema_->children[c]));
   if (whole && !HasFlowColumns(names)) {
-    return absl::InvalidArgumentError(
+    return MakeError(
+        ErrorKind::kFormat,
         absl::StrCat("no flow log records: the columns are ", Printable(absl::StrJoin(names, ", "), 200),
                      "; a record has an address or an interface, and times, counts, an action or a log status"));
   }
@@ -134,8 +136,8 @@ absl::Status ArrowRows::StartBatch(const ArrowArray& batch) {
     if (!column) continue;
     if (!TypeHolds(column->type(), slots_[slot].kind()) && !column->AllNull(rows)) {
       const ArrowSchema& schema = *schema_->children[children_[slot]];
-      return absl::InvalidArgumentError(absl::StrCat("column '", Printable(NameOf(schema)), "' has type ",
-                                                     ArrowTypeName(schema), "; ", WhatHolds(slots_[slot].kind())));
+      return MakeError(ErrorKind::kFormat, absl::StrCat("column '", Printable(NameOf(schema)), "' has type ",
+                                                        ArrowTypeName(schema), "; ", WhatHolds(slots_[slot].kind())));
     }
     // Each entry of a dictionary is read once, unless the dictionary is of many more rows than these.
     const size_t entries = column->entries();

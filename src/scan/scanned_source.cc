@@ -12,6 +12,7 @@
 #include "src/scan/infer.h"
 #include "src/scan/short_wait.h"
 #include "src/simd/kernels.h"
+#include "vpcflow/error/error.h"
 
 VPCFLOW_NAMESPACE_BEGIN
 namespace internal {
@@ -197,7 +198,7 @@ bool SourceSequence::Next(ResolvedBlock* out, Report* report) {
     absl::StatusOr<bool> more = source_->Next(out, report);
     if (more.ok() && *more) return true;
     if (absl::IsCancelled(more.status())) *cancelled_ = true;
-    if (!more.ok() && !*cancelled_) report->errors.push_back(more.status());
+    if (!more.ok() && !*cancelled_) report->errors.push_back(WithSource(more.status(), source_->name()));
     source_ = nullptr;
   }
 }

@@ -53,6 +53,7 @@ class ScannedSource {
   absl::StatusOr<bool> Next(ResolvedBlock* out, Report* report);
 
   uint32_t number() const { return number_; }
+  const std::string& name() const& { return name_; }
   // The format behind the blocks taken so far; null if none is known. For the only worker.
   const std::shared_ptr<const Format>& format() const { return formats_[objects_]; }
 

@@ -69,9 +69,7 @@ def aggregate_part(question: bytes, task: Task, options: dict[str, Any]) -> Part
     return part.to_bytes(), part._report
 
 
-def merge_parts(
-    question: Aggregation, parts: Iterable[Part], told: dict[str, Any], allow_empty: bool
-) -> Aggregation:
+def merge_parts(question: Aggregation, parts: Iterable[Part], told: dict[str, Any], allow_empty: bool) -> Aggregation:
     """One aggregation of all parts, whose order does not matter. Raises for damaged sources and, unless `allow_empty`,
     if no part read a record; warns of rejects."""
     total = question.copy()

@@ -9,6 +9,7 @@ from typing import Any
 from .. import _core
 from .._units import seconds
 from ..errors import PlanError
+from .arguments import choice, names
 from .expr import Agg, Derived, Expr, aggregates_spec, as_filter
 from .flows import Flows, scan
 from .report import merge_reports
@@ -56,11 +57,9 @@ class Aggregation:
         allow_missing: bool = False,
         **aggregates: Agg | Derived | str,
     ) -> None:
-        if bin_by not in ("spread", "start"):
-            raise PlanError(f"bin_by={bin_by!r}: it is 'spread' or 'start'")
         spec: dict[str, Any] = {
-            "by": [by] if isinstance(by, str) else list(by),
-            "bin_by": bin_by,
+            "by": names([by], "Aggregation(by=['srcaddr', 'dstport'], n=vf.count())"),
+            "bin_by": choice(bin_by, "bin_by", ("spread", "start")),
             **aggregates_spec(aggregates),
             "allow_missing": allow_missing,
         }

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 from .. import _core
 from .._threads import SharedIterator
 from .._units import Instant, byte_count, seconds, unix_seconds
-from ..errors import FieldError, PlanError
+from ..errors import ArgumentError, FieldError, PlanError
 from ..io.inputs import Input, select, sources_of, split
 from ..io.tables import ArrowTable
-from .expr import Agg, Derived, Expr, aggregates_spec, as_filter, col
+from .arguments import choice, label_of, names, order_of, text, top_of, whole
+from .expr import Agg, Derived, Expr, aggregates_spec, as_condition, as_filter, col
 from .result import Result, check
 from .running import Progress, collect_all
 
@@ -81,12 +82,12 @@ class Flows:
         [{'src_net': 'guests', 'bytes': 2}, {'src_net': 'inside', 'bytes': 40}, {'src_net': None, 'bytes': 1}]
         """
         self._no_grouping("label")
-        return self._with(labels=[*self._spec.get("labels", ()), (name, field, table._core)])
+        return self._with(labels=[*self._spec.get("labels", ()), label_of(name, field, table)])
 
     def select(self, *fields: str) -> Flows:
         """Only these fields, as columns in this order. Without it, all fields that the logs have."""
         self._no_grouping("select")
-        return self._with(select=list(fields))
+        return self._with(select=names(fields, "select('srcaddr', 'bytes')"))
 
     def located(self) -> Flows:
         """Two further columns: ``file``, and ``offset``, the byte of its unpacked text where the record's line begins;
@@ -104,7 +105,7 @@ class Flows:
         """Only the first ``n`` rows: of records in the order of the input, of sessions in that of the result."""
         if not self._spec.get("sessions"):
             self._no_grouping("limit")
-        return self._with(limit=int(n))
+        return self._with(limit=whole(n, "limit", "head(10)"))
 
     head = limit
 
@@ -127,20 +128,19 @@ class Flows:
         ``time`` is then where a window begins.
         """
         self._no_grouping("group_by")
-        if bin_by not in ("spread", "start"):
-            raise PlanError(f"bin_by={bin_by!r}: it is 'spread' or 'start'")
-        spec: dict[str, Any] = {"by": list(fields), "bin_by": bin_by}
+        by = names(fields, "group_by('srcaddr', 'dstport')")
+        spec: dict[str, Any] = {"by": by, "bin_by": choice(bin_by, "bin_by", ("spread", "start"))}
         for name, length in (("every", every), ("window", window), ("gap", gap)):
             if length is not None:
                 spec[name] = seconds(length, name)
         return Grouped(self, spec)
 
-    def agg(self, **aggregates: Agg | Derived | str) -> Flows:
+    def agg(self, *unnamed: object, **aggregates: Agg | Derived | str) -> Flows:
         """Aggregates over all records: one row. ``flows.agg(bytes=vf.sum("bytes"))``"""
-        return Grouped(self, {}).agg(**aggregates)
+        return Grouped(self, {}).agg(*unnamed, **aggregates)
 
     def top_k(
-        self, n: int, by: str, *, other: bool = False, per: str | Sequence[str] = (), counters: int | None = None
+        self, n: int, by: str = "", *, other: bool = False, per: str | Sequence[str] = (), counters: int | None = None
     ) -> Flows:
         """The ``n`` groups with the largest ``by``, an aggregate; ties by key. With ``other`` one more row, marked in a
         column ``other``, has the aggregates over all the rest. With ``per``, one or some of the keys, ``n`` groups for
@@ -153,25 +153,26 @@ class Flows:
         the error. For groupings with one aggregate, ``count()`` or ``sum(field)``; more counters, smaller errors."""
         if not self._grouped or self._spec.get("sessions"):
             raise PlanError("top_k needs a grouping: group_by(...).agg(...) first")
-        keys = [per] if isinstance(per, str) else list(per)
-        if counters is not None and counters < 1:
-            raise PlanError("top_k: counters: at least n")
-        top = {"n": int(n), "by": by, "other": bool(other), "per": keys, "counters": counters or 0}
-        return self._with(top=top)
+        return self._with(top=top_of(n, by, other, per, counters))
 
-    def having(self, *conditions: str) -> Flows:
-        """Only groups that pass all conditions on aggregates and derived columns, as ``"n >= 100"`` or
-        ``"share > 0.5"``: a column, one of ``< <= > >= = !=``, a number. Null passes none. Comes before ``top_k``."""
+    def having(self, *conditions: Expr | str) -> Flows:
+        """Only groups that pass all conditions on their columns (aggregates, derived columns, keys), as
+        ``"n >= 100 and (share > 0.5 or bytes > 10 * packets)"`` or ``vf.col("n") >= 100``: the language of filters,
+        with arithmetic, and columns on both sides. A test on null is neither true nor false. Comes before ``top_k``.
+
+        >>> import vpcflow as vf
+        >>> log = b"srcaddr bytes packets\\n10.0.0.1 4000 5\\n10.0.0.2 40 1\\n"
+        >>> sums = vf.scan(log).group_by("srcaddr").agg(b=vf.sum("bytes"), p=vf.sum("packets"), each="b / p")
+        >>> sums.having((vf.col("each") > 100) | vf.col("srcaddr").is_in("10.1.0.0/16")).collect().rows()
+        [{'srcaddr': '10.0.0.1', 'b': 4000, 'p': 5, 'each': 800.0}]
+        """
         if not self._grouped or self._spec.get("sessions"):
             raise PlanError("having needs a grouping: group_by(...).agg(...) first; records are chosen by filter()")
-        return self._with(having=[*self._spec.get("having", ()), *conditions])
+        return self._with(having=[*self._spec.get("having", ()), *(as_condition(c) for c in conditions)])
 
     def sort(self, *columns: str, descending: bool | Sequence[bool] = False) -> Flows:
         """Sorts the result by columns; null last. Addresses and texts sort by their text."""
-        flags = [descending] * len(columns) if isinstance(descending, bool) else list(descending)
-        if len(flags) != len(columns):
-            raise PlanError("sort: as many values of descending as columns")
-        return self._with(sort=list(zip(columns, flags)))
+        return self._with(sort=order_of(columns, descending))
 
     # -- looking --------------------------------------------------------------------------------------------------
 
@@ -217,8 +218,8 @@ class Flows:
         formats = self._formats(self._spec)
         try:
             return _core.Plan(self._spec, formats)
-        except (FieldError, ValueError) as error:
-            if "unknown field" not in str(error) or not self._sources:
+        except FieldError:
+            if not self._sources:
                 raise
             # It may be a field that the logs have beyond the catalogue.
             formats = self._peek_all(self._sources[:1])
@@ -322,6 +323,8 @@ class Flows:
 
         Several threads may take from one iterator; each result goes to one of them.
         """
+        if whole(rows, "rows", "batches(rows=65536)") < 1:
+            raise PlanError(f"batches: rows={rows}: at least 1")
         return SharedIterator(batch for batch in self._batches(rows) if len(batch) > 0)
 
     def _batches(self, rows: int) -> Iterator[Result]:
@@ -335,8 +338,6 @@ class Flows:
             return
         if self._spec.get("sort"):
             raise PlanError("batches() gives the order of the input; sort needs collect()")
-        if not 1 <= rows < 2**63:
-            raise PlanError(f"batches: rows={rows}: at least 1")
         reader = _core.BatchReader(self._plan(), self._sources, self._engine_options(None))
         while True:
             result = Result(*reader.next(rows))
@@ -382,9 +383,13 @@ class Grouped:
         self._flows = flows
         self._spec = spec
 
-    def agg(self, **aggregates: Agg | Derived | str) -> Flows:
-        """Aggregates by name: ``agg(bytes=vf.sum("bytes"), n=vf.count())``, and columns out of them:
-        ``each=vf.ratio("bytes", "n")``. Without any, the number of records."""
+    def agg(self, *unnamed: object, **aggregates: Agg | Derived | str) -> Flows:
+        """Aggregates by name: ``agg(bytes=vf.sum("bytes"), n=vf.count())``, and columns computed of them:
+        ``each="bytes / n"``. Without any, the number of records."""
+        if unnamed:
+            raise ArgumentError(
+                f"an aggregate needs a name, which {unnamed[0]!r} lacks; write agg(n=vf.count(), bytes=vf.sum('bytes'))"
+            )
         return self._flows._with(**self._spec, **aggregates_spec(aggregates))
 
 
@@ -455,14 +460,13 @@ def scan(
     >>> vf.scan(log).group_by("srcaddr").agg(bytes=vf.sum("bytes")).collect().rows()
     [{'srcaddr': '10.0.0.1', 'bytes': 1000}]
     """
-    if on_error not in _ON_ERROR:
-        raise PlanError(f"on_error={on_error!r}: it is 'skip', 'raise' or 'null'")
-    if threads is not None and threads < 1:
+    choice(on_error, "on_error", _ON_ERROR)
+    choice(duplicates, "duplicates", ("once", "all"))
+    text(container, "container", "scan(data, container='json')")
+    if threads is not None and whole(threads, "threads", "scan(data, threads=4)") < 1:
         raise PlanError(f"threads={threads}: at least 1, or None for one per processor")
-    if duplicates not in ("once", "all"):
-        raise PlanError(f"duplicates={duplicates!r}: it is 'once' or 'all'")
     if format is not None:
-        _core.parse_format(format)
+        _core.parse_format(text(format, "format", "scan(data, format='${srcaddr} ${bytes}')"))
     options: dict[str, Any] = {
         "format": format, "container": container, "duplicates": duplicates, "on_error": on_error, "threads": threads,
         "max_memory": None if max_memory is None else byte_count("max_memory", max_memory),
@@ -480,8 +484,8 @@ def scan(
         notes: list[str] = []
         sources = select(sources_of(data, notes), begin, until, _texts(account), _texts(region))
         options["notes"] = notes
-        text, parquet = split(sources, duplicates == "once") if container == "auto" else (sources, None)
-        flows = Flows(text, parquet, options, spec)
+        texts, parquet = split(sources, duplicates == "once") if container == "auto" else (sources, None)
+        flows = Flows(texts, parquet, options, spec)
     if begin is not None:
         flows = flows.filter(col("start") >= begin)
     return flows if until is None else flows.filter(col("start") < until)

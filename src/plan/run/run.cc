@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "src/plan/run/worker.h"
+#include "vpcflow/error/error.h"
 
 VPCFLOW_NAMESPACE_BEGIN
 namespace internal {
@@ -81,9 +82,10 @@ absl::Status CheckFields(const Plan& plan, const std::vector<int>& slots, const 
   std::vector<std::string> formats;
   for (const auto& [format, n] : report.formats) formats.push_back(format);
   if (formats.size() > 3) formats.resize(3);
-  return absl::FailedPreconditionError(absl::StrCat(
-      "field", missing.size() > 1 ? "s " : " ", absl::StrJoin(missing, ", "), missing.size() > 1 ? " are" : " is",
-      " in none of the logs read; their format: ", absl::StrJoin(formats, " | ")));
+  return MakeError(ErrorKind::kMissingField,
+                   absl::StrCat("field", missing.size() > 1 ? "s " : " ", absl::StrJoin(missing, ", "),
+                                missing.size() > 1 ? " are" : " is",
+                                " in none of the logs read; their format: ", absl::StrJoin(formats, " | ")));
 }
 
 absl::StatusOr<ScannedWorkers> ScanText(std::span<const Plan> plans, const SlotMap& map,
@@ -97,8 +99,7 @@ absl::StatusOr<ScannedWorkers> ScanText(std::span<const Plan> plans, const SlotM
   auto handlers = RunScan(
       sources, own, [&](Report* part) { return std::make_unique<PlanHandler>(plans, map, options, part); }, report);
   if (!handlers.ok()) return handlers.status();
-  if (options.on_error == OnError::kStop && !report->rejects.empty())
-    return absl::DataLossError(report->rejects[0].ToString());
+  if (options.on_error == OnError::kStop && !report->rejects.empty()) return report->rejects[0].ToStatus();
   ScannedWorkers out{*std::move(handlers), {}, {}};
   for (const auto& handler : out.handlers) out.workers.push_back(&static_cast<PlanHandler*>(handler.get())->worker());
   return out;
@@ -240,7 +241,7 @@ absl::StatusOr<Table> BatchReader::Next(size_t rows) {
   Impl& s = *impl_;
   const internal::PlanImpl& plan = s.plan.impl();
   if (plan.grouped || plan.spec.sessions)
-    return absl::InvalidArgumentError("batches are of selections; a grouping has one result");
+    return MakeError(ErrorKind::kPlan, "batches are of selections; a grouping has one result");
   internal::RowState* state = s.worker.rows(0);
   const uint64_t wanted = plan.spec.limit ? std::min<uint64_t>(rows, *plan.spec.limit - s.delivered) : rows;
   while (!s.ended && state->rows() < wanted) {
@@ -252,7 +253,7 @@ absl::StatusOr<Table> BatchReader::Next(size_t rows) {
     }
     s.rows.Start(s.block);
     while (s.rows.Next()) s.worker.Process(&s.rows);
-    if (s.rows.stopped()) return absl::DataLossError(s.report.rejects[0].ToString());
+    if (s.rows.stopped()) return s.report.rejects[0].ToStatus();
   }
   std::vector<size_t> columns(plan.select_all ? plan.promised : state->columns());
   std::iota(columns.begin(), columns.end(), size_t{0});
@@ -281,7 +282,7 @@ absl::StatusOr<std::vector<Format>> PeekFormats(const Source& source, const Scan
   internal::ResolvedBlock block;
   while (true) {
     absl::StatusOr<bool> more = scanned.Next(&block, &ignored);
-    if (!more.ok()) return more.status();
+    if (!more.ok()) return WithSource(more.status(), source.name());
     std::vector<Format> formats;
     if (!*more) return formats;
     const auto add = [&](const std::shared_ptr<const Format>& format) {
