@@ -16,6 +16,7 @@
 #include "vpcflow/detect/settings.h"
 #include "vpcflow/enrich/aws.h"
 #include "vpcflow/enrich/labels.h"
+#include "vpcflow/error/error.h"
 #include "vpcflow/export/arrow.h"
 #include "vpcflow/export/text.h"
 #include "vpcflow/filter/filter.h"

@@ -18,8 +18,7 @@ vpcflow::Report Update(Aggregation& aggregation, const std::vector<std::shared_p
     const py::gil_scoped_release release;
     status = aggregation.Update(native, options, &report);
   }
-  CheckStop(report, options);
-  if (!status.ok() && report.errors.empty()) RaiseStatus(status, "PlanError");
+  RaiseUnlessDamage(status, report);
   return report;  // Python raises for damaged sources
 }
 
@@ -36,7 +35,7 @@ void BindAggregation(py::module_& m) {
   py::class_<Aggregation, std::shared_ptr<Aggregation>>(m, "Aggregation")
       .def(py::init([](const vpcflow::Plan& plan) {
              absl::StatusOr<Aggregation> made = Aggregation::Make(plan);
-             if (!made.ok()) RaiseStatus(made.status(), "PlanError");
+             if (!made.ok()) RaiseStatus(made.status());
              return std::make_shared<Aggregation>(*std::move(made));
            }),
            py::arg("plan"))
@@ -49,7 +48,7 @@ void BindAggregation(py::module_& m) {
               const py::gil_scoped_release release;
               made = Aggregation::FromBytes(bytes);
             }
-            if (!made.ok()) Raise("StateError", Message(made.status()));
+            if (!made.ok()) RaiseStatus(made.status());
             return std::make_shared<Aggregation>(*std::move(made));
           },
           py::arg("data"))
@@ -62,7 +61,7 @@ void BindAggregation(py::module_& m) {
               const py::gil_scoped_release release;
               status = self.Merge(other);
             }
-            if (!status.ok()) RaiseStatus(status, "PlanError");
+            if (!status.ok()) RaiseStatus(status);
           },
           py::arg("other"))
       .def("to_bytes",
@@ -82,7 +81,7 @@ void BindAggregation(py::module_& m) {
               const py::gil_scoped_release release;
               table = self.TakeIdle(time);
             }
-            if (!table.ok()) RaiseStatus(table.status(), "PlanError");
+            if (!table.ok()) RaiseStatus(table.status());
             return std::make_shared<vpcflow::Table>(*std::move(table));
           },
           py::arg("time"))

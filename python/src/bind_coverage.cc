@@ -20,8 +20,7 @@ py::object Measure(const vpcflow::Plan& plan, const std::vector<std::shared_ptr<
     result = vpcflow::MeasureCoverage(plan, native, options, &partial);
   }
   if (result.ok()) return ResultToPython(*std::move(result));
-  CheckStop(partial.report, options);
-  if (partial.report.errors.empty()) RaiseStatus(result.status(), "PlanError");
+  RaiseUnlessDamage(result.status(), partial.report);
   return ResultToPython(std::move(partial));
 }
 

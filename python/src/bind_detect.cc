@@ -113,7 +113,7 @@ void Do(Fn fn) {
     const py::gil_scoped_release release;
     status = fn();
   }
-  if (!status.ok()) RaiseStatus(status, "PlanError");
+  if (!status.ok()) RaiseStatus(status);
 }
 
 }  // namespace
@@ -124,7 +124,7 @@ void BindDetect(py::module_& m) {
   py::class_<Detection, std::shared_ptr<Detection>>(m, "Detection")
       .def(py::init([](const py::dict& settings) {
              absl::StatusOr<Detection> made = Detection::Make(SettingsFrom(settings));
-             if (!made.ok()) RaiseStatus(made.status(), "PlanError");
+             if (!made.ok()) RaiseStatus(made.status());
              return std::make_shared<Detection>(*std::move(made));
            }),
            py::arg("settings"))

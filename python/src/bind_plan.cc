@@ -17,16 +17,11 @@ py::object ResultToPython(vpcflow::Result result) {
   return py::make_tuple(std::make_shared<vpcflow::Table>(std::move(result.table)), std::move(result.report));
 }
 
-void CheckStop(const vpcflow::Report& report, const vpcflow::ScanOptions& options) {
-  if (options.on_error != vpcflow::OnError::kStop || report.rejects.empty()) return;
-  py::module_::import("vpcflow.errors").attr("raise_reject")(report.rejects[0]);
-}
-
 namespace {
 
-// The results, or the exception; a scan that stopped at a reject raises ParseError with its place.
+// Returns the results, or raises the exception of the error.
 py::list Finish(absl::StatusOr<std::vector<vpcflow::Result>> results) {
-  if (!results.ok()) RaiseStatus(results.status(), "PlanError");
+  if (!results.ok()) RaiseStatus(results.status());
   py::list out;
   for (vpcflow::Result& result : *results) out.append(ResultToPython(std::move(result)));
   return out;
@@ -35,7 +30,7 @@ py::list Finish(absl::StatusOr<std::vector<vpcflow::Result>> results) {
 // Runs `run(&report, &partial)` without the GIL, and gives its results or raises its error. Damaged sources are in the
 // report of the results: Python raises for them, with what could be read.
 template <class RunFunction>
-py::list RunReleased(const vpcflow::ScanOptions& options, const RunFunction& run) {
+py::list RunReleased(const RunFunction& run) {
   vpcflow::Report report;
   absl::StatusOr<std::vector<vpcflow::Result>> results = absl::UnknownError("");
   {
@@ -44,7 +39,6 @@ py::list RunReleased(const vpcflow::ScanOptions& options, const RunFunction& run
     results = run(&report, &partial);
     if (!partial.empty()) results = std::move(partial);
   }
-  CheckStop(report, options);
   return Finish(std::move(results));
 }
 
@@ -52,7 +46,7 @@ py::list Run(const std::vector<Plan>& plans, const std::vector<std::shared_ptr<P
              const vpcflow::ScanOptions& own, const py::object& progress) {
   const vpcflow::ScanOptions options = ForRunning(own, progress);
   const std::vector<Source> native = SourcesOf(sources);
-  return RunReleased(options, [&](vpcflow::Report* report, std::vector<vpcflow::Result>* partial) {
+  return RunReleased([&](vpcflow::Report* report, std::vector<vpcflow::Result>* partial) {
     return vpcflow::RunAll(plans, native, options, report, partial);
   });
 }
@@ -78,14 +72,8 @@ class SharedReader {
       table = reader_.Next(rows);
       report = reader_.report();
     }
-    if (!table.ok() && !report.errors.empty()) {
-      table = vpcflow::Table();  // Python raises for damaged sources, by the report
-    } else if (!table.ok()) {
-      if (absl::IsDataLoss(table.status()) && !report.rejects.empty()) {
-        py::module_::import("vpcflow.errors").attr("raise_reject")(report.rejects[0]);
-      }
-      RaiseStatus(table.status(), "PlanError");
-    }
+    RaiseUnlessDamage(table.status(), report);
+    if (!table.ok()) table = vpcflow::Table();
     return ResultToPython({*std::move(table), std::move(report)});
   }
 
@@ -106,13 +94,7 @@ void BindPlan(py::module_& m) {
                  parsed.back() = ParseFormat(format);
              }
              absl::StatusOr<Plan> plan = Plan::Make(spec, parsed);
-             if (!plan.ok()) {
-               const std::string message = Message(plan.status());
-               Raise(message.starts_with("filter:")                       ? "FilterError"
-                     : message.find("unknown field") != std::string::npos ? "FieldError"
-                                                                          : "PlanError",
-                     message);
-             }
+             if (!plan.ok()) RaiseStatus(plan.status());
              return *std::move(plan);
            }),
            py::arg("spec"), py::arg("formats"))

@@ -244,7 +244,7 @@ void BindSource(py::module_& m) {
               const py::gil_scoped_release release;
               sources = Source::Expand(path, &notes);
             }
-            if (!sources.ok()) RaiseStatus(sources.status(), "SourceError");
+            if (!sources.ok()) RaiseStatus(vpcflow::WithSource(sources.status(), path));
             std::vector<std::shared_ptr<PySource>> out;
             for (Source& s : *sources) out.push_back(std::make_shared<PySource>(PySource{std::move(s), nullptr}));
             for (std::string& note : notes) note = vpcflow::ValidUtf8(note);
@@ -320,7 +320,7 @@ void BindSource(py::module_& m) {
               const py::gil_scoped_release release;
               formats = vpcflow::PeekFormats(s.source, options);
             }
-            if (!formats.ok()) RaiseStatus(formats.status(), "FormatError");
+            if (!formats.ok()) RaiseStatus(formats.status());
             std::vector<std::string> texts;
             for (const vpcflow::Format& format : *formats) texts.push_back(format.ToString());
             return texts;

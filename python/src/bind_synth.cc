@@ -61,7 +61,7 @@ void BindSynth(py::module_& m) {
             }
           });
         }
-        if (!summary.ok()) RaiseStatus(summary.status(), "SynthError");
+        if (!summary.ok()) RaiseStatus(summary.status());
         py::dict out;
         out["records"] = summary->records;
         out["text_bytes"] = summary->text_bytes;
@@ -80,7 +80,7 @@ void BindSynth(py::module_& m) {
           const py::gil_scoped_release release;
           text = vpcflow::SynthesizeText(o, &summary);
         }
-        if (!text.ok()) RaiseStatus(text.status(), "SynthError");
+        if (!text.ok()) RaiseStatus(text.status());
         return py::make_tuple(py::bytes(*text), summary.labels_json);
       },
       py::arg("options"));

@@ -72,6 +72,21 @@ std::vector<py::str> SchemaNames(const py::capsule& capsule) {
   return out;
 }
 
+// Returns the index of a column, or raises PlanError with the nearest name.
+size_t ColumnIndex(const Table& table, const std::string& name) {
+  if (const std::optional<size_t> index = table.Find(name)) return *index;
+  std::vector<std::string> names;
+  std::string all;
+  for (const TableColumn& column : table.columns) {
+    names.push_back(column.name);
+    all += (all.empty() ? "" : ", ") + column.name;
+  }
+  const std::string nearest = vpcflow::Nearest(name, names);
+  Raise("PlanError",
+        "no column '" + name + "'; " + (nearest.empty() ? "there are " + all : "did you mean '" + nearest + "'?"),
+        {.suggestion = nearest});
+}
+
 }  // namespace
 
 void BindTable(py::module_& m) {
@@ -87,7 +102,7 @@ void BindTable(py::module_& m) {
           const py::gil_scoped_release release;
           more = texts.Next(&lines);
         }
-        if (!more.ok()) RaiseStatus(more.status(), "FormatError");
+        if (!more.ok()) RaiseStatus(more.status());
         return *more ? std::optional<py::bytes>(lines) : std::nullopt;
       });
   m.def("schema_names", &SchemaNames, py::arg("schema"));
@@ -99,7 +114,7 @@ void BindTable(py::module_& m) {
           const py::gil_scoped_release release;
           out = vpcflow::DiffTables(today, baseline, keys);
         }
-        if (!out.ok()) RaiseStatus(out.status(), "PlanError");
+        if (!out.ok()) RaiseStatus(out.status());
         return std::make_shared<Table>(*std::move(out));
       },
       py::arg("today"), py::arg("baseline"), py::arg("keys"));
@@ -113,17 +128,14 @@ void BindTable(py::module_& m) {
             auto out = std::make_shared<Table>();
             out->rows = t.rows;
             for (const auto& [from, to] : names) {
-              const std::optional<size_t> index = t.Find(from);
-              if (!index) Raise("FieldError", "no column '" + from + "'");
-              out->columns.push_back(t.columns[*index]);
+              out->columns.push_back(t.columns[ColumnIndex(t, from)]);
               out->columns.back().name = to;
             }
             std::vector<uint8_t> keep(t.rows, 1);
             for (const std::string& name : only) {
-              const std::optional<size_t> index = t.Find(name);
-              if (!index) Raise("FieldError", "no column '" + name + "'");
+              const TableColumn& column = t.columns[ColumnIndex(t, name)];
               for (size_t row = 0; row < t.rows; ++row) {
-                if (t.columns[*index].i32[row] != 1) keep[row] = 0;
+                if (column.i32[row] != 1) keep[row] = 0;
               }
             }
             if (!only.empty()) vpcflow::KeepRows(keep, out.get());
@@ -140,10 +152,9 @@ void BindTable(py::module_& m) {
       .def(
           "column",
           [](const Table& t, const std::string& name) {
-            const std::optional<size_t> index = t.Find(name);
-            if (!index) Raise("FieldError", "no column '" + name + "'");
+            const TableColumn& column = t.columns[ColumnIndex(t, name)];
             py::list out;
-            for (size_t row = 0; row < t.rows; ++row) out.append(Value(t.columns[*index], row));
+            for (size_t row = 0; row < t.rows; ++row) out.append(Value(column, row));
             return out;
           },
           py::arg("name"))

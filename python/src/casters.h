@@ -6,6 +6,7 @@
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <memory>
 #include <optional>
@@ -19,8 +20,8 @@
 
 namespace vpcflow_python {
 
-// Raises vpcflow.errors.<name>(message).
-[[noreturn]] void Raise(const char* name, const std::string& message);
+// Raises vpcflow.errors.<name>(message) with what is known of the place as attributes.
+[[noreturn]] void Raise(const char* name, const std::string& message, const vpcflow::ErrorPlace& place = {});
 
 // Returns the format that a text says, or raises FormatError.
 vpcflow::Format ParseFormat(const std::string& text);
@@ -42,6 +43,10 @@ const std::vector<std::string_view>& NamesOf() {
       for (const vpcflow::ContainerInfo& info : vpcflow::kContainers) out.push_back(info.name);
     } else if constexpr (std::is_same_v<T, vpcflow::Errc>) {
       for (size_t i = 0; i < vpcflow::kErrcCount; ++i) out.push_back(vpcflow::ErrcName(static_cast<vpcflow::Errc>(i)));
+    } else if constexpr (std::is_same_v<T, vpcflow::ErrorKind>) {
+#define VPCFLOW_X(id, name, code, meaning) out.push_back(name);
+      VPCFLOW_ERROR_KINDS(VPCFLOW_X)
+#undef VPCFLOW_X
     }
     return out;
   }();
@@ -127,23 +132,27 @@ struct type_caster<vpcflow::Format> {
   }
 };
 
-// A status as (name of its code, message).
+// A status as (name of its kind, message, name of the source).
 template <>
 struct type_caster<absl::Status> {
   PYBIND11_TYPE_CASTER(absl::Status, const_name("tuple"));
   bool load(handle source, bool convert) {
-    make_caster<std::pair<std::string, std::string>> members;
+    using Texts = std::tuple<std::string, std::string, std::string>;
+    make_caster<Texts> members;
     if (!members.load(source, convert)) return false;
-    const auto [code, message] = cast_op<std::pair<std::string, std::string>>(std::move(members));
-    for (int i = 1; i <= static_cast<int>(absl::StatusCode::kUnauthenticated); ++i) {
-      const auto known = static_cast<absl::StatusCode>(i);
-      if (absl::StatusCodeToString(known) == code) value = absl::Status(known, message);
-    }
-    return !value.ok();
+    const auto [name, message, from] = cast_op<Texts>(std::move(members));
+    const std::vector<std::string_view>& kinds = vpcflow_python::NamesOf<vpcflow::ErrorKind>();
+    const auto kind = std::find(kinds.begin(), kinds.end(), name);
+    if (kind == kinds.end()) return false;
+    value = vpcflow::MakeError(static_cast<vpcflow::ErrorKind>(kind - kinds.begin()), message, {.source = from});
+    return true;
   }
   static handle cast(const absl::Status& status, return_value_policy, handle) {
+    const vpcflow::Error error = vpcflow::ErrorOf(status);
     const std::string message(status.message());
-    return pybind11::make_tuple(absl::StatusCodeToString(status.code()), vpcflow::ValidUtf8(message)).release();
+    return pybind11::make_tuple(std::string(vpcflow::ErrorKindName(error.kind)), vpcflow::ValidUtf8(message),
+                                vpcflow::ValidUtf8(error.place.source))
+        .release();
   }
 };
 
@@ -174,28 +183,12 @@ struct type_caster<vpcflow::LabelColumn>
   }
 };
 
-// "n >= 100"
-template <>
-struct type_caster<vpcflow::Having> {
-  PYBIND11_TYPE_CASTER(vpcflow::Having, const_name("str"));
-  bool load(handle source, bool) {
-    if (!isinstance<str>(source)) return false;
-    absl::StatusOr<vpcflow::Having> having = vpcflow::ParseHaving(source.cast<std::string>());
-    if (!having.ok()) vpcflow_python::Raise("PlanError", std::string(having.status().message()));
-    value = *std::move(having);
-    return true;
-  }
-  static handle cast(const vpcflow::Having& having, return_value_policy, handle) {
-    return str(having.column + " " + having.op + " " + repr(float_(having.value)).cast<std::string>()).release();
-  }
-};
-
-// (name, "/" or "-", a, b)
+// (name, expression)
 template <>
 struct type_caster<vpcflow::DerivedColumn>
-    : vpcflow_python::TupleCaster<vpcflow::DerivedColumn, std::string, char, std::string, std::string> {
+    : vpcflow_python::TupleCaster<vpcflow::DerivedColumn, std::string, std::string> {
   static handle cast(const vpcflow::DerivedColumn& derived, return_value_policy, handle) {
-    return pybind11::make_tuple(derived.name, std::string(1, derived.op), derived.a, derived.b).release();
+    return pybind11::make_tuple(derived.name, derived.expression).release();
   }
 };
 

@@ -18,9 +18,12 @@ namespace py = pybind11;
 
 namespace vpcflow_python {
 
-// Raises what stands for a status: a pending Python exception for kCancelled, else by code; `invalid` is the class for
-// kInvalidArgument.
-[[noreturn]] void RaiseStatus(const absl::Status& status, const char* invalid);
+// Returns the class in vpcflow.errors that stands for a kind of error.
+const char* ErrorClass(vpcflow::ErrorKind kind);
+// Raises the exception that is pending in Python (of a callback, a signal), else the one that stands for a status.
+[[noreturn]] void RaiseStatus(const absl::Status& status);
+// Does so unless the status stands for the damaged sources of a report: Python raises for those, with what was read.
+void RaiseUnlessDamage(const absl::Status& status, const vpcflow::Report& report);
 
 // Says which Python values stand for a type: "a whole number from 0 to 255".
 template <class T>
@@ -79,8 +82,6 @@ vpcflow::ScanOptions ForRunning(vpcflow::ScanOptions options, const py::object& 
 
 // (Table, report).
 py::object ResultToPython(vpcflow::Result result);
-// Raises ParseError, with its place, for the reject that stopped a scan.
-void CheckStop(const vpcflow::Report& report, const vpcflow::ScanOptions& options);
 
 // A source and the Python object that owns its bytes.
 struct PySource {

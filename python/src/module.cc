@@ -3,6 +3,15 @@
 
 PYBIND11_MODULE(_core, m) {
   m.doc() = "The vpcflow engine (private; use the vpcflow package).";
+  m.def(
+      "error_class",
+      [](const std::string& kind) {
+        const std::vector<std::string_view>& kinds = vpcflow_python::NamesOf<vpcflow::ErrorKind>();
+        const auto at = std::find(kinds.begin(), kinds.end(), kind);
+        return at == kinds.end() ? "VpcflowError"
+                                 : vpcflow_python::ErrorClass(static_cast<vpcflow::ErrorKind>(at - kinds.begin()));
+      },
+      py::arg("kind"));
   m.def("build_info", [] {
     py::dict info;
     info["version"] = VPCFLOW_VERSION;

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from ._build import BuildInfo, build_info
 from .detect.detect import detect
 from .errors import (
+    ArgumentError,
     DataLossError,
     DataQualityWarning,
     FieldError,
@@ -73,6 +74,7 @@ __version__: str = build_info().version
 __all__ = [
     "Agg",
     "Aggregation",
+    "ArgumentError",
     "BuildInfo",
     "Capability",
     "Column",

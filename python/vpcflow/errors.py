@@ -3,18 +3,24 @@
 >>> import vpcflow as vf
 >>> try:
 ...     vf.scan(b"2 1 2 3").filter("actoin = 'REJECT'").collect()
-... except vf.FilterError as e:
+... except vf.FieldError as e:
 ...     print(str(e).splitlines()[0])
+...     print(e.kind, e.field, e.suggestion, e.position)
 filter: unknown field 'actoin'; did you mean 'action'?
+field actoin action 0
+
+A name that is no field is a :class:`FieldError`, wherever fields are named; a name that is no column of the result (in
+``sort``, ``having``, ``top_k``, ``result[...]``) is a :class:`PlanError`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
+
+from . import _core
 
 if TYPE_CHECKING:
-    from .query.report import Reject
     from .query.result import Result
 
 
@@ -23,8 +29,18 @@ class VpcflowError(Exception):
 
     ``partial`` is the result of what could be read, if the error came after some of it, else ``None``: what the call
     gives else, a :class:`~vpcflow.Result`, :class:`~vpcflow.Findings`, ...
+
+    What is known of the failure, else ``None``: ``field``, the name as it was written; ``suggestion``, the nearest
+    right name or value; ``source``, the name of the source; ``line``, in it, from 1; ``position``, the byte of an
+    expression, from 0. ``kind`` is a short name of what failed, as ``"field"`` or ``"not-found"``.
     """
 
+    kind: str = "error"
+    field: str | None = None
+    suggestion: str | None = None
+    source: str | None = None
+    line: int | None = None
+    position: int | None = None
     partial: Any = None
     #: The same for each query of :func:`vpcflow.collect_all`.
     partials: Sequence[Result] = ()
@@ -39,58 +55,86 @@ class VpcflowError(Exception):
 class FormatError(VpcflowError, ValueError):
     """A format text is wrong, or a log has none that can be found."""
 
+    kind = "format"
+
 
 class FilterError(VpcflowError, ValueError):
     """A filter expression is wrong; the message shows the place."""
 
+    kind = "filter"
+
 
 class FieldError(VpcflowError, ValueError):
-    """A field name is unknown; the message has the nearest right one."""
+    """A name is no field (``kind`` is ``"field"``; the message has the nearest right one), or a field is in none of the
+    logs (``"missing-field"``)."""
+
+    kind = "field"
 
 
 class PlanError(VpcflowError, ValueError):
-    """A query asks for something that does not fit together."""
+    """A query asks for something that does not fit together, or names a column that its result does not have."""
+
+    kind = "plan"
+
+
+class ArgumentError(PlanError, TypeError):
+    """An argument has a type that the call does not take; the message has the right call."""
 
 
 class RuleError(VpcflowError, ValueError):
     """A rule cannot be: the message names the file, the rule, its key, and the nearest right name."""
 
+    kind = "rule"
+
 
 class NotifyError(VpcflowError, OSError):
     """An alert could not be delivered. The message names the channel by scheme and host, never its secrets."""
+
+    kind = "notify"
 
 
 class SynthError(VpcflowError, ValueError):
     """Options of :func:`vpcflow.synth` that do not fit together."""
 
+    kind = "synth"
+
 
 class ParseError(VpcflowError, ValueError):
     """The first line that is no record, with ``on_error="raise"``.
 
-    Attributes: ``path``, ``line`` (from 1), ``column`` (byte in the line, from 1), ``byte_offset`` (of the line in the
-    unpacked text), ``field`` (or ``None`` for the line as a whole), ``code`` (see ``vpcflow.reject_reasons()``).
+    Attributes: ``path`` (as ``source``), ``line`` (from 1), ``column`` (byte in the line, from 1), ``byte_offset`` (of
+    the line in the unpacked text), ``field`` (or ``None`` for the line as a whole), ``code`` (see
+    ``vpcflow.reject_reasons()``).
     """
 
-    def __init__(self, message: str, /, **place: Any) -> None:
-        super().__init__(message)
-        self.path: str = place.get("file", "")
-        self.line: int = place.get("line", 0)
-        self.column: int = place.get("column", 0)
-        self.byte_offset: int = place.get("byte_offset", 0)
-        self.field: str | None = place.get("field")
-        self.code: str = place.get("reason", "")
+    kind = "reject"
+    line: int = 0
+    column: int = 0
+    byte_offset: int = 0
+    code: str = ""
+
+    @property
+    def path(self) -> str:
+        """The name of the source."""
+        return self.source or ""
 
 
 class SourceError(VpcflowError, OSError):
     """A source cannot be read."""
 
+    kind = "source"
+
 
 class SourceNotFoundError(SourceError, FileNotFoundError):
     """There is no such file, or no log in a folder or under a pattern."""
 
+    kind = "not-found"
+
 
 class DataLossError(SourceError):
     """A source is damaged: cut or corrupt gzip. What was read before the damage is in ``partial``."""
+
+    kind = "damaged"
 
 
 class NoRecordsError(VpcflowError, ValueError):
@@ -104,42 +148,39 @@ class NoRecordsError(VpcflowError, ValueError):
     vpcflow.errors.NoRecordsError: no record was read: <bytes> is empty
     """
 
+    kind = "no-records"
+
 
 class StateError(VpcflowError, ValueError):
     """Bytes that are no saved state, or a damaged one, or one of a newer version."""
+
+    kind = "state"
 
 
 class OutputError(VpcflowError, OSError):
     """A file, a folder or standard output cannot be written; what was begun is gone."""
 
+    kind = "output"
+
 
 class OutOfMemoryError(VpcflowError, MemoryError):
     """A query needs more memory than there is; use fewer keys or a filter."""
+
+    kind = "memory"
 
 
 class DataQualityWarning(UserWarning):
     """Lines were rejected, or fields are not in the catalogue. Warned once per query; details are in the report."""
 
 
-def raise_reject(reject: Reject) -> NoReturn:
-    """Raises a :class:`ParseError` for an entry of a report's rejects."""
-    raise ParseError(str(reject), **reject)
-
-
-_BY_CODE = {
-    "DATA_LOSS": DataLossError,
-    "INVALID_ARGUMENT": FormatError,
-    "NOT_FOUND": SourceNotFoundError,
-    "RESOURCE_EXHAUSTED": OutOfMemoryError,
-}
-
-
-def from_report(errors: list[tuple[str, str]]) -> VpcflowError:
-    """One exception for the errors of a report: (status code, message) pairs."""
-    code, first = errors[0]
-    message = first
+def from_report(errors: Sequence[tuple[str, str, str]]) -> VpcflowError:
+    """One exception for the errors of a report: (name of the kind, message, name of the source)."""
+    kind, message, source = errors[0]
     if len(errors) > 1:
-        shown = "".join(f"\n  {text}" for _, text in errors[:10])
+        shown = "".join(f"\n  {text}" for _, text, _ in errors[:10])
         more = f"\n  and {len(errors) - 10} more" if len(errors) > 10 else ""
         message = f"{len(errors)} sources could not be read to their end:{shown}{more}"
-    return _BY_CODE.get(code, SourceError)(message)
+    error: VpcflowError = globals()[_core.error_class(kind)](message)
+    if len(errors) == 1:
+        error.source = source or None
+    return error

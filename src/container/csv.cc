@@ -10,6 +10,7 @@
 #include "src/container/json_records.h"
 #include "src/container/known_formats.h"
 #include "src/container/leading_time.h"
+#include "vpcflow/error/error.h"
 #include "vpcflow/format/field.h"
 
 VPCFLOW_NAMESPACE_BEGIN
@@ -155,7 +156,7 @@ class CsvStream final : public UnwrapStream {
     if (message_) {
       has_header_ = true;
     } else if (IsFlow(named_.evidence)) {
-      if (!named_.clash.empty()) Fail(absl::InvalidArgumentError(absl::StrCat(name_, ": ", named_.clash)));
+      if (!named_.clash.empty()) Fail(MakeError(ErrorKind::kFormat, absl::StrCat(name_, ": ", named_.clash)));
       for (const NamedColumn& column : named_.columns) {
         if (first_[column.position].empty()) continue;  // the number of the row, as pandas writes it
         names_.push_back(column.name);

@@ -8,6 +8,7 @@
 #include "src/container/binary.h"
 #include "src/container/containers.h"
 #include "src/source/prefixed_stream.h"
+#include "vpcflow/error/error.h"
 #include "vpcflow/format/field.h"
 #include "vpcflow/source/decompress.h"
 
@@ -59,8 +60,8 @@ absl::StatusOr<OpenedRecords> OpenRecords(const Source& source, Container wanted
   std::string head = ReadHead(out.stream.get(), &error);
   const bool plain = BeginsWithHeader(head);
   if (const std::string what = plain ? "" : internal::SeemsToBeBinary(head, source.name()); !what.empty())
-    return absl::InvalidArgumentError(
-        absl::StrCat(source.name(), out.packed ? ": what is packed in it is " : ": this is ", what));
+    return MakeError(ErrorKind::kFormat,
+                     absl::StrCat(source.name(), out.packed ? ": what is packed in it is " : ": this is ", what));
   out.container = wanted != Container::kAuto ? wanted : plain ? Container::kText : DetectContainer(head);
   if (out.container != Container::kText && head.starts_with(internal::kByteOrderMark))
     head.erase(0, internal::kByteOrderMark.size());

@@ -10,6 +10,7 @@
 #include "src/detect/detectors.h"
 #include "src/detect/sessions.h"
 #include "vpcflow/enrich/aws.h"
+#include "vpcflow/error/error.h"
 #include "vpcflow/result/table.h"
 
 VPCFLOW_NAMESPACE_BEGIN
@@ -90,7 +91,7 @@ absl::Status Detection::Add(const Table& sessions) {
 }
 
 absl::Status Detection::Merge(const Detection& other) {
-  if (&other == this) return absl::InvalidArgumentError("detect: merged with itself; sessions would count twice");
+  if (&other == this) return MakeError(ErrorKind::kPlan, "detect: merged with itself; sessions would count twice");
   const std::scoped_lock locks(impl_->mutex, other.impl_->mutex);  // in an order that never blocks
   impl_->sessions.Merge(other.impl_->sessions);
   return impl_->CheckMemory();

@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "src/session/kind.h"
+#include "vpcflow/error/error.h"
 #include "vpcflow/export/text.h"
 
 VPCFLOW_NAMESPACE_BEGIN
@@ -17,9 +18,9 @@ absl::Status Fill(const std::vector<std::string>& prefixes, CidrSet* out) {
     Cidr cidr;
     std::string meant;
     if (!ParseCidr(prefix, &cidr, &meant)) {
-      return absl::InvalidArgumentError(absl::StrCat("detect: '", ValidUtf8(prefix), "' is no address and no prefix",
-                                                     meant.empty() ? "" : "; did you mean ", meant,
-                                                     meant.empty() ? "" : "?"));
+      return MakeError(ErrorKind::kPlan,
+                       absl::StrCat("detect: '", ValidUtf8(prefix), "' is no address and no prefix",
+                                    meant.empty() ? "" : "; did you mean ", meant, meant.empty() ? "" : "?"));
     }
     out->Add(cidr);
   }
@@ -35,8 +36,8 @@ class Columns {
     const auto at = table_.Find(name);
     if (at && table_.columns[*at].type == type) return &table_.columns[*at];
     if (status_.ok()) {
-      status_ = absl::InvalidArgumentError(
-          absl::StrCat("detect: a table of ", what_, " is needed; this one has no column ", std::string(name)));
+      status_ = MakeError(ErrorKind::kPlan, absl::StrCat("detect: a table of ", what_,
+                                                         " is needed; this one has no column ", std::string(name)));
     }
     return nullptr;
   }

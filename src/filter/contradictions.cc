@@ -132,7 +132,7 @@ class Finder {
   void Visit(const FilterNode& node, bool negated) {
     if (node.op == Op::kNot) return Visit(*node.children[0], !negated);
     if (node.op == Op::kConstant && (node.constant == Tri::kTrue) == negated)
-      NoteWarning("'false' holds of no record", warnings_);
+      NoteWarning("filter: 'false' holds of no record", warnings_);
     if (node.op != Op::kAnd && node.op != Op::kOr) return;
     std::vector<Test> tests;
     const bool all = (node.op == Op::kAnd) != negated;  // each of them must hold
@@ -167,7 +167,7 @@ class Finder {
       a.negated = !a.negated;
       b.negated = !b.negated;
     }
-    NoteWarning(absl::StrCat(Shown(a), all ? " and " : " or ", Shown(b),
+    NoteWarning(absl::StrCat("filter: ", Shown(a), all ? " and " : " or ", Shown(b),
                              all ? ": no record passes both" : ": one of them always holds"),
                 warnings_);
   }
@@ -185,7 +185,6 @@ class Finder {
 }  // namespace
 
 void NoteWarning(std::string text, std::vector<std::string>* warnings) {
-  text.insert(0, "filter: ");
   if (warnings->size() < kMaxWarnings && std::find(warnings->begin(), warnings->end(), text) == warnings->end())
     warnings->push_back(std::move(text));
 }

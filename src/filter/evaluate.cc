@@ -1,4 +1,6 @@
 // Evaluation of filters: one test of one value per leaf, applied to a record or to a whole column.
+#include "src/filter/evaluate.h"
+
 #include <algorithm>
 #include <array>
 #include <functional>
@@ -6,31 +8,37 @@
 #include <optional>
 #include <type_traits>
 
-#include "src/filter/node.h"
 #include "src/filter/words.h"
 
 VPCFLOW_NAMESPACE_BEGIN
+namespace internal {
+
+Tri TestText(const FilterNode& node, std::string_view value) {
+  if (value.data() == nullptr) return Tri::kNull;
+  if (node.op == FilterNode::Op::kNot) return Not(TestText(*node.children[0], value));
+  if (node.op == FilterNode::Op::kTextIn && node.folded)
+    return ToTri(std::binary_search(node.texts.begin(), node.texts.end(), Folded(value)));
+  if (node.op == FilterNode::Op::kTextIn)
+    return ToTri(std::binary_search(node.texts.begin(), node.texts.end(), value, std::less<>()));
+  return ToTri(re2::RE2::PartialMatch(re2::StringPiece(value.data(), value.size()), *node.pattern));
+}
+
+Tri TestAddress(const FilterNode& node, const Ip& value) {
+  if (node.op == FilterNode::Op::kNot) return Not(TestAddress(*node.children[0], value));
+  return ToTri(node.addresses.Contains(value));
+}
+
+}  // namespace internal
 namespace {
 
 using internal::Compare;
 using internal::FilterNode;
 using Op = FilterNode::Op;
 
-constexpr Tri ToTri(bool b) { return b ? Tri::kTrue : Tri::kFalse; }
-constexpr Tri Not(Tri t) { return static_cast<Tri>(2 - static_cast<int>(t)); }
-
-template <class T>
-bool Holds(Compare compare, const T& a, const T& b) {
-  switch (compare) {
-    case Compare::kEq: return a == b;
-    case Compare::kNe: return a != b;
-    case Compare::kLt: return a < b;
-    case Compare::kLe: return a <= b;
-    case Compare::kGt: return a > b;
-    case Compare::kGe: return a >= b;
-  }
-  return false;
-}
+using internal::Holds;
+using internal::Not;
+using internal::TestText;
+using internal::ToTri;
 
 Tri TestInt(const FilterNode& node, int64_t value) {
   if (value == kNullInt) return Tri::kNull;
@@ -40,15 +48,6 @@ Tri TestInt(const FilterNode& node, int64_t value) {
     case Op::kIntRange: return ToTri(node.numbers[0] <= value && value <= node.numbers[1]);
     default: return ToTri(std::binary_search(node.numbers.begin(), node.numbers.end(), value));
   }
-}
-
-Tri TestText(const FilterNode& node, std::string_view value) {
-  if (value.data() == nullptr) return Tri::kNull;
-  if (node.op == Op::kTextIn && node.folded)
-    return ToTri(std::binary_search(node.texts.begin(), node.texts.end(), internal::Folded(value)));
-  if (node.op == Op::kTextIn)
-    return ToTri(std::binary_search(node.texts.begin(), node.texts.end(), value, std::less<>()));
-  return ToTri(re2::RE2::PartialMatch(re2::StringPiece(value.data(), value.size()), *node.pattern));
 }
 
 // The values of a batch column, seen row by row. A column that is not there is null in every row.

@@ -8,13 +8,12 @@
 #include <vector>
 
 #include "re2/re2.h"
+#include "src/expr/expr.h"
 #include "vpcflow/filter/cidr_set.h"
 #include "vpcflow/filter/filter.h"
 
 VPCFLOW_NAMESPACE_BEGIN
 namespace internal {
-
-enum class Compare : uint8_t { kEq, kNe, kLt, kLe, kGt, kGe };
 
 struct FilterNode {
   enum class Op : uint8_t {

@@ -261,7 +261,7 @@ Judgement JudgeText(Field field, string_view name, const KnownWords& known, stri
     return {"", absl::StrCat(std::string(name), " = '", Printable(value), "': no documented value", DidYouMean(meant))};
   return {absl::StrCat(std::string(name), " is ", Listed(known.words), ", never '", Printable(value), "'",
                        DidYouMean(meant)),
-          ""};
+          "", meant};
 }
 
 std::string NumberMeant(Field field, string_view name, string_view text) {

@@ -29,8 +29,9 @@ std::string Folded(std::string_view text);
 
 // What a literal that cannot be found says of itself; both empty for one that can.
 struct Judgement {
-  std::string error;    // no record can have the value
-  std::string warning;  // none that AWS documents has it
+  std::string error{};       // no record can have the value
+  std::string warning{};     // none that AWS documents has it
+  std::string suggestion{};  // the nearest value that one can have
 };
 // `words` are the field's, of WordsOf or others. `name` is the field's, which may be none of the catalogue.
 Judgement JudgeText(Field field, std::string_view name, const KnownWords& words, std::string_view value);

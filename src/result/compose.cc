@@ -8,9 +8,11 @@
 #include <map>
 #include <utility>
 
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "src/result/expression.h"
+#include "src/result/number.h"
+#include "vpcflow/error/error.h"
 #include "vpcflow/result/wide.h"
 
 VPCFLOW_NAMESPACE_BEGIN
@@ -28,38 +30,11 @@ bool IsNumeric(const TableColumn& column) {
   }
 }
 
-double NumberAt(const TableColumn& column, size_t row) {
-  if (column.is_null(row)) return kNone;
-  switch (column.type) {
-    case ColumnType::kInt32: return column.i32[row];
-    case ColumnType::kInt64: return static_cast<double>(column.i64[row]);
-    case ColumnType::kInt128: return static_cast<double>(static_cast<int128>(column.i128[row]));
-    case ColumnType::kTime: return static_cast<double>(column.i64[row]) / static_cast<double>(kMicrosPerSecond);
-    default: return column.f64[row];
-  }
-}
-
-absl::StatusOr<const TableColumn*> NumericColumn(const Table& table, const std::string& name) {
-  const std::optional<size_t> at = table.Find(name);
-  if (!at) {
-    std::vector<std::string> names;
-    for (const TableColumn& column : table.columns) names.push_back(column.name);
-    return absl::InvalidArgumentError(absl::StrCat("no column '", name, "'; there are ", absl::StrJoin(names, ", ")));
-  }
-  if (!IsNumeric(table.columns[*at]) && table.columns[*at].type != ColumnType::kTime)
-    return absl::InvalidArgumentError(absl::StrCat("column '", name, "' is neither a number nor a time"));
-  return &table.columns[*at];
-}
-
-constexpr std::array<std::string_view, 7> kOperators = {"<=", ">=", "!=", "==", "<", ">", "="};
-
-bool Passes(double x, const Having& having) {
-  if (std::isnan(x)) return false;
-  if (having.op == "<") return x < having.value;
-  if (having.op == "<=") return x <= having.value;
-  if (having.op == ">") return x > having.value;
-  if (having.op == ">=") return x >= having.value;
-  return having.op == "=" ? x == having.value : x != having.value;
+std::vector<internal::TypedColumn> ColumnsOf(const Table& table) {
+  std::vector<internal::TypedColumn> out;
+  for (const TableColumn& column : table.columns)
+    out.push_back({column.name, column.type, FindField(column.name).value_or(Field::kUnknown)});
+  return out;
 }
 
 // The key of a row, as texts; null is another key than any text.
@@ -76,7 +51,7 @@ absl::StatusOr<std::map<RowKey, size_t>> RowsByKey(const Table& table, const std
   for (size_t row = 0; row < table.rows; ++row) {
     const RowKey key = KeyOf(table, columns, row);
     if (!rows.emplace(key, row).second)
-      return absl::InvalidArgumentError(absl::StrCat("diff: two rows have the key ", absl::StrJoin(key, ", ")));
+      return MakeError(ErrorKind::kPlan, absl::StrCat("diff: two rows have the key ", absl::StrJoin(key, ", ")));
   }
   return rows;
 }
@@ -162,8 +137,8 @@ void AppendComparison(const TableColumn& today, const TableColumn& baseline, con
   std::vector<double> xs, ys, differences;
   const auto zero = [](double number) { return std::isnan(number) ? 0 : number; };
   for (size_t i = 0; i < rows.size(); ++i) {
-    xs.push_back(rows[i].first ? NumberAt(today, *rows[i].first) : kNone);
-    ys.push_back(rows[i].second ? NumberAt(baseline, *rows[i].second) : kNone);
+    xs.push_back(rows[i].first ? internal::NumberAt(today, *rows[i].first).AsDouble() : kNone);
+    ys.push_back(rows[i].second ? internal::NumberAt(baseline, *rows[i].second).AsDouble() : kNone);
     differences.push_back(zero(xs[i]) - zero(ys[i]));
     if (zero(xs[i]) != zero(ys[i])) (*same)[i] = 0;
   }
@@ -211,50 +186,20 @@ void KeepRows(const std::vector<uint8_t>& keep, Table* table) {
   table->rows = static_cast<size_t>(std::count(keep.begin(), keep.end(), uint8_t{1}));
 }
 
-absl::StatusOr<Having> ParseHaving(std::string_view text) {
-  const auto trim = [](std::string_view s) {
-    while (!s.empty() && s.front() == ' ') s.remove_prefix(1);
-    while (!s.empty() && s.back() == ' ') s.remove_suffix(1);
-    return s;
-  };
-  const size_t at = text.find_first_of("<>=!");
-  if (at != std::string_view::npos) {
-    for (const std::string_view op : kOperators) {
-      if (!text.substr(at).starts_with(op)) continue;
-      Having out{std::string(trim(text.substr(0, at))), std::string(op == "==" ? "=" : op), 0};
-      const std::string_view value = trim(text.substr(at + op.size()));
-      if (!out.column.empty() && absl::SimpleAtod(absl::string_view(value.data(), value.size()), &out.value))
-        return out;
-      break;
-    }
-  }
-  return absl::InvalidArgumentError(
-      absl::StrCat("having '", std::string(text), "': write a column, one of < <= > >= = != and a number"));
-}
-
 absl::Status DeriveColumn(const DerivedColumn& derived, Table* table) {
-  const absl::StatusOr<const TableColumn*> a = NumericColumn(*table, derived.a), b = NumericColumn(*table, derived.b);
-  if (!a.ok()) return a.status();
-  if (!b.ok()) return b.status();
-  TableColumn column;
-  column.name = derived.name;
-  column.type = ColumnType::kFloat64;
-  for (size_t row = 0; row < table->rows; ++row) {
-    const double x = NumberAt(**a, row), y = NumberAt(**b, row);
-    column.f64.push_back(derived.op == '-' ? x - y : y == 0 ? kNone : x / y);
-  }
-  table->columns.push_back(std::move(column));
+  const absl::StatusOr<internal::ColumnExpression> expression =
+      internal::ColumnExpression::Number(derived.expression, ColumnsOf(*table));
+  if (!expression.ok()) return expression.status();
+  table->columns.push_back(internal::Derived(derived.name, *expression, *table));
   return absl::OkStatus();
 }
 
-absl::Status KeepHaving(const std::vector<Having>& conditions, Table* table) {
+absl::Status KeepHaving(std::string_view condition, Table* table) {
+  const absl::StatusOr<internal::ColumnExpression> expression =
+      internal::ColumnExpression::Condition(condition, ColumnsOf(*table));
+  if (!expression.ok()) return expression.status();
   std::vector<uint8_t> keep(table->rows, 1);
-  for (const Having& having : conditions) {
-    const absl::StatusOr<const TableColumn*> column = NumericColumn(*table, having.column);
-    if (!column.ok()) return column.status();
-    for (size_t row = 0; row < keep.size(); ++row)
-      keep[row] = keep[row] != 0 && Passes(NumberAt(**column, row), having) ? 1 : 0;
-  }
+  expression->Keep(*table, &keep);
   KeepRows(keep, table);
   return absl::OkStatus();
 }
@@ -284,10 +229,10 @@ void KeepTopPer(const std::vector<std::string>& per, const std::string& by, size
 
 absl::StatusOr<Table> DiffTables(const Table& today, const Table& baseline, const std::vector<std::string>& keys) {
   std::vector<size_t> own, theirs;
-  if (keys.empty()) return absl::InvalidArgumentError("diff: give the key columns");
+  if (keys.empty()) return MakeError(ErrorKind::kPlan, "diff: give the key columns");
   for (const std::string& key : keys) {
     const std::optional<size_t> a = today.Find(key), b = baseline.Find(key);
-    if (!a || !b) return absl::InvalidArgumentError(absl::StrCat("diff: no column '", key, "' in both results"));
+    if (!a || !b) return MakeError(ErrorKind::kPlan, absl::StrCat("diff: no column '", key, "' in both results"));
     own.push_back(*a);
     theirs.push_back(*b);
   }
@@ -299,7 +244,8 @@ absl::StatusOr<Table> DiffTables(const Table& today, const Table& baseline, cons
     if (std::find(own.begin(), own.end(), c) != own.end() || !IsNumeric(today.columns[c])) continue;
     const std::optional<size_t> other = baseline.Find(today.columns[c].name);
     if (!other || !IsNumeric(baseline.columns[*other]))
-      return absl::InvalidArgumentError(absl::StrCat("diff: the baseline has no column '", today.columns[c].name, "'"));
+      return MakeError(ErrorKind::kPlan,
+                       absl::StrCat("diff: the baseline has no column '", today.columns[c].name, "'"));
     values.emplace_back(c, *other);
   }
   std::map<RowKey, Joined> all;
@@ -318,7 +264,7 @@ absl::StatusOr<Table> DiffTables(const Table& today, const Table& baseline, cons
     for (size_t k = 0; k < keys.size(); ++k) {
       const TableColumn& from = at.first ? today.columns[own[k]] : baseline.columns[theirs[k]];
       if (from.type != out.columns[k].type)
-        return absl::InvalidArgumentError(absl::StrCat("diff: column '", keys[k], "' has two types"));
+        return MakeError(ErrorKind::kPlan, absl::StrCat("diff: column '", keys[k], "' has two types"));
       AppendValue(from, at.first ? *at.first : *at.second, &out.columns[k]);
     }
   }

@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/time/time.h"
+#include "vpcflow/error/error.h"
 
 VPCFLOW_NAMESPACE_BEGIN
 namespace {
@@ -37,6 +38,16 @@ std::string Reject::ToString() const {
   return absl::StrCat(path, ":", line, ":", column, ": ", field, field.empty() ? "" : ": ",
                       std::string(ErrcName(reason)), ": ", std::string(ErrcMeaning(reason)), " (offset ", byte_offset,
                       "): ", excerpt);
+}
+
+absl::Status Reject::ToStatus() const {
+  return MakeError(ErrorKind::kReject, ToString(),
+                   {.field = field,
+                    .source = path,
+                    .line = line,
+                    .byte_offset = byte_offset,
+                    .column = column,
+                    .reason = std::string(ErrcName(reason))});
 }
 
 uint64_t Report::rejected() const {
@@ -105,7 +116,7 @@ absl::Status Report::status() const {
   for (size_t i = 0; i < errors.size() && i < 10; ++i)
     absl::StrAppend(&message, "\n  ", std::string(errors[i].message()));
   if (errors.size() > 10) absl::StrAppend(&message, "\n  and ", errors.size() - 10, " more");
-  return absl::Status(errors[0].code(), message);
+  return WithMessage(errors[0], message);
 }
 
 std::string Report::NoRecords() const {
@@ -139,7 +150,7 @@ std::string Report::NoRecords() const {
 absl::Status Report::Outcome(bool allow_empty) const {
   if (absl::Status errors_status = status(); !errors_status.ok() || allow_empty) return errors_status;
   std::string text = NoRecords();
-  return text.empty() ? absl::OkStatus() : absl::NotFoundError(std::move(text));
+  return text.empty() ? absl::OkStatus() : MakeError(ErrorKind::kNoRecords, text);
 }
 
 VPCFLOW_NAMESPACE_END

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "src/scan/arrow_column.h"
 #include "src/scan/arrow_type.h"
+#include "vpcflow/error/error.h"
 #include "vpcflow/format/format.h"
 
 VPCFLOW_NAMESPACE_BEGIN
@@ -183,8 +184,8 @@ absl::Status CheckDictionary(const ArrowSchema& schema, const ArrowArray& array,
 absl::Status CheckArrowSchema(const ArrowSchema& schema) {
   if (schema.release == nullptr || schema.format == nullptr) return Damaged("the stream has no schema");
   if (std::string_view(schema.format) != "+s" || schema.dictionary != nullptr)
-    return absl::InvalidArgumentError(absl::StrCat("Arrow data of type ", ArrowTypeName(schema),
-                                                   "; a table is needed, with a column for each field"));
+    return MakeError(ErrorKind::kFormat, absl::StrCat("Arrow data of type ", ArrowTypeName(schema),
+                                                      "; a table is needed, with a column for each field"));
   if (schema.n_children < 0 || (schema.n_children > 0 && schema.children == nullptr))
     return Damaged("a schema of ", schema.n_children, " columns, which are not there");
   for (int64_t c = 0; c < schema.n_children; ++c) {

@@ -61,9 +61,13 @@ std::string_view ArrowText(const ArrowColumn& column, size_t row, Field field, s
   return *scratch;
 }
 
-ArrowRows::ArrowRows(const std::vector<FieldRef>& slots, const ScanOptions& options, Report* report,
-                     const Rows* beside)
-    : Rows(slots, beside), slots_(slots), options_(options), report_(report), columns_(slots.size()), entries_(slots.size()) {}
+ArrowRows::ArrowRows(const std::vector<FieldRef>& slots, const ScanOptions& options, Report* report, const Rows* beside)
+    : Rows(slots, beside),
+      slots_(slots),
+      options_(options),
+      report_(report),
+      columns_(slots.size()),
+      entries_(slots.size()) {}
 
 void ArrowRows::Start(const ResolvedBlock& block) {
   const TableRows& rows = block.table;

@@ -6,6 +6,7 @@
 #include "src/scan/arrow_check.h"
 #include "src/scan/arrow_column.h"
 #include "src/scan/arrow_stream.h"
+#include "vpcflow/error/error.h"
 #include "vpcflow/format/format.h"
 #include "vpcflow/scan/table_columns.h"
 
@@ -33,13 +34,14 @@ absl::Status ArrowTexts::State::Open() {
       if (name != nullptr && column == name) break;
     }
     if (child == schema->n_children)
-      return absl::InvalidArgumentError(absl::StrCat("no column '", internal::Printable(column), "'"));
+      return MakeError(ErrorKind::kFormat, absl::StrCat("no column '", internal::Printable(column), "'"));
     schema = schema->children[child];
   }
   const ArrowSchema& values = schema->dictionary == nullptr ? *schema : *schema->dictionary;
   if (internal::ParseArrowType(values.format).is_text()) return absl::OkStatus();
-  return absl::InvalidArgumentError(absl::StrCat("column '", internal::Printable(column), "' has type ",
-                                                 internal::ArrowTypeName(*schema), "; log lines are read from text"));
+  return MakeError(ErrorKind::kFormat,
+                   absl::StrCat("column '", internal::Printable(column), "' has type ",
+                                internal::ArrowTypeName(*schema), "; log lines are read from text"));
 }
 
 ArrowTexts::ArrowTexts(ArrowArrayStream* stream, std::string column)

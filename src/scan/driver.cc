@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "vpcflow/error/error.h"
 
 VPCFLOW_NAMESPACE_BEGIN
 namespace internal {
@@ -160,7 +161,7 @@ class Driver {
   void AddError(const ScannedSource* source, absl::Status status) {
     std::lock_guard lock(mutex_);
     if (stop_ && absl::IsCancelled(status)) return;
-    errors_.emplace_back(source->number(), std::move(status));
+    errors_.emplace_back(source->number(), WithSource(std::move(status), source->name()));
   }
 
   const ScanOptions& options_;

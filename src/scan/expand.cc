@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "src/scan/holds_records.h"
 #include "src/source/other_services.h"
+#include "vpcflow/error/error.h"
 #include "vpcflow/format/format.h"
 #include "vpcflow/source/source.h"
 
@@ -197,7 +198,7 @@ absl::StatusOr<std::vector<Source>> Source::Expand(const std::string& path, std:
   std::error_code error;
   std::vector<std::string> files;
   LeftOut left_out;
-  if (path.find('\0') != std::string::npos) return absl::InvalidArgumentError("a path holds a NUL byte");
+  if (path.find('\0') != std::string::npos) return MakeError(ErrorKind::kSource, "a path holds a NUL byte");
   if (path == "-" || fs::is_regular_file(path, error) || (fs::exists(path, error) && !fs::is_directory(path, error))) {
     return std::vector<Source>{File(path)};
   }

@@ -10,6 +10,7 @@
 #include "absl/strings/str_join.h"
 #include "src/container/foreign.h"
 #include "src/container/known_formats.h"
+#include "vpcflow/error/error.h"
 
 VPCFLOW_NAMESPACE_BEGIN
 namespace internal {
@@ -55,7 +56,8 @@ absl::StatusOr<InferredFormat> InferFormat(std::span<const std::string_view> lin
   }
   std::vector<std::string> names;
   for (const Fitting& candidate : fitting) names.push_back(FitsOf(candidate, lines.size()));
-  return absl::InvalidArgumentError(
+  return MakeError(
+      ErrorKind::kFormat,
       absl::StrCat(name, ": no header line, and its lines do not fit AWS's default format (tried ", lines.size(), "); ",
                    names.empty() ? NoFormat(lines[0])
                                  : absl::StrCat("candidates: ", absl::StrJoin(names, ", "), "; give the format"),

@@ -128,8 +128,7 @@ absl::Status VisitRecords(const std::vector<Source>& sources, const ScanOptions&
       sources, options, of_tables, /*in_order=*/false,
       [&](Report* part) { return std::make_unique<VisitHandler>(options, check, visit[next++], part); }, report);
   if (!handlers.ok()) return handlers.status();
-  if (options.on_error == OnError::kStop && !report->rejects.empty())
-    return absl::DataLossError(report->rejects[0].ToString());
+  if (options.on_error == OnError::kStop && !report->rejects.empty()) return report->rejects[0].ToStatus();
   return report->Outcome(options.allow_empty);
 }
 
@@ -188,7 +187,7 @@ const RecordView& Reader::record() const& { return impl_->walk.record(); }
 
 absl::Status Reader::status() const {
   impl_->walk.SettleErrors();
-  if (impl_->walk.stopped()) return absl::DataLossError(impl_->report.rejects[0].ToString());
+  if (impl_->walk.stopped()) return impl_->report.rejects[0].ToStatus();
   if (absl::Status s = impl_->blocks.status(); !s.ok()) return s;
   return impl_->ended ? impl_->report.Outcome(impl_->options.allow_empty) : impl_->report.status();
 }

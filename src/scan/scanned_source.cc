@@ -3,6 +3,7 @@
 #include <exception>
 
 #include "src/scan/short_wait.h"
+#include "vpcflow/error/error.h"
 
 VPCFLOW_NAMESPACE_BEGIN
 namespace internal {

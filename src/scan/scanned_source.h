@@ -28,13 +28,13 @@ class ScannedSource {
   // one caller only, behind what was read before it.
   absl::StatusOr<bool> Next(ResolvedBlock* out, Report* report);
 
+  const std::string& name() const& { return name_; }
   uint32_t number() const { return number_; }
   // False for a piece of a source that is not its last one.
   virtual bool ends_source() const { return true; }
 
  protected:
   ScannedSource(std::string name, uint32_t number) : name_(std::move(name)), number_(number) {}
-  const std::string& name() const { return name_; }
 
   // Cuts the next block off. One thread at a time.
   virtual absl::StatusOr<bool> Take(ResolvedBlock* out, Report* report) = 0;

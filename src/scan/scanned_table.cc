@@ -12,6 +12,7 @@
 #include "src/scan/arrow_rows.h"
 #include "src/simd/kernels.h"
 #include "src/source/memory_source.h"
+#include "vpcflow/error/error.h"
 #include "vpcflow/scan/table_columns.h"
 
 VPCFLOW_NAMESPACE_BEGIN
@@ -27,7 +28,8 @@ std::string_view NameOf(const ArrowSchema& column) { return column.name == nullp
 
 absl::Status CheckFlowColumns(const std::vector<std::string>& names) {
   if (HasFlowColumns(names)) return absl::OkStatus();
-  return absl::InvalidArgumentError(
+  return MakeError(
+      ErrorKind::kFormat,
       absl::StrCat("no flow log records: the columns are ", Printable(absl::StrJoin(names, ", "), 200),
                    "; a record has an address or an interface, and times, counts, an action or a log status"));
 }
@@ -150,8 +152,8 @@ absl::Status ScannedTable::CheckRows(const TableRows& rows) const {
     const Kind kind = (*slots_)[slot].kind();
     const ArrowColumn column(schema, *rows.batch->children[child], begin);
     if (HoldsKind(column.type(), kind) || column.AllNull(rows.last - rows.first)) continue;
-    return absl::InvalidArgumentError(absl::StrCat("column '", Printable(NameOf(schema)), "' has type ",
-                                                   ArrowTypeName(schema), "; ", WhatHolds(kind)));
+    return MakeError(ErrorKind::kFormat, absl::StrCat("column '", Printable(NameOf(schema)), "' has type ",
+                                                      ArrowTypeName(schema), "; ", WhatHolds(kind)));
   }
   return absl::OkStatus();
 }

@@ -8,6 +8,7 @@
 #include "src/scan/scanned_table.h"
 #include "src/scan/scanned_text.h"
 #include "src/source/memory_source.h"
+#include "vpcflow/error/error.h"
 
 VPCFLOW_NAMESPACE_BEGIN
 namespace internal {
@@ -190,7 +191,7 @@ bool SourceSequence::Next(ResolvedBlock* out, Report* report) {
     absl::StatusOr<bool> more = source_->Next(out, report);
     if (more.ok() && *more) return true;
     if (absl::IsCancelled(more.status())) *cancelled_ = true;
-    if (!more.ok() && !*cancelled_) report->errors.push_back(more.status());
+    if (!more.ok() && !*cancelled_) report->errors.push_back(WithSource(more.status(), source_->name()));
     source_ = nullptr;
   }
 }

@@ -18,6 +18,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "src/synth/world.h"
+#include "vpcflow/error/error.h"
 
 VPCFLOW_NAMESPACE_BEGIN
 namespace {
@@ -36,7 +37,7 @@ constexpr const char* kPlantNames[] = {
 };
 
 absl::Status Check(const SynthOptions& o) {
-  const auto bad = [](const std::string& what) { return absl::InvalidArgumentError(absl::StrCat("synth: ", what)); };
+  const auto bad = [](const std::string& what) { return MakeError(ErrorKind::kSynth, absl::StrCat("synth: ", what)); };
   for (const FormatColumn& column : o.format.columns()) {
     if (column.field == Field::kUnknown)
       return bad(
@@ -329,8 +330,8 @@ class Writer {
 
 absl::Status CheckPlanted(const SynthOptions& options, const Maker& maker) {
   if (maker.planted() <= options.records) return absl::OkStatus();
-  return absl::InvalidArgumentError(absl::StrCat("synth: what is planted takes ", maker.planted(),
-                                                 " records, more than the ", options.records, " asked for"));
+  return MakeError(ErrorKind::kSynth, absl::StrCat("synth: what is planted takes ", maker.planted(),
+                                                   " records, more than the ", options.records, " asked for"));
 }
 
 absl::Status WriteText(const std::filesystem::path& path, const std::string& text) {

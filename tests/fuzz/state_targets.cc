@@ -32,8 +32,8 @@ std::vector<PlanSpec> Questions() {
                  {"q", "quantile(bytes, 0.5)"},
                  {"p", "approx_quantile(bytes, 0.9)"},
                  {"n", "count()"}};
-  out[1].derived = {{"share", '/', "d", "n"}};
-  out[1].having = {{"share", ">", 0.1}};
+  out[1].derived = {{"share", "d / n"}, {"more", "(d + 1) * 2 - n"}};
+  out[1].having = {"share > 0.1", "more is null or not n in (7, 9)"};
   out[1].top = TopSpec{.n = 3, .by = "n"};
   out[2].by = {"dstport"};  // dense keys
   out[3].where = "dstport = 443 or srcaddr in '10.0.0.0/8'";

@@ -147,7 +147,7 @@ void Scalars(std::string_view bytes) {
   if (ParseCidr(bytes, &cidr)) VPCFLOW_FUZZ_CHECK(cidr.first <= cidr.last);
 }
 
-// -- formats, filters, paths
+// -- formats, paths
 
 void Formats(std::string_view bytes) {
   Format format, again;
@@ -160,29 +160,6 @@ void Formats(std::string_view bytes) {
     VPCFLOW_FUZZ_CHECK(!error.message.empty());
   }
   Format::ParseHeader(bytes, &format);
-}
-
-void Filters(std::string_view bytes) {
-  static const auto format = std::make_shared<const Format>(Format::Default());
-  const absl::StatusOr<Filter> filter = Filter::Parse(bytes);
-  if (!filter.ok()) {
-    VPCFLOW_FUZZ_CHECK(absl::IsInvalidArgument(filter.status()));
-    return;
-  }
-  RecordParser parser(format);
-  RecordView record;
-  VPCFLOW_FUZZ_CHECK(parser.Parse(std::string_view(kLine), &record) == Errc::kOk);
-  const bool passes = filter->Matches(record);
-  if (bytes.size() % 16 != 0) return;  // a plan takes twenty times as long
-  PlanSpec spec;
-  spec.where = std::string(bytes);
-  spec.allow_missing = true;
-  spec.aggs = {{"n", "count()"}};
-  const absl::StatusOr<Plan> plan = Plan::Make(spec);
-  VPCFLOW_FUZZ_CHECK(plan.ok());
-  const std::string log = Header() + kLine;
-  const absl::StatusOr<Result> result = plan->Run({Source::Bytes("f", std::string_view(log))}, {});
-  VPCFLOW_FUZZ_CHECK(result.ok() && result->table.columns[0].i64[0] == static_cast<int64_t>(passes));
 }
 
 void Paths(std::string_view bytes) {
@@ -399,10 +376,6 @@ std::vector<std::string> NumberSeeds() {
 std::vector<std::string> FormatSeeds() {
   return {"${version} ${srcaddr} $${bytes}", "v11", "tgw", "srcaddr, dst_addr", Header()};
 }
-std::vector<std::string> FilterSeeds() {
-  return {"action = 'REJECT' and dstport in (22, 3389) and not srcaddr in '10.0.0.0/8'",
-          "bytes > 10 or (start is null)", "interface_id =~ 'eni-.*1' and action != \"ACCEPT\""};
-}
 std::vector<std::string> PathSeeds() {
   return {
       "p/AWSLogs/123456789010/vpcflowlogs/us-east-1/2026/11/23/"
@@ -463,14 +436,18 @@ std::vector<std::string> RecordSeeds() {
 const std::vector<Target>& Targets() {
   static const std::vector<Target> targets = [] {
     std::vector<Target> all = {
-        {"lines", Lines, LogSeeds},        {"kernels", Kernels, NumberSeeds},
-        {"scalars", Scalars, ScalarSeeds}, {"formats", Formats, FormatSeeds},
-        {"filters", Filters, FilterSeeds}, {"paths", Paths, PathSeeds},
-        {"scans", Scans, LogSeeds},        {"splits", Splits, LogSeeds},
-        {"gzips", Gzips, GzipSeeds},       {"containers", Containers, ContainerSeeds},
+        {"lines", Lines, LogSeeds},
+        {"kernels", Kernels, NumberSeeds},
+        {"scalars", Scalars, ScalarSeeds},
+        {"formats", Formats, FormatSeeds},
+        {"paths", Paths, PathSeeds},
+        {"scans", Scans, LogSeeds},
+        {"splits", Splits, LogSeeds},
+        {"gzips", Gzips, GzipSeeds},
+        {"containers", Containers, ContainerSeeds},
         {"records", Records, RecordSeeds},
     };
-    for (const std::vector<Target>& more : {StateTargets(), DetectTargets(), ArrowTargets()})
+    for (const std::vector<Target>& more : {ExpressionTargets(), StateTargets(), DetectTargets(), ArrowTargets()})
       all.insert(all.end(), more.begin(), more.end());
     return all;
   }();

@@ -22,7 +22,8 @@ struct Target {
   std::vector<std::string> (*seeds)();
 };
 const std::vector<Target>& Targets();
-std::vector<Target> StateTargets();  // some of them
+std::vector<Target> ExpressionTargets();  // some of them
+std::vector<Target> StateTargets();
 std::vector<Target> DetectTargets();
 std::vector<Target> ArrowTargets();
 

@@ -271,7 +271,7 @@ def test_results_show_themselves_and_escape():
         (lambda: vf.scan(LOG, on_error="ignore"), vf.PlanError, "'skip', 'raise' or 'null'"),
         (lambda: vf.scan(LOG, threads=0), vf.PlanError, "at least 1"),
         (lambda: vf.scan(3.5), TypeError, "cannot scan float"),
-        (lambda: vf.scan(LOG).filter("actoin = 'x'").collect(), vf.FilterError, r"'action'\?\n  actoin = 'x'\n  \^"),
+        (lambda: vf.scan(LOG).filter("actoin = 'x'").collect(), vf.FieldError, r"'action'\?\n  actoin = 'x'\n  \^"),
         (lambda: vf.scan(LOG).group_by("srcadr").agg().collect(), vf.FieldError, "did you mean 'srcaddr'"),
         (lambda: vf.scan(LOG).group_by("az_id").agg().collect(), vf.FieldError, "az-id is in none of the logs"),
         (lambda: vf.scan(LOG).select("byts").collect(), vf.FieldError, "'bytes'"),

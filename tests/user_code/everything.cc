@@ -56,8 +56,8 @@ int main(int argc, char** argv) {
   const vpcflow::ObjectSelection selection{.accounts = {"123456789012"}};
   const vpcflow::FilterOptions lenient{.lenient = true};
   const vpcflow::LabelColumn labels{.name = "net", .field = "srcaddr"};
-  const vpcflow::DerivedColumn derived{.name = "share", .a = "n", .b = "n"};
-  const vpcflow::Having having{.column = "n"};
+  const vpcflow::DerivedColumn derived{.name = "share", .expression = "n / n"};
+  const vpcflow::PlanSpec having{.having = {"n > 1 or share is null"}};
   const vpcflow::SessionSpec session{.vantage = vpcflow::Vantage::kAll};
   const vpcflow::Progress progress{.bytes = 1};
   const vpcflow::PlanSpec asked{.asked = vpcflow::TimeSpan{.end = 2'000'000'000}};
@@ -89,7 +89,7 @@ int main(int argc, char** argv) {
   const absl::StatusOr<vpcflow::Detection> detection = vpcflow::Detection::Make(settings);
   if (!filter.ok() || !detection.ok() || !empty.allow_empty || report.records() != 0 || !stream.status.ok()) return 1;
   const size_t names =
-      labels.name.size() + derived.name.size() + having.column.size() + selection.accounts.size() + path.region.size();
+      labels.name.size() + derived.name.size() + having.having.size() + selection.accounts.size() + path.region.size();
   std::printf("%zu rows, %zu groups by %s, %zu intervals, %zu bytes of state, %zu, %zu, %d\n", rows_read, peers.Value(),
               Peers::Name().c_str(), coverage.Value().size(), SavedAndRead(peers) + SavedAndRead(hourly), Sketches(),
               names + progress.bytes, static_cast<int>(session.vantage));

@@ -4,18 +4,19 @@
 //       vpcflow::Filter::Parse("action == 'REJECT' and dstport in (22, 3389) and not srcaddr in '10.0.0.0/8'");
 //   if (filter.ok() && filter->Matches(record)) ...
 //
-// Grammar (keywords without case; field names with `-` or `_`):
-//   expr      = and {"or" and}              and = not {"and" not}          not = {"not"} primary
-//   primary   = "(" expr ")" | "true" | "false" | operand test
+// Grammar (words in any case; field names with `-` or `_`; one grammar with conditions on groups, compose.h):
+//   condition = and {"or" and}              and = not {"and" not}          not = "not" not | test
+//   test      = "(" condition ")" | "true" | "false" | operand comparison
 //   operand   = field ["&" number]                                         bits of an integer field: tcp_flags & 18
-//   test      = ("=" | "==" | "!=" | "<>" | "<" | "<=" | ">" | ">=") (literal | field)
+//   comparison = ("=" | "==" | "!=" | "<>" | "<" | "<=" | ">" | ">=") (literal | field)
 //             | ["not"] "in" (literal | "(" literal {"," literal} ")")     addresses: also prefixes, '10.0.0.0/8'
 //             | ["not"] "between" literal "and" literal                    numbers and times, both ends included
 //             | ["not"] "like" text                                        % any text, _ one character; whole value
 //             | ["not"] ("matches" | "~") text                             RE2 regular expression; found anywhere
 //             | "is" ["not"] "null"
-//   literal   = number | 'text' | "text" (a quote is doubled inside)       bare 10.0.0.1, 10.0.0.0/8, 2026-11-23T10:00Z
-//   too
+//   literal   = number | 'text' | "text"                                   a quote is doubled inside; also bare:
+//                                                                          10.0.0.1, 10.0.0.0/8, 2026-11-23T10:00Z
+//   field     = name | `name`                                              in backticks: of any bytes
 //
 // Values that AWS documents as words (action, log-status, flow-direction, type, interface-type, ...) are the same in
 // any case: action = 'reject'. A test that cannot hold is an error that names the nearest value: action = 'DENY',
@@ -46,8 +47,9 @@
 VPCFLOW_NAMESPACE_BEGIN
 
 namespace internal {
+class Binder;
 struct FilterNode;
-}
+}  // namespace internal
 
 // Result of a test on one record. Ordered so that "and" is the minimum and "or" the maximum (Kleene logic).
 enum class Tri : uint8_t { kFalse = 0, kNull = 1, kTrue = 2 };
@@ -68,8 +70,8 @@ class Filter {
   static constexpr size_t kMaxPattern = 4 * 1024;
 
   // Parses and checks an expression. `extra_fields` names text columns that the log has beyond the catalogue. Errors
-  // are kInvalidArgument, with the text, a caret at the place and, for a misspelt field or value, the nearest one. A
-  // test that no value can pass, or that each passes, is an error.
+  // have the kind kFilter, or kField for a name that is no field, the text, a caret at the place and, for a misspelt
+  // field or value, the nearest one. A test that no value can pass, or that each passes, is an error.
   static absl::StatusOr<Filter> Parse(std::string_view text, const std::vector<std::string>& extra_fields = {},
                                       const FilterOptions& options = {});
 
@@ -91,6 +93,8 @@ class Filter {
   const std::vector<std::string>& warnings() const&& = delete;
 
  private:
+  friend class internal::Binder;
+
   std::string text_;
   std::vector<std::string> warnings_;
   std::vector<FieldRef> fields_;

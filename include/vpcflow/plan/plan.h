@@ -100,10 +100,13 @@ struct PlanSpec {
   // where a window begins. At most one of the two.
   int64_t window = 0;
   int64_t gap = 0;
-  // Name -> what to compute: "sum(bytes)", "quantile(bytes, 0.95)", "count() where action = 'REJECT'".
+  // Name -> what to compute: "sum(bytes)", "quantile(bytes, 0.95)", "count() where action = 'REJECT'"; or a derived
+  // column, as "bytes / packets" of aggregates with these names (compose.h), which stands behind the aggregates.
   std::vector<std::pair<std::string, std::string>> aggs{};
-  std::vector<DerivedColumn> derived{};  // columns out of aggregates
-  std::vector<Having> having{};          // conditions on aggregates and derived columns; before `top`
+  std::vector<DerivedColumn> derived{};  // further ones
+  // Conditions on groups (compose.h: KeepHaving), all of which hold: of aggregates, derived columns and keys. Before
+  // `top`.
+  std::vector<std::string> having{};
   std::optional<TopSpec> top{};
   std::vector<SortKey> sort{};  // default: by keys, ascending
   // A field that no source has is null instead of an error.
@@ -138,7 +141,7 @@ class Plan {
 
   // Reads the sources. Errors: those of a source that cannot be read to its end (kNotFound, kDataLoss, kUnavailable,
   // ...), kNotFound if no record was read (Report::NoRecords, unless ScanOptions::allow_empty), kCancelled,
-  // kFailedPrecondition for a field that no source has, kDataLoss for the first reject in OnError::kStop. After an
+  // kFailedPrecondition for a field that no source has, kAborted for the first reject in OnError::kStop. After an
   // error of the first two kinds `partial`, if given, has the result of what could be read, and Report::errors.
   absl::StatusOr<Result> Run(const std::vector<Source>& sources, const ScanOptions& options,
                              Result* partial = nullptr) const;

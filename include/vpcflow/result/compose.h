@@ -1,13 +1,14 @@
 // Composition of results: ratios and differences of columns, rows that pass a condition, the top of each of several
 // keys, and what changed between two results.
 //
-//   vpcflow::DeriveColumn({"rejected_share", '/', "rejected", "n"}, &table);
-//   vpcflow::KeepHaving({{"rejected_share", ">", 0.5}, {"n", ">=", 100}}, &table);
+//   absl::Status derived = vpcflow::DeriveColumn({"rejected_share", "rejected / n"}, &table);
+//   absl::Status kept = vpcflow::KeepHaving("rejected_share > 0.5 and n >= 100", &table);
 //   absl::StatusOr<vpcflow::Table> changes = vpcflow::DiffTables(today, baseline, {"srcaddr", "dstaddr"});
 #ifndef VPCFLOW_RESULT_COMPOSE_H_
 #define VPCFLOW_RESULT_COMPOSE_H_
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -17,26 +18,23 @@
 
 VPCFLOW_NAMESPACE_BEGIN
 
-// A column out of two others: a / b, or a - b. A double; null where a or b is, and for a division by 0.
+// A column of numbers out of others: columns of numbers and times (Unix seconds) and numbers with + - * / and
+// parentheses, or ratio(a, b) or difference(a, b). Doubles; null where a part is null or no number, as a division by 0.
+// Names with other bytes than letters, digits and `_` stand as they are or in backticks; a `-` between names needs
+// blanks around it.
 struct DerivedColumn {
   std::string name{};
-  char op = '/';
-  std::string a{}, b{};
+  std::string expression{};
 };
 
-// A condition on a column of numbers or times (Unix seconds): one of < <= > >= = != and a number. Null passes none.
-struct Having {
-  std::string column{};
-  std::string op{};
-  double value = 0;
-};
-
-// "n >= 100". kInvalidArgument for what is none.
-absl::StatusOr<Having> ParseHaving(std::string_view text);
-
-// The columns must be there, and numbers or times (Unix seconds): kInvalidArgument names the one that is not. O(rows).
+// Adds the column. An error of kind kPlan shows the place in the expression. O(rows).
 absl::Status DeriveColumn(const DerivedColumn& derived, Table* table);
-absl::Status KeepHaving(const std::vector<Having>& conditions, Table* table);
+
+// Keeps the rows that pass a condition: comparisons (=, !=, <, <=, >, >=) of columns and literals, `in`, `between`,
+// `like`, `matches`, `is null`, joined with and, or, not and parentheses; the grammar of filters (filter.h), with
+// arithmetic and columns on both sides. Whole numbers compare exactly, times also with ISO 8601 text, addresses and
+// texts by = and !=. A test on null is neither true nor false. An error of kind kPlan shows the place. O(rows).
+absl::Status KeepHaving(std::string_view condition, Table* table);
 
 // Keeps the rows for which `keep`, as long as the table, is 1.
 void KeepRows(const std::vector<uint8_t>& keep, Table* table);

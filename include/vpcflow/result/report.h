@@ -29,6 +29,8 @@ struct Reject {
 
   // "flow.log:7:31: dstport: out-of-range: a number lies outside ... (offset 612)"
   std::string ToString() const;
+  // An error of kind kReject with that text and this place.
+  absl::Status ToStatus() const;
 };
 
 // Times from `start` on and before `end`, in Unix seconds; open where there is none.

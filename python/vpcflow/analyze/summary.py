@@ -79,7 +79,7 @@ class Summary:
             "top_rejected_ports": self.rows("rejected_ports"),
             "top_rejected_sources": self.rows("rejected_sources"),
             "warnings": r.warnings,
-            "errors": [message for _, message in r.errors],
+            "errors": [message for _, message, _ in r.errors],
         }
 
     # -- text -----------------------------------------------------------------------------------------------------

@@ -22,8 +22,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--bin-by", choices=("spread", "start"), default="spread", help="how a record over several bins counts"
     )
     parser.add_argument(
-        "--agg", action="append", default=[], metavar="NAME=FUNCTION(FIELD)", help="an aggregate; may be repeated"
-    )
+        "--agg", action="append", default=[], metavar="NAME=FUNCTION(FIELD)",
+        help="an aggregate, or what is computed of others, as each=bytes/n; may be repeated",
+    )  # fmt: skip
     parser.add_argument("-n", type=positive, default=10, help="number of groups (default 10)")
     parser.add_argument("--order-by", metavar="NAME", help="the aggregate that decides (default: the first)")
     parser.add_argument("--per", metavar="FIELDS", default="", help="so many groups for each value of these keys")
@@ -31,7 +32,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--counters", type=positive, metavar="N",
         help="bounded memory: hold about N groups of each --per; totals then have an error column",
     )  # fmt: skip
-    parser.add_argument("--having", action="append", default=[], metavar="CONDITION", help='e.g. "flows >= 100"')
+    parser.add_argument(
+        "--having", action="append", default=[], metavar="CONDITION", help='e.g. "flows >= 100 and bytes / flows < 60"'
+    )
     parser.add_argument("--other", action="store_true", help="one more row for all other groups")
 
 

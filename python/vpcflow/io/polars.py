@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from .. import _core
-from ..errors import FilterError, PlanError
+from ..errors import FieldError, FilterError, PlanError
 
 if TYPE_CHECKING:
     import polars as pl
@@ -60,7 +60,7 @@ def _narrowed(query: Flows, condition: str) -> Flows:
     narrowed = query.filter(condition)
     try:
         narrowed._plan()
-    except FilterError:
+    except (FieldError, FilterError):
         return query
     return narrowed
 

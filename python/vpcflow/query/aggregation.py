@@ -10,6 +10,7 @@ from .. import _core
 from .._units import seconds
 from ..errors import PlanError
 from ..typing import BinBy, Duration, Input, Progress, ScanKeywords
+from .arguments import names
 from .expr import Agg, Derived, Expr, aggregates_spec, as_filter
 from .flows import Flows, scan
 from .report import Report
@@ -60,8 +61,9 @@ class Aggregation:
         **aggregates: Agg | Derived | str,
     ) -> None:
         spec = _core.PlanSpec(
-            by=[by] if isinstance(by, str) else by, bin_by=bin_by, every=0 if every is None else seconds(every),
-            where="" if where is None else as_filter(where), allow_missing=allow_missing, **aggregates_spec(aggregates),
+            by=names([by], "Aggregation(by=['srcaddr', 'dstport'], n=vf.count())"), bin_by=bin_by,
+            every=0 if every is None else seconds(every), where="" if where is None else as_filter(where),
+            allow_missing=allow_missing, **aggregates_spec(aggregates),
         )  # fmt: skip
         self._take(_core.Aggregation(_core.Plan(spec, [])))
 

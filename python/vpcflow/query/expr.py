@@ -14,11 +14,16 @@ from __future__ import annotations
 
 import datetime
 import ipaddress
+import math
+import re
 from collections.abc import Iterable
 from typing import Any, TypedDict, Union
 
+from ..errors import ArgumentError, FieldError
+
 Literal = Union[
     int,
+    float,
     str,
     datetime.datetime,
     ipaddress.IPv4Address,
@@ -29,25 +34,34 @@ Literal = Union[
 
 
 def _literal(value: Any) -> str:
-    if isinstance(value, bool) or value is None:
-        raise TypeError(f"{value!r} is no literal of a filter" + ("; use is_null()" if value is None else ""))
+    if value is None:
+        raise ArgumentError("None is no literal of a filter; use is_null()")
+    if isinstance(value, bool):
+        return "true" if value else "false"
     if isinstance(value, datetime.datetime):
         if value.tzinfo is None:
             value = value.replace(tzinfo=datetime.timezone.utc)
         return f"'{value.astimezone(datetime.timezone.utc):%Y-%m-%dT%H:%M:%SZ}'"
     if isinstance(value, int):
         return str(value)
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            raise ArgumentError(f"{value!r} is no literal of a filter: it is no number; use is_null()")
+        return repr(float(value))
     if isinstance(value, str):
         return "'" + value.replace("'", "''") + "'"
     if isinstance(value, (ipaddress.IPv4Address, ipaddress.IPv6Address, ipaddress.IPv4Network, ipaddress.IPv6Network)):
         return f"'{value}'"
     if hasattr(value, "item"):  # a numpy scalar
         return _literal(value.item())
-    raise TypeError(f"{type(value).__name__} is no literal of a filter: use int, str, datetime or an ipaddress object")
+    raise ArgumentError(
+        f"{type(value).__name__} is no literal of a filter: use int, float, str, datetime or an ipaddress object"
+    )
 
 
 class Expr:
-    """A test of records: joined with ``&`` and ``|``, negated with ``~``, given to :meth:`vpcflow.Flows.filter`.
+    """A test: joined with ``&`` and ``|``, negated with ``~``, given to :meth:`vpcflow.Flows.filter` for records or to
+    :meth:`vpcflow.Flows.having` for groups.
 
     ``str()`` of it is the filter text.
     """
@@ -71,11 +85,11 @@ class Expr:
         return Expr(f"not {self}")
 
     def __bool__(self) -> bool:
-        raise TypeError("a filter has no truth value of its own; join filters with &, | and ~, each in parentheses")
+        raise ArgumentError("a filter has no truth value of its own; join filters with &, | and ~, each in parentheses")
 
 
 class Column:
-    """A field in a filter; made by :func:`col`. Comparisons give an :class:`Expr`."""
+    """A field of records, or a column of groups; made by :func:`col`. Comparisons give an :class:`Expr`."""
 
     __hash__ = None  # type: ignore[assignment]
 
@@ -115,7 +129,7 @@ class Column:
         return Column(f"{self._text} & {int(mask)}")
 
     def __bool__(self) -> bool:
-        raise TypeError("a column has no truth value; compare it with something")
+        raise ArgumentError("a column has no truth value; compare it with something")
 
     def is_in(self, values: Literal | Iterable[Literal]) -> Expr:
         """One of the values; for addresses also prefixes such as ``"10.0.0.0/8"``."""
@@ -148,12 +162,15 @@ class Column:
 
 
 def col(name: str) -> Column:
-    """A field by AWS's name, with ``-`` or ``_``, for use in a filter.
+    """A field by AWS's name, with ``-`` or ``_``, for use in a filter; or a column of the result, for ``having``.
 
-    Raises ``ValueError`` for a text that cannot be a field name; whether the field exists is checked with the query.
+    Raises :class:`~vpcflow.FieldError` for a text that cannot be a name; whether the field exists is checked with the
+    query.
     """
+    if not isinstance(name, str):
+        raise ArgumentError(f"col takes a name, as col('srcaddr'), not {name!r}")
     if not name or not all(c.isascii() and (c.isalnum() or c in "-_") for c in name):
-        raise ValueError(f"{name!r} is not a field name")
+        raise FieldError(f"{name!r} is not a field name")
     return Column(name)
 
 
@@ -161,7 +178,20 @@ def as_filter(expression: Expr | str) -> str:
     """The text of a filter."""
     if isinstance(expression, (Expr, str)):
         return str(expression)
-    raise TypeError(f"a filter is a text or made with vf.col(...), not {type(expression).__name__}")
+    raise ArgumentError(
+        f"a filter is a text or made with vf.col(...), as filter('dstport = 22') or filter(vf.col('dstport') == 22), "
+        f"not {type(expression).__name__}"
+    )
+
+
+def as_condition(expression: Expr | str) -> str:
+    """The text of a condition on groups."""
+    if isinstance(expression, (Expr, str)):
+        return str(expression)
+    raise ArgumentError(
+        "a condition is a text or made with vf.col(...), as having('n >= 100') or having(vf.col('n') >= 100), "
+        f"not {type(expression).__name__}"
+    )
 
 
 def _operand(expression: Expr | str) -> str:
@@ -186,13 +216,24 @@ class Agg:
 
 
 class Derived:
-    """A column out of two aggregates of the same query; made by :func:`ratio` and :func:`difference`."""
+    """A column computed of others of the same query, as ``"bytes / packets"``; made by :func:`ratio` and
+    :func:`difference`."""
 
-    def __init__(self, op: str, a: str, b: str) -> None:
-        self.op, self.a, self.b = op, a, b
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def __str__(self) -> str:
+        return self._text
 
     def __repr__(self) -> str:
-        return f"Derived({self.a} {self.op} {self.b})"
+        return f"Derived({self._text})"
+
+
+def _name(name: str) -> str:
+    """A name as expressions spell it: in backticks unless it is a plain one."""
+    if not isinstance(name, str):
+        raise ArgumentError(f"a column has a name, as 'bytes', not {name!r}")
+    return name if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_-]*", name) else "`" + name.replace("`", "``") + "`"
 
 
 def ratio(a: str, b: str) -> Derived:
@@ -205,30 +246,39 @@ def ratio(a: str, b: str) -> Derived:
     >>> flows.having("share > 0.1").collect().rows()
     [{'srcaddr': '10.0.0.1', 'n': 2, 'rejected': 1, 'share': 0.5}]
     """
-    return Derived("/", a, b)
+    return Derived(f"{_name(a)} / {_name(b)}")
 
 
 def difference(a: str, b: str) -> Derived:
     """The aggregate named ``a`` less the one named ``b``; null where one of them is."""
-    return Derived("-", a, b)
+    return Derived(f"{_name(a)} - {_name(b)}")
 
 
 class AggregatesSpec(TypedDict):
     """The members of a plan's specification for aggregates."""
 
     aggs: list[tuple[str, str]]
-    derived: list[tuple[str, str, str, str]]
 
 
 def aggregates_spec(aggregates: dict[str, Agg | Derived | str]) -> AggregatesSpec:
     """The parts of a plan for aggregates and derived columns by name; without any, the number of records."""
-    aggs = [(name, str(agg)) for name, agg in aggregates.items() if not isinstance(agg, Derived)]
-    derived = [(name, d.op, d.a, d.b) for name, d in aggregates.items() if isinstance(d, Derived)]
-    return {"aggs": aggs or [("count", "count()")], "derived": derived}
+    for name, agg in aggregates.items():
+        if not isinstance(agg, (Agg, Derived, str)):
+            raise ArgumentError(
+                f"agg({name}={agg!r}): an aggregate is needed, as agg({name}=vf.count()) or agg({name}='sum(bytes)')"
+            )
+    return {"aggs": [(name, str(agg)) for name, agg in aggregates.items()] or [("count", "count()")]}
 
 
 def _agg(call: str, where: Expr | str | None) -> Agg:
     return Agg(call if where is None else f"{call} where {as_filter(where)}")
+
+
+def _share(q: Any) -> float:
+    try:
+        return float(q)
+    except (TypeError, ValueError):
+        raise ArgumentError(f"a quantile is a share between 0 and 1, as 0.95, not {q!r}") from None
 
 
 def count(*, where: Expr | str | None = None) -> Agg:
@@ -270,12 +320,12 @@ def approx_n_unique(field: str, *, where: Expr | str | None = None) -> Agg:
 def quantile(field: str, q: float, *, where: Expr | str | None = None) -> Agg:
     """Exact quantile of a numeric field: the smallest value that at least the share ``q`` (0 to 1) of the values do not
     exceed. Keeps 8 bytes a value; null without values."""
-    return _agg(f"quantile({field}, {float(q)!r})", where)
+    return _agg(f"quantile({field}, {_share(q)!r})", where)
 
 
 def approx_quantile(field: str, q: float, *, where: Expr | str | None = None) -> Agg:
     """Quantile of a numeric field within 0.4 % of its value, always; exact below 256. Memory is bounded."""
-    return _agg(f"approx_quantile({field}, {float(q)!r})", where)
+    return _agg(f"approx_quantile({field}, {_share(q)!r})", where)
 
 
 def first(field: str, *, where: Expr | str | None = None) -> Agg:

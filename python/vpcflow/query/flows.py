@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from .. import _core
 from .._threads import SharedIterator
 from .._units import byte_count, seconds, unix_seconds
-from ..errors import FieldError, PlanError
+from ..errors import ArgumentError, FieldError, PlanError
 from ..io.inputs import select, sources_of, with_tables
 from ..io.tables import ArrowTable
 from ..typing import (
@@ -23,7 +23,8 @@ from ..typing import (
     Size,
     Vantage,
 )
-from .expr import Agg, Derived, Expr, aggregates_spec, as_filter, col
+from .arguments import label_of, names, order_of, text, top_of, whole
+from .expr import Agg, Derived, Expr, aggregates_spec, as_condition, as_filter, col
 from .result import Result, check
 from .running import collect_all
 
@@ -97,12 +98,12 @@ class Flows:
         [{'src_net': 'guests', 'bytes': 2}, {'src_net': 'inside', 'bytes': 40}, {'src_net': None, 'bytes': 1}]
         """
         self._no_grouping("label")
-        return self._with(labels=[*self._spec.labels, (name, field, table._core)])
+        return self._with(labels=[*self._spec.labels, label_of(name, field, table)])
 
     def select(self, *fields: str) -> Flows:
         """Only these fields, as columns in this order. Without it, all fields that the logs have."""
         self._no_grouping("select")
-        return self._with(select=list(fields))
+        return self._with(select=names(fields, "select('srcaddr', 'bytes')"))
 
     def located(self) -> Flows:
         """Two further columns: ``file``, and ``offset``, the byte of its unpacked text where the record's line begins;
@@ -120,7 +121,7 @@ class Flows:
         """Only the first ``n`` rows: of records in the order of the input, of sessions in that of the result."""
         if not self._spec.sessions:
             self._no_grouping("limit")
-        return self._with(limit=int(n))
+        return self._with(limit=whole(n, "limit", "head(10)"))
 
     head = limit
 
@@ -143,16 +144,18 @@ class Flows:
         ``time`` is then where a window begins.
         """
         self._no_grouping("group_by")
+        by = names(fields, "group_by('srcaddr', 'dstport')")
         lengths = {"every": every, "window": window, "gap": gap}
         given = {name: seconds(length, name) for name, length in lengths.items() if length is not None}
-        return Grouped(self._with(by=fields, bin_by=bin_by, **given))
+        return Grouped(self._with(by=by, bin_by=bin_by, **given))
 
-    def agg(self, **aggregates: Agg | Derived | str) -> Flows:
+
+    def agg(self, *unnamed: object, **aggregates: Agg | Derived | str) -> Flows:
         """Aggregates over all records: one row. ``flows.agg(bytes=vf.sum("bytes"))``"""
-        return Grouped(self).agg(**aggregates)
+        return Grouped(self).agg(*unnamed, **aggregates)
 
     def top_k(
-        self, n: int, by: str, *, other: bool = False, per: str | Sequence[str] = (), counters: int | None = None
+        self, n: int, by: str = "", *, other: bool = False, per: str | Sequence[str] = (), counters: int | None = None
     ) -> Flows:
         """The ``n`` groups with the largest ``by``, an aggregate; ties by key. With ``other`` one more row, marked in a
         column ``other``, has the aggregates over all the rest. With ``per``, one or some of the keys, ``n`` groups for
@@ -165,25 +168,26 @@ class Flows:
         the error. For groupings with one aggregate, ``count()`` or ``sum(field)``; more counters, smaller errors."""
         if not self._grouped or self._spec.sessions:
             raise PlanError("top_k needs a grouping: group_by(...).agg(...) first")
-        keys = [per] if isinstance(per, str) else list(per)
-        if counters is not None and counters < 1:
-            raise PlanError("top_k: counters: at least n")
-        top = _core.TopSpec(n=int(n), by=by, other=bool(other), per=keys, counters=counters or 0)
-        return self._with(top=top)
+        return self._with(top=top_of(n, by, other, per, counters))
 
-    def having(self, *conditions: str) -> Flows:
-        """Only groups that pass all conditions on aggregates and derived columns, as ``"n >= 100"`` or
-        ``"share > 0.5"``: a column, one of ``< <= > >= = !=``, a number. Null passes none. Comes before ``top_k``."""
+    def having(self, *conditions: Expr | str) -> Flows:
+        """Only groups that pass all conditions on their columns (aggregates, derived columns, keys), as
+        ``"n >= 100 and (share > 0.5 or bytes > 10 * packets)"`` or ``vf.col("n") >= 100``: the language of filters,
+        with arithmetic, and columns on both sides. A test on null is neither true nor false. Comes before ``top_k``.
+
+        >>> import vpcflow as vf
+        >>> log = b"srcaddr bytes packets\\n10.0.0.1 4000 5\\n10.0.0.2 40 1\\n"
+        >>> sums = vf.scan(log).group_by("srcaddr").agg(b=vf.sum("bytes"), p=vf.sum("packets"), each="b / p")
+        >>> sums.having((vf.col("each") > 100) | vf.col("srcaddr").is_in("10.1.0.0/16")).collect().rows()
+        [{'srcaddr': '10.0.0.1', 'b': 4000, 'p': 5, 'each': 800.0}]
+        """
         if not self._grouped or self._spec.sessions:
             raise PlanError("having needs a grouping: group_by(...).agg(...) first; records are chosen by filter()")
-        return self._with(having=[*self._spec.having, *conditions])
+        return self._with(having=[*self._spec.having, *(as_condition(c) for c in conditions)])
 
     def sort(self, *columns: str, descending: bool | Sequence[bool] = False) -> Flows:
         """Sorts the result by columns; null last. Addresses and texts sort by their text."""
-        flags = [descending] * len(columns) if isinstance(descending, bool) else list(descending)
-        if len(flags) != len(columns):
-            raise PlanError("sort: as many values of descending as columns")
-        return self._with(sort=list(zip(columns, flags)))
+        return self._with(sort=order_of(columns, descending))
 
     # -- looking --------------------------------------------------------------------------------------------------
 
@@ -218,8 +222,8 @@ class Flows:
         formats = self._formats()
         try:
             return _core.Plan(self._spec, formats)
-        except (FieldError, ValueError) as error:
-            if "unknown field" not in str(error):
+        except FieldError:
+            if not self._sources:
                 raise
             # It may be a field that the logs have beyond the catalogue.
             formats = self._peek_all(self._sources[:1])
@@ -317,6 +321,8 @@ class Flows:
 
         Several threads may take from one iterator; each result goes to one of them.
         """
+        if whole(rows, "rows", "batches(rows=65536)") < 1:
+            raise PlanError(f"batches: rows={rows}: at least 1")
         return SharedIterator(batch for batch in self._batches(rows) if len(batch) > 0)
 
     def _batches(self, rows: int) -> Iterator[Result]:
@@ -325,7 +331,7 @@ class Flows:
             raise PlanError("batches() is for selections; a grouping has one result: collect()")
         if self._spec.sort:
             raise PlanError("batches() gives the order of the input; sort needs collect()")
-        if not 1 <= rows < 2**63:
+        if whole(rows, "rows", "batches(rows=65536)") < 1:
             raise PlanError(f"batches: rows={rows}: at least 1")
         reader = _core.BatchReader(self._plan(), self._sources, self._options)
         while True:
@@ -371,9 +377,13 @@ class Grouped:
     def __init__(self, flows: Flows) -> None:
         self._flows = flows
 
-    def agg(self, **aggregates: Agg | Derived | str) -> Flows:
-        """Aggregates by name: ``agg(bytes=vf.sum("bytes"), n=vf.count())``, and columns out of them:
-        ``each=vf.ratio("bytes", "n")``. Without any, the number of records."""
+    def agg(self, *unnamed: object, **aggregates: Agg | Derived | str) -> Flows:
+        """Aggregates by name: ``agg(bytes=vf.sum("bytes"), n=vf.count())``, and columns computed of them:
+        ``each="bytes / n"``. Without any, the number of records."""
+        if unnamed:
+            raise ArgumentError(
+                f"an aggregate needs a name, which {unnamed[0]!r} lacks; write agg(n=vf.count(), bytes=vf.sum('bytes'))"
+            )
         return self._flows._with(**aggregates_spec(aggregates))
 
 
@@ -444,8 +454,11 @@ def scan(
     >>> vf.scan(log).group_by("srcaddr").agg(bytes=vf.sum("bytes")).collect().rows()
     [{'srcaddr': '10.0.0.1', 'bytes': 1000}]
     """
-    if threads is not None and threads < 1:
+    text(container, "container", "scan(data, container='json')")
+    if threads is not None and whole(threads, "threads", "scan(data, threads=4)") < 1:
         raise PlanError(f"threads={threads}: at least 1, or None for one per processor")
+    if format is not None:
+        text(format, "format", "scan(data, format='${srcaddr} ${bytes}')")
     options = _core.ScanOptions(
         format=format, container=container, duplicates=duplicates, on_error=on_error, threads=threads or 0,
         max_memory=0 if max_memory is None else byte_count("max_memory", max_memory),

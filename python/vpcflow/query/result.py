@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 from .. import _core
 from .. import _display as display
-from ..errors import DataQualityWarning, NoRecordsError, PlanError, VpcflowError, from_report
+from ..errors import ArgumentError, DataQualityWarning, NoRecordsError, PlanError, VpcflowError, from_report
 from ..typing import ArrowSchema, ColumnType
 from .report import Report
 
@@ -56,9 +56,21 @@ class Result:
         for begin in range(0, len(self), 4096):
             yield from self._table.rows(begin, 4096)
 
-    def __getitem__(self, column: str) -> list[Any]:
-        """The values of a column as a list; ``None`` for null, times as Unix seconds."""
-        return self._table.column(column)
+    @overload
+    def __getitem__(self, item: str) -> list[Any]: ...
+    @overload
+    def __getitem__(self, item: int) -> dict[str, Any]: ...
+    def __getitem__(self, item: str | int) -> list[Any] | dict[str, Any]:
+        """The values of a column as a list, or a row by number as a dictionary; ``None`` for null, times as Unix
+        seconds."""
+        if isinstance(item, str):
+            return self._table.column(item)
+        if not hasattr(item, "__index__"):
+            raise ArgumentError(
+                f"a result has columns by name, result['bytes'], and rows by number, result[0], not {item!r}"
+            )
+        row = range(len(self))[item]
+        return self._table.rows(row, 1)[0]
 
     def rows(self) -> list[dict[str, Any]]:
         """All rows as dictionaries; ``None`` for null, times as Unix seconds, addresses as text."""

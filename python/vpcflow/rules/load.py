@@ -92,11 +92,10 @@ def _with_one_spelling(values: dict[str, Any], place: str) -> dict[str, Any]:
         key = spelling.get(name, name)
         if key in aggregates:
             raise RuleError(f"{place}: aggregates: the name {printable(str(key))!r} is there twice")
-        aggregates[key] = respelt(text) if str(text).strip().startswith(("ratio(", "difference(")) else text
+        aggregates[key] = text
     unusual = {key: respelt(value) for key, value in values.get("unusual", {}).items()}
-    having = tuple(respelt(text) for text in values.get("having", ()))
     message = re.sub(r"\{([^{}:]+)", lambda m: "{" + spelling.get(m[1], m[1]), values.get("message", ""))
-    return {**values, "aggregates": aggregates, "unusual": unusual, "having": having, "message": message}
+    return {**values, "aggregates": aggregates, "unusual": unusual, "message": message}
 
 
 def _check(rule: Rule, place: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from ..query.expr import Agg, Derived, difference, ratio
+from ..query.expr import Agg, Derived
 from ..query.flows import Flows
 from ..typing import Duration, Severity
 
@@ -22,8 +22,8 @@ class Rule:
     server's, ``bytes`` and ``packets`` what the client sent, and ``action`` is the state: ``established``,
     ``reset``, ``unanswered``, ``one-way``, ``half``, ``rejected``.
 
-    ``aggregates``: by name, as ``sum(bytes) where action = 'REJECT'``, and ``ratio(a, b)`` or ``difference(a, b)`` of
-    two of them; ``flows``, the number of records, without.
+    ``aggregates``: by name, as ``sum(bytes) where action = 'REJECT'``, and what is computed of others,
+    as ``rejected / flows``; ``flows``, the number of records, without.
 
     ``unusual``: ``{of: bytes, deviations: 6, bins: 6}`` compares a group's time bins with each other: only those above
     the median of the group's other bins by so many deviations (1.4826 times the median absolute deviation, a tenth of
@@ -52,8 +52,7 @@ class Rule:
         own = flows.filter(self.where) if self.where else flows
         if self.over == "sessions":
             own = own._with(session_records=True)
-        aggregates: dict[str, Agg | Derived | str] = {k: _aggregate(v) for k, v in self.aggregates.items()}
-        aggregates = aggregates or {"flows": "count()"}
+        aggregates: dict[str, Agg | Derived | str] = {**(self.aggregates or {"flows": "count()"})}
         aggregates |= {"first_start": "min(start)", "last_end": "max(end)"}
         grouped = own.group_by(*self.by, every=self.every, bin_by="start").agg(**aggregates)
         grouped = grouped._with(allow_missing=True)
@@ -64,13 +63,3 @@ class Rule:
         """The names that a message can have."""
         keys = [key.replace("-", "_") for key in self.by]
         return [*keys, *(["time"] if self.every else []), *(self.aggregates or ["flows"])]
-
-
-def _aggregate(text: str) -> Agg | Derived | str:
-    """Aggregates are texts of the engine's language; columns out of two are made here."""
-    for name, make in (("ratio", ratio), ("difference", difference)):
-        if text.strip().startswith(name + "(") and text.strip().endswith(")"):
-            parts = [part.strip() for part in text.strip()[len(name) + 1 : -1].split(",")]
-            if len(parts) == 2:
-                return make(*parts)
-    return text

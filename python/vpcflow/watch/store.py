@@ -30,6 +30,8 @@ _MIGRATIONS: dict[int, tuple[str, ...]] = {
 }
 VERSION = max(_MIGRATIONS) + 1
 
+_BUSY, _LOCKED = 5, 6  # of SQLite
+
 
 class Store:
     """The state at ``path``. ``patience``: seconds to wait for another process that has it."""
@@ -95,7 +97,8 @@ class Store:
         try:
             self._db.execute("begin immediate")
         except sqlite3.OperationalError as e:
-            if "locked" not in str(e):
+            # Pythons before 3.11 do not tell the code: the message then has what SQLite said.
+            if getattr(e, "sqlite_errorcode", _BUSY) & 0xFF not in (_BUSY, _LOCKED):
                 raise
             raise RuleError(f"the state is in use: does another watch run with it? ({e})") from None
         try:

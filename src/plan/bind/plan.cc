@@ -1,4 +1,4 @@
-// Checking a specification, and explaining a plan.
+// The binder of plans: checks a specification, and looks up what it names.
 #include "vpcflow/plan/plan.h"
 
 #include <algorithm>
@@ -8,10 +8,13 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "src/expr/expr.h"
+#include "src/filter/binder.h"
 #include "src/keys/column_builder.h"
 #include "src/plan/bind/plan_impl.h"
 #include "src/scan/rows.h"
 #include "src/session/state.h"
+#include "vpcflow/error/error.h"
 
 VPCFLOW_NAMESPACE_BEGIN
 namespace internal {
@@ -20,6 +23,20 @@ std::string ColumnName(const FieldRef& field) {
   std::string name = field.name;
   std::replace(name.begin(), name.end(), '-', '_');
   return name;
+}
+
+ColumnType TypeOf(const PlannedAggregate& agg) {
+  switch (agg.kind) {
+    case AggKind::kCount:
+    case AggKind::kSum:
+    case AggKind::kQuantile:
+    case AggKind::kApproxQuantile:
+    case AggKind::kApproxNUnique:
+    case AggKind::kNUnique: return ColumnType::kInt64;
+    case AggKind::kMean:
+    case AggKind::kRate: return ColumnType::kFloat64;
+    default: return ColumnTypeOf(agg.field.kind());
+  }
 }
 
 namespace {
@@ -32,6 +49,7 @@ struct AggInfo {
   std::string_view name;
   bool takes_field;
 };
+constexpr ExprUse kAggregateUse{"aggregate", ErrorKind::kPlan, "an aggregate such as sum(bytes)"};
 constexpr AggInfo kAggs[] = {
 #define VPCFLOW_X(id, name, field, meaning) {AggKind::id, name, field},
     VPCFLOW_AGGREGATES(VPCFLOW_X)
@@ -54,7 +72,8 @@ class Maker {
       if (absl::Status s = AddLabels(column); !s.ok()) return s;
     }
     absl::Status status = spec.sessions ? MakeSessions() : plan_.grouped ? MakeGrouping() : MakeSelection();
-    if (status.ok() && !spec.where.empty()) status = MakeFilter(spec.where, &plan_.filter, &plan_.filter_slots);
+    if (status.ok() && !spec.where.empty())
+      status = UseFilter(Filter::Parse(spec.where, extras_, OptionsOfFilters()), &plan_.filter, &plan_.filter_slots);
     if (spec.asked) SlotOf(Field::kStart);
     if (status.ok()) status = MakeOrder();
     if (!status.ok()) return status;
@@ -66,33 +85,45 @@ class Maker {
 
  private:
   absl::StatusOr<int> Slot(const std::string& name, const char* where) {
-    FieldRef ref{Field::kUnknown, CanonicalName(name)};
-    if (const std::optional<Field> known = FindField(name)) {
-      ref = {*known, std::string(Info(*known).name), nullptr};
-    } else if (std::find(extras_.begin(), extras_.end(), ref.name) == extras_.end()) {
-      std::vector<std::string> names(extras_);
-      for (const FieldInfo& info : kFields) names.emplace_back(info.name);
-      const std::string nearest = Nearest(name, names);
-      return absl::InvalidArgumentError(absl::StrCat(where, ": unknown field '", Printable(name), "'",
-                                                     nearest.empty()
-                                                         ? std::string("; `vpcflow fields` lists them")
-                                                         : absl::StrCat("; did you mean '", nearest, "'?")));
-    }
-    return SlotOf(ref);
+    const std::optional<FieldRef> ref = FieldNamed(name);
+    if (!ref) return MakeError(ErrorKind::kField, absl::StrCat(where, ": ", UnknownField(name)), PlaceOf(name));
+    return SlotOf(*ref);
+  }
+
+  // Returns a field of the catalogue, of the formats, or of labels.
+  std::optional<FieldRef> FieldNamed(const std::string& name) const {
+    if (const std::optional<Field> known = FindField(name))
+      return FieldRef{*known, std::string(Info(*known).name), nullptr};
+    const std::string canonical = CanonicalName(name);
+    if (std::find(extras_.begin(), extras_.end(), canonical) == extras_.end()) return std::nullopt;
+    return FieldRef{Field::kUnknown, canonical, nullptr};
+  }
+  ErrorPlace PlaceOf(const std::string& unknown) const {
+    std::vector<std::string> names(extras_);
+    for (const FieldInfo& info : kFields) names.emplace_back(info.name);
+    return {.field = unknown, .suggestion = Nearest(unknown, names)};
+  }
+  std::string UnknownField(const std::string& name) const {
+    const std::string nearest = PlaceOf(name).suggestion;
+    return absl::StrCat("unknown field '", Printable(name), "'",
+                        nearest.empty() ? std::string("; `vpcflow fields` lists them")
+                                        : absl::StrCat("; did you mean '", nearest, "'?"));
   }
 
   // Makes a column of labels known by its name.
   absl::Status AddLabels(const LabelColumn& column) {
     const std::string name = CanonicalName(column.name);
     if (name.empty() || FindField(name) || lookups_.contains(name))
-      return absl::InvalidArgumentError(
-          absl::StrCat("label '", Printable(column.name), "': the name is empty, or a field's or another label's"));
+      return MakeError(ErrorKind::kPlan, absl::StrCat("label '", Printable(column.name),
+                                                      "': the name is empty, or a field's or another label's"));
     if (column.labels == nullptr || !column.labels->frozen())
-      return absl::InvalidArgumentError(absl::StrCat("label '", Printable(column.name), "': its table is not frozen"));
+      return MakeError(ErrorKind::kPlan, absl::StrCat("label '", Printable(column.name), "': its table is not frozen"));
     const std::optional<Field> field = FindField(column.field);
     if (!field)
-      return absl::InvalidArgumentError(
-          absl::StrCat("label '", Printable(column.name), "': unknown field '", Printable(column.field), "'"));
+      return MakeError(
+          ErrorKind::kField,
+          absl::StrCat("label '", Printable(column.name), "': unknown field '", Printable(column.field), "'"),
+          {.field = column.field, .suggestion = NearestField(column.field)});
     lookups_[name] = std::make_shared<const LabelLookup>(
         LabelLookup{{*field, std::string(Info(*field).name), nullptr}, column.labels});
     extras_.push_back(name);
@@ -115,9 +146,9 @@ class Maker {
   absl::Status MakeSessions() {
     const PlanSpec& spec = plan_.spec;
     if (plan_.grouped || !spec.select.empty() || spec.top || spec.located)
-      return absl::InvalidArgumentError(
-          "a plan makes sessions, or groups, or selects rows; the columns of sessions are fixed");
-    if (spec.sessions->idle < 1) return absl::InvalidArgumentError("sessions: idle is at least 1 s");
+      return MakeError(ErrorKind::kPlan,
+                       "a plan makes sessions, or groups, or selects rows; the columns of sessions are fixed");
+    if (spec.sessions->idle < 1) return MakeError(ErrorKind::kPlan, "sessions: idle is at least 1 s");
     for (const Field field : kSessionFields) SlotOf(field);
     plan_.required = kNeededSessionFields;
     return absl::OkStatus();
@@ -125,7 +156,7 @@ class Maker {
 
   absl::Status MakeSelection() {
     const PlanSpec& spec = plan_.spec;
-    if (spec.top) return absl::InvalidArgumentError("top_k needs a grouping: give keys or aggregates");
+    if (spec.top) return MakeError(ErrorKind::kPlan, "top_k needs a grouping: give keys or aggregates");
     plan_.select_all = spec.select.empty();
     for (const std::string& name : spec.select) {
       absl::StatusOr<int> slot = Slot(name, "select");
@@ -151,8 +182,8 @@ class Maker {
     for (int slot : plan_.select_slots) {
       const std::string name = ColumnName(plan_.fields[static_cast<size_t>(slot)]);
       if (plan_.spec.located && (name == kFileColumn || name == kOffsetColumn))
-        return absl::InvalidArgumentError(
-            absl::StrCat("located: the logs have a field '", name, "'; select others to have the places of records"));
+        return MakeError(ErrorKind::kPlan, absl::StrCat("located: the logs have a field '", name,
+                                                        "'; select others to have the places of records"));
     }
     return absl::OkStatus();
   }
@@ -160,16 +191,16 @@ class Maker {
   absl::Status MakeGrouping() {
     PlanSpec& spec = plan_.spec;
     if (!spec.select.empty() || spec.limit || spec.located)
-      return absl::InvalidArgumentError("a plan selects rows or groups them, not both");
-    if (spec.by.size() > kMaxKeys) return absl::InvalidArgumentError(absl::StrCat("at most ", kMaxKeys, " keys"));
-    if (spec.every < 0) return absl::InvalidArgumentError("every: a time bin is longer than 0 s");
+      return MakeError(ErrorKind::kPlan, "a plan selects rows or groups them, not both");
+    if (spec.by.size() > kMaxKeys) return MakeError(ErrorKind::kPlan, absl::StrCat("at most ", kMaxKeys, " keys"));
+    if (spec.every < 0) return MakeError(ErrorKind::kPlan, "every: a time bin is longer than 0 s");
     for (const int64_t length : {spec.window, spec.gap}) {
       if (length < 0 || (length > 0 && (spec.every <= 0 || length % spec.every != 0)))
-        return absl::InvalidArgumentError("window and gap: a multiple of every");
+        return MakeError(ErrorKind::kPlan, "window and gap: a multiple of every");
     }
-    if (spec.window > 0 && spec.gap > 0) return absl::InvalidArgumentError("window and gap: one of them");
+    if (spec.window > 0 && spec.gap > 0) return MakeError(ErrorKind::kPlan, "window and gap: one of them");
     if (spec.window / std::max<int64_t>(spec.every, 1) > kMaxWindowBins)
-      return absl::InvalidArgumentError(absl::StrCat("window: at most ", kMaxWindowBins, " times every"));
+      return MakeError(ErrorKind::kPlan, absl::StrCat("window: at most ", kMaxWindowBins, " times every"));
     std::vector<std::string> names;
     if (spec.every > 0) {
       names.emplace_back("time");
@@ -182,105 +213,138 @@ class Maker {
       names.push_back(ColumnName(plan_.fields[static_cast<size_t>(*slot)]));
     }
     if (spec.aggs.empty()) spec.aggs.emplace_back("count", "count()");
+    std::vector<std::string> usable(extras_);
     for (const auto& [name, text] : spec.aggs) {
-      PlannedAggregate agg;
-      agg.name = name;
-      if (absl::Status s = MakeAggregate(text, &agg); !s.ok()) return s;
-      plan_.aggs.push_back(std::move(agg));
-      names.push_back(name);
+      if (name.find('(') == std::string::npos) usable.push_back(name);  // "sum(bytes)" is a call here
     }
+    for (const auto& [name, text] : spec.aggs) {
+      if (absl::Status s = MakeAggregate(name, text, usable); !s.ok()) return s;
+    }
+    // What is computed of other columns stands behind them.
+    std::erase_if(spec.aggs, [&](const auto& agg) {
+      return std::any_of(derived_.begin(), derived_.end(), [&](const DerivedColumn& d) { return d.name == agg.first; });
+    });
+    spec.derived.insert(spec.derived.begin(), derived_.begin(), derived_.end());
+    for (const PlannedAggregate& agg : plan_.aggs) names.push_back(agg.name);
     for (size_t i = 0; i < names.size(); ++i) {
-      if (names[i].empty()) return absl::InvalidArgumentError("an aggregate needs a name");
+      if (names[i].empty()) return MakeError(ErrorKind::kPlan, "an aggregate needs a name");
       if (std::find(names.begin(), names.begin() + static_cast<ptrdiff_t>(i), names[i]) !=
           names.begin() + static_cast<ptrdiff_t>(i)) {
-        return absl::InvalidArgumentError(
-            absl::StrCat("two columns would be named '", Printable(names[i]), "'; name the aggregate differently"));
+        return MakeError(ErrorKind::kPlan, absl::StrCat("two columns would be named '", Printable(names[i]),
+                                                        "'; name the aggregate differently"));
       }
     }
     if (spec.every > 0 && spec.bin_by == BinBy::kSpread) plan_.end_slot = SlotOf(Field::kEnd);
     return absl::OkStatus();
   }
 
-  // "sum(bytes)", "quantile(bytes, 0.95)", "count() where action = 'REJECT'"
-  absl::Status MakeAggregate(std::string_view text, PlannedAggregate* out) {
-    text = Trim(text);
-    const size_t open = text.find('('), close = text.find(')', open == std::string_view::npos ? 0 : open);
-    const std::string_view function = Trim(text.substr(0, open));
+  // "sum(bytes)", "quantile(bytes, 0.95)", "count() where action = 'REJECT'"; or what makes a derived column, as
+  // "bytes / n".
+  absl::Status MakeAggregate(const std::string& name, const std::string& text, const std::vector<std::string>& names) {
+    ExprUse use = kAggregateUse, where = kFilterUse;
+    use.names = where.names = names;
+    absl::StatusOr<ComputedExpr> parsed = ParseComputed(text, use, where);
+    if (!parsed.ok()) return parsed.status();
+    const Expr& value = *parsed->value;
+    if (IsDerived(value)) {
+      if (parsed->where)
+        return ErrorAt(use, text, parsed->where->begin, "a derived column has no filter; its aggregates may have one");
+      derived_.push_back({name, text});
+      return absl::OkStatus();
+    }
+    PlannedAggregate agg;
+    agg.name = name;
+    const auto fail = [&](size_t at, std::string_view message) { return ErrorAt(use, text, at, message); };
     const auto info =
-        std::find_if(std::begin(kAggs), std::end(kAggs), [&](const AggInfo& a) { return a.name == function; });
-    if (info == std::end(kAggs)) {
-      std::vector<std::string> names;
-      for (const AggInfo& a : kAggs) names.emplace_back(a.name);
-      const std::string nearest = Nearest(function, names);
-      return absl::InvalidArgumentError(absl::StrCat("unknown aggregate '", Printable(function), "'",
-                                                     nearest.empty()
-                                                         ? absl::StrCat("; there are ", absl::StrJoin(names, ", "))
-                                                         : absl::StrCat("; did you mean '", nearest, "'?")));
-    }
-    out->kind = info->kind;
-    const bool quantile = out->kind == AggKind::kQuantile || out->kind == AggKind::kApproxQuantile;
+        std::find_if(std::begin(kAggs), std::end(kAggs), [&](const AggInfo& a) { return a.name == value.text; });
+    if (info == std::end(kAggs)) return UnknownAggregate(use, text, value);
+    agg.kind = info->kind;
+    const bool quantile = agg.kind == AggKind::kQuantile || agg.kind == AggKind::kApproxQuantile;
     const char* const usage = quantile ? "(field, share between 0 and 1)" : info->takes_field ? "(field)" : "()";
-    const std::string_view rest = close == std::string_view::npos ? "" : Trim(text.substr(close + 1));
-    const bool has_filter = rest.starts_with("where") && (rest.size() == 5 || IsBlank(rest[5]) || rest[5] == '(');
-    if (open == std::string_view::npos || close == std::string_view::npos || (!rest.empty() && !has_filter)) {
-      return absl::InvalidArgumentError(absl::StrCat("aggregate '", Printable(text), "': write ", std::string(function),
-                                                     usage, ", and where FILTER behind it if need be"));
+    const size_t arguments = value.children.size();
+    if (value.op == Expr::Op::kCall && info->takes_field != (arguments > 0))
+      return fail(value.begin, absl::StrCat(value.text, info->takes_field ? " needs a field" : " takes no field"));
+    if (value.op != Expr::Op::kCall ||
+        arguments != (quantile            ? 2u
+                      : info->takes_field ? 1u
+                                          : 0u) ||
+        (quantile && !ParseShare(*value.children[1], &agg.q)))
+      return fail(value.begin, absl::StrCat("write ", value.text, usage, ", and where FILTER behind it if need be"));
+    if (parsed->where) {
+      absl::StatusOr<Filter> filter = Binder::Bind(text, *parsed->where, extras_, OptionsOfFilters());
+      if (absl::Status s = UseFilter(std::move(filter), &agg.filter, &agg.filter_slots); !s.ok()) return s;
     }
-    std::string_view arguments = Trim(text.substr(open + 1, close - open - 1));
-    const size_t comma = arguments.find(',');
-    if (quantile != (comma != std::string_view::npos) ||
-        (quantile && !ParseShare(Trim(arguments.substr(comma + 1)), &out->q)))
-      return absl::InvalidArgumentError(
-          absl::StrCat("aggregate '", Printable(text), "': write ", std::string(function), usage));
-    if (quantile) arguments = Trim(arguments.substr(0, comma));
-    if (info->takes_field != !arguments.empty()) {
-      return absl::InvalidArgumentError(absl::StrCat("aggregate '", Printable(text), "': ", std::string(function),
-                                                     info->takes_field ? " needs a field" : " takes no field"));
+    if (info->takes_field) {
+      const Expr& argument = *value.children[0];
+      if (argument.op != Expr::Op::kName)
+        return fail(argument.begin, absl::StrCat(value.text, " takes the name of a field"));
+      const std::optional<FieldRef> field = FieldNamed(argument.text);
+      if (!field)
+        return ErrorAt(use, ErrorKind::kField, text, argument.begin, UnknownField(argument.text),
+                       PlaceOf(argument.text));
+      agg.slot = SlotOf(*field);
+      agg.field = plan_.fields[static_cast<size_t>(agg.slot)];
+      const std::string problem = ProblemOf(agg, value.text);
+      if (!problem.empty()) return fail(argument.begin, problem);
     }
-    if (has_filter) {
-      if (absl::Status s = MakeFilter(Trim(rest.substr(5)), &out->filter, &out->filter_slots); !s.ok()) return s;
-    }
-    if (arguments.empty()) return absl::OkStatus();
-    absl::StatusOr<int> slot = Slot(std::string(arguments), "aggregate");
-    if (!slot.ok()) return slot.status();
-    out->slot = *slot;
-    out->field = plan_.fields[static_cast<size_t>(*slot)];
-    return CheckKind(*out, function);
+    plan_.aggs.push_back(std::move(agg));
+    return absl::OkStatus();
   }
 
-  static std::string_view Trim(std::string_view s) {
-    while (!s.empty() && IsBlank(s.front())) s.remove_prefix(1);
-    while (!s.empty() && IsBlank(s.back())) s.remove_suffix(1);
-    return s;
-  }
-  static bool ParseShare(std::string_view text, double* out) {
-    return absl::SimpleAtod(absl::string_view(text.data(), text.size()), out) && *out >= 0 && *out <= 1;
+  // Arithmetic, or ratio(a, b) or difference(a, b).
+  static bool IsDerived(const Expr& value) {
+    switch (value.op) {
+      case Expr::Op::kName:
+      case Expr::Op::kWord:
+      case Expr::Op::kText:
+      case Expr::Op::kNull: return false;
+      case Expr::Op::kCall: return value.text == "ratio" || value.text == "difference";
+      default: return true;
+    }
   }
 
-  absl::Status CheckKind(const PlannedAggregate& agg, std::string_view function) {
+  static absl::Status UnknownAggregate(const ExprUse& use, const std::string& text, const Expr& value) {
+    std::vector<std::string> names;
+    for (const AggInfo& a : kAggs) names.emplace_back(a.name);
+    const std::string nearest = Nearest(value.text, names);
+    return ErrorAt(use, text, value.begin,
+                   absl::StrCat("unknown aggregate '", Printable(value.text), "'; ",
+                                nearest.empty() ? absl::StrCat("there are ", absl::StrJoin(names, ", "))
+                                                : absl::StrCat("did you mean '", nearest, "'?")),
+                   {.suggestion = nearest});
+  }
+
+  static bool ParseShare(const Expr& literal, double* out) {
+    return literal.op == Expr::Op::kWord && absl::SimpleAtod(literal.text, out) && *out >= 0 && *out <= 1;
+  }
+
+  // Says why a field cannot be aggregated so; empty if it can. Takes the fields that such an aggregate needs besides.
+  std::string ProblemOf(const PlannedAggregate& agg, const std::string& function) {
     const Kind kind = agg.field.kind();
     const bool number = kind == Kind::kInt32 || kind == Kind::kInt64;
     const bool extreme = agg.kind == AggKind::kMin || agg.kind == AggKind::kMax;
     const bool any = agg.kind == AggKind::kNUnique || agg.kind == AggKind::kFirst || agg.kind == AggKind::kLast ||
                      agg.kind == AggKind::kApproxNUnique;
     if (!any && !number && !(extreme && kind == Kind::kTime)) {
-      return absl::InvalidArgumentError(absl::StrCat(std::string(function), " needs a ",
-                                                     extreme ? "numeric or time" : "numeric", " field; ",
-                                                     agg.field.name, " is ",
-                                                     kind == Kind::kText   ? "text"
-                                                     : kind == Kind::kTime ? "a time"
-                                                                           : "an address"));
+      return absl::StrCat(function, " needs a ", extreme ? "numeric or time" : "numeric", " field; ", agg.field.name,
+                          " is ",
+                          kind == Kind::kText   ? "text"
+                          : kind == Kind::kTime ? "a time"
+                                                : "an address");
     }
     const bool rate = agg.kind == AggKind::kRate;
     if (rate || agg.kind == AggKind::kFirst || agg.kind == AggKind::kLast) plan_.start_slot = SlotOf(Field::kStart);
     if (rate) plan_.end_slot = SlotOf(Field::kEnd);
-    return absl::OkStatus();
+    return "";
   }
 
-  absl::Status MakeFilter(std::string_view text, std::optional<Filter>* out, std::vector<int>* slots) {
+  FilterOptions OptionsOfFilters() const {
     FilterOptions options{.lenient = plan_.spec.lenient};
     if (plan_.spec.session_records) options.actions = SessionStates();
-    absl::StatusOr<Filter> filter = Filter::Parse(text, extras_, options);
+    return options;
+  }
+
+  absl::Status UseFilter(absl::StatusOr<Filter> filter, std::optional<Filter>* out, std::vector<int>* slots) {
     if (!filter.ok()) return filter.status();
     for (const FieldRef& field : filter->fields()) slots->push_back(SlotOf(field));
     for (const std::string& warning : filter->warnings()) plan_.warnings.push_back(warning);
@@ -297,25 +361,7 @@ class Maker {
     for (int slot : plan_.grouped ? plan_.key_slots : plan_.select_slots)
       columns.push_back(ColumnName(plan_.fields[static_cast<size_t>(slot)]));
     for (const PlannedAggregate& agg : plan_.aggs) aggregates.push_back(agg.name);
-    for (const DerivedColumn& derived : plan_.spec.derived) {
-      for (const std::string* part : {&derived.a, &derived.b}) {
-        if (std::find(aggregates.begin(), aggregates.end(), *part) == aggregates.end())
-          return NoSuch("derived column: of", *part, aggregates, "aggregate");
-        if (absl::Status s = CheckNumber("derived column: of", *part); !s.ok()) return s;
-      }
-      const auto taken = [&](const std::vector<std::string>& names) {
-        return std::find(names.begin(), names.end(), derived.name) != names.end();
-      };
-      if (derived.name.empty() || taken(columns) || taken(aggregates))
-        return absl::InvalidArgumentError(
-            absl::StrCat("derived column '", Printable(derived.name), "': the name is taken or empty"));
-      aggregates.push_back(derived.name);
-    }
-    for (const Having& having : plan_.spec.having) {
-      if (std::find(aggregates.begin(), aggregates.end(), having.column) == aggregates.end())
-        return NoSuch("having", having.column, aggregates, "aggregate");
-      if (absl::Status s = CheckNumber("having", having.column); !s.ok()) return s;
-    }
+    if (absl::Status s = MakeComposition(columns, &aggregates); !s.ok()) return s;
     if (plan_.spec.top) {
       for (const std::string& per : plan_.spec.top->per) {
         const auto same = [&](const std::string& c) { return CanonicalName(c) == CanonicalName(per); };
@@ -323,21 +369,22 @@ class Maker {
       }
       const bool composed = !plan_.spec.derived.empty() || !plan_.spec.having.empty() || !plan_.spec.top->per.empty();
       if (plan_.spec.top->other && composed)
-        return absl::InvalidArgumentError("top_k: other does not go together with per, having or derived columns");
+        return MakeError(ErrorKind::kPlan, "top_k: other does not go together with per, having or derived columns");
     }
     if (plan_.counters() > 0) {
       const PlanSpec& spec = plan_.spec;
       const bool one =
           plan_.aggs.size() == 1 && (plan_.aggs[0].kind == AggKind::kCount || plan_.aggs[0].kind == AggKind::kSum);
       if (!one || spec.every > 0 || !spec.derived.empty() || !spec.having.empty() || spec.top->other)
-        return absl::InvalidArgumentError(
+        return MakeError(
+            ErrorKind::kPlan,
             "top_k: counters go with one aggregate, count() or sum(field), and neither time bins, derived columns, "
             "having "
             "nor other");
-      if (spec.top->counters < spec.top->n) return absl::InvalidArgumentError("top_k: counters: at least n");
+      if (spec.top->counters < spec.top->n) return MakeError(ErrorKind::kPlan, "top_k: counters: at least n");
       const std::string error = spec.top->by + "_error";
       if (std::find(columns.begin(), columns.end(), error) != columns.end())
-        return absl::InvalidArgumentError(absl::StrCat("two columns would be named '", Printable(error), "'"));
+        return MakeError(ErrorKind::kPlan, absl::StrCat("two columns would be named '", Printable(error), "'"));
       columns.push_back(error);
     }
     if (plan_.spec.top && std::find(aggregates.begin(), aggregates.end(), plan_.spec.top->by) == aggregates.end()) {
@@ -351,14 +398,33 @@ class Maker {
     return absl::OkStatus();
   }
 
-  // An aggregate that can be compared or reckoned with: no address, no text.
-  absl::Status CheckNumber(const char* where, const std::string& name) const {
-    for (const PlannedAggregate& agg : plan_.aggs) {
-      const bool picks = agg.kind == AggKind::kFirst || agg.kind == AggKind::kLast;
-      const Kind kind = agg.field.kind();
-      if (agg.name == name && picks && (kind == Kind::kText || kind == Kind::kAddress))
-        return absl::InvalidArgumentError(
-            absl::StrCat(where, ": '", Printable(name), "' is neither a number nor a time"));
+  // Derived columns, whose names are added to those of aggregates, and the conditions on groups.
+  absl::Status MakeComposition(const std::vector<std::string>& keys, std::vector<std::string>* aggregates) {
+    std::vector<TypedColumn> columns;
+    for (const PlannedAggregate& agg : plan_.aggs) columns.push_back({agg.name, TypeOf(agg), agg.field.field});
+    const auto taken = [](const std::string& name, const std::vector<std::string>& names) {
+      return std::find(names.begin(), names.end(), name) != names.end();
+    };
+    for (const DerivedColumn& derived : plan_.spec.derived) {
+      if (derived.name.empty() || taken(derived.name, keys) || taken(derived.name, *aggregates))
+        return MakeError(ErrorKind::kPlan,
+                         absl::StrCat("derived column '", Printable(derived.name), "': the name is taken or empty"));
+      absl::StatusOr<ColumnExpression> expression = ColumnExpression::Number(derived.expression, columns, "aggregate");
+      if (!expression.ok()) return expression.status();
+      plan_.derived.push_back(*std::move(expression));
+      columns.push_back({derived.name, ColumnType::kFloat64, Field::kUnknown});
+      aggregates->push_back(derived.name);
+    }
+    if (plan_.spec.every > 0) columns.push_back({"time", ColumnType::kTime, Field::kStart});
+    for (const int slot : plan_.key_slots) {
+      const FieldRef& field = plan_.fields[static_cast<size_t>(slot)];
+      columns.push_back({ColumnName(field), ColumnTypeOf(field.kind()), field.field});
+    }
+    for (const std::string& condition : plan_.spec.having) {
+      absl::StatusOr<ColumnExpression> expression =
+          ColumnExpression::Condition(condition, columns, OptionsOfFilters(), "aggregate");
+      if (!expression.ok()) return expression.status();
+      plan_.having.push_back(*std::move(expression));
     }
     return absl::OkStatus();
   }
@@ -366,14 +432,16 @@ class Maker {
   static absl::Status NoSuch(const char* where, const std::string& name, const std::vector<std::string>& names,
                              const char* what) {
     const std::string nearest = Nearest(name, names);
-    return absl::InvalidArgumentError(absl::StrCat(where, ": no ", what, " '", Printable(name), "'; ",
-                                                   nearest.empty()
-                                                       ? absl::StrCat("there are ", absl::StrJoin(names, ", "))
-                                                       : absl::StrCat("did you mean '", nearest, "'?")));
+    return MakeError(ErrorKind::kPlan,
+                     absl::StrCat(where, ": no ", what, " '", Printable(name), "'; ",
+                                  nearest.empty() ? absl::StrCat("there are ", absl::StrJoin(names, ", "))
+                                                  : absl::StrCat("did you mean '", nearest, "'?")),
+                     {.suggestion = nearest});
   }
 
   const std::vector<Format>& formats_;
-  std::vector<std::string> extras_;
+  std::vector<std::string> extras_;                                    // canonical names of fields beyond the catalogue
+  std::vector<DerivedColumn> derived_;                                 // found among the aggregates
   std::map<std::string, std::shared_ptr<const LabelLookup>> lookups_;  // by the label's name
   PlanImpl plan_;
 };
@@ -387,105 +455,6 @@ absl::StatusOr<Plan> Plan::Make(const PlanSpec& spec, const std::vector<Format>&
   Plan plan;
   plan.impl_ = std::make_shared<const internal::PlanImpl>(*std::move(impl));
   return plan;
-}
-
-std::string Plan::Explain() const {
-  const internal::PlanImpl& p = *impl_;
-  const auto names = [&](const std::vector<int>& slots) {
-    return slots.empty() ? std::string("-") : absl::StrJoin(slots, ", ", [&](std::string* out, int slot) {
-      *out += internal::ColumnName(p.fields[static_cast<size_t>(slot)]);
-    });
-  };
-  std::vector<int> rest;
-  for (size_t i = 0; i < p.fields.size(); ++i) {
-    const auto slot = static_cast<int>(i);
-    if (std::find(p.filter_slots.begin(), p.filter_slots.end(), slot) == p.filter_slots.end()) rest.push_back(slot);
-  }
-  std::string out = "split     lines into fields by the format of each source\n";
-  if (!p.all_records) out += "drop      NODATA and SKIPDATA records (counted in the report)\n";
-  if (p.filter) absl::StrAppend(&out, "parse     ", names(p.filter_slots), "\nfilter    ", p.filter->text(), "\n");
-  absl::StrAppend(&out, "parse     ", p.spec.check_all ? std::string("every field, and check it") : names(rest),
-                  p.filter ? "   (of records that pass)" : "", "\n");
-  if (p.spec.sessions) {
-    absl::StrAppend(&out, "sessions  idle ", p.spec.sessions->idle, " s, vantage ",
-                    std::string(kVantageNames[static_cast<size_t>(p.spec.sessions->vantage)]), "\n");
-  } else if (!p.grouped) {
-    absl::StrAppend(&out, "select    ",
-                    p.select_all ? std::string("all fields that the sources have") : names(p.select_slots),
-                    p.spec.located ? "; file and offset\n" : "\n");
-    if (p.spec.limit) absl::StrAppend(&out, "limit     ", *p.spec.limit, "\n");
-  } else {
-    absl::StrAppend(
-        &out, "group by  ",
-        p.spec.every > 0
-            ? absl::StrCat("time every ", p.spec.every, " s (",
-                           p.spec.bin_by == BinBy::kSpread ? "sums spread over the bins a record spans" : "by start",
-                           ")", p.key_slots.empty() ? "" : ", ")
-            : std::string(),
-        p.key_slots.empty() && p.spec.every > 0 ? std::string() : names(p.key_slots), "\n");
-    absl::StrAppend(
-        &out, "aggregate ",
-        absl::StrJoin(p.spec.aggs, ", ",
-                      [](std::string* s, const auto& agg) { absl::StrAppend(s, agg.first, " = ", agg.second); }),
-        "\n");
-    if (p.spec.window > 0) absl::StrAppend(&out, "windows   of ", p.spec.window, " s, one from each bin\n");
-    if (p.spec.gap > 0) absl::StrAppend(&out, "windows   of bins no further apart than ", p.spec.gap, " s\n");
-    for (const DerivedColumn& d : p.spec.derived)
-      absl::StrAppend(&out, "derive    ", d.name, " = ", d.a, " ", std::string(1, d.op), " ", d.b, "\n");
-    for (const Having& h : p.spec.having) absl::StrAppend(&out, "having    ", h.column, " ", h.op, " ", h.value, "\n");
-    if (p.spec.top && !p.spec.top->per.empty())
-      absl::StrAppend(&out, "for each  ", absl::StrJoin(p.spec.top->per, ", "), "\n");
-    if (p.spec.top)
-      absl::StrAppend(&out, "top       ", p.spec.top->n, " by ", p.spec.top->by,
-                      p.spec.top->other ? ", and the rest as one row" : "",
-                      p.counters() > 0 ? absl::StrCat(", within ", p.counters(), " counters") : std::string(), "\n");
-  }
-  for (const SortKey& key : p.spec.sort)
-    absl::StrAppend(&out, "sort      ", key.column, key.descending ? " descending" : "", "\n");
-  return out;
-}
-
-std::vector<std::string> Plan::Fields() const {
-  std::vector<std::string> names;
-  for (const FieldRef& field : impl_->fields) names.push_back(field.name);
-  return names;
-}
-
-std::vector<std::pair<std::string, ColumnType>> Plan::Schema() const {
-  const internal::PlanImpl& p = *impl_;
-  std::vector<std::pair<std::string, ColumnType>> out;
-  if (p.spec.sessions) {
-    for (const TableColumn& column : internal::SessionTable().columns) out.emplace_back(column.name, column.type);
-    return out;
-  }
-  if (p.spec.every > 0) out.emplace_back("time", ColumnType::kTime);
-  std::vector<int> slots = p.grouped ? p.key_slots : p.select_slots;
-  if (p.select_all) slots.resize(p.promised);
-  for (int slot : slots) {
-    const FieldRef& field = p.fields[static_cast<size_t>(slot)];
-    out.emplace_back(internal::ColumnName(field), internal::ColumnTypeOf(field.kind()));
-  }
-  if (p.spec.located) {
-    out.emplace_back(internal::kFileColumn, ColumnType::kText);
-    out.emplace_back(internal::kOffsetColumn, ColumnType::kInt64);
-  }
-  for (const internal::PlannedAggregate& agg : p.aggs) {
-    switch (agg.kind) {
-      case AggKind::kCount:
-      case AggKind::kSum:
-      case AggKind::kQuantile:
-      case AggKind::kApproxQuantile:
-      case AggKind::kApproxNUnique:
-      case AggKind::kNUnique: out.emplace_back(agg.name, ColumnType::kInt64); break;
-      case AggKind::kMean:
-      case AggKind::kRate: out.emplace_back(agg.name, ColumnType::kFloat64); break;
-      default: out.emplace_back(agg.name, internal::ColumnTypeOf(agg.field.kind()));
-    }
-  }
-  for (const DerivedColumn& derived : p.spec.derived) out.emplace_back(derived.name, ColumnType::kFloat64);
-  if (p.counters() > 0) out.emplace_back(p.spec.top->by + "_error", ColumnType::kInt64);
-  if (p.spec.top && p.spec.top->other) out.emplace_back("other", ColumnType::kBool);
-  return out;
 }
 
 VPCFLOW_NAMESPACE_END

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "src/result/expression.h"
 #include "vpcflow/plan/plan.h"
 
 VPCFLOW_NAMESPACE_BEGIN
@@ -37,6 +38,8 @@ struct PlanImpl {
   std::vector<int> select_slots;
   std::vector<int> key_slots;
   std::vector<PlannedAggregate> aggs;
+  std::vector<ColumnExpression> derived;  // of spec.derived
+  std::vector<ColumnExpression> having;   // of spec.having
   size_t required = SIZE_MAX;  // of fields: the first ones, which some source must have
   int start_slot = -1;
   int end_slot = -1;
@@ -44,6 +47,9 @@ struct PlanImpl {
 
   uint64_t counters() const { return spec.top ? spec.top->counters : 0; }
 };
+
+// The type of an aggregate's column; sums that outgrow it are kInt128.
+ColumnType TypeOf(const PlannedAggregate& agg);
 
 // The name of a field's column: underscores.
 std::string ColumnName(const FieldRef& field);

@@ -15,18 +15,6 @@ namespace {
 // do.
 constexpr int64_t kMaxSpreadBins = 4096;
 constexpr int kTimeBits = 44;
-// Only the groups, and the rows of their values, that pass: keys are decoded and sorted for those alone.
-void KeepGroups(const std::vector<Having>& having, std::vector<uint32_t>* groups, Table* values) {
-  TableColumn numbers;
-  numbers.type = ColumnType::kInt64;
-  for (const uint32_t g : *groups) numbers.i64.push_back(g);
-  values->columns.push_back(std::move(numbers));
-  KeepHaving(having, values).IgnoreError();
-  groups->clear();
-  for (const int64_t g : values->columns.back().i64) groups->push_back(static_cast<uint32_t>(g));
-  values->columns.pop_back();
-}
-
 constexpr size_t kLeastPruned = 4096;  // fewer groups are not worth a pass
 
 uint64_t MaskOf(int bits) { return bits >= 64 ? ~uint64_t{0} : (uint64_t{1} << bits) - 1; }
@@ -416,6 +404,39 @@ std::unique_ptr<GroupState> GroupState::Windows(const Member& member) const {
   return out;
 }
 
+std::string GroupState::KeyName(const PlanSpec& spec, size_t place) const {
+  return place == 0 && spec.every > 0 ? "time" : ColumnName(places_[place].field);
+}
+
+TableColumn GroupState::KeyColumn(const PlanSpec& spec, size_t place, const std::vector<uint32_t>& groups) {
+  TableColumn column;
+  column.name = KeyName(spec, place);
+  ColumnBuilder builder(places_[place].field, interner(), &column);
+  for (const uint32_t g : groups) builder.Append(Code(g, places_[place]));
+  return column;
+}
+
+void GroupState::KeepGroups(const PlanImpl& plan, std::vector<uint32_t>* groups, Table* values) {
+  const size_t own = values->columns.size();
+  for (size_t p = 0; p < places_.size(); ++p) {
+    const std::string name = KeyName(plan.spec, p);
+    const auto names_it = [&](const ColumnExpression& condition) {
+      return std::find(condition.names().begin(), condition.names().end(), name) != condition.names().end();
+    };
+    if (std::any_of(plan.having.begin(), plan.having.end(), names_it))
+      values->columns.push_back(KeyColumn(plan.spec, p, *groups));
+  }
+  std::vector<uint8_t> keep(values->rows, 1);
+  for (const ColumnExpression& condition : plan.having) condition.Keep(*values, &keep);
+  values->columns.resize(own);
+  KeepRows(keep, values);
+  size_t kept = 0;
+  for (size_t row = 0; row < keep.size(); ++row) {
+    if (keep[row] != 0) (*groups)[kept++] = (*groups)[row];
+  }
+  groups->resize(kept);
+}
+
 Table GroupState::Emit(const Member& member) {
   const PlanSpec& spec = member.plan->spec;
   const bool bounded = member.plan->counters() > 0;
@@ -439,19 +460,15 @@ Table GroupState::Emit(const Member& member) {
     values.columns.push_back(std::move(column));
   }
   if (bounded) EmitErrors(groups, &values);
-  // The plan was checked: the columns are there, and can be reckoned with.
-  for (const DerivedColumn& derived : spec.derived) DeriveColumn(derived, &values).IgnoreError();
-  if (!spec.having.empty()) KeepGroups(spec.having, &groups, &values);
+  for (size_t d = 0; d < spec.derived.size(); ++d)
+    values.columns.push_back(Derived(spec.derived[d].name, member.plan->derived[d], values));
+  if (!spec.having.empty()) KeepGroups(*member.plan, &groups, &values);
   Table table;
   table.rows = groups.size();
   std::vector<SortKey> order;
   for (size_t p = 0; p < places_.size(); ++p) {
-    TableColumn column;
-    column.name = p == 0 && spec.every > 0 ? "time" : ColumnName(places_[p].field);
-    ColumnBuilder builder(places_[p].field, interner(), &column);
-    for (uint32_t g : groups) builder.Append(Code(g, places_[p]));
-    order.push_back({column.name, false});
-    table.columns.push_back(std::move(column));
+    table.columns.push_back(KeyColumn(spec, p, groups));
+    order.push_back({table.columns.back().name, false});
   }
   std::move(values.columns.begin(), values.columns.end(), std::back_inserter(table.columns));
   const bool other = spec.top && spec.top->other;

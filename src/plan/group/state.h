@@ -82,6 +82,11 @@ class GroupState {
   void WriteLost(const CodeMap& codes, StateWriter* out) const;
   bool ReadLost(StateReader* in);
   Table Emit(const Member& member);
+  std::string KeyName(const PlanSpec& spec, size_t place) const;
+  TableColumn KeyColumn(const PlanSpec& spec, size_t place, const std::vector<uint32_t>& groups);
+  // Keeps the groups, and the rows of their values, that pass: keys that no condition names are decoded and sorted for
+  // those alone.
+  void KeepGroups(const PlanImpl& plan, std::vector<uint32_t>* groups, Table* values);
   std::vector<uint32_t> TopGroups(const Member& member) const;
   void EmitOther(const Member& member, const std::vector<uint32_t>& top, Table* table) const;
 

@@ -1,11 +1,12 @@
 #include "vpcflow/plan/aggregation.h"
 
 #include <algorithm>
-#include <bit>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "src/plan/run/aggregation_impl.h"
+#include "src/plan/run/saved_expr.h"
+#include "vpcflow/error/error.h"
 #include "vpcflow/state/bytes.h"
 
 VPCFLOW_NAMESPACE_BEGIN
@@ -41,22 +42,17 @@ void WriteSpec(const PlanImpl& plan, StateWriter* out) {
 }
 
 // What decides how its value is shown.
-void WriteOrder(const PlanSpec& spec, StateWriter* out) {
+void WriteOrder(const PlanImpl& plan, StateWriter* out) {
+  const PlanSpec& spec = plan.spec;
   out->Signed(spec.window);
   out->Signed(spec.gap);
   out->Number(spec.derived.size());
-  for (const DerivedColumn& derived : spec.derived) {
-    out->Text(derived.name);
-    out->Byte(static_cast<uint8_t>(derived.op));
-    out->Text(derived.a);
-    out->Text(derived.b);
+  for (size_t i = 0; i < spec.derived.size(); ++i) {
+    out->Text(spec.derived[i].name);
+    internal::WriteDerived(spec.derived[i].expression, plan.derived[i].tree(), out);
   }
   out->Number(spec.having.size());
-  for (const Having& having : spec.having) {
-    out->Text(having.column);
-    out->Text(having.op);
-    out->Word(std::bit_cast<uint64_t>(having.value));
-  }
+  for (size_t i = 0; i < spec.having.size(); ++i) internal::WriteHaving(spec.having[i], plan.having[i].tree(), out);
   out->Byte(spec.top.has_value());
   if (spec.top) {
     out->Number(spec.top->per.size());
@@ -81,7 +77,7 @@ absl::StatusOr<Plan> ReadPlan(StateReader* in, uint8_t* sessions) {
   spec.where = text();
   *sessions = in->Byte();
   if (*sessions > internal::SessionState::kSavedVersion)
-    return absl::InvalidArgumentError(std::string(StateErrorText(StateError::kNewerVersion)));
+    return MakeError(ErrorKind::kState, std::string(StateErrorText(StateError::kNewerVersion)));
   if (*sessions != 0) {
     spec.sessions.emplace();
     spec.sessions->idle = in->Signed();
@@ -102,16 +98,9 @@ absl::StatusOr<Plan> ReadPlan(StateReader* in, uint8_t* sessions) {
   for (uint64_t n = in->Count(4); n > 0; --n) {
     DerivedColumn& derived = spec.derived.emplace_back();
     derived.name = text();
-    derived.op = static_cast<char>(in->Byte());
-    derived.a = text();
-    derived.b = text();
+    derived.expression = internal::ReadDerived(in);
   }
-  for (uint64_t n = in->Count(10); n > 0; --n) {
-    Having& having = spec.having.emplace_back();
-    having.column = text();
-    having.op = text();
-    having.value = std::bit_cast<double>(in->Word());
-  }
+  for (uint64_t n = in->Count(10); n > 0; --n) spec.having.push_back(internal::ReadHaving(in));
   if (in->Byte() != 0) {
     spec.top.emplace();
     for (uint64_t n = in->Count(1); n > 0; --n) spec.top->per.push_back(text());
@@ -125,12 +114,12 @@ absl::StatusOr<Plan> ReadPlan(StateReader* in, uint8_t* sessions) {
     std::string column = text();
     spec.sort.push_back({std::move(column), in->Byte() != 0});
   }
-  if (!in->ok()) return absl::InvalidArgumentError("this state has no plan");
+  if (!in->ok()) return MakeError(ErrorKind::kState, "this state has no plan");
   std::vector<Format> formats;
   if (!unknown.empty()) {
     // As a header line: one begins with a field, and behind it any name is taken.
     if (!Format::ParseHeader(absl::StrCat("version ", unknown), &formats.emplace_back(), /*sure=*/true))
-      return absl::InvalidArgumentError("this state's plan has a field that cannot be");
+      return MakeError(ErrorKind::kState, "this state's plan has a field that cannot be");
   }
   return Plan::Make(spec, formats);
 }
@@ -144,7 +133,7 @@ Aggregation& Aggregation::operator=(Aggregation&&) noexcept = default;
 
 absl::StatusOr<Aggregation> Aggregation::Make(const Plan& plan) {
   if (!plan.impl().grouped && !plan.impl().spec.sessions)
-    return absl::InvalidArgumentError("an aggregation needs keys or aggregates, or makes sessions");
+    return MakeError(ErrorKind::kPlan, "an aggregation needs keys or aggregates, or makes sessions");
   return Aggregation(std::make_unique<Impl>(plan));
 }
 
@@ -170,7 +159,7 @@ std::string Aggregation::Warning() const {
 }
 absl::StatusOr<Table> Aggregation::TakeIdle(int64_t time) {
   const std::lock_guard lock(impl_->mutex);
-  if (impl_->sessions == nullptr) return absl::InvalidArgumentError("only sessions end; this aggregation has groups");
+  if (impl_->sessions == nullptr) return MakeError(ErrorKind::kPlan, "only sessions end; this aggregation has groups");
   return impl_->sessions->TakeIdle(time);
 }
 
@@ -208,11 +197,11 @@ absl::Status Aggregation::Merge(const Aggregation& other) {
   StateWriter own, theirs;
   for (const auto& [of, to] : {std::pair(&impl_->plan.impl(), &own), std::pair(&other.impl_->plan.impl(), &theirs)}) {
     WriteSpec(*of, to);
-    if (of->counters() > 0) WriteOrder(of->spec, to);  // decides what is held
+    if (of->counters() > 0) WriteOrder(*of, to);  // decides what is held
   }
   if (own.bytes() != theirs.bytes())
-    return absl::InvalidArgumentError(absl::StrCat("aggregations of different plans cannot be merged; this one:\n",
-                                                   plan().Explain(), "the other one:\n", other.plan().Explain()));
+    return MakeError(ErrorKind::kPlan, absl::StrCat("aggregations of different plans cannot be merged; this one:\n",
+                                                    plan().Explain(), "the other one:\n", other.plan().Explain()));
   if (&other == this) {  // twice all it has
     absl::StatusOr<Aggregation> copy = FromBytes(ToBytes());
     if (!copy.ok()) return copy.status();
@@ -228,7 +217,7 @@ absl::Status Aggregation::Merge(const Aggregation& other) {
 std::string Aggregation::ToBytes() {
   StateWriter out;
   WriteSpec(plan().impl(), &out);
-  WriteOrder(plan().impl().spec, &out);
+  WriteOrder(plan().impl(), &out);
   const std::lock_guard lock(impl_->mutex);
   impl_->sessions != nullptr ? impl_->sessions->Write(&out) : impl_->groups->Write(&out);
   return Seal(StateKind::kAggregation, out.bytes());
@@ -239,17 +228,18 @@ absl::StatusOr<Aggregation> Aggregation::FromBytes(std::string_view bytes) {
   if (const StateError error = Unseal(StateKind::kAggregation, bytes, &payload); error != StateError::kNone) {
     const std::string text(StateErrorText(error));
     const bool damaged = error == StateError::kCut || error == StateError::kChecksum;
-    return damaged ? absl::DataLossError(text) : absl::InvalidArgumentError(text);
+    return WithKind(damaged ? absl::DataLossError(text) : absl::InvalidArgumentError(text), ErrorKind::kState);
   }
   StateReader in(payload);
   uint8_t sessions = 0;
   absl::StatusOr<Plan> plan = ReadPlan(&in, &sessions);
-  if (!plan.ok()) return plan.status();
+  if (!plan.ok()) return WithKind(plan.status(), ErrorKind::kState);
   absl::StatusOr<Aggregation> out = Make(*plan);
   if (!out.ok()) return out.status();
   Impl& impl = *out->impl_;
   const bool read = impl.sessions != nullptr ? impl.sessions->Read(&in, sessions) : impl.groups->Read(&in);
-  if (!read || !in.ok() || !in.done()) return absl::InvalidArgumentError("this state holds what its plan cannot have");
+  if (!read || !in.ok() || !in.done())
+    return MakeError(ErrorKind::kState, "this state holds what its plan cannot have");
   return out;
 }
 

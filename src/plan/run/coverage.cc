@@ -10,6 +10,7 @@
 #include "src/plan/run/worker.h"
 #include "src/scan/driver.h"
 #include "vpcflow/aggregate/coverage.h"
+#include "vpcflow/error/error.h"
 
 VPCFLOW_NAMESPACE_BEGIN
 namespace internal {
@@ -71,7 +72,7 @@ absl::StatusOr<Result> MeasureCoverage(const Plan& plan, const std::vector<Sourc
                                        Result* partial) {
   using namespace internal;
   if (plan.impl().spec.select != CoverageSpec().select)
-    return absl::InvalidArgumentError("MeasureCoverage: the plan is not made of CoverageSpec()");
+    return MakeError(ErrorKind::kPlan, "MeasureCoverage: the plan is not made of CoverageSpec()");
   const SlotMap map({&plan, 1});
   const TableReads reads = ReadsOf(map.fields);
   Result result;
@@ -90,8 +91,7 @@ absl::StatusOr<Result> MeasureCoverage(const Plan& plan, const std::vector<Sourc
   AddCounts(workers, 0, &result.report);
   result.table = CoverageTable(all);
   const bool stopped = options.on_error == OnError::kStop && !result.report.rejects.empty();
-  if (absl::Status s = stopped ? absl::DataLossError(result.report.rejects[0].ToString())
-                               : result.report.Outcome(options.allow_empty);
+  if (absl::Status s = stopped ? result.report.rejects[0].ToStatus() : result.report.Outcome(options.allow_empty);
       !s.ok()) {
     if (partial != nullptr) *partial = std::move(result);
     return s;

@@ -10,6 +10,7 @@
 #include "src/plan/run/worker.h"
 #include "src/scan/scanned_table.h"
 #include "src/scan/scanned_text.h"
+#include "vpcflow/error/error.h"
 
 VPCFLOW_NAMESPACE_BEGIN
 namespace internal {
@@ -83,9 +84,10 @@ absl::Status CheckFields(const Plan& plan, const std::vector<int>& slots, const 
   std::vector<std::string> formats;
   for (const auto& [format, n] : report.formats) formats.push_back(format);
   if (formats.size() > 3) formats.resize(3);
-  return absl::FailedPreconditionError(absl::StrCat(
-      "field", missing.size() > 1 ? "s " : " ", absl::StrJoin(missing, ", "), missing.size() > 1 ? " are" : " is",
-      " in none of the logs read; their format: ", absl::StrJoin(formats, " | ")));
+  return MakeError(ErrorKind::kMissingField,
+                   absl::StrCat("field", missing.size() > 1 ? "s " : " ", absl::StrJoin(missing, ", "),
+                                missing.size() > 1 ? " are" : " is",
+                                " in none of the logs read; their format: ", absl::StrJoin(formats, " | ")));
 }
 
 absl::StatusOr<ScannedWorkers> ScanSources(std::span<const Plan> plans, const SlotMap& map,
@@ -100,8 +102,7 @@ absl::StatusOr<ScannedWorkers> ScanSources(std::span<const Plan> plans, const Sl
       sources, options, reads, in_order,
       [&](Report* part) { return std::make_unique<PlanHandler>(plans, map, options, part); }, report);
   if (!handlers.ok()) return handlers.status();
-  if (options.on_error == OnError::kStop && !report->rejects.empty())
-    return absl::DataLossError(report->rejects[0].ToString());
+  if (options.on_error == OnError::kStop && !report->rejects.empty()) return report->rejects[0].ToStatus();
   ScannedWorkers out{*std::move(handlers), {}};
   for (const auto& handler : out.handlers) out.workers.push_back(&static_cast<PlanHandler*>(handler.get())->worker());
   return out;
@@ -244,7 +245,7 @@ absl::StatusOr<Table> BatchReader::Next(size_t rows) {
   Impl& s = *impl_;
   const internal::PlanImpl& plan = s.plan.impl();
   if (plan.grouped || plan.spec.sessions)
-    return absl::InvalidArgumentError("batches are of selections; a grouping has one result");
+    return MakeError(ErrorKind::kPlan, "batches are of selections; a grouping has one result");
   internal::RowState* state = s.worker.rows(0);
   const uint64_t wanted = plan.spec.limit ? std::min<uint64_t>(rows, *plan.spec.limit - s.delivered) : rows;
   while (!s.ended && state->rows() < wanted) {
@@ -256,7 +257,7 @@ absl::StatusOr<Table> BatchReader::Next(size_t rows) {
     }
     internal::Rows* const block_rows = s.rows.Start(s.block);
     while (block_rows->Next()) s.worker.Process(block_rows);
-    if (block_rows->stopped()) return absl::DataLossError(s.report.rejects[0].ToString());
+    if (block_rows->stopped()) return s.report.rejects[0].ToStatus();
   }
   std::vector<size_t> columns(plan.select_all ? plan.promised : state->columns());
   std::iota(columns.begin(), columns.end(), size_t{0});
@@ -286,7 +287,7 @@ absl::StatusOr<std::vector<Format>> PeekFormats(const Source& source, const Scan
   internal::ResolvedBlock block;
   while (true) {
     absl::StatusOr<bool> more = scanned.Next(&block, &ignored);
-    if (!more.ok()) return more.status();
+    if (!more.ok()) return WithSource(more.status(), source.name());
     std::vector<Format> formats;
     if (!*more) return formats;
     const auto add = [&](const std::shared_ptr<const Format>& format) {

@@ -11,6 +11,7 @@
 #include "src/source/decompress/inflater.h"
 #include "src/source/decompress/zstd.h"
 #include "src/source/prefixed_stream.h"
+#include "vpcflow/error/error.h"
 #include "vpcflow/source/decompress.h"
 
 VPCFLOW_NAMESPACE_BEGIN
@@ -271,8 +272,8 @@ absl::StatusOr<std::unique_ptr<ByteStream>> OpenText(const Source& source, Sourc
     opened = std::make_unique<internal::PrefixedStream>(std::move(begin), std::move(opened), count, std::move(error));
     if (packing == Packing::kNone) return opened;
     if (layer == kMaxLayers)
-      return absl::InvalidArgumentError(
-          absl::StrCat(source.name(), ": is packed more than ", kMaxLayers, " times; unpack it first"));
+      return MakeError(ErrorKind::kFormat,
+                       absl::StrCat(source.name(), ": is packed more than ", kMaxLayers, " times; unpack it first"));
     if (packed != nullptr) *packed = true;
     if (packing == Packing::kZstd) {
       opened = internal::UnpackZstd(source.name(), std::move(opened));

@@ -1,0 +1,76 @@
+"""Checks of arguments: each error says what was given and shows the right call."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Iterable
+from typing import Any
+
+from .. import _core
+from ..errors import ArgumentError, PlanError
+from .expr import Column
+
+
+def names(given: Iterable[Any], call: str) -> list[str]:
+    """Names of fields or columns: texts, :func:`vpcflow.col`, or lists of those. ``call`` is a right one."""
+    out: list[str] = []
+    for one in given:
+        if isinstance(one, (str, Column)):
+            out.append(str(one))
+        elif isinstance(one, (list, tuple)):
+            out += names(one, call)
+        else:
+            raise ArgumentError(f"a name is needed, not {one!r}; write {call}")
+    return out
+
+
+def whole(given: Any, name: str, call: str) -> int:
+    """A whole number that is not negative."""
+    needed = f"{name}: a whole number from 0 to {2**63 - 1} is needed, not {given!r}; write {call}"
+    try:
+        value = operator.index(given)
+    except TypeError:
+        raise ArgumentError(needed) from None
+    if not 0 <= value < 2**63:
+        raise PlanError(needed)
+    return value
+
+
+def text(given: Any, name: str, call: str) -> str:
+    """A text."""
+    if not isinstance(given, str):
+        raise ArgumentError(f"{name}={given!r}: text is needed; write {call}")
+    return given
+
+
+def label_of(name: Any, field: Any, table: Any) -> tuple[str, str, _core.Labels]:
+    """The arguments of ``label``."""
+    call = "label('net', 'srcaddr', vf.labels.prefixes({...}))"
+    core = getattr(table, "_core", None)
+    if not isinstance(core, _core.Labels):
+        raise ArgumentError(f"a table of vf.labels is needed, not {table!r}; write {call}")
+    return text(name, "name", call), text(field, "field", call), core
+
+
+def top_of(n: Any, by: Any, other: Any, per: Any, counters: Any) -> _core.TopSpec:
+    """The arguments of ``top_k``."""
+    call = "top_k(10, by='bytes')"
+    number = whole(n, "top_k: n", call)
+    (order,) = names([by], call)
+    held = 0 if counters is None else whole(counters, "top_k: counters", "top_k(10, by='bytes', counters=1000)")
+    if counters is not None and held < 1:
+        raise PlanError("top_k: counters: at least n")
+    keys = names([per], "top_k(10, by='bytes', per='srcaddr')")
+    return _core.TopSpec(n=number, by=order, other=bool(other), per=keys, counters=held)
+
+
+def order_of(columns: Iterable[Any], descending: Any) -> list[tuple[str, bool]]:
+    """The arguments of ``sort``."""
+    call = "sort('bytes', descending=True)"
+    order = names(columns, call)
+    flags = [descending] * len(order) if isinstance(descending, bool) else descending
+    if not isinstance(flags, (list, tuple)) or not all(isinstance(flag, bool) for flag in flags):
+        raise ArgumentError(f"descending={descending!r}: true or false is needed, or a list of them; write {call}")
+    if len(flags) != len(order):
+        raise PlanError("sort: as many values of descending as columns")
+    return list(zip(order, flags))
