@@ -1,10 +1,14 @@
-"""Writes docs/fields.md and docs/formats.md from what the code knows: python tools/generate_docs.py"""
+"""Writes what is made from what the code knows: docs/fields.md, docs/formats.md, the detectors in docs/detection.md and
+their settings in the Python package. python tools/generate_docs.py"""
 
 from pathlib import Path
 
+import detector_pages
+
 import vpcflow as vf
 
-DOCS = Path(__file__).parent.parent / "docs"
+ROOT = Path(__file__).parent.parent
+DOCS = ROOT / "docs"
 
 FORMATS = """# Formats and containers
 
@@ -172,6 +176,17 @@ def formats_page() -> str:
     return FORMATS.format(containers=containers, capabilities="\n".join(lines))
 
 
+def pages() -> dict[Path, str]:
+    """All that is made, by its path."""
+    detection = DOCS / "detection.md"
+    return {
+        DOCS / "fields.md": fields_page(),
+        DOCS / "formats.md": formats_page(),
+        detection: detector_pages.detection_page(detection.read_text()),
+        ROOT / "python" / "vpcflow" / "detect" / "settings.py": detector_pages.settings_module(),
+    }
+
+
 if __name__ == "__main__":
-    (DOCS / "fields.md").write_text(fields_page())
-    (DOCS / "formats.md").write_text(formats_page())
+    for path, text in pages().items():
+        path.write_text(text)
