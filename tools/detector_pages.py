@@ -55,7 +55,7 @@ def settings_module() -> str:
         default = EMPTY.get(row["type"], row["default"])
         whose = ", ".join(row["detectors"]) or "all detectors"
         unit = f" [{row['unit']}]" if row["unit"] else ""
-        comment = textwrap.wrap(f"{whose}: {row['meaning'].replace('`', '``')}{unit}.", 113)
+        comment = textwrap.wrap(f"{whose}: {row['meaning'].replace('`', '``')}{unit}.", 113, break_on_hyphens=False)
         types.append(f"    {name}: {kind}")
         fields += [*(f"    #: {line}" for line in comment), f"    {name}: {kind} = {literal(default)}"]
     return MODULE.format(types="\n".join(types), fields="\n".join(fields))
@@ -76,6 +76,10 @@ def settings_table(rows) -> list[str]:
     return lines + [f"| `{s['name']}` | {shown(s)} | {s['unit']} | {s['meaning']} |" for s in rows]
 
 
+def wrapped(text: str) -> list[str]:
+    return textwrap.wrap(text, 140, break_on_hyphens=False)
+
+
 def needs_of(row) -> str:
     """The fields that a detector needs."""
     def names(essential):
@@ -92,8 +96,8 @@ def detectors_part() -> str:
     lines += ["", "All detectors have:", "", *settings_table(SHARED_SETTINGS)]
     for row in ROWS:
         inputs = "".join(f" Needs `{name}=`." for name in row["inputs"])
-        lines += ["", f"### {row['name']}", "", *textwrap.wrap(f"{row['method']}{inputs}", 158), ""]
-        lines += textwrap.wrap(f"Cannot see: {row['misses']}. {needs_of(row)}", 158)
+        lines += ["", f"### {row['name']}", "", *wrapped(f"{row['method']}{inputs}"), ""]
+        lines += wrapped(f"Cannot see: {row['misses']}. {needs_of(row)}")
         if row["settings"]:
             lines += ["", *settings_table(row["settings"])]
     return "\n".join(lines)

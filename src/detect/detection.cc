@@ -110,13 +110,17 @@ absl::Status Detection::SetLabels(std::string_view setting, AddressLabels labels
 absl::StatusOr<std::vector<Finding>> Detection::Find(std::string_view detector) {
   const DetectorInfo* info = DetectorNamed(detector);
   if (info == nullptr) return NoDetector(detector);
+  return Find(*info);
+}
+
+std::vector<Finding> Detection::Find(const DetectorInfo& detector) {
   const std::lock_guard lock(impl_->mutex);
   impl_->sessions.Order();
-  std::vector<Finding> out = info->find({impl_->sessions, impl_->settings});
+  std::vector<Finding> out = detector.find({impl_->sessions, impl_->settings});
   for (Finding& f : out) {
-    f.detector = info->name;
-    f.technique = info->technique;
-    f.confidence = internal::ConfidenceOf(info->name, f.severity, f.score);
+    f.detector = detector.name;
+    f.technique = detector.technique;
+    f.confidence = internal::ConfidenceOf(detector.name, f.severity, f.score);
   }
   std::sort(out.begin(), out.end(), Worse);
   return out;

@@ -90,7 +90,7 @@ DetectSettings Low() {
 std::string ToldBy(Detection* detection) {
   std::string out;
   for (const DetectorInfo* detector : Detectors()) {
-    for (const Finding& f : *detection->Find(detector->name)) {
+    for (const Finding& f : detection->Find(*detector)) {
       VPCFLOW_FUZZ_CHECK(f.detector == detector->name);
       VPCFLOW_FUZZ_CHECK(f.score >= 0 && f.score <= 1 && f.start <= f.end && f.targets.size() <= 20);
       out += std::to_string(static_cast<int>(f.severity)) + " " + std::to_string(f.score) + " " + f.sentence;

@@ -194,3 +194,42 @@ def test_the_command_line_says_it(tmp_path):
     assert b"not looked for: unauthorised_access: the logs lack dstport" in done.stdout
     done = run_cli("detect", tmp_path / "a.log", "--json", check=0)
     assert b"not looked for: unauthorised_access: the logs lack dstport" in done.stderr
+
+
+def rules_of(over):
+    return vf.rules.of([{"name": "ssh", "over": over, "where": "dstport = 22", "by": "srcaddr"}])
+
+
+@pytest.mark.filterwarnings("ignore::vpcflow.DataQualityWarning")
+@pytest.mark.parametrize("over", ["records", "sessions"])
+def test_rules_are_blind_too(tmp_path, over):
+    log = PLANTS["unauthorised_access"][0]
+    found = vf.rules.run(vf.scan(without(log, ["dstport"])), rules_of(over))
+    assert (len(found), found.not_detected) == (0, {"ssh": ["dstport"]})
+    assert len(vf.rules.run(vf.scan(log), rules_of(over))) == 1
+    (tmp_path / "a.log").write_bytes(log)
+    (tmp_path / "b.log").write_bytes(without(log, ["dstport"]))
+    found = vf.rules.run(vf.scan([str(tmp_path / "a.log"), str(tmp_path / "b.log")]), rules_of(over))
+    assert (len(found), found.not_detected) == (1, {})
+    assert found.degraded == {"ssh": ["not looked for in 1 of 2 sources, which lack dstport"]}
+    both = found + vf.detect(vf.scan(without(log, ["dstport"])), only=["brute_force"])
+    assert set(both.not_detected) == {"brute_force"}
+    assert set(both.degraded) == {"ssh"}
+
+
+@pytest.mark.parametrize("over", ["records", "sessions"])
+def test_watch_logs_what_it_cannot_see_once(tmp_path, over):
+    (tmp_path / "logs").mkdir()
+    lines = []
+    watch = vf.watch.Watch(
+        tmp_path / "logs", rules_of(over), {}, tmp_path / "state.sqlite", settle=0, detectors={"only": ["unauthorised_access"]},
+        log=lines.append,
+    )  # fmt: skip
+    for i, data in enumerate([talk(("10.0.0.1", "10.0.0.2", 443, 6, 20, 5000, 1000, "answered"))] * 3):
+        (tmp_path / "logs" / f"{i}.log").write_bytes(without(data, ["dstport"]))
+        watch.poll()
+    watch.close()
+    assert lines == [
+        "not looked for: ssh: some logs lack dstport",
+        "not looked for: unauthorised_access: the logs lack dstport",
+    ]

@@ -44,7 +44,7 @@ std::vector<Finding> FindIn(Detection* detection, std::string_view name) {
 std::string Told(Detection* detection) {
   std::string out;
   for (const DetectorInfo* detector : Detectors()) {
-    for (const Finding& f : *detection->Find(detector->name)) {
+    for (const Finding& f : detection->Find(*detector)) {
       out += f.sentence + " " + std::to_string(f.score) + " " + std::to_string(f.evidence.size()) + "\n";
     }
   }

@@ -5,7 +5,8 @@
 //   absl::StatusOr<vpcflow::Result> sessions = vpcflow::Plan::Make(spec)->Run(sources, {});
 //   absl::StatusOr<vpcflow::Detection> detection = vpcflow::Detection::Make({});
 //   detection->Add(*sessions).IgnoreError();                       // as often as there are parts
-//   for (const vpcflow::Finding& found : *detection->Find("port_scan")) std::cout << found.sentence << "\n";
+//   for (const vpcflow::DetectorInfo* detector : vpcflow::Detectors())
+//     for (const vpcflow::Finding& found : detection->Find(*detector)) std::cout << found.sentence << "\n";
 //   for (const vpcflow::DetectorCoverage& c : detection->Coverage())
 //     if (c.verdict == vpcflow::Verdict::kImpossible) std::cout << c.detector << " cannot see these logs\n";
 //
@@ -81,7 +82,9 @@ class Detection {
   // kInvalidArgument for a setting that has no labels.
   absl::Status SetLabels(std::string_view setting, AddressLabels labels);
 
-  // Returns the findings of one detector, worst first. kInvalidArgument for an unknown name, with the nearest one.
+  // Returns the findings of one detector, worst first.
+  std::vector<Finding> Find(const DetectorInfo& detector);
+  // The same by name. kInvalidArgument for an unknown one, with the nearest.
   absl::StatusOr<std::vector<Finding>> Find(std::string_view detector);
   // Returns what each detector could not see by the formats added, in the order of Detectors().
   std::vector<DetectorCoverage> Coverage() const;

@@ -1,6 +1,6 @@
 // Finding: a detector's verdict, with the counts that decided.
 //
-//   for (const vpcflow::Finding& finding : *detection.Find("port_scan"))
+//   for (const vpcflow::Finding& finding : detection.Find(*vpcflow::DetectorNamed("port_scan")))
 //     std::cout << vpcflow::SeverityName(finding.severity) << " " << finding.technique << " " << finding.sentence <<
 //     "\n";
 #ifndef VPCFLOW_DETECT_FINDING_H_

@@ -12,7 +12,6 @@ from .finding import Finding, worst_first
 from .incident import Incident, incidents_of
 from .scope import Scope
 
-
 #: How a line of :meth:`Findings.limits` says that a detector or rule sees nothing of some logs.
 BLIND = "not looked for"
 
