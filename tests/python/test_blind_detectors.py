@@ -194,6 +194,9 @@ def test_the_command_line_says_it(tmp_path):
     assert b"not looked for: unauthorised_access: the logs lack dstport" in done.stdout
     done = run_cli("detect", tmp_path / "a.log", "--json", check=0)
     assert b"not looked for: unauthorised_access: the logs lack dstport" in done.stderr
+    (tmp_path / "a.log").write_bytes(without(PLANTS["exfiltration"][0], ["dstport"]))
+    done = run_cli("detect", tmp_path / "a.log", "--json", check=1)  # something is found, and something cannot be
+    assert b"not looked for: unauthorised_access: the logs lack dstport" in done.stderr
 
 
 def rules_of(over):

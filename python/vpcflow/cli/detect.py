@@ -10,6 +10,7 @@ from .. import _display as display
 from .. import rules
 from ..detect.detect import baseline, detect
 from ..findings.evidence import as_line
+from ..findings.findings import BLIND
 from ..io.writing import check_writable, write_whole
 from ..query.aggregation import Aggregation
 from ._detection import (
@@ -75,7 +76,7 @@ def run(args: argparse.Namespace) -> int:
     say_first(findings.report, args.json)
     if args.json:
         put(findings.to_json_lines())
-        for line in findings.limits() if findings else [findings.conclusion()]:
+        for line in [line for line in findings.limits() if BLIND in line] if findings else [findings.conclusion()]:
             note(line)
     else:
         for incident in findings.incidents():
