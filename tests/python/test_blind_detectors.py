@@ -13,6 +13,7 @@ from test_what_is_new import often
 from vpcflow.detect import DETECTORS, Settings, baseline
 from vpcflow.detect.rows import ROWS
 from vpcflow.detect.run import Run
+from vpcflow.watch import Watch
 
 HEADER = talk().decode().split()
 PAST = talk(*often(200, "10.0.0.4", "198.51.100.7", 443, 6, 1000))
@@ -26,7 +27,8 @@ def one_new(port, protocol=6, target="203.0.113.9"):
     return talk(("10.0.0.4", target, port, protocol, 20, 5000, 990_000, "answered"))
 
 
-#: For each detector a log in which it finds something, and what it needs to.
+#: For each detector a log in which it finds something, and what it needs to. Others have the plant of synth that has
+#: their name.
 PLANTS = {
     "port_scan": (talk(*(("198.51.100.7", "10.0.0.9", 8000 + i, 6, 1, 40, 1000 + i, "REJECT") for i in range(60))), {}),
     "brute_force": (talk(*(("198.51.100.7", "10.0.0.9", 22, 6, 20, 5000, 1000 + 60 * i, "answered") for i in range(80))), {}),
@@ -65,15 +67,19 @@ def countries(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
 
+def plant_of(name):
+    """A log in which a detector finds something, and the arguments of its detection."""
+    if name not in PLANTS:
+        return vf.synth(20_000, seed=3, plant=name, peers=500, noise_sources=500).data, {}
+    log, settings = PLANTS[name]
+    return log, {key: baseline(vf.scan(value)) if key == "baseline" else value for key, value in settings.items()}
+
+
 def without(log, fields):
     """A log whose columns lack some fields."""
     rows = [line.split() for line in log.decode().splitlines()]
     keep = [i for i, name in enumerate(rows[0]) if name not in fields]
     return "".join(" ".join(row[i] for i in keep) + "\n" for row in rows).encode()
-
-
-def arguments(settings):
-    return {name: baseline(vf.scan(value)) if name == "baseline" else value for name, value in settings.items()}
 
 
 def named(findings, name):
@@ -104,8 +110,7 @@ def seen_or_said(name, log, gone, settings):
 @pytest.mark.filterwarnings("ignore::vpcflow.DataQualityWarning")
 @pytest.mark.parametrize("name", DETECTORS)
 def test_a_field_taken_away_is_named_or_not_needed(name):
-    log, settings = PLANTS[name]
-    settings = arguments(settings)
+    log, settings = plant_of(name)
     assert seen_or_said(name, log, [], settings)
     for field in HEADER:
         seen_or_said(name, log, [field], settings)
@@ -118,8 +123,7 @@ def test_a_field_taken_away_is_named_or_not_needed(name):
 @pytest.mark.parametrize("name", DETECTORS)
 def test_what_is_called_impossible_is(name):
     """Nothing is found without an essential field, though the engine is asked all the same."""
-    log, settings = PLANTS[name]
-    settings = arguments(settings)
+    log, settings = plant_of(name)
     past = settings.pop("baseline", None)
     for need in next(row for row in ROWS if row["name"] == name)["needs"]:
         gone = set(need["fields"]) & set(HEADER) - {"srcaddr", "dstaddr", "start"}  # without these there is no session
@@ -224,7 +228,7 @@ def test_rules_are_blind_too(tmp_path, over):
 def test_watch_logs_what_it_cannot_see_once(tmp_path, over):
     (tmp_path / "logs").mkdir()
     lines = []
-    watch = vf.watch.Watch(
+    watch = Watch(
         tmp_path / "logs", rules_of(over), {}, tmp_path / "state.sqlite", settle=0, detectors={"only": ["unauthorised_access"]},
         log=lines.append,
     )  # fmt: skip
