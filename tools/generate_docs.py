@@ -1,13 +1,16 @@
-"""Writes docs/fields.md, docs/formats.md and the names in vpcflow/typing.py from what the code knows:
-python tools/generate_docs.py"""
+"""Writes what is made from what the code knows: docs/fields.md, docs/formats.md, the detectors in docs/detection.md,
+their settings in the Python package, and the names in vpcflow/typing.py. python tools/generate_docs.py"""
 
 from pathlib import Path
+
+import detector_pages
 
 import vpcflow as vf
 from vpcflow import _core
 
-DOCS = Path(__file__).parent.parent / "docs"
-TYPING = Path(__file__).parent.parent / "python" / "vpcflow" / "typing.py"
+ROOT = Path(__file__).parent.parent
+DOCS = ROOT / "docs"
+TYPING = ROOT / "python" / "vpcflow" / "typing.py"
 BEGIN, END = "# -- made by tools/generate_docs.py: names of the engine\n", "# -- made until here\n"
 ALIASES = {
     "BinBy": "``bin_by=``: how a record that spans several time bins is counted.",
@@ -200,7 +203,18 @@ def typing_module() -> str:
     return before + BEGIN + "\n".join(lines) + "\n" + END + rest.split(END)[1]
 
 
+def pages() -> dict[Path, str]:
+    """All that is made, by its path."""
+    detection = DOCS / "detection.md"
+    return {
+        DOCS / "fields.md": fields_page(),
+        DOCS / "formats.md": formats_page(),
+        detection: detector_pages.detection_page(detection.read_text()),
+        ROOT / "python" / "vpcflow" / "detect" / "settings.py": detector_pages.settings_module(),
+        TYPING: typing_module(),
+    }
+
+
 if __name__ == "__main__":
-    TYPING.write_text(typing_module())
-    (DOCS / "fields.md").write_text(fields_page())
-    (DOCS / "formats.md").write_text(formats_page())
+    for path, text in pages().items():
+        path.write_text(text)

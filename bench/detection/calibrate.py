@@ -72,8 +72,7 @@ def calibrated(seeds):
     ]
     for name, severity, band in sorted({key[:3] for key in counts}, key=lambda k: (DETECTORS.index(k[0]), *k[1:])):
         right, wrong = (counts[name, severity, band, r] for r in (True, False))
-        words = "".join(word.capitalize() for word in name.split("_"))
-        lines.append(f"VPCFLOW_CALIBRATED(k{words}, k{severity.capitalize()}, {band}, {right}, {right + wrong})")
+        lines.append(f'VPCFLOW_CALIBRATED("{name}", k{severity.capitalize()}, {band}, {right}, {right + wrong})')
     COUNTS.write_text("\n".join(lines) + "\n")
 
 

@@ -13,20 +13,30 @@ int main(int argc, char** argv) {
   spec.sessions.emplace();
   absl::StatusOr<vpcflow::Result> sessions = vpcflow::Plan::Make(spec)->Run(*sources, {});
   vpcflow::DetectSettings settings;
-  settings.scan_ports = 50;
+  settings.Set("scan_ports", 50);
   absl::StatusOr<vpcflow::Detection> detection = vpcflow::Detection::Make(settings);
   if (!sessions.ok() || !detection.ok()) {
     std::cerr << (sessions.ok() ? detection.status() : sessions.status()).message() << "\n";
     return 2;
   }
-  if (const absl::Status status = detection->Add(sessions->table); !status.ok()) {
+  if (const absl::Status status = detection->Add(*sessions); !status.ok()) {
     std::cerr << status.message() << "\n";
     return 2;
   }
-  for (const vpcflow::Detector detector : {vpcflow::Detector::kPortScan, vpcflow::Detector::kBruteForce}) {
-    for (const vpcflow::Finding& found : detection->Find(detector)) {
-      std::cout << found.detector << "  " << found.sentence << "\n";
+  for (const char* detector : {"port_scan", "brute_force"}) {
+    const absl::StatusOr<std::vector<vpcflow::Finding>> found = detection->Find(detector);
+    if (!found.ok()) {
+      std::cerr << found.status().message() << "\n";
+      return 2;
     }
+    for (const vpcflow::Finding& finding : *found) {
+      std::cout << vpcflow::SeverityName(finding.severity) << "  " << finding.detector << "  " << finding.sentence
+                << "\n";
+    }
+  }
+  for (const vpcflow::DetectorCoverage& coverage : detection->Coverage()) {
+    if (coverage.verdict == vpcflow::Verdict::kImpossible)
+      std::cout << coverage.detector << " cannot see these logs: " << coverage.losses[0].without << "\n";
   }
   return sessions->report.status().ok() ? 0 : 2;
 }

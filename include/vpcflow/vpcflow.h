@@ -12,6 +12,7 @@
 #include "vpcflow/container/ocsf.h"
 #include "vpcflow/core.h"
 #include "vpcflow/detect/detection.h"
+#include "vpcflow/detect/detector.h"
 #include "vpcflow/detect/finding.h"
 #include "vpcflow/detect/settings.h"
 #include "vpcflow/enrich/aws.h"

@@ -5,68 +5,123 @@ namespace vpcflow_python {
 namespace {
 
 using vpcflow::Detection;
-using vpcflow::DetectSettings;
+using vpcflow::SettingInfo;
+using vpcflow::SettingType;
+using vpcflow::SettingValue;
 
-// Calls fn(name, member) for each setting.
-template <class Fn>
-void ForEachSetting(DetectSettings& s, Fn fn) {
-#define VPCFLOW_SETTING(name) fn(#name, s.name)
-  VPCFLOW_SETTING(inside);
-  VPCFLOW_SETTING(scan_ports);
-  VPCFLOW_SETTING(scan_hosts);
-  VPCFLOW_SETTING(scan_failed);
-  VPCFLOW_SETTING(walk_outside);
-  VPCFLOW_SETTING(brute_sessions);
-  VPCFLOW_SETTING(brute_bytes);
-  VPCFLOW_SETTING(exfil_bytes);
-  VPCFLOW_SETTING(exfil_ratio);
-  VPCFLOW_SETTING(exfil_typical);
-  VPCFLOW_SETTING(exfil_known);
-  VPCFLOW_SETTING(beacon_sessions);
-  VPCFLOW_SETTING(beacon_jitter);
-  VPCFLOW_SETTING(lateral_hosts);
-  VPCFLOW_SETTING(lateral_failed);
-  VPCFLOW_SETTING(admin_sources);
-  VPCFLOW_SETTING(access_tries);
-  VPCFLOW_SETTING(found_failed);
-  VPCFLOW_SETTING(flood_sources);
-  VPCFLOW_SETTING(flood_packets);
-  VPCFLOW_SETTING(tunnel_bytes);
-  VPCFLOW_SETTING(tunnel_icmp);
-  VPCFLOW_SETTING(bad);
-  VPCFLOW_SETTING(bad_date);
-  VPCFLOW_SETTING(new_chance);
-  VPCFLOW_SETTING(countries);
-  VPCFLOW_SETTING(countries_are_networks);
-  VPCFLOW_SETTING(countries_date);
-#undef VPCFLOW_SETTING
-}
-
-// Those that are not in `values` are as they are; other names do not matter.
-DetectSettings SettingsFrom(const py::dict& values) {
-  DetectSettings out;
-  ForEachSetting(out, [&](const char* name, auto& member) {
-    if (!values.contains(name)) return;
-    member = ValueOf<std::decay_t<decltype(member)>>(values[name], (std::string("detect: ") + name).c_str());
-  });
-  return out;
-}
-
-// The defaults of plain settings.
-py::dict Defaults() {
-  DetectSettings settings;
-  py::dict out;
-  ForEachSetting(settings, [&](const char* name, auto& member) {
-    if constexpr (std::is_same_v<std::decay_t<decltype(member)>, std::vector<std::string>>) {
-      out[name] = py::tuple(py::cast(member));
-    } else if constexpr (std::is_arithmetic_v<std::decay_t<decltype(member)>>) {
-      out[name] = py::cast(member);
+// A setting's value. A list is (prefixes, day), labels are (labels, day, whether they name networks).
+SettingValue SettingFrom(const py::handle& value, const SettingInfo& setting) {
+  const std::string name = "detect: " + std::string(setting.name);
+  switch (setting.type) {
+    case SettingType::kBool: return ValueOf<bool>(value, name.c_str());
+    case SettingType::kInteger: return ValueOf<int64_t>(value, name.c_str());
+    case SettingType::kNumber: return ValueOf<double>(value, name.c_str());
+    case SettingType::kPrefixes: return ValueOf<vpcflow::Prefixes>(value, name.c_str());
+    case SettingType::kAddressList: {
+      const auto list = value.cast<py::tuple>();
+      return vpcflow::AddressList{ValueOf<vpcflow::Prefixes>(list[0], name.c_str()), list[1].cast<std::string>()};
     }
-  });
+    case SettingType::kAddressLabels: {
+      const auto [labels, day, networks] =
+          value.cast<std::tuple<std::shared_ptr<vpcflow::Labels>, std::string, bool>>();
+      return vpcflow::AddressLabels{labels, day, networks};
+    }
+  }
+  return {};
+}
+
+// The settings named; names that no detector has are left to Detection::Make.
+vpcflow::DetectSettings SettingsFrom(const py::dict& values) {
+  vpcflow::DetectSettings out;
+  const auto take = [&](const SettingInfo* setting) {
+    const py::str name(setting->name.data(), setting->name.size());
+    if (values.contains(name)) out.Set(std::string(setting->name), SettingFrom(values[name], *setting));
+  };
+  for (const SettingInfo* setting : vpcflow::SharedSettings()) take(setting);
+  for (const vpcflow::DetectorInfo* detector : vpcflow::Detectors()) {
+    for (const SettingInfo* setting : detector->settings) take(setting);
+  }
+  for (const auto& [key, value] : values) {
+    if (const auto name = key.cast<std::string>(); !out.values.contains(name)) out.Set(name, false);
+  }
   return out;
 }
 
-py::object ValueOf(const vpcflow::Evidence& evidence) {
+// The row of a setting; of lists and labels there is no default.
+py::dict ToDict(const SettingInfo& setting) {
+  py::dict out;
+  out["name"] = setting.name;
+  out["type"] = vpcflow::SettingTypeName(setting.type);
+  out["default"] = std::visit(
+      [](const auto& value) -> py::object {
+        using T = std::decay_t<decltype(value)>;
+        if constexpr (std::is_same_v<T, vpcflow::Prefixes>) {
+          return py::tuple(py::cast(value));
+        } else if constexpr (std::is_arithmetic_v<T>) {
+          return py::cast(value);
+        } else {
+          return py::none();
+        }
+      },
+      vpcflow::DefaultOf(setting));
+  out["unit"] = setting.unit;
+  out["meaning"] = setting.meaning;
+  return out;
+}
+
+py::list ToList(std::span<const SettingInfo* const> settings) {
+  py::list out;
+  for (const SettingInfo* setting : settings) out.append(ToDict(*setting));
+  return out;
+}
+
+py::dict ToDict(const vpcflow::DetectorInfo& detector) {
+  py::list needs;
+  for (const vpcflow::FieldNeed& need : detector.needs) {
+    py::list fields;
+    for (const vpcflow::Field field : need.any_of) {
+      if (field != vpcflow::Field::kUnknown) fields.append(vpcflow::Info(field).name);
+    }
+    py::dict row;
+    row["fields"] = fields;
+    row["essential"] = need.essential;
+    row["without"] = need.without;
+    needs.append(row);
+  }
+  py::list inputs;
+  for (const std::string_view input : detector.inputs) inputs.append(input);
+  py::dict out;
+  out["name"] = detector.name;
+  out["technique"] = detector.technique;
+  out["meaning"] = detector.meaning;
+  out["method"] = detector.method;
+  out["misses"] = detector.misses;
+  out["needs"] = needs;
+  out["inputs"] = inputs;
+  out["settings"] = ToList(detector.settings);
+  return out;
+}
+
+py::dict ToDict(const vpcflow::DetectorCoverage& coverage) {
+  py::list losses;
+  for (const vpcflow::DetectorCoverage::Loss& loss : coverage.losses) {
+    py::dict row;
+    row["without"] = loss.without;
+    row["field"] = vpcflow::Info(loss.field).name;
+    row["essential"] = loss.essential;
+    row["sources"] = loss.sources;
+    losses.append(row);
+  }
+  py::dict out;
+  out["detector"] = coverage.detector;
+  out["verdict"] = vpcflow::VerdictName(coverage.verdict);
+  out["sources"] = coverage.sources;
+  out["blind"] = coverage.blind;
+  out["losses"] = losses;
+  return out;
+}
+
+py::object ToPython(const vpcflow::Evidence& evidence) {
   return std::visit(
       [](const auto& value) -> py::object {
         using T = std::decay_t<decltype(value)>;
@@ -85,14 +140,13 @@ py::object ValueOf(const vpcflow::Evidence& evidence) {
 }
 
 py::dict ToDict(const vpcflow::Finding& finding) {
-  constexpr const char* kSeverities[] = {"high", "medium", "low"};
   py::list targets;
   for (const vpcflow::Ip& target : finding.targets) targets.append(vpcflow::ToString(target));
   py::dict evidence;
-  for (const auto& [name, value] : finding.evidence) evidence[py::str(name.data(), name.size())] = ValueOf(value);
+  for (const auto& [name, value] : finding.evidence) evidence[py::str(name.data(), name.size())] = ToPython(value);
   py::dict out;
   out["detector"] = finding.detector;
-  out["severity"] = kSeverities[static_cast<size_t>(finding.severity)];
+  out["severity"] = vpcflow::SeverityName(finding.severity);
   out["actor"] = vpcflow::ToString(finding.actor);
   out["targets"] = targets;
   out["start"] = finding.start;
@@ -119,8 +173,12 @@ void Do(Fn fn) {
 }  // namespace
 
 void BindDetect(py::module_& m) {
-  m.def("detectors", [] { return py::tuple(py::cast(vpcflow::kDetectorNames)); });
-  m.def("detect_defaults", &Defaults);
+  m.def("detectors", [] {
+    py::list out;
+    for (const vpcflow::DetectorInfo* detector : vpcflow::Detectors()) out.append(ToDict(*detector));
+    return out;
+  });
+  m.def("shared_settings", [] { return ToList(vpcflow::SharedSettings()); });
   py::class_<Detection, std::shared_ptr<Detection>>(m, "Detection")
       .def(py::init([](const py::dict& settings) {
              absl::StatusOr<Detection> made = Detection::Make(SettingsFrom(settings));
@@ -131,6 +189,7 @@ void BindDetect(py::module_& m) {
       .def(
           "add", [](Detection& self, const vpcflow::Table& table) { Do([&] { return self.Add(table); }); },
           py::arg("sessions"))
+      .def("add_formats", &Detection::AddFormats, py::arg("formats"), py::call_guard<py::gil_scoped_release>())
       .def(
           "merge", [](Detection& self, const Detection& other) { Do([&] { return self.Merge(other); }); },
           py::arg("other"))
@@ -138,22 +197,37 @@ void BindDetect(py::module_& m) {
           "add_baseline",
           [](Detection& self, const vpcflow::Table& table) { Do([&] { return self.AddBaseline(table); }); },
           py::arg("past"))
-      .def("set_services", &Detection::set_services, py::arg("services"), py::call_guard<py::gil_scoped_release>())
+      .def(
+          "set_labels",
+          [](Detection& self, const std::string& setting, std::shared_ptr<vpcflow::Labels> labels) {
+            Do([&] { return self.SetLabels(setting, {std::move(labels), {}, false}); });
+          },
+          py::arg("setting"), py::arg("labels"))
       .def(
           "find",
           [](Detection& self, const std::string& detector) {
-            const std::optional<vpcflow::Detector> known = vpcflow::DetectorNamed(detector);
-            if (!known) Raise("PlanError", "no detector '" + vpcflow::ValidUtf8(detector) + "'");
-            std::vector<vpcflow::Finding> found;
+            absl::StatusOr<std::vector<vpcflow::Finding>> found = std::vector<vpcflow::Finding>();
             {
               const py::gil_scoped_release release;
-              found = self.Find(*known);
+              found = self.Find(detector);
             }
+            if (!found.ok()) RaiseStatus(found.status());
             py::list out;
-            for (const vpcflow::Finding& finding : found) out.append(ToDict(finding));
+            for (const vpcflow::Finding& finding : *found) out.append(ToDict(finding));
             return out;
           },
           py::arg("detector"))
+      .def("coverage",
+           [](const Detection& self) {
+             std::vector<vpcflow::DetectorCoverage> all;
+             {
+               const py::gil_scoped_release release;
+               all = self.Coverage();
+             }
+             py::list out;
+             for (const vpcflow::DetectorCoverage& coverage : all) out.append(ToDict(coverage));
+             return out;
+           })
       .def_property_readonly("sessions",
                              [](const Detection& self) {
                                const py::gil_scoped_release release;

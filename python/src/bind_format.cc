@@ -55,7 +55,7 @@ void BindFormat(py::module_& m) {
   });
   m.def("capabilities", [](const std::string& text) {
     py::list out;
-    for (const vpcflow::Capability& c : vpcflow::Capabilities(ParseFormat(text))) {
+    for (const vpcflow::Capability& c : vpcflow::Capabilities(ParseFormat(text), vpcflow::Analyses())) {
       py::dict capability;
       capability["analysis"] = c.analysis;
       capability["meaning"] = c.meaning;
@@ -71,7 +71,7 @@ void BindFormat(py::module_& m) {
   m.def("recommended_format", [](const std::vector<std::string>& analyses) -> py::object {
     const std::vector<std::string_view> names(analyses.begin(), analyses.end());
     vpcflow::Format format;
-    if (!vpcflow::RecommendedFormat(names, &format)) return py::none();
+    if (!vpcflow::RecommendedFormat(names, &format, vpcflow::Analyses())) return py::none();
     return py::str(format.ToString());
   });
   m.def("ocsf_fields", [] {

@@ -37,9 +37,8 @@ vpcflow::SynthOptions SynthFrom(const py::dict& d) {
 void BindSynth(py::module_& m) {
   m.def("plants", [] {
     py::list out;
-#define VPCFLOW_X(name, benign, meaning) out.append(py::make_tuple(name, benign, meaning));
-    VPCFLOW_PLANTS(VPCFLOW_X)
-#undef VPCFLOW_X
+    for (const vpcflow::PlantInfo& plant : vpcflow::Plants())
+      out.append(py::make_tuple(plant.name, plant.benign, plant.meaning));
     return out;
   });
   m.def(

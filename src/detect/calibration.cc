@@ -3,21 +3,21 @@
 
 #include <cstdint>
 
-#include "src/detect/detectors.h"
+#include "src/detect/context.h"
 
 VPCFLOW_NAMESPACE_BEGIN
 namespace internal {
 namespace {
 
 struct Calibrated {
-  Detector detector;
+  std::string_view detector;
   Severity severity;
   int strength;
   uint32_t right, all;
 };
 constexpr Calibrated kCalibrated[] = {
 #define VPCFLOW_CALIBRATED(detector, severity, strength, right, all) \
-  {Detector::detector, Severity::severity, strength, right, all},
+  {detector, Severity::severity, strength, right, all},
 #include "src/detect/calibration.inc"
 #undef VPCFLOW_CALIBRATED
 };
@@ -25,7 +25,7 @@ constexpr uint32_t kEnough = 8;  // findings; fewer say too little
 
 }  // namespace
 
-std::optional<double> ConfidenceOf(Detector detector, Severity severity, double score) {
+std::optional<double> ConfidenceOf(std::string_view detector, Severity severity, double score) {
   const int strength = score >= 0.95 ? 2 : score >= 5.0 / 6 ? 1 : 0;
   // Of its strength; if there are too few, of any.
   for (const bool any : {false, true}) {

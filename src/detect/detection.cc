@@ -7,38 +7,14 @@
 
 #include "absl/strings/str_cat.h"
 #include "src/detect/calibration.h"
-#include "src/detect/detectors.h"
-#include "src/detect/sessions.h"
-#include "vpcflow/enrich/aws.h"
+#include "src/detect/context.h"
+#include "src/detect/coverage.h"
+#include "src/detect/registry.h"
 #include "vpcflow/error/error.h"
-#include "vpcflow/result/table.h"
+#include "vpcflow/export/text.h"
 
 VPCFLOW_NAMESPACE_BEGIN
-
-namespace internal {
-
 namespace {
-
-std::vector<Finding> FindAny(Detector detector, const Asked& asked) {
-  switch (detector) {
-    case Detector::kPortScan: return FindPortScans(asked);
-    case Detector::kBruteForce: return FindBruteForce(asked);
-    case Detector::kExfiltration: return FindExfiltration(asked);
-    case Detector::kBeacon: return FindBeacons(asked);
-    case Detector::kLateralMovement: return FindLateralMovement(asked);
-    case Detector::kUnauthorisedAccess: return FindUnauthorisedAccess(asked);
-    case Detector::kAcceptedAfterReject: return FindAcceptedAfterReject(asked);
-    case Detector::kFlood: return FindFloods(asked);
-    case Detector::kTunnel: return FindTunnels(asked);
-    case Detector::kKnownBad: return FindKnownBad(asked);
-    case Detector::kNewAdminEdge: return FindNewAdminEdges(asked);
-    case Detector::kNewPort: return FindNewPorts(asked);
-    case Detector::kNewProtocol: return FindNewProtocols(asked);
-    case Detector::kNewDestination: return FindNewDestinations(asked);
-    case Detector::kNewCountry: return FindNewCountries(asked);
-  }
-  return {};
-}
 
 // A total order: how parts were added does not show.
 bool Worse(const Finding& a, const Finding& b) {
@@ -48,21 +24,36 @@ bool Worse(const Finding& a, const Finding& b) {
   return std::tie(a.start, a.targets, a.end, a.sentence) < std::tie(b.start, b.targets, b.end, b.sentence);
 }
 
+absl::Status NoDetector(std::string_view name) {
+  std::vector<std::string_view> names;
+  for (const DetectorInfo* detector : Detectors()) names.push_back(detector->name);
+  const std::string nearest = Nearest(name, names);
+  return MakeError(ErrorKind::kPlan,
+                   absl::StrCat("no detector '", ValidUtf8(name), "'", nearest.empty() ? "" : "; did you mean '",
+                                nearest, nearest.empty() ? "" : "'?"));
+}
+
 }  // namespace
-}  // namespace internal
 
 struct Detection::Impl {
   std::mutex mutex;  // of what follows
-  DetectSettings settings;
+  size_t max_memory = 0;
+  internal::ResolvedSettings settings;
   internal::Sessions sessions;
-  std::shared_ptr<const Labels> services = AwsS3();
-  std::string_view services_day = AwsDay();
+  std::map<std::string, uint64_t> formats;
 
+  absl::Status Add(const Table& table) {
+    if (absl::Status status = sessions.Add(table); !status.ok()) return status;
+    return CheckMemory();
+  }
+  void AddFormats(const std::map<std::string, uint64_t>& more) {
+    for (const auto& [format, sources] : more) formats[format] += sources;
+  }
   absl::Status CheckMemory() const {
-    if (settings.max_memory == 0 || sessions.bytes() <= settings.max_memory) return absl::OkStatus();
-    return absl::ResourceExhaustedError(absl::StrCat("detect: ", sessions.size(),
-                                                     " sessions take more than max_memory, ", settings.max_memory,
-                                                     " bytes; detect parts of the logs"));
+    if (max_memory == 0 || sessions.bytes() <= max_memory) return absl::OkStatus();
+    return MakeError(ErrorKind::kMemory,
+                     absl::StrCat("detect: ", sessions.size(), " sessions take more than max_memory, ", max_memory,
+                                  " bytes; detect parts of the logs"));
   }
 };
 
@@ -71,29 +62,38 @@ Detection::Detection(Detection&&) noexcept = default;
 Detection& Detection::operator=(Detection&&) noexcept = default;
 Detection::~Detection() = default;
 
-std::optional<Detector> DetectorNamed(std::string_view name) {
-  const auto at = std::find(kDetectorNames.begin(), kDetectorNames.end(), name);
-  if (at == kDetectorNames.end()) return std::nullopt;
-  return static_cast<Detector>(at - kDetectorNames.begin());
+absl::StatusOr<Detection> Detection::Make(const DetectSettings& settings) {
+  absl::StatusOr<internal::ResolvedSettings> resolved = internal::ResolvedSettings::Make(settings);
+  if (!resolved.ok()) return resolved.status();
+  auto impl = std::make_unique<Impl>();
+  impl->settings = *std::move(resolved);
+  if (absl::Status status = impl->sessions.Init(impl->settings); !status.ok()) return status;
+  impl->max_memory = settings.max_memory;
+  return Detection(std::move(impl));
 }
 
-absl::StatusOr<Detection> Detection::Make(DetectSettings settings) {
-  auto impl = std::make_unique<Impl>();
-  if (absl::Status status = impl->sessions.Init(settings); !status.ok()) return status;
-  impl->settings = std::move(settings);
-  return Detection(std::move(impl));
+absl::Status Detection::Add(const Result& sessions) {
+  const std::lock_guard lock(impl_->mutex);
+  if (absl::Status status = impl_->Add(sessions.table); !status.ok()) return status;
+  impl_->AddFormats(sessions.report.formats);
+  return absl::OkStatus();
 }
 
 absl::Status Detection::Add(const Table& sessions) {
   const std::lock_guard lock(impl_->mutex);
-  if (absl::Status status = impl_->sessions.Add(sessions); !status.ok()) return status;
-  return impl_->CheckMemory();
+  return impl_->Add(sessions);
+}
+
+void Detection::AddFormats(const std::map<std::string, uint64_t>& formats) {
+  const std::lock_guard lock(impl_->mutex);
+  impl_->AddFormats(formats);
 }
 
 absl::Status Detection::Merge(const Detection& other) {
   if (&other == this) return MakeError(ErrorKind::kPlan, "detect: merged with itself; sessions would count twice");
   const std::scoped_lock locks(impl_->mutex, other.impl_->mutex);  // in an order that never blocks
   impl_->sessions.Merge(other.impl_->sessions);
+  impl_->AddFormats(other.impl_->formats);
   return impl_->CheckMemory();
 }
 
@@ -103,20 +103,33 @@ absl::Status Detection::AddBaseline(const Table& past) {
   return impl_->CheckMemory();
 }
 
-void Detection::set_services(std::shared_ptr<const Labels> services) {
+absl::Status Detection::SetLabels(std::string_view setting, AddressLabels labels) {
   const std::lock_guard lock(impl_->mutex);
-  impl_->services = std::move(services);
-  impl_->services_day = {};
+  return impl_->settings.SetLabels(setting, std::move(labels));
 }
 
-std::vector<Finding> Detection::Find(Detector detector) {
+absl::StatusOr<std::vector<Finding>> Detection::Find(std::string_view detector) {
+  const DetectorInfo* info = DetectorNamed(detector);
+  if (info == nullptr) return NoDetector(detector);
+  return Find(*info);
+}
+
+std::vector<Finding> Detection::Find(const DetectorInfo& detector) {
   const std::lock_guard lock(impl_->mutex);
   impl_->sessions.Order();
-  std::vector<Finding> out =
-      internal::FindAny(detector, {impl_->sessions, impl_->settings, *impl_->services, impl_->services_day});
-  for (Finding& f : out) f.confidence = internal::ConfidenceOf(detector, f.severity, f.score);
-  std::sort(out.begin(), out.end(), internal::Worse);
+  std::vector<Finding> out = detector.find({impl_->sessions, impl_->settings});
+  for (Finding& f : out) {
+    f.detector = detector.name;
+    f.technique = detector.technique;
+    f.confidence = internal::ConfidenceOf(detector.name, f.severity, f.score);
+  }
+  std::sort(out.begin(), out.end(), Worse);
   return out;
+}
+
+std::vector<DetectorCoverage> Detection::Coverage() const {
+  const std::lock_guard lock(impl_->mutex);
+  return internal::CoverageOf(impl_->formats);
 }
 
 size_t Detection::sessions() const {

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "src/detect/registry.h"
 #include "src/session/kind.h"
 #include "vpcflow/error/error.h"
 #include "vpcflow/export/text.h"
@@ -74,21 +75,29 @@ int64_t SecondsOf(int64_t micros) { return micros / kMicrosPerSecond - (micros %
 
 }  // namespace
 
-absl::Status Sessions::Init(const DetectSettings& settings) {
-  absl::Status status = Fill(settings.inside, &inside_);
-  status.Update(Fill(settings.bad, &listed_));
-  status.Update(Fill(settings.admin_sources, &administer_));
-  status.Update(Fill(settings.exfil_known, &may_get_much_));
-  return status;
+absl::Status Sessions::Init(const ResolvedSettings& settings) {
+  for (const SettingInfo* setting : AllSettings()) {
+    if (setting->type != SettingType::kPrefixes && setting->type != SettingType::kAddressList) continue;
+    CidrSet& set = sets_.emplace_back(setting, CidrSet()).second;
+    if (absl::Status status = Fill(settings.PrefixesOf(*setting), &set); !status.ok()) return status;
+  }
+  return sets_.size() <= 8 * sizeof(AddressTrait) ? absl::OkStatus() : absl::InternalError("detect: too many lists");
+}
+
+AddressTrait Sessions::TraitOf(const SettingInfo& prefixes) const {
+  const auto at = std::find_if(sets_.begin(), sets_.end(), [&](const auto& set) { return set.first == &prefixes; });
+  return at == sets_.end() ? 0 : AddressTrait{1} << (at - sets_.begin());
 }
 
 uint32_t Sessions::Number(const Ip& address) {
   const auto [at, added] = numbers_.try_emplace(address, address_count());
   if (added) {
     addresses_.push_back(address);
-    traits_.push_back(static_cast<uint8_t>(
-        (inside_.Contains(address) ? kInside : 0) | (listed_.Contains(address) ? kListed : 0) |
-        (administer_.Contains(address) ? kAdministers : 0) | (may_get_much_.Contains(address) ? kMayGetMuch : 0)));
+    AddressTrait traits = 0;
+    for (size_t i = 0; i < sets_.size(); ++i) {
+      if (sets_[i].second.Contains(address)) traits |= AddressTrait{1} << i;
+    }
+    traits_.push_back(traits);
   }
   return at->second;
 }
@@ -207,8 +216,8 @@ void Sessions::Order() {
 
 size_t Sessions::bytes() const {
   return rows_.size() * sizeof(SessionRow) + heads_.capacity() * sizeof(size_t) +
-         addresses_.capacity() * (sizeof(Ip) + 1) + numbers_.capacity() * (sizeof(Ip) + sizeof(uint32_t) + 1) +
-         past_.capacity() * sizeof(PastEdge);
+         addresses_.capacity() * (sizeof(Ip) + sizeof(AddressTrait)) +
+         numbers_.capacity() * (sizeof(Ip) + sizeof(uint32_t) + 1) + past_.capacity() * sizeof(PastEdge);
 }
 
 }  // namespace internal

@@ -14,8 +14,8 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
+#include "src/detect/settings.h"
 #include "src/keys/codes.h"
-#include "vpcflow/detect/settings.h"
 #include "vpcflow/filter/cidr_set.h"
 #include "vpcflow/result/array.h"
 #include "vpcflow/result/table.h"
@@ -36,8 +36,9 @@ enum SessionTrait : uint8_t {
   // The client began: it is known, or it alone sent. Nobody is blamed for the rest.
   kBegan = 16,
 };
-// Of an address.
-enum AddressTrait : uint8_t { kInside = 1, kListed = 2, kAdministers = 4, kMayGetMuch = 8 };
+// Of an address: a bit for each setting that is a list of prefixes, of which the first is `inside`.
+using AddressTrait = uint32_t;
+inline constexpr AddressTrait kInside = 1;
 
 // Where the client is not known, of an inside end and an outside one that both sent the inside one stands in its place.
 struct SessionRow {
@@ -70,7 +71,7 @@ struct PastEdge {
 class Sessions {
  public:
   // kInvalidArgument names what is no prefix.
-  absl::Status Init(const DetectSettings& settings);
+  absl::Status Init(const ResolvedSettings& settings);
   absl::Status Add(const Table& table);
   void Merge(const Sessions& other);
   absl::Status AddPast(const Table& table);
@@ -86,6 +87,8 @@ class Sessions {
   uint32_t address_count() const { return static_cast<uint32_t>(addresses_.size()); }
   const Ip& address(uint32_t number) const { return addresses_[number]; }
   bool Is(uint32_t number, AddressTrait trait) const { return (traits_[number] & trait) != 0; }
+  // Returns the trait of addresses that are in the prefixes of a setting.
+  AddressTrait TraitOf(const SettingInfo& prefixes) const;
   bool has_past() const { return has_past_; }
   size_t size() const { return rows_.size(); }
   size_t bytes() const;
@@ -94,10 +97,10 @@ class Sessions {
   uint32_t Number(const Ip& address);
   std::vector<uint32_t> NumbersOf(const TableColumn& column);
 
-  CidrSet inside_, listed_, administer_, may_get_much_;
+  std::vector<std::pair<const SettingInfo*, CidrSet>> sets_;  // the bit of a trait is the place here
   absl::flat_hash_map<Ip, uint32_t, IpHash> numbers_;
   std::vector<Ip> addresses_;
-  std::vector<uint8_t> traits_;  // by address
+  std::vector<AddressTrait> traits_;  // by address
   Array<SessionRow> rows_;
   std::vector<size_t> heads_;  // by client: its first row; one more at the end
   std::vector<PastEdge> past_;

@@ -3,11 +3,14 @@
 #include <functional>
 #include <initializer_list>
 #include <set>
+#include <span>
 #include <string>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "src/synth/world.h"
+#include "vpcflow/synth/synth.h"
 
 VPCFLOW_NAMESPACE_BEGIN
 namespace internal {
@@ -21,29 +24,20 @@ class Planter {
         begin_(world.options.start),
         span_(static_cast<int64_t>(world.options.hours * 3600)) {}
 
+  // What can be planted, in the order of "all": the one place of a plant's name, meaning and function.
+  struct Row {
+    PlantInfo info;
+    void (Planter::*plant)();
+  };
+  static const std::vector<Row>& Rows();
+
   void Plant(const std::string& name) {
     first_ = records_.size();
-    if (name == "port_scan") PortScan();
-    if (name == "brute_force") BruteForce();
-    if (name == "exfiltration") {
-      uint32_t peer = PickPeer();
-      const uint32_t host = PickInside();
-      while (IsS3(peer) && peer + 1 < world_.first_noise) ++peer;
-      Upload(host, peer, 90, 5400, 80'000'000, 400'000'000);
+    for (const Row& row : Rows()) {
+      if (row.info.name != name) continue;
+      (this->*row.plant)();
+      Label(row.info);
     }
-    if (name == "beacon") Beacon();
-    if (name == "lateral_movement") LateralMovement();
-    if (name == "health_check") HealthCheck();
-    if (name == "backup") Backup();
-    if (name == "load_balancer") LoadBalancer();
-    if (name == "monitoring") Monitoring();
-    if (name == "nat_sessions") NatSessions();
-    if (name == "balanced_sessions") BalancedSessions();
-    if (name == "two_sided_sessions") TwoSidedSessions();
-    if (name == "crawler") Crawler();
-    if (name == "peer_to_peer") PeerToPeer();
-    if (name == "remote_admin") RemoteAdmin();
-    Label(name);
   }
 
   Planted Finish() {
@@ -142,6 +136,13 @@ class Planter {
       in.flags = i == 0 ? 18 : 0;
       Size(&in, bytes / 2840, bytes / 2840 * 52);
     }
+  }
+
+  void Exfiltration() {
+    uint32_t peer = PickPeer();
+    const uint32_t host = PickInside();
+    while (IsS3(peer) && peer + 1 < world_.first_noise) ++peer;
+    Upload(host, peer, 90, 5400, 80'000'000, 400'000'000);
   }
 
   void Beacon() {
@@ -393,7 +394,7 @@ class Planter {
     }
   }
 
-  void Label(const std::string& name) {
+  void Label(const PlantInfo& info) {
     if (first_ == records_.size()) return;
     std::set<std::string> targets, interfaces;
     std::set<int> ports;
@@ -415,23 +416,14 @@ class Planter {
     };
     std::vector<int> some(ports.begin(),
                           std::next(ports.begin(), static_cast<ptrdiff_t>(std::min<size_t>(20, ports.size()))));
-    const char* note = "";
-    bool benign = false;
-#define VPCFLOW_X(plant, is_benign, meaning) \
-  if (name == plant) {                       \
-    note = meaning;                          \
-    benign = is_benign;                      \
-  }
-    VPCFLOW_PLANTS(VPCFLOW_X)
-#undef VPCFLOW_X
     labels_.push_back(absl::StrCat(
-        "\n {\"kind\": \"", name, "\", \"benign\": ", benign ? "true" : "false", ", \"actor\": \"", world_.v4[actor],
-        "\", \"targets\": ", quoted(targets), ", \"interfaces\": ", quoted(interfaces), ", \"ports\": [",
-        absl::StrJoin(some, ", "), "], \"distinct_ports\": ", ports.size(), ", \"first\": ", first,
-        ", \"last\": ", last, ", \"records\": ", records_.size() - first_,
+        "\n {\"kind\": \"", std::string(info.name), "\", \"benign\": ", info.benign ? "true" : "false",
+        ", \"actor\": \"", world_.v4[actor], "\", \"targets\": ", quoted(targets), ", \"interfaces\": ",
+        quoted(interfaces), ", \"ports\": [", absl::StrJoin(some, ", "), "], \"distinct_ports\": ", ports.size(),
+        ", \"first\": ", first, ", \"last\": ", last, ", \"records\": ", records_.size() - first_,
         ", \"accepted\": ", records_.size() - first_ - rejected, ", \"rejected\": ", rejected, ", \"bytes\": ", bytes,
         talks_.empty() ? std::string() : absl::StrCat(", \"conversations\": [", absl::StrJoin(talks_, ", "), "]"),
-        ", \"note\": \"", note, "\"}"));
+        ", \"note\": \"", std::string(info.meaning), "\"}"));
     talks_.clear();
   }
 
@@ -444,6 +436,34 @@ class Planter {
   std::vector<std::string> talks_;  // of the label that is being made
 };
 
+const std::vector<Planter::Row>& Planter::Rows() {
+  static const std::vector<Row> rows = {
+      {{"port_scan", false, "one outside host tries 2,500 ports of one interface in half an hour"}, &Planter::PortScan},
+      {{"brute_force", false, "1,800 short ssh sessions from one outside host in two hours"}, &Planter::BruteForce},
+      {{"exfiltration", false, "an inside host uploads tens of GB to one peer in 90 minutes"}, &Planter::Exfiltration},
+      {{"beacon", false, "an inside host calls one peer every 5 minutes, same size"}, &Planter::Beacon},
+      {{"lateral_movement", false, "an inside host tries 445, 3389 and 5985 on up to 150 neighbours"},
+       &Planter::LateralMovement},
+      {{"health_check", true, "a load balancer probes its targets every 30 s, same size"}, &Planter::HealthCheck},
+      {{"backup", true, "a database host sends tens of GB to S3"}, &Planter::Backup},
+      {{"load_balancer", true, "a load balancer opens thousands of connections to its targets"},
+       &Planter::LoadBalancer},
+      {{"monitoring", true, "a monitoring host tries a few ports on every neighbour, accepted"}, &Planter::Monitoring},
+      {{"nat_sessions", true, "conversations through a NAT gateway, logged at the host and the gateway"},
+       &Planter::NatSessions},
+      {{"balanced_sessions", true, "conversations through a load balancer, logged there and at targets"},
+       &Planter::BalancedSessions},
+      {{"two_sided_sessions", true, "conversations between two logged interfaces"}, &Planter::TwoSidedSessions},
+      {{"crawler", true, "an outside host reads pages of all web servers, some of which are closed"},
+       &Planter::Crawler},
+      {{"peer_to_peer", true, "an inside host calls 400 outside hosts at any ports, half are gone"},
+       &Planter::PeerToPeer},
+      {{"remote_admin", true, "a script of an administrator outside, 60 ssh sessions to a bastion"},
+       &Planter::RemoteAdmin},
+  };
+  return rows;
+}
+
 }  // namespace
 
 Planted Plant(const World& world, const std::vector<std::string>& names, uint64_t seed) {
@@ -453,4 +473,14 @@ Planted Plant(const World& world, const std::vector<std::string>& names, uint64_
 }
 
 }  // namespace internal
+
+std::span<const PlantInfo> Plants() {
+  static const std::vector<PlantInfo> plants = [] {
+    std::vector<PlantInfo> out;
+    for (const internal::Planter::Row& row : internal::Planter::Rows()) out.push_back(row.info);
+    return out;
+  }();
+  return plants;
+}
+
 VPCFLOW_NAMESPACE_END

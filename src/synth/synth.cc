@@ -30,11 +30,11 @@ using internal::World;
 
 // Records are mixed within runs of this many, as deliveries are.
 constexpr size_t kRun = 65536;
-constexpr const char* kPlantNames[] = {
-#define VPCFLOW_X(name, benign, meaning) name,
-    VPCFLOW_PLANTS(VPCFLOW_X)
-#undef VPCFLOW_X
-};
+std::vector<std::string> PlantNames() {
+  std::vector<std::string> out;
+  for (const PlantInfo& plant : Plants()) out.emplace_back(plant.name);
+  return out;
+}
 
 absl::Status Check(const SynthOptions& o) {
   const auto bad = [](const std::string& what) { return MakeError(ErrorKind::kSynth, absl::StrCat("synth: ", what)); };
@@ -44,12 +44,12 @@ absl::Status Check(const SynthOptions& o) {
           absl::StrCat("field '", column.name, "' is not in the catalogue, so there is nothing to write into it"));
   }
   if (o.format.empty()) return bad("the format has no fields");
+  const std::vector<std::string> plants = PlantNames();
   for (const std::string& name : o.plant) {
-    if (name == "all" || std::find(std::begin(kPlantNames), std::end(kPlantNames), name) != std::end(kPlantNames))
-      continue;
-    const std::string nearest = Nearest(name, kPlantNames);
+    if (name == "all" || std::find(plants.begin(), plants.end(), name) != plants.end()) continue;
+    const std::string nearest = Nearest(name, plants);
     return bad(absl::StrCat("cannot plant '", internal::Printable(name), "'; there are all, ",
-                            absl::StrJoin(kPlantNames, ", "),
+                            absl::StrJoin(plants, ", "),
                             nearest.empty() ? "" : absl::StrCat("; did you mean '", nearest, "'?")));
   }
   if (o.interfaces < 16 || o.interfaces > 10'000'000) return bad("interfaces: 16 to 10,000,000");
@@ -76,8 +76,7 @@ class Maker {
 
   explicit Maker(const SynthOptions& options) : options_(options), random_(options.seed), world_(options, &random_) {
     std::vector<std::string> plant = options.plant;
-    if (std::find(plant.begin(), plant.end(), "all") != plant.end())
-      plant.assign(std::begin(kPlantNames), std::end(kPlantNames));
+    if (std::find(plant.begin(), plant.end(), "all") != plant.end()) plant = PlantNames();
     planted_ = internal::Plant(world_, plant, random_.Next());
   }
   const World& world() const { return world_; }

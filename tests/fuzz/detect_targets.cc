@@ -74,27 +74,24 @@ Table PastOf(std::string_view bytes) {
 
 DetectSettings Low() {
   DetectSettings out;
-  out.access_tries = out.scan_ports = out.scan_hosts = out.brute_sessions = out.beacon_sessions = 3;
-  out.lateral_hosts = out.found_failed = out.flood_sources = 2;
-  out.exfil_bytes = out.tunnel_bytes = out.tunnel_icmp = 1000;
-  out.flood_packets = 20;
-  out.new_chance = 1;
-  out.walk_outside = true;
-  out.exfil_ratio = out.exfil_typical = 1;
-  out.bad = {"198.51.100.0/30", "10.0.0.11"};
+  for (const char* name : {"access_tries", "scan_ports", "scan_hosts", "brute_sessions", "beacon_sessions"})
+    out.Set(name, 3);
+  for (const char* name : {"lateral_hosts", "found_failed", "flood_sources"}) out.Set(name, 2);
+  for (const char* name : {"exfil_bytes", "tunnel_bytes", "tunnel_icmp"}) out.Set(name, 1000);
+  for (const char* name : {"exfil_ratio", "exfil_typical", "new_chance"}) out.Set(name, 1);
+  out.Set("flood_packets", 20).Set("walk_outside", true).Set("bad", Prefixes{"198.51.100.0/30", "10.0.0.11"});
   const auto countries = std::make_shared<Labels>();
   Cidr cidr;
   if (ParseCidr("198.51.100.0/29", &cidr)) countries->AddPrefix(cidr, "AQ");
   countries->Freeze();
-  out.countries = countries;
-  return out;
+  return out.Set("geo", AddressLabels{countries, {}, false});
 }
 
 std::string ToldBy(Detection* detection) {
   std::string out;
-  for (size_t d = 0; d < kDetectorNames.size(); ++d) {
-    for (const Finding& f : detection->Find(static_cast<Detector>(d))) {
-      VPCFLOW_FUZZ_CHECK(f.detector == kDetectorNames[d]);
+  for (const DetectorInfo* detector : Detectors()) {
+    for (const Finding& f : detection->Find(*detector)) {
+      VPCFLOW_FUZZ_CHECK(f.detector == detector->name);
       VPCFLOW_FUZZ_CHECK(f.score >= 0 && f.score <= 1 && f.start <= f.end && f.targets.size() <= 20);
       out += std::to_string(static_cast<int>(f.severity)) + " " + std::to_string(f.score) + " " + f.sentence;
       for (const Ip& target : f.targets) out += " " + ToString(target);

@@ -11,7 +11,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 ORDER = ["internal", "base", "state", "lines", "format", "record", "aggregate", "sketch", "error", "simd", "source", "container", "expr", "filter", "enrich", "result", "scan", "keys", "session", "plan", "export", "detect", "synth"]
 # Rooms that are divided, with their parts in order. The public headers of such a room stand before its parts.
-PARTS = {"plan": ["bind", "group", "rows", "run"]}
+PARTS = {"plan": ["bind", "group", "rows", "run"], "detect": ["detectors"]}
 CORE = {"internal", "base", "state", "lines", "format", "record", "aggregate", "sketch"}
 ENGINE_HEADERS = {"vpcflow/aggregate/group_by.h", "vpcflow/internal/storage.h"}  # engine headers in core rooms
 TOP = {"vpcflow/version.h", "vpcflow/core.h", "vpcflow/vpcflow.h"}

@@ -6,10 +6,11 @@ import pytest
 
 import vpcflow as vf
 from conftest import HEADER, line, run_cli
+from vpcflow.detect import DETECTORS
 
 ALL = [
-    "visibility", "port_scan", "brute_force", "exfiltration", "beacon", "lateral_movement", "orientation",
-    "nat_attribution", "cross_az_attribution", "cost", "performance", "security_group_tuning", "audit",
+    "visibility", "orientation", "nat_attribution", "cross_az_attribution", "cost", "performance",
+    "security_group_tuning", "audit", *DETECTORS,
 ]  # fmt: skip
 
 

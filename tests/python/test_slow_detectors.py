@@ -6,8 +6,9 @@ import pytest
 
 import vpcflow as vf
 from slow_detectors import Run as SlowRun
-from vpcflow.detect.detect import DETECTORS, Settings, baseline, find
-from vpcflow.detect.settings import Run
+from vpcflow.detect import DETECTORS, Settings, baseline
+from vpcflow.detect.detect import find
+from vpcflow.detect.run import Run
 
 # The slow questions ask for "one of no address" where there is none.
 pytestmark = pytest.mark.filterwarnings("ignore:.*'false' holds of no record")
@@ -57,9 +58,9 @@ def test_random_logs(seed):
     past = log(random.Random(seed + 1000), flags=seed % 2).replace(b" 22 ", b" 443 ", 20)
     past = baseline(vf.scan(past[: past.index(b"\n", rng.randrange(1, len(past))) + 1], allow_empty=True))
     settings = Settings(**{**LOW, "new_chance": rng.choice([0.1, 0.3, 0.7, 1.0])})
-    coverage = {name: {} for name in DETECTORS}
     sessions = flows.sessions().collect()
-    fast, slow = (run(flows, sessions, settings, coverage, past) for run in (Run, SlowRun))
+    fast = Run(flows, sessions, settings, past)
+    slow = SlowRun(flows, sessions, settings, fast.coverage, past)
     found = {name: told(fast.findings([name])) for name in DETECTORS}
     for name in DETECTORS:
         assert found[name] == told(slow.findings([name])), name
@@ -79,8 +80,8 @@ def test_the_random_logs_have_findings_of_all_kinds():
 def test_made_logs(fmt, window):
     flows = vf.scan(vf.synth(60_000, seed=103, plant="all", format=fmt, window=window).data)
     sessions = flows.sessions().collect()
-    coverage = {name: {} for name in DETECTORS}
-    fast, slow = (told(run(flows, sessions, Settings(), coverage, None).findings(DETECTORS)) for run in (Run, SlowRun))
+    run = Run(flows, sessions, Settings())
+    fast, slow = (told(r.findings(DETECTORS)) for r in (run, SlowRun(flows, sessions, Settings(), run.coverage, None)))
     assert fast == slow
     assert len(fast) > 5
 

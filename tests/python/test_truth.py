@@ -179,12 +179,12 @@ def test_nothing_found_says_in_what(tmp_path, capsys):
 
 def test_nothing_found_says_that_records_were_lost_and_answers_not_logged(quiet):
     lost = GOOD + NODATA.replace(b"NODATA", b"SKIPDATA")
-    assert re.search(r"sees less: port_scan.*1 SKIPDATA record", vf.detect(vf.scan(lost)).conclusion())
+    assert re.search(r"sees less: .*port_scan.*1 SKIPDATA record", vf.detect(vf.scan(lost)).conclusion())
     lines = [b"srcaddr dstaddr srcport dstport protocol packets bytes start end action flow-direction"]
     lines += [b"10.0.0.%d 10.0.1.1 %d 443 6 90 90000 0 60 ACCEPT egress" % (i, 40_000 + i) for i in range(9)]
     findings = vf.detect(vf.scan(b"\n".join(lines)))
     assert not findings
-    assert re.search(r"sees less: port_scan.*one direction only", findings.conclusion())
+    assert re.search(r"sees less: .*port_scan.*one direction only", findings.conclusion())
 
 
 @pytest.mark.parametrize("command", ["top", "sessions", "head"])

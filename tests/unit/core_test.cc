@@ -14,7 +14,7 @@ TEST(Core, TablesOfConstants) {
   const std::array<Field, 1> first = {Field::kBytes};
   const std::array<Field, 2> second = {Field::kStart, Field::kEnd};
   EXPECT_THAT(internal::Joined(first, second), testing::ElementsAre(Field::kBytes, Field::kStart, Field::kEnd));
-  EXPECT_THAT(internal::NeedFields({Field::kBytes}),
+  EXPECT_THAT(Helpful("there is no volume", {Field::kBytes}).any_of,
               testing::ElementsAre(Field::kBytes, Field::kUnknown, Field::kUnknown));
   EXPECT_EQ(StateErrorText(static_cast<StateError>(99)), "");
   SeenBefore seen(86'400, 30);

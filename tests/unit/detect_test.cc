@@ -35,10 +35,16 @@ std::string Attack(const std::string& from) {
   return log;
 }
 
+std::vector<Finding> FindIn(Detection* detection, std::string_view name) {
+  absl::StatusOr<std::vector<Finding>> found = detection->Find(name);
+  EXPECT_TRUE(found.ok()) << found.status();
+  return *std::move(found);
+}
+
 std::string Told(Detection* detection) {
   std::string out;
-  for (size_t d = 0; d < kDetectorNames.size(); ++d) {
-    for (const Finding& f : detection->Find(static_cast<Detector>(d))) {
+  for (const DetectorInfo* detector : Detectors()) {
+    for (const Finding& f : detection->Find(*detector)) {
       out += f.sentence + " " + std::to_string(f.score) + " " + std::to_string(f.evidence.size()) + "\n";
     }
   }
@@ -49,7 +55,7 @@ TEST(Detect, AScanAndWhatItFound) {
   Detection detection = *Detection::Make({});
   ASSERT_TRUE(detection.Add(SessionsOf(kHeader + Attack("198.51.100.7"))).ok());
   EXPECT_EQ(detection.sessions(), 61u);
-  const std::vector<Finding> scans = detection.Find(Detector::kPortScan);
+  const std::vector<Finding> scans = FindIn(&detection, "port_scan");
   ASSERT_THAT(scans, SizeIs(1));
   EXPECT_EQ(scans[0].detector, "port_scan");
   EXPECT_EQ(scans[0].severity, Severity::kHigh);  // somebody answered
@@ -64,10 +70,10 @@ TEST(Detect, AScanAndWhatItFound) {
   std::map<std::string_view, Evidence> evidence(scans[0].evidence.begin(), scans[0].evidence.end());
   EXPECT_EQ(std::get<int64_t>(evidence["ports"]), 60);
   EXPECT_THAT(std::get<std::vector<int64_t>>(evidence["answered_ports"]), ElementsAre(22));
-  ASSERT_THAT(detection.Find(Detector::kAcceptedAfterReject), SizeIs(1));
-  EXPECT_EQ(detection.Find(Detector::kAcceptedAfterReject)[0].confidence, std::nullopt);  // nothing is labelled so
-  EXPECT_THAT(detection.Find(Detector::kUnauthorisedAccess), SizeIs(1));
-  EXPECT_THAT(detection.Find(Detector::kBeacon), IsEmpty());
+  ASSERT_THAT(FindIn(&detection, "accepted_after_reject"), SizeIs(1));
+  EXPECT_EQ(FindIn(&detection, "accepted_after_reject")[0].confidence, std::nullopt);  // nothing is labelled so
+  EXPECT_THAT(FindIn(&detection, "unauthorised_access"), SizeIs(1));
+  EXPECT_THAT(FindIn(&detection, "beacon"), IsEmpty());
 }
 
 TEST(Detect, PartsInAnyOrderAndMergedAreTheSame) {
@@ -131,16 +137,16 @@ TEST(Detect, WhatIsNewNeedsABaseline) {
   };
   Detection detection = *Detection::Make({});
   ASSERT_TRUE(detection.Add(today).ok());
-  EXPECT_THAT(detection.Find(Detector::kNewAdminEdge), IsEmpty());
+  EXPECT_THAT(FindIn(&detection, "new_admin_edge"), IsEmpty());
   ASSERT_TRUE(detection.AddBaseline(past_of(kHeader + talk("10.0.0.9", 10))).ok());
-  const std::vector<Finding> found = detection.Find(Detector::kNewAdminEdge);
+  const std::vector<Finding> found = FindIn(&detection, "new_admin_edge");
   ASSERT_THAT(found, SizeIs(1));
   ASSERT_THAT(found[0].targets, SizeIs(1));
   EXPECT_EQ(ToString(found[0].targets[0]), "10.0.0.10");
   Detection past = *Detection::Make({});
   ASSERT_TRUE(past.AddBaseline(past_of(kHeader + talk("10.0.0.10", 10))).ok());
   ASSERT_TRUE(detection.Merge(past).ok());
-  EXPECT_THAT(detection.Find(Detector::kNewAdminEdge), IsEmpty());
+  EXPECT_THAT(FindIn(&detection, "new_admin_edge"), IsEmpty());
 }
 
 // A past of parts has the sessions of all of them.
@@ -158,42 +164,44 @@ TEST(Detect, HabitsOfManyParts) {
                                  Says("203.0.113.9", 6667, "10.0.0.4", 41'000, 20, 5000, 1000));
   Detection detection = *Detection::Make({});
   ASSERT_TRUE(detection.Add(today).ok() && detection.AddBaseline(past_of(60, 17, 443)).ok());
-  for (const Detector detector : {Detector::kNewPort, Detector::kNewProtocol, Detector::kNewDestination})
-    EXPECT_THAT(detection.Find(detector), IsEmpty());  // one of 61 sessions might be new
+  for (const char* detector : {"new_port", "new_protocol", "new_destination"})
+    EXPECT_THAT(FindIn(&detection, detector), IsEmpty());  // one of 61 sessions might be new
   Detection other = *Detection::Make({});
   ASSERT_TRUE(other.AddBaseline(past_of(60, 17, 443)).ok() && detection.Merge(other).ok());
-  EXPECT_THAT(detection.Find(Detector::kNewPort).at(0).sentence,
+  EXPECT_THAT(FindIn(&detection, "new_port").at(0).sentence,
               HasSubstr("used port 6667 of outside hosts (203.0.113.9) for the first time in 120 sessions"));
-  EXPECT_THAT(detection.Find(Detector::kNewProtocol).at(0).sentence, HasSubstr("used protocol 6 (203.0.113.9)"));
-  EXPECT_THAT(detection.Find(Detector::kNewDestination).at(0).sentence, HasSubstr("talked to 203.0.113.9 for the"));
+  EXPECT_THAT(FindIn(&detection, "new_protocol").at(0).sentence, HasSubstr("used protocol 6 (203.0.113.9)"));
+  EXPECT_THAT(FindIn(&detection, "new_destination").at(0).sentence, HasSubstr("talked to 203.0.113.9 for the"));
   // Two of 123 sessions came alone: three of 123 might be new.
   ASSERT_TRUE(detection.AddBaseline(past_of(1, 47, 80)).ok() && detection.AddBaseline(past_of(1, 50, 25)).ok());
-  EXPECT_THAT(detection.Find(Detector::kNewPort), IsEmpty());
-  EXPECT_THAT(detection.Find(Detector::kNewProtocol), IsEmpty());
-  EXPECT_THAT(detection.Find(Detector::kNewDestination), SizeIs(1));
+  EXPECT_THAT(FindIn(&detection, "new_port"), IsEmpty());
+  EXPECT_THAT(FindIn(&detection, "new_protocol"), IsEmpty());
+  EXPECT_THAT(FindIn(&detection, "new_destination"), SizeIs(1));
 }
 
 TEST(Detect, ListsOfAnyLength) {
-  DetectSettings settings;
+  Prefixes inside, bad;
   for (int i = 0; i < 100'000; ++i) {
-    settings.inside.push_back(ToString(Ip::V4(0xC0000200u + static_cast<uint32_t>(i) * 2)));
-    settings.bad.push_back(ToString(Ip::V4(0x2D000000u + static_cast<uint32_t>(i) * 2)));
+    inside.push_back(ToString(Ip::V4(0xC0000200u + static_cast<uint32_t>(i) * 2)));
+    bad.push_back(ToString(Ip::V4(0x2D000000u + static_cast<uint32_t>(i) * 2)));
   }
+  DetectSettings settings;
+  settings.Set("inside", std::move(inside)).Set("bad", std::move(bad));
   const auto talk = [](const std::string& from, const std::string& to) {
     return Says(from, 41'000, to, 443, 20, 5000, 1000) + Says(to, 443, from, 41'000, 20, 5000, 1000);
   };
   Detection detection = *Detection::Make(settings);
   ASSERT_TRUE(detection.Add(SessionsOf(kHeader + talk("192.0.2.4", "45.0.0.4") + talk("192.0.2.4", "45.0.0.5"))).ok());
-  const std::vector<Finding> found = detection.Find(Detector::kKnownBad);
+  const std::vector<Finding> found = FindIn(&detection, "known_bad");
   ASSERT_THAT(found, SizeIs(1));
   EXPECT_EQ(found[0].sentence, "192.0.2.4 talked to 45.0.0.4, which is listed, 1 times");
 }
 
 TEST(Detect, Mistakes) {
   DetectSettings settings;
-  settings.admin_sources = {"10.0.0.1/8"};
+  settings.Set("admin_sources", Prefixes{"10.0.0.1/8"});
   EXPECT_THAT(Detection::Make(settings).status().message(), HasSubstr("did you mean 10.0.0.0/8?"));
-  settings.admin_sources = {"the office"};
+  settings.Set("admin_sources", Prefixes{"the office"});
   EXPECT_THAT(Detection::Make(settings).status().message(), HasSubstr("'the office' is no address and no prefix"));
   Detection detection = *Detection::Make({});
   EXPECT_THAT(detection.Add(Table()).message(),
@@ -203,9 +211,78 @@ TEST(Detect, Mistakes) {
   settings.max_memory = 1000;
   Detection small = *Detection::Make(settings);
   EXPECT_EQ(small.Add(SessionsOf(kHeader + Attack("198.51.100.7"))).code(), absl::StatusCode::kResourceExhausted);
-  EXPECT_EQ(DetectorNamed("beacon"), Detector::kBeacon);
-  EXPECT_EQ(DetectorNamed("beacons"), std::nullopt);
-  EXPECT_THAT(detection.Find(static_cast<Detector>(99)), IsEmpty());
+  EXPECT_EQ(DetectorNamed("beacon")->name, "beacon");
+  EXPECT_EQ(DetectorNamed("beacons"), nullptr);
+  EXPECT_THAT(detection.Find("beacons").status().message(), HasSubstr("did you mean 'beacon'?"));
+}
+
+TEST(Detect, SettingsByName) {
+  const auto message = [](const DetectSettings& settings) {
+    return std::string(Detection::Make(settings).status().message());
+  };
+  EXPECT_EQ(message({.values = {{"scan_port", 3}}}), "detect: no setting 'scan_port'; did you mean 'scan_ports'?");
+  EXPECT_EQ(message({.values = {{"scan_ports", Prefixes{"3"}}}}),
+            "detect: scan_ports: a value of type integer is needed, not prefixes");
+  EXPECT_EQ(message({.values = {{"scan_failed", 1}}}), "");  // a whole number is a number
+  Detection fewer = *Detection::Make({.values = {{"scan_ports", 61}, {"scan_hosts", 61}}});
+  ASSERT_TRUE(fewer.Add(SessionsOf(kHeader + Attack("198.51.100.7"))).ok());
+  EXPECT_THAT(FindIn(&fewer, "port_scan"), IsEmpty());
+  EXPECT_THAT(fewer.SetLabels("scan_ports", {}).message(), HasSubstr("no setting of labels: 'scan_ports'"));
+  std::set<std::string_view> names;
+  for (const DetectorInfo* detector : Detectors()) {
+    for (const SettingInfo* setting : detector->settings) {
+      names.insert(setting->name);
+      EXPECT_THAT(setting->meaning, testing::Not(testing::IsEmpty())) << setting->name;
+      EXPECT_EQ(DefaultOf(*setting).index(), static_cast<size_t>(setting->type)) << setting->name;
+    }
+  }
+  EXPECT_THAT(names, testing::Contains("new_chance"));  // of three detectors
+}
+
+// What a format hides is said of each source: without ports nobody sees a scan.
+TEST(Detect, CoverageOfAllFormats) {
+  const auto coverage_of = [](const Detection& detection, std::string_view name) {
+    for (const DetectorCoverage& coverage : detection.Coverage()) {
+      if (coverage.detector == name) return coverage;
+    }
+    ADD_FAILURE() << name;
+    return DetectorCoverage();
+  };
+  Detection detection = *Detection::Make({}), other = *Detection::Make({});
+  EXPECT_EQ(coverage_of(detection, "port_scan").sources, 0u);  // no format is known
+  PlanSpec spec;
+  spec.sessions.emplace();
+  const std::string all = kHeader + Attack("198.51.100.7");
+  ASSERT_TRUE(detection.Add(*Plan::Make(spec)->Run({Source::Bytes("all", std::string_view(all))}, {})).ok());
+  EXPECT_EQ(coverage_of(detection, "unauthorised_access").verdict, Verdict::kExact);
+  EXPECT_EQ(coverage_of(detection, "port_scan").losses.at(0).field, Field::kTcpFlags);
+  other.AddFormats({{"${srcaddr} ${dstaddr} ${protocol} ${packets} ${bytes} ${start} ${end} ${my-column}", 2}});
+  const DetectorCoverage blind = coverage_of(other, "unauthorised_access");
+  EXPECT_EQ(blind.verdict, Verdict::kImpossible);
+  EXPECT_EQ(blind.losses.at(0).field, Field::kDstPort);
+  EXPECT_TRUE(blind.losses.at(0).essential);
+  ASSERT_TRUE(detection.Merge(other).ok());
+  const DetectorCoverage partly = coverage_of(detection, "unauthorised_access");
+  EXPECT_EQ(partly.verdict, Verdict::kDegraded);
+  EXPECT_EQ(partly.sources, 3u);
+  EXPECT_EQ(partly.blind, 2u);
+}
+
+TEST(Detect, EachRowIsWhole) {
+  std::vector<std::string_view> names;
+  for (const DetectorInfo* detector : Detectors()) {
+    names.push_back(detector->name);
+    EXPECT_THAT(std::string(detector->technique), testing::MatchesRegex("T1[0-9][0-9][0-9]")) << detector->name;
+    for (const std::string_view text : {detector->meaning, detector->method, detector->misses})
+      EXPECT_GT(text.size(), 10u);
+    for (const std::string_view field : {"srcaddr", "dstaddr", "start"}) {
+      const Capability none = CapabilityOf(detector->analysis(), Format());
+      EXPECT_THAT(none.lacks, testing::Contains(*FindField(field))) << detector->name;
+    }
+  }
+  EXPECT_TRUE(std::is_sorted(names.begin(), names.end()));
+  EXPECT_EQ(Analyses().size(), std::size(kAnalyses) + names.size());
+  EXPECT_EQ(SeverityName(Severity::kLow), "low");
 }
 
 TEST(Detect, ServicesOfAws) {
@@ -217,9 +294,9 @@ TEST(Detect, ServicesOfAws) {
   services->Freeze();
   Detection detection = *Detection::Make({});
   ASSERT_TRUE(detection.Add(SessionsOf(log)).ok());
-  EXPECT_EQ(detection.Find(Detector::kExfiltration).at(0).severity, Severity::kHigh);
-  detection.set_services(services);
-  const Finding found = detection.Find(Detector::kExfiltration).at(0);
+  EXPECT_EQ(FindIn(&detection, "exfiltration").at(0).severity, Severity::kHigh);
+  ASSERT_TRUE(detection.SetLabels("aws_ranges", {services, {}, false}).ok());
+  const Finding found = FindIn(&detection, "exfiltration").at(0);
   EXPECT_EQ(found.severity, Severity::kLow);
   EXPECT_THAT(found.sentence, HasSubstr("sent 3.0 GB to 203.0.113.9, which sent 0.00 GB, an address of AWS's S3, "));
 }
@@ -229,7 +306,7 @@ TEST(Detect, S3IsKnownByItsAddresses) {
     Detection detection = *Detection::Make({});
     EXPECT_TRUE(
         detection.Add(SessionsOf(kHeader + Says("10.0.0.4", 41'000, to, 443, 1'000'000, 3'000'000'000, 1000))).ok());
-    return detection.Find(Detector::kExfiltration).at(0).severity;
+    return FindIn(&detection, "exfiltration").at(0).severity;
   };
   EXPECT_EQ(severity_of("52.216.1.1"), Severity::kLow);
   EXPECT_EQ(severity_of("2600:1fa0:8000::1"), Severity::kLow);
@@ -249,8 +326,8 @@ TEST(Detect, ManyOfEverythingTakeNoLongerThanTheyMust) {
   }
   Detection detection = *Detection::Make({});
   ASSERT_TRUE(detection.Add(SessionsOf(log)).ok());
-  EXPECT_THAT(detection.Find(Detector::kExfiltration), SizeIs(60'000));
-  EXPECT_THAT(detection.Find(Detector::kPortScan), SizeIs(1));
+  EXPECT_THAT(FindIn(&detection, "exfiltration"), SizeIs(60'000));
+  EXPECT_THAT(FindIn(&detection, "port_scan"), SizeIs(1));
 }
 
 // Totals of numbers as large as logs can have: none wraps.
@@ -262,7 +339,7 @@ TEST(Detect, HugeNumbers) {
   }
   Detection detection = *Detection::Make({});
   ASSERT_TRUE(detection.Add(SessionsOf(log)).ok());
-  const std::vector<Finding> found = detection.Find(Detector::kTunnel);
+  const std::vector<Finding> found = FindIn(&detection, "tunnel");
   ASSERT_THAT(found, SizeIs(1));
   EXPECT_EQ(found[0].sentence, "10.0.0.4 sent 36,893,488,147,419,103,232 bytes of DNS to 203.0.113.9, which sent 320");
 }

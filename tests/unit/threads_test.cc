@@ -160,7 +160,7 @@ TEST(Threads, OneDetectionFilledByAll) {
   ASSERT_TRUE(other->Add(sessions->table).ok());
   Together([&](int i) {
     EXPECT_TRUE(together->Add(sessions->table).ok());
-    EXPECT_TRUE(together->Find(Detector::kPortScan).empty());
+    EXPECT_TRUE(together->Find("port_scan")->empty());
     if (i < 2) {
       EXPECT_TRUE((i == 0 ? together->Merge(*other) : other->Merge(*together)).ok());
     }

@@ -51,7 +51,7 @@ int main(int argc, char** argv) {
   const vpcflow::PlanSpec rows{.select = {"srcaddr"}, .limit = 5, .sort = {{.column = "srcaddr"}}};
   const vpcflow::ScanOptions options{.threads = 2};
   const vpcflow::ScanOptions polled{.poll = [](const vpcflow::Progress&) { return true; }};
-  const vpcflow::DetectSettings settings{.scan_ports = 50, .bad = {"10.0.0.0/8"}};
+  const vpcflow::DetectSettings settings{.values = {{"scan_ports", 50}, {"bad", vpcflow::Prefixes{"10.0.0.0/8"}}}};
   const vpcflow::SynthOptions synth{.records = 1000, .seed = 7};
   const vpcflow::ObjectSelection selection{.accounts = {"123456789012"}};
   const vpcflow::FilterOptions lenient{.lenient = true};

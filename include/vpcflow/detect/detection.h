@@ -4,96 +4,90 @@
 //   spec.sessions.emplace();
 //   absl::StatusOr<vpcflow::Result> sessions = vpcflow::Plan::Make(spec)->Run(sources, {});
 //   absl::StatusOr<vpcflow::Detection> detection = vpcflow::Detection::Make({});
-//   detection->Add(sessions->table).IgnoreError();                 // as often as there are parts
-//   for (const vpcflow::Finding& found : detection->Find(vpcflow::Detector::kPortScan)) Tell(found.sentence);
+//   detection->Add(*sessions).IgnoreError();                       // as often as there are parts
+//   for (const vpcflow::DetectorInfo* detector : vpcflow::Detectors())
+//     for (const vpcflow::Finding& found : detection->Find(*detector)) std::cout << found.sentence << "\n";
+//   for (const vpcflow::DetectorCoverage& c : detection->Coverage())
+//     if (c.verdict == vpcflow::Verdict::kImpossible) std::cout << c.detector << " cannot see these logs\n";
 //
-// It is an accumulator of sessions: parts of one log (days, machines) that hold whole sessions can be added in any
-// order, or be in several Detections that are merged; findings are the same. (Sessions that go on from one part to the
-// next are put together before, by Aggregation.)
+// A Detection is an accumulator of sessions: parts of one log (days, machines) that hold whole sessions can be added in
+// any order, or be in several Detections that are merged; findings are the same. (Sessions that go on from one part to
+// the next are put together before, by Aggregation.)
 //
 // Add is O(sessions), expected; memory is 72 bytes for each counted session and some 60 for each address, and
 // kResourceExhausted beyond DetectSettings::max_memory. Find orders what was added once, O(n log n) and twice the
-// memory meanwhile; then it is O(n), and O(n log n) in the sessions of sources that may be told. Not for several
-// threads at a time.
+// memory meanwhile; then it is O(n), and O(n log n) in the sessions of sources that may be reported.
 #ifndef VPCFLOW_DETECT_DETECTION_H_
 #define VPCFLOW_DETECT_DETECTION_H_
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <memory>
-#include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "vpcflow/detect/detector.h"
 #include "vpcflow/detect/finding.h"
 #include "vpcflow/detect/settings.h"
-#include "vpcflow/enrich/labels.h"
+#include "vpcflow/plan/plan.h"
 #include "vpcflow/result/table.h"
 #include "vpcflow/version.h"
 
 VPCFLOW_NAMESPACE_BEGIN
 
-enum class Detector : uint8_t {
-  kPortScan,
-  kBruteForce,
-  kExfiltration,
-  kBeacon,
-  kLateralMovement,
-  kUnauthorisedAccess,
-  kAcceptedAfterReject,
-  kFlood,
-  kTunnel,
-  kKnownBad,
-  kNewAdminEdge,
-  kNewPort,
-  kNewProtocol,
-  kNewDestination,
-  kNewCountry
+// What the formats of the logs hide from a detector.
+struct DetectorCoverage {
+  // A loss: what is not seen without a field, and in how many sources.
+  struct Loss {
+    std::string_view without{};
+    Field field = Field::kUnknown;  // the one to add
+    bool essential = false;         // the detector sees nothing of these sources
+    uint64_t sources = 0;
+  };
+  std::string_view detector{};
+  Verdict verdict = Verdict::kExact;  // kImpossible if no source shows what the detector looks for
+  uint64_t sources = 0;               // all that were added; 0 if their formats are not known
+  uint64_t blind = 0;                 // of them those of which the detector sees nothing
+  std::vector<Loss> losses{};         // most important first
 };
-inline constexpr std::array<std::string_view, 15> kDetectorNames = {"port_scan",
-                                                                    "brute_force",
-                                                                    "exfiltration",
-                                                                    "beacon",
-                                                                    "lateral_movement",
-                                                                    "unauthorised_access",
-                                                                    "accepted_after_reject",
-                                                                    "flood",
-                                                                    "tunnel",
-                                                                    "known_bad",
-                                                                    "new_admin_edge",
-                                                                    "new_port",
-                                                                    "new_protocol",
-                                                                    "new_destination",
-                                                                    "new_country"};
-std::optional<Detector> DetectorNamed(std::string_view name);
 
 // Any number of threads may use one Detection at once; its calls wait for each other. Only moving and destroying it are
 // for one thread. std::bad_alloc may leave any call.
 class Detection {
  public:
-  // kInvalidArgument names what is no address and no prefix.
-  static absl::StatusOr<Detection> Make(DetectSettings settings);
+  // kInvalidArgument names a setting that no detector has, with the nearest one; a value of another type; what is no
+  // address and no prefix.
+  static absl::StatusOr<Detection> Make(const DetectSettings& settings);
   Detection(Detection&&) noexcept;
   Detection& operator=(Detection&&) noexcept;
   ~Detection();
 
-  // Sessions, as plans give them (vpcflow/session/sessions.h); those that are not `counted` are left out.
-  // kInvalidArgument for another table.
+  // Adds sessions, as plans give them (vpcflow/session/sessions.h), and the formats of their logs; sessions that are
+  // not `counted` are left out. kInvalidArgument for a result that holds no sessions.
+  absl::Status Add(const Result& sessions);
+  // Adds sessions of logs whose formats are not known.
   absl::Status Add(const Table& sessions);
-  // The sessions of another one with the same settings, and its baseline. kInvalidArgument for itself.
+  // Adds formats of logs, each with the number of sources that have it, as Report::formats.
+  void AddFormats(const std::map<std::string, uint64_t>& formats);
+  // Adds the sessions, baseline and formats of another Detection with the same settings. kInvalidArgument for itself.
   absl::Status Merge(const Detection& other);
-  // Who talked to whom before, a row each: srcaddr, dstaddr, dstport; protocol, without which new_protocol finds
-  // nothing; n, sessions, 1 without. Without a baseline no detector of what is new finds anything.
+  // Adds who talked to whom before, a row each: srcaddr, dstaddr, dstport; protocol, without which new_protocol finds
+  // nothing; n, sessions, 1 without. Detectors whose row names the input "baseline" find nothing without it.
   absl::Status AddBaseline(const Table& past);
-  // Labels by which exfiltration knows AWS's services (its "S3" is of low severity); frozen, not null. Without them it
-  // goes by the addresses of S3 that come with the library (vpcflow/enrich/aws.h).
-  void set_services(std::shared_ptr<const Labels> services);
+  // Replaces the labels of a setting, such as "aws_ranges" by services that were looked up for the peers found first.
+  // kInvalidArgument for a setting that has no labels.
+  absl::Status SetLabels(std::string_view setting, AddressLabels labels);
 
-  // Findings of one detector, worst first.
-  std::vector<Finding> Find(Detector detector);
+  // Returns the findings of one detector, worst first.
+  std::vector<Finding> Find(const DetectorInfo& detector);
+  // The same by name. kInvalidArgument for an unknown one, with the nearest.
+  absl::StatusOr<std::vector<Finding>> Find(std::string_view detector);
+  // Returns what each detector could not see by the formats added, in the order of Detectors().
+  std::vector<DetectorCoverage> Coverage() const;
 
   size_t sessions() const;
   size_t bytes() const;

@@ -1,7 +1,13 @@
 // Finding: a detector's verdict, with the counts that decided.
+//
+//   for (const vpcflow::Finding& finding : detection.Find(*vpcflow::DetectorNamed("port_scan")))
+//     std::cout << vpcflow::SeverityName(finding.severity) << " " << finding.technique << " " << finding.sentence <<
+//     "\n";
 #ifndef VPCFLOW_DETECT_FINDING_H_
 #define VPCFLOW_DETECT_FINDING_H_
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -17,12 +23,14 @@
 VPCFLOW_NAMESPACE_BEGIN
 
 enum class Severity : uint8_t { kHigh, kMedium, kLow };
+inline constexpr std::array<std::string_view, 3> kSeverityNames = {"high", "medium", "low"};
+constexpr std::string_view SeverityName(Severity severity) { return kSeverityNames[static_cast<size_t>(severity)]; }
 
-// What decided, by name. None stands for a port or protocol that a session has not.
+// A value that decided. None stands for a port or protocol that a session does not have.
 using Evidence = std::variant<std::monostate, int64_t, uint128, double, std::string, Ip, std::vector<int64_t>>;
 
 struct Finding {
-  std::string_view detector{};  // of kDetectorNames
+  std::string_view detector{};  // its name
   Severity severity = Severity::kMedium;
   Ip actor{};
   std::vector<Ip> targets{};   // the first twenty by sessions
@@ -33,7 +41,7 @@ struct Finding {
   std::optional<double> confidence{};
   std::string_view technique{};  // of MITRE ATT&CK
   std::vector<std::pair<std::string_view, Evidence>> evidence{};
-  Finding& Note(std::string_view name, Evidence value);  // adds to the evidence
+  Finding& AddEvidence(std::string_view name, Evidence value);
   std::string sentence{};  // for a person; of texts that came from elsewhere it has labels alone
 };
 

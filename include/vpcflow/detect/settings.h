@@ -1,11 +1,26 @@
-// DetectSettings: what the detectors go by. Each detector, its method and source: docs/detection.md.
+// DetectSettings: the thresholds and lists that detectors go by, by name.
+//
+//   vpcflow::DetectSettings settings;
+//   settings.Set("scan_ports", 50).Set("admin_sources", std::vector<std::string>{"198.51.100.0/28"});
+//   absl::StatusOr<vpcflow::Detection> detection = vpcflow::Detection::Make(settings);
+//
+// A setting is declared once, in the file of its detector (src/detect/detectors/), with type, default, unit and
+// meaning; vpcflow::Detectors() of vpcflow/detect/detector.h lists them. Detection::Make checks names and values: a
+// misspelt name is kInvalidArgument with the nearest right one.
 #ifndef VPCFLOW_DETECT_SETTINGS_H_
 #define VPCFLOW_DETECT_SETTINGS_H_
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <memory>
+#include <span>
 #include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <variant>
 #include <vector>
 
 #include "vpcflow/enrich/labels.h"
@@ -14,68 +29,67 @@
 VPCFLOW_NAMESPACE_BEGIN
 
 // Prefixes are texts, as "10.0.0.0/8" or a single address; any number of them.
+using Prefixes = std::vector<std::string>;
+struct AddressList {
+  Prefixes prefixes{};
+  std::string day{};  // of the list, for the evidence; empty if it is not known
+};
+// Labels of addresses, frozen; null for none.
+struct AddressLabels {
+  std::shared_ptr<const Labels> labels{};
+  std::string day{};      // likewise
+  bool networks = false;  // the labels are names of networks (autonomous systems)
+};
+using SettingValue = std::variant<bool, int64_t, double, Prefixes, AddressList, AddressLabels>;
+
+// The alternatives of SettingValue, in their order.
+enum class SettingType : uint8_t { kBool, kInteger, kNumber, kPrefixes, kAddressList, kAddressLabels };
+constexpr std::string_view SettingTypeName(SettingType type) {
+  constexpr std::array<std::string_view, 6> kNames = {"bool",     "integer",      "number",
+                                                      "prefixes", "address_list", "address_labels"};
+  return kNames[static_cast<size_t>(type)];
+}
+
+struct SettingInfo {
+  std::string_view name{};
+  SettingType type = SettingType::kBool;
+  // The default of a bool, an integer or a number; of prefixes the list; lists and labels have none.
+  double preset = 0;
+  std::span<const std::string_view> preset_prefixes{};
+  std::string_view unit{};  // "sessions", "bytes", "share"; empty without one
+  std::string_view meaning{};
+};
+SettingValue DefaultOf(const SettingInfo& setting);
+
+// The declaration of a setting: a constexpr object in the file of its detector.
+template <class T>
+struct Setting : SettingInfo {
+  consteval Setting(std::string_view setting_name, T value, std::string_view setting_unit,
+                    std::string_view setting_meaning) requires std::is_arithmetic_v<T>
+      : SettingInfo{setting_name, kType, static_cast<double>(value), {}, setting_unit, setting_meaning} {}
+  consteval Setting(std::string_view setting_name, std::span<const std::string_view> value,
+                    std::string_view setting_meaning) requires std::is_same_v<T, Prefixes>
+      : SettingInfo{setting_name, kType, 0, value, "", setting_meaning} {}
+  consteval Setting(std::string_view setting_name, std::string_view setting_meaning) requires(!std::is_arithmetic_v<T>)
+      : SettingInfo{setting_name, kType, 0, {}, "", setting_meaning} {}
+
+ private:
+  static constexpr SettingType kType = std::is_same_v<T, bool>          ? SettingType::kBool
+                                       : std::is_same_v<T, int64_t>     ? SettingType::kInteger
+                                       : std::is_same_v<T, double>      ? SettingType::kNumber
+                                       : std::is_same_v<T, Prefixes>    ? SettingType::kPrefixes
+                                       : std::is_same_v<T, AddressList> ? SettingType::kAddressList
+                                                                        : SettingType::kAddressLabels;
+};
+
 struct DetectSettings {
-  // Your own networks: RFC 1918, RFC 6598, RFC 4193.
-  std::vector<std::string> inside = {"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7"};
+  std::map<std::string, SettingValue, std::less<>> values{};  // by name; defaults for those that are not there
+  size_t max_memory = 0;                                      // bytes that Detection may hold; 0 for any number
 
-  // port_scan: different ports of one host, or hosts at one port, that did not answer (Zeek's scan.zeek: 15 and 25);
-  // the share of a source's tries at its target that must have failed; whether few or slow tries of outside hosts are
-  // told, too (those of inside hosts always are).
-  int64_t scan_ports = 25;
-  int64_t scan_hosts = 25;
-  double scan_failed = 0.5;
-  bool walk_outside = false;
-
-  // brute_force: sessions of one client at one service (Zeek: 30 failed logins), and their median size in bytes.
-  int64_t brute_sessions = 30;
-  int64_t brute_bytes = 12'000;
-
-  // exfiltration: bytes to one outside peer, how many times what came back, how many times the source's median session;
-  // outside prefixes that may get much.
-  int64_t exfil_bytes = 500'000'000;
-  double exfil_ratio = 5.0;
-  double exfil_typical = 100.0;
-  std::vector<std::string> exfil_known{};
-
-  // beacon: sessions, and how much the time between them may vary (median deviation by median).
-  int64_t beacon_sessions = 6;
-  double beacon_jitter = 0.1;
-
-  // lateral_movement: inside hosts tried at services by which one gets into another, and the share that failed.
-  int64_t lateral_hosts = 10;
-  double lateral_failed = 0.3;
-
-  // unauthorised_access: outside prefixes from which administration is fine; tries of one source at one service that
-  // all got no answer.
-  std::vector<std::string> admin_sources{};
-  int64_t access_tries = 30;
-
-  // accepted_after_reject: ports of one host, or hosts at one port, that did not answer before one did.
-  int64_t found_failed = 5;
-
-  // flood: in a minute, sources that one port left without answer, and packets that one host got without answer.
-  int64_t flood_sources = 500;
-  int64_t flood_packets = 1'000'000;
-
-  // tunnel: bytes to one outside peer over DNS or NTP, and over ICMP in packets of 200 bytes and more.
-  int64_t tunnel_bytes = 10'000'000;
-  int64_t tunnel_icmp = 1'000'000;
-
-  // known_bad: addresses and prefixes; the day of that list, for the evidence.
-  std::vector<std::string> bad{};
-  std::string bad_date{};
-
-  // new_port, new_protocol, new_destination: how likely by a host's past a session with something new may be at most
-  // (Good and Turing): 0.01 takes a hundred sessions in which nothing came only once.
-  double new_chance = 0.01;
-
-  // new_country: labels of addresses, frozen, and their day; none without.
-  std::shared_ptr<const Labels> countries{};
-  bool countries_are_networks = false;  // the labels are names of networks (autonomous systems)
-  std::string countries_date{};
-
-  // Bytes that Detection may hold; 0 for any number.
-  size_t max_memory = 0;
+  DetectSettings& Set(std::string name, SettingValue value) {
+    values.insert_or_assign(std::move(name), std::move(value));
+    return *this;
+  }
 };
 
 VPCFLOW_NAMESPACE_END

@@ -15,7 +15,9 @@
 
 #include <cstdint>
 #include <functional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -24,23 +26,13 @@
 
 VPCFLOW_NAMESPACE_BEGIN
 
-// What can be planted: X(name, benign, meaning). Benign ones look like an incident and are none.
-#define VPCFLOW_PLANTS(X)                                                                            \
-  X("port_scan", false, "one outside host tries 2,500 ports of one interface in half an hour")       \
-  X("brute_force", false, "1,800 short ssh sessions from one outside host in two hours")             \
-  X("exfiltration", false, "an inside host uploads tens of GB to one peer in 90 minutes")            \
-  X("beacon", false, "an inside host calls one peer every 5 minutes, same size")                     \
-  X("lateral_movement", false, "an inside host tries 445, 3389 and 5985 on up to 150 neighbours")    \
-  X("health_check", true, "a load balancer probes its targets every 30 s, same size")                \
-  X("backup", true, "a database host sends tens of GB to S3")                                        \
-  X("load_balancer", true, "a load balancer opens thousands of connections to its targets")          \
-  X("monitoring", true, "a monitoring host tries a few ports on every neighbour, accepted")          \
-  X("nat_sessions", true, "conversations through a NAT gateway, logged at the host and the gateway") \
-  X("balanced_sessions", true, "conversations through a load balancer, logged there and at targets") \
-  X("two_sided_sessions", true, "conversations between two logged interfaces")                       \
-  X("crawler", true, "an outside host reads pages of all web servers, some of which are closed")     \
-  X("peer_to_peer", true, "an inside host calls 400 outside hosts at any ports, half are gone")      \
-  X("remote_admin", true, "a script of an administrator outside, 60 ssh sessions to a bastion")
+struct PlantInfo {
+  std::string_view name{};
+  bool benign = false;  // looks like an incident and is none
+  std::string_view meaning{};
+};
+// Returns what can be planted.
+std::span<const PlantInfo> Plants();
 
 struct SynthOptions {
   uint64_t records = 100'000;
@@ -57,7 +49,7 @@ struct SynthOptions {
   double nodata_share = 0.004;
   double skipdata_share = 0.0005;
   double reject_share = 0.12;
-  std::vector<std::string> plant{};  // names above, or "all"
+  std::vector<std::string> plant{};  // names of Plants(), or "all"
   uint32_t files = 1;
   bool gzip = false;
   int gzip_level = 6;

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 import os
+import textwrap
 from typing import Any
 
 from .. import rules
-from ..detect.settings import DETECTORS, Settings
+from ..detect.rows import DETECTORS, ROWS, SHARED_SETTINGS
+from ..detect.settings import Settings
 from ..errors import PlanError, VpcflowError
 from ..query.aggregation import Aggregation
 from ._output import note
@@ -19,6 +21,35 @@ def add_detectors(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--set", action="append", default=[], metavar="NAME=VALUE", help="a setting of a detector; may be repeated"
     )
+
+
+def settings_rows() -> list[dict[str, Any]]:
+    """The settings of each detector, one row each; those that all detectors share come first."""
+    shared = [{"detector": None, **row} for row in SHARED_SETTINGS]
+    return shared + [{"detector": detector["name"], **row} for detector in ROWS for row in detector["settings"]]
+
+
+def settings_page() -> str:
+    """The settings for a terminal: name, default, unit and meaning, by detector."""
+    meanings = {row["name"]: f"{row['name']} ({row['technique']}): {row['meaning']}" for row in ROWS}
+    lines: list[str] = []
+    detector: str | None = ""
+    for row in settings_rows():
+        if row["detector"] != detector:
+            detector = row["detector"]
+            lines += [*([""] if lines else []), meanings.get(detector or "", "all detectors")]
+        value = _shown(row["default"])
+        lines.append(f"  {row['name']} = {value}{' ' if row['unit'] and value else ''}{row['unit']}")
+        lines += textwrap.wrap(row["meaning"], 100, initial_indent=" " * 6, subsequent_indent=" " * 6)
+    return "\n".join(lines) + "\n"
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, (list, tuple)):
+        return ",".join(value)
+    return "" if value is None else str(value)
 
 
 def settings_of(texts: list[str]) -> dict[str, Any]:

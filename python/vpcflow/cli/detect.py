@@ -3,21 +3,33 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 
 from .. import _display as display
 from .. import rules
 from ..detect.detect import baseline, detect
 from ..findings.evidence import as_line
+from ..findings.findings import BLIND
 from ..io.writing import check_writable, write_whole
 from ..query.aggregation import Aggregation
-from ._detection import add_detectors, detector_names, past_of, rules_of, settings_of, state_of
+from ._detection import (
+    add_detectors,
+    detector_names,
+    past_of,
+    rules_of,
+    settings_of,
+    settings_page,
+    settings_rows,
+    state_of,
+)
 from ._output import note, progress_line, put
 from ._shared import FOUND, add_input, collect, flows_of, say_first, verdict
 
 HELP = "incidents with their findings, worst first; exit code 1 if there are any"
 EXAMPLES = (
-    "detect logs/ --json\n  vpcflow detect logs/ --only port_scan,brute_force --set scan_ports=50\n"
+    "detect logs/ --json\n  vpcflow detect --settings\n"
+    "  vpcflow detect logs/ --only port_scan,brute_force --set scan_ports=50\n"
     "  vpcflow detect logs/ --rules rules.yaml\n"
     "  vpcflow detect today/ --baseline usual.vpcflow --learn usual.vpcflow"
 )
@@ -28,14 +40,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the options of the command to its parser."""
     add_input(parser)
     add_detectors(parser)
+    parser.add_argument("--settings", action=_ShowSettings, nargs=0, help="print the detectors' settings, and end")
     parser.add_argument("--rules", metavar="RULES", help="findings of your own rules, too")
     parser.add_argument("--baseline", metavar="FILE", help="what was usual before, to tell what is new: of --learn")
     parser.add_argument("--learn", metavar="FILE", help="add who talked to whom to this file, after detection")
     parser.add_argument("--samples", type=int, default=3, metavar="N", help="records shown as evidence (default 3)")
 
 
+class _ShowSettings(argparse.Action):
+    """Of an option that needs no logs."""
+
+    def __call__(self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, *_: object) -> None:
+        setattr(namespace, self.dest, True)
+        for action in parser._actions:
+            action.required = False
+
+
 def run(args: argparse.Namespace) -> int:
     """Runs the command and returns its exit code."""
+    if args.settings:
+        put("".join(json.dumps(row) + "\n" for row in settings_rows()) if args.json else settings_page())
+        return 0
     settings, only, samples = settings_of(args.set), detector_names(args.only), args.samples
     own = rules_of(args.rules)[0]
     flows = flows_of(args)
@@ -51,8 +76,8 @@ def run(args: argparse.Namespace) -> int:
     say_first(findings.report, args.json)
     if args.json:
         put(findings.to_json_lines())
-        if not findings:
-            note(findings.conclusion())
+        for line in [line for line in findings.limits() if BLIND in line] if findings else [findings.conclusion()]:
+            note(line)
     else:
         for incident in findings.incidents():
             put(f"{incident}\n")

@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import dataclasses
 import warnings
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from .._hints import hint
 from ..errors import DataQualityWarning, NoRecordsError, PlanError
@@ -20,18 +20,21 @@ from ..findings.evidence import with_samples
 from ..findings.finding import Finding, worst_first
 from ..findings.findings import Findings
 from ..findings.scope import Scope
-from ..formats.capabilities import capabilities
 from ..query.aggregation import Aggregation
 from ..query.expr import count
 from ..query.flows import Flows
-from ..query.report import Report
 from ..query.result import Result
 from ..query.running import collect_readable
 from ..query.sessions import sessions_as_records
 from ..typing import Duration, Progress
-from .settings import DETECTORS, Run, Settings
+from .rows import DETECTORS
+from .run import Run
+from .settings import DetectorSettings, Settings
 
-__all__ = ["DETECTORS", "Settings", "baseline", "detect"]
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+__all__ = ["DETECTORS", "DetectorSettings", "Settings", "baseline", "detect"]
 
 
 def baseline(flows: Flows, *, idle: Duration = "10m", progress: Progress | None = None) -> Aggregation:
@@ -44,30 +47,31 @@ def baseline(flows: Flows, *, idle: Duration = "10m", progress: Progress | None 
     >>> len(baseline(vf.scan(vf.synth(2000, peers=100, noise_sources=100).data))) > 10
     True
     """
-    talks = flows.sessions(idle=idle)._in_any_order().collect(progress=progress)
+    sessions = flows.sessions(idle=idle)._in_any_order().collect(progress=progress)
     own = Aggregation(by=("srcaddr", "dstaddr", "dstport", "protocol"), n=count())
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DataQualityWarning)
-        own.update(sessions_as_records(talks, "client_bytes", answered=True))
+        own.update(sessions_as_records(sessions, "client_bytes", answered=True))
     return own
 
 
 def detect(
     flows: Flows | Aggregation, *, only: Sequence[str] = (), baseline: Aggregation | None = None, samples: int = 3,
-    progress: Progress | None = None, **settings: Any,
+    progress: Progress | None = None, **settings: Unpack[DetectorSettings],
 ) -> Findings:  # fmt: skip
     """Findings in flow logs, worst first.
 
     ``flows``: logs; or an :class:`~vpcflow.Aggregation` of their sessions, ``Aggregation.of(flows.sessions())``, which
-    was put together from parts: of days, machines, saved states. Same sessions, same findings; but there are no sample
-    records then, and formats are not told unless the aggregation has read its logs in this process.
-    ``samples``: for each finding the first so many records that it rests on, which takes another pass over the logs.
-    ``baseline``: what was usual before, of :func:`vpcflow.detect.baseline`; without it, what is new is not told.
-    ``only``: names of detectors, ``vpcflow.detect.DETECTORS``; all without. ``settings``: see
+    was merged from parts: days, machines, saved states. The same sessions give the same findings, but without sample
+    records; what the formats hide is known only if the aggregation has read its logs in this process.
+    ``samples``: the number of records to show for each finding, which takes another pass over the logs.
+    ``baseline``: what was usual before, of :func:`vpcflow.detect.baseline`; nothing is new without it.
+    ``only``: names of detectors, of ``vpcflow.detect.DETECTORS``; all without. ``settings``: see
     :class:`vpcflow.detect.Settings`.
 
-    Needs ``srcaddr``, ``dstaddr``, ``start`` and ``end``; a detector whose fields a format lacks is named in
-    ``not_detected``, with what to add. Errors as of :meth:`vpcflow.Flows.collect`; of damaged sources the findings in
+    Needs ``srcaddr``, ``dstaddr``, ``start`` and ``end``. A detector that can see nothing, because the formats of all
+    logs lack a field, is named in ``not_detected`` with the fields; one that sees less, or is blind in some of the
+    sources, in ``degraded``. Errors as of :meth:`vpcflow.Flows.collect`; of damaged sources the findings in
     what could be read are the error's ``partial``.
 
     >>> import vpcflow as vf
@@ -77,15 +81,15 @@ def detect(
     """
     own = checked_settings(only, settings)
     if isinstance(flows, Aggregation):
-        talks = flows.collect()
-        if "client" not in talks.columns:
+        together = flows.collect()
+        if "client" not in together.columns:
             raise PlanError("detect: an Aggregation of sessions is needed: Aggregation.of(flows.sessions())")
-        if not len(talks) and not talks.report.records:
+        if not len(together) and not together.report.records:
             raise NoRecordsError("detect: the aggregation holds no session")
-        return find(talks, None, own, only=only, baseline=baseline)
-    sessions = flows.sessions(idle=own.idle)._in_any_order()
-    (talks, scope), damage = collect_readable([sessions, Scope.query(flows)], progress=progress)
-    found = find(talks, flows, own, only=only, baseline=baseline, samples=samples)
+        return find(together, None, own, only=only, baseline=baseline)
+    queries = [flows.sessions(idle=own.idle)._in_any_order(), Scope.query(flows)]
+    (sessions, scope), damage = collect_readable(queries, progress=progress)
+    found = find(sessions, flows, own, only=only, baseline=baseline, samples=samples)
     found.scope = Scope.of(scope)
     if damage is not None:
         damage.partial = found
@@ -93,7 +97,7 @@ def detect(
     return found
 
 
-def checked_settings(only: Sequence[str], settings: dict[str, Any]) -> Settings:
+def checked_settings(only: Sequence[str], settings: Mapping[str, Any]) -> Settings:
     """The settings of :func:`detect`; :class:`~vpcflow.PlanError` for unknown names."""
     for name in only:
         if name not in DETECTORS:
@@ -107,50 +111,25 @@ def checked_settings(only: Sequence[str], settings: dict[str, Any]) -> Settings:
 
 
 def find(
-    talks: Result, logs: Flows | None, settings: Settings, *, only: Sequence[str] = (),
+    sessions: Result, logs: Flows | None, settings: Settings, *, only: Sequence[str] = (),
     baseline: Aggregation | None = None, samples: int = 0,
 ) -> Findings:  # fmt: skip
     """Findings in sessions. ``logs``: what they were made of, or the latest part of it, for samples and for what
     sessions do not hold."""
-    formats = list(talks.report.formats) if logs is None else logs.formats
-    run = Run(logs, talks, settings, _could_not_see(formats, talks.report), baseline)
+    run = Run(logs, sessions, settings, baseline)
     wanted = [name for name in DETECTORS if not only or name in only]
-    not_detected = {
-        c["analysis"]: c["add"]
-        for format in formats[:1]
-        for c in capabilities(format)
-        if c["analysis"] in wanted and c["verdict"] == "impossible"
-    }
+    not_detected = {name: run.lacks(name) for name in wanted if run.lacks(name)}
+    not_asked = {name: run.missing(name) for name in only if name not in not_detected and run.missing(name)}
+    able = [name for name in wanted if name not in not_detected]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DataQualityWarning)
-        found = run.findings([name for name in wanted if name not in not_detected])
+        found = run.findings(able)
     found.sort(key=worst_first)
     found = _merged(found)
     if logs is not None and samples > 0 and found:
         found = with_samples(logs, found, samples)
-    degraded: dict[str, list[str]] = {}
-    for name in (name for name in wanted if name not in not_detected):
-        seen = run.coverage[name]
-        reasons = [*seen.get("degraded", ()), *(seen[what] for what in ("skipdata", "one_direction") if what in seen)]
-        if reasons:
-            degraded[name] = reasons
-    return Findings(found, talks.report, not_detected, degraded=degraded)
-
-
-def _could_not_see(formats: list[str], report: Report) -> dict[str, dict[str, Any]]:
-    """By detector what the format and the delivery hide."""
-    out: dict[str, dict[str, Any]] = {name: {} for name in DETECTORS}
-    for c in capabilities(formats[0]) if formats else []:
-        if c["analysis"] in out and c["verdict"] != "exact":
-            out[c["analysis"]] = {"degraded": c["why"], "add": c["add"]}
-    if report.skipdata:
-        for coverage in out.values():
-            coverage["skipdata"] = f"{report.skipdata:,} SKIPDATA records: counts are floors"
-    for warning in report.warnings:
-        if "one direction only" in warning:
-            for coverage in out.values():
-                coverage["one_direction"] = warning
-    return out
+    degraded = {name: run.reasons(name) for name in able if run.reasons(name)}
+    return Findings(found, sessions.report, not_detected, degraded=degraded, not_asked=not_asked)
 
 
 def _merged(found: list[Finding]) -> list[Finding]:

@@ -12,23 +12,34 @@ from .finding import Finding, worst_first
 from .incident import Incident, incidents_of
 from .scope import Scope
 
+#: How a line of :meth:`Findings.limits` says that a detector or rule sees nothing of some logs.
+BLIND = "not looked for"
+
+
+def blind_in(blind: int, sources: int, lacking: Iterable[str]) -> str:
+    """Says that a detector or rule sees nothing of some of the sources."""
+    return f"{BLIND} in {blind:,} of {sources:,} sources, which lack {', '.join(lacking)}"
+
 
 class Findings(Sequence[Finding]):
     """Findings, worst first, and what was read for them. Never changed; any number of threads may read them.
 
-    ``not_detected`` names the detectors that the logs' format makes impossible, with the fields to add; ``degraded``
-    those that see less by it, by SKIPDATA or by logs of one direction, with the reasons; ``scope`` is what was looked
-    at, ``None`` if that is not known.
+    ``not_detected`` names the detectors and rules that the formats of all logs make impossible, with the fields to
+    add; ``degraded`` those that see less by some format, by SKIPDATA or by logs of one direction, with the reasons;
+    ``not_asked`` the detectors asked for by name that find nothing without an argument that was not given, with its
+    name; ``scope`` is what was looked at, ``None`` if that is not known.
     """
 
     def __init__(
         self, findings: list[Finding], report: Report, not_detected: dict[str, list[str]], *,
-        degraded: dict[str, list[str]] | None = None, scope: Scope | None = None,
+        degraded: dict[str, list[str]] | None = None, not_asked: dict[str, list[str]] | None = None,
+        scope: Scope | None = None,
     ) -> None:  # fmt: skip
         self._findings = findings
         self.report = report
         self.not_detected = not_detected
         self.degraded = degraded or {}
+        self.not_asked = not_asked or {}
         self.scope = scope
 
     def __len__(self) -> int:
@@ -45,11 +56,14 @@ class Findings(Sequence[Finding]):
         return iter(self._findings)
 
     def __add__(self, other: Iterable[Finding]) -> Findings:
-        """The findings of both; the report is that of the first."""
-        lacking = other.not_detected if isinstance(other, Findings) else {}
+        """The findings of both; the report and the scope are those of the first."""
+        both = [self, other] if isinstance(other, Findings) else [self]
         return Findings(
-            sorted([*self, *other], key=worst_first), self.report, {**self.not_detected, **lacking},
-            degraded=self.degraded, scope=self.scope,
+            sorted([*self, *other], key=worst_first), self.report,
+            {name: fields for one in both for name, fields in one.not_detected.items()},
+            degraded={name: reasons for one in both for name, reasons in one.degraded.items()},
+            not_asked={name: names for one in both for name, names in one.not_asked.items()},
+            scope=self.scope,
         )  # fmt: skip
 
     def conclusion(self) -> str:
@@ -62,8 +76,18 @@ class Findings(Sequence[Finding]):
         nothing found in 1 record, 1970-01-01 00:00:00 to 1970-01-01 00:01:00 UTC
         """
         about = f" in {self.scope}" if self.scope is not None else ""
-        lines = [f"{len(self):,} finding{'' if len(self) == 1 else 's'}{about}" if self else f"nothing found{about}"]
-        lines += [f"not looked for: {name}: the logs lack {', '.join(add)}" for name, add in self.not_detected.items()]
+        return "\n".join([
+            f"{len(self):,} finding{'' if len(self) == 1 else 's'}{about}" if self else f"nothing found{about}",
+            *self.limits(),
+        ])  # fmt: skip
+
+    def limits(self) -> list[str]:
+        """What could not be seen, a line each; empty if nothing is hidden."""
+        lines = [f"{BLIND}: {name}: the logs lack {', '.join(add)}" for name, add in self.not_detected.items()]
+        lines += [
+            f"{BLIND}: {name}: not given: {', '.join(f'{argument}=' for argument in missing)}"
+            for name, missing in self.not_asked.items()
+        ]
         by_reason: dict[str, list[str]] = {}
         for name, reasons in self.degraded.items():
             for reason in reasons:
@@ -72,7 +96,7 @@ class Findings(Sequence[Finding]):
         for reason, names in by_reason.items():
             by_names.setdefault(tuple(names), []).append(reason)
         lines += [f"sees less: {', '.join(names)}: {'; '.join(reasons)}" for names, reasons in by_names.items()]
-        return "\n".join(lines)
+        return lines
 
     def rows(self) -> list[dict[str, Any]]:
         """All findings as dictionaries."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import string
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from .._display import instant, printable
@@ -12,7 +12,7 @@ from .._units import seconds
 from ..errors import DataQualityWarning
 from ..findings.evidence import with_samples
 from ..findings.finding import Finding, worst_first
-from ..findings.findings import Findings
+from ..findings.findings import BLIND, Findings, blind_in
 from ..findings.scope import Scope
 from ..query.flows import Flows, scan
 from ..query.result import Result
@@ -29,8 +29,8 @@ def run(flows: Flows, rules: Sequence[Rule], *, samples: int = 3, progress: Prog
 
     ``samples``: for each finding whose actor is an address the first so many records that it rests on, which takes
     another pass. Time bins of the same keys that follow each other are one finding. ``not_detected`` of the result
-    names rules whose fields no log has. Errors as of :meth:`vpcflow.Flows.collect`; of damaged sources the findings in
-    what could be read are the error's ``partial``.
+    names rules whose fields no log has, ``degraded`` those whose fields some sources lack. Errors as of
+    :meth:`vpcflow.Flows.collect`; of damaged sources the findings in what could be read are the error's ``partial``.
 
     >>> import vpcflow as vf
     >>> rules = vf.rules.of([{"name": "many", "by": "srcaddr", "having": "flows > 1", "message": "{srcaddr}: {flows}"}])
@@ -39,7 +39,7 @@ def run(flows: Flows, rules: Sequence[Rule], *, samples: int = 3, progress: Prog
     ['10.0.0.1: 2']
     """
     there = fields_of(flows)
-    lacking = {rule.name: _lacks(rule, there) for rule in rules if rule.over == "records" and there}
+    lacking = {rule.name: _lacks(rule, there) for rule in rules if there}
     missing = {name: fields for name, fields in lacking.items() if fields}
     able = {over: [r for r in rules if r.over == over and r.name not in missing] for over in ("records", "sessions")}
     queries = [rule.query(flows) for rule in able["records"]]
@@ -53,7 +53,10 @@ def run(flows: Flows, rules: Sequence[Rule], *, samples: int = 3, progress: Prog
     found: list[Finding] = []
     for rule, result in zip([*able["records"], *able["sessions"]], results):
         found += sampled(flows, rule, findings_of(rule, result), samples)
-    findings = Findings(sorted(found, key=worst_first), scope.report, missing, scope=Scope.of(scope))
+    degraded = _degraded([r for r in rules if r.name not in missing], scope.report.formats)
+    findings = Findings(
+        sorted(found, key=worst_first), scope.report, missing, degraded=degraded, scope=Scope.of(scope)
+    )
     if damage is not None:
         damage.partial = findings
         raise damage
@@ -69,13 +72,40 @@ def sampled(flows: Flows, rule: Rule, findings: list[Finding], n: int) -> list[F
 
 def fields_of(flows: Flows) -> set[str]:
     """The names of all fields that some source has."""
-    return {name for text in flows.formats for name in text.replace("${", "").replace("}", "").split()}
+    return {name for text in flows.formats for name in _names_in(text)}
 
 
-def _lacks(rule: Rule, there: set[str]) -> list[str]:
-    """The fields of a rule that no format has."""
+def _names_in(format: str) -> list[str]:
+    return format.replace("${", "").replace("}", "").split()
+
+
+# Fields of records that sessions have from the logs as they are; the others are made.
+_OF_SESSIONS = {"srcport", "dstport", "protocol", "packets", "bytes", "tcp-flags"}
+
+
+def _lacks(rule: Rule, there: Iterable[str]) -> list[str]:
+    """The fields of a rule that are not there."""
     needed = set(rule.query(scan(b""))._plan().fields) - {"start", "end", "log-status"}
-    return sorted(needed - there)
+    return sorted((needed if rule.over == "records" else needed & _OF_SESSIONS) - set(there))
+
+
+def _degraded(rules: Sequence[Rule], formats: dict[str, int]) -> dict[str, list[str]]:
+    """The rules that see nothing of some sources. ``formats``: the sources that have each."""
+    out: dict[str, list[str]] = {}
+    for rule in rules:
+        lacking = {text: lacks for text in formats if (lacks := _lacks(rule, _names_in(text)))}
+        if lacking:
+            blind = sum(formats[text] for text in lacking)
+            fields = dict.fromkeys(field for lacks in lacking.values() for field in lacks)
+            out[rule.name] = [blind_in(blind, sum(formats.values()), fields)]
+    return out
+
+
+def blind_rules(rules: Sequence[Rule], formats: Iterable[str]) -> list[str]:
+    """A line for each rule and the fields of it that one of the formats lacks."""
+    there = [_names_in(format) for format in formats]
+    lacking = {rule.name: dict.fromkeys(field for names in there for field in _lacks(rule, names)) for rule in rules}
+    return [f"{BLIND}: {name}: some logs lack {', '.join(fields)}" for name, fields in lacking.items() if fields]
 
 
 def findings_of(rule: Rule, result: Result) -> list[Finding]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from .._display import printable
 from .._hints import hint
 from .._units import unix_seconds
-from ..detect.settings import DETECTORS
+from ..detect.rows import DETECTORS
 from ..errors import RuleError, VpcflowError
 from ..findings.finding import Finding
 from .files import content_of, with_known_keys

@@ -14,9 +14,10 @@ from ..findings.finding import SEVERITIES, Finding
 from ..query.aggregation import Aggregation, merge_all
 from ..query.flows import Flows, scan
 from ..query.sessions import sessions_as_records
-from ..rules.evaluate import findings_of, sampled
+from ..rules.evaluate import blind_rules, findings_of, sampled
 from ..rules.model import Rule
 from ..typing import Severity
+from .limits import Limits
 from .reading import DAY
 from .store import Store
 
@@ -28,11 +29,12 @@ _NO_DAY, _OPEN = -1, -2
 class RuleCounts:
     """What rules have counted of each day; ``keep`` is for how many days of records."""
 
-    def __init__(self, store: Store, rules: Sequence[Rule], keep: int) -> None:
-        self._store, self._rules, self._keep = store, list(rules), keep
+    def __init__(self, store: Store, rules: Sequence[Rule], keep: int, limits: Limits) -> None:
+        self._store, self._rules, self._keep, self._limits = store, list(rules), keep, limits
 
     def add(self, flows: Flows, days: Sequence[int | None]) -> None:
         """Counts the records of some files, which are of these days."""
+        self._limits.tell(blind_rules(self._rules, flows.formats))
         for rule in self._rules:
             for day in days if rule.over == "records" else ():
                 part = flows if day is None else flows.filter(f"start >= {day} and start < {day + DAY}")
@@ -107,9 +109,9 @@ class DetectorWindow:
 
     def __init__(
         self, store: Store, settings: dict[str, Any], baseline: Aggregation | None, span: int, least: Severity,
-        log: Callable[[str], None],
+        limits: Limits, log: Callable[[str], None],
     ) -> None:  # fmt: skip
-        self._store, self._baseline, self._span, self._log = store, baseline, span, log
+        self._store, self._baseline, self._span, self._limits, self._log = store, baseline, span, limits, log
         self._only = tuple(settings.get("only", ()))
         own = {name: value for name, value in settings.items() if name != "only"}
         self._settings = checked_settings(self._only, own)
@@ -149,6 +151,7 @@ class DetectorWindow:
         found = find(
             self._sessions.collect(), flows, self._settings, only=self._only, baseline=self._baseline, samples=SAMPLES
         )
+        self._limits.tell(found.limits())
         return [finding for finding in found if finding.severity in self._severities]
 
 

@@ -21,6 +21,7 @@ from ..typing import Duration, Severity
 from .discovery import Discovery, check_source
 from .evaluation import DetectorWindow, RuleCounts
 from .incidents import Incidents
+from .limits import Limits
 from .outbox import Outbox
 from .reading import readable
 from .store import Store
@@ -83,10 +84,11 @@ class Watch:
         pause, again = seconds(throttle, "throttle"), None if repeat is None else seconds(repeat, "repeat")
         self._store = Store(os.fspath(state), self.LOCK_SECONDS)
         self._discovery = Discovery(self._store, self._source, settle, log)
-        self._counts = RuleCounts(self._store, rules, keep)
+        limits = Limits(log)
+        self._counts = RuleCounts(self._store, rules, keep, limits)
         self._window = None
         if detectors is not None:
-            self._window = DetectorWindow(self._store, detectors, baseline, seconds(span, "span"), least, log)
+            self._window = DetectorWindow(self._store, detectors, baseline, seconds(span, "span"), least, limits, log)
         self._incidents = Incidents(self._store, pause, again)
         self._outbox = Outbox(self._store, channels, silences, log)
         check_source(self._source)

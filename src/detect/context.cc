@@ -1,5 +1,4 @@
-// What the detectors share: counts, and how findings are told.
-#include "src/detect/detectors.h"
+#include "src/detect/context.h"
 
 #include <cstdio>
 #include <cstdlib>
@@ -11,7 +10,7 @@
 
 VPCFLOW_NAMESPACE_BEGIN
 
-Finding& Finding::Note(std::string_view name, Evidence value) {
+Finding& Finding::AddEvidence(std::string_view name, Evidence value) {
   evidence.emplace_back(name, std::move(value));
   return *this;
 }
@@ -86,17 +85,14 @@ std::string When(const Span& span) {
   return absl::StrCat(", ", instant(span.first), " to ", instant(span.last));
 }
 
-Finding Made(std::string_view detector, std::string_view technique, Severity severity, const Ip& actor,
-             std::vector<Ip> targets, const Span& span, double score) {
+Finding MakeFinding(Severity severity, const Ip& actor, std::vector<Ip> targets, const Span& span, double score) {
   Finding out;
-  out.detector = detector;
   out.severity = severity;
   out.actor = actor;
   out.targets = std::move(targets);
   out.start = span.first;
   out.end = span.last;
   out.score = Rounded(score, 3);
-  out.technique = technique;
   return out;
 }
 

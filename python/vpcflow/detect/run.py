@@ -1,0 +1,140 @@
+"""One run of the detectors: what the engine is given, and what it found as findings."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+from .. import _core
+from ..errors import PlanError
+from ..findings.finding import Finding
+from ..findings.findings import blind_in
+from ..findings.membership import among
+from ..query.aggregation import Aggregation
+from ..query.expr import first
+from ..query.flows import Flows, scan
+from ..query.report import Report
+from ..query.result import Result
+from ..query.running import collect_readable
+from .rows import DETECTORS, ROWS
+from .settings import Settings
+from .threat_lists import addresses_of, day_of
+
+_LISTS_IN_PYTHON = ("idle", "bad", "geo", "aws_ranges")  # settings that the engine gets in another form, or not at all
+
+
+class Run:
+    """One detection in the sessions ``talks``. ``flows``: the logs that they come from, if there are any."""
+
+    def __init__(
+        self, flows: Flows | None, sessions: Result, settings: Settings, baseline: Aggregation | None = None
+    ) -> None:
+        own = {name: value for name, value in dataclasses.asdict(settings).items() if name not in _LISTS_IN_PYTHON}
+        own["bad"] = addresses_of(settings.bad)
+        if settings.geo and baseline is not None:
+            own["geo"] = _labels_of(settings.geo)
+        self._detection = _core.Detection(own)
+        self._detection.add(sessions._table)
+        self._detection.add_formats(sessions.report.formats)
+        if baseline is not None:
+            self._detection.add_baseline(baseline.collect()._table)
+        self._flows, self._settings = flows, settings
+        given = {"baseline": baseline is not None, "bad": bool(settings.bad), "geo": bool(settings.geo)}
+        self._missing = {row["name"]: [name for name in row["inputs"] if not given[name]] for row in ROWS}
+        self._seen = {coverage["detector"]: coverage for coverage in self._detection.coverage()}
+        #: By detector what the formats and the delivery of the logs hide, as findings have it.
+        self.coverage = {name: _hidden(self._seen[name], sessions.report) for name in DETECTORS}
+
+    def lacks(self, name: str) -> list[str]:
+        """The fields without which a detector sees nothing in any of the logs; none if it sees something."""
+        seen = self._seen[name]
+        if seen["verdict"] != "impossible":
+            return []
+        return list(dict.fromkeys(loss["field"] for loss in seen["losses"] if loss["essential"]))
+
+    def missing(self, name: str) -> list[str]:
+        """The arguments without which a detector finds nothing, and which are not given."""
+        return self._missing[name]
+
+    def reasons(self, name: str) -> list[str]:
+        """Why a detector sees less than it could, most important first."""
+        hidden = self.coverage[name]
+        reasons = [hidden[what] for what in ("unknown", "blind") if what in hidden]
+        reasons += _losses(self._seen[name])
+        return [*reasons, *(hidden[what] for what in ("skipdata", "one_direction") if what in hidden)]
+
+    def findings(self, names: Sequence[str]) -> list[Finding]:
+        """What some detectors find."""
+        return [
+            Finding(**found, coverage=self.coverage[name])
+            for name in names
+            for found in (self._uploads() if name == "exfiltration" else self._detection.find(name))
+        ]
+
+    def _uploads(self) -> list[dict[str, Any]]:
+        """Uploads; if there are any, the AWS services that got them are asked for, where the log or a list tells."""
+        found = self._detection.find("exfiltration")
+        told = self._flows is not None and any("${pkt-dst-aws-service}" in f for f in self._flows.formats)
+        if not found or not (told or self._settings.aws_ranges):
+            return found
+        addresses = {target for upload in found for target in upload["targets"]}
+        services = self._listed_services(addresses) if self._settings.aws_ranges else {}
+        if self._flows is not None and told:
+            flows, to_peers = among(self._flows, "one_of_the_peers", "dstaddr", addresses)
+            rows = flows.filter(to_peers).group_by("dstaddr").agg(s=first("pkt-dst-aws-service"))
+            (named,), _ = collect_readable([rows])  # damage is told by the pass before
+            services |= {row["dstaddr"]: row["s"] for row in named if row["s"]}
+        from ..labels import prefixes  # `import vpcflow` stays light
+
+        self._detection.set_labels("aws_ranges", prefixes(services)._core)
+        return self._detection.find("exfiltration")
+
+    def _listed_services(self, addresses: set[str]) -> dict[str, str]:
+        """The AWS service of addresses by AWS's list."""
+        from ..labels import ip_ranges  # `import vpcflow` stays light
+
+        log = "dstaddr\n" + "\n".join(sorted(addresses)) + "\n"
+        named = scan(log.encode()).label("service", "dstaddr", ip_ranges(self._settings.aws_ranges))
+        return {row["dstaddr"]: row["service"] for row in named.filter("service is not null").collect()}
+
+
+def _labels_of(geo: str) -> tuple[_core.Labels, str, bool]:
+    """The labels of a MaxMind DB file, its day, and whether they are names of networks."""
+    from ..labels import mmdb  # `import vpcflow` stays light
+
+    try:
+        return mmdb(geo)._core, day_of(geo), False
+    except PlanError:  # none of countries
+        return mmdb(geo, "autonomous_system_organization")._core, day_of(geo), True
+
+
+def _hidden(seen: dict[str, Any], report: Report) -> dict[str, Any]:
+    out: dict[str, Any] = {}
+    if seen["losses"]:
+        out["degraded"] = list(dict.fromkeys(loss["without"] for loss in seen["losses"]))
+        out["add"] = list(dict.fromkeys(loss["field"] for loss in seen["losses"]))
+    if not seen["sources"]:
+        out["unknown"] = "the formats of the logs are not known, nor what they hide"
+    elif 0 < seen["blind"] < seen["sources"]:
+        lacking = dict.fromkeys(loss["field"] for loss in seen["losses"] if loss["essential"])
+        out["blind"] = blind_in(seen["blind"], seen["sources"], lacking)
+    if report.skipdata:
+        out["skipdata"] = f"{report.skipdata:,} SKIPDATA records: counts are floors"
+    for warning in report.warnings:
+        if "one direction only" in warning:
+            out["one_direction"] = warning
+    return out
+
+
+def _losses(seen: dict[str, Any]) -> list[str]:
+    """What is lost without fields that a detector could do without, each with the fields and where they lack."""
+    fields: dict[tuple[str, int], list[str]] = {}
+    for loss in seen["losses"]:
+        if not loss["essential"]:
+            fields.setdefault((loss["without"], loss["sources"]), []).append(loss["field"])
+    out = []
+    for (without, sources), names in fields.items():
+        where = "" if sources == seen["sources"] else f" in {sources:,} of {seen['sources']:,} sources"
+        out.append(f"{without} (without {' and '.join(names)}{where})")
+    return out

@@ -1,0 +1,75 @@
+// DetectorContext: what a detector looks at, and the functions that detectors share to count and to state findings.
+#ifndef VPCFLOW_SRC_DETECT_CONTEXT_H_
+#define VPCFLOW_SRC_DETECT_CONTEXT_H_
+
+#include <algorithm>
+#include <cstdint>
+#include <limits>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "src/detect/sessions.h"
+#include "src/detect/settings.h"
+#include "vpcflow/detect/finding.h"
+
+VPCFLOW_NAMESPACE_BEGIN
+namespace internal {
+
+// What a detector is given.
+struct DetectorContext {
+  const Sessions& sessions;
+  const ResolvedSettings& settings;
+
+  template <class T>
+  const T& Get(const Setting<T>& setting) const {
+    return settings.Get(setting);
+  }
+  // Returns whether an address is in one of the user's own networks.
+  bool inside(uint32_t address) const { return sessions.Is(address, kInside); }
+  std::string text(uint32_t address) const { return ToString(sessions.address(address)); }
+};
+
+// The first and last time of sessions.
+struct Span {
+  int64_t first = std::numeric_limits<int64_t>::max(), last = std::numeric_limits<int64_t>::min();
+  void Add(const SessionRow& row) {
+    first = std::min(first, row.start);
+    last = std::max(last, row.end);
+  }
+};
+
+// Sessions by host.
+using Counts = std::vector<std::pair<uint32_t, uint64_t>>;
+// Returns the first twenty hosts by sessions; of as many sessions, by their text.
+std::vector<Ip> MostOf(const Sessions& sessions, Counts counts);
+
+// Returns the value that at least the share `q` of `values` do not exceed. Reorders `values`, which are not empty.
+uint64_t QuantileOf(std::vector<uint64_t>* values, double q);
+
+// Returns a number as "1,234,567"; Fixed with that many digits behind the point.
+std::string Commas(uint128 n);
+std::string Fixed(double value, int digits);
+double Rounded(double value, int digits);
+// Returns 0.5 at the threshold, and towards 1 beyond.
+double ScoreOf(double threshold, double count);
+// Returns a port as logs have it: "-" for none.
+std::string PortText(int32_t port);
+// Returns a port or protocol as evidence: none for null.
+Evidence NumberOrNone(int32_t value);
+// Returns ", 2026-11-23 10:00:00 to 2026-11-23 11:00:00", the end of a sentence.
+std::string When(const Span& span);
+template <class T>
+int64_t Signed(T n) {
+  return static_cast<int64_t>(n);
+}
+
+// Makes a finding without evidence and sentence. Detector, technique and confidence are set by Detection.
+Finding MakeFinding(Severity severity, const Ip& actor, std::vector<Ip> targets, const Span& span, double score);
+
+}  // namespace internal
+VPCFLOW_NAMESPACE_END
+
+#endif  // VPCFLOW_SRC_DETECT_CONTEXT_H_

@@ -1,0 +1,185 @@
+// flood: minutes in which one port left very many sources without answer, or one host very many packets.
+#include <map>
+#include <span>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "absl/container/flat_hash_set.h"
+#include "absl/strings/str_cat.h"
+#include "src/detect/context.h"
+#include "src/detect/registry.h"
+
+VPCFLOW_NAMESPACE_BEGIN
+namespace internal {
+namespace {
+
+constexpr Setting<int64_t> kFloodSources = {
+    "flood_sources", 500, "sources a minute",
+    "sources that one port left without answer in a minute (public playbooks: 500)"};
+constexpr Setting<int64_t> kFloodPackets = {"flood_packets", 1'000'000, "packets a minute",
+                                            "packets that one host got without answer in a minute"};
+constexpr const SettingInfo* kSettings[] = {&kFloodSources, &kFloodPackets};
+
+constexpr int64_t kMinute = 60;
+
+int64_t MinuteOf(const SessionRow& row) { return row.start - ((row.start % kMinute) + kMinute) % kMinute; }
+
+// What one target got in a minute without answering.
+struct Minute {
+  int64_t time = 0;
+  uint64_t tries = 0, sources = 0;
+  uint128 packets = 0;
+  Span span;
+};
+
+// The minutes of rows that stand in the order of time.
+std::vector<Minute> MinutesOf(std::span<const SessionRow> rows) {
+  std::vector<Minute> out;
+  ForEachRun(rows, MinuteOf, [&](std::span<const SessionRow> own) {
+    Minute minute;
+    minute.time = MinuteOf(own[0]);
+    minute.tries = own.size();
+    absl::flat_hash_set<uint32_t> sources;
+    for (const SessionRow& row : own) {
+      sources.insert(row.client);
+      minute.packets += row.packets;
+      minute.span.Add(row);
+    }
+    minute.sources = sources.size();
+    out.push_back(minute);
+  });
+  return out;
+}
+
+// Calls fn(worst minute, span, minutes) for each run of minutes that follow each other and for which is(minute) holds;
+// the worst one is the first with the most by size(minute).
+template <class Is, class Size, class Fn>
+void ForEachFlood(const std::vector<Minute>& minutes, Is is, Size size, Fn fn) {
+  for (size_t i = 0; i < minutes.size();) {
+    if (!is(minutes[i])) {
+      ++i;
+      continue;
+    }
+    size_t end = i + 1, worst = i;
+    Span span = minutes[i].span;
+    for (; end < minutes.size() && is(minutes[end]) && minutes[end].time - minutes[end - 1].time <= kMinute; ++end) {
+      if (size(minutes[end]) > size(minutes[worst])) worst = end;
+      span.first = std::min(span.first, minutes[end].span.first);
+      span.last = std::max(span.last, minutes[end].span.last);
+    }
+    fn(minutes[worst], span, end - i);
+    i = end;
+  }
+}
+
+Finding ToFinding(const DetectorContext& context, uint32_t host, const Span& span, size_t minutes, const Minute& worst,
+                  double score, std::string sentence, const SessionRow* port = nullptr) {
+  Finding f = MakeFinding(Severity::kHigh, context.sessions.address(host), {}, span, score);
+  f.sentence = std::move(sentence);
+  f.AddEvidence("dstaddr", context.sessions.address(host));
+  if (port != nullptr)
+    f.AddEvidence("dstport", NumberOrNone(port->port)).AddEvidence("protocol", NumberOrNone(port->protocol));
+  f.AddEvidence("time", worst.time);
+  f.AddEvidence("sources", Signed(worst.sources));
+  f.AddEvidence("packets", worst.packets);
+  f.AddEvidence("tries", Signed(worst.tries));
+  if (minutes > 1) f.AddEvidence("bins", Signed(minutes));
+  return f;
+}
+
+// Floods of one host; `rows` are what it did not answer.
+void FloodsOf(const DetectorContext& context, std::vector<SessionRow> rows, std::vector<Finding>* out) {
+  const uint32_t host = rows[0].server;
+  std::sort(rows.begin(), rows.end(), [](const SessionRow& a, const SessionRow& b) { return a.start < b.start; });
+  const auto much = [&](const Minute& m) {
+    return static_cast<double>(m.packets) >= static_cast<double>(context.Get(kFloodPackets));
+  };
+  ForEachFlood(
+      MinutesOf(rows), much, [](const Minute& m) { return m.packets; },
+      [&](const Minute& worst, const Span& span, size_t minutes) {
+        out->push_back(
+            ToFinding(context, host, span, minutes, worst,
+                      ScoreOf(static_cast<double>(context.Get(kFloodPackets)), static_cast<double>(worst.packets)),
+                      absl::StrCat(context.text(host), " got ", Commas(worst.packets), " packets in a minute from ",
+                                   Commas(worst.sources), " sources without answer")));
+      });
+  std::stable_sort(rows.begin(), rows.end(), [](const SessionRow& a, const SessionRow& b) {
+    return std::tie(a.port, a.protocol) < std::tie(b.port, b.protocol);
+  });
+  const auto by_port = [](const SessionRow& row) { return std::tuple(row.port, row.protocol); };
+  const auto many = [&](const Minute& m) { return Signed(m.sources) >= context.Get(kFloodSources); };
+  ForEachRun(std::span<const SessionRow>(rows), by_port, [&](std::span<const SessionRow> own) {
+    if (Signed(own.size()) < context.Get(kFloodSources)) return;
+    ForEachFlood(
+        MinutesOf(own), many, [](const Minute& m) { return m.sources; },
+        [&](const Minute& worst, const Span& span, size_t minutes) {
+          out->push_back(
+              ToFinding(context, host, span, minutes, worst,
+                    ScoreOf(static_cast<double>(context.Get(kFloodSources)), static_cast<double>(worst.sources)),
+                    absl::StrCat("port ", PortText(own[0].port), " of ", context.text(host), " left ",
+                                 Commas(worst.sources), " sources in a minute without answer"),
+                    &own[0]));
+        });
+  });
+}
+
+std::vector<Finding> FindFloods(const DetectorContext& context) {
+  struct Got {
+    uint64_t tries = 0;
+    uint128 packets = 0;
+  };
+  // Who got the packets is the target: of answers that nobody asked for, the client.
+  const auto target_of = [](const SessionRow& row) { return row.packets < row.answers ? row.client : row.server; };
+  std::vector<Got> got(context.sessions.address_count());
+  for (const SessionRow& row : context.sessions.rows()) {
+    if (!row.Is(kOneSided)) continue;
+    Got& own = got[target_of(row)];
+    ++own.tries;
+    own.packets += std::max(row.packets, row.answers);
+  }
+  std::map<uint32_t, std::vector<SessionRow>> hosts;
+  for (const SessionRow& row : context.sessions.rows()) {
+    if (!row.Is(kOneSided)) continue;
+    const Got& own = got[target_of(row)];
+    if (Signed(own.tries) < context.Get(kFloodSources) &&
+        static_cast<double>(own.packets) < static_cast<double>(context.Get(kFloodPackets)))
+      continue;
+    SessionRow& tried = hosts[target_of(row)].emplace_back(row);
+    if (tried.packets < tried.answers) tried.Swap();
+  }
+  std::vector<Finding> out;
+  for (auto& [host, rows] : hosts) FloodsOf(context, std::move(rows), &out);
+  return out;
+}
+
+constexpr FieldNeed kNeeds[] = {
+    Essential("who sends is unknown", {Field::kSrcAddr, Field::kPktSrcAddr}),
+    Essential("who is flooded is unknown", {Field::kDstAddr, Field::kPktDstAddr}),
+    Essential("minutes cannot be told apart", {Field::kStart}),
+    Helpful("floods of few sources, which many packets show, are not seen", {Field::kPackets}),
+    Helpful("which port is flooded is unknown", {Field::kDstPort}),
+    Helpful("what was refused looks like what nobody answered", {Field::kAction}),
+    Helpful("many tries of one source look like one", {Field::kSrcPort}),
+    Helpful("TCP and UDP look alike", {Field::kProtocol}),
+    Helpful("long tries look like answered ones", {Field::kBytes}),
+    Helpful("packets of many minutes count in the first", {Field::kEnd}),
+};
+
+}  // namespace
+
+constinit const DetectorInfo detectors::flood = {
+    .name = "flood",
+    .technique = "T1498",
+    .meaning = "very many sources or packets in a minute that get no answer",
+    .method =
+        "A minute in which very many sources got no answer from one port, or one host got very many packets without "
+        "answering, or answers that it did not ask for. Minutes that follow each other are one finding.",
+    .misses = "floods that are answered, and what AWS's own protection takes away",
+    .needs = kNeeds,
+    .settings = kSettings,
+    .find = FindFloods,
+};
+
+}  // namespace internal
+VPCFLOW_NAMESPACE_END
