@@ -10,6 +10,7 @@ Heavy packages (pandas, pyarrow, polars, matplotlib) are imported only when a me
 """
 
 import importlib
+import warnings
 from typing import TYPE_CHECKING, Any
 
 from . import _core
@@ -67,7 +68,15 @@ from .synthetic import Synthetic, plants, synth
 if TYPE_CHECKING:
     from . import labels, rules, sketches, spread
 
-__version__: str = _core.build_info()["version"]
+_info = _core.build_info()
+__version__: str = _info["version"]
+if _info["missing_kernel"]:
+    warnings.warn(
+        f"VPCFLOW_FORCE_SIMD={_info['missing_kernel']}: this build and processor have no such kernels; using "
+        f"{_info['kernel']}, allowed are {', '.join(_info['kernels'])}",
+        RuntimeWarning,
+        stacklevel=2,
+    )
 
 
 def build_info() -> dict[str, Any]:
@@ -75,7 +84,7 @@ def build_info() -> dict[str, Any]:
 
     ``version``, ``compiler``; ``kernel``, the vector kernels in use, and ``kernels``, those that this processor can
     run; ``gzip``, the library that unpacks. The environment variable ``VPCFLOW_FORCE_SIMD``, read once, picks other
-    kernels; a name that is none of ``kernels`` is told on standard error.
+    kernels; for a name that is none of ``kernels``, ``missing_kernel`` has it and ``import vpcflow`` warns.
 
     >>> import vpcflow as vf
     >>> vf.build_info()["kernel"] in vf.build_info()["kernels"]

@@ -1,11 +1,12 @@
 // Detection: findings out of sessions, by any of the detectors.
 //
+// Example:
 //   vpcflow::PlanSpec spec;
 //   spec.sessions.emplace();
 //   absl::StatusOr<vpcflow::Result> sessions = vpcflow::Plan::Make(spec)->Run(sources, {});
 //   absl::StatusOr<vpcflow::Detection> detection = vpcflow::Detection::Make({});
 //   detection->Add(sessions->table).IgnoreError();                 // as often as there are parts
-//   for (const vpcflow::Finding& found : detection->Find(vpcflow::Detector::kPortScan)) Tell(found.sentence);
+//   for (const vpcflow::Finding& found : detection->Find(vpcflow::Detector::kPortScan)) Print(found.sentence);
 //
 // It is an accumulator of sessions: parts of one log (days, machines) that hold whole sessions can be added in any
 // order, or be in several Detections that are merged; findings are the same. (Sessions that go on from one part to the

@@ -1,4 +1,9 @@
 // Finding: a detector's verdict, with the counts that decided.
+//
+// Example:
+//   vpcflow::Finding finding;
+//   finding.detector = "port_scan";
+//   finding.Note("ports", int64_t{40});
 #ifndef VPCFLOW_DETECT_FINDING_H_
 #define VPCFLOW_DETECT_FINDING_H_
 

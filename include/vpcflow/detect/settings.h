@@ -1,4 +1,10 @@
 // DetectSettings: what the detectors go by. Each detector, its method and source: docs/detection.md.
+//
+// Example:
+//   vpcflow::DetectSettings settings;
+//   settings.inside = {"10.0.0.0/8"};
+//   settings.scan_ports = 50;
+//   absl::StatusOr<vpcflow::Detection> detection = vpcflow::Detection::Make(settings);
 #ifndef VPCFLOW_DETECT_SETTINGS_H_
 #define VPCFLOW_DETECT_SETTINGS_H_
 

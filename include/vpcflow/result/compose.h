@@ -1,9 +1,10 @@
 // Composition of results: ratios and differences of columns, rows that pass a condition, the top of each of several
 // keys, and what changed between two results.
 //
+// Example:
 //   vpcflow::DeriveColumn({"rejected_share", '/', "rejected", "n"}, &table);
 //   vpcflow::KeepHaving({{"rejected_share", ">", 0.5}, {"n", ">=", 100}}, &table);
-//   absl::StatusOr<vpcflow::Table> changes = vpcflow::DiffTables(today, baseline, {"srcaddr", "dstaddr"});
+//   absl::StatusOr<vpcflow::Table> changes = vpcflow::DiffTables(today, yesterday, {"srcaddr", "dstaddr"});
 #ifndef VPCFLOW_RESULT_COMPOSE_H_
 #define VPCFLOW_RESULT_COMPOSE_H_
 
