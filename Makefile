@@ -42,9 +42,10 @@ $(VENV)/.made: build/.apt
 	@$(BIN)/pip install -q "scikit-build-core>=0.10" "pybind11>=2.13.2"
 	@touch $@
 
+# The extension module is built in the tree of the engine and its tests, so that the engine is compiled once.
 $(VENV)/.package: $(VENV)/.made $(SOURCES)
 	@echo "Building and installing the Python package"
-	@$(BIN)/pip install -q --no-build-isolation .
+	@$(BIN)/pip install -q --no-build-isolation . $(foreach setting,build-dir=$(BUILD) build.targets=_core $(addprefix cmake.define.VPCFLOW_,BUILD_TESTS=ON BUILD_EXAMPLES=ON INSTALL=ON WERROR=ON),-C $(setting))
 	@touch $@
 
 $(VENV)/.test-packages: $(VENV)/.made pyproject.toml
@@ -71,7 +72,7 @@ build/.servers: tools/servers.sh build/.apt
 
 test: cpp-build $(VENV)/.package $(VENV)/.test-packages build/.servers
 	@ctest --test-dir $(BUILD) --output-on-failure -j $(JOBS)
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n $(JOBS)
 
 bench: $(VENV)/.package
 	@cmake -S . -B $(BUILD) -G Ninja -DCMAKE_BUILD_TYPE=Release -DVPCFLOW_BUILD_BENCH=ON >/dev/null

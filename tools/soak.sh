@@ -31,12 +31,17 @@ valgrind_of() {
   command -v valgrind >/dev/null || { echo "valgrind is not installed: skipped"; return 0; }
   valgrind -q --error-exitcode=9 build/assert/tests/vpcflow_fuzz all 1000 tests/corpus/regress/*
 }
+whole_consumer() {
+  cmake -S . -B "$BUILD" -DVPCFLOW_TEST_WHOLE_CONSUMER=ON >/dev/null
+  ctest --test-dir "$BUILD" --output-on-failure -R 'install\.add_subdirectory'
+}
 unit() { "$BUILD/tests/vpcflow_tests" --gtest_brief=1 --gtest_filter="$1"; }
 
 began=$SECONDS
 step "ASan and UBSan, all C++ tests" asan
 step "TSan, all C++ tests" tsan
 step "_GLIBCXX_ASSERTIONS, all C++ tests" asserting
+step "a consumer that builds the engine" whole_consumer
 step "valgrind, 1,000 inputs for each fuzz target" valgrind_of
 make --no-print-directory cpp-build >/dev/null
 step "every kernel on 10,000,000 lines" env VPCFLOW_KERNEL_LINES=2500000 "$BUILD/tests/vpcflow_tests" --gtest_brief=1 --gtest_filter='SameKernels.*'

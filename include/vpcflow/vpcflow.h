@@ -1,9 +1,12 @@
 // vpcflow: AWS VPC flow logs, in the program you already have. This header is the whole engine; <vpcflow/core.h> is the
 // header-only core alone.
 //
-//   absl::StatusOr<vpcflow::Reader> reader = vpcflow::Reader::Open("flow.log.gz");     // walk records
-//   vpcflow::Scan(source).Where("dstport = 22").Into(&my_accumulator);                   // aggregate at compile time
-//   vpcflow::Plan::Make(spec)->Run(sources, {});                                         // aggregate by a plan
+// Example:
+//   absl::StatusOr<vpcflow::Reader> reader = vpcflow::Reader::Open("flow.log.gz");      // walk records
+//   vpcflow::Aggregate<vpcflow::Count> count;
+//   absl::Status s = vpcflow::Scan(source).Where("dstport = 22").Into(&count);           // aggregate at compile time
+//   absl::StatusOr<vpcflow::Plan> plan = vpcflow::Plan::Make(spec);
+//   if (plan.ok()) result = plan->Run(sources, {});                                      // aggregate by a plan
 #ifndef VPCFLOW_VPCFLOW_H_
 #define VPCFLOW_VPCFLOW_H_
 

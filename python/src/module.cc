@@ -20,6 +20,7 @@ PYBIND11_MODULE(_core, m) {
     py::list kernels;
     for (std::string_view name : vpcflow::UsableKernelNames()) kernels.append(std::string(name));
     info["kernels"] = kernels;
+    info["missing_kernel"] = std::string(vpcflow::MissingForcedKernel().value_or(""));
     info["gzip"] = std::string(vpcflow::GzipLibrary());
     return info;
   });

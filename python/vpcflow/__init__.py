@@ -10,6 +10,7 @@ Heavy packages (pandas, pyarrow, polars, matplotlib) are imported only when a me
 """
 
 import importlib
+import warnings
 from typing import TYPE_CHECKING, Any
 
 from ._build import BuildInfo, build_info
@@ -68,7 +69,15 @@ from .synthetic import Synthetic, plants, synth
 if TYPE_CHECKING:
     from . import labels, rules, sketches, spread
 
-__version__: str = build_info().version
+_info = build_info()
+__version__: str = _info.version
+if _info.missing_kernel:
+    warnings.warn(
+        f"VPCFLOW_FORCE_SIMD={_info.missing_kernel}: this build and processor have no such kernels; using "
+        f"{_info.kernel}, allowed are {', '.join(_info.kernels)}",
+        RuntimeWarning,
+        stacklevel=2,
+    )
 
 
 __all__ = [

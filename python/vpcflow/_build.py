@@ -18,6 +18,8 @@ class BuildInfo(Keyed):
     kernel: str
     #: Those that this processor can run.
     kernels: list[str]
+    #: What ``VPCFLOW_FORCE_SIMD`` names, if this build and processor do not have it; else empty.
+    missing_kernel: str
     #: The library that unpacks gzip.
     gzip: str
 
@@ -25,8 +27,8 @@ class BuildInfo(Keyed):
 def build_info() -> BuildInfo:
     """Returns how this build was made and what it uses.
 
-    The environment variable ``VPCFLOW_FORCE_SIMD``, read once, picks other kernels; a name that is none of ``kernels``
-    is told on standard error.
+    The environment variable ``VPCFLOW_FORCE_SIMD``, read once, picks other kernels; for a name that is none of
+    ``kernels``, ``import vpcflow`` warns.
 
     >>> import vpcflow as vf
     >>> vf.build_info().kernel in vf.build_info().kernels

@@ -1,7 +1,8 @@
 // The portable kernels, and the choice among all.
 #include <array>
-#include <cstdio>
 #include <cstdlib>
+#include <optional>
+#include <string>
 #include <string_view>
 
 #include "src/simd/columns.h"
@@ -40,17 +41,20 @@ const auto kBuilt = std::to_array<BuiltKernels>({
 #endif
 });
 
-const Kernels& Choose() {
+// The name that the environment asks for; empty for none.
+std::string_view ForcedName() {
   const char* forced = std::getenv("VPCFLOW_FORCE_SIMD");
+  return forced == nullptr ? "" : forced;
+}
+
+const Kernels& Choose() {
+  const std::string_view forced = ForcedName();
   const Kernels* best = &kSwar;
   for (const BuiltKernels& built : kBuilt) {
     if (!built.usable) continue;
-    if (forced != nullptr && std::string_view(forced) == built.kernels->name) return *built.kernels;
+    if (forced == built.kernels->name) return *built.kernels;
     best = built.kernels;
   }
-  if (forced != nullptr && *forced != '\0')
-    std::fprintf(stderr, "vpcflow: VPCFLOW_FORCE_SIMD names no kernels that this build and processor have; using %s\n",
-                 best->name);
   return *best;
 }
 
@@ -76,6 +80,12 @@ std::vector<std::string_view> UsableKernelNames() {
     if (built.usable) names.emplace_back(built.kernels->name);
   }
   return names;
+}
+
+std::optional<std::string_view> MissingForcedKernel() {
+  static const std::string forced(internal::ForcedName());
+  if (forced.empty() || forced == ActiveKernelName()) return std::nullopt;
+  return std::string_view(forced);
 }
 
 VPCFLOW_NAMESPACE_END

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# check.sh find_package|pkg_config|add_subdirectory|core SOURCE_DIR BUILD_DIR: builds examples/cpp/consumer from outside
-# and runs it on the bundled sample; `core` is a program that has the installed headers, and no library.
+# check.sh find_package|pkg_config|add_subdirectory|core SOURCE_DIR BUILD_DIR WHOLE: builds examples/cpp/consumer from
+# outside and runs it on the bundled sample; `core` is a program that has the installed headers, and no library. With
+# WHOLE=OFF, add_subdirectory compiles the consumer alone.
 set -euo pipefail
-how=$1 source=$2 build=$3
+how=$1 source=$2 build=$3 whole=$4
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cp -r "$source/examples/cpp/consumer" "$work/consumer"
@@ -22,9 +23,14 @@ case $how in
     "$work/consumer/run" "$sample" ;;
   add_subdirectory)
     cmake -S "$work/consumer" -B "$work/build" -G Ninja -DVPCFLOW_SOURCE_DIR="$source" -DCMAKE_BUILD_TYPE=Debug >/dev/null
-    cmake --build "$work/build" >/dev/null
-    "$work/build/consumer" "$sample"
-    if find "$work/build" -name 'vpcflow_tests*' | grep -q .; then echo "tests were built in a consumer"; exit 1; fi ;;
+    if [ "$whole" = ON ]; then
+      cmake --build "$work/build" >/dev/null
+      "$work/build/consumer" "$sample"
+    else
+      cmake --build "$work/build" --target CMakeFiles/consumer.dir/consumer.cc.o >/dev/null
+    fi
+    ninja -C "$work/build" -t targets all | grep -q 'vpcflow/libvpcflow' || { echo "the engine is no target of the consumer"; exit 1; }
+    if ninja -C "$work/build" -t targets all | grep -q vpcflow_tests || find "$work/build" -name 'vpcflow_tests*' | grep -q .; then echo "tests were built in a consumer"; exit 1; fi ;;
   core)
     cmake --install "$build" --prefix "$work/prefix" >/dev/null
     c++ -std=c++20 -O1 -I"$work/prefix/include" "$source"/tests/layers/core_only_{a,b}.cc -o "$work/core"

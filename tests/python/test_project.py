@@ -84,7 +84,7 @@ def test_t24_forced_kernels():
         done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True)
         known = kernel != "none"
         assert done.stdout.strip() == (kernel if known else vf.build_info()["kernel"])
-        assert ("VPCFLOW_FORCE_SIMD names no kernels" in done.stderr) is not known
+        assert ("VPCFLOW_FORCE_SIMD=none: this build and processor have no such kernels" in done.stderr) is not known
 
 
 def test_what_is_made_from_the_code_is_current():

@@ -1,14 +1,18 @@
-// Accumulators: what can be computed over records at compile time, and the concept that your own fits.
+// Accumulators: computations over records that are composed at compile time, and the concept of your own ones.
 //
 // An accumulator is any default-constructible type with
 //   void Update(const RecordView&);    takes one record
 //   void Merge(const Self&);           takes another's state; order and grouping must not matter
 //   Value() const;                     the result so far
 //
+// Example:
 //   struct LargestGap {                                      // one of your own
 //     int64_t gap = 0;
-//     void Update(const vpcflow::RecordView& r) { if (r.start() && r.end()) gap = std::max(gap, *r.end() - *r.start());
-//     } void Merge(const LargestGap& o) { gap = std::max(gap, o.gap); } int64_t Value() const { return gap; }
+//     void Update(const vpcflow::RecordView& r) {
+//       if (r.start() && r.end()) gap = std::max(gap, *r.end() - *r.start());
+//     }
+//     void Merge(const LargestGap& o) { gap = std::max(gap, o.gap); }
+//     int64_t Value() const { return gap; }
 //   };
 //   vpcflow::Aggregate<vpcflow::Count, vpcflow::Sum<vpcflow::f::Bytes>, LargestGap> all;
 //   all.Update(rec);
@@ -73,7 +77,7 @@ std::string NameOf(const char* function) {
   return function + ("(" + std::string(Info(F::kField).name)) + ")";
 }
 
-// Text borrowed from a record must be owned to be kept.
+// The type in which a value is kept: text that a record lends is copied.
 template <class T>
 using Owned = std::conditional_t<std::is_same_v<T, std::string_view>, std::string, T>;
 
@@ -92,7 +96,7 @@ inline When WhenOf(const RecordView& record) { return {record.start().value_or(0
 
 }  // namespace internal
 
-// Number of records.
+// Counts records.
 class Count {
  public:
   void Update(const RecordView&) { cell_.Add(); }
@@ -106,7 +110,7 @@ class Count {
   CountCell cell_;
 };
 
-// Sum of a numeric field.
+// Sums a numeric field.
 template <NumericField F>
 class Sum {
  public:
@@ -124,7 +128,7 @@ class Sum {
   SumCell cell_;
 };
 
-// Arithmetic mean of a numeric field; empty without values.
+// Computes the arithmetic mean of a numeric field; empty without values.
 template <NumericField F>
 class Mean {
  public:
@@ -142,7 +146,7 @@ class Mean {
   MeanCell cell_;
 };
 
-// Smallest and largest value of a numeric, time or address field; empty without values.
+// Keep the smallest and the largest value of a numeric, time or address field; empty without values.
 template <class F, template <class> class Cell>
 class Extreme {
  public:
@@ -166,7 +170,7 @@ using Min = Extreme<F, MinCell>;
 template <class F>
 using Max = Extreme<F, MaxCell>;
 
-// The field's value in the earliest and in the latest record that has one (by start, then by place in the input).
+// Keep the field's value in the earliest and in the latest record that has one (by start, then by place in the input).
 template <class F, template <class> class Cell>
 class Pick {
  public:
@@ -192,7 +196,7 @@ using First = Pick<F, FirstCell>;
 template <class F>
 using Last = Pick<F, LastCell>;
 
-// Exact number of different values. Memory grows with it.
+// Counts different values exactly. Memory grows with their number.
 template <class F>
 class Distinct {
  public:
@@ -220,7 +224,8 @@ class Distinct {
   std::unordered_set<Value_, internal::ValueHash> values_;
 };
 
-// Sum of a numeric field per second, between the first start and the last end; empty without records that have both.
+// Computes the sum of a numeric field per second, between the first start and the last end; empty without records that
+// have both.
 template <NumericField F>
 class Rate {
  public:
@@ -253,7 +258,7 @@ constexpr auto Joined(const std::array<Field, N>&... parts) {
 
 }  // namespace internal
 
-// Several accumulators side by side: a tuple, itself an accumulator.
+// Runs several accumulators side by side. It is an accumulator itself.
 template <Accumulator... As>
 class Aggregate {
  public:
@@ -262,7 +267,7 @@ class Aggregate {
     std::apply([&](As&... a) { (a.Update(record), ...); }, parts_);
   }
   void Merge(const Aggregate& other) { MergeAll(other, std::index_sequence_for<As...>()); }
-  // The value of the I-th; without an index all of them.
+  // Returns the value of the I-th accumulator; without an index, those of all.
   template <size_t I>
   decltype(auto) Value() const& {
     return std::get<I>(parts_).Value();

@@ -45,7 +45,7 @@ struct SumCell {
   void Read(StateReader* in) { total = ReadTotal(in); }
 };
 
-// The mean of the values there were; none without values.
+// Computes the mean of the values; empty without values.
 struct MeanCell {
   Total total;
   uint64_t n = 0;

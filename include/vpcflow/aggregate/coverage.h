@@ -1,5 +1,6 @@
-// Coverage: which minutes of which interfaces a log speaks of, and how: traffic, NODATA, SKIPDATA, or not at all.
+// Coverage: the interface-minutes that a log has, and how each was logged: traffic, NODATA, SKIPDATA, or not at all.
 //
+// Example:
 //   vpcflow::Coverage coverage;
 //   absl::Status s = vpcflow::Scan(sources).AllRecords().Into(&coverage);
 //   for (const vpcflow::Coverage::Interval& i : coverage.Value())
@@ -47,88 +48,20 @@ class Coverage {
     friend bool operator==(const Interval&, const Interval&) = default;
   };
 
-  // O(minutes of the record), log of the interfaces and hours.
-  void Update(const RecordView& record) {
-    const std::optional<int64_t> start = record.start();
-    if (!start) {
-      ++without_time_;
-      return;
-    }
-    std::string_view name;
-    for (const Field field : {Field::kInterfaceId, Field::kTgwAttachmentId, Field::kResourceId}) {
-      const std::string_view text = record.text(field);
-      if (name.empty() || name == "-") name = text.empty() ? name : text;
-    }
-    Add(name, *start, record.end().value_or(*start), ParseLogStatus(record.text(Field::kLogStatus)));
-  }
+  // Adds a record. O(its minutes), times the logarithm of interfaces and hours.
+  void Update(const RecordView& record);
+  // Adds a record by its values; times are Unix seconds.
+  void Add(std::string_view interface, int64_t start, int64_t end, LogStatus status);
+  // Adds what another has seen. O(hours of the other).
+  void Merge(const Coverage& other);
+  // Returns the intervals by interface and time, for every interface from the first minute of the log to the last.
+  // Minutes between two records that are less than a window apart are quiet, not absent: they are seen as the record
+  // before them. O(hours).
+  std::vector<Interval> Value() const;
 
-  // One record by its values, Unix seconds.
-  void Add(std::string_view interface, int64_t start, int64_t end, LogStatus status) {
-    end = std::max(end, start);
-    auto found = interfaces_.find(interface);
-    if (found == interfaces_.end()) found = interfaces_.emplace(interface, Hours()).first;
-    const Seen seen = status == LogStatus::kNoData     ? Seen::kNoData
-                      : status == LogStatus::kSkipData ? Seen::kSkipData
-                                                       : Seen::kOk;
-    const int64_t first = Minute(start);
-    // No window is longer than ten minutes (AWS); of what claims to be, only the beginning is believed.
-    int64_t last = end > start ? Minute(end - 1) : first;
-    if (last - first > kLongestWindow / 60) last = first;
-    longest_ = std::max(longest_, std::min(end - start, kLongestWindow));
-    for (int64_t minute = first; minute <= last; ++minute) Mark(&found->second, minute, seen);
-  }
-
-  void Merge(const Coverage& other) {
-    for (const auto& [name, hours] : other.interfaces_) {
-      Hours& own = interfaces_[name];
-      for (const auto& [hour, minutes] : hours) {
-        Minutes& to = own[hour];
-        for (size_t i = 0; i < minutes.size(); ++i) to[i] = std::max(to[i], minutes[i]);
-      }
-    }
-    longest_ = std::max(longest_, other.longest_);
-    without_time_ += other.without_time_;
-  }
-
-  // By interface and time, from the first minute of the log to the last one for every interface. Minutes between two
-  // records that are less than a window apart are quiet, not absent: they are seen as the record before them. O(hours).
-  std::vector<Interval> Value() const {
-    int64_t first = INT64_MAX, last = INT64_MIN;
-    for (const auto& [name, hours] : interfaces_) {
-      EachMinute(hours, [&](int64_t minute, Seen) {
-        first = std::min(first, minute);
-        last = std::max(last, minute);
-      });
-    }
-    std::vector<Interval> out;
-    for (const auto& entry : interfaces_) {
-      const std::string& name = entry.first;  // no structured binding: clang 14 does not capture one
-      const Hours& hours = entry.second;
-      const size_t begin = out.size();
-      const auto add = [&](Seen seen, int64_t from, int64_t to) {  // minutes [from, to)
-        if (from >= to) return;
-        if (out.size() > begin && out.back().seen == seen && out.back().end == from * 60) {
-          out.back().end = to * 60;
-        } else {
-          out.push_back({name, seen, from * 60, to * 60});
-        }
-      };
-      const int64_t window = window_seconds() / 60;
-      int64_t next = first;  // the minute behind what was added
-      EachMinute(hours, [&](int64_t minute, Seen seen) {
-        const bool quiet = out.size() > begin && minute - next < window;
-        add(quiet ? out.back().seen : Seen::kAbsent, next, minute);
-        add(seen, minute, minute + 1);
-        next = minute + 1;
-      });
-      add(Seen::kAbsent, next, last + 1);
-    }
-    return out;
-  }
-
-  // The aggregation window that the records show: one minute or ten.
+  // Returns the aggregation interval that the records show: 60 or 600 seconds.
   int64_t window_seconds() const { return longest_ <= 60 ? 60 : kLongestWindow; }
-  // Records without `start`, of no minute.
+  // Returns how many records have no `start` and so belong to no minute.
   uint64_t without_time() const { return without_time_; }
 
  private:
@@ -156,5 +89,7 @@ class Coverage {
 };
 
 VPCFLOW_NAMESPACE_END
+
+#include "vpcflow/aggregate/coverage-inl.h"
 
 #endif  // VPCFLOW_AGGREGATE_COVERAGE_H_

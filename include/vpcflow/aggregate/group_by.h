@@ -1,5 +1,6 @@
 // GroupBy: an aggregate per key, composed at compile time. It is itself an accumulator, so groupings nest.
 //
+// Example:
 //   using Talkers = vpcflow::GroupBy<vpcflow::Keys<vpcflow::f::SrcAddr, vpcflow::f::DstPort>,
 //                                    vpcflow::Aggregate<vpcflow::Count, vpcflow::Sum<vpcflow::f::Bytes>>>;
 //   Talkers talkers;
@@ -24,7 +25,7 @@ VPCFLOW_NAMESPACE_BEGIN
 
 template <class... Fs>
 struct Keys {
-  // What is kept of a record; empty for null.
+  // Returns the key of a record; empty for null.
   using Owned = std::tuple<std::optional<internal::Owned<typename Fs::value_type>>...>;
   using View = std::tuple<std::optional<typename Fs::value_type>...>;
   static View Of(const RecordView& record) { return View(record.get<Fs>()...); }
@@ -42,12 +43,12 @@ class GroupBy {
   class Row {
    public:
     Row(const Key* key, const A* aggregate) : key_(key), aggregate_(aggregate) {}
-    // The I-th key; empty for null.
+    // Returns the I-th key; empty for null.
     template <size_t I>
     const auto& key() const {
       return std::get<I>(*key_);
     }
-    // The I-th value, if A is an Aggregate.
+    // Returns the I-th value, if A is an Aggregate.
     template <size_t I>
     decltype(auto) value() const {
       return aggregate_->template Value<I>();
@@ -69,10 +70,10 @@ class GroupBy {
   void Merge(const GroupBy& other) {
     for (const auto& [key, aggregate] : other.groups_) groups_[key].Merge(aggregate);
   }
-  // Number of groups.
+  // Returns the number of groups.
   size_t Value() const { return groups_.size(); }
 
-  // All groups by key, null first. Rows borrow this grouping. O(n log n).
+  // Returns all groups by key, null first. Rows borrow this grouping. O(n log n).
   std::vector<Row> Rows() const& {
     std::vector<Row> rows;
     for (const auto& [key, aggregate] : groups_) rows.emplace_back(&key, &aggregate);
@@ -80,7 +81,7 @@ class GroupBy {
     return rows;
   }
   std::vector<Row> Rows() const&& = delete;
-  // The n groups with the largest I-th value, ties by key. Rows borrow this grouping.
+  // Returns the n groups with the largest I-th value, equal ones by key. Rows borrow this grouping. O(groups).
   template <size_t I>
   std::vector<Row> Top(size_t n) const& {
     std::vector<Row> rows = Rows();

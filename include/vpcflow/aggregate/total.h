@@ -1,5 +1,6 @@
 // Total: an unsigned 128-bit counter, so that sums of 64-bit values never wrap (2^64 records of the largest value fit).
 //
+// Example:
 //   vpcflow::Total total;
 //   total += 4249;
 //   total.u64();          // the value, or UINT64_MAX if it does not fit (then !total.fits_u64())

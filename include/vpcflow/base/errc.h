@@ -2,6 +2,7 @@
 //
 // The list below is the only place where a reason is named; docs, reports and Python take it from here.
 //
+// Example:
 //   vpcflow::Errc e = vpcflow::Errc::kNotANumber;
 //   std::cerr << vpcflow::ErrcName(e) << ": " << vpcflow::ErrcMeaning(e);
 #ifndef VPCFLOW_BASE_ERRC_H_

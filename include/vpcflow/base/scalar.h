@@ -1,5 +1,6 @@
 // Number parsing: decimal digits only, range checked, no locale, no allocation.
 //
+// Example:
 //   uint64_t port;
 //   vpcflow::Errc e = vpcflow::ParseUint("443", 65535, &port);   // kOk, 443
 //

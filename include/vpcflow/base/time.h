@@ -1,7 +1,8 @@
 // Time: Unix seconds UTC, as flow logs carry them, and the texts people write for instants and durations.
 //
+// Example:
 //   int64_t s;
-//   vpcflow::ParseFlowTime("1418530010000", &s);          // 1418530010: milliseconds are recognised by size
+//   vpcflow::ParseFlowTime("1418530010000", 13, &s);      // 1418530010: milliseconds are recognised by their size
 //   vpcflow::ParseInstant("2026-11-23T10:00:00Z", &s);    // time literals of filters
 //   vpcflow::ParseDuration("5m", &s);                     // 300
 #ifndef VPCFLOW_BASE_TIME_H_

@@ -1,5 +1,6 @@
 // Containers: what flow log records come wrapped in besides plain lines, and how they come out as lines again.
 //
+// Example:
 //   absl::StatusOr<vpcflow::OpenedRecords> opened = vpcflow::OpenRecords(source, vpcflow::Container::kAuto, nullptr);
 //   opened->stream;      // text: one record a line, with header lines where the container names its fields
 //   opened->container;   // what it was

@@ -1,5 +1,6 @@
 // Detection: findings out of sessions, by any of the detectors.
 //
+// Example:
 //   vpcflow::PlanSpec spec;
 //   spec.sessions.emplace();
 //   absl::StatusOr<vpcflow::Result> sessions = vpcflow::Plan::Make(spec)->Run(sources, {});

@@ -1,6 +1,7 @@
 // DetectorInfo: all that is said about a detector, in one row of its file, src/detect/detectors/<name>.cc. Names,
 // settings, capabilities, documentation and the Python package are made from these rows.
 //
+// Example:
 //   for (const vpcflow::DetectorInfo* detector : vpcflow::Detectors()) {
 //     std::cout << detector->name << " (" << detector->technique << "): " << detector->meaning << "\n";
 //     for (const vpcflow::SettingInfo* setting : detector->settings) std::cout << "  " << setting->name << "\n";

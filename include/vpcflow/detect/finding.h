@@ -1,8 +1,9 @@
 // Finding: a detector's verdict, with the counts that decided.
 //
-//   for (const vpcflow::Finding& finding : detection.Find(*vpcflow::DetectorNamed("port_scan")))
-//     std::cout << vpcflow::SeverityName(finding.severity) << " " << finding.technique << " " << finding.sentence <<
-//     "\n";
+// Example:
+//   vpcflow::Finding finding;
+//   finding.severity = vpcflow::Severity::kHigh;
+//   std::cout << vpcflow::SeverityName(finding.severity) << " " << finding.technique << " " << finding.sentence << "\n";
 #ifndef VPCFLOW_DETECT_FINDING_H_
 #define VPCFLOW_DETECT_FINDING_H_
 

@@ -1,5 +1,6 @@
 // DetectSettings: the thresholds and lists that detectors go by, by name.
 //
+// Example:
 //   vpcflow::DetectSettings settings;
 //   settings.Set("scan_ports", 50).Set("admin_sources", std::vector<std::string>{"198.51.100.0/28"});
 //   absl::StatusOr<vpcflow::Detection> detection = vpcflow::Detection::Make(settings);

@@ -1,5 +1,6 @@
 // Addresses of Amazon S3, as AWS publishes them, so that uploads to it are known where a log does not name services.
 //
+// Example:
 //   vpcflow::AwsS3()->OfAddress(ip, 0) != vpcflow::Labels::kNone;
 //
 // They are of one day (AwsDay) and change by some prefixes a month; tools/aws_s3.py makes them anew.

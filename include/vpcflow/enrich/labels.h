@@ -1,11 +1,14 @@
 // Labels: names for values of a field, from a table in memory. With them a plan gets further columns, which are text
 // and can be filtered by, grouped by and selected like fields.
 //
+// Example:
 //   auto networks = std::make_shared<vpcflow::Labels>();
-//   networks->AddPrefix(*cidr, "office");
-//   networks->AddPrefix(*longer, "office/printers");                   // the longest prefix wins
+//   vpcflow::Cidr office, printers;
+//   if (!vpcflow::ParseCidr("10.1.0.0/16", &office) || !vpcflow::ParseCidr("10.1.9.0/24", &printers)) return {};
+//   networks->AddPrefix(office, "office");
+//   networks->AddPrefix(printers, "office/printers");                  // the longest prefix wins
 //   networks->Freeze();
-//   spec.lookups = {{"src-network", "srcaddr", networks}};
+//   spec.labels = {{"src-network", "srcaddr", networks}};
 //   spec.by = {"src-network"};
 //
 // Labels can be of a time: an interface that belonged to one instance until noon and to another from then on has two

@@ -1,8 +1,9 @@
 // Errors: the kind, field and place of a failure, carried by an absl::Status as a payload.
 //
+// Example:
 //   const absl::StatusOr<vpcflow::Filter> filter = vpcflow::Filter::Parse("actoin = 'REJECT'");
 //   if (vpcflow::ErrorKindOf(filter.status()) == vpcflow::ErrorKind::kField)
-//     std::cerr << vpcflow::ErrorOf(filter.status()).suggestion << "\n";  // action
+//     std::cerr << vpcflow::ErrorOf(filter.status()).place.suggestion << "\n";  // action
 //
 // Every status that the library makes has a kind. A status that a caller's own code makes (a source's read function)
 // gets one by its code. Messages are for people; programs go by the kind.

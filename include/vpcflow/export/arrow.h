@@ -1,8 +1,9 @@
 // Arrow: results out, through the C stream interface; no Arrow library is needed. Tables in: Source::Arrow.
 //
+// Example:
 //   ArrowArrayStream stream;
-//   vpcflow::ExportTable(std::make_shared<const vpcflow::Table>(std::move(result.table)), &stream);
-//   // hand `stream` to any Arrow consumer, who releases it
+//   vpcflow::ExportTable(std::make_shared<const vpcflow::Table>(std::move(result->table)), &stream);
+//   stream.release(&stream);   // or hand it to any Arrow consumer, who releases it
 //
 // Types out: int32, int64, float64, bool; decimal128(38, 0) for a sum beyond 2^63 - 1; times as timestamp[us, UTC];
 // addresses and texts as dictionary<int32, utf8>, bytes that are not UTF-8 replaced by U+FFFD. Integers and dictionary

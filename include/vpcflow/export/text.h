@@ -1,4 +1,8 @@
-// Tables as CSV and JSON lines.
+// Tables as CSV and as JSON lines.
+//
+// Example:
+//   std::string csv = vpcflow::ToCsv(result->table, /*header=*/true);
+//   std::string lines = vpcflow::ToJsonLines(result->table);   // {"srcaddr":"10.0.0.1","n":1}
 #ifndef VPCFLOW_EXPORT_TEXT_H_
 #define VPCFLOW_EXPORT_TEXT_H_
 
@@ -10,15 +14,16 @@
 
 VPCFLOW_NAMESPACE_BEGIN
 
-// RFC 4180 CSV with LF line ends; null is empty; times are Unix seconds. Texts that a spreadsheet would take for a
-// formula (first character = + - @, tab or CR) get a ' in front (OWASP ASVS 1.2.10) unless `safe` is false.
+// Returns a table as RFC 4180 CSV with LF line ends; null is empty; times are Unix seconds. Texts that a spreadsheet
+// would take for a formula (first character = + - @, tab or CR) get a ' in front (OWASP ASVS 1.2.10) unless `safe` is
+// false.
 std::string ToCsv(const Table& table, bool header, bool safe = true);
 
-// One JSON object a line. Integers are exact at any size, times are Unix seconds, null is null. Bytes that are not
-// UTF-8 become U+FFFD.
+// Returns one JSON object a line. Integers are exact at any size, times are Unix seconds, null is null. Bytes that are
+// not UTF-8 become U+FFFD.
 std::string ToJsonLines(const Table& table);
 
-// The text with every byte that is not part of valid UTF-8 replaced by U+FFFD.
+// Returns the text with every byte that is not part of valid UTF-8 replaced by U+FFFD.
 std::string ValidUtf8(std::string_view text);
 
 VPCFLOW_NAMESPACE_END

@@ -1,8 +1,9 @@
 // Filter: the expression language that selects records, the same in C++, Python and on the command line.
 //
+// Example:
 //   absl::StatusOr<vpcflow::Filter> filter =
 //       vpcflow::Filter::Parse("action == 'REJECT' and dstport in (22, 3389) and not srcaddr in '10.0.0.0/8'");
-//   if (filter.ok() && filter->Matches(record)) ...
+//   if (filter.ok() && filter->Matches(rec)) Print(rec.srcaddr());
 //
 // Grammar (words in any case; field names with `-` or `_`; one grammar with conditions on groups, compose.h):
 //   condition = and {"or" and}              and = not {"and" not}          not = "not" not | test

@@ -1,5 +1,6 @@
 // Capabilities: what a format can and cannot answer, and which fields would help.
 //
+// Example:
 //   for (const vpcflow::Capability& c : vpcflow::Capabilities(vpcflow::Format::Default()))
 //     std::cout << c.analysis << ": " << vpcflow::VerdictName(c.verdict) << "\n";     // "nat_attribution: impossible"
 //   vpcflow::Format more;

@@ -1,8 +1,9 @@
 // Field: the run-time id of a catalogue field, its facts, and look-up by name.
 //
+// Example:
 //   const vpcflow::FieldInfo& f = vpcflow::Info(vpcflow::Field::kDstPort);   // f.name == "dstport", f.version == 2
-//   vpcflow::FindField("pkt_srcaddr");                                       // Field::kPktSrcAddr; `-` and `_` are the
-//   same vpcflow::NearestField("dstprot");                                        // "dstport"
+//   vpcflow::FindField("pkt_srcaddr");       // Field::kPktSrcAddr; `-` and `_` are the same
+//   vpcflow::NearestField("dstprot");        // "dstport"
 #ifndef VPCFLOW_FORMAT_FIELD_H_
 #define VPCFLOW_FORMAT_FIELD_H_
 

@@ -1,5 +1,6 @@
 // NamesAFlow: whether the names of an object, a header or a table are those of a flow log record.
 //
+// Example:
 //   vpcflow::NamesAFlow(std::vector<std::string>{"srcaddr", "bytes"});        // true
 //   vpcflow::NamesAFlow(std::vector<std::string>{"region", "account_id"});    // false: many documents have these
 #ifndef VPCFLOW_FORMAT_FLOW_NAMES_H_

@@ -1,8 +1,9 @@
 // Format: the ordered list of fields of a log, and the mapper that reads it from whatever people have at hand.
 //
+// Example:
 //   vpcflow::Format format;
 //   vpcflow::FormatError error;
-//   if (!vpcflow::Format::Parse("${version} ${srcaddr} ${bytes}", &format, &error)) Fail(error.message);
+//   if (!vpcflow::Format::Parse("${version} ${srcaddr} ${bytes}", &format, &error)) Print(error.message);
 //   format.IndexOf(vpcflow::Field::kBytes);   // 2
 //   format.ToString();                        // "${version} ${srcaddr} ${bytes}"
 //

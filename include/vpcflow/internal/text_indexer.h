@@ -24,7 +24,7 @@ struct TextLine {
   uint32_t count;  // of its tokens
 };
 
-// What is written when a text is indexed. Room: size + 65 entries each, ends[-1] included; see TokenIndex.
+// The arrays that indexing a text fills. Room: size + 65 entries each, ends[-1] included; see TokenIndex.
 struct TokenArrays {
   uint32_t* begins = nullptr;
   uint32_t* ends = nullptr;  // ends[-1] can be written
@@ -35,9 +35,9 @@ struct TokenArrays {
   size_t bad_count = 0;
   // `begins` is filled. If not, every token begins one byte behind the end of the one before it.
   bool explicit_begins = false;
-  // Known of all lines: they begin with bytes below 'a'. Names of fields do not.
+  // True if no line starts with a lower-case letter, so that none can be a header.
   bool lines_begin_low = false;
-  // All lines of the text before this one had the same number of tokens; so these may.
+  // How many tokens each line of the text before had, if all had as many; these lines may have as many.
   bool uniform = true;
 };
 
@@ -49,7 +49,7 @@ struct Bitmaps {
   uint64_t odd;
 };
 
-// The number of bits set.
+// Returns the number of bits set.
 constexpr int CountBits(uint64_t bits) {
 #if defined(__POPCNT__) || defined(__aarch64__)
   return __builtin_popcountll(bits);
@@ -60,7 +60,7 @@ constexpr int CountBits(uint64_t bits) {
 #endif
 }
 
-// The place of the lowest bit; any number if none is set.
+// Returns the position of the lowest bit; any number if none is set.
 inline uint32_t LowestBit(uint64_t bits) {
 #if defined(__BMI__)
   return static_cast<uint32_t>(__builtin_ia32_tzcnt_u64(bits));
@@ -173,7 +173,7 @@ class TextIndexer {
     before_ = m.separators >> 63;
   }
 
-  // From here on, tokens need beginnings of their own.
+  // Starts to write the beginnings of tokens, which cannot be derived from here on.
   void MakeBegins() {
     out_.explicit_begins = true;
     begun_ = out_.tokens + (before_ == 0 ? 1 : 0);  // one may be open
@@ -211,7 +211,7 @@ class TextIndexer {
     out_.uniform = other == 0 && !out_.explicit_begins;
   }
 
-  // The lines of simple text that were only counted: if every so-manieth token ends at a line end, and there are no
+  // The lines of simple text that were only counted: if every n-th token ends at a line end, and there are no
   // more, they all have the same number of tokens. False if not. Noting lines in every step costs 2 ns a record more.
   bool NoteUniformLines() {
     const char* const data = data_;
@@ -237,7 +237,7 @@ class TextIndexer {
     return true;
   }
 
-  // What the end of the text ends.
+  // Closes the line and the token that are still open at the end of the text.
   void Close() {
     if (size_ == 0 || data_[size_ - 1] == '\n') return;
     // The made-up bytes were seen as bytes of a token; only the last byte of the text tells.

@@ -1,9 +1,10 @@
-// TokenIndex: where the lines and fields of a block of text stand.
+// TokenIndex: the offsets of the lines and fields of a block of text.
 //
 // Tokens (fields) are separated by runs of spaces or tabs; blanks around a line and a CR before its end are fine. Any
 // other control byte (0x00 to 0x1F, 0x7F) makes its line invalid and is noted in `bad`. One pass finds them all; what
 // follows (parsers, columns, record views) only looks positions up.
 //
+// Example:
 //   vpcflow::TokenIndex index;
 //   vpcflow::IndexTokens("2 eni-1\n", 8, &index);
 //   index.line(0).count;          // 2
@@ -27,16 +28,16 @@
 
 VPCFLOW_NAMESPACE_BEGIN
 
-// The longest text that can be indexed: places in it have 32 bits.
+// The longest text that can be indexed, in bytes: offsets have 32 bits.
 inline constexpr size_t kMaxIndexedBytes = UINT32_MAX - 65;
 
-// Half-open range of offsets in the text.
+// A half-open range of offsets in the text.
 struct Token {
   uint32_t begin = 0;
   uint32_t end = 0;
 };
 
-// Tokens that follow each other, as a view. Where `begins` is not explicit it is `ends - 1` with a bias of 1.
+// A view of consecutive tokens. Where `begins` is not explicit it is `ends - 1` with a bias of 1.
 struct TokenSpan {
   const uint32_t* begins = nullptr;
   const uint32_t* ends = nullptr;
@@ -52,7 +53,7 @@ class TokenIndex {
   std::span<const TextLine> lines() const& { return {arrays_.lines, arrays_.line_count}; }
   size_t token_count() const { return arrays_.tokens; }
   Token token(size_t i) const { return tokens()[i]; }
-  // All tokens of the text; those of a line begin at line.first.
+  // Returns all tokens of the text; those of a line begin at line.first. They borrow the index.
   TokenSpan tokens() const& {
     if (arrays_.explicit_begins) return {arrays_.begins, arrays_.ends, 0};
     return {arrays_.ends - 1, arrays_.ends, 1};
@@ -63,20 +64,19 @@ class TokenIndex {
     span.ends += line.first;
     return span;
   }
-  // It is known that every line begins with a byte below 'a'. Names of fields, and with them headers, do not.
+  // Returns true if no line starts with a lower-case letter, so that none can be a header.
   bool lines_begin_low() const { return arrays_.lines_begin_low; }
-  // Offsets of invalid control bytes, ascending.
+  // Returns the offsets of invalid control bytes, ascending. They borrow the index.
   std::span<const uint32_t> bad() const& { return {arrays_.bad, arrays_.bad_count}; }
-  // What these give borrows the index.
   const TextLine& line(size_t i) const&& = delete;
   std::span<const TextLine> lines() const&& = delete;
   TokenSpan tokens() const&& = delete;
   TokenSpan tokens_of(const TextLine& line) const&& = delete;
   std::span<const uint32_t> bad() const&& = delete;
-  // The first of them in a line, or line.end.
+  // Returns the offset of the first invalid control byte of a line, or line.end.
   uint32_t BadIn(const TextLine& line) const;
 
-  // Takes a byte order mark off the beginning of a line; false if there is none.
+  // Removes a byte order mark from the beginning of a line. Returns false if there is none.
   bool SkipByteOrderMark(const char* data, size_t line);
 
   // For kernels: arrays with room for a text of `size` bytes. Memory: 28 bytes per byte of text are set aside, those
@@ -173,8 +173,8 @@ struct SwarBits {
 
 }  // namespace internal
 
-// Indexes [data, data + size); of a longer text than kMaxIndexedBytes nothing, which leaves `out` without lines. Reuses
-// the memory of `out`. O(size).
+// Indexes [data, data + size). A text longer than kMaxIndexedBytes leaves `out` without lines. Reuses the memory of
+// `out`. O(size).
 inline void IndexTokens(const char* data, size_t size, TokenIndex* out) {
   if (size > kMaxIndexedBytes) size = 0;
   internal::TextIndexer<internal::SwarBits>(data, size, out->Reserve(size)).Run();

@@ -1,13 +1,15 @@
 // Aggregation: a grouping, or sessions, as a value. It takes logs, is merged with others, saved to bytes, sent, and
 // continued.
 //
-//   absl::StatusOr<vpcflow::Aggregation> a = vpcflow::Aggregation::Make(*plan);
-//   absl::Status s = a->Update({vpcflow::Source::File("monday.log.gz")}, {});
-//   std::string bytes = a->ToBytes();                                            // here ends one process
-//   absl::StatusOr<vpcflow::Aggregation> b = vpcflow::Aggregation::FromBytes(bytes);
-//   s = b->Merge(*other);
-//   vpcflow::Table table = b->Value();                                           // sorted, cut to the top, as the plan
-//   says
+// Example:
+//   absl::StatusOr<vpcflow::Plan> plan = vpcflow::Plan::Make(spec);
+//   if (!plan.ok()) return plan.status();
+//   absl::StatusOr<vpcflow::Aggregation> monday = vpcflow::Aggregation::Make(*plan);
+//   absl::Status s = monday->Update({vpcflow::Source::File("monday.log.gz")}, {});
+//   std::string bytes = monday->ToBytes();                                          // another process goes on with it
+//   absl::StatusOr<vpcflow::Aggregation> week = vpcflow::Aggregation::FromBytes(bytes);
+//   s = week->Merge(*monday);
+//   vpcflow::Table table = week->Value();                                           // sorted and cut as the plan says
 //
 // Merging is associative and commutative, and a split of the input anywhere between records gives what one pass gives:
 // the same table and the same bytes. `first` and `last` prefer, among records of one start, the earlier source and

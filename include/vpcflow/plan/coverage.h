@@ -1,5 +1,6 @@
 // MeasureCoverage: which minutes of which interfaces logs speak of.
 //
+// Example:
 //   vpcflow::PlanSpec spec = vpcflow::CoverageSpec();
 //   spec.where = "vpc_id = 'vpc-1'";
 //   absl::StatusOr<vpcflow::Result> result = vpcflow::MeasureCoverage(*vpcflow::Plan::Make(spec), sources, {});

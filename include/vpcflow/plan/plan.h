@@ -1,6 +1,7 @@
 // Plan: what to compute, decided at run time. Python and the command line drive the engine through plans; a C++ program
 // that takes its questions from users does too.
 //
+// Example:
 //   vpcflow::PlanSpec spec;
 //   spec.where = "action = 'REJECT' and bytes > 1000";
 //   spec.by = {"srcaddr"};

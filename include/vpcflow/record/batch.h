@@ -1,7 +1,14 @@
-// Batch: the columns of some records, as the engine works on them. A column holds the values of one field for all rows
-// of the batch; filters and aggregates read whole columns.
+// Batch: the columns of some records, as filters and aggregates read them. A column holds the values of one field for
+// all rows of the batch.
 //
 // Null is part of the value: kNullInt, kNullAddress, kNullText.
+//
+// Example:
+//   vpcflow::Batch batch;
+//   batch.rows = 1;
+//   batch.columns.resize(1);
+//   batch.columns[0].kind = vpcflow::Kind::kInt64;
+//   batch.columns[0].ints = {vpcflow::kNullInt};   // one record, whose value is null
 #ifndef VPCFLOW_RECORD_BATCH_H_
 #define VPCFLOW_RECORD_BATCH_H_
 
@@ -21,9 +28,9 @@
 
 VPCFLOW_NAMESPACE_BEGIN
 
-// A field that a plan or filter names: one of the catalogue, or a further text column of a format.
-struct LabelLookup;  // of the engine
+struct LabelLookup;  // the engine's; defined in src/scan/rows.h
 
+// Names a field that a plan or filter reads: one of the catalogue, a further text column of a format, or a label.
 struct FieldRef {
   Field field = Field::kUnknown;
   std::string name{};                           // canonical
@@ -50,7 +57,7 @@ struct Column {
   std::vector<uint32_t> texts{};         // kText: codes of `dictionary`
   const TextDictionary* dictionary = nullptr;
 
-  // The text of a row; data() is null for null.
+  // Returns the text of a row; its data() is null for null.
   std::string_view text(size_t row) const { return dictionary->text(texts[row]); }
 };
 
@@ -61,7 +68,7 @@ struct Batch {
   uint32_t source = 0;
   std::vector<uint64_t> offsets{};  // byte offset of each row's line
 
-  // `code` is an address column's value and not null.
+  // Returns the address of a code of this batch, which must not be null.
   Ip address(AddressCode code) const {
     return code < kCodeV6 ? Ip::V4(static_cast<uint32_t>(code)) : v6[static_cast<uint32_t>(code)];
   }

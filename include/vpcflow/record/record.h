@@ -1,5 +1,6 @@
 // Record: a record that owns its bytes, for keeping beyond the next step of a Reader.
 //
+// Example:
 //   std::vector<vpcflow::Record> kept;
 //   if (rec.action() == vpcflow::Action::kReject) kept.emplace_back(rec);
 //   kept[0]->srcaddr();                       // the same getters as RecordView
@@ -20,7 +21,7 @@ VPCFLOW_NAMESPACE_BEGIN
 // Any number of threads may use one at once through const members; changes are for one thread alone.
 class Record {
  public:
-  // Copies the fields' text; shares the format. O(length of the line).
+  // Copies the text of the fields and shares the format. O(length of the line).
   explicit Record(const RecordView& view) : format_(view.shared_format()) {
     bounds_.reserve(format_->size() + 1);
     bounds_.push_back(0);
@@ -32,7 +33,7 @@ class Record {
     line_number_ = view.line_number();
   }
 
-  // A view of this record; valid while the record lives and stays where it is.
+  // Returns a view of this record, valid while the record lives and is not moved.
   RecordView view() const& {
     RecordView view;
     view.Reset(bytes_.data(), {bounds_.data(), bounds_.data() + 1, 0}, &format_, position_, line_number_);
@@ -40,7 +41,7 @@ class Record {
   }
   RecordView view() const&& = delete;
 
-  // record->srcaddr()
+  // Gives access to the getters of the view: record->srcaddr().
   class Arrow {
    public:
     explicit Arrow(RecordView view) : view_(view) {}

@@ -1,5 +1,6 @@
 // RecordView: one record over the caller's bytes, with typed getters that parse when they are called.
 //
+// Example:
 //   vpcflow::RecordParser parser(vpcflow::Format::Default());
 //   vpcflow::RecordView rec;
 //   if (parser.Parse(line, &rec) == vpcflow::Errc::kOk && rec.dstport() == 22) Use(rec.srcaddr()->is_v4());
@@ -29,7 +30,7 @@
 VPCFLOW_NAMESPACE_BEGIN
 
 // Where a record came from: the number of its source in the scan, and the offset of its line in the (unpacked) text.
-// Orders records as they were given.
+// Compares by the order of the input.
 struct Position {
   uint32_t source = 0;
   uint64_t offset = 0;
@@ -42,7 +43,7 @@ class RecordView {
  public:
   RecordView() = default;
 
-  // The value of a field by its tag: rec.get<vpcflow::f::Bytes>(). O(length of the text).
+  // Parses a field by its tag: rec.get<vpcflow::f::Bytes>(). O(length of the text).
   template <class F>
   std::optional<typename F::value_type> get() const {
     const int column = format_ == nullptr ? -1 : (*format_)->IndexOf(F::kField);
@@ -74,12 +75,12 @@ class RecordView {
   VPCFLOW_FIELDS(VPCFLOW_X)
 #undef VPCFLOW_X
 
-  // The text of a field as it stands in the line: "-" if null, empty if the format lacks the field.
+  // Returns the text of a field as it stands in the line: "-" if null, empty if the format lacks the field.
   std::string_view text(Field field) const {
     const int column = format_ == nullptr ? -1 : (*format_)->IndexOf(field);
     return column < 0 ? std::string_view() : text(static_cast<size_t>(column));
   }
-  // The text of a column of the format; column < format().size().
+  // Returns the text of a column of the format; column < format().size().
   std::string_view text(size_t column) const {
     const Token token = tokens_[column];
     return {data_ + token.begin, token.end - token.begin};
@@ -87,7 +88,7 @@ class RecordView {
 
 #define VPCFLOW_X(Id, getter, name, version, set, field_type, unit, always, meaning) \
   case Field::k##Id: get<f::Id>(); break;
-  // Whether the field's value is well-formed (null is); if not, error() says why.
+  // Parses a field and returns whether its value is well-formed (null is); if not, error() says why.
   bool Check(Field field) const {
     switch (field) {
       VPCFLOW_FIELDS(VPCFLOW_X)
@@ -97,7 +98,7 @@ class RecordView {
   }
 #undef VPCFLOW_X
 
-  // False for NODATA and SKIPDATA records, which stand for no traffic.
+  // Returns false for NODATA and SKIPDATA records, which stand for no traffic.
   bool is_traffic() const {
     const LogStatus status = ParseLogStatus(text(Field::kLogStatus));
     return status != LogStatus::kNoData && status != LogStatus::kSkipData;
@@ -105,15 +106,15 @@ class RecordView {
 
   const Format& format() const { return **format_; }
   const std::shared_ptr<const Format>& shared_format() const { return *format_; }
-  // Where it stands; zero unless a Reader made the view. Lines are counted from 1.
+  // Returns the place of the record; zero unless a Reader made the view. Lines are counted from 1.
   Position position() const { return position_; }
   uint64_t line_number() const { return line_number_; }
 
-  // The first malformed value that a getter met, and its field.
+  // Returns the error of the first malformed value that a getter met, and its field.
   Errc error() const { return errc_; }
   Field error_field() const { return error_field_; }
 
-  // For parsers and readers: points the view at a split line. `tokens` has format->size() entries.
+  // Points the view at a split line, for parsers and readers. `tokens` has format->size() entries.
   void Reset(const char* data, TokenSpan tokens, const std::shared_ptr<const Format>* format, Position position = {},
              uint64_t line_number = 0) {
     data_ = data;
@@ -144,8 +145,8 @@ class RecordParser {
   RecordParser(const RecordParser&) = delete;
   RecordParser& operator=(const RecordParser&) = delete;
 
-  // kOk, kTooFewFields, kTooManyFields, kControlByte or, from 4 GiB on, kLineTooLong. The view borrows `line` and this
-  // parser. O(length of the line).
+  // Splits a line. Returns kOk, kTooFewFields, kTooManyFields, kControlByte or, from 4 GiB on, kLineTooLong. The view
+  // borrows `line` and this parser. O(length of the line).
   Errc Parse(std::string_view line VPCFLOW_LIFETIME_BOUND, RecordView* out) {
     if (!line.empty() && line.back() == '\n') line.remove_suffix(1);
     if (line.size() > kMaxIndexedBytes) return Errc::kLineTooLong;

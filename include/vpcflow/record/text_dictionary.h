@@ -1,12 +1,13 @@
 // TextDictionary: the different texts of a column, each with a number, so that a column of repeating texts is a column
 // of numbers.
 //
+// Example:
 //   vpcflow::TextDictionary texts;
 //   const uint32_t code = texts.Code("ACCEPT");   // 1
 //   texts.text(code);                             // "ACCEPT", until Clear
 //   texts.Code("-");                              // 0: null, which has no text
 //
-// Whoever fills it bounds it: with size() and bytes(), and Clear between batches. `generation` changes with Clear, so
+// The caller bounds its memory, by size(), bytes() and Clear between batches. `generation` changes with Clear, so
 // that others can keep what they found out about codes.
 #ifndef VPCFLOW_RECORD_TEXT_DICTIONARY_H_
 #define VPCFLOW_RECORD_TEXT_DICTIONARY_H_
@@ -32,7 +33,7 @@ class TextDictionary {
   TextDictionary(const TextDictionary&) = delete;
   TextDictionary& operator=(const TextDictionary&) = delete;
 
-  // The code of a text, a new one if it was not there. Expected O(text.size()).
+  // Returns the code of a text, and adds it if it is new. Expected O(text.size()).
   uint32_t Code(std::string_view text) {
     const uint32_t code = Find(text);
     if (text.size() - 1 < internal::kRecentBytes && !recent_.empty()) {

@@ -3,6 +3,12 @@
 // Like std::vector, with two differences that pay for large columns: it can grow by values that are not written yet,
 // and large ones (1 MiB and more, on Linux) lie in huge pages and grow without copying. Measured on filling columns of
 // 10,000,000 numbers: std::vector 0.75 GB/s, this 4.4 GB/s.
+//
+// Example:
+//   vpcflow::Array<int64_t> numbers;
+//   numbers.push_back(7);
+//   int64_t* more = numbers.Extend(2);   // two values more, which are not written yet
+//   more[0] = more[1] = 0;
 #ifndef VPCFLOW_RESULT_ARRAY_H_
 #define VPCFLOW_RESULT_ARRAY_H_
 

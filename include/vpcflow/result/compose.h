@@ -1,9 +1,10 @@
 // Composition of results: ratios and differences of columns, rows that pass a condition, the top of each of several
 // keys, and what changed between two results.
 //
+// Example:
 //   absl::Status derived = vpcflow::DeriveColumn({"rejected_share", "rejected / n"}, &table);
 //   absl::Status kept = vpcflow::KeepHaving("rejected_share > 0.5 and n >= 100", &table);
-//   absl::StatusOr<vpcflow::Table> changes = vpcflow::DiffTables(today, baseline, {"srcaddr", "dstaddr"});
+//   absl::StatusOr<vpcflow::Table> changes = vpcflow::DiffTables(today, yesterday, {"srcaddr", "dstaddr"});
 #ifndef VPCFLOW_RESULT_COMPOSE_H_
 #define VPCFLOW_RESULT_COMPOSE_H_
 

@@ -1,4 +1,9 @@
-// Report: what a scan read, rejected and could not read. Every scan has one; nothing is left out of it.
+// Report: the counts of what a scan read, rejected and could not read, with samples. Every scan has one.
+//
+// Example:
+//   const vpcflow::Report& report = result->report;
+//   std::cout << report.records() << " records, " << report.rejected() << " rejected\n";
+//   for (const vpcflow::Reject& reject : report.rejects) std::cout << reject.ToString() << "\n";
 #ifndef VPCFLOW_RESULT_REPORT_H_
 #define VPCFLOW_RESULT_REPORT_H_
 
@@ -16,7 +21,7 @@
 
 VPCFLOW_NAMESPACE_BEGIN
 
-// A line that is not a record, or a value that is not one.
+// Describes a line that is no record, or a malformed value.
 struct Reject {
   uint32_t source = 0;       // number of its source in the scan
   std::string path{};        // the source's name
@@ -75,17 +80,17 @@ struct Report {
 
   uint64_t records() const { return ok + nodata + skipdata; }
   uint64_t rejected() const;
-  // Notes a warning, or sources of a format, within kMaxNotes. O(kMaxNotes).
+  // Add a warning, or sources of a format, within kMaxNotes. O(kMaxNotes).
   void Warn(std::string warning);
   void CountFormat(std::string format, uint64_t sources_with_it = 1);
   // Adds another part of the same scan.
   void Merge(Report&& other);
   // Sorts the samples by place and keeps the first kMaxRejectSamples.
   void TrimRejects();
-  // OK, or one status for all errors.
+  // Returns OK, or one status for all errors.
   absl::Status status() const;
-  // Says why nothing can be concluded: no record was read, all but NODATA and SKIPDATA records were rejected, or none
-  // starts in the time asked for. Empty if there are records. A filter that no record passes is a conclusion.
+  // Returns why nothing can be concluded: no record was read, all but NODATA and SKIPDATA records were rejected, or
+  // none starts in the time asked for. Empty if there are records. A filter that no record passes is a conclusion.
   std::string NoRecords() const;
   // Returns status(); else, unless `allow_empty`, kNotFound with NoRecords() if that says something; else OK.
   absl::Status Outcome(bool allow_empty) const;

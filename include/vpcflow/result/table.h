@@ -1,5 +1,10 @@
 // Table: the columns of a result. Typed by the plan, never by the data, with one exception: a sum beyond 2^63 - 1 turns
 // its column from kInt64 into kInt128, so that no total ever wraps.
+//
+// Example:
+//   const vpcflow::Table& rows = result->table;
+//   const std::optional<size_t> bytes = rows.Find("bytes");
+//   for (size_t row = 0; bytes && row < rows.rows; ++row) std::cout << rows.columns[*bytes].ToText(row) << "\n";
 #ifndef VPCFLOW_RESULT_TABLE_H_
 #define VPCFLOW_RESULT_TABLE_H_
 

@@ -1,4 +1,8 @@
 // Whole numbers of 128 bits in columns (ColumnType::kInt128): two's complement, whose least value is null.
+//
+// Example:
+//   const auto value = static_cast<vpcflow::int128>(vpcflow::kNullInt128);   // the least value
+//   const bool negative = value < 0;
 #ifndef VPCFLOW_RESULT_WIDE_H_
 #define VPCFLOW_RESULT_WIDE_H_
 

@@ -1,4 +1,10 @@
-// ScanOptions: how sources are read, the same for readers, scans and plans.
+// ScanOptions: settings of how sources are read, the same for readers, scans and plans.
+//
+// Example:
+//   vpcflow::ScanOptions options;
+//   options.threads = 4;
+//   options.on_error = vpcflow::OnError::kStop;
+//   options.poll = [](const vpcflow::Progress& p) { std::cerr << p.bytes << " of " << p.total << "\n"; return true; };
 #ifndef VPCFLOW_SCAN_OPTIONS_H_
 #define VPCFLOW_SCAN_OPTIONS_H_
 
@@ -17,7 +23,7 @@
 
 VPCFLOW_NAMESPACE_BEGIN
 
-// What a malformed line or value does. I/O errors and damaged gzip are errors in every mode.
+// The effect of a malformed line or value. I/O errors and damaged gzip are errors in every mode.
 enum class OnError : uint8_t {
   kSkip,  // the line is counted as a reject and left out
   kStop,  // the scan ends with an error that names the place
@@ -32,7 +38,7 @@ struct Progress {
   uint64_t total_sources = 0;
 };
 
-// What a file does whose bytes are those of an earlier one.
+// The effect of a file with the same bytes as an earlier one.
 enum class Duplicates : uint8_t {
   kOnce,  // it is not read; the report counts it and names the first ones
   kAll    // it is read like any other

@@ -1,9 +1,11 @@
 // Reader: walks the records of a log, one after the other, without copying them.
 //
+// Example:
 //   absl::StatusOr<vpcflow::Reader> reader = vpcflow::Reader::Open("flow.log.gz");
 //   if (!reader.ok()) return reader.status();
+//   std::vector<vpcflow::Record> kept;
 //   for (const vpcflow::RecordView& rec : *reader)
-//     if (rec.action() == vpcflow::Action::kReject && rec.dstport() == 22) Alert(vpcflow::Record(rec));
+//     if (rec.action() == vpcflow::Action::kReject && rec.dstport() == 22) kept.emplace_back(rec);
 //   if (!reader->status().ok()) return reader->status();   // "flow.log.gz:7:31: dstport: out-of-range: ..."
 //
 // The format comes from the header line, the options or AWS's default. `rec` borrows the block in hand and dies at the

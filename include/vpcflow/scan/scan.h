@@ -1,5 +1,6 @@
 // Scan: sources through a filter into an accumulator, on several threads.
 //
+// Example:
 //   vpcflow::Aggregate<vpcflow::Count, vpcflow::Sum<vpcflow::f::Bytes>> total;
 //   absl::Status s = vpcflow::Scan(vpcflow::Source::File("flow.log")).Where("dstport = 443").Threads(4).Into(&total);
 //

@@ -1,5 +1,6 @@
 // What columns of tables are, by their names; and tables whose rows hold log lines.
 //
+// Example:
 //   vpcflow::HasFlowColumns({"srcaddr", "numbytes"});            // true
 //   vpcflow::FieldsOfColumns({"sourceaddress", "my column"});    // {"srcaddr", "my-column"}
 #ifndef VPCFLOW_SCAN_TABLE_COLUMNS_H_

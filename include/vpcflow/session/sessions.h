@@ -1,5 +1,6 @@
 // Sessions: two unidirectional records, or forty over many windows and several interfaces, become one conversation.
 //
+// Example:
 //   vpcflow::PlanSpec spec;
 //   spec.sessions = vpcflow::SessionSpec{.idle = 600};
 //   absl::StatusOr<vpcflow::Result> result = vpcflow::Plan::Make(spec)->Run(sources, {});

@@ -1,17 +1,18 @@
 // Composition at compile time: accumulators with a filter, over time bins, with sketches inside; all nest.
 //
+// Example:
 //   using namespace vpcflow;
 //   constexpr auto kRejected = [](const RecordView& r) { return r.action() == Action::kReject; };
-//   using Sources = GroupBy<Keys<f::SrcAddr>, Aggregate<Count,
-//                                                       Where<kRejected, Count>,             // count(where=...)
-//                                                       ApproxDistinct<f::DstAddr>,          // approx_n_unique
-//                                                       ApproxQuantile<f::Bytes>,            // approx_quantile
-//                                                       TopKeys<f::DstAddr, f::Bytes, 100>,  // peers, in bounded
-//                                                       memory Windows<300, Sum<f::Bytes>>>>;       // every="5m", by
-//                                                       start
-//   Sources sources;
-//   absl::Status s = Scan(Source::File("flow.log.gz")).Into(&sources);
-//   for (const auto& row : sources.Rows()) Print(row.key<0>(), row.value<3>().Quantile(0.95));
+//   using PerSource = GroupBy<Keys<f::SrcAddr>,
+//                             Aggregate<Count,
+//                                       Where<kRejected, Count>,             // count(where=...)
+//                                       ApproxDistinct<f::DstAddr>,          // approx_n_unique
+//                                       ApproxQuantile<f::Bytes>,            // approx_quantile
+//                                       TopKeys<f::DstAddr, f::Bytes, 100>,  // peers, in bounded memory
+//                                       Windows<300, Sum<f::Bytes>>>>;       // every="5m", by start
+//   PerSource per_source;
+//   absl::Status s = Scan(Source::File("flow.log.gz")).Into(&per_source);
+//   for (const auto& row : per_source.Rows()) Print(row.key<0>(), row.value<3>().Quantile(0.95));
 //
 // `where` is not part of what FromBytes (vpcflow/state/saved.h) compares: a filter has no name.
 //

@@ -1,7 +1,8 @@
 // DistinctSketch: how many different values there were; exact up to 256 of them, HyperLogLog beyond.
 //
+// Example:
 //   vpcflow::DistinctSketch peers;
-//   peers.Add(vpcflow::SketchHash(address));
+//   peers.Add(vpcflow::SketchHash(ip));
 //   uint64_t about = peers.Estimate();
 //
 // Error: none up to kExact different values (but for two that share a 64-bit hash, one chance in 10^14). Beyond it the

@@ -1,4 +1,9 @@
 // The hash of sketches: the same on every machine and in every version, as saved sketches are merged.
+//
+// Example:
+//   uint64_t number = vpcflow::SketchHash(uint64_t{443});
+//   uint64_t address = vpcflow::SketchHash(ip);
+//   uint64_t text = vpcflow::SketchHash("eni-1");
 #ifndef VPCFLOW_SKETCH_HASH_H_
 #define VPCFLOW_SKETCH_HASH_H_
 

@@ -1,7 +1,8 @@
 // HashSample: a uniform sample of records with unbiased totals and their error bars.
 //
-//   vpcflow::HashSample<Row> sample(1000);
-//   sample.Add(vpcflow::SketchHash(id), row, bytes);
+// Example:
+//   vpcflow::HashSample<std::string> sample(1000);
+//   sample.Add(vpcflow::SketchHash(line), std::string(line), /*weight=*/4249);
 //   vpcflow::SampledTotal bytes = sample.Total();            // bytes.value +- bytes.standard_error
 //
 // A reservoir whose dice are the hashes of what identifies a record: it keeps the `size` items with the smallest

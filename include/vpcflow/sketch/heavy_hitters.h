@@ -1,7 +1,8 @@
 // HeavyHitters: the keys with the greatest totals, in memory that does not grow.
 //
+// Example:
 //   vpcflow::HeavyHitters<uint64_t> talkers(1000);
-//   talkers.Add(address, bytes);
+//   talkers.Add(/*key=*/0x0A000001, /*weight=*/4249);
 //   for (const auto& hit : talkers.Top(20)) Print(hit.key, hit.count - hit.error, hit.count);
 //
 // Error: a key's true total lies in [count - error, count], and error is at most the sum of all weights / counters; a

@@ -1,5 +1,6 @@
 // KllSketch: quantiles of any numbers by rank.
 //
+// Example:
 //   vpcflow::KllSketch sizes;
 //   sizes.Add(4249);
 //   std::optional<uint64_t> median = sizes.Quantile(0.5);

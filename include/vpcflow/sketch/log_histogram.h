@@ -1,5 +1,6 @@
 // LogHistogram: quantiles of whole numbers with a bounded relative error.
 //
+// Example:
 //   vpcflow::LogHistogram sizes;
 //   sizes.Add(4249);
 //   std::optional<uint64_t> p95 = sizes.Quantile(0.95);

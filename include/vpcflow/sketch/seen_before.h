@@ -1,9 +1,9 @@
 // SeenBefore: when something was last seen, over periods that roll: "first time ever", "not for 30 days".
 //
+// Example:
 //   vpcflow::SeenBefore edges(/*period=*/86400, /*keep=*/30);
-//   edges.Add(vpcflow::SketchHash(source), time);
-//   edges.LastSeen(hash, time);         // start of the last period before that of `time` in which it was seen, or
-//   nothing
+//   edges.Add(hash, time);
+//   edges.LastSeen(hash, time);   // start of the last period before that of `time` in which it was seen, or nothing
 //
 // Error: none, but for two values that share a 64-bit hash. Values not seen for `keep` periods before the newest are
 // forgotten. Memory: 40 bytes a value of the periods kept; beyond `most` values the oldest periods are dropped whole,

@@ -1,9 +1,14 @@
 // ArrowTable: rows that come through Arrow's C stream interface; what a source of rows reads. No Arrow library is
 // needed.
 //
+// Example:
 //   ArrowArrayStream stream;                                                  // somebody filled it
 //   vpcflow::Source once = vpcflow::Source::Arrow("<arrow>", &stream);        // takes it; one scan
-//   vpcflow::Source again = vpcflow::Source::Arrow("t", [&](ArrowArrayStream* out) { return Export(table, out); });
+//   const auto shared = std::make_shared<const vpcflow::Table>(std::move(table));
+//   vpcflow::Source again = vpcflow::Source::Arrow("t", [shared](ArrowArrayStream* out) {
+//     vpcflow::ExportTable(shared, out);
+//     return absl::OkStatus();
+//   });
 #ifndef VPCFLOW_SOURCE_ARROW_TABLE_H_
 #define VPCFLOW_SOURCE_ARROW_TABLE_H_
 

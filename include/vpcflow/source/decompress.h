@@ -1,5 +1,6 @@
 // Gzip, zstd and zlib as layers over any byte stream: any number of members or frames, checksums and lengths verified.
 //
+// Example:
 //   absl::StatusOr<std::unique_ptr<vpcflow::ByteStream>> text = vpcflow::OpenText(source, {});
 //
 // Damage (a wrong checksum, a cut member, garbage behind the last one) is kDataLoss, returned by the Read after the one

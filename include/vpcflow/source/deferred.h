@@ -1,7 +1,8 @@
 // Deferred sources: a fetcher of yours hands over whole objects, and scans take them as they come.
 //
-//   vpcflow::Source object = vpcflow::Source::Deferred("s3://b/k", size, [&](vpcflow::Delivery delivery) {
-//     pool.Submit([delivery] { delivery.Deliver(vpcflow::OwnedBytes::Of(Get("s3://b/k"))); });
+// Example:
+//   vpcflow::Source object = vpcflow::Source::Deferred("s3://b/k", /*size=*/1 << 20, [](vpcflow::Delivery delivery) {
+//     std::thread([delivery] { delivery.Deliver(vpcflow::OwnedBytes::Of("what was fetched")); }).detach();
 //   });
 //
 // A scan begins to fetch the next 32 objects, or 256 MiB, ahead of its threads. They read what has come, in any order,

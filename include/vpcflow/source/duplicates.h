@@ -1,5 +1,6 @@
 // Duplicates: objects that are there twice, as S3's at-least-once events and copies of folders make them.
 //
+// Example:
 //   std::vector<size_t> same_as = vpcflow::FindDuplicates(sources);
 //   if (same_as[3] != vpcflow::kNoDuplicate) Print(sources[3].name(), " is ", sources[same_as[3]].name(), " again");
 #ifndef VPCFLOW_SOURCE_DUPLICATES_H_

@@ -1,5 +1,6 @@
 // Object paths: what the place of a log in S3 tells of its content, and which logs a question can leave unread.
 //
+// Example:
 //   const vpcflow::ObjectPath path = vpcflow::ParseObjectPath(
 //       "AWSLogs/123456789010/vpcflowlogs/us-east-1/2026/11/23/123456789010_vpcflowlogs_us-east-1_fl-1_20261123T0605Z_a.log.gz");
 //   path.account;   // "123456789010"; and region, flow_log_id

@@ -1,5 +1,6 @@
 // Source: where the bytes or rows of a log come from. Plain or gzip is found by content, never by name.
 //
+// Example:
 //   vpcflow::Source file = vpcflow::Source::File("flow.log.gz");
 //   vpcflow::Source text = vpcflow::Source::Bytes("inline", bytes);      // borrows `bytes`
 //   absl::StatusOr<std::vector<vpcflow::Source>> many = vpcflow::Source::Expand("logs/**/*.log.gz");

@@ -1,5 +1,6 @@
 // SourceInterface: a kind of source. Implement it to read from a place that vpcflow does not know.
 //
+// Example:
 //   class Socket final : public vpcflow::SourceInterface {
 //    public:
 //     absl::StatusOr<std::unique_ptr<vpcflow::ByteStream>> Open(const vpcflow::Cancelled& cancelled) const override;

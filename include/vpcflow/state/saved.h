@@ -1,9 +1,10 @@
 // ToBytes and FromBytes: accumulators, however nested, as bytes, to go on with elsewhere or later.
 //
+// Example:
 //   using Talkers = vpcflow::GroupBy<vpcflow::Keys<vpcflow::f::SrcAddr>, vpcflow::Sum<vpcflow::f::Bytes>>;
+//   Talkers talkers, back;
 //   std::string bytes = vpcflow::ToBytes(talkers);                 // the same for the same records, in any order
-//   Talkers back;
-//   if (vpcflow::FromBytes(bytes, &back) == vpcflow::StateError::kNone) back.Merge(of_today);
+//   if (vpcflow::FromBytes(bytes, &back) == vpcflow::StateError::kNone) back.Merge(talkers);
 //
 // FromBytes tells damaged bytes, what is no state, and a state of another type apart (by the names of accumulators and
 // fields; filters of Where have none). Any bytes are safe; `out` is unchanged unless all is well. O(size).

@@ -1,5 +1,6 @@
 // Single values as bytes: numbers and enumerators as words, addresses as two, text with its length.
 //
+// Example:
 //   vpcflow::StateWriter out;
 //   vpcflow::WriteValue(vpcflow::Ip::V4(0x0A000001), &out);
 //   vpcflow::StateReader in(out.bytes());

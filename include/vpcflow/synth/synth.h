@@ -1,6 +1,7 @@
 // Synth: realistic flow logs of any format and size, with planted and labelled incidents. The same options give the
 // same bytes. One thread.
 //
+// Example:
 //   vpcflow::SynthOptions options;
 //   options.records = 1'000'000;
 //   options.plant = {"port_scan", "beacon", "health_check"};

@@ -57,22 +57,22 @@ class Cells : public Accumulators {
       if (values[i] != kNullInt) fn(cells_[rows.group[i]], values[i], i);
     }
   }
-  // The same, with the values of spread rows cut into pieces.
+  // The same, with the values of spread rows cut into shares.
   template <class Fn>
   void ForParts(const GroupedRows& rows, Fn fn) {
-    if (rows.pieces.empty()) return ForValues(rows, fn);
+    if (rows.shares.empty()) return ForValues(rows, fn);
     ForValues(rows, [&](Cell& cell, int64_t value, size_t i) {
       if (rows.spread[i] == 0) fn(cell, value, i);
     });
     const std::vector<int64_t>& values = column(rows).ints;
-    for (const Piece& piece : rows.pieces) {
-      if (values[piece.row] == kNullInt) continue;
+    for (const BinShare& share : rows.shares) {
+      if (values[share.row] == kNullInt) continue;
       // Cumulative shares are rounded down, so the parts add up to the whole.
-      const auto share = [&](int64_t at) {
-        return static_cast<int64_t>(static_cast<uint128>(values[piece.row]) * static_cast<uint128>(at) /
-                                    static_cast<uint128>(piece.length));
+      const auto value_until = [&](int64_t at) {
+        return static_cast<int64_t>(static_cast<uint128>(values[share.row]) * static_cast<uint128>(at) /
+                                    static_cast<uint128>(share.length));
       };
-      fn(cells_[piece.group], share(piece.to) - share(piece.from), piece.row);
+      fn(cells_[share.group], value_until(share.to) - value_until(share.from), share.row);
     }
   }
 
@@ -303,8 +303,8 @@ class DistinctAccumulators final : public Accumulators {
     AddBatch();
   }
   // The other's pairs that are not here are counted, and not kept: that is looking up, which threads share.
-  void MergeLast(const Accumulators& other, std::span<const uint32_t> group, const CodeMap& codes,
-                 size_t threads) override {
+  void MergeFinal(const Accumulators& other, std::span<const uint32_t> group, const CodeMap& codes,
+                  size_t threads) override {
     const auto& from = static_cast<const DistinctAccumulators&>(other);
     constexpr size_t kWorthIt = 1 << 16;
     if (from.seen_.size() < kWorthIt || !from.loaded_.empty() || !loaded_.empty()) return Merge(other, group, codes);

@@ -23,7 +23,7 @@ VPCFLOW_NAMESPACE_BEGIN
 namespace internal {
 
 // A part of a record that falls into another time bin than its start: the shares (to - from) / length of its sums.
-struct Piece {
+struct BinShare {
   uint32_t row;
   uint32_t group;
   int64_t from;
@@ -35,8 +35,8 @@ struct Piece {
 struct GroupedRows {
   const Batch& batch;
   std::span<const uint32_t> group;  // by row: the group of the record's start
-  std::span<const uint8_t> spread;  // by row: 1 if its sums are in pieces
-  std::span<const Piece> pieces;
+  std::span<const uint8_t> spread;  // by row: 1 if its sums are in shares
+  std::span<const BinShare> shares;
   const Column* start;  // of the batch, or null
   const Column* end;
 };
@@ -50,8 +50,8 @@ class Accumulators {
   // Adds another's cells: its group g to group[g] here, or nowhere for kNoGroup. Codes are translated by `codes`.
   virtual void Merge(const Accumulators& other, std::span<const uint32_t> group, const CodeMap& codes) = 0;
   // Merge for results: afterwards only Emit and Compare are right. What can be done by several threads may be.
-  virtual void MergeLast(const Accumulators& other, std::span<const uint32_t> group, const CodeMap& codes,
-                         size_t threads) {
+  virtual void MergeFinal(const Accumulators& other, std::span<const uint32_t> group, const CodeMap& codes,
+                          size_t threads) {
     (void)threads;
     Merge(other, group, codes);
   }

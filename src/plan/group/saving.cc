@@ -10,7 +10,8 @@ VPCFLOW_NAMESPACE_BEGIN
 namespace internal {
 
 void GroupState::Write(StateWriter* out) {
-  if (words_ == 0) table_.Find(nullptr);  // as Finish has it
+  const size_t words = layout_.words();
+  if (words == 0) table_.Find(nullptr);  // as Finish has it
   // The IPv6 addresses and texts that are in use, in order.
   const Interner& own = interner();
   std::vector<uint8_t> v6_used(own.v6_size(), 0), texts_used(own.text_size(), 0);
@@ -20,7 +21,7 @@ void GroupState::Write(StateWriter* out) {
       if (kind == Kind::kAddress && code >= kCodeV6) v6_used[static_cast<uint32_t>(code)] = 1;
     };
   };
-  for (const Place& place : places_) {
+  for (const Place& place : layout_.places()) {
     const auto mark = marker(place.field.kind());
     for (uint32_t g = 0; g < table_.size(); ++g) mark(Code(g, place));
   }
@@ -52,25 +53,23 @@ void GroupState::Write(StateWriter* out) {
     out->Fixed32(static_cast<uint32_t>(own.text(id).size()));
     out->Raw(own.text(id));
   }
-  std::vector<uint64_t> keys(table_.size() * words_, 0);
-  for (uint32_t g = 0; g < table_.size(); ++g) {
-    for (const Place& place : places_)
-      keys[g * words_ + place.word] |= codes(Code(g, place), place.field.kind()) << place.shift;
-  }
+  std::vector<uint64_t> keys(table_.size() * words, 0);
+  for (uint32_t g = 0; g < table_.size(); ++g) layout_.Translate(table_.key(g), codes, keys.data() + g * words);
   std::vector<uint32_t> groups(table_.size());
   std::iota(groups.begin(), groups.end(), 0u);
-  const auto key = [&](uint32_t g) { return keys.begin() + static_cast<ptrdiff_t>(g * words_); };
+  const auto key = [&](uint32_t g) { return keys.begin() + static_cast<ptrdiff_t>(g * words); };
   std::sort(groups.begin(), groups.end(), [&](uint32_t a, uint32_t b) {
     return std::lexicographical_compare(key(a), key(a + 1), key(b), key(b + 1));
   });
   out->Number(groups.size());
   for (const uint32_t g : groups) std::for_each(key(g), key(g + 1), [&](uint64_t word) { out->Word(word); });
   for (const auto& accumulator : member.accumulators) accumulator->Write(groups, codes, out);
-  out->Number(unspread_);
-  if (plan_.counters() > 0) WriteLost(codes, out);
+  out->Number(unspread());
+  if (plan_.counters() > 0) bounds_.Write(codes, out);
 }
 
 bool GroupState::Read(StateReader* in) {
+  const size_t words = layout_.words();
   std::vector<Ip> v6(in->Count(2 * sizeof(uint64_t)));
   for (size_t i = 0; i < v6.size(); ++i) {
     v6[i].hi = in->Word();
@@ -84,24 +83,17 @@ bool GroupState::Read(StateReader* in) {
     if (in->ok()) texts.emplace_back(text);
   }
   encoder_.interner().Load(std::move(v6), std::move(texts));
-  const uint64_t n = words_ == 0 ? in->Number() : in->Count(words_ * sizeof(uint64_t));
-  if (!in->ok() || (words_ == 0 && n != 1) || n >= kNoGroup) return false;
-  std::vector<uint64_t> keys(n * words_);
+  const uint64_t n = words == 0 ? in->Number() : in->Count(words * sizeof(uint64_t));
+  if (!in->ok() || (words == 0 && n != 1) || n >= kNoGroup) return false;
+  std::vector<uint64_t> keys(n * words);
   for (uint64_t& word : keys) word = in->Word();
-  for (size_t g = 1; g < n && words_ > 0; ++g) {
-    const auto key = keys.begin() + static_cast<ptrdiff_t>(g * words_), before = key - static_cast<ptrdiff_t>(words_);
-    if (!std::lexicographical_compare(before, key, key, key + static_cast<ptrdiff_t>(words_))) return false;
+  for (size_t g = 1; g < n && words > 0; ++g) {
+    const auto key = keys.begin() + static_cast<ptrdiff_t>(g * words), before = key - static_cast<ptrdiff_t>(words);
+    if (!std::lexicographical_compare(before, key, key, key + static_cast<ptrdiff_t>(words))) return false;
   }
   table_.Load(std::move(keys), n);
-  std::vector<uint64_t> used(words_, 0);
-  for (const Place& place : places_) used[place.word] |= place.mask << place.shift;
   for (uint32_t g = 0; g < n; ++g) {
-    for (size_t w = 0; w < words_; ++w) {
-      if ((table_.key(g)[w] & ~used[w]) != 0) return false;
-    }
-    for (const Place& place : places_) {
-      if (!IsCode(Code(g, place), place.field, interner())) return false;
-    }
+    if (!layout_.IsKey(table_.key(g), interner())) return false;
   }
   Member& member = members_[0];
   for (size_t a = 0; a < member.accumulators.size(); ++a) {
@@ -109,8 +101,8 @@ bool GroupState::Read(StateReader* in) {
     member.accumulators[a]->Read(
         n, [&](uint64_t code) { return IsCode(code, field, interner()); }, in);
   }
-  unspread_ = in->Number();
-  if (plan_.counters() > 0 && !ReadLost(in)) return false;
+  bin_shares_.AddUnspread(in->Number());
+  if (plan_.counters() > 0 && !bounds_.Read(interner(), in)) return false;
   return in->ok();
 }
 

@@ -166,7 +166,7 @@ absl::StatusOr<Table> Aggregation::TakeIdle(int64_t time) {
 void Aggregation::Impl::Merge(const Impl& other) {
   if (sessions != nullptr) return sessions->Merge(*other.sessions);
   groups->Merge(*other.groups);
-  if (groups->crowded()) groups = groups->Pruned();
+  if (groups->NeedsPruning()) groups = groups->Pruned();
 }
 
 absl::Status Aggregation::Impl::Join(const internal::ScannedWorkers& scanned, Report* report) {
@@ -176,7 +176,7 @@ absl::Status Aggregation::Impl::Join(const internal::ScannedWorkers& scanned, Re
   const std::lock_guard lock(mutex);
   for (internal::Worker* worker : scanned.workers) {
     sessions != nullptr ? sessions->Merge(*worker->sessions(0)) : groups->Merge(*worker->group_state(0));
-    if (groups != nullptr && groups->crowded()) groups = groups->Pruned();
+    if (groups != nullptr && groups->NeedsPruning()) groups = groups->Pruned();
   }
   if (groups != nullptr) report->unspread = groups->unspread();
   internal::AddCounts(scanned.workers, 0, report);

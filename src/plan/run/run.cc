@@ -137,7 +137,7 @@ absl::StatusOr<std::vector<Result>> JoinWorkers(std::span<const Plan> plans, con
   for (size_t g = 0; g < workers[0]->group_states(); ++g) {
     GroupState& all = *workers[0]->group_state(g);
     for (size_t w = 1; w + 1 < workers.size(); ++w) all.Merge(*workers[w]->group_state(g));
-    if (workers.size() > 1) all.MergeLast(*workers.back()->group_state(g), workers.size());
+    if (workers.size() > 1) all.MergeFinal(*workers.back()->group_state(g), workers.size());
     report.unspread = std::max(report.unspread, workers[0]->group_state(g)->unspread());
   }
   const std::vector<uint8_t> none(map.fields.size(), 0);

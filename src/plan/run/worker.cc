@@ -209,7 +209,7 @@ void Worker::Consume(State* state, const Batch& batch, const Rows& rows) {
   } else if (state->rows == nullptr) {
     std::unique_ptr<GroupState>& groups = groups_[state->group];
     groups->Consume(batch);
-    if (groups->crowded()) groups = groups->Pruned();
+    if (groups->NeedsPruning()) groups = groups->Pruned();
   } else if (batch.rows > 0) {
     state->rows->Consume(batch, [&](size_t slot) { return rows.Has(slot); });
     if (state->plan->spec.located) state->rows->NotePlaces(batch, rows.name(), rows.placed());
