@@ -140,9 +140,9 @@ struct type_caster<absl::Status> {
     using Texts = std::tuple<std::string, std::string, std::string>;
     make_caster<Texts> members;
     if (!members.load(source, convert)) return false;
-    const auto [name, message, from] = cast_op<Texts>(std::move(members));
+    const auto [kind_name, message, from] = cast_op<Texts>(std::move(members));
     const std::vector<std::string_view>& kinds = vpcflow_python::NamesOf<vpcflow::ErrorKind>();
-    const auto kind = std::find(kinds.begin(), kinds.end(), name);
+    const auto kind = std::find(kinds.begin(), kinds.end(), kind_name);
     if (kind == kinds.end()) return false;
     value = vpcflow::MakeError(static_cast<vpcflow::ErrorKind>(kind - kinds.begin()), message, {.source = from});
     return true;

@@ -91,7 +91,11 @@ def test_no_command_concludes_from_nothing(situation, command, tmp_path, capsys)
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-@pytest.mark.parametrize("data", [b"PK\x03\x04zip", b"hello, how are you?\n" * 9, gzip.compress(GOOD)[:12]])
+@pytest.mark.parametrize(
+    "data",
+    [b"PK\x03\x04zip", b"hello, how are you?\n" * 9, gzip.compress(GOOD)[:12]],
+    ids=["zip", "other text", "cut gzip"],
+)
 def test_a_file_that_cannot_be_read_is_one_error(data, command, tmp_path, capsys):
     path = tmp_path / "flow.log"
     path.write_bytes(data)
