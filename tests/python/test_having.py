@@ -38,15 +38,13 @@ def log() -> bytes:
     return "\n".join(lines).encode()
 
 
-GROUPS = (
-    vf.scan(log())
-    .group_by("srcaddr", "dstport")
-    .agg(
-        n="count()", b="sum(bytes)", p="sum(packets) where bytes < 30", m="mean(bytes) where bytes < 20",
-        t="first(interface-id)", u="last(vpc-id)", f="first(dstaddr)", g="last(dstaddr) where packets > 0",
-        last_end="max(end)", each="b / p",
-    )
-)  # fmt: skip
+KEYS = vf.scan(log()).group_by("srcaddr", "dstport")
+AGGREGATES = {
+    "n": "count()", "b": "sum(bytes)", "p": "sum(packets) where bytes < 30", "m": "mean(bytes) where bytes < 20",
+    "t": "first(interface-id)", "u": "last(vpc-id)", "f": "first(dstaddr)", "g": "last(dstaddr) where packets > 0",
+    "last_end": "max(end)", "each": "b / p",
+}  # fmt: skip
+GROUPS = KEYS.agg(**AGGREGATES)
 ROWS = GROUPS.collect().rows()
 
 
@@ -264,11 +262,10 @@ def test_several_conditions_all_hold(a: Part, b: Part) -> None:
 @settings(max_examples=150, deadline=None)
 @given(computed)
 def test_derived_columns_are_what_the_obvious_evaluator_gives(part: Part) -> None:
-    own = {name: text for name, text in dict(GROUPS._spec["aggs"]).items()}
     text, _, value = part
     if any(name in text for name in ("dstport", "srcaddr")):  # of aggregates only
         return
-    rows = GROUPS._with(aggs=[*own.items(), ("more", text)]).collect().rows()
+    rows = KEYS.agg(**AGGREGATES, more=text).collect().rows()
     got = [row.pop("more") for row in rows]
     wanted = [value(row) for row in ROWS]
     assert rows == ROWS
@@ -292,7 +289,7 @@ def test_old_spellings_keep_their_meaning() -> None:
 
 def test_the_same_question_is_the_same_state() -> None:
     def state(having: str, derived: str) -> bytes:
-        return vf.Aggregation.of(GROUPS._with(aggs=[("n", "count()"), ("m", "count()"), ("x", derived)]).having(having)).to_bytes()
+        return vf.Aggregation.of(KEYS.agg(n="count()", m="count()", x=derived).having(having)).to_bytes()
 
     assert state("n >= 10", "m / n") == state("n>=10.0", "ratio(m, n)") == state(" `n` >= 1e1", "(m)/n")
     for having, derived in (("n >= 10 and x < 3", "m / n"), ("n >= 10 - m", "(m + 1) / n * 2"), ("srcaddr in '10.0.0.0/24'", "-n")):
