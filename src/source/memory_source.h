@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "vpcflow/error/error.h"
 #include "vpcflow/source/source.h"
 
 VPCFLOW_NAMESPACE_BEGIN
@@ -21,7 +22,7 @@ namespace internal {
 inline absl::Status WithName(const std::string& name, const absl::Status& status) {
   const std::string message(status.message());
   if (status.ok() || message.starts_with(name + ":")) return status;
-  return {status.code(), absl::StrCat(name, ": ", message)};
+  return WithMessage(status, absl::StrCat(name, ": ", message));
 }
 
 // Reads bytes, and keeps their owner.
