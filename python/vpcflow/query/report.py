@@ -21,9 +21,9 @@ class Report(_core.Report):
     (records that passed the query's filter; of groupings and sessions those of traffic), ``in_time`` (that start in the
     time asked for), ``rejected``, ``nulled_values``, ``unspread``. ``rejects_by_reason`` counts by reason; ``rejects``
     are the first 1,000 with ``file``, ``line``, ``byte_offset``, ``column``, ``field``, ``reason``, ``message`` and
-    ``excerpt``. ``formats`` counts sources by format; ``warnings`` are texts, ``errors`` the name of the
-    exception, the text and the source of each damaged source (of formats and warnings
-    256 each, and a warning if there were more). ``no_records`` says why nothing can be concluded, or is ``None``.
+    ``excerpt``. ``formats`` counts sources by format; ``warnings`` are texts, ``errors`` the kind of
+    error, the text and the name of each damaged source (of formats and warnings 256 each, and a warning if there were
+    more). ``no_records`` says why nothing can be concluded, or is ``None``.
 
     Attributes are read-only; ``report["records"]`` reads them by name, too.
 
