@@ -12,16 +12,17 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "vpcflow/error/error.h"
 #include "vpcflow/source/source.h"
 
 VPCFLOW_NAMESPACE_BEGIN
 namespace internal {
 
-// Puts the name of a source before an error that does not begin with it.
+// Puts the name of a source before the message of an error that does not begin with it, and into its payload.
 inline absl::Status WithName(const std::string& name, const absl::Status& status) {
   const std::string message(status.message());
-  if (status.ok() || message.starts_with(name + ":")) return status;
-  return {status.code(), absl::StrCat(name, ": ", message)};
+  if (status.ok() || message.starts_with(name + ":")) return WithSource(status, name);
+  return WithSource(WithMessage(status, absl::StrCat(name, ": ", message)), name);
 }
 
 // Reads bytes, and keeps their owner.

@@ -208,7 +208,8 @@ TEST(Deferred, ErrorsAreOfTheirObjectAlone) {
     const absl::StatusOr<Result> got = Plan::Make(kSpec)->Run(sources, {.threads = threads}, &partial);
     EXPECT_FALSE(got.ok());
     ASSERT_EQ(partial.report.errors.size(), 3u);
-    EXPECT_EQ(partial.report.errors[0], absl::PermissionDeniedError("denied: 403"));
+    EXPECT_TRUE(absl::IsPermissionDenied(partial.report.errors[0]));
+    EXPECT_EQ(partial.report.errors[0].message(), "denied: 403");
     EXPECT_EQ(partial.report.errors[1].message(), "lost: the fetcher handed over no bytes and no error");
     EXPECT_TRUE(absl::IsDataLoss(partial.report.errors[2])) << partial.report.errors[2];
     EXPECT_GE(partial.report.records(), 600u);
