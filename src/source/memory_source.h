@@ -18,11 +18,11 @@
 VPCFLOW_NAMESPACE_BEGIN
 namespace internal {
 
-// Puts the name of a source before an error that does not begin with it.
+// Puts the name of a source before the message of an error that does not begin with it, and into its payload.
 inline absl::Status WithName(const std::string& name, const absl::Status& status) {
   const std::string message(status.message());
-  if (status.ok() || message.starts_with(name + ":")) return status;
-  return WithMessage(status, absl::StrCat(name, ": ", message));
+  if (status.ok() || message.starts_with(name + ":")) return WithSource(status, name);
+  return WithSource(WithMessage(status, absl::StrCat(name, ": ", message)), name);
 }
 
 // Reads bytes, and keeps their owner.

@@ -232,8 +232,32 @@ TEST(ArrowSource, APieceThatCannotBeOpened) {
     const Source source = Source::Arrow("t", std::shared_ptr<const ArrowTable>(cut));
     EXPECT_FALSE(Plan::Make(kGroups)->Run({source}, {.threads = threads}, &partial).ok());
     ASSERT_EQ(partial.report.errors.size(), 1u);
-    EXPECT_EQ(partial.report.errors[0], absl::UnavailableError("t: no such piece"));
+    EXPECT_TRUE(absl::IsUnavailable(partial.report.errors[0]));
+    EXPECT_EQ(partial.report.errors[0].message(), "t: no such piece");
     EXPECT_EQ(partial.report.records(), 900u);
+  }
+}
+
+// An error keeps its kind on the way, and gets the name of the table.
+TEST(ArrowSource, ErrorsHaveTheirKindAndSource) {
+  Table bill;
+  bill.columns.resize(1);
+  bill.columns[0].name = "cost";
+  const auto table = std::make_shared<const Table>(std::move(bill));
+  ArrowArrayStream stream;
+  ExportTable(table, &stream);
+  const Source once = Source::Arrow("t", &stream);
+  const Source cut = Source::Arrow("t", std::make_shared<const Cut>(table, 1));
+  const Source lost =
+      Source::Deferred("t", 0, [](const Delivery& delivery) { delivery.Deliver(absl::NotFoundError("404")); });
+  for (const auto& [source, kind] : {std::pair(once, ErrorKind::kFormat), std::pair(cut, ErrorKind::kFormat),
+                                     std::pair(lost, ErrorKind::kNotFound)}) {
+    Result partial;
+    EXPECT_FALSE(Plan::Make(kGroups)->Run({source}, {}, &partial).ok());
+    ASSERT_EQ(partial.report.errors.size(), 1u);
+    EXPECT_EQ(ErrorKindOf(partial.report.errors[0]), kind) << partial.report.errors[0];
+    EXPECT_EQ(ErrorOf(partial.report.errors[0]).place.source, "t");
+    EXPECT_THAT(std::string(partial.report.errors[0].message()), HasSubstr("t: "));
   }
 }
 
