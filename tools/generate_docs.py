@@ -18,6 +18,7 @@ ALIASES = {
     "Duplicates": "``duplicates=``: what becomes of a file with the bytes of an earlier one.",
     "OnError": "``on_error=``: what a malformed line does.",
     "RejectReason": "Why a line is rejected, :func:`vpcflow.reject_reasons`.",
+    "Severity": "Severities of findings, worst first.",
     "Vantage": "``vantage=``: whose figures a session has that several interfaces saw.",
     "Verdict": "Whether logs of a format can answer an analysis.",
 }

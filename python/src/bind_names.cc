@@ -28,6 +28,7 @@ void BindNames(py::module_& m) {
         {"Duplicates", NamesOf<vpcflow::Duplicates>()},
         {"OnError", NamesOf<vpcflow::OnError>()},
         {"RejectReason", RejectReasons()},
+        {"Severity", Names(vpcflow::kSeverityNames.begin(), vpcflow::kSeverityNames.end())},
         {"Vantage", NamesOf<vpcflow::Vantage>()},
         {"Verdict", Verdicts()},
     };

@@ -33,13 +33,13 @@ RejectReason = Literal[
     "line-too-long",
     "no-record",
 ]
+#: Severities of findings, worst first.
+Severity = Literal["high", "medium", "low"]
 #: ``vantage=``: whose figures a session has that several interfaces saw.
 Vantage = Literal["most", "client", "server", "all"]
 #: Whether logs of a format can answer an analysis.
 Verdict = Literal["exact", "degraded", "impossible"]
 # -- made until here
-#: Severities of findings, worst first.
-Severity = Literal["high", "medium", "low"]
 #: Types of the columns of a result, :attr:`vpcflow.Result.schema`.
 ColumnType = Literal["int32", "int64", "int128", "float64", "bool", "time", "address", "text"]
 #: Types of fields, :attr:`vpcflow.FieldInfo.column_type`.

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+from typing import cast
 
 from .._units import seconds
 from ..alerts import Channel, channel, check
 from ..errors import NotifyError, RuleError, SourceNotFoundError
 from ..findings.finding import SEVERITIES
 from ..rules.model import THROTTLE
+from ..watch.evaluation import WatchedDetectors
 from ..watch.service import Watch
 from ._detection import add_detectors, detector_names, past_of, rules_of, settings_of
 from ._output import note
@@ -52,9 +54,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Runs the command and returns its exit code."""
     own, silences = rules_of(args.rules)
-    detectors = None
+    detectors: WatchedDetectors | None = None
     if args.detect or not args.rules:
-        detectors = {**settings_of(args.set), "only": detector_names(args.only)}
+        detectors = cast("WatchedDetectors", {**settings_of(args.set), "only": detector_names(args.only)})
     settle = 0.0 if args.settle in ("0", "0s") else float(seconds(args.settle, "--settle"))
     interval = seconds(args.interval, "--interval")
     channels = _channels(args.notify or ["jsonl:-"], tuple(args.allow_host))

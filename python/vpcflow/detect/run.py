@@ -8,7 +8,7 @@ from typing import Any
 
 from .. import _core
 from ..errors import PlanError
-from ..findings.finding import Finding
+from ..findings.finding import Coverage, Finding
 from ..findings.findings import blind_in
 from ..findings.membership import among
 from ..query.aggregation import Aggregation
@@ -109,8 +109,8 @@ def _labels_of(geo: str) -> tuple[_core.Labels, str, bool]:
         return mmdb(geo, "autonomous_system_organization")._core, day_of(geo), True
 
 
-def _hidden(seen: dict[str, Any], report: Report) -> dict[str, Any]:
-    out: dict[str, Any] = {}
+def _hidden(seen: dict[str, Any], report: Report) -> Coverage:
+    out: Coverage = {}
     if seen["losses"]:
         out["degraded"] = list(dict.fromkeys(loss["without"] for loss in seen["losses"]))
         out["add"] = list(dict.fromkeys(loss["field"] for loss in seen["losses"]))

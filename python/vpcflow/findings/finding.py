@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, get_args
+from typing import Any, TypedDict, get_args
 
 from ..typing import Severity
 
 SEVERITIES: tuple[Severity, ...] = get_args(Severity)  # worst first
 _TELLS_APART = ("dstport", "protocol", "country", "network")  # evidence of which several findings of an actor differ
+
+
+class Coverage(TypedDict, total=False):
+    """What the logs could not show to the detector of a finding; empty if nothing is lost."""
+
+    degraded: list[str]  # what is lost by the formats
+    add: list[str]  # the fields that would show it
+    unknown: str  # why the formats are not known
+    blind: str  # in which of the sources the detector sees nothing
+    skipdata: str
+    one_direction: str
 
 
 @dataclasses.dataclass(frozen=True)
@@ -24,7 +35,7 @@ class Finding:
     score: float  # 0.5 at the threshold, towards 1 beyond: an order
     technique: str  # MITRE ATT&CK
     evidence: dict[str, Any]
-    coverage: dict[str, Any]  # what the logs could not show
+    coverage: Coverage
     sentence: str
     #: The share of findings of this detector, severity and strength that was right on labelled synthetic logs
     #: (docs/detection.md); None where there are no labels, as of rules.

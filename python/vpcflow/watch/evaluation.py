@@ -6,9 +6,10 @@ import dataclasses
 import hashlib
 import json
 from collections.abc import Sequence
-from typing import Any, Callable
+from typing import Callable
 
 from ..detect.detect import checked_settings, find
+from ..detect.settings import DetectorSettings
 from ..errors import FieldError
 from ..findings.finding import SEVERITIES, Finding
 from ..query.aggregation import Aggregation, merge_all
@@ -98,6 +99,12 @@ class RuleCounts:
         return findings_of(rule, shown.collect())
 
 
+class WatchedDetectors(DetectorSettings, total=False):
+    """Settings of detectors, and which of them look."""
+
+    only: Sequence[str]
+
+
 class DetectorWindow:
     """The sessions of the last ``span`` seconds, in which detectors look.
 
@@ -108,7 +115,7 @@ class DetectorWindow:
     PARTS = 50  # saved states of sessions, before they are put together
 
     def __init__(
-        self, store: Store, settings: dict[str, Any], baseline: Aggregation | None, span: int, least: Severity,
+        self, store: Store, settings: WatchedDetectors, baseline: Aggregation | None, span: int, least: Severity,
         limits: Limits, log: Callable[[str], None],
     ) -> None:  # fmt: skip
         self._store, self._baseline, self._span, self._limits, self._log = store, baseline, span, limits, log

@@ -7,7 +7,7 @@ import threading
 import time
 import warnings
 from collections.abc import Sequence
-from typing import Any, Callable
+from typing import Callable
 
 from .._threads import locked
 from .._units import seconds
@@ -19,7 +19,7 @@ from ..rules.model import THROTTLE, Rule
 from ..rules.silences import Silence, check_silences
 from ..typing import Duration, Severity
 from .discovery import Discovery, check_source
-from .evaluation import DetectorWindow, RuleCounts
+from .evaluation import DetectorWindow, RuleCounts, WatchedDetectors
 from .incidents import Incidents
 from .limits import Limits
 from .outbox import Outbox
@@ -63,7 +63,7 @@ class Watch:
         channels: dict[str, Channel],
         state: str | os.PathLike[str],
         *,
-        detectors: dict[str, Any] | None = None,
+        detectors: WatchedDetectors | None = None,
         baseline: Aggregation | None = None,
         span: Duration = "1d",
         least: Severity = "medium",
