@@ -16,6 +16,7 @@ ALIASES = {
     "BinBy": "``bin_by=``: how a record that spans several time bins is counted.",
     "Container": "``container=``: what records are wrapped in.",
     "Duplicates": "``duplicates=``: what becomes of a file with the bytes of an earlier one.",
+    "ErrorKind": "The engine's kinds of errors, as in :attr:`vpcflow.Report.errors`.",
     "OnError": "``on_error=``: what a malformed line does.",
     "RejectReason": "Why a line is rejected, :func:`vpcflow.reject_reasons`.",
     "Severity": "Severities of findings, worst first.",

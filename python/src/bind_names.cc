@@ -26,6 +26,7 @@ void BindNames(py::module_& m) {
         {"BinBy", NamesOf<vpcflow::BinBy>()},
         {"Container", NamesOf<vpcflow::Container>()},
         {"Duplicates", NamesOf<vpcflow::Duplicates>()},
+        {"ErrorKind", NamesOf<vpcflow::ErrorKind>()},
         {"OnError", NamesOf<vpcflow::OnError>()},
         {"RejectReason", RejectReasons()},
         {"Severity", Names(vpcflow::kSeverityNames.begin(), vpcflow::kSeverityNames.end())},

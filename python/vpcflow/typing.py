@@ -20,6 +20,23 @@ BinBy = Literal["spread", "start"]
 Container = Literal["auto", "text", "cloudwatch-export", "json", "csv", "subscription"]
 #: ``duplicates=``: what becomes of a file with the bytes of an earlier one.
 Duplicates = Literal["once", "all"]
+#: The engine's kinds of errors, as in :attr:`vpcflow.Report.errors`.
+ErrorKind = Literal[
+    "format",
+    "filter",
+    "field",
+    "missing-field",
+    "plan",
+    "reject",
+    "source",
+    "not-found",
+    "damaged",
+    "no-records",
+    "state",
+    "memory",
+    "synth",
+    "cancelled",
+]
 #: ``on_error=``: what a malformed line does.
 OnError = Literal["skip", "raise", "null"]
 #: Why a line is rejected, :func:`vpcflow.reject_reasons`.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from .. import _core
 from .._threads import SharedIterator
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import polars as pl
     import pyarrow as pa
+    from typing_extensions import Unpack
 
     from ..labels import Labels
 
@@ -55,7 +56,7 @@ class Flows:
         self._spec = spec
         self._filters = filters  # the parts of the spec's `where`
 
-    def _with(self, **changes: Any) -> Flows:
+    def _with(self, **changes: Unpack[_core._PlanMembers]) -> Flows:
         return Flows(self._sources, self._options, self._spec.replace(**changes), self._filters)
 
     def _filtered(self, filters: Sequence[str]) -> Flows:
@@ -146,8 +147,8 @@ class Flows:
         self._no_grouping("group_by")
         by = names(fields, "group_by('srcaddr', 'dstport')")
         lengths = {"every": every, "window": window, "gap": gap}
-        given = {name: seconds(length, name) for name, length in lengths.items() if length is not None}
-        return Grouped(self._with(by=by, bin_by=bin_by, **given))
+        bins = [0 if length is None else seconds(length, name) for name, length in lengths.items()]
+        return Grouped(self._with(by=by, bin_by=bin_by, every=bins[0], window=bins[1], gap=bins[2]))
 
 
     def agg(self, *unnamed: object, **aggregates: Agg | Derived | str) -> Flows:
