@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from .. import _core
 from .._threads import SharedIterator
@@ -151,7 +151,7 @@ class Flows:
         return Grouped(self._with(by=by, bin_by=bin_by, every=bins[0], window=bins[1], gap=bins[2]))
 
 
-    def agg(self, *unnamed: object, **aggregates: Agg | Derived | str) -> Flows:
+    def agg(self, *unnamed: NoReturn, **aggregates: Agg | Derived | str) -> Flows:
         """Aggregates over all records: one row. ``flows.agg(bytes=vf.sum("bytes"))``"""
         return Grouped(self).agg(*unnamed, **aggregates)
 
@@ -378,7 +378,7 @@ class Grouped:
     def __init__(self, flows: Flows) -> None:
         self._flows = flows
 
-    def agg(self, *unnamed: object, **aggregates: Agg | Derived | str) -> Flows:
+    def agg(self, *unnamed: NoReturn, **aggregates: Agg | Derived | str) -> Flows:
         """Aggregates by name: ``agg(bytes=vf.sum("bytes"), n=vf.count())``, and columns computed of them:
         ``each="bytes / n"``. Without any, the number of records."""
         if unnamed:
