@@ -13,11 +13,11 @@ using vpcflow::TopSpec;
 
 // Binds a struct with all its members as attributes, and `replace`, which gives one with other members.
 template <class T, class... Ms>
-void BindValue(py::module_& m, const char* name, const std::string& said, Member<T, Ms>... members) {
-  py::class_<T> bound = BindStruct(m, name, said, members...);
+void BindValue(py::module_& m, const char* name, const std::string& prefix, Member<T, Ms>... members) {
+  py::class_<T> bound = BindStruct(m, name, prefix, members...);
   bound.def("replace", [=](const T& self, const py::kwargs& values) {
     T out = self;
-    SetMembers(name, said, values, &out, members...);
+    SetMembers(name, prefix, values, &out, members...);
     return out;
   });
   (bound.def_property_readonly(members.name, [members](const T& self) { return ToPython(self.*members.at); }), ...);

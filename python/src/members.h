@@ -41,36 +41,37 @@ inline py::object ToPython(const std::map<std::string, uint64_t>& counts) {
   return out;
 }
 
-// Sets members by keywords; TypeError for one that there is not.
+// Sets members by keywords; raises TypeError for an unknown one.
 template <class T, class... Ms>
-void SetMembers(const char* name, const std::string& said, const py::kwargs& values, T* out, Member<T, Ms>... members) {
+void SetMembers(const char* name, const std::string& prefix, const py::kwargs& values, T* out,
+                Member<T, Ms>... members) {
   for (const auto& [key, value] : values) {
     const auto given = key.template cast<std::string_view>();
     const auto set = [&, &item = value](const auto& member) {
       if (given != member.name) return false;
       using M = std::decay_t<decltype(out->*member.at)>;
-      out->*member.at = ValueOf<M>(item, said + member.name);
+      out->*member.at = ValueOf<M>(item, prefix + member.name);
       return true;
     };
     if (!(set(members) || ...)) throw py::type_error(std::string(name) + " has no member '" + std::string(given) + "'");
   }
 }
 
-// Binds all but the attributes. `said` begins the names of members in errors.
+// Binds all but the attributes. `prefix` begins the names of members in errors.
 template <class T, class... Ms>
-py::class_<T> BindStruct(py::module_& m, const char* name, const std::string& said, Member<T, Ms>... members) {
+py::class_<T> BindStruct(py::module_& m, const char* name, const std::string& prefix, Member<T, Ms>... members) {
   const auto as_tuple = [=](const T& self) { return py::make_tuple(ToPython(self.*members.at)...); };
   py::class_<T> bound(m, name);
   bound.def(py::init([=](const py::kwargs& values) {
     T out;
-    SetMembers(name, said, values, &out, members...);
+    SetMembers(name, prefix, values, &out, members...);
     return out;
   }));
   bound.def(py::pickle(as_tuple, [=](const py::tuple& state) {
     if (state.size() != sizeof...(members)) throw py::value_error(std::string(name) + ": pickled by another version");
     T out;
     size_t i = 0;
-    ((out.*members.at = ValueOf<Ms>(state[i++], said + members.name)), ...);
+    ((out.*members.at = ValueOf<Ms>(state[i++], prefix + members.name)), ...);
     return out;
   }));
   bound.def(
