@@ -20,7 +20,7 @@ SPECS = [
     _core.TopSpec(n=3, by="bytes", other=True, per=["srcaddr"], counters=100),
     _core.SessionSpec(idle=60, vantage="client", intermediaries=["10.0.0.7", "2001:db8::1"], ordered=False),
     GROUPED._spec.replace(
-        where="bytes > 1", select=["srcaddr"], limit=0, located=True, every=300, bin_by="start",
+        where="bytes > 1", select=["srcaddr"], limit=0, located=True, every=300, bin_by="start", derived=[("each", "m / n")],
         window=900, gap=600, sessions=_core.SessionSpec(vantage="all"),
         top=_core.TopSpec(n=5, by="n"), sort=[("n", True)], allow_missing=True, check_all=True, asked=(None, 7),
         session_records=True, lenient=True,
@@ -70,12 +70,12 @@ def test_mistakes_in_specs_name_the_member():
         vf.scan(LOG, on_error="skp")
     with pytest.raises(vf.PlanError, match=r"vantage=None: it is 'most', 'client', 'server' or 'all'"):
         vf.scan(LOG).sessions(vantage=None)
-    with pytest.raises(vf.PlanError, match="limit: a whole number from 0 to 18446744073709551615 is needed, not -1"):
+    with pytest.raises(vf.PlanError, match=r"limit: a whole number from 0 to \d+ is needed, not -1"):
         vf.scan(LOG).limit(-1)
     with pytest.raises(vf.PlanError, match=r"top_k: n: a whole number from 0 to .* is needed, not -3"):
         vf.scan(LOG).agg(n=vf.count()).top_k(-3, by="n")
     with pytest.raises(vf.PlanError, match="select: a list of texts is needed, not "):
-        vf.scan(LOG).select(3)
+        _core.PlanSpec(select=3)
     with pytest.raises(vf.FormatError):
         vf.scan(LOG, format="srcadr bytes")
 
