@@ -24,6 +24,7 @@
 #include "vpcflow/export/arrow.h"
 #include "vpcflow/export/text.h"
 #include "vpcflow/filter/filter.h"
+#include "vpcflow/format/iana.h"
 #include "vpcflow/plan/aggregation.h"
 #include "vpcflow/plan/coverage.h"
 #include "vpcflow/plan/plan.h"

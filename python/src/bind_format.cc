@@ -1,6 +1,7 @@
 // The field catalogue and formats.
 #include "absl/strings/ascii.h"
 #include "convert.h"
+#include "vpcflow/format/iana.h"
 
 namespace vpcflow_python {
 
@@ -15,6 +16,15 @@ const char* KindName(vpcflow::Kind kind) {
     case vpcflow::Kind::kText: return "text";
   }
   return "";
+}
+
+// Triples of number, registered and usual name.
+template <size_t N>
+py::list TriplesOf(const vpcflow::NumberName (&table)[N]) {
+  py::list out;
+  for (const vpcflow::NumberName& known : table)
+    out.append(py::make_tuple(known.number, known.registered, vpcflow::UsualName(known)));
+  return out;
 }
 
 }  // namespace
@@ -40,6 +50,8 @@ void BindFormat(py::module_& m) {
     }
     return out;
   });
+  m.def("protocol_names", [] { return TriplesOf(vpcflow::kProtocols); });
+  m.def("port_names", [] { return TriplesOf(vpcflow::kPorts); });
   m.def("reasons", [] {
     py::dict out;
     for (size_t i = 1; i < vpcflow::kErrcCount; ++i) {

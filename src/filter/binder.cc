@@ -7,7 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "src/filter/contradictions.h"
 #include "src/filter/words.h"
-#include "src/format/protocols.h"
+#include "vpcflow/format/iana.h"
 
 VPCFLOW_NAMESPACE_BEGIN
 static_assert(Filter::kMaxText == internal::kMaxExprText && Filter::kMaxDepth == internal::kMaxExprDepth);

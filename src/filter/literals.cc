@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "src/format/protocols.h"
+#include "vpcflow/format/iana.h"
 
 VPCFLOW_NAMESPACE_BEGIN
 namespace internal {

@@ -7,10 +7,11 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "src/format/protocols.h"
+#include "absl/strings/str_split.h"
 #include "vpcflow/base/ip.h"
 #include "vpcflow/base/time.h"
 #include "vpcflow/format/format.h"
+#include "vpcflow/format/iana.h"
 
 VPCFLOW_NAMESPACE_BEGIN
 namespace internal {
@@ -105,25 +106,6 @@ constexpr Synonym kSynonyms[] = {{Field::kAction, "allow", "ACCEPT"},
                                  {Field::kType, "ip6", "IPv6"},
                                  {Field::kType, "inet6", "IPv6"}};
 
-// Ports by the names that people write.
-constexpr std::pair<string_view, int> kPorts[] = {{"ftp", 21},          {"ssh", 22},
-                                                  {"sftp", 22},         {"telnet", 23},
-                                                  {"smtp", 25},         {"dns", 53},
-                                                  {"domain", 53},       {"dhcp", 67},
-                                                  {"http", 80},         {"www", 80},
-                                                  {"kerberos", 88},     {"pop3", 110},
-                                                  {"ntp", 123},         {"netbios", 139},
-                                                  {"imap", 143},        {"snmp", 161},
-                                                  {"bgp", 179},         {"ldap", 389},
-                                                  {"https", 443},       {"tls", 443},
-                                                  {"smb", 445},         {"syslog", 514},
-                                                  {"ldaps", 636},       {"mssql", 1433},
-                                                  {"oracle", 1521},     {"nfs", 2049},
-                                                  {"mysql", 3306},      {"rdp", 3389},
-                                                  {"postgres", 5432},   {"postgresql", 5432},
-                                                  {"vnc", 5900},        {"winrm", 5985},
-                                                  {"redis", 6379},      {"elasticsearch", 9200},
-                                                  {"memcached", 11211}, {"mongodb", 27017}};
 constexpr std::pair<string_view, int> kFlags[] = {{"fin", 1},      {"syn", 2},  {"rst", 4},      {"reset", 4},
                                                   {"psh", 8},      {"ack", 16}, {"syn-ack", 18}, {"synack", 18},
                                                   {"syn_ack", 18}, {"urg", 32}};
@@ -267,15 +249,19 @@ Judgement JudgeText(Field field, string_view name, const KnownWords& known, stri
 std::string NumberMeant(Field field, string_view name, string_view text) {
   if (SaysNull(text)) return absl::StrCat("; ", NullTests(name));
   if (field == Field::kSrcPort || field == Field::kDstPort) {
-    if (const auto port = Number(kPorts, text)) return absl::StrCat("; did you mean ", *port, "?");
+    if (const auto port = FindPort(text)) return absl::StrCat("; did you mean ", *port, "?");
   }
   if (field == Field::kTcpFlags) {
     if (const auto flags = Number(kFlags, text))
       return absl::StrCat("; did you mean tcp_flags & ", *flags, " = ", *flags, "?");
   }
   if (field == Field::kProtocol) {
-    std::vector<string_view> names;
-    for (const ProtocolName& known : kProtocolNames) names.push_back(known.name);
+    std::string all;
+    for (const NumberName& known : kProtocols) {
+      if (!known.written.empty()) absl::StrAppend(&all, all.empty() ? "" : ",", Folded(known.written));
+    }
+    const std::vector<std::string> split = absl::StrSplit(all, ',');
+    const std::vector<string_view> names(split.begin(), split.end());
     return DidYouMean(Nearest(text, names));
   }
   if (!text.empty() && text[0] == '-') return "; numbers here are never negative";

@@ -4,7 +4,7 @@
 #include <iterator>
 #include <optional>
 
-#include "src/format/protocols.h"
+#include "vpcflow/format/iana.h"
 #include "vpcflow/base/time.h"
 
 VPCFLOW_NAMESPACE_BEGIN
