@@ -60,10 +60,11 @@ from .query.expr import (
     ratio,
     sum,
 )
-from .query.flows import Flows, Grouped, scan
+from .query.flows import Flows, Grouped
 from .query.report import Reject, Report
 from .query.result import Result, diff
 from .query.running import collect_all
+from .query.scan import query, scan
 from .synthetic import Synthetic, plants, synth
 
 if TYPE_CHECKING:
@@ -136,6 +137,7 @@ __all__ = [
     "n_unique",
     "plants",
     "quantile",
+    "query",
     "rate",
     "ratio",
     "recommended_format",

@@ -11,7 +11,7 @@ _MAX_ROWS = 40
 
 
 def human_bytes(n: float) -> str:
-    """1536 -> ``"1.5 KiB"``.
+    """Formats a number of bytes: 1536 as ``"1.5 KiB"``.
 
     >>> human_bytes(1536)
     '1.5 KiB'
@@ -24,7 +24,7 @@ def human_bytes(n: float) -> str:
 
 
 def instant(seconds: int | None) -> str:
-    """Unix seconds as ``2026-11-23 10:00:00`` UTC; out of range or nothing as it is."""
+    """Formats Unix seconds as ``2026-11-23 10:00:00`` in UTC, and ``None`` as ``-``."""
     if seconds is None:
         return "-"
     try:
@@ -34,7 +34,7 @@ def instant(seconds: int | None) -> str:
 
 
 def printable(text: str) -> str:
-    """Text for a terminal: control bytes and what is not ASCII become escapes.
+    """Makes text safe for a terminal: control bytes and what is not ASCII become escapes.
 
     >>> printable("a\\x1b[31mb")
     'a\\\\x1b[31mb'
@@ -43,7 +43,7 @@ def printable(text: str) -> str:
 
 
 def cell(value: Any, kind: str) -> str:
-    """A value as a person reads it; not escaped."""
+    """Formats a value for people, without escaping it."""
     if value is None:
         return "-"
     if kind == "time":
@@ -60,7 +60,7 @@ def _title(name: str, kind: str) -> str:
 
 
 def text_table(schema: Sequence[tuple[str, str]], rows: Sequence[Mapping[str, Any]]) -> str:
-    """An aligned table for a terminal."""
+    """Formats rows as an aligned table for a terminal."""
     lines = [[printable(_title(name, kind)) for name, kind in schema]]
     lines += [[printable(cell(row[name], kind)) for name, kind in schema] for row in rows]
     widths = [max(len(line[i]) for line in lines) for i in range(len(schema))]
@@ -73,7 +73,7 @@ def text_table(schema: Sequence[tuple[str, str]], rows: Sequence[Mapping[str, An
 
 
 def html_table(schema: Sequence[tuple[str, str]], rows: Sequence[Mapping[str, Any]], total: int, note: str) -> str:
-    """A table for a notebook, with a line on what was read below it."""
+    """Formats rows as a table for a notebook, with a line about what was read below it."""
     head = "".join(f"<th>{html.escape(_title(name, kind))}</th>" for name, kind in schema)
     body = []
     for row in rows[:_MAX_ROWS]:

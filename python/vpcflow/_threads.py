@@ -14,7 +14,7 @@ _served = threading.local()
 
 
 def asking_thread() -> int:
-    """The thread that waits for what this one reads; this one if none does."""
+    """Returns the thread that waits for what this one reads; this one if none does."""
     asking: int = getattr(_served, "asking", threading.get_ident())
     return asking
 
@@ -42,7 +42,7 @@ class SharedIterator(Iterator[T], Generic[T]):
 
     def __next__(self) -> T:
         if self._taking == asking_thread():  # would wait for itself
-            raise PlanError("batches: asked for the next one by a callback of the read of this one")
+            raise PlanError("batches: the callback of a read asked for the next batch")
         with self._lock:
             self._taking = asking_thread()
             try:
@@ -52,7 +52,7 @@ class SharedIterator(Iterator[T], Generic[T]):
 
 
 def locked(method: Callable[..., T]) -> Callable[..., T]:
-    """A method during which other threads wait for the object's ``_lock``."""
+    """Decorates a method: other threads wait during it for the object's ``_lock``."""
 
     @functools.wraps(method)
     def waiting(self: Any, *args: Any, **kwargs: Any) -> T:

@@ -15,7 +15,7 @@ _LATEST = 9_999_999_999  # in 2286; what a time of ten digits can be, as the eng
 
 
 def seconds(duration: Duration, name: str = "every") -> int:
-    """``"5m"`` -> 300; units s, m, h, d, w.
+    """Converts a length of time to seconds: ``"5m"`` to 300; units s, m, h, d, w.
 
     >>> seconds("5m")
     300
@@ -26,20 +26,20 @@ def seconds(duration: Duration, name: str = "every") -> int:
         value = int(duration[:-1]) * _UNITS[duration[-1]]
         if 0 < value <= 3653 * 86400:
             return value
-    raise PlanError(f"{name}={duration!r}: write a time such as '30s', '5m', '1h' or '1d'")
+    raise PlanError(f"{name}={duration!r}: expected a time such as '30s', '5m', '1h' or '1d'")
 
 
 def byte_count(name: str, size: Size) -> int:
-    """A number of bytes; ``"2GB"`` is 2,000,000,000, ``"2GiB"`` 2,147,483,648."""
+    """Converts a size to bytes: ``"2GB"`` to 2,000,000,000, ``"2GiB"`` to 2,147,483,648."""
     match = re.fullmatch(r"\s*([0-9]+(?:\.[0-9]+)?)\s*([kmgt]i?)?b?\s*", str(size).lower())
     number = float(match[1]) * _SIZES[match[2] or ""] if match else 0.0
     if not 1 <= number < 2**63:
-        raise PlanError(f"{name}={size!r}: a number of bytes, or one with a unit such as '512MB' or '2GiB'")
+        raise PlanError(f"{name}={size!r}: expected a number of bytes, or one with a unit such as '512MB' or '2GiB'")
     return int(number)
 
 
 def unix_seconds(name: str, value: Instant | None) -> int | None:
-    """Unix seconds, at least 0: no record is of before. ``"-2h"`` is two hours ago."""
+    """Converts a time to Unix seconds, at least 0. ``"-2h"`` is two hours ago."""
     if value is None:
         return None
     number = value if isinstance(value, int) and not isinstance(value, bool) else None
@@ -57,4 +57,5 @@ def unix_seconds(name: str, value: Instant | None) -> int | None:
         pass
     if number is not None and number <= _LATEST:
         return max(number, 0)
-    raise PlanError(f"{name}={value!r}: Unix seconds, a datetime, or text such as '2026-11-23T06:00:00Z' or '-2h'")
+    expected = "Unix seconds, a datetime, or text such as '2026-11-23T06:00:00Z' or '-2h'"
+    raise PlanError(f"{name}={value!r}: expected {expected}")

@@ -174,7 +174,7 @@ class DataQualityWarning(UserWarning):
 
 
 def from_report(errors: Sequence[tuple[str, str, str]]) -> VpcflowError:
-    """One exception for the errors of a report: (name of the kind, message, name of the source)."""
+    """Makes one exception of the errors of a report: (name of the kind, message, name of the source)."""
     kind, message, source = errors[0]
     if len(errors) > 1:
         shown = "".join(f"\n  {text}" for _, text, _ in errors[:10])

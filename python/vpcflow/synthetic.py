@@ -72,7 +72,7 @@ class Synthetic:
 
 
 def plants() -> dict[str, str]:
-    """What can be planted, with its meaning."""
+    """Returns the incidents that can be planted, each with its meaning."""
     return {name: meaning for name, _, meaning in _core.plants()}
 
 

@@ -110,3 +110,4 @@ class ScanKeywords(TypedDict, total=False):
     max_memory: Size | None
     max_output_bytes: Size | None
     allow_empty: bool
+    allow_missing: bool

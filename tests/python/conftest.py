@@ -1,5 +1,6 @@
 """What the Python tests share."""
 
+import dataclasses
 import os
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 import vpcflow as vf
+from vpcflow.query.flows import Flows
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLE = ROOT / "examples" / "data" / "sample.log.gz"
@@ -62,3 +64,9 @@ def corpus():
     if folder is None:
         pytest.skip("the logs of other projects are not here (set VPCFLOW_CORPORA)")
     return folder
+
+
+def with_options(flows, **options):
+    """The query with options of the engine that scan() does not have."""
+    logs = dataclasses.replace(flows._logs, options=flows._options.replace(**options))
+    return Flows(logs, flows._spec, flows._filters)

@@ -317,7 +317,7 @@ def test_synth(tmp_path):
         (["top", "-", "--by", "srcadr"], LOG, 2, b"unknown field 'srcadr'; did you mean 'srcaddr'?"),
         (["top", "-", "--where", "dstprot = 22"], LOG, 2, b"did you mean 'dstport'?\n  dstprot = 22\n  ^"),
         (["top", "-", "--format", "${srcadr}"], LOG, 2, b"token 1: unknown field 'srcadr'; did you mean 'srcaddr'?"),
-        (["top", "-", "--agg", "sum(bytes)"], LOG, 2, b"write NAME=FUNCTION(FIELD)"),
+        (["top", "-", "--agg", "sum(bytes)"], LOG, 2, b"expected NAME=FUNCTION(FIELD)"),
         (["top", "-", "--agg", "x=summ(bytes)"], LOG, 2, b"did you mean 'sum'?"),
         (["top", "-", "--order-by", "bites", "--agg", "bytes=sum(bytes)"], LOG, 2, b"did you mean 'bytes'?"),
         (["top", "-", "--every", "5 min"], LOG, 2, b"'30s', '5m'"),
@@ -337,8 +337,8 @@ def test_synth(tmp_path):
         (["sumary", "-"], b"", 2, b"no 'sumary'; did you mean 'summary'?"),
         (["rules", "tset", "x"], b"", 2, b"no 'tset'; did you mean 'test'?"),
         (["convert", "-", "-o", "-", "--to", "cvs"], b"", 2, b"--to: no 'cvs'; did you mean 'csv'?"),
-        (["top", "-", "--start", "-2 h"], LOG, 2, b"start='-2 h': Unix seconds"),
-        (["top", "-", "--start", "soon"], LOG, 2, b"start='soon': Unix seconds, a datetime, or text such as"),
+        (["top", "-", "--start", "-2 h"], LOG, 2, b"start='-2 h': expected Unix seconds"),
+        (["top", "-", "--start", "soon"], LOG, 2, b"start='soon': expected Unix seconds, a datetime, or text such as"),
     ],
 )
 def test_mistakes(args, stdin, code, text):

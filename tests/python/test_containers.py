@@ -7,7 +7,7 @@ from random import Random
 import pytest
 
 import vpcflow as vf
-from conftest import corpora, run_cli
+from conftest import corpora, run_cli, with_options
 from containers import DEFAULT, _blob, _subscription, written
 
 RECORDS = 10_000
@@ -148,7 +148,7 @@ def test_messages_and_objects_have_headers_of_their_own(quiet):
     data = "\n".join(map(json.dumps, log)).encode()
     for threads in (1, 3):
         flows = vf.scan(data, threads=threads)
-        flows._options = flows._options.replace(block_bytes=70)
+        flows = with_options(flows, block_bytes=70)
         result = flows.group_by("srcaddr").agg(bytes=vf.sum("bytes"), n=vf.count()).collect()
         assert [list(row.values()) for row in result.rows()] == [["10.0.0.1", 41, 7], ["10.0.0.2", 28, 4]]
         assert (result.report.rejected, result.report.warnings) == (0, [])

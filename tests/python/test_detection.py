@@ -486,7 +486,7 @@ def test_settings_on_the_command_line(tmp_path):
     base = ("detect", tmp_path / "a.log", "--set")
     assert b"12 services" in run_cli(*base, "walk_outside=true", check=1).stdout
     assert run_cli(*base, "walk_outside=false", check=0)
-    assert b"true or false is needed" in run_cli(*base, "walk_outside=yes", check=2).stderr
-    assert b"a number is needed" in run_cli(*base, "scan_ports=many", check=2).stderr
+    assert b"expected true or false" in run_cli(*base, "walk_outside=yes", check=2).stderr
+    assert b"expected a number" in run_cli(*base, "scan_ports=many", check=2).stderr
     assert b"did you mean 'scan_ports'?" in run_cli(*base, "scan_port=3", check=2).stderr
     assert b"did you mean 'port_scan'?" in run_cli(*base[:2], "--only", "portscan", check=2).stderr

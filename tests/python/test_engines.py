@@ -78,7 +78,7 @@ def test_damage_is_told_and_the_rest_is_there(logs, wanted, tmp_path):
     assert 20_000 < raised.value.partial.report.records < wanted.report.records
     with pytest.raises(vf.FieldError, match="in none of the logs"):
         spread.aggregate(folder, vf.Aggregation(by="az-id"), workers=1)
-    with pytest.raises(TypeError, match="only paths"):
+    with pytest.raises(TypeError, match="expected paths"):
         spread.aggregate(b"srcaddr", vf.Aggregation(by="srcaddr"))
 
 

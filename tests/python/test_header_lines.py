@@ -3,6 +3,7 @@
 import pytest
 
 import vpcflow as vf
+from conftest import with_options
 
 OWN = "version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status"
 LINES = (
@@ -48,7 +49,7 @@ def test_headers_that_come_again(quiet, name):
     turned = " ".join(OWN.split()[::-1]) + "\n" + "".join(" ".join(x.split()[::-1]) + "\n" for x in LINES.splitlines())
     for data, times in ((once + turned + once, 3), (turned + once, 2)):
         flows = vf.scan(data.encode()).select(*[n.replace("-", "_") for n in OWN.split()])
-        flows._options = flows._options.replace(block_bytes=100)
+        flows = with_options(flows, block_bytes=100)
         got = flows.collect()
         assert got.report.rejected == 0
         assert got.rows() == WANTED * times

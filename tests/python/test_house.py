@@ -11,6 +11,7 @@ import pytest
 
 import vpcflow as vf
 import vpcflow.cli
+from conftest import ROOT
 
 PACKAGE = pathlib.Path(vf.__file__).parent
 MODULES = {
@@ -84,6 +85,20 @@ def test_no_modules_import_each_other():
     assert _circle(graph) == []
 
 
+def test_packages_import_what_stands_before_them():
+    text = (ROOT / "CONTRIBUTING.md").read_text()
+    order = next(line for line in text.splitlines() if line.startswith("    io ")).split()
+    assert sorted(order) == [name.removeprefix("vpcflow.") for name in PACKAGES]
+    upward = {
+        (name, imported)
+        for name in MODULES
+        for imported in _imports(name)
+        if (own := name.split(".")[1:2]) and (other := imported.split(".")[1:2])
+        if own[0] in order and other[0] in order and order.index(own[0]) < order.index(other[0])
+    }
+    assert upward == set()
+
+
 @pytest.mark.parametrize("name", PACKAGES)
 def test_the_face_of_a_package_is_small(name):
     face = importlib.import_module(name)
@@ -138,3 +153,34 @@ def test_a_command_is_a_module_of_the_folder(name, capsys):
     with pytest.raises(SystemExit):
         vf.cli.main(["--help"])
     assert f" {name} " in " ".join(capsys.readouterr().out.split())
+
+
+def test_a_new_command_is_one_new_file(tmp_path, monkeypatch, capsys):
+    (tmp_path / "greet.py").write_text(
+        "HELP = 'print a greeting'\nEXAMPLES = 'greet --name you'\n"
+        "def add_arguments(parser):\n    parser.add_argument('--name', required=True)\n"
+        "def run(args):\n    print('hello', args.name)\n    return 7\n"
+    )
+    monkeypatch.setattr(vpcflow.cli, "__path__", [*vpcflow.cli.__path__, str(tmp_path)])
+    assert vpcflow.cli.main(["greet", "--name", "you"]) == 7
+    assert capsys.readouterr().out == "hello you\n"
+    with pytest.raises(SystemExit):
+        vpcflow.cli.main(["--help"])
+    assert "greet" in capsys.readouterr().out
+    sys.modules.pop("vpcflow.cli.greet")
+
+
+def test_a_new_channel_is_one_new_file(tmp_path, monkeypatch):
+    from vpcflow import alerts
+    from vpcflow.alerts import channels
+
+    (tmp_path / "carrier_pigeon.py").write_text(
+        "SCHEMES = ('pigeon',)\n"
+        "class Pigeon:\n    def __init__(self, url):\n        self.label = url\n"
+        "def open_channel(url, allow_hosts):\n    return Pigeon(url)\n"
+    )
+    monkeypatch.setattr(channels, "__path__", [*channels.__path__, str(tmp_path)])
+    assert alerts.channel("pigeon://loft/3").label == "pigeon://loft/3"
+    with pytest.raises(vf.RuleError, match="did you mean 'pigeon'"):
+        alerts.channel("pigeom://loft/3")
+    sys.modules.pop("vpcflow.alerts.channels.carrier_pigeon")

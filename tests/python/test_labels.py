@@ -153,7 +153,7 @@ def test_mistakes(tmp_path):
         flows.label("net", "dstaddr", table).group_by("net").agg().collect()
     (tmp_path / "x.json").write_text("[]")
     for make in (labels.ip_ranges, labels.interfaces):
-        with pytest.raises(vf.PlanError, match="not what it should be"):
+        with pytest.raises(vf.PlanError, match="invalid document: expected an object"):
             make(tmp_path / "x.json")
     with pytest.raises(vf.PlanError, match="by="):
         labels.interfaces(tmp_path / "x.json", by="name")

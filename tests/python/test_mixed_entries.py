@@ -5,6 +5,7 @@ import json
 from random import Random
 
 import vpcflow as vf
+from conftest import with_options
 from containers import DEFAULT
 
 MOST = {"srcport": 65535, "dstport": 65535, "packets": 2**63 - 1, "bytes": 2**63 - 1}
@@ -122,7 +123,7 @@ def test_mixed_entries_against_a_model(quiet):
         data = random.choice([data, data, gzip.compress(data)])
         source = random.choice([data, Pieces(data, random)])
         flows = vf.scan(source, threads=random.choice([1, 2, 4]), format="default", allow_empty=True)._with(check_all=True)
-        flows._options = flows._options.replace(block_bytes=random.choice([64, 100, 300, 1 << 17]))
+        flows = with_options(flows, block_bytes=random.choice([64, 100, 300, 1 << 17]))
         try:
             result = flows.group_by("srcaddr").agg(n=vf.count(), bytes=vf.sum("bytes")).collect()
         except vf.FieldError as error:  # no record has it

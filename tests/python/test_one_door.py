@@ -9,6 +9,7 @@ import vpcflow as vf
 from conftest import HEADER, line
 from vpcflow import _core, labels
 from vpcflow.query.flows import Flows
+from vpcflow.query.logs import Logs
 
 pa = pytest.importorskip("pyarrow")
 parquet = pytest.importorskip("pyarrow.parquet")
@@ -169,7 +170,7 @@ def deferred(objects, fetch):
     sources = [
         _core.Source.deferred(f"k{n}", len(data), lambda d, data=data: fetch(d, data)) for n, data in enumerate(objects)
     ]
-    return Flows(sources, vf.scan(b"")._options, {})
+    return Flows(Logs(sources, vf.scan(b"")._options, _core.PlanSpec(), []), _core.PlanSpec())
 
 
 def test_deferred_objects_from_threads():

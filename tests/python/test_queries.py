@@ -293,9 +293,9 @@ def test_results_show_themselves_and_escape():
             "top_k: n: a whole number",
         ),
         (lambda: vf.scan(LOG, threads=10**10).collect(), vf.PlanError, "threads: a whole number"),
-        (lambda: vf.scan(LOG, max_memory=10**30), vf.PlanError, "max_memory=1000.*: a number of bytes"),
-        (lambda: vf.scan(LOG, start=1_700_000_000_000), vf.PlanError, "start=1700000000000: Unix seconds"),
-        (lambda: list(vf.scan(LOG).batches(0)), vf.PlanError, "rows=0: at least 1"),
+        (lambda: vf.scan(LOG, max_memory=10**30), vf.PlanError, "max_memory=1000.*: expected a number of bytes"),
+        (lambda: vf.scan(LOG, start=1_700_000_000_000), vf.PlanError, "start=1700000000000: expected Unix seconds"),
+        (lambda: list(vf.scan(LOG).batches(0)), vf.PlanError, "rows=0: expected at least 1"),
         (lambda: vf.synth(-1), vf.SynthError, "records: a whole number from 0"),
     ],
 )

@@ -105,23 +105,23 @@ def test_a_log_without_the_fields_is_said():
         ({"wher": "dstport = 22"}, "no key 'wher'; did you mean 'where'?"),
         ({"where": "dsport = 22"}, "unknown field 'dsport'; did you mean"),
         ({"where": "dstport = "}, "filter"),
-        ({"where": 22}, "where: text is needed"),
+        ({"where": 22}, "where: expected text"),
         ({"by": "srcadr"}, "did you mean 'srcaddr'?"),
         ({"aggregates": {"n": "cuont()"}}, "did you mean 'count'?"),
-        ({"aggregates": ["count()"]}, "aggregates: a mapping is needed"),
+        ({"aggregates": ["count()"]}, "aggregates: expected a mapping"),
         ({"having": "m >= 2", "aggregates": {"n": "count()"}}, "no aggregate 'm'"),
-        ({"severity": "urgent"}, "'urgent' is none of high, medium, low"),
-        ({"over": "packets"}, "'packets' is none of records, sessions"),
+        ({"severity": "urgent"}, "'urgent'; expected one of high, medium, low"),
+        ({"over": "packets"}, "'packets'; expected one of records, sessions"),
         ({"every": "5 parsecs"}, "every"),
         ({"message": "{srcadd}", "by": "srcaddr"}, "did you mean {srcaddr}?"),
         ({"message": "{flows.__class__}"}, "no column {flows.__class__}"),
-        ({"message": "{flows:>99999999}"}, "write {name}"),
-        ({"message": "{flows!r}"}, "write {name}"),
+        ({"message": "{flows:>99999999}"}, "expected {name}"),
+        ({"message": "{flows!r}"}, "expected {name}"),
         ({"message": "{flows"}, "message"),
-        ({"actor": "dstaddr", "by": "srcaddr"}, "actor: 'dstaddr' is none of srcaddr"),
-        ({"unusual": {"of": "flows"}}, "it needs `every`"),
-        ({"unusual": {"of": "bytes"}, "every": "1m"}, "of: one of flows"),
-        ({"unusual": {"of": "flows", "bins": 0}, "every": "1m"}, "bins: a number above 0"),
+        ({"actor": "dstaddr", "by": "srcaddr"}, "actor: 'dstaddr'; expected one of srcaddr"),
+        ({"unusual": {"of": "flows"}}, "`every` is missing"),
+        ({"unusual": {"of": "bytes"}, "every": "1m"}, "of: expected one of flows"),
+        ({"unusual": {"of": "flows", "bins": 0}, "every": "1m"}, "bins: expected a number above 0"),
         ({"unusual": {"off": "flows"}, "every": "1m"}, "no key 'off'"),
     ],
 )
@@ -136,9 +136,9 @@ def test_errors_name_rule_and_key(keys, message):
     ("data", "message"),
     [
         ("text", "a list of rules"),
-        ([3], "rule 1: a mapping of keys, not int"),
-        ([{}], "it needs a name"),
-        ([{"name": "a"}, {"name": "a"}], "two rules are named 'a'"),
+        ([3], "rule 1: expected a mapping of keys, not int"),
+        ([{}], "name is missing"),
+        ([{"name": "a"}, {"name": "a"}], "duplicate rule name 'a'"),
     ],
 )
 def test_errors_of_the_list(data, message):
@@ -229,7 +229,7 @@ def test_the_command_line(tmp_path, capsys):
     assert "1 findings instead of 7" in capsys.readouterr().err
     path.write_text("[{}]")
     assert cli.main(["rules", "test", str(path)]) == 2
-    assert "rule 1: it needs a name" in capsys.readouterr().err
+    assert "rule 1: name is missing" in capsys.readouterr().err
 
 
 def test_too_many_rejects(tmp_path):

@@ -15,7 +15,7 @@ import time
 import pytest
 
 import vpcflow as vf
-from conftest import HEADER, line, run_cli
+from conftest import HEADER, line, run_cli, with_options
 
 MEASURE = """
 import resource, sys, warnings
@@ -120,7 +120,7 @@ def test_t4_line_shapes(ends, last, mark, blank, header, quiet):
 
     def answer(source, **options):
         flows = vf.scan(source, threads=1)
-        flows._options = flows._options.replace(**options)
+        flows = with_options(flows, **options)
         result = flows.group_by("srcaddr").agg(**query).collect()
         return result.rows(), result.report.records, result.report.rejected, result.report.blank_lines
 
@@ -176,7 +176,7 @@ def test_t20_headers_without_end(quiet):
     kept = []
     for threads, block in ((1, 1 << 17), (4, 1000)):
         flows = vf.scan(log, threads=threads)
-        flows._options = flows._options.replace(block_bytes=block)
+        flows = with_options(flows, block_bytes=block)
         report = flows.agg(n=vf.count()).collect().report
         assert (report.records, report.headers, report.rejected) == (50_000, 50_000, 0)
         assert (len(report.formats), len(report.warnings)) == (256, 257)
@@ -192,7 +192,7 @@ def test_t20_objects_between_messages(quiet):
     log = (json.dumps(first) + "\n" + turn * 2000).encode()
     for threads, block in ((1, 1 << 17), (4, 300)):
         flows = vf.scan(log, threads=threads)
-        flows._options = flows._options.replace(block_bytes=block)
+        flows = with_options(flows, block_bytes=block)
         result = flows.group_by("srcaddr").agg(n=vf.count(), bytes=vf.sum("bytes")).collect()
         assert result.report.text_bytes < 10 * len(log)
         assert (result.report.records, result.report.rejected) == (4001, 0)
@@ -213,7 +213,7 @@ def test_t5_the_line_of_a_reject_in_a_container(quiet):
     for log, lines in ((csv, [4, 6]), (ndjson, [4, 7]), (records, [3, 7]), (export, [1, 3])):
         for threads in (1, 3):
             flows = vf.scan(log.encode(), threads=threads, format="default")
-            flows._options = flows._options.replace(block_bytes=100)
+            flows = with_options(flows, block_bytes=100)
             assert [r["line"] for r in flows.select("srcaddr", "bytes").collect().report.rejects] == lines
 
 
@@ -386,7 +386,7 @@ def test_t19_counters(quiet):
     log = b"srcaddr bytes\n" + b"10.0.0.1 %d\n" % most * 40
     for threads in (1, 4):
         flows = vf.scan(log, threads=threads)
-        flows._options = flows._options.replace(block_bytes=200)
+        flows = with_options(flows, block_bytes=200)
         assert flows.agg(bytes=vf.sum("bytes")).collect()["bytes"] == [most * 40]
 
 

@@ -9,6 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import vpcflow as vf
+from conftest import with_options
 
 NAMES = ["version", "account_id", "interface_id", "srcaddr", "dstaddr", "srcport", "dstport", "protocol", "packets",
          "bytes", "start", "end", "action", "log_status"]  # fmt: skip
@@ -258,6 +259,6 @@ def test_texts_with_blanks_among_many(quiet):
     rows = [["10.0.0.1", f"t{i % 7}" if i // 300 % 2 else f"t {i % 7}", 1] for i in range(6000)]
     for container in (as_csv, as_json):
         flows = vf.scan(container(["srcaddr", "team", "bytes"], rows), threads=2)
-        flows._options = flows._options.replace(block_bytes=4000)
+        flows = with_options(flows, block_bytes=4000)
         got = {row["team"]: row["n"] for row in flows.group_by("team").agg(n=vf.count()).collect().rows()}
         assert got == {team: sum(row[1] == team for row in rows) for team in {row[1] for row in rows}}

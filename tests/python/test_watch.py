@@ -158,7 +158,7 @@ def test_damaged_and_changing_files(folder):
     (folder / "bad.log.gz").write_bytes(b"\x1f\x8b\x08\x00garbage")
     assert len(watch.poll()) == 1
     assert "bad.log.gz" in told[0]
-    assert "to be tried again" in told[0]
+    assert "will be retried" in told[0]
     for _ in range(10):
         assert watch.poll() == []
     assert len(told) == Watch.RETRIES
@@ -193,7 +193,7 @@ def test_what_fails_is_delivered_later(folder, monkeypatch):
     assert watch.deliver() == 1
     assert watch.deliver() == 0
     assert len(channel.got) == 1
-    assert "to be tried again" in told[0]
+    assert "will be retried" in told[0]
 
 
 def test_other_files_as_state(folder, tmp_path):
@@ -442,14 +442,14 @@ def test_detectors_look_back_for_a_span_and_by_their_settings(folder, monkeypatc
         return alerts
 
     few = {"only": ["port_scan"], "scan_ports": 10, "scan_hosts": 1000}
-    assert look("a.log", probes(range(100, 110), 1000), detectors=few, span="1h", least="low") == [10]
+    assert look("a.log", probes(range(100, 110), 1000), detectors=few, span="1h", min_severity="low") == [10]
     # Two hours later the first ones are forgotten.
-    assert look("b.log", probes(range(110, 118), 9000), detectors=few, span="1h", least="low") == []
-    assert look("c.log", probes(range(118, 120), 9100), detectors=few, span="1h", least="low") == [10]
+    assert look("b.log", probes(range(110, 118), 9000), detectors=few, span="1h", min_severity="low") == []
+    assert look("c.log", probes(range(118, 120), 9100), detectors=few, span="1h", min_severity="low") == [10]
     # Sessions that were cut by another length of silence are not mixed with these.
-    assert look("d.log", probes(range(120, 125), 9200, "198.51.100.8"), detectors={**few, "idle": "5m"}, span="1h", least="low") == []
+    assert look("d.log", probes(range(120, 125), 9200, "198.51.100.8"), detectors={**few, "idle": "5m"}, span="1h", min_severity="low") == []
     monkeypatch.setattr(DetectorWindow, "PARTS", 1)
-    assert look("e.log", probes(range(125, 130), 9210, "198.51.100.8"), detectors={**few, "idle": "5m"}, span="1h", least="low") == [10]
+    assert look("e.log", probes(range(125, 130), 9210, "198.51.100.8"), detectors={**few, "idle": "5m"}, span="1h", min_severity="low") == [10]
     watch = watching(folder, [], None, detectors=few)
     assert watch._store.execute("select count(*) from sessions where idle = '5m'").fetchone() == (1,)
     watch.close()

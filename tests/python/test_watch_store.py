@@ -36,7 +36,7 @@ def probes(ports, time):
 def watching(channel):
     detectors = {"only": ["port_scan"], "scan_ports": 10, "scan_hosts": 1000}
     rules = vf.rules.of(RULES)
-    return Watch("logs", rules, {"down": channel}, "w.sqlite", settle=0, detectors=detectors, least="low")
+    return Watch("logs", rules, {"down": channel}, "w.sqlite", settle=0, detectors=detectors, min_severity="low")
 
 
 @pytest.fixture

@@ -59,7 +59,7 @@ def test_ports_and_countries_that_are_new(tmp_path, monkeypatch):
     known = ("--only", "new_port", "--baseline", state, "--learn", state)
     assert b"6667" in run_cli("detect", tmp_path / "today.log", *known, check=1).stdout
     assert b"nothing found" in run_cli("detect", tmp_path / "today.log", *known, check=0).stdout
-    assert b"no baseline" in run_cli("detect", tmp_path / "today.log", "--baseline", tmp_path / "past.log", check=2).stderr
+    assert b"not a baseline file" in run_cli("detect", tmp_path / "today.log", "--baseline", tmp_path / "past.log", check=2).stderr
 
 
 def test_protocols_and_destinations_that_are_new():

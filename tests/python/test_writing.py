@@ -400,9 +400,9 @@ def test_a_baseline_begins_with_the_first_run(tmp_path):
     assert second.stderr == b""
     assert usual.stat().st_size == size  # the same talks, counted twice
     done = run_cli("detect", SAMPLE, "--baseline", tmp_path / "missing", check=2)
-    assert b"missing: no baseline: " in done.stderr
+    assert b"missing: cannot read the baseline: " in done.stderr
     done = run_cli("detect", SAMPLE, "--baseline", tmp_path / "missing", "--learn", usual, check=2)
-    assert b"missing: no baseline: " in done.stderr
+    assert b"missing: cannot read the baseline: " in done.stderr
 
 
 def test_damaged_input_is_not_learned(tmp_path):
@@ -412,14 +412,14 @@ def test_damaged_input_is_not_learned(tmp_path):
     cut = tmp_path / "cut.log.gz"
     cut.write_bytes(SAMPLE.read_bytes()[:200_000])
     done = run_cli("detect", cut, "--learn", usual, check=2)
-    assert b"nothing was learned" in done.stderr
+    assert b"nothing learned from these logs" in done.stderr
     run_cli("detect", "-", "--learn", usual, stdin=b"", check=2 if hasattr(vf, "NoRecordsError") else None)
     bad = HEADER + b"bad\n" + line()
     run_cli("detect", "-", "--learn", usual, "--max-rejects", "0", stdin=bad, check=3)
     assert usual.read_bytes() == before
     (tmp_path / "torn").write_bytes(before[:100])  # a baseline that is damaged is not written over either
     done = run_cli("detect", SAMPLE, "--learn", tmp_path / "torn", check=2)
-    assert b"torn: no baseline" in done.stderr
+    assert b"torn: not a baseline file; expected a saved vpcflow aggregation" in done.stderr
     assert (tmp_path / "torn").read_bytes() == before[:100]
     assert done.stdout == b""
     assert sorted(os.listdir(tmp_path)) == ["cut.log.gz", "torn", "usual"]

@@ -16,7 +16,7 @@ class Alert:
     finding: Finding
 
     def as_dict(self) -> dict[str, Any]:
-        """All of it as plain values."""
+        """Returns all of it as plain values."""
         return {"id": self.id, **self.finding.as_dict()}
 
 

@@ -11,7 +11,7 @@ _SEVERITY = {"high": 9, "medium": 6, "low": 3}
 
 
 def cef(alert: Alert) -> str:
-    """An alert in ArcSight's Common Event Format, version 0.
+    """Formats an alert in ArcSight's Common Event Format, version 0.
 
     >>> from vpcflow import alerts
     >>> from vpcflow.findings import Finding

@@ -27,7 +27,7 @@ def channel(url: str, *, allow_hosts: tuple[str, ...] = ()) -> Channel:
     if url.startswith(("env:", "file:")):
         named, url = url, _kept_elsewhere(url)
         if url.startswith(("env:", "file:")):
-            raise RuleError(f"channel {named}: it holds the name of another place; a URL is needed")
+            raise RuleError(f"channel {named}: expected a URL in it, not the name of another place")
     by_scheme = _by_scheme()
     if url.startswith("jsonl:"):  # followed by a path
         return _opened(by_scheme["jsonl"], url, allow_hosts)
@@ -35,10 +35,11 @@ def channel(url: str, *, allow_hosts: tuple[str, ...] = ()) -> Channel:
         parts = urllib.parse.urlsplit(url)
         host, _ = parts.hostname, parts.port
     except ValueError:
-        raise RuleError("channel: this is no URL") from None
+        raise RuleError("channel: invalid URL") from None
     if not parts.scheme or not host:
         hint = _near_scheme(url.partition(":")[0])
-        raise RuleError(f"channel: a URL such as jsonl:alerts.jsonl, https://..., syslog://HOST, or env:NAME{hint}")
+        expected = "a URL such as jsonl:alerts.jsonl, https://..., syslog://HOST, or env:NAME"
+        raise RuleError(f"channel: expected {expected}{hint}")
     if parts.scheme in by_scheme:
         return _opened(by_scheme[parts.scheme], url, allow_hosts)
     try:
@@ -65,7 +66,7 @@ def _kept_elsewhere(url: str) -> str:
     if kind == "env":
         value = os.environ.get(name, "").strip()
         if not value:
-            raise RuleError(f"channel {url}: this variable is not set")
+            raise RuleError(f"channel {url}: the variable is not set")
         return value
     try:
         with open(name, encoding="utf-8") as file:
@@ -73,9 +74,9 @@ def _kept_elsewhere(url: str) -> str:
     except OSError as e:
         raise RuleError(f"channel {url}: {e.strerror}") from None
     except ValueError:
-        raise RuleError(f"channel {url}: it holds no text") from None
+        raise RuleError(f"channel {url}: not a text file") from None
     if not value:
-        raise RuleError(f"channel {url}: this file is empty")
+        raise RuleError(f"channel {url}: the file is empty")
     return value
 
 

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
+from .. import _core
 from .. import _display as display
 from ..errors import VpcflowError
 from ..query.expr import count, max, min, sum
 from ..query.flows import Flows
 from ..query.result import Result
 from ..query.running import collect_all
+from ..query.scan import query
 from ..typing import Progress
 
 _BARS = " .:-=+*#%@"
-_NAMES = {1: "ICMP", 6: "TCP", 17: "UDP", 58: "ICMPv6"}
-_SERVICES = {
-    22: "ssh", 23: "telnet", 25: "smtp", 53: "dns", 80: "http", 81: "http", 123: "ntp", 443: "https", 445: "smb",
-    1433: "mssql", 2323: "telnet", 2375: "docker", 3306: "mysql", 3389: "rdp", 5060: "sip", 5432: "postgres",
-    5900: "vnc", 5985: "winrm", 6379: "redis", 8080: "http", 8728: "mikrotik", 9200: "elastic", 27017: "mongodb",
-}  # fmt: skip
+_PROTOCOLS = {number: usual for number, _, usual in _core.protocol_names()}
+_PORTS = {number: usual for number, _, usual in _core.port_names()}
 
 
 class Summary:
@@ -39,7 +37,7 @@ class Summary:
         self.silent = self._silent_interfaces()
 
     def rows(self, name: str) -> list[dict[str, Any]]:
-        """The rows of a part: talkers, listeners, rejected_ports, rejected_sources, services, minutes."""
+        """Returns the rows of a part: talkers, listeners, rejected_ports, rejected_sources, services, minutes."""
         return self._results[name].rows()
 
     def _silent_interfaces(self) -> list[str]:
@@ -53,8 +51,8 @@ class Summary:
         return sorted(name for name, traffic in seen.items() if not traffic)
 
     def as_dict(self) -> dict[str, Any]:
-        """What ``--json`` prints. ``records``, ``ok``, ``nodata``, ``skipdata``, ``rejects`` and ``files`` are of all
-        that was read, ``matched`` is how many records pass the filter, and all else is of these."""
+        """Returns what ``--json`` prints. ``records``, ``ok``, ``nodata``, ``skipdata``, ``rejects`` and ``files`` are
+        of all that was read, ``matched`` is how many records pass the filter, and all else is of these."""
         r = self.report
         return {
             "records": r.records,
@@ -85,7 +83,7 @@ class Summary:
     # -- text -----------------------------------------------------------------------------------------------------
 
     def headline(self) -> str:
-        """One line: span, records, volume, accepted and rejected."""
+        """Formats one line: span, records, volume, accepted and rejected."""
         span = "no time span"
         if self.start is not None and self.end is not None:
             span = (
@@ -102,7 +100,7 @@ class Summary:
         return f"{span}: {records}, {display.human_bytes(self.bytes)} in {self.packets:,} packets{shares}"
 
     def text(self) -> str:
-        """The whole page."""
+        """Formats the whole page."""
         r = self.report
         parts = [self.headline(), "", self._files()]
         parts += self._timeline()
@@ -158,9 +156,9 @@ class Summary:
     def _label(row: dict[str, Any], key: str) -> str:
         if key != "dstport":
             return display.printable(str(row[key]))
-        service = f" {_SERVICES[row[key]]}" if row[key] in _SERVICES else ""
+        service = f" {_PORTS[row[key]]}" if row[key] in _PORTS else ""
         protocol = row.get("protocol")
-        return f"{row[key]}{service} {_NAMES.get(protocol, protocol) if protocol is not None else ''}".strip()
+        return f"{row[key]}{service} {_PROTOCOLS.get(protocol, protocol) if protocol is not None else ''}".strip()
 
     @staticmethod
     def _figures(row: dict[str, Any]) -> list[str]:
@@ -217,7 +215,7 @@ def summarize(flows: Flows, *, progress: Progress | None = None) -> Summary:
     Fields that the logs lack leave their part empty. Errors as :meth:`vpcflow.Flows.collect`; the ``partial`` of a
     :class:`~vpcflow.SourceError` is then the :class:`Summary` of what could be read.
     """
-    queries = _queries(flows._with(allow_missing=True, check_all=True))
+    queries = _queries(query(allow_missing=True)._with(check_all=True).bind(flows))
     filtered = bool(flows._filters)
     try:
         results = collect_all(list(queries.values()), progress=progress)

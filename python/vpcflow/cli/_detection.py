@@ -12,14 +12,18 @@ from ..detect.rows import DETECTORS, ROWS, SHARED_SETTINGS
 from ..detect.settings import Settings
 from ..errors import PlanError, VpcflowError
 from ..query.aggregation import Aggregation
-from ._output import note
+from ._output import print_note
 from ._shared import names_of
 
 
 def add_detectors(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--only", metavar="NAMES", default="", help=f"some of: {', '.join(DETECTORS)}")
+    parser.add_argument("--only", metavar="NAMES", default="", help=f"run only some of: {', '.join(DETECTORS)}")
     parser.add_argument(
-        "--set", action="append", default=[], metavar="NAME=VALUE", help="a setting of a detector; may be repeated"
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="change a setting of a detector; may be repeated",
     )
 
 
@@ -59,13 +63,13 @@ def settings_of(texts: list[str]) -> dict[str, Any]:
         name, equals, value = text.partition("=")
         name = name.strip().replace("-", "_")
         if not equals:
-            raise PlanError(f"--set {text}: write NAME=VALUE")
+            raise PlanError(f"--set {text}: expected NAME=VALUE")
         default = getattr(Settings(), name, "")
         try:
             settings[name] = _as(default, value)
         except (ValueError, KeyError):
             wanted = "true or false" if isinstance(default, bool) else "a number"
-            raise PlanError(f"--set {text}: {wanted} is needed") from None
+            raise PlanError(f"--set {text}: expected {wanted}") from None
     return settings
 
 
@@ -74,7 +78,7 @@ def detector_names(text: str) -> list[str]:
 
 
 def _as(default: Any, value: str) -> Any:
-    """A setting's text as what its default is."""
+    """Converts a setting's text to the type of its default."""
     if isinstance(default, bool):
         return {"true": True, "1": True, "false": False, "0": False}[value.lower()]
     if isinstance(default, (int, float)):
@@ -83,7 +87,7 @@ def _as(default: Any, value: str) -> Any:
 
 
 def rules_of(path: str | None) -> tuple[list[rules.Rule], list[rules.Silence]]:
-    """The rules and silences of a file; both are checked, whatever is done with them."""
+    """Loads and checks the rules and silences of a file."""
     if not path:
         return [], []
     own, silences = rules.load(path), rules.load_silences(path)
@@ -92,12 +96,12 @@ def rules_of(path: str | None) -> tuple[list[rules.Rule], list[rules.Silence]]:
 
 
 def past_of(args: argparse.Namespace) -> Aggregation | None:
-    """The baseline; none yet if it is what this run learns for the first time."""
+    """Loads the baseline; ``None`` if this run learns it for the first time."""
     if not args.baseline:
         return None
     own = getattr(args, "learn", None)
     if own and os.path.realpath(own) == os.path.realpath(args.baseline) and not os.path.exists(own):
-        note(f"note: {own}: there is no baseline yet; it begins with these logs")
+        print_note(f"note: {own}: there is no baseline yet; it begins with these logs")
         return None
     return state_of(args.baseline)
 
@@ -106,5 +110,7 @@ def state_of(path: str) -> Aggregation:
     try:
         with open(path, "rb") as file:
             return Aggregation.from_bytes(file.read())
-    except (OSError, VpcflowError) as e:
-        raise PlanError(f"{path}: no baseline: {e}") from None
+    except OSError as error:
+        raise PlanError(f"{path}: cannot read the baseline: {error.strerror}") from None
+    except VpcflowError as error:
+        raise PlanError(f"{path}: not a baseline file; expected a saved vpcflow aggregation: {error}") from None

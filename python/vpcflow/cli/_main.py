@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import os
 import pkgutil
 import signal
 import sys
@@ -18,7 +17,7 @@ from typing import Any, NoReturn
 from .. import _core
 from .. import _display as display
 from ..errors import VpcflowError
-from ._output import drop_output, finish, note, occupy_closed_streams, tell
+from ._output import drop_output, finish, occupy_closed_streams, print_note, write_err
 from ._parser import Parser, with_relative_times
 from ._shared import ERROR
 
@@ -43,7 +42,8 @@ _FIRST = ("summary", "top", "head", "detect")  # in lists of commands; the other
 
 def command_names() -> list[str]:
     """Returns the names of the commands: the modules of this folder without ``_``."""
-    names = sorted(m.name for m in pkgutil.iter_modules([os.path.dirname(__file__)]) if not m.name.startswith("_"))
+    folder = importlib.import_module(__package__ or "").__path__
+    names = sorted(m.name for m in pkgutil.iter_modules(folder) if not m.name.startswith("_"))
     return [*_FIRST, *(name for name in names if name not in _FIRST)]
 
 
@@ -78,13 +78,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     except VpcflowError as error:
         lines = [display.printable(line) for line in str(error).split("\n")]
-        tell("\n".join([f"vpcflow: error: {lines[0]}", *lines[1:]]))
+        write_err("\n".join([f"vpcflow: error: {lines[0]}", *lines[1:]]))
     except ImportError as error:
-        note(f"error: {error.name or error} is not installed; pip install 'vpcflow[arrow]'")
+        print_note(f"error: {error.name or error} is not installed; pip install 'vpcflow[arrow]'")
     except OSError as error:
-        note(f"error: {error}")
+        print_note(f"error: {error}")
     except KeyboardInterrupt:
-        note("interrupted")
+        print_note("interrupted")
         return 128 + signal.SIGINT
     with suppress(VpcflowError):
         finish()  # of what was printed before

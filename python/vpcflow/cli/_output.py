@@ -15,8 +15,8 @@ from ..errors import OutputError
 from ..typing import Progress
 
 
-def put(text: str | bytes) -> None:
-    """Writes to standard output. If its reader is gone, this and all that follows is dropped without a word."""
+def write_out(text: str | bytes) -> None:
+    """Writes to standard output. If its reader is gone, drops this and all that follows."""
     try:
         if isinstance(text, bytes):
             stdout().flush()
@@ -28,7 +28,7 @@ def put(text: str | bytes) -> None:
 
 
 def stdout() -> IO[str]:
-    """Standard output; :class:`~vpcflow.OutputError` if the process was started without."""
+    """Returns standard output; :class:`~vpcflow.OutputError` if the process was started without."""
     if sys.stdout is None:
         raise OutputError("standard output is closed; redirect it to a file or to /dev/null")
     return sys.stdout
@@ -76,8 +76,8 @@ def occupy_closed_streams() -> None:
                 os.close(nowhere)
 
 
-def tell(text: str, end: str = "\n") -> None:
-    """Writes to standard error. That it is closed or full is no reason to stop."""
+def write_err(text: str, end: str = "\n") -> None:
+    """Writes to standard error; one that is closed or full is passed over."""
     if sys.stderr is None:
         return
     try:
@@ -87,14 +87,14 @@ def tell(text: str, end: str = "\n") -> None:
         _to_nowhere(sys.stderr)
 
 
-def note(text: str) -> None:
+def print_note(text: str) -> None:
     """Writes a line of the program to standard error."""
-    tell(f"vpcflow: {display.printable(text)}")
+    write_err(f"vpcflow: {display.printable(text)}")
 
 
 @contextmanager
 def progress_line(wanted: bool) -> Iterator[Progress | None]:
-    """A progress line on standard error while it is a terminal and the work takes more than half a second."""
+    """Shows progress on standard error if it is a terminal and the work takes more than half a second."""
     if not wanted or sys.stderr is None or not sys.stderr.isatty():
         yield None
         return
@@ -108,9 +108,9 @@ def progress_line(wanted: bool) -> Iterator[Progress | None]:
         last = now
         share = f" {min(done / total, 1):.0%}" if total else ""
         rate = display.human_bytes(done / (now - began))
-        tell(f"\r{display.human_bytes(done)}{share}, {files}/{all_files} files, {rate}/s  ", end="")
+        write_err(f"\r{display.human_bytes(done)}{share}, {files}/{all_files} files, {rate}/s  ", end="")
 
     try:
         yield show
     finally:
-        tell("\r" + " " * 60 + "\r", end="")
+        write_err("\r" + " " * 60 + "\r", end="")

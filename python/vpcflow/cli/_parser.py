@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from .._hints import hint
-from ._output import put, tell
+from ._output import write_err, write_out
 
 _RELATIVE = re.compile(r"-[0-9]+[smhdw]")
 
@@ -27,15 +27,15 @@ class Parser(argparse.ArgumentParser):
         super().error(message)
 
     def _print_message(self, message: str, file: Any = None) -> None:
-        """Of argparse, which passes over errors."""
+        """Prints help and usage; argparse would pass over errors."""
         if file is not None and file is sys.stdout:
-            put(message)
+            write_out(message)
         else:
-            tell(message, end="")
+            write_err(message, end="")
 
 
 def with_relative_times(argv: Sequence[str]) -> list[str]:
-    """``--start -2h`` as ``--start=-2h``: a value that begins with - would be taken for an option."""
+    """Joins ``--start -2h`` to ``--start=-2h``: argparse takes a value that begins with - for an option."""
     out: list[str] = []
     for text in argv:
         if out and out[-1] in ("--start", "--end") and _RELATIVE.fullmatch(text):
@@ -46,8 +46,8 @@ def with_relative_times(argv: Sequence[str]) -> list[str]:
 
 
 def positive(text: str) -> int:
-    """A number of at least 1."""
+    """Converts an argument to a number of at least 1."""
     value = int(text)
     if value < 1:
-        raise argparse.ArgumentTypeError(f"{value} is less than 1")
+        raise argparse.ArgumentTypeError(f"{value}: expected at least 1")
     return value

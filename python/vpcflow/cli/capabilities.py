@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from .. import _display as display
 from ..errors import NoRecordsError, PlanError
 from ..formats.capabilities import capabilities, recommended_format
-from ..query.flows import scan
-from ._output import put
+from ..query.scan import scan
+from ._output import write_out
 from ._shared import collect, names_of
 
-HELP = "what a format can and cannot answer, and which fields to add"
+HELP = "print what a format can and cannot answer, and which fields to add"
 EXAMPLES = (
     "capabilities logs/\n  vpcflow capabilities '${srcaddr} ${dstaddr} ${bytes}' --json\n"
     "  vpcflow capabilities --recommend port_scan,cost"
@@ -23,15 +23,17 @@ EXAMPLES = (
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the options of the command to its parser."""
-    parser.add_argument("what", nargs="*", metavar="FORMAT|PATH", help="a format, or logs whose formats to look at")
+    parser.add_argument(
+        "what", nargs="*", metavar="FORMAT|PATH", help="examine this format, or the formats of these logs"
+    )
     parser.add_argument(
         "--recommend", nargs="?", const="", metavar="ANALYSES", help="print the format that these need (default: all)"
     )
-    parser.add_argument("--json", action="store_true", help="one JSON object a line")
+    parser.add_argument("--json", action="store_true", help="print one JSON object a line")
 
 
 def _formats_of(what: Sequence[str]) -> dict[str, str]:
-    """The formats asked for, each with where it is from: texts of formats, or those of the logs at paths."""
+    """Returns formats by where they are from: texts of formats, or paths of logs."""
     formats: dict[str, str] = {}
     for text in what:
         if not os.path.exists(text) and not any(c in text for c in "*?["):
@@ -50,19 +52,19 @@ def _formats_of(what: Sequence[str]) -> dict[str, str]:
 def run(args: argparse.Namespace) -> int:
     """Runs the command and returns its exit code."""
     if args.recommend is not None:
-        put(recommended_format(names_of(args.recommend)) + "\n")
+        write_out(recommended_format(names_of(args.recommend)) + "\n")
         return 0
     if not args.what:
         raise PlanError("capabilities: give a format, a log, or --recommend")
     for name, text in _formats_of(args.what).items():
         found = capabilities(text)
         if args.json:
-            put("".join(json.dumps({"format": name, **capability}) + "\n" for capability in found))
+            write_out("".join(json.dumps({"format": name, **capability}) + "\n" for capability in found))
             continue
         lines = [f"{display.printable(name)}:"]
         for c in found:
             lines.append(f"  {c.verdict:10}  {c.analysis:22} {c.meaning}")
             lines += [f"              - {why}" for why in c.why]
             lines += [f"              add: {' '.join(c.add)}"] if c.add else []
-        put("\n".join(lines) + "\n")
+        write_out("\n".join(lines) + "\n")
     return 0

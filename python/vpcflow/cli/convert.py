@@ -11,10 +11,10 @@ from typing import Any
 from ..errors import DataQualityWarning, ParseError, PlanError, VpcflowError
 from ..io.writing import Writing
 from ..query.result import Result
-from ._output import note, stdout
-from ._shared import add_input, flows_of, names_of, verdict
+from ._output import print_note, stdout
+from ._shared import add_input, exit_code_of, flows_of, names_of
 
-HELP = "records to CSV, JSON lines, Arrow or Parquet"
+HELP = "convert records to CSV, JSON lines, Arrow or Parquet"
 EXAMPLES = "convert logs/ -o flows.parquet"
 _FLUSH_ROWS = 65536
 _KINDS = ("csv", "jsonl", "arrow", "parquet")
@@ -25,17 +25,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_input(parser)
     parser.add_argument(
         "-o", "--out", required=True, metavar="FILE",
-        help="ending in .csv, .jsonl, .arrow or .parquet; - for standard output",
+        help="write to FILE (.csv, .jsonl, .arrow or .parquet), or - for standard output",
     )  # fmt: skip
-    parser.add_argument("--to", choices=_KINDS, help="what to write, if the ending does not say")
-    parser.add_argument("--select", metavar="FIELDS", default="", help="only these fields, separated by commas")
+    parser.add_argument("--to", choices=_KINDS, help="write this format, if the ending of FILE does not say")
+    parser.add_argument("--select", metavar="FIELDS", default="", help="write only these fields, separated by commas")
     parser.add_argument(
-        "--unsafe-csv", action="store_true", help="leave texts as they are that a spreadsheet takes for formulas"
+        "--unsafe-csv", action="store_true", help="leave texts unquoted that a spreadsheet takes for formulas"
     )
 
 
 def _kind_of(args: argparse.Namespace) -> str:
-    """What to write: of --to, --json, or the ending."""
+    """Returns the kind of output: of --to, --json, or the ending."""
     ending = os.path.splitext(args.out)[1][1:].lower()
     kind: str | None = args.to or (ending if ending in _KINDS else None)
     if args.json:
@@ -119,8 +119,8 @@ def run(args: argparse.Namespace) -> int:
                 output.close()
             if not damaged or not output.rows:
                 raise
-            note(f"error: {error}")
+            print_note(f"error: {error}")
             code = 2
     if not to_stdout:
-        note(f"{output.rows:,} records written to {args.out}")
-    return verdict(report, args, code) if report is not None else code
+        print_note(f"{output.rows:,} records written to {args.out}")
+    return exit_code_of(report, args, code) if report is not None else code

@@ -6,17 +6,17 @@ import argparse
 import json
 
 from .. import _display as display
-from ._output import note, progress_line, put
-from ._shared import add_input, collect, flows_of, say_first, verdict
+from ._output import print_note, progress_line, write_out
+from ._shared import add_input, collect, exit_code_of, flows_of, warn_of_rejects
 
-HELP = "minutes of interfaces: traffic, NODATA, SKIPDATA, absent"
+HELP = "print which minutes of interfaces have traffic, NODATA, SKIPDATA or no record"
 EXAMPLES = "coverage logs/ --gaps"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the options of the command to its parser."""
     add_input(parser)
-    parser.add_argument("--gaps", action="store_true", help="only what is absent or SKIPDATA")
+    parser.add_argument("--gaps", action="store_true", help="print only what is absent or SKIPDATA")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -24,13 +24,13 @@ def run(args: argparse.Namespace) -> int:
     with progress_line(True) as progress:
         result, code = collect(lambda: flows_of(args).coverage(progress=progress))
     rows = [row for row in result if not args.gaps or row["seen"] in ("absent", "SKIPDATA")]
-    say_first(result.report, args.json)
+    warn_of_rejects(result.report, args.json)
     if args.gaps and not rows:
         interfaces = len({row["interface_id"] for row in result})
-        note(f"no gaps: {result.report.matched:,} records of {interfaces:,} interfaces")
+        print_note(f"no gaps: {result.report.matched:,} records of {interfaces:,} interfaces")
     if args.json:
         for row in rows:
-            put(json.dumps(row) + "\n")
+            write_out(json.dumps(row) + "\n")
     else:
-        put(display.text_table(result.schema, rows) + "\n")
-    return verdict(result.report, args, code)
+        write_out(display.text_table(result.schema, rows) + "\n")
+    return exit_code_of(result.report, args, code)

@@ -23,17 +23,17 @@ from ._detection import (
     settings_rows,
     state_of,
 )
-from ._output import note, progress_line, put
-from ._shared import FOUND, add_input, collect, flows_of, say_first, verdict
+from ._output import print_note, progress_line, write_out
+from ._shared import FOUND, add_input, collect, exit_code_of, flows_of, warn_of_rejects
 
-HELP = "incidents with their findings, worst first; exit code 1 if there are any"
+HELP = "print incidents with their findings, worst first; exit code 1 if there are any"
 EXAMPLES = (
     "detect logs/ --json\n  vpcflow detect --settings\n"
     "  vpcflow detect logs/ --only port_scan,brute_force --set scan_ports=50\n"
     "  vpcflow detect logs/ --rules rules.yaml\n"
     "  vpcflow detect today/ --baseline usual.vpcflow --learn usual.vpcflow"
 )
-_NOT_LEARNED = "nothing was learned of this; {} is as it was"
+_NOT_LEARNED = "nothing learned from these logs; {} is unchanged"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -41,10 +41,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_input(parser)
     add_detectors(parser)
     parser.add_argument("--settings", action=_ShowSettings, nargs=0, help="print the detectors' settings, and end")
-    parser.add_argument("--rules", metavar="RULES", help="findings of your own rules, too")
-    parser.add_argument("--baseline", metavar="FILE", help="what was usual before, to tell what is new: of --learn")
-    parser.add_argument("--learn", metavar="FILE", help="add who talked to whom to this file, after detection")
-    parser.add_argument("--samples", type=int, default=3, metavar="N", help="records shown as evidence (default 3)")
+    parser.add_argument("--rules", metavar="RULES", help="report findings of your own rules, too")
+    parser.add_argument("--baseline", metavar="FILE", help="report what is new compared to this file of --learn")
+    parser.add_argument("--learn", metavar="FILE", help="add who talked to whom to this baseline file, after detection")
+    parser.add_argument("--samples", type=int, default=3, metavar="N", help="show N records as evidence (default 3)")
 
 
 class _ShowSettings(argparse.Action):
@@ -59,7 +59,7 @@ class _ShowSettings(argparse.Action):
 def run(args: argparse.Namespace) -> int:
     """Runs the command and returns its exit code."""
     if args.settings:
-        put("".join(json.dumps(row) + "\n" for row in settings_rows()) if args.json else settings_page())
+        write_out("".join(json.dumps(row) + "\n" for row in settings_rows()) if args.json else settings_page())
         return 0
     settings, only, samples = settings_of(args.set), detector_names(args.only), args.samples
     own = rules_of(args.rules)[0]
@@ -71,22 +71,22 @@ def run(args: argparse.Namespace) -> int:
             lambda: detect(flows, only=only, baseline=past, samples=samples, progress=progress, **settings)
         )
         if own:
-            more, code = collect(lambda: rules.run(flows, own, samples=samples), told=code)
+            more, code = collect(lambda: rules.run(flows, own, samples=samples), previous=code)
             findings += more
-    say_first(findings.report, args.json)
+    warn_of_rejects(findings.report, args.json)
     if args.json:
-        put(findings.to_json_lines())
+        write_out(findings.to_json_lines())
         for line in [line for line in findings.limits() if BLIND in line] if findings else [findings.conclusion()]:
-            note(line)
+            print_note(line)
     else:
         for incident in findings.incidents():
-            put(f"{incident}\n")
+            write_out(f"{incident}\n")
             for sample in incident.findings[0].samples:
-                put(f"          {as_line(sample)}\n")
-        put("".join(f"{display.printable(text)}\n" for text in findings.conclusion().splitlines()))
-    code = verdict(findings.report, args, code)
+                write_out(f"          {as_line(sample)}\n")
+        write_out("".join(f"{display.printable(text)}\n" for text in findings.conclusion().splitlines()))
+    code = exit_code_of(findings.report, args, code)
     if args.learn and code:
-        note(_NOT_LEARNED.format(args.learn))
+        print_note(_NOT_LEARNED.format(args.learn))
     elif args.learn:
         fresh = baseline(flows)
         write_whole(args.learn, (fresh if learned is None else fresh.merge(learned)).to_bytes())
@@ -94,6 +94,6 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _learned_before(path: str) -> Aggregation | None:
-    """What --learn adds to. What cannot be read or written is told before the logs are read."""
+    """Loads what --learn adds to, and checks that it can be written, before the logs are read."""
     check_writable(path)
     return state_of(path) if os.path.isfile(path) else None

@@ -7,22 +7,22 @@ import json
 
 from .. import _display as display
 from ..formats.catalogue import fields
-from ._output import put
+from ._output import write_out
 
-HELP = "the field catalogue"
+HELP = "print the field catalogue"
 EXAMPLES = "fields --json"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the options of the command to its parser."""
-    parser.add_argument("--json", action="store_true", help="one JSON object a line")
+    parser.add_argument("--json", action="store_true", help="print one JSON object a line")
 
 
 def run(args: argparse.Namespace) -> int:
     """Runs the command and returns its exit code."""
     if args.json:
         for field in fields():
-            put(json.dumps(dict(field)) + "\n")
+            write_out(json.dumps(dict(field)) + "\n")
         return 0
     kinds = [
         ("name", "text"),
@@ -32,5 +32,5 @@ def run(args: argparse.Namespace) -> int:
         ("unit", "text"),
         ("meaning", "text"),
     ]
-    put(display.text_table(kinds, [dict(field) for field in fields()]) + "\n")
+    write_out(display.text_table(kinds, [dict(field) for field in fields()]) + "\n")
     return 0

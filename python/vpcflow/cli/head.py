@@ -5,18 +5,18 @@ from __future__ import annotations
 import argparse
 
 from ._parser import positive
-from ._shared import add_input, collect, flows_of, names_of, print_rows, verdict
+from ._shared import add_input, collect, exit_code_of, flows_of, names_of, print_rows
 
-HELP = "the first records, typed"
+HELP = "print the first records, typed"
 EXAMPLES = "head flow.log.gz -n 5 --json"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the options of the command to its parser."""
     add_input(parser)
-    parser.add_argument("-n", type=positive, default=10, help="number of records (default 10)")
-    parser.add_argument("--select", metavar="FIELDS", default="", help="only these fields, separated by commas")
-    parser.add_argument("--located", action="store_true", help="with file and offset of each record")
+    parser.add_argument("-n", type=positive, default=10, help="print N records (default 10)")
+    parser.add_argument("--select", metavar="FIELDS", default="", help="print only these fields, separated by commas")
+    parser.add_argument("--located", action="store_true", help="add file and offset of each record")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -27,4 +27,4 @@ def run(args: argparse.Namespace) -> int:
     names = names_of(args.select)
     result, code = collect(lambda: (query.select(*names) if names else query).collect())
     print_rows(result, flows, args.json)
-    return verdict(result.report, args, code)
+    return exit_code_of(result.report, args, code)

@@ -6,24 +6,33 @@ import argparse
 
 from ._output import progress_line
 from ._parser import positive
-from ._shared import add_input, collect, flows_of, print_rows, verdict
+from ._shared import add_input, collect, exit_code_of, flows_of, print_rows
 
-HELP = "conversations: both directions, all windows and interfaces as one row"
+HELP = "print conversations: both directions, all windows and interfaces as one row"
 EXAMPLES = 'sessions logs/ --where "dstport = 5432 or srcport = 5432" -n 20 --order-by server_bytes'
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the options of the command to its parser."""
     add_input(parser)
-    parser.add_argument("--idle", default="10m", metavar="TIME", help="what ends a session: 30s, 10m (default), 1h")
     parser.add_argument(
-        "--vantage", choices=("most", "client", "server", "all"), default="most", help="whose figures are shown"
+        "--idle", default="10m", metavar="TIME", help="end a session after this pause: 30s, 10m (default), 1h"
     )
     parser.add_argument(
-        "--intermediary", action="append", default=[], metavar="ADDRESS", help="of a NAT gateway or load balancer"
+        "--vantage",
+        choices=("most", "client", "server", "all"),
+        default="most",
+        help="show the figures of this side (default: of the interface that saw most)",
     )
-    parser.add_argument("-n", type=positive, help="number of sessions (default: all)")
-    parser.add_argument("--order-by", metavar="COLUMN", help="largest first (default: by start)")
+    parser.add_argument(
+        "--intermediary",
+        action="append",
+        default=[],
+        metavar="ADDRESS",
+        help="treat ADDRESS as a NAT gateway or load balancer; may be repeated",
+    )
+    parser.add_argument("-n", type=positive, help="print N sessions (default: all)")
+    parser.add_argument("--order-by", metavar="COLUMN", help="sort by this column, largest first (default: by start)")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -37,4 +46,4 @@ def run(args: argparse.Namespace) -> int:
     with progress_line(True) as progress:
         result, code = collect(lambda: query.collect(progress=progress))
     print_rows(result, flows, args.json)
-    return verdict(result.report, args, code)
+    return exit_code_of(result.report, args, code)

@@ -6,10 +6,10 @@ import argparse
 import json
 
 from ..analyze.summary import Summary, summarize
-from ._output import progress_line, put
-from ._shared import add_input, collect, flows_of, say_first, verdict
+from ._output import progress_line, write_out
+from ._shared import add_input, collect, exit_code_of, flows_of, warn_of_rejects
 
-HELP = "the first look: span, volume, top talkers, rejects, coverage"
+HELP = "print a first look: span, volume, top talkers, rejects, coverage"
 EXAMPLES = "summary logs/"
 
 
@@ -26,6 +26,6 @@ def run(args: argparse.Namespace) -> int:
         return code
     if code and not summary.report.records:
         return code  # the error has been told, and there is nothing to show
-    say_first(summary.report, args.json)
-    put(json.dumps(summary.as_dict()) + "\n" if args.json else summary.text())
-    return verdict(summary.report, args, code, quiet=True)
+    warn_of_rejects(summary.report, args.json)
+    write_out(json.dumps(summary.as_dict()) + "\n" if args.json else summary.text())
+    return exit_code_of(summary.report, args, code, quiet=True)

@@ -7,10 +7,10 @@ import json
 
 from .. import _display as display
 from ..synthetic import plants, synth
-from ._output import put
+from ._output import write_out
 from ._parser import positive
 
-HELP = "synthetic logs with planted, labelled incidents"
+HELP = "write synthetic logs with planted, labelled incidents"
 EXAMPLES = "synth --records 1000000 --seed 7 --plant all --out demo/"
 
 
@@ -19,27 +19,31 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--records", type=positive, default=100_000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument(
-        "--out", required=True, metavar="DIR", help="folder for the logs, manifest.json and labels.json"
+        "--out", required=True, metavar="DIR", help="write logs, manifest.json and labels.json to this folder"
     )
-    parser.add_argument("--format", help="as for the other commands; AWS's default without")
-    parser.add_argument("--plant", default="", metavar="NAMES", help=f"all, or some of: {', '.join(plants())}")
-    parser.add_argument("--hours", type=float, default=6.0, help="time span (default 6)")
-    parser.add_argument("--start", type=int, help="Unix seconds of the first window")
-    parser.add_argument("--window", type=int, default=60, help="aggregation interval in seconds (default 60)")
+    parser.add_argument("--format", help="write this format, as for the other commands (default: AWS's)")
+    parser.add_argument("--plant", default="", metavar="NAMES", help=f"plant all, or some of: {', '.join(plants())}")
+    parser.add_argument("--hours", type=float, default=6.0, help="cover N hours (default 6)")
+    parser.add_argument("--start", type=int, help="begin at these Unix seconds")
+    parser.add_argument("--window", type=int, default=60, help="aggregate N seconds (default 60)")
     parser.add_argument("--interfaces", type=int, default=300)
     parser.add_argument("--accounts", type=int, default=3)
-    parser.add_argument("--peers", type=int, default=120_000, help="outside hosts of ordinary traffic")
-    parser.add_argument("--noise-sources", type=int, default=60_000, help="outside hosts whose traffic is rejected")
+    parser.add_argument("--peers", type=int, default=120_000, help="use N outside hosts of ordinary traffic")
+    parser.add_argument(
+        "--noise-sources", type=int, default=60_000, help="use N outside hosts whose traffic is rejected"
+    )
     for share, default in (("ipv6", 0.02), ("nodata", 0.004), ("skipdata", 0.0005), ("reject", 0.12)):
         parser.add_argument(
-            f"--{share}-share", type=float, default=default, help=f"share of records (default {default})"
+            f"--{share}-share", type=float, default=default, help=f"set the share of records (default {default})"
         )
     parser.add_argument("--files", type=positive, default=1)
     parser.add_argument("--gzip", action="store_true")
     parser.add_argument("--gzip-level", type=int, default=6)
-    parser.add_argument("--no-header", dest="header", action="store_false", help="no header lines")
-    parser.add_argument("--s3-layout", action="store_true", help="AWS's folders and file names, gzip, 5-minute objects")
-    parser.add_argument("--json", action="store_true", help="what was made as a JSON object")
+    parser.add_argument("--no-header", dest="header", action="store_false", help="write no header lines")
+    parser.add_argument(
+        "--s3-layout", action="store_true", help="write AWS's folders and file names, gzip, 5-minute objects"
+    )
+    parser.add_argument("--json", action="store_true", help="print what was written as a JSON object")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -57,11 +61,11 @@ def run(args: argparse.Namespace) -> int:
     made = synth(**options)
     if args.json:
         told = {"records": made.records, "text_bytes": made.text_bytes, "files": made.files, "labels": made.labels}
-        put(json.dumps(told) + "\n")
+        write_out(json.dumps(told) + "\n")
     else:
         size = display.human_bytes(made.text_bytes)
         files = f"{len(made.files)} file{'s' if len(made.files) != 1 else ''}"
-        put(f"{made.records:,} records, {size} of text, {files} in {display.printable(args.out)}\n")
+        write_out(f"{made.records:,} records, {size} of text, {files} in {display.printable(args.out)}\n")
         for label in made.labels:
-            put(f"  planted {label['kind']}: {label['actor']}, {label['records']:,} records; {label['note']}\n")
+            write_out(f"  planted {label['kind']}: {label['actor']}, {label['records']:,} records; {label['note']}\n")
     return 0

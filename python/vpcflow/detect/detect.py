@@ -25,6 +25,7 @@ from ..query.expr import count
 from ..query.flows import Flows
 from ..query.result import Result
 from ..query.running import collect_readable
+from ..query.scan import query
 from ..query.sessions import sessions_as_records
 from ..typing import Duration, Progress
 from .rows import DETECTORS
@@ -48,7 +49,7 @@ def baseline(flows: Flows, *, idle: Duration = "10m", progress: Progress | None 
     True
     """
     sessions = flows.sessions(idle=idle)._in_any_order().collect(progress=progress)
-    own = Aggregation(by=("srcaddr", "dstaddr", "dstport", "protocol"), n=count())
+    own = Aggregation(query().group_by("srcaddr", "dstaddr", "dstport", "protocol").agg(n=count()))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DataQualityWarning)
         own.update(sessions_as_records(sessions, "client_bytes", answered=True))

@@ -10,13 +10,14 @@ from .. import _core
 from ..errors import PlanError
 from ..findings.finding import Coverage, Finding
 from ..findings.findings import blind_in
-from ..findings.membership import among
+from ..findings.membership import membership
 from ..query.aggregation import Aggregation
 from ..query.expr import first
-from ..query.flows import Flows, scan
+from ..query.flows import Flows
 from ..query.report import Report
 from ..query.result import Result
 from ..query.running import collect_readable
+from ..query.scan import scan
 from .rows import DETECTORS, ROWS
 from .settings import Settings
 from .threat_lists import addresses_of, day_of
@@ -81,7 +82,7 @@ class Run:
         addresses = {target for upload in found for target in upload["targets"]}
         services = self._listed_services(addresses) if self._settings.aws_ranges else {}
         if self._flows is not None and told:
-            flows, to_peers = among(self._flows, "one_of_the_peers", "dstaddr", addresses)
+            flows, to_peers = membership(self._flows, "one_of_the_peers", "dstaddr", addresses)
             rows = flows.filter(to_peers).group_by("dstaddr").agg(s=first("pkt-dst-aws-service"))
             (named,), _ = collect_readable([rows])  # damage is told by the pass before
             services |= {row["dstaddr"]: row["s"] for row in named if row["s"]}

@@ -11,7 +11,7 @@ from ..errors import PlanError
 
 
 def addresses_of(bad: Sequence[str] | str) -> tuple[list[str], str]:
-    """Addresses and prefixes, and the day of their list if it is a file: a STIX 2 bundle (``.json``), MISP's CSV
+    """Reads addresses and prefixes, and the day of their list if it is a file: a STIX 2 bundle (``.json``), MISP's CSV
     (columns ``type`` and ``value``), or one at the beginning of each line. :class:`~vpcflow.PlanError` for a file that
     is none of these; whether they are addresses is not checked.
 
@@ -32,7 +32,7 @@ def _is_prefix(text: str) -> bool:
 
 
 def day_of(path: str) -> str:
-    """The day of a file's last change, in UTC."""
+    """Returns the day of a file's last change, in UTC."""
     changed = os.stat(path).st_mtime
     return datetime.datetime.fromtimestamp(changed, datetime.timezone.utc).date().isoformat()
 

@@ -25,8 +25,8 @@ def aggregate(
     :meth:`vpcflow.Aggregation.update`.
     """
     dask: Any = importlib.import_module("dask")
-    numbered, told = paths_of(data)
+    numbered, extra = paths_of(data)
     own: ScanKeywords = {"threads": 1, **options}
     part = dask.delayed(aggregate_part, pure=False)
     parts = [part(empty_question(question), task, own) for task in tasks_of(numbered, partitions)]
-    return merge_parts(question, dask.compute(*parts), told, bool(options.get("allow_empty")))
+    return merge_parts(question, dask.compute(*parts), extra, bool(options.get("allow_empty")))

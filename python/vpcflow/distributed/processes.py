@@ -29,12 +29,12 @@ Task = tuple[int, list[str]]  # the number of the first source, and paths
 
 
 def paths_of(data: Input) -> tuple[list[tuple[int, str]], _core.Report]:
-    """The files of paths, folders and patterns, numbered, without those that have the bytes of an earlier one; and what
-    a report says of these."""
+    """Returns the files of paths, folders and patterns, numbered, without those that have the bytes of an earlier one;
+    and what a report says of these."""
     notes: list[str] = []
     sources = sources_of(data, notes)
     if not all(source.is_path for source in sources):
-        raise TypeError("only paths can be sent to other processes; bytes and file objects cannot")
+        raise TypeError("expected paths; bytes and file objects cannot be sent to other processes")
     if not sources:
         raise SourceNotFoundError("no sources: the list is empty")
     same_as = _core.Source.duplicates(sources)
@@ -58,7 +58,7 @@ def tasks_of(numbered: list[tuple[int, str]], parts: int) -> list[Task]:
 
 
 def aggregate_part(question: bytes, task: Task, options: ScanKeywords) -> Part:
-    """What a worker does: the state and the report of some paths. Damage of sources is in the report."""
+    """Aggregates some paths, in a worker, and returns the state and the report. Damage of sources is in the report."""
     first, paths = task
     part = Aggregation.from_bytes(question)
     own: ScanKeywords = {**options, "duplicates": "all", "allow_empty": True}  # of a part
@@ -73,15 +73,15 @@ def aggregate_part(question: bytes, task: Task, options: ScanKeywords) -> Part:
 
 
 def merge_parts(
-    question: Aggregation, parts: Iterable[Part], told: _core.Report, allow_empty: bool
+    question: Aggregation, parts: Iterable[Part], extra: _core.Report, allow_empty: bool
 ) -> Aggregation:
-    """One aggregation of all parts, whose order does not matter. Raises for damaged sources and, unless `allow_empty`,
-    if no part read a record; warns of rejects."""
+    """Merges all parts into one aggregation; their order does not matter. Raises for damaged sources and, unless
+    `allow_empty`, if no part read a record; warns of rejects."""
     total = question.copy()
     for state, report in parts:
         total._core.merge(_core.Aggregation.from_bytes(state))
         total._report = _core.merge_reports(total._report, report)
-    total._report = _core.merge_reports(total._report, told)
+    total._report = _core.merge_reports(total._report, extra)
     check([Result(total._core.value(), total._report)], allow_empty)
     return total
 
@@ -107,14 +107,14 @@ def aggregate(
     >>> vf.spread.aggregate(tmp, vf.Aggregation(by="action", n=vf.count()), workers=2)  # doctest: +SKIP
     <Aggregation: 2 groups>
     """
-    numbered, told = paths_of(data)
+    numbered, extra = paths_of(data)
     count = workers or os.cpu_count() or 1
     tasks = tasks_of(numbered, count * _PARTS_PER_WORKER)
     empty = empty_question(question)
     own: ScanKeywords = {"threads": 1, **options}
     if executor is not None:
         futures = [executor.submit(aggregate_part, empty, task, own) for task in tasks]
-        return merge_parts(question, (f.result() for f in futures), told, bool(options.get("allow_empty")))
+        return merge_parts(question, (f.result() for f in futures), extra, bool(options.get("allow_empty")))
     # Imported here: `import vpcflow` stays light.
     import concurrent.futures
     import multiprocessing
@@ -122,9 +122,9 @@ def aggregate(
     # Not fork: the caller may have threads.
     with concurrent.futures.ProcessPoolExecutor(count, multiprocessing.get_context("spawn")) as pool:
         futures = [pool.submit(aggregate_part, empty, task, own) for task in tasks]
-        return merge_parts(question, (f.result() for f in futures), told, bool(options.get("allow_empty")))
+        return merge_parts(question, (f.result() for f in futures), extra, bool(options.get("allow_empty")))
 
 
 def empty_question(question: Aggregation) -> bytes:
-    """The question without content."""
+    """Returns the question without content, as bytes."""
     return _core.Aggregation(question._core.plan).to_bytes()

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from .. import _core
 from ..query.aggregation import Aggregation
-from ..query.flows import Flows, scan
+from ..query.flows import Flows
+from ..query.scan import scan
 from ..typing import Input, ScanKeywords
 from .processes import Part, aggregate_part, empty_question, merge_parts, paths_of
 
@@ -41,7 +42,7 @@ def aggregate(
     partition to the driver, which merges them. ``options``: of :func:`vpcflow.scan`. Errors as of
     :meth:`vpcflow.Aggregation.update`.
     """
-    numbered, told = _numbered(data, column)
+    numbered, extra = _numbered(data, column)
     empty = empty_question(question)
     own: ScanKeywords = {"threads": 1, **options}
 
@@ -56,14 +57,14 @@ def aggregate(
     frame = spark.createDataFrame(numbered, "number long, path string").repartition(min(partitions, len(numbered)))
     rows = frame.mapInArrow(run, "state binary, report binary").collect()
     parts: Iterable[Part] = ((bytes(row["state"]), pickle.loads(row["report"])) for row in rows)
-    return merge_parts(question, parts, told, bool(options.get("allow_empty")))
+    return merge_parts(question, parts, extra, bool(options.get("allow_empty")))
 
 
 def records(
     spark: SparkSession, data: Input | DataFrame, *fields: str, where: str | None = None, column: str = "path",
     **options: Unpack[ScanKeywords],
 ) -> DataFrame:  # fmt: skip
-    """The records of files as a Spark DataFrame; read by the workers when Spark needs them.
+    """Returns the records of files as a Spark DataFrame; workers read them when Spark needs them.
 
     ``data``: as for :func:`aggregate`. ``fields``: the columns; they are read and nothing else. ``where``: a filter in
     vpcflow's language, applied while reading. Types are those of ``Result.to_arrow(schema="spark")``; fields that a log
@@ -72,10 +73,11 @@ def records(
     if not fields:
         raise TypeError("records: name the fields; they are the columns of the DataFrame")
     numbered, _ = _numbered(data, column)
-    own: ScanKeywords = {"threads": 1, **options, "allow_empty": True}  # of one path; Spark has the others
+    # Of one path nothing can be concluded: Spark has the others.
+    own: ScanKeywords = {"threads": 1, **options, "allow_empty": True, "allow_missing": True}
 
     def query(path: str | bytes) -> Flows:
-        flows = scan(path, **own)._with(allow_missing=True)
+        flows = scan(path, **own)
         return (flows.filter(where) if where else flows).select(*fields)
 
     def run(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:

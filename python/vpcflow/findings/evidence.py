@@ -13,8 +13,9 @@ from .._display import instant, printable
 from ..errors import DataQualityWarning, VpcflowError
 from ..query.flows import Flows
 from ..query.result import Result
+from ..query.scan import query
 from .finding import Finding
-from .membership import among
+from .membership import membership
 
 # The real ends of a conversation come first, where the log has them; sessions go by them.
 _FIELDS = (
@@ -24,8 +25,8 @@ _FIELDS = (
 
 
 def with_samples(flows: Flows, findings: list[Finding], n: int) -> list[Finding]:
-    """The findings, each (if its actor is an address) with its first ``n`` records between actor and targets, in the
-    order of the logs. One more pass over the logs, by one thread and in bounded memory, which ends when all have
+    """Adds to each finding whose actor is an address its first ``n`` records between actor and targets, in the order of
+    the logs. One more pass over the logs, by one thread and in bounded memory, which ends when all have
     theirs; of streams, which can be read only once, there are none."""
     wanted = _Wanted(findings, n)
     for part in _between(flows, findings):
@@ -57,12 +58,12 @@ class _Wanted:
                 self._alone.setdefault(finding.actor, set()).add(number)
 
     def by(self, ends: tuple[str, str]) -> set[int]:
-        """The findings that want records between these ends."""
+        """Returns the findings that want records between these ends."""
         numbers = self._pairs.get(ends, set())
         return numbers.union(*(self._alone.get(end, ()) for end in ends)) if self._alone else numbers
 
     def take(self, numbers: set[int], row: dict[str, Any]) -> None:
-        """A record for those of the findings that it is of."""
+        """Gives a record to those of the findings that it belongs to."""
         for number in sorted(numbers):
             finding = self._findings[number]
             port, protocol = finding.evidence.get("dstport"), finding.evidence.get("protocol")
@@ -82,7 +83,7 @@ class _Wanted:
 
 
 def as_line(sample: dict[str, Any]) -> str:
-    """A sample record as a line for people."""
+    """Formats a sample record as a line for people."""
     ends = []
     for address, port in (("srcaddr", "srcport"), ("dstaddr", "dstport")):
         ends.append(sample.get(address, "-") + (f" port {sample[port]}" if port in sample else ""))
@@ -94,7 +95,7 @@ def as_line(sample: dict[str, Any]) -> str:
 
 
 def is_address(text: str) -> bool:
-    """Whether a text is an IP address: actors of rules can be anything."""
+    """Tells whether a text is an IP address: actors of rules can be anything."""
     try:
         ipaddress.ip_address(text)
     except ValueError:
@@ -103,22 +104,23 @@ def is_address(text: str) -> bool:
 
 
 def _ends(part: Result, real: str, logged: str) -> list[str]:
-    """One end of each record: the packet's own, where the log has it."""
+    """Returns one end of each record: the packet's own, where the log has it."""
     return [a or b for a, b in zip(part[real], part[logged])]
 
 
 def _between(flows: Flows, findings: list[Finding]) -> Iterator[Result]:
-    """The records that may be of one of the findings."""
+    """Yields the records that may belong to one of the findings."""
     found = [f for f in findings if is_address(f.actor) and all(map(is_address, f.targets))]
     alone = {f.actor for f in found if not f.targets}
     actors = {f.actor for f in found if f.targets}
     others = {target for f in found for target in f.targets}
+    own = query(allow_missing=True)
     parts = []
     for source, target in (("srcaddr", "dstaddr"), ("pkt-srcaddr", "pkt-dstaddr")):
         is_one: dict[tuple[str, str], str] = {}
         for what, addresses in (("actor", actors), ("other", others), ("alone", alone)):
             for end in (source, target):
-                flows, is_one[what, end] = among(flows, f"{what}_{end}", end, addresses)
+                own, is_one[what, end] = membership(own, f"{what}_{end}", end, addresses)
         if actors:
             parts.append(f"({is_one['actor', source]} and {is_one['other', target]})")
             parts.append(f"({is_one['other', source]} and {is_one['actor', target]})")
@@ -126,7 +128,7 @@ def _between(flows: Flows, findings: list[Finding]) -> Iterator[Result]:
             parts.append(f"({is_one['alone', source]} or {is_one['alone', target]})")
     if not parts:
         return
-    query = flows.filter(" or ".join(parts)).select(*_FIELDS).located()._with(allow_missing=True)
+    records = own.filter(" or ".join(parts)).select(*_FIELDS).located().bind(flows)
     with warnings.catch_warnings(), contextlib.suppress(VpcflowError):
         warnings.simplefilter("ignore", DataQualityWarning)
-        yield from query.batches(4096)
+        yield from records.batches(4096)

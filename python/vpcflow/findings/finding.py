@@ -8,7 +8,7 @@ from typing import Any, TypedDict, get_args
 from ..typing import Severity
 
 SEVERITIES: tuple[Severity, ...] = get_args(Severity)  # worst first
-_TELLS_APART = ("dstport", "protocol", "country", "network")  # evidence of which several findings of an actor differ
+_DISTINGUISHING = ("dstport", "protocol", "country", "network")  # evidence of which several findings of an actor differ
 
 
 class Coverage(TypedDict, total=False):
@@ -48,15 +48,15 @@ class Finding:
     def key(self) -> str:
         """What is the same for findings of the same kind: detector, actor, and the target; of several targets, which
         may change while it goes on, the port, and of what is new what that is. Alerts go by it."""
-        told = [str(self.evidence[name]) for name in _TELLS_APART if name in self.evidence]
+        told = [str(self.evidence[name]) for name in _DISTINGUISHING if name in self.evidence]
         what = self.targets if len(self.targets) == 1 else told[:1] or [""]
         return "\n".join([self.detector, self.actor, *what])
 
     def as_dict(self) -> dict[str, Any]:
-        """All of it as plain values."""
+        """Returns all of it as plain values."""
         return dataclasses.asdict(self)
 
 
 def worst_first(finding: Finding) -> tuple[Any, ...]:
-    """A key to sort by."""
+    """Returns the key by which findings are sorted, worst first."""
     return (SEVERITIES.index(finding.severity), -finding.score, finding.detector, finding.actor, finding.start)

@@ -56,7 +56,7 @@ class Findings(Sequence[Finding]):
         return iter(self._findings)
 
     def __add__(self, other: Iterable[Finding]) -> Findings:
-        """The findings of both; the report and the scope are those of the first."""
+        """Returns the findings of both; the report and the scope are those of the first."""
         both = [self, other] if isinstance(other, Findings) else [self]
         return Findings(
             sorted([*self, *other], key=worst_first), self.report,
@@ -67,8 +67,8 @@ class Findings(Sequence[Finding]):
         )  # fmt: skip
 
     def conclusion(self) -> str:
-        """What the findings, or that there are none, rest on: records, interfaces, time; and what the format of the
-        logs hides from detectors, a line each.
+        """Describes what was looked at (records, interfaces, time), and what the format of the logs hides from
+        detectors, a line each.
 
         >>> import vpcflow as vf
         >>> log = b"srcaddr dstaddr srcport dstport protocol start end\\n10.0.0.1 10.0.0.2 40000 443 6 0 60\\n"
@@ -99,15 +99,15 @@ class Findings(Sequence[Finding]):
         return lines
 
     def rows(self) -> list[dict[str, Any]]:
-        """All findings as dictionaries."""
+        """Returns all findings as dictionaries."""
         return [finding.as_dict() for finding in self]
 
     def incidents(self) -> list[Incident]:
-        """Findings put together by actor and time, worst first: who scans and then gets in is one incident."""
+        """Joins findings by actor and time, worst first: who scans and then gets in is one incident."""
         return incidents_of(self)
 
     def to_json_lines(self) -> str:
-        """One JSON object a line."""
+        """Formats one JSON object a line."""
         return "".join(json.dumps(row) + "\n" for row in self.rows())
 
     def __str__(self) -> str:

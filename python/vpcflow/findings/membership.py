@@ -1,4 +1,4 @@
-"""Whether an address is one of many: filters are texts of bounded length, tables of labels are not."""
+"""Tests for membership in a set of addresses of any size: filters are texts of bounded length, label tables are not."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ from ..query.flows import Flows
 _FEW = 256
 
 
-def among(flows: Flows, name: str, field: str, addresses: Collection[str]) -> tuple[Flows, str]:
-    """The flows, with a column ``name`` if the addresses are many, and the condition that ``field`` is one of them.
+def membership(flows: Flows, name: str, field: str, addresses: Collection[str]) -> tuple[Flows, str]:
+    """Returns the filter that ``field`` is one of the addresses, behind the flows, which get a label column ``name`` if
+    the addresses are too many for a list.
 
     >>> import vpcflow as vf
-    >>> flows, is_mine = among(vf.scan(b"srcaddr bytes\\n10.0.0.1 40\\n10.0.0.2 2\\n"), "mine", "srcaddr", ["10.0.0.2"])
+    >>> flows = vf.scan(b"srcaddr bytes\\n10.0.0.1 40\\n10.0.0.2 2\\n")
+    >>> flows, is_mine = membership(flows, "mine", "srcaddr", ["10.0.0.2"])
     >>> flows.filter(is_mine).agg(bytes=vf.sum("bytes")).collect()["bytes"]
     [2]
     """

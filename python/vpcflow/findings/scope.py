@@ -10,6 +10,16 @@ from ..query.expr import min as min_of
 from ..query.expr import n_unique
 from ..query.flows import Flows
 from ..query.result import Result
+from ..query.scan import query
+
+_QUERY = (
+    query(allow_missing=True)
+    .filter("log_status is null or log_status is not null")  # takes in NODATA and SKIPDATA
+    .agg(
+        start=min_of("start"), end=max_of("end"), interfaces=n_unique("interface_id"),
+        attachments=n_unique("tgw_attachment_id"),
+    )
+)  # fmt: skip
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,16 +35,12 @@ class Scope:
 
     @staticmethod
     def query(flows: Flows) -> Flows:
-        """The query whose result :meth:`of` takes; for one pass with others."""
-        everything = flows.filter("log_status is null or log_status is not null")  # takes in NODATA and SKIPDATA
-        return everything.agg(
-            start=min_of("start"), end=max_of("end"), interfaces=n_unique("interface_id"),
-            attachments=n_unique("tgw_attachment_id"),
-        )._with(allow_missing=True)  # fmt: skip
+        """Returns the query whose result :meth:`of` takes; for one pass with others."""
+        return _QUERY.bind(flows)
 
     @staticmethod
     def of(result: Result) -> Scope:
-        """The scope that a result of :meth:`query` holds."""
+        """Returns the scope that a result of :meth:`query` holds."""
         (row,) = result.rows() or [{"start": None, "end": None, "interfaces": 0, "attachments": 0}]
         report, interfaces = result.report, row["interfaces"] or row["attachments"]
         return Scope(report.records, report.matched, report.ok, interfaces, row["start"], row["end"])

@@ -10,7 +10,7 @@ from ..typing import FieldType
 
 
 def containers() -> dict[str, str]:
-    """What records may be wrapped in, with its meaning: the values of ``container=`` of :func:`scan`.
+    """Returns the containers of records, each with its meaning: the values of ``container=`` of :func:`scan`.
 
     >>> import vpcflow as vf
     >>> list(vf.containers())
@@ -52,5 +52,5 @@ def fields() -> list[FieldInfo]:
 
 
 def reject_reasons() -> dict[str, str]:
-    """Every reason for a reject, with its meaning."""
+    """Returns every reason for a reject, with its meaning."""
     return _core.reasons()

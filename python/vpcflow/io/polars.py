@@ -20,12 +20,12 @@ _TURNED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "=": "=", "!=": "!="}
 
 
 def lazy_frame(flows: Flows) -> pl.LazyFrame:
-    """See :meth:`vpcflow.Flows.lazy`."""
+    """Makes the frame of :meth:`vpcflow.Flows.lazy`."""
     import polars
     from polars.io.plugins import register_io_source
 
     if flows._grouped or flows._spec.sort or flows._spec.limit is not None:
-        raise PlanError("lazy() is of records: group, sort and limit in polars")
+        raise PlanError("lazy() gives records; group, sort and limit in polars")
     names = flows.columns
     nothing = flows._filtered(["false"])._with(limit=0, lenient=True)
     empty = nothing._with(select=names, allow_missing=True).collect()
@@ -56,7 +56,8 @@ def lazy_frame(flows: Flows) -> pl.LazyFrame:
 
 
 def _narrowed(query: Flows, condition: str) -> Flows:
-    """The query with a condition of polars, where both languages have it: in polars a condition may hold of nothing."""
+    """Adds a condition of polars to the query, where both languages have it: in polars a condition may hold of
+    nothing."""
     narrowed = query.filter(condition)
     try:
         narrowed._plan()

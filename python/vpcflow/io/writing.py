@@ -24,7 +24,7 @@ _DESCRIPTOR = re.compile(r"(?:/dev|/proc/(?:self|thread-self))/fd/([0-9]+)")
 
 
 def cannot_write(name: str | os.PathLike[str], error: OSError) -> OutputError:
-    """The error of a file that cannot be written, by its name and the system's reason."""
+    """Makes the error of a file that cannot be written, with its name and the system's reason."""
     return OutputError(f"{printable(os.fspath(name))}: cannot be written: {error.strerror or error}")
 
 
@@ -168,7 +168,7 @@ class Counted:
         return self._file.write(data)
 
     def tell(self) -> int:
-        """How many bytes were written."""
+        """Returns how many bytes were written."""
         return self._written
 
     def __getattr__(self, name: str) -> Any:
@@ -183,7 +183,7 @@ def write_whole(path: str | os.PathLike[str], data: bytes) -> None:
 
 @contextlib.contextmanager
 def folder_in_place(path: str | os.PathLike[str]) -> Iterator[str]:
-    """A new folder to write files to, which are moved to the same names below ``path`` in the end: all, or none. What
+    """Makes a folder to write files to, which are moved to the same names below ``path`` in the end: all, or none. What
     is there already is treated as by :class:`Writing`."""
     name = os.fspath(path)
     made = _first_missing(name)
@@ -213,7 +213,7 @@ def folder_in_place(path: str | os.PathLike[str]) -> Iterator[str]:
 
 
 def _first_missing(path: str) -> str | None:
-    """The first folder of a path that does not exist."""
+    """Returns the first folder of a path that does not exist."""
     missing = None
     path = os.path.abspath(path)
     while not os.path.lexists(path):
@@ -233,8 +233,8 @@ def _move(file: str, place: str) -> None:
 
 
 def open_to_append(path: str | os.PathLike[str]) -> tuple[IO[bytes], bool]:
-    """A file to append to, unbuffered, and whether what it holds can be read; a device, FIFO or descriptor is written
-    through. ``OSError`` as the system gives it."""
+    """Opens a file to append to, unbuffered, and tells whether what it holds can be read; a device, FIFO or descriptor
+    is written through. ``OSError`` as the system gives it."""
     descriptor = _descriptor(os.fspath(path))
     if descriptor is not None:
         return open(os.dup(descriptor), "wb", buffering=0), False
@@ -264,7 +264,7 @@ def check_writable(path: str | os.PathLike[str]) -> None:
 
 
 def _descriptor(name: str) -> int | None:
-    """The number of an open descriptor of this process that a path stands for, such as ``/dev/stdout``."""
+    """Returns the open descriptor of this process that a path such as ``/dev/stdout`` stands for."""
     for _ in range(40):  # as many links as the system follows
         match = _DESCRIPTOR.fullmatch(os.path.abspath(name))
         if match:

@@ -12,14 +12,14 @@ from .prefixes import Labels, Path
 
 
 def ip_ranges(path: Path, what: str = "service") -> Labels:
-    """AWS's published addresses, from its ``ip-ranges.json``: ``what`` is ``"service"`` (the most particular one, as
-    ``S3`` before ``AMAZON``), ``"region"`` or ``"network_border_group"``. For address fields."""
+    """Labels Labels AWS's published addresses, from its ``ip-ranges.json``: ``what`` is ``"service"`` (the most
+    particular one, as ``S3`` before ``AMAZON``), ``"region"`` or ``"network_border_group"``. For address fields."""
     document = _json(path)
     out = Labels("AWS prefixes")
     rows = [(p["ip_prefix"], p) for p in document.get("prefixes", [])]
     rows += [(p["ipv6_prefix"], p) for p in document.get("ipv6_prefixes", [])]
     if not rows or any(what not in p for _, p in rows):
-        raise PlanError(f"labels: {os.fspath(path)} has no {what!r} of prefixes; it should be AWS's ip-ranges.json")
+        raise PlanError(f"labels: {os.fspath(path)} has no {what!r} of prefixes; expected AWS's ip-ranges.json")
     # Among equal prefixes the last one wins.
     rows.sort(key=lambda row: {"AMAZON": 0, "EC2": 1}.get(row[1]["service"], 2))
     for prefix, entry in rows:
@@ -30,7 +30,7 @@ def ip_ranges(path: Path, what: str = "service") -> Labels:
 def interfaces(
     snapshots: Path | Sequence[tuple[Path, int]], what: str = "Attachment.InstanceId", by: str = "interface-id"
 ) -> Labels:
-    """Names for network interfaces, from ``aws ec2 describe-network-interfaces --output json``.
+    """Labels network interfaces, from ``aws ec2 describe-network-interfaces --output json``.
 
     ``snapshots``: one file, or several with the Unix time of each: then a record gets the label of the last snapshot
     before its start (of the first one, if it is older). ``what``: a value of an interface, as
@@ -39,7 +39,7 @@ def interfaces(
     Interfaces without the value have no label.
     """
     if by not in ("interface-id", "address"):
-        raise PlanError(f"labels: by={by!r}: it is 'interface-id' or 'address'")
+        raise PlanError(f"labels: by={by!r}: expected 'interface-id' or 'address'")
     files = [(snapshots, 0)] if isinstance(snapshots, (str, os.PathLike)) else sorted(snapshots, key=lambda s: s[1])
     out = Labels("interfaces")
     for i, (path, time) in enumerate(files):
@@ -67,9 +67,9 @@ def _json(path: Path) -> dict[str, Any]:
         try:
             document = json.load(file)
         except ValueError as error:
-            raise PlanError(f"labels: {os.fspath(path)}: no JSON: {error}") from None
+            raise PlanError(f"labels: {os.fspath(path)}: invalid JSON: {error}") from None
     if not isinstance(document, dict):
-        raise PlanError(f"labels: {os.fspath(path)}: not what it should be: no object at the top")
+        raise PlanError(f"labels: {os.fspath(path)}: invalid document: expected an object at the top")
     return document
 
 

@@ -10,9 +10,9 @@ from .prefixes import Labels, Path
 
 
 def mmdb(path: Path, what: str = "country.iso_code") -> Labels:
-    """Countries, networks and so on, from a MaxMind DB file; ``what`` is the path of a text or number in its entries,
-    as ``"country.iso_code"``, ``"autonomous_system_organization"``. For address fields. Needs ``maxminddb``. All
-    networks are taken into memory: some seconds for a country database."""
+    """Labels addresses with countries, networks and so on, from a MaxMind DB file; ``what`` is the path of a text or
+    number in its entries, as ``"country.iso_code"``, ``"autonomous_system_organization"``. For address fields. Needs
+    ``maxminddb``. All networks are taken into memory: some seconds for a country database."""
     import maxminddb
 
     out = Labels("networks")

@@ -33,8 +33,8 @@ class Labels:
 
 
 def prefixes(table: Mapping[str, str] | Path) -> Labels:
-    """Names for prefixes and addresses: a mapping, or a CSV file with the prefix in the first column and the label in
-    the second. For address fields. :class:`~vpcflow.PlanError` names what is no prefix."""
+    """Labels prefixes and addresses, out of a mapping, or a CSV file with the prefix in the first column and the label
+    in the second. For address fields. :class:`~vpcflow.PlanError` names what is no prefix."""
     out = Labels("prefixes")
     if isinstance(table, Mapping):
         rows: Iterable[Sequence[str]] = list(table.items())
@@ -45,6 +45,6 @@ def prefixes(table: Mapping[str, str] | Path) -> Labels:
             rows = rows[1:]  # names of columns
     for row in rows:
         if len(row) < 2:
-            raise PlanError(f"labels: a row without label: {row[0]!r}")
+            raise PlanError(f"labels: row {row[0]!r} has no label")
         out._core.add_prefix(row[0].strip(), row[1].strip())
     return out.done()

@@ -7,14 +7,15 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from .. import _core
-from .._units import seconds
 from ..errors import PlanError
 from ..typing import BinBy, Duration, Input, Progress, ScanKeywords
 from .arguments import names
-from .expr import Agg, Derived, Expr, aggregates_spec, as_filter
-from .flows import Flows, scan
+from .expr import Agg, Derived, Expr
+from .flows import Flows
 from .report import Report
 from .result import Result, check
+from .scan import query as begin
+from .scan import scan
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -24,20 +25,24 @@ class Aggregation:
     """A grouping as a value: it takes logs bit by bit, is merged with others of the same question, saved to bytes, sent
     to another process or machine, and continued there.
 
-    ``by``: key fields, one or several. ``every``, ``bin_by``: time bins, as in :meth:`vpcflow.Flows.group_by`.
-    ``where``: a filter. ``allow_missing``: fields that logs lack are null instead of an error. The rest are aggregates
-    by name; without any, the number of records.
+    The question is a query with ``group_by`` and ``agg``, its windows, ``having``, ``top_k`` and ``sort`` included, or
+    with :meth:`~vpcflow.Flows.sessions`. Usually it has no data (:func:`vpcflow.query`); that of others is not read.
+
+    A plain grouping can be written without a query. ``by``: key fields, one or several. ``every``, ``bin_by``: time
+    bins, as in :meth:`vpcflow.Flows.group_by`. ``where``: a filter. ``allow_missing``: fields that logs lack are null
+    instead of an error. The rest are aggregates by name; without any, the number of records.
 
     Merging is associative and commutative: records split anywhere give the same result, and the same bytes, as one
     pass. (``first`` and ``last`` prefer the earlier source among records of the same start; sources are counted on from
     update to update. For parts of one input that are aggregated apart, give ``first_source`` to :meth:`update`.)
 
     >>> import vpcflow as vf
-    >>> monday = vf.Aggregation(by="srcaddr", bytes=vf.sum("bytes"))
+    >>> question = vf.query().group_by("srcaddr").agg(bytes=vf.sum("bytes"))
+    >>> monday = vf.Aggregation(question)
     >>> monday.update(b"srcaddr bytes\\n10.0.0.1 40\\n").update(b"srcaddr bytes\\n10.0.0.2 2\\n")
     <Aggregation: 2 groups>
     >>> saved = monday.to_bytes()
-    >>> tuesday = vf.Aggregation(by="srcaddr", bytes=vf.sum("bytes")).update(b"srcaddr bytes\\n10.0.0.1 1\\n")
+    >>> tuesday = vf.Aggregation(question).update(b"srcaddr bytes\\n10.0.0.1 1\\n")
     >>> (vf.Aggregation.from_bytes(saved) + tuesday).collect().rows()
     [{'srcaddr': '10.0.0.1', 'bytes': 41}, {'srcaddr': '10.0.0.2', 'bytes': 2}]
 
@@ -52,6 +57,8 @@ class Aggregation:
 
     def __init__(
         self,
+        query: Flows | None = None,
+        /,
         *,
         by: str | Sequence[str] = (),
         every: Duration | None = None,
@@ -60,12 +67,14 @@ class Aggregation:
         allow_missing: bool = False,
         **aggregates: Agg | Derived | str,
     ) -> None:
-        spec = _core.PlanSpec(
-            by=names([by], "Aggregation(by=['srcaddr', 'dstport'], n=vf.count())"), bin_by=bin_by,
-            every=0 if every is None else seconds(every), where="" if where is None else as_filter(where),
-            allow_missing=allow_missing, **aggregates_spec(aggregates),
-        )  # fmt: skip
-        self._take(_core.Aggregation(_core.Plan(spec, [])))
+        if query is None:
+            query = begin(allow_missing=allow_missing)
+            query = query if where is None else query.filter(where)
+            keys = names([by], "Aggregation(by=['srcaddr', 'dstport'], n=vf.count())")
+            query = query.group_by(*keys, every=every, bin_by=bin_by).agg(**aggregates)
+        elif by or every is not None or bin_by != "spread" or where is not None or allow_missing or aggregates:
+            raise PlanError("Aggregation: give a query, or what it groups by and computes, not both")
+        self._take(_core.Aggregation(query._plan()))
 
     def _take(self, core: _core.Aggregation) -> None:
         self._core = core  # locks itself
@@ -75,17 +84,8 @@ class Aggregation:
 
     @classmethod
     def of(cls, flows: Flows) -> Aggregation:
-        """An empty aggregation of the question that a grouped query asks, its ``top_k`` and ``sort`` included; or of
-        its :meth:`~vpcflow.Flows.sessions`.
-
-        >>> import vpcflow as vf
-        >>> flows = vf.scan(b"srcaddr bytes\\n10.0.0.1 40\\n10.0.0.2 2\\n")
-        >>> vf.Aggregation.of(flows.group_by("srcaddr").agg(bytes=vf.sum("bytes")).top_k(1, by="bytes"))
-        <Aggregation: 0 groups>
-        """
-        made = cls.__new__(cls)
-        made._take(_core.Aggregation(flows._plan()))
-        return made
+        """Makes an empty aggregation: ``Aggregation(flows)``."""
+        return cls(flows)
 
     def update(
         self, data: Input | Flows, *, first_source: int | None = None, progress: Progress | None = None,
@@ -135,7 +135,7 @@ class Aggregation:
     def merge(self, other: Aggregation) -> Aggregation:
         """Adds what another has; returns itself. :class:`~vpcflow.PlanError` if it answers another question."""
         if not isinstance(other, Aggregation):
-            raise TypeError(f"an Aggregation is merged with another, not with {type(other).__name__}")
+            raise TypeError(f"merge: expected an Aggregation, not {type(other).__name__}")
         self._core.merge(other._core)
         with other._lock:
             report, sources = other._report, other._sources
@@ -145,7 +145,7 @@ class Aggregation:
         return self
 
     def copy(self) -> Aggregation:
-        """Another one with the same content."""
+        """Returns another one with the same content."""
         made = type(self).from_bytes(self.to_bytes())
         with self._lock:
             made._report, made._sources = self._report, self._sources
@@ -161,17 +161,17 @@ class Aggregation:
         return self.copy() if other == 0 and isinstance(other, int) else NotImplemented  # sum() begins with 0
 
     def collect(self) -> Result:
-        """The result so far; the aggregation can go on."""
+        """Returns the result so far; the aggregation can go on."""
         warning = self._core.warning()
         report = _core.merge_reports(self._report, _core.Report(warnings=[warning])) if warning else self._report
         return Result(self._core.value(), report)
 
     def take_idle(self, time: int) -> Result:
-        """Of sessions: those that no record that begins at ``time`` (Unix seconds) or later can belong to. They are
-        taken out, so that a stream is read in bounded memory.
+        """Takes out the sessions that no record that begins at ``time`` (Unix seconds) or later can belong to, and
+        returns them, so that a stream is read in bounded memory.
 
         >>> import vpcflow as vf
-        >>> open_ones = vf.Aggregation.of(vf.scan(b"").sessions(idle="1m"))
+        >>> open_ones = vf.Aggregation(vf.query().sessions(idle="1m"))
         >>> header = b"srcaddr dstaddr srcport dstport protocol start end\\n"
         >>> lines = b"10.0.0.1 10.0.0.2 40000 443 6 0 60\\n10.0.0.3 10.0.0.2 40000 443 6 500 560\\n"
         >>> _ = open_ones.update(header + lines)
@@ -186,14 +186,14 @@ class Aggregation:
         return self.collect().report
 
     def to_bytes(self) -> bytes:
-        """The groups and the question as bytes with a checksum: the same bytes for the same records, in whatever order
-        and parts they came. Kept readable by later versions."""
+        """Saves the groups and the question as bytes with a checksum: the same bytes for the same records, in whatever
+        order and parts they came. Kept readable by later versions."""
         return self._core.to_bytes()
 
     @classmethod
     def from_bytes(cls, data: bytes | bytearray | memoryview) -> Aggregation:
-        """What :meth:`to_bytes` saved. Safe with any bytes: :class:`~vpcflow.StateError` for damage and for what is no
-        aggregation; it never takes more than eight times their size and 64 KiB of memory."""
+        """Loads what :meth:`to_bytes` saved. Safe with any bytes: :class:`~vpcflow.StateError` for damage and for what
+        is no aggregation; it never takes more than eight times their size and 64 KiB of memory."""
         made = cls.__new__(cls)
         made._take(_core.Aggregation.from_bytes(bytes(data)))
         return made
@@ -219,7 +219,7 @@ class Aggregation:
 
 
 def merge_all(states: Iterable[bytes | Aggregation]) -> Aggregation:
-    """One aggregation of many, or of their bytes; raises :class:`~vpcflow.PlanError` for none."""
+    """Merges aggregations, or their bytes, into one; raises :class:`~vpcflow.PlanError` for none."""
     total: Aggregation | None = None
     for state in states:
         one = state if isinstance(state, Aggregation) else Aggregation.from_bytes(state)

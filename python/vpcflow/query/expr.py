@@ -35,7 +35,7 @@ Literal = Union[
 
 def _literal(value: Any) -> str:
     if value is None:
-        raise ArgumentError("None is no literal of a filter; use is_null()")
+        raise ArgumentError("cannot compare with None; use is_null()")
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, datetime.datetime):
@@ -46,7 +46,7 @@ def _literal(value: Any) -> str:
         return str(value)
     if isinstance(value, float):
         if not math.isfinite(value):
-            raise ArgumentError(f"{value!r} is no literal of a filter: it is no number; use is_null()")
+            raise ArgumentError(f"cannot compare with {value!r}, which is not a number; use is_null()")
         return repr(float(value))
     if isinstance(value, str):
         return "'" + value.replace("'", "''") + "'"
@@ -55,7 +55,7 @@ def _literal(value: Any) -> str:
     if hasattr(value, "item"):  # a numpy scalar
         return _literal(value.item())
     raise ArgumentError(
-        f"{type(value).__name__} is no literal of a filter: use int, float, str, datetime or an ipaddress object"
+        f"cannot compare with {type(value).__name__}; use int, float, str, datetime or an ipaddress object"
     )
 
 
@@ -85,7 +85,7 @@ class Expr:
         return Expr(f"not {self}")
 
     def __bool__(self) -> bool:
-        raise ArgumentError("a filter has no truth value of its own; join filters with &, | and ~, each in parentheses")
+        raise ArgumentError("a filter has no truth value; join filters with &, | and ~, each in parentheses")
 
 
 class Column:
@@ -132,7 +132,7 @@ class Column:
         raise ArgumentError("a column has no truth value; compare it with something")
 
     def is_in(self, values: Literal | Iterable[Literal]) -> Expr:
-        """One of the values; for addresses also prefixes such as ``"10.0.0.0/8"``."""
+        """Tests for one of the values; for addresses also prefixes such as ``"10.0.0.0/8"``."""
         if isinstance(values, str) or not isinstance(values, Iterable):
             return Expr(f"{self._text} in {_literal(values)}")
         if isinstance(values, (ipaddress.IPv4Network, ipaddress.IPv6Network)):
@@ -141,28 +141,28 @@ class Column:
         return Expr(f"{self._text} in ({', '.join(members)})") if members else Expr("false")
 
     def between(self, low: Literal, high: Literal) -> Expr:
-        """At least ``low`` and at most ``high``; numbers and times."""
+        """Tests for at least ``low`` and at most ``high``; numbers and times."""
         return Expr(f"{self._text} between {_literal(low)} and {_literal(high)}")
 
     def like(self, pattern: str) -> Expr:
-        """Text like a pattern: ``%`` stands for any text, ``_`` for one character."""
+        """Tests for text like a pattern: ``%`` stands for any text, ``_`` for one character."""
         return Expr(f"{self._text} like {_literal(pattern)}")
 
     def matches(self, pattern: str) -> Expr:
-        """Text in which an RE2 regular expression is found."""
+        """Tests for text in which an RE2 regular expression is found."""
         return Expr(f"{self._text} matches {_literal(pattern)}")
 
     def is_null(self) -> Expr:
-        """``-`` in the log, or a field that the log's format lacks."""
+        """Tests for ``-`` in the log, or a field that the log's format lacks."""
         return Expr(f"{self._text} is null")
 
     def is_not_null(self) -> Expr:
-        """The field has a value."""
+        """Tests for a value."""
         return Expr(f"{self._text} is not null")
 
 
 def col(name: str) -> Column:
-    """A field by AWS's name, with ``-`` or ``_``, for use in a filter; or a column of the result, for ``having``.
+    """Names a field in a filter, by AWS's name, with ``-`` or ``_``; or a column of the result, for ``having``.
 
     Raises :class:`~vpcflow.FieldError` for a text that cannot be a name; whether the field exists is checked with the
     query.
@@ -175,21 +175,21 @@ def col(name: str) -> Column:
 
 
 def as_filter(expression: Expr | str) -> str:
-    """The text of a filter."""
+    """Returns the text of a filter."""
     if isinstance(expression, (Expr, str)):
         return str(expression)
     raise ArgumentError(
-        f"a filter is a text or made with vf.col(...), as filter('dstport = 22') or filter(vf.col('dstport') == 22), "
-        f"not {type(expression).__name__}"
+        "expected a filter as text or made with vf.col(...), as filter('dstport = 22') or "
+        f"filter(vf.col('dstport') == 22), not {type(expression).__name__}"
     )
 
 
 def as_condition(expression: Expr | str) -> str:
-    """The text of a condition on groups."""
+    """Returns the text of a condition on groups."""
     if isinstance(expression, (Expr, str)):
         return str(expression)
     raise ArgumentError(
-        "a condition is a text or made with vf.col(...), as having('n >= 100') or having(vf.col('n') >= 100), "
+        "expected a condition as text or made with vf.col(...), as having('n >= 100') or having(vf.col('n') >= 100), "
         f"not {type(expression).__name__}"
     )
 
@@ -237,7 +237,7 @@ def _name(name: str) -> str:
 
 
 def ratio(a: str, b: str) -> Derived:
-    """The aggregate named ``a`` by the one named ``b``; null where ``b`` is 0 or one of them null.
+    """Divides the aggregate named ``a`` by the one named ``b``; null where ``b`` is 0 or one of them null.
 
     >>> import vpcflow as vf
     >>> log = b"srcaddr action\\n10.0.0.1 REJECT\\n10.0.0.1 ACCEPT\\n10.0.0.2 ACCEPT\\n"
@@ -250,7 +250,7 @@ def ratio(a: str, b: str) -> Derived:
 
 
 def difference(a: str, b: str) -> Derived:
-    """The aggregate named ``a`` less the one named ``b``; null where one of them is."""
+    """Subtracts the aggregate named ``b`` from the one named ``a``; null where one of them is."""
     return Derived(f"{_name(a)} - {_name(b)}")
 
 
@@ -261,11 +261,11 @@ class AggregatesSpec(TypedDict):
 
 
 def aggregates_spec(aggregates: dict[str, Agg | Derived | str]) -> AggregatesSpec:
-    """The parts of a plan for aggregates and derived columns by name; without any, the number of records."""
+    """Returns the parts of a plan for aggregates and derived columns by name; without any, the number of records."""
     for name, agg in aggregates.items():
         if not isinstance(agg, (Agg, Derived, str)):
             raise ArgumentError(
-                f"agg({name}={agg!r}): an aggregate is needed, as agg({name}=vf.count()) or agg({name}='sum(bytes)')"
+                f"agg({name}={agg!r}): expected an aggregate, as agg({name}=vf.count()) or agg({name}='sum(bytes)')"
             )
     return {"aggs": [(name, str(agg)) for name, agg in aggregates.items()] or [("count", "count()")]}
 
@@ -282,32 +282,32 @@ def _share(q: Any) -> float:
 
 
 def count(*, where: Expr | str | None = None) -> Agg:
-    """Number of records."""
+    """Counts records."""
     return _agg("count()", where)
 
 
 def sum(field: str, *, where: Expr | str | None = None) -> Agg:
-    """Sum of a numeric field; null values are left out. Never wraps. With ``every=`` a record's part in each bin."""
+    """Adds up a numeric field; null values are left out. Never wraps. With ``every=`` a record's part in each bin."""
     return _agg(f"sum({field})", where)
 
 
 def min(field: str, *, where: Expr | str | None = None) -> Agg:
-    """Smallest value of a numeric or time field; null without values."""
+    """Computes the smallest value of a numeric or time field; null without values."""
     return _agg(f"min({field})", where)
 
 
 def max(field: str, *, where: Expr | str | None = None) -> Agg:
-    """Largest value of a numeric or time field; null without values."""
+    """Computes the largest value of a numeric or time field; null without values."""
     return _agg(f"max({field})", where)
 
 
 def mean(field: str, *, where: Expr | str | None = None) -> Agg:
-    """Arithmetic mean of a numeric field; null without values."""
+    """Computes the arithmetic mean of a numeric field; null without values."""
     return _agg(f"mean({field})", where)
 
 
 def n_unique(field: str, *, where: Expr | str | None = None) -> Agg:
-    """Exact number of different values of any field. Memory grows with the values of all groups."""
+    """Counts the different values of any field, exactly. Memory grows with the values of all groups."""
     return _agg(f"n_unique({field})", where)
 
 
@@ -318,26 +318,26 @@ def approx_n_unique(field: str, *, where: Expr | str | None = None) -> Agg:
 
 
 def quantile(field: str, q: float, *, where: Expr | str | None = None) -> Agg:
-    """Exact quantile of a numeric field: the smallest value that at least the share ``q`` (0 to 1) of the values do not
-    exceed. Keeps 8 bytes a value; null without values."""
+    """Computes an exact quantile of a numeric field: the smallest value that at least the share ``q`` (0 to 1) of the
+    values do not exceed. Keeps 8 bytes a value; null without values."""
     return _agg(f"quantile({field}, {_share(q)!r})", where)
 
 
 def approx_quantile(field: str, q: float, *, where: Expr | str | None = None) -> Agg:
-    """Quantile of a numeric field within 0.4 % of its value, always; exact below 256. Memory is bounded."""
+    """Computes a quantile of a numeric field within 0.4 % of its value, always; exact below 256. Memory is bounded."""
     return _agg(f"approx_quantile({field}, {_share(q)!r})", where)
 
 
 def first(field: str, *, where: Expr | str | None = None) -> Agg:
-    """Value in the earliest record that has one: by start, then by place in the input."""
+    """Takes the value in the earliest record that has one: by start, then by place in the input."""
     return _agg(f"first({field})", where)
 
 
 def last(field: str, *, where: Expr | str | None = None) -> Agg:
-    """Value in the latest record that has one: by start, then by place in the input."""
+    """Takes the value in the latest record that has one: by start, then by place in the input."""
     return _agg(f"last({field})", where)
 
 
 def rate(field: str, *, where: Expr | str | None = None) -> Agg:
-    """Sum of a numeric field per second: over the time bin, else from first start to last end."""
+    """Computes the sum of a numeric field per second: over the time bin, else from first start to last end."""
     return _agg(f"rate({field})", where)

@@ -1,4 +1,4 @@
-"""Scans: lazy queries over flow logs, run by :meth:`Flows.collect`."""
+"""Lazy queries over flow logs, run by :meth:`Flows.collect`."""
 
 from __future__ import annotations
 
@@ -7,24 +7,12 @@ from typing import TYPE_CHECKING, NoReturn
 
 from .. import _core
 from .._threads import SharedIterator
-from .._units import byte_count, seconds, unix_seconds
+from .._units import seconds
 from ..errors import ArgumentError, FieldError, PlanError
-from ..io.inputs import select, sources_of, with_tables
-from ..io.tables import ArrowTable
-from ..typing import (
-    BinBy,
-    Container,
-    Duplicates,
-    Duration,
-    Input,
-    Instant,
-    OnError,
-    Progress,
-    Size,
-    Vantage,
-)
-from .arguments import label_of, names, order_of, text, top_of, whole
-from .expr import Agg, Derived, Expr, aggregates_spec, as_condition, as_filter, col
+from ..typing import BinBy, Duration, Input, Progress, ScanKeywords, Vantage
+from .arguments import label_of, names, order_of, top_of, whole
+from .expr import Agg, Derived, Expr, aggregates_spec, as_condition, as_filter
+from .logs import Logs, open_logs
 from .result import Result, check
 from .running import collect_all
 
@@ -38,7 +26,8 @@ if TYPE_CHECKING:
 
 
 class Flows:
-    """A lazy query over flow logs. Made by :func:`scan`; every method gives a new query, :meth:`collect` runs it.
+    """A lazy query over flow logs, of :func:`scan`, or without any, of :func:`query`. Every method returns a new query;
+    :meth:`collect` runs it.
 
     Names of fields are AWS's, with ``-`` or ``_``. Errors: :class:`~vpcflow.FieldError` and friends for a query that
     cannot be, :class:`~vpcflow.SourceError` and :class:`~vpcflow.FormatError` for logs that cannot be read, with what
@@ -47,25 +36,35 @@ class Flows:
     A query is never changed; any number of threads may use one at once.
     """
 
-    def __init__(
-        self, sources: list[_core.Source], options: _core.ScanOptions, spec: _core.PlanSpec,
-        filters: Sequence[str] = (),
-    ) -> None:  # fmt: skip
-        self._sources = sources
-        self._options = options
+    def __init__(self, logs: Logs | None, spec: _core.PlanSpec, filters: Sequence[str] = ()) -> None:
+        self._bound = logs
         self._spec = spec
         self._filters = filters  # the parts of the spec's `where`
 
     def _with(self, **changes: Unpack[_core._PlanMembers]) -> Flows:
-        return Flows(self._sources, self._options, self._spec.replace(**changes), self._filters)
+        return Flows(self._bound, self._spec.replace(**changes), self._filters)
 
     def _filtered(self, filters: Sequence[str]) -> Flows:
         where = filters[0] if len(filters) == 1 else " and ".join(f"({part})" for part in filters)
-        return Flows(self._sources, self._options, self._spec.replace(where=where), filters)
+        return Flows(self._bound, self._spec.replace(where=where), filters)
+
+    @property
+    def _logs(self) -> Logs:
+        if self._bound is None:
+            raise PlanError("this query has no data; bind(data) gives it some")
+        return self._bound
+
+    @property
+    def _sources(self) -> list[_core.Source]:
+        return self._logs.sources
+
+    @property
+    def _options(self) -> _core.ScanOptions:
+        return self._logs.options
 
     @property
     def _allows_empty(self) -> bool:
-        return self._options.allow_empty or self._spec.limit == 0
+        return self._logs.options.allow_empty or self._spec.limit == 0
 
     @property
     def _grouped(self) -> bool:
@@ -76,19 +75,51 @@ class Flows:
         if self._grouped:
             raise PlanError(f"{verb} comes before group_by; of a result, use pandas, polars or DuckDB")
 
+    def bind(self, data: Input | Flows, **options: Unpack[ScanKeywords]) -> Flows:
+        """Returns the query over data. Only a query without data, of :func:`vpcflow.query`, can be bound.
+
+        ``data`` and ``options``: those of :func:`vpcflow.scan`. Data may also be a query without grouping, whose
+        filters and labels then apply, too, and which has its options.
+
+        >>> import vpcflow as vf
+        >>> tries = vf.query().filter("action = 'REJECT'").group_by("dstport").agg(n=vf.count())
+        >>> monday, tuesday = b"dstport action\\n22 REJECT\\n", b"dstport action\\n23 REJECT\\n22 ACCEPT\\n"
+        >>> [tries.bind(day).collect()["dstport"] for day in (monday, tuesday)]
+        [[22], [23]]
+        """
+        if self._bound is not None:
+            raise PlanError("bind: this query has data; begin it with vpcflow.query()")
+        if isinstance(data, Flows):
+            if options:
+                raise PlanError("bind: options belong to the scan(...) that made the query")
+            data._no_grouping("bind")
+            logs, base, filters = data._logs, data._spec, [*data._filters]
+        else:
+            logs = open_logs(data, **options)
+            base, filters = logs.spec, logs.filters
+        own = self._spec
+        spec = own.replace(
+            asked=base.asked, labels=[*base.labels, *own.labels], select=own.select or base.select,
+            limit=base.limit if own.limit is None else own.limit, located=own.located or base.located,
+            sort=own.sort or base.sort, allow_missing=own.allow_missing or base.allow_missing,
+            check_all=own.check_all or base.check_all, lenient=own.lenient or base.lenient,
+            session_records=own.session_records or base.session_records,
+        )  # fmt: skip
+        return Flows(logs, spec)._filtered([*filters, *self._filters])
+
     # -- building -------------------------------------------------------------------------------------------------
 
     def filter(self, *expressions: Expr | str) -> Flows:
-        """Only records that pass all the expressions: texts of the filter language or built with :func:`col`."""
+        """Keeps only records that pass all the expressions: texts of the filter language or built with :func:`col`."""
         self._no_grouping("filter")
         return self._filtered([*self._filters, *(as_filter(e) for e in expressions)])
 
     def unfiltered(self) -> Flows:
-        """All records of the input, without what was asked of them."""
+        """Drops all filters."""
         return self._filtered(())
 
     def label(self, name: str, field: str, table: Labels) -> Flows:
-        """A further column of texts, looked up in a table by the value of ``field``: a name for a network, a service,
+        """Adds a column of texts, looked up in a table by the value of ``field``: a name for a network, a service,
         an instance. Usable wherever fields are: filters, keys, aggregates, selections. Tables: :mod:`vpcflow.labels`.
 
         >>> import vpcflow as vf
@@ -102,12 +133,12 @@ class Flows:
         return self._with(labels=[*self._spec.labels, label_of(name, field, table)])
 
     def select(self, *fields: str) -> Flows:
-        """Only these fields, as columns in this order. Without it, all fields that the logs have."""
+        """Keeps only these fields, as columns in this order. Without it, all fields that the logs have."""
         self._no_grouping("select")
         return self._with(select=names(fields, "select('srcaddr', 'bytes')"))
 
     def located(self) -> Flows:
-        """Two further columns: ``file``, and ``offset``, the byte of its unpacked text where the record's line begins;
+        """Adds two columns: ``file``, and ``offset``, the byte of its unpacked text where the record's line begins;
         of Parquet and Arrow the row, null for records that are wrapped in something else. For evidence.
 
         >>> import vpcflow as vf
@@ -119,7 +150,7 @@ class Flows:
         return self._with(located=True)
 
     def limit(self, n: int) -> Flows:
-        """Only the first ``n`` rows: of records in the order of the input, of sessions in that of the result."""
+        """Keeps only the first ``n`` rows: of records in the order of the input, of sessions in that of the result."""
         if not self._spec.sessions:
             self._no_grouping("limit")
         return self._with(limit=whole(n, "limit", "head(10)"))
@@ -152,16 +183,17 @@ class Flows:
 
 
     def agg(self, *unnamed: NoReturn, **aggregates: Agg | Derived | str) -> Flows:
-        """Aggregates over all records: one row. ``flows.agg(bytes=vf.sum("bytes"))``"""
+        """Aggregates all records to one row. ``flows.agg(bytes=vf.sum("bytes"))``"""
         return Grouped(self).agg(*unnamed, **aggregates)
 
     def top_k(
         self, n: int, by: str = "", *, other: bool = False, per: str | Sequence[str] = (), counters: int | None = None
     ) -> Flows:
-        """The ``n`` groups with the largest ``by``, an aggregate; ties by key. With ``other`` one more row, marked in a
-        column ``other``, has the aggregates over all the rest. With ``per``, one or some of the keys, ``n`` groups for
-        each of their values: ``group_by("srcaddr", "dstaddr").agg(...).top_k(10, by="bytes", per="srcaddr")`` gives
-        every source's ten greatest peers.
+        """Keeps the ``n`` groups with the largest ``by``, an aggregate; ties by key. With ``other`` one more row,
+        marked in a column ``other``, has the aggregates over all the rest. With ``per``, one or some of the keys, ``n``
+        groups for each of their values:
+        ``group_by("srcaddr", "dstaddr").agg(...).top_k(10, by="bytes", per="srcaddr")`` gives every source's ten
+        greatest peers.
 
         With ``counters`` in bounded memory: of each value of ``per`` (of all, without) about that many groups are held,
         the lighter ones are dropped when there are twice as many. A column ``<by>_error`` bounds what a group may have
@@ -172,7 +204,7 @@ class Flows:
         return self._with(top=top_of(n, by, other, per, counters))
 
     def having(self, *conditions: Expr | str) -> Flows:
-        """Only groups that pass all conditions on their columns (aggregates, derived columns, keys), as
+        """Keeps only groups that pass all conditions on their columns (aggregates, derived columns, keys), as
         ``"n >= 100 and (share > 0.5 or bytes > 10 * packets)"`` or ``vf.col("n") >= 100``: the language of filters,
         with arithmetic, and columns on both sides. A test on null is neither true nor false. Comes before ``top_k``.
 
@@ -206,7 +238,7 @@ class Flows:
 
     def _formats(self) -> list[str]:
         """Formats that the plan must know: of all sources for a selection of everything, else none."""
-        if self._grouped or self._spec.select:
+        if self._bound is None or self._grouped or self._spec.select:
             return []
         return self._peek_all(self._sources)
 
@@ -224,7 +256,7 @@ class Flows:
         try:
             return _core.Plan(self._spec, formats)
         except FieldError:
-            if not self._sources:
+            if self._bound is None or not self._sources:
                 raise
             # It may be a field that the logs have beyond the catalogue.
             formats = self._peek_all(self._sources[:1])
@@ -233,10 +265,14 @@ class Flows:
     @property
     def columns(self) -> list[str]:
         """Names of the result's columns, without running the query."""
+        if not self._grouped and not self._spec.select:
+            _ = self._logs  # they have the columns
         return self._plan().columns
 
     def explain(self) -> str:
-        """What :meth:`collect` will do, stage by stage, and which columns it parses."""
+        """Describes what :meth:`collect` will do, stage by stage, and which columns it parses."""
+        if self._bound is None:
+            return "scan      no data; bind(data) gives it some\n" + self._plan().explain()
         names = [s.name for s in self._sources[:3]]
         more = f" and {len(self._sources) - 3} more" if len(self._sources) > 3 else ""
         kernel = _core.build_info()["kernel"]
@@ -255,8 +291,8 @@ class Flows:
         return collect_all([self], progress=progress)[0]
 
     def coverage(self, *, progress: Progress | None = None) -> Result:
-        """Which minutes of which interfaces the logs speak of, as rows ``interface_id``, ``seen``, ``start``, ``end``,
-        ``minutes``, sorted by interface and time.
+        """Finds the minutes of interfaces that the logs have records of, as rows ``interface_id``, ``seen``, ``start``,
+        ``end``, ``minutes``, sorted by interface and time.
 
         ``seen`` is ``"OK"``, ``"NODATA"``, ``"SKIPDATA"`` (records were lost: counts are a floor) or ``"absent"``: no
         record for longer than an aggregation window, within the span of all the logs. Records without an interface
@@ -277,7 +313,7 @@ class Flows:
     def sessions(
         self, *, idle: Duration = "10m", vantage: Vantage = "most", intermediaries: Iterable[object] = ()
     ) -> Flows:
-        """Conversations: the records of both directions, of all windows and interfaces, as one row each.
+        """Joins the records of a conversation, of both directions, all windows and interfaces, to one row.
 
         Records of the same two endpoints and protocol are one session as long as no two that follow each other are
         further apart than ``idle``. Columns: ``client``, ``client_port``, ``server``, ``server_port``, ``protocol``;
@@ -313,17 +349,17 @@ class Flows:
         return self._with(sessions=sessions)
 
     def _in_any_order(self) -> Flows:
-        """The same sessions, for those who do not go by their order."""
+        """Drops the order of sessions, for those who do not go by it."""
         sessions = self._spec.sessions
         return self._with(sessions=sessions.replace(ordered=False) if sessions else None)
 
     def batches(self, rows: int = 65536) -> Iterator[Result]:
-        """The selected rows, in results of about ``rows`` rows, in the order of the input and in bounded memory.
+        """Yields the selected rows, in results of about ``rows`` rows, in the order of the input and in bounded memory.
 
         Several threads may take from one iterator; each result goes to one of them.
         """
         if whole(rows, "rows", "batches(rows=65536)") < 1:
-            raise PlanError(f"batches: rows={rows}: at least 1")
+            raise PlanError(f"batches: rows={rows}: expected at least 1")
         return SharedIterator(batch for batch in self._batches(rows) if len(batch) > 0)
 
     def _batches(self, rows: int) -> Iterator[Result]:
@@ -333,7 +369,7 @@ class Flows:
         if self._spec.sort:
             raise PlanError("batches() gives the order of the input; sort needs collect()")
         if whole(rows, "rows", "batches(rows=65536)") < 1:
-            raise PlanError(f"batches: rows={rows}: at least 1")
+            raise PlanError(f"batches: rows={rows}: expected at least 1")
         reader = _core.BatchReader(self._plan(), self._sources, self._options)
         while True:
             result = Result(*reader.next(rows))
@@ -343,9 +379,9 @@ class Flows:
         check([result], self._allows_empty)
 
     def lazy(self) -> pl.LazyFrame:
-        """The records as a ``polars.LazyFrame``, read when polars collects, in batches: only the columns that its query
-        uses are parsed, and comparisons with numbers, texts, times and addresses are applied while reading. Needs
-        polars 1.25 or later.
+        """Returns the records as a ``polars.LazyFrame``, read when polars collects, in batches: only the columns that
+        its query uses are parsed, and comparisons with numbers, texts, times and addresses are applied while reading.
+        Needs polars 1.25 or later.
 
         >>> import polars, vpcflow as vf
         >>> frame = vf.scan(b"srcaddr dstport bytes\\n10.0.0.1 443 40\\n10.0.0.2 22 2\\n").lazy()
@@ -357,15 +393,15 @@ class Flows:
         return lazy_frame(self)
 
     def to_pandas(self) -> pd.DataFrame:
-        """``collect().to_pandas()``"""
+        """Returns ``collect().to_pandas()``."""
         return self.collect().to_pandas()
 
     def to_polars(self) -> pl.DataFrame:
-        """``collect().to_polars()``"""
+        """Returns ``collect().to_polars()``."""
         return self.collect().to_polars()
 
     def to_arrow(self) -> pa.Table:
-        """``collect().to_arrow()``"""
+        """Returns ``collect().to_arrow()``."""
         return self.collect().to_arrow()
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
@@ -379,106 +415,10 @@ class Grouped:
         self._flows = flows
 
     def agg(self, *unnamed: NoReturn, **aggregates: Agg | Derived | str) -> Flows:
-        """Aggregates by name: ``agg(bytes=vf.sum("bytes"), n=vf.count())``, and columns computed of them:
+        """Computes aggregates by name: ``agg(bytes=vf.sum("bytes"), n=vf.count())``, and columns computed of them:
         ``each="bytes / n"``. Without any, the number of records."""
         if unnamed:
             raise ArgumentError(
                 f"an aggregate needs a name, which {unnamed[0]!r} lacks; write agg(n=vf.count(), bytes=vf.sum('bytes'))"
             )
         return self._flows._with(**aggregates_spec(aggregates))
-
-
-def scan(
-    data: Input,
-    *,
-    format: str | None = None,
-    container: Container = "auto",
-    start: Instant | None = None,
-    end: Instant | None = None,
-    account: str | Iterable[str] | None = None,
-    region: str | Iterable[str] | None = None,
-    duplicates: Duplicates = "once",
-    on_error: OnError = "skip",
-    threads: int | None = None,
-    max_memory: Size | None = None,
-    max_output_bytes: Size | None = None,
-    allow_empty: bool = False,
-) -> Flows:
-    """A lazy query over flow logs.
-
-    ``data``: a path, folder (recursive) or pattern (``logs/**/*.log.gz``); bytes; a binary file object; an iterable of
-    lines or of paths; Parquet files (with pyarrow) among them; anything with ``__arrow_c_stream__`` whose columns are
-    named as fields are; or a list of those. ``"-"`` is standard input. Gzip and zstd are found by content.
-
-    Of a folder, files whose names do not tell what they are are taken if their beginning holds records. What is left
-    out (objects of other services by AWS's paths, hidden files, manifests, ...) is told in ``report.warnings``.
-
-    File objects that can be moved (``seekable()``) are read from the position that they have now, by each query again;
-    where they stand afterwards is not defined. Text files are read as the bytes below them. Everything else that can be
-    read only once (standard input, pipes, sockets, iterators of lines) is read by one query; a second one is a
-    :class:`~vpcflow.SourceError`. Looking (``format``, ``columns``, ``explain``) is no reading.
-
-    ``format``: the format of logs without header line: ``"${srcaddr} ${bytes}"``, plain names, ``"default"``, ``"tgw"``
-    or ``"v5"``; a header line always wins. Without both, AWS's default if the lines fit it; else the one of AWS's
-    formats that alone fits them, with a warning that shows the evidence; else an error with the candidates.
-
-    ``container``: what the records are wrapped in, one of :func:`vpcflow.containers`; by default found by content.
-
-    ``start``, ``end``: only records that start in [start, end): Unix seconds, a :class:`datetime.datetime`, or text,
-    as ``"2026-11-23T06:00:00Z"``, ``"2026-11-23"``, or ``"-2h"``, two hours ago (``s``, ``m``, ``h``, ``d``, ``w``);
-    times without zone are UTC. Objects whose path in S3 (AWS's file names; folders by day, by hour, Hive's, Security
-    Lake's or Firehose's) says that they hold none of these are not opened. 21 minutes are allowed for long windows and
-    late delivery; where somebody else than flow logs names the folders, by arrival or in another time zone, two days
-    before and one after.
-
-    ``account``, ``region``: only objects of these accounts and regions, as their paths say; one, or several. What a
-    path does not say does not leave an object out, and :class:`~vpcflow.DataQualityWarning` tells of it.
-
-    ``duplicates``: ``"once"`` reads files with the same bytes once and says so in the report; ``"all"`` reads them all.
-
-    ``on_error``: ``"skip"`` counts malformed lines and keeps the first 1,000 in the report; ``"raise"`` raises
-    :class:`~vpcflow.ParseError` at the first; ``"null"`` reads malformed values as null.
-
-    ``threads``: worker threads, by default one per processor.
-
-    ``max_memory``: bytes that groups and selected rows may take, as a number or ``"512MB"``, ``"2GiB"``; beyond it
-    :class:`~vpcflow.OutOfMemoryError`. By default there is no limit.
-
-    ``max_output_bytes``: bytes that one packed source may unpack to; one with more is a :class:`~vpcflow.SourceError`
-    after the records before. By default there is no limit, and no need of one for memory.
-
-    ``allow_empty``: an input without records, or without any in the time asked for, gives an empty result instead of
-    :class:`~vpcflow.NoRecordsError`. A filter that no record passes gives one in any case.
-
-    >>> import vpcflow as vf
-    >>> log = b"srcaddr dstport bytes\\n10.0.0.1 22 40\\n10.0.0.1 443 960\\n"
-    >>> vf.scan(log).group_by("srcaddr").agg(bytes=vf.sum("bytes")).collect().rows()
-    [{'srcaddr': '10.0.0.1', 'bytes': 1000}]
-    """
-    text(container, "container", "scan(data, container='json')")
-    if threads is not None and whole(threads, "threads", "scan(data, threads=4)") < 1:
-        raise PlanError(f"threads={threads}: at least 1, or None for one per processor")
-    if format is not None:
-        text(format, "format", "scan(data, format='${srcaddr} ${bytes}')")
-    options = _core.ScanOptions(
-        format=format, container=container, duplicates=duplicates, on_error=on_error, threads=threads or 0,
-        max_memory=0 if max_memory is None else byte_count("max_memory", max_memory),
-        max_output_bytes=0 if max_output_bytes is None else byte_count("max_output_bytes", max_output_bytes),
-        allow_empty=allow_empty,
-    )  # fmt: skip
-    begin, until = unix_seconds("start", start), unix_seconds("end", end)
-    spec = _core.PlanSpec(asked=None if begin is None and until is None else (begin, until))
-    if hasattr(data, "__arrow_c_stream__"):
-        flows = Flows([ArrowTable(data).source()], options, spec)
-    else:
-        notes: list[str] = []
-        sources = select(sources_of(data, notes), begin, until, _texts(account), _texts(region))
-        own = options.replace(notes=notes) if notes else options
-        flows = Flows(with_tables(sources) if container == "auto" else sources, own, spec)
-    if begin is not None:
-        flows = flows.filter(col("start") >= begin)
-    return flows if until is None else flows.filter(col("start") < until)
-
-
-def _texts(value: str | Iterable[str] | None) -> list[str]:
-    return [] if value is None else [value] if isinstance(value, str) else [str(v) for v in value]

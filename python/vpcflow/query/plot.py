@@ -44,7 +44,7 @@ class Plot:
         return names[0]
 
     def line(self, y: str | None = None, *, ax: Axes | None = None, **style: Any) -> Axes:
-        """A column over time, one line for each value of the first key beside it.
+        """Draws a column over time, one line for each value of the first key beside it.
 
         ``y``: the column, by default the first numeric one. Needs a result of ``group_by(..., every=...)``.
         """
@@ -70,7 +70,7 @@ class Plot:
         return axes
 
     def bar(self, y: str | None = None, *, ax: Axes | None = None, **style: Any) -> Axes:
-        """A column as horizontal bars, one for each row in its order, named by the keys. At most 50 rows."""
+        """Draws a column as horizontal bars, one for each row in its order, named by the keys. At most 50 rows."""
         y = self._value(y)
         rows = self._result.rows()[:50]
         position = self._result.columns.index(y)

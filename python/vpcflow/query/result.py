@@ -61,8 +61,8 @@ class Result:
     @overload
     def __getitem__(self, item: int) -> dict[str, Any]: ...
     def __getitem__(self, item: str | int) -> list[Any] | dict[str, Any]:
-        """The values of a column as a list, or a row by number as a dictionary; ``None`` for null, times as Unix
-        seconds."""
+        """Returns the values of a column as a list, or a row by number as a dictionary; ``None`` for null, times as
+        Unix seconds."""
         if isinstance(item, str):
             return self._table.column(item)
         if not hasattr(item, "__index__"):
@@ -73,21 +73,22 @@ class Result:
         return self._table.rows(row, 1)[0]
 
     def rows(self) -> list[dict[str, Any]]:
-        """All rows as dictionaries; ``None`` for null, times as Unix seconds, addresses as text."""
+        """Returns all rows as dictionaries; ``None`` for null, times as Unix seconds, addresses as text."""
         return self._table.rows(0, len(self))
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
         return self._table.__arrow_c_stream__(requested_schema)
 
     def to_arrow(self, *, schema: ArrowSchema = "default") -> pa.Table:
-        """A ``pyarrow.Table``: addresses and texts as dictionary<int32, large_utf8>, times as timestamp[us, UTC].
+        """Converts to a ``pyarrow.Table``: addresses and texts as dictionary<int32, large_utf8>, times as timestamp[us,
+        UTC].
 
         ``schema="spark"`` gives types that Spark takes: plain strings instead of dictionaries (Spark crashes on those),
         totals beyond 64 bits as decimals."""
         import pyarrow
 
         if schema not in ("default", "spark"):
-            raise PlanError(f"schema={schema!r}: it is 'default' or 'spark'")
+            raise PlanError(f"schema={schema!r}: expected 'default' or 'spark'")
         # pyarrow.table(self) would import pandas first, to see that this is no data frame: a quarter of a second.
         table = pyarrow.RecordBatchReader.from_stream(self).read_all()
         if schema == "default":
@@ -96,8 +97,8 @@ class Result:
         return table.cast(pyarrow.schema(plain))
 
     def to_pandas(self) -> pd.DataFrame:
-        """A ``pandas.DataFrame``. Integers are Arrow-backed, so that null stays null and never becomes a float;
-        addresses and texts are categories; times are UTC datetimes. Needs pandas and pyarrow."""
+        """Converts to a ``pandas.DataFrame``. Integers are Arrow-backed, so that null stays null and never becomes a
+        float; addresses and texts are categories; times are UTC datetimes. Needs pandas and pyarrow."""
         import pandas
         import pyarrow
 
@@ -108,17 +109,17 @@ class Result:
         return self.to_arrow().to_pandas(types_mapper=types)
 
     def to_polars(self) -> pl.DataFrame:
-        """A ``polars.DataFrame``; addresses and texts are categoricals."""
+        """Converts to a ``polars.DataFrame``; addresses and texts are categoricals."""
         import polars
 
         return polars.DataFrame(self)
 
     def to_csv(self, *, safe: bool = True) -> str:
-        """CSV text. With ``safe``, texts that a spreadsheet would take for a formula get a ``'`` in front."""
+        """Formats as CSV. With ``safe``, texts that a spreadsheet would take for a formula get a ``'`` in front."""
         return self._table.to_csv(True, safe).decode()
 
     def to_json_lines(self) -> str:
-        """One JSON object a line; times as Unix seconds."""
+        """Formats one JSON object a line; times as Unix seconds."""
         return self._table.to_json_lines().decode()
 
     @property
@@ -158,7 +159,7 @@ def check(results: Sequence[Result], allow_empty: bool) -> None:
 
 
 def diff(today: Result, baseline: Result, by: str | Sequence[str]) -> Result:
-    """What changed between two results of the same query: joined by the columns ``by``, their keys.
+    """Compares two results of the same query, joined by the columns ``by``, their keys.
 
     Column ``change`` is ``"new"``, ``"gone"``, ``"changed"`` or ``"same"``; every other numeric column is there three
     times: of today, ``..._before``, and ``..._change``, where what is not there counts as 0. Whole numbers stay whole,

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from .flows import Flows, scan
+from .flows import Flows
 from .result import Result
+from .scan import query, scan
 
 
-def sessions_as_records(talks: Result, size: str, *, answered: bool = False) -> Flows:
-    """Sessions as records of the client's, so that the engine groups them: `action` is the state, `tcp_flags` are the
-    server's. ``answered``: only those of which the column of that name is true."""
+def sessions_as_records(sessions: Result, size: str, *, answered: bool = False) -> Flows:
+    """Converts sessions to records of the client's, so that the engine groups them: `action` is the state, `tcp_flags`
+    are the server's. ``answered``: only those of which the column of that name is true."""
     names = [
         ("client", "srcaddr"), ("server", "dstaddr"), ("client_port", "srcport"), ("server_port", "dstport"),
         ("protocol", "protocol"), ("start", "start"), ("end", "end"), ("client_packets", "packets"),
         (size, "bytes"), ("state", "action"), ("server_flags", "tcp_flags"),
     ]  # fmt: skip
     only = ["counted", "answered"] if answered else ["counted"]
-    records = Result(talks._table.renamed(names, only), talks.report)
+    records = Result(sessions._table.renamed(names, only), sessions.report)
     # No session is no lack of records.
     return scan(records, allow_empty=True)._with(session_records=True)
+
+
+def session_query() -> Flows:
+    """Makes a query without data over the records of :func:`sessions_as_records`."""
+    return query(allow_missing=True)._with(session_records=True)

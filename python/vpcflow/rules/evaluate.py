@@ -14,7 +14,7 @@ from ..findings.evidence import with_samples
 from ..findings.finding import Finding, worst_first
 from ..findings.findings import BLIND, Findings, blind_in
 from ..findings.scope import Scope
-from ..query.flows import Flows, scan
+from ..query.flows import Flows
 from ..query.result import Result
 from ..query.running import collect_all, collect_readable
 from ..query.sessions import sessions_as_records
@@ -25,7 +25,7 @@ _MAD_TO_SIGMA = 1.4826  # of a normal distribution
 
 
 def run(flows: Flows, rules: Sequence[Rule], *, samples: int = 3, progress: Progress | None = None) -> Findings:
-    """What the rules find in flow logs, in one pass over them.
+    """Runs rules over flow logs, in one pass over them.
 
     ``samples``: for each finding whose actor is an address the first so many records that it rests on, which takes
     another pass. Time bins of the same keys that follow each other are one finding. ``not_detected`` of the result
@@ -64,14 +64,14 @@ def run(flows: Flows, rules: Sequence[Rule], *, samples: int = 3, progress: Prog
 
 
 def sampled(flows: Flows, rule: Rule, findings: list[Finding], n: int) -> list[Finding]:
-    """The findings of a rule with their first ``n`` records, those that the rule is about."""
+    """Adds to the findings of a rule their first ``n`` records, those that the rule is about."""
     if not findings or n <= 0:
         return findings
     return with_samples(flows.filter(rule.where) if rule.where and rule.over == "records" else flows, findings, n)
 
 
 def fields_of(flows: Flows) -> set[str]:
-    """The names of all fields that some source has."""
+    """Returns the names of all fields that some source has."""
     return {name for text in flows.formats for name in _names_in(text)}
 
 
@@ -84,13 +84,13 @@ _OF_SESSIONS = {"srcport", "dstport", "protocol", "packets", "bytes", "tcp-flags
 
 
 def _lacks(rule: Rule, there: Iterable[str]) -> list[str]:
-    """The fields of a rule that are not there."""
-    needed = set(rule.query(scan(b""))._plan().fields) - {"start", "end", "log-status"}
+    """Returns the fields of a rule that are not there."""
+    needed = set(rule.query()._plan().fields) - {"start", "end", "log-status"}
     return sorted((needed if rule.over == "records" else needed & _OF_SESSIONS) - set(there))
 
 
 def _degraded(rules: Sequence[Rule], formats: dict[str, int]) -> dict[str, list[str]]:
-    """The rules that see nothing of some sources. ``formats``: the sources that have each."""
+    """Returns the rules that see nothing of some sources. ``formats``: the sources that have each."""
     out: dict[str, list[str]] = {}
     for rule in rules:
         lacking = {text: lacks for text in formats if (lacks := _lacks(rule, _names_in(text)))}
@@ -102,14 +102,14 @@ def _degraded(rules: Sequence[Rule], formats: dict[str, int]) -> dict[str, list[
 
 
 def blind_rules(rules: Sequence[Rule], formats: Iterable[str]) -> list[str]:
-    """A line for each rule and the fields of it that one of the formats lacks."""
+    """Returns a line for each rule and the fields of it that one of the formats lacks."""
     there = [_names_in(format) for format in formats]
     lacking = {rule.name: dict.fromkeys(field for names in there for field in _lacks(rule, names)) for rule in rules}
     return [f"{BLIND}: {name}: some logs lack {', '.join(fields)}" for name, fields in lacking.items() if fields]
 
 
 def findings_of(rule: Rule, result: Result) -> list[Finding]:
-    """The findings in a result of ``rule.query``: bins that follow each other are one."""
+    """Converts a result of ``rule.query`` to findings; bins that follow each other are one."""
     keys = [key.replace("-", "_") for key in rule.by]
     groups: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
     for row in result.rows():
@@ -129,7 +129,7 @@ def findings_of(rule: Rule, result: Result) -> list[Finding]:
 
 
 def _unusual(rule: Rule, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The time bins of a group that stand out of its others, all without ``unusual``."""
+    """Returns the time bins of a group that stand out from its others; all without ``unusual``."""
     if not rule.unusual:
         return rows
     import statistics  # heavy
@@ -162,7 +162,7 @@ class _Message(string.Formatter):
 
 
 def _finding(rule: Rule, keys: list[str], rows: list[dict[str, Any]]) -> Finding:
-    """Of bins that follow each other; told by the one that is greatest by its first aggregate."""
+    """Makes the finding of bins that follow each other, with the figures of the greatest by its first aggregate."""
     first = next(iter(rule.aggregates or {"flows": ""}))
     worst = max(rows, key=lambda row: (row[first] is not None, row[first] or 0))
     starts = [row["first_start"] if row["first_start"] is not None else row.get("time") for row in rows]

@@ -14,7 +14,7 @@ from .sigma import is_sigma, items_of
 
 
 def content_of(source: str | os.PathLike[str]) -> Any:
-    """The values of a file, ``.json`` or YAML. :class:`~vpcflow.RuleError` names it."""
+    """Reads the values of a file, ``.json`` or YAML. :class:`~vpcflow.RuleError` names it."""
     return _parsed(_text(source), printable(os.fspath(source)))
 
 
@@ -31,7 +31,7 @@ def _parsed(text: str, name: str) -> Any:
         try:
             return json.loads(text)
         except (ValueError, RecursionError) as e:
-            raise RuleError(f"{name}: no JSON: {e}") from None
+            raise RuleError(f"{name}: invalid JSON: {e}") from None
     try:
         import yaml  # an extra
     except ImportError:
@@ -39,7 +39,7 @@ def _parsed(text: str, name: str) -> Any:
     try:
         documents = list(yaml.load_all(text, _loader(yaml)))
     except (yaml.YAMLError, RecursionError, ValueError) as e:
-        raise RuleError(f"{name}: no YAML: {' '.join(str(e).split())}") from None
+        raise RuleError(f"{name}: invalid YAML: {' '.join(str(e).split())}") from None
     if any(map(is_sigma, documents)):
         return items_of(documents, name)
     if len(documents) > 1:
@@ -48,7 +48,7 @@ def _parsed(text: str, name: str) -> Any:
 
 
 def _loader(yaml: Any) -> Any:
-    """A safe loader that leaves times as they are written: one that cannot be is told with its place."""
+    """Makes a safe loader that leaves times as they are written, so that the error of a wrong one has its place."""
 
     class Loader(yaml.SafeLoader):  # type: ignore[misc]
         yaml_implicit_resolvers: ClassVar[dict[str, Any]] = {
@@ -60,9 +60,9 @@ def _loader(yaml: Any) -> Any:
 
 
 def with_known_keys(item: Any, kind: type, place: str) -> dict[str, Any]:
-    """A mapping whose keys are the fields of a dataclass; `-` and `_` are the same."""
+    """Checks that the keys of a mapping are fields of a dataclass, and writes them with `_`."""
     if not isinstance(item, dict):
-        raise RuleError(f"{place}: a mapping of keys, not {type(item).__name__}")
+        raise RuleError(f"{place}: expected a mapping of keys, not {type(item).__name__}")
     known = [field.name for field in dataclasses.fields(kind)]
     out: dict[str, Any] = {}
     for key, value in item.items():
@@ -70,6 +70,6 @@ def with_known_keys(item: Any, kind: type, place: str) -> dict[str, Any]:
         if name not in known:
             raise RuleError(f"{place}: no key {printable(str(key))!r}; {hint(name, known)}")
         if name in out:
-            raise RuleError(f"{place}: the key {name!r} is there twice")
+            raise RuleError(f"{place}: duplicate key {name!r}")
         out[name] = value
     return out

@@ -12,7 +12,6 @@ from .._hints import hint
 from .._units import seconds
 from ..errors import RuleError, VpcflowError
 from ..findings.finding import SEVERITIES
-from ..query.flows import scan
 from .files import content_of, with_known_keys
 from .model import Rule
 
@@ -20,7 +19,8 @@ _LISTS = ("by", "having", "examples")
 
 
 def load(source: str | os.PathLike[str]) -> list[Rule]:
-    """The rules of a file, ``.yaml``, ``.yml`` or ``.json``. :class:`~vpcflow.RuleError` names what is wrong where.
+    """Loads the rules of a file, ``.yaml``, ``.yml`` or ``.json``. :class:`~vpcflow.RuleError` says what is wrong
+    where.
 
     >>> import tempfile, pathlib, vpcflow as vf
     >>> file = pathlib.Path(tempfile.mkdtemp(), "rules.json")
@@ -33,7 +33,7 @@ def load(source: str | os.PathLike[str]) -> list[Rule]:
 
 
 def of(data: Any, name: str = "rules") -> list[Rule]:
-    """Rules out of plain values, as :func:`load` reads them; ``name`` is what errors begin with."""
+    """Makes rules of plain values, as :func:`load` reads them; ``name`` begins the errors."""
     if isinstance(data, dict) and not {"rules", "silences"}.isdisjoint(data):
         for key in data:
             if key not in ("rules", "silences"):
@@ -41,11 +41,11 @@ def of(data: Any, name: str = "rules") -> list[Rule]:
                 raise RuleError(f"{printable(name)}: no key {printable(str(key))!r} beside rules; {known}")
         data = data.get("rules", [])
     if not isinstance(data, list):
-        raise RuleError(f"{printable(name)}: a list of rules, or a mapping with `rules`")
+        raise RuleError(f"{printable(name)}: expected a list of rules, or a mapping with `rules`")
     out = [_rule(item, f"{printable(name)}: rule {i + 1}") for i, item in enumerate(data)]
     for i, rule in enumerate(out):
         if rule.name in {r.name for r in out[:i]}:
-            raise RuleError(f"{printable(name)}: two rules are named {rule.name!r}")
+            raise RuleError(f"{printable(name)}: duplicate rule name {rule.name!r}")
     return out
 
 
@@ -63,19 +63,19 @@ def _rule(item: Any, place: str) -> Rule:
     texts += [(k, values[k]) for k in ("where", "over", "severity", "message", "actor", "technique") if k in values]
     for key, value in texts:
         if not isinstance(value, str):
-            raise RuleError(f"{place}: {key}: text is needed" if value is not None else f"{place}: it needs a {key}")
+            raise RuleError(f"{place}: {key}: expected text" if value is not None else f"{place}: {key} is missing")
     mappings: list[tuple[str, Any]] = [(k, values[k]) for k in ("aggregates", "unusual") if k in values]
     mappings += [("examples", example) for example in values.get("examples", ())]
     for key, value in mappings:
         if not isinstance(value, dict):
-            raise RuleError(f"{place}: {key}: a mapping is needed")
+            raise RuleError(f"{place}: {key}: expected a mapping")
     rule = Rule(**_with_one_spelling(values, place))
     _check(rule, place)
     return rule
 
 
 def _with_one_spelling(values: dict[str, Any], place: str) -> dict[str, Any]:
-    """The names of aggregates with `_`, wherever a rule has them."""
+    """Writes the names of aggregates with `_`, wherever a rule has them."""
     own = [name for name in values.get("aggregates", {}) if isinstance(name, str) and "-" in name]
     if not own:
         return values
@@ -91,7 +91,7 @@ def _with_one_spelling(values: dict[str, Any], place: str) -> dict[str, Any]:
     for name, text in values["aggregates"].items():
         key = spelling.get(name, name)
         if key in aggregates:
-            raise RuleError(f"{place}: aggregates: the name {printable(str(key))!r} is there twice")
+            raise RuleError(f"{place}: aggregates: duplicate name {printable(str(key))!r}")
         aggregates[key] = text
     unusual = {key: respelt(value) for key, value in values.get("unusual", {}).items()}
     message = re.sub(r"\{([^{}:]+)", lambda m: "{" + spelling.get(m[1], m[1]), values.get("message", ""))
@@ -101,11 +101,11 @@ def _with_one_spelling(values: dict[str, Any], place: str) -> dict[str, Any]:
 def _check(rule: Rule, place: str) -> None:
     for key, value, allowed in (("severity", rule.severity, SEVERITIES), ("over", rule.over, ("records", "sessions"))):
         if value not in allowed:
-            raise RuleError(f"{place}: {key}: {printable(value)!r} is none of {', '.join(allowed)}")
+            raise RuleError(f"{place}: {key}: {printable(value)!r}; expected one of {', '.join(allowed)}")
     try:
         if rule.every is not None:
             seconds(rule.every)
-        rule.query(scan(b"")).explain()
+        rule.query().explain()
     except (VpcflowError, TypeError) as e:
         raise RuleError(f"{place}: {e}") from None
     try:
@@ -113,22 +113,22 @@ def _check(rule: Rule, place: str) -> None:
     except ValueError as e:
         raise RuleError(f"{place}: message: {e}") from None
     if any(spec not in ("", ",") or conversion for _, _, spec, conversion in parts):
-        raise RuleError(f"{place}: message: write {{name}}, or {{name:,}} for a number with separators")
+        raise RuleError(f"{place}: message: expected {{name}}, or {{name:,}} for a number with separators")
     wanted = {str(name) for _, name, _, _ in parts}
     for name in sorted(wanted):
         if name not in rule.columns:
             known = hint(name, rule.columns).replace("'", "{", 1).replace("'", "}", 1)
             raise RuleError(f"{place}: message: no column {{{printable(name)}}}; {known}")
     if rule.actor and rule.actor.replace("-", "_") not in rule.columns:
-        raise RuleError(f"{place}: actor: {printable(rule.actor)!r} is none of {', '.join(rule.columns)}")
+        raise RuleError(f"{place}: actor: {printable(rule.actor)!r}; expected one of {', '.join(rule.columns)}")
     if rule.unusual:
         if not rule.every:
-            raise RuleError(f"{place}: unusual: it compares time bins, so it needs `every`")
+            raise RuleError(f"{place}: unusual: `every` is missing; it compares time bins")
         for key, value in rule.unusual.items():
             if key not in ("of", "deviations", "bins"):
                 known = hint(str(key), ("of", "deviations", "bins"))
                 raise RuleError(f"{place}: unusual: no key {printable(str(key))!r}; {known}")
             if key != "of" and (isinstance(value, bool) or not isinstance(value, (int, float)) or value <= 0):
-                raise RuleError(f"{place}: unusual: {key}: a number above 0")
+                raise RuleError(f"{place}: unusual: {key}: expected a number above 0")
         if rule.unusual.get("of") not in (rule.aggregates or ["flows"]):
-            raise RuleError(f"{place}: unusual: of: one of {', '.join(rule.aggregates or ['flows'])}")
+            raise RuleError(f"{place}: unusual: of: expected one of {', '.join(rule.aggregates or ['flows'])}")

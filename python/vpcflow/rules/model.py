@@ -7,6 +7,8 @@ from typing import Any
 
 from ..query.expr import Agg, Derived
 from ..query.flows import Flows
+from ..query.scan import query
+from ..query.sessions import session_query
 from ..typing import Duration, Severity
 
 #: Findings of the same rule, actor and targets that are no further apart are one incident.
@@ -47,16 +49,16 @@ class Rule:
     technique: str = ""
     examples: tuple[dict[str, Any], ...] = ()
 
-    def query(self, flows: Flows) -> Flows:
-        """The rule as a query; times of the first and the last record are added where they are."""
-        own = flows.filter(self.where) if self.where else flows
-        if self.over == "sessions":
-            own = own._with(session_records=True)
+    def query(self, flows: Flows | None = None) -> Flows:
+        """Returns the rule as a query, over ``flows`` or without data. Times of the first and the last record are added
+        where they are."""
+        own = session_query() if self.over == "sessions" else query(allow_missing=True)
+        own = own.filter(self.where) if self.where else own
         aggregates: dict[str, Agg | Derived | str] = {**(self.aggregates or {"flows": "count()"})}
         aggregates |= {"first_start": "min(start)", "last_end": "max(end)"}
         grouped = own.group_by(*self.by, every=self.every, bin_by="start").agg(**aggregates)
-        grouped = grouped._with(allow_missing=True)
-        return grouped.having(*self.having) if self.having else grouped
+        grouped = grouped.having(*self.having) if self.having else grouped
+        return grouped if flows is None else grouped.bind(flows)
 
     @property
     def columns(self) -> list[str]:

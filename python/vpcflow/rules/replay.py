@@ -8,14 +8,15 @@ from typing import TypedDict
 from .._units import seconds
 from ..errors import VpcflowError
 from ..findings.findings import Findings
-from ..query.flows import Flows, scan
+from ..query.flows import Flows
+from ..query.scan import scan
 from ..typing import Duration, Progress, Severity
 from .evaluate import run
 from .model import THROTTLE, Rule
 
 
 def test(rules: Iterable[Rule]) -> list[str]:
-    """What the rules' own examples show wrong; nothing if all is well.
+    """Tests rules on their own examples, and returns a text for each that fails.
 
     An example is a small log and the number of findings it must give: ``{log: "srcaddr dstport ...", findings: 1}``.
     """
@@ -53,7 +54,8 @@ class AlertCount(TypedDict):
 def replay(
     flows: Flows, rules: Sequence[Rule], *, throttle: Duration = THROTTLE, progress: Progress | None = None
 ) -> list[AlertCount]:
-    """How often rules would have fired: :func:`count_alerts` of what they find in logs. Errors as of :func:`run`."""
+    """Counts how often rules would have fired: :func:`count_alerts` of what they find in logs. Errors as of
+    :func:`run`."""
     try:
         return count_alerts(run(flows, rules, samples=0, progress=progress), rules, throttle=throttle)
     except VpcflowError as error:
@@ -63,9 +65,9 @@ def replay(
 
 
 def count_alerts(findings: Findings, rules: Sequence[Rule], *, throttle: Duration = THROTTLE) -> list[AlertCount]:
-    """By rule the findings, the alerts that :class:`vpcflow.watch.Watch` would have told (findings of the same rule,
-    actor and targets no further apart than ``throttle`` are one incident), alerts a day, actors, and the first and last
-    time."""
+    """Counts by rule the findings, the alerts that :class:`vpcflow.watch.Watch` would have sent (findings of the same
+    rule, actor and targets no further apart than ``throttle`` are one incident), alerts a day, actors, and the first
+    and last time."""
     scope = findings.scope
     span = (scope.end or 0) - (scope.start or 0) if scope is not None else 0
     days = max(span / 86400, 1 / 24)

@@ -38,12 +38,12 @@ _OPERATORS = {"LT": "<", "LTE": "<=", "GT": ">", "GTE": ">=", "EQ": "=", "NEQ": 
 
 
 def is_sigma(data: Any) -> bool:
-    """Whether a document of a file is a Sigma rule."""
+    """Tells whether a document of a file is a Sigma rule."""
     return isinstance(data, dict) and ("detection" in data or "correlation" in data)
 
 
 def items_of(documents: list[Any], name: str) -> list[dict[str, Any]]:
-    """Sigma rules as plain values that :func:`vpcflow.rules.of` takes; ``name`` begins its errors.
+    """Converts Sigma rules to plain values that :func:`vpcflow.rules.of` takes; ``name`` begins its errors.
     :class:`~vpcflow.RuleError` for what is no Sigma rule, not about network traffic, or beyond what is compiled.
 
     >>> from vpcflow.rules import sigma
@@ -76,7 +76,7 @@ class _Compiler:
             self._names |= {other.lower(): ours for other in theirs}
 
     def all(self, rules: list[Any]) -> list[dict[str, Any]]:
-        """All rules; those that only correlations use are no rules of their own."""
+        """Returns all rules; those that only correlations use are no rules of their own."""
         from sigma.correlations import SigmaCorrelationRule
 
         correlations = [rule for rule in rules if isinstance(rule, SigmaCorrelationRule)]
@@ -141,7 +141,7 @@ class _Compiler:
         return " or ".join(self._test(condition.parsed) for condition in rule.detection.parsed_condition)
 
     def _test(self, node: Any, negated: bool = False) -> str:
-        """A condition. Below a negation tests are false, not unknown, for records that lack the field."""
+        """Converts a condition. Below a negation tests are false, not unknown, for records that lack the field."""
         from sigma.conditions import ConditionAND, ConditionFieldEqualsValueExpression, ConditionNOT, ConditionOR
 
         if isinstance(node, (ConditionAND, ConditionOR)):
@@ -195,7 +195,7 @@ class _Compiler:
         return f"{field} matches {_literal(('' if cased else '(?i)') + '^' + ''.join(parts) + '$')}"
 
     def _prefix(self, field: str, text: str) -> str:
-        """An address, a prefix, or an IPv4 address whose last parts are a wildcard, as older rules have it."""
+        """Converts an address, a prefix, or an IPv4 address whose last parts are a wildcard, as older rules have it."""
         stars = re.fullmatch(r"((?:\d{1,3}\.){1,3})\*", text)
         if stars:
             parts = stars[1].rstrip(".").split(".")
@@ -207,7 +207,7 @@ class _Compiler:
 
 
 def alias_of(rule: Any, name: str) -> str:
-    """The field that a name of a correlation's ``group-by`` stands for, if it is an alias."""
+    """Returns the field that a name of a correlation's ``group-by`` stands for, if it is an alias."""
     for alias in rule.aliases:
         if alias.alias == name:
             return str(next(iter(alias.mapping.values())))

@@ -1,4 +1,4 @@
-"""Silences: findings that :class:`vpcflow.watch.Watch` does not tell, until a day."""
+"""Silences: findings for which :class:`vpcflow.watch.Watch` sends no alert, until a day."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _LEAST_SECONDS = 1_000_000_000  # in 2001; what is less is no time, but a day wi
 
 @dataclasses.dataclass(frozen=True)
 class Silence:
-    """Findings that are not told, until a day: ``rule``, also of a detector (all, without), ``actor`` (an address, a
+    """Findings that give no alert, until a day: ``rule``, also of a detector (all, without), ``actor`` (an address, a
     prefix, or any key's text; all, without), why, and until when (Unix seconds, or text such as ``2026-12-24``)."""
 
     reason: str
@@ -32,7 +32,7 @@ class Silence:
     actor: str = ""
 
     def covers(self, finding: Finding) -> bool:
-        """Whether a finding is silenced: it began before ``until``."""
+        """Tells whether a finding is silenced: it began before ``until``."""
         if (self.rule and _same(self.rule) != _same(finding.detector)) or finding.start >= self.until:
             return False
         if not self.actor or self.actor == finding.actor:
@@ -46,12 +46,12 @@ class Silence:
 
 
 def load_silences(source: str | os.PathLike[str]) -> list[Silence]:
-    """The ``silences`` of a file of rules; none if it has none. Each needs ``reason`` and ``until``."""
+    """Loads the ``silences`` of a file of rules, which may have none. Each needs ``reason`` and ``until``."""
     name = printable(os.fspath(source))
     data = content_of(source)
     items = data.get("silences", []) if isinstance(data, dict) else []
     if not isinstance(items, list):
-        raise RuleError(f"{name}: silences: a list is needed")
+        raise RuleError(f"{name}: silences: expected a list")
     return [_silence(item, f"{name}: silence {i + 1}") for i, item in enumerate(items)]
 
 
@@ -59,10 +59,10 @@ def _silence(item: Any, place: str) -> Silence:
     item = with_known_keys(item, Silence, place)
     values = {key: str(item.get(key) or "") for key in ("reason", "rule", "actor")}
     if not values["reason"] or not item.get("until"):
-        raise RuleError(f"{place}: it needs a reason and until when")
+        raise RuleError(f"{place}: expected a reason and until")
     until = item["until"]
     if isinstance(until, int) and until < _LEAST_SECONDS:
-        raise RuleError(f"{place}: until: {until}: write a day such as 2026-12-24, or Unix seconds")
+        raise RuleError(f"{place}: until: {until}: expected a day such as 2026-12-24, or Unix seconds")
     try:
         return Silence(until=unix_seconds("until", until if isinstance(until, int) else str(until)) or 0, **values)
     except VpcflowError as e:
@@ -74,7 +74,7 @@ def _same(name: str) -> str:
 
 
 def check_silences(silences: Sequence[Silence], rules: Sequence[Rule]) -> None:
-    """:class:`~vpcflow.RuleError` for a silence of a rule that there is not, nor a detector of that name."""
+    """Raises :class:`~vpcflow.RuleError` for a silence of a rule or detector that does not exist."""
     known = [*(rule.name for rule in rules), *DETECTORS]
     for silence in silences:
         if silence.rule and _same(silence.rule) not in map(_same, known):

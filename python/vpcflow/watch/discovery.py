@@ -76,7 +76,7 @@ class Discovery:
         if error is not None:
             row = self._store.execute("select failures from files where path = ?", (file.path,)).fetchone()
             failures = 1 + (row[0] if row is not None else 0)
-            given_up = "; given up" if failures >= self.RETRIES else "; to be tried again"
+            given_up = "; given up" if failures >= self.RETRIES else "; will be retried"
             self._log(f"{file.path}: {error}{given_up}")
         done = error is None or failures >= self.RETRIES
         self._store.execute("insert or replace into files values (?, ?, ?, ?, ?)", (*file, failures, done))
@@ -99,7 +99,7 @@ def _files(source: str, log: Callable[[str], None]) -> Iterable[str]:
         return
 
     def unreadable(error: OSError) -> None:
-        log(f"{error.filename}: {error.strerror}; what lies there is not read")
+        log(f"{error.filename}: {error.strerror}; its files are not read")
 
     for folder, _, names in os.walk(source, onerror=unreadable):
         yield from (os.path.join(folder, name) for name in names if not name.startswith("."))

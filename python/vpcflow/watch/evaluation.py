@@ -13,7 +13,8 @@ from ..detect.settings import DetectorSettings
 from ..errors import FieldError
 from ..findings.finding import SEVERITIES, Finding
 from ..query.aggregation import Aggregation, merge_all
-from ..query.flows import Flows, scan
+from ..query.flows import Flows
+from ..query.scan import query
 from ..query.sessions import sessions_as_records
 from ..rules.evaluate import blind_rules, findings_of, sampled
 from ..rules.model import Rule
@@ -66,7 +67,7 @@ class RuleCounts:
         ).fetchone()
         if row is not None:
             return Aggregation.from_bytes(row[0])
-        return Aggregation.of(dataclasses.replace(rule, having=()).query(scan(b"")))
+        return Aggregation(dataclasses.replace(rule, having=()).query())
 
     def _save(self, name: str, day: int, rule: str, state: Aggregation) -> None:
         self._store.execute("insert or replace into states values (?, ?, ?, ?)", (name, day, rule, state.to_bytes()))
@@ -74,7 +75,7 @@ class RuleCounts:
     def _add_sessions(self, flows: Flows) -> None:
         """Counts the sessions that are over: none of them can go on, as nothing so old comes any more."""
         row = self._store.execute("select blob from states where day = ?", (_OPEN,)).fetchone()
-        state = Aggregation.from_bytes(row[0]) if row is not None else Aggregation.of(scan(b"").sessions())
+        state = Aggregation.from_bytes(row[0]) if row is not None else Aggregation(query().sessions())
         state.update(flows)
         latest = flows.agg(last="max(end)").collect()["last"][0]
         over = state.take_idle(latest if latest is not None else 0)
@@ -94,7 +95,7 @@ class RuleCounts:
         total = Aggregation.from_bytes(rows[0][0])
         for (blob,) in rows[1:]:
             total.merge(Aggregation.from_bytes(blob))
-        shown = Aggregation.of(rule.query(scan(b"")))
+        shown = Aggregation(rule.query())
         shown.merge(total)
         return findings_of(rule, shown.collect())
 
@@ -108,21 +109,21 @@ class WatchedDetectors(DetectorSettings, total=False):
 class DetectorWindow:
     """The sessions of the last ``span`` seconds, in which detectors look.
 
-    ``settings``: those of :func:`vpcflow.detect`; ``only`` among them names detectors. ``least``: the severity from
-    which on findings count.
+    ``settings``: those of :func:`vpcflow.detect`; ``only`` among them names detectors. ``min_severity``:
+    the severity from which on findings count.
     """
 
     PARTS = 50  # saved states of sessions, before they are put together
 
     def __init__(
-        self, store: Store, settings: WatchedDetectors, baseline: Aggregation | None, span: int, least: Severity,
+        self, store: Store, settings: WatchedDetectors, baseline: Aggregation | None, span: int, min_severity: Severity,
         limits: Limits, log: Callable[[str], None],
     ) -> None:  # fmt: skip
         self._store, self._baseline, self._span, self._limits, self._log = store, baseline, span, limits, log
         self._only = tuple(settings.get("only", ()))
         own = {name: value for name, value in settings.items() if name != "only"}
         self._settings = checked_settings(self._only, own)
-        self._severities = SEVERITIES[: SEVERITIES.index(least) + 1]
+        self._severities = SEVERITIES[: SEVERITIES.index(min_severity) + 1]
         self._sessions: Aggregation | None = None  # those of the store, put together
         self._last_part: int | None = None  # of the store, that they hold
 
@@ -134,7 +135,7 @@ class DetectorWindow:
         """Adds the sessions of some files, and returns what the detectors find in those of the last span. Of each look
         its own sessions are saved: states that are put together give the same as one pass over all."""
         idle = self._settings.idle
-        fresh = Aggregation.of(scan(b"").sessions(idle=idle))
+        fresh = Aggregation(query().sessions(idle=idle))
         try:
             fresh.update(flows)
         except FieldError as error:

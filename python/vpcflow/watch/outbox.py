@@ -61,7 +61,7 @@ class Outbox:
             try:
                 channel.send(Alert(alert_id, Finding(**json.loads(text))))
             except NotifyError as error:
-                self._log(f"not delivered, to be tried again: {error}")
+                self._log(f"not delivered, will be retried: {error}")
                 again = time.time() + min(2.0 ** (tries + 1), _LONGEST_PAUSE)
                 self._store.execute(
                     "update outbox set tries = tries + 1, next = ? where alert = ? and channel = ?",

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Callable, NamedTuple
 
 from ..errors import NoRecordsError, VpcflowError
-from ..query.flows import Flows, scan
+from ..query.flows import Flows
+from ..query.scan import scan
 from ..rules.evaluate import fields_of
 
 DAY = 86400  # seconds

@@ -31,18 +31,17 @@ class Watch:
     """Follows the logs of a folder (or a pattern) with rules, and sends alerts to channels.
 
     ``state``: the SQLite file. ``channels``: by a name that stays the same, :func:`vpcflow.alerts.channel`.
-    ``detectors``: settings of :func:`vpcflow.detect`, to ask the detectors, too, of the sessions of the last
-    ``span``; ``only`` among them names some. ``baseline``, as of :func:`vpcflow.detect`, for what is new. ``least``:
-    the severity from which on detectors' findings are told.
-    ``throttle``: findings of the same rule, actor and targets that are no further apart are one incident, told once,
-    and once more if it becomes worse; with ``repeat`` also for each such time that it goes on. ``keep``: for how many
-    days of records counts are kept. ``settle``: seconds for which a file must not have changed. ``log``: is told of
-    what cannot be read or delivered.
+    ``detectors``: settings of :func:`vpcflow.detect`, to ask the detectors, too, of the sessions of the last ``span``;
+    ``only`` among them names some. ``baseline``, as of :func:`vpcflow.detect`, for what is new. ``min_severity``: the
+    severity from which on detectors' findings count. ``throttle``: findings of the same rule, actor and targets that
+    are no further apart are one incident, which gives one alert, and another if it becomes worse; with ``repeat`` also
+    for each such time that it goes on. ``keep``: for how many days of records counts are kept. ``settle``: seconds for
+    which a file must not have changed. ``log``: gets a line about what cannot be read or delivered.
 
     Any number of threads may use one watch; :meth:`poll`, :meth:`deliver` and :meth:`close` wait for each other.
 
-    Rules without time bins count over all the days that are kept. A file is read once; one that changes afterwards is
-    told, not read again. Damaged files are tried again at each of five polls.
+    Rules without time bins count over all the days that are kept. A file is read once; one that changes afterwards
+    is logged, not read again. Damaged files are tried again at each of five polls.
 
     >>> import tempfile, pathlib, vpcflow as vf
     >>> from vpcflow.watch import Watch
@@ -66,7 +65,7 @@ class Watch:
         detectors: WatchedDetectors | None = None,
         baseline: Aggregation | None = None,
         span: Duration = "1d",
-        least: Severity = "medium",
+        min_severity: Severity = "medium",
         silences: Sequence[Silence] = (),
         throttle: Duration = THROTTLE,
         repeat: Duration | None = None,
@@ -88,7 +87,8 @@ class Watch:
         self._counts = RuleCounts(self._store, rules, keep, limits)
         self._window = None
         if detectors is not None:
-            self._window = DetectorWindow(self._store, detectors, baseline, seconds(span, "span"), least, limits, log)
+            length = seconds(span, "span")
+            self._window = DetectorWindow(self._store, detectors, baseline, length, min_severity, limits, log)
         self._incidents = Incidents(self._store, pause, again)
         self._outbox = Outbox(self._store, channels, silences, log)
         check_source(self._source)
@@ -160,5 +160,5 @@ class Watch:
                 try:
                     step()
                 except VpcflowError as error:  # such as a file that changed between two looks, or a disk that is full
-                    self._log(f"to be tried again: {error}")
+                    self._log(f"will be retried: {error}")
             time.sleep(max(0.0, interval - (time.monotonic() - began)))

@@ -49,7 +49,7 @@ class Store:
         path = self._path
         check_writable(path)
         if os.path.exists(path) and not os.path.isfile(path):
-            raise RuleError(f"{path}: no state of a watch: it is no regular file")
+            raise RuleError(f"{path}: not a watch state file: not a regular file")
         db = None
         try:
             db = sqlite3.connect(path, isolation_level=None, timeout=self._patience, check_same_thread=False)
@@ -63,7 +63,7 @@ class Store:
             if isinstance(error, sqlite3.OperationalError):
                 raise OutputError(f"{path}: the state cannot be written: {error}") from None
             if isinstance(error, sqlite3.Error):
-                raise RuleError(f"{path}: no state of a watch: {error}") from None
+                raise RuleError(f"{path}: not a watch state file: {error}") from None
             raise
 
     def _migrate(self) -> None:
@@ -131,7 +131,7 @@ def _version_of(db: sqlite3.Connection, path: str) -> int | None:
         if version is None and db.execute("select 1 from files").fetchone() is None:
             version = "2"  # cut off before its number was written
     if version is None:
-        raise RuleError(f"{path}: no state of a watch: it is a database of another program")
+        raise RuleError(f"{path}: not a watch state file: a database of another program")
     number = int(version) if str(version).isdigit() else 0
     if number != VERSION and number not in _MIGRATIONS:
         newer = number > VERSION

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from vpcflow.findings import SEVERITIES, Finding
-from vpcflow.findings.membership import among
+from vpcflow.findings.membership import membership
 from vpcflow.labels import ip_ranges
 from vpcflow.query import scan
 from vpcflow.query.expr import count, n_unique, quantile
@@ -205,7 +205,7 @@ class Run(RuleDetectors, BaselineDetectors):
         if not rows:
             return {}
         sources, peers = {row["srcaddr"] for row in rows}, {row["dstaddr"] for row in rows}
-        others, to_peers = among(self._of(sources), "one_of_the_peers", "dstaddr", peers)
+        others, to_peers = membership(self._of(sources), "one_of_the_peers", "dstaddr", peers)
         usual = others.filter(f"not ({to_peers}) and {where}")
         medians = usual.group_by("srcaddr").agg(b=quantile("bytes", 0.5)).collect()
         return {r["srcaddr"]: r["b"] for r in medians}
@@ -225,7 +225,7 @@ class Run(RuleDetectors, BaselineDetectors):
             named = scan(log.encode()).label("service", "dstaddr", ip_ranges(self._settings.aws_ranges))
             services |= {row["dstaddr"]: row["service"] for row in named.filter("service is not null").collect()}
         if addresses and self._flows is not None and any("${pkt-dst-aws-service}" in f for f in self._flows.formats):
-            flows, to_peers = among(self._flows, "one_of_the_peers", "dstaddr", addresses)
+            flows, to_peers = membership(self._flows, "one_of_the_peers", "dstaddr", addresses)
             rows = flows.filter(to_peers).group_by("dstaddr").agg(s=first_of("pkt-dst-aws-service"))
             services |= {row["dstaddr"]: row["s"] for row in rows.collect() if row["s"]}
         return services
@@ -235,7 +235,7 @@ class Run(RuleDetectors, BaselineDetectors):
         where = f"{self._from_inside} and not {self._to_inside} and not {self._failed}"
         often = self._sent.filter(where).group_by("srcaddr", "dstaddr", "dstport").agg(sessions=count())
         called = {row["dstaddr"] for row in self._ask(often.having(f"sessions >= {s.beacon_sessions}"))[0]}
-        sent, to_called = among(self._sent, "one_of_the_called", "dstaddr", called)
+        sent, to_called = membership(self._sent, "one_of_the_called", "dstaddr", called)
         calls = sent.filter(f"{where} and {to_called}").group_by("srcaddr", "dstaddr", "dstport").agg(
             sessions=count(), low=quantile("bytes", 0.25), high=quantile("bytes", 0.75),
             first=min_of("start"), last=max_of("end"),
@@ -269,7 +269,7 @@ class Run(RuleDetectors, BaselineDetectors):
         """The starts of the sessions of some groups, read in one pass."""
         out: dict[tuple[str, str, int], list[int]] = {(r["srcaddr"], r["dstaddr"], r["dstport"]): [] for r in rows}
         if rows:
-            sent, to_peers = among(self._sent, "one_of_the_peers", "dstaddr", {r["dstaddr"] for r in rows})
+            sent, to_peers = membership(self._sent, "one_of_the_peers", "dstaddr", {r["dstaddr"] for r in rows})
             mine = sent.filter(f"{where} and {to_peers}")
             for r in mine.select("srcaddr", "dstaddr", "dstport", "start").collect():
                 starts = out.get((r["srcaddr"], r["dstaddr"], r["dstport"]))

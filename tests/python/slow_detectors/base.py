@@ -14,7 +14,7 @@ from vpcflow._display import instant
 from vpcflow.detect.settings import Settings
 from vpcflow.errors import PlanError
 from vpcflow.findings import Finding
-from vpcflow.findings.membership import among
+from vpcflow.findings.membership import membership
 from vpcflow.query import Aggregation, Flows, Result, collect_all, scan
 from vpcflow.query.expr import count
 
@@ -166,7 +166,7 @@ class Detectors:
 
     def _of(self, sources: Collection[str], flows: Flows | None = None) -> Flows:
         """The sessions of some clients."""
-        flows, condition = among(self._sent if flows is None else flows, "one_of_the_sources", "srcaddr", sources)
+        flows, condition = membership(self._sent if flows is None else flows, "one_of_the_sources", "srcaddr", sources)
         return flows.filter(condition)
 
     def _targets(self, actor: str, where: str) -> list[str]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from vpcflow.findings import Finding
-from vpcflow.findings.membership import among
+from vpcflow.findings.membership import membership
 from vpcflow.query import Flows
 from vpcflow.query.expr import count
 from vpcflow.query.expr import max as max_of
@@ -142,7 +142,7 @@ class RuleDetectors(Detectors):
         bad = self._settings.bad
         found = {}
         for end in ("dstaddr", "srcaddr") if checked(bad) else ():
-            flows, is_listed = among(self._sent, f"listed_{end}", end, bad)
+            flows, is_listed = membership(self._sent, f"listed_{end}", end, bad)
             found[end] = flows.filter(is_listed)
         return found
 

@@ -19,22 +19,22 @@ class RefusedError(NotifyError):
 
 
 def public_address(host: str, port: int) -> str:
-    """An address of a host that is public; the connection goes to this very address, so that a second look-up cannot
+    """Returns a public address of a host; the connection goes to this very address, so that a second look-up cannot
     give another one. :class:`~vpcflow.NotifyError` if there is none, or if one of them is not public."""
     try:
         found = {str(info[4][0]) for info in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)}
     except OSError as e:
         raise NotifyError(f"{host}: {e.strerror or e}") from None
     except UnicodeError:
-        raise RefusedError(f"{host}: no name of a host") from None
+        raise RefusedError(f"{host}: invalid host name") from None
     for text in found:
         ip: ipaddress.IPv4Address | ipaddress.IPv6Address = ipaddress.ip_address(text.split("%")[0])
         if isinstance(ip, ipaddress.IPv6Address):
             embedded = ip.ipv4_mapped or ip.sixtofour or (ip.teredo and ip.teredo[1])
             if embedded or ip in ipaddress.ip_network("64:ff9b::/96"):
-                raise RefusedError(f"{host}: an address that stands for another is refused")
+                raise RefusedError(f"{host}: refused: the address embeds another one")
         if not ip.is_global or ip.is_multicast or ip.is_reserved:
-            raise RefusedError(f"{host}: not a public address; if it is yours, --allow-host {host}")
+            raise RefusedError(f"{host}: not a public address; if the host is yours, --allow-host {host}")
     return sorted(found)[0]
 
 
@@ -46,7 +46,7 @@ class Pinned(http.client.HTTPSConnection):
         self._address = address
 
     def connect(self) -> None:
-        """To the address, whatever the name means by now."""
+        """Connects to the address, whatever the name means by now."""
         plain = socket.create_connection((self._address, self.port), TIMEOUT)
         self.sock = ssl.create_default_context().wrap_socket(plain, server_hostname=self.host)
 

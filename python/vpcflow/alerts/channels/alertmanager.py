@@ -28,7 +28,7 @@ class Alertmanager:
         self.label = f"{parts.scheme}://{self._host}"
 
     def send(self, alert: Alert) -> None:
-        """One POST of one alert."""
+        """Sends the alert by one POST."""
         found = alert.finding
         kind = http.client.HTTPSConnection if self._secure else http.client.HTTPConnection
         labels = {

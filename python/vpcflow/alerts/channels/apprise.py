@@ -34,7 +34,7 @@ class AppriseChannel:
                 raise RuleError(f"channel {label}: Apprise knows no such URL")
 
     def send(self, alert: Alert) -> None:
-        """One notification."""
+        """Sends the alert as one notification."""
         found = alert.finding
         kinds = {"high": "failure", "medium": "warning", "low": "info"}
         title = f"{found.severity}: {found.detector}"

@@ -38,7 +38,7 @@ class JsonLines:
         if self.path == "-":
             return
         if not self.path:
-            raise RuleError("channel jsonl: a path is needed, or - for standard output")
+            raise RuleError("channel jsonl: expected a path, or - for standard output")
         try:
             check_writable(self.path)
         except VpcflowError as e:

@@ -31,7 +31,7 @@ class Syslog:
         self.label = f"{parts.scheme}://{parts.hostname}"
 
     def send(self, alert: Alert) -> None:
-        """One message."""
+        """Sends the alert as one message."""
         now = datetime.datetime.now(datetime.timezone.utc).isoformat()
         priority = 8 * _FACILITY + _SEVERITY[alert.finding.severity]
         name = "".join(c for c in socket.gethostname() if 33 <= ord(c) <= 126)[:255] or "-"

@@ -32,11 +32,11 @@ class Webhook:
         self.label = f"{parts.scheme}://{self._host}"
 
     def _address(self) -> str:
-        """The address to go to, unless the host is allowed."""
+        """Returns the address to connect to."""
         if not self._secure:
-            raise RefusedError(f"{self.label}: https is needed; if it is yours, --allow-host {self._host}")
+            raise RefusedError(f"{self.label}: expected https; if the host is yours, --allow-host {self._host}")
         if self._user:
-            raise RefusedError(f"{self.label}: a user in the URL is refused")
+            raise RefusedError(f"{self.label}: refused: a user in the URL")
         return public_address(self._host, self._port)
 
     def check(self) -> None:
@@ -48,7 +48,7 @@ class Webhook:
             raise RuleError(f"channel {e}") from None
 
     def send(self, alert: Alert) -> None:
-        """One POST; anything but a 2xx answer is an error."""
+        """Sends the alert by one POST; anything but a 2xx answer is an error."""
         connection: http.client.HTTPConnection
         if self._allowed:
             kind = http.client.HTTPSConnection if self._secure else http.client.HTTPConnection
