@@ -99,18 +99,46 @@ class CsvStream final : public UnwrapStream {
       first_line_ = line();
       if (ReadHeader(cells)) return;
     } else if (has_header_ && std::equal(cells.begin(), cells.end(), first_.begin(), first_.end())) {
-      if (settled_ && !message_ && !names_.empty()) lines_.Header(names_);  // files put together
+      if (settled_ && !message_ && !names_.empty()) TakeOwnHeader();  // files put together
       return;
     }
     if (!settled_) Settle(cells);
     const bool blanks = has_header_ && cells.size() == 1 && first_.size() > 1;
-    TakeCells(blanks ? CellsBetweenBlanks(row) : cells, row);
+    if (!blanks) {
+      if (!between_blanks_.empty()) TakeOwnHeader();
+      return TakeCells(cells, row);
+    }
+    const std::vector<std::string_view> fields = CellsBetweenBlanks(row);
+    if (!names_.empty() && FindField(fields[0]) && TakeHeaderBetweenBlanks(fields)) return;
+    TakeCells(fields, row);
+  }
+
+  void TakeOwnHeader() {
+    lines_.Header(names_);
+    between_blanks_.clear();
+  }
+
+  // Takes a header line between blanks, which names the fields of the lines between blanks that follow it. Returns false
+  // for what is none.
+  bool TakeHeaderBetweenBlanks(const std::vector<std::string_view>& fields) {
+    const NamedColumns named = NameColumns(std::vector<std::string>(fields.begin(), fields.end()));
+    if (fields.size() != first_.size() || named.columns.size() != fields.size() || !IsFlow(named.evidence))
+      return false;
+    std::vector<std::string> names;
+    between_blanks_.clear();
+    for (const NamedColumn& column : named.columns) {
+      names.push_back(column.name);
+      between_blanks_.emplace_back(column.position, SpellingOf(column.field));
+    }
+    lines_.Header(names);
+    return true;
   }
 
   void TakeCells(const std::vector<std::string_view>& cells, std::string_view row) {
     if (foreign_ || cells.size() != first_.size()) return lines_.NoRecord(row);
     if (message_) return TakeMessage(cells[*message_]);
-    for (const auto& [cell, spelling] : kept_) lines_.Value(cells[cell], spelling);
+    for (const auto& [cell, spelling] : between_blanks_.empty() ? kept_ : between_blanks_)
+      lines_.Value(cells[cell], spelling);
     lines_.EndLine(names_.empty() ? LineKind::kMessage : LineKind::kObject);
   }
 
@@ -199,9 +227,10 @@ class CsvStream final : public UnwrapStream {
   std::vector<std::string> first_;  // the first row
   std::string first_row_;           // as it stands
   uint64_t first_line_ = 1;
-  NamedColumns named_;                             // by it
-  std::vector<std::string> names_;                 // in the header line
-  std::vector<std::pair<size_t, Spelling>> kept_;  // the cells of a record, in the order of names_
+  NamedColumns named_;                                       // by it
+  std::vector<std::string> names_;                           // in the header line
+  std::vector<std::pair<size_t, Spelling>> kept_;            // the cells of a record, in the order of names_
+  std::vector<std::pair<size_t, Spelling>> between_blanks_;  // likewise, of lines under a header between blanks
 };
 
 bool IsCsvText(std::string_view head) { return IsCsv(FirstLine(head)); }

@@ -4,8 +4,8 @@
 #include <iterator>
 #include <optional>
 
-#include "vpcflow/format/iana.h"
 #include "vpcflow/base/time.h"
+#include "vpcflow/format/iana.h"
 
 VPCFLOW_NAMESPACE_BEGIN
 namespace internal {

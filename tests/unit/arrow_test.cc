@@ -171,7 +171,8 @@ Read ReadTable(TestTable* table, const std::vector<std::string>& select, OnError
   options.on_error = on_error;
   ArrowArrayStream stream = table->Stream();
   Read out;
-  const absl::StatusOr<std::vector<Result>> results = RunAll({&plan, 1}, {Source::Arrow("<arrow>", &stream)}, options, &out.report);
+  const absl::StatusOr<std::vector<Result>> results =
+      RunAll({&plan, 1}, {Source::Arrow("<arrow>", &stream)}, options, &out.report);
   if (results.ok()) out.rows = ToJsonLines((*results)[0].table);
   if (!results.ok()) out.error = std::string(results.status().message());
   if (!out.report.errors.empty()) out.error = std::string(out.report.errors[0].message());

@@ -107,7 +107,8 @@ TEST(Expand, WordsThatServicesShareWithUsersAreNoService) {
   EXPECT_EQ(internal::OtherService("/x/123456789010/Config/us-east-1/a.log", 40), "Config");
   EXPECT_EQ(internal::OtherService("logs/CloudTrail/us-east-1/a.json.gz", 4), "CloudTrail");
   for (const auto& [path, service] :
-       {std::pair("lake/aws/ROUTE53/1.0/region=us-east-1/accountId=123456789010/eventDay=20261123/x.parquet", "ROUTE53"),
+       {std::pair("lake/aws/ROUTE53/1.0/region=us-east-1/accountId=123456789010/eventDay=20261123/x.parquet",
+                  "ROUTE53"),
         std::pair("aws/CLOUD_TRAIL_MGMT/2.0/region=us-east-1/x", "CLOUD_TRAIL_MGMT"),
         std::pair("aws/VPC_FLOW/2.0/region=us-east-1/x", ""), std::pair("aws/notes/2.0/x", ""),
         std::pair("aws/notes/x/region=us-east-1/x", ""), std::pair("laws/ROUTE53/1.0/region=us-east-1/x", "")})

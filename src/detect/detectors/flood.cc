@@ -116,10 +116,10 @@ void FloodsOf(const DetectorContext& context, std::vector<SessionRow> rows, std:
         [&](const Minute& worst, const Span& span, size_t minutes) {
           out->push_back(
               ToFinding(context, host, span, minutes, worst,
-                    ScoreOf(static_cast<double>(context.Get(kFloodSources)), static_cast<double>(worst.sources)),
-                    absl::StrCat("port ", PortText(own[0].port), " of ", context.text(host), " left ",
-                                 Commas(worst.sources), " sources in a minute without answer"),
-                    &own[0]));
+                        ScoreOf(static_cast<double>(context.Get(kFloodSources)), static_cast<double>(worst.sources)),
+                        absl::StrCat("port ", PortText(own[0].port), " of ", context.text(host), " left ",
+                                     Commas(worst.sources), " sources in a minute without answer"),
+                        &own[0]));
         });
   });
 }

@@ -40,7 +40,7 @@ struct PlanImpl {
   std::vector<PlannedAggregate> aggs;
   std::vector<ColumnExpression> derived;  // of spec.derived
   std::vector<ColumnExpression> having;   // of spec.having
-  size_t required = SIZE_MAX;  // of fields: the first ones, which some source must have
+  size_t required = SIZE_MAX;             // of fields: the first ones, which some source must have
   int start_slot = -1;
   int end_slot = -1;
   std::vector<std::string> warnings;  // of its filters
