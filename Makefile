@@ -79,7 +79,7 @@ bench: $(VENV)/.package
 	@cmake --build $(BUILD) -j $(JOBS)
 	@$(BIN)/python bench/run.py --build $(BUILD)
 
-lint: $(VENV)/.package $(VENV)/.lint-packages
+lint: $(VENV)/.package $(VENV)/.test-packages $(VENV)/.lint-packages
 	@$(BIN)/ruff check python tests/python bench examples tools
 	@$(BIN)/mypy
 	@$(BIN)/stubtest vpcflow._core --ignore-positional-only --allowlist tests/python/stubtest_allow.txt
