@@ -63,7 +63,7 @@ int main(int argc, char** argv) {
   const vpcflow::PlanSpec asked{.asked = vpcflow::TimeSpan{.end = 2'000'000'000}};
   const vpcflow::ScanOptions empty{.allow_empty = true};
   const vpcflow::Report report{.sources = 1, .asked = vpcflow::TimeSpan{.start = 0}};
-  const vpcflow::NamedArrowStream stream{.name = "table"};
+  const vpcflow::ArrowColumns columns{.names = {"srcaddr"}};
   const vpcflow::ObjectPath path{.region = "eu-west-1", .later = 60};
 
   vpcflow::SynthSummary summary;
@@ -87,7 +87,7 @@ int main(int argc, char** argv) {
   }
   const absl::StatusOr<vpcflow::Filter> filter = vpcflow::Filter::Parse("dstport < 1024", {}, lenient);
   const absl::StatusOr<vpcflow::Detection> detection = vpcflow::Detection::Make(settings);
-  if (!filter.ok() || !detection.ok() || !empty.allow_empty || report.records() != 0 || !stream.status.ok()) return 1;
+  if (!filter.ok() || !detection.ok() || !empty.allow_empty || report.records() != 0 || columns.names.empty()) return 1;
   const size_t names =
       labels.name.size() + derived.name.size() + having.having.size() + selection.accounts.size() + path.region.size();
   std::printf("%zu rows, %zu groups by %s, %zu intervals, %zu bytes of state, %zu, %zu, %d\n", rows_read, peers.Value(),
