@@ -1,6 +1,7 @@
 // Names of protocol numbers and ports: those of IANA's registries, and those that people and tools write. The one table
 // from which filters, labels and summaries take them.
 //
+// Example:
 //   for (const vpcflow::NumberName& known : vpcflow::kPorts)
 //     if (known.number == 445) std::cout << known.registered << ' ' << UsualName(known);  // microsoft-ds smb
 //   vpcflow::FindProtocol("TCP");  // 6
