@@ -209,6 +209,10 @@ TEST(Scan, FilesCutWhileTheirBlocksAreReadLoseNoLineAndAreToldOnce) {
                       {source}, options, internal::TableReads(), /*in_order=*/false,
                       [&](Report*) { return std::make_unique<OnEachBlock>(cut_once); }, &report)
                       .ok());
+      if (report.errors.empty()) {  // other threads had read the rest before the first of them cut it
+        ASSERT_EQ(report.lines, 3001u) << threads;
+        continue;
+      }
       ASSERT_EQ(report.errors.size(), 1u) << threads;
       EXPECT_EQ(report.errors[0].code(), absl::StatusCode::kDataLoss);
       const auto kept = static_cast<size_t>(std::count(log.begin(), log.begin() + static_cast<ptrdiff_t>(left), '\n'));
