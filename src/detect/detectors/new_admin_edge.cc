@@ -41,7 +41,7 @@ constexpr FieldNeed kNeeds[] = {
     Essential("a session that came about cannot be told from a refused one", {Field::kPackets}),
     Helpful("refused and accepted sessions look alike", {Field::kProtocol}),
     Helpful("refused sessions look like accepted ones", {Field::kAction}),
-    Helpful("who began is told by addresses alone", {Field::kSrcPort}),
+    Helpful("who began is told by times and TCP flags alone", {Field::kSrcPort}),
     Helpful("closed ports that answer look like sessions", {Field::kBytes}),
     Helpful("what goes on over several windows is not put together", {Field::kEnd}),
 };

@@ -37,7 +37,7 @@ constexpr FieldNeed kNeeds[] = {
     Helpful("sessions of TCP cannot be seen to come about, and are not found", {Field::kPackets}),
     Helpful("refused and accepted sessions look alike", {Field::kProtocol}),
     Helpful("refused sessions look like accepted ones", {Field::kAction}),
-    Helpful("who began is told by addresses alone", {Field::kSrcPort}),
+    Helpful("who began is told by times and TCP flags alone", {Field::kSrcPort}),
     Helpful("closed ports that answer look like sessions", {Field::kBytes}),
     Helpful("what goes on over several windows is not put together", {Field::kEnd}),
 };
