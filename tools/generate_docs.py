@@ -137,7 +137,7 @@ Keys are read in any case, with `-`, `_` or neither. What a path does not tell n
 `.json`, `.out`, ...) the first 4 KiB, unpacked, tell whether they hold records. Left out are objects that AWS's
 paths or names give to other services (CloudTrail, Config, elasticloadbalancing, vpcdnsquerylogs, GuardDuty, WAFLogs, ...), and folders behind symbolic links. One line of the report's
 warnings says how many of each, and the names of the first; a file that is named, or matched by a pattern, is always read. Folders that cannot be
-read are told in the same way. Hidden files, manifests and checksums are left out, too, and named only where there is no log. A folder without any log is an error that says what is in it.
+read are reported in the same way. Hidden files, manifests and checksums are left out, too, and named only where there is no log. A folder without any log is an error that says what is in it.
 
 Files with the same bytes are read once, and the report says so (`duplicates="all"` reads them all). Only files of the same size and the same first bytes are
 compared, by a digest and then byte by byte.

@@ -306,7 +306,7 @@ def test_mistakes():
     a = vf.Aggregation(by="action", n=vf.count())
     with pytest.raises(vf.PlanError, match="different plans"):
         a.merge(vf.Aggregation(by="action", n=vf.sum("bytes")))
-    with pytest.raises(TypeError, match="expected an Aggregation"):
+    with pytest.raises(TypeError, match="Aggregation is needed"):
         a.merge(b"x")
     with pytest.raises(TypeError):
         a + 1

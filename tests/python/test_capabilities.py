@@ -6,6 +6,7 @@ import pytest
 
 import vpcflow as vf
 from conftest import HEADER, line, run_cli
+from vpcflow import cli
 from vpcflow.detect import DETECTORS
 
 ALL = [
@@ -63,3 +64,11 @@ def test_the_command(tmp_path):
     assert run_cli("capabilities", "--recommend", "port_scan", check=0).stdout.endswith(b"${log-status} ${tcp-flags}\n")
     assert b"${next-hop-az-id}" in run_cli("capabilities", "--recommend", check=0).stdout
     assert b"did you mean" in run_cli("capabilities", "--recommend", "port_scam", check=2).stderr
+
+
+def test_each_format_of_a_folder_has_its_own_page(tmp_path, capsys):
+    for name, header in (("a", "srcaddr dstaddr bytes start"), ("b", "srcaddr dstaddr packets start")):
+        (tmp_path / f"{name}.log").write_text(f"{header}\n10.0.0.1 10.0.0.2 4 100\n")
+    assert cli.main(["capabilities", str(tmp_path)]) == 0
+    pages = [line for line in capsys.readouterr().out.splitlines() if not line.startswith(" ")]
+    assert pages == [f"{tmp_path}, format 1 of 2:", f"{tmp_path}, format 2 of 2:"]

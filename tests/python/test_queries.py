@@ -1,9 +1,11 @@
 """Queries from Python: answers, shapes of input, hand-over to other libraries, errors."""
 
 import datetime
+import functools
 import gzip
 import io
 import ipaddress
+import operator
 import os
 import pickle
 import signal
@@ -18,6 +20,7 @@ from hypothesis import strategies as st
 
 import vpcflow as vf
 from conftest import HEADER, SAMPLE, line, run_cli
+from vpcflow.query.logs import Logs
 
 LOG = HEADER + line(size=5) + line(src="10.0.0.2", dstport=443, size=7, action="REJECT") + line(size=9)
 TALKERS = [{"srcaddr": "10.0.0.1", "bytes": 14, "n": 2}, {"srcaddr": "10.0.0.2", "bytes": 7, "n": 1}]
@@ -481,3 +484,41 @@ def test_places_in_containers_are_null_and_those_of_tables_rows():
     assert (row["srcaddr"], row["offset"]) == ("10.0.0.1", None)
     table = vf.scan(b"srcaddr\n10.0.0.1\n10.0.0.2\n").to_arrow()
     assert [r["offset"] for r in vf.scan(table).located().collect()] == [0, 1]
+
+
+def test_fields_beyond_the_catalogue_are_found_in_any_source(quiet):
+    with_it, without = b"srcaddr custom_x\n10.0.0.1 a\n", b"srcaddr bytes\n10.0.0.2 4\n"
+    for data in ([with_it, without], [without, with_it]):
+        assert vf.scan(data).filter("custom_x = 'a'").group_by("custom_x").agg(n=vf.count()).collect().rows() == [
+            {"custom_x": "a", "n": 1}
+        ]
+    with pytest.raises(vf.FieldError, match="unknown field 'custom_y'"):
+        vf.scan([without, with_it]).filter("custom_y = 'a'").collect()
+
+
+def test_chains_of_tests_may_be_long():
+    flows = vf.scan(b"dstport\n7\n700\n")
+    tests = [vf.col("dstport") == port for port in range(200)]
+    for chain in (functools.reduce(operator.or_, tests), functools.reduce(operator.or_, tests[1:], tests[0] & "dstport < 9")):
+        assert flows.filter(chain).collect()["dstport"] == [7]
+        assert flows.filter(~chain & (vf.col("dstport") > 1)).collect()["dstport"] == [700]
+    assert flows.filter(functools.reduce(operator.and_, [~test for test in tests])).collect()["dstport"] == [700]
+    assert str((tests[0] | tests[1]) & ~(tests[2] & tests[3])) == "((dstport = 0 or dstport = 1) and not (dstport = 2 and dstport = 3))"
+
+
+def test_the_first_rows_open_no_more_sources_than_they_need(tmp_path, monkeypatch, quiet):
+    for number in range(6):
+        more = " extra" if number == 1 else ""
+        (tmp_path / f"{number}.log").write_text(f"srcaddr{more}\n" + f"10.0.0.{number}{' x' if more else ''}\n" * 3)
+    looked_at = []
+    peek = Logs.peek
+    monkeypatch.setattr(Logs, "peek", lambda self, number: looked_at.append(number) or peek(self, number))
+    flows = vf.scan(tmp_path, threads=1)
+    assert flows.head(3).collect().columns == ["srcaddr"]
+    assert set(looked_at) == {0}
+    rows = flows.head(4).collect().rows()
+    assert set(looked_at) == {0, 1}
+    assert rows[3] == {"srcaddr": "10.0.0.1", "extra": "x"}
+    assert flows.columns == ["srcaddr", "extra"]
+    (tmp_path / "0.log").unlink()
+    assert flows.columns == ["srcaddr", "extra"]  # what was seen is kept

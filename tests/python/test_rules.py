@@ -239,3 +239,36 @@ def test_too_many_rejects(tmp_path):
         args = ["rules", verb, tmp_path / "r.json", tmp_path / "a.log"]
         run_cli(*args, "--max-rejects", "1", check=fine)
         assert b"--max-rejects allows 0" in run_cli(*args, "--max-rejects", "0", check=3).stderr
+
+
+REJECTS = rule(where="dstport = 22", by="srcaddr")
+OF_SESSIONS = rule(name="s", over="sessions", by="srcaddr")
+
+
+def test_fields_of_a_later_header_line_count():
+    begin = b"srcaddr start end\n" + b"10.0.0.1 100 160\n" * 2000
+    found = vf.rules.run(vf.scan(begin + b"srcaddr dstport start end\n10.0.0.2 22 100 160\n"), [REJECTS])
+    assert [f.actor for f in found] == ["10.0.0.2"]
+    assert found.not_detected == {}
+    assert list(found.degraded) == ["r"]
+
+
+SESSION = dict(srcaddr="10.0.0.1", dstaddr="10.0.0.2", srcport=40000, dstport=22, protocol=6, start=100, end=160)
+
+
+@pytest.mark.parametrize("field", ["srcaddr", "dstaddr", "start", "end"])
+def test_logs_that_make_no_sessions_blind_the_rules_of_sessions_alone(field):
+    record = {name: str(value) for name, value in SESSION.items() if name != field}
+    text = f"{' '.join(record)}\n{' '.join(record.values())}\n".encode()
+    found = vf.rules.run(vf.scan(text), [rule(name="ports", by="dstport"), OF_SESSIONS])
+    assert [f.detector for f in found] == ["ports"]
+    assert found.not_detected == {"s": [field]}
+
+
+def test_records_without_start_are_in_no_bin():
+    timed = b"srcaddr start end\n10.0.0.1 100 160\n"
+    own = rule(by="srcaddr", every="1m")
+    found = vf.rules.run(vf.scan([timed, b"srcaddr\n10.0.0.1\n"]), [own])
+    assert [f.evidence["flows"] for f in found] == [1]
+    assert "lack start" in found.degraded["r"][0]
+    assert vf.rules.run(vf.scan(b"srcaddr\n10.0.0.1\n"), [own]).not_detected == {"r": ["start"]}

@@ -104,6 +104,8 @@ def test_reports_have_typed_attributes():
             setattr(holder, name, 7)
     with pytest.raises(AttributeError):
         got.rejectd  # noqa: B018
+    with pytest.raises(AttributeError):
+        got.rejectd = 7
 
 
 def test_reports_read_as_dictionaries():

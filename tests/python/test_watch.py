@@ -491,3 +491,24 @@ def test_what_is_new_against_a_baseline(folder):
     watch = watching(folder, [], None, detectors={}, baseline=usual)
     assert [(a.finding.detector, a.finding.targets) for a in watch.poll()] == [("new_admin_edge", ["10.0.0.10"])]
     watch.close()
+
+
+def test_a_file_that_makes_no_sessions_holds_up_nothing(folder):
+    told = []
+    rules = [*rule(by="srcaddr"), *rule(name="talks", over="sessions", by="srcaddr")]
+    watch = watching(folder, rules, log=told.append)
+    header = "srcaddr dstaddr srcport dstport protocol start\n"
+    (folder / "b.log").write_text(header + "10.0.0.1 10.0.0.9 40000 22 6 100\n" * 3)
+    assert [alert.finding.detector for alert in watch.poll()] == ["ssh"]
+    assert told == ["not looked for: talks: some logs lack end"]
+    assert watch.poll() == []
+    watch.close()
+
+
+def test_records_with_and_without_times_in_one_look(folder):
+    watch = watching(folder, rule(by="srcaddr"))
+    (folder / "a.log").write_text("srcaddr\n10.0.0.1\n10.0.0.1\n")
+    (folder / "b.log").write_text("srcaddr start end\n10.0.0.1 100 160\n10.0.0.2 100 160\n")
+    (alert,) = watch.poll()
+    assert (alert.finding.actor, alert.finding.evidence["flows"]) == ("10.0.0.1", 3)
+    watch.close()

@@ -103,3 +103,18 @@ def test_new_things_of_one_host_are_told_apart():
     today = talk(*(("10.0.0.4", f"203.0.113.{i}", "-", p, 20, 5000, 990_000, "answered") for p in (47, 50) for i in (1, 2)))
     found = vf.detect(vf.scan(today), only=["new_protocol"], baseline=vf.detection.baseline(vf.scan(past)))
     assert len({f.key for f in found}) == len(found) == 2
+
+
+def test_a_stream_is_learned_from_and_ruled_on_in_one_reading(tmp_path):
+    past = talk(*often(20, "10.0.0.4", "198.51.100.7", 443, 6, 1000))
+    (tmp_path / "past.log").write_bytes(past)
+    rules = tmp_path / "rules.json"
+    rules.write_text('[{"name": "busy", "by": "srcaddr", "having": "flows >= 20"}]')
+    usual = [tmp_path / name for name in ("stream", "file")]
+    printed = [
+        run_cli("detect", source, "--learn", state, "--rules", rules, "--samples", 0, "--allow-empty", stdin=past).stdout
+        for source, state in (("-", usual[0]), (tmp_path / "past.log", usual[1]))
+    ]
+    assert b"busy" in printed[0]
+    assert printed[0] == printed[1]
+    assert usual[0].read_bytes() == usual[1].read_bytes() == vf.detection.baseline(vf.scan(past)).to_bytes()

@@ -10,7 +10,7 @@ from ..findings.finding import Finding
 
 @dataclasses.dataclass(frozen=True)
 class Alert:
-    """A finding that is told. ``id`` is the same whenever the same finding is told again."""
+    """A finding that is sent. ``id`` is the same whenever the same finding is sent again."""
 
     id: str
     finding: Finding

@@ -39,13 +39,15 @@ def _formats_of(what: Sequence[str]) -> dict[str, str]:
         if not os.path.exists(text) and not any(c in text for c in "*?["):
             formats[text] = text
             continue
+        flows = scan(text)
         try:
-            collect(scan(text).limit(1).collect)
+            collect(flows.limit(1).collect)
         except NoRecordsError as error:
             if not error.partial.report.headers:  # a header line tells the format, even if it is all there is
                 raise
-        found = scan(text).formats
-        formats.update({text if len(found) == 1 else f"{text}, {len(f.split())} fields": f for f in found})
+        found = flows.formats
+        for number, one in enumerate(found, 1):
+            formats[text if len(found) == 1 else f"{text}, format {number} of {len(found)}"] = one
     return formats
 
 

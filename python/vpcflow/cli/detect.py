@@ -7,12 +7,13 @@ import json
 import os
 
 from .. import _display as display
-from .. import rules
-from ..detect.detect import baseline, detect
+from ..detect.detect import checked_settings, learned_from, look
 from ..findings.evidence import as_line
-from ..findings.findings import BLIND
+from ..findings.findings import Findings
 from ..io.writing import check_writable, write_whole
 from ..query.aggregation import Aggregation
+from ..query.result import Result
+from ..rules.evaluate import found_in, queries_of
 from ._detection import (
     add_detectors,
     detector_names,
@@ -66,17 +67,24 @@ def run(args: argparse.Namespace) -> int:
     flows = flows_of(args)
     learned = _learned_before(args.learn) if args.learn else None
     past = past_of(args)
+    sessions: list[Result] = []
+
+    def looked() -> Findings:
+        checked = checked_settings(only, settings)
+        seen = look(
+            flows, checked, only=only, baseline=past, samples=samples, progress=progress,
+            others=queries_of(flows, own) if own else [],
+        )  # fmt: skip
+        sessions.append(seen.sessions)
+        return seen.concluded(seen.findings + found_in(flows, own, seen.others, samples) if own else seen.findings)
+
     with progress_line(True) as progress:
-        findings, code = collect(
-            lambda: detect(flows, only=only, baseline=past, samples=samples, progress=progress, **settings)
-        )
-        if own:
-            more, code = collect(lambda: rules.run(flows, own, samples=samples), previous=code)
-            findings += more
+        findings, code = collect(looked)
     warn_of_rejects(findings.report, args.json)
     if args.json:
         write_out(findings.to_json_lines())
-        for line in [line for line in findings.limits() if BLIND in line] if findings else [findings.conclusion()]:
+        blind = [limit.text for limit in findings.limits() if limit.kind == "blind"]
+        for line in blind if findings else [findings.conclusion()]:
             print_note(line)
     else:
         for incident in findings.incidents():
@@ -88,7 +96,7 @@ def run(args: argparse.Namespace) -> int:
     if args.learn and code:
         print_note(_NOT_LEARNED.format(args.learn))
     elif args.learn:
-        fresh = baseline(flows)
+        fresh = learned_from(sessions[0])
         write_whole(args.learn, (fresh if learned is None else fresh.merge(learned)).to_bytes())
     return code or (FOUND if len(findings) else 0)
 

@@ -25,7 +25,7 @@ def run(args: argparse.Namespace) -> int:
     if not isinstance(summary, Summary):
         return code
     if code and not summary.report.records:
-        return code  # the error has been told, and there is nothing to show
+        return code  # the error was printed, and there is nothing to show
     warn_of_rejects(summary.report, args.json)
     write_out(json.dumps(summary.as_dict()) + "\n" if args.json else summary.text())
     return exit_code_of(summary.report, args, code, quiet=True)

@@ -120,5 +120,5 @@ def _watch_once(watch: Watch, args: argparse.Namespace) -> int:
         were = "was" if len(watch.young) == 1 else "were"
         print_note(f"{files} younger than --settle {args.settle} and {were} not read; run again or --settle 0")
     if watch.damaged or watch.undelivered:
-        return ERROR  # what it is was told
+        return ERROR  # which was printed
     return FOUND if alerts else 0

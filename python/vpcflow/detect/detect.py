@@ -12,15 +12,16 @@ from __future__ import annotations
 import dataclasses
 import warnings
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .._hints import hint
-from ..errors import DataQualityWarning, NoRecordsError, PlanError
+from ..errors import DataQualityWarning, NoRecordsError, PlanError, VpcflowError
 from ..findings.evidence import with_samples
 from ..findings.finding import Finding, worst_first
 from ..findings.findings import Findings
 from ..findings.scope import Scope
 from ..query.aggregation import Aggregation
+from ..query.arguments import instance, names, text, whole
 from ..query.expr import count
 from ..query.flows import Flows
 from ..query.result import Result
@@ -48,7 +49,11 @@ def baseline(flows: Flows, *, idle: Duration = "10m", progress: Progress | None 
     >>> len(baseline(vf.scan(vf.synth(2000, peers=100, noise_sources=100).data))) > 10
     True
     """
-    sessions = flows.sessions(idle=idle)._in_any_order().collect(progress=progress)
+    return learned_from(flows.sessions(idle=idle)._in_any_order().collect(progress=progress))
+
+
+def learned_from(sessions: Result) -> Aggregation:
+    """As :func:`baseline`, out of sessions."""
     own = Aggregation(query().group_by("srcaddr", "dstaddr", "dstport", "protocol").agg(n=count()))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DataQualityWarning)
@@ -81,6 +86,11 @@ def detect(
     [('port_scan', 'high')]
     """
     own = checked_settings(only, settings)
+    instance(flows, (Flows, Aggregation), "detect", "detect(vf.scan('logs/'))")
+    if baseline is not None:
+        instance(baseline, Aggregation, "baseline", "detect(flows, baseline=vf.detection.baseline(past))")
+    samples = whole(samples, "samples", "detect(flows, samples=3)")
+    only = names([only], "detect(flows, only=['port_scan'])")
     if isinstance(flows, Aggregation):
         together = flows.collect()
         if "client" not in together.columns:
@@ -88,27 +98,69 @@ def detect(
         if not len(together) and not together.report.records:
             raise NoRecordsError("detect: the aggregation holds no session")
         return find(together, None, own, only=only, baseline=baseline)
-    queries = [flows.sessions(idle=own.idle)._in_any_order(), Scope.query(flows)]
-    (sessions, scope), damage = collect_readable(queries, progress=progress)
-    found = find(sessions, flows, own, only=only, baseline=baseline, samples=samples)
+    seen = look(flows, own, only=only, baseline=baseline, samples=samples, progress=progress)
+    return seen.concluded(seen.findings)
+
+
+class Look(NamedTuple):
+    """What one pass over logs gave: findings, the sessions that they are in, and the results of other queries."""
+
+    findings: Findings
+    sessions: Result
+    others: list[Result]
+    damage: VpcflowError | None
+
+    def concluded(self, findings: Findings) -> Findings:
+        """Returns findings of this pass; if sources are damaged, the error is raised with them."""
+        if self.damage is not None:
+            self.damage.partial = findings
+            raise self.damage
+        return findings
+
+
+def look(
+    flows: Flows, settings: Settings, *, only: Sequence[str] = (), baseline: Aggregation | None = None,
+    samples: int = 0, progress: Progress | None = None, others: Sequence[Flows] = (),
+) -> Look:  # fmt: skip
+    """Looks for findings in one pass over logs, which may be a stream, and runs other queries in it. Nothing is raised
+    for damaged sources yet."""
+    queries = [flows.sessions(idle=settings.idle)._in_any_order(), Scope.query(flows), *others]
+    (sessions, scope, *results), damage = collect_readable(queries, progress=progress)
+    found = find(sessions, flows, settings, only=only, baseline=baseline, samples=samples)
     found.scope = Scope.of(scope)
-    if damage is not None:
-        damage.partial = found
-        raise damage
-    return found
+    return Look(found, sessions, results, damage)
 
 
 def checked_settings(only: Sequence[str], settings: Mapping[str, Any]) -> Settings:
-    """The settings of :func:`detect`; :class:`~vpcflow.PlanError` for unknown names."""
-    for name in only:
+    """The settings of :func:`detect`; :class:`~vpcflow.PlanError` for unknown names and for files that cannot be
+    read."""
+    for name in names([only], "only=['port_scan']"):
         if name not in DETECTORS:
             raise PlanError(f"no detector {name!r}; {hint(name, DETECTORS)}")
     try:
-        return Settings(**settings)
+        own = Settings(**settings)
     except TypeError:
         known = {field.name for field in dataclasses.fields(Settings)}
         wrong = sorted(set(settings) - known)[0]
         raise PlanError(f"detect: no setting {wrong!r}; {hint(wrong, sorted(known))}") from None
+    _check_files(own)
+    return own
+
+
+def _check_files(settings: Settings) -> None:
+    """Checks the files that settings name, which are read only when they are needed."""
+    for name, path in (("geo", settings.geo), ("aws_ranges", settings.aws_ranges)):
+        if not path:
+            continue
+        try:
+            with open(text(path, name, f"detect(flows, {name}='FILE')"), "rb"):
+                pass
+        except OSError as error:
+            raise PlanError(f"detect: {name}={path!r}: {error.strerror}") from None
+    if settings.aws_ranges:
+        from ..labels import ip_ranges  # `import vpcflow` stays light
+
+        ip_ranges(settings.aws_ranges)
 
 
 def find(

@@ -9,7 +9,7 @@ from typing import Any
 from .. import _core
 from ..errors import PlanError
 from ..findings.finding import Coverage, Finding
-from ..findings.findings import blind_in
+from ..findings.findings import BlindIn, blind_in
 from ..findings.membership import membership
 from ..query.aggregation import Aggregation
 from ..query.expr import first
@@ -26,7 +26,7 @@ _LISTS_IN_PYTHON = ("idle", "bad", "geo", "aws_ranges")  # settings that the eng
 
 
 class Run:
-    """One detection in the sessions ``talks``. ``flows``: the logs that they come from, if there are any."""
+    """One detection in ``sessions``. ``flows``: the logs that they come from, if there are any."""
 
     def __init__(
         self, flows: Flows | None, sessions: Result, settings: Settings, baseline: Aggregation | None = None
@@ -40,7 +40,7 @@ class Run:
         self._detection.add_formats(sessions.report.formats)
         if baseline is not None:
             self._detection.add_baseline(baseline.collect()._table)
-        self._flows, self._settings = flows, settings
+        self._flows, self._settings, self._formats = flows, settings, sessions.report.formats
         given = {"baseline": baseline is not None, "bad": bool(settings.bad), "geo": bool(settings.geo)}
         self._missing = {row["name"]: [name for name in row["inputs"] if not given[name]] for row in ROWS}
         self._seen = {coverage["detector"]: coverage for coverage in self._detection.coverage()}
@@ -61,7 +61,8 @@ class Run:
     def reasons(self, name: str) -> list[str]:
         """Why a detector sees less than it could, most important first."""
         hidden = self.coverage[name]
-        reasons = [hidden[what] for what in ("unknown", "blind") if what in hidden]
+        reasons = [hidden["unknown"]] if "unknown" in hidden else []
+        reasons += [BlindIn(hidden["blind"])] if "blind" in hidden else []
         reasons += _losses(self._seen[name])
         return [*reasons, *(hidden[what] for what in ("skipdata", "one_direction") if what in hidden)]
 
@@ -76,7 +77,7 @@ class Run:
     def _uploads(self) -> list[dict[str, Any]]:
         """Uploads; if there are any, the AWS services that got them are asked for, where the log or a list tells."""
         found = self._detection.find("exfiltration")
-        told = self._flows is not None and any("${pkt-dst-aws-service}" in f for f in self._flows.formats)
+        told = self._flows is not None and any("pkt-dst-aws-service" in format for format in self._formats)
         if not found or not (told or self._settings.aws_ranges):
             return found
         addresses = {target for upload in found for target in upload["targets"]}
@@ -84,7 +85,7 @@ class Run:
         if self._flows is not None and told:
             flows, to_peers = membership(self._flows, "one_of_the_peers", "dstaddr", addresses)
             rows = flows.filter(to_peers).group_by("dstaddr").agg(s=first("pkt-dst-aws-service"))
-            (named,), _ = collect_readable([rows])  # damage is told by the pass before
+            (named,), _ = collect_readable([rows])  # the pass before raises for damage
             services |= {row["dstaddr"]: row["s"] for row in named if row["s"]}
         from ..labels import prefixes  # `import vpcflow` stays light
 

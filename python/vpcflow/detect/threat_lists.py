@@ -8,6 +8,7 @@ import os
 from collections.abc import Sequence
 
 from ..errors import PlanError
+from ..query.arguments import each
 
 
 def addresses_of(bad: Sequence[str] | str) -> tuple[list[str], str]:
@@ -20,6 +21,7 @@ def addresses_of(bad: Sequence[str] | str) -> tuple[list[str], str]:
     """
     if isinstance(bad, str):
         return _read(bad)
+    bad = each(bad, str, "bad", "detect(flows, bad=['198.51.100.7'])")
     return _read(bad[0]) if len(bad) == 1 and not _is_prefix(bad[0]) else (list(bad), "")
 
 

@@ -48,8 +48,8 @@ class Finding:
     def key(self) -> str:
         """What is the same for findings of the same kind: detector, actor, and the target; of several targets, which
         may change while it goes on, the port, and of what is new what that is. Alerts go by it."""
-        told = [str(self.evidence[name]) for name in _DISTINGUISHING if name in self.evidence]
-        what = self.targets if len(self.targets) == 1 else told[:1] or [""]
+        named = [str(self.evidence[name]) for name in _DISTINGUISHING if name in self.evidence]
+        what = self.targets if len(self.targets) == 1 else named[:1] or [""]
         return "\n".join([self.detector, self.actor, *what])
 
     def as_dict(self) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, overload
+from typing import Any, Literal, NamedTuple, overload
 
 from .._display import text_table
 from ..query.report import Report
@@ -12,13 +12,28 @@ from .finding import Finding, worst_first
 from .incident import Incident, incidents_of
 from .scope import Scope
 
-#: How a line of :meth:`Findings.limits` says that a detector or rule sees nothing of some logs.
-BLIND = "not looked for"
+_BLIND = "not looked for"
 
 
-def blind_in(blind: int, sources: int, lacking: Iterable[str]) -> str:
+class Limit(NamedTuple):
+    """What could not be seen, as a line of :meth:`Findings.limits`."""
+
+    kind: Literal["blind", "sees-less"]  # blind: a detector or rule sees nothing of some of the logs, or of all
+    text: str
+
+
+class BlindIn(str):
+    """A reason of :attr:`Findings.degraded`: nothing is seen of some of the sources."""
+
+
+def blind_in(blind: int, sources: int, lacking: Iterable[str]) -> BlindIn:
     """Says that a detector or rule sees nothing of some of the sources."""
-    return f"{BLIND} in {blind:,} of {sources:,} sources, which lack {', '.join(lacking)}"
+    return BlindIn(f"{_BLIND} in {blind:,} of {sources:,} sources, which lack {', '.join(lacking)}")
+
+
+def blind_to(name: str, why: str) -> Limit:
+    """Says that a detector or rule sees nothing."""
+    return Limit("blind", f"{_BLIND}: {name}: {why}")
 
 
 class Findings(Sequence[Finding]):
@@ -78,14 +93,14 @@ class Findings(Sequence[Finding]):
         about = f" in {self.scope}" if self.scope is not None else ""
         return "\n".join([
             f"{len(self):,} finding{'' if len(self) == 1 else 's'}{about}" if self else f"nothing found{about}",
-            *self.limits(),
+            *(limit.text for limit in self.limits()),
         ])  # fmt: skip
 
-    def limits(self) -> list[str]:
-        """What could not be seen, a line each; empty if nothing is hidden."""
-        lines = [f"{BLIND}: {name}: the logs lack {', '.join(add)}" for name, add in self.not_detected.items()]
-        lines += [
-            f"{BLIND}: {name}: not given: {', '.join(f'{argument}=' for argument in missing)}"
+    def limits(self) -> list[Limit]:
+        """What could not be seen; empty if nothing is hidden."""
+        limits = [blind_to(name, f"the logs lack {', '.join(add)}") for name, add in self.not_detected.items()]
+        limits += [
+            blind_to(name, f"not given: {', '.join(f'{argument}=' for argument in missing)}")
             for name, missing in self.not_asked.items()
         ]
         by_reason: dict[str, list[str]] = {}
@@ -95,8 +110,11 @@ class Findings(Sequence[Finding]):
         by_names: dict[tuple[str, ...], list[str]] = {}
         for reason, names in by_reason.items():
             by_names.setdefault(tuple(names), []).append(reason)
-        lines += [f"sees less: {', '.join(names)}: {'; '.join(reasons)}" for names, reasons in by_names.items()]
-        return lines
+        for group, reasons in by_names.items():
+            blind = any(isinstance(reason, BlindIn) for reason in reasons)
+            text = f"sees less: {', '.join(group)}: {'; '.join(reasons)}"
+            limits.append(Limit("blind" if blind else "sees-less", text))
+        return limits
 
     def rows(self) -> list[dict[str, Any]]:
         """Returns all findings as dictionaries."""

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from .. import _core
 from .._hints import hint
 from .._keyed import Keyed
-from ..errors import PlanError
+from ..errors import ArgumentError, PlanError
 from ..typing import Verdict
 
 
@@ -38,6 +38,8 @@ def capabilities(format: str) -> list[Capability]:
     >>> [c.add for c in vf.capabilities("default") if c.analysis == "port_scan"]
     [['tcp-flags']]
     """
+    if not isinstance(format, str):
+        raise ArgumentError(f"capabilities: the text of a format is needed, not {format!r}; write capabilities('v5')")
     return [Capability(**capability) for capability in _core.capabilities(format)]
 
 
@@ -51,7 +53,9 @@ def recommended_format(for_: Iterable[str] = ()) -> str:
     >>> vf.recommended_format(["port_scan"]).split()[-2:]
     ['${log-status}', '${tcp-flags}']
     """
-    names = [for_] if isinstance(for_, str) else list(for_)
+    if not isinstance(for_, Iterable):
+        raise ArgumentError(f"recommended_format: names are needed, not {for_!r}; write recommended_format(['cost'])")
+    names = [for_] if isinstance(for_, str) else [str(name) for name in for_]
     known = [c["analysis"] for c in _core.capabilities("default")]
     for name in names:
         if name not in known:

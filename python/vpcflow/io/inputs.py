@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, cast
 
 from .. import _core
-from ..errors import DataQualityWarning, NoRecordsError, SourceNotFoundError
+from ..errors import ArgumentError, DataQualityWarning, NoRecordsError, SourceNotFoundError
 from ..typing import Input
 from .streams import source_of_lines, source_of_stream
 from .tables import TableFile
@@ -52,7 +52,7 @@ def sources_of(data: Input, notes: list[str] | None = None) -> list[_core.Source
             return [source_of_lines(data)]
         return [source for item in data for source in sources_of(item, notes)]
     if isinstance(data, Mapping) or hasattr(data, "columns") or not isinstance(data, Iterable):
-        raise TypeError(f"cannot scan {type(data).__name__}: give {_ALLOWED}")
+        raise ArgumentError(f"cannot scan {type(data).__name__}: give {_ALLOWED}")
     return _sources_of_iterable(iter(cast(Iterable[Any], data)), notes)
 
 
@@ -62,7 +62,7 @@ def _sources_of_iterable(items: Iterator[Any], notes: list[str] | None) -> list[
     if first and (isinstance(first[0], os.PathLike) or hasattr(first[0], "read") or _is_path(first[0])):
         return [source for item in (*first, *items) for source in sources_of(item, notes)]
     if first and not isinstance(first[0], (str, bytes, bytearray, memoryview)):
-        raise TypeError(f"cannot scan an iterable of {type(first[0]).__name__}: give {_ALLOWED}")
+        raise ArgumentError(f"cannot scan an iterable of {type(first[0]).__name__}: give {_ALLOWED}")
     return [source_of_lines(itertools.chain(first, items))]
 
 

@@ -287,7 +287,7 @@ class _Pump:
         self._asked.put(None)
 
 
-_Question = Optional[tuple[int, int]]  # a size and the thread that waits for so many bytes; None ends
+_Question = Optional[tuple[int, int]]  # a size and the thread that waits for that many bytes; None ends
 _Answer = Union[bytes, None, BaseException]
 
 

@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..errors import PlanError
-from .prefixes import Labels, Path
+from .prefixes import Labels, Path, reading
 
 
 def ip_ranges(path: Path, what: str = "service") -> Labels:
-    """Labels Labels AWS's published addresses, from its ``ip-ranges.json``: ``what`` is ``"service"`` (the most
+    """Labels AWS's published addresses, from its ``ip-ranges.json``: ``what`` is ``"service"`` (the most
     particular one, as ``S3`` before ``AMAZON``), ``"region"`` or ``"network_border_group"``. For address fields."""
     document = _json(path)
     out = Labels("AWS prefixes")
@@ -63,7 +63,7 @@ def interfaces(
 
 
 def _json(path: Path) -> dict[str, Any]:
-    with open(path, encoding="utf-8") as file:
+    with reading(path) as name, open(name, encoding="utf-8") as file:
         try:
             document = json.load(file)
         except ValueError as error:

@@ -6,7 +6,7 @@ import os
 
 from ..errors import PlanError
 from .aws import value_at
-from .prefixes import Labels, Path
+from .prefixes import Labels, Path, reading
 
 
 def mmdb(path: Path, what: str = "country.iso_code") -> Labels:
@@ -16,11 +16,14 @@ def mmdb(path: Path, what: str = "country.iso_code") -> Labels:
     import maxminddb
 
     out = Labels("networks")
-    with maxminddb.open_database(os.fspath(path)) as database:
-        for network, entry in database:
-            label = value_at(entry, what)
-            if label is not None:
-                out._core.add_prefix(str(network), label)
+    try:
+        with reading(path) as name, maxminddb.open_database(name) as database:
+            for network, entry in database:
+                label = value_at(entry, what)
+                if label is not None:
+                    out._core.add_prefix(str(network), label)
+    except maxminddb.InvalidDatabaseError:
+        raise PlanError(f"labels: {os.fspath(path)}: invalid file: expected a MaxMind DB") from None
     if len(out) == 0:
         raise PlanError(f"labels: {os.fspath(path)} has no {what!r}")
     return out.done()

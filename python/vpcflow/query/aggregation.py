@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import operator
 import threading
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from .. import _core
-from ..errors import PlanError
+from ..errors import ArgumentError, PlanError
 from ..typing import BinBy, Duration, Input, Progress, ScanKeywords
-from .arguments import names
+from .arguments import instance, names, several
 from .expr import Agg, Derived, Expr
 from .flows import Flows
+from .logs import open_logs
 from .report import Report
 from .result import Result, check
+from .scan import flows_over
 from .scan import query as begin
-from .scan import scan
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -74,6 +76,7 @@ class Aggregation:
             query = query.group_by(*keys, every=every, bin_by=bin_by).agg(**aggregates)
         elif by or every is not None or bin_by != "spread" or where is not None or allow_missing or aggregates:
             raise PlanError("Aggregation: give a query, or what it groups by and computes, not both")
+        query = instance(query, Flows, "Aggregation", "Aggregation(vf.query().group_by('srcaddr').agg(n=vf.count()))")
         self._take(_core.Aggregation(query._plan()))
 
     def _take(self, core: _core.Aggregation) -> None:
@@ -104,8 +107,9 @@ class Aggregation:
                 raise PlanError("options belong to the scan(...) that made the query")
             flows = data
         else:
-            flows = scan(data, **options)
+            flows = flows_over(open_logs(data, **options))
         flows._no_grouping("Aggregation.update")
+        flows._no_limit("Aggregation.update adds")
         if flows._spec.where or flows._spec.select:
             # The rows that pass, with what tells NODATA from traffic.
             fields = dict.fromkeys([*self._core.plan.fields, "log-status"])
@@ -134,8 +138,7 @@ class Aggregation:
 
     def merge(self, other: Aggregation) -> Aggregation:
         """Adds what another has; returns itself. :class:`~vpcflow.PlanError` if it answers another question."""
-        if not isinstance(other, Aggregation):
-            raise TypeError(f"merge: expected an Aggregation, not {type(other).__name__}")
+        instance(other, Aggregation, "merge", "monday.merge(tuesday)")
         self._core.merge(other._core)
         with other._lock:
             report, sources = other._report, other._sources
@@ -178,7 +181,12 @@ class Aggregation:
         >>> open_ones.take_idle(300)["client"], len(open_ones)
         (['10.0.0.1'], 1)
         """
-        return Result(self._core.take_idle(int(time)), self._report)
+        try:
+            at = operator.index(time)
+        except TypeError:
+            call = "take_idle(1795413600)"
+            raise ArgumentError(f"take_idle: whole seconds are needed, not {time!r}; write {call}") from None
+        return Result(self._core.take_idle(at), self._report)
 
     @property
     def report(self) -> Report:
@@ -195,6 +203,8 @@ class Aggregation:
         """Loads what :meth:`to_bytes` saved. Safe with any bytes: :class:`~vpcflow.StateError` for damage and for what
         is no aggregation; it never takes more than eight times their size and 64 KiB of memory."""
         made = cls.__new__(cls)
+        if not isinstance(data, (bytes, bytearray, memoryview)):
+            raise ArgumentError(f"from_bytes: bytes are needed, as of to_bytes(), not {type(data).__name__}")
         made._take(_core.Aggregation.from_bytes(bytes(data)))
         return made
 
@@ -221,7 +231,10 @@ class Aggregation:
 def merge_all(states: Iterable[bytes | Aggregation]) -> Aggregation:
     """Merges aggregations, or their bytes, into one; raises :class:`~vpcflow.PlanError` for none."""
     total: Aggregation | None = None
-    for state in states:
+    call = "merge_all([monday, tuesday.to_bytes()])"
+    for state in several(states, "merge_all", call):
+        if not isinstance(state, (Aggregation, bytes, bytearray, memoryview)):
+            raise ArgumentError(f"merge_all: an aggregation or its bytes are needed, not {state!r:.100}; write {call}")
         one = state if isinstance(state, Aggregation) else Aggregation.from_bytes(state)
         total = one.copy() if total is None else total.merge(one)
     if total is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, TypeVar
 
 from .. import _core
 from ..errors import ArgumentError, PlanError
@@ -41,6 +41,29 @@ def text(given: Any, name: str, call: str) -> str:
     if not isinstance(given, str):
         raise ArgumentError(f"{name}={given!r}: text is needed; write {call}")
     return given
+
+
+_T = TypeVar("_T")
+
+
+def instance(given: Any, kind: type[_T] | tuple[type[_T], ...], name: str, call: str) -> _T:
+    """An object of one of our classes."""
+    if not isinstance(given, kind):
+        kinds = " or ".join(one.__name__ for one in (kind if isinstance(kind, tuple) else (kind,)))
+        raise ArgumentError(f"{name}: {kinds} is needed, not {given!r:.100}; write {call}")
+    return given
+
+
+def several(given: Any, name: str, call: str) -> list[Any]:
+    """A list, of anything that has several."""
+    if isinstance(given, (str, bytes)) or not isinstance(given, Iterable):
+        raise ArgumentError(f"{name}: a list is needed, not {given!r:.100}; write {call}")
+    return list(given)
+
+
+def each(given: Any, kind: type[_T], name: str, call: str) -> list[_T]:
+    """A list of objects of a class, of anything that has several."""
+    return [instance(one, kind, name, call) for one in several(given, name, call)]
 
 
 def label_of(name: Any, field: Any, table: Any) -> tuple[str, str, _core.Labels]:

@@ -5,7 +5,7 @@ them, with the quoting done.
 
 >>> import vpcflow as vf
 >>> (vf.col("action") == "REJECT") & vf.col("dstport").is_in([22, 3389]) & ~vf.col("srcaddr").is_in("10.0.0.0/8")
-Expr("((action = 'REJECT' and dstport in (22, 3389)) and not srcaddr in '10.0.0.0/8')")
+Expr("(action = 'REJECT' and dstport in (22, 3389) and not srcaddr in '10.0.0.0/8')")
 >>> vf.sum("bytes")
 Agg("sum(bytes)")
 """
@@ -66,20 +66,25 @@ class Expr:
     ``str()`` of it is the filter text.
     """
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, operator: str = "") -> None:
         self._text = text
+        self._operator = operator  # "and" or "or" if the text is a chain of it
 
     def __str__(self) -> str:
-        return self._text
+        return f"({self._text})" if self._operator else self._text
 
     def __repr__(self) -> str:
-        return f'Expr("{self._text}")'
+        return f'Expr("{self}")'
+
+    def _joined(self, operator: str, other: Expr | str) -> Expr:
+        # Chains stay flat, as what is nested deeply is refused.
+        return Expr(f"{_operand(self, operator)} {operator} {_operand(other, operator)}", operator)
 
     def __and__(self, other: Expr | str) -> Expr:
-        return Expr(f"({self} and {_operand(other)})")
+        return self._joined("and", other)
 
     def __or__(self, other: Expr | str) -> Expr:
-        return Expr(f"({self} or {_operand(other)})")
+        return self._joined("or", other)
 
     def __invert__(self) -> Expr:
         return Expr(f"not {self}")
@@ -126,7 +131,9 @@ class Column:
 
     def __and__(self, mask: int) -> Column:
         """Bits of an integer field: ``(col("tcp_flags") & 18) == 2``."""
-        return Column(f"{self._text} & {int(mask)}")
+        if not isinstance(mask, int) or isinstance(mask, bool):
+            raise ArgumentError(f"'&' of a column takes its bits, as col('tcp_flags') & 18, not {mask!r}")
+        return Column(f"{self._text} & {mask}")
 
     def __bool__(self) -> bool:
         raise ArgumentError("a column has no truth value; compare it with something")
@@ -194,7 +201,10 @@ def as_condition(expression: Expr | str) -> str:
     )
 
 
-def _operand(expression: Expr | str) -> str:
+def _operand(expression: Expr | str, operator: str) -> str:
+    """Returns a part of a chain."""
+    if isinstance(expression, Expr) and expression._operator == operator:
+        return expression._text
     return f"({expression})" if isinstance(expression, str) else as_filter(expression)
 
 

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, NoReturn
 from .. import _core
 from .._threads import SharedIterator
 from .._units import seconds
-from ..errors import ArgumentError, FieldError, PlanError
+from ..errors import ArgumentError, PlanError
 from ..typing import BinBy, Duration, Input, Progress, ScanKeywords, Vantage
-from .arguments import label_of, names, order_of, top_of, whole
+from .arguments import label_of, names, order_of, several, top_of, whole
 from .expr import Agg, Derived, Expr, aggregates_spec, as_condition, as_filter
 from .logs import Logs, open_logs
+from .planning import plan_of
 from .result import Result, check
 from .running import collect_all
 
@@ -75,6 +76,10 @@ class Flows:
         if self._grouped:
             raise PlanError(f"{verb} comes before group_by; of a result, use pandas, polars or DuckDB")
 
+    def _no_limit(self, verb: str) -> None:
+        if self._spec.limit is not None:
+            raise PlanError(f"{verb} all records; limit comes after it, and is then of its rows")
+
     def bind(self, data: Input | Flows, **options: Unpack[ScanKeywords]) -> Flows:
         """Returns the query over data. Only a query without data, of :func:`vpcflow.query`, can be bound.
 
@@ -93,6 +98,8 @@ class Flows:
             if options:
                 raise PlanError("bind: options belong to the scan(...) that made the query")
             data._no_grouping("bind")
+            if self._grouped:
+                data._no_limit("a grouping is of")
             logs, base, filters = data._logs, data._spec, [*data._filters]
         else:
             logs = open_logs(data, **options)
@@ -233,34 +240,13 @@ class Flows:
     @property
     def formats(self) -> list[str]:
         """The different formats of all sources, as :attr:`format`; of each source its first 16 KiB are read."""
-        texts = self._peek_all(self._sources)
+        texts = self._logs.formats()
         return [" ".join(f"${{{name}}}" for name in names.split()) for names in texts]
 
-    def _formats(self) -> list[str]:
-        """Formats that the plan must know: of all sources for a selection of everything, else none."""
-        if self._bound is None or self._grouped or self._spec.select:
-            return []
-        return self._peek_all(self._sources)
-
-    def _peek_all(self, sources: Iterable[_core.Source]) -> list[str]:
-        formats: dict[str, None] = {}
-        for source in sources:
-            try:
-                formats.update(dict.fromkeys(source.peek_formats(self._options)))
-            except Exception:  # the scan itself reports it
-                continue
-        return [f.replace("${", "").replace("}", "") for f in formats]
-
-    def _plan(self) -> _core.Plan:
-        formats = self._formats()
-        try:
-            return _core.Plan(self._spec, formats)
-        except FieldError:
-            if self._bound is None or not self._sources:
-                raise
-            # It may be a field that the logs have beyond the catalogue.
-            formats = self._peek_all(self._sources[:1])
-            return _core.Plan(self._spec, formats)
+    def _plan(self, sources: int | None = None) -> _core.Plan:
+        """``sources``: how many of them are looked at for their columns; all by default."""
+        everything = self._bound is not None and not self._grouped and not self._spec.select
+        return plan_of(self._bound, self._spec, self._logs.formats(sources) if everything else [])
 
     @property
     def columns(self) -> list[str]:
@@ -305,6 +291,7 @@ class Flows:
         [('OK', 1), ('absent', 2), ('NODATA', 1)]
         """
         self._no_grouping("coverage")
+        self._no_limit("coverage() is of")
         plan = self.select(*_core.coverage_fields())._with(allow_missing=True)._plan()
         result = Result(*_core.coverage(plan, self._sources, self._options, progress))
         check([result], self._allows_empty)
@@ -333,7 +320,7 @@ class Flows:
         ``pkt-srcaddr`` and ``interface-type``.
 
         Needs ``srcaddr``, ``dstaddr``, ``start``, ``end``; ``include/vpcflow/session/sessions.h`` says how the rest is
-        used. Memory for all sessions, about 300 bytes each.
+        used, and what memory a session takes; all are held.
 
         >>> import vpcflow as vf
         >>> log = b"srcaddr dstaddr srcport dstport protocol bytes start end action\\n"
@@ -344,7 +331,9 @@ class Flows:
         self._no_grouping("sessions")
         if self._spec.select:
             raise PlanError("sessions() reads the fields that it needs; leave out select")
-        texts = [str(address) for address in intermediaries]
+        self._no_limit("sessions() joins")
+        call = "sessions(intermediaries=['10.0.0.5'])"
+        texts = [str(address) for address in several(intermediaries, "intermediaries", call)]
         sessions = _core.SessionSpec(idle=seconds(idle, "idle"), vantage=vantage, intermediaries=texts)
         return self._with(sessions=sessions)
 
@@ -368,8 +357,6 @@ class Flows:
             raise PlanError("batches() is for selections; a grouping has one result: collect()")
         if self._spec.sort:
             raise PlanError("batches() gives the order of the input; sort needs collect()")
-        if whole(rows, "rows", "batches(rows=65536)") < 1:
-            raise PlanError(f"batches: rows={rows}: expected at least 1")
         reader = _core.BatchReader(self._plan(), self._sources, self._options)
         while True:
             result = Result(*reader.next(rows))

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, cast
 
 from .. import _core
+from .._hints import hint
 from .._units import byte_count, unix_seconds
-from ..errors import PlanError
+from ..errors import ArgumentError, PlanError
 from ..io.inputs import select, sources_of, with_tables
 from ..io.tables import ArrowTable
-from ..typing import Container, Duplicates, Input, Instant, OnError, Size
-from .arguments import text, whole
+from ..typing import Container, Input, ScanKeywords
+from .arguments import each, text, whole
 from .expr import col
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -24,49 +28,59 @@ class Logs:
     options: _core.ScanOptions
     spec: _core.PlanSpec
     filters: list[str]
+    _peeked: dict[int, list[str]] = dataclasses.field(default_factory=dict)  # by source
+
+    def peek(self, number: int) -> list[str]:
+        """Returns the formats in the beginning of a source, which is read once; of one that cannot be read none, as the
+        scan itself says so."""
+        if number not in self._peeked:
+            try:
+                found = self.sources[number].peek_formats(self.options)
+            except Exception:
+                return []
+            self._peeked[number] = [f.replace("${", "").replace("}", "") for f in found]
+        return self._peeked[number]
+
+    def formats(self, sources: int | None = None) -> list[str]:
+        """Returns the different formats of all sources, or of the first ``sources``."""
+        numbers = range(len(self.sources))[:sources]
+        return list(dict.fromkeys(text for number in numbers for text in self.peek(number)))
 
 
-def open_logs(
-    data: Input,
-    *,
-    format: str | None = None,
-    container: Container = "auto",
-    start: Instant | None = None,
-    end: Instant | None = None,
-    account: str | Iterable[str] | None = None,
-    region: str | Iterable[str] | None = None,
-    duplicates: Duplicates = "once",
-    on_error: OnError = "skip",
-    threads: int | None = None,
-    max_memory: Size | None = None,
-    max_output_bytes: Size | None = None,
-    allow_empty: bool = False,
-    allow_missing: bool = False,
-) -> Logs:
+def open_logs(data: Input, **options: Unpack[ScanKeywords]) -> Logs:
     """Opens logs with the arguments of :func:`vpcflow.scan`, which describes them. No record is read yet."""
-    text(container, "container", "scan(data, container='json')")
+    known = sorted(ScanKeywords.__annotations__)
+    for name in options:
+        if name not in known:
+            raise ArgumentError(f"scan: no option {name!r}; {hint(name, known)}")
+    format, threads = options.get("format"), options.get("threads")
+    max_memory, max_output_bytes = options.get("max_memory"), options.get("max_output_bytes")
+    container = text(options.get("container", "auto"), "container", "scan(data, container='json')")
     if threads is not None and whole(threads, "threads", "scan(data, threads=4)") < 1:
         raise PlanError(f"threads={threads}: expected at least 1, or None for one per processor")
     if format is not None:
         text(format, "format", "scan(data, format='${srcaddr} ${bytes}')")
-    options = _core.ScanOptions(
-        format=format, container=container, duplicates=duplicates, on_error=on_error, threads=threads or 0,
+    own = _core.ScanOptions(
+        format=format, container=cast(Container, container), duplicates=options.get("duplicates", "once"),
+        on_error=options.get("on_error", "skip"), threads=threads or 0,
         max_memory=0 if max_memory is None else byte_count("max_memory", max_memory),
         max_output_bytes=0 if max_output_bytes is None else byte_count("max_output_bytes", max_output_bytes),
-        allow_empty=allow_empty,
+        allow_empty=options.get("allow_empty", False),
     )  # fmt: skip
-    begin, until = unix_seconds("start", start), unix_seconds("end", end)
+    begin, until = unix_seconds("start", options.get("start")), unix_seconds("end", options.get("end"))
     asked = None if begin is None and until is None else (begin, until)
-    spec = _core.PlanSpec(asked=asked, allow_missing=allow_missing)
+    spec = _core.PlanSpec(asked=asked, allow_missing=options.get("allow_missing", False))
     bounds = [*([] if begin is None else [col("start") >= begin]), *([] if until is None else [col("start") < until])]
     filters = [str(bound) for bound in bounds]
     if hasattr(data, "__arrow_c_stream__"):
-        return Logs([ArrowTable(data).source()], options, spec, filters)
+        return Logs([ArrowTable(data).source()], own, spec, filters)
     notes: list[str] = []
-    sources = select(sources_of(data, notes), begin, until, _texts(account), _texts(region))
-    own = options.replace(notes=notes) if notes else options
+    accounts, regions = (_texts(options.get(name), name) for name in ("account", "region"))
+    sources = select(sources_of(data, notes), begin, until, accounts, regions)
+    own = own.replace(notes=notes) if notes else own
     return Logs(with_tables(sources) if container == "auto" else sources, own, spec, filters)
 
 
-def _texts(value: str | Iterable[str] | None) -> list[str]:
-    return [] if value is None else [value] if isinstance(value, str) else [str(v) for v in value]
+def _texts(value: Any, name: str) -> list[str]:
+    call = f"scan(data, {name}='...')"
+    return [] if value is None else [value] if isinstance(value, str) else each(value, str, name, call)

@@ -25,13 +25,15 @@ class Report(_core.Report):
     error, the text and the name of each damaged source (of formats and warnings 256 each, and a warning if there were
     more). ``no_records`` says why nothing can be concluded, or is ``None``.
 
-    Attributes are read-only; ``report["records"]`` reads them by name, too.
+    Attributes are read-only, and there are no others; ``report["records"]`` reads them by name, too.
 
     >>> import vpcflow as vf
     >>> report = vf.scan(b"srcaddr bytes\\n10.0.0.1 40\\n10.0.0.2 x\\n", on_error="null").collect().report
     >>> report.records, report.nulled_values, report.rejects
     (2, 1, [])
     """
+
+    __slots__ = ()
 
     def as_dict(self) -> dict[str, Any]:
         """Returns all of it as plain values."""

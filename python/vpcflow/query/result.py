@@ -10,6 +10,7 @@ from .. import _core
 from .. import _display as display
 from ..errors import ArgumentError, DataQualityWarning, NoRecordsError, PlanError, VpcflowError, from_report
 from ..typing import ArrowSchema, ColumnType
+from .arguments import instance, names
 from .report import Report
 
 if TYPE_CHECKING:
@@ -173,5 +174,8 @@ def diff(today: Result, baseline: Result, by: str | Sequence[str]) -> Result:
     >>> [(row["srcaddr"], row["change"], row["bytes_change"]) for row in changes]
     [('10.0.0.1', 'changed', 10), ('10.0.0.2', 'gone', -2), ('10.0.0.3', 'new', 1)]
     """
-    keys = [by] if isinstance(by, str) else list(by)
+    call = "diff(today, before, by='srcaddr')"
+    instance(today, Result, "diff", call)
+    instance(baseline, Result, "diff", call)
+    keys = names([by], call)
     return Result(_core.diff(today._table, baseline._table, keys), today.report)

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from .. import _core
-from ..errors import NoRecordsError, PlanError, VpcflowError
+from ..errors import ArgumentError, NoRecordsError, PlanError, VpcflowError
 from ..typing import Progress
+from .arguments import several
 from .result import Result, check
 
 if TYPE_CHECKING:
@@ -32,13 +33,30 @@ def collect_all(queries: Sequence[Flows], *, progress: Progress | None = None) -
 
     A line that is malformed for one of them is a reject for all. Returns the results in the order of the queries.
     """
+    call = "collect_all([flows.agg(n=vf.count())])"
+    queries = several(queries, "collect_all", call)
     if not queries:
         return []
+    for query in queries:
+        if not hasattr(query, "_plan"):
+            raise ArgumentError(f"collect_all: a query is needed, not {query!r:.100}; write {call}")
     first = queries[0]
     if any(query._sources is not first._sources for query in queries):
         raise PlanError("collect_all: the queries must come from the same scan()")
-    plans = [query._plan() for query in queries]
-    ran = _core.run(plans, first._sources, first._options, progress)
+    looked_at = 1 if len(queries) == 1 and _ends_early(first) else None
+    while True:
+        plans = [query._plan(looked_at) for query in queries]
+        ran = _core.run(plans, first._sources, first._options, progress)
+        read = ran[0][1].sources + ran[0][1].duplicates
+        if looked_at is None or read <= looked_at:
+            break
+        looked_at = read  # it took more of them, which may have further columns
     results = [Result(table, report) for table, report in ran]
     check(results, any(query._allows_empty for query in queries))
     return results
+
+
+def _ends_early(query: Flows) -> bool:
+    """Tells whether a query reads only the first sources, if they have as many rows as it wants, and could read them
+    again."""
+    return query._spec.limit is not None and not query._spec.sort and all(s.is_path for s in query._sources)

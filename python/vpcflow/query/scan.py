@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from .. import _core
 from ..typing import Container, Duplicates, Input, Instant, OnError, Size
 from .flows import Flows
-from .logs import open_logs
+from .logs import Logs, open_logs
 
 
 def scan(
@@ -34,7 +34,7 @@ def scan(
     named as fields are; or a list of those. ``"-"`` is standard input. Gzip and zstd are found by content.
 
     Of a folder, files whose names do not tell what they are are taken if their beginning holds records. What is left
-    out (objects of other services by AWS's paths, hidden files, manifests, ...) is told in ``report.warnings``.
+    out (objects of other services by AWS's paths, hidden files, manifests, ...) is reported in ``report.warnings``.
 
     File objects that can be moved (``seekable()``) are read from the position that they have now, by each query again;
     where they stand afterwards is not defined. Text files are read as the bytes below them. Everything else that can be
@@ -96,6 +96,11 @@ def scan(
         allow_empty=allow_empty,
         allow_missing=allow_missing,
     )
+    return flows_over(logs)
+
+
+def flows_over(logs: Logs) -> Flows:
+    """Makes the query of opened logs."""
     return Flows(logs, logs.spec)._filtered(logs.filters)
 
 

@@ -12,8 +12,9 @@ from .._units import seconds
 from ..errors import DataQualityWarning
 from ..findings.evidence import with_samples
 from ..findings.finding import Finding, worst_first
-from ..findings.findings import BLIND, Findings, blind_in
+from ..findings.findings import Findings, Limit, blind_in, blind_to
 from ..findings.scope import Scope
+from ..query.arguments import each, instance, whole
 from ..query.flows import Flows
 from ..query.result import Result
 from ..query.running import collect_all, collect_readable
@@ -27,10 +28,10 @@ _MAD_TO_SIGMA = 1.4826  # of a normal distribution
 def run(flows: Flows, rules: Sequence[Rule], *, samples: int = 3, progress: Progress | None = None) -> Findings:
     """Runs rules over flow logs, in one pass over them.
 
-    ``samples``: for each finding whose actor is an address the first so many records that it rests on, which takes
-    another pass. Time bins of the same keys that follow each other are one finding. ``not_detected`` of the result
-    names rules whose fields no log has, ``degraded`` those whose fields some sources lack. Errors as of
-    :meth:`vpcflow.Flows.collect`; of damaged sources the findings in what could be read are the error's ``partial``.
+    ``samples``: the number of records to show for each finding whose actor is an address, which takes another pass.
+    Time bins of the same keys that follow each other are one finding. ``not_detected`` of the result names rules whose
+    fields no log has, ``degraded`` those whose fields some sources lack. Errors as of :meth:`vpcflow.Flows.collect`; of
+    damaged sources the findings in what could be read are the error's ``partial``.
 
     >>> import vpcflow as vf
     >>> rules = vf.rules.of([{"name": "many", "by": "srcaddr", "having": "flows > 1", "message": "{srcaddr}: {flows}"}])
@@ -38,29 +39,46 @@ def run(flows: Flows, rules: Sequence[Rule], *, samples: int = 3, progress: Prog
     >>> [f.sentence for f in vf.rules.run(vf.scan(log), rules)]
     ['10.0.0.1: 2']
     """
-    there = fields_of(flows)
-    lacking = {rule.name: _lacks(rule, there) for rule in rules if there}
-    missing = {name: fields for name, fields in lacking.items() if fields}
-    able = {over: [r for r in rules if r.over == over and r.name not in missing] for over in ("records", "sessions")}
-    queries = [rule.query(flows) for rule in able["records"]]
-    queries += [flows.sessions()] if able["sessions"] else []
-    (*results, scope), damage = collect_readable([*queries, Scope.query(flows)], progress=progress)
-    if able["sessions"]:
-        base = sessions_as_records(results.pop(), "client_bytes")
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DataQualityWarning)
-            results += collect_all([rule.query(base) for rule in able["sessions"]])
-    found: list[Finding] = []
-    for rule, result in zip([*able["records"], *able["sessions"]], results):
-        found += sampled(flows, rule, findings_of(rule, result), samples)
-    degraded = _degraded([r for r in rules if r.name not in missing], scope.report.formats)
-    findings = Findings(
-        sorted(found, key=worst_first), scope.report, missing, degraded=degraded, scope=Scope.of(scope)
-    )
+    call = "run(vf.scan('logs/'), vf.rules.load('rules.yaml'))"
+    instance(flows, Flows, "rules.run", call)
+    rules = each(rules, Rule, "rules.run", call)
+    samples = whole(samples, "samples", "run(flows, rules, samples=3)")
+    results, damage = collect_readable(queries_of(flows, rules), progress=progress)
+    findings = found_in(flows, rules, results, samples)
     if damage is not None:
         damage.partial = findings
         raise damage
     return findings
+
+
+def queries_of(flows: Flows, rules: Sequence[Rule]) -> list[Flows]:
+    """Returns the queries whose results :func:`found_in` takes; for one pass with others."""
+    queries = [rule.query(flows) for rule in rules if rule.over == "records"]
+    if any(rule.over == "sessions" for rule in rules):
+        queries.append(flows._with(allow_missing=True).sessions())
+    return [*queries, Scope.query(flows)]
+
+
+def found_in(flows: Flows, rules: Sequence[Rule], results: Sequence[Result], samples: int) -> Findings:
+    """Returns what rules find in the results of :func:`queries_of`."""
+    of_records = [rule for rule in rules if rule.over == "records"]
+    of_sessions = [rule for rule in rules if rule.over == "sessions"]
+    *results, scope = results
+    # Only what was read tells which fields there are: a later header line may have more than the first.
+    formats = scope.report.formats
+    there = {name for text in formats for name in _names_in(text)}
+    lacking = {rule.name: _lacks(rule, there) for rule in rules if there}
+    missing = {name: fields for name, fields in lacking.items() if fields}
+    if any(rule.name not in missing for rule in of_sessions):
+        base = sessions_as_records(results.pop(), "client_bytes")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DataQualityWarning)
+            results += collect_all([rule.query(base) for rule in of_sessions])
+    found: list[Finding] = []
+    for rule, result in zip([*of_records, *of_sessions], results):
+        found += sampled(flows, rule, findings_of(rule, result), samples) if rule.name not in missing else []
+    degraded = _degraded([r for r in rules if r.name not in missing], formats)
+    return Findings(sorted(found, key=worst_first), scope.report, missing, degraded=degraded, scope=Scope.of(scope))
 
 
 def sampled(flows: Flows, rule: Rule, findings: list[Finding], n: int) -> list[Finding]:
@@ -70,23 +88,24 @@ def sampled(flows: Flows, rule: Rule, findings: list[Finding], n: int) -> list[F
     return with_samples(flows.filter(rule.where) if rule.where and rule.over == "records" else flows, findings, n)
 
 
-def fields_of(flows: Flows) -> set[str]:
-    """Returns the names of all fields that some source has."""
-    return {name for text in flows.formats for name in _names_in(text)}
-
-
 def _names_in(format: str) -> list[str]:
     return format.replace("${", "").replace("}", "").split()
 
 
-# Fields of records that sessions have from the logs as they are; the others are made.
+# Fields without which there are no sessions.
+_FOR_SESSIONS = {"srcaddr", "dstaddr", "start", "end"}
+# Further fields of records that sessions have from the logs as they are; the others are made.
 _OF_SESSIONS = {"srcport", "dstport", "protocol", "packets", "bytes", "tcp-flags"}
 
 
 def _lacks(rule: Rule, there: Iterable[str]) -> list[str]:
     """Returns the fields of a rule that are not there."""
     needed = set(rule.query()._plan().fields) - {"start", "end", "log-status"}
-    return sorted((needed if rule.over == "records" else needed & _OF_SESSIONS) - set(there))
+    if rule.over == "sessions":
+        needed = _FOR_SESSIONS | (needed & _OF_SESSIONS)
+    elif rule.every:
+        needed.add("start")
+    return sorted(needed - set(there))
 
 
 def _degraded(rules: Sequence[Rule], formats: dict[str, int]) -> dict[str, list[str]]:
@@ -101,11 +120,11 @@ def _degraded(rules: Sequence[Rule], formats: dict[str, int]) -> dict[str, list[
     return out
 
 
-def blind_rules(rules: Sequence[Rule], formats: Iterable[str]) -> list[str]:
-    """Returns a line for each rule and the fields of it that one of the formats lacks."""
+def blind_rules(rules: Sequence[Rule], formats: Iterable[str]) -> list[Limit]:
+    """Returns a limit for each rule and the fields of it that one of the formats lacks."""
     there = [_names_in(format) for format in formats]
     lacking = {rule.name: dict.fromkeys(field for names in there for field in _lacks(rule, names)) for rule in rules}
-    return [f"{BLIND}: {name}: some logs lack {', '.join(fields)}" for name, fields in lacking.items() if fields]
+    return [blind_to(name, f"some logs lack {', '.join(fields)}") for name, fields in lacking.items() if fields]
 
 
 def findings_of(rule: Rule, result: Result) -> list[Finding]:
@@ -113,6 +132,8 @@ def findings_of(rule: Rule, result: Result) -> list[Finding]:
     keys = [key.replace("-", "_") for key in rule.by]
     groups: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
     for row in result.rows():
+        if rule.every and row["time"] is None:
+            continue  # records without start, which are in no bin
         groups.setdefault(tuple(row[key] for key in keys), []).append(row)
     step = seconds(rule.every) if rule.every else 0
     out = []

@@ -28,8 +28,8 @@ class Rule:
     as ``rejected / flows``; ``flows``, the number of records, without.
 
     ``unusual``: ``{of: bytes, deviations: 6, bins: 6}`` compares a group's time bins with each other: only those above
-    the median of the group's other bins by so many deviations (1.4826 times the median absolute deviation, a tenth of
-    the median at least) are findings, from so many other bins on.
+    the median of the group's other bins by ``deviations`` (1.4826 times the median absolute deviation, a tenth of the
+    median at least) are findings, if there are at least ``bins`` others.
 
     ``message``: a sentence with keys and aggregates in braces. ``actor``: the key that is one (the first, without).
     ``examples``: small logs with the number of findings that they must give, see :func:`test`.

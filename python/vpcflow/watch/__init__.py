@@ -1,4 +1,4 @@
-"""Watching a folder: new logs are read once, rules are asked, alerts are told once.
+"""Watching a folder: new logs are read once, rules are evaluated, alerts are sent once.
 
 Everything that matters is in one SQLite file: which files were read, what the rules have counted so far, which alerts
 were made, and which of them each channel has got. Files, counts and alerts change in one transaction, so a process that

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Callable
 
 from ..detect.detect import checked_settings, find
@@ -13,6 +13,7 @@ from ..detect.settings import DetectorSettings
 from ..errors import FieldError
 from ..findings.finding import SEVERITIES, Finding
 from ..query.aggregation import Aggregation, merge_all
+from ..query.arguments import names
 from ..query.flows import Flows
 from ..query.scan import query
 from ..query.sessions import sessions_as_records
@@ -34,12 +35,13 @@ class RuleCounts:
     def __init__(self, store: Store, rules: Sequence[Rule], keep: int, limits: Limits) -> None:
         self._store, self._rules, self._keep, self._limits = store, list(rules), keep, limits
 
-    def add(self, flows: Flows, days: Sequence[int | None]) -> None:
-        """Counts the records of some files, which are of these days."""
-        self._limits.tell(blind_rules(self._rules, flows.formats))
+    def add(self, flows: Flows, days: Sequence[int | None], formats: Iterable[str]) -> None:
+        """Counts the records of some files, which are of these days and formats."""
+        self._limits.tell(blind_rules(self._rules, formats))
+        records = flows._with(allow_missing=True)  # of `start`
         for rule in self._rules:
             for day in days if rule.over == "records" else ():
-                part = flows if day is None else flows.filter(f"start >= {day} and start < {day + DAY}")
+                part = records.filter("start is null" if day is None else f"start >= {day} and start < {day + DAY}")
                 self._count(rule, _NO_DAY if day is None else day, part)
         if any(rule.over == "sessions" for rule in self._rules):
             self._add_sessions(flows)
@@ -76,7 +78,10 @@ class RuleCounts:
         """Counts the sessions that are over: none of them can go on, as nothing so old comes any more."""
         row = self._store.execute("select blob from states where day = ?", (_OPEN,)).fetchone()
         state = Aggregation.from_bytes(row[0]) if row is not None else Aggregation(query().sessions())
-        state.update(flows)
+        try:
+            state.update(flows)
+        except FieldError:  # these logs make no sessions, as blind_rules says
+            return
         latest = flows.agg(last="max(end)").collect()["last"][0]
         over = state.take_idle(latest if latest is not None else 0)
         self._save("", _OPEN, "", state)
@@ -120,7 +125,7 @@ class DetectorWindow:
         limits: Limits, log: Callable[[str], None],
     ) -> None:  # fmt: skip
         self._store, self._baseline, self._span, self._limits, self._log = store, baseline, span, limits, log
-        self._only = tuple(settings.get("only", ()))
+        self._only = tuple(names([settings.get("only", ())], "detectors={'only': ['port_scan']}"))
         own = {name: value for name, value in settings.items() if name != "only"}
         self._settings = checked_settings(self._only, own)
         self._severities = SEVERITIES[: SEVERITIES.index(min_severity) + 1]

@@ -13,7 +13,7 @@ class Incidents:
     """The incidents that go on, or ended lately.
 
     Findings of the same key that are no further apart than ``throttle`` seconds are one incident, which gives an alert
-    when it begins, when it becomes worse, and, with ``repeat``, whenever it has gone on for so many seconds.
+    when it begins, when it becomes worse, and, with ``repeat``, whenever it has gone on for that many seconds.
     """
 
     def __init__(self, store: Store, throttle: int, repeat: int | None) -> None:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import Callable
 
-from ..findings.findings import BLIND
+from ..findings.findings import Limit
 
 
 class Limits:
@@ -16,10 +16,10 @@ class Limits:
         self._log = log
         self._known: set[str] = set()
 
-    def tell(self, lines: Iterable[str]) -> None:
-        """Logs the lines of :meth:`vpcflow.findings.findings.Findings.limits` about blind detectors and rules."""
-        for line in lines:
-            kind = re.sub("[0-9,]+", "#", line)
-            if BLIND in line and kind not in self._known:
-                self._known.add(kind)
-                self._log(line)
+    def tell(self, limits: Iterable[Limit]) -> None:
+        """Logs those of :meth:`vpcflow.findings.findings.Findings.limits` that are about blind detectors and rules."""
+        for limit in limits:
+            uncounted = re.sub("[0-9,]+", "#", limit.text)
+            if limit.kind == "blind" and uncounted not in self._known:
+                self._known.add(uncounted)
+                self._log(limit.text)

@@ -7,17 +7,17 @@ from typing import Callable, NamedTuple
 from ..errors import NoRecordsError, VpcflowError
 from ..query.flows import Flows
 from ..query.scan import scan
-from ..rules.evaluate import fields_of
 
 DAY = 86400  # seconds
 
 
 class Readable(NamedTuple):
     """The files that can be read whole as one query, ``None`` if there are none; the days of their records, as their
-    first seconds (``None`` for logs without times); and the error of each other file."""
+    first seconds (``None`` for records without times); their formats; and the error of each other file."""
 
     flows: Flows | None
     days: list[int | None]
+    formats: list[str]
     damaged: dict[str, str]
 
 
@@ -27,20 +27,18 @@ def readable(paths: list[str], format: str | None, log: Callable[[str], None]) -
     while paths:
         flows = scan(paths, format=format, allow_empty=True)
         try:
-            fields = fields_of(flows)
-            timed = not fields or "start" in fields
-            counted = flows.group_by(every=DAY if timed else None, bin_by="start").agg(n="count()").collect()
+            by_day = flows._with(allow_missing=True).group_by(every=DAY, bin_by="start").agg(n="count()")
+            counted = by_day.collect()
             foreign = _errors_of(paths, format) if counted.report.rejected else {}
             if not foreign:
                 if counted.report.rejected:
                     log(counted.report.rejects_line)
-                days = [time for time in counted["time"] if time is not None] if timed else [None]
-                return Readable(flows, days, damaged)
+                return Readable(flows, counted["time"], list(counted.report.formats), damaged)
         except VpcflowError as error:
             foreign = _errors_of(paths, format) or {path: str(error).splitlines()[0] for path in paths}
         damaged |= foreign
         paths = [path for path in paths if path not in damaged]
-    return Readable(None, [], damaged)
+    return Readable(None, [], [], damaged)
 
 
 def _errors_of(paths: list[str], format: str | None) -> dict[str, str]:

@@ -13,8 +13,10 @@ from .._threads import locked
 from .._units import seconds
 from ..alerts.alert import Alert, Channel
 from ..alerts.channels.jsonl import JsonLines
-from ..errors import DataQualityWarning, VpcflowError
+from ..errors import ArgumentError, DataQualityWarning, PlanError, VpcflowError
+from ..findings.finding import SEVERITIES
 from ..query.aggregation import Aggregation
+from ..query.arguments import each, instance, whole
 from ..rules.model import THROTTLE, Rule
 from ..rules.silences import Silence, check_silences
 from ..typing import Duration, Severity
@@ -79,6 +81,14 @@ class Watch:
         self._own = [channel.path for channel in channels.values() if isinstance(channel, JsonLines)]
         #: The files that the last :meth:`poll` could not read, each with its error.
         self.damaged: dict[str, str] = {}
+        rules = each(rules, Rule, "rules", "Watch('logs/', vf.rules.load('rules.yaml'), {}, 'state.sqlite')")
+        whole(keep, "keep", "Watch(..., keep=2)")
+        if isinstance(settle, bool) or not isinstance(settle, (int, float)) or not settle >= 0:
+            raise ArgumentError(f"settle={settle!r}: seconds are needed, from 0; write Watch(..., settle=5)")
+        if min_severity not in SEVERITIES:
+            raise PlanError(f"min_severity={min_severity!r}: expected one of {', '.join(SEVERITIES)}")
+        if baseline is not None:
+            instance(baseline, Aggregation, "baseline", "Watch(..., baseline=vf.detection.baseline(past))")
         check_silences(silences, rules)
         pause, again = seconds(throttle, "throttle"), None if repeat is None else seconds(repeat, "repeat")
         self._store = Store(os.fspath(state), self.LOCK_SECONDS)
@@ -128,10 +138,10 @@ class Watch:
             try:
                 with warnings.catch_warnings(), self._store.transaction():
                     warnings.simplefilter("ignore", DataQualityWarning)
-                    flows, days, self.damaged = readable([file.path for file in new], self._format, self._log)
+                    flows, days, formats, self.damaged = readable([file.path for file in new], self._format, self._log)
                     alerts = []
                     if flows is not None:
-                        self._counts.add(flows, days)
+                        self._counts.add(flows, days, formats)
                         self._incidents.forget(self._counts.forget())
                         found = self._counts.findings(flows)
                         found += self._window.findings(flows) if self._window is not None else []
