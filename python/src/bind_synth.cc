@@ -4,6 +4,13 @@
 namespace vpcflow_python {
 namespace {
 
+vpcflow::SynthWorld WorldOf(const std::string& name) {
+  if (name == "tame") return vpcflow::SynthWorld::kTame;
+  if (name == "office") return vpcflow::SynthWorld::kOffice;
+  RaiseStatus(vpcflow::MakeError(vpcflow::ErrorKind::kSynth,
+                                 "synth: no world '" + vpcflow::internal::Printable(name) + "'; there are tame, office"));
+}
+
 vpcflow::SynthOptions SynthFrom(const py::dict& d) {
   vpcflow::SynthOptions o;
   const auto set = [&](const char* key, auto* out) {
@@ -23,7 +30,9 @@ vpcflow::SynthOptions SynthFrom(const py::dict& d) {
   set("nodata_share", &o.nodata_share);
   set("skipdata_share", &o.skipdata_share);
   set("reject_share", &o.reject_share);
+  if (d.contains("world") && !d["world"].is_none()) o.world = WorldOf(d["world"].cast<std::string>());
   set("plant", &o.plant);
+  set("intensity", &o.intensity);
   set("files", &o.files);
   set("gzip", &o.gzip);
   set("gzip_level", &o.gzip_level);
@@ -38,7 +47,8 @@ void BindSynth(py::module_& m) {
   m.def("plants", [] {
     py::list out;
     for (const vpcflow::PlantInfo& plant : vpcflow::Plants())
-      out.append(py::make_tuple(plant.name, plant.benign, plant.meaning));
+      out.append(py::make_tuple(plant.world == vpcflow::SynthWorld::kTame ? "tame" : "office", plant.name, plant.benign,
+                                plant.meaning));
     return out;
   });
   m.def(

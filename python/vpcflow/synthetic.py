@@ -12,12 +12,14 @@ from . import _core
 from .io.writing import folder_in_place
 
 if TYPE_CHECKING:
+    from .typing import World
     from typing_extensions import Unpack
 
 
 class SynthKeywords(TypedDict, total=False):
     """Further options of :func:`synth`."""
 
+    intensity: float
     start: int
     hours: float
     window: int
@@ -42,6 +44,8 @@ class PlantLabel(TypedDict, total=False):
     kind: str
     benign: bool
     actor: str
+    actors: list[str]  # of attacks of the office world, which may have many
+    detectors: list[str]  # that may name such an attack
     targets: list[str]
     interfaces: list[str]
     ports: list[int]
@@ -71,26 +75,35 @@ class Synthetic:
     labels: list[PlantLabel] = field(default_factory=list)
 
 
-def plants() -> dict[str, str]:
-    """Returns the incidents that can be planted, each with its meaning."""
-    return {name: meaning for name, _, meaning in _core.plants()}
+#: Records of a host and day of the office world.
+_OFFICE_DENSITY = 13_000
+
+
+def plants(world: World = "tame") -> dict[str, str]:
+    """Returns what can be planted in a world, attacks and what only looks like them, each with its meaning."""
+    return {name: meaning for own, name, _, meaning in _core.plants() if own == world}
 
 
 def synth(
-    records: int = 100_000,
+    records: int | None = None,
     *,
     out: str | os.PathLike[str] | None = None,
     seed: int = 1,
     format: str | None = None,
-    plant: str | Sequence[str] = (),
+    world: World = "tame",
+    plant: str | Sequence[str] | None = None,
     progress: Callable[[int, int], None] | None = None,
     **options: Unpack[SynthKeywords],
 ) -> Synthetic:
     """Makes realistic flow logs; the same arguments give the same bytes.
 
-    ``records``: how many. ``out``: a folder for the files, ``manifest.json`` and ``labels.json``; without it the text
-    is returned. ``format``: as for :func:`scan`; AWS's default without. ``plant``: names of :func:`plants`, or
-    ``"all"``. Further options: ``start`` (Unix seconds), ``hours``, ``window`` (seconds), ``interfaces``, ``accounts``,
+    ``records``: how many; without it 100,000, in the office world 13,000 an interface and day. ``out``: a folder for the files, ``manifest.json`` and ``labels.json``; without it the text
+    is returned. ``format``: as for :func:`scan`; AWS's default without. ``world``: ``"tame"`` (conversations drawn
+    at random) or ``"office"`` (besides, what the hosts of an office do all day, hard to tell from attacks; 24 hours of
+    200 interfaces unless ``hours`` and ``interfaces`` say else). ``plant``: names of :func:`plants`, ``"benign"`` for
+    all that are no attacks (the office world's default), or ``"all"``; ``"-name"`` takes one out again.
+    ``intensity``: times the attacks of the office world. Further options: ``start`` (Unix seconds), ``hours``,
+    ``window`` (seconds), ``interfaces``, ``accounts``,
     ``peers``, ``noise_sources``, ``ipv6_share``, ``nodata_share``, ``skipdata_share``, ``reject_share``, and for files
     ``files``, ``gzip``, ``gzip_level``, ``header``, ``s3_layout``.
 
@@ -103,12 +116,18 @@ def synth(
     >>> vf.scan(made.data).agg(n=vf.count()).collect().report.records
     1000
     """
-    names = [p for p in plant.split(",") if p] if isinstance(plant, str) else list(plant)
+    if world == "office":
+        options = {"hours": 24.0, "interfaces": 200, "peers": 30_000, "noise_sources": 10_000, **options}
+        plant = "benign" if plant is None else plant
+        if records is None:
+            records = round(_OFFICE_DENSITY * options["interfaces"] * options["hours"] / 24)
+    records = 100_000 if records is None else records
+    names = [p for p in plant.split(",") if p] if isinstance(plant, str) else list(plant or ())
     known = SynthKeywords.__annotations__
     unknown = set(options) - set(known)
     if unknown:
         raise TypeError(f"synth() has no option {sorted(unknown)[0]!r}; it has {', '.join(sorted(known))}")
-    settings = {"records": records, "seed": seed, "format": format, "plant": names, **options}
+    settings = {"records": records, "seed": seed, "format": format, "world": world, "plant": names, **options}
     if out is None:
         data, labels = _core.synthesize_text(settings)
         return Synthetic(records, len(data), data, [], json.loads(labels))

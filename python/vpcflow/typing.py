@@ -57,6 +57,8 @@ Vantage = Literal["most", "client", "server", "all"]
 #: Whether logs of a format can answer an analysis.
 Verdict = Literal["exact", "degraded", "impossible"]
 # -- made until here
+#: What :func:`vpcflow.synth` makes.
+World = Literal["tame", "office"]
 #: Types of the columns of a result, :attr:`vpcflow.Result.schema`.
 ColumnType = Literal["int32", "int64", "int128", "float64", "bool", "time", "address", "text"]
 #: Types of fields, :attr:`vpcflow.FieldInfo.column_type`.

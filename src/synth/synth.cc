@@ -17,6 +17,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "src/synth/plants.h"
 #include "src/synth/world.h"
 #include "vpcflow/error/error.h"
 
@@ -30,9 +31,30 @@ using internal::World;
 
 // Records are mixed within runs of this many, as deliveries are.
 constexpr size_t kRun = 65536;
-std::vector<std::string> PlantNames() {
+
+std::vector<std::string> PlantNames(SynthWorld world, bool benign_alone = false) {
   std::vector<std::string> out;
-  for (const PlantInfo& plant : Plants()) out.emplace_back(plant.name);
+  for (const PlantInfo& plant : Plants()) {
+    if (plant.world == world && (plant.benign || !benign_alone)) out.emplace_back(plant.name);
+  }
+  return out;
+}
+
+// The plants that options ask for, of names that there are.
+std::vector<std::string> PlantsAsked(const SynthOptions& options) {
+  std::vector<std::string> out;
+  const auto add = [&](const std::string& name) {
+    if (std::find(out.begin(), out.end(), name) == out.end()) out.push_back(name);
+  };
+  for (const std::string& name : options.plant) {
+    if (name == "all" || name == "benign") {
+      for (const std::string& each : PlantNames(options.world, name == "benign")) add(each);
+    } else if (name.starts_with('-')) {
+      std::erase(out, name.substr(1));
+    } else {
+      add(name);
+    }
+  }
   return out;
 }
 
@@ -44,11 +66,12 @@ absl::Status Check(const SynthOptions& o) {
           absl::StrCat("field '", column.name, "' is not in the catalogue, so there is nothing to write into it"));
   }
   if (o.format.empty()) return bad("the format has no fields");
-  const std::vector<std::string> plants = PlantNames();
+  const std::vector<std::string> plants = PlantNames(o.world);
   for (const std::string& name : o.plant) {
-    if (name == "all" || std::find(plants.begin(), plants.end(), name) != plants.end()) continue;
-    const std::string nearest = Nearest(name, plants);
-    return bad(absl::StrCat("cannot plant '", internal::Printable(name), "'; there are all, ",
+    const std::string plain = name.substr(name.starts_with('-') ? 1 : 0);
+    if (name == "all" || name == "benign" || std::find(plants.begin(), plants.end(), plain) != plants.end()) continue;
+    const std::string nearest = Nearest(plain, plants);
+    return bad(absl::StrCat("cannot plant '", internal::Printable(name), "'; there are all, benign, ",
                             absl::StrJoin(plants, ", "),
                             nearest.empty() ? "" : absl::StrCat("; did you mean '", nearest, "'?")));
   }
@@ -56,6 +79,7 @@ absl::Status Check(const SynthOptions& o) {
   if (o.peers < 1 || o.noise_sources < 1 || o.peers > 100'000'000 || o.noise_sources > 100'000'000)
     return bad("peers and noise_sources: 1 to 100,000,000");
   if (!(o.hours > 0 && o.hours <= 24 * 3660)) return bad("hours: more than 0, at most ten years");
+  if (!(o.intensity > 0 && o.intensity <= 1000)) return bad("intensity: more than 0, at most 1,000");
   if (o.window < 10 || o.window > 600) return bad("window: 10 to 600 seconds");
   if (o.start < 0 || o.start > int64_t{1} << 31) return bad("start: Unix seconds up to 2^31");
   if (o.files < 1 || o.files > 1'000'000) return bad("files: 1 to 1,000,000");
@@ -75,12 +99,13 @@ class Maker {
   using Sink = std::function<absl::Status(const std::vector<SynthRecord>&, const std::vector<uint32_t>&)>;
 
   explicit Maker(const SynthOptions& options) : options_(options), random_(options.seed), world_(options, &random_) {
-    std::vector<std::string> plant = options.plant;
-    if (std::find(plant.begin(), plant.end(), "all") != plant.end()) plant = PlantNames();
-    planted_ = internal::Plant(world_, plant, random_.Next());
+    const auto plant = options.world == SynthWorld::kTame ? &internal::PlantTame : &internal::PlantOffice;
+    planted_ = plant(world_, PlantsAsked(options), random_.Next());
+    std::stable_sort(planted_.records.begin(), planted_.records.end(),
+                     [](const SynthRecord& a, const SynthRecord& b) { return a.start < b.start; });
   }
   const World& world() const { return world_; }
-  const std::string& labels() const { return planted_.labels_json; }
+  std::string labels() const { return absl::StrCat("[", absl::StrJoin(planted_.labels, ","), "\n]\n"); }
   uint64_t planted() const { return planted_.records.size(); }
 
   absl::Status Run(const Sink& sink) {
@@ -385,6 +410,16 @@ absl::StatusOr<std::string> SynthesizeText(const SynthOptions& options, SynthSum
   if (!status.ok()) return status;
   if (summary != nullptr) *summary = {options.records, text.size(), {}, maker.labels()};
   return text;
+}
+
+std::span<const PlantInfo> Plants() {
+  static const std::vector<PlantInfo> plants = [] {
+    std::vector<PlantInfo> out = internal::TamePlants();
+    const std::vector<PlantInfo> office = internal::OfficePlants();
+    out.insert(out.end(), office.begin(), office.end());
+    return out;
+  }();
+  return plants;
 }
 
 VPCFLOW_NAMESPACE_END

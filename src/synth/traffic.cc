@@ -64,7 +64,9 @@ uint16_t EphemeralPort(Random* random) {
 Traffic::Conversation Traffic::NewConversation() {
   Random* r = &random_;
   Conversation c{};
-  c.interface = world_.pick_interface.Draw(r);
+  do {
+    c.interface = world_.pick_interface.Draw(r);
+  } while (world_.interfaces[c.interface].role == Role::kTransit);
   c.other = SynthRecord::kNone;
   const double kind = r->Unit();
   c.client_port = EphemeralPort(r);

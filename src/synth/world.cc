@@ -78,12 +78,15 @@ void World::MakeInterfaces(Random* random) {
     homes.emplace_back(account, region);
   }
   const Sampler roles({30, 30, 12, 8, 6, 3, 2, 2});
-  by_role.resize(8);
+  by_role.resize(9);
   for (uint32_t i = 0; i < options.interfaces; ++i) {
     Interface eni{};
     // One of each role first, so that even a small world has all of them.
     eni.role = static_cast<Role>(i < 8 ? i : roles.Draw(random));
     eni.vpc = i * vpcs / options.interfaces;
+    // The last one of each VPC is its attachment to the transit gateway.
+    if (options.world == SynthWorld::kOffice && (i + 1) * vpcs / options.interfaces != eni.vpc)
+      eni.role = Role::kTransit;
     eni.subnet = eni.vpc * 3 + random->Below(3);
     eni.account = homes[eni.vpc].first;
     eni.region = homes[eni.vpc].second;
@@ -105,7 +108,8 @@ void World::MakeTexts(Random* random) {
   const std::string tgw = HexId(random, "tgw-");
   for (const Interface& eni : interfaces) {
     const std::string region = regions[eni.region], account = accounts[eni.account];
-    const bool managed = eni.role == Role::kLoadBalancer || eni.role == Role::kNat;  // AWS's own: no instance
+    // AWS's own: no instance.
+    const bool managed = eni.role == Role::kLoadBalancer || eni.role == Role::kNat || eni.role == Role::kTransit;
     text(Field::kAccountId).push_back(account);
     text(Field::kInterfaceId).push_back(HexId(random, "eni-"));
     text(Field::kVpcId).push_back(vpc_ids[eni.vpc]);
@@ -123,6 +127,7 @@ void World::MakeTexts(Random* random) {
     text(Field::kInterfaceType)
         .emplace_back(eni.role == Role::kNat            ? "nat_gateway"
                       : eni.role == Role::kLoadBalancer ? "network_load_balancer"
+                      : eni.role == Role::kTransit      ? "transit_gateway"
                                                         : "-");
     const std::string team = kServices[random->Below(6)];
     text(Field::kInstanceTag).push_back(managed ? "-" : "team%2D" + team);
@@ -177,6 +182,22 @@ void World::MakeAddresses(Random* random) {
     v6.push_back(ToString(s3 ? InS3(ip, &used) : ip));
     service.push_back(name);
   }
+  if (options.world == SynthWorld::kOffice) AddOfficeAddresses();
+}
+
+void World::AddOfficeAddresses() {
+  const auto add = [&](uint32_t address) {
+    v4.push_back(ToString(Ip::V4(address)));
+    v6.push_back(ToString(Ip{0xFD00ull << 48, address}));
+    service.push_back("-");
+  };
+  first_on_premises = static_cast<uint32_t>(v4.size());
+  for (on_premises = 0; on_premises < 100; ++on_premises) add(192u << 24 | 168u << 16 | 40u << 8 | (10 + on_premises));
+  first_multicast = static_cast<uint32_t>(v4.size());
+  multicast = 3;
+  add(239u << 24 | 255u << 16 | 255u << 8 | 250);  // SSDP
+  add(224u << 24 | 251);                           // mDNS
+  add(224u << 24 | 252);                           // LLMNR
 }
 
 }  // namespace internal

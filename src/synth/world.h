@@ -14,7 +14,8 @@
 VPCFLOW_NAMESPACE_BEGIN
 namespace internal {
 
-enum class Role : uint8_t { kWeb, kApp, kDatabase, kCache, kLoadBalancer, kNat, kBastion, kMonitor };
+// kTransit is a transit gateway's interface, of which only the office world has any.
+enum class Role : uint8_t { kWeb, kApp, kDatabase, kCache, kLoadBalancer, kNat, kBastion, kMonitor, kTransit };
 
 struct Interface {
   Role role;
@@ -56,6 +57,8 @@ class World {
   // Texts of the fields that depend on the interface alone, by field and interface.
   std::array<std::vector<std::string>, kFieldCount> texts;
   uint32_t first_peer, first_noise;
+  // Of the office world: addresses of a building behind a VPN, and groups of multicast; none of them has an interface.
+  uint32_t first_on_premises = 0, on_premises = 0, first_multicast = 0, multicast = 0;
   std::vector<std::string> v4, v6;   // addresses as text
   std::vector<const char*> service;  // AWS service of an address
   Sampler pick_interface, pick_peer, pick_noise;
@@ -65,6 +68,7 @@ class World {
   void MakeInterfaces(Random* random);
   void MakeTexts(Random* random);
   void MakeAddresses(Random* random);
+  void AddOfficeAddresses();
 };
 
 // Renders records as lines of a format.
@@ -121,13 +125,6 @@ class Traffic {
   Random random_;
   std::vector<Conversation> active_;
 };
-
-// The records of what is planted, by start, and their labels as JSON.
-struct Planted {
-  std::vector<SynthRecord> records;
-  std::string labels_json;
-};
-Planted Plant(const World& world, const std::vector<std::string>& names, uint64_t seed);
 
 }  // namespace internal
 VPCFLOW_NAMESPACE_END

@@ -27,12 +27,17 @@
 
 VPCFLOW_NAMESPACE_BEGIN
 
+// Tame: conversations drawn at random, and few of the habits of real networks. Office: those of the tame world, and what
+// the hosts of an office do all day (backups, scanners, cron jobs, agents, probes, ...), hard to tell from attacks.
+enum class SynthWorld : uint8_t { kTame, kOffice };
+
 struct PlantInfo {
   std::string_view name{};
   bool benign = false;  // looks like an incident and is none
   std::string_view meaning{};
+  SynthWorld world = SynthWorld::kTame;
 };
-// Returns what can be planted.
+// Returns what can be planted, of all worlds.
 std::span<const PlantInfo> Plants();
 
 struct SynthOptions {
@@ -50,7 +55,10 @@ struct SynthOptions {
   double nodata_share = 0.004;
   double skipdata_share = 0.0005;
   double reject_share = 0.12;
-  std::vector<std::string> plant{};  // names of Plants(), or "all"
+  SynthWorld world = SynthWorld::kTame;
+  // Names of the world's Plants(), "benign" for all that are no attacks, or "all"; "-name" takes one out again.
+  std::vector<std::string> plant{};
+  double intensity = 1;  // times the attacks of the office world: their counts and bytes
   uint32_t files = 1;
   bool gzip = false;
   int gzip_level = 6;

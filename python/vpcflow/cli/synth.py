@@ -16,22 +16,31 @@ EXAMPLES = "synth --records 1000000 --seed 7 --plant all --out demo/"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the options of the command to its parser."""
-    parser.add_argument("--records", type=positive, default=100_000)
+    parser.add_argument(
+        "--records", type=positive, help="write N records (default 100,000; 13,000 a host and day in the office world)"
+    )
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument(
         "--out", required=True, metavar="DIR", help="write logs, manifest.json and labels.json to this folder"
     )
     parser.add_argument("--format", help="write this format, as for the other commands (default: AWS's)")
-    parser.add_argument("--plant", default="", metavar="NAMES", help=f"plant all, or some of: {', '.join(plants())}")
-    parser.add_argument("--hours", type=float, default=6.0, help="cover N hours (default 6)")
+    parser.add_argument(
+        "--world", choices=("tame", "office"), default="tame",
+        help="draw conversations at random, or let the hosts of an office do what they do all day",
+    )  # fmt: skip
+    names = "; ".join(f"{world}: {', '.join(plants(world))}" for world in ("tame", "office"))
+    parser.add_argument(
+        "--plant", metavar="NAMES",
+        help=f"plant all, benign (the office's default), or some; -NAME takes one out again. {names}",
+    )  # fmt: skip
+    parser.add_argument("--intensity", type=float, default=1.0, help="times the attacks of the office (default 1)")
+    parser.add_argument("--hours", type=float, help="cover N hours (default 6; 24 in the office world)")
     parser.add_argument("--start", type=int, help="begin at these Unix seconds")
     parser.add_argument("--window", type=int, default=60, help="aggregate N seconds (default 60)")
-    parser.add_argument("--interfaces", type=int, default=300)
+    parser.add_argument("--interfaces", type=int, help="use N interfaces (default 300; 200 in the office world)")
     parser.add_argument("--accounts", type=int, default=3)
-    parser.add_argument("--peers", type=int, default=120_000, help="use N outside hosts of ordinary traffic")
-    parser.add_argument(
-        "--noise-sources", type=int, default=60_000, help="use N outside hosts whose traffic is rejected"
-    )
+    parser.add_argument("--peers", type=int, help="use N outside hosts of ordinary traffic (default 120,000)")
+    parser.add_argument("--noise-sources", type=int, help="use N outside hosts that are rejected (default 60,000)")
     for share, default in (("ipv6", 0.02), ("nodata", 0.004), ("skipdata", 0.0005), ("reject", 0.12)):
         parser.add_argument(
             f"--{share}-share", type=float, default=default, help=f"set the share of records (default {default})"
@@ -51,13 +60,12 @@ def run(args: argparse.Namespace) -> int:
     options = {
         name: getattr(args, name)
         for name in (
-            "records", "seed", "out", "format", "plant", "hours", "window", "interfaces", "accounts", "peers",
-            "noise_sources", "ipv6_share", "nodata_share", "skipdata_share", "reject_share", "files", "gzip",
-            "gzip_level", "header", "s3_layout",
+            "records", "seed", "out", "format", "world", "plant", "intensity", "hours", "window", "interfaces",
+            "accounts", "peers", "noise_sources", "ipv6_share", "nodata_share", "skipdata_share", "reject_share", "files",
+            "gzip", "gzip_level", "header", "s3_layout", "start",
         )
+        if getattr(args, name) is not None
     }  # fmt: skip
-    if args.start is not None:
-        options["start"] = args.start
     made = synth(**options)
     if args.json:
         told = {"records": made.records, "text_bytes": made.text_bytes, "files": made.files, "labels": made.labels}

@@ -1,100 +1,39 @@
-// What is planted, and its labels.
+// The plants of the tame world.
 #include <algorithm>
-#include <functional>
 #include <initializer_list>
 #include <set>
-#include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "src/synth/world.h"
-#include "vpcflow/synth/synth.h"
+#include "src/synth/planter.h"
+#include "src/synth/plants.h"
 
 VPCFLOW_NAMESPACE_BEGIN
 namespace internal {
 namespace {
 
-class Planter {
+class TamePlanter : public Planter {
  public:
-  Planter(const World& world, uint64_t seed)
-      : world_(world),
-        random_(seed),
-        begin_(world.options.start),
-        span_(static_cast<int64_t>(world.options.hours * 3600)) {}
+  using Planter::Planter;
 
   // What can be planted, in the order of "all": the one place of a plant's name, meaning and function.
   struct Row {
     PlantInfo info;
-    void (Planter::*plant)();
+    void (TamePlanter::*plant)();
   };
   static const std::vector<Row>& Rows();
 
-  void Plant(const std::string& name) {
-    first_ = records_.size();
-    for (const Row& row : Rows()) {
-      if (row.info.name != name) continue;
-      (this->*row.plant)();
-      Label(row.info);
-    }
-  }
-
-  Planted Finish() {
-    std::stable_sort(records_.begin(), records_.end(),
-                     [](const SynthRecord& a, const SynthRecord& b) { return a.start < b.start; });
-    return {std::move(records_), absl::StrCat("[", absl::StrJoin(labels_, ","), "\n]\n")};
+  void Plant(const Row& row) {
+    (this->*row.plant)();
+    Label(row.info, {},
+          talks_.empty() ? std::string() : absl::StrCat(", \"conversations\": [", absl::StrJoin(talks_, ", "), "]"));
+    talks_.clear();
   }
 
  private:
-  uint32_t PickInside() { return random_.Below(world_.options.interfaces); }
-  uint32_t PickRole(Role role) {
-    const std::vector<uint32_t>& all = world_.by_role[static_cast<size_t>(role)];
-    return all[random_.Below(all.size())];
-  }
-  uint32_t PickPeer() { return world_.first_peer + random_.Below(world_.options.peers); }
-  bool IsS3(uint32_t address) const { return std::string_view(world_.service[address]) == "S3"; }
-  uint32_t PickNoise() { return world_.first_noise + random_.Below(world_.options.noise_sources); }
-
-  // A period of up to `seconds`, away from both ends of the log and at most half of it.
-  std::pair<int64_t, int64_t> Period(int64_t seconds) {
-    seconds = std::max<int64_t>(60, std::min(seconds, span_ / 2));
-    const int64_t room = std::max<int64_t>(1, span_ * 9 / 10 - seconds - span_ / 10);
-    return {begin_ + span_ / 10 + random_.Below(static_cast<uint64_t>(room)), seconds};
-  }
-
-  SynthRecord& Add(uint32_t interface, uint32_t src, uint32_t dst, uint16_t srcport, uint16_t dstport, int64_t start) {
-    SynthRecord record{};
-    record.interface = interface;
-    record.src = record.pkt_src = src;
-    record.dst = record.pkt_dst = dst;
-    const uint32_t end = src == interface ? dst : src;
-    record.other = end < world_.first_peer ? end : SynthRecord::kNone;
-    record.srcport = srcport;
-    record.dstport = dstport;
-    record.egress = src == interface;
-    record.path = !record.egress ? 0 : record.other != SynthRecord::kNone ? 1 : 8;
-    record.start = start;
-    record.end = start + random_.Between(1, static_cast<uint32_t>(std::max(2, world_.options.window - 1)));
-    return records_.emplace_back(record);
-  }
-  void Size(SynthRecord* record, int64_t packets, int64_t bytes) {
-    record->packets = packets;
-    record->bytes = bytes;
-  }
-  // Each number is drawn by a statement of its own: compilers differ in the order of arguments.
-  void DrawSize(SynthRecord* record, uint32_t least_packets, uint32_t most_packets, uint32_t least, uint32_t most) {
-    record->bytes = random_.Between(least, most);
-    record->packets = random_.Between(least_packets, most_packets);
-  }
-  // At a port of the client's and a time of the period.
-  SynthRecord& AddWithin(uint32_t interface, uint32_t src, uint32_t dst, uint16_t dstport, int64_t at, int64_t length) {
-    const int64_t start = at + random_.Below(static_cast<uint64_t>(length));
-    const uint16_t port = HighPort();
-    return Add(interface, src, dst, port, dstport, start);
-  }
-  uint16_t HighPort() { return static_cast<uint16_t>(random_.Between(32768, 60999)); }
-
   void PortScan() {
     const uint32_t actor = PickNoise(), victim = PickInside();
     const auto [at, length] = Period(1800);
@@ -275,14 +214,6 @@ class Planter {
       }
     }
   }
-  // An inside host that is no gateway and no load balancer.
-  uint32_t PickHost() {
-    while (true) {
-      const uint32_t host = PickInside();
-      const Role role = world_.interfaces[host].role;
-      if (role != Role::kNat && role != Role::kLoadBalancer) return host;
-    }
-  }
   // Notes in the label that this is one conversation.
   void CountTalk(const Talk& talk) {
     talks_.push_back(
@@ -394,93 +325,59 @@ class Planter {
     }
   }
 
-  void Label(const PlantInfo& info) {
-    if (first_ == records_.size()) return;
-    std::set<std::string> targets, interfaces;
-    std::set<int> ports;
-    int64_t first = records_[first_].start, last = 0, bytes = 0;
-    uint64_t rejected = 0;
-    const uint32_t actor = records_[first_].src;
-    for (size_t i = first_; i < records_.size(); ++i) {
-      const SynthRecord& r = records_[i];
-      targets.insert(world_.v4[r.src == actor ? r.dst : r.src]);
-      interfaces.insert(world_.texts[static_cast<size_t>(Field::kInterfaceId)][r.interface]);
-      if (r.src == actor) ports.insert(r.dstport);
-      first = std::min(first, r.start);
-      last = std::max(last, r.end);
-      bytes += r.bytes;
-      rejected += r.rejected;
-    }
-    const auto quoted = [](const std::set<std::string>& all) {
-      return absl::StrCat("[\"", absl::StrJoin(all, "\", \""), "\"]");
-    };
-    std::vector<int> some(ports.begin(),
-                          std::next(ports.begin(), static_cast<ptrdiff_t>(std::min<size_t>(20, ports.size()))));
-    labels_.push_back(absl::StrCat(
-        "\n {\"kind\": \"", std::string(info.name), "\", \"benign\": ", info.benign ? "true" : "false",
-        ", \"actor\": \"", world_.v4[actor], "\", \"targets\": ", quoted(targets), ", \"interfaces\": ",
-        quoted(interfaces), ", \"ports\": [", absl::StrJoin(some, ", "), "], \"distinct_ports\": ", ports.size(),
-        ", \"first\": ", first, ", \"last\": ", last, ", \"records\": ", records_.size() - first_,
-        ", \"accepted\": ", records_.size() - first_ - rejected, ", \"rejected\": ", rejected, ", \"bytes\": ", bytes,
-        talks_.empty() ? std::string() : absl::StrCat(", \"conversations\": [", absl::StrJoin(talks_, ", "), "]"),
-        ", \"note\": \"", std::string(info.meaning), "\"}"));
-    talks_.clear();
-  }
-
-  const World& world_;
-  Random random_;
-  int64_t begin_, span_;
-  size_t first_ = 0;
-  std::vector<SynthRecord> records_;
-  std::vector<std::string> labels_;
-  std::vector<std::string> talks_;  // of the label that is being made
+  std::vector<std::string> talks_;  // conversations of the label that is being made
 };
 
-const std::vector<Planter::Row>& Planter::Rows() {
+const std::vector<TamePlanter::Row>& TamePlanter::Rows() {
   static const std::vector<Row> rows = {
-      {{"port_scan", false, "one outside host tries 2,500 ports of one interface in half an hour"}, &Planter::PortScan},
-      {{"brute_force", false, "1,800 short ssh sessions from one outside host in two hours"}, &Planter::BruteForce},
-      {{"exfiltration", false, "an inside host uploads tens of GB to one peer in 90 minutes"}, &Planter::Exfiltration},
-      {{"beacon", false, "an inside host calls one peer every 5 minutes, same size"}, &Planter::Beacon},
+      {{"port_scan", false, "one outside host tries 2,500 ports of one interface in half an hour"},
+       &TamePlanter::PortScan},
+      {{"brute_force", false, "1,800 short ssh sessions from one outside host in two hours"}, &TamePlanter::BruteForce},
+      {{"exfiltration", false, "an inside host uploads tens of GB to one peer in 90 minutes"},
+       &TamePlanter::Exfiltration},
+      {{"beacon", false, "an inside host calls one peer every 5 minutes, same size"}, &TamePlanter::Beacon},
       {{"lateral_movement", false, "an inside host tries 445, 3389 and 5985 on up to 150 neighbours"},
-       &Planter::LateralMovement},
-      {{"health_check", true, "a load balancer probes its targets every 30 s, same size"}, &Planter::HealthCheck},
-      {{"backup", true, "a database host sends tens of GB to S3"}, &Planter::Backup},
+       &TamePlanter::LateralMovement},
+      {{"health_check", true, "a load balancer probes its targets every 30 s, same size"}, &TamePlanter::HealthCheck},
+      {{"backup", true, "a database host sends tens of GB to S3"}, &TamePlanter::Backup},
       {{"load_balancer", true, "a load balancer opens thousands of connections to its targets"},
-       &Planter::LoadBalancer},
-      {{"monitoring", true, "a monitoring host tries a few ports on every neighbour, accepted"}, &Planter::Monitoring},
+       &TamePlanter::LoadBalancer},
+      {{"monitoring", true, "a monitoring host tries a few ports on every neighbour, accepted"},
+       &TamePlanter::Monitoring},
       {{"nat_sessions", true, "conversations through a NAT gateway, logged at the host and the gateway"},
-       &Planter::NatSessions},
+       &TamePlanter::NatSessions},
       {{"balanced_sessions", true, "conversations through a load balancer, logged there and at targets"},
-       &Planter::BalancedSessions},
-      {{"two_sided_sessions", true, "conversations between two logged interfaces"}, &Planter::TwoSidedSessions},
+       &TamePlanter::BalancedSessions},
+      {{"two_sided_sessions", true, "conversations between two logged interfaces"}, &TamePlanter::TwoSidedSessions},
       {{"crawler", true, "an outside host reads pages of all web servers, some of which are closed"},
-       &Planter::Crawler},
+       &TamePlanter::Crawler},
       {{"peer_to_peer", true, "an inside host calls 400 outside hosts at any ports, half are gone"},
-       &Planter::PeerToPeer},
+       &TamePlanter::PeerToPeer},
       {{"remote_admin", true, "a script of an administrator outside, 60 ssh sessions to a bastion"},
-       &Planter::RemoteAdmin},
+       &TamePlanter::RemoteAdmin},
   };
   return rows;
 }
 
 }  // namespace
 
-Planted Plant(const World& world, const std::vector<std::string>& names, uint64_t seed) {
-  Planter planter(world, seed);
-  for (const std::string& name : names) planter.Plant(name);
-  return planter.Finish();
+std::vector<PlantInfo> TamePlants() {
+  std::vector<PlantInfo> out;
+  for (const TamePlanter::Row& row : TamePlanter::Rows()) out.push_back(row.info);
+  return out;
+}
+
+Planted PlantTame(const World& world, const std::vector<std::string>& names, uint64_t seed) {
+  Planted out;
+  TamePlanter planter(world, seed);
+  for (const std::string& name : names) {
+    for (const TamePlanter::Row& row : TamePlanter::Rows()) {
+      if (row.info.name == name) planter.Plant(row);
+    }
+  }
+  planter.TakeInto(&out);
+  return out;
 }
 
 }  // namespace internal
-
-std::span<const PlantInfo> Plants() {
-  static const std::vector<PlantInfo> plants = [] {
-    std::vector<PlantInfo> out;
-    for (const internal::Planter::Row& row : internal::Planter::Rows()) out.push_back(row.info);
-    return out;
-  }();
-  return plants;
-}
-
 VPCFLOW_NAMESPACE_END
