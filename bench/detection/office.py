@@ -6,7 +6,7 @@ Prints for each format and window the attacks told and missed and the false find
 table to docs/detection.md. Reporting seeds are from 1,001 on; thresholds are set on those below 1,000, which --tune
 takes, and prints each false finding for. A finding is told if its severity is medium or high. It is right if its
 detector is one of the label's, and its actor or a target an actor or a target of the label, while the attack goes on;
-a finding of another detector about an attack is neither right nor false.
+a finding of another detector about an attack, and one about the authorised scanner, is neither right nor false.
 """
 
 import argparse
@@ -21,22 +21,26 @@ FIRST_SEED, FIRST_TUNING_SEED, SLACK = 1001, 1, 3600
 
 
 def about(finding, label):
-    """Whether a finding is about an attack: of its actors or victims, in its time."""
-    ends = {finding.actor, *finding.targets}
+    """Whether a finding is about an attack: names one of its actors and one of its victims, or its victim alone, in its
+    time."""
     during = finding.start <= label["last"] + SLACK and finding.end >= label["first"] - SLACK
-    return during and (finding.actor in label["actors"] or finding.actor in label["targets"] or bool(ends & set(label["actors"])))
+    actors, targets = set(label["actors"]), set(label["targets"])
+    by_actor = finding.actor in actors and (not finding.targets or bool(targets & set(finding.targets)))
+    of_victim = finding.actor in targets and (not finding.targets or bool(actors & set(finding.targets)))
+    return during and (by_actor or of_victim)
 
 
 def judge(findings, labels):
     """The kinds that were told; the false findings; how many low ones there are."""
     attacks = [label for label in labels if not label["benign"]]
+    scanner = {label["actor"] for label in labels if label["kind"] == "vulnerability_scanner"}
     told, false = set(), []
     for finding in findings:
         if finding.severity == "low":
             continue
         mine = [label for label in attacks if about(finding, label)]
         told.update(label["kind"] for label in mine if finding.detector in label["detectors"])
-        if not mine:
+        if not mine and finding.actor not in scanner:
             false.append(finding)
     return told, false
 

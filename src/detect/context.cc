@@ -70,6 +70,13 @@ double ScoreOf(double threshold, double count) {
 
 std::string PortText(int32_t port) { return port == kNullInt32 ? "-" : std::to_string(port); }
 
+std::string ServiceText(const SessionRow& row) {
+  constexpr int32_t kTcp = 6, kUdp = 17;
+  if (HasPort(row.port) || row.protocol == kNullInt32 || row.protocol == kTcp)
+    return absl::StrCat(row.protocol == kUdp ? "UDP " : "", "port ", PortText(row.port));
+  return absl::StrCat("protocol ", row.protocol);
+}
+
 Evidence NumberOrNone(int32_t value) {
   if (value == kNullInt32) return std::monostate();
   return int64_t{value};

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "src/detect/prevalence.h"
 #include "src/detect/sessions.h"
 #include "src/detect/settings.h"
 #include "vpcflow/detect/finding.h"
@@ -22,6 +23,7 @@ namespace internal {
 struct DetectorContext {
   const Sessions& sessions;
   const ResolvedSettings& settings;
+  const Prevalence& prevalence;
 
   template <class T>
   const T& Get(const Setting<T>& setting) const {
@@ -29,6 +31,12 @@ struct DetectorContext {
   }
   // Returns whether an address is in one of the user's own networks.
   bool inside(uint32_t address) const { return sessions.Is(address, kInside); }
+  // Returns whether an address is a host in none of them.
+  bool outside(uint32_t address) const { return sessions.IsOutside(address); }
+  // Returns whether so many inside hosts call an outside one that it is nobody's own.
+  bool common(uint32_t peer) const { return prevalence.callers(peer) >= Get(kCommonCallers); }
+  // Returns whether so many outside hosts got an answer of a session's service that everybody may.
+  bool open(const SessionRow& row) const { return prevalence.strangers(ServiceOf(row)) >= Get(kOpenStrangers); }
   std::string text(uint32_t address) const { return ToString(sessions.address(address)); }
 };
 
@@ -57,6 +65,8 @@ double Rounded(double value, int digits);
 double ScoreOf(double threshold, double count);
 // Returns a port as logs have it: "-" for none.
 std::string PortText(int32_t port);
+// Returns "port 443", "UDP port 53", "protocol 50"; TCP is not named.
+std::string ServiceText(const SessionRow& row);
 // Returns a port or protocol as evidence: none for null.
 Evidence NumberOrNone(int32_t value);
 // Returns ", 2026-11-23 10:00:00 to 2026-11-23 11:00:00", the end of a sentence.

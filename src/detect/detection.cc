@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <mutex>
+#include <optional>
 #include <tuple>
 #include <utility>
 
@@ -9,6 +10,7 @@
 #include "src/detect/calibration.h"
 #include "src/detect/context.h"
 #include "src/detect/coverage.h"
+#include "src/detect/prevalence.h"
 #include "src/detect/registry.h"
 #include "vpcflow/error/error.h"
 #include "vpcflow/export/text.h"
@@ -40,9 +42,11 @@ struct Detection::Impl {
   size_t max_memory = 0;
   internal::ResolvedSettings settings;
   internal::Sessions sessions;
+  std::optional<internal::Prevalence> prevalence;  // of the sessions, once they are asked for
   std::map<std::string, uint64_t> formats;
 
   absl::Status Add(const Table& table) {
+    prevalence.reset();
     if (absl::Status status = sessions.Add(table); !status.ok()) return status;
     return CheckMemory();
   }
@@ -92,6 +96,7 @@ void Detection::AddFormats(const std::map<std::string, uint64_t>& formats) {
 absl::Status Detection::Merge(const Detection& other) {
   if (&other == this) return MakeError(ErrorKind::kPlan, "detect: merged with itself; sessions would count twice");
   const std::scoped_lock locks(impl_->mutex, other.impl_->mutex);  // in an order that never blocks
+  impl_->prevalence.reset();
   impl_->sessions.Merge(other.impl_->sessions);
   impl_->AddFormats(other.impl_->formats);
   return impl_->CheckMemory();
@@ -99,6 +104,7 @@ absl::Status Detection::Merge(const Detection& other) {
 
 absl::Status Detection::AddBaseline(const Table& past) {
   const std::lock_guard lock(impl_->mutex);
+  impl_->prevalence.reset();  // there may be more addresses
   if (absl::Status status = impl_->sessions.AddPast(past); !status.ok()) return status;
   return impl_->CheckMemory();
 }
@@ -117,7 +123,8 @@ absl::StatusOr<std::vector<Finding>> Detection::Find(std::string_view detector) 
 std::vector<Finding> Detection::Find(const DetectorInfo& detector) {
   const std::lock_guard lock(impl_->mutex);
   impl_->sessions.Order();
-  std::vector<Finding> out = detector.find({impl_->sessions, impl_->settings});
+  if (!impl_->prevalence) impl_->prevalence.emplace(impl_->sessions);
+  std::vector<Finding> out = detector.find({impl_->sessions, impl_->settings, *impl_->prevalence});
   for (Finding& f : out) {
     f.detector = detector.name;
     f.technique = detector.technique;

@@ -67,7 +67,7 @@ void ForEachFirstSeen(const DetectorContext& context, Of what_of, Fn fn) {
 
 // Returns whether an inside host talks to an outside one.
 inline bool Outwards(const DetectorContext& context, uint32_t client, uint32_t server) {
-  return context.inside(client) && !context.inside(server);
+  return context.inside(client) && context.outside(server);
 }
 
 // What sources did before, each in how many sessions; and how likely something new is by that: the share of sessions

@@ -20,36 +20,22 @@ VPCFLOW_NAMESPACE_BEGIN
 namespace internal {
 
 using HostPair = std::pair<uint32_t, uint32_t>;
-using Service = std::tuple<uint32_t, int32_t, int32_t>;  // host, port, protocol
 
 // The sessions that outside hosts began and in which inside ones sent something, but at services that everybody may
-// use: web servers', and those that answered kEverybody outside hosts.
+// use: web servers', and those that are open.
 class OutsideRequests {
  public:
   explicit OutsideRequests(const DetectorContext& context) {
-    absl::flat_hash_map<Service, std::vector<uint32_t>> clients;
     for (const SessionRow& row : context.sessions.rows()) {
-      if (!IsOutsiders(context, row)) continue;
-      rows_.push_back(row);
-      if (!row.Is(kAnswered)) continue;
-      std::vector<uint32_t>& known = clients[ServiceOf(row)];
-      if (known.size() < kEverybody && std::find(known.begin(), known.end(), row.client) == known.end())
-        known.push_back(row.client);
+      if (IsOutsiders(context, row) && !context.open(row)) rows_.push_back(row);
     }
-    const auto is_public = [&](const SessionRow& row) {
-      const auto found = clients.find(ServiceOf(row));
-      return found != clients.end() && found->second.size() == kEverybody;
-    };
-    rows_.erase(std::remove_if(rows_.begin(), rows_.end(), is_public), rows_.end());
   }
   std::span<const SessionRow> rows() const { return rows_; }
 
  private:
-  static constexpr size_t kEverybody = 10;
   static constexpr std::array<int32_t, 2> kWebPorts = {80, 443};
-  static Service ServiceOf(const SessionRow& row) { return {row.server, row.port, row.protocol}; }
   static bool IsOutsiders(const DetectorContext& context, const SessionRow& row) {
-    return row.received > 0 && context.inside(row.server) && !context.inside(row.client) &&
+    return row.received > 0 && context.inside(row.server) && context.outside(row.client) &&
            !IsOneOf(kWebPorts, row.port);
   }
 

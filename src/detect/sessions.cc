@@ -50,6 +50,10 @@ class Columns {
   absl::Status status_;
 };
 
+// RFC 6890, RFC 5771, RFC 919, RFC 4291.
+constexpr const char* kNoHosts[] = {"0.0.0.0/8",   "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/4",
+                                    "240.0.0.0/4", "::/127",      "fe80::/10",      "ff00::/8"};
+
 constexpr auto kNoKind = static_cast<SessionKind>(-1);  // of a name that is no state's, or none
 
 SessionKind KindNamed(std::string_view name) {
@@ -81,7 +85,8 @@ absl::Status Sessions::Init(const ResolvedSettings& settings) {
     CidrSet& set = sets_.emplace_back(setting, CidrSet()).second;
     if (absl::Status status = Fill(settings.PrefixesOf(*setting), &set); !status.ok()) return status;
   }
-  return sets_.size() <= 8 * sizeof(AddressTrait) ? absl::OkStatus() : absl::InternalError("detect: too many lists");
+  if (absl::Status status = Fill({std::begin(kNoHosts), std::end(kNoHosts)}, &no_hosts_); !status.ok()) return status;
+  return sets_.size() < 8 * sizeof(AddressTrait) ? absl::OkStatus() : absl::InternalError("detect: too many lists");
 }
 
 AddressTrait Sessions::TraitOf(const SettingInfo& prefixes) const {
@@ -93,7 +98,7 @@ uint32_t Sessions::Number(const Ip& address) {
   const auto [at, added] = numbers_.try_emplace(address, address_count());
   if (added) {
     addresses_.push_back(address);
-    AddressTrait traits = 0;
+    AddressTrait traits = no_hosts_.Contains(address) ? kNoHost : 0;
     for (size_t i = 0; i < sets_.size(); ++i) {
       if (sets_[i].second.Contains(address)) traits |= AddressTrait{1} << i;
     }

@@ -39,6 +39,8 @@ enum SessionTrait : uint8_t {
 // Of an address: a bit for each setting that is a list of prefixes, of which the first is `inside`.
 using AddressTrait = uint32_t;
 inline constexpr AddressTrait kInside = 1;
+// Of addresses of no single host: multicast, broadcast, link-local, loopback. They are neither inside nor outside.
+inline constexpr AddressTrait kNoHost = AddressTrait{1} << 31;
 
 // Where the client is not known, of an inside end and an outside one that both sent the inside one stands in its place.
 struct SessionRow {
@@ -87,6 +89,7 @@ class Sessions {
   uint32_t address_count() const { return static_cast<uint32_t>(addresses_.size()); }
   const Ip& address(uint32_t number) const { return addresses_[number]; }
   bool Is(uint32_t number, AddressTrait trait) const { return (traits_[number] & trait) != 0; }
+  bool IsOutside(uint32_t number) const { return !Is(number, kInside | kNoHost); }
   // Returns the trait of addresses that are in the prefixes of a setting.
   AddressTrait TraitOf(const SettingInfo& prefixes) const;
   bool has_past() const { return has_past_; }
@@ -98,6 +101,7 @@ class Sessions {
   std::vector<uint32_t> NumbersOf(const TableColumn& column);
 
   std::vector<std::pair<const SettingInfo*, CidrSet>> sets_;  // the bit of a trait is the place here
+  CidrSet no_hosts_;
   absl::flat_hash_map<Ip, uint32_t, IpHash> numbers_;
   std::vector<Ip> addresses_;
   std::vector<AddressTrait> traits_;  // by address

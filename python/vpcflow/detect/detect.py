@@ -186,6 +186,15 @@ def find(
 
 
 def _merged(found: list[Finding]) -> list[Finding]:
-    """A scan of administration services inside is lateral movement, and not two findings."""
-    moving = {f.actor: f.evidence["services"] for f in found if f.detector == "lateral_movement"}
-    return [f for f in found if f.detector != "port_scan" or f.evidence.get("ports", 0) > moving.get(f.actor, -1)]
+    """Leaves out scans of administration services inside that are lateral movement already. Scans of other ports by the
+    same host stay."""
+    moving = {f.actor: f.evidence["ports"] for f in found if f.detector == "lateral_movement"}
+
+    def told(finding: Finding) -> bool:
+        ports = moving.get(finding.actor)
+        if ports is None or finding.detector != "port_scan":
+            return False
+        port = finding.evidence.get("dstport")
+        return port in ports if port is not None else finding.evidence.get("ports", 0) <= len(ports)
+
+    return [finding for finding in found if not told(finding)]

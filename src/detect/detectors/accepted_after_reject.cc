@@ -1,4 +1,6 @@
 // accepted_after_reject: "the open port they found".
+#include <algorithm>
+#include <iterator>
 #include <limits>
 #include <map>
 #include <set>
@@ -7,6 +9,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "src/detect/context.h"
 #include "src/detect/registry.h"
 
@@ -16,7 +19,7 @@ namespace {
 
 constexpr Setting<int64_t> kFoundFailed = {
     "found_failed", 5, "ports or hosts", "ports of one host, or hosts at one port, that did not answer before one did"};
-constexpr const SettingInfo* kSettings[] = {&kFoundFailed};
+constexpr const SettingInfo* kSettings[] = {&kFoundFailed, &kOpenStrangers};
 
 // The rows of one source at one host, or at one port.
 struct Found {
@@ -24,7 +27,9 @@ struct Found {
   int64_t refused_first = std::numeric_limits<int64_t>::max(), answered_last = std::numeric_limits<int64_t>::min();
   Span span;
 
-  void Add(const SessionRow& row, int64_t what, bool counts) {
+  // `open`: everybody may use the service, so that its answer is nothing that was found.
+  void Add(const SessionRow& row, int64_t what, bool counts, bool open) {
+    if (open && !row.Is(kFailed)) return;
     span.Add(row);
     if (row.Is(kFailed)) {
       if (counts) failed.insert(what);
@@ -34,6 +39,11 @@ struct Found {
       if (counts) answered.insert(what);
       answered_last = std::max(answered_last, row.start);
     }
+  }
+  // The first twenty that answered.
+  std::vector<int64_t> Some() const {
+    const auto n = static_cast<ptrdiff_t>(std::min<size_t>(20, answered.size()));
+    return {answered.begin(), std::next(answered.begin(), n)};
   }
   bool Decides(int64_t least) const {
     return Signed(failed.size()) >= least && !answered.empty() && !failed.empty() && answered_last > refused_first;
@@ -62,14 +72,17 @@ void FoundBy(const DetectorContext& context, uint32_t source, std::vector<Findin
     if (!context.inside(host)) return;
     Found found;
     for (const SessionRow& row : rows) {
-      found.Add(row, row.port, row.port != kNullInt32);
-      by_port[row.port].Add(row, host, true);
+      const bool open = context.open(row);
+      found.Add(row, row.port, row.port != kNullInt32, open);
+      by_port[row.port].Add(row, host, true, open);
     }
     if (!found.Decides(context.Get(kFoundFailed))) return;
     out->push_back(
         found.ToFinding(context, source, {context.sessions.address(host)}, "dstaddr", context.sessions.address(host),
                         absl::StrCat(context.text(source), " tried ", Commas(found.failed.size()), " ports of ",
-                                     context.text(host), ", then ", Commas(found.answered.size()), " answered")));
+                                     context.text(host), ", then port", found.answered.size() == 1 ? " " : "s ",
+                                     absl::StrJoin(found.Some(), ", "), " answered")));
+    out->back().AddEvidence("answered_ports", found.Some());
   });
   for (const auto& [port, found] : by_port) {
     if (!found.Decides(context.Get(kFoundFailed))) continue;
@@ -83,12 +96,12 @@ void FoundBy(const DetectorContext& context, uint32_t source, std::vector<Findin
 std::vector<Finding> FindAcceptedAfterReject(const DetectorContext& context) {
   std::vector<Finding> out;
   for (uint32_t source = 0; source < context.sessions.address_count(); ++source) {
-    if (context.inside(source)) continue;
+    if (!context.outside(source)) continue;
     int64_t failed = 0, answered = 0;
     for (const SessionRow& row : context.sessions.of(source)) {
       if (!context.inside(row.server)) continue;
       failed += row.Is(kFailed) ? 1 : 0;
-      answered += row.Is(kOpen) ? 1 : 0;
+      answered += row.Is(kOpen) && !context.open(row) ? 1 : 0;
     }
     if (failed >= context.Get(kFoundFailed) && answered > 0) FoundBy(context, source, &out);
   }
@@ -116,8 +129,8 @@ constinit const DetectorInfo detectors::accepted_after_reject = {
     .technique = "T1046",
     .meaning = "an outside host that tried in vain and then got an answer",
     .method =
-        "An outside source that tried ports of a host (or hosts at a port) in vain and then got an answer: \"the open "
-        "port they found\".",
+        "An outside source that tried ports of a host (or hosts at a port) in vain and then got an answer of a service "
+        "that is not open to everybody: \"the open port they found\".",
     .misses = "searches by one address and visits by another",
     .needs = kNeeds,
     .settings = kSettings,

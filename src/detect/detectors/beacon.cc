@@ -1,75 +1,156 @@
 // beacon: sessions from inside to one outside service at regular times with like sizes.
 #include <algorithm>
-#include <cmath>
+#include <map>
+#include <optional>
 #include <span>
+#include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "src/detect/busiest.h"
 #include "src/detect/context.h"
 #include "src/detect/registry.h"
+#include "src/detect/regularity.h"
+#include "vpcflow/result/table.h"
 
 VPCFLOW_NAMESPACE_BEGIN
 namespace internal {
 namespace {
 
-constexpr Setting<int64_t> kBeaconSessions = {"beacon_sessions", 6, "sessions", "sessions with one outside service"};
+constexpr Setting<int64_t> kBeaconSessions = {
+    "beacon_sessions", 6, "sessions",
+    "sessions with one outside service; four times as many where the time between them varies by more than 0.1"};
 constexpr Setting<double> kBeaconJitter = {
-    "beacon_jitter", 0.1, "share", "how much the time between them may vary: median deviation by median, at most"};
-constexpr const SettingInfo* kSettings[] = {&kBeaconSessions, &kBeaconJitter};
+    "beacon_jitter", 0.35, "share",
+    "how much the time between them may vary: median deviation by median, at most; 0.25 where each delay is drawn from "
+    "within 50 % of the period"};
+constexpr Setting<int64_t> kBeaconFailed = {"beacon_failed", 100, "sessions",
+                                            "calls of one outside service within a day that all failed"};
+constexpr const SettingInfo* kSettings[] = {&kBeaconSessions, &kBeaconJitter, &kBeaconFailed, &kCommonCallers};
 
-// Returns the median of values that are not empty; of an even number of them the mean of the two in the middle.
-double Median(std::vector<double> values) {
-  const size_t half = values.size() / 2;
-  std::nth_element(values.begin(), values.begin() + static_cast<ptrdiff_t>(half), values.end());
-  const double upper = values[half];
-  if (values.size() % 2 != 0) return upper;
-  return (*std::max_element(values.begin(), values.begin() + static_cast<ptrdiff_t>(half)) + upper) / 2;
+struct Calls {
+  uint32_t source = 0;
+  SessionRow service{};
+  int64_t sessions = 0, low = 0, high = 0;  // quartiles of bytes
+  Regularity regularity{};
+  Span span{};
+};
+
+// The sessions of a host with one outside service, if they are regular and of like sizes.
+std::optional<Calls> RegularCalls(const DetectorContext& context, std::span<const SessionRow> rows) {
+  constexpr double kSteady = 0.1;
+  constexpr double kShort = 30;  // seconds: below, many calls are needed
+  constexpr size_t kManyCalls = 100;
+  const auto least = static_cast<size_t>(std::max<int64_t>(context.Get(kBeaconSessions), 2));
+  std::vector<uint64_t> sizes;
+  std::vector<int64_t> starts;
+  Calls out{rows[0].client, rows[0]};
+  for (const SessionRow& row : rows) {
+    if (row.Is(kFailed)) continue;
+    sizes.push_back(row.sent);
+    starts.push_back(row.start);
+    out.span.Add(row);
+  }
+  if (sizes.size() < least) return {};
+  out.sessions = Signed(sizes.size());
+  out.low = Signed(QuantileOf(&sizes, 0.25));
+  out.high = Signed(QuantileOf(&sizes, 0.75));
+  if (static_cast<double>(out.high - out.low) > 0.2 * static_cast<double>(std::max<int64_t>(out.high, 1))) return {};
+  const int64_t seconds =
+      *std::max_element(starts.begin(), starts.end()) - *std::min_element(starts.begin(), starts.end());
+  out.regularity = RegularityOf(std::move(starts));
+  const auto& [period, jitter] = out.regularity;
+  if (period < 1 || (period < kShort && sizes.size() < kManyCalls)) return {};
+  if (jitter > context.Get(kBeaconJitter) || (jitter > kSteady && sizes.size() < 4 * least)) return {};
+  // Bursts have a small median between their calls, and long pauses that it does not show.
+  if (period * static_cast<double>(out.sessions) < 0.3 * static_cast<double>(seconds)) return {};
+  return out;
+}
+
+std::string Sentence(const DetectorContext& context, const Calls& calls) {
+  return absl::StrCat(context.text(calls.source), " called ", context.text(calls.service.server), " ",
+                      ServiceText(calls.service), " ", Commas(calls.sessions), " times, every ",
+                      Fixed(calls.regularity.period, 0), " s");
+}
+
+Finding ToFinding(const DetectorContext& context, const Calls& calls, Severity severity, std::string sentence) {
+  const auto& [period, jitter] = calls.regularity;
+  const double of_jitter = context.Get(kBeaconJitter) > 0 ? jitter / context.Get(kBeaconJitter) : 0;
+  const double of_calls = static_cast<double>(context.Get(kBeaconSessions)) / static_cast<double>(calls.sessions);
+  Finding f =
+      MakeFinding(severity, context.sessions.address(calls.source), {context.sessions.address(calls.service.server)},
+                  calls.span, 1 - 0.5 * (of_jitter + of_calls) / 2);
+  f.sentence = absl::StrCat(sentence, When(calls.span));
+  f.AddEvidence("sessions", calls.sessions)
+      .AddEvidence("period", period)
+      .AddEvidence("jitter", Rounded(jitter, 4))
+      .AddEvidence("dstport", NumberOrNone(calls.service.port))
+      .AddEvidence("protocol", NumberOrNone(calls.service.protocol))
+      .AddEvidence("bytes", std::vector<int64_t>{calls.low, calls.high})
+      .AddEvidence("callers", context.prevalence.callers(calls.service.server));
+  return f;
+}
+
+// Calls of a service that never answered: an implant whose server is gone or refuses.
+std::optional<Finding> FailedCalls(const DetectorContext& context, std::span<const SessionRow> rows) {
+  std::vector<SessionRow> failed;
+  for (const SessionRow& row : rows) {
+    if (row.Is(kOpen) || row.Is(kAnswered)) return {};
+    if (row.Is(kFailed)) failed.push_back(row);
+  }
+  const auto worst = BusiestOf(std::span<const SessionRow>(failed), kDay, [](const SessionRow&) { return 1u; });
+  if (Signed(worst.size()) < std::max<int64_t>(context.Get(kBeaconFailed), 1)) return {};
+  Span span;
+  for (const SessionRow& row : worst) span.Add(row);
+  const SessionRow& first = rows[0];
+  Finding f =
+      MakeFinding(Severity::kMedium, context.sessions.address(first.client), {context.sessions.address(first.server)},
+                  span, ScoreOf(static_cast<double>(context.Get(kBeaconFailed)), static_cast<double>(worst.size())));
+  f.sentence = absl::StrCat(context.text(first.client), " called ", context.text(first.server), " ", ServiceText(first),
+                            " ", Commas(worst.size()), " times in vain", When(span));
+  f.AddEvidence("failed", Signed(worst.size()))
+      .AddEvidence("dstport", NumberOrNone(first.port))
+      .AddEvidence("protocol", NumberOrNone(first.protocol))
+      .AddEvidence("callers", context.prevalence.callers(first.server));
+  return f;
+}
+
+// The time servers' own protocol in packets of its size: regular by its nature.
+bool IsTimeClient(const Calls& calls) {
+  constexpr int32_t kUdp = 17, kNtp = 123;
+  constexpr int64_t kNtpBytes = 100;
+  return calls.service.port == kNtp && calls.service.protocol == kUdp && calls.high <= 4 * kNtpBytes;
 }
 
 std::vector<Finding> FindBeacons(const DetectorContext& context) {
-  constexpr double kShortest = 30;  // seconds: below, the resolution of start times and windows
-  const auto least = static_cast<size_t>(std::max<int64_t>(context.Get(kBeaconSessions), 2));
   std::vector<Finding> out;
+  std::map<Service, std::vector<Calls>> common;  // one finding for each service
   for (uint32_t source = 0; source < context.sessions.address_count(); ++source) {
-    const std::span<const SessionRow> all = context.sessions.of(source);
-    if (!context.inside(source) || all.size() < least) continue;
-    ForEachRun(all, ByService, [&](std::span<const SessionRow> rows) {
-      if (rows.size() < least || context.inside(rows[0].server)) return;
-      std::vector<uint64_t> sizes;
-      std::vector<int64_t> starts;
-      Span span;
-      for (const SessionRow& row : rows) {
-        if ((row.traits & kFailed) != 0) continue;
-        sizes.push_back(row.sent);
-        starts.push_back(row.start);
-        span.Add(row);
+    if (!context.inside(source)) continue;
+    ForEachRun(context.sessions.of(source), ByConversation, [&](std::span<const SessionRow> rows) {
+      if (!context.outside(rows[0].server)) return;
+      const bool is_common = context.common(rows[0].server);
+      if (std::optional<Calls> calls = RegularCalls(context, rows)) {
+        if (is_common || IsTimeClient(*calls)) {
+          common[ServiceOf(rows[0])].push_back(*calls);
+        } else {
+          out.push_back(ToFinding(context, *calls, Severity::kMedium, Sentence(context, *calls)));
+        }
+      } else if (!is_common) {
+        if (std::optional<Finding> f = FailedCalls(context, rows)) out.push_back(*std::move(f));
       }
-      if (sizes.size() < least) return;
-      const uint64_t low = QuantileOf(&sizes, 0.25), high = QuantileOf(&sizes, 0.75);
-      if (static_cast<double>(high - low) > 0.2 * static_cast<double>(std::max<uint64_t>(high, 1))) return;
-      std::sort(starts.begin(), starts.end());
-      std::vector<double> gaps;
-      for (size_t i = 1; i < starts.size(); ++i) gaps.push_back(static_cast<double>(starts[i] - starts[i - 1]));
-      const double period = Median(gaps);
-      if (period < kShortest) return;
-      for (double& gap : gaps) gap = std::abs(gap - period);
-      const double jitter = Median(std::move(gaps)) / period;
-      if (jitter > context.Get(kBeaconJitter)) return;
-      const Ip& to = context.sessions.address(rows[0].server);
-      const double of_jitter = context.Get(kBeaconJitter) > 0 ? jitter / context.Get(kBeaconJitter) : 0;
-      const double of_calls = static_cast<double>(context.Get(kBeaconSessions)) / static_cast<double>(starts.size());
-      Finding f = MakeFinding(Severity::kMedium, context.sessions.address(source), {to}, span,
-                              1 - 0.5 * (of_jitter + of_calls) / 2);
-      f.sentence = absl::StrCat(context.text(source), " called ", ToString(to), " port ", PortText(rows[0].port), " ",
-                                Commas(starts.size()), " times, every ", Fixed(period, 0), " s", When(span));
-      f.AddEvidence("sessions", Signed(starts.size()))
-          .AddEvidence("period", period)
-          .AddEvidence("jitter", Rounded(jitter, 4))
-          .AddEvidence("dstport", NumberOrNone(rows[0].port))
-          .AddEvidence("bytes", std::vector<int64_t>{Signed(low), Signed(high)});
-      out.push_back(std::move(f));
     });
+  }
+  for (const auto& [service, all] : common) {
+    const Calls& most = *std::min_element(all.begin(), all.end(), [&](const Calls& a, const Calls& b) {
+      if (a.sessions != b.sessions) return a.sessions > b.sessions;
+      return CompareAddressText(context.sessions.address(a.source), context.sessions.address(b.source)) < 0;
+    });
+    out.push_back(ToFinding(context, most, Severity::kLow,
+                            absl::StrCat(Sentence(context, most), ", as ", Commas(all.size()), " of ",
+                                         Commas(context.prevalence.callers(most.service.server)), " callers do")));
+    out.back().AddEvidence("regular_callers", Signed(all.size()));
   }
   return out;
 }
@@ -93,8 +174,12 @@ constinit const DetectorInfo detectors::beacon = {
     .name = "beacon",
     .technique = "T1071",
     .meaning = "connections that come back at regular times",
-    .method = "Sessions from inside to one outside service at regular times with like sizes.",
-    .misses = "periods within a window, and what one long connection hides",
+    .method =
+        "Sessions from inside to one outside service at regular times with like sizes, however much each delay is "
+        "drawn "
+        "at random, up to half of the period; and many calls of one that all failed. A service that several inside "
+        "hosts call, and one that answers as time servers do, is one finding, `low`.",
+    .misses = "what one long connection hides (`long_session`), and a server that many inside hosts call",
     .needs = kNeeds,
     .settings = kSettings,
     .find = FindBeacons,

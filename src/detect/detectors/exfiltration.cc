@@ -1,5 +1,8 @@
 // exfiltration: very many bytes from an inside host to one outside peer.
 #include <algorithm>
+#include <array>
+#include <limits>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -9,6 +12,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
+#include "src/detect/busiest.h"
 #include "src/detect/context.h"
 #include "src/detect/outside_requests.h"
 #include "src/detect/registry.h"
@@ -20,7 +24,7 @@ namespace {
 
 constexpr Setting<int64_t> kExfilBytes = {
     "exfil_bytes", 500'000'000, "bytes",
-    "bytes to one outside peer; from four times as many on the severity is `high`"};
+    "bytes to one outside peer within a day; from four times as many on the severity is `high`"};
 constexpr Setting<double> kExfilRatio = {"exfil_ratio", 5.0, "times", "how many times what came back, at least"};
 constexpr Setting<double> kExfilTypical = {"exfil_typical", 100.0, "times",
                                            "how many times the source's median session, at least"};
@@ -30,43 +34,64 @@ constexpr Setting<AddressLabels> kAwsRanges = {
     "aws_ranges",
     "AWS's ip-ranges.json, by which uploads to S3 are known where the log does not name services; without it "
     "the list that comes with vpcflow, whose day is in the evidence"};
-constexpr const SettingInfo* kSettings[] = {&kExfilBytes, &kExfilRatio, &kExfilTypical, &kExfilKnown, &kAwsRanges};
+constexpr Setting<int64_t> kExfilSmall = {"exfil_small", 50'000'000, "bytes",
+                                          "bytes within a day to an outside peer that fewer than common_callers inside "
+                                          "hosts call, in 20 sessions or more or at "
+                                          "no port of the web, and 20 times what came back"};
+constexpr const SettingInfo* kSettings[] = {&kExfilBytes, &kExfilSmall, &kExfilRatio,    &kExfilTypical,
+                                            &kExfilKnown, &kAwsRanges,  &kCommonCallers, &kOpenStrangers};
 
-// What an inside host sent to one outside peer, whoever began.
+// What a session took from an inside host to an outside peer, whoever began.
+struct Transfer {
+  int64_t start, end;
+  uint64_t sent, received;
+  bool asked_for;  // the peer began
+  int32_t port;
+};
+Transfer ByTheSource(const SessionRow& row) { return {row.start, row.end, row.sent, row.received, false, row.port}; }
+Transfer ByThePeer(const SessionRow& row) { return {row.start, row.end, row.received, row.sent, true, row.port}; }
+
+// What an inside host sent to one outside peer within the day in which it sent most.
 struct Upload {
   uint32_t source = 0, peer = 0;
   uint128 sent = 0, received = 0;
   uint64_t sessions = 0, asked_for = 0;  // of these the ones that the peer began
   Span span{};
-  int32_t port = kNullInt32;  // of the largest session that the peer began
+  int32_t port = kNullInt32;  // of the largest session
   uint64_t largest = 0;
+  uint64_t days = 0;  // of UTC, on which it sent half as much at least
 
-  // A session that the source began, or nobody knows who.
-  void Add(const SessionRow& row) {
-    sent += row.sent;
-    received += row.received;
+  void Add(const Transfer& own) {
+    sent += own.sent;
+    received += own.received;
     ++sessions;
-    span.Add(row);
-  }
-  // A session that the peer began.
-  void AddAskedFor(const SessionRow& row) {
-    sent += row.received;
-    received += row.sent;
-    ++sessions;
-    ++asked_for;
-    span.Add(row);
-    if (asked_for > 1 && std::pair(row.received, -int64_t{row.port}) <= std::pair(largest, -int64_t{port})) return;
-    largest = row.received;
-    port = row.port;
+    asked_for += own.asked_for ? 1 : 0;
+    span.first = std::min(span.first, own.start);
+    span.last = std::max(span.last, own.end);
+    if (sessions > 1 && std::pair(own.sent, -int64_t{own.port}) <= std::pair(largest, -int64_t{port})) return;
+    largest = own.sent;
+    port = own.port;
   }
 };
+
+Upload UploadOf(uint32_t source, uint32_t peer, std::vector<Transfer>* transfers) {
+  std::stable_sort(transfers->begin(), transfers->end(),
+                   [](const Transfer& a, const Transfer& b) { return a.start < b.start; });
+  Upload out{source, peer};
+  const auto sent = [](const Transfer& own) { return own.sent; };
+  for (const Transfer& own : BusiestOf(std::span<const Transfer>(*transfers), kDay, sent)) out.Add(own);
+  std::map<int64_t, uint128> by_day;
+  for (const Transfer& own : *transfers) by_day[own.start / kDay] += own.sent;
+  for (const auto& [day, bytes] : by_day) out.days += 2 * bytes >= out.sent ? 1 : 0;
+  return out;
+}
 
 // The median session of a source to all outside peers but some; 0 without any.
 uint64_t TypicalSession(const DetectorContext& context, uint32_t source, const absl::flat_hash_set<uint32_t>& peers) {
   const AddressTrait may_get_much = context.sessions.TraitOf(kExfilKnown);
   std::vector<uint64_t> sizes;
   for (const SessionRow& row : context.sessions.of(source)) {
-    if (context.inside(row.server) || context.sessions.Is(row.server, may_get_much) || peers.contains(row.server))
+    if (!context.outside(row.server) || context.sessions.Is(row.server, may_get_much) || peers.contains(row.server))
       continue;
     sizes.push_back(row.sent);
   }
@@ -79,61 +104,107 @@ AddressLabels ServicesOf(const DetectorContext& context) {
   return given.labels != nullptr ? given : AddressLabels{AwsS3(), std::string(AwsDay()), false};
 }
 
-Finding ToFinding(const DetectorContext& context, const Upload& upload, uint64_t typical) {
-  const auto much = static_cast<double>(context.Get(kExfilBytes)), sent = static_cast<double>(upload.sent);
+constexpr uint64_t kEveryDay = 4;  // days: what a host does as often is its habit
+
+bool IsSmall(const DetectorContext& context, const Upload& upload) {
+  return static_cast<double>(upload.sent) < static_cast<double>(context.Get(kExfilBytes));
+}
+
+// Whether so little is worth a finding.
+bool Hides(const DetectorContext& context, const Upload& upload) {
+  constexpr std::array<int32_t, 2> kWebPorts = {80, 443};
+  constexpr uint64_t kManySessions = 20, kOneWay = 20;
+  return !context.common(upload.peer) && upload.sent >= kOneWay * upload.received &&
+         (upload.sessions >= kManySessions || !IsOneOf(kWebPorts, upload.port));
+}
+
+// `uploaders`: how many inside hosts sent a tenth of exfil_bytes or more to the peer.
+Finding ToFinding(const DetectorContext& context, const Upload& upload, uint64_t typical, int64_t uploaders) {
+  const bool small = IsSmall(context, upload);
+  const auto much = static_cast<double>(context.Get(small ? kExfilSmall : kExfilBytes));
+  const auto sent = static_cast<double>(upload.sent);
   const Ip &from = context.sessions.address(upload.source), &to = context.sessions.address(upload.peer);
   // A bucket can be anybody's, but backups go to S3.
   const AddressLabels services = ServicesOf(context);
   const uint32_t label = services.labels->OfAddress(to, upload.span.first);
   const std::string service = label == Labels::kNone ? std::string() : services.labels->label(label);
-  const Severity severity = service == "S3" ? Severity::kLow : sent >= 4 * much ? Severity::kHigh : Severity::kMedium;
+  const bool usual = uploaders >= context.Get(kCommonCallers) || upload.days >= kEveryDay;
+  const Severity severity = service == "S3" || usual     ? Severity::kLow
+                            : !small && sent >= 4 * much ? Severity::kHigh
+                                                         : Severity::kMedium;
   Finding f = MakeFinding(severity, from, {to}, upload.span, ScoreOf(much, sent));
+  const double unit = small ? 1e6 : 1e9;
   f.sentence = absl::StrCat(
-      ToString(from), " sent ", Fixed(sent / 1e9, 1), " GB to ", ToString(to), ", which sent ",
-      Fixed(static_cast<double>(upload.received) / 1e9, 2), " GB", service.empty() ? "" : ", an address of AWS's ",
-      service,
-      upload.asked_for == upload.sessions ? absl::StrCat(", which asked for it at port ", PortText(upload.port)) : "",
-      When(upload.span));
+      ToString(from), " sent ", Fixed(sent / unit, 1), small ? " MB to " : " GB to ", ToString(to), ", which sent ",
+      Fixed(static_cast<double>(upload.received) / unit, 2), small ? " MB" : " GB",
+      service.empty() ? "" : ", an address of AWS's ", service, ", in ", Commas(upload.sessions),
+      upload.sessions == 1 ? " session" : " sessions",
+      upload.asked_for == upload.sessions ? ", which it asked for, at port " : ", most at port ", PortText(upload.port),
+      uploaders > 1 ? absl::StrCat("; ", Commas(static_cast<uint64_t>(uploaders)), " inside hosts send it much") : "",
+      upload.days >= kEveryDay ? absl::StrCat("; likewise on ", upload.days, " days") : "", When(upload.span));
   f.AddEvidence("sent", upload.sent)
       .AddEvidence("received", upload.received)
       .AddEvidence("sessions", Signed(upload.sessions))
-      .AddEvidence("typical_session", Signed(typical));
-  if (upload.asked_for == upload.sessions) f.AddEvidence("dstport", NumberOrNone(upload.port));
+      .AddEvidence("typical_session", Signed(typical))
+      .AddEvidence("dstport", NumberOrNone(upload.port))
+      .AddEvidence("uploaders", uploaders)
+      .AddEvidence("days", Signed(upload.days));
   if (!service.empty()) f.AddEvidence("aws_service", service);
   if (!service.empty() && !services.day.empty()) f.AddEvidence("aws_ranges_of", services.day);
   return f;
 }
 
-std::vector<Finding> FindExfiltration(const DetectorContext& context) {
+// Every pair of an inside host and an outside peer to which it sent a tenth of exfil_bytes, or exfil_small, or more.
+std::vector<Upload> UploadsOf(const DetectorContext& context) {
   const AddressTrait may_get_much = context.sessions.TraitOf(kExfilKnown);
-  absl::flat_hash_map<HostPair, Upload> asked_for;
+  const auto least = static_cast<double>(std::min(context.Get(kExfilSmall), context.Get(kExfilBytes) / 10));
+  absl::flat_hash_map<HostPair, std::vector<Transfer>> asked_for;
   const OutsideRequests outsiders(context);
   for (const SessionRow& row : outsiders.rows()) {
-    if (context.sessions.Is(row.client, may_get_much)) continue;
-    asked_for.try_emplace({row.server, row.client}, Upload{row.server, row.client}).first->second.AddAskedFor(row);
+    if (!context.sessions.Is(row.client, may_get_much)) asked_for[{row.server, row.client}].push_back(ByThePeer(row));
   }
-  std::vector<Upload> uploads;
-  absl::flat_hash_set<uint32_t> peers;
-  const auto keep = [&](const Upload& own) {
-    if (static_cast<double>(own.sent) < static_cast<double>(context.Get(kExfilBytes))) return;
-    uploads.push_back(own);
-    peers.insert(own.peer);
+  std::vector<Upload> out;
+  std::vector<Transfer> transfers;
+  const auto keep = [&](uint32_t source, uint32_t peer) {
+    uint128 sent = 0;
+    for (const Transfer& own : transfers) sent += own.sent;
+    if (static_cast<double>(sent) < least) return;
+    const Upload upload = UploadOf(source, peer, &transfers);
+    if (static_cast<double>(upload.sent) >= least) out.push_back(upload);
   };
   for (uint32_t source = 0; source < context.sessions.address_count(); ++source) {
     if (!context.inside(source)) continue;
     ForEachRun(context.sessions.of(source), ByServer, [&](std::span<const SessionRow> rows) {
       const uint32_t peer = rows[0].server;
-      if (context.inside(peer) || context.sessions.Is(peer, may_get_much)) return;
-      Upload own{source, peer};
+      if (!context.outside(peer) || context.sessions.Is(peer, may_get_much)) return;
+      transfers.clear();
       if (const auto found = asked_for.find({source, peer}); found != asked_for.end()) {
-        own = found->second;
+        transfers = std::move(found->second);
         asked_for.erase(found);
       }
-      for (const SessionRow& row : rows) own.Add(row);
-      keep(own);
+      for (const SessionRow& row : rows) transfers.push_back(ByTheSource(row));
+      keep(source, peer);
     });
   }
-  for (const auto& [pair, own] : asked_for) keep(own);
+  for (auto& [pair, own] : asked_for) {
+    transfers = std::move(own);
+    keep(pair.first, pair.second);
+  }
+  return out;
+}
+
+std::vector<Finding> FindExfiltration(const DetectorContext& context) {
+  std::vector<Upload> uploads = UploadsOf(context);
+  absl::flat_hash_map<uint32_t, int64_t> uploaders;  // by peer
+  absl::flat_hash_set<uint32_t> peers;
+  for (const Upload& own : uploads) {
+    if (static_cast<double>(own.sent) * 10 >= static_cast<double>(context.Get(kExfilBytes))) ++uploaders[own.peer];
+  }
+  std::erase_if(uploads, [&](const Upload& own) {
+    if (!IsSmall(context, own)) return false;
+    return static_cast<double>(own.sent) < static_cast<double>(context.Get(kExfilSmall)) || !Hides(context, own);
+  });
+  for (const Upload& own : uploads) peers.insert(own.peer);
   std::sort(uploads.begin(), uploads.end(), [](const Upload& a, const Upload& b) { return a.source < b.source; });
   std::vector<Finding> out;
   std::optional<std::pair<uint32_t, uint64_t>> typical;  // of the source in hand
@@ -143,7 +214,7 @@ std::vector<Finding> FindExfiltration(const DetectorContext& context) {
     if (!typical || typical->first != own.source)
       typical.emplace(own.source, TypicalSession(context, own.source, peers));
     if (sent >= context.Get(kExfilTypical) * static_cast<double>(typical->second))
-      out.push_back(ToFinding(context, own, typical->second));
+      out.push_back(ToFinding(context, own, typical->second, std::max<int64_t>(uploaders[own.peer], 1)));
   }
   return out;
 }
@@ -171,16 +242,17 @@ constinit const DetectorInfo detectors::exfiltration = {
     .technique = "T1048",
     .meaning = "unusual volume from inside to outside",
     .method =
-        "Bytes from an inside host to one outside peer, in all sessions together, whoever began them: what it sends, "
-        "and "
-        "what the peer reads from its stores (any port but 80 and 443, unless ten outside hosts got an answer there: "
-        "everybody may). Much, far more than came back, far more than its usual session. S3 is known by the log where "
+        "Bytes from an inside host to one outside peer within a day, in all sessions together, whoever began them: "
+        "what "
+        "it sends, and what the peer reads from its stores (any port but 80 and 443, unless the service is open to "
+        "everybody). Much, far more than came back, far more than its usual session; or less to a peer that hardly "
+        "another inside host calls. S3 is known by the log where it names services, else by `aws_ranges`; uploads to "
         "it "
-        "names services, else by `aws_ranges`; uploads to it are `low`.",
+        "are `low`, and so are those that several inside hosts, or a host on four days or more, send alike.",
     .misses =
-        "who owns a bucket; DNS tunnels of small volume; what a stranger fetches from a web server or from a service "
-        "that "
-        "many use",
+        "who owns a bucket; DNS tunnels of small volume (`tunnel`); what a stranger fetches from a web server or from "
+        "a "
+        "service that many use",
     .needs = kNeeds,
     .settings = kSettings,
     .find = FindExfiltration,

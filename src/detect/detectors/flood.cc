@@ -1,4 +1,5 @@
 // flood: minutes in which one port left very many sources without answer, or one host very many packets.
+#include <algorithm>
 #include <map>
 #include <span>
 #include <string>
@@ -7,6 +8,7 @@
 
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
+#include "src/detect/busiest.h"
 #include "src/detect/context.h"
 #include "src/detect/registry.h"
 
@@ -117,11 +119,27 @@ void FloodsOf(const DetectorContext& context, std::vector<SessionRow> rows, std:
           out->push_back(
               ToFinding(context, host, span, minutes, worst,
                         ScoreOf(static_cast<double>(context.Get(kFloodSources)), static_cast<double>(worst.sources)),
-                        absl::StrCat("port ", PortText(own[0].port), " of ", context.text(host), " left ",
-                                     Commas(worst.sources), " sources in a minute without answer"),
+                        absl::StrCat(ServiceText(own[0]), " of ", context.text(host), " left ", Commas(worst.sources),
+                                     " sources in a minute without answer"),
                         &own[0]));
         });
   });
+}
+
+// Pieces of a session, one for each minute that it lasted, with its packets shared out; a day of pieces at most.
+void AddPieces(const SessionRow& row, std::vector<SessionRow>* out) {
+  const auto minutes = std::clamp<int64_t>((row.end - row.start) / kMinute + 1, 1, kDay / kMinute);
+  const auto pieces = static_cast<uint64_t>(
+      std::clamp<int64_t>(static_cast<int64_t>(std::min<uint64_t>(row.packets, 1 << 20)), 1, minutes));
+  for (uint64_t i = 0; i < pieces; ++i) {
+    SessionRow& piece = out->emplace_back(row);
+    const auto at = [&](uint64_t n) {
+      return row.start + static_cast<int64_t>(static_cast<uint128>(row.end - row.start) * n / pieces);
+    };
+    piece.start = at(i);
+    piece.end = at(i + 1);
+    piece.packets = row.packets / pieces + (i < row.packets % pieces ? 1 : 0);
+  }
 }
 
 std::vector<Finding> FindFloods(const DetectorContext& context) {
@@ -145,8 +163,9 @@ std::vector<Finding> FindFloods(const DetectorContext& context) {
     if (Signed(own.tries) < context.Get(kFloodSources) &&
         static_cast<double>(own.packets) < static_cast<double>(context.Get(kFloodPackets)))
       continue;
-    SessionRow& tried = hosts[target_of(row)].emplace_back(row);
+    SessionRow tried = row;
     if (tried.packets < tried.answers) tried.Swap();
+    AddPieces(tried, &hosts[tried.server]);
   }
   std::vector<Finding> out;
   for (auto& [host, rows] : hosts) FloodsOf(context, std::move(rows), &out);

@@ -1,53 +1,140 @@
-// lateral_movement: an inside host that tries administration services of many inside hosts.
-#include <map>
+// lateral_movement: an inside host that tries administration services of many inside hosts, or gets into many at once.
+#include <algorithm>
+#include <limits>
 #include <set>
 #include <span>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "src/detect/busiest.h"
 #include "src/detect/context.h"
 #include "src/detect/ports.h"
 #include "src/detect/registry.h"
+#include "src/detect/regularity.h"
 
 VPCFLOW_NAMESPACE_BEGIN
 namespace internal {
 namespace {
 
-constexpr Setting<int64_t> kLateralHosts = {"lateral_hosts", 10, "hosts",
-                                            "inside hosts tried at services by which one gets into another"};
+constexpr Setting<int64_t> kLateralHosts = {
+    "lateral_hosts", 10, "hosts",
+    "inside hosts tried within a day, or reached within lateral_seconds, at services by which one gets into another"};
 constexpr Setting<double> kLateralFailed = {"lateral_failed", 0.3, "share",
-                                            "share of these tries that got no answer, at least"};
-constexpr const SettingInfo* kSettings[] = {&kLateralHosts, &kLateralFailed};
+                                            "share of the hosts tried that gave no answer, at least"};
+constexpr Setting<int64_t> kLateralSeconds = {"lateral_seconds", 7200, "seconds",
+                                              "time within which so many hosts are reached for the first time"};
+constexpr const SettingInfo* kSettings[] = {&kLateralHosts, &kLateralFailed, &kLateralSeconds};
+
+// A host that the source tried: when it did first, or when the host answered first.
+struct Tried {
+  int64_t start;
+  std::span<const SessionRow> rows;
+  bool answered;
+};
+
+// As programs come back by the clock: monitors and inventories.
+bool IsSteady(std::span<const SessionRow> rows) {
+  constexpr size_t kLeast = 6;
+  constexpr double kSteady = 0.1;
+  if (rows.size() < kLeast) return false;
+  std::vector<int64_t> starts;
+  for (const SessionRow& row : rows) starts.push_back(row.start);
+  return RegularityOf(std::move(starts)).jitter <= kSteady;
+}
+
+// Outside hosts get into it, and from there further in: a bastion, whose business is to reach many.
+bool IsBastion(const DetectorContext& context, uint32_t host) {
+  constexpr int64_t kVisitors = 2;
+  constexpr int32_t kTcp = 6;
+  return std::any_of(kAdminPorts.begin(), kAdminPorts.end(), [&](int32_t port) {
+    return context.prevalence.strangers({host, port, kTcp}) >= kVisitors;
+  });
+}
+
+// What a source did at some hosts.
+struct Movement {
+  Counts hosts;  // by sessions
+  std::set<int64_t> ports;
+  uint64_t tries = 0, failed = 0, failed_hosts = 0;
+  Span span;
+
+  explicit Movement(std::span<const Tried> tried) {
+    for (const Tried& host : tried) {
+      hosts.emplace_back(host.rows[0].server, host.rows.size());
+      failed_hosts += host.answered ? 0 : 1;
+      for (const SessionRow& row : host.rows) {
+        ports.insert(row.port);
+        ++tries;
+        failed += row.Is(kFailed) ? 1 : 0;
+        span.Add(row);
+      }
+    }
+  }
+  Finding ToFinding(const DetectorContext& context, uint32_t source, Severity severity, std::string sentence) const {
+    Finding f =
+        MakeFinding(severity, context.sessions.address(source), MostOf(context.sessions, hosts), span,
+                    ScoreOf(static_cast<double>(context.Get(kLateralHosts)), static_cast<double>(hosts.size())));
+    f.sentence = absl::StrCat(sentence, When(span));
+    f.AddEvidence("hosts", Signed(hosts.size()))
+        .AddEvidence("failed_hosts", Signed(failed_hosts))
+        .AddEvidence("ports", std::vector<int64_t>(ports.begin(), ports.end()))
+        .AddEvidence("failed", Signed(failed))
+        .AddEvidence("tries", Signed(tries));
+    return f;
+  }
+};
+
+void MovementsOf(const DetectorContext& context, uint32_t source, std::vector<Finding>* out) {
+  std::vector<SessionRow> rows;
+  for (const SessionRow& row : context.sessions.of(source)) {
+    if (IsOneOf(kLateralPorts, row.port) && context.inside(row.server)) rows.push_back(row);
+  }
+  if (Signed(rows.size()) < context.Get(kLateralHosts)) return;
+  std::vector<Tried> tried, reached;
+  ForEachRun(std::span<const SessionRow>(rows), ByServer, [&](std::span<const SessionRow> own) {
+    if (IsSteady(own)) return;
+    int64_t first = own[0].start, answered = std::numeric_limits<int64_t>::max();
+    for (const SessionRow& row : own) {
+      first = std::min(first, row.start);
+      if (row.Is(kAnswered)) answered = std::min(answered, row.start);
+    }
+    const bool any = answered != std::numeric_limits<int64_t>::max();
+    tried.push_back({first, own, any});
+    if (any) reached.push_back({answered, own, true});
+  });
+  const auto busiest = [](std::vector<Tried>* hosts, int64_t seconds) {
+    std::stable_sort(hosts->begin(), hosts->end(), [](const Tried& a, const Tried& b) { return a.start < b.start; });
+    return BusiestOf(std::span<const Tried>(*hosts), seconds, [](const Tried&) { return 1u; });
+  };
+  const int64_t least = std::max<int64_t>(context.Get(kLateralHosts), 1);
+  if (const auto day = busiest(&tried, kDay); Signed(day.size()) >= least) {
+    const Movement all(day);
+    if (static_cast<double>(all.failed_hosts) >= context.Get(kLateralFailed) * static_cast<double>(day.size())) {
+      out->push_back(
+          all.ToFinding(context, source, Severity::kHigh,
+                        absl::StrCat(context.text(source), " tried ", all.ports.size() == 1 ? "port " : "ports ",
+                                     absl::StrJoin(all.ports, ", "), " of ", Commas(day.size()), " inside hosts, ",
+                                     Commas(all.failed_hosts), " of which did not answer")));
+      return;
+    }
+  }
+  const auto soon = busiest(&reached, context.Get(kLateralSeconds));
+  if (Signed(soon.size()) < least || IsBastion(context, source)) return;
+  const Movement all(soon);
+  out->push_back(all.ToFinding(
+      context, source, Severity::kMedium,
+      absl::StrCat(context.text(source), " got into ", Commas(soon.size()), " inside hosts at ",
+                   all.ports.size() == 1 ? "port " : "ports ", absl::StrJoin(all.ports, ", "),
+                   " for the first time in ", "these logs within ", context.Get(kLateralSeconds) / 60, " minutes")));
+}
 
 std::vector<Finding> FindLateralMovement(const DetectorContext& context) {
   std::vector<Finding> out;
   for (uint32_t source = 0; source < context.sessions.address_count(); ++source) {
-    const std::span<const SessionRow> rows = context.sessions.of(source);
-    if (!context.inside(source) || Signed(rows.size()) < context.Get(kLateralHosts)) continue;
-    Span span;
-    uint64_t tries = 0, failed = 0;
-    std::map<uint32_t, uint64_t> hosts;
-    std::set<int32_t> ports;
-    for (const SessionRow& row : rows) {
-      if (!IsOneOf(kLateralPorts, row.port) || !context.inside(row.server)) continue;
-      ++tries;
-      failed += row.Is(kFailed) ? 1 : 0;
-      ++hosts[row.server];
-      ports.insert(row.port);
-      span.Add(row);
-    }
-    const auto reached = Signed(hosts.size());
-    if (hosts.empty() || reached < context.Get(kLateralHosts) ||
-        static_cast<double>(failed) < context.Get(kLateralFailed) * static_cast<double>(tries))
-      continue;
-    Finding f = MakeFinding(Severity::kHigh, context.sessions.address(source),
-                            MostOf(context.sessions, Counts(hosts.begin(), hosts.end())), span,
-                            ScoreOf(static_cast<double>(context.Get(kLateralHosts)), static_cast<double>(reached)));
-    f.sentence = absl::StrCat(context.text(source), " tried services of ", Commas(hosts.size()), " inside hosts, ",
-                              Commas(failed), " of ", Commas(tries), " without answer", When(span));
-    f.evidence = {
-        {"hosts", reached}, {"services", Signed(ports.size())}, {"failed", Signed(failed)}, {"tries", Signed(tries)}};
-    out.push_back(std::move(f));
+    if (context.inside(source)) MovementsOf(context, source, &out);
   }
   return out;
 }
@@ -75,10 +162,14 @@ constexpr FieldNeed kNeeds[] = {
 constinit const DetectorInfo detectors::lateral_movement = {
     .name = "lateral_movement",
     .technique = "T1021",
-    .meaning = "an inside host that tries the administration services of many others",
+    .meaning = "an inside host that tries or gets into the administration services of many others",
     .method =
-        "An inside host that tries administration services of many inside hosts, without answer from a good part.",
-    .misses = "movement that succeeds at once; edges that are new but few",
+        "An inside host that tries administration services of many inside hosts within a day, without answer from a "
+        "good "
+        "part of them; or that gets into as many within two hours. Hosts that it asks by the clock do not count, nor "
+        "does "
+        "the second of a bastion, which outside hosts get into.",
+    .misses = "edges that are new but few (`new_admin_edge`)",
     .needs = kNeeds,
     .settings = kSettings,
     .find = FindLateralMovement,

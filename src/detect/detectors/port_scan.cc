@@ -9,6 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "src/detect/busiest.h"
 #include "src/detect/context.h"
 #include "src/detect/registry.h"
 
@@ -17,21 +18,36 @@ namespace internal {
 namespace {
 
 constexpr Setting<int64_t> kScanPorts = {"scan_ports", 25, "ports",
-                                         "different ports of one host that did not answer (Zeek's scan.zeek: 15)"};
+                                         "different ports of one host within scan_seconds that did not answer (Zeek's "
+                                         "scan.zeek: 15 within 5 minutes)"};
 constexpr Setting<int64_t> kScanHosts = {"scan_hosts", 25, "hosts",
-                                         "hosts that did not answer at one port (Zeek's scan.zeek: 25)"};
+                                         "hosts within scan_seconds that did not answer at one port (Zeek's scan.zeek: "
+                                         "25 within 5 minutes)"};
+constexpr Setting<int64_t> kScanSeconds = {"scan_seconds", 3600, "seconds", "time within which they are counted"};
 constexpr Setting<double> kScanFailed = {"scan_failed", 0.5, "share",
                                          "share of a source's tries at its target that got no answer, at least"};
 constexpr Setting<bool> kWalkOutside = {"walk_outside", false, "",
                                         "report few or slow tries of outside hosts, too (those of inside hosts always "
                                         "are): mostly what every address of the "
                                         "internet gets all day"};
-constexpr const SettingInfo* kSettings[] = {&kScanPorts, &kScanHosts, &kScanFailed, &kWalkOutside};
+constexpr const SettingInfo* kSettings[] = {&kScanPorts, &kScanHosts, &kScanSeconds, &kScanFailed, &kWalkOutside};
+
+// The first try of each port or host that did not answer.
+struct FirstTry {
+  int64_t start;
+};
+int64_t MostWithin(const DetectorContext& context, std::vector<FirstTry>* tries) {
+  std::sort(tries->begin(), tries->end(), [](const FirstTry& a, const FirstTry& b) { return a.start < b.start; });
+  return Signed(BusiestOf(std::span<const FirstTry>(*tries), std::max<int64_t>(context.Get(kScanSeconds), 1),
+                          [](const FirstTry&) { return 1u; })
+                    .size());
+}
 
 // Tries of one source at one target.
 struct Tries {
-  uint64_t different = 0, failed = 0, all = 0;
-  Span span;
+  std::vector<FirstTry> different{};
+  uint64_t failed = 0, all = 0;
+  Span span{};
   bool MostlyFailed(double share) const { return static_cast<double>(failed) >= share * static_cast<double>(all); }
   void Add(const SessionRow& row) {
     ++all;
@@ -64,26 +80,27 @@ void Vertical(const DetectorContext& context, uint32_t source, std::vector<Findi
       tries.Add(row);
       if (!row.Is(kFailed) || row.port == last) continue;
       last = row.port;
-      ++tries.different;
+      tries.different.push_back({row.start});
     }
-    for (const auto& [protocol, found] : by_protocol) {
-      const Tries& tries = found.first;
-      const auto ports = Signed(tries.different);
+    for (auto& [protocol, found] : by_protocol) {
+      Tries& tries = found.first;
+      const int64_t ports = MostWithin(context, &tries.different);
       if (ports < context.Get(kScanPorts) || !tries.MostlyFailed(context.Get(kScanFailed))) continue;
       const std::vector<int64_t> answered = AnsweredPorts(rows);
       // What the whole internet gets all day long is no news, as long as nobody answers.
-      const bool daily = ports < 2 * context.Get(kScanPorts) && !context.inside(source);
+      const bool daily = ports < 2 * context.Get(kScanPorts) && context.outside(source);
       const Severity severity = ports >= 4 * context.Get(kScanPorts) || !answered.empty() ? Severity::kHigh
                                 : daily                                                   ? Severity::kLow
                                                                                           : Severity::kMedium;
       Finding f =
           MakeFinding(severity, context.sessions.address(source), {context.sessions.address(rows[0].server)},
                       tries.span, ScoreOf(static_cast<double>(context.Get(kScanPorts)), static_cast<double>(ports)));
-      f.sentence = absl::StrCat(context.text(source), " tried ", Commas(tries.different), " ports of ",
+      f.sentence = absl::StrCat(context.text(source), " tried ", Commas(tries.different.size()), " ports of ",
                                 context.text(rows[0].server),
                                 answered.empty() ? ", none of which answered" : ", which answered on ",
                                 absl::StrJoin(answered, ", "), When(tries.span));
-      f.AddEvidence("ports", ports)
+      f.AddEvidence("ports", Signed(tries.different.size()))
+          .AddEvidence("within", ports)
           .AddEvidence("failed", Signed(tries.failed))
           .AddEvidence("tries", Signed(tries.all))
           .AddEvidence("protocol", NumberOrNone(protocol))
@@ -92,6 +109,8 @@ void Vertical(const DetectorContext& context, uint32_t source, std::vector<Findi
     }
   });
 }
+
+constexpr double kGone = 0.8;  // share
 
 // One port of many hosts.
 void Horizontal(const DetectorContext& context, uint32_t source, std::vector<Finding>* out) {
@@ -112,19 +131,23 @@ void Horizontal(const DetectorContext& context, uint32_t source, std::vector<Fin
             tries.Add(row);
             if (!row.Is(kFailed) || row.server == last) continue;
             last = row.server;
-            ++tries.different;
+            tries.different.push_back({row.start});
           }
-          const auto hosts = Signed(tries.different);
-          if (hosts < context.Get(kScanHosts) || !tries.MostlyFailed(context.Get(kScanFailed))) return;
+          const int64_t hosts = MostWithin(context, &tries.different);
+          // Outside, many peers of a node of a peer-to-peer network are gone.
+          const double share =
+              context.outside(own[0].server) ? std::max(context.Get(kScanFailed), kGone) : context.Get(kScanFailed);
+          if (hosts < context.Get(kScanHosts) || !tries.MostlyFailed(share)) return;
           std::map<uint32_t, uint64_t> counts;  // of all protocols
           for (const SessionRow& row : rows) ++counts[row.server];
-          const bool small = hosts < 10 * context.Get(kScanHosts) && !context.inside(source);
+          const bool small = hosts < 10 * context.Get(kScanHosts) && context.outside(source);
           Finding f = MakeFinding(small ? Severity::kLow : Severity::kMedium, context.sessions.address(source),
                                   MostOf(context.sessions, Counts(counts.begin(), counts.end())), tries.span,
                                   ScoreOf(static_cast<double>(context.Get(kScanHosts)), static_cast<double>(hosts)));
-          f.sentence = absl::StrCat(context.text(source), " tried port ", PortText(rows[0].port), " of ",
-                                    Commas(tries.different), " hosts without answer", When(tries.span));
-          f.AddEvidence("hosts", hosts)
+          f.sentence = absl::StrCat(context.text(source), " tried ", ServiceText(own[0]), " of ",
+                                    Commas(tries.different.size()), " hosts without answer", When(tries.span));
+          f.AddEvidence("hosts", Signed(tries.different.size()))
+              .AddEvidence("within", hosts)
               .AddEvidence("failed", Signed(tries.failed))
               .AddEvidence("tries", Signed(tries.all))
               .AddEvidence("dstport", NumberOrNone(own[0].port))
@@ -132,6 +155,59 @@ void Horizontal(const DetectorContext& context, uint32_t source, std::vector<Fin
           out->push_back(std::move(f));
         });
   });
+}
+
+// Many sources at one host: each tries little.
+void Distributed(const DetectorContext& context, std::vector<Finding>* out) {
+  constexpr size_t kLeastSources = 10, kLeastTimes = 5;
+  struct Target {
+    std::set<int32_t> ports;
+    absl::flat_hash_map<uint32_t, uint64_t> sources;
+    Span span;
+  };
+  std::map<std::pair<int64_t, uint32_t>, Target> targets;  // by hour and host
+  std::set<uint32_t> hosts;
+  for (const SessionRow& row : context.sessions.rows()) {
+    if (!row.Is(kFailed) || !context.inside(row.server) || !context.outside(row.client) || !HasPort(row.port)) continue;
+    Target& target = targets[{row.start / kHour, row.server}];
+    target.ports.insert(row.port);
+    ++target.sources[row.client];
+    target.span.Add(row);
+    hosts.insert(row.server);
+  }
+  std::map<int64_t, std::vector<uint64_t>> by_hour;  // ports of each host that was tried at all
+  for (const auto& [key, target] : targets) by_hour[key.first].push_back(target.ports.size());
+  for (auto& [hour, sizes] : by_hour) sizes.resize(hosts.size());
+  std::map<uint32_t, const Target*> worst;  // one finding for each host
+  for (const auto& [key, target] : targets) {
+    const auto ports = Signed(target.ports.size());
+    // What every host gets, the internet's noise, is no scan of this one.
+    const uint64_t usual = QuantileOf(&by_hour[key.first], 0.5);
+    if (ports < 2 * context.Get(kScanPorts) || target.sources.size() < kLeastSources ||
+        target.ports.size() < kLeastTimes * usual || hosts.size() < 2)
+      continue;
+    const Target*& most = worst[key.second];
+    if (most == nullptr || target.ports.size() > most->ports.size()) most = &target;
+  }
+  for (const auto& [host, target] : worst) {
+    const auto first =
+        std::max_element(target->sources.begin(), target->sources.end(), [&](const auto& a, const auto& b) {
+          if (a.second != b.second) return a.second < b.second;
+          return CompareAddressText(context.sessions.address(a.first), context.sessions.address(b.first)) > 0;
+        });
+    uint64_t tries = 0;
+    for (const auto& [source, n] : target->sources) tries += n;
+    Finding f = MakeFinding(
+        Severity::kMedium, context.sessions.address(first->first), {context.sessions.address(host)}, target->span,
+        ScoreOf(2 * static_cast<double>(context.Get(kScanPorts)), static_cast<double>(target->ports.size())));
+    f.sentence = absl::StrCat(Commas(target->sources.size()), " outside hosts, ", context.text(first->first),
+                              " first, tried ", Commas(target->ports.size()), " ports of ", context.text(host),
+                              " without answer", When(target->span));
+    f.AddEvidence("sources", Signed(target->sources.size()))
+        .AddEvidence("ports", Signed(target->ports.size()))
+        .AddEvidence("tries", Signed(tries));
+    out->push_back(std::move(f));
+  }
 }
 
 // Many ports of many hosts: from so many findings of one source on they are one.
@@ -238,6 +314,7 @@ std::vector<Finding> FindPortScans(const DetectorContext& context) {
     if (out.size() > before || tries.failed < kWalk || !tries.MostlyFailed(context.Get(kScanFailed))) continue;
     if (context.Get(kWalkOutside) || context.inside(source)) Walk(context, source, &out);
   }
+  Distributed(context, &out);
   return out;
 }
 
@@ -267,8 +344,10 @@ constinit const DetectorInfo detectors::port_scan = {
         "`unanswered`, or a `reset` from a closed port). Ports that did answer are in the evidence. Four such findings "
         "of one source, or more, become one: many ports of many hosts. Of inside hosts also few and slow tries, by the "
         "sequential test of Jung, Paxson, Berger and Balakrishnan (2004): each service without answer counts one, each "
-        "answer takes one back, four decide.",
-    .misses = "scans of many sources together; scans slower than the log is long",
+        "answer takes one back, four decide. Many outside hosts that together try twice `scan_ports` ports of one host "
+        "in an "
+        "hour, five times what is usual of the hosts of these logs, are one finding.",
+    .misses = "scans of many sources over many hosts; scans slower than the log is long",
     .needs = kNeeds,
     .settings = kSettings,
     .find = FindPortScans,

@@ -1,5 +1,6 @@
 // unauthorised_access: administration and database ports that answered outside hosts, or left many tries in vain.
 #include <algorithm>
+#include <map>
 #include <optional>
 #include <span>
 #include <utility>
@@ -7,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "src/detect/answered_sessions.h"
+#include "src/detect/busiest.h"
 #include "src/detect/context.h"
 #include "src/detect/ports.h"
 #include "src/detect/registry.h"
@@ -17,15 +19,16 @@ namespace {
 
 constexpr Setting<Prefixes> kAdminSources = {"admin_sources", "outside prefixes from which administration is fine"};
 constexpr Setting<int64_t> kAccessTries = {"access_tries", 30, "tries",
-                                           "tries of one source at one service that all got no answer"};
-constexpr const SettingInfo* kSettings[] = {&kAdminSources, &kAccessTries};
+                                           "tries of one source at one service within a day that all got no answer"};
+constexpr const SettingInfo* kSettings[] = {&kAdminSources, &kAccessTries, &kOpenStrangers};
 
 // A sensitive service that a source did not get into, however often it tried.
 std::optional<Finding> FailedAccess(const DetectorContext& context, std::span<const SessionRow> rows) {
+  const auto failed = [](const SessionRow& row) { return row.Is(kFailed) ? 1u : 0u; };
   Span span;
   int64_t tries = 0;
-  for (const SessionRow& row : rows) {
-    tries += row.Is(kFailed) ? 1 : 0;
+  for (const SessionRow& row : BusiestOf(rows, kDay, failed)) {
+    tries += failed(row);
     span.Add(row);
   }
   if (tries < std::max<int64_t>(context.Get(kAccessTries), 1)) return std::nullopt;
@@ -34,40 +37,94 @@ std::optional<Finding> FailedAccess(const DetectorContext& context, std::span<co
   const Severity severity = context.inside(rows[0].client) ? Severity::kMedium : Severity::kLow;
   Finding f = MakeFinding(severity, from, {host}, span,
                           ScoreOf(static_cast<double>(context.Get(kAccessTries)), static_cast<double>(tries)));
-  f.sentence = absl::StrCat(ToString(from), " tried ", ToString(host), " port ", rows[0].port, " ", Commas(tries),
+  f.sentence = absl::StrCat(ToString(from), " tried ", ToString(host), " ", ServiceText(rows[0]), " ", Commas(tries),
                             " times without answer", When(span));
-  f.AddEvidence("dstport", int64_t{rows[0].port}).AddEvidence("tries", tries);
+  f.AddEvidence("dstport", int64_t{rows[0].port})
+      .AddEvidence("protocol", NumberOrNone(rows[0].protocol))
+      .AddEvidence("tries", tries);
+  return f;
+}
+
+// Outside hosts that got into a sensitive service.
+struct Visitor {
+  uint32_t source;
+  AnsweredSessions answered;
+};
+
+Finding OneVisitor(const DetectorContext& context, const SessionRow& service, const Visitor& visitor) {
+  const auto& [sessions, sent, received, span] = visitor.answered;
+  const Ip &from = context.sessions.address(visitor.source), &host = context.sessions.address(service.server);
+  Finding f = MakeFinding(Severity::kMedium, from, {host}, span, ScoreOf(1, static_cast<double>(sessions)));
+  f.sentence = absl::StrCat(ToString(from), ", outside, talked to ", ToString(host), " ", ServiceText(service), ": ",
+                            Commas(sessions), " sessions, ", Commas(sent), " bytes sent, ", Commas(received),
+                            " received", When(span));
+  f.AddEvidence("srcaddr", from)
+      .AddEvidence("dstaddr", host)
+      .AddEvidence("dstport", int64_t{service.port})
+      .AddEvidence("protocol", NumberOrNone(service.protocol))
+      .AddEvidence("sessions", Signed(sessions))
+      .AddEvidence("bytes", sent)
+      .AddEvidence("received", received);
+  return f;
+}
+
+// Several are one finding: the service is reached from outside, or open to everybody.
+Finding ManyVisitors(const DetectorContext& context, const SessionRow& service, const std::vector<Visitor>& visitors) {
+  AnsweredSessions all;
+  Counts counts;
+  for (const Visitor& visitor : visitors) {
+    counts.emplace_back(visitor.source, visitor.answered.sessions);
+    all.sessions += visitor.answered.sessions;
+    all.sent += visitor.answered.sent;
+    all.received += visitor.answered.received;
+    all.span.first = std::min(all.span.first, visitor.answered.span.first);
+    all.span.last = std::max(all.span.last, visitor.answered.span.last);
+  }
+  const bool open = Signed(visitors.size()) >= context.Get(kOpenStrangers);
+  const Ip& host = context.sessions.address(service.server);
+  Finding f = MakeFinding(open ? Severity::kLow : Severity::kMedium, host, MostOf(context.sessions, std::move(counts)),
+                          all.span, ScoreOf(1, static_cast<double>(visitors.size())));
+  f.sentence =
+      absl::StrCat(ToString(host), " ", ServiceText(service), open ? " is open to the internet: " : " let ",
+                   Commas(visitors.size()), open ? " outside hosts" : " outside hosts in", ", ", Commas(all.sessions),
+                   " sessions, ", Commas(all.sent), " bytes sent, ", Commas(all.received), " received", When(all.span));
+  f.AddEvidence("dstaddr", host)
+      .AddEvidence("dstport", int64_t{service.port})
+      .AddEvidence("protocol", NumberOrNone(service.protocol))
+      .AddEvidence("strangers", Signed(visitors.size()))
+      .AddEvidence("sessions", Signed(all.sessions))
+      .AddEvidence("bytes", all.sent)
+      .AddEvidence("received", all.received);
   return f;
 }
 
 std::vector<Finding> FindUnauthorisedAccess(const DetectorContext& context) {
   const AddressTrait administers = context.sessions.TraitOf(kAdminSources);
   std::vector<Finding> out;
+  std::map<Service, std::pair<SessionRow, std::vector<Visitor>>> visited;
   for (uint32_t source = 0; source < context.sessions.address_count(); ++source) {
-    const bool outside = !context.inside(source);
+    const bool outside = context.outside(source);
     if (outside && context.sessions.Is(source, administers)) continue;
-    ForEachRun(context.sessions.of(source), ByService, [&](std::span<const SessionRow> rows) {
+    ForEachRun(context.sessions.of(source), ByConversation, [&](std::span<const SessionRow> rows) {
       const int32_t port = rows[0].port;
       if (!context.inside(rows[0].server) || (!IsOneOf(kAdminPorts, port) && !IsOneOf(kDatabasePorts, port))) return;
-      const auto [sessions, sent, received, span] = AnsweredSessionsOf(rows);
-      if (sessions == 0) {
+      const AnsweredSessions answered = AnsweredSessionsOf(rows);
+      if (answered.sessions == 0) {
         if (std::optional<Finding> f = FailedAccess(context, rows)) out.push_back(*std::move(f));
-        return;
+      } else if (outside) {
+        visited.try_emplace(ServiceOf(rows[0]), rows[0], std::vector<Visitor>())
+            .first->second.second.push_back({source, answered});
       }
-      if (!outside) return;
-      const Ip &from = context.sessions.address(source), &host = context.sessions.address(rows[0].server);
-      Finding f = MakeFinding(Severity::kMedium, from, {host}, span, ScoreOf(1, static_cast<double>(sessions)));
-      f.sentence =
-          absl::StrCat(ToString(from), ", outside, talked to ", ToString(host), " port ", port, ": ", Commas(sessions),
-                       " sessions, ", Commas(sent), " bytes sent, ", Commas(received), " received");
-      f.AddEvidence("srcaddr", from)
-          .AddEvidence("dstaddr", host)
-          .AddEvidence("dstport", int64_t{port})
-          .AddEvidence("sessions", Signed(sessions))
-          .AddEvidence("bytes", sent)
-          .AddEvidence("received", received);
-      out.push_back(std::move(f));
     });
+  }
+  constexpr size_t kSeveral = 3;
+  for (const auto& [key, service] : visited) {
+    const auto& [row, visitors] = service;
+    if (visitors.size() >= kSeveral) {
+      out.push_back(ManyVisitors(context, row, visitors));
+    } else {
+      for (const Visitor& visitor : visitors) out.push_back(OneVisitor(context, row, visitor));
+    }
   }
   return out;
 }
@@ -92,8 +149,13 @@ constinit const DetectorInfo detectors::unauthorised_access = {
     .technique = "T1133",
     .meaning = "administration or database services that outside hosts reach, or that a host tries in vain",
     .method =
-        "Sessions from outside that an administration or database port of an inside host answered; and tries at such a "
-        "port that all got no answer: of inside hosts `medium`, of outside ones `low` (what every address gets).",
+        "Sessions from outside that an administration or database port of an inside host answered: one finding for "
+        "each "
+        "of one or two outside hosts, one for the service where there are more, `low` where it is open to everybody; "
+        "and "
+        "many tries at such a port in a day that all got no answer: of inside hosts `medium`, of outside ones `low` "
+        "(what "
+        "every address gets).",
     .misses = "who was let in on purpose, unless you name it",
     .needs = kNeeds,
     .settings = kSettings,
