@@ -76,7 +76,7 @@ class Synthetic:
 
 
 #: Records of a host and day of the office world.
-_OFFICE_DENSITY = 13_000
+_OFFICE_DENSITY = 17_000
 
 
 def plants(world: World = "tame") -> dict[str, str]:
@@ -97,7 +97,7 @@ def synth(
 ) -> Synthetic:
     """Makes realistic flow logs; the same arguments give the same bytes.
 
-    ``records``: how many; without it 100,000, in the office world 13,000 an interface and day. ``out``: a folder for the files, ``manifest.json`` and ``labels.json``; without it the text
+    ``records``: how many; without it 100,000, in the office world 17,000 an interface and day. ``out``: a folder for the files, ``manifest.json`` and ``labels.json``; without it the text
     is returned. ``format``: as for :func:`scan`; AWS's default without. ``world``: ``"tame"`` (conversations drawn
     at random) or ``"office"`` (besides, what the hosts of an office do all day, hard to tell from attacks; 24 hours of
     200 interfaces unless ``hours`` and ``interfaces`` say else). ``plant``: names of :func:`plants`, ``"benign"`` for

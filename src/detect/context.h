@@ -33,8 +33,6 @@ struct DetectorContext {
   bool inside(uint32_t address) const { return sessions.Is(address, kInside); }
   // Returns whether an address is a host in none of them.
   bool outside(uint32_t address) const { return sessions.IsOutside(address); }
-  // Returns whether so many inside hosts call an outside one that it is nobody's own.
-  bool common(uint32_t peer) const { return prevalence.callers(peer) >= Get(kCommonCallers); }
   // Returns whether so many outside hosts got an answer of a session's service that everybody may.
   bool open(const SessionRow& row) const { return prevalence.strangers(ServiceOf(row)) >= Get(kOpenStrangers); }
   std::string text(uint32_t address) const { return ToString(sessions.address(address)); }

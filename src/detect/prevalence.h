@@ -4,7 +4,6 @@
 
 #include <cstdint>
 #include <tuple>
-#include <vector>
 
 #include "absl/container/flat_hash_map.h"
 #include "src/detect/sessions.h"
@@ -15,8 +14,9 @@ VPCFLOW_NAMESPACE_BEGIN
 namespace internal {
 
 inline constexpr Setting<int64_t> kCommonCallers = {"common_callers", 3, "hosts",
-                                                    "inside hosts that call the same outside host, from which on calls "
-                                                    "to it are common: agents, time servers, updates"};
+                                                    "inside hosts that do the same with one outside host (call it as "
+                                                    "often, send it much, keep sessions), from which on "
+                                                    "it is common: agents, time servers, updates, backups"};
 inline constexpr Setting<int64_t> kOpenStrangers = {
     "open_strangers", 10, "hosts", "outside hosts that a service answered, from which on it is open to everybody"};
 
@@ -28,8 +28,6 @@ class Prevalence {
   // Counts hosts in one pass over sessions that are in order. Memory: an entry for each service inside.
   explicit Prevalence(const Sessions& sessions);
 
-  // Returns how many inside hosts began sessions with an outside host.
-  int64_t callers(uint32_t peer) const { return callers_[peer]; }
   // Returns how many outside hosts, and how many inside ones, got an answer of a service inside.
   int64_t strangers(const Service& service) const { return Of(service).strangers; }
   int64_t users(const Service& service) const { return Of(service).users; }
@@ -44,7 +42,6 @@ class Prevalence {
     return found == clients_.end() ? kNone : found->second;
   }
 
-  std::vector<int64_t> callers_;  // by address
   absl::flat_hash_map<Service, Clients> clients_;
 };
 

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "src/detect/gateways.h"
 #include "src/detect/registry.h"
 #include "src/session/kind.h"
 #include "vpcflow/error/error.h"
@@ -202,6 +203,7 @@ void Sessions::Merge(const Sessions& other) {
 
 void Sessions::Order() {
   if (ordered_) return;
+  DropRepeated(*this, &rows_);
   heads_.assign(addresses_.size() + 1, 0);
   for (const SessionRow& row : rows_) ++heads_[row.client + 1];
   for (size_t i = 1; i < heads_.size(); ++i) heads_[i] += heads_[i - 1];

@@ -17,7 +17,7 @@ EXAMPLES = "synth --records 1000000 --seed 7 --plant all --out demo/"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the options of the command to its parser."""
     parser.add_argument(
-        "--records", type=positive, help="write N records (default 100,000; 13,000 a host and day in the office world)"
+        "--records", type=positive, help="write N records (default 100,000; 17,000 a host and day in the office world)"
     )
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument(

@@ -31,6 +31,8 @@ class DetectorSettings(TypedDict, total=False):
     aws_ranges: str
     flood_sources: int
     flood_packets: int
+    flood_reflectors: int
+    flood_slow: int
     bad: Sequence[str] | str
     lateral_hosts: int
     lateral_failed: float
@@ -71,13 +73,13 @@ class Settings:
     #: beacon: sessions with one outside service; four times as many where the time between them varies by more than 0.1
     #: [sessions].
     beacon_sessions: int = 6
-    #: beacon: how much the time between them may vary: median deviation by median, at most; 0.25 where each delay is
-    #: drawn from within 50 % of the period [share].
-    beacon_jitter: float = 0.35
+    #: beacon: how much the time between them may vary: median deviation by median, at most; 0.25 to 0.3 where each
+    #: delay is drawn from within 50 % of the period, 0.7 for calls at any time [share].
+    beacon_jitter: float = 0.45
     #: beacon: calls of one outside service within a day that all failed [sessions].
     beacon_failed: int = 100
-    #: beacon, exfiltration, long_session: inside hosts that call the same outside host, from which on calls to it are
-    #: common: agents, time servers, updates [hosts].
+    #: beacon, exfiltration, long_session: inside hosts that do the same with one outside host (call it as often, send
+    #: it much, keep sessions), from which on it is common: agents, time servers, updates, backups [hosts].
     common_callers: int = 3
     #: brute_force: sessions of one client at one service within brute_seconds (Zeek: 30 failed logins in 30 minutes);
     #: from twice as many on the severity is ``high`` [sessions].
@@ -92,8 +94,8 @@ class Settings:
     #: exfiltration: bytes to one outside peer within a day; from four times as many on the severity is ``high``
     #: [bytes].
     exfil_bytes: int = 500_000_000
-    #: exfiltration: bytes within a day to an outside peer that fewer than common_callers inside hosts call, in 20
-    #: sessions or more or at no port of the web, and 20 times what came back [bytes].
+    #: exfiltration: bytes within a day to an outside peer to which fewer than common_callers inside hosts send a
+    #: hundredth of it, in 20 sessions or more or at no port of the web, and 20 times what came back [bytes].
     exfil_small: int = 50_000_000
     #: exfiltration: how many times what came back, at least [times].
     exfil_ratio: float = 5.0
@@ -108,6 +110,11 @@ class Settings:
     flood_sources: int = 500
     #: flood: packets that one host got without answer in a minute [packets a minute].
     flood_packets: int = 1_000_000
+    #: flood: servers of one UDP port that answer a host in a minute without having been asked [sources a minute].
+    flood_reflectors: int = 100
+    #: flood: sessions of one outside host with one service that begin within ten minutes, last five and say next to
+    #: nothing [sessions].
+    flood_slow: int = 300
     #: known_bad: addresses and prefixes; or a file: one at the beginning of each line (``#`` comments), MISP's CSV, a
     #: STIX 2 bundle.
     bad: Sequence[str] | str = ()

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
 #include "src/detect/busiest.h"
 #include "src/detect/context.h"
@@ -21,10 +22,10 @@ namespace {
 constexpr Setting<int64_t> kBeaconSessions = {
     "beacon_sessions", 6, "sessions",
     "sessions with one outside service; four times as many where the time between them varies by more than 0.1"};
-constexpr Setting<double> kBeaconJitter = {
-    "beacon_jitter", 0.35, "share",
-    "how much the time between them may vary: median deviation by median, at most; 0.25 where each delay is drawn from "
-    "within 50 % of the period"};
+constexpr Setting<double> kBeaconJitter = {"beacon_jitter", 0.45, "share",
+                                           "how much the time between them may vary: median deviation by median, at "
+                                           "most; 0.25 to 0.3 where each delay is drawn "
+                                           "from within 50 % of the period, 0.7 for calls at any time"};
 constexpr Setting<int64_t> kBeaconFailed = {"beacon_failed", 100, "sessions",
                                             "calls of one outside service within a day that all failed"};
 constexpr const SettingInfo* kSettings[] = {&kBeaconSessions, &kBeaconJitter, &kBeaconFailed, &kCommonCallers};
@@ -35,6 +36,7 @@ struct Calls {
   int64_t sessions = 0, low = 0, high = 0;  // quartiles of bytes
   Regularity regularity{};
   Span span{};
+  int64_t callers = 0;  // inside hosts that call the service often
 };
 
 // The sessions of a host with one outside service, if they are regular and of like sizes.
@@ -88,12 +90,12 @@ Finding ToFinding(const DetectorContext& context, const Calls& calls, Severity s
       .AddEvidence("dstport", NumberOrNone(calls.service.port))
       .AddEvidence("protocol", NumberOrNone(calls.service.protocol))
       .AddEvidence("bytes", std::vector<int64_t>{calls.low, calls.high})
-      .AddEvidence("callers", context.prevalence.callers(calls.service.server));
+      .AddEvidence("callers", calls.callers);
   return f;
 }
 
 // Calls of a service that never answered: an implant whose server is gone or refuses.
-std::optional<Finding> FailedCalls(const DetectorContext& context, std::span<const SessionRow> rows) {
+std::optional<Finding> FailedCalls(const DetectorContext& context, std::span<const SessionRow> rows, int64_t callers) {
   std::vector<SessionRow> failed;
   for (const SessionRow& row : rows) {
     if (row.Is(kOpen) || row.Is(kAnswered)) return {};
@@ -112,7 +114,7 @@ std::optional<Finding> FailedCalls(const DetectorContext& context, std::span<con
   f.AddEvidence("failed", Signed(worst.size()))
       .AddEvidence("dstport", NumberOrNone(first.port))
       .AddEvidence("protocol", NumberOrNone(first.protocol))
-      .AddEvidence("callers", context.prevalence.callers(first.server));
+      .AddEvidence("callers", callers);
   return f;
 }
 
@@ -123,22 +125,39 @@ bool IsTimeClient(const Calls& calls) {
   return calls.service.port == kNtp && calls.service.protocol == kUdp && calls.high <= 4 * kNtpBytes;
 }
 
+// How many inside hosts call each outside service often.
+absl::flat_hash_map<Service, int64_t> CallersOf(const DetectorContext& context) {
+  constexpr size_t kOften = 4;  // sessions
+  absl::flat_hash_map<Service, int64_t> out;
+  for (uint32_t source = 0; source < context.sessions.address_count(); ++source) {
+    if (!context.inside(source)) continue;
+    ForEachRun(context.sessions.of(source), ByConversation, [&](std::span<const SessionRow> rows) {
+      if (rows.size() >= kOften && context.outside(rows[0].server)) ++out[ServiceOf(rows[0])];
+    });
+  }
+  return out;
+}
+
 std::vector<Finding> FindBeacons(const DetectorContext& context) {
   std::vector<Finding> out;
+  const absl::flat_hash_map<Service, int64_t> callers_of = CallersOf(context);
   std::map<Service, std::vector<Calls>> common;  // one finding for each service
   for (uint32_t source = 0; source < context.sessions.address_count(); ++source) {
     if (!context.inside(source)) continue;
     ForEachRun(context.sessions.of(source), ByConversation, [&](std::span<const SessionRow> rows) {
       if (!context.outside(rows[0].server)) return;
-      const bool is_common = context.common(rows[0].server);
+      const auto found = callers_of.find(ServiceOf(rows[0]));
+      const int64_t callers = found == callers_of.end() ? 1 : found->second;
+      const bool is_common = callers >= context.Get(kCommonCallers);
       if (std::optional<Calls> calls = RegularCalls(context, rows)) {
+        calls->callers = callers;
         if (is_common || IsTimeClient(*calls)) {
           common[ServiceOf(rows[0])].push_back(*calls);
         } else {
           out.push_back(ToFinding(context, *calls, Severity::kMedium, Sentence(context, *calls)));
         }
       } else if (!is_common) {
-        if (std::optional<Finding> f = FailedCalls(context, rows)) out.push_back(*std::move(f));
+        if (std::optional<Finding> f = FailedCalls(context, rows, callers)) out.push_back(*std::move(f));
       }
     });
   }
@@ -149,7 +168,7 @@ std::vector<Finding> FindBeacons(const DetectorContext& context) {
     });
     out.push_back(ToFinding(context, most, Severity::kLow,
                             absl::StrCat(Sentence(context, most), ", as ", Commas(all.size()), " of ",
-                                         Commas(context.prevalence.callers(most.service.server)), " callers do")));
+                                         Commas(static_cast<uint64_t>(most.callers)), " callers do")));
     out.back().AddEvidence("regular_callers", Signed(all.size()));
   }
   return out;

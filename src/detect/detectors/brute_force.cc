@@ -39,6 +39,7 @@ constexpr const SettingInfo* kSettings[] = {&kBruteSessions, &kBruteSeconds, &kB
 constexpr std::array<int32_t, 7> kMailPorts = {110, 143, 465, 587, 993, 995, 2525};
 // Services of the web and of names, whose short sessions of like size are no guesses.
 constexpr std::array<int32_t, 7> kAskedAllDay = {25, 53, 80, 123, 443, 8080, 8443};
+constexpr uint64_t kLoginBytes = 2000;                   // of a client that does nothing but log in to a database
 constexpr int64_t kSharedUsers = 5;                      // inside clients of a service
 constexpr uint64_t kFewGuesses = 2, kSharedGuesses = 5;  // of a client or host among many, at least
 
@@ -97,9 +98,13 @@ std::optional<Finding> OneClient(const DetectorContext& context, const Guesses& 
   const bool alike = static_cast<double>(guesses.high - guesses.low) <= 0.3 * static_cast<double>(guesses.typical);
   const bool odd =
       context.outside(row.client) && context.inside(row.server) && !IsOneOf(kAskedAllDay, row.port) && alike;
-  if (!asks && (!odd || context.open(row))) return {};
+  // Applications log in to databases all day, each time in its own way, or by the clock.
+  const bool inside_database = context.inside(row.client) && IsOneOf(kDatabasePorts, row.port) && alike &&
+                               guesses.typical <= kLoginBytes && !AreSteady(guesses);
+  if (!asks && !inside_database && (!odd || context.open(row))) return {};
   // A service of which many inside hosts are clients all day, as those of a Windows domain.
-  if (context.inside(row.client) && context.prevalence.users(ServiceOf(row)) >= kSharedUsers) return {};
+  if (!inside_database && context.inside(row.client) && context.prevalence.users(ServiceOf(row)) >= kSharedUsers)
+    return {};
   Span span;
   for (const SessionRow& own : guesses.rows) span.Add(own);
   const Ip& host = context.sessions.address(row.server);
@@ -239,7 +244,8 @@ constinit const DetectorInfo detectors::brute_force = {
     .method =
         "Many short answered sessions of one client within half an hour, at a service that asks a person for a "
         "password; "
-        "of databases and mail only from outside; and from outside at any other port if all sessions are alike. "
+        "of mail only from outside, of databases from inside only sessions that are all alike; and from outside at any "
+        "other port if all sessions are alike. "
         "Likewise "
         "a few short sessions of like size of each of many outside hosts at one service, and of one host at each of "
         "many. "

@@ -34,10 +34,11 @@ constexpr Setting<AddressLabels> kAwsRanges = {
     "aws_ranges",
     "AWS's ip-ranges.json, by which uploads to S3 are known where the log does not name services; without it "
     "the list that comes with vpcflow, whose day is in the evidence"};
-constexpr Setting<int64_t> kExfilSmall = {"exfil_small", 50'000'000, "bytes",
-                                          "bytes within a day to an outside peer that fewer than common_callers inside "
-                                          "hosts call, in 20 sessions or more or at "
-                                          "no port of the web, and 20 times what came back"};
+constexpr Setting<int64_t> kExfilSmall = {
+    "exfil_small", 50'000'000, "bytes",
+    "bytes within a day to an outside peer to which fewer than common_callers "
+    "inside hosts send a hundredth of it, in 20 sessions or more or at no port of "
+    "the web, and 20 times what came back"};
 constexpr const SettingInfo* kSettings[] = {&kExfilBytes, &kExfilSmall, &kExfilRatio,    &kExfilTypical,
                                             &kExfilKnown, &kAwsRanges,  &kCommonCallers, &kOpenStrangers};
 
@@ -59,7 +60,8 @@ struct Upload {
   Span span{};
   int32_t port = kNullInt32;  // of the largest session
   uint64_t largest = 0;
-  uint64_t days = 0;  // of UTC, on which it sent half as much at least
+  int64_t senders = 0;  // inside hosts that sent the peer a hundredth of exfil_small or more
+  uint64_t days = 0;    // of UTC, on which it sent half as much at least
 
   void Add(const Transfer& own) {
     sent += own.sent;
@@ -114,7 +116,7 @@ bool IsSmall(const DetectorContext& context, const Upload& upload) {
 bool Hides(const DetectorContext& context, const Upload& upload) {
   constexpr std::array<int32_t, 2> kWebPorts = {80, 443};
   constexpr uint64_t kManySessions = 20, kOneWay = 20;
-  return !context.common(upload.peer) && upload.sent >= kOneWay * upload.received &&
+  return upload.senders < context.Get(kCommonCallers) && upload.sent >= kOneWay * upload.received &&
          (upload.sessions >= kManySessions || !IsOneOf(kWebPorts, upload.port));
 }
 
@@ -165,9 +167,11 @@ std::vector<Upload> UploadsOf(const DetectorContext& context) {
   }
   std::vector<Upload> out;
   std::vector<Transfer> transfers;
+  absl::flat_hash_map<uint32_t, int64_t> senders;  // by peer
   const auto keep = [&](uint32_t source, uint32_t peer) {
     uint128 sent = 0;
     for (const Transfer& own : transfers) sent += own.sent;
+    if (static_cast<double>(sent) * 100 >= static_cast<double>(context.Get(kExfilSmall))) ++senders[peer];
     if (static_cast<double>(sent) < least) return;
     const Upload upload = UploadOf(source, peer, &transfers);
     if (static_cast<double>(upload.sent) >= least) out.push_back(upload);
@@ -190,6 +194,7 @@ std::vector<Upload> UploadsOf(const DetectorContext& context) {
     transfers = std::move(own);
     keep(pair.first, pair.second);
   }
+  for (Upload& upload : out) upload.senders = std::max<int64_t>(senders[upload.peer], 1);
   return out;
 }
 

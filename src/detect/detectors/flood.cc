@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "src/detect/busiest.h"
 #include "src/detect/context.h"
+#include "src/detect/ports.h"
 #include "src/detect/registry.h"
 
 VPCFLOW_NAMESPACE_BEGIN
@@ -21,7 +22,13 @@ constexpr Setting<int64_t> kFloodSources = {
     "sources that one port left without answer in a minute (public playbooks: 500)"};
 constexpr Setting<int64_t> kFloodPackets = {"flood_packets", 1'000'000, "packets a minute",
                                             "packets that one host got without answer in a minute"};
-constexpr const SettingInfo* kSettings[] = {&kFloodSources, &kFloodPackets};
+constexpr Setting<int64_t> kFloodReflectors = {
+    "flood_reflectors", 100, "sources a minute",
+    "servers of one UDP port that answer a host in a minute without having been asked"};
+constexpr Setting<int64_t> kFloodSlow = {
+    "flood_slow", 300, "sessions",
+    "sessions of one outside host with one service that begin within ten minutes, last five and say next to nothing"};
+constexpr const SettingInfo* kSettings[] = {&kFloodSources, &kFloodPackets, &kFloodReflectors, &kFloodSlow};
 
 constexpr int64_t kMinute = 60;
 
@@ -90,6 +97,63 @@ Finding ToFinding(const DetectorContext& context, uint32_t host, const Span& spa
   return f;
 }
 
+// Answers that nobody asked for: servers of one port to whom somebody wrote in the host's name.
+void Reflections(const DetectorContext& context, std::vector<SessionRow> rows, std::vector<Finding>* out) {
+  constexpr int32_t kUdp = 17;
+  std::erase_if(rows, [](const SessionRow& row) { return row.protocol != kUdp || !HasPort(row.client_port); });
+  std::stable_sort(rows.begin(), rows.end(), [](const SessionRow& a, const SessionRow& b) {
+    return std::tie(a.client_port, a.start) < std::tie(b.client_port, b.start);
+  });
+  const auto many = [&](const Minute& m) { return Signed(m.sources) >= context.Get(kFloodReflectors); };
+  const auto by_port = [](const SessionRow& row) { return row.client_port; };
+  ForEachRun(std::span<const SessionRow>(rows), by_port, [&](std::span<const SessionRow> own) {
+    if (own[0].client_port >= kDynamicPorts || Signed(own.size()) < context.Get(kFloodReflectors)) return;
+    ForEachFlood(
+        MinutesOf(own), many, [](const Minute& m) { return m.sources; },
+        [&](const Minute& worst, const Span& span, size_t minutes) {
+          out->push_back(
+              ToFinding(context, own[0].server, span, minutes, worst,
+                        ScoreOf(static_cast<double>(context.Get(kFloodReflectors)), static_cast<double>(worst.sources)),
+                        absl::StrCat(Commas(worst.sources), " servers of UDP port ", own[0].client_port, " sent ",
+                                     context.text(own[0].server), " ", Commas(worst.packets),
+                                     " packets in a minute that it did ", "not ask for")));
+          out->back().AddEvidence("srcport", int64_t{own[0].client_port});
+        });
+  });
+}
+
+// Many sessions of one outside host that stay open and say nothing, so that a server has none left (slow HTTP).
+void SlowFloods(const DetectorContext& context, uint32_t source, std::vector<Finding>* out) {
+  constexpr uint64_t kLasting = 5 * kMinute, kFewBytes = 20;  // a second: less than one packet in two
+  constexpr int64_t kBeginning = 10 * kMinute;
+  ForEachRun(context.sessions.of(source), ByConversation, [&](std::span<const SessionRow> all) {
+    if (!context.inside(all[0].server) || Signed(all.size()) < context.Get(kFloodSlow)) return;
+    const auto slow = [](const SessionRow& row) {
+      const auto seconds = static_cast<uint64_t>(std::max<int64_t>(row.end - row.start, 0));
+      return row.Is(kAnswered) && seconds >= kLasting && row.sent + row.received <= kFewBytes * seconds ? 1u : 0u;
+    };
+    const std::span<const SessionRow> worst = BusiestOf(all, kBeginning, slow);
+    int64_t sessions = 0;
+    Span span;
+    for (const SessionRow& row : worst) {
+      if (slow(row) == 0) continue;
+      ++sessions;
+      span.Add(row);
+    }
+    if (worst.empty() || sessions < context.Get(kFloodSlow)) return;
+    const Ip& host = context.sessions.address(all[0].server);
+    Finding f = MakeFinding(Severity::kMedium, context.sessions.address(source), {host}, span,
+                            ScoreOf(static_cast<double>(context.Get(kFloodSlow)), static_cast<double>(sessions)));
+    f.sentence = absl::StrCat(context.text(source), " opened ", Commas(sessions), " sessions to ", ToString(host), " ",
+                              ServiceText(all[0]), " within ten minutes that stayed open and said nothing", When(span));
+    f.AddEvidence("sessions", sessions)
+        .AddEvidence("dstaddr", host)
+        .AddEvidence("dstport", NumberOrNone(all[0].port))
+        .AddEvidence("protocol", NumberOrNone(all[0].protocol));
+    out->push_back(std::move(f));
+  });
+}
+
 // Floods of one host; `rows` are what it did not answer.
 void FloodsOf(const DetectorContext& context, std::vector<SessionRow> rows, std::vector<Finding>* out) {
   const uint32_t host = rows[0].server;
@@ -156,19 +220,25 @@ std::vector<Finding> FindFloods(const DetectorContext& context) {
     ++own.tries;
     own.packets += std::max(row.packets, row.answers);
   }
-  std::map<uint32_t, std::vector<SessionRow>> hosts;
+  std::map<uint32_t, std::vector<SessionRow>> hosts, unasked;
   for (const SessionRow& row : context.sessions.rows()) {
     if (!row.Is(kOneSided)) continue;
     const Got& own = got[target_of(row)];
-    if (Signed(own.tries) < context.Get(kFloodSources) &&
+    if (Signed(own.tries) < std::min(context.Get(kFloodSources), context.Get(kFloodReflectors)) &&
         static_cast<double>(own.packets) < static_cast<double>(context.Get(kFloodPackets)))
       continue;
     SessionRow tried = row;
-    if (tried.packets < tried.answers) tried.Swap();
+    const bool answers = tried.packets < tried.answers;
+    if (answers) tried.Swap();
     AddPieces(tried, &hosts[tried.server]);
+    if (answers) AddPieces(tried, &unasked[tried.server]);
   }
   std::vector<Finding> out;
   for (auto& [host, rows] : hosts) FloodsOf(context, std::move(rows), &out);
+  for (auto& [host, rows] : unasked) Reflections(context, std::move(rows), &out);
+  for (uint32_t source = 0; source < context.sessions.address_count(); ++source) {
+    if (context.outside(source)) SlowFloods(context, source, &out);
+  }
   return out;
 }
 
@@ -193,7 +263,9 @@ constinit const DetectorInfo detectors::flood = {
     .meaning = "very many sources or packets in a minute that get no answer",
     .method =
         "A minute in which very many sources got no answer from one port, or one host got very many packets without "
-        "answering, or answers that it did not ask for. Minutes that follow each other are one finding.",
+        "answering; in which many servers of one port answered a host that had not asked (reflection); and hundreds of "
+        "sessions of one outside host that stay open and say nothing. Minutes that follow each other are one finding. "
+        "Packets of a session are shared out over the minutes that it lasted.",
     .misses = "floods that are answered, and what AWS's own protection takes away",
     .needs = kNeeds,
     .settings = kSettings,

@@ -1,6 +1,8 @@
 // lateral_movement: an inside host that tries administration services of many inside hosts, or gets into many at once.
 #include <algorithm>
+#include <deque>
 #include <limits>
+#include <map>
 #include <set>
 #include <span>
 #include <string>
@@ -131,11 +133,73 @@ void MovementsOf(const DetectorContext& context, uint32_t source, std::vector<Fi
                    " for the first time in ", "these logs within ", context.Get(kLateralSeconds) / 60, " minutes")));
 }
 
+// A session of an administration service between two inside hosts that hardly meet there.
+struct Hop {
+  const SessionRow* session;
+  size_t length = 1;  // of the longest chain that ends with it
+  const Hop* before = nullptr;
+};
+
+// From host to host: into one, and while that session is open from it into the next.
+void HopChains(const DetectorContext& context, std::vector<Finding>* out) {
+  constexpr size_t kRareMeetings = 3, kLeastHops = 3, kMostOpen = 64;
+  std::vector<Hop> hops;
+  for (uint32_t source = 0; source < context.sessions.address_count(); ++source) {
+    if (!context.inside(source)) continue;
+    ForEachRun(context.sessions.of(source), ByConversation, [&](std::span<const SessionRow> rows) {
+      if (!IsOneOf(kLateralPorts, rows[0].port) || !context.inside(rows[0].server) || rows.size() > kRareMeetings)
+        return;
+      for (const SessionRow& row : rows) {
+        if (row.Is(kAnswered) && row.Is(kBegan)) hops.push_back({&row});
+      }
+    });
+  }
+  std::stable_sort(hops.begin(), hops.end(),
+                   [](const Hop& a, const Hop& b) { return a.session->start < b.session->start; });
+  std::map<uint32_t, std::deque<Hop*>> into;  // by host, the last that began
+  std::set<const Hop*> inner;                 // that another one follows
+  for (Hop& hop : hops) {
+    for (Hop* before : into[hop.session->client]) {
+      const bool open = before->session->end >= hop.session->start && before->session->start < hop.session->start;
+      if (open && before->session->client != hop.session->server && before->length >= hop.length) {
+        hop.length = before->length + 1;
+        hop.before = before;
+      }
+    }
+    if (hop.before != nullptr) inner.insert(hop.before);
+    std::deque<Hop*>& open = into[hop.session->server];
+    open.push_back(&hop);
+    if (open.size() > kMostOpen) open.pop_front();
+  }
+  for (const Hop& hop : hops) {
+    if (hop.length < kLeastHops || inner.contains(&hop)) continue;
+    std::vector<const Hop*> chain;
+    for (const Hop* at = &hop; at != nullptr; at = at->before) chain.push_back(at);
+    std::reverse(chain.begin(), chain.end());
+    Span span;
+    std::string way = context.text(chain[0]->session->client);
+    std::vector<Ip> targets;
+    std::vector<int64_t> ports;
+    for (const Hop* at : chain) {
+      span.Add(*at->session);
+      absl::StrAppend(&way, ", into ", context.text(at->session->server), " at port ", at->session->port);
+      targets.push_back(context.sessions.address(at->session->server));
+      ports.push_back(at->session->port);
+    }
+    Finding f = MakeFinding(Severity::kHigh, context.sessions.address(chain[0]->session->client), std::move(targets),
+                            span, ScoreOf(static_cast<double>(kLeastHops), static_cast<double>(chain.size())));
+    f.sentence = absl::StrCat("from host to host, each while the session before was open: ", way, When(span));
+    f.AddEvidence("hops", Signed(chain.size())).AddEvidence("ports", ports);
+    out->push_back(std::move(f));
+  }
+}
+
 std::vector<Finding> FindLateralMovement(const DetectorContext& context) {
   std::vector<Finding> out;
   for (uint32_t source = 0; source < context.sessions.address_count(); ++source) {
     if (context.inside(source)) MovementsOf(context, source, &out);
   }
+  HopChains(context, &out);
   return out;
 }
 
@@ -168,7 +232,8 @@ constinit const DetectorInfo detectors::lateral_movement = {
         "good "
         "part of them; or that gets into as many within two hours. Hosts that it asks by the clock do not count, nor "
         "does "
-        "the second of a bastion, which outside hosts get into.",
+        "the second of a bastion, which outside hosts get into; or that gets into a host, and while "
+        "that session is open from there into a third and a fourth.",
     .misses = "edges that are new but few (`new_admin_edge`)",
     .needs = kNeeds,
     .settings = kSettings,

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
 #include "src/detect/context.h"
 #include "src/detect/ports.h"
@@ -24,19 +25,37 @@ constexpr const SettingInfo* kSettings[] = {&kLongSeconds, &kLongBytes, &kCommon
 constexpr std::array<int32_t, 4> kWebPorts = {80, 443, 8080, 8443};
 constexpr int64_t kFewCallers = 20;  // inside hosts: at other ports as many may have the same miner
 
-bool IsRare(const DetectorContext& context, const SessionRow& row) {
-  if (!context.common(row.server)) return true;
-  return !IsOneOf(kWebPorts, row.port) && HasPort(row.port) && context.prevalence.callers(row.server) <= kFewCallers;
+constexpr int64_t kLasting = 1800;  // seconds: of the sessions that make a caller
+
+bool IsRare(const DetectorContext& context, const SessionRow& row, int64_t callers) {
+  if (callers < context.Get(kCommonCallers)) return true;
+  return !IsOneOf(kWebPorts, row.port) && HasPort(row.port) && callers <= kFewCallers;
+}
+
+// How many inside hosts keep sessions with each outside host.
+absl::flat_hash_map<uint32_t, int64_t> CallersOf(const DetectorContext& context) {
+  absl::flat_hash_map<uint32_t, int64_t> out;
+  const auto lasts = [](const SessionRow& row) { return row.end - row.start >= kLasting; };
+  for (uint32_t source = 0; source < context.sessions.address_count(); ++source) {
+    if (!context.inside(source)) continue;
+    ForEachRun(context.sessions.of(source), ByServer, [&](std::span<const SessionRow> rows) {
+      if (context.outside(rows[0].server) && std::any_of(rows.begin(), rows.end(), lasts)) ++out[rows[0].server];
+    });
+  }
+  return out;
 }
 
 std::vector<Finding> FindLongSessions(const DetectorContext& context) {
   std::vector<Finding> out;
+  const absl::flat_hash_map<uint32_t, int64_t> callers_of = CallersOf(context);
   const auto least = std::max<int64_t>(context.Get(kLongSeconds), 1);
   const auto most = static_cast<uint64_t>(std::max<int64_t>(context.Get(kLongBytes), 0));
   for (uint32_t source = 0; source < context.sessions.address_count(); ++source) {
     if (!context.inside(source)) continue;
     ForEachRun(context.sessions.of(source), ByConversation, [&](std::span<const SessionRow> rows) {
-      if (!context.outside(rows[0].server) || !IsRare(context, rows[0])) return;
+      const auto found = callers_of.find(rows[0].server);
+      const int64_t callers = found == callers_of.end() ? 1 : found->second;
+      if (!context.outside(rows[0].server) || !IsRare(context, rows[0], callers)) return;
       const auto longest = std::max_element(rows.begin(), rows.end(), [](const SessionRow& a, const SessionRow& b) {
         return a.end - a.start < b.end - b.start;
       });
@@ -56,7 +75,7 @@ std::vector<Finding> FindLongSessions(const DetectorContext& context) {
           .AddEvidence("protocol", NumberOrNone(row.protocol))
           .AddEvidence("bytes", Signed(row.sent))
           .AddEvidence("received", Signed(row.received))
-          .AddEvidence("callers", context.prevalence.callers(row.server));
+          .AddEvidence("callers", callers);
       out.push_back(std::move(f));
     });
   }
@@ -84,7 +103,8 @@ constinit const DetectorInfo detectors::long_session = {
     .meaning = "a session of many hours with an outside host that hardly another inside host calls",
     .method =
         "One answered session of an inside host with an outside one that goes on for six hours or more, says little "
-        "either way, and is with a host that fewer than three inside hosts call (20 at ports that are none of the "
+        "either way, and is with a host with which fewer than three inside hosts keep sessions (20 at ports that are "
+        "none of the "
         "web's): reverse shells, tunnels, mining pools. RITA and Zeek's conn.log show such connections by duration "
         "alone.",
     .misses = "sessions that are idle for longer than `idle`, and those cut into short ones (`beacon`)",

@@ -1,4 +1,5 @@
 // port_scan: one source whose tries get no answer, at many ports of a host or at one port of many hosts.
+#include <algorithm>
 #include <cstdlib>
 #include <limits>
 #include <map>
@@ -157,55 +158,51 @@ void Horizontal(const DetectorContext& context, uint32_t source, std::vector<Fin
   });
 }
 
-// Many sources at one host: each tries little.
+// Many sources share the ports of one host. What a host gets of the internet's noise are sources that try a port or two.
 void Distributed(const DetectorContext& context, std::vector<Finding>* out) {
-  constexpr size_t kLeastSources = 10, kLeastTimes = 5;
+  constexpr size_t kLeastSources = 10, kPortsEach = 3;
   struct Target {
-    std::set<int32_t> ports;
-    absl::flat_hash_map<uint32_t, uint64_t> sources;
+    std::map<uint32_t, std::set<int32_t>> ports;  // by source
     Span span;
   };
-  std::map<std::pair<int64_t, uint32_t>, Target> targets;  // by hour and host
-  std::set<uint32_t> hosts;
+  std::map<std::pair<uint32_t, int64_t>, Target> targets;  // by host and hour
   for (const SessionRow& row : context.sessions.rows()) {
     if (!row.Is(kFailed) || !context.inside(row.server) || !context.outside(row.client) || !HasPort(row.port)) continue;
-    Target& target = targets[{row.start / kHour, row.server}];
-    target.ports.insert(row.port);
-    ++target.sources[row.client];
+    Target& target = targets[{row.server, row.start / kHour}];
+    target.ports[row.client].insert(row.port);
     target.span.Add(row);
-    hosts.insert(row.server);
   }
-  std::map<int64_t, std::vector<uint64_t>> by_hour;  // ports of each host that was tried at all
-  for (const auto& [key, target] : targets) by_hour[key.first].push_back(target.ports.size());
-  for (auto& [hour, sizes] : by_hour) sizes.resize(hosts.size());
-  std::map<uint32_t, const Target*> worst;  // one finding for each host
+  struct Scan {
+    std::set<int32_t> ports;
+    uint32_t first = 0;  // the source with most ports
+    size_t sources = 0, most = 0;
+    Span span;
+  };
+  std::map<uint32_t, Scan> scans;  // by host, of its worst hour
   for (const auto& [key, target] : targets) {
-    const auto ports = Signed(target.ports.size());
-    // What every host gets, the internet's noise, is no scan of this one.
-    const uint64_t usual = QuantileOf(&by_hour[key.first], 0.5);
-    if (ports < 2 * context.Get(kScanPorts) || target.sources.size() < kLeastSources ||
-        target.ports.size() < kLeastTimes * usual || hosts.size() < 2)
-      continue;
-    const Target*& most = worst[key.second];
-    if (most == nullptr || target.ports.size() > most->ports.size()) most = &target;
+    Scan scan;
+    scan.span = target.span;
+    for (const auto& [source, ports] : target.ports) {
+      if (ports.size() < kPortsEach || Signed(ports.size()) >= context.Get(kScanPorts)) continue;  // such a one is told
+      scan.ports.insert(ports.begin(), ports.end());
+      ++scan.sources;
+      const bool before = ports.size() == scan.most && CompareAddressText(context.sessions.address(source),
+                                                                          context.sessions.address(scan.first)) < 0;
+      if (ports.size() > scan.most || before) scan.first = source;
+      scan.most = std::max(scan.most, ports.size());
+    }
+    if (scan.sources < kLeastSources || Signed(scan.ports.size()) < 2 * context.Get(kScanPorts)) continue;
+    Scan& worst = scans[key.first];
+    if (scan.ports.size() > worst.ports.size()) worst = std::move(scan);
   }
-  for (const auto& [host, target] : worst) {
-    const auto first =
-        std::max_element(target->sources.begin(), target->sources.end(), [&](const auto& a, const auto& b) {
-          if (a.second != b.second) return a.second < b.second;
-          return CompareAddressText(context.sessions.address(a.first), context.sessions.address(b.first)) > 0;
-        });
-    uint64_t tries = 0;
-    for (const auto& [source, n] : target->sources) tries += n;
+  for (const auto& [host, scan] : scans) {
     Finding f = MakeFinding(
-        Severity::kMedium, context.sessions.address(first->first), {context.sessions.address(host)}, target->span,
-        ScoreOf(2 * static_cast<double>(context.Get(kScanPorts)), static_cast<double>(target->ports.size())));
-    f.sentence = absl::StrCat(Commas(target->sources.size()), " outside hosts, ", context.text(first->first),
-                              " first, tried ", Commas(target->ports.size()), " ports of ", context.text(host),
-                              " without answer", When(target->span));
-    f.AddEvidence("sources", Signed(target->sources.size()))
-        .AddEvidence("ports", Signed(target->ports.size()))
-        .AddEvidence("tries", Signed(tries));
+        Severity::kMedium, context.sessions.address(scan.first), {context.sessions.address(host)}, scan.span,
+        ScoreOf(2 * static_cast<double>(context.Get(kScanPorts)), static_cast<double>(scan.ports.size())));
+    f.sentence = absl::StrCat(Commas(scan.sources), " outside hosts, ", context.text(scan.first), " first, tried ",
+                              Commas(scan.ports.size()), " ports of ", context.text(host),
+                              " without answer, three or more each", When(scan.span));
+    f.AddEvidence("sources", Signed(scan.sources)).AddEvidence("ports", Signed(scan.ports.size()));
     out->push_back(std::move(f));
   }
 }
@@ -347,7 +344,7 @@ constinit const DetectorInfo detectors::port_scan = {
         "answer takes one back, four decide. Many outside hosts that together try twice `scan_ports` ports of one host "
         "in an "
         "hour, five times what is usual of the hosts of these logs, are one finding.",
-    .misses = "scans of many sources over many hosts; scans slower than the log is long",
+    .misses = "scans of many sources that try a port or two each; scans slower than the log is long",
     .needs = kNeeds,
     .settings = kSettings,
     .find = FindPortScans,
