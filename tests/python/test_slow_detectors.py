@@ -17,10 +17,12 @@ INSIDE = ["10.0.0.1", "10.0.0.2", "10.0.0.30", "10.0.0.4", "fd00::1"]
 OUTSIDE = ["52.216.1.1", "198.51.100.1", "198.51.100.2", "203.0.113.30", "203.0.113.4", "2001:db8::1"]
 PORTS = [21, 22, 53, 80, 123, 443, 445, 1433, 3389, 5432, 6667, 50_000]
 LOW = {
-    "scan_ports": 3, "scan_hosts": 3, "brute_sessions": 3, "brute_bytes": 400, "exfil_bytes": 3000, "exfil_ratio": 2,
+    "scan_ports": 4, "scan_hosts": 3, "brute_sessions": 3, "brute_bytes": 400, "exfil_bytes": 3000, "exfil_ratio": 2,
     "exfil_typical": 2, "beacon_sessions": 3, "beacon_jitter": 0.5, "lateral_hosts": 2, "found_failed": 2,
     "flood_sources": 2, "flood_packets": 12, "tunnel_bytes": 500, "tunnel_icmp": 500, "walk_outside": True,
-    "new_chance": 1, "access_tries": 2, "bad": ["198.51.100.0/30", "10.0.0.2"],
+    "new_chance": 1, "access_tries": 2, "bad": ["198.51.100.0/30", "10.0.0.2"], "scan_seconds": 300, "brute_seconds": 600,
+    "brute_sources": 2, "exfil_small": 300, "beacon_failed": 3, "common_callers": 3, "open_strangers": 3,
+    "lateral_seconds": 400, "long_seconds": 20, "long_bytes": 5000, "flood_reflectors": 2, "flood_slow": 2,
 }  # fmt: skip
 
 
@@ -42,7 +44,47 @@ def log(rng, flags):
             lines.append(f"eni-1 {server} {client} {ports[1]} {ports[0]} {protocol} {packets} {size} {start} {end} ACCEPT{tail}")
     for i in range(rng.randrange(9)):  # a caller
         lines.append(f"eni-1 10.0.0.4 203.0.113.4 {33_000 + i} 443 6 9 900 {i * 61} {i * 61 + 5} ACCEPT{' 2' * flags}")
+    for story in stories(rng):
+        lines += lines_of(story, flags)
     return "\n".join(lines).encode() + b"\n"
+
+
+def stories(rng):
+    """(client, server, client's port, server's port, protocol, packets, bytes, start, end, action, whether it is answered)
+    of what random traffic hardly ever does."""
+    outside = [f"203.0.113.{i}" for i in range(40, 60)]
+    at = rng.randrange(300)
+    for i in range(rng.choice([0, 4, 9])):  # guesses, and at a port of their own
+        for port in (22, 2222):
+            yield outside[0], "10.0.0.30", 40_000 + i, port, 6, 5, 300 + rng.randrange(20), at + i * 9, at + i * 9 + 2, "ACCEPT", True
+    for source in outside[: rng.choice([0, 3])]:  # guesses shared out
+        for i in range(6):
+            yield source, "10.0.0.2", 41_000 + i, 3389, 6, 5, 320, at + i * 301, at + i * 301 + 2, "ACCEPT", True
+    for host in ("10.0.0.1", "10.0.0.2", "10.0.0.30")[: rng.choice([0, 3])]:  # the same of one to many
+        for i in range(2):
+            yield "10.0.0.4", host, 42_000 + i, 5985, 6, 5, 330, at + rng.randrange(300), at + 300, "ACCEPT", True
+    for i, (a, b) in enumerate([("10.0.1.1", "10.0.1.2"), ("10.0.1.2", "10.0.1.3"), ("10.0.1.3", "10.0.1.4")][: rng.choice([0, 2, 3])]):
+        yield a, b, 43_000, 22, 6, 90, 9000, at + 10 * i, at + 500, "ACCEPT", True
+    for i in range(rng.choice([0, 5])):  # slow sessions
+        yield outside[1], "10.0.0.30", 44_000 + i, 443, 6, 20, 900, at + i, at + 400, "ACCEPT", True
+    for source in outside[: rng.choice([0, 5])]:  # answers that nobody asked for
+        yield source, "10.0.0.4", 123, 47_000, 17, 9, 9000, at, at + rng.randrange(300), "ACCEPT", False
+    for i, source in enumerate(outside[: rng.choice([0, 12])]):  # a scan that many share
+        for k in range(2 + i % 2 + (i < 11)):
+            yield source, "10.0.0.2", 45_000, 100 + 7 * i + k, 6, 1, 40, at + i, at + i, "REJECT", False
+    for i in range(rng.choice([0, 4])):  # calls in vain
+        yield "10.0.0.1", outside[2], 46_000 + i, 2404, 6, 1, 60, at + 50 * i, at + 50 * i, "REJECT", False
+    for i in range(rng.choice([0, 30])):  # what a gateway hands on
+        host = rng.choice(["10.0.2.1", "10.0.2.2", "10.0.2.3"])
+        for client in (host, "10.0.2.9"):
+            yield client, outside[3 + i % 3], 48_000 + i, 443, 6, 9, 1000 + i, at + i, at + i + 5, "ACCEPT", True
+
+
+def lines_of(story, flags):
+    client, server, own, port, protocol, packets, size, start, end, action, answered = story
+    yield f"eni-1 {client} {server} {own} {port} {protocol} {packets} {size} {start} {end} {action}{' 2' * flags}"
+    if answered:
+        yield f"eni-1 {server} {client} {port} {own} {protocol} {packets} {size} {start} {end} {action}{' 18' * flags}"
 
 
 def told(findings):
@@ -73,6 +115,17 @@ def test_the_random_logs_have_findings_of_all_kinds():
         past = b"\n".join(log(random.Random(seed + 50), flags=False).splitlines()[:60]) + b"\n"
         found |= {f.detector for f in vf.detect(flows, samples=0, baseline=baseline(vf.scan(past)), **LOW)}
     assert found >= set(DETECTORS) - {"new_country"}  # of countries: test_what_is_new.py
+
+
+def test_the_stories_are_found():
+    words = [
+        "short sessions to 10.0.0.30 port 22,", "port 2222,", "first, opened", "short sessions of like size to port 5985 of 3 hosts",
+        "from host to host", "stayed open and said nothing", "servers of UDP port 123", "three or more each", "in vain",
+    ]  # fmt: skip
+    sentences = [
+        f.sentence for seed in range(40) for f in vf.detect(vf.scan(log(random.Random(seed), flags=seed % 2)), samples=0, **LOW)
+    ]  # fmt: skip
+    assert [word for word in words if not any(word in sentence for sentence in sentences)] == []
 
 
 @pytest.mark.parametrize("fmt", ["default", "v5"])

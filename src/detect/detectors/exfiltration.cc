@@ -6,6 +6,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -77,8 +78,9 @@ struct Upload {
 };
 
 Upload UploadOf(uint32_t source, uint32_t peer, std::vector<Transfer>* transfers) {
-  std::stable_sort(transfers->begin(), transfers->end(),
-                   [](const Transfer& a, const Transfer& b) { return a.start < b.start; });
+  std::sort(transfers->begin(), transfers->end(), [](const Transfer& a, const Transfer& b) {
+    return std::tie(a.start, a.sent, a.received, a.end) < std::tie(b.start, b.sent, b.received, b.end);
+  });
   Upload out{source, peer};
   const auto sent = [](const Transfer& own) { return own.sent; };
   for (const Transfer& own : BusiestOf(std::span<const Transfer>(*transfers), kDay, sent)) out.Add(own);

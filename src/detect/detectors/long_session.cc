@@ -3,6 +3,7 @@
 #include <array>
 #include <span>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -57,7 +58,8 @@ std::vector<Finding> FindLongSessions(const DetectorContext& context) {
       const int64_t callers = found == callers_of.end() ? 1 : found->second;
       if (!context.outside(rows[0].server) || !IsRare(context, rows[0], callers)) return;
       const auto longest = std::max_element(rows.begin(), rows.end(), [](const SessionRow& a, const SessionRow& b) {
-        return a.end - a.start < b.end - b.start;
+        return std::tuple(a.end - a.start, a.sent, a.received, b.start) <
+               std::tuple(b.end - b.start, b.sent, b.received, a.start);
       });
       const SessionRow& row = *longest;
       const int64_t seconds = row.end - row.start;

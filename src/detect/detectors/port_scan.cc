@@ -118,7 +118,7 @@ void Horizontal(const DetectorContext& context, uint32_t source, std::vector<Fin
   const std::span<const SessionRow> all = context.sessions.of(source);
   std::vector<SessionRow> by_port(all.begin(), all.end());
   std::sort(by_port.begin(), by_port.end(), [](const SessionRow& a, const SessionRow& b) {
-    return std::tie(a.port, a.protocol, a.server) < std::tie(b.port, b.protocol, b.server);
+    return std::tie(a.port, a.protocol, a.server, a.start) < std::tie(b.port, b.protocol, b.server, b.start);
   });
   const auto of_port = [](const SessionRow& row) { return row.port; };
   ForEachRun(by_port, of_port, [&](std::span<const SessionRow> rows) {
@@ -136,8 +136,9 @@ void Horizontal(const DetectorContext& context, uint32_t source, std::vector<Fin
           }
           const int64_t hosts = MostWithin(context, &tries.different);
           // Outside, many peers of a node of a peer-to-peer network are gone.
-          const double share =
-              context.outside(own[0].server) ? std::max(context.Get(kScanFailed), kGone) : context.Get(kScanFailed);
+          const bool outwards =
+              std::all_of(own.begin(), own.end(), [&](const SessionRow& row) { return context.outside(row.server); });
+          const double share = outwards ? std::max(context.Get(kScanFailed), kGone) : context.Get(kScanFailed);
           if (hosts < context.Get(kScanHosts) || !tries.MostlyFailed(share)) return;
           std::map<uint32_t, uint64_t> counts;  // of all protocols
           for (const SessionRow& row : rows) ++counts[row.server];

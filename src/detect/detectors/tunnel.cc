@@ -43,7 +43,9 @@ std::vector<Finding> FindTunnels(const DetectorContext& context) {
     Span span;
   };
   const auto sum_of = [](std::vector<SessionRow>* rows) {
-    std::sort(rows->begin(), rows->end(), [](const SessionRow& a, const SessionRow& b) { return a.start < b.start; });
+    std::sort(rows->begin(), rows->end(), [](const SessionRow& a, const SessionRow& b) {
+      return std::tie(a.start, a.sent, a.received, a.end) < std::tie(b.start, b.sent, b.received, b.end);
+    });
     Sum sum;
     const auto sent = [](const SessionRow& row) { return row.sent; };
     for (const SessionRow& row : BusiestOf(std::span<const SessionRow>(*rows), kDay, sent)) {

@@ -1,5 +1,6 @@
 // unauthorised_access: administration and database ports that answered outside hosts, or left many tries in vain.
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <optional>
 #include <span>
@@ -24,13 +25,13 @@ constexpr const SettingInfo* kSettings[] = {&kAdminSources, &kAccessTries, &kOpe
 
 // A sensitive service that a source did not get into, however often it tried.
 std::optional<Finding> FailedAccess(const DetectorContext& context, std::span<const SessionRow> rows) {
-  const auto failed = [](const SessionRow& row) { return row.Is(kFailed) ? 1u : 0u; };
+  std::vector<SessionRow> failed;
+  std::copy_if(rows.begin(), rows.end(), std::back_inserter(failed),
+               [](const SessionRow& row) { return row.Is(kFailed); });
+  const auto day = BusiestOf(std::span<const SessionRow>(failed), kDay, [](const SessionRow&) { return 1u; });
+  const auto tries = Signed(day.size());
   Span span;
-  int64_t tries = 0;
-  for (const SessionRow& row : BusiestOf(rows, kDay, failed)) {
-    tries += failed(row);
-    span.Add(row);
-  }
+  for (const SessionRow& row : day) span.Add(row);
   if (tries < std::max<int64_t>(context.Get(kAccessTries), 1)) return std::nullopt;
   const Ip &from = context.sessions.address(rows[0].client), &host = context.sessions.address(rows[0].server);
   // Outside hosts try every address of the internet all day.

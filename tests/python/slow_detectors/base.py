@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import functools
 import ipaddress
 import re
 from collections.abc import Collection, Sequence
@@ -16,7 +15,6 @@ from vpcflow.errors import PlanError
 from vpcflow.findings import Finding
 from vpcflow.findings.membership import membership
 from vpcflow.query import Aggregation, Flows, Result, collect_all, scan
-from vpcflow.query.expr import count
 
 # Services that ask a person for a password; and those that applications log in to all day, of which only tries from
 # outside tell something.
@@ -27,12 +25,10 @@ LATERAL_PORTS = (22, 135, 139, 445, 3389, 5985, 5986)
 
 
 # Of sessions as records (Detectors._records): the column `answered`; whether the client is known to have begun, or sent
-# alone; what came back; and whether the outside host that is the target began.
+# alone; and what came back.
 TALKED = "traffic-path = 1"
 BEGAN = "packets-lost-mtu-exceeded = 1"
 BACK, BACK_PACKETS = "packets-lost-blackhole", "packets-lost-no-route"
-ASKED_FOR = "packets-lost-ttl-expired = 1"
-EVERYBODY = 10  # so many outside hosts got an answer: anybody may ask this service
 
 
 def is_in(address: str, prefixes: Sequence[str]) -> bool:
@@ -117,42 +113,12 @@ class Detectors:
             "protocol": "protocol", "start": "start", "end": "end", "packets": "client_packets",
             "bytes": "client_bytes", "action": "state", "tcp-flags": "server_flags", BACK: "server_bytes",
             BACK_PACKETS: "server_packets", "traffic-path": "answered", "packets-lost-mtu-exceeded": "began",
-            "packets-lost-ttl-expired": "asked_for",
         }  # fmt: skip
         lines = [" ".join(names)]
         for row in rows:
             values = [row.get(name) for name in names.values()]
             lines.append(" ".join("-" if v is None else str(int(v)) if isinstance(v, bool) else str(v) for v in values))
         return scan("\n".join(lines).encode() + b"\n")._with(session_records=True)
-
-    @functools.cached_property
-    def _one_sided(self) -> Flows:
-        """What was not answered, at whoever got it."""
-        rows = [
-            row for row in self._talks
-            if row["began"]
-            and (row["state"] in ("rejected", "unanswered") or (row["state"] == "one-way" and row["answered"] is False))
-        ]  # fmt: skip
-        return self._records([swapped(r) if r["client_packets"] < r["server_packets"] else r for r in rows])
-
-    @functools.cached_property
-    def _leaving(self) -> Flows:
-        """What inside hosts sent to outside ones: in sessions that they began, and where outside hosts asked for it at
-        a service that is not everybody's."""
-        callers: dict[tuple[Any, ...], set[str]] = {}
-        asked = []
-        for row in self._talks:
-            outsider = not self._is_inside(row["client"]) and self._is_inside(row["server"])
-            if outsider and row["server_bytes"] > 0 and row["server_port"] not in (80, 443):
-                asked.append(row)
-                if row["answered"]:
-                    callers.setdefault((row["server"], row["server_port"], row["protocol"]), set()).add(row["client"])
-        out = [
-            {**swapped(row), "server_port": row["server_port"], "asked_for": True} for row in asked
-            if len(callers.get((row["server"], row["server_port"], row["protocol"]), ())) < EVERYBODY
-        ]  # fmt: skip
-        out += [r for r in self._talks if self._is_inside(r["client"]) and not self._is_inside(r["server"])]
-        return self._records(out)
 
     def _is_inside(self, address: str) -> bool:
         return is_in(address, self._settings.inside)
@@ -168,19 +134,6 @@ class Detectors:
         """The sessions of some clients."""
         flows, condition = membership(self._sent if flows is None else flows, "one_of_the_sources", "srcaddr", sources)
         return flows.filter(condition)
-
-    def _targets(self, actor: str, where: str) -> list[str]:
-        tried = self._sent.filter(f"srcaddr = '{actor}' and {where}")
-        return [r["dstaddr"] for r in tried.group_by("dstaddr").agg(n=count()).top_k(20, by="n").collect()]
-
-    def _targets_at_ports(self, actors: set[str]) -> dict[tuple[str, int | None], list[str]]:
-        """Whom some actors tried most at each port, in one pass."""
-        out: dict[tuple[str, int | None], list[str]] = {}
-        if actors:
-            tried = self._of(actors).group_by("srcaddr", "dstport", "dstaddr").agg(n=count())
-            for row in tried.top_k(20, by="n", per=["srcaddr", "dstport"]).collect():
-                out.setdefault((row["srcaddr"], row["dstport"]), []).append(row["dstaddr"])
-        return out
 
     def _finding(
         self, detector: str, severity: str, row: dict[str, Any], targets: list[str], score: float, technique: str,

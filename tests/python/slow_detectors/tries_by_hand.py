@@ -1,0 +1,503 @@
+"""Detectors as loops over sessions: those of tries, guesses, visits and floods."""
+
+from __future__ import annotations
+
+import collections
+import dataclasses
+import itertools
+from collections.abc import Iterator
+from typing import Any
+
+from vpcflow.findings import SEVERITIES, Finding
+
+from .base import ADMIN_PORTS, DATABASE_PORTS, LATERAL_PORTS, is_in
+from .by_hand import DAY, HOUR, HandDetectors, Row, busiest, groups, rank, regularity, score_of, service_text, span_of
+
+MAIL_PORTS = (110, 143, 465, 587, 993, 995, 2525)
+ASKED_ALL_DAY = (25, 53, 80, 123, 443, 8080, 8443)
+MINUTE = 60
+
+
+def start_of(row: Row) -> int:
+    return row.start
+
+
+def one(row: Row) -> int:
+    return 1
+
+
+def listing(ports: list[int]) -> str:
+    return ("port " if len(ports) == 1 else "ports ") + ", ".join(map(str, ports))
+
+
+def is_steady(rows: list[Row]) -> bool:
+    return len(rows) >= 6 and regularity([row.start for row in rows])[1] <= 0.1
+
+
+def most_of(counts: dict[str, int]) -> list[str]:
+    return [host for host, _ in sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:20]]
+
+
+class TryDetectors(HandDetectors):
+    """Detectors of tries, guesses, visits and floods."""
+
+    # -- port scans
+
+    def port_scan(self) -> Iterator[Finding]:
+        s = self._settings
+        for source, rows in self._by_client.items():
+            if not any(row.failed for row in rows):
+                continue
+            found = [*self._vertical(source, rows), *self._horizontal(source, rows)]
+            if sum(row.failed for row in rows) < min(s.scan_ports, s.scan_hosts):
+                found = []
+            if len(found) >= 4:
+                found = [self._block(source, rows, found)]
+            yield from found
+            if not found and (s.walk_outside or self._in(source)):
+                yield from self._walk(source, rows)
+        yield from self._distributed()
+
+    def _within(self, rows: list[Row], of: Any) -> tuple[int, int]:
+        """How many different ones there are among failed tries, and how many of them within scan_seconds."""
+        firsts = sorted(min(row.start for row in own) for own in groups([r for r in rows if r.failed], of).values())
+        times = [Row("", "", None, None, t, t, 0, 0, 0, 0, None, True, True, False, False, False) for t in firsts]
+        return len(firsts), len(busiest(times, start_of, max(self._settings.scan_seconds, 1), one))
+
+    def _vertical(self, source: str, all_rows: list[Row]) -> Iterator[Finding]:
+        s = self._settings
+        for host, rows in groups(all_rows, lambda row: row.server).items():
+            for protocol, own in groups(rows, lambda row: row.protocol).items():
+                ports, within = self._within(own, lambda row: row.port)
+                failed = sum(row.failed for row in own)
+                if within < s.scan_ports or failed < s.scan_failed * len(own):
+                    continue
+                counts = collections.Counter(row.port for row in rows if row.open and row.port is not None)
+                answered = sorted(counts, key=lambda port: (-counts[port], port))[:20]
+                evidence = {
+                    "ports": ports, "within": within, "failed": failed, "tries": len(own), "protocol": protocol,
+                    "answered_ports": answered,
+                }  # fmt: skip
+                text = f"{source} tried {ports:,} ports of {host}"
+                text += f", which answered on {', '.join(map(str, answered))}" if answered else ", none of which answered"
+                daily = "low" if within < 2 * s.scan_ports and self._is_outside(source) else "medium"
+                severity = "high" if within >= 4 * s.scan_ports or answered else daily
+                span = {"srcaddr": source, **span_of(own)}
+                yield self._finding("port_scan", severity, span, [host], score_of(s.scan_ports, within), "T1046", evidence, text)
+
+    def _horizontal(self, source: str, all_rows: list[Row]) -> Iterator[Finding]:
+        s = self._settings
+        for port, rows in groups(all_rows, lambda row: row.port).items():
+            for protocol, own in groups(rows, lambda row: row.protocol).items():
+                hosts, within = self._within(own, lambda row: row.server)
+                failed = sum(row.failed for row in own)
+                outwards = all(self._is_outside(row.server) for row in own)
+                share = max(s.scan_failed, 0.8) if outwards else s.scan_failed
+                if within < s.scan_hosts or failed < share * len(own):
+                    continue
+                evidence = {
+                    "hosts": hosts, "within": within, "failed": failed, "tries": len(own), "dstport": port,
+                    "protocol": protocol,
+                }  # fmt: skip
+                text = f"{source} tried {service_text(own[0])} of {hosts:,} hosts without answer"
+                small = within < 10 * s.scan_hosts and self._is_outside(source)
+                span = {"srcaddr": source, **span_of(own)}
+                targets = most_of(collections.Counter(row.server for row in rows))
+                score = score_of(s.scan_hosts, within)
+                yield self._finding("port_scan", "low" if small else "medium", span, targets, score, "T1046", evidence, text)
+
+    def _block(self, source: str, rows: list[Row], found: list[Finding]) -> Finding:
+        """Many ports of many hosts."""
+        failed = [row for row in rows if row.failed]
+        hosts = collections.Counter(row.server for row in failed)
+        ports = {row.port for row in failed if row.port is not None}
+        evidence = {"ports": len(ports), "hosts": len(hosts), "failed": len(failed), "tries": len(rows)}
+        text = f"{source} tried {len(ports):,} ports of {len(hosts):,} hosts"
+        text += f", {len(failed):,} of {len(rows):,} tries without answer"
+        severity = min((f.severity for f in found), key=SEVERITIES.index)
+        score = max(f.score for f in found)
+        span = {"srcaddr": source, **span_of(rows)}
+        return self._finding("port_scan", severity, span, most_of(hosts), score, "T1046", evidence, text)
+
+    def _walk(self, source: str, rows: list[Row]) -> Iterator[Finding]:
+        """Scans of few or slow tries: threshold random walk over the services that a source tries, in their order.
+
+        Jung, Paxson, Berger, Balakrishnan, "Fast portscan detection using sequential hypothesis testing", 2004, with
+        its constants: a try gets no answer with 0.2 from a benign source and 0.8 from a scanner, 1 % of benign ones
+        may be blamed, 99 % of scanners found. So each outcome weighs log 4, and 4 more failures than answers decide.
+        """
+        s = self._settings
+        failed = sum(row.failed for row in rows)
+        if failed < 4 or failed < s.scan_failed * len(rows):
+            return
+        services = [
+            {"host": host, "missed": all(row.failed for row in own), "port": port, **span_of(own)}
+            for (host, port), own in groups(rows, lambda row: (row.server, row.port)).items()
+        ]
+        services.sort(key=lambda own: (own["first"], own["host"], 1 << 31 if own["port"] is None else own["port"]))
+        walk = 0
+        for own in services:
+            walk += 1 if own["missed"] else -1
+            if abs(walk) >= 4:
+                break
+        missed = [own for own in services if own["missed"]]
+        if walk < 4 or len(missed) < s.scan_failed * len(services):
+            return
+        hosts = list(dict.fromkeys(own["host"] for own in missed))
+        span = {"srcaddr": source, "first": services[0]["first"], "last": max(own["last"] for own in services)}
+        evidence = {"services": len(missed), "hosts": len(hosts), "answered": len(services) - len(missed)}
+        text = f"{source} tried {len(missed):,} services of {len(hosts):,} hosts without answer"
+        severity = "medium" if len(missed) >= 10 and self._in(source) else "low"
+        yield self._finding("port_scan", severity, span, hosts[:20], 1 - 2 / (len(missed) + 1), "T1046", evidence, text)
+
+    def _distributed(self) -> Iterator[Finding]:
+        """Many sources share the ports of one host."""
+        s = self._settings
+        tried = [r for r in self._rows if r.failed and self._in(r.server) and self._is_outside(r.client) and r.port]
+        best: dict[str, dict[str, Any]] = {}
+        hours = groups(tried, lambda row: (row.server, row.start // HOUR))
+        for (host, _), rows in sorted(hours.items()):
+            ports_of = {source: {row.port for row in own} for source, own in groups(rows, lambda r: r.client).items()}
+            shared = {source: ports for source, ports in ports_of.items() if 3 <= len(ports) < s.scan_ports}
+            ports = set().union(*shared.values()) if shared else set()
+            if len(shared) < 10 or len(ports) < 2 * s.scan_ports:
+                continue
+            first = min(shared, key=lambda source: (-len(shared[source]), source))
+            if host not in best or len(ports) > best[host]["ports"]:
+                best[host] = {"srcaddr": first, "sources": len(shared), "ports": len(ports), **span_of(rows)}
+        for host, scan in best.items():
+            evidence = {"sources": scan["sources"], "ports": scan["ports"]}
+            text = f"{scan['sources']:,} outside hosts, {scan['srcaddr']} first, tried {scan['ports']:,} ports of {host} "
+            text += "without answer, three or more each"
+            score = score_of(2 * s.scan_ports, scan["ports"])
+            yield self._finding("port_scan", "medium", scan, [host], score, "T1046", evidence, text)
+
+    # -- guesses
+
+    def brute_force(self) -> Iterator[Finding]:
+        s = self._settings
+        of_service: dict[Any, list[list[Row]]] = {}
+        for source, all_rows in self._by_client.items():
+            of_port: dict[Any, list[list[Row]]] = {}
+            for service, rows in groups(all_rows, lambda row: row.service).items():
+                asks = self._asks(rows[0]) and self._in(rows[0].server)
+                guesses = [row for row in rows if row.answered and row.began]
+                if not guesses or (not asks and len(rows) < s.brute_sessions):
+                    continue
+                found = list(self._one_client(guesses))
+                yield from found
+                if found or not asks or not self._short(guesses) or is_steady(guesses):
+                    continue
+                if len(guesses) >= 5 and self._is_outside(source):
+                    of_service.setdefault(service, []).append(guesses)
+                if len(guesses) >= 2:
+                    of_port.setdefault(service[1:], []).append(guesses)
+            for parts in of_port.values():
+                yield from self._many_hosts(self._alike(parts))
+        for parts in of_service.values():
+            yield from self._many_clients(self._alike(parts))
+
+    def _asks(self, row: Row) -> bool:
+        return row.port in ADMIN_PORTS or (row.port in DATABASE_PORTS + MAIL_PORTS and self._is_outside(row.client))
+
+    def _short(self, rows: list[Row]) -> bool:
+        sizes, limit = [row.sent for row in rows], self._settings.brute_bytes
+        return rank(sizes, 0.5) <= limit and rank(sizes, 0.95) <= 4 * limit
+
+    def _one_client(self, guesses: list[Row]) -> Iterator[Finding]:
+        s = self._settings
+        worst = busiest(guesses, start_of, s.brute_seconds, one)
+        if not worst or len(worst) < s.brute_sessions or not self._short(guesses):
+            return
+        row = worst[0]
+        sizes = [r.sent for r in guesses]
+        typical = rank(sizes, 0.5)
+        asks, alike = self._asks(row), rank(sizes, 0.75) - rank(sizes, 0.25) <= 0.3 * typical
+        odd = self._is_outside(row.client) and self._in(row.server) and row.port not in ASKED_ALL_DAY and alike
+        database = self._in(row.client) and row.port in DATABASE_PORTS and alike and typical <= 2000 and not is_steady(guesses)
+        if not asks and not database and (not odd or self._is_open(row.service)):
+            return
+        if not database and self._in(row.client) and self._clients.get(row.service, (0, 0))[1] >= 5:
+            return
+        evidence = {
+            "sessions": len(guesses), "within": len(worst), "dstport": row.port, "protocol": row.protocol,
+            "typical": typical, "most": rank(sizes, 0.95),
+        }  # fmt: skip
+        text = f"{row.client} opened {len(guesses):,} short sessions to {row.server} {service_text(row)}, "
+        text += f"{len(worst):,} of them within {s.brute_seconds // 60} minutes"
+        severity = "high" if asks and len(worst) >= 2 * s.brute_sessions else "medium"
+        span = {"srcaddr": row.client, **span_of(guesses)}
+        yield self._finding("brute_force", severity, span, [row.server], score_of(s.brute_sessions, len(worst)), "T1110", evidence, text)
+
+    def _alike(self, parts: list[list[Row]]) -> list[list[Row]]:
+        """Those of which the median is near the median of all."""
+        medians = [rank([row.sent for row in part], 0.5) for part in parts]
+        middle = rank(medians, 0.5) if medians else 0
+        return [part for part, median in zip(parts, medians) if abs(median - middle) <= 0.3 * middle]
+
+    def _shared(self, parts: list[list[Row]], actor: str, targets: list[str], of: str, text: str) -> Finding:
+        rows, row = list(itertools.chain(*parts)), parts[0][0]
+        evidence = {of: len(parts), "sessions": len(rows), "dstport": row.port, "protocol": row.protocol}
+        span = {"srcaddr": actor, **span_of(rows)}
+        score = score_of(self._settings.brute_sources, len(parts))
+        return self._finding("brute_force", "medium", span, targets, score, "T1110", evidence, text)
+
+    def _many_clients(self, parts: list[list[Row]]) -> Iterator[Finding]:
+        if len(parts) < max(self._settings.brute_sources, 2):
+            return
+        row = min(parts, key=lambda part: (-len(part), part[0].client))[0]
+        text = f"{len(parts):,} outside hosts, {row.client} first, opened {sum(map(len, parts)):,} short sessions of like "
+        text += f"size to {row.server} {service_text(row)}"
+        yield self._shared(parts, row.client, [row.server], "sources", text)
+
+    def _many_hosts(self, parts: list[list[Row]]) -> Iterator[Finding]:
+        if len(parts) < max(self._settings.brute_sources, 2):
+            return
+        row = parts[0][0]
+        text = f"{row.client} opened {sum(map(len, parts)):,} short sessions of like size to {service_text(row)} of "
+        text += f"{len(parts):,} hosts"
+        yield self._shared(parts, row.client, most_of({part[0].server: len(part) for part in parts}), "hosts", text)
+
+    # -- visits
+
+    def unauthorised_access(self) -> Iterator[Finding]:
+        visits: dict[Any, dict[str, list[Row]]] = {}
+        for source, all_rows in self._by_client.items():
+            outside = self._is_outside(source)
+            if outside and is_in(source, self._settings.admin_sources):
+                continue
+            for service, rows in groups(all_rows, lambda row: row.service).items():
+                if not self._in(service[0]) or service[1] not in ADMIN_PORTS + DATABASE_PORTS:
+                    continue
+                answered = [row for row in rows if row.answered]
+                if answered and outside:
+                    visits.setdefault(service, {})[source] = answered
+                elif not answered:
+                    yield from self._access_in_vain(rows)
+        for (host, port, protocol), visitors in visits.items():
+            if len(visitors) >= 3:
+                yield self._visitors(host, port, protocol, visitors)
+                continue
+            for source, rows in visitors.items():
+                sent, received = sum(row.sent for row in rows), sum(row.received for row in rows)
+                evidence = {
+                    "srcaddr": source, "dstaddr": host, "dstport": port, "protocol": protocol, "sessions": len(rows),
+                    "bytes": sent, "received": received,
+                }  # fmt: skip
+                text = f"{source}, outside, talked to {host} {service_text(rows[0])}: {len(rows):,} sessions, "
+                text += f"{sent:,} bytes sent, {received:,} received"
+                span, score = {"srcaddr": source, **span_of(rows)}, score_of(1, len(rows))
+                yield self._finding("unauthorised_access", "medium", span, [host], score, "T1133", evidence, text)
+
+    def _visitors(self, host: str, port: int, protocol: int, visitors: dict[str, list[Row]]) -> Finding:
+        rows = list(itertools.chain(*visitors.values()))
+        sent, received = sum(row.sent for row in rows), sum(row.received for row in rows)
+        is_open = len(visitors) >= self._settings.open_strangers
+        evidence = {
+            "dstaddr": host, "dstport": port, "protocol": protocol, "strangers": len(visitors), "sessions": len(rows),
+            "bytes": sent, "received": received,
+        }  # fmt: skip
+        n = f"{len(visitors):,} outside hosts"
+        text = f"{host} {service_text(rows[0])}" + (f" is open to the internet: {n}" if is_open else f" let {n} in")
+        text += f", {len(rows):,} sessions, {sent:,} bytes sent, {received:,} received"
+        targets = most_of({source: len(own) for source, own in visitors.items()})
+        severity = "low" if is_open else "medium"
+        span, score = {"srcaddr": host, **span_of(rows)}, score_of(1, len(visitors))
+        return self._finding("unauthorised_access", severity, span, targets, score, "T1133", evidence, text)
+
+    def _access_in_vain(self, rows: list[Row]) -> Iterator[Finding]:
+        """Tries at a service that nobody answered."""
+        day = busiest([row for row in rows if row.failed], start_of, DAY, one)
+        tries = len(day)
+        if tries < max(self._settings.access_tries, 1):
+            return
+        row = rows[0]
+        evidence = {"dstport": row.port, "protocol": row.protocol, "tries": tries}
+        text = f"{row.client} tried {row.server} {service_text(row)} {tries:,} times without answer"
+        severity = "medium" if self._in(row.client) else "low"
+        span, score = {"srcaddr": row.client, **span_of(day)}, score_of(self._settings.access_tries, tries)
+        yield self._finding("unauthorised_access", severity, span, [row.server], score, "T1133", evidence, text)
+
+    def accepted_after_reject(self) -> Iterator[Finding]:
+        for source, all_rows in self._by_client.items():
+            if not self._is_outside(source):
+                continue
+            rows = [row for row in all_rows if self._in(row.server) and (row.failed or not self._is_open(row.service))]
+            for host, own in groups(rows, lambda row: row.server).items():
+                yield from self._found(source, "dstaddr", host, own)
+            for port, own in groups(rows, lambda row: row.port).items():
+                yield from self._found(source, "dstport", port, own)
+
+    def _found(self, source: str, of: str, value: Any, rows: list[Row]) -> Iterator[Finding]:
+        n = self._settings.found_failed
+
+        def different(some: list[Row]) -> list[Any]:
+            return sorted({row.server if of == "dstport" else row.port for row in some} - {None})
+
+        refused, opened = [row for row in rows if row.failed], [row for row in rows if row.open]
+        failed, answered = different(refused), different(opened)
+        if not failed or len(failed) < n or not answered:
+            return
+        first, last = min(map(start_of, refused)), max(map(start_of, opened))
+        if last <= first:
+            return
+        evidence = {
+            "srcaddr": source, of: value, "failed": len(failed), "answered": len(answered), "refused_first": first,
+            "answered_last": last, "seconds_later": last - first,
+        }  # fmt: skip
+        if of == "dstaddr":
+            evidence["answered_ports"] = answered[:20]
+            text = f"{source} tried {len(failed):,} ports of {value}, then {listing(answered[:20])} answered"
+        else:
+            text = f"{source} tried port {'-' if value is None else value} of {len(failed):,} hosts, then {len(answered):,} did"
+        span = {"srcaddr": source, **span_of(rows)}
+        targets = [value] if of == "dstaddr" else []
+        yield self._plain("accepted_after_reject", "high", span, targets, score_of(n, len(failed)), "T1046", evidence, text)
+
+    def lateral_movement(self) -> Iterator[Finding]:
+        s = self._settings
+        least = max(s.lateral_hosts, 1)
+        for source, all_rows in self._by_client.items():
+            rows = [row for row in all_rows if row.port in LATERAL_PORTS and self._in(row.server)]
+            if not self._in(source) or len(rows) < s.lateral_hosts:
+                continue
+            hosts = [own for own in groups(rows, lambda row: row.server).values() if not is_steady(own)]
+            tried = sorted(hosts, key=lambda own: own[0].start)
+            day = busiest(tried, lambda own: own[0].start, DAY, lambda own: 1)
+            lost = sum(not any(row.answered for row in own) for own in day)
+            if len(day) >= least and lost >= s.lateral_failed * len(day):
+                text = f"{source} tried {{ports}} of {len(day):,} inside hosts, {lost:,} of which did not answer"
+                yield self._movement(source, day, lost, "high", text)
+                continue
+            reached = [own for own in hosts if any(row.answered for row in own)]
+
+            def answer(own: list[Row]) -> int:
+                return next(row.start for row in own if row.answered)
+
+            soon = busiest(sorted(reached, key=answer), answer, s.lateral_seconds, lambda own: 1)
+            bastion = any(self._clients.get((source, port, 6), (0, 0))[0] >= 2 for port in ADMIN_PORTS)
+            if len(soon) >= least and not bastion:
+                text = f"{source} got into {len(soon):,} inside hosts at {{ports}} for the first time in these logs within "
+                yield self._movement(source, soon, 0, "medium", text + f"{s.lateral_seconds // 60} minutes")
+        yield from self._hop_chains()
+
+    def _movement(self, source: str, hosts: list[list[Row]], lost: int, severity: str, text: str) -> Finding:
+        rows = list(itertools.chain(*hosts))
+        ports = sorted({row.port for row in rows if row.port is not None})
+        evidence = {
+            "hosts": len(hosts), "failed_hosts": lost, "ports": ports, "failed": sum(row.failed for row in rows),
+            "tries": len(rows),
+        }  # fmt: skip
+        span = {"srcaddr": source, **span_of(rows)}
+        targets = most_of({own[0].server: len(own) for own in hosts})
+        score = score_of(self._settings.lateral_hosts, len(hosts))
+        text = text.format(ports=listing(ports))
+        return self._finding("lateral_movement", severity, span, targets, score, "T1021", evidence, text)
+
+    def _hop_chains(self) -> Iterator[Finding]:
+        """From host to host: into one, and while that session is open from it into the next."""
+        hops: list[Row] = []
+        for source, all_rows in self._by_client.items():
+            rows = [row for row in all_rows if row.port in LATERAL_PORTS and self._in(source) and self._in(row.server)]
+            for own in groups(rows, lambda row: row.service).values():
+                hops += [row for row in own if row.answered and row.began] if len(own) <= 3 else []
+        chains: list[list[Row]] = []
+        for hop in sorted(hops, key=start_of):
+            open_ones = [
+                chain for chain in chains
+                if chain[-1].server == hop.client and chain[-1].start < hop.start <= chain[-1].end
+                and chain[-1].client != hop.server
+            ]  # fmt: skip
+            chains.append([*max(open_ones, key=len), hop] if open_ones else [hop])
+        inner = {id(chain[-2]) for chain in chains if len(chain) > 1}
+        for chain in chains:
+            if len(chain) < 3 or id(chain[-1]) in inner:
+                continue
+            way = chain[0].client + "".join(f", into {hop.server} at port {hop.port}" for hop in chain)
+            evidence = {"hops": len(chain), "ports": [hop.port for hop in chain]}
+            span, targets = {"srcaddr": chain[0].client, **span_of(chain)}, [hop.server for hop in chain]
+            text = f"from host to host, each while the session before was open: {way}"
+            yield self._finding("lateral_movement", "high", span, targets, score_of(3, len(chain)), "T1021", evidence, text)
+
+    # -- floods
+
+    def flood(self) -> Iterator[Finding]:
+        s = self._settings
+        lost = [(row.swapped() if row.packets < row.answers else row, row.packets < row.answers) for row in self._rows if row.one_sided]
+        for host, own in groups(lost, lambda item: item[0].server).items():
+            pieces = list(itertools.chain(*(self._pieces(row) for row, _ in own)))
+            unasked = list(itertools.chain(*(self._pieces(row) for row, is_answer in own if is_answer)))
+            yield from self._floods(host, pieces, "packets", s.flood_packets, "", None)
+            for (port, protocol), rows in groups(pieces, lambda row: (row.port, row.protocol)).items():
+                text = f"{service_text(rows[0])} of {host} left {{sources:,}} sources in a minute without answer"
+                evidence = {"dstport": port, "protocol": protocol}
+                yield from self._floods(host, rows, "sources", s.flood_sources, text, evidence)
+            answers = [row for row in unasked if row.protocol == 17 and row.client_port and row.client_port < 49152]
+            for port, rows in groups(answers, lambda row: row.client_port).items():
+                text = f"{{sources:,}} servers of UDP port {port} sent {host} {{packets:,}} packets in a minute that it did not ask for"
+                yield from self._floods(host, rows, "sources", s.flood_reflectors, text, None, {"srcport": port})
+        yield from self._slow()
+
+    @staticmethod
+    def _pieces(row: Row) -> Iterator[Row]:
+        """A piece for each minute that a session lasted, with its packets shared out; a day of pieces at most."""
+        minutes = min(max((row.end - row.start) // MINUTE + 1, 1), DAY // MINUTE)
+        n = min(max(min(row.packets, 1 << 20), 1), minutes)
+        for i in range(n):
+            piece = row.swapped().swapped()
+            piece.start, piece.end = (row.start + (row.end - row.start) * k // n for k in (i, i + 1))
+            piece.packets = row.packets // n + (i < row.packets % n)
+            yield piece
+
+    def _floods(
+        self, host: str, rows: list[Row], of: str, least: int, text: str, service: dict[str, Any] | None,
+        more: dict[str, Any] | None = None,
+    ) -> Iterator[Finding]:  # fmt: skip
+        minutes = []
+        for time, own in sorted(groups(rows, lambda row: row.start // MINUTE * MINUTE).items()):
+            minutes.append({
+                "time": time, "sources": len({row.client for row in own}), "packets": sum(row.packets for row in own),
+                "tries": len(own), **span_of(own),
+            })  # fmt: skip
+        runs: list[list[dict[str, Any]]] = []
+        for minute in minutes:
+            if minute[of] < least:
+                continue
+            if runs and minute["time"] - runs[-1][-1]["time"] <= MINUTE:
+                runs[-1].append(minute)
+            else:
+                runs.append([minute])
+        for run in runs:
+            worst = max(run, key=lambda minute: minute[of])
+            told = text or f"{host} got {{packets:,}} packets in a minute from {{sources:,}} sources without answer"
+            evidence = {"dstaddr": host, **(service or {})}
+            evidence |= {k: worst[k] for k in ("time", "sources", "packets", "tries")}
+            evidence |= {"bins": len(run)} if len(run) > 1 else {}
+            span = {"srcaddr": host, "first": min(m["first"] for m in run), "last": max(m["last"] for m in run)}
+            score = score_of(least, worst[of])
+            yield self._plain("flood", "high", span, [], score, "T1498", evidence | (more or {}), told.format(**worst))
+
+    def _slow(self) -> Iterator[Finding]:
+        """Many sessions of one outside host that stay open and say nothing."""
+        least = self._settings.flood_slow
+
+        def slow(row: Row) -> bool:
+            seconds = max(row.end - row.start, 0)
+            return row.answered and seconds >= 300 and row.sent + row.received <= 20 * seconds
+
+        for source, all_rows in self._by_client.items():
+            if not self._is_outside(source):
+                continue
+            for (host, port, protocol), rows in groups(all_rows, lambda row: row.service).items():
+                worst = [row for row in busiest(rows, start_of, 10 * MINUTE, slow) if slow(row)]
+                if not self._in(host) or len(rows) < least or not worst or len(worst) < least:
+                    continue
+                evidence = {"sessions": len(worst), "dstaddr": host, "dstport": port, "protocol": protocol}
+                text = f"{source} opened {len(worst):,} sessions to {host} {service_text(rows[0])} within ten minutes that "
+                text += "stayed open and said nothing"
+                span, score = {"srcaddr": source, **span_of(worst)}, score_of(least, len(worst))
+                yield self._finding("flood", "medium", span, [host], score, "T1498", evidence, text)
+
+    def _plain(self, *of: Any) -> Finding:
+        """A finding whose sentence does not end with its time."""
+        return dataclasses.replace(self._finding(*of), sentence=of[-1])
