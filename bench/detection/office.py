@@ -85,7 +85,7 @@ def main():
     lines = ["| attack | " + " | ".join(heads) + " |", "| --- |" + " --- |" * len(heads)]
     for kind in kinds:
         lines.append(f"| {kind} | " + " | ".join(f"{hits[fmt, window, kind]} of {args.seeds}" for fmt, window in cases) + " |")
-    lines.append("| **told, of {} kinds** | ".format(len(kinds)) + " | ".join(
+    lines.append(f"| **told, of {len(kinds)} kinds** | " + " | ".join(
         f"{sum(hits[fmt, window, kind] for kind in kinds) / args.seeds:.1f}" for fmt, window in cases) + " |")  # fmt: skip
     for name in sorted({name for _, _, name in false_of}):
         lines.append(f"| false a day, {name} | " + " | ".join(f"{false_of[fmt, window, name] / args.seeds:.1f}" for fmt, window in cases) + " |")

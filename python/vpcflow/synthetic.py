@@ -12,8 +12,9 @@ from . import _core
 from .io.writing import folder_in_place
 
 if TYPE_CHECKING:
-    from .typing import World
     from typing_extensions import Unpack
+
+    from .typing import World
 
 
 class SynthKeywords(TypedDict, total=False):
@@ -97,15 +98,15 @@ def synth(
 ) -> Synthetic:
     """Makes realistic flow logs; the same arguments give the same bytes.
 
-    ``records``: how many; without it 100,000, in the office world 17,000 an interface and day. ``out``: a folder for the files, ``manifest.json`` and ``labels.json``; without it the text
-    is returned. ``format``: as for :func:`scan`; AWS's default without. ``world``: ``"tame"`` (conversations drawn
-    at random) or ``"office"`` (besides, what the hosts of an office do all day, hard to tell from attacks; 24 hours of
-    200 interfaces unless ``hours`` and ``interfaces`` say else). ``plant``: names of :func:`plants`, ``"benign"`` for
-    all that are no attacks (the office world's default), or ``"all"``; ``"-name"`` takes one out again.
-    ``intensity``: times the attacks of the office world. Further options: ``start`` (Unix seconds), ``hours``,
-    ``window`` (seconds), ``interfaces``, ``accounts``,
-    ``peers``, ``noise_sources``, ``ipv6_share``, ``nodata_share``, ``skipdata_share``, ``reject_share``, and for files
-    ``files``, ``gzip``, ``gzip_level``, ``header``, ``s3_layout``.
+    ``records``: how many; without it 100,000, in the office world 17,000 an interface and day. ``out``: a folder for
+    the files, ``manifest.json`` and ``labels.json``; without it the text is returned. ``format``: as for
+    :func:`scan`; AWS's default without. ``world``: ``"tame"`` (conversations drawn at random) or ``"office"``
+    (besides, what the hosts of an office do all day, hard to tell from attacks; 24 hours of 200 interfaces unless
+    ``hours`` and ``interfaces`` say else). ``plant``: names of :func:`plants`, ``"benign"`` for all that are no
+    attacks (the office world's default), or ``"all"``; ``"-name"`` takes one out again. ``intensity``: times the
+    attacks of the office world. Further options: ``start`` (Unix seconds), ``hours``, ``window`` (seconds),
+    ``interfaces``, ``accounts``, ``peers``, ``noise_sources``, ``ipv6_share``, ``nodata_share``, ``skipdata_share``,
+    ``reject_share``, and for files ``files``, ``gzip``, ``gzip_level``, ``header``, ``s3_layout``.
 
     Raises :class:`~vpcflow.SynthError` for options that do not fit together. The text, if it
     is returned, is held in memory; files are written as they are made, and are in place when all of them are.

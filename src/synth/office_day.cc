@@ -253,7 +253,8 @@ class OfficeDay : public Office {
     const std::vector<uint32_t> group = Some(8, kScaled);
     const uint32_t store = Host(kDatabases), queue = PeerOf("EC2");
     for (const uint32_t host : group) {
-      for (int64_t at = begin_ + Draw(0, 20'000); at < end(); at += Draw(9000, 30'000)) {
+      for (int64_t at = begin_ + Within(0, std::min<int64_t>(20'000, span_ / 2)); at < end();
+           at += Draw(9000, 30'000)) {
         const int64_t life = Draw(2000, 9000);
         Log({host, store, 5432, at, life, Bytes(2e6), Bytes(9e6)});
         EveryWithin(at, life, 20, 0.2, [&](int64_t poll) {

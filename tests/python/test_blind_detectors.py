@@ -27,6 +27,15 @@ def one_new(port, protocol=6, target="203.0.113.9"):
     return talk(("10.0.0.4", target, port, protocol, 20, 5000, 990_000, "answered"))
 
 
+def kept(hours):
+    """One session, logged each minute."""
+    header, request, answer = talk(("10.0.0.4", "203.0.113.9", 443, 6, 20, 5000, 7777, "answered")).decode().splitlines()
+    minutes = [(7777 + 60 * i, 7777 + 60 * i + 59) for i in range(60 * hours)]
+    end = request.split()[header.split().index("end")]
+    lines = [line.replace(" 7777 ", f" {a} ").replace(f" {end} ", f" {b} ") for a, b in minutes for line in (request, answer)]
+    return "\n".join([header, *lines, ""]).encode()
+
+
 #: For each detector a log in which it finds something, and what it needs to. Others have the plant of synth that has
 #: their name.
 PLANTS = {
@@ -41,6 +50,7 @@ PLANTS = {
                                    ("198.51.100.7", "10.0.0.9", 8080, 6, 20, 5000, 1100, "answered")), {}),
     "flood": (talk(*((f"198.51.{i // 250}.{i % 250}", "10.0.0.9", 443, 6, 1, 40, 1000 + i % 20, "REJECT") for i in range(700))), {}),
     "tunnel": (talk(("10.0.0.4", "203.0.113.9", 53, 17, 40_000, 40_000_000, 1000, "answered")), {}),
+    "long_session": (kept(8), {}),
     "known_bad": (talk(("10.0.0.4", "203.0.113.9", 443, 6, 20, 5000, 1000, "answered")), {"bad": ["203.0.113.9"]}),
     "new_admin_edge": (talk(("10.0.0.4", "10.0.0.9", 22, 6, 20, 5000, 990_000, "answered")), {"baseline": PAST}),
     "new_port": (one_new(6667), {"baseline": PAST}),
@@ -126,7 +136,7 @@ def test_what_is_called_impossible_is(name):
     log, settings = plant_of(name)
     past = settings.pop("baseline", None)
     for need in next(row for row in ROWS if row["name"] == name)["needs"]:
-        gone = set(need["fields"]) & set(HEADER) - {"srcaddr", "dstaddr", "start"}  # without these there is no session
+        gone = set(need["fields"]) & set(HEADER) - {"srcaddr", "dstaddr", "start", "end"}  # without these there is no session
         if need["essential"] and gone:
             sessions = vf.scan(without(log, gone)).sessions().collect()
             assert Run(None, sessions, Settings(**settings), past).findings([name]) == [], gone

@@ -96,7 +96,9 @@ def test_one_long_connection_is_no_beacon():
     for i in range(500):
         lines.append(b"10.0.0.1 203.0.113.9 40000 443 6 5 400 %d %d ACCEPT" % (i * 60, i * 60 + 59))
         lines.append(b"203.0.113.9 10.0.0.1 443 40000 6 5 400 %d %d ACCEPT" % (i * 60, i * 60 + 59))
-    assert len(vf.detect(vf.scan(b"\n".join(lines)))) == 0
+    (finding,) = vf.detect(vf.scan(b"\n".join(lines)))
+    assert (finding.detector, finding.evidence["seconds"], finding.evidence["bytes"]) == ("long_session", 29_999, 200_000)
+    assert "kept a session with 203.0.113.9 port 443 for 8.3 hours" in finding.sentence
 
 
 def test_threads_do_not_show(tmp_path):
@@ -176,7 +178,7 @@ def test_access_in_vain():
         return [(source, "10.0.0.9", port, 6, 2, 80, 1000 + i * 700, how) for i in range(n)]
 
     found = vf.detect(vf.scan(talk(*tries("10.0.0.4", 3306, 30), *tries("10.0.0.5", 3306, 29))), only=["unauthorised_access"])
-    assert [(f.actor, f.severity, f.evidence) for f in found] == [("10.0.0.4", "medium", {"dstport": 3306, "tries": 30})]
+    assert [(f.actor, f.severity, f.evidence) for f in found] == [("10.0.0.4", "medium", {"dstport": 3306, "protocol": 6, "tries": 30})]
     assert found[0].sentence.startswith("10.0.0.4 tried 10.0.0.9 port 3306 30 times without answer, 1970-01-01 00:16:40")
     # Of outside hosts it is what every address gets; a service of everybody's is not sensitive; who got in had access.
     assert only(talk(*tries("198.51.100.7", 22, 40)), "unauthorised_access") == [("198.51.100.7", ["10.0.0.9"], "low")]
@@ -477,7 +479,7 @@ def test_a_refusal_is_no_access_and_a_half_open_try_finds_an_open_port():
     half_open = half_open.replace(b"40000 29 6 1 60 1009 1009 ACCEPT 2", b"40000 29 6 2 100 1009 1009 ACCEPT 6")
     (finding,) = [f for f in vf.detect(vf.scan(half_open)) if f.detector == "accepted_after_reject"]
     assert (finding.actor, finding.evidence["failed"], finding.evidence["answered"]) == ("198.51.100.7", 9, 1)
-    assert finding.sentence.endswith("tried 9 ports of 10.0.0.9, then 1 answered")
+    assert finding.sentence.endswith("tried 9 ports of 10.0.0.9, then port 29 answered")
 
 
 def test_settings_on_the_command_line(tmp_path):

@@ -59,7 +59,8 @@ def stories(rng):
             yield outside[0], "10.0.0.30", 40_000 + i, port, 6, 5, 300 + rng.randrange(20), at + i * 9, at + i * 9 + 2, "ACCEPT", True
     for source in outside[: rng.choice([0, 3])]:  # guesses shared out
         for i in range(6):
-            yield source, "10.0.0.2", 41_000 + i, 3389, 6, 5, 320, at + i * 301, at + i * 301 + 2, "ACCEPT", True
+            begin = at + i * 600 + rng.randrange(290)
+            yield source, "10.0.0.2", 41_000 + i, 3389, 6, 5, 320, begin, begin + 2, "ACCEPT", True
     for host in ("10.0.0.1", "10.0.0.2", "10.0.0.30")[: rng.choice([0, 3])]:  # the same of one to many
         for i in range(2):
             yield "10.0.0.4", host, 42_000 + i, 5985, 6, 5, 330, at + rng.randrange(300), at + 300, "ACCEPT", True
@@ -70,7 +71,7 @@ def stories(rng):
     for source in outside[: rng.choice([0, 5])]:  # answers that nobody asked for
         yield source, "10.0.0.4", 123, 47_000, 17, 9, 9000, at, at + rng.randrange(300), "ACCEPT", False
     for i, source in enumerate(outside[: rng.choice([0, 12])]):  # a scan that many share
-        for k in range(2 + i % 2 + (i < 11)):
+        for k in range(3 - (i == 11)):
             yield source, "10.0.0.2", 45_000, 100 + 7 * i + k, 6, 1, 40, at + i, at + i, "REJECT", False
     for i in range(rng.choice([0, 4])):  # calls in vain
         yield "10.0.0.1", outside[2], 46_000 + i, 2404, 6, 1, 60, at + 50 * i, at + 50 * i, "REJECT", False

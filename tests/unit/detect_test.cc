@@ -341,7 +341,9 @@ TEST(Detect, HugeNumbers) {
   ASSERT_TRUE(detection.Add(SessionsOf(log)).ok());
   const std::vector<Finding> found = FindIn(&detection, "tunnel");
   ASSERT_THAT(found, SizeIs(1));
-  EXPECT_EQ(found[0].sentence, "10.0.0.4 sent 36,893,488,147,419,103,232 bytes of DNS to 203.0.113.9, which sent 320");
+  EXPECT_EQ(found[0].sentence,
+            "10.0.0.4 sent 36,893,488,147,419,103,232 bytes of DNS in packets of 2,305,843,009 bytes to 203.0.113.9, "
+            "which sent 320, 1970-01-01 00:16:40 to 1970-01-01 00:16:52");
 }
 
 }  // namespace

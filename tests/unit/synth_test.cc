@@ -151,6 +151,37 @@ TEST(Synth, EveryOptionHasBounds) {
   }
 }
 
+TEST(Synth, AnOfficeHasWhatItIsAskedFor) {
+  SynthOptions options = Small();
+  options.world = SynthWorld::kOffice;
+  options.hours = 1;
+  options.interfaces = 80;
+  options.records = 1'000'000;
+  options.plant = {"all", "-slow_http", "-exfil_dns"};
+  SynthSummary summary;
+  const absl::StatusOr<std::string> text = SynthesizeText(options, &summary);
+  ASSERT_TRUE(text.ok()) << text.status();
+  EXPECT_EQ(*text, *SynthesizeText(options));
+  for (const PlantInfo& plant : Plants()) {
+    const bool asked = plant.world == SynthWorld::kOffice && plant.name != "slow_http" && plant.name != "exfil_dns";
+    // What is done at night is done in none of these hours.
+    const bool by_night = plant.name == "nightly_backup" || plant.name == "vulnerability_scanner" ||
+                          plant.name == "patching_night" || plant.name == "scp_nightly";
+    const bool made = summary.labels_json.find("{\"kind\": \"" + std::string(plant.name) + "\"") != std::string::npos;
+    EXPECT_EQ(made, asked && !by_night) << plant.name;
+  }
+  // What one plant makes does not depend on the others.
+  SynthSummary one, two;
+  options.plant = {"ssh_guesses"};
+  ASSERT_TRUE(SynthesizeText(options, &one).ok());
+  options.plant = {"kubernetes", "ssh_guesses", "-kubernetes"};
+  ASSERT_TRUE(SynthesizeText(options, &two).ok());
+  EXPECT_EQ(one.labels_json, two.labels_json);
+  options.plant = {"port_scan"};
+  EXPECT_THAT(std::string(SynthesizeText(options).status().message()),
+              HasSubstr("cannot plant 'port_scan'; there are"));
+}
+
 TEST(Synth, FoldersThatCannotBeWrittenAndCancelling) {
   vpcflow_testing::TempDir dir;
   const std::string file = dir.Write("a-file", "x");

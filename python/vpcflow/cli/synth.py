@@ -61,8 +61,8 @@ def run(args: argparse.Namespace) -> int:
         name: getattr(args, name)
         for name in (
             "records", "seed", "out", "format", "world", "plant", "intensity", "hours", "window", "interfaces",
-            "accounts", "peers", "noise_sources", "ipv6_share", "nodata_share", "skipdata_share", "reject_share", "files",
-            "gzip", "gzip_level", "header", "s3_layout", "start",
+            "accounts", "peers", "noise_sources", "ipv6_share", "nodata_share", "skipdata_share", "reject_share",
+            "files", "gzip", "gzip_level", "header", "s3_layout", "start",
         )
         if getattr(args, name) is not None
     }  # fmt: skip

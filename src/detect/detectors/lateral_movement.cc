@@ -47,6 +47,12 @@ bool IsSteady(std::span<const SessionRow> rows) {
   return RegularityOf(std::move(starts)).jitter <= kSteady;
 }
 
+// More than a look whether somebody answers: what a log-in takes both ways.
+bool GotIn(const SessionRow& row) {
+  constexpr uint64_t kLogin = 1500;
+  return row.Is(kAnswered) && row.sent >= kLogin && row.received >= kLogin;
+}
+
 // Outside hosts get into it, and from there further in: a bastion, whose business is to reach many.
 bool IsBastion(const DetectorContext& context, uint32_t host) {
   constexpr int64_t kVisitors = 2;
@@ -98,14 +104,17 @@ void MovementsOf(const DetectorContext& context, uint32_t source, std::vector<Fi
   std::vector<Tried> tried, reached;
   ForEachRun(std::span<const SessionRow>(rows), ByServer, [&](std::span<const SessionRow> own) {
     if (IsSteady(own)) return;
-    int64_t first = own[0].start, answered = std::numeric_limits<int64_t>::max();
+    constexpr auto kNever = std::numeric_limits<int64_t>::max();
+    int64_t first = own[0].start, answered = kNever, entered = kNever;
+    bool failed = false;
     for (const SessionRow& row : own) {
       first = std::min(first, row.start);
+      failed |= row.Is(kFailed);
       if (row.Is(kAnswered)) answered = std::min(answered, row.start);
+      if (GotIn(row)) entered = std::min(entered, row.start);
     }
-    const bool any = answered != std::numeric_limits<int64_t>::max();
-    tried.push_back({first, own, any});
-    if (any) reached.push_back({answered, own, true});
+    if (failed || answered != kNever) tried.push_back({first, own, answered != kNever});
+    if (entered != kNever) reached.push_back({entered, own, true});
   });
   const auto busiest = [](std::vector<Tried>* hosts, int64_t seconds) {
     std::stable_sort(hosts->begin(), hosts->end(), [](const Tried& a, const Tried& b) { return a.start < b.start; });

@@ -5,9 +5,9 @@ from __future__ import annotations
 import datetime
 import ipaddress
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from vpcflow._display import instant
 from vpcflow.detect.settings import Settings
@@ -30,10 +30,20 @@ TALKED = "traffic-path = 1"
 BEGAN = "packets-lost-mtu-exceeded = 1"
 BACK, BACK_PACKETS = "packets-lost-blackhole", "packets-lost-no-route"
 
+NO_HOSTS = ("0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/4", "240.0.0.0/4", "::/127", "fe80::/10", "ff00::/8")
+T = TypeVar("T")
+
 
 def is_in(address: str, prefixes: Sequence[str]) -> bool:
     ip = ipaddress.ip_address(address)
     return any(ip in ipaddress.ip_network(prefix) for prefix in prefixes)
+
+
+def groups(rows: Iterable[T], key: Callable[[T], Any]) -> dict[Any, list[T]]:
+    out: dict[Any, list[T]] = {}
+    for row in rows:
+        out.setdefault(key(row), []).append(row)
+    return out
 
 
 def checked(prefixes: Sequence[str]) -> Sequence[str]:
@@ -96,7 +106,7 @@ class Detectors:
         self._failed = f"(packets > 0 and {BEGAN} and (action in ('rejected', 'unanswered') or ({refused})))"
         # An open port: it answered, or its SYN-ACK was seen.
         self._open = f"({TALKED} or (action in ('established', 'reset') and tcp-flags & 2 = 2))"
-        self._talks = [self._inside_first(row) for row in talks.rows() if row["counted"]]
+        self._talks = self._once([self._inside_first(row) for row in talks.rows() if row["counted"]])
         self._sent = self._records(self._talks)
 
     def _inside_first(self, row: dict[str, Any]) -> dict[str, Any]:
@@ -123,6 +133,33 @@ class Detectors:
     def _is_inside(self, address: str) -> bool:
         return is_in(address, self._settings.inside)
 
+    def _is_outside(self, address: str) -> bool:
+        return not self._is_inside(address) and not is_in(address, NO_HOSTS)
+
+    def _once(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """The sessions without those that gateways repeat."""
+        outwards = [row for row in rows if self._is_inside(row["client"]) and self._is_outside(row["server"])]
+
+        def leg(row: dict[str, Any]) -> tuple[Any, ...]:
+            return tuple(row[name] for name in ("server", "server_port", "protocol", "client_bytes", "server_bytes"))
+
+        clients = {key: {row["client"] for row in own} for key, own in groups(outwards, leg).items()}
+        gateways = set()
+        for client in {row["client"] for row in outwards}:
+            alone = sum(own == {client} for own in clients.values())
+            shared = [own - {client} for own in clients.values() if client in own and len(own) == 2]
+            partners = set().union(*shared)
+            if len(shared) >= 20 and len(shared) >= 4 * alone and len(partners) >= 3:
+                gateways.add(client)
+        repeated = {key for key, own in clients.items() if own & gateways and own - gateways}
+        first_legs = {
+            (row["client"], *leg(row)[1:]) for row in outwards if row["client"] not in gateways and leg(row) in repeated
+        }  # fmt: skip
+        return [
+            row for row in rows
+            if not (row["client"] in gateways and self._is_outside(row["server"]) and leg(row) in repeated)
+            and not (self._is_inside(row["client"]) and row["server"] in gateways and (row["client"], *leg(row)[1:]) in first_legs)
+        ]  # fmt: skip
     def findings(self, names: Sequence[str]) -> list[Finding]:
         """What some detectors find."""
         return [finding for name in names for finding in getattr(self, name)()]

@@ -7,15 +7,13 @@ import dataclasses
 import functools
 import statistics
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, Optional, TypeVar
+from typing import Any, Optional
 
 from vpcflow.findings import Finding
 
-from .base import Detectors, is_in, listed
+from .base import Detectors, T, groups, is_in, listed
 
 HOUR, DAY = 3600, 86400
-NO_HOSTS = ("0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/4", "240.0.0.0/4", "::/127", "fe80::/10", "ff00::/8")
-T = TypeVar("T")
 Service = tuple[str, Optional[int], Optional[int]]
 
 
@@ -63,13 +61,6 @@ def row_of(r: dict[str, Any]) -> Row:
         open=r["answered"] is True or (synced and r["state"] in ("established", "reset")),
         one_sided=r["began"] and (lost or (r["state"] == "one-way" and r["answered"] is False)),
     )  # fmt: skip
-
-
-def groups(rows: Iterable[T], key: Callable[[T], Any]) -> dict[Any, list[T]]:
-    out: dict[Any, list[T]] = {}
-    for row in rows:
-        out.setdefault(key(row), []).append(row)
-    return out
 
 
 def busiest(rows: Sequence[T], start: Callable[[T], int], seconds: int, weight: Callable[[T], int]) -> list[T]:
@@ -121,7 +112,7 @@ class HandDetectors(Detectors):
 
     @functools.cached_property
     def _rows(self) -> list[Row]:
-        return self._once([row_of(row) for row in self._talks])
+        return [row_of(row) for row in self._talks]
 
     @functools.cached_property
     def _by_client(self) -> dict[str, list[Row]]:
@@ -129,35 +120,6 @@ class HandDetectors(Detectors):
 
     def _in(self, address: str) -> bool:
         return self._is_inside(address)
-
-    @functools.cache  # noqa: B019
-    def _is_outside(self, address: str) -> bool:
-        return not self._is_inside(address) and not is_in(address, NO_HOSTS)
-
-    def _once(self, rows: list[Row]) -> list[Row]:
-        """The sessions without those that gateways repeat."""
-        outwards = [row for row in rows if self._in(row.client) and self._is_outside(row.server)]
-
-        def leg(row: Row) -> tuple[Any, ...]:
-            return row.server, row.port, row.protocol, row.sent, row.received
-
-        clients = {key: {row.client for row in own} for key, own in groups(outwards, leg).items()}
-        gateways = set()
-        for client in {row.client for row in outwards}:
-            alone = sum(own == {client} for own in clients.values())
-            shared = [own - {client} for own in clients.values() if client in own and len(own) == 2]
-            partners = set().union(*shared)
-            if len(shared) >= 20 and len(shared) >= 4 * alone and len(partners) >= 3:
-                gateways.add(client)
-        repeated = {key for key, own in clients.items() if own & gateways and own - gateways}
-        first_legs = {
-            (row.client, *leg(row)[1:]) for row in outwards if row.client not in gateways and leg(row) in repeated
-        }  # fmt: skip
-        return [
-            row for row in rows
-            if not (row.client in gateways and self._is_outside(row.server) and leg(row) in repeated)
-            and not (self._in(row.client) and row.server in gateways and (row.client, *leg(row)[1:]) in first_legs)
-        ]  # fmt: skip
 
     @functools.cached_property
     def _clients(self) -> dict[Service, tuple[int, int]]:

@@ -362,19 +362,23 @@ class TryDetectors(HandDetectors):
             if not self._in(source) or len(rows) < s.lateral_hosts:
                 continue
             hosts = [own for own in groups(rows, lambda row: row.server).values() if not is_steady(own)]
-            tried = sorted(hosts, key=lambda own: own[0].start)
+            met = [own for own in hosts if any(row.failed or row.answered for row in own)]
+            tried = sorted(met, key=lambda own: own[0].start)
             day = busiest(tried, lambda own: own[0].start, DAY, lambda own: 1)
             lost = sum(not any(row.answered for row in own) for own in day)
             if len(day) >= least and lost >= s.lateral_failed * len(day):
                 text = f"{source} tried {{ports}} of {len(day):,} inside hosts, {lost:,} of which did not answer"
                 yield self._movement(source, day, lost, "high", text)
                 continue
-            reached = [own for own in hosts if any(row.answered for row in own)]
 
-            def answer(own: list[Row]) -> int:
-                return next(row.start for row in own if row.answered)
+            def got_in(row: Row) -> bool:
+                return row.answered and row.sent >= 1500 and row.received >= 1500
 
-            soon = busiest(sorted(reached, key=answer), answer, s.lateral_seconds, lambda own: 1)
+            def entry(own: list[Row]) -> int:
+                return next(row.start for row in own if got_in(row))
+
+            reached = sorted((own for own in hosts if any(map(got_in, own))), key=entry)
+            soon = busiest(reached, entry, s.lateral_seconds, lambda own: 1)
             bastion = any(self._clients.get((source, port, 6), (0, 0))[0] >= 2 for port in ADMIN_PORTS)
             if len(soon) >= least and not bastion:
                 text = f"{source} got into {len(soon):,} inside hosts at {{ports}} for the first time in these logs within "
