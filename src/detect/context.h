@@ -74,7 +74,7 @@ int64_t Signed(T n) {
   return static_cast<int64_t>(n);
 }
 
-// Makes a finding without evidence and sentence. Detector, technique and confidence are set by Detection.
+// Makes a finding without evidence and sentence. Detector and technique are set by Detection.
 Finding MakeFinding(Severity severity, const Ip& actor, std::vector<Ip> targets, const Span& span, double score);
 
 }  // namespace internal

@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "src/detect/calibration.h"
 #include "src/detect/context.h"
 #include "src/detect/coverage.h"
 #include "src/detect/prevalence.h"
@@ -128,7 +127,6 @@ std::vector<Finding> Detection::Find(const DetectorInfo& detector) {
   for (Finding& f : out) {
     f.detector = detector.name;
     f.technique = detector.technique;
-    f.confidence = internal::ConfidenceOf(detector.name, f.severity, f.score);
   }
   std::sort(out.begin(), out.end(), Worse);
   return out;

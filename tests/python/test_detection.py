@@ -61,16 +61,10 @@ def test_evidence_and_coverage(tmp_path):
     assert 0.9 < finding.score < 1
 
 
-def test_confidence_is_of_what_was_labelled():
-    flows = vf.scan(vf.synth(120_000, seed=101, plant="all").data)
-    by = {}
-    for finding in vf.detect(flows, samples=0):
-        by.setdefault((finding.detector, finding.severity), finding.confidence)
-    assert by["brute_force", "high"] > 0.95
-    assert by["port_scan", "low"] < 0.2 < by["port_scan", "high"]
-    assert by["exfiltration", "low"] < 0.1 < by["exfiltration", "high"]  # backups to S3
-    assert all(f.confidence is None for f in vf.detect(vf.scan(talk(
-        ("10.0.0.4", "198.51.100.7", 53, 17, 100_000, 20_000_000, 1000, "answered"))), only=["tunnel"]))  # fmt: skip
+def test_no_confidence_that_was_not_measured():
+    findings = vf.detect(vf.scan(vf.synth(120_000, seed=101, plant="all").data), samples=0)
+    assert len(findings) > 5
+    assert {finding.confidence for finding in findings} == {None}
 
 
 def test_silence_says_what_it_could_not_see(quiet):

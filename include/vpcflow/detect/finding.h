@@ -37,8 +37,8 @@ struct Finding {
   std::vector<Ip> targets{};   // the first twenty by sessions
   int64_t start = 0, end = 0;  // Unix seconds of the first and last session that count
   double score = 0.5;          // 0.5 at the threshold, towards 1 beyond: an order
-  // The share of findings of this detector, severity and strength that was right on labelled synthetic logs, in which
-  // incidents are as rare as in docs/detection.md; none where there are no labels.
+  // The share of findings like it that is right in such logs. None of every detector today: it depends on how rare
+  // incidents are, which no data at hand can tell of another network.
   std::optional<double> confidence{};
   std::string_view technique{};  // of MITRE ATT&CK
   std::vector<std::pair<std::string_view, Evidence>> evidence{};
