@@ -354,6 +354,24 @@ void Documents::AddValue(std::string_view name, const Element& value) {
   lines_.Add(name, ValueText(value));
 }
 
+bool IsRecordByNames(std::span<const std::string_view> names) {
+  bool members = false;
+  unsigned evidence = kSaysNothing;
+  for (const std::string_view name : names) {
+    evidence |= MeaningOf(name).evidence();
+    const std::optional<Holds> holds = HoldsOf(name);
+    members |= holds.has_value();
+    switch (holds.value_or(Holds::kWrapper)) {  // what TakeObject looks at before the names
+      case Holds::kClass:
+      case Holds::kMessageType:
+      case Holds::kEntries:
+      case Holds::kMessage: return false;
+      default: break;
+    }
+  }
+  return !members || (names.size() > 1 && IsFlow(evidence));
+}
+
 std::string NumberText(double number) {
   if (number == std::floor(number) && std::fabs(number) < 9007199254740992.0)
     return std::to_string(static_cast<int64_t>(number));

@@ -5,6 +5,7 @@
 #include <simdjson.h>
 
 #include <functional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -56,6 +57,9 @@ class Documents {
   TakeInner take_inner_;
   std::string scratch_;
 };
+
+// Whether each object whose members have these names is one record, whatever their values are.
+bool IsRecordByNames(std::span<const std::string_view> names);
 
 // A number of JSON as the value of a field: 6.0, which is how pandas writes 6 in a column with nulls, as 6; what is no
 // whole number stays as it is.

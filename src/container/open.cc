@@ -1,4 +1,6 @@
 // What a text is wrapped in, by its beginning.
+#include "src/container/open.h"
+
 #include <algorithm>
 #include <string>
 #include <utility>
@@ -48,10 +50,12 @@ bool BeginsWithHeader(std::string_view head) {
 
 }  // namespace
 
-absl::StatusOr<OpenedRecords> OpenRecords(const Source& source, Container wanted, Source::Cancelled cancelled,
-                                          std::atomic<uint64_t>* stored_bytes, uint64_t max_output_bytes,
-                                          std::unique_ptr<ByteStream> opened) {
-  OpenedRecords out;
+namespace internal {
+
+absl::StatusOr<OpenedContainer> OpenContainer(const Source& source, Container wanted, Source::Cancelled cancelled,
+                                              std::atomic<uint64_t>* stored_bytes, uint64_t max_output_bytes,
+                                              std::unique_ptr<ByteStream> opened) {
+  OpenedContainer out;
   absl::StatusOr<std::unique_ptr<ByteStream>> text =
       OpenText(source, std::move(cancelled), &out.packed, stored_bytes, std::move(opened), max_output_bytes);
   if (!text.ok()) return text.status();
@@ -59,22 +63,38 @@ absl::StatusOr<OpenedRecords> OpenRecords(const Source& source, Container wanted
   absl::Status error;
   std::string head = ReadHead(out.stream.get(), &error);
   const bool plain = BeginsWithHeader(head);
-  if (const std::string what = plain ? "" : internal::SeemsToBeBinary(head, source.name()); !what.empty())
+  if (const std::string what = plain ? "" : SeemsToBeBinary(head, source.name()); !what.empty())
     return MakeError(ErrorKind::kFormat,
                      absl::StrCat(source.name(), out.packed ? ": what is packed in it is " : ": this is ", what));
   out.container = wanted != Container::kAuto ? wanted : plain ? Container::kText : DetectContainer(head);
-  if (out.container != Container::kText && head.starts_with(internal::kByteOrderMark))
-    head.erase(0, internal::kByteOrderMark.size());
-  out.stream =
-      std::make_unique<internal::PrefixedStream>(std::move(head), std::move(out.stream), nullptr, std::move(error));
+  if (out.container != Container::kText && head.starts_with(kByteOrderMark)) {
+    head.erase(0, kByteOrderMark.size());
+    out.begin = kByteOrderMark.size();
+  }
+  out.stream = std::make_unique<PrefixedStream>(std::move(head), std::move(out.stream), nullptr, std::move(error));
+  return out;
+}
+
+OpenedRecords UnwrapOpened(OpenedContainer opened, const std::string& name, uint64_t max_output_bytes) {
+  OpenedRecords out{std::move(opened.stream), opened.container, opened.packed};
   if (out.container != Container::kText) {
-    std::unique_ptr<internal::UnwrapStream> unwrapped =
-        internal::Unwrap(out.container, source.name(), std::move(out.stream));
+    std::unique_ptr<UnwrapStream> unwrapped = Unwrap(out.container, name, std::move(out.stream));
     unwrapped->LimitUnpacked(max_output_bytes);
     out.origins = unwrapped.get();
     out.stream = std::move(unwrapped);
   }
   return out;
+}
+
+}  // namespace internal
+
+absl::StatusOr<OpenedRecords> OpenRecords(const Source& source, Container wanted, Source::Cancelled cancelled,
+                                          std::atomic<uint64_t>* stored_bytes, uint64_t max_output_bytes,
+                                          std::unique_ptr<ByteStream> opened) {
+  absl::StatusOr<internal::OpenedContainer> text =
+      internal::OpenContainer(source, wanted, std::move(cancelled), stored_bytes, max_output_bytes, std::move(opened));
+  if (!text.ok()) return text.status();
+  return internal::UnwrapOpened(*std::move(text), source.name(), max_output_bytes);
 }
 
 VPCFLOW_NAMESPACE_END

@@ -41,9 +41,8 @@ void RecordLines::Message(std::string_view text) {
 }
 
 void RecordLines::NoRecord(std::string_view excerpt) {
-  constexpr uint64_t kNamed = 1000;  // reports keep no more rejects of a scan
   const std::string problem = std::exchange(told_problem_, "");
-  if (no_records_++ < kNamed) {
+  if (no_records_++ < kMostNamed) {
     const std::string_view why = problem.empty() ? SeemsToBe(excerpt) : problem;
     if (!why.empty()) {
       AppendInner(why, /*blanks_too=*/false, &out_);
@@ -129,6 +128,18 @@ bool RecordLines::End() {
   return true;
 }
 
+void RecordLines::GoOn(const State& state) {
+  no_records_ = state.no_records;
+  told_problem_ = state.problem;
+  if (columns_ == state.columns) return;
+  columns_ = state.columns;
+  in_header_ = columns_.size();
+  ++headers_;
+  by_name_.clear();
+  names_.clear();
+  same_names_ = false;
+}
+
 // Whether the names make a record; then columns_ have the positions of their values.
 bool RecordLines::Resolve() {
   problem_.clear();
@@ -198,6 +209,7 @@ void RecordLines::WriteHeader() {
   for (const Column& column : columns_) names.push_back(column.name);
   Header(names);
   in_header_ = columns_.size();
+  ++headers_;
 }
 
 }  // namespace internal

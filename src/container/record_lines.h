@@ -21,6 +21,8 @@ class RecordLines {
  public:
   // A line that is a record as it stands, such as the message of an event. Line ends inside of it do not make it two.
   void Message(std::string_view text);
+  // What entries without record seem to be is said of the first; reports keep no more rejects of a scan.
+  static constexpr uint64_t kMostNamed = 1000;
   // An entry that holds no record. Says what it seems to be; behind an End that was false, why it is none.
   void NoRecord(std::string_view excerpt);
 
@@ -46,19 +48,37 @@ class RecordLines {
   void CountUnpacked(size_t bytes) { unpacked_ += bytes; }
   uint64_t unpacked() const { return unpacked_; }
 
-  std::string& out() { return out_; }
-  // What the lines written since the last ClearKinds are.
-  const std::vector<LineKind>& kinds() const { return kinds_; }
-  void ClearKinds() { kinds_.clear(); }
-
- private:
-  static constexpr size_t kNoColumn = ~size_t{0};
   struct Column {
     std::string name;
     Field field;
     Spelling spelling;
     size_t position;  // of its value in the record in hand, or kNoColumn
+    bool operator==(const Column& other) const { return name == other.name && field == other.field; }
   };
+  static constexpr size_t kNoColumn = ~size_t{0};
+  // What the records so far have to do with the next: the columns of the last header, how many entries had no record,
+  // and what the last of them was.
+  struct State {
+    std::vector<Column> columns;
+    uint64_t no_records = 0;
+    std::string problem;
+  };
+  // The columns of the last header; of them those of the last record have positions: the numbers of its names.
+  const std::vector<Column>& columns() const { return columns_; }
+  // Grows with each header.
+  uint64_t headers() const { return headers_; }
+  uint64_t no_records() const { return no_records_; }
+  const std::string& problem() const { return told_problem_; }
+  // Goes on behind other records.
+  void GoOn(const State& state);
+
+  std::string& out() { return out_; }
+  const std::string& out() const { return out_; }
+  // What the lines written since the last ClearKinds are.
+  const std::vector<LineKind>& kinds() const { return kinds_; }
+  void ClearKinds() { kinds_.clear(); }
+
+ private:
   struct KnownName {
     NameMeaning meaning;
     size_t column;  // or kNoColumn
@@ -86,6 +106,7 @@ class RecordLines {
   std::string problem_;       // what makes them none, if they are a flow's
   std::string told_problem_;  // for the entry that comes next
   size_t in_header_ = 0;      // columns named by the last header line
+  uint64_t headers_ = 0;
   std::string scratch_;
 };
 

@@ -4,13 +4,16 @@
 #include <cstring>
 
 #include "absl/strings/str_cat.h"
+#include "src/container/json_lines.h"
+#include "src/container/open.h"
+#include "src/container/unwrap_stream.h"
 
 VPCFLOW_NAMESPACE_BEGIN
 namespace internal {
 namespace {
 
-constexpr size_t kExcerpt = 256;  // kept of a line that is too long
-constexpr size_t kTail = 1024;    // of a block, in which a line is expected to end
+constexpr size_t kJsonExcerpt = 4096;  // kept of a line that is too long: tells what it is
+constexpr size_t kTail = 1024;         // of a block, in which a line is expected to end
 
 // Size of the whole lines at the beginning of the text, 0 if there is none.
 size_t WholeLines(const char* data, size_t size) {
@@ -24,30 +27,42 @@ size_t CountLineEnds(std::string_view text) {
   return lines;
 }
 
-void Reserve(Block* block, size_t keep, size_t capacity) {
-  if (block->capacity >= capacity) return;
-  std::unique_ptr<char[]> larger(new char[capacity]);  // not zeroed
-  if (keep > 0) std::memcpy(larger.get(), block->storage.get(), keep);
-  block->storage = std::move(larger);
-  block->capacity = capacity;
-}
-
 }  // namespace
+
+void Block::Reserve(size_t keep, size_t wanted) {
+  if (capacity >= wanted) return;
+  std::unique_ptr<char[]> larger(new char[wanted]);  // not zeroed
+  if (keep > 0) std::memcpy(larger.get(), storage.get(), keep);
+  storage = std::move(larger);
+  capacity = wanted;
+}
 
 absl::Status BlockReader::Open() {
   open_ = true;
-  absl::StatusOr<OpenedRecords> opened =
-      OpenRecords(source_, container_, cancelled_, stored_bytes_, max_output_, std::move(stream_));
+  absl::StatusOr<OpenedContainer> opened =
+      OpenContainer(source_, container_, cancelled_, stored_bytes_, max_output_, std::move(stream_));
   if (!opened.ok()) return opened.status();
   container_ = opened->container;
-  if (source_.in_memory() && !opened->packed && container_ == Container::kText) {
+  // What blobs unpack to is counted line by line, so it is not limited where lines are taken beside each other.
+  json_ = container_ == Container::kJson && max_output_ == 0 && IsJsonOfLines(&opened->stream);
+  if (json_) {
+    offset_ = opened->begin;
+    max_line_ = kMaxEntry;
+    excerpt_ = kJsonExcerpt;
+    stream_ = std::move(opened->stream);
+  } else if (source_.in_memory() && !opened->packed && container_ == Container::kText) {
     in_memory_ = true;
     memory_ = source_.bytes();
   } else {
-    stream_ = std::move(opened->stream);
-    origins_ = opened->origins;
+    OpenedRecords records = UnwrapOpened(*std::move(opened), source_.name(), max_output_);
+    stream_ = std::move(records.stream);
+    origins_ = records.origins;
   }
   return absl::OkStatus();
+}
+
+void BlockReader::Reserve(Block* out, size_t keep, size_t room) const {
+  out->Reserve(keep, json_ ? room + JsonLines::kPadding : room);
 }
 
 void BlockReader::TakeOrigins(Block* out, size_t lines) {
@@ -63,6 +78,8 @@ void BlockReader::Finish(Block* out, const char* data, size_t size) {
   out->text = {data, size};
   out->long_line = false;
   out->unwrapped = container_ != Container::kText;
+  out->json = json_;
+  out->beginning = false;
   offset_ += size;
   TakeOrigins(out, origins_ == nullptr ? 0 : CountLineEnds(out->text));
   if (out->offset == 0 && out->text.starts_with("\xEF\xBB\xBF")) {  // byte order mark
@@ -113,7 +130,7 @@ bool BlockReader::NextInMemory(Block* out) {
 
 // `searched` bytes of the line hold no line end.
 bool BlockReader::SkipLongLineInMemory(Block* out, size_t searched) {
-  BeginLongLine(out, memory_.substr(0, kExcerpt));
+  BeginLongLine(out, memory_.substr(0, excerpt_));
   const size_t end = memory_.find('\n', searched);
   const size_t size = end == std::string_view::npos ? memory_.size() : end + 1;
   if (stored_bytes_ != nullptr) *stored_bytes_ += size;
@@ -139,7 +156,7 @@ absl::StatusOr<size_t> BlockReader::Read(char* buffer, size_t size) {
 bool BlockReader::NextUnread(Block* out) {
   if (!shared_ || blocks_ == 0 || carry_.size() > block_bytes_) return false;
   if (random_ == nullptr) {
-    random_ = container_ == Container::kText ? stream_->random_access() : nullptr;
+    random_ = container_ == Container::kText || json_ ? stream_->random_access() : nullptr;
     if (random_ == nullptr) return false;
     place_ = offset_ + carry_.size();
   }
@@ -221,15 +238,17 @@ void BlockReader::BeginLongLine(Block* out, std::string_view excerpt) {
   out->offset = offset_;
   out->long_line = true;
   out->text = excerpt;
-  TakeOrigins(out, 1);
+  if (!json_) return TakeOrigins(out, 1);
+  out->long_line = false;
+  out->json = out->beginning = out->unwrapped = true;
 }
 
 // `out` holds `size` bytes of a line that is too long; passes over the rest of it.
 absl::Status BlockReader::SkipLongLine(Block* out, size_t size) {
-  BeginLongLine(out, {out->storage.get(), std::min(size, kExcerpt)});
+  BeginLongLine(out, {out->storage.get(), std::min(size, excerpt_)});
   offset_ += size;
-  char* scratch = out->storage.get() + kExcerpt;
-  const size_t room = std::min(block_bytes_, size - kExcerpt);
+  char* scratch = out->storage.get() + excerpt_;
+  const size_t room = std::min(block_bytes_, size - excerpt_);
   while (true) {
     absl::StatusOr<size_t> n = Read(scratch, room);
     if (!n.ok()) return n.status();

@@ -23,12 +23,16 @@ struct Block {
   std::string_view text;          // whole lines; the last of a source may lack its line end
   bool long_line = false;         // one line over the limit; then `text` is only its beginning
   bool unwrapped = false;         // the text was made of a container
+  bool json = false;              // lines of JSON as they are; JsonLines::kPadding bytes can be written behind them
+  bool beginning = false;         // then: the text is the beginning of one line over the limit
   std::vector<LineInfo> origins;  // then, by line: where it comes from
   bool no_records = false;        // some of them are entries without record
   std::unique_ptr<char[]> storage;
   size_t capacity = 0;
   size_t unread = 0;  // bytes at the beginning of `text` that BlockReader::Fill has still to read
 
+  // Room for so many bytes, of which those that are kept stay.
+  void Reserve(size_t keep, size_t wanted);
   LineKind KindOf(size_t line) const { return line < origins.size() ? origins[line].kind : LineKind::kMessage; }
 };
 
@@ -68,6 +72,7 @@ class BlockReader {
   absl::Status SkipLongLine(Block* out, size_t size);
   bool SkipLongLineInMemory(Block* out, size_t searched);
   void BeginLongLine(Block* out, std::string_view excerpt);
+  void Reserve(Block* out, size_t keep, size_t room) const;
   size_t MoreRoom(size_t room) const;
   void Finish(Block* out, const char* data, size_t size);
   void TakeOrigins(Block* out, size_t lines);
@@ -78,9 +83,11 @@ class BlockReader {
   size_t block_bytes_;
   size_t max_line_;
   uint64_t max_output_;
+  size_t excerpt_ = 256;  // kept of a line that is too long
   bool shared_;
   std::atomic<uint64_t>* stored_bytes_;
   bool open_ = false;
+  bool json_ = false;  // the text is lines of JSON, which are given as they are
   bool in_memory_ = false;
   bool at_end_ = false;
   std::unique_ptr<ByteStream> stream_;  // before Open as stored, then unpacked

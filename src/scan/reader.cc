@@ -48,7 +48,8 @@ bool RecordWalk::SettleErrors() {
   const Field field = record_.error_field();
   const TextLine& line = block_->index.line(line_ - 1);
   const int column = record_.format().IndexOf(field);
-  const uint32_t at = block_->index.token(line.first + static_cast<size_t>(column)).begin - line.begin;
+  const Token token = block_->index.token(line.first + static_cast<size_t>(column));
+  const uint32_t at = PlaceInLine(*block_, line_ - 1, token.begin);
   Reject(line_ - 1, record_.error(), at, std::string(Info(field).name));
   return true;
 }
@@ -74,7 +75,7 @@ bool RecordWalk::Next() {
       if (blank) ++report_->blank_lines;
       if (e != Errc::kOk || blank) continue;
     }
-    const bool escaped = block_->escaped && HasEscapes(LineText(*block_, line));
+    const bool escaped = block_->escaped && HasEscapes(LineText(*block_, line, &outer_));
     const TokenSpan tokens = escaped ? OuterTokens(of) : block_->index.tokens_of(of);
     record_.Reset(escaped ? outer_.data() : block_->block.text.data(), tokens, &segment.format,
                   {block_->source, block_->PlaceOf(line)}, block_->first_line + line);

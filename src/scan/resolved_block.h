@@ -41,6 +41,8 @@ struct TableRows {
   uint64_t number = 0;  // of the first of them in the table, from 0
 };
 
+class JsonLines;
+
 struct ResolvedBlock {
   uint32_t source = 0;
   const std::string* name = nullptr;
@@ -52,8 +54,14 @@ struct ResolvedBlock {
   std::vector<Segment> segments;  // without the header lines
   std::string rendered;           // the text, if it was made of a table
   bool by_row = false;            // it was: places are rows
-  TableRows table;                // instead of all these, where the scan reads columns
+  // What found the records of lines of JSON: then the lines of the index are places in lines that only what could not
+  // stay as it was was written of. For the thread that has the block; it is kept from block to block.
+  std::shared_ptr<JsonLines> json;
+  TableRows table;  // instead of all these, where the scan reads columns
 
+  bool of_json() const { return block.json && !by_row && table.columns == nullptr; }
+  // The size of the lines.
+  size_t bytes() const;
   // The place of a line in its source: a byte of the unpacked text, or a row of a table.
   uint64_t PlaceOf(size_t line) const {
     if (by_row) return block.origins[line].origin - 1;
@@ -61,8 +69,15 @@ struct ResolvedBlock {
   }
 };
 
-// Returns the text of a line of an indexed block, without its line end.
-std::string_view LineText(const ResolvedBlock& block, size_t line);
+// Returns the text of a line of an indexed block, without its line end: a part of the block's text or, for values that
+// stand in JSON, of `scratch`.
+std::string_view LineText(const ResolvedBlock& block, size_t line, std::string* scratch);
+
+// How far behind the beginning of its line a byte of a token is; `at` is the byte's place in the block's text.
+uint32_t PlaceInLine(const ResolvedBlock& block, size_t line, uint32_t at);
+
+// Removes a byte order mark from the beginning of a line that is a record.
+void SkipByteOrderMark(ResolvedBlock* block, size_t line);
 
 // Whether a line can be a record of `width` fields. kOk with *blank set for a line of blanks, which is neither record
 // nor reject; for an error, *at is its place in the line.

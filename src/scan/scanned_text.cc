@@ -1,12 +1,14 @@
 #include "src/scan/scanned_text.h"
 
 #include <algorithm>
+#include <cstring>
 #include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "src/container/column_names.h"
 #include "src/container/inner_text.h"
+#include "src/container/json_lines.h"
 #include "src/scan/header_line.h"
 #include "src/scan/infer.h"
 #include "src/simd/kernels.h"
@@ -25,17 +27,27 @@ constexpr bool IsLow(char c) { return c >= 'a' && c <= 'z'; }
 constexpr bool IsLetter(char c) { return IsLow(c) || (c >= 'A' && c <= 'Z'); }
 
 bool ParseHeaderAt(const ResolvedBlock& block, size_t line, const Format* current, Format* out) {
-  const std::string_view text = LineText(block, line);
+  std::string scratch;
+  const std::string_view text = LineText(block, line, &scratch);
   if (block.block.unwrapped) return ParseUnwrappedHeader(text, current, out);
   return ParseHeaderLine(text, current, current == nullptr && block.first_line + line <= kFirstLines, out);
+}
+
+// The first byte of a line that is no object's.
+char FirstByte(const ResolvedBlock& block, size_t line) {
+  std::string none;  // such lines were written
+  const std::string_view text = LineText(block, line, &none);
+  return text.empty() ? '\n' : text[0];
 }
 
 // The lines from `first` that nothing tells the format of: up to a header, without objects, at most kLinesToTry.
 std::vector<std::string_view> LinesWithoutFormat(const ResolvedBlock& block, size_t first) {
   std::vector<std::string_view> out;
+  std::string none;  // those that are no objects were written
   for (size_t i = first; i < block.index.line_count() && out.size() < kLinesToTry; ++i) {
-    const std::string_view line = LineText(block, i);
-    if (block.block.KindOf(i) != LineKind::kMessage || IsBlankLine(line)) continue;
+    if (block.block.KindOf(i) != LineKind::kMessage) continue;
+    const std::string_view line = LineText(block, i, &none);
+    if (IsBlankLine(line)) continue;
     if (Format ignored; ParseHeaderAt(block, i, nullptr, &ignored)) break;
     out.push_back(line);
   }
@@ -61,14 +73,70 @@ absl::StatusOr<bool> ScannedText::Take(ResolvedBlock* out, Report* /*report*/) {
 
 absl::Status ScannedText::Prepare(ResolvedBlock* out) {
   absl::Status cut = reader_.Fill(&out->block);
+  if (out->block.json) {
+    RecordLines::State before;
+    {
+      const std::lock_guard lock(json_mutex_);
+      before = json_;
+    }
+    const absl::Status taken = TakeJson(out, before);
+    return cut.ok() ? taken : cut;
+  }
   const std::string_view text = out->block.text;
   out->escaped = out->block.unwrapped && HasEscapes(text);
   if (!out->block.long_line) ActiveKernels().index(text.data(), text.size(), out->index.Reserve(text.size()));
   return cut;
 }
 
+// The records of lines of JSON that come behind `before`; what is written of them goes behind the JSON.
+absl::Status ScannedText::TakeJson(ResolvedBlock* out, const RecordLines::State& before) const {
+  constexpr size_t kPadding = JsonLines::kPadding;
+  if (out->json == nullptr) out->json = std::make_shared<JsonLines>();
+  JsonLines& json = *out->json;
+  Block& block = out->block;
+  const size_t size = block.text.size();
+  block.Reserve(size, size + kPadding);
+  std::memset(block.storage.get() + size, 0, kPadding);
+  block.text = {block.storage.get(), size};
+  const bool taken = block.beginning ? json.TakeBeginning(block.text, before, &out->index, &block.origins)
+                                     : json.Take(block.text, before, &out->index, &block.origins);
+  const std::string& written = json.written();
+  const size_t all = size + kPadding + written.size() + kPadding;
+  block.Reserve(size + kPadding, all);
+  char* const behind = block.storage.get() + size + kPadding;
+  std::memcpy(behind, written.data(), written.size());
+  std::memset(behind + written.size(), 0, kPadding);
+  block.text = {block.storage.get(), all};
+  block.no_records = json.no_records() > 0;
+  out->escaped = HasEscapes(written);
+  if (taken) return absl::OkStatus();
+  return absl::OutOfRangeError(absl::StrCat("what is packed in line ", json.lines(),
+                                            " of a part of it unpacks to more than ", JsonLines::kMostBytes,
+                                            " bytes; the rest of it was not read"));
+}
+
+absl::Status ScannedText::SettleJson(ResolvedBlock* out) {
+  JsonLines& json = *out->json;
+  if (!json.ComesBehind(json_)) {
+    out->block.text = json.text();
+    if (absl::Status s = TakeJson(out, json_); !s.ok()) return s;
+  }
+  {
+    const std::lock_guard lock(json_mutex_);
+    json_ = {json.columns(), json_.no_records + json.no_records(), json.problem()};
+  }
+  out->block.offset = json_offset_;
+  json_offset_ += json.bytes();
+  for (LineInfo& line : out->block.origins) line.origin += json_line_ - 1;
+  json_line_ += json.lines();
+  return absl::OkStatus();
+}
+
 absl::Status ScannedText::Settle(ResolvedBlock* out, Report* report) {
   out->first_line = line_;
+  if (out->of_json()) {
+    if (absl::Status s = SettleJson(out); !s.ok()) return s;
+  }
   if (out->block.long_line) {
     ++line_;
     ++report->lines;
@@ -77,7 +145,7 @@ absl::Status ScannedText::Settle(ResolvedBlock* out, Report* report) {
   const size_t lines = out->index.line_count();
   line_ += lines;
   report->lines += lines;
-  report->text_bytes += out->block.text.size();
+  report->text_bytes += out->bytes();
   size_t first = 0;
   std::optional<absl::StatusOr<std::shared_ptr<const Format>>> found;  // it is looked for once in a block
   const std::string_view text = out->block.text;
@@ -101,8 +169,6 @@ absl::Status ScannedText::Settle(ResolvedBlock* out, Report* report) {
   if (!unwrapped && out->index.lines_begin_low() && (other_header_.empty() || IsLow(other_header_[0])))
     look = out->first_line <= kFirstLines ? std::min(lines, kFirstLines) : 0;
   for (size_t i = 0; i < look; ++i) {
-    const size_t begin = out->index.line(i).begin;
-    if (begin >= text.size()) break;
     const LineKind kind = out->block.KindOf(i);
     if (kind == LineKind::kNoRecord) continue;
     if (unwrapped && (kind != LineKind::kMessage) != (objects_ != 0)) {
@@ -111,13 +177,15 @@ absl::Status ScannedText::Settle(ResolvedBlock* out, Report* report) {
       objects_ = kind != LineKind::kMessage;
     }
     if (kind == LineKind::kObject) continue;
-    const char c = text[begin];
+    const size_t begin = out->index.line(i).begin;
+    if (begin >= out->bytes()) break;
+    const char c = out->of_json() ? FirstByte(*out, i) : text[begin];
     const bool indented = IsBlank(c) && out->first_line + i <= kFirstLines;
     if (!IsLetter(c) && c != '\xEF' && !indented) continue;
     std::shared_ptr<const Format>& in_force = formats_[objects_];
     std::shared_ptr<const Format> before = in_force;
     if (!TakeHeader(*out, i, report)) {
-      if (c == '\xEF') out->index.SkipByteOrderMark(text.data(), i);  // before a record
+      if (c == '\xEF') SkipByteOrderMark(out, i);  // before a record
       continue;
     }
     close(i, std::move(before), in_force, /*turns=*/false);
@@ -144,7 +212,8 @@ std::shared_ptr<const Format> ScannedText::AnyFormat(const absl::Status& problem
 
 bool ScannedText::TakeHeader(const ResolvedBlock& block, size_t line, Report* report) {
   const Format* current = format().get();
-  const std::string_view text = LineText(block, line);
+  std::string none;  // headers were written
+  const std::string_view text = LineText(block, line, &none);
   Format format;
   if (!other_header_.empty() && text == other_header_) {
     format = *other_format_;

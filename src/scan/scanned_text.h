@@ -6,10 +6,12 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <string>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "src/container/record_lines.h"
 #include "src/scan/scanned_source.h"
 #include "vpcflow/scan/options.h"
 #include "vpcflow/source/source.h"
@@ -40,7 +42,15 @@ class ScannedText final : public ScannedSource {
   const ScanOptions& options_;
   BlockReader reader_;
 
+  absl::Status TakeJson(ResolvedBlock* out, const RecordLines::State& before) const;
+  absl::Status SettleJson(ResolvedBlock* out);
+
+  std::mutex json_mutex_;
+  RecordLines::State json_;  // guarded by json_mutex_: what the next block to be settled comes behind
+
   // Changed by Settle.
+  uint64_t json_line_ = 1;    // of JSON, where the next block begins
+  uint64_t json_offset_ = 0;  // of its lines
   uint64_t line_ = 1;
   std::array<std::shared_ptr<const Format>, 2> formats_;  // of lines or messages, and of objects; null if not known
   size_t objects_ = 0;                                    // which of them is in force

@@ -149,15 +149,15 @@ void TextRows::SettleMalformed() {
   if (options_.on_error == OnError::kNull) {
     report_->nulled_values += malformed_.size();
   } else {
-    std::sort(malformed_.begin(), malformed_.end(), [](const Malformed& a, const Malformed& b) {
-      return std::pair(a.row, a.token.begin) < std::pair(b.row, b.token.begin);
+    std::sort(malformed_.begin(), malformed_.end(), [this](const Malformed& a, const Malformed& b) {
+      return std::pair(a.row, columns_[a.slot]) < std::pair(b.row, columns_[b.slot]);
     });
     for (const Malformed& m : malformed_) {
       if (bad_[m.row] != 0) continue;
       bad_[m.row] = 1;
       --CounterOf(status_[m.row], report_);
       const size_t line = LineOf(m.row);
-      Reject(line, m.reason, m.token.begin - block_->index.line(line).begin, slots_[m.slot].name);
+      Reject(line, m.reason, PlaceInLine(*block_, line, m.token.begin), slots_[m.slot].name);
     }
   }
   malformed_.clear();
