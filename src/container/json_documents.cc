@@ -372,6 +372,18 @@ bool IsRecordByNames(std::span<const std::string_view> names) {
   return !members || (names.size() > 1 && IsFlow(evidence));
 }
 
+std::optional<size_t> MessageByNames(std::span<const std::string_view> names) {
+  std::optional<size_t> message;
+  for (size_t i = 0; i < names.size(); ++i) {
+    const std::optional<Holds> holds = HoldsOf(names[i]);
+    if (holds == Holds::kClass || holds == Holds::kMessageType || holds == Holds::kEntries) return std::nullopt;
+    if (holds != Holds::kMessage) continue;
+    if (message) return std::nullopt;  // the first of them that is a text
+    message = i;
+  }
+  return message;
+}
+
 std::string NumberText(double number) {
   if (number == std::floor(number) && std::fabs(number) < 9007199254740992.0)
     return std::to_string(static_cast<int64_t>(number));

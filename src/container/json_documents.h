@@ -5,6 +5,7 @@
 #include <simdjson.h>
 
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -60,6 +61,9 @@ class Documents {
 
 // Whether each object whose members have these names is one record, whatever their values are.
 bool IsRecordByNames(std::span<const std::string_view> names);
+// The number of the member that is the record of each object whose members have these names, if it is a text; nothing
+// if there is none.
+std::optional<size_t> MessageByNames(std::span<const std::string_view> names);
 
 // A number of JSON as the value of a field: 6.0, which is how pandas writes 6 in a column with nulls, as 6; what is no
 // whole number stays as it is.

@@ -59,6 +59,8 @@ void JsonLines::Begin(std::string_view text, const RecordLines::State& before, T
   origins_ = origins;
   origins_->clear();
   written_lines_.clear();
+  noted_.clear();
+  noted_from_ = lines_.out().size();
   bytes_ = text_lines_ = 0;
 }
 
@@ -71,9 +73,13 @@ bool JsonLines::Take(std::string_view text, const RecordLines::State& before, To
     if (TakeByShape(at, &at)) continue;
     const void* const found = std::memchr(at, '\n', static_cast<size_t>(end - at));
     const char* const line_end = found == nullptr ? end : static_cast<const char*>(found);
-    if (!TakeWithCare({at, static_cast<size_t>(line_end - at)})) return false;
+    const bool taken = TakeWithCare({at, static_cast<size_t>(line_end - at)});
     at = line_end + 1;
+    if (taken) continue;
+    AddWritten();
+    return false;
   }
+  AddWritten();
   return true;
 }
 
@@ -82,7 +88,8 @@ bool JsonLines::TakeBeginning(std::string_view text, const RecordLines::State& b
   Begin(text, before, index, origins);
   ++text_lines_;
   lines_.NoRecord(text);
-  AddWritten(1);
+  NoteWritten();
+  AddWritten();
   return true;
 }
 
@@ -115,8 +122,11 @@ bool JsonLines::TakeByShape(const char* line, const char** end) {
 // Whether a line is an object of that shape whose values can be found without a look at what they mean. Then it is a
 // line of the index, and *end is the next line's begin.
 bool JsonLines::Match(const JsonShape& shape, const char* line, const char** end) {
+  if (!shape.members.front().before.IsAt(line)) return false;
+  if (!noted_.empty() && !shape.is_message) AddWritten();
   MakeRoom(1, shape.columns, 0);
   const char* const data = text_.data();
+  std::string_view message;
   const auto null = static_cast<uint32_t>(text_.size() + kPadding);
   const size_t written = lines_.out().size();
   uint32_t *const begins = arrays_->begins + arrays_->tokens, *const ends = arrays_->ends + arrays_->tokens;
@@ -143,6 +153,7 @@ bool JsonLines::Match(const JsonShape& shape, const char* line, const char** end
     } else if (std::memcmp(at, "null", 4) == 0) {
       at += 4;
       if (member.column == JsonShape::kNoColumn) continue;
+      if (shape.is_message) return give_up();
       begins[member.column] = null;
       ends[member.column] = null + 1;
       bytes += 1;
@@ -152,6 +163,11 @@ bool JsonLines::Match(const JsonShape& shape, const char* line, const char** end
     }
     if (member.column == JsonShape::kNoColumn) continue;
     const std::string_view value(begin, static_cast<size_t>(value_end - begin));
+    if (shape.is_message) {
+      if (begin[-1] != '"' || value.starts_with('{')) return give_up();
+      message = value;
+      continue;
+    }
     Token token{static_cast<uint32_t>(begin - data), static_cast<uint32_t>(value_end - data)};
     if ((!IsAsAwsWrites(member.spelling, value) || blanks) && !Respell(value, member.spelling, blanks, &token))
       return give_up();
@@ -164,12 +180,18 @@ bool JsonLines::Match(const JsonShape& shape, const char* line, const char** end
   while (*at == ' ' || *at == '\r') ++at;
   const char* const text_end = data + text_.size();
   if (*at != '\n' && at < text_end) return give_up();
+  *end = std::min(at + 1, text_end);
+  if (shape.is_message) {
+    if (noted_.empty()) noted_from_ = written;
+    lines_.Message(message);
+    NoteWritten();
+    return true;
+  }
   for (const uint16_t column : shape.absent) {
     begins[column] = null;
     ends[column] = null + 1;
   }
-  *end = std::min(at + 1, text_end);
-  AddLine(bytes - 1, shape.columns, LineKind::kObject);
+  AddLine(bytes - 1, shape.columns, {text_lines_, LineKind::kObject});
   return true;
 }
 
@@ -194,19 +216,25 @@ bool JsonLines::Respell(std::string_view value, Spelling spelling, bool blanks, 
 bool JsonLines::TakeWithCare(std::string_view line) {
   line = line.substr(0, line.find_last_not_of(" \r") + 1);
   if (line.find_first_not_of(" \t") == std::string_view::npos) return true;
+  const uint64_t headers = lines_.headers();
   const size_t place = lines_.out().size();
+  if (noted_.empty()) noted_from_ = place;
   if (line.size() > kMaxEntry) {
     lines_.NoRecord(line);
   } else {
     json_.Take(line);
   }
   const std::vector<LineKind>& kinds = lines_.kinds();
-  const bool one_object = !kinds.empty() && kinds.back() == LineKind::kObject &&
-                          (kinds.size() == 1 || (kinds.size() == 2 && kinds.front() == LineKind::kHeader));
-  if (bytes_ + lines_.out().size() > kMostBytes) return false;
+  const bool header = lines_.headers() != headers;
+  const LineKind kind = kinds.size() == (header ? 2 : 1) ? kinds.back() : LineKind::kNoRecord;
   DropOldShapes();
-  AddWritten(place);
-  std::optional<JsonShape> shape = one_object ? JsonShape::Of(line, lines_) : std::nullopt;
+  if (bytes_ + lines_.out().size() > kMostBytes) {
+    lines_.out().resize(place);
+    lines_.ClearKinds();
+    return false;
+  }
+  NoteWritten();
+  std::optional<JsonShape> shape = JsonShape::Of(line, kind, lines_);
   if (!shape) return true;
   if (shapes_.size() < kMostShapes) {
     last_shape_ = shapes_.size();
@@ -218,38 +246,45 @@ bool JsonLines::TakeWithCare(std::string_view line) {
   return true;
 }
 
-// The lines that were written from a place on.
-void JsonLines::AddWritten(size_t place) {
-  const std::string_view text = std::string_view(lines_.out()).substr(place);
-  if (!text.empty()) {
-    ActiveKernels().index(text.data(), text.size(), written_index_.Reserve(text.size()));
-    const TokenIndex& from = written_index_;
-    MakeRoom(from.line_count(), from.token_count(), from.bad().size());
-    const auto base = static_cast<uint32_t>(text_.size() + kPadding + place);
-    for (size_t i = 0; i < from.token_count(); ++i) {
-      const Token token = from.token(i);
-      arrays_->begins[arrays_->tokens + i] = base + token.begin;
-      arrays_->ends[arrays_->tokens + i] = base + token.end;
-    }
-    // Lines before the control bytes, whose places are those of lines.
-    const auto made = static_cast<uint32_t>(bytes_);
-    for (const uint32_t bad : from.bad()) arrays_->bad[arrays_->bad_count++] = made + bad;
-    for (size_t i = 0; i < from.line_count(); ++i) {
-      const TextLine& line = from.line(i);
-      written_lines_.push_back({arrays_->line_count, text_.size() + kPadding + place + line.begin});
-      AddLine(line.end - line.begin, line.count, lines_.kinds()[i]);
-    }
-  }
+// The lines written last are of the line in hand.
+void JsonLines::NoteWritten() {
+  for (const LineKind kind : lines_.kinds()) noted_.push_back({text_lines_, kind});
   lines_.ClearKinds();
 }
 
+// Makes lines of the index of the written ones, all those that were noted at once.
+void JsonLines::AddWritten() {
+  const size_t place = noted_from_;
+  const std::string_view text = std::string_view(lines_.out()).substr(place);
+  noted_from_ = lines_.out().size();
+  if (noted_.empty()) return;
+  ActiveKernels().index(text.data(), text.size(), written_index_.Reserve(text.size()));
+  const TokenIndex& from = written_index_;
+  MakeRoom(from.line_count(), from.token_count(), from.bad().size());
+  const auto base = static_cast<uint32_t>(text_.size() + kPadding + place);
+  const TokenSpan tokens = from.tokens();
+  uint32_t *const begins = arrays_->begins + arrays_->tokens, *const ends = arrays_->ends + arrays_->tokens;
+  for (size_t i = 0, n = from.token_count(); i < n; ++i) {
+    begins[i] = tokens.begins[i] + tokens.bias + base;
+    ends[i] = tokens.ends[i] + base;
+  }
+  const auto made = static_cast<uint32_t>(bytes_);
+  for (const uint32_t bad : from.bad()) arrays_->bad[arrays_->bad_count++] = made + bad;  // a place in lines
+  for (size_t i = 0; i < from.line_count(); ++i) {
+    const TextLine& line = from.line(i);
+    written_lines_.push_back({arrays_->line_count, text_.size() + kPadding + place + line.begin});
+    AddLine(line.end - line.begin, line.count, noted_[i]);
+  }
+  noted_.clear();
+}
+
 // A line of so many bytes, without its line end, behind those so far. Its tokens are there.
-void JsonLines::AddLine(size_t bytes, size_t tokens, LineKind kind) {
+void JsonLines::AddLine(size_t bytes, size_t tokens, const LineInfo& info) {
   const auto begin = static_cast<uint32_t>(bytes_);
   arrays_->lines[arrays_->line_count++] = {begin, begin + static_cast<uint32_t>(bytes),
                                            static_cast<uint32_t>(arrays_->tokens), static_cast<uint32_t>(tokens)};
   arrays_->tokens += tokens;
-  origins_->push_back({text_lines_, kind});
+  origins_->push_back(info);
   bytes_ += bytes + 1;
 }
 

@@ -67,8 +67,9 @@ class JsonLines {
   bool Respell(std::string_view value, Spelling spelling, bool blanks, Token* out);
   bool TakeWithCare(std::string_view line);
   void DropOldShapes();
-  void AddWritten(size_t place);
-  void AddLine(size_t bytes, size_t tokens, LineKind kind);
+  void NoteWritten();
+  void AddWritten();
+  void AddLine(size_t bytes, size_t tokens, const LineInfo& info);
   void MakeRoom(size_t lines, size_t tokens, size_t bad);
 
   RecordLines lines_;
@@ -87,6 +88,8 @@ class JsonLines {
   size_t room_ = 0;
   std::vector<LineInfo>* origins_ = nullptr;
   std::vector<WrittenLine> written_lines_;
+  std::vector<LineInfo> noted_;  // lines that were written, not yet added
+  size_t noted_from_ = 0;        // where they begin in lines_.out()
   size_t bytes_ = 0;
   size_t text_lines_ = 0;
 };

@@ -56,7 +56,8 @@ JsonGlue::JsonGlue(std::string_view text) : text_(text) {
   needed_ = n == first_.size() ? ~0u : (1u << n) - 1;
 }
 
-std::optional<JsonShape> JsonShape::Of(std::string_view line, const RecordLines& lines) {
+std::optional<JsonShape> JsonShape::Of(std::string_view line, LineKind kind, const RecordLines& lines) {
+  if (kind != LineKind::kObject && kind != LineKind::kMessage) return std::nullopt;
   JsonShape shape;
   std::vector<std::string_view> names;
   std::vector<size_t> named;  // members that are names of the record
@@ -76,7 +77,15 @@ std::optional<JsonShape> JsonShape::Of(std::string_view line, const RecordLines&
   } while (steps.Take(','));
   if (!steps.Take('}') || steps.at() - behind > kLongestGlue) return std::nullopt;
   shape.behind = JsonGlue(line.substr(behind, steps.at() - behind));
-  if (!steps.AtEnd() || !IsRecordByNames(names)) return std::nullopt;
+  if (!steps.AtEnd()) return std::nullopt;
+  if (kind == LineKind::kMessage) {
+    const std::optional<size_t> message = MessageByNames(names);
+    if (!message) return std::nullopt;
+    shape.is_message = true;
+    shape.members[*message].column = 0;
+    return shape;
+  }
+  if (!IsRecordByNames(names)) return std::nullopt;
   shape.columns = lines.columns().size();
   for (size_t i = 0; i < shape.columns; ++i) {
     const RecordLines::Column& column = lines.columns()[i];

@@ -44,17 +44,18 @@ struct JsonShape {
 
   struct Member {
     JsonGlue before;  // from the value before it, without the quotes of the values
-    uint16_t column;  // of its value, or kNoColumn
+    uint16_t column;  // of its value, or kNoColumn; of a message 0
     Spelling spelling;
   };
   std::vector<Member> members;
   JsonGlue behind{""};           // the last value, up to the end of the object
   std::vector<uint16_t> absent;  // columns that it has no value for
   size_t columns = 0;
+  bool is_message = false;  // its record is the text of one member
 
-  // The shape of an object that is a whole line, has no brackets or escapes in it, and was the record that `lines` wrote
-  // last, if all objects with its names are records; nothing of another.
-  static std::optional<JsonShape> Of(std::string_view line, const RecordLines& lines);
+  // The shape of an object that is a whole line, has no brackets or escapes in it, and made `lines` write one line of
+  // that kind, if all objects with its names do that; nothing of another.
+  static std::optional<JsonShape> Of(std::string_view line, LineKind kind, const RecordLines& lines);
 };
 
 }  // namespace internal
