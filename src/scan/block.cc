@@ -236,11 +236,11 @@ absl::StatusOr<bool> BlockReader::NextFromStream(Block* out) {
 void BlockReader::BeginLongLine(Block* out, std::string_view excerpt) {
   ++blocks_;
   out->offset = offset_;
-  out->long_line = true;
+  out->long_line = !json_;
+  out->json = out->beginning = json_;
+  out->unwrapped = container_ != Container::kText;
   out->text = excerpt;
-  if (!json_) return TakeOrigins(out, 1);
-  out->long_line = false;
-  out->json = out->beginning = out->unwrapped = true;
+  TakeOrigins(out, json_ ? 0 : 1);
 }
 
 // `out` holds `size` bytes of a line that is too long; passes over the rest of it.
