@@ -1,7 +1,7 @@
 """The two jobs, by vpcflow and by its peers; one run in a process of its own: jobs.py PEER JOB THREADS PATH
 
 Job `parse`: every field typed into a table (ours: Arrow). Job `frame`: the same as a pandas.DataFrame. Job `agg`: top 20 srcaddr by bytes; REJECTs per dstport, top 20; bytes per
-minute of start; distinct dstaddr per srcaddr, top 20. Ours alone: `detect`, all detectors with sample records, and what it is
+minute of start; distinct dstaddr per srcaddr, top 20; of JSON objects, one a line, if the path ends so. Ours alone: `detect`, all detectors with sample records, and what it is
 measured by, `pairs` and `conversations`: records and bytes by two and by five fields. Prints JSON: seconds (imports not counted), peak MiB, and for `agg`
 a digest of the answers, so that all are seen to agree.
 """
@@ -36,6 +36,10 @@ KEYS = {"pairs": ["srcaddr", "dstaddr"], "conversations": ["srcaddr", "dstaddr",
 
 def files_of(path):
     return sorted(glob.glob(os.path.join(path, "*.log*"))) if os.path.isdir(path) else [path]
+
+
+def is_json(path):
+    return str(path).endswith(".jsonl")
 
 
 def digest(talkers, rejects, minutes, fanout):
@@ -91,7 +95,11 @@ def run_polars(job, threads, path):
 
     types = {name: pl.Int64 if name in NUMBERS else pl.String for name in NAMES}
     yield
-    frame = pl.scan_csv(files_of(path), separator=" ", schema=types, null_values="-", quote_char=None)
+    if is_json(path):
+        frame = pl.scan_ndjson(path, schema={n.replace("-", "_"): types[n] for n in NEEDED})
+        frame = frame.rename({"log_status": "log-status"})
+    else:
+        frame = pl.scan_csv(files_of(path), separator=" ", schema=types, null_values="-", quote_char=None)
     if job == "frame":
         yield len(frame.collect().to_pandas())
         return
@@ -159,6 +167,9 @@ def run_duckdb(job, threads, path):
         f"read_csv({files_of(path)!r}, delim = ' ', header = true, nullstr = '-', quote = '', escape = '', "
         f"auto_detect = false, columns = {{{types}}})"
     )
+    if is_json(path):
+        types = ", ".join(f"'{n.replace('-', '_')}': '{'BIGINT' if n in NUMBERS else 'VARCHAR'}'" for n in NEEDED)
+        source = f"(select *, log_status as \"log-status\" from read_ndjson('{path}', columns = {{{types}}}))"
     if job == "parse":
         connection.execute(f"create table t as select * from {source}")
         yield connection.execute("select count(*) from t").fetchone()[0]

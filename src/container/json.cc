@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "src/container/containers.h"
+#include "src/container/json_pieces.h"
 #include "src/container/json_records.h"
 #include "src/container/open.h"
 #include "src/source/prefixed_stream.h"
@@ -38,21 +39,18 @@ class JsonStream final : public UnwrapStream {
     if (!whole_ && !(whole_ = GoesOverLines(rest(), last, cut()))) return;
     if (!*whole_) return Lines(last);
     while (true) {
-      if (!splitter_.in_document()) document_line_ = line();
-      const JsonSplitter::Piece piece = splitter_.Next(rest(), last);
-      json_.TakePiece(piece);
-      if (wrote_lines()) NoteOrigins(piece.kind == JsonSplitter::Kind::kDocument ? document_line_ : LineOfNext());
+      uint64_t origin = 0;
+      const JsonSplitter::Piece piece = pieces_.Take(rest(), last, line(), &origin);
+      if (wrote_lines()) NoteOrigins(origin);
       TakeLines(piece.consumed);
-      if (piece.kind == JsonSplitter::Kind::kCut)
-        Fail(absl::DataLossError(absl::StrCat(name_, ": the JSON is cut; what came before is read")));
+      if (piece.kind == JsonSplitter::Kind::kCut) Fail(JsonIsCut(name_));
       if (piece.kind == JsonSplitter::Kind::kMore) return;
     }
   }
   void TakeLine(std::string_view line) override { json_.Take(line); }
 
   JsonRecords json_{&lines_};
-  JsonSplitter splitter_;
-  uint64_t document_line_ = 1;
+  JsonPieces pieces_{&lines_};
   std::optional<bool> whole_;  // GoesOverLines
 };
 
@@ -61,6 +59,10 @@ bool IsJsonText(std::string_view head) { return head.starts_with('{') || head.st
 }  // namespace
 
 const Wrapping kJsonWrapping = {IsJsonText, UnwrapAs<JsonStream>};
+
+absl::Status JsonIsCut(const std::string& name) {
+  return absl::DataLossError(absl::StrCat(name, ": the JSON is cut; what came before is read"));
+}
 
 bool IsJsonOfLines(std::unique_ptr<ByteStream>* stream) {
   constexpr size_t kStep = size_t{64} << 10;

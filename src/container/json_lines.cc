@@ -15,6 +15,7 @@ namespace internal {
 namespace {
 
 constexpr size_t kMostShapes = 8;
+constexpr size_t kExactDigits = 15;    // that a double has
 constexpr size_t kLongestNumber = 18;  // below 2^63, whatever the digits
 
 // The end of the bytes from p on that can stand in a string as they are meant, and whether there are blanks among them.
@@ -31,6 +32,38 @@ inline const char* EndOfPlain(const char* p, bool* blanks) {
   }
   *blanks = any != 0;
   return p;
+}
+
+// The end of a piece behind blanks: of an entry the comma behind it, of a document the byte behind its bracket. Null if
+// it has none, or is no plain piece: nothing, documents with arrays, which may hold entries, and strings over lines.
+const char* EndOfPiece(const char* begin, const char* end, bool entry) {
+  size_t depth = 0;
+  for (const char* at = begin; at < end; ++at) {
+    switch (*at) {
+      case '"':
+        if (depth == 0 && !entry) return nullptr;
+        for (++at; at < end && *at != '"'; ++at) {
+          if (*at == '\\') ++at;
+          if (at == end || *at == '\n') return nullptr;
+        }
+        break;
+      case '[':
+        if (!entry) return nullptr;
+        [[fallthrough]];
+      case '{': ++depth; break;
+      case ']':
+      case '}':
+        if (depth == 0) return nullptr;
+        if (--depth == 0 && !entry) return at + 1;
+        break;
+      case ',':
+        if (depth == 0) return entry && at > begin ? at : nullptr;
+        break;
+      default:
+        if (!entry && depth == 0) return nullptr;
+    }
+  }
+  return nullptr;
 }
 
 // More than kLongestNumber for more.
@@ -70,16 +103,59 @@ bool JsonLines::Take(std::string_view text, const RecordLines::State& before, To
   const char *at = text.data(), *const end = at + text.size();
   while (at < end) {
     ++text_lines_;
-    if (TakeByShape(at, &at)) continue;
+    if (const char* behind = Match(at); behind != nullptr) {
+      while (*behind == ' ' || *behind == '\r') ++behind;
+      if (*behind == '\n' || behind >= end) {
+        AddMatched();
+        at = behind + 1;
+        continue;
+      }
+      lines_.out().resize(written_before_);
+    }
     const void* const found = std::memchr(at, '\n', static_cast<size_t>(end - at));
     const char* const line_end = found == nullptr ? end : static_cast<const char*>(found);
-    const bool taken = TakeWithCare({at, static_cast<size_t>(line_end - at)});
+    const bool taken = TakeLine({at, static_cast<size_t>(line_end - at)});
     at = line_end + 1;
     if (taken) continue;
     AddWritten();
     return false;
   }
   AddWritten();
+  return true;
+}
+
+bool JsonLines::TakePieces(std::string_view text, JsonSplitter::Kind border, const RecordLines::State& before,
+                           TokenIndex* index, std::vector<LineInfo>* origins) {
+  Begin(text, before, index, origins);
+  border_ = border;
+  const bool entries = border != JsonSplitter::Kind::kDocument;
+  const char *at = text.data(), *const end = at + text.size();
+  const auto skip_blanks = [&] {
+    for (; at < end && (*at == ' ' || *at == '\n' || *at == '\t' || *at == '\r'); ++at) text_lines_ += *at == '\n';
+  };
+  text_lines_ = 1;  // of what is looked at
+  while (true) {
+    const char* const begin = at;
+    skip_blanks();
+    if (at == end) break;
+    if (const char* const behind = Match(at); behind != nullptr) {
+      const size_t line_ends = shapes_[last_shape_].line_ends;
+      AddMatched();
+      at = behind;
+      text_lines_ += line_ends;
+      skip_blanks();
+      if (entries && (at == end || *at++ != ',')) return false;
+      continue;
+    }
+    const char* const piece_end = EndOfPiece(at, end, entries);
+    if (piece_end == nullptr) return false;
+    const std::string_view piece(entries ? begin : at, static_cast<size_t>(piece_end - (entries ? begin : at)));
+    if (piece.size() > JsonSplitter::kMaxPiece || !TakePiece({border, piece, 0})) return false;
+    text_lines_ += static_cast<size_t>(std::count(at, piece_end, '\n'));
+    at = piece_end + (entries ? 1 : 0);
+  }
+  AddWritten();
+  --text_lines_;
   return true;
 }
 
@@ -108,34 +184,32 @@ bool JsonLines::ComesBehind(const RecordLines::State& before) const {
   return named_alike && before.columns == before_.columns && before.problem == before_.problem;
 }
 
-bool JsonLines::TakeByShape(const char* line, const char** end) {
-  if (shapes_.empty()) return false;
-  if (Match(shapes_[last_shape_], line, end)) return true;
+const char* JsonLines::Match(const char* at) {
+  if (shapes_.empty()) return nullptr;
+  if (const char* const end = Match(shapes_[last_shape_], at); end != nullptr) return end;
   for (size_t i = 0; i < shapes_.size(); ++i) {
-    if (i == last_shape_ || !Match(shapes_[i], line, end)) continue;
+    const char* const end = i == last_shape_ ? nullptr : Match(shapes_[i], at);
+    if (end == nullptr) continue;
     last_shape_ = i;
-    return true;
+    return end;
   }
-  return false;
+  return nullptr;
 }
 
-// Whether a line is an object of that shape whose values can be found without a look at what they mean. Then it is a
-// line of the index, and *end is the next line's begin.
-bool JsonLines::Match(const JsonShape& shape, const char* line, const char** end) {
-  if (!shape.members.front().before.IsAt(line)) return false;
+// The end of an object of that shape whose values can be found without a look at what they mean; null for others.
+const char* JsonLines::Match(const JsonShape& shape, const char* at) {
+  if (!shape.members.front().before.IsAt(at)) return nullptr;
   if (!noted_.empty() && !shape.is_message) AddWritten();
   MakeRoom(1, shape.columns, 0);
   const char* const data = text_.data();
-  std::string_view message;
   const auto null = static_cast<uint32_t>(text_.size() + kPadding);
-  const size_t written = lines_.out().size();
+  written_before_ = lines_.out().size();
   uint32_t *const begins = arrays_->begins + arrays_->tokens, *const ends = arrays_->ends + arrays_->tokens;
   size_t bytes = shape.columns + shape.absent.size();
-  const auto give_up = [&] {
-    lines_.out().resize(written);
-    return false;
+  const auto give_up = [&]() -> const char* {
+    lines_.out().resize(written_before_);
+    return nullptr;
   };
-  const char* at = line;
   for (const JsonShape::Member& member : shape.members) {
     if (!member.before.IsAt(at)) return give_up();
     at += member.before.size();
@@ -150,6 +224,7 @@ bool JsonLines::Match(const JsonShape& shape, const char* line, const char** end
     } else if (const size_t n = CountDigits(at); n > 0) {
       if (n > kLongestNumber || (n > 1 && *at == '0')) return give_up();
       at = value_end = begin + n;
+      if (at[0] == '.' && at[1] == '0' && n <= kExactDigits) at += 2;  // 443.0, if the next byte is of the glue
     } else if (std::memcmp(at, "null", 4) == 0) {
       at += 4;
       if (member.column == JsonShape::kNoColumn) continue;
@@ -165,7 +240,7 @@ bool JsonLines::Match(const JsonShape& shape, const char* line, const char** end
     const std::string_view value(begin, static_cast<size_t>(value_end - begin));
     if (shape.is_message) {
       if (begin[-1] != '"' || value.starts_with('{')) return give_up();
-      message = value;
+      message_ = value;
       continue;
     }
     Token token{static_cast<uint32_t>(begin - data), static_cast<uint32_t>(value_end - data)};
@@ -176,23 +251,21 @@ bool JsonLines::Match(const JsonShape& shape, const char* line, const char** end
     bytes += token.end - token.begin;
   }
   if (!shape.behind.IsAt(at)) return give_up();
-  at += shape.behind.size();
-  while (*at == ' ' || *at == '\r') ++at;
-  const char* const text_end = data + text_.size();
-  if (*at != '\n' && at < text_end) return give_up();
-  *end = std::min(at + 1, text_end);
-  if (shape.is_message) {
-    if (noted_.empty()) noted_from_ = written;
-    lines_.Message(message);
-    NoteWritten();
-    return true;
-  }
   for (const uint16_t column : shape.absent) {
     begins[column] = null;
     ends[column] = null + 1;
   }
-  AddLine(bytes - 1, shape.columns, {text_lines_, LineKind::kObject});
-  return true;
+  matched_bytes_ = bytes;
+  return at + shape.behind.size();
+}
+
+// Makes a line of the object matched last.
+void JsonLines::AddMatched() {
+  const JsonShape& shape = shapes_[last_shape_];
+  if (!shape.is_message) return AddLine(matched_bytes_ - 1, shape.columns, {text_lines_, LineKind::kObject});
+  if (noted_.empty()) noted_from_ = lines_.out().size();
+  lines_.Message(message_);
+  NoteWritten();
 }
 
 // A value that AWS writes in another way, or one with blanks. False if it is too long.
@@ -213,17 +286,34 @@ bool JsonLines::Respell(std::string_view value, Spelling spelling, bool blanks, 
 }
 
 // Any line: what it holds is written, as everywhere, and then read. False if that is too much.
-bool JsonLines::TakeWithCare(std::string_view line) {
+bool JsonLines::TakeLine(std::string_view line) {
   line = line.substr(0, line.find_last_not_of(" \r") + 1);
   if (line.find_first_not_of(" \t") == std::string_view::npos) return true;
   const uint64_t headers = lines_.headers();
   const size_t place = lines_.out().size();
-  if (noted_.empty()) noted_from_ = place;
   if (line.size() > kMaxEntry) {
     lines_.NoRecord(line);
   } else {
     json_.Take(line);
   }
+  return TakeWritten(line, place, headers);
+}
+
+// Likewise. False also if what it holds has to do with other pieces.
+bool JsonLines::TakePiece(const JsonSplitter::Piece& piece) {
+  const uint64_t headers = lines_.headers();
+  const size_t place = lines_.out().size();
+  json_.TakePiece(piece);
+  if (json_.holds_any()) {
+    json_.Forget();
+    return false;
+  }
+  const size_t begin = std::min(piece.text.find_first_not_of(" \t\r\n"), piece.text.size());
+  return TakeWritten(piece.text.substr(begin), place, headers);
+}
+
+// Notes what a text made json_ write from a place on, and how it looks.
+bool JsonLines::TakeWritten(std::string_view text, size_t place, uint64_t headers) {
   const std::vector<LineKind>& kinds = lines_.kinds();
   const bool header = lines_.headers() != headers;
   const LineKind kind = kinds.size() == (header ? 2 : 1) ? kinds.back() : LineKind::kNoRecord;
@@ -233,8 +323,9 @@ bool JsonLines::TakeWithCare(std::string_view line) {
     lines_.ClearKinds();
     return false;
   }
+  if (noted_.empty()) noted_from_ = place;
   NoteWritten();
-  std::optional<JsonShape> shape = JsonShape::Of(line, kind, lines_);
+  std::optional<JsonShape> shape = JsonShape::Of(text, kind, lines_);
   if (!shape) return true;
   if (shapes_.size() < kMostShapes) {
     last_shape_ = shapes_.size();

@@ -40,10 +40,16 @@ class JsonLines {
   // `index` are places in the lines that the text makes, its tokens places in the text and what is written behind it;
   // `origins` are lines of the text, from 1. O(size).
   bool Take(std::string_view text, const RecordLines::State& before, TokenIndex* index, std::vector<LineInfo>* origins);
+  // Takes pieces that begin and end at borders (JsonSplitter::border) of a kind: documents, or entries with a comma
+  // behind each. False, and nothing of what was made counts, if that is not what the text is, or if what they hold has
+  // to do with others.
+  bool TakePieces(std::string_view text, JsonSplitter::Kind border, const RecordLines::State& before, TokenIndex* index,
+                  std::vector<LineInfo>* origins);
   // The beginning of a line that is too long to be taken.
   bool TakeBeginning(std::string_view text, const RecordLines::State& before, TokenIndex* index,
                      std::vector<LineInfo>* origins);
 
+  JsonSplitter::Kind border() const { return border_; }
   // Whether Take would do the same behind lines that left `before`.
   bool ComesBehind(const RecordLines::State& before) const;
   // What the next text comes behind: columns, entries without record more than before, the problem of the last.
@@ -55,17 +61,21 @@ class JsonLines {
   // What belongs kPadding bytes behind the end of the text.
   const std::string& written() const { return lines_.out(); }
   const std::vector<WrittenLine>& written_lines() const { return written_lines_; }
-  // The size of the lines, and the number of those of the text.
+  // The size of the lines, and the number of those of the text; of pieces that of line ends.
   size_t bytes() const { return bytes_; }
   size_t lines() const { return text_lines_; }
 
  private:
   void Begin(std::string_view text, const RecordLines::State& before, TokenIndex* index,
              std::vector<LineInfo>* origins);
-  bool TakeByShape(const char* line, const char** end);
-  bool Match(const JsonShape& shape, const char* line, const char** end);
+  // Finds an object of a known shape; null, or where it ends.
+  const char* Match(const char* at);
+  const char* Match(const JsonShape& shape, const char* at);
+  void AddMatched();
   bool Respell(std::string_view value, Spelling spelling, bool blanks, Token* out);
-  bool TakeWithCare(std::string_view line);
+  bool TakeLine(std::string_view line);
+  bool TakePiece(const JsonSplitter::Piece& piece);
+  bool TakeWritten(std::string_view text, size_t place, uint64_t headers);
   void DropOldShapes();
   void NoteWritten();
   void AddWritten();
@@ -75,6 +85,7 @@ class JsonLines {
   RecordLines lines_;
   JsonRecords json_{&lines_};
   RecordLines::State before_;
+  JsonSplitter::Kind border_ = JsonSplitter::Kind::kNone;
   std::vector<JsonShape> shapes_;  // of the columns of lines_
   size_t last_shape_ = 0;
   size_t oldest_shape_ = 0;
@@ -92,6 +103,10 @@ class JsonLines {
   size_t noted_from_ = 0;        // where they begin in lines_.out()
   size_t bytes_ = 0;
   size_t text_lines_ = 0;
+  // Of the object matched last.
+  size_t written_before_ = 0;
+  size_t matched_bytes_ = 0;
+  std::string_view message_;
 };
 
 }  // namespace internal

@@ -25,6 +25,12 @@ class JsonRecords {
   void Take(std::string_view text, int depth = 0);
   // The record of a piece, padded likewise.
   void TakePiece(const JsonSplitter::Piece& piece, int depth = 0);
+  // Whether what the pieces of a document so far hold has to do with the next.
+  bool holds_any() const { return !columns_.empty() || !held_.empty(); }
+  void Forget() {
+    columns_.clear();
+    held_.clear();
+  }
 
  private:
   std::string_view TakeWhole(std::string_view text, int depth);

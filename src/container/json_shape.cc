@@ -77,6 +77,8 @@ std::optional<JsonShape> JsonShape::Of(std::string_view line, LineKind kind, con
   } while (steps.Take(','));
   if (!steps.Take('}') || steps.at() - behind > kLongestGlue) return std::nullopt;
   shape.behind = JsonGlue(line.substr(behind, steps.at() - behind));
+  shape.line_ends =
+      static_cast<size_t>(std::count(line.begin(), line.begin() + static_cast<ptrdiff_t>(steps.at()), '\n'));
   if (!steps.AtEnd()) return std::nullopt;
   if (kind == LineKind::kMessage) {
     const std::optional<size_t> message = MessageByNames(names);

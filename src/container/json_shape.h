@@ -51,6 +51,7 @@ struct JsonShape {
   JsonGlue behind{""};           // the last value, up to the end of the object
   std::vector<uint16_t> absent;  // columns that it has no value for
   size_t columns = 0;
+  size_t line_ends = 0;     // within the object
   bool is_message = false;  // its record is the text of one member
 
   // The shape of an object that is a whole line, has no brackets or escapes in it, and made `lines` write one line of

@@ -33,6 +33,12 @@ constexpr std::array<bool, 256> kTelling = [] {
 
 }  // namespace
 
+JsonSplitter::Kind JsonSplitter::border() const {
+  if (at_ > 0 || in_string_ || passing_over_ || document_too_long_) return Kind::kNone;
+  if (entries_ > 0 && depth_ == entries_ && after_comma_) return depth_ == 1 ? Kind::kElement : Kind::kEntry;
+  return depth_ == 0 && !in_document() ? Kind::kDocument : Kind::kNone;
+}
+
 // A piece, with all that was looked at.
 JsonSplitter::Piece JsonSplitter::Consume(Kind kind, std::string_view text) {
   return {kind, text, std::exchange(at_, 0)};

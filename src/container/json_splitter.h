@@ -51,6 +51,12 @@ class JsonSplitter {
   // there.
   Piece Next(std::string_view text, bool last);
 
+  // What a piece would be that begins where the text consumed so far ends, be it an entry behind a comma or a document;
+  // kNone within a piece.
+  Kind border() const;
+
+  // Whether it goes on within an array of entries.
+  bool in_entries() const { return entries_ > 0; }
   // Whether the text goes on within a document.
   bool in_document() const { return depth_ > 0 || (!document_.empty() && !told_); }
 

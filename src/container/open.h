@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "vpcflow/container/container.h"
 #include "vpcflow/source/source.h"
@@ -33,6 +34,9 @@ OpenedRecords UnwrapOpened(OpenedContainer opened, const std::string& name, uint
 // Whether the text of JSON is documents that end where their line ends. Looks at its beginning, up to its second line,
 // and puts that back in front of *stream.
 bool IsJsonOfLines(std::unique_ptr<ByteStream>* stream);
+
+// The error of a source whose JSON ends within a document.
+absl::Status JsonIsCut(const std::string& name);
 
 }  // namespace internal
 VPCFLOW_NAMESPACE_END

@@ -44,12 +44,6 @@ void UnwrapStream::NoteOrigins(uint64_t line) {
   lines_.ClearKinds();
 }
 
-uint64_t UnwrapStream::LineOfNext() const {
-  const std::string_view text = rest();
-  const size_t begin = std::min(text.find_first_not_of(", \t\r\n"), text.size());
-  return line_ + static_cast<uint64_t>(std::count(text.begin(), text.begin() + static_cast<ptrdiff_t>(begin), '\n'));
-}
-
 void UnwrapStream::TakeLines(size_t n) {
   const std::string_view text = rest().substr(0, n);
   line_ += static_cast<uint64_t>(std::count(text.begin(), text.end(), '\n'));

@@ -52,8 +52,6 @@ class UnwrapStream : public ByteStream, public LineOrigins {
   bool wrote_lines() const { return !lines_.kinds().empty(); }
   // The lines written since the last call are of that line of the input.
   void NoteOrigins(uint64_t line);
-  // The line of the next byte that is no blank.
-  uint64_t LineOfNext() const;
   // Takes text of any number of lines.
   void TakeLines(size_t n);
   // Takes each whole line of the input; with `last` what is behind the last one, too, unless an error cut it. A line of

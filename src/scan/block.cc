@@ -21,6 +21,24 @@ size_t WholeLines(const char* data, size_t size) {
   return last == nullptr ? 0 : static_cast<size_t>(static_cast<const char*>(last) - data) + 1;
 }
 
+// Size of the text up to the end of its last object that another seems to follow, or a comma and another; 0 if there is
+// none. What it is the text before tells.
+size_t WholePieces(std::string_view text) {
+  constexpr std::string_view kBlanks = " \t\r\n";
+  for (size_t end = text.size(); end > 0;) {
+    const size_t bracket = text.rfind('}', end - 1);
+    if (bracket == std::string_view::npos) return 0;
+    size_t next = std::min(text.find_first_not_of(kBlanks, bracket + 1), text.size()), whole = bracket + 1;
+    if (next < text.size() && text[next] == ',') {
+      whole = next + 1;
+      next = std::min(text.find_first_not_of(kBlanks, whole), text.size());
+    }
+    if (next < text.size() && text[next] == '{') return whole;
+    end = bracket;
+  }
+  return 0;
+}
+
 size_t CountLineEnds(std::string_view text) {
   size_t lines = 0;
   for (size_t at = 0; (at = text.find('\n', at)) != std::string_view::npos; ++at) ++lines;
@@ -44,8 +62,9 @@ absl::Status BlockReader::Open() {
   if (!opened.ok()) return opened.status();
   container_ = opened->container;
   // What blobs unpack to is counted line by line, so it is not limited where lines are taken beside each other.
-  json_ = container_ == Container::kJson && max_output_ == 0 && IsJsonOfLines(&opened->stream);
+  json_ = container_ == Container::kJson && max_output_ == 0;
   if (json_) {
+    pieces_ = !IsJsonOfLines(&opened->stream);
     offset_ = opened->begin;
     max_line_ = kMaxEntry;
     excerpt_ = kJsonExcerpt;
@@ -65,6 +84,11 @@ void BlockReader::Reserve(Block* out, size_t keep, size_t room) const {
   out->Reserve(keep, json_ ? room + JsonLines::kPadding : room);
 }
 
+// Size of what is whole at the beginning of the text; 0 if nothing tells.
+size_t BlockReader::Whole(const char* data, size_t size) const {
+  return pieces_ ? WholePieces({data, size}) : WholeLines(data, size);
+}
+
 void BlockReader::TakeOrigins(Block* out, size_t lines) {
   out->origins.clear();
   if (origins_ != nullptr) origins_->TakeOrigins(lines, &out->origins);
@@ -79,6 +103,9 @@ void BlockReader::Finish(Block* out, const char* data, size_t size) {
   out->long_line = false;
   out->unwrapped = container_ != Container::kText;
   out->json = json_;
+  out->pieces = pieces_;
+  out->cut = !pending_.ok();
+  out->last = at_end_ || out->cut;
   out->beginning = false;
   offset_ += size;
   TakeOrigins(out, origins_ == nullptr ? 0 : CountLineEnds(out->text));
@@ -164,7 +191,7 @@ bool BlockReader::NextUnread(Block* out) {
   Reserve(out, 0, block_bytes_);
   char* const data = out->storage.get();
   const absl::StatusOr<size_t> n = random_->ReadAt(offset_ + before, data + before, tail);
-  const size_t whole = n.ok() && *n == tail ? WholeLines(data + before, tail) : 0;
+  const size_t whole = n.ok() && *n == tail ? Whole(data + before, tail) : 0;
   if (whole == 0) return false;
   carry_.clear();
   Finish(out, data, before + whole);
@@ -182,7 +209,8 @@ absl::Status BlockReader::Fill(Block* out) const {
       size += *n;
       continue;
     }
-    out->text = {out->storage.get(), WholeLines(out->storage.get(), size)};
+    out->last = out->cut = true;
+    out->text = {out->storage.get(), pieces_ ? size : WholeLines(out->storage.get(), size)};
     return n.ok() ? absl::DataLossError(absl::StrCat(source_.name(), ": the file became shorter while it was read"))
                   : n.status();
   }
@@ -204,8 +232,8 @@ absl::StatusOr<bool> BlockReader::NextFromStream(Block* out) {
       if (!n.ok()) {
         // What stands behind the last line end was cut by the error; it is no line.
         pending_ = n.status();
-        size = WholeLines(out->storage.get(), size);
-        if (size == 0) return std::exchange(pending_, absl::OkStatus());
+        if (!pieces_) size = WholeLines(out->storage.get(), size);
+        if (size == 0 && !pieces_) return std::exchange(pending_, absl::OkStatus());
         Finish(out, out->storage.get(), size);
         return true;
       }
@@ -213,11 +241,13 @@ absl::StatusOr<bool> BlockReader::NextFromStream(Block* out) {
       size += *n;
     }
     if (at_end_) {
-      if (size == 0) return false;
+      if (size == 0 && !pieces_) return false;  // the last of pieces tells that no more come
       Finish(out, out->storage.get(), size);
       return true;
     }
-    const size_t whole = searched + WholeLines(out->storage.get() + searched, size - searched);
+    const size_t whole = pieces_ && Whole(out->storage.get(), size) == 0
+                             ? size
+                             : searched + Whole(out->storage.get() + searched, size - searched);
     if (whole > searched) {
       carry_.assign(out->storage.get() + whole, size - whole);
       Finish(out, out->storage.get(), whole);

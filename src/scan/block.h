@@ -23,7 +23,10 @@ struct Block {
   std::string_view text;          // whole lines; the last of a source may lack its line end
   bool long_line = false;         // one line over the limit; then `text` is only its beginning
   bool unwrapped = false;         // the text was made of a container
-  bool json = false;              // lines of JSON as they are; JsonLines::kPadding bytes can be written behind them
+  bool json = false;              // JSON as it is, in lines; JsonLines::kPadding bytes can be written behind it
+  bool pieces = false;            // then: whatever the lines, up to a border that most likely is one of two pieces
+  bool last = false;              // then: nothing follows
+  bool cut = false;               // but an error
   bool beginning = false;         // then: the text is the beginning of one line over the limit
   std::vector<LineInfo> origins;  // then, by line: where it comes from
   bool no_records = false;        // some of them are entries without record
@@ -73,6 +76,7 @@ class BlockReader {
   bool SkipLongLineInMemory(Block* out, size_t searched);
   void BeginLongLine(Block* out, std::string_view excerpt);
   void Reserve(Block* out, size_t keep, size_t room) const;
+  size_t Whole(const char* data, size_t size) const;
   size_t MoreRoom(size_t room) const;
   void Finish(Block* out, const char* data, size_t size);
   void TakeOrigins(Block* out, size_t lines);
@@ -87,7 +91,8 @@ class BlockReader {
   bool shared_;
   std::atomic<uint64_t>* stored_bytes_;
   bool open_ = false;
-  bool json_ = false;  // the text is lines of JSON, which are given as they are
+  bool json_ = false;    // the text is JSON, which is given as it is
+  bool pieces_ = false;  // then: it goes on over its lines
   bool in_memory_ = false;
   bool at_end_ = false;
   std::unique_ptr<ByteStream> stream_;  // before Open as stored, then unpacked

@@ -57,7 +57,8 @@ struct ResolvedBlock {
   // What found the records of lines of JSON: then the lines of the index are places in lines that only what could not
   // stay as it was was written of. For the thread that has the block; it is kept from block to block.
   std::shared_ptr<JsonLines> json;
-  TableRows table;  // instead of all these, where the scan reads columns
+  bool json_taken = false;  // it found those of the block
+  TableRows table;          // instead of all these, where the scan reads columns
 
   bool of_json() const { return block.json && !by_row && table.columns == nullptr; }
   // The size of the lines.

@@ -40,6 +40,7 @@ absl::StatusOr<bool> ScannedSource::Next(ResolvedBlock* out, Report* report) {
   if (!failed_before && thrown == nullptr) {
     try {
       status = Settle(out, report);
+      if (cut.ok()) cut = behind_;
       failed_ = !status.ok() || !cut.ok();
     } catch (...) {
       thrown = std::current_exception();

@@ -42,6 +42,8 @@ class ScannedSource {
   virtual absl::Status Prepare(ResolvedBlock* out) = 0;
   // Settles what depends on the blocks before. In their order, one thread at a time.
   virtual absl::Status Settle(ResolvedBlock* out, Report* report) = 0;
+  // What Settle sets ends the source behind what the block has.
+  absl::Status behind_;
 
  private:
   const std::string name_;

@@ -9,6 +9,8 @@
 #include "src/container/column_names.h"
 #include "src/container/inner_text.h"
 #include "src/container/json_lines.h"
+#include "src/container/json_pieces.h"
+#include "src/container/open.h"
 #include "src/scan/header_line.h"
 #include "src/scan/infer.h"
 #include "src/simd/kernels.h"
@@ -38,6 +40,11 @@ char FirstByte(const ResolvedBlock& block, size_t line) {
   std::string none;  // such lines were written
   const std::string_view text = LineText(block, line, &none);
   return text.empty() ? '\n' : text[0];
+}
+
+absl::Status UnpacksToTooMuch() {
+  return absl::OutOfRangeError(absl::StrCat("what is packed in some lines unpacks to more than ", JsonLines::kMostBytes,
+                                            " bytes; they and the rest were not read"));
 }
 
 // The lines from `first` that nothing tells the format of: up to a header, without objects, at most kLinesToTry.
@@ -74,12 +81,7 @@ absl::StatusOr<bool> ScannedText::Take(ResolvedBlock* out, Report* /*report*/) {
 absl::Status ScannedText::Prepare(ResolvedBlock* out) {
   absl::Status cut = reader_.Fill(&out->block);
   if (out->block.json) {
-    RecordLines::State before;
-    {
-      const std::lock_guard lock(json_mutex_);
-      before = json_;
-    }
-    const absl::Status taken = TakeJson(out, before);
+    const absl::Status taken = TakeJson(out);
     return cut.ok() ? taken : cut;
   }
   const std::string_view text = out->block.text;
@@ -88,8 +90,22 @@ absl::Status ScannedText::Prepare(ResolvedBlock* out) {
   return cut;
 }
 
-// The records of lines of JSON that come behind `before`; what is written of them goes behind the JSON.
-absl::Status ScannedText::TakeJson(ResolvedBlock* out, const RecordLines::State& before) const {
+absl::Status ScannedText::TakeJson(ResolvedBlock* out) const {
+  RecordLines::State before;
+  JsonSplitter::Kind border;
+  {
+    const std::lock_guard lock(json_mutex_);
+    before = json_;
+    border = border_;
+  }
+  out->json_taken = false;
+  if (out->block.pieces && (out->block.last || border == JsonSplitter::Kind::kNone)) return absl::OkStatus();
+  return TakeJson(out, border, before);
+}
+
+// The records of JSON that comes behind `before`; what is written of them goes behind the JSON.
+absl::Status ScannedText::TakeJson(ResolvedBlock* out, JsonSplitter::Kind border,
+                                   const RecordLines::State& before) const {
   constexpr size_t kPadding = JsonLines::kPadding;
   if (out->json == nullptr) out->json = std::make_shared<JsonLines>();
   JsonLines& json = *out->json;
@@ -99,7 +115,10 @@ absl::Status ScannedText::TakeJson(ResolvedBlock* out, const RecordLines::State&
   std::memset(block.storage.get() + size, 0, kPadding);
   block.text = {block.storage.get(), size};
   const bool taken = block.beginning ? json.TakeBeginning(block.text, before, &out->index, &block.origins)
+                     : block.pieces  ? json.TakePieces(block.text, border, before, &out->index, &block.origins)
                                      : json.Take(block.text, before, &out->index, &block.origins);
+  out->json_taken = taken || !block.pieces;
+  if (!out->json_taken) return absl::OkStatus();
   const std::string& written = json.written();
   const size_t all = size + kPadding + written.size() + kPadding;
   block.Reserve(size + kPadding, all);
@@ -109,17 +128,16 @@ absl::Status ScannedText::TakeJson(ResolvedBlock* out, const RecordLines::State&
   block.text = {block.storage.get(), all};
   block.no_records = json.no_records() > 0;
   out->escaped = HasEscapes(written);
-  if (taken) return absl::OkStatus();
-  return absl::OutOfRangeError(absl::StrCat("what is packed in line ", json.lines(),
-                                            " of a part of it unpacks to more than ", JsonLines::kMostBytes,
-                                            " bytes; the rest of it was not read"));
+  return taken ? absl::OkStatus() : UnpacksToTooMuch();
 }
 
 absl::Status ScannedText::SettleJson(ResolvedBlock* out) {
+  if (out->block.pieces && !(out->json_taken && out->json->border() == border_ && out->json->ComesBehind(json_)))
+    return SettlePieces(out);
   JsonLines& json = *out->json;
   if (!json.ComesBehind(json_)) {
     out->block.text = json.text();
-    if (absl::Status s = TakeJson(out, json_); !s.ok()) return s;
+    if (absl::Status s = TakeJson(out, border_, json_); !s.ok()) return s;
   }
   {
     const std::lock_guard lock(json_mutex_);
@@ -129,6 +147,33 @@ absl::Status ScannedText::SettleJson(ResolvedBlock* out) {
   json_offset_ += json.bytes();
   for (LineInfo& line : out->block.origins) line.origin += json_line_ - 1;
   json_line_ += json.lines();
+  if (out->block.pieces) parts_->PassOver(json.lines());
+  return absl::OkStatus();
+}
+
+// What is no run of whole pieces becomes text, as in other containers.
+absl::Status ScannedText::SettlePieces(ResolvedBlock* out) {
+  if (parts_ == nullptr) parts_ = std::make_shared<JsonParts>();
+  Block& block = out->block;
+  const std::string_view part(block.storage.get(), out->json_taken ? out->json->text().size() : block.text.size());
+  if (!parts_->Take(part, block.last, json_) && !block.cut) behind_ = JsonIsCut(name());
+  const RecordLines& lines = parts_->lines();
+  const std::string& text = lines.out();
+  if (text.size() > JsonLines::kMostBytes) return UnpacksToTooMuch();
+  block.Reserve(0, text.size());
+  std::memcpy(block.storage.get(), text.data(), text.size());
+  block.text = {block.storage.get(), text.size()};
+  block.json = false;
+  block.origins = parts_->origins();
+  block.no_records = lines.no_records() > json_.no_records;
+  block.offset = json_offset_;
+  json_offset_ += text.size();
+  json_line_ = parts_->line();
+  out->escaped = HasEscapes(text);
+  ActiveKernels().index(text.data(), text.size(), out->index.Reserve(text.size()));
+  const std::lock_guard lock(json_mutex_);
+  json_ = {lines.columns(), lines.no_records(), lines.problem()};
+  border_ = parts_->border();
   return absl::OkStatus();
 }
 

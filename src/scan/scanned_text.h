@@ -11,6 +11,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "src/container/json_splitter.h"
 #include "src/container/record_lines.h"
 #include "src/scan/scanned_source.h"
 #include "vpcflow/scan/options.h"
@@ -18,6 +19,8 @@
 
 VPCFLOW_NAMESPACE_BEGIN
 namespace internal {
+
+class JsonParts;
 
 class ScannedText final : public ScannedSource {
  public:
@@ -42,15 +45,20 @@ class ScannedText final : public ScannedSource {
   const ScanOptions& options_;
   BlockReader reader_;
 
-  absl::Status TakeJson(ResolvedBlock* out, const RecordLines::State& before) const;
+  absl::Status TakeJson(ResolvedBlock* out) const;
+  absl::Status TakeJson(ResolvedBlock* out, JsonSplitter::Kind border, const RecordLines::State& before) const;
   absl::Status SettleJson(ResolvedBlock* out);
+  absl::Status SettlePieces(ResolvedBlock* out);
 
-  std::mutex json_mutex_;
-  RecordLines::State json_;  // guarded by json_mutex_: what the next block to be settled comes behind
+  mutable std::mutex json_mutex_;
+  // Guarded by json_mutex_: what the next block to be settled comes behind.
+  RecordLines::State json_;
+  JsonSplitter::Kind border_ = JsonSplitter::Kind::kNone;
 
   // Changed by Settle.
-  uint64_t json_line_ = 1;    // of JSON, where the next block begins
-  uint64_t json_offset_ = 0;  // of its lines
+  uint64_t json_line_ = 1;            // of JSON, where the next block begins
+  uint64_t json_offset_ = 0;          // of its lines
+  std::shared_ptr<JsonParts> parts_;  // of JSON that goes on over its lines: what takes blocks in their order
   uint64_t line_ = 1;
   std::array<std::shared_ptr<const Format>, 2> formats_;  // of lines or messages, and of objects; null if not known
   size_t objects_ = 0;                                    // which of them is in force

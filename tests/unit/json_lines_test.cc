@@ -246,6 +246,10 @@ class Writer {
     return out;
   }
 
+  std::string NextLine() {
+    if (messages_ == 1 ? Below(50) > 0 : messages_ == 2 && Below(3) == 0) return Message();
+    return odd_ == 0 || Below(20) > 0 ? Object() : OddLine();
+  }
   // Their format is told by those of the first block.
   bool has_messages() const { return messages_ == 1 || messages_ == 2; }
 
@@ -300,9 +304,7 @@ class Writer {
     const std::string value = Below(50) < odd_ ? "null" : "\"" + text.substr(0, text.find('\n')) + "\"";
     return R"({"id":7,"message":)" + value + R"(,"time":"a b"})";
   }
-  std::string NextLine() {
-    if (messages_ == 1 ? Below(50) > 0 : messages_ == 2 && Below(3) == 0) return Message();
-    if (odd_ == 0 || Below(20) > 0) return Object();
+  std::string OddLine() {
     const std::string object = Object();
     switch (Below(12)) {
       case 0: return object.substr(0, Below(object.size()));
@@ -345,10 +347,70 @@ TEST(JsonLines, AnyLinesInAnyBlocksByAnyNumberOfThreads) {
   }
 }
 
+// JSON in which the records of a writer are wrapped, in one of the ways of its kind.
+std::string Wrapped(const std::vector<std::string>& documents, size_t kind, bool pretty, size_t seed) {
+  const std::string befores[] = {"[", "", "{\"took\": 1, \"events\": [", "{\"data\":{\"x\":[1],\"result\":["},
+                    behinds[] = {"]", "", "], \"next\": null}", "]}}"},
+                    between[] = {seed % 2 == 0 ? ",\n" : ", ", "\n", " ,\r\n", ","};
+  std::string out = befores[kind];
+  for (size_t i = 0; i < documents.size(); ++i) {
+    out += i == 0 ? "" : between[kind];
+    for (const char c : documents[i]) {
+      out += c;
+      if (pretty && (c == ',' || c == '{')) out += "\n  ";
+    }
+  }
+  return out + behinds[kind] + (seed % 3 == 0 ? "" : "\n");
+}
+
+TEST(JsonPieces, AnyDocumentsInAnyBlocksByAnyNumberOfThreads) {
+  for (unsigned seed = 0; seed < 400; ++seed) {
+    Writer writer(seed);
+    std::vector<std::string> documents;
+    while (documents.size() < 1 + seed % 150) documents.push_back(writer.NextLine());
+    const size_t kind = seed % 4;
+    std::string json = Wrapped(documents, kind, /*pretty=*/kind == 1 || seed % 5 == 0, seed);
+    if (seed % 11 == 0) json.resize(json.size() * (seed % 7 + 1) / 9);
+    if (seed % 13 == 0) json += json;
+    ScanOptions options;
+    options.block_bytes = writer.has_messages() ? size_t{1} << 17 : size_t{64} << (seed % 12);
+    options.threads = static_cast<int>(1 + seed % 4);
+    ExpectTheSame(json, options);
+    if (HasFatalFailure()) FAIL() << "seed " << seed;
+  }
+}
+
+TEST(JsonPieces, RunsOfPlainPiecesAreReadWhereTheyStand) {
+  for (const bool entries : {true, false}) {
+    std::string json;
+    for (int i = 0; i < 5; ++i)
+      json += (i == 2 ? "\n" : "") + Flow("10.0.0." + std::to_string(i), i) + (entries ? ",\n" : "\n");
+    internal::JsonLines lines;
+    TokenIndex index;
+    std::vector<LineInfo> origins;
+    const size_t size = json.size();
+    json.append(internal::JsonLines::kPadding, '\0');
+    const auto border = entries ? internal::JsonSplitter::Kind::kElement : internal::JsonSplitter::Kind::kDocument;
+    ASSERT_TRUE(lines.TakePieces(std::string_view(json).substr(0, size), border, {}, &index, &origins));
+    EXPECT_EQ(lines.written_lines().size(), 2u);
+    ASSERT_EQ(index.line_count(), 6u);
+    EXPECT_EQ(origins[2].origin, 2u);
+    EXPECT_EQ(origins[5].origin, 6u);
+    EXPECT_EQ(lines.lines(), 6u);
+    // Neither what ends elsewhere than at a border nor what is of the other kind.
+    for (const size_t cut : {size - 3, size - 40}) {
+      EXPECT_FALSE(lines.TakePieces(std::string_view(json).substr(0, cut), border, {}, &index, &origins)) << cut;
+    }
+    const auto other = entries ? internal::JsonSplitter::Kind::kDocument : internal::JsonSplitter::Kind::kEntry;
+    EXPECT_FALSE(lines.TakePieces(std::string_view(json).substr(0, size), other, {}, &index, &origins));
+  }
+}
+
 TEST(JsonLines, FilesAndPackedOnesByManyThreads) {
   TempDir dir;
   for (const unsigned seed : {1u, 2u, 5u, 8u, 11u}) {
-    const std::string json = Writer(seed).Document(6000);
+    std::string json = Writer(seed).Document(6000);
+    if (seed == 8) json = "[" + std::regex_replace(json, std::regex("\\r?\\n"), ",\n") + "{}]";
     const Source file = Source::File(dir.Write("x.jsonl", json)), packed = Source::File(dir.Write("x.gz", Gzip(json)));
     ScanOptions written;
     written.max_output_bytes = kWritten;
