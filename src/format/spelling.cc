@@ -207,8 +207,13 @@ std::optional<int64_t> KibanaTime(std::string_view text) {
 
 std::string_view RespelledTime(std::string_view value, std::string_view text, std::string* scratch) {
   if (text.empty()) return value;
-  if (const std::optional<std::string_view> number = WholeNumber(text, /*whole=*/false, scratch)) return *number;
-  std::optional<int64_t> seconds = IsoTime(text);
+  std::optional<int64_t> seconds;
+  if (int64_t plain; ParseInstant(text, &plain)) {  // most
+    seconds = plain;
+  } else if (const std::optional<std::string_view> number = WholeNumber(text, /*whole=*/false, scratch)) {
+    return *number;
+  }
+  if (!seconds) seconds = IsoTime(text);
   if (!seconds) seconds = AmericanTime(text);
   if (!seconds) seconds = KibanaTime(text);
   if (!seconds || *seconds < 0 || *seconds > kLatestTime) return value;

@@ -5,8 +5,8 @@
 //   opened->stream;      // text: one record a line, with header lines where the container names its fields
 //   opened->container;   // what it was
 //
-// Everything behind this room sees text and nothing else: a record of a JSON object, a CSV row or an OCSF event becomes
-// a line, and a header line goes before the first and wherever the fields change. Absent and empty values become `-`,
+// Everything behind this room sees text: a record of a JSON object (scans read it where it stands), a CSV row or an
+// OCSF event becomes a line, behind a header line wherever the fields change. Absent and empty values become `-`,
 // spellings of other tools AWS's. Blanks, control bytes and 0xFF in a value are written as 0xFF and a byte (its
 // bit 0x40 turned), which scans take back. An entry that holds no record becomes a line that is a reject: no-record.
 // What each line is travels beside the text (LineOrigins): no byte of it is a mark.
