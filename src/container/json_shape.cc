@@ -58,6 +58,7 @@ JsonGlue::JsonGlue(std::string_view text) : text_(text) {
 
 std::optional<JsonShape> JsonShape::Of(std::string_view line, LineKind kind, const RecordLines& lines) {
   if (kind != LineKind::kObject && kind != LineKind::kMessage) return std::nullopt;
+  if (line.find('{', line.find('{') + 1) != std::string_view::npos) return std::nullopt;  // most that have none
   JsonShape shape;
   std::vector<std::string_view> names;
   std::vector<size_t> named;  // members that are names of the record
