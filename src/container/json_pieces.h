@@ -21,8 +21,8 @@ class JsonPieces {
  public:
   explicit JsonPieces(RecordLines* lines) : json_(lines) {}
 
-  // Takes the next piece of a text that goes on where the bytes consumed so far end, in line `line`; as of JsonSplitter.
-  // `origin` is the line where the piece, or the document it is of, begins.
+  // Takes the next piece of a text that goes on where the bytes consumed so far end, in line `line`; as JsonSplitter
+  // does. `origin` is the line where the piece, or the document it is of, begins.
   JsonSplitter::Piece Take(std::string_view text, bool last, uint64_t line, uint64_t* origin);
   // What a piece that begins at the end of the text so far would be; kNone within one.
   JsonSplitter::Kind border() const;

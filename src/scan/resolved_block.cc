@@ -15,6 +15,7 @@ namespace {
 // Where the text of a line of JSON was written; nothing for values that stand where they are.
 std::optional<size_t> WrittenPlace(const ResolvedBlock& block, size_t line) {
   const std::vector<WrittenLine>& written = block.json->written_lines();
+  if (line < written.size() && written[line].number == line) return written[line].place;  // so far all were
   const auto at = std::lower_bound(written.begin(), written.end(), line,
                                    [](const WrittenLine& w, size_t number) { return w.number < number; });
   return at == written.end() || at->number != line ? std::nullopt : std::optional(at->place);

@@ -9,7 +9,6 @@
 #include <span>
 #include <utility>
 
-#include "src/container/json_splitter.h"
 #include "src/container/record_lines.h"
 #include "src/plan/run/run.h"
 #include "src/scan/rows.h"
@@ -261,27 +260,6 @@ void Gzips(std::string_view bytes) {
   }
 }
 
-// The pieces of JSON that comes so many bytes at a time.
-std::string JsonPieces(std::string_view bytes, size_t step) {
-  internal::JsonSplitter splitter;
-  std::string out;
-  size_t begin = 0, end = 0;
-  while (true) {
-    const bool last = end == bytes.size();
-    const internal::JsonSplitter::Piece piece = splitter.Next(bytes.substr(begin, end - begin), last);
-    VPCFLOW_FUZZ_CHECK(piece.consumed <= end - begin);
-    begin += piece.consumed;
-    if (piece.kind == internal::JsonSplitter::Kind::kMore) {
-      if (last) break;
-      end = std::min(bytes.size(), end + step);
-    } else if (piece.kind != internal::JsonSplitter::Kind::kNone) {
-      out += std::to_string(static_cast<int>(piece.kind)) + " " + std::string(piece.text) + "\n";
-    }
-  }
-  VPCFLOW_FUZZ_CHECK(begin == bytes.size());
-  return out;
-}
-
 // The text of a container, up to 4 MiB, and whether it ends well.
 std::pair<std::string, bool> TextOf(const Source& source, Container container, size_t step) {
   constexpr size_t kMost = size_t{1} << 22;
@@ -323,8 +301,6 @@ void Containers(std::string_view bytes) {
     TextOf(Dribble(bytes, 1 + bytes.size() % 64, absl::DataLossError("damaged")), c, 4096);
   }
   if (bytes.size() % 16 == 0) ScanAll(bytes, 100, 1);
-  const std::string pieces = JsonPieces(bytes, bytes.size());
-  for (const size_t step : {1, 5}) VPCFLOW_FUZZ_CHECK(JsonPieces(bytes, step) == pieces);
 }
 
 // Records given field by field come out as one line each, whatever their names and values hold.
@@ -447,7 +423,8 @@ const std::vector<Target>& Targets() {
         {"containers", Containers, ContainerSeeds},
         {"records", Records, RecordSeeds},
     };
-    for (const std::vector<Target>& more : {ExpressionTargets(), StateTargets(), DetectTargets(), ArrowTargets()})
+    for (const std::vector<Target>& more :
+         {ExpressionTargets(), StateTargets(), DetectTargets(), ArrowTargets(), JsonTargets()})
       all.insert(all.end(), more.begin(), more.end());
     return all;
   }();

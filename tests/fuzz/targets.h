@@ -26,6 +26,7 @@ std::vector<Target> ExpressionTargets();  // some of them
 std::vector<Target> StateTargets();
 std::vector<Target> DetectTargets();
 std::vector<Target> ArrowTargets();
+std::vector<Target> JsonTargets();
 
 // A contradiction: says where, and ends the process as a crash.
 #define VPCFLOW_FUZZ_CHECK(condition)                                                \
