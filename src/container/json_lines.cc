@@ -78,6 +78,7 @@ void JsonLines::Begin(std::string_view text, const RecordLines::State& before, T
                       std::vector<LineInfo>* origins) {
   before_ = before;
   lines_.GoOn(before);
+  lines_.ClearKinds();  // of a text that was given up
   DropOldShapes();
   constexpr size_t kKept = size_t{16} << 20;  // of memory between texts
   if (lines_.out().capacity() > kKept) lines_.out() = std::string();

@@ -35,10 +35,9 @@ class JsonLines {
   // Of the lines made of one text.
   static constexpr size_t kMostBytes = size_t{1} << 30;
 
-  // Takes whole lines that come behind those that left `before`. False if one makes more than kMostBytes; then it and
-  // what follows is missing. The lines of
-  // `index` are places in the lines that the text makes, its tokens places in the text and what is written behind it;
-  // `origins` are lines of the text, from 1. O(size).
+  // Takes whole lines that come behind those that left `before`. The lines of `index` are places in the lines that the
+  // text makes, its tokens places in the text and what is written behind it; `origins` are lines of the text, from 1.
+  // False if one makes more than kMostBytes: it and what follows is missing. O(size).
   bool Take(std::string_view text, const RecordLines::State& before, TokenIndex* index, std::vector<LineInfo>* origins);
   // Takes pieces that begin and end at borders (JsonSplitter::border) of a kind: documents, or entries with a comma
   // behind each. False, and nothing of what was made counts, if that is not what the text is, or if what they hold has
