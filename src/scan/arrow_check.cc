@@ -3,6 +3,7 @@
 #include <limits>
 #include <string>
 #include <string_view>
+#include <type_traits>
 
 #include "absl/strings/str_cat.h"
 #include "src/scan/arrow_column.h"
@@ -154,26 +155,54 @@ absl::Status CheckValues(const ArrowSchema& schema, const ArrowArray& array, int
   return CheckRows(schema, type, array, begin, end);
 }
 
-absl::Status CheckDictionary(const ArrowSchema& schema, const ArrowArray& array, int64_t begin, int64_t end) {
+// Whether rows [begin, end) are null or have an index below `entries`.
+template <class T>
+bool IndicesFit(const ArrowArray& array, int64_t begin, int64_t end, int64_t entries) {
+  using Unsigned = std::make_unsigned_t<T>;
+  const Strided<T> values(array.buffers[1], array.offset + begin);
+  const auto rows = static_cast<size_t>(end - begin);
+  const auto fits = [&](size_t row) {
+    return uint64_t{static_cast<Unsigned>(values[row])} < static_cast<uint64_t>(entries);
+  };
+  bool all = true;
+  for (size_t row = 0; row < rows; ++row) all &= fits(row);
+  if (all) return true;
+  for (size_t row = 0; row < rows; ++row) {  // what a null has there does not matter
+    if (!fits(row) && !IsUnsetBit(array, static_cast<size_t>(array.offset + begin) + row)) return false;
+  }
+  return true;
+}
+
+absl::Status CheckIndices(const ArrowSchema& schema, const ArrowArray& array, int64_t begin, int64_t end) {
+  const char code = ParseArrowType(schema.format).code;
+  const int64_t entries = array.dictionary->length;
+  const bool fit = WithInteger(code, [&]<class T>(T) { return IndicesFit<T>(array, begin, end, entries); });
+  if (fit) return absl::OkStatus();
+  for (int64_t row = begin;; ++row) {
+    const auto at = static_cast<size_t>(array.offset + row);
+    const WholeNumber index = IntegerAt(array, code, at);
+    if (IsUnsetBit(array, at) || (index >= 0 && index < entries)) continue;
+    return DamagedColumn(schema, "dictionary index ", static_cast<int64_t>(index), " at row ", row,
+                         "; the dictionary has ", entries, " entries");
+  }
+}
+
+absl::Status CheckDictionary(const ArrowSchema& schema, const ArrowArray& array, int64_t begin, int64_t end,
+                             bool entries_checked) {
   const ArrowSchema& value_schema = *schema.dictionary;
   const ArrowArray& values = *array.dictionary;
-  if (absl::Status s = CheckArray(value_schema, values, 0); !s.ok()) return s;
   if (absl::Status s = CheckBuffers(schema, array, 2, 2); !s.ok()) return s;
-  const bool whole = values.length <= end - begin;
-  if (absl::Status s = CheckValues(value_schema, values, 0, whole ? values.length : 0); !s.ok()) return s;
-  if (begin < end && array.buffers[1] == nullptr) return DamagedColumn(schema, "no dictionary indices");
+  if (begin == end) return absl::OkStatus();
+  if (array.buffers[1] == nullptr) return DamagedColumn(schema, "no dictionary indices");
+  if (absl::Status s = CheckArray(value_schema, values, 0); !s.ok()) return s;
+  if (absl::Status s = CheckIndices(schema, array, begin, end); !s.ok() || entries_checked) return s;
+  if (absl::Status s = CheckValues(value_schema, values, 0, 0); !s.ok()) return s;
   const char code = ParseArrowType(schema.format).code;
   const ArrowType value_type = ParseArrowType(value_schema.format);
   for (int64_t row = begin; row < end; ++row) {
     const auto at = static_cast<size_t>(array.offset + row);
     if (IsUnsetBit(array, at)) continue;
-    const WholeNumber index = IntegerAt(array, code, at);
-    if (index < 0 || index >= values.length) {
-      return DamagedColumn(schema, "dictionary index ", static_cast<int64_t>(index), " at row ", row,
-                           "; the dictionary has ", values.length, " entries");
-    }
-    if (whole) continue;
-    const auto entry = static_cast<int64_t>(index);
+    const auto entry = static_cast<int64_t>(IntegerAt(array, code, at));
     if (absl::Status s = CheckRows(value_schema, value_type, values, entry, entry + 1); !s.ok()) return s;
   }
   return absl::OkStatus();
@@ -219,8 +248,19 @@ absl::Status CheckArrowBatch(const ArrowSchema& schema, const ArrowArray& batch)
   return absl::OkStatus();
 }
 
-absl::Status CheckArrowColumn(const ArrowSchema& schema, const ArrowArray& column, int64_t first, int64_t rows) {
-  return schema.dictionary != nullptr ? CheckDictionary(schema, column, first, first + rows)
+absl::Status CheckArrowEntries(const ArrowSchema& schema, const ArrowArray& column) {
+  if (schema.dictionary == nullptr) return absl::OkStatus();
+  if (absl::Status s = CheckArray(*schema.dictionary, *column.dictionary, 0); !s.ok()) return s;
+  return CheckValues(*schema.dictionary, *column.dictionary, 0, column.dictionary->length);
+}
+
+bool EntriesAreFew(const ArrowArray& column, int64_t batch_rows) {
+  return column.dictionary != nullptr && column.dictionary->length <= batch_rows;
+}
+
+absl::Status CheckArrowColumn(const ArrowSchema& schema, const ArrowArray& column, int64_t first, int64_t rows,
+                              bool entries_checked) {
+  return schema.dictionary != nullptr ? CheckDictionary(schema, column, first, first + rows, entries_checked)
                                       : CheckValues(schema, column, first, first + rows);
 }
 

@@ -31,10 +31,17 @@ absl::Status CheckArrowArray(const ArrowSchema& schema, const ArrowArray& array)
 // Whether a batch is one of a table of that schema, which was checked: its rows and its columns' lengths. O(columns).
 absl::Status CheckArrowBatch(const ArrowSchema& schema, const ArrowArray& batch);
 
-// Whether the values of a column that the rows of its batch show can be read, or are null; `first` is the batch's
-// offset, `rows` its length. O(rows). Dictionaries no larger than the batch are checked whole, of others the entries
-// that are used.
-absl::Status CheckArrowColumn(const ArrowSchema& schema, const ArrowArray& column, int64_t first, int64_t rows);
+// Whether the entries of the dictionary of a column can be read; OK for a column without one. O(entries).
+absl::Status CheckArrowEntries(const ArrowSchema& schema, const ArrowArray& column);
+
+// Whether CheckArrowEntries is worth its time: a dictionary has no more entries than its batch has rows.
+bool EntriesAreFew(const ArrowArray& column, int64_t batch_rows);
+
+// Whether the values of a column that rows [first, first + rows) of its batch show can be read, or are null; the
+// batch's offset is part of `first`. O(rows). With `entries_checked`, CheckArrowEntries found the dictionary sound; else
+// the entries that are used are checked.
+absl::Status CheckArrowColumn(const ArrowSchema& schema, const ArrowArray& column, int64_t first, int64_t rows,
+                              bool entries_checked);
 
 }  // namespace internal
 VPCFLOW_NAMESPACE_END

@@ -1,5 +1,6 @@
 #include "src/scan/arrow_column.h"
 
+#include <algorithm>
 #include <limits>
 
 VPCFLOW_NAMESPACE_BEGIN
@@ -69,6 +70,27 @@ void ArrowColumn::Widen(std::span<const size_t> rows, int64_t* out) const {
   for (size_t i = 0; i < rows.size(); ++i) {
     if (IsUnset(rows[i])) out[i] = kNullInt;
   }
+}
+
+void ArrowColumn::Entries(std::span<const size_t> rows, uint32_t* out) const {
+  WithInteger(index_code_, [&]<class T>(T) {
+    const Strided<T> values(array_->buffers[1], static_cast<int64_t>(base_));
+    for (size_t i = 0; i < rows.size(); ++i) out[i] = static_cast<uint32_t>(values[rows[i]]);
+  });
+  if (array_->buffers[0] == nullptr) return;
+  for (size_t i = 0; i < rows.size(); ++i) {
+    if (IsUnset(rows[i])) out[i] = kNoEntry;
+  }
+}
+
+bool ArrowColumn::SharesEntries(const ArrowColumn& other) const {
+  if (!dictionary_ || !other.dictionary_ || dictionary_->base_ != other.dictionary_->base_) return false;
+  const ArrowType& type = dictionary_->type_;
+  const ArrowType& other_type = other.dictionary_->type_;
+  const ArrowArray& a = *dictionary_->array_;
+  const ArrowArray& b = *other.dictionary_->array_;
+  return type.layout == other_type.layout && type.wide == other_type.wide && a.length == b.length &&
+         a.n_buffers == b.n_buffers && std::equal(a.buffers, a.buffers + a.n_buffers, b.buffers);
 }
 
 bool ArrowColumn::WholeNumbers(std::span<const size_t> rows, int64_t* out) const {

@@ -45,18 +45,23 @@ inline bool IsUnsetBit(const ArrowArray& array, size_t at) {
   return bits != nullptr && (bits[at / 8] >> (at % 8) & 1) == 0;
 }
 
-inline WholeNumber IntegerAt(const ArrowArray& array, char code, size_t at) {
-  const auto value = [&]<class T>(T) -> WholeNumber { return Strided<T>(array.buffers[1], 0)[at]; };
+// Calls read(T{}) with the type of a letter of kInt.
+template <class Read>
+auto WithInteger(char code, const Read& read) {
   switch (code) {
-    case 'c': return value(int8_t{});
-    case 'C': return value(uint8_t{});
-    case 's': return value(int16_t{});
-    case 'S': return value(uint16_t{});
-    case 'i': return value(int32_t{});
-    case 'I': return value(uint32_t{});
-    case 'l': return value(int64_t{});
-    default: return value(uint64_t{});
+    case 'c': return read(int8_t{});
+    case 'C': return read(uint8_t{});
+    case 's': return read(int16_t{});
+    case 'S': return read(uint16_t{});
+    case 'i': return read(int32_t{});
+    case 'I': return read(uint32_t{});
+    case 'l': return read(int64_t{});
+    default: return read(uint64_t{});
   }
+}
+
+inline WholeNumber IntegerAt(const ArrowArray& array, char code, size_t at) {
+  return WithInteger(code, [&]<class T>(T) -> WholeNumber { return Strided<T>(array.buffers[1], 0)[at]; });
 }
 
 // Arrow's 16-byte view: a length, then up to 12 bytes, or a prefix, a buffer number and an offset.
@@ -65,6 +70,9 @@ struct StringView {
   int32_t size, prefix, buffer, offset;
   static StringView At(const ArrowArray& array, size_t at) { return Strided<StringView>(array.buffers[1], 0)[at]; }
 };
+
+// No entry of a dictionary: of a null, or one that was not read.
+inline constexpr uint32_t kNoEntry = ~uint32_t{0};
 
 // Read value by value, or whole, once CheckArrowColumn found it sound. The schema and the array stay until the column
 // is gone. Rows are those of the batch, from 0.
@@ -123,8 +131,10 @@ class ArrowColumn {
   // Entries of the dictionary, or 0 if it has none.
   size_t entries() const { return dictionary_ ? static_cast<size_t>(dictionary_->array_->length) : 0; }
   const ArrowColumn& dictionary() const { return *dictionary_; }
-  // The entry of a row, or nothing if it is null.
-  std::optional<size_t> EntryOf(size_t row) const { return IsUnset(row) ? std::nullopt : std::optional(Entry(row)); }
+  // The entries of rows, kNoEntry for null; of a dictionary of fewer than kNoEntry entries.
+  void Entries(std::span<const size_t> rows, uint32_t* out) const;
+  // Whether its dictionary is the very memory of the dictionary of another column, whose batch is still there.
+  bool SharesEntries(const ArrowColumn& other) const;
 
  private:
   bool IsUnset(size_t row) const { return IsUnsetBit(*array_, base_ + row); }

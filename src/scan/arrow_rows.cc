@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <numeric>
 #include <utility>
 
 #include "src/format/spelling.h"
@@ -73,57 +74,91 @@ void ArrowRows::Start(const ResolvedBlock& block) {
   const TableRows& rows = block.table;
   batch_.source = block.source;
   name_ = block.name;
-  const bool same_batch = rows.batch == batch_array_ && rows.columns == table_;
-  table_ = rows.columns;
-  batch_array_ = rows.batch;
   next_ = first_ = rows.first;
   last_ = rows.last;
   number_of_first_ = rows.number;
-  if (same_batch) return;
-  const auto bind = [&](int child, std::optional<ArrowColumn>* out) {
-    out->reset();
-    if (child >= 0)
-      out->emplace(*table_->schema->children[child], *batch_array_->children[child], batch_array_->offset);
-  };
-  bind(table_->status_child, &status_column_);
-  for (size_t slot = 0; slot < slots_.size(); ++slot) {
-    std::optional<ArrowColumn>& column = columns_[slot];
-    bind(table_->children[slot], &column);
-    if (!column) continue;
-    // Each entry of a dictionary is read once, unless the dictionary is of many more rows than the batch.
-    const size_t entries = column->entries();
-    const bool few = entries <= static_cast<size_t>(batch_array_->length) + kBatchRows && column->type().is_text();
-    entries_[slot].codes.assign(few ? entries : 0, kUnread);
-    entries_[slot].v6.clear();
-  }
+  if (rows.batch == batch_array_ && rows.columns == table_) return;
+  const auto before = std::exchange(batch_array_, rows.batch);  // what columns_ are of, until each is bound
+  const auto table_before = std::exchange(table_, rows.columns);
+  Bind(table_->status_child, &status_column_, &status_entries_);
+  for (size_t slot = 0; slot < slots_.size(); ++slot) Bind(table_->children[slot], &columns_[slot], &entries_[slot]);
+}
+
+void ArrowRows::Bind(int child, std::optional<ArrowColumn>* column, KnownEntries* known) {
+  std::optional<ArrowColumn> bound;
+  if (child >= 0) bound.emplace(*table_->schema->children[child], *batch_array_->children[child], batch_array_->offset);
+  const bool shared = bound && *column && bound->SharesEntries(**column);
+  column->swap(bound);
+  const size_t entries = *column && (*column)->type().is_text() ? (*column)->entries() : 0;
+  if (shared && known->codes.size() == entries) return;
+  // Each entry of a dictionary is read once, unless the dictionary is of many more rows than the batch, and of no other.
+  const bool few = shared || entries <= static_cast<size_t>(batch_array_->length) + kBatchRows;
+  known->codes.assign(few && entries < kNoEntry ? entries : 0, kUnread);
+  known->v6.clear();
 }
 
 bool ArrowRows::Next() {
   Clear();
-  rows_.clear();
-  batch_.offsets.clear();
+  if (next_ == last_) return false;
+  const size_t begin = next_;
+  next_ = std::min(last_, next_ + kBatchRows);
+  rows_.resize(next_ - begin);
+  std::iota(rows_.begin(), rows_.end(), begin);
   // Rows of a table that are null as a whole are no records.
-  while (rows_.size() < kBatchRows && next_ < last_) {
-    const size_t row = next_++;
-    if (IsUnsetBit(*batch_array_, static_cast<size_t>(batch_array_->offset) + row)) continue;
-    rows_.push_back(row);
-    batch_.offsets.push_back(number_of_first_ + (row - first_));
-  }
-  batch_.rows = rows_.size();
-  bad_.assign(batch_.rows, 0);
-  status_.assign(batch_.rows, LogStatus::kOther);
+  const auto is_null = [&](size_t row) {
+    return IsUnsetBit(*batch_array_, static_cast<size_t>(batch_array_->offset) + row);
+  };
+  if (batch_array_->buffers[0] != nullptr) std::erase_if(rows_, is_null);
+  report_->lines += rows_.size();
   TakeStatus();
-  report_->lines += batch_.rows;
-  return batch_.rows > 0;
+  batch_.rows = rows_.size();
+  batch_.offsets.resize(batch_.rows);
+  for (size_t i = 0; i < batch_.rows; ++i) batch_.offsets[i] = number_of_first_ + (rows_[i] - first_);
+  bad_.assign(batch_.rows, 0);
+  return true;
+}
+
+LogStatus ArrowRows::ReadStatus(const ArrowColumn& column, size_t row) {
+  if (column.IsNull(row)) return LogStatus::kOther;
+  return ParseLogStatus(AsAwsWrites(Field::kLogStatus, column.Text(row), &scratch_));
 }
 
 void ArrowRows::TakeStatus() {
-  const bool texts = status_column_ && status_column_->type().is_text();
-  for (size_t i = 0; i < batch_.rows; ++i) {
-    if (texts && !status_column_->IsNull(rows_[i]))
-      status_[i] = ParseLogStatus(AsAwsWrites(Field::kLogStatus, status_column_->Text(rows_[i]), &scratch_));
-    ++CounterOf(status_[i], report_);
+  status_.assign(rows_.size(), LogStatus::kOther);
+  if (status_column_ && status_column_->type().is_text()) {
+    const ArrowColumn& column = *status_column_;
+    if (status_entries_.codes.empty()) {
+      for (size_t i = 0; i < rows_.size(); ++i) status_[i] = ReadStatus(column, rows_[i]);
+    } else {
+      const std::span<const uint32_t> entries = EntriesOf(column);
+      for (size_t i = 0; i < rows_.size(); ++i) {
+        if (entries[i] == kNoEntry) continue;
+        uint64_t& code = status_entries_.codes[entries[i]];
+        if (code == kUnread) code = static_cast<uint64_t>(ReadStatus(column.dictionary(), entries[i]));
+        status_[i] = static_cast<LogStatus>(code);
+      }
+    }
   }
+  const auto nodata = std::count(status_.begin(), status_.end(), LogStatus::kNoData);
+  const auto skipdata = std::count(status_.begin(), status_.end(), LogStatus::kSkipData);
+  report_->nodata += static_cast<uint64_t>(nodata);
+  report_->skipdata += static_cast<uint64_t>(skipdata);
+  report_->ok += rows_.size() - static_cast<uint64_t>(nodata + skipdata);
+  if (!traffic_only_ || nodata + skipdata == 0) return;
+  size_t kept = 0;
+  for (size_t i = 0; i < rows_.size(); ++i) {
+    rows_[kept] = rows_[i];
+    status_[kept] = status_[i];
+    kept += static_cast<size_t>(IsTraffic(status_[i]));
+  }
+  rows_.resize(kept);
+  status_.resize(kept);
+}
+
+std::span<const uint32_t> ArrowRows::EntriesOf(const ArrowColumn& column) {
+  row_entries_.resize(rows_.size());
+  column.Entries(rows_, row_entries_.data());
+  return row_entries_;
 }
 
 void ArrowRows::LoadFields(std::span<const size_t> slots) {
@@ -138,11 +173,6 @@ void ArrowRows::Keep(std::span<const uint8_t> keep) {
   KeepBatch(keep);
 }
 
-AddressCode ArrowRows::AddV6(const Ip& ip) {
-  batch_.v6.push_back(ip);
-  return kCodeV6 | (batch_.v6.size() - 1);
-}
-
 Errc ArrowRows::ReadAddress(std::string_view text, AddressCode* out) {
   Ip ip;
   if (!ParseIp(text, &ip)) {
@@ -150,7 +180,7 @@ Errc ArrowRows::ReadAddress(std::string_view text, AddressCode* out) {
     if (text == kNull) return Errc::kOk;
     if (!ParseIp(text, &ip)) return Errc::kNotAnAddress;
   }
-  *out = ip.is_v4() ? kCodeV4 | ip.v4() : AddV6(ip);
+  *out = AddressOf(ip);
   return Errc::kOk;
 }
 
@@ -211,29 +241,59 @@ void ArrowRows::LoadColumn(size_t slot) {
   if (!HoldsKind(column.type(), out.kind)) return;  // all null, as was checked
   if (address || text) {
     if (!entries_[slot].codes.empty()) return text ? LoadTextEntries(slot, &out) : LoadAddressEntries(slot, &out);
+    if (address) return LoadAddresses(slot, &out);
   } else if (column.WholeNumbers(rows_, out.ints.data())) {
     return CheckWhole(slot, &out);
   }
-  for (size_t i = 0; i < batch_.rows; ++i) {
-    if (column.IsNull(rows_[i])) continue;
-    if (const Errc e = ReadValue(column, slot, i, &out); e != Errc::kOk) RejectRow(i, slot, e);
+  for (size_t i = 0; i < batch_.rows; ++i) LoadValue(slot, i, &out);
+}
+
+void ArrowRows::LoadValue(size_t slot, size_t i, Column* out) {
+  const ArrowColumn& column = *columns_[slot];
+  if (column.IsNull(rows_[i])) return;
+  if (const Errc e = ReadValue(column, slot, i, out); e != Errc::kOk) RejectRow(i, slot, e);
+}
+
+// Addresses row by row, by the kernels of lines: their texts are put side by side for that.
+void ArrowRows::LoadAddresses(size_t slot, Column* out) {
+  constexpr size_t kEdge = 64, kLongest = 48;  // what kernels load around a token; no address is longer
+  const ArrowColumn& column = *columns_[slot];
+  const size_t n = batch_.rows;
+  if (n == 0) return;
+  texts_.resize(2 * kEdge + n * kLongest);
+  for (std::vector<uint32_t>* numbers : {&begins_, &ends_, &records_, &left_}) numbers->resize(n);
+  size_t end = kEdge;
+  for (size_t i = 0; i < n; ++i) {
+    std::string_view text = column.IsNull(rows_[i]) ? kNull : column.Text(rows_[i]);
+    if (text.empty() || text.size() > kLongest) text = "?";  // for LoadValue
+    begins_[i] = static_cast<uint32_t>(end);
+    text.copy(texts_.data() + end, text.size());
+    end += text.size();
+    ends_[i] = static_cast<uint32_t>(end);
+    records_[i] = static_cast<uint32_t>(i);
+  }
+  const TokenColumn tokens{texts_.data(), end + kEdge, begins_.data(), ends_.data(), 0, records_.data(), n};
+  const size_t n_left = ConvertAddresses(tokens, out->addresses.data(), left_.data());
+  for (size_t i = 0; i < n_left; ++i) {
+    out->addresses[left_[i]] = kNullAddress;
+    LoadValue(slot, left_[i], out);
   }
 }
 
 void ArrowRows::LoadTextEntries(size_t slot, Column* out) {
-  Entries& own = entries_[slot];
+  KnownEntries& own = entries_[slot];
   TextDictionary& dictionary = *dictionaries_[slot];
   const ArrowColumn& column = *columns_[slot];
   if (own.generation != dictionary.generation()) std::fill(own.codes.begin(), own.codes.end(), kUnread);
   own.generation = dictionary.generation();
-  for (size_t i = 0; i < batch_.rows; ++i) {
-    const std::optional<size_t> entry = column.EntryOf(rows_[i]);
-    if (!entry) continue;
-    uint64_t& code = own.codes[*entry];
+  const std::span<const uint32_t> entries = EntriesOf(column);
+  for (size_t i = 0; i < entries.size(); ++i) {
+    const size_t entry = entries[i];
+    if (entry == kNoEntry) continue;
+    uint64_t& code = own.codes[entry];
     if (code == kUnread) {
       const ArrowColumn& texts = column.dictionary();
-      const std::string_view text =
-          texts.IsNull(*entry) ? std::string_view() : TextOf(texts, *entry, slots_[slot].field);
+      const std::string_view text = texts.IsNull(entry) ? std::string_view() : TextOf(texts, entry, slots_[slot].field);
       code = text.data() == nullptr ? kNullText : dictionary.Code(text);
     }
     out->texts[i] = static_cast<uint32_t>(code);
@@ -241,29 +301,30 @@ void ArrowRows::LoadTextEntries(size_t slot, Column* out) {
 }
 
 void ArrowRows::LoadAddressEntries(size_t slot, Column* out) {
-  Entries& own = entries_[slot];
+  KnownEntries& own = entries_[slot];
   const ArrowColumn& column = *columns_[slot];
-  const ArrowColumn& texts = column.dictionary();
-  for (size_t i = 0; i < batch_.rows; ++i) {
-    const std::optional<size_t> entry = column.EntryOf(rows_[i]);
-    if (!entry) continue;
-    uint64_t& code = own.codes[*entry];
-    if (code == kUnread) {
-      AddressCode read = kNullAddress;
-      const Errc e = texts.IsNull(*entry) ? Errc::kOk : ReadAddress(texts.Text(*entry), &read);
-      code = e == Errc::kOk ? read : kMalformed;
-      if (e == Errc::kOk && read >= kCodeV6) {  // of this batch of rows; the entry is for all
-        own.v6.push_back(batch_.v6.back());
-        batch_.v6.pop_back();
-        code = kCodeV6 | (own.v6.size() - 1);
-      }
-    }
-    if (code == kMalformed) {
+  const std::span<const uint32_t> entries = EntriesOf(column);
+  for (size_t i = 0; i < entries.size(); ++i) {
+    if (entries[i] == kNoEntry) continue;
+    uint64_t& code = own.codes[entries[i]];
+    if (code == kUnread) code = ReadEntry(column.dictionary(), entries[i], &own);
+    if (code < kCodeV6) {
+      out->addresses[i] = code;
+    } else if (code == kMalformed) {
       RejectRow(i, slot, Errc::kNotAnAddress);
     } else {
-      out->addresses[i] = code < kCodeV6 ? code : AddV6(own.v6[static_cast<uint32_t>(code)]);
+      out->addresses[i] = AddressOf(own.v6[static_cast<uint32_t>(code)]);
     }
   }
+}
+
+uint64_t ArrowRows::ReadEntry(const ArrowColumn& texts, size_t entry, KnownEntries* known) {
+  AddressCode read = kNullAddress;
+  if (!texts.IsNull(entry) && ReadAddress(texts.Text(entry), &read) != Errc::kOk) return kMalformed;
+  if (read < kCodeV6) return read;
+  known->v6.push_back(batch_.v6.back());  // of this batch of rows; the entry is for all
+  batch_.v6.pop_back();
+  return kCodeV6 | (known->v6.size() - 1);
 }
 
 // Numbers as they came from the column; rejects what the field does not take.
@@ -271,6 +332,10 @@ void ArrowRows::CheckWhole(size_t slot, Column* out) {
   const FieldInfo& info = Info(slots_[slot].field);
   const bool time = info.kind == Kind::kTime, milliseconds = time && !columns_[slot]->type().time;
   const int64_t max = time ? kLatestTime : static_cast<int64_t>(info.max);
+  const int64_t plain = milliseconds ? static_cast<int64_t>(kMaxTimeSeconds) : max;
+  bool all_plain = true;
+  for (const int64_t value : out->ints) all_plain &= value == kNullInt || (value >= 0 && value <= plain);
+  if (all_plain) return;
   for (size_t i = 0; i < batch_.rows; ++i) {
     int64_t& value = out->ints[i];
     if (value == kNullInt) continue;

@@ -66,7 +66,9 @@ absl::StatusOr<bool> ArrowTexts::Next(std::string* lines) {
   const ArrowSchema& type = table ? *schema.children[s.child] : schema;
   const ArrowArray& array = table ? *batch.children[s.child] : batch;
   const int64_t first = table ? batch.offset : 0;
-  if (absl::Status status = internal::CheckArrowColumn(type, array, first, batch.length); !status.ok()) return status;
+  if (absl::Status status = internal::CheckArrowColumn(type, array, first, batch.length, /*entries_checked=*/false);
+      !status.ok())
+    return status;
   const internal::ArrowColumn texts(type, array, first);
   for (size_t row = 0; row < static_cast<size_t>(batch.length); ++row) {
     const bool null = texts.IsNull(row) || (table && internal::IsUnsetBit(batch, static_cast<size_t>(first) + row));

@@ -2,6 +2,7 @@
 #include "src/scan/rows.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "src/scan/arrow_rows.h"
 
@@ -119,12 +120,34 @@ uint64_t& Rows::CounterOf(LogStatus status, Report* report) const {
   return status == LogStatus::kNoData ? report->nodata : status == LogStatus::kSkipData ? report->skipdata : report->ok;
 }
 
+size_t Rows::ConvertAddresses(const TokenColumn& column, AddressCode* out, uint32_t* left) {
+  const size_t n = ActiveKernels().addresses(column, out, left);
+  if (n == 0) return 0;
+  v6_words_.resize(2 * n);  // mostly IPv6
+  v6_good_.resize(n);
+  ActiveKernels().ipv6(column, left, n, v6_words_.data(), v6_good_.data());
+  size_t still = 0;
+  for (size_t i = 0; i < n; ++i) {
+    const uint32_t row = left[i];
+    if (v6_good_[i] != 0) {
+      out[row] = AddressOf(Ip{v6_words_[2 * i], v6_words_[2 * i + 1]});
+    } else {
+      left[still++] = row;
+    }
+  }
+  return still;
+}
+
 Rows* BlockRows::Start(const ResolvedBlock& block) {
   if (block.table.columns == nullptr) {
     text_.Start(block);
     return &text_;
   }
-  if (table_ == nullptr) table_ = std::make_unique<ArrowRows>(slots_, options_, report_, &text_);
+  if (table_ == nullptr) {
+    auto made = std::make_unique<ArrowRows>(slots_, options_, report_, &text_);
+    if (text_.traffic_only()) made->TakeTrafficOnly();
+    table_ = std::move(made);
+  }
   static_cast<ArrowRows*>(table_.get())->Start(block);
   return table_.get();
 }

@@ -81,6 +81,15 @@ class Rows {
   // Keep for what all kinds of rows have.
   void KeepBatch(std::span<const uint8_t> keep);
   uint64_t& CounterOf(LogStatus status, Report* report) const;
+  // The code of an address in the batch.
+  AddressCode AddressOf(const Ip& ip) {
+    if (ip.is_v4()) return kCodeV4 | ip.v4();
+    batch_.v6.push_back(ip);
+    return kCodeV6 | (batch_.v6.size() - 1);
+  }
+  // Converts a column of addresses of the batch. The numbers of records whose text is no plain address go to `left`,
+  // and their count is returned.
+  size_t ConvertAddresses(const TokenColumn& column, AddressCode* out, uint32_t* left);
 
   // A column of labels: the slots of what it looks up and of the time.
   struct LookedUp {
@@ -95,10 +104,12 @@ class Rows {
   Batch batch_;
   std::vector<LookedUp> looked_up_;  // by slot
   bool any_looked_up_ = false;
-  std::vector<size_t> fields_;     // scratch
-  std::vector<LogStatus> status_;  // by row
-  std::vector<uint8_t> loaded_;    // by slot
-  std::vector<uint8_t> bad_;       // by row
+  std::vector<size_t> fields_;      // scratch
+  std::vector<uint64_t> v6_words_;  // scratch
+  std::vector<uint8_t> v6_good_;    // scratch
+  std::vector<LogStatus> status_;   // by row
+  std::vector<uint8_t> loaded_;     // by slot
+  std::vector<uint8_t> bad_;        // by row
   // By slot, of text columns. Bounded: what comes anew each time (ids, tags) must not fill the memory.
   std::vector<std::shared_ptr<TextDictionary>> dictionaries_;
 };
@@ -156,8 +167,6 @@ class TextRows final : public Rows {
   // Scratch. Rows that a kernel did not convert, for each slot; whole numbers to load.
   std::vector<std::vector<uint32_t>> left_;
   std::vector<size_t> integers_;
-  std::vector<uint64_t> v6_words_;
-  std::vector<uint8_t> v6_good_;
   struct Malformed {
     uint32_t row;
     size_t slot;
@@ -179,7 +188,7 @@ class BlockRows {
 
   // The rows of a block, which must stay until the last of them is read.
   Rows* Start(const ResolvedBlock& block);
-  // As of TextRows. (Tables give all their rows.)
+  // As of TextRows. Before the first Start.
   void TakeTrafficOnly() { text_.TakeTrafficOnly(); }
 
  private:

@@ -123,7 +123,7 @@ absl::StatusOr<bool> ScannedTable::Take(ResolvedBlock* out, Report* report) {
     if (!more.ok()) return WithName(name(), more.status());
     if (!*more) return false;
     batch_ = reader_->shared_batch();
-    if (absl::Status s = CheckArrowBatch(*columns_->schema, *batch_); !s.ok()) return WithName(name(), s);
+    if (absl::Status s = CheckBatch(); !s.ok()) return WithName(name(), s);
     length_ = static_cast<size_t>(batch_->length);
     next_ = 0;
   }
@@ -135,18 +135,39 @@ absl::StatusOr<bool> ScannedTable::Take(ResolvedBlock* out, Report* report) {
   return true;
 }
 
+template <class Check>
+absl::Status ScannedTable::ForEachChild(const Check& check) const {
+  if (columns_->status_child >= 0) {
+    if (absl::Status s = check(columns_->status_child); !s.ok()) return s;
+  }
+  for (const int child : columns_->children) {
+    if (child < 0 || child == columns_->status_child) continue;
+    if (absl::Status s = check(child); !s.ok()) return s;
+  }
+  return absl::OkStatus();
+}
+
+// What is of the batch as a whole. Its rows are checked by those who take them.
+absl::Status ScannedTable::CheckBatch() const {
+  if (absl::Status s = CheckArrowBatch(*columns_->schema, *batch_); !s.ok()) return s;
+  return ForEachChild([&](int child) {
+    const ArrowArray& column = *batch_->children[child];
+    if (!EntriesAreFew(column, batch_->length)) return absl::OkStatus();
+    return CheckArrowEntries(*columns_->schema->children[child], column);
+  });
+}
+
 absl::Status ScannedTable::CheckRows(const TableRows& rows) const {
   const auto first = static_cast<int64_t>(rows.first), length = static_cast<int64_t>(rows.last - rows.first);
   const int64_t begin = rows.batch->offset + first;
-  const auto check = [&](int child) {
-    return child < 0
-               ? absl::OkStatus()
-               : CheckArrowColumn(*columns_->schema->children[child], *rows.batch->children[child], begin, length);
-  };
-  if (absl::Status s = check(columns_->status_child); !s.ok()) return s;
+  const absl::Status sound = ForEachChild([&](int child) {
+    const ArrowArray& column = *rows.batch->children[child];
+    return CheckArrowColumn(*columns_->schema->children[child], column, begin, length,
+                            EntriesAreFew(column, rows.batch->length));
+  });
+  if (!sound.ok()) return sound;
   for (size_t slot = 0; slot < columns_->children.size(); ++slot) {
     const int child = columns_->children[slot];
-    if (absl::Status s = check(child); !s.ok()) return s;
     if (child < 0) continue;
     const ArrowSchema& schema = *columns_->schema->children[child];
     const Kind kind = (*slots_)[slot].kind();

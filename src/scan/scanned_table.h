@@ -44,6 +44,10 @@ class ScannedTable final : public ScannedSource {
 
   absl::Status Open(Report* report);
   absl::Status Bind(Report* report);
+  // Calls check(child) for each column that is read.
+  template <class Check>
+  absl::Status ForEachChild(const Check& check) const;
+  absl::Status CheckBatch() const;
   absl::Status CheckRows(const TableRows& rows) const;
   void Render(ResolvedBlock* out) const;
 

@@ -223,31 +223,11 @@ void TextRows::LoadAddresses(size_t slot) {
   std::vector<uint32_t>& left = left_[slot];
   left.resize(records_.size());
   const TokenColumn column = ColumnOf(columns_[slot]);
-  size_t n = ActiveKernels().addresses(column, addresses.data(), left.data());
-  const auto code_of = [&](const Ip& ip) {
-    if (ip.is_v4()) return kCodeV4 | ip.v4();
-    batch_.v6.push_back(ip);
-    return kCodeV6 | (batch_.v6.size() - 1);
-  };
-  if (n > 0) {  // mostly IPv6
-    v6_words_.resize(2 * n);
-    v6_good_.resize(n);
-    ActiveKernels().ipv6(column, left.data(), n, v6_words_.data(), v6_good_.data());
-    size_t still = 0;
-    for (size_t i = 0; i < n; ++i) {
-      const uint32_t row = left[i];
-      if (v6_good_[i] != 0) {
-        addresses[row] = code_of(Ip{v6_words_[2 * i], v6_words_[2 * i + 1]});
-      } else {
-        left[still++] = row;
-      }
-    }
-    n = still;
-  }
+  const size_t n = ConvertAddresses(column, addresses.data(), left.data());
   LoadLeft(slot, {left.data(), n}, kNullAddress, &addresses, [&](const char* text, size_t size, AddressCode* out) {
     Ip ip;
     if (!ParseIp(text, text + size, &ip)) return Errc::kNotAnAddress;
-    *out = code_of(ip);
+    *out = AddressOf(ip);
     return Errc::kOk;
   });
 }
