@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from .. import _core
+from .arrow_streams import reader_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+
+#: A JSON pointer, what values there mean, and whether they count only where no place before has any.
+Place = tuple[str, dict[str, str], bool]
 
 
 def is_ocsf(names: list[str]) -> bool:
@@ -59,14 +65,18 @@ def _json(value: Any) -> str:
     return json.dumps(value, separators=(",", ":"), default=str)
 
 
-def _texts(values: Any) -> Any:
-    """Texts of numbers, times in seconds, and texts; ``-`` and empty texts are null. What is no whole number stays as
-    it is, and what is no single value is its JSON, for the engine to reject."""
+def _plain(values: Any) -> Any:
+    """Whole numbers as int64, times in seconds; anything else as texts, of which ``-`` and empty ones are null. What is
+    no whole number stays as it is, and what is no single value is its JSON, for the engine to reject."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
+    if pa.types.is_dictionary(values.type):
+        return pa.DictionaryArray.from_arrays(values.indices.cast(pa.int32()), _texts(_plain(values.dictionary)))
     if pa.types.is_timestamp(values.type):
         values = values.cast(pa.timestamp("s"), safe=False).cast(pa.int64())
+    if pa.types.is_integer(values.type) and not pa.types.is_uint64(values.type):
+        return values.cast(pa.int64())
     if pa.types.is_nested(values.type):
         values = pa.array([None if row is None else _json(row) for row in values.to_pylist()], pa.string())
     if pa.types.is_floating(values.type):
@@ -78,37 +88,140 @@ def _texts(values: Any) -> Any:
     return pc.if_else(pc.is_in(texts, value_set=pa.array(["", "-"])), pa.scalar(None, pa.string()), texts)
 
 
-def _translated(texts: Any, translation: dict[str, str]) -> Any:
+def _texts(values: Any) -> Any:
+    import pyarrow as pa
+
+    return values.cast(pa.string())
+
+
+def _encoded(values: Any) -> Any:
+    """Texts as a dictionary, in which no entry is null, so that nulls are those of the indices."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if not pa.types.is_dictionary(values.type):
+        return _texts(values).dictionary_encode()
+    if values.dictionary.null_count == 0:
+        return values
+    indices = pc.if_else(
+        pc.take(values.dictionary.is_valid(), values.indices), values.indices, pa.scalar(None, values.indices.type)
+    )
+    return pa.DictionaryArray.from_arrays(indices, values.dictionary.fill_null(""))
+
+
+def _changed(encoded: Any, dictionary: Any) -> Any:
+    """The values of a dictionary with other texts for its entries."""
+    import pyarrow as pa
+
+    return _encoded(pa.DictionaryArray.from_arrays(encoded.indices, dictionary))
+
+
+def _translated(encoded: Any, translation: dict[str, str]) -> Any:
     """Texts with those that the translation has, in any case, in its words; its ``-`` is null."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
+    texts = encoded.dictionary
     index = pc.index_in(pc.utf8_lower(texts), value_set=pa.array(list(translation)))
     words = pa.array([None if word == "-" else word for word in translation.values()], pa.string())
-    return pc.if_else(pc.is_valid(index), words.take(index), texts)
+    return _changed(encoded, pc.if_else(pc.is_valid(index), words.take(index), texts))
 
 
-def _times(texts: Any) -> Any:
+def _whole_times(times: Any) -> Any:
+    """Times in microseconds and nanoseconds as seconds; of milliseconds the engine knows."""
+    import pyarrow.compute as pc
+
+    for least, ticks in ((10**15, 10**6), (10**18, 10**9)):
+        most = min(least * 10 - 1, 2**63 - 1)
+        some = pc.and_(pc.greater_equal(times, least), pc.less_equal(times, most))
+        times = pc.if_else(some, pc.divide(times, ticks), times)
+    return times
+
+
+def _times(encoded: Any) -> Any:
     import pyarrow as pa
 
-    encoded = texts.dictionary_encode()
-    times = [None if text is None else _core.ocsf_time(text) for text in encoded.dictionary.to_pylist()]
-    return pa.array(times, pa.string()).take(encoded.indices)
+    return _changed(encoded, pa.array(map(_core.ocsf_time, encoded.dictionary.to_pylist()), pa.string()))
+
+
+def _coalesced(first: Any, second: Any) -> Any:
+    """The values of the first, and of the second where that is null, with the type of the first."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if first.null_count == 0 or second.null_count == len(second):
+        return first
+    if pa.types.is_integer(first.type):
+        return pc.coalesce(first, _numbers(second))
+    texts = pc.coalesce(first.cast(pa.string()), second.cast(pa.string()))
+    return texts.dictionary_encode() if pa.types.is_dictionary(first.type) else texts
+
+
+def _numbers(values: Any) -> Any:
+    """Texts as numbers; -1, which no field takes, for those that are none."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if pa.types.is_integer(values.type):
+        return values
+    texts = _texts(values)
+    digits = pc.match_substring_regex(texts, "^[0-9]{1,18}$")
+    return pc.if_else(digits, texts, pc.if_else(pc.is_valid(texts), "-1", texts)).cast(pa.int64())
 
 
 def _own_names(batch: pa.RecordBatch, fields: set[str] | None) -> Iterator[tuple[str, Any]]:
     """The fields that ``unmapped`` holds under their own names."""
+    import pyarrow as pa
+
     unmapped = _at(batch, "/unmapped")
     if unmapped is None:
         return
+    keys = set(unmapped.keys.unique().to_pylist()) if pa.types.is_map(unmapped.type) else None
     for field in _core.fields():
         if fields is not None and field["name"] not in fields:
             continue
         for name in (field["column"], field["name"]):
+            if keys is not None and name not in keys:
+                continue
             values = _member(unmapped, name)
             if values is not None:
-                yield field["name"], _texts(values)
+                yield field["name"], _texts(_plain(values))
                 break
+        else:
+            if keys is not None:  # a map may have it in another batch
+                yield field["name"], pa.nulls(batch.num_rows, pa.string())
+
+
+def paths_of(schema: pa.Schema, fields: list[str] | None) -> list[str] | None:
+    """The columns that hold some fields, of nested ones the paths of members; None for all."""
+    if fields is None:
+        return None
+    names = {field["name"]: field["column"] for field in _core.fields()}
+    table = {name: (places, time) for name, places, time, _ in _core.ocsf_fields()}
+    paths = [path for path in [_path(schema, "/class_uid")] if path]  # the rows count even so
+    for name in {*fields, "flow-direction"}:
+        places, time = table.get(name, ([], False))
+        pointers = [pointer + suffix for pointer, *_ in places for suffix in (("", "_dt") if time else ("",))]
+        pointers += [f"/unmapped/{own}" for own in (name, names.get(name, name))]
+        paths += [path for path in (_path(schema, pointer) for pointer in pointers) if path]
+    return list(dict.fromkeys(paths))
+
+
+def _path(schema: pa.Schema, pointer: str) -> str | None:
+    """The path of the column that has what a JSON pointer names; None if there is no such column."""
+    import pyarrow as pa
+
+    first, *rest = pointer[1:].split("/")
+    if first not in schema.names:
+        return None
+    path, kind = first, schema.field(first).type
+    for part in rest:
+        if not pa.types.is_struct(kind):
+            break  # lists and maps are read whole
+        if kind.get_field_index(part) < 0:
+            return None
+        path, kind = f"{path}.{part}", kind.field(part).type
+    return path
 
 
 def empty_batch(schema: pa.Schema) -> pa.RecordBatch:
@@ -124,47 +237,81 @@ def columns(schema: pa.Schema) -> list[str]:
     return list(dict.fromkeys([*(field[0] for field in _core.ocsf_fields()), *own]))
 
 
-def _field(batch: pa.RecordBatch, places: list[tuple[str, dict[str, str], bool]], time: bool) -> list[Any]:
-    """The texts at each place of a field; of a place that the batch lacks, nulls."""
+def _field(batch: pa.RecordBatch, places: list[Place], time: bool = False, ends: bool = False) -> list[tuple[int, Any]]:
+    """The values at each place of a field that the batch has, with the number of the place: whole numbers, or texts as
+    dictionaries; the texts of a single place as they are. Places behind one that is nowhere null are left out, unless
+    they are those of two ends."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    nulls = pa.nulls(batch.num_rows, pa.string())
-    any_set = pc.is_valid(nulls)
-    texts = []
-    for pointer, translation, last_resort in places:
+    found = []
+    for number, (pointer, translation, last_resort) in enumerate(places):
         for suffix in ("", "_dt") if time else ("",):
             values = _at(batch, pointer + suffix)
-            if values is None:
-                texts.append(nulls)
-                continue
-            found = _texts(values)
-            found = _times(found) if time else _translated(found, translation) if translation else found
-            texts.append(pc.if_else(any_set, nulls, found) if last_resort else found)
-            any_set = pc.or_(any_set, pc.is_valid(values))
-    return texts
+            if values is not None:
+                found.append((number, translation, last_resort, values.is_valid(), _plain(values)))
+    if all(pa.types.is_integer(values.type) and not translation for _, translation, *_, values in found):
+        return [(number, _whole_times(values) if time else values) for number, *_, values in found]
+    if len(found) == 1 and not time and not found[0][1]:
+        return [(number, values) for number, *_, values in found]
+    out: list[tuple[int, Any]] = []
+    any_set = None
+    for number, translation, last_resort, is_set, values in found:
+        texts = _encoded(values)
+        texts = _times(texts) if time else _translated(texts, translation) if translation else texts
+        if last_resort and any_set is not None:
+            nothing = pa.scalar(None, texts.indices.type)
+            indices = pc.if_else(any_set, nothing, texts.indices)
+            texts = pa.DictionaryArray.from_arrays(indices, texts.dictionary)
+        out.append((number, texts))
+        any_set = is_set if any_set is None else pc.or_(any_set, is_set)
+        if texts.null_count == 0 and not ends:
+            break
+    return out
+
+
+def _of_its_end(batch: pa.RecordBatch, direction: list[Place], found: list[tuple[int, Any]]) -> Any:
+    """The values of the source's end, and of the destination's where traffic comes in and they are set."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    values = functools.reduce(_coalesced, (values for _, values in found))
+    of_destination = dict(found).get(1)
+    directions = _field(batch, direction)
+    if of_destination is None or not directions:
+        return values
+    inbound = pc.equal(functools.reduce(_coalesced, (texts for _, texts in directions)).cast(pa.string()), "ingress")
+    theirs = pc.and_(pc.fill_null(inbound, False), of_destination.is_valid())
+    if pa.types.is_dictionary(values.type):
+        return pc.if_else(theirs, of_destination.cast(pa.string()), values.cast(pa.string())).dictionary_encode()
+    return pc.if_else(theirs, of_destination, values)
 
 
 def flat_batch(batch: pa.RecordBatch, fields: set[str] | None) -> pa.RecordBatch:
-    """The columns of flow log fields, as texts, by the table that the engine has for JSON events, too."""
+    """The columns of flow log fields, by the table that the engine has for JSON events, too. Their types are the same
+    for each batch of a schema."""
     import pyarrow as pa
-    import pyarrow.compute as pc
 
     table = {name: (places, time, ends) for name, places, time, ends in _core.ocsf_fields()}
-    direction = pc.coalesce(*_field(batch, table["flow-direction"][0], time=False))
-    inbound = pc.fill_null(pc.equal(direction, "ingress"), False)
     flat: dict[str, Any] = {}
     for name, (places, time, ends) in table.items():
         if fields is not None and name not in fields:
             continue
-        if not any(_at(batch, pointer + suffix) is not None for pointer, *_ in places for suffix in ("", "_dt")):
-            continue
-        texts = _field(batch, places, time)
-        flat[name] = texts[0] if len(texts) == 1 else pc.coalesce(*texts)
-        if ends:
-            flat[name] = pc.if_else(pc.and_(inbound, pc.is_valid(texts[1])), texts[1], flat[name])
+        found = _field(batch, places, time, ends)
+        if ends and found:
+            flat[name] = _of_its_end(batch, table["flow-direction"][0], found)
+        elif found:
+            flat[name] = functools.reduce(_coalesced, (values for _, values in found))
     for name, values in _own_names(batch, fields):
-        flat[name] = pc.coalesce(flat[name], values) if name in flat else values
+        flat[name] = _coalesced(flat[name], values) if name in flat else values
     if not flat:  # the rows count even so
         flat["version"] = pa.nulls(batch.num_rows, pa.string())
     return pa.RecordBatch.from_arrays(list(flat.values()), names=list(flat))
+
+
+def flat_reader(schema: pa.Schema, batches: Iterator[pa.RecordBatch], fields: list[str] | None) -> pa.RecordBatchReader:
+    """OCSF events, which are nested, as columns of fields."""
+    wanted = None if fields is None else set(fields)
+    return reader_of(
+        (flat_batch(batch, wanted) for batch in batches), lambda: flat_batch(empty_batch(schema), wanted).schema
+    )

@@ -6,19 +6,18 @@ from __future__ import annotations
 import contextlib
 import sys
 import threading
-import warnings
-from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Callable, Optional
 
 from .. import _core
 from ..errors import SourceError
+from .arrow_streams import sound_batches
 from .ocsf import columns as ocsf_columns
-from .ocsf import empty_batch, flat_batch, is_ocsf
+from .ocsf import flat_reader, is_ocsf
+from .table_files import TableFileReader
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_BATCH_ROWS = 65536
 # Columns of log lines or JSON events, in the order of precedence; `@`, `_` and case aside.
 _MESSAGES = ("message", "raw", "log", "line", "event.original", "original", "textpayload", "body", "event", "value")
 #: The names of a table's columns, and whether the engine judges by them if the rows are flow records; None if the
@@ -59,15 +58,6 @@ def _text_source(name: str, column: str, stream: Callable[[], object], again: bo
     if again:
         return _core.Source.reopened(name, lambda: _Texts(column, stream))
     return _core.Source.reader(name, _Texts(column, stream))
-
-
-def _flat(schema: pa.Schema, batches: Iterable[pa.RecordBatch], fields: list[str] | None) -> pa.RecordBatchReader:
-    """OCSF events, which are nested, as columns of fields."""
-    import pyarrow
-
-    wanted = None if fields is None else set(fields)
-    flat = flat_batch(empty_batch(schema), wanted).schema
-    return pyarrow.RecordBatchReader.from_batches(flat, (flat_batch(batch, wanted) for batch in batches))
 
 
 class ArrowTable:
@@ -135,106 +125,24 @@ class ArrowTable:
             batches = iter(data.to_batches())
         else:
             batches = iter([data]) if isinstance(data, pyarrow.RecordBatch) else iter(data)
-        sound = _sound("<arrow>", "Arrow data", batches)
+        sound = sound_batches("<arrow>", "Arrow data", batches)
         if is_ocsf(data.schema.names):
-            return _flat(data.schema, sound, fields)
+            return flat_reader(data.schema, sound, fields)
         return pyarrow.RecordBatchReader.from_batches(data.schema, sound)
 
 
-def _sound(name: str, kind: str, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    """The batches whose buffers are as large as their lengths and last offsets say, in constant time for each column;
-    what lies in between the engine checks. Errors name the table."""
-    from pyarrow import lib
-
-    while True:
-        try:
-            batch = next(batches, None)
-            if batch is None:
-                return
-            batch.validate()
-        except (lib.ArrowException, OSError, ValueError) as error:
-            raise SourceError(f"{name}: damaged {kind}: {' '.join(str(error).split())}") from None
-        yield batch
-
-
-class _File:
-    """An open file of batches."""
-
-    def __init__(self, name: str, kind: str, data: bytes | None) -> None:
-        from pyarrow import lib, parquet
-
-        self.name, self.kind, self._data = name, kind, data
-        try:
-            if kind == "Parquet":
-                self._parquet = parquet.ParquetFile(self._source())
-                self.schema = self._parquet.schema_arrow
-            elif kind == "Feather 1":
-                self._table = self._feather()
-                self.schema = self._table.schema
-            else:
-                self.schema = self._reader(None).schema
-            self.names: list[str] = self.schema.names  # those that are no UTF-8 are found out here
-        except (lib.ArrowException, OSError, ValueError, KeyError) as error:
-            raise SourceError(f"not readable as {kind}: {' '.join(str(error).split())}") from None
-
-    def _source(self) -> Any:
-        import pyarrow
-
-        return pyarrow.OSFile(self.name, "rb") if self._data is None else pyarrow.BufferReader(self._data)
-
-    def _feather(self) -> pa.Table:
-        from pyarrow import feather
-
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)
-            return feather.read_table(self._source(), memory_map=False)
-
-    def _reader(self, columns: list[int] | None) -> Any:
-        from pyarrow import ipc
-
-        options = ipc.IpcReadOptions(included_fields=columns)
-        opened = ipc.open_file if self.kind == "Arrow IPC file" else ipc.open_stream
-        return opened(self._source(), options=options)
-
-    def batches(self, columns: list[int] | None = None) -> Iterator[pa.RecordBatch]:
-        """All rows, of some of the columns, in their order."""
-        return _sound(self.name, self.kind, self._batches(columns))
-
-    def _batches(self, columns: list[int] | None) -> Iterator[pa.RecordBatch]:
-        names = None if columns is None else list(dict.fromkeys(self.names[c] for c in columns))
-        if self.kind == "Parquet":
-            yield from self._parquet.iter_batches(_BATCH_ROWS, columns=names)
-        elif self.kind == "Feather 1":
-            yield from (self._table if columns is None else self._table.select(columns)).to_batches()
-        elif self.kind == "Arrow IPC stream":
-            yield from self._reader(columns)
-        else:
-            reader = self._reader(columns)
-            for i in range(reader.num_record_batches):
-                yield reader.get_batch(i)
-
-    def stream(self, fields: list[str] | None) -> object:
-        import pyarrow
-
-        if is_ocsf(self.names):
-            return _flat(self.schema, self.batches(), fields).__arrow_c_stream__()
-        own = _core.fields_of_columns(self.names)
-        columns = [c for c, field in enumerate(own) if fields is None or field in fields]
-        columns = columns or [0]  # the rows count even so
-        schema = pyarrow.schema([self.schema.field(c) for c in columns])
-        return pyarrow.RecordBatchReader.from_batches(schema, self.batches(columns)).__arrow_c_stream__()
-
-
 class TableFile:
-    """A Parquet or Arrow IPC file, read by pyarrow a batch at a time."""
+    """A Parquet or Arrow IPC file, read by pyarrow a batch at a time; Parquet in pieces of row groups."""
 
     def __init__(self, stored: _core.Source, kind: str) -> None:
         self._stored, self._kind = stored, kind
         self._columns: Columns = None
         self._lock = threading.Lock()
+        self._last = 0
+        self._metadata: Any = None  # of a scan that has not come to the last piece: a folder may have many files
 
-    def _open(self) -> _File:
-        return _File(self._stored.name, self._kind, self._stored.memory())
+    def _open(self) -> TableFileReader:
+        return TableFileReader(self._stored.name, self._kind, self._stored.memory(), self._metadata)
 
     def source(self) -> _core.Source:
         """The source of its rows, or of the log lines that they hold."""
@@ -245,7 +153,7 @@ class TableFile:
         column = message_column(names)
         if column is None:
             return _core.Source.arrow(name, self, self._stored)
-        return _text_source(name, column, lambda: self.stream(0, None), True)
+        return _text_source(name, column, lambda: self._open().stream(_core.fields_of_columns([column])), True)
 
     def _read_columns(self) -> tuple[list[str], bool]:
         with self._lock:
@@ -259,7 +167,13 @@ class TableFile:
         return self._read_columns()
 
     def pieces(self) -> list[int]:
-        return []
+        file = self._open()
+        rows = file.pieces()
+        self._metadata, self._last = file.metadata, len(rows) - 1
+        return rows
 
     def stream(self, piece: int, fields: list[str] | None) -> object:
-        return self._open().stream(fields)
+        file = self._open()
+        if piece >= self._last:
+            self._metadata = None
+        return file.stream(fields, piece)

@@ -1,0 +1,103 @@
+"""Files of tables, Parquet and Arrow IPC, read by pyarrow a batch at a time."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from .. import _core
+from ..errors import SourceError
+from . import parquet
+from .arrow_streams import reader_of, sound_batches
+from .ocsf import flat_reader, is_ocsf, paths_of
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_BATCH_ROWS = 65536
+
+
+class TableFileReader:
+    """An opened file of rows: `kind` is as Source.table_format says, `metadata` of a Parquet file that was opened
+    before."""
+
+    def __init__(self, name: str, kind: str, data: bytes | None, metadata: Any = None) -> None:
+        from pyarrow import lib
+        from pyarrow.parquet import read_metadata
+
+        self.name, self.kind, self._data = name, kind, data
+        self.metadata = metadata
+        try:
+            if kind == "Parquet":
+                if metadata is None:
+                    self.metadata = read_metadata(self._source())
+                self.schema = self.metadata.schema.to_arrow_schema()
+            elif kind == "Feather 1":
+                self._table = self._feather()
+                self.schema = self._table.schema
+            else:
+                self.schema = self._reader(None).schema
+            self.names: list[str] = self.schema.names  # those that are no UTF-8 are found out here
+        except (lib.ArrowException, OSError, ValueError, KeyError) as error:
+            raise SourceError(f"not readable as {kind}: {' '.join(str(error).split())}") from None
+
+    def _source(self) -> Any:
+        import pyarrow
+
+        return pyarrow.OSFile(self.name, "rb") if self._data is None else pyarrow.BufferReader(self._data)
+
+    def _feather(self) -> pa.Table:
+        from pyarrow import feather
+
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            return feather.read_table(self._source(), memory_map=False)
+
+    def _reader(self, columns: list[int] | None) -> Any:
+        from pyarrow import ipc
+
+        options = ipc.IpcReadOptions(included_fields=columns)
+        opened = ipc.open_file if self.kind == "Arrow IPC file" else ipc.open_stream
+        return opened(self._source(), options=options)
+
+    def pieces(self) -> list[int]:
+        """The rows of each piece that can be read apart; none if the file is one piece whose rows are not known."""
+        if self.metadata is None:
+            return []
+        return [parquet.rows_of(self.metadata, piece) for piece in parquet.pieces(self.metadata)]
+
+    def _batches(self, columns: list[int], paths: list[str] | None, piece: int | None) -> Iterator[pa.RecordBatch]:
+        """Rows of some columns: of Parquet by paths, None for all, else by numbers."""
+        if self.metadata is not None:
+            groups = range(self.metadata.num_row_groups)
+            pieces = parquet.pieces(self.metadata)
+            if piece is not None and pieces:
+                groups = pieces[piece]
+            yield from parquet.batches(self._source(), self.metadata, groups, paths)
+        elif self.kind == "Feather 1":
+            yield from self._table.select(columns).to_batches(_BATCH_ROWS)
+        elif self.kind == "Arrow IPC stream":
+            yield from self._reader(columns)
+        else:
+            reader = self._reader(columns)
+            for i in range(reader.num_record_batches):
+                yield reader.get_batch(i)
+
+    def stream(self, fields: list[str] | None, piece: int | None = None) -> object:
+        """The columns that hold some fields, or all, of one piece or all; of OCSF events the fields themselves."""
+        import pyarrow
+
+        if is_ocsf(self.names):
+            paths = paths_of(self.schema, fields)
+            columns = [
+                c for c, name in enumerate(self.names) if paths is None or name in {p.split(".")[0] for p in paths}
+            ]
+            sound = sound_batches(self.name, self.kind, self._batches(columns, paths, piece))
+            return flat_reader(self.schema, sound, fields).__arrow_c_stream__()
+        own = _core.fields_of_columns(self.names)
+        columns = [c for c, field in enumerate(own) if fields is None or field in fields]
+        columns = columns or [0]  # the rows count even so
+        names = list(dict.fromkeys(self.names[c] for c in columns))
+        sound = sound_batches(self.name, self.kind, self._batches(columns, names, piece))
+        return reader_of(sound, lambda: pyarrow.schema([self.schema.field(c) for c in columns])).__arrow_c_stream__()
