@@ -78,6 +78,7 @@ bench: $(VENV)/.package
 	@cmake -S . -B $(BUILD) -G Ninja -DCMAKE_BUILD_TYPE=Release -DVPCFLOW_BUILD_BENCH=ON >/dev/null
 	@cmake --build $(BUILD) -j $(JOBS)
 	@$(BIN)/python bench/run.py --build $(BUILD)
+	@$(BIN)/python bench/tables.py $${RECORDS:-1000000}
 
 lint: $(VENV)/.package $(VENV)/.test-packages $(VENV)/.lint-packages
 	@$(BIN)/ruff check python tests/python bench examples tools

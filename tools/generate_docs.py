@@ -51,6 +51,14 @@ with or without line ends between them), zstd (any number of frames) and zlib ar
 | --- | --- |
 {containers}
 
+**Parquet**: the threads of a scan read row groups side by side, small ones together and large ones in batches of half a million rows at the
+most, so that memory does not grow with the file. Texts that are stored as dictionaries come as such, and each different one is parsed once a
+batch; of nested columns only the members that a query needs are read. Where the filter of a query, `start` or `end` gives bounds of numbers, times, texts or
+IPv4 addresses, row groups whose statistics leave no room between them are read in part: log status and what the filter reads. So all records are
+counted, and a row group of which one passes even so is read whole: statistics that are wrong, cut, deprecated or missing change no result.
+`trust_statistics=True` (`--trust-statistics`) believes them and reads the log status alone, and `start` if a time was asked for. Queries that share a scan (`collect_all`) read
+every row group whole. The page index is not used; pyarrow does not give it.
+
 **Parquet** and **Arrow IPC** (files, streams, Feather; lz4 and zstd) are found by content and read by pyarrow, a batch at a time and only
 the columns that a query names, through the same engine; C++ programs make any Arrow stream a source with `Source::Arrow`. Text and tables may be
 mixed in one scan, and whatever works for text works for tables: several threads, `batches()`, sessions, coverage,

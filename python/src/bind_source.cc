@@ -89,8 +89,8 @@ Source FromOpener(const std::string& name, py::object open) {
                           });
 }
 
-// A table of Python's: an object with columns() -> (names, judged), pieces() -> rows of each, and
-// stream(piece, fields | None) -> capsule.
+// A table of Python's: an object with columns() -> (names, judged), pieces() -> rows of each, may_hold(piece, [(field,
+// least | None, most | None)]) -> bool, with integers or bytes, and stream(piece, fields | None) -> capsule.
 class PythonTable final : public vpcflow::ArrowTable {
  public:
   PythonTable(std::string name, py::object table) : name_(std::move(name)), table_(Share(std::move(table))) {}
@@ -109,6 +109,24 @@ class PythonTable final : public vpcflow::ArrowTable {
   absl::StatusOr<std::vector<uint64_t>> Pieces() const override {
     std::vector<uint64_t> out;
     const absl::Status status = Call([&] { out = table_->attr("pieces")().cast<std::vector<uint64_t>>(); });
+    if (!status.ok()) return status;
+    return out;
+  }
+  absl::StatusOr<bool> MayHold(size_t piece, const std::vector<vpcflow::FieldBounds>& bounds) const override {
+    bool out = true;
+    const absl::Status status = Call([&] {
+      py::list all;
+      for (const vpcflow::FieldBounds& one : bounds) {
+        if (one.least || one.most) all.append(py::make_tuple(one.field, one.least, one.most));
+        if (one.least_text || one.most_text) {
+          const auto bytes = [](const std::optional<std::string>& text) -> py::object {
+            return text ? py::object(py::bytes(*text)) : py::none();
+          };
+          all.append(py::make_tuple(one.field, bytes(one.least_text), bytes(one.most_text)));
+        }
+      }
+      out = table_->attr("may_hold")(piece, all).cast<bool>();
+    });
     if (!status.ok()) return status;
     return out;
   }

@@ -41,10 +41,10 @@ void BindSpec(py::module_& m) {
             Member{"lenient", &PlanSpec::lenient});
   BindValue(m, "ScanOptions", "", Member{"format", &ScanOptions::format}, Member{"container", &ScanOptions::container},
             Member{"on_error", &ScanOptions::on_error}, Member{"duplicates", &ScanOptions::duplicates},
-            Member{"threads", &ScanOptions::threads}, Member{"max_output_bytes", &ScanOptions::max_output_bytes},
-            Member{"max_memory", &ScanOptions::max_memory}, Member{"first_source", &ScanOptions::first_source},
-            Member{"block_bytes", &ScanOptions::block_bytes}, Member{"allow_empty", &ScanOptions::allow_empty},
-            Member{"notes", &ScanOptions::notes});
+            Member{"trust_statistics", &ScanOptions::trust_statistics}, Member{"threads", &ScanOptions::threads},
+            Member{"max_output_bytes", &ScanOptions::max_output_bytes}, Member{"max_memory", &ScanOptions::max_memory},
+            Member{"first_source", &ScanOptions::first_source}, Member{"block_bytes", &ScanOptions::block_bytes},
+            Member{"allow_empty", &ScanOptions::allow_empty}, Member{"notes", &ScanOptions::notes});
 }
 
 }  // namespace vpcflow_python

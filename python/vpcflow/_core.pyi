@@ -168,6 +168,7 @@ class _ScanMembers(TypedDict, total=False):
     container: Container
     on_error: OnError
     duplicates: Duplicates
+    trust_statistics: bool
     threads: int
     max_output_bytes: int
     max_memory: int
@@ -187,6 +188,8 @@ class ScanOptions:
     def on_error(self) -> OnError: ...
     @property
     def duplicates(self) -> Duplicates: ...
+    @property
+    def trust_statistics(self) -> bool: ...
     @property
     def threads(self) -> int: ...
     @property

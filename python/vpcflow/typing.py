@@ -107,6 +107,7 @@ class ScanKeywords(TypedDict, total=False):
     account: str | Iterable[str] | None
     region: str | Iterable[str] | None
     duplicates: Duplicates
+    trust_statistics: bool
     on_error: OnError
     threads: int | None
     max_memory: Size | None

@@ -35,7 +35,7 @@ class ArrowRows final : public Rows {
   bool Next() override;
   void LoadFields(std::span<const size_t> slots) override;
   void Keep(std::span<const uint8_t> keep) override;
-  bool HasField(size_t slot) const override { return table_->children[slot] >= 0; }
+  bool HasField(size_t slot) const override { return table_->has[slot] != 0; }
   bool stopped() const override { return stopped_; }
 
  private:

@@ -29,6 +29,7 @@ struct Segment {
 struct TableColumns {
   std::shared_ptr<const ArrowSchema> schema;
   std::vector<int> children;  // by slot of the scan: the column that holds its field, or -1
+  std::vector<uint8_t> has;   // by slot: whether the table has the field, also where its column is not read
   int status_child = -1;      // the column of log statuses, or -1
 };
 

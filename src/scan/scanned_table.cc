@@ -55,40 +55,64 @@ ScannedTable::ScannedTable(const Source& source, uint32_t number, const TableRea
       row_(piece.first_row),
       slots_(reads.slots != nullptr ? reads.slots : &own_slots_) {}
 
-absl::Status ScannedTable::Open(Report* report) {
+absl::Status ScannedTable::Begin(Report* report) {
+  const ArrowTable& table = *source_.kind()->table();
+  if (reads_.filter && !piece_.judged) {
+    const absl::StatusOr<bool> may_hold = table.MayHold(piece_.number, reads_.filter->bounds);
+    if (!may_hold.ok()) return may_hold.status();
+    ruled_out_ = !*may_hold;
+  }
+  if (absl::Status s = Open(ruled_out_ ? reads_.filter->fields : reads_.fields); !s.ok()) return s;
+  if (piece_.number == 0) Describe(report);  // once for a table
+  return absl::OkStatus();
+}
+
+absl::Status ScannedTable::Open(const std::optional<std::vector<std::string>>& fields) {
   ArrowArrayStream stream{};
-  if (absl::Status s = source_.kind()->table()->Open({piece_.number, reads_.fields}, &stream); !s.ok()) return s;
+  if (absl::Status s = source_.kind()->table()->Open({piece_.number, fields}, &stream); !s.ok()) return s;
   reader_.emplace(&stream);
   if (absl::Status s = reader_->Open(); !s.ok()) return s;
   if (absl::Status s = CheckArrowSchema(reader_->schema()); !s.ok()) return s;
-  return Bind(report);
+  return Bind();
 }
 
-absl::Status ScannedTable::Bind(Report* report) {
+absl::Status ScannedTable::Bind() {
   const ArrowSchema& schema = reader_->schema();
   std::vector<std::string> names;
   for (int64_t c = 0; c < schema.n_children; ++c) names.emplace_back(NameOf(*schema.children[c]));
   if (piece_.judged) {
     if (absl::Status s = CheckFlowColumns(names); !s.ok()) return s;
   }
-  const NamedColumns named = NameColumns(names);
+  names_ = names;
+  if (ruled_out_) {  // what the stream would have otherwise
+    const absl::StatusOr<std::optional<ArrowColumns>> all = source_.kind()->table()->Columns();
+    if (!all.ok()) return all.status();
+    if (*all) names_ = (*all)->names;
+    const std::vector<std::string> fields = FieldsOfColumns(names_);
+    size_t kept = 0;
+    for (size_t c = 0; c < names_.size(); ++c) {
+      if (IsRead(fields[c])) names_[kept++] = names_[c];
+    }
+    names_.resize(kept);
+  }
+  const NamedColumns in_stream = NameColumns(names), in_table = NameColumns(names_);
   auto columns = std::make_shared<TableColumns>();
   columns->schema = reader_->shared_schema();
-  std::vector<std::string> format;
-  for (const NamedColumn& column : named.columns) {
+  for (const NamedColumn& column : in_stream.columns) {
     if (column.field == Field::kLogStatus) columns->status_child = static_cast<int>(column.position);
-    if (column.field == Field::kUnknown) continue;
-    format.push_back(column.name);
-    const bool read =
-        !reads_.fields || std::find(reads_.fields->begin(), reads_.fields->end(), column.name) != reads_.fields->end();
-    if (reads_.slots == nullptr && read) own_slots_.push_back({column.field, column.name, nullptr});
+    if (reads_.slots == nullptr && column.field != Field::kUnknown && IsRead(column.name))
+      own_slots_.push_back({column.field, column.name, nullptr});
   }
   if (own_slots_.empty() && reads_.slots == nullptr)  // the rows count even so
     own_slots_.push_back({Field::kLogStatus, std::string(Info(Field::kLogStatus).name), nullptr});
+  const auto find = [](const NamedColumns& named, const std::string& name) {
+    return std::find_if(named.columns.begin(), named.columns.end(),
+                        [&](const NamedColumn& column) { return column.name == name; });
+  };
   for (const FieldRef& slot : *slots_) {
-    const auto found = std::find_if(named.columns.begin(), named.columns.end(),
-                                    [&](const NamedColumn& column) { return column.name == slot.name; });
-    columns->children.push_back(found == named.columns.end() ? -1 : static_cast<int>(found->position));
+    const auto found = find(in_stream, slot.name);
+    columns->children.push_back(found == in_stream.columns.end() ? -1 : static_cast<int>(found->position));
+    columns->has.push_back(static_cast<uint8_t>(find(in_table, slot.name) != in_table.columns.end()));
   }
   columns_ = std::move(columns);
   if (reads_.slots == nullptr) {
@@ -98,34 +122,53 @@ absl::Status ScannedTable::Bind(Report* report) {
     Format::ParseHeader(header, &parsed, /*sure=*/true);
     format_ = std::make_shared<const Format>(std::move(parsed));
   }
-  if (piece_.number > 0) return absl::OkStatus();  // what follows is said once
+  return absl::OkStatus();
+}
+
+bool ScannedTable::IsRead(const std::string& field) const {
+  return !reads_.fields || std::find(reads_.fields->begin(), reads_.fields->end(), field) != reads_.fields->end();
+}
+
+void ScannedTable::Describe(Report* report) const {
+  const NamedColumns named = NameColumns(names_);
+  std::vector<std::string> format;
+  for (const NamedColumn& column : named.columns) {
+    if (column.field != Field::kUnknown) format.push_back(column.name);
+  }
   report->CountFormat(absl::StrJoin(format, " "));
-  for (size_t c = 0; c < names.size(); ++c) {
-    const Field field = MeaningOf(names[c]).field;
+  for (size_t c = 0; c < names_.size(); ++c) {
+    const Field field = MeaningOf(names_[c]).field;
     const auto read = std::find_if(named.columns.begin(), named.columns.end(),
                                    [&](const NamedColumn& n) { return n.field == field; });
     if (field == Field::kUnknown || read == named.columns.end() || read->position == c) continue;
-    const std::string& other = names[read->position];
-    report->Warn(other == names[c]
+    const std::string& other = names_[read->position];
+    report->Warn(other == names_[c]
                      ? absl::StrCat(name(), ": two columns are named '", Printable(other), "'; the first one is read")
-                     : absl::StrCat(name(), ": columns '", Printable(other), "' and '", Printable(names[c]),
+                     : absl::StrCat(name(), ": columns '", Printable(other), "' and '", Printable(names_[c]),
                                     "' are both the field '", read->name, "'; '", Printable(other), "' is read"));
   }
-  return absl::OkStatus();
+}
+
+absl::StatusOr<bool> ScannedTable::Step() {
+  const absl::StatusOr<bool> more = reader_->Next();
+  if (!more.ok() || !*more) return more;
+  batch_ = reader_->shared_batch();
+  if (absl::Status s = CheckBatch(); !s.ok()) return s;
+  length_ = static_cast<size_t>(batch_->length);
+  next_ = 0;
+  return true;
 }
 
 absl::StatusOr<bool> ScannedTable::Take(ResolvedBlock* out, Report* report) {
   if (columns_ == nullptr) {
-    if (absl::Status s = Open(report); !s.ok()) return WithName(name(), s);
+    if (absl::Status s = Begin(report); !s.ok()) return WithName(name(), s);
   }
   while (next_ == length_) {
-    const absl::StatusOr<bool> more = reader_->Next();
+    const absl::StatusOr<bool> more = Step();
     if (!more.ok()) return WithName(name(), more.status());
     if (!*more) return false;
-    batch_ = reader_->shared_batch();
-    if (absl::Status s = CheckBatch(); !s.ok()) return WithName(name(), s);
-    length_ = static_cast<size_t>(batch_->length);
-    next_ = 0;
+    if (!ruled_out_ || reads_.filter->options->trust_statistics || !AnyPasses()) continue;
+    if (absl::Status s = ReadWhole(); !s.ok()) return WithName(name(), s);
   }
   const size_t rows = std::min(kUnitRows, length_ - next_);
   out->table = {columns_, batch_, next_, next_ + rows, row_};
@@ -133,6 +176,41 @@ absl::StatusOr<bool> ScannedTable::Take(ResolvedBlock* out, Report* report) {
   row_ += rows;
   if (next_ == length_) batch_ = nullptr;
   return true;
+}
+
+bool ScannedTable::AnyPasses() const {
+  ResolvedBlock block;
+  block.name = &name();
+  block.table = {columns_, batch_, 0, length_, row_};
+  if (!CheckRows(block.table).ok()) return false;  // as those who take the rows will find
+  const TableFilter& filter = *reads_.filter;
+  const std::vector<size_t> slots(filter.slots.begin(), filter.slots.end());
+  Report ignored;
+  ArrowRows rows(*slots_, *filter.options, &ignored, nullptr);
+  rows.Start(block);
+  std::vector<Tri> passes;
+  while (rows.Next()) {
+    rows.Load(slots);
+    rows.DropBad();
+    passes.resize(rows.batch().rows);
+    filter.filter->Evaluate(rows.batch(), filter.slots, passes);
+    if (std::find(passes.begin(), passes.end(), Tri::kTrue) != passes.end()) return true;
+  }
+  return false;
+}
+
+absl::Status ScannedTable::ReadWhole() {
+  ruled_out_ = false;
+  if (absl::Status s = Open(reads_.fields); !s.ok()) return s;
+  uint64_t taken = row_ - piece_.first_row;
+  do {
+    const absl::StatusOr<bool> more = Step();
+    if (!more.ok()) return more.status();
+    if (!*more) return absl::DataLossError("damaged table: it has fewer rows when it is read again");
+    next_ = static_cast<size_t>(std::min<uint64_t>(taken, length_));
+    taken -= next_;
+  } while (next_ == length_);
+  return absl::OkStatus();
 }
 
 template <class Check>

@@ -42,8 +42,20 @@ class ScannedTable final : public ScannedSource {
   absl::Status Prepare(ResolvedBlock* out) override;
   absl::Status Settle(ResolvedBlock* out, Report* report) override;
 
-  absl::Status Open(Report* report);
-  absl::Status Bind(Report* report);
+  absl::Status Begin(Report* report);
+  // Opens the stream of the piece, of some fields.
+  absl::Status Open(const std::optional<std::vector<std::string>>& fields);
+  // Finds the columns of the fields of the scan in the stream.
+  absl::Status Bind();
+  bool IsRead(const std::string& field) const;
+  // Says what the columns are.
+  void Describe(Report* report) const;
+  // Steps to the next batch; false at the end.
+  absl::StatusOr<bool> Step();
+  // Whether any row of the batch passes the filter.
+  bool AnyPasses() const;
+  // Reads the piece from the batch in hand on with all columns.
+  absl::Status ReadWhole();
   // Calls check(child) for each column that is read.
   template <class Check>
   absl::Status ForEachChild(const Check& check) const;
@@ -59,8 +71,10 @@ class ScannedTable final : public ScannedSource {
   std::shared_ptr<const ArrowArray> batch_;
   size_t next_ = 0;
   size_t length_ = 0;
+  bool ruled_out_ = false;  // by statistics: only what the filter needs is read
   uint64_t row_ = 0;
   // Set by the first Take.
+  std::vector<std::string> names_;   // of the columns that are read, if the piece may hold what is wanted
   std::vector<FieldRef> own_slots_;  // where the scan wants lines
   const std::vector<FieldRef>* slots_ = nullptr;
   std::shared_ptr<const TableColumns> columns_;

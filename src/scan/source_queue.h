@@ -16,12 +16,23 @@
 #include "src/scan/scanned_source.h"
 #include "src/source/duplicate_finder.h"
 #include "src/source/fetch.h"
+#include "vpcflow/filter/filter.h"
 #include "vpcflow/record/batch.h"
 #include "vpcflow/scan/options.h"
+#include "vpcflow/source/arrow_table.h"
 #include "vpcflow/source/source.h"
 
 VPCFLOW_NAMESPACE_BEGIN
 namespace internal {
+
+// The filter of a scan of which a record is read no further if it does not pass.
+struct TableFilter {
+  const Filter* filter;
+  std::vector<int> slots;           // of the filter's fields, among those of the scan
+  std::vector<FieldBounds> bounds;  // not empty
+  std::vector<std::string> fields;  // what is read of each record, to filter and to count it
+  const ScanOptions* options;
+};
 
 // What a scan reads of tables.
 struct TableReads {
@@ -29,6 +40,7 @@ struct TableReads {
   const std::vector<FieldRef>* slots = nullptr;
   // The fields that are read; nothing for all.
   std::optional<std::vector<std::string>> fields{};
+  std::optional<TableFilter> filter{};
 };
 
 // What a scan that loads `slots` reads.

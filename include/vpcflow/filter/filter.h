@@ -47,6 +47,8 @@
 
 VPCFLOW_NAMESPACE_BEGIN
 
+struct FieldBounds;  // vpcflow/source/arrow_table.h
+
 namespace internal {
 class Binder;
 struct FilterNode;
@@ -82,6 +84,10 @@ class Filter {
   // The result for each row of a batch. `slots[i]` is the batch column of fields()[i], or -1 where there is none
   // (null).
   void Evaluate(const Batch& batch, std::span<const int> slots, std::span<Tri> out) const;
+
+  // Returns bounds of fields between which the values of each record lie that passes, each field once; none if no test
+  // that has to hold gives any. O(tests).
+  std::vector<FieldBounds> Bounds() const;
 
   // The fields it names, each once.
   const std::vector<FieldRef>& fields() const& { return fields_; }

@@ -53,6 +53,9 @@ struct ScanOptions {
   Container container = Container::kAuto;
   OnError on_error = OnError::kSkip;
   Duplicates duplicates = Duplicates::kOnce;
+  // Tables whose statistics say that none of their records can pass (the row groups of a Parquet file) are believed; else
+  // what the filter reads is read of them to make sure.
+  bool trust_statistics = false;
   // Worker threads; 0 for one per processor. Results do not depend on it.
   int threads = 0;
   // Longer lines are rejects; they are never held in memory. At most 1 GiB; more means that.

@@ -32,6 +32,17 @@ struct ArrowColumns {
   bool judged = true;
 };
 
+// Bounds of a field, both included: whole numbers, times in Unix seconds, or texts as AWS writes them, in the order of
+// their bytes. A null lies within none.
+struct FieldBounds {
+  std::string field{};  // AWS's name
+  std::optional<int64_t> least{};
+  std::optional<int64_t> most{};
+  std::optional<std::string> least_text{};
+  std::optional<std::string> most_text{};
+  friend bool operator==(const FieldBounds&, const FieldBounds&) = default;
+};
+
 // What a scan reads of a table.
 struct ArrowRequest {
   size_t piece = 0;
@@ -49,6 +60,11 @@ class ArrowTable {
   // Returns the numbers of rows of its pieces, in order. Empty for a table of one piece whose rows are not counted
   // before reading.
   virtual absl::StatusOr<std::vector<uint64_t>> Pieces() const { return std::vector<uint64_t>(); }
+  // Returns false if statistics say that no record of a piece lies within all of the bounds. The scan reads less of such
+  // a piece, and all of it if they turn out to be wrong.
+  virtual absl::StatusOr<bool> MayHold(size_t /*piece*/, const std::vector<FieldBounds>& /*bounds*/) const {
+    return true;
+  }
   // Opens the stream of a piece; the scan releases it. An error leaves `out` unset.
   virtual absl::Status Open(const ArrowRequest& request, ArrowArrayStream* out) const = 0;
 };

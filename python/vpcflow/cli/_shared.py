@@ -55,6 +55,11 @@ def add_input(parser: argparse.ArgumentParser) -> None:
         help="read files with the same bytes once (default), or all of them",
     )
     parser.add_argument(
+        "--trust-statistics",
+        action="store_true",
+        help="believe Parquet files which of their row groups have no record that passes (default: look)",
+    )
+    parser.add_argument(
         "--on-error",
         choices=("skip", "raise", "null"),
         default="skip",
@@ -85,6 +90,7 @@ def flows_of(args: argparse.Namespace) -> Flows:
         account=args.account,
         region=args.region,
         duplicates=args.duplicates,
+        trust_statistics=args.trust_statistics,
         on_error=args.on_error,
         threads=args.threads,
         max_memory=args.max_memory,

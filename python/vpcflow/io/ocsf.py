@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import json
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Callable
 
 from .. import _core
 from .arrow_streams import reader_of
@@ -100,13 +100,23 @@ def _encoded(values: Any) -> Any:
     import pyarrow.compute as pc
 
     if not pa.types.is_dictionary(values.type):
-        return _texts(values).dictionary_encode()
+        values = values.dictionary_encode()
+        return pa.DictionaryArray.from_arrays(values.indices, _texts(values.dictionary))
     if values.dictionary.null_count == 0:
         return values
-    indices = pc.if_else(
-        pc.take(values.dictionary.is_valid(), values.indices), values.indices, pa.scalar(None, values.indices.type)
-    )
+    is_set = pc.take(values.dictionary.is_valid(), values.indices)
+    indices = pc.if_else(is_set, values.indices, pa.scalar(None, values.indices.type))
     return pa.DictionaryArray.from_arrays(indices, values.dictionary.fill_null(""))
+
+
+def _chosen(choose: Callable[[Any, Any], Any], first: Any, second: Any) -> Any:
+    """Values of two dictionaries, which choose(indices, indices) picks, as one; entries may be in it twice."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    behind = pa.scalar(len(first.dictionary), first.indices.type)
+    indices = choose(first.indices, pc.add(second.indices, behind))
+    return pa.DictionaryArray.from_arrays(indices, pa.concat_arrays([first.dictionary, second.dictionary]))
 
 
 def _changed(encoded: Any, dictionary: Any) -> Any:
@@ -153,8 +163,9 @@ def _coalesced(first: Any, second: Any) -> Any:
         return first
     if pa.types.is_integer(first.type):
         return pc.coalesce(first, _numbers(second))
-    texts = pc.coalesce(first.cast(pa.string()), second.cast(pa.string()))
-    return texts.dictionary_encode() if pa.types.is_dictionary(first.type) else texts
+    if pa.types.is_dictionary(first.type):
+        return _chosen(pc.coalesce, _encoded(first), _encoded(second))
+    return pc.coalesce(first, _texts(second))
 
 
 def _numbers(values: Any) -> Any:
@@ -192,15 +203,29 @@ def _own_names(batch: pa.RecordBatch, fields: set[str] | None) -> Iterator[tuple
                 yield field["name"], pa.nulls(batch.num_rows, pa.string())
 
 
+def places_of(schema: pa.Schema, field: str) -> list[str]:
+    """The paths of the columns that a field is read from, the first that is not null first; none if their values mean
+    others than they are."""
+    names = {known["name"]: known["column"] for known in _core.fields()}
+    for name, places, time, ends in _core.ocsf_fields():
+        if name != field or ends or any(translation for _, translation, _ in places):
+            continue
+        pointers = [pointer + suffix for pointer, *_ in places for suffix in (("", "_dt") if time else ("",))]
+        pointers += [f"/unmapped/{own}" for own in (names[field], field)]
+        return [path for path in (_path(schema, pointer) for pointer in pointers) if path]
+    return []
+
+
 def paths_of(schema: pa.Schema, fields: list[str] | None) -> list[str] | None:
     """The columns that hold some fields, of nested ones the paths of members; None for all."""
     if fields is None:
         return None
     names = {field["name"]: field["column"] for field in _core.fields()}
-    table = {name: (places, time) for name, places, time, _ in _core.ocsf_fields()}
+    table = {name: (places, time, ends) for name, places, time, ends in _core.ocsf_fields()}
     paths = [path for path in [_path(schema, "/class_uid")] if path]  # the rows count even so
-    for name in {*fields, "flow-direction"}:
-        places, time = table.get(name, ([], False))
+    of_an_end = any(table[name][2] for name in fields if name in table)
+    for name in [*fields, *(["flow-direction"] if of_an_end else [])]:
+        places, time, _ = table.get(name, ([], False, False))
         pointers = [pointer + suffix for pointer, *_ in places for suffix in (("", "_dt") if time else ("",))]
         pointers += [f"/unmapped/{own}" for own in (name, names.get(name, name))]
         paths += [path for path in (_path(schema, pointer) for pointer in pointers) if path]
@@ -270,6 +295,12 @@ def _field(batch: pa.RecordBatch, places: list[Place], time: bool = False, ends:
     return out
 
 
+def _second_where(mask: Any, first: Any, second: Any) -> Any:
+    import pyarrow.compute as pc
+
+    return pc.if_else(mask, second, first)
+
+
 def _of_its_end(batch: pa.RecordBatch, direction: list[Place], found: list[tuple[int, Any]]) -> Any:
     """The values of the source's end, and of the destination's where traffic comes in and they are set."""
     import pyarrow as pa
@@ -280,11 +311,12 @@ def _of_its_end(batch: pa.RecordBatch, direction: list[Place], found: list[tuple
     directions = _field(batch, direction)
     if of_destination is None or not directions:
         return values
-    inbound = pc.equal(functools.reduce(_coalesced, (texts for _, texts in directions)).cast(pa.string()), "ingress")
+    of_flow = _encoded(functools.reduce(_coalesced, (texts for _, texts in directions)))
+    inbound = pc.take(pc.equal(of_flow.dictionary, "ingress"), of_flow.indices)
     theirs = pc.and_(pc.fill_null(inbound, False), of_destination.is_valid())
     if pa.types.is_dictionary(values.type):
-        return pc.if_else(theirs, of_destination.cast(pa.string()), values.cast(pa.string())).dictionary_encode()
-    return pc.if_else(theirs, of_destination, values)
+        return _chosen(functools.partial(_second_where, theirs), _encoded(values), _encoded(of_destination))
+    return _second_where(theirs, values, of_destination)
 
 
 def flat_batch(batch: pa.RecordBatch, fields: set[str] | None) -> pa.RecordBatch:

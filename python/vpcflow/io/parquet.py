@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import calendar
+import datetime
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Union
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -15,6 +17,13 @@ _BATCH_ROWS = 1 << 19
 _BATCH_BYTES = 64 << 20
 # Columns take at least this of a row, whatever the file says: codes of dictionaries and numbers.
 _LEAST_BYTES = 8
+
+
+#: A field, and the least and the greatest value that is wanted: whole numbers, or bytes of texts; None for no limit.
+Bounds = tuple[str, Union[int, bytes, None], Union[int, bytes, None]]
+# Times above the first are milliseconds, and those above the second something else.
+_LATEST_SECONDS = 2**31
+_LATEST_MILLISECONDS = 10**13 - 1
 
 
 def rows_of(metadata: Any, groups: Iterable[int]) -> int:
@@ -40,6 +49,58 @@ def _leaves(metadata: Any, columns: list[str] | None) -> list[int]:
     if columns is None:
         return list(range(len(paths)))
     return [i for i, path in enumerate(paths) if any(path == c or path.startswith(f"{c}.") for c in columns)]
+
+
+def _number(value: Any) -> Any:
+    """The value of a statistic as the engine compares it; None for one that it does not."""
+    if isinstance(value, str):
+        return value.encode()
+    if isinstance(value, datetime.datetime):
+        return calendar.timegm(value.utctimetuple())
+    return value if type(value) in (int, bytes) else None
+
+
+def _span(statistics: Any, is_time: bool) -> tuple[Any, Any] | None:
+    """The least and the greatest value that statistics tell; None if they tell none."""
+    try:
+        if statistics is None or not statistics.has_min_max:
+            return None
+        low, high = _number(statistics.min), _number(statistics.max)
+    except (ValueError, TypeError, OverflowError, NotImplementedError):  # of a type without order, or damaged
+        return None
+    if low is None or type(low) is not type(high):
+        return None
+    if is_time and isinstance(statistics.min, int) and high > _LATEST_SECONDS:
+        if low <= _LATEST_SECONDS or high > _LATEST_MILLISECONDS:
+            return None
+        return low // 1000, high // 1000
+    return low, high
+
+
+def _meet(span: tuple[Any, Any] | None, least: Any, most: Any) -> bool:
+    """Whether a value of a span may lie within bounds."""
+    if span is None or any(end is not None and type(end) is not type(span[0]) for end in (least, most)):
+        return True
+    return (least is None or span[1] >= least) and (most is None or span[0] <= most)
+
+
+def may_hold(metadata: Any, groups: range, places: list[str], is_time: bool, least: Any, most: Any) -> bool:
+    """Whether the statistics of some row groups leave room for a value of a field within bounds. The field is read
+    from the columns at its places: from a later one where those before are null."""
+    return any(_group_may_hold(metadata, group, places, is_time, least, most) for group in groups)
+
+
+def _group_may_hold(metadata: Any, group: int, places: list[str], is_time: bool, least: Any, most: Any) -> bool:
+    for place in places:
+        any_null = False
+        for leaf in _leaves(metadata, [place]):
+            statistics = metadata.row_group(group).column(leaf).statistics
+            if _meet(_span(statistics, is_time), least, most):
+                return True
+            any_null |= not (statistics.has_null_count and statistics.null_count == 0)
+        if not any_null:
+            return False
+    return not places
 
 
 def _dictionaries(metadata: Any, groups: range, leaves: list[int]) -> list[str]:

@@ -10,7 +10,7 @@ from .. import _core
 from ..errors import SourceError
 from . import parquet
 from .arrow_streams import reader_of, sound_batches
-from .ocsf import flat_reader, is_ocsf, paths_of
+from .ocsf import flat_reader, is_ocsf, paths_of, places_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -66,6 +66,20 @@ class TableFileReader:
         if self.metadata is None:
             return []
         return [parquet.rows_of(self.metadata, piece) for piece in parquet.pieces(self.metadata)]
+
+    def may_hold(self, piece: int, bounds: list[parquet.Bounds]) -> bool:
+        """Whether the statistics of a piece of Parquet leave room for a record within bounds."""
+        if self.metadata is None or not self.metadata.num_row_groups:
+            return True
+        groups = parquet.pieces(self.metadata)[piece]
+        ocsf, own = is_ocsf(self.names), _core.fields_of_columns(self.names)
+        times = {field["name"] for field in _core.fields() if field["type"] == "time"}
+        for field, least, most in bounds:
+            columns = [name for name, meaning in zip(self.names, own) if meaning == field]
+            places = places_of(self.schema, field) if ocsf else columns if len(columns) == 1 else []
+            if not parquet.may_hold(self.metadata, groups, places, field in times, least, most):
+                return False
+        return True
 
     def _batches(self, columns: list[int], paths: list[str] | None, piece: int | None) -> Iterator[pa.RecordBatch]:
         """Rows of some columns: of Parquet by paths, None for all, else by numbers."""

@@ -13,11 +13,13 @@ from ..errors import SourceError
 from .arrow_streams import sound_batches
 from .ocsf import columns as ocsf_columns
 from .ocsf import flat_reader, is_ocsf
+from .parquet import Bounds
 from .table_files import TableFileReader
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+_PIECE_ROWS = 1 << 17
 # Columns of log lines or JSON events, in the order of precedence; `@`, `_` and case aside.
 _MESSAGES = ("message", "raw", "log", "line", "event.original", "original", "textpayload", "body", "event", "value")
 #: The names of a table's columns, and whether the engine judges by them if the rows are flow records; None if the
@@ -98,7 +100,14 @@ class ArrowTable:
         return (names, not self._own) if names else None
 
     def pieces(self) -> list[int]:
-        return []
+        """Of tables in memory whose columns have to be flattened: other batches are shared as they are."""
+        if not self._of_pyarrow() or not hasattr(self._data, "num_rows") or not is_ocsf(self._data.schema.names):
+            return []
+        rows = self._data.num_rows
+        return [min(_PIECE_ROWS, rows - first) for first in range(0, rows, _PIECE_ROWS)]
+
+    def may_hold(self, piece: int, bounds: list[Bounds]) -> bool:
+        return True
 
     def stream(self, piece: int, fields: list[str] | None) -> object:
         if self._spent:
@@ -106,7 +115,7 @@ class ArrowTable:
         self._spent = self._once
         try:
             if self._of_pyarrow():
-                return self._validated(fields).__arrow_c_stream__()
+                return self._validated(piece, fields).__arrow_c_stream__()
             return self._data.__arrow_c_stream__()
         # Columns of mixed objects, types that a producer cannot hand over, a closed reader.
         except (ValueError, TypeError, OSError, NotImplementedError) as error:
@@ -116,17 +125,19 @@ class ArrowTable:
         arrow = sys.modules.get("pyarrow")
         return arrow is not None and isinstance(self._data, (arrow.Table, arrow.RecordBatch, arrow.RecordBatchReader))
 
-    def _validated(self, fields: list[str] | None) -> pa.RecordBatchReader:
+    def _validated(self, piece: int, fields: list[str] | None) -> pa.RecordBatchReader:
         """Only pyarrow knows how large its buffers are, which the C interface does not say."""
         import pyarrow
 
-        data = self._data
+        data, ocsf = self._data, is_ocsf(self._data.schema.names)
+        if ocsf and hasattr(data, "num_rows"):
+            data = data.slice(piece * _PIECE_ROWS, _PIECE_ROWS)
         if isinstance(data, pyarrow.Table):
             batches = iter(data.to_batches())
         else:
             batches = iter([data]) if isinstance(data, pyarrow.RecordBatch) else iter(data)
         sound = sound_batches("<arrow>", "Arrow data", batches)
-        if is_ocsf(data.schema.names):
+        if ocsf:
             return flat_reader(data.schema, sound, fields)
         return pyarrow.RecordBatchReader.from_batches(data.schema, sound)
 
@@ -171,6 +182,9 @@ class TableFile:
         rows = file.pieces()
         self._metadata, self._last = file.metadata, len(rows) - 1
         return rows
+
+    def may_hold(self, piece: int, bounds: list[Bounds]) -> bool:
+        return self._open().may_hold(piece, bounds)
 
     def stream(self, piece: int, fields: list[str] | None) -> object:
         file = self._open()

@@ -63,6 +63,7 @@ def open_logs(data: Input, **options: Unpack[ScanKeywords]) -> Logs:
     own = _core.ScanOptions(
         format=format, container=cast(Container, container), duplicates=options.get("duplicates", "once"),
         on_error=options.get("on_error", "skip"), threads=threads or 0,
+        trust_statistics=options.get("trust_statistics", False),
         max_memory=0 if max_memory is None else byte_count("max_memory", max_memory),
         max_output_bytes=0 if max_output_bytes is None else byte_count("max_output_bytes", max_output_bytes),
         allow_empty=options.get("allow_empty", False),

@@ -20,6 +20,7 @@ def scan(
     account: str | Iterable[str] | None = None,
     region: str | Iterable[str] | None = None,
     duplicates: Duplicates = "once",
+    trust_statistics: bool = False,
     on_error: OnError = "skip",
     threads: int | None = None,
     max_memory: Size | None = None,
@@ -59,6 +60,9 @@ def scan(
 
     ``duplicates``: ``"once"`` reads files with the same bytes once and says so in the report; ``"all"`` reads them all.
 
+    ``trust_statistics``: row groups of Parquet whose least and greatest values say that no record passes the filter are
+    believed. By default the columns of the filter are read of them, and the others too where the values say otherwise.
+
     ``on_error``: ``"skip"`` counts malformed lines and keeps the first 1,000 in the report; ``"raise"`` raises
     :class:`~vpcflow.ParseError` at the first; ``"null"`` reads malformed values as null.
 
@@ -89,6 +93,7 @@ def scan(
         account=account,
         region=region,
         duplicates=duplicates,
+        trust_statistics=trust_statistics,
         on_error=on_error,
         threads=threads,
         max_memory=max_memory,

@@ -90,6 +90,25 @@ absl::Status CheckFields(const Plan& plan, const std::vector<int>& slots, const 
                                 " in none of the logs read; their format: ", absl::StrJoin(formats, " | ")));
 }
 
+// Of several plans every column is read of every record (Worker::ProcessSeveral).
+TableReads ReadsOf(std::span<const Plan> plans, const SlotMap& map, const ScanOptions& options) {
+  TableReads out = ReadsOf(map.fields);
+  const PlanImpl& plan = plans[0].impl();
+  if (plans.size() > 1 || !plan.filter || map.check_all) return out;
+  TableFilter filter{&*plan.filter, {}, plan.filter->Bounds(), {std::string(Info(Field::kLogStatus).name)}, &options};
+  if (filter.bounds.empty()) return out;
+  const std::string start(Info(Field::kStart).name);
+  if (plan.spec.asked) filter.fields.push_back(start);
+  for (const int slot : plan.filter_slots) filter.slots.push_back(map.slots[0][static_cast<size_t>(slot)]);
+  for (const FieldRef& field : plan.filter->fields()) {
+    if (options.trust_statistics) break;
+    filter.fields.push_back(field.lookup == nullptr ? field.name : field.lookup->of.name);
+    if (field.lookup != nullptr) filter.fields.push_back(start);  // labels may depend on the time
+  }
+  out.filter = std::move(filter);
+  return out;
+}
+
 absl::StatusOr<ScannedWorkers> ScanSources(std::span<const Plan> plans, const SlotMap& map,
                                            const std::vector<Source>& sources, const ScanOptions& options,
                                            Report* report) {
@@ -97,7 +116,7 @@ absl::StatusOr<ScannedWorkers> ScanSources(std::span<const Plan> plans, const Sl
   const PlanSpec& first = plans[0].impl().spec;
   // The first rows of the input, then stop.
   const bool in_order = plans.size() == 1 && first.limit && first.sort.empty() && !first.sessions;
-  const TableReads reads = ReadsOf(map.fields);
+  const TableReads reads = ReadsOf(plans, map, options);
   auto handlers = RunScan(
       sources, options, reads, in_order,
       [&](Report* part) { return std::make_unique<PlanHandler>(plans, map, options, part); }, report);
@@ -228,7 +247,7 @@ struct BatchReader::Impl {
   internal::Worker worker;
   internal::BlockRows rows;
   internal::ResolvedBlock block;
-  internal::TableReads reads = internal::ReadsOf(map.fields);
+  internal::TableReads reads = internal::ReadsOf({&plan, 1}, map, options);
   internal::SourceSequence blocks{sources, options, reads};
   uint64_t delivered = 0;
   bool ended = false;

@@ -14,6 +14,9 @@
 VPCFLOW_NAMESPACE_BEGIN
 namespace internal {
 
+// What a scan for some plans reads of tables; `options` must stay as long as the plans.
+TableReads ReadsOf(std::span<const Plan> plans, const SlotMap& map, const ScanOptions& options);
+
 // What a scan left: a worker for each thread.
 struct ScannedWorkers {
   std::vector<std::unique_ptr<BlockHandler>> handlers;  // own the workers
