@@ -26,7 +26,7 @@ SPECS = [
         session_records=True, lenient=True,
     ),
     _core.ScanOptions(
-        format="srcaddr bytes", container="json", on_error="null", duplicates="all", threads=3, max_output_bytes=1 << 40,
+        format="srcaddr bytes", container="json", on_error="null", duplicates="all", trust_statistics=True, threads=3, max_output_bytes=1 << 40,
         max_memory=1 << 33, first_source=9, block_bytes=100, allow_empty=True, notes=["one"],
     ),
 ]  # fmt: skip
