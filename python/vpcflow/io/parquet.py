@@ -15,6 +15,10 @@ _PIECE_ROWS = 1 << 17
 # Batches are as large as memory allows: each has the dictionary of its row group, whose texts are read once a batch.
 _BATCH_ROWS = 1 << 19
 _BATCH_BYTES = 64 << 20
+_BUFFER_BYTES = 1 << 20
+# What columns that are nothing but a dictionary and its codes take, at most: writers give up on larger ones.
+_CODE_BYTES = 3
+_DICTIONARY_BYTES = 2 << 20
 # Columns take at least this of a row, whatever the file says: codes of dictionaries and numbers.
 _LEAST_BYTES = 8
 
@@ -110,9 +114,18 @@ def _dictionaries(metadata: Any, groups: range, leaves: list[int]) -> list[str]:
         column = metadata.schema.column(leaf)
         if column.logical_type.type != "STRING" or column.max_repetition_level > 0:
             continue
-        if all(metadata.row_group(group).column(leaf).has_dictionary_page for group in groups):
+        if all(_as_dictionary(metadata.row_group(group), leaf) for group in groups):
             out.append(column.path)
     return out
+
+
+def _as_dictionary(row_group: Any, leaf: int) -> bool:
+    """Whether a column comes as a dictionary: if it is stored as one, and of a row group of several batches if nearly
+    all of it is, as each batch has all texts that came before."""
+    column = row_group.column(leaf)
+    few = row_group.num_rows <= 2 * _BATCH_ROWS
+    most = row_group.num_rows * _CODE_BYTES + _DICTIONARY_BYTES
+    return bool(column.has_dictionary_page) and (few or column.total_uncompressed_size <= most)
 
 
 def _batch_rows(metadata: Any, groups: range, leaves: list[int]) -> int:
@@ -129,7 +142,11 @@ def batches(source: Any, metadata: Any, groups: range, columns: list[str] | None
     from pyarrow import parquet
 
     leaves = _leaves(metadata, columns)
-    file = parquet.ParquetFile(source, metadata=metadata, read_dictionary=_dictionaries(metadata, groups, leaves))
+    texts = _dictionaries(metadata, groups, leaves)
+    # Buffered: otherwise a column of a row group is read at once, however large it is.
+    file = parquet.ParquetFile(
+        source, metadata=metadata, read_dictionary=texts, pre_buffer=False, buffer_size=_BUFFER_BYTES
+    )
     rows = _batch_rows(metadata, groups, leaves)
     for group in groups:  # one by one: nested dictionaries of several do not go into one batch
         # The threads are those of the scan.
