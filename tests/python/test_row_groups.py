@@ -3,6 +3,7 @@ statistics, which never lose a record."""
 
 import contextlib
 import io
+import json
 import struct
 
 import pytest
@@ -15,7 +16,7 @@ from pyarrow import parquet  # noqa: E402
 
 import vpcflow as vf  # noqa: E402
 from conftest import run_cli  # noqa: E402
-from containers import ATHENA  # noqa: E402
+from containers import ATHENA, _ocsf  # noqa: E402
 from test_containers import LINES, WRITTEN  # noqa: E402
 from test_parquet import table  # noqa: E402
 from vpcflow.io import parquet as pieces_of  # noqa: E402
@@ -289,3 +290,61 @@ def test_the_command_line_trusts_statistics_if_asked(tmp_path, small_pieces):
     (tmp_path / "x.parquet").write_bytes(packed(hours(), row_group_size=1000))
     command = ["top", tmp_path / "x.parquet", "--by", "srcaddr", "--where", "dstport = 1003", "--json"]
     assert run_cli(*command, "--trust-statistics", check=0).stdout == run_cli(*command, check=0).stdout
+
+
+# -- OCSF
+
+
+def ocsf_events():
+    """Events of all kinds of records; from some on with a map of own names, the action and the start elsewhere."""
+    out = []
+    for i, line in enumerate(LINES[:3000]):
+        event = _ocsf(line)
+        event["unmapped"] = [("sublocation_id", f"op-{i % 3}"), ("bytes", "7")] if i % 5 == 0 and i > 1000 else None
+        if i % 11 == 0:
+            event["src_endpoint"]["ip"] = None
+        out.append(event)
+    return out
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_ocsf_by_row_groups_and_batches(threads, small_pieces, monkeypatch):
+    from vpcflow.io import tables
+
+    monkeypatch.setattr(tables, "_PIECE_ROWS", 500)
+    events = ocsf_events()
+    schema = pa.Table.from_pylist([{k: v for k, v in e.items() if k != "unmapped"} for e in events]).schema
+    nested = pa.Table.from_pylist(events, schema=schema.append(pa.field("unmapped", pa.map_(pa.string(), pa.string()))))
+    lines = [json.dumps({**e, "unmapped": dict(e["unmapped"] or {})}) + "\n" for e in events]
+
+    def told_of(data):
+        flows = vf.scan(data, threads=threads, allow_missing=True)
+        names = [*ATHENA, "sublocation_id", "vpc_id", "flow_direction"]
+        rows = flows.select(*names).sort("start", "srcaddr", "srcport", "dstaddr", "bytes").collect()
+        return told([*vf.collect_all(questions(flows)), rows])
+
+    wanted = told_of("".join(lines).encode())
+    for data in (
+        nested,
+        pa.concat_tables([nested.slice(0, 700), nested.slice(700)]),
+        packed(nested, row_group_size=130),
+        packed(nested, row_group_size=10**6),
+        packed(nested, row_group_size=400, use_dictionary=False),
+        packed(nested, row_group_size=400, dictionary_pagesize_limit=64, data_page_size=256),
+    ):
+        results, counts, rejects = told_of(data)
+        assert (results, counts[:-1], rejects) == (wanted[0], wanted[1][:-1], wanted[2])
+
+
+def test_of_ocsf_the_members_that_a_query_needs_are_read(small_pieces, monkeypatch):
+    nested = pa.Table.from_pylist([_ocsf(line) for line in LINES[:2000]])
+    data = packed(nested, row_group_size=500)
+    with monkeypatch.context() as patch:
+        seen = read_columns(patch)
+        vf.scan(data).group_by("srcaddr").agg(b=vf.sum("bytes")).collect()
+    assert "src_endpoint.ip" in seen[0][1]
+    assert "traffic.bytes" in seen[0][1]
+    assert not [path for path in seen[0][1] if path.startswith(("dst_endpoint", "connection_info", "metadata"))]
+    starts = sorted(vf.scan(nested).select("start").collect()["start"])
+    for condition in (f"start < {starts[0] + 1}", f"start > {starts[-1]}", "dstport = 443 and srcport = 70"):
+        assert _told(data, condition)[:2] == _told(nested, condition)[:2]
