@@ -19,20 +19,20 @@ _BATCH_ROWS = 65536
 
 
 class TableFileReader:
-    """An opened file of rows: `kind` is as Source.table_format says, `metadata` of a Parquet file that was opened
-    before."""
+    """A file of rows whose columns were read: `kind` is as Source.table_format says. Of Parquet it holds no file open."""
 
-    def __init__(self, name: str, kind: str, data: bytes | None, metadata: Any = None) -> None:
+    def __init__(self, name: str, kind: str, data: bytes | None) -> None:
         from pyarrow import lib
         from pyarrow.parquet import read_metadata
 
         self.name, self.kind, self._data = name, kind, data
-        self.metadata = metadata
+        self.metadata: Any = None  # of Parquet
+        self._pieces: list[range] = []
         try:
             if kind == "Parquet":
-                if metadata is None:
-                    self.metadata = read_metadata(self._source())
+                self.metadata = read_metadata(self._source())
                 self.schema = self.metadata.schema.to_arrow_schema()
+                self._pieces = parquet.pieces(self.metadata)
             elif kind == "Feather 1":
                 self._table = self._feather()
                 self.schema = self._table.schema
@@ -63,31 +63,26 @@ class TableFileReader:
 
     def pieces(self) -> list[int]:
         """The rows of each piece that can be read apart; none if the file is one piece whose rows are not known."""
-        if self.metadata is None:
-            return []
-        return [parquet.rows_of(self.metadata, piece) for piece in parquet.pieces(self.metadata)]
+        return [parquet.rows_of(self.metadata, piece) for piece in self._pieces]
 
     def may_hold(self, piece: int, bounds: list[parquet.Bounds]) -> bool:
         """Whether the statistics of a piece of Parquet leave room for a record within bounds."""
-        if self.metadata is None or not self.metadata.num_row_groups:
+        if not self._pieces:
             return True
-        groups = parquet.pieces(self.metadata)[piece]
         ocsf, own = is_ocsf(self.names), _core.fields_of_columns(self.names)
         times = {field["name"] for field in _core.fields() if field["type"] == "time"}
         for field, least, most in bounds:
             columns = [name for name, meaning in zip(self.names, own) if meaning == field]
             places = places_of(self.schema, field) if ocsf else columns if len(columns) == 1 else []
-            if not parquet.may_hold(self.metadata, groups, places, field in times, least, most):
+            if not parquet.may_hold(self.metadata, self._pieces[piece], places, field in times, least, most):
                 return False
         return True
 
     def _batches(self, columns: list[int], paths: list[str] | None, piece: int | None) -> Iterator[pa.RecordBatch]:
         """Rows of some columns: of Parquet by paths, None for all, else by numbers."""
         if self.metadata is not None:
-            groups = range(self.metadata.num_row_groups)
-            pieces = parquet.pieces(self.metadata)
-            if piece is not None and pieces:
-                groups = pieces[piece]
+            whole = piece is None or not self._pieces
+            groups = range(self.metadata.num_row_groups) if whole else self._pieces[piece or 0]
             yield from parquet.batches(self._source(), self.metadata, groups, paths)
         elif self.kind == "Feather 1":
             yield from self._table.select(columns).to_batches(_BATCH_ROWS)

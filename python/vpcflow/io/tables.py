@@ -149,11 +149,12 @@ class TableFile:
         self._stored, self._kind = stored, kind
         self._columns: Columns = None
         self._lock = threading.Lock()
+        # Of Parquet, until a scan has come to the last piece: a folder may have many files.
+        self._opened: TableFileReader | None = None
         self._last = 0
-        self._metadata: Any = None  # of a scan that has not come to the last piece: a folder may have many files
 
     def _open(self) -> TableFileReader:
-        return TableFileReader(self._stored.name, self._kind, self._stored.memory(), self._metadata)
+        return self._opened or TableFileReader(self._stored.name, self._kind, self._stored.memory())
 
     def source(self) -> _core.Source:
         """The source of its rows, or of the log lines that they hold."""
@@ -178,9 +179,11 @@ class TableFile:
         return self._read_columns()
 
     def pieces(self) -> list[int]:
+        self._opened = None  # the file may have changed
         file = self._open()
         rows = file.pieces()
-        self._metadata, self._last = file.metadata, len(rows) - 1
+        if rows:
+            self._opened, self._last = file, len(rows) - 1
         return rows
 
     def may_hold(self, piece: int, bounds: list[Bounds]) -> bool:
@@ -189,5 +192,5 @@ class TableFile:
     def stream(self, piece: int, fields: list[str] | None) -> object:
         file = self._open()
         if piece >= self._last:
-            self._metadata = None
+            self._opened = None
         return file.stream(fields, piece)
