@@ -19,7 +19,7 @@ _BATCH_ROWS = 65536
 
 
 class TableFileReader:
-    """A file of rows whose columns were read: `kind` is as Source.table_format says. Of Parquet it holds no file open."""
+    """A file of rows and its columns. `kind` is as Source.table_format says; of Parquet no file stays open."""
 
     def __init__(self, name: str, kind: str, data: bytes | None) -> None:
         from pyarrow import lib
