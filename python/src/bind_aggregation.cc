@@ -7,16 +7,17 @@ namespace {
 
 using vpcflow::Aggregation;
 
-// Adds the records of sources; the report.
+// Adds the records of sources, those alone that pass the filter of `chosen` if there is one; the report.
 vpcflow::Report Update(Aggregation& aggregation, const std::vector<std::shared_ptr<PySource>>& sources,
-                       const vpcflow::ScanOptions& own, const py::object& progress) {
+                       const vpcflow::ScanOptions& own, const py::object& progress, const vpcflow::Plan* chosen) {
   const vpcflow::ScanOptions options = ForRunning(own, progress);
   const std::vector<vpcflow::Source> native = SourcesOf(sources);
   vpcflow::Report report;
   absl::Status status;
   {
     const py::gil_scoped_release release;
-    status = aggregation.Update(native, options, &report);
+    status = chosen == nullptr ? aggregation.Update(native, options, &report)
+                               : aggregation.Update(native, options, *chosen, &report);
   }
   RaiseUnlessDamage(status, report);
   return report;  // Python raises for damaged sources
@@ -52,7 +53,7 @@ void BindAggregation(py::module_& m) {
             return std::make_shared<Aggregation>(*std::move(made));
           },
           py::arg("data"))
-      .def("update", &Update, py::arg("sources"), py::arg("options"), py::arg("progress"))
+      .def("update", &Update, py::arg("sources"), py::arg("options"), py::arg("progress"), py::arg("chosen") = nullptr)
       .def(
           "merge",
           [](Aggregation& self, const Aggregation& other) {

@@ -99,6 +99,12 @@ void BindPlan(py::module_& m) {
            }),
            py::arg("spec"), py::arg("formats"))
       .def("explain", &Plan::Explain)
+      .def(
+          "check_fields",
+          [](const Plan& self, const vpcflow::Report& report) {
+            if (absl::Status status = self.CheckFields(report); !status.ok()) RaiseStatus(status);
+          },
+          py::arg("report"))
       .def_property_readonly("fields", &Plan::Fields)
       .def_property_readonly("columns", [](const Plan& p) {
         std::vector<std::string> out;

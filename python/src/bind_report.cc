@@ -63,7 +63,8 @@ void BindReport(py::module_& m) {
       Member{"nulled_values", &Report::nulled_values}, Member{"unspread", &Report::unspread},
       Member{"rejects_by_reason", &Report::rejects_by_reason}, Member{"rejects", &Report::rejects},
       Member{"formats", &Report::formats}, Member{"warnings", &Report::warnings},
-      Member{"notes_left_out", &Report::notes_left_out}, Member{"errors", &Report::errors});
+      Member{"notes_left_out", &Report::notes_left_out}, Member{"one_direction", &Report::one_direction},
+      Member{"errors", &Report::errors});
   bound.def(py::init<const Report&>(), py::arg("other"));
   std::vector<std::string> names;
   const auto add = [&](const char* name, const auto& get) {
@@ -93,6 +94,7 @@ void BindReport(py::module_& m) {
   add("rejects", [](const Report& r) { return r.rejects; });
   add("formats", [](const Report& r) { return ToPython(r.formats); });
   add("warnings", &Warnings);
+  add("one_direction", [](const Report& r) { return OrNone(r.one_direction); });
   add("errors", [](const Report& r) { return r.errors; });
   BindItems(bound, names);
   // One report for two parts of an input; `unspread` is of an aggregation as a whole.

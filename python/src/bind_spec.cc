@@ -30,12 +30,13 @@ void BindSpec(py::module_& m) {
             Member{"other", &TopSpec::other}, Member{"per", &TopSpec::per}, Member{"counters", &TopSpec::counters});
   BindValue(m, "SessionSpec", "", Member{"idle", &SessionSpec::idle}, Member{"vantage", &SessionSpec::vantage},
             Member{"intermediaries", &SessionSpec::intermediaries}, Member{"ordered", &SessionSpec::ordered});
-  BindValue(m, "PlanSpec", "", Member{"where", &PlanSpec::where}, Member{"labels", &PlanSpec::labels},
-            Member{"sessions", &PlanSpec::sessions}, Member{"select", &PlanSpec::select},
-            Member{"limit", &PlanSpec::limit}, Member{"located", &PlanSpec::located}, Member{"by", &PlanSpec::by},
-            Member{"every", &PlanSpec::every}, Member{"bin_by", &PlanSpec::bin_by}, Member{"window", &PlanSpec::window},
-            Member{"gap", &PlanSpec::gap}, Member{"aggs", &PlanSpec::aggs}, Member{"derived", &PlanSpec::derived},
-            Member{"having", &PlanSpec::having}, Member{"top", &PlanSpec::top}, Member{"sort", &PlanSpec::sort},
+  BindValue(m, "PlanSpec", "", Member{"where", &PlanSpec::where}, Member{"filters", &PlanSpec::filters},
+            Member{"labels", &PlanSpec::labels}, Member{"sessions", &PlanSpec::sessions},
+            Member{"select", &PlanSpec::select}, Member{"limit", &PlanSpec::limit},
+            Member{"located", &PlanSpec::located}, Member{"by", &PlanSpec::by}, Member{"every", &PlanSpec::every},
+            Member{"bin_by", &PlanSpec::bin_by}, Member{"window", &PlanSpec::window}, Member{"gap", &PlanSpec::gap},
+            Member{"aggs", &PlanSpec::aggs}, Member{"derived", &PlanSpec::derived}, Member{"having", &PlanSpec::having},
+            Member{"top", &PlanSpec::top}, Member{"sort", &PlanSpec::sort},
             Member{"allow_missing", &PlanSpec::allow_missing}, Member{"check_all", &PlanSpec::check_all},
             Member{"asked", &PlanSpec::asked}, Member{"session_records", &PlanSpec::session_records},
             Member{"lenient", &PlanSpec::lenient});
@@ -44,7 +45,8 @@ void BindSpec(py::module_& m) {
             Member{"trust_statistics", &ScanOptions::trust_statistics}, Member{"threads", &ScanOptions::threads},
             Member{"max_output_bytes", &ScanOptions::max_output_bytes}, Member{"max_memory", &ScanOptions::max_memory},
             Member{"first_source", &ScanOptions::first_source}, Member{"block_bytes", &ScanOptions::block_bytes},
-            Member{"allow_empty", &ScanOptions::allow_empty}, Member{"notes", &ScanOptions::notes});
+            Member{"allow_empty", &ScanOptions::allow_empty}, Member{"allow_missing", &ScanOptions::allow_missing},
+            Member{"notes", &ScanOptions::notes});
 }
 
 }  // namespace vpcflow_python

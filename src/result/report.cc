@@ -106,6 +106,7 @@ void Report::Merge(Report&& other) {
   for (const auto& [format, n] : other.formats) CountFormat(format, n);
   for (std::string& warning : other.warnings) Warn(std::move(warning));
   notes_left_out |= other.notes_left_out;
+  if (one_direction.empty()) one_direction = std::move(other.one_direction);
   std::move(other.errors.begin(), other.errors.end(), std::back_inserter(errors));
 }
 

@@ -104,6 +104,7 @@ void SessionState::Merge(const SessionState& other) {
   second_legs_.Merge(other.second_legs_);
   ended_.Merge(other.ended_);
   flows_.bits |= other.flows_.bits;
+  filtered_ |= other.filtered_;
 }
 
 std::string SessionState::WarningOf(const SessionRoles& roles) const {

@@ -334,6 +334,43 @@ def test_updates_from_tables_and_filtered_queries():
     assert some == vf.scan(DATA).filter("dstport = 443").group_by("srcaddr").agg(b=vf.sum("bytes"), n=vf.count()).collect().rows()
 
 
+def test_updates_from_a_filtered_query_have_its_whole_report(quiet):
+    """Formats, rejects and counts of what was read, as of the query itself."""
+    log = b"srcaddr dstaddr bytes start end\n10.0.0.1 10.0.0.2 40 0 60\n10.0.0.3 10.0.0.2 4 0 60\n10.0.0.1 x\n"
+    flows = vf.scan([log, b"srcaddr bytes custom\n10.0.0.4 50 a\n"]).filter("bytes > 10")
+    question = vf.query().group_by("srcaddr").agg(n=vf.count())
+    direct, updated = question.bind(flows).collect(), vf.Aggregation(question).update(flows).collect()
+    assert updated.rows() == direct.rows()
+    assert updated.report == direct.report
+    assert (updated.report.rejected, updated.report.records, updated.report.matched) == (1, 3, 2)
+    assert len(updated.report.formats) == 2
+    late = vf.scan(log, start=1_000, allow_empty=True)
+    assert len(vf.Aggregation(question).update(late)) == 0
+    with pytest.raises(vf.NoRecordsError, match="no record in the time asked for"):
+        vf.Aggregation(question).update(vf.scan(log, start=1_000))
+
+
+def test_updates_from_a_filtered_query_know_what_the_formats_hide():
+    log = b"srcaddr dstaddr protocol bytes start end action\n10.0.0.1 10.0.0.2 6 40 0 60 ACCEPT\n"
+    sessions = vf.Aggregation(vf.query().sessions()).update(vf.scan(log).filter("bytes >= 0"))
+    assert vf.detect(sessions, only=["unauthorised_access"]).not_detected == {"unauthorised_access": ["dstport"]}
+
+
+def test_what_a_filtered_query_and_a_question_name_is_their_own():
+    inside, guests = (vf.labels.prefixes({"10.0.0.0/8": name}) for name in ("inside", "guests"))
+    log = b"srcaddr bytes custom\n10.0.0.1 40 a\n10.0.0.2 2 b\n"
+    question = vf.query().label("net", "srcaddr", inside).group_by("net").agg(n=vf.count())
+    flows = vf.scan(log).label("net", "srcaddr", guests).filter("net = 'guests'").select("bytes")
+    assert vf.Aggregation(question).update(flows).collect().rows() == [{"net": "inside", "n": 2}]
+    assert len(vf.Aggregation(by="srcaddr").update(vf.scan(log).filter("custom = 'a'"))) == 1
+    with pytest.raises(vf.FieldError, match="az-id is in none of the logs"):
+        vf.Aggregation(by="srcaddr").update(vf.scan(log).filter("az_id = 'a'"))
+    assert len(vf.Aggregation(by="srcaddr").update(vf.scan(log, allow_missing=True).filter("az_id is null"))) == 2
+    with pytest.raises(vf.FieldError, match="az-id is in none of the logs"):
+        vf.Aggregation(by="az_id").update(vf.scan(log).filter("bytes > 0"))
+    assert vf.Aggregation(by="az_id").update(log, allow_missing=True).collect()["az_id"] == [None]
+
+
 # -- saved states
 
 

@@ -1,5 +1,6 @@
 """The same answer from a pool of processes, Dask and Spark as from one process, byte for byte."""
 
+import concurrent.futures
 import shutil
 import sys
 import warnings
@@ -80,6 +81,20 @@ def test_damage_is_told_and_the_rest_is_there(logs, wanted, tmp_path):
         spread.aggregate(folder, vf.Aggregation(by="az-id"), workers=1)
     with pytest.raises(TypeError, match="expected paths"):
         spread.aggregate(b"srcaddr", vf.Aggregation(by="srcaddr"))
+
+
+def test_a_field_that_only_some_files_have(tmp_path):
+    for name in "abc":
+        (tmp_path / f"{name}.log").write_text(f"srcaddr bytes\n10.0.0.1 {ord(name)}\n")
+    (tmp_path / "d.log").write_text("srcaddr bytes az-id\n10.0.0.2 40 a\n")
+    question = vf.Aggregation(by="az_id", bytes=vf.sum("bytes"))
+    whole = vf.Aggregation(by="az_id", bytes=vf.sum("bytes")).update(tmp_path)
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        assert spread.aggregate(tmp_path, question, executor=pool, workers=4) == whole
+        (tmp_path / "d.log").unlink()
+        with pytest.raises(vf.FieldError, match="az-id is in none of the logs"):
+            spread.aggregate(tmp_path, question, executor=pool, workers=4)
+        assert len(spread.aggregate(tmp_path, question, executor=pool, workers=4, allow_missing=True)) == 1
 
 
 def test_tasks_are_runs_of_numbers():

@@ -248,6 +248,7 @@ def test_logs_of_one_direction():
                 with pytest.warns(vf.DataQualityWarning, match="answers cannot be seen"):
                     talks = flows.sessions().collect()
                 (warning,) = [w for w in talks.report.warnings if WARNING in w]
+                assert warning == talks.report.one_direction
                 assert (direction in warning) == (fields == HEAD)
                 assert set(talks["state"]) == {"one-way"}
                 assert set(talks["answered"]) == {None}
@@ -262,6 +263,7 @@ def test_one_direction_is_said_of_states_that_were_put_together():
     for part, own in zip(parts, (records[:100], records[100:])):
         part.update(log(*own))
     together = vf.Aggregation.from_bytes(parts[0].to_bytes()) + parts[1]
+    assert [together.collect().report.one_direction] == together.collect().report.warnings
     assert any(WARNING in w for w in together.collect().report.warnings)
     assert "unanswered" not in together.collect()["state"]
     together.take_idle(10**6)

@@ -161,6 +161,9 @@ WRONG: list[tuple[Callable[[], Any], type[Exception], str]] = [
     (lambda: Watch(".", [], {}, "/tmp/s", detectors={"only": 5}), vf.ArgumentError, "a name is needed, not 5"),
     (lambda: vf.scan(None), vf.ArgumentError, "cannot scan NoneType"),
     (lambda: vf.scan(LOG, account=5), vf.ArgumentError, r"account: a list is needed, not 5; write scan\(data, account="),
+    # Each text of a filter stands for itself.
+    (lambda: flows().filter("bytes > 100) or (bytes > 1", "bytes > 1").collect(), vf.FilterError, r"\)"),
+    (lambda: flows().filter("").collect(), vf.FilterError, "expected a field name"),
     # What can be read only as bytes.
     (lambda: vf.scan(Stream("text")).collect(), vf.SourceError, "read\\(\\) returned str; bytes are needed"),
     (lambda: vf.scan(Stream("text")).agg(n=vf.count()).collect(), vf.SourceError, "read\\(\\) returned str; bytes are needed"),
@@ -185,6 +188,13 @@ def test_wrong_calls_end_in_errors_of_our_own(number: int) -> None:
         assert foreign not in str(error)
     if expected is vf.ArgumentError:
         assert isinstance(error, TypeError)
+
+
+def test_the_place_of_an_error_is_in_its_own_text() -> None:
+    wrong = vf.scan(LOG, start=0).filter("bytes > 1").filter("actoin = 'REJECT'")
+    error = caught_from(wrong.collect)
+    assert error.position == 0
+    assert str(error).endswith("\n  actoin = 'REJECT'\n  ^")
 
 
 def caught_from(call: Callable[[], Any]) -> Any:

@@ -3,7 +3,6 @@
 #include <string>
 #include <vector>
 
-#include "vpcflow/export/arrow_abi.h"
 #include "vpcflow/filter/cidr_set.h"
 #include "vpcflow/vpcflow.h"
 

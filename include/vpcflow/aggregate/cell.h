@@ -1,6 +1,13 @@
 // Cells: the state of one accumulator for one group. The compile-time accumulators (accumulator.h) and the run-time
 // plan (plan/plan.h) keep the same cells, so both compute the same thing.
 //
+// Example:
+//   vpcflow::SumCell monday, tuesday;
+//   monday.Add(40);
+//   tuesday.Add(2);
+//   monday.Merge(tuesday);
+//   Print(monday.total.value());                                 // 42
+//
 // Every cell has Merge(other), and merging in any order and grouping gives the same value. Write and Read save it:
 // never less than an eighth of the memory that the cell takes.
 #ifndef VPCFLOW_AGGREGATE_CELL_H_

@@ -21,6 +21,7 @@
 #include <string_view>
 #include <vector>
 
+#include "vpcflow/base/time.h"
 #include "vpcflow/record/record_view.h"
 #include "vpcflow/version.h"
 
@@ -65,7 +66,6 @@ class Coverage {
   uint64_t without_time() const { return without_time_; }
 
  private:
-  static constexpr int64_t kLongestWindow = 600;
   using Minutes = std::array<uint8_t, 60>;  // of Seen
   using Hours = std::map<int64_t, Minutes>;
 

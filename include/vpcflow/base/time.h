@@ -25,6 +25,8 @@ inline constexpr uint64_t kMaxTimeSeconds = uint64_t{1} << 31;
 // The latest time that there can be: 13 digits of milliseconds.
 inline constexpr int64_t kLatestTime = 9'999'999'999;
 inline constexpr size_t kMaxTimeDigits = 13;
+// Seconds of AWS's longest aggregation interval, which a record of traffic spans at most.
+inline constexpr int64_t kLongestWindow = 600;
 
 // The `start` and `end` fields. Milliseconds are rounded down to the second.
 inline Errc ParseFlowTime(const char* p, size_t n, int64_t* seconds) {

@@ -107,7 +107,7 @@ struct OpenedRecords {
 // Opens a source, unpacks it, and unwraps what it is, or `wanted` if that is not kAuto. `stored_bytes`, if given, grows
 // by what is read of the source as stored; `opened`, if given, is the source's stream, from its beginning. Errors of
 // the source, at once or from the stream's Read; a JSON document that is cut is kDataLoss, after the records before it.
-// What unpacks to more than `max_output_bytes`, if that is not 0, is kOutOfRange behind so many bytes: a layer of a
+// What unpacks to more than `max_output_bytes`, if that is not 0, is kOutOfRange behind that many bytes: a layer of a
 // packed source, or the blobs of a container together. What is no text is kInvalidArgument with what it is.
 absl::StatusOr<OpenedRecords> OpenRecords(const Source& source, Container wanted, Source::Cancelled cancelled,
                                           std::atomic<uint64_t>* stored_bytes = nullptr, uint64_t max_output_bytes = 0,

@@ -4,6 +4,10 @@
 // others that write the same events. OCSF says less than a record: fields that it lacks are null, and which of source
 // and destination is the recording interface's is where its ids stand. The packet's own address is the endpoint's, the
 // interface's stands before it. Fields that no other place has are members of `unmapped` by their own names.
+//
+// Example:
+//   for (const vpcflow::EventField& field : vpcflow::kOcsfFields) Print(field.name, field.places[0].pointer);
+//   Print(vpcflow::OcsfTime("2026-11-23T06:00:00Z"));            // 1795413600
 #ifndef VPCFLOW_CONTAINER_OCSF_H_
 #define VPCFLOW_CONTAINER_OCSF_H_
 

@@ -2,6 +2,11 @@
 // flow logs (version 6), once. Record getters, Python columns, Arrow schemas, the documentation table and
 // `vpcflow fields` are generated from the list below; a new field is one line here.
 //
+// Example:
+//   #define ADD_NAME(id, getter, name, version, logs, type, unit, always, meaning) names.push_back(name);
+//   std::vector<std::string_view> names;
+//   VPCFLOW_FIELDS(ADD_NAME)                                     // field.h has them as the array kFields, too
+//
 // Sources: Amazon VPC User Guide, "Flow log records"; Transit Gateways guide, "Transit Gateway Flow Logs records";
 // Athena guide (Parquet types). Newest record version known: 11 (June 2026).
 #ifndef VPCFLOW_FORMAT_CATALOGUE_H_

@@ -2,6 +2,10 @@
 //
 // Each type is a struct with `value_type`, `kKind`, `kName` and `Parse(text, size, &value)`; the text is never `-`
 // (null is decided before).
+//
+// Example:
+//   uint16_t port = 0;
+//   const vpcflow::Errc wrong = vpcflow::type::UInt16::Parse("65536", 5, &port);   // Errc::kOutOfRange
 #ifndef VPCFLOW_FORMAT_FIELD_TYPE_H_
 #define VPCFLOW_FORMAT_FIELD_TYPE_H_
 

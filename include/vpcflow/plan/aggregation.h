@@ -45,6 +45,10 @@ class Aggregation {
   // Adds the records of sources. Errors as of Plan::Run; after those of damaged sources what could be read was added,
   // after others nothing was. `report`, if given, is filled in any case.
   absl::Status Update(const std::vector<Source>& sources, const ScanOptions& options, Report* report = nullptr);
+  // Adds those that pass the filter of `chosen`, a plan whose labels, asked time and allow_missing apply to it; what
+  // else it computes does not matter. What the aggregation's own plan takes of them is as without.
+  absl::Status Update(const std::vector<Source>& sources, const ScanOptions& options, const Plan& chosen,
+                      Report* report = nullptr);
   // Adds what another has. kInvalidArgument, and nothing is added, if its plan has other keys, bins, filter or
   // aggregates; how results are sorted and cut does not matter. O(groups of the other).
   absl::Status Merge(const Aggregation& other);

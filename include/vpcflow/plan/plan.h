@@ -85,11 +85,13 @@ struct TopSpec {
 };
 
 struct PlanSpec {
-  std::string where{};                    // filter; empty for none
+  std::string where{};  // filter; empty for none
+  // Further filters, all of which a record must pass. Each is parsed alone, and an error shows its place in it.
+  std::vector<std::string> filters{};
   std::vector<LabelColumn> labels{};      // further columns, usable wherever fields are
   std::optional<SessionSpec> sessions{};  // sessions instead of rows or groups
   std::vector<std::string> select{};      // fields of a selection; empty for all that the logs have
-  std::optional<uint64_t> limit{};        // first rows of a selection
+  std::optional<uint64_t> limit{};        // first rows of a selection, or of sessions, in the result's order
   // Of a selection: two further columns, `file`, the name of the source, and `offset`, the byte of its unpacked text
   // where the record's line begins; of Arrow streams the row; null for records that were wrapped in something else.
   bool located = false;
@@ -114,8 +116,8 @@ struct PlanSpec {
   bool allow_missing = false;
   // Parse and check every field of the catalogue, so that all malformed values are found.
   bool check_all = false;
-  // The time that `where` chooses. Records that start in it are counted apart (Report::in_time), so that "no record in
-  // that time" can be told from "none passes the filter". It takes no record out: `where` does.
+  // The time that the filters choose. Records that start in it are counted apart (Report::in_time), so that "no record
+  // in that time" can be told from "none passes the filter". It takes no record out: the filters do.
   std::optional<TimeSpan> asked{};
   // The records are sessions: in filters `action` is a session's state.
   bool session_records = false;
@@ -146,6 +148,11 @@ class Plan {
   // error of the first two kinds `partial`, if given, has the result of what could be read, and Report::errors.
   absl::StatusOr<Result> Run(const std::vector<Source>& sources, const ScanOptions& options,
                              Result* partial = nullptr) const;
+
+  // kFailedPrecondition for a field that it needs and none of the formats in a report has, as Run says it, unless
+  // PlanSpec::allow_missing; OK for a report without formats, or with more than are kept. For those who put reports of
+  // parts of an input together.
+  absl::Status CheckFields(const Report& report) const;
 
   // What it will do, stage by stage, and the columns it parses.
   std::string Explain() const;

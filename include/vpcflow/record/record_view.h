@@ -22,8 +22,8 @@
 #include <utility>
 
 #include "vpcflow/base/errc.h"
-#include "vpcflow/base/lifetime.h"
 #include "vpcflow/format/format.h"
+#include "vpcflow/internal/lifetime.h"
 #include "vpcflow/lines/token_index.h"
 #include "vpcflow/version.h"
 

@@ -74,6 +74,7 @@ struct Report {
   std::vector<Reject> rejects{};              // the first ones in the order of the input
   std::map<std::string, uint64_t> formats{};  // format -> sources that have it
   std::vector<std::string> warnings{};        // each once, sorted
+  std::string one_direction{};                // of sessions: the warning that the logs hold one direction only
   bool notes_left_out = false;                // there were more warnings or formats than are kept
   // Sources that could not be read, or not to their end. Their good records are in the result.
   std::vector<absl::Status> errors{};

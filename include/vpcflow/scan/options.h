@@ -73,6 +73,9 @@ struct ScanOptions {
   size_t block_bytes = size_t{128} * 1024;
   // A scan that read no record ends with kNotFound (Report::NoRecords) unless this is set.
   bool allow_empty = false;
+  // Of Aggregation::Update: fields that no source has are null instead of an error, as those of a part of an input may
+  // be. Plan::CheckFields then judges the whole.
+  bool allow_missing = false;
   // Warnings about the choice of sources, as Source::Expand gives them; the report has them too.
   std::vector<std::string> notes{};
   // Called in the calling thread every 50 ms or so; false ends the scan with kCancelled, an exception with itself.

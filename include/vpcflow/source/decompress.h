@@ -23,7 +23,7 @@ VPCFLOW_NAMESPACE_BEGIN
 // Opens a source and unpacks it if its first bytes are gzip's, zstd's or zlib's, and what was packed in it, too: four
 // layers at most, more are kInvalidArgument. `packed`, if given, tells; `stored_bytes`, if given, grows by what is read
 // before unpacking; `opened`, if given, is the source's stream, from its beginning. A layer that unpacks to more than
-// `max_output_bytes`, if that is not 0, is kOutOfRange behind so many bytes. Memory of a layer: 160 KiB for gzip, the
+// `max_output_bytes`, if that is not 0, is kOutOfRange behind that many bytes. Memory of a layer: 160 KiB for gzip, the
 // frame's window (128 MiB at most) for zstd.
 absl::StatusOr<std::unique_ptr<ByteStream>> OpenText(const Source& source, Source::Cancelled cancelled,
                                                      bool* packed = nullptr,

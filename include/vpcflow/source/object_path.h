@@ -24,15 +24,15 @@
 #include <string_view>
 #include <vector>
 
+#include "vpcflow/base/time.h"
 #include "vpcflow/source/source.h"
 #include "vpcflow/version.h"
 
 VPCFLOW_NAMESPACE_BEGIN
 
-// How far the starts of records may lie before what AWS's own paths say: a window of 10 minutes ends in the object's
-// slot, its last packet may be a minute late, and delivery 10 minutes (flow logs are delivered within about 10 minutes;
-// AWS, "Flow log files").
-inline constexpr int64_t kLongestWindow = 600;
+// How far the starts of records may lie before what AWS's own paths say, beside kLongestWindow: the window ends in the
+// object's slot, its last packet may be a minute late, and delivery 10 minutes (flow logs are delivered within about 10
+// minutes; AWS, "Flow log files").
 inline constexpr int64_t kLatestDelivery = 660;
 // The same of folders that somebody else names: Firehose by the arrival of the first record in an object, which its
 // buffer follows by 15 minutes and, after failed deliveries, by a day, in UTC or a time zone of the stream's; jobs by

@@ -26,7 +26,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "vpcflow/base/lifetime.h"
+#include "vpcflow/internal/lifetime.h"
 #include "vpcflow/source/arrow_table.h"
 #include "vpcflow/source/deferred.h"
 #include "vpcflow/source/source_interface.h"
@@ -96,7 +96,7 @@ class Source {
   // In a folder, files ending in .log, .gz, .zst, .parquet, .ndjson, .jsonl, .csv or .txt are taken as they are; of
   // others the first 4 KiB, unpacked, tell whether they hold records. Not taken are hidden files, manifests and
   // checksums, objects that AWS's paths and names give to other services (CloudTrail, Config, load balancers, ...), and
-  // folders behind symbolic links. What is not taken, or cannot be read, is told in one line that is added to *notes.
+  // folders behind symbolic links. What is not taken, or cannot be read, is reported in one line that is added to *notes.
   static absl::StatusOr<std::vector<Source>> Expand(const std::string& path, std::vector<std::string>* notes = nullptr);
 
   const std::string& name() const& { return name_; }

@@ -123,9 +123,8 @@ def _hidden(seen: dict[str, Any], report: Report) -> Coverage:
         out["blind"] = blind_in(seen["blind"], seen["sources"], lacking)
     if report.skipdata:
         out["skipdata"] = f"{report.skipdata:,} SKIPDATA records: counts are floors"
-    for warning in report.warnings:
-        if "one direction only" in warning:
-            out["one_direction"] = warning
+    if report.one_direction:
+        out["one_direction"] = report.one_direction
     return out
 
 

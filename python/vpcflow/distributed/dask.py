@@ -29,4 +29,4 @@ def aggregate(
     own: ScanKeywords = {"threads": 1, **options}
     part = dask.delayed(aggregate_part, pure=False)
     parts = [part(empty_question(question), task, own) for task in tasks_of(numbered, partitions)]
-    return merge_parts(question, dask.compute(*parts), extra, bool(options.get("allow_empty")))
+    return merge_parts(question, dask.compute(*parts), extra, options)

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from .. import _core
-from ..errors import DataQualityWarning, SourceError, SourceNotFoundError
+from ..errors import ArgumentError, DataQualityWarning, SourceError, SourceNotFoundError
 from ..io.inputs import sources_of
 from ..query.aggregation import Aggregation
 from ..query.result import Result, check
@@ -34,14 +34,14 @@ def paths_of(data: Input) -> tuple[list[tuple[int, str]], _core.Report]:
     notes: list[str] = []
     sources = sources_of(data, notes)
     if not all(source.is_path for source in sources):
-        raise TypeError("expected paths; bytes and file objects cannot be sent to other processes")
+        raise ArgumentError("expected paths; bytes and file objects cannot be sent to other processes")
     if not sources:
         raise SourceNotFoundError("no sources: the list is empty")
     same_as = _core.Source.duplicates(sources)
     again = [(s.name, sources[same].name) for s, same in zip(sources, same_as) if same is not None]
     numbered = [(i, s.name) for i, (s, same) in enumerate(zip(sources, same_as)) if same is None]
-    told = [f"{name} has the same bytes as {first}: read once" for name, first in again[:5]]
-    return numbered, _core.Report(duplicates=len(again), warnings=sorted({*notes, *told}))
+    again_named = [f"{name} has the same bytes as {first}: read once" for name, first in again[:5]]
+    return numbered, _core.Report(duplicates=len(again), warnings=sorted({*notes, *again_named}))
 
 
 def tasks_of(numbered: list[tuple[int, str]], parts: int) -> list[Task]:
@@ -58,12 +58,13 @@ def tasks_of(numbered: list[tuple[int, str]], parts: int) -> list[Task]:
 
 
 def aggregate_part(question: bytes, task: Task, options: ScanKeywords) -> Part:
-    """Aggregates some paths, in a worker, and returns the state and the report. Damage of sources is in the report."""
+    """Aggregates some paths, in a worker, and returns the state and the report. Damage of sources is in the report, and
+    fields that they lack are left to :func:`merge_parts`: another part may have them."""
     first, paths = task
     part = Aggregation.from_bytes(question)
-    own: ScanKeywords = {**options, "duplicates": "all", "allow_empty": True}  # of a part
+    own: ScanKeywords = {**options, "duplicates": "all", "allow_empty": True, "allow_missing": True}  # of a part
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DataQualityWarning)  # told once, by whoever merges
+        warnings.simplefilter("ignore", DataQualityWarning)  # warned of once, by whoever merges
         try:
             part.update(paths, first_source=first, **own)
         except SourceError:
@@ -73,16 +74,20 @@ def aggregate_part(question: bytes, task: Task, options: ScanKeywords) -> Part:
 
 
 def merge_parts(
-    question: Aggregation, parts: Iterable[Part], extra: _core.Report, allow_empty: bool
+    question: Aggregation, parts: Iterable[Part], extra: _core.Report, options: ScanKeywords
 ) -> Aggregation:
-    """Merges all parts into one aggregation; their order does not matter. Raises for damaged sources and, unless
-    `allow_empty`, if no part read a record; warns of rejects."""
+    """Merges all parts into one aggregation; their order does not matter. ``options``: those of the parts. Raises for
+    fields that no part has, for damaged sources and, unless ``allow_empty``, if no part read a record; warns of
+    rejects."""
     total = question.copy()
+    read = extra
     for state, report in parts:
         total._core.merge(_core.Aggregation.from_bytes(state))
-        total._report = _core.merge_reports(total._report, report)
-    total._report = _core.merge_reports(total._report, extra)
-    check([Result(total._core.value(), total._report)], allow_empty)
+        read = _core.merge_reports(read, report)
+    if not options.get("allow_missing"):
+        question._core.plan.check_fields(read)
+    total._report = _core.merge_reports(total._report, read)
+    check([Result(total._core.value(), total._report)], bool(options.get("allow_empty")))
     return total
 
 
@@ -114,7 +119,7 @@ def aggregate(
     own: ScanKeywords = {"threads": 1, **options}
     if executor is not None:
         futures = [executor.submit(aggregate_part, empty, task, own) for task in tasks]
-        return merge_parts(question, (f.result() for f in futures), extra, bool(options.get("allow_empty")))
+        return merge_parts(question, (f.result() for f in futures), extra, options)
     # Imported here: `import vpcflow` stays light.
     import concurrent.futures
     import multiprocessing
@@ -122,7 +127,7 @@ def aggregate(
     # Not fork: the caller may have threads.
     with concurrent.futures.ProcessPoolExecutor(count, multiprocessing.get_context("spawn")) as pool:
         futures = [pool.submit(aggregate_part, empty, task, own) for task in tasks]
-        return merge_parts(question, (f.result() for f in futures), extra, bool(options.get("allow_empty")))
+        return merge_parts(question, (f.result() for f in futures), extra, options)
 
 
 def empty_question(question: Aggregation) -> bytes:

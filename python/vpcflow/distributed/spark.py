@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from .. import _core
+from ..errors import ArgumentError
 from ..query.aggregation import Aggregation
 from ..query.flows import Flows
 from ..query.scan import scan
@@ -57,7 +58,7 @@ def aggregate(
     frame = spark.createDataFrame(numbered, "number long, path string").repartition(min(partitions, len(numbered)))
     rows = frame.mapInArrow(run, "state binary, report binary").collect()
     parts: Iterable[Part] = ((bytes(row["state"]), pickle.loads(row["report"])) for row in rows)
-    return merge_parts(question, parts, extra, bool(options.get("allow_empty")))
+    return merge_parts(question, parts, extra, options)
 
 
 def records(
@@ -71,7 +72,7 @@ def records(
     lacks are null. Rejects are left out, as ``on_error="skip"`` does, without a word; :func:`aggregate` has a report.
     """
     if not fields:
-        raise TypeError("records: name the fields; they are the columns of the DataFrame")
+        raise ArgumentError("records: name the fields; they are the columns of the DataFrame")
     numbered, _ = _numbered(data, column)
     # Of one path nothing can be concluded: Spark has the others.
     own: ScanKeywords = {"threads": 1, **options, "allow_empty": True, "allow_missing": True}

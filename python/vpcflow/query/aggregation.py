@@ -110,18 +110,15 @@ class Aggregation:
             flows = flows_over(open_logs(data, **options))
         flows._no_grouping("Aggregation.update")
         flows._no_limit("Aggregation.update adds")
-        if flows._spec.where or flows._spec.select:
-            # The rows that pass, with what tells NODATA from traffic.
-            fields = dict.fromkeys([*self._core.plan.fields, "log-status"])
-            rows = flows.select(*fields)._with(allow_missing=True).collect(progress=progress)
-            return self.update(rows, first_source=first_source, allow_empty=True)  # the filter may pass none
+        # What chooses the records of a query, as a plan; its columns and their order are the question's.
+        chosen = flows._with(select=[], sort=[], located=False).agg()._plan() if flows._chooses else None
         with self._lock:  # numbers for its sources, which no update beside this one gets
             before = self._sources
             first = before if first_source is None else first_source
             self._sources = taken = max(before, first + len(flows._sources))
-        own = flows._options.replace(first_source=first)
+        own = flows._options.replace(first_source=first, allow_missing=flows._spec.allow_missing)
         try:
-            report = self._core.update(flows._sources, own, progress)
+            report = self._core.update(flows._sources, own, progress, chosen)
         except BaseException:
             with self._lock:
                 if self._sources == taken:  # nothing was added
@@ -166,7 +163,10 @@ class Aggregation:
     def collect(self) -> Result:
         """Returns the result so far; the aggregation can go on."""
         warning = self._core.warning()
-        report = _core.merge_reports(self._report, _core.Report(warnings=[warning])) if warning else self._report
+        report = self._report
+        if warning:
+            own = _core.Report(warnings=[warning], one_direction=warning)
+            report = _core.merge_reports(report, own)
         return Result(self._core.value(), report)
 
     def take_idle(self, time: int) -> Result:

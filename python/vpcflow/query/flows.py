@@ -40,14 +40,13 @@ class Flows:
     def __init__(self, logs: Logs | None, spec: _core.PlanSpec, filters: Sequence[str] = ()) -> None:
         self._bound = logs
         self._spec = spec
-        self._filters = filters  # the parts of the spec's `where`
+        self._filters = filters  # those of the spec
 
     def _with(self, **changes: Unpack[_core._PlanMembers]) -> Flows:
         return Flows(self._bound, self._spec.replace(**changes), self._filters)
 
     def _filtered(self, filters: Sequence[str]) -> Flows:
-        where = filters[0] if len(filters) == 1 else " and ".join(f"({part})" for part in filters)
-        return Flows(self._bound, self._spec.replace(where=where), filters)
+        return Flows(self._bound, self._spec.replace(filters=filters), filters)
 
     @property
     def _logs(self) -> Logs:
@@ -71,6 +70,11 @@ class Flows:
     def _grouped(self) -> bool:
         spec = self._spec
         return bool(spec.by or spec.every or spec.aggs or spec.sessions)
+
+    @property
+    def _chooses(self) -> bool:
+        """Whether it takes some of the records only."""
+        return bool(self._filters) or self._spec.asked is not None
 
     def _no_grouping(self, verb: str) -> None:
         if self._grouped:

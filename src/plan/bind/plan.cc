@@ -72,8 +72,7 @@ class Maker {
       if (absl::Status s = AddLabels(column); !s.ok()) return s;
     }
     absl::Status status = spec.sessions ? MakeSessions() : plan_.grouped ? MakeGrouping() : MakeSelection();
-    if (status.ok() && !spec.where.empty())
-      status = UseFilter(Filter::Parse(spec.where, extras_, OptionsOfFilters()), &plan_.filter, &plan_.filter_slots);
+    if (status.ok()) status = MakeFilter();
     if (spec.asked) SlotOf(Field::kStart);
     if (status.ok()) status = MakeOrder();
     if (!status.ok()) return status;
@@ -342,6 +341,21 @@ class Maker {
     FilterOptions options{.lenient = plan_.spec.lenient};
     if (plan_.spec.session_records) options.actions = SessionStates();
     return options;
+  }
+
+  // Makes one filter of all; of several, each is checked alone first, so that no text reaches into another.
+  absl::Status MakeFilter() {
+    PlanSpec& spec = plan_.spec;
+    if (!spec.where.empty()) spec.filters.insert(spec.filters.begin(), spec.where);
+    if (spec.filters.empty()) return absl::OkStatus();
+    const bool several = spec.filters.size() > 1;
+    for (size_t i = 0; several && i < spec.filters.size(); ++i) {
+      if (auto alone = Filter::Parse(spec.filters[i], extras_, OptionsOfFilters()); !alone.ok()) return alone.status();
+    }
+    spec.where =
+        several ? absl::StrCat("(", absl::StrJoin(spec.filters, ") and ("), ")") : std::move(spec.filters.front());
+    spec.filters.clear();
+    return UseFilter(Filter::Parse(spec.where, extras_, OptionsOfFilters()), &plan_.filter, &plan_.filter_slots);
   }
 
   absl::Status UseFilter(absl::StatusOr<Filter> filter, std::optional<Filter>* out, std::vector<int>* slots) {

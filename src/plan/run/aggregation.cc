@@ -169,10 +169,7 @@ void Aggregation::Impl::Merge(const Impl& other) {
   if (groups->NeedsPruning()) groups = groups->Pruned();
 }
 
-absl::Status Aggregation::Impl::Join(const internal::ScannedWorkers& scanned, Report* report) {
-  if (const std::optional<std::vector<uint8_t>> seen = internal::SeenBy(scanned.workers)) {
-    if (absl::Status s = internal::CheckFields(plan, map.slots[0], *seen, *report); !s.ok()) return s;
-  }
+void Aggregation::Impl::Join(const internal::ScannedWorkers& scanned, Report* report) {
   const std::lock_guard lock(mutex);
   for (internal::Worker* worker : scanned.workers) {
     sessions != nullptr ? sessions->Merge(*worker->sessions(0)) : groups->Merge(*worker->group_state(0));
@@ -180,17 +177,35 @@ absl::Status Aggregation::Impl::Join(const internal::ScannedWorkers& scanned, Re
   }
   if (groups != nullptr) report->unspread = groups->unspread();
   internal::AddCounts(scanned.workers, 0, report);
-  return absl::OkStatus();
 }
 
-absl::Status Aggregation::Update(const std::vector<Source>& sources, const ScanOptions& options, Report* report) {
+absl::Status Aggregation::Impl::Update(const std::vector<Source>& sources, const ScanOptions& options,
+                                       const Plan* chosen, Report* report) {
+  std::vector<Plan> both{plan};
+  if (chosen != nullptr) both.push_back(*chosen);
+  const internal::SlotMap all(both);  // begins as the map of the plan alone
   Report own;
   const absl::StatusOr<internal::ScannedWorkers> scanned =
-      internal::ScanSources({&impl_->plan, 1}, impl_->map, sources, options, &own);
-  absl::Status status = scanned.ok() ? impl_->Join(*scanned, &own) : scanned.status();
+      internal::ScanSources({both.data(), 1}, all, sources, options, &own, chosen);
+  absl::Status status = scanned.status();
+  if (status.ok() && !options.allow_missing) {
+    const std::optional<std::vector<uint8_t>> seen = internal::SeenBy(scanned->workers);
+    for (size_t i = 0; seen && status.ok() && i < both.size(); ++i)
+      status = internal::CheckFields(both[i], all.slots[i], *seen, own);
+  }
+  if (status.ok()) Join(*scanned, &own);
   if (status.ok()) status = own.Outcome(options.allow_empty);
   if (report != nullptr) *report = std::move(own);
   return status;
+}
+
+absl::Status Aggregation::Update(const std::vector<Source>& sources, const ScanOptions& options, Report* report) {
+  return impl_->Update(sources, options, nullptr, report);
+}
+
+absl::Status Aggregation::Update(const std::vector<Source>& sources, const ScanOptions& options, const Plan& chosen,
+                                 Report* report) {
+  return impl_->Update(sources, options, &chosen, report);
 }
 
 absl::Status Aggregation::Merge(const Aggregation& other) {

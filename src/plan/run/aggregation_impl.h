@@ -13,14 +13,18 @@ VPCFLOW_NAMESPACE_BEGIN
 struct Aggregation::Impl {
   explicit Impl(const Plan& p) : plan(p), map({&plan, 1}) {
     if (plan.impl().spec.sessions) {
-      sessions = std::make_unique<internal::SessionState>(internal::MakeSessionState(plan.impl(), map.slots[0]));
+      sessions = std::make_unique<internal::SessionState>(
+          internal::MakeSessionState(plan.impl(), map.slots[0], plan.impl().filter.has_value()));
     } else {
       groups = std::make_unique<internal::GroupState>(plan.impl(), map.slots[0]);
     }
   }
 
+  // Adds the records of sources, those alone that pass the filter of `chosen` if there is one. Locks at the end.
+  absl::Status Update(const std::vector<Source>& sources, const ScanOptions& options, const Plan* chosen,
+                      Report* report);
   // Adds what workers found, and to the report what only they know. Locks.
-  absl::Status Join(const internal::ScannedWorkers& scanned, Report* report);
+  void Join(const internal::ScannedWorkers& scanned, Report* report);
   // For one who has both locks.
   void Merge(const Impl& other);
 

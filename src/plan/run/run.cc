@@ -18,8 +18,9 @@ namespace {
 
 class PlanHandler final : public BlockHandler {
  public:
-  PlanHandler(std::span<const Plan> plans, const SlotMap& map, const ScanOptions& options, Report* report)
-      : worker_(plans, map), rows_(map.fields, options, report) {
+  PlanHandler(std::span<const Plan> plans, const SlotMap& map, const ScanOptions& options, Report* report,
+              const Plan* chosen)
+      : worker_(plans, map, chosen), rows_(map.fields, options, report) {
     if (worker_.traffic_only()) rows_.TakeTrafficOnly();
   }
 
@@ -70,15 +71,13 @@ void WarnOfLateFields(const PlanImpl& plan, Report* report) {
   }
 }
 
-}  // namespace
-
-absl::Status CheckFields(const Plan& plan, const std::vector<int>& slots, const std::vector<uint8_t>& seen,
-                         const Report& report) {
-  const PlanImpl& impl = plan.impl();
+// The error for the needed fields of a plan of which `is_there` is false.
+template <class IsThere>
+absl::Status CheckNeeded(const PlanImpl& impl, const Report& report, const IsThere& is_there) {
   if (impl.spec.allow_missing || impl.select_all) return absl::OkStatus();
   std::vector<std::string> missing;
   for (size_t i = 0; i < std::min(impl.required, impl.fields.size()); ++i) {
-    if (seen[static_cast<size_t>(slots[i])] == 0) missing.push_back(impl.fields[i].name);
+    if (!is_there(i)) missing.push_back(impl.fields[i].name);
   }
   if (missing.empty()) return absl::OkStatus();
   std::vector<std::string> formats;
@@ -109,17 +108,25 @@ TableReads ReadsOf(std::span<const Plan> plans, const SlotMap& map, const ScanOp
   return out;
 }
 
+}  // namespace
+
+absl::Status CheckFields(const Plan& plan, const std::vector<int>& slots, const std::vector<uint8_t>& seen,
+                         const Report& report) {
+  return CheckNeeded(plan.impl(), report, [&](size_t i) { return seen[static_cast<size_t>(slots[i])] != 0; });
+}
+
 absl::StatusOr<ScannedWorkers> ScanSources(std::span<const Plan> plans, const SlotMap& map,
                                            const std::vector<Source>& sources, const ScanOptions& options,
-                                           Report* report) {
+                                           Report* report, const Plan* chosen) {
   for (const Plan& plan : plans) WarnOfFilters(plan.impl(), report);
+  if (chosen != nullptr) WarnOfFilters(chosen->impl(), report);
   const PlanSpec& first = plans[0].impl().spec;
   // The first rows of the input, then stop.
   const bool in_order = plans.size() == 1 && first.limit && first.sort.empty() && !first.sessions;
   const TableReads reads = ReadsOf(plans, map, options);
   auto handlers = RunScan(
       sources, options, reads, in_order,
-      [&](Report* part) { return std::make_unique<PlanHandler>(plans, map, options, part); }, report);
+      [&](Report* part) { return std::make_unique<PlanHandler>(plans, map, options, part, chosen); }, report);
   if (!handlers.ok()) return handlers.status();
   if (options.on_error == OnError::kStop && !report->rejects.empty()) return report->rejects[0].ToStatus();
   ScannedWorkers out{*std::move(handlers), {}};
@@ -187,7 +194,9 @@ absl::StatusOr<std::vector<Result>> JoinWorkers(std::span<const Plan> plans, con
   for (size_t p = 0; p < plans.size(); ++p) {
     reports[p].Merge(Report(report));
     results[p].report = std::move(reports[p]);
-    if (!session_warnings[p].empty()) results[p].report.Warn(std::move(session_warnings[p]));
+    if (session_warnings[p].empty()) continue;
+    results[p].report.one_direction = session_warnings[p];
+    results[p].report.Warn(std::move(session_warnings[p]));
   }
   return results;
 }
@@ -217,6 +226,22 @@ absl::StatusOr<std::vector<Result>> RunAll(std::span<const Plan> plans, const st
   if (out_report != nullptr) *out_report = report;
   if (!scanned.ok()) return scanned.status();
   return Concluded(plans, JoinWorkers(plans, map, scanned->workers, std::move(report)), options, partial);
+}
+
+absl::Status Plan::CheckFields(const Report& report) const {
+  if (report.formats.empty() || report.notes_left_out) return absl::OkStatus();
+  std::vector<std::string> there;
+  for (const auto& [text, n] : report.formats) {
+    Format format;
+    FormatError ignored;
+    if (!Format::Parse(text, &format, &ignored)) return absl::OkStatus();
+    for (const FormatColumn& column : format.columns()) there.push_back(column.name);
+  }
+  std::sort(there.begin(), there.end());
+  return internal::CheckNeeded(*impl_, report, [&](size_t i) {
+    const FieldRef& field = impl_->fields[i];
+    return field.lookup != nullptr || std::binary_search(there.begin(), there.end(), field.name);
+  });
 }
 
 absl::StatusOr<Result> Plan::Run(const std::vector<Source>& sources, const ScanOptions& options,

@@ -22,10 +22,10 @@ struct ScannedWorkers {
   std::vector<std::unique_ptr<BlockHandler>> handlers;  // own the workers
   std::vector<Worker*> workers;
 };
-// With OnError::kStop the first reject is an error.
+// With OnError::kStop the first reject is an error. `chosen`: of Worker.
 absl::StatusOr<ScannedWorkers> ScanSources(std::span<const Plan> plans, const SlotMap& map,
                                            const std::vector<Source>& sources, const ScanOptions& options,
-                                           Report* report);
+                                           Report* report, const Plan* chosen = nullptr);
 
 // By slot whether any source had the field; nothing if no source had a format.
 std::optional<std::vector<uint8_t>> SeenBy(const std::vector<Worker*>& workers);

@@ -22,23 +22,40 @@ SlotMap::SlotMap(std::span<const Plan> plans) {
   }
 }
 
-SessionState MakeSessionState(const PlanImpl& plan, const std::vector<int>& slots) {
+SessionState MakeSessionState(const PlanImpl& plan, const std::vector<int>& slots, bool filtered) {
   SessionColumns columns;
   for (size_t i = 0; i < kSessionFields.size(); ++i) {
     const auto at = std::find_if(plan.fields.begin(), plan.fields.end(),
                                  [&](const FieldRef& field) { return field.field == kSessionFields[i]; });
     columns[i] = static_cast<size_t>(slots[static_cast<size_t>(at - plan.fields.begin())]);
   }
-  return {*plan.spec.sessions, columns, plan.filter.has_value()};
+  return {*plan.spec.sessions, columns, filtered};
 }
 
-Worker::Worker(std::span<const Plan> plans, const SlotMap& map) : map_(map), seen_(map.fields.size(), 0) {
+void Worker::Bind(const PlanImpl& plan, const std::vector<int>& slots, State* state) const {
+  if (!plan.filter) return;
+  BoundFilter& bound = state->filters.emplace_back();
+  bound.filter = &*plan.filter;
+  for (const int slot : plan.filter_slots) bound.columns.push_back(slots[static_cast<size_t>(slot)]);
+}
+
+void Worker::Ask(const PlanSpec& spec) {
+  if (!spec.asked) return;
+  asked_ = spec.asked;
+  const auto is_start = [](const FieldRef& field) { return field.field == Field::kStart; };
+  start_slot_ =
+      static_cast<size_t>(std::find_if(map_.fields.begin(), map_.fields.end(), is_start) - map_.fields.begin());
+}
+
+Worker::Worker(std::span<const Plan> plans, const SlotMap& map, const Plan* chosen)
+    : map_(map), seen_(map.fields.size(), 0) {
   for (size_t i = 0; i < plans.size(); ++i) {
     const PlanImpl& plan = plans[i].impl();
     State& state = states_.emplace_back();
     state.plan = &plan;
     state.slots = &map.slots[i];
-    for (int slot : plan.filter_slots) state.filter_slots.push_back(map.slots[i][static_cast<size_t>(slot)]);
+    Bind(plan, map.slots[i], &state);
+    if (chosen != nullptr) Bind(chosen->impl(), map.slots.back(), &state);
     const auto need = [&](int slot) {
       if (slot >= 0) state.needed.push_back(map.slots[i][static_cast<size_t>(slot)]);
     };
@@ -51,15 +68,10 @@ Worker::Worker(std::span<const Plan> plans, const SlotMap& map) : map_(map), see
     need(plan.start_slot);
     need(plan.end_slot);
     traffic_only_ &= !plan.all_records;
-    if (plan.spec.asked) {
-      asked_ = plan.spec.asked;
-      const auto is_start = [](const FieldRef& field) { return field.field == Field::kStart; };
-      start_slot_ =
-          static_cast<size_t>(std::find_if(map.fields.begin(), map.fields.end(), is_start) - map.fields.begin());
-    }
+    Ask(plan.spec);
     if (plan.spec.sessions) {
       state.needed = map.slots[i];
-      state.sessions = std::make_unique<SessionState>(MakeSessionState(plan, map.slots[i]));
+      state.sessions = std::make_unique<SessionState>(MakeSessionState(plan, map.slots[i], !state.filters.empty()));
       continue;
     }
     if (!plan.grouped) {
@@ -74,6 +86,7 @@ Worker::Worker(std::span<const Plan> plans, const SlotMap& map) : map_(map), see
       groups_.push_back(std::make_unique<GroupState>(plan, map.slots[i]));
     }
   }
+  if (chosen != nullptr) Ask(chosen->impl().spec);
   gathered_.columns.resize(map.fields.size());
 }
 
@@ -137,14 +150,14 @@ void Worker::Count(size_t plan, Report* report) const {
 
 bool Worker::Select(const State& state, const Rows& rows) {
   const size_t n = rows.batch().rows;
-  if (traffic_only_ && !state.plan->filter) return true;
+  if (traffic_only_ && state.filters.empty()) return true;
   keep_.assign(n, 1);
   if (!traffic_only_ && !state.plan->all_records) {
     for (size_t i = 0; i < n; ++i) keep_[i] = IsTraffic(rows.status()[i]);
   }
-  if (state.plan->filter) {
+  for (const BoundFilter& bound : state.filters) {
     passes_.resize(n);
-    state.plan->filter->Evaluate(rows.batch(), state.filter_slots, passes_);
+    bound.filter->Evaluate(rows.batch(), bound.columns, passes_);
     for (size_t i = 0; i < n; ++i) keep_[i] &= passes_[i] == Tri::kTrue;
   }
   return std::find(keep_.begin(), keep_.end(), uint8_t{0}) == keep_.end();
@@ -173,8 +186,10 @@ void Worker::ProcessOne(Rows* rows) {
   if (map_.check_all) LoadAll(rows);
   CountAsked(rows);
   DropNoTraffic(rows);
-  if (state.plan->filter) {
-    to_load_.assign(state.filter_slots.begin(), state.filter_slots.end());
+  if (!state.filters.empty()) {
+    to_load_.clear();
+    for (const BoundFilter& bound : state.filters)
+      to_load_.insert(to_load_.end(), bound.columns.begin(), bound.columns.end());
     rows->Load(to_load_);
     rows->DropBad();
     if (!Select(state, *rows)) rows->Keep(keep_);

@@ -26,11 +26,13 @@ struct SlotMap {
 };
 
 // Makes the state of a plan of sessions. `slots[i]` is the batch column of the plan's i-th field.
-SessionState MakeSessionState(const PlanImpl& plan, const std::vector<int>& slots);
+// `filtered` tells that a filter stands before it.
+SessionState MakeSessionState(const PlanImpl& plan, const std::vector<int>& slots, bool filtered);
 
 class Worker {
  public:
-  Worker(std::span<const Plan> plans, const SlotMap& map);
+  // `chosen`: takes the records that pass the filter of another plan, too, whose slots are the map's last.
+  Worker(std::span<const Plan> plans, const SlotMap& map, const Plan* chosen = nullptr);
 
   // Takes the rows of one batch through all plans.
   void Process(Rows* rows);
@@ -54,19 +56,25 @@ class Worker {
   bool any() const { return any_; }
 
  private:
+  struct BoundFilter {
+    const Filter* filter;
+    std::vector<int> columns;  // of the batch: its fields
+  };
   struct State {
     const PlanImpl* plan;
     const std::vector<int>* slots;
-    std::vector<int> filter_slots;  // batch columns of the filter's fields
-    std::vector<int> needed;        // batch columns of what it reads besides
-    size_t group = 0;               // of groups_, if it groups, and its number there
+    std::vector<BoundFilter> filters;
+    std::vector<int> needed;  // batch columns of what it reads besides
+    size_t group = 0;         // of groups_, if it groups, and its number there
     size_t member = 0;
     std::unique_ptr<RowState> rows;          // if it selects
     std::unique_ptr<SessionState> sessions;  // if it makes sessions
-    uint64_t matched = 0;                    // records that passed its filter
+    uint64_t matched = 0;                    // records that passed its filters
     bool groups() const { return rows == nullptr && sessions == nullptr; }
   };
 
+  void Bind(const PlanImpl& plan, const std::vector<int>& slots, State* state) const;
+  void Ask(const PlanSpec& spec);
   void LoadAll(Rows* rows);
   void CountAsked(Rows* rows);
   void ProcessOne(Rows* rows);

@@ -1,6 +1,6 @@
 // What of a call may be a temporary: views of one would dangle behind the statement.
-#ifndef VPCFLOW_BASE_LIFETIME_H_
-#define VPCFLOW_BASE_LIFETIME_H_
+#ifndef VPCFLOW_INTERNAL_LIFETIME_H_
+#define VPCFLOW_INTERNAL_LIFETIME_H_
 
 #include <concepts>
 #include <string_view>
@@ -20,4 +20,4 @@ concept TemporaryText = !std::is_lvalue_reference_v<T> && std::convertible_to<T,
 }  // namespace internal
 VPCFLOW_NAMESPACE_END
 
-#endif  // VPCFLOW_BASE_LIFETIME_H_
+#endif  // VPCFLOW_INTERNAL_LIFETIME_H_
