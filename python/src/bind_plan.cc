@@ -106,9 +106,9 @@ void BindPlan(py::module_& m) {
           },
           py::arg("report"))
       .def_property_readonly("fields", &Plan::Fields)
-      .def_property_readonly("columns", [](const Plan& p) {
-        std::vector<std::string> out;
-        for (const auto& [name, type] : p.Schema()) out.push_back(name);
+      .def_property_readonly("schema", [](const Plan& p) {
+        std::vector<std::pair<std::string, const char*>> out;
+        for (const auto& [name, type] : p.Schema()) out.emplace_back(name, TypeName(type));
         return out;
       });
 

@@ -1,8 +1,11 @@
 // Result tables.
+#include <array>
+#include <cstring>
+
+#include "absl/container/flat_hash_map.h"
 #include "convert.h"
 
 namespace vpcflow_python {
-namespace {
 
 using vpcflow::ColumnType;
 using vpcflow::Table;
@@ -20,6 +23,127 @@ const char* TypeName(ColumnType type) {
     case ColumnType::kBool: return "bool";
   }
   return "";
+}
+
+namespace {
+
+constexpr std::array kTypes = {ColumnType::kInt32, ColumnType::kInt64,   ColumnType::kTime,   ColumnType::kAddress,
+                               ColumnType::kText,  ColumnType::kFloat64, ColumnType::kInt128, ColumnType::kBool};
+
+bool HasDictionary(ColumnType type) { return type == ColumnType::kAddress || type == ColumnType::kText; }
+
+// Calls `use` with the numbers of a column; of addresses and texts with those of their values in the dictionary.
+template <class Column, class Use>
+auto WithNumbers(Column& column, const Use& use) {
+  switch (column.type) {
+    case ColumnType::kInt64:
+    case ColumnType::kTime: return use(column.i64);
+    case ColumnType::kFloat64: return use(column.f64);
+    case ColumnType::kInt128: return use(column.i128);
+    default: return use(column.i32);
+  }
+}
+
+// Copies rows begin, begin + step, ...; dictionaries hold the values of these rows alone.
+std::shared_ptr<Table> Part(const Table& t, int64_t begin, size_t count, int64_t step) {
+  const auto in_table = [&](int64_t row) { return row >= 0 && static_cast<size_t>(row) < t.rows; };
+  if (count > t.rows || (count > 0 && !(in_table(begin) && in_table(begin + static_cast<int64_t>(count - 1) * step))))
+    throw py::index_error("rows outside of the table");
+  auto out = std::make_shared<Table>();
+  out->rows = count;
+  for (const TableColumn& column : t.columns) {
+    TableColumn& own = out->columns.emplace_back();
+    own.name = column.name;
+    own.type = column.type;
+    own.no_nulls = column.no_nulls;
+    WithNumbers(column, [&](const auto& from) {
+      WithNumbers(own, [&](auto& to) {
+        if constexpr (std::is_same_v<std::decay_t<decltype(from)>, std::decay_t<decltype(to)>>) {
+          for (size_t i = 0; i < count; ++i)
+            to.push_back(from[static_cast<size_t>(begin + static_cast<int64_t>(i) * step)]);
+        }
+      });
+    });
+    if (!HasDictionary(column.type)) continue;
+    absl::flat_hash_map<int32_t, int32_t> codes;
+    for (int32_t& code : own.i32) {
+      if (code == vpcflow::kNullCode) continue;
+      const auto [at, is_new] = codes.try_emplace(code, static_cast<int32_t>(codes.size()));
+      if (is_new && column.type == ColumnType::kAddress) own.addresses.push_back(column.addresses[code]);
+      if (is_new && column.type == ColumnType::kText) own.texts.push_back(column.texts[code]);
+      code = at->second;
+    }
+  }
+  return out;
+}
+
+bool SameValue(const TableColumn& a, const TableColumn& b, size_t row) {
+  if (a.is_null(row) || b.is_null(row)) return a.is_null(row) && b.is_null(row);
+  if (a.type == ColumnType::kAddress) return a.addresses[a.i32[row]] == b.addresses[b.i32[row]];
+  if (a.type == ColumnType::kText) return a.texts[a.i32[row]] == b.texts[b.i32[row]];
+  if (a.type == ColumnType::kInt128) return a.i128[row] == b.i128[row];
+  if (a.type == ColumnType::kFloat64) return a.f64[row] == b.f64[row];
+  return a.type == ColumnType::kInt64 || a.type == ColumnType::kTime ? a.i64[row] == b.i64[row]
+                                                                     : a.i32[row] == b.i32[row];
+}
+
+// Whether two tables have the same columns, by name and type, with the same values.
+bool Same(const Table& a, const Table& b) {
+  if (a.rows != b.rows || a.columns.size() != b.columns.size()) return false;
+  for (size_t c = 0; c < a.columns.size(); ++c) {
+    const TableColumn &one = a.columns[c], &other = b.columns[c];
+    if (one.name != other.name || one.type != other.type) return false;
+    for (size_t row = 0; row < a.rows; ++row) {
+      if (!SameValue(one, other, row)) return false;
+    }
+  }
+  return true;
+}
+
+// A column in Python: name, type, its numbers as bytes, and the values of its dictionary as bytes.
+using ColumnState = std::tuple<std::string, std::string, py::bytes, std::vector<py::bytes>>;
+
+ColumnState StateOf(const TableColumn& column) {
+  std::vector<py::bytes> dictionary;
+  for (const vpcflow::Ip& ip : column.addresses)
+    dictionary.emplace_back(reinterpret_cast<const char*>(&ip), sizeof(ip));
+  for (const std::string& text : column.texts) dictionary.emplace_back(text);
+  py::bytes numbers = WithNumbers(column, [](const auto& values) {
+    return py::bytes(reinterpret_cast<const char*>(values.data()), values.size() * sizeof(values[0]));
+  });
+  return {column.name, TypeName(column.type), std::move(numbers), std::move(dictionary)};
+}
+
+// The column of a state; ValueError if it does not fit together.
+TableColumn ColumnOf(const ColumnState& state, size_t rows) {
+  const std::string &name = std::get<0>(state), &type = std::get<1>(state);
+  const std::vector<py::bytes>& dictionary = std::get<3>(state);
+  TableColumn out;
+  out.name = name;
+  const auto known = std::find_if(kTypes.begin(), kTypes.end(), [&](ColumnType t) { return TypeName(t) == type; });
+  if (known == kTypes.end()) throw py::value_error("unknown column type " + type);
+  out.type = *known;
+  const std::string_view bytes = std::get<2>(state);
+  WithNumbers(out, [&](auto& values) {
+    if (bytes.size() != rows * sizeof(values[0]))
+      throw py::value_error("column " + name + ": not as long as the table");
+    if (rows > 0) std::memcpy(values.Extend(rows), bytes.data(), bytes.size());
+  });
+  for (const std::string_view value : dictionary) {
+    if (out.type == ColumnType::kText) {
+      out.texts.emplace_back(value);
+    } else {
+      if (value.size() != sizeof(vpcflow::Ip)) throw py::value_error("column " + name + ": not an address");
+      std::memcpy(&out.addresses.emplace_back(), value.data(), value.size());
+    }
+  }
+  if (HasDictionary(out.type)) {
+    for (const int32_t code : out.i32) {
+      if (code < vpcflow::kNullCode || code >= static_cast<int64_t>(dictionary.size()))
+        throw py::value_error("column " + name + ": a number outside of its dictionary");
+    }
+  }
+  return out;
 }
 
 py::object Value(const TableColumn& column, size_t row) {
@@ -119,6 +243,21 @@ void BindTable(py::module_& m) {
       },
       py::arg("today"), py::arg("baseline"), py::arg("keys"));
   py::class_<Table, std::shared_ptr<Table>>(m, "Table")
+      .def(py::init([](size_t rows, const std::vector<ColumnState>& columns) {
+             auto out = std::make_shared<Table>();
+             out->rows = rows;
+             for (const ColumnState& column : columns) out->columns.push_back(ColumnOf(column, rows));
+             return out;
+           }),
+           py::arg("rows"), py::arg("columns"))
+      .def("__reduce__",
+           [](const Table& t) {
+             std::vector<ColumnState> columns;
+             for (const TableColumn& column : t.columns) columns.push_back(StateOf(column));
+             return py::make_tuple(py::type::of<Table>(), py::make_tuple(t.rows, columns));
+           })
+      .def("part", &Part, py::arg("begin"), py::arg("count"), py::arg("step"))
+      .def("same", &Same, py::arg("other"), py::call_guard<py::gil_scoped_release>())
       .def("__len__", [](const Table& t) { return t.rows; })
       // Some columns under other names; with `only`, a column of truth values, its true rows.
       .def(

@@ -74,6 +74,8 @@ T ValueOf(const py::handle& value, const std::string& name, const char* error = 
 }
 
 std::string Message(const absl::Status& status);
+// Returns the name that a type of columns has in Python.
+const char* TypeName(vpcflow::ColumnType type);
 
 // Returns the options of a scan that Python runs: its poll checks for signals, so that Ctrl-C ends the scan, and calls
 // `progress`, which is a callable or None and must live as long as the scan. An empty input is no error: Python raises

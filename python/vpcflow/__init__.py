@@ -65,6 +65,7 @@ from .query.report import Reject, Report
 from .query.result import Result, diff
 from .query.running import collect_all
 from .query.scan import query, scan
+from .query.wrong import right_name
 from .synthetic import Synthetic, plants, synth
 
 if TYPE_CHECKING:
@@ -156,7 +157,8 @@ _LATE = ("detection", "labels", "rules", "sketches", "spread")  # modules that a
 def __getattr__(name: str) -> Any:
     if name in _LATE:
         return importlib.import_module(f".{name}", __name__)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    hint = "" if name.startswith("_") else right_name(name, __all__)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}{hint}")
 
 
 def __dir__() -> list[str]:

@@ -10,23 +10,45 @@ from .errors import PlanError
 from .typing import Duration, Instant, Size
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+# A capital M is left out, as some write months by it.
+_UNIT = r"(?:[sS]|sec(?:ond)?s?|m|min(?:ute)?s?|[hH]|hrs?|hours?|[dD]|days?|[wW]|weeks?)"
+_PART = rf"([0-9]{{1,12}})\s*({_UNIT})(?![A-Za-z])"
+_LONGEST = 3653 * 86400
 _SIZES = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12, "ki": 2**10, "mi": 2**20, "gi": 2**30, "ti": 2**40}
 _LATEST = 9_999_999_999  # in 2286; what a time of ten digits can be, as the engine has it (kMaxTimeSeconds)
 
 
 def seconds(duration: Duration, name: str = "every") -> int:
-    """Converts a length of time to seconds: ``"5m"`` to 300; units s, m, h, d, w.
+    """Converts a length of time to whole seconds: ``"5m"``, ``"5min"``, ``"1h30m"``, a ``timedelta``; units s, m, h, d,
+    w, and their usual longer names.
 
-    >>> seconds("5m")
-    300
+    >>> seconds("5m"), seconds("1 hour"), seconds(datetime.timedelta(minutes=5))
+    (300, 3600, 300)
     """
-    if isinstance(duration, int) and not isinstance(duration, bool) and duration > 0:
+    value = _whole_seconds(duration)
+    if value is not None and 0 < value <= _LONGEST:
+        return value
+    raise PlanError(
+        f"{name}={duration!r}: expected a time of whole seconds such as '30s', '5m', '1h', '1d' or a timedelta"
+    )
+
+
+def _whole_seconds(duration: Duration) -> int | None:
+    """Seconds of a length of time; ``None`` for what is none, or not of whole seconds."""
+    if hasattr(duration, "item"):  # numpy's
+        duration = duration.item()
+    if isinstance(duration, datetime.timedelta):
+        whole, rest = divmod(duration, datetime.timedelta(seconds=1))
+        return None if rest else whole
+    if isinstance(duration, int) and not isinstance(duration, bool):
         return duration
-    if isinstance(duration, str) and duration[:-1].isascii() and duration[:-1].isdigit() and duration[-1] in _UNITS:
-        value = int(duration[:-1]) * _UNITS[duration[-1]]
-        if 0 < value <= 3653 * 86400:
-            return value
-    raise PlanError(f"{name}={duration!r}: expected a time such as '30s', '5m', '1h' or '1d'")
+    if isinstance(duration, str) and re.fullmatch(rf"(\s*{_PART})+\s*", duration, re.ASCII):
+        return sum(int(number) * _unit(unit) for number, unit in re.findall(_PART, duration, re.ASCII))
+    return None
+
+
+def _unit(name: str) -> int:
+    return _UNITS[name if name in _UNITS else name[0].lower()]
 
 
 def byte_count(name: str, size: Size) -> int:
@@ -43,11 +65,14 @@ def unix_seconds(name: str, value: Instant | None) -> int | None:
     if value is None:
         return None
     number = value if isinstance(value, int) and not isinstance(value, bool) else None
-    if isinstance(value, str) and re.fullmatch(r"\s*-[0-9]+[smhdw]\s*", value, re.ASCII):
-        text = value.strip()
-        return max(int(time.time()) - int(text[1:-1]) * _UNITS[text[-1]], 0)
+    if isinstance(value, str) and value.lstrip().startswith("-"):
+        ago = _whole_seconds(value.strip()[1:])
+        if ago is not None:
+            return max(int(time.time()) - ago, 0)
     try:
         when = value if isinstance(value, datetime.datetime) else None
+        if isinstance(value, datetime.date) and when is None:
+            when = datetime.datetime(value.year, value.month, value.day)
         if isinstance(value, str):
             when = datetime.datetime.fromisoformat(value.strip().replace("Z", "+00:00").replace("z", "+00:00"))
         if when is not None:

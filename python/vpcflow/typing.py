@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import datetime
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, Protocol, TypedDict, Union
 
 # -- made by tools/generate_docs.py: names of the engine
@@ -66,10 +66,10 @@ FieldType = Literal["int32", "int64", "time", "address", "text"]
 #: ``to_arrow(schema=)``: types of pyarrow, or those that Spark takes.
 ArrowSchema = Literal["default", "spark"]
 
-#: A length of time: seconds, or ``"30s"``, ``"5m"``, ``"1h"``, ``"1d"``, ``"1w"``.
-Duration = Union[int, str]
-#: A time: Unix seconds, ISO 8601 text or ``"-2h"``, or a datetime, UTC without zone.
-Instant = Union[int, str, datetime.datetime]
+#: A length of time: seconds, ``"30s"``, ``"5m"`` or ``"5min"``, ``"1h30m"``, ``"1d"``, ``"1w"``, or a timedelta.
+Duration = Union[int, str, datetime.timedelta]
+#: A time: Unix seconds, ISO 8601 text or ``"-2h"``, or a datetime, UTC without zone, or a date, its midnight in UTC.
+Instant = Union[int, str, datetime.datetime, datetime.date]
 #: A number of bytes, or ``"512MB"``, ``"2GiB"``.
 Size = Union[int, str]
 
@@ -91,6 +91,9 @@ class SupportsArrow(Protocol):
 
     def __arrow_c_stream__(self, requested_schema: Any = None) -> object: ...
 
+
+#: What :meth:`vpcflow.Flows.join` takes: a frame of pandas, polars or pyarrow, a result, or a mapping of lists.
+Frame = Union[SupportsArrow, Mapping[str, Sequence[object]]]
 
 _Source = Union[str, "os.PathLike[str]", bytes, bytearray, memoryview, SupportsRead]
 #: What :func:`vpcflow.scan` reads.

@@ -320,7 +320,7 @@ def test_synth(tmp_path):
         (["top", "-", "--agg", "sum(bytes)"], LOG, 2, b"expected NAME=FUNCTION(FIELD)"),
         (["top", "-", "--agg", "x=summ(bytes)"], LOG, 2, b"did you mean 'sum'?"),
         (["top", "-", "--order-by", "bites", "--agg", "bytes=sum(bytes)"], LOG, 2, b"did you mean 'bytes'?"),
-        (["top", "-", "--every", "5 min"], LOG, 2, b"'30s', '5m'"),
+        (["top", "-", "--every", "5 fortnights"], LOG, 2, b"'30s', '5m'"),
         (["summary", "-"], b"127.0.0.1 - - [10/Oct/2000] GET /\n" * 3, 2, b"do not fit AWS's default format"),
         (["summary", "-"], gzip.compress(LOG)[:-1], 2, b"middle of a gzip member"),
         (["top", "a.log", "a.log"], b"", 2, b"given twice"),
@@ -337,7 +337,7 @@ def test_synth(tmp_path):
         (["sumary", "-"], b"", 2, b"no 'sumary'; did you mean 'summary'?"),
         (["rules", "tset", "x"], b"", 2, b"no 'tset'; did you mean 'test'?"),
         (["convert", "-", "-o", "-", "--to", "cvs"], b"", 2, b"--to: no 'cvs'; did you mean 'csv'?"),
-        (["top", "-", "--start", "-2 h"], LOG, 2, b"start='-2 h': expected Unix seconds"),
+        (["top", "-", "--start", "-2 x"], LOG, 2, b"start='-2 x': expected Unix seconds"),
         (["top", "-", "--start", "soon"], LOG, 2, b"start='soon': expected Unix seconds, a datetime, or text such as"),
     ],
 )

@@ -94,8 +94,8 @@ def test_a_second_read_of_what_is_read_once_is_an_error(what, closing):
         ):
             query(flows)
     assert flows.columns == ["srcaddr", "bytes"]
-    assert "srcaddr" in repr(flows)
-    assert flows.explain()
+    assert repr(flows).startswith("<Flows")
+    assert "srcaddr" in flows.explain()
 
 
 @pytest.mark.parametrize("what", READ_ONCE)

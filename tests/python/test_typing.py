@@ -2,6 +2,7 @@
 
 import importlib
 import inspect
+import json
 import os
 import re
 import site
@@ -60,6 +61,19 @@ RIGHT = [
     "worst = findings[0].targets if findings else []",
     "made = vf.synth(1000, seed=3, plant=['port_scan'], peers=100, hours=2)",
     "kernel: str = vf.build_info().kernel",
+    "unnamed = flows.agg(vf.sum('bytes'), vf.max('bytes').alias('largest'), n=vf.count()).collect(progress=True)",
+    "shape: tuple[int, int] = result[:10].shape",
+    "part: list[int] = result[['bytes']].head(3).tail(1)['bytes']",
+    "result.to_csv('a.csv'); result.to_parquet('a.parquet'); result.to_json('a.json')",
+    "text_of: str = result.to_csv() + result.to_json()",
+    "import datetime\nbins = flows.group_by(vf.col('srcaddr'), every=datetime.timedelta(minutes=5)).agg(n=vf.count())",
+    "bins = flows.group_by(['srcaddr', 'dstport'], every='5min').agg([vf.sum('bytes')]).sort([vf.col('bytes')])",
+    "outside = flows.filter(~vf.col('srcaddr').is_private()).head().count()",
+    "named = flows.join({'srcaddr': ['10.0.0.1'], 'team': ['web']}, on='srcaddr').join(result, on=vf.col('dstport'))",
+    "written: int = flows.sink_parquet('a.parquet').records",
+    "types = {name: kind for name, kind in flows.schema}",
+    "same: bool = result == result.head(3)",
+    "said: list[str] = flows.describe()['column']",
     "try: flows.collect()\nexcept vf.SourceError as error: print(error.partial)",
 ]
 
@@ -79,7 +93,16 @@ WRONG = [
     "flows.group_by('srcaddr', every='5m', bin_by='sprad')",
     "flows.group_by('srcaddr', every=5.0)",
     "flows.groupby('srcaddr')",
-    "flows.agg(vf.count())",
+    "flows.agg(vf.col('bytes'))",
+    "flows.shcema",
+    "flows['bytes']",
+    "for row in flows: print(row)",
+    "result.haed()",
+    "result.to_csv(3)",
+    "vf.col('srcaddr').is_privat()",
+    "flows.join(3, on='srcaddr')",
+    "flows.sink_parket('a.parquet')",
+    "vf.detect(flows).to_panda()",
     "flows.limit('10')",
     "flows.sort('n', descending='yes')",
     "flows.group_by('srcaddr').agg(n=vf.count()).top_k('10', by='n')",
@@ -144,9 +167,28 @@ def test_mypy_finds_every_mistake_and_nothing_in_everyday_lines(tmp_path):
     assert told["revealed"] == {first: 'Revealed type is "int"'}
 
 
+@pytest.mark.skipif(find_spec("pyright") is None, reason="pyright is not installed")
+def test_pyright_finds_every_mistake_and_nothing_in_everyday_lines(tmp_path):
+    first = GIVEN.count("\n") + 1
+    (tmp_path / "right.py").write_text(GIVEN + "\n".join(RIGHT))
+    (tmp_path / "wrong.py").write_text(GIVEN + "\n".join(WRONG))
+    place = str(Path(vf.__file__).parent.parent)
+    quiet = {"reportUnusedExpression": False, "reportUnusedVariable": False, "reportMissingTypeStubs": False}
+    settings = {"include": ["*.py"], "typeCheckingMode": "strict", "extraPaths": [place], **quiet}
+    (tmp_path / "pyrightconfig.json").write_text(json.dumps(settings))
+    command = [sys.executable, "-m", "pyright", "--outputjson", "--pythonpath", sys.executable]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    told: dict[str, dict[int, str]] = {"right": {}, "wrong": {}}
+    for entry in json.loads(done.stdout)["generalDiagnostics"]:
+        told[Path(entry["file"]).stem][entry["range"]["start"]["line"] + 1] = entry["message"]
+    assert told["right"] == {}
+    missed = [line for number, line in enumerate(WRONG, first) if number not in told["wrong"]]
+    assert missed == []
+
+
 #: Cells of rows, evidence and parsed documents: what they are, data alone tells.
 UNKNOWN = re.compile(
-    r".*\b(Result\.rows|Findings\.rows|as_dict|partial|Finding\.(__init__\()?(evidence|samples)|Rule\.(__init__\()?(unusual|examples)|of\(data)\b.*"
+    r".*\b(Result\.rows|Findings\.rows|as_dict|as_json|partial|Finding\.(__init__\()?(evidence|samples)|Rule\.(__init__\()?(unusual|examples)|of\(data)\b.*"
 )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import gzip
 import pickle
 import re
@@ -77,7 +78,13 @@ WRONG: list[tuple[Callable[[], Any], type[Exception], str]] = [
     (lambda: flows().select(3), vf.ArgumentError, r"select\('srcaddr', 'bytes'\)"),
     (lambda: flows().group_by(3), vf.ArgumentError, r"not 3; write group_by\('srcaddr', 'dstport'\)"),
     (lambda: flows().group_by("srcaddr").agg(3), vf.ArgumentError, r"agg\(n=vf.count\(\), bytes=vf.sum\('bytes'\)\)"),
-    (lambda: flows().agg(vf.count()), vf.ArgumentError, "an aggregate needs a name"),
+    (lambda: flows().agg(vf.col("bytes")), vf.ArgumentError, r"write agg\(vf.count\(\), vf.sum\('bytes'\)\)"),
+    (lambda: flows().agg("bytes"), vf.ArgumentError, "an aggregate is needed, not 'bytes'"),
+    (lambda: flows().agg(vf.sum("bytes"), vf.max("bytes")), vf.PlanError, "two aggregates have the name 'bytes', sum\\(bytes\\) and max"),
+    (lambda: flows().agg(vf.count(), count="sum(bytes)"), vf.PlanError, "largest=vf.max"),
+    (lambda: groups().agg(n=vf.count()), vf.PlanError, "agg comes before group_by"),
+    (lambda: vf.sum(3), vf.ArgumentError, r"sum takes the name of a field, as vf.sum\('bytes'\), not 3"),
+    (lambda: vf.sum("bytes").alias(3), vf.ArgumentError, r"alias\('total'\)"),
     (lambda: flows().agg(n=3), vf.ArgumentError, r"agg\(n=3\): expected an aggregate"),
     (lambda: vf.Aggregation(by=3), vf.ArgumentError, r"Aggregation\(by="),
     (lambda: vf.Aggregation(by="srcaddr", n=3), vf.ArgumentError, "expected an aggregate"),
@@ -116,7 +123,6 @@ WRONG: list[tuple[Callable[[], Any], type[Exception], str]] = [
     (lambda: flows().sessions(vantage=3).collect(), vf.PlanError, "vantage"),
     (lambda: groups().collect()[None], vf.ArgumentError, r"result\['bytes'\]"),
     (lambda: groups().collect()[1.5], vf.ArgumentError, r"result\[0\]"),
-    (lambda: groups().collect()[7], IndexError, ""),
     # Arguments of detection, rules, labels, watching, aggregations.
     (lambda: vf.detect(LOG), vf.ArgumentError, r"detect: Flows or Aggregation is needed, .*write detect\(vf.scan"),
     (lambda: vf.detect(flows(), baseline=5), vf.ArgumentError, "baseline: Aggregation is needed, not 5"),
@@ -164,6 +170,56 @@ WRONG: list[tuple[Callable[[], Any], type[Exception], str]] = [
     # Each text of a filter stands for itself.
     (lambda: flows().filter("bytes > 100) or (bytes > 1", "bytes > 1").collect(), vf.FilterError, r"\)"),
     (lambda: flows().filter("").collect(), vf.FilterError, "expected a field name"),
+    (lambda: groups().collect()[7], IndexError, r"result\[7\]: there are 1 rows"),
+    (lambda: vf.sum("bytes") / vf.count(), vf.ArgumentError, "each='bytes / n'"),
+    (lambda: 8 * vf.col("bytes"), vf.ArgumentError, "write the arithmetic as text"),
+    (lambda: vf.col("bytes") > 10 & vf.col("bytes"), vf.ArgumentError, r"write \(vf.col\('bytes'\) > 10\) & "),
+    (lambda: flows().filter(byts=3).collect(), vf.FieldError, "did you mean 'bytes'"),
+    (lambda: flows().filter(bytes=None), vf.ArgumentError, "is_null"),
+    (lambda: flows().join({"srcaddr": [], "a": []}, on=["srcaddr", "dstaddr"]), vf.ArgumentError, "one name is needed"),
+    (lambda: groups().top_k(3, by=["n", "b"]), vf.ArgumentError, "one name is needed"),
+    (lambda: groups().collect().plot.pie(), AttributeError, r"plot has no 'pie'; it has plot\(\)"),
+    (lambda: groups().collect()[["srcaddr", "m"]], vf.PlanError, "no column 'm'"),
+    (lambda: groups().collect()[[3]], vf.ArgumentError, r"result\[\['srcaddr', 'bytes'\]\]"),
+    (lambda: groups().collect().head(-1), vf.PlanError, "head: a whole number from 0"),
+    (lambda: groups().collect().tail("x"), vf.ArgumentError, r"tail\(10\)"),
+    (lambda: flows().tail(-1), vf.PlanError, "tail: a whole number from 0"),
+    (lambda: flows().tail(2).filter("bytes > 1"), vf.PlanError, "filter comes before tail"),
+    (lambda: list(flows().tail(2).batches()), vf.PlanError, "collect"),
+    (lambda: groups().describe(), vf.PlanError, "describe comes before group_by"),
+    (lambda: flows().head(3).describe(), vf.PlanError, "of all records"),
+    (lambda: flows()["bytes"], vf.ArgumentError, r"flows.collect\(\)\['bytes'\]"),
+    (lambda: flows()[0:3], vf.ArgumentError, r"flows.head\(10\)"),
+    (lambda: len(flows()), vf.ArgumentError, r"flows.count\(\)"),
+    (lambda: list(flows()), vf.ArgumentError, r"for row in flows.collect\(\)"),
+    (lambda: flows().collect(progress=3), vf.ArgumentError, "progress=3: true or a function"),
+    (lambda: flows().group_by("srcaddr", every="5x"), vf.PlanError, "every='5x': expected a time of whole seconds"),
+    (lambda: flows().group_by("srcaddr", every="5M"), vf.PlanError, "every='5M'"),
+    (lambda: flows().group_by("srcaddr", every=datetime.timedelta(seconds=0.5)), vf.PlanError, "whole seconds"),
+    (lambda: flows().group_by("srcaddr", every=datetime.timedelta(0)), vf.PlanError, "whole seconds"),
+    (lambda: flows().join(3, on="srcaddr"), vf.ArgumentError, r"a frame of pandas, polars or pyarrow"),
+    (lambda: flows().join({"ip": ["10.0.0.1"]}, on="srcaddr"), vf.PlanError, r"no column 'srcaddr'; there are ip; write join\(frame, 'srcaddr', key="),
+    (lambda: flows().join({"srcaddr": ["10.0.0.1"]}, on="srcaddr"), vf.PlanError, "nothing to add"),
+    (lambda: flows().join({"srcaddr": ["10.0.0.1"] * 2, "a": ["x", "y"]}, on="srcaddr"), vf.PlanError, "rows 0 and 1 with different values"),
+    (lambda: flows().join({"srcaddr": ["10.0.0.x"], "a": ["x"]}, on="srcaddr"), vf.PlanError, "'10.0.0.x' is no prefix"),
+    (lambda: flows().join({"dstport": ["http"], "a": ["x"]}, on="dstport"), vf.PlanError, "'http' is no whole number"),
+    (lambda: groups().join({"srcaddr": [], "a": []}, on="srcaddr"), vf.PlanError, "join comes before group_by"),
+    (lambda: flows().sink_csv("/no/such/folder/a.csv"), vf.OutputError, "there is no folder /no/such/folder"),
+    (lambda: groups().collect().to_csv("/no/such/folder/a.csv"), vf.OutputError, "there is no folder /no/such/folder"),
+    # Verbs of other libraries.
+    (lambda: flows().groupby("srcaddr"), AttributeError, r"write flows.group_by\('srcaddr'\)"),
+    (lambda: flows().where("bytes > 1"), AttributeError, r"write flows.filter\('dstport = 22'\)"),
+    (lambda: flows().dstport, AttributeError, r"write vf.col\('dstport'\) in filters, flows.select\('dstport'\)"),
+    (lambda: flows().colect(), AttributeError, "did you mean 'collect'"),
+    (lambda: flows().zzz, AttributeError, "a query has no attribute 'zzz'$"),
+    (lambda: flows().group_by("srcaddr").sum("bytes"), AttributeError, r"write agg\(bytes=vf.sum\('bytes'\)\)"),
+    (lambda: flows().group_by("srcaddr").collect(), AttributeError, "comes first"),
+    (lambda: flows().collect().bytes, AttributeError, r"write result\['bytes'\]"),
+    (lambda: flows().collect().iloc, AttributeError, r"write result\[0\]"),
+    (lambda: flows().collect().to_dicts(), AttributeError, r"result.rows\(\)"),
+    (lambda: vf.col("srcaddr").isin([]), AttributeError, "is_in"),
+    (lambda: vf.col("srcaddr").str.contains("x"), AttributeError, "matches"),
+    (lambda: vf.read_csv("x"), AttributeError, r"write vpcflow.scan\('logs/'\)"),
     # What can be read only as bytes.
     (lambda: vf.scan(Stream("text")).collect(), vf.SourceError, "read\\(\\) returned str; bytes are needed"),
     (lambda: vf.scan(Stream("text")).agg(n=vf.count()).collect(), vf.SourceError, "read\\(\\) returned str; bytes are needed"),
@@ -250,6 +306,11 @@ def test_rows_of_results_have_numbers() -> None:
     result = vf.scan(LOG + b"10.0.0.3 10.0.0.2 80 7 1 60 120 ACCEPT\n").select("srcaddr", "bytes").collect()
     assert result[0] == {"srcaddr": "10.0.0.1", "bytes": 40}
     assert result[-1] == result[1] == {"srcaddr": "10.0.0.3", "bytes": 7}
+
+
+def test_filters_take_values_by_name() -> None:
+    assert flows().filter("bytes > 1", dstport=22, action="REJECT").count() == 1
+    assert flows().filter(dstport=23).count() == 0
 
 
 def test_names_are_texts_columns_or_lists() -> None:

@@ -17,7 +17,7 @@ class Alert:
 
     def as_dict(self) -> dict[str, Any]:
         """Returns all of it as plain values."""
-        return {"id": self.id, **self.finding.as_dict()}
+        return {"id": self.id, **self.finding.as_json()}
 
 
 class Channel(Protocol):

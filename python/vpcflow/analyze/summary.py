@@ -14,6 +14,7 @@ from ..query.running import collect_all
 from ..query.scan import query
 from ..typing import Progress
 
+SCHEMA_VERSION = 1  # of summaries as JSON, docs/schemas.md
 _BARS = " .:-=+*#%@"
 _PROTOCOLS = {number: usual for number, _, usual in _core.protocol_names()}
 _PORTS = {number: usual for number, _, usual in _core.port_names()}
@@ -55,6 +56,7 @@ class Summary:
         of all that was read, ``matched`` is how many records pass the filter, and all else is of these."""
         r = self.report
         return {
+            "schema_version": SCHEMA_VERSION,
             "records": r.records,
             "matched": self.matched,
             "ok": r.ok,
@@ -209,7 +211,7 @@ def _queries(flows: Flows) -> dict[str, Flows]:
     }  # fmt: skip
 
 
-def summarize(flows: Flows, *, progress: Progress | None = None) -> Summary:
+def summarize(flows: Flows, *, progress: Progress | bool | None = None) -> Summary:
     """Reads the logs once, checking every value, and gives the figures.
 
     Fields that the logs lack leave their part empty. Errors as :meth:`vpcflow.Flows.collect`; the ``partial`` of a

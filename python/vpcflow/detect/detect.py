@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 __all__ = ["DETECTORS", "DetectorSettings", "Settings", "baseline", "detect"]
 
 
-def baseline(flows: Flows, *, idle: Duration = "10m", progress: Progress | None = None) -> Aggregation:
+def baseline(flows: Flows, *, idle: Duration = "10m", progress: Progress | bool | None = None) -> Aggregation:
     """Who talked to whom at which port over which protocol, and how often, to tell what is new later:
     ``detect(today, baseline=baseline(past))``. An :class:`~vpcflow.Aggregation` of answered sessions: saved with
     ``to_bytes()``, days are put together with ``+``.
@@ -63,7 +63,7 @@ def learned_from(sessions: Result) -> Aggregation:
 
 def detect(
     flows: Flows | Aggregation, *, only: Sequence[str] = (), baseline: Aggregation | None = None, samples: int = 3,
-    progress: Progress | None = None, **settings: Unpack[DetectorSettings],
+    progress: Progress | bool | None = None, **settings: Unpack[DetectorSettings],
 ) -> Findings:  # fmt: skip
     """Findings in flow logs, worst first.
 
@@ -120,7 +120,7 @@ class Look(NamedTuple):
 
 def look(
     flows: Flows, settings: Settings, *, only: Sequence[str] = (), baseline: Aggregation | None = None,
-    samples: int = 0, progress: Progress | None = None, others: Sequence[Flows] = (),
+    samples: int = 0, progress: Progress | bool | None = None, others: Sequence[Flows] = (),
 ) -> Look:  # fmt: skip
     """Looks for findings in one pass over logs, which may be a stream, and runs other queries in it. Nothing is raised
     for damaged sources yet."""

@@ -8,6 +8,7 @@ from typing import Any, TypedDict, get_args
 from ..typing import Severity
 
 SEVERITIES: tuple[Severity, ...] = get_args(Severity)  # worst first
+SCHEMA_VERSION = 1  # of findings as JSON, docs/schemas.md
 _DISTINGUISHING = ("dstport", "protocol", "country", "network")  # evidence of which several findings of an actor differ
 
 
@@ -55,6 +56,10 @@ class Finding:
     def as_dict(self) -> dict[str, Any]:
         """Returns all of it as plain values."""
         return dataclasses.asdict(self)
+
+    def as_json(self) -> dict[str, Any]:
+        """Returns the members of its JSON object: those of :meth:`as_dict` behind ``schema_version``."""
+        return {"schema_version": SCHEMA_VERSION, **self.as_dict()}
 
 
 def worst_first(finding: Finding) -> tuple[Any, ...]:

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+import html
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, Literal, NamedTuple, overload
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, overload
 
-from .._display import text_table
+from .._display import html_table, html_warning, text_table
 from ..query.report import Report
+from .arrow import arrow_table
 from .finding import Finding, worst_first
 from .incident import Incident, incidents_of
 from .scope import Scope
 
+if TYPE_CHECKING:
+    import pandas as pd
+    import polars as pl
+    import pyarrow as pa
+
+_SHOWN = [
+    ("severity", "text"), ("confidence", "float64"), ("detector", "text"), ("actor", "text"), ("start", "time"),
+    ("what", "text"),
+]  # fmt: skip
 _BLIND = "not looked for"
 
 
@@ -126,16 +137,37 @@ class Findings(Sequence[Finding]):
 
     def to_json_lines(self) -> str:
         """Formats one JSON object a line."""
-        return "".join(json.dumps(row) + "\n" for row in self.rows())
+        return "".join(json.dumps(finding.as_json()) + "\n" for finding in self)
+
+    def to_arrow(self) -> pa.Table:
+        """Converts to a ``pyarrow.Table``, a row a finding: ``targets`` as lists, ``evidence``, ``coverage`` and
+        ``samples`` as JSON texts, times as UTC timestamps, ``key`` as of :attr:`vpcflow.Finding.key`."""
+        return arrow_table(self)
+
+    def to_pandas(self) -> pd.DataFrame:
+        """Returns ``to_arrow()`` as a ``pandas.DataFrame``. Needs pandas and pyarrow."""
+        return self.to_arrow().to_pandas()
+
+    def to_polars(self) -> pl.DataFrame:
+        """Returns ``to_arrow()`` as a ``polars.DataFrame``. Needs polars and pyarrow."""
+        import polars
+
+        return polars.DataFrame(self.to_arrow())
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        return self.to_arrow().__arrow_c_stream__(requested_schema)
+
+    def _repr_html_(self) -> str:
+        table = html_table(_SHOWN, self._shown(), len(self), "") if self else ""
+        lines = "<br>".join(html.escape(line) for line in self.conclusion().splitlines())
+        return f"{html_warning(self.report.mostly_rejected)}{table}<p><small>{lines}</small></p>"
+
+    def _shown(self) -> list[dict[str, Any]]:
+        return [{**f.as_dict(), "what": f.sentence} for f in self]
 
     def __str__(self) -> str:
-        schema = [
-            ("severity", "text"), ("confidence", "float64"), ("detector", "text"), ("actor", "text"), ("start", "time"),
-            ("what", "text"),
-        ]  # fmt: skip
-        rows = [{**f.as_dict(), "what": f.sentence} for f in self]
         first = f"{self.report.mostly_rejected}\n" if self.report.mostly_rejected else ""
-        table = f"{text_table(schema, rows)}\n" if rows else ""
+        table = f"{text_table(_SHOWN, self._shown())}\n" if self else ""
         return f"{first}{table}{self.conclusion()}"
 
     __repr__ = __str__

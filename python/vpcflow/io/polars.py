@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from .. import _core
 from ..errors import FieldError, FilterError, PlanError
+from .frames import polars_frame
 
 if TYPE_CHECKING:
     import polars as pl
@@ -19,9 +20,8 @@ _OPERATORS = {"Eq": "=", "NotEq": "!=", "Lt": "<", "LtEq": "<=", "Gt": ">", "GtE
 _TURNED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "=": "=", "!=": "!="}
 
 
-def lazy_frame(flows: Flows) -> pl.LazyFrame:
+def lazy_frame(flows: Flows, *, categories: bool) -> pl.LazyFrame:
     """Makes the frame of :meth:`vpcflow.Flows.lazy`."""
-    import polars
     from polars.io.plugins import register_io_source
 
     if flows._grouped or flows._spec.sort or flows._spec.limit is not None:
@@ -29,7 +29,7 @@ def lazy_frame(flows: Flows) -> pl.LazyFrame:
     names = flows.columns
     nothing = flows._filtered(["false"])._with(limit=0, lenient=True)
     empty = nothing._with(select=names, allow_missing=True).collect()
-    schema = polars.DataFrame(empty).schema
+    schema = polars_frame(empty._table, categories=categories).schema
 
     def source(
         with_columns: list[str] | None, predicate: pl.Expr | None, n_rows: int | None, batch_size: int | None
@@ -42,7 +42,8 @@ def lazy_frame(flows: Flows) -> pl.LazyFrame:
             query = _narrowed(query, pushed)
         left = n_rows
         for batch in query.batches(batch_size or 65536):
-            frame = polars.DataFrame(batch).cast({name: schema[name] for name in used})
+            frame = polars_frame(batch._table, categories=categories)
+            frame = frame.cast({name: schema[name] for name in used})
             if predicate is not None:  # what could not be pushed down, and what the filter language sees otherwise
                 frame = frame.filter(predicate)
             if left is not None:

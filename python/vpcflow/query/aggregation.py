@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import operator
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from .. import _core
 from ..errors import ArgumentError, PlanError
 from ..typing import BinBy, Duration, Input, Progress, ScanKeywords
-from .arguments import instance, names, several
+from .arguments import Names, instance, names, several
 from .expr import Agg, Derived, Expr
 from .flows import Flows
 from .logs import open_logs
+from .progress import shown
 from .report import Report
 from .result import Result, check
 from .scan import flows_over
@@ -62,7 +63,7 @@ class Aggregation:
         query: Flows | None = None,
         /,
         *,
-        by: str | Sequence[str] = (),
+        by: Names = (),
         every: Duration | None = None,
         bin_by: BinBy = "spread",
         where: Expr | str | None = None,
@@ -91,7 +92,7 @@ class Aggregation:
         return cls(flows)
 
     def update(
-        self, data: Input | Flows, *, first_source: int | None = None, progress: Progress | None = None,
+        self, data: Input | Flows, *, first_source: int | None = None, progress: Progress | bool | None = None,
         **options: Unpack[ScanKeywords],
     ) -> Aggregation:  # fmt: skip
         """Adds the records of ``data``: what :func:`vpcflow.scan` takes, with its options; a :class:`~vpcflow.Result`
@@ -118,7 +119,8 @@ class Aggregation:
             self._sources = taken = max(before, first + len(flows._sources))
         own = flows._options.replace(first_source=first, allow_missing=flows._spec.allow_missing)
         try:
-            report = self._core.update(flows._sources, own, progress, chosen)
+            with shown(progress) as call:
+                report = self._core.update(flows._sources, own, call, chosen)
         except BaseException:
             with self._lock:
                 if self._sources == taken:  # nothing was added

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterable
-from typing import Any, TypeVar
+from collections.abc import Iterable, Sequence
+from typing import Any, TypeVar, Union
 
 from .. import _core
 from ..errors import ArgumentError, PlanError
-from .expr import Column
+from .expr import Agg, Column
+
+#: Names of fields or columns: texts, :func:`vpcflow.col`, lists of those.
+Names = Union[str, Column, Sequence[str], Sequence[Column]]
+#: An aggregate without a name, or a list of those.
+Unnamed = Union[Agg, str, Sequence[Agg]]
 
 
 def names(given: Iterable[Any], call: str) -> list[str]:
@@ -22,6 +27,14 @@ def names(given: Iterable[Any], call: str) -> list[str]:
         else:
             raise ArgumentError(f"a name is needed, not {one!r}; write {call}")
     return out
+
+
+def name_of(given: Any, call: str) -> str:
+    """One name."""
+    found = names([given], call)
+    if len(found) != 1:
+        raise ArgumentError(f"one name is needed, not {given!r}; write {call}")
+    return found[0]
 
 
 def whole(given: Any, name: str, call: str) -> int:
@@ -72,14 +85,14 @@ def label_of(name: Any, field: Any, table: Any) -> tuple[str, str, _core.Labels]
     core = getattr(table, "_core", None)
     if not isinstance(core, _core.Labels):
         raise ArgumentError(f"a table of vf.labels is needed, not {table!r}; write {call}")
-    return text(name, "name", call), text(field, "field", call), core
+    return text(name, "name", call), name_of(field, call), core
 
 
 def top_of(n: Any, by: Any, other: Any, per: Any, counters: Any) -> _core.TopSpec:
     """The arguments of ``top_k``."""
     call = "top_k(10, by='bytes')"
     number = whole(n, "top_k: n", call)
-    (order,) = names([by], call)
+    order = name_of(by, call)
     held = 0 if counters is None else whole(counters, "top_k: counters", "top_k(10, by='bytes', counters=1000)")
     if counters is not None and held < 1:
         raise PlanError("top_k: counters: at least n")

@@ -16,10 +16,11 @@ import datetime
 import ipaddress
 import math
 import re
-from collections.abc import Iterable
-from typing import Any, TypedDict, Union
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any, NoReturn, TypedDict, Union
 
-from ..errors import ArgumentError, FieldError
+from ..errors import ArgumentError, FieldError, PlanError
+from .wrong import COLUMN, no_attribute
 
 Literal = Union[
     int,
@@ -59,6 +60,24 @@ def _literal(value: Any) -> str:
     )
 
 
+def _no_arithmetic(self: object, other: object) -> NoReturn:
+    raise ArgumentError(
+        f"{self!r} is not computed with in Python; name the parts and write the arithmetic as text: "
+        "agg(bytes=vf.sum('bytes'), n=vf.count(), each='bytes / n')"
+    )
+
+
+def _no_parentheses(self: object, other: object) -> NoReturn:
+    raise ArgumentError(
+        f"{other!r} & {self!r}: & and | bind tighter than comparisons; write "
+        "(vf.col('bytes') > 10) & (vf.col('bytes') < 50)"
+    )
+
+
+#: Networks that are no part of the public internet.
+PRIVATE = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7")
+
+
 class Expr:
     """A test: joined with ``&`` and ``|``, negated with ``~``, given to :meth:`vpcflow.Flows.filter` for records or to
     :meth:`vpcflow.Flows.having` for groups.
@@ -91,6 +110,9 @@ class Expr:
 
     def __bool__(self) -> bool:
         raise ArgumentError("a filter has no truth value; join filters with &, | and ~, each in parentheses")
+
+    if not TYPE_CHECKING:
+        __rand__ = __ror__ = _no_parentheses
 
 
 class Column:
@@ -146,6 +168,24 @@ class Column:
             return Expr(f"{self._text} in {_literal(values)}")
         members = [_literal(v) for v in values]
         return Expr(f"{self._text} in ({', '.join(members)})") if members else Expr("false")
+
+    def is_private(self) -> Expr:
+        """Tests for addresses of private networks: RFC 1918 and ``fc00::/7``, and ``100.64.0.0/10``, of which pods and
+        carriers have theirs. Null is not private.
+
+        >>> import vpcflow as vf
+        >>> log = b"srcaddr bytes\\n10.0.0.1 40\\n8.8.8.8 2\\n"
+        >>> vf.scan(log).filter(~vf.col("srcaddr").is_private()).collect()["srcaddr"]
+        ['8.8.8.8']
+        """
+        return self.is_in(PRIVATE)
+
+    if not TYPE_CHECKING:
+        __add__ = __sub__ = __mul__ = __truediv__ = __radd__ = __rsub__ = __rmul__ = __rtruediv__ = _no_arithmetic
+        __rand__ = __ror__ = _no_parentheses
+
+        def __getattr__(self, name: str) -> Any:
+            raise no_attribute(self, name, COLUMN, "a column")
 
     def between(self, low: Literal, high: Literal) -> Expr:
         """Tests for at least ``low`` and at most ``high``; numbers and times."""
@@ -215,14 +255,24 @@ class Agg:
     records of a group while other aggregates see all of them.
     """
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, name: str = "") -> None:
         self._text = text
+        self._name = name
+
+    def alias(self, name: str) -> Agg:
+        """Returns the aggregate with a name for its column, as ``agg(vf.sum("bytes").alias("total"))``."""
+        if not isinstance(name, str):
+            raise ArgumentError(f"a column has a name, as alias('total'), not {name!r}")
+        return Agg(self._text, name)
 
     def __str__(self) -> str:
         return self._text
 
     def __repr__(self) -> str:
         return f'Agg("{self._text}")'
+
+    if not TYPE_CHECKING:
+        __add__ = __sub__ = __mul__ = __truediv__ = __radd__ = __rsub__ = __rmul__ = __rtruediv__ = _no_arithmetic
 
 
 class Derived:
@@ -239,14 +289,15 @@ class Derived:
         return f"Derived({self._text})"
 
 
-def _name(name: str) -> str:
+def _name(name: str | Column) -> str:
     """A name as expressions spell it: in backticks unless it is a plain one."""
+    name = str(name) if isinstance(name, Column) else name
     if not isinstance(name, str):
         raise ArgumentError(f"a column has a name, as 'bytes', not {name!r}")
     return name if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_-]*", name) else "`" + name.replace("`", "``") + "`"
 
 
-def ratio(a: str, b: str) -> Derived:
+def ratio(a: str | Column, b: str | Column) -> Derived:
     """Divides the aggregate named ``a`` by the one named ``b``; null where ``b`` is 0 or one of them null.
 
     >>> import vpcflow as vf
@@ -259,7 +310,7 @@ def ratio(a: str, b: str) -> Derived:
     return Derived(f"{_name(a)} / {_name(b)}")
 
 
-def difference(a: str, b: str) -> Derived:
+def difference(a: str | Column, b: str | Column) -> Derived:
     """Subtracts the aggregate named ``b`` from the one named ``a``; null where one of them is."""
     return Derived(f"{_name(a)} - {_name(b)}")
 
@@ -270,17 +321,51 @@ class AggregatesSpec(TypedDict):
     aggs: list[tuple[str, str]]
 
 
-def aggregates_spec(aggregates: dict[str, Agg | Derived | str]) -> AggregatesSpec:
-    """Returns the parts of a plan for aggregates and derived columns by name; without any, the number of records."""
-    for name, agg in aggregates.items():
+def aggregates_spec(unnamed: Iterable[Any], named: dict[str, Agg | Derived | str]) -> AggregatesSpec:
+    """Returns the parts of a plan for aggregates and derived columns; without any, the number of records."""
+    given: list[tuple[str, Any]] = [(_column_of(agg), agg) for agg in _flat(unnamed)]
+    given += named.items()
+    for name, agg in given:
         if not isinstance(agg, (Agg, Derived, str)):
             raise ArgumentError(
                 f"agg({name}={agg!r}): expected an aggregate, as agg({name}=vf.count()) or agg({name}='sum(bytes)')"
             )
-    return {"aggs": [(name, str(agg)) for name, agg in aggregates.items()] or [("count", "count()")]}
+    known = [name for name, _ in given]
+    for name in known:
+        if known.count(name) > 1:
+            first, second = [agg for other, agg in given if other == name][:2]
+            raise PlanError(
+                f"agg: two aggregates have the name {name!r}, {first} and {second}; give one of them another, as "
+                f"agg(vf.sum('bytes'), largest=vf.max('bytes'))"
+            )
+    return {"aggs": [(name, str(agg)) for name, agg in given] or [("count", "count()")]}
 
 
-def _agg(call: str, where: Expr | str | None) -> Agg:
+def _flat(given: Iterable[Any]) -> Iterator[Any]:
+    for one in given:
+        if isinstance(one, (list, tuple)):
+            yield from _flat(one)
+        else:
+            yield one
+
+
+def _column_of(agg: Any) -> str:
+    """The name of an aggregate without one, as polars has it: that of its field; of a count ``count``."""
+    if isinstance(agg, Agg) and agg._name:
+        return agg._name
+    match = re.match(r"\s*(\w+)\s*\(\s*([A-Za-z0-9_-]*)", str(agg)) if isinstance(agg, (Agg, str)) else None
+    if match is None:
+        raise ArgumentError(
+            f"an aggregate is needed, not {agg!r}; write agg(vf.count(), vf.sum('bytes')) or "
+            "agg(n=vf.count(), bytes=vf.sum('bytes'))"
+        )
+    return (match[2] or match[1]).replace("-", "_")
+
+
+def _agg(function: str, field: str | Column, where: Expr | str | None, last: str = "") -> Agg:
+    if not isinstance(field, (str, Column)):
+        raise ArgumentError(f"{function} takes the name of a field, as vf.{function}('bytes'), not {field!r}")
+    call = f"{function}({field}{last})"
     return Agg(call if where is None else f"{call} where {as_filter(where)}")
 
 
@@ -293,61 +378,61 @@ def _share(q: Any) -> float:
 
 def count(*, where: Expr | str | None = None) -> Agg:
     """Counts records."""
-    return _agg("count()", where)
+    return _agg("count", "", where)
 
 
-def sum(field: str, *, where: Expr | str | None = None) -> Agg:
+def sum(field: str | Column, *, where: Expr | str | None = None) -> Agg:
     """Adds up a numeric field; null values are left out. Never wraps. With ``every=`` a record's part in each bin."""
-    return _agg(f"sum({field})", where)
+    return _agg("sum", field, where)
 
 
-def min(field: str, *, where: Expr | str | None = None) -> Agg:
+def min(field: str | Column, *, where: Expr | str | None = None) -> Agg:
     """Computes the smallest value of a numeric or time field; null without values."""
-    return _agg(f"min({field})", where)
+    return _agg("min", field, where)
 
 
-def max(field: str, *, where: Expr | str | None = None) -> Agg:
+def max(field: str | Column, *, where: Expr | str | None = None) -> Agg:
     """Computes the largest value of a numeric or time field; null without values."""
-    return _agg(f"max({field})", where)
+    return _agg("max", field, where)
 
 
-def mean(field: str, *, where: Expr | str | None = None) -> Agg:
+def mean(field: str | Column, *, where: Expr | str | None = None) -> Agg:
     """Computes the arithmetic mean of a numeric field; null without values."""
-    return _agg(f"mean({field})", where)
+    return _agg("mean", field, where)
 
 
-def n_unique(field: str, *, where: Expr | str | None = None) -> Agg:
+def n_unique(field: str | Column, *, where: Expr | str | None = None) -> Agg:
     """Counts the different values of any field, exactly. Memory grows with the values of all groups."""
-    return _agg(f"n_unique({field})", where)
+    return _agg("n_unique", field, where)
 
 
-def approx_n_unique(field: str, *, where: Expr | str | None = None) -> Agg:
+def approx_n_unique(field: str | Column, *, where: Expr | str | None = None) -> Agg:
     """Number of different values of any field: exact up to 256 in a group, beyond with a standard error of 1.6 % in
     4 KiB a group (HyperLogLog)."""
-    return _agg(f"approx_n_unique({field})", where)
+    return _agg("approx_n_unique", field, where)
 
 
-def quantile(field: str, q: float, *, where: Expr | str | None = None) -> Agg:
+def quantile(field: str | Column, q: float, *, where: Expr | str | None = None) -> Agg:
     """Computes an exact quantile of a numeric field: the smallest value that at least the share ``q`` (0 to 1) of the
     values do not exceed. Keeps 8 bytes a value; null without values."""
-    return _agg(f"quantile({field}, {_share(q)!r})", where)
+    return _agg("quantile", field, where, f", {_share(q)!r}")
 
 
-def approx_quantile(field: str, q: float, *, where: Expr | str | None = None) -> Agg:
+def approx_quantile(field: str | Column, q: float, *, where: Expr | str | None = None) -> Agg:
     """Computes a quantile of a numeric field within 0.4 % of its value, always; exact below 256. Memory is bounded."""
-    return _agg(f"approx_quantile({field}, {_share(q)!r})", where)
+    return _agg("approx_quantile", field, where, f", {_share(q)!r}")
 
 
-def first(field: str, *, where: Expr | str | None = None) -> Agg:
+def first(field: str | Column, *, where: Expr | str | None = None) -> Agg:
     """Takes the value in the earliest record that has one: by start, then by place in the input."""
-    return _agg(f"first({field})", where)
+    return _agg("first", field, where)
 
 
-def last(field: str, *, where: Expr | str | None = None) -> Agg:
+def last(field: str | Column, *, where: Expr | str | None = None) -> Agg:
     """Takes the value in the latest record that has one: by start, then by place in the input."""
-    return _agg(f"last({field})", where)
+    return _agg("last", field, where)
 
 
-def rate(field: str, *, where: Expr | str | None = None) -> Agg:
+def rate(field: str | Column, *, where: Expr | str | None = None) -> Agg:
     """Computes the sum of a numeric field per second: over the time bin, else from first start to last end."""
-    return _agg(f"rate({field})", where)
+    return _agg("rate", field, where)

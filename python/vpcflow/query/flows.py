@@ -3,30 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from .. import _core
 from .._threads import SharedIterator
 from .._units import seconds
-from ..errors import ArgumentError, PlanError
-from ..typing import BinBy, Duration, Input, Progress, ScanKeywords, Vantage
-from .arguments import label_of, names, order_of, several, top_of, whole
-from .expr import Agg, Derived, Expr, aggregates_spec, as_condition, as_filter
+from ..errors import PlanError
+from ..typing import BinBy, ColumnType, Duration, Frame, Input, Progress, ScanKeywords, Vantage
+from .arguments import Names, Unnamed, label_of, name_of, names, order_of, several, top_of, whole
+from .describing import aggregates, described
+from .expr import Agg, Column, Derived, Expr, Literal, aggregates_spec, as_condition, as_filter, col, count
 from .logs import Logs, open_logs
+from .outline import outline
+from .outputs import Outputs
 from .planning import plan_of
+from .progress import shown
 from .result import Result, check
 from .running import collect_all
+from .wrong import GROUPED, Unrun, no_attribute
 
 if TYPE_CHECKING:
-    import pandas as pd
     import polars as pl
-    import pyarrow as pa
     from typing_extensions import Unpack
 
     from ..labels import Labels
 
 
-class Flows:
+class Flows(Unrun, Outputs):
     """A lazy query over flow logs, of :func:`scan`, or without any, of :func:`query`. Every method returns a new query;
     :meth:`collect` runs it.
 
@@ -37,16 +40,19 @@ class Flows:
     A query is never changed; any number of threads may use one at once.
     """
 
-    def __init__(self, logs: Logs | None, spec: _core.PlanSpec, filters: Sequence[str] = ()) -> None:
+    def __init__(
+        self, logs: Logs | None, spec: _core.PlanSpec, filters: Sequence[str] = (), last: int | None = None
+    ) -> None:
         self._bound = logs
         self._spec = spec
         self._filters = filters  # those of the spec
+        self._last = last  # how many rows from the end
 
     def _with(self, **changes: Unpack[_core._PlanMembers]) -> Flows:
-        return Flows(self._bound, self._spec.replace(**changes), self._filters)
+        return Flows(self._bound, self._spec.replace(**changes), self._filters, self._last)
 
     def _filtered(self, filters: Sequence[str]) -> Flows:
-        return Flows(self._bound, self._spec.replace(filters=filters), filters)
+        return Flows(self._bound, self._spec.replace(filters=filters), filters, self._last)
 
     @property
     def _logs(self) -> Logs:
@@ -76,7 +82,13 @@ class Flows:
         """Whether it takes some of the records only."""
         return bool(self._filters) or self._spec.asked is not None
 
+    @property
+    def _streams(self) -> bool:
+        return not (self._grouped or self._spec.sort or self._last is not None)
+
     def _no_grouping(self, verb: str) -> None:
+        if self._last is not None:
+            raise PlanError(f"{verb} comes before tail; of a result, use pandas, polars or DuckDB")
         if self._grouped:
             raise PlanError(f"{verb} comes before group_by; of a result, use pandas, polars or DuckDB")
 
@@ -116,20 +128,45 @@ class Flows:
             check_all=own.check_all or base.check_all, lenient=own.lenient or base.lenient,
             session_records=own.session_records or base.session_records,
         )  # fmt: skip
-        return Flows(logs, spec)._filtered([*filters, *self._filters])
+        return Flows(logs, spec, last=self._last)._filtered([*filters, *self._filters])
 
     # -- building -------------------------------------------------------------------------------------------------
 
-    def filter(self, *expressions: Expr | str) -> Flows:
-        """Keeps only records that pass all the expressions: texts of the filter language or built with :func:`col`."""
+    def filter(self, *expressions: Expr | str, **values: Literal) -> Flows:
+        """Keeps only records that pass all the expressions: texts of the filter language or built with :func:`col`; and
+        whose fields have the values: ``filter("bytes > 100", dstport=22)``."""
         self._no_grouping("filter")
-        return self._filtered([*self._filters, *(as_filter(e) for e in expressions)])
+        equal = [col(name) == value for name, value in values.items()]
+        return self._filtered([*self._filters, *(as_filter(e) for e in (*expressions, *equal))])
 
     def unfiltered(self) -> Flows:
         """Drops all filters."""
         return self._filtered(())
 
-    def label(self, name: str, field: str, table: Labels) -> Flows:
+    def join(self, frame: Frame, on: str | Column, *, key: str | None = None) -> Flows:
+        """Adds the columns of a frame to the records, as texts: those of its row whose ``key`` has the value of ``on``,
+        null where there is none. Usable wherever fields are, as those of :meth:`label`.
+
+        ``frame``: of pandas, polars or pyarrow, a result, or a mapping of lists. ``on``: a field. ``key``: the frame's
+        column of its values, by default of the same name; for addresses also prefixes, of which the longest counts.
+        A column whose name is that of a field, or taken, gets ``_right`` behind it. :class:`~vpcflow.PlanError` for a
+        key that stands twice with different values.
+
+        >>> import vpcflow as vf
+        >>> hosts = {"address": ["10.0.0.1", "10.0.1.0/24"], "team": ["web", "data"]}
+        >>> flows = vf.scan(b"srcaddr bytes\\n10.0.0.1 40\\n10.0.1.7 2\\n").join(hosts, "srcaddr", key="address")
+        >>> flows.group_by("team").agg(vf.sum("bytes")).collect().rows()
+        [{'team': 'data', 'bytes': 2}, {'team': 'web', 'bytes': 40}]
+        """
+        from .joining import tables_of
+
+        self._no_grouping("join")
+        field = name_of(on, "join(frame, on='srcaddr')")
+        taken = [name for name, _, _ in self._spec.labels]
+        tables = tables_of(frame, field, field if key is None else key, taken)
+        return self._with(labels=[*self._spec.labels, *(label_of(name, field, t) for name, t in tables.items())])
+
+    def label(self, name: str, field: str | Column, table: Labels) -> Flows:
         """Adds a column of texts, looked up in a table by the value of ``field``: a name for a network, a service,
         an instance. Usable wherever fields are: filters, keys, aggregates, selections. Tables: :mod:`vpcflow.labels`.
 
@@ -143,7 +180,7 @@ class Flows:
         self._no_grouping("label")
         return self._with(labels=[*self._spec.labels, label_of(name, field, table)])
 
-    def select(self, *fields: str) -> Flows:
+    def select(self, *fields: Names) -> Flows:
         """Keeps only these fields, as columns in this order. Without it, all fields that the logs have."""
         self._no_grouping("select")
         return self._with(select=names(fields, "select('srcaddr', 'bytes')"))
@@ -166,17 +203,23 @@ class Flows:
             self._no_grouping("limit")
         return self._with(limit=whole(n, "limit", "head(10)"))
 
-    head = limit
+    def head(self, n: int = 5) -> Flows:
+        """Keeps only the first ``n`` rows, as :meth:`limit` does."""
+        return self.limit(n)
+
+    def tail(self, n: int = 5) -> Flows:
+        """Keeps only the last ``n`` rows of the result, which :meth:`collect` holds whole before."""
+        return Flows(self._bound, self._spec, self._filters, whole(n, "tail", "tail(10)"))
 
     def group_by(
         self,
-        *fields: str,
+        *fields: Names,
         every: Duration | None = None,
         window: Duration | None = None,
         gap: Duration | None = None,
         bin_by: BinBy = "spread",
     ) -> Grouped:
-        """Groups by fields and, with ``every`` (``"5m"``, or seconds), by time bins aligned to the epoch.
+        """Groups by fields and, with ``every`` (``"5m"``, a timedelta, or seconds), by time bins aligned to the epoch.
 
         With ``bin_by="spread"`` the sums of a record are spread over the bins that it spans, in proportion to time, and
         add up to the whole; all else counts it in the bin of its start. ``bin_by="start"`` puts all of it there. The
@@ -192,13 +235,13 @@ class Flows:
         bins = [0 if length is None else seconds(length, name) for name, length in lengths.items()]
         return Grouped(self._with(by=by, bin_by=bin_by, every=bins[0], window=bins[1], gap=bins[2]))
 
-
-    def agg(self, *unnamed: NoReturn, **aggregates: Agg | Derived | str) -> Flows:
+    def agg(self, *unnamed: Unnamed, **aggregates: Agg | Derived | str) -> Flows:
         """Aggregates all records to one row. ``flows.agg(bytes=vf.sum("bytes"))``"""
+        self._no_grouping("agg")
         return Grouped(self).agg(*unnamed, **aggregates)
 
     def top_k(
-        self, n: int, by: str = "", *, other: bool = False, per: str | Sequence[str] = (), counters: int | None = None
+        self, n: int, by: str | Column = "", *, other: bool = False, per: Names = (), counters: int | None = None
     ) -> Flows:
         """Keeps the ``n`` groups with the largest ``by``, an aggregate; ties by key. With ``other`` one more row,
         marked in a column ``other``, has the aggregates over all the rest. With ``per``, one or some of the keys, ``n``
@@ -229,7 +272,7 @@ class Flows:
             raise PlanError("having needs a grouping: group_by(...).agg(...) first; records are chosen by filter()")
         return self._with(having=[*self._spec.having, *(as_condition(c) for c in conditions)])
 
-    def sort(self, *columns: str, descending: bool | Sequence[bool] = False) -> Flows:
+    def sort(self, *columns: Names, descending: bool | Sequence[bool] = False) -> Flows:
         """Sorts the result by columns; null last. Addresses and texts sort by their text."""
         return self._with(sort=order_of(columns, descending))
 
@@ -255,9 +298,15 @@ class Flows:
     @property
     def columns(self) -> list[str]:
         """Names of the result's columns, without running the query."""
+        return [name for name, _ in self.schema]
+
+    @property
+    def schema(self) -> list[tuple[str, ColumnType]]:
+        """Names and types of the result's columns, as :attr:`vpcflow.Result.schema`, without running the query. Only a
+        total beyond 64 bits changes a type: int64 to int128."""
         if not self._grouped and not self._spec.select:
             _ = self._logs  # they have the columns
-        return self._plan().columns
+        return self._plan().schema
 
     def explain(self) -> str:
         """Describes what :meth:`collect` will do, stage by stage, and which columns it parses."""
@@ -269,18 +318,52 @@ class Flows:
         return f"scan      {', '.join(names)}{more}  (kernel {kernel})\n" + self._plan().explain()
 
     def __repr__(self) -> str:
-        return f"<Flows: lazy; collect() runs it>\n{self.explain()}"
+        names = None if self._bound is None else [source.name for source in self._bound.sources]
+        return outline(names, self._spec, self._filters, self._last)
 
     # -- running --------------------------------------------------------------------------------------------------
 
-    def collect(self, *, progress: Progress | None = None) -> Result:
+    def collect(self, *, progress: Progress | bool | None = None) -> Result:
         """Runs the query. Files are read in parallel, the result does not depend on it; Ctrl-C ends it.
 
-        ``progress`` is called about 20 times a second with (bytes read, bytes in all, sources read, sources in all).
+        ``progress=True`` shows a bar, by tqdm if that is installed, as a notebook does of itself unless ``False``; a
+        function is called about 20 times a second with (bytes read, bytes in all, sources read, sources in all).
         """
         return collect_all([self], progress=progress)[0]
 
-    def coverage(self, *, progress: Progress | None = None) -> Result:
+    def count(self) -> int:
+        """Runs the query and returns the number of its rows: of records, NODATA and SKIPDATA included, all that pass
+        the filters.
+
+        >>> import vpcflow as vf
+        >>> vf.scan(b"srcaddr bytes\\n10.0.0.1 40\\n10.0.0.2 2\\n").filter("bytes > 10").count()
+        1
+        """
+        if not self._streams or self._spec.limit is not None:
+            return len(self.collect())
+        # Groupings leave NODATA and SKIPDATA out, unless they name the field.
+        known = any("log-status" in text.split() for text in self._logs.formats())
+        every = count(where="log_status is null or log_status is not null" if known else None)
+        (rows,) = self._with(select=[], located=False).agg(rows=every).collect()["rows"]
+        return int(rows)
+
+    def describe(self) -> Result:
+        """Runs over the records and returns a row for each column: ``column``, ``type``, ``count`` of values, ``null``,
+        ``unique`` (about), ``min`` and ``max`` as texts, ``mean``. NODATA and SKIPDATA records count only if the query
+        names ``log_status``, or selects nothing.
+
+        >>> import vpcflow as vf
+        >>> for row in vf.scan(b"srcaddr bytes\\n10.0.0.1 40\\n10.0.0.2 2\\n").describe(): print(*row.values())
+        srcaddr address 2 0 2 None None None
+        bytes int64 2 0 2 2 40 21.0
+        """
+        self._no_grouping("describe")
+        if self._spec.limit is not None or self._spec.sort:
+            raise PlanError("describe() is of all records; of some, flows.to_polars().describe()")
+        schema = self.schema
+        return described(schema, self._with(select=[]).agg(**aggregates(schema)).collect())
+
+    def coverage(self, *, progress: Progress | bool | None = None) -> Result:
         """Finds the minutes of interfaces that the logs have records of, as rows ``interface_id``, ``seen``, ``start``,
         ``end``, ``minutes``, sorted by interface and time.
 
@@ -297,7 +380,8 @@ class Flows:
         self._no_grouping("coverage")
         self._no_limit("coverage() is of")
         plan = self.select(*_core.coverage_fields())._with(allow_missing=True)._plan()
-        result = Result(*_core.coverage(plan, self._sources, self._options, progress))
+        with shown(progress) as call:
+            result = Result(*_core.coverage(plan, self._sources, self._options, call))
         check([result], self._allows_empty)
         return result
 
@@ -357,8 +441,8 @@ class Flows:
 
     def _batches(self, rows: int) -> Iterator[Result]:
         """As :meth:`batches`, and in the end one without rows, which has the columns and the whole report."""
-        if self._grouped:
-            raise PlanError("batches() is for selections; a grouping has one result: collect()")
+        if self._grouped or self._last is not None:
+            raise PlanError("batches() is for selections; a grouping, and tail, has one result: collect()")
         if self._spec.sort:
             raise PlanError("batches() gives the order of the input; sort needs collect()")
         reader = _core.BatchReader(self._plan(), self._sources, self._options)
@@ -369,10 +453,10 @@ class Flows:
                 break
         check([result], self._allows_empty)
 
-    def lazy(self) -> pl.LazyFrame:
+    def lazy(self, *, categories: bool = False) -> pl.LazyFrame:
         """Returns the records as a ``polars.LazyFrame``, read when polars collects, in batches: only the columns that
         its query uses are parsed, and comparisons with numbers, texts, times and addresses are applied while reading.
-        Needs polars 1.25 or later.
+        Addresses and texts are strings, with ``categories`` categoricals. Needs polars 1.25 or later.
 
         >>> import polars, vpcflow as vf
         >>> frame = vf.scan(b"srcaddr dstport bytes\\n10.0.0.1 443 40\\n10.0.0.2 22 2\\n").lazy()
@@ -381,22 +465,7 @@ class Flows:
         """
         from ..io.polars import lazy_frame
 
-        return lazy_frame(self)
-
-    def to_pandas(self) -> pd.DataFrame:
-        """Returns ``collect().to_pandas()``."""
-        return self.collect().to_pandas()
-
-    def to_polars(self) -> pl.DataFrame:
-        """Returns ``collect().to_polars()``."""
-        return self.collect().to_polars()
-
-    def to_arrow(self) -> pa.Table:
-        """Returns ``collect().to_arrow()``."""
-        return self.collect().to_arrow()
-
-    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
-        return self.collect().__arrow_c_stream__(requested_schema)
+        return lazy_frame(self, categories=categories)
 
 
 class Grouped:
@@ -405,11 +474,15 @@ class Grouped:
     def __init__(self, flows: Flows) -> None:
         self._flows = flows
 
-    def agg(self, *unnamed: NoReturn, **aggregates: Agg | Derived | str) -> Flows:
+    def agg(self, *unnamed: Unnamed, **aggregates: Agg | Derived | str) -> Flows:
         """Computes aggregates by name: ``agg(bytes=vf.sum("bytes"), n=vf.count())``, and columns computed of them:
-        ``each="bytes / n"``. Without any, the number of records."""
-        if unnamed:
-            raise ArgumentError(
-                f"an aggregate needs a name, which {unnamed[0]!r} lacks; write agg(n=vf.count(), bytes=vf.sum('bytes'))"
-            )
-        return self._flows._with(**aggregates_spec(aggregates))
+        ``each="bytes / n"``. Without any, the number of records.
+
+        An aggregate without a name has that of its field, as in polars: ``agg(vf.sum("bytes"), vf.count())`` gives
+        ``bytes`` and ``count``; ``vf.sum("bytes").alias("total")`` names it, too."""
+        return self._flows._with(**aggregates_spec(unnamed, aggregates))
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            raise no_attribute(self, name, GROUPED, "a grouping without aggregates")

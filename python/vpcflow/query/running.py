@@ -9,15 +9,16 @@ from .. import _core
 from ..errors import ArgumentError, NoRecordsError, PlanError, VpcflowError
 from ..typing import Progress
 from .arguments import several
+from .meaning import asked_of
+from .progress import shown
 from .result import Result, check
 
 if TYPE_CHECKING:
     from .flows import Flows
 
 
-
 def collect_readable(
-    queries: Sequence[Flows], *, progress: Progress | None = None
+    queries: Sequence[Flows], *, progress: Progress | bool | None = None
 ) -> tuple[list[Result], VpcflowError | None]:
     """As :func:`collect_all`; of damaged sources what could be read, if that are records, with the error."""
     try:
@@ -28,7 +29,7 @@ def collect_readable(
         return list(error.partials), error
 
 
-def collect_all(queries: Sequence[Flows], *, progress: Progress | None = None) -> list[Result]:
+def collect_all(queries: Sequence[Flows], *, progress: Progress | bool | None = None) -> list[Result]:
     """Runs several queries over the same logs in one pass; all must come from one :func:`scan`.
 
     A line that is malformed for one of them is a reject for all. Returns the results in the order of the queries.
@@ -44,14 +45,16 @@ def collect_all(queries: Sequence[Flows], *, progress: Progress | None = None) -
     if any(query._sources is not first._sources for query in queries):
         raise PlanError("collect_all: the queries must come from the same scan()")
     looked_at = 1 if len(queries) == 1 and _ends_early(first) else None
-    while True:
-        plans = [query._plan(looked_at) for query in queries]
-        ran = _core.run(plans, first._sources, first._options, progress)
-        read = ran[0][1].sources + ran[0][1].duplicates
-        if looked_at is None or read <= looked_at:
-            break
-        looked_at = read  # it took more of them, which may have further columns
-    results = [Result(table, report) for table, report in ran]
+    with shown(progress) as bar:
+        while True:
+            plans = [query._plan(looked_at) for query in queries]
+            ran = _core.run(plans, first._sources, first._options, bar)
+            read = ran[0][1].sources + ran[0][1].duplicates
+            if looked_at is None or read <= looked_at:
+                break
+            looked_at = read  # it took more of them, which may have further columns
+    results = [Result(*one, asked_of(query._spec)) for one, query in zip(ran, queries)]
+    results = [r if query._last is None else r.tail(query._last) for r, query in zip(results, queries)]
     check(results, any(query._allows_empty for query in queries))
     return results
 

@@ -25,7 +25,7 @@ from .model import Rule
 _MAD_TO_SIGMA = 1.4826  # of a normal distribution
 
 
-def run(flows: Flows, rules: Sequence[Rule], *, samples: int = 3, progress: Progress | None = None) -> Findings:
+def run(flows: Flows, rules: Sequence[Rule], *, samples: int = 3, progress: Progress | bool | None = None) -> Findings:
     """Runs rules over flow logs, in one pass over them.
 
     ``samples``: the number of records to show for each finding whose actor is an address, which takes another pass.

@@ -52,7 +52,7 @@ class AlertCount(TypedDict):
 
 
 def replay(
-    flows: Flows, rules: Sequence[Rule], *, throttle: Duration = THROTTLE, progress: Progress | None = None
+    flows: Flows, rules: Sequence[Rule], *, throttle: Duration = THROTTLE, progress: Progress | bool | None = None
 ) -> list[AlertCount]:
     """Counts how often rules would have fired: :func:`count_alerts` of what they find in logs. Errors as of
     :func:`run`."""

@@ -1,0 +1,96 @@
+"""Ways out of a query: frames and files."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from ..errors import VpcflowError
+from ..io.frames import stream_of
+from ..io.saving import write_batches
+from ..io.writing import Writing
+from ..typing import Progress
+from .report import Report
+from .result import Result
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import polars as pl
+    import pyarrow as pa
+
+
+class Outputs:
+    """What a query gives to others: data frames, Arrow, files. The base of :class:`~vpcflow.Flows`."""
+
+    @property
+    def _streams(self) -> bool:
+        """Whether batches give the whole result."""
+        raise NotImplementedError
+
+    def collect(self, *, progress: Progress | bool | None = None) -> Result:
+        """Runs the query."""
+        raise NotImplementedError
+
+    def _batches(self, rows: int) -> Iterator[Result]:
+        raise NotImplementedError
+
+    def to_pandas(self, *, categories: bool = False) -> pd.DataFrame:
+        """Returns ``collect().to_pandas()``."""
+        return self.collect().to_pandas(categories=categories)
+
+    def to_polars(self, *, categories: bool = False) -> pl.DataFrame:
+        """Returns ``collect().to_polars()``."""
+        return self.collect().to_polars(categories=categories)
+
+    def to_arrow(self) -> pa.Table:
+        """Returns ``collect().to_arrow()``."""
+        return self.collect().to_arrow()
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        return stream_of(self.collect()._table, requested_schema)
+
+    def sink_parquet(self, path: str | os.PathLike[str]) -> Report:
+        """Writes the result to a Parquet file and returns the report of what was read; records in bounded memory.
+        Addresses and texts are strings. Needs pyarrow.
+
+        The file is there whole or not at all, but for damaged sources: then it holds what could be read, and the error
+        is raised. :class:`~vpcflow.OutputError` for what cannot be written.
+
+        >>> import tempfile, vpcflow as vf
+        >>> path = f"{tempfile.mkdtemp()}/flows.parquet"
+        >>> report = vf.scan(b"srcaddr bytes\\n10.0.0.1 40\\n").sink_parquet(path)
+        >>> vf.scan(path).collect().rows()
+        [{'srcaddr': '10.0.0.1', 'bytes': 40}]
+        """
+        return self._sink(path, "parquet")
+
+    def sink_csv(self, path: str | os.PathLike[str], *, safe: bool = True) -> Report:
+        """Writes the result to a CSV file as :meth:`sink_parquet` does; ``safe`` as in
+        :meth:`vpcflow.Result.to_csv`."""
+        return self._sink(path, "csv", safe)
+
+    def sink_ndjson(self, path: str | os.PathLike[str]) -> Report:
+        """Writes the result to a file of JSON objects, one a line, as :meth:`sink_parquet` does."""
+        return self._sink(path, "jsonl")
+
+    def _sink(self, path: str | os.PathLike[str], kind: str, safe: bool = True) -> Report:
+        with Writing(path) as target:
+            written = write_batches(target.file, kind, self._parts(), safe_csv=safe)
+            if written.error is not None:
+                target.keep()
+                raise written.error
+        assert written.report is not None  # there is always a batch
+        return written.report
+
+    def _parts(self) -> Iterator[Result]:
+        """The whole result, in parts if it can be had so; of damaged sources what could be read before the error."""
+        if self._streams:
+            yield from self._batches(65536)
+            return
+        try:
+            yield self.collect()
+        except VpcflowError as error:
+            if isinstance(error.partial, Result):
+                yield error.partial
+            raise

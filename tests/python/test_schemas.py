@@ -1,0 +1,161 @@
+"""docs/schemas.md says what comes out: every command with --json, every Arrow table, by names, order and types."""
+
+import json
+import re
+
+import pytest
+
+import vpcflow as vf
+from conftest import HEADER, ROOT, SAMPLE, line, run_cli
+
+PAGE = (ROOT / "docs" / "schemas.md").read_text()
+RULES = """
+- name: refused
+  severity: high
+  every: 10m
+  by: [srcaddr]
+  where: action = 'REJECT'
+  aggregates: {ports: n_unique(dstport)}
+  having: [ports >= 50]
+"""
+
+
+def table(title):
+    """The rows of the first table below a heading, without its head."""
+    section = re.search(rf"^## {re.escape(title)}\n(.*?)(?=^## |\Z)", PAGE, re.M | re.S)[1]
+    rows = [[cell.strip() for cell in text.strip("|").split("|")] for text in re.findall(r"^\|.*\|$", section, re.M)]
+    return [row for row in rows[2:] if row[0]]
+
+
+def is_a(value, kind):
+    """Whether a JSON value is of a type of the page."""
+    if kind.endswith(" or null"):
+        return value is None or is_a(value, kind.removesuffix(" or null"))
+    if kind.startswith("array of "):
+        return isinstance(value, list) and all(is_a(item, kind.removeprefix("array of ")) for item in value)
+    if kind == "any":
+        return True
+    python = {"text": str, "integer": int, "number": (int, float), "boolean": bool, "object": dict}[kind]
+    return isinstance(value, python) and (kind == "boolean" or not isinstance(value, bool))
+
+
+def objects(*args):
+    return [json.loads(text) for text in run_cli(*args, "--json").stdout.decode().splitlines()]
+
+
+def test_the_types_that_are_checked_differ():
+    right = [(1, "integer"), (1.5, "number"), (None, "text or null"), (["x"], "array of text"), (True, "boolean")]
+    wrong = [(True, "integer"), (1.5, "integer"), (None, "text"), ([1], "array of text"), (1, "boolean"), ("1", "number")]
+    assert [is_a(*one) for one in right + wrong] == [True] * len(right) + [False] * len(wrong)
+    assert all(table(title) for title in re.findall("^## (.*)$", PAGE, re.M))
+
+
+@pytest.mark.parametrize(
+    ("title", "args"),
+    [
+        ("Findings", ["detect", SAMPLE]),
+        ("Findings", ["rules", "run", "RULES", SAMPLE]),
+        ("Summary", ["summary", SAMPLE]),
+        ("Replay", ["rules", "replay", "RULES", SAMPLE]),
+        ("Capabilities", ["capabilities", "default"]),
+        ("Fields", ["fields"]),
+        ("Settings", ["detect", "--settings"]),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_json_of_commands(title, args, tmp_path):
+    (tmp_path / "rules.yaml").write_text(RULES)
+    rows = objects(*(tmp_path / "rules.yaml" if arg == "RULES" else arg for arg in args))
+    schema = {row[0]: row[1] for row in table(title)}
+    assert rows
+    for row in rows:
+        assert list(row) == list(schema)
+        assert {name: value for name, value in row.items() if not is_a(value, schema[name])} == {}
+        assert row.get("schema_version") == (1 if "schema_version" in schema else None)
+
+
+def test_members_of_what_nests():
+    said = re.findall(r"`(\w+)`", next(row[2] for row in table("Findings") if row[0] == "coverage"))
+    assert set(said) == set(vf.findings.Coverage.__annotations__)
+    (summary,) = objects("summary", SAMPLE)
+    for row in table("Summary"):
+        if row[1] == "array of object":
+            assert {tuple(item) for item in summary[row[0]]} == {tuple(re.findall(r"`(\w+)`", row[2]))}, row[0]
+    fields = {field.column for field in vf.fields()}
+    for finding in objects("detect", SAMPLE):
+        for sample in finding["samples"]:
+            assert set(sample) - {"file", "offset"} <= fields
+            assert None not in sample.values()
+
+
+def test_alerts_are_findings_with_an_id():
+    from vpcflow.alerts import Alert
+
+    (finding, *_) = vf.detect(vf.scan(SAMPLE), only=["port_scan"])
+    names = [row[0] for row in table("Alerts")]
+    assert list(Alert("x", finding).as_dict()) == [*names, *(row[0] for row in table("Findings")[1:])]
+
+
+def schema(title):
+    return [(row[0], row[1]) for row in table(title)]
+
+
+def test_tables_of_queries():
+    flows = vf.scan(SAMPLE)
+    assert flows.sessions().collect().schema == schema("Sessions")
+    assert flows.coverage().schema == schema("Coverage")
+    assert flows.describe().schema == schema("Describe")
+    fields = {field.column: field.column_type for field in vf.fields()}
+    records = flows.located().head(1).collect()
+    assert records.schema == [*((name, fields[name]) for name in flows.columns), *schema("Records")]
+    (row,) = objects("head", SAMPLE, "-n", "1")
+    assert list(row) == flows.columns
+
+
+def test_types_of_aggregates():
+    made = {
+        "count": vf.count(), "sum": vf.sum("bytes"), "mean": vf.mean("bytes"), "rate": vf.rate("bytes"), "n_unique": vf.n_unique("dstaddr"),
+        "approx_n_unique": vf.approx_n_unique("dstaddr"), "quantile": vf.quantile("bytes", 0.5),
+        "approx_quantile": vf.approx_quantile("bytes", 0.5), "min": vf.min("dstport"), "max": vf.max("start"), "first": vf.first("dstaddr"),
+        "last": vf.last("action"), "arithmetic": "sum / count",
+    }  # fmt: skip
+    of_field = {"min": "int32", "max": "time", "first": "address", "last": "text"}
+    said = {row[0]: of_field.get(row[0], row[1]) if row[1] == "of the field" else row[1] for row in table("Groups")}
+    got = vf.scan(SAMPLE).group_by("srcaddr", "dstport", every="1h").agg(**made).collect().schema
+    assert got == [("time", "time"), ("srcaddr", "address"), ("dstport", "int32"), *said.items()]
+    grouped = vf.scan(SAMPLE).group_by("srcaddr").agg(b=vf.sum("bytes"))
+    assert grouped.top_k(2, by="b", other=True).collect().schema[-1] == ("other", "bool")
+    assert grouped.top_k(2, by="b", counters=9).collect().schema[-1] == ("b_error", "int64")
+
+
+def test_findings_in_arrow():
+    pytest.importorskip("pyarrow")
+    findings = vf.detect(vf.scan(SAMPLE), only=["port_scan"])
+    got = [(field.name, re.sub(r"<\w+: ", "<", str(field.type))) for field in findings.to_arrow().schema]
+    assert got == schema("Findings in Arrow")
+
+
+def test_every_type_in_every_frame(tmp_path):
+    pa, pd, _ = (pytest.importorskip(name) for name in ("pyarrow", "pandas", "polars"))
+    log = vf.scan(HEADER + line(size=2**62) * 3)
+    sums = log.group_by("srcaddr", "dstport", "action", "bytes", every="1h").agg(total=vf.sum("bytes"), mean=vf.mean("bytes"))
+    result = sums.top_k(1, by="total", other=True).collect()
+    kinds = {kind: name for name, kind in result.schema}
+    assert set(kinds) == {row[0] for row in table("Types")}
+    arrow, frame, polars = result.to_arrow(), result.to_pandas(), result.to_polars()
+    result.to_parquet(tmp_path / "a.parquet")
+    plain = pytest.importorskip("pyarrow.parquet").read_table(tmp_path / "a.parquet")
+    dictionary = pa.dictionary(pa.int32(), pa.large_string())
+    for kind, json_kind, _, in_arrow, in_files, in_pandas, in_polars in table("Types"):
+        name = kinds[kind]
+        told = arrow.schema.field(name).type
+        assert "dictionary of large_string, by int32" if told == dictionary else str(told) == in_arrow
+        assert str(plain.schema.field(name).type) == in_files
+        if in_pandas == "str":
+            assert pd.api.types.is_string_dtype(frame[name])
+        else:
+            assert str(frame[name].dtype) == in_pandas
+        shown = str(polars.schema[name]).replace("time_unit='us', time_zone='UTC'", "us, UTC").replace("precision=38, scale=0", "38, 0")
+        assert shown == in_polars
+        value = json.loads(result.to_json_lines().splitlines()[0])[name]
+        assert is_a(value, json_kind.partition(",")[0])
