@@ -38,8 +38,8 @@ class Finding:
     evidence: dict[str, Any]
     coverage: Coverage
     sentence: str
-    #: The share of findings like it that is right in such logs. None of every detector and rule today: it depends on how
-    #: rare incidents are, which no data at hand can tell of another network.
+    #: The share of findings like it that is right in such logs. None of every detector and rule today: it depends on
+    #: how rare incidents are, which no data at hand can tell of another network.
     confidence: float | None = None
     #: The first records that it rests on, as they are in the logs, with ``file`` and ``offset``
     #: (:meth:`vpcflow.Flows.located`).
