@@ -22,8 +22,8 @@ from typing import TypedDict
 
 
 class DetectorSettings(TypedDict, total=False):
-    """The settings of :func:`vpcflow.detect` for type checkers, all optional; meanings and defaults:
-    :class:`Settings`."""
+    """The settings of :func:`vpcflow.detect` for type checkers, all optional; sizes may be texts, as
+    ``"500MB"``; meanings and defaults: :class:`Settings`."""
 
 {types}
 
@@ -56,7 +56,7 @@ def settings_module() -> str:
         whose = ", ".join(row["detectors"]) or "all detectors"
         unit = f" [{row['unit']}]" if row["unit"] else ""
         comment = textwrap.wrap(f"{whose}: {row['meaning'].replace('`', '``')}{unit}.", 113, break_on_hyphens=False)
-        types.append(f"    {name}: {kind}")
+        types.append(f"    {name}: {kind}{' | str' if row['unit'] == 'bytes' else ''}")
         fields += [*(f"    #: {line}" for line in comment), f"    {name}: {kind} = {literal(default)}"]
     return MODULE.format(types="\n".join(types), fields="\n".join(fields))
 

@@ -4,6 +4,7 @@ their settings in the Python package, and the names in vpcflow/typing.py. python
 from pathlib import Path
 
 import detector_pages
+import shell_pages
 
 import vpcflow as vf
 from vpcflow import _core
@@ -222,9 +223,11 @@ def pages() -> dict[Path, str]:
         detection: detector_pages.detection_page(detection.read_text()),
         ROOT / "python" / "vpcflow" / "detect" / "settings.py": detector_pages.settings_module(),
         TYPING: typing_module(),
+        **shell_pages.pages(),
     }
 
 
 if __name__ == "__main__":
     for path, text in pages().items():
+        path.parent.mkdir(exist_ok=True)
         path.write_text(text)

@@ -10,73 +10,75 @@ Heavy packages (pandas, pyarrow, polars, matplotlib) are imported only when a me
 """
 
 import importlib
+import sys
+import types
 import warnings
 from typing import TYPE_CHECKING, Any
 
-from ._build import BuildInfo, build_info
-from .detect.detect import detect
-from .errors import (
-    ArgumentError,
-    DataLossError,
-    DataQualityWarning,
-    FieldError,
-    FilterError,
-    FormatError,
-    NoRecordsError,
-    NotifyError,
-    OutOfMemoryError,
-    OutputError,
-    ParseError,
-    PlanError,
-    RuleError,
-    SourceError,
-    SourceNotFoundError,
-    StateError,
-    SynthError,
-    VpcflowError,
-)
-from .findings.finding import Finding
-from .findings.findings import Findings
-from .formats.capabilities import Capability, capabilities, recommended_format
-from .formats.catalogue import FieldInfo, containers, fields, reject_reasons
-from .query.aggregation import Aggregation, merge_all
-from .query.expr import (
-    Agg,
-    Column,
-    Expr,
-    approx_n_unique,
-    approx_quantile,
-    col,
-    count,
-    difference,
-    first,
-    last,
-    max,
-    mean,
-    min,
-    n_unique,
-    quantile,
-    rate,
-    ratio,
-    sum,
-)
-from .query.flows import Flows, Grouped
-from .query.report import Reject, Report
-from .query.result import Result, diff
-from .query.running import collect_all
-from .query.scan import query, scan
-from .query.wrong import right_name
-from .synthetic import Synthetic, plants, synth
+from . import _core
 
 if TYPE_CHECKING:
     from . import labels, rules, sketches, spread
+    from ._build import BuildInfo, build_info
+    from .detect.detect import detect
+    from .errors import (
+        ArgumentError,
+        DataLossError,
+        DataQualityWarning,
+        FieldError,
+        FilterError,
+        FormatError,
+        NoRecordsError,
+        NotifyError,
+        OutOfMemoryError,
+        OutputError,
+        ParseError,
+        PlanError,
+        RuleError,
+        SourceError,
+        SourceNotFoundError,
+        StateError,
+        SynthError,
+        VpcflowError,
+    )
+    from .findings.finding import Finding
+    from .findings.findings import Findings
+    from .formats.capabilities import Capability, capabilities, recommended_format
+    from .formats.catalogue import FieldInfo, containers, fields, reject_reasons
+    from .query.aggregation import Aggregation, merge_all
+    from .query.expr import (
+        Agg,
+        Column,
+        Expr,
+        approx_n_unique,
+        approx_quantile,
+        col,
+        count,
+        difference,
+        first,
+        last,
+        max,
+        mean,
+        min,
+        n_unique,
+        quantile,
+        rate,
+        ratio,
+        sum,
+    )
+    from .query.flows import Flows, Grouped
+    from .query.report import Reject, Report
+    from .query.result import Result, diff
+    from .query.running import collect_all
+    from .query.scan import query, scan
+    from .synthetic import Synthetic, plants, synth
 
-_info = build_info()
-__version__: str = _info.version
-if _info.missing_kernel:
+_missing_kernel = _core.build_info()["missing_kernel"]
+__version__: str = _core.build_info()["version"]
+if _missing_kernel:
     warnings.warn(
-        f"VPCFLOW_FORCE_SIMD={_info.missing_kernel}: this build and processor have no such kernels; using "
-        f"{_info.kernel}, allowed are {', '.join(_info.kernels)}",
+        f"VPCFLOW_FORCE_SIMD={_missing_kernel}: this build and processor have no such kernels; using "
+        f"{_core.build_info()['kernel']}, allowed are {', '.join(_core.build_info()['kernels'])}",
         RuntimeWarning,
         stacklevel=2,
     )
@@ -151,14 +153,73 @@ __all__ = [
     "synth",
 ]
 
-_LATE = ("detection", "labels", "rules", "sketches", "spread")  # modules that are loaded when they are used
+# Where public names are. Their modules are loaded when a name is used first, so that a short command starts at once.
+_PLACES: dict[str, tuple[str, ...]] = {
+    "_build": ("BuildInfo", "build_info"),
+    "detect.detect": ("detect",),
+    "errors": (
+        "ArgumentError", "DataLossError", "DataQualityWarning", "FieldError", "FilterError", "FormatError",
+        "NoRecordsError", "NotifyError", "OutOfMemoryError", "OutputError", "ParseError", "PlanError", "RuleError",
+        "SourceError", "SourceNotFoundError", "StateError", "SynthError", "VpcflowError",
+    ),
+    "findings.finding": ("Finding",),
+    "findings.findings": ("Findings",),
+    "formats.capabilities": ("Capability", "capabilities", "recommended_format"),
+    "formats.catalogue": ("FieldInfo", "containers", "fields", "reject_reasons"),
+    "query.aggregation": ("Aggregation", "merge_all"),
+    "query.expr": (
+        "Agg", "Column", "Expr", "approx_n_unique", "approx_quantile", "col", "count", "difference", "first",
+        "last", "max", "mean", "min", "n_unique", "quantile", "rate", "ratio", "sum",
+    ),
+    "query.flows": ("Flows", "Grouped"),
+    "query.report": ("Reject", "Report"),
+    "query.result": ("Result", "diff"),
+    "query.running": ("collect_all",),
+    "query.scan": ("query", "scan"),
+    "synthetic": ("Synthetic", "plants", "synth"),
+}  # fmt: skip
+_MODULES = {name: module for module, names in _PLACES.items() for name in names}
+_LATE = ("detection", "labels", "rules", "sketches", "spread")  # modules that are names of this package
 
 
-def __getattr__(name: str) -> Any:
+def _load(name: str) -> Any:
     if name in _LATE:
         return importlib.import_module(f".{name}", __name__)
-    hint = "" if name.startswith("_") else right_name(name, __all__)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}{hint}")
+    if name not in _MODULES:
+        from .query.wrong import right_name
+
+        hint = "" if name.startswith("_") else right_name(name, __all__)
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}{hint}")
+    return getattr(importlib.import_module(f".{_MODULES[name]}", __name__), name)
+
+
+class _Package(types.ModuleType):
+    """This module. Importing a package sets it as an attribute, which would hide the functions of these names."""
+
+    @property
+    def detect(self) -> Any:
+        return _load("detect")
+
+    @detect.setter
+    def detect(self, package: object) -> None:
+        pass
+
+    @property
+    def query(self) -> Any:
+        return _load("query")
+
+    @query.setter
+    def query(self, package: object) -> None:
+        pass
+
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> Any:
+        value = globals()[name] = _load(name)
+        return value
+
+    sys.modules[__name__].__class__ = _Package
 
 
 def __dir__() -> list[str]:

@@ -8,6 +8,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from . import _core
+
 _SHOWN_ROWS = 10  # of a long table
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d")  # stays on one line
 _SENTENCE = 48  # characters; longer texts are folded
@@ -26,23 +28,47 @@ def human_bytes(n: float) -> str:
     return f"{n:.1f} PiB"
 
 
-def instant(seconds: int | None) -> str:
-    """Formats Unix seconds as ``2026-11-23 10:00:00`` in UTC, and ``None`` as ``-``."""
+def instant(seconds: int | None, zone: datetime.tzinfo | None = None) -> str:
+    """Formats Unix seconds as ``2026-11-23 10:00:00`` in UTC, in another zone with the offset; ``None`` as ``-``."""
     if seconds is None:
         return "-"
     try:
-        return datetime.datetime.fromtimestamp(seconds, datetime.timezone.utc).strftime("%Y-%m-%d %H:%M:%S")
+        when = datetime.datetime.fromtimestamp(seconds, zone or datetime.timezone.utc)
     except (OverflowError, ValueError, OSError):
         return str(seconds)
+    return when.strftime("%Y-%m-%d %H:%M:%S" if zone is None else "%Y-%m-%d %H:%M:%S%z")
+
+
+def length(seconds: float) -> str:
+    """Formats a length of time: 5400 as ``"90 min"``.
+
+    >>> length(59), length(5400), length(90000)
+    ('59 s', '90 min', '25.0 h')
+    """
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    if seconds < 7200:
+        return f"{seconds / 60:.0f} min"
+    if seconds < 172800:
+        return f"{seconds / 3600:.1f} h"
+    return f"{seconds / 86400:.1f} days"
 
 
 def printable(text: str) -> str:
-    """Makes text safe for a terminal: control bytes and what is not ASCII become escapes.
+    """Makes text safe for a terminal: control characters, those that turn the direction of writing and others that
+    nothing shows become escapes.
 
-    >>> printable("a\\x1b[31mb")
-    'a\\\\x1b[31mb'
+    >>> printable("a\\x1b[31mb"), printable("日本\\u202e")
+    ('a\\\\x1b[31mb', '日本\\\\u202e')
     """
-    return "".join(c if " " <= c <= "~" else c.encode("unicode_escape").decode("ascii") for c in text)
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
+def protocol_names() -> dict[int, str]:
+    """Returns the usual names of IP protocols by number."""
+    return {number: usual for number, _, usual in _core.protocol_names()}
 
 
 def cell(value: Any, kind: str) -> str:
@@ -60,19 +86,6 @@ def cell(value: Any, kind: str) -> str:
 
 def _title(name: str, kind: str) -> str:
     return f"{name} (UTC)" if kind == "time" else name
-
-
-def text_table(schema: Sequence[tuple[str, str]], rows: Sequence[Mapping[str, Any]]) -> str:
-    """Formats rows as an aligned table for a terminal."""
-    lines = [[printable(_title(name, kind)) for name, kind in schema]]
-    lines += [[printable(cell(row[name], kind)) for name, kind in schema] for row in rows]
-    widths = [max(len(line[i]) for line in lines) for i in range(len(schema))]
-    right = [kind in ("int32", "int64", "int128", "float64") for _, kind in schema]
-    out = []
-    for line in lines:
-        cells = [c.rjust(w) if r else c.ljust(w) for c, w, r in zip(line, widths, right)]
-        out.append("  ".join(cells).rstrip())
-    return "\n".join(out)
 
 
 def html_table(schema: Sequence[tuple[str, str]], rows: Sequence[Mapping[str, Any]], total: int, note: str) -> str:

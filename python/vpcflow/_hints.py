@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 
 
 def nearest(name: str, known: Sequence[str], *, least: float = 0.6) -> str | None:
     """Returns the known name that is most like `name`, or ``None`` if none is at least as like as `least` (0 to 1)."""
+    import difflib  # of mistakes alone
+
     near = difflib.get_close_matches(name, known, 1, least)
     return near[0] if near else None
 

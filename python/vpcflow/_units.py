@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime
+import os
 import re
 import time
 
+from ._hints import nearest
 from .errors import PlanError
 from .typing import Duration, Instant, Size
 
@@ -84,3 +86,23 @@ def unix_seconds(name: str, value: Instant | None) -> int | None:
         return max(number, 0)
     expected = "Unix seconds, a datetime, or text such as '2026-11-23T06:00:00Z' or '-2h'"
     raise PlanError(f"{name}={value!r}: expected {expected}")
+
+
+def zone_of(name: str | None) -> tuple[datetime.tzinfo | None, str]:
+    """Returns the time zone of a name, as ``Europe/Berlin`` or ``local``, and how it is shown; ``None`` for UTC."""
+    if name is None or name.upper() in ("UTC", "Z"):
+        return None, "UTC"
+    import zoneinfo
+
+    try:
+        if name != "local":
+            return zoneinfo.ZoneInfo(name), name
+        if os.environ.get("TZ"):
+            return zoneinfo.ZoneInfo(os.environ["TZ"].lstrip(":")), "local"
+        with open("/etc/localtime", "rb") as file:
+            return zoneinfo.ZoneInfo.from_file(file), "local"
+    except (ValueError, OSError, zoneinfo.ZoneInfoNotFoundError):
+        known = ["local", *sorted(zoneinfo.available_timezones())]
+        near = nearest(name, known)
+        advice = f"did you mean {near!r}?" if near else "expected a name such as 'UTC', 'local' or 'Europe/Berlin'"
+        raise PlanError(f"--tz {name}: no such time zone; {advice}") from None

@@ -2,9 +2,12 @@
 
 #include <algorithm>
 #include <iterator>
+#include <limits>
 #include <utility>
 
+#include "absl/numeric/int128.h"
 #include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "vpcflow/format/format.h"
 #include "vpcflow/lines/token_index.h"
@@ -20,6 +23,29 @@ constexpr bool IsNameChar(char c) { return IsLetter(c) || IsDigit(c) || c == '-'
 bool Same(std::string_view a, std::string_view keyword) {
   return a.size() == keyword.size() && std::equal(a.begin(), a.end(), keyword.begin(),
                                                   [](char x, char y) { return (IsLetter(x) ? x | 0x20 : x) == y; });
+}
+
+// Turns a size, as 1MB or 1.5GiB, into its number of whole bytes; leaves other words, and what 63 bits do not hold.
+void ExpandSize(std::string* word) {
+  constexpr std::pair<std::string_view, int64_t> kUnits[] = {
+      {"tib", int64_t{1} << 40}, {"gib", 1 << 30},  {"mib", 1 << 20}, {"kib", 1 << 10}, {"tb", 1'000'000'000'000},
+      {"gb", 1'000'000'000},     {"mb", 1'000'000}, {"kb", 1000},     {"b", 1}};
+  const auto ends_with = [word](std::string_view unit) {
+    return word->size() > unit.size() && Same(std::string_view(*word).substr(word->size() - unit.size()), unit);
+  };
+  const auto unit =
+      std::find_if(std::begin(kUnits), std::end(kUnits), [&](const auto& known) { return ends_with(known.first); });
+  if (unit == std::end(kUnits)) return;
+  std::string digits = word->substr(0, word->size() - unit->first.size());
+  int64_t number = 0, parts = 1;
+  if (const size_t point = digits.find('.'); point != std::string::npos) {
+    for (size_t i = point + 1; i < digits.size() && i <= point + 18; ++i) parts *= 10;
+    digits.erase(point, 1);
+  }
+  if (digits.empty() || digits.size() > 18 || !std::all_of(digits.begin(), digits.end(), IsDigit)) return;
+  if (!absl::SimpleAtoi(digits, &number)) return;
+  const absl::int128 bytes = absl::int128(number) * unit->second / parts;
+  if (bytes <= std::numeric_limits<int64_t>::max()) *word = absl::StrCat(static_cast<int64_t>(bytes));
 }
 
 bool IsPlain(std::string_view name) {
@@ -78,7 +104,9 @@ bool Lexer::Next() {
     while (at_ < text_.size() &&
            (IsLetter(text_[at_]) || IsDigit(text_[at_]) || absl::StrContains(".:/-+", text_[at_])))
       ++at_;
-    return take(Lexeme::Kind::kWord);
+    take(Lexeme::Kind::kWord);
+    ExpandSize(&now_.text);
+    return true;
   }
   for (const std::string_view symbol :
        {"==", "!=", "<>", "<=", ">=", "=", "<", ">", "(", ")", ",", "&", "~", "+", "-", "*", "/"}) {

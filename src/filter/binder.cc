@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "src/expr/short_names.h"
 #include "src/filter/contradictions.h"
 #include "src/filter/words.h"
 #include "vpcflow/format/iana.h"
@@ -123,12 +124,13 @@ NodePtr Binder::Test(const Expr& test, NodePtr node) {
 }
 
 bool Binder::IsField(const std::string& name) const {
-  return FindField(name).has_value() || std::find(extra_.begin(), extra_.end(), CanonicalName(name)) != extra_.end();
+  return FindQueryField(name, extra_).has_value() ||
+         std::find(extra_.begin(), extra_.end(), CanonicalName(name)) != extra_.end();
 }
 
 bool Binder::ResolveField(const Expr& name, int* out) {
   FieldRef field{Field::kUnknown, CanonicalName(name.text)};
-  if (const std::optional<Field> known = FindField(name.text)) {
+  if (const std::optional<Field> known = FindQueryField(name.text, extra_)) {
     field = {*known, std::string(Info(*known).name)};
   } else if (!IsField(name.text)) {
     std::vector<std::string> names(extra_);

@@ -195,7 +195,7 @@ def test_tables_say_utc_and_have_no_colours(log):
 
 def test_summary_of_a_log_with_few_fields():
     done = run_cli("summary", "-", stdin=b"srcaddr bytes\n10.0.0.1 5\n", check=0)
-    assert b": 1 records, 5 B" in done.stdout
+    assert b": 1 record, 5 B" in done.stdout
 
 
 def test_convert(log, tmp_path):
@@ -318,6 +318,9 @@ def test_synth(tmp_path):
         (["top", "-", "--where", "dstprot = 22"], LOG, 2, b"did you mean 'dstport'?\n  dstprot = 22\n  ^"),
         (["top", "-", "--format", "${srcadr}"], LOG, 2, b"token 1: unknown field 'srcadr'; did you mean 'srcaddr'?"),
         (["top", "-", "--agg", "sum(bytes)"], LOG, 2, b"expected NAME=FUNCTION(FIELD)"),
+        (["top", "-", "--agg", "sum:bites"], LOG, 2, b"did you mean 'bytes'?"),
+        (["top", "-", "--columns", "srcadr"], LOG, 2, b"no column 'srcadr'; there are count"),
+        (["top", "-", "--tz", "Europe/Berlim"], LOG, 2, b"no such time zone; did you mean 'Europe/Berlin'?"),
         (["top", "-", "--agg", "x=summ(bytes)"], LOG, 2, b"did you mean 'sum'?"),
         (["top", "-", "--order-by", "bites", "--agg", "bytes=sum(bytes)"], LOG, 2, b"did you mean 'bytes'?"),
         (["top", "-", "--every", "5 fortnights"], LOG, 2, b"'30s', '5m'"),
@@ -332,7 +335,7 @@ def test_synth(tmp_path):
         ),
         (["head", "-", "--max-rejects", "1"], HEADER + b"bad\n" + line(), 0, b"1 line rejected"),
         (["head", "-", "--on-error", "raise"], HEADER + b"bad\n" + line(), 2, b"-:2:4: too-few-fields"),
-        (["summary", "-", "--max-rejects", "0"], HEADER + b"bad\n" + line(), 3, b"1 lines were rejected; --max-rejects allows 0"),
+        (["summary", "-", "--max-rejects", "0"], HEADER + b"bad\n" + line(), 3, b"1 line was rejected; --max-rejects allows 0"),
         (["nonsense"], b"", 2, b"no 'nonsense'; there are summary, top, "),
         (["sumary", "-"], b"", 2, b"no 'sumary'; did you mean 'summary'?"),
         (["rules", "tset", "x"], b"", 2, b"no 'tset'; did you mean 'test'?"),

@@ -50,7 +50,11 @@ def test_filters_formats_and_errors():
 
 def test_the_command():
     log = HEADER + line(start=60, end=120) + line(start=600, end=660)
-    rows = [json.loads(row) for row in run_cli("coverage", "-", "--json", stdin=log, check=0).stdout.splitlines()]
+    (row,) = map(json.loads, run_cli("coverage", "-", "--json", stdin=log, check=0).stdout.splitlines())
+    wanted = {"minutes": 10, "ok": 2, "absent": 8, "nodata": 0, "skipdata": 0, "gaps": 1, "longest_gap": 8, "start": 60}
+    assert row == {"interface_id": "eni-1", "covered_percent": 20.0, **wanted, "end": 660}
+    done = run_cli("coverage", "-", "--minutes", "--json", stdin=log, check=0)
+    rows = [json.loads(row) for row in done.stdout.splitlines()]
     assert [(row["seen"], row["minutes"]) for row in rows] == [("OK", 1), ("absent", 8), ("OK", 1)]
     gaps = run_cli("coverage", "-", "--gaps", stdin=log, check=0).stdout
     assert b"absent" in gaps

@@ -367,7 +367,7 @@ def test_samples_are_in_the_logs_where_they_say(tmp_path):
     assert vf.detect(vf.scan(str(tmp_path)), samples=0)[0].samples == []
     shown = run_cli("detect", tmp_path, "--samples", "2", check=1).stdout.decode()
     assert shown.count("b.log.gz at ") == 2
-    assert "198.51.100.7 port 40007 to 10.0.0.9 port 8000, REJECT, 1 packets, 40 bytes" in shown
+    assert "198.51.100.7 port 40007 to 10.0.0.9 port 8000, REJECT, 1 packet, 40 bytes" in shown
 
 
 @pytest.mark.parametrize("fmt", ["default", "v5"])

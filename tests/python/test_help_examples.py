@@ -1,13 +1,15 @@
-"""The examples of every --help run as they stand in a shell, on the sample."""
+"""The examples of every --help and the commands of README and docs run as they stand in bash, on the sample."""
 
 import os
 import re
+import signal
 import subprocess
 import sys
 
 import pytest
 
-from conftest import SAMPLE, run_cli
+import vpcflow as vf
+from conftest import ROOT, SAMPLE, run_cli
 
 RULES = """
 - name: ssh
@@ -16,6 +18,8 @@ RULES = """
   having: flows >= 2
   examples: [{log: "srcaddr dstport action\\n10.0.0.1 22 REJECT\\n", findings: 0}]
 """
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+COMMAND = re.compile(r"(?:^|[|&;] *)(?:\.venv/bin/)?vpcflow [a-z-]")
 
 
 def examples():
@@ -34,6 +38,41 @@ def examples():
     return list(dict.fromkeys(lines))
 
 
+def commands_of(text):
+    """Command lines with vpcflow in the code blocks of a page: of shells, of consoles, and indented ones."""
+    found, fence, line = [], None, ""
+    for raw in text.splitlines():
+        if raw.lstrip().startswith("```"):
+            fence = None if fence is not None else raw.strip("` ")
+            continue
+        if fence is None and not raw.startswith("    "):
+            continue
+        if fence not in (None, "", "sh", "bash", "shell", "console"):
+            continue
+        line += raw.strip().removeprefix("$ ")
+        if line.endswith("\\"):
+            line = line[:-1]
+            continue
+        if COMMAND.search(line):
+            found.append(line)
+        line = ""
+    return found
+
+
+def commands_of_pages():
+    found = [command for page in PAGES for command in commands_of(page.read_text())]
+    assert any("vpcflow summary logs/" in command for command in found)
+    return [command for command in dict.fromkeys(found) if command not in examples()]
+
+
+def test_commands_of_a_page():
+    page = (
+        "# a\nvpcflow in a sentence\n\n    vpcflow fields   # all\n```sh\nvpcflow a \\\n    b\npip install vpcflow\nx | vpcflow c\n```\n"
+        "```python\nvpcflow d\n```\n```\n$ vpcflow e\nvpcflow: note\n```\n"
+    )
+    assert commands_of(page) == ["vpcflow fields   # all", "vpcflow a b", "x | vpcflow c", "vpcflow e"]
+
+
 @pytest.fixture(scope="module")
 def shell(tmp_path_factory):
     """A folder with logs and rules, where vpcflow is a command."""
@@ -42,22 +81,42 @@ def shell(tmp_path_factory):
         (folder / name).mkdir()
         (folder / name / "flow.log.gz").write_bytes(SAMPLE.read_bytes())
         os.utime(folder / name / "flow.log.gz", (1, 1))
+    vf.synth(3000, start=1795413600, s3_layout=True, peers=50, noise_sources=50, out=folder / "AWSLogs")
+    (folder / "examples").symlink_to(ROOT / "examples")
     (folder / "flow.log.gz").write_bytes(SAMPLE.read_bytes())
     (folder / "rules.yaml").write_text(RULES)
-    (folder / "bin").mkdir()
-    (folder / "bin" / "vpcflow").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m vpcflow "$@"\n')
-    (folder / "bin" / "vpcflow").chmod(0o755)
+    for place in ("bin", ".venv/bin"):
+        (folder / place).mkdir(parents=True)
+        (folder / place / "vpcflow").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m vpcflow "$@"\n')
+        (folder / place / "vpcflow").chmod(0o755)
+    run_cli("watch", folder / "logs", "--once", "--notify", f"jsonl:{folder / 'x'}", "--state", folder / "watch.sqlite")
     return folder
 
 
-@pytest.mark.parametrize("text", examples())
-def test_help_examples_run(shell, text):
+@pytest.mark.parametrize("text", [*examples(), *commands_of_pages()])
+def test_examples_run(shell, text):
     pytest.importorskip("yaml")
     pytest.importorskip("pyarrow")
-    environment = {**os.environ, "PATH": f"{shell / 'bin'}:{os.environ['PATH']}"}
-    command = ["bash", "-c", text]
-    done = subprocess.run(command, cwd=shell, env=environment, capture_output=True, timeout=120, text=True)
-    judges = re.search(r"vpcflow (detect|watch|rules run)", text)
-    assert done.returncode in ((0, 1) if judges else (0,)), done.stderr
-    assert "Traceback" not in done.stderr
-    assert done.stdout or done.stderr or "watch" in text
+    if "vpcflow sql" in text:
+        pytest.importorskip("duckdb")
+    (shell / "my-rules.yaml").unlink(missing_ok=True)
+    environment = {**os.environ, "PATH": f"{shell / 'bin'}:{os.environ['PATH']}", "SLACK_URL": "jsonl:slack.jsonl"}
+    process = subprocess.Popen(
+        ["bash", "-c", text], cwd=shell, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        start_new_session=True,
+    )  # fmt: skip
+    follows = "vpcflow watch" in text and not re.search("--once|--status", text)
+    try:
+        out, err = process.communicate(timeout=5 if follows else 120)
+    except subprocess.TimeoutExpired:
+        assert follows, text
+        os.killpg(process.pid, signal.SIGINT)
+        out, err = process.communicate(timeout=20)
+        assert process.returncode in (130, -signal.SIGINT)
+    else:
+        judges = re.search(r"vpcflow (detect|watch|rules run)", text)
+        assert process.returncode in ((0, 1) if judges else (0,)), err
+        assert not follows, err
+    assert "Traceback" not in err
+    assert "syntax error" not in err
+    assert out or err or re.search("watch|completion", text)

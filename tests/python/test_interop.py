@@ -15,7 +15,8 @@ TIME = datetime.datetime.fromtimestamp(1_760_003_000, UTC)
 PREDICATES = {
     "number": pl.col("dstport") == 443,
     "turned": pl.lit(100) < pl.col("bytes"),
-    "text": pl.col("action").cast(pl.String) != "ACCEPT",
+    "text": pl.col("action").cast(pl.String) == "REJECT",
+    "not a text": pl.col("action").cast(pl.String) != "ACCEPT",  # the filter language knows it in any case
     "time": pl.col("start") >= TIME,
     "address": pl.col("srcaddr").cast(pl.String) == "10.0.0.112",
     "both": (pl.col("dstport") == 443) & (pl.col("bytes") > 1000),
@@ -30,7 +31,7 @@ PREDICATES = {
 PUSHED = {
     "number": "dstport = 443",
     "turned": "bytes > 100",
-    "text": "action != 'ACCEPT'",
+    "text": "action = 'REJECT'",
     "time": "start >= 1760003000",
     "address": "srcaddr = '10.0.0.112'",
     "both": "(dstport = 443) and (bytes > 1000)",

@@ -177,7 +177,7 @@ def test_examples(tmp_path):
     assert vf.rules.test(vf.rules.of([{**own, "examples": [good]}])) == []
     wrong = [{"log": DATA.decode(), "findings": 2}, {"log": "x"}, {"log": "no log at all", "findings": 0}]
     texts = vf.rules.test(vf.rules.of([{**own, "examples": wrong}]))
-    assert texts[0] == "r: example 1: 1 findings instead of 2"
+    assert texts[0] == "r: example 1: 1 finding instead of 2"
     assert len(texts) == 3
 
 
@@ -213,7 +213,7 @@ def test_the_command_line(tmp_path, capsys):
     own = {"name": "ssh", "where": "dstport = 22", "by": "srcaddr", "having": "flows >= 2", "message": "{srcaddr} tried"}
     path.write_text(json.dumps([own]))
     assert cli.main(["rules", "test", str(path)]) == 0
-    assert "1 rules, 0 examples, 0 wrong" in capsys.readouterr().out
+    assert "1 rule, 0 examples, 0 wrong" in capsys.readouterr().out
     assert cli.main(["rules", "run", str(path), str(logs)]) == 1
     assert "10.0.0.1 tried" in capsys.readouterr().out
     assert cli.main(["rules", "run", str(path), str(logs), "--json"]) == 1
@@ -226,7 +226,7 @@ def test_the_command_line(tmp_path, capsys):
     assert json.loads(capsys.readouterr().out)["alerts"] == 1
     path.write_text(json.dumps([{**own, "examples": [{"log": DATA.decode(), "findings": 7}]}]))
     assert cli.main(["rules", "test", str(path)]) == 1
-    assert "1 findings instead of 7" in capsys.readouterr().err
+    assert "1 finding instead of 7" in capsys.readouterr().err
     path.write_text("[{}]")
     assert cli.main(["rules", "test", str(path)]) == 2
     assert "rule 1: name is missing" in capsys.readouterr().err

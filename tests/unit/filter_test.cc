@@ -74,6 +74,24 @@ TEST(Filter, TestsThatPass) {
   }
 }
 
+TEST(Filter, SizesHaveUnits) {
+  for (const char* filter : {"bytes = 1.5kB", "bytes = 1500B", "bytes < 1.5KiB", "bytes between 1kb and 1MiB",
+                             "bytes in (2GB, 1.500KB)", "bytes < 8000000tb", "bytes > 0.5kib"}) {
+    EXPECT_TRUE(Passes(filter)) << filter;
+    EXPECT_FALSE(Passes("not (" + std::string(filter) + ")")) << filter;
+  }
+  for (const char* bad : {"bytes > 1M", "bytes > 1.2.3MB", "bytes > 10000000TiB", "bytes > MB", "bytes > .MB",
+                          "bytes > 1e3MB", "bytes > 99999999999999999999B"})
+    EXPECT_THAT(ErrorOf(bad), HasSubstr("^")) << bad;
+  EXPECT_THAT(ErrorOf("dstport = 1MB"), HasSubstr("at most 65535"));
+}
+
+TEST(Filter, ShortNamesAreFields) {
+  EXPECT_TRUE(Passes("src_port = 40000 or dst_port = 443 and DST-PORT = 443 and proto = 'tcp' and dport = 443"));
+  EXPECT_TRUE(Passes("src is not null and dst is not null"));
+  EXPECT_THAT(ErrorOf("srcs = 1"), HasSubstr("^"));
+}
+
 TEST(Filter, NullIsNeitherTrueNorFalse) {
   for (const char* filter :
        {"dstport = 443", "dstport != 443", "not dstport = 443", "srcaddr in '10.0.0.0/8'",

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+import datetime
+import itertools
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 from .. import _core
 from .. import _display as display
+from .._layout import padded, text_width, wrapped
+from .._words import count
 from ..errors import VpcflowError
-from ..query.expr import count, max, min, sum
+from ..query import expr as of
 from ..query.flows import Flows
 from ..query.result import Result
 from ..query.running import collect_all
@@ -16,8 +21,33 @@ from ..typing import Progress
 
 SCHEMA_VERSION = 1  # of summaries as JSON, docs/schemas.md
 _BARS = " .:-=+*#%@"
-_PROTOCOLS = {number: usual for number, _, usual in _core.protocol_names()}
-_PORTS = {number: usual for number, _, usual in _core.port_names()}
+_WIDEST_TIMELINE = 180
+_TABLES = (
+    ("Top talkers (by bytes sent)", "talkers", "srcaddr"),
+    ("Top receivers (by bytes received)", "listeners", "dstaddr"),
+    ("Top services (accepted, by bytes)", "services", "dstport"),
+    ("Top rejected ports", "rejected_ports", "dstport"),
+    ("Top rejected sources", "rejected_sources", "srcaddr"),
+)
+
+
+_TWO_TABLES = 130  # columns from which on tables stand side by side
+
+
+def _side_by_side(tables: list[list[str]], width: int) -> list[list[str]]:
+    """Puts two tables beside each other."""
+    out = []
+    for i in range(0, len(tables), 2):
+        right = tables[i + 1] if i + 1 < len(tables) else []
+        pairs = itertools.zip_longest(tables[i], right, fillvalue="")
+        out.append([f"{padded(one, width)}    {two}".rstrip() for one, two in pairs])
+    return out
+
+
+class _Look(NamedTuple):
+    width: int | None
+    percent: bool
+    bar: Callable[[float, int], str] | None
 
 
 class Summary:
@@ -84,130 +114,135 @@ class Summary:
 
     # -- text -----------------------------------------------------------------------------------------------------
 
-    def headline(self) -> str:
+    def headline(self, zone: datetime.tzinfo | None = None) -> str:
         """Formats one line: span, records, volume, accepted and rejected."""
         span = "no time span"
         if self.start is not None and self.end is not None:
-            span = (
-                f"{display.instant(self.start)} to {display.instant(self.end)} UTC ({_length(self.end - self.start)})"
-            )
+            utc = " UTC" if zone is None else ""
+            times = f"{display.instant(self.start, zone)} to {display.instant(self.end, zone)}{utc}"
+            span = f"{times} ({display.length(self.end - self.start)})"
         decided = self.actions.get("ACCEPT", 0) + self.actions.get("REJECT", 0)
         shares = ""
         if decided:
             accepted = self.actions.get("ACCEPT", 0)
             shares = f", {accepted:,} accepted, {decided - accepted:,} rejected ({(decided - accepted) / decided:.1%})"
-        records = f"{self.matched:,} records"
+        records = count(self.matched, "record")
         if self._filtered:
-            records = f"{self.matched:,} of {self.report.records:,} records pass the filter"
-        return f"{span}: {records}, {display.human_bytes(self.bytes)} in {self.packets:,} packets{shares}"
+            records = f"{self.matched:,} of {count(self.report.records, 'record')} pass the filter"
+        return f"{span}: {records}, {display.human_bytes(self.bytes)} in {count(self.packets, 'packet')}{shares}"
 
-    def text(self) -> str:
-        """Formats the whole page."""
-        r = self.report
-        parts = [self.headline(), "", self._files()]
-        parts += self._timeline()
-        parts += self._table("Top talkers (by bytes sent)", "talkers", "srcaddr")
-        parts += self._table("Top receivers (by bytes received)", "listeners", "dstaddr")
-        parts += self._table("Top services (accepted, by bytes)", "services", "dstport")
-        parts += self._table("Top rejected ports", "rejected_ports", "dstport")
-        parts += self._table("Top rejected sources", "rejected_sources", "srcaddr")
+    def text(
+        self, *, width: int | None = None, zone: datetime.tzinfo | None = None, percent: bool = False,
+        bar: Callable[[float, int], str] | None = None,
+    ) -> str:  # fmt: skip
+        """Formats the whole page: within ``width`` columns, with times in ``zone`` (by default UTC), with ``percent``
+        the share of each row in all that passes the filter, and with what ``bar`` draws of a share and a width."""
+        beside = width is not None and width >= _TWO_TABLES
+        look = _Look((width - 4) // 2 if width is not None and beside else width, percent, bar)
+        parts = [self.headline(zone), "", self._files()]
+        parts += self._timeline(width)
+        tables = list(filter(None, (self._table(title, name, key, look) for title, name, key in _TABLES)))
+        parts += [line for table in (_side_by_side(tables, look.width or 0) if beside else tables) for line in table]
         parts += self._coverage()
-        if r.rejected:
-            reasons = ", ".join(f"{n:,} {reason}" for reason, n in r.rejects_by_reason.items())
-            parts += ["", f"Lines rejected: {r.rejected:,} ({reasons}); the first:"]
-            for reject in r.rejects[:5]:
-                field = f" {reject['field']}:" if reject["field"] else ""
-                place = f"{reject['file']}:{reject['line']}:{reject['column']}:"
-                parts.append("  " + display.printable(f"{place}{field} {reject['reason']}: {reject['excerpt']}"))
-        parts += [f"note: {display.printable(warning)}" for warning in r.warnings]
-        return "\n".join(parts) + "\n"
+        parts += self._rejects()
+        parts += [f"note: {display.printable(warning)}" for warning in self.report.warnings]
+        return "\n".join(line for part in parts for line in wrapped(part, width)) + "\n"
+
+    def _rejects(self) -> list[str]:
+        r = self.report
+        if not r.rejected:
+            return []
+        reasons = ", ".join(f"{n:,} {reason}" for reason, n in r.rejects_by_reason.items())
+        lines = ["", f"Lines rejected: {r.rejected:,} ({reasons}); the first:"]
+        for reject in r.rejects[:5]:
+            field = f" {reject['field']}:" if reject["field"] else ""
+            place = f"{reject['file']}:{reject['line']}:{reject['column']}:"
+            lines.append("  " + display.printable(f"{place}{field} {reject['reason']}: {reject['excerpt']}"))
+        return lines
 
     def _files(self) -> str:
         r = self.report
-        files = f"{r.sources:,} file{'s' if r.sources != 1 else ''}, {display.human_bytes(r.text_bytes)} of text"
-        formats = [f"{len(f.split())} fields in {n:,}" for f, n in r.formats.items()]
+        files = f"{count(r.sources, 'file')}, {display.human_bytes(r.text_bytes)} of text"
+        formats = [f"{count(len(f.split()), 'field')} in {n:,}" for f, n in r.formats.items()]
         return f"Read: {files}; formats: {'; '.join(formats) if formats else 'none'}"
 
-    def _timeline(self) -> list[str]:
+    def _timeline(self, page: int | None) -> list[str]:
         minutes = {row["time"]: row["bytes"] for row in self.rows("minutes") if row["time"] is not None}
         if len(minutes) < 2:
             return []
-        first, last = sorted(minutes)[0], sorted(minutes)[-1]
-        width = 60
+        first, last = min(minutes), max(minutes)
+        width = min(page - 4, _WIDEST_TIMELINE) if page else 60
         step = -(-(last - first + 60) // (width * 60)) * 60
         bins = [0] * (-(-(last - first + 60) // step))
         for time, volume in minutes.items():
             bins[(time - first) // step] += volume
-        peak = sorted(bins)[-1]
+        peak = max(bins)
         bars = "".join(_BARS[-(-b * (len(_BARS) - 1) // peak)] if peak else " " for b in bins)
-        return ["", f"Bytes over time, {_length(step)} a column, peak {display.human_bytes(peak)}:", f"  |{bars}|"]
+        title = f"Bytes over time, {display.length(step)} a column, peak {display.human_bytes(peak)}:"
+        return ["", title, f"  |{bars}|"]
 
-    def _table(self, title: str, name: str, key: str) -> list[str]:
+    def _table(self, title: str, name: str, key: str, look: _Look) -> list[str]:
         rows = self.rows(name)
         if not rows or all(row[key] is None for row in rows):
             return []
+        measure, whole = ("bytes", self.bytes) if "bytes" in rows[0] else ("n", self.matched)
         lines = [["" if row[key] is None else self._label(row, key), *self._figures(row)] for row in rows]
-        widths = [sorted(len(line[i]) for line in lines)[-1] for i in range(len(lines[0]))]
+        if look.percent:
+            lines = [[*line, f"{row[measure] / whole:.1%}" if whole else "-"] for line, row in zip(lines, rows)]
+        widths = [max(text_width(line[i]) for line in lines) for i in range(len(lines[0]))]
         body = [
-            "  " + "  ".join([line[0].ljust(widths[0]), *(c.rjust(w) for c, w in zip(line[1:], widths[1:]))])
+            "  " + "  ".join([padded(line[0], widths[0]), *(padded(c, w, True) for c, w in zip(line[1:], widths[1:]))])
             for line in lines
         ]
+        room = (look.width or 0) - sum(widths) - 2 * len(widths) - 2
+        if look.bar is not None and room >= 8 and whole:
+            body = [f"{text}  {look.bar(row[measure] / whole, min(room, 40))}" for text, row in zip(body, rows)]
         return ["", f"{title}:", *body]
 
     @staticmethod
     def _label(row: dict[str, Any], key: str) -> str:
         if key != "dstport":
             return display.printable(str(row[key]))
-        service = f" {_PORTS[row[key]]}" if row[key] in _PORTS else ""
+        ports = {number: usual for number, _, usual in _core.port_names()}
+        service = f" {ports[row[key]]}" if row[key] in ports else ""
         protocol = row.get("protocol")
-        return f"{row[key]}{service} {_PROTOCOLS.get(protocol, protocol) if protocol is not None else ''}".strip()
+        name = display.protocol_names().get(protocol, str(protocol)) if protocol is not None else ""
+        return f"{row[key]}{service} {name}".strip()
 
     @staticmethod
     def _figures(row: dict[str, Any]) -> list[str]:
-        figures = []
-        if "bytes" in row:
-            figures.append(display.human_bytes(row["bytes"]))
-        return [*figures, f"{row['n']:,} records"]
+        figures = [display.human_bytes(row["bytes"])] if "bytes" in row else []
+        return [*figures, f"{row['n']:,} {'record ' if row['n'] == 1 else 'records'}"]
 
     def _coverage(self) -> list[str]:
         if not self.interfaces:
             return []
         r = self.report
-        line = f"Interfaces: {self.interfaces:,}, {len(self.silent):,} without data; {r.nodata:,} NODATA records"
+        line = f"Interfaces: {self.interfaces:,}, {len(self.silent):,} without data; {count(r.nodata, 'NODATA record')}"
         line += f", {r.skipdata:,} SKIPDATA (counts are a floor there)" if r.skipdata else ", no SKIPDATA"
         names = [display.printable(name) for name in self.silent[:5]]
         more = f" and {len(self.silent) - 5:,} more" if len(self.silent) > 5 else ""
         return ["", line, *([f"  without data: {', '.join(names)}{more}"] if names else [])]
 
 
-def _length(seconds: int) -> str:
-    if seconds < 120:
-        return f"{seconds} s"
-    if seconds < 7200:
-        return f"{seconds / 60:.0f} min"
-    if seconds < 172800:
-        return f"{seconds / 3600:.1f} h"
-    return f"{seconds / 86400:.1f} days"
-
-
 def _queries(flows: Flows) -> dict[str, Flows]:
     # What these parts add may exclude what was asked for; then they are empty, and no mistake of the user's.
     rejected = flows.filter("action = 'REJECT'")._with(lenient=True)
-    volume = {"bytes": sum("bytes"), "n": count()}
+    volume = {"bytes": of.sum("bytes"), "n": of.count()}
     return {
-        "totals": flows.agg(bytes=sum("bytes"), packets=sum("packets")),
+        "totals": flows.agg(bytes=of.sum("bytes"), packets=of.sum("packets")),
         # Naming log_status takes NODATA and SKIPDATA records in: the span is of all records.
         "span": flows.filter("log_status is null or log_status is not null")
-        .agg(start=min("start"), end=max("end"), n=count()),
-        "actions": flows.group_by("action").agg(n=count()),
+        .agg(start=of.min("start"), end=of.max("end"), n=of.count()),
+        "actions": flows.group_by("action").agg(n=of.count()),
         "talkers": flows.group_by("srcaddr").agg(**volume).top_k(10, by="bytes"),
         "listeners": flows.group_by("dstaddr").agg(**volume).top_k(10, by="bytes"),
         "services": flows.filter("dstport < 32768 and (action is null or action != 'REJECT')")._with(lenient=True)
         .group_by("dstport", "protocol").agg(**volume).top_k(10, by="bytes"),
-        "rejected_ports": rejected.group_by("dstport", "protocol").agg(n=count()).top_k(10, by="n"),
-        "rejected_sources": rejected.group_by("srcaddr").agg(n=count()).top_k(10, by="n"),
-        "interfaces": flows.group_by("interface_id", "log_status").agg(n=count()),
-        "minutes": flows.group_by(every="1m").agg(bytes=sum("bytes")),
+        "rejected_ports": rejected.group_by("dstport", "protocol").agg(n=of.count()).top_k(10, by="n"),
+        "rejected_sources": rejected.group_by("srcaddr").agg(n=of.count()).top_k(10, by="n"),
+        "interfaces": flows.group_by("interface_id", "log_status").agg(n=of.count()),
+        "minutes": flows.group_by(every="1m").agg(bytes=of.sum("bytes")),
     }  # fmt: skip
 
 

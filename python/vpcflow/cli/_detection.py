@@ -8,12 +8,14 @@ import textwrap
 from typing import Any
 
 from .. import rules
-from ..detect.rows import DETECTORS, ROWS, SHARED_SETTINGS
+from ..detect.rows import DETECTORS, ROWS, SHARED_SETTINGS, all_settings
 from ..detect.settings import Settings
 from ..errors import PlanError, VpcflowError
 from ..query.aggregation import Aggregation
 from ._output import print_note
 from ._shared import names_of
+
+_UNITS = {name: row["unit"] for name, row in all_settings().items()}
 
 
 def add_detectors(parser: argparse.ArgumentParser) -> None:
@@ -33,7 +35,7 @@ def settings_rows() -> list[dict[str, Any]]:
     return shared + [{"detector": detector["name"], **row} for detector in ROWS for row in detector["settings"]]
 
 
-def settings_page() -> str:
+def settings_page(width: int | None) -> str:
     """The settings for a terminal: name, default, unit and meaning, by detector."""
     meanings = {row["name"]: f"{row['name']} ({row['technique']}): {row['meaning']}" for row in ROWS}
     lines: list[str] = []
@@ -41,10 +43,11 @@ def settings_page() -> str:
     for row in settings_rows():
         if row["detector"] != detector:
             detector = row["detector"]
-            lines += [*([""] if lines else []), meanings.get(detector or "", "all detectors")]
+            title = meanings.get(detector or "", "all detectors")
+            lines += [*([""] if lines else []), *textwrap.wrap(title, width or 1000, subsequent_indent="    ")]
         value = _shown(row["default"])
         lines.append(f"  {row['name']} = {value}{' ' if row['unit'] and value else ''}{row['unit']}")
-        lines += textwrap.wrap(row["meaning"], 100, initial_indent=" " * 6, subsequent_indent=" " * 6)
+        lines += textwrap.wrap(row["meaning"], width or 100, initial_indent=" " * 6, subsequent_indent=" " * 6)
     return "\n".join(lines) + "\n"
 
 
@@ -66,7 +69,7 @@ def settings_of(texts: list[str]) -> dict[str, Any]:
             raise PlanError(f"--set {text}: expected NAME=VALUE")
         default = getattr(Settings(), name, "")
         try:
-            settings[name] = _as(default, value)
+            settings[name] = _as(default, value.strip(), _UNITS.get(name, ""))
         except (ValueError, KeyError):
             wanted = "true or false" if isinstance(default, bool) else "a number"
             raise PlanError(f"--set {text}: expected {wanted}") from None
@@ -77,11 +80,11 @@ def detector_names(text: str) -> list[str]:
     return [name.replace("-", "_") for name in names_of(text)]
 
 
-def _as(default: Any, value: str) -> Any:
-    """Converts a setting's text to the type of its default."""
+def _as(default: Any, value: str, unit: str) -> Any:
+    """Converts a setting's text to the type of its default; sizes stay texts."""
     if isinstance(default, bool):
         return {"true": True, "1": True, "false": False, "0": False}[value.lower()]
-    if isinstance(default, (int, float)):
+    if isinstance(default, (int, float)) and unit != "bytes":
         return type(default)(float(value))
     return value.split(",") if isinstance(default, tuple) else value
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import pkgutil
+import importlib.util
 import signal
 import sys
 from collections.abc import Sequence
@@ -17,17 +17,17 @@ from typing import Any, NoReturn
 from .. import _core
 from .. import _display as display
 from ..errors import VpcflowError
-from ._output import drop_output, finish, occupy_closed_streams, print_note, write_err
+from ._output import ERROR, drop_output, finish, occupy_closed_streams, print_note, suit_locale, write_err
 from ._parser import Parser, with_relative_times
-from ._shared import ERROR
 
 _EXAMPLES = """examples:
   vpcflow summary logs/
-  vpcflow top logs/ --by srcaddr,dstport --agg 'bytes=sum(bytes)' --agg 'flows=count()' -n 20
+  vpcflow top logs/ --by srcaddr,dstport --agg bytes=sum:bytes --agg flows=count -n 20
   vpcflow top 'logs/**/*.log.gz' --where "action = 'REJECT'" --by dstport --json
   zcat flow.log.gz | vpcflow head - -n 5 --json
   vpcflow detect logs/ --json
   vpcflow sessions logs/ --json
+  vpcflow sql logs/ "select dstport, count(*) as n from flows where action = 'REJECT' group by all"
   vpcflow convert logs/ -o flows.parquet --where "dstport = 22"
   vpcflow synth --records 1000000 --seed 7 --plant all --out demo/
 """
@@ -42,18 +42,26 @@ _FIRST = ("summary", "top", "head", "detect")  # in lists of commands; the other
 
 def command_names() -> list[str]:
     """Returns the names of the commands: the modules of this folder without ``_``."""
+    import pkgutil  # takes long, and is for lists alone
+
     folder = importlib.import_module(__package__ or "").__path__
     names = sorted(m.name for m in pkgutil.iter_modules(folder) if not m.name.startswith("_"))
     return [*_FIRST, *(name for name in names if name not in _FIRST)]
 
 
-def _parser(names: Sequence[str]) -> argparse.ArgumentParser:
+def version() -> str:
+    """Returns the version of the package."""
+    return str(_core.build_info()["version"])
+
+
+def make_parser(names: Sequence[str]) -> argparse.ArgumentParser:
+    """Makes the parser of the commands ``names``."""
     raw = argparse.RawDescriptionHelpFormatter
     parser = Parser(
         prog="vpcflow", description="AWS VPC flow logs: see, count, convert.", epilog=f"{_EXAMPLES}\n{_EXIT_CODES}",
         formatter_class=raw,
     )  # fmt: skip
-    parser.add_argument("--version", action="version", version=f"vpcflow {_core.build_info()['version']}")
+    parser.add_argument("--version", action="version", version=f"vpcflow {version()}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for name in names:
         command: Any = importlib.import_module(f".{name}", __package__)
@@ -67,6 +75,7 @@ def _parser(names: Sequence[str]) -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs a command line and returns the exit code."""
     occupy_closed_streams()
+    suit_locale()
     with suppress(ValueError):  # not in the main thread
         signal.signal(signal.SIGTERM, _end)  # what is half written goes
     try:
@@ -95,12 +104,19 @@ def _end(number: int, frame: object) -> NoReturn:
     raise SystemExit(128 + number)
 
 
+def _names_for(argv: Sequence[str]) -> list[str]:
+    """Returns the names of the commands that a command line needs: the one that is run alone, as the others may need
+    what is not there, or long."""
+    first = argv[0] if argv else ""
+    if first == "--version":
+        return []
+    own = first.isidentifier() and not first.startswith("_") and importlib.util.find_spec(f".{first}", __package__)
+    return [first] if own else command_names()
+
+
 def _main(argv: Sequence[str]) -> int:
-    known = command_names()
-    # Only the module of the command that is run is loaded: the others may need what is not there, or long.
-    names = [argv[0]] if argv and argv[0] in known else known
     try:
-        args = _parser(names).parse_args(with_relative_times(argv))
+        args = make_parser(_names_for(argv)).parse_args(with_relative_times(argv))
     except SystemExit:  # --help, --version, or what cannot be
         finish()
         raise

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import sys
 import time
@@ -13,6 +14,8 @@ from typing import IO
 from .. import _display as display
 from ..errors import OutputError
 from ..typing import Progress
+
+FOUND, ERROR, REJECTS = 1, 2, 3  # exit codes
 
 
 def write_out(text: str | bytes) -> None:
@@ -76,6 +79,15 @@ def occupy_closed_streams() -> None:
                 os.close(nowhere)
 
 
+def suit_locale() -> None:
+    """Makes what the locale cannot show escapes instead of errors; of LC_ALL=C, which Python takes for UTF-8, all that
+    is not ASCII."""
+    encoding = "ascii" if os.environ.get("LC_ALL") in ("C", "POSIX") else None
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding=encoding, errors="backslashreplace")
+
+
 def write_err(text: str, end: str = "\n") -> None:
     """Writes to standard error; one that is closed or full is passed over."""
     if sys.stderr is None:
@@ -99,18 +111,22 @@ def progress_line(wanted: bool) -> Iterator[Progress | None]:
         yield None
         return
     began = last = time.monotonic()
+    shown = 0
 
     def show(done: int, total: int, files: int, all_files: int) -> None:
-        nonlocal last
+        nonlocal last, shown
         now = time.monotonic()
         if now - began < 0.5 or now - last < 0.2:
             return
         last = now
         share = f" {min(done / total, 1):.0%}" if total else ""
         rate = display.human_bytes(done / (now - began))
-        write_err(f"\r{display.human_bytes(done)}{share}, {files}/{all_files} files, {rate}/s  ", end="")
+        text = f"{display.human_bytes(done)}{share}, {files}/{all_files} files, {rate}/s"
+        write_err(f"\r{text.ljust(shown)}", end="")
+        shown = len(text)
 
     try:
         yield show
     finally:
-        write_err("\r" + " " * 60 + "\r", end="")
+        if shown:
+            write_err("\r" + " " * shown + "\r", end="")

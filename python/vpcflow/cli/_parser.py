@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 from .._hints import hint
 from ._output import write_err, write_out
 
-_RELATIVE = re.compile(r"-[0-9]+[smhdw]")
+_RELATIVE = re.compile(r"-[0-9]+[A-Za-z][0-9A-Za-z]*")
 
 
 class Parser(argparse.ArgumentParser):
@@ -32,6 +32,15 @@ class Parser(argparse.ArgumentParser):
             write_out(message)
         else:
             write_err(message, end="")
+
+
+class NeedsNothing(argparse.Action):
+    """An option that needs no other argument."""
+
+    def __call__(self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, *_: object) -> None:
+        setattr(namespace, self.dest, True)
+        for action in parser._actions:
+            action.required = False
 
 
 def with_relative_times(argv: Sequence[str]) -> list[str]:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import datetime
 import warnings
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any, Callable
 
-from .. import _display as display
+from .._units import zone_of
+from .._words import count
 from ..errors import DataQualityWarning, NoRecordsError, PlanError, VpcflowError
 from ..findings.scope import Scope
 from ..formats.catalogue import containers
@@ -15,10 +18,9 @@ from ..query.flows import Flows
 from ..query.report import Report
 from ..query.result import Result
 from ..query.scan import scan
-from ._output import print_note, write_err, write_out
+from ._output import ERROR, REJECTS, print_note, write_err, write_out
+from ._pages import Page, Rows, Schema, print_page
 from ._parser import positive
-
-FOUND, ERROR, REJECTS = 1, 2, 3
 
 
 def add_input(parser: argparse.ArgumentParser) -> None:
@@ -85,8 +87,8 @@ def flows_of(args: argparse.Namespace) -> Flows:
         list(data) if isinstance(data, list) else data,
         format=args.format,
         container=args.container,
-        start=_time(args.start),
-        end=_time(args.end),
+        start=_time(args.start, args),
+        end=_time(args.end, args),
         account=args.account,
         region=args.region,
         duplicates=args.duplicates,
@@ -100,17 +102,26 @@ def flows_of(args: argparse.Namespace) -> Flows:
     return flows.filter(args.where) if args.where else flows
 
 
-def _time(text: str | None) -> str | int | None:
-    return int(text) if text is not None and text.isascii() and text.isdigit() else text
+def _time(text: str | None, args: argparse.Namespace) -> datetime.datetime | str | int | None:
+    """Returns a time of --start or --end; one without a zone is in that of --tz."""
+    if text is None or (text.isascii() and text.isdigit()):
+        return None if text is None else int(text)
+    zone = zone_of(getattr(args, "tz", None))[0]
+    if zone is not None:
+        with suppress(ValueError):
+            when = datetime.datetime.fromisoformat(text.strip())
+            return when if when.tzinfo is not None else when.replace(tzinfo=zone)
+    return text
 
 
-def names_of(text: str) -> list[str]:
-    return [name.strip() for name in text.split(",") if name.strip()]
+def names_of(text: str | None) -> list[str]:
+    return [name.strip() for name in (text or "").split(",") if name.strip()]
 
 
-def collect(run: Callable[[], Any], previous: int = 0) -> tuple[Any, int]:
-    """Runs a query and returns its result and exit code. Of damaged sources returns what could be read, and prints the
-    error unless `previous`, the exit code of an earlier pass over the same logs, says that it was printed."""
+def collect(run: Callable[[], Any], previous: int = 0, *, several: bool = False) -> tuple[Any, int]:
+    """Runs a query, or `several`, and returns its result and exit code. Of damaged sources returns what could be read,
+    and prints the error unless `previous`, the exit code of an earlier pass over the same logs, says that it was
+    printed."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DataQualityWarning)
         try:
@@ -122,7 +133,7 @@ def collect(run: Callable[[], Any], previous: int = 0) -> tuple[Any, int]:
                 raise
             if not previous:
                 print_note(f"error: {error}")
-            return error.partial, 2
+            return list(error.partials) if several else error.partial, ERROR
 
 
 def exit_code_of(report: Any, args: argparse.Namespace, code: int, quiet: bool = False) -> int:
@@ -134,7 +145,8 @@ def exit_code_of(report: Any, args: argparse.Namespace, code: int, quiet: bool =
             print_note(report.rejects_line)
     if args.max_rejects is None or report.rejected <= args.max_rejects:
         return code
-    print_note(f"error: {report.rejected:,} lines were rejected; --max-rejects allows {args.max_rejects:,}")
+    were = "line was" if report.rejected == 1 else "lines were"
+    print_note(f"error: {report.rejected:,} {were} rejected; --max-rejects allows {args.max_rejects:,}")
     return code or REJECTS
 
 
@@ -144,21 +156,36 @@ def warn_of_rejects(report: Report, as_json: bool) -> None:
         write_err(report.mostly_rejected) if as_json else write_out(f"{report.mostly_rejected}\n")
 
 
-def print_rows(result: Result, flows: Flows, as_json: bool) -> None:
-    warn_of_rejects(result.report, as_json)
-    if as_json:
-        write_out(result._table.to_json_lines())
-    elif len(result):
-        write_out(display.text_table(result.schema, result.rows()) + "\n")
+def print_rows(
+    result: Result, flows: Flows, args: argparse.Namespace, *, schema: Schema | None = None, rows: Rows | None = None,
+    order: Sequence[str] = (), bar: str | None = None, bytes_in: frozenset[str] = frozenset(),
+) -> None:  # fmt: skip
+    """Prints a result, or what was made of it as ``schema`` and ``rows``; a page for people has the columns ``order``
+    first. ``bytes_in``: the columns that count bytes, beside those that their names tell."""
+    warn_of_rejects(result.report, args.json)
+    made = schema or result.schema
+    if not args.json and not args.csv:
+        place = {name: i for i, name in reversed(list(enumerate(order)))}
+        made = sorted(made, key=lambda column: place.get(column[0], len(place)))
+    if (args.json or args.csv) and not args.columns and rows is None:  # all of it, as the engine writes it
+        write_out(result._table.to_json_lines() if args.json else result._table.to_csv(True, True))
+    elif len(result) or args.json or args.csv:
+        page = Page(made, result.rows() if rows is None else rows, bytes_in | bytes_columns(made), bar=bar)
+        print_page(page, args)
     if not len(result) and not result.report.errors:
         print_note(f"no rows: {_nothing_in(result.report, flows)}")
+
+
+def bytes_columns(schema: Sequence[tuple[str, str]]) -> frozenset[str]:
+    """Returns the columns that count bytes, by their names."""
+    return frozenset(name for name, _ in schema if name == "bytes" or name.endswith("_bytes"))
 
 
 def _nothing_in(report: Report, flows: Flows) -> str:
     """Describes what an empty result is of: how many records, of which interfaces and time."""
     if not report.ok:
-        return f"{report.records:,} records, none of traffic (NODATA or SKIPDATA)"
-    text = f"{report.matched:,} of {report.records:,} records pass the filter"
+        return f"{count(report.records, 'record')}, none of traffic (NODATA or SKIPDATA)"
+    text = f"{report.matched:,} of {count(report.records, 'record')} pass the filter"
     if report.matched:
         text += ", and no row came of them (conditions on groups, or fields that they lack)"
     with suppress(VpcflowError), warnings.catch_warnings():  # of what can be read again

@@ -8,6 +8,7 @@ import os
 from collections.abc import Sequence
 
 from .. import _display as display
+from .._layout import terminal_width, wrapped
 from ..errors import NoRecordsError, PlanError
 from ..formats.capabilities import capabilities, recommended_format
 from ..query.scan import scan
@@ -68,5 +69,6 @@ def run(args: argparse.Namespace) -> int:
             lines.append(f"  {c.verdict:10}  {c.analysis:22} {c.meaning}")
             lines += [f"              - {why}" for why in c.why]
             lines += [f"              add: {' '.join(c.add)}"] if c.add else []
-        write_out("\n".join(lines) + "\n")
+        width = terminal_width()
+        write_out("".join(f"{part}\n" for line in lines for part in wrapped(line, width, " " * 16)))
     return 0

@@ -6,6 +6,7 @@ import argparse
 import os
 import warnings
 
+from .._words import count
 from ..errors import DataQualityWarning, PlanError
 from ..io.saving import KINDS, write_batches
 from ..io.writing import Writing
@@ -62,5 +63,5 @@ def run(args: argparse.Namespace) -> int:
     if written.error is not None:
         print_note(f"error: {written.error}")
     if not to_stdout:
-        print_note(f"{written.rows:,} records written to {args.out}")
+        print_note(f"{count(written.rows, 'record')} written to {args.out}")
     return exit_code_of(written.report, args, code) if written.report is not None else code

@@ -6,9 +6,8 @@ import argparse
 import json
 import os
 
-from .. import _display as display
+from .._layout import terminal_width
 from ..detect.detect import checked_settings, learned_from, look
-from ..findings.evidence import as_line
 from ..findings.findings import Findings
 from ..io.writing import check_writable, write_whole
 from ..query.aggregation import Aggregation
@@ -24,8 +23,11 @@ from ._detection import (
     settings_rows,
     state_of,
 )
-from ._output import print_note, progress_line, write_out
-from ._shared import FOUND, add_input, collect, exit_code_of, flows_of, warn_of_rejects
+from ._incidents import print_incidents
+from ._output import FOUND, print_note, progress_line, write_out
+from ._pages import add_zone, style_of
+from ._parser import NeedsNothing
+from ._shared import add_input, collect, exit_code_of, flows_of, warn_of_rejects
 
 HELP = "print incidents with their findings, worst first; exit code 1 if there are any"
 EXAMPLES = (
@@ -41,26 +43,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the options of the command to its parser."""
     add_input(parser)
     add_detectors(parser)
-    parser.add_argument("--settings", action=_ShowSettings, nargs=0, help="print the detectors' settings, and end")
+    add_zone(parser)
+    parser.add_argument("--settings", action=NeedsNothing, nargs=0, help="print the detectors' settings, and end")
     parser.add_argument("--rules", metavar="RULES", help="report findings of your own rules, too")
     parser.add_argument("--baseline", metavar="FILE", help="report what is new compared to this file of --learn")
     parser.add_argument("--learn", metavar="FILE", help="add who talked to whom to this baseline file, after detection")
     parser.add_argument("--samples", type=int, default=3, metavar="N", help="show N records as evidence (default 3)")
 
 
-class _ShowSettings(argparse.Action):
-    """Of an option that needs no logs."""
-
-    def __call__(self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, *_: object) -> None:
-        setattr(namespace, self.dest, True)
-        for action in parser._actions:
-            action.required = False
-
-
 def run(args: argparse.Namespace) -> int:
     """Runs the command and returns its exit code."""
     if args.settings:
-        write_out("".join(json.dumps(row) + "\n" for row in settings_rows()) if args.json else settings_page())
+        lines = (json.dumps(row) + "\n" for row in settings_rows())
+        write_out("".join(lines) if args.json else settings_page(terminal_width()))
         return 0
     settings, only, samples = settings_of(args.set), detector_names(args.only), args.samples
     own = rules_of(args.rules)[0]
@@ -87,11 +82,7 @@ def run(args: argparse.Namespace) -> int:
         for line in blind if findings else [findings.conclusion()]:
             print_note(line)
     else:
-        for incident in findings.incidents():
-            write_out(f"{incident}\n")
-            for sample in incident.findings[0].samples:
-                write_out(f"          {as_line(sample)}\n")
-        write_out("".join(f"{display.printable(text)}\n" for text in findings.conclusion().splitlines()))
+        print_incidents(findings, style_of(args).zone)
     code = exit_code_of(findings.report, args, code)
     if args.learn and code:
         print_note(_NOT_LEARNED.format(args.learn))

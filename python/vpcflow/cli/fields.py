@@ -3,34 +3,25 @@
 from __future__ import annotations
 
 import argparse
-import json
 
-from .. import _display as display
 from ..formats.catalogue import fields
-from ._output import write_out
+from ._pages import Page, add_page, print_page
 
 HELP = "print the field catalogue"
 EXAMPLES = "fields --json"
+_SHOWN = ("name", "version", "type", "unit", "delivered_in", "meaning")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the options of the command to its parser."""
     parser.add_argument("--json", action="store_true", help="print one JSON object a line")
+    add_page(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Runs the command and returns its exit code."""
-    if args.json:
-        for field in fields():
-            write_out(json.dumps(dict(field)) + "\n")
-        return 0
-    kinds = [
-        ("name", "text"),
-        ("version", "int32"),
-        ("delivered_in", "text"),
-        ("type", "text"),
-        ("unit", "text"),
-        ("meaning", "text"),
-    ]
-    write_out(display.text_table(kinds, [dict(field) for field in fields()]) + "\n")
+    rows = [dict(field) for field in fields()]
+    kinds = {"version": "int32"}
+    schema = [(name, kinds.get(name, "text")) for name in (rows[0] if args.json else _SHOWN)]
+    print_page(Page(schema, rows, prose="meaning"), args)
     return 0

@@ -5,16 +5,23 @@ from __future__ import annotations
 import argparse
 
 from ._output import progress_line
+from ._pages import add_page, full_name
 from ._parser import positive
 from ._shared import add_input, collect, exit_code_of, flows_of, print_rows
 
 HELP = "print conversations: both directions, all windows and interfaces as one row"
 EXAMPLES = 'sessions logs/ --where "dstport = 5432 or srcport = 5432" -n 20 --order-by server_bytes'
+# What a page shows first, of which the width of the terminal may leave out the last.
+_ORDER = (
+    "start", "client", "server", "server_port", "state", "client_bytes", "server_bytes", "protocol", "duration",
+    "client_port", "client_packets", "server_packets", "records", "decided_by", "client_flags", "server_flags",
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the options of the command to its parser."""
     add_input(parser)
+    add_page(parser)
     parser.add_argument(
         "--idle", default="10m", metavar="TIME", help="end a session after this pause: 30s, 10m (default), 1h"
     )
@@ -40,10 +47,11 @@ def run(args: argparse.Namespace) -> int:
     flows = flows_of(args)
     query = flows.sessions(idle=args.idle, vantage=args.vantage, intermediaries=args.intermediary)
     if args.order_by:
-        query = query.sort(args.order_by, descending=True)
+        query = query.sort(full_name(args.order_by), descending=True)
     if args.n:
         query = query.limit(args.n)
     with progress_line(True) as progress:
         result, code = collect(lambda: query.collect(progress=progress))
-    print_rows(result, flows, args.json)
+    order = [full_name(args.order_by), *_ORDER] if args.order_by else _ORDER
+    print_rows(result, flows, args, order=order, bar=args.order_by)
     return exit_code_of(result.report, args, code)

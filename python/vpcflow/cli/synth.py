@@ -6,6 +6,7 @@ import argparse
 import json
 
 from .. import _display as display
+from .._words import count
 from ..synthetic import plants, synth
 from ._output import write_out
 from ._parser import positive
@@ -72,8 +73,9 @@ def run(args: argparse.Namespace) -> int:
         write_out(json.dumps(told) + "\n")
     else:
         size = display.human_bytes(made.text_bytes)
-        files = f"{len(made.files)} file{'s' if len(made.files) != 1 else ''}"
-        write_out(f"{made.records:,} records, {size} of text, {files} in {display.printable(args.out)}\n")
+        files = count(len(made.files), "file")
+        write_out(f"{count(made.records, 'record')}, {size} of text, {files} in {display.printable(args.out)}\n")
         for label in made.labels:
-            write_out(f"  planted {label['kind']}: {label['actor']}, {label['records']:,} records; {label['note']}\n")
+            records = count(label["records"], "record")
+            write_out(f"  planted {label['kind']}: {label['actor']}, {records}; {label['note']}\n")
     return 0

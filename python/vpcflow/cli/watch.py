@@ -4,23 +4,29 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import json
 from typing import cast
 
+from .._display import instant, printable
+from .._layout import terminal_width, wrapped
 from .._units import seconds
+from .._words import count
 from ..alerts import Channel, channel, check
 from ..errors import NotifyError, RuleError, SourceNotFoundError
 from ..findings.finding import SEVERITIES
 from ..rules.model import THROTTLE
 from ..watch.evaluation import WatchedDetectors
 from ..watch.service import Watch
+from ..watch.status import status
 from ._detection import add_detectors, detector_names, past_of, rules_of, settings_of
-from ._output import print_note
-from ._shared import ERROR, FOUND
+from ._output import ERROR, FOUND, print_note, write_out
+from ._parser import NeedsNothing
 
 HELP = "follow a folder with detectors and rules, and send each alert once"
 EXAMPLES = (
     "watch logs/ --once --notify jsonl:alerts.jsonl\n"
-    "  vpcflow watch logs/ --once --rules rules.yaml --detect --state watch.sqlite --notify jsonl:-"
+    "  vpcflow watch logs/ --once --rules rules.yaml --detect --state watch.sqlite --notify jsonl:-\n"
+    "  vpcflow watch --status --state watch.sqlite"
 )
 
 
@@ -65,11 +71,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--format", help="parse logs without a header line by this format")
     parser.add_argument("--allow-host", action="append", default=[], metavar="HOST[:PORT]",
                        help="allow a webhook's host to be private, and plain http")  # fmt: skip
+    parser.add_argument(
+        "--status", action=NeedsNothing, nargs=0, help="print what the --state holds, changing nothing, and end"
+    )
+    parser.add_argument("--json", action="store_true", help="print the --status as a JSON object")
     parser.add_argument("--once", action="store_true", help="look once, deliver, and exit: 1 if there were alerts")
 
 
 def run(args: argparse.Namespace) -> int:
     """Runs the command and returns its exit code."""
+    if args.status:
+        return _print_status(args)
     own, silences = rules_of(args.rules)
     detectors: WatchedDetectors | None = None
     if args.detect or not args.rules:
@@ -90,6 +102,26 @@ def run(args: argparse.Namespace) -> int:
         watch.run(interval)
     finally:
         watch.close()
+    return 0
+
+
+def _print_status(args: argparse.Namespace) -> int:
+    found = status(args.state)
+    if args.json:
+        write_out(json.dumps(found) + "\n")
+        return 0
+    by_severity = ", ".join(f"{n:,} {severity}" for severity, n in found["by_severity"].items())
+    lines = [
+        f"{args.state}: {count(found['files'], 'file')} read, {found['unreadable']:,} unreadable; the newest is of "
+        f"{instant(found['newest'])} UTC",
+        count(found["incidents"], "incident") + (f": {by_severity}" if by_severity else ""),
+        f"{count(found['alerts'], 'alert')}, {found['silenced']:,} silenced; the last at "
+        f"{instant(found['last_alert'])} UTC",
+        f"{count(found['undelivered'], 'delivery', 'deliveries')} pending, {found['failing']:,} failing"
+        + (f"; next try at {instant(found['next_try'])} UTC" if found["failing"] else ""),
+    ]
+    for line in lines:
+        write_out("\n".join(wrapped(printable(line), terminal_width())) + "\n")
     return 0
 
 
@@ -116,9 +148,10 @@ def _watch_once(watch: Watch, args: argparse.Namespace) -> int:
         raise SourceNotFoundError(f"{args.source}: no files to read")
     watch.deliver()
     if watch.young:
-        files = "1 file is" if len(watch.young) == 1 else f"{len(watch.young):,} files are"
-        were = "was" if len(watch.young) == 1 else "were"
-        print_note(f"{files} younger than --settle {args.settle} and {were} not read; run again or --settle 0")
+        young = len(watch.young)
+        are, were = ("is", "was") if young == 1 else ("are", "were")
+        note = f"{are} younger than --settle {args.settle} and {were} not read; run again or --settle 0"
+        print_note(f"{count(young, 'file')} {note}")
     if watch.damaged or watch.undelivered:
         return ERROR  # which was printed
     return FOUND if alerts else 0

@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .._hints import hint
+from .._units import byte_count
 from ..errors import DataQualityWarning, NoRecordsError, PlanError, VpcflowError
 from ..findings.evidence import with_samples
 from ..findings.finding import Finding, worst_first
@@ -29,7 +30,7 @@ from ..query.running import collect_readable
 from ..query.scan import query
 from ..query.sessions import sessions_as_records
 from ..typing import Duration, Progress
-from .rows import DETECTORS
+from .rows import DETECTORS, all_settings
 from .run import Run
 from .settings import DetectorSettings, Settings
 
@@ -137,8 +138,13 @@ def checked_settings(only: Sequence[str], settings: Mapping[str, Any]) -> Settin
     for name in names([only], "only=['port_scan']"):
         if name not in DETECTORS:
             raise PlanError(f"no detector {name!r}; {hint(name, DETECTORS)}")
+    rows = all_settings()
+    given: dict[str, Any] = {
+        name: byte_count(name, value) if isinstance(value, str) and rows.get(name, {}).get("unit") == "bytes" else value
+        for name, value in settings.items()
+    }
     try:
-        own = Settings(**settings)
+        own = Settings(**given)
     except TypeError:
         known = {field.name for field in dataclasses.fields(Settings)}
         wrong = sorted(set(settings) - known)[0]

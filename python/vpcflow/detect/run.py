@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from .. import _core
+from .._words import count
 from ..errors import PlanError
 from ..findings.finding import Coverage, Finding
 from ..findings.findings import BlindIn, blind_in
@@ -122,7 +123,7 @@ def _hidden(seen: dict[str, Any], report: Report) -> Coverage:
         lacking = dict.fromkeys(loss["field"] for loss in seen["losses"] if loss["essential"])
         out["blind"] = blind_in(seen["blind"], seen["sources"], lacking)
     if report.skipdata:
-        out["skipdata"] = f"{report.skipdata:,} SKIPDATA records: counts are floors"
+        out["skipdata"] = f"{count(report.skipdata, 'SKIPDATA record')}: counts are floors"
     if report.one_direction:
         out["one_direction"] = report.one_direction
     return out

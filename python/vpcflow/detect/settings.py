@@ -8,8 +8,8 @@ from typing import TypedDict
 
 
 class DetectorSettings(TypedDict, total=False):
-    """The settings of :func:`vpcflow.detect` for type checkers, all optional; meanings and defaults:
-    :class:`Settings`."""
+    """The settings of :func:`vpcflow.detect` for type checkers, all optional; sizes may be texts, as
+    ``"500MB"``; meanings and defaults: :class:`Settings`."""
 
     inside: Sequence[str]
     idle: str | int
@@ -21,10 +21,10 @@ class DetectorSettings(TypedDict, total=False):
     common_callers: int
     brute_sessions: int
     brute_seconds: int
-    brute_bytes: int
+    brute_bytes: int | str
     brute_sources: int
-    exfil_bytes: int
-    exfil_small: int
+    exfil_bytes: int | str
+    exfil_small: int | str
     exfil_ratio: float
     exfil_typical: float
     exfil_known: Sequence[str]
@@ -38,7 +38,7 @@ class DetectorSettings(TypedDict, total=False):
     lateral_failed: float
     lateral_seconds: int
     long_seconds: int
-    long_bytes: int
+    long_bytes: int | str
     geo: str
     new_chance: float
     scan_ports: int
@@ -46,8 +46,8 @@ class DetectorSettings(TypedDict, total=False):
     scan_seconds: int
     scan_failed: float
     walk_outside: bool
-    tunnel_bytes: int
-    tunnel_icmp: int
+    tunnel_bytes: int | str
+    tunnel_icmp: int | str
     admin_sources: Sequence[str]
     access_tries: int
 

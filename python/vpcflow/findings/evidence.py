@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import datetime
 import ipaddress
 import warnings
 from collections.abc import Iterator
 from typing import Any
 
 from .._display import instant, printable
+from .._words import count
 from ..errors import DataQualityWarning, VpcflowError
 from ..query.flows import Flows
 from ..query.result import Result
@@ -82,14 +84,15 @@ class _Wanted:
                 self._alone.get(finding.actor, set()).discard(number)
 
 
-def as_line(sample: dict[str, Any]) -> str:
-    """Formats a sample record as a line for people."""
+def as_line(sample: dict[str, Any], zone: datetime.tzinfo | None = None) -> str:
+    """Formats a sample record as a line for people, with its time in UTC or in a zone."""
     ends = []
     for address, port in (("srcaddr", "srcport"), ("dstaddr", "dstport")):
         ends.append(sample.get(address, "-") + (f" port {sample[port]}" if port in sample else ""))
-    parts = [f"{instant(sample['start'])} UTC  {' to '.join(ends)}"]
+    utc = " UTC" if zone is None else ""
+    parts = [f"{instant(sample['start'], zone)}{utc}  {' to '.join(ends)}"]
     parts += [sample["action"]] if "action" in sample else []
-    parts += [f"{sample[name]:,} {name}" for name in ("packets", "bytes") if name in sample]
+    parts += [count(sample[name], name[:-1]) for name in ("packets", "bytes") if name in sample]
     at = f" at {sample['offset']:,}" if "offset" in sample else ""
     return printable(f"{', '.join(parts)}  ({sample['file']}{at})")
 

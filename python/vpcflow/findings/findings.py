@@ -7,7 +7,9 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, overload
 
-from .._display import html_table, html_warning, text_table
+from .._display import html_table, html_warning
+from .._layout import terminal_width, text_table
+from .._words import count
 from ..query.report import Report
 from .arrow import arrow_table
 from .finding import Finding, worst_first
@@ -39,7 +41,7 @@ class BlindIn(str):
 
 def blind_in(blind: int, sources: int, lacking: Iterable[str]) -> BlindIn:
     """Says that a detector or rule sees nothing of some of the sources."""
-    return BlindIn(f"{_BLIND} in {blind:,} of {sources:,} sources, which lack {', '.join(lacking)}")
+    return BlindIn(f"{_BLIND} in {blind:,} of {count(sources, 'source')}, which lack {', '.join(lacking)}")
 
 
 def blind_to(name: str, why: str) -> Limit:
@@ -103,7 +105,7 @@ class Findings(Sequence[Finding]):
         """
         about = f" in {self.scope}" if self.scope is not None else ""
         return "\n".join([
-            f"{len(self):,} finding{'' if len(self) == 1 else 's'}{about}" if self else f"nothing found{about}",
+            f"{count(len(self), 'finding')}{about}" if self else f"nothing found{about}",
             *(limit.text for limit in self.limits()),
         ])  # fmt: skip
 
@@ -167,7 +169,7 @@ class Findings(Sequence[Finding]):
 
     def __str__(self) -> str:
         first = f"{self.report.mostly_rejected}\n" if self.report.mostly_rejected else ""
-        table = f"{text_table(_SHOWN, self._shown())}\n" if self else ""
+        table = f"{text_table(_SHOWN, self._shown(), terminal_width())}\n" if self else ""
         return f"{first}{table}{self.conclusion()}"
 
     __repr__ = __str__

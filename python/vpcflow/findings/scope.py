@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from .._display import instant
+from .._words import count
 from ..query.expr import max as max_of
 from ..query.expr import min as min_of
 from ..query.expr import n_unique
@@ -47,11 +48,11 @@ class Scope:
 
     def __str__(self) -> str:
         some = f"{self.matched:,} of " if self.matched != self.records else ""
-        text = f"{some}{self.records:,} record{'' if self.records == 1 else 's'}"
+        text = f"{some}{count(self.records, 'record')}"
         if not self.traffic:
             text += " without traffic (all NODATA or SKIPDATA)"
         if self.interfaces:
-            text += f" of {self.interfaces:,} interface{'' if self.interfaces == 1 else 's'}"
+            text += f" of {count(self.interfaces, 'interface')}"
         if self.start is not None and self.end is not None:
             text += f", {instant(self.start)} to {instant(self.end)} UTC"
         return text

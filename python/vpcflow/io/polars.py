@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import ipaddress
+import datetime
 import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from .. import _core
 from ..errors import FieldError, FilterError, PlanError
+from ._conditions import comparison
 from .frames import polars_frame
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ..query.flows import Flows
 
 _OPERATORS = {"Eq": "=", "NotEq": "!=", "Lt": "<", "LtEq": "<=", "Gt": ">", "GtEq": ">="}
+_EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
 _TURNED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "=": "=", "!=": "!="}
 
 
@@ -99,8 +100,7 @@ def _column(node: Any) -> str | None:
     return name if isinstance(name, str) else None
 
 
-def _literal(node: Any) -> int | str | tuple[str, int] | None:
-    """A number, a text, or ("time", microseconds)."""
+def _literal(node: Any) -> int | str | datetime.datetime | None:
     value = node.get("Literal") if isinstance(node, dict) else None
     value = value.get("Dyn") or value.get("Scalar") if isinstance(value, dict) else None
     if not isinstance(value, dict) or len(value) != 1:
@@ -111,25 +111,10 @@ def _literal(node: Any) -> int | str | tuple[str, int] | None:
     if kind in ("String", "Str") and isinstance(inner, str):
         return inner
     if kind == "Datetime" and inner[1] == "Microseconds":
-        return "time", int(inner[0])
+        return _EPOCH + datetime.timedelta(microseconds=int(inner[0]))
     return None
 
 
-def _comparison(name: str, sign: str, literal: int | str | tuple[str, int]) -> str | None:
-    field = _core.find_field(name)
-    kind = next((f["type"] for f in _core.fields() if f["name"] == field), None)
-    if kind == "time":
-        if isinstance(literal, tuple) and literal[1] % 1_000_000 == 0:
-            return f"{field} {sign} {literal[1] // 1_000_000}" if literal[1] >= 0 else None
-        return None
-    if kind == "address":
-        if sign != "=" or not isinstance(literal, str):
-            return None
-        try:
-            return f"{field} = '{ipaddress.ip_address(literal)}'"
-        except ValueError:
-            return None
-    if kind == "text":
-        plain = isinstance(literal, str) and literal.isascii() and literal.isprintable() and "'" not in literal
-        return f"{field} {sign} '{literal}'" if plain and sign in ("=", "!=") else None
-    return f"{field} {sign} {literal}" if kind is not None and isinstance(literal, int) and literal >= 0 else None
+def _comparison(name: str, sign: str, literal: int | str | datetime.datetime) -> str | None:
+    part = comparison(name, sign, literal)
+    return None if part is None else part.text

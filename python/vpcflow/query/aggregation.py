@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from .. import _core
+from .._words import count
 from ..errors import ArgumentError, PlanError
 from ..typing import BinBy, Duration, Input, Progress, ScanKeywords
 from .arguments import Names, instance, names, several
@@ -227,7 +228,7 @@ class Aggregation:
 
     def __repr__(self) -> str:
         groups = len(self)
-        return f"<Aggregation: {groups:,} group{'' if groups == 1 else 's'}>"
+        return f"<Aggregation: {count(groups, 'group')}>"
 
 
 def merge_all(states: Iterable[bytes | Aggregation]) -> Aggregation:

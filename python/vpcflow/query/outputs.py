@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -12,12 +13,15 @@ from ..io.saving import write_batches
 from ..io.writing import Writing
 from ..typing import Progress
 from .report import Report
-from .result import Result
+from .result import Result, warn_of
 
 if TYPE_CHECKING:
+    import duckdb
     import pandas as pd
     import polars as pl
     import pyarrow as pa
+
+    from ..io.duckdb import Answer
 
 
 class Outputs:
@@ -46,6 +50,31 @@ class Outputs:
     def to_arrow(self) -> pa.Table:
         """Returns ``collect().to_arrow()``."""
         return self.collect().to_arrow()
+
+    def sql(self, text: str) -> duckdb.DuckDBPyRelation:
+        """Runs a query of DuckDB's SQL and returns its rows as a relation of DuckDB, which has ``fetchall()``,
+        ``df()``, ``pl()``, ``to_arrow_table()``. Needs duckdb and pyarrow: ``pip install 'vpcflow[duckdb]'``.
+
+        Tables: ``flows``, the records, of which only the columns that the query names are parsed, and conditions are
+        applied while reading; ``sessions``, of :meth:`~vpcflow.Flows.sessions`; ``findings``, of :func:`vpcflow.detect`, with
+        ``evidence`` as JSON. Addresses and texts are strings, times have the zone UTC. Each query reads the logs anew.
+
+        :class:`~vpcflow.PlanError` with DuckDB's words for a query that cannot be run; for damaged sources errors as
+        :meth:`~vpcflow.Flows.collect`, with the rows of what could be read as ``partial``.
+
+        >>> import vpcflow as vf
+        >>> flows = vf.scan(b"srcaddr dstport bytes\\n10.0.0.1 443 40\\n10.0.0.2 22 2\\n")
+        >>> flows.sql("select srcaddr, sum(bytes) as n from flows where dstport = 443 group by srcaddr").fetchall()
+        [('10.0.0.1', 40)]
+        """
+        # Its tables come from packages that stand behind this one.
+        found: Answer = importlib.import_module("vpcflow.analyze.sql").sql(self, text)
+        if found.error is not None:
+            found.error.partial = found.rows
+            raise found.error
+        if found.report is not None:
+            warn_of(found.report, stacklevel=3)
+        return found.rows
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
         return stream_of(self.collect()._table, requested_schema)

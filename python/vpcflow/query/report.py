@@ -5,12 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from .. import _core
+from .._words import count
 
 Reject = _core.Reject
-
-
-def _count(n: int, what: str) -> str:
-    return f"{n:,} {what}{'' if n == 1 else 's'}"
 
 
 class Report(_core.Report):
@@ -46,7 +43,7 @@ class Report(_core.Report):
         if self.rejected <= self.records:
             return ""
         return (
-            f"WARNING: {_count(self.rejected, 'line')} of {self.rejected + self.records:,} rejected; what follows is "
+            f"WARNING: {count(self.rejected, 'line')} of {self.rejected + self.records:,} rejected; what follows is "
             f"of the other {self.records:,} alone"
         )
 
@@ -58,19 +55,19 @@ class Report(_core.Report):
         first = self.rejects[0]
         place = f"{first.file}:{first.line}:{first.column}"
         what = ": ".join(filter(None, (place, first.field, first.reason, first.excerpt)))
-        return f"{_count(self.rejected, 'line')} rejected; the first: {what}"
+        return f"{count(self.rejected, 'line')} rejected; the first: {what}"
 
     def __str__(self) -> str:
-        parts = [f"{_count(self.records, 'record')} from {_count(self.sources, 'source')}"]
+        parts = [f"{count(self.records, 'record')} from {count(self.sources, 'source')}"]
         if self.nodata or self.skipdata:
             parts.append(f"{self.nodata:,} NODATA, {self.skipdata:,} SKIPDATA among them")
         if self.records and not self.matched:
             parts.append("none passes the filter" if self.ok else "no traffic")
         if self.rejected:
             reasons = ", ".join(f"{n:,} {reason}" for reason, n in self.rejects_by_reason.items())
-            parts.append(f"{_count(self.rejected, 'line')} rejected ({reasons})")
+            parts.append(f"{count(self.rejected, 'line')} rejected ({reasons})")
         if self.errors:
-            parts.append(f"{len(self.errors)} sources not read to their end")
+            parts.append(f"{count(len(self.errors), 'source')} not read to the end")
         return "; ".join(parts)
 
     def __repr__(self) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 from .. import _core
 from .. import _display as display
+from .._layout import terminal_width, text_table
 from ..errors import ArgumentError, DataQualityWarning, NoRecordsError, PlanError, VpcflowError, from_report
 from ..io.frames import arrow_table, pandas_frame, plain_texts, polars_frame, stream_of
 from ..io.saving import write_batches
@@ -203,7 +204,7 @@ class Result:
         rows = self._table.rows(0, 20)
         more = f"\n... {len(self) - 20:,} more rows" if len(self) > 20 else ""
         first = f"{self.report.mostly_rejected}\n" if self.report.mostly_rejected else ""
-        return f"{first}{display.text_table(self.schema, rows)}{more}\n{display.printable(str(self.report))}"
+        return f"{first}{text_table(self.schema, rows, terminal_width())}{more}\n{display.printable(str(self.report))}"
 
     __repr__ = __str__
 
@@ -228,9 +229,14 @@ def check(results: Sequence[Result], allow_empty: bool) -> None:
     if error is not None:
         error.partial, error.partials = results[0], list(results)
         raise error
+    warn_of(report, stacklevel=5)
+
+
+def warn_of(report: Report, stacklevel: int) -> None:
+    """Warns about rejects, and with what the report warns of."""
     notes = [*report.warnings, *([str(report)] if report.rejected else [])]
     if notes:
-        warnings.warn("; ".join(notes), DataQualityWarning, stacklevel=4)
+        warnings.warn("; ".join(notes), DataQualityWarning, stacklevel=stacklevel)
 
 
 def diff(today: Result, baseline: Result, by: Names) -> Result:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import TypedDict
 
 from .._units import seconds
+from .._words import count
 from ..errors import VpcflowError
 from ..findings.findings import Findings
 from ..query.flows import Flows
@@ -33,7 +34,7 @@ def test(rules: Iterable[Rule]) -> list[str]:
                 wrong.append(f"{place}: {e}")
                 continue
             if got != example["findings"]:
-                wrong.append(f"{place}: {got} findings instead of {example['findings']}")
+                wrong.append(f"{place}: {count(got, 'finding')} instead of {example['findings']}")
     return wrong
 
 

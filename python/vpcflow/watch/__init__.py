@@ -8,8 +8,9 @@ between is repeated with the same ``id``: files of JSON lines and Alertmanager t
 """
 
 from .service import Watch
+from .status import status
 
-__all__ = ["Watch"]
+__all__ = ["Watch", "status"]
 
 
 def __dir__() -> list[str]:

@@ -54,7 +54,7 @@ class Store:
         try:
             db = sqlite3.connect(path, isolation_level=None, timeout=self._patience, check_same_thread=False)
             self._db = db
-            _version_of(db, path)  # before anything is written to a file of others
+            version_of(db, path)  # before anything is written to a file of others
             db.executescript("pragma journal_mode = wal; pragma synchronous = full;")
             self._migrate()
         except BaseException as error:
@@ -68,10 +68,10 @@ class Store:
 
     def _migrate(self) -> None:
         """Brings the schema to :data:`VERSION`, in one transaction."""
-        if _version_of(self._db, self._path) == VERSION:
+        if version_of(self._db, self._path) == VERSION:
             return
         with self.transaction():
-            version = _version_of(self._db, self._path)  # another process may have been faster
+            version = version_of(self._db, self._path)  # another process may have been faster
             if version is None:
                 steps: list[str] = [*_CREATE, f"pragma application_id = {_APPLICATION}"]
             else:
@@ -118,7 +118,7 @@ class Store:
             raise OutputError(f"{self._path}: the state cannot be written: {e}") from None
 
 
-def _version_of(db: sqlite3.Connection, path: str) -> int | None:
+def version_of(db: sqlite3.Connection, path: str) -> int | None:
     """Returns the version of a state that this program can read, ``None`` for an empty file; raises for all others."""
     tables = {name for (name,) in db.execute("select name from sqlite_master where type = 'table'")}
     if not tables:

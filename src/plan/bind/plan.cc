@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "src/expr/expr.h"
+#include "src/expr/short_names.h"
 #include "src/filter/binder.h"
 #include "src/keys/column_builder.h"
 #include "src/plan/bind/plan_impl.h"
@@ -91,7 +92,7 @@ class Maker {
 
   // Returns a field of the catalogue, of the formats, or of labels.
   std::optional<FieldRef> FieldNamed(const std::string& name) const {
-    if (const std::optional<Field> known = FindField(name))
+    if (const std::optional<Field> known = FindQueryField(name, extras_))
       return FieldRef{*known, std::string(Info(*known).name), nullptr};
     const std::string canonical = CanonicalName(name);
     if (std::find(extras_.begin(), extras_.end(), canonical) == extras_.end()) return std::nullopt;

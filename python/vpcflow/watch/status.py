@@ -1,0 +1,64 @@
+"""What a watch has done so far, out of its state, which another process may be writing."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import sqlite3
+from typing import TypedDict, cast
+
+from ..errors import RuleError, SourceNotFoundError
+from .store import VERSION, version_of
+
+_COUNTS = {
+    "files": "select count(*) from files where failures = 0",
+    "unreadable": "select count(*) from files where failures > 0",
+    "newest": "select max(mtime) / 1000000000 from files where failures = 0",
+    "incidents": "select count(*) from incidents",
+    "alerts": "select count(*) from alerts where silenced is null",
+    "silenced": "select count(*) from alerts where silenced is not null",
+    "last_alert": "select cast(max(made) as integer) from alerts",
+    "undelivered": "select count(*) from outbox where delivered is null",
+    "failing": "select count(*) from outbox where delivered is null and tries > 0",
+    "next_try": "select cast(min(next) as integer) from outbox where delivered is null and tries > 0",
+}
+
+
+class Status(TypedDict):
+    """What a watch has done so far. Times are Unix seconds."""
+
+    files: int  # read to their end
+    unreadable: int
+    newest: int | None  # when the newest of those read was written
+    incidents: int  # that are still held
+    by_severity: dict[str, int]  # the incidents
+    alerts: int
+    silenced: int
+    last_alert: int | None
+    undelivered: int  # an alert counts for each channel
+    failing: int  # of them, that were tried
+    next_try: int | None
+
+
+def status(path: str | os.PathLike[str]) -> Status:
+    """Returns what the state of a watch at ``path`` holds.
+
+    Changes nothing, and may be called while a watch runs. :class:`~vpcflow.SourceNotFoundError` if there is no such
+    file, :class:`~vpcflow.RuleError` if it is no state of this version.
+    """
+    name = os.fspath(path)
+    if not os.path.exists(name):
+        raise SourceNotFoundError(f"{name}: no such state file; a watch makes it, and --state names it")
+    try:
+        db = sqlite3.connect(f"{pathlib.Path(name).absolute().as_uri()}?mode=ro", uri=True, timeout=5)
+        try:
+            if version_of(db, name) != VERSION:
+                raise RuleError(f"{name}: a state of an older version; the next run of the watch migrates it")
+            db.execute("begin")  # one moment for all counts
+            found = {what: db.execute(query).fetchone()[0] for what, query in _COUNTS.items()}
+            severities = db.execute("select severity, count(*) from incidents group by severity")
+            return cast("Status", {**found, "by_severity": dict(severities.fetchall())})
+        finally:
+            db.close()
+    except sqlite3.Error as error:
+        raise RuleError(f"{name}: not a watch state file: {error}") from None
