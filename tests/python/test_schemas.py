@@ -1,5 +1,6 @@
 """docs/schemas.md says what comes out: every command with --json, every Arrow table, by names, order and types."""
 
+import importlib
 import json
 import re
 
@@ -98,6 +99,17 @@ def test_alerts_are_findings_with_an_id():
 
 def schema(title):
     return [(row[0], row[1]) for row in table(title)]
+
+
+def test_tables_of_commands(tmp_path):
+    coverage = importlib.import_module("vpcflow.cli.coverage")
+    assert coverage._SCHEMA == schema("Coverage by interface")
+    assert list(objects("coverage", SAMPLE)[0]) == [name for name, _ in schema("Coverage by interface")]
+    assert list(objects("timeline", SAMPLE)[0]) == [name for name, _ in schema("Timeline")]
+    state = tmp_path / "state.sqlite"
+    run_cli("watch", SAMPLE.parent, "--once", "--settle", "0", "--state", state)
+    (row,) = objects("watch", "--status", "--state", state)
+    assert {name: True for name, kind in schema("State of a watch") if is_a(row[name], kind)} == dict.fromkeys(row, True)
 
 
 def test_tables_of_queries():

@@ -139,4 +139,4 @@ def test_rules_and_sigma_rules_do_not_mix_and_the_command_line_takes_both(tmp_pa
     log = tmp_path / "a.log"
     log.write_text("srcaddr dstaddr dstport start end\n10.0.0.1 10.0.0.2 22 100 160\n10.0.0.1 10.0.0.2 80 100 160\n")
     assert b"SSH: srcaddr 10.0.0.1" in run_cli("rules", "run", path, log, check=1).stdout
-    assert b"1 rules" in run_cli("rules", "test", path, check=0).stdout
+    assert b"1 rule, " in run_cli("rules", "test", path, check=0).stdout
