@@ -103,7 +103,7 @@ def schema(title):
 
 def test_tables_of_commands(tmp_path):
     coverage = importlib.import_module("vpcflow.cli.coverage")
-    assert coverage._SCHEMA == schema("Coverage by interface")
+    assert schema("Coverage by interface") == coverage._SCHEMA
     assert list(objects("coverage", SAMPLE)[0]) == [name for name, _ in schema("Coverage by interface")]
     assert list(objects("timeline", SAMPLE)[0]) == [name for name, _ in schema("Timeline")]
     state = tmp_path / "state.sqlite"
