@@ -407,6 +407,18 @@ def test_html_of_results_and_findings(sample):
     assert "nothing found in 1 record" in nothing
 
 
+def test_findings_without_confidence_show_no_column_of_it():
+    def finding(confidence):
+        told = {"detector": "d", "severity": "high", "actor": "a", "targets": [], "start": 0, "end": 1, "score": 0.5, "technique": ""}
+        return vf.Finding(**told, evidence={}, coverage={}, sentence="s", confidence=confidence)
+
+    report = vf.scan(LOG).collect().report
+    for known in (None, 0.5):
+        findings = vf.Findings([finding(None), finding(known)], report, {})
+        for shown in (str(findings), findings._repr_html_()):
+            assert ("confidence" in shown) is (known is not None)
+
+
 def test_html_says_first_that_most_was_rejected(quiet):
     flows = vf.scan(HEADER + line() + b"x\n" * 9)
     for page in (flows.collect()._repr_html_(), vf.detect(flows)._repr_html_()):

@@ -160,16 +160,22 @@ class Findings(Sequence[Finding]):
         return self.to_arrow().__arrow_c_stream__(requested_schema)
 
     def _repr_html_(self) -> str:
-        table = html_table(_SHOWN, self._shown(), len(self), "") if self else ""
+        table = html_table(self._columns(), self._shown(), len(self), "") if self else ""
         lines = "<br>".join(html.escape(line) for line in self.conclusion().splitlines())
         return f"{html_warning(self.report.mostly_rejected)}{table}<p><small>{lines}</small></p>"
+
+    def _columns(self) -> list[tuple[str, str]]:
+        """The columns that are shown; without that of confidence if no finding has one."""
+        rated = any(finding.confidence is not None for finding in self)
+        return [column for column in _SHOWN if rated or column[0] != "confidence"]
 
     def _shown(self) -> list[dict[str, Any]]:
         return [{**f.as_dict(), "what": f.sentence} for f in self]
 
     def __str__(self) -> str:
         first = f"{self.report.mostly_rejected}\n" if self.report.mostly_rejected else ""
-        table = f"{text_table(_SHOWN, self._shown(), terminal_width())}\n" if self else ""
+        table = f"{text_table(self._columns(), self._shown(), terminal_width())}
+" if self else ""
         return f"{first}{table}{self.conclusion()}"
 
     __repr__ = __str__
