@@ -174,8 +174,7 @@ class Findings(Sequence[Finding]):
 
     def __str__(self) -> str:
         first = f"{self.report.mostly_rejected}\n" if self.report.mostly_rejected else ""
-        table = f"{text_table(self._columns(), self._shown(), terminal_width())}
-" if self else ""
+        table = f"{text_table(self._columns(), self._shown(), terminal_width())}\n" if self else ""
         return f"{first}{table}{self.conclusion()}"
 
     __repr__ = __str__

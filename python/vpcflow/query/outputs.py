@@ -57,7 +57,8 @@ class Outputs:
 
         Tables: ``flows``, the records, of which only the columns that the query names are parsed, and conditions are
         applied while reading; ``sessions``, of :meth:`~vpcflow.Flows.sessions`; ``findings``, of
-        :func:`vpcflow.detect`, with ``evidence`` as JSON. Addresses and texts are strings, times have the zone UTC. Each query reads the logs anew.
+        :func:`vpcflow.detect`, with ``evidence`` as JSON. Addresses and texts are strings, times have the zone UTC.
+        Each query reads the logs anew.
 
         :class:`~vpcflow.PlanError` with DuckDB's words for a query that cannot be run; for damaged sources errors as
         :meth:`~vpcflow.Flows.collect`, with the rows of what could be read as ``partial``.
