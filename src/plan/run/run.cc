@@ -89,6 +89,8 @@ absl::Status CheckNeeded(const PlanImpl& impl, const Report& report, const IsThe
                                 " in none of the logs read; their format: ", absl::StrJoin(formats, " | ")));
 }
 
+}  // namespace
+
 // Of several plans every column is read of every record (Worker::ProcessSeveral).
 TableReads ReadsOf(std::span<const Plan> plans, const SlotMap& map, const ScanOptions& options) {
   TableReads out = ReadsOf(map.fields);
@@ -107,8 +109,6 @@ TableReads ReadsOf(std::span<const Plan> plans, const SlotMap& map, const ScanOp
   out.filter = std::move(filter);
   return out;
 }
-
-}  // namespace
 
 absl::Status CheckFields(const Plan& plan, const std::vector<int>& slots, const std::vector<uint8_t>& seen,
                          const Report& report) {
