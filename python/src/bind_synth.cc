@@ -7,8 +7,8 @@ namespace {
 vpcflow::SynthWorld WorldOf(const std::string& name) {
   if (name == "tame") return vpcflow::SynthWorld::kTame;
   if (name == "office") return vpcflow::SynthWorld::kOffice;
-  RaiseStatus(vpcflow::MakeError(vpcflow::ErrorKind::kSynth,
-                                 "synth: no world '" + vpcflow::internal::Printable(name) + "'; there are tame, office"));
+  RaiseStatus(vpcflow::MakeError(vpcflow::ErrorKind::kSynth, "synth: no world '" + vpcflow::internal::Printable(name) +
+                                                                 "'; there are tame, office"));
 }
 
 vpcflow::SynthOptions SynthFrom(const py::dict& d) {

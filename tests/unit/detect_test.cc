@@ -62,7 +62,7 @@ TEST(Detect, AScanAndWhatItFound) {
   EXPECT_EQ(ToString(scans[0].actor), "198.51.100.7");
   ASSERT_THAT(scans[0].targets, SizeIs(1));
   EXPECT_EQ(scans[0].start, 1000);
-  EXPECT_EQ(scans[0].score, 0.792);  // 1 - 25 / 60 / 2
+  EXPECT_EQ(scans[0].score, 0.792);              // 1 - 25 / 60 / 2
   EXPECT_EQ(scans[0].confidence, std::nullopt);  // none that was not measured
   EXPECT_EQ(
       scans[0].sentence,
