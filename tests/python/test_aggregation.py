@@ -353,10 +353,10 @@ def test_updates_from_a_filtered_query_have_its_whole_report(quiet):
 def test_updates_from_a_filtered_query_know_what_the_formats_hide():
     log = b"srcaddr dstaddr protocol bytes start end action\n10.0.0.1 10.0.0.2 6 40 0 60 ACCEPT\n"
     sessions = vf.Aggregation(vf.query().sessions()).update(vf.scan(log).filter("bytes >= 0"))
-    assert vf.detect(sessions, only=["unauthorised_access"]).not_detected == {"unauthorised_access": ["dstport"]}
+    assert vf.detect(sessions, only=["unauthorised_access"]).not_detected == {"unauthorised_access": ["dstport", "packets"]}
 
 
-def test_what_a_filtered_query_and_a_question_name_is_their_own():
+def test_what_a_filtered_query_and_a_question_name_is_their_own(quiet):
     inside, guests = (vf.labels.prefixes({"10.0.0.0/8": name}) for name in ("inside", "guests"))
     log = b"srcaddr bytes custom\n10.0.0.1 40 a\n10.0.0.2 2 b\n"
     question = vf.query().label("net", "srcaddr", inside).group_by("net").agg(n=vf.count())

@@ -20,14 +20,15 @@ SPECS = [
     _core.TopSpec(n=3, by="bytes", other=True, per=["srcaddr"], counters=100),
     _core.SessionSpec(idle=60, vantage="client", intermediaries=["10.0.0.7", "2001:db8::1"], ordered=False),
     GROUPED._spec.replace(
-        where="bytes > 1", select=["srcaddr"], limit=0, located=True, every=300, bin_by="start", derived=[("each", "m / n")],
+        where="bytes > 1", filters=["bytes > 2"], select=["srcaddr"], limit=0, located=True, every=300, bin_by="start", derived=[("each", "m / n")],
         window=900, gap=600, sessions=_core.SessionSpec(vantage="all"),
         top=_core.TopSpec(n=5, by="n"), sort=[("n", True)], allow_missing=True, check_all=True, asked=(None, 7),
         session_records=True, lenient=True,
     ),
     _core.ScanOptions(
         format="srcaddr bytes", container="json", on_error="null", duplicates="all", trust_statistics=True, threads=3, max_output_bytes=1 << 40,
-        max_memory=1 << 33, first_source=9, block_bytes=100, allow_empty=True, notes=["one"],
+        max_memory=1 << 33, first_source=9, block_bytes=100, allow_empty=True,
+        allow_missing=True, notes=["one"],
     ),
 ]  # fmt: skip
 
@@ -183,7 +184,8 @@ def test_the_names_are_all_that_is_there():
 
 def test_labels_and_counts_have_the_members_that_are_typed():
     made = vf.synth(25_000, seed=3, plant="all", peers=300, noise_sources=300)
-    labels = {name for label in made.labels for name in label}
+    office = vf.synth(40_000, world="office", seed=3, hours=1, interfaces=40, plant="ssh_guesses")
+    labels = {name for label in made.labels + office.labels for name in label}
     assert labels == set(vf.synthetic.PlantLabel.__annotations__)
     (row,) = vf.rules.replay(vf.scan(made.data), vf.rules.of([{"name": "all", "where": "bytes > 0"}]))
     assert list(row) == list(AlertCount.__annotations__)

@@ -138,12 +138,14 @@ Finding ToFinding(const DetectorContext& context, const Upload& upload, uint64_t
                                                          : Severity::kMedium;
   Finding f = MakeFinding(severity, from, {to}, upload.span, ScoreOf(much, sent));
   const double unit = small ? 1e6 : 1e9;
+  const bool asked_for = upload.asked_for == upload.sessions;
   f.sentence = absl::StrCat(
       ToString(from), " sent ", Fixed(sent / unit, 1), small ? " MB to " : " GB to ", ToString(to), ", which sent ",
       Fixed(static_cast<double>(upload.received) / unit, 2), small ? " MB" : " GB",
+      asked_for ? absl::StrCat(" and asked for it at port ", PortText(upload.port)) : "",
       service.empty() ? "" : ", an address of AWS's ", service, ", in ", Commas(upload.sessions),
       upload.sessions == 1 ? " session" : " sessions",
-      upload.asked_for == upload.sessions ? ", which it asked for, at port " : ", most at port ", PortText(upload.port),
+      asked_for ? "" : absl::StrCat(", most at port ", PortText(upload.port)),
       uploaders > 1 ? absl::StrCat("; ", Commas(static_cast<uint64_t>(uploaders)), " inside hosts send it much") : "",
       upload.days >= kEveryDay ? absl::StrCat("; likewise on ", upload.days, " days") : "", When(upload.span));
   f.AddEvidence("sent", upload.sent)

@@ -230,12 +230,17 @@ std::vector<Finding> FindFloods(const DetectorContext& context) {
     SessionRow tried = row;
     const bool answers = tried.packets < tried.answers;
     if (answers) tried.Swap();
-    AddPieces(tried, &hosts[tried.server]);
-    if (answers) AddPieces(tried, &unasked[tried.server]);
+    AddPieces(tried, &(answers ? unasked : hosts)[tried.server]);
   }
   std::vector<Finding> out;
+  for (auto& [host, rows] : unasked) {
+    const size_t before = out.size();
+    Reflections(context, rows, &out);
+    if (out.size() > before) continue;  // they are told
+    std::vector<SessionRow>& others = hosts[host];
+    others.insert(others.end(), rows.begin(), rows.end());
+  }
   for (auto& [host, rows] : hosts) FloodsOf(context, std::move(rows), &out);
-  for (auto& [host, rows] : unasked) Reflections(context, std::move(rows), &out);
   for (uint32_t source = 0; source < context.sessions.address_count(); ++source) {
     if (context.outside(source)) SlowFloods(context, source, &out);
   }

@@ -321,12 +321,14 @@ class HandDetectors(Detectors):
             "typical_session": typical, "dstport": u["port"], "uploaders": uploaders, "days": u["days"],
         }  # fmt: skip
         text = f"{u['srcaddr']} sent {u['sent'] / unit:,.1f} {name} to {u['peer']}, which sent {u['received'] / unit:,.2f} {name}"
+        port = "-" if u["port"] is None else str(u["port"])
+        asked_for = u["asked_for"] == u["sessions"]
+        text += f" and asked for it at port {port}" if asked_for else ""
         if service:
             evidence |= {"aws_service": service, **self._ranges_of}
             text += f", an address of AWS's {service}"
         text += f", in {u['sessions']:,} session{'s' if u['sessions'] != 1 else ''}"
-        text += ", which it asked for, at port " if u["asked_for"] == u["sessions"] else ", most at port "
-        text += "-" if u["port"] is None else str(u["port"])
+        text += "" if asked_for else f", most at port {port}"
         text += f"; {uploaders:,} inside hosts send it much" if uploaders > 1 else ""
         text += f"; likewise on {u['days']} days" if u["days"] >= 4 else ""
         usual = service == "S3" or uploaders >= s.common_callers or u["days"] >= 4

@@ -429,17 +429,20 @@ class TryDetectors(HandDetectors):
         s = self._settings
         lost = [(row.swapped() if row.packets < row.answers else row, row.packets < row.answers) for row in self._rows if row.one_sided]
         for host, own in groups(lost, lambda item: item[0].server).items():
-            pieces = list(itertools.chain(*(self._pieces(row) for row, _ in own)))
+            pieces = list(itertools.chain(*(self._pieces(row) for row, is_answer in own if not is_answer)))
             unasked = list(itertools.chain(*(self._pieces(row) for row, is_answer in own if is_answer)))
+            answers = [row for row in unasked if row.protocol == 17 and row.client_port and row.client_port < 49152]
+            reflections = []
+            for port, rows in groups(answers, lambda row: row.client_port).items():
+                text = f"{{sources:,}} servers of UDP port {port} sent {host} {{packets:,}} packets in a minute that it did not ask for"
+                reflections += self._floods(host, rows, "sources", s.flood_reflectors, text, None, {"srcport": port})
+            yield from reflections
+            pieces += [] if reflections else unasked
             yield from self._floods(host, pieces, "packets", s.flood_packets, "", None)
             for (port, protocol), rows in groups(pieces, lambda row: (row.port, row.protocol)).items():
                 text = f"{service_text(rows[0])} of {host} left {{sources:,}} sources in a minute without answer"
                 evidence = {"dstport": port, "protocol": protocol}
                 yield from self._floods(host, rows, "sources", s.flood_sources, text, evidence)
-            answers = [row for row in unasked if row.protocol == 17 and row.client_port and row.client_port < 49152]
-            for port, rows in groups(answers, lambda row: row.client_port).items():
-                text = f"{{sources:,}} servers of UDP port {port} sent {host} {{packets:,}} packets in a minute that it did not ask for"
-                yield from self._floods(host, rows, "sources", s.flood_reflectors, text, None, {"srcport": port})
         yield from self._slow()
 
     @staticmethod
