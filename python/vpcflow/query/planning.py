@@ -17,7 +17,8 @@ def plan_of(logs: Logs | None, spec: _core.PlanSpec, formats: list[str]) -> _cor
     """Makes the plan of a query over logs. ``formats``: those that it must know in any case. For a name that is in none
     of them, nor in the catalogue, the beginnings of the logs are read until it is found; short names of fields may be
     columns of the first log, which then are meant."""
-    if logs is not None and logs.sources and _SHORT.search(f"{spec.where} {spec.filters} {spec.by} {spec.select} {spec.aggs}"):
+    names = f"{spec.where} {spec.filters} {spec.by} {spec.select} {spec.aggs}"
+    if logs is not None and logs.sources and _SHORT.search(names):
         formats = [*formats, *(text for text in logs.peek(0) if text not in formats)]
     try:
         return _core.Plan(spec, formats)
