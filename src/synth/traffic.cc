@@ -102,6 +102,9 @@ Traffic::Conversation Traffic::NewConversation() {
   c.windows_left = length < 0.75   ? 1
                    : length < 0.97 ? static_cast<int>(r->Between(2, 12))
                                    : static_cast<int>(r->Between(12, 240));
+  // In the office lengths are times; in the tame world they are windows, whose logs stay as they are.
+  if (world_.options.world == SynthWorld::kOffice)
+    c.windows_left = std::max(1, c.windows_left * 60 / world_.options.window);
   double packets = std::exp(1.9 + 1.25 * r->Normal());
   if (r->Chance(0.02)) packets = 60 * std::pow(1 - r->Unit(), -1 / 1.15);
   if (c.protocol != 6) packets = 1 + packets * 0.1;
