@@ -89,13 +89,20 @@ bool AreSteady(const Guesses& guesses) {
 // One client at one service.
 std::optional<Finding> OneClient(const DetectorContext& context, const Guesses& guesses) {
   const auto counts = [](const SessionRow&) { return 1u; };
-  const auto rows = BusiestOf(std::span<const SessionRow>(guesses.rows), context.Get(kBruteSeconds), counts);
-  const auto sessions = Signed(rows.size());
-  if (rows.empty() || sessions < context.Get(kBruteSessions) || !AreShort(context, guesses)) return {};
-  const SessionRow& row = rows[0];
+  const std::span<const SessionRow> all = guesses.rows;
+  if (Signed(all.size()) < context.Get(kBruteSessions) || !AreShort(context, guesses)) return {};
+  const SessionRow& row = all[0];
   const bool asks = AsksForPassword(context, row);
   // A service at a port of its own is known by what guesses are: short sessions that are all alike.
   const bool alike = static_cast<double>(guesses.high - guesses.low) <= 0.3 * static_cast<double>(guesses.typical);
+  // So are slow guesses, at a service that few outside hosts use.
+  const bool may_be_slow = asks && context.outside(row.client) && alike && !context.open(row) && !AreSteady(guesses);
+  int64_t seconds = context.Get(kBruteSeconds);
+  std::span<const SessionRow> rows = BusiestOf(all, seconds, counts);
+  const bool slow = may_be_slow && Signed(rows.size()) < context.Get(kBruteSessions);
+  if (slow) rows = BusiestOf(all, seconds = kDay, counts);
+  const auto sessions = Signed(rows.size());
+  if (rows.empty() || sessions < context.Get(kBruteSessions)) return {};
   const bool odd =
       context.outside(row.client) && context.inside(row.server) && !IsOneOf(kAskedAllDay, row.port) && alike;
   // Applications log in to databases all day, each time in its own way, or by the clock.
@@ -108,12 +115,13 @@ std::optional<Finding> OneClient(const DetectorContext& context, const Guesses& 
   Span span;
   for (const SessionRow& own : guesses.rows) span.Add(own);
   const Ip& host = context.sessions.address(row.server);
-  Finding f = MakeFinding(asks && sessions >= 2 * context.Get(kBruteSessions) ? Severity::kHigh : Severity::kMedium,
-                          context.sessions.address(row.client), {host}, span,
-                          ScoreOf(static_cast<double>(context.Get(kBruteSessions)), static_cast<double>(sessions)));
+  Finding f =
+      MakeFinding(asks && !slow && sessions >= 2 * context.Get(kBruteSessions) ? Severity::kHigh : Severity::kMedium,
+                  context.sessions.address(row.client), {host}, span,
+                  ScoreOf(static_cast<double>(context.Get(kBruteSessions)), static_cast<double>(sessions)));
   f.sentence = absl::StrCat(context.text(row.client), " opened ", Commas(guesses.rows.size()), " short sessions to ",
                             ToString(host), " ", ServiceText(row), ", ", Commas(sessions), " of them within ",
-                            context.Get(kBruteSeconds) / 60, " minutes", When(span));
+                            seconds / 60, " minutes", When(span));
   f.AddEvidence("sessions", Signed(guesses.rows.size()))
       .AddEvidence("within", sessions)
       .AddEvidence("dstport", NumberOrNone(row.port))
@@ -244,12 +252,12 @@ constinit const DetectorInfo detectors::brute_force = {
     .method =
         "Many short answered sessions of one client within half an hour, at a service that asks a person for a "
         "password; "
-        "of mail only from outside, of databases from inside only sessions that are all alike; and from outside at any "
-        "other port if all sessions are alike. "
-        "Likewise "
-        "a few short sessions of like size of each of many outside hosts at one service, and of one host at each of "
-        "many. "
-        "Not of inside hosts at services that five of them use, nor at many hosts by the clock.",
+        "within a day if they are all alike and come from outside to a service that few use. Of mail only from "
+        "outside; "
+        "of databases from inside only sessions that are all alike; from outside at any other port if all sessions are "
+        "alike. Likewise a few short sessions of like size of each of many outside hosts at one service, and of one "
+        "host "
+        "at each of many. Not of inside hosts at services that five of them use, nor at many hosts by the clock.",
     .misses = "tries within one session; guesses of many clients that are fewer than five each",
     .needs = kNeeds,
     .settings = kSettings,

@@ -206,13 +206,19 @@ class TryDetectors(HandDetectors):
 
     def _one_client(self, guesses: list[Row]) -> Iterator[Finding]:
         s = self._settings
-        worst = busiest(guesses, start_of, s.brute_seconds, one)
-        if not worst or len(worst) < s.brute_sessions or not self._short(guesses):
+        if len(guesses) < s.brute_sessions or not self._short(guesses):
             return
-        row = worst[0]
+        row = guesses[0]
         sizes = [r.sent for r in guesses]
         typical = rank(sizes, 0.5)
         asks, alike = self._asks(row), rank(sizes, 0.75) - rank(sizes, 0.25) <= 0.3 * typical
+        may_be_slow = asks and self._is_outside(row.client) and alike and not self._is_open(row.service) and not is_steady(guesses)
+        seconds, worst = s.brute_seconds, busiest(guesses, start_of, s.brute_seconds, one)
+        slow = may_be_slow and len(worst) < s.brute_sessions
+        if slow:
+            seconds, worst = DAY, busiest(guesses, start_of, DAY, one)
+        if not worst or len(worst) < s.brute_sessions:
+            return
         odd = self._is_outside(row.client) and self._in(row.server) and row.port not in ASKED_ALL_DAY and alike
         database = self._in(row.client) and row.port in DATABASE_PORTS and alike and typical <= 2000 and not is_steady(guesses)
         if not asks and not database and (not odd or self._is_open(row.service)):
@@ -224,8 +230,8 @@ class TryDetectors(HandDetectors):
             "typical": typical, "most": rank(sizes, 0.95),
         }  # fmt: skip
         text = f"{row.client} opened {len(guesses):,} short sessions to {row.server} {service_text(row)}, "
-        text += f"{len(worst):,} of them within {s.brute_seconds // 60} minutes"
-        severity = "high" if asks and len(worst) >= 2 * s.brute_sessions else "medium"
+        text += f"{len(worst):,} of them within {seconds // 60} minutes"
+        severity = "high" if asks and not slow and len(worst) >= 2 * s.brute_sessions else "medium"
         span = {"srcaddr": row.client, **span_of(guesses)}
         yield self._finding("brute_force", severity, span, [row.server], score_of(s.brute_sessions, len(worst)), "T1110", evidence, text)
 
