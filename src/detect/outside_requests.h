@@ -3,7 +3,6 @@
 #define VPCFLOW_SRC_DETECT_OUTSIDE_REQUESTS_H_
 
 #include <algorithm>
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -33,7 +32,6 @@ class OutsideRequests {
   std::span<const SessionRow> rows() const { return rows_; }
 
  private:
-  static constexpr std::array<int32_t, 2> kWebPorts = {80, 443};
   static bool IsOutsiders(const DetectorContext& context, const SessionRow& row) {
     return row.received > 0 && context.inside(row.server) && context.outside(row.client) &&
            !IsOneOf(kWebPorts, row.port);

@@ -17,6 +17,7 @@ namespace internal {
 inline constexpr std::array<int32_t, 8> kAdminPorts = {21, 22, 23, 445, 3389, 5900, 5985, 5986};
 inline constexpr std::array<int32_t, 5> kDatabasePorts = {1433, 1521, 3306, 5432, 27017};
 inline constexpr std::array<int32_t, 7> kLateralPorts = {22, 135, 139, 445, 3389, 5985, 5986};
+inline constexpr std::array<int32_t, 2> kWebPorts = {80, 443};
 inline constexpr int32_t kDynamicPorts = 49152;  // RFC 6335: from here on ports are of no service
 
 template <size_t n>

@@ -6,8 +6,11 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <span>
+#include <utility>
 #include <vector>
 
+#include "src/detect/sessions.h"
 #include "vpcflow/version.h"
 
 VPCFLOW_NAMESPACE_BEGIN
@@ -40,6 +43,16 @@ inline Regularity RegularityOf(std::vector<int64_t> starts) {
   const double deviation = std::max(0.0, MedianOf(std::move(gaps)) - 0.5);
   out.jitter = out.period > 0 ? deviation / out.period : deviation;
   return out;
+}
+
+// Returns whether sessions come back by the clock, as those of monitors and inventories do; of six or more.
+inline bool AreSteady(std::span<const SessionRow> rows) {
+  constexpr size_t kLeast = 6;
+  constexpr double kSteady = 0.1;
+  if (rows.size() < kLeast) return false;
+  std::vector<int64_t> starts;
+  for (const SessionRow& row : rows) starts.push_back(row.start);
+  return RegularityOf(std::move(starts)).jitter <= kSteady;
 }
 
 }  // namespace internal

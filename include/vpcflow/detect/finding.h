@@ -33,7 +33,7 @@ using Evidence = std::variant<std::monostate, int64_t, uint128, double, std::str
 struct Finding {
   std::string_view detector{};  // its name
   Severity severity = Severity::kMedium;
-  Ip actor{};
+  Ip actor{};                  // of a flood, and of a service that several outside hosts reach, the host itself
   std::vector<Ip> targets{};   // the first twenty by sessions
   int64_t start = 0, end = 0;  // Unix seconds of the first and last session that count
   double score = 0.5;          // 0.5 at the threshold, towards 1 beyond: an order

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import abc
 import functools
 import re
 import warnings
@@ -28,7 +29,7 @@ _TYPES = {
 }  # fmt: skip
 
 
-class Table(pyarrow.dataset.Dataset):  # type: ignore[misc]  # pyarrow has no types
+class Table(pyarrow.dataset.Dataset, abc.ABC):  # type: ignore[misc]  # pyarrow has no types
     """What DuckDB scans: it asks a dataset for some columns of the rows that pass a condition."""
 
     def __init__(self, schema: pyarrow.Schema) -> None:
@@ -51,9 +52,9 @@ class Table(pyarrow.dataset.Dataset):  # type: ignore[misc]  # pyarrow has no ty
         reader = pyarrow.RecordBatchReader.from_batches(schema, self.batches(used, text, schema))
         return pyarrow.dataset.Scanner.from_batches(reader, columns=wanted, filter=filter)
 
+    @abc.abstractmethod
     def batches(self, names: list[str], condition: str, schema: pyarrow.Schema) -> Iterator[pyarrow.RecordBatch]:
         """Yields rows: at least those that pass ``condition``, as pyarrow writes it."""
-        raise NotImplementedError
 
 
 class Records(Table):

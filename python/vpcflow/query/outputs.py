@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import abc
 import importlib
 import os
 from collections.abc import Iterator
@@ -24,20 +25,21 @@ if TYPE_CHECKING:
     from ..io.duckdb import Answer
 
 
-class Outputs:
+class Outputs(abc.ABC):
     """What a query gives to others: data frames, Arrow, files. The base of :class:`~vpcflow.Flows`."""
 
     @property
+    @abc.abstractmethod
     def _streams(self) -> bool:
         """Whether batches give the whole result."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def collect(self, *, progress: Progress | bool | None = None) -> Result:
         """Runs the query."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def _batches(self, rows: int) -> Iterator[Result]:
-        raise NotImplementedError
+        """Yields the result in parts of so many rows."""
 
     def to_pandas(self, *, categories: bool = False) -> pd.DataFrame:
         """Returns ``collect().to_pandas()``."""

@@ -76,16 +76,6 @@ bool AreShort(const DetectorContext& context, const Guesses& guesses) {
   return Signed(guesses.typical) <= limit && Signed(guesses.most) <= 4 * limit;
 }
 
-// As programs come back to one service by the clock: a monitor's logins.
-bool AreSteady(const Guesses& guesses) {
-  constexpr size_t kLeast = 6;
-  constexpr double kSteady = 0.1;
-  if (guesses.rows.size() < kLeast) return false;
-  std::vector<int64_t> starts;
-  for (const SessionRow& row : guesses.rows) starts.push_back(row.start);
-  return RegularityOf(std::move(starts)).jitter <= kSteady;
-}
-
 // One client at one service.
 std::optional<Finding> OneClient(const DetectorContext& context, const Guesses& guesses) {
   const auto counts = [](const SessionRow&) { return 1u; };
@@ -96,7 +86,8 @@ std::optional<Finding> OneClient(const DetectorContext& context, const Guesses& 
   // A service at a port of its own is known by what guesses are: short sessions that are all alike.
   const bool alike = static_cast<double>(guesses.high - guesses.low) <= 0.3 * static_cast<double>(guesses.typical);
   // So are slow guesses, at a service that few outside hosts use.
-  const bool may_be_slow = asks && context.outside(row.client) && alike && !context.open(row) && !AreSteady(guesses);
+  const bool may_be_slow =
+      asks && context.outside(row.client) && alike && !context.open(row) && !AreSteady(guesses.rows);
   int64_t seconds = context.Get(kBruteSeconds);
   std::span<const SessionRow> rows = BusiestOf(all, seconds, counts);
   const bool slow = may_be_slow && Signed(rows.size()) < context.Get(kBruteSessions);
@@ -107,7 +98,7 @@ std::optional<Finding> OneClient(const DetectorContext& context, const Guesses& 
       context.outside(row.client) && context.inside(row.server) && !IsOneOf(kAskedAllDay, row.port) && alike;
   // Applications log in to databases all day, each time in its own way, or by the clock.
   const bool inside_database = context.inside(row.client) && IsOneOf(kDatabasePorts, row.port) && alike &&
-                               guesses.typical <= kLoginBytes && !AreSteady(guesses);
+                               guesses.typical <= kLoginBytes && !AreSteady(guesses.rows);
   if (!asks && !inside_database && (!odd || context.open(row))) return {};
   // A service of which many inside hosts are clients all day, as those of a Windows domain.
   if (!inside_database && context.inside(row.client) && context.prevalence.users(ServiceOf(row)) >= kSharedUsers)
@@ -217,7 +208,7 @@ std::vector<Finding> FindBruteForce(const DetectorContext& context) {
         out.push_back(*std::move(f));
         return;
       }
-      if (!asks || !AreShort(context, guesses) || AreSteady(guesses)) return;
+      if (!asks || !AreShort(context, guesses) || AreSteady(guesses.rows)) return;
       if (guesses.rows.size() >= kSharedGuesses && context.outside(source))
         by_service[ServiceOf(rows[0])].parts.push_back(guesses);
       if (guesses.rows.size() >= kFewGuesses)

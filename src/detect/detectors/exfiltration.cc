@@ -1,6 +1,5 @@
 // exfiltration: very many bytes from an inside host to one outside peer.
 #include <algorithm>
-#include <array>
 #include <limits>
 #include <map>
 #include <optional>
@@ -16,6 +15,7 @@
 #include "src/detect/busiest.h"
 #include "src/detect/context.h"
 #include "src/detect/outside_requests.h"
+#include "src/detect/ports.h"
 #include "src/detect/registry.h"
 #include "vpcflow/enrich/aws.h"
 
@@ -116,7 +116,6 @@ bool IsSmall(const DetectorContext& context, const Upload& upload) {
 
 // Whether so little is worth a finding.
 bool Hides(const DetectorContext& context, const Upload& upload) {
-  constexpr std::array<int32_t, 2> kWebPorts = {80, 443};
   constexpr uint64_t kManySessions = 20, kOneWay = 20;
   return upload.senders < context.Get(kCommonCallers) && upload.sent >= kOneWay * upload.received &&
          (upload.sessions >= kManySessions || !IsOneOf(kWebPorts, upload.port));

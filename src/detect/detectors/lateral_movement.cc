@@ -37,16 +37,6 @@ struct Tried {
   bool answered;
 };
 
-// As programs come back by the clock: monitors and inventories.
-bool IsSteady(std::span<const SessionRow> rows) {
-  constexpr size_t kLeast = 6;
-  constexpr double kSteady = 0.1;
-  if (rows.size() < kLeast) return false;
-  std::vector<int64_t> starts;
-  for (const SessionRow& row : rows) starts.push_back(row.start);
-  return RegularityOf(std::move(starts)).jitter <= kSteady;
-}
-
 // More than a look whether somebody answers: what a log-in takes both ways.
 bool GotIn(const SessionRow& row) {
   constexpr uint64_t kLogin = 1500;
@@ -103,7 +93,7 @@ void MovementsOf(const DetectorContext& context, uint32_t source, std::vector<Fi
   if (Signed(rows.size()) < context.Get(kLateralHosts)) return;
   std::vector<Tried> tried, reached;
   ForEachRun(std::span<const SessionRow>(rows), ByServer, [&](std::span<const SessionRow> own) {
-    if (IsSteady(own)) return;
+    if (AreSteady(own)) return;
     constexpr auto kNever = std::numeric_limits<int64_t>::max();
     int64_t first = own[0].start, answered = kNever, entered = kNever;
     bool failed = false;

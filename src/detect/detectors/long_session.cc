@@ -23,14 +23,14 @@ constexpr Setting<int64_t> kLongBytes = {
 constexpr const SettingInfo* kSettings[] = {&kLongSeconds, &kLongBytes, &kCommonCallers};
 
 // Ports at which browsers and agents keep connections to servers that many may use.
-constexpr std::array<int32_t, 4> kWebPorts = {80, 443, 8080, 8443};
+constexpr std::array<int32_t, 4> kKeptOpen = {80, 443, 8080, 8443};
 constexpr int64_t kFewCallers = 20;  // inside hosts: at other ports as many may have the same miner
 
 constexpr int64_t kLasting = 1800;  // seconds: of the sessions that make a caller
 
 bool IsRare(const DetectorContext& context, const SessionRow& row, int64_t callers) {
   if (callers < context.Get(kCommonCallers)) return true;
-  return !IsOneOf(kWebPorts, row.port) && HasPort(row.port) && callers <= kFewCallers;
+  return !IsOneOf(kKeptOpen, row.port) && HasPort(row.port) && callers <= kFewCallers;
 }
 
 // How many inside hosts keep sessions with each outside host.
