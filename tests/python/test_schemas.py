@@ -56,6 +56,7 @@ def test_the_types_that_are_checked_differ():
     [
         ("Findings", ["detect", SAMPLE]),
         ("Findings", ["rules", "run", "RULES", SAMPLE]),
+        ("Incidents", ["detect", SAMPLE, "--incidents"]),
         ("Summary", ["summary", SAMPLE]),
         ("Replay", ["rules", "replay", "RULES", SAMPLE]),
         ("Capabilities", ["capabilities", "default"]),
@@ -82,6 +83,9 @@ def test_members_of_what_nests():
     for row in table("Summary"):
         if row[1] == "array of object":
             assert {tuple(item) for item in summary[row[0]]} == {tuple(re.findall(r"`(\w+)`", row[2]))}, row[0]
+    for incident in objects("detect", SAMPLE, "--incidents"):
+        assert [list(at) for at in incident["timeline"]] == [["time", "what"]] * len(incident["findings"])
+        assert {tuple(finding) for finding in incident["findings"]} == {tuple(row[0] for row in table("Findings"))}
     fields = {field.column for field in vf.fields()}
     for finding in objects("detect", SAMPLE):
         for sample in finding["samples"]:
@@ -94,7 +98,7 @@ def test_alerts_are_findings_with_an_id():
 
     (finding, *_) = vf.detect(vf.scan(SAMPLE), only=["port_scan"])
     names = [row[0] for row in table("Alerts")]
-    assert list(Alert("x", finding).as_dict()) == [*names, *(row[0] for row in table("Findings")[1:])]
+    assert list(Alert("x", finding).as_dict()) == [*names, *(row[0] for row in table("Findings")[2:])]
 
 
 def schema(title):

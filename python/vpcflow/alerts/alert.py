@@ -17,7 +17,8 @@ class Alert:
 
     def as_dict(self) -> dict[str, Any]:
         """Returns all of it as plain values."""
-        return {"id": self.id, **self.finding.as_json()}
+        own = self.finding.as_json()
+        return {"id": self.id, "finding_id": own.pop("id"), **own}
 
 
 class Channel(Protocol):

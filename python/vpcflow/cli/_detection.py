@@ -29,6 +29,21 @@ def add_detectors(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_silences(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--silences",
+        metavar="FILE",
+        help="leave out what the silences of this file cover; vpcflow findings mark writes one",
+    )
+
+
+def silences_of(path: str | None, own: list[rules.Rule]) -> list[rules.Silence]:
+    """Loads the silences of a file, and checks that they are of a detector or of one of the rules."""
+    silences = rules.load_silences(path) if path else []
+    rules.check_silences(silences, own)
+    return silences
+
+
 def settings_rows() -> list[dict[str, Any]]:
     """The settings of each detector, one row each; those that all detectors share come first."""
     shared = [{"detector": None, **row} for row in SHARED_SETTINGS]

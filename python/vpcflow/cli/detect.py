@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shlex
+import sys
 
 from .._layout import terminal_width
 from ..detect.detect import checked_settings, learned_from, look
@@ -15,15 +17,17 @@ from ..query.result import Result
 from ..rules.evaluate import found_in, queries_of
 from ._detection import (
     add_detectors,
+    add_silences,
     detector_names,
     past_of,
     rules_of,
     settings_of,
     settings_page,
     settings_rows,
+    silences_of,
     state_of,
 )
-from ._incidents import print_incidents
+from ._incidents import SHOWN, print_incidents, print_worst
 from ._output import FOUND, print_note, progress_line, write_out
 from ._pages import add_zone, style_of
 from ._parser import NeedsNothing
@@ -48,7 +52,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--rules", metavar="RULES", help="report findings of your own rules, too")
     parser.add_argument("--baseline", metavar="FILE", help="report what is new compared to this file of --learn")
     parser.add_argument("--learn", metavar="FILE", help="add who talked to whom to this baseline file, after detection")
-    parser.add_argument("--samples", type=int, default=3, metavar="N", help="show N records as evidence (default 3)")
+    parser.add_argument(
+        "--samples", type=int, metavar="N", help="show N records as evidence (default 3; 0 on the page of the worst)"
+    )
+    parser.add_argument("--incidents", action="store_true", help="with --json: print incidents instead of findings")
+    parser.add_argument("--all", action="store_true", help=f"print all incidents in full, not the worst {SHOWN} alone")
+    add_silences(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -57,8 +66,10 @@ def run(args: argparse.Namespace) -> int:
         lines = (json.dumps(row) + "\n" for row in settings_rows())
         write_out("".join(lines) if args.json else settings_page(terminal_width()))
         return 0
-    settings, only, samples = settings_of(args.set), detector_names(args.only), args.samples
-    own = rules_of(args.rules)[0]
+    settings, only = settings_of(args.set), detector_names(args.only)
+    samples = args.samples if args.samples is not None else 3 if args.json or args.all else 0
+    own, silences = rules_of(args.rules)
+    silences = [*silences, *silences_of(args.silences, own)]
     flows = flows_of(args)
     learned = _learned_before(args.learn) if args.learn else None
     past = past_of(args)
@@ -71,18 +82,13 @@ def run(args: argparse.Namespace) -> int:
             others=queries_of(flows, own) if own else [],
         )  # fmt: skip
         sessions.append(seen.sessions)
-        return seen.concluded(seen.findings + found_in(flows, own, seen.others, samples) if own else seen.findings)
+        found = seen.findings + found_in(flows, own, seen.others, samples) if own else seen.findings
+        return seen.concluded(found.without(silences))
 
     with progress_line(True) as progress:
         findings, code = collect(looked)
     warn_of_rejects(findings.report, args.json)
-    if args.json:
-        write_out(findings.to_json_lines())
-        blind = [limit.text for limit in findings.limits() if limit.kind == "blind"]
-        for line in blind if findings else [findings.conclusion()]:
-            print_note(line)
-    else:
-        print_incidents(findings, style_of(args).zone)
+    _print(findings, args)
     code = exit_code_of(findings.report, args, code)
     if args.learn and code:
         print_note(_NOT_LEARNED.format(args.learn))
@@ -90,6 +96,20 @@ def run(args: argparse.Namespace) -> int:
         fresh = learned_from(sessions[0])
         write_whole(args.learn, (fresh if learned is None else fresh.merge(learned)).to_bytes())
     return code or (FOUND if len(findings) else 0)
+
+
+def _print(findings: Findings, args: argparse.Namespace) -> None:
+    if args.json:
+        incidents = (json.dumps(incident.as_json()) + "\n" for incident in findings.incidents())
+        write_out("".join(incidents) if args.incidents else findings.to_json_lines())
+        blind = [limit.text for limit in findings.limits() if limit.kind == "blind"]
+        for line in blind if findings else findings.conclusion().splitlines():
+            print_note(line)
+    elif args.all:
+        print_incidents(findings, style_of(args).zone)
+    else:
+        again = [word for word in sys.argv[1:] if word != "--incidents"]
+        print_worst(findings, shlex.join(["vpcflow", *again, "--all"]), style_of(args).zone)
 
 
 def _learned_before(path: str) -> Aggregation | None:

@@ -18,7 +18,7 @@ from ..rules.model import THROTTLE
 from ..watch.evaluation import WatchedDetectors
 from ..watch.service import Watch
 from ..watch.status import status
-from ._detection import add_detectors, detector_names, past_of, rules_of, settings_of
+from ._detection import add_detectors, add_silences, detector_names, past_of, rules_of, settings_of, silences_of
 from ._output import ERROR, FOUND, print_note, write_out
 from ._parser import NeedsNothing
 
@@ -36,6 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--rules", metavar="RULES", help="load rules and silences from this YAML or JSON file")
     parser.add_argument("--detect", action="store_true", help="run the detectors, too (default without --rules)")
     add_detectors(parser)
+    add_silences(parser)
     parser.add_argument(
         "--baseline", metavar="FILE", help="report what is new compared to this file of vpcflow detect --learn"
     )
@@ -83,6 +84,7 @@ def run(args: argparse.Namespace) -> int:
     if args.status:
         return _print_status(args)
     own, silences = rules_of(args.rules)
+    silences = [*silences, *silences_of(args.silences, own)]
     detectors: WatchedDetectors | None = None
     if args.detect or not args.rules:
         detectors = cast("WatchedDetectors", {**settings_of(args.set), "only": detector_names(args.only)})

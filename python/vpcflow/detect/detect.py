@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from .._hints import hint
 from .._units import byte_count
 from ..errors import DataQualityWarning, NoRecordsError, PlanError, VpcflowError
+from ..findings.advice import Reading
 from ..findings.evidence import with_samples
 from ..findings.finding import Finding, worst_first
 from ..findings.findings import Findings
@@ -128,7 +129,7 @@ def look(
     queries = [flows.sessions(idle=settings.idle)._in_any_order(), Scope.query(flows), *others]
     (sessions, scope, *results), damage = collect_readable(queries, progress=progress)
     found = find(sessions, flows, settings, only=only, baseline=baseline, samples=samples)
-    found.scope = Scope.of(scope)
+    found.scope, found.reading = Scope.of(scope), Reading.of(flows, sessions.report.formats)
     return Look(found, sessions, results, damage)
 
 
@@ -188,7 +189,9 @@ def find(
     if logs is not None and samples > 0 and found:
         found = with_samples(logs, found, samples)
     degraded = {name: run.reasons(name) for name in able if run.reasons(name)}
-    return Findings(found, sessions.report, not_detected, degraded=degraded, not_asked=not_asked)
+    findings = Findings(found, sessions.report, not_detected, degraded=degraded, not_asked=not_asked)
+    findings.add = {name: add for name in degraded if (add := run.coverage[name].get("add"))}
+    return findings
 
 
 def _merged(found: list[Finding]) -> list[Finding]:

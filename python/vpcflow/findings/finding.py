@@ -6,6 +6,7 @@ import dataclasses
 from typing import Any, TypedDict, get_args
 
 from ..typing import Severity
+from .identity import id_of
 
 SEVERITIES: tuple[Severity, ...] = get_args(Severity)  # worst first
 SCHEMA_VERSION = 1  # of findings as JSON, docs/schemas.md
@@ -53,13 +54,19 @@ class Finding:
         what = self.targets if len(self.targets) == 1 else named[:1] or [""]
         return "\n".join([self.detector, self.actor, *what])
 
+    @property
+    def id(self) -> str:
+        """The name of this finding, which stays: the same logs give the same. It says detector, actor, target, port and
+        when it began, any of several as ``*``: ``beacon/10.0.0.4/198.51.100.7/443@20261129T100000Z``."""
+        return id_of(self)
+
     def as_dict(self) -> dict[str, Any]:
         """Returns all of it as plain values."""
         return dataclasses.asdict(self)
 
     def as_json(self) -> dict[str, Any]:
         """Returns the members of its JSON object: those of :meth:`as_dict` behind ``schema_version``."""
-        return {"schema_version": SCHEMA_VERSION, **self.as_dict()}
+        return {"schema_version": SCHEMA_VERSION, "id": self.id, **self.as_dict()}
 
 
 def worst_first(finding: Finding) -> tuple[Any, ...]:

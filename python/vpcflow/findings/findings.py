@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import collections
 import html
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, overload
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, overload
 
 from .._display import html_table, html_warning
 from .._layout import terminal_width, text_table
 from .._words import count
 from ..query.report import Report
+from .advice import Reading
 from .arrow import arrow_table
 from .finding import Finding, worst_first
-from .incident import Incident, incidents_of
+from .incident import Incidents, incidents_of
 from .scope import Scope
 
 if TYPE_CHECKING:
@@ -26,6 +28,14 @@ _SHOWN = [
     ("what", "text"),
 ]  # fmt: skip
 _BLIND = "not looked for"
+
+
+class Covering(Protocol):
+    """A silence, such as :class:`vpcflow.rules.Silence`."""
+
+    @property
+    def reason(self) -> str: ...
+    def covers(self, finding: Finding) -> bool: ...
 
 
 class Limit(NamedTuple):
@@ -69,6 +79,12 @@ class Findings(Sequence[Finding]):
         self.degraded = degraded or {}
         self.not_asked = not_asked or {}
         self.scope = scope
+        #: How commands read the logs, for :attr:`vpcflow.findings.Incident.next`.
+        self.reading: Reading | None = None
+        #: By detector that sees less: the fields that would show it more.
+        self.add: dict[str, list[str]] = {}
+        #: The findings that :meth:`without` took out, each with the reason.
+        self.silenced: list[tuple[Finding, str]] = []
 
     def __len__(self) -> int:
         return len(self._findings)
@@ -85,18 +101,35 @@ class Findings(Sequence[Finding]):
 
     def __add__(self, other: Iterable[Finding]) -> Findings:
         """Returns the findings of both; the report and the scope are those of the first."""
-        both = [self, other] if isinstance(other, Findings) else [self]
-        return Findings(
-            sorted([*self, *other], key=worst_first), self.report,
-            {name: fields for one in both for name, fields in one.not_detected.items()},
-            degraded={name: reasons for one in both for name, reasons in one.degraded.items()},
-            not_asked={name: names for one in both for name, names in one.not_asked.items()},
-            scope=self.scope,
-        )  # fmt: skip
+        together = self._like(sorted([*self, *other], key=worst_first))
+        if isinstance(other, Findings):
+            together.not_detected = {**self.not_detected, **other.not_detected}
+            together.degraded = {**self.degraded, **other.degraded}
+            together.not_asked = {**self.not_asked, **other.not_asked}
+            together.add = {**self.add, **other.add}
+            together.silenced = self.silenced + other.silenced
+        return together
 
-    def conclusion(self) -> str:
+    def _like(self, findings: list[Finding]) -> Findings:
+        """Returns other findings of what these are of."""
+        like = Findings(
+            findings, self.report, self.not_detected, degraded=self.degraded, not_asked=self.not_asked, scope=self.scope
+        )
+        like.reading, like.add, like.silenced = self.reading, self.add, self.silenced
+        return like
+
+    def without(self, silences: Iterable[Covering]) -> Findings:
+        """Returns the findings that no silence covers; :attr:`silenced` has the others, and :meth:`conclusion` counts
+        them."""
+        every = list(silences)
+        covering = [(finding, next((s for s in every if s.covers(finding)), None)) for finding in self]
+        left = self._like([finding for finding, silence in covering if silence is None])
+        left.silenced = self.silenced + [(finding, silence.reason) for finding, silence in covering if silence]
+        return left
+
+    def conclusion(self, *, brief: bool = False) -> str:
         """Describes what was looked at (records, interfaces, time), and what the format of the logs hides from
-        detectors, a line each.
+        detectors, a line each. ``brief``: those who see less in one line, without the reasons.
 
         >>> import vpcflow as vf
         >>> log = b"srcaddr dstaddr srcport dstport protocol start end\\n10.0.0.1 10.0.0.2 40000 443 6 0 60\\n"
@@ -106,11 +139,17 @@ class Findings(Sequence[Finding]):
         about = f" in {self.scope}" if self.scope is not None else ""
         return "\n".join([
             f"{count(len(self), 'finding')}{about}" if self else f"nothing found{about}",
-            *(limit.text for limit in self.limits()),
+            *self._silences(),
+            *(limit.text for limit in self.limits(brief=brief)),
         ])  # fmt: skip
 
-    def limits(self) -> list[Limit]:
-        """What could not be seen; empty if nothing is hidden."""
+    def _silences(self) -> list[str]:
+        reasons = collections.Counter(reason for _, reason in self.silenced)
+        named = "; ".join(f"{n:,} {reason}" for reason, n in reasons.most_common())
+        return [f"{count(len(self.silenced), 'finding')} silenced: {named}"] if reasons else []
+
+    def limits(self, *, brief: bool = False) -> list[Limit]:
+        """What could not be seen; empty if nothing is hidden. ``brief``: those who see less in one line."""
         limits = [blind_to(name, f"the logs lack {', '.join(add)}") for name, add in self.not_detected.items()]
         limits += [
             blind_to(name, f"not given: {', '.join(f'{argument}=' for argument in missing)}")
@@ -122,20 +161,25 @@ class Findings(Sequence[Finding]):
                 by_reason.setdefault(reason, []).append(name)
         by_names: dict[tuple[str, ...], list[str]] = {}
         for reason, names in by_reason.items():
-            by_names.setdefault(tuple(names), []).append(reason)
+            if not brief or isinstance(reason, BlindIn) or len(names) == len(self.degraded):
+                by_names.setdefault(tuple(names), []).append(reason)
         for group, reasons in by_names.items():
             blind = any(isinstance(reason, BlindIn) for reason in reasons)
-            text = f"sees less: {', '.join(group)}: {'; '.join(reasons)}"
-            limits.append(Limit("blind" if blind else "sees-less", text))
+            who = "all detectors" if brief and len(group) == len(self.degraded) > 1 else ", ".join(group)
+            limits.append(Limit("blind" if blind else "sees-less", f"sees less: {who}: {'; '.join(reasons)}"))
+        add = list(dict.fromkeys(field for fields in self.add.values() for field in fields))
+        if brief and add:
+            limits.append(Limit("sees-less", f"sees less: {', '.join(self.add)}: without {', '.join(add)}"))
         return limits
 
     def rows(self) -> list[dict[str, Any]]:
         """Returns all findings as dictionaries."""
         return [finding.as_dict() for finding in self]
 
-    def incidents(self) -> list[Incident]:
-        """Joins findings by actor and time, worst first: who scans and then gets in is one incident."""
-        return incidents_of(self)
+    def incidents(self) -> Incidents:
+        """Joins findings of one story (:class:`vpcflow.findings.Incident`), worst first: who scans, gets in, and goes
+        on from there is one incident, and so is what several detectors say of one attack."""
+        return incidents_of(self, self.scope, self.reading)
 
     def to_json_lines(self) -> str:
         """Formats one JSON object a line."""

@@ -1,55 +1,136 @@
-"""Incidents: findings of one actor that belong together."""
+"""Incidents: findings of one story, as an analyst opens them."""
 
 from __future__ import annotations
 
 import dataclasses
+import functools
+import html
 from collections.abc import Iterable
+from typing import Any
 
-from .._display import instant, printable
+from .._display import html_table, instant, printable
 from ..typing import Severity
-from .finding import Finding, worst_first
-
-_INCIDENT_GAP = 3600  # seconds
+from . import weighing
+from .advice import Reading, next_steps, silence_command
+from .finding import SCHEMA_VERSION, Finding, worst_first
+from .identity import id_of
+from .scope import Scope
+from .stories import doers, stories_of, victims
+from .telling import timeline, told
 
 
 @dataclasses.dataclass(frozen=True)
 class Incident:
-    """Findings of one actor that overlap in time, or are no more than an hour apart."""
+    """Findings of one story: of the same actor or the same ends, of several actors that press upon one service or call
+    one server, or of a chain from host to host."""
 
-    actor: str
     severity: Severity  # of the worst finding
     start: int
     end: int
     findings: list[Finding]  # worst first
+    scope: Scope | None = None
+    reading: Reading = dataclasses.field(default_factory=Reading)
+
+    @property
+    def actor(self) -> str:
+        """The actor of the worst finding."""
+        return self.findings[0].actor
+
+    @property
+    def actors(self) -> list[str]:
+        """Who acts, as far as the findings name them; none in a flood of strangers."""
+        return list(dict.fromkeys(end for finding in self.findings for end in doers(finding)))
+
+    @property
+    def targets(self) -> list[str]:
+        """To whom it is done, as far as the findings name them."""
+        return list(dict.fromkeys(end for finding in self.findings for end in victims(finding)))
 
     @property
     def detectors(self) -> list[str]:
         """Names, each once, in the order of the findings."""
         return list(dict.fromkeys(f.detector for f in self.findings))
 
+    @property
+    def id(self) -> str:
+        """The name of its worst finding, which stays: the same logs give the same."""
+        return id_of(self.findings[0])
+
+    @functools.cached_property
+    def story(self) -> str:
+        """One sentence: who did what to whom at which port, how much, and when in UTC."""
+        return told(self.findings)
+
+    @property
+    def headline(self) -> str:
+        """The story, behind the severity and before the names of the detectors."""
+        return f"{self.severity:<6}  {self.story}  [{', '.join(self.detectors)}]"
+
+    @property
+    def timeline(self) -> list[tuple[int, str]]:
+        """When each finding began, in Unix seconds, and what it is; in the order of time."""
+        return timeline(self.findings)
+
+    @property
+    def next(self) -> list[str]:
+        """Commands that show more of it, which run as they stand in bash."""
+        return next_steps(self.findings, self.reading)
+
+    @property
+    def against(self) -> list[str]:
+        """What speaks against it, and what the logs could not show."""
+        return weighing.against(self.findings, self.scope)
+
+    @property
+    def silence(self) -> str:
+        """The command that silences it, and what is like it, for good."""
+        return silence_command(self.findings)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Returns all of it as plain values."""
+        return {
+            "id": self.id, "severity": self.severity, "story": self.story, "detectors": self.detectors,
+            "actors": self.actors, "targets": self.targets, "start": self.start, "end": self.end,
+            "timeline": [{"time": time, "what": what} for time, what in self.timeline], "next": self.next,
+            "against": self.against, "silence": self.silence,
+            "findings": [finding.as_json() for finding in self.findings],
+        }  # fmt: skip
+
+    def as_json(self) -> dict[str, Any]:
+        """Returns the members of its JSON object: those of :meth:`as_dict` behind ``schema_version``."""
+        return {"schema_version": SCHEMA_VERSION, **self.as_dict()}
+
+    def _repr_html_(self) -> str:
+        lines = [html.escape(printable(line)) for line in str(self).splitlines()]
+        return f"<p><b>{lines[0]}</b><br><small>{'<br>'.join(lines[1:])}</small></p>"
+
     def __str__(self) -> str:
-        when = f"{instant(self.start)} to {instant(self.end)} UTC"
-        head = f"{self.severity:<6}  {printable(self.actor) or '-'}  {when}  {', '.join(self.detectors)}"
-        return "\n".join([head, *(f"        {printable(f.sentence)}" for f in self.findings)])
+        lines = [printable(self.headline)]
+        lines += [f"        {instant(time)} UTC  {printable(what)}" for time, what in self.timeline]
+        lines += [f"        against: {printable(text)}" for text in self.against]
+        lines += [f"        next: {printable(command)}" for command in self.next]
+        return "\n".join([*lines, f"        silence: {printable(self.silence)}"])
 
 
-def incidents_of(findings: Iterable[Finding]) -> list[Incident]:
-    """Joins findings by actor and time into incidents, worst first: who scans and then gets in is one incident."""
-    out: list[Incident] = []
-    by_actor: dict[str, list[Finding]] = {}
-    for finding in sorted(findings, key=lambda f: (f.actor, f.start)):
-        by_actor.setdefault(finding.actor, []).append(finding)
-    for actor, found in by_actor.items():
-        group: list[Finding] = []
-        for finding in found:
-            if group and finding.start > max(f.end for f in group) + _INCIDENT_GAP:
-                out.append(_incident(actor, group))
-                group = []
-            group.append(finding)
-        out.append(_incident(actor, group))
-    return sorted(out, key=lambda i: worst_first(i.findings[0]))
+class Incidents(list["Incident"]):
+    """Incidents, worst first: a list that notebooks show as a table."""
+
+    def _repr_html_(self) -> str:
+        schema = [("severity", "text"), ("story", "text"), ("detectors", "text"), ("against", "text")]
+        rows = [
+            {"severity": i.severity, "story": printable(i.story), "detectors": ", ".join(i.detectors),
+             "against": printable("; ".join(i.against))}
+            for i in self
+        ]  # fmt: skip
+        return html_table(schema, rows, len(self), "")
 
 
-def _incident(actor: str, found: list[Finding]) -> Incident:
-    worst = sorted(found, key=worst_first)
-    return Incident(actor, worst[0].severity, min(f.start for f in found), max(f.end for f in found), worst)
+def incidents_of(findings: Iterable[Finding], scope: Scope | None = None, reading: Reading | None = None) -> Incidents:
+    """Joins findings to incidents, those first whose expected harm, times how likely they are, is greatest."""
+    incidents = []
+    for story in stories_of(findings):
+        worst = sorted(story, key=worst_first)
+        start, end = min(f.start for f in story), max(f.end for f in story)
+        incidents.append(Incident(worst[0].severity, start, end, worst, scope, reading or Reading()))
+    incidents.sort(key=lambda i: (-weighing.expected_harm(i.findings, scope), worst_first(i.findings[0])))
+    return Incidents(incidents)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import os
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 from .. import _core
@@ -28,6 +30,7 @@ class Logs:
     options: _core.ScanOptions
     spec: _core.PlanSpec
     filters: list[str]
+    words: tuple[str, ...] = ()  # by which a command line names and reads them; none if they are in memory
     _peeked: dict[int, list[str]] = dataclasses.field(default_factory=dict)  # by source
 
     def peek(self, number: int) -> list[str]:
@@ -75,11 +78,27 @@ def open_logs(data: Input, **options: Unpack[ScanKeywords]) -> Logs:
     filters = [str(bound) for bound in bounds]
     if hasattr(data, "__arrow_c_stream__"):
         return Logs([ArrowTable(data).source()], own, spec, filters)
+    words = _words(data, options)
     notes: list[str] = []
     accounts, regions = (_texts(options.get(name), name) for name in ("account", "region"))
     sources = select(sources_of(data, notes), begin, until, accounts, regions)
     own = own.replace(notes=notes) if notes else own
-    return Logs(with_tables(sources) if container == "auto" else sources, own, spec, filters)
+    return Logs(with_tables(sources) if container == "auto" else sources, own, spec, filters, words)
+
+
+def _words(data: Input, options: Mapping[str, Any]) -> tuple[str, ...]:
+    """Returns the words of a command line that reads the same; none for logs that no path names."""
+    paths: list[Any] = list(data) if isinstance(data, (list, tuple)) else [data]
+    if not paths or not all(isinstance(path, (str, os.PathLike)) for path in paths):
+        return ()
+    out = [str(os.fspath(path)) for path in paths]
+    for name in ("format", "container", "account", "region", "duplicates"):
+        value = options.get(name)
+        if value is None or (name, value) in (("container", "auto"), ("duplicates", "once")):
+            continue
+        for one in [value] if isinstance(value, str) else value:
+            out += [f"--{name}", one]
+    return tuple(out)
 
 
 def _texts(value: Any, name: str) -> list[str]:

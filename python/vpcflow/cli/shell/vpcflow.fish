@@ -46,8 +46,8 @@ function _shtab_vpcflow_using
   test "$_shtab_vpcflow_cmdpath" = "$argv"
 end
 
-set -g _shtab_vpcflow_commands summary top head detect capabilities completion convert coverage fields rules 'rules new' 'rules test' 'rules run' 'rules replay' sessions sql synth timeline watch
-set -g _shtab_vpcflow_opts_with_value --account --accounts --agg --allow-host --baseline --bin-by --by --columns --container --counters --duplicates --end --every --files --format --gzip-level --having --hours --idle --intensity --interfaces --intermediary --interval --ipv6-share --learn --least --max-memory --max-output-bytes --max-rejects --min-severity --nodata-share --noise-sources --notify --on-error --only --order-by --out --peers --per --plant --recommend --records --region --reject-share --repeat --rules --samples --seed --select --set --settle --skipdata-share --span --start --state --threads --throttle --to --tz --vantage --where --window --world -n -o
+set -g _shtab_vpcflow_commands summary top head detect capabilities completion convert coverage fields findings 'findings mark' rules 'rules new' 'rules test' 'rules run' 'rules replay' sessions sql synth timeline watch
+set -g _shtab_vpcflow_opts_with_value --account --accounts --agg --allow-host --baseline --bin-by --by --columns --container --counters --duplicates --end --every --files --format --gzip-level --having --hours --idle --intensity --interfaces --intermediary --interval --ipv6-share --learn --least --max-memory --max-output-bytes --max-rejects --min-severity --nodata-share --noise-sources --notify --on-error --only --order-by --out --peers --per --plant --reason --recommend --records --region --reject-share --repeat --rules --samples --seed --select --set --settle --silences --skipdata-share --span --start --state --threads --throttle --to --tz --until --vantage --where --window --world -n -o
 
 complete -c vpcflow -e
 complete -c vpcflow -f
@@ -163,7 +163,10 @@ complete -c vpcflow -n '_shtab_vpcflow_using detect' -l settings -d 'print the d
 complete -c vpcflow -n '_shtab_vpcflow_using detect' -l rules -xka "(__fish_complete_path (commandline -ct))" -d 'report findings of your own rules, too'
 complete -c vpcflow -n '_shtab_vpcflow_using detect' -l baseline -xka "(__fish_complete_path (commandline -ct))" -d 'report what is new compared to this file of --learn'
 complete -c vpcflow -n '_shtab_vpcflow_using detect' -l learn -xka "(__fish_complete_path (commandline -ct))" -d 'add who talked to whom to this baseline file, after detection'
-complete -c vpcflow -n '_shtab_vpcflow_using detect' -l samples -x -d 'show N records as evidence (default 3)'
+complete -c vpcflow -n '_shtab_vpcflow_using detect' -l samples -x -d 'show N records as evidence (default 3; 0 on the page of the worst)'
+complete -c vpcflow -n '_shtab_vpcflow_using detect' -l incidents -d 'with --json: print incidents instead of findings'
+complete -c vpcflow -n '_shtab_vpcflow_using detect' -l all -d 'print all incidents in full, not the worst 10 alone'
+complete -c vpcflow -n '_shtab_vpcflow_using detect' -l silences -xka "(__fish_complete_path (commandline -ct))" -d 'leave out what the silences of this file cover; vpcflow findings mark writes one'
 complete -c vpcflow -n '_shtab_vpcflow_using detect; and test $_shtab_vpcflow_npos -ge 0' -ka "(__fish_complete_path (commandline -ct))" -d 'read a file, folder, pattern, or - for standard input'
 complete -c vpcflow -n '_shtab_vpcflow_using; and test $_shtab_vpcflow_npos -eq 0' -a capabilities -d 'print what a format can and cannot answer, and which fields to add'
 complete -c vpcflow -n '_shtab_vpcflow_using capabilities' -s h -l help -d 'show this help message and exit'
@@ -232,6 +235,14 @@ complete -c vpcflow -n '_shtab_vpcflow_using fields' -l vertical -d 'print one f
 complete -c vpcflow -n '_shtab_vpcflow_using fields' -l columns -x -d 'print only these columns, separated by commas'
 complete -c vpcflow -n '_shtab_vpcflow_using fields' -l human -d 'print numbers with units: 1.5 GiB, 51.1 M'
 complete -c vpcflow -n '_shtab_vpcflow_using fields' -l tz -x -d 'print times in this zone, as Europe/Berlin or local, and read --start and --end in it (default UTC)'
+complete -c vpcflow -n '_shtab_vpcflow_using; and test $_shtab_vpcflow_npos -eq 0' -a findings -d 'mark findings as benign: silence them, and those like them'
+complete -c vpcflow -n '_shtab_vpcflow_using findings' -s h -l help -d 'show this help message and exit'
+complete -c vpcflow -n '_shtab_vpcflow_using findings; and test $_shtab_vpcflow_npos -eq 0' -a mark -d 'add silences to a file, which detect and watch take by --silences'
+complete -c vpcflow -n '_shtab_vpcflow_using findings mark' -s h -l help -d 'show this help message and exit'
+complete -c vpcflow -n '_shtab_vpcflow_using findings mark' -l benign -d 'say that they are nobody'"'"'s attack'
+complete -c vpcflow -n '_shtab_vpcflow_using findings mark' -l reason -x -d 'say why, for those who read it later'
+complete -c vpcflow -n '_shtab_vpcflow_using findings mark' -l until -x -d 'silence findings that begin before then (default: for good)'
+complete -c vpcflow -n '_shtab_vpcflow_using findings mark' -l silences -xka "(__fish_complete_path (commandline -ct))" -d 'add to this JSON file (default vpcflow-silences.json)'
 complete -c vpcflow -n '_shtab_vpcflow_using; and test $_shtab_vpcflow_npos -eq 0' -a rules -d 'check and test rules of your own, run them, replay them on past logs'
 complete -c vpcflow -n '_shtab_vpcflow_using rules' -s h -l help -d 'show this help message and exit'
 complete -c vpcflow -n '_shtab_vpcflow_using rules; and test $_shtab_vpcflow_npos -eq 0' -a new -d 'write a file of rules to begin with'
@@ -402,6 +413,7 @@ complete -c vpcflow -n '_shtab_vpcflow_using watch' -l rules -xka "(__fish_compl
 complete -c vpcflow -n '_shtab_vpcflow_using watch' -l detect -d 'run the detectors, too (default without --rules)'
 complete -c vpcflow -n '_shtab_vpcflow_using watch' -l only -x -d 'run only some of: accepted_after_reject, beacon, brute_force, exfiltration, flood, known_bad, lateral_movement, long_session, new_admin_edge, new_country, new_destination, new_port, new_protocol, port_scan, tunnel, unauthorised_access'
 complete -c vpcflow -n '_shtab_vpcflow_using watch' -l set -x -d 'change a setting of a detector; may be repeated'
+complete -c vpcflow -n '_shtab_vpcflow_using watch' -l silences -xka "(__fish_complete_path (commandline -ct))" -d 'leave out what the silences of this file cover; vpcflow findings mark writes one'
 complete -c vpcflow -n '_shtab_vpcflow_using watch' -l baseline -xka "(__fish_complete_path (commandline -ct))" -d 'report what is new compared to this file of vpcflow detect --learn'
 complete -c vpcflow -n '_shtab_vpcflow_using watch' -l span -x -d 'look back this far with the detectors (default 1d)'
 complete -c vpcflow -n '_shtab_vpcflow_using watch' -l min-severity -l least -xka "high medium low" -d 'report findings of detectors from this severity on (default medium)'
