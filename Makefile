@@ -9,7 +9,7 @@
 #   make libfuzzer  the same targets guided by coverage, FUZZ_SECONDS each (default an hour; FUZZ_CXX=clang++-16)
 #   make coverage lines and branches of C++ that all the tests and the fuzz targets run (clang and llvm; about 15 minutes)
 #   make scale    20 GB of generated logs: flat memory, constant rate (12 GB of disk, some minutes)
-#   make keys     what a record costs as the number of keys grows; draws docs/performance-keys.svg
+#   make keys     what a record costs as the number of keys grows; draws docs/explanation/performance-keys.svg
 #   SKIP_APT=1    do not install Debian packages
 
 SHELL := /bin/bash

@@ -1,4 +1,4 @@
-"""make keys: what a record costs as the number of different keys grows from 10 to 10,000,000; a table and docs/performance-keys.svg.
+"""make keys: what a record costs as the number of different keys grows from 10 to 10,000,000; a table and docs/explanation/performance-keys.svg.
 
 10,000,000 records of two fields, srcaddr drawn evenly from so many addresses; top 10 by the sum of bytes, one thread, the
 best of three. The cost of a key is the difference to the same sum without a key.
@@ -67,7 +67,7 @@ def main():
     axes.set(xlabel="different keys", ylabel="ns a record", ylim=(0, None))
     axes.legend()
     figure.tight_layout()
-    figure.savefig("docs/performance-keys.svg", metadata={"Date": None})
+    figure.savefig("docs/explanation/performance-keys.svg", metadata={"Date": None})
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Sketches: the error promised, the error measured over 100 seeds, bytes and time per update, beside Apache DataSketches.
 
-    python bench/sketches.py            # prints the table, writes docs/sketches.md; needs numpy and datasketches
+    python bench/sketches.py            # prints the table, writes docs/explanation/sketches.md; needs numpy and datasketches
 
 One million values a seed for speed and memory; 100,000 different values a seed for the error of distinct counts; 100,000
 lognormal sizes for quantiles; a Zipf stream of 200,000 for heavy hitters.
@@ -142,7 +142,7 @@ def main():
     ]
     page = "\n".join(lines)
     print(page)
-    (ROOT / "docs" / "sketches.md").write_text(page)
+    (ROOT / "docs" / "explanation" / "sketches.md").write_text(page)
 
 
 if __name__ == "__main__":

@@ -55,7 +55,7 @@ else()
   target_link_libraries(vpcflow_zstd INTERFACE libzstd_static)
   target_link_libraries(vpcflow_simdjson INTERFACE simdjson::simdjson)
 endif()
-# The gzip decoder: ISA-L where it is found, which inflates flow logs more than twice as fast as zlib (docs/performance.md).
+# The gzip decoder: ISA-L where it is found, which inflates flow logs more than twice as fast as zlib (docs/explanation/performance-engine.md).
 set(VPCFLOW_GZIP_DECODER "auto" CACHE STRING "What unpacks gzip: auto (ISA-L if it is found), isal or zlib")
 set_property(CACHE VPCFLOW_GZIP_DECODER PROPERTY STRINGS auto isal zlib)
 add_library(vpcflow_isal INTERFACE)

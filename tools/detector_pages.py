@@ -1,10 +1,11 @@
-"""What is made of the detectors' rows: the settings of the Python package, and a part of docs/detection.md."""
+"""What is made of the detectors' rows, the settings of the Python package and docs/reference/detectors.md; and the summary of
+what was measured of them."""
 
 import textwrap
 
 from vpcflow.detect.rows import ROWS, SHARED_SETTINGS, all_settings
 
-BEGIN, END = "<!-- made of the detectors' rows by tools/generate_docs.py -->", "<!-- end of the rows -->"
+BEGIN, END = "<!-- made of detection-measured.md by tools/generate_docs.py -->", "<!-- end of the summary -->"
 
 TYPES = {
     "bool": "bool", "integer": "int", "number": "float", "prefixes": "Sequence[str]", "duration": "str | int",
@@ -71,9 +72,8 @@ def shown(row) -> str:
     return f"{value:,}" if isinstance(value, int) else "none" if value is None else f"{value:g}" if isinstance(value, float) else value
 
 
-def settings_table(rows) -> list[str]:
-    lines = ["| setting | default | unit | meaning |", "| --- | --- | --- | --- |"]
-    return lines + [f"| `{s['name']}` | {shown(s)} | {s['unit']} | {s['meaning']} |" for s in rows]
+def settings_list(rows) -> list[str]:
+    return [f"- `{s['name']}` = {shown(s)}{' ' + s['unit'] if s['unit'] else ''}: {s['meaning']}" for s in rows]
 
 
 def wrapped(text: str) -> list[str]:
@@ -89,21 +89,43 @@ def needs_of(row) -> str:
     return f"Sees nothing without {', '.join(names(True))}.{less}"
 
 
-def detectors_part() -> str:
-    """The part of docs/detection.md between BEGIN and END."""
+DETECTORS = """# Detectors
+
+Made of the detectors' rows by `tools/generate_docs.py`; do not edit. `vpcflow detect --settings` prints the settings, `--json` one object a line;
+`vpcflow.detect.Settings` has the defaults, `DetectorSettings` the types. Set them by `--set NAME=VALUE`, or as arguments of `vf.detect`.
+
+"""
+
+
+def detectors_page() -> str:
+    """docs/reference/detectors.md."""
     lines = ["| detector | technique | looks for |", "| --- | --- | --- |"]
     lines += [f"| [`{row['name']}`](#{row['name']}) | {row['technique']} | {row['meaning']} |" for row in ROWS]
-    lines += ["", "All detectors have:", "", *settings_table(SHARED_SETTINGS)]
+    lines += ["", "All detectors have:", "", *settings_list(SHARED_SETTINGS)]
     for row in ROWS:
         inputs = "".join(f" Needs `{name}=`." for name in row["inputs"])
-        lines += ["", f"### {row['name']}", "", *wrapped(f"{row['method']}{inputs}"), ""]
+        lines += ["", f"## {row['name']}", "", *wrapped(f"{row['method']}{inputs}"), ""]
         lines += wrapped(f"Cannot see: {row['misses']}. {needs_of(row)}")
         if row["settings"]:
-            lines += ["", *settings_table(row["settings"])]
-    return "\n".join(lines)
+            lines += ["", "Settings:", "", *settings_list(row["settings"])]
+    return DETECTORS + "\n".join(lines) + "\n"
 
 
-def detection_page(text: str) -> str:
-    """docs/detection.md with its part made again."""
-    head, rest = text.split(BEGIN)
-    return f"{head}{BEGIN}\n\n{detectors_part()}\n\n{END}{rest.split(END)[1]}"
+def summary(measured: str) -> list[str]:
+    """The last rows of the office in detection-measured.md: what was told, and what was false."""
+    begin = measured.index("<!-- measured by bench/detection/office.py -->")
+    rows = measured[begin : measured.index("<!-- end of office -->")].splitlines()
+    cells = [[cell.strip(" *") for cell in row.split("|")[1:-1]] for row in rows if row.startswith("| **")]
+    (head,) = [row for row in rows if row.startswith("| attack |")]
+    columns = [cell.strip() for cell in head.split("|")[2:-1]]
+    (counted,) = [row for row in rows if " seeds from " in row]
+    names = {"false a day": "false findings a day"}
+    lines = ["| | " + " | ".join(columns) + " |", "| --- " * (len(columns) + 1) + "|"]
+    lines += [f"| {names.get(name, f'attacks {name}')} | {' | '.join(rest)} |" for name, *rest in cells]
+    return [*lines, "", counted]
+
+
+def detection_page(page: str, measured: str) -> str:
+    """docs/explanation/detection.md with its summary made again."""
+    head, rest = page.split(BEGIN)
+    return "\n".join([f"{head}{BEGIN}", "", *summary(measured), "", f"{END}{rest.split(END)[1]}"])

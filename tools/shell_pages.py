@@ -1,4 +1,4 @@
-"""Manual pages and completions of the command line, made from its parser."""
+"""Manual pages, completions and the reference of the command line, made from its parser."""
 
 import argparse
 from pathlib import Path
@@ -9,6 +9,7 @@ from vpcflow.cli import _main
 
 ROOT = Path(__file__).resolve().parents[1]
 SHELL = ROOT / "python" / "vpcflow" / "cli" / "shell"
+REFERENCE = ROOT / "docs" / "reference" / "cli"
 COMPLETIONS = {"bash": "vpcflow.bash", "zsh": "_vpcflow", "fish": "vpcflow.fish"}
 FILES = ("PATH", "FILE", "RULES", "FORMAT|PATH")  # metavars
 FOLDERS = ("FOLDER", "DIR")
@@ -69,16 +70,33 @@ def help_of(action: argparse.Action) -> str:
     return "print this help, and end" if action.dest == "help" else action.help or ""
 
 
+def epilog(parser: argparse.ArgumentParser) -> tuple[list[str], str]:
+    """The examples of a help page, and its exit codes."""
+    examples, codes = [], ""
+    for block in (parser.epilog or "").split("\n\n"):
+        if block.startswith("example"):
+            examples = [line.strip() for line in block.strip().split("\n")[1:]]
+        elif block.startswith("exit codes: "):
+            codes = block.removeprefix("exit codes: ")
+    return examples, codes
+
+
+def arguments(parser: argparse.ArgumentParser) -> tuple[list[argparse.Action], list[argparse.Action], list[str]]:
+    """The subcommands, the operands, and what stands for both in a line of usage."""
+    subcommands = [a for a in parser._actions if isinstance(a, argparse._SubParsersAction)]
+    operands = [a for a in parser._actions if not a.option_strings and a not in subcommands]
+    shown = [f"{a.metavar}..." if a.nargs in ("+", "*") else str(a.metavar) for a in operands]
+    return subcommands, operands, [*shown, *("COMMAND ..." for _ in subcommands)]
+
+
 def manual(prog: str, parser: argparse.ArgumentParser, others: list[str]) -> str:
     """One page."""
     version = _main.version()
     purpose = (parser.description or "").rstrip(".")
     lines = [f'.TH "{prog.replace(" ", "-").upper()}" 1 "" "vpcflow {version}" "vpcflow"', ".SH NAME"]
     lines += [f"{roff(prog.replace(' ', '-'))} \\- {roff(purpose)}", ".SH SYNOPSIS"]
-    subcommands = [a for a in parser._actions if isinstance(a, argparse._SubParsersAction)]
-    operands = [a for a in parser._actions if not a.option_strings and a not in subcommands]
-    shown = [f"{a.metavar}..." if a.nargs in ("+", "*") else str(a.metavar) for a in operands]
-    rest = [f"\\fI{roff(text)}\\fR" for text in shown] + ["\\fICOMMAND\\fR ..." for _ in subcommands]
+    subcommands, operands, usage = arguments(parser)
+    rest = [f"\\fI{roff(text)}\\fR" for text in usage]
     lines.append(" ".join([f"\\fB{roff(prog)}\\fR", "[\\fIoptions\\fR]", *rest]))
     for action in subcommands:
         lines.append(".SH COMMANDS")
@@ -89,18 +107,47 @@ def manual(prog: str, parser: argparse.ArgumentParser, others: list[str]) -> str
             lines.append(f".SH {title}")
         for action in actions:
             lines += [".TP", option(action), roff(help_of(action).replace("%%", "%"))]
-    examples, codes = [], ""
-    for block in (parser.epilog or "").split("\n\n"):
-        if block.startswith("example"):
-            examples = [line.strip() for line in block.strip().split("\n")[1:]]
-        elif block.startswith("exit codes: "):
-            codes = block.removeprefix("exit codes: ")
+    examples, codes = epilog(parser)
     if examples:
         lines += [".SH EXAMPLES", ".nf", *(roff(line) for line in examples), ".fi"]
     if codes:
         lines += [".SH EXIT STATUS", roff(codes) + "."]
     lines += [".SH SEE ALSO", ",\n".join(f"\\fB{roff(name)}\\fR(1)" for name in others)]
     return "\n".join(lines) + "\n"
+
+
+def described(action: argparse.Action) -> str:
+    """A row of the reference: an option or operand, and what it does."""
+    choices = f"{{{','.join(map(str, action.choices))}}}" if action.choices is not None else None
+    value = "" if action.nargs == 0 or not action.option_strings else f" {choices or action.metavar or action.dest.upper()}"
+    names = ", ".join(f"`{name}{value}`" for name in action.option_strings) or f"`{action.metavar}`"
+    return f"- {names}: {help_of(action).replace('%%', '%')}"
+
+
+def reference(prog: str, parser: argparse.ArgumentParser) -> str:
+    """The page of a command for the documents."""
+    subcommands, operands, usage = arguments(parser)
+    purpose = (parser.description or "").rstrip(".")
+    lines = [f"# {prog}", "", f"{purpose[:1].upper()}{purpose[1:]}.", "", "```text", f"{prog} [OPTIONS] {' '.join(usage)}".rstrip(), "```", ""]
+    for action in subcommands:
+        lines += ["## Commands", "", "| command | what it does |", "| --- | --- |"]
+        for choice in action._choices_actions:
+            lines.append(f"| [`{choice.dest}`]({prog.replace(' ', '-')}-{choice.dest}.md) | {choice.help} |")
+        lines.append("")
+    examples, codes = epilog(parser)
+    if examples:
+        lines += ["## Examples", "", "```sh", *examples, "```", ""]
+    for title, actions in (("Arguments", operands), ("Options", [a for a in parser._actions if a.option_strings])):
+        if actions:
+            lines += [f"## {title}", "", *(described(action) for action in actions), ""]
+    if codes:
+        lines += ["## Exit codes", "", f"{codes}.", ""]
+    return "\n".join(lines)
+
+
+def references() -> dict[Path, str]:
+    """The page of each command for the documents."""
+    return {REFERENCE / f"{prog.replace(' ', '-')}.md": reference(prog, parser) for prog, parser in parsers().items()}
 
 
 def manuals() -> dict[Path, str]:
@@ -118,4 +165,4 @@ def manuals() -> dict[Path, str]:
 
 def pages() -> dict[Path, str]:
     """All files, by path."""
-    return {**completions(), **manuals()}
+    return {**completions(), **manuals(), **references()}

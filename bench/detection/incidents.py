@@ -2,7 +2,7 @@
 
     python bench/detection/incidents.py [SEEDS] [--tune]     # 3 by default; 6 runs of half a minute or so
 
-Writes the table to docs/detection.md. Seeds and what is about an attack as in office.py. An incident is an attack's if one
+Writes the table to docs/explanation/detection-measured.md. Seeds and what is about an attack as in office.py. An incident is an attack's if one
 of its findings, of any severity, is about one, and benign if none is.
 """
 

@@ -1,6 +1,6 @@
 """Real flows with known actors, as records of VPC flow logs: what the detectors and published definitions say of them.
 
-    python bench/detection/labelled.py FOLDER      # writes the table to docs/detection.md; needs dpkt for captures
+    python bench/detection/labelled.py FOLDER      # writes the table to docs/explanation/detection-measured.md; needs dpkt for captures
 
 FOLDER holds files of two public projects, which are not part of this one: `testing/pcaps/*.pcap` of ncsa/bro-simple-scan
 (as simple-scan-NAME.pcap), and of stratosphereips/StratosphereLinuxIPS `dataset/port-scans/vertical/conn.log` (as

@@ -3,7 +3,7 @@
     python bench/detection/office.py [SEEDS] [--tune]     # 3 by default; 24 runs of a minute or so each
 
 Prints for each format and window the attacks told and missed and the false findings a day by detector, and writes the
-table to docs/detection.md. Reporting seeds are from 1,001 on; thresholds are set on those below 1,000, which --tune
+table to docs/explanation/detection-measured.md. Reporting seeds are from 1,001 on; thresholds are set on those below 1,000, which --tune
 takes, and prints each false finding for. A finding is told if its severity is medium or high. It is right if its
 detector is one of the label's, and its actor or a target an actor or a target of the label, while the attack goes on;
 a finding of another detector about an attack, and one about the authorised scanner, is neither right nor false.

@@ -1,8 +1,8 @@
-"""The tables of docs/detection.md: each stands between two marks that name what measured it."""
+"""The tables of docs/explanation/detection-measured.md: each stands between two marks that name what measured it."""
 
 from pathlib import Path
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "detection.md"
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "explanation" / "detection-measured.md"
 
 
 def put(script, end, table):

@@ -1,7 +1,7 @@
 """Published definitions as rules, and two that are none (models.py), beside the detectors, on the same labelled data:
 precision, recall and F1 by actor.
 
-    python bench/detection/published.py [SEEDS]     # 5 by default, from 1001 on; writes the table to docs/detection.md
+    python bench/detection/published.py [SEEDS]     # 5 by default, from 1001 on; writes the table to docs/explanation/detection-measured.md
 
 An actor that a rule names is right if it is the label's, wrong if it is no incident's; the actors of other incidents
 count as neither. At lower intensities a 10th or 40th of the incidents is left (`thinned`). Each definition is written as its source has it, with its constants; where a source fires on single

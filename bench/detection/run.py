@@ -1,7 +1,7 @@
 """How well the detectors do on labelled data: precision, recall, false findings and time to detect, by detector, format
 and window.
 
-    python bench/detection/run.py [SEEDS]       # 10 by default, from 1001 on; prints the table and writes it to docs/detection.md
+    python bench/detection/run.py [SEEDS]       # 10 by default, from 1001 on; prints the table and writes it to docs/explanation/detection-measured.md
 
 Thresholds were set on seeds below 200. Each run has 200,000 records of 6 hours and 300 hosts, every incident and
 look-alike planted. A finding of a planted kind is right if its detector and actor are a label's, of the other detectors

@@ -2,7 +2,7 @@
 
 Each has ``update(numbers)``, with an iterable or a buffer of 64-bit numbers (``array.array("Q")``, numpy),
 ``merge(other)``, ``to_bytes()`` and ``from_bytes(data)``, safe with any bytes (:class:`~vpcflow.StateError`). Their
-errors, and the papers: the headers in ``include/vpcflow/sketch``; measured: ``docs/sketches.md``.
+errors, and the papers: the headers in ``include/vpcflow/sketch``; measured: ``docs/explanation/sketches.md``.
 Any number of threads may use one sketch at once; each number is taken whole.
 In queries use :func:`vpcflow.approx_n_unique` and :func:`vpcflow.approx_quantile`.
 

@@ -1,7 +1,7 @@
 // Waits for other threads that take microseconds: to sleep and be woken takes longer than most of them.
 //
 // Of two threads that parse one file, each sleeping for that, one in five blocks had one sleep; without, parsing has
-// 1.15 times the rate (docs/performance.md).
+// 1.15 times the rate (docs/explanation/performance-measured.md).
 #ifndef VPCFLOW_SRC_SCAN_SHORT_WAIT_H_
 #define VPCFLOW_SRC_SCAN_SHORT_WAIT_H_
 

@@ -60,7 +60,7 @@ def main() -> int:
             bad.append(f"{name}: {'has an example and a reason for none' if code else 'has no example'}")
         includes.append(f'#include "vpcflow/{name}"')
         bodies.append((name, "\n".join(code)))
-    for page in sorted([root / "README.md", *(root / "docs").glob("*.md")]):
+    for page in sorted([root / "README.md", *(root / "docs").rglob("*.md")]):
         for block in re.findall(r"^```(?:cpp|c\+\+)\n(.*?)^```", page.read_text(), re.M | re.S):
             bodies.append((page.name, block))
     text = PRELUDE % "\n".join(includes)

@@ -1,5 +1,6 @@
 """The examples of every --help and the commands of README and docs run as they stand in bash, on the sample."""
 
+import functools
 import os
 import re
 import signal
@@ -18,10 +19,11 @@ RULES = """
   having: flows >= 2
   examples: [{log: "srcaddr dstport action\\n10.0.0.1 22 REJECT\\n", findings: 0}]
 """
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 COMMAND = re.compile(r"(?:^|[|&;] *)(?:\.venv/bin/)?vpcflow [a-z-]")
 
 
+@functools.cache
 def examples():
     """Command lines of all help pages."""
     commands = re.search(r"there are (.*)", run_cli("nonsense", check=2).stderr.decode())[1].split(", ")

@@ -32,7 +32,7 @@ def test_every_public_thing_is_documented():
 
 
 @pytest.mark.parametrize(
-    "path", sorted(p.relative_to(ROOT) for p in [ROOT / "README.md", *ROOT.glob("docs/*.md")]), ids=str
+    "path", sorted(p.relative_to(ROOT) for p in [ROOT / "README.md", *ROOT.glob("docs/**/*.md")]), ids=str
 )
 def test_python_in_the_documents_runs(path, tmp_path, monkeypatch):
     """Every ```python block of a page runs, in order, in one namespace, beside a folder `logs` with the sample."""

@@ -1,4 +1,4 @@
-"""docs/schemas.md says what comes out: every command with --json, every Arrow table, by names, order and types."""
+"""docs/reference/schemas.md says what comes out: every command with --json, every Arrow table, by names, order and types."""
 
 import importlib
 import json
@@ -8,8 +8,9 @@ import pytest
 
 import vpcflow as vf
 from conftest import HEADER, ROOT, SAMPLE, line, run_cli
+from vpcflow.findings import Coverage
 
-PAGE = (ROOT / "docs" / "schemas.md").read_text()
+PAGE = (ROOT / "docs" / "reference" / "schemas.md").read_text()
 RULES = """
 - name: refused
   severity: high
@@ -78,7 +79,7 @@ def test_json_of_commands(title, args, tmp_path):
 
 def test_members_of_what_nests():
     said = re.findall(r"`(\w+)`", next(row[2] for row in table("Findings") if row[0] == "coverage"))
-    assert set(said) == set(vf.findings.Coverage.__annotations__)
+    assert set(said) == set(Coverage.__annotations__)
     (summary,) = objects("summary", SAMPLE)
     for row in table("Summary"):
         if row[1] == "array of object":

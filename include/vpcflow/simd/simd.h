@@ -1,4 +1,4 @@
-// The vector kernels of this build: which are there, and which are in use. docs/performance.md says what they do.
+// The vector kernels of this build: which are there, and which are in use. docs/explanation/performance-engine.md says what they do.
 //
 // Example:
 //   std::cout << vpcflow::ActiveKernelName();   // "avx2"

@@ -6,7 +6,7 @@
 //   std::optional<uint64_t> median = sizes.Quantile(0.5);
 //
 // Error: the rank of the value that Quantile gives differs from q by no more than 1.65 % of the number of values in 99
-// of 100 sketches (k = 200; measured over 100 seeds: docs/sketches.md). Memory: about 3 k numbers and the slack of
+// of 100 sketches (k = 200; measured over 100 seeds: docs/explanation/sketches.md). Memory: about 3 k numbers and the slack of
 // growing arrays, 30 KB for k = 200, whatever comes.
 //
 // Merging keeps the bound in any order, but the state depends on the order: two merges of the same parts can hold other

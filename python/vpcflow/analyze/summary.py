@@ -19,7 +19,7 @@ from ..query.running import collect_all
 from ..query.scan import query
 from ..typing import Progress
 
-SCHEMA_VERSION = 1  # of summaries as JSON, docs/schemas.md
+SCHEMA_VERSION = 1  # of summaries as JSON, docs/reference/schemas.md
 _BARS = " .:-=+*#%@"
 _WIDEST_TIMELINE = 180
 _TABLES = (

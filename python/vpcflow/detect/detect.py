@@ -4,7 +4,7 @@ Everything rests on conversations (:meth:`vpcflow.Flows.sessions`), not on recor
 answered. So a server never takes the blame for its clients, and a long connection, which AWS logs again every window,
 is one event.
 
-What each detector looks for, its settings and what it cannot see: ``docs/detection.md``.
+What each detector looks for, its settings and what it cannot see: ``docs/reference/detectors.md``.
 """
 
 from __future__ import annotations

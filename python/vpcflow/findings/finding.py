@@ -9,7 +9,7 @@ from ..typing import Severity
 from .identity import id_of
 
 SEVERITIES: tuple[Severity, ...] = get_args(Severity)  # worst first
-SCHEMA_VERSION = 1  # of findings as JSON, docs/schemas.md
+SCHEMA_VERSION = 1  # of findings as JSON, docs/reference/schemas.md
 _DISTINGUISHING = ("dstport", "protocol", "country", "network")  # evidence of which several findings of an actor differ
 
 
