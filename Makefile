@@ -3,7 +3,8 @@
 #   make demo     the main job on the bundled sample logs
 #   make test     build everything, C++ and Python tests
 #   make bench    benchmarks against yardsticks and peers (PEERS=0 for ours alone, RECORDS=10000000 for the full size)
-#   make lint     format, ruff, mypy, who includes whom
+#   make docs     the site of the documents, build/site/index.html
+#   make lint     format, ruff, mypy, who includes whom, the site without warnings
 #   make soak     all the long tests with their times: sanitizers, 10,000,000 lines, 2^32 addresses, make fuzz, long Python tests
 #   make fuzz     every fuzz target with ASan and UBSan, FUZZ_RUNS executions each (default 100,000; no clang needed)
 #   make libfuzzer  the same targets guided by coverage, FUZZ_SECONDS each (default an hour; FUZZ_CXX=clang++-16)
@@ -21,7 +22,7 @@ APT := build-essential cmake ninja-build pkg-config python3-venv python3-dev lib
 JOBS := $(shell nproc)
 SOURCES := $(shell find include src python cmake CMakeLists.txt pyproject.toml -type f -not -name '*.pyc')
 
-.PHONY: demo test bench lint soak fuzz libfuzzer coverage scale keys clean cpp-build
+.PHONY: demo test bench docs lint soak fuzz libfuzzer coverage scale keys clean cpp-build
 
 # -- bootstrap: each step leaves a stamp and is nothing to do the second time
 
@@ -57,6 +58,11 @@ $(VENV)/.lint-packages: $(VENV)/.made pyproject.toml
 	@$(BIN)/python tools/requirements.py lint | $(BIN)/pip install -q -r /dev/stdin
 	@touch $@
 
+$(VENV)/.docs-packages: $(VENV)/.made pyproject.toml
+	@echo "Installing the packages that make the site"
+	@$(BIN)/python tools/requirements.py docs | $(BIN)/pip install -q -r /dev/stdin
+	@touch $@
+
 # -- the commands
 
 demo: $(VENV)/.package
@@ -80,7 +86,12 @@ bench: $(VENV)/.package
 	@$(BIN)/python bench/run.py --build $(BUILD)
 	@$(BIN)/python bench/tables.py $${RECORDS:-1000000}
 
-lint: $(VENV)/.package $(VENV)/.test-packages $(VENV)/.lint-packages
+# The text of the documents is made by tools/generate_docs.py and lies in docs/; MkDocs adds pages of headers and docstrings.
+docs: $(VENV)/.docs-packages
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
+	@echo "The site: build/site/index.html"
+
+lint: $(VENV)/.package $(VENV)/.test-packages $(VENV)/.lint-packages docs
 	@$(BIN)/ruff check python tests/python bench examples tools
 	@$(BIN)/mypy
 	@$(BIN)/stubtest vpcflow._core --ignore-positional-only --allowlist tests/python/stubtest_allow.txt

@@ -1,14 +1,19 @@
-"""The documents: links lead somewhere, tables fit a page, both READMEs say the same."""
+"""The documents: links lead somewhere, tables fit a page, both READMEs say the same, the site has all of it."""
 
+import functools
+import importlib
+import os
 import re
 import shlex
+import subprocess
+import sys
 
 import pytest
 
 import vpcflow as vf
 from conftest import ROOT, run_cli
 
-TOP = [ROOT / name for name in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md")]
+TOP = [ROOT / name for name in ("README.md", "README.ja.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md")]
 PAGES = [*TOP, *sorted((ROOT / "docs").rglob("*.md"))]
 LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
 
@@ -71,6 +76,8 @@ def test_the_link_check_finds_what_is_wrong(tmp_path):
 def screens():
     """What consoles in the documents show: a command, and the lines below it."""
     for path in PAGES:
+        if path.name == "README.ja.md":
+            continue  # shows the same
         for block in re.findall(r"^```console\n(.*?)^```", path.read_text(), re.M | re.S):
             for screen in re.split(r"^\$ ", block, flags=re.M)[1:]:
                 command, *lines = screen.splitlines()
@@ -84,6 +91,84 @@ def test_what_consoles_show_is_what_comes(command, lines, monkeypatch):
     out = run_cli(*shlex.split(command)[1:]).stdout.decode()
     parts = [re.escape(line.rstrip()) + r" *\n" if line != "..." else r"(?:.*\n)*?" for line in lines]
     assert re.fullmatch("".join(parts), out), out
+
+
+def outline(path):
+    """What both READMEs have in common: levels of headings, code, links and pictures, rows of tables."""
+    text = path.read_text()
+    blocks = re.findall(r"^```.*?^```", text, re.M | re.S)
+    rest = re.sub(r"^```.*?^```", "", text, flags=re.M | re.S)
+    links = [link for link in LINK.findall(rest) if not link.startswith("README")]
+    return re.findall(r"^#+", rest, re.M), blocks, links, re.findall(r"`[^`\n]+`", rest), rest.count("\n| "), rest.count("\n- ")
+
+
+def test_the_japanese_readme_is_in_step():
+    assert outline(ROOT / "README.ja.md") == outline(ROOT / "README.md")
+    assert len(re.findall(r"[\u3040-\u30ff\u4e00-\u9fff]", (ROOT / "README.ja.md").read_text())) > 500
+
+
+@functools.cache
+def site():
+    """tools/docs_site.py."""
+    sys.path.insert(0, str(ROOT / "tools"))
+    try:
+        return importlib.import_module("docs_site")
+    finally:
+        sys.path.pop(0)
+
+
+def test_the_navigation_has_every_page():
+    yaml = pytest.importorskip("yaml")
+    named = re.findall(r"[\w./-]+\.md", str(yaml.safe_load((ROOT / "mkdocs.yml").read_text())["nav"]))
+    made = re.findall(r"[\w./-]+\.md", str(site().navigation()))
+    written = [str(path.relative_to(ROOT / "docs")) for path in PAGES if path not in TOP]
+    pages = [*written, *site().TOP.values(), *site().python_pages(), *site().header_pages.pages()]
+    assert sorted({*named, *made}) == sorted(pages)
+
+
+def test_the_python_reference_has_every_name():
+    named = {}
+    for modules in site().PYTHON.values():
+        for module, names in modules.items():
+            named |= {name: module for name in names.split()}
+    assert sorted(named) == sorted(vf.__all__)
+    for name, module in named.items():
+        inside = importlib.import_module(".".join(filter(None, ("vpcflow", module))))
+        assert getattr(inside, name) is getattr(vf, name)
+
+
+def test_the_cpp_reference_has_every_public_header():
+    pages = site().header_pages.pages()
+    public = [
+        path.relative_to(ROOT / "include/vpcflow")
+        for path in (ROOT / "include/vpcflow").rglob("*.h")
+        if path.parent.name not in ("vpcflow", "internal") and not path.name.endswith("-inl.h")
+    ]
+    left_out = site().header_pages.LEFT_OUT
+    assert sorted(pages) == sorted(f"reference/cpp/{path.with_suffix('.md')}" for path in public if str(path) not in left_out)
+    for path, text in pages.items():
+        assert re.match(r"# \w+\.h\n\n```cpp\n#include <vpcflow/.*>\n```\n\n\S", text), path
+        assert "**Example**" in text, path
+        assert "\n## " in text, path
+        for block in re.findall(r"^```cpp\n(.*?)^```$", text, re.M | re.S):
+            bare = re.sub(r'"(?:[^"\\]|\\.)*"|\'.\'|//.*', "", block)
+            assert bare.count("{") == bare.count("}"), (path, block)
+        assert not re.search(r"\bprivate:|VPCFLOW_X\b", text), path
+    view = pages["reference/cpp/record/record_view.md"]
+    assert "\n## RecordView\n" in view
+    assert "std::string_view text(Field field) const;\n" in view
+
+
+def test_the_site_builds_and_asks_no_other_host(tmp_path):
+    for package in ("mkdocs", "mkdocstrings", "material"):
+        pytest.importorskip(package)
+    done = subprocess.run(
+        [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", tmp_path], cwd=ROOT, capture_output=True, text=True,
+        env={**os.environ, "NO_MKDOCS_2_WARNING": "1"},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    for page in tmp_path.rglob("*.html"):
+        assert not re.search(r"<(?:script|img|iframe|source)[^>]*\ssrc=\"?(?:https?:)?//|<link[^>]*href=\"?(?:https?:)?//", page.read_text()), page
 
 
 def test_all_errors_are_in_the_reference():
