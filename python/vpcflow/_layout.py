@@ -53,13 +53,13 @@ class Column:
 
     @property
     def is_right(self) -> bool:
-        """Tells whether cells stand at the right."""
+        """Returns whether cells stand at the right."""
         return self.kind in NUMBERS
 
 
 def terminal_width() -> int | None:
-    """Returns how many columns a page may take: those of the terminal, of which ``COLUMNS`` tells, too; ``None``, no
-    limit, where standard output is none."""
+    """Returns how many columns a page may take: those of the terminal or of ``COLUMNS``; ``None``, no limit,
+    where standard output is no terminal."""
     if sys.stdout is None or not sys.stdout.isatty():
         return None
     return shutil.get_terminal_size().columns

@@ -27,12 +27,12 @@ if TYPE_CHECKING:
 class VpcflowError(Exception):
     """Base of all exceptions that vpcflow raises on purpose.
 
-    ``partial`` is the result of what could be read, if the error came after some of it, else ``None``: what the call
-    gives else, a :class:`~vpcflow.Result`, :class:`~vpcflow.Findings`, ...
+    ``partial`` has the result for the input before the error, of the type that the call returns (a
+    :class:`~vpcflow.Result`, :class:`~vpcflow.Findings`, ...), or ``None``.
 
-    What is known of the failure, else ``None``: ``field``, the name as it was written; ``suggestion``, the nearest
+    Details of the failure, ``None`` where unknown: ``field``, the name as it was written; ``suggestion``, the nearest
     right name or value; ``source``, the name of the source; ``line``, in it, from 1; ``position``, the byte of an
-    expression, from 0. ``kind`` is a short name of what failed, as ``"field"`` or ``"not-found"``.
+    expression, from 0. ``kind`` names the failure in short, as ``"field"`` or ``"not-found"``.
     """
 
     kind: str = "error"
@@ -158,7 +158,7 @@ class StateError(VpcflowError, ValueError):
 
 
 class OutputError(VpcflowError, OSError):
-    """A file, a folder or standard output cannot be written; what was begun is gone."""
+    """A file, a folder or standard output cannot be written; no part of it is left behind."""
 
     kind = "output"
 

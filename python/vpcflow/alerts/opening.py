@@ -18,7 +18,7 @@ _LONGEST_URL = 65536
 
 def channel(url: str, *, allow_hosts: tuple[str, ...] = ()) -> Channel:
     """Opens a channel by its URL. ``allow_hosts``: hosts of webhooks that may be private and plain ``http``.
-    :class:`~vpcflow.RuleError` for what is no channel.
+    Raises :class:`~vpcflow.RuleError` for a URL of no channel.
 
     >>> from vpcflow import alerts
     >>> alerts.channel("https://user:secret@hooks.example/T0?token=1").label

@@ -247,10 +247,10 @@ def _queries(flows: Flows) -> dict[str, Flows]:
 
 
 def summarize(flows: Flows, *, progress: Progress | bool | None = None) -> Summary:
-    """Reads the logs once, checking every value, and gives the figures.
+    """Reads the logs once, checks every value, and returns the figures.
 
     Fields that the logs lack leave their part empty. Errors as :meth:`vpcflow.Flows.collect`; the ``partial`` of a
-    :class:`~vpcflow.SourceError` is then the :class:`Summary` of what could be read.
+    :class:`~vpcflow.SourceError` is then the :class:`Summary` of the records before the damage.
     """
     queries = _queries(query(allow_missing=True)._with(check_all=True).bind(flows))
     filtered = bool(flows._filters)

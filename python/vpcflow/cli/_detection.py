@@ -45,13 +45,13 @@ def silences_of(path: str | None, own: list[rules.Rule]) -> list[rules.Silence]:
 
 
 def settings_rows() -> list[dict[str, Any]]:
-    """The settings of each detector, one row each; those that all detectors share come first."""
+    """Returns the settings of each detector, one row each; those that all detectors share come first."""
     shared = [{"detector": None, **row} for row in SHARED_SETTINGS]
     return shared + [{"detector": detector["name"], **row} for detector in ROWS for row in detector["settings"]]
 
 
 def settings_page(width: int | None) -> str:
-    """The settings for a terminal: name, default, unit and meaning, by detector."""
+    """Formats the settings for a terminal: name, default, unit and meaning, by detector."""
     meanings = {row["name"]: f"{row['name']} ({row['technique']}): {row['meaning']}" for row in ROWS}
     lines: list[str] = []
     detector: str | None = ""

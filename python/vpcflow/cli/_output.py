@@ -38,7 +38,7 @@ def stdout() -> IO[str]:
 
 
 def finish() -> None:
-    """Writes what is still held back."""
+    """Writes the buffered output."""
     if sys.stdout is None:
         return
     try:
@@ -56,7 +56,7 @@ def _gave_up(error: OSError) -> None:
 
 
 def drop_output() -> None:
-    """Lets all further standard output go nowhere, what is held back included."""
+    """Discards all further standard output, the buffered part included."""
     _to_nowhere(sys.stdout)
 
 

@@ -160,8 +160,8 @@ def print_rows(
     result: Result, flows: Flows, args: argparse.Namespace, *, schema: Schema | None = None, rows: Rows | None = None,
     order: Sequence[str] = (), bar: str | None = None, bytes_in: frozenset[str] = frozenset(),
 ) -> None:  # fmt: skip
-    """Prints a result, or what was made of it as ``schema`` and ``rows``; a page for people has the columns ``order``
-    first. ``bytes_in``: the columns that count bytes, beside those that their names tell."""
+    """Prints a result, or ``schema`` and ``rows`` made from it; a page for people has the columns ``order`` first.
+    ``bytes_in``: columns that count bytes, beside those known by their names."""
     warn_of_rejects(result.report, args.json)
     made = schema or result.schema
     if not args.json and not args.csv:

@@ -42,9 +42,9 @@ __all__ = ["DETECTORS", "DetectorSettings", "Settings", "baseline", "detect"]
 
 
 def baseline(flows: Flows, *, idle: Duration = "10m", progress: Progress | bool | None = None) -> Aggregation:
-    """Who talked to whom at which port over which protocol, and how often, to tell what is new later:
-    ``detect(today, baseline=baseline(past))``. An :class:`~vpcflow.Aggregation` of answered sessions: saved with
-    ``to_bytes()``, days are put together with ``+``.
+    """Counts who talked to whom at which port over which protocol, for the detectors of what is new:
+    ``detect(today, baseline=baseline(past))``. Returns an :class:`~vpcflow.Aggregation` of answered sessions, which
+    ``to_bytes()`` saves and ``+`` merges.
 
     >>> import vpcflow as vf
     >>> from vpcflow.detect import baseline
@@ -67,7 +67,7 @@ def detect(
     flows: Flows | Aggregation, *, only: Sequence[str] = (), baseline: Aggregation | None = None, samples: int = 3,
     progress: Progress | bool | None = None, **settings: Unpack[DetectorSettings],
 ) -> Findings:  # fmt: skip
-    """Findings in flow logs, worst first.
+    """Runs the detectors over flow logs and returns the findings, worst first.
 
     ``flows``: logs; or an :class:`~vpcflow.Aggregation` of their sessions, ``Aggregation.of(flows.sessions())``, which
     was merged from parts: days, machines, saved states. The same sessions give the same findings, but without sample
@@ -80,7 +80,7 @@ def detect(
     Needs ``srcaddr``, ``dstaddr``, ``start`` and ``end``. A detector that can see nothing, because the formats of all
     logs lack a field, is named in ``not_detected`` with the fields; one that sees less, or is blind in some of the
     sources, in ``degraded``. Errors as of :meth:`vpcflow.Flows.collect`; of damaged sources the findings in
-    what could be read are the error's ``partial``.
+    the input before the error are its ``partial``.
 
     >>> import vpcflow as vf
     >>> made = vf.synth(20_000, seed=3, plant="port_scan", peers=500, noise_sources=500)
@@ -134,8 +134,8 @@ def look(
 
 
 def checked_settings(only: Sequence[str], settings: Mapping[str, Any]) -> Settings:
-    """The settings of :func:`detect`; :class:`~vpcflow.PlanError` for unknown names and for files that cannot be
-    read."""
+    """Returns the settings of :func:`detect`. Raises :class:`~vpcflow.PlanError` for unknown names and for files that
+    cannot be read."""
     for name in names([only], "only=['port_scan']"):
         if name not in DETECTORS:
             raise PlanError(f"no detector {name!r}; {hint(name, DETECTORS)}")

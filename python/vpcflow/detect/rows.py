@@ -18,7 +18,7 @@ SHARED_SETTINGS: list[dict[str, Any]] = [
 
 
 def all_settings() -> dict[str, dict[str, Any]]:
-    """The rows of all settings by name, each with the ``detectors`` that go by it (none: all)."""
+    """Returns the rows of all settings by name, each with the ``detectors`` that go by it (none: all)."""
     out = {row["name"]: {**row, "detectors": []} for row in SHARED_SETTINGS}
     for detector in ROWS:
         for row in detector["settings"]:

@@ -1,4 +1,4 @@
-"""One run of the detectors: what the engine is given, and what it found as findings."""
+"""One run of the detectors: input for the engine, and findings from it."""
 
 from __future__ import annotations
 
@@ -49,18 +49,18 @@ class Run:
         self.coverage = {name: _hidden(self._seen[name], sessions.report) for name in DETECTORS}
 
     def lacks(self, name: str) -> list[str]:
-        """The fields without which a detector sees nothing in any of the logs; none if it sees something."""
+        """Returns the fields without which a detector sees nothing in any log; none if it sees something."""
         seen = self._seen[name]
         if seen["verdict"] != "impossible":
             return []
         return list(dict.fromkeys(loss["field"] for loss in seen["losses"] if loss["essential"]))
 
     def missing(self, name: str) -> list[str]:
-        """The arguments without which a detector finds nothing, and which are not given."""
+        """Returns the arguments that a detector needs and that are not given."""
         return self._missing[name]
 
     def reasons(self, name: str) -> list[str]:
-        """Why a detector sees less than it could, most important first."""
+        """Returns why a detector sees less than it could, most important first."""
         hidden = self.coverage[name]
         reasons = [hidden["unknown"]] if "unknown" in hidden else []
         reasons += [BlindIn(hidden["blind"])] if "blind" in hidden else []
@@ -68,7 +68,7 @@ class Run:
         return [*reasons, *(hidden[what] for what in ("skipdata", "one_direction") if what in hidden)]
 
     def findings(self, names: Sequence[str]) -> list[Finding]:
-        """What some detectors find."""
+        """Returns the findings of some detectors."""
         return [
             Finding(**found, coverage=self.coverage[name])
             for name in names

@@ -101,7 +101,7 @@ def aggregate(
 ) -> Aggregation:
     """Aggregates files with a pool of processes: as ``question.update(data)`` does with threads, the same bytes.
 
-    ``data``: paths, folders, patterns. ``question``: an :class:`~vpcflow.Aggregation`; what it holds already is part of
+    ``data``: paths, folders, patterns. ``question``: an :class:`~vpcflow.Aggregation`; its present content is part of
     the result, and it is not changed. ``executor``: any :class:`concurrent.futures.Executor`; by default processes are
     started, ``workers`` of them, and ended. ``options``: of :func:`vpcflow.scan`.
 

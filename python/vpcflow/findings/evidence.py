@@ -98,7 +98,7 @@ def as_line(sample: dict[str, Any], zone: datetime.tzinfo | None = None) -> str:
 
 
 def is_address(text: str) -> bool:
-    """Tells whether a text is an IP address: actors of rules can be anything."""
+    """Returns whether a text is an IP address: actors of rules can be anything."""
     try:
         ipaddress.ip_address(text)
     except ValueError:

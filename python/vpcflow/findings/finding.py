@@ -48,8 +48,8 @@ class Finding:
 
     @property
     def key(self) -> str:
-        """What is the same for findings of the same kind: detector, actor, and the target; of several targets, which
-        may change while it goes on, the port, and of what is new what that is. Alerts go by it."""
+        """Identifies findings of one story, for alerts: detector, actor, and the target. Of several targets, which may
+        change while the story goes on, the port, or the new thing of a detector of what is new."""
         named = [str(self.evidence[name]) for name in _DISTINGUISHING if name in self.evidence]
         what = self.targets if len(self.targets) == 1 else named[:1] or [""]
         return "\n".join([self.detector, self.actor, *what])

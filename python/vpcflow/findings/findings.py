@@ -149,7 +149,8 @@ class Findings(Sequence[Finding]):
         return [f"{count(len(self.silenced), 'finding')} silenced: {named}"] if reasons else []
 
     def limits(self, *, brief: bool = False) -> list[Limit]:
-        """What could not be seen; empty if nothing is hidden. ``brief``: those who see less in one line."""
+        """Returns what the detectors could not see; empty if they saw all. ``brief``: in one line for those that see
+        less."""
         limits = [blind_to(name, f"the logs lack {', '.join(add)}") for name, add in self.not_detected.items()]
         limits += [
             blind_to(name, f"not given: {', '.join(f'{argument}=' for argument in missing)}")

@@ -25,7 +25,7 @@ _QUERY = (
 
 @dataclasses.dataclass(frozen=True)
 class Scope:
-    """What a conclusion is about: the records that were looked at."""
+    """The records that a conclusion is drawn from."""
 
     records: int  # read
     matched: int  # of them, that pass the filter

@@ -46,7 +46,7 @@ def capabilities(format: str) -> list[Capability]:
 def recommended_format(for_: Iterable[str] = ()) -> str:
     """Returns the format, as AWS takes it, with which the analyses named are exact; without names, all of them.
 
-    AWS's default fields come first, then what else is needed. Raises :class:`~vpcflow.PlanError` for a name that is no
+    AWS's default fields come first, then the others needed. Raises :class:`~vpcflow.PlanError` for a name that is no
     analysis of :func:`capabilities`.
 
     >>> import vpcflow as vf

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def reader_of(batches: Iterable[pa.RecordBatch], schema: Callable[[], pa.Schema]) -> pa.RecordBatchReader:
-    """A reader of batches that have one schema; `schema` makes it if there are none."""
+    """Returns a reader of batches that have one schema; `schema` makes it if there are none."""
     import pyarrow
 
     rest = iter(batches)
@@ -24,8 +24,8 @@ def reader_of(batches: Iterable[pa.RecordBatch], schema: Callable[[], pa.Schema]
 
 
 def sound_batches(name: str, kind: str, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    """The batches whose buffers are as large as their lengths and last offsets say, in constant time for each column;
-    what lies in between the engine checks. Errors name the table."""
+    """Yields the batches whose buffers are as large as their lengths and last offsets say, in constant time for each
+    column; the engine checks the offsets between. Errors name the table."""
     from pyarrow import lib
 
     while True:

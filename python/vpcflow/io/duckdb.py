@@ -81,7 +81,7 @@ class Records(Table):
 
 
 class Made(Table):
-    """A table that is made when a query needs it. ``make`` returns it with the report of what was read."""
+    """A table that is made when a query needs it. ``make`` returns it with the report of the scan."""
 
     def __init__(self, schema: pyarrow.Schema, make: Callable[[], tuple[pyarrow.Table, Report]]) -> None:
         super().__init__(schema)
@@ -99,7 +99,7 @@ class Made(Table):
 
 
 class Answer(NamedTuple):
-    """Rows of a query; the report of what was read for them, if anything was; and the error, if something could not be
+    """Rows of a query; the report of the scan, if the query needed one; and the error, if a source could not be
     read."""
 
     rows: duckdb.DuckDBPyRelation

@@ -35,7 +35,8 @@ def _looks_like_line(item: Any) -> bool:
 
 
 def sources_of(data: Input, notes: list[str] | None = None) -> list[_core.Source]:
-    """The sources of what :func:`vpcflow.scan` takes. ``notes`` grows by what folders hold that is not read."""
+    """Returns the sources for an argument of :func:`vpcflow.scan`. Adds to ``notes`` the files of folders that are not
+    read."""
     if isinstance(data, (str, os.PathLike)):
         sources, said = _core.Source.expand(os.fsencode(data))
         if notes is not None:
@@ -71,8 +72,8 @@ def _is_path(item: Any) -> bool:
 
 
 def with_tables(sources: list[_core.Source]) -> list[_core.Source]:
-    """The sources, of which Parquet and Arrow IPC files are read by pyarrow. Of many files those named as text are not
-    looked into."""
+    """Returns the sources, of which Parquet and Arrow IPC files are read by pyarrow. Of many files those named as text
+    are not looked into."""
     few = len(sources) <= _FEW
     kinds = [s.table_format if few or not s.name.endswith(_TEXT) else None for s in sources]
     return [s if kind is None else TableFile(s, kind).source() for s, kind in zip(sources, kinds)]
@@ -81,7 +82,7 @@ def with_tables(sources: list[_core.Source]) -> list[_core.Source]:
 def select(
     sources: list[_core.Source], start: int | None, end: int | None, accounts: list[str], regions: list[str]
 ) -> list[_core.Source]:
-    """The sources that may hold what is asked for. Warns of those whose path does not say."""
+    """Returns the sources that may hold matching records. Warns of those whose path does not tell."""
     if start is None and end is None and not accounts and not regions:
         return sources
     chosen = _core.Source.select(sources, start, end, accounts, regions)

@@ -19,7 +19,7 @@ Place = tuple[str, dict[str, str], bool]
 
 
 def is_ocsf(names: list[str]) -> bool:
-    """Whether columns are those of OCSF network activity."""
+    """Returns whether columns are those of OCSF network activity."""
     return {"class_uid", "src_endpoint", "dst_endpoint"} <= set(names)
 
 
@@ -204,8 +204,8 @@ def _own_names(batch: pa.RecordBatch, fields: set[str] | None) -> Iterator[tuple
 
 
 def places_of(schema: pa.Schema, field: str) -> list[str]:
-    """The paths of the columns that a field is read from, the first that is not null first; none if their values mean
-    others than they are."""
+    """Returns the paths of the columns that a field is read from, the first that is not null first; none if their
+    values mean others than they are."""
     names = {known["name"]: known["column"] for known in _core.fields()}
     for name, places, time, ends in _core.ocsf_fields():
         if name != field or ends or any(translation for _, translation, _ in places):
@@ -217,7 +217,7 @@ def places_of(schema: pa.Schema, field: str) -> list[str]:
 
 
 def paths_of(schema: pa.Schema, fields: list[str] | None) -> list[str] | None:
-    """The columns that hold some fields, of nested ones the paths of members; None for all."""
+    """Returns the columns that hold some fields, of nested ones the paths of members; None for all."""
     if fields is None:
         return None
     names = {field["name"]: field["column"] for field in _core.fields()}
@@ -250,14 +250,14 @@ def _path(schema: pa.Schema, pointer: str) -> str | None:
 
 
 def empty_batch(schema: pa.Schema) -> pa.RecordBatch:
-    """A batch of a schema without rows."""
+    """Returns a batch of a schema without rows."""
     import pyarrow as pa
 
     return pa.RecordBatch.from_pylist([], schema=schema)
 
 
 def columns(schema: pa.Schema) -> list[str]:
-    """The fields that events of a schema can have."""
+    """Returns the fields that events of a schema can have."""
     own = (name for name, _ in _own_names(empty_batch(schema), None))
     return list(dict.fromkeys([*(field[0] for field in _core.ocsf_fields()), *own]))
 
@@ -320,8 +320,8 @@ def _of_its_end(batch: pa.RecordBatch, direction: list[Place], found: list[tuple
 
 
 def flat_batch(batch: pa.RecordBatch, fields: set[str] | None) -> pa.RecordBatch:
-    """The columns of flow log fields, by the table that the engine has for JSON events, too. Their types are the same
-    for each batch of a schema."""
+    """Returns the columns of flow log fields, by the table that the engine has for JSON events, too. Their types are
+    the same for each batch of a schema."""
     import pyarrow as pa
 
     table = {name: (places, time, ends) for name, places, time, ends in _core.ocsf_fields()}
@@ -342,7 +342,7 @@ def flat_batch(batch: pa.RecordBatch, fields: set[str] | None) -> pa.RecordBatch
 
 
 def flat_reader(schema: pa.Schema, batches: Iterator[pa.RecordBatch], fields: list[str] | None) -> pa.RecordBatchReader:
-    """OCSF events, which are nested, as columns of fields."""
+    """Returns OCSF events, which are nested, as columns of fields."""
     wanted = None if fields is None else set(fields)
     return reader_of(
         (flat_batch(batch, wanted) for batch in batches), lambda: flat_batch(empty_batch(schema), wanted).schema

@@ -31,12 +31,12 @@ _LATEST_MILLISECONDS = 10**13 - 1
 
 
 def rows_of(metadata: Any, groups: Iterable[int]) -> int:
-    """The rows of some row groups."""
+    """Returns the number of rows of some row groups."""
     return sum(metadata.row_group(group).num_rows for group in groups)
 
 
 def pieces(metadata: Any) -> list[range]:
-    """The row groups that are read together."""
+    """Returns the row groups that are read together."""
     out: list[range] = []
     first = rows = 0
     for group in range(metadata.num_row_groups):
@@ -89,8 +89,8 @@ def _meet(span: tuple[Any, Any] | None, least: Any, most: Any) -> bool:
 
 
 def may_hold(metadata: Any, groups: range, places: list[str], is_time: bool, least: Any, most: Any) -> bool:
-    """Whether the statistics of some row groups leave room for a value of a field within bounds. The field is read
-    from the columns at its places: from a later one where those before are null."""
+    """Returns whether the statistics of some row groups leave room for a value of a field within bounds. The field is
+    read from the columns at its places: from a later one where those before are null."""
     return any(_group_may_hold(metadata, group, places, is_time, least, most) for group in groups)
 
 
@@ -138,7 +138,7 @@ def _batch_rows(metadata: Any, groups: range, leaves: list[int]) -> int:
 
 
 def batches(source: Any, metadata: Any, groups: range, columns: list[str] | None) -> Iterator[pa.RecordBatch]:
-    """The rows of some row groups, of all columns or some, in their order."""
+    """Yields the rows of some row groups, of all columns or some, in their order."""
     from pyarrow import parquet
 
     leaves = _leaves(metadata, columns)

@@ -69,8 +69,8 @@ def _narrowed(query: Flows, condition: str) -> Flows:
 
 
 def translate(predicate: pl.Expr) -> str | None:
-    """A condition in vpcflow's filter language that every row passes which the predicate lets through; ``None`` if
-    there is none but the trivial one."""
+    """Translates a predicate of polars into a condition of vpcflow's filter language that every row passes which the
+    predicate passes; ``None`` if only the trivial one is known."""
     return _condition(json.loads(predicate.meta.serialize(format="json")))
 
 

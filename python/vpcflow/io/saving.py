@@ -17,7 +17,7 @@ R = TypeVar("R", covariant=True)
 
 
 class Batch(Protocol[R]):
-    """Rows, and the report of what was read up to them: a result."""
+    """Rows, and the report of the scan up to them: a result."""
 
     _table: _core.Table
 
@@ -35,8 +35,8 @@ class Written(Generic[R]):
 
 
 def write_batches(file: IO[bytes], kind: str, batches: Iterable[Batch[R]], *, safe_csv: bool = True) -> Written[R]:
-    """Writes batches as one file of a kind. Of damaged sources what came before the damage is written, and the error
-    given back; after any other error, and if nothing came before, it is raised."""
+    """Writes batches as one file of a kind. Of damaged sources the rows before the damage are written, and the error is
+    returned; any other error, and one before the first row, is raised."""
     writer, written = _Writer(file, kind, safe_csv), Written[R](0, None, None)
     try:
         for batch in batches:

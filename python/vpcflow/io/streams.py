@@ -28,8 +28,8 @@ _CHUNK = 1 << 16
 
 
 def source_of_stream(stream: Any) -> _core.Source:
-    """A file object: read again from where it stands now if it can be moved, else read once. Text files are read as the
-    bytes below them."""
+    """Returns the source for a file object: read again from its present position if it can be moved, else read once.
+    Text files are read as the bytes below them."""
     name = getattr(stream, "name", None)
     name = name if isinstance(name, str) else "<stream>"
     binary = getattr(stream, "buffer", stream)

@@ -62,11 +62,12 @@ class TableFileReader:
         return opened(self._source(), options=options)
 
     def pieces(self) -> list[int]:
-        """The rows of each piece that can be read apart; none if the file is one piece whose rows are not known."""
+        """Returns the rows of each piece that can be read apart; none if the file is one piece whose rows are not
+        known."""
         return [parquet.rows_of(self.metadata, piece) for piece in self._pieces]
 
     def may_hold(self, piece: int, bounds: list[parquet.Bounds]) -> bool:
-        """Whether the statistics of a piece of Parquet leave room for a record within bounds."""
+        """Returns whether the statistics of a piece of Parquet leave room for a record within bounds."""
         if not self._pieces:
             return True
         ocsf, own = is_ocsf(self.names), _core.fields_of_columns(self.names)
@@ -94,7 +95,8 @@ class TableFileReader:
                 yield reader.get_batch(i)
 
     def stream(self, fields: list[str] | None, piece: int | None = None) -> object:
-        """The columns that hold some fields, or all, of one piece or all; of OCSF events the fields themselves."""
+        """Returns the columns that hold some fields, or all, of one piece or all; of OCSF events the fields
+        themselves."""
         import pyarrow
 
         if is_ocsf(self.names):

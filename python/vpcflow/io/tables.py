@@ -28,7 +28,7 @@ Columns = Optional[tuple[list[str], bool]]
 
 
 def message_column(names: list[str]) -> str | None:
-    """The column that has whole records, as lines or JSON, of a table without columns of flow logs."""
+    """Returns the column that has whole records, as lines or JSON, of a table without columns of flow logs."""
     names = [name for name in names if not name.startswith("__index_level_")]
     if _core.has_flow_columns(names) or is_ocsf(names):
         return None
@@ -86,7 +86,7 @@ class ArrowTable:
         return [str(getattr(n, "name", n)) for n in [*names, *(n for n in index if n is not None)]]
 
     def source(self) -> _core.Source:
-        """The source of its rows; or, if it has log lines in a column or is a series of them, of these."""
+        """Returns the source of its rows; or, if it has log lines in a column or is a series of them, of these."""
         series = hasattr(self._data, "dtype") or type(self._data).__name__ in ("ChunkedArray", "StringArray")
         column = None if self._own else "" if series else message_column(self._names())
         if column is None:
@@ -100,7 +100,8 @@ class ArrowTable:
         return (names, not self._own) if names else None
 
     def pieces(self) -> list[int]:
-        """Of tables in memory whose columns have to be flattened: other batches are shared as they are."""
+        """Returns the pieces of tables in memory whose columns have to be flattened; other batches are shared as they
+        are."""
         if not self._of_pyarrow() or not hasattr(self._data, "num_rows") or not is_ocsf(self._data.schema.names):
             return []
         rows = self._data.num_rows
@@ -157,7 +158,7 @@ class TableFile:
         return self._opened or TableFileReader(self._stored.name, self._kind, self._stored.memory())
 
     def source(self) -> _core.Source:
-        """The source of its rows, or of the log lines that they hold."""
+        """Returns the source of its rows, or of the log lines that they hold."""
         name = self._stored.name
         names: list[str] = []
         with contextlib.suppress(SourceError):  # the scan itself reports it

@@ -233,8 +233,8 @@ def _move(file: str, place: str) -> None:
 
 
 def open_to_append(path: str | os.PathLike[str]) -> tuple[IO[bytes], bool]:
-    """Opens a file to append to, unbuffered, and tells whether what it holds can be read; a device, FIFO or descriptor
-    is written through. ``OSError`` as the system gives it."""
+    """Opens a file to append to, unbuffered, and returns it with whether its content can be read; a device, FIFO or
+    descriptor is written through. ``OSError`` as the system gives it."""
     descriptor = _descriptor(os.fspath(path))
     if descriptor is not None:
         return open(os.dup(descriptor), "wb", buffering=0), False
@@ -248,7 +248,8 @@ def open_to_append(path: str | os.PathLike[str]) -> tuple[IO[bytes], bool]:
 
 
 def check_writable(path: str | os.PathLike[str]) -> None:
-    """Raises the :class:`~vpcflow.OutputError` of a path that cannot be written, as far as can be told without."""
+    """Raises the :class:`~vpcflow.OutputError` of a path that cannot be written, as far as a check without writing
+    shows."""
     name = os.fspath(path)
     place = os.path.realpath(name)
     if _descriptor(name) is not None:

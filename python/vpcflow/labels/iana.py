@@ -8,7 +8,7 @@ from .prefixes import Labels
 
 def services() -> Labels:
     """Labels port fields with IANA's names of well-known ports, and of some that servers use without being registered.
-    A name says what a port is meant for, not what runs there."""
+    A name says what a port is assigned to, not which program uses it."""
     return _labels("ports", _core.port_names())
 
 

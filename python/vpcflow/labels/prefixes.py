@@ -36,7 +36,7 @@ class Labels:
 @contextlib.contextmanager
 def reading(path: Path) -> Iterator[str]:
     """Turns errors of reading a file of labels into :class:`~vpcflow.SourceError`, and into
-    :class:`~vpcflow.ArgumentError` for what is no path. Gives its name."""
+    :class:`~vpcflow.ArgumentError` for anything but a path. Yields its name."""
     if not isinstance(path, (str, os.PathLike)):
         raise ArgumentError(f"labels: a path is needed, not {path!r:.100}")
     name = os.fspath(path)
@@ -50,7 +50,7 @@ def reading(path: Path) -> Iterator[str]:
 
 def prefixes(table: Mapping[str, str] | Path) -> Labels:
     """Labels prefixes and addresses, out of a mapping, or a CSV file with the prefix in the first column and the label
-    in the second. For address fields. :class:`~vpcflow.PlanError` names what is no prefix."""
+    in the second. For address fields. :class:`~vpcflow.PlanError` names the first text that is no prefix."""
     out = Labels("prefixes")
     if isinstance(table, Mapping):
         rows: Iterable[Sequence[str]] = list(table.items())

@@ -100,10 +100,9 @@ class Aggregation:
         or anything else with ``__arrow_c_stream__``; or a query without grouping, whose filter applies.
 
         ``first_source``: the number of the first source among all of one input, if parts are aggregated apart. Returns
-        itself. Of damaged sources what could be read is added before :class:`~vpcflow.SourceError` is raised; after any
-        other error nothing was added. :class:`~vpcflow.NoRecordsError`, unless ``allow_empty=True``, if no record was
-        read.
-        """
+        itself. Of damaged sources the records before the damage are added before :class:`~vpcflow.SourceError` is
+        raised; after any other error nothing was added. :class:`~vpcflow.NoRecordsError`, unless ``allow_empty=True``,
+        if no record was read. """
         if isinstance(data, Flows):
             if options:
                 raise PlanError("options belong to the scan(...) that made the query")

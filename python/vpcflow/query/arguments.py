@@ -30,7 +30,7 @@ def names(given: Iterable[Any], call: str) -> list[str]:
 
 
 def name_of(given: Any, call: str) -> str:
-    """One name."""
+    """Checks that one name is given, and returns it."""
     found = names([given], call)
     if len(found) != 1:
         raise ArgumentError(f"one name is needed, not {given!r}; write {call}")
@@ -38,7 +38,7 @@ def name_of(given: Any, call: str) -> str:
 
 
 def whole(given: Any, name: str, call: str) -> int:
-    """A whole number that is not negative."""
+    """Checks that a whole number is given that is not negative, and returns it."""
     needed = f"{name}: a whole number from 0 to {2**63 - 1} is needed, not {given!r}; write {call}"
     try:
         value = operator.index(given)
@@ -50,7 +50,7 @@ def whole(given: Any, name: str, call: str) -> int:
 
 
 def text(given: Any, name: str, call: str) -> str:
-    """A text."""
+    """Checks that a text is given, and returns it."""
     if not isinstance(given, str):
         raise ArgumentError(f"{name}={given!r}: text is needed; write {call}")
     return given
@@ -60,7 +60,7 @@ _T = TypeVar("_T")
 
 
 def instance(given: Any, kind: type[_T] | tuple[type[_T], ...], name: str, call: str) -> _T:
-    """An object of one of our classes."""
+    """Checks that an object of a class is given, and returns it."""
     if not isinstance(given, kind):
         kinds = " or ".join(one.__name__ for one in (kind if isinstance(kind, tuple) else (kind,)))
         raise ArgumentError(f"{name}: {kinds} is needed, not {given!r:.100}; write {call}")
@@ -68,19 +68,19 @@ def instance(given: Any, kind: type[_T] | tuple[type[_T], ...], name: str, call:
 
 
 def several(given: Any, name: str, call: str) -> list[Any]:
-    """A list, of anything that has several."""
+    """Returns a list of an iterable that is no text."""
     if isinstance(given, (str, bytes)) or not isinstance(given, Iterable):
         raise ArgumentError(f"{name}: a list is needed, not {given!r:.100}; write {call}")
     return list(given)
 
 
 def each(given: Any, kind: type[_T], name: str, call: str) -> list[_T]:
-    """A list of objects of a class, of anything that has several."""
+    """Returns a list of objects of a class."""
     return [instance(one, kind, name, call) for one in several(given, name, call)]
 
 
 def label_of(name: Any, field: Any, table: Any) -> tuple[str, str, _core.Labels]:
-    """The arguments of ``label``."""
+    """Checks the arguments of ``label``."""
     call = "label('net', 'srcaddr', vf.labels.prefixes({...}))"
     core = getattr(table, "_core", None)
     if not isinstance(core, _core.Labels):
@@ -89,7 +89,7 @@ def label_of(name: Any, field: Any, table: Any) -> tuple[str, str, _core.Labels]
 
 
 def top_of(n: Any, by: Any, other: Any, per: Any, counters: Any) -> _core.TopSpec:
-    """The arguments of ``top_k``."""
+    """Checks the arguments of ``top_k``."""
     call = "top_k(10, by='bytes')"
     number = whole(n, "top_k: n", call)
     order = name_of(by, call)
@@ -101,7 +101,7 @@ def top_of(n: Any, by: Any, other: Any, per: Any, counters: Any) -> _core.TopSpe
 
 
 def order_of(columns: Iterable[Any], descending: Any) -> list[tuple[str, bool]]:
-    """The arguments of ``sort``."""
+    """Checks the arguments of ``sort``."""
     call = "sort('bytes', descending=True)"
     order = names(columns, call)
     flags = [descending] * len(order) if isinstance(descending, bool) else descending

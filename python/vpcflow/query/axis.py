@@ -17,7 +17,7 @@ _PLAIN = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, ""))
 
 
 def figures(values: Sequence[float], unit: str) -> list[str]:
-    """Formats the numbers of an axis alike, with a unit that suits them and as few decimals as tell them apart.
+    """Formats the numbers of an axis alike, with a unit that suits them and the fewest decimals that distinguish them.
 
     >>> figures([0, 500_000_000, 1_000_000_000], "B")
     ['0', '0.5 GB', '1.0 GB']

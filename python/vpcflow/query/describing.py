@@ -18,7 +18,7 @@ _NUMBERS = ("int32", "int64", "time")
 
 
 def aggregates(schema: Sequence[tuple[str, ColumnType]]) -> dict[str, Agg]:
-    """Returns what is computed of each column, by names of its number."""
+    """Returns the aggregates of each column, by names of its number."""
     out = {"records": count()}
     for number, (name, kind) in enumerate(schema):
         out[f"count_{number}"] = count(where=f"{name} is not null")
@@ -31,7 +31,7 @@ def aggregates(schema: Sequence[tuple[str, ColumnType]]) -> dict[str, Agg]:
 
 
 def described(schema: Sequence[tuple[str, ColumnType]], computed: Result) -> Result:
-    """Returns a row for each column, of what was computed by :func:`aggregates`."""
+    """Returns a row for each column, from the values of :func:`aggregates`."""
     values = computed.rows()[0] if len(computed) else {"records": 0}
     rows = []
     for number, (name, kind) in enumerate(schema):

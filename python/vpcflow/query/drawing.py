@@ -61,7 +61,7 @@ class Series:
 
 @dataclasses.dataclass(frozen=True)
 class Picture:
-    """What is drawn: the measure ``y`` of rows, and the column of their times with the length of its bins."""
+    """The data of a picture: the measure ``y`` of rows, and the column of their times with the length of its bins."""
 
     rows: list[Row]
     y: str

@@ -407,7 +407,7 @@ def n_unique(field: str | Column, *, where: Expr | str | None = None) -> Agg:
 
 
 def approx_n_unique(field: str | Column, *, where: Expr | str | None = None) -> Agg:
-    """Number of different values of any field: exact up to 256 in a group, beyond with a standard error of 1.6 % in
+    """Counts the different values of any field: exact up to 256 in a group, beyond with a standard error of 1.6 % in
     4 KiB a group (HyperLogLog)."""
     return _agg("approx_n_unique", field, where)
 

@@ -395,12 +395,13 @@ class Flows(Unrun, Outputs):
         ``start``, ``end``, ``duration`` (seconds); ``client_bytes``, ``server_bytes``, ``client_packets``,
         ``server_packets``, sent by each; ``records``; ``interface``, whose figures they are, and ``interfaces``, how
         many saw it; ``client_flags``, ``server_flags`` (TCP, of all records); ``state`` (``established``, ``reset``,
-        ``unanswered``, ``one-way``, ``half``, ``rejected``); ``decided_by``, what told client from server (``syn``,
-        ``service-port``, ``flow-direction``, ``first-seen``, ``none``); ``counted``, false for the second leg of a
-        conversation through a NAT gateway or load balancer: the bytes of counted sessions have every byte once;
-        ``client_known``, false if nothing told who began: the ends then stand in an order that says nothing of roles;
-        ``conn_state``, Zeek's name of a TCP session, null where flags do not tell it; ``answered``, whether it came
-        about, null where the logs cannot show it. Logs of one direction only are said in the report's warnings.
+        ``unanswered``, ``one-way``, ``half``, ``rejected``); ``decided_by``, the evidence for client and server
+        (``syn``, ``service-port``, ``flow-direction``, ``first-seen``, ``none``); ``counted``, false for the second leg
+        of a conversation through a NAT gateway or load balancer: the bytes of counted sessions have every byte once;
+        ``client_known``, false if no evidence shows who began: the ends then stand in an order that says nothing of
+        roles; ``conn_state``, Zeek's name of a TCP session, null where the flags do not determine it; ``answered``,
+        whether it came about, null where the logs cannot show it. Logs of one direction only are said in the report's
+        warnings.
 
         ``vantage``: whose figures a session has when several interfaces saw it: of each direction the one that saw
         ``"most"``, the one at the ``"client"``'s or ``"server"``'s side (needs ``flow-direction``), or ``"all"`` of

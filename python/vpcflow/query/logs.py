@@ -1,4 +1,4 @@
-"""The logs of a query: where they are, how they are read, and what is asked of all their records."""
+"""The logs of a query: their places, the options of reading, and the conditions on all their records."""
 
 from __future__ import annotations
 

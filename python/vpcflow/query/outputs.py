@@ -63,7 +63,7 @@ class Outputs(abc.ABC):
         Each query reads the logs anew.
 
         :class:`~vpcflow.PlanError` with DuckDB's words for a query that cannot be run; for damaged sources errors as
-        :meth:`~vpcflow.Flows.collect`, with the rows of what could be read as ``partial``.
+        :meth:`~vpcflow.Flows.collect`, with the rows before the damage as ``partial``.
 
         >>> import vpcflow as vf
         >>> flows = vf.scan(b"srcaddr dstport bytes\\n10.0.0.1 443 40\\n10.0.0.2 22 2\\n")
@@ -83,7 +83,7 @@ class Outputs(abc.ABC):
         return stream_of(self.collect()._table, requested_schema)
 
     def sink_parquet(self, path: str | os.PathLike[str]) -> Report:
-        """Writes the result to a Parquet file and returns the report of what was read; records in bounded memory.
+        """Writes the result to a Parquet file and returns the report of the scan; records in bounded memory.
         Addresses and texts are strings. Needs pyarrow.
 
         The file is there whole or not at all, but for damaged sources: then it holds what could be read, and the error

@@ -49,7 +49,7 @@ class Report(_core.Report):
 
     @property
     def rejects_line(self) -> str:
-        """How many lines were rejected and what the first is, as a line; empty if none was."""
+        """Describes the rejected lines in one line: their number and the first; empty if none was."""
         if not self.rejected:
             return ""
         first = self.rejects[0]

@@ -1,4 +1,4 @@
-"""Results: tables with the report of what was read for them."""
+"""Results: tables with the report of their scan."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _PART_ROWS = 1 << 20  # of a file, so that no column of strings of it goes beyon
 
 
 class Result:
-    """A table, and the report of what was read for it.
+    """A table with the report of its scan: records read, rejected, left out.
 
     Any Arrow consumer takes it (``pyarrow.table(result)``, ``polars.DataFrame(result)``, DuckDB by the variable's
     name). Integer columns are shared with the consumer, not copied, and stay valid after the result is gone. Addresses
@@ -112,7 +112,7 @@ class Result:
         return self[max(len(self) - whole(n, "tail", "tail(10)"), 0) :]
 
     def __eq__(self, other: object) -> bool:
-        """Tells whether another result has the same columns, by name and type, and rows; the reports may differ."""
+        """Returns whether another result has the same columns, by name and type, and rows; the reports may differ."""
         return self._table.same(other._table) if isinstance(other, Result) else NotImplemented
 
     __hash__ = None  # type: ignore[assignment]  # by all its rows, it would be dear
@@ -143,7 +143,7 @@ class Result:
         float; addresses and texts are strings; times are UTC datetimes. Needs pandas and pyarrow.
 
         ``categories``: addresses and texts are categories. They take less memory, but pandas 2 groups by two of them
-        over all pairs of their values, seen or not, unless told ``observed=True``."""
+        over all pairs of their values, seen or not, unless ``observed=True`` is given."""
         return pandas_frame(self._table, categories=categories)
 
     def to_polars(self, *, categories: bool = False) -> pl.DataFrame:
@@ -243,7 +243,7 @@ def diff(today: Result, baseline: Result, by: Names) -> Result:
     """Compares two results of the same query, joined by the columns ``by``, their keys.
 
     Column ``change`` is ``"new"``, ``"gone"``, ``"changed"`` or ``"same"``; every other numeric column is there three
-    times: of today, ``..._before``, and ``..._change``, where what is not there counts as 0. Whole numbers stay whole,
+    times: of today, ``..._before``, and ``..._change``, where a missing group counts as 0. Whole numbers stay whole,
     and exact at any size. Sorted by the keys. The report is today's. :class:`~vpcflow.PlanError` for keys that a result
     lacks or has twice.
 

@@ -34,8 +34,8 @@ def scan(
     lines or of paths; Parquet files (with pyarrow) among them; anything with ``__arrow_c_stream__`` whose columns are
     named as fields are; or a list of those. ``"-"`` is standard input. Gzip and zstd are found by content.
 
-    Of a folder, files whose names do not tell what they are are taken if their beginning holds records. What is left
-    out (objects of other services by AWS's paths, hidden files, manifests, ...) is reported in ``report.warnings``.
+    Of a folder, files of unknown names are read if their beginning holds records. ``report.warnings`` counts the files
+    left out: objects of other services by AWS's paths, hidden files, manifests, ...
 
     File objects that can be moved (``seekable()``) are read from the position that they have now, by each query again;
     where they stand afterwards is not defined. Text files are read as the bytes below them. Everything else that can be
@@ -46,7 +46,7 @@ def scan(
     or ``"v5"``; a header line always wins. Without both, AWS's default if the lines fit it; else the one of AWS's
     formats that alone fits them, with a warning that shows the evidence; else an error with the candidates.
 
-    ``container``: what the records are wrapped in, one of :func:`vpcflow.containers`; by default found by content.
+    ``container``: the wrapping of the records, one of :func:`vpcflow.containers`; by default found by content.
 
     ``start``, ``end``: only records that start in [start, end): Unix seconds, a :class:`datetime.datetime`, or text,
     as ``"2026-11-23T06:00:00Z"``, ``"2026-11-23"``, or ``"-2h"``, two hours ago (``s``, ``m``, ``h``, ``d``, ``w``);
@@ -55,8 +55,8 @@ def scan(
     late delivery; where somebody else than flow logs names the folders, by arrival or in another time zone, two days
     before and one after.
 
-    ``account``, ``region``: only objects of these accounts and regions, as their paths say; one, or several. What a
-    path does not say does not leave an object out, and :class:`~vpcflow.DataQualityWarning` tells of it.
+    ``account``, ``region``: only objects of these accounts and regions, as their paths say; one, or several. An object
+    whose path does not name them is read, with a :class:`~vpcflow.DataQualityWarning`.
 
     ``duplicates``: ``"once"`` reads files with the same bytes once and says so in the report; ``"all"`` reads them all.
 

@@ -31,7 +31,7 @@ def run(flows: Flows, rules: Sequence[Rule], *, samples: int = 3, progress: Prog
     ``samples``: the number of records to show for each finding whose actor is an address, which takes another pass.
     Time bins of the same keys that follow each other are one finding. ``not_detected`` of the result names rules whose
     fields no log has, ``degraded`` those whose fields some sources lack. Errors as of :meth:`vpcflow.Flows.collect`; of
-    damaged sources the findings in what could be read are the error's ``partial``.
+    damaged sources the findings before the damage are the error's ``partial``.
 
     >>> import vpcflow as vf
     >>> rules = vf.rules.of([{"name": "many", "by": "srcaddr", "having": "flows > 1", "message": "{srcaddr}: {flows}"}])

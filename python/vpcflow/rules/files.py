@@ -1,4 +1,4 @@
-"""Files of rules and silences as plain values, and what is the same for all that they hold."""
+"""Files of rules and silences as plain values, and the checks common to both."""
 
 from __future__ import annotations
 

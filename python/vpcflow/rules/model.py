@@ -24,7 +24,7 @@ class Rule:
     server's, ``bytes`` and ``packets`` what the client sent, and ``action`` is the state: ``established``,
     ``reset``, ``unanswered``, ``one-way``, ``half``, ``rejected``.
 
-    ``aggregates``: by name, as ``sum(bytes) where action = 'REJECT'``, and what is computed of others,
+    ``aggregates``: by name, as ``sum(bytes) where action = 'REJECT'``, and columns computed from others,
     as ``rejected / flows``; ``flows``, the number of records, without.
 
     ``unusual``: ``{of: bytes, deviations: 6, bins: 6}`` compares a group's time bins with each other: only those above

@@ -55,7 +55,7 @@ class AlertCount(TypedDict):
 def replay(
     flows: Flows, rules: Sequence[Rule], *, throttle: Duration = THROTTLE, progress: Progress | bool | None = None
 ) -> list[AlertCount]:
-    """Counts how often rules would have fired: :func:`count_alerts` of what they find in logs. Errors as of
+    """Counts how often rules would have fired: :func:`count_alerts` of their findings in logs. Errors as of
     :func:`run`."""
     try:
         return count_alerts(run(flows, rules, samples=0, progress=progress), rules, throttle=throttle)

@@ -38,13 +38,13 @@ _OPERATORS = {"LT": "<", "LTE": "<=", "GT": ">", "GTE": ">=", "EQ": "=", "NEQ": 
 
 
 def is_sigma(data: Any) -> bool:
-    """Tells whether a document of a file is a Sigma rule."""
+    """Returns whether a document of a file is a Sigma rule."""
     return isinstance(data, dict) and ("detection" in data or "correlation" in data)
 
 
 def items_of(documents: list[Any], name: str) -> list[dict[str, Any]]:
     """Converts Sigma rules to plain values that :func:`vpcflow.rules.of` takes; ``name`` begins its errors.
-    :class:`~vpcflow.RuleError` for what is no Sigma rule, not about network traffic, or beyond what is compiled.
+    Raises :class:`~vpcflow.RuleError` for other documents, other kinds of logs, and features that are not compiled.
 
     >>> from vpcflow.rules import sigma
     >>> rule = {"title": "SSH refused", "level": "high", "logsource": {"product": "aws", "service": "vpcflow"},

@@ -39,7 +39,7 @@ class Silence:
     port: int | None = None
 
     def covers(self, finding: Finding) -> bool:
-        """Tells whether a finding is silenced: it began before ``until``."""
+        """Returns whether a finding is silenced: it began before ``until``."""
         if (self.rule and _same(self.rule) != _same(finding.detector)) or (self.until and finding.start >= self.until):
             return False
         if self.port is not None and finding.evidence.get("dstport") != self.port:

@@ -46,7 +46,7 @@ class Outbox:
         return int(self._store.execute(query, names).fetchone()[0])
 
     def deliver(self) -> int:
-        """Sends the alerts that are due, and returns how many were delivered. What fails is due again after a pause,
+        """Sends the alerts that are due, and returns how many were delivered. A failed one is due again after a pause,
         which doubles up to an hour."""
         due = self._store.execute(
             "select alert, channel, tries, finding from outbox join alerts on alerts.id = alert "

@@ -157,7 +157,7 @@ class Watch:
 
     @locked
     def deliver(self) -> int:
-        """Sends the channels what they have not got yet, and returns how many alerts were delivered. What fails is
+        """Sends each channel the alerts that it lacks, and returns how many were delivered. A failed one is
         tried again later, at last every hour."""
         with self._store.named_errors():
             return self._outbox.deliver()

@@ -24,8 +24,9 @@ def open_channel(url: str, allow_hosts: tuple[str, ...]) -> Channel:
 
 
 class JsonLines:
-    """Lines of JSON in a file. A line that is there is not written again: the file itself tells what was delivered.
-    What it holds is read once; before each line only what others have added. Devices and FIFOs are written through."""
+    """Appends alerts as lines of JSON to a file. A line that the file has is not written again, so the file records the
+    deliveries. Its lines are read once; before each write only the lines that others have added. Devices and FIFOs are
+    written through."""
 
     def __init__(self, path: str) -> None:
         self.path = path
