@@ -58,8 +58,8 @@ concept Accumulator = std::default_initializable<A> && requires(A a, const A& ot
 template <class F>
 concept NumericField = std::is_integral_v<typename F::value_type>;
 
-// The fields that an accumulator reads, if it says so in `static constexpr std::array kFields`. A Scan checks them
-// first, so that a record with a malformed value is a reject and never half counted.
+// Returns the fields that an accumulator reads, if it says so in `static constexpr std::array kFields`. A Scan checks
+// them first, so that a record with a malformed value is a reject and never half counted.
 template <class A>
 constexpr auto FieldsOf() {
   if constexpr (requires { A::kFields; }) {
@@ -71,7 +71,7 @@ constexpr auto FieldsOf() {
 
 namespace internal {
 
-// "sum(bytes)"
+// Returns "sum(bytes)"
 template <class F>
 std::string NameOf(const char* function) {
   return function + ("(" + std::string(Info(F::kField).name)) + ")";

@@ -38,7 +38,7 @@ enum class Errc : uint8_t {
 inline constexpr size_t kErrcCount = 0 VPCFLOW_ERRCS(VPCFLOW_X);
 #undef VPCFLOW_X
 
-// The name used in reports ("not-a-number").
+// Returns the name used in reports ("not-a-number").
 constexpr std::string_view ErrcName(Errc e) {
   constexpr std::string_view kNames[] = {
 #define VPCFLOW_X(id, name, meaning) name,
@@ -48,7 +48,7 @@ constexpr std::string_view ErrcName(Errc e) {
   return kNames[static_cast<size_t>(e)];
 }
 
-// One sentence for a person.
+// Returns one sentence for a person.
 constexpr std::string_view ErrcMeaning(Errc e) {
   constexpr std::string_view kMeanings[] = {
 #define VPCFLOW_X(id, name, meaning) meaning,

@@ -26,10 +26,10 @@ struct Ip {
 
   static constexpr Ip V4(uint32_t v) { return {0, 0xFFFF00000000ull | v}; }
   constexpr bool is_v4() const { return hi == 0 && (lo >> 32) == 0xFFFF; }
-  // The IPv4 address in host order; meaningful only if is_v4().
+  // Returns the IPv4 address in host order; meaningful only if is_v4().
   constexpr uint32_t v4() const { return static_cast<uint32_t>(lo); }
 
-  // Numeric order: by bytes, most significant first.
+  // Compares by number: by bytes, most significant first.
   friend constexpr auto operator<=>(const Ip&, const Ip&) = default;
 };
 

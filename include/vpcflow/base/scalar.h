@@ -38,8 +38,8 @@ inline Errc ParseUint(const char* p, size_t n, uint64_t max, uint64_t* out) {
   *out = value;
   return Errc::kOk;
 }
-// The same, for text behind other text: `before` bytes before p may be read, which makes numbers of up to 16 digits
-// cheap.
+// Parses the same, in text behind other text: `before` bytes before p may be read, which makes numbers of up to 16
+// digits cheap.
 inline Errc ParseUintBehind(const char* p, size_t n, size_t before, uint64_t max, uint64_t* out) {
   if (n - 1 >= 16 || before + n < (n > 8 ? 16 : 8)) return ParseUint(p, n, max, out);
   const uint64_t low = internal::DigitsBefore(p + n, n > 8 ? 8 : n);

@@ -28,7 +28,7 @@ inline constexpr size_t kMaxTimeDigits = 13;
 // Seconds of AWS's longest aggregation interval, which a record of traffic spans at most.
 inline constexpr int64_t kLongestWindow = 600;
 
-// The `start` and `end` fields. Milliseconds are rounded down to the second.
+// Parses the `start` and `end` fields. Milliseconds are rounded down to the second.
 inline Errc ParseFlowTime(const char* p, size_t n, int64_t* seconds) {
   uint64_t value;
   const Errc e = ParseUint(p, n, ~uint64_t{0}, &value);
@@ -89,8 +89,8 @@ inline bool TakeChar(std::string_view* text, char c) {
 
 }  // namespace internal
 
-// "2026-11-23", "2026-11-23T10:00[:00[.fff]]", a blank instead of the T, and "Z" or "+01:00" behind it; UTC without.
-// Fractions are dropped.
+// Parses "2026-11-23", "2026-11-23T10:00[:00[.fff]]", a blank instead of the T, and "Z" or "+01:00" behind it; UTC
+// without. Fractions are dropped.
 inline bool ParseInstant(std::string_view text, int64_t* seconds) {
   using internal::TakeChar;
   using internal::TakeDigits;
@@ -134,7 +134,7 @@ inline bool ParseInstant(std::string_view text, int64_t* seconds) {
   return true;
 }
 
-// "2026-11-23T10:00:00Z". Years outside 0..9999 are written in full.
+// Formats as "2026-11-23T10:00:00Z". Years outside 0..9999 are written in full.
 inline std::string FormatInstant(int64_t seconds) {
   int64_t days = seconds / 86400, rest = seconds % 86400;
   if (rest < 0) {
@@ -148,7 +148,7 @@ inline std::string FormatInstant(int64_t seconds) {
   return text;
 }
 
-// "30s", "5m", "1h", "1d", "1w": a positive whole number and one unit, at most 10 years.
+// Parses "30s", "5m", "1h", "1d", "1w": a positive whole number and one unit, at most 10 years.
 inline bool ParseDuration(std::string_view text, int64_t* seconds) {
   if (text.size() < 2) return false;
   int64_t unit = 0;

@@ -9,10 +9,10 @@
 // OCSF event becomes a line, behind a header line wherever the fields change. Absent and empty values become `-`,
 // spellings of other tools AWS's. Blanks, control bytes and 0xFF in a value are written as 0xFF and a byte (its
 // bit 0x40 turned), which scans take back. An entry that holds no record becomes a line that is a reject: no-record.
-// What each line is travels beside the text (LineOrigins): no byte of it is a mark.
+// The origin of each line travels beside the text (LineOrigins): no byte of it is a mark.
 //
-// What is recognised is decided by the first 4 KiB of the unpacked text, never by a name. What is no text there, an
-// archive, a binary table or UTF-16, is refused by name, also if a container was asked for. Memory: 64 KiB and one
+// Recognition goes by the first 4 KiB of the unpacked text, never by a name. Archives, binary tables, UTF-16
+// and other bytes that are no text are refused by name, also if a container was asked for. Memory: 64 KiB and one
 // entry (a line, a CSV row, of JSON over many lines an element of the array of entries).
 #ifndef VPCFLOW_CONTAINER_CONTAINER_H_
 #define VPCFLOW_CONTAINER_CONTAINER_H_
@@ -70,10 +70,10 @@ inline constexpr auto kContainers = std::to_array<ContainerInfo>({
 });
 constexpr const ContainerInfo& Info(Container container) { return kContainers[static_cast<size_t>(container)]; }
 
-// The container of that name ("json"), or nothing.
+// Returns the container of that name ("json"), or nothing.
 std::optional<Container> FindContainer(std::string_view name);
 
-// What a text is, by its beginning. kText if it is none of the others.
+// Returns the container of a text, by its beginning; kText if it is none of the others.
 Container DetectContainer(std::string_view head);
 
 // What a line of the text made of a container holds. Messages and objects have formats of their own.
@@ -104,11 +104,11 @@ struct OpenedRecords {
   LineOrigins* origins = nullptr;          // of the stream, as long as it lives; null for kText
 };
 
-// Opens a source, unpacks it, and unwraps what it is, or `wanted` if that is not kAuto. `stored_bytes`, if given, grows
-// by what is read of the source as stored; `opened`, if given, is the source's stream, from its beginning. Errors of
-// the source, at once or from the stream's Read; a JSON document that is cut is kDataLoss, after the records before it.
-// What unpacks to more than `max_output_bytes`, if that is not 0, is kOutOfRange behind that many bytes: a layer of a
-// packed source, or the blobs of a container together. What is no text is kInvalidArgument with what it is.
+// Opens a source, unpacks it, and unwraps its container, or `wanted` if that is not kAuto. `stored_bytes`, if given,
+// grows by the bytes read of the source as stored; `opened`, if given, is the source's stream, from its beginning.
+// Errors of the source, at once or from the stream's Read; a JSON document that is cut is kDataLoss, after the records
+// before it. A layer of a packed source, or the blobs of a container together, that unpack to more bytes than
+// `max_output_bytes`, if that is not 0, are kOutOfRange behind them. Bytes that are no text are kInvalidArgument.
 absl::StatusOr<OpenedRecords> OpenRecords(const Source& source, Container wanted, Source::Cancelled cancelled,
                                           std::atomic<uint64_t>* stored_bytes = nullptr, uint64_t max_output_bytes = 0,
                                           std::unique_ptr<ByteStream> opened = nullptr);

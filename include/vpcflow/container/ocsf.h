@@ -108,7 +108,7 @@ inline constexpr auto kOcsfFields = std::to_array<EventField>({
 });
 // clang-format on
 
-// A time of an event as the parser takes one: Unix seconds. What is no time comes back unchanged.
+// Returns a time of an event as the parser takes one, Unix seconds; another text unchanged.
 std::string OcsfTime(std::string_view text);
 
 VPCFLOW_NAMESPACE_END

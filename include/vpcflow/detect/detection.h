@@ -42,7 +42,7 @@ VPCFLOW_NAMESPACE_BEGIN
 
 // What the formats of the logs hide from a detector.
 struct DetectorCoverage {
-  // A loss: what is not seen without a field, and in how many sources.
+  // A loss: a missing field, its consequence, and the number of sources.
   struct Loss {
     std::string_view without{};
     Field field = Field::kUnknown;  // the one to add
@@ -60,8 +60,8 @@ struct DetectorCoverage {
 // for one thread. std::bad_alloc may leave any call.
 class Detection {
  public:
-  // kInvalidArgument names a setting that no detector has, with the nearest one; a value of another type; what is no
-  // address and no prefix.
+  // Checks the settings. kInvalidArgument names a setting that no detector has, with the nearest one; a value of
+  // another type; a text that is no address and no prefix.
   static absl::StatusOr<Detection> Make(const DetectSettings& settings);
   Detection(Detection&&) noexcept;
   Detection& operator=(Detection&&) noexcept;
@@ -85,7 +85,7 @@ class Detection {
 
   // Returns the findings of one detector, worst first.
   std::vector<Finding> Find(const DetectorInfo& detector);
-  // The same by name. kInvalidArgument for an unknown one, with the nearest.
+  // Returns the same by name. kInvalidArgument for an unknown one, with the nearest.
   absl::StatusOr<std::vector<Finding>> Find(std::string_view detector);
   // Returns what each detector could not see by the formats added, in the order of Detectors().
   std::vector<DetectorCoverage> Coverage() const;

@@ -17,11 +17,11 @@
 
 VPCFLOW_NAMESPACE_BEGIN
 
-// The prefixes, IPv4 first, each family in order; they do not overlap. Lives as long as the program.
+// Returns the prefixes, IPv4 first, each family in order; they do not overlap. Lives as long as the program.
 const std::vector<Cidr>& AwsS3Prefixes();
-// The same as labels: "S3". Lives as long as the program. O(log prefixes) a lookup.
+// Returns the same as labels: "S3". Lives as long as the program. O(log prefixes) a lookup.
 std::shared_ptr<const Labels> AwsS3();
-// The day of AWS's list, as 2026-11-23.
+// Returns the day of AWS's list, as 2026-11-23.
 std::string_view AwsDay();
 
 VPCFLOW_NAMESPACE_END

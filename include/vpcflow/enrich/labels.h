@@ -48,20 +48,20 @@ class Labels {
   void AddPrefix(const Cidr& prefix, std::string_view label, Validity validity = {});
   void AddText(std::string_view value, std::string_view label, Validity validity = {});
   void AddNumber(int64_t value, std::string_view label, Validity validity = {});
-  // Must come before the first lookup, and nothing may be added after it; a plan takes frozen ones only. O(entries log
-  // entries).
+  // Ends adding: must come before the first lookup, and nothing may be added after it; a plan takes frozen ones only.
+  // O(entries log entries).
   void Freeze();
   bool frozen() const { return frozen_; }
 
-  // The number of the label of a value at a time, or kNone. O(log prefixes) for addresses, else expected O(1), and the
-  // number of labels that the value has at different times.
+  // Returns the number of the label of a value at a time, or kNone. O(log prefixes) for addresses, else expected O(1),
+  // and the number of labels that the value has at different times.
   uint32_t OfAddress(const Ip& address, int64_t time) const;
   uint32_t OfText(std::string_view value, int64_t time) const;
   uint32_t OfNumber(int64_t value, int64_t time) const;
   const std::string& label(uint32_t number) const& { return labels_[number]; }
   const std::string& label(uint32_t number) const&& = delete;
   size_t label_count() const { return labels_.size(); }
-  // Whether any label is of a time.
+  // Returns whether any label is of a time.
   bool timed() const { return timed_; }
   size_t size() const { return entries_; }
 

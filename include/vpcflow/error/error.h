@@ -50,7 +50,7 @@ std::string_view ErrorKindName(ErrorKind kind);
 // The type URL of the payload.
 inline constexpr std::string_view kErrorUrl = "vpcflow.dev/error";
 
-// What an error is about; empty or 0 where it is about nothing of the sort.
+// The subject of an error; empty or 0 where it has none of the sort.
 struct ErrorPlace {
   std::string field{};               // the name as it was written; of a reject AWS's name
   std::string suggestion{};          // the nearest right name or value

@@ -78,10 +78,10 @@ class Filter {
   static absl::StatusOr<Filter> Parse(std::string_view text, const std::vector<std::string>& extra_fields = {},
                                       const FilterOptions& options = {});
 
-  // Whether one record passes. Safe to call from several threads. A field that the record's format lacks is null.
+  // Returns whether one record passes. Safe from several threads. A field that the record's format lacks is null.
   bool Matches(const RecordView& record) const;
 
-  // The result for each row of a batch. `slots[i]` is the batch column of fields()[i], or -1 where there is none
+  // Writes the result for each row of a batch. `slots[i]` is the batch column of fields()[i], or -1 where there is none
   // (null).
   void Evaluate(const Batch& batch, std::span<const int> slots, std::span<Tri> out) const;
 
@@ -89,11 +89,11 @@ class Filter {
   // that has to hold gives any. O(tests).
   std::vector<FieldBounds> Bounds() const;
 
-  // The fields it names, each once.
+  // Returns the fields it names, each once.
   const std::vector<FieldRef>& fields() const& { return fields_; }
-  // The text it was parsed from.
+  // Returns the text it was parsed from.
   const std::string& text() const& { return text_; }
-  // What probably was not meant: tests of one field that exclude each other, values that AWS does not document.
+  // Returns probable mistakes: tests of one field that exclude each other, values that AWS does not document.
   const std::vector<std::string>& warnings() const& { return warnings_; }
   const std::vector<FieldRef>& fields() const&& = delete;  // of a temporary they would dangle
   const std::string& text() const&& = delete;

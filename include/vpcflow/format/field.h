@@ -69,18 +69,18 @@ VPCFLOW_FIELDS(VPCFLOW_X)
 }  // namespace f
 
 namespace internal {
-// Field names are compared with `_` read as `-` and without case.
+// Folds a letter: field names compare with `_` read as `-` and without case.
 constexpr char FoldName(char c) { return c == '_' ? '-' : c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 }  // namespace internal
 
-// The canonical spelling: lower case, hyphens.
+// Returns the canonical spelling: lower case, hyphens.
 inline std::string CanonicalName(std::string_view name) {
   std::string out(name);
   for (char& c : out) c = internal::FoldName(c);
   return out;
 }
 
-// The field of that name, or nothing. O(number of fields).
+// Returns the field of that name, or nothing. O(number of fields).
 constexpr std::optional<Field> FindField(std::string_view name) {
   for (size_t i = 0; i < kFieldCount; ++i) {
     const std::string_view candidate = kFields[i].name;
@@ -104,7 +104,7 @@ inline constexpr FieldAlias kFieldAliases[] = {
     {"numbytes", Field::kBytes},     {"starttime", Field::kStart},         {"endtime", Field::kEnd},
 };
 
-// Whether two names differ in case and separators alone.
+// Returns whether two names differ in case and separators alone.
 constexpr bool SameLetters(std::string_view a, std::string_view b) {
   size_t i = 0, j = 0;
   while (true) {
@@ -116,7 +116,7 @@ constexpr bool SameLetters(std::string_view a, std::string_view b) {
 }
 }  // namespace internal
 
-// The field meant by a name of another tool: AWS's name with other separators or none and in any case (srcAddr,
+// Returns the field meant by a name of another tool: AWS's name with other separators or none and in any case (srcAddr,
 // pktsrcaddr), or an alias (sourceaddress). O(number of fields).
 constexpr std::optional<Field> FindFieldOrAlias(std::string_view name) {
   if (const std::optional<Field> field = FindField(name)) return field;
@@ -145,8 +145,8 @@ inline size_t EditDistance(std::string_view a, std::string_view b) {
   return last[b.size()];
 }
 
-// The nearest of `candidates` that is near enough to have been meant (a third of its letters wrong at most), or "".
-// Only the first 64 letters of `name` are looked at.
+// Returns the nearest of `candidates` that is near enough to have been meant (a third of its letters wrong at most), or
+// "". Only the first 64 letters of `name` are looked at.
 template <class Names>
 std::string Nearest(std::string_view name, const Names& candidates) {
   const std::string wanted = CanonicalName(name.substr(0, 64));
@@ -164,7 +164,7 @@ std::string Nearest(std::string_view name, const Names& candidates) {
   return best;
 }
 
-// The catalogue name nearest to `name`, or "" if none is near.
+// Returns the catalogue name nearest to `name`, or "" if none is near.
 inline std::string NearestField(std::string_view name) {
   std::array<std::string_view, kFieldCount> names;
   for (size_t i = 0; i < kFieldCount; ++i) names[i] = kFields[i].name;

@@ -1,4 +1,4 @@
-// The types a field can have: how its text becomes a value, and what the value is in C++.
+// The types a field can have: how its text becomes a value, and the type of that value in C++.
 //
 // Each type is a struct with `value_type`, `kKind`, `kName` and `Parse(text, size, &value)`; the text is never `-`
 // (null is decided before).

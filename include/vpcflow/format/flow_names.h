@@ -24,7 +24,7 @@ enum FlowEvidence : unsigned {
   kSaysDestination = 8
 };
 
-// `own`: the name is AWS's own, not one that other tools use for the field.
+// Returns the evidence of a field's name. `own`: the name is AWS's own, not one of other tools.
 constexpr unsigned EvidenceOf(Field field, bool own) {
   switch (field) {
     case Field::kSrcAddr: return own ? kSaysWho | kSaysSource : kSaysWho;
@@ -54,8 +54,8 @@ constexpr bool IsFlow(unsigned evidence) {
 
 }  // namespace internal
 
-// Whether names, of AWS or of other tools, make a flow log record together: an address or an interface, with a time, a
-// count, an action or a log status; or both addresses by AWS's own names. O(names * fields).
+// Returns whether names, of AWS or of other tools, make a flow log record together: an address or an interface, with a
+// time, a count, an action or a log status; or both addresses by AWS's own names. O(names * fields).
 template <class Names>
 constexpr bool NamesAFlow(const Names& names) {
   unsigned evidence = internal::kSaysNothing;

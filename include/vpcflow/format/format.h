@@ -45,31 +45,31 @@ class Format {
 
   Format() { index_.fill(-1); }
 
-  // AWS's default VPC format: the 14 fields of version 2.
+  // Returns AWS's default VPC format: the 14 fields of version 2.
   static Format Default();
-  // AWS's default transit gateway format: 36 fields.
+  // Returns AWS's default transit gateway format: 36 fields.
   static Format TransitGatewayDefault();
-  // All VPC fields up to a version, in catalogue order.
+  // Returns all VPC fields up to a version, in catalogue order.
   static Format UpToVersion(int version);
 
   // Reads a format text. Names the catalogue lacks become text columns, unless one is so near to a known name that it
   // must be a slip: that is an error which names both.
   static bool Parse(std::string_view text, Format* out, FormatError* error);
 
-  // True if the line is a header: every token looks like a field name and at least half of them are known, or with
-  // `sure`, for names that can be nothing else, one. `out` gets its format; here unknown names are always kept, because
-  // the line is what the data has.
+  // Returns true if the line is a header: every token looks like a field name and at least half of them are known, or
+  // with `sure`, for names that can be nothing else, one. `out` gets its format; here unknown names are always kept,
+  // because the line is what the data has.
   static bool ParseHeader(std::string_view line, Format* out, bool sure = false);
 
   size_t size() const { return columns_.size(); }
   bool empty() const { return columns_.empty(); }
   const std::vector<FormatColumn>& columns() const& { return columns_; }
   const std::vector<FormatColumn>& columns() const&& = delete;  // for (c : Format::Default().columns()) would dangle
-  // Position of a field, or -1.
+  // Returns the position of a field, or -1.
   int IndexOf(Field field) const { return field == Field::kUnknown ? -1 : index_[static_cast<size_t>(field)]; }
-  // Position of a field by name, unknown ones included, or -1.
+  // Returns the position of a field by name, unknown ones included, or -1.
   int IndexOf(std::string_view name) const;
-  // "${version} ${account-id} ...", as AWS's API takes it.
+  // Returns "${version} ${account-id} ...", as AWS's API takes it.
   std::string ToString() const;
 
   friend bool operator==(const Format& a, const Format& b) { return a.columns_ == b.columns_; }

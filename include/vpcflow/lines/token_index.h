@@ -79,8 +79,8 @@ class TokenIndex {
   // Removes a byte order mark from the beginning of a line. Returns false if there is none.
   bool SkipByteOrderMark(const char* data, size_t line);
 
-  // For kernels: arrays with room for a text of `size` bytes. Memory: 28 bytes per byte of text are set aside, those
-  // that the tokens need are touched.
+  // Returns arrays, for kernels, with room for a text of `size` bytes. Memory: 28 bytes per byte of text are set aside,
+  // those that the tokens need are touched.
   TokenArrays* Reserve(size_t size);
 
  private:
@@ -138,12 +138,12 @@ struct SwarBits {
     if constexpr (std::endian::native == std::endian::big) x = __builtin_bswap64(x);
     return x;
   }
-  // 0x80 in each byte of x that equals c; exact in every byte.
+  // Returns 0x80 in each byte of x that equals c; exact in every byte.
   static constexpr uint64_t BytesEqual(uint64_t x, uint8_t c) {
     const uint64_t y = x ^ (kOnes * c);
     return ~(((y & ~kHighs) + ~kHighs) | y) & kHighs;
   }
-  // The high bits of the bytes, side by side.
+  // Returns the high bits of the bytes, side by side.
   static constexpr uint64_t Gather(uint64_t highs) { return (highs >> 7) * 0x0102040810204080ull >> 56; }
 
   static Bitmaps Load(const char* p) {

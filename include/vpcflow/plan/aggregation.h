@@ -32,11 +32,11 @@ VPCFLOW_NAMESPACE_BEGIN
 // Any number of threads may use one Aggregation at once: updates read their sources beside each other and are added one
 // after the other; Merge, Value, TakeIdle and ToBytes see each update whole or not at all. Only moving and destroying
 // it are for one thread. What a poll or a source's callback throws leaves Update, and nothing was added; std::bad_alloc
-// leaves any call, and what is held then is no longer meaningful.
+// leaves any call, and the content is no longer meaningful.
 class Aggregation {
  public:
-  // An empty one. kInvalidArgument for a plan that selects rows. (Addresses in SessionSpec::intermediaries are part of
-  // the state.)
+  // Returns an empty one. kInvalidArgument for a plan that selects rows. (Addresses in SessionSpec::intermediaries are
+  // part of the state.)
   static absl::StatusOr<Aggregation> Make(const Plan& plan);
   ~Aggregation();
   Aggregation(Aggregation&&) noexcept;
@@ -53,24 +53,24 @@ class Aggregation {
   // aggregates; how results are sorted and cut does not matter. O(groups of the other).
   absl::Status Merge(const Aggregation& other);
 
-  // The result so far. O(groups log groups).
+  // Returns the result so far. O(groups log groups).
   Table Value();
-  // Of sessions: what the logs so far cannot show, as a warning in the report of Plan::Run; empty for none.
+  // Returns, of sessions, what the logs so far hide, as a warning in the report of Plan::Run; empty for none.
   // O(sessions).
   std::string Warning() const;
-  // Of sessions: those that no record that begins at `time` or later can belong to; they are taken out. So a stream is
-  // read in bounded memory: update, take what is over, go on. kInvalidArgument for groups. O(sessions).
+  // Takes out the sessions that no record that begins at `time` or later can belong to. So a stream is read in bounded
+  // memory: update, take the ended sessions, go on. kInvalidArgument for groups. O(sessions).
   absl::StatusOr<Table> TakeIdle(int64_t time);
-  // Size O(groups); O(groups log groups). The same bytes for the same records, whatever the order they came in.
+  // Saves it: the same bytes for the same records in any order. Size O(groups); O(groups log groups).
   std::string ToBytes();
-  // Safe with any bytes: kDataLoss for damaged ones, kInvalidArgument for others that are no aggregation. Memory: eight
-  // times the bytes and 64 KiB at most, until it is updated or merged.
+  // Reads saved bytes; safe with any: kDataLoss for damaged ones, kInvalidArgument for others that are no aggregation.
+  // Memory: eight times the bytes and 64 KiB at most, until it is updated or merged.
   static absl::StatusOr<Aggregation> FromBytes(std::string_view bytes);
 
   const Plan& plan() const&;
   const Plan& plan() const&& = delete;
   size_t groups() const;
-  // Memory of the groups.
+  // Returns the memory of the groups.
   size_t bytes() const;
 
   // For the engine.

@@ -117,7 +117,7 @@ struct PlanSpec {
   // Parse and check every field of the catalogue, so that all malformed values are found.
   bool check_all = false;
   // The time that the filters choose. Records that start in it are counted apart (Report::in_time), so that "no record
-  // in that time" can be told from "none passes the filter". It takes no record out: the filters do.
+  // in that time" differs from "none passes the filter". It takes no record out: the filters do.
   std::optional<TimeSpan> asked{};
   // The records are sessions: in filters `action` is a session's state.
   bool session_records = false;
@@ -138,7 +138,7 @@ struct PlanImpl;
 // threads of the scan have ended, and so does std::bad_alloc.
 class Plan {
  public:
-  // Checks a specification; kInvalidArgument names what is wrong and the nearest right name. `formats` are formats of
+  // Checks a specification; kInvalidArgument names the mistake and the nearest right name. `formats` are formats of
   // the logs, for fields beyond the catalogue and for the order of columns of a selection without `select`.
   static absl::StatusOr<Plan> Make(const PlanSpec& spec, const std::vector<Format>& formats = {});
 
@@ -149,21 +149,21 @@ class Plan {
   absl::StatusOr<Result> Run(const std::vector<Source>& sources, const ScanOptions& options,
                              Result* partial = nullptr) const;
 
-  // kFailedPrecondition for a field that it needs and none of the formats in a report has, as Run says it, unless
-  // PlanSpec::allow_missing; OK for a report without formats, or with more than are kept. For those who put reports of
-  // parts of an input together.
+  // Checks that the formats in a report have the fields it needs: kFailedPrecondition for one that none has, as of Run,
+  // unless PlanSpec::allow_missing; OK for a report without formats, or with more than are kept. For reports merged
+  // from parts of an input.
   absl::Status CheckFields(const Report& report) const;
 
-  // What it will do, stage by stage, and the columns it parses.
+  // Describes what it will do, stage by stage, and the columns it parses.
   std::string Explain() const;
 
-  // The fields that it reads, by AWS's names.
+  // Returns the fields that it reads, by AWS's names.
   std::vector<std::string> Fields() const;
 
   // Names and types of the result's columns; of a selection without `select`, those that may be there.
   std::vector<std::pair<std::string, ColumnType>> Schema() const;
 
-  // For the engine.
+  // Returns the implementation, for the engine.
   const internal::PlanImpl& impl() const& { return *impl_; }
   const internal::PlanImpl& impl() const&& = delete;
 
@@ -171,7 +171,7 @@ class Plan {
   std::shared_ptr<const internal::PlanImpl> impl_;
 };
 
-// Several plans in one pass over the sources. A reject of one plan is a reject for all of them.
+// Runs several plans in one pass over the sources. A reject of one plan is a reject for all of them.
 // `report`, if given, is filled even if an error is returned. Errors, `partial`, threads and exceptions as of
 // Plan::Run.
 absl::StatusOr<std::vector<Result>> RunAll(std::span<const Plan> plans, const std::vector<Source>& sources,
@@ -198,9 +198,9 @@ class BatchReader {
   std::unique_ptr<Impl> impl_;
 };
 
-// The formats of a source, found from its first 16 KiB: one, or several if further header lines follow the first; none
-// for an empty source. That is no reading: what can be read only once keeps its beginning, for the scan and for further
-// looks, before and after it. options.poll is asked while a stream waits; false is kCancelled.
+// Returns the formats of a source, found from its first 16 KiB: one, or several if further header lines follow the
+// first; none for an empty source. That is no reading: what can be read only once keeps its beginning, for the scan and
+// for further looks, before and after it. options.poll is asked while a stream waits; false is kCancelled.
 absl::StatusOr<std::vector<Format>> PeekFormats(const Source& source, const ScanOptions& options);
 
 VPCFLOW_NAMESPACE_END

@@ -46,7 +46,7 @@ class TextDictionary {
     }
     return code;
   }
-  // kRecentTexts of the texts that Code was asked for last: kernels look here first.
+  // Returns kRecentTexts of the texts that Code was asked for last: kernels look here first.
   const internal::RecentText* recent() & {
     if (recent_.empty())
       recent_.resize(internal::kRecentTexts);  // not before: a scan may have many columns, and few lines

@@ -39,7 +39,7 @@ class Array {
   }
   ~Array() { internal::FreeStorage(data_, capacity_ * sizeof(T)); }
 
-  // `n` more values, not written yet; where they begin. Valid until the next growth.
+  // Appends `n` values, not written yet, and returns their beginning. Valid until the next growth.
   T* Extend(size_t n) {
     reserve(size_ + n);
     size_ += n;
@@ -60,7 +60,7 @@ class Array {
     data_ = static_cast<T*>(internal::GrowStorage(data_, capacity_ * sizeof(T), &bytes));
     capacity_ = bytes / sizeof(T);
   }
-  // Room for n values in spare memory, if there is enough; for an empty array.
+  // Takes room for n values from spare memory, if there is enough; for an empty array.
   void reserve(size_t n, internal::SpareStorage* spare) {
     size_t bytes = n * sizeof(T);
     void* data = capacity_ == 0 ? spare->Take(&bytes) : nullptr;

@@ -40,15 +40,15 @@ absl::Status KeepHaving(std::string_view condition, Table* table);
 // Keeps the rows for which `keep`, as long as the table, is 1.
 void KeepRows(const std::vector<uint8_t>& keep, Table* table);
 
-// Of the rows that agree in the columns `per` the `n` with the largest `by`, ties in the order of the table; sorted by
-// `per`, then `by` downwards. O(rows log rows).
+// Keeps, of the rows that agree in the columns `per`, the `n` with the largest `by`, ties in the order of the table;
+// sorted by `per`, then `by` downwards. O(rows log rows).
 void KeepTopPer(const std::vector<std::string>& per, const std::string& by, size_t n, Table* table);
 
-// What changed: the two tables joined by the `keys` columns. A column `change` tells of each key whether it is `new`,
-// `gone`, `changed` or `same`; each other numeric column stands there three times: NAME of today, NAME_before, and
-// NAME_change, their difference, in which what is not there is 0; whole numbers stay whole and exact. Other columns are
-// left out. Sorted by the keys. kInvalidArgument for keys that a table lacks or has twice, and for tables whose columns
-// differ. O(rows log rows).
+// Returns what changed: the two tables joined by the `keys` columns. The column `change` has for each key `new`,
+// `gone`, `changed` or `same`; each other numeric column stands there three times: NAME of today, NAME_before,
+// and NAME_change, their difference, in which a missing row counts 0; whole numbers stay whole and exact. Other columns
+// are left out. Sorted by the keys. kInvalidArgument for keys that a table lacks or has twice, and for tables whose
+// columns differ. O(rows log rows).
 absl::StatusOr<Table> DiffTables(const Table& today, const Table& baseline, const std::vector<std::string>& keys);
 
 VPCFLOW_NAMESPACE_END

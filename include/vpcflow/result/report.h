@@ -32,9 +32,9 @@ struct Reject {
   Errc reason = Errc::kOk;
   std::string excerpt{};  // the line, printable, at most 200 bytes of it
 
-  // "flow.log:7:31: dstport: out-of-range: a number lies outside ... (offset 612)"
+  // Returns "flow.log:7:31: dstport: out-of-range: a number lies outside ... (offset 612)"
   std::string ToString() const;
-  // An error of kind kReject with that text and this place.
+  // Returns an error of kind kReject with that text and this place.
   absl::Status ToStatus() const;
 };
 
@@ -81,7 +81,7 @@ struct Report {
 
   uint64_t records() const { return ok + nodata + skipdata; }
   uint64_t rejected() const;
-  // Add a warning, or sources of a format, within kMaxNotes. O(kMaxNotes).
+  // Adds a warning, or sources of a format, within kMaxNotes. O(kMaxNotes).
   void Warn(std::string warning);
   void CountFormat(std::string format, uint64_t sources_with_it = 1);
   // Adds another part of the same scan.

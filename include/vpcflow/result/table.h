@@ -45,7 +45,7 @@ struct TableColumn {
   std::vector<std::string> texts{};
 
   bool is_null(size_t row) const;
-  // The value as text for people and CSV: addresses and texts as they are, times as Unix seconds; not null.
+  // Returns the value as text for people and CSV: addresses and texts as they are, times as Unix seconds; not null.
   std::string ToText(size_t row) const;
 };
 
@@ -54,7 +54,7 @@ struct Table {
   size_t rows = 0;
   std::vector<TableColumn> columns{};
 
-  // Index of a column by name (`-` and `_` are the same), or nothing.
+  // Returns the index of a column by name (`-` and `_` are the same), or nothing.
   std::optional<size_t> Find(std::string_view name) const;
 };
 
@@ -68,10 +68,10 @@ void SortTable(Table* table, const std::vector<SortKey>& keys);
 // Keeps rows [begin, begin + count); dictionaries are left whole.
 void SliceTable(Table* table, size_t begin, size_t count);
 
-// Coverage as a table, a row an interval: interface_id, seen (OK, NODATA, SKIPDATA, absent), start, end, minutes.
+// Returns coverage, a row an interval: interface_id, seen (OK, NODATA, SKIPDATA, absent), start, end, minutes.
 Table CoverageTable(const Coverage& coverage);
 
-// Order of addresses by their text.
+// Compares addresses by their text.
 int CompareAddressText(const Ip& a, const Ip& b);
 
 VPCFLOW_NAMESPACE_END

@@ -49,18 +49,18 @@ struct ScanOptions {
   // The format of sources that have no header line; without it AWS's default if the lines fit it, else the one of AWS's
   // formats that alone fits them.
   std::optional<Format> format{};
-  // What the records are wrapped in.
+  // The container of the records.
   Container container = Container::kAuto;
   OnError on_error = OnError::kSkip;
   Duplicates duplicates = Duplicates::kOnce;
-  // Tables whose statistics say that none of their records can pass (the row groups of a Parquet file) are believed; else
-  // what the filter reads is read of them to make sure.
+  // Statistics of tables that say that no record can pass (of row groups of a Parquet file) are believed; else the
+  // columns of the filter are read of them to make sure.
   bool trust_statistics = false;
   // Worker threads; 0 for one per processor. Results do not depend on it.
   int threads = 0;
   // Longer lines are rejects; they are never held in memory. At most 1 GiB; more means that.
   size_t max_line_bytes = size_t{1} << 20;
-  // Bytes that one packed source may unpack to; 0 for no limit. What lies beyond is kOutOfRange, after the records
+  // Bytes that one packed source may unpack to; 0 for no limit. More is kOutOfRange, after the records
   // before.
   uint64_t max_output_bytes = 0;
   // Bytes that the groups and selected rows of plans may take, over all threads; 0 for no limit. Beyond it the scan

@@ -36,7 +36,7 @@ class OpenedReader;
 // callback throws leaves Next, and so does std::bad_alloc.
 class Reader {
  public:
-  // A path, folder or pattern as Source::Expand takes it. The first reject ends the walk unless options say otherwise.
+  // Opens a path, folder or pattern of Source::Expand. The first reject ends the walk unless options say otherwise.
   static OpenedReader Open(const std::string& path);
   static OpenedReader Open(const std::string& path, ScanOptions options);
   Reader(std::vector<Source> sources, ScanOptions options);
@@ -46,11 +46,11 @@ class Reader {
 
   // Steps to the next record; false at the end or at an error (see status()).
   bool Next();
-  // The record in hand; valid until the next step.
+  // Returns the record in hand; valid until the next step.
   const RecordView& record() const&;
   const RecordView& record() const&& = delete;
 
-  // OK, or why the walk ended early or is incomplete; at its end also kNotFound if no record was read
+  // Returns OK, or why the walk ended early or is incomplete; at its end also kNotFound if no record was read
   // (Report::NoRecords), unless ScanOptions::allow_empty.
   absl::Status status() const;
   const Report& report() const&;

@@ -42,7 +42,7 @@ class Scan {
   explicit Scan(Source source) : sources_{std::move(source)} {}
   explicit Scan(std::vector<Source> sources) : sources_(std::move(sources)) {}
 
-  // Only records that pass. An expression that does not parse is reported by Into.
+  // Keeps only records that pass. An expression that does not parse is reported by Into.
   Scan& Where(std::string_view expression) & {
     absl::StatusOr<Filter> filter = Filter::Parse(expression);
     if (!filter.ok()) {
@@ -79,7 +79,7 @@ class Scan {
     return *this;
   }
 
-  // The same of a temporary, which goes on by value: Scan(source).Where("...").Into(&out), and no reference dangles.
+  // Does the same to a temporary, by value: Scan(source).Where("...").Into(&out), and no reference dangles.
   Scan Where(std::string_view expression) && { return std::move(Where(expression)); }
   Scan Where(Filter filter) && { return std::move(Where(std::move(filter))); }
   Scan Where(std::function<bool(const RecordView&)> predicate) && { return std::move(Where(std::move(predicate))); }

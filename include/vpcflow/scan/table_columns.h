@@ -1,4 +1,4 @@
-// What columns of tables are, by their names; and tables whose rows hold log lines.
+// The meaning of columns of tables, by their names; and tables whose rows hold log lines.
 //
 // Example:
 //   vpcflow::HasFlowColumns({"srcaddr", "numbytes"});            // true
@@ -16,12 +16,12 @@
 
 VPCFLOW_NAMESPACE_BEGIN
 
-// Whether columns of these names make flow log records together (NamesAFlow). As with a header line, a part of AWS's
-// own names alone is enough if one of them is of flows alone: an address, packets, bytes, the log status. Columns of an
-// index of pandas (__index_level_0__) do not count.
+// Returns whether columns of these names make flow log records together (NamesAFlow). As with a header line, a part of
+// AWS's own names alone is enough if one of them is of flows alone: an address, packets, bytes, the log status. Columns
+// of an index of pandas (__index_level_0__) do not count.
 bool HasFlowColumns(const std::vector<std::string>& names);
 
-// The fields that columns of these names are read as; of other columns what a plan calls them.
+// Returns the fields that columns of these names are read as; of other columns their names in plans.
 std::vector<std::string> FieldsOfColumns(const std::vector<std::string>& names);
 
 // Reads the texts of one column of an Arrow stream, for a table whose rows hold log lines or JSON events. Movable.

@@ -17,7 +17,7 @@
 //   interface, interfaces                                  the vantage point of the client's bytes; how many saw it
 //   client_flags, server_flags                             TCP flags of all its records
 //   state            what became of it, see below
-//   decided_by       what told client from server, the first of these that tells:
+//   decided_by       the evidence for client and server, the first of these that decides:
 //                    syn: the side whose records have SYN without ACK is the client, one with SYN-ACK the server.
 //                    service-port: one port is a service's and the other is not, or is a less certain one (of two names
 //                    the one below 1024 serves), whichever end was seen first or alone; or one port talks with four or
@@ -28,7 +28,7 @@
 //   counted          false for the second leg of a conversation that is in the result already: from a NAT gateway to
 //                    the server, from a load balancer to its target. The sum of bytes over counted sessions has every
 //                    byte once.
-//   client_known     false if nothing told (decided_by is none). The two ends then stand as client and server in an
+//   client_known     false without evidence (decided_by is none). The two ends then stand as client and server in an
 //                    order that says nothing of roles, the same for the same records: who sent first; who sent more
 //                    bytes; more packets; the lower port; the lower address.
 //   conn_state       Zeek's name, of TCP with tcp-flags; null otherwise, see below

@@ -137,7 +137,7 @@ class Windows {
   void Merge(const Windows& other) {
     for (const auto& [begin, aggregate] : other.bins_) bins_[begin].Merge(aggregate);
   }
-  // By the second at which a bin begins.
+  // Returns them by the second at which a bin begins.
   const std::map<int64_t, A>& Value() const { return bins_; }
   static std::string Name() { return "windows(" + std::to_string(Seconds) + "; " + A::Name() + ")"; }
   void Write(StateWriter* out) const {

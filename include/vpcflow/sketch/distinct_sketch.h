@@ -58,7 +58,7 @@ class DistinctSketch {
   }
 
   bool exact() const { return registers_.empty(); }
-  // O(1) while exact, then O(registers).
+  // Returns the estimate: O(1) while exact, then O(registers).
   uint64_t Estimate() const {
     if (exact()) return hashes_.size();
     constexpr int kMaxRank = 64 - kPrecision + 1;
@@ -74,7 +74,7 @@ class DistinctSketch {
     return estimate < 0x1p63 ? static_cast<uint64_t>(std::llround(estimate)) : std::numeric_limits<uint64_t>::max();
   }
 
-  // Memory besides the object itself.
+  // Returns the memory besides the object itself.
   size_t bytes() const { return hashes_.capacity() * sizeof(uint64_t) + registers_.capacity(); }
 
   void Write(StateWriter* out) const {
@@ -86,7 +86,7 @@ class DistinctSketch {
       for (const uint8_t rank : registers_) out->Byte(rank);
     }
   }
-  // Of bytes that cannot be a sketch, in->ok() is false afterwards.
+  // Reads saved bytes; of bytes that cannot be a sketch, in->ok() is false afterwards.
   void Read(StateReader* in) {
     *this = DistinctSketch();
     if (in->Byte() == 0) {

@@ -15,7 +15,7 @@
 
 VPCFLOW_NAMESPACE_BEGIN
 
-// The finaliser of SplitMix64 (Steele, Lea, Flood 2014): a bijection, so different numbers never collide.
+// Applies the finaliser of SplitMix64 (Steele, Lea, Flood 2014): a bijection, so different numbers never collide.
 constexpr uint64_t SketchHash(uint64_t value) {
   value += 0x9E3779B97F4A7C15ull;
   value = (value ^ value >> 30) * 0xBF58476D1CE4E5B9ull;

@@ -45,7 +45,7 @@ class HashSample {
 
   explicit HashSample(size_t size = 1000) : size_(std::max<size_t>(size, 1)) {}
 
-  // O(log size).
+  // Adds an item. O(log size).
   void Add(uint64_t hash, const Item& item, double weight = 1) {
     if (items_.size() > size_ && hash >= items_.rbegin()->first) return;
     items_.try_emplace(hash, Kept{item, weight});
@@ -57,11 +57,11 @@ class HashSample {
   }
 
   bool exact() const { return items_.size() <= size_; }
-  // The share of all items that the sample is expected to have.
+  // Returns the share of all items that the sample is expected to have.
   double Probability() const {
     return exact() ? 1 : static_cast<double>(items_.rbegin()->first) / 18446744073709551616.0;
   }
-  // The sum of the weights over all items, or over those that pass. O(size).
+  // Returns the sum of the weights over all items, or over those that pass. O(size).
   template <class Passes>
   SampledTotal Total(Passes passes) const {
     SampledTotal out;

@@ -77,7 +77,7 @@ class HeavyHitters {
     total_ += other.total_;
   }
 
-  // The `n` with the greatest counts, ties by key.
+  // Returns the `n` with the greatest counts, ties by key.
   std::vector<Hit> Top(size_t n) const {
     std::vector<Hit> out;
     for (const auto& [key, entry] : hits_) out.push_back({key, entry.count, entry.error});
@@ -86,9 +86,9 @@ class HeavyHitters {
     if (out.size() > n) out.resize(n);
     return out;
   }
-  // Of all weights.
+  // Returns the sum of all weights.
   uint64_t total() const { return total_; }
-  // What any key that is not held has at most.
+  // Returns the most that a key that is not held can have.
   uint64_t floor() const { return hits_.size() < counters_ ? 0 : by_count_.begin()->first; }
   size_t counters() const { return counters_; }
   void Write(StateWriter* out) const {

@@ -6,8 +6,8 @@
 //   std::optional<uint64_t> median = sizes.Quantile(0.5);
 //
 // Error: the rank of the value that Quantile gives differs from q by no more than 1.65 % of the number of values in 99
-// of 100 sketches (k = 200; measured over 100 seeds: docs/explanation/sketches.md). Memory: about 3 k numbers and the slack of
-// growing arrays, 30 KB for k = 200, whatever comes.
+// of 100 sketches (k = 200; measured over 100 seeds: docs/explanation/sketches.md). Memory: about 3 k numbers and the
+// slack of growing arrays, 30 KB for k = 200, whatever comes.
 //
 // Merging keeps the bound in any order, but the state depends on the order: two merges of the same parts can hold other
 // numbers. Plans, whose results must not depend on threads, use LogHistogram instead; this one is for ranks of numbers
@@ -36,13 +36,13 @@ class KllSketch {
  public:
   static constexpr uint32_t kDefaultK = 200;
 
-  // `k`, 8 to 65,535: accuracy; the error goes with 1 / k. `seed` decides which half of a level is kept.
+  // `k`, 8 to 65,535, sets the accuracy; the error goes with 1 / k. `seed` decides which half of a level is kept.
   explicit KllSketch(uint32_t k = kDefaultK, uint64_t seed = 0)
       : k_(std::clamp<uint32_t>(k, kLeast, 65535)), dice_(seed) {
     SetLevels(1);
   }
 
-  // Amortised O(log k).
+  // Adds a value. Amortised O(log k).
   void Add(uint64_t value) {
     levels_[0].push_back(value);
     ++n_;
@@ -61,7 +61,7 @@ class KllSketch {
   }
   uint64_t count() const { return n_; }
 
-  // The value whose rank is about the share `q` (0 to 1) of the values; none without values. O(k log k).
+  // Returns the value whose rank is about the share `q` (0 to 1) of the values; none without values. O(k log k).
   std::optional<uint64_t> Quantile(double q) const {
     if (n_ == 0) return std::nullopt;
     const std::vector<std::pair<uint64_t, uint64_t>> all = Weighted();
@@ -70,7 +70,7 @@ class KllSketch {
     for (uint64_t seen = at->second; seen < rank; seen += at->second) ++at;
     return at->first;
   }
-  // The share of the values that are at most `value`, about. O(k).
+  // Returns the share of the values that are at most `value`, about. O(k).
   double Rank(uint64_t value) const {
     uint64_t below = 0;
     for (size_t h = 0; h < levels_.size(); ++h) {
@@ -94,7 +94,7 @@ class KllSketch {
       for (const uint64_t value : level) out->Word(value);
     }
   }
-  // Of bytes that cannot be a sketch, in->ok() is false afterwards.
+  // Reads saved bytes; of bytes that cannot be a sketch, in->ok() is false afterwards.
   void Read(StateReader* in) {
     const uint64_t k = in->Word(), dice = in->Word(), levels = in->Word();
     if (k < kLeast || k > 65535 || levels == 0 || levels > 60) return in->Fail();

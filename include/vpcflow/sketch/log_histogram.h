@@ -35,7 +35,7 @@ class LogHistogram {
  public:
   static constexpr double kRelativeError = 1.0 / 256;
 
-  // O(log buckets), and a move of the buckets behind a new one.
+  // Adds values: O(log buckets), and a move of the buckets behind a new one.
   void Add(uint64_t value, uint64_t times = 1) {
     const uint32_t bucket = BucketOf(value);
     const auto at = Find(bucket);
@@ -67,7 +67,7 @@ class LogHistogram {
   }
   uint64_t count() const { return n_; }
 
-  // The smallest value that at least the share `q` (0 to 1) of the values do not exceed; none without values.
+  // Returns the smallest value that at least the share `q` (0 to 1) of the values do not exceed; none without values.
   // O(buckets).
   std::optional<uint64_t> Quantile(double q) const {
     if (n_ == 0) return std::nullopt;
@@ -76,13 +76,13 @@ class LogHistogram {
     for (uint64_t seen = at->second; seen < rank; seen += at->second) ++at;
     return Middle(at->first);
   }
-  // The place, from 1, of the q-quantile among n values in order.
+  // Returns the place, from 1, of the q-quantile among n values in order.
   static uint64_t RankOf(double q, uint64_t n) {
     const double all = static_cast<double>(n), rank = std::ceil(std::clamp(q, 0.0, 1.0) * all);
     return rank < all ? std::max(static_cast<uint64_t>(rank), uint64_t{1}) : n;
   }
 
-  // Memory besides the object itself.
+  // Returns the memory besides the object itself.
   size_t bytes() const { return buckets_.capacity() * sizeof(buckets_[0]); }
 
   void Write(StateWriter* out) const {
@@ -92,7 +92,7 @@ class LogHistogram {
       out->Number(count);
     }
   }
-  // Of bytes that cannot be a histogram, in->ok() is false afterwards.
+  // Reads saved bytes; of bytes that cannot be a histogram, in->ok() is false afterwards.
   void Read(StateReader* in) {
     *this = LogHistogram();
     const uint64_t size = in->Word();

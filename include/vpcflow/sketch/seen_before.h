@@ -28,11 +28,11 @@ VPCFLOW_NAMESPACE_BEGIN
 // Any number of threads may use one at once through const members; changes are for one thread alone.
 class SeenBefore {
  public:
-  // `period` in seconds; `keep`, how many periods; `most`, how many values in all.
+  // Makes an empty one. `period` in seconds; `keep`, how many periods; `most`, how many values in all.
   explicit SeenBefore(int64_t period = 86400, int64_t keep = 30, size_t most = size_t{10} << 20)
       : period_(std::max<int64_t>(period, 1)), keep_(std::max<int64_t>(keep, 1)), most_(std::max<size_t>(most, 1)) {}
 
-  // O(log values).
+  // Adds a value. O(log values).
   void Add(uint64_t hash, int64_t time) {
     const int64_t period = PeriodOf(time);
     if (period < first_) return;
@@ -40,8 +40,8 @@ class SeenBefore {
     if (periods_.rbegin()->first - keep_ > first_) first_ = periods_.rbegin()->first - keep_;
     Forget();
   }
-  // The start of the last period before the one of `time` in which a value was seen; nothing if it was not, as far back
-  // as the memory goes. O(periods log values).
+  // Returns the start of the last period before the one of `time` in which a value was seen; nothing if it was not, as
+  // far back as the memory goes. O(periods log values).
   std::optional<int64_t> LastSeen(uint64_t hash, int64_t time) const {
     for (auto at = periods_.lower_bound(PeriodOf(time)); at != periods_.begin();) {
       --at;
@@ -58,7 +58,7 @@ class SeenBefore {
     dropped_ = std::max(dropped_, other.dropped_);
     Forget();
   }
-  // The time from which on the memory is complete.
+  // Returns the time from which on the memory is complete.
   std::optional<int64_t> floor() const {
     if (dropped_ == kNothing) return std::nullopt;
     return (dropped_ + 1) * period_;
@@ -79,7 +79,7 @@ class SeenBefore {
       for (const uint64_t hash : hashes) out->Word(hash);
     }
   }
-  // Of bytes that cannot be one, in->ok() is false afterwards.
+  // Reads saved bytes; of bytes that cannot be one, in->ok() is false afterwards.
   void Read(StateReader* in) {
     const int64_t period = in->Signed(), keep = in->Signed();
     const uint64_t most = in->Word();

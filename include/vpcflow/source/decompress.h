@@ -20,9 +20,9 @@
 
 VPCFLOW_NAMESPACE_BEGIN
 
-// Opens a source and unpacks it if its first bytes are gzip's, zstd's or zlib's, and what was packed in it, too: four
-// layers at most, more are kInvalidArgument. `packed`, if given, tells; `stored_bytes`, if given, grows by what is read
-// before unpacking; `opened`, if given, is the source's stream, from its beginning. A layer that unpacks to more than
+// Opens a source and unpacks it if its first bytes are gzip's, zstd's or zlib's, layer by layer: four at most, more are
+// kInvalidArgument. `packed`, if given, gets whether it was; `stored_bytes`, if given, grows by the bytes read before
+// unpacking; `opened`, if given, is the source's stream, from its beginning. A layer that unpacks to more than
 // `max_output_bytes`, if that is not 0, is kOutOfRange behind that many bytes. Memory of a layer: 160 KiB for gzip, the
 // frame's window (128 MiB at most) for zstd.
 absl::StatusOr<std::unique_ptr<ByteStream>> OpenText(const Source& source, Source::Cancelled cancelled,
@@ -31,7 +31,7 @@ absl::StatusOr<std::unique_ptr<ByteStream>> OpenText(const Source& source, Sourc
                                                      std::unique_ptr<ByteStream> opened = nullptr,
                                                      uint64_t max_output_bytes = 0);
 
-// The library that unpacks gzip in this build: "isa-l" or "zlib".
+// Returns the library that unpacks gzip in this build: "isa-l" or "zlib".
 std::string_view GzipLibrary();
 
 VPCFLOW_NAMESPACE_END

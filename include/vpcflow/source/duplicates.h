@@ -15,9 +15,9 @@ VPCFLOW_NAMESPACE_BEGIN
 
 inline constexpr size_t kNoDuplicate = static_cast<size_t>(-1);
 
-// For each source the number of the earlier one that has the same bytes, or kNoDuplicate. Only files are looked at, and
-// only those of the same size and beginning are read: once each, for a digest, and those of the same digest again,
-// byte by byte. What cannot be read is no duplicate.
+// Returns for each source the number of the earlier one that has the same bytes, or kNoDuplicate. Only files are looked
+// at, and only those of the same size and beginning are read: once each, for a digest, and those of the same digest
+// again, byte by byte. A source that cannot be read is none.
 std::vector<size_t> FindDuplicates(const std::vector<Source>& sources);
 
 VPCFLOW_NAMESPACE_END

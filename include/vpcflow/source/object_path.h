@@ -57,7 +57,7 @@ struct ObjectPath {
   int64_t later = 0;
 };
 
-// O(path.size()). File names win over folders. Never fails: a path of another kind tells nothing.
+// Parses a path. O(path.size()). File names win over folders. Never fails: a path of another kind tells nothing.
 ObjectPath ParseObjectPath(std::string_view path);
 
 // A choice of objects by what their paths tell.
@@ -69,7 +69,7 @@ struct ObjectSelection {
   std::vector<std::string> regions{};
 };
 
-// Whether an object can hold records of the selection. True for what the path does not tell.
+// Returns whether an object can hold records of the selection. True for what the path does not tell.
 bool MayHold(const ObjectPath& path, const ObjectSelection& selection);
 
 // Takes out of `sources` what cannot hold records of the selection, and returns how many.

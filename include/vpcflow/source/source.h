@@ -39,7 +39,7 @@ VPCFLOW_NAMESPACE_BEGIN
 class Source {
  public:
   // Reads a part of the data into the buffer; the size it returns is 0 at the end, and `size` at most: more is
-  // kInternal. It is not called again after its end or its first error. What it throws is thrown by the call that
+  // kInternal. It is not called again after its end or its first error. Its exceptions leave the call that
   // reads.
   using ReadFunction = std::function<absl::StatusOr<size_t>(char* buffer, size_t size)>;
   using Cancelled = vpcflow::Cancelled;
@@ -54,22 +54,22 @@ class Source {
   Source(std::string name, std::shared_ptr<const SourceInterface> kind)
       : name_(std::move(name)), kind_(std::move(kind)) {}
 
-  // A file by its path; "-" is standard input. Opened when it is read; a file whose size or time of change is another
-  // at its end than at its opening is kDataLoss there.
+  // Returns a file by its path; "-" is standard input. Opened when it is read; a file whose size or time of change is
+  // another at its end than at its opening is kDataLoss there.
   static Source File(std::string path);
   // Bytes of the caller, who keeps them unchanged until the scan is over. They are not copied.
   static Source Bytes(std::string name, std::string_view data VPCFLOW_LIFETIME_BOUND);
   template <internal::TemporaryText Temporary>
   static Source Bytes(std::string name, Temporary&& data) = delete;  // the source would outlive its bytes
-  // The same, kept by the source.
+  // Returns the same, kept by the source.
   static Source Bytes(std::string name, OwnedBytes data);
-  // Anything that can be read once, e.g. a socket; called by one thread at a time, not always the same.
+  // Returns anything that can be read once, e.g. a socket; called by one thread at a time, not always the same.
   static Source Stream(std::string name, ReadFunction read);
   static Source Stream(std::string name, WaitingReadFunction read);
-  // Anything that can be read again and again from its beginning.
+  // Returns anything that can be read again and again from its beginning.
   static Source Reopened(std::string name, OpenFunction open);
-  // An object that a fetcher hands over as a whole (see deferred.h). `size` is 0 if it is not known; `identity` is such
-  // as an ETag.
+  // Returns an object that a fetcher hands over as a whole (see deferred.h). `size` is 0 if it is not known; `identity`
+  // is such as an ETag.
   static Source Deferred(std::string name, size_t size, FetchFunction fetch, std::string identity = {});
 
   // Rows of Arrow tables. A stream is taken, and read by one scan; a function opens the table for each scan anew.
@@ -85,46 +85,46 @@ class Source {
   // kUnavailable for a stream that fails. What stands before the error is read.
   static Source Arrow(std::string name, ArrowArrayStream* stream);
   static Source Arrow(std::string name, ArrowOpenFunction open);
-  // `stored`, if given, has the bytes that the table is made from, such as a Parquet file: size, identity and Open are
-  // its.
+  // Returns a table as a source. `stored`, if given, has the bytes that the table is made from, such as a Parquet file:
+  // size, identity and Open are its.
   static Source Arrow(std::string name, std::shared_ptr<const ArrowTable> table,
                       std::shared_ptr<const SourceInterface> stored = nullptr);
 
-  // The sources of a path: the file itself; the logs in a folder, recursively; or what a pattern (*, ?, [a-z], and **
-  // for any folders) matches. Sorted by path. kNotFound names a path without any.
+  // Returns the sources of a path: the file itself; the logs in a folder, recursively; or what a pattern (*, ?, [a-z],
+  // and ** for any folders) matches. Sorted by path. kNotFound names a path without any.
   //
   // In a folder, files ending in .log, .gz, .zst, .parquet, .ndjson, .jsonl, .csv or .txt are taken as they are; of
   // others the first 4 KiB, unpacked, tell whether they hold records. Not taken are hidden files, manifests and
   // checksums, objects that AWS's paths and names give to other services (CloudTrail, Config, load balancers, ...), and
-  // folders behind symbolic links. What is not taken, or cannot be read, is reported in one line that is added to *notes.
+  // folders behind symbolic links. Files left out, or unreadable, are reported in one line that is added to *notes.
   static absl::StatusOr<std::vector<Source>> Expand(const std::string& path, std::vector<std::string>* notes = nullptr);
 
   const std::string& name() const& { return name_; }
   const std::string& name() const&& = delete;
-  // The bytes, if they are in memory.
+  // Returns the bytes, if they are in memory.
   std::string_view bytes() const { return kind_->bytes().value_or(std::string_view()); }
   bool in_memory() const { return kind_->bytes().has_value(); }
-  // Whether it is a path of the file system, and not standard input.
+  // Returns whether it is a path of the file system, and not standard input.
   bool is_file() const { return kind_->is_file(); }
-  // Size in bytes as stored, or 0 if it is not known before reading.
+  // Returns the size in bytes as stored, or 0 if it is not known before reading.
   size_t size() const { return kind_->size(); }
   // Returns what changes when the bytes do: of files path, size and time of change. Empty if nothing is known.
   std::string identity() const { return kind_->identity(); }
 
-  // For sources that can be read only once (streams, standard input, pipes): reads up to `size` bytes now, unless that
-  // was done before, and keeps them for the first Open. Of what was opened already, the beginning is kept as it is
-  // read. Nothing to do for others.
+  // Reads up to `size` bytes of a source that can be read only once (streams, standard input, pipes) now, unless that
+  // was done before, and keeps them for the first Open. If it is open already, its beginning is kept as it is read.
+  // Does nothing for others.
   absl::Status KeepFirst(size_t size, const Cancelled& cancelled = nullptr) const {
     return kind_->KeepFirst(size, cancelled);
   }
-  // What is kept of a source that can be read only once, as far as it is known to be one.
+  // Returns the kept beginning of a source that can be read only once, if it is known to be one.
   std::optional<std::string> kept() const { return kind_->kept(); }
 
   // Opens it, without unpacking. A source that can be read only once gives its bytes to the first Open; every later one
   // is kUnavailable. A deferred source is fetched, which takes its time.
   absl::StatusOr<std::unique_ptr<ByteStream>> Open(const Cancelled& cancelled) const { return kind_->Open(cancelled); }
 
-  // The kind, for the engine and for those who wrap it.
+  // Returns the kind, for the engine and for those who wrap it.
   const std::shared_ptr<const SourceInterface>& kind() const& { return kind_; }
   const std::shared_ptr<const SourceInterface>& kind() const&& = delete;
 

@@ -1,4 +1,4 @@
-// StateWriter and StateReader: what aggregations are saved as. Little endian; whole numbers as LEB128 or as words of
+// StateWriter and StateReader: the bytes of saved aggregations. Little endian; whole numbers as LEB128 or as words of
 // eight bytes; a sealed blob is
 //
 //   "VPCS"  version (1 byte)  kind (1 byte)  0 0  length of the payload (8 bytes)  payload  checksum (8 bytes)
@@ -16,7 +16,7 @@
 //
 // Blobs come from anywhere. A reader never reads beyond its bytes; the first thing that is not there makes ok() false,
 // and all that is read from then on is 0 or empty. Counts are to be read with Count, which refuses more items than the
-// bytes that are left can hold, so that nobody makes room for what is not there.
+// bytes that are left can hold, so that nobody makes room for nothing.
 //
 // The checksum finds damage, not malice: each step of it is a bijection of what went before, so any change within eight
 // aligned bytes is found for certain, any other but for one in 2^64.

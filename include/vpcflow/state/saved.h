@@ -6,7 +6,7 @@
 //   std::string bytes = vpcflow::ToBytes(talkers);                 // the same for the same records, in any order
 //   if (vpcflow::FromBytes(bytes, &back) == vpcflow::StateError::kNone) back.Merge(talkers);
 //
-// FromBytes tells damaged bytes, what is no state, and a state of another type apart (by the names of accumulators and
+// FromBytes distinguishes damaged bytes, other bytes, and a state of another type (by the names of accumulators and
 // fields; filters of Where have none). Any bytes are safe; `out` is unchanged unless all is well. O(size).
 #ifndef VPCFLOW_STATE_SAVED_H_
 #define VPCFLOW_STATE_SAVED_H_

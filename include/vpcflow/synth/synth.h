@@ -80,7 +80,7 @@ struct SynthSummary {
 absl::StatusOr<SynthSummary> Synthesize(const SynthOptions& options, const std::string& folder,
                                         const std::function<bool(uint64_t records)>& poll = nullptr);
 
-// The same records as one text in memory, without files.
+// Returns the same records as one text in memory, without files.
 absl::StatusOr<std::string> SynthesizeText(const SynthOptions& options, SynthSummary* summary = nullptr);
 
 VPCFLOW_NAMESPACE_END
