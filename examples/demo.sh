@@ -8,11 +8,14 @@ say() { printf '\n\033[1m%s\033[0m\n' "\$ $*"; }
 say "vpcflow summary $log"
 vpcflow summary "$log"
 
-say "vpcflow top $log --where \"action = 'REJECT'\" --by srcaddr --agg ports=n_unique(dstport) --agg records=count() -n 5"
-vpcflow top "$log" --where "action = 'REJECT'" --by srcaddr --agg 'ports=n_unique(dstport)' --agg 'records=count()' -n 5
+say "vpcflow detect $log"
+vpcflow detect "$log" || [ $? = 1 ]  # 1: there are findings
 
-say "vpcflow top $log --where \"flow_direction = 'egress' and not dstaddr in '10.0.0.0/8'\" --by srcaddr,dstaddr --agg bytes=sum(bytes) -n 5"
-vpcflow top "$log" --where "flow_direction = 'egress' and not dstaddr in '10.0.0.0/8'" --by srcaddr,dstaddr --agg 'bytes=sum(bytes)' -n 5
+say "vpcflow top $log --where \"action = 'REJECT'\" --by srcaddr --agg ports=n_unique:dstport --agg records=count -n 5"
+vpcflow top "$log" --where "action = 'REJECT'" --by srcaddr --agg ports=n_unique:dstport --agg records=count -n 5
+
+say "vpcflow top $log --where \"flow_direction = 'egress' and not dstaddr in '10.0.0.0/8'\" --by srcaddr,dstaddr --agg sum:bytes --human -n 5"
+vpcflow top "$log" --where "flow_direction = 'egress' and not dstaddr in '10.0.0.0/8'" --by srcaddr,dstaddr --agg sum:bytes --human -n 5
 
 say "vpcflow convert $log -o out/rejected.csv --where \"action = 'REJECT'\""
 mkdir -p out

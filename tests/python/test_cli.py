@@ -426,3 +426,18 @@ def test_a_full_disk_leaves_nothing_behind(tmp_path, ending):
     assert done.stderr.startswith(b"vpcflow: error: ")
     assert b"File too large" in done.stderr
     assert os.listdir(tmp_path) == ["flow.log"]
+
+
+@pytest.mark.parametrize(
+    ("package", "extra", "command"),
+    [
+        ("duckdb", "duckdb", ["sql", SAMPLE, "select 1"]),
+        ("pyarrow", "arrow", ["convert", SAMPLE, "-o", "x.parquet"]),
+    ],
+)
+def test_a_missing_package_is_named_with_its_extra(package, extra, command, tmp_path):
+    code = f"import sys; sys.modules[{package!r}] = None; from vpcflow.cli import main; sys.exit(main(sys.argv[1:]))"
+    done = subprocess.run([sys.executable, "-c", code, *map(str, command)], capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1].startswith("vpcflow: error: ")
+    assert f"pip install 'vpcflow[{extra}]'" in done.stderr

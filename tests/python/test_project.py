@@ -39,6 +39,7 @@ def test_python_in_the_documents_runs(path, tmp_path, monkeypatch):
     blocks = re.findall(r"^```python\n(.*?)^```", (ROOT / path).read_text(), re.M | re.S)
     (tmp_path / "logs").mkdir()
     (tmp_path / "logs" / "sample.log.gz").write_bytes(SAMPLE.read_bytes())
+    (tmp_path / "examples").symlink_to(ROOT / "examples")
     monkeypatch.chdir(tmp_path)
     names = {}
     for block in blocks:

@@ -72,6 +72,10 @@ def make_parser(names: Sequence[str]) -> argparse.ArgumentParser:
     return parser
 
 
+# The extras of packages that commands import; the others are those of Arrow.
+_EXTRAS = {"duckdb": "duckdb", "maxminddb": "geo", "pandas": "pandas", "polars": "polars", "yaml": "rules"}
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs a command line and returns the exit code."""
     occupy_closed_streams()
@@ -89,7 +93,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         lines = [display.printable(line) for line in str(error).split("\n")]
         write_err("\n".join([f"vpcflow: error: {lines[0]}", *lines[1:]]))
     except ImportError as error:
-        print_note(f"error: {error.name or error} is not installed; pip install 'vpcflow[arrow]'")
+        extra = _EXTRAS.get(error.name or "", "arrow")
+        print_note(f"error: {error.name or error} is not installed; pip install 'vpcflow[{extra}]'")
     except OSError as error:
         print_note(f"error: {error}")
     except KeyboardInterrupt:

@@ -9,6 +9,7 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import duckdb
 import pyarrow
 import pyarrow.dataset
 
@@ -17,8 +18,6 @@ from ..errors import DataQualityWarning, FieldError, FilterError, PlanError, Vpc
 from ._conditions import from_arrow
 
 if TYPE_CHECKING:
-    import duckdb
-
     from ..query.flows import Flows
     from ..query.report import Report
 
@@ -110,8 +109,6 @@ class Answer(NamedTuple):
 def answer(flows: Flows, text: str, tables: Mapping[str, Table]) -> Answer:
     """Runs a query of DuckDB's SQL over the records ``flows`` and other tables. :class:`~vpcflow.PlanError`, with
     DuckDB's words, for one that cannot be run, or that returns no rows."""
-    import duckdb
-
     known = {"flows": Records(flows), **tables}
     try:
         with duckdb.connect() as connection, warnings.catch_warnings():
@@ -133,8 +130,6 @@ def answer(flows: Flows, text: str, tables: Mapping[str, Table]) -> Answer:
 @functools.lru_cache(maxsize=1)
 def _answers() -> duckdb.DuckDBPyConnection:
     """The connection of all answers: relations do not keep theirs."""
-    import duckdb
-
     connection = duckdb.connect()
     connection.execute("set TimeZone = 'UTC'")
     return connection
