@@ -138,3 +138,11 @@ def test_no_file_is_out_of_bounds():
     ]:
         name = str(path.relative_to(ROOT))
         assert len(path.read_text().splitlines()) <= 500, name
+
+
+def test_the_extras_are_read_whole():
+    tomllib = pytest.importorskip("tomllib")
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    for name, packages in extras.items():
+        done = subprocess.run([sys.executable, ROOT / "tools" / "requirements.py", name], capture_output=True, text=True)
+        assert done.stdout.split("\n") == [*packages, ""], name
