@@ -12,6 +12,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
 #include <memory>
 #include <numeric>
 #include <string>
@@ -207,6 +208,32 @@ void JobAggSmallObjects(benchmark::State& state) {
 void TopTalkers(benchmark::State& state) {
   RunPlans(state, Path("VPCFLOW_BENCH_LOG"), {AggPlans()[0]}, static_cast<int>(state.range(0)));
 }
+
+// The same plans, fed in pieces of as many bytes as a datagram or segment has.
+void FeedPlans(benchmark::State& state, const std::vector<vpcflow::Plan>& plans) {
+  constexpr size_t kPiece = 1400;
+  std::ifstream file(Path("VPCFLOW_BENCH_LOG"), std::ios::binary);
+  std::string text(size_t{32} << 20, '\0');
+  file.read(text.data(), static_cast<std::streamsize>(text.size()));
+  text.resize(static_cast<size_t>(file.gcount()));
+  vpcflow::Report report;
+  for (auto _ : state) {
+    std::vector<vpcflow::Aggregation> held;
+    for (const vpcflow::Plan& plan : plans) held.push_back(*vpcflow::Aggregation::Make(plan));
+    std::vector<vpcflow::Aggregation*> into;
+    for (vpcflow::Aggregation& one : held) into.push_back(&one);
+    vpcflow::Feeder feeder = vpcflow::Feeder::Into(std::move(into));
+    bool fine = true;
+    for (std::string_view rest = text; !rest.empty(); rest.remove_prefix(std::min(kPiece, rest.size())))
+      fine = feeder.Feed(rest.substr(0, kPiece)).ok() && fine;
+    if (!feeder.Finish().ok() || !fine) state.SkipWithError("the feeding failed");
+    report = feeder.report();
+  }
+  Rates(state, report.text_bytes, report.records());
+}
+void FeedAgg(benchmark::State& state) { FeedPlans(state, AggPlans()); }
+void FeedTopTalkers(benchmark::State& state) { FeedPlans(state, {AggPlans()[0]}); }
+
 void WholeTable(benchmark::State& state) {
   RunPlans(state, Path("VPCFLOW_BENCH_LOG"), {*vpcflow::Plan::Make({})}, static_cast<int>(state.range(0)));
 }
@@ -216,6 +243,8 @@ BENCHMARK(YardstickText)->UseRealTime()->Unit(benchmark::kMillisecond);
 BENCHMARK(ParseBatches)->Arg(1)->Arg(2)->UseRealTime()->Unit(benchmark::kMillisecond);
 BENCHMARK(JobAggText)->Arg(1)->Arg(2)->UseRealTime()->Unit(benchmark::kMillisecond);
 BENCHMARK(TopTalkers)->Arg(1)->Arg(2)->UseRealTime()->Unit(benchmark::kMillisecond);
+BENCHMARK(FeedAgg)->UseRealTime()->Unit(benchmark::kMillisecond);
+BENCHMARK(FeedTopTalkers)->UseRealTime()->Unit(benchmark::kMillisecond);
 BENCHMARK(WholeTable)->Arg(1)->Arg(2)->UseRealTime()->Unit(benchmark::kMillisecond);
 BENCHMARK(WalkFiveFields)->UseRealTime()->Unit(benchmark::kMillisecond);
 BENCHMARK(IndexTokens)->UseRealTime()->Unit(benchmark::kMillisecond);

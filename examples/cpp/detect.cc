@@ -32,6 +32,7 @@ int main(int argc, char** argv) {
     for (const vpcflow::Finding& finding : *found) {
       std::cout << vpcflow::SeverityName(finding.severity) << "  " << finding.detector << "  " << finding.sentence
                 << "\n";
+      std::cout << vpcflow::ToJson(finding) << "\n";  // as `vpcflow detect --json`
     }
   }
   for (const vpcflow::DetectorCoverage& coverage : detection->Coverage()) {

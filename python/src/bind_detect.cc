@@ -121,6 +121,17 @@ py::dict ToDict(const vpcflow::DetectorCoverage& coverage) {
   return out;
 }
 
+py::dict ToDict(const vpcflow::FindingCoverage& coverage) {
+  py::dict out;
+  if (!coverage.degraded.empty()) out["degraded"] = coverage.degraded;
+  if (!coverage.add.empty()) out["add"] = coverage.add;
+  if (!coverage.unknown.empty()) out["unknown"] = coverage.unknown;
+  if (!coverage.blind.empty()) out["blind"] = coverage.blind;
+  if (!coverage.skipdata.empty()) out["skipdata"] = coverage.skipdata;
+  if (!coverage.one_direction.empty()) out["one_direction"] = coverage.one_direction;
+  return out;
+}
+
 py::object ToPython(const vpcflow::Evidence& evidence) {
   return std::visit(
       [](const auto& value) -> py::object {
@@ -178,6 +189,13 @@ void BindDetect(py::module_& m) {
     for (const vpcflow::DetectorInfo* detector : vpcflow::Detectors()) out.append(ToDict(*detector));
     return out;
   });
+  m.attr("FINDING_SCHEMA_VERSION") = vpcflow::kFindingSchemaVersion;
+  m.def(
+      "blind_in",
+      [](uint64_t blind, uint64_t sources, const std::vector<std::string>& lacking) {
+        return vpcflow::BlindIn(blind, sources, std::vector<std::string_view>(lacking.begin(), lacking.end()));
+      },
+      py::arg("blind"), py::arg("sources"), py::arg("lacking"));
   m.def("shared_settings", [] { return ToList(vpcflow::SharedSettings()); });
   py::class_<Detection, std::shared_ptr<Detection>>(m, "Detection")
       .def(py::init([](const py::dict& settings) {
@@ -217,17 +235,23 @@ void BindDetect(py::module_& m) {
             return out;
           },
           py::arg("detector"))
-      .def("coverage",
-           [](const Detection& self) {
-             std::vector<vpcflow::DetectorCoverage> all;
-             {
-               const py::gil_scoped_release release;
-               all = self.Coverage();
-             }
-             py::list out;
-             for (const vpcflow::DetectorCoverage& coverage : all) out.append(ToDict(coverage));
-             return out;
-           })
+      .def(
+          "coverage",
+          [](const Detection& self, const vpcflow::Report& report) {
+            std::vector<vpcflow::DetectorCoverage> all;
+            {
+              const py::gil_scoped_release release;
+              all = self.Coverage();
+            }
+            py::list out;
+            for (const vpcflow::DetectorCoverage& coverage : all) {
+              py::dict row = ToDict(coverage);
+              row["hidden"] = ToDict(vpcflow::DescribeCoverage(coverage, report));
+              out.append(row);
+            }
+            return out;
+          },
+          py::arg("report"))
       .def_property_readonly("sessions",
                              [](const Detection& self) {
                                const py::gil_scoped_release release;

@@ -34,6 +34,7 @@ PYBIND11_MODULE(_core, m) {
   vpcflow_python::BindPlan(m);
   vpcflow_python::BindCoverage(m);
   vpcflow_python::BindAggregation(m);
+  vpcflow_python::BindFeeder(m);
   vpcflow_python::BindDetect(m);
   vpcflow_python::BindSketch(m);
   vpcflow_python::BindSynth(m);

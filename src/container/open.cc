@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "src/container/binary.h"
 #include "src/container/containers.h"
+#include "src/source/more_to_come.h"
 #include "src/source/prefixed_stream.h"
 #include "vpcflow/error/error.h"
 #include "vpcflow/format/field.h"
@@ -19,26 +20,24 @@ namespace {
 
 constexpr size_t kHeadBytes = 4096;
 
-// The beginning of a stream up to its first line that is not blank, which tells what it is, and more if that is no
-// text. `error` is that of the stream behind it.
-std::string ReadHead(ByteStream* stream, absl::Status* error) {
+// Reads the beginning of a stream up to its first line that is not blank, which tells what it is, and more if that is no
+// text. Returns the error of the stream behind it; after MoreToCome it goes on with the next call.
+absl::Status ReadHead(ByteStream* stream, std::string* head) {
   constexpr size_t kLongestMagic = 16;
-  std::string head(kHeadBytes, '\0');
-  size_t have = 0;
-  const auto tells = [&] {
-    const std::string_view text(head.data(), have);
-    const size_t end = internal::Begun(text).find('\n');
-    return have >= kLongestMagic && end != std::string_view::npos &&
-           internal::IsText(internal::Begun(text).substr(0, end));
+  const auto tells = [head] {
+    const std::string_view text = internal::Begun(*head);
+    const size_t end = text.find('\n');
+    return head->size() >= kLongestMagic && end != std::string_view::npos && internal::IsText(text.substr(0, end));
   };
-  while (have < head.size() && !tells()) {
-    absl::StatusOr<size_t> n = stream->Read(head.data() + have, head.size() - have);
-    if (!n.ok()) *error = n.status();
-    if (!n.ok() || *n == 0) break;
-    have += *n;
+  while (head->size() < kHeadBytes && !tells()) {
+    const size_t have = head->size();
+    head->resize(kHeadBytes);
+    absl::StatusOr<size_t> n = stream->Read(head->data() + have, kHeadBytes - have);
+    head->resize(have + (n.ok() ? *n : 0));
+    if (!n.ok()) return n.status();
+    if (*n == 0) break;
   }
-  head.resize(have);
-  return head;
+  return absl::OkStatus();
 }
 
 // AWS's own header line, which most files have: text without a further look.
@@ -52,26 +51,26 @@ bool BeginsWithHeader(std::string_view head) {
 
 namespace internal {
 
-absl::StatusOr<OpenedContainer> OpenContainer(const Source& source, Container wanted, Source::Cancelled cancelled,
-                                              std::atomic<uint64_t>* stored_bytes, uint64_t max_output_bytes,
-                                              std::unique_ptr<ByteStream> opened) {
+absl::StatusOr<OpenedContainer> ContainerOpener::Open() {
+  if (stream_ == nullptr) {
+    absl::StatusOr<std::unique_ptr<ByteStream>> text = text_.Open();
+    if (!text.ok()) return text.status();
+    stream_ = *std::move(text);
+  }
+  absl::Status error = ReadHead(stream_.get(), &head_);
+  if (IsMoreToCome(error)) return error;
   OpenedContainer out;
-  absl::StatusOr<std::unique_ptr<ByteStream>> text =
-      OpenText(source, std::move(cancelled), &out.packed, stored_bytes, std::move(opened), max_output_bytes);
-  if (!text.ok()) return text.status();
-  out.stream = *std::move(text);
-  absl::Status error;
-  std::string head = ReadHead(out.stream.get(), &error);
-  const bool plain = BeginsWithHeader(head);
-  if (const std::string what = plain ? "" : SeemsToBeBinary(head, source.name()); !what.empty())
+  out.packed = text_.packed();
+  const bool plain = BeginsWithHeader(head_);
+  if (const std::string what = plain ? "" : SeemsToBeBinary(head_, name_); !what.empty())
     return MakeError(ErrorKind::kFormat,
-                     absl::StrCat(source.name(), out.packed ? ": what is packed in it is " : ": this is ", what));
-  out.container = wanted != Container::kAuto ? wanted : plain ? Container::kText : DetectContainer(head);
-  if (out.container != Container::kText && head.starts_with(kByteOrderMark)) {
-    head.erase(0, kByteOrderMark.size());
+                     absl::StrCat(name_, out.packed ? ": what is packed in it is " : ": this is ", what));
+  out.container = wanted_ != Container::kAuto ? wanted_ : plain ? Container::kText : DetectContainer(head_);
+  if (out.container != Container::kText && head_.starts_with(kByteOrderMark)) {
+    head_.erase(0, kByteOrderMark.size());
     out.begin = kByteOrderMark.size();
   }
-  out.stream = std::make_unique<PrefixedStream>(std::move(head), std::move(out.stream), nullptr, std::move(error));
+  out.stream = std::make_unique<PrefixedStream>(std::move(head_), std::move(stream_), nullptr, std::move(error));
   return out;
 }
 
@@ -92,7 +91,8 @@ absl::StatusOr<OpenedRecords> OpenRecords(const Source& source, Container wanted
                                           std::atomic<uint64_t>* stored_bytes, uint64_t max_output_bytes,
                                           std::unique_ptr<ByteStream> opened) {
   absl::StatusOr<internal::OpenedContainer> text =
-      internal::OpenContainer(source, wanted, std::move(cancelled), stored_bytes, max_output_bytes, std::move(opened));
+      internal::ContainerOpener(source, wanted, std::move(cancelled), stored_bytes, max_output_bytes, std::move(opened))
+          .Open();
   if (!text.ok()) return text.status();
   return internal::UnwrapOpened(*std::move(text), source.name(), max_output_bytes);
 }

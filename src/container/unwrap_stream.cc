@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "src/container/json_splitter.h"
+#include "src/source/more_to_come.h"
 
 VPCFLOW_NAMESPACE_BEGIN
 namespace internal {
@@ -23,7 +24,9 @@ absl::StatusOr<size_t> UnwrapStream::Read(char* buffer, size_t size) {
       if (error_.ok()) return 0;
       return std::exchange(error_, absl::OkStatus());
     }
-    done_ = !Refill();
+    const absl::StatusOr<bool> more = Refill();
+    if (!more.ok()) return more.status();
+    done_ = !*more;
     Step(done_);
     CheckUnpacked();
   }
@@ -85,7 +88,7 @@ void UnwrapStream::CheckUnpacked() {
   Take(rest().size());
 }
 
-bool UnwrapStream::Refill() {
+absl::StatusOr<bool> UnwrapStream::Refill() {
   if (begin_ > 0) {
     input_.erase(0, begin_);
     begin_ = 0;
@@ -95,6 +98,7 @@ bool UnwrapStream::Refill() {
   absl::StatusOr<size_t> n = stream_->Read(input_.data() + have, kStep);
   input_.resize(have + (n.ok() ? *n : 0));
   JsonSplitter::Pad(&input_);
+  if (IsMoreToCome(n.status())) return n.status();
   if (!n.ok()) {
     error_ = n.status();
     cut_ = true;

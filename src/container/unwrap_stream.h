@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "src/container/record_lines.h"
 #include "vpcflow/container/container.h"
 
@@ -62,7 +63,8 @@ class UnwrapStream : public ByteStream, public LineOrigins {
   const std::string name_;
 
  private:
-  bool Refill();
+  // True if there is more of the input, false at its end and at an error.
+  absl::StatusOr<bool> Refill();
   void CheckUnpacked();
 
   std::unique_ptr<ByteStream> stream_;

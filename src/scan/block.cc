@@ -5,8 +5,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "src/container/json_lines.h"
-#include "src/container/open.h"
 #include "src/container/unwrap_stream.h"
+#include "src/source/more_to_come.h"
 
 VPCFLOW_NAMESPACE_BEGIN
 namespace internal {
@@ -56,13 +56,16 @@ void Block::Reserve(size_t keep, size_t wanted) {
 }
 
 absl::Status BlockReader::Open() {
-  open_ = true;
-  absl::StatusOr<OpenedContainer> opened =
-      OpenContainer(source_, container_, cancelled_, stored_bytes_, max_output_, std::move(stream_));
+  if (opener_ == nullptr)
+    opener_ = std::make_unique<ContainerOpener>(source_, container_, cancelled_, stored_bytes_, max_output_,
+                                                std::move(stream_));
+  absl::StatusOr<OpenedContainer> opened = opener_->Open();
+  open_ = !IsMoreToCome(opened.status());
+  if (open_) opener_ = nullptr;
   if (!opened.ok()) return opened.status();
   container_ = opened->container;
   // What blobs unpack to is counted line by line, so it is not limited where lines are taken beside each other.
-  json_ = container_ == Container::kJson && max_output_ == 0;
+  json_ = container_ == Container::kJson && max_output_ == 0 && !unwraps_json_;
   if (json_) {
     pieces_ = !IsJsonOfLines(&opened->stream);
     offset_ = opened->begin;
@@ -91,7 +94,12 @@ size_t BlockReader::Whole(const char* data, size_t size) const {
 
 void BlockReader::TakeOrigins(Block* out, size_t lines) {
   out->origins.clear();
-  if (origins_ != nullptr) origins_->TakeOrigins(lines, &out->origins);
+  if (!put_back_.empty()) {
+    const auto end = put_back_.begin() + static_cast<ptrdiff_t>(std::min(lines, put_back_.size()));
+    out->origins.assign(put_back_.begin(), end);
+    put_back_.erase(put_back_.begin(), end);
+  }
+  if (origins_ != nullptr) origins_->TakeOrigins(lines - out->origins.size(), &out->origins);
   out->no_records = std::any_of(out->origins.begin(), out->origins.end(),
                                 [](const LineInfo& line) { return line.kind == LineKind::kNoRecord; });
 }
@@ -118,7 +126,7 @@ void BlockReader::Finish(Block* out, const char* data, size_t size) {
 absl::StatusOr<bool> BlockReader::Next(Block* out) {
   if (!open_) {
     if (absl::Status s = Open(); !s.ok()) {
-      at_end_ = true;
+      at_end_ = open_;
       return s;
     }
   }
@@ -128,6 +136,7 @@ absl::StatusOr<bool> BlockReader::Next(Block* out) {
   }
   if (at_end_) return false;
   out->unread = 0;
+  was_short_ = false;
   if (in_memory_) return NextInMemory(out);
   if (NextUnread(out)) return true;
   return NextFromStream(out);
@@ -217,10 +226,22 @@ absl::Status BlockReader::Fill(Block* out) const {
   return absl::OkStatus();
 }
 
+void BlockReader::PutBack(Block* block) {
+  const char* const begin = block->storage.get();
+  const auto size = static_cast<size_t>(block->text.data() + block->text.size() - begin);
+  carry_.insert(0, begin, size);
+  offset_ -= size;
+  --blocks_;
+  put_back_.insert(put_back_.begin(), block->origins.begin(), block->origins.end());
+}
+
 absl::StatusOr<bool> BlockReader::NextFromStream(Block* out) {
+  if (in_long_line_) {
+    if (absl::Status s = SkipLongLine(out); !s.ok()) return s;
+  }
   // Not all that `out` can hold, which a long line of another time may have made more: where a block ends must not
   // depend on which of several threads' blocks it is.
-  size_t room = std::max(block_bytes_, carry_.size());
+  size_t room = std::max({block_bytes_, carry_.size(), std::exchange(begun_room_, 0)});
   Reserve(out, 0, room);
   std::memcpy(out->storage.get(), carry_.data(), carry_.size());
   size_t size = carry_.size();
@@ -229,6 +250,17 @@ absl::StatusOr<bool> BlockReader::NextFromStream(Block* out) {
   while (true) {
     while (size < room && !at_end_) {
       absl::StatusOr<size_t> n = Read(out->storage.get() + size, room - size);
+      if (IsMoreToCome(n.status())) {
+        const size_t whole = short_blocks_ ? WholeLines(out->storage.get(), size) : 0;
+        carry_.assign(out->storage.get() + whole, size - whole);
+        if (whole == 0) {
+          begun_room_ = room;
+          return n.status();
+        }
+        Finish(out, out->storage.get(), whole);
+        was_short_ = true;
+        return true;
+      }
       if (!n.ok()) {
         // What stands behind the last line end was cut by the error; it is no line.
         pending_ = n.status();
@@ -255,7 +287,9 @@ absl::StatusOr<bool> BlockReader::NextFromStream(Block* out) {
     }
     searched = size;
     if (size > max_line_) {
-      if (absl::Status s = SkipLongLine(out, size); !s.ok()) pending_ = s;
+      BeginLongLine(out, {out->storage.get(), std::min(size, excerpt_)});
+      offset_ += size;
+      if (absl::Status s = SkipLongLine(out); !s.ok() && !IsMoreToCome(s)) pending_ = s;
       return true;
     }
     room = MoreRoom(size);
@@ -273,17 +307,18 @@ void BlockReader::BeginLongLine(Block* out, std::string_view excerpt) {
   TakeOrigins(out, json_ ? 0 : 1);
 }
 
-// `out` holds `size` bytes of a line that is too long; passes over the rest of it.
-absl::Status BlockReader::SkipLongLine(Block* out, size_t size) {
-  BeginLongLine(out, {out->storage.get(), std::min(size, excerpt_)});
-  offset_ += size;
+// Passes over the rest of a line that is too long, of which `out` may hold an excerpt.
+absl::Status BlockReader::SkipLongLine(Block* out) {
+  in_long_line_ = true;
+  Reserve(out, 0, 2 * excerpt_);  // for what goes on in another block than it began in
   char* scratch = out->storage.get() + excerpt_;
-  const size_t room = std::min(block_bytes_, size - excerpt_);
+  const size_t room = std::min(block_bytes_, out->capacity - excerpt_);
   while (true) {
     absl::StatusOr<size_t> n = Read(scratch, room);
     if (!n.ok()) return n.status();
     if (*n == 0) {
       at_end_ = true;
+      in_long_line_ = false;
       return absl::OkStatus();
     }
     const void* end = std::memchr(scratch, '\n', *n);
@@ -291,6 +326,7 @@ absl::Status BlockReader::SkipLongLine(Block* out, size_t size) {
       const size_t used = static_cast<size_t>(static_cast<const char*>(end) - scratch) + 1;
       offset_ += used;
       carry_.assign(scratch + used, *n - used);
+      in_long_line_ = false;
       return absl::OkStatus();
     }
     offset_ += *n;

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "src/container/open.h"
 #include "vpcflow/container/container.h"
 #include "vpcflow/source/source.h"
 #include "vpcflow/version.h"
@@ -62,7 +63,16 @@ class BlockReader {
         stream_(std::move(opened)) {}
 
   // False at the end. After an error the lines that were whole before it have been delivered, and nothing follows.
+  // At MoreToCome, call it again: what was read is kept.
   absl::StatusOr<bool> Next(Block* out);
+  // Before the first block: makes text of JSON too, as of other containers. What is fed must be read so.
+  void UnwrapJson() { unwraps_json_ = true; }
+  // From now on, makes a block of the whole lines before MoreToCome; else only of as many as fill one.
+  void TakeShortBlocks(bool take) { short_blocks_ = take; }
+  // Whether the last block is such a one.
+  bool was_short() const { return was_short_; }
+  // Puts the last block, of a stream, back: the next one begins with its lines.
+  void PutBack(Block* block);
   // Reads what is unread of a block. After an error the block has the lines that were whole before it. Any thread.
   absl::Status Fill(Block* out) const;
 
@@ -72,7 +82,7 @@ class BlockReader {
   bool NextUnread(Block* out);
   bool NextInMemory(Block* out);
   absl::StatusOr<bool> NextFromStream(Block* out);
-  absl::Status SkipLongLine(Block* out, size_t size);
+  absl::Status SkipLongLine(Block* out);
   bool SkipLongLineInMemory(Block* out, size_t searched);
   void BeginLongLine(Block* out, std::string_view excerpt);
   void Reserve(Block* out, size_t keep, size_t room) const;
@@ -90,9 +100,11 @@ class BlockReader {
   size_t excerpt_ = 256;  // kept of a line that is too long
   bool shared_;
   std::atomic<uint64_t>* stored_bytes_;
+  bool unwraps_json_ = false;
   bool open_ = false;
-  bool json_ = false;    // the text is JSON, which is given as it is
-  bool pieces_ = false;  // then: it goes on over its lines
+  bool json_ = false;                        // the text is JSON, which is given as it is
+  bool pieces_ = false;                      // then: it goes on over its lines
+  std::unique_ptr<ContainerOpener> opener_;  // while it is opened
   bool in_memory_ = false;
   bool at_end_ = false;
   std::unique_ptr<ByteStream> stream_;  // before Open as stored, then unpacked
@@ -100,10 +112,15 @@ class BlockReader {
   RandomAccess* random_ = nullptr;      // of the stream, once it is read by place
   uint64_t place_ = 0;                  // then: what is read next
   std::string_view memory_;
-  std::string carry_;     // the partial line behind the last block
-  absl::Status pending_;  // an error to report after the lines before it
-  uint64_t blocks_ = 0;   // given so far
+  std::string carry_;      // the partial line behind the last block
+  size_t begun_room_ = 0;  // bytes of the block that more has to come for
+  absl::Status pending_;   // an error to report after the lines before it
+  uint64_t blocks_ = 0;    // given so far
   uint64_t offset_ = 0;
+  bool short_blocks_ = false;
+  bool was_short_ = false;
+  bool in_long_line_ = false;       // whose rest is to be passed over
+  std::vector<LineInfo> put_back_;  // the origins of lines put back
 };
 
 }  // namespace internal

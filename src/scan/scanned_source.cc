@@ -3,6 +3,7 @@
 #include <exception>
 
 #include "src/scan/short_wait.h"
+#include "src/source/more_to_come.h"
 #include "vpcflow/error/error.h"
 
 VPCFLOW_NAMESPACE_BEGIN
@@ -15,6 +16,10 @@ absl::StatusOr<bool> ScannedSource::Next(ResolvedBlock* out, Report* report) {
     if (finished_) return false;
     finished_ = true;  // also by an exception: its block may have a number, and blocks behind that would wait for it
     absl::StatusOr<bool> more = Take(out, report);
+    if (IsMoreToCome(more.status())) {
+      finished_ = false;
+      return more;
+    }
     told_ = told_ || !more.ok();
     if (!more.ok() || !*more) return more;
     finished_ = false;

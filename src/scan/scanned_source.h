@@ -25,7 +25,7 @@ class ScannedSource {
   ScannedSource& operator=(const ScannedSource&) = delete;
 
   // Takes the next block. False at the end, or if another worker found the source unreadable. An error is returned to
-  // one caller only, behind what was read before it.
+  // one caller only, behind what was read before it. At MoreToCome, call it again.
   absl::StatusOr<bool> Next(ResolvedBlock* out, Report* report);
 
   const std::string& name() const& { return name_; }

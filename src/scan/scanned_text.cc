@@ -14,6 +14,7 @@
 #include "src/scan/header_line.h"
 #include "src/scan/infer.h"
 #include "src/simd/kernels.h"
+#include "src/source/more_to_come.h"
 
 VPCFLOW_NAMESPACE_BEGIN
 namespace internal {
@@ -47,15 +48,19 @@ absl::Status UnpacksToTooMuch() {
                                             " bytes; they and the rest were not read"));
 }
 
-// The lines from `first` that nothing tells the format of: up to a header, without objects, at most kLinesToTry.
-std::vector<std::string_view> LinesWithoutFormat(const ResolvedBlock& block, size_t first) {
+// The lines from `first` that nothing tells the format of: up to a header, which sets *header if given, without objects,
+// at most kLinesToTry.
+std::vector<std::string_view> LinesWithoutFormat(const ResolvedBlock& block, size_t first, bool* header = nullptr) {
   std::vector<std::string_view> out;
   std::string none;  // those that are no objects were written
   for (size_t i = first; i < block.index.line_count() && out.size() < kLinesToTry; ++i) {
     if (block.block.KindOf(i) != LineKind::kMessage) continue;
     const std::string_view line = LineText(block, i, &none);
     if (IsBlankLine(line)) continue;
-    if (Format ignored; ParseHeaderAt(block, i, nullptr, &ignored)) break;
+    if (Format ignored; ParseHeaderAt(block, i, nullptr, &ignored)) {
+      if (header != nullptr) *header = true;
+      break;
+    }
     out.push_back(line);
   }
   return out;
@@ -75,7 +80,23 @@ absl::StatusOr<bool> ScannedText::Take(ResolvedBlock* out, Report* /*report*/) {
   out->table = {};
   out->by_row = false;
   out->segments.clear();
-  return reader_.Next(&out->block);
+  absl::StatusOr<bool> more = reader_.Next(&out->block);
+  waits_for_format_ = false;
+  if (!reader_.was_short() || options_.format || formats_[0] != nullptr) return more;
+  if (absl::Status s = Prepare(out); !s.ok()) return s;
+  if (TellsFormat(*out)) return more;
+  waits_for_format_ = true;
+  reader_.PutBack(&out->block);
+  return MoreToCome();
+}
+
+// Whether what Settle finds for the lines of a first block does not depend on those behind them.
+bool ScannedText::TellsFormat(const ResolvedBlock& block) const {
+  bool header = false;
+  const std::vector<std::string_view> lines = LinesWithoutFormat(block, 0, &header);
+  if (header || lines.empty()) return true;
+  const absl::StatusOr<InferredFormat> inferred = InferFormat(lines, name());
+  return inferred.ok() && (inferred->evidence.empty() || lines.size() == kLinesToTry);
 }
 
 absl::Status ScannedText::Prepare(ResolvedBlock* out) {

@@ -29,6 +29,14 @@ class ScannedText final : public ScannedSource {
   ScannedText(const Source& source, uint32_t number, const ScanOptions& options, bool shared, Cancelled cancelled,
               std::atomic<uint64_t>* stored_bytes = nullptr, std::unique_ptr<ByteStream> opened = nullptr);
 
+  // Before the first block: see BlockReader.
+  void UnwrapJson() { reader_.UnwrapJson(); }
+  // From now on, gives the whole lines before MoreToCome, and not only as many as fill a block; but lines whose format
+  // may depend on those to come wait for them. For the only worker.
+  void TakeShortBlocks(bool take) { reader_.TakeShortBlocks(take); }
+  // Whether lines wait for that.
+  bool waits_for_format() const { return waits_for_format_; }
+
   // The format behind the blocks taken so far; null if none is known. For the only worker.
   const std::shared_ptr<const Format>& format() const { return formats_[objects_]; }
 
@@ -36,6 +44,7 @@ class ScannedText final : public ScannedSource {
   absl::StatusOr<bool> Take(ResolvedBlock* out, Report* report) override;
   absl::Status Prepare(ResolvedBlock* out) override;
   absl::Status Settle(ResolvedBlock* out, Report* report) override;
+  bool TellsFormat(const ResolvedBlock& block) const;
   absl::StatusOr<std::shared_ptr<const Format>> FindFormat(const ResolvedBlock& block, size_t first,
                                                            Report* report) const;
   std::shared_ptr<const Format> AnyFormat(const absl::Status& problem, Report* report);
@@ -44,6 +53,7 @@ class ScannedText final : public ScannedSource {
 
   const ScanOptions& options_;
   BlockReader reader_;
+  bool waits_for_format_ = false;
 
   absl::Status TakeJson(ResolvedBlock* out) const;
   absl::Status TakeJson(ResolvedBlock* out, JsonSplitter::Kind border, const RecordLines::State& before) const;

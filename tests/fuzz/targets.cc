@@ -247,6 +247,42 @@ void Splits(std::string_view bytes) {
   for (uint32_t seed = 1; seed < 4; ++seed) VPCFLOW_FUZZ_CHECK(Dealt(text, 1 + seed, seed) == whole);
 }
 
+// What a feeder finds in pieces of so many bytes, or a scan for 0; of damage, which may be met elsewhere, its kind alone.
+std::string Fed(std::string_view bytes, size_t step) {
+  PlanSpec spec;
+  spec.by = {"srcaddr"};
+  spec.aggs = {{"n", "count()"}, {"bytes", "sum(bytes)"}, {"last", "last(dstport)"}};
+  spec.allow_missing = spec.check_all = true;
+  Aggregation held = *Aggregation::Make(*Plan::Make(spec));
+  ScanOptions options;
+  options.block_bytes = 100;
+  options.threads = 1;
+  options.max_output_bytes = uint64_t{1} << 40;  // a scan makes text of JSON then, and its blocks end as a feeder's
+  Report report;
+  absl::Status status;
+  if (step == 0) {
+    status = held.Update({Source::Bytes("stream", bytes)}, options, &report);
+  } else {
+    Feeder feeder = Feeder::Into(&held, "stream", options);
+    for (; !bytes.empty(); bytes.remove_prefix(std::min(step, bytes.size())))
+      status.Update(feeder.Feed(bytes.substr(0, step)));
+    status.Update(feeder.Finish());
+    report = feeder.report();
+  }
+  std::string out = status.ToString() + "\n";
+  if (!status.ok() && ErrorKindOf(status) == ErrorKind::kDamaged) return "damaged";
+  for (const uint64_t n : {report.ok, report.nodata, report.skipdata, report.lines, report.headers, report.rejected()})
+    out += std::to_string(n) + " ";
+  for (const Reject& reject : report.rejects) out += reject.ToString() + "\n";
+  return out + held.ToBytes();
+}
+
+void Feeds(std::string_view bytes) {
+  const std::string whole = Fed(bytes, 0);
+  for (const size_t step : {size_t{1}, 1 + bytes.size() % 64, bytes.size() + 1})
+    VPCFLOW_FUZZ_CHECK(Fed(bytes, step) == whole);
+}
+
 void Gzips(std::string_view bytes) {
   const Source source = Source::Bytes("f", bytes);
   absl::StatusOr<std::unique_ptr<ByteStream>> stream = OpenText(source, nullptr);
@@ -412,15 +448,11 @@ std::vector<std::string> RecordSeeds() {
 const std::vector<Target>& Targets() {
   static const std::vector<Target> targets = [] {
     std::vector<Target> all = {
-        {"lines", Lines, LogSeeds},
-        {"kernels", Kernels, NumberSeeds},
-        {"scalars", Scalars, ScalarSeeds},
-        {"formats", Formats, FormatSeeds},
-        {"paths", Paths, PathSeeds},
-        {"scans", Scans, LogSeeds},
-        {"splits", Splits, LogSeeds},
-        {"gzips", Gzips, GzipSeeds},
-        {"containers", Containers, ContainerSeeds},
+        {"lines", Lines, LogSeeds},        {"kernels", Kernels, NumberSeeds},
+        {"scalars", Scalars, ScalarSeeds}, {"formats", Formats, FormatSeeds},
+        {"paths", Paths, PathSeeds},       {"scans", Scans, LogSeeds},
+        {"splits", Splits, LogSeeds},      {"feeds", Feeds, ContainerSeeds},
+        {"gzips", Gzips, GzipSeeds},       {"containers", Containers, ContainerSeeds},
         {"records", Records, RecordSeeds},
     };
     for (const std::vector<Target>& more :

@@ -345,5 +345,40 @@ TEST(Detect, HugeNumbers) {
             "which sent 320, 1970-01-01 00:16:40 to 1970-01-01 00:16:52");
 }
 
+TEST(Detect, FindingsAsJson) {
+  Finding finding;
+  finding.detector = "port_scan";
+  finding.severity = Severity::kHigh;
+  finding.actor = Ip::V4(0x0A000001);
+  finding.targets = {Ip::V4(0x0A000002)};
+  finding.start = 1000;
+  finding.end = 1060;
+  finding.score = 1;
+  finding.technique = "T1046";
+  finding.AddEvidence("none", std::monostate());
+  finding.AddEvidence("whole", int64_t{-5});
+  finding.AddEvidence("wide", uint128{1} << 64);
+  for (const double value : {0.1, 1e16, 1234567890123456.0, 0.00012, 1.5e-5, 1e100}) finding.AddEvidence("real", value);
+  finding.AddEvidence("text", std::string("a\"\\\n\x01\x7F\xC3\xA9\xF0\x9F\x98\x80\xFF"));
+  finding.AddEvidence("address", Ip::V4(0x0A000003));
+  finding.AddEvidence("list", std::vector<int64_t>{1, 2});
+  finding.sentence = "it scans";
+  FindingCoverage coverage;
+  coverage.degraded = {"which side began"};
+  coverage.add = {"tcp-flags"};
+  coverage.skipdata = "2 SKIPDATA records: counts are floors";
+  EXPECT_EQ(
+      ToJson(finding, coverage),
+      R"({"schema_version": 1, "detector": "port_scan", "severity": "high", "actor": "10.0.0.1", "targets": ["10.0.0.2"], )"
+      R"("start": 1000, "end": 1060, "score": 1.0, "technique": "T1046", "evidence": {"none": null, "whole": -5, )"
+      R"("wide": 18446744073709551616, "real": 0.1, "real": 1e+16, "real": 1234567890123456.0, "real": 0.00012, )"
+      R"("real": 1.5e-05, "real": 1e+100, "text": "a\"\\\n\u0001\u007f\u00e9\ud83d\ude00\ufffd", "address": "10.0.0.3", "list": [1, 2]}, )"
+      R"("coverage": {"degraded": ["which side began"], "add": ["tcp-flags"], )"
+      R"("skipdata": "2 SKIPDATA records: counts are floors"}, "sentence": "it scans", "confidence": null, )"
+      R"("samples": []})");
+  finding.confidence = 0.75;
+  EXPECT_THAT(ToJson(finding), HasSubstr("\"coverage\": {}, \"sentence\": \"it scans\", \"confidence\": 0.75,"));
+}
+
 }  // namespace
 }  // namespace vpcflow

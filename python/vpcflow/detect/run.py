@@ -7,15 +7,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from .. import _core
-from .._words import count
 from ..errors import PlanError
 from ..findings.finding import Coverage, Finding
-from ..findings.findings import BlindIn, blind_in
+from ..findings.findings import BlindIn
 from ..findings.membership import membership
 from ..query.aggregation import Aggregation
 from ..query.expr import first
 from ..query.flows import Flows
-from ..query.report import Report
 from ..query.result import Result
 from ..query.running import collect_readable
 from ..query.scan import scan
@@ -44,9 +42,9 @@ class Run:
         self._flows, self._settings, self._formats = flows, settings, sessions.report.formats
         given = {"baseline": baseline is not None, "bad": bool(settings.bad), "geo": bool(settings.geo)}
         self._missing = {row["name"]: [name for name in row["inputs"] if not given[name]] for row in ROWS}
-        self._seen = {coverage["detector"]: coverage for coverage in self._detection.coverage()}
+        self._seen = {coverage["detector"]: coverage for coverage in self._detection.coverage(sessions.report)}
         #: By detector what the formats and the delivery of the logs hide, as findings have it.
-        self.coverage = {name: _hidden(self._seen[name], sessions.report) for name in DETECTORS}
+        self.coverage: dict[str, Coverage] = {name: self._seen[name]["hidden"] for name in DETECTORS}
 
     def lacks(self, name: str) -> list[str]:
         """Returns the fields without which a detector sees nothing in any log; none if it sees something."""
@@ -110,23 +108,6 @@ def _labels_of(geo: str) -> tuple[_core.Labels, str, bool]:
         return mmdb(geo)._core, day_of(geo), False
     except PlanError:  # none of countries
         return mmdb(geo, "autonomous_system_organization")._core, day_of(geo), True
-
-
-def _hidden(seen: dict[str, Any], report: Report) -> Coverage:
-    out: Coverage = {}
-    if seen["losses"]:
-        out["degraded"] = list(dict.fromkeys(loss["without"] for loss in seen["losses"]))
-        out["add"] = list(dict.fromkeys(loss["field"] for loss in seen["losses"]))
-    if not seen["sources"]:
-        out["unknown"] = "the formats of the logs are not known, nor what they hide"
-    elif 0 < seen["blind"] < seen["sources"]:
-        lacking = dict.fromkeys(loss["field"] for loss in seen["losses"] if loss["essential"])
-        out["blind"] = blind_in(seen["blind"], seen["sources"], lacking)
-    if report.skipdata:
-        out["skipdata"] = f"{count(report.skipdata, 'SKIPDATA record')}: counts are floors"
-    if report.one_direction:
-        out["one_direction"] = report.one_direction
-    return out
 
 
 def _losses(seen: dict[str, Any]) -> list[str]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import dataclasses
 from typing import Any, TypedDict, get_args
 
+from .. import _core
 from ..typing import Severity
 from .identity import id_of
 
 SEVERITIES: tuple[Severity, ...] = get_args(Severity)  # worst first
-SCHEMA_VERSION = 1  # of findings as JSON, docs/reference/schemas.md
+SCHEMA_VERSION = _core.FINDING_SCHEMA_VERSION  # of findings as JSON, docs/reference/schemas.md
 _DISTINGUISHING = ("dstport", "protocol", "country", "network")  # evidence of which several findings of an actor differ
 
 

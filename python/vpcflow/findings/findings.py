@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, overload
 
+from .. import _core
 from .._display import html_table, html_warning
 from .._layout import terminal_width, text_table
 from .._words import count
@@ -51,7 +52,7 @@ class BlindIn(str):
 
 def blind_in(blind: int, sources: int, lacking: Iterable[str]) -> BlindIn:
     """Says that a detector or rule sees nothing of some of the sources."""
-    return BlindIn(f"{_BLIND} in {blind:,} of {count(sources, 'source')}, which lack {', '.join(lacking)}")
+    return BlindIn(_core.blind_in(blind, sources, list(lacking)))
 
 
 def blind_to(name: str, why: str) -> Limit:

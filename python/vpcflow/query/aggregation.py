@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import operator
 import threading
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .. import _core
 from .._words import count
-from ..errors import ArgumentError, PlanError
-from ..typing import BinBy, Duration, Input, Progress, ScanKeywords
-from .arguments import Names, instance, names, several
+from ..errors import ArgumentError, PlanError, VpcflowError
+from ..typing import BinBy, Container, Duration, Input, OnError, Progress, ScanKeywords, Size
+from .arguments import Names, instance, names, several, text
 from .expr import Agg, Derived, Expr
 from .flows import Flows
 from .logs import open_logs
@@ -23,6 +24,19 @@ from .scan import query as begin
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
+
+
+#: The options of Aggregation.feed, in the order of its signature.
+_Given = tuple[str, "str | None", Container, OnError, "Size | None", "Size | None", bool]
+_NO_OPTIONS: _Given = ("stream", None, "auto", "skip", None, None, False)
+
+
+class _Stream(NamedTuple):
+    """A stream that is being fed."""
+
+    feeder: _core.Feeder
+    given: _Given
+    allow_empty: bool
 
 
 class Aggregation:
@@ -86,6 +100,7 @@ class Aggregation:
         self._lock = threading.RLock()  # of the others; never held while records are read
         self._report = _core.Report()
         self._sources = 0
+        self._stream: _Stream | None = None
 
     @classmethod
     def of(cls, flows: Flows) -> Aggregation:
@@ -135,12 +150,114 @@ class Aggregation:
             check([Result(self._core.value(), report)], flows._allows_empty)
         return self
 
+    def feed(
+        self,
+        data: bytes | bytearray | memoryview,
+        *,
+        name: str = "stream",
+        format: str | None = None,
+        container: Container = "auto",
+        on_error: OnError = "skip",
+        max_memory: Size | None = None,
+        max_output_bytes: Size | None = None,
+        allow_empty: bool = False,
+    ) -> None:
+        """Takes the next bytes of a stream, such as those of a socket. They may end anywhere: within a line, a header
+        line, a member of gzip, a JSON document. What is counted is what :meth:`update` counts of the whole, with the
+        same rejects and line numbers. No thread is started; most pieces are only copied, and taken in blocks.
+
+        ``name`` stands for the stream in rejects and errors. It and the other options, which are those of
+        :func:`vpcflow.scan`, are given with the first piece of a stream, or with each of them; a piece that gives none
+        goes on as its stream began. :class:`~vpcflow.PlanError` for others than those of the stream.
+
+        :meth:`collect`, :meth:`to_bytes`, ``len`` and so on have the records of all whole lines fed so far. (Lines
+        without header line wait until it is clear what format they have: with ``format`` or one record of AWS's
+        default at once, else for 100 lines; ``report.warnings`` says so. An entry of a JSON document or a packed block
+        waits for its end.) The last line, which may lack its line end, counts from :meth:`finish` on.
+
+        Errors come with the piece that completes the block they are in, or later: :class:`~vpcflow.SourceError` for
+        damage and what has no format, behind which what stood before it is kept; :class:`~vpcflow.ParseError` with
+        ``on_error="raise"``, :class:`~vpcflow.OutOfMemoryError`. Then every further piece raises the same until
+        :meth:`finish` ends the stream.
+
+        >>> import vpcflow as vf
+        >>> talkers = vf.Aggregation(by="srcaddr", bytes=vf.sum("bytes"))
+        >>> for piece in (b"srcaddr by", b"tes\\n10.0.0.1 40\\n10.", b"0.0.2 2"):
+        ...     talkers.feed(piece, name="tcp:5140")
+        >>> talkers.collect().rows()
+        [{'srcaddr': '10.0.0.1', 'bytes': 40}]
+        >>> talkers.finish()
+        >>> talkers.collect().rows()
+        [{'srcaddr': '10.0.0.1', 'bytes': 40}, {'srcaddr': '10.0.0.2', 'bytes': 2}]
+        """
+        given = (name, format, container, on_error, max_memory, max_output_bytes, allow_empty)
+        stream = self._stream
+        if stream is None or (given != _NO_OPTIONS and given != stream.given):
+            stream = self._begin(given)
+        if not stream.feeder.feed(data):
+            check([Result(self._core.value(), stream.feeder.report)], stream.allow_empty)
+
+    def _begin(self, given: _Given) -> _Stream:
+        """Returns the stream in hand, which must have begun with these options; without one begins it."""
+        with self._lock:
+            if self._stream is not None:
+                if given not in (_NO_OPTIONS, self._stream.given):
+                    raise PlanError("feed: other options than the stream's first piece has; finish() ends a stream")
+                return self._stream
+            name, format, container, on_error, max_memory, max_output_bytes, allow_empty = given
+            text(name, "name", "feed(data, name='tcp:5140')")
+            options = open_logs(
+                b"", format=format, container=container, on_error=on_error, max_memory=max_memory,
+                max_output_bytes=max_output_bytes,
+            ).options.replace(first_source=self._sources)  # fmt: skip
+            self._stream = _Stream(_core.Feeder(self._core, name, options), given, allow_empty)
+            self._sources += 1
+            return self._stream
+
+    def finish(self) -> None:
+        """Ends the stream that :meth:`feed` began: its last line may lack its line end. The next piece begins another
+        stream. Without a stream in hand it does nothing; but if nothing was ever read it is
+        :class:`~vpcflow.NoRecordsError`.
+
+        Errors as of :meth:`update`: :class:`~vpcflow.NoRecordsError` for a stream without records, unless
+        ``allow_empty``, :class:`~vpcflow.FieldError` for a field that none of its lines has,
+        :class:`~vpcflow.SourceError` for damage and data that is cut, behind which what could be read is kept, and
+        what :meth:`feed` raised before. The stream is at its end in any case.
+        """
+        with self._lock:
+            stream, self._stream = self._stream, None
+            if stream is None and self._sources > 0:
+                return
+        if stream is None:  # one of no bytes
+            stream, self._stream = self._begin(_NO_OPTIONS), None
+        try:
+            stream.feeder.finish()
+        finally:
+            report = stream.feeder.report
+            with self._lock:
+                self._report = _core.merge_reports(self._report, report)
+        if report.errors or report.warnings or report.rejected or report.no_records:
+            check([Result(self._core.value(), report)], stream.allow_empty)
+
+    def _fed(self) -> _core.Report:
+        """Adds what was fed so far, and returns the report of all."""
+        stream = self._stream
+        if stream is None:
+            return self._report
+        stream.feeder.flush()
+        report = _core.merge_reports(self._report, stream.feeder.report)
+        if not stream.feeder.waits_for_format:
+            return report
+        waiting = f"{stream.given[0]}: the format of its lines is not known yet, and they are not counted; give format="
+        return _core.merge_reports(report, _core.Report(warnings=[waiting]))
+
     def merge(self, other: Aggregation) -> Aggregation:
         """Adds what another has; returns itself. :class:`~vpcflow.PlanError` if it answers another question."""
         instance(other, Aggregation, "merge", "monday.merge(tuesday)")
+        report = other._fed()
         self._core.merge(other._core)
         with other._lock:
-            report, sources = other._report, other._sources
+            sources = other._sources
         with self._lock:
             self._report = _core.merge_reports(self._report, report)
             self._sources = max(self._sources, sources)
@@ -149,8 +266,9 @@ class Aggregation:
     def copy(self) -> Aggregation:
         """Returns another one with the same content."""
         made = type(self).from_bytes(self.to_bytes())
+        made._report = self._fed()
         with self._lock:
-            made._report, made._sources = self._report, self._sources
+            made._sources = self._sources
         return made
 
     def __iadd__(self, other: Aggregation) -> Aggregation:
@@ -164,8 +282,8 @@ class Aggregation:
 
     def collect(self) -> Result:
         """Returns the result so far; the aggregation can go on."""
+        report = self._fed()
         warning = self._core.warning()
-        report = self._report
         if warning:
             own = _core.Report(warnings=[warning], one_direction=warning)
             report = _core.merge_reports(report, own)
@@ -188,7 +306,8 @@ class Aggregation:
         except TypeError:
             call = "take_idle(1795413600)"
             raise ArgumentError(f"take_idle: whole seconds are needed, not {time!r}; write {call}") from None
-        return Result(self._core.take_idle(at), self._report)
+        report = self._fed()
+        return Result(self._core.take_idle(at), report)
 
     @property
     def report(self) -> Report:
@@ -198,6 +317,7 @@ class Aggregation:
     def to_bytes(self) -> bytes:
         """Saves the groups and the question as bytes with a checksum: the same bytes for the same records, in whatever
         order and parts they came. Kept readable by later versions."""
+        self._fed()
         return self._core.to_bytes()
 
     @classmethod
@@ -212,12 +332,13 @@ class Aggregation:
 
     # Pickle runs what a pickle says: unpickle only what you wrote. from_bytes is safe with the bytes of others.
     def __reduce__(self) -> tuple[Any, ...]:
-        return (type(self).from_bytes, (self.to_bytes(),), {"report": self._report, "sources": self._sources})
+        return (type(self).from_bytes, (self.to_bytes(),), {"report": self._fed(), "sources": self._sources})
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self._report, self._sources = state["report"], state["sources"]
 
     def __len__(self) -> int:
+        self._fed()
         return self._core.groups
 
     def __eq__(self, other: object) -> bool:
@@ -226,8 +347,9 @@ class Aggregation:
     __hash__ = None  # type: ignore[assignment]  # it changes
 
     def __repr__(self) -> str:
-        groups = len(self)
-        return f"<Aggregation: {count(groups, 'group')}>"
+        with contextlib.suppress(VpcflowError):
+            self._fed()
+        return f"<Aggregation: {count(self._core.groups, 'group')}>"
 
 
 def merge_all(states: Iterable[bytes | Aggregation]) -> Aggregation:

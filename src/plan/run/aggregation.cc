@@ -171,12 +171,15 @@ void Aggregation::Impl::Merge(const Impl& other) {
 
 void Aggregation::Impl::Join(const internal::ScannedWorkers& scanned, Report* report) {
   const std::lock_guard lock(mutex);
-  for (internal::Worker* worker : scanned.workers) {
-    sessions != nullptr ? sessions->Merge(*worker->sessions(0)) : groups->Merge(*worker->group_state(0));
-    if (groups != nullptr && groups->NeedsPruning()) groups = groups->Pruned();
-  }
+  for (internal::Worker* worker : scanned.workers) Add(worker, 0);
   if (groups != nullptr) report->unspread = groups->unspread();
   internal::AddCounts(scanned.workers, 0, report);
+}
+
+void Aggregation::Impl::Add(internal::Worker* worker, size_t number) {
+  if (sessions != nullptr) return sessions->Merge(*worker->sessions(number));
+  groups->Merge(*worker->group_state_of(number));
+  if (groups->NeedsPruning()) groups = groups->Pruned();
 }
 
 absl::Status Aggregation::Impl::Update(const std::vector<Source>& sources, const ScanOptions& options,

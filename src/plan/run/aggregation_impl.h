@@ -25,6 +25,8 @@ struct Aggregation::Impl {
                       Report* report);
   // Adds what workers found, and to the report what only they know. Locks.
   void Join(const internal::ScannedWorkers& scanned, Report* report);
+  // Adds what a worker found for one of its plans. For one who has the lock.
+  void Add(internal::Worker* worker, size_t number);
   // For one who has both locks.
   void Merge(const Impl& other);
 

@@ -47,7 +47,7 @@ void Worker::Ask(const PlanSpec& spec) {
       static_cast<size_t>(std::find_if(map_.fields.begin(), map_.fields.end(), is_start) - map_.fields.begin());
 }
 
-Worker::Worker(std::span<const Plan> plans, const SlotMap& map, const Plan* chosen)
+Worker::Worker(std::span<const Plan> plans, const SlotMap& map, const Plan* chosen, bool shared)
     : map_(map), seen_(map.fields.size(), 0) {
   for (size_t i = 0; i < plans.size(); ++i) {
     const PlanImpl& plan = plans[i].impl();
@@ -78,10 +78,11 @@ Worker::Worker(std::span<const Plan> plans, const SlotMap& map, const Plan* chos
       state.rows = std::make_unique<RowState>(plan, map.slots[i]);
       continue;
     }
-    const auto shared = std::find_if(groups_.begin(), groups_.end(), [&](const auto& g) { return g->Shares(plan); });
-    state.group = static_cast<size_t>(shared - groups_.begin());
-    if (shared != groups_.end()) {
-      state.member = (*shared)->Join(plan, map.slots[i]);
+    const auto same =
+        std::find_if(groups_.begin(), groups_.end(), [&](const auto& g) { return shared && g->Shares(plan); });
+    state.group = static_cast<size_t>(same - groups_.begin());
+    if (same != groups_.end()) {
+      state.member = (*same)->Join(plan, map.slots[i]);
     } else {
       groups_.push_back(std::make_unique<GroupState>(plan, map.slots[i]));
     }

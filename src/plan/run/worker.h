@@ -32,7 +32,8 @@ SessionState MakeSessionState(const PlanImpl& plan, const std::vector<int>& slot
 class Worker {
  public:
   // `chosen`: takes the records that pass the filter of another plan, too, whose slots are the map's last.
-  Worker(std::span<const Plan> plans, const SlotMap& map, const Plan* chosen = nullptr);
+  // `shared`: plans with the same keys have their groups in one state.
+  Worker(std::span<const Plan> plans, const SlotMap& map, const Plan* chosen = nullptr, bool shared = true);
 
   // Takes the rows of one batch through all plans.
   void Process(Rows* rows);
@@ -46,6 +47,7 @@ class Worker {
   // The groupings, each of one or several plans, and the one of a plan with the plan's number in it.
   size_t group_states() const { return groups_.size(); }
   GroupState* group_state(size_t i) { return groups_[i].get(); }
+  GroupState* group_state_of(size_t plan) { return groups_[states_[plan].group].get(); }
   Table Finish(size_t plan) { return groups_[states_[plan].group]->Finish(states_[plan].member); }
   RowState* rows(size_t plan) { return states_[plan].rows.get(); }
   SessionState* sessions(size_t plan) { return states_[plan].sessions.get(); }

@@ -9,6 +9,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "src/source/more_to_come.h"
 
 VPCFLOW_NAMESPACE_BEGIN
 namespace internal {
@@ -38,6 +39,7 @@ class DeflateStream final : public ByteStream {
     while (zlib_.avail_out == room) {
       if (zlib_.avail_in == 0 && !full_) {
         absl::StatusOr<size_t> n = packed_->Read(input_.data(), input_.size());
+        if (IsMoreToCome(n.status())) return n;
         if (!n.ok()) return error_ = n.status();
         if (*n == 0) {
           if (in_stream_) return error_ = Damage("ends in the middle of a zlib stream");

@@ -9,7 +9,9 @@
 #include "src/source/capped_stream.h"
 #include "src/source/decompress/deflate.h"
 #include "src/source/decompress/inflater.h"
+#include "src/source/decompress/text_opener.h"
 #include "src/source/decompress/zstd.h"
+#include "src/source/more_to_come.h"
 #include "src/source/prefixed_stream.h"
 #include "vpcflow/error/error.h"
 #include "vpcflow/source/decompress.h"
@@ -60,8 +62,8 @@ class GzipStream final : public ByteStream {
     while (written == 0 && !done_) {
       absl::StatusOr<size_t> n = Inflate(buffer, size);
       if (!n.ok()) {
-        error_ = n.status();
-        return error_;
+        if (!internal::IsMoreToCome(n.status())) error_ = n.status();
+        return n;
       }
       written = *n;
     }
@@ -75,9 +77,9 @@ class GzipStream final : public ByteStream {
   absl::StatusOr<bool> Refill() {
     char* begin = input_.get() + kLookBack;
     std::memmove(input_.get(), next_ - kLookBack, kLookBack);
+    next_ = begin;
     absl::StatusOr<size_t> n = packed_->Read(begin, kInputBytes);
     if (!n.ok()) return n.status();
-    next_ = begin;
     available_ = *n;
     return *n > 0;
   }
@@ -238,7 +240,7 @@ std::optional<Packing> PackingOf(std::string_view begin) {
 }
 
 // Waits for no more than it takes to tell, but takes what is there up to kBeginning, for whoever asks next what it is.
-// An error is that of the stream behind the bytes.
+// An error is that of the stream behind the bytes; after MoreToCome it goes on with the next call.
 Packing Peek(ByteStream* stream, std::string* begin, absl::Status* error) {
   while (true) {
     if (const std::optional<Packing> packing = PackingOf(*begin)) return *packing;
@@ -253,40 +255,44 @@ Packing Peek(ByteStream* stream, std::string* begin, absl::Status* error) {
 
 }  // namespace
 
+absl::StatusOr<std::unique_ptr<ByteStream>> internal::TextOpener::Open() {
+  if (opened_ == nullptr) {
+    absl::StatusOr<std::unique_ptr<ByteStream>> raw = source_.Open(cancelled_);
+    if (!raw.ok()) return raw.status();
+    opened_ = *std::move(raw);
+  }
+  for (;; ++layer_) {
+    absl::Status error;
+    const Packing packing = Peek(opened_.get(), &begin_, &error);
+    if (IsMoreToCome(error) || (layer_ == 0 && !error.ok())) return error;
+    std::atomic<uint64_t>* const count = layer_ == 0 ? stored_bytes_ : nullptr;
+    if (count != nullptr) *count += begin_.size();
+    opened_ = std::make_unique<PrefixedStream>(std::exchange(begin_, {}), std::move(opened_), count, std::move(error));
+    if (packing == Packing::kNone) return std::move(opened_);
+    if (layer_ == kMaxLayers)
+      return MakeError(ErrorKind::kFormat,
+                       absl::StrCat(source_.name(), ": is packed more than ", kMaxLayers, " times; unpack it first"));
+    if (packing == Packing::kZstd) {
+      opened_ = UnpackZstd(source_.name(), std::move(opened_));
+    } else if (packing == Packing::kZlib) {
+      opened_ = UnpackDeflate(source_.name(), std::move(opened_), /*raw=*/false);
+    } else {
+      // What is unpacked can be read only once.
+      const Source of = layer_ == 0 ? source_ : Source::Stream(source_.name(), [](char*, size_t) { return size_t{0}; });
+      opened_ = std::make_unique<GzipStream>(of, cancelled_, std::move(opened_));
+    }
+    if (max_output_bytes_ > 0)
+      opened_ = std::make_unique<CappedStream>(source_.name(), std::move(opened_), max_output_bytes_);
+  }
+}
+
 absl::StatusOr<std::unique_ptr<ByteStream>> OpenText(const Source& source, Source::Cancelled cancelled, bool* packed,
                                                      std::atomic<uint64_t>* stored_bytes,
                                                      std::unique_ptr<ByteStream> opened, uint64_t max_output_bytes) {
-  if (opened == nullptr) {
-    absl::StatusOr<std::unique_ptr<ByteStream>> raw = source.Open(cancelled);
-    if (!raw.ok()) return raw.status();
-    opened = *std::move(raw);
-  }
-  if (packed != nullptr) *packed = false;
-  for (int layer = 0;; ++layer) {
-    std::string begin;
-    absl::Status error;
-    const Packing packing = Peek(opened.get(), &begin, &error);
-    if (layer == 0 && !error.ok()) return error;
-    std::atomic<uint64_t>* const count = layer == 0 ? stored_bytes : nullptr;
-    if (count != nullptr) *count += begin.size();
-    opened = std::make_unique<internal::PrefixedStream>(std::move(begin), std::move(opened), count, std::move(error));
-    if (packing == Packing::kNone) return opened;
-    if (layer == kMaxLayers)
-      return MakeError(ErrorKind::kFormat,
-                       absl::StrCat(source.name(), ": is packed more than ", kMaxLayers, " times; unpack it first"));
-    if (packed != nullptr) *packed = true;
-    if (packing == Packing::kZstd) {
-      opened = internal::UnpackZstd(source.name(), std::move(opened));
-    } else if (packing == Packing::kZlib) {
-      opened = internal::UnpackDeflate(source.name(), std::move(opened), /*raw=*/false);
-    } else {
-      // What is unpacked can be read only once.
-      const Source of = layer == 0 ? source : Source::Stream(source.name(), [](char*, size_t) { return size_t{0}; });
-      opened = std::make_unique<GzipStream>(of, cancelled, std::move(opened));
-    }
-    if (max_output_bytes > 0)
-      opened = std::make_unique<internal::CappedStream>(source.name(), std::move(opened), max_output_bytes);
-  }
+  internal::TextOpener opener(source, std::move(cancelled), stored_bytes, std::move(opened), max_output_bytes);
+  absl::StatusOr<std::unique_ptr<ByteStream>> text = opener.Open();
+  if (packed != nullptr) *packed = opener.packed();
+  return text;
 }
 
 std::string_view GzipLibrary() { return internal::Inflater::Name(); }

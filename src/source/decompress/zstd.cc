@@ -7,6 +7,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "src/source/more_to_come.h"
 
 VPCFLOW_NAMESPACE_BEGIN
 namespace internal {
@@ -29,6 +30,7 @@ class ZstdStream final : public ByteStream {
     while (out.pos == 0) {
       if (in_.pos == in_.size && !(full_ && in_frame_)) {
         absl::StatusOr<size_t> n = packed_->Read(input_.data(), input_.size());
+        if (IsMoreToCome(n.status())) return n;
         if (!n.ok()) return error_ = n.status();
         if (*n == 0) {
           if (in_frame_)
