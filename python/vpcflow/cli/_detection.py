@@ -8,10 +8,10 @@ import textwrap
 from typing import Any
 
 from .. import rules
+from ..detect.history import Baseline
 from ..detect.rows import DETECTORS, ROWS, SHARED_SETTINGS, all_settings
 from ..detect.settings import Settings
-from ..errors import PlanError, VpcflowError
-from ..query.aggregation import Aggregation
+from ..errors import PlanError
 from ._output import print_note
 from ._shared import names_of
 
@@ -113,7 +113,7 @@ def rules_of(path: str | None) -> tuple[list[rules.Rule], list[rules.Silence]]:
     return own, silences
 
 
-def past_of(args: argparse.Namespace) -> Aggregation | None:
+def past_of(args: argparse.Namespace) -> Baseline | None:
     """Loads the baseline; ``None`` if this run learns it for the first time."""
     if not args.baseline:
         return None
@@ -121,14 +121,4 @@ def past_of(args: argparse.Namespace) -> Aggregation | None:
     if own and os.path.realpath(own) == os.path.realpath(args.baseline) and not os.path.exists(own):
         print_note(f"note: {own}: there is no baseline yet; it begins with these logs")
         return None
-    return state_of(args.baseline)
-
-
-def state_of(path: str) -> Aggregation:
-    try:
-        with open(path, "rb") as file:
-            return Aggregation.from_bytes(file.read())
-    except OSError as error:
-        raise PlanError(f"{path}: cannot read the baseline: {error.strerror}") from None
-    except VpcflowError as error:
-        raise PlanError(f"{path}: not a baseline file; expected a saved vpcflow aggregation: {error}") from None
+    return Baseline.load(args.baseline)

@@ -30,9 +30,9 @@ def print_incidents(findings: Findings, zone: datetime.tzinfo | None = None) -> 
     _print_lines(findings.conclusion().splitlines(), width)
 
 
-def print_worst(findings: Findings, everything: str, zone: datetime.tzinfo | None = None) -> None:
+def print_worst(findings: Findings, zone: datetime.tzinfo | None = None) -> None:
     """Prints the stories of the worst incidents with the records that were asked for, how many other incidents there
-    are of which kind, and what was looked at. ``everything``: the command that prints all."""
+    are of which kind, and what was looked at."""
     paint, width = paint_of(), terminal_width()
     incidents = findings.incidents()
     for incident in incidents[:SHOWN]:
@@ -42,9 +42,8 @@ def print_worst(findings: Findings, everything: str, zone: datetime.tzinfo | Non
             _print_lines([f"{_INDENT}against: {'; '.join(incident.against)}"], width, _INDENT)
     if incidents[SHOWN:]:
         _print_lines([f"and {_by_kind(incidents[SHOWN:])}"], width)
-    if incidents:  # a command on one line, to be copied
-        _print_lines(["timelines, records, what to look at next, how to silence:"], width)
-        write_out(f"  {display.printable(everything)}\n")
+    if incidents:
+        _print_lines(["timelines, records, what to look at next, how to silence: --all"], width)
     _print_lines(findings.conclusion(brief=bool(incidents)).splitlines(), width)
 
 

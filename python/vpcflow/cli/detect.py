@@ -5,14 +5,12 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import shlex
-import sys
 
 from .._layout import terminal_width
 from ..detect.detect import checked_settings, learned_from, look
+from ..detect.history import Baseline, Past, past_in
 from ..findings.findings import Findings
 from ..io.writing import check_writable, write_whole
-from ..query.aggregation import Aggregation
 from ..query.result import Result
 from ..rules.evaluate import found_in, queries_of
 from ._detection import (
@@ -25,7 +23,6 @@ from ._detection import (
     settings_page,
     settings_rows,
     silences_of,
-    state_of,
 )
 from ._incidents import SHOWN, print_incidents, print_worst
 from ._output import FOUND, print_note, progress_line, write_out
@@ -50,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_zone(parser)
     parser.add_argument("--settings", action=NeedsNothing, nargs=0, help="print the detectors' settings, and end")
     parser.add_argument("--rules", metavar="RULES", help="report findings of your own rules, too")
-    parser.add_argument("--baseline", metavar="FILE", help="report what is new compared to this file of --learn")
+    parser.add_argument("--baseline", metavar="FILE", help="report what is new compared to a file of vpcflow baseline")
     parser.add_argument("--learn", metavar="FILE", help="add who talked to whom to this baseline file, after detection")
     parser.add_argument(
         "--samples", type=int, metavar="N", help="show N records as evidence (default 3; 0 on the page of the worst)"
@@ -93,8 +90,11 @@ def run(args: argparse.Namespace) -> int:
     if args.learn and code:
         print_note(_NOT_LEARNED.format(args.learn))
     elif args.learn:
-        fresh = learned_from(sessions[0])
-        write_whole(args.learn, (fresh if learned is None else fresh.merge(learned)).to_bytes())
+        if isinstance(learned, Baseline):
+            learned.with_sessions(sessions[0]).save(args.learn)
+        else:
+            fresh = learned_from(sessions[0])
+            write_whole(args.learn, (fresh if learned is None else fresh.merge(learned)).to_bytes())
     return code or (FOUND if len(findings) else 0)
 
 
@@ -108,11 +108,10 @@ def _print(findings: Findings, args: argparse.Namespace) -> None:
     elif args.all:
         print_incidents(findings, style_of(args).zone)
     else:
-        again = [word for word in sys.argv[1:] if word != "--incidents"]
-        print_worst(findings, shlex.join(["vpcflow", *again, "--all"]), style_of(args).zone)
+        print_worst(findings, style_of(args).zone)
 
 
-def _learned_before(path: str) -> Aggregation | None:
+def _learned_before(path: str) -> Past | None:
     """Loads what --learn adds to, and checks that it can be written, before the logs are read."""
     check_writable(path)
-    return state_of(path) if os.path.isfile(path) else None
+    return past_in(path) if os.path.isfile(path) else None

@@ -38,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_detectors(parser)
     add_silences(parser)
     parser.add_argument(
-        "--baseline", metavar="FILE", help="report what is new compared to this file of vpcflow detect --learn"
+        "--baseline", metavar="FILE", help="report what is new compared to this file of vpcflow baseline"
     )
     parser.add_argument(
         "--span", default="1d", metavar="TIME", help="look back this far with the detectors (default 1d)"

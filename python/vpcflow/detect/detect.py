@@ -14,6 +14,7 @@ import warnings
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from .._display import instant
 from .._hints import hint
 from .._units import byte_count
 from ..errors import DataQualityWarning, NoRecordsError, PlanError, VpcflowError
@@ -31,14 +32,19 @@ from ..query.running import collect_readable
 from ..query.scan import query
 from ..query.sessions import sessions_as_records
 from ..typing import Duration, Progress
-from .rows import DETECTORS, all_settings
+from .history import Baseline, Past
+from .rows import DETECTORS, ROWS, all_settings
 from .run import Run
 from .settings import DetectorSettings, Settings
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-__all__ = ["DETECTORS", "DetectorSettings", "Settings", "baseline", "detect"]
+_OF_HISTORY = frozenset(row["name"] for row in ROWS if "baseline" in row["inputs"])
+_NEW = "what is new for a host:"
+_HISTORY = 3 * 86400  # seconds that logs last at least, to be their own history: nights, and another day beside
+
+__all__ = ["DETECTORS", "Baseline", "DetectorSettings", "Settings", "baseline", "detect"]
 
 
 def baseline(flows: Flows, *, idle: Duration = "10m", progress: Progress | bool | None = None) -> Aggregation:
@@ -54,17 +60,18 @@ def baseline(flows: Flows, *, idle: Duration = "10m", progress: Progress | bool 
     return learned_from(flows.sessions(idle=idle)._in_any_order().collect(progress=progress))
 
 
-def learned_from(sessions: Result) -> Aggregation:
-    """As :func:`baseline`, out of sessions."""
+def learned_from(sessions: Result, until: int | None = None) -> Aggregation:
+    """As :func:`baseline`, out of sessions; of those that began before ``until`` (Unix seconds), if it is given."""
     own = Aggregation(query().group_by("srcaddr", "dstaddr", "dstport", "protocol").agg(n=count()))
+    records = sessions_as_records(sessions, "client_bytes", answered=True)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DataQualityWarning)
-        own.update(sessions_as_records(sessions, "client_bytes", answered=True))
+        own.update(records if until is None else records.filter(f"start < {until}"))
     return own
 
 
 def detect(
-    flows: Flows | Aggregation, *, only: Sequence[str] = (), baseline: Aggregation | None = None, samples: int = 3,
+    flows: Flows | Aggregation, *, only: Sequence[str] = (), baseline: Past | None = None, samples: int = 3,
     progress: Progress | bool | None = None, **settings: Unpack[DetectorSettings],
 ) -> Findings:  # fmt: skip
     """Runs the detectors over flow logs and returns the findings, worst first.
@@ -73,7 +80,9 @@ def detect(
     was merged from parts: days, machines, saved states. The same sessions give the same findings, but without sample
     records; what the formats hide is known only if the aggregation has read its logs in this process.
     ``samples``: the number of records to show for each finding, which takes another pass over the logs.
-    ``baseline``: what was usual before, of :func:`vpcflow.detect.baseline`; nothing is new without it.
+    ``baseline``: what was usual before, a :class:`vpcflow.detect.Baseline`, or of :func:`vpcflow.detect.baseline`.
+    Without one the first half of the logs takes its place if they last three days, and what is new then is ``low``; in
+    shorter logs nothing is new. :meth:`vpcflow.Findings.conclusion` says so.
     ``only``: names of detectors, of ``vpcflow.detect.DETECTORS``; all without. ``settings``: see
     :class:`vpcflow.detect.Settings`.
 
@@ -89,7 +98,7 @@ def detect(
     """
     own = checked_settings(only, settings)
     instance(flows, (Flows, Aggregation), "detect", "detect(vf.scan('logs/'))")
-    if baseline is not None:
+    if baseline is not None and not isinstance(baseline, Baseline):
         instance(baseline, Aggregation, "baseline", "detect(flows, baseline=vf.detection.baseline(past))")
     samples = whole(samples, "samples", "detect(flows, samples=3)")
     only = names([only], "detect(flows, only=['port_scan'])")
@@ -121,15 +130,16 @@ class Look(NamedTuple):
 
 
 def look(
-    flows: Flows, settings: Settings, *, only: Sequence[str] = (), baseline: Aggregation | None = None,
+    flows: Flows, settings: Settings, *, only: Sequence[str] = (), baseline: Past | None = None,
     samples: int = 0, progress: Progress | bool | None = None, others: Sequence[Flows] = (),
 ) -> Look:  # fmt: skip
     """Looks for findings in one pass over logs, which may be a stream, and runs other queries in it. Nothing is raised
     for damaged sources yet."""
     queries = [flows.sessions(idle=settings.idle)._in_any_order(), Scope.query(flows), *others]
-    (sessions, scope, *results), damage = collect_readable(queries, progress=progress)
-    found = find(sessions, flows, settings, only=only, baseline=baseline, samples=samples)
-    found.scope, found.reading = Scope.of(scope), Reading.of(flows, sessions.report.formats)
+    (sessions, scoped, *results), damage = collect_readable(queries, progress=progress)
+    scope = Scope.of(scoped)
+    found = find(sessions, flows, settings, only=only, baseline=baseline, samples=samples, scope=scope)
+    found.scope, found.reading = scope, Reading.of(flows, sessions.report.formats)
     return Look(found, sessions, results, damage)
 
 
@@ -172,11 +182,13 @@ def _check_files(settings: Settings) -> None:
 
 def find(
     sessions: Result, logs: Flows | None, settings: Settings, *, only: Sequence[str] = (),
-    baseline: Aggregation | None = None, samples: int = 0,
+    baseline: Past | None = None, samples: int = 0, scope: Scope | None = None,
 ) -> Findings:  # fmt: skip
     """Findings in sessions. ``logs``: what they were made of, or the latest part of it, for samples and for what
-    sessions do not hold."""
-    run = Run(logs, sessions, settings, baseline)
+    sessions do not hold. ``scope``: what they are of, if all of that is at hand, so that its first half can be the
+    history of the second."""
+    half = _half(scope) if baseline is None else None
+    run = Run(logs, sessions, settings, learned_from(sessions, half) if half is not None else baseline)
     wanted = [name for name in DETECTORS if not only or name in only]
     not_detected = {name: run.lacks(name) for name in wanted if run.lacks(name)}
     not_asked = {name: run.missing(name) for name in only if name not in not_detected and run.missing(name)}
@@ -184,14 +196,28 @@ def find(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DataQualityWarning)
         found = run.findings(able)
+    if half is not None:
+        found = [dataclasses.replace(f, severity="low") if f.detector in _OF_HISTORY else f for f in found]
     found.sort(key=worst_first)
     found = _merged(found)
     if logs is not None and samples > 0 and found:
         found = with_samples(logs, found, samples)
     degraded = {name: run.reasons(name) for name in able if run.reasons(name)}
     findings = Findings(found, sessions.report, not_detected, degraded=degraded, not_asked=not_asked)
+    if half is not None:
+        findings.history = f"{_NEW} by the first half of these logs alone, until {instant(half)} UTC: give a baseline"
+    elif baseline is None and not only:
+        findings.history = f"{_NEW} not looked for: there is no baseline, and the logs last less than three days"
+    findings.usual = baseline if isinstance(baseline, Baseline) else None
     findings.add = {name: add for name in degraded if (add := run.coverage[name].get("add"))}
     return findings
+
+
+def _half(scope: Scope | None) -> int | None:
+    """Returns the time until which logs are their own history; ``None`` if they are too short."""
+    if scope is None or scope.start is None or scope.end is None or scope.end - scope.start < _HISTORY:
+        return None
+    return (scope.start + scope.end) // 2
 
 
 def _merged(found: list[Finding]) -> list[Finding]:

@@ -11,12 +11,12 @@ from ..errors import PlanError
 from ..findings.finding import Coverage, Finding
 from ..findings.findings import BlindIn
 from ..findings.membership import membership
-from ..query.aggregation import Aggregation
 from ..query.expr import first
 from ..query.flows import Flows
 from ..query.result import Result
 from ..query.running import collect_readable
 from ..query.scan import scan
+from .history import Past, table_of
 from .rows import DETECTORS, ROWS
 from .settings import Settings
 from .threat_lists import addresses_of, day_of
@@ -28,7 +28,7 @@ class Run:
     """One detection in ``sessions``. ``flows``: the logs that they come from, if there are any."""
 
     def __init__(
-        self, flows: Flows | None, sessions: Result, settings: Settings, baseline: Aggregation | None = None
+        self, flows: Flows | None, sessions: Result, settings: Settings, baseline: Past | None = None
     ) -> None:
         own = {name: value for name, value in dataclasses.asdict(settings).items() if name not in _LISTS_IN_PYTHON}
         own["bad"] = addresses_of(settings.bad)
@@ -38,7 +38,7 @@ class Run:
         self._detection.add(sessions._table)
         self._detection.add_formats(sessions.report.formats)
         if baseline is not None:
-            self._detection.add_baseline(baseline.collect()._table)
+            self._detection.add_baseline(table_of(baseline))
         self._flows, self._settings, self._formats = flows, settings, sessions.report.formats
         given = {"baseline": baseline is not None, "bad": bool(settings.bad), "geo": bool(settings.geo)}
         self._missing = {row["name"]: [name for name in row["inputs"] if not given[name]] for row in ROWS}

@@ -18,6 +18,7 @@ from .arrow import arrow_table
 from .finding import Finding, worst_first
 from .incident import Incidents, incidents_of
 from .scope import Scope
+from .weighing import Usual
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -82,6 +83,10 @@ class Findings(Sequence[Finding]):
         self.scope = scope
         #: How commands read the logs, for :attr:`vpcflow.findings.Incident.next`.
         self.reading: Reading | None = None
+        #: What the history of detectors was, a line; empty where they were given one.
+        self.history = ""
+        #: What was usual before, for what speaks against incidents.
+        self.usual: Usual | None = None
         #: By detector that sees less: the fields that would show it more.
         self.add: dict[str, list[str]] = {}
         #: The findings that :meth:`without` took out, each with the reason.
@@ -117,6 +122,7 @@ class Findings(Sequence[Finding]):
             findings, self.report, self.not_detected, degraded=self.degraded, not_asked=self.not_asked, scope=self.scope
         )
         like.reading, like.add, like.silenced = self.reading, self.add, self.silenced
+        like.history, like.usual = self.history, self.usual
         return like
 
     def without(self, silences: Iterable[Covering]) -> Findings:
@@ -141,6 +147,7 @@ class Findings(Sequence[Finding]):
         return "\n".join([
             f"{count(len(self), 'finding')}{about}" if self else f"nothing found{about}",
             *self._silences(),
+            *filter(None, [self.history]),
             *(limit.text for limit in self.limits(brief=brief)),
         ])  # fmt: skip
 
@@ -181,7 +188,7 @@ class Findings(Sequence[Finding]):
     def incidents(self) -> Incidents:
         """Joins findings of one story (:class:`vpcflow.findings.Incident`), worst first: who scans, gets in, and goes
         on from there is one incident, and so is what several detectors say of one attack."""
-        return incidents_of(self, self.scope, self.reading)
+        return incidents_of(self, self.scope, self.reading, self.usual)
 
     def to_json_lines(self) -> str:
         """Formats one JSON object a line."""

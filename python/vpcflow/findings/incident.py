@@ -30,6 +30,7 @@ class Incident:
     findings: list[Finding]  # worst first
     scope: Scope | None = None
     reading: Reading = dataclasses.field(default_factory=Reading)
+    known: tuple[str, ...] = ()  # what its hosts did before, by a baseline
 
     @property
     def actor(self) -> str:
@@ -79,7 +80,7 @@ class Incident:
     @property
     def against(self) -> list[str]:
         """What speaks against it, and what the logs could not show."""
-        return weighing.against(self.findings, self.scope)
+        return [*self.known, *weighing.against(self.findings, self.scope)]
 
     @property
     def silence(self) -> str:
@@ -125,12 +126,20 @@ class Incidents(list["Incident"]):
         return html_table(schema, rows, len(self), "")
 
 
-def incidents_of(findings: Iterable[Finding], scope: Scope | None = None, reading: Reading | None = None) -> Incidents:
-    """Joins findings to incidents, those first whose expected harm, times how likely they are, is greatest."""
+def incidents_of(
+    findings: Iterable[Finding], scope: Scope | None = None, reading: Reading | None = None,
+    usual: weighing.Usual | None = None,
+) -> Incidents:  # fmt: skip
+    """Joins findings to incidents, those first whose expected harm, times how likely they are, is greatest. ``usual``:
+    a baseline, by which what its hosts did before speaks against an incident."""
+    stories = stories_of(findings)
+    knowing = weighing.known_before(stories, usual) if usual is not None else [()] * len(stories)
     incidents = []
-    for story in stories_of(findings):
+    for story, known in zip(stories, knowing):
         worst = sorted(story, key=worst_first)
         start, end = min(f.start for f in story), max(f.end for f in story)
-        incidents.append(Incident(worst[0].severity, start, end, worst, scope, reading or Reading()))
-    incidents.sort(key=lambda i: (-weighing.expected_harm(i.findings, scope), worst_first(i.findings[0])))
+        incidents.append(Incident(worst[0].severity, start, end, worst, scope, reading or Reading(), known))
+    incidents.sort(
+        key=lambda i: (-weighing.expected_harm(i.findings, scope, len(i.known)), worst_first(i.findings[0]))
+    )
     return Incidents(incidents)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from typing import Protocol
 
+from .._display import instant
+from .._words import count
 from ..typing import Severity
-from .finding import Finding
+from .finding import Finding, worst_first
 from .scope import Scope
 from .stories import doers
 
@@ -26,10 +29,33 @@ _DAY = 86400
 _SWEEPS = frozenset({"port_scan", "lateral_movement"})
 
 
-def expected_harm(findings: Sequence[Finding], scope: Scope | None) -> float:
+class Usual(Protocol):
+    """A baseline, such as :class:`vpcflow.detect.Baseline`."""
+
+    def of_pairs(self, ends: Collection[str]) -> dict[tuple[str, str], tuple[int, int, int]]: ...
+
+
+def known_before(stories: Sequence[Sequence[Finding]], usual: Usual) -> list[tuple[str, ...]]:
+    """Returns what the baseline has of the hosts of each story: nothing, or that its actor talked to its one target
+    before."""
+    pairs = [_pair(min(story, key=worst_first)) for story in stories]
+    known = usual.of_pairs({pair[0] for pair in pairs if pair is not None})
+    out: list[tuple[str, ...]] = []
+    for pair in pairs:
+        n, start, end = known.get(pair, (0, 0, 0)) if pair is not None else (0, 0, 0)
+        when = "" if start is None else f", {instant(start)} to {instant(end)} UTC"
+        out.append((f"the baseline has {count(n, 'session')} of {pair[0]} with {pair[1]}{when}",) if n and pair else ())
+    return out
+
+
+def _pair(finding: Finding) -> tuple[str, str] | None:
+    return (finding.actor, finding.targets[0]) if len(finding.targets) == 1 else None
+
+
+def expected_harm(findings: Sequence[Finding], scope: Scope | None, known: int = 0) -> float:
     """Returns the harm of an incident times its chance: an order, no measure. The worst finding decides; each further
-    detector that tells the same story takes away some of the doubt."""
-    against = len(_of_all(findings, scope))
+    detector that tells the same story takes away some of the doubt. ``known``: how much of it was so before."""
+    against = known + len(_of_all(findings, scope))
     worst = 0.0
     doubt: dict[str, float] = {}
     for finding in findings:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from typing import Callable
 
 from ..detect.detect import checked_settings, find
+from ..detect.history import Past
 from ..detect.settings import DetectorSettings
 from ..errors import FieldError
 from ..findings.finding import SEVERITIES, Finding
@@ -121,7 +122,7 @@ class DetectorWindow:
     PARTS = 50  # saved states of sessions, before they are put together
 
     def __init__(
-        self, store: Store, settings: WatchedDetectors, baseline: Aggregation | None, span: int, min_severity: Severity,
+        self, store: Store, settings: WatchedDetectors, baseline: Past | None, span: int, min_severity: Severity,
         limits: Limits, log: Callable[[str], None],
     ) -> None:  # fmt: skip
         self._store, self._baseline, self._span, self._limits, self._log = store, baseline, span, limits, log

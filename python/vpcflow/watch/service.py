@@ -13,6 +13,7 @@ from .._threads import locked
 from .._units import seconds
 from ..alerts.alert import Alert, Channel
 from ..alerts.channels.jsonl import JsonLines
+from ..detect.history import Baseline, Past
 from ..errors import ArgumentError, DataQualityWarning, PlanError, VpcflowError
 from ..findings.finding import SEVERITIES
 from ..query.aggregation import Aggregation
@@ -65,7 +66,7 @@ class Watch:
         state: str | os.PathLike[str],
         *,
         detectors: WatchedDetectors | None = None,
-        baseline: Aggregation | None = None,
+        baseline: Past | None = None,
         span: Duration = "1d",
         min_severity: Severity = "medium",
         silences: Sequence[Silence] = (),
@@ -87,7 +88,7 @@ class Watch:
             raise ArgumentError(f"settle={settle!r}: seconds are needed, from 0; write Watch(..., settle=5)")
         if min_severity not in SEVERITIES:
             raise PlanError(f"min_severity={min_severity!r}: expected one of {', '.join(SEVERITIES)}")
-        if baseline is not None:
+        if baseline is not None and not isinstance(baseline, Baseline):
             instance(baseline, Aggregation, "baseline", "Watch(..., baseline=vf.detection.baseline(past))")
         check_silences(silences, rules)
         pause, again = seconds(throttle, "throttle"), None if repeat is None else seconds(repeat, "repeat")
