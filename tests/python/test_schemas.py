@@ -63,12 +63,17 @@ def test_the_types_that_are_checked_differ():
         ("Capabilities", ["capabilities", "default"]),
         ("Fields", ["fields"]),
         ("Settings", ["detect", "--settings"]),
+        ("Replay of settings", ["detect", SAMPLE, "--replay", "1d", "--only", "beacon"]),
+        ("Scores by labels", ["detect", SAMPLE, "--label", "LABELS"]),
+        ("Baselines", ["baseline", "build", SAMPLE, "-o", "BASELINE"]),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_json_of_commands(title, args, tmp_path):
-    (tmp_path / "rules.yaml").write_text(RULES)
-    rows = objects(*(tmp_path / "rules.yaml" if arg == "RULES" else arg for arg in args))
+    made = {"RULES": tmp_path / "rules.yaml", "LABELS": tmp_path / "labels.csv", "BASELINE": tmp_path / "usual.vpcflow"}
+    made["RULES"].write_text(RULES)
+    made["LABELS"].write_text("actor\n10.0.14.92\n")
+    rows = objects(*(made.get(arg, arg) for arg in args))
     schema = {row[0]: row[1] for row in table(title)}
     assert rows
     for row in rows:

@@ -7,8 +7,11 @@ import json
 import os
 
 from .._layout import terminal_width
+from .._units import seconds
 from ..detect.detect import checked_settings, learned_from, look
 from ..detect.history import Baseline, Past, past_in
+from ..detect.replay import replayed
+from ..detect.scoring import load_labels
 from ..findings.findings import Findings
 from ..io.writing import check_writable, write_whole
 from ..query.result import Result
@@ -24,6 +27,7 @@ from ._detection import (
     settings_rows,
     silences_of,
 )
+from ._feedback import print_counts, print_scores
 from ._incidents import SHOWN, print_incidents, print_worst
 from ._output import FOUND, print_note, progress_line, write_out
 from ._pages import add_zone, style_of
@@ -34,7 +38,7 @@ HELP = "print incidents with their findings, worst first; exit code 1 if there a
 EXAMPLES = (
     "detect logs/ --json\n  vpcflow detect --settings\n"
     "  vpcflow detect logs/ --only port_scan,brute_force --set scan_ports=50\n"
-    "  vpcflow detect logs/ --rules rules.yaml\n"
+    "  vpcflow detect logs/ --rules rules.yaml\n  vpcflow detect logs/ --replay 30d\n"
     "  vpcflow detect today/ --baseline usual.vpcflow --learn usual.vpcflow"
 )
 _NOT_LEARNED = "nothing learned from these logs; {} is unchanged"
@@ -55,6 +59,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--incidents", action="store_true", help="with --json: print incidents instead of findings")
     parser.add_argument("--all", action="store_true", help=f"print all incidents in full, not the worst {SHOWN} alone")
     add_silences(parser)
+    parser.add_argument("--label", metavar="CSV", help="score the findings by these labels of yours, instead of them")
+    parser.add_argument(
+        "--replay", metavar="TIME",
+        help="count alerts a day of the last TIME of the logs, with each setting as it is, halved and doubled",
+    )  # fmt: skip
 
 
 def run(args: argparse.Namespace) -> int:
@@ -67,6 +76,9 @@ def run(args: argparse.Namespace) -> int:
     samples = args.samples if args.samples is not None else 3 if args.json or args.all else 0
     own, silences = rules_of(args.rules)
     silences = [*silences, *silences_of(args.silences, own)]
+    labels = load_labels(args.label) if args.label else None
+    if args.replay:
+        seconds(args.replay, "--replay")
     flows = flows_of(args)
     learned = _learned_before(args.learn) if args.learn else None
     past = past_of(args)
@@ -85,7 +97,15 @@ def run(args: argparse.Namespace) -> int:
     with progress_line(True) as progress:
         findings, code = collect(looked)
     warn_of_rejects(findings.report, args.json)
-    _print(findings, args)
+    if args.replay:
+        counts = replayed(
+            sessions[0], checked_settings(only, settings), only=only, baseline=past, last=args.replay, silences=silences
+        )
+        print_counts(counts, args)
+    elif labels is not None:
+        print_scores(findings, labels, args)
+    else:
+        _print(findings, args)
     code = exit_code_of(findings.report, args, code)
     if args.learn and code:
         print_note(_NOT_LEARNED.format(args.learn))
@@ -95,7 +115,7 @@ def run(args: argparse.Namespace) -> int:
         else:
             fresh = learned_from(sessions[0])
             write_whole(args.learn, (fresh if learned is None else fresh.merge(learned)).to_bytes())
-    return code or (FOUND if len(findings) else 0)
+    return code or (FOUND if len(findings) and not args.replay else 0)
 
 
 def _print(findings: Findings, args: argparse.Namespace) -> None:

@@ -8,6 +8,7 @@ from typing import TypedDict
 from .._units import seconds
 from .._words import count
 from ..errors import VpcflowError
+from ..findings.alerting import alerts_of
 from ..findings.findings import Findings
 from ..query.flows import Flows
 from ..query.scan import scan
@@ -76,11 +77,7 @@ def count_alerts(findings: Findings, rules: Sequence[Rule], *, throttle: Duratio
     out: list[AlertCount] = []
     for rule in rules:
         own = sorted((f for f in findings if f.detector == rule.name), key=lambda f: f.start)
-        ended: dict[str, int] = {}  # the incident of a key
-        alerts = 0
-        for finding in own:
-            alerts += finding.key not in ended or finding.start > ended[finding.key] + pause
-            ended[finding.key] = max(finding.end, ended.get(finding.key, finding.end))
+        alerts = alerts_of(own, pause)
         out.append({
             "rule": rule.name, "severity": rule.severity, "findings": len(own), "alerts": alerts,
             "alerts_a_day": round(alerts / days, 2), "actors": len({f.actor for f in own}),

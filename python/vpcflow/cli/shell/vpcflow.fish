@@ -47,7 +47,7 @@ function _shtab_vpcflow_using
 end
 
 set -g _shtab_vpcflow_commands summary top head detect baseline 'baseline build' 'baseline update' 'baseline show' capabilities completion convert coverage fields findings 'findings mark' rules 'rules new' 'rules test' 'rules run' 'rules replay' sessions sql synth timeline watch
-set -g _shtab_vpcflow_opts_with_value --account --accounts --agg --allow-host --baseline --bin-by --by --columns --container --counters --duplicates --end --every --files --format --gzip-level --having --hours --idle --intensity --interfaces --intermediary --interval --ipv6-share --learn --least --limit --max-memory --max-output-bytes --max-rejects --min-severity --nodata-share --noise-sources --notify --on-error --only --order-by --out --peers --per --plant --reason --recommend --records --region --reject-share --repeat --rules --samples --seed --select --set --settle --silences --skipdata-share --span --start --state --threads --throttle --to --tz --until --vantage --where --window --world -n -o
+set -g _shtab_vpcflow_opts_with_value --account --accounts --agg --allow-host --baseline --bin-by --by --columns --container --counters --duplicates --end --every --files --format --gzip-level --having --hours --idle --intensity --interfaces --intermediary --interval --ipv6-share --label --learn --least --limit --max-memory --max-output-bytes --max-rejects --min-severity --nodata-share --noise-sources --notify --on-error --only --order-by --out --peers --per --plant --reason --recommend --records --region --reject-share --repeat --replay --rules --samples --seed --select --set --settle --silences --skipdata-share --span --start --state --threads --throttle --to --tz --until --vantage --where --window --world -n -o
 
 complete -c vpcflow -e
 complete -c vpcflow -f
@@ -167,6 +167,8 @@ complete -c vpcflow -n '_shtab_vpcflow_using detect' -l samples -x -d 'show N re
 complete -c vpcflow -n '_shtab_vpcflow_using detect' -l incidents -d 'with --json: print incidents instead of findings'
 complete -c vpcflow -n '_shtab_vpcflow_using detect' -l all -d 'print all incidents in full, not the worst 10 alone'
 complete -c vpcflow -n '_shtab_vpcflow_using detect' -l silences -xka "(__fish_complete_path (commandline -ct))" -d 'leave out what the silences of this file cover; vpcflow findings mark writes one'
+complete -c vpcflow -n '_shtab_vpcflow_using detect' -l label -x -d 'score the findings by these labels of yours, instead of them'
+complete -c vpcflow -n '_shtab_vpcflow_using detect' -l replay -x -d 'count alerts a day of the last TIME of the logs, with each setting as it is, halved and doubled'
 complete -c vpcflow -n '_shtab_vpcflow_using detect; and test $_shtab_vpcflow_npos -ge 0' -ka "(__fish_complete_path (commandline -ct))" -d 'read a file, folder, pattern, or - for standard input'
 complete -c vpcflow -n '_shtab_vpcflow_using; and test $_shtab_vpcflow_npos -eq 0' -a baseline -d 'learn what is usual from past logs, for detect and watch --baseline'
 complete -c vpcflow -n '_shtab_vpcflow_using baseline' -s h -l help -d 'show this help message and exit'
