@@ -9,7 +9,7 @@ from pathlib import Path
 INCLUDE = Path(__file__).resolve().parents[1] / "include"
 # The rooms in their order, which is that of includes.
 ROOMS = [
-    *("base", "state", "lines", "format", "record", "aggregate", "sketch", "error", "simd", "source", "container", "filter"),
+    *("base", "state", "lines", "format", "record", "aggregate", "sketch", "reach", "error", "simd", "source", "container", "filter"),
     *("enrich", "result", "scan", "session", "plan", "export", "detect", "synth"),
 ]
 LEFT_OUT = {"source/arrow_abi.h"}  # Arrow's own text

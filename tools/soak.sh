@@ -45,6 +45,7 @@ step "a consumer that builds the engine" whole_consumer
 step "valgrind, 1,000 inputs for each fuzz target" valgrind_of
 make --no-print-directory cpp-build >/dev/null
 step "every kernel on 10,000,000 lines" env VPCFLOW_KERNEL_LINES=2500000 "$BUILD/tests/vpcflow_tests" --gtest_brief=1 --gtest_filter='SameKernels.*'
+step "10,000,000 questions at rules and ACLs" env VPCFLOW_REACH_SEEDS=100000 "$BUILD/tests/vpcflow_tests" --gtest_brief=1 --gtest_filter='Reach.*'
 step "all 2^32 IPv4 addresses by every kernel" env VPCFLOW_IPV4_STEP=1 "$BUILD/tests/vpcflow_tests" --gtest_brief=1 --gtest_filter='Kernels.T6EveryIpv4Address'
 step "fuzzing without clang" make --no-print-directory fuzz
 step "Python tests, with the long ones" env VPCFLOW_LONG=1 "$PYTHON" -m pytest -q
