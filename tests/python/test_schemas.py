@@ -11,6 +11,7 @@ from conftest import HEADER, ROOT, SAMPLE, line, run_cli
 from vpcflow.findings import Coverage
 
 PAGE = (ROOT / "docs" / "reference" / "schemas.md").read_text()
+INVENTORY = ROOT / "examples" / "inventory"
 RULES = """
 - name: refused
   severity: high
@@ -66,6 +67,9 @@ def test_the_types_that_are_checked_differ():
         ("Replay of settings", ["detect", SAMPLE, "--replay", "1d", "--only", "beacon"]),
         ("Scores by labels", ["detect", SAMPLE, "--label", "LABELS"]),
         ("Baselines", ["baseline", "build", SAMPLE, "-o", "BASELINE"]),
+        ("Audit of flow logs", ["enable", "audit", "--from-json", INVENTORY]),
+        ("Plan of flow logs", ["enable", "plan", "vpc-0a1b2c3d4e5f60718", "--to", "cloudwatch://flows", "--for", "cost", "--from-json", INVENTORY]),
+        ("Cost of flow logs", ["enable", "cost", "--from", SAMPLE]),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
@@ -97,6 +101,19 @@ def test_members_of_what_nests():
         for sample in finding["samples"]:
             assert set(sample) - {"file", "offset"} <= fields
             assert None not in sample.values()
+
+
+def test_members_and_verdicts_of_enabling():
+    from vpcflow.enable.audit import VERDICTS
+
+    assert [row[0].strip("`") for row in table("Verdicts of an audit")] == list(VERDICTS)
+    (plan,) = objects("enable", "plan", "vpc-0a1b2c3d4e5f60718", "--to", "cloudwatch://flows", "--from-json", INVENTORY)
+    (cost,) = objects("enable", "cost", "--from", SAMPLE)
+    for title, document in (("Plan of flow logs", plan), ("Cost of flow logs", cost)):
+        for row in table(title):
+            if row[1] == "array of object":
+                said = re.findall(r"`(\w+)`", row[2])
+                assert {name for item in document[row[0]] for name in item} <= set(said), row[0]
 
 
 def test_alerts_are_findings_with_an_id():
