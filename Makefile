@@ -103,7 +103,7 @@ soak: $(VENV)/.package $(VENV)/.test-packages
 
 # `scans` and `splits` do whole scans in each execution, at a hundredth of the others' rate.
 FUZZ_RUNS ?= 100000
-FUZZ_TARGETS := lines kernels scalars formats json filters paths gzips records states arrow detections
+FUZZ_TARGETS := lines kernels scalars formats json filters paths gzips records states arrow detections feeds
 fuzz: $(VENV)/.made
 	@cmake -S . -B build/asan -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo -DVPCFLOW_SANITIZE=address,undefined -DVPCFLOW_INSTALL=OFF >/dev/null
 	@cmake --build build/asan -j $(JOBS) --target vpcflow_fuzz
