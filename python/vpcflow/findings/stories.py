@@ -125,12 +125,16 @@ class _Stories:
                 entry = self._findings[number]
                 if entry.detector not in _ENTRIES or is_of_victim(entry):
                     continue
-                # Of many hosts one does something of its own within half a day by chance.
-                reach = _PAUSE if len(entry.targets) <= _FEW_TARGETS else 2 * _HOUR
+                # Of many hosts one does something of its own within half a day by chance: they go on as they were got into.
+                wide = len(entry.targets) > _FEW_TARGETS
+                guesses = entry.detector == "brute_force"  # which end when one was right
+                begin = max(entry.start, entry.end - _HOUR) if guesses else entry.start
+                end = entry.end + (2 * _HOUR if wide or guesses else _PAUSE)
                 for host in entry.targets:
                     for then in by_actor.get(host, ()):
                         after = self._findings[then]
-                        if not is_of_victim(after) and entry.start < after.start <= entry.end + reach:
+                        goes_on = not is_of_victim(after) and (not wide or after.detector in _ENTRIES)
+                        if goes_on and begin < after.start <= end:
                             self._join(number, then)
 
     def attach(self, quiet: Iterable[int], loud: Sequence[int]) -> None:
