@@ -125,7 +125,7 @@ class _Stories:
                 entry = self._findings[number]
                 if entry.detector not in _ENTRIES or is_of_victim(entry):
                     continue
-                # Of many hosts one does something of its own within half a day by chance: they go on as they were got into.
+                # Of many hosts one does something of its own by chance: they go on as they were got into.
                 wide = len(entry.targets) > _FEW_TARGETS
                 guesses = entry.detector == "brute_force"  # which end when one was right
                 begin = max(entry.start, entry.end - _HOUR) if guesses else entry.start
