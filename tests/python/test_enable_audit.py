@@ -222,7 +222,7 @@ def test_audit_on_the_command_line(tmp_path):
     page = run_cli("enable", "audit", "--from-json", folder, check=1).stdout.decode()
     assert page.splitlines()[-1] == "4 of 7 resources amiss: 3 none, 1 only_reject, 3 ok"
     run_cli("enable", "audit", "--from-json", folder, "--plan", tmp_path / "plan.json", "--to", "s3://example-flow-logs/vpc", check=1)
-    assert [step.spec.resource.id for step in enable.read_plan(tmp_path / "plan.json").steps] == ["vpc-0a1b2c3d4e5f60718"]
+    assert [step.spec.resource.id for step in enable.Plan.read(tmp_path / "plan.json").steps] == ["vpc-0a1b2c3d4e5f60718"]
 
 
 def test_an_audit_without_complaint_exits_with_0(tmp_path):

@@ -393,7 +393,7 @@ def test_the_token_of_a_call_is_of_the_plan():
 def test_a_plan_survives_its_file(name, tmp_path):
     plan = made(name)
     plan.write(tmp_path / "plan.json")
-    assert enable.read_plan(tmp_path / "plan.json") == plan
+    assert enable.Plan.read(tmp_path / "plan.json") == plan
 
 
 @pytest.mark.parametrize(
@@ -402,7 +402,7 @@ def test_a_plan_survives_its_file(name, tmp_path):
 def test_what_is_no_plan_is_refused(document, tmp_path):
     (tmp_path / "plan.json").write_text(document)
     with pytest.raises(vf.PlanError, match=r"no plan|no spec|invalid JSON"):
-        enable.read_plan(tmp_path / "plan.json")
+        enable.Plan.read(tmp_path / "plan.json")
 
 
 @pytest.mark.parametrize(
@@ -499,7 +499,7 @@ def test_plan_on_the_command_line(tmp_path):
     out = run_cli(*args, "--from-json", folder, "-o", tmp_path / "plan.json", check=0).stdout.decode()
     assert out.startswith("create   vpc-0a1b2c3d4e5f60718 (production)")
     assert "policy of bucket example-flow-logs:" in out
-    plan = enable.read_plan(tmp_path / "plan.json")
+    plan = enable.Plan.read(tmp_path / "plan.json")
     assert plan.analyses == ("port_scan", "cost")
     assert plan.calls()[0].arguments["LogFormat"] == vf.recommended_format(["port_scan", "cost"])
     assert json.loads(run_cli(*args, "--from-json", folder, "--json", check=0).stdout)["steps"][0]["action"] == "create"

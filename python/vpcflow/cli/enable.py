@@ -12,7 +12,7 @@ from ..enable.audit import audit, mending_plan
 from ..enable.costs import estimated_range, measured_cost
 from ..enable.emitters import FORMS, emit
 from ..enable.inventory import Inventory, inventory_in
-from ..enable.plan import Plan, read_plan
+from ..enable.plan import Plan
 from ..enable.planning import RETENTION_DAYS, plan
 from ..enable.wanted import analyses_of, wanted_fields
 from ..errors import PlanError
@@ -189,7 +189,7 @@ def _write_plan(made: Plan, out: str | None) -> None:
 
 
 def _run_emit(args: argparse.Namespace) -> int:
-    text = emit(read_plan(args.plan), args.form)
+    text = emit(Plan.read(args.plan), args.form)
     if args.out == "-":
         write_out(text)
     else:

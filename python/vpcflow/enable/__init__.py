@@ -1,27 +1,31 @@
 """Flow logs, from nothing to the first record: planned, written for others' tools, applied, verified, audited, priced.
 
 Plans and audits are pure: they take an :class:`Inventory` (answers of AWS's describe calls, from a folder or read by
-boto3) and call nothing. Needs boto3, ``pip install 'vpcflow[aws]'``, only for what calls AWS.
+boto3) and call nothing. :func:`apply`, :func:`verify` and :func:`delete` call AWS by :class:`vpcflow.enable.aws.Aws`,
+which takes clients of boto3 (``pip install 'vpcflow[aws]'``).
 """
 
-from .audit import AuditRow, audit
-from .costs import Cost, measured_cost
+from .apply import apply
+from .audit import audit
+from .costs import measured_cost
+from .delete import delete
 from .emitters import emit
 from .inventory import Inventory, inventory_in
-from .plan import Plan, read_plan
+from .plan import Plan
 from .planning import plan
+from .verify import verify
 
 __all__ = [
-    "AuditRow",
-    "Cost",
     "Inventory",
     "Plan",
+    "apply",
     "audit",
+    "delete",
     "emit",
     "inventory_in",
     "measured_cost",
     "plan",
-    "read_plan",
+    "verify",
 ]
 
 

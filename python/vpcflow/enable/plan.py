@@ -6,7 +6,7 @@ import dataclasses
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..errors import PlanError, SourceError
@@ -118,8 +118,10 @@ class Plan:
         """Writes the plan as JSON. Raises :class:`~vpcflow.OutputError`."""
         write_whole(path, (json.dumps(self.as_dict(), indent=2, ensure_ascii=False) + "\n").encode("utf-8", "replace"))
 
-    def __iter__(self) -> Iterator[Step]:
-        return iter(self.steps)
+    @classmethod
+    def read(cls, path: str | os.PathLike[str]) -> Plan:
+        """Reads a plan from its file. Raises :class:`~vpcflow.SourceError` or :class:`~vpcflow.PlanError`."""
+        return _read(path)
 
 
 def calls_for(steps: Sequence[Step]) -> list[Call]:
@@ -167,8 +169,7 @@ def plan_of(document: Any) -> Plan:
         raise PlanError(f"no plan: {type(error).__name__} {error}; write it by enable plan") from None
 
 
-def read_plan(path: str | os.PathLike[str]) -> Plan:
-    """Reads a plan from its file. Raises :class:`~vpcflow.SourceError` or :class:`~vpcflow.PlanError`."""
+def _read(path: str | os.PathLike[str]) -> Plan:
     try:
         with open(path, encoding="utf-8") as file:
             document = json.load(file)
