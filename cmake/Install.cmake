@@ -1,5 +1,5 @@
 # Headers, library, find_package files, pkg-config file.
-if(NOT VPCFLOW_DEPS_USED STREQUAL "system")
+if(NOT VPCFLOW_DEPS STREQUAL "system")
   message(STATUS "vpcflow: fetched dependencies are not installed, so neither is vpcflow")
   return()
 endif()

@@ -1,6 +1,4 @@
-# The kernels for each instruction set: one unit each, the only ones compiled with its flags. xsimd is headers alone; its
-# CMake target of Debian asks for another library, so its folder is looked for.
-find_path(VPCFLOW_XSIMD_INCLUDE xsimd/xsimd.hpp)
+# The kernels for each instruction set: one unit each, the only ones compiled with its flags.
 option(VPCFLOW_SIMD "Build the kernels that use vector instructions, if xsimd is there" ON)
 
 function(vpcflow_add_kernels name)
@@ -26,5 +24,5 @@ if(VPCFLOW_SIMD AND VPCFLOW_XSIMD_INCLUDE)
     vpcflow_add_kernels(neon64 -O3 -fno-exceptions)
   endif()
 else()
-  message(STATUS "vpcflow: without xsimd: portable kernels only")
+  message(STATUS "vpcflow: without xsimd there are portable kernels only (libxsimd-dev, xsimd-devel, xsimd)")
 endif()

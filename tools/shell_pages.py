@@ -5,7 +5,8 @@ from pathlib import Path
 
 import shtab
 
-from vpcflow.cli import _main
+import vpcflow
+from vpcflow.cli import _commands
 
 ROOT = Path(__file__).resolve().parents[1]
 SHELL = ROOT / "python" / "vpcflow" / "cli" / "shell"
@@ -26,7 +27,7 @@ def parsers() -> dict[str, argparse.ArgumentParser]:
                 for inner in action.choices.values():
                     add(inner)
 
-    add(_main.make_parser(_main.command_names()))
+    add(_commands.make_parser(_commands.command_names()))
     return found
 
 
@@ -91,9 +92,8 @@ def arguments(parser: argparse.ArgumentParser) -> tuple[list[argparse.Action], l
 
 def manual(prog: str, parser: argparse.ArgumentParser, others: list[str]) -> str:
     """One page."""
-    version = _main.version()
     purpose = (parser.description or "").rstrip(".")
-    lines = [f'.TH "{prog.replace(" ", "-").upper()}" 1 "" "vpcflow {version}" "vpcflow"', ".SH NAME"]
+    lines = [f'.TH "{prog.replace(" ", "-").upper()}" 1 "" "vpcflow {vpcflow.__version__}" "vpcflow"', ".SH NAME"]
     lines += [f"{roff(prog.replace(' ', '-'))} \\- {roff(purpose)}", ".SH SYNOPSIS"]
     subcommands, operands, usage = arguments(parser)
     rest = [f"\\fI{roff(text)}\\fR" for text in usage]

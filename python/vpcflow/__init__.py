@@ -186,9 +186,11 @@ def _load(name: str) -> Any:
     if name in _LATE:
         return importlib.import_module(f".{name}", __name__)
     if name not in _MODULES:
-        from .query.wrong import right_name
+        hint = ""
+        if not name.startswith("_"):  # nobody writes those; `from . import _display` asks for them
+            from .query.wrong import right_name
 
-        hint = "" if name.startswith("_") else right_name(name, __all__)
+            hint = right_name(name, __all__)
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}{hint}")
     return getattr(importlib.import_module(f".{_MODULES[name]}", __name__), name)
 

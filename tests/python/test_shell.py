@@ -9,7 +9,7 @@ import pytest
 
 import vpcflow.cli
 from conftest import run_cli
-from vpcflow.cli import _main
+from vpcflow.cli import _commands
 
 SHELL = Path(vpcflow.cli.__file__).parent / "shell"
 SHELLS = {"bash": "vpcflow.bash", "zsh": "_vpcflow", "fish": "vpcflow.fish"}
@@ -51,7 +51,7 @@ def test_bash_completes(typed, offered, tmp_path):
     assert done.stdout.split() == offered, done.stderr
 
 
-@pytest.mark.parametrize("name", ["", *_main.command_names()])
+@pytest.mark.parametrize("name", ["", *_commands.command_names()])
 def test_every_command_has_a_page(name):
     page = (SHELL / f"vpcflow{'-' if name else ''}{name}.1").read_text()
     parts = re.findall(r"^\.SH (.*)$", page, re.M)

@@ -12,7 +12,6 @@ from typing import Any, Callable
 from .._units import zone_of
 from .._words import count
 from ..errors import DataQualityWarning, NoRecordsError, PlanError, VpcflowError
-from ..findings.scope import Scope
 from ..formats.catalogue import containers
 from ..query.flows import Flows
 from ..query.report import Report
@@ -188,6 +187,8 @@ def _nothing_in(report: Report, flows: Flows) -> str:
     text = f"{report.matched:,} of {count(report.records, 'record')} pass the filter"
     if report.matched:
         text += ", and no row came of them (conditions on groups, or fields that they lack)"
+    from ..findings.scope import Scope
+
     with suppress(VpcflowError), warnings.catch_warnings():  # of what can be read again
         warnings.simplefilter("ignore", DataQualityWarning)
         text += f"; read were {Scope.of(Scope.query(flows.unfiltered()).collect())}"

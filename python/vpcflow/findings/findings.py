@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import collections
-import html
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, overload
 
 from .. import _core
-from .._display import html_table, html_warning
 from .._layout import terminal_width, text_table
 from .._words import count
 from ..query.report import Report
@@ -213,9 +211,13 @@ class Findings(Sequence[Finding]):
         return self.to_arrow().__arrow_c_stream__(requested_schema)
 
     def _repr_html_(self) -> str:
-        table = html_table(self._columns(), self._shown(), len(self), "") if self else ""
+        import html
+
+        from .. import _html as page
+
+        table = page.html_table(self._columns(), self._shown(), len(self), "") if self else ""
         lines = "<br>".join(html.escape(line) for line in self.conclusion().splitlines())
-        return f"{html_warning(self.report.mostly_rejected)}{table}<p><small>{lines}</small></p>"
+        return f"{page.html_warning(self.report.mostly_rejected)}{table}<p><small>{lines}</small></p>"
 
     def _columns(self) -> list[tuple[str, str]]:
         """The columns that are shown; without that of confidence if no finding has one."""

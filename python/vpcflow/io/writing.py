@@ -9,7 +9,6 @@ import contextlib
 import errno
 import os
 import re
-import secrets
 import shutil
 import stat
 import tempfile
@@ -86,7 +85,7 @@ class Writing:
         return file
 
     def _beside(self, mode: int) -> IO[bytes]:
-        name = os.path.join(os.path.dirname(self._place), f".vpcflow-{os.getpid()}-{secrets.token_hex(4)}.part")
+        name = os.path.join(os.path.dirname(self._place), f".vpcflow-{os.getpid()}-{os.urandom(4).hex()}.part")
         descriptor = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
         self._temporary = name
         return open(descriptor, "wb")

@@ -196,9 +196,11 @@ class Result:
             raise no_attribute(self, name, RESULT, "a result", self.columns if name[:1] != "_" else ())
 
     def _repr_html_(self) -> str:
-        rows = self._table.rows(0, display.shown_rows(len(self)))
-        table = display.html_table(self.schema, rows, len(self), str(self.report))
-        return display.html_warning(self.report.mostly_rejected) + table
+        from .. import _html as page
+
+        rows = self._table.rows(0, page.shown_rows(len(self)))
+        table = page.html_table(self.schema, rows, len(self), str(self.report))
+        return page.html_warning(self.report.mostly_rejected) + table
 
     def __str__(self) -> str:
         rows = self._table.rows(0, 20)

@@ -1,0 +1,58 @@
+# The libraries of the system. What is missing is named at once, with the packages that have it.
+set(missing "")
+macro(vpcflow_need found name deb rpm brew)
+  if(NOT ${found})
+    list(APPEND missing ${name})
+    string(APPEND missing_deb " ${deb}")
+    string(APPEND missing_rpm " ${rpm}")
+    string(APPEND missing_brew " ${brew}")
+  endif()
+endmacro()
+
+find_package(absl QUIET CONFIG)
+vpcflow_need(absl_FOUND Abseil libabsl-dev abseil-cpp-devel abseil)
+find_package(PkgConfig QUIET)
+vpcflow_need(PkgConfig_FOUND pkg-config pkg-config pkgconf-pkg-config pkgconf)
+if(PkgConfig_FOUND)
+  pkg_check_modules(VPCFLOW_RE2 QUIET IMPORTED_TARGET re2)  # Debian's re2 has no CMake files
+endif()
+vpcflow_need(VPCFLOW_RE2_FOUND re2 libre2-dev re2-devel re2)
+find_package(simdjson QUIET CONFIG)
+vpcflow_need(simdjson_FOUND simdjson libsimdjson-dev simdjson-devel simdjson)
+find_package(ZLIB QUIET)
+vpcflow_need(ZLIB_FOUND zlib zlib1g-dev zlib-devel zlib)
+find_library(VPCFLOW_ZSTD_LIBRARY zstd)
+find_path(VPCFLOW_ZSTD_INCLUDE zstd.h)
+if(VPCFLOW_ZSTD_LIBRARY AND VPCFLOW_ZSTD_INCLUDE)
+  set(VPCFLOW_ZSTD_FOUND ON)
+endif()
+vpcflow_need(VPCFLOW_ZSTD_FOUND zstd libzstd-dev libzstd-devel zstd)
+if(missing)
+  list(JOIN missing ", " missing)
+  message(FATAL_ERROR "vpcflow needs libraries that were not found: ${missing}\n"
+    "  Debian, Ubuntu:      apt install${missing_deb}\n"
+    "  Fedora, RHEL (EPEL): dnf install${missing_rpm}\n"
+    "  Homebrew:            brew install${missing_brew}\n"
+    "or have all libraries downloaded and built: cmake -DVPCFLOW_DEPS=fetch, pip install -C cmake.define.VPCFLOW_DEPS=fetch")
+endif()
+target_link_libraries(vpcflow_re2 INTERFACE PkgConfig::VPCFLOW_RE2)
+target_link_libraries(vpcflow_zlib INTERFACE ZLIB::ZLIB)
+target_link_libraries(vpcflow_zstd INTERFACE ${VPCFLOW_ZSTD_LIBRARY})
+target_include_directories(vpcflow_zstd INTERFACE $<BUILD_INTERFACE:${VPCFLOW_ZSTD_INCLUDE}>)
+target_link_libraries(vpcflow_simdjson INTERFACE simdjson::simdjson)
+
+# ISA-L inflates flow logs more than twice as fast as zlib (docs/explanation/performance-engine.md).
+if(NOT VPCFLOW_GZIP_DECODER STREQUAL "zlib")
+  find_library(VPCFLOW_ISAL_LIBRARY isal)
+  find_path(VPCFLOW_ISAL_INCLUDE isa-l/igzip_lib.h)
+  if(VPCFLOW_ISAL_LIBRARY AND VPCFLOW_ISAL_INCLUDE)
+    set(VPCFLOW_HAS_ISAL ON)
+    set(VPCFLOW_PC_ISAL " -lisal")
+    target_link_libraries(vpcflow_isal INTERFACE ${VPCFLOW_ISAL_LIBRARY})
+    target_include_directories(vpcflow_isal INTERFACE $<BUILD_INTERFACE:${VPCFLOW_ISAL_INCLUDE}>)
+  else()
+    message(STATUS "vpcflow: without ISA-L gzip takes twice as long (libisal-dev, isa-l-devel, isa-l)")
+  endif()
+endif()
+# xsimd is headers alone; its CMake target of Debian asks for another library, so its folder is looked for.
+find_path(VPCFLOW_XSIMD_INCLUDE xsimd/xsimd.hpp)
