@@ -9,6 +9,7 @@
 #   make fuzz     every fuzz target with ASan and UBSan, FUZZ_RUNS executions each (default 100,000; no clang needed)
 #   make libfuzzer  the same targets guided by coverage, FUZZ_SECONDS each (default an hour; FUZZ_CXX=clang++-16)
 #   make coverage lines and branches of C++ that all the tests and the fuzz targets run (clang and llvm; about 15 minutes)
+#   make wheels   a wheel for each of CPython 3.9 to 3.13, repaired, installed into a clean environment and tested there
 #   make scale    20 GB of generated logs: flat memory, constant rate (12 GB of disk, some minutes)
 #   make keys     what a record costs as the number of keys grows; draws docs/explanation/performance-keys.svg
 #   SKIP_APT=1    do not install Debian packages
@@ -22,7 +23,7 @@ APT := build-essential cmake ninja-build pkg-config python3-venv python3-dev lib
 JOBS := $(shell nproc)
 SOURCES := $(shell find include src python cmake CMakeLists.txt pyproject.toml -type f -not -name '*.pyc')
 
-.PHONY: demo test bench docs lint soak fuzz libfuzzer coverage scale keys clean cpp-build
+.PHONY: demo test bench docs lint soak fuzz libfuzzer coverage wheels scale keys clean cpp-build
 
 # -- bootstrap: each step leaves a stamp and is nothing to do the second time
 
@@ -130,6 +131,9 @@ coverage: $(VENV)/.test-packages
 	@cmake --build build/coverage -j $(JOBS)
 	@rm -rf $(COVERED) && mkdir -p $(COVERED) && cp -r python/vpcflow $(COVERED)/ && cp build/coverage/python/_core*.so $(COVERED)/vpcflow/
 	@PYTHON=$(CURDIR)/$(BIN)/python tools/coverage.sh build/coverage $(COVERAGE_LLVM)
+
+wheels: build/.apt
+	@$(PYTHON) tools/wheels.py $(VERSIONS)
 
 scale: $(VENV)/.package
 	@$(BIN)/python bench/scale.py

@@ -20,6 +20,7 @@ set(BUILD_TESTING OFF)
 set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 set(CMAKE_POLICY_DEFAULT_CMP0077 NEW)
 set(ABSL_PROPAGATE_CXX_STD ON)
+set(ABSL_ENABLE_INSTALL ON)  # re2 exports its targets, and asks for that
 set(RE2_BUILD_TESTING OFF)
 FetchContent_MakeAvailable(absl re2 simdjson xsimd zlib zstd)
 target_link_libraries(vpcflow_re2 INTERFACE re2::re2)

@@ -7,6 +7,8 @@ from typing import Any
 
 from . import _core
 
+_encoding = "utf-8"  # of where texts are shown; the command line knows it
+
 
 def human_bytes(n: float) -> str:
     """Formats a number of bytes: 1536 as ``"1.5 KiB"``.
@@ -54,9 +56,16 @@ def printable(text: str) -> str:
     >>> printable("a\\x1b[31mb"), printable("日本\\u202e")
     ('a\\\\x1b[31mb', '日本\\\\u202e')
     """
-    if text.isprintable():
+    if text.isascii() and text.isprintable():
         return text
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+    safe = "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+    return safe.encode(_encoding, "backslashreplace").decode(_encoding)
+
+
+def show_in(encoding: str) -> None:
+    """Makes what an encoding lacks escapes, too, in all texts of this process: widths are counted after that."""
+    global _encoding
+    _encoding = encoding
 
 
 def protocol_names() -> dict[int, str]:

@@ -4,6 +4,7 @@ import subprocess
 import sys
 
 import pytest
+
 from conftest import SAMPLE
 
 HEAVY = {"numpy", "pandas", "polars", "pyarrow", "duckdb", "matplotlib", "rich", "tqdm", "yaml", "maxminddb", "apprise"}

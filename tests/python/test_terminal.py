@@ -211,6 +211,14 @@ def test_pages_are_ascii_in_the_c_locale(names, locale):
     assert "\\u65e5\\u672c" in page
 
 
+@pytest.mark.parametrize("width", [80, 160])
+def test_columns_are_aligned_in_the_c_locale(names, width):
+    page = screens.screen(["head", names, "--columns", "owner,bytes"], width, LC_ALL="C", NO_COLOR="1")
+    rows = [row for row in page.splitlines() if not row.startswith(("vpcflow: note", "  "))]
+    assert len({len(row) for row in rows}) == 1
+    assert len(rows[0]) <= width
+
+
 def test_pages_in_a_locale_that_lacks_the_letters(names):
     page = screens.screen(["head", names], 80, "latin-1", NO_COLOR="1", PYTHONIOENCODING="latin-1:strict")
     assert "\\u65e5" in page

@@ -13,9 +13,12 @@ from .. import _display as display
 from ..errors import VpcflowError
 from ._output import ERROR, drop_output, finish, occupy_closed_streams, print_note, suit_locale, write_err, write_out
 
-
-# The extras of packages that commands import; the others are those of Arrow.
-_EXTRAS = {"duckdb": "duckdb", "maxminddb": "geo", "pandas": "pandas", "polars": "polars", "yaml": "rules"}
+#: The extra of this package that brings each optional one.
+EXTRAS = {
+    "apprise": "notify", "dask": "dask", "distributed": "dask", "duckdb": "duckdb", "matplotlib": "plot",
+    "maxminddb": "geo", "pandas": "pandas", "polars": "polars", "pyarrow": "arrow", "pyspark": "spark",
+    "rich": "terminal", "sigma": "sigma", "tqdm": "notebook", "yaml": "rules",
+}  # fmt: skip
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -35,8 +38,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         lines = [display.printable(line) for line in str(error).split("\n")]
         write_err("\n".join([f"vpcflow: error: {lines[0]}", *lines[1:]]))
     except ImportError as error:
-        extra = _EXTRAS.get(error.name or "", "arrow")
-        print_note(f"error: {error.name or error} is not installed; pip install 'vpcflow[{extra}]'")
+        package = (error.name or "").partition(".")[0]
+        hint = f"; pip install 'vpcflow[{EXTRAS[package]}]'" if package in EXTRAS else ""
+        print_note(f"error: {package or error} is not installed{hint}")
     except OSError as error:
         print_note(f"error: {error}")
     except KeyboardInterrupt:

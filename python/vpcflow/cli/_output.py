@@ -86,6 +86,7 @@ def suit_locale() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(encoding=encoding, errors="backslashreplace")
+    display.show_in(sys.stdout.encoding if isinstance(sys.stdout, io.TextIOWrapper) else "utf-8")
 
 
 def write_err(text: str, end: str = "\n") -> None:
