@@ -64,11 +64,11 @@ def build(version: str, python: str) -> dict:
     """Builds and repairs the wheel of a version. The engine is compiled once: all versions share a build tree, of which
     CMake's cache alone is of one Python."""
     started = time.monotonic()
-    raw, tree = OUT / "raw", OUT / "tree"
+    raw, tree = OUT / "raw", ROOT / "build" / "wheel-tree"  # as deep as build/cmake: ccache finds what was compiled there
     (tree / "CMakeCache.txt").unlink(missing_ok=True)
     shutil.rmtree(raw, ignore_errors=True)
     bin = environment(OUT / "build" / version, python, "scikit-build-core>=0.10", "pybind11>=2.13.2")
-    settings = [word for key in (f"build-dir={tree}", "build.targets=_core") for word in ("-C", key)]
+    settings = [word for key in (f"build-dir={tree}", "build.targets=_core", "cmake.define.VPCFLOW_WERROR=ON") for word in ("-C", key)]
     run(bin / "pip", "wheel", "-q", "--disable-pip-version-check", "--no-deps", "--no-build-isolation", *settings, "-w", raw, ROOT)
     tools = repair_tools()
     (wheel,) = raw.glob("*.whl")
