@@ -15,23 +15,25 @@ TIME = datetime.datetime.fromtimestamp(1_760_003_000, UTC)
 PREDICATES = {
     "number": pl.col("dstport") == 443,
     "turned": pl.lit(100) < pl.col("bytes"),
-    "text": pl.col("action").cast(pl.String) == "REJECT",
-    "not a text": pl.col("action").cast(pl.String) != "ACCEPT",  # the filter language knows it in any case
+    "text": pl.col("action") == "REJECT",
+    "cast": pl.col("action").cast(pl.String) == "REJECT",
+    "not a text": pl.col("action") != "ACCEPT",  # the filter language knows it in any case
     "time": pl.col("start") >= TIME,
-    "address": pl.col("srcaddr").cast(pl.String) == "10.0.0.112",
+    "address": pl.col("srcaddr") == "10.0.0.112",
     "both": (pl.col("dstport") == 443) & (pl.col("bytes") > 1000),
     "either": (pl.col("dstport") == 443) | (pl.col("dstport") == 22),
-    "half": (pl.col("dstport") == 443) & pl.col("srcaddr").cast(pl.String).str.starts_with("10."),
+    "half": (pl.col("dstport") == 443) & pl.col("srcaddr").str.starts_with("10."),
     "function": pl.col("dstport").is_in([22, 3389]),
     "not": ~(pl.col("bytes") < 1000),
     "or with function": (pl.col("dstport") == 443) | pl.col("bytes").is_null(),
-    "not an address": pl.col("srcaddr").cast(pl.String) == "x",
+    "not an address": pl.col("srcaddr") == "x",
     "negative": pl.col("bytes") > -1,
 }
 PUSHED = {
     "number": "dstport = 443",
     "turned": "bytes > 100",
     "text": "action = 'REJECT'",
+    "cast": "action = 'REJECT'",
     "time": "start >= 1760003000",
     "address": "srcaddr = '10.0.0.112'",
     "both": "(dstport = 443) and (bytes > 1000)",
