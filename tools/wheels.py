@@ -16,6 +16,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 OUT = ROOT / "build" / "wheels"
+STATE = OUT / "wheels.json"
 VERSIONS = ("3.9", "3.10", "3.11", "3.12", "3.13")
 WHOLE = "3.11"  # the version of which all tests run
 SOME = ("aggregation", "alerts_end_to_end", "cli", "containers", "detection", "frames", "labels", "names", "oracle", "queries",
@@ -98,7 +99,7 @@ def foreign(wheel: Path, folder: Path) -> "list[str]":
 def test(version: str, python: str, wheel: Path) -> dict:
     """Installs a wheel into a clean environment, and runs the tests there."""
     started = time.monotonic()
-    outside = foreign(wheel, OUT / "unpacked")
+    outside = foreign(wheel, OUT / "unpacked" / version)
     packages = run(sys.executable, ROOT / "tools" / "requirements.py", "test").split()
     bin = environment(OUT / "test" / version, python, str(wheel))
     said = run(bin / "vpcflow", "summary", ROOT / "examples" / "data" / "sample.log.gz", cwd=OUT)
@@ -130,6 +131,18 @@ def table(results: "dict[str, dict]") -> str:
     return "\n".join(lines) + "\n"
 
 
+def known() -> "dict[str, dict]":
+    """Reads what is known of the wheels."""
+    return json.loads(STATE.read_text()) if STATE.exists() else {}
+
+
+def keep(version: str, more: dict, anew: bool = False) -> None:
+    """Adds to what is known of a wheel."""
+    results = known()
+    results[version] = {**({} if anew else results[version]), **more}
+    STATE.write_text(json.dumps(results, indent=2))
+
+
 def good(result: dict) -> bool:
     """Whether a wheel is fit to be given away."""
     return result["size"] < LIMIT and not result.get("foreign") and not result.get("code")
@@ -141,21 +154,18 @@ def main(words: "list[str]") -> int:
     if unknown := [version for version in versions if version not in VERSIONS]:
         sys.exit(f"no CPython {unknown[0]}; there are {', '.join(VERSIONS)}")
     OUT.mkdir(parents=True, exist_ok=True)
-    state = OUT / "wheels.json"
-    results = json.loads(state.read_text()) if state.exists() else {}
     for version in versions:
         python = interpreter(version)
         if python is None:
             print(f"CPython {version}: no interpreter here, skipped", flush=True)
-            results.pop(version, None)
             continue
         if "build" in steps:
             print(f"CPython {version}: building", flush=True)
-            results[version] = build(version, python)
+            keep(version, build(version, python), anew=True)
         if "test" in steps:
             print(f"CPython {version}: testing", flush=True)
-            results[version].update(test(version, python, OUT / "dist" / results[version]["wheel"]))
-        state.write_text(json.dumps(results, indent=2))
+            keep(version, test(version, python, OUT / "dist" / known()[version]["wheel"]))
+    results = known()
     (OUT / "wheels.md").write_text(table(results))
     print(table(results), end="")
     return 0 if results and all(good(results[version]) for version in versions if version in results) else 1
