@@ -8,7 +8,7 @@ import html
 from collections.abc import Iterable
 from typing import Any
 
-from .._display import html_table, instant, printable
+from .._display import instant, printable
 from ..typing import Severity
 from . import weighing
 from .advice import Reading, next_steps, silence_command
@@ -123,6 +123,8 @@ class Incidents(list["Incident"]):
              "against": printable("; ".join(i.against))}
             for i in self
         ]  # fmt: skip
+        from .._html import html_table
+
         return html_table(schema, rows, len(self), "")
 
 
