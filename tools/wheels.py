@@ -20,7 +20,7 @@ STATE = OUT / "wheels.json"
 VERSIONS = ("3.9", "3.10", "3.11", "3.12", "3.13")
 WHOLE = "3.11"  # the version of which all tests run
 SOME = ("aggregation", "alerts_end_to_end", "cli", "containers", "detection", "frames", "labels", "names", "oracle", "queries",
-        "rules", "schemas", "sessions", "sketches", "sources", "startup", "threads", "truth", "typing", "watch", "writing")  # of the others  # fmt: skip
+        "rules", "schemas", "sessions", "sources", "startup", "threads", "truth", "typing", "watch", "writing")  # of the others  # fmt: skip
 LIMIT = 6 << 20
 SYSTEM = re.compile(r"(libc|libm|libstdc\+\+|libgcc_s|libpthread|ld-linux-[a-z0-9-]+)\.so\.\d+")  # libpthread is a part of libc
 
