@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import posixpath
 import re
 from pathlib import Path
@@ -16,6 +17,9 @@ TOP = {
     "CHANGELOG.md": "project/changelog.md",
     "CONTRIBUTING.md": "project/contributing.md",
     "SECURITY.md": "project/security.md",
+}
+NOTEBOOKS = {
+    f"examples/notebooks/{name}.ipynb": f"tutorial/{name.replace('_', '-')}.md" for name in ("vpc_in_five_cells", "first_look", "incident")
 }
 # The pages of the Python reference: names with the modules that define them.
 PYTHON = {
@@ -60,9 +64,30 @@ def python_pages() -> dict[str, tuple[str, str]]:
     return pages
 
 
+def shown(output: dict[str, Any]) -> str:
+    """An output of a notebook: a picture, a table or text."""
+    data = output.get("data", {})
+    if "image/png" in data:
+        return f'<img alt="A plot" src="data:image/png;base64,{"".join(data["image/png"].split())}">'
+    if "text/html" in data:
+        return re.sub(r"\n\s*", "\n", "".join(data["text/html"])).strip()
+    text = "".join(output.get("text") or data.get("text/plain", ""))
+    return f"```text\n{text.rstrip()}\n```"
+
+
+def notebook_page(path: Path) -> str:
+    """A notebook as it is stored, with its outputs."""
+    parts = []
+    for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
+        source = "".join(cell["source"])
+        parts.append(source if cell["cell_type"] == "markdown" else f"```python\n{source}\n```")
+        parts += [shown(output) for output in cell.get("outputs", [])]
+    return "\n\n".join(parts) + f"\n\nThe notebook: `{path.relative_to(ROOT)}`\n"
+
+
 def place(path: str) -> str:
     """The path of a file of the repository in the site; empty if it has none."""
-    return TOP.get(path) or (path.removeprefix("docs/") if path.startswith("docs/") else "")
+    return TOP.get(path) or NOTEBOOKS.get(path) or (path.removeprefix("docs/") if path.startswith("docs/") else "")
 
 
 def linked(text: str, origin: str) -> str:
@@ -91,6 +116,7 @@ def navigation() -> dict[str, list[Any]]:
     for path in header_pages.pages():
         rooms.setdefault(path.split("/")[2], []).append(path)
     return {
+        "Notebooks": list(NOTEBOOKS.values()),
         "Commands": commands,
         "Python": [{title: path} for path, (title, _) in python_pages().items()],
         "C++": [{room: paths} for room, paths in rooms.items()],
@@ -117,6 +143,7 @@ def on_files(files: Any, config: Any) -> Any:
     from mkdocs.structure.files import File
 
     pages = {target: (ROOT / name).read_text(encoding="utf-8") for name, target in TOP.items()}
+    pages |= {target: notebook_page(ROOT / name) for name, target in NOTEBOOKS.items()}
     pages |= {path: text for path, (_, text) in python_pages().items()}
     pages |= header_pages.pages()
     for path, text in pages.items():
@@ -127,5 +154,5 @@ def on_files(files: Any, config: Any) -> Any:
 def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
     """Turns links of the repository into links of the site."""
     path = page.file.src_uri
-    origin = next((name for name, target in TOP.items() if target == path), f"docs/{path}")
+    origin = next((name for name, target in {**TOP, **NOTEBOOKS}.items() if target == path), f"docs/{path}")
     return linked(markdown, origin)

@@ -122,7 +122,7 @@ def test_the_navigation_has_every_page():
     named = re.findall(r"[\w./-]+\.md", str(yaml.safe_load((ROOT / "mkdocs.yml").read_text())["nav"]))
     made = re.findall(r"[\w./-]+\.md", str(site().navigation()))
     written = [str(path.relative_to(ROOT / "docs")) for path in PAGES if path not in TOP]
-    pages = [*written, *site().TOP.values(), *site().python_pages(), *site().header_pages.pages()]
+    pages = [*written, *site().TOP.values(), *site().NOTEBOOKS.values(), *site().python_pages(), *site().header_pages.pages()]
     assert sorted({*named, *made}) == sorted(pages)
 
 
