@@ -1,5 +1,6 @@
 """The documents: links lead somewhere, tables fit a page, both READMEs say the same, the site has all of it."""
 
+import ast
 import functools
 import importlib
 import os
@@ -174,3 +175,19 @@ def test_the_site_builds_and_asks_no_other_host(tmp_path):
 def test_all_errors_are_in_the_reference():
     page = (ROOT / "docs" / "reference" / "errors.md").read_text()
     assert [name for name in vf.__all__ if name.endswith("Error") and f"`{name}`" not in page and f".{name}`" not in page] == []
+
+
+def is_property(function):
+    return any("property" in ast.unparse(decorator) for decorator in function.decorator_list)
+
+
+def test_docstrings_of_functions_begin_with_a_verb():
+    """In the third person: "Returns ...", "Reads ..."; those of properties and classes name what they are."""
+    wrong = []
+    for path in sorted((ROOT / "python" / "vpcflow").rglob("*.py")):
+        for function in ast.walk(ast.parse(path.read_text())):
+            if isinstance(function, ast.FunctionDef) and not function.name.startswith("_") and not is_property(function):
+                text = ast.get_docstring(function)
+                if text and not re.match(r"[A-Z]\w*s\b", text):
+                    wrong.append(f"{path.relative_to(ROOT)}:{function.lineno}: {text[:50]}")
+    assert wrong == []
