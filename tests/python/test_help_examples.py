@@ -77,7 +77,7 @@ def test_commands_of_a_page():
 
 @pytest.fixture(scope="module")
 def shell(tmp_path_factory):
-    """A folder with logs and rules, where vpcflow is a command."""
+    """A folder with logs, rules, a baseline and a plan, where vpcflow is a command. Examples run in any order."""
     folder = tmp_path_factory.mktemp("shell")
     for name in ("logs", "today"):
         (folder / name).mkdir()
@@ -92,6 +92,9 @@ def shell(tmp_path_factory):
         (folder / place / "vpcflow").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m vpcflow "$@"\n')
         (folder / place / "vpcflow").chmod(0o755)
     run_cli("watch", folder / "logs", "--once", "--notify", f"jsonl:{folder / 'x'}", "--state", folder / "watch.sqlite")
+    run_cli("baseline", "build", SAMPLE, "-o", folder / "usual.vpcflow", check=0)
+    inventory = ["--from-json", ROOT / "examples" / "inventory", "-o", folder / "plan.json"]
+    run_cli("enable", "plan", "vpc-0a1b2c3d4e5f60718", "--to", "s3://example-flow-logs/vpc", *inventory, check=0)
     return folder
 
 
