@@ -32,6 +32,7 @@ PYTHON = {
     "Answers that are kept": {"query.aggregation": "Aggregation merge_all", "": "spread"},
     "Detection": {"detect.detect": "detect", "findings.finding": "Finding", "findings.findings": "Findings", "": "rules"},
     "Labels": {"": "labels"},
+    "Inventories": {"inventory.inventory": "inventory Inventory"},
     "Catalogue": {
         "formats.catalogue": "fields FieldInfo containers reject_reasons",
         "formats.capabilities": "capabilities Capability recommended_format",

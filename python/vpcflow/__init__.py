@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from .findings.findings import Findings
     from .formats.capabilities import Capability, capabilities, recommended_format
     from .formats.catalogue import FieldInfo, containers, fields, reject_reasons
+    from .inventory.inventory import Inventory, inventory
     from .query.aggregation import Aggregation, merge_all
     from .query.expr import (
         Agg,
@@ -102,6 +103,7 @@ __all__ = [
     "Flows",
     "FormatError",
     "Grouped",
+    "Inventory",
     "NoRecordsError",
     "NotifyError",
     "OutOfMemoryError",
@@ -131,6 +133,7 @@ __all__ = [
     "difference",
     "fields",
     "first",
+    "inventory",
     "labels",
     "last",
     "max",
@@ -166,6 +169,7 @@ _PLACES: dict[str, tuple[str, ...]] = {
     "findings.findings": ("Findings",),
     "formats.capabilities": ("Capability", "capabilities", "recommended_format"),
     "formats.catalogue": ("FieldInfo", "containers", "fields", "reject_reasons"),
+    "inventory.inventory": ("Inventory", "inventory"),
     "query.aggregation": ("Aggregation", "merge_all"),
     "query.expr": (
         "Agg", "Column", "Expr", "approx_n_unique", "approx_quantile", "col", "count", "difference", "first",
@@ -204,6 +208,14 @@ class _Package(types.ModuleType):
 
     @detect.setter
     def detect(self, package: object) -> None:
+        pass
+
+    @property
+    def inventory(self) -> Any:
+        return _load("inventory")
+
+    @inventory.setter
+    def inventory(self, package: object) -> None:
         pass
 
     @property

@@ -2,8 +2,8 @@
 
 import json
 
-from vpcflow.enable.documents import Document
 from vpcflow.enable.inventory import inventory_of
+from vpcflow.inventory.documents import Document
 
 ACCOUNT, REGION = "012345678901", "eu-west-1"
 V2 = "${version} ${account-id} ${interface-id} ${srcaddr} ${dstaddr} ${srcport} ${dstport} ${protocol} ${packets} ${bytes} ${start} ${end} ${action} ${log-status}"

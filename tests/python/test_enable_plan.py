@@ -199,7 +199,7 @@ def test_names_of_files_and_folders(tmp_path):
     (place / "describe_subnets.json.gz").write_bytes(gzip.compress(json.dumps({"Subnets": [{"SubnetId": "subnet-1"}]}).encode()))
     (place / "vpcs-2.json").write_text(json.dumps([{"VpcId": "vpc-2"}]))
     (place / "readme.txt").write_text("x")
-    (place / "describe-instances.json").write_text('{"Reservations": []}')
+    (place / "describe-key-pairs.json").write_text('{"KeyPairs": []}')
     found = inventory_in(tmp_path)
     assert {one: (known.account, known.region) for one, known in found.resources.items()} == dict.fromkeys(
         ("vpc-1", "vpc-2", "subnet-1"), ("111111111111", "ap-south-1")

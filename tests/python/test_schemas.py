@@ -67,6 +67,7 @@ def test_the_types_that_are_checked_differ():
         ("Replay of settings", ["detect", SAMPLE, "--replay", "1d", "--only", "beacon"]),
         ("Scores by labels", ["detect", SAMPLE, "--label", "LABELS"]),
         ("Baselines", ["baseline", "build", SAMPLE, "-o", "BASELINE"]),
+        ("Inventory", ["inventory", INVENTORY]),
         ("Audit of flow logs", ["enable", "audit", "--from-json", INVENTORY]),
         ("Plan of flow logs", ["enable", "plan", "vpc-0a1b2c3d4e5f60718", "--to", "cloudwatch://flows", "--for", "cost", "--from-json", INVENTORY]),
         ("Cost of flow logs", ["enable", "cost", "--from", SAMPLE]),

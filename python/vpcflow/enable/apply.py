@@ -13,9 +13,9 @@ from typing import Any
 from .._keyed import Keyed
 from .._words import count
 from ..errors import PlanError
+from ..inventory.documents import Document
 from . import policies
 from .aws import Aws, code_of, message_of
-from .documents import Document
 from .inventory import FlowLog, inventory_of
 from .plan import Call, Plan, Step, calls_for
 from .resources import Resource

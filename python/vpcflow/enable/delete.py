@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from .._hints import hint
 from .._keyed import Keyed
 from ..errors import PlanError
+from ..inventory.documents import Document
 from .aws import Aws
-from .documents import Document
 from .inventory import FlowLog, inventory_of
 
 

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from ..errors import PlanError
+from ..inventory.documents import Document, documents_in, pascal
 from .destinations import CLOUDWATCH, FIREHOSE, S3, Destination
-from .documents import Document, documents_in, pascal
 from .resources import RESOURCE_TYPES, Resource, resource_of
 from .spec import MANAGED_BY, FlowLogSpec, described_spec
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
+from ..inventory.documents import Document
 from .audit import AuditRow, audit
 from .aws import Aws, code_of, message_of
-from .documents import Document
 from .inventory import Inventory, inventory_of
 
 # The calls of an inventory: service, operation, kind; whether an account without it is read all the same.

@@ -12,11 +12,11 @@ from contextlib import suppress
 from .._keyed import Keyed
 from .._words import count
 from ..errors import DataQualityWarning, VpcflowError
+from ..inventory.documents import Document
 from ..query.scan import scan
 from . import policies
 from .aws import Aws, code_of, message_of
 from .destinations import CLOUDWATCH, S3
-from .documents import Document
 from .inventory import FlowLog, inventory_of
 from .plan import Plan, Step
 from .spec import differences

@@ -46,7 +46,7 @@ function _shtab_vpcflow_using
   test "$_shtab_vpcflow_cmdpath" = "$argv"
 end
 
-set -g _shtab_vpcflow_commands summary top head detect baseline 'baseline build' 'baseline update' 'baseline show' capabilities completion convert coverage enable 'enable plan' 'enable emit' 'enable audit' 'enable cost' fields findings 'findings mark' rules 'rules new' 'rules test' 'rules run' 'rules replay' sessions sql synth timeline watch
+set -g _shtab_vpcflow_commands summary top head detect baseline 'baseline build' 'baseline update' 'baseline show' capabilities completion convert coverage enable 'enable plan' 'enable emit' 'enable audit' 'enable cost' fields findings 'findings mark' inventory rules 'rules new' 'rules test' 'rules run' 'rules replay' sessions sql synth timeline watch
 set -g _shtab_vpcflow_opts_with_value --account --accounts --agg --allow-host --as --baseline --bin-by --by --columns --container --counters --destination-role --duplicates --end --every --files --flows-per-minute --for --format --from --from-json --gzip-level --having --hours --idle --intensity --interfaces --intermediary --interval --ipv6-share --kms-key --label --learn --least --limit --max-memory --max-output-bytes --max-rejects --min-severity --nodata-share --noise-sources --notify --on-error --only --order-by --out --peers --per --plan --plant --reason --recommend --records --region --reject-share --repeat --replace --replay --retention --role --rules --samples --seed --select --set --settle --silences --skipdata-share --span --start --state --tag-keys --threads --throttle --to --traffic --tz --until --vantage --where --window --world -n -o
 
 complete -c vpcflow -e
@@ -350,6 +350,10 @@ complete -c vpcflow -n '_shtab_vpcflow_using findings mark' -l reason -x -d 'say
 complete -c vpcflow -n '_shtab_vpcflow_using findings mark' -l until -x -d 'silence findings that begin before then (default: for good)'
 complete -c vpcflow -n '_shtab_vpcflow_using findings mark' -l baseline -xka "(__fish_complete_path (commandline -ct))" -d 'add the hosts to this baseline, too, as known to talk'
 complete -c vpcflow -n '_shtab_vpcflow_using findings mark' -l silences -xka "(__fish_complete_path (commandline -ct))" -d 'add to this JSON file (default vpcflow-silences.json)'
+complete -c vpcflow -n '_shtab_vpcflow_using; and test $_shtab_vpcflow_npos -eq 0' -a inventory -d 'print what answers of AWS'"'"'s describe calls hold, and for which questions they are enough'
+complete -c vpcflow -n '_shtab_vpcflow_using inventory' -s h -l help -d 'show this help message and exit'
+complete -c vpcflow -n '_shtab_vpcflow_using inventory' -l json -d 'print a JSON object'
+complete -c vpcflow -n '_shtab_vpcflow_using inventory; and test $_shtab_vpcflow_npos -eq 0' -ka "(__fish_complete_directories)" -d 'folder of files named as the calls (describe-network-interfaces.json); dates in names make a history'
 complete -c vpcflow -n '_shtab_vpcflow_using; and test $_shtab_vpcflow_npos -eq 0' -a rules -d 'check and test rules of your own, run them, replay them on past logs'
 complete -c vpcflow -n '_shtab_vpcflow_using rules' -s h -l help -d 'show this help message and exit'
 complete -c vpcflow -n '_shtab_vpcflow_using rules; and test $_shtab_vpcflow_npos -eq 0' -a new -d 'write a file of rules to begin with'

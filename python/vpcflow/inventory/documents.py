@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime
 import gzip
 import json
 import os
@@ -31,8 +32,20 @@ _CALLS = {
     "DeliveryStreamNames": ("list-delivery-streams", ""),
     "Roles": ("list-roles", "RoleName"),
     "Policy": ("get-bucket-policy", ""),
+    "SecurityGroups": ("describe-security-groups", "GroupId"),
+    "SecurityGroupRules": ("describe-security-group-rules", "SecurityGroupRuleId"),
+    "StaleSecurityGroupSet": ("describe-stale-security-groups", "GroupId"),
+    "NetworkAcls": ("describe-network-acls", "NetworkAclId"),
+    "RouteTables": ("describe-route-tables", "RouteTableId"),
+    "PrefixLists": ("describe-managed-prefix-lists", "PrefixListId"),
+    "Entries": ("get-managed-prefix-list-entries", "Cidr"),
+    "VpcEndpoints": ("describe-vpc-endpoints", "VpcEndpointId"),
+    "VpcPeeringConnections": ("describe-vpc-peering-connections", "VpcPeeringConnectionId"),
+    "Reservations": ("describe-instances", "ReservationId"),
+    "InstanceTypes": ("describe-instance-types", "InstanceType"),
 }
 _BY_CALL = {re.sub("[^a-z]", "", call): kind for kind, (call, _) in _CALLS.items()}
+_BY_CALL["describeprefixlists"] = "PrefixLists"
 _KINDS = {kind.lower(): kind for kind in _CALLS}
 _DATE = re.compile(
     r"(?<![0-9])(20[0-9]{2})-?([01][0-9])-?([0-3][0-9])"
@@ -40,6 +53,7 @@ _DATE = re.compile(
 )
 _PAGE = re.compile(r"[-_.]*(?:page|part|p)?[-_.]*[0-9]{1,5}$", re.I)
 _ACCOUNT = re.compile(r"(?<![0-9])[0-9]{12}(?![0-9])")
+_PREFIX_LIST = re.compile(r"pl-[0-9a-f]+")
 _REGION = re.compile(r"(?<![a-z])(?:[a-z]{2}|us-gov|us-iso[a-z]?)-(?:[a-z]+)-[0-9](?![0-9])")
 
 
@@ -54,18 +68,24 @@ class Document:
     account: str = ""
     region: str = ""
     source: str = ""
-    #: What the file's name says besides: the bucket of a policy.
+    #: What the file's name says besides: the bucket of a policy, the prefix list of entries.
     about: str = ""
     #: Whether AWS had more to give.
     has_more: bool = False
+    #: The file's name without page and date: answers of one series are the same question at several times.
+    series: str = ""
+    #: When it was asked, in Unix seconds, as the file's name tells; none: now.
+    time: int | None = None
 
 
-def documents_in(folder: str | os.PathLike[str]) -> tuple[list[Document], list[str]]:
+def documents_in(
+    folder: str | os.PathLike[str], every_date: bool = False
+) -> tuple[list[Document], list[str]]:
     """Reads the answers in a folder with all below it, and returns them with notes on what was not read.
 
     Files are named as the calls are (``describe-vpcs.json``, ``DescribeVpcs.json``), with pages, dates, accounts and
-    regions as suffixes or folders; of several dates the latest counts. An answer may stand alone, in a list of pages,
-    in a wrapper, one a line; a list of items may stand without its answer.
+    regions as suffixes or folders; of several dates the latest counts, unless ``every_date``. An answer may stand
+    alone, in a list of pages, in a wrapper, one a line; a list of items may stand without its answer.
 
     Raises :class:`~vpcflow.SourceNotFoundError` for a folder that is not there or holds no answer,
     :class:`~vpcflow.SourceError` for a file that is no JSON.
@@ -87,7 +107,12 @@ def documents_in(folder: str | os.PathLike[str]) -> tuple[list[Document], list[s
             notes.append(f"{path}: not read: it is no answer of a describe call that is known")
         for document, series, date in read:
             found.setdefault((document.kind, *series), {}).setdefault(date, []).append(document)
-    out = [document for dates in found.values() for document in dates[max(dates)]]
+    out = [
+        document
+        for dates in found.values()
+        for date in (sorted(dates) if every_date else [max(dates)])
+        for document in dates[date]
+    ]
     if not out:
         raise SourceNotFoundError(
             f"{place}: no answer of a describe call in it; expected files such as describe-flow-logs.json, "
@@ -106,14 +131,28 @@ def _documents_of(path: Path, name: str) -> Iterator[tuple[Document, tuple[str, 
     dated = _DATE.search(stem)
     # A file without a date is the present.
     date = "".join(part or "00" for part in dated.groups()) if dated else "99999999"
-    series = _PAGE.sub("", _DATE.sub("", stem)).strip("-_. ")
+    listed = next(iter(_PREFIX_LIST.findall(os.path.basename(stem))), "")
+    series = (_DATE.sub("", stem) if listed else _PAGE.sub("", _DATE.sub("", stem))).strip("-_. ")
     account = next(iter(_ACCOUNT.findall(stem)), "")
     region = next(iter(_REGION.findall(stem)), "")
     call = _call_of(os.path.basename(stem))
     for value in _values_in(path):
         for kind, items, has_more in _answers(value, call):
-            about = _about(os.path.basename(series)) if kind == "Policy" else ""
-            yield Document(kind, tuple(items), account, region, name, about, has_more), (series,), date
+            about = _about(os.path.basename(series)) if kind == "Policy" else listed if kind == "Entries" else ""
+            document = Document(kind, tuple(items), account, region, name, about, has_more, series, _time_of(dated))
+            yield document, (series,), date
+
+
+def _time_of(dated: re.Match[str] | None) -> int | None:
+    """Returns the Unix seconds of a date in the name of a file."""
+    if dated is None:
+        return None
+    year, month, day, hour, minute, second = (int(part or 0) for part in dated.groups())
+    try:
+        when = datetime.datetime(year, month, day, hour, minute, second, tzinfo=datetime.timezone.utc)
+        return int(when.timestamp())
+    except ValueError:
+        return None
 
 
 def _call_of(stem: str) -> str | None:
