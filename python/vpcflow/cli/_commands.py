@@ -61,7 +61,7 @@ def make_parser(names: Sequence[str]) -> argparse.ArgumentParser:
 
 def names_for(argv: Sequence[str]) -> list[str]:
     """Returns the names of the commands that a command line needs: the one that is run alone, as the others may need
-    what is not there, or long."""
+    missing packages, or long."""
     first = argv[0] if argv else ""
     own = first.isidentifier() and not first.startswith("_") and importlib.util.find_spec(f".{first}", __package__)
     return [first] if own else command_names()

@@ -96,7 +96,7 @@ class Baseline:
             return self._flows().group_by(*_KEYS).agg(n=sum("packets")).collect()._table
 
     def describe(self) -> dict[str, Any]:
-        """Returns what is in it as plain values."""
+        """Returns its content as plain values."""
         with _quietly():
             (row,) = self._flows().agg(
                 clients="n_unique(srcaddr)", servers="n_unique(dstaddr)", ports="n_unique(dstport)"

@@ -28,7 +28,7 @@ _Network = Union[ipaddress.IPv4Network, ipaddress.IPv6Network]
 
 @dataclasses.dataclass(frozen=True)
 class Label:
-    """What is known of some hosts and a time: an attack, or nobody's. Empty is any."""
+    """A label of some hosts and a time: an attack, or benign. Empty is any."""
 
     line: int  # of the file
     actor: str

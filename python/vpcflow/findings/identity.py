@@ -26,7 +26,7 @@ class Kind(NamedTuple):
 
 
 def kind_of(finding: Finding) -> Kind:
-    """Returns what is the same for findings of one kind. Of many actors, and of several targets, each is any."""
+    """Returns the kind of a finding: its detector, actor, target and port. Several actors or targets are any."""
     several = finding.evidence.get("sources", 1) > 1
     target = finding.targets[0] if len(finding.targets) == 1 else ""
     port = finding.evidence.get("dstport")
@@ -41,8 +41,8 @@ def id_of(finding: Finding) -> str:
 
 
 def kind_named(name: str) -> Kind:
-    """Returns the kind of a finding by its name, with or without the time. :class:`~vpcflow.ArgumentError` for what is
-    none.
+    """Returns the kind of a finding by its name, with or without the time. Raises
+    :class:`~vpcflow.ArgumentError` for another text.
 
     >>> kind_named("beacon/10.0.0.4/198.51.100.7/443@20261129T100000Z")
     Kind(detector='beacon', actor='10.0.0.4', target='198.51.100.7', port='443')

@@ -69,7 +69,7 @@ class Incident:
 
     @property
     def timeline(self) -> list[tuple[int, str]]:
-        """When each finding began, in Unix seconds, and what it is; in the order of time."""
+        """The beginning of each finding, in Unix seconds, and its sentence; in the order of time."""
         return timeline(self.findings)
 
     @property
@@ -79,12 +79,12 @@ class Incident:
 
     @property
     def against(self) -> list[str]:
-        """What speaks against it, and what the logs could not show."""
+        """The doubts about it, and the limits of the logs."""
         return [*self.known, *weighing.against(self.findings, self.scope)]
 
     @property
     def silence(self) -> str:
-        """The command that silences it, and what is like it, for good."""
+        """The command that silences it, and its like, for good."""
         return silence_command(self.findings)
 
     def as_dict(self) -> dict[str, Any]:

@@ -54,9 +54,9 @@ def service_of(finding: Finding) -> tuple[str, object] | None:
 def stories_of(findings: Iterable[Finding]) -> list[list[Finding]]:
     """Joins findings to stories, each in the order of time.
 
-    What is ``medium`` or ``high`` belongs together if it has the same actor; the same two ends, in whichever roles; if
-    its actors press upon one service, or call one server; and if one actor got into a host that then acts itself.
-    What is ``low`` joins one of these stories by its actor, its ends or its service, and is never what joins two."""
+    Findings of ``medium`` or ``high`` belong together if they have the same actor; the same two ends, in whichever
+    roles; if their actors press upon one service, or call one server; and if one actor got into a host that then acts
+    itself. A ``low`` one joins one of these stories by its actor, its ends or its service, and never joins two."""
     ordered = sorted(findings, key=lambda f: (f.start, f.detector, f.actor))
     stories = _Stories(ordered)
     loud = [n for n, f in enumerate(ordered) if f.severity != "low"]
