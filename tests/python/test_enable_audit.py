@@ -67,8 +67,11 @@ SCENARIOS = {
     "rate limited": ({**NET, "FlowLogs": [flow_log("fl-1", "vpc-1", DeliverLogsStatus="FAILED", DeliverLogsErrorMessage="Rate limited")]}, {}, {
         "vpc-1": (["failed"], ["fl-1"], ["fl-1 of vpc-1: delivery fails: Rate limited"]),
     }),
-    "ten minutes": ({**NET, "FlowLogs": [flow_log("fl-1", "vpc-1", MaxAggregationInterval=None)]}, {}, {
+    "ten minutes": ({**NET, "FlowLogs": [flow_log("fl-1", "vpc-1", MaxAggregationInterval=600)]}, {}, {
         "eni-1": (["interval_600"], ["fl-1"], ["fl-1: records span up to 600 seconds (interfaces of Nitro instances: 60)"]),
+    }),
+    "the interval is not told": ({**NET, "FlowLogs": [flow_log("fl-1", "vpc-1", MaxAggregationInterval=None)]}, {}, {
+        "eni-1": (["ok"], ["fl-1"], ["it is recorded as it should be"]),
     }),
     "ten minutes are accepted": ({**NET, "FlowLogs": [flow_log("fl-1", "vpc-1", MaxAggregationInterval=600)]}, {"interval": 600}, {
         "eni-1": (["ok"], ["fl-1"], ["it is recorded as it should be"]),

@@ -112,6 +112,7 @@ ROLE = f"arn:aws:iam::{ACCOUNT}:role/vpcflow-flow-logs"
         "a folder with a slash": ({"LogDestination": f"{S3}/x/"}, {"to": "s3://flow-logs/x"}),
         "blanks behind the format": ({"LogFormat": f"{V2} "}, {}),
         "no format": ({"LogFormat": None}, {}),
+        "an interval that is not told": ({"MaxAggregationInterval": None}, {}),
         "the format of Terraform": ({"LogFormat": V2}, {"fields": fields_of(V2.replace("$", "$$"))}),
         "small letters": ({"TrafficType": "all"}, {}),
     }.items(),
@@ -128,7 +129,7 @@ def test_the_same_is_no_difference(have, want):
         ({"DestinationOptions": {"PerHourPartition": True}}, {}, "hourly is yes, should be no"),
         ({"DestinationOptions": {"HiveCompatiblePartitions": True}}, {}, "hive is yes, should be no"),
         ({"DestinationOptions": {"FileFormat": "parquet"}}, {}, "parquet is yes, should be no"),
-        ({"MaxAggregationInterval": None}, {}, "interval is 600, should be 60"),
+        ({"MaxAggregationInterval": 600}, {}, "interval is 600, should be 60"),
         ({"TrafficType": "REJECT"}, {}, "traffic is REJECT, should be ALL"),
         ({"LogDestination": f"{S3}-2"}, {}, "destination is s3://flow-logs-2, should be s3://flow-logs"),
         (to_group(DeliverLogsPermissionArn="arn:aws:iam::1:role/x"), {"to": GROUP, "role": ROLE}, f"role is arn:aws:iam::1:role/x, should be {ROLE}"),
@@ -233,6 +234,19 @@ def test_regions_and_accounts_come_from_what_is_in_a_vpc():
     assert found.flow_logs["fl-1"].account == ACCOUNT
     local = inventory("", "", Subnets=[subnet("subnet-1", AvailabilityZone="us-west-2-lax-1a")])
     assert local.region == "us-west-2"
+
+
+def test_the_account_is_that_of_its_log_groups_and_roles():
+    group = {"logGroupName": "flows", "arn": f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:flows:*"}
+    assert (inventory("", "", LogGroups=[group]).account, inventory("", "", LogGroups=[group]).region) == (ACCOUNT, REGION)
+    found = inventory("", "", Vpcs=[{"VpcId": "vpc-1"}], FlowLogs=[flow_log("fl-1", "vpc-1", **to_group())])
+    assert (found.account, found.resources["vpc-1"].account) == (ACCOUNT, ACCOUNT)
+
+
+def test_a_policy_that_tells_no_bucket_is_that_of_the_plan(tmp_path):
+    write(tmp_path, describe_vpcs={"Vpcs": [vpc("vpc-1")]}, get_bucket_policy={"Policy": policy()})
+    plan = enable.plan(["vpc-1"], to="s3://flow-logs", inventory=inventory_in(tmp_path, region=REGION))
+    assert plan.policies["buckets"][0]["known"]
 
 
 def test_flow_logs_that_cannot_be_understood_are_notes():

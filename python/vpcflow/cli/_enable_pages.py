@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .._display import human_bytes, printable
@@ -16,6 +16,7 @@ from ..enable.costs import DAYS, DESTINATIONS, Cost
 from ..enable.inventory import Inventory
 from ..enable.plan import Plan
 from ..enable.prices import monthly_usd, price_date, price_source, usd_per_gb
+from ..enable.spec import FlowLogSpec
 from ._output import write_out
 from ._pages import Page, print_page
 
@@ -31,15 +32,17 @@ def print_lines(lines: Sequence[str]) -> None:
     write_out("".join(f"{part}\n" for line in lines for part in wrapped(printable(line), width, " " * 11)))
 
 
+def _fields_words(spec: FlowLogSpec) -> str:
+    return count(len(spec.fields), "field") if spec.fields else "AWS's default fields"
+
+
 def plan_lines(made: Plan) -> list[str]:
     """Returns a plan in words."""
     lines = []
     for step in made.steps:
         spec = step.spec
         named = f"{spec.resource.id} ({step.name})" if step.name else spec.resource.id
-        what = (
-            f"{spec.traffic or 'ALL'}, {count(len(spec.fields), 'field')}, {spec.interval} s, to {spec.destination.url}"
-        )
+        what = f"{spec.traffic or 'ALL'}, {_fields_words(spec)}, {spec.interval} s, to {spec.destination.url}"
         lines.append(f"{step.action:<8} {named}: {what}")
         lines += [f"         - {why}" for why in step.why]
     calls = made.calls()
@@ -61,10 +64,22 @@ def plan_lines(made: Plan) -> list[str]:
         state = {True: "is made", False: "is there", None: "is made if it is not there"}[group["create"]]
         days = f", kept for {group['retention_days']} days" if group["retention_days"] else ""
         lines.append(f"log group {group['name']}: {state}{days}")
-    for one in made.impossible:
-        lines.append(f"cannot: {one['analysis']} stays {one['verdict']} ({one['family']}): {'; '.join(one['why'])}")
+    lines += _impossible_words(made)
     lines += _cost_words(made)
     return lines + [f"note: {note}" for note in made.notes]
+
+
+def _impossible_words(made: Plan) -> list[str]:
+    """Returns what the logs will not answer, a line for each family and verdict."""
+    grouped: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
+    for one in made.impossible:
+        grouped.setdefault((one["family"], one["verdict"]), []).append(one)
+    lines = []
+    for (family, verdict), found in grouped.items():
+        names = ", ".join(one["analysis"] for one in found)
+        add = ", ".join(dict.fromkeys(field for one in found for field in one["add"]))
+        lines.append(f"{verdict} even so ({family} logs have no {add}): {names}")
+    return lines
 
 
 def _cost_words(made: Plan) -> list[str]:

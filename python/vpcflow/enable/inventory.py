@@ -159,8 +159,9 @@ def inventory_of(
             old = resources.get(known.resource.id)
             resources[known.resource.id] = _merged(old, known) if old else known
     resources = _with_chains(resources)
-    accounts = {known.account for known in resources.values()} - {""}
-    regions = {known.region for known in resources.values()} - {""}
+    hints = [arn.split(":") for arn in _own_arns(documents)]
+    accounts = {*(known.account for known in resources.values()), *(parts[4] for parts in hints)} - {""}
+    regions = {*(known.region for known in resources.values()), *(parts[3] for parts in hints)} - {""}
     account = account or (accounts.pop() if len(accounts) == 1 else "")
     region = region or (regions.pop() if len(regions) == 1 else "")
     resources = {
@@ -183,6 +184,16 @@ def inventory_of(
     said = list(notes)
     logs = {log.id: log for document in documents for log in _flow_logs(document, found, said)}
     return dataclasses.replace(found, flow_logs=logs, notes=tuple(said))
+
+
+def _own_arns(documents: Iterable[Document]) -> Iterator[str]:
+    """Yields ARNs that are of the account itself: of its log groups, and of the roles that its flow logs are given."""
+    for document in documents:
+        for item in document.items if document.kind in ("LogGroups", "FlowLogs") else ():
+            found = pascal(item) if isinstance(item, dict) else {}
+            arn = _text(found, "Arn" if document.kind == "LogGroups" else "DeliverLogsPermissionArn")
+            if re.match("arn:[^:]*:[^:]*:[^:]*:[^:]*:", arn):
+                yield arn
 
 
 def _resources(document: Document) -> Iterator[Known]:
@@ -355,8 +366,9 @@ def _policies(documents: Iterable[Document]) -> dict[str, str]:
 
 
 def _buckets_of(document: Document, policy: str) -> set[str]:
-    """Returns the bucket that a policy is of: in the name of its file, or else in its resources."""
-    return {document.about} if document.about else set(re.findall(r"arn:aws[a-z-]*:s3:::([^/\"*]+)", policy))
+    """Returns the bucket that a policy is of: in the name of its file, or else in its resources; empty if neither
+    tells."""
+    return {document.about} if document.about else set(re.findall(r"arn:aws[a-z-]*:s3:::([^/\"*]+)", policy)) or {""}
 
 
 def _names(documents: Iterable[Document], kind: str, member: str) -> frozenset[str]:

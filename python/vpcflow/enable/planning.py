@@ -319,8 +319,9 @@ def _policies(
 
 
 def _bucket(name: str, statements: list[dict[str, Any]], inventory: Inventory, notes: list[str]) -> dict[str, Any]:
-    known = name in inventory.bucket_policies
-    merged = policies.merge(inventory.bucket_policies.get(name, ""), statements, f"policy of bucket {name}")
+    of = name if name in inventory.bucket_policies else ""  # one that tells no bucket is that of the only one
+    known = of in inventory.bucket_policies
+    merged = policies.merge(inventory.bucket_policies.get(of, ""), statements, f"policy of bucket {name}")
     notes.extend(merged.warnings)
     if not known:
         notes.append(

@@ -39,7 +39,7 @@ class FlowLogSpec:
     fields: tuple[str, ...]
     #: ``"ALL"``, ``"ACCEPT"``, ``"REJECT"``; empty where AWS takes none.
     traffic: str = "ALL"
-    #: Seconds, 60 or 600.
+    #: Seconds, 60 or 600; 0 where an answer of AWS does not tell.
     interval: int = DEFAULT_INTERVAL
     #: Of S3 alone.
     parquet: bool = False
@@ -175,7 +175,7 @@ def differences(have: FlowLogSpec, want: FlowLogSpec, analyses: Iterable[str] = 
         add("destination", have.destination.url, want.destination.url)
     if have.fields != want.fields:
         add("format", have.format, want.format, _format_words(have.fields, want.fields, analyses))
-    if have.interval != want.interval:
+    if have.interval != want.interval and have.interval and want.interval:
         add("interval", have.interval, want.interval)
     if have.destination.type == want.destination.type == S3:
         for what in ("parquet", "hive", "hourly"):
@@ -253,7 +253,7 @@ def described_spec(flow_log: Mapping[str, Any], resource: Resource, account: str
         destination=destination.within(account, region),
         fields=fields_of(str(flow_log.get("LogFormat") or ""), resource.kind.family),
         traffic=str(flow_log.get("TrafficType") or "ALL").upper(),
-        interval=int(flow_log.get("MaxAggregationInterval") or DEFAULT_INTERVAL),
+        interval=int(flow_log.get("MaxAggregationInterval") or 0),
         parquet=options.get("FileFormat") == "parquet",
         hive=bool(options.get("HiveCompatiblePartitions")),
         hourly=bool(options.get("PerHourPartition")),
