@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
 import os
 import re
@@ -91,9 +92,16 @@ class Inventory:
     #: What was not read, and what is missing.
     notes: tuple[str, ...] = ()
 
+    @functools.cached_property
+    def _by_resource(self) -> dict[str, list[FlowLog]]:
+        found: dict[str, list[FlowLog]] = {}
+        for log in self.flow_logs.values():
+            found.setdefault(log.spec.resource.id, []).append(log)
+        return found
+
     def of(self, resource_id: str) -> list[FlowLog]:
         """Returns the flow logs of one resource."""
-        return [log for log in self.flow_logs.values() if log.spec.resource.id == resource_id]
+        return self._by_resource.get(resource_id, [])
 
     def covering(self, resource_id: str) -> list[FlowLog]:
         """Returns the flow logs that record a resource: its own, and those of what it is in."""

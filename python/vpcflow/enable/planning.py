@@ -128,9 +128,10 @@ class _Maker:
             raise PlanError(
                 f"no flow log {unknown[0]} in the inventory; {hint(unknown[0], list(self.inventory.flow_logs))}"
             )
-        return [self._step(resource, set(resources)) for resource in resources]
+        together = {resource.id for resource in resources}
+        return [self._step(resource, together) for resource in resources]
 
-    def _step(self, resource: Resource, together: set[Resource]) -> Step:
+    def _step(self, resource: Resource, together: set[str]) -> Step:
         known = self.inventory.resources.get(resource.id, Known(resource))
         account, region = known.account or self.account, known.region or self.region
         spec = self._spec(resource, account, region)
@@ -144,7 +145,7 @@ class _Maker:
         return Step(action, spec, tuple(why), ids, account, region, known.name)
 
     def _beside_those_above(
-        self, spec: FlowLogSpec, known: Known, together: set[Resource], why: list[str]
+        self, spec: FlowLogSpec, known: Known, together: set[str], why: list[str]
     ) -> tuple[str, list[str], tuple[str, ...]]:
         """Returns what to do for a resource without flow log where one of what it is in may record it."""
         twice = f"every byte would be delivered twice to {spec.destination.url}"
@@ -158,7 +159,7 @@ class _Maker:
             for log in above
             if _same_place(log, spec) and _overlap(log.spec.traffic, spec.traffic)
         ]
-        planned = [upper for upper in known.above if any(one.id == upper for one in together)]
+        planned = [upper for upper in known.above if upper in together]
         return "create", why + [f"{twice}: {upper} is in this plan, too; leave one out" for upper in planned], ()
 
     @staticmethod
