@@ -104,6 +104,18 @@ def test_members_of_what_nests():
             assert None not in sample.values()
 
 
+def test_rows_of_applying_verifying_and_deleting():
+    from vpcflow.enable.apply import OUTCOMES, Applied
+    from vpcflow.enable.delete import Deleted
+    from vpcflow.enable.verify import VERDICTS, Verified
+
+    for title, kind in (("Applied", Applied), ("Verified", Verified), ("Deleted", Deleted)):
+        assert [row[0] for row in table(f"{title} flow logs")] == list(kind.__dataclass_fields__)
+    said = {(title, row[0]): set(re.findall(r"`(\w+)`", row[2])) for title in ("Applied", "Verified") for row in table(f"{title} flow logs")}
+    assert said["Verified", "verdict"] == set(VERDICTS)
+    assert said["Applied", "outcome"] == set(OUTCOMES)
+
+
 def test_members_and_verdicts_of_enabling():
     from vpcflow.enable.audit import VERDICTS
 

@@ -11,12 +11,15 @@ from typing import Any
 from .._display import human_bytes, printable
 from .._layout import terminal_width, wrapped
 from .._words import count
+from ..enable.apply import Applied
 from ..enable.audit import AuditRow
 from ..enable.costs import DAYS, DESTINATIONS, Cost
+from ..enable.delete import Deleted
 from ..enable.inventory import Inventory
 from ..enable.plan import Plan
 from ..enable.prices import monthly_usd, price_date, price_source, usd_per_gb
 from ..enable.spec import FlowLogSpec
+from ..enable.verify import Verified
 from ._output import write_out
 from ._pages import Page, print_page
 
@@ -128,6 +131,19 @@ def _shown(rows: Sequence[AuditRow]) -> set[str]:
     """Returns the columns of the page: those that tell rows apart."""
     apart = {name for name in ("account_id", "region", "name") if len({getattr(row, name) for row in rows}) > 1}
     return {"resource", "verdict", "flow_logs", "why", *apart}
+
+
+def print_rows(rows: Sequence[Applied | Deleted | Verified], args: argparse.Namespace) -> None:
+    """Prints what became of flow logs."""
+    if args.json:
+        write_out("".join(json.dumps(row.as_dict(), ensure_ascii=False) + "\n" for row in rows))
+        return
+    lines = []
+    for row in rows:
+        word = row.verdict if isinstance(row, Verified) else row.outcome
+        named = " ".join(name for name in (row.resource, row.flow_log) if name)
+        lines.append(f"{word:<12} {named}" + (f": {'; '.join(row.why)}" if row.why else ""))
+    print_lines(lines)
 
 
 def cost_document(cost: Cost, args: argparse.Namespace) -> dict[str, Any]:

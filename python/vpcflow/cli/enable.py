@@ -7,13 +7,21 @@ import json
 from collections import Counter
 from typing import Any
 
+from .._units import seconds
 from .._words import count
-from ..enable.audit import audit, mending_plan
+from ..enable.apply import DONE, apply
+from ..enable.audit import AuditRow, audit, mending_plan
+from ..enable.aws import Aws
 from ..enable.costs import estimated_range, measured_cost
+from ..enable.delete import delete
+from ..enable.destinations import S3, destination_of, partition_of
 from ..enable.emitters import FORMS, emit
 from ..enable.inventory import Inventory, inventory_in
+from ..enable.live import audit_organisation, read_inventory
 from ..enable.plan import Plan
 from ..enable.planning import RETENTION_DAYS, plan
+from ..enable.session import client_maker, in_words
+from ..enable.verify import verify
 from ..enable.wanted import analyses_of, wanted_fields
 from ..errors import PlanError
 from ..io.writing import write_whole
@@ -25,6 +33,7 @@ from ._enable_pages import (
     print_audit,
     print_lines,
     print_range,
+    print_rows,
     telling,
 )
 from ._output import FOUND, print_note, write_out
@@ -51,6 +60,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     emitted.add_argument("plan", metavar="PLAN", help="read the plan from this file of enable plan")
     emitted.add_argument("--as", dest="form", required=True, choices=list(FORMS), help="write it in this form")
     emitted.add_argument("-o", "--out", default="-", metavar="FILE", help="write to FILE (default: standard output)")
+    applied = _verb(verbs, "apply", "carry out a plan, or say what AWS would allow; may be repeated at any time")
+    applied.add_argument("plan", metavar="PLAN", help="read the plan from this file of enable plan")
+    applied.add_argument("--yes", action="store_true", help="do it (default: a dry run, which changes nothing)")
+    _wait_argument(applied, "watch replaced flow logs for TIME, to delete the old ones once the new ones deliver")
+    verified = _verb(verbs, "verify", "read the first records that a plan's flow logs deliver; exit code 1 without")
+    verified.add_argument("plan", metavar="PLAN", help="read the plan from this file of enable plan")
+    _wait_argument(verified, "wait for the first records for TIME, as 20m")
+    deleted = _verb(verbs, "delete", "delete the flow logs that vpcflow made, or those that are named")
+    deleted.add_argument("ids", nargs="*", metavar="FLOW-LOG", help="delete these, whoever made them")
+    deleted.add_argument("--managed", action="store_true", help="delete those with the tag managed-by=vpcflow")
+    deleted.add_argument("--yes", action="store_true", help="do it (default: say what would be deleted)")
+    deleted.add_argument("--region", action="append", metavar="NAME", help="in this region; may be repeated")
+    for verb in (applied, verified, deleted):
+        verb.add_argument("--json", action="store_true", help="print one JSON object a line")
+        _add_aws(verb)
     _audit_arguments(_verb(verbs, "audit", "judge what is recorded and what is not; exit code 1 if anything is amiss"))
     _cost_arguments(_verb(verbs, "cost", "count what a format costs: exactly, of your own logs, or a range without"))
 
@@ -60,13 +84,25 @@ def _verb(verbs: Any, name: str, text: str) -> argparse.ArgumentParser:
     return parser
 
 
+def _add_aws(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("AWS", "what is not given comes from where the aws command takes it")
+    group.add_argument("--profile", metavar="NAME", help="use this profile of ~/.aws/config")
+    group.add_argument("--role-arn", metavar="ARN", help="assume this role")
+    group.add_argument("--external-id", metavar="ID", help="assume the role with this external id")
+    group.add_argument("--aws-region", metavar="NAME", help="call the services of this region")
+    group.add_argument("--endpoint-url", metavar="URL", help="call this server instead of AWS")
+
+
+def _wait_argument(parser: argparse.ArgumentParser, text: str) -> None:
+    parser.add_argument("--wait", metavar="TIME", help=text)
+
+
 def _inventory_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--from-json", metavar="DIR",
-        help="take what is there from the answers of describe calls in DIR, as describe-flow-logs.json",
+        help="take what is there from answers of describe calls in DIR, as describe-flow-logs.json (else AWS is asked)",
     )  # fmt: skip
-    parser.add_argument("--account", default="", metavar="ID", help="take this account where the answers tell none")
-    parser.add_argument("--region", default="", metavar="NAME", help="take this region where the answers tell none")
+    _add_aws(parser)
 
 
 def _for_argument(parser: argparse.ArgumentParser, text: str) -> None:
@@ -90,6 +126,8 @@ def _plan_arguments(parser: argparse.ArgumentParser) -> None:
     _for_argument(parser, "record the fields that these need (default: visibility)")
     parser.add_argument("--format", default="", help="record this format instead: '${srcaddr} ${bytes}', v5, default")
     _inventory_arguments(parser)
+    parser.add_argument("--account", default="", metavar="ID", help="take this account where the answers tell none")
+    parser.add_argument("--region", default="", metavar="NAME", help="plan for this region")
     parser.add_argument("--interval", type=int, choices=(60, 600), default=60, help="aggregate N seconds (default 60)")
     parser.add_argument(
         "--traffic", choices=("ALL", "ACCEPT", "REJECT"), default="ALL", help="record this (default ALL)"
@@ -122,6 +160,16 @@ def _plan_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _audit_arguments(parser: argparse.ArgumentParser) -> None:
     _inventory_arguments(parser)
+    parser.add_argument(
+        "--account", action="append", default=[], metavar="ID", help="audit this account by --role; may be repeated"
+    )
+    parser.add_argument(
+        "--region", action="append", default=[], metavar="NAME", help="audit this region; may be repeated"
+    )
+    parser.add_argument(
+        "--role", default="", metavar="NAME",
+        help="assume this role in each account of the organisation, or of --account",
+    )  # fmt: skip
     _for_argument(parser, "demand the fields that these need")
     parser.add_argument("--interval", type=int, choices=(60, 600), default=60, help="accept N seconds (default 60)")
     parser.add_argument("--all", action="store_true", help="print what is fine, too")
@@ -155,14 +203,35 @@ def _cost_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Runs the command and returns its exit code."""
-    code: int = {"plan": _run_plan, "emit": _run_emit, "audit": _run_audit, "cost": _run_cost}[args.verb](args)
-    return code
+    verbs = {
+        "plan": _run_plan, "emit": _run_emit, "apply": _run_apply, "verify": _run_verify, "delete": _run_delete,
+        "audit": _run_audit, "cost": _run_cost,
+    }  # fmt: skip
+    return verbs[args.verb](args)
+
+
+def _aws(args: argparse.Namespace, role: str = "", region: str = "") -> Aws:
+    """Returns the calls of AWS by the options; those of another role or region, if one is given."""
+    where = region or args.aws_region
+    return Aws(client_maker(args.profile, role or args.role_arn, args.external_id, where, args.endpoint_url))
 
 
 def _inventory(args: argparse.Namespace) -> Inventory:
+    """Returns what is there, of --from-json or of AWS."""
+    account, region = (value[0] if value else "" for value in (_listed(args.account), _listed(args.region)))
     if args.from_json:
-        return inventory_in(args.from_json, args.account, args.region)
-    raise PlanError(f"enable {args.verb}: give --from-json DIR, a folder with the answers of describe calls")
+        return inventory_in(args.from_json, account, region)
+    target = destination_of(args.to) if getattr(args, "to", "") else None
+    with in_words():
+        return read_inventory(_aws(args), region, [target.name] if target and target.type == S3 else [])
+
+
+def _listed(value: Any) -> list[str]:
+    return [value] if isinstance(value, str) else list(value)
+
+
+def _seconds(wait: str | None) -> int:
+    return seconds(wait, "--wait") if wait else 0
 
 
 def _run_plan(args: argparse.Namespace) -> int:
@@ -197,11 +266,62 @@ def _run_emit(args: argparse.Namespace) -> int:
     return 0
 
 
+def _run_apply(args: argparse.Namespace) -> int:
+    made = Plan.read(args.plan)
+    with in_words():
+        results = apply(made, _aws(args), dry_run=not args.yes, wait=_seconds(args.wait), report=print_note)
+    print_rows(results, args)
+    if not args.json and not args.yes:
+        would = "nothing was changed; do it by --yes"
+        write_out(f"{would}: {count(len(made.calls()), 'call')} of CreateFlowLogs\n")
+    return 0 if all(result.outcome in DONE for result in results) else FOUND
+
+
+def _run_verify(args: argparse.Namespace) -> int:
+    made = Plan.read(args.plan)
+    with in_words():
+        results = verify(made, _aws(args), wait=_seconds(args.wait), report=print_note)
+    print_rows(results, args)
+    return 0 if all(result.verdict == "delivering" for result in results) else FOUND
+
+
+def _run_delete(args: argparse.Namespace) -> int:
+    if bool(args.ids) == args.managed:
+        raise PlanError("enable delete: name flow logs, or give --managed for all that vpcflow made")
+    with in_words():
+        results = delete(_aws(args), args.ids, managed=args.managed, regions=args.region or [""], dry_run=not args.yes)
+    print_rows(results, args)
+    if not args.json:
+        ended = "" if args.yes else "; do it by --yes"
+        write_out(f"{count(len(results), 'flow log')}{ended}\n")
+    return FOUND if any(result.outcome == "failed" for result in results) else 0
+
+
+def _organisation(args: argparse.Namespace) -> tuple[list[AuditRow], list[str]]:
+    """Audits the accounts of an organisation by a role."""
+    if args.plan:
+        raise PlanError("enable audit: --plan is of one account; leave out --role, or assume it by --role-arn")
+
+    def reach(account: str, region: str) -> Aws:
+        partition = partition_of(region or args.aws_region or "")
+        return _aws(args, f"arn:{partition}:iam::{account}:role/{args.role}", region)
+
+    with in_words():
+        return audit_organisation(
+            _aws(args), reach, accounts=args.account, regions=args.region or [""], for_=names_of(args.for_),
+            interval=args.interval,
+        )  # fmt: skip
+
+
 def _run_audit(args: argparse.Namespace) -> int:
-    inventory = _inventory(args)
-    rows = audit(inventory, names_of(args.for_), interval=args.interval)
+    if args.role and not args.from_json:
+        rows, notes = _organisation(args)
+        inventory = Inventory()
+    else:
+        inventory = _inventory(args)
+        rows, notes = audit(inventory, names_of(args.for_), interval=args.interval), list(inventory.notes)
     amiss = [row for row in rows if row.amiss]
-    for note in inventory.notes:
+    for note in notes:
         print_note(f"note: {note}")
     print_audit(rows if args.json or args.csv or args.all else telling(amiss, inventory), args)
     if not args.json and not args.csv:
@@ -210,9 +330,13 @@ def _run_audit(args: argparse.Namespace) -> int:
         write_out(f"{len(amiss):,} of {count(len(rows), 'resource')} amiss: {verdicts}\n" if rows else "no resource\n")
     if args.plan and amiss:
         made = mending_plan(
-            inventory, rows, to=args.to, for_=names_of(args.for_), interval=args.interval, replace=args.replace,
-            account=args.account, region=args.region,
-        )  # fmt: skip
+            inventory,
+            rows,
+            to=args.to,
+            for_=names_of(args.for_),
+            interval=args.interval,
+            replace=args.replace,
+        )
         _write_plan(made, args.plan)
     return FOUND if amiss else 0
 
