@@ -135,6 +135,15 @@ def test_without_boto3_it_is_said(tmp_path):
     assert "pip install 'vpcflow[aws]'" in done.stderr
 
 
+def test_what_calls_nothing_needs_no_boto3(tmp_path):
+    """Plans, texts, audits and costs import no client of AWS."""
+    folder = ROOT / "examples" / "inventory"
+    plan = ["plan", "vpc-0a1b2c3d4e5f60718", "--to", "s3://b", "--from-json", str(folder), "-o", str(tmp_path / "plan.json")]
+    commands = [plan, ["emit", str(tmp_path / "plan.json"), "--as", "boto3"], ["audit", "--from-json", str(folder)]]
+    program = f"import sys\nfrom vpcflow.cli import main\nfor command in {commands!r}: main(['enable', *command])\nsys.exit('boto3' in sys.modules)"
+    subprocess.run([sys.executable, "-c", program], capture_output=True, check=True, timeout=60)
+
+
 # -- what moto does not do: answers by botocore's own models
 
 

@@ -5,6 +5,8 @@ import json
 import os
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import vpcflow as vf
 from conftest import ROOT, run_cli
@@ -253,6 +255,23 @@ def test_flow_logs_that_cannot_be_understood_are_notes():
     found = inventory(FlowLogs=[flow_log("fl-1", "i-1"), "x", flow_log("fl-2", "vpc-1", MaxAggregationInterval="x"), flow_log("fl-3", "vpc-1")])
     assert list(found.flow_logs) == ["fl-3"]
     assert len(found.notes) == 3
+
+
+JSON = st.recursive(st.none() | st.booleans() | st.integers() | st.text(max_size=5), lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["Key", "Value", "VpcId", "a"]), inner, max_size=3), max_leaves=6)
+MEMBERS = ["VpcId", "SubnetId", "NetworkInterfaceId", "FlowLogId", "ResourceId", "LogFormat", "LogDestination", "MaxAggregationInterval", "Tags", "OwnerId", "AvailabilityZone",
+           "TrafficType", "DestinationOptions", "TagFieldSpecifications", "logGroupName", "retentionInDays", "arn", "State", "TransitGatewayId", "InterfaceType"]  # fmt: skip
+
+
+@given(st.dictionaries(st.sampled_from(["Vpcs", "Subnets", "NetworkInterfaces", "FlowLogs", "LogGroups", "Buckets", "DeliveryStreamNames", "Policy", "NatGateways"]),
+                       st.lists(JSON | st.dictionaries(st.sampled_from(MEMBERS), JSON, max_size=8), max_size=4), max_size=4))  # fmt: skip
+def test_no_answer_ends_the_program(kinds):
+    """Whatever stands in answers: an inventory with notes, an audit, a plan; or an error of this library."""
+    try:
+        known = inventory(**{**kinds, "FlowLogs": kinds.get("FlowLogs", [])})
+        enable.audit(known, ["detect"])
+        enable.plan(["vpc-1"], to="s3://flow-logs", inventory=known)
+    except vf.VpcflowError:
+        pass
 
 
 # -- plans

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from ..errors import PlanError
+from ..errors import VpcflowError
 from ..inventory.documents import Document, documents_in, pascal
 from .destinations import CLOUDWATCH, FIREHOSE, S3, Destination
 from .resources import RESOURCE_TYPES, Resource, resource_of
@@ -226,6 +226,8 @@ def _resources(document: Document) -> Iterator[Known]:
 
 def _tags(item: Mapping[str, Any]) -> dict[str, str]:
     tags = item.get("Tags") or item.get("TagSet") or []
+    if not isinstance(tags, (dict, list)):
+        return {}
     if isinstance(tags, dict):
         return {str(key): str(value) for key, value in tags.items()}
     return {str(tag.get("Key")): str(tag.get("Value") or "") for tag in tags if isinstance(tag, dict)}
@@ -358,8 +360,9 @@ def _log_groups(documents: Iterable[Document]) -> dict[str, int]:
     out = {}
     for document in documents:
         for item in document.items if document.kind == "LogGroups" else ():
-            group = pascal(item)
-            out[_text(group, "LogGroupName")] = int(group.get("RetentionInDays") or 0)
+            group = pascal(item) if isinstance(item, dict) else {}
+            days = group.get("RetentionInDays")
+            out[_text(group, "LogGroupName")] = days if isinstance(days, int) else 0
     return out
 
 
@@ -394,7 +397,7 @@ def _flow_logs(document: Document, inventory: Inventory, notes: list[str]) -> It
             account = (known.account if known else "") or document.account or inventory.account
             region = (known.region if known else "") or document.region or inventory.region
             spec = described_spec(flow_log, resource, account, region)
-        except (PlanError, ValueError) as error:
+        except (VpcflowError, ValueError, TypeError, AttributeError) as error:  # of what AWS never wrote
             notes.append(f"{document.source}: flow log {named or '?'} is not read: {error}")
             continue
         yield FlowLog(

@@ -16,7 +16,7 @@ from ..inventory.documents import Document
 from ..query.scan import scan
 from . import policies
 from .aws import Aws, code_of, message_of
-from .destinations import CLOUDWATCH, S3
+from .destinations import CLOUDWATCH, S3, partition_of
 from .inventory import FlowLog, inventory_of
 from .plan import Plan, Step
 from .spec import differences
@@ -100,6 +100,8 @@ def verify_flow_log(step: Step, log: FlowLog | None, aws: Aws, account: str, *, 
         return Verified(resource, log.id, "differs", wrong)
     try:
         return _evidence(step, log, aws, account)
+    except ImportError as error:
+        return Verified(resource, log.id, "cannot_tell", [f"{error.name} is not installed, by which Parquet is read"])
     except Exception as error:
         if not code_of(error) and not isinstance(error, VpcflowError):
             raise
@@ -203,7 +205,7 @@ def _causes(step: Step, log: FlowLog, aws: Aws, account: str) -> list[str]:
     with suppress(Exception):  # who may not look gets no cause
         if spec.destination.type == S3:
             region = log.region or aws.region()
-            wanted = policies.bucket_statements(spec, log.account or account, region, "aws")
+            wanted = policies.bucket_statements(spec, log.account or account, region, partition_of(region))
             if policies.merge(aws.bucket_policy(spec.destination.name), wanted).added:
                 named = spec.destination.name
                 out.append(f"the policy of bucket {named} lacks statements: see vpcflow enable emit --as policies")
