@@ -30,8 +30,8 @@ def cef(alert: Alert) -> str:
     fields = {
         "externalId": alert.id, "src": found.actor, "dst": found.targets[0] if found.targets else "",
         "start": found.start * 1000, "end": found.end * 1000, "cs1Label": "technique", "cs1": found.technique,
-        "cs2Label": "evidence", "cs2": json.dumps(found.evidence, separators=(",", ":")), "msg": found.sentence,
+        "cs2Label": "evidence", "cs2": json.dumps(found.evidence, separators=(",", ":")), "msg": alert.sentence,
     }  # fmt: skip
     extension = " ".join(f"{k}={value(v)}" for k, v in fields.items() if v != "")
     severity = _SEVERITY[found.severity]
-    return f"CEF:0|vpcflow|vpcflow|1|{head(found.detector)}|{head(found.sentence)}|{severity}|{extension}"
+    return f"CEF:0|vpcflow|vpcflow|1|{head(found.detector)}|{head(alert.sentence)}|{severity}|{extension}"

@@ -183,12 +183,13 @@ def _check_files(settings: Settings) -> None:
 def find(
     sessions: Result, logs: Flows | None, settings: Settings, *, only: Sequence[str] = (),
     baseline: Past | None = None, samples: int = 0, scope: Scope | None = None,
+    services: Mapping[str, str] | None = None,
 ) -> Findings:  # fmt: skip
     """Findings in sessions. ``logs``: what they were made of, or the latest part of it, for samples and for what
     sessions do not hold. ``scope``: what they are of, if all of that is at hand, so that its first half can be the
-    history of the second."""
+    history of the second. ``services``: AWS's services of addresses, as other parts of the logs name them."""
     half = _half(scope) if baseline is None else None
-    run = Run(logs, sessions, settings, learned_from(sessions, half) if half is not None else baseline)
+    run = Run(logs, sessions, settings, learned_from(sessions, half) if half is not None else baseline, services)
     wanted = [name for name in DETECTORS if not only or name in only]
     not_detected = {name: run.lacks(name) for name in wanted if run.lacks(name)}
     not_asked = {name: run.missing(name) for name in only if name not in not_detected and run.missing(name)}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .. import _core
@@ -21,15 +21,18 @@ from .rows import DETECTORS, ROWS
 from .settings import Settings
 from .threat_lists import addresses_of, day_of
 
+SERVICE = "pkt-dst-aws-service"  # the field that names the AWS service of a target
 _LISTS_IN_PYTHON = ("idle", "bad", "geo", "aws_ranges")  # settings that the engine gets in another form, or not at all
 
 
 class Run:
-    """One detection in ``sessions``. ``flows``: the logs that they come from, if there are any."""
+    """One detection in ``sessions``. ``flows``: the logs that they come from, if there are any. ``services``: AWS's
+    services of addresses, as logs named them before."""
 
     def __init__(
-        self, flows: Flows | None, sessions: Result, settings: Settings, baseline: Past | None = None
-    ) -> None:
+        self, flows: Flows | None, sessions: Result, settings: Settings, baseline: Past | None = None,
+        services: Mapping[str, str] | None = None,
+    ) -> None:  # fmt: skip
         own = {name: value for name, value in dataclasses.asdict(settings).items() if name not in _LISTS_IN_PYTHON}
         own["bad"] = addresses_of(settings.bad)
         if settings.geo and baseline is not None:
@@ -39,6 +42,7 @@ class Run:
         self._detection.add_formats(sessions.report.formats)
         if baseline is not None:
             self._detection.add_baseline(table_of(baseline))
+        self._known = services or {}
         self._flows, self._settings, self._formats = flows, settings, sessions.report.formats
         given = {"baseline": baseline is not None, "bad": bool(settings.bad), "geo": bool(settings.geo)}
         self._missing = {row["name"]: [name for name in row["inputs"] if not given[name]] for row in ROWS}
@@ -74,18 +78,19 @@ class Run:
         ]
 
     def _uploads(self) -> list[dict[str, Any]]:
-        """Uploads; if there are any, the AWS services that got them are asked for, where the log or a list tells."""
+        """Uploads; if there are any, the AWS services that got them are asked for, where the log or a list tells. Where
+        neither names one, the list that comes with the library stays."""
         found = self._detection.find("exfiltration")
-        told = self._flows is not None and any("pkt-dst-aws-service" in format for format in self._formats)
-        if not found or not (told or self._settings.aws_ranges):
+        if not found:
             return found
         addresses = {target for upload in found for target in upload["targets"]}
         services = self._listed_services(addresses) if self._settings.aws_ranges else {}
-        if self._flows is not None and told:
+        services |= {address: name for address, name in self._known.items() if address in addresses}
+        if self._flows is not None and any(SERVICE in format for format in self._formats):
             flows, to_peers = membership(self._flows, "one_of_the_peers", "dstaddr", addresses)
-            rows = flows.filter(to_peers).group_by("dstaddr").agg(s=first("pkt-dst-aws-service"))
-            (named,), _ = collect_readable([rows])  # the pass before raises for damage
-            services |= {row["dstaddr"]: row["s"] for row in named if row["s"]}
+            services |= services_in(flows.filter(to_peers))
+        if not services and not self._settings.aws_ranges:
+            return found
         from ..labels import prefixes  # `import vpcflow` stays light
 
         self._detection.set_labels("aws_ranges", prefixes(services)._core)
@@ -98,6 +103,13 @@ class Run:
         log = "dstaddr\n" + "\n".join(sorted(addresses)) + "\n"
         named = scan(log.encode()).label("service", "dstaddr", ip_ranges(self._settings.aws_ranges))
         return {row["dstaddr"]: row["service"] for row in named.filter("service is not null").collect()}
+
+
+def services_in(flows: Flows) -> dict[str, str]:
+    """Returns AWS's services of addresses, as logs name them."""
+    records = flows._with(allow_missing=True).filter(f"{SERVICE} is not null")
+    (named,), _ = collect_readable([records.group_by("dstaddr").agg(s=first(SERVICE))])  # who reads before tells damage
+    return {row["dstaddr"]: row["s"] for row in named if row["s"] and row["dstaddr"]}
 
 
 def _labels_of(geo: str) -> tuple[_core.Labels, str, bool]:

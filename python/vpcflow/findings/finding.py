@@ -49,8 +49,11 @@ class Finding:
 
     @property
     def key(self) -> str:
-        """Identifies findings of one story, for alerts: detector, actor, and the target. Of several targets, which may
-        change while the story goes on, the port, or the new thing of a detector of what is new."""
+        """Returns what is the same for findings of the same kind: detector, actor, and the target; of several targets,
+        which may change while it goes on, the port, and of what is new what that is; of several actors at one target,
+        whose first may change, that target. Alerts go by it."""
+        if self.evidence.get("sources", 1) > 1 and len(self.targets) == 1:
+            return "\n".join([self.detector, "", self.targets[0], str(self.evidence.get("dstport", ""))])
         named = [str(self.evidence[name]) for name in _DISTINGUISHING if name in self.evidence]
         what = self.targets if len(self.targets) == 1 else named[:1] or [""]
         return "\n".join([self.detector, self.actor, *what])

@@ -6,10 +6,11 @@ import dataclasses
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
-from typing import Callable
+from typing import Callable, NamedTuple
 
 from ..detect.detect import checked_settings, find
 from ..detect.history import Past
+from ..detect.run import services_in
 from ..detect.settings import DetectorSettings
 from ..errors import FieldError
 from ..findings.finding import SEVERITIES, Finding
@@ -23,6 +24,7 @@ from ..rules.model import Rule
 from ..typing import Severity
 from .limits import Limits
 from .reading import DAY
+from .settling import is_settled
 from .store import Store
 
 SAMPLES = 3  # records that are kept with a finding
@@ -112,6 +114,21 @@ class WatchedDetectors(DetectorSettings, total=False):
     only: Sequence[str]
 
 
+class Look(NamedTuple):
+    """What detectors found in the sessions of a span."""
+
+    all: list[Finding]
+    blind: frozenset[str]  # detectors that could not look
+    severities: Sequence[Severity]  # of what is told
+    since: int  # Unix seconds from which on all sessions were looked at
+    newest: int
+
+    @property
+    def settled(self) -> list[Finding]:
+        """What is to be told: of these severities, and so that later data seldom refutes it."""
+        return [f for f in self.all if f.severity in self.severities and is_settled(f, self.newest)]
+
+
 class DetectorWindow:
     """The sessions of the last ``span`` seconds, in which detectors look.
 
@@ -137,16 +154,16 @@ class DetectorWindow:
         """Lets the next look read the sessions from the store again, as after a transaction that failed."""
         self._sessions = None
 
-    def findings(self, flows: Flows) -> list[Finding]:
-        """Adds the sessions of some files, and returns what the detectors find in those of the last span. Of each look
-        its own sessions are saved: states that are put together give the same as one pass over all."""
+    def look(self, flows: Flows) -> Look | None:
+        """Adds the sessions of some files, and looks at those of the last span; ``None`` if these logs make none. Of
+        each look its own sessions are saved: states that are put together give the same as one pass over all."""
         idle = self._settings.idle
         fresh = Aggregation(query().sessions(idle=idle))
         try:
             fresh.update(flows)
         except FieldError as error:
             self._log(f"the detectors cannot see these logs: {error}")
-            return []
+            return None
         mine = "from sessions where idle = ?"
         last, saved = self._store.execute(f"select max(id), count(*) {mine}", (str(idle),)).fetchone()
         if self._sessions is None or last != self._last_part:
@@ -162,11 +179,21 @@ class DetectorWindow:
         self._last_part = self._store.execute(
             "insert into sessions (idle, blob) values (?, ?)", (str(idle), fresh.to_bytes())
         ).lastrowid
+        held = self._sessions.collect()
         found = find(
-            self._sessions.collect(), flows, self._settings, only=self._only, baseline=self._baseline, samples=SAMPLES
-        )
+            held, flows, self._settings, only=self._only, baseline=self._baseline, samples=SAMPLES,
+            services=self._services(flows),
+        )  # fmt: skip
         self._limits.tell(found.limits())
-        return [finding for finding in found if finding.severity in self._severities]
+        # Of sessions that were cut otherwise before, or come from another state, there are none: they refute nothing.
+        (first,) = sessions_as_records(held, "client_bytes").agg(start="min(start)").collect()["start"] or [None]
+        since = max(newest - self._span, newest if first is None else first)
+        return Look(list(found), frozenset(found.not_detected), self._severities, since, newest)
+
+    def _services(self, flows: Flows) -> dict[str, str]:
+        """Returns AWS's services of addresses, as these logs and those before name them."""
+        self._store.executemany("insert or replace into services values (?, ?)", services_in(flows).items())
+        return dict(self._store.execute("select address, service from services").fetchall())
 
 
 def _fingerprint(rule: Rule) -> str:

@@ -27,9 +27,10 @@ class Outbox:
     def add(self, alert: Alert) -> bool:
         """Adds an alert for all channels. Returns whether it is new and not silenced."""
         silence = next((s for s in self._silences if s.covers(alert.finding)), None)
+        reason = silence.reason if silence else None
         made = self._store.execute(
-            "insert or ignore into alerts values (?, ?, ?, ?)",
-            (alert.id, json.dumps(alert.finding.as_dict()), time.time(), silence.reason if silence else None),
+            "insert or ignore into alerts values (?, ?, ?, ?, ?)",
+            (alert.id, json.dumps(alert.finding.as_dict()), time.time(), reason, alert.withdrawn),
         ).rowcount
         if not made or silence:
             return False
@@ -49,17 +50,17 @@ class Outbox:
         """Sends the alerts that are due, and returns how many were delivered. A failed one is due again after a pause,
         which doubles up to an hour."""
         due = self._store.execute(
-            "select alert, channel, tries, finding from outbox join alerts on alerts.id = alert "
+            "select alert, channel, tries, finding, withdrawn from outbox join alerts on alerts.id = alert "
             "where delivered is null and next <= ? order by made, alert",
             (time.time(),),
         ).fetchall()
         done = 0
-        for alert_id, name, tries, text in due:
+        for alert_id, name, tries, text, withdrawn in due:
             channel = self._channels.get(name)
             if channel is None:
                 continue  # no longer wanted, or not now
             try:
-                channel.send(Alert(alert_id, Finding(**json.loads(text))))
+                channel.send(Alert(alert_id, Finding(**json.loads(text)), withdrawn or ""))
             except NotifyError as error:
                 self._log(f"not delivered, will be retried: {error}")
                 again = time.time() + min(2.0 ** (tries + 1), _LONGEST_PAUSE)

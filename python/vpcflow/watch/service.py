@@ -145,9 +145,11 @@ class Watch:
                         self._counts.add(flows, days, formats)
                         self._incidents.forget(self._counts.forget())
                         found = self._counts.findings(flows)
-                        found += self._window.findings(flows) if self._window is not None else []
-                        made = [self._incidents.alert_of(finding) for finding in found]
-                        alerts = [alert for alert in made if alert is not None and self._outbox.add(alert)]
+                        look = self._window.look(flows) if self._window is not None else None
+                        found += look.settled if look is not None else []
+                        made = self._incidents.refuted(look) if look is not None else []
+                        made += [alert for finding in found if (alert := self._incidents.alert_of(finding))]
+                        alerts = [alert for alert in made if self._outbox.add(alert)]
                     for file in new:
                         self._discovery.record(file, self.damaged.get(file.path))
                     return alerts

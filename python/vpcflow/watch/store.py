@@ -17,16 +17,22 @@ _CREATE = (
     "create table states (name text, day integer, rule text, blob blob, primary key (name, day))",
     "create table sessions (id integer primary key, idle text, blob blob)",
     "create table incidents (id integer primary key, key text, severity text, start integer, end integer, "
-    "told integer)",
+    "told integer, alert text)",
     "create index incidents_by_key on incidents (key, end)",
-    "create table alerts (id text primary key, finding text, made real, silenced text)",
+    "create table alerts (id text primary key, finding text, made real, silenced text, withdrawn text)",
     "create table outbox (alert text, channel text, tries integer default 0, next real default 0, delivered real, "
     "primary key (alert, channel))",
+    "create table services (address text primary key, service text)",
 )
 #: The statements that lead from a version to the next one. Version 2 kept its number in a table, later ones in
 #: ``pragma user_version``.
 _MIGRATIONS: dict[int, tuple[str, ...]] = {
     2: ("drop table meta", f"pragma application_id = {_APPLICATION}"),
+    3: (
+        "alter table incidents add column alert text",
+        "alter table alerts add column withdrawn text",
+        "create table services (address text primary key, service text)",
+    ),
 }
 VERSION = max(_MIGRATIONS) + 1
 
@@ -75,7 +81,7 @@ class Store:
             if version is None:
                 steps: list[str] = [*_CREATE, f"pragma application_id = {_APPLICATION}"]
             else:
-                steps = [step for old in range(version, VERSION) for step in _MIGRATIONS[old]]
+                steps = [step for old in sorted(_MIGRATIONS) if old >= version for step in _MIGRATIONS[old]]
             for step in [*steps, f"pragma user_version = {VERSION}"]:
                 self._db.execute(step)
 

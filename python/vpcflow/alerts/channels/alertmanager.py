@@ -37,7 +37,9 @@ class Alertmanager:
         }  # fmt: skip
         body = {
             "labels": {k: v for k, v in labels.items() if v},
-            "annotations": {"summary": found.sentence, "technique": found.technique},
+            "annotations": {"summary": alert.sentence, "technique": found.technique},
             "startsAt": datetime.datetime.now(datetime.timezone.utc).isoformat(),
         }
+        if alert.withdrawn:  # the alert of these labels is resolved
+            body["endsAt"] = body["startsAt"]
         post(kind(self._host, self._port, timeout=TIMEOUT), self._path, [body], self.label)

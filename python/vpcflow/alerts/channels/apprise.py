@@ -38,7 +38,7 @@ class AppriseChannel:
         found = alert.finding
         kinds = {"high": "failure", "medium": "warning", "low": "info"}
         title = f"{found.severity}: {found.detector}"
-        body = f"{found.sentence}\n{json.dumps(found.evidence)}\n{alert.id}"
+        body = f"{alert.sentence}\n{json.dumps(found.evidence)}\n{alert.id}"
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             done = self._apprise.notify(title=title, body=body, notify_type=kinds[found.severity], body_format="text")
