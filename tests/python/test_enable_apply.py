@@ -365,6 +365,11 @@ def test_verifying_a_log_group():
     assert "role arn:aws:iam::012345678901:role/vpcflow-flow-logs is not there" in verified(cloud, plan)["vpc-1"][1]
 
 
+def test_another_account_is_not_looked_at():
+    with pytest.raises(vf.PlanError, match="verify: the plan is of account 012345678901, the credentials of 999999999999"):
+        verify(plan_of(Cloud()), Cloud("999999999999").aws())
+
+
 def test_verifying_waits():
     cloud = Cloud()
     plan = plan_of(cloud)

@@ -15,7 +15,6 @@ from ..enable.apply import Applied
 from ..enable.audit import AuditRow
 from ..enable.costs import DAYS, DESTINATIONS, Cost
 from ..enable.delete import Deleted
-from ..enable.inventory import Inventory
 from ..enable.plan import Plan
 from ..enable.prices import monthly_usd, price_date, price_source, usd_per_gb
 from ..enable.spec import FlowLogSpec
@@ -26,6 +25,7 @@ from ._pages import Page, print_page
 _AUDIT = [
     ("resource", "text"), ("type", "text"), ("name", "text"), ("account_id", "text"), ("region", "text"),
     ("verdict", "text"), ("verdicts", "text"), ("flow_logs", "text"), ("why", "text"), ("interface_type", "text"),
+    ("within", "text"),
 ]  # fmt: skip
 
 
@@ -96,15 +96,13 @@ def _cost_words(made: Plan) -> list[str]:
     ]
 
 
-def telling(rows: Sequence[AuditRow], inventory: Inventory) -> list[AuditRow]:
+def telling(rows: Sequence[AuditRow]) -> list[AuditRow]:
     """Returns the rows that say more than that of what the resource is in."""
-    said = {row.resource: (row.verdicts, row.flow_logs) for row in rows}
-    known = inventory.resources
+    said = {(row.account_id, row.resource): (row.verdicts, row.flow_logs) for row in rows}
     return [
         row
         for row in rows
-        if row.resource not in known
-        or all(said.get(upper) != (row.verdicts, row.flow_logs) for upper in known[row.resource].above)
+        if all(said.get((row.account_id, upper)) != (row.verdicts, row.flow_logs) for upper in row.within)
     ]
 
 
@@ -119,6 +117,7 @@ def print_audit(rows: Sequence[AuditRow], args: argparse.Namespace) -> None:
             "verdicts": " ".join(row.verdicts),
             "flow_logs": " ".join(row.flow_logs),
             "why": "; ".join(row.why),
+            "within": " ".join(row.within),
         }
         for row in rows
     ]

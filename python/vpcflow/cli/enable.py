@@ -323,7 +323,7 @@ def _run_audit(args: argparse.Namespace) -> int:
     amiss = [row for row in rows if row.amiss]
     for note in notes:
         print_note(f"note: {note}")
-    print_audit(rows if args.json or args.csv or args.all else telling(amiss, inventory), args)
+    print_audit(rows if args.json or args.csv or args.all else telling(amiss), args)
     if not args.json and not args.csv:
         words = Counter(row.verdict for row in rows)
         verdicts = ", ".join(f"{number:,} {verdict}" for verdict, number in words.items())

@@ -59,6 +59,8 @@ class AuditRow(Keyed):
     why: list[str]
     #: Of interfaces, in one spelling.
     interface_type: str
+    #: Ids of what it is in, whose flow logs cover it, too: subnet and VPC, transit gateway, core network.
+    within: list[str]
 
     @property
     def amiss(self) -> bool:
@@ -111,6 +113,7 @@ def _row(known: Known, found: Verdicts, inventory: Inventory) -> AuditRow:
         flow_logs=sorted(log.id for log in inventory.covering(known.resource.id)),
         why=[why for _, why in found],
         interface_type=known.interface_type,
+        within=list(known.above),
     )
 
 

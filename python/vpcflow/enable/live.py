@@ -85,7 +85,7 @@ def audit_organisation(
             return audit(inventory, analyses, interval=interval), list(inventory.notes)
         except Exception as error:  # of any kind: one account ends no audit
             verdict, told = "cannot_tell", message_of(error)
-            return [AuditRow(account, "Account", "", account, region, verdict, [verdict], [], [told], "")], []
+            return [AuditRow(account, "Account", "", account, region, verdict, [verdict], [], [told], "", [])], []
 
     places = [(account, region) for account in named for region in regions]
     with ThreadPoolExecutor(_AT_ONCE) as pool:

@@ -11,7 +11,7 @@ from contextlib import suppress
 
 from .._keyed import Keyed
 from .._words import count
-from ..errors import DataQualityWarning, VpcflowError
+from ..errors import DataQualityWarning, PlanError, VpcflowError
 from ..inventory.documents import Document
 from ..query.scan import scan
 from . import policies
@@ -59,11 +59,15 @@ def verify(
 ) -> list[Verified]:
     """Looks for what a plan asks, and for what it delivers: the newest object, or event, is opened and read.
 
-    Waits up to ``wait`` seconds for the first records. Returns a verdict for each step that is not blocked.
+    Waits up to ``wait`` seconds for the first records. Returns a verdict for each step that is not blocked, and is
+    of the caller's account. Raises :class:`~vpcflow.PlanError` if none is.
     """
     account, waited = aws.account(), 0.0
+    own = [step for step in plan.steps if step.account in ("", account)]
+    if plan.steps and not own:
+        raise PlanError(f"verify: the plan is of account {plan.steps[0].account}, the credentials of {account}")
     while True:
-        found = [_verified(step, aws, account) for step in plan.steps if step.action != "blocked"]
+        found = [_verified(step, aws, account) for step in own if step.action != "blocked"]
         left = [one for one in found if one.verdict == "not_yet"]
         if not left or waited >= wait:
             return found
