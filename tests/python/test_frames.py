@@ -484,8 +484,12 @@ def test_progress_is_a_bar_or_a_function(capsys, monkeypatch):
             return super().read(size)
 
     monkeypatch.setitem(sys.modules, "tqdm.auto", module)
-    with pytest.raises(KeyboardInterrupt):
-        vf.scan(Interrupts()).agg(n=vf.count()).collect(progress=True)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            vf.scan(Interrupts()).agg(n=vf.count()).collect(progress=True)
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert bars[-1].closed
 
 
