@@ -13,7 +13,7 @@ import vpcflow
 from conftest import ROOT
 from vpcflow.cli._main import EXTRAS
 
-PACKAGES = {"yaml": "pyyaml", "sigma": "pysigma"}  # where the name of the package is not that of the module
+PACKAGES = {"yaml": "pyyaml", "sigma": "pysigma", "botocore": "boto3"}  # what brings a module, where it is not the name
 TEXT = (ROOT / "pyproject.toml").read_text()
 
 
