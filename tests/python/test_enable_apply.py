@@ -108,6 +108,22 @@ def test_batches():
     assert set(outcomes(apply(plan, cloud.aws())).values()) == {"there"}
 
 
+def test_ids_that_do_not_tell_their_type_are_known_by_the_plan():
+    cloud = Cloud()
+    plan = enable.plan(["CoreNetworkEdge:edge-1"], to="s3://flow-logs", account=ACCOUNT, region=REGION)
+    assert outcomes(apply(plan, cloud.aws())) == {"edge-1": "created"}
+    assert outcomes(apply(plan, cloud.aws())) == {"edge-1": "there"}
+    assert verified(cloud, plan)["edge-1"][0] == "not_yet"
+
+
+def test_what_may_not_be_prepared_ends_it_before_a_flow_log():
+    cloud = Cloud()
+    cloud.refuse["put_bucket_policy"] = Refusal("AccessDenied", "not you")
+    with pytest.raises(Refusal):
+        apply(plan_of(cloud), cloud.aws())
+    assert cloud.changes == []
+
+
 def test_partial_failures_are_told_by_resource():
     cloud = Cloud()
     cloud.refuse["vpc-2"] = Refusal("InvalidVpcId.NotFound", "The VPC does not exist")

@@ -87,7 +87,7 @@ class _Run:
         there = self._there(own)
         todo = []
         for step in self.plan.steps:
-            if step not in own:
+            if step.account not in ("", self.account):
                 self._done(step, "skipped", f"it is of account {step.account}, the credentials of {self.account}")
             elif step.action == "blocked":
                 self._done(step, "blocked", *step.why)
@@ -118,7 +118,8 @@ class _Run:
 
     def _read(self, region: str, items: Iterable[Mapping[str, object]]) -> list[FlowLog]:
         document = Document("FlowLogs", tuple(items), self.account, region or self.aws.region(), "DescribeFlowLogs")
-        inventory = inventory_of([document], account=self.account, region=document.region)
+        known = [step.spec.resource for step in self.plan.steps]
+        inventory = inventory_of([document], account=self.account, region=document.region, known=known)
         return [log for log in inventory.flow_logs.values() if log.active]
 
     def _is_there(self, step: Step, logs: Sequence[FlowLog]) -> bool:

@@ -157,15 +157,17 @@ def inventory_in(folder: str | os.PathLike[str], account: str = "", region: str 
 
 
 def inventory_of(
-    documents: Iterable[Document], notes: Iterable[str] = (), account: str = "", region: str = ""
-) -> Inventory:
-    """Makes an inventory of answers. ``account`` and ``region`` are those of answers that do not tell their own."""
+    documents: Iterable[Document], notes: Iterable[str] = (), account: str = "", region: str = "",
+    known: Iterable[Resource] = (),
+) -> Inventory:  # fmt: skip
+    """Makes an inventory of answers. ``account`` and ``region`` are those of answers that do not tell their own;
+    ``known`` are resources that no answer need tell."""
     documents = list(documents)
-    resources: dict[str, Known] = {}
+    resources: dict[str, Known] = {resource.id: Known(resource) for resource in known}
     for document in documents:
-        for known in _resources(document):
-            old = resources.get(known.resource.id)
-            resources[known.resource.id] = _merged(old, known) if old else known
+        for told in _resources(document):
+            old = resources.get(told.resource.id)
+            resources[told.resource.id] = _merged(old, told) if old else told
     resources = _with_chains(resources)
     hints = [arn.split(":") for arn in _own_arns(documents)]
     accounts = {*(known.account for known in resources.values()), *(parts[4] for parts in hints)} - {""}
@@ -316,6 +318,7 @@ def _merged(old: Known, new: Known) -> Known:
     """Returns what two answers say of one resource."""
     return dataclasses.replace(
         old,
+        interface_type=old.interface_type or new.interface_type,
         above=new.above or old.above,
         account=old.account or new.account,
         region=old.region or new.region,

@@ -49,7 +49,7 @@ def in_words() -> Iterator[None]:
             raise
         kind = type(error).__name__
         if code_of(error):
-            told = message_of(error)
+            told = f"{getattr(error, 'operation_name', 'call')}: {message_of(error)}"
         elif "Credential" in kind:
             told = "no credentials; set AWS_PROFILE or AWS_ACCESS_KEY_ID, or give --profile"
         elif "Region" in kind:

@@ -79,7 +79,9 @@ def verify(
 def _verified(step: Step, aws: Aws, account: str) -> Verified:
     items = aws.flow_logs(step.region, [step.spec.resource.id])
     document = Document("FlowLogs", tuple(items), account, step.region or aws.region(), "DescribeFlowLogs")
-    logs = [log for log in inventory_of([document], account=account, region=document.region).flow_logs.values()]
+    known = [step.spec.resource]
+    inventory = inventory_of([document], account=account, region=document.region, known=known)
+    logs = list(inventory.flow_logs.values())
     if not logs and step.action == "keep":  # one of what it is in
         items = aws.flow_logs(step.region, ids=step.flow_logs)
         kept = dataclasses.replace(document, items=tuple(items))
