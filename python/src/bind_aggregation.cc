@@ -53,6 +53,16 @@ void BindAggregation(py::module_& m) {
             return std::make_shared<Aggregation>(*std::move(made));
           },
           py::arg("data"))
+      .def("copy",
+           [](const Aggregation& self) {
+             absl::StatusOr<Aggregation> made = absl::UnknownError("");
+             {
+               const py::gil_scoped_release release;
+               made = self.Copy();
+             }
+             if (!made.ok()) RaiseStatus(made.status());
+             return std::make_shared<Aggregation>(*std::move(made));
+           })
       .def("update", &Update, py::arg("sources"), py::arg("options"), py::arg("progress"), py::arg("chosen") = nullptr)
       .def(
           "merge",
@@ -95,6 +105,11 @@ void BindAggregation(py::module_& m) {
            [](const Aggregation& self) {
              const py::gil_scoped_release release;
              return self.Warning();
+           })
+      .def("shown",
+           [](const Aggregation& self) {
+             const py::gil_scoped_release release;
+             return self.Shown();
            })
       .def_property_readonly("plan", [](const Aggregation& self) { return self.plan(); })
       .def_property_readonly("groups",

@@ -24,7 +24,7 @@ SettingValue SettingFrom(const py::handle& value, const SettingInfo& setting) {
     case SettingType::kAddressLabels: {
       const auto [labels, day, networks] =
           value.cast<std::tuple<std::shared_ptr<vpcflow::Labels>, std::string, bool>>();
-      return vpcflow::AddressLabels{labels, day, networks};
+      return vpcflow::AddressLabels{labels, day, networks, false};
     }
   }
   return {};
@@ -110,6 +110,7 @@ py::dict ToDict(const vpcflow::DetectorCoverage& coverage) {
     row["field"] = vpcflow::Info(loss.field).name;
     row["essential"] = loss.essential;
     row["sources"] = loss.sources;
+    row["null"] = loss.null;
     losses.append(row);
   }
   py::dict out;
@@ -117,6 +118,7 @@ py::dict ToDict(const vpcflow::DetectorCoverage& coverage) {
   out["verdict"] = vpcflow::VerdictName(coverage.verdict);
   out["sources"] = coverage.sources;
   out["blind"] = coverage.blind;
+  out["unknown"] = coverage.unknown;
   out["losses"] = losses;
   return out;
 }
@@ -184,6 +186,7 @@ void Do(Fn fn) {
 }  // namespace
 
 void BindDetect(py::module_& m) {
+  using Counts = std::map<std::string, uint64_t>;
   m.def("detectors", [] {
     py::list out;
     for (const vpcflow::DetectorInfo* detector : vpcflow::Detectors()) out.append(ToDict(*detector));
@@ -192,10 +195,12 @@ void BindDetect(py::module_& m) {
   m.attr("FINDING_SCHEMA_VERSION") = vpcflow::kFindingSchemaVersion;
   m.def(
       "blind_in",
-      [](uint64_t blind, uint64_t sources, const std::vector<std::string>& lacking) {
-        return vpcflow::BlindIn(blind, sources, std::vector<std::string_view>(lacking.begin(), lacking.end()));
+      [](uint64_t blind, uint64_t sources, const std::vector<std::string>& lacking,
+         const std::vector<std::string>& null) {
+        return vpcflow::BlindIn(blind, sources, std::vector<std::string_view>(lacking.begin(), lacking.end()),
+                                std::vector<std::string_view>(null.begin(), null.end()));
       },
-      py::arg("blind"), py::arg("sources"), py::arg("lacking"));
+      py::arg("blind"), py::arg("sources"), py::arg("lacking"), py::arg("null"));
   m.def("shared_settings", [] { return ToList(vpcflow::SharedSettings()); });
   py::class_<Detection, std::shared_ptr<Detection>>(m, "Detection")
       .def(py::init([](const py::dict& settings) {
@@ -207,7 +212,8 @@ void BindDetect(py::module_& m) {
       .def(
           "add", [](Detection& self, const vpcflow::Table& table) { Do([&] { return self.Add(table); }); },
           py::arg("sessions"))
-      .def("add_formats", &Detection::AddFormats, py::arg("formats"), py::call_guard<py::gil_scoped_release>())
+      .def("add_formats", py::overload_cast<const Counts&, const Counts&>(&Detection::AddFormats), py::arg("formats"),
+           py::arg("shown"), py::call_guard<py::gil_scoped_release>())
       .def(
           "merge", [](Detection& self, const Detection& other) { Do([&] { return self.Merge(other); }); },
           py::arg("other"))
@@ -217,10 +223,21 @@ void BindDetect(py::module_& m) {
           py::arg("past"))
       .def(
           "set_labels",
-          [](Detection& self, const std::string& setting, std::shared_ptr<vpcflow::Labels> labels) {
-            Do([&] { return self.SetLabels(setting, {std::move(labels), {}, false}); });
+          [](Detection& self, const std::string& setting, std::shared_ptr<vpcflow::Labels> labels, bool partial) {
+            Do([&] { return self.SetLabels(setting, {std::move(labels), {}, false, partial}); });
           },
-          py::arg("setting"), py::arg("labels"))
+          py::arg("setting"), py::arg("labels"), py::arg("partial"))
+      .def("gateways",
+           [](Detection& self) {
+             std::vector<vpcflow::Gateway> all;
+             {
+               const py::gil_scoped_release release;
+               all = self.Gateways();
+             }
+             py::dict out;
+             for (const vpcflow::Gateway& gateway : all) out[py::str(ToString(gateway.address))] = gateway.repeated;
+             return out;
+           })
       .def(
           "find",
           [](Detection& self, const std::string& detector) {

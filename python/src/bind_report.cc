@@ -62,7 +62,7 @@ void BindReport(py::module_& m) {
       Member{"first_start", &Report::first_start}, Member{"last_start", &Report::last_start},
       Member{"nulled_values", &Report::nulled_values}, Member{"unspread", &Report::unspread},
       Member{"rejects_by_reason", &Report::rejects_by_reason}, Member{"rejects", &Report::rejects},
-      Member{"formats", &Report::formats}, Member{"warnings", &Report::warnings},
+      Member{"formats", &Report::formats}, Member{"shown", &Report::shown}, Member{"warnings", &Report::warnings},
       Member{"notes_left_out", &Report::notes_left_out}, Member{"one_direction", &Report::one_direction},
       Member{"errors", &Report::errors});
   bound.def(py::init<const Report&>(), py::arg("other"));
@@ -93,6 +93,7 @@ void BindReport(py::module_& m) {
   add("rejects_by_reason", &ByReason);
   add("rejects", [](const Report& r) { return r.rejects; });
   add("formats", [](const Report& r) { return ToPython(r.formats); });
+  add("shown", [](const Report& r) { return ToPython(r.shown); });
   add("warnings", &Warnings);
   add("one_direction", [](const Report& r) { return OrNone(r.one_direction); });
   add("errors", [](const Report& r) { return r.errors; });

@@ -4,6 +4,7 @@
 #include <cstdlib>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "vpcflow/base/time.h"
 #include "vpcflow/result/table.h"
 #include "vpcflow/sketch/log_histogram.h"
@@ -70,11 +71,62 @@ double ScoreOf(double threshold, double count) {
 
 std::string PortText(int32_t port) { return port == kNullInt32 ? "-" : std::to_string(port); }
 
-std::string ServiceText(const SessionRow& row) {
+std::string Counted(uint128 n, std::string_view what) {
+  return absl::StrCat(Commas(n), " ", std::string(what), n == 1 ? "" : "s");
+}
+
+namespace {
+
+// "" for TCP, "UDP ", "protocol 132 ".
+std::string ProtocolText(int32_t protocol) {
   constexpr int32_t kTcp = 6, kUdp = 17;
-  if (HasPort(row.port) || row.protocol == kNullInt32 || row.protocol == kTcp)
-    return absl::StrCat(row.protocol == kUdp ? "UDP " : "", "port ", PortText(row.port));
-  return absl::StrCat("protocol ", row.protocol);
+  if (protocol == kNullInt32 || protocol == kTcp) return "";
+  return protocol == kUdp ? "UDP " : absl::StrCat("protocol ", protocol, " ");
+}
+
+}  // namespace
+
+std::string ServiceText(int32_t port, int32_t protocol) {
+  const std::string prefix = ProtocolText(protocol);
+  if (HasPort(port) || prefix.empty()) return absl::StrCat(prefix, "port ", PortText(port));
+  return absl::StrCat("protocol ", protocol);
+}
+
+std::string PortsText(int32_t protocol, uint64_t ports) { return Counted(ports, ProtocolText(protocol) + "port"); }
+
+std::vector<int64_t> ProtocolsOf(const std::set<int32_t>& protocols) {
+  std::vector<int64_t> out(protocols.begin(), protocols.end());
+  std::erase(out, int64_t{kNullInt32});
+  return out;
+}
+
+std::string ServicePorts::Text() const {
+  std::vector<std::string> parts;
+  size_t shown = 0;
+  for (auto at = services_.begin(); at != services_.end() && shown < kShown;) {
+    const int32_t protocol = at->first;
+    std::vector<std::string> ports;
+    for (; at != services_.end() && at->first == protocol && shown < kShown; ++at, ++shown)
+      ports.push_back(PortText(at->second));
+    if (ports.size() == 1 && ports[0] == "-" && !ProtocolText(protocol).empty()) {
+      parts.push_back(absl::StrCat("protocol ", protocol));
+    } else {
+      parts.push_back(
+          absl::StrCat(ProtocolText(protocol), ports.size() == 1 ? "port " : "ports ", absl::StrJoin(ports, ", ")));
+    }
+  }
+  return absl::StrJoin(parts, " and ");
+}
+
+void ServicePorts::AddTo(Finding* finding, std::string_view name) const {
+  std::vector<int64_t> ports;
+  std::set<int32_t> protocols;
+  for (const auto& [protocol, port] : services_) {
+    if (ports.size() == kShown) break;
+    if (port != kNullInt32) ports.push_back(port);
+    protocols.insert(protocol);
+  }
+  finding->AddEvidence(name, ports).AddEvidence("protocols", ProtocolsOf(protocols));
 }
 
 Evidence NumberOrNone(int32_t value) {
@@ -89,7 +141,7 @@ std::string When(const Span& span) {
     std::replace(text.begin(), text.end(), 'T', ' ');
     return text;
   };
-  return absl::StrCat(", ", instant(span.first), " to ", instant(span.last));
+  return absl::StrCat(", ", instant(span.first), " to ", instant(span.last), " UTC");
 }
 
 Finding MakeFinding(Severity severity, const Ip& actor, std::vector<Ip> targets, const Span& span, double score) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <limits>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -61,13 +62,37 @@ std::string Fixed(double value, int digits);
 double Rounded(double value, int digits);
 // Returns 0.5 at the threshold, and towards 1 beyond.
 double ScoreOf(double threshold, double count);
+// Returns "1 session", "1,234 sessions".
+std::string Counted(uint128 n, std::string_view what);
 // Returns a port as logs have it: "-" for none.
 std::string PortText(int32_t port);
-// Returns "port 443", "UDP port 53", "protocol 50"; TCP is not named.
-std::string ServiceText(const SessionRow& row);
+// Returns "port 443", "UDP port 53", "protocol 132 port 80", "protocol 50"; TCP is not named.
+std::string ServiceText(int32_t port, int32_t protocol);
+inline std::string ServiceText(const SessionRow& row) { return ServiceText(row.port, row.protocol); }
+// Returns "UDP ports": what `ports` of a protocol are called.
+std::string PortsText(int32_t protocol, uint64_t ports);
+// Returns protocols as evidence, without null.
+std::vector<int64_t> ProtocolsOf(const std::set<int32_t>& protocols);
+
+// Services of a finding, by protocol and port.
+class ServicePorts {
+ public:
+  void Add(const SessionRow& row) { services_.insert({row.protocol, row.port}); }
+  void Add(const ServicePorts& other) { services_.insert(other.services_.begin(), other.services_.end()); }
+  size_t size() const { return services_.size(); }
+  bool empty() const { return services_.empty(); }
+  // Returns "ports 22, 445 and UDP port 3389", of the first twenty.
+  std::string Text() const;
+  // Adds the evidence `ports` and `protocols`, of the first twenty.
+  void AddTo(Finding* finding, std::string_view name = "ports") const;
+
+ private:
+  static constexpr size_t kShown = 20;
+  std::set<std::pair<int32_t, int32_t>> services_;
+};
 // Returns a port or protocol as evidence: none for null.
 Evidence NumberOrNone(int32_t value);
-// Returns ", 2026-11-23 10:00:00 to 2026-11-23 11:00:00", the end of a sentence.
+// Returns ", 2026-11-23 10:00:00 to 2026-11-23 11:00:00 UTC", the end of a sentence.
 std::string When(const Span& span);
 template <class T>
 int64_t Signed(T n) {

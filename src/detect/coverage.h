@@ -13,8 +13,10 @@
 VPCFLOW_NAMESPACE_BEGIN
 namespace internal {
 
-// Returns the coverage of each detector. `formats`: the sources that have each.
-std::vector<DetectorCoverage> CoverageOf(const std::map<std::string, uint64_t>& formats);
+// Returns the coverage of each detector. `formats` and `shown`: as Report::formats and Report::shown. Where `shown` is
+// empty the formats alone decide.
+std::vector<DetectorCoverage> CoverageOf(const std::map<std::string, uint64_t>& formats,
+                                         const std::map<std::string, uint64_t>& shown);
 
 }  // namespace internal
 VPCFLOW_NAMESPACE_END

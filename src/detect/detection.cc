@@ -42,15 +42,16 @@ struct Detection::Impl {
   internal::ResolvedSettings settings;
   internal::Sessions sessions;
   std::optional<internal::Prevalence> prevalence;  // of the sessions, once they are asked for
-  std::map<std::string, uint64_t> formats;
+  std::map<std::string, uint64_t> formats, shown;  // as of Report
 
   absl::Status Add(const Table& table) {
     prevalence.reset();
     if (absl::Status status = sessions.Add(table); !status.ok()) return status;
     return CheckMemory();
   }
-  void AddFormats(const std::map<std::string, uint64_t>& more) {
+  void AddFormats(const std::map<std::string, uint64_t>& more, const std::map<std::string, uint64_t>& more_shown) {
     for (const auto& [format, sources] : more) formats[format] += sources;
+    for (const auto& [fields, sources] : more_shown) shown[fields] += sources;
   }
   absl::Status CheckMemory() const {
     if (max_memory == 0 || sessions.bytes() <= max_memory) return absl::OkStatus();
@@ -78,7 +79,7 @@ absl::StatusOr<Detection> Detection::Make(const DetectSettings& settings) {
 absl::Status Detection::Add(const Result& sessions) {
   const std::lock_guard lock(impl_->mutex);
   if (absl::Status status = impl_->Add(sessions.table); !status.ok()) return status;
-  impl_->AddFormats(sessions.report.formats);
+  impl_->AddFormats(sessions.report.formats, sessions.report.shown);
   return absl::OkStatus();
 }
 
@@ -87,9 +88,10 @@ absl::Status Detection::Add(const Table& sessions) {
   return impl_->Add(sessions);
 }
 
-void Detection::AddFormats(const std::map<std::string, uint64_t>& formats) {
+void Detection::AddFormats(const std::map<std::string, uint64_t>& formats,
+                           const std::map<std::string, uint64_t>& shown) {
   const std::lock_guard lock(impl_->mutex);
-  impl_->AddFormats(formats);
+  impl_->AddFormats(formats, shown);
 }
 
 absl::Status Detection::Merge(const Detection& other) {
@@ -97,7 +99,7 @@ absl::Status Detection::Merge(const Detection& other) {
   const std::scoped_lock locks(impl_->mutex, other.impl_->mutex);  // in an order that never blocks
   impl_->prevalence.reset();
   impl_->sessions.Merge(other.impl_->sessions);
-  impl_->AddFormats(other.impl_->formats);
+  impl_->AddFormats(other.impl_->formats, other.impl_->shown);
   return impl_->CheckMemory();
 }
 
@@ -134,7 +136,18 @@ std::vector<Finding> Detection::Find(const DetectorInfo& detector) {
 
 std::vector<DetectorCoverage> Detection::Coverage() const {
   const std::lock_guard lock(impl_->mutex);
-  return internal::CoverageOf(impl_->formats);
+  return internal::CoverageOf(impl_->formats, impl_->shown);
+}
+
+std::vector<Gateway> Detection::Gateways() {
+  const std::lock_guard lock(impl_->mutex);
+  impl_->sessions.Order();
+  std::vector<Gateway> out;
+  for (const auto& [number, repeated] : impl_->sessions.gateways())
+    out.push_back({impl_->sessions.address(number), repeated});
+  std::sort(out.begin(), out.end(),
+            [](const Gateway& a, const Gateway& b) { return CompareAddressText(a.address, b.address) < 0; });
+  return out;
 }
 
 size_t Detection::sessions() const {

@@ -128,26 +128,33 @@ void AddOnce(std::string_view text, std::vector<std::string_view>* out) {
 
 }  // namespace
 
-std::string BlindIn(uint64_t blind, uint64_t sources, std::span<const std::string_view> lacking) {
-  std::string fields;
-  for (const std::string_view field : lacking) fields.append(fields.empty() ? "" : ", ").append(field);
-  return absl::StrCat("not looked for in ", Commas(blind), " of ", Commas(sources), " sources, which lack ", fields);
+std::string BlindIn(uint64_t blind, uint64_t sources, std::span<const std::string_view> lacking,
+                    std::span<const std::string_view> null) {
+  const auto joined = [](std::span<const std::string_view> fields, std::string_view between) {
+    std::string out;
+    for (const std::string_view field : fields) out.append(out.empty() ? "" : between).append(field);
+    return out;
+  };
+  return absl::StrCat("not looked for in ", Commas(blind), " of ", internal::Counted(sources, "source"),
+                      lacking.empty() ? "" : absl::StrCat(", which lack ", joined(lacking, ", ")),
+                      lacking.empty() || null.empty() ? "" : ";",
+                      null.empty() ? ""
+                                   : absl::StrCat(lacking.empty() ? ", " : " ", "in which ", joined(null, " and "),
+                                                  null.size() == 1 ? " is" : " are", " - in every record"));
 }
 
 FindingCoverage DescribeCoverage(const DetectorCoverage& coverage, const Report& report) {
   FindingCoverage out;
-  std::vector<std::string_view> essential;
+  std::vector<std::string_view> essential, null;
   for (const DetectorCoverage::Loss& loss : coverage.losses) {
     const std::string_view field = Info(loss.field).name;
     AddOnce(loss.without, &out.degraded);
     AddOnce(field, &out.add);
-    if (loss.essential) AddOnce(field, &essential);
+    if (loss.essential) AddOnce(field, loss.null == loss.sources ? &null : &essential);
   }
-  if (coverage.sources == 0) {
-    out.unknown = "the formats of the logs are not known, nor what they hide";
-  } else if (coverage.blind > 0 && coverage.blind < coverage.sources) {
-    out.blind = BlindIn(coverage.blind, coverage.sources, essential);
-  }
+  if (coverage.unknown) out.unknown = "what the logs show is not known, nor what they hide";
+  if (coverage.blind > 0 && coverage.blind < coverage.sources)
+    out.blind = BlindIn(coverage.blind, coverage.sources, essential, null);
   if (report.skipdata > 0)
     out.skipdata = absl::StrCat(Commas(report.skipdata),
                                 report.skipdata == 1 ? " SKIPDATA record" : " SKIPDATA records", ": counts are floors");

@@ -78,9 +78,9 @@ std::vector<bool> FindGateways(const Sessions& sessions, const Array<SessionRow>
 
 }  // namespace
 
-void DropRepeated(const Sessions& sessions, Array<SessionRow>* rows) {
+std::map<uint32_t, uint64_t> DropRepeated(const Sessions& sessions, Array<SessionRow>* rows) {
   const std::vector<bool> gateway = FindGateways(sessions, *rows);
-  if (std::find(gateway.begin(), gateway.end(), true) == gateway.end()) return;
+  if (std::find(gateway.begin(), gateway.end(), true) == gateway.end()) return {};
   absl::flat_hash_set<uint64_t> legs, repeated, first_legs;
   for (const SessionRow& row : *rows) {
     if (GoesOut(sessions, row) && gateway[row.client]) legs.insert(LegOf(row));
@@ -91,12 +91,18 @@ void DropRepeated(const Sessions& sessions, Array<SessionRow>* rows) {
     first_legs.insert(FirstLegOf(row));
   }
   Array<SessionRow> kept;
+  std::map<uint32_t, uint64_t> dropped;
   for (const SessionRow& row : *rows) {
     const bool second = GoesOut(sessions, row) && gateway[row.client] && repeated.contains(LegOf(row));
     const bool first = sessions.Is(row.client, kInside) && gateway[row.server] && first_legs.contains(FirstLegOf(row));
-    if (!second && !first) kept.push_back(row);
+    if (!second && !first) {
+      kept.push_back(row);
+    } else {
+      ++dropped[second ? row.client : row.server];
+    }
   }
   *rows = std::move(kept);
+  return dropped;
 }
 
 }  // namespace internal

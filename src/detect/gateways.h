@@ -3,6 +3,9 @@
 #ifndef VPCFLOW_SRC_DETECT_GATEWAYS_H_
 #define VPCFLOW_SRC_DETECT_GATEWAYS_H_
 
+#include <cstdint>
+#include <map>
+
 #include "src/detect/sessions.h"
 
 VPCFLOW_NAMESPACE_BEGIN
@@ -12,7 +15,8 @@ namespace internal {
 // port, protocol and bytes; and the first leg, from the host to the gateway. A gateway is an inside host of whose
 // sessions with outside ones four in five, and 20 or more, are those of just one other host each, of three hosts or more.
 // A host behind it is none: all of its sessions are the gateway's. Memory: an entry for each of up to a million sessions.
-void DropRepeated(const Sessions& sessions, Array<SessionRow>* rows);
+// Returns by gateway how many sessions were taken out.
+std::map<uint32_t, uint64_t> DropRepeated(const Sessions& sessions, Array<SessionRow>* rows);
 
 }  // namespace internal
 VPCFLOW_NAMESPACE_END

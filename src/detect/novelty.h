@@ -4,6 +4,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -30,11 +31,15 @@ inline constexpr std::string_view kBaseline[] = {"baseline"};
 struct FirstSeen {
   Counts hosts;
   uint64_t sessions = 0;
+  ServicePorts services;
+  std::set<int32_t> protocols;
   Span span;
 
   void Add(std::span<const SessionRow> rows) {
     for (const SessionRow& row : rows) {
       if (!row.Is(kAnswered)) continue;
+      protocols.insert(row.protocol);
+      services.Add(row);
       if (hosts.empty() || hosts.back().first != row.server) hosts.emplace_back(row.server, 0);
       ++hosts.back().second;
       ++sessions;
@@ -45,7 +50,12 @@ struct FirstSeen {
   Finding ToFinding(const DetectorContext& context, uint32_t source, Severity severity, double score) const {
     Finding f = MakeFinding(severity, context.sessions.address(source), MostOf(context.sessions, hosts), span, score);
     f.AddEvidence("hosts", Signed(hosts.size())).AddEvidence("sessions", Signed(sessions));
+    services.AddTo(&f);
     return f;
+  }
+  // Returns "port 53", "UDP port 53"; "port 53" for several protocols, which the evidence names.
+  std::string PortText(int32_t port) const {
+    return ServiceText(port, protocols.size() == 1 ? *protocols.begin() : kNullInt32);
   }
 };
 
@@ -106,7 +116,7 @@ class Habits {
     return f;
   }
   std::string FirstTime(uint32_t source) const {
-    return absl::StrCat(" for the first time in ", Commas(past_.at(source).sessions), " sessions");
+    return absl::StrCat(" for the first time in ", Counted(past_.at(source).sessions, "session"));
   }
 
  private:

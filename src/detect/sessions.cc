@@ -197,13 +197,14 @@ void Sessions::Merge(const Sessions& other) {
   }
   for (const PastEdge& edge : other.past_)
     past_.push_back({numbers[edge.client], numbers[edge.server], edge.port, edge.protocol, edge.sessions});
+  for (const auto& [gateway, repeated] : other.gateways_) gateways_[numbers[gateway]] += repeated;
   has_past_ |= other.has_past_;
   ordered_ = false;
 }
 
 void Sessions::Order() {
   if (ordered_) return;
-  DropRepeated(*this, &rows_);
+  for (const auto& [gateway, repeated] : DropRepeated(*this, &rows_)) gateways_[gateway] += repeated;
   heads_.assign(addresses_.size() + 1, 0);
   for (const SessionRow& row : rows_) ++heads_[row.client + 1];
   for (size_t i = 1; i < heads_.size(); ++i) heads_[i] += heads_[i - 1];

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <span>
 #include <string_view>
 #include <tuple>
@@ -93,6 +94,8 @@ class Sessions {
   // Returns the trait of addresses that are in the prefixes of a setting.
   AddressTrait TraitOf(const SettingInfo& prefixes) const;
   bool has_past() const { return has_past_; }
+  // Returns the hosts that were taken for gateways, each with the sessions of others that it repeated.
+  const std::map<uint32_t, uint64_t>& gateways() const { return gateways_; }
   size_t size() const { return rows_.size(); }
   size_t bytes() const;
 
@@ -109,6 +112,7 @@ class Sessions {
   std::vector<size_t> heads_;  // by client: its first row; one more at the end
   std::vector<PastEdge> past_;
   bool has_past_ = false;
+  std::map<uint32_t, uint64_t> gateways_;
   bool ordered_ = false;
 };
 

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "src/detect/context.h"
 #include "src/detect/registry.h"
 #include "vpcflow/error/error.h"
 #include "vpcflow/export/text.h"
@@ -46,6 +47,26 @@ absl::Status NoSetting(std::string_view name) {
                                 nearest, nearest.empty() ? "" : "'?"));
 }
 
+std::string NumberText(double value) {
+  std::string text = Fixed(value, 6);
+  text.erase(text.find_last_not_of('0') + 1);
+  if (text.back() == '.') text.pop_back();
+  return text;
+}
+
+absl::Status CheckRange(const SettingInfo& setting, const SettingValue& value) {
+  const auto* whole = std::get_if<int64_t>(&value);
+  const auto* real = std::get_if<double>(&value);
+  if (whole == nullptr && real == nullptr) return absl::OkStatus();
+  const double number = whole != nullptr ? static_cast<double>(*whole) : *real;
+  if (number >= setting.least() && number <= setting.most()) return absl::OkStatus();
+  const std::string range = setting.IsShare() ? absl::StrCat("a ", std::string(setting.unit), " from 0 to 1")
+                                              : absl::StrCat("a number of ", std::string(setting.unit), " from ",
+                                                             NumberText(setting.least()), " on");
+  return MakeError(ErrorKind::kPlan, absl::StrCat("detect: ", std::string(setting.name), ": ", range,
+                                                  " is needed, not ", NumberText(number)));
+}
+
 }  // namespace
 
 absl::StatusOr<ResolvedSettings> ResolvedSettings::Make(const DetectSettings& settings) {
@@ -59,6 +80,7 @@ absl::StatusOr<ResolvedSettings> ResolvedSettings::Make(const DetectSettings& se
                                                       std::string(SettingTypeName(setting->type)), " is needed, not ",
                                                       std::string(SettingTypeName(type))));
     }
+    if (absl::Status status = CheckRange(*setting, value); !status.ok()) return status;
     out.values_.emplace(setting, std::move(value));
   }
   for (const auto& [name, value] : settings.values) {

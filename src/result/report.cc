@@ -104,6 +104,7 @@ void Report::Merge(Report&& other) {
   std::move(other.rejects.begin(), other.rejects.end(), std::back_inserter(rejects));
   TrimRejects();
   for (const auto& [format, n] : other.formats) CountFormat(format, n);
+  for (const auto& [fields, n] : other.shown) shown[fields] += n;
   for (std::string& warning : other.warnings) Warn(std::move(warning));
   notes_left_out |= other.notes_left_out;
   if (one_direction.empty()) one_direction = std::move(other.one_direction);

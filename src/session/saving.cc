@@ -32,6 +32,7 @@ void SessionState::Write(StateWriter* out) const {
   second_legs_.Write(out);
   out->Byte(flows_.bits);
   for (const uint64_t n : {ended_.two_way, ended_.one_way, ended_.tcp, ended_.unheard}) out->Number(n);
+  shown_.Write(out);
   std::sort(order.begin(), order.end(), [&](uint32_t a, uint32_t b) {
     const EndpointPair &x = store_.pair(a), &y = store_.pair(b);
     return std::tie(x.address, x.port, x.protocol) < std::tie(y.address, y.port, y.protocol);
@@ -91,6 +92,11 @@ bool SessionState::Read(StateReader* in, uint8_t version) {
     flows_.bits = in->Byte();
     if (flows_.bits > 7) in->Fail();
     for (uint64_t* n : {&ended_.two_way, &ended_.one_way, &ended_.tcp, &ended_.unheard}) *n = in->Number();
+  }
+  if (version > 2) {
+    shown_.Read(in);
+  } else {
+    shown_.AddUnknown();
   }
   const auto time = [&](int64_t none) {
     const int64_t value = in->Signed();

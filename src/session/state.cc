@@ -50,9 +50,12 @@ void SessionState::AppendRecord(const Columns& c, size_t row) {
   const auto number = [&](const Column* column, int64_t none) {
     return column->ints[row] == kNullInt ? none : column->ints[row];
   };
-  const std::optional<Ip> src = address(c.src), dst = address(c.dst);
+  const std::optional<Ip> pkt_src = address(c.pkt_src), pkt_dst = address(c.pkt_dst);
+  std::optional<Ip> src = address(c.src), dst = address(c.dst);
+  if (!src) src = pkt_src;
+  if (!dst) dst = pkt_dst;
   if (!src || !dst || c.start->ints[row] == kNullInt) return;
-  const Ip from = address(c.pkt_src).value_or(*src), to = address(c.pkt_dst).value_or(*dst);
+  const Ip from = pkt_src.value_or(*src), to = pkt_dst.value_or(*dst);
   const auto protocol = static_cast<int32_t>(number(c.protocol, -1));
   const std::array<uint32_t, 2> sent_ports = {static_cast<uint32_t>(number(c.srcport, kNoPort)),
                                               static_cast<uint32_t>(number(c.dstport, kNoPort))};
@@ -89,8 +92,9 @@ void SessionState::AppendRecord(const Columns& c, size_t row) {
   new_pairs_.push_back({ends, ports, protocol});
 }
 
-void SessionState::Consume(const Batch& batch) {
+void SessionState::Consume(const Batch& batch, ShownFields::Bits named) {
   const Columns columns(*this, batch);
+  shown_.Add(batch, columns_, named);
   encoder_.Encode(batch, ColumnOf(Field::kInterfaceId), &interfaces_);
   new_pairs_.clear();
   new_sessions_.clear();
@@ -104,6 +108,7 @@ void SessionState::Merge(const SessionState& other) {
   second_legs_.Merge(other.second_legs_);
   ended_.Merge(other.ended_);
   flows_.bits |= other.flows_.bits;
+  shown_.Merge(other.shown_);
   filtered_ |= other.filtered_;
 }
 

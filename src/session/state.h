@@ -2,8 +2,8 @@
 #ifndef VPCFLOW_SRC_SESSION_STATE_H_
 #define VPCFLOW_SRC_SESSION_STATE_H_
 
-#include <array>
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -12,6 +12,7 @@
 #include "src/session/roles.h"
 #include "src/session/rows.h"
 #include "src/session/second_legs.h"
+#include "src/session/shown_fields.h"
 #include "src/session/store.h"
 #include "vpcflow/record/batch.h"
 #include "vpcflow/result/table.h"
@@ -21,33 +22,28 @@
 VPCFLOW_NAMESPACE_BEGIN
 namespace internal {
 
-// The fields that sessions are made of. The first kNeededSessionFields of them must be in some source.
-inline constexpr std::array kSessionFields = {
-    Field::kSrcAddr,       Field::kDstAddr,    Field::kStart,      Field::kEnd,
-    Field::kSrcPort,       Field::kDstPort,    Field::kProtocol,   Field::kInterfaceId,
-    Field::kPackets,       Field::kBytes,      Field::kAction,     Field::kTcpFlags,
-    Field::kFlowDirection, Field::kPktSrcAddr, Field::kPktDstAddr, Field::kInterfaceType};
-inline constexpr size_t kNeededSessionFields = 4;
-
-// By kSessionFields: the column of a batch that has the field.
-using SessionColumns = std::array<size_t, kSessionFields.size()>;
-
 class SessionState {
  public:
   // `filtered` tells that a filter stands before it, for the words of Warning.
   SessionState(const SessionSpec& spec, const SessionColumns& columns, bool filtered)
       : spec_(spec), columns_(columns), filtered_(filtered), store_(spec.idle), second_legs_(spec.intermediaries) {}
 
-  void Consume(const Batch& batch);
+  const SessionColumns& columns() const { return columns_; }
+  // Takes the records of a batch, whose format has the fields `named`.
+  void Consume(const Batch& batch, ShownFields::Bits named);
   void Merge(const SessionState& other);
+  // Sources of further records are others than those so far.
+  void EndScan() { shown_.EndScan(); }
+  // Returns what the sources show, as Report::shown.
+  std::map<std::string, uint64_t> Shown() const { return shown_.Texts(); }
   // One row for each session, sorted if the specification says so. `warning` gets what Warning says.
   Table Finish(std::string* warning = nullptr) const;
   // What the logs cannot show, for the report; empty for nothing.
   std::string Warning() const { return WarningOf(Roles()); }
   // The sessions that no record from `time` on can belong to, as Finish; they are taken out.
   Table TakeIdle(int64_t time);
-  // Saving, as of GroupState. States of version 1 have no rejections by interface.
-  static constexpr uint8_t kSavedVersion = 2;
+  // Saving, as of GroupState. States of version 1 have no rejections by interface, those before 3 no shown fields.
+  static constexpr uint8_t kSavedVersion = 3;
   void Write(StateWriter* out) const;
   bool Read(StateReader* in, uint8_t version);
   size_t sessions() const { return store_.size(); }
@@ -70,6 +66,7 @@ class SessionState {
   SecondLegs second_legs_;
   DirectionCounts ended_;  // of sessions that were taken out
   FlowBits flows_;         // of accepted records
+  ShownFields shown_;
   // Scratch: of the records of a batch.
   std::vector<uint64_t> interfaces_;  // codes, by row
   std::vector<EndpointPair> new_pairs_;

@@ -22,7 +22,7 @@ LOW = {
     "flood_sources": 2, "flood_packets": 12, "tunnel_bytes": 500, "tunnel_icmp": 500, "walk_outside": True,
     "new_chance": 1, "access_tries": 2, "bad": ["198.51.100.0/30", "10.0.0.2"], "scan_seconds": 300, "brute_seconds": 600,
     "brute_sources": 2, "exfil_small": 300, "beacon_failed": 3, "common_callers": 3, "open_strangers": 3,
-    "lateral_seconds": 400, "long_seconds": 20, "long_bytes": 5000, "flood_reflectors": 2, "flood_slow": 2,
+    "lateral_seconds": 400, "collection_bytes": 3000, "collection_stores": 2, "long_seconds": 20, "long_bytes": 5000, "flood_reflectors": 2, "flood_slow": 2,
 }  # fmt: skip
 
 
@@ -75,6 +75,9 @@ def stories(rng):
             yield source, "10.0.0.2", 45_000, 100 + 7 * i + k, 6, 1, 40, at + i, at + i, "REJECT", False
     for i in range(rng.choice([0, 4])):  # calls in vain
         yield "10.0.0.1", outside[2], 46_000 + i, 2404, 6, 1, 60, at + 50 * i, at + 50 * i, "REJECT", False
+    for i, port in enumerate((5432, 445, 9200)[: rng.choice([0, 3])]):  # much read of stores: what is sent is the answer
+        yield f"10.0.3.{i + 1}", "10.0.0.1", port, 47_500 + i, 6, 90, 9000 + 4000 * i, at + i, at + i + 9, "ACCEPT", False
+        yield "10.0.0.1", f"10.0.3.{i + 1}", 47_500 + i, port, 6, 9, 400, at + i, at + i + 9, "ACCEPT", False
     for i in range(rng.choice([0, 30])):  # what a gateway hands on
         host = rng.choice(["10.0.2.1", "10.0.2.2", "10.0.2.3"])
         for client in (host, "10.0.2.9"):
@@ -121,7 +124,7 @@ def test_the_random_logs_have_findings_of_all_kinds():
 def test_the_stories_are_found():
     words = [
         "short sessions to 10.0.0.30 port 22,", "port 2222,", "first, opened", "short sessions of like size to port 5985 of 3 hosts",
-        "from host to host", "stayed open and said nothing", "servers of UDP port 123", "three or more each", "in vain",
+        "from host to host", "stayed open and said nothing", "servers of UDP port 123", "3 or more each", "inside stores at", "in vain",
     ]  # fmt: skip
     sentences = [
         f.sentence for seed in range(40) for f in vf.detect(vf.scan(log(random.Random(seed), flags=seed % 2)), samples=0, **LOW)

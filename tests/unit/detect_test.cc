@@ -1,3 +1,4 @@
+#include <cmath>
 #include <map>
 #include <random>
 #include <set>
@@ -265,6 +266,41 @@ TEST(Detect, CoverageOfAllFormats) {
   EXPECT_EQ(partly.verdict, Verdict::kDegraded);
   EXPECT_EQ(partly.sources, 3u);
   EXPECT_EQ(partly.blind, 2u);
+}
+
+// A field that is null in every record of a source shows no more than one that the format lacks.
+TEST(Detect, CoverageOfFieldsWithoutValues) {
+  PlanSpec spec;
+  spec.sessions.emplace();
+  const std::string blind =
+      "srcaddr dstaddr dstport packets start end\n10.0.0.1 10.0.0.2 - 3 0 60\n10.0.0.1 10.0.0.3 - 3 0 60\n";
+  const std::string header = "srcaddr dstaddr dstport packets start end\n";
+  const absl::StatusOr<Result> result = Plan::Make(spec)->Run(
+      {Source::Bytes("blind", std::string_view(blind)), Source::Bytes("header", std::string_view(header))}, {});
+  ASSERT_TRUE(result.ok());
+  EXPECT_EQ(result->report.shown, (std::map<std::string, uint64_t>{{"srcaddr dstaddr start end -dstport packets", 1}}));
+  Detection detection = *Detection::Make({});
+  ASSERT_TRUE(detection.Add(*result).ok());
+  for (const DetectorCoverage& coverage : detection.Coverage()) {
+    if (coverage.detector != "unauthorised_access") continue;
+    EXPECT_EQ(coverage.verdict, Verdict::kImpossible);
+    EXPECT_EQ(coverage.sources, 1u);
+    EXPECT_EQ(coverage.losses.at(0).field, Field::kDstPort);
+    EXPECT_EQ(coverage.losses.at(0).null, 1u);
+    EXPECT_FALSE(coverage.unknown);
+  }
+}
+
+TEST(Detect, SettingsHaveRanges) {
+  for (const auto& [name, value] : std::vector<std::pair<std::string, SettingValue>>{{"scan_failed", 2.0},
+                                                                                     {"scan_failed", std::nan("")},
+                                                                                     {"scan_ports", int64_t{0}},
+                                                                                     {"exfil_bytes", int64_t{-1}}}) {
+    DetectSettings settings;
+    settings.Set(name, value);
+    EXPECT_EQ(Detection::Make(settings).status().code(), absl::StatusCode::kInvalidArgument) << name;
+  }
+  for (const SettingInfo* setting : Detectors()[0]->settings) EXPECT_LE(setting->least(), setting->most());
 }
 
 TEST(Detect, EachRowIsWhole) {

@@ -40,7 +40,7 @@
 
 VPCFLOW_NAMESPACE_BEGIN
 
-// What the formats of the logs hide from a detector.
+// What the logs hide from a detector, by their formats and by fields that are null in every record.
 struct DetectorCoverage {
   // A loss: a missing field, its consequence, and the number of sources.
   struct Loss {
@@ -48,12 +48,21 @@ struct DetectorCoverage {
     Field field = Field::kUnknown;  // the one to add
     bool essential = false;         // the detector sees nothing of these sources
     uint64_t sources = 0;
+    uint64_t null = 0;  // of the sources those that have the field, but as null in every record
   };
   std::string_view detector{};
   Verdict verdict = Verdict::kExact;  // kImpossible if no source shows what the detector looks for
-  uint64_t sources = 0;               // all that were added; 0 if their formats are not known
+  uint64_t sources = 0;               // all that were added; 0 if what they show is not known
+  bool unknown = false;               // of some sessions it is not known what their logs show
   uint64_t blind = 0;                 // of them those of which the detector sees nothing
   std::vector<Loss> losses{};         // most important first
+};
+
+// An inside host that hands on what others send, as NAT gateways do. In logs without the packets' own addresses (version
+// 2) its sessions repeat those of the hosts behind it, and are left out.
+struct Gateway {
+  Ip address{};
+  uint64_t repeated = 0;  // sessions that were left out
 };
 
 // Any number of threads may use one Detection at once; its calls wait for each other. Only moving and destroying it are
@@ -72,8 +81,10 @@ class Detection {
   absl::Status Add(const Result& sessions);
   // Adds sessions of logs whose formats are not known.
   absl::Status Add(const Table& sessions);
-  // Adds formats of logs, each with the number of sources that have it, as Report::formats.
-  void AddFormats(const std::map<std::string, uint64_t>& formats);
+  // Adds formats of logs, each with the number of sources that have it, as Report::formats, and what these sources show,
+  // as Report::shown; without that, as if each field of the formats had values.
+  void AddFormats(const std::map<std::string, uint64_t>& formats, const std::map<std::string, uint64_t>& shown);
+  void AddFormats(const std::map<std::string, uint64_t>& formats) { AddFormats(formats, formats); }
   // Adds the sessions, baseline and formats of another Detection with the same settings. kInvalidArgument for itself.
   absl::Status Merge(const Detection& other);
   // Adds who talked to whom before, a row each: srcaddr, dstaddr, dstport; protocol, without which new_protocol finds
@@ -87,8 +98,11 @@ class Detection {
   std::vector<Finding> Find(const DetectorInfo& detector);
   // Returns the same by name. kInvalidArgument for an unknown one, with the nearest.
   absl::StatusOr<std::vector<Finding>> Find(std::string_view detector);
-  // Returns what each detector could not see by the formats added, in the order of Detectors().
+  // Returns what each detector could not see by what was added of formats, in the order of Detectors().
   std::vector<DetectorCoverage> Coverage() const;
+
+  // Returns the hosts that were taken for gateways, by the text of their addresses.
+  std::vector<Gateway> Gateways();
 
   size_t sessions() const;
   size_t bytes() const;

@@ -34,7 +34,7 @@ inline constexpr int kFindingSchemaVersion = 1;
 struct FindingCoverage {
   std::vector<std::string_view> degraded{};  // what is lost by the formats, each once
   std::vector<std::string_view> add{};       // the fields that would show it, each once
-  std::string unknown{};                     // why the formats are not known
+  std::string unknown{};                     // why it is not known what the logs show
   std::string blind{};                       // in which of the sources the detector sees nothing
   std::string skipdata{};
   std::string one_direction{};
@@ -43,8 +43,10 @@ struct FindingCoverage {
 // Describes a coverage, with what the report of the sessions tells.
 FindingCoverage DescribeCoverage(const DetectorCoverage& coverage, const Report& report);
 
-// Says that a detector or rule sees nothing of some of the sources, for the fields that they lack.
-std::string BlindIn(uint64_t blind, uint64_t sources, std::span<const std::string_view> lacking);
+// Says that a detector or rule sees nothing of some of the sources, for the fields that they lack, and for those that
+// are null in every record of theirs.
+std::string BlindIn(uint64_t blind, uint64_t sources, std::span<const std::string_view> lacking,
+                    std::span<const std::string_view> null = {});
 
 // Returns a finding as one JSON object of ASCII, without line end: schema_version, detector, severity, actor, targets, start, end, score,
 // technique, evidence, coverage, sentence, confidence (null if there is none), samples. Samples, records that lie behind

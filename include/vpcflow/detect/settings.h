@@ -7,7 +7,7 @@
 //
 // A setting is declared once, in the file of its detector (src/detect/detectors/), with type, default, unit and
 // meaning; vpcflow::Detectors() of vpcflow/detect/detector.h lists them. Detection::Make checks names and values: a
-// misspelt name is kInvalidArgument with the nearest right one.
+// misspelt name is kInvalidArgument with the nearest right one, a value out of its range with the range.
 #ifndef VPCFLOW_DETECT_SETTINGS_H_
 #define VPCFLOW_DETECT_SETTINGS_H_
 
@@ -40,6 +40,7 @@ struct AddressLabels {
   std::shared_ptr<const Labels> labels{};
   std::string day{};      // likewise
   bool networks = false;  // the labels are names of networks (autonomous systems)
+  bool partial = false;  // addresses without a label are in nobody's list yet: the one of the library is asked for them
 };
 using SettingValue = std::variant<bool, int64_t, double, Prefixes, AddressList, AddressLabels>;
 
@@ -59,6 +60,10 @@ struct SettingInfo {
   std::span<const std::string_view> preset_prefixes{};
   std::string_view unit{};  // "sessions", "bytes", "share"; empty without one
   std::string_view meaning{};
+  // What an integer or a number may be: from 0 to 1 of shares and chances, from 0 of bytes and multiples, else from 1.
+  constexpr double least() const { return IsShare() || unit == "bytes" || unit == "times" ? 0 : 1; }
+  constexpr double most() const { return IsShare() ? 1 : 1e15; }
+  constexpr bool IsShare() const { return unit == "share" || unit == "chance"; }
 };
 SettingValue DefaultOf(const SettingInfo& setting);
 

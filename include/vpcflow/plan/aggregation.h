@@ -58,6 +58,10 @@ class Aggregation {
   // Returns, of sessions, what the logs so far hide, as a warning in the report of Plan::Run; empty for none.
   // O(sessions).
   std::string Warning() const;
+  // Returns another one with the same content.
+  absl::StatusOr<Aggregation> Copy() const;
+  // Returns what the sources of its sessions show, as Report::shown; nothing for groups.
+  std::map<std::string, uint64_t> Shown() const;
   // Takes out the sessions that no record that begins at `time` or later can belong to. So a stream is read in bounded
   // memory: update, take the ended sessions, go on. kInvalidArgument for groups. O(sessions).
   absl::StatusOr<Table> TakeIdle(int64_t time);

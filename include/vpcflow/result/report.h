@@ -73,9 +73,13 @@ struct Report {
   std::array<uint64_t, kErrcCount> rejects_by_reason{};
   std::vector<Reject> rejects{};              // the first ones in the order of the input
   std::map<std::string, uint64_t> formats{};  // format -> sources that have it
-  std::vector<std::string> warnings{};        // each once, sorted
-  std::string one_direction{};                // of sessions: the warning that the logs hold one direction only
-  bool notes_left_out = false;                // there were more warnings or formats than are kept
+  // Of sessions: by the fields that sources show how many do, such as "srcaddr dstaddr start end -dstport": a field that
+  // is null in every record has a minus. Sources without records do not count, a saved
+  // state counts as one source; "" stands for states of older versions, which do not tell.
+  std::map<std::string, uint64_t> shown{};
+  std::vector<std::string> warnings{};  // each once, sorted
+  std::string one_direction{};          // of sessions: the warning that the logs hold one direction only
+  bool notes_left_out = false;          // there were more warnings or formats than are kept
   // Sources that could not be read, or not to their end. Their good records are in the result.
   std::vector<absl::Status> errors{};
 

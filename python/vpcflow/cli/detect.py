@@ -122,7 +122,7 @@ def _print(findings: Findings, args: argparse.Namespace) -> None:
     if args.json:
         incidents = (json.dumps(incident.as_json()) + "\n" for incident in findings.incidents())
         write_out("".join(incidents) if args.incidents else findings.to_json_lines())
-        blind = [limit.text for limit in findings.limits() if limit.kind == "blind"]
+        blind = [limit.text for limit in findings.limits() if limit.kind != "sees-less"]
         for line in blind if findings else findings.conclusion().splitlines():
             print_note(line)
     elif args.all:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from .. import _core
 from ..errors import PlanError
 from ..findings.finding import Coverage, Finding
-from ..findings.findings import BlindIn
+from ..findings.findings import BlindIn, NullField
 from ..findings.membership import membership
 from ..query.expr import first
 from ..query.flows import Flows
@@ -25,6 +25,12 @@ SERVICE = "pkt-dst-aws-service"  # the field that names the AWS service of a tar
 _LISTS_IN_PYTHON = ("idle", "bad", "geo", "aws_ranges")  # settings that the engine gets in another form, or not at all
 
 
+def engine_settings(settings: Settings) -> dict[str, Any]:
+    """The settings as the engine gets them, without labels, which are made when they are needed."""
+    own = {name: value for name, value in dataclasses.asdict(settings).items() if name not in _LISTS_IN_PYTHON}
+    return {**own, "bad": addresses_of(settings.bad)}
+
+
 class Run:
     """One detection in ``sessions``. ``flows``: the logs that they come from, if there are any. ``services``: AWS's
     services of addresses, as logs named them before."""
@@ -33,13 +39,12 @@ class Run:
         self, flows: Flows | None, sessions: Result, settings: Settings, baseline: Past | None = None,
         services: Mapping[str, str] | None = None,
     ) -> None:  # fmt: skip
-        own = {name: value for name, value in dataclasses.asdict(settings).items() if name not in _LISTS_IN_PYTHON}
-        own["bad"] = addresses_of(settings.bad)
+        own = engine_settings(settings)
         if settings.geo and baseline is not None:
             own["geo"] = _labels_of(settings.geo)
         self._detection = _core.Detection(own)
         self._detection.add(sessions._table)
-        self._detection.add_formats(sessions.report.formats)
+        self._detection.add_formats(sessions.report.formats, sessions.report.shown)
         if baseline is not None:
             self._detection.add_baseline(table_of(baseline))
         self._known = services or {}
@@ -55,7 +60,11 @@ class Run:
         seen = self._seen[name]
         if seen["verdict"] != "impossible":
             return []
-        return list(dict.fromkeys(loss["field"] for loss in seen["losses"] if loss["essential"]))
+        return _fields_of(loss for loss in seen["losses"] if loss["essential"])
+
+    def gateways(self) -> dict[str, int]:
+        """The inside hosts that were taken for gateways, each with the sessions of others that it repeats."""
+        return self._detection.gateways()
 
     def missing(self, name: str) -> list[str]:
         """Returns the arguments that a detector needs and that are not given."""
@@ -93,7 +102,9 @@ class Run:
             return found
         from ..labels import prefixes  # `import vpcflow` stays light
 
-        self._detection.set_labels("aws_ranges", prefixes(services)._core)
+        # A log tells of the peers in it; of others the list that comes with vpcflow may.
+        partial = not self._settings.aws_ranges
+        self._detection.set_labels("aws_ranges", prefixes(services)._core, partial)
         return self._detection.find("exfiltration")
 
     def _listed_services(self, addresses: set[str]) -> dict[str, str]:
@@ -124,12 +135,20 @@ def _labels_of(geo: str) -> tuple[_core.Labels, str, bool]:
 
 def _losses(seen: dict[str, Any]) -> list[str]:
     """What is lost without fields that a detector could do without, each with the fields and where they lack."""
-    fields: dict[tuple[str, int], list[str]] = {}
+    fields: dict[tuple[str, int, bool], list[str]] = {}
     for loss in seen["losses"]:
         if not loss["essential"]:
-            fields.setdefault((loss["without"], loss["sources"]), []).append(loss["field"])
+            is_null = loss["null"] == loss["sources"]
+            fields.setdefault((loss["without"], loss["sources"], is_null), []).append(loss["field"])
     out = []
-    for (without, sources), names in fields.items():
+    for (lost, sources, is_null), names in fields.items():
         where = "" if sources == seen["sources"] else f" in {sources:,} of {seen['sources']:,} sources"
-        out.append(f"{without} (without {' and '.join(names)}{where})")
+        cause = f"{' and '.join(names)} null in every record" if is_null else f"without {' and '.join(names)}"
+        out.append(f"{lost} ({cause}{where})")
     return out
+
+
+def _fields_of(losses: Iterable[dict[str, Any]]) -> list[str]:
+    """The fields that lack, those that are there without a value as such."""
+    named = {loss["field"]: loss for loss in losses}
+    return [NullField(name) if loss["null"] == loss["sources"] else name for name, loss in named.items()]

@@ -23,6 +23,9 @@ class DetectorSettings(TypedDict, total=False):
     brute_seconds: int
     brute_bytes: int | str
     brute_sources: int
+    collection_bytes: int | str
+    collection_stores: int
+    new_chance: float
     exfil_bytes: int | str
     exfil_small: int | str
     exfil_ratio: float
@@ -40,7 +43,6 @@ class DetectorSettings(TypedDict, total=False):
     long_seconds: int
     long_bytes: int | str
     geo: str
-    new_chance: float
     scan_ports: int
     scan_hosts: int
     scan_seconds: int
@@ -78,8 +80,8 @@ class Settings:
     beacon_jitter: float = 0.45
     #: beacon: calls of one outside service within a day that all failed [sessions].
     beacon_failed: int = 100
-    #: beacon, exfiltration, long_session: inside hosts that do the same with one outside host (call it as often, send
-    #: it much, keep sessions), from which on it is common: agents, time servers, updates, backups [hosts].
+    #: beacon, collection, exfiltration, long_session: inside hosts that do the same with one outside host (call it as
+    #: often, send it much, keep sessions), from which on it is common: agents, time servers, updates, backups [hosts].
     common_callers: int = 3
     #: brute_force: sessions of one client at one service within brute_seconds (Zeek: 30 failed logins in 30 minutes);
     #: from twice as many on the severity is ``high`` [sessions].
@@ -91,6 +93,15 @@ class Settings:
     #: brute_force: clients of one service, or services at one port that a client asks, with a few short sessions each:
     #: guesses shared out, and passwords tried on many hosts [hosts].
     brute_sources: int = 10
+    #: collection: bytes that an inside host reads from one inside store within a day; a hundredth of it of a store that
+    #: it never read before by its baseline; from 100 times as many of all stores together on the severity is ``high``
+    #: [bytes].
+    collection_bytes: int = 100_000_000
+    #: collection: stores of which it reads so much within a day [hosts].
+    collection_stores: int = 3
+    #: collection, new_destination, new_port, new_protocol: how likely, by a host's past, a session with something new
+    #: may be at most (Good and Turing): 0.01 takes a hundred sessions in which nothing came only once [chance].
+    new_chance: float = 0.01
     #: exfiltration: bytes to one outside peer within a day; from four times as many on the severity is ``high``
     #: [bytes].
     exfil_bytes: int = 500_000_000
@@ -132,9 +143,6 @@ class Settings:
     #: new_country: a MaxMind DB file of countries, or of autonomous systems: then new networks are found (needs
     #: ``maxminddb``).
     geo: str = ""
-    #: new_destination, new_port, new_protocol: how likely, by a host's past, a session with something new may be at
-    #: most (Good and Turing): 0.01 takes a hundred sessions in which nothing came only once [chance].
-    new_chance: float = 0.01
     #: port_scan: different ports of one host within scan_seconds that did not answer (Zeek's scan.zeek: 15 within 5
     #: minutes) [ports].
     scan_ports: int = 25

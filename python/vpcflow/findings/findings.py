@@ -28,6 +28,7 @@ _SHOWN = [
     ("what", "text"),
 ]  # fmt: skip
 _BLIND = "not looked for"
+_GATEWAYS = 5  # that a line names
 
 
 class Covering(Protocol):
@@ -41,7 +42,8 @@ class Covering(Protocol):
 class Limit(NamedTuple):
     """What could not be seen, as a line of :meth:`Findings.limits`."""
 
-    kind: Literal["blind", "sees-less"]  # blind: a detector or rule sees nothing of some of the logs, or of all
+    #: ``blind``: a detector or rule sees nothing of some of the logs, or of all; ``left-out``: what gateways repeat.
+    kind: Literal["blind", "sees-less", "left-out"]
     text: str
 
 
@@ -49,9 +51,29 @@ class BlindIn(str):
     """A reason of :attr:`Findings.degraded`: nothing is seen of some of the sources."""
 
 
-def blind_in(blind: int, sources: int, lacking: Iterable[str]) -> BlindIn:
+class NullField(str):
+    """The name of a field that logs have, but as ``-`` in every record."""
+
+
+def what_lacks(fields: Iterable[str], lack: str, among: str = "") -> str:
+    """Says which fields lack, and which are there without a value.
+
+    >>> what_lacks(["dstport", NullField("packets")], "the logs lack")
+    'the logs lack dstport; packets is - in every record'
+    """
+    named = list(fields)
+    null = [field for field in named if isinstance(field, NullField)]
+    absent = [field for field in named if field not in null]
+    parts = [f"{lack} {', '.join(absent)}"] if absent else []
+    parts += [f"{among}{' and '.join(null)} {'is' if len(null) == 1 else 'are'} - in every record"] if null else []
+    return "; ".join(parts)
+
+
+def blind_in(blind: int, sources: int, lacking: Sequence[str]) -> BlindIn:
     """Says that a detector or rule sees nothing of some of the sources."""
-    return BlindIn(_core.blind_in(blind, sources, list(lacking)))
+    null = [str(field) for field in lacking if isinstance(field, NullField)]
+    absent = [field for field in lacking if not isinstance(field, NullField)]
+    return BlindIn(_core.blind_in(blind, sources, absent, null))
 
 
 def blind_to(name: str, why: str) -> Limit:
@@ -62,22 +84,24 @@ def blind_to(name: str, why: str) -> Limit:
 class Findings(Sequence[Finding]):
     """Findings, worst first, and what was read for them. Never changed; any number of threads may read them.
 
-    ``not_detected`` names the detectors and rules that the formats of all logs make impossible, with the fields to
-    add; ``degraded`` those that see less by some format, by SKIPDATA or by logs of one direction, with the reasons;
-    ``not_asked`` the detectors asked for by name that find nothing without an argument that was not given, with its
-    name; ``scope`` is what was looked at, ``None`` if that is not known.
+    ``not_detected`` names the detectors and rules that see nothing of any log, with the fields that lack or are ``-``
+    in every record; ``degraded`` those that see less by some format, by SKIPDATA or by logs of one direction, with the
+    reasons; ``not_asked`` the detectors asked for by name that find nothing without an argument that was not given,
+    with its name; ``gateways`` the inside hosts that were taken for NAT gateways, each with the number of sessions that
+    it repeats of others, which are left out; ``scope`` is what was looked at, ``None`` if that is not known.
     """
 
     def __init__(
         self, findings: list[Finding], report: Report, not_detected: dict[str, list[str]], *,
         degraded: dict[str, list[str]] | None = None, not_asked: dict[str, list[str]] | None = None,
-        scope: Scope | None = None,
+        gateways: dict[str, int] | None = None, scope: Scope | None = None,
     ) -> None:  # fmt: skip
         self._findings = findings
         self.report = report
         self.not_detected = not_detected
         self.degraded = degraded or {}
         self.not_asked = not_asked or {}
+        self.gateways = gateways or {}
         self.scope = scope
         #: How commands read the logs, for :attr:`vpcflow.findings.Incident.next`.
         self.reading: Reading | None = None
@@ -110,6 +134,7 @@ class Findings(Sequence[Finding]):
             together.not_detected = {**self.not_detected, **other.not_detected}
             together.degraded = {**self.degraded, **other.degraded}
             together.not_asked = {**self.not_asked, **other.not_asked}
+            together.gateways = {**self.gateways, **other.gateways}
             together.add = {**self.add, **other.add}
             together.silenced = self.silenced + other.silenced
         return together
@@ -117,8 +142,9 @@ class Findings(Sequence[Finding]):
     def _like(self, findings: list[Finding]) -> Findings:
         """Returns other findings of what these are of."""
         like = Findings(
-            findings, self.report, self.not_detected, degraded=self.degraded, not_asked=self.not_asked, scope=self.scope
-        )
+            findings, self.report, self.not_detected, degraded=self.degraded, not_asked=self.not_asked,
+            gateways=self.gateways, scope=self.scope,
+        )  # fmt: skip
         like.reading, like.add, like.silenced = self.reading, self.add, self.silenced
         like.history, like.usual = self.history, self.usual
         return like
@@ -157,7 +183,7 @@ class Findings(Sequence[Finding]):
     def limits(self, *, brief: bool = False) -> list[Limit]:
         """Returns what the detectors could not see; empty if they saw all. ``brief``: in one line for those that see
         less."""
-        limits = [blind_to(name, f"the logs lack {', '.join(add)}") for name, add in self.not_detected.items()]
+        limits = [blind_to(name, what_lacks(add, "the logs lack")) for name, add in self.not_detected.items()]
         limits += [
             blind_to(name, f"not given: {', '.join(f'{argument}=' for argument in missing)}")
             for name, missing in self.not_asked.items()
@@ -177,6 +203,11 @@ class Findings(Sequence[Finding]):
         add = list(dict.fromkeys(field for fields in self.add.values() for field in fields))
         if brief and add:
             limits.append(Limit("sees-less", f"sees less: {', '.join(self.add)}: without {', '.join(add)}"))
+        if self.gateways:
+            shown = [f"{address} ({count(n, 'session')})" for address, n in list(self.gateways.items())[:_GATEWAYS]]
+            more = len(self.gateways) - len(shown)
+            text = f"left out: what these hosts repeat of others, as NAT gateways do: {', '.join(shown)}"
+            limits.append(Limit("left-out", text + (f" and {more:,} more" if more else "")))
         return limits
 
     def rows(self) -> list[dict[str, Any]]:

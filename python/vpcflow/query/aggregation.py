@@ -265,7 +265,8 @@ class Aggregation:
 
     def copy(self) -> Aggregation:
         """Returns another one with the same content."""
-        made = type(self).from_bytes(self.to_bytes())
+        made = type(self).__new__(type(self))
+        made._take(self._core.copy())
         made._report = self._fed()
         with self._lock:
             made._sources = self._sources
@@ -283,9 +284,9 @@ class Aggregation:
     def collect(self) -> Result:
         """Returns the result so far; the aggregation can go on."""
         report = self._fed()
-        warning = self._core.warning()
-        if warning:
-            own = _core.Report(warnings=[warning], one_direction=warning)
+        warning, shown = self._core.warning(), self._core.shown()
+        if warning or shown:
+            own = _core.Report(warnings=[warning] if warning else [], one_direction=warning, shown=shown)
             report = _core.merge_reports(report, own)
         return Result(self._core.value(), report)
 

@@ -20,7 +20,9 @@ class Report(_core.Report):
     are the first 1,000 with ``file``, ``line``, ``byte_offset``, ``column``, ``field``, ``reason``, ``message`` and
     ``excerpt``. ``formats`` counts sources by format; ``warnings`` are texts, ``errors`` the kind of
     error, the text and the name of each damaged source (of formats and warnings 256 each, and a warning if there were
-    more). ``one_direction`` is the warning that the logs of sessions hold one direction only, or ``None``;
+    more). ``shown`` counts the sources of sessions by the fields that they show, with a minus before those that are
+    null in every record of a source. ``one_direction`` is the warning that the logs of sessions hold one direction
+    only, or ``None``;
     ``no_records`` says why nothing can be concluded, or is ``None``.
 
     Attributes are read-only, and there are no others; ``report["records"]`` reads them by name, too.

@@ -116,7 +116,7 @@ def _degraded(rules: Sequence[Rule], formats: dict[str, int]) -> dict[str, list[
         if lacking:
             blind = sum(formats[text] for text in lacking)
             fields = dict.fromkeys(field for lacks in lacking.values() for field in lacks)
-            out[rule.name] = [blind_in(blind, sum(formats.values()), fields)]
+            out[rule.name] = [blind_in(blind, sum(formats.values()), list(fields))]
     return out
 
 

@@ -1,15 +1,14 @@
 // accepted_after_reject: "the open port they found".
 #include <algorithm>
-#include <iterator>
 #include <limits>
 #include <map>
 #include <set>
 #include <span>
-#include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "src/detect/context.h"
 #include "src/detect/registry.h"
 
@@ -23,7 +22,9 @@ constexpr const SettingInfo* kSettings[] = {&kFoundFailed, &kOpenStrangers};
 
 // The rows of one source at one host, or at one port.
 struct Found {
-  std::set<int64_t> failed, answered;  // ports or hosts
+  std::set<int64_t> failed, answered;  // numbers of what was tried: services of a host, or hosts
+  ServicePorts ports;                  // that answered
+  Counts hosts;                        // that answered, by sessions
   int64_t refused_first = std::numeric_limits<int64_t>::max(), answered_last = std::numeric_limits<int64_t>::min();
   Span span;
 
@@ -35,27 +36,23 @@ struct Found {
       if (counts) failed.insert(what);
       refused_first = std::min(refused_first, row.start);
     }
-    if (row.Is(kOpen)) {
-      if (counts) answered.insert(what);
-      answered_last = std::max(answered_last, row.start);
-    }
-  }
-  // The first twenty that answered.
-  std::vector<int64_t> Some() const {
-    const auto n = static_cast<ptrdiff_t>(std::min<size_t>(20, answered.size()));
-    return {answered.begin(), std::next(answered.begin(), n)};
+    if (!row.Is(kOpen)) return;
+    answered_last = std::max(answered_last, row.start);
+    if (!counts) return;
+    answered.insert(what);
+    ports.Add(row);
+    if (hosts.empty() || hosts.back().first != row.server) hosts.emplace_back(row.server, 0);
+    ++hosts.back().second;
   }
   bool Decides(int64_t least) const {
     return Signed(failed.size()) >= least && !answered.empty() && !failed.empty() && answered_last > refused_first;
   }
-  Finding ToFinding(const DetectorContext& context, uint32_t source, std::vector<Ip> targets, std::string_view where,
-                    Evidence place, std::string sentence) const {
+  Finding ToFinding(const DetectorContext& context, uint32_t source, std::string_view sentence) const {
     Finding f =
-        MakeFinding(Severity::kHigh, context.sessions.address(source), std::move(targets), span,
+        MakeFinding(Severity::kHigh, context.sessions.address(source), MostOf(context.sessions, hosts), span,
                     ScoreOf(static_cast<double>(context.Get(kFoundFailed)), static_cast<double>(failed.size())));
-    f.sentence = std::move(sentence);
+    f.sentence = absl::StrCat(std::string(sentence), When(span));
     f.AddEvidence("srcaddr", context.sessions.address(source))
-        .AddEvidence(where, std::move(place))
         .AddEvidence("failed", Signed(failed.size()))
         .AddEvidence("answered", Signed(answered.size()))
         .AddEvidence("refused_first", refused_first)
@@ -65,31 +62,35 @@ struct Found {
   }
 };
 
+int64_t NumberOf(const SessionRow& row) { return int64_t{row.protocol} << 32 | static_cast<uint32_t>(row.port); }
+
 void FoundBy(const DetectorContext& context, uint32_t source, std::vector<Finding>* out) {
-  std::map<int32_t, Found> by_port;
+  std::map<std::pair<int32_t, int32_t>, Found> by_port;
   ForEachRun(context.sessions.of(source), ByServer, [&](std::span<const SessionRow> rows) {
     const uint32_t host = rows[0].server;
     if (!context.inside(host)) return;
     Found found;
     for (const SessionRow& row : rows) {
       const bool open = context.open(row);
-      found.Add(row, row.port, row.port != kNullInt32, open);
-      by_port[row.port].Add(row, host, true, open);
+      found.Add(row, NumberOf(row), row.port != kNullInt32, open);
+      by_port[{row.port, row.protocol}].Add(row, host, true, open);
     }
     if (!found.Decides(context.Get(kFoundFailed))) return;
     out->push_back(
-        found.ToFinding(context, source, {context.sessions.address(host)}, "dstaddr", context.sessions.address(host),
-                        absl::StrCat(context.text(source), " tried ", Commas(found.failed.size()), " ports of ",
-                                     context.text(host), ", then port", found.answered.size() == 1 ? " " : "s ",
-                                     absl::StrJoin(found.Some(), ", "), " answered")));
-    out->back().AddEvidence("answered_ports", found.Some());
+        found.ToFinding(context, source,
+                        absl::StrCat(context.text(source), " tried ", Counted(found.failed.size(), "port"), " of ",
+                                     context.text(host), " in vain, then ", found.ports.Text(), " answered")));
+    out->back().AddEvidence("dstaddr", context.sessions.address(host));
+    found.ports.AddTo(&out->back(), "answered_ports");
   });
-  for (const auto& [port, found] : by_port) {
+  for (const auto& [service, found] : by_port) {
     if (!found.Decides(context.Get(kFoundFailed))) continue;
-    out->push_back(found.ToFinding(
-        context, source, {}, "dstport", NumberOrNone(port),
-        absl::StrCat(context.text(source), " tried port ", PortText(port), " of ", Commas(found.failed.size()),
-                     " hosts, then ", Commas(found.answered.size()), " did")));
+    const auto [port, protocol] = service;
+    out->push_back(found.ToFinding(context, source,
+                                   absl::StrCat(context.text(source), " tried ", ServiceText(port, protocol), " of ",
+                                                Counted(found.failed.size(), "host"), " in vain, then ",
+                                                Commas(found.answered.size()), " answered")));
+    out->back().AddEvidence("dstport", NumberOrNone(port)).AddEvidence("protocol", NumberOrNone(protocol));
   }
 }
 

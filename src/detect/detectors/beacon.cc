@@ -72,8 +72,8 @@ std::optional<Calls> RegularCalls(const DetectorContext& context, std::span<cons
 
 std::string Sentence(const DetectorContext& context, const Calls& calls) {
   return absl::StrCat(context.text(calls.source), " called ", context.text(calls.service.server), " ",
-                      ServiceText(calls.service), " ", Commas(calls.sessions), " times, every ",
-                      Fixed(calls.regularity.period, 0), " s");
+                      ServiceText(calls.service), " ", Counted(static_cast<uint64_t>(calls.sessions), "time"),
+                      ", every ", Fixed(calls.regularity.period, 0), " s");
 }
 
 Finding ToFinding(const DetectorContext& context, const Calls& calls, Severity severity, std::string sentence) {
@@ -110,7 +110,7 @@ std::optional<Finding> FailedCalls(const DetectorContext& context, std::span<con
       MakeFinding(Severity::kMedium, context.sessions.address(first.client), {context.sessions.address(first.server)},
                   span, ScoreOf(static_cast<double>(context.Get(kBeaconFailed)), static_cast<double>(worst.size())));
   f.sentence = absl::StrCat(context.text(first.client), " called ", context.text(first.server), " ", ServiceText(first),
-                            " ", Commas(worst.size()), " times in vain", When(span));
+                            " ", Counted(worst.size(), "time"), " in vain", When(span));
   f.AddEvidence("failed", Signed(worst.size()))
       .AddEvidence("dstport", NumberOrNone(first.port))
       .AddEvidence("protocol", NumberOrNone(first.protocol))

@@ -83,11 +83,14 @@ std::optional<Finding> OneClient(const DetectorContext& context, const Guesses& 
   if (Signed(all.size()) < context.Get(kBruteSessions) || !AreShort(context, guesses)) return {};
   const SessionRow& row = all[0];
   const bool asks = AsksForPassword(context, row);
+  const auto varies = [&](double share) {
+    return static_cast<double>(guesses.high - guesses.low) > share * static_cast<double>(guesses.typical);
+  };
   // A service at a port of its own is known by what guesses are: short sessions that are all alike.
-  const bool alike = static_cast<double>(guesses.high - guesses.low) <= 0.3 * static_cast<double>(guesses.typical);
-  // So are slow guesses, at a service that few outside hosts use.
+  const bool alike = !varies(0.3);
+  // Slow guesses, at a service that few outside hosts use, are less so, but what people do there differs far more.
   const bool may_be_slow =
-      asks && context.outside(row.client) && alike && !context.open(row) && !AreSteady(guesses.rows);
+      asks && context.outside(row.client) && !varies(0.5) && !context.open(row) && !AreSteady(guesses.rows);
   int64_t seconds = context.Get(kBruteSeconds);
   std::span<const SessionRow> rows = BusiestOf(all, seconds, counts);
   const bool slow = may_be_slow && Signed(rows.size()) < context.Get(kBruteSessions);
@@ -110,11 +113,12 @@ std::optional<Finding> OneClient(const DetectorContext& context, const Guesses& 
       MakeFinding(asks && !slow && sessions >= 2 * context.Get(kBruteSessions) ? Severity::kHigh : Severity::kMedium,
                   context.sessions.address(row.client), {host}, span,
                   ScoreOf(static_cast<double>(context.Get(kBruteSessions)), static_cast<double>(sessions)));
-  f.sentence = absl::StrCat(context.text(row.client), " opened ", Commas(guesses.rows.size()), " short sessions to ",
+  f.sentence = absl::StrCat(context.text(row.client), " opened ", Counted(guesses.rows.size(), "short session"), " to ",
                             ToString(host), " ", ServiceText(row), ", ", Commas(sessions), " of them within ",
-                            seconds / 60, " minutes", When(span));
+                            Counted(static_cast<uint64_t>(seconds / 60), "minute"), When(span));
   f.AddEvidence("sessions", Signed(guesses.rows.size()))
       .AddEvidence("within", sessions)
+      .AddEvidence("seconds", seconds)
       .AddEvidence("dstport", NumberOrNone(row.port))
       .AddEvidence("protocol", NumberOrNone(row.protocol))
       .AddEvidence("typical", Signed(guesses.typical))
@@ -170,15 +174,15 @@ void ManyClients(const DetectorContext& context, Shared shared, std::vector<Find
   const Guesses& most =
       *std::max_element(shared.parts.begin(), shared.parts.end(), [&](const Guesses& a, const Guesses& b) {
         if (a.rows.size() != b.rows.size()) return a.rows.size() < b.rows.size();
+        if (a.rows[0].start != b.rows[0].start) return a.rows[0].start > b.rows[0].start;
         return CompareAddressText(context.sessions.address(a.rows[0].client),
                                   context.sessions.address(b.rows[0].client)) > 0;
       });
   const SessionRow& row = most.rows[0];
-  out->push_back(
-      SharedFinding(context, shared, row.client, {context.sessions.address(row.server)}, "sources",
-                    absl::StrCat(Commas(shared.parts.size()), " outside hosts, ", context.text(row.client),
-                                 " first, opened ", Commas(shared.sessions()), " short sessions of like size to ",
-                                 context.text(row.server), " ", ServiceText(row))));
+  out->push_back(SharedFinding(context, shared, row.client, {context.sessions.address(row.server)}, "sources",
+                               absl::StrCat(Commas(shared.parts.size()), " outside hosts, ", context.text(row.client),
+                                            " first, opened ", Counted(shared.sessions(), "short session"),
+                                            " of like size to ", context.text(row.server), " ", ServiceText(row))));
 }
 
 // One client at many hosts.
@@ -190,8 +194,8 @@ void ManyHosts(const DetectorContext& context, Shared shared, std::vector<Findin
   const SessionRow& row = shared.parts[0].rows[0];
   out->push_back(SharedFinding(
       context, shared, row.client, MostOf(context.sessions, std::move(hosts)), "hosts",
-      absl::StrCat(context.text(row.client), " opened ", Commas(shared.sessions()), " short sessions of like size to ",
-                   ServiceText(row), " of ", Commas(shared.parts.size()), " hosts")));
+      absl::StrCat(context.text(row.client), " opened ", Counted(shared.sessions(), "short session"),
+                   " of like size to ", ServiceText(row), " of ", Commas(shared.parts.size()), " hosts")));
 }
 
 std::vector<Finding> FindBruteForce(const DetectorContext& context) {

@@ -48,10 +48,14 @@ struct Transfer {
   int64_t start, end;
   uint64_t sent, received;
   bool asked_for;  // the peer began
-  int32_t port;
+  int32_t port, protocol;
 };
-Transfer ByTheSource(const SessionRow& row) { return {row.start, row.end, row.sent, row.received, false, row.port}; }
-Transfer ByThePeer(const SessionRow& row) { return {row.start, row.end, row.received, row.sent, true, row.port}; }
+Transfer ByTheSource(const SessionRow& row) {
+  return {row.start, row.end, row.sent, row.received, false, row.port, row.protocol};
+}
+Transfer ByThePeer(const SessionRow& row) {
+  return {row.start, row.end, row.received, row.sent, true, row.port, row.protocol};
+}
 
 // What an inside host sent to one outside peer within the day in which it sent most.
 struct Upload {
@@ -59,7 +63,7 @@ struct Upload {
   uint128 sent = 0, received = 0;
   uint64_t sessions = 0, asked_for = 0;  // of these the ones that the peer began
   Span span{};
-  int32_t port = kNullInt32;  // of the largest session
+  int32_t port = kNullInt32, protocol = kNullInt32;  // of the largest session
   uint64_t largest = 0;
   int64_t senders = 0;  // inside hosts that sent the peer a hundredth of exfil_small or more
   uint64_t days = 0;    // of UTC, on which it sent half as much at least
@@ -71,9 +75,13 @@ struct Upload {
     asked_for += own.asked_for ? 1 : 0;
     span.first = std::min(span.first, own.start);
     span.last = std::max(span.last, own.end);
-    if (sessions > 1 && std::pair(own.sent, -int64_t{own.port}) <= std::pair(largest, -int64_t{port})) return;
+    const auto order = [](uint64_t size, int32_t at, int32_t over) {
+      return std::tuple(size, -int64_t{at}, -int64_t{over});
+    };
+    if (sessions > 1 && order(own.sent, own.port, own.protocol) <= order(largest, port, protocol)) return;
     largest = own.sent;
     port = own.port;
+    protocol = own.protocol;
   }
 };
 
@@ -102,10 +110,22 @@ uint64_t TypicalSession(const DetectorContext& context, uint32_t source, const a
   return sizes.empty() ? 0 : QuantileOf(&sizes, 0.5);
 }
 
-// Returns AWS's services by address: of the list given, else the one that comes with the library, which has S3.
-AddressLabels ServicesOf(const DetectorContext& context) {
+// AWS's service at an address, empty for none, and the day of the list that says so, empty if it is not known.
+struct AwsService {
+  std::string name, day;
+};
+
+// By the list given; without one, or where it has only a part of all addresses, by the one of the library, which has S3.
+AwsService AwsServiceOf(const DetectorContext& context, const Ip& address, int64_t time) {
+  const auto look_up = [&](const Labels& labels, std::string day) {
+    const uint32_t label = labels.OfAddress(address, time);
+    return label == Labels::kNone ? AwsService() : AwsService{labels.label(label), std::move(day)};
+  };
   const AddressLabels& given = context.Get(kAwsRanges);
-  return given.labels != nullptr ? given : AddressLabels{AwsS3(), std::string(AwsDay()), false};
+  AwsService out;
+  if (given.labels != nullptr) out = look_up(*given.labels, given.day);
+  if (out.name.empty() && (given.labels == nullptr || given.partial)) out = look_up(*AwsS3(), std::string(AwsDay()));
+  return out;
 }
 
 constexpr uint64_t kEveryDay = 4;  // days: what a host does as often is its habit
@@ -121,41 +141,114 @@ bool Hides(const DetectorContext& context, const Upload& upload) {
          (upload.sessions >= kManySessions || !IsOneOf(kWebPorts, upload.port));
 }
 
+// What inside hosts send to S3, all its addresses together: a bucket has many, and an address many buckets.
+class S3Senders {
+ public:
+  explicit S3Senders(const DetectorContext& context) : context_(context), sent_(context.sessions.address_count()) {
+    int64_t first = std::numeric_limits<int64_t>::max(), last = std::numeric_limits<int64_t>::min();
+    for (uint32_t source = 0; source < context.sessions.address_count(); ++source) {
+      if (!context.inside(source)) continue;
+      ForEachRun(context.sessions.of(source), ByServer, [&](std::span<const SessionRow> rows) {
+        for (const SessionRow& row : rows) {
+          first = std::min(first, row.start);
+          last = std::max(last, row.start);
+        }
+        if (IsS3(rows)) sent_[source] += SentBefore(rows, std::numeric_limits<int64_t>::max());
+      });
+    }
+    if (first <= last) days_ = (last - first) / kDay + 1;
+  }
+  // How many inside hosts send a tenth as much a day.
+  int64_t Like(const Upload& upload) const {
+    const auto days = static_cast<uint128>(days_);
+    return std::count_if(sent_.begin(), sent_.end(), [&](uint128 sent) { return sent >= upload.sent * days / 10; });
+  }
+  // Whether the host was there for an hour before, and sent S3 next to nothing, in these logs and by its baseline.
+  bool IsFirst(const Upload& upload) const {
+    uint128 before = 0;
+    int64_t seen = upload.span.first;
+    ForEachRun(context_.sessions.of(upload.source), ByServer, [&](std::span<const SessionRow> rows) {
+      for (const SessionRow& row : rows) seen = std::min(seen, row.start);
+      if (IsS3(rows)) before += SentBefore(rows, upload.span.first);
+    });
+    const auto past = context_.sessions.past();
+    const bool known = std::any_of(past.begin(), past.end(), [&](const PastEdge& edge) {
+      return edge.client == upload.source &&
+             AwsServiceOf(context_, context_.sessions.address(edge.server), upload.span.first).name == "S3";
+    });
+    return !known && seen + kHour <= upload.span.first && before * 10 < upload.sent;
+  }
+
+ private:
+  static uint128 SentBefore(std::span<const SessionRow> rows, int64_t time) {
+    uint128 sent = 0;
+    for (const SessionRow& row : rows) sent += row.start < time ? row.sent : 0;
+    return sent;
+  }
+  bool IsS3(std::span<const SessionRow> rows) const {
+    constexpr uint128 kLooked = 100'000;  // bytes: less is not looked up
+    return context_.outside(rows[0].server) && SentBefore(rows, std::numeric_limits<int64_t>::max()) >= kLooked &&
+           AwsServiceOf(context_, context_.sessions.address(rows[0].server), rows[0].start).name == "S3";
+  }
+
+  const DetectorContext& context_;
+  std::vector<uint128> sent_;  // by source
+  int64_t days_ = 1;           // of the logs
+};
+
+// Whether other inside hosts read of one: what a store sends to S3 is a backup.
+bool IsStore(const DetectorContext& context, uint32_t host) {
+  constexpr int64_t kUsers = 5;
+  constexpr int32_t kTcp = 6;
+  const auto used = [&](int32_t port) { return context.prevalence.users({host, port, kTcp}) >= kUsers; };
+  return std::any_of(kDatabasePorts.begin(), kDatabasePorts.end(), used) ||
+         std::any_of(kStorePorts.begin(), kStorePorts.end(), used) ||
+         std::any_of(kFilePorts.begin(), kFilePorts.end(), [&](int32_t port) { return port != kSsh && used(port); });
+}
+
+// Whether an upload to S3 is none of the habits of its host or of others: a bucket can be anybody's, but backups go to S3.
+bool IsStrange(const DetectorContext& context, const Upload& upload, const S3Senders& senders) {
+  return !IsSmall(context, upload) && senders.Like(upload) < context.Get(kCommonCallers) &&
+         !IsStore(context, upload.source) && senders.IsFirst(upload);
+}
+
 // `uploaders`: how many inside hosts sent a tenth of exfil_bytes or more to the peer.
-Finding ToFinding(const DetectorContext& context, const Upload& upload, uint64_t typical, int64_t uploaders) {
+Finding ToFinding(const DetectorContext& context, const Upload& upload, uint64_t typical, int64_t uploaders,
+                  std::optional<S3Senders>* s3_senders) {
   const bool small = IsSmall(context, upload);
   const auto much = static_cast<double>(context.Get(small ? kExfilSmall : kExfilBytes));
   const auto sent = static_cast<double>(upload.sent);
   const Ip &from = context.sessions.address(upload.source), &to = context.sessions.address(upload.peer);
-  // A bucket can be anybody's, but backups go to S3.
-  const AddressLabels services = ServicesOf(context);
-  const uint32_t label = services.labels->OfAddress(to, upload.span.first);
-  const std::string service = label == Labels::kNone ? std::string() : services.labels->label(label);
-  const bool usual = uploaders >= context.Get(kCommonCallers) || upload.days >= kEveryDay;
-  const Severity severity = service == "S3" || usual     ? Severity::kLow
-                            : !small && sent >= 4 * much ? Severity::kHigh
-                                                         : Severity::kMedium;
+  const auto [service, day] = AwsServiceOf(context, to, upload.span.first);
+  const bool usual = uploaders >= context.Get(kCommonCallers) || upload.days >= kEveryDay, s3 = service == "S3";
+  if (s3 && !*s3_senders) s3_senders->emplace(context);
+  const bool strange = s3 && !usual && IsStrange(context, upload, **s3_senders);
+  const Severity severity = usual || (s3 && !strange)           ? Severity::kLow
+                            : !s3 && !small && sent >= 4 * much ? Severity::kHigh
+                                                                : Severity::kMedium;
   Finding f = MakeFinding(severity, from, {to}, upload.span, ScoreOf(much, sent));
   const double unit = small ? 1e6 : 1e9;
   const bool asked_for = upload.asked_for == upload.sessions;
   f.sentence = absl::StrCat(
       ToString(from), " sent ", Fixed(sent / unit, 1), small ? " MB to " : " GB to ", ToString(to), ", which sent ",
       Fixed(static_cast<double>(upload.received) / unit, 2), small ? " MB" : " GB",
-      asked_for ? absl::StrCat(" and asked for it at port ", PortText(upload.port)) : "",
-      service.empty() ? "" : ", an address of AWS's ", service, ", in ", Commas(upload.sessions),
-      upload.sessions == 1 ? " session" : " sessions",
-      asked_for ? "" : absl::StrCat(", most at port ", PortText(upload.port)),
+      asked_for ? absl::StrCat(" and asked for it at ", ServiceText(upload.port, upload.protocol)) : "",
+      service.empty() ? "" : ", an address of AWS's ", service, ", in ", Counted(upload.sessions, "session"),
+      asked_for ? "" : absl::StrCat(", most at ", ServiceText(upload.port, upload.protocol)),
       uploaders > 1 ? absl::StrCat("; ", Commas(static_cast<uint64_t>(uploaders)), " inside hosts send it much") : "",
+      strange ? "; before it sent S3 next to nothing, and hardly another host sends as much" : "",
       upload.days >= kEveryDay ? absl::StrCat("; likewise on ", upload.days, " days") : "", When(upload.span));
   f.AddEvidence("sent", upload.sent)
       .AddEvidence("received", upload.received)
       .AddEvidence("sessions", Signed(upload.sessions))
       .AddEvidence("typical_session", Signed(typical))
       .AddEvidence("dstport", NumberOrNone(upload.port))
+      .AddEvidence("protocol", NumberOrNone(upload.protocol))
       .AddEvidence("uploaders", uploaders)
       .AddEvidence("days", Signed(upload.days));
   if (!service.empty()) f.AddEvidence("aws_service", service);
-  if (!service.empty() && !services.day.empty()) f.AddEvidence("aws_ranges_of", services.day);
+  if (s3) f.AddEvidence("s3_senders", (*s3_senders)->Like(upload));
+  if (!service.empty() && !day.empty()) f.AddEvidence("aws_ranges_of", day);
   return f;
 }
 
@@ -215,6 +308,7 @@ std::vector<Finding> FindExfiltration(const DetectorContext& context) {
   for (const Upload& own : uploads) peers.insert(own.peer);
   std::sort(uploads.begin(), uploads.end(), [](const Upload& a, const Upload& b) { return a.source < b.source; });
   std::vector<Finding> out;
+  std::optional<S3Senders> s3_senders;
   std::optional<std::pair<uint32_t, uint64_t>> typical;  // of the source in hand
   for (const Upload& own : uploads) {
     const auto sent = static_cast<double>(own.sent);
@@ -222,7 +316,7 @@ std::vector<Finding> FindExfiltration(const DetectorContext& context) {
     if (!typical || typical->first != own.source)
       typical.emplace(own.source, TypicalSession(context, own.source, peers));
     if (sent >= context.Get(kExfilTypical) * static_cast<double>(typical->second))
-      out.push_back(ToFinding(context, own, typical->second, std::max<int64_t>(uploaders[own.peer], 1)));
+      out.push_back(ToFinding(context, own, typical->second, std::max<int64_t>(uploaders[own.peer], 1), &s3_senders));
   }
   return out;
 }
@@ -235,7 +329,6 @@ constexpr FieldNeed kNeeds[] = {
     Helpful("in and out are told by addresses alone", {Field::kFlowDirection}),
     Helpful("behind a NAT gateway the destination is the gateway", {Field::kPktDstAddr}),
     Helpful("buckets of others cannot be told from any other address", {Field::kPktDstAwsService}),
-    Helpful("the way out (internet, peering, endpoint) is unknown", {Field::kTrafficPath}),
     Helpful("who opened the connection is told by ports alone", {Field::kTcpFlags}),
     Helpful("what web servers answer cannot be told from uploads", {Field::kDstPort}),
     Helpful("what web servers answer cannot be told from uploads", {Field::kSrcPort}),
@@ -256,7 +349,8 @@ constinit const DetectorInfo detectors::exfiltration = {
         "everybody). Much, far more than came back, far more than its usual session; or less to a peer that hardly "
         "another inside host calls. S3 is known by the log where it names services, else by `aws_ranges`; uploads to "
         "it "
-        "are `low`, and so are those that several inside hosts, or a host on four days or more, send alike.",
+        "are `low`, unless the host is no store, sent S3 next to nothing before and hardly another one sends as much. "
+        "So are those that several inside hosts, or a host on four days or more, send alike.",
     .misses =
         "who owns a bucket; DNS tunnels of small volume (`tunnel`); what a stranger fetches from a web server or from "
         "a "

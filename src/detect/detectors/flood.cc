@@ -1,12 +1,13 @@
 // flood: minutes in which one port left very many sources without answer, or one host very many packets.
 #include <algorithm>
 #include <map>
+#include <set>
 #include <span>
 #include <string>
 #include <tuple>
 #include <vector>
 
-#include "absl/container/flat_hash_set.h"
+#include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
 #include "src/detect/busiest.h"
 #include "src/detect/context.h"
@@ -39,23 +40,33 @@ struct Minute {
   int64_t time = 0;
   uint64_t tries = 0, sources = 0;
   uint128 packets = 0;
+  uint32_t most = 0;  // the source that sent most
+  uint128 most_packets = 0;
   Span span;
 };
 
 // The minutes of rows that stand in the order of time.
-std::vector<Minute> MinutesOf(std::span<const SessionRow> rows) {
+std::vector<Minute> MinutesOf(const DetectorContext& context, std::span<const SessionRow> rows) {
   std::vector<Minute> out;
   ForEachRun(rows, MinuteOf, [&](std::span<const SessionRow> own) {
     Minute minute;
     minute.time = MinuteOf(own[0]);
     minute.tries = own.size();
-    absl::flat_hash_set<uint32_t> sources;
+    absl::flat_hash_map<uint32_t, uint128> sources;
     for (const SessionRow& row : own) {
-      sources.insert(row.client);
+      sources[row.client] += row.packets;
       minute.packets += row.packets;
       minute.span.Add(row);
     }
     minute.sources = sources.size();
+    minute.most = sources.begin()->first;
+    for (const auto& [source, packets] : sources) {
+      const bool before =
+          packets == minute.most_packets &&
+          CompareAddressText(context.sessions.address(source), context.sessions.address(minute.most)) < 0;
+      if (packets > minute.most_packets || before) minute.most = source;
+      minute.most_packets = std::max(minute.most_packets, packets);
+    }
     out.push_back(minute);
   });
   return out;
@@ -83,9 +94,9 @@ void ForEachFlood(const std::vector<Minute>& minutes, Is is, Size size, Fn fn) {
 }
 
 Finding ToFinding(const DetectorContext& context, uint32_t host, const Span& span, size_t minutes, const Minute& worst,
-                  double score, std::string sentence, const SessionRow* port = nullptr) {
+                  double score, const std::string& sentence, const SessionRow* port = nullptr) {
   Finding f = MakeFinding(Severity::kHigh, context.sessions.address(host), {}, span, score);
-  f.sentence = std::move(sentence);
+  f.sentence = absl::StrCat(sentence, When(span));
   f.AddEvidence("dstaddr", context.sessions.address(host));
   if (port != nullptr)
     f.AddEvidence("dstport", NumberOrNone(port->port)).AddEvidence("protocol", NumberOrNone(port->protocol));
@@ -97,29 +108,40 @@ Finding ToFinding(const DetectorContext& context, uint32_t host, const Span& spa
   return f;
 }
 
-// Answers that nobody asked for: servers of one port to whom somebody wrote in the host's name.
-void Reflections(const DetectorContext& context, std::vector<SessionRow> rows, std::vector<Finding>* out) {
+// A record of a server that somebody asked in the host's name has the port of a service as the sender's. `answers`: the
+// port served by what other records show, too.
+bool MayBeReflected(const DetectorContext& context, const SessionRow& row, bool answers) {
   constexpr int32_t kUdp = 17;
-  std::erase_if(rows, [](const SessionRow& row) { return row.protocol != kUdp || !HasPort(row.client_port); });
-  std::stable_sort(rows.begin(), rows.end(), [](const SessionRow& a, const SessionRow& b) {
+  return row.protocol == kUdp && HasPort(row.client_port) && row.client_port < kDynamicPorts &&
+         (answers || (context.outside(row.client) && row.client_port != row.port));
+}
+
+// Answers that nobody asked for: servers of one port to whom somebody wrote in the host's name. Takes them out of `rows`.
+void Reflections(const DetectorContext& context, std::vector<SessionRow>* rows, std::vector<Finding>* out) {
+  std::stable_sort(rows->begin(), rows->end(), [](const SessionRow& a, const SessionRow& b) {
     return std::tie(a.client_port, a.start) < std::tie(b.client_port, b.start);
   });
   const auto many = [&](const Minute& m) { return Signed(m.sources) >= context.Get(kFloodReflectors); };
   const auto by_port = [](const SessionRow& row) { return row.client_port; };
-  ForEachRun(std::span<const SessionRow>(rows), by_port, [&](std::span<const SessionRow> own) {
-    if (own[0].client_port >= kDynamicPorts || Signed(own.size()) < context.Get(kFloodReflectors)) return;
+  std::set<int32_t> told;
+  ForEachRun(std::span<const SessionRow>(*rows), by_port, [&](std::span<const SessionRow> own) {
+    if (Signed(own.size()) < context.Get(kFloodReflectors)) return;
     ForEachFlood(
-        MinutesOf(own), many, [](const Minute& m) { return m.sources; },
+        MinutesOf(context, own), many, [](const Minute& m) { return m.sources; },
         [&](const Minute& worst, const Span& span, size_t minutes) {
           out->push_back(
               ToFinding(context, own[0].server, span, minutes, worst,
                         ScoreOf(static_cast<double>(context.Get(kFloodReflectors)), static_cast<double>(worst.sources)),
-                        absl::StrCat(Commas(worst.sources), " servers of UDP port ", own[0].client_port, " sent ",
-                                     context.text(own[0].server), " ", Commas(worst.packets),
-                                     " packets in a minute that it did ", "not ask for")));
-          out->back().AddEvidence("srcport", int64_t{own[0].client_port});
+                        absl::StrCat(Counted(worst.sources, "server"), " of UDP port ", own[0].client_port, " sent ",
+                                     context.text(own[0].server), " ", Counted(worst.packets, "packet"),
+                                     " in a minute that it did not ask for")));
+          out->back()
+              .AddEvidence("srcport", int64_t{own[0].client_port})
+              .AddEvidence("protocol", int64_t{own[0].protocol});
+          told.insert(own[0].client_port);
         });
   });
+  std::erase_if(*rows, [&](const SessionRow& row) { return told.contains(row.client_port); });
 }
 
 // Many sessions of one outside host that stay open and say nothing, so that a server has none left (slow HTTP).
@@ -144,9 +166,11 @@ void SlowFloods(const DetectorContext& context, uint32_t source, std::vector<Fin
     const Ip& host = context.sessions.address(all[0].server);
     Finding f = MakeFinding(Severity::kMedium, context.sessions.address(source), {host}, span,
                             ScoreOf(static_cast<double>(context.Get(kFloodSlow)), static_cast<double>(sessions)));
-    f.sentence = absl::StrCat(context.text(source), " opened ", Commas(sessions), " sessions to ", ToString(host), " ",
-                              ServiceText(all[0]), " within ten minutes that stayed open and said nothing", When(span));
+    f.sentence = absl::StrCat(context.text(source), " opened ", Counted(static_cast<uint64_t>(sessions), "session"),
+                              " to ", ToString(host), " ", ServiceText(all[0]), " within ", kBeginning / kMinute,
+                              " minutes that stayed open and said nothing", When(span));
     f.AddEvidence("sessions", sessions)
+        .AddEvidence("seconds", kBeginning)
         .AddEvidence("dstaddr", host)
         .AddEvidence("dstport", NumberOrNone(all[0].port))
         .AddEvidence("protocol", NumberOrNone(all[0].protocol));
@@ -162,13 +186,25 @@ void FloodsOf(const DetectorContext& context, std::vector<SessionRow> rows, std:
     return static_cast<double>(m.packets) >= static_cast<double>(context.Get(kFloodPackets));
   };
   ForEachFlood(
-      MinutesOf(rows), much, [](const Minute& m) { return m.packets; },
+      MinutesOf(context, rows), much, [](const Minute& m) { return m.packets; },
       [&](const Minute& worst, const Span& span, size_t minutes) {
-        out->push_back(
-            ToFinding(context, host, span, minutes, worst,
-                      ScoreOf(static_cast<double>(context.Get(kFloodPackets)), static_cast<double>(worst.packets)),
-                      absl::StrCat(context.text(host), " got ", Commas(worst.packets), " packets in a minute from ",
-                                   Commas(worst.sources), " sources without answer")));
+        const double score =
+            ScoreOf(static_cast<double>(context.Get(kFloodPackets)), static_cast<double>(worst.packets));
+        const std::string to = context.text(host), packets = Counted(worst.packets, "packet") + " in a minute";
+        // One flooder is who does it.
+        if (worst.most_packets * 10 >= worst.packets * 9) {
+          Finding f = ToFinding(context, host, span, minutes, worst, score,
+                                absl::StrCat(context.text(worst.most), " sent ", to, " nearly all of ", packets,
+                                             " from ", Counted(worst.sources, "source"), " without answer"));
+          f.actor = context.sessions.address(worst.most);
+          f.targets = {context.sessions.address(host)};
+          f.AddEvidence("srcaddr", f.actor).AddEvidence("srcaddr_packets", worst.most_packets);
+          out->push_back(std::move(f));
+          return;
+        }
+        out->push_back(ToFinding(
+            context, host, span, minutes, worst, score,
+            absl::StrCat(to, " got ", packets, " from ", Counted(worst.sources, "source"), " without answer")));
       });
   std::stable_sort(rows.begin(), rows.end(), [](const SessionRow& a, const SessionRow& b) {
     return std::tie(a.port, a.protocol) < std::tie(b.port, b.protocol);
@@ -178,13 +214,13 @@ void FloodsOf(const DetectorContext& context, std::vector<SessionRow> rows, std:
   ForEachRun(std::span<const SessionRow>(rows), by_port, [&](std::span<const SessionRow> own) {
     if (Signed(own.size()) < context.Get(kFloodSources)) return;
     ForEachFlood(
-        MinutesOf(own), many, [](const Minute& m) { return m.sources; },
+        MinutesOf(context, own), many, [](const Minute& m) { return m.sources; },
         [&](const Minute& worst, const Span& span, size_t minutes) {
           out->push_back(
               ToFinding(context, host, span, minutes, worst,
                         ScoreOf(static_cast<double>(context.Get(kFloodSources)), static_cast<double>(worst.sources)),
-                        absl::StrCat(ServiceText(own[0]), " of ", context.text(host), " left ", Commas(worst.sources),
-                                     " sources in a minute without answer"),
+                        absl::StrCat(ServiceText(own[0]), " of ", context.text(host), " left ",
+                                     Counted(worst.sources, "source"), " in a minute without answer"),
                         &own[0]));
         });
   });
@@ -220,7 +256,10 @@ std::vector<Finding> FindFloods(const DetectorContext& context) {
     ++own.tries;
     own.packets += std::max(row.packets, row.answers);
   }
-  std::map<uint32_t, std::vector<SessionRow>> hosts, unasked;
+  struct Lost {
+    std::vector<SessionRow> reflected, others;  // what may be answers that nobody asked for, and the rest
+  };
+  std::map<uint32_t, Lost> hosts;
   for (const SessionRow& row : context.sessions.rows()) {
     if (!row.Is(kOneSided)) continue;
     const Got& own = got[target_of(row)];
@@ -230,17 +269,15 @@ std::vector<Finding> FindFloods(const DetectorContext& context) {
     SessionRow tried = row;
     const bool answers = tried.packets < tried.answers;
     if (answers) tried.Swap();
-    AddPieces(tried, &(answers ? unasked : hosts)[tried.server]);
+    Lost& lost = hosts[tried.server];
+    AddPieces(tried, MayBeReflected(context, tried, answers) ? &lost.reflected : &lost.others);
   }
   std::vector<Finding> out;
-  for (auto& [host, rows] : unasked) {
-    const size_t before = out.size();
-    Reflections(context, rows, &out);
-    if (out.size() > before) continue;  // they are told
-    std::vector<SessionRow>& others = hosts[host];
-    others.insert(others.end(), rows.begin(), rows.end());
+  for (auto& [host, lost] : hosts) {
+    Reflections(context, &lost.reflected, &out);
+    lost.others.insert(lost.others.end(), lost.reflected.begin(), lost.reflected.end());
+    if (!lost.others.empty()) FloodsOf(context, std::move(lost.others), &out);
   }
-  for (auto& [host, rows] : hosts) FloodsOf(context, std::move(rows), &out);
   for (uint32_t source = 0; source < context.sessions.address_count(); ++source) {
     if (context.outside(source)) SlowFloods(context, source, &out);
   }
@@ -268,7 +305,8 @@ constinit const DetectorInfo detectors::flood = {
     .meaning = "very many sources or packets in a minute that get no answer",
     .method =
         "A minute in which very many sources got no answer from one port, or one host got very many packets without "
-        "answering; in which many servers of one port answered a host that had not asked (reflection); and hundreds of "
+        "answering (of one source the actor is that source, else the host); in which many servers of one port answered "
+        "a host that had not asked (reflection); and hundreds of "
         "sessions of one outside host that stay open and say nothing. Minutes that follow each other are one finding. "
         "Packets of a session are shared out over the minutes that it lasted.",
     .misses = "floods that are answered, and what AWS's own protection takes away",

@@ -25,17 +25,23 @@ constexpr std::string_view kInputs[] = {"bad"};
 Finding ToFinding(const DetectorContext& context, std::span<const SessionRow> rows, bool server) {
   const auto [sessions, sent, received, span] = AnsweredSessionsOf(rows);
   const Ip &from = context.sessions.address(rows[0].client), &to = context.sessions.address(rows[0].server);
+  ServicePorts services;
+  for (const SessionRow& row : rows) {
+    if (row.Is(kAnswered)) services.Add(row);
+  }
   std::vector<Ip> targets;
   if (server && from != to) targets.push_back(to);
   Finding f = MakeFinding(Severity::kHigh, server ? from : to, std::move(targets), span,
                           sessions == 0 ? 0.5 : ScoreOf(1, static_cast<double>(sessions)));
   f.sentence = absl::StrCat(ToString(server ? from : to), server ? " talked to " : " was reached by ",
-                            ToString(server ? to : from), ", which is listed, ", Commas(sessions), " times");
+                            ToString(server ? to : from), ", which is listed, at ", services.Text(), ", ",
+                            Counted(sessions, "time"), When(span));
   f.AddEvidence("srcaddr", from)
       .AddEvidence("dstaddr", to)
       .AddEvidence("sessions", Signed(sessions))
       .AddEvidence("bytes", sent)
       .AddEvidence("received", received);
+  services.AddTo(&f);
   if (const std::string& day = context.Get(kBad).day; !day.empty()) f.AddEvidence("list_of", day);
   return f;
 }

@@ -10,7 +10,6 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "src/detect/busiest.h"
 #include "src/detect/context.h"
 #include "src/detect/ports.h"
@@ -55,7 +54,7 @@ bool IsBastion(const DetectorContext& context, uint32_t host) {
 // What a source did at some hosts.
 struct Movement {
   Counts hosts;  // by sessions
-  std::set<int64_t> ports;
+  ServicePorts ports;
   uint64_t tries = 0, failed = 0, failed_hosts = 0;
   Span span;
 
@@ -64,7 +63,7 @@ struct Movement {
       hosts.emplace_back(host.rows[0].server, host.rows.size());
       failed_hosts += host.answered ? 0 : 1;
       for (const SessionRow& row : host.rows) {
-        ports.insert(row.port);
+        ports.Add(row);
         ++tries;
         failed += row.Is(kFailed) ? 1 : 0;
         span.Add(row);
@@ -78,9 +77,9 @@ struct Movement {
     f.sentence = absl::StrCat(sentence, When(span));
     f.AddEvidence("hosts", Signed(hosts.size()))
         .AddEvidence("failed_hosts", Signed(failed_hosts))
-        .AddEvidence("ports", std::vector<int64_t>(ports.begin(), ports.end()))
         .AddEvidence("failed", Signed(failed))
         .AddEvidence("tries", Signed(tries));
+    ports.AddTo(&f);
     return f;
   }
 };
@@ -114,22 +113,22 @@ void MovementsOf(const DetectorContext& context, uint32_t source, std::vector<Fi
   if (const auto day = busiest(&tried, kDay); Signed(day.size()) >= least) {
     const Movement all(day);
     if (static_cast<double>(all.failed_hosts) >= context.Get(kLateralFailed) * static_cast<double>(day.size())) {
-      out->push_back(
-          all.ToFinding(context, source, Severity::kHigh,
-                        absl::StrCat(context.text(source), " tried ", all.ports.size() == 1 ? "port " : "ports ",
-                                     absl::StrJoin(all.ports, ", "), " of ", Commas(day.size()), " inside hosts, ",
-                                     Commas(all.failed_hosts), " of which did not answer")));
+      out->push_back(all.ToFinding(
+          context, source, Severity::kHigh,
+          absl::StrCat(context.text(source), " tried ", all.ports.Text(), " of ", Counted(day.size(), "inside host"),
+                       " within a day, ", Commas(all.failed_hosts), " of which did not answer")));
       return;
     }
   }
   const auto soon = busiest(&reached, context.Get(kLateralSeconds));
   if (Signed(soon.size()) < least || IsBastion(context, source)) return;
   const Movement all(soon);
-  out->push_back(all.ToFinding(
-      context, source, Severity::kMedium,
-      absl::StrCat(context.text(source), " got into ", Commas(soon.size()), " inside hosts at ",
-                   all.ports.size() == 1 ? "port " : "ports ", absl::StrJoin(all.ports, ", "),
-                   " for the first time in ", "these logs within ", context.Get(kLateralSeconds) / 60, " minutes")));
+  out->push_back(
+      all.ToFinding(context, source, Severity::kMedium,
+                    absl::StrCat(context.text(source), " got into ", Counted(soon.size(), "inside host"), " at ",
+                                 all.ports.Text(), " for the first time in these logs within ",
+                                 Counted(static_cast<uint64_t>(context.Get(kLateralSeconds) / 60), "minute"))));
+  out->back().AddEvidence("seconds", context.Get(kLateralSeconds));
 }
 
 // A session of an administration service between two inside hosts that hardly meet there.
@@ -179,16 +178,20 @@ void HopChains(const DetectorContext& context, std::vector<Finding>* out) {
     std::string way = context.text(chain[0]->session->client);
     std::vector<Ip> targets;
     std::vector<int64_t> ports;
+    std::set<int32_t> protocols;
     for (const Hop* at : chain) {
       span.Add(*at->session);
-      absl::StrAppend(&way, ", into ", context.text(at->session->server), " at port ", at->session->port);
+      absl::StrAppend(&way, ", into ", context.text(at->session->server), " at ", ServiceText(*at->session));
+      protocols.insert(at->session->protocol);
       targets.push_back(context.sessions.address(at->session->server));
       ports.push_back(at->session->port);
     }
     Finding f = MakeFinding(Severity::kHigh, context.sessions.address(chain[0]->session->client), std::move(targets),
                             span, ScoreOf(static_cast<double>(kLeastHops), static_cast<double>(chain.size())));
     f.sentence = absl::StrCat("from host to host, each while the session before was open: ", way, When(span));
-    f.AddEvidence("hops", Signed(chain.size())).AddEvidence("ports", ports);
+    f.AddEvidence("hops", Signed(chain.size()))
+        .AddEvidence("ports", ports)
+        .AddEvidence("protocols", ProtocolsOf(protocols));
     out->push_back(std::move(f));
   }
 }
@@ -215,9 +218,6 @@ constexpr FieldNeed kNeeds[] = {
     Helpful("closed ports that answer look like open ones", {Field::kBytes}),
     Helpful("what goes on over several windows is not put together", {Field::kEnd}),
     Helpful("a try that only the sender's side let through looks like a success", {Field::kInterfaceId}),
-    Helpful("an address that went to another instance looks like the old one", {Field::kInstanceId}),
-    Helpful("movement between networks cannot be told from movement inside",
-            {Field::kSubnetId, Field::kVpcId, Field::kTgwSrcVpcId}),
 };
 
 }  // namespace

@@ -26,8 +26,9 @@ std::vector<Finding> FindNewAdminEdges(const DetectorContext& context) {
   ForEachFirstSeen(context, port_of, [&](uint32_t source, int32_t port, const FirstSeen& first_seen) {
     Finding f = first_seen.ToFinding(context, source, Severity::kMedium, first_seen.score());
     f.AddEvidence("dstport", int64_t{port});
-    f.sentence = absl::StrCat(context.text(source), " reached port ", port, " of ", Commas(first_seen.hosts.size()),
-                              " inside hosts for the first time", When(first_seen.span));
+    f.sentence =
+        absl::StrCat(context.text(source), " reached ", first_seen.PortText(port), " of ",
+                     Counted(first_seen.hosts.size(), "inside host"), " for the first time", When(first_seen.span));
     out.push_back(std::move(f));
   });
   return out;

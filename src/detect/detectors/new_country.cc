@@ -39,8 +39,9 @@ std::vector<Finding> FindNewCountries(const DetectorContext& context) {
     Finding f = first_seen.ToFinding(context, source, Severity::kMedium, first_seen.score());
     f.AddEvidence(geo.networks ? "network" : "country", name);
     f.AddEvidence("geo_of", geo.day);
-    f.sentence = absl::StrCat(context.text(source), " talked to ", ToString(f.targets[0]), " in ", name,
-                              ", where none of your hosts has talked to before", When(first_seen.span));
+    f.sentence = absl::StrCat(context.text(source), " talked to ", ToString(f.targets[0]), " in ", name, " at ",
+                              first_seen.services.Text(), ", where none of your hosts has talked to before",
+                              When(first_seen.span));
     out.push_back(std::move(f));
   });
   return out;

@@ -25,8 +25,8 @@ std::vector<Finding> FindNewDestinations(const DetectorContext& context) {
   const Habits habits(context, server_of);
   ForEachFirstSeen(context, habits.Unusual(server_of), [&](uint32_t source, uint32_t, const FirstSeen& first_seen) {
     Finding f = habits.ToFinding(context, source, first_seen, Severity::kLow);
-    f.sentence = absl::StrCat(context.text(source), " talked to ", ToString(f.targets[0]), habits.FirstTime(source),
-                              When(first_seen.span));
+    f.sentence = absl::StrCat(context.text(source), " talked to ", ToString(f.targets[0]), " at ",
+                              first_seen.services.Text(), habits.FirstTime(source), When(first_seen.span));
     out.push_back(std::move(f));
   });
   return out;

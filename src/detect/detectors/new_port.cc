@@ -22,8 +22,8 @@ std::vector<Finding> FindNewPorts(const DetectorContext& context) {
   ForEachFirstSeen(context, habits.Unusual(port_of), [&](uint32_t source, int32_t port, const FirstSeen& first_seen) {
     Finding f = habits.ToFinding(context, source, first_seen, Severity::kLow);
     f.AddEvidence("dstport", int64_t{port});
-    f.sentence = absl::StrCat(context.text(source), " used port ", port, " of outside hosts (", ToString(f.targets[0]),
-                              ")", habits.FirstTime(source), When(first_seen.span));
+    f.sentence = absl::StrCat(context.text(source), " used ", first_seen.PortText(port), " of outside hosts (",
+                              ToString(f.targets[0]), ")", habits.FirstTime(source), When(first_seen.span));
     out.push_back(std::move(f));
   });
   return out;

@@ -57,11 +57,11 @@ struct Tries {
   }
 };
 
-// The ports at which a host answered, the first twenty by sessions. `rows` are of one host, by port.
-std::vector<int64_t> AnsweredPorts(std::span<const SessionRow> rows) {
+// The ports of a protocol at which a host answered, the first twenty by sessions. `rows` are of one host, by port.
+std::vector<int64_t> AnsweredPorts(std::span<const SessionRow> rows, int32_t protocol) {
   std::vector<std::pair<int64_t, uint64_t>> counts;
   for (const SessionRow& row : rows) {
-    if (!row.Is(kOpen) || row.port == kNullInt32) continue;
+    if (!row.Is(kOpen) || row.port == kNullInt32 || row.protocol != protocol) continue;
     if (counts.empty() || counts.back().first != row.port) counts.emplace_back(row.port, 0);
     ++counts.back().second;
   }
@@ -87,7 +87,7 @@ void Vertical(const DetectorContext& context, uint32_t source, std::vector<Findi
       Tries& tries = found.first;
       const int64_t ports = MostWithin(context, &tries.different);
       if (ports < context.Get(kScanPorts) || !tries.MostlyFailed(context.Get(kScanFailed))) continue;
-      const std::vector<int64_t> answered = AnsweredPorts(rows);
+      const std::vector<int64_t> answered = AnsweredPorts(rows, protocol);
       // What the whole internet gets all day long is no news, as long as nobody answers.
       const bool daily = ports < 2 * context.Get(kScanPorts) && context.outside(source);
       const Severity severity = ports >= 4 * context.Get(kScanPorts) || !answered.empty() ? Severity::kHigh
@@ -96,7 +96,7 @@ void Vertical(const DetectorContext& context, uint32_t source, std::vector<Findi
       Finding f =
           MakeFinding(severity, context.sessions.address(source), {context.sessions.address(rows[0].server)},
                       tries.span, ScoreOf(static_cast<double>(context.Get(kScanPorts)), static_cast<double>(ports)));
-      f.sentence = absl::StrCat(context.text(source), " tried ", Commas(tries.different.size()), " ports of ",
+      f.sentence = absl::StrCat(context.text(source), " tried ", PortsText(protocol, tries.different.size()), " of ",
                                 context.text(rows[0].server),
                                 answered.empty() ? ", none of which answered" : ", which answered on ",
                                 absl::StrJoin(answered, ", "), When(tries.span));
@@ -147,7 +147,7 @@ void Horizontal(const DetectorContext& context, uint32_t source, std::vector<Fin
                                   MostOf(context.sessions, Counts(counts.begin(), counts.end())), tries.span,
                                   ScoreOf(static_cast<double>(context.Get(kScanHosts)), static_cast<double>(hosts)));
           f.sentence = absl::StrCat(context.text(source), " tried ", ServiceText(own[0]), " of ",
-                                    Commas(tries.different.size()), " hosts without answer", When(tries.span));
+                                    Counted(tries.different.size(), "host"), " without answer", When(tries.span));
           f.AddEvidence("hosts", Signed(tries.different.size()))
               .AddEvidence("within", hosts)
               .AddEvidence("failed", Signed(tries.failed))
@@ -163,33 +163,45 @@ void Horizontal(const DetectorContext& context, uint32_t source, std::vector<Fin
 void Distributed(const DetectorContext& context, std::vector<Finding>* out) {
   constexpr size_t kLeastSources = 10, kPortsEach = 3;
   struct Target {
-    std::map<uint32_t, std::set<int32_t>> ports;  // by source
+    std::map<uint32_t, std::pair<std::set<int32_t>, int64_t>> ports;  // by source, with its first try
+    std::set<int32_t> protocols;
     Span span;
   };
   std::map<std::pair<uint32_t, int64_t>, Target> targets;  // by host and hour
   for (const SessionRow& row : context.sessions.rows()) {
     if (!row.Is(kFailed) || !context.inside(row.server) || !context.outside(row.client) || !HasPort(row.port)) continue;
     Target& target = targets[{row.server, row.start / kHour}];
-    target.ports[row.client].insert(row.port);
+    auto& [ports, first] = target.ports.try_emplace(row.client, std::set<int32_t>(), row.start).first->second;
+    ports.insert(row.port);
+    first = std::min(first, row.start);
+    target.protocols.insert(row.protocol);
     target.span.Add(row);
   }
   struct Scan {
-    std::set<int32_t> ports;
+    std::set<int32_t> ports, protocols;
     uint32_t first = 0;  // the source with most ports
     size_t sources = 0, most = 0;
+    int64_t began = 0;
     Span span;
   };
   std::map<uint32_t, Scan> scans;  // by host, of its worst hour
   for (const auto& [key, target] : targets) {
     Scan scan;
     scan.span = target.span;
-    for (const auto& [source, ports] : target.ports) {
+    scan.protocols = target.protocols;
+    for (const auto& [source, tried] : target.ports) {
+      const auto& [ports, began] = tried;
       if (ports.size() < kPortsEach || Signed(ports.size()) >= context.Get(kScanPorts)) continue;  // such a one is told
       scan.ports.insert(ports.begin(), ports.end());
       ++scan.sources;
-      const bool before = ports.size() == scan.most && CompareAddressText(context.sessions.address(source),
-                                                                          context.sessions.address(scan.first)) < 0;
-      if (ports.size() > scan.most || before) scan.first = source;
+      const bool before =
+          ports.size() == scan.most &&
+          (began < scan.began || (began == scan.began && CompareAddressText(context.sessions.address(source),
+                                                                            context.sessions.address(scan.first)) < 0));
+      if (ports.size() > scan.most || before) {
+        scan.first = source;
+        scan.began = began;
+      }
       scan.most = std::max(scan.most, ports.size());
     }
     if (scan.sources < kLeastSources || Signed(scan.ports.size()) < 2 * context.Get(kScanPorts)) continue;
@@ -200,10 +212,13 @@ void Distributed(const DetectorContext& context, std::vector<Finding>* out) {
     Finding f = MakeFinding(
         Severity::kMedium, context.sessions.address(scan.first), {context.sessions.address(host)}, scan.span,
         ScoreOf(2 * static_cast<double>(context.Get(kScanPorts)), static_cast<double>(scan.ports.size())));
-    f.sentence = absl::StrCat(Commas(scan.sources), " outside hosts, ", context.text(scan.first), " first, tried ",
-                              Commas(scan.ports.size()), " ports of ", context.text(host),
-                              " without answer, three or more each", When(scan.span));
-    f.AddEvidence("sources", Signed(scan.sources)).AddEvidence("ports", Signed(scan.ports.size()));
+    f.sentence = absl::StrCat(Counted(scan.sources, "outside host"), ", ", context.text(scan.first), " first, tried ",
+                              Counted(scan.ports.size(), "port"), " of ", context.text(host),
+                              " without answer within an hour, ", kPortsEach, " or more each", When(scan.span));
+    f.AddEvidence("sources", Signed(scan.sources))
+        .AddEvidence("ports", Signed(scan.ports.size()))
+        .AddEvidence("ports_each", int64_t{kPortsEach})
+        .AddEvidence("protocols", ProtocolsOf(scan.protocols));
     out->push_back(std::move(f));
   }
 }
@@ -214,11 +229,12 @@ constexpr size_t kBlock = 4;
 void Block(const DetectorContext& context, uint32_t source, size_t first, std::vector<Finding>* out) {
   Tries tries;
   std::map<uint32_t, uint64_t> hosts;
-  std::set<int32_t> ports;
+  std::set<int32_t> ports, protocols;
   for (const SessionRow& row : context.sessions.of(source)) {
     tries.Add(row);
     if (!row.Is(kFailed)) continue;
     ++hosts[row.server];
+    protocols.insert(row.protocol);
     if (row.port != kNullInt32) ports.insert(row.port);
   }
   Severity severity = Severity::kLow;
@@ -230,13 +246,14 @@ void Block(const DetectorContext& context, uint32_t source, size_t first, std::v
   out->resize(first);
   Finding f = MakeFinding(severity, context.sessions.address(source),
                           MostOf(context.sessions, Counts(hosts.begin(), hosts.end())), tries.span, score);
-  f.sentence = absl::StrCat(context.text(source), " tried ", Commas(ports.size()), " ports of ", Commas(hosts.size()),
-                            " hosts, ", Commas(tries.failed), " of ", Commas(tries.all), " tries without answer",
-                            When(tries.span));
+  f.sentence = absl::StrCat(context.text(source), " tried ", Counted(ports.size(), "port"), " of ",
+                            Counted(hosts.size(), "host"), ", ", Commas(tries.failed), " of ", Commas(tries.all),
+                            tries.all == 1 ? " try" : " tries", " without answer", When(tries.span));
   f.AddEvidence("ports", Signed(ports.size()))
       .AddEvidence("hosts", Signed(hosts.size()))
       .AddEvidence("failed", Signed(tries.failed))
-      .AddEvidence("tries", Signed(tries.all));
+      .AddEvidence("tries", Signed(tries.all))
+      .AddEvidence("protocols", ProtocolsOf(protocols));
   out->push_back(std::move(f));
 }
 
@@ -251,13 +268,17 @@ void Walk(const DetectorContext& context, uint32_t source, std::vector<Finding>*
   struct Service {
     uint32_t host;
     int32_t port;
+    std::set<int32_t> protocols;
     Tries tries;
     bool missed() const { return tries.failed == tries.all; }
   };
   std::vector<Service> services;
   ForEachRun(context.sessions.of(source), ByService, [&](std::span<const SessionRow> rows) {
-    services.push_back({rows[0].server, rows[0].port, {}});
-    for (const SessionRow& row : rows) services.back().tries.Add(row);
+    services.push_back({rows[0].server, rows[0].port, {}, {}});
+    for (const SessionRow& row : rows) {
+      services.back().tries.Add(row);
+      services.back().protocols.insert(row.protocol);
+    }
   });
   std::sort(services.begin(), services.end(), [&](const Service& a, const Service& b) {
     if (a.tries.span.first != b.tries.span.first) return a.tries.span.first < b.tries.span.first;
@@ -274,10 +295,12 @@ void Walk(const DetectorContext& context, uint32_t source, std::vector<Finding>*
   span.first = services.empty() ? 0 : services.front().tries.span.first;
   std::vector<uint32_t> hosts;
   std::set<uint32_t> known;
+  std::set<int32_t> protocols;
   for (const Service& service : services) {
     span.last = std::max(span.last, service.tries.span.last);
     if (!service.missed()) continue;
     ++missed;
+    protocols.insert(service.protocols.begin(), service.protocols.end());
     if (known.insert(service.host).second) hosts.push_back(service.host);
   }
   if (walk < kWalk || static_cast<double>(missed) < context.Get(kScanFailed) * static_cast<double>(services.size()))
@@ -287,11 +310,12 @@ void Walk(const DetectorContext& context, uint32_t source, std::vector<Finding>*
   const Severity severity = missed >= 10 && context.inside(source) ? Severity::kMedium : Severity::kLow;
   Finding f = MakeFinding(severity, context.sessions.address(source), std::move(targets), span,
                           1 - 2 / (static_cast<double>(missed) + 1));
-  f.sentence = absl::StrCat(context.text(source), " tried ", Commas(missed), " services of ", Commas(hosts.size()),
-                            " hosts without answer", When(span));
+  f.sentence = absl::StrCat(context.text(source), " tried ", Counted(missed, "service"), " of ",
+                            Counted(hosts.size(), "host"), " without answer", When(span));
   f.AddEvidence("services", Signed(missed))
       .AddEvidence("hosts", Signed(hosts.size()))
-      .AddEvidence("answered", Signed(services.size() - missed));
+      .AddEvidence("answered", Signed(services.size() - missed))
+      .AddEvidence("protocols", ProtocolsOf(protocols));
   out->push_back(std::move(f));
 }
 

@@ -13,6 +13,7 @@
 #include "src/detect/context.h"
 #include "src/detect/ports.h"
 #include "src/detect/registry.h"
+#include "src/detect/regularity.h"
 
 VPCFLOW_NAMESPACE_BEGIN
 namespace internal {
@@ -34,12 +35,14 @@ std::optional<Finding> FailedAccess(const DetectorContext& context, std::span<co
   for (const SessionRow& row : day) span.Add(row);
   if (tries < std::max<int64_t>(context.Get(kAccessTries), 1)) return std::nullopt;
   const Ip &from = context.sessions.address(rows[0].client), &host = context.sessions.address(rows[0].server);
-  // Outside hosts try every address of the internet all day.
-  const Severity severity = context.inside(rows[0].client) ? Severity::kMedium : Severity::kLow;
+  // Outside hosts try every address of the internet all day; applications and tests wait for databases, monitors ask by
+  // the clock.
+  const bool waits = IsOneOf(kDatabasePorts, rows[0].port) || AreSteady(day);
+  const Severity severity = context.inside(rows[0].client) && !waits ? Severity::kMedium : Severity::kLow;
   Finding f = MakeFinding(severity, from, {host}, span,
                           ScoreOf(static_cast<double>(context.Get(kAccessTries)), static_cast<double>(tries)));
-  f.sentence = absl::StrCat(ToString(from), " tried ", ToString(host), " ", ServiceText(rows[0]), " ", Commas(tries),
-                            " times without answer", When(span));
+  f.sentence = absl::StrCat(ToString(from), " tried ", ToString(host), " ", ServiceText(rows[0]), " ",
+                            Counted(static_cast<uint64_t>(tries), "time"), " without answer", When(span));
   f.AddEvidence("dstport", int64_t{rows[0].port})
       .AddEvidence("protocol", NumberOrNone(rows[0].protocol))
       .AddEvidence("tries", tries);
@@ -57,8 +60,8 @@ Finding OneVisitor(const DetectorContext& context, const SessionRow& service, co
   const Ip &from = context.sessions.address(visitor.source), &host = context.sessions.address(service.server);
   Finding f = MakeFinding(Severity::kMedium, from, {host}, span, ScoreOf(1, static_cast<double>(sessions)));
   f.sentence = absl::StrCat(ToString(from), ", outside, talked to ", ToString(host), " ", ServiceText(service), ": ",
-                            Commas(sessions), " sessions, ", Commas(sent), " bytes sent, ", Commas(received),
-                            " received", When(span));
+                            Counted(sessions, "session"), ", ", Commas(sent), " bytes to it, ", Commas(received),
+                            " bytes from it", When(span));
   f.AddEvidence("srcaddr", from)
       .AddEvidence("dstaddr", host)
       .AddEvidence("dstport", int64_t{service.port})
@@ -87,8 +90,8 @@ Finding ManyVisitors(const DetectorContext& context, const SessionRow& service, 
                           all.span, ScoreOf(1, static_cast<double>(visitors.size())));
   f.sentence =
       absl::StrCat(ToString(host), " ", ServiceText(service), open ? " is open to the internet: " : " let ",
-                   Commas(visitors.size()), open ? " outside hosts" : " outside hosts in", ", ", Commas(all.sessions),
-                   " sessions, ", Commas(all.sent), " bytes sent, ", Commas(all.received), " received", When(all.span));
+                   Counted(visitors.size(), "outside host"), open ? "" : " in", ", ", Counted(all.sessions, "session"),
+                   ", ", Commas(all.sent), " bytes to it, ", Commas(all.received), " bytes from it", When(all.span));
   f.AddEvidence("dstaddr", host)
       .AddEvidence("dstport", int64_t{service.port})
       .AddEvidence("protocol", NumberOrNone(service.protocol))
@@ -108,8 +111,10 @@ std::vector<Finding> FindUnauthorisedAccess(const DetectorContext& context) {
     if (outside && context.sessions.Is(source, administers)) continue;
     ForEachRun(context.sessions.of(source), ByConversation, [&](std::span<const SessionRow> rows) {
       const int32_t port = rows[0].port;
-      if (!context.inside(rows[0].server) || (!IsOneOf(kAdminPorts, port) && !IsOneOf(kDatabasePorts, port))) return;
+      const bool sensitive = IsOneOf(kAdminPorts, port) || IsOneOf(kDatabasePorts, port);
+      if (!context.inside(rows[0].server) || (!sensitive && !IsOneOf(kStorePorts, port))) return;
       const AnsweredSessions answered = AnsweredSessionsOf(rows);
+      if (answered.sessions == 0 && !sensitive) return;
       if (answered.sessions == 0) {
         if (std::optional<Finding> f = FailedAccess(context, rows)) out.push_back(*std::move(f));
       } else if (outside) {
@@ -150,13 +155,12 @@ constinit const DetectorInfo detectors::unauthorised_access = {
     .technique = "T1133",
     .meaning = "administration or database services that outside hosts reach, or that a host tries in vain",
     .method =
-        "Sessions from outside that an administration or database port of an inside host answered: one finding for "
-        "each "
-        "of one or two outside hosts, one for the service where there are more, `low` where it is open to everybody; "
-        "and "
-        "many tries at such a port in a day that all got no answer: of inside hosts `medium`, of outside ones `low` "
-        "(what "
-        "every address gets).",
+        "Sessions from outside that an administration port, a database or a store (Redis, Elasticsearch, Cassandra, "
+        "memcached, CouchDB, etcd) of an inside host answered: one finding for each of one or two outside hosts, one "
+        "for "
+        "the service where there are more, `low` where it is open to everybody; and many tries at an administration "
+        "port or a database in a day that all got no answer: `low` of outside hosts (what every address gets), at "
+        "databases, which applications and tests wait for, and by the clock; else `medium`.",
     .misses = "who was let in on purpose, unless you name it",
     .needs = kNeeds,
     .settings = kSettings,

@@ -157,6 +157,10 @@ std::string Aggregation::Warning() const {
   const std::lock_guard lock(impl_->mutex);
   return impl_->sessions != nullptr ? impl_->sessions->Warning() : "";
 }
+std::map<std::string, uint64_t> Aggregation::Shown() const {
+  const std::lock_guard lock(impl_->mutex);
+  return impl_->sessions != nullptr ? impl_->sessions->Shown() : std::map<std::string, uint64_t>();
+}
 absl::StatusOr<Table> Aggregation::TakeIdle(int64_t time) {
   const std::lock_guard lock(impl_->mutex);
   if (impl_->sessions == nullptr) return MakeError(ErrorKind::kPlan, "only sessions end; this aggregation has groups");
@@ -172,6 +176,7 @@ void Aggregation::Impl::Merge(const Impl& other) {
 void Aggregation::Impl::Join(const internal::ScannedWorkers& scanned, Report* report) {
   const std::lock_guard lock(mutex);
   for (internal::Worker* worker : scanned.workers) Add(worker, 0);
+  if (sessions != nullptr) sessions->EndScan();
   if (groups != nullptr) report->unspread = groups->unspread();
   internal::AddCounts(scanned.workers, 0, report);
 }
@@ -221,7 +226,7 @@ absl::Status Aggregation::Merge(const Aggregation& other) {
     return MakeError(ErrorKind::kPlan, absl::StrCat("aggregations of different plans cannot be merged; this one:\n",
                                                     plan().Explain(), "the other one:\n", other.plan().Explain()));
   if (&other == this) {  // twice all it has
-    absl::StatusOr<Aggregation> copy = FromBytes(ToBytes());
+    absl::StatusOr<Aggregation> copy = Copy();
     if (!copy.ok()) return copy.status();
     const std::lock_guard lock(impl_->mutex);
     impl_->Merge(*copy->impl_);
@@ -230,6 +235,14 @@ absl::Status Aggregation::Merge(const Aggregation& other) {
   const std::scoped_lock locks(impl_->mutex, other.impl_->mutex);  // in an order that never blocks
   impl_->Merge(*other.impl_);
   return absl::OkStatus();
+}
+
+absl::StatusOr<Aggregation> Aggregation::Copy() const {
+  absl::StatusOr<Aggregation> out = Make(impl_->plan);
+  if (!out.ok()) return out;
+  const std::lock_guard lock(impl_->mutex);
+  out->impl_->Merge(*impl_);
+  return out;
 }
 
 std::string Aggregation::ToBytes() {

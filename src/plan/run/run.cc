@@ -194,6 +194,7 @@ absl::StatusOr<std::vector<Result>> JoinWorkers(std::span<const Plan> plans, con
   for (size_t p = 0; p < plans.size(); ++p) {
     reports[p].Merge(Report(report));
     results[p].report = std::move(reports[p]);
+    if (plans[p].impl().spec.sessions) results[p].report.shown = workers[0]->sessions(p)->Shown();
     if (session_warnings[p].empty()) continue;
     results[p].report.one_direction = session_warnings[p];
     results[p].report.Warn(std::move(session_warnings[p]));

@@ -32,6 +32,18 @@ SessionState MakeSessionState(const PlanImpl& plan, const std::vector<int>& slot
   return {*plan.spec.sessions, columns, filtered};
 }
 
+namespace {
+
+// The fields of sessions that the format of some rows has.
+ShownFields::Bits NamedFields(const SessionColumns& columns, const Rows& rows) {
+  ShownFields::Bits named = 0;
+  for (size_t i = 0; i < columns.size(); ++i)
+    named |= static_cast<ShownFields::Bits>(static_cast<unsigned>(rows.Has(columns[i])) << i);
+  return named;
+}
+
+}  // namespace
+
 void Worker::Bind(const PlanImpl& plan, const std::vector<int>& slots, State* state) const {
   if (!plan.filter) return;
   BoundFilter& bound = state->filters.emplace_back();
@@ -221,7 +233,7 @@ void Worker::ProcessSeveral(Rows* rows) {
 void Worker::Consume(State* state, const Batch& batch, const Rows& rows) {
   state->matched += batch.rows;
   if (state->sessions != nullptr) {
-    if (batch.rows > 0) state->sessions->Consume(batch);
+    if (batch.rows > 0) state->sessions->Consume(batch, NamedFields(state->sessions->columns(), rows));
   } else if (state->rows == nullptr) {
     std::unique_ptr<GroupState>& groups = groups_[state->group];
     groups->Consume(batch);

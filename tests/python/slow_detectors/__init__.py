@@ -3,12 +3,11 @@ engine's own detectors find is compared with what these find."""
 
 from __future__ import annotations
 
-from .baseline import BaselineDetectors
-from .by_rules import RuleDetectors
+from .floods_by_hand import FloodDetectors
 from .tries_by_hand import TryDetectors
 
 __all__ = ["Run"]
 
 
-class Run(TryDetectors, RuleDetectors, BaselineDetectors):
+class Run(TryDetectors, FloodDetectors):
     """One detection: a method for each of DETECTORS."""

@@ -82,6 +82,35 @@ def bundled_s3() -> tuple[list[Any], str]:
     return prefixes, re.findall(r'VPCFLOW_AWS_DAY\("(.*)"\)', text)[0]
 
 
+def counted(n: int, what: str) -> str:
+    return f"{n:,} {what}" if n == 1 else f"{n:,} {what}s"
+
+
+def protocol_text(protocol: int | None) -> str:
+    return "" if protocol in (None, 6) else "UDP " if protocol == 17 else f"protocol {protocol} "
+
+
+def service_of(port: int | None, protocol: int | None) -> str:
+    prefix = protocol_text(protocol)
+    return f"{prefix}port {'-' if port is None else port}" if port or not prefix else f"protocol {protocol}"
+
+
+def listing(services: Iterable[tuple[int | None, int | None]]) -> tuple[str, dict[str, Any]]:
+    """Ports, each with its protocol, as words and as evidence: the first twenty."""
+    order = sorted({(-1 if protocol is None else protocol, -1 if port is None else port) for port, protocol in services})[:20]
+    words = []
+    for protocol, own in groups(order, lambda service: service[0]).items():
+        prefix = protocol_text(None if protocol < 0 else protocol)
+        ports = ["-" if port < 0 else str(port) for _, port in own]
+        words.append(f"protocol {protocol}" if ports == ["-"] and prefix else f"{prefix}port{'s' * (len(ports) > 1)} {', '.join(ports)}")
+    evidence = {"ports": [port for _, port in order if port >= 0], "protocols": sorted({protocol for protocol, _ in order} - {-1})}
+    return " and ".join(words), evidence
+
+
+def protocols_of(rows: Iterable[Any]) -> list[int]:
+    return sorted({row.protocol for row in rows} - {None})
+
+
 def day_of(time: float) -> str:
     """The day of Unix seconds, in UTC."""
     return datetime.datetime.fromtimestamp(time, datetime.timezone.utc).date().isoformat()
@@ -176,7 +205,7 @@ class Detectors:
         self, detector: str, severity: str, row: dict[str, Any], targets: list[str], score: float, technique: str,
         evidence: dict[str, Any], sentence: str,
     ) -> Finding:  # fmt: skip
-        when = f"{instant(row['first'])} to {instant(row['last'])}"
+        when = f"{instant(row['first'])} to {instant(row['last'])} UTC"
         return Finding(
             detector, severity, row["srcaddr"], targets, row["first"], row["last"], round(score, 3), technique,
             evidence, self._coverage[detector], f"{sentence}, {when}",

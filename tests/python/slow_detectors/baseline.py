@@ -15,7 +15,7 @@ from vpcflow.query.expr import count
 from vpcflow.query.expr import max as max_of
 from vpcflow.query.expr import min as min_of
 
-from .base import LATERAL_PORTS, TALKED, Detectors, bundled_s3, day_of
+from .base import LATERAL_PORTS, TALKED, Detectors, bundled_s3, counted, day_of, listing, service_of
 
 DYNAMIC_PORTS = 49152  # RFC 6335: from here on ports are of no service
 
@@ -32,7 +32,7 @@ class BaselineDetectors(Detectors):
             return
         where = f"{self._from_inside} and {self._to_inside} and dstport in ({', '.join(map(str, LATERAL_PORTS))})"
         names = ("srcaddr", "dstaddr", "dstport")
-        edges = self._sent.filter(f"{where} and {TALKED}").group_by(*names).agg(
+        edges = self._sent.filter(f"{where} and {TALKED}").group_by(*names, "protocol").agg(
             sessions=count(), first=min_of("start"), last=max_of("end")
         )
         (found,) = self._ask(edges)
@@ -45,8 +45,8 @@ class BaselineDetectors(Detectors):
         for (actor, port), rows in fresh.items():
             span, targets, evidence = _together(actor, rows)
             evidence |= {"dstport": port}
-            text = f"{actor} reached port {port} of {len(rows):,} inside hosts for the first time"
-            score = 1 - 0.5 / len(rows)
+            text = f"{actor} reached {_service(port, rows)} of {counted(evidence['hosts'], 'inside host')} for the first time"
+            score = 1 - 0.5 / evidence["hosts"]
             yield self._finding("new_admin_edge", "medium", span, targets, score, "T1021", evidence, text)
 
     def _new(
@@ -59,7 +59,7 @@ class BaselineDetectors(Detectors):
             if self._is_inside(row["srcaddr"]) and row.get(name) is not None and counts(row):
                 own = past.setdefault(row["srcaddr"], {})
                 own[row[name]] = own.get(row[name], 0) + row["n"]
-        talks = self._sent.filter(TALKED).group_by(*dict.fromkeys(("srcaddr", name, "dstaddr")))
+        talks = self._sent.filter(TALKED).group_by(*dict.fromkeys(("srcaddr", name, "dstaddr", "dstport", "protocol")))
         (found,) = self._ask(talks.agg(sessions=count(), first=min_of("start"), last=max_of("end")))
         fresh: dict[tuple[str, Any], list[dict[str, Any]]] = {}
         for row in found:
@@ -74,7 +74,8 @@ class BaselineDetectors(Detectors):
             span, targets, evidence = _together(actor, rows)
             evidence |= {"past_sessions": sessions, "past_once": once}
             evidence |= {name: what} if name != "dstaddr" else {}
-            told = f"{actor} {text.format(what, targets[0])} for the first time in {sessions:,} sessions"
+            shown = _service(what, rows) if name == "dstport" else what
+            told = f"{actor} {text.format(shown, targets[0], _services(rows)[0])} for the first time in {counted(sessions, 'session')}"
             score = 1 - 0.5 * chance / self._settings.new_chance
             yield self._finding(detector, severity(what), span, targets, score, technique, evidence, told)
 
@@ -91,7 +92,7 @@ class BaselineDetectors(Detectors):
         def counts(row: dict[str, Any]) -> bool:
             return bool(0 < row["dstport"] < DYNAMIC_PORTS) and not self._is_inside(row["dstaddr"])
 
-        text = "used port {} of outside hosts ({})"
+        text = "used {} of outside hosts ({})"
         yield from self._new("dstport", "new_port", "T1571", counts, lambda port: "low", text)
 
     def new_protocol(self) -> Iterator[Finding]:
@@ -108,7 +109,7 @@ class BaselineDetectors(Detectors):
             peer = ipaddress.ip_address(row["dstaddr"])
             return not self._is_inside(row["dstaddr"]) and not any(peer in prefix for prefix in s3)
 
-        yield from self._new("dstaddr", "new_destination", "T1071", counts, lambda peer: "low", "talked to {1}")
+        yield from self._new("dstaddr", "new_destination", "T1071", counts, lambda peer: "low", "talked to {1} at {2}")
 
     def new_country(self) -> Iterator[Finding]:
         """Inside hosts that talk to a country that none of yours has talked to; needs `geo`."""
@@ -117,7 +118,7 @@ class BaselineDetectors(Detectors):
         countries = self._countries
         where = f"{self._from_inside} and not {self._to_inside}"
         talks = self._sent.filter(f"{where} and {TALKED}").label("country", "dstaddr", countries)
-        by = talks.filter("country is not null").group_by("srcaddr", "country", "dstaddr").agg(
+        by = talks.filter("country is not null").group_by("srcaddr", "country", "dstaddr", "dstport", "protocol").agg(
             sessions=count(), first=min_of("start"), last=max_of("end")
         )
         (found,) = self._ask(by)
@@ -130,14 +131,26 @@ class BaselineDetectors(Detectors):
         for (actor, country), rows in fresh.items():
             span, targets, evidence = _together(actor, rows)
             evidence |= {"country": country, "geo_of": day_of(os.stat(self._settings.geo).st_mtime)}
-            text = f"{actor} talked to {targets[0]} in {country}, where none of your hosts has talked to before"
+            text = f"{actor} talked to {targets[0]} in {country} at {_services(rows)[0]}, where none of your hosts has talked to before"
             score = 1 - 0.5 / evidence["hosts"]
             yield self._finding("new_country", "medium", span, targets, score, "T1071", evidence, text)
 
 
 def _together(actor: str, rows: list[dict[str, Any]]) -> tuple[dict[str, Any], list[str], dict[str, Any]]:
     """Of rows by peer: the span, the first twenty peers by sessions, and the evidence."""
-    rows.sort(key=lambda row: (-row["sessions"], row["dstaddr"]))
+    sessions: dict[str, int] = {}
+    for row in rows:
+        sessions[row["dstaddr"]] = sessions.get(row["dstaddr"], 0) + row["sessions"]
+    targets = sorted(sessions, key=lambda peer: (-sessions[peer], peer))
     span = {"srcaddr": actor, "first": min(r["first"] for r in rows), "last": max(r["last"] for r in rows)}
-    evidence = {"hosts": len(rows), "sessions": sum(r["sessions"] for r in rows)}
-    return span, [r["dstaddr"] for r in rows[:20]], evidence
+    evidence = {"hosts": len(sessions), "sessions": sum(sessions.values()), **_services(rows)[1]}
+    return span, targets[:20], evidence
+
+
+def _services(rows: list[dict[str, Any]]) -> tuple[str, dict[str, Any]]:
+    return listing((row["dstport"], row["protocol"]) for row in rows)
+
+
+def _service(port: int, rows: list[dict[str, Any]]) -> str:
+    protocols = {row["protocol"] for row in rows}
+    return service_of(port, protocols.pop() if len(protocols) == 1 else None)

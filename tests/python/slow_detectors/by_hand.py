@@ -16,9 +16,13 @@ from vpcflow.labels import ip_ranges
 from vpcflow.query import scan
 from vpcflow.query.expr import first as first_of
 
-from .base import Detectors, T, bundled_s3, groups, is_in, listed
+from .base import DATABASE_PORTS, T, bundled_s3, checked, counted, groups, is_in, listed, listing, service_of
+from .baseline import BaselineDetectors
 
 HOUR, DAY = 3600, 86400
+STORE_PORTS = (6379, 9200, 9042, 11211, 5984, 2379)
+FILE_PORTS = (21, 22, 139, 445, 873, 2049)
+STORES = (*DATABASE_PORTS, *STORE_PORTS, *FILE_PORTS)
 Service = tuple[str, Optional[int], Optional[int]]
 
 
@@ -96,9 +100,7 @@ def regularity(starts: Sequence[int]) -> tuple[float, float]:
 
 
 def service_text(row: Row) -> str:
-    if row.port or row.protocol is None or row.protocol == 6:
-        return f"{'UDP ' if row.protocol == 17 else ''}port {'-' if row.port is None else row.port}"
-    return f"protocol {row.protocol}"
+    return service_of(row.port, row.protocol)
 
 
 def span_of(rows: Iterable[Row]) -> dict[str, int]:
@@ -110,7 +112,7 @@ def score_of(threshold: float, n: float) -> float:
     return 1 - 0.5 * threshold / max(n, threshold) if n > 0 else 0.5
 
 
-class HandDetectors(Detectors):
+class HandDetectors(BaselineDetectors):
     """Detectors of what inside hosts do with outside ones."""
 
     _ranges_of: dict[str, str]
@@ -214,7 +216,7 @@ class HandDetectors(Detectors):
 
     def _call_text(self, calls: dict[str, Any]) -> str:
         row = calls["row"]
-        return f"{row.client} called {row.server} {service_text(row)} {calls['sessions']:,} times, every {calls['period']:,.0f} s"
+        return f"{row.client} called {row.server} {service_text(row)} {counted(calls['sessions'], 'time')}, every {calls['period']:,.0f} s"
 
     def _calls(self, calls: dict[str, Any], severity: str, text: str, more: dict[str, Any] | None = None) -> Finding:
         s, row = self._settings, calls["row"]
@@ -236,10 +238,28 @@ class HandDetectors(Detectors):
             return
         row = rows[0]
         evidence = {"failed": len(worst), "dstport": row.port, "protocol": row.protocol, "callers": callers}
-        text = f"{row.client} called {row.server} {service_text(row)} {len(worst):,} times in vain"
+        text = f"{row.client} called {row.server} {service_text(row)} {counted(len(worst), 'time')} in vain"
         score = score_of(self._settings.beacon_failed, len(worst))
         span = {"srcaddr": row.client, **span_of(worst)}
         yield self._finding("beacon", "medium", span, [row.server], score, "T1071", evidence, text)
+
+    def known_bad(self) -> Iterator[Finding]:
+        bad = checked(self._settings.bad)
+        for (client, server), rows in groups(self._rows, lambda row: (row.client, row.server)).items():
+            talks = [row for row in rows if row.answered]
+            for actor, verb, other in ((client, "talked to", server), (server, "was reached by", client)):
+                if not talks or not is_in(other, bad):
+                    continue
+                words, services = listing((row.port, row.protocol) for row in talks)
+                sent, received = sum(row.sent for row in talks), sum(row.received for row in talks)
+                evidence = {
+                    "srcaddr": client, "dstaddr": server, "sessions": len(talks), "bytes": sent, "received": received,
+                    **services,
+                }  # fmt: skip
+                text = f"{actor} {verb} {other}, which is listed, at {words}, {counted(len(talks), 'time')}"
+                targets = [server] if actor == client != server else []
+                span = {"srcaddr": actor, **span_of(talks)}
+                yield self._finding("known_bad", "high", span, targets, score_of(1, len(talks)), "T1071", evidence, text)
 
     def long_session(self) -> Iterator[Finding]:
         s = self._settings
@@ -295,9 +315,9 @@ class HandDetectors(Detectors):
     def exfiltration(self) -> Iterator[Finding]:
         s = self._settings
         known = (listed(s.exfil_known) and s.exfil_known) or ()
-        transfers = [(r.client, r.server, r.start, r.end, r.sent, r.received, False, r.port) for r in self._rows
+        transfers = [(r.client, r.server, r.start, r.end, r.sent, r.received, False, r.port, r.protocol) for r in self._rows
                      if self._in(r.client) and self._is_outside(r.server)]  # fmt: skip
-        transfers += [(r.server, r.client, r.start, r.end, r.received, r.sent, True, r.port) for r in self._fetched]
+        transfers += [(r.server, r.client, r.start, r.end, r.received, r.sent, True, r.port, r.protocol) for r in self._fetched]
         transfers = [t for t in transfers if not is_in(t[1], known)]
         least = min(s.exfil_small, s.exfil_bytes // 10)
         uploads = []
@@ -313,11 +333,11 @@ class HandDetectors(Detectors):
             by_day: collections.Counter[int] = collections.Counter()
             for t in own:
                 by_day[t[2] // DAY] += t[4]
-            largest = max(day, key=lambda t: (t[4], 1 << 31 if t[7] is None else -t[7]))
+            largest = max(day, key=lambda t: (t[4], *(1 << 31 if n is None else -n for n in t[7:])))
             uploads.append({
                 "srcaddr": source, "peer": peer, "sent": sent, "received": sum(t[5] for t in day), "sessions": len(day),
                 "asked_for": sum(t[6] for t in day), "first": min(t[2] for t in day), "last": max(t[3] for t in day),
-                "port": largest[7], "days": sum(2 * n >= sent for n in by_day.values()),
+                "port": largest[7], "protocol": largest[8], "days": sum(2 * n >= sent for n in by_day.values()),
             })  # fmt: skip
         uploaders = collections.Counter(u["peer"] for u in uploads if u["sent"] * 10 >= s.exfil_bytes)
 
@@ -335,24 +355,121 @@ class HandDetectors(Detectors):
             if u["sent"] >= s.exfil_ratio * u["received"] and u["sent"] >= s.exfil_typical * typical:
                 yield self._upload(u, typical, max(uploaders[u["peer"]], 1), services.get(u["peer"]))
 
+    @functools.cached_property
+    def _to_s3(self) -> dict[str, list[Row]]:
+        """By inside host what it sends to S3; peers that get little are not looked at."""
+        s3, _ = bundled_s3()
+        out: dict[str, list[Row]] = {}
+        outwards = [row for row in self._rows if self._in(row.client) and self._is_outside(row.server)]
+        for (client, server), rows in groups(outwards, lambda row: (row.client, row.server)).items():
+            if sum(row.sent for row in rows) >= 100_000 and any(ipaddress.ip_address(server) in prefix for prefix in s3):
+                out.setdefault(client, []).extend(rows)
+        return out
+
+    def _s3_senders(self, sent: int) -> int:
+        """How many inside hosts send S3 a tenth as much a day."""
+        starts = [row.start for row in self._rows if self._in(row.client)]
+        days = (max(starts) - min(starts)) // DAY + 1
+        hosts = {row.client for row in self._rows} | {row.server for row in self._rows}
+        totals = [sum(row.sent for row in self._to_s3.get(host, [])) for host in hosts]
+        return sum(total >= sent * days // 10 for total in totals)
+
+    def _is_strange(self, u: dict[str, Any]) -> bool:
+        s, source = self._settings, u["srcaddr"]
+        ports = (set(DATABASE_PORTS) | set(STORE_PORTS) | set(FILE_PORTS)) - {22}
+        store = any(self._clients.get((source, port, 6), (0, 0))[1] >= 5 for port in ports)
+        before = sum(row.sent for row in self._to_s3.get(source, []) if row.start < u["first"])
+        seen = min([u["first"], *(row.start for row in self._rows if row.client == source)])
+        s3, _ = bundled_s3()
+        past = [] if self._baseline is None else self._past
+        known = any(edge["srcaddr"] == source and any(ipaddress.ip_address(edge["dstaddr"]) in p for p in s3) for edge in past)
+        few = self._s3_senders(u["sent"]) < s.common_callers
+        first = not known and seen + HOUR <= u["first"] and before * 10 < u["sent"]
+        return u["sent"] >= s.exfil_bytes and few and not store and first
+
+    def collection(self) -> Iterator[Finding]:
+        s = self._settings
+        past = [] if self._baseline is None else self._past
+        known = {(edge["srcaddr"], edge["dstaddr"]) for edge in past}
+        habits: dict[str, collections.Counter[str]] = {}
+        for edge in past:
+            if edge["dstport"] in STORES and self._in(edge["srcaddr"]) and self._in(edge["dstaddr"]):
+                habits.setdefault(edge["srcaddr"], collections.Counter())[edge["dstaddr"]] += edge["n"]
+
+        def surprises(client: str, store: str) -> bool:
+            own = habits.get(client, collections.Counter())
+            chance = (sum(n == 1 for n in own.values()) + 1) / (sum(own.values()) + 1)
+            return bool(own) and store not in own and chance <= s.new_chance
+
+        reads: dict[str, list[tuple[str, list[Row], list[Row]]]] = {}
+        pairs = groups([r for r in self._rows if self._in(r.client) and self._in(r.server)], lambda r: (r.client, r.server))
+        for (client, store), rows in pairs.items():
+            if client == store or (client, store) in known:
+                continue
+            surprising = any(row.port in STORES for row in rows) and surprises(client, store)
+            own = [row for row in rows if row.answered and row.port in STORES]
+            own.sort(key=lambda row: (row.start, row.received, row.sent, row.end))
+            day = busiest(own, lambda row: row.start, DAY, lambda row: row.received)
+            received = sum(row.received for row in day)
+            least = s.collection_bytes // 100 if surprising else s.collection_bytes
+            if day and received >= max(least, 1) and received >= 5 * sum(row.sent for row in day):
+                reads.setdefault(client, []).append((store, own, day))
+        chosen = {}
+        for client, parts in reads.items():
+            parts.sort(key=lambda part: part[2][0].start)
+            busy = busiest(parts, lambda part: part[2][0].start, DAY, lambda part: 1)
+            if busy and len(busy) >= s.collection_stores:
+                chosen[client] = busy
+        collectors = collections.Counter(store for parts in chosen.values() for store, _, _ in parts)
+        for client, parts in chosen.items():
+            yield self._collected(client, parts, rank([collectors[store] for store, _, _ in parts], 0.5))
+
+    def _collected(self, client: str, parts: list[tuple[str, list[Row], list[Row]]], like: int) -> Finding:
+        s = self._settings
+        rows = [row for _, _, day in parts for row in day]
+        received, sent = sum(row.received for row in rows), sum(row.sent for row in rows)
+        by_day: collections.Counter[int] = collections.Counter()
+        for row in (row for _, own, _ in parts for row in own):
+            by_day[row.start // DAY] += row.received
+        days = sum(2 * n >= received for n in by_day.values())
+        words, services = listing((row.port, row.protocol) for row in rows)
+        evidence = {
+            "stores": len(parts), "received": received, "sent": sent, "sessions": len(rows), "collectors": like, "days": days,
+            **services,
+        }  # fmt: skip
+        text = f"{client} read {received / 1e6:,.1f} MB of {counted(len(parts), 'inside store')} at {words} within a day, in "
+        text += f"{counted(len(rows), 'session')}, and sent them {sent / 1e6:,.1f} MB"
+        text += f"; {like} inside hosts do the like" if like > 1 else ""
+        text += f"; likewise on {days} days" if days >= 4 else ""
+        severity = "low" if days >= 4 or like >= s.common_callers else "high" if received >= 100 * s.collection_bytes else "medium"
+        counts = {store: len(day) for store, _, day in parts}
+        targets = sorted(counts, key=lambda store: (-counts[store], store))[:20]
+        span, score = {"srcaddr": client, **span_of(rows)}, score_of(s.collection_bytes, received)
+        return self._finding("collection", severity, span, targets, score, "T1074", evidence, text)
+
     def _upload(self, u: dict[str, Any], typical: int, uploaders: int, service: str | None) -> Finding:
         s = self._settings
         small = u["sent"] < s.exfil_bytes
         much, unit, name = (s.exfil_small, 1e6, "MB") if small else (s.exfil_bytes, 1e9, "GB")
         evidence = {k: u[k] for k in ("sent", "received", "sessions")} | {
-            "typical_session": typical, "dstport": u["port"], "uploaders": uploaders, "days": u["days"],
+            "typical_session": typical, "dstport": u["port"], "protocol": u["protocol"], "uploaders": uploaders, "days": u["days"],
         }  # fmt: skip
         text = f"{u['srcaddr']} sent {u['sent'] / unit:,.1f} {name} to {u['peer']}, which sent {u['received'] / unit:,.2f} {name}"
-        port = "-" if u["port"] is None else str(u["port"])
+        port = service_of(u["port"], u["protocol"])
         asked_for = u["asked_for"] == u["sessions"]
-        text += f" and asked for it at port {port}" if asked_for else ""
+        text += f" and asked for it at {port}" if asked_for else ""
+        s3 = service == "S3"
+        usual = uploaders >= s.common_callers or u["days"] >= 4
+        strange = s3 and not usual and self._is_strange(u)
         if service:
             evidence |= {"aws_service": service, **self._ranges_of}
+            evidence |= {"s3_senders": self._s3_senders(u["sent"])} if s3 else {}
             text += f", an address of AWS's {service}"
-        text += f", in {u['sessions']:,} session{'s' if u['sessions'] != 1 else ''}"
-        text += "" if asked_for else f", most at port {port}"
+        text += f", in {counted(u['sessions'], 'session')}"
+        text += "" if asked_for else f", most at {port}"
         text += f"; {uploaders:,} inside hosts send it much" if uploaders > 1 else ""
+        text += "; before it sent S3 next to nothing, and hardly another host sends as much" if strange else ""
         text += f"; likewise on {u['days']} days" if u["days"] >= 4 else ""
-        usual = service == "S3" or uploaders >= s.common_callers or u["days"] >= 4
-        severity = "low" if usual else "high" if not small and u["sent"] >= 4 * much else "medium"
+        plain = "high" if not s3 and not small and u["sent"] >= 4 * much else "medium"
+        severity = "low" if usual or (s3 and not strange) else plain
         return self._finding("exfiltration", severity, u, [u["peer"]], score_of(much, u["sent"]), "T1048", evidence, text)

@@ -1,21 +1,42 @@
-"""Detectors as loops over sessions: those of tries, guesses, visits and floods."""
+"""Detectors as loops over sessions: those of tries, guesses and visits."""
 
 from __future__ import annotations
 
 import collections
-import dataclasses
 import itertools
 from collections.abc import Iterator
 from typing import Any
 
 from vpcflow.findings import SEVERITIES, Finding
 
-from .base import ADMIN_PORTS, DATABASE_PORTS, LATERAL_PORTS, is_in
-from .by_hand import DAY, HOUR, HandDetectors, Row, busiest, groups, rank, regularity, score_of, service_text, span_of
+from .base import (
+    ADMIN_PORTS,
+    DATABASE_PORTS,
+    LATERAL_PORTS,
+    counted,
+    is_in,
+    listing,
+    protocol_text,
+    protocols_of,
+    service_of,
+)
+from .by_hand import (
+    DAY,
+    HOUR,
+    STORE_PORTS,
+    HandDetectors,
+    Row,
+    busiest,
+    groups,
+    rank,
+    regularity,
+    score_of,
+    service_text,
+    span_of,
+)
 
 MAIL_PORTS = (110, 143, 465, 587, 993, 995, 2525)
 ASKED_ALL_DAY = (25, 53, 80, 123, 443, 8080, 8443)
-MINUTE = 60
 
 
 def start_of(row: Row) -> int:
@@ -24,10 +45,6 @@ def start_of(row: Row) -> int:
 
 def one(row: Row) -> int:
     return 1
-
-
-def listing(ports: list[int]) -> str:
-    return ("port " if len(ports) == 1 else "ports ") + ", ".join(map(str, ports))
 
 
 def is_steady(rows: list[Row]) -> bool:
@@ -39,7 +56,7 @@ def most_of(counts: dict[str, int]) -> list[str]:
 
 
 class TryDetectors(HandDetectors):
-    """Detectors of tries, guesses, visits and floods."""
+    """Detectors of tries, guesses and visits."""
 
     # -- port scans
 
@@ -72,13 +89,13 @@ class TryDetectors(HandDetectors):
                 failed = sum(row.failed for row in own)
                 if within < s.scan_ports or failed < s.scan_failed * len(own):
                     continue
-                counts = collections.Counter(row.port for row in rows if row.open and row.port is not None)
+                counts = collections.Counter(row.port for row in own if row.open and row.port is not None)
                 answered = sorted(counts, key=lambda port: (-counts[port], port))[:20]
                 evidence = {
                     "ports": ports, "within": within, "failed": failed, "tries": len(own), "protocol": protocol,
                     "answered_ports": answered,
                 }  # fmt: skip
-                text = f"{source} tried {ports:,} ports of {host}"
+                text = f"{source} tried {counted(ports, protocol_text(protocol) + 'port')} of {host}"
                 text += f", which answered on {', '.join(map(str, answered))}" if answered else ", none of which answered"
                 daily = "low" if within < 2 * s.scan_ports and self._is_outside(source) else "medium"
                 severity = "high" if within >= 4 * s.scan_ports or answered else daily
@@ -99,7 +116,7 @@ class TryDetectors(HandDetectors):
                     "hosts": hosts, "within": within, "failed": failed, "tries": len(own), "dstport": port,
                     "protocol": protocol,
                 }  # fmt: skip
-                text = f"{source} tried {service_text(own[0])} of {hosts:,} hosts without answer"
+                text = f"{source} tried {service_text(own[0])} of {counted(hosts, 'host')} without answer"
                 small = within < 10 * s.scan_hosts and self._is_outside(source)
                 span = {"srcaddr": source, **span_of(own)}
                 targets = most_of(collections.Counter(row.server for row in rows))
@@ -111,9 +128,12 @@ class TryDetectors(HandDetectors):
         failed = [row for row in rows if row.failed]
         hosts = collections.Counter(row.server for row in failed)
         ports = {row.port for row in failed if row.port is not None}
-        evidence = {"ports": len(ports), "hosts": len(hosts), "failed": len(failed), "tries": len(rows)}
-        text = f"{source} tried {len(ports):,} ports of {len(hosts):,} hosts"
-        text += f", {len(failed):,} of {len(rows):,} tries without answer"
+        evidence = {
+            "ports": len(ports), "hosts": len(hosts), "failed": len(failed), "tries": len(rows),
+            "protocols": protocols_of(failed),
+        }  # fmt: skip
+        text = f"{source} tried {counted(len(ports), 'port')} of {counted(len(hosts), 'host')}"
+        text += f", {len(failed):,} of {len(rows):,} {'try' if len(rows) == 1 else 'tries'} without answer"
         severity = min((f.severity for f in found), key=SEVERITIES.index)
         score = max(f.score for f in found)
         span = {"srcaddr": source, **span_of(rows)}
@@ -131,7 +151,7 @@ class TryDetectors(HandDetectors):
         if failed < 4 or failed < s.scan_failed * len(rows):
             return
         services = [
-            {"host": host, "missed": all(row.failed for row in own), "port": port, **span_of(own)}
+            {"host": host, "missed": all(row.failed for row in own), "port": port, "rows": own, **span_of(own)}
             for (host, port), own in groups(rows, lambda row: (row.server, row.port)).items()
         ]
         services.sort(key=lambda own: (own["first"], own["host"], 1 << 31 if own["port"] is None else own["port"]))
@@ -145,8 +165,11 @@ class TryDetectors(HandDetectors):
             return
         hosts = list(dict.fromkeys(own["host"] for own in missed))
         span = {"srcaddr": source, "first": services[0]["first"], "last": max(own["last"] for own in services)}
-        evidence = {"services": len(missed), "hosts": len(hosts), "answered": len(services) - len(missed)}
-        text = f"{source} tried {len(missed):,} services of {len(hosts):,} hosts without answer"
+        evidence = {
+            "services": len(missed), "hosts": len(hosts), "answered": len(services) - len(missed),
+            "protocols": protocols_of(itertools.chain(*(own["rows"] for own in missed))),
+        }  # fmt: skip
+        text = f"{source} tried {counted(len(missed), 'service')} of {counted(len(hosts), 'host')} without answer"
         severity = "medium" if len(missed) >= 10 and self._in(source) else "low"
         yield self._finding("port_scan", severity, span, hosts[:20], 1 - 2 / (len(missed) + 1), "T1046", evidence, text)
 
@@ -162,13 +185,14 @@ class TryDetectors(HandDetectors):
             ports = set().union(*shared.values()) if shared else set()
             if len(shared) < 10 or len(ports) < 2 * s.scan_ports:
                 continue
-            first = min(shared, key=lambda source: (-len(shared[source]), source))
+            begun = {source: min(row.start for row in own) for source, own in groups(rows, lambda r: r.client).items()}
+            first = min(shared, key=lambda source: (-len(shared[source]), begun[source], source))
             if host not in best or len(ports) > best[host]["ports"]:
-                best[host] = {"srcaddr": first, "sources": len(shared), "ports": len(ports), **span_of(rows)}
+                best[host] = {"srcaddr": first, "sources": len(shared), "ports": len(ports), "protocols": protocols_of(rows), **span_of(rows)}
         for host, scan in best.items():
-            evidence = {"sources": scan["sources"], "ports": scan["ports"]}
-            text = f"{scan['sources']:,} outside hosts, {scan['srcaddr']} first, tried {scan['ports']:,} ports of {host} "
-            text += "without answer, three or more each"
+            evidence = {"sources": scan["sources"], "ports": scan["ports"], "ports_each": 3, "protocols": scan["protocols"]}
+            text = f"{counted(scan['sources'], 'outside host')}, {scan['srcaddr']} first, tried {counted(scan['ports'], 'port')} "
+            text += f"of {host} without answer within an hour, 3 or more each"
             score = score_of(2 * s.scan_ports, scan["ports"])
             yield self._finding("port_scan", "medium", scan, [host], score, "T1046", evidence, text)
 
@@ -211,8 +235,9 @@ class TryDetectors(HandDetectors):
         row = guesses[0]
         sizes = [r.sent for r in guesses]
         typical = rank(sizes, 0.5)
-        asks, alike = self._asks(row), rank(sizes, 0.75) - rank(sizes, 0.25) <= 0.3 * typical
-        may_be_slow = asks and self._is_outside(row.client) and alike and not self._is_open(row.service) and not is_steady(guesses)
+        varies = rank(sizes, 0.75) - rank(sizes, 0.25)
+        asks, alike = self._asks(row), varies <= 0.3 * typical
+        may_be_slow = asks and self._is_outside(row.client) and varies <= 0.5 * typical and not self._is_open(row.service) and not is_steady(guesses)
         seconds, worst = s.brute_seconds, busiest(guesses, start_of, s.brute_seconds, one)
         slow = may_be_slow and len(worst) < s.brute_sessions
         if slow:
@@ -226,11 +251,11 @@ class TryDetectors(HandDetectors):
         if not database and self._in(row.client) and self._clients.get(row.service, (0, 0))[1] >= 5:
             return
         evidence = {
-            "sessions": len(guesses), "within": len(worst), "dstport": row.port, "protocol": row.protocol,
+            "sessions": len(guesses), "within": len(worst), "seconds": seconds, "dstport": row.port, "protocol": row.protocol,
             "typical": typical, "most": rank(sizes, 0.95),
         }  # fmt: skip
-        text = f"{row.client} opened {len(guesses):,} short sessions to {row.server} {service_text(row)}, "
-        text += f"{len(worst):,} of them within {seconds // 60} minutes"
+        text = f"{row.client} opened {counted(len(guesses), 'short session')} to {row.server} {service_text(row)}, "
+        text += f"{len(worst):,} of them within {counted(seconds // 60, 'minute')}"
         severity = "high" if asks and not slow and len(worst) >= 2 * s.brute_sessions else "medium"
         span = {"srcaddr": row.client, **span_of(guesses)}
         yield self._finding("brute_force", severity, span, [row.server], score_of(s.brute_sessions, len(worst)), "T1110", evidence, text)
@@ -251,8 +276,8 @@ class TryDetectors(HandDetectors):
     def _many_clients(self, parts: list[list[Row]]) -> Iterator[Finding]:
         if len(parts) < max(self._settings.brute_sources, 2):
             return
-        row = min(parts, key=lambda part: (-len(part), part[0].client))[0]
-        text = f"{len(parts):,} outside hosts, {row.client} first, opened {sum(map(len, parts)):,} short sessions of like "
+        row = min(parts, key=lambda part: (-len(part), part[0].start, part[0].client))[0]
+        text = f"{len(parts):,} outside hosts, {row.client} first, opened {counted(sum(map(len, parts)), 'short session')} of like "
         text += f"size to {row.server} {service_text(row)}"
         yield self._shared(parts, row.client, [row.server], "sources", text)
 
@@ -260,7 +285,7 @@ class TryDetectors(HandDetectors):
         if len(parts) < max(self._settings.brute_sources, 2):
             return
         row = parts[0][0]
-        text = f"{row.client} opened {sum(map(len, parts)):,} short sessions of like size to {service_text(row)} of "
+        text = f"{row.client} opened {counted(sum(map(len, parts)), 'short session')} of like size to {service_text(row)} of "
         text += f"{len(parts):,} hosts"
         yield self._shared(parts, row.client, most_of({part[0].server: len(part) for part in parts}), "hosts", text)
 
@@ -273,12 +298,12 @@ class TryDetectors(HandDetectors):
             if outside and is_in(source, self._settings.admin_sources):
                 continue
             for service, rows in groups(all_rows, lambda row: row.service).items():
-                if not self._in(service[0]) or service[1] not in ADMIN_PORTS + DATABASE_PORTS:
+                if not self._in(service[0]) or service[1] not in ADMIN_PORTS + DATABASE_PORTS + STORE_PORTS:
                     continue
                 answered = [row for row in rows if row.answered]
                 if answered and outside:
                     visits.setdefault(service, {})[source] = answered
-                elif not answered:
+                elif not answered and service[1] not in STORE_PORTS:
                     yield from self._access_in_vain(rows)
         for (host, port, protocol), visitors in visits.items():
             if len(visitors) >= 3:
@@ -290,8 +315,8 @@ class TryDetectors(HandDetectors):
                     "srcaddr": source, "dstaddr": host, "dstport": port, "protocol": protocol, "sessions": len(rows),
                     "bytes": sent, "received": received,
                 }  # fmt: skip
-                text = f"{source}, outside, talked to {host} {service_text(rows[0])}: {len(rows):,} sessions, "
-                text += f"{sent:,} bytes sent, {received:,} received"
+                text = f"{source}, outside, talked to {host} {service_text(rows[0])}: {counted(len(rows), 'session')}, "
+                text += f"{sent:,} bytes to it, {received:,} bytes from it"
                 span, score = {"srcaddr": source, **span_of(rows)}, score_of(1, len(rows))
                 yield self._finding("unauthorised_access", "medium", span, [host], score, "T1133", evidence, text)
 
@@ -303,9 +328,9 @@ class TryDetectors(HandDetectors):
             "dstaddr": host, "dstport": port, "protocol": protocol, "strangers": len(visitors), "sessions": len(rows),
             "bytes": sent, "received": received,
         }  # fmt: skip
-        n = f"{len(visitors):,} outside hosts"
+        n = counted(len(visitors), "outside host")
         text = f"{host} {service_text(rows[0])}" + (f" is open to the internet: {n}" if is_open else f" let {n} in")
-        text += f", {len(rows):,} sessions, {sent:,} bytes sent, {received:,} received"
+        text += f", {counted(len(rows), 'session')}, {sent:,} bytes to it, {received:,} bytes from it"
         targets = most_of({source: len(own) for source, own in visitors.items()})
         severity = "low" if is_open else "medium"
         span, score = {"srcaddr": host, **span_of(rows)}, score_of(1, len(visitors))
@@ -319,8 +344,9 @@ class TryDetectors(HandDetectors):
             return
         row = rows[0]
         evidence = {"dstport": row.port, "protocol": row.protocol, "tries": tries}
-        text = f"{row.client} tried {row.server} {service_text(row)} {tries:,} times without answer"
-        severity = "medium" if self._in(row.client) else "low"
+        text = f"{row.client} tried {row.server} {service_text(row)} {counted(tries, 'time')} without answer"
+        waits = row.port in DATABASE_PORTS or is_steady(day)
+        severity = "medium" if self._in(row.client) and not waits else "low"
         span, score = {"srcaddr": row.client, **span_of(day)}, score_of(self._settings.access_tries, tries)
         yield self._finding("unauthorised_access", severity, span, [row.server], score, "T1133", evidence, text)
 
@@ -330,15 +356,17 @@ class TryDetectors(HandDetectors):
                 continue
             rows = [row for row in all_rows if self._in(row.server) and (row.failed or not self._is_open(row.service))]
             for host, own in groups(rows, lambda row: row.server).items():
-                yield from self._found(source, "dstaddr", host, own)
-            for port, own in groups(rows, lambda row: row.port).items():
-                yield from self._found(source, "dstport", port, own)
+                yield from self._found(source, host, own)
+            for service, own in groups(rows, lambda row: (row.port, row.protocol)).items():
+                yield from self._found(source, service, own)
 
-    def _found(self, source: str, of: str, value: Any, rows: list[Row]) -> Iterator[Finding]:
+    def _found(self, source: str, of: Any, rows: list[Row]) -> Iterator[Finding]:
+        """``of``: a host, or a port and its protocol."""
         n = self._settings.found_failed
+        at_host = isinstance(of, str)
 
-        def different(some: list[Row]) -> list[Any]:
-            return sorted({row.server if of == "dstport" else row.port for row in some} - {None})
+        def different(some: list[Row]) -> set[Any]:
+            return {(row.port, row.protocol) if at_host else row.server for row in some if not at_host or row.port is not None}
 
         refused, opened = [row for row in rows if row.failed], [row for row in rows if row.open]
         failed, answered = different(refused), different(opened)
@@ -348,17 +376,19 @@ class TryDetectors(HandDetectors):
         if last <= first:
             return
         evidence = {
-            "srcaddr": source, of: value, "failed": len(failed), "answered": len(answered), "refused_first": first,
+            "srcaddr": source, "failed": len(failed), "answered": len(answered), "refused_first": first,
             "answered_last": last, "seconds_later": last - first,
         }  # fmt: skip
-        if of == "dstaddr":
-            evidence["answered_ports"] = answered[:20]
-            text = f"{source} tried {len(failed):,} ports of {value}, then {listing(answered[:20])} answered"
+        if at_host:
+            words, services = listing(answered)
+            evidence |= {"dstaddr": of, "answered_ports": services["ports"], "protocols": services["protocols"]}
+            text = f"{source} tried {counted(len(failed), 'port')} of {of} in vain, then {words} answered"
         else:
-            text = f"{source} tried port {'-' if value is None else value} of {len(failed):,} hosts, then {len(answered):,} did"
+            evidence |= {"dstport": of[0], "protocol": of[1]}
+            text = f"{source} tried {service_of(*of)} of {counted(len(failed), 'host')} in vain, then {len(answered):,} answered"
         span = {"srcaddr": source, **span_of(rows)}
-        targets = [value] if of == "dstaddr" else []
-        yield self._plain("accepted_after_reject", "high", span, targets, score_of(n, len(failed)), "T1046", evidence, text)
+        targets = most_of(collections.Counter(row.server for row in opened if not at_host or row.port is not None))
+        yield self._finding("accepted_after_reject", "high", span, targets, score_of(n, len(failed)), "T1046", evidence, text)
 
     def lateral_movement(self) -> Iterator[Finding]:
         s = self._settings
@@ -373,8 +403,8 @@ class TryDetectors(HandDetectors):
             day = busiest(tried, lambda own: own[0].start, DAY, lambda own: 1)
             lost = sum(not any(row.answered for row in own) for own in day)
             if len(day) >= least and lost >= s.lateral_failed * len(day):
-                text = f"{source} tried {{ports}} of {len(day):,} inside hosts, {lost:,} of which did not answer"
-                yield self._movement(source, day, lost, "high", text)
+                text = f"{source} tried {{ports}} of {counted(len(day), 'inside host')} within a day, {lost:,} of which did not answer"
+                yield self._movement(source, day, lost, "high", text, {})
                 continue
 
             def got_in(row: Row) -> bool:
@@ -387,21 +417,22 @@ class TryDetectors(HandDetectors):
             soon = busiest(reached, entry, s.lateral_seconds, lambda own: 1)
             bastion = any(self._clients.get((source, port, 6), (0, 0))[0] >= 2 for port in ADMIN_PORTS)
             if len(soon) >= least and not bastion:
-                text = f"{source} got into {len(soon):,} inside hosts at {{ports}} for the first time in these logs within "
-                yield self._movement(source, soon, 0, "medium", text + f"{s.lateral_seconds // 60} minutes")
+                text = f"{source} got into {counted(len(soon), 'inside host')} at {{ports}} for the first time in these logs within "
+                text += counted(s.lateral_seconds // 60, "minute")
+                yield self._movement(source, soon, 0, "medium", text, {"seconds": s.lateral_seconds})
         yield from self._hop_chains()
 
-    def _movement(self, source: str, hosts: list[list[Row]], lost: int, severity: str, text: str) -> Finding:
+    def _movement(self, source: str, hosts: list[list[Row]], lost: int, severity: str, text: str, more: dict[str, Any]) -> Finding:
         rows = list(itertools.chain(*hosts))
-        ports = sorted({row.port for row in rows if row.port is not None})
+        words, services = listing((row.port, row.protocol) for row in rows)
         evidence = {
-            "hosts": len(hosts), "failed_hosts": lost, "ports": ports, "failed": sum(row.failed for row in rows),
-            "tries": len(rows),
+            "hosts": len(hosts), "failed_hosts": lost, "failed": sum(row.failed for row in rows), "tries": len(rows),
+            **services, **more,
         }  # fmt: skip
         span = {"srcaddr": source, **span_of(rows)}
         targets = most_of({own[0].server: len(own) for own in hosts})
         score = score_of(self._settings.lateral_hosts, len(hosts))
-        text = text.format(ports=listing(ports))
+        text = text.format(ports=words)
         return self._finding("lateral_movement", severity, span, targets, score, "T1021", evidence, text)
 
     def _hop_chains(self) -> Iterator[Finding]:
@@ -423,94 +454,8 @@ class TryDetectors(HandDetectors):
         for chain in chains:
             if len(chain) < 3 or id(chain[-1]) in inner:
                 continue
-            way = chain[0].client + "".join(f", into {hop.server} at port {hop.port}" for hop in chain)
-            evidence = {"hops": len(chain), "ports": [hop.port for hop in chain]}
+            way = chain[0].client + "".join(f", into {hop.server} at {service_text(hop)}" for hop in chain)
+            evidence = {"hops": len(chain), "ports": [hop.port for hop in chain], "protocols": protocols_of(chain)}
             span, targets = {"srcaddr": chain[0].client, **span_of(chain)}, [hop.server for hop in chain]
             text = f"from host to host, each while the session before was open: {way}"
             yield self._finding("lateral_movement", "high", span, targets, score_of(3, len(chain)), "T1021", evidence, text)
-
-    # -- floods
-
-    def flood(self) -> Iterator[Finding]:
-        s = self._settings
-        lost = [(row.swapped() if row.packets < row.answers else row, row.packets < row.answers) for row in self._rows if row.one_sided]
-        for host, own in groups(lost, lambda item: item[0].server).items():
-            pieces = list(itertools.chain(*(self._pieces(row) for row, is_answer in own if not is_answer)))
-            unasked = list(itertools.chain(*(self._pieces(row) for row, is_answer in own if is_answer)))
-            answers = [row for row in unasked if row.protocol == 17 and row.client_port and row.client_port < 49152]
-            reflections = []
-            for port, rows in groups(answers, lambda row: row.client_port).items():
-                text = f"{{sources:,}} servers of UDP port {port} sent {host} {{packets:,}} packets in a minute that it did not ask for"
-                reflections += self._floods(host, rows, "sources", s.flood_reflectors, text, None, {"srcport": port})
-            yield from reflections
-            pieces += [] if reflections else unasked
-            yield from self._floods(host, pieces, "packets", s.flood_packets, "", None)
-            for (port, protocol), rows in groups(pieces, lambda row: (row.port, row.protocol)).items():
-                text = f"{service_text(rows[0])} of {host} left {{sources:,}} sources in a minute without answer"
-                evidence = {"dstport": port, "protocol": protocol}
-                yield from self._floods(host, rows, "sources", s.flood_sources, text, evidence)
-        yield from self._slow()
-
-    @staticmethod
-    def _pieces(row: Row) -> Iterator[Row]:
-        """A piece for each minute that a session lasted, with its packets shared out; a day of pieces at most."""
-        minutes = min(max((row.end - row.start) // MINUTE + 1, 1), DAY // MINUTE)
-        n = min(max(min(row.packets, 1 << 20), 1), minutes)
-        for i in range(n):
-            piece = row.swapped().swapped()
-            piece.start, piece.end = (row.start + (row.end - row.start) * k // n for k in (i, i + 1))
-            piece.packets = row.packets // n + (i < row.packets % n)
-            yield piece
-
-    def _floods(
-        self, host: str, rows: list[Row], of: str, least: int, text: str, service: dict[str, Any] | None,
-        more: dict[str, Any] | None = None,
-    ) -> Iterator[Finding]:  # fmt: skip
-        minutes = []
-        for time, own in sorted(groups(rows, lambda row: row.start // MINUTE * MINUTE).items()):
-            minutes.append({
-                "time": time, "sources": len({row.client for row in own}), "packets": sum(row.packets for row in own),
-                "tries": len(own), **span_of(own),
-            })  # fmt: skip
-        runs: list[list[dict[str, Any]]] = []
-        for minute in minutes:
-            if minute[of] < least:
-                continue
-            if runs and minute["time"] - runs[-1][-1]["time"] <= MINUTE:
-                runs[-1].append(minute)
-            else:
-                runs.append([minute])
-        for run in runs:
-            worst = max(run, key=lambda minute: minute[of])
-            told = text or f"{host} got {{packets:,}} packets in a minute from {{sources:,}} sources without answer"
-            evidence = {"dstaddr": host, **(service or {})}
-            evidence |= {k: worst[k] for k in ("time", "sources", "packets", "tries")}
-            evidence |= {"bins": len(run)} if len(run) > 1 else {}
-            span = {"srcaddr": host, "first": min(m["first"] for m in run), "last": max(m["last"] for m in run)}
-            score = score_of(least, worst[of])
-            yield self._plain("flood", "high", span, [], score, "T1498", evidence | (more or {}), told.format(**worst))
-
-    def _slow(self) -> Iterator[Finding]:
-        """Many sessions of one outside host that stay open and say nothing."""
-        least = self._settings.flood_slow
-
-        def slow(row: Row) -> bool:
-            seconds = max(row.end - row.start, 0)
-            return row.answered and seconds >= 300 and row.sent + row.received <= 20 * seconds
-
-        for source, all_rows in self._by_client.items():
-            if not self._is_outside(source):
-                continue
-            for (host, port, protocol), rows in groups(all_rows, lambda row: row.service).items():
-                worst = [row for row in busiest(rows, start_of, 10 * MINUTE, slow) if slow(row)]
-                if not self._in(host) or len(rows) < least or not worst or len(worst) < least:
-                    continue
-                evidence = {"sessions": len(worst), "dstaddr": host, "dstport": port, "protocol": protocol}
-                text = f"{source} opened {len(worst):,} sessions to {host} {service_text(rows[0])} within ten minutes that "
-                text += "stayed open and said nothing"
-                span, score = {"srcaddr": source, **span_of(worst)}, score_of(least, len(worst))
-                yield self._finding("flood", "medium", span, [host], score, "T1498", evidence, text)
-
-    def _plain(self, *of: Any) -> Finding:
-        """A finding whose sentence does not end with its time."""
-        return dataclasses.replace(self._finding(*of), sentence=of[-1])
