@@ -35,12 +35,12 @@ def test_a_setting_is_one_fact():
         assert type(fields[name].default) is PYTHON_TYPES[row["type"]], name
         if row["type"] not in ("address_list", "address_labels"):
             assert fields[name].default == row["default"], name
-    assert rows["new_chance"]["detectors"] == ["new_destination", "new_port", "new_protocol"]
+    assert rows["new_chance"]["detectors"] == ["collection", "new_destination", "new_port", "new_protocol"]
     assert rows["inside"]["detectors"] == []
     with pytest.raises(vf.PlanError, match="no setting 'scan_port'"):
         vf._core.Detection({"scan_port": 3})
     with pytest.raises(vf.PlanError, match="no setting of labels: 'scan_ports'"):
-        vf._core.Detection({}).set_labels("scan_ports", vf.labels.prefixes({})._core)
+        vf._core.Detection({}).set_labels("scan_ports", vf.labels.prefixes({})._core, False)
 
 
 def test_the_command_prints_settings():

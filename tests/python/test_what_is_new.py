@@ -49,7 +49,7 @@ def test_ports_and_countries_that_are_new(tmp_path, monkeypatch):
     entries[:] = [(network, {"autonomous_system_organization": f"AS of {entry['country']['iso_code']}"}) for network, entry in entries]
     (network,) = vf.detect(vf.scan(today), only=["new_country"], baseline=usual, geo=str(geo))
     assert (network.actor, network.evidence["network"]) == ("10.0.0.5", "AS of KP")
-    assert "203.0.113.9 in AS of KP, where none of your hosts" in network.sentence
+    assert "203.0.113.9 in AS of KP at port 443, where none of your hosts" in network.sentence
     assert len(vf.detect(vf.scan(today), only=["new_country"], baseline=usual)) == 0
     # The command line learns, and then knows.
     (tmp_path / "past.log").write_bytes(past)
@@ -89,7 +89,7 @@ def test_protocols_and_destinations_that_are_new():
     (new,) = vf.detect(vf.scan(today), only=["new_destination"], baseline=usual)
     assert (new.actor, new.targets, new.score) == ("10.0.0.4", ["198.51.100.8"], 1 - round(0.5 / 121 / 0.01, 3))
     assert (new.evidence["past_sessions"], new.evidence["past_once"]) == (120, 0)
-    assert new.sentence.startswith("10.0.0.4 talked to 198.51.100.8 for the first time in 120 sessions")
+    assert new.sentence.startswith("10.0.0.4 talked to 198.51.100.8 at port 443 and protocol 47 for the first time in 120 sessions")
     more = vf.detect(vf.scan(today), only=["new_destination"], baseline=usual, new_chance=0.1)
     assert {f.actor for f in more} == {"10.0.0.4", "10.0.0.7"}
     # A past without protocols tells nothing of them.

@@ -89,9 +89,8 @@ def detect(
 
     Needs ``srcaddr``, ``dstaddr``, ``start`` and ``end``. A detector that can see nothing, because the formats of all
     logs lack a field, is named in ``not_detected`` with the fields; one that sees less, or is blind in some of the
-    sources, in ``degraded``; inside hosts that were taken for NAT gateways, whose second tellings are left out, in
-    ``gateways``. Errors as of :meth:`vpcflow.Flows.collect`; of damaged sources the findings in the input before the
-    error are its ``partial``.
+    sources, in ``degraded``. Errors as of :meth:`vpcflow.Flows.collect`; of damaged sources the findings in
+    the input before the error are its ``partial``.
 
     >>> import vpcflow as vf
     >>> made = vf.synth(20_000, seed=3, plant="port_scan", peers=500, noise_sources=500)
@@ -207,3 +206,35 @@ def find(
     if logs is not None and samples > 0 and found:
         found = with_samples(logs, found, samples)
     degraded = {name: run.reasons(name) for name in able if run.reasons(name)}
+    findings = Findings(
+        found, sessions.report, not_detected, degraded=degraded, not_asked=not_asked, gateways=run.gateways()
+    )  # fmt: skip
+    if half is not None:
+        findings.history = f"{_NEW} by the first half of these logs alone, until {instant(half)} UTC: give a baseline"
+    elif baseline is None and not only:
+        findings.history = f"{_NEW} not looked for: there is no baseline, and the logs last less than three days"
+    findings.usual = baseline if isinstance(baseline, Baseline) else None
+    findings.add = {name: add for name in degraded if (add := run.coverage[name].get("add"))}
+    return findings
+
+
+def _half(scope: Scope | None) -> int | None:
+    """Returns the time until which logs are their own history; ``None`` if they are too short."""
+    if scope is None or scope.start is None or scope.end is None or scope.end - scope.start < _HISTORY:
+        return None
+    return (scope.start + scope.end) // 2
+
+
+def _merged(found: list[Finding]) -> list[Finding]:
+    """Leaves out scans of administration services inside that are lateral movement already. Scans of other ports by the
+    same host stay."""
+    moving = {f.actor: f.evidence["ports"] for f in found if f.detector == "lateral_movement"}
+
+    def told(finding: Finding) -> bool:
+        ports = moving.get(finding.actor)
+        if ports is None or finding.detector != "port_scan":
+            return False
+        port = finding.evidence.get("dstport")
+        return port in ports if port is not None else finding.evidence.get("ports", 0) <= len(ports)
+
+    return [finding for finding in found if not told(finding)]
