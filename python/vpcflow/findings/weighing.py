@@ -14,9 +14,9 @@ from .stories import doers
 
 # What it costs if it is true, beside other detectors; what is of no detector here, such as a rule, is in between.
 _HARM = {
-    "exfiltration": 10, "lateral_movement": 9, "tunnel": 8, "accepted_after_reject": 8, "known_bad": 8, "beacon": 7,
-    "long_session": 6, "brute_force": 6, "new_admin_edge": 6, "flood": 5, "port_scan": 5, "unauthorised_access": 4,
-    "new_country": 3, "new_destination": 3, "new_port": 3, "new_protocol": 3,
+    "exfiltration": 10, "collection": 9, "lateral_movement": 9, "tunnel": 8, "accepted_after_reject": 8, "known_bad": 8,
+    "beacon": 7, "long_session": 6, "brute_force": 6, "new_admin_edge": 6, "flood": 5, "port_scan": 5,
+    "unauthorised_access": 4, "new_country": 3, "new_destination": 3, "new_port": 3, "new_protocol": 3,
 }  # fmt: skip
 _OTHER_HARM = 5
 _BY_SEVERITY: dict[Severity, float] = {"high": 1.0, "medium": 0.6, "low": 0.05}
