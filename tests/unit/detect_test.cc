@@ -28,6 +28,12 @@ Table SessionsOf(const std::string& log) {
   return Plan::Make(spec)->Run({Source::Bytes("log", std::string_view(log))}, {})->table;
 }
 
+Result ResultOf(const std::vector<Source>& sources) {
+  PlanSpec spec;
+  spec.sessions = SessionSpec();
+  return *Plan::Make(spec)->Run(sources, {});
+}
+
 // A scan of 60 ports, of which one answers, and a log in to it.
 std::string Attack(const std::string& from) {
   std::string log;
@@ -270,13 +276,11 @@ TEST(Detect, CoverageOfAllFormats) {
 
 // A field that is null in every record of a source shows no more than one that the format lacks.
 TEST(Detect, CoverageOfFieldsWithoutValues) {
-  PlanSpec spec;
-  spec.sessions.emplace();
   const std::string blind =
       "srcaddr dstaddr dstport packets start end\n10.0.0.1 10.0.0.2 - 3 0 60\n10.0.0.1 10.0.0.3 - 3 0 60\n";
   const std::string header = "srcaddr dstaddr dstport packets start end\n";
-  const Result result = *Plan::Make(spec)->Run(
-      {Source::Bytes("blind", std::string_view(blind)), Source::Bytes("header", std::string_view(header))}, {});
+  const Result result =
+      ResultOf({Source::Bytes("blind", std::string_view(blind)), Source::Bytes("header", std::string_view(header))});
   EXPECT_EQ(result.report.shown, (std::map<std::string, uint64_t>{{"srcaddr dstaddr start end -dstport packets", 1}}));
   Detection detection = *Detection::Make({});
   ASSERT_TRUE(detection.Add(result).ok());
