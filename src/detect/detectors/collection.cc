@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
-#include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 #include "src/detect/busiest.h"
 #include "src/detect/context.h"
@@ -30,6 +29,7 @@ constexpr const SettingInfo* kSettings[] = {&kCollectionBytes, &kCollectionStore
 
 constexpr uint64_t kOneWay = 5;    // times what it sent
 constexpr uint64_t kEveryDay = 4;  // days: what a host does as often is its habit
+constexpr uint64_t kHabit = 2;     // times as many sessions in the past: so is that
 
 // What one client read of one store within the day in which it read most.
 struct Read {
@@ -112,8 +112,8 @@ Finding ToFinding(const DetectorContext& context, uint32_t source, std::span<con
 std::vector<Finding> FindCollections(const DetectorContext& context) {
   const auto much = static_cast<uint128>(context.Get(kCollectionBytes));
   // Stores that a host reads as it did by its baseline do not count, those that surprise do with less.
-  absl::flat_hash_set<std::pair<uint32_t, uint32_t>> known;
-  for (const PastEdge& edge : context.sessions.past()) known.insert({edge.client, edge.server});
+  absl::flat_hash_map<std::pair<uint32_t, uint32_t>, uint64_t> known;  // sessions
+  for (const PastEdge& edge : context.sessions.past()) known[{edge.client, edge.server}] += edge.sessions;
   const auto store_of = [&](const auto& row) -> std::optional<uint32_t> {
     if (!IsStorePort(row.port) || !context.inside(row.client) || !context.inside(row.server)) return {};
     return row.server;
@@ -127,11 +127,14 @@ std::vector<Finding> FindCollections(const DetectorContext& context) {
     std::vector<Read> reads;
     ForEachRun(context.sessions.of(source), ByServer, [&](std::span<const SessionRow> rows) {
       const uint32_t store = rows[0].server;
-      if (!context.inside(store) || store == source || known.contains({source, store})) return;
+      if (!context.inside(store) || store == source) return;
       const bool surprising =
           context.sessions.has_past() &&
           std::any_of(rows.begin(), rows.end(), [&](const SessionRow& row) { return surprises(row); });
-      if (std::optional<Read> read = ReadOf(rows, surprising ? much / 100 : much)) reads.push_back(*std::move(read));
+      std::optional<Read> read = ReadOf(rows, surprising ? much / 100 : much);
+      const auto past = known.find({source, store});
+      const bool usual = read && past != known.end() && past->second > kHabit * read->sessions;
+      if (read && !usual) reads.push_back(*std::move(read));
     });
     std::stable_sort(reads.begin(), reads.end(), [](const Read& a, const Read& b) { return a.start < b.start; });
     const auto day = BusiestOf(std::span<const Read>(reads), kDay, [](const Read&) { return 1u; });

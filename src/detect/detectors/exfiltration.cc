@@ -171,12 +171,13 @@ class S3Senders {
       for (const SessionRow& row : rows) seen = std::min(seen, row.start);
       if (IsS3(rows)) before += SentBefore(rows, upload.span.first);
     });
-    const auto past = context_.sessions.past();
-    const bool known = std::any_of(past.begin(), past.end(), [&](const PastEdge& edge) {
-      return edge.client == upload.source &&
-             AwsServiceOf(context_, context_.sessions.address(edge.server), upload.span.first).name == "S3";
-    });
-    return !known && seen + kHour <= upload.span.first && before * 10 < upload.sent;
+    uint64_t past = 0;
+    for (const PastEdge& edge : context_.sessions.past()) {
+      if (edge.client == upload.source &&
+          AwsServiceOf(context_, context_.sessions.address(edge.server), upload.span.first).name == "S3")
+        past += edge.sessions;
+    }
+    return past <= 2 * upload.sessions && seen + kHour <= upload.span.first && before * 10 < upload.sent;
   }
 
  private:

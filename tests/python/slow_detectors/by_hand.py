@@ -382,15 +382,17 @@ class HandDetectors(BaselineDetectors):
         seen = min([u["first"], *(row.start for row in self._rows if row.client == source)])
         s3, _ = bundled_s3()
         past = [] if self._baseline is None else self._past
-        known = any(edge["srcaddr"] == source and any(ipaddress.ip_address(edge["dstaddr"]) in p for p in s3) for edge in past)
+        usual = [e["n"] for e in past if e["srcaddr"] == source and any(ipaddress.ip_address(e["dstaddr"]) in p for p in s3)]
         few = self._s3_senders(u["sent"]) < s.common_callers
-        first = not known and seen + HOUR <= u["first"] and before * 10 < u["sent"]
+        first = sum(usual) <= 2 * u["sessions"] and seen + HOUR <= u["first"] and before * 10 < u["sent"]
         return u["sent"] >= s.exfil_bytes and few and not store and first
 
     def collection(self) -> Iterator[Finding]:
         s = self._settings
         past = [] if self._baseline is None else self._past
-        known = {(edge["srcaddr"], edge["dstaddr"]) for edge in past}
+        known: collections.Counter[tuple[str, str]] = collections.Counter()
+        for edge in past:
+            known[edge["srcaddr"], edge["dstaddr"]] += edge["n"]
         habits: dict[str, collections.Counter[str]] = {}
         for edge in past:
             if edge["dstport"] in STORES and self._in(edge["srcaddr"]) and self._in(edge["dstaddr"]):
@@ -404,7 +406,7 @@ class HandDetectors(BaselineDetectors):
         reads: dict[str, list[tuple[str, list[Row], list[Row]]]] = {}
         pairs = groups([r for r in self._rows if self._in(r.client) and self._in(r.server)], lambda r: (r.client, r.server))
         for (client, store), rows in pairs.items():
-            if client == store or (client, store) in known:
+            if client == store:
                 continue
             surprising = any(row.port in STORES for row in rows) and surprises(client, store)
             own = [row for row in rows if row.answered and row.port in STORES]
@@ -412,7 +414,7 @@ class HandDetectors(BaselineDetectors):
             day = busiest(own, lambda row: row.start, DAY, lambda row: row.received)
             received = sum(row.received for row in day)
             least = s.collection_bytes // 100 if surprising else s.collection_bytes
-            if day and received >= max(least, 1) and received >= 5 * sum(row.sent for row in day):
+            if day and known[client, store] <= 2 * len(day) and received >= max(least, 1) and received >= 5 * sum(row.sent for row in day):
                 reads.setdefault(client, []).append((store, own, day))
         chosen = {}
         for client, parts in reads.items():
