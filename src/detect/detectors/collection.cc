@@ -175,7 +175,8 @@ constinit const DetectorInfo detectors::collection = {
         "An inside host that reads much from each of several inside stores (databases, file shares, caches, search "
         "servers) within a day, far more than it sends, while hardly another host reads as much of them. With a "
         "baseline "
-        "stores that it read before do not count, and those that surprise by its past (as `new_port`) do with a "
+        "stores that it read before, more than twice as often, do not count, and those that surprise by its past (as "
+        "`new_port`) do with a "
         "hundredth "
         "of the bytes. What a host does on four days or more is `low`.",
     .misses = "what is read from one store or two, or from a store at a port of its own",
