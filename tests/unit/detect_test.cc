@@ -73,7 +73,7 @@ TEST(Detect, AScanAndWhatItFound) {
   EXPECT_EQ(scans[0].confidence, std::nullopt);  // none that was not measured
   EXPECT_EQ(
       scans[0].sentence,
-      "198.51.100.7 tried 60 ports of 10.0.0.9, which answered on 22, 1970-01-01 00:16:40 to 1970-01-01 00:18:25");
+      "198.51.100.7 tried 60 ports of 10.0.0.9, which answered on 22, 1970-01-01 00:16:40 to 1970-01-01 00:18:25 UTC");
   std::map<std::string_view, Evidence> evidence(scans[0].evidence.begin(), scans[0].evidence.end());
   EXPECT_EQ(std::get<int64_t>(evidence["ports"]), 60);
   EXPECT_THAT(std::get<std::vector<int64_t>>(evidence["answered_ports"]), ElementsAre(22));
@@ -177,7 +177,8 @@ TEST(Detect, HabitsOfManyParts) {
   EXPECT_THAT(FindIn(&detection, "new_port").at(0).sentence,
               HasSubstr("used port 6667 of outside hosts (203.0.113.9) for the first time in 120 sessions"));
   EXPECT_THAT(FindIn(&detection, "new_protocol").at(0).sentence, HasSubstr("used protocol 6 (203.0.113.9)"));
-  EXPECT_THAT(FindIn(&detection, "new_destination").at(0).sentence, HasSubstr("talked to 203.0.113.9 for the"));
+  EXPECT_THAT(FindIn(&detection, "new_destination").at(0).sentence,
+              HasSubstr("talked to 203.0.113.9 at port 6667 for the"));
   // Two of 123 sessions came alone: three of 123 might be new.
   ASSERT_TRUE(detection.AddBaseline(past_of(1, 47, 80)).ok() && detection.AddBaseline(past_of(1, 50, 25)).ok());
   EXPECT_THAT(FindIn(&detection, "new_port"), IsEmpty());
@@ -200,7 +201,9 @@ TEST(Detect, ListsOfAnyLength) {
   ASSERT_TRUE(detection.Add(SessionsOf(kHeader + talk("192.0.2.4", "45.0.0.4") + talk("192.0.2.4", "45.0.0.5"))).ok());
   const std::vector<Finding> found = FindIn(&detection, "known_bad");
   ASSERT_THAT(found, SizeIs(1));
-  EXPECT_EQ(found[0].sentence, "192.0.2.4 talked to 45.0.0.4, which is listed, 1 times");
+  EXPECT_EQ(found[0].sentence,
+            "192.0.2.4 talked to 45.0.0.4, which is listed, at port 443, 1 time, "
+            "1970-01-01 00:16:40 to 1970-01-01 00:16:45 UTC");
 }
 
 TEST(Detect, Mistakes) {
@@ -381,7 +384,7 @@ TEST(Detect, HugeNumbers) {
   ASSERT_THAT(found, SizeIs(1));
   EXPECT_EQ(found[0].sentence,
             "10.0.0.4 sent 36,893,488,147,419,103,232 bytes of DNS in packets of 2,305,843,009 bytes to 203.0.113.9, "
-            "which sent 320, 1970-01-01 00:16:40 to 1970-01-01 00:16:52");
+            "which sent 320, 1970-01-01 00:16:40 to 1970-01-01 00:16:52 UTC");
 }
 
 TEST(Detect, FindingsAsJson) {
