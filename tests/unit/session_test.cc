@@ -83,11 +83,11 @@ TEST(Sessions, NoOtherVersion) {
   Aggregation one = *Aggregation::Make(SessionPlan());
   const std::string blob = one.ToBytes();
   std::string payload = blob.substr(16, blob.size() - 24);
-  ASSERT_EQ(payload[1], 2);  // behind the empty filter
-  payload[1] = 3;
+  ASSERT_EQ(payload[1], 3);  // behind the empty filter
+  payload[1] = 4;
   EXPECT_THAT(Aggregation::FromBytes(Seal(StateKind::kAggregation, payload)).status().ToString(),
               HasSubstr("written by a newer version"));
-  payload[1] = 2;
+  payload[1] = 3;
   EXPECT_THAT(Aggregation::FromBytes(Seal(StateKind::kAggregation, payload)).status().ToString(),
               Not(HasSubstr("newer")));
 }
