@@ -99,7 +99,8 @@ lint: $(VENV)/.package $(VENV)/.test-packages $(VENV)/.lint-packages docs
 	@$(PYTHON) tests/layers/check_includes.py
 	@if command -v clang-format >/dev/null; then git ls-files '*.h' '*.cc' | xargs clang-format --dry-run -Werror; else echo "clang-format is not installed: C++ format not checked"; fi
 
-soak: $(VENV)/.package $(VENV)/.test-packages
+soak: $(VENV)/.package $(VENV)/.test-packages build/.servers
+	@tools/servers.sh build/servers all
 	@PYTHON=$(BIN)/python BUILD=$(BUILD) JOBS=$(JOBS) tools/soak.sh
 
 # `scans` and `splits` do whole scans in each execution, at a hundredth of the others' rate.

@@ -1,10 +1,38 @@
 #!/usr/bin/env bash
-# servers.sh FOLDER: Alertmanager and syslog-ng out of Debian's packages, unpacked and not installed: no service starts,
-# and no system logger is replaced. What the test of alerts end to end talks to; without them it is skipped.
+# servers.sh FOLDER [all]: servers that the tests talk to, in a folder; none is installed, and no service starts. Tests of
+# what is not there are skipped.
+#   Alertmanager, syslog-ng   Debian's packages, unpacked
+#   ElasticMQ, a queue like SQS     Maven, with a Java of 11 or later
+#   versitygw, a server of S3       Go, built here in some two minutes: with `all`, as `make soak` has it
 set -eu
+elasticmq=1.6.14 versitygw=v1.8.0
 packages="prometheus-alertmanager syslog-ng-core libivykis0 libnet1 libjson-c5 libpcre3 libwrap0 libglib2.0-0"
-folder=$1
-rm -rf "$folder" && mkdir -p "$folder/packages"
+folder=$1 which=${2:-}
+mkdir -p "$folder" && folder=$(cd "$folder" && pwd)
+if [ ! -e "$folder/elasticmq/lib" ]; then
+  if command -v mvn >/dev/null && command -v java >/dev/null; then
+    mkdir -p "$folder/elasticmq"
+    cat >"$folder/elasticmq/pom.xml" <<POM
+<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion>
+<groupId>servers</groupId><artifactId>servers</artifactId><version>1</version><dependencies><dependency>
+<groupId>org.elasticmq</groupId><artifactId>elasticmq-server_2.13</artifactId><version>$elasticmq</version>
+</dependency></dependencies></project>
+POM
+    (cd "$folder/elasticmq" && mvn -q -B dependency:copy-dependencies -DoutputDirectory=lib >/dev/null 2>&1) ||
+      echo "No ElasticMQ from Maven: tests of queues take moto alone"
+  else
+    echo "No Maven and Java here: tests of queues take moto alone"
+  fi
+fi
+if [ "$which" = all ] && [ ! -x "$folder/bin/versitygw" ]; then
+  if ! command -v go >/dev/null; then
+    echo "No Go here: tests of S3 take moto alone"
+  else
+    GOBIN="$folder/bin" GOFLAGS=-p=2 go install "github.com/versity/versitygw/cmd/versitygw@$versitygw" >/dev/null 2>&1 ||
+      echo "versitygw was not built: tests of S3 take moto alone"
+  fi
+fi
+rm -rf "$folder/packages" "$folder/usr" && mkdir -p "$folder/packages"
 if ! command -v apt-get >/dev/null || ! command -v dpkg-deb >/dev/null; then
   echo "No Debian packages here: the test of alerts end to end is skipped"
   exit 0

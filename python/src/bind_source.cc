@@ -214,11 +214,11 @@ void BindSource(py::module_& m) {
           py::arg("data"))
       .def(
           "fail",
-          [](const vpcflow::Delivery& self, const std::string& message) {
+          [](const vpcflow::Delivery& self, const std::string& message, bool gone) {
             const py::gil_scoped_release release;
-            self.Deliver(absl::UnavailableError(message));
+            self.Deliver(gone ? absl::NotFoundError(message) : absl::UnavailableError(message));
           },
-          py::arg("message"))
+          py::arg("message"), py::kw_only(), py::arg("gone") = false)
       .def_property_readonly("wanted", &vpcflow::Delivery::wanted);
   py::class_<PySource, std::shared_ptr<PySource>>(m, "Source")
       .def_static(
@@ -345,6 +345,18 @@ void BindSource(py::module_& m) {
           },
           py::arg("options"));
   m.def("table_format", &TableFormatOf, py::arg("begin"));
+  m.def(
+      "may_hold",
+      [](const std::vector<std::string>& paths, std::optional<int64_t> start, std::optional<int64_t> end,
+         std::vector<std::string> accounts, std::vector<std::string> regions) {
+        const vpcflow::ObjectSelection selection{start, end, std::move(accounts), std::move(regions)};
+        std::vector<bool> out;
+        for (const std::string& path : paths)
+          out.push_back(vpcflow::MayHold(vpcflow::ParseObjectPath(path), selection));
+        return out;
+      },
+      py::arg("paths"), py::arg("start"), py::arg("end"), py::arg("accounts"), py::arg("regions"));
+  m.def("why_no_flow_log", &vpcflow::WhyNoFlowLog, py::arg("path"), py::arg("start") = 0);
 }
 
 }  // namespace vpcflow_python

@@ -100,6 +100,19 @@ _Source = Union[str, "os.PathLike[str]", bytes, bytearray, memoryview, SupportsR
 Input = Union[_Source, SupportsArrow, Iterable[_Source]]
 
 
+class AwsOptions(TypedDict, total=False):
+    """``aws=``: how AWS is reached; whatever is not given comes from boto3's chain. See
+    :class:`vpcflow.io.aws.Connection`."""
+
+    profile: str | None
+    role_arn: str | None
+    external_id: str | None
+    region: str | None
+    endpoint_url: str | None
+    no_sign_request: bool
+    requester_pays: bool
+
+
 class ScanKeywords(TypedDict, total=False):
     """The options of :func:`vpcflow.scan`, for functions that hand them on."""
 
@@ -117,3 +130,4 @@ class ScanKeywords(TypedDict, total=False):
     max_output_bytes: Size | None
     allow_empty: bool
     allow_missing: bool
+    aws: AwsOptions | None

@@ -11,9 +11,9 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "src/scan/holds_records.h"
-#include "src/source/other_services.h"
 #include "vpcflow/error/error.h"
 #include "vpcflow/format/format.h"
+#include "vpcflow/source/object_path.h"
 #include "vpcflow/source/source.h"
 
 VPCFLOW_NAMESPACE_BEGIN
@@ -93,9 +93,7 @@ std::string_view NameOf(std::string_view path) { return path.substr(path.rfind('
 
 // Why a file of a folder, whose path has `from` bytes, is no log; empty for one that is.
 std::string WhyNoLog(const std::string& file, size_t from) {
-  if (const std::string_view service = internal::OtherService(file, from); !service.empty())
-    return absl::StrCat("of ", std::string(service));
-  if (internal::IsManifestName(NameOf(file))) return kManifest;
+  if (std::string why = WhyNoFlowLog(file, from); !why.empty()) return why;
   if (HasLogEnding(file)) return "";
   const Source source = Source::File(file);
   if (source.size() == 0) return "empty";

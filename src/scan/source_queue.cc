@@ -17,6 +17,8 @@ namespace {
 // What is fetched ahead of the scan.
 constexpr size_t kMostFetches = 32;
 constexpr uint64_t kMostFetchingBytes = uint64_t{256} << 20;
+// Sources that are named of those left out for one cause.
+constexpr uint64_t kNamed = 5;
 
 }  // namespace
 
@@ -63,25 +65,41 @@ SourceQueue::Got SourceQueue::Next(Report* report, std::unique_ptr<ScannedSource
     for (const std::string& note : options_.notes) report->Warn(note);
   }
   while (!(cancelled_ && cancelled_())) {
-    if (!pieces_.empty()) {
-      *out = std::move(pieces_.front());
-      pieces_.pop_front();
-      return Got::kSource;
-    }
-    FetchAhead();
-    if (in_order_) {
-      if (next_ == sources_.size()) return Got::kEnd;
-      if (fetches_.contains(next_)) return NextFetched(next_, report, out);
-    } else {
-      const auto come = std::find_if(fetches_.begin(), fetches_.end(), [](const auto& f) { return f.second->ready(); });
-      if (come != fetches_.end()) return NextFetched(come->first, report, out);
-      while (next_ < sources_.size() && sources_[next_].kind()->deferred()) ++next_;
-      if (next_ == sources_.size()) return fetches_.empty() ? Got::kEnd : Got::kWait;
-    }
-    *out = Open(next_++, report);
-    if (*out != nullptr) return Got::kSource;
+    const std::optional<Got> got = Try(report, out);
+    if (got == Got::kEnd) TellGone(report);
+    if (got) return *got;
   }
   return Got::kEnd;
+}
+
+void SourceQueue::TellGone(Report* report) {
+  if (const uint64_t n = std::exchange(gone_, 0); n > 0 && named_.empty()) {
+    report->errors.push_back(
+        absl::NotFoundError(absl::StrCat(sources_[0].name(), n == 1 ? " is" : absl::StrCat(" and ", n - 1, " more are"),
+                                         " gone since they were listed: nothing is left to read")));
+  } else if (n > kNamed) {
+    report->Warn(absl::StrCat("gone since they were listed, in all: ", n, " objects"));
+  }
+}
+
+std::optional<SourceQueue::Got> SourceQueue::Try(Report* report, std::unique_ptr<ScannedSource>* out) {
+  if (!pieces_.empty()) {
+    *out = std::move(pieces_.front());
+    pieces_.pop_front();
+    return Got::kSource;
+  }
+  FetchAhead();
+  if (in_order_) {
+    if (next_ == sources_.size()) return Got::kEnd;
+    if (fetches_.contains(next_)) return NextFetched(next_, report, out);
+  } else {
+    const auto come = std::find_if(fetches_.begin(), fetches_.end(), [](const auto& f) { return f.second->ready(); });
+    if (come != fetches_.end()) return NextFetched(come->first, report, out);
+    while (next_ < sources_.size() && sources_[next_].kind()->deferred()) ++next_;
+    if (next_ == sources_.size()) return fetches_.empty() ? Got::kEnd : Got::kWait;
+  }
+  *out = Open(next_++, report);
+  return *out == nullptr ? std::nullopt : std::optional(Got::kSource);
 }
 
 void SourceQueue::FetchAhead() {
@@ -94,7 +112,8 @@ void SourceQueue::FetchAhead() {
   }
 }
 
-SourceQueue::Got SourceQueue::NextFetched(size_t number, Report* report, std::unique_ptr<ScannedSource>* out) {
+std::optional<SourceQueue::Got> SourceQueue::NextFetched(size_t number, Report* report,
+                                                         std::unique_ptr<ScannedSource>* out) {
   const auto at = fetches_.find(number);
   if (!at->second->ready()) return Got::kWait;
   const Source& source = sources_[number];
@@ -102,6 +121,11 @@ SourceQueue::Got SourceQueue::NextFetched(size_t number, Report* report, std::un
   fetches_.erase(at);
   fetching_bytes_ -= source.size();
   if (in_order_) ++next_;
+  if (absl::IsNotFound(object.status())) {
+    if (++gone_ <= kNamed) report->Warn(absl::StrCat(source.name(), " is gone since it was listed: not read"));
+    if (stored_bytes_ != nullptr) *stored_bytes_ += source.size();
+    return std::nullopt;
+  }
   Note(number, report);
   *out = MakeText(
       object.ok() ? Source::Bytes(source.name(), *std::move(object)) : FailedSource::Of(source, object.status()),
@@ -110,7 +134,6 @@ SourceQueue::Got SourceQueue::NextFetched(size_t number, Report* report, std::un
 }
 
 std::unique_ptr<ScannedSource> SourceQueue::Open(size_t number, Report* report) {
-  constexpr uint64_t kNamed = 5;
   const Source& source = sources_[number];
   size_t same_as = kNoDuplicate;
   std::unique_ptr<ByteStream> opened = duplicates_ ? duplicates_->Open(number, &same_as) : nullptr;

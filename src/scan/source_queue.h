@@ -79,8 +79,12 @@ class SourceQueue {
   const ArrivalSignal& arrivals() const { return *arrivals_; }
 
  private:
+  // One step of Next; nothing if a source was left out.
+  std::optional<Got> Try(Report* report, std::unique_ptr<ScannedSource>* out);
+  // Reports how many sources were gone, once, behind the last.
+  void TellGone(Report* report);
   void FetchAhead();
-  Got NextFetched(size_t number, Report* report, std::unique_ptr<ScannedSource>* out);
+  std::optional<Got> NextFetched(size_t number, Report* report, std::unique_ptr<ScannedSource>* out);
   // Opens a source that is there; null for one that is left out.
   std::unique_ptr<ScannedSource> Open(size_t number, Report* report);
   void AddPieces(size_t number, const ArrowTable& table);
@@ -104,6 +108,7 @@ class SourceQueue {
   size_t fetch_next_ = 0;                             // the first source that was not looked at for fetching
   std::map<size_t, std::shared_ptr<Fetch>> fetches_;  // begun, by number
   uint64_t fetching_bytes_ = 0;                       // of these, as far as known
+  uint64_t gone_ = 0;                                 // of those fetched, by kNotFound
 };
 
 // The blocks of several sources, one source after the other, for a single thread.

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
 #include "src/source/other_services.h"
 #include "vpcflow/base/time.h"
 
@@ -244,6 +245,14 @@ bool MayHold(const ObjectPath& path, const ObjectSelection& selection) {
   if (!path.begin || !path.end) return true;
   if (selection.end && *path.begin - path.earlier >= *selection.end) return false;
   return !selection.start || *path.end + path.later > *selection.start;
+}
+
+std::string WhyNoFlowLog(std::string_view path, size_t from) {
+  if (const std::string_view service = internal::OtherService(path, from); !service.empty())
+    return absl::StrCat("of ", std::string(service));
+  const std::string_view name = path.substr(path.rfind('/') + 1);
+  if (internal::IsManifestName(name)) return "named as a manifest or checksum";
+  return name.starts_with('.') ? "hidden" : "";
 }
 
 size_t SelectObjects(const ObjectSelection& selection, std::vector<Source>* sources) {

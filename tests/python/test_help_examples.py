@@ -1,15 +1,18 @@
 """The examples of every --help and the commands of README and docs run as they stand in bash, on the sample."""
 
 import functools
+import gzip
 import os
 import re
 import signal
 import subprocess
 import sys
+import time
 
 import pytest
 
 import vpcflow as vf
+from aws_servers import environment, moto
 from conftest import ROOT, SAMPLE, run_cli
 
 RULES = """
@@ -101,19 +104,48 @@ def shell(tmp_path_factory):
     return folder
 
 
+@pytest.fixture(scope="module")
+def aws():
+    """What the commands with URLs find: a bucket, a queue, a log group of moto; the variables that lead there."""
+    server = moto()
+    now, line = int(time.time()), gzip.decompress(SAMPLE.read_bytes()).splitlines(keepends=True)
+    s3, sqs, logs, ec2 = (server.client(name) for name in ("s3", "sqs", "logs", "ec2"))
+    s3.create_bucket(Bucket="my-logs")
+    for at in (1795413900, now - 3600):
+        when = time.gmtime(at)
+        folder = time.strftime("AWSLogs/123456789010/vpcflowlogs/us-east-1/%Y/%m/%d", when)
+        name = time.strftime("123456789010_vpcflowlogs_us-east-1_fl-1_%Y%m%dT%H%MZ_1.log.gz", when)
+        s3.put_object(Bucket="my-logs", Key=f"{folder}/{name}", Body=gzip.compress(b"".join(line[:200]) + name.encode()))
+    sqs.create_queue(QueueName="flow-logs")
+    logs.create_log_group(logGroupName="/vpc/flow-logs")
+    logs.create_log_stream(logGroupName="/vpc/flow-logs", logStreamName="eni-1-all")
+    events = [{"timestamp": (now - 3600) * 1000, "message": text.decode().rstrip()} for text in line[1:50]]
+    logs.put_log_events(logGroupName="/vpc/flow-logs", logStreamName="eni-1-all", logEvents=events)
+    vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+    fields = " ".join(f"${{{name}}}" for name in line[0].decode().split())
+    ec2.create_flow_logs(
+        ResourceType="VPC", ResourceIds=[vpc], TrafficType="ALL", LogGroupName="/vpc/flow-logs", LogFormat=fields,
+        DeliverLogsPermissionArn="arn:aws:iam::123456789012:role/flows",
+    )  # fmt: skip
+    yield environment(server.url)
+    server.close()
+
+
 @pytest.mark.parametrize("text", [*examples(), *commands_of_pages()])
-def test_examples_run(shell, text):
+def test_examples_run(shell, text, request):
     pytest.importorskip("yaml")
     pytest.importorskip("pyarrow")
     if "vpcflow sql" in text:
         pytest.importorskip("duckdb")
     (shell / "my-rules.yaml").unlink(missing_ok=True)
-    environment = {**os.environ, "PATH": f"{shell / 'bin'}:{os.environ['PATH']}", "SLACK_URL": "jsonl:slack.jsonl"}
+    own = {"PATH": f"{shell / 'bin'}:{os.environ['PATH']}", "SLACK_URL": "jsonl:slack.jsonl", "FIREHOSE_KEY": "k"}
+    if re.search("(s3|sqs|cloudwatch)://", text):
+        own.update(request.getfixturevalue("aws"))
     process = subprocess.Popen(
-        ["bash", "-c", text], cwd=shell, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        ["bash", "-c", text], cwd=shell, env={**os.environ, **own}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         start_new_session=True,
     )  # fmt: skip
-    follows = "vpcflow watch" in text and not re.search("--once|--status", text)
+    follows = re.search("vpcflow (watch|receive)", text) and not re.search("--once|--status", text)
     try:
         out, err = process.communicate(timeout=5 if follows else 120)
     except subprocess.TimeoutExpired:

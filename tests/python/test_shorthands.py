@@ -135,7 +135,7 @@ def test_status_of_a_watch(tmp_path):
     watch.deliver()
     now = status(state)  # while the watch has it
     assert now | {"newest": 0, "last_alert": 0, "next_try": 0} == {
-        "files": 1, "unreadable": 1, "newest": 0, "incidents": 1, "by_severity": {"high": 1}, "alerts": 1, "silenced": 0,
+        "files": 1, "unreadable": 1, "events": 0, "late": 0, "newest": 0, "incidents": 1, "by_severity": {"high": 1}, "alerts": 1, "silenced": 0,
         "last_alert": 0, "undelivered": 1, "failing": 1, "next_try": 0,
     }  # fmt: skip
     assert abs(now["newest"] - (logs / "a.log").stat().st_mtime) < 2

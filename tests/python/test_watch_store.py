@@ -9,7 +9,7 @@ import pytest
 import vpcflow as vf
 from vpcflow.watch import Watch, store
 
-GOLDEN = pathlib.Path(__file__).parent / "golden" / "watch-2.sql"
+GOLDEN = pathlib.Path(__file__).parent / "golden"
 HEADER = "srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status\n"
 RULES = [
     {"name": "probes", "where": "action = 'REJECT'", "by": ["srcaddr", "dstaddr"], "having": "flows >= 10"},
@@ -41,13 +41,17 @@ def watching(channel):
 
 @pytest.fixture
 def old_state(tmp_path, monkeypatch):
-    """A state of version 2 that has read logs/a.log; its channel was down."""
+    begun(tmp_path, monkeypatch, 2)
+
+
+def begun(tmp_path, monkeypatch, version):
+    """A state of that version that has read logs/a.log; its channel was down."""
     monkeypatch.chdir(tmp_path)
     os.mkdir("logs")
     pathlib.Path("logs/a.log").write_text(probes(range(100, 112), 1_700_000_000))
     os.utime("logs/a.log", ns=(1_700_000_100_000_000_000,) * 2)
     with sqlite3.connect("w.sqlite") as db:
-        db.executescript(GOLDEN.read_text())
+        db.executescript((GOLDEN / f"watch-{version}.sql").read_text())
     db.close()
 
 
@@ -59,7 +63,9 @@ def schema(path):
     return [(name, " ".join(sql.split())) for name, sql in tables], numbers
 
 
-def test_a_state_of_version_2_goes_on(old_state):
+@pytest.mark.parametrize("version", range(2, store.VERSION))
+def test_a_state_of_an_older_version_goes_on(tmp_path, monkeypatch, version):
+    begun(tmp_path, monkeypatch, version)
     channel = Memory()
     watch = watching(channel)
     assert watch.poll() == []  # a.log was read before
@@ -96,7 +102,7 @@ def test_states_of_other_versions_stay_as_they_are(old_state):
 
 def test_a_migration_that_fails_leaves_the_old_state(old_state, monkeypatch):
     with monkeypatch.context() as patch:
-        patch.setattr(store, "_MIGRATIONS", {2: ("drop table meta", "no statement")})
+        patch.setattr(store, "_MIGRATIONS", {**store._MIGRATIONS, 2: ("drop table meta", "no statement")})
         with pytest.raises(vf.OutputError, match=r"w\.sqlite: the state cannot be written"):
             watching(Memory())
     watch = watching(Memory())

@@ -216,6 +216,30 @@ TEST(Deferred, ErrorsAreOfTheirObjectAlone) {
   }
 }
 
+// What was deleted after the listing is counted and said; the rest is the answer.
+TEST(Deferred, ObjectsThatAreGoneAreNoErrors) {
+  std::vector<Source> sources;
+  for (int i = 0; i < 9; ++i) {
+    sources.push_back(Source::Deferred("gone" + std::to_string(i), 0,
+                                       [](Delivery delivery) { delivery.Deliver(absl::NotFoundError("NoSuchKey")); }));
+    if (i == 4)
+      sources.push_back(
+          Source::Deferred("there", 0, [](Delivery delivery) { delivery.Deliver(OwnedBytes::Of(Object(4))); }));
+  }
+  for (const int threads : {1, 4}) {
+    const absl::StatusOr<Result> got = Plan::Make(kSpec)->Run(sources, {.threads = threads});
+    ASSERT_TRUE(got.ok()) << got.status();
+    EXPECT_EQ(got->report.sources, 1u);
+    EXPECT_EQ(got->report.records(), 300u);
+    ASSERT_EQ(got->report.warnings.size(), 6u);
+    EXPECT_EQ(got->report.warnings[0], "gone since they were listed, in all: 9 objects");
+    EXPECT_EQ(got->report.warnings[1], "gone0 is gone since it was listed: not read");
+  }
+  sources.erase(sources.begin() + 3, sources.end());
+  const absl::Status status = Plan::Make(kSpec)->Run(sources, {}).status();
+  EXPECT_EQ(status.message(), "gone0 and 2 more are gone since they were listed: nothing is left to read");
+}
+
 TEST(Deferred, AScanThatIsCancelledDoesNotWait) {
   for (const int threads : {1, 3}) {
     std::vector<Delivery> kept;

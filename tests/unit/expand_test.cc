@@ -104,6 +104,10 @@ TEST(Expand, WordsThatServicesShareWithUsersAreNoService) {
         "/x/AWSLogs/123456789010/vpcflowlogs/us-east-1/a_Config_b.log"}) {
     EXPECT_EQ(internal::OtherService(path, std::string_view(path).starts_with("/home") ? 20 : 2), "") << path;
   }
+  EXPECT_EQ(WhyNoFlowLog("AWSLogs/123456789010/CloudTrail/us-east-1/"), "of CloudTrail");
+  EXPECT_EQ(WhyNoFlowLog("a/_SUCCESS"), "named as a manifest or checksum");
+  EXPECT_EQ(WhyNoFlowLog("a/.log.gz"), "hidden");
+  EXPECT_EQ(WhyNoFlowLog("AWSLogs/123456789010/vpcflowlogs/us-east-1/"), "");
   EXPECT_EQ(internal::OtherService("/x/123456789010/Config/us-east-1/a.log", 40), "Config");
   EXPECT_EQ(internal::OtherService("logs/CloudTrail/us-east-1/a.json.gz", 4), "CloudTrail");
   for (const auto& [path, service] :

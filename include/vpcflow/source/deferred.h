@@ -40,7 +40,8 @@ struct OwnedBytes {
 // Receives one object. Copies stand for the same one; any thread may use them.
 class Delivery {
  public:
-  // Hands over the object, or why there is none. The first call counts.
+  // Hands over the object, or why there is none. The first call counts. A scan passes over an object that is kNotFound,
+  // as one deleted since it was listed, with a warning; every other status is an error of its source.
   void Deliver(absl::StatusOr<OwnedBytes> object) const;
   // Tells whether the scan still waits for it: false once it has ended or was cancelled.
   bool wanted() const;

@@ -72,6 +72,11 @@ struct ObjectSelection {
 // Returns whether an object can hold records of the selection. True for what the path does not tell.
 bool MayHold(const ObjectPath& path, const ObjectSelection& selection);
 
+// Returns why an object is no flow log by its path alone: "of CloudTrail", "hidden", "named as a manifest or checksum";
+// empty if the path does not tell. Folders in the first `from` bytes were named by the user: they count only where AWS
+// has them. O(path.size()).
+std::string WhyNoFlowLog(std::string_view path, size_t from = 0);
+
 // Takes out of `sources` what cannot hold records of the selection, and returns how many.
 size_t SelectObjects(const ObjectSelection& selection, std::vector<Source>* sources);
 

@@ -25,7 +25,7 @@ def channel(url: str, *, allow_hosts: tuple[str, ...] = ()) -> Channel:
     'https://hooks.example'
     """
     if url.startswith(("env:", "file:")):
-        named, url = url, _kept_elsewhere(url)
+        named, url = url, kept_elsewhere(url)
         if url.startswith(("env:", "file:")):
             raise RuleError(f"channel {named}: expected a URL in it, not the name of another place")
     by_scheme = _by_scheme()
@@ -60,23 +60,23 @@ def _opened(module: Any, url: str, allow_hosts: tuple[str, ...]) -> Channel:
     return opened
 
 
-def _kept_elsewhere(url: str) -> str:
-    """Returns the URL that a variable or a file holds."""
-    kind, _, name = url.partition(":")
+def kept_elsewhere(place: str, what: str = "channel") -> str:
+    """Returns what ``env:NAME`` or ``file:PATH`` hold. ``what`` it is for, as errors say."""
+    kind, _, name = place.partition(":")
     if kind == "env":
         value = os.environ.get(name, "").strip()
         if not value:
-            raise RuleError(f"channel {url}: the variable is not set")
+            raise RuleError(f"{what} {place}: the variable is not set")
         return value
     try:
         with open(name, encoding="utf-8") as file:
             value = file.read(_LONGEST_URL).strip()
     except OSError as e:
-        raise RuleError(f"channel {url}: {e.strerror}") from None
+        raise RuleError(f"{what} {place}: {e.strerror}") from None
     except ValueError:
-        raise RuleError(f"channel {url}: not a text file") from None
+        raise RuleError(f"{what} {place}: not a text file") from None
     if not value:
-        raise RuleError(f"channel {url}: the file is empty")
+        raise RuleError(f"{what} {place}: the file is empty")
     return value
 
 

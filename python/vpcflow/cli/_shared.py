@@ -17,6 +17,7 @@ from ..query.flows import Flows
 from ..query.report import Report
 from ..query.result import Result
 from ..query.scan import scan
+from ..typing import AwsOptions
 from ._output import ERROR, REJECTS, print_note, write_err, write_out
 from ._pages import Page, Rows, Schema, print_page
 from ._parser import positive
@@ -24,7 +25,7 @@ from ._parser import positive
 
 def add_input(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "paths", nargs="+", metavar="PATH", help="read a file, folder, pattern, or - for standard input"
+        "paths", nargs="+", metavar="PATH", help="read a file, folder, pattern, s3:// URL, or - for standard input"
     )
     parser.add_argument(
         "--format",
@@ -76,6 +77,32 @@ def add_input(parser: argparse.ArgumentParser) -> None:
         "--allow-empty", action="store_true", help="accept an input without records, or with none in the time asked for"
     )
     parser.add_argument("--json", action="store_true", help="print JSON instead of a page for people")
+    add_aws(parser)
+
+
+def add_aws(parser: argparse.ArgumentParser) -> None:
+    """Adds the options of how AWS is reached."""
+    group = parser.add_argument_group("AWS", "for URLs; what is not given comes from where the aws command takes it")
+    group.add_argument("--profile", metavar="NAME", help="use this profile of ~/.aws/config")
+    group.add_argument("--role-arn", metavar="ARN", help="assume this role")
+    group.add_argument("--external-id", metavar="ID", help="assume the role with this external id")
+    group.add_argument("--aws-region", metavar="NAME", help="call the services of this region")
+    group.add_argument("--endpoint-url", metavar="URL", help="call this server instead of AWS")
+    group.add_argument("--no-sign-request", action="store_true", help="send no credentials, for public buckets")
+    group.add_argument("--requester-pays", action="store_true", help="accept the costs of buckets that ask for it")
+
+
+def aws_of(args: argparse.Namespace) -> AwsOptions:
+    """Returns the options of :func:`add_aws`."""
+    return {
+        "profile": args.profile,
+        "role_arn": args.role_arn,
+        "external_id": args.external_id,
+        "region": args.aws_region,
+        "endpoint_url": args.endpoint_url,
+        "no_sign_request": args.no_sign_request,
+        "requester_pays": args.requester_pays,
+    }
 
 
 def flows_of(args: argparse.Namespace) -> Flows:
@@ -97,6 +124,7 @@ def flows_of(args: argparse.Namespace) -> Flows:
         max_memory=args.max_memory,
         max_output_bytes=args.max_output_bytes,
         allow_empty=args.allow_empty,
+        aws=aws_of(args),
     )
     return flows.filter(args.where) if args.where else flows
 

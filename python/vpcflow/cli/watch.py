@@ -1,4 +1,4 @@
-"""Follows a folder and sends alerts: ``vpcflow watch``."""
+"""Follows a folder or a bucket and sends alerts: ``vpcflow watch``."""
 
 from __future__ import annotations
 
@@ -14,15 +14,18 @@ from .._words import count
 from ..alerts import Channel, channel, check
 from ..errors import NotifyError, RuleError, SourceNotFoundError
 from ..findings.finding import SEVERITIES
+from ..io.aws import is_aws_url
 from ..rules.model import THROTTLE
 from ..watch.evaluation import WatchedDetectors
+from ..watch.objects import SINCE
 from ..watch.service import Watch
 from ..watch.status import status
 from ._detection import add_detectors, add_silences, detector_names, past_of, rules_of, settings_of, silences_of
 from ._output import ERROR, FOUND, print_note, write_out
 from ._parser import NeedsNothing
+from ._shared import add_aws, aws_of
 
-HELP = "follow a folder with detectors and rules, and send each alert once"
+HELP = "follow a folder, a bucket or a queue with detectors and rules, and send each alert once"
 EXAMPLES = (
     "watch logs/ --once --notify jsonl:alerts.jsonl\n"
     "  vpcflow watch logs/ --once --rules rules.yaml --detect --state watch.sqlite --notify jsonl:-\n"
@@ -32,7 +35,9 @@ EXAMPLES = (
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the options of the command to its parser."""
-    parser.add_argument("source", metavar="FOLDER", help="follow this folder with all below it, or a pattern in quotes")
+    parser.add_argument(
+        "source", metavar="FOLDER|URL", help="follow a folder, a quoted pattern, or s3://, sqs://, cloudwatch://, kinesis://"
+    )
     parser.add_argument("--rules", metavar="RULES", help="load rules and silences from this YAML or JSON file")
     parser.add_argument("--detect", action="store_true", help="run the detectors, too (default without --rules)")
     add_detectors(parser)
@@ -69,6 +74,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--settle", default="5s", metavar="TIME", help="wait until a file has been unchanged for TIME (default 5s)"
     )
+    parser.add_argument(
+        "--since", choices=SINCE, help="begin a new state of a URL with what comes from now on, of the last 24h, or all"
+    )
     parser.add_argument("--format", help="parse logs without a header line by this format")
     parser.add_argument("--allow-host", action="append", default=[], metavar="HOST[:PORT]",
                        help="allow a webhook's host to be private, and plain http")  # fmt: skip
@@ -77,6 +85,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--json", action="store_true", help="print the --status as a JSON object")
     parser.add_argument("--once", action="store_true", help="look once, deliver, and exit: 1 if there were alerts")
+    add_aws(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -97,6 +106,7 @@ def run(args: argparse.Namespace) -> int:
         args.source, own, channels, args.state, silences=silences, throttle=args.throttle, detectors=detectors,
         baseline=past_of(args), repeat=args.repeat, span=args.span,
         min_severity=args.min_severity, format=args.format, log=print_note, settle=settle,
+        since=args.since, aws=aws_of(args),
     )  # fmt: skip
     try:
         if args.once:
@@ -146,7 +156,7 @@ def _channels(urls: list[str], allowed: tuple[str, ...]) -> dict[str, Channel] |
 
 def _watch_once(watch: Watch, args: argparse.Namespace) -> int:
     alerts = watch.poll()
-    if not watch.seen:
+    if not watch.seen and not is_aws_url(args.source):
         raise SourceNotFoundError(f"{args.source}: no files to read")
     watch.deliver()
     if watch.young:

@@ -25,7 +25,7 @@ def aggregate(
     :meth:`vpcflow.Aggregation.update`.
     """
     dask: Any = importlib.import_module("dask")
-    numbered, extra = paths_of(data)
+    numbered, extra = paths_of(data, options)
     own: ScanKeywords = {"threads": 1, **options}
     part = dask.delayed(aggregate_part, pure=False)
     parts = [part(empty_question(question), task, own) for task in tasks_of(numbered, partitions)]

@@ -15,6 +15,7 @@ from .. import _core
 from ..errors import ArgumentError, DataQualityWarning, SourceError, SourceNotFoundError
 from ..io.inputs import sources_of
 from ..query.aggregation import Aggregation
+from ..query.logs import reading_of
 from ..query.result import Result, check
 from ..typing import Input, ScanKeywords
 
@@ -28,20 +29,21 @@ Part = tuple[bytes, _core.Report]
 Task = tuple[int, list[str]]  # the number of the first source, and paths
 
 
-def paths_of(data: Input) -> tuple[list[tuple[int, str]], _core.Report]:
+def paths_of(data: Input, options: ScanKeywords) -> tuple[list[tuple[int, str]], _core.Report]:
     """Returns the files of paths, folders and patterns, numbered, without those that have the bytes of an earlier one;
-    and what a report says of these."""
-    notes: list[str] = []
-    sources = sources_of(data, notes)
-    if not all(source.is_path for source in sources):
+    and what a report says of these. Objects in S3 are URLs that workers do not list again."""
+    reading = reading_of(options)
+    sources = sources_of(data, reading)
+    if not all(source.is_path or source.name in reading.listed for source in sources):
         raise ArgumentError("expected paths; bytes and file objects cannot be sent to other processes")
     if not sources:
         raise SourceNotFoundError("no sources: the list is empty")
     same_as = _core.Source.duplicates(sources)
     again = [(s.name, sources[same].name) for s, same in zip(sources, same_as) if same is not None]
-    numbered = [(i, s.name) for i, (s, same) in enumerate(zip(sources, same_as)) if same is None]
+    listed = reading.listed
+    numbered = [(i, listed.get(s.name, s.name)) for i, (s, same) in enumerate(zip(sources, same_as)) if same is None]
     again_named = [f"{name} has the same bytes as {first}: read once" for name, first in again[:5]]
-    return numbered, _core.Report(duplicates=len(again), warnings=sorted({*notes, *again_named}))
+    return numbered, _core.Report(duplicates=len(again), warnings=sorted({*reading.notes, *again_named}))
 
 
 def tasks_of(numbered: list[tuple[int, str]], parts: int) -> list[Task]:
@@ -112,7 +114,7 @@ def aggregate(
     >>> vf.spread.aggregate(tmp, vf.Aggregation(by="action", n=vf.count()), workers=2)  # doctest: +SKIP
     <Aggregation: 2 groups>
     """
-    numbered, extra = paths_of(data)
+    numbered, extra = paths_of(data, options)
     count = workers or os.cpu_count() or 1
     tasks = tasks_of(numbered, count * _PARTS_PER_WORKER)
     empty = empty_question(question)

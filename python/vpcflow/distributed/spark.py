@@ -27,10 +27,11 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
 
-def _numbered(data: Any, column: str) -> tuple[list[tuple[int, str]], _core.Report]:
+def _numbered(data: Any, column: str, options: ScanKeywords) -> tuple[list[tuple[int, str]], _core.Report]:
     if hasattr(data, "select") and hasattr(data, "sparkSession"):
         data = [row[0] for row in data.select(column).collect()]
-    return paths_of(data)
+    numbered, extra = paths_of(data, options)
+    return [(number, str(path)) for number, path in numbered], extra
 
 
 def aggregate(
@@ -43,7 +44,7 @@ def aggregate(
     partition to the driver, which merges them. ``options``: of :func:`vpcflow.scan`. Errors as of
     :meth:`vpcflow.Aggregation.update`.
     """
-    numbered, extra = _numbered(data, column)
+    numbered, extra = _numbered(data, column, options)
     empty = empty_question(question)
     own: ScanKeywords = {"threads": 1, **options}
 
@@ -73,7 +74,7 @@ def records(
     """
     if not fields:
         raise ArgumentError("records: name the fields; they are the columns of the DataFrame")
-    numbered, _ = _numbered(data, column)
+    numbered, _ = _numbered(data, column, options)
     # Of one path nothing can be concluded: Spark has the others.
     own: ScanKeywords = {"threads": 1, **options, "allow_empty": True, "allow_missing": True}
 

@@ -11,13 +11,17 @@ from typing import Any, cast
 from .. import _core
 from ..errors import ArgumentError, DataQualityWarning, NoRecordsError, SourceNotFoundError
 from ..typing import Input
+from .aws.layout import Selection
+from .aws.reading import ListedUrl, Reading
+from .aws.url import is_aws_url
 from .streams import source_of_lines, source_of_stream
 from .tables import TableFile
 
 _FEW = 100
 _TEXT = (".log", ".txt", ".gz", ".zst", ".ndjson", ".jsonl", ".csv")
 _ALLOWED = (
-    "a path, folder or pattern, bytes, a file object, an Arrow table or frame, a list of those, or an iterable of lines"
+    "a path, folder or pattern, bytes, a file object, an Arrow table or frame, a URL, a list of those, or an iterable "
+    "of lines"
 )
 _BINARY = (b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"PAR1")  # gzip, zstd, Parquet
 
@@ -34,13 +38,18 @@ def _looks_like_line(item: Any) -> bool:
     return (line or header) and not os.path.lexists(item)
 
 
-def sources_of(data: Input, notes: list[str] | None = None) -> list[_core.Source]:
-    """Returns the sources for an argument of :func:`vpcflow.scan`. Adds to ``notes`` the files of folders that are not
-    read."""
+def sources_of(data: Input, reading: Reading) -> list[_core.Source]:
+    """Returns the sources for an argument of :func:`vpcflow.scan`. Adds to ``reading`` what is found and not read."""
+    if isinstance(data, ListedUrl):
+        return reading.listed_sources([data])
+    if is_aws_url(data):
+        return reading.sources_of(str(data))
     if isinstance(data, (str, os.PathLike)):
-        sources, said = _core.Source.expand(os.fsencode(data))
-        if notes is not None:
-            notes.extend(said)
+        path = os.fsencode(data)
+        if path.startswith(b"s3:/") and not os.path.lexists(path):
+            raise ArgumentError(f"{os.fspath(data)}: a URL is no path; give it as a text: 's3://bucket/prefix/'")
+        sources, said = _core.Source.expand(path)
+        reading.notes.extend(said)
         return sources
     if isinstance(data, (bytes, bytearray, memoryview)):
         return [_core.Source.data("<bytes>", bytes(data))]
@@ -49,26 +58,28 @@ def sources_of(data: Input, notes: list[str] | None = None) -> list[_core.Source
     if isinstance(data, (list, tuple)):
         if not data:
             raise SourceNotFoundError("no sources: the list is empty")
+        if isinstance(data[0], ListedUrl):
+            return reading.listed_sources(data)
         if _looks_like_line(data[0]):
             return [source_of_lines(data)]
-        return [source for item in data for source in sources_of(item, notes)]
+        return [source for item in data for source in sources_of(item, reading)]
     if isinstance(data, Mapping) or hasattr(data, "columns") or not isinstance(data, Iterable):
         raise ArgumentError(f"cannot scan {type(data).__name__}: give {_ALLOWED}")
-    return _sources_of_iterable(iter(cast(Iterable[Any], data)), notes)
+    return _sources_of_iterable(iter(cast(Iterable[Any], data)), reading)
 
 
-def _sources_of_iterable(items: Iterator[Any], notes: list[str] | None) -> list[_core.Source]:
+def _sources_of_iterable(items: Iterator[Any], reading: Reading) -> list[_core.Source]:
     """Of an iterable the first item tells: a path or file object, or a line."""
     first = list(itertools.islice(items, 1))
     if first and (isinstance(first[0], os.PathLike) or hasattr(first[0], "read") or _is_path(first[0])):
-        return [source for item in (*first, *items) for source in sources_of(item, notes)]
+        return [source for item in (*first, *items) for source in sources_of(item, reading)]
     if first and not isinstance(first[0], (str, bytes, bytearray, memoryview)):
         raise ArgumentError(f"cannot scan an iterable of {type(first[0]).__name__}: give {_ALLOWED}")
     return [source_of_lines(itertools.chain(first, items))]
 
 
 def _is_path(item: Any) -> bool:
-    return isinstance(item, str) and item != "" and "\0" not in item and os.path.lexists(item)
+    return is_aws_url(item) or (isinstance(item, str) and item != "" and "\0" not in item and os.path.lexists(item))
 
 
 def with_tables(sources: list[_core.Source]) -> list[_core.Source]:
@@ -79,17 +90,16 @@ def with_tables(sources: list[_core.Source]) -> list[_core.Source]:
     return [s if kind is None else TableFile(s, kind).source() for s, kind in zip(sources, kinds)]
 
 
-def select(
-    sources: list[_core.Source], start: int | None, end: int | None, accounts: list[str], regions: list[str]
-) -> list[_core.Source]:
+def select(sources: list[_core.Source], wanted: Selection) -> list[_core.Source]:
     """Returns the sources that may hold matching records. Warns of those whose path does not tell."""
-    if start is None and end is None and not accounts and not regions:
+    if not wanted:
         return sources
-    chosen = _core.Source.select(sources, start, end, accounts, regions)
+    accounts, regions = list(wanted.accounts), list(wanted.regions)
+    chosen = _core.Source.select(sources, wanted.start, wanted.end, accounts, regions)
     if not chosen:
         raise NoRecordsError(f"none of the {len(sources):,} objects can hold what is asked for, by their paths")
-    for what, wanted in (("account", accounts), ("region", regions)):
-        silent = sum(source.object_path[what] is None for source in chosen) if wanted else 0
+    for what, names in (("account", accounts), ("region", regions)):
+        silent = sum(source.object_path[what] is None for source in chosen) if names else 0
         if silent:
             text = f"the paths of {silent:,} of {len(chosen):,} sources do not tell their {what}; all of them are read"
             warnings.warn(text, DataQualityWarning, stacklevel=3)

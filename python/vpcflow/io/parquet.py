@@ -137,6 +137,17 @@ def _batch_rows(metadata: Any, groups: range, leaves: list[int]) -> int:
     return max(1, min(_BATCH_ROWS, _BATCH_BYTES // max(size, 1)))
 
 
+def byte_ranges(metadata: Any, groups: Iterable[int], columns: list[str] | None) -> Iterator[tuple[int, int]]:
+    """Yields the bytes [start, end) of the columns of some row groups."""
+    leaves = _leaves(metadata, columns)
+    for group in groups:
+        row_group = metadata.row_group(group)
+        for leaf in leaves:
+            chunk = row_group.column(leaf)
+            pages = [p for p in (chunk.dictionary_page_offset, chunk.data_page_offset) if p is not None]
+            yield min(pages), min(pages) + chunk.total_compressed_size
+
+
 def batches(source: Any, metadata: Any, groups: range, columns: list[str] | None) -> Iterator[pa.RecordBatch]:
     """Yields the rows of some row groups, of all columns or some, in their order."""
     from pyarrow import parquet

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any, Protocol
 
 from .. import _core
 from ..errors import SourceError
@@ -18,10 +18,22 @@ if TYPE_CHECKING:
 _BATCH_ROWS = 65536
 
 
+class Stored(Protocol):
+    """A file that lies elsewhere."""
+
+    def open(self, ranges: Iterable[tuple[int, int]] = ()) -> Any:
+        """Opens it for pyarrow; ``ranges``: the bytes [start, end) that will be read."""
+        ...
+
+    def release(self) -> None:
+        """Says that it is not opened again soon."""
+        ...
+
+
 class TableFileReader:
     """A file of rows and its columns. `kind` is as Source.table_format says; of Parquet no file stays open."""
 
-    def __init__(self, name: str, kind: str, data: bytes | None) -> None:
+    def __init__(self, name: str, kind: str, data: bytes | Stored | None) -> None:
         from pyarrow import lib
         from pyarrow.parquet import read_metadata
 
@@ -42,10 +54,12 @@ class TableFileReader:
         except (lib.ArrowException, OSError, ValueError, KeyError) as error:
             raise SourceError(f"not readable as {kind}: {' '.join(str(error).split())}") from None
 
-    def _source(self) -> Any:
+    def _source(self, ranges: Iterable[tuple[int, int]] = ()) -> Any:
         import pyarrow
 
-        return pyarrow.OSFile(self.name, "rb") if self._data is None else pyarrow.BufferReader(self._data)
+        if self._data is None:
+            return pyarrow.OSFile(self.name, "rb")
+        return pyarrow.BufferReader(self._data) if isinstance(self._data, bytes) else self._data.open(ranges)
 
     def _feather(self) -> pa.Table:
         from pyarrow import feather
@@ -84,7 +98,8 @@ class TableFileReader:
         if self.metadata is not None:
             whole = piece is None or not self._pieces
             groups = range(self.metadata.num_row_groups) if whole else self._pieces[piece or 0]
-            yield from parquet.batches(self._source(), self.metadata, groups, paths)
+            ranges = parquet.byte_ranges(self.metadata, groups, paths)
+            yield from parquet.batches(self._source(ranges), self.metadata, groups, paths)
         elif self.kind == "Feather 1":
             yield from self._table.select(columns).to_batches(_BATCH_ROWS)
         elif self.kind == "Arrow IPC stream":

@@ -14,7 +14,7 @@ from .arrow_streams import sound_batches
 from .ocsf import columns as ocsf_columns
 from .ocsf import flat_reader, is_ocsf
 from .parquet import Bounds
-from .table_files import TableFileReader
+from .table_files import Stored, TableFileReader
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -146,8 +146,8 @@ class ArrowTable:
 class TableFile:
     """A Parquet or Arrow IPC file, read by pyarrow a batch at a time; Parquet in pieces of row groups."""
 
-    def __init__(self, stored: _core.Source, kind: str) -> None:
-        self._stored, self._kind = stored, kind
+    def __init__(self, source: _core.Source, kind: str, elsewhere: Stored | None = None) -> None:
+        self._stored, self._kind, self._elsewhere = source, kind, elsewhere
         self._columns: Columns = None
         self._lock = threading.Lock()
         # Of Parquet, until a scan has come to the last piece: a folder may have many files.
@@ -155,15 +155,27 @@ class TableFile:
         self._last = 0
 
     def _open(self) -> TableFileReader:
-        return self._opened or TableFileReader(self._stored.name, self._kind, self._stored.memory())
+        return self._opened or TableFileReader(self._stored.name, self._kind, self._elsewhere or self._stored.memory())
 
-    def source(self) -> _core.Source:
-        """Returns the source of its rows, or of the log lines that they hold."""
-        name = self._stored.name
+    def _forget(self) -> None:
+        self._opened = None
+        if self._elsewhere is not None:
+            self._elsewhere.release()
+
+    def message_column(self) -> str | None:
+        """Returns the column that has log lines, if it is a table of these."""
         names: list[str] = []
         with contextlib.suppress(SourceError):  # the scan itself reports it
             names = self._read_columns()[0]
-        column = message_column(names)
+        return message_column(names)
+
+    def source(self) -> _core.Source:
+        """Returns the source of its rows, or of the log lines that they hold."""
+        return self.source_of(self.message_column())
+
+    def source_of(self, column: str | None) -> _core.Source:
+        """Returns the source of the log lines in a column, or of the rows."""
+        name = self._stored.name
         if column is None:
             return _core.Source.arrow(name, self, self._stored)
         return _text_source(name, column, lambda: self._open().stream(_core.fields_of_columns([column])), True)
@@ -192,6 +204,8 @@ class TableFile:
 
     def stream(self, piece: int, fields: list[str] | None) -> object:
         file = self._open()
-        if piece >= self._last:
-            self._opened = None
-        return file.stream(fields, piece)
+        try:
+            return file.stream(fields, piece)
+        finally:
+            if piece >= self._last:
+                self._forget()

@@ -315,7 +315,8 @@ class Flows(Unrun, Outputs):
         names = [s.name for s in self._sources[:3]]
         more = f" and {len(self._sources) - 3} more" if len(self._sources) > 3 else ""
         kernel = _core.build_info()["kernel"]
-        return f"scan      {', '.join(names)}{more}  (kernel {kernel})\n" + self._plan().explain()
+        places = "".join(f"list      {place}\n" for place in self._bound.places)
+        return f"{places}scan      {', '.join(names)}{more}  (kernel {kernel})\n" + self._plan().explain()
 
     def __repr__(self) -> str:
         names = None if self._bound is None else [source.name for source in self._bound.sources]

@@ -11,6 +11,9 @@ from .. import _core
 from .._hints import hint
 from .._units import byte_count, unix_seconds
 from ..errors import ArgumentError, PlanError
+from ..io.aws.layout import Selection
+from ..io.aws.reading import Reading
+from ..io.aws.session import Connection
 from ..io.inputs import select, sources_of, with_tables
 from ..io.tables import ArrowTable
 from ..typing import Container, Input, ScanKeywords
@@ -24,13 +27,14 @@ if TYPE_CHECKING:
 @dataclasses.dataclass(frozen=True, eq=False)
 class Logs:
     """Opened logs: ``sources``; the engine's ``options``; the beginning of a query's spec, and
-    of its filters."""
+    of its filters; ``places``: what was found where objects are listed."""
 
     sources: list[_core.Source]
     options: _core.ScanOptions
     spec: _core.PlanSpec
     filters: list[str]
     words: tuple[str, ...] = ()  # by which a command line names and reads them; none if they are in memory
+    places: list[str] = dataclasses.field(default_factory=list)  # what was listed, a line each
     _peeked: dict[int, list[str]] = dataclasses.field(default_factory=dict)  # by source
 
     def peek(self, number: int) -> list[str]:
@@ -46,8 +50,15 @@ class Logs:
 
     def formats(self, sources: int | None = None) -> list[str]:
         """Returns the different formats of all sources, or of the first ``sources``."""
-        numbers = range(len(self.sources))[:sources]
+        numbers = list(range(len(self.sources))[:sources])
+        if len(numbers) > 1 and self.places:  # a look at an object in S3 fetches it: one of each flow log is enough
+            numbers = list({self._flow_log(number): number for number in reversed(numbers)}.values())[::-1]
         return list(dict.fromkeys(text for number in numbers for text in self.peek(number)))
+
+
+    def _flow_log(self, number: int) -> object:
+        """Returns the flow log that an object is of, by its path, or the number of the source."""
+        return self.sources[number].object_path["flow_log_id"] or number
 
 
 def open_logs(data: Input, **options: Unpack[ScanKeywords]) -> Logs:
@@ -79,11 +90,21 @@ def open_logs(data: Input, **options: Unpack[ScanKeywords]) -> Logs:
     if hasattr(data, "__arrow_c_stream__"):
         return Logs([ArrowTable(data).source()], own, spec, filters)
     words = _words(data, options)
-    notes: list[str] = []
+    reading = reading_of(options, tables=container == "auto")
+    sources = select(sources_of(data, reading), reading.selection)
+    own = own.replace(notes=reading.notes) if reading.notes else own
+    sources = with_tables(sources) if container == "auto" else sources
+    return Logs(sources, own, spec, filters, words, reading.places)
+
+
+def reading_of(options: ScanKeywords, *, tables: bool = True) -> Reading:
+    """Returns what the arguments of :func:`vpcflow.scan` say of which objects are read, and how AWS is reached."""
+    begin, until = unix_seconds("start", options.get("start")), unix_seconds("end", options.get("end"))
     accounts, regions = (_texts(options.get(name), name) for name in ("account", "region"))
-    sources = select(sources_of(data, notes), begin, until, accounts, regions)
-    own = own.replace(notes=notes) if notes else own
-    return Logs(with_tables(sources) if container == "auto" else sources, own, spec, filters, words)
+    return Reading(
+        Selection(begin, until, accounts, regions), Connection.of(options.get("aws")), tables=tables,
+        format=options.get("format"), once=options.get("duplicates", "once") == "once",
+    )  # fmt: skip
 
 
 def _words(data: Input, options: Mapping[str, Any]) -> tuple[str, ...]:
@@ -98,6 +119,10 @@ def _words(data: Input, options: Mapping[str, Any]) -> tuple[str, ...]:
             continue
         for one in [value] if isinstance(value, str) else value:
             out += [f"--{name}", one]
+    for name, value in (options.get("aws") or {}).items():
+        if value and name not in ("external_id", "endpoint_url"):  # which may be, or have, secrets
+            option = "--aws-region" if name == "region" else f"--{name.replace('_', '-')}"
+            out += [option] if value is True else [option, str(value)]
     return tuple(out)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from .. import _core
-from ..typing import Container, Duplicates, Input, Instant, OnError, Size
+from ..typing import AwsOptions, Container, Duplicates, Input, Instant, OnError, Size
 from .flows import Flows
 from .logs import Logs, open_logs
 
@@ -27,12 +27,14 @@ def scan(
     max_output_bytes: Size | None = None,
     allow_empty: bool = False,
     allow_missing: bool = False,
+    aws: AwsOptions | None = None,
 ) -> Flows:
     """Makes a lazy query over flow logs.
 
-    ``data``: a path, folder (recursive) or pattern (``logs/**/*.log.gz``); bytes; a binary file object; an iterable of
-    lines or of paths; Parquet files (with pyarrow) among them; anything with ``__arrow_c_stream__`` whose columns are
-    named as fields are; or a list of those. ``"-"`` is standard input. Gzip and zstd are found by content.
+    ``data``: a path, folder (recursive) or pattern (``logs/**/*.log.gz``), in S3, too (``s3://bucket/prefix/``); bytes;
+    a binary file object; an iterable of lines or of paths; Parquet files (with pyarrow) among them; anything with
+    ``__arrow_c_stream__`` whose columns are named as fields are; or a list of those. ``"-"`` is standard input. Gzip
+    and zstd are found by content.
 
     Of a folder, files of unknown names are read if their beginning holds records. ``report.warnings`` counts the files
     left out: objects of other services by AWS's paths, hidden files, manifests, ...
@@ -79,6 +81,10 @@ def scan(
 
     ``allow_missing``: fields that the logs lack are null instead of :class:`~vpcflow.FieldError`.
 
+    ``aws``: how AWS is reached, where the AWS command line would need options, too: ``{"profile": "audit"}``, or
+    ``role_arn`` with ``external_id``, ``region``, ``endpoint_url``, ``no_sign_request``, ``requester_pays``. Needs
+    ``pip install 'vpcflow[aws]'``.
+
     >>> import vpcflow as vf
     >>> log = b"srcaddr dstport bytes\\n10.0.0.1 22 40\\n10.0.0.1 443 960\\n"
     >>> vf.scan(log).group_by("srcaddr").agg(bytes=vf.sum("bytes")).collect().rows()
@@ -100,6 +106,7 @@ def scan(
         max_output_bytes=max_output_bytes,
         allow_empty=allow_empty,
         allow_missing=allow_missing,
+        aws=aws,
     )
     return flows_over(logs)
 

@@ -6,8 +6,8 @@ import os
 import re
 import stat
 import time
-from collections.abc import Iterable, Iterator
-from typing import Callable, NamedTuple
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Callable, NamedTuple, Protocol
 
 from ..errors import SourceNotFoundError
 from .store import Store
@@ -23,7 +23,45 @@ class File(NamedTuple):
     mtime: int
 
 
-class Discovery:
+class Found(Protocol):
+    """Something new to read: a file, an object, events."""
+
+    @property
+    def path(self) -> str:
+        """What :func:`vpcflow.scan` takes, and what errors name."""
+        ...
+
+
+class Discovery(Protocol):
+    """Where a watch finds what is new."""
+
+    young: list[str]  # of the last look: what has not settled
+    seen: int  # how much there is, new or not
+    failed: dict[str, str]  # what could not be fetched, and why; it is tried again
+
+    def begin(self) -> None:
+        """Checks the place against the state, which is open now. Raises :class:`~vpcflow.VpcflowError` for a place that
+        cannot be followed."""
+        ...
+
+    def batches(self, own: set[str]) -> Iterator[Sequence[Found]]:
+        """Yields what is new, in parts that are counted in one transaction each. ``own``: real paths to leave out."""
+        ...
+
+    def record(self, found: Any, error: str | None) -> None:
+        """Records, within the transaction of a batch, that something was read, or why it could not be."""
+        ...
+
+    def committed(self) -> None:
+        """Says that the transaction of the last batch has been committed."""
+        ...
+
+    def finished(self) -> None:
+        """Says that all batches of a look have been."""
+        ...
+
+
+class Files:
     """The files of a folder, with all below it, or of a pattern, and which of them were read.
 
     A file is new until it was read, or given up after :attr:`RETRIES` failures. It is settled when it has not changed
@@ -39,6 +77,22 @@ class Discovery:
         #: Of the last look: files that are not settled, and how many files there are.
         self.young: list[str] = []
         self.seen = 0
+        self.failed: dict[str, str] = {}
+
+    def begin(self) -> None:
+        check_source(self._source)
+
+    def batches(self, own: set[str]) -> Iterator[list[File]]:
+        check_source(self._source)
+        new = list(self.new_files(own))
+        if new:
+            yield new
+
+    def committed(self) -> None:
+        pass
+
+    def finished(self) -> None:
+        pass
 
     def new_files(self, own: set[str]) -> Iterator[File]:
         """Yields the files that are new and settled, in the order of their paths. ``own``: real paths to leave out."""

@@ -1,4 +1,4 @@
-"""The service that follows a folder: :class:`Watch`."""
+"""The service that follows a folder, a bucket, a queue or a log group: :class:`Watch`."""
 
 from __future__ import annotations
 
@@ -16,22 +16,29 @@ from ..alerts.channels.jsonl import JsonLines
 from ..detect.history import Baseline, Past
 from ..errors import ArgumentError, DataQualityWarning, PlanError, VpcflowError
 from ..findings.finding import SEVERITIES
+from ..io.aws import Connection, is_aws_url
+from ..io.aws.url import scheme_of
 from ..query.aggregation import Aggregation
 from ..query.arguments import each, instance, whole
 from ..rules.model import THROTTLE, Rule
 from ..rules.silences import Silence, check_silences
-from ..typing import Duration, Severity
-from .discovery import Discovery, check_source
+from ..typing import AwsOptions, Duration, Severity
+from .discovery import Discovery, Files, Found, check_source
 from .evaluation import DetectorWindow, RuleCounts, WatchedDetectors
+from .group import GroupEvents
 from .incidents import Incidents
 from .limits import Limits
+from .objects import Objects
 from .outbox import Outbox
+from .queue import Messages
 from .reading import readable
 from .store import Store
+from .stream import Shards
 
 
 class Watch:
-    """Follows the logs of a folder (or a pattern) with rules, and sends alerts to channels.
+    """Follows the logs of a folder (or a pattern), or of a URL (``s3://``, ``sqs://``, ``cloudwatch://``,
+    ``kinesis://``), with rules, and sends alerts to channels.
 
     ``state``: the SQLite file. ``channels``: by a name that stays the same, :func:`vpcflow.alerts.channel`.
     ``detectors``: settings of :func:`vpcflow.detect`, to ask the detectors, too, of the sessions of the last ``span``;
@@ -39,7 +46,8 @@ class Watch:
     severity from which on detectors' findings count. ``throttle``: findings of the same rule, actor and targets that
     are no further apart are one incident, which gives one alert, and another if it becomes worse; with ``repeat`` also
     for each such time that it goes on. ``keep``: for how many days of records counts are kept. ``settle``: seconds for
-    which a file must not have changed. ``log``: gets a line about what cannot be read or delivered.
+    which a file must not have changed. ``since``, of URLs: what a new state begins with, ``"now"``, ``"24h"`` or
+    ``"all"``. ``aws``: as of :func:`vpcflow.scan`. ``log``: gets a line about what cannot be read or delivered.
 
     Any number of threads may use one watch; :meth:`poll`, :meth:`deliver` and :meth:`close` wait for each other.
 
@@ -55,7 +63,7 @@ class Watch:
     (['10.0.0.1'], [])
     """
 
-    RETRIES = Discovery.RETRIES
+    RETRIES = Files.RETRIES
     LOCK_SECONDS = 30.0  # to wait for another process that has the state
 
     def __init__(
@@ -75,6 +83,8 @@ class Watch:
         keep: int = 2,
         settle: float = 5.0,
         format: str | None = None,
+        since: str | None = None,
+        aws: AwsOptions | None = None,
         log: Callable[[str], None] = lambda text: None,
     ) -> None:
         self._source, self._format, self._log = os.fspath(source), format, log
@@ -93,7 +103,7 @@ class Watch:
         check_silences(silences, rules)
         pause, again = seconds(throttle, "throttle"), None if repeat is None else seconds(repeat, "repeat")
         self._store = Store(os.fspath(state), self.LOCK_SECONDS)
-        self._discovery = Discovery(self._store, self._source, settle, log)
+        self._discovery = _discovery_of(self._store, self._source, settle, since, Connection.of(aws), format, keep, log)
         limits = Limits(log)
         self._counts = RuleCounts(self._store, rules, keep, limits)
         self._window = None
@@ -102,8 +112,10 @@ class Watch:
             self._window = DetectorWindow(self._store, detectors, baseline, length, min_severity, limits, log)
         self._incidents = Incidents(self._store, pause, again)
         self._outbox = Outbox(self._store, channels, silences, log)
-        check_source(self._source)
+        if isinstance(self._discovery, Files):
+            check_source(self._source)  # before a state is made
         self._store.open()
+        self._discovery.begin()
 
     @property
     def young(self) -> list[str]:
@@ -130,33 +142,40 @@ class Watch:
     def poll(self) -> list[Alert]:
         """Reads the files that are new and settled, and returns the alerts that come of it; :meth:`deliver` sends
         them."""
-        check_source(self._source)
         self.damaged = {}
+        alerts: list[Alert] = []
         with self._store.named_errors():
-            new = list(self._discovery.new_files({os.path.realpath(path) for path in self._own}))
-            if not new:
-                return []
-            try:
-                with warnings.catch_warnings(), self._store.transaction():
-                    warnings.simplefilter("ignore", DataQualityWarning)
-                    flows, days, formats, self.damaged = readable([file.path for file in new], self._format, self._log)
-                    alerts = []
-                    if flows is not None:
-                        self._counts.add(flows, days, formats)
-                        self._incidents.forget(self._counts.forget())
-                        found = self._counts.findings(flows)
-                        look = self._window.look(flows) if self._window is not None else None
-                        found += look.settled if look is not None else []
-                        made = self._incidents.refuted(look) if look is not None else []
-                        made += [alert for finding in found if (alert := self._incidents.alert_of(finding))]
-                        alerts = [alert for alert in made if self._outbox.add(alert)]
-                    for file in new:
-                        self._discovery.record(file, self.damaged.get(file.path))
-                    return alerts
-            except BaseException:
-                if self._window is not None:
-                    self._window.reload()
-                raise
+            for new in self._discovery.batches({os.path.realpath(path) for path in self._own}):
+                alerts += self._read(new)
+                self._discovery.committed()
+            self._discovery.finished()
+            self.damaged |= self._discovery.failed
+        return alerts
+
+    def _read(self, new: Sequence[Found]) -> list[Alert]:
+        """Reads what is new, counts it, and marks it as read, in one transaction. Returns the alerts of it."""
+        try:
+            with warnings.catch_warnings(), self._store.transaction():
+                warnings.simplefilter("ignore", DataQualityWarning)
+                flows, days, formats, damaged = readable([found.path for found in new], self._format, self._log)
+                self.damaged |= damaged
+                alerts: list[Alert] = []
+                if flows is not None:
+                    self._counts.add(flows, days, formats)
+                    self._incidents.forget(self._counts.forget())
+                    findings = self._counts.findings(flows)
+                    look = self._window.look(flows) if self._window is not None else None
+                    findings += look.settled if look is not None else []
+                    made = self._incidents.refuted(look) if look is not None else []
+                    made += [alert for finding in findings if (alert := self._incidents.alert_of(finding))]
+                    alerts = [alert for alert in made if self._outbox.add(alert)]
+                for found in new:
+                    self._discovery.record(found, damaged.get(found.path))
+                return alerts
+        except BaseException:
+            if self._window is not None:
+                self._window.reload()
+            raise
 
     @locked
     def deliver(self) -> int:
@@ -175,3 +194,24 @@ class Watch:
                 except VpcflowError as error:  # such as a file that changed between two looks, or a disk that is full
                     self._log(f"will be retried: {error}")
             time.sleep(max(0.0, interval - (time.monotonic() - began)))
+
+
+def _discovery_of(
+    store: Store, source: str, settle: float, since: str | None, connection: Connection, format: str | None, keep: int,
+    log: Callable[[str], None],
+) -> Discovery:  # fmt: skip
+    """Returns where a watch finds what is new."""
+    if not is_aws_url(source):
+        if since is not None:
+            raise ArgumentError(f"since={since!r}: it is for URLs; of a folder all files are read")
+        return Files(store, source, settle, log)
+    scheme = scheme_of(source)
+    if scheme == "s3":
+        return Objects(store, source, connection, since, keep, log)
+    if scheme == "sqs":
+        if since is not None:
+            raise ArgumentError(f"since={since!r}: a queue itself says what is new")
+        return Messages(store, source, connection, log)
+    if scheme == "kinesis":
+        return Shards(store, source, connection, since, log)
+    return GroupEvents(store, source, connection, since, format, log)

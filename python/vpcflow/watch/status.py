@@ -11,9 +11,15 @@ from ..errors import RuleError, SourceNotFoundError
 from .store import VERSION, version_of
 
 _COUNTS = {
-    "files": "select count(*) from files where failures = 0",
-    "unreadable": "select count(*) from files where failures > 0",
-    "newest": "select max(mtime) / 1000000000 from files where failures = 0",
+    "files": "select (select count(*) from files where failures = 0) + ifnull((select value from marks where name = "
+    "'objects'), 0)",
+    "unreadable": "select (select count(*) from files where failures > 0) + "
+    "(select count(*) from seen where not done) + "
+    "ifnull((select value from marks where name = 'given-up'), 0)",
+    "events": "select ifnull((select value from marks where name = 'events'), 0)",
+    "late": "select ifnull((select sum(value) from marks where name in ('late-objects', 'late-events')), 0)",
+    "newest": "select max(at) from (select max(mtime) / 1000000000 as at from files where failures = 0 union all "
+    "select value from marks where name = 'newest')",
     "incidents": "select count(*) from incidents",
     "alerts": "select count(*) from alerts where silenced is null",
     "silenced": "select count(*) from alerts where silenced is not null",
@@ -27,8 +33,10 @@ _COUNTS = {
 class Status(TypedDict):
     """What a watch has done so far. Times are Unix seconds."""
 
-    files: int  # read to their end
+    files: int  # or objects, read to their end
     unreadable: int
+    events: int  # of a log group
+    late: int  # objects more than two hours after the time in their name, events more than 20 minutes after theirs
     newest: int | None  # when the newest of those read was written
     incidents: int  # that are still held
     by_severity: dict[str, int]  # the incidents

@@ -23,6 +23,10 @@ _CREATE = (
     "create table outbox (alert text, channel text, tries integer default 0, next real default 0, delivered real, "
     "primary key (alert, channel))",
     "create table services (address text primary key, service text)",
+    "create table seen (id blob primary key, day integer, failures integer, done integer) without rowid",
+    "create index seen_by_day on seen (day)",
+    "create table marks (name text primary key, value)",
+    "create table quarantine (id text primary key, reason text, made real)",
 )
 #: The statements that lead from a version to the next one. Version 2 kept its number in a table, later ones in
 #: ``pragma user_version``.
@@ -32,6 +36,12 @@ _MIGRATIONS: dict[int, tuple[str, ...]] = {
         "alter table incidents add column alert text",
         "alter table alerts add column withdrawn text",
         "create table services (address text primary key, service text)",
+    ),
+    4: (
+        "create table seen (id blob primary key, day integer, failures integer, done integer) without rowid",
+        "create index seen_by_day on seen (day)",
+        "create table marks (name text primary key, value)",
+        "create table quarantine (id text primary key, reason text, made real)",
     ),
 }
 VERSION = max(_MIGRATIONS) + 1

@@ -1,0 +1,73 @@
+"""What the names of folders tell: which of them can hold what is asked for, and which need no listing of their own."""
+
+from __future__ import annotations
+
+import calendar
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from ... import _core
+
+_DAY = 86400
+# YYYY/ and YYYY/MM/ at the end of a prefix; days and hours are the engine's.
+_DATED = re.compile(r"(?:^|/)(20[0-9]{2})/(?:(0[1-9]|1[0-2])/)?$")
+_ACCOUNT = re.compile(r"(?:^|/)AWSLogs/(?:o-[0-9a-z]+/)?([0-9]{12})/$")
+# How far the starts of records may lie outside of what folders say, whoever names them.
+_EARLIER, _LATER = 2 * _DAY, _DAY
+
+
+class Selection(NamedTuple):
+    """Which objects are asked for: of records that start in [start, end), Unix seconds; of accounts and regions."""
+
+    start: int | None = None
+    end: int | None = None
+    accounts: Sequence[str] = ()
+    regions: Sequence[str] = ()
+
+    def __bool__(self) -> bool:
+        return self.start is not None or self.end is not None or bool(self.accounts or self.regions)
+
+    def holding(self, keys: Sequence[str]) -> list[bool]:
+        """Tells of each key whether its object may hold something of the selection."""
+        return _core.may_hold(list(keys), self.start, self.end, list(self.accounts), list(self.regions))
+
+    def folder_may_hold(self, folder: str) -> bool:
+        """Tells whether an object below a folder, whose prefix ends with a slash, may.
+
+        >>> Selection(start=1795392000).folder_may_hold("AWSLogs/123456789010/vpcflowlogs/us-east-1/2025/")
+        False
+        """
+        account = _ACCOUNT.search(folder)
+        if account and self.accounts and account[1] not in self.accounts:
+            return False
+        if not self.holding([folder + "x"])[0]:
+            return False
+        dated = _DATED.search(folder)
+        if dated is None:
+            return True
+        year, month = int(dated[1]), int(dated[2] or 1)
+        begin = calendar.timegm((year, month, 1, 0, 0, 0))
+        months = 1 if dated[2] else 12
+        after = year * 12 + month - 1 + months
+        end = calendar.timegm((after // 12, after % 12 + 1, 1, 0, 0, 0))
+        return not self._outside(begin, end)
+
+    def _outside(self, begin: int, end: int) -> bool:
+        early = self.end is not None and begin - _EARLIER >= self.end
+        return early or (self.start is not None and end + _LATER <= self.start)
+
+    def settled_by(self, folder: str) -> bool:
+        """Tells whether nothing below a folder has to be decided by its names: an hour, or a day that is wanted as a
+        whole."""
+        path = _core.Source.data(folder + "x", b"").object_path
+        begin, end = path["begin"], path["end"]
+        if begin is None or end is None:
+            return False
+        if end - begin <= 3600:
+            return True
+        early = self.start is None or self.start <= begin - _EARLIER
+        return end - begin <= _DAY and early and (self.end is None or self.end >= end + _LATER)
+
+
+NOTHING_CHOSEN = Selection()

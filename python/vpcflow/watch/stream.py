@@ -1,0 +1,136 @@
+"""A stream that is watched: the records of each shard after the last one that was read, parents before children. The
+places are kept with the counts, in the same transaction."""
+
+from __future__ import annotations
+
+import functools
+import time
+from collections.abc import Iterator, Sequence
+from typing import Any, Callable, NamedTuple
+
+from .._hints import hint
+from ..errors import ArgumentError
+from ..io.aws import Connection, kinesis
+from ..io.aws.reading import FetchedUrl
+from .memory import Memory
+from .objects import SINCE
+from .store import Store
+
+_DAY = 86400
+_ENDED = "ended"
+_BATCH_BYTES = 32 << 20
+
+
+class ShardRecords(NamedTuple):
+    """Records of a shard that were not read before, and the place behind them."""
+
+    path: FetchedUrl
+    shard: str
+    n: int
+    place: str
+
+
+class Shards:
+    """The records of a stream. ``since``: what a new state begins with. ``log`` gets a line about what is lost."""
+
+    def __init__(
+        self, store: Store, source: str, connection: Connection, since: str | None, log: Callable[[str], None],
+        clock: Callable[[], float] = time.time,
+    ) -> None:  # fmt: skip
+        self._store, self._source, self._connection = store, source, connection
+        self._since, self._log, self._clock = since, log, clock
+        self._memory = Memory(store, source)
+        self.young: list[str] = []
+        self.seen = 0
+        self.failed: dict[str, str] = {}
+        if since is not None and since not in SINCE:
+            raise ArgumentError(f"since={since!r}: {hint(since, SINCE)}")
+
+    @functools.cached_property
+    def _stream(self) -> kinesis.Stream:
+        return kinesis.Stream(self._source, self._connection)
+
+    def begin(self) -> None:
+        if self._memory.mark("source") is None and self._since is None:
+            raise ArgumentError(f"{self._source}: a new state needs to know where to begin: --since now, 24h or all")
+        shards = self._stream.shards()
+        first = self._memory.mark("since") is None
+        now = self._clock()
+        with self._store.transaction():
+            self._memory.begin()
+            if first:
+                self._memory.set_mark("since", self._since)
+                for shard in shards if self._since != "all" else ():
+                    self._memory.set_mark(f"shard {shard.id}", f"at {now - (_DAY if self._since == '24h' else 0)}")
+
+    def batches(self, own: set[str]) -> Iterator[Sequence[ShardRecords]]:
+        self.seen = 0
+        again = True
+        while again:  # children of a shard that ends are read in the same look
+            again = False
+            shards = self._stream.shards()
+            ids = {shard.id for shard in shards}
+            for shard in shards:
+                if self._place(shard.id) == _ENDED or any(p in ids and self._place(p) != _ENDED for p in shard.parents):
+                    continue
+                for part in self._read(shard):
+                    if part.n:
+                        yield [part]
+                    else:
+                        with self._store.transaction():
+                            self._memory.set_mark(f"shard {part.shard}", part.place)
+                again |= self._place(shard.id) == _ENDED
+            self._forget(ids)
+
+    def _place(self, shard: str) -> str | None:
+        place: str | None = self._memory.mark(f"shard {shard}")
+        return place
+
+    def _read(self, shard: kinesis.Shard) -> Iterator[ShardRecords]:
+        """Yields the records of a shard behind its place, in parts."""
+        text: list[bytes] = []
+        count, place = 0, self._place(shard.id)
+        for got in self._stream.records(shard.id, _begin(place)):
+            text.append(got.text)
+            count += got.n
+            self.seen += got.n
+            place = _ENDED if got.ended else got.last or place
+            if sum(map(len, text)) > _BATCH_BYTES:
+                yield self._part(shard.id, text, count, place)
+                text, count = [], 0
+        if shard.closed:
+            place = _ENDED
+        if place is not None and (count or place == _ENDED):
+            yield self._part(shard.id, text, count, place)
+
+    def _part(self, shard: str, text: list[bytes], count: int, place: str | None) -> ShardRecords:
+        url = FetchedUrl.with_data(self._source, b"".join(text))
+        return ShardRecords(url, shard, count, place or "")
+
+    def _forget(self, ids: set[str]) -> None:
+        """Forgets the places in shards that are gone."""
+        known = self._store.execute("select name from marks where name like 'shard %'").fetchall()
+        for (name,) in known:
+            if name.removeprefix("shard ") not in ids:
+                self._store.execute("delete from marks where name = ?", (name,))
+
+    def record(self, found: ShardRecords, error: str | None) -> None:
+        """Records the place behind some records. One bad record must not hold up a stream: it is counted."""
+        if error is not None:
+            self._log(f"{self._source}: {found.shard}: {error}; given up")
+            self._memory.count("given-up")
+        else:
+            self._memory.count("events", found.n)
+        self._memory.set_mark(f"shard {found.shard}", found.place)
+
+    def committed(self) -> None:
+        pass
+
+    def finished(self) -> None:
+        pass
+
+
+def _begin(place: str | None) -> dict[str, Any]:
+    if place is None:
+        return kinesis.oldest()
+    return kinesis.at(float(place[3:])) if place.startswith("at ") else kinesis.after(place)

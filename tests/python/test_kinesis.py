@@ -1,0 +1,142 @@
+"""watch over a stream of Kinesis, on moto: shards, their children, places that survive a kill."""
+
+import gzip
+import json
+import zlib
+
+import pytest
+
+import vpcflow as vf
+from aws_servers import environment, moto
+from conftest import line
+from vpcflow.watch import Watch, status
+
+pytest.importorskip("boto3")
+RULES = [{"name": "seen", "by": ["srcaddr"], "having": "flows >= 1"}]
+
+
+@pytest.fixture(scope="module")
+def server():
+    made = moto()
+    yield made
+    made.close()
+
+
+class Stream:
+    number = 0
+
+    def __init__(self, server, monkeypatch, shards=2):
+        for name, value in environment(server.url).items():
+            monkeypatch.setenv(name, value)
+        Stream.number += 1
+        self.name, self.client, self.log = f"flows-{Stream.number}", server.client("kinesis"), []
+        self.client.create_stream(StreamName=self.name, ShardCount=shards)
+        self.client.get_waiter("stream_exists").wait(StreamName=self.name, WaiterConfig={"Delay": 0})
+        self.url = f"kinesis://{self.name}?region=us-east-1"
+        self.put_count = 0
+
+    def put(self, data):
+        self.put_count += 1
+        self.client.put_record(StreamName=self.name, Data=data, PartitionKey=f"key{self.put_count}")
+
+    def watch(self, since=None, state="w.sqlite"):
+        return Watch(self.url, vf.rules.of(RULES), {}, state, since=since, format="default", log=self.log.append)
+
+
+@pytest.fixture
+def stream(server, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    return Stream(server, monkeypatch)
+
+
+def sources(alerts):
+    return {alert.finding.actor for alert in alerts}
+
+
+def flow(n):
+    return line(src=f"10.9.0.{n}")
+
+
+def test_all_shapes_once_over_restarts(stream):
+    events = [{"id": "1", "timestamp": 1, "message": flow(4).decode().rstrip()}]
+    document = json.dumps(
+        {
+            "messageType": "DATA_MESSAGE",
+            "owner": "1",
+            "logGroup": "g",
+            "logStream": "s",
+            "subscriptionFilters": ["f"],
+            "logEvents": events,
+        }
+    ).encode()
+    stream.put(flow(1))
+    stream.put(flow(2).rstrip(b"\n"))
+    stream.put(gzip.compress(flow(3)))
+    watch = stream.watch("all")
+    assert sources(watch.poll()) == {f"10.9.0.{n}" for n in (1, 2, 3)}
+    assert watch.poll() == []
+    watch.close()
+    stream.put(zlib.compress(document))
+    watch = stream.watch()
+    assert sources(watch.poll()) == {"10.9.0.4"}
+    assert status("w.sqlite")["events"] == 4
+    watch.close()
+
+
+def test_children_are_read_after_their_parents(stream):
+    for n in range(1, 9):
+        stream.put(flow(n))
+    watch = stream.watch("all")
+    first = stream.client.list_shards(StreamName=stream.name)["Shards"][0]
+    low, high = (int(first["HashKeyRange"][end]) for end in ("StartingHashKey", "EndingHashKey"))
+    stream.client.split_shard(
+        StreamName=stream.name, ShardToSplit=first["ShardId"], NewStartingHashKey=str((low + high) // 2)
+    )
+    for n in range(11, 19):
+        stream.put(flow(n))
+    assert sources(watch.poll()) == {f"10.9.0.{n}" for n in [*range(1, 9), *range(11, 19)]}
+    assert watch.poll() == []
+    places = dict(watch._store.execute("select name, value from marks where name like 'shard %'").fetchall())
+    assert places[f"shard {first['ShardId']}"] == "ended"
+    watch.close()
+
+
+@pytest.mark.parametrize(("since", "found"), [("all", 2), ("24h", 2), ("now", 1)])
+def test_since(stream, since, found):
+    import time
+
+    stream.put(flow(1))
+    time.sleep(1.1)  # moto's times are whole seconds
+    watch = stream.watch(since)
+    time.sleep(1.1 if since == "now" else 0)
+    stream.put(flow(2))
+    assert len(sources(watch.poll())) == found
+    watch.close()
+
+
+def test_an_error_within_a_poll_loses_and_repeats_nothing(stream, monkeypatch):
+    for n in range(1, 6):
+        stream.put(flow(n))
+    watch = stream.watch("all")
+    with monkeypatch.context() as patch:
+        patch.setattr(watch._counts, "add", lambda *args: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            watch.poll()
+    assert sources(watch.poll()) == {f"10.9.0.{n}" for n in range(1, 6)}
+    watch.close()
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("kinesis://", "the stream is missing"),
+        ("kinesis://{name}x", "did you mean '{name}'?"),
+        ("kinesis://{name}?regon=x", "no option 'regon'"),
+    ],
+)
+def test_wrong_streams(stream, url, said):
+    with pytest.raises(vf.SourceError) as error:
+        Watch(url.format(name=stream.name), vf.rules.of(RULES), {}, "w.sqlite", since="all")
+    assert said.format(name=stream.name) in str(error.value)
+    with pytest.raises(vf.errors.ArgumentError, match="--since now, 24h or all"):
+        stream.watch()
