@@ -36,6 +36,7 @@ PYBIND11_MODULE(_core, m) {
   vpcflow_python::BindAggregation(m);
   vpcflow_python::BindFeeder(m);
   vpcflow_python::BindDetect(m);
+  vpcflow_python::BindEnds(m);
   vpcflow_python::BindSketch(m);
   vpcflow_python::BindSynth(m);
 }

@@ -10,6 +10,7 @@ import warnings
 from collections.abc import Iterator
 from typing import Any
 
+from .. import _core
 from .._display import instant, printable
 from .._words import count
 from ..errors import DataQualityWarning, VpcflowError
@@ -32,12 +33,9 @@ def with_samples(flows: Flows, findings: list[Finding], n: int) -> list[Finding]
     theirs; of streams, which can be read only once, there are none."""
     wanted = _Wanted(findings, n)
     for part in _between(flows, findings):
-        # Most of these records are of no finding, or of one that has its samples: only the ends are looked at.
-        sources, targets = _ends(part, "pkt_srcaddr", "srcaddr"), _ends(part, "pkt_dstaddr", "dstaddr")
-        for at, ends in enumerate(zip(sources, targets)):
-            if numbers := wanted.by(ends):
-                (row,) = part._table.rows(at, 1)
-                wanted.take(numbers, row)
+        for at in wanted.ends.rows(part._table, ("pkt_srcaddr", "srcaddr"), ("pkt_dstaddr", "dstaddr")):
+            (row,) = part._table.rows(at, 1)
+            wanted.take(row)
         if wanted.missing == 0:
             break
     return [dataclasses.replace(f, samples=own) for f, own in zip(findings, wanted.samples)]
@@ -48,24 +46,26 @@ class _Wanted:
 
     def __init__(self, findings: list[Finding], n: int) -> None:
         self.samples: list[list[dict[str, Any]]] = [[] for _ in findings]
-        self.missing = len(findings)
+        self.missing = sum(map(_is_of_addresses, findings))
+        #: The ends of records that are still wanted; the pairs of which some findings have their samples go.
+        self.ends = _core.Ends()
         self._findings, self._n = findings, n
-        self._pairs: dict[tuple[str, str], set[int]] = {}  # by ends in both directions
+        self._pairs: dict[frozenset[str], set[int]] = {}  # by ends
         self._alone: dict[str, set[int]] = {}  # by actor, of findings without targets
         for number, finding in enumerate(findings):
+            if not _is_of_addresses(finding):
+                continue
             for target in finding.targets:
-                self._pairs.setdefault((finding.actor, target), set()).add(number)
-                self._pairs.setdefault((target, finding.actor), set()).add(number)
+                self._pairs.setdefault(frozenset((finding.actor, target)), set()).add(number)
+                self.ends.add(finding.actor, target)
             if not finding.targets:
                 self._alone.setdefault(finding.actor, set()).add(number)
+                self.ends.add_host(finding.actor)
 
-    def by(self, ends: tuple[str, str]) -> set[int]:
-        """Returns the findings that want records between these ends."""
-        numbers = self._pairs.get(ends, set())
-        return numbers.union(*(self._alone.get(end, ()) for end in ends)) if self._alone else numbers
-
-    def take(self, numbers: set[int], row: dict[str, Any]) -> None:
+    def take(self, row: dict[str, Any]) -> None:
         """Gives a record to those of the findings that it belongs to."""
+        ends = (row["pkt_srcaddr"] or row["srcaddr"], row["pkt_dstaddr"] or row["dstaddr"])
+        numbers = self._pairs.get(frozenset(ends), set()).union(*(self._alone.get(end, ()) for end in ends))
         for number in sorted(numbers):
             finding = self._findings[number]
             port, protocol = finding.evidence.get("dstport"), finding.evidence.get("protocol")
@@ -77,11 +77,25 @@ class _Wanted:
                 continue
             self.samples[number].append({name: value for name, value in row.items() if value is not None})
             if len(self.samples[number]) == self._n:
-                self.missing -= 1
-                for target in finding.targets:
-                    self._pairs[finding.actor, target].discard(number)
-                    self._pairs[target, finding.actor].discard(number)
-                self._alone.get(finding.actor, set()).discard(number)
+                self._close(number)
+
+    def _close(self, number: int) -> None:
+        """Looks for no more records of a finding."""
+        self.missing -= 1
+        actor = self._findings[number].actor
+        for target in self._findings[number].targets:
+            left = self._pairs[frozenset((actor, target))]
+            left.discard(number)
+            if not left:
+                self.ends.remove(actor, target)
+        alone = self._alone.get(actor, set())
+        alone.discard(number)
+        if not alone:
+            self.ends.remove_host(actor)
+
+
+def _is_of_addresses(finding: Finding) -> bool:
+    return is_address(finding.actor) and all(map(is_address, finding.targets))
 
 
 def as_line(sample: dict[str, Any], zone: datetime.tzinfo | None = None) -> str:
@@ -106,14 +120,9 @@ def is_address(text: str) -> bool:
     return True
 
 
-def _ends(part: Result, real: str, logged: str) -> list[str]:
-    """Returns one end of each record: the packet's own, where the log has it."""
-    return [a or b for a, b in zip(part[real], part[logged])]
-
-
 def _between(flows: Flows, findings: list[Finding]) -> Iterator[Result]:
     """Yields the records that may belong to one of the findings."""
-    found = [f for f in findings if is_address(f.actor) and all(map(is_address, f.targets))]
+    found = list(filter(_is_of_addresses, findings))
     alone = {f.actor for f in found if not f.targets}
     actors = {f.actor for f in found if f.targets}
     others = {target for f in found for target in f.targets}
