@@ -26,7 +26,7 @@ _LISTS_IN_PYTHON = ("idle", "bad", "geo", "aws_ranges")  # settings that the eng
 
 
 def engine_settings(settings: Settings) -> dict[str, Any]:
-    """The settings as the engine gets them, without labels, which are made when they are needed."""
+    """Returns the settings for the engine, without labels, which are made when they are needed."""
     own = {name: value for name, value in dataclasses.asdict(settings).items() if name not in _LISTS_IN_PYTHON}
     return {**own, "bad": addresses_of(settings.bad)}
 
@@ -63,7 +63,7 @@ class Run:
         return _fields_of(loss for loss in seen["losses"] if loss["essential"])
 
     def gateways(self) -> dict[str, int]:
-        """The inside hosts that were taken for gateways, each with the sessions of others that it repeats."""
+        """Returns the inside hosts that were taken for gateways, each with the sessions of others that it repeats."""
         return self._detection.gateways()
 
     def missing(self, name: str) -> list[str]:
