@@ -3,7 +3,6 @@
 import datetime
 import gzip
 import json
-import os
 import re
 import shlex
 import subprocess
@@ -12,6 +11,7 @@ import sys
 import pytest
 
 import vpcflow as vf
+from aws_servers import ACCESS, SECRET, environment, moto
 from conftest import ROOT
 from enable_aws import Cloud, Refusal
 from enable_cases import ACCOUNT, PORT_SCAN, REGION, flow_log, vpc
@@ -23,11 +23,6 @@ from vpcflow.enable.verify import verify
 
 boto3 = pytest.importorskip("boto3")
 CANARY = "CANARY"
-ACCESS, SECRET = "AKIDCANARY", "wJalrCANARYsecretCANARYkey"
-ENVIRONMENT = {
-    "AWS_ACCESS_KEY_ID": ACCESS, "AWS_SECRET_ACCESS_KEY": SECRET, "AWS_SESSION_TOKEN": f"token{CANARY}", "AWS_REGION": "us-east-1",
-    "AWS_DEFAULT_REGION": "us-east-1", "AWS_EC2_METADATA_DISABLED": "true", "AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -36,15 +31,20 @@ def models():
     return pytest.importorskip("botocore.loaders").Loader()
 
 
+@pytest.fixture(scope="module")
+def server():
+    server = moto()
+    yield server
+    server.close()
+
+
 @pytest.fixture
-def account(models, monkeypatch):
+def account(server, models, monkeypatch):
     """An account of moto, reached with secrets that must appear nowhere."""
-    moto = pytest.importorskip("moto")
     monkeypatch.setattr("botocore.session.create_loader", lambda *args: models)
-    for name, value in ENVIRONMENT.items():
+    for name, value in {**environment(server.url), "AWS_SESSION_TOKEN": f"token{CANARY}"}.items():
         monkeypatch.setenv(name, value)
-    with moto.mock_aws():
-        yield lambda service: boto3.client(service, region_name="us-east-1")
+    return server.client
 
 
 def run(capsys, *args, code=0):
@@ -70,7 +70,7 @@ def test_from_an_empty_account_to_the_first_record(account, tmp_path, monkeypatc
     subnet_id = ec2.create_subnet(VpcId=vpc_id, CidrBlock="10.9.1.0/24")["Subnet"]["SubnetId"]
     ec2.create_network_interface(SubnetId=subnet_id)
     s3.create_bucket(Bucket="example-flow-logs")
-    audit, plan, dry, apply_, verify_ = ([word.replace("vpc-0a1b2c3d4e5f60718", vpc_id) for word in words] for words in commands())
+    audit, plan, dry, apply_, verify_, summary = ([word.replace("vpc-0a1b2c3d4e5f60718", vpc_id) for word in words] for words in commands())
     assert f"no flow log covers {vpc_id}" in run(capsys, *audit, code=1)
     assert run(capsys, *plan).startswith(f"create   {vpc_id}")
     assert "would_create" in run(capsys, *dry)
@@ -84,6 +84,7 @@ def test_from_an_empty_account_to_the_first_record(account, tmp_path, monkeypatc
 
     deliver(s3, made["flow_log"], enable.Plan.read("plan.json").steps[0].spec.fields)
     assert run(capsys, *verify_).startswith("delivering")
+    assert json.loads(run(capsys, *summary, "--json"))["records"] == 200
     rows = [json.loads(text) for text in run(capsys, *audit, "--for", "port_scan,cost", "--json", code=1).splitlines()]
     assert {row["verdict"] for row in rows if row["resource"] in (vpc_id, subnet_id)} == {"ok"}
 
@@ -118,11 +119,12 @@ def test_a_log_group_of_an_account(account, tmp_path, capsys):
 
 @pytest.mark.parametrize("verb", [("audit",), ("plan", "vpc-1", "--to", "s3://b"), ("delete", "--managed")])
 def test_a_service_that_is_not_there_is_said_without_secrets(verb, monkeypatch, capsys):
-    for name, value in {**ENVIRONMENT, "AWS_ENDPOINT_URL": "http://user:CANARY@127.0.0.1:9", "AWS_MAX_ATTEMPTS": "1"}.items():
+    for name, value in {**environment("http://user:CANARY@127.0.0.1:9"), "AWS_MAX_ATTEMPTS": "1"}.items():
         monkeypatch.setenv(name, value)
     assert cli.main(["enable", *verb]) == 2
     err = capsys.readouterr().err
-    assert "AWS: no connection to 127.0.0.1:9" in err
+    assert "AWS: no connection to" in err
+    assert "127.0.0.1:9" in err
     assert CANARY not in err
     assert ACCESS not in err
     assert SECRET not in err

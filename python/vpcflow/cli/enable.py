@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 from collections import Counter
 from typing import Any
@@ -20,10 +21,11 @@ from ..enable.inventory import Inventory, inventory_in
 from ..enable.live import audit_organisation, read_inventory
 from ..enable.plan import Plan
 from ..enable.planning import RETENTION_DAYS, plan
-from ..enable.session import client_maker, in_words
 from ..enable.verify import verify
 from ..enable.wanted import analyses_of, wanted_fields
 from ..errors import PlanError
+from ..io.aws import Connection
+from ..io.aws.words import in_words
 from ..io.writing import write_whole
 from ..query.scan import scan
 from ._enable_pages import (
@@ -39,7 +41,7 @@ from ._enable_pages import (
 from ._output import FOUND, print_note, write_out
 from ._pages import add_page
 from ._parser import positive
-from ._shared import collect, names_of
+from ._shared import add_aws, aws_of, collect, names_of
 
 HELP = "plan, write, apply, verify, audit and price flow logs"
 EXAMPLES = (
@@ -74,7 +76,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     deleted.add_argument("--region", action="append", metavar="NAME", help="in this region; may be repeated")
     for verb in (applied, verified, deleted):
         verb.add_argument("--json", action="store_true", help="print one JSON object a line")
-        _add_aws(verb)
+        add_aws(verb)
     _audit_arguments(_verb(verbs, "audit", "judge what is recorded and what is not; exit code 1 if anything is amiss"))
     _cost_arguments(_verb(verbs, "cost", "count what a format costs: exactly, of your own logs, or a range without"))
 
@@ -82,15 +84,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def _verb(verbs: Any, name: str, text: str) -> argparse.ArgumentParser:
     parser: argparse.ArgumentParser = verbs.add_parser(name, help=text, description=text)
     return parser
-
-
-def _add_aws(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("AWS", "what is not given comes from where the aws command takes it")
-    group.add_argument("--profile", metavar="NAME", help="use this profile of ~/.aws/config")
-    group.add_argument("--role-arn", metavar="ARN", help="assume this role")
-    group.add_argument("--external-id", metavar="ID", help="assume the role with this external id")
-    group.add_argument("--aws-region", metavar="NAME", help="call the services of this region")
-    group.add_argument("--endpoint-url", metavar="URL", help="call this server instead of AWS")
 
 
 def _wait_argument(parser: argparse.ArgumentParser, text: str) -> None:
@@ -102,7 +95,7 @@ def _inventory_arguments(parser: argparse.ArgumentParser) -> None:
         "--from-json", metavar="DIR",
         help="take what is there from answers of describe calls in DIR, as describe-flow-logs.json (else AWS is asked)",
     )  # fmt: skip
-    _add_aws(parser)
+    add_aws(parser)
 
 
 def _for_argument(parser: argparse.ArgumentParser, text: str) -> None:
@@ -212,8 +205,8 @@ def run(args: argparse.Namespace) -> int:
 
 def _aws(args: argparse.Namespace, role: str = "", region: str = "") -> Aws:
     """Returns the calls of AWS by the options; those of another role or region, if one is given."""
-    where = region or args.aws_region
-    return Aws(client_maker(args.profile, role or args.role_arn, args.external_id, where, args.endpoint_url))
+    options = Connection.of(aws_of(args))
+    return Aws(dataclasses.replace(options, role_arn=role or options.role_arn, region=region or options.region).client)
 
 
 def _inventory(args: argparse.Namespace) -> Inventory:
@@ -222,7 +215,7 @@ def _inventory(args: argparse.Namespace) -> Inventory:
     if args.from_json:
         return inventory_in(args.from_json, account, region)
     target = destination_of(args.to) if getattr(args, "to", "") else None
-    with in_words():
+    with in_words("AWS"):
         return read_inventory(_aws(args), region, [target.name] if target and target.type == S3 else [])
 
 
@@ -268,7 +261,7 @@ def _run_emit(args: argparse.Namespace) -> int:
 
 def _run_apply(args: argparse.Namespace) -> int:
     made = Plan.read(args.plan)
-    with in_words():
+    with in_words("AWS"):
         results = apply(made, _aws(args), dry_run=not args.yes, wait=_seconds(args.wait), report=print_note)
     print_rows(results, args)
     if not args.json and not args.yes:
@@ -279,7 +272,7 @@ def _run_apply(args: argparse.Namespace) -> int:
 
 def _run_verify(args: argparse.Namespace) -> int:
     made = Plan.read(args.plan)
-    with in_words():
+    with in_words("AWS"):
         results = verify(made, _aws(args), wait=_seconds(args.wait), report=print_note)
     print_rows(results, args)
     return 0 if all(result.verdict == "delivering" for result in results) else FOUND
@@ -288,7 +281,7 @@ def _run_verify(args: argparse.Namespace) -> int:
 def _run_delete(args: argparse.Namespace) -> int:
     if bool(args.ids) == args.managed:
         raise PlanError("enable delete: name flow logs, or give --managed for all that vpcflow made")
-    with in_words():
+    with in_words("AWS"):
         results = delete(_aws(args), args.ids, managed=args.managed, regions=args.region or [""], dry_run=not args.yes)
     print_rows(results, args)
     if not args.json:
@@ -306,7 +299,7 @@ def _organisation(args: argparse.Namespace) -> tuple[list[AuditRow], list[str]]:
         partition = partition_of(region or args.aws_region or "")
         return _aws(args, f"arn:{partition}:iam::{account}:role/{args.role}", region)
 
-    with in_words():
+    with in_words("AWS"):
         return audit_organisation(
             _aws(args), reach, accounts=args.account, regions=args.region or [""], for_=names_of(args.for_),
             interval=args.interval,
