@@ -419,7 +419,7 @@ def test_damaged_input_is_not_learned(tmp_path):
     assert usual.read_bytes() == before
     (tmp_path / "torn").write_bytes(before[:100])  # a baseline that is damaged is not written over either
     done = run_cli("detect", SAMPLE, "--learn", tmp_path / "torn", check=2)
-    assert b"torn: not a baseline file; expected a saved vpcflow aggregation" in done.stderr
+    assert b"torn: not a baseline file; expected what vpcflow baseline build wrote" in done.stderr
     assert (tmp_path / "torn").read_bytes() == before[:100]
     assert done.stdout == b""
     assert sorted(os.listdir(tmp_path)) == ["cut.log.gz", "torn", "usual"]
