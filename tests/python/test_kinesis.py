@@ -140,3 +140,20 @@ def test_wrong_streams(stream, url, said):
     assert said.format(name=stream.name) in str(error.value)
     with pytest.raises(vf.errors.ArgumentError, match="--since now, 24h or all"):
         stream.watch()
+
+
+def test_a_record_that_cannot_be_unpacked_holds_up_no_other(stream):
+    for data in (flow(1), gzip.compress(flow(2))[:20], b"\xf3\x89\x9a\xc2aggregated", flow(3)):
+        stream.put(data)
+    watch = stream.watch("all")
+    assert sources(watch.poll()) == {"10.9.0.1", "10.9.0.3"}
+    assert watch.poll() == []
+    given_up = [line for line in stream.log if line.endswith("given up")]
+    assert len(given_up) == 2
+    assert any("producer library" in line for line in given_up)
+    watch.close()
+    stream.put(b"\xf3\x89\x9a\xc2aggregated")  # alone: its place is kept, too
+    watch = stream.watch()
+    assert watch.poll() == watch.poll() == []
+    assert len([line for line in stream.log if line.endswith("given up")]) == 3
+    watch.close()

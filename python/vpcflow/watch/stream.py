@@ -28,6 +28,7 @@ class ShardRecords(NamedTuple):
     shard: str
     n: int
     place: str
+    refused: tuple[str, ...] = ()  # why, of each record that could not be unpacked
 
 
 class Shards:
@@ -78,7 +79,7 @@ class Shards:
                         yield [part]
                     else:
                         with self._store.transaction():
-                            self._memory.set_mark(f"shard {part.shard}", part.place)
+                            self._settle(part)
                 again |= self._place(shard.id) == _ENDED
             self._forget(ids)
 
@@ -89,23 +90,34 @@ class Shards:
     def _read(self, shard: kinesis.Shard) -> Iterator[ShardRecords]:
         """Yields the records of a shard behind its place, in parts."""
         text: list[bytes] = []
+        refused: list[str] = []
         count, place = 0, self._place(shard.id)
         for got in self._stream.records(shard.id, _begin(place)):
             text.append(got.text)
+            refused += got.refused
             count += got.n
-            self.seen += got.n
+            self.seen += got.n + len(got.refused)
             place = _ENDED if got.ended else got.last or place
             if sum(map(len, text)) > _BATCH_BYTES:
-                yield self._part(shard.id, text, count, place)
-                text, count = [], 0
+                yield self._part(shard.id, text, count, place, refused)
+                text, count, refused = [], 0, []
         if shard.closed:
             place = _ENDED
-        if place is not None and (count or place == _ENDED):
-            yield self._part(shard.id, text, count, place)
+        if place is not None and (count or refused or place == _ENDED):
+            yield self._part(shard.id, text, count, place, refused)
 
-    def _part(self, shard: str, text: list[bytes], count: int, place: str | None) -> ShardRecords:
+    def _part(
+        self, shard: str, text: list[bytes], count: int, place: str | None, refused: Sequence[str]
+    ) -> ShardRecords:
         url = FetchedUrl.with_data(self._source, b"".join(text))
-        return ShardRecords(url, shard, count, place or "")
+        return ShardRecords(url, shard, count, place or "", tuple(refused))
+
+    def _settle(self, found: ShardRecords) -> None:
+        """Notes the place behind some records, and those of them that were refused. For one within a transaction."""
+        for why in found.refused:
+            self._log(f"{self._source}: {found.shard}: {why}; given up")
+            self._memory.count("given-up")
+        self._memory.set_mark(f"shard {found.shard}", found.place)
 
     def _forget(self, ids: set[str]) -> None:
         """Forgets the places in shards that are gone."""
@@ -121,7 +133,7 @@ class Shards:
             self._memory.count("given-up")
         else:
             self._memory.count("events", found.n)
-        self._memory.set_mark(f"shard {found.shard}", found.place)
+        self._settle(found)
 
     def committed(self) -> None:
         pass

@@ -32,7 +32,7 @@ class Records(NamedTuple):
     n: int
     last: str | None
     ended: bool
-    behind: int  # milliseconds
+    refused: tuple[str, ...]  # why, of each record that is not in the text
 
 
 class Stream:
@@ -92,24 +92,27 @@ class Stream:
                 answer = self._client.get_records(ShardIterator=iterator)
                 got, iterator = answer["Records"], answer.get("NextShardIterator")
                 behind = int(answer.get("MillisBehindLatest", 0))
-                last = got[-1]["SequenceNumber"] if got else None
-                yield Records(b"".join(map(self._line, got)), len(got), last, not iterator, behind)
+                yield _records(got, not iterator)
                 if not got and not behind:
                     return
         except Exception as error:
-            if isinstance(error, SourceError):
-                raise
             raise self._error(error) from None
 
-    def _line(self, record: Any) -> bytes:
+
+def _records(got: list[dict[str, Any]], ended: bool) -> Records:
+    """Joins the texts of records; one that cannot be unpacked is refused, and holds up no other."""
+    lines, refused = [], []
+    for record in got:
         data = bytes(record["Data"])
-        if data.startswith(_AGGREGATED):
-            raise SourceError(f"{self.url}: records of Kinesis's producer library are not read; send lines or JSON")
         try:
+            if data.startswith(_AGGREGATED):
+                raise RefusedError(400, "records of Kinesis's producer library are not read; send lines or JSON")
             data = unpacked(data, _MOST_UNPACKED) if data.startswith(_PACKED) else data
+            lines.append(data if data.endswith(b"\n") else data + b"\n")
         except RefusedError as error:
-            raise SourceError(f"{self.url}: record {record['SequenceNumber']}: {error}") from None
-        return data if data.endswith(b"\n") else data + b"\n"
+            refused.append(f"record {record['SequenceNumber']}: {error}")
+    last = got[-1]["SequenceNumber"] if got else None
+    return Records(b"".join(lines), len(lines), last, ended, tuple(refused))
 
 
 def oldest() -> dict[str, Any]:
