@@ -74,9 +74,11 @@ SourceQueue::Got SourceQueue::Next(Report* report, std::unique_ptr<ScannedSource
 
 void SourceQueue::TellGone(Report* report) {
   if (const uint64_t n = std::exchange(gone_, 0); n > 0 && named_.empty()) {
-    report->errors.push_back(
-        absl::NotFoundError(absl::StrCat(sources_[0].name(), n == 1 ? " is" : absl::StrCat(" and ", n - 1, " more are"),
-                                         " gone since they were listed: nothing is left to read")));
+    const std::string& name = sources_[0].name();
+    const std::string more = n == 1 ? "" : absl::StrCat(", as are ", n - 1, " more");
+    report->errors.push_back(WithSource(
+        absl::NotFoundError(absl::StrCat(name, ": gone since it was listed", more, "; nothing is left to read")),
+        name));
   } else if (n > kNamed) {
     report->Warn(absl::StrCat("gone since they were listed, in all: ", n, " objects"));
   }

@@ -208,7 +208,7 @@ def test_what_goes_wrong_with_one_object_leaves_the_others(s3, quiet):
 def test_all_gone_is_no_all_clear(s3, quiet):
     s3.put(key(), log())
     s3.errors[key()] = (404, "NoSuchKey", "The specified key does not exist.")
-    with pytest.raises(vf.errors.SourceNotFoundError, match="gone since they were listed: nothing is left to read"):
+    with pytest.raises(vf.errors.SourceNotFoundError, match="gone since it was listed; nothing is left to read"):
         counted("s3://logs/AWSLogs/")
 
 

@@ -237,7 +237,7 @@ TEST(Deferred, ObjectsThatAreGoneAreNoErrors) {
   }
   sources.erase(sources.begin() + 3, sources.end());
   const absl::Status status = Plan::Make(kSpec)->Run(sources, {}).status();
-  EXPECT_EQ(status.message(), "gone0 and 2 more are gone since they were listed: nothing is left to read");
+  EXPECT_EQ(status.message(), "gone0: gone since it was listed, as are 2 more; nothing is left to read");
 }
 
 TEST(Deferred, AScanThatIsCancelledDoesNotWait) {
