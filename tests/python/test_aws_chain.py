@@ -1,5 +1,6 @@
 """The whole chain on real servers: objects in versitygw, its events through a relay into ElasticMQ, watch on both."""
 
+import contextlib
 import gzip
 import http.server
 import json
@@ -21,29 +22,30 @@ RULES = [{"name": "seen", "by": ["srcaddr"], "having": "flows >= 1"}]
 @pytest.fixture(scope="module")
 def chain(tmp_path_factory):
     """A server of S3 that posts its events, a queue that gets them, and the variables to find both."""
-    queues = elasticmq(tmp_path_factory.mktemp("elasticmq"))
-    sqs = queues.client("sqs")
-    queue = sqs.create_queue(QueueName="flow-logs")["QueueUrl"]
+    with contextlib.ExitStack() as ending:  # what was started ends, also where a server is missing
+        queues = elasticmq(tmp_path_factory.mktemp("elasticmq"))
+        ending.callback(queues.close)
+        sqs = queues.client("sqs")
+        queue = sqs.create_queue(QueueName="flow-logs")["QueueUrl"]
 
-    class Relay(http.server.BaseHTTPRequestHandler):
-        def do_POST(self):
-            body = self.rfile.read(int(self.headers["Content-Length"])).decode()
-            sqs.send_message(QueueUrl=queue, MessageBody=body)
-            self.send_response(200)
-            self.end_headers()
+        class Relay(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+                sqs.send_message(QueueUrl=queue, MessageBody=body)
+                self.send_response(200)
+                self.end_headers()
 
-        def log_message(self, *args):
-            pass
+            def log_message(self, *args):
+                pass
 
-    relay = http.server.ThreadingHTTPServer(("127.0.0.1", free_port()), Relay)
-    threading.Thread(target=relay.serve_forever, daemon=True).start()
-    objects = versitygw(tmp_path_factory.mktemp("versitygw"), f"http://127.0.0.1:{relay.server_address[1]}/")
-    objects.client("s3").create_bucket(Bucket="logs")
-    yield objects, queues, queue
-    objects.close()
-    queues.close()
-    relay.shutdown()
-    relay.server_close()
+        relay = http.server.ThreadingHTTPServer(("127.0.0.1", free_port()), Relay)
+        ending.callback(relay.server_close)
+        threading.Thread(target=relay.serve_forever, daemon=True).start()
+        ending.callback(relay.shutdown)
+        objects = versitygw(tmp_path_factory.mktemp("versitygw"), f"http://127.0.0.1:{relay.server_address[1]}/")
+        ending.callback(objects.close)
+        objects.client("s3").create_bucket(Bucket="logs")
+        yield objects, queues, queue
 
 
 @pytest.fixture

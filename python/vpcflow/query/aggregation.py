@@ -265,9 +265,10 @@ class Aggregation:
 
     def copy(self) -> Aggregation:
         """Returns another one with the same content."""
+        report = self._fed()
         made = type(self).__new__(type(self))
         made._take(self._core.copy())
-        made._report = self._fed()
+        made._report = report
         with self._lock:
             made._sources = self._sources
         return made
