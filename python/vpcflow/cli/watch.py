@@ -17,7 +17,7 @@ from ..findings.finding import SEVERITIES
 from ..io.aws import is_aws_url
 from ..rules.model import THROTTLE
 from ..watch.evaluation import WatchedDetectors
-from ..watch.objects import SINCE
+from ..watch.memory import SINCE
 from ..watch.service import Watch
 from ..watch.status import status
 from ._detection import add_detectors, add_silences, detector_names, past_of, rules_of, settings_of, silences_of

@@ -9,21 +9,17 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import Callable, NamedTuple
 
-from .._hints import hint
 from .._words import count
-from ..errors import ArgumentError
 from ..io.aws import Connection
 from ..io.aws.cloudwatch import Event, LogGroup, text_of
 from ..io.aws.identity import identity
 from ..io.aws.reading import FetchedUrl
 from .memory import Memory
-from .objects import SINCE
 from .store import Store
 
 SLOT = 300  # seconds
 #: How old, in seconds, the end of a slot is when it is read. What is new in the last pass is late.
 AGES = (180, 480, 1200, 3600)
-_DAY = 86400
 _TOGETHER = 12  # old slots that are read at once
 _BATCH_BYTES = 32 << 20
 
@@ -46,13 +42,11 @@ class GroupEvents:
     ) -> None:  # fmt: skip
         self._store, self._source, self._connection = store, source, connection
         self._since, self._given, self._log, self._clock = since, format, log, clock
-        self._memory = Memory(store, source)
+        self._memory = Memory(store, source, since)
         self._late = 0
         self.young: list[str] = []
         self.seen = 0
         self.failed: dict[str, str] = {}
-        if since is not None and since not in SINCE:
-            raise ArgumentError(f"since={since!r}: {hint(since, SINCE)}")
         if group is not None:
             self._group = group
 
@@ -65,8 +59,7 @@ class GroupEvents:
         return self._group.format(self._given)
 
     def begin(self) -> None:
-        if self._memory.mark("source") is None and self._since is None:
-            raise ArgumentError(f"{self._source}: a new state needs to know where to begin: --since now, 24h or all")
+        self._memory.check_since()
         self._group.check()
         self._format  # noqa: B018  known before anything is read
         with self._store.transaction():
@@ -78,8 +71,9 @@ class GroupEvents:
     def _first_slot(self) -> int:
         """Returns the first slot that is read."""
         now = int(self._clock())
-        if self._since != "all":
-            return (now - (_DAY if self._since == "24h" else 0)) // SLOT * SLOT
+        start = self._memory.first_time(now)
+        if start is not None:
+            return int(start) // SLOT * SLOT
         for page in self._group.events(None, None):
             if page:
                 return page[0].time // 1000 // SLOT * SLOT

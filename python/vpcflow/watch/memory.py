@@ -5,17 +5,33 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from ..errors import RuleError
+from .._hints import hint
+from ..errors import ArgumentError, RuleError
 from .store import Store
 
+SINCE = ("now", "24h", "all")
+_DAY = 86400
 RETRIES = 5  # of what is damaged
 
 
 class Memory:
-    """The memory of one place, in the store of a watch."""
+    """The memory of one place, in the store of a watch. ``since``: what a new state begins with, of :data:`SINCE`."""
 
-    def __init__(self, store: Store, source: str) -> None:
-        self._store, self._source = store, source
+    def __init__(self, store: Store, source: str, since: str | None = None) -> None:
+        if since is not None and since not in SINCE:
+            raise ArgumentError(f"since={since!r}: {hint(since, SINCE)}")
+        self._store, self._source, self._since = store, source, since
+
+    def check_since(self, meanings: str = "") -> None:
+        """Raises :class:`~vpcflow.ArgumentError` if the state is new and nobody said what it begins with."""
+        if self.mark("source") is None and self._since is None:
+            raise ArgumentError(
+                f"{self._source}: a new state needs to know where to begin: --since now, 24h or all{meanings}"
+            )
+
+    def first_time(self, now: float) -> float | None:
+        """Returns the time from which on a new state reads; ``None``: all that is there."""
+        return None if self._since == "all" else now - (_DAY if self._since == "24h" else 0)
 
     def begin(self) -> None:
         """Makes the state that of the place; raises :class:`~vpcflow.RuleError` if it is that of another one."""

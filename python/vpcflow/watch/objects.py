@@ -10,9 +10,8 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Callable, NamedTuple
 
 from .. import _core
-from .._hints import hint
 from .._words import count
-from ..errors import ArgumentError, NoRecordsError, SourceNotFoundError
+from ..errors import NoRecordsError, SourceNotFoundError
 from ..io.aws import Connection, S3Url
 from ..io.aws.fetcher import FetchError
 from ..io.aws.identity import identity
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
     from ..io.aws.bucket import Bucket, S3Object
 
 LATENESS = 2 * 3600  # seconds for which a folder can grow after its time
-SINCE = ("now", "24h", "all")
 _DAY = 86400
 _AUDIT = 3600  # seconds between looks at the folders of all days that are kept
 _ROOM = 3 * _DAY  # in which no identity is forgotten beside what is listed
@@ -54,7 +52,7 @@ class Objects:
     ) -> None:  # fmt: skip
         self._store, self._url, self._connection = store, S3Url.of(source), connection
         self._since, self._keep, self._log, self._clock = since, keep, log, clock
-        self._memory = Memory(store, source)
+        self._memory = Memory(store, source, since)
         self._began, self._floor, self._audit = 0.0, 0.0, False  # of the last look
         self._told: dict[str, str] = {}  # errors that were logged
         self._late = 0
@@ -62,8 +60,6 @@ class Objects:
         self.young: list[str] = []
         self.seen = 0
         self.failed: dict[str, str] = {}
-        if since is not None and since not in SINCE:
-            raise ArgumentError(f"since={since!r}: {hint(since, SINCE)}")
 
     @functools.cached_property
     def _bucket(self) -> Bucket:
@@ -72,16 +68,12 @@ class Objects:
         return Bucket(self._url.bucket, self._connection)
 
     def begin(self) -> None:
-        if self._memory.mark("source") is None and self._since is None:
-            raise ArgumentError(
-                f"{self._url}: a new state needs to know where to begin: --since now, 24h or all ({_MEANINGS})"
-            )
+        self._memory.check_since(f" ({_MEANINGS})")
         with self._store.transaction():
             self._memory.begin()
             if self._memory.mark("since") is None:
                 self._memory.set_mark("since", self._since)
-                floor = {"now": 0, "24h": _DAY}.get(self._since or "")
-                self._memory.set_mark("from", None if floor is None else int(self._clock()) - floor)
+                self._memory.set_mark("from", self._memory.first_time(int(self._clock())))
 
     def batches(self, own: set[str]) -> Iterator[Sequence[Object]]:
         self._began, self.failed, self._late = self._clock(), {}, 0

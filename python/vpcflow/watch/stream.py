@@ -8,15 +8,11 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import Any, Callable, NamedTuple
 
-from .._hints import hint
-from ..errors import ArgumentError
 from ..io.aws import Connection, kinesis
 from ..io.aws.reading import FetchedUrl
 from .memory import Memory
-from .objects import SINCE
 from .store import Store
 
-_DAY = 86400
 _ENDED = "ended"
 _BATCH_BYTES = 32 << 20
 
@@ -40,20 +36,17 @@ class Shards:
     ) -> None:  # fmt: skip
         self._store, self._source, self._connection = store, source, connection
         self._since, self._log, self._clock = since, log, clock
-        self._memory = Memory(store, source)
+        self._memory = Memory(store, source, since)
         self.young: list[str] = []
         self.seen = 0
         self.failed: dict[str, str] = {}
-        if since is not None and since not in SINCE:
-            raise ArgumentError(f"since={since!r}: {hint(since, SINCE)}")
 
     @functools.cached_property
     def _stream(self) -> kinesis.Stream:
         return kinesis.Stream(self._source, self._connection)
 
     def begin(self) -> None:
-        if self._memory.mark("source") is None and self._since is None:
-            raise ArgumentError(f"{self._source}: a new state needs to know where to begin: --since now, 24h or all")
+        self._memory.check_since()
         shards = self._stream.shards()
         first = self._memory.mark("since") is None
         now = self._clock()
@@ -61,8 +54,9 @@ class Shards:
             self._memory.begin()
             if first:
                 self._memory.set_mark("since", self._since)
-                for shard in shards if self._since != "all" else ():
-                    self._memory.set_mark(f"shard {shard.id}", f"at {now - (_DAY if self._since == '24h' else 0)}")
+                start = self._memory.first_time(now)
+                for shard in shards if start is not None else ():
+                    self._memory.set_mark(f"shard {shard.id}", f"at {start}")
 
     def batches(self, own: set[str]) -> Iterator[Sequence[ShardRecords]]:
         self.seen = 0
