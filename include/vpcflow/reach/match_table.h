@@ -37,15 +37,13 @@ class MatchTable {
 
   MatchTable() : MatchTable(std::span<const Match>()) {}
   explicit MatchTable(std::span<const Match> rules) {
-    for (uint32_t rule = 0; rule < rules.size(); ++rule) {
-      if (rules[rule].protocol && !of_.contains(*rules[rule].protocol)) of_.emplace(*rules[rule].protocol, 0);
-    }
     std::map<std::vector<uint32_t>, uint32_t> made;  // by rules their addresses
-    others_ = MakePorts(rules, -1, &made);
-    for (auto& [protocol, ports] : of_) ports = MakePorts(rules, protocol, &made);
-    by_protocol_.fill(others_);
-    for (const auto& [protocol, ports] : of_) by_protocol_[protocol] = ports;
-    of_.clear();
+    by_protocol_.fill(MakePorts(rules, -1, &made));
+    for (int protocol = 0; protocol < 256; ++protocol) {
+      const bool named =
+          std::any_of(rules.begin(), rules.end(), [&](const Match& r) { return r.protocol == protocol; });
+      if (named) by_protocol_[static_cast<size_t>(protocol)] = MakePorts(rules, protocol, &made);
+    }
   }
 
   // Returns the rules that may be about a packet, ascending. Valid as long as the table. O(log rules + log peers).
@@ -159,8 +157,6 @@ class MatchTable {
   }
 
   std::array<uint32_t, 256> by_protocol_{};  // of ports_
-  std::map<uint8_t, uint32_t> of_;           // while it is made: protocols that rules name
-  uint32_t others_ = 0;
   std::vector<Ports> ports_;
   std::vector<Addresses> addresses_;
   std::vector<Hit> hits_;
