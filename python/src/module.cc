@@ -38,5 +38,6 @@ PYBIND11_MODULE(_core, m) {
   vpcflow_python::BindDetect(m);
   vpcflow_python::BindEnds(m);
   vpcflow_python::BindSketch(m);
+  vpcflow_python::BindReach(m);
   vpcflow_python::BindSynth(m);
 }

@@ -5,7 +5,18 @@ from typing import Any, TypedDict, overload
 
 from typing_extensions import Unpack
 
-from .typing import BinBy, ColumnType, Container, Duplicates, ErrorKind, OnError, Progress, RejectReason, Vantage
+from .typing import (
+    BinBy,
+    ColumnType,
+    Container,
+    Duplicates,
+    ErrorKind,
+    OnError,
+    Permit,
+    Progress,
+    RejectReason,
+    Vantage,
+)
 
 class Table:
     def __init__(self, rows: int, columns: Sequence[tuple[str, str, bytes, Sequence[bytes]]]) -> None: ...
@@ -322,6 +333,36 @@ class Labels:
     def add_number(self, value: int, label: str) -> None: ...
     def freeze(self) -> None: ...
     def __len__(self) -> int: ...
+
+class Match:
+    def __init__(
+        self,
+        protocol: int | None,
+        first_port: int,
+        last_port: int,
+        icmp_type: int | None,
+        icmp_code: int | None,
+        peers: list[str],
+        peers_unknown: bool,
+    ) -> None: ...
+    def missed(self, packet: Packet) -> list[str]: ...
+
+class Packet:
+    def __init__(
+        self, peer: str, protocol: int, port: int = ..., icmp_type: int | None = ..., icmp_code: int | None = ...
+    ) -> None: ...
+
+class SecurityRules:
+    def __init__(self, rules: list[Match]) -> None: ...
+    def ask(self, packet: Packet) -> tuple[Permit, list[int], list[int]]: ...
+
+class NetworkAcl:
+    def __init__(self, entries: list[tuple[int, bool, Match]]) -> None: ...
+    def ask(self, packet: Packet) -> tuple[Permit, list[int], bool]: ...
+
+class RouteTable:
+    def __init__(self, routes: list[tuple[list[str], bool, bool]]) -> None: ...
+    def ask(self, address: str) -> tuple[int | None, bool]: ...
 
 class DistinctSketch:
     def __init__(self) -> None: ...

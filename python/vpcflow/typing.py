@@ -20,6 +20,7 @@ BinBy = Literal["spread", "start"]
 Container = Literal["auto", "text", "cloudwatch-export", "json", "csv", "subscription"]
 #: ``duplicates=``: what becomes of a file with the bytes of an earlier one.
 Duplicates = Literal["once", "all"]
+Permit = Literal["allow", "deny", "maybe"]
 #: The engine's kinds of errors, as in :attr:`vpcflow.Report.errors`.
 ErrorKind = Literal[
     "format",
