@@ -20,7 +20,6 @@ BinBy = Literal["spread", "start"]
 Container = Literal["auto", "text", "cloudwatch-export", "json", "csv", "subscription"]
 #: ``duplicates=``: what becomes of a file with the bytes of an earlier one.
 Duplicates = Literal["once", "all"]
-Permit = Literal["allow", "deny", "maybe"]
 #: The engine's kinds of errors, as in :attr:`vpcflow.Report.errors`.
 ErrorKind = Literal[
     "format",
@@ -58,6 +57,8 @@ Vantage = Literal["most", "client", "server", "all"]
 #: Whether logs of a format can answer an analysis.
 Verdict = Literal["exact", "degraded", "impossible"]
 # -- made until here
+#: What rules say of a packet; ``maybe``: what is known of the packet or of the rules does not decide it.
+Permit = Literal["allow", "deny", "maybe"]
 #: What :func:`vpcflow.synth` makes.
 World = Literal["tame", "office"]
 #: Types of the columns of a result, :attr:`vpcflow.Result.schema`.
