@@ -77,8 +77,8 @@ def test_the_link_check_finds_what_is_wrong(tmp_path):
 def screens():
     """What consoles in the documents show: a command, and the lines below it."""
     for path in PAGES:
-        if path.name == "README.ja.md":
-            continue  # shows the same
+        if path.name in ("README.ja.md", "aws.md"):
+            continue  # shows the same; needs a stand-in of AWS: test_tutorial_aws.py
         for block in re.findall(r"^```console\n(.*?)^```", path.read_text(), re.M | re.S):
             for screen in re.split(r"^\$ ", block, flags=re.M)[1:]:
                 command, *lines = screen.splitlines()

@@ -6,10 +6,10 @@ import re
 import pytest
 
 import vpcflow as vf
-from conftest import HEADER, SAMPLE, line, run_cli
+from conftest import HEADER, ROOT, SAMPLE, line, run_cli
 from vpcflow.enable import measured_cost
 from vpcflow.enable.costs import estimated_range
-from vpcflow.enable.prices import monthly_usd, price_date, usd_per_gb, width
+from vpcflow.enable.prices import insights_usd_per_gb, monthly_usd, price_date, usd_per_gb, width
 from vpcflow.enable.spec import fields_of
 
 V5 = vf.synth(20_000, seed=3, format="v5", hours=1).data
@@ -87,7 +87,7 @@ def test_prices_are_data_with_a_day_and_tiers():
     assert monthly_usd(10e12, "us-east-1", "cloud-watch-logs") == pytest.approx(5_000)
     assert monthly_usd(60e12, "us-east-1", "cloud-watch-logs") == pytest.approx(10_000 * 0.5 + 20_000 * 0.25 + 20_000 * 0.1 + 10_000 * 0.05)
     assert monthly_usd(1e9, "us-east-1", "s3", parquet=True) == pytest.approx(0.285)
-    assert monthly_usd(1e9, "us-east-1", "kinesis-data-firehose") == pytest.approx(0.25)
+    assert monthly_usd(1e9, "us-east-1", "kinesis-data-firehose") is None  # no source gives one
     assert monthly_usd(1e9, "mars-1", "s3") is None
 
 
@@ -119,4 +119,12 @@ def test_cost_on_the_command_line():
     assert page.startswith("a range, not a measurement")
     assert json.loads(run_cli("enable", "cost", "--flows-per-minute", "20", "--interfaces", "3", "--json", check=0).stdout)["basis"] == "range"
     assert b"give --from PATH" in run_cli("enable", "cost", check=2).stderr
-    assert b"no price known" in run_cli("enable", "cost", "--from", SAMPLE, "--region", "mars-1", check=0).stdout
+    assert b"not priced: no price of this region" in run_cli("enable", "cost", "--from", SAMPLE, "--region", "mars-1", check=0).stdout
+
+
+def test_what_no_source_prices_is_said():
+    """A plan for Firehose tells the size of a record, and why it has no price."""
+    done = run_cli("enable", "plan", "vpc-0a1b2c3d4e5f60718", "--to", "firehose://flows", "--from-json", ROOT / "examples" / "inventory", check=0)
+    assert b"bytes a record, not priced: no source gives the price of deliveries to Firehose" in done.stdout
+    assert insights_usd_per_gb("us-east-1") == 0.005
+    assert insights_usd_per_gb("mars-1") is None

@@ -16,7 +16,7 @@ from ..enable.audit import AuditRow
 from ..enable.costs import DAYS, DESTINATIONS, Cost
 from ..enable.delete import Deleted
 from ..enable.plan import Plan
-from ..enable.prices import monthly_usd, price_date, price_source, usd_per_gb
+from ..enable.prices import monthly_usd, price_date, price_source, usd_per_gb, why_not_priced
 from ..enable.spec import FlowLogSpec
 from ..enable.verify import Verified
 from ._output import write_out
@@ -89,10 +89,13 @@ def _cost_words(made: Plan) -> list[str]:
     cost = made.cost
     if not cost or not cost["record_bytes"]:
         return []
+    size = f"cost: about {cost['record_bytes']} bytes a record"
+    if cost["usd_per_million_records"] is None:
+        return [f"{size}, {why_not_priced(made.steps[0].spec.destination.type)}"]
     where = f"{cost['price_region']}, prices of {cost['price_date']}"
     return [
-        f"cost: about {cost['record_bytes']} bytes a record, {cost['usd_per_million_records']:.3f} USD a million "
-        f"({where}); exactly by: vpcflow enable cost --from logs/"
+        f"{size}, {cost['usd_per_million_records']:.3f} USD a million ({where}); exactly by: vpcflow enable cost "
+        "--from logs/"
     ]
 
 
@@ -189,7 +192,7 @@ def cost_lines(cost: Cost, document: dict[str, Any]) -> list[str]:
     for one in document["options"]:
         least, most = one["usd_per_month"], one.get("most_usd_per_month")
         volume = human_bytes(one["bytes_per_month"])
-        dollars = "no price known" if least is None else f"{least:,.2f} USD"
+        dollars = why_not_priced(one["destination"]) if least is None else f"{least:,.2f} USD"
         if most is not None and one.get("most_bytes_per_month") != one["bytes_per_month"]:
             dollars, volume = f"{dollars} to {most:,.2f} USD", f"{volume} to {human_bytes(one['most_bytes_per_month'])}"
         lines.append(f"  {one['destination']:<22} {one['interval']:>3} s  {volume:>12}  {dollars}")
@@ -226,7 +229,7 @@ def print_range(found: dict[str, Any], fields: Sequence[str], args: argparse.Nam
     for option in options:
         price: dict[str, float | None] = option["usd_per_month"]
         known = price["usual"] is not None
-        told = ", ".join(f"{which} {value:,.2f} USD" for which, value in price.items()) if known else "no price known"
-        lines.append(f"  {option['destination']:<22} {told}")
+        told = ", ".join(f"{which} {value:,.2f} USD" for which, value in price.items()) if known else ""
+        lines.append(f"  {option['destination']:<22} {told or why_not_priced(option['destination'])}")
     print_lines([*lines, f"prices of {price_date()}, {args.region}; exactly by: vpcflow enable cost --from logs/"])
     return 0

@@ -15,7 +15,7 @@ from ..query.expr import min as minimum
 from ..query.flows import Flows
 from ..query.result import Result
 from .destinations import CLOUDWATCH, FIREHOSE, S3
-from .prices import monthly_usd, price_date, usd_per_gb, width
+from .prices import monthly_usd, price_date, price_regions, usd_per_gb, width
 from .spec import FlowLogSpec
 
 DESTINATIONS = (CLOUDWATCH, S3, FIREHOSE)
@@ -33,7 +33,7 @@ _SAMPLE = 100_000  # records by which the interval of logs is told
 def record_cost(spec: FlowLogSpec, region: str) -> dict[str, Any]:
     """Returns what a record of a spec costs, by the usual widths of its fields: an estimate, for plans."""
     size = sum(width(name) + 1 for name in spec.fields)
-    if usd_per_gb(region, spec.destination.type) is None:
+    if region not in price_regions():
         region = PRICED_REGION
     price = usd_per_gb(region, spec.destination.type, spec.parquet)
     return {

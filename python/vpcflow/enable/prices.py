@@ -44,6 +44,26 @@ def usd_per_gb(region: str, destination: str, parquet: bool = False) -> float | 
     return round(float(base) + (float(prices["parquet"]) if parquet else 0.0), 6)
 
 
+def why_not_priced(destination: str) -> str:
+    """Returns in words that a destination has no price, and why.
+
+    >>> why_not_priced("s3")
+    'not priced: no price of this region is known'
+    """
+    why = _table("prices.json")["not_priced"].get(destination, "no price of this region is known")
+    return f"not priced: {why}"
+
+
+def insights_usd_per_gb(region: str) -> float | None:
+    """Returns the price of what a query of Logs Insights scans; ``None`` where none is known.
+
+    >>> insights_usd_per_gb("us-east-1"), insights_usd_per_gb("mars-1")
+    (0.005, None)
+    """
+    price = _table("prices.json")["regions"].get(region, {}).get("insights")
+    return None if price is None else float(price)
+
+
 def monthly_usd(bytes_a_month: float, region: str, destination: str, parquet: bool = False) -> float | None:
     """Returns what a month of so many bytes costs, by tiers where they are known, else all at the first price."""
     first = usd_per_gb(region, destination)

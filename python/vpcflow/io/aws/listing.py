@@ -162,6 +162,8 @@ def _nothing_at(bucket: Bucket, key: str, begins: list[str]) -> str:
         return f"{what}; with that {'begin' if more else 'begins'} {begins[0]}{more}: add * for all"
     beside = next(bucket.pages(key.rpartition("/")[0] + "/" if "/" in key else "", folders=True))
     near = nearest(key, [name.rstrip("/") for name in (*beside.folders, *_keys(beside.objects))])
+    if key and "/" not in key and not (beside.folders or beside.objects):
+        what += "; the bucket is empty"
     return what + (f"; did you mean {bucket.url(near)}?" if near else "")
 
 
