@@ -24,7 +24,7 @@ RULES = """
 """
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 # Commands on an account of AWS; test_enable_live.py runs them on a stand-in.
-CALLS_AWS = re.compile(r"vpcflow enable (?!emit|cost)(?!.*--from-json)|vpcflow summary s3://example-flow-logs")
+CALLS_AWS = re.compile(r"vpcflow enable (?!emit|cost)(?!.*--from-json)|vpcflow (?:summary|watch|detect) s3://example-flow-logs")
 COMMAND = re.compile(r"(?:^|[|&;] *)(?:\.venv/bin/)?vpcflow [a-z-]")
 
 
