@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Callable, TypedDict
 
 from . import _core
+from .errors import SynthError
 from .io.writing import folder_in_place
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ class SynthKeywords(TypedDict, total=False):
     gzip_level: int
     header: bool
     s3_layout: bool
+    by: str
 
 
 class PlantLabel(TypedDict, total=False):
@@ -74,6 +76,7 @@ class Synthetic:
     data: bytes | None = None
     files: list[str] = field(default_factory=list)
     labels: list[PlantLabel] = field(default_factory=list)
+    questions: list[dict[str, Any]] = field(default_factory=list)
 
 
 #: Records of a host and day of the office world.
@@ -81,7 +84,11 @@ _OFFICE_DENSITY = 17_000
 
 
 def plants(world: World = "tame") -> dict[str, str]:
-    """Returns what can be planted in a world, attacks and what only looks like them, each with its meaning."""
+    """Returns what can be planted in a world, each with its meaning: attacks and what looks like them, or faults."""
+    if world == "faults":
+        from .faults import PLANTS
+
+        return {name: meaning for name, (meaning, _) in PLANTS.items()}
     return {name: meaning for own, name, _, meaning in _core.plants() if own == world}
 
 
@@ -102,9 +109,12 @@ def synth(
     the files, ``manifest.json`` and ``labels.json``; without it the text is returned. ``format``: as for
     :func:`scan`; AWS's default without. ``world``: ``"tame"`` (conversations drawn at random) or ``"office"``
     (besides, what the hosts of an office do all day, hard to tell from attacks; 24 hours of 200 interfaces unless
-    ``hours`` and ``interfaces`` say else). ``plant``: names of :func:`plants`, ``"benign"`` for all that are no
-    attacks (the office world's default), or ``"all"``; ``"-name"`` takes one out again. ``intensity``: times the
-    attacks of the office world. Further options: ``start`` (Unix seconds), ``hours``, ``window`` (seconds),
+    ``hours`` and ``interfaces`` say else) or ``"faults"`` (what keeps A from reaching B: ``logs/``, the answers of
+    describe calls in ``inventory/``, and questions with what is right in ``labels.json``; it takes ``out``, ``seed``,
+    ``format``, ``plant``, ``start``, ``hours``, ``window`` of 60 or 600, and ``by``: a file an ``"hour"`` or an
+    ``"interface"`` and hour). ``plant``: names of :func:`plants`, ``"benign"`` for all that are no attacks (the office
+    world's default), or ``"all"`` (that of faults); ``"-name"`` takes one out again. ``intensity``: times the attacks
+    of the office world. Further options: ``start`` (Unix seconds), ``hours``, ``window`` (seconds),
     ``interfaces``, ``accounts``, ``peers``, ``noise_sources``, ``ipv6_share``, ``nodata_share``, ``skipdata_share``,
     ``reject_share``, and for files ``files``, ``gzip``, ``gzip_level``, ``header``, ``s3_layout``.
 
@@ -117,6 +127,8 @@ def synth(
     >>> vf.scan(made.data).agg(n=vf.count()).collect().report.records
     1000
     """
+    if world == "faults":
+        return _faults(records, out, {"seed": seed, "format": format, "plant": plant, **options})
     if world == "office":
         options = {"hours": 24.0, "interfaces": 200, "peers": 30_000, "noise_sources": 10_000, **options}
         plant = "benign" if plant is None else plant
@@ -124,7 +136,7 @@ def synth(
             records = round(_OFFICE_DENSITY * options["interfaces"] * options["hours"] / 24)
     records = 100_000 if records is None else records
     names = [p for p in plant.split(",") if p] if isinstance(plant, str) else list(plant or ())
-    known = SynthKeywords.__annotations__
+    known = [name for name in SynthKeywords.__annotations__ if name != "by"]
     unknown = set(options) - set(known)
     if unknown:
         raise TypeError(f"synth() has no option {sorted(unknown)[0]!r}; it has {', '.join(sorted(known))}")
@@ -137,3 +149,19 @@ def synth(
     return Synthetic(
         made["records"], made["text_bytes"], None, made["files"], json.loads(made["labels"]) if made["labels"] else []
     )
+
+
+def _faults(records: int | None, out: str | os.PathLike[str] | None, options: dict[str, Any]) -> Synthetic:
+    """Makes the world of faults."""
+    from .faults import make_faults
+
+    allowed = ("seed", "format", "plant", "start", "hours", "window", "by")
+    wrong = [*(["records"] if records is not None else []), *(name for name in options if name not in allowed)]
+    if wrong:
+        raise SynthError(f"synth: {wrong[0]}: the world of faults has no such option; it has {', '.join(allowed)}")
+    if out is None:
+        raise SynthError("synth: the world of faults is written to a folder; name one by out=")
+    plant = options.pop("plant") or ()
+    names = [name for name in plant.split(",") if name] if isinstance(plant, str) else list(plant)
+    made = make_faults(out, plant=names, **options)
+    return Synthetic(made.records, made.text_bytes, None, made.files, [], made.labels)

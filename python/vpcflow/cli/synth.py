@@ -12,7 +12,8 @@ from ._output import write_out
 from ._parser import positive
 
 HELP = "write synthetic logs with planted, labelled incidents"
-EXAMPLES = "synth --records 1000000 --seed 7 --plant all --out demo/"
+EXAMPLES = """synth --records 1000000 --seed 7 --plant all --out demo/
+  vpcflow synth --world faults --seed 7 --out faults/"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -22,36 +23,43 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument(
-        "--out", required=True, metavar="DIR", help="write logs, manifest.json and labels.json to this folder"
+        "-o", "--out", required=True, metavar="DIR", help="write logs, manifest.json and labels.json to this folder"
     )
     parser.add_argument("--format", help="write this format, as for the other commands (default: AWS's)")
     parser.add_argument(
-        "--world", choices=("tame", "office"), default="tame",
-        help="draw conversations at random, or let the hosts of an office do what they do all day",
+        "--world", choices=("tame", "office", "faults"), default="tame",
+        help="draw conversations at random, let the hosts of an office do what they do all day, or plant what keeps "
+        "one host from reaching another, with logs/, inventory/ and questions in labels.json",
     )  # fmt: skip
-    names = "; ".join(f"{world}: {', '.join(plants(world))}" for world in ("tame", "office"))
+    names = "; ".join(f"{world}: {', '.join(plants(world))}" for world in ("tame", "office", "faults"))
     parser.add_argument(
         "--plant", metavar="NAMES",
-        help=f"plant all, benign (the office's default), or some; -NAME takes one out again. {names}",
+        help=f"plant all (the default of faults), benign (the office's), or some; -NAME takes one out again. {names}",
     )  # fmt: skip
-    parser.add_argument("--intensity", type=float, default=1.0, help="times the attacks of the office (default 1)")
-    parser.add_argument("--hours", type=float, help="cover N hours (default 6; 24 in the office world)")
+    parser.add_argument("--intensity", type=float, help="times the attacks of the office (default 1)")
+    parser.add_argument(
+        "--hours", type=float, help="cover N hours (default 6; 24 in the office, 3 in the world of faults)"
+    )
     parser.add_argument("--start", type=int, help="begin at these Unix seconds")
-    parser.add_argument("--window", type=int, default=60, help="aggregate N seconds (default 60)")
+    parser.add_argument("--window", type=int, help="aggregate N seconds (default 60)")
     parser.add_argument("--interfaces", type=int, help="use N interfaces (default 300; 200 in the office world)")
-    parser.add_argument("--accounts", type=int, default=3)
+    parser.add_argument("--accounts", type=int, help="use N accounts (default 3)")
     parser.add_argument("--peers", type=int, help="use N outside hosts of ordinary traffic (default 120,000)")
     parser.add_argument("--noise-sources", type=int, help="use N outside hosts that are rejected (default 60,000)")
     for share, default in (("ipv6", 0.02), ("nodata", 0.004), ("skipdata", 0.0005), ("reject", 0.12)):
-        parser.add_argument(
-            f"--{share}-share", type=float, default=default, help=f"set the share of records (default {default})"
-        )
-    parser.add_argument("--files", type=positive, default=1)
-    parser.add_argument("--gzip", action="store_true")
-    parser.add_argument("--gzip-level", type=int, default=6)
-    parser.add_argument("--no-header", dest="header", action="store_false", help="write no header lines")
+        parser.add_argument(f"--{share}-share", type=float, help=f"set the share of records (default {default})")
+    parser.add_argument("--files", type=positive, help="write N files (default 1)")
+    parser.add_argument("--gzip", action="store_true", default=None, help="pack the files (faults: always)")
+    parser.add_argument("--gzip-level", type=int, help="pack at this level (default 6)")
+    parser.add_argument("--no-header", dest="header", action="store_false", default=None, help="write no header lines")
     parser.add_argument(
-        "--s3-layout", action="store_true", help="write AWS's folders and file names, gzip, 5-minute objects"
+        "--s3-layout",
+        action="store_true",
+        default=None,
+        help="write AWS's folders and file names, gzip, 5-minute objects",
+    )
+    parser.add_argument(
+        "--by", choices=("hour", "interface"), help="faults: write a file an hour (default), or an interface and hour"
     )
     parser.add_argument("--json", action="store_true", help="print what was written as a JSON object")
 
@@ -63,13 +71,14 @@ def run(args: argparse.Namespace) -> int:
         for name in (
             "records", "seed", "out", "format", "world", "plant", "intensity", "hours", "window", "interfaces",
             "accounts", "peers", "noise_sources", "ipv6_share", "nodata_share", "skipdata_share", "reject_share",
-            "files", "gzip", "gzip_level", "header", "s3_layout", "start",
+            "files", "gzip", "gzip_level", "header", "s3_layout", "start", "by",
         )
         if getattr(args, name) is not None
     }  # fmt: skip
     made = synth(**options)
     if args.json:
-        told = {"records": made.records, "text_bytes": made.text_bytes, "files": made.files, "labels": made.labels}
+        told: dict[str, object] = {"records": made.records, "text_bytes": made.text_bytes, "files": made.files}
+        told["labels"] = made.questions or made.labels
         write_out(json.dumps(told) + "\n")
     else:
         size = display.human_bytes(made.text_bytes)
@@ -78,4 +87,7 @@ def run(args: argparse.Namespace) -> int:
         for label in made.labels:
             records = count(label["records"], "record")
             write_out(f"  planted {label['kind']}: {label['actor']}, {records}; {label['note']}\n")
+        for asked in made.questions:
+            way = f"{asked['from']} to {asked['to']}, {asked['proto']} {asked['port']}, at {asked['at']}"
+            write_out(f"  planted {asked['kind']}: {way}: {asked['verdict']}; {asked['note']}\n")
     return 0
