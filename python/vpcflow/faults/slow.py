@@ -52,23 +52,25 @@ class Way:
 
 def security(documents: Documents, interface: str, egress: bool, asked: Asked) -> Said:
     """Returns what all groups of an interface say of a packet that begins a session."""
-    groups = [
-        g["GroupId"]
-        for eni in _items(documents, "NetworkInterfaces", "NetworkInterfaceId", interface)
-        for g in eni.get("Groups", ())
-    ]
     allow: list[str] = []
     maybe: list[str] = []
-    for row in (row for group in groups for row in rule_rows(documents, group) if row["IsEgress"] == egress):
-        about = _least(_about(row, asked), _from_source(documents, row, asked.peer))
-        if about != "no":
-            (allow if about == "yes" else maybe).append(row["SecurityGroupRuleId"])
+    for eni in _items(documents, "NetworkInterfaces", "NetworkInterfaceId", interface):
+        for group in sorted(one["GroupId"] for one in eni.get("Groups", ())):
+            rows = list(rule_rows(documents, group))
+            if not rows and not _items(documents, "SecurityGroups", "GroupId", group):
+                maybe.append(group)  # whatever its rules are
+            for row in rows:
+                about = _least(_about(row, asked), _from_source(documents, row, asked.peer))
+                if row["IsEgress"] == egress and about != "no":
+                    (allow if about == "yes" else maybe).append(row["SecurityGroupRuleId"])
     return Said("allow" if allow else "maybe" if maybe else "deny", tuple(allow), tuple(maybe))
 
 
 def acl(documents: Documents, subnet: str, egress: bool, asked: Asked) -> Said:
     """Returns what the network ACL of a subnet says of a packet that crosses the subnet's border."""
     own = acl_of(documents, subnet)
+    if not own:
+        return Said("maybe")
     may: list[tuple[str, str]] = []
     for entry in sorted(own.get("Entries", ()), key=lambda entry: entry["RuleNumber"]):
         ports, icmp = entry.get("PortRange", {}), entry.get("IcmpTypeCode", {})
@@ -85,7 +87,7 @@ def acl(documents: Documents, subnet: str, egress: bool, asked: Asked) -> Said:
         if about == "yes":
             break
     else:
-        may.append(("deny", f"{own.get('NetworkAclId', 'acl')}#*"))
+        may.append(("deny", f"{own['NetworkAclId']}#{32768 if ':' in asked.peer else 32767}"))
     if len({action for action, _ in may}) == 1:
         return Said(may[0][0], (may[-1][1],), tuple(one for _, one in may[:-1]))
     return Said("maybe", (), tuple(one for _, one in may))
@@ -95,14 +97,16 @@ def route(documents: Documents, subnet: str, address: str) -> Way:
     """Returns the route of an address out of a subnet: the longest prefix, then static before propagated."""
     table = table_of(documents, subnet)
     best: tuple[tuple[int, bool], Way] | None = None
-    certain = True
+    certain = bool(table)
     for one in table.get("Routes", ()):
+        if one.get("State") == "filtered":
+            continue
         for cidr in _destinations(documents, one):
             if cidr is None:
                 certain = False
             elif _holds(cidr, address) == "yes":
                 rank = (int(cidr.split("/")[1]), one.get("Origin") != "EnableVgwRoutePropagation")
-                way = Way(table["RouteTableId"], _target(one), cidr, one.get("State", "active") != "active")
+                way = Way(table["RouteTableId"], _target(one), cidr, one.get("State") == "blackhole")
                 best = (rank, way) if best is None or rank > best[0] else best
     way = best[1] if best else Way(str(table.get("RouteTableId", "")))
     return dataclasses.replace(way, certain=certain)
@@ -144,8 +148,8 @@ def table_of(documents: Documents, subnet: str) -> Mapping[str, Any]:
 
 
 def entry_id(own: Mapping[str, Any], entry: Mapping[str, Any]) -> str:
-    """Returns the id of an entry: ``acl-1#100``, ``acl-1#*`` for the last one, that denies."""
-    return f"{own['NetworkAclId']}#{'*' if entry['RuleNumber'] >= 32767 else entry['RuleNumber']}"
+    """Returns the id of an entry: ``acl-1#100``."""
+    return f"{own['NetworkAclId']}#{entry['RuleNumber']}"
 
 
 def addresses_of(eni: Mapping[str, Any]) -> list[str]:
@@ -197,7 +201,8 @@ def _from_source(documents: Documents, row: Mapping[str, Any], peer: str) -> str
     ]
     if any(_holds(address, peer) == "yes" for eni in members for address in addresses_of(eni)):
         return "yes"
-    known = members or _items(documents, "SecurityGroups", "GroupId", group)
+    # Of a group of another account, who carries it is known in part, if at all.
+    known = _items(documents, "SecurityGroups", "GroupId", group)
     # What a load balancer hands on may keep the client's address, and is allowed all the same.
     balances = any(eni.get("InterfaceType") == "network_load_balancer" for eni in members)
     return "no" if known and not balances else "maybe"
