@@ -100,7 +100,7 @@ def test(version: str, python: str, wheel: Path) -> dict:
     """Installs a wheel into a clean environment, and runs the tests there."""
     started = time.monotonic()
     outside = foreign(wheel, OUT / "unpacked" / version)
-    packages = run(sys.executable, ROOT / "tools" / "requirements.py", "test").split()
+    packages = run(sys.executable, ROOT / "tools" / "requirements.py", "test").splitlines()
     bin = environment(OUT / "test" / version, python, str(wheel))
     said = run(bin / "vpcflow", "summary", ROOT / "examples" / "data" / "sample.log.gz", cwd=OUT)
     assert "20,000 records" in said, said
