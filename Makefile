@@ -19,7 +19,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 BUILD := build/cmake
-APT := build-essential cmake ninja-build pkg-config python3-venv python3-dev libabsl-dev libre2-dev libxsimd-dev libisal-dev libsimdjson-dev libzstd-dev zlib1g-dev libgtest-dev libgmock-dev libbenchmark-dev
+APT := build-essential cmake ninja-build pkg-config python3-venv python3-dev libabsl-dev libre2-dev libxsimd-dev libisal-dev libsimdjson-dev libzstd-dev zlib1g-dev libcurl4-openssl-dev libexpat1-dev libgtest-dev libgmock-dev libbenchmark-dev
 JOBS := $(shell nproc)
 SOURCES := $(shell find include src python cmake CMakeLists.txt pyproject.toml -type f -not -name '*.pyc')
 
@@ -70,7 +70,7 @@ demo: $(VENV)/.package
 	@PATH="$(CURDIR)/$(BIN):$$PATH" examples/demo.sh
 
 cpp-build: $(VENV)/.made
-	@cmake -S . -B $(BUILD) -G Ninja -DCMAKE_BUILD_TYPE=Release >/dev/null
+	@cmake -S . -B $(BUILD) -G Ninja -DCMAKE_BUILD_TYPE=Release -DVPCFLOW_S3=ON >/dev/null
 	@cmake --build $(BUILD) -j $(JOBS)
 
 build/.servers: tools/servers.sh build/.apt

@@ -92,16 +92,17 @@ std::pair<std::string, std::string> CodeAndMessage(std::string_view body) {
 absl::StatusOr<S3Page> ReadS3Page(std::string_view xml) {
   std::vector<Leaf> leaves;
   S3Page out;
-  bool listing = false, more = false;
+  bool listing = false, more = false, encoded = false;
   if (Read(xml, &leaves)) {
     for (Leaf& leaf : leaves) {
       listing |= leaf.path == "ListBucketResult";
       if (leaf.path == "ListBucketResult/IsTruncated") more = leaf.text == "true";
       if (leaf.path == "ListBucketResult/NextContinuationToken") out.next = std::move(leaf.text);
+      if (leaf.path == "ListBucketResult/EncodingType") encoded = leaf.text == "url";
       // Of an object the end of its element comes last.
       if (out.objects.empty()) out.objects.emplace_back();
       S3Object& object = out.objects.back();
-      if (leaf.path == "ListBucketResult/Contents/Key") object.key = UrlDecoded(leaf.text);
+      if (leaf.path == "ListBucketResult/Contents/Key") object.key = std::move(leaf.text);
       if (leaf.path == "ListBucketResult/Contents/ETag") object.etag = std::move(leaf.text);
       if (leaf.path == "ListBucketResult/Contents/Size" && !absl::SimpleAtoi(leaf.text, &object.size))
         return MakeError(ErrorKind::kDamaged, absl::StrCat("the listing has an object of size '", leaf.text, "'"));
@@ -111,6 +112,9 @@ absl::StatusOr<S3Page> ReadS3Page(std::string_view xml) {
   if (!listing) return MakeError(ErrorKind::kDamaged, "the answer to a listing is none of S3");
   if (!out.objects.empty()) out.objects.pop_back();
   if (!more) out.next.clear();
+  for (S3Object& object : out.objects) {
+    if (encoded) object.key = UrlDecoded(object.key);
+  }
   return out;
 }
 

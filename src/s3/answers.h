@@ -18,7 +18,7 @@ struct S3Page {
   std::string next{};  // the token of the next page; empty: this is the last
 };
 
-// Reads a page of ListObjectsV2 with encoding-type=url. kDamaged for what is none.
+// Reads a page of ListObjectsV2; keys may be encoded, if it says so. kDamaged for what is none.
 absl::StatusOr<S3Page> ReadS3Page(std::string_view xml);
 
 // Makes an error of an answer with an HTTP status of 400 or above, in words.

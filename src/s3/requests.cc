@@ -22,6 +22,8 @@ namespace internal {
 namespace {
 
 using Clock = std::chrono::steady_clock;
+// SHA-256 of the empty body that all requests have; S3 wants it in a header, which older versions of libcurl leave out.
+constexpr char kDigestOfNothing[] = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 constexpr size_t kLongestError = 64u << 10;  // bytes
 constexpr auto kFirstPause = std::chrono::milliseconds(100), kLongestPause = std::chrono::milliseconds(5000);
 
@@ -164,6 +166,7 @@ class S3Requests::Loop {
     };
     if (!request.etag.empty()) header(absl::StrCat("If-Match: ", request.etag));
     if (request.size != 0) header(absl::StrCat("Range: bytes=", request.first, "-", request.first + request.size - 1));
+    if (!options_.access_key.empty()) header(absl::StrCat("x-amz-content-sha256: ", kDigestOfNothing));
     if (!options_.session_token.empty()) header(absl::StrCat("x-amz-security-token: ", options_.session_token));
     if (options_.requester_pays) header("x-amz-request-payer: requester");
     std::string url = base_;

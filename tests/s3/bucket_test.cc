@@ -34,7 +34,7 @@ S3Bucket Open(const S3Options& options) {
 }
 std::string Page(const std::string& contents, const std::string& next = "") {
   return "<?xml version=\"1.0\"?><ListBucketResult "
-         "xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Name>logs</Name>" +
+         "xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Name>logs</Name><EncodingType>url</EncodingType>" +
          contents +
          (next.empty() ? "<IsTruncated>false</IsTruncated>"
                        : "<IsTruncated>true</IsTruncated><NextContinuationToken>" + next + "</NextContinuationToken>") +
@@ -77,6 +77,13 @@ TEST(S3BucketTest, ListsAllPagesOfAPrefixSigned) {
   EXPECT_EQ(first.query, "encoding-type=url&list-type=2&prefix=a%20b%2F");
   EXPECT_THAT(first.headers.at("authorization"),
               AllOf(StartsWith("AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/"), HasSubstr("/eu-west-1/s3/aws4_request")));
+}
+
+TEST(S3BucketTest, TakesKeysAsTheyAreFromAServerThatEncodesNone) {
+  Server server([](const Asked&) -> Answered {
+    return {200, "<ListBucketResult>" + Entry("a+b%20c &amp; d", 1) + "</ListBucketResult>"};
+  });
+  EXPECT_EQ(Open(At(server)).List("")->at(0).key, "a+b%20c & d");
 }
 
 TEST(S3BucketTest, SignsNothingWithoutAKeyAndSendsATokenWithOne) {
