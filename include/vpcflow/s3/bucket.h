@@ -1,10 +1,10 @@
 // S3Bucket: flow logs in S3, or in a server that speaks its protocol, as sources.
 //
 // Example:
-//   absl::StatusOr<vpcflow::S3Bucket> bucket = vpcflow::S3Bucket::Open("my-logs", vpcflow::S3Options::FromEnvironment());
-//   if (!bucket.ok()) return;
-//   absl::StatusOr<std::vector<vpcflow::S3Object>> objects = bucket->List("AWSLogs/123456789012/vpcflowlogs/");
-//   std::vector<vpcflow::Source> sources;
+//   const auto bucket = vpcflow::S3Bucket::Open("my-logs", vpcflow::S3Options::FromEnvironment());
+//   if (!bucket.ok()) return bucket.status();
+//   const auto objects = bucket->List("AWSLogs/123456789012/vpcflowlogs/");
+//   if (!objects.ok()) return objects.status();
 //   for (const vpcflow::S3Object& object : *objects) sources.push_back(bucket->SourceOf(object));
 //
 // In a library of its own, vpcflow_s3, that is built with -DVPCFLOW_S3=ON and needs libcurl 7.75 or later, which signs the
