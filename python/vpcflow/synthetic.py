@@ -76,6 +76,7 @@ class Synthetic:
     data: bytes | None = None
     files: list[str] = field(default_factory=list)
     labels: list[PlantLabel] = field(default_factory=list)
+    #: What is right in the worlds of faults and of costs, as their ``labels.json`` has it.
     questions: list[dict[str, Any]] = field(default_factory=list)
 
 
@@ -84,11 +85,16 @@ _OFFICE_DENSITY = 17_000
 
 
 def plants(world: World = "tame") -> dict[str, str]:
-    """Returns what can be planted in a world, each with its meaning: attacks and what looks like them, or faults."""
+    """Returns what can be planted in a world, each with its meaning: attacks and what looks like them, faults,
+    or what is kept from the logs of the world of costs."""
     if world == "faults":
         from .faults import PLANTS
 
         return {name: meaning for name, (meaning, _) in PLANTS.items()}
+    if world == "costs":
+        from .cost_world import GAPS
+
+        return dict(GAPS)
     return {name: meaning for own, name, _, meaning in _core.plants() if own == world}
 
 
@@ -112,7 +118,9 @@ def synth(
     ``hours`` and ``interfaces`` say else) or ``"faults"`` (what keeps A from reaching B: ``logs/``, the answers of
     describe calls in ``inventory/``, and questions with what is right in ``labels.json``; it takes ``out``, ``seed``,
     ``format``, ``plant``, ``start``, ``hours``, ``window`` of 60 or 600, and ``by``: a file an ``"hour"`` or an
-    ``"interface"`` and hour). ``plant``: names of :func:`plants`, ``"benign"`` for all that are no attacks (the office
+    ``"interface"`` and hour) or ``"costs"`` (accounts, zones and gateways with a bill: ``logs/``, ``truth/`` of each
+    record, ``inventory/``, ``prices.json``, ``bill/``; the same options without ``by``; ``plant`` keeps something from
+    the logs). ``plant``: names of :func:`plants`, ``"benign"`` for all that are no attacks (the office
     world's default), or ``"all"`` (that of faults); ``"-name"`` takes one out again. ``intensity``: times the attacks
     of the office world. Further options: ``start`` (Unix seconds), ``hours``, ``window`` (seconds),
     ``interfaces``, ``accounts``, ``peers``, ``noise_sources``, ``ipv6_share``, ``nodata_share``, ``skipdata_share``,
@@ -127,8 +135,8 @@ def synth(
     >>> vf.scan(made.data).agg(n=vf.count()).collect().report.records
     1000
     """
-    if world == "faults":
-        return _faults(records, out, {"seed": seed, "format": format, "plant": plant, **options})
+    if world in ("faults", "costs"):
+        return _told(world, records, out, {"seed": seed, "format": format, "plant": plant, **options})
     if world == "office":
         options = {"hours": 24.0, "interfaces": 200, "peers": 30_000, "noise_sources": 10_000, **options}
         plant = "benign" if plant is None else plant
@@ -151,17 +159,22 @@ def synth(
     )
 
 
-def _faults(records: int | None, out: str | os.PathLike[str] | None, options: dict[str, Any]) -> Synthetic:
-    """Makes the world of faults."""
-    from .faults import make_faults
-
-    allowed = ("seed", "format", "plant", "start", "hours", "window", "by")
+def _told(world: str, records: int | None, out: str | os.PathLike[str] | None, options: dict[str, Any]) -> Synthetic:
+    """Makes a world whose truth is more than incidents: of faults, or of costs."""
+    allowed = ["seed", "format", "plant", "start", "hours", "window", *(["by"] if world == "faults" else [])]
     wrong = [*(["records"] if records is not None else []), *(name for name in options if name not in allowed)]
     if wrong:
-        raise SynthError(f"synth: {wrong[0]}: the world of faults has no such option; it has {', '.join(allowed)}")
+        raise SynthError(f"synth: {wrong[0]}: the world of {world} has no such option; it has {', '.join(allowed)}")
     if out is None:
-        raise SynthError("synth: the world of faults is written to a folder; name one by out=")
+        raise SynthError(f"synth: the world of {world} is written to a folder; name one by out=")
     plant = options.pop("plant") or ()
     names = [name for name in plant.split(",") if name] if isinstance(plant, str) else list(plant)
+    if world == "costs":
+        from .cost_world import make_costs
+
+        bill = make_costs(out, gaps=names, **{name: value for name, value in options.items() if value is not None})
+        return Synthetic(bill.records, bill.text_bytes, None, bill.files, [], [bill.labels])
+    from .faults import make_faults
+
     made = make_faults(out, plant=names, **options)
     return Synthetic(made.records, made.text_bytes, None, made.files, [], made.labels)

@@ -60,7 +60,7 @@ Verdict = Literal["exact", "degraded", "impossible"]
 #: What rules say of a packet; ``maybe``: what is known of the packet or of the rules does not decide it.
 Permit = Literal["allow", "deny", "maybe"]
 #: What :func:`vpcflow.synth` makes.
-World = Literal["tame", "office", "faults"]
+World = Literal["tame", "office", "faults", "costs"]
 #: Types of the columns of a result, :attr:`vpcflow.Result.schema`.
 ColumnType = Literal["int32", "int64", "int128", "float64", "bool", "time", "address", "text"]
 #: Types of fields, :attr:`vpcflow.FieldInfo.column_type`.

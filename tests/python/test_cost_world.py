@@ -9,6 +9,8 @@ from decimal import Decimal
 import pytest
 
 import vpcflow as vf
+import vpcflow.cli
+from test_schemas import table
 from vpcflow.cost_world import GAPS, make_costs
 from vpcflow.cost_world.talks import PRICE_OF
 
@@ -101,6 +103,18 @@ def test_documents_and_logs_are_read(tmp_path):
     ]
     rejected = flows.filter("action = 'REJECT'").agg(n=vf.count()).collect().rows()[0]["n"]
     assert rejected == sum(row["class"] == "rejected" for row in truth)
+
+
+def test_labels_are_as_the_schema_says(tmp_path, capsys):
+    with pytest.raises(vf.SynthError, match="synth: by: the world of costs has no such option"):
+        vf.synth(world="costs", out=tmp_path / "w", by="hour")
+    assert vf.cli.main(["synth", "--world", "costs", "--hours", "1", "--plant", "skipdata", "-o", str(tmp_path / "w")]) == 0
+    assert "planted skipdata: 5 %" in capsys.readouterr().out
+    labels = json.loads((tmp_path / "w" / "labels.json").read_text())
+    assert list(labels) == [row[0] for row in table("Labels of the world of costs")]
+    truth = next((tmp_path / "w" / "truth").iterdir()).read_text().splitlines()[0]
+    assert truth.split("\t") == [row[0] for row in table("Truth of the world of costs")]
+    assert set(vf.plants("costs")) == set(GAPS)
 
 
 @pytest.mark.parametrize(("options", "said"), [

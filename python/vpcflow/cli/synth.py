@@ -13,7 +13,8 @@ from ._parser import positive
 
 HELP = "write synthetic logs with planted, labelled incidents"
 EXAMPLES = """synth --records 1000000 --seed 7 --plant all --out demo/
-  vpcflow synth --world faults --seed 7 --out faults/"""
+  vpcflow synth --world faults --seed 7 --out faults/
+  vpcflow synth --world costs --seed 7 --plant skipdata --out costs/"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,14 +28,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--format", help="write this format, as for the other commands (default: AWS's)")
     parser.add_argument(
-        "--world", choices=("tame", "office", "faults"), default="tame",
-        help="draw conversations at random, let the hosts of an office do what they do all day, or plant what keeps "
-        "one host from reaching another, with logs/, inventory/ and questions in labels.json",
+        "--world", choices=("tame", "office", "faults", "costs"), default="tame",
+        help="draw conversations at random, let the hosts of an office do what they do all day, plant what keeps one "
+        "host from reaching another (faults: logs/, inventory/, questions in labels.json), or let gateways and zones "
+        "cost (logs/, truth/, inventory/, prices.json, bill/)",
     )  # fmt: skip
-    names = "; ".join(f"{world}: {', '.join(plants(world))}" for world in ("tame", "office", "faults"))
+    names = "; ".join(f"{world}: {', '.join(plants(world))}" for world in ("tame", "office", "faults", "costs"))
     parser.add_argument(
         "--plant", metavar="NAMES",
-        help=f"plant all (the default of faults), benign (the office's), or some; -NAME takes one out again. {names}",
+        help="plant all (the default of faults), benign (the office's), or some; -NAME takes one out again; in costs, "
+        f"keep this from the logs, or have it in the bill. {names}",
     )  # fmt: skip
     parser.add_argument("--intensity", type=float, help="times the attacks of the office (default 1)")
     parser.add_argument(
@@ -87,7 +90,9 @@ def run(args: argparse.Namespace) -> int:
         for label in made.labels:
             records = count(label["records"], "record")
             write_out(f"  planted {label['kind']}: {label['actor']}, {records}; {label['note']}\n")
-        for asked in made.questions:
+        for asked in made.questions if args.world == "faults" else ():
             way = f"{asked['from']} to {asked['to']}, {asked['proto']} {asked['port']}, at {asked['at']}"
             write_out(f"  planted {asked['kind']}: {way}: {asked['verdict']}; {asked['note']}\n")
+        for gap, hit in made.questions[0]["gaps"].items() if args.world == "costs" else ():
+            write_out(f"  planted {gap}: {plants('costs')[gap]} ({display.printable(json.dumps(hit))})\n")
     return 0

@@ -10,9 +10,9 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from .. import _core
 from .._hints import hint
 from ..errors import SynthError
+from ..faults.writing import fields_of_format
 from ..io.writing import folder_in_place, write_whole
 from . import bill, logs, traffic
 from .gaps import GAPS, Kept, add_hidden
@@ -47,7 +47,7 @@ class CostWorld:
 
 
 def make_costs(
-    out: str | os.PathLike[str], *, seed: int = 1, conversations: int = 400, hours: int = 6, start: int = START,
+    out: str | os.PathLike[str], *, seed: int = 1, conversations: int = 400, hours: float = 6, start: int = START,
     format: str = "v11", window: int = 60, gaps: Sequence[str] = (), discount: Mapping[str, str] | None = None,
     month_to_date: Mapping[str, str] | None = None, only: Sequence[str] = (),
 ) -> CostWorld:  # fmt: skip
@@ -64,8 +64,8 @@ def make_costs(
     """
     if window not in (60, 600):
         raise SynthError(f"synth: window: {window}; the world of costs has AWS's 60 or 600 seconds")
-    if hours < 1 or start % 3600:
-        raise SynthError(f"synth: {hours} hours from {start}; the world of costs takes whole hours")
+    if hours < 1 or hours % 1 or start % 3600:
+        raise SynthError(f"synth: {hours:g} hours from {start}; the world of costs takes whole hours")
     for gap in gaps:
         if gap not in GAPS:
             raise SynthError(f"synth: the world of costs has no gap {gap!r}; {hint(gap, list(GAPS))}")
@@ -74,7 +74,7 @@ def make_costs(
     for kind in only:
         if kind not in kinds:
             raise SynthError(f"synth: the world of costs has no conversation {kind!r}; {hint(kind, list(kinds))}")
-    play = Play(stage.world, start, hours, window)
+    play = Play(stage.world, start, int(hours), window)
     chosen = list(only or kinds)
     for number in range(conversations):
         there, back = kinds[chosen[number % len(chosen)]]()
@@ -119,7 +119,7 @@ def _write(
     out: str | os.PathLike[str], stage: traffic.Stage, play: Play, gaps: list[str], format: str,
     discount: Mapping[str, str], month_to_date: Mapping[str, str],
 ) -> CostWorld:  # fmt: skip
-    names, version = _format(format)
+    names, version = fields_of_format(format)
     world = stage.world
     kept = Kept(stage, gaps, play.start, play.hours, window=play.window, names=names, version=version)
     files = kept.files(play.seen)
@@ -188,15 +188,3 @@ def _documents(world: World) -> dict[str, bytes]:
 
 def _json(value: Any) -> bytes:
     return (json.dumps(value, indent=1) + "\n").encode()
-
-
-def _format(text: str) -> tuple[list[str], int]:
-    """Returns the fields of a format, and the version that AWS writes for it."""
-    from .. import scan
-
-    columns = scan(b"\n", format=text).columns
-    known = {field["column"]: field for field in _core.fields()}
-    wrong = [name for name in columns if name not in known or "vpc" not in known[name]["delivered_in"]]
-    if wrong:
-        raise SynthError(f"synth: format: {wrong[0]!r} is no field of the logs of a VPC")
-    return [known[name]["name"] for name in columns], max(known[name]["version"] for name in columns)

@@ -8,14 +8,13 @@ import os
 from collections.abc import Sequence
 from typing import Any
 
-from .. import _core
 from .._hints import hint
 from ..errors import SynthError
 from ..io.writing import folder_in_place, write_whole
 from .plants import PLANTS
 from .stage import Stage
 from .world import ACCOUNT
-from .writing import write_documents, write_logs
+from .writing import fields_of_format, write_documents, write_logs
 
 #: When the logs begin, unless told: 2026-11-01T12:00:00Z.
 START = 1_793_534_400
@@ -48,7 +47,7 @@ def make_faults(
         raise SynthError(f"synth: hours: {hours:g}; the world of faults takes 2 to 24")
     if by not in ("hour", "interface"):
         raise SynthError(f"synth: by: {by!r}; allowed are 'hour' and 'interface'")
-    names, version = _format(format or "v11")
+    names, version = fields_of_format(format or "v11")
     stage = Stage(seed, start, hours, window)
     for name in chosen(plant):
         PLANTS[name][1](stage, name)
@@ -78,18 +77,6 @@ def chosen(plant: Sequence[str]) -> list[str]:
     if not wanted:
         raise SynthError(f"synth: nothing is planted; there are {', '.join(known)}")
     return [name for name in known if name in wanted]
-
-
-def _format(text: str) -> tuple[list[str], int]:
-    """Returns the fields of a format, and the version that AWS writes for it."""
-    from .. import scan
-
-    columns = scan(b"\n", format=text).columns
-    known = {field["column"]: field for field in _core.fields()}
-    wrong = [name for name in columns if name not in known or "vpc" not in known[name]["delivered_in"]]
-    if wrong:
-        raise SynthError(f"synth: format: {wrong[0]!r} is no field of the logs of a VPC")
-    return [known[name]["name"] for name in columns], max(known[name]["version"] for name in columns)
 
 
 def _flow_log(stage: Stage, vpc: str, names: list[str]) -> dict[str, Any]:

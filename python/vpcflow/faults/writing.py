@@ -11,6 +11,8 @@ import urllib.parse
 from collections.abc import Iterator
 from typing import Any
 
+from .. import _core
+from ..errors import SynthError
 from ..io.writing import write_whole
 from .wire import Key, Seen, Wire
 from .world import ACCOUNT, Item, World
@@ -29,6 +31,18 @@ _TYPES = {
     "nat_gateway": "nat_gateway", "natGateway": "nat_gateway", "transit_gateway": "transit_gateway",
     "network_load_balancer": "network_load_balancer",
 }  # fmt: skip
+
+
+def fields_of_format(text: str) -> tuple[list[str], int]:
+    """Returns the fields of a format of the logs of a VPC, and the version that AWS writes for it."""
+    from .. import scan
+
+    columns = scan(b"\n", format=text).columns
+    known = {field["column"]: field for field in _core.fields()}
+    wrong = [name for name in columns if name not in known or "vpc" not in known[name]["delivered_in"]]
+    if wrong:
+        raise SynthError(f"synth: format: {wrong[0]!r} is no field of the logs of a VPC")
+    return [known[name]["name"] for name in columns], max(known[name]["version"] for name in columns)
 
 
 def write_documents(world: World, folder: str) -> list[str]:
