@@ -31,6 +31,7 @@ PYTHON = {
     "Results": {"query.result": "Result diff", "query.report": "Report Reject"},
     "Answers that are kept": {"query.aggregation": "Aggregation merge_all", "": "spread"},
     "Detection": {"detect.detect": "detect", "findings.finding": "Finding", "findings.findings": "Findings", "": "rules"},
+    "Health": {"health.health": "health Health", "health.dependencies": "dependencies Dependencies"},
     "Labels": {"": "labels"},
     "Inventories": {"inventory.inventory": "inventory Inventory"},
     "Catalogue": {

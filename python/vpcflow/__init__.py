@@ -45,6 +45,8 @@ if TYPE_CHECKING:
     from .findings.findings import Findings
     from .formats.capabilities import Capability, capabilities, recommended_format
     from .formats.catalogue import FieldInfo, containers, fields, reject_reasons
+    from .health.dependencies import Dependencies, dependencies
+    from .health.health import Health, health
     from .inventory.inventory import Inventory, inventory
     from .query.aggregation import Aggregation, merge_all
     from .query.expr import (
@@ -94,6 +96,7 @@ __all__ = [
     "Column",
     "DataLossError",
     "DataQualityWarning",
+    "Dependencies",
     "Expr",
     "FieldError",
     "FieldInfo",
@@ -103,6 +106,7 @@ __all__ = [
     "Flows",
     "FormatError",
     "Grouped",
+    "Health",
     "Inventory",
     "NoRecordsError",
     "NotifyError",
@@ -128,11 +132,13 @@ __all__ = [
     "collect_all",
     "containers",
     "count",
+    "dependencies",
     "detect",
     "diff",
     "difference",
     "fields",
     "first",
+    "health",
     "inventory",
     "labels",
     "last",
@@ -169,6 +175,8 @@ _PLACES: dict[str, tuple[str, ...]] = {
     "findings.findings": ("Findings",),
     "formats.capabilities": ("Capability", "capabilities", "recommended_format"),
     "formats.catalogue": ("FieldInfo", "containers", "fields", "reject_reasons"),
+    "health.dependencies": ("Dependencies", "dependencies"),
+    "health.health": ("Health", "health"),
     "inventory.inventory": ("Inventory", "inventory"),
     "query.aggregation": ("Aggregation", "merge_all"),
     "query.expr": (
@@ -208,6 +216,14 @@ class _Package(types.ModuleType):
 
     @detect.setter
     def detect(self, package: object) -> None:
+        pass
+
+    @property
+    def health(self) -> Any:
+        return _load("health")
+
+    @health.setter
+    def health(self, package: object) -> None:
         pass
 
     @property

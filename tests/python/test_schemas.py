@@ -68,6 +68,8 @@ def test_the_types_that_are_checked_differ():
         ("Scores by labels", ["detect", SAMPLE, "--label", "LABELS"]),
         ("Baselines", ["baseline", "build", SAMPLE, "-o", "BASELINE"]),
         ("Inventory", ["inventory", INVENTORY]),
+        ("Health", ["health", SAMPLE]),
+        ("Dependencies", ["dependencies", SAMPLE]),
         ("Audit of flow logs", ["enable", "audit", "--from-json", INVENTORY]),
         ("Plan of flow logs", ["enable", "plan", "vpc-0a1b2c3d4e5f60718", "--to", "cloudwatch://flows", "--for", "cost", "--from-json", INVENTORY]),
         ("Cost of flow logs", ["enable", "cost", "--from", SAMPLE]),

@@ -1,0 +1,225 @@
+"""Edges of client, server and port, with what became of their attempts in each time bin."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from ..query import expr as of
+from ..query.flows import Flows
+from ..query.result import Result
+from ..query.running import collect_all
+from ..query.scan import scan
+from .gaps import Gaps
+from .naming import Naming
+from .outcomes import ANSWERED, FAILURES, OUTCOMES, RESET, SILENT, TCP, UNKNOWN, outcome_of
+
+# A session as a record, so that the engine groups sessions: the columns by the fields that they stand in for.
+_AS_RECORD = (
+    ("client", "srcaddr"), ("server", "dstaddr"), ("client_port", "srcport"), ("server_port", "dstport"),
+    ("protocol", "protocol"), ("start", "start"), ("end", "end"), ("state", "action"), ("interface", "interface_id"),
+    ("client_flags", "traffic_path"), ("server_flags", "tcp_flags"), ("client_bytes", "bytes"),
+    ("server_bytes", "packets_lost_blackhole"), ("client_packets", "packets"),
+    ("server_packets", "packets_lost_no_route"),
+)  # fmt: skip
+_SERVER_ALONE = "packets = 0 and packets_lost_no_route > 0"
+_NUMBER = {name: i for i, name in enumerate(OUTCOMES)}
+_ATTEMPTS = tuple(i for i, name in enumerate(OUTCOMES) if name in (ANSWERED, RESET, UNKNOWN, *FAILURES))
+#: The share of attempts whose outcome may be unknown before the answered share is.
+MOST_UNKNOWN = 0.05
+# An interface shows one direction only if so many sessions that must have been answered have no answer, for each that
+# has one.
+_ONE_WAY, _LEAST_ONE_WAY = 20, 3
+
+
+class Counts:
+    """Sessions by outcome, in one bin or over all, with their bytes."""
+
+    __slots__ = ("by_outcome", "bytes")
+
+    def __init__(self) -> None:
+        self.by_outcome = [0] * len(OUTCOMES)
+        self.bytes = 0
+
+    def __getitem__(self, outcome: str) -> int:
+        return self.by_outcome[_NUMBER[outcome]]
+
+    @property
+    def sessions(self) -> int:
+        """All of them, those that are no attempts included."""
+        return sum(self.by_outcome)
+
+    @property
+    def attempts(self) -> int:
+        """Attempts, those of unknown outcome included."""
+        return sum(self.by_outcome[i] for i in _ATTEMPTS)
+
+    @property
+    def known(self) -> int:
+        """Attempts whose outcome is known."""
+        return self.attempts - self[UNKNOWN]
+
+    @property
+    def answered(self) -> int:
+        """Attempts that the server accepted, those that were reset afterwards included."""
+        return self[ANSWERED] + self[RESET]
+
+    @property
+    def failed(self) -> int:
+        """Attempts that failed."""
+        return self.known - self.answered
+
+    @property
+    def is_known(self) -> bool:
+        """Whether the outcomes of enough attempts are known to give their share."""
+        return self.known > 0 and self[UNKNOWN] <= MOST_UNKNOWN * self.attempts
+
+    def add(self, other: Counts) -> None:
+        """Adds others."""
+        self.by_outcome = [a + b for a, b in zip(self.by_outcome, other.by_outcome)]
+        self.bytes += other.bytes
+
+
+class Key(NamedTuple):
+    """What an edge is known by."""
+
+    client: str
+    server: str
+    port: int | None
+    protocol: int | None
+
+
+@dataclasses.dataclass
+class Series:
+    """An edge over time. ``bins``: by the number of the bin, those left out not among them."""
+
+    key: Key
+    bins: dict[int, Counts] = dataclasses.field(default_factory=lambda: defaultdict(Counts))
+    left_out: set[int] = dataclasses.field(default_factory=set)
+    left_out_sessions: int = 0
+    interfaces: set[Any] = dataclasses.field(default_factory=set)
+    first: int = 0  # Unix seconds
+    last: int = 0
+    packets: int = 0
+
+    def total(self, begin: int | None = None, end: int | None = None) -> Counts:
+        """Returns the sum of the bins, of those from ``begin`` to before ``end`` if they are given."""
+        out = Counts()
+        for number, counts in self.bins.items():
+            if (begin is None or number >= begin) and (end is None or number < end):
+                out.add(counts)
+        return out
+
+
+class Seen(NamedTuple):
+    """What one pass over logs gave."""
+
+    sessions: Result
+    gaps: Gaps
+
+
+def as_records(sessions: Result, *, counted: bool = True) -> Flows:
+    """Converts sessions to records that the engine groups; those that are second legs only without ``counted``."""
+    table = sessions._table.renamed(list(_AS_RECORD), ["counted"] if counted else [])
+    return scan(Result(table, sessions.report), allow_empty=True)._with(session_records=True)
+
+
+def is_flagged(sessions: Result) -> bool:
+    """Tells whether all the logs of sessions have TCP flags."""
+    shown = [fields.split() for fields in sessions.report.shown]
+    return bool(shown) and all("tcp-flags" in fields for fields in shown)
+
+
+def series_of(seen: Seen, naming: Naming, every: int) -> list[Series]:
+    """Groups sessions by edge and time bin, and tells what became of each. O(groups) in Python; the engine groups."""
+    records, names = naming.labelled(as_records(seen.sessions))
+    keys = ["srcaddr", "dstaddr", "dstport", "protocol", "action", "traffic_path", "tcp_flags", "interface_id", *names]
+    parts = []
+    for alone in (False, True):
+        some = records.filter(_SERVER_ALONE if alone else f"not ({_SERVER_ALONE})")
+        grouped = some._with(lenient=True).group_by(*keys, every=every, bin_by="start")
+        parts.append(
+            grouped.agg(
+                n=of.count(), first=of.min("start"), last=of.max("end"), client_bytes=of.sum("bytes"),
+                server_bytes=of.sum("packets_lost_blackhole"), sent=of.sum("packets"),
+                got=of.sum("packets_lost_no_route"),
+            )
+        )  # fmt: skip
+    rows = list(_rows(collect_all(parts), bool(names)))
+    one_way = _one_way_interfaces(rows)
+    flagged, one_direction = is_flagged(seen.sessions), seen.sessions.report.one_direction is not None
+    out: dict[Key, Series] = {}
+    for row in rows:
+        (time, client, server, port, protocol, state, client_flags, server_flags, interface, client_name, server_name,
+         n, first, last, sent_bytes, got_bytes, sent, got, alone) = row  # fmt: skip
+        key = Key(*naming.ends(client, server, client_name, server_name), port, protocol)
+        series = out.get(key)
+        if series is None:
+            series = out[key] = Series(key, first=first, last=last)
+        series.first, series.last = min(series.first, first), max(series.last, last)
+        series.interfaces.add(interface)
+        number = time // every
+        if number in seen.gaps.bad(interface):
+            series.left_out.add(number)
+            series.left_out_sessions += n
+            continue
+        outcome = outcome_of(
+            protocol, state, client_flags or 0, server_flags or 0, server_alone=alone, flagged=flagged,
+            one_direction=one_direction or interface in one_way or seen.gaps.rejects_alone,
+        )  # fmt: skip
+        counts = series.bins[number]
+        counts.by_outcome[_NUMBER[outcome]] += n
+        counts.bytes += sent_bytes + got_bytes
+        series.packets += sent + got
+    for series in out.values():
+        _leave_out(series, seen.gaps, every)
+        _doubt_silence(series)
+    return [out[key] for key in sorted(out, key=_order)]
+
+
+def _order(key: Key) -> tuple[Any, ...]:
+    return (key.client, key.server, -1 if key.port is None else key.port, -1 if key.protocol is None else key.protocol)
+
+
+def _rows(parts: list[Result], named: bool) -> Iterator[tuple[Any, ...]]:
+    for alone, part in enumerate(parts):
+        none = [None] * len(part)
+        names = [part["client_name"], part["server_name"]] if named else [none, none]
+        columns = [part[name] for name in ("time", "srcaddr", "dstaddr", "dstport", "protocol", "action")]
+        columns += [part[name] for name in ("traffic_path", "tcp_flags", "interface_id")]
+        figures = [part[name] or none for name in ("n", "first", "last", "client_bytes", "server_bytes", "sent", "got")]
+        for row in zip(*columns, *names, *figures):
+            yield (*row[:-4], *(value or 0 for value in row[-4:]), bool(alone))
+
+
+def _one_way_interfaces(rows: list[tuple[Any, ...]]) -> set[Any]:
+    """Returns the interfaces whose logs hold one direction only, as far as connections show that must have been
+    answered and were not."""
+    both: dict[Any, int] = defaultdict(int)
+    without: dict[Any, int] = defaultdict(int)
+    for row in rows:
+        protocol, state, interface, n = row[4], row[5], row[8], row[11]
+        if protocol == TCP and state == "one-way":
+            without[interface] += n
+        elif state in ("established", "reset", "half"):
+            both[interface] += n
+    return {i for i, n in without.items() if n >= _LEAST_ONE_WAY and n > _ONE_WAY * both[i]}
+
+
+def _leave_out(series: Series, gaps: Gaps, every: int) -> None:
+    """Counts the bins within the edge's time that are left out without a session in them, too."""
+    first, last = series.first // every, series.last // every
+    for interface in series.interfaces:
+        series.left_out.update(number for number in gaps.bad(interface) if first <= number <= last)
+
+
+def _doubt_silence(series: Series) -> None:
+    """Makes silence unknown where a protocol may have no answers: other than TCP, and none was ever seen."""
+    if series.key.protocol == TCP or any(counts.answered for counts in series.bins.values()):
+        return
+    silent, unknown = _NUMBER[SILENT], _NUMBER[UNKNOWN]
+    for counts in series.bins.values():
+        counts.by_outcome[unknown] += counts.by_outcome[silent]
+        counts.by_outcome[silent] = 0
