@@ -17,7 +17,7 @@ from ._shared import add_input, collect, exit_code_of, flows_of, warn_of_rejects
 HELP = "print who depends on whom, as rows or as a graph for Graphviz, Mermaid, networkx or a page"
 EXAMPLES = (
     "dependencies examples/data/sample.log.gz -n 10\n"
-    "  vpcflow dependencies logs/ --by name --inventory aws/ --to svg -o map.svg\n"
+    "  vpcflow dependencies logs/ --by name --inventory examples/inventory --to svg -o map.svg\n"
     "  vpcflow dependencies logs/ --to mermaid -n 40"
 )
 _COLUMNS = [

@@ -241,8 +241,8 @@ def health(
 
 
 def _with_slo(edge: Edge, series: Series, objective: float, every: int) -> Edge:
-    if edge.answered is None:
-        return edge
+    if edge.answered is None or not (edge.succeeded or is_inside(edge.client)):
+        return edge  # nobody promised anything to strangers that knock
     return dataclasses.replace(edge, slo=burn_of(series, objective, every))
 
 
