@@ -4,24 +4,38 @@
 #   Alertmanager, syslog-ng   Debian's packages, unpacked
 #   ElasticMQ, a queue like SQS     Maven, with a Java of 11 or later
 #   versitygw, a server of S3       Go, built here in some two minutes: with `all`, as `make soak` has it
+#   Kafka                           Maven: with `all`
+#   kinesis-local                   npm: with `all`
 set -eu
-elasticmq=1.6.14 versitygw=v1.8.0
+elasticmq=1.6.14 versitygw=v1.8.0 kafka=4.0.0 kinesis=0.6.2
 packages="prometheus-alertmanager syslog-ng-core libivykis0 libnet1 libjson-c5 libpcre3 libwrap0 libglib2.0-0"
 folder=$1 which=${2:-}
 mkdir -p "$folder" && folder=$(cd "$folder" && pwd)
-if [ ! -e "$folder/elasticmq/lib" ]; then
-  if command -v mvn >/dev/null && command -v java >/dev/null; then
-    mkdir -p "$folder/elasticmq"
-    cat >"$folder/elasticmq/pom.xml" <<POM
+jars() { # NAME GROUP ARTIFACT VERSION: a Java program with all that it needs
+  [ ! -e "$folder/$1/lib" ] || return 0
+  if ! command -v mvn >/dev/null || ! command -v java >/dev/null; then
+    echo "No Maven and Java here: no $1, its tests are skipped"
+    return 0
+  fi
+  mkdir -p "$folder/$1"
+  cat >"$folder/$1/pom.xml" <<POM
 <project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion>
 <groupId>servers</groupId><artifactId>servers</artifactId><version>1</version><dependencies><dependency>
-<groupId>org.elasticmq</groupId><artifactId>elasticmq-server_2.13</artifactId><version>$elasticmq</version>
+<groupId>$2</groupId><artifactId>$3</artifactId><version>$4</version>
 </dependency></dependencies></project>
 POM
-    (cd "$folder/elasticmq" && mvn -q -B dependency:copy-dependencies -DoutputDirectory=lib >/dev/null 2>&1) ||
-      echo "No ElasticMQ from Maven: tests of queues take moto alone"
-  else
-    echo "No Maven and Java here: tests of queues take moto alone"
+  (cd "$folder/$1" && mvn -q -B dependency:copy-dependencies -DoutputDirectory=lib >/dev/null 2>&1) || {
+    rm -rf "$folder/$1"
+    echo "No $1 from Maven: its tests are skipped"
+  }
+}
+jars elasticmq org.elasticmq elasticmq-server_2.13 "$elasticmq"
+if [ "$which" = all ]; then
+  jars kafka org.apache.kafka kafka_2.13 "$kafka"
+  if [ ! -e "$folder/kinesis/node_modules/kinesis-local" ]; then
+    mkdir -p "$folder/kinesis"
+    (cd "$folder/kinesis" && npm install --silent --no-audit --no-fund --ignore-scripts "kinesis-local@$kinesis" >/dev/null 2>&1) ||
+      echo "No kinesis-local from npm: its test is skipped"
   fi
 fi
 if [ "$which" = all ] && [ ! -x "$folder/bin/versitygw" ]; then

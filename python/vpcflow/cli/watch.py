@@ -36,8 +36,9 @@ EXAMPLES = (
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the options of the command to its parser."""
     parser.add_argument(
-        "source", metavar="FOLDER|URL", help="follow a folder, a quoted pattern, or s3://, sqs://, cloudwatch://, kinesis://"
-    )
+        "source", metavar="FOLDER|URL",
+        help="follow a folder, a quoted pattern, or s3://, sqs://, cloudwatch://, kinesis://, kafka://",
+    )  # fmt: skip
     parser.add_argument("--rules", metavar="RULES", help="load rules and silences from this YAML or JSON file")
     parser.add_argument("--detect", action="store_true", help="run the detectors, too (default without --rules)")
     add_detectors(parser)

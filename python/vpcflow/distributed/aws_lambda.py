@@ -24,7 +24,7 @@ from ..io.aws import Connection, S3Url
 from ..io.aws.events import Announced, parse
 from ..io.aws.fetcher import FetchError
 from ..io.aws.identity import identity
-from ..io.aws.receive import RefusedError, unpacked
+from ..io.packed import RefusedError, unpacked
 from ..query.aggregation import Aggregation
 from ..typing import AwsOptions
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import warnings
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import Any, cast
 
 from .. import _core
@@ -14,14 +14,15 @@ from ..typing import Input
 from .aws.layout import Selection
 from .aws.reading import ListedUrl, Reading
 from .aws.url import is_aws_url
+from .iceberg import is_iceberg
 from .streams import source_of_lines, source_of_stream
 from .tables import TableFile
 
 _FEW = 100
 _TEXT = (".log", ".txt", ".gz", ".zst", ".ndjson", ".jsonl", ".csv")
 _ALLOWED = (
-    "a path, folder or pattern, bytes, a file object, an Arrow table or frame, a URL, a list of those, or an iterable "
-    "of lines"
+    "a path, folder or pattern, bytes, a file object, an Arrow table or frame, a table of pyiceberg, a URL, a list of "
+    "those, or an iterable of lines"
 )
 _BINARY = (b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"PAR1")  # gzip, zstd, Parquet
 
@@ -55,6 +56,8 @@ def sources_of(data: Input, reading: Reading) -> list[_core.Source]:
         return [_core.Source.data("<bytes>", bytes(data))]
     if hasattr(data, "read"):
         return [source_of_stream(data)]
+    if is_iceberg(data):
+        return [reading.source_of_table(data)]
     if isinstance(data, (list, tuple)):
         if not data:
             raise SourceNotFoundError("no sources: the list is empty")
@@ -90,8 +93,9 @@ def with_tables(sources: list[_core.Source]) -> list[_core.Source]:
     return [s if kind is None else TableFile(s, kind).source() for s, kind in zip(sources, kinds)]
 
 
-def select(sources: list[_core.Source], wanted: Selection) -> list[_core.Source]:
-    """Returns the sources that may hold matching records. Warns of those whose path does not tell."""
+def select(sources: list[_core.Source], wanted: Selection, settled: Container[str] = ()) -> list[_core.Source]:
+    """Returns the sources that may hold matching records. Warns of those whose path does not tell, but for the
+    ``settled`` ones, by their names."""
     if not wanted:
         return sources
     accounts, regions = list(wanted.accounts), list(wanted.regions)
@@ -99,7 +103,7 @@ def select(sources: list[_core.Source], wanted: Selection) -> list[_core.Source]
     if not chosen:
         raise NoRecordsError(f"none of the {len(sources):,} objects can hold what is asked for, by their paths")
     for what, names in (("account", accounts), ("region", regions)):
-        silent = sum(source.object_path[what] is None for source in chosen) if names else 0
+        silent = sum(s.object_path[what] is None and s.name not in settled for s in chosen) if names else 0
         if silent:
             text = f"the paths of {silent:,} of {len(chosen):,} sources do not tell their {what}; all of them are read"
             warnings.warn(text, DataQualityWarning, stacklevel=3)

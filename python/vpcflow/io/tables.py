@@ -56,7 +56,8 @@ class _Texts:
         return data
 
 
-def _text_source(name: str, column: str, stream: Callable[[], object], again: bool) -> _core.Source:
+def text_source(name: str, column: str, stream: Callable[[], object], again: bool) -> _core.Source:
+    """Returns the source of the texts in a column of a table. ``again``: whether ``stream`` may be called again."""
     if again:
         return _core.Source.reopened(name, lambda: _Texts(column, stream))
     return _core.Source.reader(name, _Texts(column, stream))
@@ -91,7 +92,7 @@ class ArrowTable:
         column = None if self._own else "" if series else message_column(self._names())
         if column is None:
             return _core.Source.arrow("<arrow>", self)
-        return _text_source("<arrow>", column, lambda: self.stream(0, None), not self._once)
+        return text_source("<arrow>", column, lambda: self.stream(0, None), not self._once)
 
     def columns(self) -> Columns:
         names = self._names()
@@ -178,7 +179,7 @@ class TableFile:
         name = self._stored.name
         if column is None:
             return _core.Source.arrow(name, self, self._stored)
-        return _text_source(name, column, lambda: self._open().stream(_core.fields_of_columns([column])), True)
+        return text_source(name, column, lambda: self._open().stream(_core.fields_of_columns([column])), True)
 
     def _read_columns(self) -> tuple[list[str], bool]:
         with self._lock:

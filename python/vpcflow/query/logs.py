@@ -91,7 +91,7 @@ def open_logs(data: Input, **options: Unpack[ScanKeywords]) -> Logs:
         return Logs([ArrowTable(data).source()], own, spec, filters)
     words = _words(data, options)
     reading = reading_of(options, tables=container == "auto")
-    sources = select(sources_of(data, reading), reading.selection)
+    sources = select(sources_of(data, reading), reading.selection, reading.settled)
     own = own.replace(notes=reading.notes) if reading.notes else own
     sources = with_tables(sources) if container == "auto" else sources
     return Logs(sources, own, spec, filters, words, reading.places)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from .._hints import hint
-from ..errors import ArgumentError, RuleError
+from ..errors import ArgumentError, RuleError, SourceError
 from .store import Store
 
 SINCE = ("now", "24h", "all")
@@ -49,6 +49,11 @@ class Memory:
     def set_mark(self, name: str, value: object) -> None:
         """Sets a value."""
         self._store.execute("insert or replace into marks values (?, ?)", (name, value))
+
+    def check_any_read(self, error: str) -> None:
+        """Raises :class:`~vpcflow.SourceError` for an error of the first events of a place."""
+        if not self.mark("events"):
+            raise SourceError(f"{error}; nothing was read of it yet, so nothing is passed over")
 
     def count(self, name: str, n: int = 1) -> None:
         """Adds to a counter."""

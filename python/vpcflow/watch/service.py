@@ -14,7 +14,7 @@ from .._units import seconds
 from ..alerts.alert import Alert, Channel
 from ..alerts.channels.jsonl import JsonLines
 from ..detect.history import Baseline, Past
-from ..errors import ArgumentError, DataQualityWarning, PlanError, VpcflowError
+from ..errors import ArgumentError, DataQualityWarning, PlanError, SourceError, VpcflowError
 from ..findings.finding import SEVERITIES
 from ..io.aws import Connection, is_aws_url
 from ..io.aws.url import scheme_of
@@ -34,11 +34,12 @@ from .queue import Messages
 from .reading import readable
 from .store import Store
 from .stream import Shards
+from .topic import Partitions
 
 
 class Watch:
     """Follows the logs of a folder (or a pattern), or of a URL (``s3://``, ``sqs://``, ``cloudwatch://``,
-    ``kinesis://``), with rules, and sends alerts to channels.
+    ``kinesis://``, ``kafka://``), with rules, and sends alerts to channels.
 
     ``state``: the SQLite file. ``channels``: by a name that stays the same, :func:`vpcflow.alerts.channel`.
     ``detectors``: settings of :func:`vpcflow.detect`, to ask the detectors, too, of the sessions of the last ``span``;
@@ -214,4 +215,8 @@ def _discovery_of(
         return Messages(store, source, connection, log)
     if scheme == "kinesis":
         return Shards(store, source, connection, since, log)
+    if scheme == "kafka":
+        return Partitions(store, source, since, log)
+    if scheme == "iceberg":
+        raise SourceError(f"{source}: tables are scanned, not followed; follow the objects that they are made of")
     return GroupEvents(store, source, connection, since, format, log)

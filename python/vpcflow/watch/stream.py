@@ -121,8 +121,10 @@ class Shards:
                 self._store.execute("delete from marks where name = ?", (name,))
 
     def record(self, found: ShardRecords, error: str | None) -> None:
-        """Records the place behind some records. One bad record must not hold up a stream: it is counted."""
+        """Records the place behind some records. What cannot be read must not hold up a stream: it is counted. Where
+        nothing was read before, the options are more likely wrong than the records: the place stays."""
         if error is not None:
+            self._memory.check_any_read(error)
             self._log(f"{self._source}: {found.shard}: {error}; given up")
             self._memory.count("given-up")
         else:

@@ -8,12 +8,10 @@ from typing import Any, NamedTuple
 
 from ..._hints import nearest
 from ...errors import SourceError, SourceNotFoundError
-from .receive import RefusedError, unpacked
+from ..packed import RefusedError, line_of
 from .session import Connection
 from .words import code_of, error_of
 
-_MOST_UNPACKED = 64 << 20
-_PACKED = (b"\x1f\x8b", b"x\x9c", b"x\x01", b"x\xda")
 _AGGREGATED = b"\xf3\x89\x9a\xc2"  # by Kinesis's producer library
 
 
@@ -107,8 +105,7 @@ def _records(got: list[dict[str, Any]], ended: bool) -> Records:
         try:
             if data.startswith(_AGGREGATED):
                 raise RefusedError(400, "records of Kinesis's producer library are not read; send lines or JSON")
-            data = unpacked(data, _MOST_UNPACKED) if data.startswith(_PACKED) else data
-            lines.append(data if data.endswith(b"\n") else data + b"\n")
+            lines.append(line_of(data))
         except RefusedError as error:
             refused.append(f"record {record['SequenceNumber']}: {error}")
     last = got[-1]["SequenceNumber"] if got else None

@@ -14,7 +14,7 @@ _DAY = 86400
 _DATED = re.compile(r"(?:^|/)(20[0-9]{2})/(?:(0[1-9]|1[0-2])/)?$")
 _ACCOUNT = re.compile(r"(?:^|/)AWSLogs/(?:o-[0-9a-z]+/)?([0-9]{12})/$")
 # How far the starts of records may lie outside of what folders say, whoever names them.
-_EARLIER, _LATER = 2 * _DAY, _DAY
+EARLIER, LATER = 2 * _DAY, _DAY
 
 
 class Selection(NamedTuple):
@@ -54,8 +54,8 @@ class Selection(NamedTuple):
         return not self._outside(begin, end)
 
     def _outside(self, begin: int, end: int) -> bool:
-        early = self.end is not None and begin - _EARLIER >= self.end
-        return early or (self.start is not None and end + _LATER <= self.start)
+        early = self.end is not None and begin - EARLIER >= self.end
+        return early or (self.start is not None and end + LATER <= self.start)
 
     def settled_by(self, folder: str) -> bool:
         """Tells whether nothing below a folder has to be decided by its names: an hour, or a day that is wanted as a
@@ -66,8 +66,8 @@ class Selection(NamedTuple):
             return False
         if end - begin <= 3600:
             return True
-        early = self.start is None or self.start <= begin - _EARLIER
-        return end - begin <= _DAY and early and (self.end is None or self.end >= end + _LATER)
+        early = self.start is None or self.start <= begin - EARLIER
+        return end - begin <= _DAY and early and (self.end is None or self.end >= end + LATER)
 
 
 NOTHING_CHOSEN = Selection()

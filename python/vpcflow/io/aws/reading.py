@@ -50,7 +50,8 @@ class Reading:
     """An opening of logs. ``selection``: which objects are asked for. ``tables``: Parquet is read as such. ``format``:
     that of logs without header, if it is given. ``once``: objects with the same bytes are read once.
 
-    ``notes`` grow by what is not read, ``places`` by a line for each listing, ``listed`` by the objects in S3.
+    ``notes`` grow by what is not read, ``places`` by a line for each listing, ``listed`` by the objects in S3,
+    ``settled`` by the names of sources of which only what is asked for is read, whatever their names tell.
     """
 
     selection: Selection = NOTHING_CHOSEN
@@ -61,6 +62,7 @@ class Reading:
     notes: list[str] = dataclasses.field(default_factory=list)
     places: list[str] = dataclasses.field(default_factory=list)
     listed: dict[str, ListedUrl] = dataclasses.field(default_factory=dict)
+    settled: set[str] = dataclasses.field(default_factory=set)
     _buckets: dict[str, Bucket] = dataclasses.field(default_factory=dict)
 
     @property
@@ -85,7 +87,21 @@ class Reading:
             return self._sources_of_s3(S3Url.of(url))
         if scheme == "cloudwatch":
             return [self._source_of_group(url)]
+        if scheme == "iceberg":
+            from ..iceberg import open_table
+
+            return [self.source_of_table(open_table(url), url)]
         raise SourceError(f"{url}: queues and streams are followed, not scanned; write: vpcflow watch {url}")
+
+    def source_of_table(self, table: Any, name: str = "") -> _core.Source:
+        """Returns the source of a table of pyiceberg, or of a scan of one."""
+        from ..iceberg import IcebergTable
+
+        found = IcebergTable(table, self.selection, name)
+        self.places.append(found.summary())
+        if found.settled:
+            self.settled.add(found.name)
+        return found.source()
 
     def _sources_of_s3(self, url: S3Url) -> list[_core.Source]:
         from .listing import list_logs

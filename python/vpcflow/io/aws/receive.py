@@ -12,10 +12,10 @@ import re
 import socket
 import threading
 import time
-import zlib
 from typing import Any, Callable
 
 from ...errors import OutputError, SourceError
+from ..packed import PACKED, RefusedError, unpacked
 from ..writing import cannot_write
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,127}")
@@ -23,15 +23,6 @@ _MOST_UNPACKED = 256 << 20  # bytes of a request, or a record of it
 _MOST_DRAINED = 128 << 20  # bytes of a request that is refused
 _AT_ONCE = 32  # requests
 _PATIENCE = 30.0  # seconds without a byte, after which a connection ends
-_PACKED = (b"\x1f\x8b", b"x\x9c", b"x\x01", b"x\xda")  # gzip; zlib at its usual levels
-
-
-class RefusedError(Exception):
-    """A request that is not taken: a status of HTTP, and why. ``unread``: so is its body."""
-
-    def __init__(self, status: int, why: str, *, unread: bool = False) -> None:
-        super().__init__(why)
-        self.status, self.unread = status, unread
 
 
 class Spool:
@@ -96,31 +87,11 @@ def delivery_of(body: bytes) -> tuple[str, bytes]:
             data = base64.b64decode(record["data"], validate=True)
         except (TypeError, KeyError, ValueError, binascii.Error):
             raise RefusedError(400, f"record {number}: no data in base64") from None
-        if data.startswith(_PACKED):  # of a subscription of CloudWatch
+        if data.startswith(PACKED):  # of a subscription of CloudWatch
             data = unpacked(data, room)
         room -= len(data)
         out.append(data if data.endswith(b"\n") else data + b"\n")
     return id, b"".join(out)
-
-
-def unpacked(data: bytes, most: int) -> bytes:
-    """Unpacks gzip or zlib. Raises :class:`RefusedError` for damage, and for more than ``most`` bytes."""
-    out = []
-    rest = data
-    room = most
-    try:
-        while rest:
-            stream = zlib.decompressobj(wbits=47)  # of either kind
-            out.append(stream.decompress(rest, room + 1))
-            room -= len(out[-1])
-            if room < 0:
-                raise RefusedError(413, f"the data unpacks to more than {most:,} bytes")
-            if not stream.eof:
-                raise RefusedError(400, "the packed data is cut off")
-            rest = stream.unused_data
-    except zlib.error:
-        raise RefusedError(400, "the packed data is damaged") from None
-    return b"".join(out)
 
 
 class Receiver:

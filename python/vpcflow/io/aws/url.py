@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from ..._hints import hint
 from ...errors import SourceError
 
-_SCHEMES = ("s3", "cloudwatch", "sqs", "kinesis")
+_SCHEMES = ("s3", "cloudwatch", "sqs", "kinesis", "kafka", "iceberg")
 _URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 # Names of buckets; older ones may have capitals and underscores. An access point goes by its ARN.
 _BUCKET = re.compile(r"arn:[^/]+(?::accesspoint/|/accesspoint/)[^/]+|[A-Za-z0-9][A-Za-z0-9._-]{1,254}")
