@@ -56,8 +56,11 @@ class StandIn:
             def log_message(self, *args):
                 pass
 
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
+        class Waiting(http.server.ThreadingHTTPServer):
+            daemon_threads = True
+            request_queue_size = 128  # a short one drops connections of 32 threads at once, which then ask again
+
+        self.server = Waiting(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
         threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()
 

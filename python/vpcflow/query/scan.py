@@ -33,8 +33,8 @@ def scan(
 
     ``data``: a path, folder (recursive) or pattern (``logs/**/*.log.gz``), in S3, too (``s3://bucket/prefix/``); bytes;
     a binary file object; an iterable of lines or of paths; Parquet files (with pyarrow) among them; anything with
-    ``__arrow_c_stream__`` whose columns are named as fields are; a table or scan of pyiceberg; or a list of those. ``"-"`` is standard input. Gzip
-    and zstd are found by content.
+    ``__arrow_c_stream__`` whose columns are named as fields are; a table or scan of pyiceberg; or a list of those.
+    ``"-"`` is standard input. Gzip and zstd are found by content.
 
     Of a folder, files of unknown names are read if their beginning holds records. ``report.warnings`` counts the files
     left out: objects of other services by AWS's paths, hidden files, manifests, ...
