@@ -36,8 +36,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     names = "; ".join(f"{world}: {', '.join(plants(world))}" for world in ("tame", "office", "faults", "costs"))
     parser.add_argument(
         "--plant", metavar="NAMES",
-        help="plant all (the default of faults), benign (the office's), or some; -NAME takes one out again; in costs, "
-        f"keep this from the logs, or have it in the bill. {names}",
+        help="plant all (the default of faults, but nat_ports), benign (the office's), or some; -NAME takes one out "
+        f"again; in costs, keep this from the logs, or have it in the bill. {names}",
     )  # fmt: skip
     parser.add_argument("--intensity", type=float, help="times the attacks of the office (default 1)")
     parser.add_argument(

@@ -11,11 +11,15 @@ from typing import Any
 from .._hints import hint
 from ..errors import SynthError
 from ..io.writing import folder_in_place, write_whole
-from .plants import PLANTS
+from . import at_times, by_rules, in_between
 from .stage import Stage
 from .world import ACCOUNT
 from .writing import fields_of_format, write_documents, write_logs
 
+#: Meaning and plant of every fault, by name.
+PLANTS = {**by_rules.PLANTS, **in_between.PLANTS, **at_times.PLANTS}
+#: What has so many records that it is planted only by its name.
+_LARGE = {"nat_ports"}
 #: When the logs begin, unless told: 2026-11-01T12:00:00Z.
 START = 1_793_534_400
 
@@ -36,9 +40,9 @@ def make_faults(
 ) -> FaultWorld:  # fmt: skip
     """Writes ``logs/``, ``inventory/`` and ``labels.json`` to a folder; the same arguments give the same bytes.
 
-    ``plant``: names of faults, ``"all"``, ``"-name"`` takes one out again; all without. ``format``: as for
-    :func:`scan`; ``"v11"`` without. ``window``: 60 or 600 seconds. ``by``: a file an ``"hour"``, or an
-    ``"interface"`` and hour. Raises :class:`~vpcflow.SynthError` for what is not allowed,
+    ``plant``: names of faults, ``"all"`` but ``nat_ports``, ``"-name"`` takes one out again; all without.
+    ``format``: as for :func:`scan`; ``"v11"`` without. ``window``: 60 or 600 seconds. ``by``: a file an ``"hour"``, or
+    an ``"interface"`` and hour. Raises :class:`~vpcflow.SynthError` for what is not allowed,
     :class:`~vpcflow.OutputError` for what cannot be written, and then leaves nothing behind.
     """
     if window not in (60, 600):
@@ -67,12 +71,12 @@ def make_faults(
 def chosen(plant: Sequence[str]) -> list[str]:
     """Returns the faults that are meant, in the order in which they are planted."""
     known = list(PLANTS)
-    wanted = set(known) if not plant or all(name.startswith("-") for name in plant) else set()
+    wanted = {*known} - _LARGE if not plant or all(name.startswith("-") for name in plant) else set()
     for name in plant:
         bare = name.lstrip("-")
         if bare not in (*known, "all"):
             raise SynthError(f"synth: the world of faults has no {bare!r}; {hint(bare, known)}")
-        ones = set(known) if bare == "all" else {bare}
+        ones = {*known} - _LARGE if bare == "all" else {bare}
         wanted = wanted - ones if name.startswith("-") else wanted | ones
     if not wanted:
         raise SynthError(f"synth: nothing is planted; there are {', '.join(known)}")

@@ -96,8 +96,9 @@ class Pair:
     """
 
     def __init__(
-        self, stage: Stage, relation: str = "", proto: str = "", acls: bool | None = None, family: int = 0
-    ) -> None:
+        self, stage: Stage, relation: str = "", proto: str = "", acls: bool | None = None, family: int = 0,
+        server: str = "interface",
+    ) -> None:  # fmt: skip
         world, rng = stage.world, stage.rng
         self.stage, self.world = stage, world
         self.relation = relation or rng.choice(("vpc", "vpc", "peering", "tgw"))
@@ -113,21 +114,22 @@ class Pair:
         if vpcs[0] != vpcs[1]:
             world.join(self.subnets[0]["SubnetId"], self.subnets[1]["SubnetId"], self.relation)
         self.groups = [world.group(vpc, stage.name(role)) for role, vpc in zip(("clients", "servers"), vpcs)]
-        self.interfaces = [self.another(0), self.another(1)]
+        self.interfaces = [self.another(0), self.another(1, kind=server)]
         self.ends: list[End] = [(eni, self.address(eni)) for eni in self.interfaces]
         self.rules = [self._rules(0), self._rules(1)]
         if acls if acls is not None else rng.random() < 0.5:
             self.acls = [self.acl(0), self.acl(1)]
 
-    def another(self, side: int, subnet: Item | None = None) -> Item:
+    def another(self, side: int, subnet: Item | None = None, kind: str = "interface") -> Item:
         """Makes another interface on the side of the clients, 0, or of the servers, 1."""
         more = [self.groups[side]]
         if self.stage.rng.random() < 0.3:
             more.append(self.decoys(side))
         where = subnet or self.subnets[side]
-        return self.world.interface(
-            where["SubnetId"], more, self.stage.name(("client", "server")[side]), extra=self.stage.rng.choice((0, 0, 1))
-        )
+        name, extra = self.stage.name(("client", "server")[side]), self.stage.rng.choice((0, 0, 1))
+        if kind == "network_load_balancer":
+            name, extra = f"ELB net/{name}/{self.world.id('lb')[3:]}", 0
+        return self.world.interface(where["SubnetId"], more, name, kind, extra)
 
     def address(self, eni: Item) -> str:
         """Returns an address of the pair's family."""
@@ -165,19 +167,12 @@ class Pair:
         self.near_misses(group, egress, self.cidr(1 - side))
         cidr, ports = self.cidr(1 - side), (self.port, self.port)
         member = "CidrIpv6" if self.family == 6 else "CidrIpv4"
+        narrow = {member: cidr}
         sources: list[tuple[str, tuple[int, int], Item]] = [
-            (self.proto, ports, {member: cidr}),
-            (
-                self.proto,
-                ports,
-                {
-                    "PrefixListId": self.world.prefix_list(
-                        [cidr, ("2001:db8::/32" if self.family == 6 else "198.18.0.0/15")]
-                    )
-                },
-            ),
+            (self.proto, ports, narrow),
+            (self.proto, ports, {"PrefixListId": ""}),
             (self.proto, (max(0, self.port - 100), min(65535, self.port + 100)), {member: self.anywhere()}),
-            ("-1", (-1, -1), {member: self.anywhere() if egress else cidr}),
+            ("-1", (-1, -1), {member: self.anywhere()} if egress else narrow),
         ]
         if self.proto in ("icmp", "icmpv6"):
             sources = [(n, (-1, -1), s) for n, _, s in sources]
@@ -190,7 +185,13 @@ class Pair:
             if self.relation == "peering":
                 reference["PeeringStatus"] = "active"
             sources += [(sources[0][0], sources[0][1], {"ReferencedGroupInfo": reference})] * 2
-        return [self.world.rule(group, egress, *source) for source in rng.sample(sources, rng.choice((1, 1, 2)))]
+        # A reference is drawn twice as often as others, and is one rule all the same.
+        drawn = list({id(one): one for one in rng.sample(sources, rng.choice((1, 1, 2)))}.values())
+        for _, _, source in drawn:
+            if "PrefixListId" in source:
+                more = "2001:db8::/32" if self.family == 6 else "198.18.0.0/15"
+                source["PrefixListId"] = self.world.prefix_list([cidr, more])
+        return [self.world.rule(group, egress, *source) for source in drawn]
 
     def acl(self, side: int, without: tuple[str, ...] = ()) -> Item:
         """Gives the subnet of a side a network ACL that lets the pair talk, ``without`` ``"request"`` or ``"reply"``,

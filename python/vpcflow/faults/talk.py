@@ -26,7 +26,7 @@ class Call:
     answers: str = "accept"
     request: int = 500
     response: int = 3000
-    #: Bytes of a packet that still gets through from the server; None: all do.
+    #: Bytes of a packet that still gets through; None: all do.
     mtu: int | None = None
     #: What the rules do not know drops what the client, or the server, sends.
     lost_request: bool = False
@@ -70,18 +70,27 @@ def talk(wire: Wire, call: Call) -> float | None:
 def exchange(wire: Wire, call: Call, after: float) -> None:
     """Sends a request and its response, and closes if the call does."""
     _to_server(wire, call, call.packet(after, True, 52, 0))
-    _to_server(wire, call, call.packet(after + 0.01, True, call.request + 52))
-    _to_client(wire, call, call.packet(after + 0.02, False, 52))
-    segment = 1500 if call.mtu is None else 8500
-    if call.mtu is not None and call.response > call.mtu:
-        for again in _AGAIN:  # each is too large for the way
-            _to_client(wire, call, call.packet(after + 0.03 + again, False, segment), lost=True)
+    if call.mtu is not None and call.request > call.mtu:
+        _again_and_again(wire, call, after + 0.01, True)
         return
-    whole = max(1, -(-call.response // (segment - 52)))
+    whole = max(1, -(-call.request // 1448))
+    _to_server(wire, call, call.packet(after + 0.01, True, 52 + call.request // whole, count=whole))
+    _to_client(wire, call, call.packet(after + 0.02, False, 52))
+    if call.mtu is not None and call.response > call.mtu:
+        _again_and_again(wire, call, after + 0.03, False)
+        return
+    whole = max(1, -(-call.response // 1448))
     _to_client(wire, call, call.packet(after + 0.03, False, 52 + call.response // whole, count=whole))
     _to_server(wire, call, call.packet(after + 0.04, True, 52, count=max(1, whole // 2)))
     if call.closes:
         close(wire, call, after + 0.1)
+
+
+def _again_and_again(wire: Wire, call: Call, after: float, from_client: bool) -> None:
+    """Sends a packet that is too large for the way, until the sender gives up."""
+    for again in _AGAIN:
+        packet = call.packet(after + again, from_client, 9001)
+        wire.send(packet, *((call.client, call.server) if from_client else (call.server, call.client)), lost=True)
 
 
 def close(wire: Wire, call: Call, after: float) -> None:
@@ -103,5 +112,5 @@ def _to_server(wire: Wire, call: Call, packet: Packet) -> bool:
     return wire.send(packet, call.client, call.server, call.lost_request)
 
 
-def _to_client(wire: Wire, call: Call, packet: Packet, lost: bool = False) -> bool:
-    return wire.send(packet, call.server, call.client, lost or call.lost_reply)
+def _to_client(wire: Wire, call: Call, packet: Packet) -> bool:
+    return wire.send(packet, call.server, call.client, call.lost_reply)

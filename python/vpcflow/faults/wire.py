@@ -13,7 +13,8 @@ from .world import End, Item, World
 _IDLE = {6: 432_000, 17: 180}
 #: NAT gateways have so many ports for each destination.
 NAT_PORTS = 55_000
-_EVERYWHERE = {"0.0.0.0/0", "::/0"}
+#: Seconds without a packet after which NAT gateways and load balancers forget a conversation.
+IDLE_TIMEOUT = 350
 
 
 @dataclasses.dataclass(frozen=True)
@@ -88,8 +89,10 @@ class Wire:
         self.decisions: list[dict[str, Any]] = []
         self._tracked: dict[tuple[str, int, str, int, str, int], _Tracked] = {}
         self._said: dict[tuple[Any, ...], slow.Said] = {}
+        self._stops: dict[tuple[Any, ...], Stop] = {}
         self._nat: dict[tuple[Any, ...], int] = {}
         self._nat_used: dict[tuple[Any, ...], int] = {}
+        self._nat_last: dict[tuple[Any, ...], float] = {}
 
     def offset(self, interface: str) -> int:
         """Returns where windows of an interface begin."""
@@ -100,6 +103,10 @@ class Wire:
         behind the sender."""
         if sender[0] is None:
             return self._from_outside(packet, receiver[0])
+        if receiver[0] is not None and packet.src not in slow.addresses_of(sender[0]):
+            # An answer to who came by public addresses: the interface itself has private ones alone.
+            ends = (public_of(sender[0])[packet.src], public_of(receiver[0])[packet.dst])
+            packet = dataclasses.replace(packet, src=ends[0], dst=ends[1])
         stop = self.stop(packet.time, sender[0], packet.dst)
         if not self._leave(packet, sender[0], stop):
             return False
@@ -109,9 +116,9 @@ class Wire:
         if lost or stop.kind in ("none", "blackhole"):
             return False
         if stop.kind == "internet":
-            return True
+            return self._by_internet(packet, sender[0])
         if stop.kind == "nat":
-            return self._by_nat(packet, stop.interface)
+            return self._by_nat(packet, stop.interface, sender[0])
         if stop.kind == "tgw" and not self._by_tgw(packet, sender[0], stop.interface):
             return False
         return stop.interface is not None and self.arrive(packet, stop.interface, sender[0])
@@ -119,7 +126,13 @@ class Wire:
     def stop(self, time: float, sender: Item, address: str) -> Stop:
         """Returns where the route table of an interface's subnet sends a packet."""
         documents = self.world.at(time)
-        way = slow.route(documents, sender["SubnetId"], address)
+        key = (id(documents), sender["SubnetId"], address)
+        if key not in self._stops:
+            self._stops[key] = self._stop(documents, sender["SubnetId"], address)
+        return self._stops[key]
+
+    def _stop(self, documents: dict[str, list[Item]], subnet: str, address: str) -> Stop:
+        way = slow.route(documents, subnet, address)
         if way.target is None or way.blackhole:
             return Stop("none" if way.target is None else "blackhole", None, way.table)
         if way.target.startswith("nat-"):
@@ -179,7 +192,16 @@ class Wire:
             hop=target["NetworkInterfaceId"],
         )
 
-    def _by_nat(self, packet: Packet, nat: Item | None) -> bool:
+    def _by_internet(self, packet: Packet, sender: Item) -> bool:
+        """Leaves the VPC with the sender's public address, and comes back in if the receiver is of this world."""
+        target = next((e for e in self.world.at(packet.time)["NetworkInterfaces"] if packet.dst in public_of(e)), None)
+        if target is None:
+            return True
+        src = public_of(sender)[packet.src]
+        inner = public_of(target)[packet.dst]
+        return self.arrive(dataclasses.replace(packet, src=src, dst=inner), target)
+
+    def _by_nat(self, packet: Packet, nat: Item | None, sender: Item) -> bool:
         assert nat is not None
         own = nat["PrivateIpAddress"]
         if not self._judge(packet, nat, False, True, (packet.src, own, packet.src, packet.dst)):
@@ -192,6 +214,12 @@ class Wire:
                 return False
             self._nat_used[place] = used + 1
             self._nat[flow] = 1024 + used * 7919 % 64512
+        if packet.time - self._nat_last.get(flow, packet.time) > IDLE_TIMEOUT:
+            # What went on too late is told so by a reset that the server never sent.
+            back = (packet.dst, packet.src, packet.dport, packet.sport)
+            self._back_from_nat(Packet(packet.time + 0.001, *back, packet.protocol, 40, 4), nat, sender)
+            return False
+        self._nat_last[flow] = packet.time
         outside = dataclasses.replace(packet, src=own, sport=self._nat[flow])
         return self._leave(outside, nat, self.stop(packet.time, nat, packet.dst))
 
@@ -205,9 +233,11 @@ class Wire:
         port = self._nat[packet.dst, packet.dport, packet.src, packet.sport, packet.protocol]
         if not self.arrive(dataclasses.replace(packet, dst=own, dport=port), nat, None):
             return False
-        view = (own, packet.dst, packet.src, packet.dst)
-        inner = target["NetworkInterfaceId"]
-        if not self._judge(packet, nat, True, True, view, path="1", hop=inner):
+        return self._back_from_nat(packet, nat, target)
+
+    def _back_from_nat(self, packet: Packet, nat: Item, target: Item) -> bool:
+        view = (nat["PrivateIpAddress"], packet.dst, packet.src, packet.dst)
+        if not self._judge(packet, nat, True, True, view, path="1", hop=target["NetworkInterfaceId"]):
             return False
         return self._judge(
             packet, target, False, True, (packet.src, packet.dst, packet.src, packet.dst), hop=nat["NetworkInterfaceId"]
@@ -301,3 +331,13 @@ class Wire:
         seen.size += packet.count * packet.size
         seen.first, seen.last = min(seen.first, packet.time), max(seen.last, packet.time)
         seen.flags |= packet.flags
+
+
+def public_of(eni: Item) -> dict[str, str]:
+    """Returns the public addresses of an interface by its private ones, and the private ones by these."""
+    pairs = [
+        (one["PrivateIpAddress"], one["Association"]["PublicIp"])
+        for one in eni["PrivateIpAddresses"]
+        if "Association" in one
+    ]
+    return {**dict(pairs), **{public: private for private, public in pairs}}

@@ -111,11 +111,11 @@ class World:
     def interface(self, subnet: str, groups: Iterable[str], name: str, kind: str = "interface", extra: int = 0) -> Item:
         """Makes an interface: of an instance, or of what ``kind`` names; with ``extra`` secondary addresses."""
         where = self.one("Subnets", "SubnetId", subnet)
-        v4 = [self._address(where["CidrBlock"]) for _ in range(1 + extra)]
+        v4 = [self.address(where["CidrBlock"]) for _ in range(1 + extra)]
         six = (
             []
             if kind != "interface"
-            else [{"Ipv6Address": self._address(where["Ipv6CidrBlockAssociationSet"][0]["Ipv6CidrBlock"])}]
+            else [{"Ipv6Address": self.address(where["Ipv6CidrBlockAssociationSet"][0]["Ipv6CidrBlock"])}]
         )
         named = [{"GroupId": g, "GroupName": self.one("SecurityGroups", "GroupId", g)["GroupName"]} for g in groups]
         own: Item = {
@@ -139,7 +139,8 @@ class World:
             })  # fmt: skip
         return self.put("NetworkInterfaces", own)
 
-    def _address(self, cidr: str) -> str:
+    def address(self, cidr: str) -> str:
+        """Returns an address of a subnet that nobody has."""
         inside = ipaddress.ip_network(cidr)
         while True:
             found = str(inside[self.rng.randrange(4, min(inside.num_addresses - 1, 1 << 62))])

@@ -46,23 +46,26 @@ def fields_of_format(text: str) -> tuple[list[str], int]:
 
 
 def write_documents(world: World, folder: str) -> list[str]:
-    """Writes the answers of every snapshot, and returns the names of the files."""
-    names = []
+    """Writes the answers of every snapshot that say something new, and returns the names of the files."""
+    names: list[str] = []
+    last: dict[str, Any] = {}
+
+    def write(call: str, date: str, answer: Any) -> None:
+        if last.get(call) != answer:
+            write_whole(os.path.join(folder, f"{call}.{date}.json"), (json.dumps(answer, indent=1) + "\n").encode())
+            names.append(f"{call}.{date}.json")
+        last[call] = answer
+
     for when in world.snapshots():
         date = datetime.datetime.fromtimestamp(when, datetime.timezone.utc).strftime("%Y-%m-%dT%H-%M-%S")
         documents = world.at(when)
         for kind, call in _FILES.items():
-            names.append(_write(folder, f"{call}.{date}.json", _answer(kind, documents)))
+            write(call, date, _answer(kind, documents))
         for one in documents["PrefixLists"]:
             name = one["PrefixListId"]
             held = [{"Cidr": e["Cidr"]} for e in documents["Entries"] if e["PrefixListId"] == name]
-            names.append(_write(folder, f"get-managed-prefix-list-entries.{name}.{date}.json", {"Entries": held}))
+            write(f"get-managed-prefix-list-entries.{name}", date, {"Entries": held})
     return names
-
-
-def _write(folder: str, name: str, answer: Any) -> str:
-    write_whole(os.path.join(folder, name), (json.dumps(answer, indent=1) + "\n").encode())
-    return name
 
 
 def _answer(kind: str, documents: dict[str, list[Item]]) -> Item:
