@@ -11,7 +11,7 @@ from .world import End, Item
 
 
 def to_internet(stage: Stage) -> Pair:
-    """A client with a public address, and a server outside."""
+    """Makes a client with a public address, and a server outside."""
     pair = Pair(stage, "vpc", "tcp", acls=False, family=4)
     gateway = stage.world.id("igw")
     stage.world.route(pair.subnets[0]["SubnetId"], "0.0.0.0/0", "GatewayId", gateway)
@@ -30,7 +30,7 @@ def _serve_outside(stage: Stage, pair: Pair) -> None:
 
 
 def behind_nat(stage: Stage) -> tuple[Pair, Item]:
-    """A client in a private subnet, a NAT gateway, and a server outside."""
+    """Makes a client in a private subnet, a NAT gateway, and a server outside."""
     pair = Pair(stage, "vpc", "tcp", acls=False, family=4)
     world, vpc = stage.world, pair.subnets[0]["VpcId"]
     public = world.subnet(vpc, stage.rng.choice("abc"))
@@ -84,7 +84,7 @@ class Balanced:
 
 
 def balanced(stage: Stage, targets: int) -> Balanced:
-    """A client, a network load balancer that hides the client's address, and targets in two zones."""
+    """Makes a client, a network load balancer that hides the client's address, and targets in two zones."""
     pair = Pair(stage, "vpc", "tcp", family=4, acls=False, server="network_load_balancer")
     world, port = stage.world, stage.rng.randrange(3000, 9000)
     group = world.group(pair.subnets[1]["VpcId"], stage.name("targets"))
@@ -96,7 +96,7 @@ def balanced(stage: Stage, targets: int) -> Balanced:
 
 
 def by_public_address(stage: Stage) -> Pair:
-    """A client and a server of one VPC, with public addresses, by which they talk."""
+    """Makes a client and a server of one VPC, with public addresses, by which they talk."""
     pair = Pair(stage, "vpc", "tcp", acls=False, family=4)
     gateway = stage.world.id("igw")
     for side in (0, 1):
