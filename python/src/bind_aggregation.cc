@@ -96,6 +96,18 @@ void BindAggregation(py::module_& m) {
             return std::make_shared<vpcflow::Table>(*std::move(table));
           },
           py::arg("time"))
+      .def(
+          "starts",
+          [](const Aggregation& self, const std::vector<int64_t>& cuts) {
+            absl::StatusOr<vpcflow::Table> table = absl::UnknownError("");
+            {
+              const py::gil_scoped_release release;
+              table = self.Starts(cuts);
+            }
+            if (!table.ok()) RaiseStatus(table.status());
+            return std::make_shared<vpcflow::Table>(*std::move(table));
+          },
+          py::arg("cuts"))
       .def("value",
            [](Aggregation& self) {
              const py::gil_scoped_release release;

@@ -13,6 +13,7 @@
 #include "src/session/rows.h"
 #include "src/session/second_legs.h"
 #include "src/session/shown_fields.h"
+#include "src/session/starts.h"
 #include "src/session/store.h"
 #include "vpcflow/record/batch.h"
 #include "vpcflow/result/table.h"
@@ -38,6 +39,8 @@ class SessionState {
   std::map<std::string, uint64_t> Shown() const { return shown_.Texts(); }
   // One row for each session, sorted if the specification says so. `warning` gets what Warning says.
   Table Finish(std::string* warning = nullptr) const;
+  // How many of them began at each interface, in the spans between `cuts`.
+  Table Starts(const std::vector<int64_t>& cuts) const { return SessionStarts(store_, names(), Roles(), cuts); }
   // What the logs cannot show, for the report; empty for nothing.
   std::string Warning() const { return WarningOf(Roles()); }
   // The sessions that no record from `time` on can belong to, as Finish; they are taken out.

@@ -65,6 +65,14 @@ class Aggregation {
   // Takes out the sessions that no record that begins at `time` or later can belong to. So a stream is read in bounded
   // memory: update, take the ended sessions, go on. kInvalidArgument for groups. O(sessions).
   absl::StatusOr<Table> TakeIdle(int64_t time);
+  // Returns, of sessions, how many began at each interface, as far as it saw packets of their client: `interface`,
+  // `direction` of the client's packets there (ingress, egress; null: the log does not tell), `client`, `server`,
+  // `server_port`, `protocol`; `span`, how many of the ascending `cuts` (Unix seconds) are not behind the session's
+  // start; `action` there (ACCEPT, REJECT; MIXED: of some records each), `client_known` (false: nobody was seen first),
+  // `syn` (whether the client sent one; null but for TCP with flags), `state`, `answered`; `sessions` that are the same in all of
+  // these, their `bytes` there in both directions, `first` start and `last` end. kInvalidArgument for groups.
+  // O(sessions + rows log rows).
+  absl::StatusOr<Table> Starts(const std::vector<int64_t>& cuts) const;
   // Saves it: the same bytes for the same records in any order. Size O(groups); O(groups log groups).
   std::string ToBytes();
   // Reads saved bytes; safe with any: kDataLoss for damaged ones, kInvalidArgument for others that are no aggregation.

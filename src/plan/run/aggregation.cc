@@ -167,6 +167,13 @@ absl::StatusOr<Table> Aggregation::TakeIdle(int64_t time) {
   return impl_->sessions->TakeIdle(time);
 }
 
+absl::StatusOr<Table> Aggregation::Starts(const std::vector<int64_t>& cuts) const {
+  const std::lock_guard lock(impl_->mutex);
+  if (impl_->sessions == nullptr)
+    return MakeError(ErrorKind::kPlan, "only sessions start; this aggregation has groups");
+  return impl_->sessions->Starts(cuts);
+}
+
 void Aggregation::Impl::Merge(const Impl& other) {
   if (sessions != nullptr) return sessions->Merge(*other.sessions);
   groups->Merge(*other.groups);

@@ -1,0 +1,216 @@
+"""What logs show of the starts of sessions, and how far they show it: what rules are judged by."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from .. import _core
+from ..errors import ArgumentError, NoRecordsError, PlanError, StateError
+from ..query.aggregation import Aggregation
+from ..query.arguments import instance
+from ..query.flows import Flows
+from ..query.report import Report
+from ..query.result import Result
+from ..query.scan import flows_over, query
+from ..query.logs import open_logs
+from ..typing import Input, Progress, ScanKeywords
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+_MAGIC = b"vpcflow observed 1\n"
+_QUIET = 600  # seconds between two records of an interface that are no gap: the longest window
+_RANK = {"NODATA": 1, "OK": 2, "SKIPDATA": 3}  # of a minute the highest counts
+#: The fields without which rules cannot be judged.
+NEEDED = ("interface_id", "srcaddr", "dstaddr", "srcport", "dstport", "protocol", "start", "end", "action")
+_BLOCKED_BY = ("interface_id", "srcaddr", "dstaddr", "pkt_srcaddr", "pkt_dstaddr", "dstport", "protocol")
+#: Minutes [start, end) of an interface in Unix seconds, and how they were seen.
+Interval = tuple[int, int, str]
+
+
+class Observed:
+    """The sessions of logs and the coverage of their interfaces, as a value: it takes logs bit by bit, is merged with
+    others, saved to bytes and loaded again. Days that are merged give the same bytes as one pass over them.
+
+    Memory: that of sessions, :meth:`vpcflow.Flows.sessions`. For one thread at a time.
+
+    >>> import vpcflow as vf
+    >>> header = b"interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action\\n"
+    >>> monday = vf.Observed().update(header + b"eni-1 10.0.0.1 10.0.0.2 40000 443 6 9 900 0 60 ACCEPT\\n")
+    >>> vf.Observed.from_bytes(monday.to_bytes()) == monday
+    True
+    """
+
+    def __init__(self) -> None:
+        self._sessions = Aggregation(query().sessions())
+        # Who blocked what, where the log says so.
+        self._blocked = Aggregation(
+            query(allow_missing=True)
+            .filter("action = 'REJECT' and reject_reason is not null")
+            .group_by(*_BLOCKED_BY, "reject_reason")
+        )
+        self._coverage: dict[str, list[Interval]] = {}
+        self._filtered = False
+
+    def update(
+        self, data: Input | Flows, *, progress: Progress | bool | None = None, **options: Unpack[ScanKeywords]
+    ) -> Observed:
+        """Adds the records of ``data``, with the options of :func:`vpcflow.scan`; or of a query without grouping, whose
+        filter applies. Returns itself. Errors as of :meth:`vpcflow.Aggregation.update`, and
+        :class:`~vpcflow.FieldError` for logs that lack what rules are judged by."""
+        if isinstance(data, Flows):
+            if options:
+                raise PlanError("options belong to the scan(...) that made the query")
+            flows = data
+        else:
+            flows = flows_over(open_logs(data, **options))
+        flows.select(*NEEDED)._plan()  # says which are missing
+        self._filtered |= bool(flows._filters)
+        self._sessions.update(flows, progress=progress)
+        if "reject_reason" in flows._with(select=[]).columns:
+            self._blocked.update(flows)
+        for row in flows.coverage():
+            if row["interface_id"] is not None and row["seen"] in _RANK:
+                self._coverage.setdefault(row["interface_id"], []).append((row["start"], row["end"], row["seen"]))
+        self._coverage = {one: _joined(self._coverage[one]) for one in sorted(self._coverage)}
+        return self
+
+    def merge(self, other: Observed) -> Observed:
+        """Adds what another has; returns itself."""
+        instance(other, Observed, "merge", "monday.merge(tuesday)")
+        self._sessions.merge(other._sessions)
+        self._blocked.merge(other._blocked)
+        self._filtered |= other._filtered
+        both = {**self._coverage, **other._coverage}
+        self._coverage = {
+            one: _joined([*self._coverage.get(one, ()), *other._coverage.get(one, ())]) for one in sorted(both)
+        }
+        return self
+
+    def starts(self, cuts: Iterable[int] = ()) -> Result:
+        """Returns how many sessions began at each interface, as far as it saw packets of their client: ``interface``,
+        ``direction`` of these packets there, ``client``, ``server``, ``server_port``, ``protocol``, ``span``: how many
+        of ``cuts`` (Unix seconds, ascending) are not behind the start, ``action`` (``MIXED``: some of the records were
+        blocked), ``client_known``, ``syn``, ``state``, ``answered``, ``sessions``, ``bytes`` in both directions,
+        ``first`` and ``last``."""
+        return Result(self._sessions._core.starts(list(cuts)), self.report)
+
+    def blocked(self) -> list[dict[str, Any]]:
+        """Returns what a reason for a REJECT was given for, as far as the logs have ``reject-reason``."""
+        return self._blocked.collect().rows()
+
+    @property
+    def coverage(self) -> Mapping[str, list[Interval]]:
+        """By interface the minutes that the logs speak of, ascending."""
+        return self._coverage
+
+    @property
+    def filtered(self) -> bool:
+        """Whether a filter left records out, so that silence says nothing."""
+        return self._filtered
+
+    @property
+    def one_direction(self) -> bool:
+        """Whether the logs hold one direction only."""
+        return bool(self._sessions._core.warning())
+
+    @property
+    def report(self) -> Report:
+        """What was read so far; not saved by :meth:`to_bytes`."""
+        return self._sessions.report
+
+    @property
+    def span(self) -> tuple[int, int]:
+        """First and last second that the logs speak of. :class:`~vpcflow.NoRecordsError` if they do not speak."""
+        intervals = [interval for own in self._coverage.values() for interval in own]
+        if not intervals:
+            raise NoRecordsError("no record with an interface was read")
+        return min(start for start, _, _ in intervals), max(end for _, end, _ in intervals)
+
+    def covered(self, interface: str, start: int, end: int) -> int:
+        """Returns how many of the seconds [start, end) the logs speak of an interface, SKIPDATA left out."""
+        return sum(
+            max(0, min(end, last) - max(start, first))
+            for first, last, seen in self._coverage.get(interface, ())
+            if seen != "SKIPDATA"
+        )
+
+    def to_bytes(self) -> bytes:
+        """Saves it: the same bytes for the same records."""
+        sessions, blocked = self._sessions.to_bytes(), self._blocked.to_bytes()
+        head = {"sessions": len(sessions), "blocked": len(blocked), "filtered": self._filtered}
+        text = json.dumps({**head, "coverage": self._coverage}, sort_keys=True, separators=(",", ":"))
+        return _MAGIC + text.encode() + b"\n" + sessions + blocked
+
+    @classmethod
+    def from_bytes(cls, data: bytes | bytearray | memoryview) -> Observed:
+        """Loads what :meth:`to_bytes` saved; :class:`~vpcflow.StateError` for anything else."""
+        if not isinstance(data, (bytes, bytearray, memoryview)):
+            raise ArgumentError(f"from_bytes: bytes are needed, as of to_bytes(), not {type(data).__name__}")
+        raw = bytes(data)
+        made = cls()
+        head, _, rest = raw[len(_MAGIC) :].partition(b"\n")
+        try:
+            if not raw.startswith(_MAGIC):
+                raise ValueError
+            found = json.loads(head)
+            length, more = int(found["sessions"]), int(found["blocked"])
+            made._filtered = found["filtered"] is True
+            made._coverage = {
+                str(one): _joined([(int(start), int(end), str(seen)) for start, end, seen in own if seen in _RANK])
+                for one, own in sorted(found["coverage"].items())
+            }
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+            raise StateError("this is no saved Observed, or it is damaged") from None
+        if length < 0 or more < 0 or length + more != len(rest):
+            raise StateError("this saved Observed is cut")
+        made._sessions = Aggregation.from_bytes(rest[:length])
+        made._blocked = Aggregation.from_bytes(rest[length:])
+        if "client" not in [name for name, _ in made._sessions._core.value().schema]:
+            raise StateError("this saved Observed holds no sessions")
+        return made
+
+    def __eq__(self, other: object) -> bool:
+        return self.to_bytes() == other.to_bytes() if isinstance(other, Observed) else NotImplemented
+
+    __hash__ = None  # type: ignore[assignment]  # it changes
+
+    def __repr__(self) -> str:
+        return f"<Observed: {len(self._sessions):,} sessions, {len(self._coverage):,} interfaces>"
+
+
+def observe(flows: Input | Flows | Observed, progress: Progress | bool | None = None) -> Observed:
+    """Returns what logs show; what was observed before as it is."""
+    return flows if isinstance(flows, Observed) else Observed().update(flows, progress=progress)
+
+
+def _joined(intervals: Iterable[Interval]) -> list[Interval]:
+    """Returns intervals ascending and apart from each other: of what overlaps the higher rank, and what is quiet
+    between two of them is as the one before."""
+    cuts = sorted({cut for start, end, _ in intervals for cut in (start, end)})
+    if not cuts:
+        return []
+    out: list[Interval] = []
+    waiting = sorted(intervals, key=lambda one: one[0])
+    active: list[Interval] = []
+    number = 0
+    for start, end in zip(cuts, cuts[1:]):
+        while number < len(waiting) and waiting[number][0] <= start:
+            active.append(waiting[number])
+            number += 1
+        active = [one for one in active if one[1] > start]
+        if active:
+            out = _added(out, (start, end, max((one[2] for one in active), key=lambda seen: _RANK[seen])))
+    return out
+
+
+def _added(out: list[Interval], new: Interval) -> list[Interval]:
+    if out and 0 < new[0] - out[-1][1] < _QUIET:
+        out[-1] = (out[-1][0], new[0], out[-1][2])
+    if out and out[-1][1] == new[0] and out[-1][2] == new[2]:
+        out[-1] = (out[-1][0], new[1], new[2])
+    else:
+        out.append(new)
+    return out
