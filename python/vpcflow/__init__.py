@@ -189,6 +189,8 @@ _PLACES: dict[str, tuple[str, ...]] = {
     "query.running": ("collect_all",),
     "query.scan": ("query", "scan"),
     "synthetic": ("Synthetic", "plants", "synth"),
+    "tuning.observed": ("Observed",),
+    "tuning.usage": ("RuleUsage", "rule_usage"),
 }  # fmt: skip
 _MODULES = {name: module for module, names in _PLACES.items() for name in names}
 _LATE = ("detection", "labels", "rules", "sketches", "spread")  # modules that are names of this package

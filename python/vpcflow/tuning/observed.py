@@ -6,15 +6,15 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from .. import _core
-from ..errors import ArgumentError, NoRecordsError, PlanError, StateError
+from ..errors import ArgumentError, FieldError, NoRecordsError, PlanError, StateError
 from ..query.aggregation import Aggregation
 from ..query.arguments import instance
+from ..query.expr import count
 from ..query.flows import Flows
+from ..query.logs import open_logs
 from ..query.report import Report
 from ..query.result import Result
 from ..query.scan import flows_over, query
-from ..query.logs import open_logs
 from ..typing import Input, Progress, ScanKeywords
 
 if TYPE_CHECKING:
@@ -50,6 +50,7 @@ class Observed:
             query(allow_missing=True)
             .filter("action = 'REJECT' and reject_reason is not null")
             .group_by(*_BLOCKED_BY, "reject_reason")
+            .agg(records=count())
         )
         self._coverage: dict[str, list[Interval]] = {}
         self._filtered = False
@@ -66,12 +67,14 @@ class Observed:
             flows = data
         else:
             flows = flows_over(open_logs(data, **options))
-        flows.select(*NEEDED)._plan()  # says which are missing
+        columns = flows._with(select=[]).columns
+        if missing := [name for name in NEEDED if name not in columns]:
+            raise FieldError(f"rules cannot be judged without {', '.join(missing)}; log these fields as well")
         self._filtered |= bool(flows._filters)
         self._sessions.update(flows, progress=progress)
-        if "reject_reason" in flows._with(select=[]).columns:
+        if "reject_reason" in columns:
             self._blocked.update(flows)
-        for row in flows.coverage():
+        for row in flows.unfiltered().coverage():
             if row["interface_id"] is not None and row["seen"] in _RANK:
                 self._coverage.setdefault(row["interface_id"], []).append((row["start"], row["end"], row["seen"]))
         self._coverage = {one: _joined(self._coverage[one]) for one in sorted(self._coverage)}

@@ -18,15 +18,17 @@ class SlowMatcher:
     """
 
     def __init__(self, inventory: Inventory, time: int | None = None) -> None:
-        self.addresses: dict[str, list[Net]] = {one: [] for one in inventory.at("SecurityGroups", time)}
-        self.unsure: set[str] = set()  # groups of interfaces whose traffic is forwarded for others
+        self.addresses: dict[str, list[Net]] = {}
+        known = set(inventory.at("SecurityGroups", time)) if "NetworkInterfaces" in inventory.tables else set()
+        forwards = set()  # groups of interfaces that pass on what others send
         for interface in inventory.at("NetworkInterfaces", time).values():
             kind = str(interface.get("InterfaceType") or "").replace("_", "").lower()
             own = [_net(text) for text in _private(interface)]
             for group in members(interface, "Groups"):
                 self.addresses.setdefault(str(group.get("GroupId")), []).extend(own)
                 if kind == "networkloadbalancer":
-                    self.unsure.add(str(group.get("GroupId")))
+                    forwards.add(str(group.get("GroupId")))
+        self.known = known - forwards  # groups whose members are all here
         self.entries: dict[str, list[Net]] = {}
         for entry in inventory.at("Entries", time).values():
             self.entries.setdefault(str(entry.get("PrefixListId")), []).append(_net(str(entry.get("Cidr"))))
@@ -39,7 +41,7 @@ class SlowMatcher:
         if rule.kind == "prefix-list":
             return self.entries.get(rule.source)
         if rule.kind == "group":
-            return None if rule.source in self.unsure else self.addresses.get(rule.source)
+            return self.addresses.get(rule.source, []) if rule.source in self.known else None
         try:
             return [_net(rule.source)]
         except ValueError:  # no CIDR: nobody knows what it is about
