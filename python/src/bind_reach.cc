@@ -1,7 +1,11 @@
 // The matcher of rules: security groups, network ACLs, routes.
+#include <algorithm>
+#include <map>
 #include <optional>
+#include <string>
 #include <tuple>
 #include <utility>
+#include <vector>
 
 #include "convert.h"
 #include "vpcflow/reach/routes.h"
@@ -54,6 +58,46 @@ const char* Name(vpcflow::Permit permit) {
   return permit == vpcflow::Permit::kAllow ? "allow" : permit == vpcflow::Permit::kDeny ? "deny" : "maybe";
 }
 
+// Rules of one direction, and whether that is egress.
+using Asked = std::pair<const vpcflow::SecurityRules*, bool>;
+// What rules answer: the number of the asked, the permit, and the numbers of their rules that allow it and that may.
+using Told = std::tuple<int64_t, std::string, std::vector<uint32_t>, std::vector<uint32_t>>;
+
+// Asks about the rows of Aggregation::Starts, of each the rules `which`, -1 for none. Returns the distinct answers, and
+// by row the number of its own, -1 for a row that was not asked about or has no protocol.
+std::pair<std::vector<Told>, std::vector<int64_t>> JudgeStarts(const vpcflow::Table& starts,
+                                                               const std::vector<Asked>& rules,
+                                                               const std::vector<int64_t>& which) {
+  const auto column = [&](const char* name) -> const vpcflow::TableColumn& {
+    const std::optional<size_t> at = starts.Find(name);
+    if (!at) Raise("PlanError", std::string("judge_starts: no column ") + name);
+    return starts.columns[*at];
+  };
+  const vpcflow::TableColumn &client = column("client"), &server = column("server"), &port = column("server_port"),
+                             &protocol = column("protocol");
+  if (which.size() != starts.rows) Raise("PlanError", "judge_starts: a number for each row is needed");
+  std::map<Told, int64_t> numbers;
+  std::vector<int64_t> by_row(starts.rows, -1);
+  vpcflow::SecurityRules::Answer answer;
+  for (size_t row = 0; row < starts.rows; ++row) {
+    const int64_t asked = which[row];
+    if (asked < 0 || static_cast<size_t>(asked) >= rules.size() || protocol.i32[row] < 0) continue;
+    const auto& [own, egress] = rules[static_cast<size_t>(asked)];
+    const vpcflow::TableColumn& peer = egress ? server : client;
+    own->Ask({.peer = peer.addresses[static_cast<size_t>(peer.i32[row])],
+              .protocol = static_cast<uint8_t>(protocol.i32[row]),
+              .port = static_cast<uint16_t>(std::max(port.i32[row], 0))},
+             &answer);
+    by_row[row] =
+        numbers
+            .try_emplace({asked, Name(answer.permit), answer.allow, answer.maybe}, static_cast<int64_t>(numbers.size()))
+            .first->second;
+  }
+  std::vector<Told> answers(numbers.size());
+  for (const auto& [told, number] : numbers) answers[static_cast<size_t>(number)] = told;
+  return {std::move(answers), std::move(by_row)};
+}
+
 }  // namespace
 
 void BindReach(py::module_& m) {
@@ -82,6 +126,7 @@ void BindReach(py::module_& m) {
             return std::make_tuple(Name(answer.permit), std::move(answer.allow), std::move(answer.maybe));
           },
           py::arg("packet"));
+  m.def("judge_starts", &JudgeStarts, py::arg("starts"), py::arg("rules"), py::arg("which"));
   py::class_<NetworkAcl>(m, "NetworkAcl")
       .def(py::init([](const std::vector<std::tuple<uint32_t, bool, Match>>& given) {
              std::vector<vpcflow::AclEntry> entries;

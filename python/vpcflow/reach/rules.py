@@ -46,6 +46,11 @@ class RuleSet:
     def ids(self) -> tuple[str, ...]:
         return tuple(rule.id for rule in self.rules)
 
+    @property
+    def core(self) -> _core.SecurityRules:
+        """The engine's, whose numbers of rules are those of ``rules``."""
+        return self._core
+
     def ask(
         self, peer: str, protocol: int, port: int = 0, icmp_type: int | None = None, icmp_code: int | None = None
     ) -> Answer:

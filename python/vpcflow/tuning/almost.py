@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import heapq
 from collections import Counter
 from typing import Any
 
-from .judging import Judged, Start, Times
+from .judging import JudgedStarts, Times
 
-_MOST_ASKED = 2000  # distinct rejected starts, those with most sessions
+_MOST_ASKED = 1000  # distinct rejected starts, those with most sessions
 _MOST_SHOWN = 5  # of a rule
 
 
@@ -16,28 +17,24 @@ class Almost:
 
     def __init__(self, times: Times) -> None:
         self._times = times
-        self._starts: dict[tuple[Any, ...], tuple[Start, tuple[str, ...]]] = {}
-        self._sessions: Counter[tuple[Any, ...]] = Counter()
+        self._rejected: list[tuple[int, int]] = []  # sessions, row
 
-    def add(self, one: Judged) -> None:
+    def add(self, row: int, sessions: int) -> None:
         """Adds a start that the rules deny."""
-        start = one.start
-        key = (start.span, one.interface.groups, start.egress, start.peer, start.protocol, start.port)
-        self._starts.setdefault(key, (start, one.interface.groups))
-        self._sessions[key] += start.sessions
+        self._rejected.append((sessions, row))
 
-    def rows(self) -> list[dict[str, Any]]:
+    def rows(self, starts: JudgedStarts) -> list[dict[str, Any]]:
         """Returns a row for each rule, port, and what it missed by: ``rule_id``, ``missed`` (``port``, ``peer``),
         ``direction``, ``protocol``, ``port``, ``sessions``, ``peers`` (number), ``peer`` (one of them); of a rule those
         with most sessions."""
         found: dict[tuple[Any, ...], Counter[str]] = {}
-        for key, sessions in self._sessions.most_common(_MOST_ASKED):
-            start, groups = self._starts[key]
+        for sessions, row in heapq.nsmallest(_MOST_ASKED, ((-sessions, row) for sessions, row in self._rejected)):
+            start, groups = starts.start(row), starts[row].interface.groups
             rules = self._times.networks[start.span].rules_of(groups, "egress" if start.egress else "ingress")
             for rule, missed in rules.ask(start.peer, start.protocol, start.port).missed:
                 if missed in (("port",), ("peer",)):
                     at = (rule, missed[0], start.egress, start.protocol, start.port)
-                    found.setdefault(at, Counter())[start.peer] += sessions
+                    found.setdefault(at, Counter())[start.peer] -= sessions
         out: list[dict[str, Any]] = []
         shown: Counter[tuple[str, str]] = Counter()
         for (rule, missed, egress, protocol, port), peers in sorted(

@@ -105,19 +105,10 @@ class Weighing:
         return "rules_changed" if self._elsewhere(start, {"deny", "maybe"}) else "unexplained"
 
     def _elsewhere(self, start: Start, wanted: set[str]) -> bool:
-        """Tells whether the rules of another time say what AWS did; those of now as well, where they are newer."""
-        tried = {id(self._judge.times.networks[start.span])}
-        for span, network in enumerate(self._judge.times.networks):
-            if id(network) not in tried:
-                tried.add(id(network))
-                if self._judge.judge(start, span).verdict in wanted:
-                    return True
-        now = Network.at(self._inventory)
-        interface = now.interfaces.get(start.interface)
-        if interface is None or id(now) in tried:
-            return False
-        asked = self._judge.ask(now, interface.groups, start.egress, start.peer, start.protocol, start.port)
-        return asked[0] in wanted
+        """Tells whether the rules of another time, or of now, say what AWS did."""
+        networks = {id(network): network for network in [*self._judge.times.networks, Network.at(self._inventory)]}
+        del networks[id(self._judge.times.networks[start.span])]
+        return any(self._judge.at_another_time(start, network) in wanted for network in networks.values())
 
 
 def _acl_denies(network: Network, one: Judged) -> bool:

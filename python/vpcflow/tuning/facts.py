@@ -8,6 +8,7 @@ from typing import Any
 from ..inventory import Inventory
 from ..inventory.table import members
 from ..reach import Network
+from .ranges import Addresses
 from .rules import Rule, by_group
 from .slow_matcher import SlowMatcher
 
@@ -23,6 +24,7 @@ class Facts:
         self._stale = _stale(inventory)
         self._network = Network.at(inventory)
         self._matcher = SlowMatcher(inventory)
+        self._known: dict[str, Addresses | None] = {}
         self._own = by_group(rules)
         self._same: dict[tuple[Any, ...], list[Rule]] = {}
         for rule in rules:
@@ -48,23 +50,39 @@ class Facts:
 
     def is_wide(self, rule: Rule) -> bool:
         """Tells whether a rule allows more than one address."""
-        known = self._matcher.networks(rule)
-        return known is None or sum(net.num_addresses for net in known) > 1
+        known = self._addresses(rule)
+        return known is None or known.size > 1
 
     def contained_in(self, rule: Rule) -> list[str]:
         """Returns the other rules of the same group and direction each of which allows all that a rule does."""
-        return [
-            one.id
-            for one in self._own.get(rule.group, [])
-            if one.id != rule.id
-            and one.egress == rule.egress
-            and (one.protocol is None or one.protocol == rule.protocol)
-            and not self._matcher.widening(rule, [one])
-        ]
+        own = self._addresses(rule)
+        out = []
+        for one in self._own.get(rule.group, []):
+            if one.id == rule.id or one.egress != rule.egress or not _takes_all(one, rule):
+                continue
+            theirs = self._addresses(one)
+            if one.source == rule.source or (own is not None and theirs is not None and theirs.holds_all(own)):
+                out.append(one.id)
+        return out
+
+    def _addresses(self, rule: Rule) -> Addresses | None:
+        if rule.source not in self._known:
+            nets = self._matcher.networks(rule)
+            self._known[rule.source] = None if nets is None else Addresses(nets)
+        return self._known[rule.source]
 
     def same_as(self, rule: Rule) -> list[str]:
         """Returns the rules of other groups that say the same."""
         return [one.id for one in self._same[_content(rule)] if one.group != rule.group]
+
+
+def _takes_all(one: Rule, rule: Rule) -> bool:
+    """Tells whether a rule is about all protocols and ports that another is about."""
+    if one.protocol is None or one.protocol != rule.protocol:
+        return one.protocol is None
+    if one.is_icmp:
+        return one.first_port < 0 or (one.first_port == rule.first_port and one.last_port in (-1, rule.last_port))
+    return one.first_port <= rule.first_port and rule.last_port <= one.last_port
 
 
 def _content(rule: Rule) -> tuple[Any, ...]:

@@ -6,8 +6,9 @@ import dataclasses
 from collections.abc import Iterator
 from typing import Any, Literal, NamedTuple
 
+from .. import _core
 from ..inventory import Inventory
-from ..reach import Interface, Network
+from ..reach import Interface, Network, RuleSet
 from .observed import Observed
 
 Verdict = Literal["allow", "maybe", "deny", "either"]
@@ -80,73 +81,124 @@ class Times:
         return Times(ascending, [Network.at(inventory, time) for time in [first, *ascending]])
 
 
+class Answer(NamedTuple):
+    """What the rules of an interface say of a packet."""
+
+    permit: Verdict
+    rules: tuple[str, ...]  # that allow it
+    maybe: tuple[str, ...]  # that may
+
+
+class JudgedStarts:
+    """All starts of sessions that were observed, with what the rules of their time say: column by column, for there are
+    many. ``codes``: by row the number of its answer in ``answers``, -1 for a row that no rule was asked about."""
+
+    def __init__(self, judge: Judge, columns: dict[str, list[Any]], egress: list[bool | None]) -> None:
+        self.columns = columns
+        self.codes: list[int] = []
+        self.answers: list[Answer] = []
+        self._judge, self._egress = judge, egress
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    def __iter__(self) -> Iterator[Judged]:
+        return (self[row] for row, code in enumerate(self.codes) if code >= 0)
+
+    def __getitem__(self, row: int) -> Judged:
+        """Returns a row that rules were asked about."""
+        start = self.start(row)
+        answer = self.answers[self.codes[row]]
+        interface = self._judge.times.networks[start.span].interfaces[start.interface]
+        if not start.client_known:
+            answer = self._judge.either(interface, start, answer)
+        return Judged(start, interface, *answer)
+
+    def start(self, row: int) -> Start:
+        """Returns what a row is about."""
+        c, egress = self.columns, self._egress[row] is True
+        own, peer = ("client", "server") if egress else ("server", "client")
+        return Start(
+            c["interface"][row], egress, c[own][row], c[peer][row], c["protocol"][row], c["server_port"][row] or _NO_PORT,
+            c["span"][row], c["action"][row], c["client_known"][row], c["syn"][row], c["state"][row],
+            c["answered"][row], c["sessions"][row], c["bytes"][row], c["first"][row], c["last"][row],
+        )  # fmt: skip
+
+
 class Judge:
-    """Asks the rules of an inventory about starts of sessions; remembers what it was told."""
+    """Asks the rules of an inventory about starts of sessions."""
 
     def __init__(self, times: Times) -> None:
         self.times = times
         #: Sessions that no rule was asked about, by the reason.
         self.left_out: dict[str, int] = {}
-        self._told: dict[tuple[Any, ...], tuple[str, tuple[str, ...], tuple[str, ...]]] = {}
 
-    def starts(self, observed: Observed) -> Iterator[Start]:
-        """Yields what was observed at interfaces that are in the inventory and have groups."""
+    def judged(self, observed: Observed) -> JudgedStarts:
+        """Judges all that was observed at interfaces that are in the inventory and have groups, each by the rules of its
+        time."""
         table = observed.starts(self.times.cuts)
-        names = ("interface", "direction", "client", "server", "server_port", "protocol", "span", "action",
-                 "client_known", "syn", "state", "answered", "sessions", "bytes", "first", "last")  # fmt: skip
-        for row in zip(*(table[name] for name in names)):
-            interface, direction, client, server, port, protocol, span = row[:7]
-            found = self.times.networks[span].interfaces.get(interface)
+        columns = {name: table[name] for name in table.columns}
+        numbers: dict[tuple[int, tuple[str, ...], bool], int] = {}
+        sets: list[RuleSet] = []
+        which: list[int] = []
+        sides: list[bool | None] = []
+        rows = zip(*(columns[name] for name in ("interface", "direction", "span", "protocol", "client", "server", "sessions")))
+        for interface, direction, span, protocol, client, server, sessions in rows:
+            network = self.times.networks[span]
+            found = network.interfaces.get(interface)
+            egress = None
             if found is None:
-                self._leave_out("at interfaces that the inventory does not have", row[12])
+                self._leave_out("at interfaces that the inventory does not have", sessions)
             elif not found.groups:
-                self._leave_out("at interfaces without security groups", row[12])
+                self._leave_out("at interfaces without security groups", sessions)
             elif protocol is None:
-                self._leave_out("of unknown protocol", row[12])
+                self._leave_out("of unknown protocol", sessions)
             else:
                 egress = direction == "egress" if direction is not None else _is_client(found, client, server)
                 if egress is None:
-                    self._leave_out("whose direction the log does not tell", row[12])
-                    continue
-                own, peer = (client, server) if egress else (server, client)
-                yield Start(interface, egress, own, peer, protocol, port or _NO_PORT, span, *row[7:])
+                    self._leave_out("whose direction the log does not tell", sessions)
+            sides.append(egress)
+            if egress is None or found is None:
+                which.append(-1)
+                continue
+            key = (id(network), found.groups, egress)
+            if key not in numbers:
+                numbers[key] = len(sets)
+                sets.append(network.rules_of(found.groups, "egress" if egress else "ingress"))
+            which.append(numbers[key])
+        out = JudgedStarts(self, columns, sides)
+        egresses = [egress for _, _, egress in numbers]
+        asked = [(rules.core, egress) for rules, egress in zip(sets, egresses)]
+        told, out.codes = _core.judge_starts(table._table, asked, which)
+        for number, permit, allow, maybe in told:
+            ids = sets[number].ids
+            allowed = tuple(dict.fromkeys(ids[one] for one in allow))
+            out.answers.append(Answer(permit, allowed, tuple(dict.fromkeys(ids[one] for one in maybe if ids[one] not in allowed))))
+        return out
 
-    def judged(self, observed: Observed) -> Iterator[Judged]:
-        """Yields what was observed with what the rules say of it."""
-        for start in self.starts(observed):
-            yield self.judge(start)
-
-    def judge(self, start: Start, span: int | None = None) -> Judged:
-        """Judges a start by the rules of its time, or of another stretch."""
-        network = self.times.networks[start.span if span is None else span]
-        interface = network.interfaces.get(start.interface) or self.times.networks[start.span].interfaces[start.interface]
-        permit, rules, maybe = self.ask(network, interface.groups, start.egress, start.peer, start.protocol, start.port)
-        verdict: Any = permit
-        if not start.client_known:
-            verdict, rules, maybe = self._either(network, interface, start, (permit, rules, maybe))
-        return Judged(start, interface, verdict, rules, maybe)
-
-    def _either(
-        self, network: Network, interface: Interface, start: Start, one: tuple[str, tuple[str, ...], tuple[str, ...]]
-    ) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
-        """Judges sessions of which nobody knows who began."""
+    def either(self, interface: Interface, start: Start, one: Answer) -> Answer:
+        """Judges sessions of which nobody knows who began, of which one side's rules say ``one``."""
         if start.port:  # the other end's port is not known
-            return ("either" if one[0] != "deny" else "maybe"), (), (*one[1], *one[2])
+            return Answer("maybe" if one.permit == "deny" else "either", (), (*one.rules, *one.maybe))
+        network = self.times.networks[start.span]
         other = self.ask(network, interface.groups, not start.egress, start.peer, start.protocol, start.port)
-        if other[0] == "deny" or one[0] == "deny":
-            return other if one[0] == "deny" else one
-        return "either", (), (*one[1], *one[2], *other[1], *other[2])
+        if other.permit == "deny" or one.permit == "deny":
+            return other if one.permit == "deny" else one
+        return Answer("either", (), (*one.rules, *one.maybe, *other.rules, *other.maybe))
+
+    def at_another_time(self, start: Start, network: Network) -> Verdict | None:
+        """Returns what the rules of another time say of a start; ``None`` if its interface was not there."""
+        interface = network.interfaces.get(start.interface)
+        if interface is None:
+            return None
+        return self.ask(network, interface.groups, start.egress, start.peer, start.protocol, start.port).permit
 
     def ask(
         self, network: Network, groups: tuple[str, ...], egress: bool, peer: str, protocol: int, port: int
-    ) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
-        """Returns what rules say of a packet: the permit, those that allow it, those that may."""
-        key = (id(network), groups, egress, peer, protocol, port)
-        told = self._told.get(key)
-        if told is None:
-            answer = network.rules_of(groups, "egress" if egress else "ingress").ask(peer, protocol, port)
-            told = self._told[key] = (answer.permit, answer.rules, tuple(one for one in answer.maybe if one not in answer.rules))
-        return told
+    ) -> Answer:
+        """Asks about one packet."""
+        told = network.rules_of(groups, "egress" if egress else "ingress").ask(peer, protocol, port)
+        return Answer(told.permit, told.rules, tuple(one for one in told.maybe if one not in told.rules))
 
     def _leave_out(self, why: str, sessions: int) -> None:
         self.left_out[why] = self.left_out.get(why, 0) + sessions

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from .. import _core
 from ..errors import ArgumentError, FieldError, NoRecordsError, PlanError, StateError
 from ..query.aggregation import Aggregation
 from ..query.arguments import instance
@@ -122,7 +123,9 @@ class Observed:
     @property
     def report(self) -> Report:
         """What was read so far; not saved by :meth:`to_bytes`."""
-        return self._sessions.report
+        warning = self._sessions._core.warning()
+        own = _core.Report(warnings=[warning] if warning else [], one_direction=warning)
+        return Report(_core.merge_reports(self._sessions._fed(), own))
 
     @property
     def span(self) -> tuple[int, int]:
@@ -171,8 +174,11 @@ class Observed:
             raise StateError("this saved Observed is cut")
         made._sessions = Aggregation.from_bytes(rest[:length])
         made._blocked = Aggregation.from_bytes(rest[length:])
-        if "client" not in [name for name, _ in made._sessions._core.value().schema]:
-            raise StateError("this saved Observed holds no sessions")
+        try:
+            cls()._sessions.merge(made._sessions)
+            cls()._blocked.merge(made._blocked)
+        except PlanError:
+            raise StateError("this saved Observed holds what none has") from None
         return made
 
     def __eq__(self, other: object) -> bool:

@@ -16,7 +16,7 @@ from ..typing import Progress
 from .almost import Almost
 from .contradictions import Contradictions, Weighing
 from .facts import Facts
-from .judging import Judge, Judged, Times
+from .judging import Judge, JudgedStarts, Times
 from .members import Membership, memberships
 from .observed import Observed, observe
 from .rules import Rule, rules_at
@@ -50,20 +50,31 @@ class _Count:
     last: int | None = None
     beside: Counter[str] = dataclasses.field(default_factory=Counter)  # other rules that allow the same sessions
 
-    def add(self, one: Judged) -> None:
-        start = one.start
-        self.sessions += start.sessions
-        self.bytes += start.bytes
-        self.peers.add(start.peer)
-        self.first = start.first if self.first is None else min(self.first, start.first)
-        self.last = start.last if self.last is None else max(self.last, start.last)
-        if len(one.rules) > 1:
-            for rule in one.rules:
-                self.beside[rule] += start.sessions
-        elif one.maybe:
-            self.may_be_exclusive += start.sessions
+    def add(self, rules: tuple[str, ...], maybe: tuple[str, ...], some: _Sums) -> None:
+        """Adds sessions that these rules allow."""
+        self.sessions += some.sessions
+        self.bytes += some.bytes
+        self.peers |= some.peers
+        self.first = some.first if self.first is None else min(self.first, some.first)
+        self.last = some.last if self.last is None else max(self.last, some.last)
+        if len(rules) > 1:
+            for rule in rules:
+                self.beside[rule] += some.sessions
+        elif maybe:
+            self.may_be_exclusive += some.sessions
         else:
-            self.exclusive += start.sessions
+            self.exclusive += some.sessions
+
+
+@dataclasses.dataclass
+class _Sums:
+    """Sessions of which the rules say the same."""
+
+    sessions: int = 0
+    bytes: int = 0
+    peers: set[str] = dataclasses.field(default_factory=set)
+    first: int = 1 << 62
+    last: int = 0
 
 
 class RuleUsage:
@@ -160,21 +171,10 @@ def usage_of(observed: Observed, inventory: Inventory) -> RuleUsage:
     first, last = observed.span
     times = Times.of(inventory, observed)
     judge = Judge(times)
-    counts: dict[str, _Count] = {}
     weighing = Weighing(judge, inventory, observed)
     almost = Almost(times)
-    accepted = False
-    for one in judge.judged(observed):
-        weighing.add(one)
-        if one.start.action == "REJECT":
-            if one.verdict == "deny":
-                almost.add(one)
-            continue
-        accepted = True
-        for rule in one.rules:
-            counts.setdefault(rule, _Count()).add(one)
-        for rule in dict.fromkeys(one.maybe):
-            counts.setdefault(rule, _Count()).maybe += one.start.sessions
+    starts = judge.judged(observed)
+    counts, accepted = _counted(starts, weighing, almost)
     blind = _blindness(observed, accepted)
     rules = rules_at(inventory)
     facts = Facts(inventory, rules)
@@ -184,8 +184,51 @@ def usage_of(observed: Observed, inventory: Inventory) -> RuleUsage:
     gone = set(counts) - {rule.id for rule in rules}
     notes = [f"{len(gone)} used rules are gone by the last snapshot"] if gone else []
     return RuleUsage(
-        rows, weighing.found, almost.rows(), judge.left_out, days, observed.report, [*notes, *([blind] if blind else [])]
+        rows, weighing.found, almost.rows(starts), judge.left_out, days, observed.report, [*notes, *([blind] if blind else [])]
     )
+
+
+def _counted(starts: JudgedStarts, weighing: Weighing, almost: Almost) -> tuple[dict[str, _Count], bool]:
+    """Counts what rules allowed; returns also whether anything was accepted."""
+    sums: dict[tuple[tuple[str, ...], tuple[str, ...]], _Sums] = {}
+    by_code = [sums.setdefault((one.rules, one.maybe), _Sums()) for one in starts.answers]
+    denies = [one.permit == "deny" for one in starts.answers]
+    accepted = False
+    c = starts.columns
+    rows = zip(starts.codes, c["action"], c["client_known"], c["direction"], c["client"], c["server"], c["sessions"],
+               c["bytes"], c["first"], c["last"])  # fmt: skip
+    for row, (code, action, known, direction, client, server, sessions, bytes, first, last) in enumerate(rows):
+        if code < 0:
+            continue
+        some = by_code[code]
+        if action == "REJECT" and denies[code] and known:
+            weighing.found.sessions += sessions
+            almost.add(row, sessions)
+            continue
+        accepted |= action != "REJECT"
+        if action == "REJECT" or not known or denies[code] or direction is None:
+            one = starts[row]
+            weighing.add(one)
+            if action == "REJECT":
+                continue
+            some = sums.setdefault((one.rules, one.maybe), _Sums())
+            peer = one.start.peer
+        else:
+            weighing.found.sessions += sessions
+            peer = server if direction == "egress" else client
+        some.sessions += sessions
+        some.bytes += bytes
+        some.peers.add(peer)
+        some.first = min(some.first, first)
+        some.last = max(some.last, last)
+    counts: dict[str, _Count] = {}
+    for (rules, maybe), some in sums.items():
+        if some.sessions:
+            for rule in rules:
+                counts.setdefault(rule, _Count()).add(rules, maybe, some)
+            for rule in dict.fromkeys(maybe):
+                counts.setdefault(rule, _Count()).maybe += some.sessions
+    return counts, accepted
 
 
 def _blindness(observed: Observed, accepted: bool) -> str:
