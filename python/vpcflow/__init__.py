@@ -75,6 +75,11 @@ if TYPE_CHECKING:
     from .query.running import collect_all
     from .query.scan import query, scan
     from .synthetic import Synthetic, plants, synth
+    from .tuning.check import RuleCheck, check_rules
+    from .tuning.observed import Observed
+    from .tuning.proposal import Proposal
+    from .tuning.propose import propose_rules
+    from .tuning.usage import RuleUsage, rule_usage
 
 _missing_kernel = _core.build_info()["missing_kernel"]
 __version__: str = _core.build_info()["version"]
@@ -110,14 +115,18 @@ __all__ = [
     "Inventory",
     "NoRecordsError",
     "NotifyError",
+    "Observed",
     "OutOfMemoryError",
     "OutputError",
     "ParseError",
     "PlanError",
+    "Proposal",
     "Reject",
     "Report",
     "Result",
+    "RuleCheck",
     "RuleError",
+    "RuleUsage",
     "SourceError",
     "SourceNotFoundError",
     "StateError",
@@ -128,6 +137,7 @@ __all__ = [
     "approx_quantile",
     "build_info",
     "capabilities",
+    "check_rules",
     "col",
     "collect_all",
     "containers",
@@ -148,12 +158,14 @@ __all__ = [
     "min",
     "n_unique",
     "plants",
+    "propose_rules",
     "quantile",
     "query",
     "rate",
     "ratio",
     "recommended_format",
     "reject_reasons",
+    "rule_usage",
     "rules",
     "scan",
     "sketches",
@@ -189,7 +201,10 @@ _PLACES: dict[str, tuple[str, ...]] = {
     "query.running": ("collect_all",),
     "query.scan": ("query", "scan"),
     "synthetic": ("Synthetic", "plants", "synth"),
+    "tuning.check": ("RuleCheck", "check_rules"),
     "tuning.observed": ("Observed",),
+    "tuning.proposal": ("Proposal",),
+    "tuning.propose": ("propose_rules",),
     "tuning.usage": ("RuleUsage", "rule_usage"),
 }  # fmt: skip
 _MODULES = {name: module for module, names in _PLACES.items() for name in names}

@@ -17,7 +17,13 @@ def eni(id, address, *groups, subnet="subnet-1", **more):
 
 
 def group(id, name=None, **more):
-    return {"GroupId": id, "GroupName": name or id.replace("sg-", ""), "VpcId": "vpc-1", "OwnerId": "123456789012", **more}
+    return {
+        "GroupId": id,
+        "GroupName": name or id.replace("sg-", ""),
+        "VpcId": "vpc-1",
+        "OwnerId": "123456789012",
+        **more,
+    }
 
 
 def rule(id, group, protocol="tcp", first=None, last=None, egress=False, **source):

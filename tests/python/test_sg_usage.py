@@ -3,13 +3,17 @@
 import json
 
 import pytest
-from sg_world import DAY, START, Log, eni, group, rule, write
 
 import vpcflow as vf
+from sg_world import DAY, START, Log, eni, group, rule, write
 from vpcflow.cli import main
 
 WEB, DB, APP = "10.0.1.10", "10.0.2.10", "10.0.1.20"
-INTERFACES = [eni("eni-web", WEB, "sg-web"), eni("eni-db", DB, "sg-db", subnet="subnet-2"), eni("eni-app", APP, "sg-app")]
+INTERFACES = [
+    eni("eni-web", WEB, "sg-web"),
+    eni("eni-db", DB, "sg-db", subnet="subnet-2"),
+    eni("eni-app", APP, "sg-app"),
+]
 GROUPS = [group("sg-web"), group("sg-db"), group("sg-app")]
 ANY = "0.0.0.0/0"
 OUT = [rule(f"sgr-{one}-out", f"sg-{one}", "-1", egress=True, cidr=ANY) for one in ("web", "db", "app")]
@@ -67,11 +71,18 @@ def test_each_side_has_its_own_rules_and_replies_need_none(tmp_path):
 def test_unanswered_sessions_count_and_rejected_ones_never(tmp_path):
     log = covered().session("eni-web", "198.51.100.1", WEB, 443, reply=False, flags=(2, 0))
     log.session("eni-web", "198.51.100.2", WEB, 22, action="REJECT", flags=(2, 0))
-    found = usage(tmp_path, log, rule("sgr-https", "sg-web", first=443, cidr=ANY), rule("sgr-22", "sg-web", first=22, cidr="10.0.0.0/8"))
+    found = usage(
+        tmp_path,
+        log,
+        rule("sgr-https", "sg-web", first=443, cidr=ANY),
+        rule("sgr-22", "sg-web", first=22, cidr="10.0.0.0/8"),
+    )
     assert row(found, "sgr-https")["sessions"] == 1
     assert row(found, "sgr-22")["sessions"] == 0
     almost = [one for one in found.almost if one["rule_id"] == "sgr-22"]
-    assert [(one["missed"], one["port"], one["peer"], one["sessions"]) for one in almost] == [("peer", 22, "198.51.100.2", 1)]
+    assert [(one["missed"], one["port"], one["peer"], one["sessions"]) for one in almost] == [
+        ("peer", 22, "198.51.100.2", 1)
+    ]
 
 
 def test_a_rule_with_an_icmp_type_is_used_maybe(tmp_path):
@@ -84,14 +95,18 @@ def test_a_rule_with_an_icmp_type_is_used_maybe(tmp_path):
 
 def test_who_began_is_told_by_the_rules_where_only_one_side_may(tmp_path):
     log = covered().session("eni-web", "198.51.100.1", WEB, 0, protocol=1)
-    folder = write(tmp_path / "aws", interfaces=INTERFACES, groups=GROUPS, rules=[rule("sgr-ping", "sg-web", "icmp", cidr=ANY)])
+    folder = write(
+        tmp_path / "aws", interfaces=INTERFACES, groups=GROUPS, rules=[rule("sgr-ping", "sg-web", "icmp", cidr=ANY)]
+    )
     assert row(vf.rule_usage(vf.scan(log.data), vf.inventory(folder)), "sgr-ping")["sessions"] == 1
 
 
 @pytest.mark.parametrize("hidden", [[(0, DAY // 10)], [(i, i + 3600) for i in range(0, DAY, 7200)]])
 def test_silence_needs_coverage(tmp_path, hidden):
     log = Log().quiet("eni-web", "eni-app").quiet("eni-db", but=hidden)
-    found = usage(tmp_path, log, rule("sgr-pg", "sg-db", first=5432, ref="sg-app"), rule("sgr-ssh", "sg-web", first=22, cidr=ANY))
+    found = usage(
+        tmp_path, log, rule("sgr-pg", "sg-db", first=5432, ref="sg-app"), rule("sgr-ssh", "sg-web", first=22, cidr=ANY)
+    )
     log.session("eni-web", "198.51.100.1", WEB, 443)
     assert row(found, "sgr-pg")["class"] == "unknown"
     found = usage(tmp_path, log, rule("sgr-pg", "sg-db", first=5432, ref="sg-app"), rule("sgr-ssh", "sg-web", first=22, cidr=ANY),
@@ -114,7 +129,9 @@ def test_logs_that_cannot_show_use_call_no_rule_unused(tmp_path):
 
 def test_rules_and_members_are_those_of_the_time(tmp_path):
     log = Log().quiet("eni-web", "eni-db", "eni-app", days=2)
-    log.session("eni-web", "198.51.100.1", WEB, 443, at=3600).session("eni-web", "198.51.100.1", WEB, 443, at=DAY + 3600)
+    log.session("eni-web", "198.51.100.1", WEB, 443, at=3600).session(
+        "eni-web", "198.51.100.1", WEB, 443, at=DAY + 3600
+    )
     log.session("eni-db", APP, DB, 5432, at=3600).session("eni-db", APP, DB, 5432, at=DAY + 3600)
     https, pg = rule("sgr-https", "sg-web", first=443, cidr=ANY), rule("sgr-pg", "sg-db", first=5432, ref="sg-app")
     folder = tmp_path / "aws"
@@ -137,7 +154,13 @@ def test_contradictions_have_causes(tmp_path):
     log.session("eni-web", "198.51.100.5", WEB, 8080, flags=(1, 1))  # begun before
     acl = {"NetworkAclId": "acl-2", "VpcId": "vpc-1", "Associations": [{"SubnetId": "subnet-2"}], "Entries": [
         {"RuleNumber": 100, "Protocol": "-1", "RuleAction": "deny", "Egress": False, "CidrBlock": "198.51.100.0/24"}]}  # fmt: skip
-    found = usage(tmp_path, log, rule("sgr-https", "sg-web", first=443, cidr=ANY), rule("sgr-pg", "sg-db", first=5432, cidr=ANY), acls=[acl])
+    found = usage(
+        tmp_path,
+        log,
+        rule("sgr-https", "sg-web", first=443, cidr=ANY),
+        rule("sgr-pg", "sg-db", first=5432, cidr=ANY),
+        acls=[acl],
+    )
     assert {(one["logged"], one["cause"]): one["sessions"] for one in found.contradictions.rows()} == {
         ("REJECT", "unexplained"): 1, ("REJECT", "late_packet"): 1, ("REJECT", "nacl"): 1, ("ACCEPT", "unexplained"): 1,
         ("ACCEPT", "tracked"): 1,
@@ -153,7 +176,9 @@ def test_days_that_are_merged_are_one_pass_byte_for_byte(tmp_path):
     loaded = [vf.Observed.from_bytes(part.to_bytes()) for part in parts]
     whole = vf.Observed().update([log.data for log in days])
     assert loaded[1].merge(loaded[0]).to_bytes() == whole.to_bytes()
-    folder = write(tmp_path / "aws", interfaces=INTERFACES, groups=GROUPS, rules=[rule("sgr-https", "sg-web", first=443, cidr=ANY)])
+    folder = write(
+        tmp_path / "aws", interfaces=INTERFACES, groups=GROUPS, rules=[rule("sgr-https", "sg-web", first=443, cidr=ANY)]
+    )
     inventory = vf.inventory(folder)
     assert vf.rule_usage(loaded[1], inventory).rows == vf.rule_usage(whole, inventory).rows
     for bad in (b"", b"x", parts[0].to_bytes()[:-1], parts[0].to_bytes()[:40]):
@@ -162,9 +187,8 @@ def test_days_that_are_merged_are_one_pass_byte_for_byte(tmp_path):
 
 
 def test_the_default_format_says_no_direction_but_the_inventory_does(tmp_path):
-    line = "2 1 {} {} {} {} {} 6 9 900 %d %d ACCEPT OK\n" % (START, START + 60)
-    text = line.format("eni-db", APP, DB, 40000, 5432) + line.format("eni-db", DB, APP, 5432, 40000)
-    text += line.format("eni-app", APP, DB, 40000, 5432)
+    ways = [f"eni-db {APP} {DB} 40000 5432", f"eni-db {DB} {APP} 5432 40000", f"eni-app {APP} {DB} 40000 5432"]
+    text = "".join(f"2 1 {way} 6 9 900 {START} {START + 60} ACCEPT OK\n" for way in ways)
     found = usage(tmp_path, text.encode(), rule("sgr-pg", "sg-db", first=5432, ref="sg-app"))
     assert [row(found, one)["sessions"] for one in ("sgr-pg", "sgr-app-out")] == [1, 1]
 
@@ -183,10 +207,10 @@ def test_what_the_aws_sample_gets_wrong(tmp_path):
         rule("sgr-443", "sg-app", first=443, cidr=ANY), rule("sgr-ssh", "sg-app", first=22, cidr="10.0.0.0/8"),
     )  # fmt: skip
     used = {one["rule_id"]: one["sessions"] for one in found}
-    assert used["sgr-dns"] == 1 and used["sgr-27"] == 0  # 1: UDP is protocol 17
+    assert (used["sgr-dns"], used["sgr-27"]) == (1, 0)  # 1: UDP is protocol 17
     assert used["sgr-pg"] == 0  # 2: the peer counts; 3: a group's only rule is not credited with every flow
     assert used["sgr-ssh"] == 0  # 4: REJECT is no use
-    assert used["sgr-443"] == 0 and used["sgr-app-out"] == 1  # 5: nor are replies
+    assert (used["sgr-443"], used["sgr-app-out"]) == (0, 1)  # 5: nor are replies
 
 
 def test_command(tmp_path, capsys):
@@ -210,4 +234,9 @@ def test_wrong_input(tmp_path, capsys):
     assert "has no describe-network-interfaces" in capsys.readouterr().err
     folder = write(tmp_path / "aws", interfaces=INTERFACES, groups=GROUPS, rules=OUT)
     with pytest.raises(vf.FieldError, match="action"):
-        vf.rule_usage(vf.scan(b"srcaddr dstaddr srcport dstport protocol start end interface-id\n10.0.0.1 10.0.0.2 1 2 6 0 60 eni-1\n"), vf.inventory(folder))
+        vf.rule_usage(
+            vf.scan(
+                b"srcaddr dstaddr srcport dstport protocol start end interface-id\n10.0.0.1 10.0.0.2 1 2 6 0 60 eni-1\n"
+            ),
+            vf.inventory(folder),
+        )

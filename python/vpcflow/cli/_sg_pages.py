@@ -5,13 +5,15 @@ from __future__ import annotations
 import argparse
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .. import _display as display
 from .._layout import terminal_width, text_table, wrapped
 from .._words import count
-from ..tuning import RuleUsage
+from ..tuning import Block, Proposal, RuleCheck, RuleUsage
+from ..tuning.proposal import is_new
+from ..tuning.rules import rule_of_item
 from ..tuning.usage import CLASSES
 from ._output import FOUND, print_note, write_out
 from ._shared import exit_code_of, warn_of_rejects
@@ -22,7 +24,12 @@ _USAGE_COLUMNS = [
     ("maybe_sessions", "int64"), ("peers", "int64"), ("last", "time"), ("group", "text"), ("coverage", "float64"),
     ("bytes", "int64"), ("first", "time"),
 ]  # fmt: skip
+_EDGE_COLUMNS = [
+    ("first", "time"), ("interface", "text"), ("direction", "text"), ("peer", "text"), ("protocol", "int64"),
+    ("port", "int64"), ("sessions", "int64"), ("why", "text"), ("last", "time"), ("bytes", "int64"),
+]  # fmt: skip
 _MOST_ALMOST = 10
+_MOST_EDGES = 20
 
 
 def json_lines(rows: Any) -> str:
@@ -30,7 +37,7 @@ def json_lines(rows: Any) -> str:
     return "".join(json.dumps({"schema_version": SCHEMA_VERSION, **row}) + "\n" for row in rows)
 
 
-def print_usage(usage: RuleUsage, args: argparse.Namespace) -> int:
+def print_usage(usage: RuleUsage, args: argparse.Namespace, code: int = 0) -> int:
     """Prints the usage of rules, and returns the exit code."""
     warn_of_rejects(usage.report, args.json)
     if args.json:
@@ -39,7 +46,94 @@ def print_usage(usage: RuleUsage, args: argparse.Namespace) -> int:
             print_note(line)
     else:
         write_out("\n".join(_usage_lines(usage)) + "\n")
-    return exit_code_of(usage.report, args, FOUND if usage.advice else 0)
+    return exit_code_of(usage.report, args, code or (FOUND if usage.advice else 0))
+
+
+def print_proposal(found: Proposal, args: argparse.Namespace) -> None:
+    """Prints a proposal: as JSON, or for people."""
+    if args.json:
+        write_out(json.dumps(found.as_json()) + "\n")
+        return
+    width = terminal_width()
+    lines = []
+    for group in found.groups:
+        rules, (before, after) = found.objective[group]["rules"], found.objective[group]["address_ports"]
+        reach = found.objective[group]["interfaces_that_reach_it"]
+        lines.append(
+            f"{group}: {rules[0]} rules become {rules[1]}; addresses x ports {before:,} become {after:,}; "
+            f"interfaces that reach it {reach[0]:,} become {reach[1]:,}"
+        )
+        for sign, items in (("-", found.revoked), ("+", [one for one in found.rules if is_new(one)])):
+            lines += [f"  {sign} {_rule_text(item)}" for item in items if item["GroupId"] == group]
+        sure = found.confidence.get(group)
+        if sure and sure["missed_below"]:
+            lines.append(
+                f"  unseen {sure['unseen']:.2%} of the sessions to come (Good-Turing); what is rarer than "
+                f"{sure['missed_below']:g} times a day may be missing"
+            )
+    kept = found.covers
+    lines.append(f"kept: {kept['allowed']:,} of {kept['sessions']:,} sessions, each checked by the slow matcher")
+    lines += [f"not kept: {number:,} sessions: {why}" for why, number in found.dropped.items()]
+    held = found.held_out_denied
+    if held["share"] is not None:
+        lines.append(
+            f"held out: the last {count(found.held_out_days, 'day')}: {held['denied']:,} of {held['sessions']:,} "
+            f"sessions would have been denied ({held['share']:.2%}, {held['low']:.2%} to {held['high']:.2%})"
+        )
+    else:
+        lines.append("held out: nothing; the logs are too short to say what would break")
+    lines.append(f"widened: {len(found.widened)} rules")
+    if found.breaks:
+        lines.append("would break, by when first seen:")
+        lines.append(text_table(_EDGE_COLUMNS, [_printable(row) for row in found.breaks[:_MOST_EDGES]], width))
+        if len(found.breaks) > _MOST_EDGES:
+            lines.append(f"and {len(found.breaks) - _MOST_EDGES:,} more; --json has all")
+    lines += contradiction_lines(found.contradictions)
+    lines += [f"note: {note}" for note in found.notes]
+    write_out("\n".join(display.printable(line) if "\n" not in line else line for line in lines) + "\n")
+
+
+def print_check(found: RuleCheck, args: argparse.Namespace, code: int) -> int:
+    """Prints what rules would have done, and returns the exit code."""
+    warn_of_rejects(found.report, args.json)
+    sessions = found.sessions
+    share = "" if sessions["share"] is None else f" ({sessions['share']:.2%})"
+    said = [
+        f"{sessions['denied']:,} of {sessions['accepted']:,} accepted sessions would have been denied{share}, "
+        f"{sessions['maybe']:,} maybe; {sessions['allowed']:,} rejected ones allowed; {found.days:g} days, "
+        f"groups {', '.join(found.groups)}"
+    ]
+    said += [f"not judged: {number:,} sessions {why}" for why, number in found.left_out.items()]
+    if args.json:
+        write_out(json_lines(found.rows()))
+        for line in said:
+            print_note(line)
+    else:
+        rows = found.rows()
+        columns = [("change", "text"), *_EDGE_COLUMNS]
+        lines = [text_table(columns, [_printable(row) for row in rows[:_MOST_EDGES]], terminal_width())] if rows else []
+        lines += [f"and {len(rows) - _MOST_EDGES:,} more; --json has all"] if len(rows) > _MOST_EDGES else []
+        write_out("\n".join([*lines, *said]) + "\n")
+    return exit_code_of(found.report, args, code or (FOUND if found.denied else 0))
+
+
+def print_blocks(blocks: Sequence[Block], files: Mapping[str, str], args: argparse.Namespace) -> int:
+    """Prints blocklists, or what was written, and returns the exit code."""
+    for block in blocks:
+        if block.note:
+            print_note(f"note: {block.net}: {block.note}")
+    if not blocks:
+        print_note("nothing to block: no finding of an actor outside that is hostile")
+    elif args.out:
+        write_out("".join(f"{args.out}/{name}\n" for name in files))
+    else:
+        write_out("".join(text if len(files) == 1 else f"# {name}\n{text}" for name, text in files.items()))
+    return FOUND if blocks else 0
+
+
+def _rule_text(item: Mapping[str, Any]) -> str:
+    rule = rule_of_item(item)
+    return f"{item.get('SecurityGroupRuleId')} {rule}" if rule is not None else str(item)
 
 
 def _usage_lines(usage: RuleUsage) -> list[str]:
@@ -69,7 +163,10 @@ def _remarks(usage: RuleUsage) -> list[str]:
     counts = Counter(row["class"] for row in usage.rows)
     said = ", ".join(f"{counts[one]:,} {one.replace('_', ' ')}" for one in CLASSES if counts[one])
     found = usage.contradictions
-    lines = [f"{count(len(usage.rows), 'rule')} ({said or 'none'}) in {usage.days:g} days, {found.sessions:,} sessions judged"]
+    lines = [
+        f"{count(len(usage.rows), 'rule')} ({said or 'none'}) in {usage.days:g} days, "
+        f"{found.sessions:,} sessions judged"
+    ]
     lines += contradiction_lines(found.rows())
     lines += [f"not judged: {number:,} sessions {why}" for why, number in usage.left_out.items()]
     return lines + [f"note: {note}" for note in usage.notes]

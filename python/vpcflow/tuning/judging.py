@@ -93,7 +93,7 @@ class JudgedStarts:
     """All starts of sessions that were observed, with what the rules of their time say: column by column, for there are
     many. ``codes``: by row the number of its answer in ``answers``, -1 for a row that no rule was asked about."""
 
-    def __init__(self, judge: Judge, columns: dict[str, list[Any]], egress: list[bool | None]) -> None:
+    def __init__(self, judge: Judge, columns: dict[str, list[Any]], egress: list[bool]) -> None:
         self.columns = columns
         self.codes: list[int] = []
         self.answers: list[Answer] = []
@@ -116,12 +116,12 @@ class JudgedStarts:
 
     def start(self, row: int) -> Start:
         """Returns what a row is about."""
-        c, egress = self.columns, self._egress[row] is True
+        c, egress = self.columns, self._egress[row]
         own, peer = ("client", "server") if egress else ("server", "client")
         return Start(
-            c["interface"][row], egress, c[own][row], c[peer][row], c["protocol"][row], c["server_port"][row] or _NO_PORT,
-            c["span"][row], c["action"][row], c["client_known"][row], c["syn"][row], c["state"][row],
-            c["answered"][row], c["sessions"][row], c["bytes"][row], c["first"][row], c["last"][row],
+            c["interface"][row], egress, c[own][row], c[peer][row], c["protocol"][row],
+            c["server_port"][row] or _NO_PORT, c["span"][row], c["action"][row], c["client_known"][row],
+            c["syn"][row], c["state"][row], c["answered"][row], c["sessions"][row], c["bytes"][row], c["first"][row], c["last"][row],
         )  # fmt: skip
 
 
@@ -134,46 +134,39 @@ class Judge:
         self.left_out: dict[str, int] = {}
 
     def judged(self, observed: Observed) -> JudgedStarts:
-        """Judges all that was observed at interfaces that are in the inventory and have groups, each by the rules of its
-        time."""
+        """Judges all that was observed at interfaces that are in the inventory and have groups, each by the rules of
+        its time."""
         table = observed.starts(self.times.cuts)
         columns = {name: table[name] for name in table.columns}
+        asked: list[tuple[RuleSet, bool]] = []
         numbers: dict[tuple[int, tuple[str, ...], bool], int] = {}
-        sets: list[RuleSet] = []
+        known: dict[tuple[str, str | None, int], int | str] = {}  # the number of what is asked, or why nothing is
         which: list[int] = []
-        sides: list[bool | None] = []
-        rows = zip(*(columns[name] for name in ("interface", "direction", "span", "protocol", "client", "server", "sessions")))
-        for interface, direction, span, protocol, client, server, sessions in rows:
+        names = ("interface", "direction", "span", "protocol", "client", "server", "sessions")
+        for interface, direction, span, protocol, client, server, sessions in zip(*(columns[name] for name in names)):
             network = self.times.networks[span]
-            found = network.interfaces.get(interface)
-            egress = None
-            if found is None:
-                self._leave_out("at interfaces that the inventory does not have", sessions)
-            elif not found.groups:
-                self._leave_out("at interfaces without security groups", sessions)
-            elif protocol is None:
-                self._leave_out("of unknown protocol", sessions)
-            else:
-                egress = direction == "egress" if direction is not None else _is_client(found, client, server)
-                if egress is None:
-                    self._leave_out("whose direction the log does not tell", sessions)
-            sides.append(egress)
-            if egress is None or found is None:
-                which.append(-1)
-                continue
-            key = (id(network), found.groups, egress)
-            if key not in numbers:
-                numbers[key] = len(sets)
-                sets.append(network.rules_of(found.groups, "egress" if egress else "ingress"))
-            which.append(numbers[key])
-        out = JudgedStarts(self, columns, sides)
-        egresses = [egress for _, _, egress in numbers]
-        asked = [(rules.core, egress) for rules, egress in zip(sets, egresses)]
-        told, out.codes = _core.judge_starts(table._table, asked, which)
+            if direction is None and (own := network.interfaces.get(interface)) is not None:
+                egress = _is_client(own, client, server)
+                direction = None if egress is None else "egress" if egress else "ingress"
+            number = known.get((interface, direction, span))
+            if number is None:
+                number = known[interface, direction, span] = _asked(network, interface, direction, asked, numbers)
+            if protocol is None:
+                number = "of unknown protocol"
+            if isinstance(number, str):
+                self.left_out[number] = self.left_out.get(number, 0) + sessions
+                number = -1
+            which.append(number)
+        out = JudgedStarts(self, columns, [number >= 0 and asked[number][1] for number in which])
+        sets = [rules for rules, _ in asked]
+        rules = [(one.core, egress) for one, egress in asked]
+        told, out.codes = _core.judge_starts(table._table, rules, which)
         for number, permit, allow, maybe in told:
             ids = sets[number].ids
             allowed = tuple(dict.fromkeys(ids[one] for one in allow))
-            out.answers.append(Answer(permit, allowed, tuple(dict.fromkeys(ids[one] for one in maybe if ids[one] not in allowed))))
+            out.answers.append(
+                Answer(permit, allowed, tuple(dict.fromkeys(ids[one] for one in maybe if ids[one] not in allowed)))
+            )
         return out
 
     def either(self, interface: Interface, start: Start, one: Answer) -> Answer:
@@ -200,8 +193,24 @@ class Judge:
         told = network.rules_of(groups, "egress" if egress else "ingress").ask(peer, protocol, port)
         return Answer(told.permit, told.rules, tuple(one for one in told.maybe if one not in told.rules))
 
-    def _leave_out(self, why: str, sessions: int) -> None:
-        self.left_out[why] = self.left_out.get(why, 0) + sessions
+
+def _asked(
+    network: Network, interface: str, direction: str | None, asked: list[tuple[RuleSet, bool]],
+    numbers: dict[tuple[int, tuple[str, ...], bool], int],
+) -> int | str:  # fmt: skip
+    """Returns the number among ``asked`` of the rules that judge an interface in one direction; or why none do."""
+    found = network.interfaces.get(interface)
+    if found is None:
+        return "at interfaces that the inventory does not have"
+    if not found.groups:
+        return "at interfaces without security groups"
+    if direction is None:
+        return "whose direction the log does not tell"
+    key = (id(network), found.groups, direction == "egress")
+    if key not in numbers:
+        numbers[key] = len(asked)
+        asked.append((network.rules_of(found.groups, "egress" if key[2] else "ingress"), key[2]))
+    return numbers[key]
 
 
 def _is_client(interface: Interface, client: str, server: str) -> bool | None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from .. import _core
-from ..errors import ArgumentError, FieldError, NoRecordsError, PlanError, StateError
+from ..errors import ArgumentError, FieldError, NoRecordsError, PlanError, SourceError, StateError, VpcflowError
 from ..query.aggregation import Aggregation
 from ..query.arguments import instance
 from ..query.expr import count
@@ -72,13 +73,20 @@ class Observed:
         if missing := [name for name in NEEDED if name not in columns]:
             raise FieldError(f"rules cannot be judged without {', '.join(missing)}; log these fields as well")
         self._filtered |= bool(flows._filters)
-        self._sessions.update(flows, progress=progress)
-        if "reject_reason" in columns:
-            self._blocked.update(flows)
-        for row in flows.unfiltered().coverage():
+        damage: VpcflowError | None = None
+        try:
+            self._sessions.update(flows, progress=progress)
+        except SourceError as error:  # what stands before the damage was added
+            damage = error
+        with contextlib.suppress(*([SourceError] if damage else [])):
+            if "reject_reason" in columns:
+                self._blocked.update(flows)
+        for row in _coverage_of(flows.unfiltered()):
             if row["interface_id"] is not None and row["seen"] in _RANK:
                 self._coverage.setdefault(row["interface_id"], []).append((row["start"], row["end"], row["seen"]))
         self._coverage = {one: _joined(self._coverage[one]) for one in sorted(self._coverage)}
+        if damage is not None:
+            raise damage
         return self
 
     def merge(self, other: Observed) -> Observed:
@@ -100,6 +108,11 @@ class Observed:
         blocked), ``client_known``, ``syn``, ``state``, ``answered``, ``sessions``, ``bytes`` in both directions,
         ``first`` and ``last``."""
         return Result(self._sessions._core.starts(list(cuts)), self.report)
+
+    @property
+    def sessions(self) -> Aggregation:
+        """The sessions, for :func:`vpcflow.detect`."""
+        return self._sessions
 
     def blocked(self) -> list[dict[str, Any]]:
         """Returns what a reason for a REJECT was given for, as far as the logs have ``reject-reason``."""
@@ -190,9 +203,28 @@ class Observed:
         return f"<Observed: {len(self._sessions):,} sessions, {len(self._coverage):,} interfaces>"
 
 
-def observe(flows: Input | Flows | Observed, progress: Progress | bool | None = None) -> Observed:
-    """Returns what logs show; what was observed before as it is."""
-    return flows if isinstance(flows, Observed) else Observed().update(flows, progress=progress)
+def observe(flows: Flows | Observed, progress: Progress | bool | None = None) -> tuple[Observed, VpcflowError | None]:
+    """Returns what logs show; what was observed before as it is. Of damaged sources what could be read, with the
+    error."""
+    if isinstance(flows, Observed):
+        return flows, None
+    out = Observed()
+    try:
+        return out.update(flows, progress=progress), None
+    except SourceError as error:
+        if not out.report.records:
+            raise
+        return out, error
+
+
+def _coverage_of(flows: Flows) -> Result:
+    """Returns the coverage of what can be read."""
+    try:
+        return flows.coverage()
+    except SourceError as error:
+        if not isinstance(error.partial, Result):
+            raise
+        return error.partial
 
 
 def _joined(intervals: Iterable[Interval]) -> list[Interval]:

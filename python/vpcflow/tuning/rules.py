@@ -155,7 +155,11 @@ def rules_of_group(group: Mapping[str, Any]) -> Iterator[Rule]:
                 for one in members(permission, listed):
                     value: Any = one.get(member)
                     if kind == "group":
-                        value = {"GroupId": value, "UserId": one.get("UserId"), "PeeringStatus": one.get("PeeringStatus")}
+                        value = {
+                            "GroupId": value,
+                            "UserId": one.get("UserId"),
+                            "PeeringStatus": one.get("PeeringStatus"),
+                        }
                     made = rule_of_item({
                         "GroupId": identity, "IsEgress": egress, "IpProtocol": permission.get("IpProtocol"),
                         "FromPort": permission.get("FromPort"), "ToPort": permission.get("ToPort"),

@@ -14,7 +14,8 @@ from .rules import Net, Rule
 class SlowMatcher:
     """Judges packets by rules, with the groups and prefix lists of an inventory at a time.
 
-    ``addresses``: private addresses and prefixes of the interfaces with a group, by group. ``entries``: of prefix lists.
+    ``addresses``: private addresses and prefixes of the interfaces with a group, by group. ``entries``: of prefix
+    lists.
     """
 
     def __init__(self, inventory: Inventory, time: int | None = None) -> None:
@@ -62,7 +63,8 @@ class SlowMatcher:
 
     def ask(self, rules: Iterable[Rule], peer: str, protocol: int, port: int) -> tuple[list[str], list[str]]:
         """Returns the ids of the rules that allow a packet, and of those that may."""
-        allowed, maybe = set(), set()
+        allowed: set[str] = set()
+        maybe: set[str] = set()
         for rule in rules:
             verdict = self.judge(rule, peer, protocol, port)
             if verdict != "deny":

@@ -5,9 +5,9 @@ from __future__ import annotations
 import dataclasses
 from collections import Counter
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, TypeVar
 
-from ..errors import PlanError
+from ..errors import PlanError, VpcflowError
 from ..inventory import Inventory
 from ..query.arguments import instance
 from ..query.flows import Flows
@@ -21,6 +21,7 @@ from .members import Membership, memberships
 from .observed import Observed, observe
 from .rules import Rule, rules_at
 
+_T = TypeVar("_T")
 #: Of the time of a group's interfaces, so much must be covered before silence means anything.
 LEAST_COVERAGE = 0.95
 #: Classes of rules, and what each means.
@@ -126,13 +127,13 @@ def rule_usage(flows: Flows | Observed, inventory: Inventory, *, progress: Progr
     of before a rule was there never count.
 
     Rows: ``rule_id``, ``group``, ``group_name``, ``direction``, ``rule`` (its text), ``description``; ``class``
-    (``used``, ``one_peer``, ``shadowed``, ``unused``, ``dead``, ``unknown``) and ``why``; ``sessions`` (that it allowed,
-    answered or not), ``exclusive`` (that no other rule allows), ``maybe_sessions`` (that it allowed, if they were of its
-    ICMP type, or by a load balancer), ``bytes`` in both directions, ``peers``, ``first`` and ``last`` (Unix seconds);
-    ``days`` of logs, ``coverage`` (share of the time of the group's ``members`` that the logs speak of); ``shadowed_by``,
-    ``contained_in`` (rules of the group that allow all it does), ``same_as`` (equal rules of other groups).
-    ``unused``, ``one_peer`` and ``shadowed`` need a coverage of 95 %. What is rarer than three times in ``days`` may be
-    missing: no class says that a rule is safe to remove.
+    (``used``, ``one_peer``, ``shadowed``, ``unused``, ``dead``, ``unknown``) and ``why``; ``sessions`` (that it
+    allowed, answered or not), ``exclusive`` (that no other rule allows), ``maybe_sessions`` (that it allowed, if they
+    were of its ICMP type, or by a load balancer), ``bytes`` in both directions, ``peers``, ``first`` and ``last`` (Unix
+    seconds); ``days`` of logs, ``coverage`` (share of the time of the group's ``members`` that the logs speak of);
+    ``shadowed_by``, ``contained_in`` (rules of the group that allow all it does), ``same_as`` (equal rules of other
+    groups). ``unused``, ``one_peer`` and ``shadowed`` need a coverage of 95 %. What is rarer than three times in
+    ``days`` may be missing: no class says that a rule is safe to remove.
 
     Errors: those of :meth:`vpcflow.Flows.collect`; :class:`~vpcflow.FieldError` for logs that lack a field;
     :class:`~vpcflow.PlanError` for an inventory without interfaces or rules.
@@ -153,7 +154,16 @@ def rule_usage(flows: Flows | Observed, inventory: Inventory, *, progress: Progr
     instance(inventory, Inventory, "rule_usage", "rule_usage(vf.scan('logs/'), vf.inventory('aws/'))")
     instance(flows, (Flows, Observed), "rule_usage", "rule_usage(vf.scan('logs/'), vf.inventory('aws/'))")
     check_inventory(inventory)
-    return usage_of(observe(flows, progress), inventory)
+    observed, damage = observe(flows, progress)
+    return concluded(usage_of(observed, inventory), damage)
+
+
+def concluded(found: _T, damage: VpcflowError | None) -> _T:
+    """Returns what was found; if sources are damaged, the error is raised with it."""
+    if damage is not None:
+        damage.partial = found
+        raise damage
+    return found
 
 
 def check_inventory(inventory: Inventory) -> None:
@@ -163,7 +173,9 @@ def check_inventory(inventory: Inventory) -> None:
         (("SecurityGroupRules", "SecurityGroups"), "describe-security-group-rules"),
     ):
         if not any(kind in inventory.tables for kind in kinds):
-            raise PlanError(f"the inventory has no {call}: rules cannot be judged without; add its answer as {call}.json")
+            raise PlanError(
+                f"the inventory has no {call}: rules cannot be judged without; add its answer as {call}.json"
+            )
 
 
 def usage_of(observed: Observed, inventory: Inventory) -> RuleUsage:
@@ -184,7 +196,13 @@ def usage_of(observed: Observed, inventory: Inventory) -> RuleUsage:
     gone = set(counts) - {rule.id for rule in rules}
     notes = [f"{len(gone)} used rules are gone by the last snapshot"] if gone else []
     return RuleUsage(
-        rows, weighing.found, almost.rows(starts), judge.left_out, days, observed.report, [*notes, *([blind] if blind else [])]
+        rows,
+        weighing.found,
+        almost.rows(starts),
+        judge.left_out,
+        days,
+        observed.report,
+        [*notes, *([blind] if blind else [])],
     )
 
 
@@ -263,9 +281,7 @@ def _rows(
     return sorted(out.values(), key=lambda row: (-row["sessions"], row["group"], row["rule_id"]))
 
 
-def _class_of(
-    rule: Rule, own: _Count, facts: Facts, member: Membership, days: float, blind: str
-) -> tuple[str, str]:
+def _class_of(rule: Rule, own: _Count, facts: Facts, member: Membership, days: float, blind: str) -> tuple[str, str]:
     """Returns the class of a rule, and the reason in words."""
     if (dead := facts.dead(rule)) is not None:
         return "dead", dead
@@ -278,9 +294,15 @@ def _class_of(
             return "one_peer", f"only {min(own.peers)} in {seen}"
         return "used", f"{own.sessions:,} sessions of {len(own.peers):,} peers in {seen}"
     if own.maybe:
-        return "unknown", f"{own.maybe:,} sessions may have needed it: flow logs show no ICMP type, and no load balancer"
+        return (
+            "unknown",
+            f"{own.maybe:,} sessions may have needed it: flow logs show no ICMP type, and no load balancer",
+        )
     if blind:
         return "unknown", blind
     if not enough:
         return "unknown", f"no session, but only {member.coverage:.1%} of the time of its interfaces is covered"
-    return "unused", f"no session in {seen}; what is rarer than {3 / days:.2g} times a day may be missing" if days else ""
+    return (
+        "unused",
+        f"no session in {seen}; what is rarer than {3 / days:.2g} times a day may be missing" if days else "",
+    )
