@@ -34,6 +34,10 @@ PYTHON = {
     "Health": {"health.health": "health Health", "health.dependencies": "dependencies Dependencies"},
     "Labels": {"": "labels"},
     "Inventories": {"inventory.inventory": "inventory Inventory"},
+    "Security groups": {
+        "tuning.usage": "rule_usage RuleUsage", "tuning.propose": "propose_rules", "tuning.proposal": "Proposal",
+        "tuning.check": "check_rules RuleCheck", "tuning.observed": "Observed",
+    },
     "Catalogue": {
         "formats.catalogue": "fields FieldInfo containers reject_reasons",
         "formats.capabilities": "capabilities Capability recommended_format",

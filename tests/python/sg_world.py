@@ -95,3 +95,53 @@ class Log:
     @property
     def data(self):
         return (HEADER + "".join(self.lines)).encode()
+
+
+def four_weeks():
+    """Rules and traffic of four weeks of a shop: of a balancer for anybody, two applications, a database, a bastion. There
+    are rules too wide, a forgotten one, one for a group that is gone; a job that runs in the last week for the first time;
+    a scanner. Returns what :func:`write` takes, and the log."""
+    interfaces = [
+        eni("eni-0a00000000000001", "10.0.0.10", "sg-0a000000000000web", subnet="subnet-0a0000000000000a"),
+        eni("eni-0a00000000000002", "10.0.1.11", "sg-0a000000000000app", subnet="subnet-0a0000000000000b"),
+        eni("eni-0a00000000000003", "10.0.1.12", "sg-0a000000000000app", subnet="subnet-0a0000000000000b"),
+        eni("eni-0a00000000000004", "10.0.2.20", "sg-0a0000000000000db", subnet="subnet-0a0000000000000c"),
+        eni("eni-0a00000000000005", "10.0.3.30", "sg-0a000000000000adm", subnet="subnet-0a0000000000000d"),
+    ]
+    web, app, db, adm = (f"sg-0a{name.rjust(15, '0')}" for name in ("web", "app", "db", "adm"))
+    named = [group(web, "web"), group(app, "app"), group(db, "db"), group(adm, "bastion")]
+    rules = [
+        rule("sgr-0a000000000000001", web, first=443, cidr="0.0.0.0/0", Description="shop"),
+        rule("sgr-0a000000000000002", web, first=8443, cidr="0.0.0.0/0", Description="old shop"),
+        rule("sgr-0a000000000000003", app, first=0, last=65535, cidr="10.0.0.0/8", Description="from balancers"),
+        rule("sgr-0a000000000000004", app, first=22, cidr="10.0.3.0/24", Description="bastion"),
+        rule("sgr-0a000000000000005", db, "-1", cidr="10.0.0.0/16", Description="for now"),
+        rule("sgr-0a000000000000006", db, first=5432, ref="sg-0a00000000000gone", Description="reports"),
+        rule("sgr-0a000000000000007", adm, first=22, cidr="203.0.113.0/24", Description="office"),
+        rule("sgr-0a000000000000008", web, first=8080, last=8090, ref=app, egress=True),
+        rule("sgr-0a000000000000009", app, "-1", cidr="0.0.0.0/0", egress=True),
+        rule("sgr-0a00000000000000a", db, "-1", cidr="0.0.0.0/0", egress=True),
+        rule("sgr-0a00000000000000b", adm, "-1", cidr="10.0.0.0/8", egress=True),
+    ]
+    log = Log().quiet(*(one["NetworkInterfaceId"] for one in interfaces), days=28)
+    eni_web, *eni_apps, eni_db, eni_adm = (one["NetworkInterfaceId"] for one in interfaces)
+    for day in range(28):
+        at = day * DAY
+        for number in range(30):
+            log.session(eni_web, f"198.51.{(day * 7 + number) % 100}.{number + 1}", "10.0.0.10", 443, at=at + number * 2000)
+        for number, eni_app in enumerate(eni_apps):
+            address = f"10.0.1.{11 + number}"
+            for hour in range(0, 24, 6):
+                moment = at + hour * 3600 + number
+                log.session(eni_web, "10.0.0.10", address, 8080, at=moment, egress=True)
+                log.session(eni_app, "10.0.0.10", address, 8080, at=moment)
+                log.session(eni_app, address, "10.0.2.20", 5432, at=moment + 60, egress=True)
+                log.session(eni_db, address, "10.0.2.20", 5432, at=moment + 60)
+        if day % 7 < 5:
+            log.session(eni_adm, f"203.0.113.{5 + day % 3}", "10.0.3.30", 22, at=at + 30000)
+            log.session(eni_adm, "10.0.3.30", "10.0.1.11", 22, at=at + 30060, egress=True)
+            log.session(eni_apps[0], "10.0.3.30", "10.0.1.11", 22, at=at + 30060)
+        log.session(eni_web, "192.0.2.66", "10.0.0.10", 22, at=at + 50000, action="REJECT", flags=(2, 0))
+    for number in range(3):  # reports, quarterly
+        log.session(eni_db, "10.0.9.99", "10.0.2.20", 5432, at=25 * DAY + 7200 + number * 60)
+    return {"interfaces": interfaces, "groups": named, "rules": rules}, log

@@ -101,6 +101,8 @@ def shell(tmp_path_factory):
     run_cli("baseline", "build", SAMPLE, "-o", folder / "usual.vpcflow", check=0)
     inventory = ["--from-json", ROOT / "examples" / "inventory", "-o", folder / "plan.json"]
     run_cli("enable", "plan", "vpc-0a1b2c3d4e5f60718", "--to", "s3://example-flow-logs/vpc", *inventory, check=0)
+    groups = [ROOT / "examples" / "groups" / "flow.log.gz", "--inventory", ROOT / "examples" / "groups" / "aws"]
+    run_cli("sg", "propose", *groups, "-o", folder / "proposal.json", check=1)
     return folder
 
 
@@ -154,7 +156,7 @@ def test_examples_run(shell, text, request):
         out, err = process.communicate(timeout=20)
         assert process.returncode in (130, -signal.SIGINT)
     else:
-        judges = re.search(r"vpcflow (detect|watch|rules run|enable audit|health)", text)
+        judges = re.search(r"vpcflow (detect|watch|rules run|enable audit|health|sg (?:usage|propose|check|block))", text)
         assert process.returncode in ((0, 1) if judges else (0,)), err
         assert not follows, err
     assert "Traceback" not in err

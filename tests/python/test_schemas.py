@@ -12,6 +12,7 @@ from vpcflow.findings import Coverage
 
 PAGE = (ROOT / "docs" / "reference" / "schemas.md").read_text()
 INVENTORY = ROOT / "examples" / "inventory"
+GROUPS = ROOT / "examples" / "groups"
 RULES = """
 - name: refused
   severity: high
@@ -70,6 +71,9 @@ def test_the_types_that_are_checked_differ():
         ("Inventory", ["inventory", INVENTORY]),
         ("Health", ["health", SAMPLE]),
         ("Dependencies", ["dependencies", SAMPLE]),
+        ("Usage of rules", ["sg", "usage", GROUPS / "flow.log.gz", "--inventory", GROUPS / "aws"]),
+        ("Proposals", ["sg", "propose", GROUPS / "flow.log.gz", "--inventory", GROUPS / "aws"]),
+        ("Checks of rules", ["sg", "check", GROUPS / "no-web.json", GROUPS / "flow.log.gz", "--inventory", GROUPS / "aws"]),
         ("Audit of flow logs", ["enable", "audit", "--from-json", INVENTORY]),
         ("Plan of flow logs", ["enable", "plan", "vpc-0a1b2c3d4e5f60718", "--to", "cloudwatch://flows", "--for", "cost", "--from-json", INVENTORY]),
         ("Cost of flow logs", ["enable", "cost", "--from", SAMPLE]),

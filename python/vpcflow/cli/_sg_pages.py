@@ -12,7 +12,7 @@ from .. import _display as display
 from .._layout import terminal_width, text_table, wrapped
 from .._words import count
 from ..tuning import Block, Proposal, RuleCheck, RuleUsage
-from ..tuning.proposal import is_new
+from ..tuning.forms import is_new
 from ..tuning.rules import rule_of_item
 from ..tuning.usage import CLASSES
 from ._output import FOUND, print_note, write_out
@@ -110,7 +110,7 @@ def print_check(found: RuleCheck, args: argparse.Namespace, code: int) -> int:
             print_note(line)
     else:
         rows = found.rows()
-        columns = [("change", "text"), *_EDGE_COLUMNS]
+        columns = [("change", "text"), *(column for column in _EDGE_COLUMNS if column[0] != "why")]
         lines = [text_table(columns, [_printable(row) for row in rows[:_MOST_EDGES]], terminal_width())] if rows else []
         lines += [f"and {len(rows) - _MOST_EDGES:,} more; --json has all"] if len(rows) > _MOST_EDGES else []
         write_out("\n".join([*lines, *said]) + "\n")

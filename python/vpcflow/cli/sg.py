@@ -22,11 +22,11 @@ from ._shared import add_input, collect, flows_of
 
 HELP = "say which rules of security groups are used, propose narrower ones, and check any rules against logs"
 EXAMPLES = (
-    "sg usage logs/ --inventory aws/\n"
-    "  vpcflow sg propose logs/ --inventory aws/ --group sg-0123 -o proposal.json\n"
-    "  vpcflow sg check proposal.json logs/ --inventory aws/\n"
-    "  vpcflow sg export proposal.json --as terraform --inventory aws/ -o change/\n"
-    "  vpcflow sg block findings.jsonl --as nftables --expires 7d -o block/"
+    "sg usage examples/groups/flow.log.gz --inventory examples/groups/aws\n"
+    "  vpcflow sg propose examples/groups/flow.log.gz --inventory examples/groups/aws -o narrow.json\n"
+    "  vpcflow sg check proposal.json examples/groups/flow.log.gz --inventory examples/groups/aws\n"
+    "  vpcflow sg export proposal.json --as terraform --inventory examples/groups/aws -o change/\n"
+    "  vpcflow detect logs/ --json | vpcflow sg block - --as nftables --expires 7d"
 )
 _PLACES = ("nacl", "prefix-list", "waf", "network-firewall", "nftables", "json", "text")
 

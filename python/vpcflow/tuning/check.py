@@ -13,11 +13,12 @@ from ..query.arguments import instance
 from ..query.flows import Flows
 from ..query.report import Report
 from ..typing import Progress
+from .facts import Facts
 from .judging import Answer, Judge, Judged, Times
 from .observed import Observed, observe
 from .proposal import Proposal, load_rules
 from .replay import Candidate
-from .rules import Rule, rule_of_item
+from .rules import Rule, rule_of_item, rules_at
 from .usage import check_inventory, concluded
 
 
@@ -75,7 +76,9 @@ def _replayed(by_group: dict[str, list[Rule]], observed: Observed, inventory: In
     carried = {group for network in times.networks for one in network.interfaces.values() for group in one.groups}
     if not carried & set(by_group):
         raise PlanError(f"check: no interface of the inventory carries {', '.join(sorted(by_group)[:3])}")
-    judge = Judge(times)
+    current = rules_at(inventory)
+    facts = Facts(inventory, current)
+    judge = Judge(times, [rule.id for rule in current if facts.dead(rule)])
     candidate = Candidate(by_group)
     found: dict[str, dict[Any, dict[str, Any]]] = {"denied": {}, "maybe": {}, "allowed": {}}
     accepted = 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any, Literal, NamedTuple
 
 from .. import _core
@@ -121,15 +121,17 @@ class JudgedStarts:
         return Start(
             c["interface"][row], egress, c[own][row], c[peer][row], c["protocol"][row],
             c["server_port"][row] or _NO_PORT, c["span"][row], c["action"][row], c["client_known"][row],
-            c["syn"][row], c["state"][row], c["answered"][row], c["sessions"][row], c["bytes"][row], c["first"][row], c["last"][row],
+            c["syn"][row], c["state"][row], c["answered"][row],
+            c["sessions"][row], c["bytes"][row], c["first"][row], c["last"][row],
         )  # fmt: skip
 
 
 class Judge:
-    """Asks the rules of an inventory about starts of sessions."""
+    """Asks the rules of an inventory about starts of sessions. ``dead``: rules whose source is gone, so that what they
+    might allow, since nobody knows whom, they do not."""
 
-    def __init__(self, times: Times) -> None:
-        self.times = times
+    def __init__(self, times: Times, dead: Collection[str] = ()) -> None:
+        self.times, self._dead = times, frozenset(dead)
         #: Sessions that no rule was asked about, by the reason.
         self.left_out: dict[str, int] = {}
 
@@ -165,7 +167,9 @@ class Judge:
             ids = sets[number].ids
             allowed = tuple(dict.fromkeys(ids[one] for one in allow))
             out.answers.append(
-                Answer(permit, allowed, tuple(dict.fromkeys(ids[one] for one in maybe if ids[one] not in allowed)))
+                self._answer(
+                    permit, allowed, tuple(dict.fromkeys(ids[one] for one in maybe if ids[one] not in allowed))
+                )
             )
         return out
 
@@ -191,7 +195,13 @@ class Judge:
     ) -> Answer:
         """Asks about one packet."""
         told = network.rules_of(groups, "egress" if egress else "ingress").ask(peer, protocol, port)
-        return Answer(told.permit, told.rules, tuple(one for one in told.maybe if one not in told.rules))
+        return self._answer(told.permit, told.rules, tuple(one for one in told.maybe if one not in told.rules))
+
+    def _answer(self, permit: Verdict, rules: tuple[str, ...], maybe: tuple[str, ...]) -> Answer:
+        if self._dead.isdisjoint(maybe):
+            return Answer(permit, rules, maybe)
+        left = tuple(one for one in maybe if one not in self._dead)
+        return Answer("deny" if permit == "maybe" and not left else permit, rules, left)
 
 
 def _asked(

@@ -5,13 +5,13 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from ..errors import PlanError, SourceError, SourceNotFoundError
 from ..io.writing import write_whole
-from .rules import Rule, rule_of_item
+from . import forms
+from .rules import Rule, rule_of_item, rules_of_group
 
 SCHEMA_VERSION = 1  # docs/reference/schemas.md
 
@@ -61,40 +61,27 @@ class Proposal:
     @property
     def narrows(self) -> bool:
         """Whether any rule would go or come."""
-        return bool(self.revoked) or any(is_new(item) for item in self.rules)
+        return bool(self.revoked) or any(forms.is_new(item) for item in self.rules)
 
     def to_terraform(self) -> str:
         """Returns it as Terraform, the rules as resources of their own; see :func:`vpcflow.tuning.export`."""
-        from .export import terraform
-
-        return terraform(self)
+        return forms.terraform(self.rules, self.inventory_digest)
 
     def to_cloudformation(self) -> str:
         """Returns it as a CloudFormation template."""
-        from .export import cloudformation
-
-        return cloudformation(self)
+        return forms.cloudformation(self.rules, self.inventory_digest)
 
     def to_cli(self) -> dict[str, str]:
         """Returns it as inputs of the AWS command line, by the names of files, in the order of steps."""
-        from .export import cli
-
-        return cli(self)
+        return forms.cli(self.rules, self.revoked)
 
     def rollback(self) -> dict[str, str]:
         """Returns the way back, likewise."""
-        from .export import rollback
-
-        return rollback(self)
+        return forms.rollback(self.rules, self.revoked)
 
     def __repr__(self) -> str:
-        new = sum(is_new(item) for item in self.rules)
+        new = sum(forms.is_new(item) for item in self.rules)
         return f"<Proposal: {len(self.groups)} groups, {new} new rules, {len(self.revoked)} to revoke>"
-
-
-def is_new(item: Mapping[str, Any]) -> bool:
-    """Tells whether a rule is not there yet."""
-    return str(item.get("SecurityGroupRuleId") or "").startswith("new-")
 
 
 def load_proposal(path: str | os.PathLike[str]) -> Proposal:
@@ -109,8 +96,6 @@ def load_proposal(path: str | os.PathLike[str]) -> Proposal:
 def load_rules(path: str | os.PathLike[str]) -> dict[str, list[Rule]]:
     """Reads rules by group: of a proposal, or of answers of describe-security-group-rules or describe-security-groups.
     Groups that a proposal or describe-security-groups names and that have no rules are there with none."""
-    from .rules import rules_of_group
-
     found = _document(path)
     if isinstance(found, dict) and isinstance(found.get("rules"), list):
         items, groups = found["rules"], [str(one) for one in found.get("groups") or []]

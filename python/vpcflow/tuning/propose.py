@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import ipaddress
-import json
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
@@ -18,6 +16,8 @@ from ..reach import Network
 from ..typing import Progress
 from .confidence import denial, of_group
 from .contradictions import MOST_UNEXPLAINED, Contradictions, Weighing
+from .digest import digest_of
+from .facts import Facts
 from .judging import DAY, Judge, Judged, Times
 from .kept import Sorted, hostile_in, sort_out
 from .members import Membership, memberships
@@ -30,8 +30,6 @@ from .replay import Candidate
 from .rules import Rule, by_group, rules_at
 from .slow_matcher import SlowMatcher
 from .usage import LEAST_COVERAGE, check_inventory
-
-_KINDS = ("NetworkInterfaces", "SecurityGroups", "SecurityGroupRules", "Entries", "PrefixLists")
 
 
 def propose_rules(
@@ -80,13 +78,14 @@ class _Proposing:
         self.observed, self.inventory, self.budget, self.exclude = observed, inventory, budget, exclude
         self.notes: list[str] = []
         self.times = Times.of(inventory, observed, days=True)
-        self.judge = Judge(self.times)
         self.network = Network.at(inventory)
         self.matcher = SlowMatcher(inventory)
         self._nets = {
             one.id: [ipaddress.ip_network(text) for text in one.addresses] for one in self.network.interfaces.values()
         }
         self.current = rules_at(inventory)
+        facts = Facts(inventory, self.current)
+        self.judge = Judge(self.times, [rule.id for rule in self.current if facts.dead(rule)])
         self.by_id = {rule.id: rule for rule in self.current}
         if unknown := sorted(set(keep) - set(self.by_id)):
             raise PlanError(f"propose: no rule {unknown[0]} to keep in the inventory")
@@ -192,7 +191,8 @@ class _Proposing:
             raise PlanError(
                 f"propose: {found.unexplained:,} of {found.sessions:,} sessions ({found.unexplained_share:.1%}) "
                 f"contradict the rules, and nothing explains it; {MOST_UNEXPLAINED:.1%} are allowed; such as "
-                f"{example}; the inventory may be of another time or lack describe-network-acls: vpcflow sg usage shows all"
+                f"{example}; the inventory may be of another time or lack describe-network-acls: "
+                "vpcflow sg usage shows all"
             )
 
     def _narrowed(self, learned: Sequence[Judged]) -> tuple[list[Piece], list[str], list[Rule]]:
@@ -325,12 +325,6 @@ class _Proposing:
     def _reaching(self, rules: Iterable[Rule]) -> int:
         allowed = Addresses([net for rule in rules if not rule.egress for net in self.matcher.networks(rule) or []])
         return sum(any(allowed.holds_net(net) for net in nets) for nets in self._nets.values())
-
-
-def digest_of(inventory: Inventory) -> str:
-    """Returns the digest of the answers that rules depend on, as they are now."""
-    found = {kind: inventory.at(kind) for kind in _KINDS}
-    return hashlib.sha256(json.dumps(found, sort_keys=True, default=str).encode()).hexdigest()
 
 
 def _is_pinned(rule: Rule) -> bool:

@@ -182,14 +182,14 @@ def usage_of(observed: Observed, inventory: Inventory) -> RuleUsage:
     """Judges what was observed."""
     first, last = observed.span
     times = Times.of(inventory, observed)
-    judge = Judge(times)
+    rules = rules_at(inventory)
+    facts = Facts(inventory, rules)
+    judge = Judge(times, [rule.id for rule in rules if facts.dead(rule)])
     weighing = Weighing(judge, inventory, observed)
     almost = Almost(times)
     starts = judge.judged(observed)
     counts, accepted = _counted(starts, weighing, almost)
     blind = _blindness(observed, accepted)
-    rules = rules_at(inventory)
-    facts = Facts(inventory, rules)
     members = memberships(inventory, observed)
     days = round((last - first) / 86400, 2)
     rows = _rows(rules, counts, facts, members, days, blind)
