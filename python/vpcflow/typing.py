@@ -124,6 +124,7 @@ class ScanKeywords(TypedDict, total=False):
     end: Instant | None
     account: str | Iterable[str] | None
     region: str | Iterable[str] | None
+    flow_logs: str | Iterable[str] | None
     duplicates: Duplicates
     trust_statistics: bool
     on_error: OnError

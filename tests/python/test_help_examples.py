@@ -23,8 +23,9 @@ RULES = """
   examples: [{log: "srcaddr dstport action\\n10.0.0.1 22 REJECT\\n", findings: 0}]
 """
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
-# Commands on an account of AWS; test_enable_live.py runs them on a stand-in.
-CALLS_AWS = re.compile(r"vpcflow enable (?!emit|cost)(?!.*--from-json)|vpcflow (?:summary|watch|detect) s3://example-flow-logs")
+# Commands on an account of AWS, a catalog, a broker; test_enable_live.py, test_tutorial_aws.py, test_flow_logs.py,
+# test_iceberg.py and test_kafka.py run the like on stand-ins.
+CALLS_AWS = re.compile(r"iceberg://|kafka://|s3://my-lake|--flow-log|vpcflow enable (?!emit|cost)(?!.*--from-json)|vpcflow (?:summary|watch|detect) s3://example-flow-logs")
 COMMAND = re.compile(r"(?:^|[|&;] *)(?:\.venv/bin/)?vpcflow [a-z-]")
 
 

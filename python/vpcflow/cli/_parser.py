@@ -43,6 +43,17 @@ class NeedsNothing(argparse.Action):
             action.required = False
 
 
+class InsteadOfPaths(argparse.Action):
+    """An option that may be repeated, and stand where paths are needed otherwise."""
+
+    def __call__(
+        self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, values: Any, *_: object
+    ) -> None:
+        setattr(namespace, self.dest, [*(getattr(namespace, self.dest) or ()), values])
+        for action in parser._actions:
+            action.required = action.required and action.dest != "paths"
+
+
 def with_relative_times(argv: Sequence[str]) -> list[str]:
     """Joins ``--start -2h`` to ``--start=-2h``: argparse takes a value that begins with - for an option."""
     out: list[str] = []

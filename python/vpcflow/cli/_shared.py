@@ -20,7 +20,7 @@ from ..query.scan import scan
 from ..typing import AwsOptions
 from ._output import ERROR, REJECTS, print_note, write_err, write_out
 from ._pages import Page, Rows, Schema, print_page
-from ._parser import positive
+from ._parser import InsteadOfPaths, positive
 
 
 def add_input(parser: argparse.ArgumentParser) -> None:
@@ -50,6 +50,10 @@ def add_input(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--region", action="append", metavar="NAME", help="read only objects of this region; may be repeated"
     )
+    parser.add_argument(
+        "--flow-log", action=InsteadOfPaths, metavar="ID",
+        help="read only objects of this flow log; without PATH, what it delivers, wherever that is; may be repeated",
+    )  # fmt: skip
     parser.add_argument(
         "--duplicates",
         choices=("once", "all"),
@@ -106,7 +110,7 @@ def aws_of(args: argparse.Namespace) -> AwsOptions:
 
 
 def flows_of(args: argparse.Namespace) -> Flows:
-    data: Any = args.paths[0] if len(args.paths) == 1 else args.paths
+    data: Any = args.paths[0] if args.paths and len(args.paths) == 1 else args.paths or None
     if isinstance(data, list) and len(set(data)) < len(data):
         raise PlanError("a path is given twice; its records would count twice")
     flows = scan(
@@ -117,6 +121,7 @@ def flows_of(args: argparse.Namespace) -> Flows:
         end=_time(args.end, args),
         account=args.account,
         region=args.region,
+        flow_logs=args.flow_log,
         duplicates=args.duplicates,
         trust_statistics=args.trust_statistics,
         on_error=args.on_error,

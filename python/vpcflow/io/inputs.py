@@ -100,11 +100,14 @@ def select(sources: list[_core.Source], wanted: Selection, settled: Container[st
         return sources
     accounts, regions = list(wanted.accounts), list(wanted.regions)
     chosen = _core.Source.select(sources, wanted.start, wanted.end, accounts, regions)
+    if wanted.flow_logs:
+        chosen = [s for s in chosen if s.object_path["flow_log_id"] in (None, *wanted.flow_logs)]
     if not chosen:
         raise NoRecordsError(f"none of the {len(sources):,} objects can hold what is asked for, by their paths")
-    for what, names in (("account", accounts), ("region", regions)):
+    for what, names in (("account", accounts), ("region", regions), ("flow_log_id", wanted.flow_logs)):
         silent = sum(s.object_path[what] is None and s.name not in settled for s in chosen) if names else 0
         if silent:
-            text = f"the paths of {silent:,} of {len(chosen):,} sources do not tell their {what}; all of them are read"
+            name = {"flow_log_id": "flow log"}.get(what, what)
+            text = f"the paths of {silent:,} of {len(chosen):,} sources do not tell their {name}; all of them are read"
             warnings.warn(text, DataQualityWarning, stacklevel=3)
     return chosen

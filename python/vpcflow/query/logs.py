@@ -11,6 +11,7 @@ from .. import _core
 from .._hints import hint
 from .._units import byte_count, unix_seconds
 from ..errors import ArgumentError, PlanError
+from ..io.aws.flow_logs import check_ids
 from ..io.aws.layout import Selection
 from ..io.aws.reading import Reading
 from ..io.aws.session import Connection
@@ -61,7 +62,7 @@ class Logs:
         return self.sources[number].object_path["flow_log_id"] or number
 
 
-def open_logs(data: Input, **options: Unpack[ScanKeywords]) -> Logs:
+def open_logs(data: Input | None, **options: Unpack[ScanKeywords]) -> Logs:
     """Opens logs with the arguments of :func:`vpcflow.scan`, which describes them. No record is read yet."""
     known = sorted(ScanKeywords.__annotations__)
     for name in options:
@@ -91,7 +92,12 @@ def open_logs(data: Input, **options: Unpack[ScanKeywords]) -> Logs:
         return Logs([ArrowTable(data).source()], own, spec, filters)
     words = _words(data, options)
     reading = reading_of(options, tables=container == "auto")
-    sources = select(sources_of(data, reading), reading.selection, reading.settled)
+    if data is not None:
+        sources = select(sources_of(data, reading), reading.selection, reading.settled)
+    elif reading.selection.flow_logs:
+        sources = reading.sources_of_flow_logs(reading.selection.flow_logs)
+    else:
+        raise ArgumentError("cannot scan NoneType: give data, as scan('logs/'), or scan(flow_logs='fl-0123456789abcdef0')")
     own = own.replace(notes=reading.notes) if reading.notes else own
     sources = with_tables(sources) if container == "auto" else sources
     return Logs(sources, own, spec, filters, words, reading.places)
@@ -100,25 +106,26 @@ def open_logs(data: Input, **options: Unpack[ScanKeywords]) -> Logs:
 def reading_of(options: ScanKeywords, *, tables: bool = True) -> Reading:
     """Returns what the arguments of :func:`vpcflow.scan` say of which objects are read, and how AWS is reached."""
     begin, until = unix_seconds("start", options.get("start")), unix_seconds("end", options.get("end"))
-    accounts, regions = (_texts(options.get(name), name) for name in ("account", "region"))
+    accounts, regions, flow_logs = (_texts(options.get(name), name) for name in ("account", "region", "flow_logs"))
+    check_ids(flow_logs)
     return Reading(
-        Selection(begin, until, accounts, regions), Connection.of(options.get("aws")), tables=tables,
+        Selection(begin, until, accounts, regions, flow_logs), Connection.of(options.get("aws")), tables=tables,
         format=options.get("format"), once=options.get("duplicates", "once") == "once",
     )  # fmt: skip
 
 
-def _words(data: Input, options: Mapping[str, Any]) -> tuple[str, ...]:
+def _words(data: Input | None, options: Mapping[str, Any]) -> tuple[str, ...]:
     """Returns the words of a command line that reads the same; none for logs that no path names."""
-    paths: list[Any] = list(data) if isinstance(data, (list, tuple)) else [data]
-    if not paths or not all(isinstance(path, (str, os.PathLike)) for path in paths):
+    paths: list[Any] = list(data) if isinstance(data, (list, tuple)) else [] if data is None else [data]
+    if not (paths or data is None) or not all(isinstance(path, (str, os.PathLike)) for path in paths):
         return ()
     out = [str(os.fspath(path)) for path in paths]
-    for name in ("format", "container", "account", "region", "duplicates"):
+    for name in ("format", "container", "account", "region", "flow_logs", "duplicates"):
         value = options.get(name)
         if value is None or (name, value) in (("container", "auto"), ("duplicates", "once")):
             continue
         for one in [value] if isinstance(value, str) else value:
-            out += [f"--{name}", one]
+            out += ["--flow-log" if name == "flow_logs" else f"--{name}", one]
     for name, value in (options.get("aws") or {}).items():
         if value and name not in ("external_id", "endpoint_url"):  # which may be, or have, secrets
             option = "--aws-region" if name == "region" else f"--{name.replace('_', '-')}"

@@ -11,7 +11,7 @@ from .logs import Logs, open_logs
 
 
 def scan(
-    data: Input,
+    data: Input | None = None,
     *,
     format: str | None = None,
     container: Container = "auto",
@@ -19,6 +19,7 @@ def scan(
     end: Instant | None = None,
     account: str | Iterable[str] | None = None,
     region: str | Iterable[str] | None = None,
+    flow_logs: str | Iterable[str] | None = None,
     duplicates: Duplicates = "once",
     trust_statistics: bool = False,
     on_error: OnError = "skip",
@@ -60,6 +61,9 @@ def scan(
     ``account``, ``region``: only objects of these accounts and regions, as their paths say; one, or several. An object
     whose path does not name them is read, with a :class:`~vpcflow.DataQualityWarning`.
 
+    ``flow_logs``: only objects of these flow logs, as their names say. Without ``data`` AWS is asked where they deliver
+    to, and in which format: ``scan(flow_logs="fl-0123456789abcdef0")``.
+
     ``duplicates``: ``"once"`` reads files with the same bytes once and says so in the report; ``"all"`` reads them all.
 
     ``trust_statistics``: row groups of Parquet whose least and greatest values say that no record passes the filter are
@@ -98,6 +102,7 @@ def scan(
         end=end,
         account=account,
         region=region,
+        flow_logs=flow_logs,
         duplicates=duplicates,
         trust_statistics=trust_statistics,
         on_error=on_error,

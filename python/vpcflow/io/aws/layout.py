@@ -17,20 +17,40 @@ _ACCOUNT = re.compile(r"(?:^|/)AWSLogs/(?:o-[0-9a-z]+/)?([0-9]{12})/$")
 EARLIER, LATER = 2 * _DAY, _DAY
 
 
+def flow_log_of(key: str) -> str | None:
+    """Returns the id of the flow log that an object is of, ``None`` if its name does not tell.
+
+    >>> flow_log_of("123456789010_vpcflowlogs_us-east-1_fl-1_20261123T0605Z_0.log.gz")
+    'fl-1'
+    """
+    found: str | None = _core.Source.data(key, b"").object_path["flow_log_id"]
+    return found
+
+
 class Selection(NamedTuple):
-    """Which objects are asked for: of records that start in [start, end), Unix seconds; of accounts and regions."""
+    """Which objects are asked for: of records that start in [start, end), Unix seconds; of accounts and regions; of
+    flow logs, by their ids."""
 
     start: int | None = None
     end: int | None = None
     accounts: Sequence[str] = ()
     regions: Sequence[str] = ()
+    flow_logs: Sequence[str] = ()
 
     def __bool__(self) -> bool:
+        return self.by_folder or bool(self.flow_logs)
+
+    @property
+    def by_folder(self) -> bool:
+        """Whether names of folders tell whether something below them is asked for."""
         return self.start is not None or self.end is not None or bool(self.accounts or self.regions)
 
     def holding(self, keys: Sequence[str]) -> list[bool]:
         """Tells of each key whether its object may hold something of the selection."""
-        return _core.may_hold(list(keys), self.start, self.end, list(self.accounts), list(self.regions))
+        held = _core.may_hold(list(keys), self.start, self.end, list(self.accounts), list(self.regions))
+        if not self.flow_logs:
+            return held
+        return [holds and flow_log_of(key) in (None, *self.flow_logs) for key, holds in zip(keys, held)]
 
     def folder_may_hold(self, folder: str) -> bool:
         """Tells whether an object below a folder, whose prefix ends with a slash, may.

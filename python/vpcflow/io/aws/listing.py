@@ -221,7 +221,7 @@ class _Walk:
         depth = 0
         while folders:
             together = {folder for folder in folders if self._settled(folder, depth)}
-            if depth and len(folders) > _MOST_FOLDERS and not self._selection and self._pattern is None:
+            if depth and len(folders) > _MOST_FOLDERS and not self._selection.by_folder and self._pattern is None:
                 together = {folder for folder in folders if not _may_have_services(folder)} | together
             self._found.folders += len(folders)
             below: list[str] = []
@@ -258,7 +258,7 @@ class _Walk:
         """Tells whether all below a folder is listed together, without a look at the folders in it."""
         if self._pattern is not None and not self._pattern.settled_by(folder):
             return False
-        if self._selection:
+        if self._selection.by_folder:
             return self._selection.settled_by(folder)
         return "vpcflowlogs/" in folder or (depth >= _DEEPEST and not _may_have_services(folder))
 

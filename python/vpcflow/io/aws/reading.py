@@ -84,9 +84,9 @@ class Reading:
         """Returns the sources of a URL. Raises :class:`~vpcflow.SourceError` for one that cannot be read."""
         scheme = scheme_of(url)
         if scheme == "s3":
-            return self._sources_of_s3(S3Url.of(url))
+            return self._sources_of_s3(S3Url.of(url), self.selection)
         if scheme == "cloudwatch":
-            return [self._source_of_group(url)]
+            return [self._source_of_group(url, self.format)]
         if scheme == "iceberg":
             from ..iceberg import open_table
 
@@ -103,11 +103,32 @@ class Reading:
             self.settled.add(found.name)
         return found.source()
 
-    def _sources_of_s3(self, url: S3Url) -> list[_core.Source]:
+    def sources_of_flow_logs(self, ids: Sequence[str]) -> list[_core.Source]:
+        """Returns the sources of what flow logs deliver, wherever that is."""
+        from .flow_logs import account_of, deliveries
+
+        found = deliveries(ids, self.connection)
+        self.notes += [f"{one.id}: AWS says that its delivery fails: {one.failing}" for one in found if one.failing]
+        out = []
+        for url in dict.fromkeys(one.url for one in found):
+            of = [one for one in found if one.url == url]
+            if url.startswith("s3:"):
+                account = None if self.selection.accounts else account_of(self.connection)
+                chosen = self.selection._replace(
+                    regions=self.selection.regions or [of[0].region],
+                    accounts=[account] if account else self.selection.accounts,
+                )
+                out += self._sources_of_s3(S3Url.of(url), chosen)
+                continue
+            formats = {one.format for one in of if one.format}
+            out.append(self._source_of_group(url, self.format or (formats.pop() if len(formats) == 1 else None)))
+        return out
+
+    def _sources_of_s3(self, url: S3Url, selection: Selection) -> list[_core.Source]:
         from .listing import list_logs
 
         bucket = self.bucket(url.bucket)
-        found = list_logs(bucket, url, self.selection, self.pool)
+        found = list_logs(bucket, url, selection, self.pool)
         if self.once:
             found.leave_out_copies()
         self.notes += found.notes()
@@ -117,12 +138,12 @@ class Reading:
             self.listed[name] = ListedUrl.of(name, entry)
         return self._sources(bucket, found.objects)
 
-    def _source_of_group(self, url: str) -> _core.Source:
+    def _source_of_group(self, url: str, given: str | None) -> _core.Source:
         from .cloudwatch import LogGroup
 
         group = LogGroup(url, self.connection)
         stored = group.check()
-        format = group.format(self.format)
+        format = group.format(given)
         self.places.append(group.summary(format, stored))
         return group.source(format, self.selection.start, self.selection.end)
 
