@@ -38,6 +38,7 @@ PYTHON = {
         "tuning.usage": "rule_usage RuleUsage", "tuning.propose": "propose_rules", "tuning.proposal": "Proposal",
         "tuning.check": "check_rules RuleCheck", "tuning.observed": "Observed",
     },
+    "Prices": {"pricing.sheet": "prices Sheet", "pricing.imports": "import_prices"},
     "Catalogue": {
         "formats.catalogue": "fields FieldInfo containers reject_reasons",
         "formats.capabilities": "capabilities Capability recommended_format",
@@ -47,7 +48,7 @@ PYTHON = {
     "Build": {"_build": "build_info BuildInfo"},
     "Errors and warnings": {
         "errors": "VpcflowError FieldError PlanError ArgumentError FilterError FormatError ParseError NoRecordsError SourceError "
-        "SourceNotFoundError DataLossError OutOfMemoryError OutputError StateError RuleError NotifyError SynthError "
+        "SourceNotFoundError DataLossError OutOfMemoryError OutputError StateError RuleError NotifyError SynthError PriceError "
         "DataQualityWarning"
     },
 }

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
         OutputError,
         ParseError,
         PlanError,
+        PriceError,
         RuleError,
         SourceError,
         SourceNotFoundError,
@@ -48,6 +49,8 @@ if TYPE_CHECKING:
     from .health.dependencies import Dependencies, dependencies
     from .health.health import Health, health
     from .inventory.inventory import Inventory, inventory
+    from .pricing.imports import import_prices
+    from .pricing.sheet import Sheet, prices
     from .query.aggregation import Aggregation, merge_all
     from .query.expr import (
         Agg,
@@ -120,6 +123,7 @@ __all__ = [
     "OutputError",
     "ParseError",
     "PlanError",
+    "PriceError",
     "Proposal",
     "Reject",
     "Report",
@@ -127,6 +131,7 @@ __all__ = [
     "RuleCheck",
     "RuleError",
     "RuleUsage",
+    "Sheet",
     "SourceError",
     "SourceNotFoundError",
     "StateError",
@@ -149,6 +154,7 @@ __all__ = [
     "fields",
     "first",
     "health",
+    "import_prices",
     "inventory",
     "labels",
     "last",
@@ -158,6 +164,7 @@ __all__ = [
     "min",
     "n_unique",
     "plants",
+    "prices",
     "propose_rules",
     "quantile",
     "query",
@@ -180,8 +187,8 @@ _PLACES: dict[str, tuple[str, ...]] = {
     "detect.detect": ("detect",),
     "errors": (
         "ArgumentError", "DataLossError", "DataQualityWarning", "FieldError", "FilterError", "FormatError",
-        "NoRecordsError", "NotifyError", "OutOfMemoryError", "OutputError", "ParseError", "PlanError", "RuleError",
-        "SourceError", "SourceNotFoundError", "StateError", "SynthError", "VpcflowError",
+        "NoRecordsError", "NotifyError", "OutOfMemoryError", "OutputError", "ParseError", "PlanError", "PriceError",
+        "RuleError", "SourceError", "SourceNotFoundError", "StateError", "SynthError", "VpcflowError",
     ),
     "findings.finding": ("Finding",),
     "findings.findings": ("Findings",),
@@ -190,6 +197,8 @@ _PLACES: dict[str, tuple[str, ...]] = {
     "health.dependencies": ("Dependencies", "dependencies"),
     "health.health": ("Health", "health"),
     "inventory.inventory": ("Inventory", "inventory"),
+    "pricing.imports": ("import_prices",),
+    "pricing.sheet": ("Sheet", "prices"),
     "query.aggregation": ("Aggregation", "merge_all"),
     "query.expr": (
         "Agg", "Column", "Expr", "approx_n_unique", "approx_quantile", "col", "count", "difference", "first",

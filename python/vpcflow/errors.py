@@ -87,6 +87,12 @@ class RuleError(VpcflowError, ValueError):
     kind = "rule"
 
 
+class PriceError(VpcflowError, ValueError):
+    """A price sheet, a price list or a bill cannot be used: the message names the file, the row and what is allowed."""
+
+    kind = "prices"
+
+
 class NotifyError(VpcflowError, OSError):
     """An alert could not be delivered. The message names the channel by scheme and host, never its secrets."""
 
