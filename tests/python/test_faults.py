@@ -2,6 +2,7 @@
 
 import ipaddress
 import json
+import os
 
 import pytest
 
@@ -9,7 +10,9 @@ import vpcflow as vf
 from conftest import run_cli
 from test_schemas import is_a, table
 from vpcflow import faults
+from vpcflow.reach import Network
 
+LONG = bool(os.environ.get("VPCFLOW_LONG"))  # make soak
 #: The verdict of each place at which a packet, or its answer, is denied: side, direction, layers.
 DENIED = {
     ("from", "egress"): "blocked_at_client",
@@ -45,10 +48,18 @@ def test_every_fault_is_planted_and_asked_about(world):
     assert vf.scan(folder / "logs").agg(n=vf.count()).collect().report.records == made.records
 
 
-@pytest.mark.parametrize("seed", [11, 12])
-def test_the_verdict_is_where_the_slow_matcher_denies(world, seed, tmp_path):
-    labels = world[1].labels if seed == 11 else faults.make_faults(tmp_path, seed=seed, hours=2).labels
-    for label in labels:
+@pytest.fixture(scope="module", params=[11, *(range(20, 50) if LONG else ())])
+def worlds(world, request, tmp_path_factory):
+    """One world; many in `make soak`."""
+    if request.param == 11:
+        return world
+    folder = tmp_path_factory.mktemp("faults")
+    options = {"window": 600} if request.param % 3 == 0 else {"hours": 2, "by": "interface"}
+    return folder, faults.make_faults(folder, seed=request.param, **options)
+
+
+def test_the_verdict_is_where_the_slow_matcher_denies(worlds):
+    for label in worlds[1].labels:
         denied = denials(label)
         if not denied:
             assert not label["verdict"].startswith(("blocked", "reply_blocked")), label
@@ -94,8 +105,8 @@ LOGGED = {
 }
 
 
-def test_both_sides_log_what_the_tree_of_verdicts_reads(world):
-    folder, made = world
+def test_both_sides_log_what_the_tree_of_verdicts_reads(worlds):
+    folder, made = worlds
     checked = set()
     for label in made.labels:
         # Calls before and after a change are both near.
@@ -162,3 +173,34 @@ def test_the_command(tmp_path):
     said = run_cli("synth", "--world", "faults", "--plant", "server_acl", "--hours", 2, "--out", tmp_path / "w", check=0).stdout.decode()
     assert "blocked_at_server" in said
     assert b"did you mean" in run_cli("synth", "--world", "faults", "--plant", "server_acll", "-o", tmp_path / "v", check=2).stderr
+
+
+def decided(network, row):
+    """What the rules of an inventory say of the first packet of a call, at the interface that logged it."""
+    own = network.interfaces[row["interface_id"]]
+    egress = row["flow_direction"] == "egress"
+    peer, port = (row["pkt_dstaddr"] if egress else row["pkt_srcaddr"]), row["dstport"]
+    permits = [network.security(own, row["flow_direction"]).ask(peer, 6, port).permit] if own.groups else []
+    if all(one.subnet != own.subnet for one in network.at_address(peer)):
+        permits.append(network.acl(own.subnet, row["flow_direction"]).ask(peer, 6, port).permit)
+    return {"deny": "REJECT", "allow": "ACCEPT"}.get(min(permits, key=["deny", "maybe", "allow"].index), "maybe")
+
+
+def test_what_interfaces_log_is_what_the_rules_of_the_inventory_say(worlds):
+    """Of every call's first packet, but where rules changed and no snapshot was taken."""
+    folder, made = worlds
+    inventory = vf.inventory(folder / "inventory")
+    rows = vf.scan(folder / "logs").filter("tcp_flags in (2, 3, 6, 7) and protocol = 6 and packets < 9").collect().rows()
+    unseen = {label["to_interface"] for label in made.labels if label["rules_changed"]}
+    blocked = {label["from_interface"] for label in made.labels if label["layer"] == "block_public_access"}
+    compared, differing = set(), []
+    for row in rows:
+        if row["reject_reason"] == "BPA":
+            assert row["interface_id"] in blocked
+            continue
+        said = decided(Network.at(inventory, row["start"]), row)
+        compared.add((said, row["flow_direction"]))
+        if said != row["action"] and row["interface_id"] not in unseen:
+            differing.append((said, row))
+    assert differing == []
+    assert compared >= {(action, way) for action in ("ACCEPT", "REJECT") for way in ("egress", "ingress")}

@@ -149,9 +149,8 @@ class World:
                 return found
 
     def outside(self) -> str:
-        """Returns a public address."""
-        rng = self.rng
-        return f"{rng.choice(('203.0.113', '198.51.100', '52.94.77', '8.8.8'))}.{rng.randrange(1, 255)}"
+        """Returns a public address that nobody has."""
+        return self.address(self.rng.choice(("203.0.113.0/24", "198.51.100.0/24", "52.94.77.0/24", "8.8.8.0/24")))
 
     # -- groups
 
