@@ -102,13 +102,13 @@ def four_weeks():
     are rules too wide, a forgotten one, one for a group that is gone; a job that runs in the last week for the first time;
     a scanner. Returns what :func:`write` takes, and the log."""
     interfaces = [
-        eni("eni-0a00000000000001", "10.0.0.10", "sg-0a000000000000web", subnet="subnet-0a0000000000000a"),
-        eni("eni-0a00000000000002", "10.0.1.11", "sg-0a000000000000app", subnet="subnet-0a0000000000000b"),
-        eni("eni-0a00000000000003", "10.0.1.12", "sg-0a000000000000app", subnet="subnet-0a0000000000000b"),
-        eni("eni-0a00000000000004", "10.0.2.20", "sg-0a0000000000000db", subnet="subnet-0a0000000000000c"),
-        eni("eni-0a00000000000005", "10.0.3.30", "sg-0a000000000000adm", subnet="subnet-0a0000000000000d"),
+        eni("eni-0a000000000000001", "10.0.0.10", "sg-0a0000000000000e1", subnet="subnet-0a00000000000000a"),
+        eni("eni-0a000000000000002", "10.0.1.11", "sg-0a0000000000000a2", subnet="subnet-0a00000000000000b"),
+        eni("eni-0a000000000000003", "10.0.1.12", "sg-0a0000000000000a2", subnet="subnet-0a00000000000000b"),
+        eni("eni-0a000000000000004", "10.0.2.20", "sg-0a0000000000000d3", subnet="subnet-0a00000000000000c"),
+        eni("eni-0a000000000000005", "10.0.3.30", "sg-0a0000000000000b4", subnet="subnet-0a00000000000000d"),
     ]
-    web, app, db, adm = (f"sg-0a{name.rjust(15, '0')}" for name in ("web", "app", "db", "adm"))
+    web, app, db, adm = (f"sg-0a0000000000000{end}" for end in ("e1", "a2", "d3", "b4"))
     named = [group(web, "web"), group(app, "app"), group(db, "db"), group(adm, "bastion")]
     rules = [
         rule("sgr-0a000000000000001", web, first=443, cidr="0.0.0.0/0", Description="shop"),
@@ -116,7 +116,7 @@ def four_weeks():
         rule("sgr-0a000000000000003", app, first=0, last=65535, cidr="10.0.0.0/8", Description="from balancers"),
         rule("sgr-0a000000000000004", app, first=22, cidr="10.0.3.0/24", Description="bastion"),
         rule("sgr-0a000000000000005", db, "-1", cidr="10.0.0.0/16", Description="for now"),
-        rule("sgr-0a000000000000006", db, first=5432, ref="sg-0a00000000000gone", Description="reports"),
+        rule("sgr-0a000000000000006", db, first=5432, ref="sg-0a0000000000000f9", Description="reports"),
         rule("sgr-0a000000000000007", adm, first=22, cidr="203.0.113.0/24", Description="office"),
         rule("sgr-0a000000000000008", web, first=8080, last=8090, ref=app, egress=True),
         rule("sgr-0a000000000000009", app, "-1", cidr="0.0.0.0/0", egress=True),
@@ -128,7 +128,9 @@ def four_weeks():
     for day in range(28):
         at = day * DAY
         for number in range(30):
-            log.session(eni_web, f"198.51.{(day * 7 + number) % 100}.{number + 1}", "10.0.0.10", 443, at=at + number * 2000)
+            log.session(
+                eni_web, f"198.51.{(day * 7 + number) % 100}.{number + 1}", "10.0.0.10", 443, at=at + number * 2000
+            )
         for number, eni_app in enumerate(eni_apps):
             address = f"10.0.1.{11 + number}"
             for hour in range(0, 24, 6):

@@ -81,7 +81,7 @@ def print_proposal(found: Proposal, args: argparse.Namespace) -> None:
             f"sessions would have been denied ({held['share']:.2%}, {held['low']:.2%} to {held['high']:.2%})"
         )
     else:
-        lines.append("held out: nothing; the logs are too short to say what would break")
+        lines.append("held out: nothing, so nobody knows what would break in days to come")
     lines.append(f"widened: {len(found.widened)} rules")
     if found.breaks:
         lines.append("would break, by when first seen:")

@@ -38,7 +38,7 @@ def rollback(rules: Sequence[Item], revoked: Sequence[Item]) -> dict[str, str]:
     files = _authorizations(revoked, "rollback-1")
     for (group, egress), items in _by_group(item for item in rules if is_new(item)).items():
         name = f"rollback-2-revoke-security-group-{_way(egress)}.{group}.json"
-        permissions = [_permission(item, described=False) for item in items]
+        permissions = [_permission(item) for item in items]
         files[name] = _text({"GroupId": group, "IpPermissions": permissions})
     return files
 
@@ -67,16 +67,16 @@ def _revocations(items: Iterable[Item], step: str) -> dict[str, str]:
         if all(id.startswith("sgr-") for id in ids):
             body["SecurityGroupRuleIds"] = ids
         else:  # an inventory without describe-security-group-rules
-            body["IpPermissions"] = [_permission(item, described=False) for item in own]
+            body["IpPermissions"] = [_permission(item) for item in own]
         out[f"{step}-revoke-security-group-{_way(egress)}.{group}.json"] = _text(body)
     return out
 
 
-def _permission(item: Item, described: bool = True) -> dict[str, Any]:
+def _permission(item: Item) -> dict[str, Any]:
     out: dict[str, Any] = {"IpProtocol": item["IpProtocol"]}
     if item["IpProtocol"] in ("tcp", "udp", "icmp", "icmpv6"):
         out |= {"FromPort": item["FromPort"], "ToPort": item["ToPort"]}
-    text = {"Description": item["Description"]} if described and item.get("Description") else {}
+    text = {"Description": item["Description"]} if item.get("Description") else {}
     if item.get("CidrIpv4"):
         out["IpRanges"] = [{"CidrIp": item["CidrIpv4"], **text}]
     elif item.get("CidrIpv6"):
