@@ -466,8 +466,33 @@ def test_what_failing_edges_have_in_common():
     steady(log, 20, 30, lambda b: 0, server="10.0.1.10")
     found = vf.health(vf.scan(log.data))
     (suspicion,) = found.suspicions
-    assert (suspicion.kind, suspicion.subject, suspicion.time) == ("server", SERVER, T0 + 12 * 300)
-    assert "3 of the 3 clients" in suspicion.sentence
+    assert (suspicion.kind, suspicion.subject, suspicion.time) == ("server", f"{SERVER} port 5432", T0 + 12 * 300)
+    assert "of 3 clients" in suspicion.sentence
+    assert suspicion.low < -20 / 30 < suspicion.high < 0
+    assert len(found.told()) == 1
+    assert sum(len(edge.changes) for edge in found) == 3
+
+
+def test_a_failure_that_no_client_shows_alone():
+    log = Log()
+    for i in range(200):
+        for number in range(12):
+            start = T0 + number * 300
+            log.attempt("refused" if number in (6, 7) and i % 4 == 0 else "answered", start + i, client=f"10.0.{i // 50}.{i % 50}")
+    found = vf.health(vf.scan(log.data))
+    assert all(edge.changes == () for edge in found)
+    (suspicion,) = found.suspicions
+    assert (suspicion.kind, suspicion.time, len(suspicion.edges)) == ("server", T0 + 6 * 300, 50)
+    assert f"{SERVER} port 5432: from 2026-11-23 06:30:00 to 2026-11-23 06:40:00 UTC 75.00%" in suspicion.sentence
+
+
+def test_a_client_that_fails_everywhere():
+    log = Log()
+    for server in (SERVER, "10.0.1.10", "10.0.1.11"):
+        steady(log, 20, 30, lambda b: 20 if b >= 12 else 0, server=server)
+        steady(log, 20, 30, lambda b: 0, client="10.0.0.2", eni="eni-2", server=server)
+    (suspicion,) = (one for one in vf.health(vf.scan(log.data)).suspicions if one.kind == "client")
+    assert (suspicion.subject, suspicion.time) == (CLIENT, T0 + 12 * 300)
 
 
 def test_comparison_of_two_days():

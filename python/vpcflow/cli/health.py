@@ -20,7 +20,8 @@ from ._shared import _time, add_input, collect, exit_code_of, flows_of, warn_of_
 
 HELP = "print who is answered and who is not, and where that changed; exit code 1 if there is something to say"
 EXAMPLES = (
-    "health examples/data/sample.log.gz --by service\n  vpcflow health logs/ --by name --inventory examples/inventory --every 1m\n"
+    "health examples/data/sample.log.gz --by service\n"
+    "  vpcflow health logs/ --by name --inventory examples/inventory --every 1m\n"
     "  vpcflow health logs/ --deploy 2026-11-23T08:00:00Z\n  vpcflow health logs/ --slo 99.9 --json"
 )
 _SAID = 20  # sentences that a page has

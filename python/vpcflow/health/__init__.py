@@ -5,7 +5,7 @@ from .dependencies import Dependencies, Dependency, dependencies
 from .deploy import Deploy, DeployEdge
 from .edge import Change, Edge
 from .health import Health, health
-from .suspects import Suspicion
+from .suspicion import Suspicion
 
 __all__ = [
     "Change", "Dependencies", "Dependency", "Deploy", "DeployEdge", "Edge", "Health", "Suspicion", "dependencies",

@@ -18,7 +18,7 @@ from ..query.result import Result
 from ..query.running import collect_readable
 from ..typing import ColumnType, Duration, Progress
 from . import pictures
-from .edges import Seen, Series, series_of
+from .edges import Seen, Series, order_of, series_of
 from .gaps import Gaps
 from .intervals import wilson
 from .limits import intermediaries_of
@@ -95,8 +95,7 @@ class Dependencies:
 
     def to_result(self) -> Result:
         """Returns the edges as a result, sorted by their keys: for frames, files and :func:`vpcflow.diff`."""
-        edges = sorted(self.edges, key=lambda e: (e.client, e.server, e.port or -1, e.protocol or -1))
-        return table_of(_KINDS, [dict(edge) for edge in edges], self.report)
+        return table_of(_KINDS, [vars(edge) for edge in sorted(self.edges, key=order_of)], self.report)
 
     def to(self, form: str) -> str:
         """Returns the graph as text in one of :data:`FORMS`. Names of hosts cannot break out of any of them."""
@@ -166,7 +165,7 @@ def dependencies(
     series = series_of(Seen(sessions, gaps.leaving_nothing_out()), naming, _BIN)
     wanted = [one for one in series if strangers or _is_dependency(one)]
     edges = [_dependency(one, gaps.rejects_alone) for one in wanted]
-    edges.sort(key=lambda e: (-e.bytes, -e.sessions, e.client, e.server, e.port or -1, e.protocol or -1))
+    edges.sort(key=lambda edge: (-edge.bytes, -edge.sessions, order_of(edge)))
     out = Dependencies(edges, len(series) - len(wanted), Scope.of(scoped), sessions.report)
     if damage is not None:
         damage.partial = out
@@ -175,12 +174,12 @@ def dependencies(
 
 
 def _is_dependency(series: Series) -> bool:
-    total = series.total()
+    total = series.all
     return bool(total.answered or total.sessions - total.failed > 0) or is_inside(series.key.client)
 
 
 def _dependency(series: Series, rejects_alone: bool) -> Dependency:
-    total = series.total()
+    total = series.all
     known = total.is_known and not rejects_alone
     low, high = wilson(total.answered, total.known) if known else (None, None)
     return Dependency(

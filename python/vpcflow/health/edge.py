@@ -7,7 +7,7 @@ from typing import Any
 
 from .._display import instant
 from .._keyed import Keyed
-from .changes import RARE, Split, changes_in
+from .changes import RARE, Split, changes_in, could_change
 from .edges import Counts, Series
 from .intervals import difference, discoveries, wilson
 from .outcomes import FAILURES, HALF, LATE, MEANING, ONGOING, REFUSED, REJECTED, RESET, SILENT, TCP, UNKNOWN
@@ -50,7 +50,8 @@ class Change(Keyed):
     def sentence(self) -> str:
         """The change in words."""
         what = "answered" if self.signal == "answered" else "reset after the answer"
-        why = f", most of it {MEANING[self.cause]}" if self.cause in MEANING else ""
+        when = "most of the failures" if self.worse else "most of the failures before"
+        why = f", {when} {MEANING[self.cause]}" if self.cause in MEANING else ""
         return (
             f"from {instant(self.time)} UTC {self.after:.2%} {what}, {self.before:.2%} before "
             f"(difference {self.low:+.2%} to {self.high:+.2%}){why}"
@@ -107,8 +108,7 @@ class Edge(Keyed):
 
     def as_dict(self) -> dict[str, Any]:
         """Returns all of it as plain values."""
-        out = {name: self[name] for name in self.keys()}
-        return {**out, "changes": [change.as_dict() for change in self.changes]}
+        return {**vars(self), "changes": [change.as_dict() for change in self.changes]}
 
     @property
     def name(self) -> str:
@@ -118,7 +118,7 @@ class Edge(Keyed):
 
 def edge_of(series: Series, every: int, changes: tuple[Change, ...], rejects_alone: bool) -> Edge:
     """Makes the report of a series."""
-    total = series.total()
+    total = series.all
     why = _why(series, total, rejects_alone)
     known = total.known
     low, high = wilson(total.answered, known) if known and not why else (None, None)
@@ -151,7 +151,7 @@ def changes_of(all_series: list[Series], every: int) -> list[tuple[Change, ...]]
     one in 2,000 of those that have no change shows one."""
     found: list[tuple[int, Change]] = []
     for number, series in enumerate(all_series):
-        if not series.total().is_known:
+        if not series.all.is_known:
             continue
         for signal in ("answered", "reset"):
             found += [(number, change) for change in _scanned(series, signal, every)]
@@ -166,6 +166,9 @@ def changes_of(all_series: list[Series], every: int) -> list[tuple[Change, ...]]
 
 
 def _scanned(series: Series, signal: str, every: int) -> list[Change]:
+    total = series.all
+    if not could_change(total.failed if signal == "answered" else total[RESET], total.known):
+        return []
     numbers = sorted(number for number, counts in series.bins.items() if counts.known)
     bins = [series.bins[number] for number in numbers]
     if signal == "answered":

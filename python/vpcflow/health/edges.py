@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -26,7 +27,9 @@ _AS_RECORD = (
 )  # fmt: skip
 _SERVER_ALONE = "packets = 0 and packets_lost_no_route > 0"
 _NUMBER = {name: i for i, name in enumerate(OUTCOMES)}
-_ATTEMPTS = tuple(i for i, name in enumerate(OUTCOMES) if name in (ANSWERED, RESET, UNKNOWN, *FAILURES))
+# Where those stand that were answered, and those that failed.
+_ANSWERS = slice(_NUMBER[ANSWERED], _NUMBER[RESET] + 1)
+_FAILURES = slice(_NUMBER[FAILURES[0]], _NUMBER[FAILURES[-1]] + 1)
 #: The share of attempts whose outcome may be unknown before the answered share is.
 MOST_UNKNOWN = 0.05
 # An interface shows one direction only if so many sessions that must have been answered have no answer, for each that
@@ -54,22 +57,22 @@ class Counts:
     @property
     def attempts(self) -> int:
         """Attempts, those of unknown outcome included."""
-        return sum(self.by_outcome[i] for i in _ATTEMPTS)
+        return self.known + self[UNKNOWN]
 
     @property
     def known(self) -> int:
         """Attempts whose outcome is known."""
-        return self.attempts - self[UNKNOWN]
+        return self.answered + self.failed
 
     @property
     def answered(self) -> int:
         """Attempts that the server accepted, those that were reset afterwards included."""
-        return self[ANSWERED] + self[RESET]
+        return sum(self.by_outcome[_ANSWERS])
 
     @property
     def failed(self) -> int:
         """Attempts that failed."""
-        return self.known - self.answered
+        return sum(self.by_outcome[_FAILURES])
 
     @property
     def is_known(self) -> bool:
@@ -78,7 +81,7 @@ class Counts:
 
     def add(self, other: Counts) -> None:
         """Adds others."""
-        self.by_outcome = [a + b for a, b in zip(self.by_outcome, other.by_outcome)]
+        self.by_outcome = list(map(int.__add__, self.by_outcome, other.by_outcome))
         self.bytes += other.bytes
 
 
@@ -104,12 +107,22 @@ class Series:
     last: int = 0
     packets: int = 0
 
+    @functools.cached_property
+    def all(self) -> Counts:
+        """The sum of the bins."""
+        return self.total()
+
     def total(self, begin: int | None = None, end: int | None = None) -> Counts:
         """Returns the sum of the bins, of those from ``begin`` to before ``end`` if they are given."""
         out = Counts()
-        for number, counts in self.bins.items():
-            if (begin is None or number >= begin) and (end is None or number < end):
-                out.add(counts)
+        some = [
+            counts
+            for number, counts in self.bins.items()
+            if (begin is None or number >= begin) and (end is None or number < end)
+        ]
+        if some:
+            out.by_outcome = list(map(sum, zip(*(counts.by_outcome for counts in some))))
+            out.bytes = sum(counts.bytes for counts in some)
         return out
 
 
@@ -150,15 +163,19 @@ def series_of(seen: Seen, naming: Naming, every: int) -> list[Series]:
     rows = list(_rows(collect_all(parts), bool(names)))
     one_way = _one_way_interfaces(rows)
     flagged, one_direction = is_flagged(seen.sessions), seen.sessions.report.one_direction is not None
-    out: dict[Key, Series] = {}
+    out: dict[tuple[Any, ...], Series] = {}
     for row in rows:
         (time, client, server, port, protocol, state, client_flags, server_flags, interface, client_name, server_name,
          n, first, last, sent_bytes, got_bytes, sent, got, alone) = row  # fmt: skip
-        key = Key(*naming.ends(client, server, client_name, server_name), port, protocol)
+        client, server = naming.ends(client, server, client_name, server_name)
+        key = (client, server, port, protocol)
         series = out.get(key)
         if series is None:
-            series = out[key] = Series(key, first=first, last=last)
-        series.first, series.last = min(series.first, first), max(series.last, last)
+            series = out[key] = Series(Key(*key), first=first, last=last)
+        elif first < series.first:
+            series.first = first
+        if last > series.last:
+            series.last = last
         series.interfaces.add(interface)
         number = time // every
         if number in seen.gaps.bad(interface):
@@ -176,11 +193,13 @@ def series_of(seen: Seen, naming: Naming, every: int) -> list[Series]:
     for series in out.values():
         _leave_out(series, seen.gaps, every)
         _doubt_silence(series)
-    return [out[key] for key in sorted(out, key=_order)]
+    return sorted(out.values(), key=lambda series: order_of(series.key))
 
 
-def _order(key: Key) -> tuple[Any, ...]:
-    return (key.client, key.server, -1 if key.port is None else key.port, -1 if key.protocol is None else key.protocol)
+def order_of(key: Any) -> tuple[str, str, int, int]:
+    """Returns what edges sort by: client, server, port and protocol."""
+    port, protocol = key.port, key.protocol
+    return key.client, key.server, -1 if port is None else port, -1 if protocol is None else protocol
 
 
 def _rows(parts: list[Result], named: bool) -> Iterator[tuple[Any, ...]]:

@@ -17,9 +17,10 @@ from ..query.flows import Flows
 from ..query.result import Result
 from ..query.running import collect_readable
 from ..typing import ColumnType, Duration, Instant, Progress
+from .common import is_covered
 from .deploy import Deploy, deploy_of
 from .edge import REJECTS_ALONE, Edge, changes_of, edge_of
-from .edges import Seen, Series, series_of
+from .edges import Key, Seen, Series, order_of, series_of
 from .gaps import Gaps
 from .limits import (
     NatUse,
@@ -34,12 +35,13 @@ from .limits import (
 )
 from .naming import By, Given, Naming, inventory_of, is_inside
 from .slo import burn_of, burned, objective_of
-from .suspects import Suspicion, suspicions
+from .suspects import suspicions
+from .suspicion import Suspicion
 from .tables import table_of
 
 _LONGEST_BIN = 86400
 _SLO_BIN = 300
-_LEAST_BROKEN = 10  # attempts
+_LEAST_BROKEN = 5  # attempts
 _BROKEN = 0.5  # an edge of which less is answered, surely, is told even if it was never better
 _CALL = "health(vf.scan('logs/'), by='service')"
 
@@ -90,8 +92,7 @@ class Health:
             "refused": "int64", "silent": "int64", "unknown": "int64", "resets": "int64", "late": "int64",
             "bytes": "int64",
         }  # fmt: skip
-        edges = sorted(self.edges, key=lambda e: (e.client, e.server, e.port or -1, e.protocol or -1))
-        return table_of(kinds, [dict(edge) for edge in edges], self.report)
+        return table_of(kinds, [vars(edge) for edge in sorted(self.edges, key=order_of)], self.report)
 
     def bins(self) -> list[dict[str, Any]]:
         """Returns a row a bin of each edge: its ends, ``time``, ``attempts``, ``answered`` (share or ``None``),
@@ -113,10 +114,20 @@ class Health:
         return out
 
     def told(self) -> list[str]:
-        """Returns what there is to say, a sentence each, most important first; empty: nothing."""
+        """Returns what there is to say, a sentence each, most important first; empty: nothing. Changes that a
+        suspicion accounts for are not told again."""
         out = [one.sentence for one in self.suspicions]
+        by_edge: dict[Key, list[Suspicion]] = {}
+        for one in self.suspicions:
+            for key in one.edges:
+                by_edge.setdefault(key, []).append(one)
         for edge in self.edges:
-            out += [f"{edge.name}: {change.sentence}" for change in edge.changes]
+            own = by_edge.get(Key(edge.client, edge.server, edge.port, edge.protocol), ())
+            out += [
+                f"{edge.name}: {change.sentence}"
+                for change in edge.changes
+                if not any(is_covered(one, change, self.every) for one in own)
+            ]
             if is_broken(edge) and not edge.changes:
                 out.append(
                     f"{edge.name}: {edge.answered:.2%} of {count(edge.attempts, 'attempt')} answered in all of the "
@@ -152,9 +163,8 @@ def is_broken(edge: Edge) -> bool:
 def _worst_first(edge: Edge) -> tuple[Any, ...]:
     said = bool(edge.changes or (edge.slo and edge.slo["alerts"]))
     failed = 0 if edge.answered is None else edge.rejected + edge.half + edge.refused + edge.silent
-    key = (edge.client, edge.server, -1 if edge.port is None else edge.port, edge.protocol or -1)
     stranger = not edge.succeeded and not is_inside(edge.client)
-    return (not said, not is_broken(edge), stranger, -failed, -edge.attempts, key)
+    return (not said, not is_broken(edge), stranger, -failed, -edge.attempts, order_of(edge))
 
 
 def _told_of(edge: Any) -> str:

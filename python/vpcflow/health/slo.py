@@ -31,7 +31,7 @@ def burn_of(series: Series, objective: float, every: int) -> dict[str, Any]:
     A burn rate is the failed share of a window divided by the share that may fail."""
     numbers = sorted(number for number, counts in series.bins.items() if counts.known)
     budget = 1 - objective
-    total = series.total()
+    total = series.all
     out: dict[str, Any] = {
         "objective": objective, "failed": total.failed,
         "burn": total.failed / total.known / budget if total.known else None,

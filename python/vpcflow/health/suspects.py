@@ -2,42 +2,26 @@
 
 from __future__ import annotations
 
-import dataclasses
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 from .._display import instant
-from .._keyed import Keyed
 from .._words import count
+from .common import common_ends
 from .edge import Change, Edge
 from .edges import Series
 from .limits import NatUse, Throughput
+from .suspicion import Suspicion
 
 _NEAR = 0.8  # of a limit
 _MORE = 1.25  # as much demand as before
 _LONG = 5  # minutes above a baseline without a break, as burst credits last that long at least
 
 
-@dataclasses.dataclass(frozen=True)
-class Suspicion(Keyed):
-    """What may be the cause of trouble. ``low`` and ``high`` bound the figure that the sentence is about; ``proof``
-    says what would tell."""
-
-    #: ``"server"``, ``"client"``, ``"demand"``, ``"nat"``, ``"bandwidth"``.
-    kind: str
-    subject: str
-    time: int | None
-    low: float
-    high: float
-    sentence: str
-    proof: str
-
-
 def suspicions(
     edges: Sequence[Edge], series: Sequence[Series], nat: Iterable[NatUse], bandwidth: Iterable[Throughput], every: int
 ) -> list[Suspicion]:  # fmt: skip
     """Returns what may be behind the changes, and which limits are near."""
-    out = [*_common_ends(edges, every)]
+    out = common_ends(series, every)
     for edge, own in zip(edges, series):
         out += [_demand(edge, own, change, every) for change in edge.changes if _grew(own, change, every)]
     for use in nat:
@@ -64,40 +48,6 @@ def suspicions(
                     "bw_in_allowance_exceeded and bw_out_allowance_exceeded of the ENA driver",
                 )
             )  # fmt: skip
-    return out
-
-
-def _common_ends(edges: Sequence[Edge], every: int) -> list[Suspicion]:
-    """What edges that became worse at the same time have in common, if others of the same end did not."""
-    fallen: list[tuple[int, Edge, Change]] = sorted(
-        ((change.time, edge, change) for edge in edges for change in edge.changes if change.worse),
-        key=lambda one: one[0],
-    )
-    groups: list[list[tuple[int, Edge, Change]]] = []
-    for one in fallen:
-        if groups and one[0] - groups[-1][0][0] <= 2 * every:
-            groups[-1].append(one)
-        else:
-            groups.append([one])
-    out = []
-    for group in groups:
-        for kind, other in (("server", "client"), ("client", "server")):
-            by_end: dict[str, set[str]] = defaultdict(set)
-            for _, edge, _ in group:
-                by_end[edge[kind]].add(edge[other])
-            for end, peers in sorted(by_end.items()):
-                everyone = {edge[other] for edge in edges if edge[kind] == end and edge.answered is not None}
-                if len(peers) < 2 or end == "*":
-                    continue
-                time = min(group, key=lambda one: one[2].p)[0]  # the surest
-                out.append(
-                    Suspicion(
-                        kind, end, time, len(peers) / len(everyone), 1.0,
-                        f"from {instant(time)} UTC {len(peers):,} of the {count(len(everyone), other)} of {end} fail "
-                        f"more: what they have in common is the {kind}, or the way to it",
-                        f"vpcflow explain for one of them; the {kind}'s own logs",
-                    )
-                )  # fmt: skip
     return out
 
 
