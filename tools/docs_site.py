@@ -34,6 +34,7 @@ PYTHON = {
     "Health": {"health.health": "health Health", "health.dependencies": "dependencies Dependencies"},
     "Labels": {"": "labels"},
     "Inventories": {"inventory.inventory": "inventory Inventory"},
+    "Why A cannot reach B": {"explain.explain": "explain", "explain.explanation": "Explanation"},
     "Security groups": {
         "tuning.usage": "rule_usage RuleUsage", "tuning.propose": "propose_rules", "tuning.proposal": "Proposal",
         "tuning.check": "check_rules RuleCheck", "tuning.observed": "Observed",

@@ -42,6 +42,8 @@ if TYPE_CHECKING:
         SynthError,
         VpcflowError,
     )
+    from .explain.explain import explain
+    from .explain.explanation import Explanation
     from .findings.finding import Finding
     from .findings.findings import Findings
     from .formats.capabilities import Capability, capabilities, recommended_format
@@ -105,6 +107,7 @@ __all__ = [
     "DataLossError",
     "DataQualityWarning",
     "Dependencies",
+    "Explanation",
     "Expr",
     "FieldError",
     "FieldInfo",
@@ -151,6 +154,7 @@ __all__ = [
     "detect",
     "diff",
     "difference",
+    "explain",
     "fields",
     "first",
     "health",
@@ -190,6 +194,8 @@ _PLACES: dict[str, tuple[str, ...]] = {
         "NoRecordsError", "NotifyError", "OutOfMemoryError", "OutputError", "ParseError", "PlanError", "PriceError",
         "RuleError", "SourceError", "SourceNotFoundError", "StateError", "SynthError", "VpcflowError",
     ),
+    "explain.explain": ("explain",),
+    "explain.explanation": ("Explanation",),
     "findings.finding": ("Finding",),
     "findings.findings": ("Findings",),
     "formats.capabilities": ("Capability", "capabilities", "recommended_format"),
@@ -242,6 +248,14 @@ class _Package(types.ModuleType):
 
     @detect.setter
     def detect(self, package: object) -> None:
+        pass
+
+    @property
+    def explain(self) -> Any:
+        return _load("explain")
+
+    @explain.setter
+    def explain(self, package: object) -> None:
         pass
 
     @property
