@@ -6,10 +6,10 @@ import json
 START = 1_793_534_400
 HOURS = 3
 CLIENT, SERVER, OTHER = "10.0.1.5", "10.0.2.9", "10.0.3.3"
-FULL = (
-    "version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status "
-    "vpc-id subnet-id tcp-flags pkt-srcaddr pkt-dstaddr flow-direction reject-reason"
-).split()
+FULL = """
+    version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status
+    vpc-id subnet-id tcp-flags pkt-srcaddr pkt-dstaddr flow-direction reject-reason
+""".split()  # noqa: SIM905
 V2 = FULL[:14]
 #: When attempts are made, in seconds from the beginning: in all three hours.
 TIMES = tuple(range(330, HOURS * 3600 - 900, 600))
@@ -87,17 +87,17 @@ FAULTS = {
 def _cut(time, port):
     rows = attempt(time, port, "aaaa", there=(2, 6, 120), back=(18, 6, 400))
     rows += attempt(time + 351, port, "annn", there=(0, 2, 300))
-    return rows + attempt(time + 351, port, "nnna", back=(4, 1, 40))
+    return [*rows, *attempt(time + 351, port, "nnna", back=(4, 1, 40))]
 
 
 def _large(time, port):
     rows = attempt(time, port, "aann", there=(2, 4, 80)) + attempt(time, port, "nnna", back=(18, 2, 56))
-    return rows + [record("eni-s", time, SERVER, CLIENT, (5432, port), "ACCEPT", 18, 12, 1260)]
+    return [*rows, record("eni-s", time, SERVER, CLIENT, (5432, port), "ACCEPT", 18, 12, 1260)]
 
 
 def _late(time, port):
-    rows = attempt(time, port, "aaaa")
-    return rows + [record("eni-s", time + 40, SERVER, CLIENT, (5432, port), "REJECT", 1, 1, 52)]
+    late = record("eni-s", time + 40, SERVER, CLIENT, (5432, port), "REJECT", 1, 1, 52)
+    return [*attempt(time, port, "aaaa"), late]
 
 
 def rows_of(name, with_reject=True):

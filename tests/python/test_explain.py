@@ -1,14 +1,28 @@
 """Why A cannot reach B: each verdict by hand, and that none is certain and wrong when something is taken away."""
 
+import gzip
 import json
 import os
 
 import pytest
 
 import vpcflow as vf
-from conftest import corpora, run_cli
+from conftest import ROOT, corpora, run_cli
 from explained import (
-    AT, CLIENT, FAULTS, FULL, SERVER, SYN, TIMES, V2, attempt, documents_of, record, rows_of, text_of, write_documents,
+    AT,
+    CLIENT,
+    FAULTS,
+    FULL,
+    SERVER,
+    SYN,
+    TIMES,
+    V2,
+    attempt,
+    documents_of,
+    record,
+    rows_of,
+    text_of,
+    write_documents,
 )  # fmt: skip
 
 CORPORA = corpora()
@@ -259,3 +273,9 @@ def test_syn_of_one_window_and_answer_of_the_next_at_the_end_of_the_log(inventor
     rows = [row for row in rows_of("not_sent") if int(row["start"]) < AT + 2]
     rows += attempt(AT - 1_793_534_400, 40000, "aann", there=SYN)
     assert not ask("", inventories["works"], rows).certain
+
+
+def test_the_example_of_the_documents_is_of_this_network():
+    folder = ROOT / "examples" / "reach"
+    assert gzip.decompress((folder / "flow.log.gz").read_bytes()) == text_of(rows_of("reply_server_acl"))
+    assert {path.stem: json.loads(path.read_text()) for path in (folder / "aws").iterdir()} == documents_of("reply_server_acl")

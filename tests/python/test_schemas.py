@@ -12,6 +12,7 @@ from vpcflow.findings import Coverage
 
 PAGE = (ROOT / "docs" / "reference" / "schemas.md").read_text()
 INVENTORY = ROOT / "examples" / "inventory"
+REACH = ROOT / "examples" / "reach"
 GROUPS = ROOT / "examples" / "groups"
 RULES = """
 - name: refused
@@ -69,6 +70,7 @@ def test_the_types_that_are_checked_differ():
         ("Scores by labels", ["detect", SAMPLE, "--label", "LABELS"]),
         ("Baselines", ["baseline", "build", SAMPLE, "-o", "BASELINE"]),
         ("Inventory", ["inventory", INVENTORY]),
+        ("Explanations", ["explain", REACH / "flow.log.gz", "--inventory", REACH / "aws", "--from", "web-1", "--to", "db-1", "--port", "5432"]),
         ("Health", ["health", SAMPLE]),
         ("Dependencies", ["dependencies", SAMPLE]),
         ("Usage of rules", ["sg", "usage", GROUPS / "flow.log.gz", "--inventory", GROUPS / "aws"]),

@@ -13,8 +13,9 @@ from ._shared import add_input, collect, exit_code_of, flows_of, warn_of_rejects
 
 HELP = "print why one host cannot reach another, with the proof"
 EXAMPLES = (
-    "explain logs/ --inventory aws/ --from web-1 --to db-1 --port 5432\n"
-    "  vpcflow explain logs/ --from 10.0.1.5 --to 10.0.2.9 --port 443 --at 2026-11-23T14:05Z --json"
+    "explain examples/reach/flow.log.gz --inventory examples/reach/aws --from web-1 --to db-1 --port 5432\n"
+    "  vpcflow explain examples/reach/flow.log.gz --from 10.0.1.5 --to 10.0.2.9 --port 5432 --at 2026-11-01T13:20Z "
+    "--json"
 )
 
 

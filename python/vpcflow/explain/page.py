@@ -13,7 +13,8 @@ from .verdicts import VERDICTS
 if TYPE_CHECKING:
     from .explanation import Explanation
 
-_SHOWN = 4  # records, and verdicts not ruled out, of a page
+_SHOWN = 5  # records, and doubts, of a page
+_MANY = 8  # verdicts that are not listed one by one
 _SCHEMA = [("at", "text"), ("interface", "text"), ("seen", "text"), ("records", "int64"), ("packets", "int64")]
 
 
@@ -30,12 +31,13 @@ def page(found: Explanation, width: int | None) -> str:
     lines += _part("how to check it", found.check, width)
     lines += _part("not certain, as", found.doubts[:_SHOWN], width)
     if found.not_ruled_out:
-        lines += _part("not ruled out", [", ".join(found.not_ruled_out)], width)
+        many = len(found.not_ruled_out) > _MANY
+        lines += _part("not ruled out", ["most others" if many else ", ".join(found.not_ruled_out)], width)
     lines += _part("rules", _rules(found), width)
-    shown = [_record(row) for row in found.evidence[:_SHOWN]]
+    shown = [_record(row) for row in _first_ones(found.evidence)]
     more = len(found.evidence) - len(shown)
     lines += _part("records" + (f" ({more} more: --json)" if more else ""), shown, width)
-    lines += _part("ruled out", [_ruled_out(found)] if found.ruled_out else [], width)
+    lines += _part("ruled out", filter(None, [_ruled_out(found)]), width)
     return "\n".join(lines) + "\n"
 
 
@@ -75,8 +77,17 @@ def _record(row: dict[str, Any]) -> str:
     return f"{row['seen_at']}  {when}{', '.join(parts)}  ({row['file']}{at})"
 
 
+def _first_ones(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Returns the first record of each vantage point and action."""
+    first: dict[tuple[Any, Any], dict[str, Any]] = {}
+    for row in rows:
+        first.setdefault((row["seen_at"], row.get("action")), row)
+    return list(first.values())[:_SHOWN]
+
+
 def _ruled_out(found: Explanation) -> str:
     by: dict[str, list[str]] = {}
     for one in found.ruled_out:
-        by.setdefault(one["how"], []).append(one["verdict"])
+        if one["verdict"] not in ("not_sent", "intermittent", "late_packet"):
+            by.setdefault(one["how"], []).append(one["verdict"])
     return "; ".join(f"{', '.join(names)}: {how}" for how, names in by.items())

@@ -90,7 +90,7 @@ def _tries(told: Told) -> str:
     """``12 of 12 attempts from A to B (tcp 443)``."""
     whole = count(told.attempts, "attempt")
     part = f"{told.affected:,} of {whole}" if told.affected != told.attempts else whole
-    return f"{part} from {told.ends} ({told.service})"
+    return f"{part} from {told.ends}, {told.service},"
 
 
 def _works(told: Told) -> str:
@@ -101,9 +101,9 @@ def _works(told: Told) -> str:
 def _not_sent(told: Told) -> str:
     seeing = told.seeing
     other = seeing.logs.other_ports
-    text = f"The logs have no packet from {told.ends} ({told.service}), {told.span}"
+    text = f"The logs have no packet from {told.ends} at {told.service}, {told.span}"
     if told.settled.certain:
-        text = f"The client never tried: its interface logged no packet from {told.ends} ({told.service}), {told.span}"
+        text = f"The client never tried: its interface logged no packet from {told.ends} at {told.service}, {told.span}"
     if other:
         ports = ", ".join(str(port) for port in sorted(other))
         return f"{text}; it did try {'port' if len(other) == 1 else 'ports'} {ports} there."
@@ -130,7 +130,10 @@ def _denial(one: Checkpoint) -> str:
         groups = " and ".join(one.ids)
         return f"no rule of {groups} allows it"
     if one.layer == "network_acl":
-        return f"network ACL entry {one.ids[0]} denies it" if one.ids else "the network ACL denies it"
+        acl, _, number = one.ids[0].partition("#")
+        if number in ("32767", "32768"):
+            return f"no entry of network ACL {acl} allows it, so its last one ({one.ids[0]}) denies it"
+        return f"network ACL entry {one.ids[0]} denies it"
     return one.text
 
 
@@ -201,8 +204,7 @@ def _mtu(told: Told) -> str:
 
 def _intermittent(told: Told) -> str:
     found = told.settled.explained_by
-    tries = f"{told.affected:,} of {count(told.attempts, 'attempt')} from {told.ends} ({told.service})"
-    text = f"{tries} failed, {told.span}"
+    text = f"{_tries(told)} failed, {told.span}"
     kinds = {one.only or one.likely for one in told.settled.attempts} - {None}
     how = f" ({', '.join(sorted(map(str, kinds)))})" if kinds else ""
     if found is None:
@@ -214,7 +216,7 @@ def _intermittent(told: Told) -> str:
 
 def _late(told: Told) -> str:
     return (
-        f"Between {told.ends} ({told.service}) the logs have only rejected packets that ask for no connection "
+        f"Between {told.ends} at {told.service} the logs have only rejected packets that ask for no connection "
         f"({count(told.late, 'record')}): they came after their connection had ended, and are harmless."
     )
 
@@ -224,7 +226,7 @@ def _cannot_tell(told: Told) -> str:
     if told.attempts:
         text = f"{_tries(told)} are in the logs, {told.span}, but those do not show what became of them"
     else:
-        text = f"The logs cannot tell whether {told.ends} ({told.service}) was tried"
+        text = f"The logs cannot tell whether {told.ends} at {told.service} was tried"
     return f"{text}: {why}." if why else f"{text}."
 
 

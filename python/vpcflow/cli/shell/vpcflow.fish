@@ -46,8 +46,8 @@ function _shtab_vpcflow_using
   test "$_shtab_vpcflow_cmdpath" = "$argv"
 end
 
-set -g _shtab_vpcflow_commands summary top head detect athena 'athena ddl' baseline 'baseline build' 'baseline update' 'baseline show' capabilities completion convert coverage dependencies enable 'enable plan' 'enable emit' 'enable apply' 'enable verify' 'enable delete' 'enable audit' 'enable cost' fields findings 'findings mark' health inventory prices 'prices show' 'prices import' receive rules 'rules new' 'rules test' 'rules run' 'rules replay' sessions sg 'sg usage' 'sg propose' 'sg check' 'sg export' 'sg block' sql synth timeline watch
-set -g _shtab_vpcflow_opts_with_value --account --accounts --acl --agg --allow-host --as --aws-region --baseline --bin-by --by --columns --container --counters --deploy --destination-role --duplicates --end --endpoint-url --every --exclude --expires --external-id --files --flow-log --flows-per-minute --for --format --from --from-json --gb --group --gzip-level --having --hold-out --hours --idle --intensity --interfaces --intermediary --interval --inventory --ipv6-share --keep --key --kms-key --label --layout --learn --least --limit --listen --location --max-memory --max-output-bytes --max-rejects --max-request --max-rules --min-severity --most --nodata-share --noise-sources --notify --on-error --only --order-by --out --output --part --peers --per --plan --plant --profile --reason --recommend --records --region --reject-share --repeat --replace --replay --retention --role --role-arn --rules --samples --seed --select --set --settle --silences --since --skipdata-share --slo --span --spare --spool --start --state --table --tag-keys --threads --throttle --to --traffic --tz --until --vantage --wait --where --window --world -n -o
+set -g _shtab_vpcflow_commands summary top head detect athena 'athena ddl' baseline 'baseline build' 'baseline update' 'baseline show' capabilities completion convert coverage dependencies enable 'enable plan' 'enable emit' 'enable apply' 'enable verify' 'enable delete' 'enable audit' 'enable cost' explain fields findings 'findings mark' health inventory prices 'prices show' 'prices import' receive rules 'rules new' 'rules test' 'rules run' 'rules replay' sessions sg 'sg usage' 'sg propose' 'sg check' 'sg export' 'sg block' sql synth timeline watch
+set -g _shtab_vpcflow_opts_with_value --account --accounts --acl --agg --allow-host --as --at --aws-region --baseline --bin-by --by --columns --container --counters --deploy --destination-role --duplicates --end --endpoint-url --every --exclude --expires --external-id --files --flow-log --flows-per-minute --for --format --from --from-json --gb --group --gzip-level --having --hold-out --hours --idle --intensity --interfaces --intermediary --interval --inventory --ipv6-share --keep --key --kms-key --label --layout --learn --least --limit --listen --location --max-memory --max-output-bytes --max-rejects --max-request --max-rules --min-severity --most --nodata-share --noise-sources --notify --on-error --only --order-by --out --output --part --peers --per --plan --plant --port --profile --proto --reason --recommend --records --region --reject-share --repeat --replace --replay --retention --role --role-arn --rules --samples --seed --select --set --settle --silences --since --skipdata-share --slo --span --spare --spool --start --state --table --tag-keys --threads --throttle --to --traffic --tz --until --vantage --wait --where --window --world -n -o
 
 complete -c vpcflow -e
 complete -c vpcflow -f
@@ -506,6 +506,39 @@ complete -c vpcflow -n '_shtab_vpcflow_using enable cost' -l format -x -d 'price
 complete -c vpcflow -n '_shtab_vpcflow_using enable cost' -l region -x -d 'take the prices of NAME (default us-east-1)'
 complete -c vpcflow -n '_shtab_vpcflow_using enable cost' -l parquet -d 'add what the conversion to Parquet costs'
 complete -c vpcflow -n '_shtab_vpcflow_using enable cost' -l json -d 'print one JSON object'
+complete -c vpcflow -n '_shtab_vpcflow_using; and test $_shtab_vpcflow_npos -eq 0' -a explain -d 'print why one host cannot reach another, with the proof'
+complete -c vpcflow -n '_shtab_vpcflow_using explain' -s h -l help -d 'show this help message and exit'
+complete -c vpcflow -n '_shtab_vpcflow_using explain' -l format -x -d 'parse logs without a header line by this format: '"'"'${srcaddr} ${bytes}'"'"', names, default, tgw, v5'
+complete -c vpcflow -n '_shtab_vpcflow_using explain' -l container -xka "auto text cloudwatch-export json csv subscription" -d 'unwrap records from this container (default: detect it)'
+complete -c vpcflow -n '_shtab_vpcflow_using explain' -l where -x -d 'keep only records that pass, e.g. "action = '"'"'REJECT'"'"' and dstport = 22"'
+complete -c vpcflow -n '_shtab_vpcflow_using explain' -l start -x -d 'keep only records from then on: 2026-11-23T06:00:00Z, or -2h'
+complete -c vpcflow -n '_shtab_vpcflow_using explain' -l end -x -d 'keep only records that start before; objects outside are not opened'
+complete -c vpcflow -n '_shtab_vpcflow_using explain' -l account -x -d 'read only objects of this account; may be repeated'
+complete -c vpcflow -n '_shtab_vpcflow_using explain' -l region -x -d 'read only objects of this region; may be repeated'
+complete -c vpcflow -n '_shtab_vpcflow_using explain' -l flow-log -x -d 'read only objects of this flow log; without PATH, what it delivers, wherever that is; may be repeated'
+complete -c vpcflow -n '_shtab_vpcflow_using explain' -l duplicates -xka "once all" -d 'read files with the same bytes once (default), or all of them'
+complete -c vpcflow -n '_shtab_vpcflow_using explain' -l trust-statistics -d 'believe Parquet files which of their row groups have no record that passes (default: look)'
+complete -c vpcflow -n '_shtab_vpcflow_using explain' -l on-error -xka "skip raise null" -d 'skip malformed lines (default), raise an error, or read malformed values as null'
+complete -c vpcflow -n '_shtab_vpcflow_using explain' -l threads -x -d 'use N worker threads (default: one per processor)'
+complete -c vpcflow -n '_shtab_vpcflow_using explain' -l max-memory -x -d 'limit the memory of groups and rows, e.g. 2GB'
+complete -c vpcflow -n '_shtab_vpcflow_using explain' -l max-output-bytes -x -d 'limit what one compressed file may unpack to, e.g. 50GB'
+complete -c vpcflow -n '_shtab_vpcflow_using explain' -l max-rejects -x -d 'exit with 3 if more than N lines are rejected'
+complete -c vpcflow -n '_shtab_vpcflow_using explain' -l allow-empty -d 'accept an input without records, or with none in the time asked for'
+complete -c vpcflow -n '_shtab_vpcflow_using explain' -l json -d 'print JSON instead of a page for people'
+complete -c vpcflow -n '_shtab_vpcflow_using explain' -l profile -x -d 'use this profile of ~/.aws/config'
+complete -c vpcflow -n '_shtab_vpcflow_using explain' -l role-arn -x -d 'assume this role'
+complete -c vpcflow -n '_shtab_vpcflow_using explain' -l external-id -x -d 'assume the role with this external id'
+complete -c vpcflow -n '_shtab_vpcflow_using explain' -l aws-region -x -d 'call the services of this region'
+complete -c vpcflow -n '_shtab_vpcflow_using explain' -l endpoint-url -x -d 'call this server instead of AWS'
+complete -c vpcflow -n '_shtab_vpcflow_using explain' -l no-sign-request -d 'send no credentials, for public buckets'
+complete -c vpcflow -n '_shtab_vpcflow_using explain' -l requester-pays -d 'accept the costs of buckets that ask for it'
+complete -c vpcflow -n '_shtab_vpcflow_using explain' -l from -x -d 'who calls: address, CIDR, or with --inventory an interface, instance, group or name'
+complete -c vpcflow -n '_shtab_vpcflow_using explain' -l to -x -d 'who is called, likewise'
+complete -c vpcflow -n '_shtab_vpcflow_using explain' -l port -x -d 'port of the server; icmp has none'
+complete -c vpcflow -n '_shtab_vpcflow_using explain' -l proto -x -d 'tcp (default), udp, icmp, icmpv6 or a number'
+complete -c vpcflow -n '_shtab_vpcflow_using explain' -l at -x -d 'ask about the half hour around TIME: 2026-11-23T14:05Z'
+complete -c vpcflow -n '_shtab_vpcflow_using explain' -l inventory -xka "(__fish_complete_directories)" -d 'name rules by the answers of describe calls in this folder'
+complete -c vpcflow -n '_shtab_vpcflow_using explain; and test $_shtab_vpcflow_npos -ge 0' -ka "(__fish_complete_path (commandline -ct))" -d 'read a file, folder, pattern, s3:// URL, or - for standard input'
 complete -c vpcflow -n '_shtab_vpcflow_using; and test $_shtab_vpcflow_npos -eq 0' -a fields -d 'print the field catalogue'
 complete -c vpcflow -n '_shtab_vpcflow_using fields' -s h -l help -d 'show this help message and exit'
 complete -c vpcflow -n '_shtab_vpcflow_using fields' -l json -d 'print one JSON object a line'
