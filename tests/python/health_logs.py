@@ -62,3 +62,38 @@ def steady(log, bins, attempts, failing, every=300, **more):
             start = T0 + number * every + i * every // attempts
             log.attempt("silent" if i * failed // attempts != (i + 1) * failed // attempts else "answered", start, **more)
     return log
+
+
+OUTAGE = 1795438800  # 2026-11-23 13:00:00 UTC
+HOSTS = {"web-1": "10.0.0.11", "web-2": "10.0.0.12", "api-1": "10.0.1.21", "api-2": "10.0.1.22", "db": "10.0.2.30", "cache": "10.0.2.40"}
+CALLS = (
+    ("web-1", "api-1", 8443), ("web-2", "api-2", 8443), ("api-1", "db", 5432), ("api-2", "db", 5432), ("api-1", "cache", 6379),
+    ("api-2", "cache", 6379),
+)  # fmt: skip
+
+
+def outage():
+    """Two hours of a small application; from 14:05 on four of ten calls of the database stay without an answer. It is
+    examples/outage/flow.log.gz."""
+    log = Log()
+    for second in range(0, 7200, 15):
+        for number, (client, server, port) in enumerate(CALLS):
+            fails = server == "db" and second >= 3900 and second // 15 * 7 % 10 < 4
+            start = OUTAGE + second + number
+            log.attempt("silent" if fails else "answered", start, HOSTS[client], HOSTS[server], port, eni=f"eni-{client}")
+    for second in range(0, 7200, 600):  # a stranger who knocks
+        log.attempt("rejected", OUTAGE + second, "203.0.113.9", HOSTS["web-1"], 22, eni="eni-web-1")
+    return log
+
+
+def inventory_of_outage():
+    """What examples/outage/aws holds."""
+    interfaces = [
+        {
+            "NetworkInterfaceId": f"eni-{name}", "InterfaceType": "interface", "SubnetId": "subnet-1", "VpcId": "vpc-1",
+            "PrivateIpAddress": address, "PrivateIpAddresses": [{"PrivateIpAddress": address, "Primary": True}],
+            "TagSet": [{"Key": "Name", "Value": name}],
+        }
+        for name, address in HOSTS.items()
+    ]  # fmt: skip
+    return {"NetworkInterfaces": interfaces}

@@ -1,5 +1,6 @@
 """Health of edges: outcomes, intervals, changes, deploys, burn rates, limits; never a failure that the logs cannot show."""
 
+import gzip
 import json
 import math
 import os
@@ -8,8 +9,8 @@ import random
 import pytest
 
 import vpcflow as vf
-from conftest import run_cli
-from health_logs import CLIENT, SERVER, T0, V2, V5, Log, steady
+from conftest import ROOT, run_cli
+from health_logs import CLIENT, SERVER, T0, V2, V5, Log, inventory_of_outage, outage, steady
 from vpcflow.health import intervals
 from vpcflow.health.changes import changes_in
 
@@ -518,6 +519,13 @@ def test_the_command(tmp_path):
     (change,) = map(json.loads, run_cli("health", bad, "--part", "changes", "--json", check=1).stdout.splitlines())
     assert (change["client"], change["signal"]) == (CLIENT, "answered")
     assert run_cli("health", bad, "--part", "bins", "--csv", check=1).stdout.count(b"\n") == 21
+
+
+def test_the_log_of_the_page_has_the_planted_failure():
+    """docs/how-to/what-broke.md shows what the commands say of it; test_docs.py runs them."""
+    folder = ROOT / "examples" / "outage"
+    assert gzip.decompress((folder / "flow.log.gz").read_bytes()) == outage().data
+    assert json.loads((folder / "aws" / "describe-network-interfaces.json").read_text()) == inventory_of_outage()
 
 
 @pytest.mark.parametrize(
