@@ -11,13 +11,13 @@ from typing import Any
 from .._hints import hint
 from ..errors import SynthError
 from ..io.writing import folder_in_place, write_whole
-from . import at_times, by_rules, in_between
+from . import at_times, by_rules, in_between, traps
 from .stage import Stage
 from .world import ACCOUNT
 from .writing import fields_of_format, write_documents, write_logs
 
 #: Meaning and plant of every fault, by name.
-PLANTS = {**by_rules.PLANTS, **in_between.PLANTS, **at_times.PLANTS}
+PLANTS = {**by_rules.PLANTS, **in_between.PLANTS, **at_times.PLANTS, **traps.PLANTS}
 #: What has so many records that it is planted only by its name.
 _LARGE = {"nat_ports"}
 #: When the logs begin, unless told: 2026-11-01T12:00:00Z.
@@ -55,8 +55,8 @@ def make_faults(
     stage = Stage(seed, start, hours, window)
     for name in chosen(plant):
         PLANTS[name][1](stage, name)
-    for vpc in stage.vpcs:
-        stage.world.put("FlowLogs", _flow_log(stage, vpc, names))
+    for vpc in stage.world.documents["Vpcs"]:
+        stage.world.put("FlowLogs", _flow_log(stage, vpc["VpcId"], names))
     labels = stage.play()
     with folder_in_place(out) as place:
         for folder in ("logs", "inventory"):

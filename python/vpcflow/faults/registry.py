@@ -50,7 +50,7 @@ def simple(stage: Stage, kind: str, pair: Pair, verdict: str, note: str, attempt
     """Has a pair call, with its neighbour as witness that it is alive, and asks in the middle."""
     own = {
         name: more.pop(name)
-        for name in ("answers", "lost_request", "lost_reply", "mtu", "request", "response")
+        for name in ("answers", "answers_by", "lost_request", "lost_reply", "mtu", "request", "response")
         if name in more
     }
     times = pair.times(attempts)

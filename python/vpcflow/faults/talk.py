@@ -6,7 +6,7 @@ import dataclasses
 from typing import Any
 
 from .wire import Packet, Wire
-from .world import End
+from .world import End, Item
 
 #: Seconds after which an unanswered SYN is sent again, and data that was not acknowledged.
 _TRIES = (0.0, 1.0, 3.0, 7.0, 15.0, 31.0)
@@ -31,6 +31,8 @@ class Call:
     #: What the rules do not know drops what the client, or the server, sends.
     lost_request: bool = False
     lost_reply: bool = False
+    #: The interface by which the server answers, if it is not its own.
+    answers_by: Item | None = None
     #: The client closes at the end.
     closes: bool = True
 
@@ -113,4 +115,5 @@ def _to_server(wire: Wire, call: Call, packet: Packet) -> bool:
 
 
 def _to_client(wire: Wire, call: Call, packet: Packet) -> bool:
-    return wire.send(packet, call.server, call.client, call.lost_reply)
+    server = call.server if call.answers_by is None else (call.answers_by, call.server[1])
+    return wire.send(packet, server, call.client, call.lost_reply)

@@ -103,9 +103,10 @@ class Wire:
         behind the sender."""
         if sender[0] is None:
             return self._from_outside(packet, receiver[0])
-        if receiver[0] is not None and packet.src not in slow.addresses_of(sender[0]):
+        public = public_of(sender[0])
+        if receiver[0] is not None and packet.src in public and packet.src not in slow.addresses_of(sender[0]):
             # An answer to who came by public addresses: the interface itself has private ones alone.
-            ends = (public_of(sender[0])[packet.src], public_of(receiver[0])[packet.dst])
+            ends = (public[packet.src], public_of(receiver[0])[packet.dst])
             packet = dataclasses.replace(packet, src=ends[0], dst=ends[1])
         stop = self.stop(packet.time, sender[0], packet.dst)
         if not self._leave(packet, sender[0], stop):
@@ -141,9 +142,20 @@ class Wire:
             return Stop("nat", self._interface(documents, nat), way.table)
         if way.target.startswith(("igw-", "eigw-")):
             return Stop("internet", None, way.table)
-        owner = next((e for e in documents["NetworkInterfaces"] if address in slow.addresses_of(e)), None)
         kind = {"local": "local", "pcx": "peering", "tgw": "tgw"}[way.target.split("-")[0]]
-        return Stop(kind, owner, way.table)
+        there = self._vpcs_behind(documents, way.target, subnet)
+        owners = (e for e in documents["NetworkInterfaces"] if e["VpcId"] in there and address in slow.addresses_of(e))
+        return Stop(kind, next(owners, None), way.table)
+
+    def _vpcs_behind(self, documents: dict[str, list[Item]], target: str, subnet: str) -> set[str]:
+        """Returns the VPCs that a route leads to: two may have the same addresses."""
+        own = next(one["VpcId"] for one in documents["Subnets"] if one["SubnetId"] == subnet)
+        if target == "local":
+            return {own}
+        for peering in documents["VpcPeeringConnections"]:
+            if peering["VpcPeeringConnectionId"] == target:
+                return {peering[side]["VpcId"] for side in ("RequesterVpcInfo", "AccepterVpcInfo")} - {own}
+        return {one["ResourceId"] for one in documents["TransitGatewayAttachments"]} - {own}
 
     def _interface(self, documents: Mapping[str, list[Item]], name: str) -> Item:
         return next(eni for eni in documents["NetworkInterfaces"] if eni["NetworkInterfaceId"] == name)

@@ -60,9 +60,8 @@ class World:
     def vpc(self, v4: str | None = None) -> Item:
         """Makes a VPC with both families, a default network ACL that allows all, and a main table with local routes."""
         rng = self.rng
-        while v4 is None or any(
-            ipaddress.ip_network(v4).overlaps(ipaddress.ip_network(o["CidrBlock"])) for o in self.documents["Vpcs"]
-        ):
+        drawn = v4 is None
+        while v4 is None or (drawn and any(_overlap(v4, other["CidrBlock"]) for other in self.documents["Vpcs"])):
             v4 = rng.choice(
                 (
                     f"10.{rng.randrange(256)}.0.0/16",
@@ -293,9 +292,24 @@ class World:
                 self._states.append((when, state))
         return [state for when, state in self._states if when <= time][-1]
 
+    def lives(self) -> list[tuple[Item, int, int]]:
+        """Returns every interface with the time in which it was there, as the logs see it."""
+        self.at(self.start)
+        found: dict[str, tuple[Item, int, int]] = {}
+        for number, (since, state) in enumerate(self._states):
+            until = self._states[number + 1][0] if number + 1 < len(self._states) else self.end
+            for eni in state["NetworkInterfaces"]:
+                _, first, _ = found.get(eni["NetworkInterfaceId"], (eni, max(since, self.start), 0))
+                found[eni["NetworkInterfaceId"]] = (eni, first, until)
+        return list(found.values())
+
     def snapshots(self) -> list[int]:
         """Returns when AWS was asked: before the logs begin, at each change that was seen, and when they have ended."""
         return sorted({self.start - 3600, *(when for when, _, seen in self._changes if seen), self.end + 60})
+
+
+def _overlap(one: str, other: str) -> bool:
+    return ipaddress.ip_network(one).overlaps(ipaddress.ip_network(other))
 
 
 def entry(

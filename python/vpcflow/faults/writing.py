@@ -126,10 +126,9 @@ def log_lines(wire: Wire, names: list[str]) -> Iterator[tuple[str, int, str]]:
     by_window: dict[tuple[str, int], list[tuple[Key, Seen]]] = {}
     for key, seen in wire.seen.items():
         by_window.setdefault((key.interface, key.window), []).append((key, seen))
-    documents = world.documents
-    tags = {i["InstanceId"]: i["Tags"][0]["Value"] for i in documents["Instances"]}
-    kinds = {e["NetworkInterfaceId"]: e for e in documents["NetworkInterfaces"]}
-    for eni in documents["NetworkInterfaces"]:
+    lives = world.lives()
+    kinds = {eni["NetworkInterfaceId"]: eni for eni, _, _ in lives}
+    for eni, since, until in lives:
         name = eni["NetworkInterfaceId"]
         offset = wire.offset(name)
         zone = {"region": world.region, "az-id": eni["AvailabilityZoneId"]}
@@ -138,10 +137,10 @@ def log_lines(wire: Wire, names: list[str]) -> Iterator[tuple[str, int, str]]:
             "instance-id": eni.get("Attachment", {}).get("InstanceId", "-"), **zone,
         }  # fmt: skip
         more = {"interface-type": _TYPES.get(eni["InterfaceType"], "-")}
-        tag = tags.get(base["instance-id"])
+        tag = eni["TagSet"][0]["Value"] if eni["TagSet"] else None
         if tag is not None:
             more["instance-tag"] = more["interface-tag"] = urllib.parse.quote(tag, safe="").replace("-", "%2D")
-        for window in range((world.start - offset) // wire.window + 1, (world.end - offset) // wire.window):
+        for window in range((since - offset) // wire.window + 1, (until - offset) // wire.window):
             own = by_window.get((name, window))
             if own is None:
                 first = window * wire.window + offset
