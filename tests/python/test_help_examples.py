@@ -25,7 +25,7 @@ RULES = """
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 # Commands on an account of AWS, a catalog, a broker; test_enable_live.py, test_tutorial_aws.py, test_flow_logs.py,
 # test_iceberg.py and test_kafka.py run the like on stand-ins.
-CALLS_AWS = re.compile(r"iceberg://|kafka://|s3://my-lake|--flow-log|vpcflow enable (?!emit|cost)(?!.*--from-json)|vpcflow (?:summary|watch|detect) s3://example-flow-logs")
+CALLS_AWS = re.compile(r"iceberg://|kafka://|s3://my-lake|--flow-log|--pushdown|vpcflow enable (?!emit|cost)(?!.*--from-json)|vpcflow (?:summary|watch|detect) s3://example-flow-logs")
 COMMAND = re.compile(r"(?:^|[|&;] *)(?:\.venv/bin/)?vpcflow [a-z-]")
 
 

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import argparse
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from .._display import human_bytes
+from .._words import count
 from ..errors import PlanError
+from ..io.aws import Connection
+from ..query.flows import Flows
 from ..query.result import Result
 from ..query.running import collect_all
-from ._output import progress_line
+from ._output import print_note, progress_line
 from ._pages import add_page, full_name, with_percent
 from ._parser import positive
-from ._shared import add_input, collect, exit_code_of, flows_of, names_of, print_rows
+from ._shared import add_input, aws_of, collect, exit_code_of, flows_of, names_of, print_rows
+
+if TYPE_CHECKING:
+    from ..query.pushdown import Pushdown
 
 HELP = "print the groups with the largest aggregate"
 EXAMPLES = (
@@ -56,6 +63,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="CONDITION",
         help='keep only groups that pass, e.g. "flows >= 100 and bytes / flows < 60"',
     )
+    parser.add_argument(
+        "--pushdown", action="store_true",
+        help="let Logs Insights compute the groups of a log group, which AWS charges for; the cost is printed before",
+    )  # fmt: skip
     parser.add_argument("--other", action="store_true", help="add one row for all other groups")
     parser.add_argument("--percent", action="store_true", help="add the share of counts and sums in all groups")
 
@@ -98,6 +109,32 @@ def _shared_sums(totals: Result, aggs: dict[str, str]) -> dict[str, Any]:
     return {name: row.get(name) for name, call in aggs.items() if call.startswith(("count(", "sum("))}
 
 
+def _pushed_down(query: Flows, args: argparse.Namespace) -> Result:
+    """Lets Logs Insights answer, and prints what that costs, before and after."""
+    from ..query.pushdown import Pushdown
+
+    if not args.paths or len(args.paths) != 1 or not args.paths[0].startswith("cloudwatch://"):
+        raise PlanError("--pushdown: it is for one log group, cloudwatch://GROUP")
+    asked = Pushdown(args.paths[0], query, Connection.of(aws_of(args)), args.format)
+    stored = f"the group stores {human_bytes(asked.stored)}"
+    print_note(f"Logs Insights: {stored}; to scan that costs {_dollars(asked, asked.stored)}")
+    result, answer = asked.run()
+    print_note(
+        f"Logs Insights: scanned {human_bytes(answer.scanned_bytes)} for {_dollars(asked, answer.scanned_bytes)}; "
+        f"{answer.matched:,} of {count(answer.scanned, 'record')} passed"
+    )
+    return result
+
+
+def _dollars(asked: Pushdown, size: int) -> str:
+    from ..enable.prices import insights_usd_per_gb, price_date
+
+    price = insights_usd_per_gb(asked.region)
+    if price is None:
+        return f"an amount that is not priced here: no price of {asked.region} is known"
+    return f"{size / 1e9 * price:.4f} USD ({asked.region}, {price} USD a GB, prices of {price_date()})"
+
+
 def run(args: argparse.Namespace) -> int:
     """Runs the command and returns its exit code."""
     aggs = _aggregates(args)
@@ -109,8 +146,11 @@ def run(args: argparse.Namespace) -> int:
     per = [full_name(name) for name in names_of(args.per)]
     query = query.top_k(args.n, by=by, other=args.other, per=per, counters=args.counters)
     queries = [query, flows.agg(**aggs)] if args.percent else [query]
-    with progress_line(True) as progress:
-        results, code = collect(lambda: collect_all(queries, progress=progress), several=True)
+    if args.pushdown:
+        results, code = [_pushed_down(one, args) for one in queries], 0
+    else:
+        with progress_line(True) as progress:
+            results, code = collect(lambda: collect_all(queries, progress=progress), several=True)
     result = results[0]
     schema, rows = with_percent(result.schema, result, _shared_sums(results[1], aggs)) if args.percent else (None, None)
     print_rows(result, flows, args, schema=schema, rows=rows, bar=by, bytes_in=_counts_bytes(aggs))

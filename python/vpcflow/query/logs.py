@@ -97,7 +97,7 @@ def open_logs(data: Input | None, **options: Unpack[ScanKeywords]) -> Logs:
     elif reading.selection.flow_logs:
         sources = reading.sources_of_flow_logs(reading.selection.flow_logs)
     else:
-        raise ArgumentError("cannot scan NoneType: give data, as scan('logs/'), or scan(flow_logs='fl-0123456789abcdef0')")
+        raise ArgumentError("cannot scan NoneType: give data, as scan('logs/'), or scan(flow_logs='fl-...')")
     own = own.replace(notes=reading.notes) if reading.notes else own
     sources = with_tables(sources) if container == "auto" else sources
     return Logs(sources, own, spec, filters, words, reading.places)

@@ -10,7 +10,7 @@ _shtab_vpcflow_sg_subparsers=(usage propose check export block)
 _shtab_vpcflow_subparsers=(summary top head detect athena baseline capabilities completion convert coverage dependencies enable explain fields findings health inventory prices receive rules sessions sg sql synth timeline watch)
 
 _shtab_vpcflow_summary_option_strings=(-h --help --format --container --where --start --end --account --region --flow-log --duplicates --trust-statistics --on-error --threads --max-memory --max-output-bytes --max-rejects --allow-empty --json --profile --role-arn --external-id --aws-region --endpoint-url --no-sign-request --requester-pays --tz --percent)
-_shtab_vpcflow_top_option_strings=(-h --help --format --container --where --start --end --account --region --flow-log --duplicates --trust-statistics --on-error --threads --max-memory --max-output-bytes --max-rejects --allow-empty --json --profile --role-arn --external-id --aws-region --endpoint-url --no-sign-request --requester-pays --csv --markdown --vertical --columns --human --tz --by --every --bin-by --agg -n --order-by --per --counters --having --other --percent)
+_shtab_vpcflow_top_option_strings=(-h --help --format --container --where --start --end --account --region --flow-log --duplicates --trust-statistics --on-error --threads --max-memory --max-output-bytes --max-rejects --allow-empty --json --profile --role-arn --external-id --aws-region --endpoint-url --no-sign-request --requester-pays --csv --markdown --vertical --columns --human --tz --by --every --bin-by --agg -n --order-by --per --counters --having --pushdown --other --percent)
 _shtab_vpcflow_head_option_strings=(-h --help --format --container --where --start --end --account --region --flow-log --duplicates --trust-statistics --on-error --threads --max-memory --max-output-bytes --max-rejects --allow-empty --json --profile --role-arn --external-id --aws-region --endpoint-url --no-sign-request --requester-pays --csv --markdown --vertical --human --tz -n --columns --select --located)
 _shtab_vpcflow_detect_option_strings=(-h --help --format --container --where --start --end --account --region --flow-log --duplicates --trust-statistics --on-error --threads --max-memory --max-output-bytes --max-rejects --allow-empty --json --profile --role-arn --external-id --aws-region --endpoint-url --no-sign-request --requester-pays --only --set --tz --settings --rules --baseline --learn --samples --incidents --all --silences --label --replay)
 _shtab_vpcflow_athena_ddl_option_strings=(-h --help --format --location --layout --parquet --account --region --table --profile --role-arn --external-id --aws-region --endpoint-url --no-sign-request --requester-pays)
@@ -239,6 +239,7 @@ _shtab_vpcflow_top___csv_nargs=0
 _shtab_vpcflow_top___markdown_nargs=0
 _shtab_vpcflow_top___vertical_nargs=0
 _shtab_vpcflow_top___human_nargs=0
+_shtab_vpcflow_top___pushdown_nargs=0
 _shtab_vpcflow_top___other_nargs=0
 _shtab_vpcflow_top___percent_nargs=0
 _shtab_vpcflow_head_pos_0_nargs=+

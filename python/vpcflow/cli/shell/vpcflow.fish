@@ -124,6 +124,7 @@ complete -c vpcflow -n '_shtab_vpcflow_using top' -l order-by -x -d 'rank by thi
 complete -c vpcflow -n '_shtab_vpcflow_using top' -l per -x -d 'print N groups for each value of these keys'
 complete -c vpcflow -n '_shtab_vpcflow_using top' -l counters -x -d 'bound memory: hold about N groups of each --per; totals then have an error column'
 complete -c vpcflow -n '_shtab_vpcflow_using top' -l having -x -d 'keep only groups that pass, e.g. "flows >= 100 and bytes / flows < 60"'
+complete -c vpcflow -n '_shtab_vpcflow_using top' -l pushdown -d 'let Logs Insights compute the groups of a log group, which AWS charges for; the cost is printed before'
 complete -c vpcflow -n '_shtab_vpcflow_using top' -l other -d 'add one row for all other groups'
 complete -c vpcflow -n '_shtab_vpcflow_using top' -l percent -d 'add the share of counts and sums in all groups'
 complete -c vpcflow -n '_shtab_vpcflow_using top; and test $_shtab_vpcflow_npos -ge 0' -ka "(__fish_complete_path (commandline -ct))" -d 'read a file, folder, pattern, s3:// URL, or - for standard input'

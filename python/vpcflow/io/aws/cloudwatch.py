@@ -103,17 +103,25 @@ class LogGroup:
         self.name = place.group
         self._connection, self._region = connection, place.region
         self._client = connection.client("logs", place.region, attempts=1)
+        #: When it was made, Unix seconds; known after :meth:`check`.
+        self.created = 0
         self._pace = pace or Pace(place.calls)
+
+    @property
+    def region(self) -> str:
+        """The region that it lies in."""
+        return str(self._client.meta.region_name)
 
     def check(self) -> int:
         """Returns the bytes that are stored in it. Raises :class:`~vpcflow.SourceNotFoundError`, with the nearest name,
         if there is no such group."""
-        groups = self._call("describe_log_groups", logGroupNamePrefix=self.name).get("logGroups", ())
+        groups = self.call("describe_log_groups", logGroupNamePrefix=self.name).get("logGroups", ())
         for group in groups:
             if group["logGroupName"] == self.name:
+                self.created = int(group.get("creationTime", 0)) // 1000
                 return int(group.get("storedBytes", 0))
         known = [group["logGroupName"] for group in groups]
-        known += [g["logGroupName"] for g in self._call("describe_log_groups").get("logGroups", ())]
+        known += [g["logGroupName"] for g in self.call("describe_log_groups").get("logGroups", ())]
         near = nearest(self.name, known)
         hint = f"; did you mean {near!r}?" if near else ""
         raise SourceNotFoundError(f"{self.url}: no log group {self.name!r} in this region{hint}")
@@ -156,14 +164,15 @@ class LogGroup:
         if end is not None:
             own["endTime"] = end - 1
         while True:
-            answer = self._call("filter_log_events", **own)
+            answer = self.call("filter_log_events", **own)
             yield [Event(e["eventId"], e["timestamp"], e["message"]) for e in answer.get("events", ())]
             token = answer.get("nextToken")
             if token is None or token == own.get("nextToken"):
                 return
             own["nextToken"] = token
 
-    def _call(self, name: str, **arguments: Any) -> dict[str, Any]:
+    def call(self, name: str, **arguments: Any) -> dict[str, Any]:
+        """Calls CloudWatch Logs, no faster than is allowed. Raises :class:`~vpcflow.SourceError`."""
         for left in range(_TRIES - 1, -1, -1):
             self._pace.wait()
             try:
