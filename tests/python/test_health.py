@@ -186,6 +186,9 @@ def test_rejected_traffic_alone_is_unknown():
     found = vf.health(vf.scan(log.data))
     assert (found[0].answered, found[0].rejected) == (None, 30)
     assert "rejected traffic alone" in found.notes[0]
+    both = two_clients()
+    both.attempt("rejected", T0)
+    assert all(edge.answered is None for edge in vf.health(vf.scan(both.data).filter("action = 'REJECT'")))
     log.attempt("answered", T0, client="10.0.0.7")
     assert {edge.client: edge.answered for edge in vf.health(vf.scan(log.data))} == {CLIENT: 0.0, "10.0.0.7": 1.0}
 

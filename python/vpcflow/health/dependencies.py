@@ -18,7 +18,7 @@ from ..query.result import Result
 from ..query.running import collect_readable
 from ..typing import ColumnType, Duration, Progress
 from . import pictures
-from .edges import Seen, Series, order_of, series_of
+from .edges import Series, order_of, traffic_of
 from .gaps import Gaps
 from .intervals import wilson
 from .limits import intermediaries_of
@@ -162,11 +162,11 @@ def dependencies(
     ]  # fmt: skip
     (sessions, covered, scoped), damage = collect_readable(queries, progress=progress)
     gaps = Gaps.of(covered, _BIN)
-    series = series_of(Seen(sessions, gaps.leaving_nothing_out()), naming, _BIN)
-    wanted = [one for one in series if strangers or _is_dependency(one)]
-    edges = [_dependency(one, gaps.rejects_alone) for one in wanted]
+    traffic = traffic_of(sessions, gaps.leaving_nothing_out(), naming, _BIN)
+    wanted = [one for one in traffic.series if strangers or _is_dependency(one)]
+    edges = [_dependency(one, traffic.rejects_alone) for one in wanted]
     edges.sort(key=lambda edge: (-edge.bytes, -edge.sessions, order_of(edge)))
-    out = Dependencies(edges, len(series) - len(wanted), Scope.of(scoped), sessions.report)
+    out = Dependencies(edges, len(traffic.series) - len(wanted), Scope.of(scoped), sessions.report)
     if damage is not None:
         damage.partial = out
         raise damage

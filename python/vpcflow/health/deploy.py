@@ -15,6 +15,7 @@ from ..errors import PlanError
 from ..typing import Instant
 from .edges import Counts, Series
 from .intervals import difference, discoveries, exact_p, ratio
+from .naming import is_inside
 
 _DAY, _WEEK = 86400, 7 * 86400
 _FALSE = 0.05  # the share of false discoveries
@@ -30,8 +31,8 @@ class DeployEdge(Keyed):
     server: str
     port: int | None
     protocol: int | None
-    #: ``"new"``, ``"gone"``, ``"worse"``, ``"better"``, ``"same"``; ``"rare"``: on one side only, by chance or as
-    #: tries that nobody answers.
+    #: ``"new"``, ``"gone"``, ``"worse"``, ``"better"``, ``"same"``; ``"rare"``: on one side only, by chance, as
+    #: a stranger, or as tries that nobody answers.
     change: str
     attempts_before: int
     attempts: int
@@ -118,7 +119,7 @@ def _compared(all_series: Sequence[Series], sides: tuple[tuple[int, int], tuple[
     out = []
     for (series, before, after), p in zip(found, known):
         bins = [_bins(series, side) for side in sides]
-        change = _change(before, after, p is not None and p <= limit)
+        change = _change(before, after, p is not None and p <= limit, is_inside(series.key.client))
         both = before.is_known and after.is_known
         low, high = difference(after.answered, after.known, before.answered, before.known) if both else (None, None)
         out.append(
@@ -128,7 +129,7 @@ def _compared(all_series: Sequence[Series], sides: tuple[tuple[int, int], tuple[
                 answered=after.answered / after.known if after.is_known else None, low=low, high=high, p=p,
                 sessions_ratio=ratio([one.sessions for one in bins[1]], [one.sessions for one in bins[0]]),
                 bytes_ratio=ratio([one.bytes for one in bins[1]], [one.bytes for one in bins[0]]),
-                control=change == "same" and both and min(before.known, after.known) >= _LEAST,
+                control=change == "same" and both and before.answered > 0 and min(before.known, after.known) >= _LEAST,
             )
         )  # fmt: skip
     order = {"gone": 0, "worse": 1, "new": 2, "better": 3, "same": 4, "rare": 5}
@@ -147,12 +148,13 @@ def _share_p(before: Counts, after: Counts) -> float | None:
     return exact_p(after.answered, after.known, before.answered, before.known)
 
 
-def _change(before: Counts, after: Counts, differs: bool) -> str:
+def _change(before: Counts, after: Counts, differs: bool, inside: bool) -> str:
     if not before.sessions or not after.sessions:
-        if not (before.answered or after.answered):
-            return "rare"  # tries that nobody answers come and go
-        # As many sessions as before would be missed by chance as rarely as e to the power of minus their number.
-        return "new" if not before.sessions else "gone" if math.exp(-before.sessions) < _SURELY else "rare"
+        there = before if before.sessions else after
+        # As many sessions would be missed by chance as rarely as e to the power of minus their number.
+        if not inside or not there.answered or math.exp(-there.sessions) >= _SURELY:
+            return "rare"  # strangers, and tries that nobody answers, come and go
+        return "gone" if before.sessions else "new"
     if not differs:
         return "same"
     return "worse" if after.answered / after.known < before.answered / before.known else "better"

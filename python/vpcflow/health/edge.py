@@ -14,7 +14,7 @@ from .outcomes import FAILURES, HALF, LATE, MEANING, ONGOING, REFUSED, REJECTED,
 
 #: The share of the changes over all edges that may be false.
 FALSE_DISCOVERIES = 0.05
-REJECTS_ALONE = "the logs hold rejected traffic alone: what was accepted and answered is not in them"
+REJECTS_ALONE = "there is rejected traffic alone: what was accepted and answered is not in the logs, or filtered out"
 _NO_REPLIES = "no reply was ever seen, and the protocol may have none"
 _ONE_WAY = "answers of {} of {} attempts cannot be seen: one direction is not logged"
 

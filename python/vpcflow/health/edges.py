@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import itertools
 from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -126,11 +127,12 @@ class Series:
         return out
 
 
-class Seen(NamedTuple):
-    """What one pass over logs gave."""
+class Traffic(NamedTuple):
+    """The edges of logs over time."""
 
-    sessions: Result
-    gaps: Gaps
+    series: list[Series]
+    #: Whether all of it was rejected: what was accepted is then not in the logs, or did not pass the filter.
+    rejects_alone: bool
 
 
 def as_records(sessions: Result, *, counted: bool = True) -> Flows:
@@ -145,9 +147,51 @@ def is_flagged(sessions: Result) -> bool:
     return bool(shown) and all("tcp-flags" in fields for fields in shown)
 
 
-def series_of(seen: Seen, naming: Naming, every: int) -> list[Series]:
+def traffic_of(sessions: Result, gaps: Gaps, naming: Naming, every: int) -> Traffic:
     """Groups sessions by edge and time bin, and tells what became of each. O(groups) in Python; the engine groups."""
-    records, names = naming.labelled(as_records(seen.sessions))
+    rows = _grouped(sessions, naming, every)
+    rejects_alone = bool(rows) and all(row[5] == "rejected" for row in rows)
+    one_way = _one_way_interfaces(rows)
+    flagged, one_direction = is_flagged(sessions), sessions.report.one_direction is not None
+    bad = {interface: gaps.bad(interface) for interface in {row[8] for row in rows}}
+    outcomes: dict[tuple[Any, ...], int] = {}
+    ends = naming.ends
+    out: dict[tuple[Any, ...], Series] = {}
+    for row in rows:
+        (time, client, server, port, protocol, state, client_flags, server_flags, interface, client_name, server_name,
+         n, first, last, sent_bytes, got_bytes, sent, got, alone) = row  # fmt: skip
+        client, server = ends(client, server, client_name, server_name)
+        key = (client, server, port, protocol)
+        series = out.get(key)
+        if series is None:
+            series = out[key] = Series(Key(*key), first=first, last=last)
+        elif first < series.first:
+            series.first = first
+        if last > series.last:
+            series.last = last
+        series.interfaces.add(interface)
+        number = time // every
+        if number in bad[interface]:
+            series.left_out.add(number)
+            series.left_out_sessions += n
+            continue
+        what = (protocol, state, client_flags, server_flags, alone, one_direction or interface in one_way)
+        place = outcomes.get(what)
+        if place is None:
+            place = outcomes[what] = _NUMBER[outcome_of(*what, flagged)]
+        counts = series.bins[number]
+        counts.by_outcome[place] += n
+        counts.bytes += sent_bytes + got_bytes
+        series.packets += sent + got
+    for series in out.values():
+        _leave_out(series, gaps, every)
+        _doubt_silence(series)
+    return Traffic(sorted(out.values(), key=lambda series: order_of(series.key)), rejects_alone)
+
+
+def _grouped(sessions: Result, naming: Naming, every: int) -> list[tuple[Any, ...]]:
+    """Returns the groups of sessions by all that their outcome depends on."""
+    records, names = naming.labelled(as_records(sessions))
     keys = ["srcaddr", "dstaddr", "dstport", "protocol", "action", "traffic_path", "tcp_flags", "interface_id", *names]
     parts = []
     for alone in (False, True):
@@ -160,40 +204,7 @@ def series_of(seen: Seen, naming: Naming, every: int) -> list[Series]:
                 got=of.sum("packets_lost_no_route"),
             )
         )  # fmt: skip
-    rows = list(_rows(collect_all(parts), bool(names)))
-    one_way = _one_way_interfaces(rows)
-    flagged, one_direction = is_flagged(seen.sessions), seen.sessions.report.one_direction is not None
-    out: dict[tuple[Any, ...], Series] = {}
-    for row in rows:
-        (time, client, server, port, protocol, state, client_flags, server_flags, interface, client_name, server_name,
-         n, first, last, sent_bytes, got_bytes, sent, got, alone) = row  # fmt: skip
-        client, server = naming.ends(client, server, client_name, server_name)
-        key = (client, server, port, protocol)
-        series = out.get(key)
-        if series is None:
-            series = out[key] = Series(Key(*key), first=first, last=last)
-        elif first < series.first:
-            series.first = first
-        if last > series.last:
-            series.last = last
-        series.interfaces.add(interface)
-        number = time // every
-        if number in seen.gaps.bad(interface):
-            series.left_out.add(number)
-            series.left_out_sessions += n
-            continue
-        outcome = outcome_of(
-            protocol, state, client_flags or 0, server_flags or 0, server_alone=alone, flagged=flagged,
-            one_direction=one_direction or interface in one_way or seen.gaps.rejects_alone,
-        )  # fmt: skip
-        counts = series.bins[number]
-        counts.by_outcome[_NUMBER[outcome]] += n
-        counts.bytes += sent_bytes + got_bytes
-        series.packets += sent + got
-    for series in out.values():
-        _leave_out(series, seen.gaps, every)
-        _doubt_silence(series)
-    return sorted(out.values(), key=lambda series: order_of(series.key))
+    return list(_rows(collect_all(parts), bool(names)))
 
 
 def order_of(key: Any) -> tuple[str, str, int, int]:
@@ -208,9 +219,9 @@ def _rows(parts: list[Result], named: bool) -> Iterator[tuple[Any, ...]]:
         names = [part["client_name"], part["server_name"]] if named else [none, none]
         columns = [part[name] for name in ("time", "srcaddr", "dstaddr", "dstport", "protocol", "action")]
         columns += [part[name] for name in ("traffic_path", "tcp_flags", "interface_id")]
-        figures = [part[name] or none for name in ("n", "first", "last", "client_bytes", "server_bytes", "sent", "got")]
-        for row in zip(*columns, *names, *figures):
-            yield (*row[:-4], *(value or 0 for value in row[-4:]), bool(alone))
+        figures = [part[name] for name in ("n", "first", "last")]
+        sums = [[value or 0 for value in part[name]] for name in ("client_bytes", "server_bytes", "sent", "got")]
+        yield from zip(*columns, *names, *figures, *sums, itertools.repeat(bool(alone)))
 
 
 def _one_way_interfaces(rows: list[tuple[Any, ...]]) -> set[Any]:

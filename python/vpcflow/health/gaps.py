@@ -23,13 +23,10 @@ class Gaps:
         seen: dict[Any, set[int]] = defaultdict(set)
         skipped: dict[Any, set[int]] = defaultdict(set)
         told: set[Any] = set()
-        self.accepted = self.rejected = 0
         self.first: int | None = None
         self.last: int | None = None
         for row in rows:
             interface, status, begin, end = row["interface_id"], row["log_status"], row["start"], row["end"]
-            self.accepted += row["n"] * (row["action"] == "ACCEPT")
-            self.rejected += row["n"] * (row["action"] == "REJECT")
             if begin is None:
                 continue
             bins = range(begin // every, max(begin, (begin if end is None else end) - 1) // every + 1)
@@ -57,9 +54,9 @@ class Gaps:
         """Returns the query whose rows the class takes: of all records, whatever the filter of the traffic."""
         everything = flows.unfiltered().filter("log_status is null or log_status is not null")
         grouped = everything._with(allow_missing=True).group_by(
-            "interface_id", "log_status", "action", every=every, bin_by="start"
+            "interface_id", "log_status", every=every, bin_by="start"
         )
-        return grouped.agg(n=of.count(), start=of.min("start"), end=of.max("end"))
+        return grouped.agg(start=of.min("start"), end=of.max("end"))
 
     @staticmethod
     def of(result: Result, every: int) -> Gaps:
@@ -69,17 +66,12 @@ class Gaps:
     def leaving_nothing_out(self) -> Gaps:
         """Returns this without bins to leave out: for totals, which may be a floor."""
         out = Gaps((), 1)
-        out.accepted, out.rejected, out.first, out.last = self.accepted, self.rejected, self.first, self.last
+        out.first, out.last = self.first, self.last
         return out
 
     def bad(self, interface: Any) -> set[int]:
         """Returns the bins of an interface that are left out."""
         return self._bad.get(interface, set())
-
-    @property
-    def rejects_alone(self) -> bool:
-        """Whether the logs hold rejected traffic alone."""
-        return bool(self.rejected) and not self.accepted
 
 
 def _is_dense(bins: set[int]) -> bool:

@@ -12,6 +12,7 @@ from .._units import seconds
 from .._words import count
 from ..errors import PlanError
 from ..findings.scope import Scope
+from ..inventory.inventory import Inventory
 from ..query.arguments import instance, several
 from ..query.flows import Flows
 from ..query.result import Result
@@ -20,7 +21,7 @@ from ..typing import ColumnType, Duration, Instant, Progress
 from .common import is_covered
 from .deploy import Deploy, deploy_of
 from .edge import REJECTS_ALONE, Edge, changes_of, edge_of
-from .edges import Key, Seen, Series, order_of, series_of
+from .edges import Key, Series, order_of, traffic_of
 from .gaps import Gaps
 from .limits import (
     NatUse,
@@ -229,9 +230,11 @@ def health(
         queries.append(throughput_query(flows))
     (sessions, covered, scoped, *others), damage = collect_readable(queries, progress=progress)
     gaps = Gaps.of(covered, length_of_bins)
-    series = series_of(Seen(sessions, gaps), naming, length_of_bins)
+    series, rejects_alone = traffic_of(sessions, gaps, naming, length_of_bins)
+    logged = _logged(known)
+    rejects_alone = rejects_alone or logged == {"REJECT"}
     changes = changes_of(series, length_of_bins)
-    edges = [edge_of(one, length_of_bins, own, gaps.rejects_alone) for one, own in zip(series, changes)]
+    edges = [edge_of(one, length_of_bins, own, rejects_alone) for one, own in zip(series, changes)]
     if objective is not None:
         edges = [_with_slo(edge, one, objective, length_of_bins) for edge, one in zip(edges, series)]
     first, last = gaps.first or 0, gaps.last or 0
@@ -239,7 +242,7 @@ def health(
     minutes = (last + 1 - first) * length_of_bins // 60
     bandwidth = throughput(others[0], known, minutes) if others and known is not None else []
     out = Health(
-        edges, series, length_of_bins, scope=Scope.of(scoped), notes=_notes(edges, gaps, sessions),
+        edges, series, length_of_bins, scope=Scope.of(scoped), notes=_notes(edges, rejects_alone, logged),
         deploy=None if deploy is None else deploy_of(series, deploy, length_of_bins, first, last), nat=nat,
         tracked=tracked(sessions, known), throughput=bandwidth,
         suspicions=suspicions(edges, series, nat, bandwidth, length_of_bins), report=sessions.report,
@@ -256,11 +259,18 @@ def _with_slo(edge: Edge, series: Series, objective: float, every: int) -> Edge:
     return dataclasses.replace(edge, slo=burn_of(series, objective, every))
 
 
-def _notes(edges: list[Edge], gaps: Gaps, sessions: Result) -> list[str]:
+def _logged(known: Inventory | None) -> set[str]:
+    """Returns which traffic the flow logs of an inventory record: ``"ALL"``, ``"ACCEPT"``, ``"REJECT"``."""
+    return set() if known is None else {str(one.get("TrafficType")) for one in known.at("FlowLogs").values()}
+
+
+def _notes(edges: list[Edge], rejects_alone: bool, logged: set[str]) -> list[str]:
     """What the logs could not show, a line each."""
     out = []
-    if gaps.rejects_alone:
+    if rejects_alone:
         out.append(REJECTS_ALONE)
+    if logged == {"ACCEPT"}:
+        out.append("the flow logs record accepted traffic alone: rejected attempts are missing in the answered share")
     unknown: dict[str, int] = {}
     for edge in edges:
         if edge.why and edge.why != REJECTS_ALONE:

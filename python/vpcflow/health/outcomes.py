@@ -6,8 +6,6 @@ cannot show is ``unknown``, never a failure.
 
 from __future__ import annotations
 
-import functools
-
 #: Outcomes of attempts. The last five are failures, in the order of what is told first.
 ANSWERED, RESET, UNKNOWN, REJECTED, HALF, REFUSED, SILENT = (
     "answered", "reset", "unknown", "rejected", "half", "refused", "silent",
@@ -26,17 +24,16 @@ TCP = 6
 _FIN, _SYN, _RST, _SYN_ACK = 1, 2, 4, 18
 
 
-@functools.lru_cache(maxsize=65536)
 def outcome_of(
-    protocol: int | None, state: str, client_flags: int, server_flags: int, *, server_alone: bool, flagged: bool,
-    one_direction: bool,
+    protocol: int | None, state: str, client_flags: int | None, server_flags: int | None, server_alone: bool,
+    one_direction: bool, flagged: bool,
 ) -> str:  # fmt: skip
     """Returns the outcome of a session.
 
     ``server_alone``: no packet of the client was logged, but some of the server. ``flagged``: the logs have TCP flags.
     ``one_direction``: the logs hold one direction only, so no silence means anything."""
     if protocol == TCP and (flagged or client_flags or server_flags):
-        found = _by_flags(state, client_flags, server_flags, server_alone)
+        found = _by_flags(state, client_flags or 0, server_flags or 0, server_alone)
     else:
         found = _by_packets(protocol, state, server_alone)
     return UNKNOWN if found == SILENT and one_direction else found
