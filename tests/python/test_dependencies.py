@@ -146,7 +146,7 @@ def test_comparison_of_two_days():
     before = chain()
     after = chain()
     after.attempt("answered", T0, client="10.0.0.1", server="10.0.0.4", port=6379)
-    one, two = (vf.dependencies(vf.scan(log.data)).to_result() for log in (before, after))
+    one, two = (vf.dependencies(vf.scan(log.data)) for log in (before, after))
     changes = vf.diff(two, one, by=["client", "server", "port", "protocol"])
     assert [(row["server"], row["change"]) for row in changes if row["change"] != "same"] == [("10.0.0.4", "new")]
 

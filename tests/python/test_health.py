@@ -501,7 +501,7 @@ def test_a_client_that_fails_everywhere():
 
 def test_comparison_of_two_days():
     before, after = (vf.health(vf.scan(steady(Log(), 2, 50, lambda b, n=n: n).data)) for n in (0, 10))
-    (row,) = vf.diff(after.to_result(), before.to_result(), by=["client", "server", "port", "protocol"])
+    (row,) = vf.diff(after, before, by=["client", "server", "port", "protocol"])
     assert (row["change"], row["silent"], row["silent_before"], row["answered_before"]) == ("changed", 20, 0, 1.0)
 
 

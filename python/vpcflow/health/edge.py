@@ -16,7 +16,7 @@ from .outcomes import FAILURES, HALF, LATE, MEANING, ONGOING, REFUSED, REJECTED,
 FALSE_DISCOVERIES = 0.05
 REJECTS_ALONE = "there is rejected traffic alone: what was accepted and answered is not in the logs, or filtered out"
 _NO_REPLIES = "no reply was ever seen, and the protocol may have none"
-_ONE_WAY = "answers of {} of {} attempts cannot be seen: one direction is not logged"
+_NOT_LOGGED = "answers to {} of {} attempts are not logged, so that silence says nothing"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -143,7 +143,7 @@ def _why(series: Series, total: Counts, rejects_alone: bool) -> str:
         return "no attempt: all of it began before the logs" if total.sessions else "all of its bins are left out"
     if series.key.protocol != TCP and not total.answered:
         return _NO_REPLIES
-    return _ONE_WAY.format(f"{total[UNKNOWN]:,}", f"{total.attempts:,}")
+    return _NOT_LOGGED.format(f"{total[UNKNOWN]:,}", f"{total.attempts:,}")
 
 
 def changes_of(all_series: list[Series], every: int) -> list[tuple[Change, ...]]:

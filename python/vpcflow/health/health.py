@@ -274,9 +274,8 @@ def _notes(edges: list[Edge], rejects_alone: bool, logged: set[str]) -> list[str
     unknown: dict[str, int] = {}
     for edge in edges:
         if edge.why and edge.why != REJECTS_ALONE:
-            kind = edge.why.partition(":")[0] if edge.why.startswith("answers of") else edge.why
-            kind = "one direction is not logged" if kind.startswith("answers of") else kind
-            unknown[kind] = unknown.get(kind, 0) + 1
+            why = "answers are not logged" if edge.why.startswith("answers to") else edge.why
+            unknown[why] = unknown.get(why, 0) + 1
     out += [f"answered share unknown of {count(n, 'edge')}: {why}" for why, n in sorted(unknown.items())]
     left_out = sum(edge.bins_left_out for edge in edges)
     if left_out:

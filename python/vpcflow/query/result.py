@@ -6,7 +6,7 @@ import operator
 import os
 import warnings
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, Protocol, overload
 
 from .. import _core
 from .. import _display as display
@@ -241,8 +241,15 @@ def warn_of(report: Report, stacklevel: int) -> None:
         warnings.warn("; ".join(notes), DataQualityWarning, stacklevel=stacklevel)
 
 
-def diff(today: Result, baseline: Result, by: Names) -> Result:
-    """Compares two results of the same query, joined by the columns ``by``, their keys.
+class AsResult(Protocol):
+    """What a result can be made of: health, dependencies."""
+
+    def to_result(self) -> Result: ...
+
+
+def diff(today: Result | AsResult, baseline: Result | AsResult, by: Names) -> Result:
+    """Compares two results of the same query, or two of :func:`vpcflow.health` or :func:`vpcflow.dependencies`, joined
+    by the columns ``by``, their keys.
 
     Column ``change`` is ``"new"``, ``"gone"``, ``"changed"`` or ``"same"``; every other numeric column is there three
     times: of today, ``..._before``, and ``..._change``, where a missing group counts as 0. Whole numbers stay whole,
@@ -257,7 +264,9 @@ def diff(today: Result, baseline: Result, by: Names) -> Result:
     [('10.0.0.1', 'changed', 10), ('10.0.0.2', 'gone', -2), ('10.0.0.3', 'new', 1)]
     """
     call = "diff(today, before, by='srcaddr')"
-    instance(today, Result, "diff", call)
-    instance(baseline, Result, "diff", call)
+    now, past = (
+        instance(one.to_result() if hasattr(one, "to_result") else one, Result, "diff", call)
+        for one in (today, baseline)
+    )
     keys = names([by], call)
-    return Result(_core.diff(today._table, baseline._table, keys), today.report)
+    return Result(_core.diff(now._table, past._table, keys), now.report)
