@@ -1,0 +1,186 @@
+"""Savings: each kind of advice on a world where it pays and on one where it does not, held against the simulated bill."""
+
+import csv
+import dataclasses
+import gzip
+import json
+from decimal import Decimal
+
+import pytest
+
+import vpcflow as vf
+import vpcflow.cli
+from test_schemas import table
+from vpcflow.cost_world import make_costs
+from vpcflow.pricing import prices
+from vpcflow.savings import advise_costs
+from vpcflow.savings.rows import Observed
+
+_HOURS = 3
+
+
+def _world(tmp_path, only, **options):
+    """A world of some conversations, and what its bill charges a month, by what of its lines is asked for."""
+    folder = tmp_path / "world"
+    make_costs(folder, **{"seed": 5, "conversations": 30, "hours": _HOURS, "only": only, **options})
+    with gzip.open(folder / "bill" / "cur.csv.gz", "rt") as file:
+        lines = [line for line in csv.DictReader(file) if line["line_item_line_item_type"] == "Usage"]
+
+    def billed(end, operation="", resource=""):
+        own = [
+            line for line in lines
+            if line["line_item_usage_type"].endswith(end) and line["line_item_operation"].startswith(operation)
+            and line["line_item_resource_id"].endswith(resource)
+        ]  # fmt: skip
+        return float(sum(Decimal(line["line_item_unblended_cost"]) for line in own)) * 730 / _HOURS
+
+    return folder, billed
+
+
+def _advised(folder, sheet=None, ranges=True, **options):
+    return advise_costs(
+        vf.scan(str(folder / "logs")), vf.inventory(folder / "inventory"), sheet or prices(folder / "prices.json"),
+        ip_ranges=folder / "inventory" / "ip-ranges.json" if ranges else None, **options,
+    )  # fmt: skip
+
+
+def _of(found, kind):
+    return [one for one in found.savings if one.advice == kind]
+
+
+def _total(found, kind):
+    own = _of(found, kind)
+    assert own
+    assert all(one.low <= one.saving <= one.high for one in own)
+    return sum(one.saving for one in own)
+
+
+def test_gateway_endpoints(tmp_path):
+    """Applied, all of the bill by the GB goes: the traffic is S3 of the own region."""
+    folder, billed = _world(tmp_path, ["nat_s3"])
+    gone = billed("NatGateway-Bytes") + billed("DataTransfer-Regional-Bytes", "InterZone")
+    found = _advised(folder)
+    assert _total(found, "gateway_endpoint") == pytest.approx(gone, abs=0.05)
+    assert all("create-vpc-endpoint" in one.fix and "rtb-" in one.fix and "aws_vpc_endpoint" in one.terraform for one in _of(found, "gateway_endpoint"))
+    unsure = _advised(folder, ranges=False)
+    assert {one.low for one in _of(unsure, "gateway_endpoint")} == {0.0}
+
+
+@pytest.mark.parametrize("only", ["nat_s3_far", "gateway_endpoint", "nat_internet"])
+def test_no_gateway_endpoint(tmp_path, only):
+    folder, _ = _world(tmp_path, [only])
+    assert _of(_advised(folder), "gateway_endpoint") == []
+
+
+def test_interface_endpoints(tmp_path):
+    folder, billed = _world(tmp_path, ["nat_service"], conversations=60)
+    found = _of(_advised(folder), "interface_endpoint")
+    assert found
+    sheet = prices(folder / "prices.json")
+    nat = sum(billed("NatGateway-Bytes", resource=one.resource) for one in found)
+    by_gb = sum(
+        billed("NatGateway-Bytes", resource=one.resource) * (1 - 0.01 / float(sheet.price("nat.gb", one.region).rate()))
+        for one in found
+    )  # fmt: skip
+    assert nat > by_gb > sum(one.saving for one in found) > by_gb - 3 * 7.3 * len(found) - 0.05
+    assert any("209 GB a zone" in one.why for one in found)
+    dear = [dataclasses.replace(row, tiers=((Decimal(0), None, Decimal(9)),)) if row.kind == "vpce.hour" else row for row in sheet.rows]
+    assert _of(_advised(folder, vf.Sheet(dear)), "interface_endpoint") == []
+
+
+def test_endpoints_that_are_not_worth_it(tmp_path):
+    folder, _ = _world(tmp_path, ["interface_endpoint"], conversations=1)
+    sheet = prices(folder / "prices.json")
+    dear = vf.Sheet([dataclasses.replace(row, tiers=((Decimal(0), None, Decimal(9)),)) if row.kind == "vpce.hour" else row for row in sheet.rows])
+    (row,) = _of(_advised(folder, dear), "endpoint_not_worth_it")
+    assert 0 < row.saving < 2 * 9 * 730
+    cheap = vf.Sheet([dataclasses.replace(row, tiers=((Decimal(0), None, Decimal(0)),)) if row.kind == "vpce.hour" else row for row in sheet.rows])
+    assert _of(_advised(folder, cheap), "endpoint_not_worth_it") == []
+
+
+def test_nat_in_another_zone(tmp_path):
+    folder, billed = _world(tmp_path, ["nat_internet"], conversations=60)
+    found = _of(_advised(folder), "nat_in_other_zone")
+    zones = billed("DataTransfer-Regional-Bytes", "InterZone")
+    hours = sum(35.04 if one.region == "eu-west-1" else 32.85 for one in found)
+    assert found
+    assert 0 < sum(one.saving for one in found) <= zones - hours + 0.05
+    assert _of(_advised(_world(tmp_path / "b", ["same_az"])[0]), "nat_in_other_zone") == []
+
+
+@pytest.mark.parametrize(("only", "kind", "end", "operation"), [
+    ("cross_az", "cross_az_pair", "DataTransfer-Regional-Bytes", "InterZone"),
+    ("public_pair", "hairpin", "DataTransfer-Regional-Bytes", "PublicIP"),
+])  # fmt: skip
+def test_pairs(tmp_path, only, kind, end, operation):
+    folder, billed = _world(tmp_path, [only])
+    found = _advised(folder)
+    assert _total(found, kind) == pytest.approx(billed(end, operation), abs=0.2)
+    assert {one.low for one in _of(found, kind)} == {0.0}
+    assert _of(_advised(_world(tmp_path / "b", ["same_az", "internet"])[0]), kind) == []
+
+
+def test_peering_instead_of_a_transit_gateway(tmp_path):
+    folder, billed = _world(tmp_path, ["tgw"])
+    saving = _total(_advised(folder), "peering_instead_of_tgw")
+    assert 0 < saving < billed("TransitGateway-Bytes")
+    sheet = prices(folder / "prices.json")
+    free = vf.Sheet([dataclasses.replace(row, tiers=((Decimal(0), None, Decimal(0)),)) if row.kind == "peering" else row for row in sheet.rows])
+    assert _total(_advised(folder, free), "peering_instead_of_tgw") == pytest.approx(billed("TransitGateway-Bytes"), abs=0.05)
+    assert _of(_advised(_world(tmp_path / "b", ["peering"])[0]), "peering_instead_of_tgw") == []
+
+
+def test_idle(tmp_path):
+    """What has no traffic is idle, by the hours that the bill has; with an hour missing, nothing is."""
+    folder, billed = _world(tmp_path, ["nat_internet", "interface_endpoint", "tgw", "internet"], conversations=80)
+    found = _advised(folder)
+    nats = _of(found, "idle_nat")
+    assert len(nats) == 1
+    assert nats[0].saving == pytest.approx(billed("NatGateway-Hours", resource=nats[0].resource), abs=0.01)
+    (endpoint,) = _of(found, "idle_endpoint")
+    assert endpoint.saving == pytest.approx(billed("VpcEndpoint-Hours", resource=endpoint.resource), abs=0.01)
+    (attachment,) = _of(found, "idle_attachment")
+    assert attachment.saving == 36.5
+    assert all("purpose unknown" in one.why for one in (*nats, endpoint, attachment))
+    logs = sorted((folder / "logs").glob("*-001.log"))
+    for path in logs:
+        path.unlink()
+    fewer = _advised(folder)
+    assert not any(one.advice.startswith("idle") for one in fewer.savings)
+    assert any("nothing is called idle" in note for note in fewer.notes)
+
+
+def test_what_is_unpriced_is_said(tmp_path):
+    folder, _ = _world(tmp_path, ["nat_s3"])
+    sheet = prices(folder / "prices.json")
+    found = _advised(folder, vf.Sheet([row for row in sheet.rows if row.kind != "nat.gb"]))
+    assert {one.saving for one in _of(found, "gateway_endpoint")} == {None}
+    assert any("nat.gb of us-east-1 is unpriced" in note for note in found.notes)
+
+
+def test_intervals():
+    """A steady use has a narrow interval, a single hour a wide one."""
+    steady = Observed(range(10)).month(dict.fromkeys(range(10), Decimal(5)), Decimal("0.1"))
+    assert steady == pytest.approx((365, 365, 365))
+    mean, low, high = Observed(range(100)).month({hour: Decimal(hour % 24) for hour in range(100)}, Decimal(1))
+    assert (mean, low, high) == pytest.approx((11.5 * 730,) * 3)  # every day is as the other
+    mean, low, high = Observed([7]).month({7: Decimal(1)}, Decimal(1))
+    assert (mean, low, high) == (730, 0, 1460)
+
+
+def test_command(tmp_path, capsys):
+    folder, _ = _world(tmp_path, ["nat_s3"])
+    args = ["advise", str(folder / "logs"), "--inventory", str(folder / "inventory"), "--prices", str(folder / "prices.json")]
+    assert vf.cli.main([*args, "--only", "cost", "--json"]) == 1
+    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert list(rows[0]) == [row[0] for row in table("Advice")]
+    assert [row["saving"] for row in rows] == sorted((row["saving"] for row in rows), reverse=True)
+    assert vf.cli.main(args) == 1
+    shown = capsys.readouterr().out
+    assert "your discount changes it" in shown
+    assert "aws ec2 create-vpc-endpoint" in shown
+    assert vf.cli.main([*args, "--where", "srcaddr = '1.2.3.4'"]) == 2
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "empty" / "describe-vpcs.json").write_text('{"Vpcs": []}')
+    assert vf.cli.main(["advise", str(folder / "logs"), "--inventory", str(tmp_path / "empty")]) == 0
+    assert "nothing to advise, by 3 hours of logs" in capsys.readouterr().err
