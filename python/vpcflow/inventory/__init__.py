@@ -1,9 +1,10 @@
 """What an account has, from answers of AWS's describe calls: tables with validity in time."""
 
+from .fetch import fetch
 from .inventory import Answerable, Inventory, inventory
 from .table import Table, Version
 
-__all__ = ["Answerable", "Inventory", "Table", "Version", "inventory"]
+__all__ = ["Answerable", "Inventory", "Table", "Version", "fetch", "inventory"]
 
 
 def __dir__() -> list[str]:
