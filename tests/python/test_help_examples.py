@@ -142,7 +142,7 @@ def test_examples_run(shell, text, request):
         pytest.importorskip("duckdb")
     (shell / "my-rules.yaml").unlink(missing_ok=True)
     own = {"PATH": f"{shell / 'bin'}:{os.environ['PATH']}", "SLACK_URL": "jsonl:slack.jsonl", "FIREHOSE_KEY": "k"}
-    if re.search("(s3|sqs|cloudwatch)://", text):
+    if re.search("(s3|sqs|cloudwatch)://|inventory fetch", text):
         own.update(request.getfixturevalue("aws"))
     process = subprocess.Popen(
         ["bash", "-c", text], cwd=shell, env={**os.environ, **own}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,

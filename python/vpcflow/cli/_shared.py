@@ -18,6 +18,7 @@ from ..query.report import Report
 from ..query.result import Result
 from ..query.scan import scan
 from ..typing import AwsOptions
+from ._names import with_names
 from ._output import ERROR, REJECTS, print_note, write_err, write_out
 from ._pages import Page, Rows, Schema, print_page
 from ._parser import InsteadOfPaths, positive
@@ -131,6 +132,7 @@ def flows_of(args: argparse.Namespace) -> Flows:
         allow_empty=args.allow_empty,
         aws=aws_of(args),
     )
+    flows = with_names(flows, args)
     return flows.filter(args.where) if args.where else flows
 
 

@@ -10,6 +10,7 @@ from .._words import count
 from ..errors import DataQualityWarning, PlanError
 from ..io.saving import KINDS, write_batches
 from ..io.writing import Writing
+from ._names import add_names
 from ._output import print_note, stdout
 from ._shared import add_input, exit_code_of, flows_of, names_of
 
@@ -21,6 +22,7 @@ _FLUSH_ROWS = 65536
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the options of the command to its parser."""
     add_input(parser)
+    add_names(parser)
     parser.add_argument(
         "-o", "--out", required=True, metavar="FILE",
         help="write to FILE (.csv, .jsonl, .arrow or .parquet), or - for standard output",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from ._names import add_names
 from ._pages import add_page
 from ._parser import positive
 from ._shared import add_input, collect, exit_code_of, flows_of, names_of, print_rows
@@ -23,6 +24,7 @@ _ORDER = (
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the options of the command to its parser."""
     add_input(parser)
+    add_names(parser)
     add_page(parser, columns=False)
     parser.add_argument("-n", type=positive, default=10, help="print N records (default 10)")
     parser.add_argument(

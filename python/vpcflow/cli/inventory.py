@@ -28,12 +28,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the options of the command to its parser."""
     parser.add_argument(
         "folder", metavar="DIR",
-        help="folder of files named as the calls (describe-network-interfaces.json), whose dates make a history; or fetch: "
-        "ask AWS, which changes nothing there, and write the answers to the folder of --out",
+        help="folder of files named as the calls (describe-network-interfaces.json), whose dates make a history; or "
+        "fetch: ask AWS, where nothing changes by it, and write the answers to the folder of --out",
     )  # fmt: skip
     parser.add_argument("-o", "--out", metavar="DIR", help="write what fetch reads to this folder")
     parser.add_argument(
-        "--region", action="append", metavar="NAME", help="fetch from this region (default: the configured one); repeatable"
+        "--region", action="append", metavar="NAME", help="fetch from this region (default: of the profile); repeatable"
     )
     parser.add_argument("--json", action="store_true", help="print a JSON object")
     add_aws(parser)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from ._names import add_names
 from ._output import progress_line
 from ._pages import add_page, full_name
 from ._parser import positive
@@ -21,6 +22,7 @@ _ORDER = (
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the options of the command to its parser."""
     add_input(parser)
+    add_names(parser)
     add_page(parser)
     parser.add_argument(
         "--idle", default="10m", metavar="TIME", help="end a session after this pause: 30s, 10m (default), 1h"

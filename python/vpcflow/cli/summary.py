@@ -7,6 +7,7 @@ import json
 
 from .._layout import terminal_width
 from ..analyze.summary import Summary, summarize
+from ._names import add_names
 from ._output import progress_line, write_out
 from ._pages import add_zone, style_of
 from ._paint import paint_of
@@ -19,6 +20,7 @@ EXAMPLES = "summary logs/\n  vpcflow summary logs/ --start 2026-11-23 --percent 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the options of the command to its parser."""
     add_input(parser)
+    add_names(parser)
     add_zone(parser)
     parser.add_argument("--percent", action="store_true", help="add the share of each row in all bytes or records")
 

@@ -6,6 +6,7 @@ import argparse
 from typing import Any
 
 from .._units import seconds
+from ._names import add_names
 from ._output import progress_line
 from ._pages import Rows, Schema, add_page, with_percent
 from ._shared import add_input, collect, exit_code_of, flows_of, print_rows
@@ -24,6 +25,7 @@ _MOST_EMPTY = 100_000  # bins that are added between those with records
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the options of the command to its parser."""
     add_input(parser)
+    add_names(parser)
     add_page(parser)
     parser.add_argument("--every", default="5m", metavar="TIME", help="length of a bin: 1m, 5m (default), 1h, 1d")
     parser.add_argument("--by", choices=tuple(_MEASURES), default="bytes", help="draw this measure (default bytes)")

@@ -13,6 +13,7 @@ from ..io.aws import Connection
 from ..query.flows import Flows
 from ..query.result import Result
 from ..query.running import collect_all
+from ._names import add_names
 from ._output import print_note, progress_line
 from ._pages import add_page, full_name, with_percent
 from ._parser import positive
@@ -32,6 +33,7 @@ _PLAIN_CALL = re.compile(r"([A-Za-z_]+):?((?<=:)[^()=\s]*|)")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the options of the command to its parser."""
     add_input(parser)
+    add_names(parser)
     add_page(parser)
     parser.add_argument("--by", metavar="FIELDS", default="", help="group by these fields, separated by commas")
     parser.add_argument("--every", metavar="TIME", help="group by time bins of this length, too: 30s, 5m, 1h, 1d")

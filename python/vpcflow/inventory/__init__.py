@@ -2,9 +2,10 @@
 
 from .fetch import fetch
 from .inventory import Answerable, Inventory, inventory
+from .names import names_of
 from .table import Table, Version
 
-__all__ = ["Answerable", "Inventory", "Table", "Version", "fetch", "inventory"]
+__all__ = ["Answerable", "Inventory", "Table", "Version", "fetch", "inventory", "names_of"]
 
 
 def __dir__() -> list[str]:

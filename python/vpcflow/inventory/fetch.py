@@ -28,7 +28,9 @@ _AT_ONCE = 4  # calls
 Answer = tuple[str, "dict[str, Any] | None", str]
 
 
-def fetch(client: Callable[..., Any], out: str | os.PathLike[str], region: str | None = None) -> tuple[list[str], list[str]]:
+def fetch(
+    client: Callable[..., Any], out: str | os.PathLike[str], region: str | None = None
+) -> tuple[list[str], list[str]]:
     """Reads what describe calls of EC2 answer and writes each answer to a file of a folder; changes nothing in AWS.
 
     ``client``: makes a client of boto3, by service and region: :meth:`Connection.client`. ``region``: that of the

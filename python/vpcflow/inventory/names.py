@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, Literal
 
 from .._hints import hint
 from ..errors import PlanError
@@ -17,25 +17,46 @@ _ASG = "aws:autoscaling:groupName"
 _Item = Mapping[str, Any]
 
 
-def names_of(inventory: Inventory, by: str) -> Labels:
-    """Returns a table of names for addresses, each valid in the time of its snapshot.
+def names_of(inventory: Inventory, by: str, of: Literal["address", "interface-id"] = "address") -> Labels:
+    """Returns a table of names for address fields, or for the field ``interface-id``, each valid in the time of its
+    snapshot; for :meth:`vpcflow.Flows.label`.
 
     ``by``: ``"name"`` (the tag Name of the instance, else of the interface, else its description), ``"instance"``,
     ``"interface"``, ``"asg"``, ``"subnet"``, ``"vpc"``, ``"az"``, ``"group"`` (security groups), ``"type"`` (of
     instances), or ``"tag:KEY"``. Addresses that the inventory does not name have no label.
     :class:`~vpcflow.PlanError` for any other, and for an inventory without what it takes.
+
+    >>> import json, pathlib, tempfile, vpcflow as vf
+    >>> folder = pathlib.Path(tempfile.mkdtemp())
+    >>> db = {"NetworkInterfaceId": "eni-1", "PrivateIpAddress": "10.0.0.1", "TagSet": [{"Key": "Name", "Value": "db"}]}
+    >>> _ = (folder / "describe-network-interfaces.json").write_text(json.dumps({"NetworkInterfaces": [db]}))
+    >>> names = names_of(vf.inventory(folder), "name")
+    >>> flows = vf.scan(b"srcaddr bytes\\n10.0.0.1 40\\n").label("src_name", "srcaddr", names)
+    >>> flows.group_by("src_name").agg(vf.sum("bytes")).collect().rows()
+    [{'src_name': 'db', 'bytes': 40}]
     """
+    if of not in ("address", "interface-id"):
+        raise PlanError(f"names_of: of={of!r}: expected 'address' or 'interface-id'")
     if by not in NAMINGS and not by.startswith("tag:"):
         raise PlanError(f"by={by!r}: no such name; {hint(by, [*NAMINGS, 'tag:KEY'])}")
     if not any(kind in inventory.tables for kind in ("NetworkInterfaces", "Instances", "Subnets")):
         raise PlanError(f"by={by!r}: the inventory has no describe-network-interfaces or describe-instances")
     out = Labels("names")
-    for prefix, label, version in _names(inventory, by):
+    keys = addresses_of if of == "address" else _interface_id
+    add = out._core.add_prefix if of == "address" else out._core.add_text
+    for key, label, version in _names(inventory, by, keys):
+        if of == "interface-id" and "/" in key:
+            continue  # the prefix of a subnet
         try:
-            out._core.add_prefix(prefix, label, version.start, version.end)
+            add(key, label, version.start, version.end)
         except PlanError:  # an inventory may hold anything; what is no address names none
             continue
     return out.done()
+
+
+def _interface_id(interface: _Item) -> Iterator[str]:
+    if interface.get("NetworkInterfaceId"):
+        yield str(interface["NetworkInterfaceId"])
 
 
 def interface_of_addresses(inventory: Inventory) -> Labels:
@@ -72,7 +93,9 @@ def tag_of(item: _Item, key: str) -> str | None:
     return None
 
 
-def _names(inventory: Inventory, by: str) -> Iterator[tuple[str, str, Version]]:
+def _names(
+    inventory: Inventory, by: str, keys: Callable[[_Item], Iterator[str]]
+) -> Iterator[tuple[str, str, Version]]:
     instances = inventory.tables.get("Instances")
     interfaces = inventory.tables.get("NetworkInterfaces")
     subnets = inventory.tables.get("Subnets")
@@ -86,8 +109,8 @@ def _names(inventory: Inventory, by: str) -> Iterator[tuple[str, str, Version]]:
         for version in versions:
             for interface in _interfaces_in(version.item):
                 label = _label({**interface, "_Instance": version.item, "_Id": instance_id}, by)
-                for address in addresses_of(interface) if label else ():
-                    yield address, str(label), version
+                for key in keys(interface) if label else ():
+                    yield key, str(label), version
     for versions in interfaces.versions.values() if interfaces is not None else ():
         for version in versions:
             attachment = version.item.get("Attachment")
@@ -96,8 +119,8 @@ def _names(inventory: Inventory, by: str) -> Iterator[tuple[str, str, Version]]:
             # Of an instance with several versions each holds for the time that both have in common.
             for part, instance in _common(version, there):
                 label = _label({**version.item, "_Instance": instance, "_Id": attached}, by)
-                for address in addresses_of(version.item) if label else ():
-                    yield address, str(label), part
+                for key in keys(version.item) if label else ():
+                    yield key, str(label), part
 
 
 def _common(version: Version, others: tuple[Version, ...]) -> Iterator[tuple[Version, _Item]]:
