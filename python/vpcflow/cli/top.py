@@ -139,8 +139,8 @@ def _dollars(asked: Pushdown, size: int) -> str:
 
 def run(args: argparse.Namespace) -> int:
     """Runs the command and returns its exit code."""
-    aggs = _aggregates(args)
     flows = flows_of(args)
+    aggs = _aggregates(args)
     query = flows.group_by(*names_of(args.by), every=args.every, bin_by=args.bin_by).agg(**aggs)
     if args.having:
         query = query.having(*args.having)
