@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import shutil
 import sys
+import tempfile
 import time
 from pathlib import Path
+from typing import IO
 
 from .._units import seconds
 from ..errors import PlanError, SourceError
 from ..inventory import inventory
 from ..io.writing import write_whole
+from ..query.flows import Flows
 from ..tuning import blocks as places
 from ..tuning import blocks_of, check_rules, export, propose_rules, rule_usage
 from ..tuning.export import FORMS
@@ -28,6 +32,7 @@ EXAMPLES = (
     "  vpcflow sg export proposal.json --as terraform --inventory examples/groups/aws -o change/\n"
     "  vpcflow detect logs/ --json | vpcflow sg block - --as nftables --expires 7d"
 )
+_KEPT: list[IO[bytes]] = []  # standard input, until the process ends
 _PLACES = ("nacl", "prefix-list", "waf", "network-firewall", "nftables", "json", "text")
 
 
@@ -121,10 +126,21 @@ def run(args: argparse.Namespace) -> int:
     return verbs[args.verb](args)
 
 
+def _flows(args: argparse.Namespace) -> Flows:
+    """Returns the logs; standard input is kept in a file, for they are read twice."""
+    if "-" in args.paths:
+        kept = tempfile.NamedTemporaryFile(prefix="vpcflow-")  # noqa: SIM115 - it lives as long as the process
+        shutil.copyfileobj(sys.stdin.buffer, kept)
+        kept.flush()
+        _KEPT.append(kept)
+        args.paths = [kept.name if path == "-" else path for path in args.paths]
+    return flows_of(args)
+
+
 def _usage(args: argparse.Namespace) -> int:
     known = inventory(args.inventory)
     with progress_line(True) as progress:
-        found, code = collect(lambda: rule_usage(flows_of(args), known, progress=progress))
+        found, code = collect(lambda: rule_usage(_flows(args), known, progress=progress))
     return print_usage(found, args, code)
 
 
@@ -132,7 +148,7 @@ def _propose(args: argparse.Namespace) -> int:
     known = inventory(args.inventory)
     with progress_line(True) as progress:
         found = propose_rules(
-            flows_of(args), known, groups=args.group, keep=args.keep, exclude=args.exclude, hold_out=args.hold_out,
+            _flows(args), known, groups=args.group, keep=args.keep, exclude=args.exclude, hold_out=args.hold_out,
             budget=args.max_rules, progress=progress,
         )  # fmt: skip
     if args.out:
@@ -144,7 +160,7 @@ def _propose(args: argparse.Namespace) -> int:
 def _check(args: argparse.Namespace) -> int:
     known = inventory(args.inventory)
     with progress_line(True) as progress:
-        found, code = collect(lambda: check_rules(args.rules, flows_of(args), known, progress=progress))
+        found, code = collect(lambda: check_rules(args.rules, _flows(args), known, progress=progress))
     return print_check(found, args, code)
 
 

@@ -91,7 +91,8 @@ def _replayed(by_group: dict[str, list[Rule]], observed: Observed, inventory: In
             )
         if one.start.action != "REJECT":
             accepted += one.start.sessions
-            if told.permit != "allow" and one.verdict != told.permit:
+            goes_on = one.start.syn is False and one.verdict == "deny"  # begun before its rule was gone
+            if (told.permit == "deny" and not goes_on) or (told.permit == "maybe" and one.verdict == "allow"):
                 _add(found["denied" if told.permit == "deny" else "maybe"], one, told)
         elif one.verdict == "deny" and told.permit == "allow":
             _add(found["allowed"], one, told)

@@ -48,6 +48,12 @@ class Facts:
         owner = str(self._groups.get(rule.group, {}).get("OwnerId") or "")
         return None if rule.owner and rule.owner != owner else f"{rule.source} is not among the groups"
 
+    def is_forwarded(self, rule: Rule) -> bool:
+        """Tells whether a rule refers to a group of a load balancer that keeps the clients' addresses."""
+        return rule.kind == "group" and any(
+            one.kind == "network_load_balancer" for one in self._network.members(rule.source)
+        )
+
     def is_wide(self, rule: Rule) -> bool:
         """Tells whether a rule allows more than one address."""
         known = self._addresses(rule)

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
 _MAGIC = b"vpcflow observed 1\n"
-_QUIET = 600  # seconds between two records of an interface that are no gap: the longest window
+_WINDOWS = (60, 600)  # seconds: what AWS aggregates
+_LOOKED_AT = 2000  # records by whose length the window is told
 _RANK = {"NODATA": 1, "OK": 2, "SKIPDATA": 3}  # of a minute the highest counts
 #: The fields without which rules cannot be judged.
 NEEDED = ("interface_id", "srcaddr", "dstaddr", "srcport", "dstport", "protocol", "start", "end", "action")
@@ -55,6 +56,8 @@ class Observed:
             .agg(records=count())
         )
         self._coverage: dict[str, list[Interval]] = {}
+        self._filled: dict[str, list[Interval]] | None = None
+        self._window = _WINDOWS[0]
         self._filtered = False
 
     def update(
@@ -81,6 +84,8 @@ class Observed:
         with contextlib.suppress(*([SourceError] if damage else [])):
             if "reject_reason" in columns:
                 self._blocked.update(flows)
+        self._window = max(self._window, _window_of(flows.unfiltered()))
+        self._filled = None
         for row in _coverage_of(flows.unfiltered()):
             if row["interface_id"] is not None and row["seen"] in _RANK:
                 self._coverage.setdefault(row["interface_id"], []).append((row["start"], row["end"], row["seen"]))
@@ -95,6 +100,7 @@ class Observed:
         self._sessions.merge(other._sessions)
         self._blocked.merge(other._blocked)
         self._filtered |= other._filtered
+        self._window, self._filled = max(self._window, other._window), None
         both = {**self._coverage, **other._coverage}
         self._coverage = {
             one: _joined([*self._coverage.get(one, ()), *other._coverage.get(one, ())]) for one in sorted(both)
@@ -120,8 +126,13 @@ class Observed:
 
     @property
     def coverage(self) -> Mapping[str, list[Interval]]:
-        """By interface the minutes that the logs speak of, ascending."""
-        return self._coverage
+        """By interface the minutes that the logs speak of, ascending. A record shows its first and its last packet, not
+        its window: what is quiet for less than two windows is no gap."""
+        if self._filled is None:
+            first, last = self.span
+            quiet = 2 * self._window
+            self._filled = {one: _filled(own, first, last, quiet) for one, own in self._coverage.items()}
+        return self._filled
 
     @property
     def filtered(self) -> bool:
@@ -144,22 +155,26 @@ class Observed:
     def span(self) -> tuple[int, int]:
         """First and last second that the logs speak of. :class:`~vpcflow.NoRecordsError` if they do not speak."""
         intervals = [interval for own in self._coverage.values() for interval in own]
-        if not intervals:
+        if not intervals and self.report.records:
             raise NoRecordsError("no record with an interface was read")
+        if not intervals:  # which the scan allowed
+            return 0, 0
         return min(start for start, _, _ in intervals), max(end for _, end, _ in intervals)
 
     def covered(self, interface: str, start: int, end: int) -> int:
         """Returns how many of the seconds [start, end) the logs speak of an interface, SKIPDATA left out."""
         return sum(
             max(0, min(end, last) - max(start, first))
-            for first, last, seen in self._coverage.get(interface, ())
+            for first, last, seen in self.coverage.get(interface, ())
             if seen != "SKIPDATA"
         )
 
     def to_bytes(self) -> bytes:
         """Saves it: the same bytes for the same records."""
         sessions, blocked = self._sessions.to_bytes(), self._blocked.to_bytes()
-        head = {"sessions": len(sessions), "blocked": len(blocked), "filtered": self._filtered}
+        head = {
+            "sessions": len(sessions), "blocked": len(blocked), "filtered": self._filtered, "window": self._window,
+        }  # fmt: skip
         text = json.dumps({**head, "coverage": self._coverage}, sort_keys=True, separators=(",", ":"))
         return _MAGIC + text.encode() + b"\n" + sessions + blocked
 
@@ -177,6 +192,7 @@ class Observed:
             found = json.loads(head)
             length, more = int(found["sessions"]), int(found["blocked"])
             made._filtered = found["filtered"] is True
+            made._window = _WINDOWS[found["window"] > _WINDOWS[0]]
             made._coverage = {
                 str(one): _joined([(int(start), int(end), str(seen)) for start, end, seen in own if seen in _RANK])
                 for one, own in sorted(found["coverage"].items())
@@ -221,6 +237,8 @@ def _coverage_of(flows: Flows) -> Result:
     """Returns the coverage of what can be read."""
     try:
         return flows.coverage()
+    except NoRecordsError:
+        raise PlanError("logs are read twice here, and a stream can be read once; save it to a file") from None
     except SourceError as error:
         if not isinstance(error.partial, Result):
             raise
@@ -228,8 +246,7 @@ def _coverage_of(flows: Flows) -> Result:
 
 
 def _joined(intervals: Iterable[Interval]) -> list[Interval]:
-    """Returns intervals ascending and apart from each other: of what overlaps the higher rank, and what is quiet
-    between two of them is as the one before."""
+    """Returns intervals ascending and apart from each other: of what overlaps the higher rank."""
     cuts = sorted({cut for start, end, _ in intervals for cut in (start, end)})
     if not cuts:
         return []
@@ -248,10 +265,33 @@ def _joined(intervals: Iterable[Interval]) -> list[Interval]:
 
 
 def _added(out: list[Interval], new: Interval) -> list[Interval]:
-    if out and 0 < new[0] - out[-1][1] < _QUIET:
-        out[-1] = (out[-1][0], new[0], out[-1][2])
     if out and out[-1][1] == new[0] and out[-1][2] == new[2]:
         out[-1] = (out[-1][0], new[1], new[2])
     else:
         out.append(new)
     return out
+
+
+def _filled(own: Iterable[Interval], first: int, last: int, quiet: int) -> list[Interval]:
+    """Returns intervals with what is quiet for less than so long between them: as one of the two was seen; at the ends of
+    the logs as what is next to it."""
+    out: list[Interval] = []
+    for start, end, seen in own:
+        before = out[-1][1] if out else first
+        if 0 < start - before < quiet:
+            _added(out, (before, start, seen if not out or seen != "SKIPDATA" else out[-1][2]))
+        _added(out, (start, end, seen))
+    if out and 0 < last - out[-1][1] < quiet:
+        _added(out, (out[-1][1], last, out[-1][2]))
+    return out
+
+
+def _window_of(flows: Flows) -> int:
+    """Returns the aggregation interval that the first records show."""
+    any_status = "log_status is null or log_status is not null"  # NODATA has the length of its window
+    try:
+        rows = flows.filter(any_status).select("start", "end")._with(allow_missing=True).limit(_LOOKED_AT).collect()
+    except SourceError:
+        return _WINDOWS[0]
+    longest = max((end - start for start, end in zip(rows["start"], rows["end"]) if start and end), default=0)
+    return _WINDOWS[longest > _WINDOWS[0]]

@@ -298,6 +298,8 @@ def _class_of(rule: Rule, own: _Count, facts: Facts, member: Membership, days: f
             "unknown",
             f"{own.maybe:,} sessions may have needed it: flow logs show no ICMP type, and no load balancer",
         )
+    if facts.is_forwarded(rule):
+        return "unknown", f"a load balancer of {rule.source} may keep the addresses of its clients"
     if blind:
         return "unknown", blind
     if not enough:
