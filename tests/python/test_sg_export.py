@@ -1,5 +1,6 @@
 """Exports of proposals and blocklists: they parse, they are what AWS takes, and they lead there and back."""
 
+import dataclasses
 import functools
 import ipaddress
 import json
@@ -221,19 +222,15 @@ def test_export_command(made, tmp_path, capsys):
     _, proposal, documents = made
     proposal.save(tmp_path / "proposal.json")
     folder = write(tmp_path / "aws", **documents)
-    args = [
-        "sg",
-        "export",
-        str(tmp_path / "proposal.json"),
-        "--as",
-        "cli",
-        "--inventory",
-        str(folder),
-        "-o",
-        str(tmp_path / "out"),
-    ]
+    args = ["sg", "export", str(tmp_path / "proposal.json"), "--as", "cli", "-o", str(tmp_path / "out")]
+    assert main(args) == 2
+    assert "give --inventory" in capsys.readouterr().err
+    assert main([*args, "--inventory", str(folder)]) == 0
+    dataclasses.replace(proposal, inventory=str(folder)).save(tmp_path / "proposal.json")
     assert main(args) == 0
-    assert "README.md" in capsys.readouterr().out
+    write(folder, **{**documents, "rules": documents["rules"][1:]})
+    assert main(args) == 2
+    assert "the inventory differs" in capsys.readouterr().err
     assert "Of these 3 of 452 sessions would have been denied" in (tmp_path / "out" / "README.md").read_text()
     (tmp_path / "no.json").write_text("[]")
     assert main([*args[:2], str(tmp_path / "no.json"), *args[3:]]) == 2

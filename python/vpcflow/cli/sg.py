@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
+import os
 import shutil
 import sys
 import tempfile
@@ -151,6 +153,7 @@ def _propose(args: argparse.Namespace) -> int:
             _flows(args), known, groups=args.group, keep=args.keep, exclude=args.exclude, hold_out=args.hold_out,
             budget=args.max_rules, progress=progress,
         )  # fmt: skip
+    found = dataclasses.replace(found, inventory=os.path.abspath(args.inventory))
     if args.out:
         found.save(args.out)
     print_proposal(found, args)
@@ -165,8 +168,11 @@ def _check(args: argparse.Namespace) -> int:
 
 
 def _export(args: argparse.Namespace) -> int:
-    known = inventory(args.inventory) if args.inventory else None
-    paths = export(load_proposal(args.proposal), args.form, args.out, known)
+    proposal = load_proposal(args.proposal)
+    folder = args.inventory or proposal.inventory
+    if not folder or not os.path.exists(folder):
+        raise PlanError("export: the inventory of the proposal is not here, and may have changed; give --inventory DIR")
+    paths = export(proposal, args.form, args.out, inventory(folder))
     write_out("".join(f"{path}\n" for path in paths))
     return 0
 

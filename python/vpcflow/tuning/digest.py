@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import json
+from typing import Any
 
 from ..inventory import Inventory
+from ..inventory.table import members
 
-_KINDS = ("NetworkInterfaces", "SecurityGroups", "SecurityGroupRules", "Entries", "PrefixLists")
+_KINDS = ("SecurityGroups", "SecurityGroupRules", "Entries", "PrefixLists")
 
 
 def digest_of(inventory: Inventory) -> str:
-    """Returns the digest of the answers that rules depend on, as they are now."""
-    found = {kind: inventory.at(kind) for kind in _KINDS}
+    """Returns the digest of what a proposal depends on, as it is now: rules, prefix lists, and who has which groups."""
+    found: dict[str, Any] = {kind: inventory.at(kind) for kind in _KINDS}
+    found["Groups"] = {
+        one: sorted(str(group.get("GroupId")) for group in members(item, "Groups"))
+        for one, item in inventory.at("NetworkInterfaces").items()
+    }
     return hashlib.sha256(json.dumps(found, sort_keys=True, default=str).encode()).hexdigest()

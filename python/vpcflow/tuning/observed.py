@@ -154,7 +154,7 @@ class Observed:
     @property
     def span(self) -> tuple[int, int]:
         """First and last second that the logs speak of. :class:`~vpcflow.NoRecordsError` if they do not speak."""
-        intervals = [interval for own in self._coverage.values() for interval in own]
+        intervals = [end for own in self._coverage.values() if own for end in (own[0], own[-1])]
         if not intervals and self.report.records:
             raise NoRecordsError("no record with an interface was read")
         if not intervals:  # which the scan allowed
@@ -247,16 +247,21 @@ def _coverage_of(flows: Flows) -> Result:
 
 def _joined(intervals: Iterable[Interval]) -> list[Interval]:
     """Returns intervals ascending and apart from each other: of what overlaps the higher rank."""
-    cuts = sorted({cut for start, end, _ in intervals for cut in (start, end)})
+    ordered = sorted(intervals)
+    if all(one[1] <= following[0] for one, following in zip(ordered, ordered[1:])):
+        apart: list[Interval] = []
+        for one in ordered:
+            _added(apart, one)
+        return apart
+    cuts = sorted({cut for start, end, _ in ordered for cut in (start, end)})
     if not cuts:
         return []
     out: list[Interval] = []
-    waiting = sorted(intervals, key=lambda one: one[0])
     active: list[Interval] = []
     number = 0
     for start, end in zip(cuts, cuts[1:]):
-        while number < len(waiting) and waiting[number][0] <= start:
-            active.append(waiting[number])
+        while number < len(ordered) and ordered[number][0] <= start:
+            active.append(ordered[number])
             number += 1
         active = [one for one in active if one[1] > start]
         if active:
@@ -273,8 +278,8 @@ def _added(out: list[Interval], new: Interval) -> list[Interval]:
 
 
 def _filled(own: Iterable[Interval], first: int, last: int, quiet: int) -> list[Interval]:
-    """Returns intervals with what is quiet for less than so long between them: as one of the two was seen; at the ends of
-    the logs as what is next to it."""
+    """Returns intervals with what is quiet for less than so long between them: as one of the two was seen; at the ends
+    of the logs as what is next to it."""
     out: list[Interval] = []
     for start, end, seen in own:
         before = out[-1][1] if out else first

@@ -49,6 +49,8 @@ class Proposal:
     inventory_digest: str
     days: float
     held_out_days: int
+    #: The folder of the answers, if the command was given one: what is exported is compared with what it holds then.
+    inventory: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """Returns the members of its JSON object."""
@@ -87,8 +89,8 @@ class Proposal:
 def load_proposal(path: str | os.PathLike[str]) -> Proposal:
     """Reads a proposal; :class:`~vpcflow.SourceError` for what is none."""
     found = _document(path)
-    names = {field.name for field in dataclasses.fields(Proposal)}
-    if not isinstance(found, dict) or not names <= set(found) or found.get("schema_version") != SCHEMA_VERSION:
+    names = [field.name for field in dataclasses.fields(Proposal)]
+    if not isinstance(found, dict) or not set(names) <= set(found) or found.get("schema_version") != SCHEMA_VERSION:
         raise SourceError(f"{path}: is no proposal; expected a file of vpcflow sg propose -o")
     return Proposal(**{name: found[name] for name in names})
 
