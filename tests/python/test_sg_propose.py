@@ -365,3 +365,23 @@ def test_commands(tmp_path, capsys):
     assert "no group nope" in capsys.readouterr().err
     assert main(["sg", "propose", *there, "--where", "dstport = 443"]) == 2
     assert "a filter left records out" in capsys.readouterr().err
+
+
+def test_rules_without_ids_are_numbered(tmp_path):
+    """An inventory of describe-security-groups alone: rules are revoked by what they say."""
+    log = days(1).session("eni-web", "10.0.9.1", WEB, 443)
+    permissions = [
+        {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "IpRanges": [{"CidrIp": "10.0.9.1/32"}]},
+        {"IpProtocol": "-1", "IpRanges": [{"CidrIp": "10.0.0.0/8"}, {"CidrIp": "192.168.0.0/16"}]},
+    ]
+    write(tmp_path, interfaces=INTERFACES, groups=[group("sg-web", IpPermissions=permissions)])
+    (tmp_path / "describe-security-group-rules.json").unlink()
+    known = vf.inventory(tmp_path)
+    (used,) = vf.rule_usage(vf.scan(log.data), known)
+    assert (used["rule_id"], used["sessions"]) == ("sg-web", 1)
+    found = vf.propose_rules(vf.scan(log.data), known)
+    assert texts(found, "sg-web") == ["tcp 443-443 from 10.0.9.1/32"]
+    assert len(found.kept_rules) == 1
+    assert sorted(one["CidrIpv4"] for one in found.revoked) == ["10.0.0.0/8", "192.168.0.0/16"]
+    (text,) = (text for name, text in found.to_cli().items() if "revoke" in name)
+    assert len(json.loads(text)["IpPermissions"]) == 2

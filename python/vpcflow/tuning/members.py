@@ -25,8 +25,8 @@ class Membership(NamedTuple):
 
 
 def memberships(inventory: Inventory, observed: Observed) -> dict[str, Membership]:
-    """Returns by group what the logs show of its interfaces. Interfaces that are attached to nothing are left out, and
-    so is the time before they were attached, as far as the inventory tells."""
+    """Returns by group what the logs show of its interfaces. Interfaces that are attached to nothing are left out
+    unless the logs have them, and so is the time before they were attached, as far as the inventory tells."""
     first, last = observed.span
     found: dict[str, tuple[set[str], int, int]] = {}
     silent = only_rejects(inventory)
@@ -34,7 +34,7 @@ def memberships(inventory: Inventory, observed: Observed) -> dict[str, Membershi
     for interface, versions in (table.versions if table is not None else {}).items():
         for version in versions:
             item = version.item
-            if str(item.get("Status") or "").lower() == "available":
+            if str(item.get("Status") or "").lower() == "available" and interface not in observed.coverage:
                 continue
             start = max(first, version.start or first, attached(item) or first)
             end = min(last, version.end if version.end is not None else last)

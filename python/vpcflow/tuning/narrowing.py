@@ -80,7 +80,7 @@ class Narrowing:
             found = [one for one in mine if one.takes(need.protocol, 0)]
             for spec in dict.fromkeys(_icmp_spec(one, need.protocol) for one in found):
                 rules = [one for one in found if _icmp_spec(one, need.protocol) == spec]
-                reached, ids = self._union(rules), {one.id for one in rules}
+                reached, ids = self._union(rules), {one.told for one in rules}
                 peers = [peer for peer in need.peers if peer in reached or ids & need.rules.get(peer, set())]
                 if peers:
                     yield self._piece(need, spec, peers, rules)
@@ -95,7 +95,7 @@ class Narrowing:
         left = self._by_reference(piece, set(peers), rules, allowed)
         beyond = {peer for peer in left if peer not in allowed}
         for peer in sorted(beyond):  # allowed by what a group or list held then, or by what nobody knows
-            able = [rule for rule in rules if rule.id in need.rules.get(peer, ())]
+            able = [rule for rule in rules if rule.told in need.rules.get(peer, ())]
             able = able or [rule for rule in rules if self._matcher.networks(rule) is None]
             if able:
                 best = min(able, key=lambda one: (one.kind not in ("group", "prefix-list"), one.id))

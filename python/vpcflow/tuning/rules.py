@@ -21,7 +21,7 @@ SOURCES = {"cidr4": "CidrIpv4", "cidr6": "CidrIpv6", "prefix-list": "PrefixListI
 class Rule:
     """A rule of a security group: one source or destination, as a row of describe-security-group-rules."""
 
-    id: str  # sgr-..., or of its group where rules have none
+    id: str  # sgr-...; where rules have none, that of its group and a number: sg-...#2
     group: str
     egress: bool
     protocol: int | None  # none: all
@@ -33,6 +33,11 @@ class Rule:
     description: str = ""
     tags: tuple[tuple[str, str], ...] = ()
     peering: str = ""  # status of the peering connection that the reference goes over
+
+    @property
+    def told(self) -> str:
+        """The id by which answers of matchers name it: of its group where rules have none."""
+        return self.id.partition("#")[0]
 
     @property
     def direction(self) -> str:
@@ -172,14 +177,14 @@ def rules_of_group(group: Mapping[str, Any]) -> Iterator[Rule]:
 def rules_at(inventory: Inventory, time: int | None = None) -> list[Rule]:
     """Returns the rules of all groups at a time in Unix seconds (``None``: now), sorted.
 
-    Groups without rows of describe-security-group-rules have the rules that describe-security-groups tells, with the
-    group's id for theirs."""
+    Groups without rows of describe-security-group-rules have the rules of describe-security-groups, numbered."""
     found = [rule_of_item(item) for item in inventory.at("SecurityGroupRules", time).values()]
     out = [rule for rule in found if rule is not None]
     told = {rule.group for rule in out}
     for identity, group in inventory.at("SecurityGroups", time).items():
         if identity not in told:
-            out += rules_of_group(group)
+            unnamed = sorted(rules_of_group(group), key=str)
+            out += [dataclasses.replace(rule, id=f"{identity}#{number}") for number, rule in enumerate(unnamed, 1)]
     return sorted(out, key=lambda rule: (rule.group, rule.egress, rule.id, str(rule)))
 
 

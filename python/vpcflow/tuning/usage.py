@@ -193,7 +193,7 @@ def usage_of(observed: Observed, inventory: Inventory) -> RuleUsage:
     members = memberships(inventory, observed)
     days = round((last - first) / 86400, 2)
     rows = _rows(rules, counts, facts, members, days, blind)
-    gone = set(counts) - {rule.id for rule in rules}
+    gone = set(counts) - {rule.told for rule in rules}
     notes = [f"{len(gone)} used rules are gone by the last snapshot"] if gone else []
     return RuleUsage(
         rows,
@@ -263,14 +263,14 @@ def _rows(
 ) -> list[dict[str, Any]]:
     out: dict[str, dict[str, Any]] = {}
     for rule in rules:
-        if rule.id in out:  # of a group whose rules have no ids
-            out[rule.id]["rule"] += f"; {rule}"
+        if rule.told in out:  # of a group whose rules have no ids
+            out[rule.told]["rule"] += f"; {rule}"
             continue
-        own, member = counts.get(rule.id, _Count()), members.get(rule.group, Membership(0, 0, 0))
+        own, member = counts.get(rule.told, _Count()), members.get(rule.group, Membership(0, 0, 0))
         kind, why = _class_of(rule, own, facts, member, days, blind)
-        beside = [one for one, _ in own.beside.most_common() if one != rule.id]
-        out[rule.id] = {
-            "rule_id": rule.id, "group": rule.group, "group_name": facts.name_of(rule.group),
+        beside = [one for one, _ in own.beside.most_common() if one != rule.told]
+        out[rule.told] = {
+            "rule_id": rule.told, "group": rule.group, "group_name": facts.name_of(rule.group),
             "direction": rule.direction, "rule": str(rule), "description": rule.description, "class": kind, "why": why,
             "sessions": own.sessions, "exclusive": own.exclusive, "maybe_sessions": own.maybe, "bytes": own.bytes,
             "peers": len(own.peers), "first": own.first, "last": own.last, "days": days,
