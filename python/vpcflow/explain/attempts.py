@@ -120,15 +120,25 @@ def attempts_of(logs: Logs, question: Question) -> list[Attempt]:
     for (client, server, port), entries in by_ports.items():
         entries.sort(key=lambda entry: (entry.start, entry.end, not entry.forward))
         for part in _parts(entries, question.protocol):
+            if question.protocol == 6 and _is_reversed(part):
+                continue
             attempt = Attempt(client, server, port, question.protocol, part)
             _take_out_late(attempt)
             out.append(attempt)
     return sorted(out, key=lambda one: (one.start, one.client, one.server, one.client_port or 0))
 
 
+def _is_reversed(entries: list[Entry]) -> bool:
+    """Tells whether the server called the client, from the port that is asked about: another conversation."""
+    asks = {entry.forward for entry in entries if ((entry.flags or 0) & (SYN | ACK)) == SYN}
+    return asks == {False}
+
+
 def _entry(row: Row, logs: Logs, question: Question) -> tuple[tuple[str, str, int | None], Entry] | None:
     """Returns the connection that a record is of, and the record; ``None`` if it is not of the question."""
     interface = row["interface_id"]
+    if interface in question.twins:
+        return None
     for forward in (True, False):
         source, target = (question.client, question.server) if forward else (question.server, question.client)
         if question.has_ports:

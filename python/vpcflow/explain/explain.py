@@ -129,7 +129,10 @@ def _question(
     client, server = end_of(src, "from", network), end_of(dst, "to", network)
     others = frozenset(network.interfaces if network else ()) - {*client.interfaces, *server.interfaces}
     between = None if at is None else (at - AROUND, at + AROUND)
-    return Question(client, server, port if protocol in (6, 17) else None, protocol, between, others)
+    owned = {*client.owners, *server.owners}
+    there = (one for address in owned for one in network.at_address(address)) if network else ()
+    twins = frozenset(one.id for one in there if one.id in others)
+    return Question(client, server, port if protocol in (6, 17) else None, protocol, between, others, twins)
 
 
 class _Rules:

@@ -42,6 +42,8 @@ class Question:
     between: tuple[int, int] | None = None
     #: Ids of the inventory's interfaces that are of neither end.
     others: frozenset[str] = frozenset()
+    #: Those of them that have an address of an end, in another VPC: their records are of other conversations.
+    twins: frozenset[str] = frozenset()
 
     @property
     def has_ports(self) -> bool:
