@@ -7,6 +7,7 @@ connection is over.
 from __future__ import annotations
 
 import dataclasses
+import ipaddress
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -15,7 +16,7 @@ from typing import Any
 from .._keyed import Keyed
 from ..findings.membership import membership
 from ..inventory.inventory import Inventory
-from ..inventory.names import addresses_of, interface_of_addresses, kind_of_interface
+from ..inventory.names import add_name, addresses_of, interface_of_addresses, kind_of_interface
 from ..inventory.table import members
 from ..labels.prefixes import Labels
 from ..query import expr as of
@@ -86,13 +87,21 @@ def intermediaries_of(inventory: Inventory | None) -> list[str]:
     out = set()
     for versions in (table.versions.values() for table in _tables(inventory, "NatGateways")):
         for gateway in (version.item for some in versions for version in some):
-            out |= {str(one["PrivateIp"]) for one in members(gateway, "NatGatewayAddresses") if one.get("PrivateIp")}
+            out |= {str(one.get("PrivateIp")) for one in members(gateway, "NatGatewayAddresses")}
     for table in _tables(inventory, "NetworkInterfaces"):
         for interface in (version.item for some in table.versions.values() for version in some):
             if kind_of_interface(interface) in ("nat_gateway", "regional_nat_gateway", "network_load_balancer"):
                 public = _public(interface)
-                out |= {address for address in addresses_of(interface) if "/" not in address and address not in public}
-    return sorted(out)
+                out |= {address for address in addresses_of(interface) if address not in public}
+    return sorted(address for address in out if _is_address(address))
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _tables(inventory: Inventory, kind: str) -> list[Any]:
@@ -194,15 +203,13 @@ def _by_routes(sessions: Result, inventory: Inventory, seen: set[str]) -> list[N
     for subnet, gateway in _routed(inventory).items():
         if gateway in gateways and not seen & set(gateways[gateway]):
             cidr = inventory.at("Subnets")[subnet].get("CidrBlock")
-            if cidr:
-                behind._core.add_prefix(str(cidr), gateway)
-                some = True
+            some = (bool(cidr) and add_name(behind, cidr, gateway)) or some
     if not some:
         return []
     inside = Labels("networks")
     for network in (*inventory.at("Vpcs").values(), *inventory.at("Subnets").values()):
         if network.get("CidrBlock"):
-            inside._core.add_prefix(str(network["CidrBlock"]), "inside")
+            add_name(inside, network["CidrBlock"], "inside")
     keys = ("nat", "dstaddr", "dstport", "protocol")
     behind, inside = behind.done(), inside.done()
 

@@ -43,20 +43,31 @@ def names_of(inventory: Inventory, by: str, of: Literal["address", "interface-id
         raise PlanError(f"by={by!r}: the inventory has no describe-network-interfaces or describe-instances")
     out = Labels("names")
     keys = addresses_of if of == "address" else _interface_id
-    add = out._core.add_prefix if of == "address" else out._core.add_text
     for key, label, version in _names(inventory, by, keys):
-        if of == "interface-id" and "/" in key:
-            continue  # the prefix of a subnet
-        try:
-            add(key, label, version.start, version.end)
-        except PlanError:  # an inventory may hold anything; what is no address names none
-            continue
+        if of == "address":
+            add_name(out, key, label, version)
+        elif "/" not in key:  # the prefix of a subnet
+            out._core.add_text(_text(key), _text(label), version.start, version.end)
     return out.done()
 
 
 def _interface_id(interface: _Item) -> Iterator[str]:
     if interface.get("NetworkInterfaceId"):
         yield str(interface["NetworkInterfaceId"])
+
+
+def add_name(table: Labels, prefix: Any, label: str, version: Version | None = None) -> bool:
+    """Adds a name for a prefix, in the time of a version; tells whether it is a prefix: inventories hold anything."""
+    start, end = (None, None) if version is None else (version.start, version.end)
+    try:
+        table._core.add_prefix(_text(prefix), _text(label), start, end)
+    except PlanError:
+        return False
+    return True
+
+
+def _text(value: Any) -> str:
+    return str(value).encode("utf-8", "replace").decode()
 
 
 def interface_of_addresses(inventory: Inventory) -> Labels:
