@@ -329,16 +329,16 @@ def test_an_inventory_of_anything():
         return [spoiled(inner) for inner in value] if isinstance(value, list) else value
 
     flows, named = vf.scan(two_clients().data), 0
-    for _ in range(40):
+    for _ in range(10):
         answers = {kind: items for answer in INVENTORY.values() for kind, items in answer.items()}
-        documents = [Document(kind, tuple(items)) for kind, items in spoiled(answers).items() if isinstance(items, list)]
+        documents = [Document(kind, tuple(spoiled(item) for item in items)) for kind, items in answers.items()]
         known = Inventory(tables_of(documents))
-        for by in ("name", "asg", "group", "az", "type", "tag:Name"):
+        for by in ("name", "group", "az", "tag:Name"):
             try:
                 named += any(edge.client == "web" for edge in vf.health(flows, by=by, inventory=known))
             except vf.PlanError as error:
                 assert "has no describe-" in str(error)  # noqa: PT017
-    assert named > 20
+    assert named > 5
 
 
 @pytest.mark.parametrize(
