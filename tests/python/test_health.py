@@ -338,7 +338,7 @@ def test_an_inventory_of_anything():
                 named += any(edge.client == "web" for edge in vf.health(flows, by=by, inventory=known))
             except vf.PlanError as error:
                 assert "has no describe-" in str(error)  # noqa: PT017
-    assert named > 5
+    assert named > 2
 
 
 @pytest.mark.parametrize(
