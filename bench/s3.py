@@ -8,6 +8,7 @@ alone and scanning local files. With 20 ms added to each request it is beside fi
 """
 
 import argparse
+import concurrent.futures
 import contextlib
 import gzip
 import os
@@ -78,16 +79,16 @@ class Slow:
                 end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self.connections += 1
             self.most = max(self.most, self.connections)
-            threading.Thread(target=self._relay, args=(client, server, self._pause), daemon=True).start()
-            threading.Thread(target=self._relay, args=(server, client, 0), daemon=True).start()
+            threading.Thread(target=self._relay, args=(client, server, self._pause, True), daemon=True).start()
+            threading.Thread(target=self._relay, args=(server, client, 0, False), daemon=True).start()
 
-    def _relay(self, source, target, pause):
+    def _relay(self, source, target, pause, first):
         with contextlib.suppress(OSError):
             while data := source.recv(1 << 18):
                 if pause:
                     time.sleep(pause)
                 target.sendall(data)
-        if pause:
+        if first:
             self.connections -= 1
         for end in (source, target):
             with contextlib.suppress(OSError):
@@ -138,17 +139,50 @@ def best(jobs, runs):
     return out
 
 
-def fetch_alone(prefix):
-    from vpcflow.io.aws import Connection, S3Url
-    from vpcflow.io.aws.bucket import Bucket
-    from vpcflow.io.aws.layout import Selection
-    from vpcflow.io.aws.listing import list_logs
-    from vpcflow.io.aws.pool import the_pool
+def fetch_alone(prefix, threads):
+    """Plain obstore: one listing, and each object by a thread of a pool, as fast as they come."""
+    import obstore
+    from obstore.store import S3Store
 
-    url = S3Url.of(prefix)
-    bucket, pool = Bucket(url.bucket, Connection()), the_pool()
-    found = list_logs(bucket, url, Selection(), pool).objects
-    return sum(pool.map([lambda e=e: len(bucket.fetcher.get(e.key, e.etag)) for e in found]))
+    bucket, _, folder = prefix.removeprefix("s3://").partition("/")
+    store = S3Store(
+        bucket,
+        endpoint=os.environ["AWS_ENDPOINT_URL"],
+        access_key_id=ACCESS,
+        secret_access_key=SECRET,
+        region="us-east-1",
+        virtual_hosted_style_request=False,
+        client_options={"allow_http": True},
+    )
+    names = [entry["path"] for page in obstore.list(store, folder) for entry in page]
+    with concurrent.futures.ThreadPoolExecutor(threads) as pool:
+        return sum(pool.map(lambda name: len(obstore.get(store, name).bytes()), names))
+
+
+def duckdb_of(prefix):
+    """By httpfs: the package duckdb-extension-httpfs has it for the duckdb that it names; where it is not, by s3fs."""
+    import duckdb
+
+    db = duckdb.connect()
+    host = os.environ["AWS_ENDPOINT_URL"].removeprefix("http://")
+    try:
+        import duckdb_extension_httpfs
+
+        (extension,) = Path(duckdb_extension_httpfs.__path__[0]).rglob("httpfs.duckdb_extension")
+        db.execute(f"load '{extension}'")
+        db.execute(
+            f"create secret (type s3, key_id '{ACCESS}', secret '{SECRET}', endpoint '{host}', use_ssl false, url_style 'path')"
+        )
+    except ImportError:
+        import s3fs
+
+        own = {"endpoint_url": os.environ["AWS_ENDPOINT_URL"]}
+        db.register_filesystem(s3fs.S3FileSystem(key=ACCESS, secret=SECRET, client_kwargs=own))
+    columns = ", ".join(f"'{name}': 'VARCHAR'" for name in HEADER.split())
+    return db.execute(
+        f"select dstport, sum(try_cast(bytes as bigint)), count(*) from read_csv('{prefix}**/*.log.gz', delim=' ', "
+        f"header=true, nullstr='-', columns={{{columns}}}) group by 1"
+    ).fetchall()
 
 
 def polars_of(prefix):
@@ -223,20 +257,29 @@ def main():
         size = sum(path.stat().st_size for path in (folder / "logs").iterdir())
         wanted = question(folder / "logs").collect().rows()
         jobs = {
-            "fetch alone": lambda: fetch_alone("s3://bench/logs/"),
+            f"fetch alone, {threads} at once": lambda threads=threads: fetch_alone("s3://bench/logs/", threads)
+            for threads in (8, 32)
+        }
+        jobs |= {
             "scan local files": lambda: question(folder / "logs").collect(),
             "scan s3://": lambda: question("s3://bench/logs/").collect(),
         }
         assert question("s3://bench/logs/").collect().rows() == wanted
-        with contextlib.suppress(ImportError):
+        least = sum(row["n"] for row in wanted)
+        others = {
+            "polars scan_csv s3://": (polars_of, lambda frame: sum(frame["len"])),
+            "duckdb read_csv s3://": (duckdb_of, lambda rows: sum(row[2] for row in rows)),
+        }
+        for name, (other, records) in others.items():
             try:
-                assert sum(polars_of("s3://bench/logs/")["len"]) >= sum(row["n"] for row in wanted)
-                jobs["polars scan_csv s3://"] = lambda: polars_of("s3://bench/logs/")
+                assert records(other("s3://bench/logs/")) >= least
+                jobs[name] = lambda other=other: other("s3://bench/logs/")
             except Exception as error:
-                print(f"polars: {type(error).__name__}: {str(error).splitlines()[0][:150]}")
+                print(f"{name}: {type(error).__name__}: {str(error).splitlines()[0][:150]}")
         times = best(jobs, args.runs)
         show(f"{args.objects} objects, {size / 1e6:.1f} MB", times, size)
-        slower = max(times["fetch alone"][0], times["scan local files"][0])
+        fetching = min(took for name, (took, _) in times.items() if name.startswith("fetch"))
+        slower = max(fetching, times["scan local files"][0])
         print(f"  ours / slower {times['scan s3://'][0] / slower:.2f}")
 
         slow = Slow(port, 0.02)
@@ -254,7 +297,6 @@ def main():
         show(f"20 ms added to each request: {len(listed)} file objects, {read} objects by s3://", times, 0)
         print(f"  an object: {each[0] * 1000:.1f} ms and {each[1] * 1000:.1f} ms, {each[0] / each[1]:.1f} times")
 
-        os.environ["AWS_ENDPOINT_URL"] = f"http://127.0.0.1:{port}"
         body = gzip.compress(
             (
                 HEADER
@@ -262,18 +304,23 @@ def main():
                 + "2 123456789010 eni-1 10.0.0.1 10.0.0.9 40000 22 6 10 40 1795392000 1795392060 ACCEPT OK\n" * 20
             ).encode()
         )
-        for n in range(args.small):
-            client.put_object(
-                Bucket="bench",
-                Key=f"small/AWSLogs/123456789010/vpcflowlogs/us-east-1/2026/11/23/123456789010_vpcflowlogs_us-east-1_fl-1_20261123T0605Z_{n:08x}.log.gz",
-                Body=body,
+        code = "import resource, sys, time, vpcflow as vf; t = time.perf_counter(); n = vf.scan(sys.argv[1], duplicates='all').agg(n=vf.count()).collect()['n'][0]; print(n, time.perf_counter() - t, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)"
+        for many in (args.small // 10, args.small):
+            for n in range(many):
+                client.put_object(
+                    Bucket="bench",
+                    Key=f"small{many}/AWSLogs/123456789010/vpcflowlogs/us-east-1/2026/11/23/123456789010_vpcflowlogs_us-east-1_fl-1_20261123T0605Z_{n:08x}.log.gz",
+                    Body=body,
+                )
+            direct = Slow(port, 0)  # counts
+            own = {**os.environ, "AWS_ENDPOINT_URL": f"http://127.0.0.1:{direct.port}"}
+            command = [sys.executable, "-c", code, f"s3://bench/small{many}/"]
+            done = subprocess.run(command, capture_output=True, text=True, check=True, env=own)
+            n, took, rss = done.stdout.split()
+            print(
+                f"{many:,} small objects: {int(n):,} records in {float(took):.1f} s, {rss} MiB resident at the most, "
+                f"{direct.most} connections at once"
             )
-        code = "import resource, time, vpcflow as vf; t = time.perf_counter(); n = vf.scan('s3://bench/small/', duplicates='all').agg(n=vf.count()).collect()['n'][0]; print(n, time.perf_counter() - t, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)"
-        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-        n, took, rss = done.stdout.split()
-        print(
-            f"{args.small:,} small objects: {int(n):,} records in {float(took):.1f} s, {rss} MiB resident at the most"
-        )
 
 
 if __name__ == "__main__":
