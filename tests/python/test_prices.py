@@ -14,6 +14,7 @@ from hypothesis import given, settings
 import vpcflow as vf
 import vpcflow.cli
 from test_schemas import table
+from vpcflow.enable.prices import price_regions, usd_per_gb
 from vpcflow.pricing import CLASSES, PRICE_OF, import_prices, price_class
 from vpcflow.pricing.bill import read_bill
 from vpcflow.pricing.sheet import PriceRow, Source, sheet_of
@@ -57,6 +58,15 @@ def test_bytes_are_exact():
     assert sheet.cost("nat.hour", "us-east-1", 730) == Decimal("32.85")
     whole = sheet_of({**sheet.to_dict(), "gb": 10**9}, "x")
     assert whole.cost("nat.gb", "us-east-1", 10**9) == Decimal("0.045")
+
+
+def test_logs_cost_the_same_for_plans_of_flow_logs():
+    """Prices of delivery stand in two places until plans read the sheet: they must agree."""
+    for region in price_regions():
+        for destination, kind in (("cloud-watch-logs", "logs.cloudwatch"), ("s3", "logs.s3"), ("kinesis-data-firehose", "logs.firehose")):
+            row = vf.prices().price(kind, region)
+            assert usd_per_gb(region, destination) == (None if row is None else float(row.rate()))
+        assert usd_per_gb(region, "s3", True) - usd_per_gb(region, "s3") == pytest.approx(float(vf.prices().price("logs.parquet", region).rate()))
 
 
 def test_sheets_are_as_the_schema_says():

@@ -97,7 +97,8 @@ def reconcile_rows(
 ) -> Reconciliation:  # fmt: skip
     """Holds rows of cost against a bill.
 
-    ``rows``: with ``class``, ``bytes``, ``sides``, and ``time`` (Unix seconds of an hour) where costs are by hour.
+    ``rows``: with ``class``, ``bytes``, ``sides``, perhaps ``priced_as``, and ``time`` (Unix seconds of an hour) where
+    costs are by hour.
     ``gb``: bytes of a GB of the sheet. ``start``, ``end``: Unix seconds of what is compared; without them the days
     (UTC) in which the logs have a record. Raises :class:`~vpcflow.PriceError` for a bill that cannot be read.
     """
@@ -105,9 +106,10 @@ def reconcile_rows(
     cost_rows = list(rows)
     hourly = bool(cost_rows) and all(row.get("time") is not None for row in cost_rows)
     for row in cost_rows:
-        if row["class"] in PRICE_OF and row.get("bytes"):
+        name = row.get("priced_as") or row["class"]  # the outside leg of a NAT gateway is priced as what is behind it
+        if name in PRICE_OF and row.get("bytes"):
             hour = int(row["time"]) // HOUR if hourly else None
-            own = classes.setdefault(row["class"], _Class())
+            own = classes.setdefault(name, _Class())
             own.cell(hour).explained += Decimal(int(row["bytes"])) * int(row.get("sides") or 0) / gb
     billing = _Billing(evidence, start, end, hourly)
     for line in bill:
