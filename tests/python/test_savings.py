@@ -150,6 +150,30 @@ def test_idle(tmp_path):
     assert any("nothing is called idle" in note for note in fewer.notes)
 
 
+def test_flow_logs(tmp_path):
+    """A flow log of a subnet of a logged VPC is there twice; one in CloudWatch costs twice as much as in S3."""
+    folder, billed = _world(tmp_path, ["same_az"], gaps=["overlap"])
+    (twice,) = _of(_advised(folder), "flow_log_twice")
+    path = next(folder.glob("inventory/*/us-east-1/describe-flow-logs.json"))
+    inner = [one for one in json.loads(path.read_text())["FlowLogs"] if one["ResourceId"].startswith("subnet-")]
+    assert [one["FlowLogId"] for one in inner] == [twice.resource]
+    assert 0 < twice.saving < billed("S3-Egress-Bytes")
+    other, _ = _world(tmp_path / "b", ["same_az"], conversations=90)
+    assert not any(one.advice.startswith("flow_log") for one in _advised(other).savings)
+    for path in other.glob("inventory/*/*/describe-flow-logs.json"):
+        path.write_text(path.read_text().replace('"LogDestinationType": "s3"', '"LogDestinationType": "cloud-watch-logs"'))
+    sheet = prices(other / "prices.json")
+    row = next(row for row in sheet.rows if row.kind == "logs.s3" and row.region == "us-east-1")
+    dear = dataclasses.replace(row, kind="logs.cloudwatch", tiers=((Decimal(0), None, Decimal("0.5")),))
+    found = _of(_advised(other, vf.Sheet([*sheet.rows, dear])), "flow_log_to_s3")
+    here = {one.resource for one in found if one.region == "us-east-1"}
+    text = sum(path.stat().st_size for path in (other / "logs").iterdir() if path.stem.rpartition("-")[0] in here)
+    logged = sum(one.saving for one in found if one.resource in here)
+    assert logged == pytest.approx(text / 2**30 * 730 / _HOURS * 0.25, abs=0.02)
+    assert logged > 0.05
+    assert {one.saving for one in found if one.region == "eu-west-1"} <= {None}
+
+
 def test_what_is_unpriced_is_said(tmp_path):
     folder, _ = _world(tmp_path, ["nat_s3"])
     sheet = prices(folder / "prices.json")

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import PriceError
+from ..query.expr import count
 from ..query.expr import sum as total
 from ..query.flows import Flows
 from .network import Nat, Network
@@ -76,6 +77,11 @@ class Observer:
     def hours(self) -> list[int]:
         rows = self.flows.group_by(every="1h").agg(bytes=total("bytes")).collect().rows()
         return sorted(int(row["time"]) // HOUR for row in rows if row["time"] is not None)
+
+    def records(self) -> dict[str, int]:
+        """Returns how many records of traffic interfaces have."""
+        rows = self.flows.group_by("interface_id").agg(n=count()).collect().rows()
+        return {str(row["interface_id"]): int(row["n"]) for row in rows}
 
     def recorded(self) -> tuple[set[str], set[str]]:
         """Returns the interfaces that have a record, with or without data, and their VPCs."""
