@@ -144,6 +144,8 @@ def synth(
             records = round(_OFFICE_DENSITY * options["interfaces"] * options["hours"] / 24)
     records = 100_000 if records is None else records
     names = [p for p in plant.split(",") if p] if isinstance(plant, str) else list(plant or ())
+    if "by" in options:
+        raise SynthError(f"synth: by: the world {world!r} has no such option; the world of faults does")
     known = [name for name in SynthKeywords.__annotations__ if name != "by"]
     unknown = set(options) - set(known)
     if unknown:

@@ -165,6 +165,7 @@ def test_addresses_are_of_every_kind(world):
         ({"records": 5}, "records"),
         ({"format": "tgw"}, "no field of the logs of a VPC"),
         ({"out": None}, "out="),
+        ({"world": "office", "by": "hour"}, "by: the world 'office' has no such option"),
     ],
 )
 def test_wrong_options(tmp_path, options, text):
@@ -176,6 +177,7 @@ def test_wrong_options(tmp_path, options, text):
 def test_the_command(tmp_path):
     said = run_cli("synth", "--world", "faults", "--plant", "server_acl", "--hours", 2, "--out", tmp_path / "w", check=0).stdout.decode()
     assert "blocked_at_server" in said
+    assert b"error: synth: by:" in run_cli("synth", "--by", "hour", "-o", tmp_path / "v", check=2).stderr
     assert b"did you mean" in run_cli("synth", "--world", "faults", "--plant", "server_acll", "-o", tmp_path / "v", check=2).stderr
 
 

@@ -82,7 +82,7 @@ class Stage:
 
     def trace(self, pair: Pair, client: End, server: End, at: float) -> list[dict[str, Any]]:
         """Returns who decides what of a first packet and its answer, up to where one is dropped."""
-        wire = Wire(self.world, self.window)
+        wire = Wire(self.world, self.window, notes=True)
         call = Call(at, client, server, pair.client_port(), pair.port, _NUMBERS[pair.proto])
         if wire.send(call.packet(0, True, 60, 2), client, server):
             wire.send(call.packet(0.1, False, 60, 18), server, client)

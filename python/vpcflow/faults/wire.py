@@ -81,10 +81,11 @@ class _Tracked:
 
 
 class Wire:
-    """Carries packets, and keeps what interfaces logged in ``seen``, and who decided what in ``decisions``."""
+    """Carries packets, and keeps what interfaces logged in ``seen``; if it ``notes``, who decided what in
+    ``decisions``."""
 
-    def __init__(self, world: World, window: int) -> None:
-        self.world, self.window = world, window
+    def __init__(self, world: World, window: int, notes: bool = False) -> None:
+        self.world, self.window, self._notes = world, window, notes
         self.seen: dict[Key, Seen] = {}
         self.decisions: list[dict[str, Any]] = []
         self._tracked: dict[tuple[str, int, str, int, str, int], _Tracked] = {}
@@ -295,15 +296,9 @@ class Wire:
         return self._said[key]
 
     def _note(self, eni: Item, side: str, layer: str, permit: str, rules: tuple[str, ...]) -> None:
-        self.decisions.append(
-            {
-                "interface": eni["NetworkInterfaceId"],
-                "direction": side,
-                "layer": layer,
-                "permit": permit,
-                "rules": list(rules),
-            }
-        )
+        if self._notes:
+            place = {"interface": eni["NetworkInterfaceId"], "direction": side, "layer": layer}
+            self.decisions.append({**place, "permit": permit, "rules": list(rules)})
 
     def _flow(self, packet: Packet, name: str, egress: bool) -> tuple[str, int, str, int, str, int]:
         if egress:

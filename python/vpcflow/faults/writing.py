@@ -120,7 +120,7 @@ def _permissions(documents: dict[str, list[Item]], group: str) -> Item:
     return out
 
 
-def log_lines(wire: Wire, names: list[str]) -> Iterator[tuple[str, int, str]]:
+def log_lines(wire: Wire, names: list[str], version: int) -> Iterator[tuple[str, int, str]]:
     """Yields interface, end, and line of each record, those of windows without traffic too."""
     world = wire.world
     by_window: dict[tuple[str, int], list[tuple[Key, Seen]]] = {}
@@ -133,8 +133,8 @@ def log_lines(wire: Wire, names: list[str]) -> Iterator[tuple[str, int, str]]:
         offset = wire.offset(name)
         zone = {"region": world.region, "az-id": eni["AvailabilityZoneId"]}
         base = {
-            "account-id": ACCOUNT, "interface-id": name, "vpc-id": eni["VpcId"], "subnet-id": eni["SubnetId"],
-            "instance-id": eni.get("Attachment", {}).get("InstanceId", "-"), **zone,
+            "version": version, "account-id": ACCOUNT, "interface-id": name, "vpc-id": eni["VpcId"],
+            "subnet-id": eni["SubnetId"], "instance-id": eni.get("Attachment", {}).get("InstanceId", "-"), **zone,
         }  # fmt: skip
         more = {"interface-type": _TYPES.get(eni["InterfaceType"], "-")}
         tag = eni["TagSet"][0]["Value"] if eni["TagSet"] else None
@@ -182,12 +182,7 @@ def _line(names: list[str], values: dict[str, Any]) -> str:
 def write_logs(wire: Wire, names: list[str], version: int, folder: str, one_file: str) -> tuple[int, int, list[str]]:
     """Writes gzip files of an hour each, or of an interface and hour; returns records, bytes of text, and names."""
     groups: dict[str, list[tuple[int, str]]] = {}
-    at = names.index("version") if "version" in names else None
-    for interface, end, text in log_lines(wire, names):
-        if at is not None:
-            words = text.split(" ")
-            words[at] = str(version)
-            text = " ".join(words)
+    for interface, end, text in log_lines(wire, names, version):
         hour = datetime.datetime.fromtimestamp(end - end % 3600, datetime.timezone.utc)
         identity = hashlib.sha256((interface if one_file == "interface" else "").encode()).hexdigest()[:8]
         flow_log = f"fl-{wire.world.start:017x}"
