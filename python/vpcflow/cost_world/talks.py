@@ -151,7 +151,7 @@ def _resource(one: Interface) -> str:
 
 
 def inside(world: World, one: Interface, other: Interface) -> tuple[Way, Way]:
-    """Two interfaces by private addresses: of one VPC, of peered ones, or by a transit gateway."""
+    """Returns the ways between two interfaces by private addresses: of one VPC, of peered ones, or by a transit gateway."""
     return _one_way(world, one, other), _one_way(world, other, one)
 
 
