@@ -151,7 +151,7 @@ def _resource(one: Interface) -> str:
 
 
 def inside(world: World, one: Interface, other: Interface) -> tuple[Way, Way]:
-    """Returns the ways between two interfaces by private addresses: of one VPC, of peered ones, or by a transit gateway."""
+    """Returns the ways between two interfaces by private addresses: of one VPC, of peered ones, or by a TGW."""
     return _one_way(world, one, other), _one_way(world, other, one)
 
 
@@ -212,7 +212,7 @@ def _by_transit(world: World, sender: Interface, receiver: Interface) -> Way:
 
 
 def outside(world: World, one: Interface, peer: Outside) -> tuple[Way, Way]:
-    """An interface with a public address, or a gateway endpoint, and an end outside."""
+    """Returns the ways of an interface with a public address, or a gateway endpoint, and an end outside."""
     if peer.service is not None and (one.vpc.id, peer.service) in world.gateways and peer.region == one.region.name:
         kind, path = "gateway_endpoint", 7
         charges: tuple[tuple[Charge, ...], tuple[Charge, ...]] = ((), ())
@@ -238,7 +238,7 @@ def onward(one: Interface, peer: Outside) -> tuple[str, tuple[tuple[Charge, ...]
 
 
 def public_pair(sender: Interface, receiver: Interface) -> tuple[Way, Way]:
-    """Two own interfaces of a region by their public addresses."""
+    """Returns the ways between two own interfaces of a region by their public addresses."""
     return _publicly(sender, receiver), _publicly(receiver, sender)
 
 
@@ -253,7 +253,7 @@ def _publicly(sender: Interface, receiver: Interface) -> Way:
 
 
 def by_nat(one: Interface, nat: Interface, peer: Outside) -> tuple[Way, Way]:
-    """An interface by a NAT gateway, and an end outside: four legs there, four back."""
+    """Returns the ways of an interface by a NAT gateway, and an end outside: four legs there, four back."""
     (kind, charges), w, n, p = onward(nat, peer), one.address, nat.address, peer.address
     returned = "region_in" if kind == "region_out" else "internet_in" if kind == "internet_out" else kind
     far = nat.zone is not None and nat.zone != one.zone
@@ -276,13 +276,13 @@ def by_nat(one: Interface, nat: Interface, peer: Outside) -> tuple[Way, Way]:
 
 
 def by_gateway(one: Interface, peer: str, kind: str) -> tuple[Way, Way]:
-    """An interface and an end behind a virtual private gateway or a local one, which no sheet prices."""
+    """Returns the ways of an interface and an end behind a virtual private or local gateway, which no sheet prices."""
     path = {"vgw": 3, "local_gateway": 6}[kind]
     out = _leg(one, True, one.address, peer, kind, True, path=path)
     return Way((out,), ()), Way((_leg(one, False, peer, one.address, kind, True),), ())
 
 
 def refused(one: Interface, peer: str, reason: str | None) -> Way:
-    """What an interface refuses, by its rules or by block public access."""
+    """Returns what an interface refuses, by its rules or by block public access."""
     leg = _leg(one, False, peer, one.address, "rejected", False, action="REJECT", reason=reason)
     return Way((leg,), ())
