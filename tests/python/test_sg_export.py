@@ -16,6 +16,7 @@ from test_enable_emit import read_hcl
 from vpcflow.cli import main
 from vpcflow.tuning import blocks_of, export
 from vpcflow.tuning.blocks import as_nacl, as_network_firewall, as_nftables, as_prefix_list, as_waf
+from vpcflow.tuning.proposal import load_proposal
 from vpcflow.tuning.rules import rule_of_item
 
 HOSTILE = 'a"b\\c ${path.module} %{ if } \n "; drop table'
@@ -333,3 +334,17 @@ def test_block_command(tmp_path, capsys, monkeypatch):
     assert "findings.jsonl:1: no finding" in capsys.readouterr().err
     lines.write_text("")
     assert main(["sg", "block", str(lines), "--as", "text"]) == 0
+
+
+def test_a_hostile_proposal_is_data(made, tmp_path):
+    """Ids that are paths, and rules that are none."""
+    inventory, proposal, _ = made
+    evil = "../../../tmp/x"
+    rules = [{**item, "GroupId": evil} for item in proposal.rules]
+    export(dataclasses.replace(proposal, rules=rules), "cli", tmp_path / "out", inventory)
+    assert all(path.parent == tmp_path / "out" for path in tmp_path.rglob("*") if path.is_file())
+    (tmp_path / "bad.json").write_text(json.dumps({**proposal.as_json(), "revoked": [{"GroupId": "sg-1"}]}))
+    with pytest.raises(vf.SourceError, match="revoked: rule 1 cannot be read"):
+        load_proposal(tmp_path / "bad.json")
+    proposal.save(tmp_path / "good.json")
+    assert load_proposal(tmp_path / "good.json") == proposal

@@ -9,7 +9,6 @@ from typing import Any
 
 from ..errors import PlanError
 from ..inventory import Inventory
-from ..query.arguments import instance
 from ..query.flows import Flows
 from ..query.report import Report
 from ..typing import Progress
@@ -19,7 +18,7 @@ from .observed import Observed, observe
 from .proposal import Proposal, load_rules
 from .replay import Candidate
 from .rules import Rule, rule_of_item, rules_at
-from .usage import check_inventory, concluded
+from .usage import concluded, inventory_for
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,7 +49,7 @@ class RuleCheck:
 
 def check_rules(
     rules: Proposal | str | os.PathLike[str] | Sequence[Mapping[str, Any]], flows: Flows | Observed,
-    inventory: Inventory, *, progress: Progress | bool | None = None,
+    inventory: Inventory | str | os.PathLike[str], *, progress: Progress | bool | None = None,
 ) -> RuleCheck:  # fmt: skip
     """Replays rules over logs: which sessions that were accepted they would have denied, and which that were rejected
     they would have allowed.
@@ -62,13 +61,10 @@ def check_rules(
     Errors: :class:`~vpcflow.PlanError` for rules that cannot be read, and for groups that no interface of the inventory
     carries; else as of :func:`vpcflow.rule_usage`.
     """
-    instance(
-        inventory, Inventory, "check_rules", "check_rules('proposal.json', vf.scan('logs/'), vf.inventory('aws/'))"
-    )
-    check_inventory(inventory)
+    known = inventory_for(inventory, "check_rules")
     by_group = _rules_in(rules)
     observed, damage = observe(flows, progress)
-    return concluded(_replayed(by_group, observed, inventory), damage)
+    return concluded(_replayed(by_group, observed, known), damage)
 
 
 def _replayed(by_group: dict[str, list[Rule]], observed: Observed, inventory: Inventory) -> RuleCheck:

@@ -37,7 +37,7 @@ def rollback(rules: Sequence[Item], revoked: Sequence[Item]) -> dict[str, str]:
     before they are made, are revoked by what they say."""
     files = _authorizations(revoked, "rollback-1")
     for (group, egress), items in _by_group(item for item in rules if is_new(item)).items():
-        name = f"rollback-2-revoke-security-group-{_way(egress)}.{group}.json"
+        name = f"rollback-2-revoke-security-group-{_way(egress)}.{_safe(group)}.json"
         permissions = [_permission(item) for item in items]
         files[name] = _text({"GroupId": group, "IpPermissions": permissions})
     return files
@@ -55,7 +55,7 @@ def _authorizations(items: Iterable[Item], step: str) -> dict[str, str]:
             if own_tags:
                 body["TagSpecifications"] = [{"ResourceType": "security-group-rule", "Tags": own_tags}]
             more = f".{number}" if len(tagged) > 1 else ""
-            out[f"{step}-authorize-security-group-{_way(egress)}.{group}{more}.json"] = _text(body)
+            out[f"{step}-authorize-security-group-{_way(egress)}.{_safe(group)}{more}.json"] = _text(body)
     return out
 
 
@@ -68,7 +68,7 @@ def _revocations(items: Iterable[Item], step: str) -> dict[str, str]:
             body["SecurityGroupRuleIds"] = ids
         else:  # an inventory without describe-security-group-rules
             body["IpPermissions"] = [_permission(item) for item in own]
-        out[f"{step}-revoke-security-group-{_way(egress)}.{group}.json"] = _text(body)
+        out[f"{step}-revoke-security-group-{_way(egress)}.{_safe(group)}.json"] = _text(body)
     return out
 
 
@@ -95,6 +95,11 @@ def _by_group(items: Iterable[Item]) -> dict[tuple[str, bool], list[Mapping[str,
     for item in items:
         out.setdefault((str(item["GroupId"]), bool(item["IsEgress"])), []).append(item)
     return dict(sorted(out.items()))
+
+
+def _safe(name: object) -> str:
+    """Returns a name as part of the name of a file or resource, whatever it is."""
+    return re.sub("[^A-Za-z0-9_-]", "_", str(name))
 
 
 def _way(egress: bool) -> str:
@@ -133,7 +138,7 @@ def terraform_files(rules: Sequence[Item], revoked: Sequence[Item], digest: str)
 def _resource(item: Item, imports: bool = True) -> str:
     way = _way(bool(item["IsEgress"]))
     kind = f"aws_vpc_security_group_{way}_rule"
-    name = re.sub("[^A-Za-z0-9_-]", "_", f"{item['GroupId']}_{item['SecurityGroupRuleId']}{_content_name(item)}")
+    name = _safe(f"{item['GroupId']}_{item['SecurityGroupRuleId']}{_content_name(item)}")
     lines = [f"security_group_id = {_hcl(item['GroupId'])}", f"ip_protocol = {_hcl(item['IpProtocol'])}"]
     if item["IpProtocol"] in ("tcp", "udp", "icmp", "icmpv6"):
         lines += [f"from_port = {int(item['FromPort'])}", f"to_port = {int(item['ToPort'])}"]

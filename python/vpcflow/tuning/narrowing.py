@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import ipaddress
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ..reach import Network
@@ -136,6 +136,13 @@ class Narrowing:
             self._sets[source] = Addresses(self._matcher.networks(probe) or [])
         return self._sets[source]
 
+    def weight(self, kind: str, source: str) -> int:
+        """Returns how many rules a source counts as: a prefix list as many as it has room for entries."""
+        if kind != "prefix-list":
+            return 1
+        room = self._network.items["PrefixLists"].get(source, {}).get("MaxEntries")
+        return room if isinstance(room, int) else max(1, len(self._matcher.entries.get(source, ())))
+
     def _by_reference(self, piece: Piece, peers: set[str], rules: list[Rule], allowed: Addresses) -> set[str]:
         """Takes groups and prefix lists for peers that they hold; returns the peers that are left."""
         left = set(peers)
@@ -205,9 +212,12 @@ def _icmp_spec(rule: Rule, protocol: int) -> tuple[int | None, int, int]:
     return (protocol, rule.first_port, rule.last_port) if rule.is_icmp else (protocol, -1, -1)
 
 
-def chosen(pieces: Sequence[Piece], budget: int) -> tuple[dict[int, dict[int, Cover]], list[str]]:
+def chosen(
+    pieces: Sequence[Piece], budget: int, weight: Callable[[str, str], int]
+) -> tuple[dict[int, dict[int, Cover]], list[str]]:
     """Chooses the cover of each piece, by its number and family, so that a group's rules stay within the budget of each
-    direction and family; returns also notes on what does not fit. Within the budget a rule is worth 16 addresses."""
+    direction and family, of which a source takes its ``weight``; returns also notes on what does not fit. Within the
+    budget a rule is worth 16 addresses."""
     out: dict[int, dict[int, Cover]] = {}
     notes = []
     for egress in (False, True):
@@ -219,7 +229,8 @@ def chosen(pieces: Sequence[Piece], budget: int) -> tuple[dict[int, dict[int, Co
             if not own:
                 continue
             fixed = sum(
-                1 for piece in pieces if piece.need.egress == egress for kind, _ in piece.sources
+                weight(kind, source)
+                for piece in pieces if piece.need.egress == egress for kind, source in piece.sources
                 if kind in ("group", "prefix-list", f"cidr{version}")
             )  # fmt: skip
             curves = [

@@ -92,6 +92,11 @@ def load_proposal(path: str | os.PathLike[str]) -> Proposal:
     names = [field.name for field in dataclasses.fields(Proposal)]
     if not isinstance(found, dict) or not set(names) <= set(found) or found.get("schema_version") != SCHEMA_VERSION:
         raise SourceError(f"{path}: is no proposal; expected a file of vpcflow sg propose -o")
+    for name in ("rules", "revoked"):
+        rules = [rule_of_item(item) if isinstance(item, dict) else None for item in found[name] or []]
+        if None in rules:
+            raise SourceError(f"{path}: {name}: rule {rules.index(None) + 1} cannot be read")
+        found[name] = [rule.as_item() for rule in rules if rule is not None]
     return Proposal(**{name: found[name] for name in names})
 
 

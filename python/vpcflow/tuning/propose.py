@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import ipaddress
+import os
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
@@ -29,12 +30,12 @@ from .ranges import Addresses
 from .replay import Candidate
 from .rules import Rule, by_group, rules_at
 from .slow_matcher import SlowMatcher
-from .usage import LEAST_COVERAGE, check_inventory
+from .usage import LEAST_COVERAGE, inventory_for
 
 
 def propose_rules(
-    flows: Flows | Observed, inventory: Inventory, *, groups: Sequence[str] = (), keep: Sequence[str] = (),
-    exclude: Sequence[str] = (), hold_out: int | None = None, budget: int = BUDGET,
+    flows: Flows | Observed, inventory: Inventory | str | os.PathLike[str], *, groups: Sequence[str] = (),
+    keep: Sequence[str] = (), exclude: Sequence[str] = (), hold_out: int | None = None, budget: int = BUDGET,
     progress: Progress | bool | None = None,
 ) -> Proposal:  # fmt: skip
     """Proposes rules that allow what was seen and less beside it than the current ones.
@@ -56,16 +57,15 @@ def propose_rules(
     Raises :class:`~vpcflow.PlanError` if more than 0.5 % of the sessions contradict the rules and nothing explains it,
     for an unknown group, and for a filter in ``flows``; else errors as of :func:`vpcflow.rule_usage`.
     """
-    instance(inventory, Inventory, "propose_rules", "propose_rules(vf.scan('logs/'), vf.inventory('aws/'))")
     instance(flows, (Flows, Observed), "propose_rules", "propose_rules(vf.scan('logs/'), vf.inventory('aws/'))")
-    check_inventory(inventory)
+    known = inventory_for(inventory, "propose_rules")
     budget = whole(budget, "budget", "propose_rules(flows, inventory, budget=60)")
     observed, damage = observe(flows, progress)
     if observed.filtered:
         raise PlanError("propose: a filter left records out, whose sessions would be denied; give all of the logs")
     if damage is not None:  # what was not read would be denied
         raise damage
-    return _Proposing(observed, inventory, groups, keep, exclude, hold_out, budget).run()
+    return _Proposing(observed, known, groups, keep, exclude, hold_out, budget).run()
 
 
 class _Proposing:
@@ -206,16 +206,17 @@ class _Proposing:
         all_needs = dynamic(needs, self.current)
         for group in sorted(self.scope):
             own = [piece for need in all_needs if need.group == group for piece in narrowing.pieces(need)]
-            covers, said = chosen(own, self.budget)
             current = [rule for rule in self.current if rule.group == group]
+            pinned = [rule for rule in current if rule.id in self.keep]
+            covers, said = chosen(own, self.budget - len(pinned), narrowing.weight)
+            if not own and current:
+                said.append(f"{group}: no session was kept, and all of its rules but those to keep would go")
             made = rules_for(own, covers, current)
             for rule in made:
                 inside = [port for port in ADMIN_PORTS if rule.has_ports and rule.first_port < port < rule.last_port]
                 if inside:
                     said.append(f"{rule} spans ports that administer hosts: {', '.join(map(str, inside))}")
-            rules += _renamed(
-                [*made, *(rule for rule in current if rule.id in self.keep and rule not in made)], len(rules)
-            )
+            rules += _renamed([*made, *(rule for rule in pinned if rule not in made)], len(rules))
             pieces += own
             notes += said
         return pieces, notes, rules

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any, TypeVar
 
 from ..errors import PlanError, VpcflowError
 from ..inventory import Inventory
+from ..inventory import inventory as read_inventory
 from ..query.arguments import instance
 from ..query.flows import Flows
 from ..query.report import Report
@@ -114,11 +116,13 @@ class RuleUsage:
         return f"<RuleUsage: {', '.join(f'{counts[one]} {one}' for one in CLASSES if counts[one])}, {self.days:g} days>"
 
 
-def rule_usage(flows: Flows | Observed, inventory: Inventory, *, progress: Progress | bool | None = None) -> RuleUsage:
+def rule_usage(
+    flows: Flows | Observed, inventory: Inventory | str | os.PathLike[str], *, progress: Progress | bool | None = None
+) -> RuleUsage:  # fmt: skip
     """Counts for each rule of security groups the sessions that began by it, and says which rules are not needed.
 
     ``flows``: logs; or an :class:`vpcflow.Observed`, merged from days or machines. ``inventory``: of
-    :func:`vpcflow.inventory`, with ``describe-network-interfaces`` and ``describe-security-group-rules`` (without the
+    :func:`vpcflow.inventory`, or its folder, with ``describe-network-interfaces`` and ``describe-security-group-rules`` (without the
     latter, ``describe-security-groups``, and then groups stand for their rules). Of several snapshots each session is
     judged by those of its time.
 
@@ -151,11 +155,10 @@ def rule_usage(flows: Flows | Observed, inventory: Inventory, *, progress: Progr
     >>> [(row["rule_id"], row["class"], row["sessions"]) for row in vf.rule_usage(vf.scan(log), vf.inventory(folder))]
     [('sgr-1', 'one_peer', 1)]
     """
-    instance(inventory, Inventory, "rule_usage", "rule_usage(vf.scan('logs/'), vf.inventory('aws/'))")
     instance(flows, (Flows, Observed), "rule_usage", "rule_usage(vf.scan('logs/'), vf.inventory('aws/'))")
-    check_inventory(inventory)
+    known = inventory_for(inventory, "rule_usage")
     observed, damage = observe(flows, progress)
-    return concluded(usage_of(observed, inventory), damage)
+    return concluded(usage_of(observed, known), damage)
 
 
 def concluded(found: _T, damage: VpcflowError | None) -> _T:
@@ -166,8 +169,10 @@ def concluded(found: _T, damage: VpcflowError | None) -> _T:
     return found
 
 
-def check_inventory(inventory: Inventory) -> None:
-    """Raises :class:`~vpcflow.PlanError` for an inventory that rules cannot be judged by."""
+def inventory_for(given: Inventory | str | os.PathLike[str], call: str) -> Inventory:
+    """Returns an inventory, or that of a folder; :class:`~vpcflow.PlanError` for one that rules cannot be judged by."""
+    inventory = read_inventory(given) if isinstance(given, (str, os.PathLike)) else given
+    instance(inventory, Inventory, call, f"{call}(vf.scan('logs/'), vf.inventory('aws/'))")
     for kinds, call in (
         (("NetworkInterfaces",), "describe-network-interfaces"),
         (("SecurityGroupRules", "SecurityGroups"), "describe-security-group-rules"),
@@ -176,6 +181,7 @@ def check_inventory(inventory: Inventory) -> None:
             raise PlanError(
                 f"the inventory has no {call}: rules cannot be judged without; add its answer as {call}.json"
             )
+    return inventory
 
 
 def usage_of(observed: Observed, inventory: Inventory) -> RuleUsage:
