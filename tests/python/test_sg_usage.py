@@ -193,24 +193,45 @@ def test_the_default_format_says_no_direction_but_the_inventory_does(tmp_path):
     assert [row(found, one)["sessions"] for one in ("sgr-pg", "sgr-app-out")] == [1, 1]
 
 
-def test_what_the_aws_sample_gets_wrong(tmp_path):
-    """A group with one rule is not credited with every flow; the peer counts; UDP is 17; REJECT and replies do not."""
-    log = covered()
-    log.session("eni-web", "198.51.100.1", WEB, 53, protocol=17)
-    log.session("eni-db", "198.51.100.2", DB, 5432)  # of no peer that the rule has
-    log.session("eni-app", APP, "198.51.100.3", 443, egress=True)  # its replies come in from port 443
-    log.session("eni-app", "198.51.100.4", APP, 22, action="REJECT", flags=(2, 0))
+# -- what AWS's sample of 2022 gets wrong
+
+
+def test_udp_is_protocol_17(tmp_path):
+    log = covered().session("eni-web", "198.51.100.1", WEB, 53, protocol=17)
+    found = usage(tmp_path, log, rule("sgr-27", "sg-web", "27", cidr=ANY), rule("sgr-17", "sg-web", "udp", 53, cidr=ANY))
+    assert (row(found, "sgr-17")["sessions"], row(found, "sgr-27")["sessions"]) == (1, 0)
+
+
+def test_the_peer_counts(tmp_path):
+    log = covered().session("eni-db", "198.51.100.2", DB, 5432).session("eni-db", "10.9.9.9", DB, 5432)
+    near, far = (
+        rule(f"sgr-{name}", "sg-db", first=5432, cidr=cidr) for name, cidr in (("in", "10.0.0.0/8"), ("out", "198.51.0.0/16"))
+    )
+    found = usage(tmp_path, log, near, far)
+    assert (row(found, "sgr-in")["sessions"], row(found, "sgr-out")["sessions"]) == (1, 1)
+
+
+def test_the_only_rule_of_a_group_is_not_credited_with_every_flow(tmp_path):
+    log = covered().session("eni-db", APP, DB, 5432).session("eni-db", APP, DB, 9999, action="REJECT", flags=(2, 0))
+    interfaces = [INTERFACES[0], eni("eni-db", DB, "sg-db", "sg-only"), INTERFACES[2]]
     found = usage(
-        tmp_path, log,
-        rule("sgr-27", "sg-web", "27", cidr=ANY), rule("sgr-dns", "sg-web", "udp", 53, cidr=ANY),
-        rule("sgr-pg", "sg-db", first=5432, cidr="10.0.0.0/8"),
-        rule("sgr-443", "sg-app", first=443, cidr=ANY), rule("sgr-ssh", "sg-app", first=22, cidr="10.0.0.0/8"),
+        tmp_path, log, rule("sgr-only", "sg-only", first=22, cidr=ANY), rule("sgr-pg", "sg-db", first=5432, ref="sg-app"),
+        interfaces=interfaces, groups=[*GROUPS, group("sg-only")],
     )  # fmt: skip
-    used = {one["rule_id"]: one["sessions"] for one in found}
-    assert (used["sgr-dns"], used["sgr-27"]) == (1, 0)  # 1: UDP is protocol 17
-    assert used["sgr-pg"] == 0  # 2: the peer counts; 3: a group's only rule is not credited with every flow
-    assert used["sgr-ssh"] == 0  # 4: REJECT is no use
-    assert (used["sgr-443"], used["sgr-app-out"]) == (0, 1)  # 5: nor are replies
+    assert (row(found, "sgr-pg")["sessions"], row(found, "sgr-only")["sessions"]) == (1, 0)
+
+
+def test_reject_is_no_use(tmp_path):
+    log = covered().session("eni-app", "198.51.100.4", APP, 22, action="REJECT", flags=(4, 0))
+    found = usage(tmp_path, log, rule("sgr-ssh", "sg-app", first=22, cidr=ANY))
+    assert row(found, "sgr-ssh")["sessions"] == 0
+
+
+def test_replies_are_no_use(tmp_path):
+    log = covered().session("eni-app", APP, "198.51.100.3", 443, egress=True)  # its replies come in from port 443
+    high = rule("sgr-high", "sg-app", first=1024, last=65535, cidr=ANY)
+    found = usage(tmp_path, log, rule("sgr-443", "sg-app", first=443, cidr=ANY), high)
+    assert [row(found, one)["sessions"] for one in ("sgr-443", "sgr-high", "sgr-app-out")] == [0, 0, 1]
 
 
 def test_command(tmp_path, capsys):

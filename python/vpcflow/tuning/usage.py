@@ -122,9 +122,9 @@ def rule_usage(
     """Counts for each rule of security groups the sessions that began by it, and says which rules are not needed.
 
     ``flows``: logs; or an :class:`vpcflow.Observed`, merged from days or machines. ``inventory``: of
-    :func:`vpcflow.inventory`, or its folder, with ``describe-network-interfaces`` and ``describe-security-group-rules`` (without the
-    latter, ``describe-security-groups``, and then groups stand for their rules). Of several snapshots each session is
-    judged by those of its time.
+    :func:`vpcflow.inventory`, or its folder, with ``describe-network-interfaces`` and ``describe-security-group-rules``
+    (without the latter, ``describe-security-groups``, and then groups stand for their rules). Of several snapshots each
+    session is judged by those of its time.
 
     Only what begins a session is judged: ingress rules at the server's interface, egress rules at the client's, by the
     address of the packet (``pkt-srcaddr``, ``pkt-dstaddr``, else ``srcaddr``, ``dstaddr``). Replies, REJECT and traffic
