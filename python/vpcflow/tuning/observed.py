@@ -57,6 +57,7 @@ class Observed:
         )
         self._coverage: dict[str, list[Interval]] = {}
         self._filled: dict[str, list[Interval]] | None = None
+        self._warning: str | None = None
         self._window = _WINDOWS[0]
         self._filtered = False
 
@@ -85,7 +86,7 @@ class Observed:
             if "reject_reason" in columns:
                 self._blocked.update(flows)
         self._window = max(self._window, _window_of(flows.unfiltered()))
-        self._filled = None
+        self._filled = self._warning = None
         for row in _coverage_of(flows.unfiltered()):
             if row["interface_id"] is not None and row["seen"] in _RANK:
                 self._coverage.setdefault(row["interface_id"], []).append((row["start"], row["end"], row["seen"]))
@@ -100,7 +101,7 @@ class Observed:
         self._sessions.merge(other._sessions)
         self._blocked.merge(other._blocked)
         self._filtered |= other._filtered
-        self._window, self._filled = max(self._window, other._window), None
+        self._window, self._filled, self._warning = max(self._window, other._window), None, None
         both = {**self._coverage, **other._coverage}
         self._coverage = {
             one: _joined([*self._coverage.get(one, ()), *other._coverage.get(one, ())]) for one in sorted(both)
@@ -142,14 +143,20 @@ class Observed:
     @property
     def one_direction(self) -> bool:
         """Whether the logs hold one direction only."""
-        return bool(self._sessions._core.warning())
+        return bool(self._said())
 
     @property
     def report(self) -> Report:
         """What was read so far; not saved by :meth:`to_bytes`."""
-        warning = self._sessions._core.warning()
+        warning = self._said()
         own = _core.Report(warnings=[warning] if warning else [], one_direction=warning)
         return Report(_core.merge_reports(self._sessions._fed(), own))
+
+    def _said(self) -> str:
+        """Returns what the logs hide, which takes a look at all sessions."""
+        if self._warning is None:
+            self._warning = self._sessions._core.warning()
+        return self._warning
 
     @property
     def span(self) -> tuple[int, int]:
