@@ -23,7 +23,7 @@ def rule_removed(stage: Stage, kind: str) -> None:
         for after in (200.0, 400.0, 900.0):
             stage.do(kept.time + after, lambda after=after: exchange(stage.wire, kept, after))  # type: ignore[misc]
     note = "worked until the rule was taken away; the snapshot before has it, the one after does not"
-    pair.ask(kind, gone + 500, "blocked_at_server", note, rules_changed=True)
+    pair.ask(kind, gone + 500, "blocked_at_server", note, also=("intermittent",), rules_changed=True)
     pair.ask(kind, gone - 500, "works", "the rule was there then", also=("intermittent",))
 
 
@@ -35,7 +35,7 @@ def rule_added(stage: Stage, kind: str) -> None:
     stage.world.change(added, lambda docs: docs["SecurityGroupRules"].extend(dict(row) for row in rows), seen=True)
     _around(stage, pair, added)
     note = "denied until the rule was added; today's rules allow it"
-    pair.ask(kind, added - 500, "blocked_at_server", note, rules_changed=True)
+    pair.ask(kind, added - 500, "blocked_at_server", note, also=("intermittent",), rules_changed=True)
     pair.ask(kind, added + 500, "works", "the rule is there", also=("intermittent",))
 
 
