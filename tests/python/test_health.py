@@ -174,6 +174,18 @@ def test_one_direction_is_unknown(quiet):
             assert edge.why
 
 
+@pytest.mark.parametrize("head", [V2, V5], ids=["v2", "v5"])
+def test_silence_says_nothing_in_logs_without_any_answer(head):
+    log = Log(head)
+    for i in range(40):
+        log.record(CLIENT, SERVER, 30000 + i, 5432, T0 + i, packets=1, bytes=60, tcp_flags=2)
+    edge = one(log)
+    assert (edge.attempts, edge.unknown, edge.answered) == (40, 40, None)
+    assert "silence says nothing" in edge.why
+    log.attempt("answered", T0, client="10.0.0.9", server="10.0.0.8")  # answers are logged
+    assert {edge.client: edge.answered for edge in vf.health(vf.scan(log.data))} == {CLIENT: 0.0, "10.0.0.9": 1.0}
+
+
 def test_one_interface_with_one_direction_is_unknown():
     log = steady(Log(), 2, 30, lambda b: 3)
     other = steady(Log(), 2, 30, lambda b: 3, client="10.0.0.2", eni="eni-2")

@@ -152,7 +152,9 @@ def traffic_of(sessions: Result, gaps: Gaps, naming: Naming, every: int) -> Traf
     rows = _grouped(sessions, naming, every)
     rejects_alone = bool(rows) and all(row[5] == "rejected" for row in rows)
     one_way = _one_way_interfaces(rows)
-    flagged, one_direction = is_flagged(sessions), sessions.report.one_direction is not None
+    flagged = is_flagged(sessions)
+    # Logs without any answer may hold one direction only: silence in them says nothing.
+    one_direction = sessions.report.one_direction is not None or not any(map(_has_answer, rows))
     bad = {interface: gaps.bad(interface) for interface in {row[8] for row in rows}}
     outcomes: dict[tuple[Any, ...], int] = {}
     ends = naming.ends
@@ -222,6 +224,11 @@ def _rows(parts: list[Result], named: bool) -> Iterator[tuple[Any, ...]]:
         figures = [part[name] for name in ("n", "first", "last")]
         sums = [[value or 0 for value in part[name]] for name in ("client_bytes", "server_bytes", "sent", "got")]
         yield from zip(*columns, *names, *figures, *sums, itertools.repeat(bool(alone)))
+
+
+def _has_answer(row: tuple[Any, ...]) -> bool:
+    """Tells whether sessions have records of both ends."""
+    return row[5] in ("established", "half") or (row[5] == "reset" and row[17] > 0)
 
 
 def _one_way_interfaces(rows: list[tuple[Any, ...]]) -> set[Any]:
