@@ -18,7 +18,7 @@ from ..query.result import Result
 from ..query.running import collect_readable
 from ..typing import ColumnType, Duration, Progress
 from . import pictures
-from .edges import Series, order_of, traffic_of
+from .edges import Series, order_of, traffic_of, without_search_for_cycles
 from .gaps import Gaps
 from .intervals import wilson
 from .limits import intermediaries_of
@@ -161,11 +161,12 @@ def dependencies(
         flows.sessions(idle=idle, intermediaries=between)._in_any_order(), Gaps.query(flows, _BIN), Scope.query(flows),
     ]  # fmt: skip
     (sessions, covered, scoped), damage = collect_readable(queries, progress=progress)
-    gaps = Gaps.of(covered, _BIN)
-    traffic = traffic_of(sessions, gaps.leaving_nothing_out(), naming, _BIN)
-    wanted = [one for one in traffic.series if strangers or _is_dependency(one)]
-    edges = [_dependency(one, traffic.rejects_alone) for one in wanted]
-    edges.sort(key=lambda edge: (-edge.bytes, -edge.sessions, order_of(edge)))
+    with without_search_for_cycles():
+        gaps = Gaps.of(covered, _BIN)
+        traffic = traffic_of(sessions, gaps.leaving_nothing_out(), naming, _BIN)
+        wanted = [one for one in traffic.series if strangers or _is_dependency(one)]
+        edges = [_dependency(one, traffic.rejects_alone) for one in wanted]
+        edges.sort(key=lambda edge: (-edge.bytes, -edge.sessions, order_of(edge)))
     out = Dependencies(edges, len(traffic.series) - len(wanted), Scope.of(scoped), sessions.report)
     if damage is not None:
         damage.partial = out

@@ -124,7 +124,7 @@ def edge_of(series: Series, every: int, changes: tuple[Change, ...], rejects_alo
     low, high = wilson(total.answered, known) if known and not why else (None, None)
     return Edge(
         *series.key, attempts=total.attempts, answered=total.answered / known if known and not why else None,
-        low=low, high=high, changes=changes, why=why, succeeded=total.answered, rejected=total[REJECTED],
+        low=low, high=high, changes=() if why else changes, why=why, succeeded=total.answered, rejected=total[REJECTED],
         half=total[HALF], refused=total[REFUSED], silent=total[SILENT], unknown=total[UNKNOWN], resets=total[RESET],
         late=total[LATE], ongoing=total[ONGOING],
         attempts_per_second=total.attempts / (every * max(len(series.bins), 1)),

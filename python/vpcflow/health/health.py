@@ -21,7 +21,7 @@ from ..typing import ColumnType, Duration, Instant, Progress
 from .common import is_covered
 from .deploy import Deploy, deploy_of
 from .edge import REJECTS_ALONE, Edge, changes_of, edge_of
-from .edges import Key, Series, order_of, traffic_of
+from .edges import Key, Series, order_of, traffic_of, without_search_for_cycles
 from .gaps import Gaps
 from .limits import (
     NatUse,
@@ -229,7 +229,22 @@ def health(
     if can_tell_throughput(known):
         queries.append(throughput_query(flows))
     (sessions, covered, scoped, *others), damage = collect_readable(queries, progress=progress)
-    gaps = Gaps.of(covered, length_of_bins)
+    with without_search_for_cycles():
+        out = _measured(
+            sessions, Gaps.of(covered, length_of_bins), Scope.of(scoped), others, naming, known, given, length_of_bins,
+            objective, deploy,
+        )  # fmt: skip
+    if damage is not None:
+        damage.partial = out
+        raise damage
+    return out
+
+
+def _measured(
+    sessions: Result, gaps: Gaps, scope: Scope, others: list[Result], naming: Naming, known: Inventory | None,
+    given: list[str], length_of_bins: int, objective: float | None, deploy: Instant | None,
+) -> Health:  # fmt: skip
+    """Measures health out of sessions."""
     series, rejects_alone = traffic_of(sessions, gaps, naming, length_of_bins)
     logged = _logged(known)
     rejects_alone = rejects_alone or logged == {"REJECT"}
@@ -241,16 +256,12 @@ def health(
     nat = nat_use(sessions, known, given)
     minutes = (last + 1 - first) * length_of_bins // 60
     bandwidth = throughput(others[0], known, minutes) if others and known is not None else []
-    out = Health(
-        edges, series, length_of_bins, scope=Scope.of(scoped), notes=_notes(edges, rejects_alone, logged),
+    return Health(
+        edges, series, length_of_bins, scope=scope, notes=_notes(edges, rejects_alone, logged),
         deploy=None if deploy is None else deploy_of(series, deploy, length_of_bins, first, last), nat=nat,
         tracked=tracked(sessions, known), throughput=bandwidth,
         suspicions=suspicions(edges, series, nat, bandwidth, length_of_bins), report=sessions.report,
     )  # fmt: skip
-    if damage is not None:
-        damage.partial = out
-        raise damage
-    return out
 
 
 def _with_slo(edge: Edge, series: Series, objective: float, every: int) -> Edge:
