@@ -147,12 +147,15 @@ def _entry(row: Row, logs: Logs, question: Question) -> tuple[tuple[str, str, in
                 continue
         one = source.address_of(row["srcaddr"], row["pkt_srcaddr"], interface)
         other = target.address_of(row["dstaddr"], row["pkt_dstaddr"], interface)
-        if one is None or other is None:
+        if one is None or other is None or interface in question.twins:
             continue
         client, server = (one[0], other[0]) if forward else (other[0], one[0])
         port = row["srcport" if forward else "dstport"] if question.has_ports else None
         side = side_of(row, forward, logs, question)
-        vague = row["protocol"] is None or (question.has_ports and None in (row["srcport"], row["dstport"]))
+        ambiguous = one[0] in source.ambiguous or other[0] in target.ambiguous
+        vague = (
+            ambiguous or row["protocol"] is None or (question.has_ports and None in (row["srcport"], row["dstport"]))
+        )
         return (client, server, port), Entry(row, forward, side, one[1] or other[1] or vague)
     return None
 

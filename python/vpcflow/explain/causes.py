@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from .._display import instant
 from ..inventory.inventory import Inventory
 from ..reach import Network
-from .checkpoints import BEHIND, Checkpoint, is_internet, passed
+from .checkpoints import BEHIND, Checkpoint, Pair, is_internet, passed
 from .settling import Settled
 
 #: Verdicts that AWS's REJECT records prove.
@@ -36,7 +36,7 @@ class Causes:
 
 
 def causes_of(
-    settled: Settled, pairs: Sequence[tuple[str, str, list[int]]], inventory: Inventory | None, ask: Ask,
+    settled: Settled, pairs: Sequence[Pair], inventory: Inventory | None, ask: Ask,
     at: int | None, has_reasons: bool,
 ) -> Causes:  # fmt: skip
     """Finds what is behind a verdict. ``ask``: returns the checkpoints of a client and a server, at a network.
@@ -50,27 +50,31 @@ def causes_of(
     then, now = Network.at(inventory, time), Network.at(inventory, None)
     asked: list[Checkpoint] = []
     changed = False
-    for number, (client, server, ports) in enumerate(pairs[:_PAIRS]):
-        own = ask(client, server, ports, then)
-        changed |= then is not now and _differ(own, ask(client, server, ports, now), verdict)
+    for number, pair in enumerate(pairs[:_PAIRS]):
+        own = ask(pair, then)
+        changed |= then is not now and _differ(own, ask(pair, now), verdict)
         asked += own if number == 0 else [c for c in own if c.permit == "deny"]
     denying = _behind(asked, verdict)
     of_now = False
     if not denying and then is not now and pairs:
-        denying = _behind(ask(*pairs[0], now), verdict)
+        denying = _behind(ask(pairs[0], now), verdict)
         of_now = bool(denying)
     deciding = [c for c in asked if c.place in BEHIND.get(verdict, ())]
     allowed_all = bool(deciding) and all(c.permit == "allow" for c in deciding)
-    client, server = pairs[0][:2] if pairs else ("", "")
+    client, server = (pairs[0].client_as_seen, pairs[0].server_as_seen) if pairs else ("", "")
+    unsure = [c for c in deciding if c.permit == "maybe"]
+    if verdict in REJECTED and not denying and len(unsure) == 1 and not _bpa_possible(has_reasons, client, server):
+        # All else lets it through, and AWS rejected it.
+        denying = [dataclasses.replace(unsure[0], permit="deny", ids=_denying_ids(unsure[0]), missed=())]
     if verdict in REJECTED and allowed_all and not denying:
         changed = changed or not _bpa_possible(has_reasons, client, server)
     if verdict == "works" and pairs:  # of a time that is asked for, what its rules say; else those of now
-        changed = any(c.permit == "deny" for c in (asked if at is not None else ask(*pairs[0], now)))
+        changed = any(c.permit == "deny" for c in (asked if at is not None else ask(pairs[0], now)))
     went_over = False
     if settled.since is not None and pairs:
         before = Network.at(inventory, settled.since - 1)
         decided = settled.before or "" if verdict == "works" else verdict
-        went_over = before is not then and _differ(ask(*pairs[0], before), ask(*pairs[0], then), decided)
+        went_over = before is not then and _differ(ask(pairs[0], before), ask(pairs[0], then), decided)
         changed |= went_over and verdict != "works"
     return Causes(
         denying[0].layer if denying else None,
@@ -87,6 +91,11 @@ def _cause_verdict(settled: Settled) -> str:
     names = [one.only or one.likely for one in settled.attempts]
     known = [name for name in names if name]
     return max(sorted(set(known)), key=known.count) if known else settled.verdict
+
+
+def _denying_ids(one: Checkpoint) -> tuple[str, ...]:
+    """Returns what denies where rules do not decide: a group as a whole; of an ACL nobody knows which entry."""
+    return one.interface.groups if one.layer == "security_group" and one.interface is not None else ()
 
 
 def _ids(found: Iterable[Checkpoint]) -> tuple[str, ...]:

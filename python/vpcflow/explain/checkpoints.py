@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import ipaddress
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from .reading import Question
 
@@ -56,13 +56,23 @@ _REACHED = {
 }  # fmt: skip
 
 
-def checkpoints(
-    network: Network, question: Question, client: str, server: str, ports: Sequence[int]
-) -> list[Checkpoint]:
-    """Asks the rules and routes about one client and one server. Ends that the inventory lacks are left out.
+class Pair(NamedTuple):
+    """One client and one server."""
 
-    ``ports``: those of the client, which decide about answers; none: any of the usual ones."""
-    here, there = _interface(network, question.client, client), _interface(network, question.server, server)
+    client: str
+    server: str
+    #: What the server's interface shows of the client, and the client's of the server: public addresses may be in
+    #: place of private ones.
+    client_as_seen: str
+    server_as_seen: str
+    #: Ports of the client, which decide about answers; none: any of the usual ones.
+    ports: tuple[int, ...]
+
+
+def checkpoints(network: Network, question: Question, pair: Pair) -> list[Checkpoint]:
+    """Asks the rules and routes about one client and one server. Ends that the inventory lacks are left out."""
+    here, there = _interface(network, question.client, pair.client), _interface(network, question.server, pair.server)
+    client, server, ports = pair.client_as_seen, pair.server_as_seen, pair.ports
     out: list[Checkpoint] = []
     same_subnet = here is not None and there is not None and here.subnet == there.subnet and here.subnet != ""
     protocol, port = question.protocol, question.port or 0
@@ -90,17 +100,20 @@ def passed(found: Sequence[Checkpoint], verdict: str) -> list[Checkpoint]:
     return [one for one in found if one.place in reached and one.permit == "allow" and one.layer != "route"]
 
 
-def pairs_of(judged: Sequence[Judged]) -> list[tuple[str, str, list[int]]]:
-    """Returns client, server and client ports of attempts, those with most attempts first."""
-    ports: dict[tuple[str, str], dict[int, None]] = {}
-    counts: dict[tuple[str, str], int] = {}
+def pairs_of(judged: Sequence[Judged]) -> list[Pair]:
+    """Returns the clients and servers of attempts, those with most attempts first."""
+    by_ends: dict[tuple[str, str], list[Judged]] = {}
     for one in judged:
-        key = (one.attempt.client, one.attempt.server)
-        counts[key] = counts.get(key, 0) + 1
-        if one.attempt.client_port is not None:
-            ports.setdefault(key, {})[one.attempt.client_port] = None
-    ordered = sorted(counts, key=lambda key: (-counts[key], key))
-    return [(*key, sorted(ports.get(key, {}))[:_ASKED]) for key in ordered]
+        by_ends.setdefault((one.attempt.client, one.attempt.server), []).append(one)
+    out = []
+    for (client, server), own in sorted(by_ends.items(), key=lambda item: (-len(item[1]), item[0])):
+        ports = {one.attempt.client_port for one in own} - {None}
+        entries = [entry for one in own for entry in one.attempt.entries]
+        at_server = [e.row["pkt_srcaddr"] or e.row["srcaddr"] for e in entries if e.forward and e.side == "server"]
+        at_client = [e.row["pkt_dstaddr"] or e.row["dstaddr"] for e in entries if e.forward and e.side == "client"]
+        seen = next(iter(at_server), client), next(iter(at_client), server)
+        out.append(Pair(client, server, *seen, tuple(sorted(filter(None, ports))[:_ASKED])))
+    return out
 
 
 def _reply_ports(protocol: int, ports: Sequence[int]) -> list[int]:

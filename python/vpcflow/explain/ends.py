@@ -31,6 +31,8 @@ class End:
     shared: frozenset[str] = frozenset()
     #: Public addresses, with the private ones that they stand for.
     private: dict[str, str] = dataclasses.field(default_factory=dict)
+    #: Addresses that several interfaces have, each in a network of its own.
+    ambiguous: frozenset[str] = frozenset()
 
     def holds(self, address: str) -> bool:
         """Tells whether an address is of this end."""
@@ -97,6 +99,7 @@ def end_of(text: str, option: str, network: Network | None) -> End:
 
 def _end(text: str, prefixes: tuple[Prefix, ...], network: Network, own: dict[str, list[tuple[str, ...]]]) -> End:
     owners: dict[str, str] = {}
+    ambiguous = set()
     every = list(prefixes)
     shared, private = set(), {}
     for one, pairs in own.items():
@@ -105,12 +108,14 @@ def _end(text: str, prefixes: tuple[Prefix, ...], network: Network, own: dict[st
             prefix = ipaddress.ip_network(address, strict=False)
             every.append(prefix)
             if prefix.num_addresses == 1:
-                owners[str(prefix.network_address)] = one
+                text_of = str(prefix.network_address)
+                ambiguous |= {text_of} if owners.get(text_of, one) != one else set()
+                owners[text_of] = one
         interface = network.interfaces[one]
         if interface.primary and sum(":" not in pair[0] for pair in _pairs(interface)) > 1:
             shared.add(one)
     interfaces = {one: network.interfaces[one] for one in own}
-    return End(text, tuple(dict.fromkeys(every)), interfaces, owners, frozenset(shared), private)
+    return End(text, tuple(dict.fromkeys(every)), interfaces, owners, frozenset(shared), private, frozenset(ambiguous))
 
 
 def _asked(interface: Interface, prefix: Prefix) -> list[tuple[str, ...]]:

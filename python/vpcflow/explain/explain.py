@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Sequence
 from typing import Any
 
 from .._units import unix_seconds
@@ -17,7 +16,7 @@ from ..reach import Network
 from ..typing import Input, Instant
 from .attempts import Attempt, attempts_of
 from .causes import causes_of
-from .checkpoints import BEHIND, Checkpoint, checkpoints, pairs_of
+from .checkpoints import BEHIND, Checkpoint, Pair, checkpoints, pairs_of
 from .ends import End, end_of
 from .evidence import evidence_of, vantage_of
 from .explanation import Explanation
@@ -142,27 +141,29 @@ class _Rules:
         self._question, self.network = question, network
         self._known: dict[tuple[Any, ...], list[Checkpoint]] = {}
 
-    def of(self, client: str, server: str, ports: Sequence[int], network: Network | None = None) -> list[Checkpoint]:
+    def of(self, pair: Pair, network: Network | None = None) -> list[Checkpoint]:
         """Returns what the rules say at each checkpoint; empty without an inventory."""
         network = network or self.network
         if network is None or network.interfaces == {}:
             return []
-        key = (client, server, tuple(ports), id(network))
+        key = (pair, id(network))
         if key not in self._known:
-            self._known[key] = checkpoints(network, self._question, client, server, ports)
+            self._known[key] = checkpoints(network, self._question, pair)
         return self._known[key]
 
     def hint(self, one: Judged | None, possible: frozenset[str]) -> str | None:
         """Names the verdict that the rules speak for, of some."""
-        if one is not None:
-            port = one.attempt.client_port
-            found = self.of(one.attempt.client, one.attempt.server, [] if port is None else [port])
-        else:
-            found = self.of(_one(self._question.client), _one(self._question.server), [])
+        found = self.of(pairs_of([one])[0] if one is not None else _asked_pair(self._question))
         for name, places in BEHIND.items():
             if name in possible and any(c.place in places and c.permit == "deny" for c in found):
                 return name
         return None
+
+
+def _asked_pair(question: Question) -> Pair:
+    """Returns the pair that is asked about, where no attempt shows one."""
+    client, server = _one(question.client), _one(question.server)
+    return Pair(client, server, client, server, ())
 
 
 def _one(end: End) -> str:
@@ -208,7 +209,7 @@ def _explanation(
     settled: Settled, judged: list[Judged], seeing: Seeing, known: Inventory | None, at: int | None, rules: _Rules
 ) -> Explanation:
     question, logs = seeing.question, seeing.logs
-    pairs = pairs_of(settled.attempts) or [(_one(question.client), _one(question.server), [])]
+    pairs = pairs_of(settled.attempts) or [_asked_pair(question)]
     causes = causes_of(settled, pairs, known, rules.of, at, "reject_reason" in logs.everywhere)
     if settled.since is not None and settled.certain:
         # That it went over for good is known only if rules say so.
@@ -260,8 +261,10 @@ def _doubts(settled: Settled, seeing: Seeing) -> list[str]:
         out.append(f"attempts that went otherwise may be missing: {why}")
     if seeing.question.protocol == 6 and any(not one.attempt.has_flags for one in settled.attempts):
         out.append("without tcp-flags the logs show neither resets nor how connections end")
-    if any(e.is_doubtful for one in settled.attempts for e in one.attempt.entries):
-        out.append("an interface has several addresses, and logs without pkt-dstaddr show one of them for all")
+    if seeing.question.client.ambiguous or seeing.question.server.ambiguous:
+        out.append("several interfaces have that address, in networks of their own: ask by interface id")
+    elif any(e.is_doubtful for one in settled.attempts for e in one.attempt.entries):
+        out.append("the records may be of another address of an interface, or of another port: the logs lack fields")
     return list(dict.fromkeys(out))
 
 

@@ -21,6 +21,7 @@ from .ends import End
 MOST = 200_000
 #: Seconds around the time asked for in which attempts of that time may go on.
 AFTER = 900
+_WINDOWS = 100  # NODATA records whose lengths are looked at
 _FIELDS = (
     "interface-id", "srcaddr", "dstaddr", "pkt-srcaddr", "pkt-dstaddr", "srcport", "dstport", "protocol", "packets",
     "bytes", "start", "end", "action", "tcp-flags", "flow-direction", "log-status", "reject-reason", "interface-type",
@@ -79,6 +80,8 @@ class Logs:
     #: Fields that all of them have but those of transit gateways.
     everywhere: frozenset[str]
     is_cut: bool
+    #: Seconds of the longest of some NODATA records, which are as long as their window.
+    window: int = 0
     #: Runs of minutes with a record that is not SKIPDATA, by interface-id; ``None``: the logs cannot be read again.
     minutes: dict[str, list[tuple[int, int]]] | None = None
     skipped: dict[str, list[tuple[int, int]]] = dataclasses.field(default_factory=dict)
@@ -125,9 +128,10 @@ def read(flows: Flows, question: Question) -> Logs:
         last=max_of("start"),
     )
     ports = own.filter(_toward(question)).group_by("dstport").agg(n=count_of()).top_k(5, by="n")
+    quiet = own.filter("log_status = 'NODATA'").select("start", "end").limit(_WINDOWS)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DataQualityWarning)
-        found = collect_all([one.bind(flows) for one in (chosen, counted, span, ports)])
+        found = collect_all([one.bind(flows) for one in (chosen, counted, span, ports, quiet)])
     rows = found[0].rows()
     report = found[0].report
     (times,) = found[2].rows() or [{"start": None, "end": None, "last": None}]
@@ -142,6 +146,7 @@ def read(flows: Flows, question: Question) -> Logs:
         fields=frozenset().union(*formats),
         everywhere=frozenset(set.intersection(*of_vpcs) if of_vpcs else ()),
         is_cut=len(rows) > MOST,
+        window=max((row["end"] - row["start"] for row in found[4] if row["end"] and row["start"]), default=0),
         other_ports={row["dstport"]: row["n"] for row in found[3] if row["dstport"] not in (None, question.port)},
         asked=_bounds(flows),
         of_client=sum(row["client"] for row in found[1]),
@@ -162,7 +167,7 @@ def read_coverage(flows: Flows, logs: Logs, interfaces: Iterable[str]) -> None:
         return
     # A record shows when its first and last packet were, not its window: between those of two windows in a row may be
     # almost two windows.
-    longest = max((row["end"] - row["start"] for row in logs.rows if row["end"] and row["start"]), default=0)
+    longest = max(logs.window, *(row["end"] - row["start"] for row in logs.rows if row["end"] and row["start"]), 0)
     quiet = 60 if longest <= 60 else 1140
     logs.minutes = {}
     before: dict[str, str] = {}

@@ -20,9 +20,9 @@ def change_of(told: Told) -> Iterator[str]:
     for one in causes.denying:
         if one.layer == "security_group":
             yield from _group_rule(one, told)
-        elif one.layer == "network_acl":
+        elif one.layer == "network_acl" and one.ids:
             yield from _acl_entry(one, told)
-        else:
+        elif one.layer == "route":
             yield f"{one.text}: create or replace the route of {one.peer}, or restore its target"
     if not causes.denying and causes.rules_changed and settled.verdict != "works":
         yield (
@@ -42,7 +42,7 @@ def check_of(told: Told) -> Iterator[str]:
                 "load balancer's TargetResponseTime"
             )
         return
-    server = told.pairs[0][1] if told.pairs else question.server.text
+    server = told.pairs[0].server if told.pairs else question.server.text
     if question.protocol == 6:
         yield f"on the client: nc -vz -w 5 {server} {question.port}"
     elif question.protocol in (1, 58):
@@ -107,7 +107,7 @@ def _acl_entry(one: Checkpoint, told: Told) -> Iterator[str]:
 
 def _reply_range(told: Told) -> tuple[int, int]:
     """Returns the range of usual client ports that the observed ones lie in."""
-    seen = [port for _, _, own in told.pairs for port in own]
+    seen = [port for pair in told.pairs for port in pair.ports]
     fitting = (span for span in _EPHEMERAL if all(span[0] <= port <= span[1] for port in seen))
     return next(fitting, (0, 65535))
 

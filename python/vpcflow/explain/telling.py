@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from .._display import instant, protocol_names
 from .._words import count
 from .causes import Causes
-from .checkpoints import Checkpoint
+from .checkpoints import Checkpoint, Pair
 from .seeing import Seeing
 from .settling import Settled
 
@@ -23,7 +23,7 @@ class Told:
     seeing: Seeing
     causes: Causes
     #: Client, server and client ports, those with most attempts first.
-    pairs: Sequence[tuple[str, str, list[int]]]
+    pairs: Sequence[Pair]
     attempts: int
     late: int
     at: int | None
@@ -130,6 +130,8 @@ def _denial(one: Checkpoint) -> str:
         groups = " and ".join(one.ids)
         return f"no rule of {groups} allows it"
     if one.layer == "network_acl":
+        if not one.ids:
+            return "the network ACL of the subnet denies it (which entry, the inventory does not tell)"
         acl, _, number = one.ids[0].partition("#")
         if number in ("32767", "32768"):
             return f"no entry of network ACL {acl} allows it, so its last one ({one.ids[0]}) denies it"
@@ -144,7 +146,7 @@ def _blocked(side: str, direction: str, told: Told) -> str:
 
 
 def _reply_blocked(side: str, direction: str, told: Told) -> str:
-    ports = sorted({p for _, _, own in told.pairs for p in own})
+    ports = sorted({port for pair in told.pairs for port in pair.ports})
     observed = f" The client's ports were {ports[0]} to {ports[-1]}." if len(ports) > 1 else (
         f" The client's port was {ports[0]}." if ports else ""
     )  # fmt: skip

@@ -17,6 +17,7 @@ PATTERNS = {
 }  # fmt: skip
 #: Verdicts of connections that came about, and of those that were reset at once.
 ANSWERED = ("works", "no_listener", "cut_after", "mtu_suspected")
+_EPHEMERAL = 32768  # the first port that clients usually call from
 _POINTS: tuple[tuple[bool, Side], ...] = ((True, "client"), (True, "server"), (False, "server"), (False, "client"))
 
 
@@ -65,6 +66,8 @@ def judge(attempt: Attempt, seeing: Seeing) -> Judged:
         names = (names - {"reply_lost"}) | {"no_listener"}
     if _may_be_late(attempt, seeing):
         names |= {"late_packet"}
+    if not attempt.has_flags and attempt.protocol == 6 and (attempt.client_port or 0) < _EPHEMERAL:
+        names |= {"not_sent"}  # it may be the server that called, from the port that is asked about
     if any(entry.is_doubtful for entry in attempt.entries):
         names |= {*PATTERNS, *ANSWERED, "cannot_tell"} - {"answered"}
     return Judged(
