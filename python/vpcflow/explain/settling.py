@@ -49,6 +49,9 @@ def settle(judged: Sequence[Judged], seeing: Seeing, at: int | None, hint: Hint)
         return Settled("late_packet", possible == {"late_packet"}, possible - {"late_packet"}, tuple(judged))
     verdicts = [_verdict(one, hint) for one in real]
     groups = set(verdicts)
+    if groups == {"works"} and all(one.attempt.begins_before and one.attempt.late for one in real):
+        possible = frozenset().union(*(one.possible for one in real))
+        return Settled("late_packet", False, possible, tuple(real))
     if len(groups) > 1 and not groups & {"works", "cannot_tell"} and not any(one.only == "works" for one in real):
         return _all_fail(real, verdicts, seeing)
     if groups <= {"works", "cut_after"} or groups <= {"works", "mtu_suspected"}:
