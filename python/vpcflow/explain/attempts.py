@@ -147,7 +147,7 @@ def _entry(row: Row, logs: Logs, question: Question) -> tuple[tuple[str, str, in
                 continue
         one = source.address_of(row["srcaddr"], row["pkt_srcaddr"], interface)
         other = target.address_of(row["dstaddr"], row["pkt_dstaddr"], interface)
-        if one is None or other is None or interface in question.twins:
+        if one is None or other is None:
             continue
         client, server = (one[0], other[0]) if forward else (other[0], one[0])
         port = row["srcport" if forward else "dstport"] if question.has_ports else None
