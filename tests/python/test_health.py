@@ -163,6 +163,18 @@ def test_what_began_before_the_logs_is_no_attempt():
     assert "before the logs" in edge.why
 
 
+def test_flags_that_are_always_0_are_none():
+    log = Log()
+    for i in range(40):
+        log.record(CLIENT, SERVER, 30000 + i, 5432, T0 + 60 * i)
+        if i % 4:
+            log.record(SERVER, CLIENT, 5432, 30000 + i, T0 + 60 * i)
+        else:
+            log.lines[-1] = log.lines[-1].replace(" 6 900 ", " 1 60 ")
+    edge = one(log)
+    assert (edge.attempts, edge.answered, edge.silent) == (40, 0.75, 10)
+
+
 def test_one_direction_is_unknown(quiet):
     whole = steady(Log(), 4, 30, lambda b: 3)
     for keep in (CLIENT, SERVER):

@@ -38,6 +38,9 @@ MOST_UNKNOWN = 0.05
 # An interface shows one direction only if so many sessions that must have been answered have no answer, for each that
 # has one.
 _ONE_WAY, _LEAST_ONE_WAY = 20, 3
+_SYN = 2
+# Seconds, and sessions: of so many that begin so late at least one has SYN, if the logs have flags at all.
+_WELL_BEHIND, _LEAST_WITHOUT_SYN = 900, 5
 
 
 class Counts:
@@ -168,6 +171,8 @@ def traffic_of(sessions: Result, gaps: Gaps, naming: Naming, every: int) -> Traf
     rejects_alone = bool(rows) and all(row[5] == "rejected" for row in rows)
     one_way = _one_way_interfaces(rows)
     flagged = is_flagged(sessions)
+    if _are_flags_filled(rows):
+        rows, flagged = [_without_flags(row) for row in rows], False
     # Logs without any answer may hold one direction only: silence in them says nothing.
     one_direction = sessions.report.one_direction is not None or not any(map(_has_answer, rows))
     bad = {interface: gaps.bad(interface) for interface in {row[8] for row in rows}}
@@ -239,6 +244,23 @@ def _rows(parts: list[Result], named: bool) -> Iterator[tuple[Any, ...]]:
         figures = [part[name] for name in ("n", "first", "last")]
         sums = [[value or 0 for value in part[name]] for name in ("client_bytes", "server_bytes", "sent", "got")]
         yield from zip(*columns, *names, *figures, *sums, itertools.repeat(bool(alone)))
+
+
+def _are_flags_filled(rows: list[tuple[Any, ...]]) -> bool:
+    """Tells whether the logs' TCP flags are 0 whatever they were: no session has SYN, even of those that begin well
+    behind the first one, which cannot all have begun before the logs."""
+    tcp = [row for row in rows if row[4] == TCP]
+    if not tcp or any(((row[6] or 0) | (row[7] or 0)) & _SYN for row in tcp):
+        return False
+    begin = min(row[12] for row in tcp)
+    late: int = sum(row[11] for row in tcp if row[12] >= begin + _WELL_BEHIND)
+    return late >= _LEAST_WITHOUT_SYN
+
+
+def _without_flags(row: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Returns a row without flags; a reset may then be a refusal, or the end of a connection: neither is known."""
+    state = "one-way" if row[5] == "reset" and row[4] == TCP else row[5]
+    return (*row[:5], state, None, None, *row[8:])
 
 
 def _has_answer(row: tuple[Any, ...]) -> bool:
