@@ -98,8 +98,12 @@ def test_documents_and_logs_are_read(tmp_path):
     assert set(made.labels["bytes"]) >= set(PRICE_OF)
     assert vf.inventory(out / "inventory").at("NatGateways")
     flows = vf.scan(str(out / "logs"))
+    assert made.records == len(truth)
+    assert {row["interface_id"] for row in flows.group_by("interface_id", "log_status").agg(n=vf.count()).collect().rows()} >= {
+        one for one in vf.inventory(out / "inventory").at("NetworkInterfaces")
+    }
     assert flows.agg(n=vf.count(), bytes=vf.sum("bytes")).collect().rows() == [
-        {"n": made.records, "bytes": sum(int(row["bytes"]) for row in truth)}
+        {"n": sum(row["class"] != "nodata" for row in truth), "bytes": sum(int(row["bytes"]) for row in truth)}
     ]
     rejected = flows.filter("action = 'REJECT'").agg(n=vf.count()).collect().rows()[0]["n"]
     assert rejected == sum(row["class"] == "rejected" for row in truth)

@@ -123,7 +123,7 @@ def test_days_without_logs_are_not_compared(tmp_path):
     other_day = _hour(0, 5).replace("2026-11-02", "2026-11-03")
     found = reconcile_rows(rows, _bill(tmp_path, _hour(0, 1), other_day), evidence=Evidence(hours=frozenset({_T // 3600})))
     assert found.rows[0]["ratio"] == 1
-    assert "not compared: 1 lines outside of the time of the logs, 0.22 USD" in found.notes
+    assert "not compared: 1 line outside of the time of the logs, 0.22 USD" in found.notes
     found = reconcile_rows(rows, _bill(tmp_path, _hour(0, 1), _hour(1, 5)), end=_T + 3600)
     assert found.rows[0]["ratio"] == 1
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
+from .._words import count
 from ..pricing import PRICE_OF, Bill, BillLine
 from .evidence import HOUR, Evidence
 
@@ -173,11 +174,11 @@ class _Billing:
     def notes(self, bill: Bill) -> tuple[str, ...]:
         out = []
         for kind, (lines, cost) in sorted(bill.dropped.items()):
-            out.append(f"not compared: {lines:,} lines of {kind}, {cost:.2f} {self.currency}")
+            out.append(f"not compared: {count(lines, 'line')} of {kind}, {cost:.2f} {self.currency}")
         if self._outside:
             out.append(
-                f"not compared: {self._outside:,} lines outside of the time of the logs, {self._outside_cost:.2f} "
-                f"{self.currency}"
+                f"not compared: {count(self._outside, 'line')} outside of the time of the logs, "
+                f"{self._outside_cost:.2f} {self.currency}"
             )
         if self._by_hour:
             out.append(f"by the hour, not by bytes: {self._by_hour:.2f} {self.currency} of gateways and addresses")

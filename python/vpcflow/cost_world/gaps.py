@@ -82,11 +82,13 @@ class Kept:
     def files(self, play: Iterable[Seen]) -> dict[str, tuple[bytes, bytes]]:
         """Returns the files of the logs by name, each with its truth."""
         rows: dict[str, list[tuple[int, str, str]]] = {}
+        heard: set[tuple[str, int]] = set()
         skipped: dict[tuple[str, int], Interface | None] = {}
         for seen in play:
             one, hour = seen.leg.interface, min((seen.end - self.start) // 3600, self.hours - 1)
             if one.vpc is self._unlogged or one.subnet in self._silent or hour in self._missing:
                 continue
+            heard.add((one.id, hour))
             if self._skipping:
                 window = (one.id + one.vpc.id, seen.start // self.window)
                 if skipped.setdefault(window, one if self._rng.random() < 0.05 else None):
@@ -97,12 +99,26 @@ class Kept:
         for (_, number), lost in skipped.items():
             if lost is not None:
                 self._skip(rows, lost, number * self.window)
+        self._without_data(rows, heard)
         return {name: self._file(own) for name, own in sorted(rows.items())}
+
+    def _without_data(self, rows: dict[str, list[tuple[int, str, str]]], heard: set[tuple[str, int]]) -> None:
+        """Adds a record of a window without data for each interface and hour that has no other one."""
+        for one in self.stage.world.interfaces:
+            for hour in range(self.hours):
+                known = (one.id, hour) in heard or one.subnet is None
+                if known or one.vpc is self._unlogged or one.subnet in self._silent or hour in self._missing:
+                    continue
+                start = self.start + 3600 * hour
+                self._add_status(rows, one, start, "NODATA")
 
     def _skip(self, rows: dict[str, list[tuple[int, str, str]]], one: Interface, start: int) -> None:
         self.hit["skipdata"] = self.hit.get("skipdata", 0) + 1
+        self._add_status(rows, one, start, "SKIPDATA")
+
+    def _add_status(self, rows: dict[str, list[tuple[int, str, str]]], one: Interface, start: int, status: str) -> None:
         end = start + self.window - 1
-        text = logs.status_line(one, start, end, "SKIPDATA", self.names, self.version)
+        text = logs.status_line(one, start, end, status, self.names, self.version)
         hour = min((end - self.start) // 3600, self.hours - 1)
         for flow_log in self._flow_logs_of(one):
             rows.setdefault(f"{flow_log}-{hour:03d}", []).append((end, text, logs.truth(None)))
