@@ -47,6 +47,7 @@ def test_whole_logs_explain_the_bill(tmp_path, seed):
     assert set(found.dropped) == {"Tax", "Credit", "EdpDiscount"}
     assert found.dropped["Tax"] == (1, Decimal("12.5"))
     assert any("by the hour" in note for note in found.notes)
+    assert not any("without a record" in note for note in found.notes)
 
 
 @pytest.mark.parametrize("gap", ["skipdata", "vpc_not_logged", "base_1e9", "hours_missing", "not_visible"])

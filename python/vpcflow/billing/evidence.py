@@ -75,8 +75,8 @@ def _hours(flows: Flows) -> tuple[frozenset[int], frozenset[int]]:
 
 
 def _recorded(flows: Flows) -> tuple[set[str], set[str]]:
-    """Returns the interfaces that have a record, and the VPCs."""
-    keys = [name for name in ("interface_id", "vpc_id") if name in flows.columns]
+    """Returns the interfaces that have a record, with data or without, and the VPCs."""
+    keys = [name for name in ("interface_id", "vpc_id", "log_status") if name in flows.columns]
     interfaces, vpcs = set(), set()
     for row in flows.group_by(*keys).agg(n=count()).collect().rows() if keys else ():
         interfaces.add(row.get("interface_id"))

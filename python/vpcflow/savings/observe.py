@@ -75,8 +75,11 @@ class Observer:
         self.columns = set(flows.columns)
 
     def hours(self) -> list[int]:
-        rows = self.flows.group_by(every="1h").agg(bytes=total("bytes")).collect().rows()
-        return sorted(int(row["time"]) // HOUR for row in rows if row["time"] is not None)
+        """Returns the hours that have a record, with data or without; none if there is no traffic at all."""
+        keys = ["log_status"] if "log_status" in self.columns else []
+        rows = self.flows.group_by(*keys, every="1h").agg(bytes=total("bytes")).collect().rows()
+        traffic = any(row["bytes"] for row in rows)
+        return sorted({int(row["time"]) // HOUR for row in rows if row["time"] is not None}) if traffic else []
 
     def records(self) -> dict[str, int]:
         """Returns how many records of traffic interfaces have."""
