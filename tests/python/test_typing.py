@@ -188,7 +188,7 @@ def test_pyright_finds_every_mistake_and_nothing_in_everyday_lines(tmp_path):
 
 #: Cells of rows, evidence and parsed documents: what they are, data alone tells.
 UNKNOWN = re.compile(
-    r".*\b(Result\.rows|Findings\.rows|Inventory\.(rows|at)|describe|as_dict|as_json|partial|Finding\.(__init__\()?(evidence|samples)|Rule\.(__init__\()?(unusual|examples)|of\(data)\b.*"
+    r".*\b(Result\.rows|Findings\.rows|Dependencies\.rows|Health\.(rows|bins)|Inventory\.(rows|at)|describe|as_dict|as_json|partial|Finding\.(__init__\()?(evidence|samples)|Rule\.(__init__\()?(unusual|examples)|of\(data)\b.*"
 )
 
 

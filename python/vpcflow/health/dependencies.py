@@ -14,6 +14,7 @@ from ..errors import PlanError
 from ..findings.scope import Scope
 from ..query.arguments import instance, several, whole
 from ..query.flows import Flows
+from ..query.report import Report
 from ..query.result import Result
 from ..query.running import collect_readable
 from ..typing import ColumnType, Duration, Progress
@@ -65,7 +66,7 @@ class Dependencies:
     text. ``left_out``: edges of strangers that nobody answered, and those beyond a limit.
     """
 
-    def __init__(self, edges: list[Dependency], left_out: int, scope: Scope, report: Any) -> None:
+    def __init__(self, edges: list[Dependency], left_out: int, scope: Scope, report: Report) -> None:
         self.edges = edges
         self.nodes = sorted({name for edge in edges for name in (edge.client, edge.server)})
         self.left_out, self.scope, self.report = left_out, scope, report

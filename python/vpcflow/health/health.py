@@ -15,6 +15,7 @@ from ..findings.scope import Scope
 from ..inventory.inventory import Inventory
 from ..query.arguments import instance, several
 from ..query.flows import Flows
+from ..query.report import Report
 from ..query.result import Result
 from ..query.running import collect_readable
 from ..typing import ColumnType, Duration, Instant, Progress
@@ -58,7 +59,7 @@ class Health:
     def __init__(
         self, edges: list[Edge], series: list[Series], every: int, *, scope: Scope, notes: list[str],
         deploy: Deploy | None, nat: list[NatUse], tracked: list[Tracked], throughput: list[Throughput],
-        suspicions: list[Suspicion], report: Any,
+        suspicions: list[Suspicion], report: Report,
     ) -> None:  # fmt: skip
         order = sorted(range(len(edges)), key=lambda i: _worst_first(edges[i]))
         self.edges = [edges[i] for i in order]

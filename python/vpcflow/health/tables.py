@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .. import _core
+from ..query.report import Report
 from ..query.result import Result
 from ..typing import ColumnType
 
@@ -17,7 +18,7 @@ _FORMS: dict[str, tuple[str, Any]] = {
 _MICROS = 1_000_000
 
 
-def table_of(kinds: Mapping[str, ColumnType], rows: Sequence[Mapping[str, Any]], report: Any) -> Result:
+def table_of(kinds: Mapping[str, ColumnType], rows: Sequence[Mapping[str, Any]], report: Report) -> Result:
     """Makes a result of rows. ``kinds``: its columns with their types: int32, int64, float64, time (Unix seconds) or
     text; None is null."""
     columns: list[tuple[str, str, bytes, list[bytes]]] = []
