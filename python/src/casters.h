@@ -173,13 +173,31 @@ struct type_caster<vpcflow::SortKey> : vpcflow_python::TupleCaster<vpcflow::Sort
   }
 };
 
-// (name, field, labels)
+// (name, field, labels), or (name, "", labels of records)
 template <>
-struct type_caster<vpcflow::LabelColumn>
-    : vpcflow_python::TupleCaster<vpcflow::LabelColumn, std::string, std::string, std::shared_ptr<vpcflow::Labels>> {
+struct type_caster<vpcflow::LabelColumn> {
+  PYBIND11_TYPE_CASTER(vpcflow::LabelColumn, const_name("tuple"));
+  bool load(handle source, bool convert) {
+    if (!isinstance<tuple>(source) || len(source) != 3) return false;
+    const auto parts = reinterpret_borrow<tuple>(source);
+    make_caster<std::shared_ptr<vpcflow::Labels>> labels;
+    make_caster<std::shared_ptr<vpcflow::RecordLabels>> record;
+    value.name = parts[0].cast<std::string>();
+    value.field = parts[1].cast<std::string>();
+    if (record.load(parts[2], convert)) {
+      value.record = cast_op<std::shared_ptr<vpcflow::RecordLabels>>(record);
+    } else if (labels.load(parts[2], convert)) {
+      value.labels = cast_op<std::shared_ptr<vpcflow::Labels>>(labels);
+    } else {
+      return false;
+    }
+    return true;
+  }
   static handle cast(const vpcflow::LabelColumn& column, return_value_policy, handle) {
-    return pybind11::make_tuple(column.name, column.field, std::const_pointer_cast<vpcflow::Labels>(column.labels))
-        .release();
+    const object table = column.record != nullptr
+                             ? pybind11::cast(std::const_pointer_cast<vpcflow::RecordLabels>(column.record))
+                             : pybind11::cast(std::const_pointer_cast<vpcflow::Labels>(column.labels));
+    return pybind11::make_tuple(column.name, column.field, table).release();
   }
 };
 

@@ -104,6 +104,7 @@ void BindReport(py::module_& m);
 void BindCoverage(py::module_& m);
 void BindSketch(py::module_& m);
 void BindReach(py::module_& m);
+void BindCost(py::module_& m);
 void BindSource(py::module_& m);
 void BindSpec(py::module_& m);
 void BindSynth(py::module_& m);

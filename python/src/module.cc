@@ -39,5 +39,6 @@ PYBIND11_MODULE(_core, m) {
   vpcflow_python::BindEnds(m);
   vpcflow_python::BindSketch(m);
   vpcflow_python::BindReach(m);
+  vpcflow_python::BindCost(m);
   vpcflow_python::BindSynth(m);
 }

@@ -26,12 +26,15 @@ Rows::Rows(const std::vector<FieldRef>& slots, const Rows* beside) : looked_up_(
     if (slots[i].lookup == nullptr) continue;
     // The plan has put what it needs among the slots.
     const auto slot_of = [&](auto same) {
-      return static_cast<int>(std::find_if(slots.begin(), slots.end(), same) - slots.begin());
+      return static_cast<size_t>(std::find_if(slots.begin(), slots.end(), same) - slots.begin());
     };
     LookedUp& own = looked_up_[i];
     own.labels = slots[i].lookup->labels.get();
-    own.of = slot_of([&](const FieldRef& f) { return f == slots[i].lookup->of; });
-    if (own.labels->timed()) own.start = slot_of([](const FieldRef& f) { return f.field == Field::kStart; });
+    own.record = slots[i].lookup->record.get();
+    for (const FieldRef& of : slots[i].lookup->of)
+      own.of.push_back(slot_of([&](const FieldRef& f) { return f == of; }));
+    if (own.labels != nullptr && own.labels->timed())
+      own.start = static_cast<int>(slot_of([](const FieldRef& f) { return f.field == Field::kStart; }));
     any_looked_up_ = true;
   }
 }
@@ -41,12 +44,13 @@ void Rows::Load(std::span<const size_t> slots) {
   fields_.clear();
   for (const size_t slot : slots) {
     const LookedUp& own = looked_up_[slot];
-    fields_.push_back(own.of < 0 ? slot : static_cast<size_t>(own.of));
+    if (own.of.empty()) fields_.push_back(slot);
+    fields_.insert(fields_.end(), own.of.begin(), own.of.end());
     if (own.start >= 0) fields_.push_back(static_cast<size_t>(own.start));
   }
   LoadFields(fields_);
   for (const size_t slot : slots) {
-    if (looked_up_[slot].of >= 0 && loaded_[slot] == 0) LookUp(slot);
+    if (!looked_up_[slot].of.empty() && loaded_[slot] == 0) LookUp(slot);
   }
 }
 
@@ -54,9 +58,10 @@ void Rows::LookUp(size_t slot) {
   loaded_[slot] = 1;
   LookedUp& own = looked_up_[slot];
   TextDictionary& dictionary = *dictionaries_[slot];
+  if (own.record != nullptr) return LabelRecords(own, dictionary, &batch_.columns[slot].texts);
   if (own.generation != dictionary.generation()) own.codes.assign(own.labels->label_count(), 0);
   own.generation = dictionary.generation();
-  const Column& from = batch_.columns[static_cast<size_t>(own.of)];
+  const Column& from = batch_.columns[own.of[0]];
   const Column* start = own.start < 0 ? nullptr : &batch_.columns[static_cast<size_t>(own.start)];
   std::vector<uint32_t>& out = batch_.columns[slot].texts;
   out.assign(batch_.rows, kNullText);
@@ -78,6 +83,26 @@ void Rows::LookUp(size_t slot) {
     uint32_t& code = own.codes[label];
     if (code == 0) code = dictionary.Code(own.labels->label(label));
     out[row] = code;
+  }
+}
+
+void Rows::LabelRecords(LookedUp& own, TextDictionary& dictionary, std::vector<uint32_t>* out) {
+  if (own.generation != dictionary.generation()) own.codes_by_number.clear();
+  own.generation = dictionary.generation();
+  numbers_.assign(batch_.rows, RecordLabels::kNone);
+  own.record->Label(batch_, own.of, numbers_);
+  out->assign(batch_.rows, kNullText);
+  uint64_t last = RecordLabels::kNone;
+  uint32_t last_code = kNullText;
+  for (size_t row = 0; row < batch_.rows; ++row) {
+    if (numbers_[row] == RecordLabels::kNone) continue;
+    if (numbers_[row] != last) {
+      last = numbers_[row];
+      const auto [at, added] = own.codes_by_number.try_emplace(last);
+      if (added) at->second = dictionary.Code(own.record->Text(last));
+      last_code = at->second;
+    }
+    (*out)[row] = last_code;
   }
 }
 

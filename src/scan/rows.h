@@ -3,18 +3,21 @@
 #ifndef VPCFLOW_SRC_SCAN_ROWS_H_
 #define VPCFLOW_SRC_SCAN_ROWS_H_
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "src/scan/resolved_block.h"
 #include "src/simd/kernels.h"
 #include "vpcflow/enrich/labels.h"
+#include "vpcflow/enrich/record_labels.h"
 #include "vpcflow/record/batch.h"
 #include "vpcflow/result/report.h"
 #include "vpcflow/scan/options.h"
@@ -23,8 +26,9 @@ VPCFLOW_NAMESPACE_BEGIN
 
 // What a column of labels looks up.
 struct LabelLookup {
-  FieldRef of;
+  std::vector<FieldRef> of;  // one, or those of `record`
   std::shared_ptr<const Labels> labels;
+  std::shared_ptr<const RecordLabels> record;
 };
 
 namespace internal {
@@ -47,7 +51,8 @@ class Rows {
   void DropBad();
   // Whether the source in hand has the field of a slot, or the one that it looks up.
   bool Has(size_t slot) const {
-    return HasField(looked_up_[slot].of < 0 ? slot : static_cast<size_t>(looked_up_[slot].of));
+    const std::vector<size_t>& of = looked_up_[slot].of;
+    return of.empty() ? HasField(slot) : std::any_of(of.begin(), of.end(), [&](size_t s) { return HasField(s); });
   }
 
   const Batch& batch() const { return batch_; }
@@ -93,18 +98,22 @@ class Rows {
 
   // A column of labels: the slots of what it looks up and of the time.
   struct LookedUp {
-    int of = -1;  // -1 for a field
+    std::vector<size_t> of{};  // none for a field
     int start = -1;
     const Labels* labels = nullptr;
-    uint64_t generation = ~uint64_t{0};  // of the dictionary that `codes` are of
-    std::vector<uint32_t> codes;         // by label; 0 for one that has none yet
+    const RecordLabels* record = nullptr;
+    uint64_t generation = ~uint64_t{0};                      // of the dictionary that `codes` are of
+    std::vector<uint32_t> codes;                             // by label; 0 for one that has none yet
+    std::unordered_map<uint64_t, uint32_t> codes_by_number;  // of `record`
   };
   void LookUp(size_t slot);
+  void LabelRecords(LookedUp& own, TextDictionary& dictionary, std::vector<uint32_t>* out);
 
   Batch batch_;
   std::vector<LookedUp> looked_up_;  // by slot
   bool any_looked_up_ = false;
   std::vector<size_t> fields_;      // scratch
+  std::vector<uint64_t> numbers_;   // scratch: of labels
   std::vector<uint64_t> v6_words_;  // scratch
   std::vector<uint8_t> v6_good_;    // scratch
   std::vector<LogStatus> status_;   // by row

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-ORDER = ["internal", "base", "state", "lines", "format", "record", "aggregate", "sketch", "reach", "error", "simd", "source", "container", "expr", "filter", "enrich", "result", "scan", "keys", "session", "plan", "export", "detect", "synth", "s3"]
+ORDER = ["internal", "base", "state", "lines", "format", "record", "aggregate", "sketch", "reach", "error", "simd", "source", "container", "expr", "filter", "enrich", "result", "scan", "keys", "cost", "session", "plan", "export", "detect", "synth", "s3"]
 # Rooms that are divided, with their parts in order. The public headers of such a room stand before its parts.
 PARTS = {"plan": ["bind", "group", "rows", "run"], "detect": ["detectors"]}
 CORE = {"internal", "base", "state", "lines", "format", "record", "aggregate", "sketch", "reach"}

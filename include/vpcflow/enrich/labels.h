@@ -95,11 +95,14 @@ class Labels {
   size_t entries_ = 0;
 };
 
-// A column of labels: `name` is its name, `field` the field it looks up.
+class RecordLabels;  // record_labels.h
+
+// A column of labels: `name` is its name, `field` the field it looks up; or `record`, which looks at several.
 struct LabelColumn {
   std::string name{};
   std::string field{};
   std::shared_ptr<const Labels> labels{};
+  std::shared_ptr<const RecordLabels> record{};
 };
 
 VPCFLOW_NAMESPACE_END

@@ -116,6 +116,15 @@ class Maker {
     if (name.empty() || FindField(name) || lookups_.contains(name))
       return MakeError(ErrorKind::kPlan, absl::StrCat("label '", Printable(column.name),
                                                       "': the name is empty, or a field's or another label's"));
+    if (column.record != nullptr) {
+      auto lookup = std::make_shared<LabelLookup>();
+      for (const Field field : column.record->fields())
+        lookup->of.push_back({field, std::string(Info(field).name), nullptr});
+      lookup->record = column.record;
+      lookups_[name] = std::move(lookup);
+      extras_.push_back(name);
+      return absl::OkStatus();
+    }
     if (column.labels == nullptr || !column.labels->frozen())
       return MakeError(ErrorKind::kPlan, absl::StrCat("label '", Printable(column.name), "': its table is not frozen"));
     const std::optional<Field> field = FindField(column.field);
@@ -125,7 +134,7 @@ class Maker {
           absl::StrCat("label '", Printable(column.name), "': unknown field '", Printable(column.field), "'"),
           {.field = column.field, .suggestion = NearestField(column.field)});
     lookups_[name] = std::make_shared<const LabelLookup>(
-        LabelLookup{{*field, std::string(Info(*field).name), nullptr}, column.labels});
+        LabelLookup{{{*field, std::string(Info(*field).name), nullptr}}, column.labels, nullptr});
     extras_.push_back(name);
     return absl::OkStatus();
   }
@@ -133,8 +142,8 @@ class Maker {
   int SlotOf(FieldRef ref) {
     if (const auto lookup = lookups_.find(ref.name); ref.field == Field::kUnknown && lookup != lookups_.end()) {
       ref.lookup = lookup->second;
-      SlotOf(lookup->second->of);
-      if (lookup->second->labels->timed()) SlotOf(Field::kStart);
+      for (const FieldRef& of : lookup->second->of) SlotOf(of);
+      if (lookup->second->labels != nullptr && lookup->second->labels->timed()) SlotOf(Field::kStart);
     }
     const auto found = std::find(plan_.fields.begin(), plan_.fields.end(), ref);
     const auto slot = static_cast<int>(found - plan_.fields.begin());

@@ -103,7 +103,10 @@ TableReads ReadsOf(std::span<const Plan> plans, const SlotMap& map, const ScanOp
   for (const int slot : plan.filter_slots) filter.slots.push_back(map.slots[0][static_cast<size_t>(slot)]);
   for (const FieldRef& field : plan.filter->fields()) {
     if (options.trust_statistics) break;
-    filter.fields.push_back(field.lookup == nullptr ? field.name : field.lookup->of.name);
+    if (field.lookup == nullptr) filter.fields.push_back(field.name);
+    if (field.lookup != nullptr) {
+      for (const FieldRef& of : field.lookup->of) filter.fields.push_back(of.name);
+    }
     if (field.lookup != nullptr) filter.fields.push_back(start);  // labels may depend on the time
   }
   out.filter = std::move(filter);
