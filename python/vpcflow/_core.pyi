@@ -111,7 +111,7 @@ class SessionSpec:
 class _PlanMembers(TypedDict, total=False):
     where: str
     filters: Sequence[str]
-    labels: Sequence[tuple[str, str, Labels]]
+    labels: Sequence[tuple[str, str, Labels | RecordLabels]]
     sessions: SessionSpec | None
     select: Sequence[str]
     limit: int | None
@@ -367,6 +367,11 @@ class NetworkAcl:
 class RouteTable:
     def __init__(self, routes: list[tuple[list[str], bool, bool]]) -> None: ...
     def ask(self, address: str) -> tuple[int | None, bool]: ...
+
+class RecordLabels: ...
+
+class PathClassifier(RecordLabels):
+    def __init__(self, networks: list[tuple[Any, ...]], ranges: list[tuple[str, str, str]]) -> None: ...
 
 class DistinctSketch:
     def __init__(self) -> None: ...

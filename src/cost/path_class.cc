@@ -313,6 +313,7 @@ class Way {
   PathAnswer Find() {
     self_ = epoch_.Interface(row_.interface);
     if (self_ == nullptr && !row_.resource.empty()) self_ = epoch_.Interface(row_.resource);
+    if (self_ == nullptr && row_.interface.empty()) self_ = RegionalNat();
     const Hop kind = row_.type.empty() ? self_ != nullptr ? self_->hop : Hop::kPlain : HopOf(row_.type);
     vpc_ = !row_.vpc.empty() || self_ == nullptr ? row_.vpc : std::string_view(self_->given.vpc);
     const std::string_view subnet_id = !row_.subnet.empty() || self_ == nullptr ? row_.subnet : self_->given.subnet;
@@ -358,6 +359,15 @@ class Way {
     return answer;
   }
 
+  // The regional NAT gateway that a record without an interface is of, by its public address.
+  const OneInterface* RegionalNat() const {
+    for (const std::optional<Ip>& end : {row_.src, row_.dst}) {
+      const OneInterface* one = end ? epoch_.Public(*end) : nullptr;
+      if (one != nullptr && one->hop == Hop::kRegionalNat) return one;
+    }
+    return nullptr;
+  }
+
   // Which end is here. Without flow-direction it is that whose address the interface has, or which lies in its subnet.
   bool FindDirection(Hop kind) {
     if (!row_.src || !row_.dst) return false;
@@ -365,7 +375,7 @@ class Way {
       egress_ = row_.direction == "egress";
     } else {
       if (self_ == nullptr) return false;
-      const auto is_here = [&](const Ip& ip) { return IsIn(self_->given.addresses, ip); };
+      const auto is_here = [&](const Ip& ip) { return IsIn(self_->given.addresses, ip) || epoch_.Public(ip) == self_; };
       const bool src = is_here(*row_.src), dst = is_here(*row_.dst);
       if (src == dst) {
         // What passes a transit gateway's interface has neither address: it comes from the VPC, or goes there.

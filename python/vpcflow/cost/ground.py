@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import Any
 
@@ -22,15 +23,19 @@ Ranges = list[tuple[str, str, str]]
 _REGION = re.compile(r"[a-z]+(?:-[a-z]+)+-[0-9]+")
 # What a route leads to, by the member of AWS's answer, then by the beginning of the id.
 _TARGETS = {
-    "NatGatewayId": "nat", "TransitGatewayId": "tgw", "VpcPeeringConnectionId": "peering", "LocalGatewayId": "local_gateway",
-    "EgressOnlyInternetGatewayId": "internet", "CarrierGatewayId": "internet", "NetworkInterfaceId": "appliance",
+    "NatGatewayId": "nat", "TransitGatewayId": "tgw", "VpcPeeringConnectionId": "peering",
+    "LocalGatewayId": "local_gateway", "EgressOnlyInternetGatewayId": "internet", "CarrierGatewayId": "internet",
+    "NetworkInterfaceId": "appliance",
     "InstanceId": "appliance", "VpcEndpointId": "appliance", "CoreNetworkArn": "unknown",
 }  # fmt: skip
 _GATEWAYS = {"local": "local", "igw-": "internet", "eigw-": "internet", "vgw-": "vgw", "lgw-": "local_gateway"}
 
 
-def classifier(inventory: Inventory, ranges: Ranges, logged: Collection[str], owner_tag: str | None) -> _core.PathClassifier:
-    """Makes the classifier of an inventory. ``logged``: ids of the interfaces that records are of; ``owner_tag``: the
+def classifier(
+    inventory: Inventory, ranges: Ranges, logged: AbstractSet[str], owner_tag: str | None
+) -> _core.PathClassifier:
+    """Makes the classifier of an inventory. ``logged``: ids of the
+    interfaces that records are of, and addresses in records without one; ``owner_tag``: the
     tag whose value is the owner."""
     times = sorted({time for table in inventory.tables.values() for time in table.times})
     starts = [None, *times[1:]]
@@ -58,7 +63,7 @@ class _Ground:
         for side in self._sides():
             self.regions.setdefault(str(side.get("VpcId")), str(side.get("Region") or ""))
 
-    def interfaces(self, logged: Collection[str], owner_tag: str | None) -> list[dict[str, Any]]:
+    def interfaces(self, logged: AbstractSet[str], owner_tag: str | None) -> list[dict[str, Any]]:
         out = [self._interface(one, logged, owner_tag) for one in self.network.interfaces.values()]
         for id, nat in self.items["NatGateways"].items():
             if str(nat.get("AvailabilityMode") or "").lower() == "regional":
@@ -66,7 +71,8 @@ class _Ground:
                 public = [str(one.get("PublicIp") or "") for one in members(nat, "NatGatewayAddresses")]
                 out.append({
                     "id": id, "kind": "regional_nat_gateway", "zone": "", "vpc": vpc, "subnet": "", "addresses": [],
-                    "region": self.regions.get(vpc, ""), "owner": _tag(nat, owner_tag), "logged": id in logged,
+                    "region": self.regions.get(vpc, ""), "owner": _tag(nat, owner_tag),
+                    "logged": id in logged or not logged.isdisjoint(public),
                     "public": prefixes(filter(None, public)),
                 })  # fmt: skip
         return out
@@ -84,13 +90,15 @@ class _Ground:
         for side in self._sides():
             sets = (("CidrBlockSet", "CidrBlock"), ("Ipv6CidrBlockSet", "Ipv6CidrBlock"))
             more = [str(one.get(name) or "") for kind, name in sets for one in members(side, kind)]
-            blocks.setdefault(str(side.get("VpcId")), []).extend(filter(None, [str(side.get("CidrBlock") or ""), *more]))
+            blocks.setdefault(str(side.get("VpcId")), []).extend(
+                filter(None, [str(side.get("CidrBlock") or ""), *more])
+            )
         return [
             {"id": id, "region": self.regions.get(id, ""), "prefixes": sorted(set(prefixes(texts)))}
             for id, texts in sorted(blocks.items())
         ]
 
-    def _interface(self, one: Interface, logged: Collection[str], owner_tag: str | None) -> dict[str, Any]:
+    def _interface(self, one: Interface, logged: AbstractSet[str], owner_tag: str | None) -> dict[str, Any]:
         region = _region(one.item.get("AvailabilityZone")) or self.regions.get(one.vpc, "")
         return {
             "id": one.id, "kind": one.kind, "zone": one.zone, "vpc": one.vpc, "subnet": one.subnet, "region": region,
@@ -144,7 +152,10 @@ class _Ground:
         item = self.peerings.get(id, {})
         ends = [item.get(name) for name in ("RequesterVpcInfo", "AccepterVpcInfo")]
         sides = [end for end in ends if isinstance(end, Mapping)]
-        regions = {str(side.get("Region") or self.regions.get(str(side.get("VpcId")), "")) for side in sides} - {"", here}
+        regions = {str(side.get("Region") or self.regions.get(str(side.get("VpcId")), "")) for side in sides} - {
+            "",
+            here,
+        }
         return next(iter(sorted(regions)), here), all(str(side.get("VpcId")) in self.own_vpcs for side in sides)
 
     def _sides(self) -> Iterator[Mapping[str, Any]]:
@@ -166,7 +177,10 @@ def read_ranges(path: Path) -> Ranges:
     try:
         document = json.loads(path.read_text(encoding="utf-8-sig"))
         rows = [(str(one["ip_prefix"]), str(one["service"]), str(one["region"])) for one in document["prefixes"]]
-        rows += [(str(one["ipv6_prefix"]), str(one["service"]), str(one["region"])) for one in document.get("ipv6_prefixes", ())]
+        rows += [
+            (str(one["ipv6_prefix"]), str(one["service"]), str(one["region"]))
+            for one in document.get("ipv6_prefixes", ())
+        ]
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise SourceError(f"{path}: no ip-ranges.json of AWS: {error}") from None
     return sorted(rows, key=lambda row: {"AMAZON": 0, "EC2": 2}.get(row[1], 1))

@@ -33,7 +33,8 @@ class Network:
     def __init__(self, inventory: Inventory, time: int | None = None) -> None:
         self.time = time
         kinds = ("NetworkInterfaces", "Subnets", "SecurityGroups", "SecurityGroupRules", "NetworkAcls", "RouteTables",
-                 "Entries", "PrefixLists", "Instances", "NatGateways", "VpcEndpoints")  # fmt: skip
+                 "Entries", "PrefixLists", "Instances", "NatGateways", "VpcEndpoints", "Vpcs",
+                 "VpcPeeringConnections")  # fmt: skip
         self.items = {kind: inventory.at(kind, time) for kind in kinds}
         #: Kinds of which the inventory has answers, even empty ones: what those lack is not there.
         self.kinds = frozenset(inventory.tables)

@@ -1,0 +1,254 @@
+"""Cost of the traffic by path class and owner: :func:`cost_of`."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import urllib.parse
+from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from ..inventory import Inventory
+from ..pricing.classes import PRICE_OF
+from ..pricing.sheet import Sheet
+from ..query.expr import col
+from ..query.flows import Flows
+from ..query.running import collect_readable
+from .ground import Ranges, classifier
+from .nats import owners_of_nats, rows_of_nats
+
+#: Path classes that no price of ours is for, though AWS may charge for them.
+_UNKNOWN_PRICE = {
+    "vgw": "Direct Connect and VPN are priced by location: not in the sheet",
+    "local_gateway": "an Outpost's local gateway is not in the sheet",
+}
+#: What a table of costs is grouped by beside fields of the logs.
+KEYS = ("class", "owner", "day", "service")
+PATH = "path_class"
+_SERVICES = ("pkt_src_aws_service", "pkt_dst_aws_service")
+_TAGS = ("instance_tag", "interface_tag", "asg_tag")
+
+
+@dataclasses.dataclass
+class Path:
+    """What the classifier says of a record."""
+
+    kind: str
+    #: Of the outside leg of a NAT gateway: the class that it is priced as; else the class itself.
+    priced_as: str
+    sides: int
+    region: str
+    to: str
+    owner: str
+    owner_is_local: bool
+    why: str
+
+    @classmethod
+    def of(cls, text: str) -> Path:
+        kind, onward, sides, region, to, owner, whose, why = text.split("|", 7)
+        return cls(kind, onward or kind, int(sides), region, to, owner, whose == "local", why)
+
+
+@dataclasses.dataclass
+class _Group:
+    """Bytes of one path and one set of values of the keys."""
+
+    path: Path
+    values: Mapping[str, Any]
+    owner: str | None
+    bytes: int
+
+    @classmethod
+    def of(cls, row: Mapping[str, Any], tags: Sequence[str]) -> _Group:
+        path = Path.of(row[PATH])
+        tag = next((row[name] for name in tags if row.get(name)), None) if path.owner_is_local else None
+        return cls(path, row, urllib.parse.unquote(tag) if tag else path.owner or None, row["bytes"] or 0)
+
+    def owned(self, shares: Mapping[str | None, Decimal]) -> Iterator[_Group]:
+        """Yields its bytes by owner; they add up to the whole."""
+        left = self.bytes
+        for n, (owner, share) in enumerate(shares.items()):
+            part = left if n + 1 == len(shares) else min(left, round(self.bytes * share))
+            left -= part
+            yield dataclasses.replace(self, owner=owner, bytes=part)
+
+    def value(self, key: str) -> Any:
+        """Returns the value of a key."""
+        if key == "class":
+            return self.path.kind
+        if key == "owner":
+            return self.owner
+        if key == "day":
+            return self.values["time"].date().isoformat()
+        if key == "service":
+            return next((self.values[name] for name in reversed(_SERVICES) if self.values[name]), None)
+        return self.values[key]
+
+    def price(self) -> tuple[str, str, str | None] | None:
+        """Returns the class, region and region sent to by which the sheet prices it; ``None``: it costs nothing, or
+        nobody knows what."""
+        kind = PRICE_OF.get(self.path.priced_as)
+        if kind is None or self.path.sides == 0:
+            return None
+        return kind, self.path.region, (self.path.to or None) if kind == "region.out" else None
+
+    def cost(self, rates: Mapping[tuple[str, str, str | None], Decimal | None]) -> tuple[Decimal | None, str]:
+        """Returns its cost, or ``None`` and why it is not known."""
+        price = self.price()
+        if price is None:
+            unknown = _UNKNOWN_PRICE.get(self.path.priced_as, "")
+            known = self.path.priced_as != "unpriced" and not unknown
+            return (Decimal(0) if known else None), self.path.why or unknown
+        rate = rates.get(price)
+        if rate is None:
+            kind, region, to = price
+            where = (f" in {region}" if region else ": the region is not known") + (f" to {to}" if to else "")
+            return None, f"the sheet has no {kind}{where}"
+        return rate * (self.bytes * self.path.sides), self.path.why
+
+
+class Cost:
+    """What traffic costs: :meth:`vpcflow.Flows.cost`. Never changed.
+
+    ``rows``: dictionaries with the keys that were asked for, ``bytes``, ``list_cost`` and ``effective_cost`` (exact
+    decimals; ``None``: not known), ``currency``, ``sides`` (how many ends of a byte AWS charges), ``priced_as`` and
+    ``why``; the most expensive first. ``elsewhere``: bytes of records that tell again what another record counts.
+    ``error``: of a damaged source, of which the readable part was counted.
+    """
+
+    def __init__(
+        self, rows: list[dict[str, Any]], keys: Sequence[str], sheet: Sheet, elsewhere: int, report: Any, error: Any
+    ) -> None:
+        self.rows, self.keys, self.sheet, self.elsewhere = rows, tuple(keys), sheet, elsewhere
+        self.report, self.error = report, error
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        return iter(self.rows)
+
+    def __repr__(self) -> str:
+        return f"<Cost: {len(self.rows):,} rows by {', '.join(self.keys)}, {self.total():.2f} {self.sheet.currency}>"
+
+    def total(self) -> Decimal:
+        """Returns the list cost of all rows that have one."""
+        return sum((row["list_cost"] for row in self.rows if row["list_cost"] is not None), Decimal(0))
+
+    def to_json_lines(self) -> str:
+        """Returns a row a line, as JSON; costs are numbers."""
+        return "".join(json.dumps({k: _plain(v) for k, v in row.items()}) + "\n" for row in self.rows)
+
+
+def cost_of(
+    flows: Flows,
+    inventory: Inventory,
+    prices: Sheet,
+    by: Sequence[str] = ("class",),
+    *,
+    owner_tag: str | None = None,
+    ranges: Ranges | None = None,
+    effective: Sheet | None = None,
+    month_to_date: Mapping[str, Decimal] | None = None,
+) -> Cost:
+    """Prices the traffic of logs. ``by``: ``class``, ``owner``, ``day``, ``service``, or fields of the logs.
+    ``owner_tag``: the tag of the inventory that names the owner, where the logs have no tags. ``ranges``: AWS's
+    published addresses. ``effective``: what you pay, of a bill. ``month_to_date``: GB that the payer used this month
+    before, by class of the sheet.
+
+    Bytes are those of the IP packets, headers included. Raises :class:`~vpcflow.PlanError` for keys that do not fit.
+    """
+    keys = ["class", *(key for key in dict.fromkeys(by) if key != "class")]
+    ids, formats = _logged(flows)
+    core = classifier(inventory, ranges or [], ids, owner_tag)
+    labelled = flows._with(labels=[*flows._spec.labels, (PATH, "", core)], allow_missing=True)
+    tags = [name for name in _TAGS if any(name.replace("_", "-") in form for form in formats)]
+    fields = _fields(keys, tags)
+    every = "1d" if "day" in keys else None
+    results, error = collect_readable([labelled.group_by(PATH, *fields, every=every).agg(bytes="sum(bytes)")])
+    groups = [_Group.of(row, tags) for row in results[0].rows() if row[PATH] is not None]
+    elsewhere = sum(row["bytes"] or 0 for row in results[0].rows() if row[PATH] is None)
+    if "owner" in keys and any(group.path.kind == "nat_outside" for group in groups):
+        legs = rows_of_nats(labelled, PATH, fields, every)
+        owners = owners_of_nats(legs, PATH)
+        groups = [group for group in groups if group.path.kind != "nat_outside"]
+        for row in legs:
+            if row[PATH].startswith("nat_outside"):
+                groups += _Group.of(row, tags).owned(owners.of(row))
+    rows = _priced(groups, keys, prices, effective, month_to_date or {})
+    return Cost(rows, keys, prices, elsewhere, results[0].report, error)
+
+
+def _logged(flows: Flows) -> tuple[set[str], list[str]]:
+    """Returns the ids of what the logs have records of, and their formats. A regional NAT gateway has no interface: it
+    is told by its addresses."""
+    any_field = flows._with(allow_missing=True)
+    (told,), _ = collect_readable([any_field.group_by("interface_id", "resource_id").agg(n="count()")])
+    rows = told.rows()
+    ids = {str(row[name]) for row in rows for name in ("interface_id", "resource_id") if row[name]}
+    if any(row["interface_id"] is None for row in rows):
+        nameless = any_field.filter(col("interface_id").is_null()).group_by("srcaddr").agg(n="count()")
+        ids |= {str(row["srcaddr"]) for row in collect_readable([nameless])[0][0].rows()}
+    return ids, list(told.report.formats)
+
+
+def _fields(keys: Sequence[str], tags: Sequence[str]) -> list[str]:
+    """Returns the fields to group by."""
+    out = [key for key in keys if key not in KEYS]
+    out += tags if "owner" in keys else []
+    return out + (list(_SERVICES) if "service" in keys else [])
+
+
+def _priced(
+    groups: Sequence[_Group], keys: Sequence[str], prices: Sheet, effective: Sheet | None,
+    month_to_date: Mapping[str, Decimal],
+) -> list[dict[str, Any]]:  # fmt: skip
+    charged: dict[tuple[str, str, str | None], int] = {}  # bytes by price, region and region sent to
+    for group in groups:
+        if (price := group.price()) is not None:
+            charged[price] = charged.get(price, 0) + group.bytes * group.path.sides
+    lists, effectives = (_rates(charged, sheet, month_to_date) for sheet in (prices, effective))
+    rows: dict[tuple[Any, ...], dict[str, Any]] = {}
+    for group in groups:
+        list_cost, why = group.cost(lists)
+        paid = group.cost(effectives)[0] if effective is not None else None
+        own = {key: group.value(key) for key in keys}
+        at = (*own.values(), group.path.sides, list_cost is None and why, paid is None)
+        row = rows.setdefault(at, {
+            **own, "bytes": 0, "list_cost": _zero(list_cost), "effective_cost": _zero(paid),
+            "currency": prices.currency, "sides": group.path.sides, "priced_as": set(), "why": set(),
+        })  # fmt: skip
+        row["bytes"] += group.bytes
+        row["priced_as"].add(group.path.priced_as)
+        row["why"] |= {why} - {""}
+        if list_cost is not None:
+            row["list_cost"] += list_cost
+        if paid is not None:
+            row["effective_cost"] += paid
+    for row in rows.values():
+        row["priced_as"], row["why"] = ", ".join(sorted(row["priced_as"])), "; ".join(sorted(row["why"])) or None
+    return sorted(
+        rows.values(), key=lambda row: (-(row["list_cost"] or 0), -row["bytes"], *(str(row[key]) for key in keys))
+    )
+
+
+def _rates(
+    charged: Mapping[tuple[str, str, str | None], int], sheet: Sheet | None, month_to_date: Mapping[str, Decimal]
+) -> dict[tuple[str, str, str | None], Decimal | None]:
+    """Returns what a byte costs by price, region and region sent to: the mean over the tiers that the bytes reach."""
+    if sheet is None:
+        return {}
+    out: dict[tuple[str, str, str | None], Decimal | None] = {}
+    for (kind, region, to), count in charged.items():
+        whole = sheet.cost(kind, region, count, to, Decimal(month_to_date.get(kind, 0)))
+        out[kind, region, to] = whole / count if whole is not None and count else None if whole is None else Decimal(0)
+    return out
+
+
+def _zero(cost: Decimal | None) -> Decimal | None:
+    return None if cost is None else Decimal(0)
+
+
+def _plain(value: Any) -> Any:
+    return float(value) if isinstance(value, Decimal) else value
