@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
+import time
 import urllib.parse
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
-from ..inventory import Inventory
+from .._display import human_bytes
+from ..inventory.inventory import Inventory
+from ..inventory.inventory import inventory as read_inventory
 from ..pricing.classes import PRICE_OF
 from ..pricing.sheet import Sheet
+from ..pricing.sheet import prices as read_prices
 from ..query.expr import col
 from ..query.flows import Flows
 from ..query.running import collect_readable
-from .ground import Ranges, classifier
+from .ground import Ranges, classifier, ranges_in, read_ranges
 from .nats import owners_of_nats, rows_of_nats
 
 #: Path classes that no price of ours is for, though AWS may charge for them.
@@ -24,14 +30,14 @@ _UNKNOWN_PRICE = {
     "local_gateway": "an Outpost's local gateway is not in the sheet",
 }
 #: What a table of costs is grouped by beside fields of the logs.
-KEYS = ("class", "owner", "day", "service")
+KEYS = ("class", "priced_as", "owner", "day", "hour", "service")
 PATH = "path_class"
 _SERVICES = ("pkt_src_aws_service", "pkt_dst_aws_service")
 _TAGS = ("instance_tag", "interface_tag", "asg_tag")
 
 
 @dataclasses.dataclass
-class Path:
+class Way:
     """What the classifier says of a record."""
 
     kind: str
@@ -45,7 +51,7 @@ class Path:
     why: str
 
     @classmethod
-    def of(cls, text: str) -> Path:
+    def of(cls, text: str) -> Way:
         kind, onward, sides, region, to, owner, whose, why = text.split("|", 7)
         return cls(kind, onward or kind, int(sides), region, to, owner, whose == "local", why)
 
@@ -54,14 +60,14 @@ class Path:
 class _Group:
     """Bytes of one path and one set of values of the keys."""
 
-    path: Path
+    path: Way
     values: Mapping[str, Any]
     owner: str | None
     bytes: int
 
     @classmethod
     def of(cls, row: Mapping[str, Any], tags: Sequence[str]) -> _Group:
-        path = Path.of(row[PATH])
+        path = Way.of(row[PATH])
         tag = next((row[name] for name in tags if row.get(name)), None) if path.owner_is_local else None
         return cls(path, row, urllib.parse.unquote(tag) if tag else path.owner or None, row["bytes"] or 0)
 
@@ -79,8 +85,12 @@ class _Group:
             return self.path.kind
         if key == "owner":
             return self.owner
+        if key == "priced_as":
+            return self.path.priced_as
         if key == "day":
-            return self.values["time"].date().isoformat()
+            return time.strftime("%Y-%m-%d", time.gmtime(self.values["time"]))
+        if key == "hour":
+            return self.values["time"]
         if key == "service":
             return next((self.values[name] for name in reversed(_SERVICES) if self.values[name]), None)
         return self.values[key]
@@ -136,6 +146,24 @@ class Cost:
         """Returns the list cost of all rows that have one."""
         return sum((row["list_cost"] for row in self.rows if row["list_cost"] is not None), Decimal(0))
 
+    def conclusion(self) -> str:
+        """Returns in a sentence what all of it costs, and how much has no price."""
+        whole = sum(row["bytes"] for row in self.rows)
+        unknown = sum(row["bytes"] for row in self.rows if row["list_cost"] is None)
+        said = f"{self.total():,.2f} {self.sheet.currency} at list prices of {self.sheet.published or 'an unknown day'}"
+        return said + f" for {human_bytes(whole)}; {_percent(unknown, whole)} of the bytes have no price"
+
+    def notes(self) -> list[str]:
+        """Returns what the figures leave out."""
+        out = []
+        if self.elsewhere:
+            out.append(
+                f"{human_bytes(self.elsewhere)} in records that tell again what the other end, or a gateway, tells; "
+                "counted there"
+            )
+        out += sorted({f"not priced: {row['why']}" for row in self.rows if row["list_cost"] is None and row["why"]})
+        return out
+
     def to_json_lines(self) -> str:
         """Returns a row a line, as JSON; costs are numbers."""
         return "".join(json.dumps({k: _plain(v) for k, v in row.items()}) + "\n" for row in self.rows)
@@ -143,29 +171,29 @@ class Cost:
 
 def cost_of(
     flows: Flows,
-    inventory: Inventory,
-    prices: Sheet,
-    by: Sequence[str] = ("class",),
+    inventory: Inventory | str | os.PathLike[str],
+    prices: Sheet | str | os.PathLike[str] | None = None,
+    by: str | Sequence[str] = "class",
     *,
-    owner_tag: str | None = None,
-    ranges: Ranges | None = None,
-    effective: Sheet | None = None,
+    owner_tag: str = "team",
+    ranges: Ranges | str | os.PathLike[str] | None = None,
+    effective: Sheet | str | os.PathLike[str] | None = None,
     month_to_date: Mapping[str, Decimal] | None = None,
 ) -> Cost:
-    """Prices the traffic of logs. ``by``: ``class``, ``owner``, ``day``, ``service``, or fields of the logs.
-    ``owner_tag``: the tag of the inventory that names the owner, where the logs have no tags. ``ranges``: AWS's
-    published addresses. ``effective``: what you pay, of a bill. ``month_to_date``: GB that the payer used this month
-    before, by class of the sheet.
-
-    Bytes are those of the IP packets, headers included. Raises :class:`~vpcflow.PlanError` for keys that do not fit.
-    """
-    keys = ["class", *(key for key in dict.fromkeys(by) if key != "class")]
+    """Prices the traffic of logs; as :meth:`vpcflow.Flows.cost`, whose arguments these are."""
+    keys = [by] if isinstance(by, str) else list(by)
+    keys = ["class", *(key for key in dict.fromkeys(keys) if key != "class")]
+    if ranges is None and isinstance(inventory, (str, os.PathLike)):
+        ranges = ranges_in(inventory)
+    known = ranges if isinstance(ranges, list) else read_ranges(Path(ranges)) if ranges is not None else []
+    things = inventory if isinstance(inventory, Inventory) else read_inventory(inventory)
+    sheet, paid = (one if isinstance(one, Sheet) else read_prices(one) for one in (prices, effective))
     ids, formats = _logged(flows)
-    core = classifier(inventory, ranges or [], ids, owner_tag)
+    core = classifier(things, known, ids, owner_tag)
     labelled = flows._with(labels=[*flows._spec.labels, (PATH, "", core)], allow_missing=True)
     tags = [name for name in _TAGS if any(name.replace("_", "-") in form for form in formats)]
     fields = _fields(keys, tags)
-    every = "1d" if "day" in keys else None
+    every = "1h" if "hour" in keys else "1d" if "day" in keys else None
     results, error = collect_readable([labelled.group_by(PATH, *fields, every=every).agg(bytes="sum(bytes)")])
     groups = [_Group.of(row, tags) for row in results[0].rows() if row[PATH] is not None]
     elsewhere = sum(row["bytes"] or 0 for row in results[0].rows() if row[PATH] is None)
@@ -176,8 +204,8 @@ def cost_of(
         for row in legs:
             if row[PATH].startswith("nat_outside"):
                 groups += _Group.of(row, tags).owned(owners.of(row))
-    rows = _priced(groups, keys, prices, effective, month_to_date or {})
-    return Cost(rows, keys, prices, elsewhere, results[0].report, error)
+    rows = _priced(groups, keys, sheet, paid if effective is not None else None, month_to_date or {})
+    return Cost(rows, keys, sheet, elsewhere, results[0].report, error)
 
 
 def _logged(flows: Flows) -> tuple[set[str], list[str]]:
@@ -217,17 +245,17 @@ def _priced(
         at = (*own.values(), group.path.sides, list_cost is None and why, paid is None)
         row = rows.setdefault(at, {
             **own, "bytes": 0, "list_cost": _zero(list_cost), "effective_cost": _zero(paid),
-            "currency": prices.currency, "sides": group.path.sides, "priced_as": set(), "why": set(),
+            "currency": prices.currency, "sides": group.path.sides, "as": set(), "why": set(),
         })  # fmt: skip
         row["bytes"] += group.bytes
-        row["priced_as"].add(group.path.priced_as)
+        row["as"].add(group.path.priced_as)
         row["why"] |= {why} - {""}
         if list_cost is not None:
             row["list_cost"] += list_cost
         if paid is not None:
             row["effective_cost"] += paid
     for row in rows.values():
-        row["priced_as"], row["why"] = ", ".join(sorted(row["priced_as"])), "; ".join(sorted(row["why"])) or None
+        row["priced_as"], row["why"] = ", ".join(sorted(row.pop("as"))), "; ".join(sorted(row["why"])) or None
     return sorted(
         rows.values(), key=lambda row: (-(row["list_cost"] or 0), -row["bytes"], *(str(row[key]) for key in keys))
     )
@@ -244,6 +272,11 @@ def _rates(
         whole = sheet.cost(kind, region, count, to, Decimal(month_to_date.get(kind, 0)))
         out[kind, region, to] = whole / count if whole is not None and count else None if whole is None else Decimal(0)
     return out
+
+
+def _percent(part: int, whole: int) -> str:
+    share = 100 * part / whole if whole else 0.0
+    return "none" if not part else f"{share:.1f} %" if share >= 0.1 else "less than 0.1 %"
 
 
 def _zero(cost: Decimal | None) -> Decimal | None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import abc
 import importlib
 import os
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
 
 from ..errors import VpcflowError
 from ..io.frames import stream_of
@@ -22,7 +22,10 @@ if TYPE_CHECKING:
     import polars as pl
     import pyarrow as pa
 
+    from ..cost.cost import Cost
+    from ..inventory.inventory import Inventory
     from ..io.duckdb import Answer
+    from ..pricing.sheet import Sheet
 
 
 class Outputs(abc.ABC):
@@ -52,6 +55,28 @@ class Outputs(abc.ABC):
     def to_arrow(self) -> pa.Table:
         """Returns ``collect().to_arrow()``."""
         return self.collect().to_arrow()
+
+    def cost(
+        self, inventory: Inventory | str | os.PathLike[str], prices: Sheet | str | os.PathLike[str] | None = None,
+        by: str | Sequence[str] = "class", **options: Any,
+    ) -> Cost:
+        """Prices the traffic: bytes and cost by the way that they took, as AWS charges it.
+
+        ``inventory``: of :func:`vpcflow.inventory`, or its folder; ``prices``: a sheet of :func:`vpcflow.prices`, or
+        its file, else public list prices. ``by``: ``class``, and any of ``owner``, ``day``, ``hour``, ``service``,
+        ``priced_as``, and fields of the logs. Options: ``owner_tag`` (``"team"``): the tag of the inventory that names
+        the owner of bytes where the logs have no tags; ``ranges``: AWS's ip-ranges.json, by default that of the
+        inventory's folder; ``effective``: a sheet of what you pay, of a bill; ``month_to_date``: GB that the payer used
+        this month before, by class of the sheet, for tiers.
+
+        No byte is counted twice: where both ends are logged it is counted at the sender, what a NAT gateway carries at
+        its inside leg. Bytes are those of IP packets, which may differ from what AWS meters. Two passes over the logs,
+        three by owner with NAT gateways; memory grows with the groups. Raises :class:`~vpcflow.FieldError` for a key
+        that is no field, :class:`~vpcflow.SourceError` for a folder that is no inventory.
+        """
+        # It comes from a package that stands behind this one.
+        found: Cost = importlib.import_module("vpcflow.cost").cost_of(self, inventory, prices, by, **options)
+        return found
 
     def sql(self, text: str) -> duckdb.DuckDBPyRelation:
         """Runs a query of DuckDB's SQL and returns its rows as a relation of DuckDB, which has ``fetchall()``,

@@ -1,0 +1,143 @@
+"""Costs of a world whose ways and owners are known: each byte once, in the class that AWS charges."""
+
+import collections
+import json
+from decimal import Decimal
+
+import pytest
+
+import vpcflow as vf
+from vpcflow.cli import main
+from vpcflow.cost.ground import ranges_in
+from vpcflow.cost_world import make_costs
+
+SHEET_OF = {
+    "nat": "nat.gb", "cross_az": "cross_az", "peering": "peering", "interface_endpoint": "vpce.gb", "tgw": "tgw.gb",
+    "public_in_region": "public_in_region",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module", params=[("v11", 7), ("v11", 1007), ("v5", 1008), ("default", 1009)])
+def world(request, tmp_path_factory):
+    form, seed = request.param
+    folder = tmp_path_factory.mktemp("costs")
+    make_costs(folder, seed=seed, conversations=150, hours=2, format=form)
+    return form, folder
+
+
+def truth(folder):
+    """Bytes by class and owner as the world knows them; of an outside leg of a NAT gateway the class is that."""
+    out = collections.Counter()
+    for path in (folder / "truth").rglob("*.tsv"):
+        for line in path.read_text().splitlines()[1:]:
+            kind, counted, size, sides, owner, leg = line.split("\t")[:6]
+            if kind != "nodata" and (counted == "1" or kind == "rejected"):
+                kind = "nat_outside" if leg == "outside" else kind
+                out[kind, owner if owner != "-" else None, int(sides)] += int(size)
+    return out
+
+
+def costed(folder, by="class", **options):
+    return vf.scan(folder / "logs").cost(folder / "inventory", folder / "prices.json", by=by, **options)
+
+
+def sums(pairs):
+    out = collections.Counter()
+    for key, size in pairs:
+        out[key] += size
+    return +out
+
+
+def test_each_byte_is_counted_once_in_its_class(world):
+    _, folder = world
+    found = costed(folder)
+    assert sums((row["class"], row["bytes"]) for row in found) == sums((key[0], n) for key, n in truth(folder).items())
+    assert found.elsewhere > 0
+    assert not [row for row in found if row["class"] == "unpriced"]
+
+
+def test_owners_are_told_behind_gateways_too(world):
+    form, folder = world
+    found = costed(folder, by=["class", "owner"])
+    # The world gives what an endpoint sends to nobody, and what is refused to its address; here both have an owner.
+    left_out = {"interface_endpoint", "rejected"}
+    if form == "default":  # its inside legs do not say with whom the workload spoke
+        assert {row["owner"] for row in found if row["class"] == "nat_outside"} == {None}
+        left_out.add("nat_outside")
+    mine = sums(((row["class"], row["owner"]), row["bytes"]) for row in found if row["class"] not in left_out)
+    known = sums(((kind, owner), n) for (kind, owner, _), n in truth(folder).items() if kind not in left_out)
+    assert mine == known
+    assert None not in {row["owner"] for row in found if row["class"] == "interface_endpoint"}
+
+
+def test_costs_are_bytes_times_sides_times_price(world):
+    _, folder = world
+    sheet = {
+        (row["class"], row["region"]): row["tiers"]
+        for row in json.loads((folder / "prices.json").read_text())["rows"]
+        if "region" in row
+    }
+    for row in costed(folder, by=["class", "region"]) if world[0] != "default" else ():
+        tiers = sheet.get((SHEET_OF.get(row["class"]), row["region"]))
+        if tiers and len(tiers) == 1:
+            exact = Decimal(row["bytes"]) / (1 << 30) * row["sides"] * Decimal(tiers[0][2])
+            assert abs(row["list_cost"] - exact) < Decimal("1e-12"), row
+
+
+def test_days_add_up(world):
+    _, folder = world
+    by_day, whole = costed(folder, by=["class", "day"]), costed(folder)
+    assert sums((row["class"], row["bytes"]) for row in by_day) == sums((row["class"], row["bytes"]) for row in whole)
+    assert abs(by_day.total() - whole.total()) < Decimal("1e-9")
+    assert {row["day"] for row in by_day} == {"2026-11-02"}
+
+
+def test_what_nothing_tells_has_no_price_and_says_why(tmp_path):
+    (tmp_path / "aws").mkdir()
+    (tmp_path / "aws" / "describe-subnets.json").write_text('{"Subnets": [{"SubnetId": "subnet-1", "VpcId": "vpc-1"}]}')
+    log = b"version account-id interface-id srcaddr dstaddr bytes start end action log-status flow-direction\n"
+    log += b"2 1 eni-1 10.0.0.1 8.8.8.8 100 1793577600 1793577660 ACCEPT OK egress\n"
+    log += b"2 1 eni-1 10.0.0.1 10.9.9.9 10 1793577600 1793577660 ACCEPT OK egress\n"
+    log += b"2 1 eni-1 8.8.8.8 10.0.0.1 1 1793577600 1793577660 REJECT OK ingress\n"
+    rows = {(row["class"], row["bytes"]): row for row in vf.scan(log).cost(tmp_path / "aws")}
+    assert rows["unpriced", 100]["list_cost"] is None
+    assert "no route table" in rows["unpriced", 100]["why"]
+    assert "in no file" in rows["unpriced", 10]["why"]
+    assert rows["rejected", 1]["list_cost"] == 0
+
+
+def test_a_region_that_the_sheet_lacks_is_unpriced(tmp_path):
+    make_costs(tmp_path / "w", seed=3, conversations=60, hours=1)
+    document = json.loads((tmp_path / "w" / "prices.json").read_text())
+    gone = sorted({row["region"] for row in document["rows"] if row.get("class") == "nat.gb"})[0]
+    document["rows"] = [row for row in document["rows"] if row.get("region") != gone]
+    (tmp_path / "sheet.json").write_text(json.dumps(document))
+    found = vf.scan(tmp_path / "w" / "logs").cost(tmp_path / "w" / "inventory", tmp_path / "sheet.json", by="class")
+    lacking = [row for row in found if row["list_cost"] is None and row["class"] not in ("vgw", "local_gateway")]
+    assert lacking
+    assert all(f"in {gone}" in row["why"] for row in lacking)
+
+
+def test_the_command(world, capsys):
+    _, folder = world
+    words = [
+        "cost",
+        str(folder / "logs"),
+        "--inventory",
+        str(folder / "inventory"),
+        "--prices",
+        str(folder / "prices.json"),
+    ]
+    assert main([*words, "--json"]) == 0
+    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert {"class", "bytes", "list_cost", "effective_cost", "currency", "sides", "why"} <= set(rows[0])
+    assert main([*words, "--by", "class,owner,day"]) == 0
+    out, err = capsys.readouterr()
+    assert "USD at list prices of" in out
+    assert "tell again" in err
+    assert main([*words, "--by", "clas"]) == 2
+    assert "clas" in capsys.readouterr().err
+
+
+def test_published_addresses_are_read(world):
+    assert ("AMAZON") in {service for _, service, _ in ranges_in(world[1] / "inventory")}
