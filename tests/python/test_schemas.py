@@ -73,6 +73,7 @@ def test_the_types_that_are_checked_differ():
         ("Explanations", ["explain", REACH / "flow.log.gz", "--inventory", REACH / "aws", "--from", "web-1", "--to", "db-1", "--port", "5432"]),
         ("Health", ["health", SAMPLE]),
         ("Dependencies", ["dependencies", SAMPLE]),
+        ("Costs", ["cost", SAMPLE, "--inventory", INVENTORY]),
         ("Usage of rules", ["sg", "usage", GROUPS / "flow.log.gz", "--inventory", GROUPS / "aws"]),
         ("Proposals", ["sg", "propose", GROUPS / "flow.log.gz", "--inventory", GROUPS / "aws"]),
         ("Checks of rules", ["sg", "check", GROUPS / "no-web.json", GROUPS / "flow.log.gz", "--inventory", GROUPS / "aws"]),

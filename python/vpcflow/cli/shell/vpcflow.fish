@@ -46,8 +46,8 @@ function _shtab_vpcflow_using
   test "$_shtab_vpcflow_cmdpath" = "$argv"
 end
 
-set -g _shtab_vpcflow_commands summary top head detect advise athena 'athena ddl' baseline 'baseline build' 'baseline update' 'baseline show' capabilities completion convert coverage dependencies enable 'enable plan' 'enable emit' 'enable apply' 'enable verify' 'enable delete' 'enable audit' 'enable cost' explain fields findings 'findings mark' health inventory prices 'prices show' 'prices import' receive rules 'rules new' 'rules test' 'rules run' 'rules replay' sessions sg 'sg usage' 'sg propose' 'sg check' 'sg export' 'sg block' sql synth timeline watch
-set -g _shtab_vpcflow_opts_with_value --account --accounts --acl --agg --allow-host --as --at --aws-region --baseline --bin-by --by --columns --container --counters --deploy --destination-role --duplicates --end --endpoint-url --every --exclude --expires --external-id --files --flow-log --flows-per-minute --for --format --from --from-json --gb --group --gzip-level --having --hold-out --hours --idle --intensity --interfaces --intermediary --interval --inventory --ip-ranges --ipv6-share --keep --key --kms-key --label --layout --learn --least --limit --listen --location --max-memory --max-output-bytes --max-rejects --max-request --max-rules --min-severity --most --nodata-share --noise-sources --notify --on-error --only --order-by --out --output --owner-tag --part --peers --per --plan --plant --port --prices --profile --proto --reason --recommend --records --region --reject-share --repeat --replace --replay --retention --role --role-arn --rules --samples --seed --select --set --settle --silences --since --skipdata-share --slo --span --spare --spool --start --state --table --tag-keys --threads --throttle --to --traffic --tz --until --vantage --wait --where --window --world -n -o
+set -g _shtab_vpcflow_commands summary top head detect advise athena 'athena ddl' baseline 'baseline build' 'baseline update' 'baseline show' capabilities completion convert cost coverage dependencies enable 'enable plan' 'enable emit' 'enable apply' 'enable verify' 'enable delete' 'enable audit' 'enable cost' explain fields findings 'findings mark' health inventory prices 'prices show' 'prices import' receive rules 'rules new' 'rules test' 'rules run' 'rules replay' sessions sg 'sg usage' 'sg propose' 'sg check' 'sg export' 'sg block' sql synth timeline watch
+set -g _shtab_vpcflow_opts_with_value --account --accounts --acl --agg --allow-host --as --at --aws-region --baseline --bin-by --by --columns --container --counters --deploy --destination-role --duplicates --effective --end --endpoint-url --every --exclude --expires --external-id --files --flow-log --flows-per-minute --for --format --from --from-json --gb --group --gzip-level --having --hold-out --hours --idle --intensity --interfaces --intermediary --interval --inventory --ip-ranges --ipv6-share --keep --key --kms-key --label --layout --learn --least --limit --listen --location --max-memory --max-output-bytes --max-rejects --max-request --max-rules --min-severity --month-to-date --most --nodata-share --noise-sources --notify --on-error --only --order-by --out --output --owner-tag --part --peers --per --plan --plant --port --prices --profile --proto --reason --recommend --records --region --reject-share --repeat --replace --replay --retention --role --role-arn --rules --samples --seed --select --set --settle --silences --since --skipdata-share --slo --span --spare --spool --start --state --table --tag-keys --threads --throttle --to --traffic --tz --until --vantage --wait --where --window --world -n -o
 
 complete -c vpcflow -e
 complete -c vpcflow -f
@@ -362,6 +362,39 @@ complete -c vpcflow -n '_shtab_vpcflow_using convert' -l to -xka "csv jsonl arro
 complete -c vpcflow -n '_shtab_vpcflow_using convert' -l select -x -d 'write only these fields, separated by commas'
 complete -c vpcflow -n '_shtab_vpcflow_using convert' -l unsafe-csv -d 'leave texts unquoted that a spreadsheet takes for formulas'
 complete -c vpcflow -n '_shtab_vpcflow_using convert; and test $_shtab_vpcflow_npos -ge 0' -ka "(__fish_complete_path (commandline -ct))" -d 'read a file, folder, pattern, s3:// URL, or - for standard input'
+complete -c vpcflow -n '_shtab_vpcflow_using; and test $_shtab_vpcflow_npos -eq 0' -a cost -d 'print what the traffic costs by the way that it took, by owner, by day'
+complete -c vpcflow -n '_shtab_vpcflow_using cost' -s h -l help -d 'show this help message and exit'
+complete -c vpcflow -n '_shtab_vpcflow_using cost' -l format -x -d 'parse logs without a header line by this format: '"'"'${srcaddr} ${bytes}'"'"', names, default, tgw, v5'
+complete -c vpcflow -n '_shtab_vpcflow_using cost' -l container -xka "auto text cloudwatch-export json csv subscription" -d 'unwrap records from this container (default: detect it)'
+complete -c vpcflow -n '_shtab_vpcflow_using cost' -l where -x -d 'keep only records that pass, e.g. "action = '"'"'REJECT'"'"' and dstport = 22"'
+complete -c vpcflow -n '_shtab_vpcflow_using cost' -l start -x -d 'keep only records from then on: 2026-11-23T06:00:00Z, or -2h'
+complete -c vpcflow -n '_shtab_vpcflow_using cost' -l end -x -d 'keep only records that start before; objects outside are not opened'
+complete -c vpcflow -n '_shtab_vpcflow_using cost' -l account -x -d 'read only objects of this account; may be repeated'
+complete -c vpcflow -n '_shtab_vpcflow_using cost' -l region -x -d 'read only objects of this region; may be repeated'
+complete -c vpcflow -n '_shtab_vpcflow_using cost' -l flow-log -x -d 'read only objects of this flow log; without PATH, what it delivers, wherever that is; may be repeated'
+complete -c vpcflow -n '_shtab_vpcflow_using cost' -l duplicates -xka "once all" -d 'read files with the same bytes once (default), or all of them'
+complete -c vpcflow -n '_shtab_vpcflow_using cost' -l trust-statistics -d 'believe Parquet files which of their row groups have no record that passes (default: look)'
+complete -c vpcflow -n '_shtab_vpcflow_using cost' -l on-error -xka "skip raise null" -d 'skip malformed lines (default), raise an error, or read malformed values as null'
+complete -c vpcflow -n '_shtab_vpcflow_using cost' -l threads -x -d 'use N worker threads (default: one per processor)'
+complete -c vpcflow -n '_shtab_vpcflow_using cost' -l max-memory -x -d 'limit the memory of groups and rows, e.g. 2GB'
+complete -c vpcflow -n '_shtab_vpcflow_using cost' -l max-output-bytes -x -d 'limit what one compressed file may unpack to, e.g. 50GB'
+complete -c vpcflow -n '_shtab_vpcflow_using cost' -l max-rejects -x -d 'exit with 3 if more than N lines are rejected'
+complete -c vpcflow -n '_shtab_vpcflow_using cost' -l allow-empty -d 'accept an input without records, or with none in the time asked for'
+complete -c vpcflow -n '_shtab_vpcflow_using cost' -l json -d 'print JSON instead of a page for people'
+complete -c vpcflow -n '_shtab_vpcflow_using cost' -l profile -x -d 'use this profile of ~/.aws/config'
+complete -c vpcflow -n '_shtab_vpcflow_using cost' -l role-arn -x -d 'assume this role'
+complete -c vpcflow -n '_shtab_vpcflow_using cost' -l external-id -x -d 'assume the role with this external id'
+complete -c vpcflow -n '_shtab_vpcflow_using cost' -l aws-region -x -d 'call the services of this region'
+complete -c vpcflow -n '_shtab_vpcflow_using cost' -l endpoint-url -x -d 'call this server instead of AWS'
+complete -c vpcflow -n '_shtab_vpcflow_using cost' -l no-sign-request -d 'send no credentials, for public buckets'
+complete -c vpcflow -n '_shtab_vpcflow_using cost' -l requester-pays -d 'accept the costs of buckets that ask for it'
+complete -c vpcflow -n '_shtab_vpcflow_using cost' -l inventory -xka "(__fish_complete_directories)" -d 'folder of answers of AWS'"'"'s describe calls, and of ip-ranges.json'
+complete -c vpcflow -n '_shtab_vpcflow_using cost' -l prices -xka "(__fish_complete_path (commandline -ct))" -d 'a price sheet (default: public list prices; see vpcflow prices)'
+complete -c vpcflow -n '_shtab_vpcflow_using cost' -l effective -xka "(__fish_complete_path (commandline -ct))" -d 'a sheet of what you pay, as vpcflow prices import makes it of a bill'
+complete -c vpcflow -n '_shtab_vpcflow_using cost' -l by -x -d 'class, owner, day, hour, service, priced_as, or fields of the logs, separated by commas (default class)'
+complete -c vpcflow -n '_shtab_vpcflow_using cost' -l owner-tag -x -d 'the tag that names the owner, where the logs have no tags (default team)'
+complete -c vpcflow -n '_shtab_vpcflow_using cost' -l month-to-date -x -d 'what the payer used this month before, for tiers: internet.out=12000; may be repeated'
+complete -c vpcflow -n '_shtab_vpcflow_using cost; and test $_shtab_vpcflow_npos -ge 0' -ka "(__fish_complete_path (commandline -ct))" -d 'read a file, folder, pattern, s3:// URL, or - for standard input'
 complete -c vpcflow -n '_shtab_vpcflow_using; and test $_shtab_vpcflow_npos -eq 0' -a coverage -d 'print how many minutes of each interface have traffic, NODATA, SKIPDATA or no record'
 complete -c vpcflow -n '_shtab_vpcflow_using coverage' -s h -l help -d 'show this help message and exit'
 complete -c vpcflow -n '_shtab_vpcflow_using coverage' -l format -x -d 'parse logs without a header line by this format: '"'"'${srcaddr} ${bytes}'"'"', names, default, tgw, v5'
