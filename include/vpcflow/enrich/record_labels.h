@@ -2,20 +2,17 @@
 // and can be filtered by, grouped by and selected like a field.
 //
 // Example:
-//   class Direction final : public vpcflow::RecordLabels {
-//    public:
+//   static constexpr std::array kFields = {vpcflow::Field::kDstPort};
+//   struct Service final : vpcflow::RecordLabels {
 //     std::span<const vpcflow::Field> fields() const override { return kFields; }
 //     void Label(const vpcflow::Batch& batch, std::span<const size_t> slots, std::span<uint64_t> out) const override {
 //       const vpcflow::Column& port = batch.columns[slots[0]];
 //       for (size_t row = 0; row < out.size(); ++row) out[row] = port.ints[row] == 443 ? 1 : kNone;
 //     }
 //     std::string Text(uint64_t) const override { return "web"; }
-//
-//    private:
-//     static constexpr std::array kFields = {vpcflow::Field::kDstPort};
 //   };
-//   spec.labels = {{.name = "what", .record = std::make_shared<const Direction>()}};
-//   spec.by = {"what"};
+//   spec.labels = {{.name = "service", .record = std::make_shared<const Service>()}};
+//   spec.by = {"service"};
 #ifndef VPCFLOW_ENRICH_RECORD_LABELS_H_
 #define VPCFLOW_ENRICH_RECORD_LABELS_H_
 
