@@ -1,10 +1,12 @@
 #include "vpcflow/plan/coverage.h"
 
+#include <algorithm>
 #include <memory>
 #include <numeric>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "src/plan/run/run.h"
 #include "src/plan/run/worker.h"
@@ -24,14 +26,26 @@ void AddRows(const Table& rows, Coverage* coverage) {
     return column.is_null(row) ? std::string_view()
                                : std::string_view(column.texts[static_cast<size_t>(column.i32[row])]);
   };
-  const TableColumn &start = rows.columns[3], &end = rows.columns[4];
+  const TableColumn &interface = rows.columns[0], &start = rows.columns[3], &end = rows.columns[4],
+                    &status = rows.columns[5];
+  // What was added last of each interface: of the many records of a minute one is enough, unless it tells the window.
+  struct Added {
+    int64_t first = -1, last = -1;  // minutes
+    int32_t status = 0;
+  };
+  std::vector<Added> added(interface.texts.size());
   for (size_t row = 0; row < rows.rows; ++row) {
     if (start.is_null(row)) continue;
+    const int64_t from = start.i64[row] / kMicros, to = end.is_null(row) ? from : end.i64[row] / kMicros;
+    if (!interface.is_null(row) && to - from <= 60) {
+      const Added own{from / 60, std::max(from, to - 1) / 60, status.i32[row]};
+      Added& before = added[static_cast<size_t>(interface.i32[row])];
+      if (own.first == before.first && own.last == before.last && own.status == before.status) continue;
+      before = own;
+    }
     std::string_view name;
     for (size_t column = 0; column < 3 && name.empty(); ++column) name = text(rows.columns[column], row);
-    const int64_t from = start.i64[row] / kMicros;
-    coverage->Add(name, from, end.is_null(row) ? from : end.i64[row] / kMicros,
-                  ParseLogStatus(text(rows.columns[5], row)));
+    coverage->Add(name, from, to, ParseLogStatus(text(status, row)));
   }
 }
 
