@@ -234,14 +234,31 @@ def test_the_examples_of_aws():
     assert (ping.verdict, [row["action"] for row in ping.evidence]) == ("reply_blocked_server_acl", ["ACCEPT", "REJECT"])
     assert ping.not_ruled_out == ("reply_blocked_client_acl", "intermittent")  # whose interface it is, the log does not say
     rdp = vf.explain(log, "172.31.9.69", "172.31.9.12", 3389)
-    assert "blocked_at_server" in (rdp.verdict, *rdp.not_ruled_out)
-    assert not rdp.certain
+    assert (rdp.verdict, rdp.certain) == ("blocked_at_server", False)
+    assert rdp.sentence.startswith("Likely, not proven: AWS rejected 1 attempt from 172.31.9.69 to 172.31.9.12, tcp 3389, at the server's")
+    ssh = vf.explain(log, "172.31.16.139", "172.31.16.21", 22)
+    assert (ssh.verdict, ssh.certain) == ("works", False)  # 20 packets of 212 bytes: it was answered
     flags = vf.explain(CORPORA / "aws-doc-examples" / "v3-tcp-flag-sequence.log", "52.213.180.42", "10.0.0.62", 5001)
     assert flags.verdict == "works"
     nat = vf.explain(CORPORA / "aws-doc-examples" / "v5-service-path-direction.log", "10.0.0.71", "52.95.128.179", 80)
     assert nat.verdict == "works"
     tgw = vf.explain(CORPORA / "aws-doc-examples" / "vpc-tgw.log", "10.20.33.164", "10.40.2.236", 80)
     assert tgw.verdict == "works"
+
+
+def test_what_nobody_sent_is_not_said_to_be_rejected(inventories):
+    rows = rows_of("not_sent", with_reject=False)
+    found = ask("", inventories["server_group"], rows)
+    assert (found.verdict, found.certain) == ("blocked_at_server", False)  # as its rules would do
+    assert found.sentence.startswith("Likely, not proven: The logs have no packet from 10.0.1.5 (web-1) to 10.0.2.9 (db-1), tcp 5432")
+    assert ask("not_sent", inventories["server_group"], at=None).verdict == "not_sent"
+
+
+def test_standard_input_is_read_once():
+    folder = ROOT / "examples" / "reach"
+    log = gzip.decompress((folder / "flow.log.gz").read_bytes())
+    done = run_cli("explain", "-", "--inventory", folder / "aws", "--from", "web-1", "--to", "db-1", "--port", "5432", stdin=log, check=0)
+    assert done.stdout.startswith(b"reply_blocked_server_acl (certain)")
 
 
 def test_the_command(tmp_path):

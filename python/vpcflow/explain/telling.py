@@ -72,13 +72,22 @@ class Told:
                 if entry.side == side and entry.row["interface_id"]:
                     found[entry.row["interface_id"]] = None
         names = list(found)
-        return names[0] if len(names) == 1 else f"{len(names)} interfaces" if names else "its interface"
+        return names[0] if len(names) == 1 else f"{len(names)} interfaces" if names else ""
+
+    def place(self, side: str, direction: str = "") -> str:
+        """Names a side's interface: ``the server's interface (eni-1, egress)``."""
+        about = ", ".join(filter(None, (self.interfaces(side), direction)))
+        return f"the {side}'s interface ({about})" if about else f"the {side}'s interface"
 
 
 def sentence_of(told: Told) -> str:
     """Returns the answer in one or two sentences."""
     settled = told.settled
     text = _SENTENCES[settled.verdict](told)
+    if not told.attempts and settled.verdict not in ("not_sent", "cannot_tell", "late_packet"):
+        text = _by_rules_alone(told)
+    if not settled.certain and settled.verdict not in _SAY_SO:
+        text = f"Likely, not proven: {text}"
     if settled.since is not None and settled.before is not None:
         text += f" Until {instant(settled.since)} UTC it was otherwise ({settled.before})."
     if told.late and settled.verdict != "late_packet":
@@ -112,6 +121,12 @@ def _not_sent(told: Told) -> str:
     return f"{text}."
 
 
+def _by_rules_alone(told: Told) -> str:
+    """Says what rules would do to packets of which the logs have none."""
+    cause = _cause(told, "the rules do not tell why")
+    return f"The logs have no packet from {told.ends}, {told.service}, {told.span}; {cause}."
+
+
 def _cause(told: Told, otherwise: str) -> str:
     """Says which rules deny, or why none can be named."""
     denying = told.causes.denying
@@ -140,7 +155,7 @@ def _denial(one: Checkpoint) -> str:
 
 
 def _blocked(side: str, direction: str, told: Told) -> str:
-    where = f"at the {side}'s interface ({told.interfaces(side)}, {direction})"
+    where = f"at {told.place(side, direction)}"
     cause = _cause(told, "a security group or network ACL there denies it; the inventory does not tell which")
     return f"AWS rejected {_tries(told)} {where}, {told.span}: {cause}."
 
@@ -150,20 +165,20 @@ def _reply_blocked(side: str, direction: str, told: Told) -> str:
     observed = f" The client's ports were {ports[0]} to {ports[-1]}." if len(ports) > 1 else (
         f" The client's port was {ports[0]}." if ports else ""
     )  # fmt: skip
-    where = f"at the {side}'s interface ({told.interfaces(side)}, {direction})"
+    where = f"at {told.place(side, direction)}"
     cause = _cause(told, "security groups let answers through, so it is the network ACL of that subnet")
     return f"{_tries(told)} arrived, but AWS rejected the answers {where}, {told.span}: {cause}.{observed}"
 
 
 def _lost(told: Told) -> str:
-    where = f"left the client's interface ({told.interfaces('client')}) and never reached the server's"
+    where = f"left {told.place('client')} and never reached the server's"
     cause = _cause(told, "a route, peering, transit gateway or firewall on the way, or another host has the address")
     return f"{_tries(told)} {where}, {told.span}: {cause}."
 
 
 def _silent(told: Told) -> str:
     return (
-        f"{_tries(told)} reached the server's interface ({told.interfaces('server')}) and were let in, and it sent no "
+        f"{_tries(told)} reached {told.place('server')} and were let in, and it sent no "
         f"answer, {told.span}: its host firewall drops them, or the program or host hangs."
     )
 
@@ -179,7 +194,7 @@ def _no_listener(told: Told) -> str:
 def _reply_lost(told: Told) -> str:
     cause = _cause(told, "the way back is another one (asymmetric routes), or something on it drops answers")
     return (
-        f"{_tries(told)} were answered by the server ({told.interfaces('server')}), but no answer reached the client's "
+        f"{_tries(told)} were answered at {told.place('server')}, but no answer reached the client's "
         f"interface, {told.span}: {cause}."
     )
 
@@ -226,12 +241,14 @@ def _late(told: Told) -> str:
 def _cannot_tell(told: Told) -> str:
     why = told.settled.doubts[0] if told.settled.doubts else ""
     if told.attempts:
-        text = f"{_tries(told)} are in the logs, {told.span}, but those do not show what became of them"
+        text = f"The logs have {_tries(told)} {told.span}, but do not show what became of that"
     else:
         text = f"The logs cannot tell whether {told.ends} at {told.service} was tried"
     return f"{text}: {why}." if why else f"{text}."
 
 
+#: Verdicts whose sentences say for themselves what is not certain.
+_SAY_SO = ("works", "not_sent", "mtu_suspected", "cannot_tell", "late_packet")
 _SENTENCES: dict[str, Callable[[Told], str]] = {
     "works": _works, "not_sent": _not_sent, "lost_between": _lost, "silent_server": _silent,
     "no_listener": _no_listener, "reply_lost": _reply_lost, "cut_after": _cut, "mtu_suspected": _mtu,

@@ -18,6 +18,8 @@ PATTERNS = {
 #: Verdicts of connections that came about, and of those that were reset at once.
 ANSWERED = ("works", "no_listener", "cut_after", "mtu_suspected")
 _EPHEMERAL = 32768  # the first port that clients usually call from
+_ASKING = 120  # bytes that no packet has which asks for a connection
+_SOME = 3  # packets whose mean tells that they hold data
 _POINTS: tuple[tuple[bool, Side], ...] = ((True, "client"), (True, "server"), (False, "server"), (False, "client"))
 
 
@@ -82,15 +84,15 @@ def judge(attempt: Attempt, seeing: Seeing) -> Judged:
 
 def _hypotheses(attempt: Attempt) -> Iterator[dict[str | None, Side]]:
     """Yields where interfaces may be that nobody knows: two that saw the same attempt are at different ends. First
-    comes that of the end with a private address, as interfaces have one."""
+    comes the server's, but of a server with a public address: interfaces have private ones."""
     unknown = sorted({str(e.row["interface_id"]) for e in attempt.entries if e.side == "either"})
     if len(unknown) == 2:
         yield {unknown[0]: "client", unknown[1]: "server"}
         yield {unknown[0]: "server", unknown[1]: "client"}
         return
     taken = {entry.side for entry in attempt.entries}
-    ends: list[Side] = ["client", "server"]
-    if is_private(attempt.server) and not is_private(attempt.client):
+    ends: list[Side] = ["server", "client"]
+    if is_private(attempt.client) and not is_private(attempt.server):
         ends.reverse()
     for sides in itertools.product(ends, repeat=min(len(unknown), 1)):
         if not unknown or sides[0] not in taken:
@@ -154,10 +156,11 @@ def _fits(name: str, points: tuple[str | None, ...], attempt: Attempt) -> bool:
 
 def _progresses(attempt: Attempt) -> bool:
     """Tells whether the client sent what only a client sends that got an answer: the end of its side, or data."""
-    if attempt.protocol != 6 or not attempt.has_flags:
+    if attempt.protocol != 6:
         return False
     there = [entry for entry in attempt.of(True) if entry.is_accepted]
-    return any((entry.flags or 0) & FIN for entry in there) and any(entry.opens for entry in there)
+    ends = attempt.has_flags and any((e.flags or 0) & FIN for e in there) and any(e.opens for e in there)
+    return ends or any((e.row["packets"] or 0) >= _SOME and (e.size or 0) > _ASKING for e in there)
 
 
 def _only_resets(attempt: Attempt) -> bool:

@@ -33,6 +33,9 @@ def settle_unsent(seeing: Seeing, hint: Callable[..., str | None], inside: bool)
     if bounded and not seeing.why_blind(question.server.interfaces, start, end):
         possible = {"not_sent", "blocked_at_client", "lost_between"}
     doubts = (f"client: {client}",)
+    own = question.client.interfaces
+    if own and not seeing.why_blind(own, logs.start or 0, logs.end or 0):  # nothing was sent in the time of the logs
+        return Settled("not_sent", False, frozenset(possible) - {"not_sent"}, (), doubts=doubts)
     if named := hint(None, frozenset(possible)):
         return Settled(named, False, frozenset(possible) - {named}, (), doubts=doubts)
     # That all went by while the client was watched is the likeliest.
