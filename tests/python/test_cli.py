@@ -325,7 +325,7 @@ def test_synth(tmp_path):
         (["top", "-", "--order-by", "bites", "--agg", "bytes=sum(bytes)"], LOG, 2, b"did you mean 'bytes'?"),
         (["top", "-", "--every", "5 fortnights"], LOG, 2, b"'30s', '5m'"),
         (["summary", "-"], b"127.0.0.1 - - [10/Oct/2000] GET /\n" * 3, 2, b"do not fit AWS's default format"),
-        (["summary", "-"], gzip.compress(LOG)[:-1], 2, b"middle of a gzip member"),
+        (["summary", "-"], gzip.compress(LOG, mtime=0)[:-1], 2, b"middle of a gzip member"),
         (["top", "a.log", "a.log"], b"", 2, b"given twice"),
         (
             ["head", "-", "--max-rejects", "0"],
