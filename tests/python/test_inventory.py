@@ -41,6 +41,14 @@ def test_a_history_of_snapshots(tmp_path):
     }  # fmt: skip
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_answers_in_the_encodings_of_shells(tmp_path, encoding):
+    """PowerShell redirects as UTF-16, editors add a mark."""
+    text = json.dumps({"SecurityGroups": [group("sg-1", Description="Büro")]}, ensure_ascii=False)
+    (tmp_path / "describe-security-groups.json").write_text(text, encoding=encoding)
+    assert vf.inventory(tmp_path).at("SecurityGroups")["sg-1"]["Description"] == "Büro"
+
+
 def test_regions_say_nothing_of_each_other(tmp_path):
     write(tmp_path, "describe-subnets.us-east-1.2026-11-01.json", {"Subnets": [{"SubnetId": "subnet-1"}]})
     write(tmp_path, "describe-subnets.eu-west-1.2026-11-03.json", {"Subnets": [{"SubnetId": "subnet-2"}]})

@@ -2,13 +2,17 @@
 
 import gzip
 import json
+import os
+import shutil
+import subprocess
+import sys
 import zlib
 
 import pytest
 
 import vpcflow as vf
-from aws_servers import environment, moto
-from conftest import line
+from aws_servers import SERVERS, environment, moto
+from conftest import ROOT, line
 from vpcflow.watch import Watch, status
 
 pytest.importorskip("boto3")
@@ -157,3 +161,74 @@ def test_a_record_that_cannot_be_unpacked_holds_up_no_other(stream):
     assert watch.poll() == watch.poll() == []
     assert len([line for line in stream.log if line.endswith("given up")]) == 3
     watch.close()
+
+
+LOCAL = """
+import json, os, socket, subprocess, sys, time
+sys.path.insert(0, sys.argv[1])
+from conftest import line
+import boto3, vpcflow as vf
+from vpcflow.watch import Watch
+
+server = subprocess.Popen(["node", "main.js"], cwd=sys.argv[2], env={**os.environ, "KINESIS_MOCK_PLAIN_PORT": "4567", "KINESIS_MOCK_TLS_PORT": "4568"}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+try:
+    for _ in range(400):
+        try:
+            socket.create_connection(("127.0.0.1", 4567), 1).close()
+            break
+        except OSError:
+            time.sleep(0.05)
+    client = boto3.client("kinesis")
+    client.create_stream(StreamName="flows", ShardCount=2)
+    active = lambda: client.describe_stream_summary(StreamName="flows")["StreamDescriptionSummary"]["StreamStatus"] == "ACTIVE"
+    def ready():
+        while not active():
+            time.sleep(0.1)
+    def put(first, last):
+        records = [{"Data": line(src=f"10.{n // 250}.0.{n % 250}"), "PartitionKey": str(n)} for n in range(first, last)]
+        assert client.put_records(StreamName="flows", Records=records)["FailedRecordCount"] == 0
+    ready()
+    rules = vf.rules.of([{"name": "once", "by": ["srcaddr"], "having": "flows >= 1"}, {"name": "twice", "by": ["srcaddr"], "having": "flows >= 2"}])
+    found = []
+    def look(since=None):
+        watch = Watch("kinesis://flows", rules, {}, "w.sqlite", since=since, format="default")
+        found.extend((alert.finding.detector, alert.finding.actor) for alert in watch.poll())
+        watch.close()
+    put(0, 300)
+    look("all")
+    shard = client.list_shards(StreamName="flows")["Shards"][0]
+    low, high = (int(shard["HashKeyRange"][end]) for end in ("StartingHashKey", "EndingHashKey"))
+    put(300, 400)
+    client.split_shard(StreamName="flows", ShardToSplit=shard["ShardId"], NewStartingHashKey=str((low + high) // 2))
+    ready()
+    put(400, 700)
+    look()
+    open_ = [one["ShardId"] for one in client.list_shards(StreamName="flows")["Shards"] if "EndingSequenceNumber" not in one["SequenceNumberRange"]]
+    put(700, 800)
+    client.merge_shards(StreamName="flows", ShardToMerge=open_[1], AdjacentShardToMerge=open_[2])
+    ready()
+    put(800, 1000)
+    look()
+    look()
+    print(json.dumps(found))
+finally:
+    server.kill()
+"""
+
+
+@pytest.mark.skipif(not os.environ.get("VPCFLOW_LONG"), reason="VPCFLOW_LONG: kinesis-local takes its time")
+def test_on_kinesis_local_shards_are_split_and_merged(tmp_path):
+    """In a network of its own, as that server listens at all addresses."""
+    server = SERVERS / "kinesis" / "node_modules" / "kinesis-local"
+    if not server.is_dir() or not all(map(shutil.which, ("node", "unshare", "ip"))):
+        pytest.skip("no kinesis-local: tools/servers.sh build/servers all; and node, unshare, ip")
+    apart = ["unshare", "-rn", "sh", "-c", 'ip link set lo up && exec "$@"', "sh"]
+    if subprocess.run([*apart, "true"], capture_output=True).returncode:
+        pytest.skip("no network of its own here: unshare -rn")
+    (tmp_path / "local.py").write_text(LOCAL)
+    command = [*apart, sys.executable, "local.py", str(ROOT / "tests" / "python"), str(server)]
+    own = {**os.environ, **environment("http://127.0.0.1:4567"), "AWS_DEFAULT_REGION": "us-east-1"}
+    done = subprocess.run(command, cwd=tmp_path, env=own, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    wanted = sorted(["once", f"10.{n // 250}.0.{n % 250}"] for n in range(1000))
+    assert sorted(json.loads(done.stdout)) == wanted

@@ -136,6 +136,22 @@ def test_hours_of_other_layouts(quick, layout, listed):
     assert len(hours) == listed, hours
 
 
+def test_security_lakes_partitions_are_listed_by_what_is_asked_for(quick, quiet):
+    for region in ("us-east-1", "eu-west-1"):
+        for account in ("123456789010", "210987654321"):
+            for day in range(19, 27):
+                folder = f"aws/VPC_FLOW/2.0/region={region}/accountId={account}/eventDay=202611{day}"
+                start = DAY + (day - 23) * 86400 + 60
+                quick.put(f"{folder}/{day:08x}.log", HEADER + line(start=start, size=day))
+    asked = {"start": DAY, "end": DAY + 86400, "account": "123456789010", "region": "us-east-1"}
+    flows = vf.scan("s3://logs/aws/VPC_FLOW/2.0/", **asked)
+    assert "4 objects" in flows.explain()  # two days before, one after: others name these folders
+    assert flows.agg(bytes=vf.sum("bytes")).collect()["bytes"] == [23]
+    below = {prefix for prefix, _ in quick.listed if "accountId=" in prefix}
+    assert all(prefix.startswith("aws/VPC_FLOW/2.0/region=us-east-1/accountId=123456789010/") for prefix in below)
+    assert len(below) <= 5, below  # that of the account, and days
+
+
 def test_firehose_folders_are_pruned_with_room_for_late_arrival(quick):
     for month in range(1, 13):
         for day in (1, 15):

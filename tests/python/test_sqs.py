@@ -13,7 +13,7 @@ import urllib.parse
 import pytest
 
 import vpcflow as vf
-from aws_servers import SECRET, elasticmq, environment, moto
+from aws_servers import SECRET, elasticmq, environment, moto, versitygw
 from conftest import HEADER, line, run_cli
 from test_s3 import key
 from vpcflow.io.aws import Connection, events
@@ -367,6 +367,44 @@ watch.poll()
 watch.deliver()
 print("whole", count)
 """
+
+
+@pytest.mark.skipif(not os.environ.get("VPCFLOW_LONG"), reason="VPCFLOW_LONG: waits for messages to come again")
+def test_killed_with_a_real_queue_and_a_real_server_of_objects(real_queues, tmp_path, monkeypatch):
+    """SIGKILL at 50 places, on ElasticMQ and versitygw: what was in hand comes again by itself, when the queue's time for
+    it is over."""
+    objects = versitygw(tmp_path)
+    try:
+        (tmp_path / "killed.py").write_text(KILLED)
+
+        def run(place, folder, at):
+            folder.mkdir(exist_ok=True)
+            command = [sys.executable, str(tmp_path / "killed.py"), str(at), place.url, json.dumps(RULES)]
+            return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60)
+
+        def filled():
+            place = Place(objects, real_queues, monkeypatch, visibility="2")
+            for n in range(4):
+                place.send(notification(place.put(n)))
+            return place
+
+        whole = run(filled(), tmp_path / "whole", 0)
+        assert whole.returncode == 0, whole.stderr
+        places, wanted = int(whole.stdout.split()[1]), told(tmp_path / "whole")
+        assert wanted == {f"10.9.0.{n}": n + 1 for n in range(4)}
+        for n in range(50):
+            place, folder = filled(), tmp_path / f"killed{n}"
+            assert run(place, folder, 1 + n * places // 50).returncode == -signal.SIGKILL
+            end = time.monotonic() + 40
+            while True:  # once what was in hand is there again
+                time.sleep(0.5)
+                assert run(place, folder, 0).returncode == 0
+                if place.left() == (0, 0):
+                    break
+                assert time.monotonic() < end, place.left()
+            assert told(folder) == wanted, n
+    finally:
+        objects.close()
 
 
 def test_killed_anywhere_nothing_is_counted_twice_or_lost(aws, monkeypatch, tmp_path):

@@ -175,7 +175,8 @@ def _values_in(path: Path) -> Iterator[Any]:
     try:
         raw = path.read_bytes()
         raw = gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw
-        text = raw.decode("utf-8-sig").strip()
+        utf16 = raw[:2] in (b"\xff\xfe", b"\xfe\xff")  # as PowerShell writes the output of the aws command
+        text = raw.decode("utf-16" if utf16 else "utf-8-sig").strip()
     except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
         raise SourceError(f"{path}: cannot be read: {error}") from None
     decoder, position = json.JSONDecoder(), 0
