@@ -313,14 +313,21 @@ def main():
                     Key=f"small{many}/AWSLogs/123456789010/vpcflowlogs/us-east-1/2026/11/23/123456789010_vpcflowlogs_us-east-1_fl-1_20261123T0605Z_{n:08x}.log.gz",
                     Body=body,
                 )
-            direct = Slow(port, 0)  # counts
-            own = {**os.environ, "AWS_ENDPOINT_URL": f"http://127.0.0.1:{direct.port}"}
-            command = [sys.executable, "-c", code, f"s3://bench/small{many}/"]
-            done = subprocess.run(command, capture_output=True, text=True, check=True, env=own)
-            n, took, rss = done.stdout.split()
+            relay = Slow(port, 0)  # counts, and costs more than the rest
+            answers = [
+                subprocess.run(
+                    [sys.executable, "-c", code, f"s3://bench/small{many}/"],
+                    capture_output=True,
+                    text=True,
+                    check=True,
+                    env={**os.environ, "AWS_ENDPOINT_URL": f"http://127.0.0.1:{at}"},
+                ).stdout.split()
+                for at in (port, relay.port)
+            ]
+            n, took, rss = answers[0]
             print(
                 f"{many:,} small objects: {int(n):,} records in {float(took):.1f} s, {rss} MiB resident at the most, "
-                f"{direct.most} connections at once"
+                f"{relay.most} connections at once"
             )
 
 

@@ -349,6 +349,8 @@ from vpcflow.io.aws import bucket, sqs
 from vpcflow.watch import Watch, store
 place, count = int(sys.argv[1]), 0
 sqs._WAIT = 0
+if len(sys.argv) > 4:  # seconds that a message is kept
+    sqs.Queue.__init__.__defaults__ = (int(sys.argv[4]),)
 
 def dies(call):
     def counted(*args, **kwargs):
@@ -379,11 +381,11 @@ def test_killed_with_a_real_queue_and_a_real_server_of_objects(real_queues, tmp_
 
         def run(place, folder, at):
             folder.mkdir(exist_ok=True)
-            command = [sys.executable, str(tmp_path / "killed.py"), str(at), place.url, json.dumps(RULES)]
+            command = [sys.executable, str(tmp_path / "killed.py"), str(at), place.url, json.dumps(RULES), "2"]
             return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60)
 
         def filled():
-            place = Place(objects, real_queues, monkeypatch, visibility="2")
+            place = Place(objects, real_queues, monkeypatch)
             for n in range(4):
                 place.send(notification(place.put(n)))
             return place

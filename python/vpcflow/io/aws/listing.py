@@ -101,7 +101,8 @@ class Listing:
             return
         notes = "".join(f"\n  {note}" for note in self.notes())
         if self.pruned:
-            what = f"none of its {self.pruned:,} folders and objects can hold what is asked for, by their names"
+            held = count(self.pruned, "folder or object", "folders and objects")
+            what = f"none of its {held} can hold what is asked for, by their names"
             raise NoRecordsError(f"{self.url}: {what}{notes}")
         raise SourceNotFoundError(f"{self.url}: no flow logs there{notes}")
 
