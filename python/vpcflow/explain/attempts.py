@@ -153,6 +153,7 @@ def _entry(row: Row, logs: Logs, question: Question) -> tuple[tuple[str, str, in
         port = row["srcport" if forward else "dstport"] if question.has_ports else None
         side = side_of(row, forward, logs, question)
         ambiguous = one[0] in source.ambiguous or other[0] in target.ambiguous
+        ambiguous |= interface is None and bool(question.twins)
         vague = (
             ambiguous or row["protocol"] is None or (question.has_ports and None in (row["srcport"], row["dstport"]))
         )

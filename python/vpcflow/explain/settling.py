@@ -126,7 +126,6 @@ def _mixed(real: list[Judged], verdicts: list[str], seeing: Seeing, at: int | No
     certain = any(one.only == "works" for one in good) and any(
         one.only is not None and one.only != "works" for one in bad
     )
-    certain = certain or len({one.only for one in bad if one.only}) > 1
     shown = None
     if explained is not None:
         shown = {name: explained[name] for name in ("dimension", "value", "share")}
