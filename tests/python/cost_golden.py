@@ -84,6 +84,9 @@ class Scenario:
                 for eni in self.nats
             ]},
             "describe-vpc-endpoints": {"VpcEndpoints": list(self.endpoints)},
+            "describe-prefix-lists": {"PrefixLists": [
+                {"PrefixListId": "pl-63a5400a", "PrefixListName": "com.amazonaws.us-east-1.s3", "Cidrs": ["52.216.0.0/15"]}
+            ]},
         }  # fmt: skip
         if self.peered:
             sides = [{"VpcId": vpc, "CidrBlock": cidr, "OwnerId": "123456789012", "Region": "us-east-1"} for vpc, cidr in vpcs.items()]

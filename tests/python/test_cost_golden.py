@@ -29,7 +29,7 @@ def test_scenarios_are_read(scenario, tmp_path):
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
 def test_scenarios_cost_what_they_must(scenario, tmp_path):
     log, folder = scenario.write(tmp_path)
-    rows = vf.scan(str(log)).cost(inventory=vf.inventory(folder), prices=vf.prices(), by=["class"]).rows()
+    rows = vf.scan(str(log)).cost(inventory=vf.inventory(folder), prices=vf.prices(), by=["class"]).rows
     for kind, told in scenario.expected.items():
         own = [row for row in rows if row["class"] == kind]
         assert sum(row["bytes"] for row in own) == (told[0] if told else 0), rows
