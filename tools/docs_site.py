@@ -39,6 +39,7 @@ PYTHON = {
         "tuning.usage": "rule_usage RuleUsage", "tuning.propose": "propose_rules", "tuning.proposal": "Proposal",
         "tuning.check": "check_rules RuleCheck", "tuning.observed": "Observed",
     },
+    "Bills": {"billing.logs": "reconcile", "billing.reconcile": "Reconciliation"},
     "Prices": {"pricing.sheet": "prices Sheet", "pricing.imports": "import_prices"},
     "Catalogue": {
         "formats.catalogue": "fields FieldInfo containers reject_reasons",

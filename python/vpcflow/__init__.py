@@ -20,6 +20,8 @@ from . import _core
 if TYPE_CHECKING:
     from . import labels, rules, sketches, spread
     from ._build import BuildInfo, build_info
+    from .billing.logs import reconcile
+    from .billing.reconcile import Reconciliation
     from .detect.detect import detect
     from .errors import (
         ArgumentError,
@@ -128,6 +130,7 @@ __all__ = [
     "PlanError",
     "PriceError",
     "Proposal",
+    "Reconciliation",
     "Reject",
     "Report",
     "Result",
@@ -175,6 +178,7 @@ __all__ = [
     "rate",
     "ratio",
     "recommended_format",
+    "reconcile",
     "reject_reasons",
     "rule_usage",
     "rules",
@@ -188,6 +192,8 @@ __all__ = [
 # Where public names are. Their modules are loaded when a name is used first, so that a short command starts at once.
 _PLACES: dict[str, tuple[str, ...]] = {
     "_build": ("BuildInfo", "build_info"),
+    "billing.logs": ("reconcile",),
+    "billing.reconcile": ("Reconciliation",),
     "detect.detect": ("detect",),
     "errors": (
         "ArgumentError", "DataLossError", "DataQualityWarning", "FieldError", "FilterError", "FormatError",

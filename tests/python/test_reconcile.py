@@ -1,11 +1,14 @@
 """Costs of logs against bills: the closed loop over simulated bills, and each planted gap by its name."""
 
 import csv
+import json
 from decimal import Decimal
 
 import pytest
 
 import vpcflow as vf
+import vpcflow.cli
+from test_schemas import table
 from vpcflow.billing import Evidence, evidence_of, reconcile_rows
 from vpcflow.cost_world import make_costs
 from vpcflow.pricing import PRICE_OF, read_bill
@@ -81,6 +84,43 @@ def test_overlapping_flow_logs(tmp_path):
     assert _causes(found) == {"overlap"}
     assert all((row["ratio"] > 1.001) == bool(row["causes"]) for row in found.rows)
     assert any(row["causes"] for row in found.rows)
+
+
+@pytest.mark.parametrize("seed", [7, 8])
+def test_costs_of_logs_are_the_bill_to_the_cent(tmp_path, seed):
+    """The classifier of paths and the simulator know nothing of each other."""
+    world = tmp_path / "world"
+    make_costs(world, seed=seed, conversations=96, hours=3)
+    flows = vf.scan(str(world / "logs"))
+    found = vf.reconcile(flows, world / "bill" / "cur.csv.gz", inventory=world / "inventory", prices=world / "prices.json")
+    assert [row["class"] for row in found.rows] == list(PRICE_OF)
+    assert all(abs(row["ratio"] - 1) < 1e-6 and not row["causes"] for row in found.rows)
+    cost = flows.cost(inventory=world / "inventory", prices=world / "prices.json", by=["class", "priced_as"])
+    billed = {line.kind: Decimal(0) for line in read_bill(world / "bill") if line.kind in PRICE_OF.values()}
+    for line in read_bill(world / "bill"):
+        if line.kind in billed:
+            billed[line.kind] += line.cost
+    for kind, price in PRICE_OF.items():
+        own = sum(row["list_cost"] for row in cost if row["priced_as"] == kind and row["list_cost"] is not None)
+        assert abs(own - billed[price]) < Decimal("0.005"), kind
+
+
+def test_command(tmp_path, capsys):
+    world = tmp_path / "world"
+    make_costs(world, seed=2, conversations=48, hours=2, gaps=["vpc_not_logged"])
+    args = ["reconcile", str(world / "logs"), "--bill", str(world / "bill" / "cur.csv.gz"), "--inventory", str(world / "inventory")]
+    assert vf.cli.main([*args, "--prices", str(world / "prices.json"), "--json"]) == 0
+    shown = capsys.readouterr()
+    rows = [json.loads(line) for line in shown.out.splitlines()]
+    assert list(rows[0]) == [row[0] for row in table("Reconciliation")]
+    assert any(cause.startswith("vpc_not_logged: vpc-") for row in rows for cause in row["causes"])
+    assert "of the billed traffic" in shown.err
+    assert vf.cli.main(args) == 0
+    assert "vpc_not_logged: vpc-" in capsys.readouterr().out
+    (tmp_path / "x.csv").write_text("a,b\n1,2\n")
+    args[3] = str(tmp_path / "x.csv")
+    assert vf.cli.main(args) == 2
+    assert "no bill: its columns begin with a, b" in capsys.readouterr().err
 
 
 # -- by hand

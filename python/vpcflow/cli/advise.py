@@ -69,8 +69,8 @@ def _print(found: Advised, published: str) -> None:
     currency = found.savings[0].currency
     lines += wrapped(
         f"{currency} a month of 730 hours: prices as of {published} times observed bytes, extrapolated from "
-        f"{found.hours:,} hours of logs, with the spread of those; your discount changes it. Give the sheet of a bill for "
-        "what you pay.",
+        f"{found.hours:,} hours of logs, with the spread of those; your discount changes it. Give the sheet of a bill "
+        "for what you pay.",
         width,
     )  # fmt: skip
     for number, one in enumerate(found.savings, 1):

@@ -46,8 +46,8 @@ function _shtab_vpcflow_using
   test "$_shtab_vpcflow_cmdpath" = "$argv"
 end
 
-set -g _shtab_vpcflow_commands summary top head detect advise athena 'athena ddl' baseline 'baseline build' 'baseline update' 'baseline show' capabilities completion convert cost coverage dependencies enable 'enable plan' 'enable emit' 'enable apply' 'enable verify' 'enable delete' 'enable audit' 'enable cost' explain fields findings 'findings mark' health inventory prices 'prices show' 'prices import' receive rules 'rules new' 'rules test' 'rules run' 'rules replay' sessions sg 'sg usage' 'sg propose' 'sg check' 'sg export' 'sg block' sql synth timeline watch
-set -g _shtab_vpcflow_opts_with_value --account --accounts --acl --agg --allow-host --as --at --aws-region --baseline --bin-by --by --columns --container --counters --deploy --destination-role --duplicates --effective --end --endpoint-url --every --exclude --expires --external-id --files --flow-log --flows-per-minute --for --format --from --from-json --gb --group --gzip-level --having --hold-out --hours --idle --intensity --interfaces --intermediary --interval --inventory --ip-ranges --ipv6-share --keep --key --kms-key --label --layout --learn --least --limit --listen --location --max-memory --max-output-bytes --max-rejects --max-request --max-rules --min-severity --month-to-date --most --nodata-share --noise-sources --notify --on-error --only --order-by --out --output --owner-tag --part --peers --per --plan --plant --port --prices --profile --proto --reason --recommend --records --region --reject-share --repeat --replace --replay --retention --role --role-arn --rules --samples --seed --select --set --settle --silences --since --skipdata-share --slo --span --spare --spool --start --state --table --tag-keys --threads --throttle --to --traffic --tz --until --vantage --wait --where --window --world -n -o
+set -g _shtab_vpcflow_commands summary top head detect advise athena 'athena ddl' baseline 'baseline build' 'baseline update' 'baseline show' capabilities completion convert cost coverage dependencies enable 'enable plan' 'enable emit' 'enable apply' 'enable verify' 'enable delete' 'enable audit' 'enable cost' explain fields findings 'findings mark' health inventory prices 'prices show' 'prices import' receive reconcile rules 'rules new' 'rules test' 'rules run' 'rules replay' sessions sg 'sg usage' 'sg propose' 'sg check' 'sg export' 'sg block' sql synth timeline watch
+set -g _shtab_vpcflow_opts_with_value --account --accounts --acl --agg --allow-host --as --at --aws-region --baseline --bill --bin-by --by --columns --container --counters --deploy --destination-role --duplicates --effective --end --endpoint-url --every --exclude --expires --external-id --files --flow-log --flows-per-minute --for --format --from --from-json --gb --group --gzip-level --having --hold-out --hours --idle --intensity --interfaces --intermediary --interval --inventory --ip-ranges --ipv6-share --keep --key --kms-key --label --layout --learn --least --limit --listen --location --max-memory --max-output-bytes --max-rejects --max-request --max-rules --min-severity --month-to-date --most --nodata-share --noise-sources --notify --on-error --only --order-by --out --output --owner-tag --part --peers --per --plan --plant --port --prices --profile --proto --reason --recommend --records --region --reject-share --repeat --replace --replay --retention --role --role-arn --rules --samples --seed --select --set --settle --silences --since --skipdata-share --slo --span --spare --spool --start --state --table --tag-keys --threads --throttle --to --traffic --tz --until --vantage --wait --where --window --world -n -o
 
 complete -c vpcflow -e
 complete -c vpcflow -f
@@ -700,6 +700,36 @@ complete -c vpcflow -n '_shtab_vpcflow_using receive' -l listen -x -d 'listen th
 complete -c vpcflow -n '_shtab_vpcflow_using receive' -l key -x -d 'ask for the access key that env:NAME or file:PATH hold'
 complete -c vpcflow -n '_shtab_vpcflow_using receive' -l spool -xka "(__fish_complete_directories)" -d 'keep deliveries in this folder, for watch'
 complete -c vpcflow -n '_shtab_vpcflow_using receive' -l max-request -x -d 'refuse larger requests (default 64MiB)'
+complete -c vpcflow -n '_shtab_vpcflow_using; and test $_shtab_vpcflow_npos -eq 0' -a reconcile -d 'hold logs against a bill: how much of it they explain, and why not all'
+complete -c vpcflow -n '_shtab_vpcflow_using reconcile' -s h -l help -d 'show this help message and exit'
+complete -c vpcflow -n '_shtab_vpcflow_using reconcile' -l format -x -d 'parse logs without a header line by this format: '"'"'${srcaddr} ${bytes}'"'"', names, default, tgw, v5'
+complete -c vpcflow -n '_shtab_vpcflow_using reconcile' -l container -xka "auto text cloudwatch-export json csv subscription" -d 'unwrap records from this container (default: detect it)'
+complete -c vpcflow -n '_shtab_vpcflow_using reconcile' -l where -x -d 'keep only records that pass, e.g. "action = '"'"'REJECT'"'"' and dstport = 22"'
+complete -c vpcflow -n '_shtab_vpcflow_using reconcile' -l start -x -d 'keep only records from then on: 2026-11-23T06:00:00Z, or -2h'
+complete -c vpcflow -n '_shtab_vpcflow_using reconcile' -l end -x -d 'keep only records that start before; objects outside are not opened'
+complete -c vpcflow -n '_shtab_vpcflow_using reconcile' -l account -x -d 'read only objects of this account; may be repeated'
+complete -c vpcflow -n '_shtab_vpcflow_using reconcile' -l region -x -d 'read only objects of this region; may be repeated'
+complete -c vpcflow -n '_shtab_vpcflow_using reconcile' -l flow-log -x -d 'read only objects of this flow log; without PATH, what it delivers, wherever that is; may be repeated'
+complete -c vpcflow -n '_shtab_vpcflow_using reconcile' -l duplicates -xka "once all" -d 'read files with the same bytes once (default), or all of them'
+complete -c vpcflow -n '_shtab_vpcflow_using reconcile' -l trust-statistics -d 'believe Parquet files which of their row groups have no record that passes (default: look)'
+complete -c vpcflow -n '_shtab_vpcflow_using reconcile' -l on-error -xka "skip raise null" -d 'skip malformed lines (default), raise an error, or read malformed values as null'
+complete -c vpcflow -n '_shtab_vpcflow_using reconcile' -l threads -x -d 'use N worker threads (default: one per processor)'
+complete -c vpcflow -n '_shtab_vpcflow_using reconcile' -l max-memory -x -d 'limit the memory of groups and rows, e.g. 2GB'
+complete -c vpcflow -n '_shtab_vpcflow_using reconcile' -l max-output-bytes -x -d 'limit what one compressed file may unpack to, e.g. 50GB'
+complete -c vpcflow -n '_shtab_vpcflow_using reconcile' -l max-rejects -x -d 'exit with 3 if more than N lines are rejected'
+complete -c vpcflow -n '_shtab_vpcflow_using reconcile' -l allow-empty -d 'accept an input without records, or with none in the time asked for'
+complete -c vpcflow -n '_shtab_vpcflow_using reconcile' -l json -d 'print JSON instead of a page for people'
+complete -c vpcflow -n '_shtab_vpcflow_using reconcile' -l profile -x -d 'use this profile of ~/.aws/config'
+complete -c vpcflow -n '_shtab_vpcflow_using reconcile' -l role-arn -x -d 'assume this role'
+complete -c vpcflow -n '_shtab_vpcflow_using reconcile' -l external-id -x -d 'assume the role with this external id'
+complete -c vpcflow -n '_shtab_vpcflow_using reconcile' -l aws-region -x -d 'call the services of this region'
+complete -c vpcflow -n '_shtab_vpcflow_using reconcile' -l endpoint-url -x -d 'call this server instead of AWS'
+complete -c vpcflow -n '_shtab_vpcflow_using reconcile' -l no-sign-request -d 'send no credentials, for public buckets'
+complete -c vpcflow -n '_shtab_vpcflow_using reconcile' -l requester-pays -d 'accept the costs of buckets that ask for it'
+complete -c vpcflow -n '_shtab_vpcflow_using reconcile' -l bill -xka "(__fish_complete_path (commandline -ct))" -d 'hold the logs against this bill: CUR, FOCUS (CSV, gzip, Parquet, or a folder), or JSON of Cost Explorer'
+complete -c vpcflow -n '_shtab_vpcflow_using reconcile' -l inventory -xka "(__fish_complete_directories)" -d 'read the answers of AWS'"'"'s describe calls, and ip-ranges.json, in this folder'
+complete -c vpcflow -n '_shtab_vpcflow_using reconcile' -l prices -xka "(__fish_complete_path (commandline -ct))" -d 'take the GB of this sheet (default: public list prices)'
+complete -c vpcflow -n '_shtab_vpcflow_using reconcile; and test $_shtab_vpcflow_npos -ge 0' -ka "(__fish_complete_path (commandline -ct))" -d 'read a file, folder, pattern, s3:// URL, or - for standard input'
 complete -c vpcflow -n '_shtab_vpcflow_using; and test $_shtab_vpcflow_npos -eq 0' -a rules -d 'check and test rules of your own, run them, replay them on past logs'
 complete -c vpcflow -n '_shtab_vpcflow_using rules' -s h -l help -d 'show this help message and exit'
 complete -c vpcflow -n '_shtab_vpcflow_using rules; and test $_shtab_vpcflow_npos -eq 0' -a new -d 'write a file of rules to begin with'
