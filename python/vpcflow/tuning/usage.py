@@ -136,8 +136,8 @@ def rule_usage(
     were of its ICMP type, or by a load balancer), ``bytes`` in both directions, ``peers``, ``first`` and ``last`` (Unix
     seconds); ``days`` of logs, ``coverage`` (share of the time of the group's ``members`` that the logs speak of);
     ``shadowed_by``, ``contained_in`` (rules of the group that allow all it does), ``same_as`` (equal rules of other
-    groups). ``unused``, ``one_peer`` and ``shadowed`` need a coverage of 95 %. What is rarer than three times in
-    ``days`` may be missing: no class says that a rule is safe to remove.
+    groups), ``almost`` (what it just missed). ``unused``, ``one_peer`` and ``shadowed`` need a coverage of 95 %. What is
+    rarer than three times in ``days`` may be missing: no class says that a rule is safe to remove.
 
     Errors: those of :meth:`vpcflow.Flows.collect`; :class:`~vpcflow.FieldError` for logs that lack a field;
     :class:`~vpcflow.PlanError` for an inventory without interfaces or rules.
@@ -199,12 +199,19 @@ def usage_of(observed: Observed, inventory: Inventory) -> RuleUsage:
     members = memberships(inventory, observed)
     days = round((last - first) / 86400, 2)
     rows = _rows(rules, counts, facts, members, days, blind)
+    missed = almost.rows(starts)
+    for row in rows:
+        row["almost"] = [
+            {name: value for name, value in one.items() if name != "rule_id"}
+            for one in missed
+            if one["rule_id"] == row["rule_id"]
+        ]
     gone = set(counts) - {rule.told for rule in rules}
     notes = [f"{len(gone)} used rules are gone by the last snapshot"] if gone else []
     return RuleUsage(
         rows,
         weighing.found,
-        almost.rows(starts),
+        missed,
         judge.left_out,
         days,
         observed.report,
