@@ -24,6 +24,7 @@ from .reading import Logs, Question, read, read_coverage
 from .remedy import change_of, check_of
 from .seeing import Seeing, traffic_types
 from .settling import AROUND, Settled, settle
+from .targets import targets_of
 from .telling import Told, sentence_of
 from .tree import Judged, judge
 from .unsent import settle_unsent
@@ -82,6 +83,7 @@ def explain(
     if any(one.contradicts for one in judged):
         seeing.has_holes = True
         judged = [judge(one, seeing) for one in attempts]
+    seeing.targets = targets_of(scanned, question, attempts)
     rules = _Rules(question, network)
     inside = logs.start is None or when is None or logs.start <= when <= (logs.end or 0)
     if judged and inside:

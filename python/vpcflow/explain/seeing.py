@@ -29,6 +29,8 @@ class Seeing:
     traffic: dict[str, set[str]]
     #: By id, as the inventory has them.
     vpcs: Mapping[str, Mapping[str, Any]] = dataclasses.field(default_factory=dict)
+    #: Of attempts by their ``id()`` the target that a load balancer handed them to.
+    targets: dict[int, str] = dataclasses.field(default_factory=dict)
     #: Whether records are missing that the logs should have: then no silence proves anything.
     has_holes: bool = False
 

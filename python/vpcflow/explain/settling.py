@@ -8,7 +8,6 @@ import datetime
 import math
 from collections.abc import Callable, Sequence
 
-from .attempts import Entry
 from .seeing import Seeing
 from .tree import PATTERNS, Judged
 
@@ -203,15 +202,9 @@ def _value(one: Judged, dimension: str, seeing: Seeing) -> str | None:
     if dimension in ("server", "client"):
         return attempt.server if dimension == "server" else attempt.client
     if dimension == "target":
-        return next((_target(entry) for entry in attempt.entries if entry.side == "between" and _target(entry)), None)
+        return seeing.targets.get(id(attempt))
     interface = seeing.question.server.interfaces.get(seeing.question.server.owners.get(attempt.server, ""))
     return str(interface.zone) or None if interface is not None else None
-
-
-def _target(entry: Entry) -> str | None:
-    """Returns where a load balancer or gateway sends a packet."""
-    address = entry.row["pkt_dstaddr" if entry.forward else "pkt_srcaddr"]
-    return None if address is None else str(address)
 
 
 def _by_minutes(
