@@ -43,7 +43,7 @@ def test_what_was_planted_is_found(world):
         assert set(found.denied_by) <= set(asked["denied_by"]), (asked, found)
         if asked["kind"] not in UNNAMED and asked["dimension"] is None:
             assert set(found.denied_by) == set(asked["denied_by"]), (asked, found)
-        if asked["verdict"] == "intermittent" and asked["dimension"] in ("client", "server"):
+        if asked["verdict"] == "intermittent" and asked["dimension"] in ("client", "server", "target", "zone"):
             assert (found.explained_by["dimension"], found.explained_by["value"]) == (asked["dimension"], asked["value"]), (asked, found)
 
 

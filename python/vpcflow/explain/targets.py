@@ -20,10 +20,8 @@ def targets_of(flows: Flows, question: Question, attempts: Sequence[Attempt]) ->
     balancers = {one.id: one for one in question.server.interfaces.values() if "load_balancer" in one.kind}
     if not balancers or not attempts:
         return {}
-    ids, own = (
-        ", ".join(map(repr, names))
-        for names in (balancers, {a for a, e in question.server.owners.items() if e in balancers})
-    )
+    addresses = {address for address, owner in question.server.owners.items() if owner in balancers}
+    ids, own = (", ".join(map(repr, sorted(names))) for names in (balancers, addresses))
     legs = flows._with(allow_missing=True).filter(
         f"interface-id in ({ids}) and srcaddr in ({own}) and protocol = {question.protocol} and srcport != {question.port}"
     )
