@@ -54,9 +54,9 @@ def explain(
     which a quarter of an hour around counts; by default all records do. ``inventory``: a folder of answers of describe
     calls, or :func:`vpcflow.inventory` of it; without it no rule can be named, and less is certain.
 
-    Reads the logs twice, the second time for their coverage; for a load balancer once more. Memory: 1 KB for each record
-    between both ends, of which the first 200,000 count. Errors: :class:`~vpcflow.PlanError` for an end that the inventory does not have, with the
-    nearest name; those of :meth:`vpcflow.Flows.collect`.
+    Reads the logs twice, the second time for their coverage; for a load balancer once more. Memory: 1 KB for each
+    record between both ends, of which the first 200,000 count. Errors: :class:`~vpcflow.PlanError` for an end that the
+    inventory does not have, with the nearest name; those of :meth:`vpcflow.Flows.collect`.
 
     >>> import vpcflow as vf
     >>> log = b"interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action tcp-flags "

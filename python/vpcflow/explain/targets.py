@@ -22,8 +22,9 @@ def targets_of(flows: Flows, question: Question, attempts: Sequence[Attempt]) ->
         return {}
     addresses = {address for address, owner in question.server.owners.items() if owner in balancers}
     ids, own = (", ".join(map(repr, sorted(names))) for names in (balancers, addresses))
+    out_of = f"interface-id in ({ids}) and srcaddr in ({own})"
     legs = flows._with(allow_missing=True).filter(
-        f"interface-id in ({ids}) and srcaddr in ({own}) and protocol = {question.protocol} and srcport != {question.port}"
+        f"{out_of} and protocol = {question.protocol} and srcport != {question.port}"
     )
     try:
         with warnings.catch_warnings():
