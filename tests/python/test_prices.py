@@ -331,6 +331,14 @@ def test_bills(tmp_path, form, columns, kind):
     assert sheet.published == "2026-11-02"
 
 
+def test_sheets_are_merged(tmp_path):
+    (tmp_path / "sheet.json").write_text(json.dumps(vf.prices().to_dict(), indent=1))
+    (tmp_path / "list").write_text(_get_products())
+    sheet = import_prices([tmp_path / "sheet.json", tmp_path / "list"])
+    assert sheet.price("nat.gb", "eu-central-1").rate() == Decimal("0.052")
+    assert sheet.price("nat.gb", "us-east-1") == vf.prices().price("nat.gb", "us-east-1")
+
+
 def test_a_bill_goes_before_a_list(tmp_path):
     (tmp_path / "list").write_text(_get_products([_product("A", "EU-NatGateway-Bytes", [("0", "Inf", "0.048")], regionCode="eu-west-1"), _PRODUCTS[0]]))
     out = io.StringIO()

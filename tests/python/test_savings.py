@@ -206,5 +206,11 @@ def test_command(tmp_path, capsys):
     assert vf.cli.main([*args, "--where", "srcaddr = '1.2.3.4'"]) == 2
     (tmp_path / "empty").mkdir()
     (tmp_path / "empty" / "describe-vpcs.json").write_text('{"Vpcs": []}')
+    assert vf.cli.main(["advise", str(folder / "logs"), "--inventory", str(tmp_path / "empty")]) == 2
+    assert "interfaces of the logs is in the inventory: nothing can be concluded" in capsys.readouterr().err
+    enis = [item for item in vf.inventory(folder / "inventory").at("NetworkInterfaces").values() if item["InterfaceType"] == "interface" and "Association" not in item]
+    (tmp_path / "empty" / "describe-network-interfaces.json").write_text(json.dumps({"NetworkInterfaces": enis[:1]}))
     assert vf.cli.main(["advise", str(folder / "logs"), "--inventory", str(tmp_path / "empty")]) == 0
-    assert "nothing to advise, by 3 hours of logs" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "nothing to advise, by 3 hours of logs" in said
+    assert "interfaces of the logs are in no inventory" in said

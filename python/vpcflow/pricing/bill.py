@@ -142,7 +142,7 @@ def form_of(columns: Iterable[str], name: str) -> str:
     nearest = max(_FORMS, key=lambda form: sum(c in there for columns in _FORMS[form].values() for c in columns))
     if not any(c in there for columns in _FORMS[nearest].values() for c in columns):
         raise PriceError(
-            f"{name}: no bill: its columns begin with {', '.join(list(columns)[:4]) or 'nothing'}; expected those "
+            f"{name}: no bill: its columns begin with {', '.join(list(columns)[:4])[:60] or 'nothing'}; expected those "
             "of CUR 2.0 (line_item_usage_type), legacy CUR (lineItem/UsageType), FOCUS (ChargeCategory), or JSON of "
             "Cost Explorer"
         )

@@ -14,14 +14,15 @@ from .bill import read_bill
 from .classes import unit_of
 from .files import Parquet, Text, files_of, json_of
 from .offers import get_products, offer_csv, offer_json
-from .sheet import PriceRow, Sheet, Source
+from .sheet import PriceRow, Sheet, Source, sheet_of
 
 _PRICES = Decimal("1e-10")
 
 
 def import_prices(paths: Sequence[str | os.PathLike[str]], gb: int = 1 << 30) -> Sheet:
     """Makes a sheet of files: offer files of AWS's price list (JSON of any size, or CSV), answers of ``aws pricing
-    get-products``, and bills (CUR, FOCUS, Cost Explorer), whose net cost by amount is what the user really pays.
+    get-products``, other sheets, and bills (CUR, FOCUS, Cost Explorer), whose net cost by amount is what the user
+    really pays.
 
     Prices of a bill come before those of lists; of several lists, they must agree. ``gb``: bytes of a GB. Raises
     :class:`~vpcflow.PriceError` for a file that is none of these, that has no price of traffic, and for prices that
@@ -70,6 +71,9 @@ def _import(file: Text | Parquet) -> tuple[list[PriceRow], str, bool]:
         if head.startswith(('"FormatVersion"', "FormatVersion")):
             with file.open() as text:
                 return (*offer_csv(text, name, _today()), False)
+        if file.is_json and '"rows"' in head and '"sources"' in head:
+            sheet = sheet_of(json_of(file), name)
+            return list(sheet.rows), sheet.published, False
         if file.is_json and '"ResultsByTime"' not in head:
             if '"PriceList"' not in head and '"product"' not in head and '"formatVersion"' in head:
                 with file.open() as text:

@@ -165,12 +165,17 @@ def prices(path: str | os.PathLike[str] | None = None) -> Sheet:
         text = Path(path).read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         raise SourceNotFoundError(f"{os.fspath(path)}: no such file; expected a price sheet") from None
-    except (OSError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError:
+        text = "no text"
+    except OSError as error:
         raise SourceError(f"{os.fspath(path)}: cannot be read: {error}") from None
     try:
         document = json.loads(text, parse_float=Decimal)
     except (ValueError, RecursionError) as error:
-        raise PriceError(f"{os.fspath(path)}: invalid JSON: {error}; expected a price sheet") from None
+        raise PriceError(
+            f"{os.fspath(path)}: invalid JSON: {error}; expected a price sheet, which 'vpcflow prices import' makes of "
+            "price lists and bills"
+        ) from None
     return sheet_of(document, os.fspath(path))
 
 

@@ -64,8 +64,8 @@ def advise_costs(
     ip-ranges.json, which tells the region of an address. ``owner_tag``: the tag that names whose an interface is.
     Savings are of a month of 730 hours, by the observed hours and the prices of the sheet.
 
-    Raises :class:`~vpcflow.PlanError` if the logs lack what is needed, :class:`~vpcflow.NoRecordsError` for logs
-    without traffic, and what reading raises. Reads the logs once for each kind of advice.
+    Raises :class:`~vpcflow.PlanError` if the logs lack what is needed or the inventory has none of their interfaces,
+    :class:`~vpcflow.NoRecordsError` for logs without traffic, and what reading raises. Reads the logs once for each kind of advice.
     """
     lacking = [name for name in NEEDED if name not in flows.columns]
     if lacking:
@@ -75,9 +75,20 @@ def advise_costs(
     hours = observer.hours()
     if not hours:
         raise NoRecordsError("advise: the logs have no traffic: nothing can be concluded")
+    recorded, _ = observer.recorded()
+    known = recorded & {*network.interfaces, *inventory.at("NatGateways")}
+    if not known:
+        raise PlanError(
+            f"advise: none of the {len(recorded):,} interfaces of the logs is in the inventory: nothing can be "
+            "concluded; give the answers of describe-network-interfaces of the same account and time"
+        )
     case = Case(
         observer, network, prices, Observed(hours), Ranges(Path(ip_ranges) if ip_ranges is not None else None), []
     )
+    if len(known) < len(recorded):
+        case.notes.append(
+            f"{len(recorded) - len(known):,} of {len(recorded):,} interfaces of the logs are in no inventory"
+        )
     found = [*gateways.advice(case), *pairs.advice(case), *idle.advice(case), *logs.advice(case)]
     found = [one for one in found if one.saving is None or one.saving > 0]
     found.sort(key=lambda one: (-(one.saving or 0), one.advice, one.resource))
