@@ -179,6 +179,16 @@ def test_wrong_topics(topic, url, said, tmp_path):
     assert "CANARY" not in str(error.value)
 
 
+def test_the_state_of_another_place_is_refused_before_anything_is_asked(topic):
+    watch(topic, "all").close()
+    topic.kafka.down = True
+    with pytest.raises(vf.RuleError, match="the state is that of kafka://one,two:9093/flows; give another --state"):
+        watch(topic, "all", "kafka://one/other")
+    topic.kafka.down = False
+    with pytest.raises(vf.errors.ArgumentError, match="--since now, 24h or all"):
+        Watch("kafka://one/flows", vf.rules.of(RULES), {}, "new.sqlite")
+
+
 def test_credentials_come_from_a_file_and_stay_there(topic, tmp_path):
     (tmp_path / "k.properties").write_text("# of the team\nsecurity.protocol=SASL_SSL\nsasl.password = CANARY=\nenable.auto.commit=true\n")
     topic.put(0, flow(1))
@@ -190,7 +200,7 @@ def test_credentials_come_from_a_file_and_stay_there(topic, tmp_path):
     assert b"CANARY" not in (tmp_path / "w.sqlite").read_bytes()
     topic.kafka.down = True
     with pytest.raises(vf.SourceError, match="no broker answers; are host and port right"):
-        watch(topic)
+        watch(topic, url="kafka://one/flows?config=k.properties")
 
 
 def test_without_the_library_and_by_other_commands(topic, monkeypatch):

@@ -23,7 +23,9 @@ class Memory:
         self._store, self._source, self._since = store, source, since
 
     def check_since(self, meanings: str = "") -> None:
-        """Raises :class:`~vpcflow.ArgumentError` if the state is new and nobody said what it begins with."""
+        """Raises :class:`~vpcflow.ArgumentError` if the state is new and nobody said what it begins with, and
+        :class:`~vpcflow.RuleError` if it is that of another place."""
+        self._check_source()
         if self.mark("source") is None and self._since is None:
             raise ArgumentError(
                 f"{self._source}: a new state needs to know where to begin: --since now, 24h or all{meanings}"
@@ -35,10 +37,12 @@ class Memory:
 
     def begin(self) -> None:
         """Makes the state that of the place; raises :class:`~vpcflow.RuleError` if it is that of another one."""
+        self._check_source()
+        self.set_mark("source", self._source)
+
+    def _check_source(self) -> None:
         of = self.mark("source")
-        if of is None:
-            self.set_mark("source", self._source)
-        elif of != self._source:
+        if of not in (None, self._source):
             raise RuleError(f"{self._source}: the state is that of {of}; give another --state")
 
     def mark(self, name: str) -> Any:
