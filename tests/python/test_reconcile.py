@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 from decimal import Decimal
 
 import pytest
@@ -10,8 +11,10 @@ import vpcflow as vf
 import vpcflow.cli
 from test_schemas import table
 from vpcflow.billing import Evidence, evidence_of, reconcile_rows
-from vpcflow.cost_world import make_costs
+from vpcflow.cost_world import GAPS, make_costs
 from vpcflow.pricing import PRICE_OF, read_bill
+
+LONG = bool(os.environ.get("VPCFLOW_LONG"))  # make soak
 
 
 def _rows(world):
@@ -86,11 +89,11 @@ def test_overlapping_flow_logs(tmp_path):
     assert any(row["causes"] for row in found.rows)
 
 
-@pytest.mark.parametrize("seed", [7, 8])
+@pytest.mark.parametrize("seed", range(1, 21) if LONG else [7, 8])
 def test_costs_of_logs_are_the_bill_to_the_cent(tmp_path, seed):
     """The classifier of paths and the simulator know nothing of each other."""
     world = tmp_path / "world"
-    make_costs(world, seed=seed, conversations=96, hours=3)
+    make_costs(world, seed=seed, conversations=240 if LONG else 96, hours=3)
     flows = vf.scan(str(world / "logs"))
     found = vf.reconcile(flows, world / "bill" / "cur.csv.gz", inventory=world / "inventory", prices=world / "prices.json")
     assert [row["class"] for row in found.rows] == list(PRICE_OF)
@@ -103,6 +106,17 @@ def test_costs_of_logs_are_the_bill_to_the_cent(tmp_path, seed):
     for kind, price in PRICE_OF.items():
         own = sum(row["list_cost"] for row in cost if row["priced_as"] == kind and row["list_cost"] is not None)
         assert abs(own - billed[price]) < Decimal("0.005"), kind
+
+
+@pytest.mark.parametrize("gap", list(GAPS))
+@pytest.mark.parametrize("seed", range(1, 6) if LONG else [1])
+@pytest.mark.skipif(not LONG, reason="long: make soak")
+def test_planted_gaps_by_costs_of_logs(tmp_path, gap, seed):
+    world = tmp_path / "world"
+    made = make_costs(world, seed=seed, conversations=240, hours=4, gaps=[gap])
+    flows = vf.scan(str(world / "logs"))
+    found = vf.reconcile(flows, world / "bill", inventory=world / "inventory", prices=world / "prices.json")
+    assert _causes(found) == {f"{gap}: {made.labels['gaps'][gap]}" if gap == "vpc_not_logged" else gap}
 
 
 def test_command(tmp_path, capsys):

@@ -65,7 +65,8 @@ def advise_costs(
     Savings are of a month of 730 hours, by the observed hours and the prices of the sheet.
 
     Raises :class:`~vpcflow.PlanError` if the logs lack what is needed or the inventory has none of their interfaces,
-    :class:`~vpcflow.NoRecordsError` for logs without traffic, and what reading raises. Reads the logs once for each kind of advice.
+    :class:`~vpcflow.NoRecordsError` for logs without traffic, and what reading raises. Reads the logs
+    once for each kind of advice.
     """
     lacking = [name for name in NEEDED if name not in flows.columns]
     if lacking:
