@@ -201,9 +201,9 @@ def _guarded(settled: Settled, seeing: Seeing) -> Settled:
         settled = dataclasses.replace(settled, certain=False, others=settled.others | {"works"} - {settled.verdict})
     if not settled.certain or seeing.logs.is_cut or "action" not in seeing.logs.everywhere:
         # Of attempts that nobody sees for certain, some may have gone otherwise.
-        settled = dataclasses.replace(
-            settled, certain=False, others=settled.others | {"intermittent"} - {settled.verdict}
-        )
+        late = {"late_packet"} if any(one.attempt.late for one in settled.attempts) else set()
+        others = (settled.others | {"intermittent"} | late) - {settled.verdict}
+        settled = dataclasses.replace(settled, certain=False, others=others)
     return settled
 
 
