@@ -136,7 +136,7 @@ def rule_usage(
     were of its ICMP type, or by a load balancer), ``bytes`` in both directions, ``peers``, ``first`` and ``last`` (Unix
     seconds); ``days`` of logs, ``coverage`` (share of the time of the group's ``members`` that the logs speak of);
     ``shadowed_by``, ``contained_in`` (rules of the group that allow all it does), ``same_as`` (equal rules of other
-    groups), ``almost`` (what it just missed). ``unused``, ``one_peer`` and ``shadowed`` need a coverage of 95 %. What is
+    groups), ``almost`` (what it missed). ``unused``, ``one_peer`` and ``shadowed`` need a coverage of 95 %. What is
     rarer than three times in ``days`` may be missing: no class says that a rule is safe to remove.
 
     Errors: those of :meth:`vpcflow.Flows.collect`; :class:`~vpcflow.FieldError` for logs that lack a field;
