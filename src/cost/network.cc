@@ -26,10 +26,11 @@ Hop HopOf(std::string_view type) {
   }
   return Hop::kPlain;
 }
-Epoch::Epoch(PathNetwork network, Texts* owners, Texts* regions) : from_(network.from), vpcs_(std::move(network.vpcs)) {
-  for (const PathVpc& vpc : vpcs_) {
-    regions->Number(vpc.region);
-    vpc_by_id_[vpc.id] = &vpc;
+
+Epoch::Epoch(PathNetwork network, Texts* owners, Texts* regions) : from_(network.from) {
+  for (PathVpc& vpc : network.vpcs) {
+    const uint32_t region = regions->Number(vpc.region);
+    vpcs_[vpc.id] = {std::move(vpc), region, {}};
   }
   for (PathSubnet& subnet : network.subnets) {
     std::vector<Route> routes;
@@ -38,20 +39,20 @@ Epoch::Epoch(PathNetwork network, Texts* owners, Texts* regions) : from_(network
       routes.push_back(
           {.destinations = route.destinations, .destinations_unknown = route.unknown, .propagated = route.propagated});
     }
-    const uint32_t region = regions->Number(subnet.region);
-    subnets_.push_back({std::move(subnet), RouteTable(std::move(routes)), region});
-  }
-  for (size_t i = 0; i < subnets_.size(); ++i) {
-    subnet_by_id_[subnets_[i].given.id] = static_cast<int>(i);
-    subnets_of_[subnets_[i].given.vpc].push_back(static_cast<int>(i));
+    OneVpc& vpc = vpcs_[subnet.vpc];
+    if (vpc.given.id.empty()) vpc.region = regions->Number(vpc.given.region = subnet.region);
+    vpc.given.id = subnet.vpc;
+    OneSubnet& made = subnets_[subnet.id];
+    made = {std::move(subnet), RouteTable(std::move(routes))};
+    vpc.subnets.push_back(&made);
   }
   for (PathInterface& one : network.interfaces) {
     OneInterface made;
     made.owner = owners->Number(one.owner);
     made.region = regions->Number(one.region);
     made.hop = one.kind.empty() ? Hop::kPlain : HopOf(one.kind);
-    const auto subnet = subnet_by_id_.find(one.subnet);
-    made.subnet = subnet == subnet_by_id_.end() ? -1 : subnet->second;
+    made.subnet = Subnet(one.subnet);
+    made.vpc = Vpc(one.vpc);
     made.given = std::move(one);
     interfaces_.push_back(std::move(made));
   }

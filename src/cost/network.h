@@ -2,9 +2,11 @@
 #ifndef VPCFLOW_SRC_COST_NETWORK_H_
 #define VPCFLOW_SRC_COST_NETWORK_H_
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -46,16 +48,21 @@ class Texts {
   std::unordered_map<std::string_view, uint32_t, internal::TextHash> numbers_{};
 };
 
+struct OneSubnet {
+  PathSubnet given{};
+  RouteTable routes{};
+};
+struct OneVpc {
+  PathVpc given{};
+  uint32_t region = 0;
+  std::vector<const OneSubnet*> subnets{};
+};
 struct OneInterface {
   PathInterface given{};
   Hop hop = Hop::kNone;
   uint32_t owner = 0, region = 0;
-  int subnet = -1;
-};
-struct OneSubnet {
-  PathSubnet given{};
-  RouteTable routes{};
-  uint32_t region = 0;
+  const OneSubnet* subnet = nullptr;
+  const OneVpc* vpc = nullptr;
 };
 
 // Tells whether one of some prefixes holds an address.
@@ -100,30 +107,29 @@ class Epoch {
     return at == by_public_.end() ? nullptr : at->second;
   }
   const OneSubnet* Subnet(std::string_view id) const {
-    const auto at = subnet_by_id_.find(id);
-    return at == subnet_by_id_.end() ? nullptr : &subnets_[static_cast<size_t>(at->second)];
+    const auto at = subnets_.find(id);
+    return at == subnets_.end() ? nullptr : &at->second;
   }
-  const OneSubnet* SubnetAt(std::string_view vpc, const Ip& address) const {
-    const auto at = subnets_of_.find(vpc);
-    if (at == subnets_of_.end()) return nullptr;
-    for (const int i : at->second) {
-      if (HoldAny(subnets_[static_cast<size_t>(i)].given.prefixes, address)) return &subnets_[static_cast<size_t>(i)];
+  const OneVpc* Vpc(std::string_view id) const {
+    const auto at = vpcs_.find(id);
+    return at == vpcs_.end() ? nullptr : &at->second;
+  }
+  // The subnet of a VPC (null: none) that has an address.
+  static const OneSubnet* SubnetAt(const OneVpc* vpc, const Ip& address) {
+    if (vpc == nullptr) return nullptr;
+    for (const OneSubnet* one : vpc->subnets) {
+      if (HoldAny(one->given.prefixes, address)) return one;
     }
     return nullptr;
   }
-  bool IsInVpc(std::string_view vpc, const Ip& address) const {
-    const auto at = vpc_by_id_.find(vpc);
-    return (at != vpc_by_id_.end() && HoldAny(at->second->prefixes, address)) || SubnetAt(vpc, address) != nullptr;
-  }
-  const PathVpc* Vpc(std::string_view id) const {
-    const auto at = vpc_by_id_.find(id);
-    return at == vpc_by_id_.end() ? nullptr : at->second;
+  static bool IsInVpc(const OneVpc* vpc, const Ip& address) {
+    return vpc != nullptr && (HoldAny(vpc->given.prefixes, address) || SubnetAt(vpc, address) != nullptr);
   }
   // Another VPC that has an address; null if none or several do.
-  const PathVpc* OtherVpc(std::string_view vpc, const Ip& address) const {
-    const PathVpc* found = nullptr;
-    for (const PathVpc& one : vpcs_) {
-      if (one.id == vpc || !HoldAny(one.prefixes, address)) continue;
+  const OneVpc* OtherVpc(std::string_view vpc, const Ip& address) const {
+    const OneVpc* found = nullptr;
+    for (const auto& [id, one] : vpcs_) {
+      if (id == vpc || !HoldAny(one.given.prefixes, address)) continue;
       if (found != nullptr) return nullptr;
       found = &one;
     }
@@ -131,13 +137,13 @@ class Epoch {
   }
 
  private:
+  struct Hash : internal::TextHash {
+    using is_transparent = void;
+  };
   const int64_t from_;
-  const std::vector<PathVpc> vpcs_;
-  std::vector<OneSubnet> subnets_{};
+  std::unordered_map<std::string, OneVpc, Hash, std::equal_to<>> vpcs_{};
+  std::unordered_map<std::string, OneSubnet, Hash, std::equal_to<>> subnets_{};
   std::vector<OneInterface> interfaces_{};
-  std::unordered_map<std::string_view, const PathVpc*, internal::TextHash> vpc_by_id_{};
-  std::unordered_map<std::string_view, int, internal::TextHash> subnet_by_id_{};
-  std::unordered_map<std::string_view, std::vector<int>, internal::TextHash> subnets_of_{};
   std::unordered_map<std::string_view, const OneInterface*, internal::TextHash> by_id_{};
   std::unordered_map<Ip, std::vector<const OneInterface*>, internal::IpHash> by_address_{};
   std::unordered_map<Ip, const OneInterface*, internal::IpHash> by_public_{};

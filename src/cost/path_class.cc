@@ -15,6 +15,7 @@ VPCFLOW_NAMESPACE_BEGIN
 namespace {
 
 using internal::Epoch;
+using internal::OneInterface;
 using internal::Texts;
 
 constexpr std::array kPathFields = {Field::kStart,
@@ -58,6 +59,28 @@ enum : size_t {
   kHop,
   kHopZone,
   kHopType
+};
+
+// Interfaces by where the text of their id lies: equal texts of a batch lie at one place.
+class Cache {
+ public:
+  const OneInterface* Find(const Epoch& epoch, std::string_view id) {
+    if (id.empty()) return nullptr;
+    if (epoch_ != &epoch) {
+      entries_ = {};
+      epoch_ = &epoch;
+    }
+    auto& [place, found] = entries_[reinterpret_cast<uintptr_t>(id.data()) / 8 % entries_.size()];
+    if (place != id.data()) {
+      place = id.data();
+      found = epoch.Interface(id);
+    }
+    return found;
+  }
+
+ private:
+  const Epoch* epoch_ = nullptr;
+  std::array<std::pair<const char*, const OneInterface*>, 128> entries_{};
 };
 
 }  // namespace
@@ -152,18 +175,31 @@ void PathClassifier::Label(const Batch& batch, std::span<const size_t> slots, st
     if (code == kNullAddress) return std::nullopt;
     return batch.address(code);
   };
+  // A log has these fields or has them not; a batch in which one has a value is of a log that has them.
+  bool hops_told = false;
+  for (const size_t field : {kHop, kHopZone, kHopType, kType}) {
+    const std::vector<uint32_t>& texts = batch.columns[slots[field]].texts;
+    hops_told |= std::any_of(texts.begin(), texts.end(), [](uint32_t code) { return code != kNullText; });
+  }
+  Cache interfaces;
   for (size_t i = 0; i < out.size(); ++i) {
     internal::PathRow row;
     row.start = number(kStart, i) == kNullInt ? 0 : number(kStart, i);
     row.src = address(kSrc, i), row.dst = address(kDst, i);
     row.pkt_src = address(kPktSrc, i), row.pkt_dst = address(kPktDst, i);
-    row.interface = text(kInterface, i), row.action = text(kAction, i), row.direction = text(kDirection, i);
+    const Epoch& epoch = impl_->At(row.start);
+    row.self = interfaces.Find(epoch, text(kInterface, i));
+    row.hops_told = hops_told;
+    row.has_interface = !text(kInterface, i).empty();
+    if (row.self == nullptr) row.self = interfaces.Find(epoch, text(kResource, i));
+    row.hop = interfaces.Find(epoch, text(kHop, i));
+    row.action = text(kAction, i), row.direction = text(kDirection, i);
     row.region = text(kRegion, i), row.zone = text(kZone, i), row.vpc = text(kVpc, i), row.subnet = text(kSubnet, i);
     row.src_service = text(kSrcService, i), row.dst_service = text(kDstService, i);
-    row.type = text(kType, i), row.resource = text(kResource, i);
-    row.hop = text(kHop, i), row.hop_zone = text(kHopZone, i), row.hop_type = text(kHopType, i);
+    row.type = text(kType, i);
+    row.hop_zone = text(kHopZone, i), row.hop_type = text(kHopType, i);
     row.path = number(kPath, i) == kNullInt ? -1 : number(kPath, i);
-    const PathAnswer answer = internal::FindWay(impl_->At(row.start), impl_->regions, impl_->ranges, row);
+    const PathAnswer answer = internal::FindWay(epoch, impl_->regions, impl_->ranges, row);
     out[i] = answer.elsewhere ? kNone : Packed(answer);
   }
 }

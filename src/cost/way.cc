@@ -25,24 +25,18 @@ class Way {
       : epoch_(epoch), regions_(regions), ranges_(ranges), row_(row) {}
 
   PathAnswer Find() {
-    self_ = epoch_.Interface(row_.interface);
-    if (self_ == nullptr && !row_.resource.empty()) self_ = epoch_.Interface(row_.resource);
-    if (self_ == nullptr && row_.interface.empty()) self_ = RegionalNat();
+    self_ = row_.self;
+    if (self_ == nullptr && !row_.has_interface) self_ = RegionalNat();
     const Hop kind = row_.type.empty() ? self_ != nullptr ? self_->hop : Hop::kPlain : HopOf(row_.type);
-    vpc_ = !row_.vpc.empty() || self_ == nullptr ? row_.vpc : std::string_view(self_->given.vpc);
-    const std::string_view subnet_id = !row_.subnet.empty() || self_ == nullptr ? row_.subnet : self_->given.subnet;
-    subnet_ = epoch_.Subnet(subnet_id);
+    const bool known_vpc = self_ != nullptr && (row_.vpc.empty() || row_.vpc == self_->given.vpc);
+    ground_ = known_vpc ? self_->vpc : row_.vpc.empty() ? nullptr : epoch_.Vpc(row_.vpc);
+    vpc_ = known_vpc ? std::string_view(self_->given.vpc) : row_.vpc;
+    const bool known_subnet = self_ != nullptr && (row_.subnet.empty() || row_.subnet == self_->given.subnet);
+    subnet_ = known_subnet ? self_->subnet : row_.subnet.empty() ? nullptr : epoch_.Subnet(row_.subnet);
     zone_.logged = row_.zone;
     if (self_ != nullptr) zone_.known = self_->given.zone;
     if (zone_.known.empty() && subnet_ != nullptr) zone_.known = subnet_->given.zone;
-    if (!row_.region.empty()) {
-      region_ = row_.region;
-    } else if (self_ != nullptr && !self_->given.region.empty()) {
-      region_ = self_->given.region;
-    } else if (const PathVpc* vpc = epoch_.Vpc(vpc_); vpc != nullptr) {
-      region_ = vpc->region;
-    }
-    answer_.region = regions_.Known(region_);
+    FindRegion();
     answer_.owner = self_ == nullptr ? 0 : self_->owner;
     if (row_.action == "REJECT") return As(PathClass::kRejected);
     if (!FindDirection(kind)) return Unpriced(PathReason::kNoInterface);
@@ -54,6 +48,19 @@ class Way {
   }
 
  private:
+  void FindRegion() {
+    region_ = row_.region;
+    if (self_ != nullptr && !self_->given.region.empty() && (region_.empty() || region_ == self_->given.region)) {
+      region_ = self_->given.region;
+      answer_.region = self_->region;
+    } else if (region_.empty() && ground_ != nullptr) {
+      region_ = ground_->given.region;
+      answer_.region = ground_->region;
+    } else {
+      answer_.region = regions_.Known(region_);
+    }
+  }
+
   PathAnswer As(PathClass path, uint8_t sides = 0) {
     answer_.path = path;
     answer_.sides = sides;
@@ -96,7 +103,7 @@ class Way {
       if (src == dst) {
         // What passes a transit gateway's interface has neither address: it comes from the VPC, or goes there.
         if (kind != Hop::kTgw) return false;
-        egress_ = !epoch_.IsInVpc(vpc_, *row_.src);
+        egress_ = !Epoch::IsInVpc(ground_, *row_.src);
       } else {
         egress_ = src;
       }
@@ -114,7 +121,7 @@ class Way {
     if (packet) {
       inside = *packet != nat;
     } else {
-      inside = epoch_.IsInVpc(vpc_, near) || (!IsGlobal(near) && epoch_.At(vpc_, near) != nullptr);
+      inside = Epoch::IsInVpc(ground_, near) || (!IsGlobal(near) && epoch_.At(vpc_, near) != nullptr);
     }
     if (inside) return OfOther(As(PathClass::kNat, 1), epoch_.At(vpc_, near));
     remote_ = near;
@@ -149,7 +156,7 @@ class Way {
   PathAnswer Out() {
     switch (HopOf(row_.hop_type)) {
       case Hop::kNat:
-      case Hop::kRegionalNat: return ByNat(epoch_.Interface(row_.hop), row_.hop_zone, HopOf(row_.hop_type));
+      case Hop::kRegionalNat: return ByNat(row_.hop, row_.hop_zone, HopOf(row_.hop_type));
       case Hop::kTgw: return As(PathClass::kTgw, 1);
       case Hop::kEndpoint: return As(PathClass::kInterfaceEndpoint, 1);
       case Hop::kAppliance: return Unpriced(PathReason::kAppliance);
@@ -171,7 +178,7 @@ class Way {
   // The bytes were counted at the sender if it is logged.
   PathAnswer In() {
     const Hop hop = HopOf(row_.hop_type);
-    const OneInterface* before = epoch_.Interface(row_.hop);
+    const OneInterface* before = row_.hop;
     if (IsNat(hop)) return ByNat(before, row_.hop_zone, hop);
     if (hop == Hop::kTgw) return SenderIsLogged({}) ? Elsewhere() : As(PathClass::kTgw, 1);
     if (hop == Hop::kEndpoint)
@@ -182,7 +189,7 @@ class Way {
     return Received();
   }
 
-  bool IsNear() const { return epoch_.IsInVpc(vpc_, remote_) || Near() != nullptr; }
+  bool IsNear() const { return Epoch::IsInVpc(ground_, remote_) || Near() != nullptr; }
   // The interface of the other end, in this VPC.
   const OneInterface* Near() const {
     const OneInterface* one = epoch_.At(vpc_, remote_);
@@ -204,7 +211,7 @@ class Way {
   }
   Zone ZoneOfOther(const OneInterface* other) const {
     if (other != nullptr && !other->given.zone.empty()) return {row_.hop_zone, other->given.zone};
-    const OneSubnet* subnet = epoch_.SubnetAt(other != nullptr ? std::string_view(other->given.vpc) : vpc_, remote_);
+    const OneSubnet* subnet = Epoch::SubnetAt(other != nullptr ? other->vpc : ground_, remote_);
     return {row_.hop_zone, subnet != nullptr ? std::string_view(subnet->given.zone) : std::string_view()};
   }
   // Whether two zones are one; ids (use1-az1) and names (us-east-1a) cannot be told to be the same.
@@ -295,7 +302,7 @@ class Way {
   PathAnswer Peered(std::string_view region, bool own) {
     const OneInterface* other = epoch_.At({}, remote_);
     const OneSubnet* subnet = nullptr;
-    if (const PathVpc* vpc = epoch_.OtherVpc(vpc_, remote_); vpc != nullptr) subnet = epoch_.SubnetAt(vpc->id, remote_);
+    if (const OneVpc* vpc = epoch_.OtherVpc(vpc_, remote_); vpc != nullptr) subnet = Epoch::SubnetAt(vpc, remote_);
     Zone zone{row_.hop_zone, {}};
     if (other != nullptr && other->given.vpc != vpc_) zone.known = other->given.zone;
     if (zone.known.empty() && subnet != nullptr) zone.known = subnet->given.zone;
@@ -309,8 +316,8 @@ class Way {
     bool certain = false;
     const PathRoute* route = RouteOut(&certain);
     if (route != nullptr && !route->region.empty()) return route->region;
-    const PathVpc* vpc = epoch_.OtherVpc(vpc_, remote_);
-    return vpc == nullptr ? std::string_view() : std::string_view(vpc->region);
+    const OneVpc* vpc = epoch_.OtherVpc(vpc_, remote_);
+    return vpc == nullptr ? std::string_view() : std::string_view(vpc->given.region);
   }
 
   PathAnswer ToRegion(std::string_view region) {
@@ -354,6 +361,7 @@ class Way {
   PathAnswer answer_{};
   const OneInterface* self_ = nullptr;
   const OneSubnet* subnet_ = nullptr;
+  const OneVpc* ground_ = nullptr;  // the VPC
   std::string_view vpc_, region_;
   Zone zone_;
   bool egress_ = false;

@@ -16,8 +16,11 @@ namespace internal {
 // A record, and what its interface is.
 struct PathRow {
   std::optional<Ip> src, dst, pkt_src, pkt_dst;
-  std::string_view interface, action, direction, region, zone, vpc, subnet, src_service, dst_service, type, resource;
-  std::string_view hop, hop_zone, hop_type;
+  const OneInterface* self = nullptr;  // the interface that it is of, if it is known
+  const OneInterface* hop = nullptr;   // the next one, if it is known
+  bool has_interface = true;           // false: the record names none
+  std::string_view action, direction, region, zone, vpc, subnet, src_service, dst_service, type;
+  std::string_view hop_zone, hop_type;
   int64_t start = 0;
   int64_t path = -1;       // traffic-path
   bool hops_told = false;  // the log has fields of hops: null means that there is none

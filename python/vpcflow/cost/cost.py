@@ -212,12 +212,12 @@ def _logged(flows: Flows) -> tuple[set[str], list[str]]:
     """Returns the ids of what the logs have records of, and their formats. A regional NAT gateway has no interface: it
     is told by its addresses."""
     any_field = flows._with(allow_missing=True)
-    (told,), _ = collect_readable([any_field.group_by("interface_id", "resource_id").agg(n="count()")])
-    rows = told.rows()
-    ids = {str(row[name]) for row in rows for name in ("interface_id", "resource_id") if row[name]}
-    if any(row["interface_id"] is None for row in rows):
-        nameless = any_field.filter(col("interface_id").is_null()).group_by("srcaddr").agg(n="count()")
-        ids |= {str(row["srcaddr"]) for row in collect_readable([nameless])[0][0].rows()}
+    (told,), _ = collect_readable([any_field.group_by("interface_id").agg(n="count()")])
+    ids = {str(row["interface_id"]) for row in told.rows() if row["interface_id"]}
+    if len(ids) < len(told):
+        nameless = any_field.filter(col("interface_id").is_null()).group_by("resource_id", "srcaddr").agg(n="count()")
+        for row in collect_readable([nameless])[0][0].rows():
+            ids |= {str(row[name]) for name in ("resource_id", "srcaddr") if row[name]}
     return ids, list(told.report.formats)
 
 
