@@ -157,7 +157,7 @@ def test_examples_run(shell, text, request):
         out, err = process.communicate(timeout=20)
         assert process.returncode in (130, -signal.SIGINT)
     else:
-        judges = re.search(r"vpcflow (detect|watch|rules run|enable audit|health|sg (?:usage|propose|check|block))", text)
+        judges = re.search(r"vpcflow (detect|watch|advise|rules run|enable audit|health|sg (?:usage|propose|check|block))", text)
         assert process.returncode in ((0, 1) if judges else (0,)), err
         assert not follows, err
     assert "Traceback" not in err

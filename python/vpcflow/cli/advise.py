@@ -16,8 +16,8 @@ from ._shared import add_input, flows_of
 
 HELP = "print what would make the traffic cheaper, with saving, interval, fix and risk"
 EXAMPLES = (
-    "advise logs/ --inventory aws/ --only cost\n"
-    "  vpcflow advise logs/ --inventory aws/ --prices prices.json --ip-ranges ip-ranges.json --json"
+    "advise examples/cost/flow.log.gz --inventory examples/cost/aws --only cost\n"
+    "  vpcflow advise examples/cost/flow.log.gz --inventory examples/cost/aws --prices examples/cost/prices.json --json"
 )
 
 

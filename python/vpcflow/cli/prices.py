@@ -17,8 +17,8 @@ from ._output import print_note, write_out
 HELP = "show what AWS charges for traffic, gateways and logs, and make price sheets of price lists and bills"
 EXAMPLES = (
     "prices show\n  vpcflow prices show --region eu-west-1 --json\n"
-    "  vpcflow prices import offer-AmazonEC2.json get-products.json -o prices.json\n"
-    "  vpcflow prices import cur.parquet -o my-prices.json"
+    "  vpcflow prices import examples/cost/cur.csv.gz -o my-prices.json\n"
+    "  vpcflow prices import examples/cost/prices.json examples/cost/cur.csv.gz -o my-prices.json"
 )
 
 

@@ -14,8 +14,8 @@ from ._shared import _time, add_input, flows_of
 
 HELP = "hold logs against a bill: how much of it they explain, and why not all"
 EXAMPLES = (
-    "reconcile logs/ --bill cur.csv.gz --inventory aws/\n"
-    "  vpcflow reconcile logs/ --bill cur.parquet --inventory aws/ --prices prices.json --json"
+    "reconcile examples/cost/flow.log.gz --bill examples/cost/cur.csv.gz --inventory examples/cost/aws\n"
+    "  vpcflow reconcile examples/cost/flow.log.gz --bill examples/cost/cur.csv.gz --inventory examples/cost/aws --json"
 )
 
 
