@@ -27,16 +27,46 @@ bool GoesOut(const Sessions& sessions, const SessionRow& row) {
   return sessions.Is(row.client, kInside) && sessions.IsOutside(row.server);
 }
 
+constexpr uint32_t kNobody = 0xFFFFFFFF;
+
+// The inside hosts that have sessions of one leg.
+struct Clients {
+  uint32_t first, second = kNobody;
+  bool more = false;
+  bool two() const { return second != kNobody && !more; }
+};
+using ClientsByLeg = absl::flat_hash_map<uint64_t, Clients>;
+
+// Marks the hosts to which others went first: four in five of their sessions, and kLeastFirst or more, are those of just
+// one other host that has the same with them, too.
+void MarkByFirstLegs(const Sessions& sessions, const Array<SessionRow>& rows, const ClientsByLeg& clients,
+                     std::vector<bool>* out) {
+  constexpr uint64_t kLeastFirst = 4;
+  absl::flat_hash_set<uint64_t> expected;  // first legs, with where they lead
+  absl::flat_hash_map<uint32_t, uint64_t> outgoing, confirmed;
+  for (const SessionRow& row : rows) {
+    if (!GoesOut(sessions, row)) continue;
+    const auto at = clients.find(LegOf(row));
+    if (at == clients.end()) continue;
+    ++outgoing[row.client];
+    if (at->second.two())
+      expected.insert(absl::HashOf(FirstLegOf(row), at->second.first ^ at->second.second ^ row.client));
+  }
+  if (expected.empty()) return;
+  for (const SessionRow& row : rows) {
+    if (!sessions.Is(row.client, kInside) || !sessions.Is(row.server, kInside)) continue;
+    if (expected.contains(absl::HashOf(FirstLegOf(row), row.server))) ++confirmed[row.server];
+  }
+  for (const auto& [host, first] : confirmed) {
+    if (first >= kLeastFirst && 5 * first >= 4 * outgoing[host]) (*out)[host] = true;
+  }
+}
+
 // By address whether it is a gateway. Of many sessions a part is looked at, which has both legs or none of them.
 std::vector<bool> FindGateways(const Sessions& sessions, const Array<SessionRow>& rows) {
   constexpr size_t kLooked = 1'000'000;
-  constexpr uint32_t kMany = 0xFFFFFFFF;
-  struct Clients {
-    uint32_t first, second = kMany;
-    bool more = false;
-  };
   const uint64_t parts = rows.size() / kLooked + 1;
-  absl::flat_hash_map<uint64_t, Clients> clients;
+  ClientsByLeg clients;
   for (const SessionRow& row : rows) {
     if (!GoesOut(sessions, row)) continue;
     const uint64_t leg = LegOf(row);
@@ -44,7 +74,7 @@ std::vector<bool> FindGateways(const Sessions& sessions, const Array<SessionRow>
     const auto [at, added] = clients.try_emplace(leg, Clients{row.client});
     Clients& own = at->second;
     if (added || own.first == row.client || own.second == row.client) continue;
-    if (own.second == kMany) {
+    if (own.second == kNobody) {
       own.second = row.client;
     } else {
       own.more = true;
@@ -63,7 +93,7 @@ std::vector<bool> FindGateways(const Sessions& sessions, const Array<SessionRow>
   };
   for (const auto& [leg, own] : clients) {
     if (own.more) continue;
-    if (own.second == kMany) {
+    if (own.second == kNobody) {
       ++shared[own.first].alone;
     } else {
       add(own.first, own.second);
@@ -73,6 +103,7 @@ std::vector<bool> FindGateways(const Sessions& sessions, const Array<SessionRow>
   std::vector<bool> out(sessions.address_count());
   for (const auto& [client, own] : shared)
     out[client] = own.shared >= 20 && own.shared >= 4 * own.alone && own.partners.size() >= 3;
+  MarkByFirstLegs(sessions, rows, clients, &out);
   return out;
 }
 

@@ -214,6 +214,43 @@ def test_what_gateways_repeat_is_left_out_and_said():
     assert "as NAT gateways do: 10.0.0.200 (100 sessions)" in findings.conclusion()
 
 
+@pytest.mark.parametrize("kind", ["scan", "beacon", "upload", "guesses"])
+def test_gateways_of_one_host_repeat_it_too(kind):
+    """In version 2 there are three sessions of what one host does behind a NAT gateway: it is told once, of the host."""
+    size, back, port, every = {
+        "scan": (40, 0, 23, 20), "beacon": (900, 1200, 443, 900), "upload": (30_000_000, 400_000, 443, 60), "guesses": (2000, 2400, 22, 20)
+    }[kind]  # fmt: skip
+    records = []
+    for i in range(60):
+        target, at = f"198.51.100.{i}" if kind == "scan" else "203.0.113.77", NOON + i * every
+        for client, server, own in (("10.0.0.4", target, 40_000 + i), ("10.0.0.4", "10.0.0.200", 40_000 + i), ("10.0.0.200", target, 2000 + i)):
+            records.append((client, server, own, port, 6, max(1, size // 1400 + 3 * bool(back)), size, at, at + 5, "ACCEPT"))
+            if back:
+                records.append((server, client, port, own, 6, back // 100, back, at, at + 5, "ACCEPT"))
+    findings = vf.detect(vf.scan(lines(*records)), samples=0)
+    assert {f.actor for f in findings if f.severity != "low"} == {"10.0.0.4"}
+    assert "10.0.0.200" not in {address for f in findings for address in (f.actor, *f.targets)}
+    assert findings.gateways == {"10.0.0.200": 120}
+
+
+def test_hosts_that_poll_the_same_are_no_gateways():
+    """Two collectors call each other, and the same outside hosts with as many bytes."""
+    records = []
+    for i in range(60):
+        for client in ("10.0.0.4", "10.0.0.5"):
+            records += talks(client, f"203.0.113.{i}", 443, 900 + i, 5000 + 7 * i, NOON + 60 * i)
+        records += talks("10.0.0.4", "10.0.0.5", 443, 4000 + 9 * i, 70 + i, NOON + 60 * i)
+    assert vf.detect(vf.scan(lines(*records)), samples=0).gateways == {}
+
+
+def talks(client, server, port, size, back, at):
+    """The records of both directions of a session."""
+    return [
+        (client, server, 40_000 + at % 20_000, port, 6, 9, size, at, at + 3, "ACCEPT"),
+        (server, client, port, 40_000 + at % 20_000, 6, 9, back, at, at + 3, "ACCEPT"),
+    ]  # fmt: skip
+
+
 def test_who_floods_is_the_actor():
     outgoing = [("10.0.0.5", "203.0.113.9", 80, 17, 2_000_000, 10**8, NOON + 60 * i, "sent") for i in range(3)]
     findings = vf.detect(vf.scan(talk(*outgoing)), samples=0)

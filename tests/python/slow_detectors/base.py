@@ -180,6 +180,16 @@ class Detectors:
             partners = set().union(*shared)
             if len(shared) >= 20 and len(shared) >= 4 * alone and len(partners) >= 3:
                 gateways.add(client)
+        # Or the others have the same with it, as their first legs.
+        expected = {
+            (row["client"], *leg(row)[1:], other)
+            for row in outwards if len(own := clients[leg(row)]) == 2 for other in own - {row["client"]}
+        }  # fmt: skip
+        inwards = [row["server"] for row in rows if self._is_inside(row["client"]) and self._is_inside(row["server"])
+                   and (row["client"], *leg(row)[1:], row["server"]) in expected]  # fmt: skip
+        for host in set(inwards):
+            if inwards.count(host) >= 4 and 5 * inwards.count(host) >= 4 * sum(row["client"] == host for row in outwards):
+                gateways.add(host)
         repeated = {key for key, own in clients.items() if own & gateways and own - gateways}
         first_legs = {
             (row["client"], *leg(row)[1:]) for row in outwards if row["client"] not in gateways and leg(row) in repeated
