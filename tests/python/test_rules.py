@@ -272,3 +272,26 @@ def test_records_without_start_are_in_no_bin():
     assert [f.evidence["flows"] for f in found] == [1]
     assert "lack start" in found.degraded["r"][0]
     assert vf.rules.run(vf.scan(b"srcaddr\n10.0.0.1\n"), [own]).not_detected == {"r": ["start"]}
+
+
+def test_fields_that_are_null_in_every_record_are_said():
+    own = vf.rules.of([
+        {"name": "flags", "by": "srcaddr", "where": "tcp_flags = 2"},
+        {"name": "direction", "by": "srcaddr", "having": "out >= 0", "aggregates": {"out": "count() where flow_direction = 'egress'"}},
+        {"name": "services", "by": "srcaddr", "where": "pkt_dst_aws_service = 'S3'"},
+        {"name": "talks", "by": "srcaddr", "over": "sessions", "where": "dstport = 22"},
+        {"name": "plain", "by": "srcaddr", "where": "packets > 100"},
+    ])  # fmt: skip
+    head = b"srcaddr dstaddr dstport packets start end tcp-flags flow-direction pkt-dst-aws-service\n"
+    log = head + b"10.0.0.1 10.0.0.2 - 5 0 60 - - -\n10.0.0.3 10.0.0.2 - 5 0 60 - - -\n"
+    found = vf.rules.run(vf.scan(log), own)
+    assert found.not_detected == {"flags": ["tcp-flags"], "talks": ["dstport"]}
+    assert found.degraded == {
+        "direction": ["flow-direction is - in every record"], "services": ["pkt-dst-aws-service is - in every record"]
+    }  # fmt: skip
+    assert "not looked for: flags: tcp-flags is - in every record" in found.conclusion()
+    one_value = log + b"10.0.0.3 10.0.0.2 443 5 0 60 16 ingress -\n"
+    found = vf.rules.run(vf.scan(one_value), own)
+    assert found.not_detected == {}
+    assert list(found.degraded) == ["services"]
+    assert vf.rules.run(vf.scan(head, allow_empty=True), own).not_detected == {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import string
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from .._display import instant, printable
@@ -12,9 +12,10 @@ from .._units import seconds
 from ..errors import DataQualityWarning
 from ..findings.evidence import with_samples
 from ..findings.finding import Finding, worst_first
-from ..findings.findings import Findings, Limit, blind_in, blind_to
+from ..findings.findings import Findings, Limit, NullField, blind_in, blind_to, what_lacks
 from ..findings.scope import Scope
 from ..query.arguments import each, instance, whole
+from ..query.expr import count
 from ..query.flows import Flows
 from ..query.result import Result
 from ..query.running import collect_all, collect_readable
@@ -30,7 +31,8 @@ def run(flows: Flows, rules: Sequence[Rule], *, samples: int = 3, progress: Prog
 
     ``samples``: the number of records to show for each finding whose actor is an address, which takes another pass.
     Time bins of the same keys that follow each other are one finding. ``not_detected`` of the result names rules whose
-    fields no log has, ``degraded`` those whose fields some sources lack. Errors as of :meth:`vpcflow.Flows.collect`; of
+    fields no log has, or that find nothing while one of them is ``-`` in every record; ``degraded`` those whose fields
+    some sources lack, or are ``-`` otherwise. Errors as of :meth:`vpcflow.Flows.collect`; of
     damaged sources the findings before the damage are the error's ``partial``.
 
     >>> import vpcflow as vf
@@ -56,21 +58,24 @@ def queries_of(flows: Flows, rules: Sequence[Rule]) -> list[Flows]:
     queries = [rule.query(flows) for rule in rules if rule.over == "records"]
     if any(rule.over == "sessions" for rule in rules):
         queries.append(flows._with(allow_missing=True).sessions())
-    return [*queries, Scope.query(flows)]
+    return [*queries, _values_query(flows, rules), Scope.query(flows)]
 
 
 def found_in(flows: Flows, rules: Sequence[Rule], results: Sequence[Result], samples: int) -> Findings:
     """Returns what rules find in the results of :func:`queries_of`."""
     of_records = [rule for rule in rules if rule.over == "records"]
     of_sessions = [rule for rule in rules if rule.over == "sessions"]
-    *results, scope = results
+    *results, values, scope = results
     # Only what was read tells which fields there are: a later header line may have more than the first.
     formats = scope.report.formats
     there = {name for text in formats for name in _names_in(text)}
     lacking = {rule.name: _lacks(rule, there) for rule in rules if there}
     missing = {name: fields for name, fields in lacking.items() if fields}
+    null = {"records": _null_fields(rules, values), "sessions": set[str]()}
     if any(rule.name not in missing for rule in of_sessions):
-        base = sessions_as_records(results.pop(), "client_bytes")
+        sessions = results.pop()
+        null["sessions"] = _null_of_sessions(sessions.report.shown)
+        base = sessions_as_records(sessions, "client_bytes")
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DataQualityWarning)
             results += collect_all([rule.query(base) for rule in of_sessions])
@@ -78,6 +83,15 @@ def found_in(flows: Flows, rules: Sequence[Rule], results: Sequence[Result], sam
     for rule, result in zip([*of_records, *of_sessions], results):
         found += sampled(flows, rule, findings_of(rule, result), samples) if rule.name not in missing else []
     degraded = _degraded([r for r in rules if r.name not in missing], formats)
+    for rule in rules:
+        fields = [NullField(field) for field in sorted(_needed(rule) & null[rule.over])]
+        if not fields or rule.name in missing:
+            continue
+        if any(f.detector == rule.name for f in found) or not any(field in _ALWAYS for field in fields):
+            degraded.setdefault(rule.name, []).append(what_lacks(fields, ""))
+        else:
+            missing[rule.name] = list(fields)
+            degraded.pop(rule.name, None)
     return Findings(sorted(found, key=worst_first), scope.report, missing, degraded=degraded, scope=Scope.of(scope))
 
 
@@ -98,14 +112,48 @@ _FOR_SESSIONS = {"srcaddr", "dstaddr", "start", "end"}
 _OF_SESSIONS = {"srcport", "dstport", "protocol", "packets", "bytes", "tcp-flags"}
 
 
-def _lacks(rule: Rule, there: Iterable[str]) -> list[str]:
-    """Returns the fields of a rule that are not there."""
+# Fields that AWS fills in all records of traffic; in others `-` may be all that there is to say.
+_ALWAYS = _FOR_SESSIONS | _OF_SESSIONS | {
+    "account-id", "interface-id", "action", "vpc-id", "subnet-id", "type", "pkt-srcaddr", "pkt-dstaddr", "region",
+    "az-id", "flow-direction",
+}  # fmt: skip
+
+
+def _needed(rule: Rule) -> set[str]:
+    """Returns the fields that a rule goes by."""
     needed = set(rule.query()._plan().fields) - {"start", "end", "log-status"}
     if rule.over == "sessions":
-        needed = _FOR_SESSIONS | (needed & _OF_SESSIONS)
-    elif rule.every:
-        needed.add("start")
-    return sorted(needed - set(there))
+        return _FOR_SESSIONS | (needed & _OF_SESSIONS)
+    return needed | ({"start"} if rule.every else set())
+
+
+def _lacks(rule: Rule, there: Iterable[str]) -> list[str]:
+    """Returns the fields of a rule that are not there."""
+    return sorted(_needed(rule) - set(there))
+
+
+def _fields_of(rules: Sequence[Rule]) -> list[str]:
+    """Returns the fields that rules over records go by."""
+    return sorted(set().union(*(_needed(rule) for rule in rules if rule.over == "records")))
+
+
+def _values_query(flows: Flows, rules: Sequence[Rule]) -> Flows:
+    """Returns the query whose result :func:`_null_fields` takes: how many records have a value of each field."""
+    names = [name.replace("-", "_") for name in _fields_of(rules)]
+    counts = {f"n{i}": f"count() where {name} is not null" for i, name in enumerate(names)}
+    return flows._with(allow_missing=True).agg(n=count(), **counts)
+
+
+def _null_fields(rules: Sequence[Rule], values: Result) -> set[str]:
+    """Returns the fields that are null in every record of traffic; none without records."""
+    (row,) = values.rows() or [{"n": 0}]
+    return {name for i, name in enumerate(_fields_of(rules)) if row["n"] and not row[f"n{i}"]}
+
+
+def _null_of_sessions(shown: Mapping[str, int]) -> set[str]:
+    """The same of sessions, by the report of their logs."""
+    names = {name for text in shown for name in text.split()}
+    return {name[1:] for name in names if name[0] == "-" and name[1:] not in names}
 
 
 def _degraded(rules: Sequence[Rule], formats: dict[str, int]) -> dict[str, list[str]]:
