@@ -238,6 +238,11 @@ void BindDetect(py::module_& m) {
              for (const vpcflow::Gateway& gateway : all) out[py::str(ToString(gateway.address))] = gateway.repeated;
              return out;
            })
+      .def("folded",
+           [](const Detection& self) {
+             const vpcflow::FoldedCounts folded = self.Folded();
+             return py::make_tuple(folded.tries, folded.sources);
+           })
       .def(
           "find",
           [](Detection& self, const std::string& detector) {

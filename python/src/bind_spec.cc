@@ -29,7 +29,8 @@ void BindSpec(py::module_& m) {
   BindValue(m, "TopSpec", "top_k: ", Member{"n", &TopSpec::n}, Member{"by", &TopSpec::by},
             Member{"other", &TopSpec::other}, Member{"per", &TopSpec::per}, Member{"counters", &TopSpec::counters});
   BindValue(m, "SessionSpec", "", Member{"idle", &SessionSpec::idle}, Member{"vantage", &SessionSpec::vantage},
-            Member{"intermediaries", &SessionSpec::intermediaries}, Member{"ordered", &SessionSpec::ordered});
+            Member{"intermediaries", &SessionSpec::intermediaries}, Member{"ordered", &SessionSpec::ordered},
+            Member{"fold_above", &SessionSpec::fold_above}, Member{"fold_not", &SessionSpec::fold_not});
   BindValue(m, "PlanSpec", "", Member{"where", &PlanSpec::where}, Member{"filters", &PlanSpec::filters},
             Member{"labels", &PlanSpec::labels}, Member{"sessions", &PlanSpec::sessions},
             Member{"select", &PlanSpec::select}, Member{"limit", &PlanSpec::limit},

@@ -150,6 +150,11 @@ std::vector<Gateway> Detection::Gateways() {
   return out;
 }
 
+FoldedCounts Detection::Folded() const {
+  const std::lock_guard lock(impl_->mutex);
+  return {impl_->sessions.folded_tries(), impl_->sessions.folded_sources()};
+}
+
 size_t Detection::sessions() const {
   const std::lock_guard lock(impl_->mutex);
   return impl_->sessions.size();

@@ -116,6 +116,21 @@ std::vector<uint32_t> Sessions::NumbersOf(const TableColumn& column) {
   return out;
 }
 
+void Sessions::AddFolded(const Table& table, size_t row) {
+  const auto column = [&](std::string_view name) -> const TableColumn& { return table.columns[*table.Find(name)]; };
+  const auto number = [&](std::string_view name) { return static_cast<uint64_t>(column(name).i64[row]); };
+  const TableColumn& servers = column("server");
+  if (servers.i32[row] == kNullCode) {
+    folded_tries_ += number("records");
+    folded_sources_ += number("sources");
+    return;
+  }
+  folded_.push_back({Number(servers.addresses[static_cast<size_t>(servers.i32[row])]), column("server_port").i32[row],
+                     column("protocol").i32[row], column("client_port").i32[row], SecondsOf(column("start").i64[row]),
+                     SecondsOf(column("end").i64[row]), number("sources"), number("records"),
+                     number("client_packets")});
+}
+
 absl::Status Sessions::Add(const Table& table) {
   Columns columns(table, "sessions");
   const TableColumn *client = columns.Get("client", ColumnType::kAddress),
@@ -133,6 +148,8 @@ absl::Status Sessions::Add(const Table& table) {
                     *counted = columns.Get("counted", ColumnType::kBool),
                     *known = columns.Get("client_known", ColumnType::kBool),
                     *answered = columns.Get("answered", ColumnType::kBool);
+  const TableColumn* sources = table.Find("sources") ? columns.Get("sources", ColumnType::kInt64) : nullptr;
+  const TableColumn* records = sources != nullptr ? columns.Get("records", ColumnType::kInt64) : nullptr;
   if (!columns.status().ok()) return columns.status();
   const std::vector<uint32_t> clients = NumbersOf(*client), servers = NumbersOf(*server);
   std::vector<SessionKind> kinds;
@@ -140,6 +157,10 @@ absl::Status Sessions::Add(const Table& table) {
   ordered_ = false;
   rows_.reserve(rows_.size() + table.rows);
   for (size_t row = 0; row < table.rows; ++row) {
+    if (records != nullptr && sources->i64[row] != kNullInt64) {
+      AddFolded(table, row);
+      continue;
+    }
     const int32_t from = client->i32[row], to = server->i32[row], kind = state->i32[row];
     if (counted->i32[row] != 1 || from == kNullCode || to == kNullCode || start->i64[row] == kNullInt64) continue;
     const int64_t began = SecondsOf(start->i64[row]);
@@ -197,6 +218,12 @@ void Sessions::Merge(const Sessions& other) {
   }
   for (const PastEdge& edge : other.past_)
     past_.push_back({numbers[edge.client], numbers[edge.server], edge.port, edge.protocol, edge.sessions});
+  for (FoldedTries folded : other.folded_) {
+    folded.server = numbers[folded.server];
+    folded_.push_back(folded);
+  }
+  folded_tries_ += other.folded_tries_;
+  folded_sources_ += other.folded_sources_;
   for (const auto& [gateway, repeated] : other.gateways_) gateways_[numbers[gateway]] += repeated;
   has_past_ |= other.has_past_;
   ordered_ = false;
@@ -225,7 +252,8 @@ void Sessions::Order() {
 size_t Sessions::bytes() const {
   return rows_.size() * sizeof(SessionRow) + heads_.capacity() * sizeof(size_t) +
          addresses_.capacity() * (sizeof(Ip) + sizeof(AddressTrait)) +
-         numbers_.capacity() * (sizeof(Ip) + sizeof(uint32_t) + 1) + past_.capacity() * sizeof(PastEdge);
+         numbers_.capacity() * (sizeof(Ip) + sizeof(uint32_t) + 1) + past_.capacity() * sizeof(PastEdge) +
+         folded_.capacity() * sizeof(FoldedTries);
 }
 
 }  // namespace internal

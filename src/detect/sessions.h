@@ -71,6 +71,18 @@ struct PastEdge {
   uint64_t sessions;
 };
 
+// Tries of hosts that were seen once or twice, as counts (SessionSpec::fold_above): what a server got of them in a
+// minute.
+struct FoldedTries {
+  uint32_t server;
+  int32_t port, protocol;  // kNullInt32 where they differ
+  int32_t client_port;     // of UDP senders that may have been answering; else kNullInt32
+  int64_t start, end;
+  uint64_t sources, tries, packets;
+  // Whether they are of one service.
+  bool one_service() const { return port != kNullInt32 || (protocol != kNullInt32 && client_port == kNullInt32); }
+};
+
 class Sessions {
  public:
   // kInvalidArgument names what is no prefix.
@@ -96,10 +108,15 @@ class Sessions {
   bool has_past() const { return has_past_; }
   // Returns the hosts that were taken for gateways, each with the sessions of others that it repeated.
   const std::map<uint32_t, uint64_t>& gateways() const { return gateways_; }
+  std::span<const FoldedTries> folded() const { return folded_; }
+  // Returns how many tries are folded, and about how many hosts sent them.
+  uint64_t folded_tries() const { return folded_tries_; }
+  uint64_t folded_sources() const { return folded_sources_; }
   size_t size() const { return rows_.size(); }
   size_t bytes() const;
 
  private:
+  void AddFolded(const Table& table, size_t row);
   uint32_t Number(const Ip& address);
   std::vector<uint32_t> NumbersOf(const TableColumn& column);
 
@@ -112,13 +129,15 @@ class Sessions {
   std::vector<size_t> heads_;  // by client: its first row; one more at the end
   std::vector<PastEdge> past_;
   bool has_past_ = false;
+  std::vector<FoldedTries> folded_;
+  uint64_t folded_tries_ = 0, folded_sources_ = 0;
   std::map<uint32_t, uint64_t> gateways_;
   bool ordered_ = false;
 };
 
 // Calls fn(run) for each run of neighbours for which key(row) is the same.
-template <class Key, class Fn>
-void ForEachRun(std::span<const SessionRow> rows, Key key, Fn fn) {
+template <class Row, class Key, class Fn>
+void ForEachRun(std::span<Row> rows, Key key, Fn fn) {
   for (size_t begin = 0, end = 0; begin < rows.size(); begin = end) {
     const auto own = key(rows[begin]);
     for (end = begin + 1; end < rows.size() && key(rows[end]) == own;) ++end;

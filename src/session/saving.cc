@@ -12,7 +12,8 @@
 VPCFLOW_NAMESPACE_BEGIN
 namespace internal {
 
-void SessionState::Write(StateWriter* out) const {
+void SessionState::Write(StateWriter* out) {
+  UnpackAll();
   const Interner& names = encoder_.interner();
   std::map<std::string_view, uint64_t> number;  // of the interfaces in use, by name; from 1
   std::vector<uint32_t> order;                  // pairs with sessions

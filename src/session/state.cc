@@ -1,9 +1,14 @@
 #include "src/session/state.h"
 
 #include <algorithm>
+#include <limits>
 #include <optional>
 #include <string_view>
 #include <utility>
+
+#include "src/session/folding.h"
+#include "src/session/kind.h"
+#include "vpcflow/sketch/hash.h"
 
 VPCFLOW_NAMESPACE_BEGIN
 namespace internal {
@@ -36,6 +41,20 @@ struct SessionState::Columns {
   const Column *src, *dst, *pkt_src, *pkt_dst, *srcport, *dstport, *protocol, *packets, *bytes, *start, *end, *flags,
       *action, *direction, *type;
 };
+
+SessionState::SessionState(const SessionSpec& spec, const SessionColumns& columns, bool filtered)
+    : spec_(spec),
+      columns_(columns),
+      filtered_(filtered),
+      store_(spec.idle),
+      pack_from_(spec.fold_above == 0 ? std::numeric_limits<size_t>::max() : spec.fold_above / 2),
+      second_legs_(spec.intermediaries) {
+  for (const std::string& prefix : spec.fold_not) {
+    Cidr cidr;
+    if (ParseCidr(prefix, &cidr)) fold_not_.Add(cidr);
+  }
+  fold_not_.Build();
+}
 
 size_t SessionState::ColumnOf(Field field) const {
   return columns_[static_cast<size_t>(std::find(kSessionFields.begin(), kSessionFields.end(), field) -
@@ -101,10 +120,81 @@ void SessionState::Consume(const Batch& batch, ShownFields::Bits named) {
   new_views_.clear();
   for (size_t row = 0; row < batch.rows; ++row) AppendRecord(columns, row);
   store_.AddAll(new_pairs_, new_sessions_, new_views_);
+  PackMany();
+}
+
+bool SessionState::IsFoldable(const EndpointPair& pair, const Session& session) const {
+  return session.next == Session().next && store_.AnyView(session, [&](const InterfaceView& view) {
+    return PackedTries::Packs(pair, session, view) && !fold_not_.Contains(pair.address[view.from]);
+  });
+}
+
+size_t SessionState::Foldable() const {
+  size_t out = 0;
+  store_.ForEach([&](uint32_t p, const Session& session) { out += IsFoldable(store_.pair(p), session) ? 1 : 0; });
+  return out;
+}
+
+void SessionState::Pack() {
+  SessionStore rest(spec_.idle);
+  std::vector<InterfaceView> views;
+  store_.ForEach([&](uint32_t p, const Session& session) {
+    const EndpointPair& pair = store_.pair(p);
+    views.clear();
+    store_.ForEachView(session, [&](const InterfaceView& view) { views.push_back(view); });
+    if (IsFoldable(pair, session)) {
+      tries_.Add({pair, session, views[0]});
+    } else {
+      rest.Add(rest.PairId(pair), session, views);
+    }
+  });
+  store_ = std::move(rest);
+}
+
+void SessionState::PackMany() {
+  if (store_.size() < pack_from_) return;
+  if (Foldable() >= store_.size() / 2) Pack();
+  pack_from_ = std::max(spec_.fold_above / 2, store_.size() * 2);
+}
+
+void SessionState::Settle() {
+  if (spec_.fold_above == 0) return UnpackAll();
+  if (sessions() <= spec_.fold_above || tries_.size() + Foldable() <= spec_.fold_above) return UnpackAll();
+  Pack();
+  JoinTries();
+  if (tries_.size() <= spec_.fold_above) return UnpackAll();
+  SeenCounts hosts(sessions());
+  for (size_t i = 0; i < tries_.size(); ++i) hosts.Add(SketchHash(tries_.SenderOf(i)), 1);
+  for (uint32_t p = 0; p < store_.pairs(); ++p) {
+    for (const Ip& address : store_.pair(p).address) hosts.Add(SketchHash(address), kSeenOften);
+  }
+  Unpack([&](size_t i) { return hosts.Of(SketchHash(tries_.SenderOf(i))) >= kSeenOften; });
+}
+
+void SessionState::JoinTries() {
+  SeenCounts pairs(sessions());
+  const auto hash_of = [](const EndpointPair& pair) { return SketchHash(uint64_t{pair.Hash()}); };
+  for (size_t i = 0; i < tries_.size(); ++i) pairs.Add(hash_of(tries_.Get(i).pair), 1);
+  for (uint32_t p = 0; p < store_.pairs(); ++p) pairs.Add(hash_of(store_.pair(p)), 1);
+  Unpack([&](size_t i) { return pairs.Of(hash_of(tries_.Get(i).pair)) > 1; });
+  Pack();
+}
+
+SessionRoles SessionState::Roles() const {
+  DirectionCounts more = ended_;
+  more.one_way += tries_.size();
+  for (size_t i = 0; i < tries_.size(); ++i) {
+    const Try one = tries_.Get(i);
+    more.tcp += one.pair.protocol == kTcp && one.view.rejected == 0 ? 1 : 0;
+  }
+  return {store_, names(), more, flows_};
 }
 
 void SessionState::Merge(const SessionState& other) {
-  store_.Merge(other.store_, CodeMap(other.names(), &encoder_.interner()));
+  const CodeMap codes(other.names(), &encoder_.interner());
+  store_.Merge(other.store_, codes);
+  tries_.Merge(other.tries_, codes);
+  PackMany();
   second_legs_.Merge(other.second_legs_);
   ended_.Merge(other.ended_);
   flows_.bits |= other.flows_.bits;
@@ -116,14 +206,22 @@ std::string SessionState::WarningOf(const SessionRoles& roles) const {
   return roles.one_direction() ? OneDirectionWarning(roles.directions(), flows_, filtered_) : std::string();
 }
 
-Table SessionState::Finish(std::string* warning) const {
+Table SessionState::Finish(std::string* warning) {
+  Settle();
   const SessionRoles roles = Roles();
   if (warning != nullptr) *warning = WarningOf(roles);
-  return SessionRows(spec_, store_, names(), roles, second_legs_, nullptr);
+  Table table = SessionRows(spec_, store_, names(), roles, second_legs_, nullptr);
+  if (spec_.fold_above == 0) return table;
+  TableColumn& sources = table.columns.emplace_back();
+  sources.name = "sources";
+  sources.i64.append(table.rows, kNullInt64);
+  AppendFolded(tries_, roles, &table);
+  return table;
 }
 
 Table SessionState::TakeIdle(int64_t time) {
   const auto idle = [&](const Session& session) { return session.end + spec_.idle < time; };
+  Unpack([&](size_t i) { return idle(tries_.Get(i).session); });
   Table table = SessionRows(spec_, store_, names(), Roles(), second_legs_, idle);
   store_.ForEach([&](uint32_t p, const Session& session) {
     if (idle(session)) ended_.Add(store_, names(), store_.pair(p), session);

@@ -134,3 +134,30 @@ def test_file_by_file_is_one_pass(tmp_path, parts):
     worst = {alert.finding.key: alert.finding.severity for alert in look.told}
     assert worst == {f.key: f.severity for f in whole}
     assert json.dumps([a.as_dict() for a in look.told])
+
+
+def test_other_settings_withdraw_nothing(tmp_path):
+    look, said = Looks(tmp_path), []
+    assert look(talk(upload("10.0.0.4", 1))) == [("exfiltration", "high")]
+    look.options = {"detectors": {"exfil_bytes": "50GB", "exfil_small": "50GB"}, "log": said.append}
+    assert look(talk(upload("10.0.0.4", 1), call(2))) == []
+    assert said == [
+        "the detectors go by other settings than before: exfil_bytes 50000000000 (was 500000000), exfil_small "
+        "50000000000 (was 50000000); what was told stays as it was told"
+    ]
+    assert look(talk(call(3))) == []
+    assert len(said) == 1
+    look.options = {"min_severity": "high", "log": said.append}
+    assert look(talk(call(4))) == []
+    assert len(said) == 2
+    assert "min_severity \"high\" (was \"medium\")" in said[1]
+
+
+def test_what_is_told_with_the_settings_of_now_is_withdrawn_as_ever(tmp_path):
+    look = Looks(tmp_path)
+    look(talk(call(0)))
+    look.options = {"detectors": {"exfil_bytes": "400MB"}}
+    look(talk(call(1)))  # other settings, before anything was told
+    assert look(talk(upload("10.0.0.4", 2))) == [("exfiltration", "high")]
+    later = look(talk(upload("10.0.0.5", 2), upload("10.0.0.6", 2)))
+    assert ("exfiltration", "withdrawn") in later

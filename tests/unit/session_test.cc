@@ -92,5 +92,75 @@ TEST(Sessions, NoOtherVersion) {
               Not(HasSubstr("newer")));
 }
 
+// Tries at one service: of many hosts one each, of one host three.
+std::string ManyTries(int hosts) {
+  std::string log = kHead;
+  for (int i = 0; i < hosts; ++i) {
+    log += "eni-a 198.51." + std::to_string(i / 200) + "." + std::to_string(i % 200) +
+           " 10.0.0.2 40000 443 6 1 60 100 110 REJECT 2 ingress\n";
+  }
+  for (const char* port : {"1", "2", "3"})
+    log += std::string("eni-a 203.0.113.1 10.0.0.2 ") + port + " 443 6 1 60 100 110 REJECT 2 ingress\n";
+  return log;
+}
+
+Table Folded(const std::vector<std::string>& logs, uint64_t above) {
+  PlanSpec spec;
+  spec.sessions = SessionSpec{.ordered = false, .fold_above = above, .fold_not = {"10.0.0.0/8"}};
+  Aggregation all = *Aggregation::Make(*Plan::Make(spec));
+  for (const std::string& log : logs)
+    EXPECT_TRUE(all.Update({Source::Bytes("log", std::string_view(log))}, {}).ok());
+  return all.Value();
+}
+
+TEST(FoldedSessions, AreCounts) {
+  const Table table = Folded({ManyTries(100)}, 50);
+  ASSERT_GE(table.rows, 5u);
+  const auto number = [&](const char* name, size_t row) { return table.columns[*table.Find(name)].i64[row]; };
+  const size_t last = table.rows - 1;
+  EXPECT_EQ(TextOf(table, "state", last), "-");
+  EXPECT_EQ(NumberOf(table, "server", last), kNullCode);
+  EXPECT_EQ(NumberOf(table, "counted", last), 0);
+  EXPECT_EQ(number("sources", last), number("records", last));  // few enough to be counted
+  EXPECT_EQ(static_cast<size_t>(number("records", last)) + table.rows - 2, 103u);
+  EXPECT_EQ(NumberOf(table, "server_port", last - 1), 443);
+  EXPECT_EQ(number("sources", last - 1), number("sources", last));
+  EXPECT_EQ(number("start", last - 1), 100 * kMicrosPerSecond);
+  size_t thrice = 0;
+  for (size_t row = 0; row + 2 < table.rows; ++row) {
+    EXPECT_EQ(number("sources", row), kNullInt64);
+    const TableColumn& clients = table.columns[*table.Find("client")];
+    thrice += ToString(clients.addresses[static_cast<size_t>(clients.i32[row])]) == "203.0.113.1" ? 1 : 0;
+  }
+  EXPECT_EQ(thrice, 3u);
+}
+
+TEST(FoldedSessions, AreNoneBelowTheLimit) {
+  const Table table = Folded({ManyTries(100)}, 103);
+  EXPECT_EQ(table.rows, 103u);
+  EXPECT_EQ(table.columns[*table.Find("sources")].i64[0], kNullInt64);
+}
+
+// What comes later of the same ends makes a try whole again.
+TEST(FoldedSessions, AnswersAreStillAnswers) {
+  const std::string asked = "eni-a 198.51.0.7 10.0.0.9 40000 53 17 1 60 100 110 ACCEPT - ingress\n";
+  const std::string answered = "eni-a 10.0.0.9 198.51.0.7 53 40000 17 1 60 101 111 ACCEPT - egress\n";
+  const Table table = Folded({ManyTries(100) + asked, ManyTries(0) + kHead + answered}, 20);
+  size_t established = 0;
+  for (size_t row = 0; row < table.rows; ++row) established += TextOf(table, "state", row) == "established" ? 1 : 0;
+  EXPECT_EQ(established, 1u);
+}
+
+TEST(FoldedSessions, AreSavedWhole) {
+  PlanSpec spec;
+  spec.sessions = SessionSpec{.fold_above = 20};
+  Aggregation folded = *Aggregation::Make(*Plan::Make(spec)), whole = *Aggregation::Make(SessionPlan());
+  const std::string log = ManyTries(100);
+  for (Aggregation* one : {&folded, &whole})
+    ASSERT_TRUE(one->Update({Source::Bytes("log", std::string_view(log))}, {}).ok());
+  EXPECT_LT(folded.Value().rows, 90u);
+  EXPECT_EQ(folded.ToBytes(), whole.ToBytes());
+}
+
 }  // namespace
 }  // namespace vpcflow

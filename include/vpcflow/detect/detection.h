@@ -65,6 +65,12 @@ struct Gateway {
   uint64_t repeated = 0;  // sessions that were left out
 };
 
+// Tries that are not in sessions, but in counts by server, port and minute (SessionSpec::fold_above).
+struct FoldedCounts {
+  uint64_t tries = 0;
+  uint64_t sources = 0;  // hosts that sent them, about: the estimate of a DistinctSketch for each table that was added
+};
+
 // Any number of threads may use one Detection at once; its calls wait for each other. Only moving and destroying it are
 // for one thread. std::bad_alloc may leave any call.
 class Detection {
@@ -103,6 +109,9 @@ class Detection {
 
   // Returns the hosts that were taken for gateways, by the text of their addresses.
   std::vector<Gateway> Gateways();
+
+  // Returns how many tries are folded. Of the detectors `flood` counts them; the others see nothing in so few of a host.
+  FoldedCounts Folded() const;
 
   size_t sessions() const;
   size_t bytes() const;

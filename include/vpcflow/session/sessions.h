@@ -89,16 +89,24 @@
 // intermediary's: of an interface whose interface-type is nat_gateway, regional_nat_gateway or network_load_balancer,
 // or named in SessionSpec::intermediaries.
 //
+// With SessionSpec::fold_above there is a last column, `sources`, which is null in the rows of sessions. After these the
+// rows follow that stand for folded tries, without client and not `counted`: for each server, minute, port and protocol
+// of 16 tries or more (and each port of UDP senders, `client_port`; the rest of a server's minute has neither port nor
+// protocol) the tries in `records`, their packets in `client_packets`, and the hosts that sent them in `sources`. The
+// last one, without server, counts all folded tries, and their hosts by a DistinctSketch. What is folded is the same in
+// any order of the records.
+//
 // Needs srcaddr, dstaddr, start and end; the better the more it has of srcport, dstport, protocol, interface-id,
 // packets, bytes, action, tcp-flags, flow-direction, pkt-srcaddr, pkt-dstaddr, interface-type. O(1) a record, expected;
 // memory for all sessions, within ScanOptions::max_memory: 224 bytes each while they are gathered, 500 to 660 at the
-// peak with the result's table (525,000 sessions, 1 and 2 threads). The result does not depend on the order of the
+// peak with the result's table (525,000 sessions, 1 and 2 threads); 24 bytes for each folded try. The result does not depend on the order of the
 // records, nor on threads.
 #ifndef VPCFLOW_SESSION_SESSIONS_H_
 #define VPCFLOW_SESSION_SESSIONS_H_
 
 #include <array>
 #include <cstdint>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -121,6 +129,10 @@ struct SessionSpec {
   Vantage vantage = Vantage::kMost;
   std::vector<Ip> intermediaries{};  // addresses of NAT gateways and load balancers, beyond those that the log tells
   bool ordered = true;               // false: rows in any order, a tenth faster; for what does not go by it (Detection)
+  // If there are more tries than this, those of hosts that are seen once or twice, and by nothing but such tries, are
+  // folded into counts (0: never). A try is a session of one record, of three packets at most, that nobody answered.
+  uint64_t fold_above = 0;
+  std::vector<std::string> fold_not{};  // prefixes of hosts whose tries stay sessions
 };
 
 VPCFLOW_NAMESPACE_END

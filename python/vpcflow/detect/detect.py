@@ -35,7 +35,7 @@ from ..query.sessions import sessions_as_records
 from ..typing import Duration, Progress
 from .history import Baseline, Past
 from .rows import DETECTORS, ROWS, all_settings
-from .run import Run, engine_settings
+from .run import Run, engine_settings, sessions_for
 from .settings import DetectorSettings, Settings
 
 if TYPE_CHECKING:
@@ -136,7 +136,7 @@ def look(
 ) -> Look:  # fmt: skip
     """Looks for findings in one pass over logs, which may be a stream, and runs other queries in it. Nothing is raised
     for damaged sources yet."""
-    queries = [flows.sessions(idle=settings.idle)._in_any_order(), Scope.query(flows), *others]
+    queries = [sessions_for(flows, settings), Scope.query(flows), *others]
     (sessions, scoped, *results), damage = collect_readable(queries, progress=progress)
     scope = Scope.of(scoped)
     found = find(sessions, flows, settings, only=only, baseline=baseline, samples=samples, scope=scope)
@@ -207,7 +207,8 @@ def find(
         found = with_samples(logs, found, samples)
     degraded = {name: run.reasons(name) for name in able if run.reasons(name)}
     findings = Findings(
-        found, sessions.report, not_detected, degraded=degraded, not_asked=not_asked, gateways=run.gateways()
+        found, sessions.report, not_detected, degraded=degraded, not_asked=not_asked, gateways=run.gateways(),
+        folded=run.folded(),
     )  # fmt: skip
     if half is not None:
         findings.history = f"{_NEW} by the first half of these logs alone, until {instant(half)} UTC: give a baseline"

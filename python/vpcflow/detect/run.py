@@ -22,6 +22,9 @@ from .settings import Settings
 from .threat_lists import addresses_of, day_of
 
 SERVICE = "pkt-dst-aws-service"  # the field that names the AWS service of a target
+#: Tries that are held as sessions, in half a gigabyte.
+WHOLE = 1_000_000
+_SEEN = 2  # times that a host is seen whose tries are folded
 _LISTS_IN_PYTHON = ("idle", "bad", "geo", "aws_ranges")  # settings that the engine gets in another form, or not at all
 
 
@@ -29,6 +32,14 @@ def engine_settings(settings: Settings) -> dict[str, Any]:
     """Returns the settings for the engine, without labels, which are made when they are needed."""
     own = {name: value for name, value in dataclasses.asdict(settings).items() if name not in _LISTS_IN_PYTHON}
     return {**own, "bad": addresses_of(settings.bad)}
+
+
+def sessions_for(flows: Flows, settings: Settings) -> Flows:
+    """Makes a query of sessions out of one of records. Beyond :data:`WHOLE` tries those of hosts that were seen once or
+    twice become counts, unless settings ask for so few of one host."""
+    few = min(settings.scan_ports, settings.scan_hosts, settings.access_tries) // 2 <= _SEEN  # replaying halves them
+    sessions = flows.sessions(idle=settings.idle)._in_any_order()
+    return sessions._folded(0 if few else WHOLE, settings.inside)
 
 
 class Run:
@@ -65,6 +76,10 @@ class Run:
     def gateways(self) -> dict[str, int]:
         """Returns the inside hosts that were taken for gateways, each with the sessions of others that it repeats."""
         return self._detection.gateways()
+
+    def folded(self) -> tuple[int, int]:
+        """Returns how many tries are folded into counts, and about how many hosts sent them."""
+        return self._detection.folded()
 
     def missing(self, name: str) -> list[str]:
         """Returns the arguments that a detector needs and that are not given."""

@@ -28,6 +28,10 @@ _SHOWN = [
     ("what", "text"),
 ]  # fmt: skip
 _BLIND = "not looked for"
+_FOLDED = (
+    "(standard error 1.6 %) that were seen once or twice, as there are too many to hold each: flood counts them by "
+    "target, port and minute, at most 15 too few; no other detector tells of so few tries of one host"
+)
 _GATEWAYS = 5  # that a line names
 
 
@@ -42,8 +46,9 @@ class Covering(Protocol):
 class Limit(NamedTuple):
     """What could not be seen, as a line of :meth:`Findings.limits`."""
 
-    #: ``blind``: a detector or rule sees nothing of some of the logs, or of all; ``left-out``: what gateways repeat.
-    kind: Literal["blind", "sees-less", "left-out"]
+    #: ``blind``: a detector or rule sees nothing of some of the logs, or of all; ``left-out``: what gateways repeat;
+    #: ``folded``: tries that are counted together.
+    kind: Literal["blind", "sees-less", "left-out", "folded"]
     text: str
 
 
@@ -88,13 +93,15 @@ class Findings(Sequence[Finding]):
     in every record; ``degraded`` those that see less by some format, by SKIPDATA or by logs of one direction, with the
     reasons; ``not_asked`` the detectors asked for by name that find nothing without an argument that was not given,
     with its name; ``gateways`` the inside hosts that were taken for NAT gateways, each with the number of sessions that
-    it repeats of others, which are left out; ``scope`` is what was looked at, ``None`` if that is not known.
+    it repeats of others, which are left out; ``folded`` how many tries were counted together instead of one by one, as
+    there were too many, and about how many hosts sent them; ``scope`` is what was looked at, ``None`` if that is not
+    known.
     """
 
     def __init__(
         self, findings: list[Finding], report: Report, not_detected: dict[str, list[str]], *,
         degraded: dict[str, list[str]] | None = None, not_asked: dict[str, list[str]] | None = None,
-        gateways: dict[str, int] | None = None, scope: Scope | None = None,
+        gateways: dict[str, int] | None = None, folded: tuple[int, int] = (0, 0), scope: Scope | None = None,
     ) -> None:  # fmt: skip
         self._findings = findings
         self.report = report
@@ -102,6 +109,7 @@ class Findings(Sequence[Finding]):
         self.degraded = degraded or {}
         self.not_asked = not_asked or {}
         self.gateways = gateways or {}
+        self.folded = folded
         self.scope = scope
         #: How commands read the logs, for :attr:`vpcflow.findings.Incident.next`.
         self.reading: Reading | None = None
@@ -135,6 +143,7 @@ class Findings(Sequence[Finding]):
             together.degraded = {**self.degraded, **other.degraded}
             together.not_asked = {**self.not_asked, **other.not_asked}
             together.gateways = {**self.gateways, **other.gateways}
+            together.folded = max(self.folded, other.folded)
             together.add = {**self.add, **other.add}
             together.silenced = self.silenced + other.silenced
         return together
@@ -143,7 +152,7 @@ class Findings(Sequence[Finding]):
         """Returns other findings of what these are of."""
         like = Findings(
             findings, self.report, self.not_detected, degraded=self.degraded, not_asked=self.not_asked,
-            gateways=self.gateways, scope=self.scope,
+            gateways=self.gateways, folded=self.folded, scope=self.scope,
         )  # fmt: skip
         like.reading, like.add, like.silenced = self.reading, self.add, self.silenced
         like.history, like.usual = self.history, self.usual
@@ -208,6 +217,10 @@ class Findings(Sequence[Finding]):
             more = len(self.gateways) - len(shown)
             text = f"left out: what these hosts repeat of others, as NAT gateways do: {', '.join(shown)}"
             limits.append(Limit("left-out", text + (f" and {more:,} more" if more else "")))
+        tries, hosts = self.folded
+        if tries:
+            what = count(tries, "unanswered try", "unanswered tries")
+            limits.append(Limit("folded", f"folded: {what} of about {hosts:,} outside hosts {_FOLDED}"))
         return limits
 
     def rows(self) -> list[dict[str, Any]]:

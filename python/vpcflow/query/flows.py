@@ -432,6 +432,12 @@ class Flows(Unrun, Outputs):
         sessions = self._spec.sessions
         return self._with(sessions=sessions.replace(ordered=False) if sessions else None)
 
+    def _folded(self, above: int, inside: Sequence[str]) -> Flows:
+        """Folds tries of hosts that are seen once or twice into counts, if there are more than ``above`` tries (0:
+        never), but for those of ``inside`` (prefixes); for detectors."""
+        sessions = self._spec.sessions
+        return self._with(sessions=sessions.replace(fold_above=above, fold_not=list(inside)) if sessions else None)
+
     def batches(self, rows: int = 65536) -> Iterator[Result]:
         """Yields the selected rows, in results of about ``rows`` rows, in the order of the input and in bounded memory.
 

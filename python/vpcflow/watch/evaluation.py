@@ -5,16 +5,17 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import time
 from collections.abc import Iterable, Sequence
 from typing import Callable, NamedTuple
 
 from ..detect.detect import checked_settings, find
 from ..detect.history import Past
-from ..detect.run import services_in
+from ..detect.run import services_in, sessions_for
 from ..detect.settings import DetectorSettings
 from ..errors import FieldError
 from ..findings.finding import SEVERITIES, Finding
-from ..query.aggregation import Aggregation, merge_all
+from ..query.aggregation import Aggregation
 from ..query.arguments import names
 from ..query.flows import Flows
 from ..query.scan import query
@@ -24,6 +25,7 @@ from ..rules.model import Rule
 from ..typing import Severity
 from .limits import Limits
 from .reading import DAY
+from .settings import begin, described
 from .settling import is_settled
 from .store import Store
 
@@ -147,8 +149,13 @@ class DetectorWindow:
         own = {name: value for name, value in settings.items() if name != "only"}
         self._settings = checked_settings(self._only, own)
         self._severities = SEVERITIES[: SEVERITIES.index(min_severity) + 1]
+        self._described = described(self._settings, self._only, baseline, span, min_severity)
         self._sessions: Aggregation | None = None  # those of the store, put together
         self._last_part: int | None = None  # of the store, that they hold
+
+    def begin(self) -> None:
+        """Says so if the state was written with other settings; what was told then is refuted by nothing."""
+        begin(self._store, self._described, self._log, time.time())
 
     def reload(self) -> None:
         """Lets the next look read the sessions from the store again, as after a transaction that failed."""
@@ -168,9 +175,10 @@ class DetectorWindow:
         last, saved = self._store.execute(f"select max(id), count(*) {mine}", (str(idle),)).fetchone()
         if self._sessions is None or last != self._last_part:
             parts = self._store.execute(f"select blob {mine} order by id", (str(idle),))
-            self._sessions = merge_all([*(blob for (blob,) in parts), fresh])
-        else:
-            self._sessions.merge(fresh)
+            self._sessions = Aggregation(sessions_for(query(), self._settings))
+            for (blob,) in parts:
+                self._sessions.merge(Aggregation.from_bytes(blob))
+        self._sessions.merge(fresh)
         newest = max((end for end in fresh.collect()["end"] if end is not None), default=0)
         self._sessions.take_idle(newest - self._span)
         if saved >= self.PARTS:

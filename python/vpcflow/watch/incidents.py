@@ -10,6 +10,7 @@ from ..alerts.alert import Alert
 from ..detect.rows import DETECTORS
 from ..findings.finding import SEVERITIES, Finding
 from .evaluation import Look
+from .settings import unrefuted_until
 from .store import Store
 
 
@@ -52,14 +53,14 @@ class Incidents:
 
     def refuted(self, look: Look) -> list[Alert]:
         """Withdraws the incidents whose data the detectors looked at again, whole, and did not find, or found to be
-        less than what is told; returns a note about each."""
+        less than what is told; returns a note about each. Those that were told with other settings stay."""
         now: dict[str, list[Finding]] = {}
         for finding in look.all:
             now.setdefault(finding.key, []).append(finding)
         notes = []
         rows = self._store.execute(
             "select incidents.id, key, start, end, alert, finding from incidents join alerts on alerts.id = alert "
-            "where start >= ?", (look.since,)
+            "where start >= ? and made > ?", (look.since, unrefuted_until(self._store)),
         ).fetchall()  # fmt: skip
         for number, key, start, end, told, text in rows:
             detector = key.split("\n")[0]

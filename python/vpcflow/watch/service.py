@@ -117,6 +117,8 @@ class Watch:
             check_source(self._source)  # before a state is made
         self._store.open()
         self._discovery.begin()
+        if self._window is not None:
+            self._window.begin()
 
     @property
     def young(self) -> list[str]:

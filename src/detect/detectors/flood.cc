@@ -33,33 +33,45 @@ constexpr const SettingInfo* kSettings[] = {&kFloodSources, &kFloodPackets, &kFl
 
 constexpr int64_t kMinute = 60;
 
+// What a target got in a minute of one session, or of folded tries.
+struct Piece : SessionRow {
+  explicit Piece(const SessionRow& row) : SessionRow(row) {}
+  uint64_t sources = 0, tries = 1;  // of folded tries, whose client is not known: how many sent them, and their number
+  bool one_service = true;
+};
+
 int64_t MinuteOf(const SessionRow& row) { return row.start - ((row.start % kMinute) + kMinute) % kMinute; }
 
 // What one target got in a minute without answering.
 struct Minute {
   int64_t time = 0;
-  uint64_t tries = 0, sources = 0;
+  uint64_t tries = 0, sources = 0, folded = 0;  // tries that were folded
   uint128 packets = 0;
-  uint32_t most = 0;  // the source that sent most
+  uint32_t most = 0;  // the source that sent most, if one is known
   uint128 most_packets = 0;
   Span span;
 };
 
-// The minutes of rows that stand in the order of time.
-std::vector<Minute> MinutesOf(const DetectorContext& context, std::span<const SessionRow> rows) {
+// The minutes of pieces that stand in the order of time.
+std::vector<Minute> MinutesOf(const DetectorContext& context, std::span<const Piece> pieces) {
   std::vector<Minute> out;
-  ForEachRun(rows, MinuteOf, [&](std::span<const SessionRow> own) {
+  ForEachRun(pieces, MinuteOf, [&](std::span<const Piece> own) {
     Minute minute;
     minute.time = MinuteOf(own[0]);
-    minute.tries = own.size();
     absl::flat_hash_map<uint32_t, uint128> sources;
-    for (const SessionRow& row : own) {
-      sources[row.client] += row.packets;
-      minute.packets += row.packets;
-      minute.span.Add(row);
+    for (const Piece& piece : own) {
+      minute.tries += piece.tries;
+      minute.packets += piece.packets;
+      minute.span.Add(piece);
+      if (piece.sources == 0) {
+        sources[piece.client] += piece.packets;
+      } else {
+        minute.sources += piece.sources;
+        minute.folded += piece.tries;
+      }
     }
-    minute.sources = sources.size();
-    minute.most = sources.begin()->first;
+    minute.sources += sources.size();
+    if (!sources.empty()) minute.most = sources.begin()->first;
     for (const auto& [source, packets] : sources) {
       const bool before =
           packets == minute.most_packets &&
@@ -104,8 +116,15 @@ Finding ToFinding(const DetectorContext& context, uint32_t host, const Span& spa
   f.AddEvidence("sources", Signed(worst.sources));
   f.AddEvidence("packets", worst.packets);
   f.AddEvidence("tries", Signed(worst.tries));
+  if (worst.folded > 0) f.AddEvidence("folded", Signed(worst.folded));
   if (minutes > 1) f.AddEvidence("bins", Signed(minutes));
   return f;
+}
+
+int64_t TriesIn(std::span<const Piece> pieces) {
+  uint64_t tries = 0;
+  for (const Piece& piece : pieces) tries += piece.tries;
+  return Signed(tries);
 }
 
 // A record of a server that somebody asked in the host's name has the port of a service as the sender's. `answers`: the
@@ -117,15 +136,15 @@ bool MayBeReflected(const DetectorContext& context, const SessionRow& row, bool 
 }
 
 // Answers that nobody asked for: servers of one port to whom somebody wrote in the host's name. Takes them out of `rows`.
-void Reflections(const DetectorContext& context, std::vector<SessionRow>* rows, std::vector<Finding>* out) {
-  std::stable_sort(rows->begin(), rows->end(), [](const SessionRow& a, const SessionRow& b) {
+void Reflections(const DetectorContext& context, std::vector<Piece>* rows, std::vector<Finding>* out) {
+  std::stable_sort(rows->begin(), rows->end(), [](const Piece& a, const Piece& b) {
     return std::tie(a.client_port, a.start) < std::tie(b.client_port, b.start);
   });
   const auto many = [&](const Minute& m) { return Signed(m.sources) >= context.Get(kFloodReflectors); };
-  const auto by_port = [](const SessionRow& row) { return row.client_port; };
+  const auto by_port = [](const Piece& piece) { return piece.client_port; };
   std::set<int32_t> told;
-  ForEachRun(std::span<const SessionRow>(*rows), by_port, [&](std::span<const SessionRow> own) {
-    if (Signed(own.size()) < context.Get(kFloodReflectors)) return;
+  ForEachRun(std::span<const Piece>(*rows), by_port, [&](std::span<const Piece> own) {
+    if (TriesIn(own) < context.Get(kFloodReflectors)) return;
     ForEachFlood(
         MinutesOf(context, own), many, [](const Minute& m) { return m.sources; },
         [&](const Minute& worst, const Span& span, size_t minutes) {
@@ -141,7 +160,7 @@ void Reflections(const DetectorContext& context, std::vector<SessionRow>* rows, 
           told.insert(own[0].client_port);
         });
   });
-  std::erase_if(*rows, [&](const SessionRow& row) { return told.contains(row.client_port); });
+  std::erase_if(*rows, [&](const Piece& piece) { return told.contains(piece.client_port); });
 }
 
 // Many sessions of one outside host that stay open and say nothing, so that a server has none left (slow HTTP).
@@ -179,9 +198,9 @@ void SlowFloods(const DetectorContext& context, uint32_t source, std::vector<Fin
 }
 
 // Floods of one host; `rows` are what it did not answer.
-void FloodsOf(const DetectorContext& context, std::vector<SessionRow> rows, std::vector<Finding>* out) {
+void FloodsOf(const DetectorContext& context, std::vector<Piece> rows, std::vector<Finding>* out) {
   const uint32_t host = rows[0].server;
-  std::sort(rows.begin(), rows.end(), [](const SessionRow& a, const SessionRow& b) { return a.start < b.start; });
+  std::sort(rows.begin(), rows.end(), [](const Piece& a, const Piece& b) { return a.start < b.start; });
   const auto much = [&](const Minute& m) {
     return static_cast<double>(m.packets) >= static_cast<double>(context.Get(kFloodPackets));
   };
@@ -206,13 +225,14 @@ void FloodsOf(const DetectorContext& context, std::vector<SessionRow> rows, std:
             context, host, span, minutes, worst, score,
             absl::StrCat(to, " got ", packets, " from ", Counted(worst.sources, "source"), " without answer")));
       });
-  std::stable_sort(rows.begin(), rows.end(), [](const SessionRow& a, const SessionRow& b) {
+  std::erase_if(rows, [](const Piece& piece) { return !piece.one_service; });
+  std::stable_sort(rows.begin(), rows.end(), [](const Piece& a, const Piece& b) {
     return std::tie(a.port, a.protocol) < std::tie(b.port, b.protocol);
   });
-  const auto by_port = [](const SessionRow& row) { return std::tuple(row.port, row.protocol); };
+  const auto by_port = [](const Piece& piece) { return std::tuple(piece.port, piece.protocol); };
   const auto many = [&](const Minute& m) { return Signed(m.sources) >= context.Get(kFloodSources); };
-  ForEachRun(std::span<const SessionRow>(rows), by_port, [&](std::span<const SessionRow> own) {
-    if (Signed(own.size()) < context.Get(kFloodSources)) return;
+  ForEachRun(std::span<const Piece>(rows), by_port, [&](std::span<const Piece> own) {
+    if (TriesIn(own) < context.Get(kFloodSources)) return;
     ForEachFlood(
         MinutesOf(context, own), many, [](const Minute& m) { return m.sources; },
         [&](const Minute& worst, const Span& span, size_t minutes) {
@@ -227,12 +247,12 @@ void FloodsOf(const DetectorContext& context, std::vector<SessionRow> rows, std:
 }
 
 // Pieces of a session, one for each minute that it lasted, with its packets shared out; a day of pieces at most.
-void AddPieces(const SessionRow& row, std::vector<SessionRow>* out) {
+void AddPieces(const SessionRow& row, std::vector<Piece>* out) {
   const auto minutes = std::clamp<int64_t>((row.end - row.start) / kMinute + 1, 1, kDay / kMinute);
   const auto pieces = static_cast<uint64_t>(
       std::clamp<int64_t>(static_cast<int64_t>(std::min<uint64_t>(row.packets, 1 << 20)), 1, minutes));
   for (uint64_t i = 0; i < pieces; ++i) {
-    SessionRow& piece = out->emplace_back(row);
+    Piece& piece = out->emplace_back(row);
     const auto at = [&](uint64_t n) {
       return row.start + static_cast<int64_t>(static_cast<uint128>(row.end - row.start) * n / pieces);
     };
@@ -256,21 +276,36 @@ std::vector<Finding> FindFloods(const DetectorContext& context) {
     ++own.tries;
     own.packets += std::max(row.packets, row.answers);
   }
+  for (const FoldedTries& folded : context.sessions.folded()) {
+    got[folded.server].tries += folded.tries;
+    got[folded.server].packets += folded.packets;
+  }
   struct Lost {
-    std::vector<SessionRow> reflected, others;  // what may be answers that nobody asked for, and the rest
+    std::vector<Piece> reflected, others;  // what may be answers that nobody asked for, and the rest
+  };
+  const auto few = [&](uint32_t target) {
+    const Got& own = got[target];
+    return Signed(own.tries) < std::min(context.Get(kFloodSources), context.Get(kFloodReflectors)) &&
+           static_cast<double>(own.packets) < static_cast<double>(context.Get(kFloodPackets));
   };
   std::map<uint32_t, Lost> hosts;
   for (const SessionRow& row : context.sessions.rows()) {
-    if (!row.Is(kOneSided)) continue;
-    const Got& own = got[target_of(row)];
-    if (Signed(own.tries) < std::min(context.Get(kFloodSources), context.Get(kFloodReflectors)) &&
-        static_cast<double>(own.packets) < static_cast<double>(context.Get(kFloodPackets)))
-      continue;
+    if (!row.Is(kOneSided) || few(target_of(row))) continue;
     SessionRow tried = row;
     const bool answers = tried.packets < tried.answers;
     if (answers) tried.Swap();
     Lost& lost = hosts[tried.server];
     AddPieces(tried, MayBeReflected(context, tried, answers) ? &lost.reflected : &lost.others);
+  }
+  for (const FoldedTries& folded : context.sessions.folded()) {
+    if (few(folded.server)) continue;
+    Lost& lost = hosts[folded.server];
+    std::vector<Piece>& into = folded.client_port != kNullInt32 ? lost.reflected : lost.others;
+    Piece& piece = into.emplace_back(SessionRow{0, folded.server, folded.port, folded.protocol, folded.start,
+                                                folded.end, 0, 0, folded.packets, 0, folded.client_port, 0});
+    piece.sources = folded.sources;
+    piece.tries = folded.tries;
+    piece.one_service = folded.one_service();
   }
   std::vector<Finding> out;
   for (auto& [host, lost] : hosts) {

@@ -121,7 +121,7 @@ void Horizontal(const DetectorContext& context, uint32_t source, std::vector<Fin
     return std::tie(a.port, a.protocol, a.server, a.start) < std::tie(b.port, b.protocol, b.server, b.start);
   });
   const auto of_port = [](const SessionRow& row) { return row.port; };
-  ForEachRun(by_port, of_port, [&](std::span<const SessionRow> rows) {
+  ForEachRun(std::span<const SessionRow>(by_port), of_port, [&](std::span<const SessionRow> rows) {
     if (Signed(rows.size()) < context.Get(kScanHosts)) return;
     ForEachRun(
         rows, [](const SessionRow& row) { return row.protocol; },

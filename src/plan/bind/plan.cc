@@ -158,6 +158,11 @@ class Maker {
       return MakeError(ErrorKind::kPlan,
                        "a plan makes sessions, or groups, or selects rows; the columns of sessions are fixed");
     if (spec.sessions->idle < 1) return MakeError(ErrorKind::kPlan, "sessions: idle is at least 1 s");
+    for (const std::string& prefix : spec.sessions->fold_not) {
+      Cidr cidr;
+      if (!ParseCidr(prefix, &cidr))
+        return MakeError(ErrorKind::kPlan, absl::StrCat("sessions: fold_not: '", prefix, "' is no prefix"));
+    }
     for (const Field field : kSessionFields) SlotOf(field);
     plan_.required = kNeededSessionFields;
     return absl::OkStatus();
