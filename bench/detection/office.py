@@ -47,7 +47,7 @@ def judge(findings, labels):
 
 def run(seed, fmt, window, **options):
     made = vf.synth(world="office", seed=seed, plant="all", format=fmt, window=window, **options)
-    findings = list(vf.detect(vf.scan(made.data), samples=0))
+    findings = vf.detect(vf.scan(made.data), samples=0)
     told, false = judge(findings, made.labels)
     kinds = [label["kind"] for label in made.labels if not label["benign"]]
     return kinds, told, false, made, findings
@@ -70,27 +70,40 @@ def main():
     args = parser.parse_args()
     first = FIRST_TUNING_SEED if args.tune else FIRST_SEED
     cases = [("v5", 60), ("default", 60)] if args.tune else [("v5", 60), ("v5", 600), ("default", 60), ("default", 600)]
-    hits, false_of, kinds = collections.Counter(), collections.Counter(), []
+    hits, planted, false_of = collections.Counter(), collections.Counter(), collections.Counter()
+    hidden = collections.Counter()  # what a format hides, by what it shows in other words than v5
+    words = {}
     records = 0
     for fmt, window in cases:
         for seed in range(first, first + args.seeds):
             kinds, told, false, made, findings = run(seed, fmt, window)
             records = made.records
             hits.update((fmt, window, kind) for kind in told)
+            planted.update((fmt, window, kind) for kind in kinds)
             false_of.update((fmt, window, finding.detector) for finding in false)
+            own = {finding.sentence for finding in findings}
+            hidden[fmt, window, "words"] += len(own - words.setdefault((window, seed), own))
+            hidden[fmt, window, "gateways"] += len(findings.gateways)
+            hidden[fmt, window, "repeated"] += sum(findings.gateways.values())
             print(f"{fmt} {window} seed {seed}: {len(told)} of {len(kinds)} told, {len(false)} false, {len(findings)} findings", file=sys.stderr)
             if args.tune:
                 show(seed, false, made)
     heads = [f"{'v2' if fmt == 'default' else fmt}, {window} s" for fmt, window in cases]
     lines = ["| attack | " + " | ".join(heads) + " |", "| --- |" + " --- |" * len(heads)]
-    for kind in kinds:
-        lines.append(f"| {kind} | " + " | ".join(f"{hits[fmt, window, kind]} of {args.seeds}" for fmt, window in cases) + " |")
-    lines.append(f"| **told, of {len(kinds)} kinds** | " + " | ".join(
-        f"{sum(hits[fmt, window, kind] for kind in kinds) / args.seeds:.1f}" for fmt, window in cases) + " |")  # fmt: skip
+    for kind in dict.fromkeys(kind for _, _, kind in planted):  # a world may have no place for one
+        cells = (f"{hits[fmt, window, kind]} of {planted[fmt, window, kind]}" for fmt, window in cases)
+        lines.append(f"| {kind} | " + " | ".join(cells) + " |")
+    sums = ([sum(n for key, n in of.items() if key[:2] == case) / args.seeds for of in (hits, planted)] for case in cases)
+    lines.append("| **told, of those planted** | " + " | ".join(f"{told:.1f} of {all_of:.1f}" for told, all_of in sums) + " |")
     for name in sorted({name for _, _, name in false_of}):
         lines.append(f"| false a day, {name} | " + " | ".join(f"{false_of[fmt, window, name] / args.seeds:.1f}" for fmt, window in cases) + " |")
     sums = [sum(n for (f, w, _), n in false_of.items() if (f, w) == case) / args.seeds for case in cases]
     lines.append("| **false a day** | " + " | ".join(f"{n:.1f}" for n in sums) + " |")
+    for what, text in (
+        ("words", "findings a day in other words than in v5"), ("gateways", "NAT gateways that were guessed"),
+        ("repeated", "sessions left out that these repeat"),
+    ):  # fmt: skip
+        lines.append(f"| {text} | " + " | ".join(f"{hidden[fmt, window, what] / args.seeds:,.1f}" for fmt, window in cases) + " |")
     lines += ["", f"{args.seeds} seeds from {first} on, {records:,} records of 24 hours and 200 interfaces each."]
     table = "\n".join(lines)
     if args.tune:
