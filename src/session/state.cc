@@ -47,7 +47,7 @@ SessionState::SessionState(const SessionSpec& spec, const SessionColumns& column
       columns_(columns),
       filtered_(filtered),
       store_(spec.idle),
-      pack_from_(spec.fold_above == 0 ? std::numeric_limits<size_t>::max() : spec.fold_above / 2),
+      pack_from_(spec.fold_above == 0 ? std::numeric_limits<size_t>::max() : spec.fold_above),
       second_legs_(spec.intermediaries) {
   for (const std::string& prefix : spec.fold_not) {
     Cidr cidr;
