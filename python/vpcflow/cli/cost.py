@@ -14,9 +14,9 @@ from ._shared import add_input, exit_code_of, flows_of, names_of, warn_of_reject
 
 HELP = "print what the traffic costs by the way that it took, by owner, by day"
 EXAMPLES = (
-    "cost logs/ --inventory aws/ --by class,owner --owner-tag team\n"
-    "  vpcflow cost logs/ --inventory aws/ --prices prices.json --by class,day --json\n"
-    "  vpcflow cost logs/ --inventory aws/ --by class,service,interface_id"
+    "cost examples/cost/flow.log.gz --inventory examples/cost/aws --by class,owner --owner-tag team\n"
+    "  vpcflow cost examples/cost/flow.log.gz --inventory examples/cost/aws --prices examples/cost/prices.json --json\n"
+    "  vpcflow cost examples/cost/flow.log.gz --inventory examples/cost/aws --by class,service,interface_id"
 )
 
 
