@@ -25,7 +25,7 @@ struct Piece {
   uint32_t target;  // its number
   int32_t port, protocol;
   int32_t sender_port;  // of what may be an answer that nobody asked for; else kNullInt32
-  uint32_t sender;      // by hash
+  uint64_t sender;      // by hash
   int64_t start, end;
   uint64_t packets;
   int64_t minute() const { return start / kMinute; }
@@ -78,11 +78,11 @@ void AddPieces(const PackedTries& tries, size_t i, uint32_t part, const SessionR
     const int64_t start = one.session.start + lasted * n / pieces;
     if (part_of(start) != part) continue;
     const auto packets = static_cast<int64_t>(one.view.packets);
-    out->push_back(
-        {target, got == kNoPort ? kNullInt32 : static_cast<int32_t>(got),
-         one.pair.protocol < 0 ? kNullInt32 : one.pair.protocol, reflected ? static_cast<int32_t>(sent) : kNullInt32,
-         static_cast<uint32_t>(SketchHash(one.sender())), start, one.session.start + lasted * (n + 1) / pieces,
-         static_cast<uint64_t>(packets / pieces + (n < packets % pieces ? 1 : 0))});
+    out->push_back({target, got == kNoPort ? kNullInt32 : static_cast<int32_t>(got),
+                    one.pair.protocol < 0 ? kNullInt32 : one.pair.protocol,
+                    reflected ? static_cast<int32_t>(sent) : kNullInt32, SketchHash(one.sender()), start,
+                    one.session.start + lasted * (n + 1) / pieces,
+                    static_cast<uint64_t>(packets / pieces + (n < packets % pieces ? 1 : 0))});
   }
 }
 
