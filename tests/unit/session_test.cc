@@ -108,8 +108,7 @@ Table Folded(const std::vector<std::string>& logs, uint64_t above) {
   PlanSpec spec;
   spec.sessions = SessionSpec{.ordered = false, .fold_above = above, .fold_not = {"10.0.0.0/8"}};
   Aggregation all = *Aggregation::Make(*Plan::Make(spec));
-  for (const std::string& log : logs)
-    EXPECT_TRUE(all.Update({Source::Bytes("log", std::string_view(log))}, {}).ok());
+  for (const std::string& log : logs) EXPECT_TRUE(all.Update({Source::Bytes("log", std::string_view(log))}, {}).ok());
   return all.Value();
 }
 
