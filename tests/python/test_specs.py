@@ -18,7 +18,7 @@ LOG = b"srcaddr dstport bytes\n10.0.0.1 22 40\n10.0.0.2 x 2\n10.0.0.2 443 960\nb
 GROUPED = vf.scan(LOG).group_by("srcaddr").agg(n=vf.count(), m=vf.count(), share=vf.ratio("m", "n")).having("n > 1")
 SPECS = [
     _core.TopSpec(n=3, by="bytes", other=True, per=["srcaddr"], counters=100),
-    _core.SessionSpec(idle=60, vantage="client", intermediaries=["10.0.0.7", "2001:db8::1"], ordered=False),
+    _core.SessionSpec(idle=60, vantage="client", intermediaries=["10.0.0.7", "2001:db8::1"], ordered=False, fold_above=9, fold_not=["10.0.0.0/8"]),
     GROUPED._spec.replace(
         where="bytes > 1", filters=["bytes > 2"], select=["srcaddr"], limit=0, located=True, every=300, bin_by="start", derived=[("each", "m / n")],
         window=900, gap=600, sessions=_core.SessionSpec(vantage="all"),

@@ -20,7 +20,8 @@ from .tables import TableFile
 
 _FEW = 100
 _TEXT = (".log", ".txt", ".gz", ".zst", ".ndjson", ".jsonl", ".csv")
-_ALLOWED = (
+#: What can be scanned, in words.
+ALLOWED = (
     "a path, folder or pattern, bytes, a file object, an Arrow table or frame, a table of pyiceberg, a URL, a list of "
     "those, or an iterable of lines"
 )
@@ -67,7 +68,7 @@ def sources_of(data: Input, reading: Reading) -> list[_core.Source]:
             return [source_of_lines(data)]
         return [source for item in data for source in sources_of(item, reading)]
     if isinstance(data, Mapping) or hasattr(data, "columns") or not isinstance(data, Iterable):
-        raise ArgumentError(f"cannot scan {type(data).__name__}: give {_ALLOWED}")
+        raise ArgumentError(f"cannot scan {type(data).__name__}: give {ALLOWED}")
     return _sources_of_iterable(iter(cast(Iterable[Any], data)), reading)
 
 
@@ -77,7 +78,7 @@ def _sources_of_iterable(items: Iterator[Any], reading: Reading) -> list[_core.S
     if first and (isinstance(first[0], os.PathLike) or hasattr(first[0], "read") or _is_path(first[0])):
         return [source for item in (*first, *items) for source in sources_of(item, reading)]
     if first and not isinstance(first[0], (str, bytes, bytearray, memoryview)):
-        raise ArgumentError(f"cannot scan an iterable of {type(first[0]).__name__}: give {_ALLOWED}")
+        raise ArgumentError(f"cannot scan an iterable of {type(first[0]).__name__}: give {ALLOWED}")
     return [source_of_lines(itertools.chain(first, items))]
 
 

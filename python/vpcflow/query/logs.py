@@ -15,7 +15,7 @@ from ..io.aws.flow_logs import check_ids
 from ..io.aws.layout import Selection
 from ..io.aws.reading import Reading
 from ..io.aws.session import Connection
-from ..io.inputs import select, sources_of, with_tables
+from ..io.inputs import ALLOWED, select, sources_of, with_tables
 from ..io.tables import ArrowTable
 from ..typing import Container, Input, ScanKeywords
 from .arguments import each, text, whole
@@ -97,7 +97,7 @@ def open_logs(data: Input | None, **options: Unpack[ScanKeywords]) -> Logs:
     elif reading.selection.flow_logs:
         sources = reading.sources_of_flow_logs(reading.selection.flow_logs)
     else:
-        raise ArgumentError("cannot scan NoneType: give data, as scan('logs/'), or scan(flow_logs='fl-...')")
+        raise ArgumentError(f"cannot scan NoneType: give {ALLOWED}, or scan(flow_logs='fl-...')")
     own = own.replace(notes=reading.notes) if reading.notes else own
     sources = with_tables(sources) if container == "auto" else sources
     return Logs(sources, own, spec, filters, words, reading.places)
