@@ -283,7 +283,9 @@ def test_trusted_statistics_leave_the_filter_unread(small_pieces, monkeypatch):
         wanted = vf.scan(data).filter("start < 1760000500 and dstport > 5").agg(n=vf.count()).collect()
         assert result.rows() == wanted.rows()
         assert (result.report.records, result.report.matched) == (4000, wanted.report.matched)
-        assert [set(columns) for _, columns in seen[1:]] == [read] * 3
+        # One piece is cut by the filter, and its columns are read; threads read the pieces in any order.
+        assert sorted((set(columns) for _, columns in seen), key=len)[:3] == [read] * 3
+        assert len(seen) == 4
 
 
 def test_the_command_line_trusts_statistics_if_asked(tmp_path, small_pieces):
