@@ -81,7 +81,17 @@ class Driver {
   absl::Status Finish(Report* report) {
     if (thrown_ != nullptr) std::rethrow_exception(thrown_);
     report->Merge(std::move(opening_));
-    std::sort(errors_.begin(), errors_.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+    // A block that no format fits is an error before the one that ends its source, whichever thread was first.
+    const auto ends_source = [](const auto& error) {
+      const ErrorKind kind = ErrorKindOf(error.second);
+      return kind == ErrorKind::kDamaged || kind == ErrorKind::kSource;
+    };
+    const auto place = [&](const auto& error) { return std::pair(error.first, ends_source(error)); };
+    std::stable_sort(errors_.begin(), errors_.end(), [&](const auto& a, const auto& b) { return place(a) < place(b); });
+    const auto is_behind = [&](const auto& a, const auto& b) {
+      return a.first == b.first && !ends_source(a) && ends_source(b);
+    };
+    errors_.erase(std::unique(errors_.begin(), errors_.end(), is_behind), errors_.end());
     for (auto& [number, status] : errors_) report->errors.push_back(std::move(status));
     if (cancelled_) return absl::CancelledError("the scan was cancelled");
     return fatal_;

@@ -59,8 +59,9 @@ absl::StatusOr<bool> ScannedSource::Next(ResolvedBlock* out, Report* report) {
   lock.unlock();
   std::lock_guard read_lock(read_mutex_);
   finished_ = true;
-  if (std::exchange(told_, true)) return status.ok();
-  if (!status.ok()) return status;
+  const bool told = std::exchange(told_, true);
+  if (!status.ok()) return status;  // it stands before what another thread may have told: the driver drops that
+  if (told) return true;
   cut_ = std::move(cut);  // behind the lines before it
   return true;
 }

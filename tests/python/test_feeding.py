@@ -296,3 +296,21 @@ print(held.report.records, peaks[1] - peaks[0])
     records, kilobytes = map(int, done.stdout.split())
     assert records == 3_300_000
     assert kilobytes < 8_000  # of 300 MB
+
+
+def test_lines_of_no_format_are_told_before_the_damage_behind_them():
+    whole = gzip.compress(_events(b"no record\n"), mtime=0)[:-9]
+    told = set()
+    for _ in range(100):  # two threads, of which each may be the first
+        parts = iter([whole, b""])
+
+        class Stream:
+            name = "stream"
+
+            def read(self, size=-1, parts=parts):
+                return next(parts)
+
+        held = _question()
+        error = _outcome(lambda held=held, stream=Stream(): held.update(stream), held)[2]
+        told.add(error[0])
+    assert told == {vf.FormatError}
