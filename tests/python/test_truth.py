@@ -38,6 +38,17 @@ COMMANDS = {
     "convert": (),
     "capabilities": (),
 }
+def _lazy(flows):
+    import polars as pl
+
+    try:
+        return flows.lazy().collect()
+    except pl.exceptions.ComputeError as error:  # the last polars for Python 3.9 puts ours into its own
+        if "exception: NoRecordsError: " not in str(error):
+            raise
+        raise vf.NoRecordsError(str(error).partition("NoRecordsError: ")[2]) from None
+
+
 CALLS = {
     "collect": lambda data, **o: vf.scan(data, **o).collect(),
     "agg": lambda data, **o: vf.scan(data, **o).agg(n=vf.count()).collect(),
@@ -45,7 +56,7 @@ CALLS = {
     "sessions": lambda data, **o: vf.scan(data, **o).sessions().collect(),
     "coverage": lambda data, **o: vf.scan(data, **o).coverage(),
     "batches": lambda data, **o: list(vf.scan(data, **o).batches(2)),
-    "lazy": lambda data, **o: vf.scan(data, **o).select("srcaddr").lazy().collect(),
+    "lazy": lambda data, **o: _lazy(vf.scan(data, **o).select("srcaddr")),
     "summarize": lambda data, **o: summarize(vf.scan(data, **o)),
     "detect": lambda data, **o: vf.detect(vf.scan(data, **o)),
     "rules.run": lambda data, **o: vf.rules.run(vf.scan(data, **o), RULES),
