@@ -99,6 +99,10 @@ class Store:
         """Closes the file."""
         self._db.close()
 
+    def __del__(self) -> None:
+        with contextlib.suppress(AttributeError):  # it was never opened
+            self._db.close()
+
     def execute(self, statement: str, values: Sequence[Any] = ()) -> sqlite3.Cursor:
         """Runs a statement."""
         return self._db.execute(statement, values)
