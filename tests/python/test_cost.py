@@ -141,3 +141,14 @@ def test_the_command(world, capsys):
 
 def test_published_addresses_are_read(world):
     assert ("AMAZON") in {service for _, service, _ in ranges_in(world[1] / "inventory")}
+
+
+def test_an_owner_may_have_any_name(tmp_path):
+    name = "a|b|local|% 'ä"
+    own = {"NetworkInterfaceId": "eni-1", "SubnetId": "subnet-1", "VpcId": "vpc-1", "PrivateIpAddress": "10.0.0.1"}
+    own["TagSet"] = [{"Key": "team", "Value": name}]
+    (tmp_path / "describe-network-interfaces.json").write_text(json.dumps({"NetworkInterfaces": [own]}))
+    log = b"interface-id srcaddr dstaddr bytes start end action traffic-path flow-direction\n"
+    log += b"eni-1 10.0.0.1 8.8.8.8 100 1793577600 1793577660 ACCEPT 8 egress\n"
+    (row,) = vf.scan(log).cost(tmp_path, by=["class", "owner"]).rows
+    assert (row["class"], row["owner"], row["bytes"]) == ("internet_out", name, 100)

@@ -22,7 +22,8 @@ from ..query.expr import col
 from ..query.flows import Flows
 from ..query.running import collect_readable
 from .ground import Ranges, classifier, ranges_in, read_ranges
-from .nats import owners_of_nats, rows_of_nats
+from .nats import Owners, rows_of_nats
+from .way import PATH, Way
 
 #: Path classes that no price of ours is for, though AWS may charge for them.
 _UNKNOWN_PRICE = {
@@ -31,29 +32,8 @@ _UNKNOWN_PRICE = {
 }
 #: What a table of costs is grouped by beside fields of the logs.
 KEYS = ("class", "priced_as", "owner", "day", "hour", "service")
-PATH = "path_class"
 _SERVICES = ("pkt_src_aws_service", "pkt_dst_aws_service")
 _TAGS = ("instance_tag", "interface_tag", "asg_tag")
-
-
-@dataclasses.dataclass
-class Way:
-    """What the classifier says of a record."""
-
-    kind: str
-    #: Of the outside leg of a NAT gateway: the class that it is priced as; else the class itself.
-    priced_as: str
-    sides: int
-    region: str
-    to: str
-    owner: str
-    owner_is_local: bool
-    why: str
-
-    @classmethod
-    def of(cls, text: str) -> Way:
-        kind, onward, sides, region, to, owner, whose, why = text.split("|", 7)
-        return cls(kind, onward or kind, int(sides), region, to, owner, whose == "local", why)
 
 
 @dataclasses.dataclass
@@ -151,7 +131,8 @@ class Cost:
         whole = sum(row["bytes"] for row in self.rows)
         unknown = sum(row["bytes"] for row in self.rows if row["list_cost"] is None)
         said = f"{self.total():,.2f} {self.sheet.currency} at list prices of {self.sheet.published or 'an unknown day'}"
-        return said + f" for {human_bytes(whole)}; {_percent(unknown, whole)} of the bytes have no price"
+        lacking = f"{_percent(unknown, whole)} of the bytes have no price" if unknown else "all of it has a price"
+        return f"{said} for {human_bytes(whole)}; {lacking}"
 
     def notes(self) -> list[str]:
         """Returns what the figures leave out."""
@@ -198,8 +179,8 @@ def cost_of(
     groups = [_Group.of(row, tags) for row in results[0].rows() if row[PATH] is not None]
     elsewhere = sum(row["bytes"] or 0 for row in results[0].rows() if row[PATH] is None)
     if "owner" in keys and any(group.path.kind == "nat_outside" for group in groups):
-        legs = rows_of_nats(labelled, PATH, fields, every)
-        owners = owners_of_nats(legs, PATH)
+        legs = rows_of_nats(labelled, fields, every)
+        owners = Owners(legs)
         groups = [group for group in groups if group.path.kind != "nat_outside"]
         for row in legs:
             if row[PATH].startswith("nat_outside"):
@@ -275,8 +256,8 @@ def _rates(
 
 
 def _percent(part: int, whole: int) -> str:
-    share = 100 * part / whole if whole else 0.0
-    return "none" if not part else f"{share:.1f} %" if share >= 0.1 else "less than 0.1 %"
+    share = 100 * part / whole
+    return f"{share:.1f} %" if share >= 0.1 else "less than 0.1 %"
 
 
 def _zero(cost: Decimal | None) -> Decimal | None:

@@ -17,6 +17,7 @@ from ..inventory.table import members
 from ..reach import Network
 from ..reach.interface import Interface
 from ..reach.rules import destinations, prefixes
+from .way import owner_text
 
 #: Rows of AWS's ip-ranges.json: prefix, service, region.
 Ranges = list[tuple[str, str, str]]
@@ -71,7 +72,7 @@ class _Ground:
                 public = [str(one.get("PublicIp") or "") for one in members(nat, "NatGatewayAddresses")]
                 out.append({
                     "id": id, "kind": "regional_nat_gateway", "zone": "", "vpc": vpc, "subnet": "", "addresses": [],
-                    "region": self.regions.get(vpc, ""), "owner": _tag(nat, owner_tag),
+                    "region": self.regions.get(vpc, ""), "owner": owner_text(_tag(nat, owner_tag)),
                     "logged": id in logged or not logged.isdisjoint(public),
                     "public": prefixes(filter(None, public)),
                 })  # fmt: skip
@@ -102,7 +103,7 @@ class _Ground:
         region = _region(one.item.get("AvailabilityZone")) or self.regions.get(one.vpc, "")
         return {
             "id": one.id, "kind": one.kind, "zone": one.zone, "vpc": one.vpc, "subnet": one.subnet, "region": region,
-            "owner": one.tags.get(owner_tag, "") if owner_tag else "", "addresses": list(one.addresses),
+            "owner": owner_text(one.tags.get(owner_tag, "")) if owner_tag else "", "addresses": list(one.addresses),
             "public": prefixes(one.public), "logged": one.id in logged,
         }  # fmt: skip
 
