@@ -15,6 +15,7 @@ from vpcflow.query.flows import Flows
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLE = ROOT / "examples" / "data" / "sample.log.gz"
+LONG = bool(os.environ.get("VPCFLOW_LONG"))  # make soak
 HEADER = b"version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status\n"
 
 settings.register_profile(

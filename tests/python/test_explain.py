@@ -2,12 +2,11 @@
 
 import gzip
 import json
-import os
 
 import pytest
 
 import vpcflow as vf
-from conftest import ROOT, corpora, run_cli
+from conftest import LONG, ROOT, corpora, run_cli
 from explained import (
     AT,
     CLIENT,
@@ -26,7 +25,6 @@ from explained import (
 )  # fmt: skip
 
 CORPORA = corpora()
-LONG = bool(os.environ.get("VPCFLOW_LONG"))  # make soak
 DENIED = {
     "client_group": ("security_group", ("sg-c",)), "client_acl": ("network_acl", ("acl-c#32767",)),
     "server_group": ("security_group", ("sg-s",)), "server_acl": ("network_acl", ("acl-s#90",)),

@@ -1,14 +1,13 @@
 """Every fault of the world of faults, explained: right with both sides and all fields, and never certain and wrong with less."""
 
 import gzip
-import os
 import random
 
 import pytest
 
 import vpcflow as vf
+from conftest import LONG
 
-LONG = bool(os.environ.get("VPCFLOW_LONG"))  # make soak
 #: What the inventory cannot name: no snapshot of then, a rule that has a type of ICMP, a client by its public address.
 UNNAMED = ("rule_restored", "ping_type", "server_by_public")
 

@@ -2,17 +2,15 @@
 
 import ipaddress
 import json
-import os
 
 import pytest
 
 import vpcflow as vf
-from conftest import run_cli
+from conftest import LONG, run_cli
 from test_schemas import is_a, table
 from vpcflow import faults
 from vpcflow.reach import Network
 
-LONG = bool(os.environ.get("VPCFLOW_LONG"))  # make soak
 #: The verdict of each place at which a packet, or its answer, is denied: side, direction, layers.
 DENIED = {
     ("from", "egress"): "blocked_at_client",

@@ -3,13 +3,12 @@
 import gzip
 import json
 import math
-import os
 import random
 
 import pytest
 
 import vpcflow as vf
-from conftest import ROOT, run_cli
+from conftest import LONG, ROOT, run_cli
 from health_logs import CLIENT, SERVER, T0, V2, V5, Log, inventory_of_outage, outage, steady
 from vpcflow.cli import main
 from vpcflow.health import intervals
@@ -18,7 +17,6 @@ from vpcflow.inventory import Inventory
 from vpcflow.inventory.documents import Document
 from vpcflow.inventory.table import tables_of
 
-LONG = bool(os.environ.get("VPCFLOW_LONG"))  # make soak
 SEEDS = 1000 if LONG else 25
 
 

@@ -2,16 +2,15 @@
 
 import ipaddress
 import json
-import os
 import random
 
 import pytest
 
 import vpcflow as vf
+from conftest import LONG
 from vpcflow.faults import slow
 from vpcflow.reach import Network
 
-LONG = bool(os.environ.get("VPCFLOW_LONG"))  # make soak
 WORLDS = 3000 if LONG else 40
 IDS = {"NetworkInterfaces": "NetworkInterfaceId", "SecurityGroups": "GroupId", "Subnets": "SubnetId", "NetworkAcls": "NetworkAclId",
        "SecurityGroupRules": "SecurityGroupRuleId", "RouteTables": "RouteTableId", "PrefixLists": "PrefixListId"}  # fmt: skip

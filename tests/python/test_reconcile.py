@@ -2,19 +2,17 @@
 
 import csv
 import json
-import os
 from decimal import Decimal
 
 import pytest
 
 import vpcflow as vf
 import vpcflow.cli
+from conftest import LONG
 from test_schemas import table
 from vpcflow.billing import Evidence, evidence_of, reconcile_rows
 from vpcflow.cost_world import GAPS, make_costs
 from vpcflow.pricing import PRICE_OF, read_bill
-
-LONG = bool(os.environ.get("VPCFLOW_LONG"))  # make soak
 
 
 def _rows(world):

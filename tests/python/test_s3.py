@@ -272,12 +272,16 @@ def test_a_path_object_is_no_url(quick):
 
 
 def test_large_objects_come_in_ranges_of_one_version(s3, monkeypatch):
+    from vpcflow.io.aws.objects import _RANGES_AHEAD
+
     monkeypatch.setattr("vpcflow.io.aws.objects._LARGE", 1000)
     monkeypatch.setattr("vpcflow.io.aws.objects._RANGE", 700)
     data = HEADER + b"".join(line(size=n) for n in range(200))
     url = s3.put("big.log", data)
     assert counted(url).rows() == [{"n": 200, "bytes": sum(range(200))}]
-    assert sorted(s3.ranges) == [("big.log", at, min(at + 700, len(data))) for at in range(0, len(data), 700)]
+    wanted = [("big.log", at, min(at + 700, len(data))) for at in range(0, len(data), 700)]
+    assert sorted(set(s3.ranges)) == wanted
+    assert len(s3.ranges) <= len(wanted) + _RANGES_AHEAD  # what was asked for ahead when the format was read first
     flows = vf.scan(url).agg(n=vf.count())
     s3.put("big.log", data + line())
     with pytest.raises(vf.SourceError, match="it was replaced by another version since it was listed"):

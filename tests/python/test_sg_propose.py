@@ -3,7 +3,6 @@
 import ipaddress
 import itertools
 import json
-import os
 import random
 from collections import Counter
 
@@ -11,12 +10,12 @@ import pytest
 
 import sg_random
 import vpcflow as vf
+from conftest import LONG
 from sg_world import DAY, Log, eni, four_weeks, group, rule, write
 from vpcflow.cli import main
 from vpcflow.tuning.confidence import denial, unseen_share
 from vpcflow.tuning.cover import best_choice, cover_curve
 
-LONG = bool(os.environ.get("VPCFLOW_LONG"))  # make soak
 WEB, DB, APP = "10.0.1.10", "10.0.2.10", "10.0.1.20"
 INTERFACES = [eni("eni-web", WEB, "sg-web"), eni("eni-db", DB, "sg-db"), eni("eni-app", APP, "sg-app")]
 GROUPS = [group("sg-web"), group("sg-db"), group("sg-app")]

@@ -5,6 +5,7 @@ import random
 import pytest
 
 import vpcflow as vf
+from conftest import LONG
 from slow_detectors import Run as SlowRun
 from vpcflow.detect import DETECTORS, Settings, baseline
 from vpcflow.detect.detect import find
@@ -135,7 +136,7 @@ def test_the_stories_are_found():
 @pytest.mark.parametrize("fmt", ["default", "v5"])
 @pytest.mark.parametrize("window", [60, 600])
 def test_made_logs(fmt, window):
-    flows = vf.scan(vf.synth(60_000, seed=103, plant="all", format=fmt, window=window).data)
+    flows = vf.scan(vf.synth(60_000 if LONG else 25_000, seed=103, plant="all", format=fmt, window=window).data)
     sessions = flows.sessions().collect()
     run = Run(flows, sessions, Settings())
     fast, slow = (told(r.findings(DETECTORS)) for r in (run, SlowRun(flows, sessions, Settings(), run.coverage, None)))

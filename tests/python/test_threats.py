@@ -15,7 +15,7 @@ import time
 import pytest
 
 import vpcflow as vf
-from conftest import HEADER, line, run_cli, with_options
+from conftest import HEADER, LONG, line, run_cli, with_options
 
 MEASURE = """
 import resource, sys, warnings
@@ -94,7 +94,6 @@ def test_t1_max_output_bytes(tmp_path, quiet):
     assert b"max_output_bytes, 1000" in done.stderr
 
 
-LONG = bool(os.environ.get("VPCFLOW_LONG"))  # make soak
 SHAPES = list(itertools.product(("\n", "\r\n", "mixed"), (True, False), (True, False), (True, False), ("", "again", "other")))
 
 
