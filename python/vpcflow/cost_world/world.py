@@ -10,6 +10,7 @@ from typing import Any, Callable
 Item = dict[str, Any]
 ACCOUNTS = ("123456789012", "210987654321")  # the first one pays
 TEAMS = ("checkout", "search", "data-science", "platform")
+_TRIES = 64  # for an address that is not in use
 
 
 @dataclasses.dataclass(frozen=True)
@@ -98,13 +99,14 @@ class World:
         return item
 
     def address(self, cidr: str) -> str:
-        """Returns a free address of a prefix."""
+        """Returns an address of a prefix: a free one, or, where a prefix of the outside is nearly full, a used one."""
         network = ipaddress.ip_network(cidr)
-        while True:
+        for _ in range(_TRIES):
             found = str(network[self.rng.randrange(4, network.num_addresses - 1)])
             if found not in self._used:
-                self._used.add(found)
-                return found
+                break
+        self._used.add(found)
+        return found
 
     def outside(self, service: str | None = None, region: str | None = None) -> str:
         """Returns an address of a service of AWS in a region, or of the internet."""
