@@ -25,10 +25,10 @@ def world(request, tmp_path_factory):
     return form, folder
 
 
-def truth(folder):
+def truth(folder, but="none"):
     """Bytes by class and owner as the world knows them; of an outside leg of a NAT gateway the class is that."""
     out = collections.Counter()
-    for path in (folder / "truth").rglob("*.tsv"):
+    for path in (path for path in (folder / "truth").rglob("*.tsv") if but not in path.name):
         for line in path.read_text().splitlines()[1:]:
             kind, counted, size, sides, owner, leg = line.split("\t")[:6]
             if kind != "nodata" and (counted == "1" or kind == "rejected"):
@@ -152,3 +152,65 @@ def test_an_owner_may_have_any_name(tmp_path):
     log += b"eni-1 10.0.0.1 8.8.8.8 100 1793577600 1793577660 ACCEPT 8 egress\n"
     (row,) = vf.scan(log).cost(tmp_path, by=["class", "owner"]).rows
     assert (row["class"], row["owner"], row["bytes"]) == ("internet_out", name, 100)
+
+
+# -- flow logs of the same interfaces
+
+
+def by_class(found):
+    return sums((row["class"], row["bytes"]) for row in found)
+
+
+@pytest.fixture(scope="module", params=["v11", "default"])
+def twice(request, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("twice")
+    made = make_costs(folder, seed=8, conversations=120, hours=2, gaps=["overlap"], format=request.param)
+    inner = made.labels["gaps"]["overlap"]
+    path = next(path for path in folder.rglob("describe-flow-logs.json") if inner in path.read_text())
+    logs = {one["ResourceId"]: one["FlowLogId"] for one in json.loads(path.read_text())["FlowLogs"]}
+    known = sums((key[0], n) for key, n in truth(folder, but=logs[inner]).items())
+    return folder, logs[inner], known
+
+
+def test_records_of_two_flow_logs_count_once(twice):
+    folder, inner, known = twice
+    found = costed(folder)
+    assert by_class(found) == known
+    assert found.repeated
+    assert any(inner in note and "counted once" in note for note in found.notes())
+    assert by_class(costed(folder, by=["class", "owner", "day"])) == known
+    small = vf.scan(folder / "logs").filter("bytes < 100000").cost(folder / "inventory", folder / "prices.json", by=["class"])
+    assert sum(row["bytes"] for row in small) + sum(small.repeated.values()) > sum(row["bytes"] for row in small) > 0
+
+
+def test_a_flow_log_in_place_of_another_loses_nothing(twice, tmp_path):
+    """The other one stops after the first hour, so that the second hour is told by one alone."""
+    folder, inner, known = twice
+    others = [path for path in (folder / "logs").iterdir() if inner not in path.name]
+    first = sorted((folder / "logs").glob(f"{inner}-*"))
+    ids = set(vf.scan([str(path) for path in first]).group_by("interface_id").agg(n=vf.count()).collect()["interface_id"])
+    logs = tmp_path / "logs"
+    logs.mkdir()
+    for path in others:  # the outer one has nothing of these interfaces in the second hour
+        lines = path.read_text().splitlines(keepends=True)
+        at = lines[0].split().index("interface-id")
+        kept = [line for line in lines if path.name.endswith("-000.log") or line.split(" ")[at] not in ids]
+        (logs / path.name).write_text("".join(kept))
+    for path in first:
+        (logs / path.name).write_text(path.read_text())
+    whole = vf.scan(logs).cost(folder / "inventory", folder / "prices.json")
+    assert by_class(whole) == known
+
+
+def test_flow_logs_of_refused_and_of_accepted_traffic_complete_each_other(twice, tmp_path):
+    folder, inner, known = twice
+    outer = [path for path in (folder / "logs").iterdir() if inner not in path.name]
+    for word, name in (("ACCEPT", "fl-00000000a"), ("REJECT", "fl-00000000b")):
+        for number, path in enumerate(outer):
+            lines = path.read_text().splitlines(keepends=True)
+            if own := [one for one in lines if word in one]:
+                (tmp_path / f"{name}-{number:03d}.log").write_text("".join([lines[0], *own]))
+    found = vf.scan(tmp_path).cost(folder / "inventory", folder / "prices.json")
+    assert (by_class(found), found.repeated) == (known, {})
+    rejected = sum(row["bytes"] for row in found if row["class"] == "rejected")
+    assert rejected == sum(row["bytes"] for row in costed(folder) if row["class"] == "rejected") > 0

@@ -39,6 +39,8 @@ class Evidence:
     one_sided: frozenset[str] = frozenset()
     #: Records that are there once more.
     duplicates: int = 0
+    #: Path classes with records that two flow logs have, of which one is counted.
+    repeated: frozenset[str] = frozenset()
     #: VPC of NAT gateways, endpoints, instances, attachments and interfaces, by id.
     vpc_of: Mapping[str, str] = dataclasses.field(default_factory=dict)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 
 from ..cost import Ranges, cost_of
@@ -35,4 +36,5 @@ def reconcile(
     if cost.error is not None:
         raise cost.error
     rows = [{**row, "time": row["hour"]} for row in cost.rows]
-    return reconcile_rows(rows, opened, gb=sheet.gb, evidence=evidence_of(flows, things), start=start, end=end)
+    evidence = dataclasses.replace(evidence_of(flows, things), repeated=frozenset(cost.repeated))
+    return reconcile_rows(rows, opened, gb=sheet.gb, evidence=evidence, start=start, end=end)

@@ -238,7 +238,7 @@ def causes_of(name: str, own: _Class, evidence: Evidence, base: Decimal = Decima
     sided = name in ("cross_az", "peering", "public_in_region")
     if name in evidence.one_sided or (sided and doubled and not out and not (exceeds and evidence.duplicates)):
         out.append("one_side")
-    if exceeds and evidence.duplicates:
+    if (exceeds and evidence.duplicates) or name in evidence.repeated:
         out.append("overlap")
     if lacks and own.hidden:
         out.append("not_visible")

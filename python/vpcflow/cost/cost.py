@@ -18,9 +18,8 @@ from ..inventory.inventory import inventory as read_inventory
 from ..pricing.classes import PRICE_OF
 from ..pricing.sheet import Sheet
 from ..pricing.sheet import prices as read_prices
-from ..query.expr import col
 from ..query.flows import Flows
-from ..query.running import collect_readable
+from .flow_logs import logged, run_parts
 from .ground import Ranges, classifier, ranges_in, read_ranges
 from .nats import Owners, rows_of_nats
 from .way import PATH, Way
@@ -104,14 +103,18 @@ class Cost:
     ``rows``: dictionaries with the keys that were asked for, ``bytes``, ``list_cost`` and ``effective_cost`` (exact
     decimals; ``None``: not known), ``currency``, ``sides`` (how many ends of a byte AWS charges), ``priced_as`` and
     ``why``; the most expensive first. ``elsewhere``: bytes of records that tell again what another record counts.
+    ``repeated``: bytes, by what they are priced as, of records that another flow log has, too, which are left out;
+    ``repeats``: sentences about these flow logs, which the names of files tell.
     ``error``: of a damaged source, of which the readable part was counted.
     """
 
     def __init__(
-        self, rows: list[dict[str, Any]], keys: Sequence[str], sheet: Sheet, elsewhere: int, report: Any, error: Any
-    ) -> None:
+        self, rows: list[dict[str, Any]], keys: Sequence[str], sheet: Sheet, elsewhere: int, report: Any, error: Any,
+        repeats: Sequence[str] = (), repeated: Mapping[str, int] | None = None,
+    ) -> None:  # fmt: skip
         self.rows, self.keys, self.sheet, self.elsewhere = rows, tuple(keys), sheet, elsewhere
         self.report, self.error = report, error
+        self.repeats, self.repeated = tuple(repeats), dict(repeated or {})
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -142,6 +145,7 @@ class Cost:
                 f"{human_bytes(self.elsewhere)} in records that tell again what the other end, or a gateway, tells; "
                 "counted there"
             )
+        out += self.repeats
         out += sorted({f"not priced: {row['why']}" for row in self.rows if row["list_cost"] is None and row["why"]})
         return out
 
@@ -169,37 +173,37 @@ def cost_of(
     known = ranges if isinstance(ranges, list) else read_ranges(Path(ranges)) if ranges is not None else []
     things = inventory if isinstance(inventory, Inventory) else read_inventory(inventory)
     sheet, paid = (one if isinstance(one, Sheet) else read_prices(one) for one in (prices, effective))
-    ids, formats = _logged(flows)
-    core = classifier(things, known, ids, owner_tag)
-    labelled = flows._with(labels=[*flows._spec.labels, (PATH, "", core)], allow_missing=True)
-    tags = [name for name in _TAGS if any(name.replace("_", "-") in form for form in formats)]
+    known_logs = logged(flows)
+    core = classifier(things, known, known_logs.ids, owner_tag)
+    tags = [name for name in _TAGS if any(name.replace("_", "-") in form for form in known_logs.formats)]
     fields = _fields(keys, tags)
     every = "1h" if "hour" in keys else "1d" if "day" in keys else None
-    results, error = collect_readable([labelled.group_by(PATH, *fields, every=every).agg(bytes="sum(bytes)")])
-    groups = [_Group.of(row, tags) for row in results[0].rows() if row[PATH] is not None]
-    elsewhere = sum(row["bytes"] or 0 for row in results[0].rows() if row[PATH] is None)
+
+    def labelled(query: Flows) -> Flows:
+        return query._with(labels=[*query._spec.labels, (PATH, "", core)], allow_missing=True)
+
+    found, again, report, error = run_parts(
+        known_logs.parts, lambda query: labelled(query).group_by(PATH, *fields, every=every).agg(bytes="sum(bytes)")
+    )
+    groups = [_Group.of(row, tags) for row in found if row[PATH] is not None]
+    elsewhere = sum(row["bytes"] or 0 for row in found if row[PATH] is None)
     if "owner" in keys and any(group.path.kind == "nat_outside" for group in groups):
-        legs = rows_of_nats(labelled, fields, every)
+        legs = [row for part in known_logs.parts for row in rows_of_nats(labelled(part.kept), fields, every)]
         owners = Owners(legs)
         groups = [group for group in groups if group.path.kind != "nat_outside"]
         for row in legs:
             if row[PATH].startswith("nat_outside"):
                 groups += _Group.of(row, tags).owned(owners.of(row))
     rows = _priced(groups, keys, sheet, paid if effective is not None else None, month_to_date or {})
-    return Cost(rows, keys, sheet, elsewhere, results[0].report, error)
+    return Cost(rows, keys, sheet, elsewhere, report, error, known_logs.repeats, _repeated(again, tags))
 
 
-def _logged(flows: Flows) -> tuple[set[str], list[str]]:
-    """Returns the ids of what the logs have records of, and their formats. A regional NAT gateway has no interface: it
-    is told by its addresses."""
-    any_field = flows._with(allow_missing=True)
-    (told,), _ = collect_readable([any_field.group_by("interface_id").agg(n="count()")])
-    ids = {str(row["interface_id"]) for row in told.rows() if row["interface_id"]}
-    if len(ids) < len(told):
-        nameless = any_field.filter(col("interface_id").is_null()).group_by("resource_id", "srcaddr").agg(n="count()")
-        for row in collect_readable([nameless])[0][0].rows():
-            ids |= {str(row[name]) for name in ("resource_id", "srcaddr") if row[name]}
-    return ids, list(told.report.formats)
+def _repeated(rows: Sequence[Mapping[str, Any]], tags: Sequence[str]) -> dict[str, int]:
+    """Returns the bytes of rows by the class that they are priced as."""
+    out: dict[str, int] = {}
+    for group in (_Group.of(row, tags) for row in rows if row[PATH] is not None and row["bytes"]):
+        out[group.path.priced_as] = out.get(group.path.priced_as, 0) + group.bytes
+    return out
 
 
 def _fields(keys: Sequence[str], tags: Sequence[str]) -> list[str]:
