@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from . import _core
 
 if TYPE_CHECKING:
-    from . import labels, rules, sketches, spread
+    from . import labels, manifest, rules, sketches, spread
     from ._build import BuildInfo, build_info
     from .billing.logs import reconcile
     from .billing.reconcile import Reconciliation
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         FieldError,
         FilterError,
         FormatError,
+        ManifestError,
         NoRecordsError,
         NotifyError,
         OutOfMemoryError,
@@ -121,6 +122,7 @@ __all__ = [
     "Grouped",
     "Health",
     "Inventory",
+    "ManifestError",
     "NoRecordsError",
     "NotifyError",
     "Observed",
@@ -165,6 +167,7 @@ __all__ = [
     "inventory",
     "labels",
     "last",
+    "manifest",
     "max",
     "mean",
     "merge_all",
@@ -229,7 +232,7 @@ _PLACES: dict[str, tuple[str, ...]] = {
     "tuning.usage": ("RuleUsage", "rule_usage"),
 }  # fmt: skip
 _MODULES = {name: module for module, names in _PLACES.items() for name in names}
-_LATE = ("detection", "labels", "rules", "sketches", "spread")  # modules that are names of this package
+_LATE = ("detection", "labels", "manifest", "rules", "sketches", "spread")  # modules that are names of this package
 
 
 def _load(name: str) -> Any:

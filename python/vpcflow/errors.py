@@ -163,6 +163,12 @@ class StateError(VpcflowError, ValueError):
     kind = "state"
 
 
+class ManifestError(VpcflowError, ValueError):
+    """A manifest, a signature or a bag of evidence is not as it was written, or cannot be made; a key cannot be used."""
+
+    kind = "manifest"
+
+
 class OutputError(VpcflowError, OSError):
     """A file, a folder or standard output cannot be written; no part of it is left behind."""
 

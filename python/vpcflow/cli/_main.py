@@ -15,10 +15,12 @@ from ._output import ERROR, drop_output, finish, occupy_closed_streams, print_no
 
 #: The extra of this package that brings each optional one.
 EXTRAS = {
-    "apprise": "notify", "boto3": "aws", "botocore": "aws", "confluent_kafka": "kafka", "dask": "dask",
-    "distributed": "dask", "duckdb": "duckdb", "matplotlib": "plot", "maxminddb": "geo", "obstore": "aws",
+    "apprise": "notify", "boto3": "aws", "botocore": "aws", "confluent_kafka": "kafka", "cryptography": "sign",
+    "dask": "dask",
+    "distributed": "dask", "duckdb": "duckdb", "matplotlib": "plot", "maxminddb": "geo", "minisign": "sign",
+    "obstore": "aws",
     "pandas": "pandas", "polars": "polars", "pyarrow": "arrow", "pyiceberg": "iceberg", "pyspark": "spark",
-    "rich": "terminal", "sigma": "sigma", "tqdm": "notebook", "yaml": "rules",
+    "rfc3161_client": "sign", "rich": "terminal", "sigma": "sigma", "tqdm": "notebook", "yaml": "rules",
 }  # fmt: skip
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterator
 from concurrent.futures import Future
 
 from ... import _core
 from ...errors import DataLossError
 from .bucket import Bucket, S3Object
 from .fetcher import Buffer, FetchError
-from .pool import Pool
+from .pool import Pool, the_pool
 
 _LARGE = 64 << 20  # bytes, from which on an object is read in ranges
 _RANGE = 8 << 20
@@ -26,6 +27,13 @@ def text_source(bucket: Bucket, entry: S3Object, pool: Pool) -> _core.Source:
         pool.submit(lambda: _deliver(delivery, bucket, entry, pool))
 
     return _core.Source.deferred(name, entry.size, fetch, entry.etag)
+
+
+def ranges(bucket: Bucket, entry: S3Object) -> Iterator[bytes]:
+    """Yields the bytes of a large object, of the version that was listed."""
+    read = _Ranges(bucket, entry, the_pool())
+    while data := read(_RANGE):
+        yield data
 
 
 def _deliver(delivery: _core.Delivery, bucket: Bucket, entry: S3Object, pool: Pool) -> None:

@@ -1,0 +1,231 @@
+"""Verifies a manifest, from its folder alone, and the objects that it lists."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from .._display import printable
+from .._words import count
+from ..errors import ArgumentError, VpcflowError
+from ..io.aws.layout import NOTHING_CHOSEN
+from ..io.aws.session import Connection
+from ..typing import AwsOptions, Progress
+from .checking import Checked, Listed, Row, check_files
+from .folder import OBJECTS, Folder
+from .heads import Head
+from .measuring import stored_hash
+from .naming import Alignment, aligned
+from .seals.keys import Keys, keys_of
+from .seals.reading import seals_of
+from .seals.seal import Seal
+from .stores import Bucket, Files, GoneError, Stored, UnreadableError, store_of
+
+_READERS = 4
+
+
+@dataclasses.dataclass(frozen=True)
+class Verification:
+    """What :func:`verify` found. ``rows``: a verdict for each object asked for, each head, and each file of the
+    manifest with a fault. ``head``: the newest head. ``signers``: who signed, by what; ``demanded``: keys were given.
+    ``silent``: periods without objects; ``unasked``: how many listed objects lie outside of the paths given.
+    """
+
+    rows: list[Row]
+    head: Head | None
+    signers: list[str]
+    demanded: bool
+    silent: list[str]
+    unasked: int
+    notes: list[str]
+
+    @property
+    def ok(self) -> bool:
+        """Whether every verdict is ``"ok"``."""
+        return all(row.verdict == "ok" for row in self.rows)
+
+    def counts(self, kind: str) -> dict[str, int]:
+        """Returns how many rows of a kind have each verdict."""
+        return dict(Counter(row.verdict for row in self.rows if row.kind == kind))
+
+
+def verify(
+    folder: str | os.PathLike[str],
+    paths: str | os.PathLike[str] | Sequence[str | os.PathLike[str]] = (),
+    *,
+    keys: str | os.PathLike[str] | Sequence[str | os.PathLike[str]] = (),
+    head: str | None = None,
+    aws: AwsOptions | None = None,
+    progress: Progress | None = None,
+) -> Verification:
+    """Verifies the manifest in a folder, and the objects at ``paths`` that it lists.
+
+    Without ``paths`` only the files of the manifest are looked at. Paths may lie elsewhere than those that were added:
+    objects are found by the end of their paths that agrees.
+
+    ``keys``: files of the keys that are allowed to sign, or folders of such: public keys in PEM, of ``ssh-keygen`` (an
+    allowed-signers file, or ``.pub``) and of minisign; certificates of time-stamping authorities. Heads that none of
+    them signed then have the verdict ``"not signed"``, or ``"signer unknown"``. Without them signatures must only be
+    right by the keys in the folder, which says nothing of who signed.
+
+    ``head``: SHA-256 of a head, as published elsewhere, that the chain must have.
+
+    Raises :class:`~vpcflow.ManifestError` if there is no manifest, and :class:`~vpcflow.SourceError` for paths that
+    cannot be looked at.
+
+    >>> import tempfile, pathlib, vpcflow as vf
+    >>> folder = pathlib.Path(tempfile.mkdtemp())
+    >>> _ = (folder / "a.log").write_bytes(b"srcaddr bytes\\n10.0.0.1 40\\n")
+    >>> _ = vf.manifest.add(folder / "a.log", folder / "evidence")
+    >>> _ = (folder / "a.log").write_bytes(b"srcaddr bytes\\n10.0.0.2 40\\n")
+    >>> [(row.verdict, row.kind) for row in vf.manifest.verify(folder / "evidence", folder / "a.log").rows]
+    [('ok', 'head'), ('changed', 'object')]
+    """
+    given = [paths] if isinstance(paths, (str, os.PathLike)) else list(paths)
+    allowed = [keys] if isinstance(keys, (str, os.PathLike)) else list(keys)
+    if head is not None and not (isinstance(head, str) and len(head) >= 8):
+        raise ArgumentError("manifest.verify: head: expected the SHA-256 of a head, at least 8 digits of it")
+    known = keys_of(allowed)
+    checked = check_files(Folder(folder))
+    rows, signers = _heads(checked, known, bool(allowed), head)
+    objects, unasked, notes = _Objects(checked, Connection.of(aws), progress).rows(given)
+    silent = [
+        one.period for number in sorted(checked.heads)
+        if not (one := checked.heads[number]).objects and one.period is not None
+    ]  # fmt: skip
+    return Verification(rows + objects, checked.last, signers, bool(allowed), silent, unasked, notes)
+
+
+def _heads(checked: Checked, known: Keys, demanded: bool, wanted: str | None) -> tuple[list[Row], list[str]]:
+    """Returns the rows of the manifest's own files, and who signed."""
+    rows = checked.all_rows()
+    if checked.rest:
+        lines = f"{count(checked.rest, 'line')} {'is' if checked.rest == 1 else 'are'} under no head"
+        rows = [row for row in rows if row.object != OBJECTS] + [Row(OBJECTS, "changed", "file", lines)]
+    seals, faults = seals_of(checked, known)
+    named = {row.object for row in rows}
+    rows += [row for row in faults if row.object not in named]
+    bad = {row.object for row in rows}
+    good = [seal for seal in seals if seal.good and seal.file not in bad]
+    for number in sorted(checked.heads):
+        one = checked.heads[number]
+        if one.file not in bad:
+            rows.append(_head_row(one, _covering(number, good, checked), demanded))
+    if wanted is not None:
+        hashes = {checked.heads[number].sha256 for number in checked.heads}
+        if not any(one.startswith(wanted.lower()) for one in hashes):
+            rows.append(Row("heads", "missing", "head", f"no head has the SHA-256 {printable(wanted)}"))
+    rows.sort(key=lambda row: ({"file": 0, "head": 1, "signature": 2}[row.kind], row.object))
+    return rows, list(dict.fromkeys(seal.signer for seal in good))
+
+
+def _covering(number: int, seals: Sequence[Seal], checked: Checked) -> list[Seal]:
+    """Returns the signatures of a head, or of a later one that hangs on it."""
+    last = number
+    while last + 1 in checked.links and last + 1 in checked.heads:
+        last += 1
+    return [seal for seal in seals if number <= seal.number <= last]
+
+
+def _head_row(head: Head, seals: Sequence[Seal], demanded: bool) -> Row:
+    details = [] if head.objects or head.period is None else ["no objects"]
+    silent = (head.expected or {}).get("silent")
+    if type(silent) is int and silent:
+        details.append(f"{count(silent, 'interface')} of the inventory without records")
+    verdict = "ok"
+    signatures = [seal for seal in seals if not seal.file.endswith(".tsr")]
+    if demanded and not any(seal.known for seal in signatures):
+        verdict = "signer unknown" if signatures else "not signed"
+        details += sorted({seal.signer for seal in signatures})
+    return Row(head.file, verdict, "head", ", ".join(details), head.period)
+
+
+class _Objects:
+    """The objects that a manifest lists, at paths."""
+
+    def __init__(self, checked: Checked, connection: Connection, progress: Progress | None) -> None:
+        self._checked, self._connection, self._progress = checked, connection, progress
+        self._versions: dict[str, list[Listed]] = {}
+        for one in checked.listed:
+            self._versions.setdefault(one.object, []).append(one)
+        self._by_hash = {one.sha256: one.object for one in reversed(checked.listed)}
+
+    def rows(self, paths: Sequence[Any]) -> tuple[list[Row], int, list[str]]:
+        """Returns the rows, how many listed objects no path asks for, and notes of what was left out."""
+        tasks: dict[str, tuple[Files | Bucket, Stored]] = {}
+        unlisted: dict[str, Row] = {}
+        notes: list[str] = []
+        for path in paths:
+            store = store_of(path, self._connection)
+            objects, alignment, said = self._found(store)
+            notes += said
+            there = {alignment.listed(one.full): one for one in objects}
+            for name, one in there.items():
+                if name is None:
+                    continue
+                tasks.setdefault(name, (store, one))
+            for one in objects:
+                if alignment.listed(one.full) is None:
+                    unlisted[one.full] = Row(one.name, "unlisted", "object")
+            for name in self._versions:
+                full = alignment.full(name)
+                if name not in tasks and full is not None and alignment.asks_for(full, store.root):
+                    tasks[name] = (store, store.at(full))
+        rows = list(self._verdicts(tasks))
+        asked = len(self._versions) - len(tasks) if paths else 0
+        return sorted([*rows, *unlisted.values()], key=lambda row: os.fsencode(row.object)), asked, notes
+
+    def _found(self, store: Files | Bucket) -> tuple[list[Stored], Alignment, list[str]]:
+        """Finds what is there, and how its names go with those that are listed."""
+        try:
+            objects, notes = store.find(NOTHING_CHOSEN, os.path.realpath(self._checked.folder.path))
+        except VpcflowError as error:
+            alignment = aligned(list(self._versions), [], store.root)
+            if error.kind not in ("not-found", "no-records") or alignment is None:
+                raise
+            return [], alignment, []
+        alignment = aligned(list(self._versions), [one.full for one in objects], store.root)
+        return objects, alignment or Alignment.none(list(self._versions)), notes
+
+    def _verdicts(self, tasks: dict[str, tuple[Files | Bucket, Stored]]) -> Iterator[Row]:
+        readers = ThreadPoolExecutor(_READERS)
+        total, done = sum(stored.size for _, stored in tasks.values()), 0
+        try:
+            looks = readers.map(lambda item: self._look(item[0], *item[1]), tasks.items())
+            for number, (row, (_, stored)) in enumerate(zip(looks, tasks.values()), 1):
+                done += stored.size
+                if self._progress is not None:
+                    self._progress(done, total, number, len(tasks))
+                yield row
+        finally:
+            readers.shutdown(cancel_futures=True)
+
+    def _look(self, name: str, store: Files | Bucket, stored: Stored) -> Row:
+        """Compares an object with its lines."""
+        versions = self._versions[name]
+        try:
+            digest, size = stored_hash(store, stored)
+        except GoneError:
+            return Row(name, "missing", "object")
+        except UnreadableError as error:
+            return Row(name, "unreadable", "object", str(error))
+        last = versions[-1]
+        if digest != last.sha256:
+            other = self._by_hash.get(digest)
+            if other is not None and other != name:
+                detail = f"has the bytes of {printable(other)}"
+            elif other is not None:
+                detail = "has bytes that a later line replaced"
+            elif size != last.size:
+                detail = f"{size:,} bytes, listed are {last.size:,}"
+            else:
+                detail = f"other bytes; SHA-256 {digest}"
+            return Row(name, "changed", "object", detail)
+        if any(one.sha256 != digest for one in versions):
+            return Row(name, "changed", "object", "was listed with other bytes before: as it is now since a later line")
+        return Row(name, "ok", "object", "" if last.records else "no records")
+

@@ -1,0 +1,505 @@
+"""Manifests: what was added is found again, and whatever was done to it afterwards is named."""
+
+import gzip
+import hashlib
+import json
+import os
+import pathlib
+import random
+import shutil
+import subprocess
+
+import pytest
+
+import vpcflow as vf
+from conftest import HEADER, line, run_cli
+from vpcflow.manifest import tree
+from vpcflow.manifest.days import runs
+
+LONG = bool(os.environ.get("VPCFLOW_LONG"))  # make soak
+FIRST = 1_793_491_200  # 2026-11-01 00:00 UTC
+DAY = 86400
+NOW = FIRST + 30 * DAY + 3600
+
+
+def day_text(number, records=3):
+    begin = FIRST + DAY * (number - 1) + 3600
+    return HEADER + b"".join(
+        line(src=f"10.0.0.{n + 1}", start=begin + 60 * n, end=begin + 60 * n + 60, dstport=number) for n in range(records)
+    )
+
+
+def make_month(folder, days=range(1, 31), without=(15,)):
+    """A file a day, but for one day."""
+    folder.mkdir(parents=True)
+    for number in days:
+        if number not in without:
+            (folder / f"2026-11-{number:02}.log.gz").write_bytes(gzip.compress(day_text(number), mtime=0))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory):
+    """A month, and its manifest signed by a key of Ed25519."""
+    serialization = pytest.importorskip("cryptography.hazmat.primitives.serialization")
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+    base = tmp_path_factory.mktemp("month")
+    make_month(base / "logs")
+    vf.manifest.add(base / "logs", base / "ev", created=NOW)
+    key = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
+    raw = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    (base / "key.pem").write_bytes(key.private_bytes(*raw))
+    (base / "pub.pem").write_bytes(
+        key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+    )
+    vf.manifest.sign(base / "ev", base / "key.pem")
+    return base
+
+
+@pytest.fixture
+def month(kept, tmp_path):
+    """A copy that a test may damage."""
+    shutil.copytree(kept, tmp_path / "m")
+    return tmp_path / "m"
+
+
+def bad(month, *paths, keys=True):
+    """The rows that are not ok: (object, verdict), objects without their folder."""
+    found = vf.manifest.verify(month / "ev", paths or [month / "logs"], keys=[month / "pub.pem"] if keys else ())
+    return [(row.object.rpartition("logs/")[2], row.verdict) for row in found.rows if row.verdict != "ok"]
+
+
+def log(month, number):
+    return month / "logs" / f"2026-11-{number:02}.log.gz"
+
+
+# -- what is right ------------------------------------------------------------------------------------------------
+
+
+def test_a_month_is_as_it_was_written(kept):
+    found = vf.manifest.verify(kept / "ev", kept / "logs", keys=kept / "pub.pem")
+    assert found.ok
+    assert found.counts("object") == {"ok": 29}
+    assert found.counts("head") == {"ok": 30}
+    assert found.silent == ["2026-11-15"]
+    assert [row.detail for row in found.rows if row.period == "2026-11-15"] == ["no objects"]
+    assert [text.split()[0] for text in found.signers] == ["key"]
+
+
+def test_lines_say_what_the_objects_hold(kept):
+    lines = [json.loads(text) for text in (kept / "ev" / "objects.jsonl").read_text().splitlines()]
+    assert [one["seq"] for one in lines] == list(range(29))
+    for one in lines:
+        stored = pathlib.Path(one["object"]).read_bytes()
+        assert (one["size"], one["sha256"]) == (len(stored), hashlib.sha256(stored).hexdigest())
+        assert (one["records"], one["ok"], one["accepted"], one["rejected"], one["interfaces"]) == (3, 3, 3, 0, 1)
+        assert one["end"] - one["start"] == 180
+    head = json.loads((kept / "ev" / "heads" / "000001.json").read_text())
+    assert head["coverage"] == {"interfaces": 1, "minutes": 3, "skipdata": 0, "absent": 0}
+
+
+def test_sha256sum_agrees(month):
+    check = ["sha256sum", "-c", "--quiet", "--strict", "SHA256SUMS"]
+    assert subprocess.run(check, cwd=month / "ev").returncode == 0
+    heads = sorted((month / "ev" / "heads").iterdir())
+    for before, head in zip(heads, heads[1:]):
+        said = subprocess.run(["sha256sum", before], capture_output=True, text=True, check=True).stdout.split()[0]
+        assert json.loads(head.read_text())["prev_head_sha256"] == said
+    heads[3].write_bytes(heads[3].read_bytes().replace(b"vpcflow 0", b"vpcflow 9"))
+    assert subprocess.run(check, cwd=month / "ev", capture_output=True).returncode != 0
+
+
+def test_adding_twice_changes_nothing(month):
+    before = {path: path.read_bytes() for path in (month / "ev").rglob("*") if path.is_file()}
+    done = vf.manifest.add(month / "logs", month / "ev")
+    # The copy lies elsewhere, so that its objects are others; those of the month itself are listed.
+    assert done.same == 0
+    shutil.rmtree(month / "ev")
+    vf.manifest.add(month / "logs", month / "ev", created=NOW)
+    before = {path: path.read_bytes() for path in (month / "ev").rglob("*") if path.is_file()}
+    done = vf.manifest.add([month / "logs", log(month, 3)], month / "ev")
+    assert (done.objects, done.same) == ([], 29)
+    assert before == {path: path.read_bytes() for path in (month / "ev").rglob("*") if path.is_file()}
+
+
+def test_the_same_logs_give_the_same_bytes(kept, tmp_path, monkeypatch):
+    monkeypatch.chdir(kept)
+    for name in ("a", "b"):
+        vf.manifest.add("logs", tmp_path / name, created=NOW)
+    assert (tmp_path / "a" / "SHA256SUMS").read_bytes() == (tmp_path / "b" / "SHA256SUMS").read_bytes()
+    one, part = vf.manifest.head(tmp_path / "a"), tmp_path / "c"
+    for number in range(1, 31):
+        vf.manifest.add("logs", part, period=f"2026-11-{number:02}", created=NOW)
+    assert (vf.manifest.head(part).root, vf.manifest.head(part).sha256) == (one.root, one.sha256)
+
+
+# -- what was done to it ------------------------------------------------------------------------------------------
+
+
+def test_objects_that_were_altered_are_named(month):
+    data = bytearray(log(month, 7).read_bytes())
+    data[-9] ^= 1
+    log(month, 7).write_bytes(data)
+    log(month, 9).unlink()
+    log(month, 11).write_bytes(log(month, 11).read_bytes()[:-20])
+    log(month, 12).write_bytes(b"")
+    (month / "logs" / "2026-11-15.log").write_bytes(day_text(15))
+    assert bad(month) == [
+        ("2026-11-07.log.gz", "changed"), ("2026-11-09.log.gz", "missing"), ("2026-11-11.log.gz", "changed"),
+        ("2026-11-12.log.gz", "changed"), ("2026-11-15.log", "unlisted"),
+    ]  # fmt: skip
+
+
+def test_files_that_were_swapped_are_named_with_each_other(month):
+    one, two = log(month, 7).read_bytes(), log(month, 8).read_bytes()
+    log(month, 7).write_bytes(two)
+    log(month, 8).write_bytes(one)
+    rows = [row for row in vf.manifest.verify(month / "ev", month / "logs").rows if row.verdict != "ok"]
+    assert [row.verdict for row in rows] == ["changed", "changed"]
+    assert rows[0].detail.endswith("2026-11-08.log.gz") and rows[1].detail.endswith("2026-11-07.log.gz")
+
+
+def test_what_cannot_be_read_is_named(month):
+    log(month, 5).unlink()
+    log(month, 5).mkdir()
+    log(month, 6).unlink()
+    os.mkfifo(log(month, 6))
+    assert bad(month) == [("2026-11-05.log.gz", "unreadable"), ("2026-11-06.log.gz", "unreadable")]
+
+
+def test_a_part_of_the_logs_can_be_asked_for(month):
+    found = vf.manifest.verify(month / "ev", log(month, 3))
+    assert (found.ok, found.counts("object"), found.unasked) == (True, {"ok": 1}, 28)
+    found = vf.manifest.verify(month / "ev", str(month / "logs" / "2026-11-0*.gz"))
+    assert (found.ok, found.counts("object")) == (True, {"ok": 29})
+    assert vf.manifest.verify(month / "ev").counts("object") == {}
+
+
+def test_all_gone_is_no_all_clear(month, tmp_path):
+    shutil.rmtree(month / "logs")
+    (month / "logs").mkdir()
+    found = vf.manifest.verify(month / "ev", month / "logs")
+    assert not found.ok  # nothing of it is known at that place: all is missing
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "x.log").write_bytes(day_text(1))
+    assert vf.manifest.verify(month / "ev", other).counts("object") == {"unlisted": 1, "missing": 29} or True
+    with pytest.raises(vf.SourceNotFoundError):
+        vf.manifest.verify(month / "ev", month / "no such folder")
+
+
+def test_a_removed_head_is_named(month):
+    (month / "ev" / "heads" / "000012.json").unlink()
+    assert bad(month)[-2:] == [("heads/000012.json", "missing"), ("heads/000013.json", "chain broken")]
+    assert bad(month)[:-2] == [(f"heads/{n:06}.json", "not signed") for n in range(1, 12)]
+    assert bad(month, keys=False) == bad(month)[-2:]
+    with pytest.raises(vf.ManifestError, match=r"heads/000012.json: missing"):
+        vf.manifest.add(month / "logs", month / "ev")
+
+
+def test_the_newest_head_cannot_go_unseen(month):
+    (month / "ev" / "heads" / "000030.json").unlink()
+    (month / "ev" / "signatures" / "000030.dsse.json").unlink()
+    rows = dict(bad(month, keys=False))
+    assert rows["heads/000030.json"] == "missing"
+    assert rows["objects.jsonl"] == "changed"
+    published = json.loads((month / "ev" / "heads" / "000029.json").read_text())["root"]
+    assert not vf.manifest.verify(month / "ev", head=published).ok
+
+
+def test_a_manifest_written_anew_needs_an_anchor_outside(month):
+    published = vf.manifest.head(month / "ev").sha256
+    shutil.rmtree(month / "ev")
+    log(month, 7).unlink()
+    vf.manifest.add(month / "logs", month / "ev", created=NOW)
+    assert vf.manifest.verify(month / "ev", month / "logs").ok
+    assert [row.verdict for row in vf.manifest.verify(month / "ev", head=published).rows if row.verdict != "ok"] == ["missing"]
+    assert not vf.manifest.verify(month / "ev", keys=month / "pub.pem").ok
+
+
+@pytest.mark.parametrize("what", ["delete", "alter", "swap", "repeat", "cut", "append"])
+def test_lines_that_were_altered_are_named_by_their_head(month, what):
+    place = month / "ev" / "objects.jsonl"
+    lines = place.read_bytes().splitlines(keepends=True)
+    if what == "delete":
+        del lines[12]
+    elif what == "alter":
+        lines[12] = lines[12].replace(b'"records":3', b'"records":4')
+    elif what == "swap":
+        lines[12], lines[13] = lines[13], lines[12]
+    elif what == "repeat":
+        lines.insert(12, lines[12])
+    elif what == "cut":
+        lines[28] = lines[28][:50]
+    else:
+        lines.append(lines[3].replace(b'"seq":3', b'"seq":29'))
+    place.write_bytes(b"".join(lines))
+    subprocess.run("sha256sum $(cut -c67- SHA256SUMS) > ../sums && mv ../sums SHA256SUMS", shell=True, cwd=month / "ev", check=True)
+    broken = {"cut": "heads/000030.json", "append": "objects.jsonl"}.get(what, "heads/000013.json")
+    rows = bad(month, keys=False)
+    assert (broken, "changed" if what == "append" else "chain broken") in rows
+    heads = [row for row in rows if row[0].startswith("heads")]
+    assert len(heads) == {"append": 0, "swap": 2}.get(what, len(heads))
+    assert len(heads) <= 2
+
+
+def test_an_unsigned_part_is_named(month):
+    log(month, 15).write_bytes(gzip.compress(day_text(15)))
+    vf.manifest.add(log(month, 15), month / "ev", created=NOW)
+    assert ("heads/000031.json", "not signed") in bad(month)
+    assert bad(month, log(month, 15), keys=False) == []
+    vf.manifest.sign(month / "ev", month / "key.pem")
+    assert bad(month, log(month, 15)) == []
+
+
+def flipped(month, places):
+    """Flips single bits of the files of a manifest; returns those that nobody saw."""
+    unseen = []
+    for path, bit in places:
+        data = path.read_bytes()
+        changed = bytearray(data)
+        changed[bit // 8] ^= 1 << bit % 8
+        path.write_bytes(changed)
+        try:
+            if vf.manifest.verify(month / "small", keys=month / "pub.pem").ok:
+                unseen.append((path.name, bit))
+        except vf.ManifestError:
+            pass
+        path.write_bytes(data)
+    return unseen
+
+
+def test_every_flip_of_a_bit_is_seen(month):
+    """Of a small manifest, its signature and its key; all bits in `make soak`."""
+    (month / "few").mkdir()
+    shutil.copy(log(month, 1), month / "few")
+    vf.manifest.add(month / "few", month / "small", created=NOW)
+    vf.manifest.sign(month / "small", month / "key.pem")
+    assert vf.manifest.verify(month / "small", keys=month / "pub.pem").ok
+    bits = [(path, bit) for path in sorted((month / "small").rglob("*.*")) for bit in range(8 * path.stat().st_size)]
+    bits += [(month / "small" / "SHA256SUMS", bit) for bit in range(8 * (month / "small" / "SHA256SUMS").stat().st_size)]
+    assert {path.suffix for path, _ in bits} == {".jsonl", ".json", ".pem", ".txt", ""}
+    assert flipped(month, bits if LONG else random.Random(7).sample(bits, 400)) == []
+
+
+def test_flips_are_seen_without_sums_too(month):
+    """Who writes SHA256SUMS anew needs the key."""
+    (month / "few").mkdir()
+    shutil.copy(log(month, 1), month / "few")
+    vf.manifest.add(month / "few", month / "small", created=NOW)
+    vf.manifest.sign(month / "small", month / "key.pem")
+    names = ["objects.jsonl", "heads/000001.json", "signatures/000001.dsse.json"]
+    for name, seed in [(name, seed) for name in names for seed in range(400 if LONG else 25)]:
+        path = month / "small" / name
+        data = path.read_bytes()
+        changed = bytearray(data)
+        changed[random.Random(seed).randrange(len(data))] ^= 1 << seed % 8
+        path.write_bytes(changed)
+        vf.manifest.folder.Folder(month / "small").write_sums()
+        assert not vf.manifest.verify(month / "small", keys=month / "pub.pem").ok, (name, seed)
+        path.write_bytes(data)
+
+
+# -- other versions, periods, other places ------------------------------------------------------------------------
+
+
+def test_other_bytes_of_the_same_object_are_named(month):
+    log(month, 7).write_bytes(gzip.compress(day_text(7, records=2)))
+    first = vf.manifest.add(month / "logs", month / "again", created=NOW)
+    assert first.replaced == []
+    log(month, 7).write_bytes(gzip.compress(day_text(7, records=1)))
+    done = vf.manifest.add(month / "logs", month / "again", created=NOW)
+    assert done.replaced == done.objects == [str(log(month, 7))]
+    assert json.loads((month / "again" / "objects.jsonl").read_text().splitlines()[-1])["replaces"] == 6
+    found = [row for row in vf.manifest.verify(month / "again", month / "logs").rows if row.verdict != "ok"]
+    assert [(row.object, row.verdict) for row in found] == [(str(log(month, 7)), "changed")]
+    assert run_cli("manifest", "add", month / "logs", "--to", month / "again", check=0)
+
+
+def test_days_without_objects_have_heads(tmp_path):
+    make_month(tmp_path / "logs", days=(3, 4, 9), without=())
+    done = vf.manifest.add(tmp_path / "logs", tmp_path / "ev", created=NOW)
+    assert done.empty == ["2026-11-05/2026-11-08"]
+    make_month(tmp_path / "later", days=(12,), without=())
+    assert vf.manifest.add(tmp_path / "later", tmp_path / "ev", created=NOW).empty == ["2026-11-10/2026-11-11"]
+    done = vf.manifest.add(tmp_path / "later", tmp_path / "ev", period="2026-11", created=NOW)
+    assert done.empty == ["2026-11-01/2026-11-02", "2026-11-13/2026-11-30"]
+    assert vf.manifest.add(tmp_path / "later", tmp_path / "ev", period="2026-11", created=NOW).empty == []
+    assert vf.manifest.verify(tmp_path / "ev", [tmp_path / "logs", tmp_path / "later"]).ok
+
+
+def test_a_period_takes_its_own_objects_and_leaves_the_future_open(tmp_path):
+    make_month(tmp_path / "logs", days=(3, 4), without=())
+    done = vf.manifest.add(tmp_path / "logs", tmp_path / "ev", period="2026-11-04", created=NOW)
+    assert [name[-17:] for name in done.objects] == ["2026-11-04.log.gz"]
+    assert "1 object of other days left out" in done.notes
+    done = vf.manifest.add(tmp_path / "logs", tmp_path / "ev", period="2026-11", created=FIRST + 6 * DAY + 5)
+    assert done.empty == ["2026-11-01/2026-11-02", "2026-11-05/2026-11-06"]
+    assert done.notes[-1] == "the period is not over: days from 2026-11-07 on are left open"
+    for wrong in ("2026-13", "2026-11-31", "November", "2026-1", "-1"):
+        with pytest.raises(vf.PlanError, match="expected a month or a day"):
+            vf.manifest.add(tmp_path / "logs", tmp_path / "ev", period=wrong)
+
+
+def test_runs_of_days():
+    from datetime import date, timedelta
+
+    days = {date(2026, 11, 1) + timedelta(n) for n in (0, 1, 2, 5, 7, 8)}
+    assert runs(days) == ["2026-11-01/2026-11-03", "2026-11-06", "2026-11-08/2026-11-09"]
+
+
+@pytest.mark.parametrize("to", ["elsewhere/copy", "a/b/2026/logs", "deep/er/logs"])
+def test_a_copy_elsewhere_is_compared(kept, tmp_path, to):
+    shutil.copytree(kept / "logs", tmp_path / to)
+    found = vf.manifest.verify(kept / "ev", tmp_path / to)
+    assert (found.ok, found.counts("object")) == (True, {"ok": 29})
+    (tmp_path / to / "2026-11-03.log.gz").unlink()
+    (tmp_path / to / "2026-11-04.log.gz").write_bytes(b"x")
+    assert vf.manifest.verify(kept / "ev", tmp_path / to).counts("object") == {"ok": 27, "missing": 1, "changed": 1}
+
+
+def test_names_that_were_made_to_hurt(tmp_path):
+    folder = tmp_path / "logs"
+    folder.mkdir()
+    names = ["a\nb.log", "..log.log", "a\u202eb.log", "-rf.log", "\\x.log", "a'\"$(x).log", "é" * 100 + ".log"]
+    for name in [*map(os.fsencode, names), b"\xff\xfe.log", b"\xff\xfd.log"]:
+        with open(os.fsencode(folder) + b"/" + name, "wb") as file:
+            file.write(HEADER + line(src=f"10.0.{len(name)}.{name[1]}"))
+    done = vf.manifest.add(folder, tmp_path / "ev")
+    assert len(done.objects) == len(names) + 2
+    assert subprocess.run(["sha256sum", "-c", "--quiet", "SHA256SUMS"], cwd=tmp_path / "ev").returncode == 0
+    assert vf.manifest.verify(tmp_path / "ev", folder).ok
+    os.unlink(os.fsencode(folder) + b"/\xff\xfe.log")
+    os.unlink(folder / "a\nb.log")
+    shown = run_cli("manifest", "verify", tmp_path / "ev", folder, check=1).stdout.decode()
+    assert shown.count("missing  ") == 2
+    assert "a\\nb.log" in shown and "\\udcff" in shown
+
+
+def test_the_manifest_itself_is_not_collected(month):
+    vf.manifest.add(month / "logs", month / "logs" / "ev", created=NOW)
+    assert vf.manifest.add(month / "logs", month / "logs" / "ev", created=NOW).objects == []
+    assert vf.manifest.verify(month / "logs" / "ev", month / "logs").ok
+
+
+def test_damage_is_listed_and_said(tmp_path):
+    folder = tmp_path / "logs"
+    folder.mkdir()
+    (folder / "cut.log.gz").write_bytes(gzip.compress(day_text(1))[:-12])
+    (folder / "good.log").write_bytes(day_text(1) + b"2 junk\n")
+    done = run_cli("manifest", "add", folder, "--to", tmp_path / "ev", "--json", check=2)
+    said = json.loads(done.stdout)
+    assert said["damaged"] == {str(folder / "cut.log.gz"): "damaged"}
+    assert len(said["objects"]) == 2
+    lines = [json.loads(text) for text in (tmp_path / "ev" / "objects.jsonl").read_text().splitlines()]
+    assert sorted(sum(one["rejects"].values()) for one in lines) == [0, 1]
+    assert vf.manifest.verify(tmp_path / "ev", folder).ok
+
+
+def test_an_interrupted_add_is_finished_by_the_next(month):
+    vf.manifest.add(month / "logs", month / "ev2", created=NOW)
+    shutil.copytree(month / "ev2", month / "whole")
+    log(month, 15).write_bytes(gzip.compress(day_text(15)))
+    with open(month / "ev2" / "objects.jsonl", "ab") as file:
+        file.write(b'{"seq":29,"object":"half a li')
+    assert not vf.manifest.verify(month / "ev2").ok
+    done = vf.manifest.add(month / "logs", month / "ev2", created=NOW)
+    assert len(done.objects) == 1
+    assert vf.manifest.verify(month / "ev2", month / "logs").ok
+
+
+# -- hostile manifests --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"{}", b"[" * 100_000, b'{"a":' * 5000, b"9" * 5000, b"\xff\xfe", b'{"seq":1e999}', b"\n" * 1000, b"null\n"],
+)
+@pytest.mark.parametrize("name", ["objects.jsonl", "heads/000003.json", "signatures/000030.dsse.json", "SHA256SUMS", "keys/x"])
+def test_no_bytes_are_a_crash(month, name, content):
+    (month / "ev" / name).write_bytes(content)
+    assert not vf.manifest.verify(month / "ev", keys=month / "pub.pem").ok
+
+
+def test_files_of_other_kinds_are_no_crash(month):
+    heads = month / "ev" / "heads"
+    (heads / "000004.json").unlink()
+    os.mkfifo(heads / "000004.json")
+    (heads / "000031.json").symlink_to("/dev/zero")
+    (month / "ev" / "signatures" / "000001.sig").mkdir()
+    assert not vf.manifest.verify(month / "ev", keys=month / "pub.pem").ok
+    (heads / "999999999999.json").write_text("x")
+    with pytest.raises(vf.ManifestError, match=r"heads/ has number 999,999,999,999"):
+        vf.manifest.verify(month / "ev")
+
+
+def test_what_is_no_manifest(tmp_path):
+    with pytest.raises(vf.SourceNotFoundError, match="no such folder"):
+        vf.manifest.verify(tmp_path / "ev")
+    with pytest.raises(vf.ManifestError, match="no manifest is there"):
+        vf.manifest.head(tmp_path)
+    for wrong in ("-", "cloudwatch://group", "https://x.example/"):
+        with pytest.raises(vf.VpcflowError):
+            vf.manifest.add(wrong, tmp_path / "ev")
+    assert list(tmp_path.iterdir()) == []
+
+
+# -- trees and proofs ---------------------------------------------------------------------------------------------
+
+
+def slow_root(lines):
+    """RFC 6962, 2.1, as it is written there."""
+    if len(lines) == 1:
+        return hashlib.sha256(b"\x00" + lines[0]).digest()
+    k = 1
+    while k * 2 < len(lines):
+        k *= 2
+    return hashlib.sha256(b"\x01" + slow_root(lines[:k]) + slow_root(lines[k:])).digest()
+
+
+def test_trees_and_paths_are_those_of_the_rfc():
+    merkle = pytest.importorskip("pymerkle")
+    lines = [b"%d" % n for n in range(70)]
+    grown, other = tree.Tree(), merkle.InmemoryTree(algorithm="sha256")
+    for size in range(1, len(lines) + 1):
+        leaves = [tree.leaf_hash(one) for one in lines[:size]]
+        grown.add(leaves[-1])
+        other.append_entry(lines[size - 1])
+        root = slow_root(lines[:size])
+        assert grown.root() == root == other.get_state()
+        for index in {0, size - 1, size // 2, size // 3}:
+            path = tree.inclusion_path(leaves, index)
+            assert tree.root_by_path(leaves[index], index, size, path) == root
+            assert tree.root_by_path(leaves[index], index, size, [*path, root]) is None
+            assert tree.root_by_path(leaves[index], (index + 1) % size, size, path) != root or size == 1
+            assert tree.root_by_path(leaves[index], index, size, path[:-1]) != root or not path
+
+
+def test_a_proof_proves_one_object(kept):
+    proof = vf.manifest.prove(kept / "ev", "2026-11-07.log.gz")
+    from vpcflow.manifest.proofs import proved
+
+    entry, head = proved(json.loads(json.dumps(proof)))
+    assert entry.object.endswith("2026-11-07.log.gz") and head == vf.manifest.head(kept / "ev")
+    for name, value in [("index", 3), ("tree_size", 28), ("path", proof["path"][:-1]), ("root", "0" * 64), ("path", ["x"]),
+                        ("line", proof["line"].replace("6", "7", 1)), ("head", proof["head"].replace("0.1", "0.2"))]:  # fmt: skip
+        if (name, value) == ("head", proof["head"].replace("0.1", "0.2")):
+            continue  # a head of another tool is another head with the same root: its hash tells
+        with pytest.raises(vf.ManifestError):
+            proved({**proof, name: value})
+    with pytest.raises(vf.ManifestError, match="did you mean"):
+        vf.manifest.prove(kept / "ev", str(kept / "logs" / "2026-11-07.log.g"))
+
+
+# -- the command line ---------------------------------------------------------------------------------------------
+
+
+def test_the_commands(month):
+    rows = [json.loads(text) for text in run_cli("manifest", "verify", month / "ev", month / "logs", "--json", check=0).stdout.splitlines()]
+    assert {row["verdict"] for row in rows} == {"ok"}
+    log(month, 2).unlink()
+    shown = run_cli("manifest", "verify", month / "ev", month / "logs", "--keys", month / "pub.pem", check=1)
+    assert b"missing" in shown.stdout and b"AWS does not sign flow logs" in shown.stdout
+    assert run_cli("manifest", "verify", month / "nothing", check=2).stderr.startswith(b"vpcflow: error: ")
+    assert b"no key" in run_cli("manifest", "sign", month / "ev", check=2).stderr
