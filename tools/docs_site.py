@@ -40,6 +40,7 @@ PYTHON = {
         "tuning.check": "check_rules RuleCheck", "tuning.observed": "Observed",
     },
     "Bills": {"billing.logs": "reconcile", "billing.reconcile": "Reconciliation"},
+    "Manifests": {"": "manifest"},
     "Prices": {"pricing.sheet": "prices Sheet", "pricing.imports": "import_prices"},
     "Catalogue": {
         "formats.catalogue": "fields FieldInfo containers reject_reasons",
@@ -50,7 +51,7 @@ PYTHON = {
     "Build": {"_build": "build_info BuildInfo"},
     "Errors and warnings": {
         "errors": "VpcflowError FieldError PlanError ArgumentError FilterError FormatError ParseError NoRecordsError SourceError "
-        "SourceNotFoundError DataLossError OutOfMemoryError OutputError StateError RuleError NotifyError SynthError PriceError "
+        "SourceNotFoundError DataLossError OutOfMemoryError OutputError StateError ManifestError RuleError NotifyError SynthError PriceError "
         "DataQualityWarning"
     },
 }

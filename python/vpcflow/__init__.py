@@ -200,8 +200,8 @@ _PLACES: dict[str, tuple[str, ...]] = {
     "detect.detect": ("detect",),
     "errors": (
         "ArgumentError", "DataLossError", "DataQualityWarning", "FieldError", "FilterError", "FormatError",
-        "NoRecordsError", "NotifyError", "OutOfMemoryError", "OutputError", "ParseError", "PlanError", "PriceError",
-        "RuleError", "SourceError", "SourceNotFoundError", "StateError", "SynthError", "VpcflowError",
+        "ManifestError", "NoRecordsError", "NotifyError", "OutOfMemoryError", "OutputError", "ParseError", "PlanError",
+        "PriceError", "RuleError", "SourceError", "SourceNotFoundError", "StateError", "SynthError", "VpcflowError",
     ),
     "explain.explain": ("explain",),
     "explain.explanation": ("Explanation",),

@@ -164,7 +164,7 @@ class StateError(VpcflowError, ValueError):
 
 
 class ManifestError(VpcflowError, ValueError):
-    """A manifest, a signature or a bag of evidence is not as it was written, or cannot be made; a key cannot be used."""
+    """A manifest, a signature or a bag of evidence is not as it was written; a key cannot be used."""
 
     kind = "manifest"
 

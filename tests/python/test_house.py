@@ -19,7 +19,7 @@ MODULES = {
     for path in PACKAGE.rglob("*.py")
 }
 PACKAGES = sorted(f"vpcflow.{m.name}" for m in pkgutil.iter_modules(vf.__path__) if m.ispkg)
-LATE = ("alerts", "analyze", "billing", "cli", "cost", "cost_world", "distributed", "enable", "explain", "faults", "health", "inventory", "labels", "pricing", "reach", "rules", "savings", "tuning", "watch")
+LATE = ("alerts", "analyze", "billing", "cli", "cost", "cost_world", "distributed", "enable", "explain", "faults", "health", "inventory", "labels", "manifest", "pricing", "reach", "rules", "savings", "tuning", "watch")
 HEAVY = ("apprise", "boto3", "botocore", "http.client", "matplotlib", "pandas", "polars", "pyarrow", "sigma", "sqlite3", "yaml")
 
 

@@ -80,11 +80,16 @@ def test_the_types_that_are_checked_differ():
         ("Audit of flow logs", ["enable", "audit", "--from-json", INVENTORY]),
         ("Plan of flow logs", ["enable", "plan", "vpc-0a1b2c3d4e5f60718", "--to", "cloudwatch://flows", "--for", "cost", "--from-json", INVENTORY]),
         ("Cost of flow logs", ["enable", "cost", "--from", SAMPLE]),
+        ("Manifests", ["manifest", "add", SAMPLE, "--to", "EVIDENCE"]),
+        ("Verdicts of a manifest", ["manifest", "verify", "EVIDENCE", SAMPLE]),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_json_of_commands(title, args, tmp_path):
     made = {"RULES": tmp_path / "rules.yaml", "LABELS": tmp_path / "labels.csv", "BASELINE": tmp_path / "usual.vpcflow"}
+    made["EVIDENCE"] = tmp_path / "evidence"
+    if title == "Verdicts of a manifest":
+        vf.manifest.add(SAMPLE, made["EVIDENCE"])
     made["RULES"].write_text(RULES)
     made["LABELS"].write_text("actor\n10.0.14.92\n")
     rows = objects(*(made.get(arg, arg) for arg in args))

@@ -28,9 +28,13 @@ _SHOWN = 50  # rows for people
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the options of the command to its parser."""
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
-    _add_arguments(_verb(verbs, "add", "list objects with the SHA-256 of their stored bytes; adding twice changes nothing"))
+    _add_arguments(
+        _verb(verbs, "add", "list objects with the SHA-256 of their stored bytes; adding twice changes nothing")
+    )
     _sign_arguments(_verb(verbs, "sign", "sign the newest head of a manifest, and by it all before"))
-    _verify_arguments(_verb(verbs, "verify", "compare a manifest and objects with what was written; exit code 1 if not all is ok"))
+    _verify_arguments(
+        _verb(verbs, "verify", "compare a manifest and objects with what was written; exit code 1 if not all is ok")
+    )
     proof = _verb(verbs, "prove", "print the proof that a manifest has an object, as JSON")
     proof.add_argument("folder", metavar="DIR", help="the folder of the manifest")
     proof.add_argument("object", metavar="OBJECT", help="name of the object as it is listed, or the end of it")
@@ -42,7 +46,9 @@ def _verb(verbs: argparse._SubParsersAction[argparse.ArgumentParser], name: str,
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("paths", nargs="+", metavar="PATH", help="list a file, folder, pattern, or s3:// URL")
-    parser.add_argument("--to", required=True, metavar="DIR", help="the folder of the manifest, made if it is not there")
+    parser.add_argument(
+        "--to", required=True, metavar="DIR", help="the folder of the manifest, made if it is not there"
+    )
     parser.add_argument(
         "--period", metavar="PERIOD",
         help="list objects of this month or day only (2026-11, 2026-11-23), and its days without objects",
@@ -68,7 +74,9 @@ def _sign_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _verify_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("folder", metavar="DIR", help="the folder of the manifest")
-    parser.add_argument("paths", nargs="*", metavar="PATH", help="compare the objects there (default: the manifest alone)")
+    parser.add_argument(
+        "paths", nargs="*", metavar="PATH", help="compare the objects there (default: the manifest alone)"
+    )
     parser.add_argument(
         "--keys", action="append", default=[], metavar="FILE",
         help="demand a signature by a key of this file or folder: PEM, allowed signers of ssh-keygen, minisign; "
@@ -172,11 +180,16 @@ def _print(done: manifest.Verification, asked: bool) -> None:
     else:
         lines.append("objects: not compared; give their PATH, too")
     heads = done.counts("head")
-    lines.append(f"{heads.get('ok', 0):,} of {count(sum(heads.values()), 'head')} ok" + (f"; {done.head}" if done.head else ""))
+    lines.append(
+        f"{heads.get('ok', 0):,} of {count(sum(heads.values()), 'head')} ok" + (f"; {done.head}" if done.head else "")
+    )
     if done.silent:
         lines.append(f"no objects: {', '.join(done.silent[:_SHOWN])}")
     signed = ", ".join(done.signers) or "nobody"
-    lines.append(f"signed by {signed}" + ("" if done.demanded or not done.signers else "; whose keys these are was not checked: give --keys"))
+    lines.append(
+        f"signed by {signed}"
+        + ("" if done.demanded or not done.signers else "; whose keys these are was not checked: give --keys")
+    )
     lines += [f"not proved: {text}" for text in LIMITS]
     write_out("\n".join(line for text in lines for line in wrapped(display.printable(text), terminal_width())) + "\n")
 

@@ -6,13 +6,14 @@ import dataclasses
 import hashlib
 import os
 import time
+import warnings
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 from .._display import printable
 from .._words import count
-from ..errors import ArgumentError, SourceError, VpcflowError
+from ..errors import ArgumentError, DataQualityWarning, SourceError, VpcflowError
 from ..inventory.inventory import Inventory
 from ..io.aws.layout import NOTHING_CHOSEN, Selection
 from ..io.aws.session import Connection
@@ -28,6 +29,7 @@ from .stores import Bucket, Files, GoneError, Stored, UnreadableError, absolute,
 from .tree import Tree, leaf_hash
 
 _READERS = 4
+_SUMS = ("records", "ok", "nodata", "skipdata")
 _DAY, _EPOCH = 86400, Day(1970, 1, 1)
 
 
@@ -136,7 +138,7 @@ def _found(
 
 
 def _is_nothing(error: VpcflowError) -> bool:
-    """Tells whether an error says that there is nothing of what was asked for, where something is looked for rightly."""
+    """Tells whether an error says that a place has nothing of what was asked for, not that there is no such place."""
     return error.kind == "no-records" or (error.kind == "not-found" and "no such" not in str(error))
 
 
@@ -152,7 +154,9 @@ class _Adding:
         self._unreadable: dict[str, str] = {}
 
     def run(self, found: Sequence[_Found], progress: Progress | None) -> Added:
-        measured = self._measure(found, progress)
+        with warnings.catch_warnings():  # what they would say is in the lines
+            warnings.simplefilter("ignore", DataQualityWarning)
+            measured = self._measure(found, progress)
         days: dict[Day | None, list[Measured]] = {}
         outside = 0
         for one in measured:
@@ -162,7 +166,9 @@ class _Adding:
                 days.setdefault(one.day, []).append(one)
         if outside:
             self._notes.append(f"{count(outside, 'object')} of other days left out")
-        plan: list[tuple[str | None, list[Measured]]] = [(str(day), own) for day, own in days.items() if day is not None]
+        plan: list[tuple[str | None, list[Measured]]] = [
+            (str(day), own) for day, own in days.items() if day is not None
+        ]
         empty = self._empty_periods({day for day in days if day is not None})
         plan += [(period, []) for period in empty]
         plan.sort(key=lambda one: one[0] or "")
@@ -257,10 +263,10 @@ class _Adding:
                 coverage.add(one.runs)
             written = [entry.line() + b"\n" for entry in own]
             last = Head(
-                schema=SCHEMA, number=1 if last is None else last.number + 1, tree_size=tree.size, root=tree.root().hex(),
-                prev_head_sha256=None if last is None else last.sha256, prev_tree_size=size,
+                schema=SCHEMA, number=1 if last is None else last.number + 1, tree_size=tree.size,
+                root=tree.root().hex(), prev_head_sha256=None if last is None else last.sha256, prev_tree_size=size,
                 lines_sha256=hashlib.sha256(b"".join(written)).hexdigest(), period=period, created=utc_text(self._now),
-                tool=tool_name(), **{name: sum(getattr(e, name) for e in own) for name in ("records", "ok", "nodata", "skipdata")},
+                tool=tool_name(), **{name: sum(getattr(entry, name) for entry in own) for name in _SUMS},
                 rejects=sum(sum(entry.rejects.values()) for entry in own), expected=self._expected(period, coverage),
                 coverage=coverage.as_dict(),
             )  # fmt: skip
@@ -287,4 +293,3 @@ class _Adding:
                 folder.write(head_file(head.number), head.data())
         if heads or self._before.sums:
             folder.write_sums()
-

@@ -42,8 +42,9 @@ class Listed(NamedTuple):
 @dataclasses.dataclass
 class Checked:
     """A manifest as it was found. ``heads`` by number, with the bytes of their files; ``rows``: what is wrong with its
-    files, and ``sums``, what is against ``SHA256SUMS``, by name; ``links``: numbers of heads that hang on the one before.
-    ``rest``: lines under no head, which begin at byte ``covered`` of ``objects.jsonl``. ``leaves``: hashes of the lines that are under heads."""
+    files, and ``sums``, what is against ``SHA256SUMS``, by name; ``links``: numbers of heads that hang on the one
+    before. ``rest``: lines under no head, which begin at byte ``covered`` of ``objects.jsonl``. ``leaves``: hashes of
+    the lines that are under heads, and ``lines``, their bytes, if they are kept."""
 
     folder: Folder
     heads: dict[int, Head] = dataclasses.field(default_factory=dict)
@@ -70,7 +71,9 @@ class Checked:
     def require_whole(self, what: str) -> None:
         """Raises :class:`~vpcflow.ManifestError` if something is wrong with its files. What an interrupted ``add``
         leaves is not: files that ``SHA256SUMS`` does not have yet."""
-        rows = self.rows + [row for name, row in self.sums.items() if not (name == OBJECTS or row.verdict == "unlisted")]
+        rows = self.rows + [
+            row for name, row in self.sums.items() if not (name == OBJECTS or row.verdict == "unlisted")
+        ]
         if rows and not (rows[0].object == SUMS and rows[0].verdict == "missing"):
             row = rows[0]
             more = f", and {len(rows) - 1:,} more" if len(rows) > 1 else ""
@@ -188,8 +191,7 @@ class _Lines:
         """Takes a line; returns it if it is one of an object."""
         entry, fault = _entry(line, self._following)
         if entry is not None and entry.seq < self._following:
-            entry, fault = None, f"{OBJECTS} has object {entry.seq:,} twice, or not in its place"
-            self._blame(fault)
+            self._blame(f"{OBJECTS} has object {entry.seq:,} twice, or not in its place")
             return None
         place = self._following if entry is None else entry.seq
         if place > self._following:
@@ -207,9 +209,7 @@ class _Lines:
         leaf = leaf_hash(line.data)
         self._tree.add(leaf)
         self._found.leaves.append(leaf)
-        self._found.listed.append(
-            Listed(entry.seq, entry.object, entry.size, entry.sha256, entry.etag, entry.records)
-        )
+        self._found.listed.append(Listed(entry.seq, entry.object, entry.size, entry.sha256, entry.etag, entry.records))
         return line.data
 
     def _blame(self, fault: str) -> None:
@@ -237,8 +237,14 @@ class _Lines:
         head = self._head
         assert head is not None
         if self._hash.hexdigest() != head.lines_sha256:
-            self._blame(f"lines of objects {head.prev_tree_size:,} to {head.tree_size - 1:,} are not those that it hashed")
-        if self._whole and not self._fault and (self._tree.size, self._tree.root().hex()) != (head.tree_size, head.root):
+            self._blame(
+                f"lines of objects {head.prev_tree_size:,} to {head.tree_size - 1:,} are not those that it hashed"
+            )
+        if (
+            self._whole
+            and not self._fault
+            and (self._tree.size, self._tree.root().hex()) != (head.tree_size, head.root)
+        ):
             self._blame("the root of the tree of lines is another")
         if self._fault:
             self._whole = False

@@ -20,8 +20,8 @@ _KINDS: dict[str, tuple[type, ...]] = {
 @dataclasses.dataclass(frozen=True)
 class Entry:
     """An object of a manifest. ``seq``: its number, from 0. ``object``: its path as it was given, or its URL.
-    ``size`` and ``sha256`` are of the stored bytes, packed as they are. ``etag``: of S3's listing; ``modified``: when it
-    was written, as its store says, Unix seconds. ``format_sha256``: of the field list of its records, null if it
+    ``size`` and ``sha256`` are of the stored bytes, packed as they are. ``etag``: of S3's listing; ``modified``: when
+    it was written, as its store says, Unix seconds. ``format_sha256``: of the field list of its records, null if it
     has several or none. ``records`` = ``ok`` + ``nodata`` + ``skipdata``; ``rejects`` counts lines by reason;
     ``accepted`` and ``rejected`` count records by action. ``start``, ``end``: first start and last end of its records,
     Unix seconds. ``error``: the kind of error that ended the reading, as ``"damaged"``. ``replaces``: the number of the

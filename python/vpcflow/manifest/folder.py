@@ -19,7 +19,9 @@ from .strict import LONGEST_LINE, names_in
 
 OBJECTS, SUMS, README = "objects.jsonl", "SHA256SUMS", "README.txt"
 _FOLDERS = ("heads", "keys", "signatures")
-_OWN = re.compile(r"heads/[0-9]{6,12}\.json|keys/[0-9a-fA-F]{16,64}\.(?:pem|pub)|signatures/[0-9]{6,12}\.[0-9A-Za-z.-]{3,90}")
+_OWN = re.compile(
+    r"heads/[0-9]{6,12}\.json|keys/[0-9a-fA-F]{16,64}\.(?:pem|pub)|signatures/[0-9]{6,12}\.[0-9A-Za-z.-]{3,90}"
+)
 _SUM = re.compile(r"([0-9a-f]{64})  ([0-9A-Za-z./_-]{1,200})")
 _CHUNK = 1 << 20
 
@@ -36,7 +38,9 @@ class Folder:
         if not self.path.is_dir():
             raise SourceNotFoundError(f"{self.name}: no such folder; 'vpcflow manifest add' makes one")
         if self.is_new():
-            raise ManifestError(f"{self.name}: no manifest is there; 'vpcflow manifest add PATH --to {self.name}' makes one")
+            raise ManifestError(
+                f"{self.name}: no manifest is there; 'vpcflow manifest add PATH --to {self.name}' makes one"
+            )
 
     def is_new(self) -> bool:
         """Tells whether nothing of a manifest is there yet."""
@@ -113,7 +117,9 @@ class Folder:
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError:
-                raise OutputError(f"{self.name}: another process writes to this manifest; try again when it has ended") from None
+                raise OutputError(
+                    f"{self.name}: another process writes to this manifest; try again when it has ended"
+                ) from None
             yield
         finally:
             os.close(descriptor)

@@ -11,7 +11,7 @@ LIMITS = (
     "What was never delivered leaves no line; days without objects have heads of their own.",
 )
 
-READ_ME = f"""A manifest of VPC flow logs, written by vpcflow.
+READ_ME = """A manifest of VPC flow logs, written by vpcflow.
 
 objects.jsonl   one line an object: SHA-256 of its stored bytes, size, counts, span
 heads/          what the list held at a time: root of the RFC 6962 tree of these lines, hash of the head before

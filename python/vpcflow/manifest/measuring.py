@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import warnings
+import os
 from typing import Any, NamedTuple
 
 from .. import _core
-from ..errors import DataQualityWarning, NoRecordsError, VpcflowError
+from ..errors import NoRecordsError, VpcflowError
 from ..query import expr as of
 from ..query.report import Report
 from ..query.scan import scan
@@ -62,10 +62,8 @@ def measure(store: Files | Bucket, stored: Stored, format: str | None) -> Measur
 
 
 def _measured(stored: Stored, digest: str, size: int, data: Any, format: str | None) -> Measured:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DataQualityWarning)
-        report, row, error = _figures(data, format)
-        runs = _runs(data, format) if report is not None and report.records else []
+    report, row, error = _figures(data, format)
+    runs = _runs(data, format) if report is not None and report.records else []
     formats = list(report.formats) if report is not None else []
     figures = {
         "size": size,
@@ -78,7 +76,8 @@ def _measured(stored: Stored, digest: str, size: int, data: Any, format: str | N
         **{name: row[name] for name in ("accepted", "rejected", "start", "end", "interfaces")},
         "error": error,
     }
-    named = _core.Source.data(stored.full, b"").object_path["begin"]
+    shown = os.fsencode(stored.full).decode("utf-8", "replace")
+    named = _core.Source.data(shown, b"").object_path["begin"]
     return Measured(stored, figures, runs, day_of(row["start"] if named is None else named))
 
 

@@ -18,7 +18,13 @@ from .tree import inclusion_path, leaf_hash, root_by_path
 
 SCHEMA = "vpcflow-manifest-proof-1"
 _KINDS: dict[str, tuple[type, ...]] = {
-    "schema": (str,), "line": (str,), "index": (int,), "tree_size": (int,), "path": (list,), "root": (str,), "head": (str,)
+    "schema": (str,),
+    "line": (str,),
+    "index": (int,),
+    "tree_size": (int,),
+    "path": (list,),
+    "root": (str,),
+    "head": (str,),
 }
 
 
@@ -36,7 +42,13 @@ def prove(folder: str | os.PathLike[str], object: str) -> dict[str, Any]:
     chosen = [object] if object in names else [name for name in names if name.endswith("/" + object)]
     if len(chosen) != 1:
         near = nearest(object, list(names)[:10000])
-        rest = f"{len(chosen):,} objects end so" if chosen else f"did you mean {printable(near)!r}?" if near else "not listed"
+        rest = (
+            f"{len(chosen):,} objects end so"
+            if chosen
+            else f"did you mean {printable(near)!r}?"
+            if near
+            else "not listed"
+        )
         raise ManifestError(f"manifest prove: {printable(object)}: {rest}")
     index, last = names[chosen[0]], found.last
     assert last is not None  # there is one in a whole manifest

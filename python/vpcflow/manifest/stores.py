@@ -69,6 +69,10 @@ class Files:
             return Stored(name, full, 0)
         return Stored(name, full, there.st_size, None, max(0, int(there.st_mtime)))
 
+    def exists(self) -> bool:
+        """Tells whether the path, or the folder above its pattern, is there."""
+        return os.path.lexists(self.root)
+
     def at(self, full: str) -> Stored:
         """Returns the object of an absolute path, whether it is there or not."""
         return self._stored(full, full)
@@ -123,6 +127,10 @@ class Bucket:
             found.append(Stored(url, url, entry.size, entry.etag or None, max(0, int(entry.modified))))
         return found, listing.notes()
 
+    def exists(self) -> bool:
+        """As :meth:`Files.exists`; a bucket has no folders that could be empty."""
+        return False
+
     def at(self, full: str) -> Stored:
         """As :meth:`Files.at`."""
         return Stored(full, full, 0)
@@ -165,10 +173,14 @@ def store_of(path: str | os.PathLike[str], connection: Connection) -> Files | Bu
         name = os.fsdecode(name)
     if not is_aws_url(name):
         if name == "-":
-            raise ArgumentError("manifest: standard input has no name to list; give a file, a folder, a pattern or s3://")
+            raise ArgumentError(
+                "manifest: standard input has no name to list; give a file, a folder, a pattern or s3://"
+            )
         return Files(name)
     if scheme_of(name) != "s3":
-        raise ArgumentError(f"manifest: {printable(name)}: holds no stored objects; give s3://BUCKET/PREFIX/, a file or a folder")
+        raise ArgumentError(
+            f"manifest: {printable(name)}: holds no stored objects; give s3://BUCKET/PREFIX/, a file or a folder"
+        )
     return Bucket(name, connection)
 
 
@@ -217,4 +229,3 @@ class _Names:
                 deeper = [os.path.join(folder, part.encode()) for folder in found]
             found = deeper
         return [os.fsdecode(path) for path in found]
-

@@ -163,6 +163,8 @@ class _Objects:
             store = store_of(path, self._connection)
             objects, alignment, said = self._found(store)
             notes += said
+            if alignment is None:  # nothing is there, and nothing says which objects should be
+                return [Row(name, "missing", "object") for name in sorted(self._versions)], 0, notes
             there = {alignment.listed(one.full): one for one in objects}
             for name, one in there.items():
                 if name is None:
@@ -179,13 +181,14 @@ class _Objects:
         asked = len(self._versions) - len(tasks) if paths else 0
         return sorted([*rows, *unlisted.values()], key=lambda row: os.fsencode(row.object)), asked, notes
 
-    def _found(self, store: Files | Bucket) -> tuple[list[Stored], Alignment, list[str]]:
-        """Finds what is there, and how its names go with those that are listed."""
+    def _found(self, store: Files | Bucket) -> tuple[list[Stored], Alignment | None, list[str]]:
+        """Finds what is there, and how its names go with those that are listed; ``None`` for an empty place that no
+        listed name leads to."""
         try:
             objects, notes = store.find(NOTHING_CHOSEN, os.path.realpath(self._checked.folder.path))
         except VpcflowError as error:
             alignment = aligned(list(self._versions), [], store.root)
-            if error.kind not in ("not-found", "no-records") or alignment is None:
+            if error.kind not in ("not-found", "no-records") or (alignment is None and not store.exists()):
                 raise
             return [], alignment, []
         alignment = aligned(list(self._versions), [one.full for one in objects], store.root)
@@ -228,4 +231,3 @@ class _Objects:
         if any(one.sha256 != digest for one in versions):
             return Row(name, "changed", "object", "was listed with other bytes before: as it is now since a later line")
         return Row(name, "ok", "object", "" if last.records else "no records")
-

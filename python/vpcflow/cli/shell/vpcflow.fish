@@ -46,8 +46,8 @@ function _shtab_vpcflow_using
   test "$_shtab_vpcflow_cmdpath" = "$argv"
 end
 
-set -g _shtab_vpcflow_commands summary top head detect advise athena 'athena ddl' baseline 'baseline build' 'baseline update' 'baseline show' capabilities completion convert cost coverage dependencies enable 'enable plan' 'enable emit' 'enable apply' 'enable verify' 'enable delete' 'enable audit' 'enable cost' explain fields findings 'findings mark' health inventory prices 'prices show' 'prices import' receive reconcile rules 'rules new' 'rules test' 'rules run' 'rules replay' sessions sg 'sg usage' 'sg propose' 'sg check' 'sg export' 'sg block' sql synth timeline watch
-set -g _shtab_vpcflow_opts_with_value --account --accounts --acl --agg --allow-host --as --at --aws-region --baseline --bill --bin-by --by --columns --container --counters --deploy --destination-role --duplicates --effective --end --endpoint-url --every --exclude --expires --external-id --files --flow-log --flows-per-minute --for --format --from --from-json --gb --group --gzip-level --having --hold-out --hours --idle --intensity --interfaces --intermediary --interval --inventory --ip-ranges --ipv6-share --keep --key --kms-key --label --layout --learn --least --limit --listen --location --max-memory --max-output-bytes --max-rejects --max-request --max-rules --min-severity --month-to-date --most --nodata-share --noise-sources --notify --on-error --only --order-by --out --output --owner-tag --part --peers --per --plan --plant --port --prices --profile --proto --reason --recommend --records --region --reject-share --repeat --replace --replay --retention --role --role-arn --rules --samples --seed --select --set --settle --silences --since --skipdata-share --slo --span --spare --spool --start --state --table --tag-keys --threads --throttle --to --traffic --tz --until --vantage --wait --where --window --world -n -o
+set -g _shtab_vpcflow_commands summary top head detect advise athena 'athena ddl' baseline 'baseline build' 'baseline update' 'baseline show' capabilities completion convert cost coverage dependencies enable 'enable plan' 'enable emit' 'enable apply' 'enable verify' 'enable delete' 'enable audit' 'enable cost' explain fields findings 'findings mark' health inventory manifest 'manifest add' 'manifest sign' 'manifest verify' 'manifest prove' prices 'prices show' 'prices import' receive reconcile rules 'rules new' 'rules test' 'rules run' 'rules replay' sessions sg 'sg usage' 'sg propose' 'sg check' 'sg export' 'sg block' sql synth timeline watch
+set -g _shtab_vpcflow_opts_with_value --account --accounts --acl --agg --allow-host --as --at --aws-region --baseline --bill --bin-by --by --columns --container --counters --deploy --destination-role --duplicates --effective --end --endpoint-url --every --exclude --expires --external-id --files --flow-log --flows-per-minute --for --format --from --from-json --gb --group --gzip-level --having --head --hold-out --hours --idle --intensity --interfaces --intermediary --interval --inventory --ip-ranges --ipv6-share --keep --key --keys --kms-key --label --layout --learn --least --limit --listen --location --max-memory --max-output-bytes --max-rejects --max-request --max-rules --min-severity --month-to-date --most --nodata-share --noise-sources --notify --on-error --only --order-by --out --output --owner-tag --part --peers --per --period --plan --plant --port --prices --profile --proto --reason --recommend --records --region --reject-share --repeat --replace --replay --retention --role --role-arn --rules --samples --seed --select --set --settle --silences --since --skipdata-share --slo --span --spare --spool --stamp --start --state --table --tag-keys --threads --throttle --to --traffic --tz --until --vantage --wait --where --window --world -n -o
 
 complete -c vpcflow -e
 complete -c vpcflow -f
@@ -682,6 +682,52 @@ complete -c vpcflow -n '_shtab_vpcflow_using inventory' -l endpoint-url -x -d 'c
 complete -c vpcflow -n '_shtab_vpcflow_using inventory' -l no-sign-request -d 'send no credentials, for public buckets'
 complete -c vpcflow -n '_shtab_vpcflow_using inventory' -l requester-pays -d 'accept the costs of buckets that ask for it'
 complete -c vpcflow -n '_shtab_vpcflow_using inventory; and test $_shtab_vpcflow_npos -eq 0' -ka "(__fish_complete_directories)" -d 'folder of files named as the calls (describe-network-interfaces.json), whose dates make a history; or fetch: ask AWS, where nothing changes by it, and write the answers to the folder of --out'
+complete -c vpcflow -n '_shtab_vpcflow_using; and test $_shtab_vpcflow_npos -eq 0' -a manifest -d 'list collected objects with their hashes, sign the list, and verify both'
+complete -c vpcflow -n '_shtab_vpcflow_using manifest' -s h -l help -d 'show this help message and exit'
+complete -c vpcflow -n '_shtab_vpcflow_using manifest; and test $_shtab_vpcflow_npos -eq 0' -a add -d 'list objects with the SHA-256 of their stored bytes; adding twice changes nothing'
+complete -c vpcflow -n '_shtab_vpcflow_using manifest add' -s h -l help -d 'show this help message and exit'
+complete -c vpcflow -n '_shtab_vpcflow_using manifest add' -l to -xka "(__fish_complete_directories)" -d 'the folder of the manifest, made if it is not there'
+complete -c vpcflow -n '_shtab_vpcflow_using manifest add' -l period -x -d 'list objects of this month or day only (2026-11, 2026-11-23), and its days without objects'
+complete -c vpcflow -n '_shtab_vpcflow_using manifest add' -l format -x -d 'parse logs without a header line by this format'
+complete -c vpcflow -n '_shtab_vpcflow_using manifest add' -l inventory -xka "(__fish_complete_directories)" -d 'say which interfaces of these answers of describe calls have no record'
+complete -c vpcflow -n '_shtab_vpcflow_using manifest add' -l json -d 'print a JSON object'
+complete -c vpcflow -n '_shtab_vpcflow_using manifest add' -l profile -x -d 'use this profile of ~/.aws/config'
+complete -c vpcflow -n '_shtab_vpcflow_using manifest add' -l role-arn -x -d 'assume this role'
+complete -c vpcflow -n '_shtab_vpcflow_using manifest add' -l external-id -x -d 'assume the role with this external id'
+complete -c vpcflow -n '_shtab_vpcflow_using manifest add' -l aws-region -x -d 'call the services of this region'
+complete -c vpcflow -n '_shtab_vpcflow_using manifest add' -l endpoint-url -x -d 'call this server instead of AWS'
+complete -c vpcflow -n '_shtab_vpcflow_using manifest add' -l no-sign-request -d 'send no credentials, for public buckets'
+complete -c vpcflow -n '_shtab_vpcflow_using manifest add' -l requester-pays -d 'accept the costs of buckets that ask for it'
+complete -c vpcflow -n '_shtab_vpcflow_using manifest add; and test $_shtab_vpcflow_npos -ge 0' -ka "(__fish_complete_path (commandline -ct))" -d 'list a file, folder, pattern, or s3:// URL'
+complete -c vpcflow -n '_shtab_vpcflow_using manifest; and test $_shtab_vpcflow_npos -eq 0' -a sign -d 'sign the newest head of a manifest, and by it all before'
+complete -c vpcflow -n '_shtab_vpcflow_using manifest sign' -s h -l help -d 'show this help message and exit'
+complete -c vpcflow -n '_shtab_vpcflow_using manifest sign' -l key -x -d 'sign by this private key: a file, or env:NAME; in PEM (Ed25519, ECDSA), of ssh-keygen, of minisign; or awskms:KEY'
+complete -c vpcflow -n '_shtab_vpcflow_using manifest sign' -l stamp -x -d 'let this authority of RFC 3161 stamp the head with its time'
+complete -c vpcflow -n '_shtab_vpcflow_using manifest sign' -l profile -x -d 'use this profile of ~/.aws/config'
+complete -c vpcflow -n '_shtab_vpcflow_using manifest sign' -l role-arn -x -d 'assume this role'
+complete -c vpcflow -n '_shtab_vpcflow_using manifest sign' -l external-id -x -d 'assume the role with this external id'
+complete -c vpcflow -n '_shtab_vpcflow_using manifest sign' -l aws-region -x -d 'call the services of this region'
+complete -c vpcflow -n '_shtab_vpcflow_using manifest sign' -l endpoint-url -x -d 'call this server instead of AWS'
+complete -c vpcflow -n '_shtab_vpcflow_using manifest sign' -l no-sign-request -d 'send no credentials, for public buckets'
+complete -c vpcflow -n '_shtab_vpcflow_using manifest sign' -l requester-pays -d 'accept the costs of buckets that ask for it'
+complete -c vpcflow -n '_shtab_vpcflow_using manifest sign; and test $_shtab_vpcflow_npos -eq 0' -ka "(__fish_complete_directories)" -d 'the folder of the manifest'
+complete -c vpcflow -n '_shtab_vpcflow_using manifest; and test $_shtab_vpcflow_npos -eq 0' -a verify -d 'compare a manifest and objects with what was written; exit code 1 if not all is ok'
+complete -c vpcflow -n '_shtab_vpcflow_using manifest verify' -s h -l help -d 'show this help message and exit'
+complete -c vpcflow -n '_shtab_vpcflow_using manifest verify' -l keys -xka "(__fish_complete_path (commandline -ct))" -d 'demand a signature by a key of this file or folder: PEM, allowed signers of ssh-keygen, minisign; certificates for stamps; may be repeated'
+complete -c vpcflow -n '_shtab_vpcflow_using manifest verify' -l head -x -d 'demand this head, as it was published'
+complete -c vpcflow -n '_shtab_vpcflow_using manifest verify' -l json -d 'print a JSON object a line'
+complete -c vpcflow -n '_shtab_vpcflow_using manifest verify' -l profile -x -d 'use this profile of ~/.aws/config'
+complete -c vpcflow -n '_shtab_vpcflow_using manifest verify' -l role-arn -x -d 'assume this role'
+complete -c vpcflow -n '_shtab_vpcflow_using manifest verify' -l external-id -x -d 'assume the role with this external id'
+complete -c vpcflow -n '_shtab_vpcflow_using manifest verify' -l aws-region -x -d 'call the services of this region'
+complete -c vpcflow -n '_shtab_vpcflow_using manifest verify' -l endpoint-url -x -d 'call this server instead of AWS'
+complete -c vpcflow -n '_shtab_vpcflow_using manifest verify' -l no-sign-request -d 'send no credentials, for public buckets'
+complete -c vpcflow -n '_shtab_vpcflow_using manifest verify' -l requester-pays -d 'accept the costs of buckets that ask for it'
+complete -c vpcflow -n '_shtab_vpcflow_using manifest verify; and test $_shtab_vpcflow_npos -eq 0' -ka "(__fish_complete_directories)" -d 'the folder of the manifest'
+complete -c vpcflow -n '_shtab_vpcflow_using manifest verify; and test $_shtab_vpcflow_npos -ge 1' -ka "(__fish_complete_path (commandline -ct))" -d 'compare the objects there (default: the manifest alone)'
+complete -c vpcflow -n '_shtab_vpcflow_using manifest; and test $_shtab_vpcflow_npos -eq 0' -a prove -d 'print the proof that a manifest has an object, as JSON'
+complete -c vpcflow -n '_shtab_vpcflow_using manifest prove' -s h -l help -d 'show this help message and exit'
+complete -c vpcflow -n '_shtab_vpcflow_using manifest prove; and test $_shtab_vpcflow_npos -eq 0' -ka "(__fish_complete_directories)" -d 'the folder of the manifest'
 complete -c vpcflow -n '_shtab_vpcflow_using; and test $_shtab_vpcflow_npos -eq 0' -a prices -d 'show what AWS charges for traffic, gateways and logs, and make price sheets of price lists and bills'
 complete -c vpcflow -n '_shtab_vpcflow_using prices' -s h -l help -d 'show this help message and exit'
 complete -c vpcflow -n '_shtab_vpcflow_using prices; and test $_shtab_vpcflow_npos -eq 0' -a show -d 'print a price sheet with its date, sources and gaps'

@@ -1,4 +1,4 @@
-"""DSSE envelopes: in-toto statements about heads, signed by Ed25519 or ECDSA keys of ``cryptography``, or by AWS KMS."""
+"""DSSE envelopes: in-toto statements about heads, signed by keys of Ed25519 or ECDSA, of files or in AWS KMS."""
 
 from __future__ import annotations
 
@@ -71,7 +71,9 @@ def parsed(data: bytes, head: Head) -> list[dict[str, str]]:
     what = "envelope"
     if not data.endswith(b"\n"):
         raise ManifestError(f"{what}: cut")
-    value = checked(json_value(data[:-1], what), {"payloadType": (str,), "payload": (str,), "signatures": (list,)}, what)
+    value = checked(
+        json_value(data[:-1], what), {"payloadType": (str,), "payload": (str,), "signatures": (list,)}, what
+    )
     if value["payloadType"] != PAYLOAD_TYPE or value["payload"] != base64.b64encode(statement(head)).decode():
         raise ManifestError(f"{what}: it is not about this head as it is now")
     for own in value["signatures"]:

@@ -69,7 +69,11 @@ def fault_of(answer: bytes, data: bytes) -> str:
     if found.status != 0:
         return f"the authority refused, with status {found.status}"
     imprint = found.tst_info.message_imprint
-    hashes = {"2.16.840.1.101.3.4.2.1": "sha256", "2.16.840.1.101.3.4.2.2": "sha384", "2.16.840.1.101.3.4.2.3": "sha512"}
+    hashes = {
+        "2.16.840.1.101.3.4.2.1": "sha256",
+        "2.16.840.1.101.3.4.2.2": "sha384",
+        "2.16.840.1.101.3.4.2.3": "sha512",
+    }
     name = hashes.get(imprint.hash_algorithm.dotted_string)
     if name is None or hashlib.new(name, data).digest() != imprint.message:
         return "a stamp of other bytes"
