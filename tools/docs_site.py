@@ -42,6 +42,7 @@ PYTHON = {
     "Bills": {"billing.logs": "reconcile", "billing.reconcile": "Reconciliation"},
     "Manifests": {"": "manifest"},
     "Prices": {"pricing.sheet": "prices Sheet", "pricing.imports": "import_prices"},
+    "Protection": {"protect.anonymise": "anonymise Anonymised"},
     "Catalogue": {
         "formats.catalogue": "fields FieldInfo containers reject_reasons",
         "formats.capabilities": "capabilities Capability recommended_format",
@@ -52,7 +53,7 @@ PYTHON = {
     "Errors and warnings": {
         "errors": "VpcflowError FieldError PlanError ArgumentError FilterError FormatError ParseError NoRecordsError SourceError "
         "SourceNotFoundError DataLossError OutOfMemoryError OutputError StateError ManifestError RuleError NotifyError SynthError PriceError "
-        "DataQualityWarning"
+        "ProtectionError DataQualityWarning"
     },
 }
 LINK = re.compile(r"(!?)\[([^\]]*)\]\(([^)\s]+)\)")

@@ -174,7 +174,7 @@ Source FromFetcher(const std::string& name, size_t size, py::object fetch, std::
 
 // The kind of table that a file is, by its first 16 bytes.
 std::optional<std::string> TableFormatOf(std::string_view begin) {
-  if (begin.starts_with("PAR1")) return "Parquet";
+  if (begin.starts_with("PAR1") || begin.starts_with("PARE")) return "Parquet";
   if (begin.starts_with(std::string_view("ARROW1\0\0", 8))) return "Arrow IPC file";
   if (begin.starts_with("FEA1")) return "Feather 1";
   // A stream begins with a continuation mark, the length of its schema, and in it the place of the root table.

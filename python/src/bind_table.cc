@@ -314,6 +314,7 @@ void BindTable(py::module_& m) {
       .def(
           "to_csv", [](const Table& t, bool header, bool safe) { return py::bytes(vpcflow::ToCsv(t, header, safe)); },
           py::arg("header"), py::arg("safe"))
+      .def("to_log_lines", [](const Table& t) { return py::bytes(vpcflow::ToLogLines(t)); })
       .def("to_json_lines", [](const Table& t) { return py::bytes(vpcflow::ToJsonLines(t)); })
       .def(
           "__arrow_c_stream__", [](const std::shared_ptr<Table>& t, const py::object&) { return StreamCapsule(t); },

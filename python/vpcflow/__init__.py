@@ -38,6 +38,7 @@ if TYPE_CHECKING:
         ParseError,
         PlanError,
         PriceError,
+        ProtectionError,
         RuleError,
         SourceError,
         SourceNotFoundError,
@@ -56,6 +57,7 @@ if TYPE_CHECKING:
     from .inventory.inventory import Inventory, inventory
     from .pricing.imports import import_prices
     from .pricing.sheet import Sheet, prices
+    from .protect.anonymise import Anonymised, anonymise
     from .query.aggregation import Aggregation, merge_all
     from .query.expr import (
         Agg,
@@ -103,6 +105,7 @@ if _missing_kernel:
 __all__ = [
     "Agg",
     "Aggregation",
+    "Anonymised",
     "ArgumentError",
     "BuildInfo",
     "Capability",
@@ -132,6 +135,7 @@ __all__ = [
     "PlanError",
     "PriceError",
     "Proposal",
+    "ProtectionError",
     "Reconciliation",
     "Reject",
     "Report",
@@ -146,6 +150,7 @@ __all__ = [
     "SynthError",
     "Synthetic",
     "VpcflowError",
+    "anonymise",
     "approx_n_unique",
     "approx_quantile",
     "build_info",
@@ -201,7 +206,8 @@ _PLACES: dict[str, tuple[str, ...]] = {
     "errors": (
         "ArgumentError", "DataLossError", "DataQualityWarning", "FieldError", "FilterError", "FormatError",
         "ManifestError", "NoRecordsError", "NotifyError", "OutOfMemoryError", "OutputError", "ParseError", "PlanError",
-        "PriceError", "RuleError", "SourceError", "SourceNotFoundError", "StateError", "SynthError", "VpcflowError",
+        "PriceError", "ProtectionError", "RuleError", "SourceError", "SourceNotFoundError", "StateError", "SynthError",
+        "VpcflowError",
     ),
     "explain.explain": ("explain",),
     "explain.explanation": ("Explanation",),
@@ -214,6 +220,7 @@ _PLACES: dict[str, tuple[str, ...]] = {
     "inventory.inventory": ("Inventory", "inventory"),
     "pricing.imports": ("import_prices",),
     "pricing.sheet": ("Sheet", "prices"),
+    "protect.anonymise": ("Anonymised", "anonymise"),
     "query.aggregation": ("Aggregation", "merge_all"),
     "query.expr": (
         "Agg", "Column", "Expr", "approx_n_unique", "approx_quantile", "col", "count", "difference", "first",

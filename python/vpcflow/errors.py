@@ -99,6 +99,12 @@ class NotifyError(VpcflowError, OSError):
     kind = "notify"
 
 
+class ProtectionError(VpcflowError, ValueError):
+    """A key, a role or an encrypted file cannot be used. The message holds no part of a key."""
+
+    kind = "protection"
+
+
 class SynthError(VpcflowError, ValueError):
     """Options of :func:`vpcflow.synth` that do not fit together."""
 

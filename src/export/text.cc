@@ -1,6 +1,8 @@
 #include "vpcflow/export/text.h"
 
 #include <algorithm>
+#include <charconv>
+#include <vector>
 
 VPCFLOW_NAMESPACE_BEGIN
 namespace {
@@ -55,6 +57,35 @@ void AppendCsvText(std::string text, bool safe, std::string* out) {
     *out += c;
   }
   *out += '"';
+}
+
+constexpr size_t kUsualValue = 12;                 // bytes of a value of a flow log with its blank
+constexpr size_t kMostReserved = size_t{1} << 28;  // bytes
+
+// Appends a text as a value of a flow log: bytes that would end it are percent-encoded, as AWS does it with tags.
+void AppendLogText(std::string_view text, std::string* out) {
+  constexpr char kHex[] = "0123456789ABCDEF";
+  for (const char c : text.empty() ? std::string_view("-") : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte > 0x20 && byte != 0x7F) {
+      *out += c;
+    } else {
+      *out += {'%', kHex[byte >> 4], kHex[byte & 15]};
+    }
+  }
+}
+
+// The values of a column's dictionary as a flow log has them.
+std::vector<std::string> LogValues(const TableColumn& column) {
+  std::vector<std::string> out;
+  for (const Ip& ip : column.addresses) out.push_back(ToString(ip));
+  for (const std::string& text : column.texts) AppendLogText(text, &out.emplace_back());
+  return out;
+}
+
+void AppendNumber(int64_t value, std::string* out) {
+  char text[24];
+  out->append(text, std::to_chars(text, text + sizeof text, value).ptr);
 }
 
 }  // namespace
@@ -117,6 +148,33 @@ std::string ToJsonLines(const Table& table) {
       }
     }
     out += table.columns.empty() ? "{}\n" : "}\n";
+  }
+  return out;
+}
+
+std::string ToLogLines(const Table& table) {
+  std::vector<std::vector<std::string>> values;
+  for (const TableColumn& column : table.columns) values.push_back(LogValues(column));
+  std::string out;
+  out.reserve(std::min(table.rows * table.columns.size() * kUsualValue, kMostReserved));
+  for (size_t row = 0; row < table.rows; ++row) {
+    for (size_t c = 0; c < table.columns.size(); ++c) {
+      const TableColumn& column = table.columns[c];
+      if (c > 0) out += ' ';
+      if (column.is_null(row)) {
+        out += '-';
+        continue;
+      }
+      switch (column.type) {
+        case ColumnType::kAddress:
+        case ColumnType::kText: out += values[c][static_cast<size_t>(column.i32[row])]; break;
+        case ColumnType::kInt32: AppendNumber(column.i32[row], &out); break;
+        case ColumnType::kInt64: AppendNumber(column.i64[row], &out); break;
+        case ColumnType::kTime: AppendNumber(column.i64[row] / kMicrosPerSecond, &out); break;
+        default: out += column.ToText(row);
+      }
+    }
+    out += '\n';
   }
   return out;
 }

@@ -101,7 +101,9 @@ bool HasEvenLines(std::string_view head) {
 }  // namespace
 
 bool BeginsWithRecords(std::string_view head) {
-  if (head.starts_with("PAR1") || head.starts_with("ARROW1") || head.starts_with("FEA1")) return true;
+  for (const std::string_view magic : {"PAR1", "PARE", "ARROW1", "FEA1"}) {
+    if (head.starts_with(magic)) return true;
+  }
   if (head.empty() || IsBinary(head)) return false;
   // Base64 of gzip is what subscriptions deliver.
   if (HasRecordWords(head) || head.find("H4sI") != head.npos || HasFlowNames(head) || HasEvenLines(head)) return true;

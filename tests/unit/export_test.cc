@@ -21,6 +21,17 @@ TEST(Csv, QuotesAndGuardsAgainstFormulas) {
   EXPECT_NE(ToCsv(Everything(), false, false).find(",=1+1,"), std::string::npos);
 }
 
+TEST(LogLines, AreALogAgain) {
+  Table table = Everything();
+  EXPECT_EQ(ToLogLines(table),
+            "2 123456789010 eni-1 10.0.0.1 10.0.0.9 40000 22 6 10 5 1000 1060 ACCEPT OK\n"
+            "2 - =1+1 2001:db8::1 - - - - - - 1000 1060 a\"b,c OK\n");
+  table.columns[*table.Find("action")].texts = {"a b\n", ""};
+  EXPECT_EQ(ToLogLines(table),
+            "2 123456789010 eni-1 10.0.0.1 10.0.0.9 40000 22 6 10 5 1000 1060 a%20b%0A OK\n"
+            "2 - =1+1 2001:db8::1 - - - - - - 1000 1060 - OK\n");
+}
+
 TEST(Json, NamesAndNulls) {
   const std::string json = ToJsonLines(Everything());
   EXPECT_NE(json.find("\"interface_id\": \"=1+1\", \"srcaddr\": \"2001:db8::1\", \"dstaddr\": null"), std::string::npos)

@@ -18,7 +18,7 @@ EXTRAS = {
     "apprise": "notify", "boto3": "aws", "botocore": "aws", "confluent_kafka": "kafka", "cryptography": "sign",
     "dask": "dask",
     "distributed": "dask", "duckdb": "duckdb", "matplotlib": "plot", "maxminddb": "geo", "minisign": "sign",
-    "obstore": "aws",
+    "numpy": "protect", "obstore": "aws",
     "pandas": "pandas", "polars": "polars", "pyarrow": "arrow", "pyiceberg": "iceberg", "pyspark": "spark",
     "rfc3161_client": "sign", "rich": "terminal", "sigma": "sigma", "tqdm": "notebook", "yaml": "rules",
 }  # fmt: skip

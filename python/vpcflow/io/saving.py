@@ -35,8 +35,9 @@ class Written(Generic[R]):
 
 
 def write_batches(file: IO[bytes], kind: str, batches: Iterable[Batch[R]], *, safe_csv: bool = True) -> Written[R]:
-    """Writes batches as one file of a kind. Of damaged sources the rows before the damage are written, and the error is
-    returned; any other error, and one before the first row, is raised."""
+    """Writes batches as one file of a kind: one of :data:`KINDS`, or ``log``, a flow log with its header line. Of
+    damaged sources the rows before the damage are written, and the error is returned; any other error, and one before
+    the first row, is raised."""
     writer, written = _Writer(file, kind, safe_csv), Written[R](0, None, None)
     try:
         for batch in batches:
@@ -63,6 +64,9 @@ class _Writer:
     def write(self, table: _core.Table) -> None:
         if self._kind == "csv":
             self._file.write(table.to_csv(not self._begun, self._safe))
+        elif self._kind == "log":
+            header = "" if self._begun else f"{' '.join(name for name, _ in table.schema).replace('_', '-')}\n"
+            self._file.write(header.encode() + table.to_log_lines())
         elif self._kind == "jsonl":
             self._file.write(table.to_json_lines())
         else:

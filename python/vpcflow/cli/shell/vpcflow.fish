@@ -46,8 +46,8 @@ function _shtab_vpcflow_using
   test "$_shtab_vpcflow_cmdpath" = "$argv"
 end
 
-set -g _shtab_vpcflow_commands summary top head detect advise athena 'athena ddl' baseline 'baseline build' 'baseline update' 'baseline show' capabilities completion convert cost coverage dependencies enable 'enable plan' 'enable emit' 'enable apply' 'enable verify' 'enable delete' 'enable audit' 'enable cost' explain fields findings 'findings mark' health inventory manifest 'manifest add' 'manifest sign' 'manifest verify' 'manifest prove' prices 'prices show' 'prices import' receive reconcile rules 'rules new' 'rules test' 'rules run' 'rules replay' sessions sg 'sg usage' 'sg propose' 'sg check' 'sg export' 'sg block' sql synth timeline watch
-set -g _shtab_vpcflow_opts_with_value --account --accounts --acl --agg --allow-host --as --at --aws-region --baseline --bill --bin-by --by --columns --container --counters --deploy --destination-role --duplicates --effective --end --endpoint-url --every --exclude --expires --external-id --files --flow-log --flows-per-minute --for --format --from --from-json --gb --group --gzip-level --having --head --hold-out --hours --idle --intensity --interfaces --intermediary --interval --inventory --ip-ranges --ipv6-share --keep --key --keys --kms-key --label --layout --learn --least --limit --listen --location --max-memory --max-output-bytes --max-rejects --max-request --max-rules --min-severity --month-to-date --most --nodata-share --noise-sources --notify --on-error --only --order-by --out --output --owner-tag --part --peers --per --period --plan --plant --port --prices --profile --proto --reason --recommend --records --region --reject-share --repeat --replace --replay --retention --role --role-arn --rules --samples --seed --select --set --settle --silences --since --skipdata-share --slo --span --spare --spool --stamp --start --state --table --tag-keys --threads --throttle --to --traffic --tz --until --vantage --wait --where --window --world -n -o
+set -g _shtab_vpcflow_commands summary top head detect advise anonymise athena 'athena ddl' baseline 'baseline build' 'baseline update' 'baseline show' capabilities completion convert cost coverage dependencies enable 'enable plan' 'enable emit' 'enable apply' 'enable verify' 'enable delete' 'enable audit' 'enable cost' explain fields findings 'findings mark' health inventory manifest 'manifest add' 'manifest sign' 'manifest verify' 'manifest prove' prices 'prices show' 'prices import' receive reconcile rules 'rules new' 'rules test' 'rules run' 'rules replay' sessions sg 'sg usage' 'sg propose' 'sg check' 'sg export' 'sg block' sql synth timeline watch
+set -g _shtab_vpcflow_opts_with_value --account --accounts --acl --agg --allow-host --as --at --aws-region --baseline --bill --bin-by --by --columns --container --counters --deploy --destination-role --duplicates --effective --end --endpoint-url --every --exclude --expires --external-id --files --flow-log --flows-per-minute --for --format --from --from-json --gb --group --gzip-level --having --head --hold-out --hours --idle --intensity --interfaces --intermediary --interval --inventory --ip-ranges --ipv6-share --keep --key --keys --kms-key --label --layout --learn --least --limit --listen --location --max-memory --max-output-bytes --max-rejects --max-request --max-rules --min-severity --mode --month-to-date --most --new-key --nodata-share --noise-sources --notify --on-error --only --order-by --out --output --owner-tag --part --peers --per --period --plan --plant --port --prices --profile --proto --reason --recommend --records --region --reject-share --repeat --replace --replay --retention --role --role-arn --rules --samples --seed --select --set --settle --silences --since --skipdata-share --slo --span --spare --spool --stamp --start --state --table --tag-keys --threads --throttle --to --traffic --tz --until --vantage --wait --where --window --world -n -o
 
 complete -c vpcflow -e
 complete -c vpcflow -f
@@ -238,6 +238,38 @@ complete -c vpcflow -n '_shtab_vpcflow_using advise' -l only -xka "cost" -d 'giv
 complete -c vpcflow -n '_shtab_vpcflow_using advise' -l ip-ranges -xka "(__fish_complete_path (commandline -ct))" -d 'tell regions of addresses by AWS'"'"'s ip-ranges.json (default: that of the inventory'"'"'s folder, if any)'
 complete -c vpcflow -n '_shtab_vpcflow_using advise' -l owner-tag -x -d 'name ends by the value of this tag (default team)'
 complete -c vpcflow -n '_shtab_vpcflow_using advise; and test $_shtab_vpcflow_npos -ge 0' -ka "(__fish_complete_path (commandline -ct))" -d 'read a file, folder, pattern, s3:// URL, or - for standard input'
+complete -c vpcflow -n '_shtab_vpcflow_using; and test $_shtab_vpcflow_npos -eq 0' -a anonymise -d 'write records with addresses, accounts, ids and names mapped under a key'
+complete -c vpcflow -n '_shtab_vpcflow_using anonymise' -s h -l help -d 'show this help message and exit'
+complete -c vpcflow -n '_shtab_vpcflow_using anonymise' -l format -x -d 'parse logs without a header line by this format: '"'"'${srcaddr} ${bytes}'"'"', names, default, tgw, v5'
+complete -c vpcflow -n '_shtab_vpcflow_using anonymise' -l container -xka "auto text cloudwatch-export json csv subscription" -d 'unwrap records from this container (default: detect it)'
+complete -c vpcflow -n '_shtab_vpcflow_using anonymise' -l where -x -d 'keep only records that pass, e.g. "action = '"'"'REJECT'"'"' and dstport = 22"'
+complete -c vpcflow -n '_shtab_vpcflow_using anonymise' -l start -x -d 'keep only records from then on: 2026-11-23T06:00:00Z, or -2h'
+complete -c vpcflow -n '_shtab_vpcflow_using anonymise' -l end -x -d 'keep only records that start before; objects outside are not opened'
+complete -c vpcflow -n '_shtab_vpcflow_using anonymise' -l account -x -d 'read only objects of this account; may be repeated'
+complete -c vpcflow -n '_shtab_vpcflow_using anonymise' -l region -x -d 'read only objects of this region; may be repeated'
+complete -c vpcflow -n '_shtab_vpcflow_using anonymise' -l flow-log -x -d 'read only objects of this flow log; without PATH, what it delivers, wherever that is; may be repeated'
+complete -c vpcflow -n '_shtab_vpcflow_using anonymise' -l duplicates -xka "once all" -d 'read files with the same bytes once (default), or all of them'
+complete -c vpcflow -n '_shtab_vpcflow_using anonymise' -l trust-statistics -d 'believe Parquet files which of their row groups have no record that passes (default: look)'
+complete -c vpcflow -n '_shtab_vpcflow_using anonymise' -l on-error -xka "skip raise null" -d 'skip malformed lines (default), raise an error, or read malformed values as null'
+complete -c vpcflow -n '_shtab_vpcflow_using anonymise' -l threads -x -d 'use N worker threads (default: one per processor)'
+complete -c vpcflow -n '_shtab_vpcflow_using anonymise' -l max-memory -x -d 'limit the memory of groups and rows, e.g. 2GB'
+complete -c vpcflow -n '_shtab_vpcflow_using anonymise' -l max-output-bytes -x -d 'limit what one compressed file may unpack to, e.g. 50GB'
+complete -c vpcflow -n '_shtab_vpcflow_using anonymise' -l max-rejects -x -d 'exit with 3 if more than N lines are rejected'
+complete -c vpcflow -n '_shtab_vpcflow_using anonymise' -l allow-empty -d 'accept an input without records, or with none in the time asked for'
+complete -c vpcflow -n '_shtab_vpcflow_using anonymise' -l json -d 'print JSON instead of a page for people'
+complete -c vpcflow -n '_shtab_vpcflow_using anonymise' -l profile -x -d 'use this profile of ~/.aws/config'
+complete -c vpcflow -n '_shtab_vpcflow_using anonymise' -l role-arn -x -d 'assume this role'
+complete -c vpcflow -n '_shtab_vpcflow_using anonymise' -l external-id -x -d 'assume the role with this external id'
+complete -c vpcflow -n '_shtab_vpcflow_using anonymise' -l aws-region -x -d 'call the services of this region'
+complete -c vpcflow -n '_shtab_vpcflow_using anonymise' -l endpoint-url -x -d 'call this server instead of AWS'
+complete -c vpcflow -n '_shtab_vpcflow_using anonymise' -l no-sign-request -d 'send no credentials, for public buckets'
+complete -c vpcflow -n '_shtab_vpcflow_using anonymise' -l requester-pays -d 'accept the costs of buckets that ask for it'
+complete -c vpcflow -n '_shtab_vpcflow_using anonymise' -s o -l out -xka "(__fish_complete_path (commandline -ct))" -d 'write to FILE: a flow log, or by its ending .csv, .jsonl, .arrow or .parquet; .gz packs; - for standard output'
+complete -c vpcflow -n '_shtab_vpcflow_using anonymise' -l key -xka "(__fish_complete_path (commandline -ct))" -d 'map under the key in FILE: 32 bytes, 64 hexadecimal digits or base64; env:NAME reads a variable'
+complete -c vpcflow -n '_shtab_vpcflow_using anonymise' -l new-key -xka "(__fish_complete_path (commandline -ct))" -d 'write a new key to FILE, and end'
+complete -c vpcflow -n '_shtab_vpcflow_using anonymise' -l mode -x -d 'map addresses by MODE: prefix, cryptopan or truncate=BITS, as truncate=24 (default prefix)'
+complete -c vpcflow -n '_shtab_vpcflow_using anonymise' -l select -x -d 'write only these fields, separated by commas'
+complete -c vpcflow -n '_shtab_vpcflow_using anonymise; and test $_shtab_vpcflow_npos -ge 0' -ka "(__fish_complete_path (commandline -ct))" -d 'read a file, folder, pattern, s3:// URL, or - for standard input'
 complete -c vpcflow -n '_shtab_vpcflow_using; and test $_shtab_vpcflow_npos -eq 0' -a athena -d 'write the table of Athena for logs at hand, with partition projection'
 complete -c vpcflow -n '_shtab_vpcflow_using athena' -s h -l help -d 'show this help message and exit'
 complete -c vpcflow -n '_shtab_vpcflow_using athena; and test $_shtab_vpcflow_npos -eq 0' -a ddl -d 'print the statement that makes a table; nothing is called'
