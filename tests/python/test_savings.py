@@ -214,3 +214,88 @@ def test_command(tmp_path, capsys):
     said = capsys.readouterr().err
     assert "nothing to advise, by 3 hours of logs" in said
     assert "interfaces of the logs are in no inventory" in said
+
+
+def _scaled(folder, factor):
+    """The logs with as many times the bytes."""
+    for path in (folder / "logs").iterdir():
+        head, *lines = path.read_text().splitlines()
+        at = head.split().index("bytes")
+        rows = [line.split(" ") for line in lines]
+        rows = [[*row[:at], str(int(row[at]) * factor) if row[at] != "-" else "-", *row[at + 1 :]] for row in rows]
+        path.write_text("\n".join([head, *map(" ".join, rows), ""]))
+
+
+def test_provisioned_nat(tmp_path):
+    """It pays where its hours cost less than the gigabytes, which takes much of both; else there is no row."""
+    folder, billed = _world(tmp_path, ["nat_internet"], conversations=60)
+    sheet = prices(folder / "prices.json")
+    row = next(row for row in sheet.rows if row.kind == "nat.hour" and row.region == "us-east-1")
+    dear = dataclasses.replace(row, kind="nat.provisioned.hour", tiers=((Decimal(0), None, Decimal("1.076")),))
+    with_it = vf.Sheet([*sheet.rows, dear])
+    assert _of(_advised(folder, with_it), "provisioned_nat") == []
+    _scaled(folder, 300)
+    found = _of(_advised(folder, with_it), "provisioned_nat")
+    assert found
+    assert {one.region for one in found} == {"us-east-1"}  # the other region's is not priced
+    for one in found:
+        provided = int(one.why.split("; ")[1].split(" ")[0])
+        peak = float(one.why.split(" is ")[1].split(" ")[0])
+        assert provided - 1 <= peak <= provided
+        by_gb = billed("NatGateway-Bytes", resource=one.resource) * 300
+        assert one.saving == pytest.approx(by_gb - provided * 1.076 * 730, rel=1e-6)
+        assert "do not prove" in one.risk
+    assert _of(_advised(folder, vf.Sheet([*sheet.rows, dataclasses.replace(dear, tiers=((Decimal(0), None, Decimal(10**7)),))])), "provisioned_nat") == []
+
+
+def test_idle_addresses(tmp_path):
+    """A public address of an interface that talks inside only, and not of one that talks outside."""
+    folder, billed = _world(tmp_path, ["internet", "same_az"], conversations=60)
+    outside, inside = ({one.resource for one in _of(_advised(_world(tmp_path / name, [name], conversations=60)[0]), "idle_address")} for name in ("internet", "same_az"))
+    found = _of(_advised(folder), "idle_address")
+    assert inside > outside
+    assert {one.resource for one in found} < inside
+    assert all(one.saving == pytest.approx(billed("PublicIPv4:InUseAddress", resource=one.resource), abs=0.01) for one in found)
+
+
+def _typed(folder, hours, baseline):
+    """Gives all instances a type with that baseline, and the logs more hours by repeating them."""
+    for path in folder.rglob("describe-instances.json"):
+        document = json.loads(path.read_text())
+        for reservation in document["Reservations"]:
+            for one in reservation["Instances"]:
+                one["InstanceType"] = "x1.test"
+        path.write_text(json.dumps(document))
+        cards = [{"BaselineBandwidthInGbps": baseline, "PeakBandwidthInGbps": 10.0}]
+        types = {"InstanceTypes": [{"InstanceType": "x1.test", "NetworkInfo": {"NetworkCards": cards}}]}
+        path.with_name("describe-instance-types.json").write_text(json.dumps(types))
+    for path in sorted((folder / "logs").glob("*-000.log")) if hours > _HOURS else ():
+        head, *lines = path.read_text().splitlines()
+        start, end = head.split().index("start"), head.split().index("end")
+        for hour in range(_HOURS, hours):
+            rows = [line.split(" ") for line in lines]
+            for row in rows:
+                row[start], row[end] = (str(int(row[at]) + 3600 * hour) for at in (start, end))
+            path.with_name(path.name.replace("-000", f"-{hour:03d}")).write_text("\n".join([head, *map(" ".join, rows), ""]))
+
+
+def test_networks_of_instances(tmp_path):
+    folder, _ = _world(tmp_path, ["same_az", "cross_az"], conversations=60)
+    assert not any(one.advice.endswith("_network") for one in _advised(folder).savings)  # no types: nothing is said
+    _typed(folder, _HOURS, 1000.0)
+    short = _advised(folder)
+    assert not any(one.advice.endswith("_network") for one in short.savings)
+    assert any("24 hours of logs are needed" in note for note in short.notes)
+    _typed(folder, 24, 1000.0)
+    found = _advised(folder)
+    assert _of(found, "undersized_network") == []
+    for one in _of(found, "oversized_network"):
+        assert (one.saving, one.resource) == (None, "x1.test")
+        assert "not the reason for this size" in one.why
+        assert "this alone is no reason" in one.risk
+    assert {one.region for one in _of(found, "oversized_network")} == {"us-east-1", "eu-west-1"}
+    _typed(folder, _HOURS, 0.0001)
+    found = _advised(folder)
+    assert _of(found, "oversized_network") == []
+    assert _of(found, "undersized_network")
+    assert all("above the baseline of x1.test, 0.0001 Gbit/s" in one.why for one in _of(found, "undersized_network"))

@@ -11,7 +11,7 @@ from ..errors import NoRecordsError, PlanError
 from ..inventory import Inventory
 from ..pricing import Sheet
 from ..query.flows import Flows
-from . import gateways, idle, logs, pairs
+from . import gateways, idle, instances, logs, pairs
 from .network import Network
 from .observe import NEEDED, Observer, Ranges
 from .rows import Observed, Saving
@@ -58,7 +58,8 @@ def advise_costs(
 ) -> Advised:  # fmt: skip
     """Returns ways to pay less for what the logs show: gateway endpoints and interface endpoints instead of NAT,
     endpoints that are not worth it, NAT gateways in another zone, provisioned ones, pairs across zones, own traffic by
-    public addresses or a transit gateway, what is idle, and flow logs that go where it is dear or are there twice.
+    public addresses or a transit gateway, what is idle, instances whose network is far from what their type has, and
+    flow logs that go where it is dear or are there twice.
 
     ``inventory``: answers of describe calls; without those of a kind there is no advice about it. ``ip_ranges``: AWS's
     ip-ranges.json, which tells the region of an address. ``owner_tag``: the tag that names whose an interface is.
@@ -90,7 +91,8 @@ def advise_costs(
         case.notes.append(
             f"{len(recorded) - len(known):,} of {len(recorded):,} interfaces of the logs are in no inventory"
         )
-    found = [*gateways.advice(case), *pairs.advice(case), *idle.advice(case), *logs.advice(case)]
+    kinds = (gateways, pairs, idle, logs, instances)
+    found = [one for kind in kinds for one in kind.advice(case)]
     found = [one for one in found if one.saving is None or one.saving > 0]
     found.sort(key=lambda one: (-(one.saving or 0), one.advice, one.resource))
     return Advised(tuple(found), tuple(case.notes), len(hours))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -160,7 +161,7 @@ def _provisioned(case: Case, nat: Nat, own: list[Inside]) -> Iterator[Saving]:
     peak = max(by_hour.values(), default=Decimal(0)) * 8 / 3600 / 10**9
     if peak < 1 or case.sheet.price("nat.provisioned.hour", nat.region) is None:
         return
-    needed = -(-peak // 1)
+    needed = math.ceil(peak)
     hour, price = case.price("nat.provisioned.hour", nat.region), case.price("nat.gb", nat.region)
     if price is None:
         return
