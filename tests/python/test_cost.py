@@ -154,6 +154,28 @@ def test_an_owner_may_have_any_name(tmp_path):
     assert (row["class"], row["owner"], row["bytes"]) == ("internet_out", name, 100)
 
 
+def test_parts_add_up_to_the_cost_of_all(tmp_path):
+    """Hours of logs, each alone, in any order; tiers are those of the whole."""
+    make_costs(tmp_path, seed=31, conversations=90, hours=3)
+    sheet = json.loads((tmp_path / "prices.json").read_text())
+    for row in sheet["rows"]:
+        if row["class"] == "internet.out":
+            row["tiers"] = [[0, 1, "0.09"], [1, 3, "0.05"], [3, None, "0.01"]]
+    (tmp_path / "prices.json").write_text(json.dumps(sheet))
+    for by in (["class"], ["class", "owner", "hour"]):
+        parts = [
+            vf.scan([str(path) for path in sorted((tmp_path / "logs").glob(f"*-{hour:03d}.log"))]).cost(tmp_path / "inventory", tmp_path / "prices.json", by=by)
+            for hour in (2, 0, 1)
+        ]  # fmt: skip
+        whole = costed(tmp_path, by=by)
+        added = sum(parts)
+        assert (added.rows, added.elsewhere, added.report.records) == (whole.rows, whole.elsewhere, whole.report.records)
+        assert added.to_json_lines() == whole.to_json_lines()
+    assert sum(part.total() for part in parts) > whole.total()  # alone, each begins in the first tier
+    with pytest.raises(vf.PlanError, match="same keys"):
+        parts[0] + costed(tmp_path)
+
+
 # -- flow logs of the same interfaces
 
 

@@ -12,13 +12,16 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from .. import _core
 from .._display import human_bytes
+from ..errors import PlanError
 from ..inventory.inventory import Inventory
 from ..inventory.inventory import inventory as read_inventory
 from ..pricing.classes import PRICE_OF
 from ..pricing.sheet import Sheet
 from ..pricing.sheet import prices as read_prices
 from ..query.flows import Flows
+from ..query.report import Report
 from .flow_logs import logged, run_parts
 from .ground import Ranges, classifier, ranges_in, read_ranges
 from .nats import Owners, rows_of_nats
@@ -97,6 +100,19 @@ class _Group:
         return rate * (self.bytes * self.path.sides), self.path.why
 
 
+@dataclasses.dataclass(frozen=True)
+class _Pricing:
+    """By what groups are priced: the keys of a table, the sheets, and what was used before."""
+
+    keys: tuple[str, ...]
+    sheet: Sheet
+    effective: Sheet | None
+    month_to_date: Mapping[str, Decimal]
+
+    def rows(self, groups: Sequence[_Group]) -> list[dict[str, Any]]:
+        return _priced(groups, self.keys, self.sheet, self.effective, self.month_to_date)
+
+
 class Cost:
     """What traffic costs: :meth:`vpcflow.Flows.cost`. Never changed.
 
@@ -106,15 +122,35 @@ class Cost:
     ``repeated``: bytes, by what they are priced as, of records that another flow log has, too, which are left out;
     ``repeats``: sentences about these flow logs, which the names of files tell.
     ``error``: of a damaged source, of which the readable part was counted.
+
+    Costs of parts, such as days, add up: ``monday + tuesday`` is the cost of both, tiers included, if each interface
+    that is logged has a record in each part. :class:`~vpcflow.PlanError` for costs by other keys or prices.
     """
 
     def __init__(
-        self, rows: list[dict[str, Any]], keys: Sequence[str], sheet: Sheet, elsewhere: int, report: Any, error: Any,
+        self, groups: Sequence[_Group], pricing: _Pricing, elsewhere: int, report: Any, error: Any,
         repeats: Sequence[str] = (), repeated: Mapping[str, int] | None = None,
     ) -> None:  # fmt: skip
-        self.rows, self.keys, self.sheet, self.elsewhere = rows, tuple(keys), sheet, elsewhere
-        self.report, self.error = report, error
+        self._groups, self._pricing = _summed(groups, pricing.keys), pricing
+        self.rows, self.keys, self.sheet = pricing.rows(self._groups), pricing.keys, pricing.sheet
+        self.elsewhere, self.report, self.error = elsewhere, report, error
         self.repeats, self.repeated = tuple(repeats), dict(repeated or {})
+
+    def __add__(self, other: Cost) -> Cost:
+        if not isinstance(other, Cost):
+            return NotImplemented
+        if self._pricing != other._pricing:
+            raise PlanError("costs that are added must be by the same keys, sheets and month_to_date")
+        kinds = {*self.repeated, *other.repeated}
+        return Cost(
+            [*self._groups, *other._groups], self._pricing, self.elsewhere + other.elsewhere,
+            Report(_core.merge_reports(self.report, other.report)), self.error or other.error,
+            sorted({*self.repeats, *other.repeats}),
+            {kind: self.repeated.get(kind, 0) + other.repeated.get(kind, 0) for kind in kinds},
+        )  # fmt: skip
+
+    def __radd__(self, other: object) -> Cost:
+        return self if other == 0 else NotImplemented  # sum() begins with 0
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -194,8 +230,20 @@ def cost_of(
         for row in legs:
             if row[PATH].startswith("nat_outside"):
                 groups += _Group.of(row, tags).owned(owners.of(row))
-    rows = _priced(groups, keys, sheet, paid if effective is not None else None, month_to_date or {})
-    return Cost(rows, keys, sheet, elsewhere, report, error, known_logs.repeats, _repeated(again, tags))
+    pricing = _Pricing(tuple(keys), sheet, paid if effective is not None else None, dict(month_to_date or {}))
+    return Cost(groups, pricing, elsewhere, report, error, known_logs.repeats, _repeated(again, tags))
+
+
+def _summed(groups: Sequence[_Group], keys: Sequence[str]) -> list[_Group]:
+    """Returns groups of equal paths, values and owners as one, in an order that is that of no source."""
+    out: dict[tuple[Any, ...], _Group] = {}
+    for group in groups:
+        values = {name: group.values[name] for name in (*keys, *_SERVICES, "time") if name in group.values}
+        key = (group.path, group.owner, *values.values())
+        before = out.get(key)
+        size = group.bytes + (before.bytes if before is not None else 0)
+        out[key] = _Group(group.path, values, group.owner, size)
+    return [out[key] for key in sorted(out, key=str)]
 
 
 def _repeated(rows: Sequence[Mapping[str, Any]], tags: Sequence[str]) -> dict[str, int]:

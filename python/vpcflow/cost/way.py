@@ -13,7 +13,7 @@ def owner_text(name: str) -> str:
     return urllib.parse.quote(name, safe="")
 
 
-@dataclasses.dataclass
+@dataclasses.dataclass(frozen=True)
 class Way:
     """What the classifier says of a record."""
 

@@ -88,6 +88,15 @@ class Sheet:
                 where = row.region + (f" to {row.to}" if row.to else "")
                 raise PriceError(f"prices: {row.kind} of {where} has two prices; keep one of the rows")
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sheet) and self._facts() == other._facts()
+
+    def __hash__(self) -> int:
+        return hash(self._facts())
+
+    def _facts(self) -> tuple[object, ...]:
+        return self.rows, self.currency, self.published, self.gb, self.gaps
+
     @property
     def sources(self) -> tuple[Source, ...]:
         """The sources of the rows, each once."""
