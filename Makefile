@@ -47,7 +47,7 @@ $(VENV)/.made: build/.apt
 # The extension module is built in the tree of the engine and its tests, so that the engine is compiled once.
 $(VENV)/.package: $(VENV)/.made $(SOURCES)
 	@echo "Building and installing the Python package"
-	@$(BIN)/pip install -q --no-build-isolation . $(foreach setting,build-dir=$(BUILD) build.targets=_core $(addprefix cmake.define.VPCFLOW_,BUILD_TESTS=ON BUILD_EXAMPLES=ON INSTALL=ON WERROR=ON),-C $(setting))
+	@$(BIN)/pip install -q --no-build-isolation '.[report]' $(foreach setting,build-dir=$(BUILD) build.targets=_core $(addprefix cmake.define.VPCFLOW_,BUILD_TESTS=ON BUILD_EXAMPLES=ON INSTALL=ON WERROR=ON),-C $(setting))
 	@touch $@
 
 $(VENV)/.test-packages: $(VENV)/.made pyproject.toml

@@ -21,4 +21,8 @@ say "vpcflow convert $log -o out/rejected.csv --where \"action = 'REJECT'\""
 mkdir -p out
 vpcflow convert "$log" -o out/rejected.csv --where "action = 'REJECT'"
 
+say "vpcflow report $log -o out/report.html"
+vpcflow report "$log" -o out/report.html
+
+printf '\nThe page for people: %s\n' "$PWD/out/report.html"
 printf '\nThe same from Python:  examples/python/   in a notebook:  examples/notebooks/   from C++:  examples/cpp/\n'

@@ -39,6 +39,8 @@ PYTHON = {
         "tuning.usage": "rule_usage RuleUsage", "tuning.propose": "propose_rules", "tuning.proposal": "Proposal",
         "tuning.check": "check_rules RuleCheck", "tuning.observed": "Observed",
     },
+    "Charts": {"": "charts"},
+    "Reports": {"report.report": "report ReportPage"},
     "Bills": {"billing.logs": "reconcile", "billing.reconcile": "Reconciliation"},
     "Manifests": {"": "manifest"},
     "Prices": {"pricing.sheet": "prices Sheet", "pricing.imports": "import_prices"},

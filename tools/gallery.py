@@ -10,16 +10,12 @@ from typing import Any
 
 ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "gallery.md"
-BLOCK = re.compile(r"^```python\n(.*?)^```\n(?:\n!\[[^\]]*\]\(gallery/(\w+)\.png\))?", re.M | re.S)
+BLOCK = re.compile(r"^```python\n(.*?)^```\n(?:\n!\[[^\]]*\]\(gallery/(\w+)\.(png|svg)\))?", re.M | re.S)
+CHARTS = "## Charts of flow logs"  # from where on pictures are SVG, of the variable `chart`
 
 
-def pictures() -> Iterator[tuple[str, Any]]:
-    """Yields the name of each picture of the page, and the figure that its example drew, which is closed afterwards."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
-
+def _run(blocks: list[tuple[str, str, str]]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Runs examples one after the other, and yields the names of pictures with the variables."""
     names: dict[str, Any] = {}
     before = Path.cwd()
     with tempfile.TemporaryDirectory() as folder:
@@ -27,14 +23,34 @@ def pictures() -> Iterator[tuple[str, Any]]:
         (Path(folder) / "logs" / "sample.log.gz").symlink_to(ROOT / "examples" / "data" / "sample.log.gz")
         os.chdir(folder)
         try:
-            for code, name in BLOCK.findall(PAGE.read_text()):
-                pyplot.close("all")
+            for code, name, _ in blocks:
                 exec(compile(code, str(PAGE), "exec"), names)
                 if name:
-                    yield name, pyplot.gcf()
+                    yield name, names
         finally:
-            pyplot.close("all")
             os.chdir(before)
+
+
+def pictures() -> Iterator[tuple[str, Any]]:
+    """Yields the name of each plot of the page, and the figure that its example drew, which is closed afterwards."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    try:
+        for name, _ in _run(BLOCK.findall(PAGE.read_text().partition(CHARTS)[0])):
+            yield name, pyplot.gcf()
+            pyplot.close("all")
+    finally:
+        pyplot.close("all")
+
+
+def charts() -> Iterator[tuple[str, str]]:
+    """Yields the name of each chart of the page, and the SVG that its example made."""
+    first, _, own = PAGE.read_text().partition(CHARTS)
+    for name, names in _run(BLOCK.findall(first)[:1] + BLOCK.findall(own)):
+        yield name, names["chart"].svg()
 
 
 def main() -> None:
@@ -44,6 +60,10 @@ def main() -> None:
     for name, figure in pictures():
         path = folder / f"{name}.png"
         figure.savefig(path, dpi=72, pil_kwargs={"optimize": True})
+        print(f"{path}: {path.stat().st_size:,} bytes")
+    for name, svg in charts():
+        path = folder / f"{name}.svg"
+        path.write_text(svg + "\n", encoding="utf-8")
         print(f"{path}: {path.stat().st_size:,} bytes")
 
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from . import _core
 
 if TYPE_CHECKING:
-    from . import labels, manifest, rules, sketches, spread
+    from . import charts, labels, manifest, rules, sketches, spread
     from ._build import BuildInfo, build_info
     from .billing.logs import reconcile
     from .billing.reconcile import Reconciliation
@@ -84,6 +84,7 @@ if TYPE_CHECKING:
     from .query.result import Result, diff
     from .query.running import collect_all
     from .query.scan import query, scan
+    from .report.report import ReportPage, report
     from .synthetic import Synthetic, plants, synth
     from .tuning.check import RuleCheck, check_rules
     from .tuning.observed import Observed
@@ -139,6 +140,7 @@ __all__ = [
     "Reconciliation",
     "Reject",
     "Report",
+    "ReportPage",
     "Result",
     "RuleCheck",
     "RuleError",
@@ -155,6 +157,7 @@ __all__ = [
     "approx_quantile",
     "build_info",
     "capabilities",
+    "charts",
     "check_rules",
     "col",
     "collect_all",
@@ -188,6 +191,7 @@ __all__ = [
     "recommended_format",
     "reconcile",
     "reject_reasons",
+    "report",
     "rule_usage",
     "rules",
     "scan",
@@ -231,6 +235,7 @@ _PLACES: dict[str, tuple[str, ...]] = {
     "query.result": ("Result", "diff"),
     "query.running": ("collect_all",),
     "query.scan": ("query", "scan"),
+    "report.report": ("ReportPage", "report"),
     "synthetic": ("Synthetic", "plants", "synth"),
     "tuning.check": ("RuleCheck", "check_rules"),
     "tuning.observed": ("Observed",),
@@ -239,7 +244,7 @@ _PLACES: dict[str, tuple[str, ...]] = {
     "tuning.usage": ("RuleUsage", "rule_usage"),
 }  # fmt: skip
 _MODULES = {name: module for module, names in _PLACES.items() for name in names}
-_LATE = ("detection", "labels", "manifest", "rules", "sketches", "spread")  # modules that are names of this package
+_LATE = ("charts", "detection", "labels", "manifest", "rules", "sketches", "spread")
 
 
 def _load(name: str) -> Any:
@@ -296,6 +301,14 @@ class _Package(types.ModuleType):
 
     @query.setter
     def query(self, package: object) -> None:
+        pass
+
+    @property
+    def report(self) -> Any:
+        return _load("report")
+
+    @report.setter
+    def report(self, package: object) -> None:
         pass
 
 

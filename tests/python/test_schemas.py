@@ -62,6 +62,7 @@ def test_the_types_that_are_checked_differ():
         ("Findings", ["rules", "run", "RULES", SAMPLE]),
         ("Incidents", ["detect", SAMPLE, "--incidents"]),
         ("Summary", ["summary", SAMPLE]),
+        ("Reports", ["report", SAMPLE]),
         ("Replay", ["rules", "replay", "RULES", SAMPLE]),
         ("Capabilities", ["capabilities", "default"]),
         ("Fields", ["fields"]),

@@ -225,7 +225,9 @@ class Summary:
         return ["", line, *([f"  without data: {', '.join(names)}{more}"] if names else [])]
 
 
-def _queries(flows: Flows) -> dict[str, Flows]:
+def summary_queries(flows: Flows) -> dict[str, Flows]:
+    """Returns the queries whose results by name a :class:`Summary` is made of; for one pass with others."""
+    flows = query(allow_missing=True)._with(check_all=True).bind(flows)
     # What these parts add may exclude what was asked for; then they are empty, and no mistake of the user's.
     rejected = flows.filter("action = 'REJECT'")._with(lenient=True)
     volume = {"bytes": of.sum("bytes"), "n": of.count()}
@@ -252,7 +254,7 @@ def summarize(flows: Flows, *, progress: Progress | bool | None = None) -> Summa
     Fields that the logs lack leave their part empty. Errors as :meth:`vpcflow.Flows.collect`; the ``partial`` of a
     :class:`~vpcflow.SourceError` is then the :class:`Summary` of the records before the damage.
     """
-    queries = _queries(query(allow_missing=True)._with(check_all=True).bind(flows))
+    queries = summary_queries(flows)
     filtered = bool(flows._filters)
     try:
         results = collect_all(list(queries.values()), progress=progress)

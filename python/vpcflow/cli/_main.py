@@ -15,10 +15,10 @@ from ._output import ERROR, drop_output, finish, occupy_closed_streams, print_no
 
 #: The extra of this package that brings each optional one.
 EXTRAS = {
-    "apprise": "notify", "boto3": "aws", "botocore": "aws", "confluent_kafka": "kafka", "cryptography": "sign",
-    "dask": "dask",
-    "distributed": "dask", "duckdb": "duckdb", "matplotlib": "plot", "maxminddb": "geo", "minisign": "sign",
-    "numpy": "protect", "obstore": "aws",
+    "altair": "charts", "apprise": "notify", "boto3": "aws", "botocore": "aws", "confluent_kafka": "kafka",
+    "cryptography": "sign", "dask": "dask", "distributed": "dask", "duckdb": "duckdb", "jinja2": "report",
+    "markupsafe": "report", "matplotlib": "plot", "maxminddb": "geo", "minisign": "sign", "numpy": "protect",
+    "obstore": "aws",
     "pandas": "pandas", "polars": "polars", "pyarrow": "arrow", "pyiceberg": "iceberg", "pyspark": "spark",
     "rfc3161_client": "sign", "rich": "terminal", "sigma": "sigma", "tqdm": "notebook", "yaml": "rules",
 }  # fmt: skip

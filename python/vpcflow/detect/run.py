@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from .. import _core
-from ..errors import PlanError
+from ..errors import PlanError, SourceError
 from ..findings.finding import Coverage, Finding
 from ..findings.findings import BlindIn, NullField
 from ..findings.membership import membership
@@ -132,9 +132,13 @@ class Run:
 
 
 def services_in(flows: Flows) -> dict[str, str]:
-    """Returns AWS's services of addresses, as logs name them."""
+    """Returns AWS's services of addresses, as logs name them; none of logs that can be read only once."""
     records = flows._with(allow_missing=True).filter(f"{SERVICE} is not null")
-    (named,), _ = collect_readable([records.group_by("dstaddr").agg(s=first(SERVICE))])  # who reads before tells damage
+    try:
+        # Who read before tells of damage.
+        (named,), _ = collect_readable([records.group_by("dstaddr").agg(s=first(SERVICE))])
+    except SourceError:  # a stream, which was read already
+        return {}
     return {row["dstaddr"]: row["s"] for row in named if row["s"] and row["dstaddr"]}
 
 

@@ -46,8 +46,8 @@ function _shtab_vpcflow_using
   test "$_shtab_vpcflow_cmdpath" = "$argv"
 end
 
-set -g _shtab_vpcflow_commands summary top head detect advise anonymise athena 'athena ddl' baseline 'baseline build' 'baseline update' 'baseline show' capabilities completion convert cost coverage dependencies enable 'enable plan' 'enable emit' 'enable apply' 'enable verify' 'enable delete' 'enable audit' 'enable cost' explain fields findings 'findings mark' health inventory manifest 'manifest add' 'manifest sign' 'manifest verify' 'manifest prove' prices 'prices show' 'prices import' receive reconcile rules 'rules new' 'rules test' 'rules run' 'rules replay' sessions sg 'sg usage' 'sg propose' 'sg check' 'sg export' 'sg block' sql synth timeline watch
-set -g _shtab_vpcflow_opts_with_value --account --accounts --acl --agg --allow-host --as --at --aws-region --baseline --bill --bin-by --by --columns --container --counters --deploy --destination-role --duplicates --effective --end --endpoint-url --every --exclude --expires --external-id --files --flow-log --flows-per-minute --for --format --from --from-json --gb --group --gzip-level --having --head --hold-out --hours --idle --intensity --interfaces --intermediary --interval --inventory --ip-ranges --ipv6-share --keep --key --keys --kms-key --label --layout --learn --least --limit --listen --location --max-memory --max-output-bytes --max-rejects --max-request --max-rules --min-severity --mode --month-to-date --most --new-key --nodata-share --noise-sources --notify --on-error --only --order-by --out --output --owner-tag --part --peers --per --period --plan --plant --port --prices --profile --proto --reason --recommend --records --region --reject-share --repeat --replace --replay --retention --role --role-arn --rules --samples --seed --select --set --settle --silences --since --skipdata-share --slo --span --spare --spool --stamp --start --state --table --tag-keys --threads --throttle --to --traffic --tz --until --vantage --wait --where --window --world -n -o
+set -g _shtab_vpcflow_commands summary top head detect advise anonymise athena 'athena ddl' baseline 'baseline build' 'baseline update' 'baseline show' capabilities completion convert cost coverage dependencies enable 'enable plan' 'enable emit' 'enable apply' 'enable verify' 'enable delete' 'enable audit' 'enable cost' explain fields findings 'findings mark' health inventory manifest 'manifest add' 'manifest sign' 'manifest verify' 'manifest prove' prices 'prices show' 'prices import' receive reconcile report rules 'rules new' 'rules test' 'rules run' 'rules replay' sessions sg 'sg usage' 'sg propose' 'sg check' 'sg export' 'sg block' sql synth timeline watch
+set -g _shtab_vpcflow_opts_with_value --account --accounts --acl --agg --allow-host --as --at --aws-region --baseline --bill --bin-by --by --columns --container --counters --deploy --destination-role --duplicates --effective --end --endpoint-url --every --exclude --expires --external-id --files --flow-log --flows-per-minute --for --format --from --from-json --gb --geo --group --gzip-level --having --head --hold-out --hours --idle --intensity --interfaces --intermediary --interval --inventory --ip-ranges --ipv6-share --keep --key --keys --kms-key --label --layout --learn --least --limit --listen --location --made --max-memory --max-output-bytes --max-rejects --max-request --max-rules --min-severity --mode --month-to-date --most --new-key --nodata-share --noise-sources --notify --on-error --only --order-by --out --output --owner-tag --part --peers --per --period --plan --plant --port --prices --profile --proto --reason --recommend --records --region --reject-share --repeat --replace --replay --retention --role --role-arn --rules --samples --seed --select --set --settle --silences --since --skipdata-share --slo --span --spare --spool --stamp --start --state --table --tag-keys --threads --throttle --title --to --traffic --tz --until --vantage --wait --where --window --world -n -o
 
 complete -c vpcflow -e
 complete -c vpcflow -f
@@ -808,6 +808,44 @@ complete -c vpcflow -n '_shtab_vpcflow_using reconcile' -l bill -xka "(__fish_co
 complete -c vpcflow -n '_shtab_vpcflow_using reconcile' -l inventory -xka "(__fish_complete_directories)" -d 'read the answers of AWS'"'"'s describe calls, and ip-ranges.json, in this folder'
 complete -c vpcflow -n '_shtab_vpcflow_using reconcile' -l prices -xka "(__fish_complete_path (commandline -ct))" -d 'take the GB of this sheet (default: public list prices)'
 complete -c vpcflow -n '_shtab_vpcflow_using reconcile; and test $_shtab_vpcflow_npos -ge 0' -ka "(__fish_complete_path (commandline -ct))" -d 'read a file, folder, pattern, s3:// URL, or - for standard input'
+complete -c vpcflow -n '_shtab_vpcflow_using; and test $_shtab_vpcflow_npos -eq 0' -a report -d 'write a page for a security lead: what was not seen, incidents, traffic, exposed ports, cost'
+complete -c vpcflow -n '_shtab_vpcflow_using report' -s h -l help -d 'show this help message and exit'
+complete -c vpcflow -n '_shtab_vpcflow_using report' -l format -x -d 'parse logs without a header line by this format: '"'"'${srcaddr} ${bytes}'"'"', names, default, tgw, v5'
+complete -c vpcflow -n '_shtab_vpcflow_using report' -l container -xka "auto text cloudwatch-export json csv subscription" -d 'unwrap records from this container (default: detect it)'
+complete -c vpcflow -n '_shtab_vpcflow_using report' -l where -x -d 'keep only records that pass, e.g. "action = '"'"'REJECT'"'"' and dstport = 22"'
+complete -c vpcflow -n '_shtab_vpcflow_using report' -l start -x -d 'keep only records from then on: 2026-11-23T06:00:00Z, or -2h'
+complete -c vpcflow -n '_shtab_vpcflow_using report' -l end -x -d 'keep only records that start before; objects outside are not opened'
+complete -c vpcflow -n '_shtab_vpcflow_using report' -l account -x -d 'read only objects of this account; may be repeated'
+complete -c vpcflow -n '_shtab_vpcflow_using report' -l region -x -d 'read only objects of this region; may be repeated'
+complete -c vpcflow -n '_shtab_vpcflow_using report' -l flow-log -x -d 'read only objects of this flow log; without PATH, what it delivers, wherever that is; may be repeated'
+complete -c vpcflow -n '_shtab_vpcflow_using report' -l duplicates -xka "once all" -d 'read files with the same bytes once (default), or all of them'
+complete -c vpcflow -n '_shtab_vpcflow_using report' -l trust-statistics -d 'believe Parquet files which of their row groups have no record that passes (default: look)'
+complete -c vpcflow -n '_shtab_vpcflow_using report' -l on-error -xka "skip raise null" -d 'skip malformed lines (default), raise an error, or read malformed values as null'
+complete -c vpcflow -n '_shtab_vpcflow_using report' -l threads -x -d 'use N worker threads (default: one per processor)'
+complete -c vpcflow -n '_shtab_vpcflow_using report' -l max-memory -x -d 'limit the memory of groups and rows, e.g. 2GB'
+complete -c vpcflow -n '_shtab_vpcflow_using report' -l max-output-bytes -x -d 'limit what one compressed file may unpack to, e.g. 50GB'
+complete -c vpcflow -n '_shtab_vpcflow_using report' -l max-rejects -x -d 'exit with 3 if more than N lines are rejected'
+complete -c vpcflow -n '_shtab_vpcflow_using report' -l allow-empty -d 'accept an input without records, or with none in the time asked for'
+complete -c vpcflow -n '_shtab_vpcflow_using report' -l json -d 'print JSON instead of a page for people'
+complete -c vpcflow -n '_shtab_vpcflow_using report' -l profile -x -d 'use this profile of ~/.aws/config'
+complete -c vpcflow -n '_shtab_vpcflow_using report' -l role-arn -x -d 'assume this role'
+complete -c vpcflow -n '_shtab_vpcflow_using report' -l external-id -x -d 'assume the role with this external id'
+complete -c vpcflow -n '_shtab_vpcflow_using report' -l aws-region -x -d 'call the services of this region'
+complete -c vpcflow -n '_shtab_vpcflow_using report' -l endpoint-url -x -d 'call this server instead of AWS'
+complete -c vpcflow -n '_shtab_vpcflow_using report' -l no-sign-request -d 'send no credentials, for public buckets'
+complete -c vpcflow -n '_shtab_vpcflow_using report' -l requester-pays -d 'accept the costs of buckets that ask for it'
+complete -c vpcflow -n '_shtab_vpcflow_using report' -s o -l out -xka "(__fish_complete_path (commandline -ct))" -d 'write the page to FILE, .html or .pdf'
+complete -c vpcflow -n '_shtab_vpcflow_using report' -l title -x -d 'the title of the page (default: Network report)'
+complete -c vpcflow -n '_shtab_vpcflow_using report' -l made -x -d 'write this time into the page (default: none, so that bytes stay)'
+complete -c vpcflow -n '_shtab_vpcflow_using report' -l baseline -xka "(__fish_complete_path (commandline -ct))" -d 'tell what is new compared to a file of vpcflow baseline'
+complete -c vpcflow -n '_shtab_vpcflow_using report' -l rules -xka "(__fish_complete_path (commandline -ct))" -d 'report findings of your own rules, too'
+complete -c vpcflow -n '_shtab_vpcflow_using report' -l geo -xka "(__fish_complete_path (commandline -ct))" -d 'tell countries by this MaxMind DB file'
+complete -c vpcflow -n '_shtab_vpcflow_using report' -l inventory -xka "(__fish_complete_directories)" -d 'tell the cost by path by this folder of answers of describe calls'
+complete -c vpcflow -n '_shtab_vpcflow_using report' -l prices -xka "(__fish_complete_path (commandline -ct))" -d 'a price sheet (default: public list prices)'
+complete -c vpcflow -n '_shtab_vpcflow_using report' -l only -x -d 'run only some of: accepted_after_reject, beacon, brute_force, collection, exfiltration, flood, known_bad, lateral_movement, long_session, new_admin_edge, new_country, new_destination, new_port, new_protocol, port_scan, tunnel, unauthorised_access'
+complete -c vpcflow -n '_shtab_vpcflow_using report' -l set -x -d 'change a setting of a detector; may be repeated'
+complete -c vpcflow -n '_shtab_vpcflow_using report' -l silences -xka "(__fish_complete_path (commandline -ct))" -d 'leave out what the silences of this file cover; vpcflow findings mark writes one'
+complete -c vpcflow -n '_shtab_vpcflow_using report; and test $_shtab_vpcflow_npos -ge 0' -ka "(__fish_complete_path (commandline -ct))" -d 'read a file, folder, pattern, s3:// URL, or - for standard input'
 complete -c vpcflow -n '_shtab_vpcflow_using; and test $_shtab_vpcflow_npos -eq 0' -a rules -d 'check and test rules of your own, run them, replay them on past logs'
 complete -c vpcflow -n '_shtab_vpcflow_using rules' -s h -l help -d 'show this help message and exit'
 complete -c vpcflow -n '_shtab_vpcflow_using rules; and test $_shtab_vpcflow_npos -eq 0' -a new -d 'write a file of rules to begin with'

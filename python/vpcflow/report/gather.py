@@ -1,0 +1,177 @@
+"""What the report rests on: one pass over the logs for findings and figures, and few more for coverage and cost."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+from ..analyze.summary import Summary, summary_queries
+from ..cost import Cost, Ranges, cost_of
+from ..detect.detect import look
+from ..detect.history import Past
+from ..detect.settings import Settings
+from ..errors import FieldError, PlanError, SourceError, VpcflowError
+from ..findings.findings import Covering, Findings
+from ..findings.membership import membership
+from ..inventory.inventory import Inventory
+from ..labels import mmdb
+from ..pricing.sheet import Sheet
+from ..query import expr as of
+from ..query.flows import Flows
+from ..query.result import Result
+from ..query.running import collect_all, collect_readable
+from ..query.scan import query
+from ..query.sessions import sessions_as_records
+from ..rules import Rule
+from ..rules.evaluate import found_in, queries_of
+from ..typing import Progress
+
+TOP = 10  # rows of most tables
+EXPOSED = 15
+
+Rows = list[dict[str, Any]]
+
+
+@dataclasses.dataclass
+class Gathered:
+    """All figures of a report, as the queries give them. What could not be computed is ``None``, with the reason in
+    ``lacking``."""
+
+    summary: Summary
+    results: dict[str, Result]
+    findings: Findings | None
+    exposed: Rows | None = None
+    exposed_there: int = 0
+    used: Rows | None = None
+    countries: Rows | None = None
+    coverage: Rows | None = None
+    cost: Cost | None = None
+    lacking: dict[str, str] = dataclasses.field(default_factory=dict)
+    damage: VpcflowError | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Wanted:
+    """What a report is asked to have beside the logs."""
+
+    settings: Settings
+    only: Sequence[str] = ()
+    baseline: Past | None = None
+    rules: Sequence[Rule] = ()
+    silences: Sequence[Covering] = ()
+    inventory: Inventory | None = None
+    place: str = ""  # of the inventory
+    ranges: Ranges | None = None
+    prices: Sheet | None = None
+
+
+def _figures(flows: Flows) -> dict[str, Flows]:
+    """Returns the queries of figures that the summary does not have."""
+    loose = query(allow_missing=True).bind(flows)
+    rejected = loose.filter("action = 'REJECT'")._with(lenient=True)
+    every_line = loose.filter("log_status is null or log_status is not null")
+    return {
+        "minutes_by_action": loose.group_by("action", every="1m").agg(bytes=of.sum("bytes"), n=of.count()),
+        "accounts": every_line.group_by("account_id").agg(n=of.count()),
+        "regions": every_line.group_by("region").agg(n=of.count()),
+        "distinct": loose.agg(
+            sources=of.n_unique("srcaddr"), targets=of.n_unique("dstaddr"), vpcs=of.n_unique("vpc_id")
+        ),
+        "distinct_rejected": rejected.agg(sources=of.n_unique("srcaddr"), ports=of.n_unique("dstport")),
+    }
+
+
+def gather(flows: Flows, wanted: Wanted, progress: Progress | bool | None = None) -> Gathered:
+    """Reads the logs and returns the figures. Raises as :func:`vpcflow.detect`, but not for logs that lack the fields
+    of sessions, and of damaged sources only if nothing could be read."""
+    summary, own = summary_queries(flows), _figures(flows)
+    asked = queries_of(flows, wanted.rules) if wanted.rules else []
+    try:
+        seen = look(
+            flows, wanted.settings, only=wanted.only, baseline=wanted.baseline, samples=2, progress=progress,
+            others=[*summary.values(), *own.values(), *asked],
+        )  # fmt: skip
+    except FieldError as error:  # the figures can do without what sessions need
+        results, damage = collect_readable([*summary.values(), *own.values()], progress=progress)
+        made = Gathered(*_split(flows, results, summary, own), None, lacking={"detection": str(error)}, damage=damage)
+    else:
+        summed, figures = _split(flows, seen.others, summary, own)
+        findings = seen.findings
+        if wanted.rules:
+            findings = findings + found_in(flows, wanted.rules, seen.others[len(summary) + len(own) :], 2)
+        made = Gathered(summed, figures, findings.without(wanted.silences), damage=seen.damage)
+        _add_services(made, seen.sessions, wanted.settings)
+    _add_second_passes(made, flows, wanted)
+    return made
+
+
+def _split(
+    flows: Flows, results: Sequence[Result], summary: dict[str, Flows], own: dict[str, Flows]
+) -> tuple[Summary, dict[str, Result]]:
+    return Summary(dict(zip(summary, results)), bool(flows._filters)), dict(zip(own, results[len(summary) :]))
+
+
+def _add_services(made: Gathered, sessions: Result, settings: Settings) -> None:
+    """Adds who answered outside hosts, what inside hosts use outside, and in which countries."""
+    if sessions.report.one_direction:
+        made.lacking["exposed"] = sessions.report.one_direction
+    records = sessions_as_records(sessions, "server_bytes", answered=True, known=True)
+    incoming = _between(records, settings, from_outside=True)
+    services = incoming.group_by("dstaddr", "dstport", "protocol").agg(
+        clients=of.n_unique("srcaddr"), sessions=of.count(), bytes=of.sum("bytes"), first=of.min("start"),
+        last=of.max("end"),
+    )  # fmt: skip
+    there = incoming.group_by("dstaddr", "dstport", "protocol").agg(n=of.count())
+    outgoing = _between(sessions_as_records(sessions, "client_bytes", answered=True, known=True), settings, False)
+    used = outgoing.group_by("dstport", "protocol").agg(
+        bytes=of.sum("bytes"), sessions=of.count(), hosts=of.n_unique("srcaddr"), peers=of.n_unique("dstaddr")
+    )
+    exposed, every = collect_all([services.top_k(EXPOSED, by="clients"), there])
+    made.exposed, made.exposed_there = exposed.rows(), len(every)
+    made.used = used.top_k(TOP, by="bytes").collect().rows()
+    if settings.geo:
+        made.countries = _countries(outgoing, incoming, settings.geo, made.lacking)
+
+
+def _between(records: Flows, settings: Settings, from_outside: bool) -> Flows:
+    """Returns the sessions from outside to inside, or those from inside to outside."""
+    records, source = membership(records, "_inside_source", "srcaddr", set(settings.inside))
+    records, target = membership(records, "_inside_target", "dstaddr", set(settings.inside))
+    condition = f"not ({source}) and ({target})" if from_outside else f"({source}) and not ({target})"
+    return records.filter(condition)._with(lenient=True)
+
+
+def _countries(outgoing: Flows, incoming: Flows, geo: str, lacking: dict[str, str]) -> Rows | None:
+    try:
+        table = mmdb(geo)
+    except PlanError as error:  # a database of something else
+        lacking["countries"] = str(error)
+        return None
+    by_country: dict[str, dict[str, Any]] = {}
+    for flows, field, names in (
+        (outgoing, "dstaddr", ("sessions_to", "bytes_to")), (incoming, "srcaddr", ("sessions_from", "bytes_from")),
+    ):  # fmt: skip
+        answer = flows.label("country", field, table).group_by("country").agg(n=of.count(), bytes=of.sum("bytes"))
+        for row in answer.collect():
+            nothing = {"country": row["country"], "sessions_to": 0, "bytes_to": 0, "sessions_from": 0, "bytes_from": 0}
+            own = by_country.setdefault(row["country"] or "", nothing)
+            own[names[0]], own[names[1]] = row["n"], row["bytes"] or 0
+    rows = list(by_country.values())
+    return sorted(rows, key=lambda r: (-r["bytes_to"] - r["bytes_from"], r["country"] or ""))
+
+
+def _add_second_passes(made: Gathered, flows: Flows, wanted: Wanted) -> None:
+    """Adds what takes another pass over the logs; of a stream, which can be read only once, it lacks."""
+    try:
+        made.coverage = flows._with(allow_missing=True).coverage().rows()
+    except VpcflowError as error:  # of damaged sources the readable part
+        partial = getattr(error, "partial", None)
+        made.coverage = partial.rows() if isinstance(partial, Result) and len(partial) else None
+        if made.coverage is None:
+            made.lacking["coverage"] = str(error)
+    if wanted.inventory is not None:
+        try:
+            made.cost = cost_of(flows, wanted.inventory, wanted.prices, "class", ranges=wanted.ranges)
+        except (FieldError, SourceError) as error:
+            made.lacking["cost"] = str(error)

@@ -1,0 +1,275 @@
+"""The report as plain values: what ``--json`` prints, and all that the page shows."""
+
+from __future__ import annotations
+
+import collections
+import shlex
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from .. import _core
+from ..charts.over_time import step_for
+from ..detect.rows import DETECTORS, ROWS
+from ..enable.prices import monthly_usd, price_date, price_regions
+from ..findings.evidence import as_line
+from ..findings.finding import SEVERITIES, Finding
+from ..findings.incident import Incident
+from ..query.flows import Flows
+from ..query.result import Result
+from .gather import EXPOSED, TOP, Gathered, Rows, Wanted
+from .verdict import not_seen, verdict
+
+SCHEMA_VERSION = 1  # of reports as JSON, docs/reference/schemas.md
+IN_FULL = 15  # incidents with evidence
+IN_BRIEF = 100  # incidents with their sentence
+_ACCOUNTS = 20
+_ENDS = 10  # addresses of an incident
+_HISTORY = {row["name"] for row in ROWS if "baseline" in row["inputs"]}
+_SEEN = ("OK", "SKIPDATA", "NODATA", "absent")
+_DESTINATIONS = ("cloudwatch", "s3", "firehose")
+_MONTH = 30 * 86400
+
+Model = dict[str, Any]
+
+
+def model_of(made: Gathered, flows: Flows, wanted: Wanted, title: str, when: int | None) -> Model:
+    """Returns the report of what was gathered. ``when``: the time to write into it, Unix seconds."""
+    summary, report = made.summary, made.summary.report
+    seconds = summary.end - summary.start if summary.start is not None and summary.end is not None else None
+    incidents = made.findings.incidents() if made.findings is not None else []
+    model: Model = {
+        "schema_version": SCHEMA_VERSION,
+        "title": title,
+        "made": when,
+        "version": _core.build_info()["version"],
+        "period": {"start": summary.start, "end": summary.end, "seconds": seconds},
+        "accounts": _named(made.results["accounts"], "account_id"),
+        "regions": _named(made.results["regions"], "region"),
+        "read": {
+            "records": report.records, "matched": summary.matched, "ok": report.ok, "nodata": report.nodata,
+            "skipdata": report.skipdata, "rejects": report.rejected, "rejects_by_reason": report.rejects_by_reason,
+            "files": report.sources, "duplicates": report.duplicates, "text_bytes": report.text_bytes,
+            "formats": report.formats,
+        },
+        "totals": {
+            "bytes": summary.bytes or 0, "packets": summary.packets or 0, "accepted": summary.actions.get("ACCEPT", 0),
+            "rejected": summary.actions.get("REJECT", 0), "interfaces": summary.interfaces,
+            "interfaces_without_data": len(summary.silent), **_row(made.results["distinct"]),
+        },
+        "not_seen": [],
+        "verdict": {},
+        "detection": _detection(made, wanted),
+        "incidents": _incidents(incidents),
+        "new": _new(made, wanted),
+        "controls": None,
+        "over_time": _over_time(made.results["minutes_by_action"].rows(), summary.start, summary.end),
+        "coverage": _coverage(made.coverage),
+        **_tables(made),
+        "cost": _cost(made),
+        "log_volume": _log_volume(report.text_bytes, report.records, seconds, made),
+        "lacking": made.lacking,
+        "commands": _commands(flows, wanted),
+    }  # fmt: skip
+    model["not_seen"] = not_seen(made, model)
+    model["verdict"] = verdict(made, model)
+    return model
+
+
+def _row(result: Result) -> Mapping[str, Any]:
+    return next(iter(result.rows()), {})
+
+
+def _named(result: Result, column: str) -> dict[str, Any]:
+    """Returns the values of a column with their records, the most first."""
+    rows = sorted((r for r in result.rows() if r[column] is not None), key=lambda r: (-r["n"], str(r[column])))
+    shown = [{"name": str(row[column]), "records": row["n"]} for row in rows[:_ACCOUNTS]]
+    return {"there": len(rows), "rows": shown}
+
+
+def _coverage(rows: Rows | None) -> dict[str, Any] | None:
+    """Returns minutes of interfaces by what was seen, in all, for the worst interfaces, and over time."""
+    if not rows:
+        return None
+    minutes = dict.fromkeys(_SEEN, 0)
+    own: dict[str, dict[str, int]] = {}
+    for row in rows:
+        minutes[row["seen"]] += row["minutes"]
+        one = own.setdefault(str(row["interface_id"] or "-"), dict.fromkeys(_SEEN, 0))
+        one[row["seen"]] += row["minutes"]
+    worst = sorted(own, key=lambda name: (own[name]["OK"] - sum(own[name].values()), name))[:TOP]
+    start, end = min(row["start"] for row in rows), max(row["end"] for row in rows)
+    every = step_for(end - start)
+    bins: dict[tuple[int, str], int] = {}
+    for row in rows:
+        at = row["start"]
+        while at < row["end"]:
+            until = min((at // every + 1) * every, row["end"])
+            key = (at // every * every, row["seen"])
+            bins[key] = bins.get(key, 0) + (until - at)
+            at = until
+    return {
+        "minutes": minutes, "share_ok": minutes["OK"] / max(sum(minutes.values()), 1), "interfaces": len(own),
+        "worst": [{"interface_id": name, **own[name]} for name in worst if own[name]["OK"] < sum(own[name].values())],
+        "every": every,
+        "over_time": [
+            {"time": time, "seen": seen, "minutes": seconds // 60}
+            for (time, seen), seconds in sorted(bins.items(), key=lambda b: (_SEEN.index(b[0][1]), b[0][0]))
+        ],
+    }  # fmt: skip
+
+
+def _incidents(incidents: Sequence[Incident]) -> dict[str, Any]:
+    by_severity = {severity: sum(i.severity == severity for i in incidents) for severity in SEVERITIES}
+    left: collections.Counter[tuple[str, str]] = collections.Counter(
+        (incident.severity, incident.detectors[0]) for incident in incidents[IN_FULL + IN_BRIEF :]
+    )
+    return {
+        "there": len(incidents),
+        "findings": sum(len(incident.findings) for incident in incidents),
+        "by_severity": by_severity,
+        "in_full": [_in_full(incident) for incident in incidents[:IN_FULL]],
+        "in_brief": [
+            {"severity": i.severity, "story": i.story, "detectors": i.detectors, "start": i.start, "end": i.end}
+            for i in incidents[IN_FULL : IN_FULL + IN_BRIEF]
+        ],
+        "left": [{"severity": one[0], "detector": one[1], "incidents": n} for one, n in left.most_common()],
+    }
+
+
+def _in_full(incident: Incident) -> dict[str, Any]:
+    places = sorted({str(s["interface_id"]) for f in incident.findings for s in f.samples if s.get("interface_id")})
+    records = [as_line(sample) for finding in incident.findings[:3] for sample in finding.samples[:2]]
+    return {
+        "id": incident.id, "severity": incident.severity, "story": incident.story, "detectors": incident.detectors,
+        "actors": incident.actors[:_ENDS], "targets": incident.targets[:_ENDS], "start": incident.start,
+        "end": incident.end, "against": incident.against, "interfaces": places,
+        "records": list(dict.fromkeys(records))[:4], "next": incident.next, "silence": incident.silence,
+        "findings": [
+            {"detector": f.detector, "severity": f.severity, "start": f.start, "end": f.end, "sentence": f.sentence}
+            for f in incident.findings[:TOP]
+        ],
+        "findings_there": len(incident.findings),
+    }  # fmt: skip
+
+
+def _new(made: Gathered, wanted: Wanted) -> dict[str, Any]:
+    """Returns what is new since the baseline, or why that is not known."""
+    found: list[Finding] = [f for f in made.findings or [] if f.detector in _HISTORY]
+    given = wanted.baseline is not None
+    why = made.lacking["detection"] if made.findings is None else made.findings.history
+    rows = [{"severity": f.severity, "sentence": f.sentence, "detector": f.detector} for f in found[:IN_FULL]]
+    return {"baseline": str(wanted.baseline) if given else None, "why_not": why, "there": len(found), "rows": rows}
+
+
+def _over_time(minutes: Rows, start: int | None, end: int | None) -> dict[str, Any] | None:
+    """Returns bytes and records by action in bins that suit the span."""
+    rows = [row for row in minutes if row["time"] is not None]
+    if not rows or start is None or end is None:
+        return None
+    every = step_for(max(row["time"] for row in rows) + 60 - min(row["time"] for row in rows))
+    bins: dict[int, dict[str, Any]] = {}
+    for row in rows:
+        time = row["time"] // every * every
+        nothing = {
+            "time": time,
+            "accepted_bytes": 0,
+            "rejected_bytes": 0,
+            "other_bytes": 0,
+            "rejected": 0,
+            "records": 0,
+        }
+        one = bins.setdefault(time, nothing)
+        kind = {"ACCEPT": "accepted_bytes", "REJECT": "rejected_bytes"}.get(row["action"], "other_bytes")
+        one[kind] += row["bytes"] or 0
+        one["records"] += row["n"]
+        one["rejected"] += row["n"] if row["action"] == "REJECT" else 0
+    return {"every": every, "rows": [bins[time] for time in sorted(bins)]}
+
+
+def _tables(made: Gathered) -> dict[str, Any]:
+    summary, refused = made.summary, _row(made.results["distinct_rejected"])
+    distinct = _row(made.results["distinct"])
+    rejected = summary.actions.get("REJECT", 0)
+    decided = bool(rejected or summary.actions.get("ACCEPT"))
+    tables: dict[str, Any] = {}
+    for name, part, column, there in (
+        ("talkers", "talkers", "srcaddr", distinct.get("sources")),
+        ("receivers", "listeners", "dstaddr", distinct.get("targets")),
+    ):
+        rows = [_renamed(row) for row in summary.rows(part) if row[column] is not None]
+        rest = (summary.bytes or 0) - sum(row["bytes"] or 0 for row in rows)
+        tables[name] = {"there": there, "rows": rows, "other_bytes": rest} if rows else None
+    for name, column, there in (
+        ("rejected_sources", "srcaddr", refused.get("sources")), ("rejected_ports", "dstport", refused.get("ports")),
+    ):  # fmt: skip
+        rows = [_renamed(row) for row in summary.rows(name) if row[column] is not None]
+        rest = rejected - sum(row["records"] for row in rows)
+        tables[name] = {"there": there, "rows": rows, "other_records": rest} if decided else None
+    tables["services"] = {"rows": [_renamed(r) for r in summary.rows("services") if r["dstport"] is not None]}
+    known = made.exposed is not None and "exposed" not in made.lacking
+    tables["exposed"] = {"there": made.exposed_there, "rows": made.exposed} if known else None
+    tables["outside_services"] = None if made.used is None else {"rows": made.used}
+    tables["countries"] = None
+    if made.countries is not None:
+        tables["countries"] = {"there": len(made.countries), "rows": made.countries[:EXPOSED]}
+    return tables
+
+
+def _renamed(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {("records" if name == "n" else name): value for name, value in row.items()}
+
+
+def _cost(made: Gathered) -> dict[str, Any] | None:
+    if made.cost is None:
+        return None
+    cost = made.cost
+    rows = [
+        {"class": r["class"], "bytes": r["bytes"], "list_cost": None if (c := r["list_cost"]) is None else float(c),
+         "why": r["why"]}
+        for r in cost.rows
+    ]  # fmt: skip
+    return {
+        "currency": cost.sheet.currency,
+        "total": float(cost.total()),
+        "conclusion": cost.conclusion(),
+        "rows": rows,
+        "notes": cost.notes(),
+    }
+
+
+def _log_volume(text_bytes: int, records: int, seconds: int | None, made: Gathered) -> dict[str, Any]:
+    """Returns how much the logs are, and what a month of them costs at their rate."""
+    names = [str(row["region"]) for row in made.results["regions"].rows() if row["region"]]
+    region = next((name for name in names if name in price_regions()), "us-east-1")
+    volume: dict[str, Any] = {
+        "text_bytes": text_bytes, "bytes_a_record": text_bytes / records if records else None, "bytes_a_month": None,
+        "region": region, "prices_of": price_date(), "monthly_usd": {},
+    }  # fmt: skip
+    if seconds:
+        month = text_bytes * _MONTH / seconds
+        volume["bytes_a_month"] = round(month)
+        usd = {name: monthly_usd(month, region, name) for name in _DESTINATIONS}
+        volume["monthly_usd"] = {name: round(price, 2) for name, price in usd.items() if price is not None}
+    return volume
+
+
+def _detection(made: Gathered, wanted: Wanted) -> dict[str, Any] | None:
+    found = made.findings
+    if found is None:
+        return None
+    return {
+        "detectors": len(wanted.only or DETECTORS), "blind": sorted(found.not_detected), "less": sorted(found.degraded),
+        "silenced": len(found.silenced), "conclusion": found.conclusion().splitlines(),
+    }  # fmt: skip
+
+
+def _commands(flows: Flows, wanted: Wanted) -> list[str]:
+    """Returns command lines that give the figures again."""
+    words = list(flows._logs.words or ("logs/",))
+    filters = list(flows._filters)
+    where = filters[0] if len(filters) == 1 else " and ".join(f"({one})" for one in filters)
+    own = [*words, *(["--where", where] if where else [])]
+    lines = [["summary"], ["detect", "--json"], ["coverage"], ["top", "--by", "srcaddr,dstport"]]
+    if wanted.inventory is not None:
+        lines.append(["cost", "--inventory", wanted.place])
+    return [shlex.join(["vpcflow", line[0], *own, *line[1:]]) for line in lines]

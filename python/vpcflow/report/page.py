@@ -1,0 +1,279 @@
+"""The page: one file, which asks no server for anything, and in which nothing that a log wrote can run."""
+
+from __future__ import annotations
+
+import base64
+import functools
+import hashlib
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from .._display import instant, length, printable
+from .._words import count
+from ..charts.drawing import CSS
+from ..query.axis import figure
+from .tables import Column, Figure, Table, day, incident_chart, of_many, over_time, table
+
+if TYPE_CHECKING:
+    import jinja2
+
+Model = Mapping[str, Any]
+_FOLDER = Path(__file__).parent
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?: UTC)?")
+_UNBROKEN = r'<span class="w">\g<0></span>'
+
+
+class Section(NamedTuple):
+    """A part of the page with its tables, or why it has none."""
+
+    title: str
+    tables: list[Table]
+    why_not: str = ""
+    notes: list[str] = []  # noqa: RUF012
+    charts: list[Figure] = []  # noqa: RUF012
+
+
+class Fact(NamedTuple):
+    """A figure of the page's head."""
+
+    title: str
+    text: str
+
+
+def html_of(model: Model, *, opened: bool = False) -> str:
+    """Renders a report as HTML; ``opened``: with all that can be folded unfolded, for paper. Needs jinja2."""
+    import markupsafe
+
+    safe = markupsafe.Markup
+    style, script = _text("style.css") + CSS, _text("script.js")
+    chart = incident_chart(model)
+    return _template().render(
+        m=model, policy=_policy(style, script), style=safe(style), script=safe(script), opened=safe(" open" * opened),
+        period=_period(model), made=None if model["made"] is None else day(model["made"]), facts=_facts(model),
+        incident_chart=chart and _marked(chart), brief=_brief(model), over_time=[_marked(f) for f in over_time(model)],
+        sections=[_marked_section(section) for section in _sections(model)],
+    )  # fmt: skip
+
+
+def _marked(chart: Figure) -> Figure:
+    """Marks the picture of a chart, which :mod:`vpcflow.charts` escaped, as HTML."""
+    import markupsafe
+
+    return chart._replace(svg=markupsafe.Markup(chart.svg), table=_marked_table(chart.table))
+
+
+def _marked_table(made: Table) -> Table:
+    import markupsafe
+
+    rows = [[c if c.bar is None else c._replace(bar=markupsafe.Markup(c.bar)) for c in row] for row in made.rows]
+    return made._replace(rows=rows)
+
+
+def _marked_section(section: Section) -> Section:
+    return section._replace(
+        tables=[_marked_table(t) for t in section.tables], charts=[_marked(f) for f in section.charts]
+    )
+
+
+def _text(name: str) -> str:
+    return (_FOLDER / name).read_text(encoding="utf-8").strip()
+
+
+def _policy(style: str, script: str) -> str:
+    """Returns the content security policy: this style and this script by their hashes, and nothing else."""
+    hashes = [base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in (style, script)]
+    return (
+        f"default-src 'none'; style-src 'sha256-{hashes[0]}'; script-src 'sha256-{hashes[1]}'; base-uri 'none'; "
+        "form-action 'none'"
+    )
+
+
+@functools.cache
+def _template() -> jinja2.Template:
+    import jinja2
+    import markupsafe
+
+    def finalize(value: Any) -> Any:
+        """Shows control characters, and those that turn the direction of writing, as escapes."""
+        return value if isinstance(value, markupsafe.Markup) else printable(str(value))
+
+    own = jinja2.Environment(
+        autoescape=True, undefined=jinja2.StrictUndefined, finalize=finalize, trim_blocks=True, lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )  # fmt: skip
+    own.filters["whole"] = lambda value: f"{value:,}"
+    own.filters["told"] = lambda text: markupsafe.Markup(_INSTANT.sub(_UNBROKEN, markupsafe.escape(printable(text))))
+    own.filters["sentence"] = lambda text: text[:1].upper() + text[1:]
+    return own.from_string(_text("page.html.j2") + "\n")
+
+
+def _period(model: Model) -> str:
+    period = model["period"]
+    if period["start"] is None or period["end"] is None:
+        return "No time is known"
+    lasting = length(period["seconds"])
+    return f"{instant(period['start'])} to {instant(period['end'])} UTC ({lasting})"
+
+
+def _facts(model: Model) -> list[Fact]:
+    read, totals, coverage = model["read"], model["totals"], model["coverage"]
+    records = f"{read['records']:,}"
+    if read["matched"] != read["records"]:
+        records = f"{read['matched']:,} of {read['records']:,}"
+    decided = totals["accepted"] + totals["rejected"]
+    facts = [
+        Fact("Accounts", _names(model["accounts"])),
+        Fact("Records", records),
+        Fact("Traffic", f"{figure(totals['bytes'], 'B')} in {count(totals['packets'], 'packet')}"),
+        Fact("Rejected", f"{totals['rejected']:,} ({totals['rejected'] / decided:.1%})" if decided else "not logged"),
+        Fact("Interfaces", f"{totals['interfaces']:,}" if totals["interfaces"] else "not logged"),
+        Fact("Interface-minutes", "not known" if coverage is None else f"{coverage['share_ok']:.1%} with traffic"),
+    ]  # fmt: skip
+    if model["regions"]["rows"]:
+        facts.insert(1, Fact("Regions", _names(model["regions"])))
+    return facts
+
+
+def _names(part: Model, most: int = 3) -> str:
+    names = [row["name"] for row in part["rows"][:most]]
+    more = part["there"] - len(names)
+    return (", ".join(names) + (f" and {more:,} more" if more else "")) or "not logged"
+
+
+def _brief(model: Model) -> Table | None:
+    rows = model["incidents"]["in_brief"]
+    if not rows:
+        return None
+    columns = [Column("severity", "Severity"), Column("story", "What"), Column("detectors", "Detectors")]
+    named = [{**row, "detectors": ", ".join(row["detectors"])} for row in rows]
+    return table(f"{count(len(rows), 'more incident')}", columns, named)
+
+
+_PORT = [Column("dstport", "Port", "port"), Column("protocol", "Protocol", "protocol")]
+
+
+def _sections(model: Model) -> list[Section]:
+    return [
+        _ends(model, "talkers", "srcaddr", "Who sends most", "sources"),
+        _ends(model, "receivers", "dstaddr", "Who receives most", "destinations"),
+        _rejected(model, "rejected_sources", [Column("srcaddr", "Source")], "Rejected sources", "sources"),
+        _rejected(model, "rejected_ports", _PORT, "Rejected ports", "ports"),
+        _exposed(model),
+        _services(model),
+        _outside(model),
+        _countries(model),
+        _cost(model),
+        _log_volume(model),
+    ]
+
+
+def _ends(model: Model, part: str, column: str, title: str, noun: str) -> Section:
+    found = model[part]
+    if found is None:
+        return Section(title, [], f"Not known: no record has {column}.")
+    columns = [
+        Column(column, "Address"), Column("bytes", "Bytes", "bytes"), Column("bytes", "", "bar"),
+        Column("records", "Records", "number"),
+    ]  # fmt: skip
+    caption = (
+        f"{of_many(found['rows'], found['there'], noun)}, by bytes; all others: {figure(found['other_bytes'], 'B')}"
+    )
+    return Section(title, [table(title, columns, found["rows"], caption)])
+
+
+def _rejected(model: Model, part: str, own: list[Column], title: str, noun: str) -> Section:
+    found = model[part]
+    if found is None:
+        return Section(title, [], "Not known: no record has an action.")
+    if not found["rows"]:
+        return Section(title, [], "No record was rejected.")
+    columns = [*own, Column("records", "Rejected records", "number"), Column("records", "", "bar")]
+    caption = f"{of_many(found['rows'], found['there'], noun)}, by records; all others: {found['other_records']:,}"
+    return Section(title, [table(title, columns, found["rows"], caption)])
+
+
+def _exposed(model: Model) -> Section:
+    title, found = "Exposed ports: answered to outside addresses", model["exposed"]
+    if found is None:
+        return Section(title, [], "Cannot be told: the logs do not show who answered whom.")
+    if not found["rows"]:
+        return Section(
+            title, [], "No inside host was seen answering an outside address. A port that nobody tried is not seen."
+        )
+    columns = [
+        Column("dstaddr", "Inside host"), *_PORT, Column("clients", "Outside addresses", "number"),
+        Column("sessions", "Sessions", "number"), Column("bytes", "Bytes sent out", "bytes"),
+        Column("first", "First (UTC)", "time"), Column("last", "Last (UTC)", "time"),
+    ]  # fmt: skip
+    caption = f"{of_many(found['rows'], found['there'], 'services')}, by outside addresses"
+    return Section(title, [table(title, columns, found["rows"], caption)])
+
+
+def _services(model: Model) -> Section:
+    title, rows = "Services", model["services"]["rows"]
+    if not rows:
+        return Section(title, [], "Not known: no accepted record has a port below 32768.")
+    columns = [
+        *_PORT,
+        Column("bytes", "Bytes", "bytes"),
+        Column("bytes", "", "bar"),
+        Column("records", "Records", "number"),
+    ]
+    return Section(
+        title, [table(title, columns, rows, "ports below 32768 that were not rejected, by bytes sent to them")]
+    )
+
+
+def _outside(model: Model) -> Section:
+    title, found = "What inside hosts use outside", model["outside_services"]
+    if found is None:
+        return Section(title, [], "Cannot be told: the logs lack what conversations need.")
+    if not found["rows"]:
+        return Section(title, [], "No answered conversation from an inside host to an outside address was seen.")
+    columns = [
+        *_PORT, Column("bytes", "Bytes sent out", "bytes"), Column("bytes", "", "bar"),
+        Column("sessions", "Sessions", "number"), Column("hosts", "Inside hosts", "number"),
+        Column("peers", "Outside addresses", "number"),
+    ]  # fmt: skip
+    return Section(title, [table(title, columns, found["rows"], "answered conversations, by bytes sent out")])
+
+
+def _countries(model: Model) -> Section:
+    title, found = "Countries", model["countries"]
+    if found is None:
+        why = model["lacking"].get("countries")
+        return Section(
+            title, [], f"Not known: {why}." if why else "Not known: no database of countries was given (--geo)."
+        )
+    columns = [
+        Column("country", "Country"), Column("bytes_to", "Bytes sent there", "bytes"),
+        Column("sessions_to", "Sessions to", "number"), Column("bytes_from", "Bytes sent to its callers", "bytes"),
+        Column("sessions_from", "Sessions from", "number"),
+    ]  # fmt: skip
+    return Section(title, [table(title, columns, found["rows"], of_many(found["rows"], found["there"], "countries"))])
+
+
+def _cost(model: Model) -> Section:
+    title, found = "What the traffic costs, by path", model["cost"]
+    if found is None:
+        why = model["lacking"].get("cost")
+        return Section(title, [], f"Not known: {why}." if why else "Not known: no inventory was given (--inventory).")
+    columns = [
+        Column("class", "Path"), Column("bytes", "Bytes", "bytes"),
+        Column("list_cost", f"List price, {found['currency']}", "money"), Column("why", "Why without a price"),
+    ]  # fmt: skip
+    return Section(title, [table(title, columns, found["rows"], found["conclusion"])], notes=list(found["notes"]))
+
+
+def _log_volume(model: Model) -> Section:
+    title, volume = "Volume of the logs", model["log_volume"]
+    text = f"{figure(volume['text_bytes'], 'B')} of text in {count(model['read']['files'], 'file')}"
+    if volume["bytes_a_month"] is None:
+        return Section(title, [], f"{text}.")
+    rows = [{"destination": name, "usd": usd} for name, usd in volume["monthly_usd"].items()]
+    text += f"; at this rate {figure(volume['bytes_a_month'], 'B')} in 30 days"
+    columns = [Column("destination", "Delivered to"), Column("usd", "USD in 30 days", "money")]
+    caption = f"delivery at list prices of {volume['region']}, {volume['prices_of']}, without storage and queries"
+    return Section(title, [table(title, columns, rows, caption)] if rows else [], f"{text}.")

@@ -1,0 +1,179 @@
+"""Tables and charts of the page, made of the report's plain values alone."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from .._display import instant
+from ..charts.drawing import bar
+from ..charts.over_time import ALL, Timeline
+from ..charts.spans import Spans
+from ..query.axis import figure
+from ..query.drawing import shown
+
+Row = Mapping[str, Any]
+
+
+class Cell(NamedTuple):
+    """A cell: its text, the exact value behind it, or the share that a bar shows."""
+
+    text: str
+    value: Any = None
+    right: bool = False
+    bar: Any = None
+
+
+class Head(NamedTuple):
+    """The head of a column."""
+
+    title: str
+    right: bool
+
+
+class Table(NamedTuple):
+    """A table of the page."""
+
+    title: str
+    caption: str
+    columns: list[Head]
+    rows: list[list[Cell]]
+
+
+class Figure(NamedTuple):
+    """A chart of the page with its table."""
+
+    title: str
+    svg: Any
+    table: Table
+
+
+class Column(NamedTuple):
+    """What a column of a table shows: ``kind`` is ``text``, ``port``, ``protocol``, ``bytes``, ``number``, ``time``,
+    ``share``, ``money`` or ``bar``."""
+
+    name: str
+    title: str
+    kind: str = "text"
+
+
+_ACTIONS = {"accepted": 0, "rejected": 1, "without an action": 7}
+_COVERAGE = {"OK": 0, "SKIPDATA": 1, "NODATA": 4, "absent": 7}
+_RIGHT = ("bytes", "number", "share", "money")
+
+
+def table(
+    title: str, columns: Sequence[Column], rows: Sequence[Row], caption: str = "", whole: int | None = None
+) -> Table:
+    """Makes a table of rows. ``whole``: what a bar's full length stands for, by default the largest value."""
+    heads = [Head(column.title, column.kind in _RIGHT) for column in columns]
+    tops = {c.name: whole or max((row[c.name] or 0 for row in rows), default=0) for c in columns if c.kind == "bar"}
+    body = [[_cell(row[column.name], column, tops.get(column.name, 0)) for column in columns] for row in rows]
+    return Table(title, caption or title, heads, body)
+
+
+def _cell(value: Any, column: Column, top: int) -> Cell:
+    kind = column.kind
+    if kind == "bar":
+        return Cell("", bar=bar((value or 0) / top if top else 0))
+    if value is None:
+        return Cell("-", right=kind in _RIGHT)
+    if kind == "bytes":
+        return Cell(figure(value, "B"), value, True)
+    if kind == "number":
+        return Cell(f"{value:,}", value, True)
+    if kind == "share":
+        return Cell(f"{value:.1%}", value, True)
+    if kind == "money":
+        return Cell(f"{value:,.2f}", value, True)
+    if kind == "time":
+        return Cell(instant(value), value)
+    return Cell(shown("dstport" if kind == "port" else kind if kind == "protocol" else "", value))
+
+
+def of_many(rows: Sequence[Any], there: int | None, noun: str) -> str:
+    """Says of how many the rows of a table are the largest.
+
+    >>> of_many([1, 2], 30, "sources"), of_many([1, 2], 2, "sources")
+    ('the 2 largest of 30 sources', 'all 2 sources')
+    """
+    if there is None or there <= len(rows):
+        return f"all {len(rows):,} {noun}"
+    return f"the {len(rows):,} largest of {there:,} {noun}"
+
+
+def over_time(model: Row) -> list[Figure]:
+    """Makes the charts of bytes, of rejected records, and of coverage."""
+    figures = []
+    series = model["over_time"]
+    if series is not None:
+        names = (("accepted", "accepted_bytes"), ("rejected", "rejected_bytes"), ("without an action", "other_bytes"))
+        used = [(name, key) for name, key in names if any(row[key] for row in series["rows"])]
+        rows = [{"time": r["time"], "series": name, "value": r[key]} for name, key in used for r in series["rows"]]
+        if rows:
+            columns = [
+                Column("time", "Time (UTC)", "time"),
+                *(Column(key, f"Bytes {name}", "bytes") for name, key in used),
+            ]
+            figures.append(
+                _drawn(
+                    Timeline("Bytes over time, by action", "B", series["every"], rows, colours=_ACTIONS),
+                    columns,
+                    series["rows"],
+                )
+            )
+        if any(row["rejected"] for row in series["rows"]):
+            rows = [{"time": r["time"], "series": ALL, "value": r["rejected"]} for r in series["rows"]]
+            columns = [
+                Column("time", "Time (UTC)", "time"),
+                Column("rejected", "Rejected", "number"),
+                Column("records", "All records", "number"),
+            ]
+            chart = Timeline("Rejected records over time", "records", series["every"], rows, colours={ALL: 1})
+            figures.append(_drawn(chart, columns, series["rows"]))
+    if model["coverage"] is not None:
+        figures.append(_coverage(model["coverage"]))
+    return figures
+
+
+def _coverage(coverage: Row) -> Figure:
+    rows = [{"time": r["time"], "series": r["seen"], "value": r["minutes"]} for r in coverage["over_time"]]
+    chart = Timeline(
+        "Minutes of interfaces by what the logs have of them", "minutes", coverage["every"], rows, colours=_COVERAGE
+    )
+    columns = [
+        Column("interface_id", "Interface"),
+        *(Column(k, k, "number") for k in ("OK", "NODATA", "SKIPDATA", "absent")),
+    ]
+    caption = of_many(coverage["worst"], coverage["interfaces"], "interfaces, by minutes that are not OK")
+    return Figure(chart.title, chart.inline(), table(chart.title, columns, coverage["worst"], caption))
+
+
+def _drawn(chart: Timeline, columns: Sequence[Column], rows: Sequence[Row]) -> Figure:
+    return Figure(chart.title, chart.inline(), table(chart.title, columns, rows))
+
+
+def incident_chart(model: Row) -> Figure | None:
+    """Makes the chart of when the incidents were."""
+    incidents = model["incidents"]["in_full"]
+    if not incidents:
+        return None
+    kinds = {"high": ("c1", 1.0), "medium": ("c4", 0.7), "low": ("c0", 0.4)}
+    lines = [f"{n} {(i['actors'] or i['targets'] or ['-'])[0]} {i['detectors'][0]}" for n, i in enumerate(incidents, 1)]
+    rows = [
+        {"line": line, "kind": f["severity"], "start": f["start"], "end": f["end"], "what": f["detector"]}
+        for line, incident in zip(lines, incidents)
+        for f in incident["findings"]
+    ]
+    chart = Spans("When the incidents were", lines, kinds, rows)
+    columns = [
+        Column("line", "Incident"), Column("kind", "Severity"), Column("what", "Detector"),
+        Column("start", "First (UTC)", "time"), Column("end", "Last (UTC)", "time"),
+    ]  # fmt: skip
+    return Figure(chart.title, chart.inline(), table(chart.title, columns, rows))
+
+
+def day(seconds: int) -> str:
+    """Formats the time of making."""
+    return f"{datetime.datetime.fromtimestamp(seconds, datetime.timezone.utc):%Y-%m-%d %H:%M} UTC"

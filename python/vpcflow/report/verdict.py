@@ -1,0 +1,110 @@
+"""Sentences of the report: what was not seen, and what that leaves to conclude."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .._display import human_bytes
+from .._words import count
+from .gather import Gathered
+
+_NEVER = (
+    "Flow logs never have: queries to Amazon's DNS resolver, instance metadata (169.254.169.254), DHCP, mirrored "
+    "traffic, and any content"
+)
+
+
+def not_seen(made: Gathered, model: dict[str, Any]) -> list[dict[str, Any]]:
+    """Returns what the logs could not show, most important first: ``kind`` (``bad``, ``gap``, ``limit``), ``text``."""
+    report, read = made.summary.report, model["read"]
+    lines: list[tuple[str, str]] = []
+    if not read["records"]:
+        lines.append(("bad", "No record was read"))
+    elif not read["ok"]:
+        lines.append(
+            ("bad", f"All {count(read['records'], 'record')} are NODATA or SKIPDATA: there is no traffic in them")
+        )
+    lines += [("bad", f"Not read to the end: {name}: {text}") for _, text, name in list(report.errors)[:5]]
+    if len(report.errors) > 5:
+        lines.append(("bad", f"Not read to the end: {len(report.errors) - 5:,} more sources"))
+    if read["rejects"]:
+        reasons = ", ".join(f"{n:,} {reason}" for reason, n in read["rejects_by_reason"].items())
+        most = "Most lines are malformed" if report.mostly_rejected else "Lines left out as malformed"
+        lines.append(("bad" if report.mostly_rejected else "gap", f"{most}: {read['rejects']:,} ({reasons})"))
+    if read["matched"] < read["records"]:
+        lines.append(("gap", f"Only {read['matched']:,} of {count(read['records'], 'record')} pass the filter"))
+    lines += _coverage(made, model)
+    lines += _one_sided(model)
+    if made.findings is None:
+        lines.append(("gap", f"No attack was looked for: {made.lacking['detection']}"))
+    else:
+        kinds = {"blind": "gap", "folded": "gap", "left-out": "limit", "sees-less": "limit"}
+        lines += [(kinds[limit.kind], _sentence(limit.text)) for limit in made.findings.limits(brief=True)]
+        if made.findings.history:
+            lines.append(("limit", _sentence(made.findings.history)))
+        if made.findings.silenced:
+            lines.append(("limit", f"{count(len(made.findings.silenced), 'finding')} silenced by your own rules"))
+    lines += [("gap", f"{_sentence(name)}: {why}") for name, why in made.lacking.items() if name != "detection"]
+    lines += [("limit", _sentence(text)) for text in report.warnings]
+    return [{"kind": kind, "text": text} for kind, text in dict.fromkeys([*lines, ("limit", _NEVER)])]
+
+
+def _coverage(made: Gathered, model: dict[str, Any]) -> list[tuple[str, str]]:
+    lines, totals, coverage = [], model["totals"], model["coverage"]
+    if model["read"]["skipdata"]:
+        lost = count(model["read"]["skipdata"], "SKIPDATA record")
+        lines.append(("gap", f"{lost}: AWS lost records there, so counts are a floor"))
+    if totals["interfaces_without_data"]:
+        silent = totals["interfaces_without_data"]
+        lines.append(("gap", f"{count(silent, 'interface')} of {totals['interfaces']:,} without any traffic record"))
+    if coverage is not None:
+        every = sum(coverage["minutes"].values())
+        parts = [f"{coverage['minutes'][seen] / every:.1%} {seen}" for seen in ("OK", "NODATA", "SKIPDATA", "absent")]
+        text = f"Of the minutes of {count(coverage['interfaces'], 'interface')}: {', '.join(parts)}"
+        lines.append(("limit", f"{text}; absent is an interface that was idle, or whose logs are missing"))
+    return lines
+
+
+def _one_sided(model: dict[str, Any]) -> list[tuple[str, str]]:
+    """Says what one value of the action hides: logs of one traffic type."""
+    totals = model["totals"]
+    if totals["rejected"] and not totals["accepted"]:
+        return [("gap", "No accepted record: if the flow log captures REJECT alone, what got through is not here")]
+    if totals["accepted"] and not totals["rejected"]:
+        return [("gap", "No rejected record: if the flow log captures ACCEPT alone, what was refused is not here")]
+    return []
+
+
+def verdict(made: Gathered, model: dict[str, Any]) -> dict[str, Any]:
+    """Returns the line that a reader takes along: ``kind`` (``incidents``, ``nothing`` or ``unknown``) and ``text``.
+    Where the logs could not show enough it is never an all-clear."""
+    read, incidents = model["read"], model["incidents"]
+    if not read["records"]:
+        return _line("unknown", "No conclusion: no record was read")
+    if not read["ok"]:
+        return _line("unknown", f"No conclusion: {count(read['records'], 'record')}, none of traffic")
+    if not read["matched"]:
+        return _line("unknown", f"No conclusion: 0 of {count(read['records'], 'record')} pass the filter")
+    if made.findings is None:
+        return _line("unknown", "No conclusion about attacks: the logs lack what every detector needs")
+    if incidents["there"]:
+        by = [f"{n:,} {severity}" for severity, n in incidents["by_severity"].items() if n]
+        return _line("incidents", f"{count(incidents['there'], 'incident')}: {', '.join(by)}")
+    blind, asked = len(made.findings.not_detected), model["detection"]["detectors"]
+    of = f"{count(read['matched'], 'record')}, {human_bytes(model['totals']['bytes'])}"
+    if made.damage is not None:
+        return _line("unknown", f"Nothing found in {of}, but not all of the logs could be read")
+    if made.summary.report.mostly_rejected:
+        return _line("unknown", f"Nothing found in {of}, but most lines are malformed and were left out")
+    if blind == asked:
+        return _line("unknown", "No conclusion about attacks: no detector sees anything in these logs")
+    looked = f"Nothing found in {of} by {asked - blind:,} of {count(asked, 'detector')}"
+    return _line("nothing", f"{looked}; this is no all-clear: what was not seen stands above")
+
+
+def _line(kind: str, text: str) -> dict[str, Any]:
+    return {"kind": kind, "text": text}
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]

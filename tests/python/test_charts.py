@@ -1,0 +1,212 @@
+"""Charts: their numbers, their pictures, and the pictures of the gallery."""
+
+import importlib
+import re
+import sys
+import xml.etree.ElementTree as ElementTree
+
+import pytest
+
+import vpcflow as vf
+from conftest import HEADER, ROOT, SAMPLE, line
+from vpcflow.charts import Chart
+from vpcflow.charts.drawing import WIDTH
+
+SVG = "{http://www.w3.org/2000/svg}"
+HOSTILE = "<script>alert(1)</script>\"'&\u202e]]>"
+LOG = HEADER + b"".join(
+    line(src=f"10.0.0.{n}", dstport=port, size=100 * n, start=60 * n, end=60 * n + 60, action=action)
+    for n in range(1, 12)
+    for port, action in ((22, "REJECT"), (443, "ACCEPT"), (53, "ACCEPT"))
+)
+
+
+@pytest.fixture(scope="module")
+def flows():
+    return vf.scan(LOG)
+
+
+@pytest.fixture(scope="module")
+def every(flows):
+    """A chart of each kind."""
+    c = vf.charts
+    return {
+        "timeline": c.timeline(flows), "top_n": c.top_n(flows, "srcaddr", n=3), "heat_map": c.heat_map(flows),
+        "zone_matrix": c.zone_matrix(flows, {"low": ["10.0.0.0/29"]}), "sankey": c.sankey(flows, n=3),
+        "node_graph": c.node_graph(flows, n=9), "coverage_timeline": c.coverage_timeline(flows),
+        "incident_timeline": c.incident_timeline(vf.detect(vf.scan(SAMPLE), samples=0)),
+    }  # fmt: skip
+
+
+def parsed(svg):
+    root = ElementTree.fromstring(svg)
+    assert root.tag == f"{SVG}svg"
+    return root
+
+
+def test_all_kinds_are_tried(every):
+    assert sorted([*every, "Chart"]) == sorted(vf.charts.__all__)
+    assert all(isinstance(chart, Chart) for chart in every.values())
+
+
+def test_pictures_are_svg_with_a_name_and_nothing_from_elsewhere(every):
+    for name, chart in every.items():
+        root = parsed(chart.svg())
+        assert root.get("role") == "img"
+        assert root.get("aria-label").startswith(chart.title)
+        tags = {element.tag.removeprefix(SVG) for element in root.iter()}
+        assert tags <= {"svg", "style", "rect", "path", "text", "title", "circle"}, name
+        assert not [a for element in root.iter() for a in element.attrib if a == "style" or a.startswith("on") or "href" in a]
+        height = float(root.get("viewBox").split()[3])
+        for element in root.iter():
+            for attribute, most in (("x", WIDTH), ("cx", WIDTH), ("y", height), ("cy", height)):
+                assert 0 <= float(element.get(attribute, 0)) <= most, (name, element.attrib)
+            if element.tag == f"{SVG}rect":
+                assert float(element.get("width")) >= 0
+                assert float(element.get("x")) + float(element.get("width")) <= WIDTH + 0.1, name
+                assert float(element.get("y")) + float(element.get("height")) <= height + 0.1, name
+        inline = chart.inline()
+        assert "<style" not in inline
+        assert inline.count("<path") == chart.svg().count("<path")
+        assert chart._repr_svg_() == chart.svg()
+
+
+def test_series_and_other_are_the_whole(flows):
+    chart = vf.charts.top_n(flows, "srcaddr", n=3, every="5m")
+    assert chart.series == ["10.0.0.11", "10.0.0.10", "10.0.0.9", "other"]
+    assert chart.note == "the 3 largest of 11"
+    whole = {row["time"]: row["bytes"] for row in flows.group_by(every="5m").agg(bytes=vf.sum("bytes")).collect()}
+    sums = {}
+    for row in chart.rows:
+        sums[row["time"]] = sums.get(row["time"], 0) + row["value"]
+    assert sums == {time: value for time, value in whole.items() if value}
+    assert {row["time"]: row["value"] for row in vf.charts.timeline(flows, every="5m").rows} == whole
+    assert sum(row["value"] for row in vf.charts.timeline(flows, measure="records").rows) == 33
+
+
+def test_the_areas_of_a_timeline_are_its_values():
+    log = HEADER + line(start=0, end=60, size=100) + line(start=120, end=180, size=50)
+    chart = vf.charts.timeline(vf.scan(log), every="1m")
+    (area,) = [e for e in parsed(chart.svg()).iter(f"{SVG}path") if "c0" in e.get("class").split()]
+    steps = re.findall(r"[MLHV]([\d.]+)(?: ([\d.]+))?", area.get("d"))
+    grid = [e for e in parsed(chart.svg()).iter(f"{SVG}path") if e.get("class") == "g"]
+    bottom = max(float(re.search(r"M[\d.]+ ([\d.]+)", e.get("d"))[1]) for e in grid)
+    top = min(float(re.search(r"M[\d.]+ ([\d.]+)", e.get("d"))[1]) for e in grid)
+    heights = {round((bottom - float(y)) / (bottom - top) * 100) for pair in re.findall(r"V([\d.]+)|L[\d.]+ ([\d.]+)", area.get("d")) for y in pair if y}
+    assert heights == {0, 50, 100}  # the second minute has nothing
+    assert steps
+
+
+def test_tables_of_the_other_charts(every, flows):
+    assert {(row["row"], row["column"]): row["value"] for row in every["zone_matrix"].rows} == {
+        ("low", "outside"): 3 * 2800, ("outside", "outside"): 3 * 3800
+    }  # fmt: skip
+    assert sum(row["value"] for row in every["sankey"].rows) == 3 * 6600
+    assert {row["srcaddr"] for row in every["sankey"].rows} == {"10.0.0.11", "10.0.0.10", "10.0.0.9", "other"}
+    assert every["node_graph"].note == "the 9 largest of 11 pairs"
+    assert {row["rejected"] for row in every["node_graph"].rows} == {False}
+    refused = vf.charts.node_graph(flows.filter("dstport = 22"))
+    assert {row["rejected"] for row in refused.rows} == {True}
+    assert ' w d"' in refused.svg()
+    heat = every["heat_map"]
+    assert heat.lines == ["22 ssh", "53 domain", "443 https"]
+    assert sum(row["value"] for row in heat.rows) == 33
+    assert every["coverage_timeline"].rows == [
+        {"line": "eni-1", "kind": row["seen"], "start": row["start"], "end": row["end"], "what": ""} for row in flows.coverage()
+    ]
+    assert len(every["incident_timeline"].lines) == 6
+
+
+def test_texts_of_logs_are_texts_in_pictures():
+    bad = HOSTILE.replace(" ", "_")
+    log = f"interface-id srcaddr dstaddr bytes start end action\n{bad} 10.0.0.1 10.0.0.2 5 0 60 ACCEPT\n".encode()
+    flows = vf.scan(log)
+    for chart in (
+        vf.charts.top_n(flows, "interface-id", title=HOSTILE), vf.charts.heat_map(flows, "interface-id"),
+        vf.charts.sankey(flows, "interface-id", "dstaddr"), vf.charts.coverage_timeline(flows),
+        vf.charts.node_graph(flows, by=("interface-id", "dstaddr")),
+    ):  # fmt: skip
+        root = parsed(chart.svg())
+        assert not list(root.iter(f"{SVG}script"))
+        assert "\u202e" not in chart.svg()
+        assert any("<script>" in (element.text or "") for element in root.iter() if element.tag != f"{SVG}style")
+        pytest.importorskip("altair")
+        assert "\u202e" not in chart.altair().to_json(ensure_ascii=False)
+
+
+def test_altair_has_the_same_rows(every):
+    pytest.importorskip("altair")
+    for name, chart in every.items():
+        made = chart.altair().to_dict()  # checks it against the schema of Vega-Lite
+        assert made["title"]["text"] == chart.title
+        assert made["title"]["subtitle"] == chart.note
+        text = str(made)
+        if name not in ("sankey", "node_graph"):
+            assert "'title': 'time (UTC)'" in text or name == "zone_matrix"
+            assert all(not (encoding.get("type") == "temporal" and "timeUnit" not in encoding) or encoding.get("scale") == {"type": "utc"}
+                       or encoding.get("field") == "end" for encoding in made["encoding"].values() if isinstance(encoding, dict))  # fmt: skip
+        assert "://" not in text.replace(made["$schema"], "")
+    (values,) = every["timeline"].altair().to_dict()["datasets"].values()
+    assert sum(row["value"] for row in values) == sum(row["value"] for row in every["timeline"].rows)
+    assert "application/vnd.vegalite" in str(every["timeline"]._repr_mimebundle_())
+
+
+def test_without_altair_notebooks_get_svg(every, monkeypatch):
+    monkeypatch.setitem(sys.modules, "altair", None)
+    for chart in every.values():
+        assert chart._repr_mimebundle_()["image/svg+xml"] == chart.svg()
+        with pytest.raises(ImportError):
+            chart.altair()
+
+
+def test_files_by_their_endings(every, tmp_path):
+    chart = every["timeline"]
+    chart.save(tmp_path / "x.svg")
+    assert (tmp_path / "x.svg").read_text() == chart.svg()
+    with pytest.raises(vf.OutputError, match=r"unknown ending '.png'; expected .svg, .html or .json"):
+        chart.save(tmp_path / "x.png")
+    pytest.importorskip("altair")
+    chart.save(tmp_path / "x.json")
+    assert "vega-lite" in (tmp_path / "x.json").read_text()
+
+
+def test_what_cannot_be_drawn_is_refused_in_words(flows):
+    c, nothing = vf.charts, flows.filter("dstport = 9")
+    for call, words in [
+        (lambda: c.timeline("logs/"), "timeline: Flows is needed"),
+        (lambda: c.timeline(flows, measure="byte"), "measure='byte': no such measure; did you mean 'bytes'"),
+        (lambda: c.timeline(flows, every="1s").rows, None),
+        (lambda: c.timeline(vf.scan(HEADER + line(start=0, end=60) + line(start=10**8, end=10**8 + 60)), every="1m"), "a picture has room for 2,000"),
+        (lambda: c.top_n(flows, "srcaddr", n=30), "n=30: expected 1 to 7"),
+        (lambda: c.timeline(nothing), "nothing to draw: no record of traffic passes the filter"),
+        (lambda: c.sankey(nothing), "nothing to draw"),
+        (lambda: c.sankey(flows, "srcaddr"), "expected two to four different fields"),
+        (lambda: c.incident_timeline([]), "there is no incident"),
+        (lambda: c.zone_matrix(flows, {"a": "10.0.0.0/8"}), "zones: a list is needed"),
+    ]:
+        if words is None:
+            call()
+            continue
+        with pytest.raises(vf.VpcflowError, match=words):
+            call()
+
+
+def structure(svg):
+    """Tags, classes and texts of a picture, without where they are."""
+    return [(element.tag, element.get("class"), element.text) for element in parsed(svg).iter()]
+
+
+def test_the_gallery_shows_what_it_says():
+    sys.path.insert(0, str(ROOT / "tools"))
+    try:
+        gallery = importlib.import_module("gallery")
+    finally:
+        sys.path.pop(0)
+    seen = []
+    for name, svg in gallery.charts():
+        seen.append(name)
+        stored = (ROOT / "docs" / "gallery" / f"{name}.svg").read_text()
+        assert structure(stored) == structure(svg), f"{name}: python tools/gallery.py"
+        assert len(stored) < 60_000
+    assert sorted(path.stem for path in (ROOT / "docs" / "gallery").glob("*.svg")) == sorted(seen)
+    assert len(seen) == len(vf.charts.__all__) - 1

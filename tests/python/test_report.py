@@ -1,0 +1,363 @@
+"""The report: its page, its figures, and what it says of logs that show little."""
+
+import base64
+import gzip
+import hashlib
+import html.parser
+import json
+import re
+import shlex
+import sys
+import types
+
+import pytest
+
+import vpcflow as vf
+from conftest import HEADER, ROOT, SAMPLE, line, run_cli
+from vpcflow import rules
+from vpcflow.cli import main
+
+BUDGET = 150_000  # bytes of a page
+HOSTILE = "<img src=x onerror=document.title='hit'>\"'</style></script><script>document.title='hit'</script>\u202e\x1b[31m"
+VOID = {"meta", "rect", "path", "circle"}
+
+
+class Page(html.parser.HTMLParser):
+    """A page as its elements: tags with attributes, texts with the tags that they are in, and tables by heading."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.way, self.tags, self.texts = [], [], []
+        self.tables, self.heading, self.rows = {}, "", None
+        self.feed(text)
+        assert self.way == []
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append((tag, dict(attributes)))
+        if tag not in VOID:
+            self.way.append(tag)
+        if tag == "table":
+            self.rows = []
+            self.tables.setdefault(self.heading, []).append(self.rows)
+        elif tag == "tr":
+            self.rows.append([])
+        elif tag in ("td", "th"):
+            self.rows[-1].append("")
+        elif tag == "data":
+            self.rows[-1][-1] = float(dict(attributes)["value"])
+        elif tag in ("h2", "figcaption"):
+            self.heading = ""
+
+    def handle_startendtag(self, tag, attributes):
+        self.tags.append((tag, dict(attributes)))
+
+    def handle_endtag(self, tag):
+        if tag not in VOID:
+            assert self.way.pop() == tag
+
+    def handle_data(self, data):
+        self.texts.append((tuple(self.way), data))
+        if self.way and self.way[-1] in ("h2", "figcaption"):
+            self.heading += data
+        elif "td" in self.way and isinstance(self.rows[-1][-1], str):
+            self.rows[-1][-1] += data
+
+    def body(self, title, number=0):
+        """The rows of a table without its head; cells of bars are empty."""
+        return [[cell for cell in row if cell != ""] for row in self.tables[title][number][1:]]
+
+
+@pytest.fixture(scope="module")
+def sample():
+    return vf.report(vf.scan(SAMPLE), title="Shop")
+
+
+@pytest.fixture(scope="module")
+def page(sample):
+    return Page(sample.html)
+
+
+def scalars(value):
+    if isinstance(value, dict):
+        for one in value.values():
+            yield from scalars(one)
+    elif isinstance(value, list):
+        for one in value:
+            yield from scalars(one)
+    else:
+        yield value
+
+
+def test_every_number_of_the_page_is_one_of_json(sample, page):
+    figures = sample.to_dict()
+    numbers = {float(one) for one in scalars(figures) if isinstance(one, (int, float)) and not isinstance(one, bool)}
+    shown = [float(attributes["value"]) for tag, attributes in page.tags if tag == "data"]
+    assert len(shown) > 300
+    assert set(shown) <= numbers
+    rows = {name: [list(row.values()) for row in figures[name]["rows"]] for name in ("talkers", "receivers", "rejected_sources")}
+    for title, name in (("Who sends most", "talkers"), ("Who receives most", "receivers"), ("Rejected sources", "rejected_sources")):
+        assert page.body(title) == rows[name]
+    assert [row[0].split()[0] for row in page.body("Rejected ports")] == [str(row["dstport"]) for row in figures["rejected_ports"]["rows"]]
+    assert [row[1:] for row in page.body("Rejected records over time")] == [
+        [row["rejected"], row["records"]] for row in figures["over_time"]["rows"]
+    ]
+    assert [row[2:6] for row in page.body("Exposed ports: answered to outside addresses")] == [
+        [{6: "TCP", 17: "UDP", 1: "ICMP"}[row["protocol"]], row["clients"], row["sessions"], row["bytes"]]
+        for row in figures["exposed"]["rows"]
+    ]
+    # Whole numbers in sentences and facts are formed of figures or stand in texts that JSON has.
+    said = " ".join(str(one) for one in scalars(figures)) + " ".join(f"{n:,}" for n in numbers if n == int(n)).replace(".0", "")
+    facts = [text for way, text in page.texts if way[-1:] == ("dd",) or "verdict" in str(way) or way[-1:] == ("li",)]
+    for text in facts:
+        for number in re.findall(r"\d[\d,]*\b(?![.%\d])", re.sub(r"\d+(\.\d+)? ?([kMGT]?B|%)", "", text)):
+            assert number in said, text
+
+
+def test_figures_are_those_of_the_other_commands(sample, capsys):
+    figures, flows = sample.to_dict(), vf.scan(SAMPLE)
+    assert main(["summary", str(SAMPLE), "--json"]) == 0
+    summary = json.loads(capsys.readouterr().out)
+    assert {name: figures["read"][name] for name in ("records", "ok", "nodata", "skipdata", "text_bytes")} == {
+        name: summary[name] for name in ("records", "ok", "nodata", "skipdata", "text_bytes")
+    }
+    assert figures["totals"]["bytes"] == summary["bytes"] == sum(
+        row["accepted_bytes"] + row["rejected_bytes"] + row["other_bytes"] for row in figures["over_time"]["rows"]
+    )
+    assert figures["totals"]["rejected"] == summary["rejected"] == sum(row["rejected"] for row in figures["over_time"]["rows"])
+    assert figures["talkers"]["rows"] == [{"srcaddr": r["srcaddr"], "bytes": r["bytes"], "records": r["n"]} for r in summary["top_talkers"]]
+    assert sum(row["bytes"] for row in figures["talkers"]["rows"]) + figures["talkers"]["other_bytes"] == summary["bytes"]
+    incidents = vf.detect(flows, samples=0).incidents()
+    assert [one["story"] for one in figures["incidents"]["in_full"]] == [one.story for one in incidents]
+    coverage = flows.coverage().rows()
+    for seen, minutes in figures["coverage"]["minutes"].items():
+        assert minutes == sum(row["minutes"] for row in coverage if row["seen"] == seen)
+        assert minutes == sum(row["minutes"] for row in figures["coverage"]["over_time"] if row["seen"] == seen)
+
+
+def test_exposed_ports_are_those_that_answered_outside(sample):
+    """By the slow way: every conversation looked at alone."""
+    import ipaddress
+
+    inside = [ipaddress.ip_network(prefix) for prefix in vf.detection.Settings().inside]
+
+    def is_inside(address):
+        return any(ipaddress.ip_address(address) in network for network in inside if network.version == ipaddress.ip_address(address).version)
+
+    services = {}
+    for one in vf.scan(SAMPLE).sessions().collect():
+        if one["counted"] and one["answered"] and one["client_known"] and is_inside(one["server"]) and not is_inside(one["client"]):
+            clients, sums = services.setdefault((one["server"], one["server_port"], one["protocol"]), (set(), [0, 0]))
+            clients.add(one["client"])
+            sums[0] += 1
+            sums[1] += one["server_bytes"]
+    exposed = sample.to_dict()["exposed"]
+    assert exposed["there"] == len(services) > 15
+    for row in exposed["rows"]:
+        clients, sums = services[row["dstaddr"], row["dstport"], row["protocol"]]
+        assert (row["clients"], row["sessions"], row["bytes"]) == (len(clients), *sums)
+    assert exposed["rows"][0]["clients"] == max(len(clients) for clients, _ in services.values())
+
+
+def test_the_order_is_what_was_not_seen_first(sample, page):
+    text = sample.html
+    heads = [text for way, text in page.texts if way[-1:] == ("h2",)]
+    assert heads[:5] == ["What was not seen", "Incidents", "New since the baseline", "Controls", "Traffic over time"]
+    assert heads[-1] == "Appendix: how this was made"
+    assert text.index("SKIPDATA") < text.index('<p class="verdict') < text.index("<h2>Incidents")
+    assert "none was checked" in text
+    # Every picture has its numbers: as a table in the same figure.
+    figures = re.findall(r"<figure>.*?</figure>", text, re.S)
+    assert len(figures) == 4
+    assert all("<table>" in one and 'role="img" aria-label="' in one for one in figures)
+
+
+def is_closed(text):
+    """Checks that a page asks for nothing and lets nothing run but its own style and script."""
+    page = Page(text)
+    assert {tag for tag, _ in page.tags} & {"img", "link", "iframe", "object", "embed", "base", "form", "a", "use", "image"} == set()
+    for tag, attributes in page.tags:
+        assert not [name for name in attributes if name.startswith("on") or name in ("style", "src", "href", "xlink:href")], tag
+    policies = [a["content"] for tag, a in page.tags if tag == "meta" and a.get("http-equiv") == "Content-Security-Policy"]
+    blocks = re.findall(r"<(style|script)>(.*?)</\1>", text, re.S)
+    hashes = {name: base64.b64encode(hashlib.sha256(body.encode()).digest()).decode() for name, body in blocks}
+    assert [name for name, _ in blocks] == ["style", "script"]
+    assert policies == [
+        f"default-src 'none'; style-src 'sha256-{hashes['style']}'; script-src 'sha256-{hashes['script']}'; base-uri 'none'; form-action 'none'"
+    ]
+    assert not re.search(r"url\(|@import|https?:", text)
+    return page
+
+
+def hostile_log(folder):
+    """A log whose texts are hostile, in a file with a hostile name."""
+    names = "account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status region vpc-id"
+    bad = HOSTILE.replace(" ", "_").replace("\x1b", "")
+    lines = [names]
+    lines += [f"{bad} {bad} 203.0.113.9 10.0.0.9 {40000 + n} {n + 1} 6 1 40 {n} {n + 60} REJECT OK {bad} {bad}" for n in range(60)]
+    folder = folder / "a<b onload=alert(1)>&'\""
+    folder.mkdir()
+    path = folder / "x<script>\u202e.log"
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+def test_nothing_that_a_log_wrote_runs_or_is_hidden(tmp_path):
+    made = vf.report(vf.scan(hostile_log(tmp_path)), title=HOSTILE)
+    assert made.to_dict()["incidents"]["there"] == 1
+    text = made.html
+    page = is_closed(text)
+    assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", text)
+    shown = "".join(text for _, text in page.texts)
+    assert "\\u202e" in shown
+    assert "<img src=x" in shown  # as text
+    assert "\\x1b[31m" in shown
+    assert ".log at" in shown  # the place of a record
+
+
+def test_the_same_logs_give_the_same_bytes(sample):
+    again = vf.report(vf.scan(SAMPLE, threads=1), title="Shop")
+    assert again.html == sample.html
+    assert again.to_json() == sample.to_json()
+    assert "made" not in re.sub(r"<style>.*?</style>", "", sample.html.split("<main>")[0], flags=re.S).lower().split("<header>")[1]
+    dated = vf.report(vf.scan(HEADER + line()), made="2026-11-30T09:00:00Z")
+    assert "made 2026-11-30 09:00 UTC" in dated.html
+    is_closed(sample.html)
+    assert len(sample.html.encode()) < BUDGET
+
+
+NODATA = "2 1 eni-1 - - - - - - - 0 60 - NODATA\n".encode()
+
+
+@pytest.mark.parametrize(
+    ("log", "where", "verdict"),
+    [
+        (b"", "", "No conclusion: no record was read"),
+        (HEADER + NODATA, "", "No conclusion: 1 record, none of traffic"),
+        (HEADER + line(), "dstport = 9", "No conclusion: 0 of 1 record pass the filter"),
+        (b"srcaddr bytes\n10.0.0.1 40\n", "", "No conclusion about attacks: the logs lack what every detector needs"),
+        (HEADER + line() + b"x\n" * 9, "", "Nothing found in 1 record, 40 B, but most lines are malformed and were left out"),
+        (HEADER + line(), "", "Nothing found in 1 record, 40 B by 1"),
+    ],
+    ids=["empty", "nodata", "filtered", "fields", "malformed", "one"],
+)
+def test_logs_that_show_little_are_no_all_clear(log, where, verdict, quiet):
+    flows = vf.scan(log, allow_empty=True)
+    made = vf.report(flows.filter(where) if where else flows)
+    assert made.verdict.startswith(verdict)
+    assert made.to_dict()["verdict"]["kind"] == ("nothing" if verdict.startswith("Nothing found in 1 record, 40 B by") else "unknown")
+    page = is_closed(made.html)
+    assert verdict in "".join(text for _, text in page.texts)
+    if made.to_dict()["verdict"]["kind"] == "nothing":
+        assert "this is no all-clear" in made.verdict
+
+
+def test_ten_thousand_findings_are_a_page(tmp_path):
+    file = tmp_path / "rules.yaml"
+    file.write_text("- {name: seen, severity: high, by: [srcaddr], every: 1h, aggregates: {n: count()}, having: [n >= 1]}\n")
+    log = HEADER + b"".join(line(src=f"10.{n // 62500}.{n // 250 % 250}.{n % 250}", start=1000 + n) for n in range(10_000))
+    made = vf.report(vf.scan(log), rules=rules.load(file), only=["port_scan"])
+    incidents = made.to_dict()["incidents"]
+    assert incidents["findings"] == 10_000
+    assert len(incidents["in_full"]) + len(incidents["in_brief"]) + sum(one["incidents"] for one in incidents["left"]) == incidents["there"]
+    assert len(made.html.encode()) < BUDGET
+
+
+def test_what_can_be_read_is_in_the_page_before_the_error(tmp_path, capsys):
+    whole = gzip.compress(HEADER + b"".join(line(start=n) for n in range(3000)), 1)
+    (tmp_path / "cut.log.gz").write_bytes(whole[: len(whole) * 2 // 3])
+    assert main(["report", str(tmp_path / "cut.log.gz"), "-o", str(tmp_path / "r.html")]) == 2
+    assert "cut.log.gz" in capsys.readouterr().err
+    text = (tmp_path / "r.html").read_text()
+    assert "Not read to the end" in text
+    assert "but not all of the logs could be read" in text
+    assert main(["report", str(tmp_path / "none.log"), "-o", str(tmp_path / "n.html")]) == 2
+    assert not (tmp_path / "n.html").exists()
+
+
+def test_a_stream_has_all_that_one_pass_gives(sample):
+    done = run_cli("report", "-", "--json", "--title", "Shop", stdin=gzip.decompress(SAMPLE.read_bytes()), check=0)
+    figures, whole = json.loads(done.stdout), sample.to_dict()
+    for name in ("totals", "talkers", "exposed", "over_time"):
+        assert figures[name] == whole[name]
+    assert figures["coverage"] is None
+    assert "already read" in figures["lacking"]["coverage"]
+    assert {"kind": "gap", "text": f"Coverage: {figures['lacking']['coverage']}"} in figures["not_seen"]
+
+
+def test_new_since_the_baseline_and_countries(tmp_path, geo):
+    from vpcflow.detect import Baseline
+
+    past = HEADER + line(src="10.0.0.1", dstport=443)
+    flows = vf.scan(HEADER + line(src="10.0.0.1", dstport=443) + outgoing())
+    made = vf.report(flows, baseline=Baseline().updated(vf.scan(past)), geo=geo).to_dict()
+    assert "conversation" in made["new"]["baseline"]
+    assert made["new"]["why_not"] == ""
+    assert made["countries"]["rows"][0] == {"country": "SE", "sessions_to": 1, "bytes_to": 500, "sessions_from": 0, "bytes_from": 0}
+    with pytest.raises(vf.PlanError, match="geo='none.mmdb'"):
+        vf.report(flows, geo="none.mmdb")
+
+
+def outgoing():
+    """A conversation of an inside host with one in Sweden."""
+    head = "2 123456789010 eni-1"
+    return (
+        f"{head} 10.0.0.5 89.160.20.113 40000 443 6 5 500 0 60 ACCEPT OK\n{head} 89.160.20.113 10.0.0.5 443 40000 6 5 900 0 60 ACCEPT OK\n"
+    ).encode()
+
+
+@pytest.fixture
+def geo(tmp_path, monkeypatch):
+    """A database of countries, as far as maxminddb would read it."""
+
+    class Reader:
+        def __enter__(self):
+            return iter([("89.160.20.0/24", {"country": {"iso_code": "SE"}})])
+
+        def __exit__(self, *args):
+            return None
+
+    module = types.SimpleNamespace(open_database=lambda path: Reader(), InvalidDatabaseError=ValueError)
+    monkeypatch.setitem(sys.modules, "maxminddb", module)
+    (tmp_path / "countries.mmdb").write_bytes(b"")
+    return str(tmp_path / "countries.mmdb")
+
+
+def test_wrong_calls_say_what_is_right(capsys, tmp_path, monkeypatch):
+    for args, words in [
+        (["report", SAMPLE], "give -o FILE.html or FILE.pdf"),
+        (["report", SAMPLE, "-o", "x.txt"], "x.txt: unknown ending '.txt'; expected .html or .pdf"),
+        (["report", SAMPLE, "-o", tmp_path / "r.html", "--prices", "p.json"], "--prices is of no use without --inventory"),
+        (["report", SAMPLE, "-o", tmp_path / "no" / "r.html"], "no"),
+    ]:
+        assert main([str(arg) for arg in args]) == 2
+        assert words in capsys.readouterr().err
+    with pytest.raises(vf.ArgumentError, match="report: Flows is needed"):
+        vf.report("logs/")
+    with pytest.raises(vf.NoRecordsError):
+        vf.report(vf.scan(b""))
+    monkeypatch.setitem(sys.modules, "jinja2", None)
+    assert main(["report", str(SAMPLE), "-o", str(tmp_path / "r.html")]) == 2
+    assert "pip install 'vpcflow[report]'" in capsys.readouterr().err
+
+
+def test_a_notebook_shows_it_in_a_frame(sample):
+    (tag,) = [attributes for name, attributes in Page(sample._repr_html_()).tags if name == "iframe"]
+    assert "sandbox" in tag
+    assert tag["srcdoc"] == sample.html
+
+
+def test_the_how_to_page_runs(tmp_path, monkeypatch, capsys):
+    text = (ROOT / "docs" / "how-to" / "report-for-a-lead.md").read_text()
+    (tmp_path / "examples").symlink_to(ROOT / "examples")
+    monkeypatch.chdir(tmp_path)
+    blocks = re.findall(r"^```\n\$ vpcflow (.*)\n((?:.*\n)*?)```", text, re.M)
+    assert len(blocks) == 3
+    for command, shown in blocks:
+        own, _, filtered = command.partition(" | ")
+        assert main(shlex.split(own)) == 0
+        printed = capsys.readouterr().out
+        assert (str(json.loads(printed)["verdict"]) + "\n" if filtered else printed) == shown
+    (code,) = re.findall(r"```python\n(.*?)```", text, re.S)
+    exec(compile(code, "report-for-a-lead.md", "exec"), {})
+    assert (tmp_path / "report.html").stat().st_size < BUDGET
+    assert "Not known" not in (tmp_path / "cost.html").read_text().split("What the traffic costs, by path")[1].split("<h2>")[0]
