@@ -225,7 +225,7 @@ def test_the_same_logs_give_the_same_bytes(sample):
     assert len(sample.html.encode()) < BUDGET
 
 
-NODATA = "2 1 eni-1 - - - - - - - 0 60 - NODATA\n".encode()
+NODATA = b"2 1 eni-1 - - - - - - - 0 60 - NODATA\n"
 
 
 @pytest.mark.parametrize(
@@ -293,7 +293,7 @@ def test_new_since_the_baseline_and_countries(tmp_path, geo):
     assert "conversation" in made["new"]["baseline"]
     assert made["new"]["why_not"] == ""
     assert made["countries"]["rows"][0] == {"country": "SE", "sessions_to": 1, "bytes_to": 500, "sessions_from": 0, "bytes_from": 0}
-    with pytest.raises(vf.PlanError, match="geo='none.mmdb'"):
+    with pytest.raises(vf.PlanError, match=r"geo='none\.mmdb'"):
         vf.report(flows, geo="none.mmdb")
 
 
