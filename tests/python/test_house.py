@@ -19,7 +19,8 @@ MODULES = {
     for path in PACKAGE.rglob("*.py")
 }
 PACKAGES = sorted(f"vpcflow.{m.name}" for m in pkgutil.iter_modules(vf.__path__) if m.ispkg)
-LATE = ("alerts", "analyze", "apprise", "billing", "boto3", "botocore", "charts", "cli", "cost", "cost_world", "cryptography", "distributed", "enable", "explain", "faults", "health", "inventory", "labels", "manifest", "matplotlib", "numpy", "pandas", "polars", "pricing", "protect", "pyarrow", "reach", "report", "rules", "savings", "sigma", "sqlite3", "tuning", "watch", "yaml")
+LATE = ("alerts", "analyze", "billing", "charts", "cli", "cost", "cost_world", "distributed", "enable", "explain", "faults", "health", "inventory", "labels", "manifest", "pricing", "protect", "reach", "report", "rules", "savings", "tuning", "watch")
+HEAVY = ("apprise", "boto3", "botocore", "cryptography", "http.client", "matplotlib", "numpy", "pandas", "polars", "pyarrow", "sigma", "sqlite3", "yaml")
 
 
 def _is_type_checking(node):

@@ -17,7 +17,7 @@ class Chart(abc.ABC):
     """A picture of flow logs with its numbers: ``title``, ``unit``, ``rows`` and ``columns`` (names and kinds), and
     ``note``, which says of how many those that are drawn are the largest.
 
-    A notebook shows it by Altair where that is installed, else as SVG. Times are in UTC, axes have units, and what a
+    A notebook shows it by Altair where that is installed and the notebook can, else as SVG. Times are in UTC, axes have units, and what a
     log wrote is escaped. Never changed; the same input gives the same picture.
 
     >>> import vpcflow as vf
@@ -71,12 +71,15 @@ class Chart(abc.ABC):
         else:
             raise OutputError(f"save: {name}: unknown ending {ending!r}; expected .svg, .html or .json")
 
-    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> Any:
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
+        """Returns the forms for a notebook: of Altair its specification, which asks no server, beside SVG."""
+        forms: dict[str, Any] = {"image/svg+xml": self.svg(), "text/plain": repr(self)}
         try:
-            import altair  # noqa: F401
+            made = self.altair().to_dict()
         except ImportError:
-            return {"image/svg+xml": self.svg(), "text/plain": repr(self)}
-        return self.altair()._repr_mimebundle_(include, exclude)
+            return forms
+        version = made["$schema"].rpartition("/v")[2].partition(".")[0]
+        return {f"application/vnd.vegalite.v{version}+json": made, **forms}
 
     def _repr_svg_(self) -> str:
         return self.svg()
