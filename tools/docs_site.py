@@ -43,6 +43,7 @@ PYTHON = {
     "Reports": {"report.report": "report ReportPage"},
     "Bills": {"billing.logs": "reconcile", "billing.reconcile": "Reconciliation"},
     "Manifests": {"": "manifest"},
+    "Volume": {"": "volume"},
     "Prices": {"pricing.sheet": "prices Sheet", "pricing.imports": "import_prices"},
     "Protection": {"protect.anonymise": "anonymise Anonymised"},
     "Catalogue": {

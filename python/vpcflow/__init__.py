@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from . import _core
 
 if TYPE_CHECKING:
-    from . import charts, labels, manifest, rules, sketches, spread
+    from . import charts, labels, manifest, rules, sketches, spread, volume
     from ._build import BuildInfo, build_info
     from .billing.logs import reconcile
     from .billing.reconcile import Reconciliation
@@ -199,6 +199,7 @@ __all__ = [
     "spread",
     "sum",
     "synth",
+    "volume",
 ]
 
 # Where public names are. Their modules are loaded when a name is used first, so that a short command starts at once.
@@ -244,7 +245,7 @@ _PLACES: dict[str, tuple[str, ...]] = {
     "tuning.usage": ("RuleUsage", "rule_usage"),
 }  # fmt: skip
 _MODULES = {name: module for module, names in _PLACES.items() for name in names}
-_LATE = ("charts", "detection", "labels", "manifest", "rules", "sketches", "spread")
+_LATE = ("charts", "detection", "labels", "manifest", "rules", "sketches", "spread", "volume")
 
 
 def _load(name: str) -> Any:

@@ -83,14 +83,23 @@ def test_the_types_that_are_checked_differ():
         ("Cost of flow logs", ["enable", "cost", "--from", SAMPLE]),
         ("Manifests", ["manifest", "add", SAMPLE, "--to", "EVIDENCE"]),
         ("Verdicts of a manifest", ["manifest", "verify", "EVIDENCE", SAMPLE]),
+        ("Compactions", ["compact", SAMPLE, "-o", "LAKE"]),
+        ("Verdicts of compacted logs", ["compact", "--verify", "LAKE"]),
+        ("Rollups", ["rollup", SAMPLE, "-o", "LAKE"]),
+        ("Samples", ["sample", "draw", SAMPLE, "-o", "SAMPLE", "--rate", "0.1"]),
+        ("Totals of a sample", ["sample", "totals", "SAMPLE"]),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_json_of_commands(title, args, tmp_path):
     made = {"RULES": tmp_path / "rules.yaml", "LABELS": tmp_path / "labels.csv", "BASELINE": tmp_path / "usual.vpcflow"}
-    made["EVIDENCE"] = tmp_path / "evidence"
+    made |= {"EVIDENCE": tmp_path / "evidence", "LAKE": tmp_path / "lake", "SAMPLE": tmp_path / "sample.csv"}
     if title == "Verdicts of a manifest":
         vf.manifest.add(SAMPLE, made["EVIDENCE"])
+    if title == "Verdicts of compacted logs":
+        vf.volume.compact(vf.scan(SAMPLE), made["LAKE"])
+    if title == "Totals of a sample":
+        vf.volume.sample(vf.scan(SAMPLE), made["SAMPLE"], rate=0.1)
     made["RULES"].write_text(RULES)
     made["LABELS"].write_text("actor\n10.0.14.92\n")
     rows = objects(*(made.get(arg, arg) for arg in args))
