@@ -283,7 +283,7 @@ class _Adding:
         noon = (day[0] - _EPOCH).days * _DAY + _DAY // 2
         names = sorted(self._inventory.at("NetworkInterfaces", noon))
         silent = [name for name in names if name not in coverage.interfaces]
-        return {"interfaces": len(names), "silent": len(silent), "first_silent": silent[:100]}
+        return {"interfaces": len(names), "silent": len(silent), "first_silent": silent[:20]}
 
     def _write(self, heads: Sequence[Head], lines: list[bytes]) -> None:
         folder = self._before.folder

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
 _PREDICATE = "urn:vpcflow:manifest-head:1"
+_LARGEST_MESSAGE = 4096  # bytes that KMS takes
 _CURVES = ("secp256r1", "secp384r1")
 _ALLOWED = "an Ed25519 or an ECDSA key on P-256 or P-384"
 
@@ -195,13 +196,16 @@ class KmsSigner:
         self.public = _pem_of(found)
 
     def sign(self, data: bytes) -> bytes:
-        """Signs bytes: KMS gets their hash."""
+        """Signs bytes; of more than KMS takes it gets the hash."""
         from ...io.aws.words import in_words
 
-        digest = (hashlib.sha256 if self._algorithm == "ECDSA_SHA_256" else hashlib.sha384)(data).digest()
+        message, kind = data, "RAW"
+        if len(data) > _LARGEST_MESSAGE:
+            hashed = hashlib.sha256 if self._algorithm == "ECDSA_SHA_256" else hashlib.sha384
+            message, kind = hashed(data).digest(), "DIGEST"
         with in_words(f"KMS key {printable(self._key)}"):
             answer = self._client.sign(
-                KeyId=self._key, Message=digest, MessageType="DIGEST", SigningAlgorithm=self._algorithm
+                KeyId=self._key, Message=message, MessageType=kind, SigningAlgorithm=self._algorithm
             )
         signature: bytes = answer["Signature"]
         return signature

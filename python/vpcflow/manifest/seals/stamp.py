@@ -52,20 +52,21 @@ def _shown(url: str) -> str:
 
 
 def _parsed(answer: bytes) -> Any:
+    """Reads an answer. ``ValueError`` for one that is none, or not in DER, as RFC 3161 wants it."""
     from rfc3161_client import decode_timestamp_response
 
-    try:
-        found = decode_timestamp_response(answer)
-        return found if found.as_bytes() == answer else None
-    except ValueError:
-        return None
+    found = decode_timestamp_response(answer)
+    if found.as_bytes() != answer:
+        raise ValueError("there is more behind it")
+    return found
 
 
 def fault_of(answer: bytes, data: bytes) -> str:
     """Returns why an answer is no stamp of these bytes, whoever gave it; empty if it is one."""
-    found = _parsed(answer)
-    if found is None:
-        return "not an answer of RFC 3161"
+    try:
+        found = _parsed(answer)
+    except ValueError as error:
+        return f"not an answer of RFC 3161: {printable(str(error))[:200]}"
     if found.status != 0:
         return f"the authority refused, with status {found.status}"
     imprint = found.tst_info.message_imprint
