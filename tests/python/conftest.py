@@ -33,10 +33,10 @@ def line(src="10.0.0.1", dstport=22, size=40, start=1000, end=1060, action="ACCE
     return text.encode()
 
 
-def run_cli(*args, stdin=b"", check=None):
+def run_cli(*args, stdin=b"", check=None, cwd=None):
     """Runs the command line; returns the completed process."""
     done = subprocess.run(
-        [sys.executable, "-m", "vpcflow", *map(str, args)], input=stdin, capture_output=True, timeout=120
+        [sys.executable, "-m", "vpcflow", *map(str, args)], input=stdin, capture_output=True, timeout=120, cwd=cwd
     )
     if check is not None:
         assert done.returncode == check, done.stderr.decode() + done.stdout.decode()

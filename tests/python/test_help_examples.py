@@ -4,6 +4,7 @@ import functools
 import gzip
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -25,7 +26,7 @@ RULES = """
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 # Commands on an account of AWS, a catalog, a broker; test_enable_live.py, test_tutorial_aws.py, test_flow_logs.py,
 # test_iceberg.py and test_kafka.py run the like on stand-ins.
-CALLS_AWS = re.compile(r"iceberg://|kafka://|s3://my-lake|--flow-log|--pushdown|vpcflow enable (?!emit|cost)(?!.*--from-json)|vpcflow (?:summary|watch|detect) s3://example-flow-logs")
+CALLS_AWS = re.compile(r"iceberg://|kafka://|awskms:|s3://my-lake|--flow-log|--pushdown|vpcflow enable (?!emit|cost)(?!.*--from-json)|vpcflow (?:summary|watch|detect) s3://example-flow-logs")
 COMMAND = re.compile(r"(?:^|[|&;] *)(?:\.venv/bin/)?vpcflow [a-z-]")
 
 
@@ -104,6 +105,11 @@ def shell(tmp_path_factory):
     run_cli("enable", "plan", "vpc-0a1b2c3d4e5f60718", "--to", "s3://example-flow-logs/vpc", *inventory, check=0)
     groups = [ROOT / "examples" / "groups" / "flow.log.gz", "--inventory", ROOT / "examples" / "groups" / "aws"]
     run_cli("sg", "propose", *groups, "-o", folder / "proposal.json", check=1)
+    if shutil.which("openssl"):
+        subprocess.run(["openssl", "genpkey", "-algorithm", "ed25519", "-out", folder / "key.pem"], check=True)
+        subprocess.run(["openssl", "pkey", "-in", folder / "key.pem", "-pubout", "-out", folder / "key.pub.pem"], check=True)
+    run_cli("manifest", "add", "logs/", "--to", "evidence", check=0, cwd=folder)
+    run_cli("evidence", "pack", folder / "logs", "-o", folder / "case-6", check=0)
     return folder
 
 
@@ -138,6 +144,8 @@ def aws():
 def test_examples_run(shell, text, request):
     pytest.importorskip("yaml")
     pytest.importorskip("pyarrow")
+    if "--key" in text:
+        pytest.importorskip("cryptography")
     if "vpcflow sql" in text:
         pytest.importorskip("duckdb")
     (shell / "my-rules.yaml").unlink(missing_ok=True)

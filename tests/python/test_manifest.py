@@ -12,7 +12,8 @@ import subprocess
 import pytest
 
 import vpcflow as vf
-from conftest import HEADER, line, run_cli
+from conftest import HEADER, line
+from vpcflow.cli import main
 from vpcflow.manifest import tree
 from vpcflow.manifest.days import runs
 
@@ -359,7 +360,7 @@ def test_a_copy_elsewhere_is_compared(kept, tmp_path, to):
     assert vf.manifest.verify(kept / "ev", tmp_path / to).counts("object") == {"ok": 27, "missing": 1, "changed": 1}
 
 
-def test_names_that_were_made_to_hurt(tmp_path):
+def test_names_that_were_made_to_hurt(tmp_path, capsys):
     folder = tmp_path / "logs"
     folder.mkdir()
     names = ["a\nb.log", "x..log", "a\u202eb.log", "-rf.log", "\\x.log", "a'\"$(x).log", "é" * 100 + ".log"]
@@ -372,7 +373,8 @@ def test_names_that_were_made_to_hurt(tmp_path):
     assert vf.manifest.verify(tmp_path / "ev", folder).ok
     os.unlink(os.fsencode(folder) + b"/\xff\xfe.log")
     os.unlink(folder / "a\nb.log")
-    shown = run_cli("manifest", "verify", tmp_path / "ev", folder, check=1).stdout.decode()
+    assert main(["manifest", "verify", str(tmp_path / "ev"), str(folder)]) == 1
+    shown = capsys.readouterr().out
     assert shown.count("missing  ") == 2
     assert "a\\nb.log" in shown
     assert "\\udcff" in shown
@@ -384,13 +386,13 @@ def test_the_manifest_itself_is_not_collected(month):
     assert vf.manifest.verify(month / "logs" / "ev", month / "logs").ok
 
 
-def test_damage_is_listed_and_said(tmp_path):
+def test_damage_is_listed_and_said(tmp_path, capsys):
     folder = tmp_path / "logs"
     folder.mkdir()
     (folder / "cut.log.gz").write_bytes(gzip.compress(day_text(1))[:-12])
     (folder / "good.log").write_bytes(day_text(1) + b"2 junk\n")
-    done = run_cli("manifest", "add", folder, "--to", tmp_path / "ev", "--json", check=2)
-    said = json.loads(done.stdout)
+    assert main(["manifest", "add", str(folder), "--to", str(tmp_path / "ev"), "--json"]) == 2
+    said = json.loads(capsys.readouterr().out)
     assert said["damaged"] == {str(folder / "cut.log.gz"): "damaged"}
     assert len(said["objects"]) == 2
     lines = [json.loads(text) for text in (tmp_path / "ev" / "objects.jsonl").read_text().splitlines()]
@@ -497,12 +499,21 @@ def test_a_proof_proves_one_object(kept):
 # -- the command line ---------------------------------------------------------------------------------------------
 
 
-def test_the_commands(month):
-    rows = [json.loads(text) for text in run_cli("manifest", "verify", month / "ev", month / "logs", "--json", check=0).stdout.splitlines()]
+def test_the_commands(month, capfd):
+    def said(code, *args):
+        assert main([str(arg) for arg in ("manifest", *args)]) == code
+        return capfd.readouterr()
+
+    rows = [json.loads(text) for text in said(0, "verify", month / "ev", month / "logs", "--json").out.splitlines()]
     assert {row["verdict"] for row in rows} == {"ok"}
+    assert json.loads(said(0, "prove", month / "ev", "2026-11-07.log.gz").out)["index"] == 6
     log(month, 2).unlink()
-    shown = run_cli("manifest", "verify", month / "ev", month / "logs", "--keys", month / "pub.pem", check=1)
-    assert b"missing" in shown.stdout
-    assert b"AWS does not sign flow logs" in shown.stdout
-    assert run_cli("manifest", "verify", month / "nothing", check=2).stderr.startswith(b"vpcflow: error: ")
-    assert b"no key" in run_cli("manifest", "sign", month / "ev", check=2).stderr
+    shown = said(1, "verify", month / "ev", month / "logs", "--keys", month / "pub.pem").out
+    assert "missing" in shown
+    assert "AWS does not sign flow logs" in shown
+    assert said(2, "verify", month / "nothing").err.startswith("vpcflow: error: ")
+    assert "no key" in said(2, "sign", month / "ev").err
+    shutil.rmtree(month / "ev")
+    assert said(0, "add", month / "logs", "--to", month / "ev").out.startswith("28 objects added, 0 listed before; head 30 of 28 objects")
+    log(month, 3).write_bytes(b"")
+    assert "replaced: " in said(1, "add", month / "logs", "--to", month / "ev").out

@@ -105,7 +105,7 @@ def test_several_keys_sign_and_others_are_unknown(ev, tmp_path):
 def test_keys_in_variables_and_passwords(ev, tmp_path, monkeypatch):
     key, public = openssl_key(tmp_path / "k.pem", "-algorithm", "ed25519")
     run("openssl", "pkey", "-in", key, "-aes256", "-passout", "pass:secret", "-out", tmp_path / "locked.pem")
-    with pytest.raises(vf.ManifestError, match="it is encrypted; put its password into the variable VPCFLOW_KEY_PASSWORD"):
+    with pytest.raises(vf.ManifestError, match=r"it is encrypted; put its password into the variable VPCFLOW_KEY_PASSWORD"):
         vf.manifest.sign(ev, tmp_path / "locked.pem")
     monkeypatch.setenv("VPCFLOW_KEY_PASSWORD", "wrong")
     with pytest.raises(vf.ManifestError, match="cannot be read"):
@@ -122,7 +122,7 @@ def test_keys_in_variables_and_passwords(ev, tmp_path, monkeypatch):
     with pytest.raises(vf.ManifestError, match="allowed is an Ed25519 or an ECDSA key"):
         vf.manifest.sign(ev, tmp_path / "rsa.pem")
     for wrong in (key, tmp_path / "a.log"):
-        with pytest.raises(vf.ManifestError, match="expected|public"):
+        with pytest.raises(vf.ManifestError, match=r"expected|public"):
             vf.manifest.verify(ev, keys=wrong)
 
 
@@ -232,7 +232,7 @@ def authority(tmp_path):
     assert made.returncode == 0, made.stderr
 
     class Answers(http.server.BaseHTTPRequestHandler):
-        def do_POST(self):  # noqa: N802
+        def do_POST(self):
             (base / "query").write_bytes(self.rfile.read(int(self.headers["Content-Length"])))
             made = run("openssl", "ts", "-reply", "-queryfile", base / "query", "-config", base / "conf", "-out", base / "reply")
             body = (base / "reply").read_bytes() if self.path == "/" and not made.returncode else b"no stamp"

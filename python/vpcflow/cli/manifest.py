@@ -11,18 +11,18 @@ from .._layout import terminal_width, wrapped
 from .._words import count
 from ..inventory import inventory
 from ..manifest.limits import LIMITS
+from ._manifest_rows import SHOWN, print_rows, row_dict
 from ._output import ERROR, FOUND, print_note, progress_line, write_out
 from ._shared import add_aws, aws_of
 
 HELP = "list collected objects with their hashes, sign the list, and verify both"
 EXAMPLES = (
-    "manifest add examples/data/sample.log.gz --to evidence\n"
-    "  vpcflow manifest add s3://bucket/AWSLogs/ --to evidence --period 2026-11\n"
+    "manifest add logs/ --to evidence\n"
+    "  vpcflow manifest add s3://my-logs/AWSLogs/ --to november --period 2026-11\n"
     "  vpcflow manifest sign evidence --key key.pem\n"
-    "  vpcflow manifest verify evidence examples/data/sample.log.gz --keys key.pub.pem\n"
-    "  vpcflow manifest prove evidence sample.log.gz"
+    "  vpcflow manifest sign evidence --key key.pem && vpcflow manifest verify evidence logs/ --keys key.pub.pem\n"
+    "  vpcflow manifest prove evidence flow.log.gz"
 )
-_SHOWN = 50  # rows for people
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -103,15 +103,15 @@ def _add(args: argparse.Namespace) -> int:
         write_out(json.dumps(added_dict(done)) + "\n")
     else:
         write_out(f"{done}\n")
-        for name in done.replaced[:_SHOWN]:
+        for name in done.replaced[:SHOWN]:
             write_out(f"replaced: {display.printable(name)}: listed before with other bytes\n")
-        for period in done.empty[:_SHOWN]:
+        for period in done.empty[:SHOWN]:
             write_out(f"no objects: {period}\n")
     for note in done.notes:
         print_note(f"note: {note}")
-    for name, kind in list(done.damaged.items())[:_SHOWN]:
+    for name, kind in list(done.damaged.items())[:SHOWN]:
         print_note(f"error: {name}: listed, but not read to the end: {kind}")
-    for name, why in list(done.unreadable.items())[:_SHOWN]:
+    for name, why in list(done.unreadable.items())[:SHOWN]:
         print_note(f"error: {name}: not listed: {why}")
     if done.damaged or done.unreadable:
         return ERROR
@@ -152,24 +152,6 @@ def _verify(args: argparse.Namespace) -> int:
     return 0 if done.ok else FOUND
 
 
-def row_dict(row: manifest.Row) -> dict[str, object]:
-    """Returns what ``manifest verify --json`` prints of a row."""
-    return {
-        "object": row.object, "verdict": row.verdict, "kind": row.kind, "period": row.period, "detail": row.detail
-    }  # fmt: skip
-
-
-def print_rows(rows: list[manifest.Row]) -> None:
-    """Prints the rows that are not ok, for people."""
-    bad = [row for row in rows if row.verdict != "ok"]
-    width = max((len(row.verdict) for row in bad), default=0)
-    for row in bad[:_SHOWN]:
-        detail = f": {row.detail}" if row.detail else ""
-        write_out(f"{row.verdict.ljust(width)}  {display.printable(row.object + detail)}\n")
-    if len(bad) > _SHOWN:
-        write_out(f"and {len(bad) - _SHOWN:,} more; --json prints all\n")
-
-
 def _print(done: manifest.Verification, asked: bool) -> None:
     print_rows(done.rows)
     lines = []
@@ -184,7 +166,7 @@ def _print(done: manifest.Verification, asked: bool) -> None:
         f"{heads.get('ok', 0):,} of {count(sum(heads.values()), 'head')} ok" + (f"; {done.head}" if done.head else "")
     )
     if done.silent:
-        lines.append(f"no objects: {', '.join(done.silent[:_SHOWN])}")
+        lines.append(f"no objects: {', '.join(done.silent[:SHOWN])}")
     signed = ", ".join(done.signers) or "nobody"
     lines.append(
         f"signed by {signed}"

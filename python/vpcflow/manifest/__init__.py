@@ -5,6 +5,7 @@
 True
 """
 
+from . import evidence
 from .adding import Added, add
 from .checking import Row
 from .heads import Head
@@ -13,7 +14,7 @@ from .proofs import prove
 from .seals.making import sign
 from .verifying import Verification, verify
 
-__all__ = ["Added", "Head", "Row", "Verification", "add", "head", "prove", "sign", "verify"]
+__all__ = ["Added", "Head", "Row", "Verification", "add", "evidence", "head", "prove", "sign", "verify"]
 
 
 def __dir__() -> list[str]:

@@ -8,7 +8,7 @@ from typing import Any
 from .._display import printable
 from .._hints import nearest
 from ..errors import ManifestError
-from .checking import check_files
+from .checking import Checked, check_files
 from .entries import Entry
 from .folder import Folder
 from .heads import Head
@@ -38,6 +38,11 @@ def prove(folder: str | os.PathLike[str], object: str) -> dict[str, Any]:
     """
     found = check_files(Folder(folder), keep_lines=True)
     found.require_whole("manifest prove")
+    return proof_of(found, object)
+
+
+def proof_of(found: Checked, object: str) -> dict[str, Any]:
+    """Makes a proof as :func:`prove` does, of a manifest that was checked, with its lines."""
     names = {one.object: number for number, one in enumerate(found.listed)}
     chosen = [object] if object in names else [name for name in names if name.endswith("/" + object)]
     if len(chosen) != 1:
