@@ -6,8 +6,9 @@
 #   versitygw, a server of S3       Go, built here in some two minutes: with `all`, as `make soak` has it
 #   Kafka                           Maven: with `all`
 #   kinesis-local                   npm: with `all`
+#   axe-core, which checks pages    npm: with `all`
 set -eu
-elasticmq=1.6.14 versitygw=v1.8.0 kafka=4.0.0 kinesis=0.6.2
+elasticmq=1.6.14 versitygw=v1.8.0 kafka=4.0.0 kinesis=0.6.2 axe=4.14.1
 packages="prometheus-alertmanager syslog-ng-core libivykis0 libnet1 libjson-c5 libpcre3 libwrap0 libglib2.0-0"
 folder=$1 which=${2:-}
 mkdir -p "$folder" && folder=$(cd "$folder" && pwd)
@@ -36,6 +37,11 @@ if [ "$which" = all ]; then
     mkdir -p "$folder/kinesis"
     (cd "$folder/kinesis" && npm install --silent --no-audit --no-fund --ignore-scripts "kinesis-local@$kinesis" >/dev/null 2>&1) ||
       echo "No kinesis-local from npm: its test is skipped"
+  fi
+  if [ ! -e "$folder/axe/node_modules/axe-core/axe.min.js" ]; then
+    mkdir -p "$folder/axe"
+    (cd "$folder/axe" && npm install --silent --no-audit --no-fund --ignore-scripts "axe-core@$axe" >/dev/null 2>&1) ||
+      echo "No axe-core from npm: its test is skipped"
   fi
 fi
 if [ "$which" = all ] && [ ! -x "$folder/bin/versitygw" ]; then

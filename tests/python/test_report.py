@@ -165,6 +165,7 @@ def test_the_order_is_what_was_not_seen_first(sample, page):
     assert heads[-1] == "Appendix: how this was made"
     assert text.index("SKIPDATA") < text.index('<p class="verdict') < text.index("<h2>Incidents")
     assert "none was checked" in text
+    assert not [text for way, text in page.texts if "</" in text and way[-1] not in ("style", "script")]
     # Every picture has its numbers: as a table in the same figure.
     figures = re.findall(r"<figure>.*?</figure>", text, re.S)
     assert len(figures) == 4

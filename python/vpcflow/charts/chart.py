@@ -17,8 +17,8 @@ class Chart(abc.ABC):
     """A picture of flow logs with its numbers: ``title``, ``unit``, ``rows`` and ``columns`` (names and kinds), and
     ``note``, which says of how many those that are drawn are the largest.
 
-    A notebook shows it by Altair where that is installed and the notebook can, else as SVG. Times are in UTC, axes have units, and what a
-    log wrote is escaped. Never changed; the same input gives the same picture.
+    A notebook shows it by Altair where that is installed and the notebook can, else as SVG. Times are in UTC, axes have
+    units, and what a log wrote is escaped. Never changed; the same input gives the same picture.
 
     >>> import vpcflow as vf
     >>> log = b"srcaddr dstaddr bytes start end action\\n10.0.0.1 10.0.0.2 4000 0 60 ACCEPT\\n"

@@ -10,6 +10,7 @@ from typing import Any
 from .. import _core
 from ..charts.over_time import step_for
 from ..detect.rows import DETECTORS, ROWS
+from ..enable.costs import DAYS, DESTINATIONS, PRICED_REGION
 from ..enable.prices import monthly_usd, price_date, price_regions
 from ..findings.evidence import as_line
 from ..findings.finding import SEVERITIES, Finding
@@ -26,8 +27,6 @@ _ACCOUNTS = 20
 _ENDS = 10  # addresses of an incident
 _HISTORY = {row["name"] for row in ROWS if "baseline" in row["inputs"]}
 _SEEN = ("OK", "SKIPDATA", "NODATA", "absent")
-_DESTINATIONS = ("cloudwatch", "s3", "firehose")
-_MONTH = 30 * 86400
 
 Model = dict[str, Any]
 
@@ -240,15 +239,15 @@ def _cost(made: Gathered) -> dict[str, Any] | None:
 def _log_volume(text_bytes: int, records: int, seconds: int | None, made: Gathered) -> dict[str, Any]:
     """Returns how much the logs are, and what a month of them costs at their rate."""
     names = [str(row["region"]) for row in made.results["regions"].rows() if row["region"]]
-    region = next((name for name in names if name in price_regions()), "us-east-1")
+    region = next((name for name in names if name in price_regions()), PRICED_REGION)
     volume: dict[str, Any] = {
         "text_bytes": text_bytes, "bytes_a_record": text_bytes / records if records else None, "bytes_a_month": None,
         "region": region, "prices_of": price_date(), "monthly_usd": {},
     }  # fmt: skip
     if seconds:
-        month = text_bytes * _MONTH / seconds
+        month = text_bytes * DAYS * 86400 / seconds
         volume["bytes_a_month"] = round(month)
-        usd = {name: monthly_usd(month, region, name) for name in _DESTINATIONS}
+        usd = {name: monthly_usd(month, region, name) for name in DESTINATIONS}
         volume["monthly_usd"] = {name: round(price, 2) for name, price in usd.items() if price is not None}
     return volume
 

@@ -104,9 +104,17 @@ def _template() -> jinja2.Template:
         keep_trailing_newline=True,
     )  # fmt: skip
     own.filters["whole"] = lambda value: f"{value:,}"
-    own.filters["told"] = lambda text: markupsafe.Markup(_INSTANT.sub(_UNBROKEN, markupsafe.escape(printable(text))))
+    own.filters["told"] = _told
     own.filters["sentence"] = lambda text: text[:1].upper() + text[1:]
     return own.from_string(_text("page.html.j2") + "\n")
+
+
+def _told(text: str) -> Any:
+    """Escapes a sentence, and keeps each time in it on one line."""
+    import markupsafe
+
+    escaped = str(markupsafe.escape(printable(text)))
+    return markupsafe.Markup(_INSTANT.sub(_UNBROKEN, escaped))
 
 
 def _period(model: Model) -> str:
@@ -174,7 +182,7 @@ def _ends(model: Model, part: str, column: str, title: str, noun: str) -> Sectio
     if found is None:
         return Section(title, [], f"Not known: no record has {column}.")
     columns = [
-        Column(column, "Address"), Column("bytes", "Bytes", "bytes"), Column("bytes", "", "bar"),
+        Column(column, "Address"), Column("bytes", "Bytes", "bytes"), Column("bytes", "of the largest", "bar"),
         Column("records", "Records", "number"),
     ]  # fmt: skip
     caption = (
@@ -189,7 +197,7 @@ def _rejected(model: Model, part: str, own: list[Column], title: str, noun: str)
         return Section(title, [], "Not known: no record has an action.")
     if not found["rows"]:
         return Section(title, [], "No record was rejected.")
-    columns = [*own, Column("records", "Rejected records", "number"), Column("records", "", "bar")]
+    columns = [*own, Column("records", "Rejected records", "number"), Column("records", "of the largest", "bar")]
     caption = f"{of_many(found['rows'], found['there'], noun)}, by records; all others: {found['other_records']:,}"
     return Section(title, [table(title, columns, found["rows"], caption)])
 
@@ -218,7 +226,7 @@ def _services(model: Model) -> Section:
     columns = [
         *_PORT,
         Column("bytes", "Bytes", "bytes"),
-        Column("bytes", "", "bar"),
+        Column("bytes", "of the largest", "bar"),
         Column("records", "Records", "number"),
     ]
     return Section(
@@ -233,7 +241,7 @@ def _outside(model: Model) -> Section:
     if not found["rows"]:
         return Section(title, [], "No answered conversation from an inside host to an outside address was seen.")
     columns = [
-        *_PORT, Column("bytes", "Bytes sent out", "bytes"), Column("bytes", "", "bar"),
+        *_PORT, Column("bytes", "Bytes sent out", "bytes"), Column("bytes", "of the largest", "bar"),
         Column("sessions", "Sessions", "number"), Column("hosts", "Inside hosts", "number"),
         Column("peers", "Outside addresses", "number"),
     ]  # fmt: skip
