@@ -207,3 +207,75 @@ def day_text(time):
 def write_gz(path, data):
     with open(path, "wb") as raw, gzip.GzipFile(fileobj=raw, mode="wb", mtime=0, filename="") as file:
         file.write(data)
+
+
+CONTROLS = """\
+# Who may talk to whom around the cardholder data environment (CDE).
+inventory: aws/
+coverage: {least: 0.99}
+zones:
+  cde: {tag: {zone: cde}}
+  dmz: {tag: {zone: dmz}}
+  dev: {tag: {zone: dev}}
+  payments: {cidr: [203.0.113.0/24]}
+  elsewhere: {not: [cde, dmz]}
+controls:
+  - id: no-dev-in-cde
+    title: Developers have no way into the CDE
+    deny: {from: dev, to: cde}
+    maps: [pci-4.0.1/1.3.1, pci-4.0.1/11.4.5, nist-800-53r5/sc-7.5, iso-27001-2022/a.8.22]
+    exceptions:
+      - {id: EX-12, from: 10.30.0.9, to: cde, ports: [tcp/22], until: 2026-11-02, owner: network team, ticket: CHG-77}
+  - id: cde-in
+    title: Into the CDE only from the DMZ, and only at 8443
+    deny: {from: elsewhere, to: cde}
+    maps: [pci-4.0.1/1.3.1, pci-4.0.1/1.4.4, soc2-2017/cc6.6]
+    exceptions:
+      - {id: EX-12, from: 10.30.0.9, to: cde, ports: [tcp/22], until: 2026-11-02, owner: network team, ticket: CHG-77}
+  - id: cde-out
+    title: Out of the CDE only to the payment provider
+    allow_only: {from: cde, to: [payments, cde], ports: [tcp/443, tcp/5432]}
+    maps: [pci-4.0.1/1.3.2]
+  - id: payments-answered
+    title: The payment provider is reached every day
+    require: {from: cde, to: payments, ports: [tcp/443]}
+"""
+PROBES = """\
+source,destination,port,protocol,time,expected
+10.30.0.7,10.20.0.5,22,tcp,2026-11-01T09:00:00Z,rejected
+10.30.0.7,10.20.0.6,5432,tcp,2026-11-02T09:00:00Z,rejected
+10.40.0.4,10.20.0.5,8443,tcp,2026-11-01T12:00:00Z,answered
+10.30.0.7,10.20.0.6,3306,tcp,2026-11-01T15:00:00Z,rejected
+"""
+
+
+def example(folder):
+    """Writes examples/audit: two days of a shop with a CDE, in windows of ten minutes."""
+    folder.mkdir(parents=True, exist_ok=True)
+    world = World(0, minutes=288, hosts=0, talks=0, window=600)
+    world.address = {
+        "eni-0dmz000000000001": "10.40.0.4", "eni-0cde000000000001": "10.20.0.5", "eni-0cde000000000002": "10.20.0.6",
+        "eni-0dev000000000001": "10.30.0.7", "eni-0dev000000000002": "10.30.0.9", "outside": "203.0.113.10",
+    }
+    dmz, app, db, dev, admin, outside = world.address
+    world.zone = {eni: "payments" if eni == "outside" else eni[5:8] for eni in world.address}
+    world.seen = {(eni, m): eni != "outside" for eni in world.address for m in range(world.minutes)}
+    world.talks = [
+        *(Talk(dmz, app, 8443, m, "answered", 40000 + m) for m in range(0, 288, 6)),
+        *(Talk(app, db, 5432, m, "answered", 41000 + m) for m in range(0, 288, 6)),
+        *(Talk(app, outside, 443, m, "answered", 42000 + m) for m in range(3, 288, 12)),
+        *(Talk(dev, app, 22, m, "rejected_there", 43000 + m) for m in (54, 100, 180)),
+        *(Talk(admin, app, 22, m, "answered", 44000 + m) for m in (60, 66)),
+        Talk(dev, db, 5432, 198, "answered", 45000),
+    ]
+    write_gz(folder / "flow.log.gz", text_of([one for one in world.records()]))
+    items = [
+        {"NetworkInterfaceId": eni, "PrivateIpAddress": address, "VpcId": "vpc-0a1b2c3d4e5f60718", "SubnetId": "subnet-0a1b2c3d4e5f60718",
+         "OwnerId": "123456789012", "InterfaceType": "interface", "Status": "in-use", "TagSet": [{"Key": "zone", "Value": world.zone[eni]}]}
+        for eni, address in world.address.items() if eni != "outside"
+    ]
+    (folder / "aws").mkdir(exist_ok=True)
+    text = json.dumps({"NetworkInterfaces": items}, indent=1)
+    (folder / "aws" / "describe-network-interfaces.2026-11-02.json").write_text(text + "\n")
+    (folder / "controls.yaml").write_text(CONTROLS)
+    (folder / "tests.csv").write_text(PROBES)

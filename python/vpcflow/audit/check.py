@@ -70,7 +70,8 @@ def check(
     seen = look(flows, progress)
     checking = Checking(asked, known, seen, _span_of(flows, seen, days), days)
     head = head_of(manifest)
-    results = ControlResults(placed(flows, [checking.result(control, head) for control in asked.controls]), seen.report)
+    made = [checking.result(control, head) for control in asked.controls]
+    results = ControlResults(placed(flows, made, manifest), seen.report)
     if seen.damage is not None:
         seen.damage.partial = results
         raise seen.damage
@@ -176,7 +177,9 @@ class Checking:
         pieces = [piece for piece in self.pieces if piece.day == day]
         timed = [(piece.start, piece.end, self.stretches[piece.number]) for piece in pieces]
         sides = sides_of(control, timed, self.seen)
-        causes = [*self._causes(control, pieces), *doubts(control, sides, self.blind)]
+        causes = list(self._causes(control, pieces))
+        if not self.seen.missing:  # without them nobody knows which minutes there are
+            causes += doubts(control, sides, self.blind)
         unknown = [f"{why} ({n:,} such)" if n > 1 else why for why, n in list(tally.why.items())[:_MOST_CAUSES]]
         if len(tally.why) > _MOST_CAUSES:
             unknown.append(f"and {len(tally.why) - _MOST_CAUSES:,} more that cannot be told")
@@ -279,7 +282,9 @@ class Checking:
             yield "the inventory has no date: its members are taken to have been so all the time"
         if not self.seen.packet_ends:
             yield "without pkt-srcaddr and pkt-dstaddr sessions through NAT gateways show the gateway's address"
-        if self.asked is None:
+        if self.span is None:
+            yield f"no time of the logs is known, so that none was judged; they lack {', '.join(self.seen.missing)}"
+        elif self.asked is None:
             yield "no period was asked for: what is before the first and after the last record is not judged"
 
 

@@ -123,7 +123,7 @@ def matrix(
         if group is not None:
             wanted.append((row, group))
     sought = [{"client": g.client, "server": g.server, "server_port": g.port, "protocol": g.protocol, "first": g.first,
-               "last": g.last} for _, g in wanted]  # fmt: skip
+               "last": g.last, "rejected": row["actual"] == "rejected"} for row, g in wanted]  # fmt: skip
     for (row, _), record in zip(wanted, records_of(flows, sought)):
         row["record"] = record
     out = Matrix(rows, seen.report)

@@ -159,6 +159,8 @@ class ControlResult:
     def why(self) -> list[str]:
         """What the verdict rests on, each cause once."""
         out = list(self.errors)
+        if not self.days and not self.errors:
+            out += self.not_known
         if self.holes:
             out.append(f"no result of {count(len(self.holes), 'day')}: {_ranges(self.holes)}")
         for day in self.partial:

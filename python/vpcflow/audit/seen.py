@@ -54,7 +54,10 @@ class Seen:
 
     @property
     def span(self) -> tuple[int, int] | None:
-        """First and last second that the logs speak of; ``None`` if they do not speak."""
+        """First and last second that the logs speak of, of logs that lack fields in days; ``None`` if they do not
+        speak."""
+        if self.missing:
+            return (min(self.records), max(self.records) + DAY) if self.records else None
         try:
             span = self.observed.span
         except NoRecordsError:

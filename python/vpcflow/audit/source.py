@@ -12,7 +12,7 @@ from .._display import printable
 from .._hints import hint
 from ..errors import RuleError
 
-_MOST_VALUES = 100_000  # of one file: references of YAML can unfold to any number
+_MOST_VALUES = 20_000  # of one file: references of YAML can unfold to any number
 _DEEPEST = 20
 
 
