@@ -9,10 +9,8 @@ import json
 import random
 from typing import NamedTuple
 
-FIELDS = (
-    "version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status "
-    "flow-direction pkt-srcaddr pkt-dstaddr"
-).split()
+_DEFAULT = "version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status"
+FIELDS = [*_DEFAULT.split(), "flow-direction", "pkt-srcaddr", "pkt-dstaddr"]
 DAY = 1793491200  # 2026-11-01
 SERVICES = (22, 443, 3306, 5432)
 FATES = ("answered", "accepted", "rejected_there", "rejected_here", "lost")
@@ -131,9 +129,7 @@ def verdict(world, control, zone_of):
             broken += not excepted
         elif talk.fate == "accepted" and there:
             broken += not excepted
-        elif talk.fate == "rejected_there" and there:
-            tries += not excepted
-        elif talk.fate == "rejected_here" and here:
+        elif (talk.fate == "rejected_there" and there) or (talk.fate == "rejected_here" and here):
             tries += not excepted
         elif here and not covered(talk.server, talk.minute):  # accepted where the client is, and nobody saw more
             unknown += not excepted

@@ -262,10 +262,9 @@ def test_overlapping_ranges_need_their_vpc(tmp_path):
 
 def test_icmp_and_ipv6_can_be_said():
     header = " ".join(aw.FIELDS[:14]) + "\n"
-    T = aw.DAY
 
     def line(eni, src, dst, ports, protocol, action="ACCEPT"):
-        return f"2 1 {eni} {src} {dst} {ports} {protocol} 3 240 {T} {T + 60} {action} OK\n"
+        return f"2 1 {eni} {src} {dst} {ports} {protocol} 3 240 {aw.DAY} {aw.DAY + 60} {action} OK\n"
 
     base = "".join(line("eni-d", f"10.30.0.{i}", "10.20.0.5", "40000 443", 6) + line("eni-d", "10.20.0.5", f"10.30.0.{i}", "443 40000", 6)
                    for i in (4, 5))

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
@@ -239,7 +240,7 @@ def test_oscal_by_the_models_of_compliance_trestle(example):
         for key in path[:-1]:
             place = place[key]
         del place[path[-1]]
-        with pytest.raises(ValueError, match="required|missing|none"):
+        with pytest.raises(ValueError, match=r"required|missing|none"):
             model.parse_obj(broken)
 
 
@@ -326,8 +327,9 @@ def command(capfd):
 
     def run(*args, check=0):
         assert vpcflow.cli.main(["audit", *map(str, args)]) == check
-        return capfd.readouterr().out
+        return run.read()
 
+    run.read = lambda: capfd.readouterr().out
     return run
 
 
@@ -353,3 +355,23 @@ def test_the_command_and_its_exit_codes(command, tmp_path):
 def test_standard_input_is_read_as_often_as_is_needed():
     done = run_cli("audit", "check", EXAMPLE / "controls.yaml", "-", "--json", stdin=(EXAMPLE / "flow.log.gz").read_bytes(), check=1)
     assert json.loads(done.stdout.splitlines()[0])["violating"][0]["record"]["offset"] > 0
+
+
+def test_the_page_says_what_the_commands_print(command, tmp_path, monkeypatch):
+    page = (ROOT / "docs" / "how-to" / "segmentation-evidence-for-pci.md").read_text()
+    (tmp_path / "examples").symlink_to(ROOT / "examples")
+    monkeypatch.chdir(tmp_path)
+    blocks = [text for kind, text in re.findall(r"^```(\w*)\n(.*?)^```$", page, re.M | re.S) if not kind]
+    commands = [text for block in blocks for text in re.split(r"^\$ vpcflow ", block, flags=re.M)[1:]]
+    assert [text.split()[1] for text in commands] == ["check", "matrix", "add", "check", "check", "merge"]
+    for text in commands:
+        line, *shown = text.splitlines()
+        vpcflow.cli.main(shlex.split(line))
+        printed = [one.rstrip() for one in command.read().splitlines()]
+        assert [one for one in shown if one.rstrip() not in printed] == [], line
+    assert (tmp_path / "november.html").read_text().count("no result") == 4 + 28 * 4  # of each control in its sentence, too
+    plan = re.search(r"^```yaml\n(.*?)^```", page, re.M | re.S)[1]
+    (tmp_path / "controls.yaml").write_text(plan.replace("inventory: aws/", f"inventory: {EXAMPLE / 'aws'}"))
+    said, own = audit.load(tmp_path / "controls.yaml"), audit.load(EXAMPLE / "controls.yaml")
+    assert said.zones == own.zones
+    assert {one.id: one.question for one in said.controls}.items() <= {one.id: one.question for one in own.controls}.items()

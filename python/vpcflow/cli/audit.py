@@ -25,7 +25,8 @@ EXAMPLES = (
     "audit check examples/audit/controls.yaml examples/audit/flow.log.gz\n"
     "  vpcflow audit check examples/audit/controls.yaml examples/audit/flow.log.gz --to html -o evidence.html\n"
     "  vpcflow audit matrix examples/audit/tests.csv examples/audit/flow.log.gz --inventory examples/audit/aws\n"
-    "  vpcflow audit merge 2026-11-01.json 2026-11-02.json --period 2026-11"
+    "  vpcflow audit check examples/audit/controls.yaml examples/audit/flow.log.gz --period 2026-11-01 --json "
+    "-o a.json && vpcflow audit merge a.json --period 2026-11"
 )
 _KEPT: list[IO[bytes]] = []  # standard input, until the process ends
 _MARGIN = 3600  # seconds around a period: sessions at its ends are whole
