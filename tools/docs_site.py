@@ -35,7 +35,6 @@ PYTHON = {
     "Labels": {"": "labels"},
     "Inventories": {"inventory.inventory": "inventory Inventory"},
     "Why A cannot reach B": {"explain.explain": "explain", "explain.explanation": "Explanation"},
-    "Controls": {"": "audit"},
     "Security groups": {
         "tuning.usage": "rule_usage RuleUsage", "tuning.propose": "propose_rules", "tuning.proposal": "Proposal",
         "tuning.check": "check_rules RuleCheck", "tuning.observed": "Observed",
@@ -43,6 +42,8 @@ PYTHON = {
     "Charts": {"": "charts"},
     "Reports": {"report.report": "report ReportPage"},
     "Bills": {"billing.logs": "reconcile", "billing.reconcile": "Reconciliation"},
+    "Digests and hunts": {"digest.hunt": "hunt Hunt", "": "digest"},
+    "Traces": {"trace.trace": "trace Trace", "trace.community": "community_id"},
     "Manifests": {"": "manifest"},
     "Volume": {"": "volume"},
     "Prices": {"pricing.sheet": "prices Sheet", "pricing.imports": "import_prices"},

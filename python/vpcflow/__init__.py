@@ -18,11 +18,12 @@ from typing import TYPE_CHECKING, Any
 from . import _core
 
 if TYPE_CHECKING:
-    from . import audit, charts, labels, manifest, rules, sketches, spread, volume
+    from . import charts, digest, labels, manifest, rules, sketches, spread, volume
     from ._build import BuildInfo, build_info
     from .billing.logs import reconcile
     from .billing.reconcile import Reconciliation
     from .detect.detect import detect
+    from .digest.hunt import Hunt, hunt
     from .errors import (
         ArgumentError,
         DataLossError,
@@ -86,6 +87,8 @@ if TYPE_CHECKING:
     from .query.scan import query, scan
     from .report.report import ReportPage, report
     from .synthetic import Synthetic, plants, synth
+    from .trace.community import community_id
+    from .trace.trace import Trace, trace
     from .tuning.check import RuleCheck, check_rules
     from .tuning.observed import Observed
     from .tuning.proposal import Proposal
@@ -125,6 +128,7 @@ __all__ = [
     "FormatError",
     "Grouped",
     "Health",
+    "Hunt",
     "Inventory",
     "ManifestError",
     "NoRecordsError",
@@ -151,27 +155,30 @@ __all__ = [
     "StateError",
     "SynthError",
     "Synthetic",
+    "Trace",
     "VpcflowError",
     "anonymise",
     "approx_n_unique",
     "approx_quantile",
-    "audit",
     "build_info",
     "capabilities",
     "charts",
     "check_rules",
     "col",
     "collect_all",
+    "community_id",
     "containers",
     "count",
     "dependencies",
     "detect",
     "diff",
     "difference",
+    "digest",
     "explain",
     "fields",
     "first",
     "health",
+    "hunt",
     "import_prices",
     "inventory",
     "labels",
@@ -200,6 +207,7 @@ __all__ = [
     "spread",
     "sum",
     "synth",
+    "trace",
     "volume",
 ]
 
@@ -209,6 +217,7 @@ _PLACES: dict[str, tuple[str, ...]] = {
     "billing.logs": ("reconcile",),
     "billing.reconcile": ("Reconciliation",),
     "detect.detect": ("detect",),
+    "digest.hunt": ("Hunt", "hunt"),
     "errors": (
         "ArgumentError", "DataLossError", "DataQualityWarning", "FieldError", "FilterError", "FormatError",
         "ManifestError", "NoRecordsError", "NotifyError", "OutOfMemoryError", "OutputError", "ParseError", "PlanError",
@@ -239,6 +248,8 @@ _PLACES: dict[str, tuple[str, ...]] = {
     "query.scan": ("query", "scan"),
     "report.report": ("ReportPage", "report"),
     "synthetic": ("Synthetic", "plants", "synth"),
+    "trace.community": ("community_id",),
+    "trace.trace": ("Trace", "trace"),
     "tuning.check": ("RuleCheck", "check_rules"),
     "tuning.observed": ("Observed",),
     "tuning.proposal": ("Proposal",),
@@ -246,7 +257,8 @@ _PLACES: dict[str, tuple[str, ...]] = {
     "tuning.usage": ("RuleUsage", "rule_usage"),
 }  # fmt: skip
 _MODULES = {name: module for module, names in _PLACES.items() for name in names}
-_LATE = ("audit", "charts", "detection", "labels", "manifest", "rules", "sketches", "spread", "volume")
+# Modules that are names of this package.
+_LATE = ("charts", "detection", "digest", "labels", "manifest", "rules", "sketches", "spread", "volume")
 
 
 def _load(name: str) -> Any:
@@ -311,6 +323,14 @@ class _Package(types.ModuleType):
 
     @report.setter
     def report(self, package: object) -> None:
+        pass
+
+    @property
+    def trace(self) -> Any:
+        return _load("trace")
+
+    @trace.setter
+    def trace(self, package: object) -> None:
         pass
 
 

@@ -13,7 +13,6 @@ from vpcflow.findings import Coverage
 PAGE = (ROOT / "docs" / "reference" / "schemas.md").read_text()
 INVENTORY = ROOT / "examples" / "inventory"
 REACH = ROOT / "examples" / "reach"
-AUDIT = ROOT / "examples" / "audit"
 GROUPS = ROOT / "examples" / "groups"
 RULES = """
 - name: refused
@@ -72,6 +71,8 @@ def test_the_types_that_are_checked_differ():
         ("Scores by labels", ["detect", SAMPLE, "--label", "LABELS"]),
         ("Baselines", ["baseline", "build", SAMPLE, "-o", "BASELINE"]),
         ("Inventory", ["inventory", INVENTORY]),
+        ("Digests", ["digest", "info", "DIGESTS"]),
+        ("Hunts", ["hunt", "LIST", "--digests", "DIGESTS"]),
         ("Explanations", ["explain", REACH / "flow.log.gz", "--inventory", REACH / "aws", "--from", "web-1", "--to", "db-1", "--port", "5432"]),
         ("Health", ["health", SAMPLE]),
         ("Dependencies", ["dependencies", SAMPLE]),
@@ -79,8 +80,6 @@ def test_the_types_that_are_checked_differ():
         ("Usage of rules", ["sg", "usage", GROUPS / "flow.log.gz", "--inventory", GROUPS / "aws"]),
         ("Proposals", ["sg", "propose", GROUPS / "flow.log.gz", "--inventory", GROUPS / "aws"]),
         ("Checks of rules", ["sg", "check", GROUPS / "no-web.json", GROUPS / "flow.log.gz", "--inventory", GROUPS / "aws"]),
-        ("Results of controls", ["audit", "check", AUDIT / "controls.yaml", AUDIT / "flow.log.gz"]),
-        ("Probes", ["audit", "matrix", AUDIT / "tests.csv", AUDIT / "flow.log.gz", "--inventory", AUDIT / "aws"]),
         ("Audit of flow logs", ["enable", "audit", "--from-json", INVENTORY]),
         ("Plan of flow logs", ["enable", "plan", "vpc-0a1b2c3d4e5f60718", "--to", "cloudwatch://flows", "--for", "cost", "--from-json", INVENTORY]),
         ("Cost of flow logs", ["enable", "cost", "--from", SAMPLE]),
@@ -105,6 +104,10 @@ def test_json_of_commands(title, args, tmp_path):
         vf.volume.sample(vf.scan(SAMPLE), made["SAMPLE"], rate=0.1)
     made["RULES"].write_text(RULES)
     made["LABELS"].write_text("actor\n10.0.14.92\n")
+    if "DIGESTS" in args:
+        made |= {"DIGESTS": tmp_path / "digests", "LIST": tmp_path / "list.txt"}
+        made["LIST"].write_text("77.55.92.203\n192.0.2.1\n")
+        vf.digest.build(vf.scan(str(SAMPLE)), made["DIGESTS"])
     rows = objects(*(made.get(arg, arg) for arg in args))
     schema = {row[0]: row[1] for row in table(title)}
     assert rows

@@ -40,6 +40,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="ADDRESS",
         help="treat ADDRESS as a NAT gateway or load balancer; may be repeated",
     )
+    parser.add_argument(
+        "--community-id", action="store_true", help="add the Community ID, by which Zeek, Suricata and Arkime know it"
+    )
     parser.add_argument("-n", type=positive, help="print N sessions (default: all)")
     parser.add_argument("--order-by", metavar="COLUMN", help="sort by this column, largest first (default: by start)")
 
@@ -55,5 +58,12 @@ def run(args: argparse.Namespace) -> int:
     with progress_line(True) as progress:
         result, code = collect(lambda: query.collect(progress=progress))
     order = [full_name(args.order_by), *_ORDER] if args.order_by else _ORDER
-    print_rows(result, flows, args, order=order, bar=args.order_by)
+    if args.community_id:
+        from ..trace.community import community_id_of
+
+        schema = [*result.schema, ("community_id", "text")]
+        rows = [{**row, "community_id": community_id_of(row)} for row in result]
+        print_rows(result, flows, args, schema=schema, rows=rows, order=("community_id", *order), bar=args.order_by)
+    else:
+        print_rows(result, flows, args, order=order, bar=args.order_by)
     return exit_code_of(result.report, args, code)
