@@ -35,6 +35,7 @@ PYTHON = {
     "Labels": {"": "labels"},
     "Inventories": {"inventory.inventory": "inventory Inventory"},
     "Why A cannot reach B": {"explain.explain": "explain", "explain.explanation": "Explanation"},
+    "Controls": {"": "audit"},
     "Security groups": {
         "tuning.usage": "rule_usage RuleUsage", "tuning.propose": "propose_rules", "tuning.proposal": "Proposal",
         "tuning.check": "check_rules RuleCheck", "tuning.observed": "Observed",

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from . import _core
 
 if TYPE_CHECKING:
-    from . import charts, digest, labels, manifest, rules, sketches, spread, volume
+    from . import audit, charts, digest, labels, manifest, rules, sketches, spread, volume
     from ._build import BuildInfo, build_info
     from .billing.logs import reconcile
     from .billing.reconcile import Reconciliation
@@ -160,6 +160,7 @@ __all__ = [
     "anonymise",
     "approx_n_unique",
     "approx_quantile",
+    "audit",
     "build_info",
     "capabilities",
     "charts",
@@ -258,7 +259,7 @@ _PLACES: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 _MODULES = {name: module for module, names in _PLACES.items() for name in names}
 # Modules that are names of this package.
-_LATE = ("charts", "detection", "digest", "labels", "manifest", "rules", "sketches", "spread", "volume")
+_LATE = ("audit", "charts", "detection", "digest", "labels", "manifest", "rules", "sketches", "spread", "volume")
 
 
 def _load(name: str) -> Any:

@@ -13,6 +13,7 @@ from vpcflow.findings import Coverage
 PAGE = (ROOT / "docs" / "reference" / "schemas.md").read_text()
 INVENTORY = ROOT / "examples" / "inventory"
 REACH = ROOT / "examples" / "reach"
+AUDIT = ROOT / "examples" / "audit"
 GROUPS = ROOT / "examples" / "groups"
 RULES = """
 - name: refused
@@ -80,6 +81,8 @@ def test_the_types_that_are_checked_differ():
         ("Usage of rules", ["sg", "usage", GROUPS / "flow.log.gz", "--inventory", GROUPS / "aws"]),
         ("Proposals", ["sg", "propose", GROUPS / "flow.log.gz", "--inventory", GROUPS / "aws"]),
         ("Checks of rules", ["sg", "check", GROUPS / "no-web.json", GROUPS / "flow.log.gz", "--inventory", GROUPS / "aws"]),
+        ("Results of controls", ["audit", "check", AUDIT / "controls.yaml", AUDIT / "flow.log.gz"]),
+        ("Probes", ["audit", "matrix", AUDIT / "tests.csv", AUDIT / "flow.log.gz", "--inventory", AUDIT / "aws"]),
         ("Audit of flow logs", ["enable", "audit", "--from-json", INVENTORY]),
         ("Plan of flow logs", ["enable", "plan", "vpc-0a1b2c3d4e5f60718", "--to", "cloudwatch://flows", "--for", "cost", "--from-json", INVENTORY]),
         ("Cost of flow logs", ["enable", "cost", "--from", SAMPLE]),

@@ -1,0 +1,133 @@
+"""What logs show, and how far they show it: sessions at the interfaces that saw them, minutes, fields."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+from ..errors import FieldError, NoRecordsError, SourceError, VpcflowError
+from ..query.expr import count
+from ..query.flows import Flows
+from ..query.report import Report
+from ..query.result import Result
+from ..tuning.observed import NEEDED, Observed
+from ..typing import Progress
+
+DAY = 86400
+#: The fields without which no control can pass.
+FIELDS = (*(name.replace("_", "-") for name in NEEDED), "log-status")
+_PACKET_ENDS = ("pkt-srcaddr", "pkt-dstaddr")
+_FACTS = ("account_id", "vpc_id", "subnet_id", "interface_type")
+
+
+@dataclasses.dataclass
+class Face:
+    """An interface as the logs show it."""
+
+    #: Values of account-id, vpc-id, subnet-id and interface-type, of the fields that the logs have.
+    facts: dict[str, str] = dataclasses.field(default_factory=dict)
+    #: Addresses one of which is its own, as far as its sessions tell; ``None``: it had none.
+    own: set[str] | None = None
+
+    @property
+    def address(self) -> str | None:
+        """Its address, if the sessions leave but one."""
+        return next(iter(self.own)) if self.own and len(self.own) == 1 else None
+
+
+@dataclasses.dataclass
+class Seen:
+    """What the logs of a check show. ``missing``: the fields of :data:`FIELDS` that some source lacks; then there are
+    no sessions. ``records``: by day, Unix seconds of its midnight. ``damage``: the error of sources that are not read
+    to their end."""
+
+    observed: Observed
+    missing: tuple[str, ...] = ()
+    filtered: bool = False
+    packet_ends: bool = False
+    records: dict[int, int] = dataclasses.field(default_factory=dict)
+    accepted: int = 0
+    faces: dict[str, Face] = dataclasses.field(default_factory=dict)
+    report: Report | None = None
+    damage: VpcflowError | None = None
+
+    @property
+    def span(self) -> tuple[int, int] | None:
+        """First and last second that the logs speak of, of logs that lack fields in days; ``None`` if they do not
+        speak."""
+        if self.missing:
+            return (min(self.records), max(self.records) + DAY) if self.records else None
+        try:
+            span = self.observed.span
+        except NoRecordsError:
+            return None
+        return span if span != (0, 0) else None
+
+
+def look(flows: Flows, progress: Progress | bool | None = None) -> Seen:
+    """Reads logs. Errors as of :meth:`vpcflow.Flows.collect`; what is damaged is kept as ``damage``."""
+    formats = [set(text.split()) for text in flows._logs.formats()]
+    missing = tuple(name for name in FIELDS if not formats or not all(name in fields for fields in formats))
+    seen = Seen(Observed(), missing, filtered=len(flows._filters) > len(flows._logs.filters))
+    seen.packet_ends = bool(formats) and all({*_PACKET_ENDS} <= fields for fields in formats)
+    try:
+        seen.observed.update(flows, progress=progress)
+    except FieldError:
+        if not missing:
+            raise
+    except SourceError as error:
+        if not seen.observed.report.records:
+            raise
+        seen.damage = error
+    _count(flows, seen)
+    if not missing:
+        _learn(seen)
+    return seen
+
+
+def _count(flows: Flows, seen: Seen) -> None:
+    """Counts the records of each day, and keeps what they say of their interfaces."""
+    known = flows._with(select=[]).columns
+    by = [name for name in ("interface_id", "action", *_FACTS) if name in known]
+    query = flows._with(allow_missing=True, select=[])
+    grouped = query.group_by(*by, every="1d", bin_by="start") if "start" in known else query.group_by(*by)
+    try:
+        result = grouped.agg(n=count()).collect()
+    except SourceError as error:
+        seen.damage = seen.damage or error
+        if not isinstance(error.partial, Result):
+            return
+        result = error.partial
+    seen.report = result.report
+    for row in result:
+        day = row.get("time")
+        if day is not None:
+            seen.records[day] = seen.records.get(day, 0) + row["n"]
+        seen.accepted += row["n"] if row.get("action") == "ACCEPT" else 0
+        if row.get("interface_id") is not None:
+            face = seen.faces.setdefault(row["interface_id"], Face())
+            face.facts.update({name: row[name] for name in _FACTS if row.get(name) is not None})
+
+
+def _learn(seen: Seen) -> None:
+    """Finds which address is an interface's own: the one that all its sessions have."""
+    starts = seen.observed.starts()
+    rows = zip(starts["interface"], starts["direction"], starts["client"], starts["server"])
+    for interface, direction, client, server in rows:
+        if interface is None:
+            continue
+        ends = {client, server} if direction is None else {client} if direction == "egress" else {server}
+        face = seen.faces.setdefault(interface, Face())
+        face.own = ends if face.own is None else face.own & ends
+    for interface in seen.observed.coverage:
+        seen.faces.setdefault(interface, Face())
+
+
+def minutes_of(coverage: Mapping[str, Any], interface: str, start: int, end: int) -> dict[str, int]:
+    """Returns the seconds of [start, end) by how they were seen at an interface: ``OK``, ``NODATA``, ``SKIPDATA``; the
+    rest is absent. O(intervals)."""
+    out = {"OK": 0, "NODATA": 0, "SKIPDATA": 0}
+    for first, last, kind in coverage.get(interface, ()):
+        out[kind] += max(0, min(last, end) - max(first, start))
+    return out
