@@ -13,6 +13,7 @@ from ..manifest.custody import told
 from ..manifest.limits import LIMITS
 from ._manifest_rows import print_rows, row_dict
 from ._output import FOUND, write_out
+from ._shared import add_aws, aws_of
 
 HELP = "pack files of a case into a bag with hashes, proofs and custody, and verify it"
 EXAMPLES = (
@@ -42,16 +43,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="write down a command to repeat; may be repeated",
     )
     _custody(pack, "packed")
+    add_aws(pack)
     check = _verb(verbs, "verify", "verify files, custody, manifest and proofs of a bag; exit code 1 if not all is ok")
     check.add_argument("bag", metavar="BAG", help="a folder or a .tar file")
     check.add_argument(
         "--keys", action="append", default=[], metavar="FILE",
-        help="demand that a key of this file or folder signed the manifest; may be repeated",
+        help="demand that a key of this file or folder signed custody and manifest; may be repeated",
     )  # fmt: skip
     check.add_argument("--json", action="store_true", help="print a JSON object a line")
     note = _verb(verbs, "custody", "note in a bag who has it now, and why")
     note.add_argument("bag", metavar="BAG", help="the folder of a bag")
     _custody(note, None)
+    add_aws(note)
 
 
 def _verb(verbs: argparse._SubParsersAction[argparse.ArgumentParser], name: str, text: str) -> argparse.ArgumentParser:
@@ -60,6 +63,7 @@ def _verb(verbs: argparse._SubParsersAction[argparse.ArgumentParser], name: str,
 
 def _custody(parser: argparse.ArgumentParser, what: str | None) -> None:
     parser.add_argument("--who", metavar="NAME", help="write this name into the line of custody (default: USER@HOST)")
+    parser.add_argument("--key", metavar="KEY", help="sign the line by this key, as vpcflow manifest sign does")
     default = f" (default: {what})" if what else ""
     parser.add_argument(
         "--what", required=what is None, default=what, metavar="TEXT", help=f"write what was done with it{default}"
@@ -72,12 +76,19 @@ def run(args: argparse.Namespace) -> int:
         return _verify(args)
     if args.verb == "pack":
         bag = evidence.pack(
-            args.cases, args.out, manifest=args.manifest, commands=args.command, who=args.who, what=args.what
+            args.cases,
+            args.out,
+            manifest=args.manifest,
+            commands=args.command,
+            who=args.who,
+            what=args.what,
+            key=args.key,
+            aws=aws_of(args),
         )
         files = count(sum(row.kind == "object" for row in bag.rows), "file")
         write_out(f"{display.printable(args.out)}: {files}" + (f"; {bag.head}" if bag.head else "") + "\n")
     else:
-        bag = evidence.hand_over(args.bag, args.what, who=args.who)
+        bag = evidence.hand_over(args.bag, args.what, who=args.who, key=args.key, aws=aws_of(args))
     write_out("".join(f"{display.printable(line)}\n" for line in told(bag.custody)))
     return 0
 
@@ -90,6 +101,8 @@ def _verify(args: argparse.Namespace) -> int:
     print_rows(bag.rows)
     lines = [f"{sum(row.verdict == 'ok' for row in bag.rows):,} of {count(len(bag.rows), 'file')} ok"]
     lines += told(bag.custody)
+    lines.append(f"custody signed by {', '.join(bag.signers) or 'nobody'}")
+    lines += [f"custody: {row.detail}" for row in bag.rows if row.kind == "file" and row.verdict == "ok" and row.detail]
     if bag.manifest is not None:
         lines.append(f"manifest: {bag.head}; signed by {', '.join(bag.manifest.signers) or 'nobody'}")
     lines += [f"not proved: {text}" for text in LIMITS]

@@ -159,6 +159,10 @@ def _print(done: manifest.Verification, asked: bool) -> None:
         objects = done.counts("object")
         unasked = f"; {done.unasked:,} listed lie elsewhere" if done.unasked else ""
         lines.append(f"{objects.get('ok', 0):,} of {count(sum(objects.values()), 'object')} ok{unasked}")
+        bare = [row.object for row in done.rows if row.kind == "object" and row.verdict == "ok" and row.detail]
+        if bare:
+            shown = ", ".join(bare[:5]) + (f" and {len(bare) - 5:,} more" if len(bare) > 5 else "")
+            lines.append(f"no records in {count(len(bare), 'object')}: {shown}")
     else:
         lines.append("objects: not compared; give their PATH, too")
     heads = done.counts("head")

@@ -14,12 +14,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from .._display import printable
+from .._words import count
 from ..errors import ManifestError, SourceError, VpcflowError
 from .checking import Row
 from .custody import CustodyLine, lines_of
 from .folder import file_sha256, limited_lines
 from .heads import Head
 from .proofs import proved
+from .seals.keys import keys_of
+from .seals.reading import seals_of
+from .seals.seal import Seal
 from .strict import checked, json_value, read_small
 from .verifying import Verification, verify
 
@@ -35,10 +39,12 @@ _PLAIN = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456
 @dataclasses.dataclass(frozen=True)
 class Bag:
     """What a check of a bag found. ``rows``: a verdict for each file, ``"ok"`` or what is wrong. ``custody``: the lines
-    of custody, if they hang together. ``manifest``: the check of the manifest in the bag, if there is one."""
+    of custody, if they hang together; ``signers``: who signed which of them. ``manifest``: the check of the
+    manifest in the bag, if there is one."""
 
     rows: list[Row]
     custody: list[CustodyLine]
+    signers: list[str]
     manifest: Verification | None
 
     @property
@@ -100,20 +106,40 @@ def payload_files(bag: Path) -> list[str]:
     return sorted(found)
 
 
+def tag_files(bag: Path) -> list[str]:
+    """Returns the names of all other files of a bag, but for the list of these."""
+    found = []
+    for folder, inner, files in os.walk(bag):
+        if folder == str(bag) and "data" in inner:
+            inner.remove("data")
+        inner.sort()
+        linked = [name for name in inner if os.path.islink(os.path.join(folder, name))]
+        found += [os.path.relpath(os.path.join(folder, name), bag) for name in [*files, *linked]]
+    return sorted(set(found) - {TAGS})
+
+
 def check_bag(path: str | os.PathLike[str], keys: Sequence[str | os.PathLike[str]] = ()) -> Bag:
     """Checks a bag, a folder or a tar file. Raises :class:`~vpcflow.ManifestError` for what is none."""
     with opened(Path(path)) as bag:
         rows = _files(bag)
         named = {row.object for row in rows if row.verdict != "ok"}
+        known = keys_of(keys)
         custody: list[CustodyLine] = []
+        signers: list[str] = []
         try:
             custody = lines_of(read_small(bag / CUSTODY, _MOST_CUSTODY))
             payload = file_sha256(bag / PAYLOAD)
             other = next((n for n, line in enumerate(custody, 1) if line.payload_sha256 != payload), None)
             if other is not None:
                 raise ManifestError(f"line {other}: is about another {PAYLOAD}")
+            seals, faults = seals_of(bag, {line.number: line for line in custody}, known)
+            rows += [row for row in faults if row.object not in named]
+            signers = [f"{seal.signer} (line {seal.number})" for seal in seals]
+            if keys and CUSTODY not in named:
+                rows = [row for row in rows if row.object != CUSTODY] + [_custody_row(custody, seals)]
         except VpcflowError as error:
             if CUSTODY not in named:
+                rows = [row for row in rows if row.object != CUSTODY]
                 rows.append(Row(CUSTODY, "invalid", "file", str(error)))
         manifest = None
         if (bag / "data" / "manifest").is_dir():
@@ -127,7 +153,7 @@ def check_bag(path: str | os.PathLike[str], keys: Sequence[str | os.PathLike[str
             except VpcflowError as error:
                 rows.append(Row("data/manifest", "invalid", "file", str(error)))
         rows += _proofs(bag, manifest, named)
-        return Bag(rows, custody, manifest)
+        return Bag(rows, custody, signers, manifest)
 
 
 @contextlib.contextmanager
@@ -184,7 +210,7 @@ def _files(bag: Path) -> list[Row]:
             rows.append(Row(list_name, "missing" if missing else "changed", "file", "" if missing else str(error)))
             continue
         inside = kind == "object"
-        there = set(payload_files(bag)) if inside else {one.name for one in bag.iterdir() if not one.is_dir()} - {TAGS}
+        there = set(payload_files(bag) if inside else tag_files(bag))
         for name, digest in listed.items():
             if name.startswith("data/") != inside:
                 rows.append(Row(name, "unlisted", kind, f"does not belong into {list_name}"))
@@ -205,6 +231,16 @@ def _file(bag: Path, name: str, digest: str, kind: str) -> Row:
     except SourceError as error:
         return Row(name, "unreadable", kind, str(error))
     return Row(name, "ok", kind) if found == digest else Row(name, "changed", kind)
+
+
+def _custody_row(lines: Sequence[CustodyLine], seals: Sequence[Seal]) -> Row:
+    """Returns the verdict about custody where a signature by one of some keys is demanded. A signature holds for its
+    line and those before, and for all that was packed."""
+    last = max((seal.number for seal in seals if seal.known), default=0)
+    if not last:
+        return Row(CUSTODY, "signer unknown" if seals else "not signed", "file")
+    rest = len(lines) - last
+    return Row(CUSTODY, "ok", "file", f"the newest {count(rest, 'line')} not signed" if rest else "")
 
 
 def _proofs(bag: Path, manifest: Verification | None, named: set[str]) -> list[Row]:

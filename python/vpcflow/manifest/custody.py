@@ -8,6 +8,7 @@ import hashlib
 import os
 import socket
 from collections.abc import Sequence
+from typing import Any
 
 from ..errors import ManifestError
 from .heads import tool_name, utc_text
@@ -25,7 +26,7 @@ _KINDS: dict[str, tuple[type, ...]] = {
 class CustodyLine:
     """A line of ``custody.jsonl``: ``when`` in UTC, ``who``, on which host (``where``), ``what`` was done, by which
     ``tool``; ``payload_sha256``, of the bag's ``manifest-sha256.txt``; ``head_sha256``, of the manifest's newest head,
-    if the bag has a manifest; ``previous``, SHA-256 of the line before with its end."""
+    if the bag has a manifest; ``previous``, SHA-256 of the line before with its end; ``number``, from 1."""
 
     when: str
     who: str
@@ -36,9 +37,25 @@ class CustodyLine:
     head_sha256: str | None
     previous: str | None
 
+    number: int = 0
+
+    @property
+    def file(self) -> str:
+        """What statements call it."""
+        return f"custody.jsonl line {self.number}"
+
+    @property
+    def predicate_type(self) -> str:
+        """The type of statements about lines of custody."""
+        return "urn:vpcflow:custody:1"
+
+    def as_dict(self) -> dict[str, Any]:
+        """Returns its members in the order of the line."""
+        return {name: getattr(self, name) for name in _KINDS}
+
     def data(self) -> bytes:
         """Returns the line, with its end."""
-        return json_bytes({name: getattr(self, name) for name in _KINDS}) + b"\n"
+        return json_bytes(self.as_dict()) + b"\n"
 
 
 def next_line(
@@ -76,7 +93,7 @@ def lines_of(data: bytes) -> list[CustodyLine]:
             raise ManifestError(f"line {number}: does not follow the line before as that is now")
         if not is_sha256(value["payload_sha256"]):
             raise ManifestError(f"line {number}: has a value that cannot be")
-        out.append(CustodyLine(**value))
+        out.append(CustodyLine(**value, number=number))
         previous = hashlib.sha256(line).hexdigest()
     return out
 

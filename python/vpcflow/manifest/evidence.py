@@ -17,14 +17,17 @@ from pathlib import Path
 
 from .._display import printable
 from ..errors import ArgumentError, OutputError, SourceError, SourceNotFoundError
+from ..io.aws.session import Connection
 from ..io.writing import Writing, cannot_write, folder_in_place, write_whole
-from .bags import BAGIT, CUSTODY, INFO, NAMES, PAYLOAD, TAGS, Bag, check_bag, safe_name, sums_text
+from ..typing import AwsOptions
+from .bags import BAGIT, CUSTODY, INFO, NAMES, PAYLOAD, TAGS, Bag, check_bag, safe_name, sums_text, tag_files
 from .checking import check_files
 from .custody import lines_of, next_line
 from .folder import Folder, file_sha256
 from .heads import Head, tool_name, utc_text
 from .limits import LIMITS
 from .proofs import proof_of
+from .seals.making import sign_this
 from .strict import json_bytes, read_small
 
 _CHUNK = 1 << 20
@@ -39,13 +42,16 @@ def pack(
     commands: Sequence[str] = (),
     who: str | None = None,
     what: str = "packed",
+    key: str | os.PathLike[str] | None = None,
+    aws: AwsOptions | None = None,
     created: float | None = None,
 ) -> Bag:
     """Packs files and folders into a bag, a new folder, or a tar file if ``out`` ends with ``.tar``.
 
     ``manifest``: the folder of a manifest, which goes with it; files of the case that it lists get a proof.
     ``commands``: to repeat what was found. ``who``, ``what``: of the first line of custody; ``who`` is by default the
-    user of this process. ``created``: the time, Unix seconds, by default now.
+    user of this process. ``key``: signs this line, and by it all that is packed, as :func:`vpcflow.manifest.sign` does.
+    ``created``: the time, Unix seconds, by default now.
 
     Raises :class:`~vpcflow.SourceNotFoundError` if a path is not there, :class:`~vpcflow.OutputError` if ``out``
     exists, or a file cannot be copied, and :class:`~vpcflow.ManifestError` if the manifest is not as it was written.
@@ -66,25 +72,36 @@ def pack(
             bag = Path(temporary) / place.stem
             bag.mkdir()
             _fill(bag, given, manifest, commands, who, what, now)
+            _sign(bag, key, aws)
             with Writing(place) as written:
                 _tar(bag, written.file)
     else:
         with folder_in_place(place) as beside:
             _fill(Path(beside), given, manifest, commands, who, what, now)
+            _sign(Path(beside), key, aws)
     return check_bag(place)
 
 
 def verify(bag: str | os.PathLike[str], *, keys: str | os.PathLike[str] | Sequence[str | os.PathLike[str]] = ()) -> Bag:
     """Verifies a bag, a folder or a tar file: its files, its custody, its manifest, and the proofs.
 
-    ``keys``: as those of :func:`vpcflow.manifest.verify`, for the signatures of the manifest. Raises
-    :class:`~vpcflow.ManifestError` for what is no bag.
+    ``keys``: as those of :func:`vpcflow.manifest.verify`: one of them must have signed the newest line of custody, or
+    one before, which is then said, and the manifest. Raises :class:`~vpcflow.ManifestError` for what is no bag.
     """
     return check_bag(bag, [keys] if isinstance(keys, (str, os.PathLike)) else list(keys))
 
 
-def hand_over(bag: str | os.PathLike[str], what: str, *, who: str | None = None, created: float | None = None) -> Bag:
-    """Adds a line of custody to a bag, a folder, that is as it was written; its other files stay as they are."""
+def hand_over(
+    bag: str | os.PathLike[str],
+    what: str,
+    *,
+    who: str | None = None,
+    key: str | os.PathLike[str] | None = None,
+    aws: AwsOptions | None = None,
+    created: float | None = None,
+) -> Bag:
+    """Adds a line of custody to a bag, a folder, that is as it was written; its other files stay as they are. ``key``
+    signs the line."""
     place = Path(bag)
     if not place.is_dir():
         raise ArgumentError(f"evidence custody: {printable(str(place))}: no folder; unpack it first (tar -xf)")
@@ -100,6 +117,7 @@ def hand_over(bag: str | os.PathLike[str], what: str, *, who: str | None = None,
     line = next_line(before, who, what, last.payload_sha256, last.head_sha256, now)
     write_whole(place / CUSTODY, before + line)
     _write_tags(place)
+    _sign(place, key, aws)
     return check_bag(place)
 
 
@@ -152,8 +170,15 @@ def _fill(
 
 
 def _write_tags(bag: Path) -> None:
-    names = ("bagit.txt", INFO, PAYLOAD, CUSTODY)
-    write_whole(bag / TAGS, sums_text({name: file_sha256(bag / name) for name in names}))
+    write_whole(bag / TAGS, sums_text({name: file_sha256(bag / name) for name in tag_files(bag)}))
+
+
+def _sign(bag: Path, key: str | os.PathLike[str] | None, aws: AwsOptions | None) -> None:
+    """Signs the newest line of custody."""
+    if key is not None:
+        line = lines_of(read_small(bag / CUSTODY, _SMALL))[-1]
+        sign_this(bag, line, key, None, Connection.of(aws))
+        _write_tags(bag)
 
 
 def _made(bag: Path, name: str, data: bytes, hashes: dict[str, str]) -> int:

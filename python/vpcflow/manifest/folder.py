@@ -83,10 +83,7 @@ class Folder:
 
     def write(self, name: str, data: bytes) -> None:
         """Writes one of its files."""
-        place = self.path / name
-        with _as_output(place.parent):
-            place.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(place, data)
+        write_file(self.path, name, data)
 
     def prepare(self) -> None:
         """Makes what is not there yet."""
@@ -123,6 +120,14 @@ class Folder:
             yield
         finally:
             os.close(descriptor)
+
+
+def write_file(root: Path, name: str, data: bytes) -> None:
+    """Writes a file below a folder, whose own folder is made if it is not there."""
+    place = root / name
+    with _as_output(place.parent):
+        place.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(place, data)
 
 
 class Line(NamedTuple):

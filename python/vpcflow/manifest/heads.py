@@ -61,6 +61,11 @@ class Head:
         """Its file in the folder of the manifest."""
         return head_file(self.number)
 
+    @property
+    def predicate_type(self) -> str:
+        """The type of statements about heads."""
+        return "urn:vpcflow:manifest-head:1"
+
     def data(self) -> bytes:
         """Returns the bytes of its file, which are hashed and signed."""
         return json_bytes(self.as_dict()) + b"\n"

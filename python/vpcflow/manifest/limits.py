@@ -6,8 +6,8 @@ from __future__ import annotations
 LIMITS = (
     "AWS does not sign flow logs: a manifest shows what was collected, and nothing of the time between capture and "
     "collection.",
-    "A chain without an anchor outside can be rewritten as a whole: publish heads where the owner of the folder cannot "
-    "write, or let a time-stamping authority stamp them.",
+    "A chain without an anchor outside can be rewritten as a whole, or lose its newest heads: publish heads where the "
+    "owner of the folder cannot write, or let a time-stamping authority stamp them.",
     "What was never delivered leaves no line; days without objects have heads of their own.",
 )
 

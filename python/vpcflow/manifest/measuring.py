@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from .. import _core
 from ..errors import NoRecordsError, VpcflowError
 from ..query import expr as of
+from ..query.flows import Flows
 from ..query.report import Report
 from ..query.scan import scan
 from .coverage import Run
@@ -81,11 +82,17 @@ def _measured(stored: Stored, digest: str, size: int, data: Any, format: str | N
     return Measured(stored, figures, runs, day_of(row["start"] if named is None else named))
 
 
+def _scan(data: Any, format: str | None) -> Flows:
+    """Opens an object: one in memory for one thread, as others are read at once."""
+    threads = 1 if isinstance(data, bytes) else None
+    return scan(data, format=format, threads=threads, allow_empty=True, allow_missing=True)
+
+
 def _figures(data: Any, format: str | None) -> tuple[Report | None, dict[str, Any], str | None]:
     """Returns the report, the figures and the kind of error of an object."""
     error = None
     try:
-        flows = scan(data, format=format, threads=1, allow_empty=True, allow_missing=True).filter(_ALL)
+        flows = _scan(data, format).filter(_ALL)
         result = flows.agg(**_COUNTS).collect()
     except VpcflowError as raised:
         error, result = raised.kind, raised.partial
@@ -98,7 +105,7 @@ def _figures(data: Any, format: str | None) -> tuple[Report | None, dict[str, An
 def _runs(data: Any, format: str | None) -> list[Run]:
     """Returns the minutes of interfaces; none where the logs do not tell them."""
     try:
-        result = scan(data, format=format, threads=1, allow_empty=True, allow_missing=True).coverage()
+        result = _scan(data, format).coverage()
     except NoRecordsError:
         return []
     except VpcflowError as raised:

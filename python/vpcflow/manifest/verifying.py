@@ -106,7 +106,7 @@ def _heads(checked: Checked, known: Keys, demanded: bool, wanted: str | None) ->
     if checked.rest:
         lines = f"{count(checked.rest, 'line')} {'is' if checked.rest == 1 else 'are'} under no head"
         rows = [row for row in rows if row.object != OBJECTS] + [Row(OBJECTS, "changed", "file", lines)]
-    seals, faults = seals_of(checked, known)
+    seals, faults = seals_of(checked.folder.path, checked.heads, known)
     named = {row.object for row in rows}
     rows += [row for row in faults if row.object not in named]
     bad = {row.object for row in rows}

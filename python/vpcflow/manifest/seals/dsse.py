@@ -1,4 +1,4 @@
-"""DSSE envelopes: in-toto statements about heads, signed by keys of Ed25519 or ECDSA, of files or in AWS KMS."""
+"""DSSE envelopes: in-toto statements, signed by keys of Ed25519 or ECDSA, of files or in AWS KMS."""
 
 from __future__ import annotations
 
@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 from ..._display import printable
 from ...errors import ManifestError
 from ...io.aws.session import Connection
-from ..heads import Head
 from ..strict import checked, json_bytes, json_value
-from .seal import password_of
+from .seal import Signable, password_of
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
     PublicKey = EllipticCurvePublicKey | Ed25519PublicKey
 
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
-_PREDICATE = "urn:vpcflow:manifest-head:1"
 _LARGEST_MESSAGE = 4096  # bytes that KMS takes
 _CURVES = ("secp256r1", "secp384r1")
 _ALLOWED = "an Ed25519 or an ECDSA key on P-256 or P-384"
@@ -35,12 +33,12 @@ class Signer(Protocol):
     def sign(self, data: bytes) -> bytes: ...
 
 
-def statement(head: Head) -> bytes:
-    """Returns the in-toto statement about a head."""
-    subject = [{"name": head.file, "digest": {"sha256": head.sha256}}]
+def statement(of: Signable) -> bytes:
+    """Returns the in-toto statement about what is signed."""
+    subject = [{"name": of.file, "digest": {"sha256": hashlib.sha256(of.data()).hexdigest()}}]
     return json_bytes({
-        "_type": "https://in-toto.io/Statement/v1", "subject": subject, "predicateType": _PREDICATE,
-        "predicate": head.as_dict(),
+        "_type": "https://in-toto.io/Statement/v1", "subject": subject, "predicateType": of.predicate_type,
+        "predicate": of.as_dict(),
     })  # fmt: skip
 
 
@@ -53,11 +51,11 @@ def pre_authentication(payload: bytes) -> bytes:
     return b"DSSEv1 %d %s %d %s" % (len(PAYLOAD_TYPE), PAYLOAD_TYPE.encode(), len(payload), payload)
 
 
-def envelope(head: Head, before: bytes | None, signer: Signer) -> bytes:
-    """Returns the envelope of a head with one signature more; ``before``: the envelope so far. The same bytes if the
-    key has signed it."""
-    payload = statement(head)
-    signatures = [] if before is None else parsed(before, head)
+def envelope(of: Signable, before: bytes | None, signer: Signer) -> bytes:
+    """Returns the envelope of what is signed with one signature more; ``before``: the envelope so far. The same
+    bytes if the key has signed it."""
+    payload = statement(of)
+    signatures = [] if before is None else parsed(before, of)
     keyid = keyid_of(signer.public)
     if any(own["keyid"] == keyid for own in signatures) and before is not None:
         return before
@@ -67,16 +65,16 @@ def envelope(head: Head, before: bytes | None, signer: Signer) -> bytes:
     return json_bytes(value) + b"\n"
 
 
-def parsed(data: bytes, head: Head) -> list[dict[str, str]]:
-    """Returns the signatures of an envelope. Raises :class:`~vpcflow.ManifestError` if it is not one of this head."""
+def parsed(data: bytes, of: Signable) -> list[dict[str, str]]:
+    """Returns the signatures of an envelope. Raises :class:`~vpcflow.ManifestError` if it is about something else."""
     what = "envelope"
     if not data.endswith(b"\n"):
         raise ManifestError(f"{what}: cut")
     value = checked(
         json_value(data[:-1], what), {"payloadType": (str,), "payload": (str,), "signatures": (list,)}, what
     )
-    if value["payloadType"] != PAYLOAD_TYPE or value["payload"] != base64.b64encode(statement(head)).decode():
-        raise ManifestError(f"{what}: it is not about this head as it is now")
+    if value["payloadType"] != PAYLOAD_TYPE or value["payload"] != base64.b64encode(statement(of)).decode():
+        raise ManifestError(f"{what}: it is not about {of.file} as it is now")
     for own in value["signatures"]:
         if type(own) is not dict:
             raise ManifestError(f"{what}: a signature is no object")
@@ -87,8 +85,8 @@ def parsed(data: bytes, head: Head) -> list[dict[str, str]]:
     return found
 
 
-def is_signed(head: Head, signature: str, public: bytes) -> bool:
-    """Tells whether a signature of an envelope is one of the head by a key in PEM."""
+def is_signed(of: Signable, signature: str, public: bytes) -> bool:
+    """Tells whether a signature of an envelope is one of this by a key in PEM."""
     from cryptography.exceptions import InvalidSignature
 
     try:
@@ -97,7 +95,7 @@ def is_signed(head: Head, signature: str, public: bytes) -> bool:
         return False
     if base64.b64encode(made).decode() != signature:
         return False
-    data = pre_authentication(statement(head))
+    data = pre_authentication(statement(of))
     key = public_key(public)
     try:
         if hasattr(key, "curve"):

@@ -5,19 +5,21 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import os
+from pathlib import Path
 
 from ..._display import printable
 from ...errors import ArgumentError, ManifestError
 from ...io.aws.session import Connection
 from ...typing import AwsOptions
 from ..checking import check_files
-from ..folder import Folder
+from ..folder import Folder, write_file
 from ..heads import Head
 from ..strict import read_small
 from . import dsse, minisign, ssh, stamp
-from .seal import seal_file
+from .seal import Signable, seal_file
 
-_KINDS = (
+#: The keys that sign, in words.
+KEYS = (
     "a private key in PEM (openssl genpkey -algorithm ed25519), of ssh-keygen, or of minisign; env:NAME for a variable "
     "that holds one; awskms:KEY"
 )
@@ -52,7 +54,7 @@ def sign(
     ``pip install 'vpcflow[sign]'``, but for keys of ``ssh-keygen``.
     """
     if key is None and stamp_url is None:
-        raise ArgumentError(f"manifest.sign: no key; give {_KINDS}; or the URL of an authority that stamps")
+        raise ArgumentError(f"manifest.sign: no key; give {KEYS}; or the URL of an authority that stamps")
     place = Folder(folder)
     place.check_there()
     with place.locked():
@@ -60,30 +62,38 @@ def sign(
         checked.require_whole("manifest sign")
         head = checked.last
         assert head is not None  # there is one in a whole manifest
-        files = [] if key is None else _signed(place, head, os.fspath(key), Connection.of(aws))
-        if stamp_url is not None:
-            answer = stamp.stamped(head.data(), stamp_url)
-            files += _written(place, {seal_file(head.number, _named(answer, "tsr")): answer})
+        files = sign_this(place.path, head, key, stamp_url, Connection.of(aws))
         if files or checked.sums:
             place.write_sums()
     return Signed(head, files)
 
 
-def _signed(folder: Folder, head: Head, key: str, connection: Connection) -> list[str]:
-    """Signs a head; returns the files written."""
+def sign_this(
+    root: Path, of: Signable, key: str | os.PathLike[str] | None, stamp_url: str | None, connection: Connection
+) -> list[str]:
+    """Signs a head or a line of custody; returns the names of new signatures, below ``root``."""
+    files = [] if key is None else _signed(root, of, os.fspath(key), connection)
+    if stamp_url is not None:
+        answer = stamp.stamped(of.data(), stamp_url)
+        name = f"{hashlib.sha256(answer).hexdigest()[:16]}.tsr"
+        files += _written(root, {seal_file(of.number, name): answer})
+    return files
+
+
+def _signed(root: Path, of: Signable, key: str, connection: Connection) -> list[str]:
     if key.startswith("awskms:"):
-        return _enveloped(folder, head, dsse.KmsSigner(key.partition(":")[2].lstrip("/"), connection))
-    data, path = _key(key)
-    if b"minisign encrypted secret key" in data.partition(b"\n")[0] or data.startswith(b"untrusted comment:"):
-        signature, public = minisign.signed(head.data(), data, key)
+        return _enveloped(root, of, dsse.KmsSigner(key.partition(":")[2].lstrip("/"), connection))
+    data, in_file = _key(key)
+    if data.startswith(b"untrusted comment:"):
+        signature, public = minisign.signed(of.data(), data, key)
         name = minisign.key_id(public)
-        return _written(folder, {seal_file(head.number, f"{name}.minisig"): signature, f"keys/{name}.pub": public})
+        return _written(root, {seal_file(of.number, f"{name}.minisig"): signature, f"keys/{name}.pub": public})
     if b"BEGIN OPENSSH PRIVATE KEY" in data or ssh.allowed_signers(data) is not None:
-        signature = ssh.signed(head.data(), None if path else data, key)
-        return _written(folder, {seal_file(head.number, f"{ssh.signer_id(signature)}.sig"): signature})
+        signature = ssh.signed(of.data(), None if in_file else data, key)
+        return _written(root, {seal_file(of.number, f"{ssh.signer_id(signature)}.sig"): signature})
     if b"PRIVATE KEY-----" in data:
-        return _enveloped(folder, head, dsse.KeySigner(data, key))
-    raise ManifestError(f"key {printable(key)}: no private key in it; expected {_KINDS}")
+        return _enveloped(root, of, dsse.KeySigner(data, key))
+    raise ManifestError(f"key {printable(key)}: no private key in it; expected {KEYS}")
 
 
 def _key(key: str) -> tuple[bytes, bool]:
@@ -96,28 +106,22 @@ def _key(key: str) -> tuple[bytes, bool]:
     return text.encode().strip() + b"\n", False
 
 
-def _enveloped(folder: Folder, head: Head, signer: dsse.Signer) -> list[str]:
-    name = seal_file(head.number, "dsse.json")
-    before = read_small(folder.path / name) if (folder.path / name).exists() else None
-    return _written(
-        folder,
-        {name: dsse.envelope(head, before, signer), f"keys/{dsse.keyid_of(signer.public)}.pem": signer.public},
-    )
+def _enveloped(root: Path, of: Signable, signer: dsse.Signer) -> list[str]:
+    name = seal_file(of.number, "dsse.json")
+    before = read_small(root / name) if (root / name).exists() else None
+    envelope = dsse.envelope(of, before, signer)
+    return _written(root, {name: envelope, f"keys/{dsse.keyid_of(signer.public)}.pem": signer.public})
 
 
-def _named(data: bytes, ending: str) -> str:
-    return f"{hashlib.sha256(data).hexdigest()[:16]}.{ending}"
-
-
-def _written(folder: Folder, files: dict[str, bytes]) -> list[str]:
+def _written(root: Path, files: dict[str, bytes]) -> list[str]:
     """Writes files; returns the names of signatures that are new. A signature that is there already stays."""
     out = []
     for name, data in files.items():
-        place = folder.path / name
+        place = root / name
         old = read_small(place) if place.exists() else None
         if old == data or (old is not None and name.endswith((".sig", ".minisig"))):
             continue
-        folder.write(name, data)
+        write_file(root, name, data)
         if name.startswith("signatures/"):
             out.append(name)
     return out

@@ -7,7 +7,7 @@ import re
 import subprocess
 import tempfile
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from ..._display import printable
 from ...errors import ManifestError
@@ -17,9 +17,26 @@ _PASSWORD = "VPCFLOW_KEY_PASSWORD"
 _TIMEOUT = 60.0  # seconds for a program; a passphrase may be typed
 
 
+class Signable(Protocol):
+    """What is signed: a head, or a line of custody. ``number`` and ``file`` name it; ``data()`` are its bytes."""
+
+    @property
+    def number(self) -> int: ...
+
+    @property
+    def file(self) -> str: ...
+
+    @property
+    def predicate_type(self) -> str: ...
+
+    def data(self) -> bytes: ...
+
+    def as_dict(self) -> dict[str, Any]: ...
+
+
 class Seal(NamedTuple):
-    """A signature of a head. ``good``: it is one of this head, by the key that it names; ``known``: the key is among
-    those allowed. ``signer``: what to call who signed. ``fault``: why it is not good."""
+    """A signature. ``number``: of what it signs. ``good``: it is one of that, by the key that it names; ``known``:
+    the key is among those allowed. ``signer``: what to call who signed. ``fault``: why it is not good."""
 
     file: str
     number: int
@@ -35,7 +52,7 @@ def seal_file(number: int, ending: str) -> str:
 
 
 def parsed_name(name: str) -> tuple[int, str] | None:
-    """Returns the number of the head and the kind of a signature's file: ``dsse``, ``sig``, ``minisig``, ``tsr``."""
+    """Returns the number of what is signed and the kind of a file: ``dsse``, ``sig``, ``minisig``, ``tsr``."""
     match = _NAME.fullmatch(name)
     return (int(match[1]), match[2] or match[4]) if match else None
 
