@@ -129,10 +129,17 @@ inline constexpr FieldNeed kCostNeeds[] = {
     Helpful("outbound traffic, which is charged, is told by addresses alone", {Field::kFlowDirection}),
     Helpful("traffic between zones cannot be told", {Field::kAzId, Field::kTgwSrcAzId}),
     Helpful("the other end's zone must come from an inventory", {Field::kNextHopAzId, Field::kTgwDstAzId}),
+    Helpful("ways through gateways and endpoints must come from an inventory", {Field::kNextHopInterfaceType}),
+    Helpful("interfaces of gateways and endpoints must come from an inventory", {Field::kInterfaceType}),
     Helpful("free traffic to AWS services cannot be told from paid traffic", {Field::kPktDstAwsService}),
+    Helpful("free traffic from AWS services cannot be told from paid traffic", {Field::kPktSrcAwsService}),
     Helpful("traffic behind NAT gateways belongs to the gateway", {Field::kPktSrcAddr}),
+    Helpful("the inside leg of a NAT gateway cannot be told from its outside leg", {Field::kPktDstAddr}),
     Helpful("nobody can be charged with it", {Field::kInterfaceId, Field::kInstanceId, Field::kTgwAttachmentId}),
+    Helpful("regional NAT gateways, which have no interface, are told by their addresses alone", {Field::kResourceId}),
     Helpful("prices depend on the region", {Field::kRegion}),
+    Helpful("the VPC must come from an inventory", {Field::kVpcId, Field::kTgwSrcVpcId}),
+    Helpful("the other end's VPC must come from an inventory", {Field::kNextHopVpcId, Field::kTgwDstVpcId}),
     Helpful("rejected traffic, which costs little, counts as traffic", {Field::kAction}),
 };
 inline constexpr FieldNeed kPerformanceNeeds[] = {
