@@ -1,6 +1,6 @@
 # vpcflow: the two commands are `make demo` and `make test`; each works alone on a fresh clone of Debian 12.
 #
-#   make demo     the main job on the bundled sample logs
+#   make demo     the main job on the bundled sample logs; writes a report and says where
 #   make test     build everything, C++ and Python tests
 #   make bench    benchmarks against yardsticks and peers (PEERS=0 for ours alone, RECORDS=10000000 for the full size)
 #   make docs     the site of the documents, build/site/index.html
@@ -11,6 +11,7 @@
 #   make coverage lines and branches of C++ that all the tests and the fuzz targets run (clang and llvm; about 15 minutes)
 #   make wheels   a wheel for each of CPython 3.9 to 3.13, repaired, installed into a clean environment and tested there
 #   make scale    20 GB of generated logs: flat memory, constant rate (12 GB of disk, some minutes)
+#   make pictures the gallery of docs/ and the report of README.md, by Chromium where it is installed
 #   make keys     what a record costs as the number of keys grows; draws docs/explanation/performance-keys.svg
 #   SKIP_APT=1    do not install Debian packages
 
@@ -23,7 +24,7 @@ APT := build-essential cmake ninja-build pkg-config python3-venv python3-dev lib
 JOBS := $(shell nproc)
 SOURCES := $(shell find include src python cmake CMakeLists.txt pyproject.toml -type f -not -name '*.pyc')
 
-.PHONY: demo test bench docs lint soak fuzz libfuzzer coverage wheels scale keys clean cpp-build
+.PHONY: demo test bench docs lint soak fuzz libfuzzer coverage wheels scale keys pictures clean cpp-build
 
 # -- bootstrap: each step leaves a stamp and is nothing to do the second time
 
@@ -141,6 +142,9 @@ scale: $(VENV)/.package
 
 keys: $(VENV)/.package $(VENV)/.test-packages
 	@$(BIN)/python bench/keys.py
+
+pictures: $(VENV)/.package $(VENV)/.test-packages
+	@$(BIN)/python tools/pictures.py
 
 clean:
 	rm -rf build out $(VENV)

@@ -341,6 +341,31 @@ def test_wrong_calls_say_what_is_right(capsys, tmp_path, monkeypatch):
     assert "pip install 'vpcflow[report]'" in capsys.readouterr().err
 
 
+def test_paper_without_a_browser(sample, tmp_path, monkeypatch):
+    """WeasyPrint gives pictures none of the page's styles, so each has its own."""
+    from vpcflow.report import pdf
+
+    monkeypatch.setattr(pdf, "browser", lambda: None)
+    monkeypatch.setitem(sys.modules, "weasyprint", None)
+    with pytest.raises(vf.OutputError, match="a PDF needs Chromium or WeasyPrint"):
+        sample.save(tmp_path / "r.pdf")
+    assert not (tmp_path / "r.pdf").exists()
+    printed = []
+
+    class Document:
+        def __init__(self, string):
+            printed.append(string)
+
+        def write_pdf(self):
+            return b"%PDF"
+
+    monkeypatch.setitem(sys.modules, "weasyprint", types.SimpleNamespace(HTML=Document))
+    sample.save(tmp_path / "r.pdf")
+    assert (tmp_path / "r.pdf").read_bytes() == b"%PDF"
+    assert printed[0].count("<svg") == len(re.findall(r"<svg[^>]*><style>\.vf", printed[0])) > 30
+    assert "<details>" not in printed[0]
+
+
 def test_a_notebook_shows_it_in_a_frame(sample):
     (tag,) = [attributes for name, attributes in Page(sample._repr_html_()).tags if name == "iframe"]
     assert "sandbox" in tag

@@ -43,13 +43,15 @@ def _dark() -> str:
     return "".join(_rules(DARK, _HEAT_DARK, _INK_DARK))
 
 
-#: The styles of all pictures, for a page that holds some of them.
-CSS = (
-    ".vf{width:100%;height:auto;max-width:760px}.vf text{font:12px system-ui,sans-serif}.vf .n{font-size:10px}"
+#: The styles of all pictures on light ground, and on paper.
+PAPER = (
+    ".vf{width:100%;height:auto;max-width:760px}.vf text{font-size:12px;font-family:system-ui,sans-serif}"
     ".vf .g,.vf .ax{fill:none;stroke-width:1}.vf .e{stroke-width:1}.vf .o{stroke-dasharray:3 2}"
     ".vf .w{fill:none;opacity:.45}.vf .d{stroke-dasharray:5 4}.vf .r{opacity:.55}"
-    f"{_light()}@media screen and (prefers-color-scheme:dark){{{_dark()}}}"
+    f"{_light()}"
 )
+#: The styles of all pictures, for a page that holds some of them.
+CSS = f"{PAPER}@media screen and (prefers-color-scheme:dark){{{_dark()}}}"
 
 
 def clean(text: object) -> str:

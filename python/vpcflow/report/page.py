@@ -134,7 +134,7 @@ def _facts(model: Model) -> list[Fact]:
     facts = [
         Fact("Accounts", _names(model["accounts"])),
         Fact("Records", records),
-        Fact("Traffic", f"{figure(totals['bytes'], 'B')} in {count(totals['packets'], 'packet')}"),
+        Fact("Traffic", figure(totals["bytes"], "B")),
         Fact("Rejected", f"{totals['rejected']:,} ({totals['rejected'] / decided:.1%})" if decided else "not logged"),
         Fact("Interfaces", f"{totals['interfaces']:,}" if totals["interfaces"] else "not logged"),
         Fact("Interface-minutes", "not known" if coverage is None else f"{coverage['share_ok']:.1%} with traffic"),
@@ -272,7 +272,11 @@ def _cost(model: Model) -> Section:
         Column("class", "Path"), Column("bytes", "Bytes", "bytes"),
         Column("list_cost", f"List price, {found['currency']}", "money"), Column("why", "Why without a price"),
     ]  # fmt: skip
-    return Section(title, [table(title, columns, found["rows"], found["conclusion"])], notes=list(found["notes"]))
+    return Section(
+        title,
+        [table(title, columns, found["rows"], found["conclusion"])],
+        notes=[note for note in found["notes"] if not note.startswith("not priced")],
+    )
 
 
 def _log_volume(model: Model) -> Section:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import tempfile
 from pathlib import Path
 
+from ..charts.drawing import PAPER
 from ..errors import OutputError
 
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "microsoft-edge")
@@ -30,7 +32,9 @@ def pdf_of(html: str) -> bytes:
         raise OutputError(
             "report: a PDF needs Chromium or WeasyPrint: install one (pip install weasyprint), or print the .html"
         ) from None
-    made: bytes = weasyprint.HTML(string=html).write_pdf()
+    # It gives pictures none of the page's styles, so each takes its own.
+    drawn = re.sub(r"<svg\b[^>]*>", lambda found: f"{found[0]}<style>{PAPER}</style>", html)
+    made: bytes = weasyprint.HTML(string=drawn).write_pdf()
     return made
 
 

@@ -21,7 +21,7 @@ class Cell(NamedTuple):
 
     text: str
     value: Any = None
-    right: bool = False
+    look: str = ""  # its class: ``r`` at the right, ``w`` on one line
     bar: Any = None
 
 
@@ -29,7 +29,7 @@ class Head(NamedTuple):
     """The head of a column."""
 
     title: str
-    right: bool
+    look: str
 
 
 class Table(NamedTuple):
@@ -51,7 +51,7 @@ class Figure(NamedTuple):
 
 class Column(NamedTuple):
     """What a column of a table shows: ``kind`` is ``text``, ``port``, ``protocol``, ``bytes``, ``number``, ``time``,
-    ``share``, ``money`` or ``bar``."""
+    ``money`` or ``bar``."""
 
     name: str
     title: str
@@ -60,44 +60,42 @@ class Column(NamedTuple):
 
 _ACTIONS = {"accepted": 0, "rejected": 1, "without an action": 7}
 _COVERAGE = {"OK": 0, "SKIPDATA": 1, "NODATA": 4, "absent": 7}
-_RIGHT = ("bytes", "number", "share", "money")
+_LOOKS = {"bytes": "r", "number": "r", "money": "r", "port": "w", "time": "w"}
 
 
-def table(
-    title: str, columns: Sequence[Column], rows: Sequence[Row], caption: str = "", whole: int | None = None
-) -> Table:
-    """Makes a table of rows. ``whole``: what a bar's full length stands for, by default the largest value."""
-    heads = [Head(column.title, column.kind in _RIGHT) for column in columns]
-    tops = {c.name: whole or max((row[c.name] or 0 for row in rows), default=0) for c in columns if c.kind == "bar"}
+def table(title: str, columns: Sequence[Column], rows: Sequence[Row], caption: str = "") -> Table:
+    """Makes a table of rows. The full length of a bar stands for the largest value."""
+    heads = [Head(column.title, _LOOKS.get(column.kind, "")) for column in columns]
+    tops = {c.name: max((row[c.name] or 0 for row in rows), default=0) for c in columns if c.kind == "bar"}
     body = [[_cell(row[column.name], column, tops.get(column.name, 0)) for column in columns] for row in rows]
     return Table(title, caption or title, heads, body)
 
 
 def _cell(value: Any, column: Column, top: int) -> Cell:
-    kind = column.kind
+    kind, look = column.kind, _LOOKS.get(column.kind, "")
     if kind == "bar":
         return Cell("", bar=bar((value or 0) / top if top else 0))
     if value is None:
-        return Cell("-", right=kind in _RIGHT)
+        return Cell("-", look=look)
     if kind == "bytes":
-        return Cell(figure(value, "B"), value, True)
+        return Cell(figure(value, "B"), value, look)
     if kind == "number":
-        return Cell(f"{value:,}", value, True)
-    if kind == "share":
-        return Cell(f"{value:.1%}", value, True)
+        return Cell(f"{value:,}", value, look)
     if kind == "money":
-        return Cell(f"{value:,.2f}", value, True)
+        return Cell(f"{value:,.2f}", value, look)
     if kind == "time":
-        return Cell(instant(value), value)
-    return Cell(shown("dstport" if kind == "port" else kind if kind == "protocol" else "", value))
+        return Cell(instant(value), value, look)
+    return Cell(shown({"port": "dstport", "protocol": "protocol"}.get(kind, ""), value), look=look)
 
 
 def of_many(rows: Sequence[Any], there: int | None, noun: str) -> str:
     """Says of how many the rows of a table are the largest.
 
-    >>> of_many([1, 2], 30, "sources"), of_many([1, 2], 2, "sources")
-    ('the 2 largest of 30 sources', 'all 2 sources')
+    >>> of_many([1, 2], 30, "sources"), of_many([1, 2], 2, "sources"), of_many([1], 1, "sources")
+    ('the 2 largest of 30 sources', 'all 2 sources', 'the only one of sources')
     """
+    if len(rows) == 1 and (there or 1) == 1:
+        return f"the only one of {noun}"
     if there is None or there <= len(rows):
         return f"all {len(rows):,} {noun}"
     return f"the {len(rows):,} largest of {there:,} {noun}"

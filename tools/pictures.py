@@ -1,0 +1,53 @@
+"""Makes the pictures of README.md and docs/ (`make pictures`): the gallery, and the report as Chromium shows it."""
+
+import os
+import subprocess
+import tempfile
+from pathlib import Path
+
+import gallery
+
+import vpcflow as vf
+from vpcflow.report.pdf import browser
+
+ROOT = Path(__file__).parent.parent
+REPORT = ROOT / "docs" / "assets" / "report.png"
+SIZE = (960, 780)
+
+
+def report_page() -> str:
+    """The report of the sample, as docs/how-to/report-for-a-lead.md makes it."""
+    os.chdir(ROOT)
+    return vf.report(vf.scan("examples/data/sample.log.gz"), title="Shop, 23 November").html
+
+
+def photograph(program: str, html: str, path: Path) -> None:
+    """Writes the first screen of a page as a PNG of few colours."""
+    from PIL import Image
+
+    with tempfile.TemporaryDirectory() as folder:
+        page, out = Path(folder, "page.html"), Path(folder, "page.png")
+        page.write_text(html, encoding="utf-8")
+        root = ["--no-sandbox"] if os.geteuid() == 0 else []
+        subprocess.run(
+            [program, "--headless=new", *root, "--disable-gpu", "--hide-scrollbars", f"--user-data-dir={folder}/profile",
+             f"--window-size={SIZE[0]},{SIZE[1]}", f"--screenshot={out}", page.as_uri()],
+            check=True, capture_output=True, timeout=120,
+        )  # fmt: skip
+        with Image.open(out) as picture:
+            picture.convert("RGB").quantize(64).save(path, optimize=True)
+
+
+def main() -> None:
+    """Writes the pictures."""
+    gallery.main()
+    program = browser()
+    if program is None:
+        print(f"No Chromium here: {REPORT} stays as it is")
+        return
+    photograph(program, report_page(), REPORT)
+    print(f"{REPORT}: {REPORT.stat().st_size:,} bytes")
+
+
+if __name__ == "__main__":
+    main()
