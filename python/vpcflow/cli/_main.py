@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from .. import _core
 from .. import _display as display
 from ..errors import VpcflowError
 from ._output import ERROR, drop_output, finish, occupy_closed_streams, print_note, suit_locale, write_err, write_out
+
+if TYPE_CHECKING:
+    from ._audit_log import AuditLog
 
 #: The extra of this package that brings each optional one.
 EXTRAS = {
@@ -30,8 +34,37 @@ def main(argv: Sequence[str] | None = None) -> int:
     suit_locale()
     with suppress(ValueError):  # not in the main thread
         signal.signal(signal.SIGTERM, _end)  # what is half written goes
+    words = sys.argv[1:] if argv is None else argv
+    return _audited(words) if os.environ.get("VPCFLOW_AUDIT_LOG") else _answered(words)
+
+
+def _audited(argv: Sequence[str]) -> int:
+    """Runs a command line, and writes who asked what."""
+    from ._audit_log import VARIABLE, AuditLog
+
+    code: object = ERROR
     try:
-        code = _main(sys.argv[1:] if argv is None else argv)
+        log = AuditLog(os.environ[VARIABLE], argv)
+    except VpcflowError as error:
+        print_note(f"error: {error}")
+        return ERROR
+    try:
+        code = _answered(argv, log)
+    except SystemExit as ended:
+        code = ended.code or 0
+        raise
+    finally:
+        try:
+            log.write(code if isinstance(code, int) else ERROR)
+        except VpcflowError as error:
+            print_note(f"error: {error}")
+            code = ERROR
+    return code
+
+
+def _answered(argv: Sequence[str], log: AuditLog | None = None) -> int:
+    try:
+        code = _main(argv, log)
         finish()
         return code
     except BrokenPipeError:  # who reads has enough
@@ -58,7 +91,7 @@ def _end(number: int, frame: object) -> NoReturn:
     raise SystemExit(128 + number)
 
 
-def _main(argv: Sequence[str]) -> int:
+def _main(argv: Sequence[str], log: AuditLog | None) -> int:
     if list(argv) == ["--version"]:  # at once: a parser takes longer than all else
         write_out(f"vpcflow {_core.build_info()['version']}\n")
         return 0
@@ -70,5 +103,7 @@ def _main(argv: Sequence[str]) -> int:
     except SystemExit:  # --help, --version, or what cannot be
         finish()
         raise
+    if log is not None:
+        log.args = args
     code: int = args.run(args)
     return code

@@ -172,6 +172,7 @@ def collect(run: Callable[[], Any], previous: int = 0, *, several: bool = False)
 
 def exit_code_of(report: Any, args: argparse.Namespace, code: int, quiet: bool = False) -> int:
     """Prints warnings and rejects, and returns the exit code: 3 if there are too many rejects and ``code`` is 0."""
+    args.records_read = report.records  # for the audit log
     if not quiet:
         for warning in report.warnings:
             print_note(f"note: {warning}")

@@ -315,7 +315,7 @@ def _policies(
             "policy": policies.role_policy(step.spec.destination, partition),
         }
     roles = sorted({role for step in made for role in (step.spec.role,) if role})
-    out["caller"] = policies.caller_policy([step.spec for step in made], roles, partition)
+    out["caller"] = policies.caller_policy([step.spec.destination for step in made], roles, partition)
     return out
 
 

@@ -38,7 +38,7 @@ class Merged:
 def bucket_statements(spec: FlowLogSpec, account: str, region: str, partition: str) -> list[Statement]:
     """Returns the statements that a bucket's policy needs for flow logs of an account and region to be delivered."""
     bucket = f"arn:{partition}:s3:::{spec.destination.name}"
-    folder = f"{_literal(spec.destination.folder)}/" if spec.destination.folder else ""
+    folder = f"{literal(spec.destination.folder)}/" if spec.destination.folder else ""
     below = f"aws-account-id={account}" if spec.hive else account
     caller = {
         "StringEquals": {"aws:SourceAccount": account},
@@ -64,10 +64,10 @@ def bucket_statements(spec: FlowLogSpec, account: str, region: str, partition: s
     return [{"Sid": _sid("Write", write), **write}, {"Sid": _sid("Check", check), **check}]
 
 
-def _literal(text: str) -> str:
+def literal(text: str) -> str:
     """Writes a text so that a policy takes it for itself: ``$``, ``*`` and ``?`` mean more there.
 
-    >>> _literal("a${b}*")
+    >>> literal("a${b}*")
     'a${$}{b}${*}'
     """
     return re.sub(r"[$*?]", r"${\g<0>}", text)
@@ -110,7 +110,7 @@ def trust_policy(account: str, region: str, partition: str) -> dict[str, Any]:
 
 def role_policy(group: Destination, partition: str) -> dict[str, Any]:
     """Returns what that role may do: write to one log group, and list groups."""
-    arn = _literal(group.arn(partition).replace("*", "\0")).replace("\0", "*")
+    arn = literal(group.arn(partition).replace("*", "\0")).replace("\0", "*")
     writing = [f"logs:{action}" for action in _GROUP_ACTIONS if action != "DescribeLogGroups"]
     statements: list[Statement] = [
         {"Effect": "Allow", "Action": writing, "Resource": [arn, f"{arn}:*"]},
@@ -119,14 +119,14 @@ def role_policy(group: Destination, partition: str) -> dict[str, Any]:
     return {"Version": "2012-10-17", "Statement": statements}
 
 
-def caller_policy(specs: Sequence[FlowLogSpec], roles: Sequence[str], partition: str) -> dict[str, Any]:
-    """Returns what who applies the plan may do, and no more."""
-    types = {spec.destination.type for spec in specs}
+def caller_policy(destinations: Sequence[Destination], roles: Sequence[str], partition: str) -> dict[str, Any]:
+    """Returns what who applies a plan with these destinations may do, and no more."""
+    types = {destination.type for destination in destinations}
     actions = ["ec2:CreateFlowLogs", "ec2:DeleteFlowLogs", "ec2:DescribeFlowLogs", "ec2:CreateTags"]
     if types & {S3, FIREHOSE}:
         actions += ["logs:CreateLogDelivery", "logs:DeleteLogDelivery"]
     statements: list[Statement] = [{"Effect": "Allow", "Action": actions, "Resource": "*"}]
-    for bucket in sorted({spec.destination.name for spec in specs if spec.destination.type == S3}):
+    for bucket in sorted({destination.name for destination in destinations if destination.type == S3}):
         actions = ["s3:GetBucketPolicy", "s3:PutBucketPolicy", "s3:ListBucket"]
         statements.append({"Effect": "Allow", "Action": actions, "Resource": f"arn:{partition}:s3:::{bucket}"})
         statements.append({"Effect": "Allow", "Action": "s3:GetObject", "Resource": f"arn:{partition}:s3:::{bucket}/*"})

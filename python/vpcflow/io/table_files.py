@@ -7,10 +7,11 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Protocol
 
 from .. import _core
-from ..errors import SourceError
+from ..errors import ProtectionError, SourceError
 from . import parquet
 from .arrow_streams import reader_of, sound_batches
 from .ocsf import flat_reader, is_ocsf, paths_of, places_of
+from .parquet_keys import Crypto, crypto_for
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -40,9 +41,12 @@ class TableFileReader:
         self.name, self.kind, self._data = name, kind, data
         self.metadata: Any = None  # of Parquet
         self._pieces: list[range] = []
+        # Of encrypted Parquet: what opens it.
+        self._crypto: Crypto | None = crypto_for(name) if kind == "Parquet" and self._is_encrypted() else None
         try:
             if kind == "Parquet":
-                self.metadata = read_metadata(self._source())
+                own = self._crypto.decryption() if self._crypto else None
+                self.metadata = read_metadata(self._source(), decryption_properties=own)
                 self.schema = self.metadata.schema.to_arrow_schema()
                 self._pieces = parquet.pieces(self.metadata)
             elif kind == "Feather 1":
@@ -51,6 +55,8 @@ class TableFileReader:
             else:
                 self.schema = self._reader(None).schema
             self.names: list[str] = self.schema.names  # those that are no UTF-8 are found out here
+        except ProtectionError as error:
+            raise SourceError(str(error)) from None
         except (lib.ArrowException, OSError, ValueError, KeyError) as error:
             raise SourceError(f"not readable as {kind}: {' '.join(str(error).split())}") from None
 
@@ -60,6 +66,15 @@ class TableFileReader:
         if self._data is None:
             return pyarrow.OSFile(self.name, "rb")
         return pyarrow.BufferReader(self._data) if isinstance(self._data, bytes) else self._data.open(ranges)
+
+    def _is_encrypted(self) -> bool:
+        """Whether its last bytes, which are fetched first, are those of a file with an encrypted footer."""
+        try:
+            with self._source() as file:
+                file.seek(max(0, file.size() - 4))
+                return bool(file.read(4) == b"PARE")
+        except OSError:  # who reads it says so
+            return False
 
     def _feather(self) -> pa.Table:
         from pyarrow import feather
@@ -82,7 +97,7 @@ class TableFileReader:
 
     def may_hold(self, piece: int, bounds: list[parquet.Bounds]) -> bool:
         """Returns whether the statistics of a piece of Parquet leave room for a record within bounds."""
-        if not self._pieces:
+        if not self._pieces or self._crypto:  # pyarrow ends the process where a column's statistics have no key
             return True
         ocsf, own = is_ocsf(self.names), _core.fields_of_columns(self.names)
         times = {field["name"] for field in _core.fields() if field["type"] == "time"}
@@ -98,6 +113,9 @@ class TableFileReader:
         if self.metadata is not None:
             whole = piece is None or not self._pieces
             groups = range(self.metadata.num_row_groups) if whole else self._pieces[piece or 0]
+            if self._crypto:
+                yield from parquet.decrypted(self._source(), self.metadata, groups, paths, self._crypto.decryption())
+                return
             ranges = parquet.byte_ranges(self.metadata, groups, paths)
             yield from parquet.batches(self._source(ranges), self.metadata, groups, paths)
         elif self.kind == "Feather 1":
@@ -125,5 +143,7 @@ class TableFileReader:
         columns = [c for c, field in enumerate(own) if fields is None or field in fields]
         columns = columns or [0]  # the rows count even so
         names = list(dict.fromkeys(self.names[c] for c in columns))
+        if self._crypto:
+            self._crypto.check(self.name, self.schema, names)
         sound = sound_batches(self.name, self.kind, self._batches(columns, names, piece))
         return reader_of(sound, lambda: pyarrow.schema([self.schema.field(c) for c in columns])).__arrow_c_stream__()

@@ -180,6 +180,19 @@ def write_whole(path: str | os.PathLike[str], data: bytes) -> None:
         out.file.write(data)
 
 
+def write_secret(path: str | os.PathLike[str], data: bytes) -> None:
+    """Writes a file that nobody but its owner may read (mode 0600). A name that is there already is an
+    :class:`~vpcflow.OutputError`, also a link: what it held cannot be had again."""
+    try:
+        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    except FileExistsError:
+        raise OutputError(f"{printable(os.fspath(path))}: it is there already; a name that is free is needed") from None
+    except OSError as error:
+        raise cannot_write(path, error) from None
+    with open(file, "wb") as out:
+        out.write(data)
+
+
 @contextlib.contextmanager
 def folder_in_place(path: str | os.PathLike[str]) -> Iterator[str]:
     """Makes a folder to write files to, which are moved to the same names below ``path`` in the end: all, or none. What

@@ -171,11 +171,12 @@ def _packing(file: IO[bytes], packed: bool) -> Iterator[IO[bytes]]:
 def _check_place(name: str, flows: Flows) -> None:
     """Raises the error of an output that is one of the inputs, under whatever name."""
     for source in flows._sources:
-        if source.is_path and _same_file(name, source.name):
+        if source.is_path and same_file(name, source.name):
             raise OutputError(f"{name}: it is read as well; the output needs another name")
 
 
-def _same_file(a: str, b: str) -> bool:
+def same_file(a: str, b: str) -> bool:
+    """Tells whether two names lead to one file."""
     try:
         return os.path.samefile(a, b)
     except OSError:  # one of them is not there

@@ -9,7 +9,8 @@ import secrets
 import stat
 
 from .._display import printable
-from ..errors import OutputError, ProtectionError, SourceError, SourceNotFoundError
+from ..errors import ProtectionError, SourceError, SourceNotFoundError
+from ..io.writing import write_secret
 
 KEY_BYTES = 32
 _MOST = 4096  # bytes of a key file that are looked at
@@ -28,15 +29,7 @@ def new_key(path: str | os.PathLike[str]) -> None:
     >>> len(read_key(path)), oct(path.stat().st_mode & 0o777)
     (32, '0o600')
     """
-    name = printable(os.fspath(path))
-    try:
-        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    except FileExistsError:
-        raise OutputError(f"{name}: it is there already; a new key needs a name that is free") from None
-    except OSError as error:
-        raise OutputError(f"{name}: cannot be written: {error.strerror}") from None
-    with open(file, "w", encoding="ascii") as out:
-        out.write(f"{secrets.token_hex(KEY_BYTES)}\n")
+    write_secret(path, f"{secrets.token_hex(KEY_BYTES)}\n".encode())
 
 
 def read_key(place: str | os.PathLike[str]) -> bytes:

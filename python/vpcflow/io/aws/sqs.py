@@ -35,7 +35,7 @@ class Queue:
         self, url: str, connection: Connection, log: Callable[[str], None], visibility: int = _VISIBILITY
     ) -> None:
         self.url, self._log, self._visibility = url, log, visibility
-        name, region, account = _place(url)
+        name, region, account = place_of_queue(url)
         self._client = connection.client("sqs", region)
         self._url = self._found(name, account)
         self._in_hand: dict[str, str] = {}  # handles by id
@@ -136,7 +136,7 @@ class Queue:
                     self._log(f"{error_of(self.url, error)}: messages could not be kept; they may come again")
 
 
-def _place(url: str) -> tuple[str, str | None, str | None]:
+def place_of_queue(url: str) -> tuple[str, str | None, str | None]:
     """Returns name, region and account of a queue."""
     rest, _, query = url[url.index("://") + 3 :].partition("?")
     options = dict(urllib.parse.parse_qsl(query))
