@@ -412,6 +412,62 @@ def test_an_interrupted_add_is_finished_by_the_next(month):
     assert vf.manifest.verify(month / "ev2", month / "logs").ok
 
 
+def test_large_objects_are_read_in_pieces(month, monkeypatch):
+    (month / "logs" / "x.log").write_bytes(day_text(15, records=40))
+    vf.manifest.add(month / "logs", month / "one", created=NOW)
+    for module in ("stores", "measuring"):
+        monkeypatch.setattr(f"vpcflow.manifest.{module}.IN_MEMORY", 100)
+    vf.manifest.add(month / "logs", month / "two", created=NOW)
+    assert (month / "one" / "objects.jsonl").read_bytes() == (month / "two" / "objects.jsonl").read_bytes()
+
+
+def test_an_object_that_grows_while_it_is_read_is_not_listed(month, monkeypatch):
+    def growing(store, stored):
+        seen = real(store, stored)
+        log(month, 3).write_bytes(log(month, 3).read_bytes() + b"x")
+        return seen
+
+    real = vf.manifest.adding.stored_hash
+    for module in ("stores", "measuring"):
+        monkeypatch.setattr(f"vpcflow.manifest.{module}.IN_MEMORY", 100)
+    monkeypatch.setattr("vpcflow.manifest.measuring.stored_hash", growing)
+    done = vf.manifest.add(log(month, 3), month / "grown", created=NOW)
+    assert done.objects == []
+    assert list(done.unreadable.values()) == ["it was written while it was read; add it when it is complete"]
+
+
+def test_heads_say_which_interfaces_are_silent(month):
+    (month / "aws").mkdir()
+    known = [{"NetworkInterfaceId": name, "InterfaceType": "interface"} for name in ("eni-1", "eni-2", "eni-3")]
+    (month / "aws" / "describe-network-interfaces.json").write_text(json.dumps({"NetworkInterfaces": known}))
+    vf.manifest.add(month / "logs", month / "known", inventory=vf.inventory(month / "aws"), created=NOW)
+    heads = [json.loads(path.read_text()) for path in sorted((month / "known" / "heads").iterdir())]
+    assert heads[0]["expected"] == {"interfaces": 3, "silent": 2, "first_silent": ["eni-2", "eni-3"]}
+    assert heads[14]["expected"]["silent"] == 3  # the day without objects
+    found = vf.manifest.verify(month / "known")
+    assert found.ok
+    assert {row.detail for row in found.rows} == {
+        "2 interfaces of the inventory without records", "no objects, 3 interfaces of the inventory without records",
+    }  # fmt: skip
+
+
+def test_coverage_is_that_of_the_engine(month):
+    gaps = day_text(15) + HEADER + line(start=FIRST + 14 * DAY + 7200, end=FIRST + 14 * DAY + 7320, status="SKIPDATA")
+    log(month, 15).write_bytes(gzip.compress(gaps))
+    vf.manifest.add(log(month, 15), month / "own", created=NOW)
+    minutes = {}
+    for row in vf.scan(log(month, 15)).coverage():
+        minutes[row["seen"]] = minutes.get(row["seen"], 0) + row["minutes"]
+    said = vf.manifest.head(month / "own").coverage
+    assert said == {"interfaces": 1, "minutes": minutes["OK"] + minutes["SKIPDATA"], "skipdata": minutes["SKIPDATA"], "absent": minutes["absent"]}
+
+
+def test_one_process_writes_at_a_time(month):
+    with vf.manifest.folder.Folder(month / "ev").locked(), pytest.raises(vf.OutputError, match="another process writes"):
+        vf.manifest.sign(month / "ev", month / "key.pem")
+    assert vf.manifest.sign(month / "ev", month / "key.pem").files == []
+
+
 # -- hostile manifests --------------------------------------------------------------------------------------------
 
 

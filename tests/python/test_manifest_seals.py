@@ -265,6 +265,11 @@ def test_openssl_agrees_on_stamps(ev, head, tmp_path, authority):
     assert found.ok
     assert [text.split(" of 20")[0] for text in found.signers if "stamp" in text] == ["stamp"]
     assert verdicts(ev, public, base / "other.crt") == [(file, "invalid")]
+    assert verdicts(ev, base / "ca.crt") == "ok"
+    assert verdicts(ev, base / "other.crt") == [("heads/000001.json", "signer unknown"), (file, "invalid")]
+    (tmp_path / "none").mkdir()
+    with pytest.raises(vf.ManifestError, match="an empty folder"):
+        vf.manifest.verify(ev, keys=tmp_path / "none")
     assert vf.manifest.verify(ev).signers[0].endswith("not checked")
     for wrong, said in [(url + "x", "not an answer of RFC 3161"), ("http://127.0.0.1:1/", "127.0.0.1"), ("file:///etc/passwd", "expected the http")]:
         with pytest.raises(vf.VpcflowError, match=said):
@@ -285,7 +290,7 @@ def s3(request, monkeypatch):
     server.close()
 
 
-def test_objects_of_a_bucket(s3, tmp_path):
+def test_objects_of_a_bucket(s3, tmp_path, monkeypatch):
     folder = "AWSLogs/123456789010/vpcflowlogs/us-east-1/2026/11"
     keys = [f"{folder}/{day}/123456789010_vpcflowlogs_us-east-1_fl-1_202611{day}T0000Z_{n}.log" for day in (21, 22, 24) for n in (0, 1)]
     for key in keys:
@@ -297,6 +302,11 @@ def test_objects_of_a_bucket(s3, tmp_path):
     assert vf.manifest.add("s3://logs/", tmp_path / "ev").same == 6
     assert len(s3.got) == got  # their ETags say that they are the same
     assert vf.manifest.verify(tmp_path / "ev", "s3://logs/").counts("object") == {"ok": 6}
+    with monkeypatch.context() as patch:  # large ones come in ranges
+        for module in ("stores", "measuring"):
+            patch.setattr(f"vpcflow.manifest.{module}.IN_MEMORY", 50)
+        vf.manifest.add("s3://logs/", tmp_path / "parts", created=1_795_900_000)
+    assert vf.manifest.head(tmp_path / "parts") == vf.manifest.head(tmp_path / "ev")
     for key in keys:
         place = tmp_path / "copy" / key
         place.parent.mkdir(parents=True, exist_ok=True)

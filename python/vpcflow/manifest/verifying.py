@@ -70,7 +70,7 @@ def verify(
     ``keys``: files of the keys that are allowed to sign, or folders of such: public keys in PEM, of ``ssh-keygen`` (an
     allowed-signers file, or ``.pub``) and of minisign; certificates of time-stamping authorities. Heads that none of
     them signed then have the verdict ``"not signed"``, or ``"signer unknown"``. Without them signatures must only be
-    right by the keys in the folder, which says nothing of who signed.
+    right by the keys in the folder, which says nothing of who signed. Certificates alone demand a stamp.
 
     ``head``: SHA-256 of a head, as published elsewhere, that the chain must have.
 
@@ -114,7 +114,7 @@ def _heads(checked: Checked, known: Keys, demanded: bool, wanted: str | None) ->
     for number in sorted(checked.heads):
         one = checked.heads[number]
         if one.file not in bad:
-            rows.append(_head_row(one, _covering(number, good, checked), demanded))
+            rows.append(_head_row(one, _covering(number, good, checked), known if demanded else None))
     if wanted is not None:
         hashes = {checked.heads[number].sha256 for number in checked.heads}
         if not any(one.startswith(wanted.lower()) for one in hashes):
@@ -131,14 +131,15 @@ def _covering(number: int, seals: Sequence[Seal], checked: Checked) -> list[Seal
     return [seal for seal in seals if number <= seal.number <= last]
 
 
-def _head_row(head: Head, seals: Sequence[Seal], demanded: bool) -> Row:
+def _head_row(head: Head, seals: Sequence[Seal], keys: Keys | None) -> Row:
+    """Returns the verdict about a head in a whole chain; ``keys``: those of which one must have signed."""
     details = [] if head.objects or head.period is None else ["no objects"]
     silent = (head.expected or {}).get("silent")
     if type(silent) is int and silent:
         details.append(f"{count(silent, 'interface')} of the inventory without records")
     verdict = "ok"
-    signatures = [seal for seal in seals if not seal.file.endswith(".tsr")]
-    if demanded and not any(seal.known for seal in signatures):
+    signatures = [seal for seal in seals if (keys is not None and not keys.signs) or not seal.file.endswith(".tsr")]
+    if keys is not None and not any(seal.known for seal in signatures):
         verdict = "signer unknown" if signatures else "not signed"
         details += sorted({seal.signer for seal in signatures})
     return Row(head.file, verdict, "head", ", ".join(details), head.period)

@@ -5,19 +5,13 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from ..._display import printable
 from ...errors import ManifestError
 from ...io.aws.session import Connection
 from ..strict import checked, json_bytes, json_value
 from .seal import Signable, password_of
-
-if TYPE_CHECKING:
-    from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-
-    PublicKey = EllipticCurvePublicKey | Ed25519PublicKey
 
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
 _LARGEST_MESSAGE = 4096  # bytes that KMS takes

@@ -30,6 +30,11 @@ class Keys:
     minisign: dict[str, bytes] = dataclasses.field(default_factory=dict)
     certificates: list[bytes] = dataclasses.field(default_factory=list)
 
+    @property
+    def signs(self) -> bool:
+        """Whether one of them can sign; certificates only check stamps."""
+        return bool(self.pem or self.ssh or self.minisign)
+
     def add(self, data: bytes, name: str) -> None:
         """Adds the keys of a file. Raises :class:`~vpcflow.ManifestError` for a file of none."""
         blocks = [(match[1], match[0]) for match in _BLOCK.finditer(data)]
@@ -60,4 +65,6 @@ def keys_of(paths: Iterable[str | os.PathLike[str]]) -> Keys:
         files = [path / name for name in names_in(path)] if path.is_dir() else [path]
         for file in files:
             found.add(read_small(file), str(file))
+        if not files:
+            raise ManifestError(f"keys: {printable(str(path))}: an empty folder; expected files, each {_ALLOWED}")
     return found
