@@ -334,3 +334,20 @@ def test_without_times_nothing_is_judged(tmp_path):
     one = checked(log, DENY, inventory=world.inventory(tmp_path / "aws"))
     assert (one.verdict, one.days) == ("not_evaluable", {})
     assert "they lack start, end" in " ".join(one.why)
+
+
+@pytest.mark.parametrize(("sides", "verdict"), [(("eni-dev0", "eni-cde0"), "fail"), (("eni-dev0",), "not_evaluable"), (("eni-cde0",), "not_evaluable")])
+def test_of_two_interfaces_that_accept_one_is_the_targets(sides, verdict):
+    """Without inventory and flow-direction nobody knows whose an interface is; but two of two ends are one of each."""
+    world = two_hosts("accepted")
+    lines = [one for one in world.records() if one["interface-id"] in sides or "web" in one["interface-id"]]
+    assert checked(aw.text_of(lines, aw.FIELDS[:14]), DENY).verdict == verdict
+
+
+def test_what_is_not_a_clients_address_is_the_servers():
+    """eni-dev0 has sessions with two others, so that its address is known, and so is that of eni-cde0."""
+    world = two_hosts("accepted")
+    world.talks.append(aw.Talk("eni-dev0", "eni-web1", 443, 1, "answered", 41000))
+    lines = [one for one in world.records() if one["interface-id"] != "eni-dev0" or one["start"] != aw.DAY + 180]
+    one = checked(aw.text_of(lines, aw.FIELDS[:14]), {**DENY, "coverage": {"least": 0.5}})
+    assert (one.verdict, one.violating[0]["interface"]) == ("fail", "eni-cde0")

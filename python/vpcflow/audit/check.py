@@ -218,8 +218,6 @@ class Checking:
             if last is not None and last < midnight_of(pieces[0].day):
                 yield f"the inventory is older than the day: its last answer is of {instant(last)} UTC"
         for name in control.zones:
-            if self._has_member(name) is None:
-                yield f"nothing shows that zone {name} is there: no interface or address of the logs is in it"
             for number in dict.fromkeys(piece.number for piece in pieces):
                 stretch = self.stretches[number]
                 zone = self.controls.zones[name]
@@ -244,7 +242,7 @@ class Checking:
                 if twice := stretch.ambiguous(name):
                     yield f"zone {name}: {twice}: name its vpc or account beside cidr"
                     break
-            if self._has_member(name) is False:
+            if self._has_member(name, control.target is not None and name in control.target.zones) is False:
                 advice = "" if self.controls.zones[name].by_interface else "; if it is elsewhere, say outside: true"
                 yield f"zone {name} has no member: no interface that is known{advice}"
 
@@ -252,9 +250,10 @@ class Checking:
     def _known(self) -> bool:
         return any(stretch.known for stretch in self.stretches)
 
-    def _has_member(self, name: str) -> bool | None:
+    def _has_member(self, name: str, needed: bool) -> bool | None:
         """Tells whether a zone has a member: an interface, or of one by prefixes alone an address that the logs have.
-        Of public addresses and those outside nobody expects one. ``None``: nothing shows it."""
+        Of public addresses and those outside nobody expects one. ``None``: nothing shows it, as without an inventory
+        of clients that never came (not ``needed``)."""
         zone = self.controls.zones[name]
         public = any(ipaddress.ip_network(text).is_global or text.endswith("/0") for text in zone.cidr)
         if zone.outside or public or not (zone.by_interface or zone.cidr):
@@ -269,7 +268,7 @@ class Checking:
         addresses = {(end, stretch) for group, _, stretch, *_ in self._fates for end in (group.client, group.server)}
         if any(stretch.in_place(place, address) for address, stretch in addresses):
             return True
-        return False if self._known else None
+        return False if self._known or needed else None
 
     def _not_known(self) -> Iterator[str]:
         """Yields what stands beside every verdict of a control."""

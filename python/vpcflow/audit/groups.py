@@ -114,6 +114,8 @@ def fate_of(group: Group, stretch: Stretch, seen: Seen, blind: frozenset[str]) -
             return "arrived", f"it was accepted at {view.interface}, the interface of {group.server}"
     if group.state == "rejected":
         return "rejected", "it was rejected"
+    if not targets and (both := _of_either_end(group, stretch)):
+        return "arrived", f"it was accepted at {' and '.join(both)}, one of which is the interface of {group.server}"
     if not group.views:
         return "unknown", f"of {group} only packets of the server were logged"
     if group.answered is None:
@@ -134,6 +136,19 @@ def _is_arrival(view: View, group: Group, stretch: Stretch) -> bool:
     if view.direction != "ingress" or member is None or member.kind not in ("", "interface"):
         return False
     return not stretch.known and (not member.addresses or group.server in member.addresses)
+
+
+def _of_either_end(group: Group, stretch: Stretch) -> list[str]:
+    """Returns two interfaces that accepted the client's packets and of which one is the server's, as each is of one of
+    the two ends; empty if there are none."""
+    ends = {group.client, group.server}
+    own = {
+        view.interface: set(stretch.members[view.interface].addresses)
+        for view in group.views
+        if view.action != "REJECT" and view.interface in stretch.members
+    }
+    either = sorted(str(id) for id, addresses in own.items() if addresses == ends)
+    return either[:2] if len(either) > 1 and not stretch.known else []
 
 
 def _is_covered(seen: Seen, interface: str, start: int, end: int) -> bool:

@@ -199,9 +199,9 @@ def _place_of(value: Value, key: str, zones: Mapping[str, Zone]) -> Place:
 def _exception(value: Value, control: str, zones: Mapping[str, Zone]) -> Exempt:
     keys = value.mapping(f"{control}: exception", _EXCEPTION)
     place = f"{control}: exception {printable(keys['id'].text('id'))}" if "id" in keys else f"{control}: exception"
-    for key in ("id", "owner", "ticket", "until"):
+    for key in ("id", "owner", "until"):
         if key not in keys:
-            raise value.fail(f"{place}: {key} is missing; each has id, owner, ticket and until")
+            raise value.fail(f"{place}: {key} is missing; each has id, owner and until, and best a ticket")
     if not {"from", "to", "ports"} & set(keys):
         raise value.fail(f"{place}: expected from, to or ports: it would except everything")
     try:
@@ -218,6 +218,7 @@ def _exception(value: Value, control: str, zones: Mapping[str, Zone]) -> Exempt:
         for name, key in (("source", "from"), ("target", "to")) if key in keys
     }  # fmt: skip
     return Exempt(
-        id=keys["id"].text("id"), owner=keys["owner"].text("owner"), ticket=keys["ticket"].text("ticket"),
+        id=keys["id"].text("id"), owner=keys["owner"].text("owner"),
+        ticket=keys["ticket"].text("ticket") if "ticket" in keys else "",
         until=until or 0, ports=ports_of(keys["ports"], f"{place}: ports") if "ports" in keys else (), **ends,
     )  # fmt: skip

@@ -146,7 +146,7 @@ class ControlResult:
     @property
     def verdict(self) -> Verdict:
         """The fold of its days: the worst of them, where a hole is not evaluable; enforced if it was so on one day."""
-        if self.errors:
+        if self.errors and not self.days:
             return "error"
         found = {one.verdict for one in self._of_period()}
         if "fail" in found:

@@ -122,6 +122,17 @@ def _learn(seen: Seen) -> None:
         face.own = ends if face.own is None else face.own & ends
     for interface in seen.observed.coverage:
         seen.faces.setdefault(interface, Face())
+    _settle(seen.faces)
+
+
+def _settle(faces: Mapping[str, Face]) -> None:
+    """Leaves out of what an interface's address may be those that are known to be of others. O(interfaces) a round."""
+    settled: set[str] = set()
+    while fresh := {face.address for face in faces.values() if face.address} - settled:
+        settled |= fresh
+        for face in faces.values():
+            if face.own and len(face.own) > 1:
+                face.own = face.own - settled or face.own
 
 
 def minutes_of(coverage: Mapping[str, Any], interface: str, start: int, end: int) -> dict[str, int]:
