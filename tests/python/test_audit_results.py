@@ -217,6 +217,23 @@ def test_asff(example):
             audit.export(example, "asff", hub=wrong)
 
 
+def test_security_hub_takes_the_findings(example, monkeypatch):
+    moto, boto3 = pytest.importorskip("moto"), pytest.importorskip("boto3")
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "test")
+    findings = json.loads(audit.export(example, "asff", hub="123456789012/eu-west-1"))
+    with moto.mock_aws():
+        hub = boto3.client("securityhub", "eu-west-1")
+        hub.enable_security_hub()
+        assert hub.batch_import_findings(Findings=findings)["SuccessCount"] == 4
+        got = {one["Id"].split("/")[3]: one["Compliance"]["Status"] for one in hub.get_findings()["Findings"]}
+        assert got == {"no-dev-in-cde": "FAILED", "cde-in": "FAILED", "cde-out": "PASSED", "payments-answered": "PASSED"}
+        del findings[0]["Severity"]["Label"]
+        findings[0]["Compliance"]["Statuss"] = "PASSED"
+        with pytest.raises(Exception, match="Statuss"):  # the client knows the shape
+            hub.batch_import_findings(Findings=findings)
+
+
 def test_ocsf(example):
     events = [json.loads(text) for text in audit.export(example.of_period("2026-11"), "ocsf").splitlines()]
     assert [(one["class_uid"], one["type_uid"], one["compliance"]["status_id"]) for one in events] == [

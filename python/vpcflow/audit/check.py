@@ -180,9 +180,10 @@ class Checking:
         causes = list(self._causes(control, pieces))
         if not self.seen.missing:  # without them nobody knows which minutes there are
             causes += doubts(control, sides, self.blind)
-        unknown = [f"{why} ({n:,} such)" if n > 1 else why for why, n in list(tally.why.items())[:_MOST_CAUSES]]
-        if len(tally.why) > _MOST_CAUSES:
-            unknown.append(f"and {len(tally.why) - _MOST_CAUSES:,} more that cannot be told")
+        ordered = sorted(tally.why.items(), key=lambda one: (-one[1][0], one[0]))
+        unknown = [f"{count(n, 'session')}, as {first}: {why}" for why, (n, first) in ordered[:_MOST_CAUSES]]
+        if len(ordered) > _MOST_CAUSES:
+            unknown.append(f"{count(len(ordered) - _MOST_CAUSES, 'more cause')} that cannot be told")
         verdict = _verdict(control, tally, [*causes, *unknown])
         counts = {
             "records": self.seen.records.get(midnight_of(day), 0), "sessions": self.sessions.get(day, 0),

@@ -44,16 +44,18 @@ class Group:
     replied: bool = False
     views: list[View] = dataclasses.field(default_factory=list)
     times: list[tuple[int, int]] = dataclasses.field(default_factory=list)
+    #: The VPC of the interfaces that saw it, if it is one.
+    vpc: str | None = None
 
     @property
     def v6(self) -> bool:
         """Whether its addresses are IPv6."""
         return ":" in self.server
 
-    def vpc(self, stretch: Stretch) -> str | None:
-        """Returns the VPC of the interfaces that saw it, if it is one."""
+    def settle(self, stretch: Stretch) -> None:
+        """Looks up where it was seen."""
         found = {stretch.members[view.interface].vpc for view in self.views if view.interface in stretch.members}
-        return found.pop() if len(found) == 1 else None
+        self.vpc = found.pop() if len(found) == 1 else None
 
     def __str__(self) -> str:
         port = "" if self.port is None else f" port {self.port}"
@@ -103,10 +105,10 @@ def _rows(table: Result, names: Sequence[str]) -> Any:
 
 def fate_of(group: Group, stretch: Stretch, seen: Seen, blind: frozenset[str]) -> tuple[Fate, str]:
     """Tells what became of sessions, and where or why. ``blind``: interfaces whose flow logs have no ACCEPT."""
+    group.settle(stretch)
     if group.answered:
         return "answered", "it was answered"
-    vpc = group.vpc(stretch)
-    targets = [one.id for one in stretch.target(group.server, vpc)]
+    targets = [one.id for one in stretch.target(group.server, group.vpc)]
     for view in group.views:
         if view.action == "REJECT" or view.direction == "egress":
             continue
@@ -117,17 +119,17 @@ def fate_of(group: Group, stretch: Stretch, seen: Seen, blind: frozenset[str]) -
     if not targets and (both := _of_either_end(group, stretch)):
         return "arrived", f"it was accepted at {' and '.join(both)}, one of which is the interface of {group.server}"
     if not group.views:
-        return "unknown", f"of {group} only packets of the server were logged"
+        return "unknown", "only packets of the server were logged"
     if group.answered is None:
-        return "unknown", f"{group}: the logs cannot show whether it was answered"
+        return "unknown", "the logs cannot show whether it was answered"
     if not targets:
-        return "unknown", f"{group}: accepted on its way, unanswered, and nobody knows the interface of {group.server}"
+        return "unknown", "accepted on its way, unanswered, and nobody knows the server's interface"
     if group.replied and group.state != "reset":
-        return "unknown", f"{group}: {', '.join(targets)} has no record of it, and yet there was a reply"
+        return "unknown", f"{', '.join(targets)} has no record of it, and yet there was a reply"
     for one in targets:
         if one in blind or not all(_is_covered(seen, one, *time) for time in group.times):
-            return "unknown", f"{group}: accepted on its way, unanswered, and {one} has no log of that minute"
-    return "lost", f"{group}: accepted on its way, and never seen at {', '.join(targets)}"
+            return "unknown", f"accepted on its way, unanswered, and {one} has no log of that minute"
+    return "lost", f"accepted on its way, and never seen at {', '.join(targets)}"
 
 
 def _is_arrival(view: View, group: Group, stretch: Stretch) -> bool:

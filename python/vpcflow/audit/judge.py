@@ -24,14 +24,16 @@ class Tally:
     violations: int = 0
     unknown: int = 0
     violating: list[tuple[Group, str, str]] = dataclasses.field(default_factory=list)  # why, and the past exception
-    why: dict[str, int] = dataclasses.field(default_factory=dict)  # of what is unknown, by cause
+    #: By cause how many are unknown, and the first.
+    why: dict[str, tuple[int, str]] = dataclasses.field(default_factory=dict)
     used: dict[str, int] = dataclasses.field(default_factory=dict)
     past: dict[str, int] = dataclasses.field(default_factory=dict)
 
-    def doubt(self, why: str, sessions: int) -> None:
+    def doubt(self, why: str, group: Group) -> None:
         """Counts sessions of which nobody knows whether they break the control."""
-        self.unknown += sessions
-        self.why[why] = self.why.get(why, 0) + sessions
+        self.unknown += group.sessions
+        number, first = self.why.get(why, (0, str(group)))
+        self.why[why] = number + group.sessions, first
 
 
 class Judge:
@@ -46,7 +48,7 @@ class Judge:
         """Keeps which devices may begin sessions for clients of the left side; comes before :meth:`add`."""
         if fate == "rejected" or not stretch.hides_clients(group.server, self._packet_ends):
             return
-        if stretch.in_place(self.control.source, group.client, group.vpc(stretch)) is not False:
+        if stretch.in_place(self.control.source, group.client, group.vpc) is not False:
             self._used.add(group.server)
 
     def add(self, group: Group, fate: Fate, where: str, stretch: Stretch, tally: Tally) -> None:
@@ -59,7 +61,7 @@ class Judge:
             return
         if matched is None:
             if through:
-                tally.doubt(f"{group}: {why}", group.sessions)
+                tally.doubt(why, group)
             return
         tally.sessions += group.sessions
         if self.control.kind == "require":
@@ -71,14 +73,14 @@ class Judge:
         excepted = self._exception(group, stretch)
         if isinstance(excepted, str):
             if through:
-                tally.doubt(f"{group}: {excepted}", group.sessions)
+                tally.doubt(excepted, group)
             return
         if excepted is not None and group.first < excepted.until:
             tally.used[excepted.id] = tally.used.get(excepted.id, 0) + group.sessions
         elif fate == "rejected":
             tally.tries_rejected += group.sessions
         elif fate == "unknown":
-            tally.doubt(where, group.sessions)
+            tally.doubt(where, group)
         else:
             tally.violations += group.sessions
             past = excepted.id if excepted is not None else ""
@@ -92,7 +94,7 @@ class Judge:
         elif fate == "rejected":
             tally.tries_rejected += group.sessions
         elif fate == "unknown":
-            tally.doubt(where, group.sessions)
+            tally.doubt(where, group)
         else:
             tally.lost += group.sessions
 
@@ -107,7 +109,7 @@ class Judge:
         return None, "nobody knows which end began"
 
     def _one_way(self, group: Group, stretch: Stretch, client: str, server: str, port: int | None) -> _Answer:
-        control, vpc = self.control, group.vpc(stretch)
+        control, vpc = self.control, group.vpc
         v6, protocol = group.v6, group.protocol
 
         def at(ports: tuple[Ports, ...], without: bool) -> _Answer:
@@ -115,8 +117,12 @@ class Judge:
             return answer, "its port or protocol is not known"
 
         begun = _member(stretch, control.source, client, vpc)
+        if begun[0] is False and not self._used:
+            return begun
         if stretch.hides_clients(client, self._packet_ends) and (client in self._used or begun[0] is not False):
             begun = None, f"{client} is a device that begins sessions for others, and the logs do not show for whom"
+        if begun[0] is False:
+            return begun
         there = _member(stretch, control.target, server, vpc) if control.target else (True, "")
         named = _both(there, at(control.ports, True))
         if control.kind == "allow_only":
@@ -141,7 +147,7 @@ class Judge:
 
 
 def _covers(one: Exempt, group: Group, stretch: Stretch) -> Iterable[_Answer]:
-    vpc = group.vpc(stretch)
+    vpc = group.vpc
     if one.source is not None:
         yield _member(stretch, one.source, group.client, vpc)
     if one.target is not None:
@@ -151,7 +157,8 @@ def _covers(one: Exempt, group: Group, stretch: Stretch) -> Iterable[_Answer]:
 
 
 def _member(stretch: Stretch, place: Place, address: str, vpc: str | None) -> _Answer:
-    return stretch.in_place(place, address, vpc), f"nobody knows whether {address} is in {place}"
+    answer = stretch.in_place(place, address, vpc)
+    return answer, "" if answer is not None else f"nobody knows whether an address is in {place}"
 
 
 def _both(*answers: _Answer) -> _Answer:

@@ -42,6 +42,7 @@ class Stretch:
         self.zones, self.time = zones, time
         self.known = inventory is not None and "NetworkInterfaces" in inventory.tables
         self.members = {one.id: one for one in self._read(inventory, seen)}
+        self._devices = any(one.kind in (*_NAT, _LOAD_BALANCER) for one in self.members.values())
         self._nets = {name: [ipaddress.ip_network(text) for text in zone.cidr] for name, zone in zones.items()}
         self._subnets = list(_subnets(inventory, time))
         self._by_address: dict[str, list[Member]] = {}
@@ -94,6 +95,8 @@ class Stretch:
     def hides_clients(self, address: str, packet_ends: bool) -> bool:
         """Tells whether sessions of an address may have been begun by others: it is a load balancer's, or, in logs
         without the packets' own ends, a NAT gateway's."""
+        if not self._devices:
+            return False
         kinds = {one.kind for one in self.target(address)}
         return _LOAD_BALANCER in kinds or (not packet_ends and not kinds.isdisjoint(_NAT))
 
