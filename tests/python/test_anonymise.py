@@ -5,6 +5,8 @@ import ipaddress
 import json
 import os
 import re
+import subprocess
+import sys
 
 import pytest
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
@@ -13,7 +15,7 @@ from hypothesis import strategies as st
 
 import vpcflow as vf
 import vpcflow.cli
-from conftest import HEADER, line, run_cli
+from conftest import HEADER, ROOT, SAMPLE, line, run_cli
 from vpcflow.protect import KEPT_RANGES, SAME_RANGES, AddressMap, Anonymiser, CryptoPan, new_key, read_key
 from vpcflow.protect.tokens import KEPT_WORDS, Tokens, treatment
 
@@ -340,6 +342,25 @@ def test_the_command(tmp_path):
     assert to_stdout.stdout == out.read_bytes()
     os.chmod(tmp_path / "key", 0o644)
     assert b"others can read it" in run_cli("anonymise", tmp_path / "in.log", "-o", out, "--key", tmp_path / "key").stderr
+
+
+def test_the_page_runs_in_its_order(tmp_path):
+    """docs/how-to/hand-logs-over-safely.md, as somebody types it."""
+    page = (ROOT / "docs" / "how-to" / "hand-logs-over-safely.md").read_text()
+    (tmp_path / "vpcflow").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m vpcflow "$@"\n')
+    (tmp_path / "vpcflow").chmod(0o755)
+    (tmp_path / "logs").mkdir()
+    (tmp_path / "logs" / "flow.log.gz").write_bytes(SAMPLE.read_bytes())
+    script = "\n".join(re.findall(r"^```sh\n(.*?)^```", page, re.M | re.S))
+    assert "--new-key" in script
+    own = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    done = subprocess.run(["bash", "-euc", script], cwd=tmp_path, env=own, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    found, original, image = done.stdout.split()[-3:]
+    assert (found, original) == ("0", image)
+    assert int(original) > 0
+    for name in ("shared.log.gz", "shared.parquet", "shared.csv"):
+        assert vf.scan(tmp_path / name).count() > 0
 
 
 def test_keys_that_are_none(tmp_path, monkeypatch):

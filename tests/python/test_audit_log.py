@@ -8,6 +8,7 @@ import pytest
 
 import vpcflow.cli
 from conftest import HEADER, line
+from test_schemas import table
 
 
 @pytest.fixture
@@ -34,6 +35,7 @@ def test_a_line_a_command(log, tmp_path, capsys):
     assert second["argv"] == ["top", source, "--by", "srcaddr", "--where", "dstport = 22"]
     assert (third["records"], third["exit"]) == (None, 2)
     assert (fourth["command"], fourth["exit"]) == (None, 2)
+    assert all(list(row) == [name for name, *_ in table("Audit log")] for row in rows(log))
     assert log.stat().st_mode & 0o777 == 0o600
     assert first["time"].endswith("+00:00")
 

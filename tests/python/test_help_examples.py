@@ -112,6 +112,8 @@ def shell(tmp_path_factory):
     run_cli("evidence", "pack", folder / "logs", "-o", folder / "case-6", check=0)
     run_cli("digest", "build", folder / "logs", "-o", folder / "digests", check=0)
     (folder / "threats.txt").write_text("77.55.92.203\n203.0.113.0/24  # a prefix\n")
+    run_cli("anonymise", "--new-key", folder / "share.key", check=0)
+    run_cli("protect", "keys", folder / "keys", "--role", "analyst=dstport,protocol,packets,bytes,start,end,action", check=0)
     return folder
 
 

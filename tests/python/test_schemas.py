@@ -83,6 +83,7 @@ def test_the_types_that_are_checked_differ():
         ("Checks of rules", ["sg", "check", GROUPS / "no-web.json", GROUPS / "flow.log.gz", "--inventory", GROUPS / "aws"]),
         ("Results of controls", ["audit", "check", AUDIT / "controls.yaml", AUDIT / "flow.log.gz"]),
         ("Probes", ["audit", "matrix", AUDIT / "tests.csv", AUDIT / "flow.log.gz", "--inventory", AUDIT / "aws"]),
+        ("Policies", ["iam", "reader", "s3://logs/vpc/"]),
         ("Audit of flow logs", ["enable", "audit", "--from-json", INVENTORY]),
         ("Plan of flow logs", ["enable", "plan", "vpc-0a1b2c3d4e5f60718", "--to", "cloudwatch://flows", "--for", "cost", "--from-json", INVENTORY]),
         ("Cost of flow logs", ["enable", "cost", "--from", SAMPLE]),

@@ -16,7 +16,7 @@ from ._shared import add_input, exit_code_of, flows_of, names_of
 
 HELP = "write records with addresses, accounts, ids and names mapped under a key"
 EXAMPLES = (
-    "anonymise --new-key share.key\n  vpcflow anonymise logs/ -o shared.log.gz --key share.key\n"
+    "anonymise --new-key own.key\n  vpcflow anonymise logs/ -o shared.log.gz --key share.key\n"
     "  vpcflow anonymise logs/ -o shared.parquet --key share.key --select srcaddr,dstaddr,dstport,bytes,action"
 )
 

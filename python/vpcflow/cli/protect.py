@@ -16,7 +16,7 @@ from ._shared import add_input, exit_code_of, flows_of, names_of
 
 HELP = "encrypt Parquet by column: roles read the fields that they may, and are refused the others"
 EXAMPLES = (
-    "protect keys keys/ --role analyst=dstport,protocol,packets,bytes,start,end,action,log-status\n"
+    "protect keys own-keys/ --role analyst=dstport,protocol,packets,bytes,start,end,action,log-status\n"
     "  vpcflow protect encrypt logs/ -o flows.parquet --keys keys/owner.json\n"
     "  vpcflow protect keys keys/ --rotate"
 )
