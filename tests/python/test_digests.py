@@ -3,17 +3,22 @@
 import collections
 import csv
 import datetime
+import functools
 import gzip
 import ipaddress
 import itertools
 import json
 import os
 import random
+import re
+import shlex
+import subprocess
 
 import pytest
 
 import vpcflow as vf
-from conftest import run_cli
+from conftest import ROOT, SAMPLE, run_cli
+from vpcflow.cli import main
 from vpcflow.digest import Digests, build, merge
 from vpcflow.digest.day import merge as merge_days
 from vpcflow.digest.stored import from_bytes, to_bytes
@@ -81,24 +86,28 @@ def world(tmp_path_factory):
     return base, [r for day in kept for r in records[day]], pool, rng
 
 
+parsed = functools.cache(ipaddress.ip_address)
+
+
 def expected(records, indicator, asked):
     """What hunt says, by brute force: seen, first, last, days, peers."""
     net = ipaddress.ip_network(indicator)
     first = last = None
-    days, peers = set(), set()
+    days, peers, hours = set(), set(), set()
     for r in records:
         day = r["start"] // DAY
         if r["status"] != "OK" or not asked[0] <= day <= asked[1]:
             continue
         for ends in ((r["src"], r["dst"]), (r["pkt_src"], r["pkt_dst"])):
             for own, other in (ends, ends[::-1]):
-                address = ipaddress.ip_address(own)
+                address = parsed(own)
                 if address.version == net.version and address in net:
                     first = r["start"] if first is None else min(first, r["start"])
                     last = r["end"] if last is None else max(last, r["end"])
                     days.add(day)
+                    hours.add(r["start"] // 3600)
                     peers.add(other)
-    return bool(days), first, last, [str(datetime.date(1970, 1, 1) + datetime.timedelta(d)) for d in sorted(days)], peers
+    return bool(days), first, last, [str(datetime.date(1970, 1, 1) + datetime.timedelta(d)) for d in sorted(days)], peers, len(hours)
 
 
 def test_hunting_in_digests_is_hunting_in_the_logs(world):
@@ -114,8 +123,8 @@ def test_hunting_in_digests_is_hunting_in_the_logs(world):
         assert found.days_asked == asked[1] - asked[0] + 1
         assert found.days_covered == sum(asked[0] <= day <= asked[1] for day in covered) < found.days_asked
         for one in found:
-            seen, first, last, days, peers = expected(records, one.indicator, asked)
-            assert (one.seen, one.first, one.last, one.days, one.peer_count) == (seen, first, last, days, len(peers)), one
+            seen, first, last, days, peers, hours = expected(records, one.indicator, asked)
+            assert (one.seen, one.first, one.last, one.days, one.peer_count, one.hours_seen) == (seen, first, last, days, len(peers), hours), one
             assert set(one.peers) <= peers
             assert len(one.peers) == min(len(peers), 20)
     assert 0 < len(found.seen) < len(found)
@@ -319,23 +328,56 @@ def test_what_is_no_indicator_is_an_error(text, says, small):
     assert says in str(error.value)
 
 
-def test_the_command_tells_by_its_exit_code(small, tmp_path):
+def test_the_command_tells_by_its_exit_code(small, tmp_path, capfdbinary):
+    def run(*args):
+        code = main(["hunt", *map(str, args), "--digests", str(small / "d")])
+        return code, capfdbinary.readouterr().out
+
     seen, other = _file(tmp_path, "seen", "198.51.100.7\n192.0.2.1\n"), _file(tmp_path, "other", "192.0.2.1\n")
     day = datetime.date(1970, 1, 1) + datetime.timedelta(BEGIN // DAY)
-    done = run_cli("hunt", seen, "--digests", small / "d", "--json", "--end", str(day + datetime.timedelta(3)), check=1)
-    first, second = map(json.loads, done.stdout.splitlines())
+    code, out = run(seen, "--json", "--end", day + datetime.timedelta(3))
+    assert code == 1
+    first, second = map(json.loads, out.splitlines())
     assert (first["seen"], first["days_seen"], first["days_covered"], first["days_asked"]) == (True, 1, 1, 3)
     assert (second["seen"], second["first"], second["days"]) == (False, None, [])
-    done = run_cli("hunt", other, "--digests", small / "d", "--start", str(day - datetime.timedelta(2)), check=0)
-    assert b"1 not seen on any of them; 2 days asked without digest" in done.stdout
-    assert b"never" not in done.stdout
+    code, out = run(other, "--start", day - datetime.timedelta(2))
+    assert code == 0
+    assert b"1 not seen on any of them; 2 days asked without digest" in out
+    assert b"never" not in out
     assert b"no digest here" in run_cli("hunt", seen, "--digests", small, check=2).stderr
     for wrong in (tmp_path / "no", small / "d" / f"{day}.digest"):
         with pytest.raises(vf.SourceError):
             Digests(wrong)
     with pytest.raises(vf.NoRecordsError, match="no digest of"):
         vf.hunt(["192.0.2.1"], small / "d", start="2001-01-01", end="2001-02-01")
-    table = run_cli("hunt", seen, "--digests", small / "d", "--csv", check=1).stdout.decode()
+    table = run(seen, "--csv")[1].decode()
     assert [row["seen"] for row in csv.DictReader(table.splitlines())] == ["True", "False"]
     with pytest.raises(vf.PlanError, match="did you mean 'where'"):
         vf.hunt(str(_file(tmp_path, "c.csv", "when,where\n1,198.51.100.7\n")), small / "d", column="wher")
+
+
+def test_the_page_runs_as_it_stands(tmp_path, monkeypatch, capfdbinary):
+    """Every command and the program of "An indicator arrived", in their order, with what the page says comes of them."""
+    page = (ROOT / "docs" / "how-to" / "were-we-touched.md").read_text()
+    (tmp_path / "logs").mkdir()
+    (tmp_path / "logs" / "flow.log.gz").write_bytes(SAMPLE.read_bytes())
+    monkeypatch.chdir(tmp_path)
+    ran = []
+    for block in re.findall(r"^```sh\n(.*?)^```", page, re.M | re.S):
+        for command in block.splitlines():
+            if command.startswith("vpcflow "):
+                ran.append(command.split()[1])
+                assert main(shlex.split(command)[1:]) == (ran[-1] == "hunt"), command
+            else:
+                subprocess.run(["bash", "-c", command], check=True, timeout=60)
+    out = b"".join(capfdbinary.readouterr()).decode()
+    assert set(ran) == {"digest", "hunt", "trace", "timeline"}
+    said = re.search(r"It prints `([^`]+)`", page)[1]
+    assert said in out
+    assert "records; 1 object opened of 1 object" in out
+    (program,) = re.findall(r"^```python\n(.*?)^```", page, re.M | re.S)
+    names = {}
+    exec(program, names)
+    assert names["found"].conclusion() == said
+    assert len(names["records"]) > 100
+    assert (tmp_path / "case.jsonl").read_text().count("\n") > 100

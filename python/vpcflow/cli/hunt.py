@@ -22,7 +22,8 @@ EXAMPLES = (
 )
 _SCHEMA = [
     ("indicator", "text"), ("seen", "bool"), ("first", "time"), ("last", "time"), ("days_seen", "int64"),
-    ("days_covered", "int64"), ("days_asked", "int64"), ("addresses", "int64"), ("accepted", "bool"),
+    ("days_covered", "int64"), ("days_asked", "int64"),
+    ("hours_seen", "int64"), ("addresses", "int64"), ("accepted", "bool"),
     ("peer_count", "int64"), ("peers", "text"), ("days", "text"),
 ]  # fmt: skip
 

@@ -68,7 +68,7 @@ class Day(NamedTuple):
 
     def as_row(self) -> dict[str, Any]:
         """Returns what ``vpcflow digest info`` says of it."""
-        objects = self.objects.values()
+        objects = {one.identity: one for one in self.objects.values()}.values()  # copies hold nothing more
         seen = 0
         for hours in self.interfaces.values():
             seen |= hours.seen
@@ -84,7 +84,7 @@ class Day(NamedTuple):
             "hours": bits(seen),
             "interface_hours": sum(bits(hours.seen) for hours in self.interfaces.values()),
             "skipdata_hours": sum(bits(hours.skipped) for hours in self.interfaces.values()),
-            "objects": len(self.objects),
+            "objects": len(objects),
             "damaged": sum(one.damaged for one in objects),
         }
 

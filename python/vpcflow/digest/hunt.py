@@ -49,6 +49,7 @@ class Sighting:
     days_covered: int  # that have a digest, of those asked
     days_asked: int
     days: list[str]  # on which it was seen
+    hours_seen: int  # how many hours of those days have a record of it
     addresses: int  # of a prefix, how many of it
     accepted: bool | None  # false: all of its records were rejected; null: not seen, or the logs lack the action
     peers: list[str]  # the first twenty by address
@@ -131,9 +132,17 @@ class Hunt(Sequence[Sighting]):
         return query.collect()
 
     def objects_in(self, flows: Flows) -> list[_core.Source]:
-        """Returns the sources of logs that :meth:`records` opens."""
-        known = {(one.name, one.size) for one in self.objects.values()}
-        return [source for source in flows._sources if (label_of(source), size_of(source)) in known]
+        """Returns the sources of logs that :meth:`records` opens: by the last part of their names, and by their size
+        where that is known, so that a copy of a bucket will do."""
+        sizes: dict[str, set[int]] = {}
+        for one in self.objects.values():
+            sizes.setdefault(os.path.basename(one.name), set()).add(one.size)
+        out = []
+        for source in flows._sources:
+            own, size = sizes.get(os.path.basename(label_of(source)), set()), size_of(source)
+            if own and (not size or size in own or 0 in own):
+                out.append(source)
+        return out
 
 
 def hunt(
@@ -233,6 +242,7 @@ class _Found:
         self.last: int | None = None
         self.days: list[str] = []
         self.roles = 0
+        self.hours = 0
         self.addresses: list[Keys] = []
         self.peers: list[Keys] = []
 
@@ -241,7 +251,7 @@ class _Found:
         accepted = True if self.roles & ACCEPTED else False if self.roles & REJECTED else None
         return Sighting(
             indicator, bool(self.days), self.first, self.last, len(self.days), covered, asked, self.days,
-            len(addresses), accepted, _texts(peers), len(peers),
+            self.hours, len(addresses), accepted, _texts(peers), len(peers),
         )  # fmt: skip
 
 
@@ -287,6 +297,7 @@ class _Search:
             own.first = span[0] if own.first is None else min(own.first, span[0])
             own.last = span[1] if own.last is None else max(own.last, span[1])
             own.roles |= int(np.bitwise_or.reduce(addresses.roles[part]))
+            own.hours += bits(int(np.bitwise_or.reduce(addresses.hours[part])))
             own.days.append(stored.date.isoformat())
             own.addresses.append(keys[part])
             own.peers.append(keys[links.of(part)])

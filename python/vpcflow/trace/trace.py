@@ -6,7 +6,7 @@ import dataclasses
 import ipaddress
 import os
 import warnings
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Union
 
 from .._display import instant
@@ -49,6 +49,7 @@ _LACKS = {
     "tcp-flags": "who began a TCP connection where ports and times do not tell",
     "log-status": "minutes without traffic and lost records",
 }
+_NAMED = 20  # targets that a finding names
 _NEVER = (
     "flow logs never hold: queries to Amazon's DNS, 169.254.169.254 (instance metadata) and 169.254.169.123 (time), "
     "DHCP, mirrored traffic, traffic to the reserved address of the VPC router, and the type of ICMP"
@@ -209,7 +210,7 @@ class _Making:
         self._start = min((row["first"] for row in rows if row["first"] is not None), default=None)
         self._end = max((row["last"] for row in rows if row["last"] is not None), default=None)
 
-    def trace(self, owners: list[Owner], findings: Iterable[Mapping[str, Any]]) -> Trace:
+    def trace(self, owners: list[Owner], findings: Sequence[Mapping[str, Any]]) -> Trace:
         """Makes the rest."""
         named = [one for one in findings if self._address in (one.get("actor"), *(one.get("targets") or ()))]
         rows = [
@@ -226,7 +227,9 @@ class _Making:
         ]  # fmt: skip
         if self._records:
             self._add_activity(rows, owners)
-        rows += self._unseen(owners)
+        rows += self._unseen(
+            owners, sum(len(one.get("targets") or ()) >= _NAMED for one in findings if one not in named)
+        )
         return Trace(
             self._address, self._records, self._start, self._end, self._first.scope, owners, rows, told,
             self._first.owners.report, None if self._digests is not None else self._border(),
@@ -329,7 +332,7 @@ class _Making:
             row[one["seen"].lower()] += one["minutes"]
         return [rows[name] for name in sorted(rows)]
 
-    def _unseen(self, owners: list[Owner]) -> list[dict[str, Any]]:
+    def _unseen(self, owners: list[Owner], long: int) -> list[dict[str, Any]]:
         """Returns a row for each thing that could not be seen."""
         report = self._first.owners.report
         sources = sum(report.formats.values())
@@ -345,4 +348,6 @@ class _Making:
             out.append(f"{count(report.rejected, 'line')} of the logs were rejected")
         if len(owners) > 1 and any(not one.certain for one in owners):
             out.append("owners marked uncertain have one peer, and may be its interface")
+        if long:
+            out.append(f"{count(long, 'finding')} with more targets than named: the address may be among the others")
         return [{"kind": "unseen", "text": one} for one in [*out, _NEVER]]
