@@ -10,7 +10,8 @@ import re
 import pytest
 
 import vpcflow as vf
-from conftest import SAMPLE, run_cli
+from conftest import SAMPLE
+from vpcflow.cli import main
 from vpcflow.trace.timelines import FORMS, sessions_of, timeline
 
 # Of the specification, https://github.com/corelight/community-id-spec (baseline files).
@@ -148,15 +149,18 @@ def test_forms_that_there_are_not(sessions):
         text_of(vf.scan(LOG).filter("bytes > 10000").sessions().collect(), form)
 
 
-def test_the_command_writes_the_sessions_of_addresses(tmp_path):
+def test_the_command_writes_the_sessions_of_addresses(tmp_path, capfdbinary):
     out = tmp_path / "case.csv"
-    done = run_cli("timeline", "10.0.30.170", SAMPLE, "--to", "timesketch", "-o", out, check=0)
+    assert main(["timeline", "10.0.30.170", str(SAMPLE), "--to", "timesketch", "-o", str(out)]) == 0
     rows = list(csv.DictReader(io.StringIO(out.read_text())))
     assert len(rows) == len(sessions_of(vf.scan(str(SAMPLE)), ["10.0.30.170"]).collect()) > 10
     assert all("10.0.30.170" in (r["client"], r["server"]) for r in rows)
-    assert f"{len(rows):,} conversations of 10.0.30.170 written, of 20,000 records".encode() in done.stderr
-    assert b"give logs behind" in run_cli("timeline", "10.0.30.170", "--to", "csv", check=2).stderr
-    assert b"goes with --to" in run_cli("timeline", SAMPLE, "-o", out, check=2).stderr
-    line = json.loads(run_cli("sessions", SAMPLE, "--community-id", "--json", "-n", "1", check=0).stdout)
+    assert f"{len(rows):,} conversations of 10.0.30.170 written, of 20,000 records".encode() in capfdbinary.readouterr().err
+    assert main(["timeline", "10.0.30.170", "--to", "csv"]) == main(["timeline", str(SAMPLE), "-o", str(out)]) == 2
+    err = capfdbinary.readouterr().err
+    assert b"give logs behind" in err
+    assert b"goes with --to" in err
+    assert main(["sessions", str(SAMPLE), "--community-id", "--json", "-n", "1"]) == 0
+    line = json.loads(capfdbinary.readouterr().out)
     ports = (line["client_port"], line["server_port"])
     assert line["community_id"] == vf.community_id(line["client"], line["server"], line["protocol"], *ports)

@@ -9,7 +9,8 @@ import re
 import pytest
 
 import vpcflow as vf
-from conftest import ROOT, SAMPLE, run_cli
+from conftest import ROOT, SAMPLE
+from vpcflow.cli import main
 from vpcflow.trace.legs import RULES
 
 LONG = bool(os.environ.get("VPCFLOW_LONG"))  # make soak
@@ -165,6 +166,26 @@ def test_owners_without_flow_direction_are_told_by_what_their_interfaces_have():
     assert (bare.address, bare.records, bare.owners) == ("10.0.0.1", 1, [])
 
 
+def test_of_several_owners_at_once_nothing_is_lost():
+    """Two VPCs with the same addresses, and a peer whose interface alone logged."""
+    head = b"interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action flow-direction\n"
+    lines = [f"eni-{x} 10.0.0.1 10.0.0.{x} {x}000 443 6 9 9 {100 * t} {100 * t + 60} ACCEPT egress\n" for x in (2, 3) for t in (1, 2, 3)]
+    lines += [f"eni-peer{x} 10.0.0.1 10.0.0.{x} {x}000 443 6 9 9 200 260 ACCEPT ingress\n" for x in (2, 9)]
+    found = vf.trace(vf.scan(head + "".join(lines).encode()), "10.0.0.1", findings=False)
+    assert [(one.interface, one.alone) for one in found.owners] == [("eni-2", True), ("eni-3", True)]
+    assert {(r["interface"], r["peer"]) for r in found.of("peer")} == {("eni-2", "10.0.0.2"), ("eni-3", "10.0.0.3"), (None, "10.0.0.9")}
+    assert {r["interface"] for r in found.of("hour")} == {"eni-2", "eni-3"}
+    assert any("at the same time as others" in text for text in found.warnings)
+
+
+def test_minutes_are_absent_in_the_time_of_all_the_logs():
+    head = b"interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status\n"
+    lines = [b"eni-1 10.0.0.1 10.0.0.2 1 443 6 9 9 600 660 ACCEPT OK\n"]
+    lines += [b"eni-2 10.0.0.%d 10.0.0.4 1 443 6 9 9 %d %d ACCEPT OK\n" % (i % 2 + 2, i * 60, i * 60 + 60) for i in range(30)]
+    (row,) = vf.trace(vf.scan(head + b"".join(lines)), "10.0.0.1", findings=False).of("coverage")
+    assert (row["interface"], row["ok"], row["ok"] + row["absent"]) == ("eni-1", 1, 30)
+
+
 def test_owners_come_from_an_inventory_with_their_validity(tmp_path):
     text, _ = world(5)
     for day, eni in (("2023-11-14T00-00-00Z", "eni-old"), ("2023-11-14T23-36-40Z", "eni-new")):
@@ -206,9 +227,9 @@ def test_a_transit_gateway_is_a_leg():
     assert (leg["rule"], leg["certain"], leg["through"], leg["peer"]) == ("tgw-attachment", True, "tgw-attach-1", "10.1.0.1")
 
 
-def test_findings_and_pivots_of_the_sample(tmp_path):
-    done = run_cli("trace", "10.0.30.170", SAMPLE, "--json", check=0)
-    rows = [json.loads(line) for line in done.stdout.splitlines()]
+def test_findings_and_pivots_of_the_sample(tmp_path, capfdbinary):
+    assert main(["trace", "10.0.30.170", str(SAMPLE), "--json"]) == 0
+    rows = [json.loads(line) for line in capfdbinary.readouterr().out.splitlines()]
     assert [r["kind"] for r in rows][:2] == ["trace", "identity"]
     findings = [r for r in rows if r["kind"] == "finding"]
     expected = [f for f in vf.detect(vf.scan(str(SAMPLE))) if "10.0.30.170" in (f.actor, *f.targets)]
@@ -223,7 +244,8 @@ def test_findings_and_pivots_of_the_sample(tmp_path):
     file.write_text("no json\n")
     with pytest.raises(vf.PlanError, match=r"findings\.json:1"):
         vf.trace(flows, "10.0.30.170", findings=str(file))
-    page = run_cli("trace", "10.0.30.170", SAMPLE, "-n", "3", "--no-findings", check=0).stdout.decode()
+    assert main(["trace", "10.0.30.170", str(SAMPLE), "-n", "3", "--no-findings"]) == 0
+    page = capfdbinary.readouterr().out.decode()
     for title in ("Where to look next", "Who had it", "What it offered", "With whom, new ones first", "What could not be seen"):
         assert title in page
 
@@ -244,9 +266,9 @@ def test_the_rows_are_those_of_the_schemas():
     json.dumps(rows)
 
 
-def test_an_address_that_nowhere_occurs_is_said_of_what():
-    done = run_cli("trace", "203.0.113.77", SAMPLE, "--no-findings", check=0)
-    assert done.stdout.startswith(b"203.0.113.77 was not seen in 20,000 records of 60 interfaces, 2026-11-23 06:00:00 to")
+def test_an_address_that_nowhere_occurs_is_said_of_what(capfdbinary):
+    assert main(["trace", "203.0.113.77", str(SAMPLE), "--no-findings"]) == 0
+    assert capfdbinary.readouterr().out.startswith(b"203.0.113.77 was not seen in 20,000 records of 60 interfaces, 2026-11-23 06:00:00 to")
     for wrong in ("10.0.0.300", "10.0.0", "eni-1", "", "10.0.0.0/8"):
         with pytest.raises(vf.PlanError, match="expected an IP address"):
             vf.trace(vf.scan(b"srcaddr dstaddr start end\n"), wrong)
@@ -256,7 +278,7 @@ def test_an_address_that_nowhere_occurs_is_said_of_what():
         vf.trace("logs/", "10.0.0.1")
 
 
-def test_hostile_texts_are_data(tmp_path):
+def test_hostile_texts_are_data(tmp_path, capfdbinary):
     """Tags and interfaces with quotes, escapes and formulas."""
     for eni in ("eni'or'1'='1", "=cmd()", "\u202eeni"):
         text = f"interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action\n{eni} 10.0.0.1 10.0.0.2 1 443 6 9 9 0 60 ACCEPT\n"
@@ -265,5 +287,7 @@ def test_hostile_texts_are_data(tmp_path):
         found = vf.trace(vf.scan(str(path)), "10.0.0.1", findings=False)
         assert [one.interface for one in found.owners] == [eni]
         assert [r["interface"] for r in found.of("coverage")] == [eni]
-    page = run_cli("trace", "10.0.0.1", path, "--no-findings", check=0).stdout
-    assert "\u202e" not in page.decode()
+    assert main(["trace", "10.0.0.1", str(path), "--no-findings"]) == 0
+    page = capfdbinary.readouterr().out.decode()
+    assert "10.0.0.3" in page
+    assert "\u202e" not in page

@@ -237,8 +237,10 @@ class _Making:
 
     def _add_activity(self, rows: list[dict[str, Any]], owners: list[Owner]) -> None:
         """Adds what the second and the third pass say."""
-        each: list[Owner | None] = list(owners) or [None]
-        mine = [self._of(one) for one in each]
+        # With several at once, what other interfaces alone have of the address is of one of them, unknown which.
+        rest = [None] if not owners or any(one.alone for one in owners) else []
+        each: list[Owner | None] = [*owners, *rest]
+        mine = [self._of(one, owners) for one in each]
         queries = [query for one, owner in zip(mine, each) for query in (one.sessions(), self._hours(one, owner))]
         queries += [leg_query(self._flows, self._address), self._earlier()]
         *results, legs_found, earlier = collect_readable(queries)[0]
@@ -246,8 +248,12 @@ class _Making:
         is_new = self._newness(earlier)
         parts: dict[str, list[dict[str, Any]]] = {}
         shown: list[Mapping[str, Any]] = []
+        told: set[tuple[Any, ...]] = set()
         for owner, sessions, hours in zip(each, results[::2], results[1::2]):
             own = [one for one in sessions.rows() if self._in_window(one["start"])]
+            if owner is None:  # those that an owner has are told
+                own = [one for one in own if _ends(one) not in told]
+            told |= {_ends(one) for one in own}
             shown += own
             name = None if owner is None else owner.interface
             parts.setdefault("offered", []).extend(offered(own, self._address, name))
@@ -255,7 +261,9 @@ class _Making:
             parts.setdefault("peer", []).extend(peers(own, self._address, name, is_new))
             parts.setdefault("carried", []).extend(carried(own, self._address, name))
             parts.setdefault("hour", []).extend(
-                {"kind": "hour", "interface": name, **row} for row in hours.rows() if self._in_window(row["time"], 3600)
+                {"kind": "hour", "interface": name, **{key: value or 0 for key, value in row.items()}}
+                for row in (hours.rows() if owner is not None or not owners else ())
+                if self._in_window(row["time"], 3600)
             )
         parts["peer"].sort(key=lambda row: (not row["new"], row["first"], row["peer"]))
         legs = with_peers(legs_in(legs_found.rows(), self._address), self._address)
@@ -268,11 +276,14 @@ class _Making:
             rows += parts[kind]
         rows += self._coverage(owners)
 
-    def _of(self, owner: Owner | None) -> Flows:
-        """Returns the records of the address that are of an owner."""
+    def _of(self, owner: Owner | None, owners: Sequence[Owner]) -> Flows:
+        """Returns the records of the address that are of an owner, or of interfaces that are none of theirs."""
         own = self._flows.filter(about([self._address]))
-        condition = "" if owner is None else owner.condition()
-        return own.filter(condition) if condition else own
+        if owner is not None:
+            condition = owner.condition()
+            return own.filter(condition) if condition else own
+        names = [one.interface for one in owners if one.interface]
+        return own.filter(~col("interface_id").is_in(names) | col("interface_id").is_null()) if names else own
 
     def _hours(self, own: Flows, owner: Owner | None) -> Flows:
         """Returns the query of bytes by hour: of the owner's interface, which has each byte once."""
@@ -317,9 +328,8 @@ class _Making:
         names = [one.interface for one in owners if one.interface and one.records]
         if not names:
             return []
-        of = self._flows.filter(col("interface_id").is_in(names))
         try:
-            found = of.coverage()
+            found = self._flows.coverage()  # of all interfaces: what is absent shows by the time of all the logs
         except VpcflowError as error:
             if not isinstance(error.partial, Result):
                 raise
@@ -327,6 +337,8 @@ class _Making:
         rows: dict[str, dict[str, Any]] = {}
         for one in found:
             name = one["interface_id"]
+            if name not in names:
+                continue
             none = {"kind": "coverage", "interface": name, "ok": 0, "nodata": 0, "skipdata": 0, "absent": 0}
             row = rows.setdefault(name, none)
             row[one["seen"].lower()] += one["minutes"]
@@ -346,8 +358,16 @@ class _Making:
             out.append(f"{count(report.skipdata, 'SKIPDATA record')} in the logs: counts are floors")
         if report.rejected:
             out.append(f"{count(report.rejected, 'line')} of the logs were rejected")
+        if not owners and self._records:
+            out.append("whose address it is: bytes by hour are those that every interface logged, the same ones twice")
         if len(owners) > 1 and any(not one.certain for one in owners):
             out.append("owners marked uncertain have one peer, and may be its interface")
         if long:
             out.append(f"{count(long, 'finding')} with more targets than named: the address may be among the others")
         return [{"kind": "unseen", "text": one} for one in [*out, _NEVER]]
+
+
+def _ends(session: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Returns the two ends of a session, whoever began."""
+    ends = [(session[end] or "", session[f"{end}_port"] or 0) for end in ("client", "server")]
+    return (*sorted(ends), session["protocol"])
