@@ -246,6 +246,29 @@ def test_lines_that_were_altered_are_named_by_their_head(month, what):
     assert len(heads) <= 2
 
 
+def test_an_object_is_the_same_from_any_folder(tmp_path, monkeypatch):
+    for number in (1, 2):
+        (tmp_path / f"{number}").mkdir()
+        (tmp_path / f"{number}" / "flow.log").write_bytes(day_text(number))
+    monkeypatch.chdir(tmp_path)
+    assert vf.manifest.add(["1", "2"], "ev").objects == ["1/flow.log", "2/flow.log"]
+    for number in (1, 2):
+        monkeypatch.chdir(tmp_path / f"{number}")
+        assert (vf.manifest.add(".", "../ev").objects, vf.manifest.add(tmp_path / "1", "../ev").same) == ([], 1)
+        vf.manifest.add("flow.log", "../own")
+    names = [json.loads(text)["object"] for text in (tmp_path / "own" / "objects.jsonl").read_text().splitlines()]
+    assert names == ["flow.log", str(tmp_path / "2" / "flow.log")]  # two files, though both were called flow.log
+    assert vf.manifest.verify("../ev", "..").counts("object")["ok"] == 2
+    monkeypatch.chdir(tmp_path)
+    assert vf.manifest.verify("own", "2").counts("object") == {"ok": 1}
+    (tmp_path / "moved").mkdir()
+    for name in ("1", "2", "ev"):
+        shutil.move(tmp_path / name, tmp_path / "moved" / name)
+    monkeypatch.chdir(tmp_path / "moved")
+    assert vf.manifest.add(["1", "2"], "ev").same == 2
+    assert vf.manifest.verify("ev", ["1", "2"]).ok
+
+
 def test_an_unsigned_part_is_named(month):
     log(month, 15).write_bytes(gzip.compress(day_text(15)))
     vf.manifest.add(log(month, 15), month / "ev", created=NOW)

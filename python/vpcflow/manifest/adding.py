@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import hashlib
 import os
@@ -18,14 +19,14 @@ from ..inventory.inventory import Inventory
 from ..io.aws.layout import NOTHING_CHOSEN, Selection
 from ..io.aws.session import Connection
 from ..typing import AwsOptions, Progress
-from .checking import Checked, check_files
+from .checking import Checked, Listed, check_files
 from .coverage import Coverage
 from .days import Day, between, day_of, days_of, period_of, runs
 from .entries import Entry
 from .folder import Folder
 from .heads import SCHEMA, Head, head_file, tool_name, utc_text
 from .measuring import Measured, measure, stored_hash
-from .stores import Bucket, Files, GoneError, Stored, UnreadableError, absolute, store_of
+from .stores import Bucket, Files, GoneError, Stored, UnreadableError, store_of
 from .tree import Tree, leaf_hash
 
 _READERS = 4
@@ -149,7 +150,8 @@ class _Adding:
     ) -> None:  # fmt: skip
         self._before, self._notes, self._asked, self._format, self._now = before, notes, asked, format, now
         self._inventory = inventory
-        self._known = {absolute(one.object): one for one in before.listed}
+        self._known = {one.place or one.object: one for one in before.listed}
+        self._names = {one.object: one for one in before.listed}
         self._same = 0
         self._unreadable: dict[str, str] = {}
 
@@ -207,7 +209,7 @@ class _Adding:
     def _look(self, found: _Found) -> Measured | str | None:
         """Looks at an object; ``None`` if it is listed as it is, a text if it cannot be read."""
         store, stored = found
-        listed = self._known.get(stored.full)
+        listed = self._known.get(stored.place or stored.full) or self._moved(store, stored)
         try:
             if listed is not None:
                 same = stored.etag is not None and (stored.etag, stored.size) == (listed.etag, listed.size)
@@ -218,6 +220,17 @@ class _Adding:
             return "it is gone since it was listed"
         except UnreadableError as error:
             return str(error)
+
+    def _moved(self, store: Files | Bucket, stored: Stored) -> Listed | None:
+        """Returns the line of the same name, if it has the same bytes: all was moved since. Another file may have the
+        name too, seen from another folder."""
+        listed = self._names.get(stored.name)
+        if listed is None or stored.size != listed.size:
+            return None
+        with contextlib.suppress(GoneError, UnreadableError):
+            if stored_hash(store, stored)[0] == listed.sha256:
+                return listed
+        return None
 
     # -- periods --------------------------------------------------------------------------------------------------
 
@@ -253,11 +266,7 @@ class _Adding:
             own = []
             coverage = Coverage()
             for one in objects:
-                listed = self._known.get(one.stored.full)
-                name = one.stored.name if listed is None else listed.object
-                entry = Entry(
-                    seq=tree.size, object=name, replaces=None if listed is None else listed.seq, **one.figures
-                )
+                entry = self._entry(tree.size, one)
                 own.append(entry)
                 tree.add(leaf_hash(entry.line()))
                 coverage.add(one.runs)
@@ -274,6 +283,16 @@ class _Adding:
             lines += written
             entries += own
         return heads, lines, entries
+
+    def _entry(self, number: int, one: Measured) -> Entry:
+        """Makes the line of an object, under the name that it has, or under a new one."""
+        stored = one.stored
+        listed = self._known.get(stored.place or stored.full)
+        name = stored.full if listed is None and stored.name in self._names else stored.name
+        return Entry(
+            seq=number, object=name if listed is None else listed.object, place=stored.place,
+            replaces=None if listed is None else listed.seq, **one.figures,
+        )  # fmt: skip
 
     def _expected(self, period: str | None, coverage: Coverage) -> dict[str, Any] | None:
         """Returns which interfaces the inventory has, and which of them have no record; ``None`` without inventory."""

@@ -33,6 +33,7 @@ class Listed(NamedTuple):
 
     seq: int
     object: str
+    place: str | None
     size: int
     sha256: str
     etag: str | None
@@ -209,7 +210,9 @@ class _Lines:
         leaf = leaf_hash(line.data)
         self._tree.add(leaf)
         self._found.leaves.append(leaf)
-        self._found.listed.append(Listed(entry.seq, entry.object, entry.size, entry.sha256, entry.etag, entry.records))
+        self._found.listed.append(
+            Listed(entry.seq, entry.object, entry.place, entry.size, entry.sha256, entry.etag, entry.records)
+        )
         return line.data
 
     def _blame(self, fault: str) -> None:

@@ -10,8 +10,8 @@ from .strict import checked, is_sha256, json_bytes, json_value
 
 _NONE = type(None)
 _KINDS: dict[str, tuple[type, ...]] = {
-    "seq": (int,), "object": (str,), "size": (int,), "sha256": (str,), "etag": (str, _NONE), "modified": (int, _NONE),
-    "format_sha256": (str, _NONE), "records": (int,), "ok": (int,), "nodata": (int,), "skipdata": (int,),
+    "seq": (int,), "object": (str,), "place": (str, _NONE), "size": (int,), "sha256": (str,),
+    "etag": (str, _NONE), "modified": (int, _NONE), "format_sha256": (str, _NONE), "records": (int,), "ok": (int,), "nodata": (int,), "skipdata": (int,),
     "rejects": (dict,), "accepted": (int, _NONE), "rejected": (int, _NONE), "start": (int, _NONE),
     "end": (int, _NONE), "interfaces": (int, _NONE), "error": (str, _NONE), "replaces": (int, _NONE),
 }  # fmt: skip
@@ -20,6 +20,7 @@ _KINDS: dict[str, tuple[type, ...]] = {
 @dataclasses.dataclass(frozen=True)
 class Entry:
     """An object of a manifest. ``seq``: its number, from 0. ``object``: its path as it was given, or its URL.
+    ``place``: SHA-256 of its absolute path, by which it is the same from any folder; null for URLs.
     ``size`` and ``sha256`` are of the stored bytes, packed as they are. ``etag``: of S3's listing; ``modified``: when
     it was written, as its store says, Unix seconds. ``format_sha256``: of the field list of its records, null if it
     has several or none. ``records`` = ``ok`` + ``nodata`` + ``skipdata``; ``rejects`` counts lines by reason;
@@ -29,6 +30,7 @@ class Entry:
 
     seq: int
     object: str
+    place: str | None
     size: int
     sha256: str
     etag: str | None
@@ -60,6 +62,10 @@ class Entry:
         """Parses a line. Raises :class:`~vpcflow.ManifestError`, which names ``what``."""
         value = checked(json_value(line, what), _KINDS, what)
         counts = value["rejects"].values()
-        if not is_sha256(value["sha256"]) or any(type(n) is not int or n < 0 for n in counts):
+        if (
+            not is_sha256(value["sha256"])
+            or not is_sha256(value["place"] or value["sha256"])
+            or any(type(n) is not int or n < 0 for n in counts)
+        ):
             raise ManifestError(f"{what}: has a value that cannot be")
         return cls(**value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import stat
@@ -36,6 +37,11 @@ class Stored(NamedTuple):
     size: int
     etag: str | None = None
     modified: int | None = None
+
+    @property
+    def place(self) -> str | None:
+        """SHA-256 of the absolute path; ``None`` for a URL."""
+        return None if is_aws_url(self.full) else hashlib.sha256(os.fsencode(self.full)).hexdigest()
 
 
 class Files:

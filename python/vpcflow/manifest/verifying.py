@@ -19,7 +19,7 @@ from .checking import Checked, Listed, Row, check_files
 from .folder import OBJECTS, Folder
 from .heads import Head
 from .measuring import stored_hash
-from .naming import Alignment, aligned
+from .naming import Alignment, aligned, is_below
 from .seals.keys import Keys, keys_of
 from .seals.reading import seals_of
 from .seals.seal import Seal
@@ -166,17 +166,15 @@ class _Objects:
             notes += said
             if alignment is None:  # nothing is there, and nothing says which objects should be
                 return [Row(name, "missing", "object") for name in sorted(self._versions)], 0, notes
-            there = {alignment.listed(one.full): one for one in objects}
-            for name, one in there.items():
-                if name is None:
-                    continue
-                tasks.setdefault(name, (store, one))
             for one in objects:
-                if alignment.listed(one.full) is None:
+                name = alignment.listed(one)
+                if name is None:
                     unlisted[one.full] = Row(one.name, "unlisted", "object")
+                else:
+                    tasks.setdefault(name, (store, one))
             for name in self._versions:
                 full = alignment.full(name)
-                if name not in tasks and full is not None and alignment.asks_for(full, store.root):
+                if name not in tasks and full is not None and is_below(full, store.root):
                     tasks[name] = (store, store.at(full))
         rows = list(self._verdicts(tasks))
         asked = len(self._versions) - len(tasks) if paths else 0
@@ -188,12 +186,11 @@ class _Objects:
         try:
             objects, notes = store.find(NOTHING_CHOSEN, os.path.realpath(self._checked.folder.path))
         except VpcflowError as error:
-            alignment = aligned(list(self._versions), [], store.root)
+            alignment = aligned(self._checked.listed, [], store.root)
             if error.kind not in ("not-found", "no-records") or (alignment is None and not store.exists()):
                 raise
             return [], alignment, []
-        alignment = aligned(list(self._versions), [one.full for one in objects], store.root)
-        return objects, alignment or Alignment.none(list(self._versions)), notes
+        return objects, aligned(self._checked.listed, objects, store.root), notes
 
     def _verdicts(self, tasks: dict[str, tuple[Files | Bucket, Stored]]) -> Iterator[Row]:
         readers = ThreadPoolExecutor(_READERS)
