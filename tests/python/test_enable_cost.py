@@ -11,6 +11,7 @@ from vpcflow.enable import measured_cost
 from vpcflow.enable.costs import estimated_range
 from vpcflow.enable.prices import insights_usd_per_gb, monthly_usd, price_date, usd_per_gb, width
 from vpcflow.enable.spec import fields_of
+from vpcflow.pricing.sheet import GB
 
 V5 = vf.synth(20_000, seed=3, format="v5", hours=1).data
 
@@ -84,11 +85,11 @@ def test_prices_are_data_with_a_day_and_tiers():
     assert re.fullmatch(r"20\d\d-\d\d-\d\d", price_date())
     assert usd_per_gb("us-east-1", "s3") == 0.25
     assert usd_per_gb("mars-1", "s3") is None
-    assert monthly_usd(10e12, "us-east-1", "cloud-watch-logs") == pytest.approx(5_000)
-    assert monthly_usd(60e12, "us-east-1", "cloud-watch-logs") == pytest.approx(10_000 * 0.5 + 20_000 * 0.25 + 20_000 * 0.1 + 10_000 * 0.05)
-    assert monthly_usd(1e9, "us-east-1", "s3", parquet=True) == pytest.approx(0.285)
-    assert monthly_usd(1e9, "us-east-1", "kinesis-data-firehose") is None  # no source gives one
-    assert monthly_usd(1e9, "mars-1", "s3") is None
+    assert monthly_usd(10240 * GB, "us-east-1", "cloud-watch-logs") == pytest.approx(5_120)
+    assert monthly_usd(61440 * GB, "us-east-1", "cloud-watch-logs") == pytest.approx(1024 * (10 * 0.5 + 20 * 0.25 + 20 * 0.1 + 10 * 0.05))
+    assert monthly_usd(GB, "us-east-1", "s3", parquet=True) == pytest.approx(0.285)
+    assert monthly_usd(GB, "us-east-1", "kinesis-data-firehose") is None  # no source gives one
+    assert monthly_usd(GB, "mars-1", "s3") is None
 
 
 def test_every_field_has_a_width():
@@ -125,6 +126,6 @@ def test_cost_on_the_command_line():
 def test_what_no_source_prices_is_said():
     """A plan for Firehose tells the size of a record, and why it has no price."""
     done = run_cli("enable", "plan", "vpc-0a1b2c3d4e5f60718", "--to", "firehose://flows", "--from-json", ROOT / "examples" / "inventory", check=0)
-    assert b"bytes a record, not priced: no source gives the price of deliveries to Firehose" in done.stdout
+    assert b"bytes a record, not priced: deliveries of flow logs to Firehose (FH-Egress-Bytes): no source gives their price" in done.stdout
     assert insights_usd_per_gb("us-east-1") == 0.005
     assert insights_usd_per_gb("mars-1") is None

@@ -94,6 +94,8 @@ def test_the_types_that_are_checked_differ():
         ("Rollups", ["rollup", SAMPLE, "-o", "LAKE"]),
         ("Samples", ["sample", "draw", SAMPLE, "-o", "SAMPLE", "--rate", "0.1"]),
         ("Totals of a sample", ["sample", "totals", "SAMPLE"]),
+        ("Routes", ["route", SAMPLE, "--routes", ROOT / "examples" / "routes.json"]),
+        ("Parts of routes", ["route", SAMPLE, "--routes", ROOT / "examples" / "routes.json", "-o", "LAKE"]),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )

@@ -508,3 +508,74 @@ def test_commands_say_what_they_did(planted, tmp_path, capsys):
         code, out, err = said(*wrong)
         assert (code, out) == (2, "")
         assert words in err
+
+
+ROUTES = [
+    {"name": "refused", "where": "action = 'REJECT'", "do": "keep"},
+    {"name": "web", "where": "dstport = 443 or srcport = 443", "do": "summarise", "every": "10m"},
+    {"name": "small", "where": "bytes < 500", "do": "drop"},
+]
+
+
+def test_the_first_route_that_a_record_passes_takes_it(planted, tmp_path):
+    from vpcflow.volume.routing import routes_of, text_bytes
+
+    flows = vf.scan(planted)
+    done = volume.route(flows, tmp_path / "routed", routes_of(ROUTES))
+    refused, web, small, rest = done.parts
+    is_refused, is_web = "action = 'REJECT'", "(action = 'ACCEPT' and (dstport = 443 or srcport = 443))"
+    assert refused.kept == refused.records == flows.filter(is_refused).count()
+    assert web.records == flows.filter(is_web).count() > web.kept
+    assert small.records == flows.filter(f"action = 'ACCEPT' and not {is_web} and bytes < 500").count()
+    assert (small.kept, rest.kept) == (0, rest.records)
+    assert done.total("records") == 9000
+    left = vf.scan(done.folder)
+    assert left.filter("log_status != 'OK'").count() == flows.filter("log_status != 'OK'").count()
+    total = [one.filter(is_web).agg(b=vf.sum("bytes")).collect()["b"] for one in (flows, left)]
+    assert total[0] == total[1]
+    lines = vf.scan(next(planted.glob("*.gz")))
+    from vpcflow.enable.costs import measured_cost
+    from vpcflow.volume.hours import stored
+
+    cost = measured_cost(lines, [name.replace("_", "-") for name in lines.columns])
+    assert text_bytes(stored(lines.collect())) == cost.bytes
+
+
+def test_a_null_field_is_no_reason_to_drop(tmp_path):
+    from vpcflow.volume.routing import routes_of
+
+    log = b"srcaddr dstport bytes start\n10.0.0.1 - 1 100\n10.0.0.2 22 1 100\n- - - -\n"
+    done = volume.route(vf.scan(log), tmp_path / "a", routes_of([{"name": "a", "where": "not dstport = 443", "do": "drop"}]))
+    assert [part.records for part in done.parts] == [1, 2]
+    done = volume.route(vf.scan(log), tmp_path / "b", routes_of([{"name": "a", "where": "bytes = 1", "do": "summarise"}]))
+    assert [(part.records, part.kept) for part in done.parts] == [(2, 2), (1, 1)]
+
+
+def test_routes_say_what_they_save_and_blind(planted, tmp_path, capsys, monkeypatch):
+    from vpcflow.volume import routing
+
+    if not LONG:
+        for name in ("accept_only", "no_inside", "rollup_1h"):
+            monkeypatch.delitem(routing.USUAL, name)
+    assert main(["route", str(planted), "--json"]) == 0
+    rows = {row["plan"]: row for row in map(json.loads, capsys.readouterr().out.splitlines())}
+    compact, rejects = rows["compact"], rows["reject_only"]
+    assert (compact["kept"], compact["saving"], compact["blinds"], compact["findings_lost"]) == (9000, 0, None, 0)
+    assert rows["rollup_5m"]["findings_changed"] == rows["rollup_5m"]["findings_lost"] == 0
+    assert rejects["findings_lost"] > 0
+    assert {"beacon", "brute_force", "exfiltration"} <= set(rejects["blinds"].split(", "))
+    assert 0 < rejects["saving"] < rejects["cost"]
+    assert rejects["saving"] / rejects["cost"] == pytest.approx(1 - rejects["kept_text_bytes"] / rejects["text_bytes"], abs=0.01)
+    file = tmp_path / "routes.json"
+    for wrong, words in (
+        ([{"name": "a", "where": "dstprot = 22"}], "did you mean 'dstport'"), ([{"name": "a"}], "where: None"), ({}, "expected a list"),
+        ([{"name": "a", "where": "dstport = 1", "do": "drp"}], "did you mean 'drop'"), ([{"name": "rest", "where": "bytes = 1"}], "is taken"),
+        ([{"name": "a", "where": "bytes = 1", "evry": "5m"}], "did you mean 'every'"),
+    ):  # fmt: skip
+        file.write_text(json.dumps(wrong))
+        assert main(["route", str(planted), "--routes", str(file)]) == 2
+        assert words in capsys.readouterr().err
+    file.write_text(json.dumps([{"name": "a", "where": "action = 'ACCEPT'"}]))
+    assert main(["route", str(planted), "--routes", str(file), "-o", str(tmp_path / "out"), "--prove", "detect"]) == 1
+    assert "lost: beacon/" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()

@@ -19,8 +19,8 @@ from ._volume import RefusedError, add_prove, prover, refused, sizes
 
 HELP = "write logs to sorted zstd Parquet, every record and value kept; verify it, then delete what it came from"
 EXAMPLES = (
-    "compact logs/ -o lake/\n  vpcflow compact logs/ -o proved/ --prove detect\n  vpcflow compact --verify lake/\n"
-    "  vpcflow compact --delete-sources lake/"
+    "compact logs/ -o lake/\n  vpcflow compact logs/ -o proved/ --prove detect\n"
+    "  vpcflow compact today/ -o day/ && vpcflow compact --verify day/"
 )
 
 

@@ -21,7 +21,8 @@ from ._volume import RefusedError, add_prove, prover, refused
 
 HELP = "keep a part of the conversations, with weights; estimate totals of a sample, with their error"
 EXAMPLES = (
-    "sample draw logs/ -o tenth.csv --rate 0.1 --keep rejects\n  vpcflow sample totals tenth.csv --by action"
+    "sample draw logs/ -o tenth.csv --rate 0.1 --keep rejects\n"
+    "  vpcflow sample draw logs/ -o some.csv --rate 0.2 && vpcflow sample totals some.csv --by action"
 )
 
 

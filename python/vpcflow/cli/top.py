@@ -130,11 +130,12 @@ def _pushed_down(query: Flows, args: argparse.Namespace) -> Result:
 
 def _dollars(asked: Pushdown, size: int) -> str:
     from ..enable.prices import insights_usd_per_gb, price_date
+    from ..pricing.sheet import prices
 
     price = insights_usd_per_gb(asked.region)
     if price is None:
         return f"an amount that is not priced here: no price of {asked.region} is known"
-    return f"{size / 1e9 * price:.4f} USD ({asked.region}, {price} USD a GB, prices of {price_date()})"
+    return f"{size / prices().gb * price:.4f} USD ({asked.region}, {price} USD a GB, prices of {price_date()})"
 
 
 def run(args: argparse.Namespace) -> int:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ..errors import PlanError
+from ..pricing.sheet import prices
 from ..query.expr import count
 from ..query.expr import max as maximum
 from ..query.expr import min as minimum
@@ -39,7 +40,7 @@ def record_cost(spec: FlowLogSpec, region: str) -> dict[str, Any]:
     return {
         "record_bytes": size,
         "usd_per_gb": price,
-        "usd_per_million_records": None if price is None else round(size * price / 1000, 4),
+        "usd_per_million_records": None if price is None else round(size * 10**6 / prices().gb * price, 4),
         "price_region": region,
         "price_date": price_date(),
     }

@@ -1,4 +1,4 @@
-"""Prices of delivered logs, and widths of fields: data with source and date, never constants of code."""
+"""Prices of delivered logs, of the one sheet that there is, and widths of fields: data with source and date."""
 
 from __future__ import annotations
 
@@ -7,41 +7,39 @@ import json
 from pathlib import Path
 from typing import Any
 
-GB = 10**9
+from ..pricing.classes import CLASSES
+from ..pricing.sheet import prices
+from .destinations import CLOUDWATCH, FIREHOSE, S3
 
-
-@functools.cache
-def _table(name: str) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((Path(__file__).parent / name).read_text(encoding="utf-8"))
-    return found
+#: The class of the price sheet by destination.
+CLASS_OF = {CLOUDWATCH: "logs.cloudwatch", S3: "logs.s3", FIREHOSE: "logs.firehose"}
+_PARQUET, _INSIGHTS = "logs.parquet", "logs.insights"
 
 
 def price_date() -> str:
     """Returns the day of the prices."""
-    return str(_table("prices.json")["date"])
+    return prices().published
 
 
 def price_source() -> str:
     """Returns where the prices are from."""
-    return str(_table("prices.json")["source"])
+    return "; ".join(dict.fromkeys(row.source.id for row in prices().rows if row.kind in CLASS_OF.values()))
 
 
 def price_regions() -> list[str]:
-    """Returns the regions that have prices."""
-    return list(_table("prices.json")["regions"])
+    """Returns the regions that have prices of logs."""
+    return sorted({row.region for row in prices().rows if row.kind in CLASS_OF.values()})
 
 
 def usd_per_gb(region: str, destination: str, parquet: bool = False) -> float | None:
-    """Returns the price of the first 10 TB of a month; ``None`` where none is known.
+    """Returns the price of the first 10 TB of a month; ``None`` where none is known. A GB is that of the sheet.
 
     >>> usd_per_gb("us-east-1", "s3"), usd_per_gb("us-east-1", "s3", parquet=True), usd_per_gb("mars-1", "s3")
     (0.25, 0.285, None)
     """
-    prices = _table("prices.json")["regions"].get(region, {})
-    base = prices.get(destination)
-    if base is None:
-        return None
-    return round(float(base) + (float(prices["parquet"]) if parquet else 0.0), 6)
+    kinds = [CLASS_OF[destination], *([_PARQUET] if parquet else [])]
+    rows = [prices().price(kind, region) for kind in kinds]
+    return None if None in rows else float(sum(row.rate() for row in rows if row is not None))
 
 
 def why_not_priced(destination: str) -> str:
@@ -50,7 +48,8 @@ def why_not_priced(destination: str) -> str:
     >>> why_not_priced("s3")
     'not priced: no price of this region is known'
     """
-    why = _table("prices.json")["not_priced"].get(destination, "no price of this region is known")
+    usage_type = CLASSES[CLASS_OF[destination]][1][0]
+    why = next((gap for gap in prices().gaps if f"({usage_type})" in gap), "no price of this region is known")
     return f"not priced: {why}"
 
 
@@ -60,33 +59,24 @@ def insights_usd_per_gb(region: str) -> float | None:
     >>> insights_usd_per_gb("us-east-1"), insights_usd_per_gb("mars-1")
     (0.005, None)
     """
-    price = _table("prices.json")["regions"].get(region, {}).get("insights")
-    return None if price is None else float(price)
+    row = prices().price(_INSIGHTS, region)
+    return None if row is None else float(row.rate())
 
 
 def monthly_usd(bytes_a_month: float, region: str, destination: str, parquet: bool = False) -> float | None:
     """Returns what a month of so many bytes costs, by tiers where they are known, else all at the first price."""
-    first = usd_per_gb(region, destination)
-    if first is None:
-        return None
-    table = _table("prices.json")
-    steps = table["tier_prices"].get(region, {}).get(destination, [first])
-    sizes = [*(size * 1000 * GB for size in _tier_sizes(table["tiers_tb"])[: len(steps) - 1]), float("inf")]
-    total, left = 0.0, bytes_a_month
-    for price, size in zip(steps, sizes):
-        part = min(left, size)
-        total += part / GB * price
-        left -= part
-    if parquet:
-        total += bytes_a_month / GB * float(table["regions"][region]["parquet"])
-    return total
+    kinds = [CLASS_OF[destination], *([_PARQUET] if parquet else [])]
+    costs = [prices().cost(kind, region, round(bytes_a_month)) for kind in kinds]
+    return None if None in costs else float(sum(cost for cost in costs if cost is not None))
 
 
-def _tier_sizes(ends: list[float]) -> list[float]:
-    return [end - begin for begin, end in zip([0, *ends], ends)]
+@functools.cache
+def _widths() -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((Path(__file__).parent / "widths.json").read_text(encoding="utf-8"))
+    return found
 
 
 def width(field: str, which: str = "usual") -> int:
     """Returns how many characters a value of a field has: ``least``, ``usual`` or ``most``."""
-    found = _table("widths.json")["fields"].get(field, [1, 12, 64])
+    found = _widths()["fields"].get(field, [1, 12, 64])
     return int(found[("least", "usual", "most").index(which)])

@@ -36,6 +36,8 @@ CLASSES: dict[str, tuple[str, tuple[str, ...]]] = {
     "logs.s3": ("GB", ("S3-Egress-Bytes",)),
     "logs.parquet": ("GB", ("S3-Egress-InputBytes",)),
     "logs.firehose": ("GB", ("FH-Egress-Bytes",)),
+    "logs.insights": ("GB", ("DataScanned-Bytes",)),
+    "logs.storage": ("GB", ("TimedStorage-ByteHrs",)),
 }  # fmt: skip
 
 #: The class of the sheet by which a path class is priced; the other path classes cost nothing, or no sheet prices them.

@@ -8,14 +8,15 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from ..enable.costs import Cost, measured_cost
+from ..enable.destinations import CLOUDWATCH, S3
+from ..enable.prices import CLASS_OF
 from ..errors import PlanError
 from .rows import HOURS, Saving
 
 if TYPE_CHECKING:
     from .advise import Case
 
-_CLOUDWATCH, _S3 = "cloud-watch-logs", "s3"
-_CLASS = {_CLOUDWATCH: "logs.cloudwatch", _S3: "logs.s3"}
+_PRICED = (CLOUDWATCH, S3)
 _FIELD = re.compile(r"\$\{([a-z0-9-]+)\}")
 _DEFAULT = (
     "version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status"
@@ -29,7 +30,7 @@ def advice(case: Case) -> Iterator[Saving]:
     for name, item in sorted(flow_logs.items()):
         destination = str(item.get("LogDestinationType", ""))
         outer = _outer(case, item, flow_logs)
-        if destination not in _CLASS or not (destination == _CLOUDWATCH or outer):
+        if destination not in _PRICED or not (destination == CLOUDWATCH or outer):
             continue
         region = case.network.region({"VpcId": _vpc(case, item), "SubnetId": item.get("ResourceId")})
         month = _bytes_a_month(case, str(item.get("LogFormat") or ""), str(item.get("ResourceId")), sizes)
@@ -37,14 +38,14 @@ def advice(case: Case) -> Iterator[Saving]:
             continue
         if outer:
             yield _row(
-                case, "flow_log_twice", name, region, month, _CLASS[destination], None,
+                case, "flow_log_twice", name, region, month, CLASS_OF[destination], None,
                 f"{item.get('ResourceId')} is logged by {outer}, too: its records are there twice",
                 f"aws ec2 delete-flow-logs --flow-log-ids {name}",
                 "who reads its destination must read the other one; formats and intervals may differ",
             )  # fmt: skip
-        elif destination == _CLOUDWATCH:
+        elif destination == CLOUDWATCH:
             yield _row(
-                case, "flow_log_to_s3", name, region, month, _CLASS[_CLOUDWATCH], _CLASS[_S3],
+                case, "flow_log_to_s3", name, region, month, CLASS_OF[CLOUDWATCH], CLASS_OF[S3],
                 f"{name} goes to CloudWatch Logs",
                 "vpcflow enable plan --destination s3; then create the flow log, and delete this one",
                 "alarms, metric filters and queries of CloudWatch Logs end; storing and reading are not priced here",

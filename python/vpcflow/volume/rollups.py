@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 _MEASURES = ("packets", "bytes", "start", "end")
 _CLIENT_PORTS = 1024  # from here on a port may be a client's
-_NOT_TRAFFIC = ("NODATA", "SKIPDATA")
+NOT_TRAFFIC = ("NODATA", "SKIPDATA")
 
 
 @dataclasses.dataclass
@@ -114,6 +114,14 @@ def _alike(logs: Logs, sources: Sequence[OneSource]) -> Iterator[tuple[tuple[str
         yield (account, region), Flows(own, own.spec)
 
 
+def grouped(flows: Flows, columns: Sequence[str], span: int) -> Flows:
+    """Returns the query of one record for those of a flow within a span, in seconds. ``columns``: those of the logs."""
+    how = {"packets": sum_of, "bytes": sum_of, "start": min_of, "end": max_of}
+    keys = [name for name in columns if name not in _MEASURES]
+    measures = {name: function(name) for name, function in how.items() if name in columns}
+    return flows.group_by(*keys, every=span, bin_by="start").agg(**measures)
+
+
 def _rolled(flows: Flows, span: int, done: Rollup) -> Iterator[Result]:
     """Yields the records of one format: of traffic rolled up, others as they are."""
     columns = flows.columns
@@ -121,16 +129,11 @@ def _rolled(flows: Flows, span: int, done: Rollup) -> Iterator[Result]:
         return
     if "start" not in columns:
         raise PlanError("rollup: the logs have no field start, so that spans of time cannot be told")
-    measures = {"packets": sum_of, "bytes": sum_of, "start": min_of, "end": max_of}
-    keys = [name for name in columns if name not in _MEASURES]
     traffic, others = flows, None
     if "log_status" in columns:
-        other = " or ".join(f"log_status = '{status}'" for status in _NOT_TRAFFIC)
+        other = " or ".join(f"log_status = '{status}'" for status in NOT_TRAFFIC)
         traffic, others = flows.filter(f"log_status is null or not ({other})"), flows.filter(other)
-    grouped = traffic.group_by(*keys, every=span, bin_by="start").agg(
-        **{name: how(name) for name, how in measures.items() if name in columns}
-    )
-    queries = [grouped, *([] if others is None else [others.select(*columns)])]
+    queries = [grouped(traffic, columns, span), *([] if others is None else [others.select(*columns)])]
     results, error = collect_readable(queries)
     done.error = done.error or error
     done.records_before += results[0].report.records

@@ -46,8 +46,8 @@ function _shtab_vpcflow_using
   test "$_shtab_vpcflow_cmdpath" = "$argv"
 end
 
-set -g _shtab_vpcflow_commands summary top head detect advise anonymise athena 'athena ddl' audit 'audit check' 'audit matrix' 'audit merge' baseline 'baseline build' 'baseline update' 'baseline show' capabilities compact completion convert cost coverage dependencies digest 'digest build' 'digest merge' 'digest info' enable 'enable plan' 'enable emit' 'enable apply' 'enable verify' 'enable delete' 'enable audit' 'enable cost' evidence 'evidence pack' 'evidence verify' 'evidence custody' explain fields findings 'findings mark' health hunt iam inventory manifest 'manifest add' 'manifest sign' 'manifest verify' 'manifest prove' prices 'prices show' 'prices import' protect 'protect keys' 'protect encrypt' receive reconcile report rollup rules 'rules new' 'rules test' 'rules run' 'rules replay' sample 'sample draw' 'sample totals' sessions sg 'sg usage' 'sg propose' 'sg check' 'sg export' 'sg block' sql synth timeline trace watch
-set -g _shtab_vpcflow_opts_with_value --account --accounts --acl --agg --allow-host --around --as --at --aws-region --baseline --bill --bin-by --by --column --columns --command --container --counters --delete-sources --deploy --destination-role --digests --duplicates --effective --end --endpoint-url --every --exclude --expires --external-id --files --findings --flow-log --flows-per-minute --for --format --from --from-json --gb --geo --group --gzip-level --having --head --hold-out --hours --hub --idle --intensity --interfaces --intermediary --interval --inventory --ip-ranges --ipv6-share --keep --key --keys --kms --kms-key --label --layout --learn --least --limit --listen --location --made --manifest --max-memory --max-output-bytes --max-rejects --max-request --max-rules --min-severity --mode --month-to-date --most --new-key --nodata-share --noise-sources --notify --on-error --only --order-by --out --output --owner-tag --part --peers --per --period --plan --plant --port --prices --profile --proto --prove --rate --reason --recommend --records --region --reject-share --repeat --replace --replay --retention --role --role-arn --rules --samples --seed --select --set --settle --silences --since --skipdata-share --slack --slo --span --spare --spool --stamp --start --state --table --tag-keys --threads --throttle --title --to --traffic --tz --until --vantage --verify --wait --what --where --who --window --world -n -o
+set -g _shtab_vpcflow_commands summary top head detect advise anonymise athena 'athena ddl' audit 'audit check' 'audit matrix' 'audit merge' baseline 'baseline build' 'baseline update' 'baseline show' capabilities compact completion convert cost coverage dependencies digest 'digest build' 'digest merge' 'digest info' enable 'enable plan' 'enable emit' 'enable apply' 'enable verify' 'enable delete' 'enable audit' 'enable cost' evidence 'evidence pack' 'evidence verify' 'evidence custody' explain fields findings 'findings mark' health hunt iam inventory manifest 'manifest add' 'manifest sign' 'manifest verify' 'manifest prove' prices 'prices show' 'prices import' protect 'protect keys' 'protect encrypt' receive reconcile report rollup route rules 'rules new' 'rules test' 'rules run' 'rules replay' sample 'sample draw' 'sample totals' sessions sg 'sg usage' 'sg propose' 'sg check' 'sg export' 'sg block' sql synth timeline trace watch
+set -g _shtab_vpcflow_opts_with_value --account --accounts --acl --agg --allow-host --around --as --at --aws-region --baseline --bill --bin-by --by --column --columns --command --container --counters --delete-sources --deploy --destination-role --digests --duplicates --effective --end --endpoint-url --every --exclude --expires --external-id --files --findings --flow-log --flows-per-minute --for --format --from --from-json --gb --geo --group --gzip-level --having --head --hold-out --hours --hub --idle --intensity --interfaces --intermediary --interval --inventory --ip-ranges --ipv6-share --keep --key --keys --kms --kms-key --label --layout --learn --least --limit --listen --location --made --manifest --max-memory --max-output-bytes --max-rejects --max-request --max-rules --min-severity --mode --month-to-date --most --new-key --nodata-share --noise-sources --notify --on-error --only --order-by --out --output --owner-tag --part --peers --per --period --plan --plant --port --price --prices --profile --proto --prove --rate --reason --recommend --records --region --reject-share --repeat --replace --replay --retention --role --role-arn --routes --rules --samples --seed --select --set --settle --silences --since --skipdata-share --slack --slo --span --spare --spool --stamp --start --state --table --tag-keys --threads --throttle --title --to --traffic --tz --until --vantage --verify --wait --what --where --who --window --world -n -o
 
 complete -c vpcflow -e
 complete -c vpcflow -f
@@ -1140,6 +1140,45 @@ complete -c vpcflow -n '_shtab_vpcflow_using rollup' -l no-client-ports -d 'drop
 complete -c vpcflow -n '_shtab_vpcflow_using rollup' -l layout -xka "hive plain" -d 'name folders as AWS does with Hive partitions by the hour (default), or without'
 complete -c vpcflow -n '_shtab_vpcflow_using rollup' -l prove -x -d 'keep the result only if findings are the same: of the detectors (detect), of files of rules, or both: detect,rules.yaml'
 complete -c vpcflow -n '_shtab_vpcflow_using rollup; and test $_shtab_vpcflow_npos -ge 0' -ka "(__fish_complete_path (commandline -ct))" -d 'read a file, folder, pattern, s3:// URL, or - for standard input'
+complete -c vpcflow -n '_shtab_vpcflow_using; and test $_shtab_vpcflow_npos -eq 0' -a route -d 'keep, summarise and drop records by routes; what each saves, and which detectors it blinds'
+complete -c vpcflow -n '_shtab_vpcflow_using route' -s h -l help -d 'show this help message and exit'
+complete -c vpcflow -n '_shtab_vpcflow_using route' -l format -x -d 'parse logs without a header line by this format: '"'"'${srcaddr} ${bytes}'"'"', names, default, tgw, v5'
+complete -c vpcflow -n '_shtab_vpcflow_using route' -l container -xka "auto text cloudwatch-export json csv subscription" -d 'unwrap records from this container (default: detect it)'
+complete -c vpcflow -n '_shtab_vpcflow_using route' -l where -x -d 'keep only records that pass, e.g. "action = '"'"'REJECT'"'"' and dstport = 22"'
+complete -c vpcflow -n '_shtab_vpcflow_using route' -l start -x -d 'keep only records from then on: 2026-11-23T06:00:00Z, or -2h'
+complete -c vpcflow -n '_shtab_vpcflow_using route' -l end -x -d 'keep only records that start before; objects outside are not opened'
+complete -c vpcflow -n '_shtab_vpcflow_using route' -l account -x -d 'read only objects of this account; may be repeated'
+complete -c vpcflow -n '_shtab_vpcflow_using route' -l region -x -d 'read only objects of this region; may be repeated'
+complete -c vpcflow -n '_shtab_vpcflow_using route' -l flow-log -x -d 'read only objects of this flow log; without PATH, what it delivers, wherever that is; may be repeated'
+complete -c vpcflow -n '_shtab_vpcflow_using route' -l duplicates -xka "once all" -d 'read files with the same bytes once (default), or all of them'
+complete -c vpcflow -n '_shtab_vpcflow_using route' -l trust-statistics -d 'believe Parquet files which of their row groups have no record that passes (default: look)'
+complete -c vpcflow -n '_shtab_vpcflow_using route' -l on-error -xka "skip raise null" -d 'skip malformed lines (default), raise an error, or read malformed values as null'
+complete -c vpcflow -n '_shtab_vpcflow_using route' -l threads -x -d 'use N worker threads (default: one per processor)'
+complete -c vpcflow -n '_shtab_vpcflow_using route' -l max-memory -x -d 'limit the memory of groups and rows, e.g. 2GB'
+complete -c vpcflow -n '_shtab_vpcflow_using route' -l max-output-bytes -x -d 'limit what one compressed file may unpack to, e.g. 50GB'
+complete -c vpcflow -n '_shtab_vpcflow_using route' -l max-rejects -x -d 'exit with 3 if more than N lines are rejected'
+complete -c vpcflow -n '_shtab_vpcflow_using route' -l allow-empty -d 'accept an input without records, or with none in the time asked for'
+complete -c vpcflow -n '_shtab_vpcflow_using route' -l json -d 'print JSON instead of a page for people'
+complete -c vpcflow -n '_shtab_vpcflow_using route' -l profile -x -d 'use this profile of ~/.aws/config'
+complete -c vpcflow -n '_shtab_vpcflow_using route' -l role-arn -x -d 'assume this role'
+complete -c vpcflow -n '_shtab_vpcflow_using route' -l external-id -x -d 'assume the role with this external id'
+complete -c vpcflow -n '_shtab_vpcflow_using route' -l aws-region -x -d 'call the services of this region'
+complete -c vpcflow -n '_shtab_vpcflow_using route' -l endpoint-url -x -d 'call this server instead of AWS'
+complete -c vpcflow -n '_shtab_vpcflow_using route' -l no-sign-request -d 'send no credentials, for public buckets'
+complete -c vpcflow -n '_shtab_vpcflow_using route' -l requester-pays -d 'accept the costs of buckets that ask for it'
+complete -c vpcflow -n '_shtab_vpcflow_using route' -l routes -xka "(__fish_complete_path (commandline -ct))" -d 'measure the routes of this YAML or JSON file (default: what many choose)'
+complete -c vpcflow -n '_shtab_vpcflow_using route' -s o -l out -xka "(__fish_complete_directories)" -d 'write what the routes leave to this new folder'
+complete -c vpcflow -n '_shtab_vpcflow_using route' -l layout -xka "hive plain" -d 'name folders as AWS does with Hive partitions by the hour (default), or without'
+complete -c vpcflow -n '_shtab_vpcflow_using route' -l prove -x -d 'keep the result only if findings are the same: of the detectors (detect), of files of rules, or both: detect,rules.yaml'
+complete -c vpcflow -n '_shtab_vpcflow_using route' -l prices -xka "(__fish_complete_path (commandline -ct))" -d 'take this price sheet (default: public list prices)'
+complete -c vpcflow -n '_shtab_vpcflow_using route' -l price -xka "logs.cloudwatch logs.s3 logs.firehose logs.storage" -d 'price bytes so (default logs.s3)'
+complete -c vpcflow -n '_shtab_vpcflow_using route' -l csv -d 'print CSV'
+complete -c vpcflow -n '_shtab_vpcflow_using route' -l markdown -d 'print a Markdown table'
+complete -c vpcflow -n '_shtab_vpcflow_using route' -l vertical -d 'print one field a line, nothing left out'
+complete -c vpcflow -n '_shtab_vpcflow_using route' -l columns -x -d 'print only these columns, separated by commas'
+complete -c vpcflow -n '_shtab_vpcflow_using route' -l human -d 'print numbers with units: 1.5 GiB, 51.1 M'
+complete -c vpcflow -n '_shtab_vpcflow_using route' -l tz -x -d 'print times in this zone, as Europe/Berlin or local, and read --start and --end in it (default UTC)'
+complete -c vpcflow -n '_shtab_vpcflow_using route; and test $_shtab_vpcflow_npos -ge 0' -ka "(__fish_complete_path (commandline -ct))" -d 'read a file, folder, pattern, s3:// URL, or - for standard input'
 complete -c vpcflow -n '_shtab_vpcflow_using; and test $_shtab_vpcflow_npos -eq 0' -a rules -d 'check and test rules of your own, run them, replay them on past logs'
 complete -c vpcflow -n '_shtab_vpcflow_using rules' -s h -l help -d 'show this help message and exit'
 complete -c vpcflow -n '_shtab_vpcflow_using rules; and test $_shtab_vpcflow_npos -eq 0' -a new -d 'write a file of rules to begin with'
