@@ -351,3 +351,103 @@ def test_what_is_not_a_clients_address_is_the_servers():
     lines = [one for one in world.records() if one["interface-id"] != "eni-dev0" or one["start"] != aw.DAY + 180]
     one = checked(aw.text_of(lines, aw.FIELDS[:14]), {**DENY, "coverage": {"least": 0.5}})
     assert (one.verdict, one.violating[0]["interface"]) == ("fail", "eni-cde0")
+
+
+@pytest.mark.parametrize("seed", range(300 if LONG else 24))
+def test_without_inventory_it_is_the_truth_or_not_evaluable(seed):
+    """What nobody knows without an inventory is said; nothing else is concluded."""
+    world = aw.with_gaps(aw.World(seed, talks=20))
+    control = {**aw.some_control(world), "least": 1}
+    fields = aw.FIELDS if seed % 2 else aw.FIELDS[:14]
+    flows = vf.scan(aw.text_of(world.records(), fields), start=aw.DAY, end=aw.DAY + world.minutes * world.window)
+    (one,) = audit.check(flows, aw.document(control, by="cidr"))
+    truth = aw.verdict(world, control, world.zone.get)
+    silent = [eni for eni in world.address if not any(world.seen[eni, m] for m in range(world.minutes))]
+    if silent and truth == "not_evaluable":
+        return  # that they are there only an inventory knows
+    assert one.verdict in (truth, "not_evaluable"), one.why
+
+
+def test_zones_by_what_the_logs_say_of_their_interfaces():
+    """vpc-id, subnet-id and account-id of the records stand in for an inventory, as far as they go."""
+    world = two_hosts("answered")
+    lines = [{**one, "vpc-id": f"vpc-{one['interface-id'][4:7]}", "subnet-id": "subnet-1"} for one in world.records()]
+    fields = [*aw.FIELDS, "vpc-id", "subnet-id"]
+    document = {"zones": {"dev": {"vpc": "vpc-dev"}, "cde": {"vpc": "vpc-cde"}}, "controls": [{"id": "c", "deny": {"from": "dev", "to": "cde"}}]}
+    assert checked(aw.text_of(lines, fields), document).verdict == "fail"
+    turned = {**document, "controls": [{"id": "c", "deny": {"from": "cde", "to": "dev"}}]}
+    assert checked(aw.text_of(lines, fields), turned).verdict == "pass_silent"
+    assert checked(aw.text_of(lines), document).verdict == "not_evaluable"  # no vpc-id: nobody knows
+    gone = {**document, "zones": {**document["zones"], "cde": {"vpc": "vpc-old"}}}
+    assert checked(aw.text_of(lines, fields), gone).verdict == "error"
+    tagged = {**document, "zones": {**document["zones"], "cde": {"tag": {"env": "cde"}}}}
+    one = checked(aw.text_of(lines, fields), tagged)
+    assert (one.verdict, "zone cde is by tag, and there is no inventory" in one.why) == ("not_evaluable", True)
+
+
+def test_members_are_those_of_the_time(tmp_path):
+    """An interface leaves the zone at noon: what it does then breaks nothing."""
+    hours = {}
+    for hour in (6, 15):
+        world = two_hosts("answered")
+        folder = world.inventory(tmp_path / "aws")
+        plain = folder / "describe-network-interfaces.json"
+        text = plain.read_text()
+        plain.unlink()
+        (folder / "describe-network-interfaces.2026-11-01T00-00.json").write_text(text)
+        left = text.replace('"PrivateIpAddress": "10.30.0.4", "VpcId": "vpc-0a"', '"PrivateIpAddress": "10.30.0.4", "VpcId": "vpc-0b"')
+        assert left != text
+        (folder / "describe-network-interfaces.2026-11-01T12-00.json").write_text(left)
+        lines = [{**one, "start": one["start"] + hour * 3600, "end": one["end"] + hour * 3600} for one in world.records()]
+        document = {"zones": {"dev": {"cidr": "10.30.0.0/16", "vpc": "vpc-0a"}, "cde": {"cidr": "10.20.0.0/16"}},
+                    "controls": [{"id": "c", "deny": {"from": "dev", "to": "cde"}}]}
+        hours[hour] = checked(aw.text_of(lines), document, inventory=folder)
+    assert {hour: one.verdict for hour, one in hours.items()} == {6: "fail", 15: "pass_silent"}
+    (zone,) = hours[15].days["2026-11-01"].zones["dev"]
+    assert zone["interfaces"] == ["eni-dev1"]
+
+
+def test_behind_a_load_balancer_nobody_knows_the_client(tmp_path):
+    """With the packets' own ends, too: the balancer begins a session of its own."""
+    world = aw.World(0, minutes=6, hosts=2, talks=0)
+    world.talks += [aw.Talk("eni-dev0", "eni-web0", 443, 3, "answered", 40000), aw.Talk("eni-web0", "eni-cde0", 5432, 3, "answered", 40001)]
+    folder = world.inventory(tmp_path / "aws")
+    path = folder / "describe-network-interfaces.json"
+    document = {"zones": ZONES, "controls": [{"id": "c", "deny": {"from": "dev", "to": "cde"}}]}
+    assert checked(aw.text_of(world.records()), document, inventory=folder).verdict == "pass_silent"
+    items = json.loads(path.read_text())["NetworkInterfaces"]
+    for item in items:
+        if item["NetworkInterfaceId"] == "eni-web0":
+            item["InterfaceType"] = "network_load_balancer"
+    path.write_text(json.dumps({"NetworkInterfaces": items}))
+    one = checked(aw.text_of(world.records()), document, inventory=folder)
+    assert one.verdict == "not_evaluable"
+    assert "10.40.0.4 is a device that begins sessions for others" in " ".join(one.why)
+
+
+def test_damage_does_not_swallow_what_was_read(tmp_path):
+    import gzip
+
+    whole = gzip.compress(aw.text_of(two_hosts("answered").records()) * 40, mtime=0)
+    good, cut = tmp_path / "a.log", tmp_path / "b.log.gz"
+    good.write_bytes(aw.text_of(two_hosts("answered").records()))
+    cut.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(vf.SourceError) as raised:
+        audit.check(vf.scan([good, cut]), DENY)
+    assert raised.value.partial["c"].verdict == "fail"
+    good.write_bytes(aw.text_of(two_hosts("rejected_there").records()))
+    cut.write_bytes(gzip.compress(aw.text_of(two_hosts("rejected_there").records()) * 40, mtime=0)[:-20])
+    with pytest.raises(vf.SourceError) as raised:
+        audit.check(vf.scan([good, cut]), DENY)
+    assert "a source could not be read to its end" in raised.value.partial["c"].why
+
+
+def test_a_mistyped_target_is_an_error_without_inventory_too():
+    log = aw.text_of(two_hosts("rejected_there").records())
+    wrong = {**DENY, "zones": {**ZONES, "cde": {"cidr": "10.21.0.0/16"}}}
+    one = checked(log, wrong)
+    assert (one.verdict, one.why) == ("error", ["zone cde has no member: no interface that is known; if it is elsewhere, say outside: true"])
+    assert checked(log, {**wrong, "zones": {**ZONES, "cde": {"cidr": "10.21.0.0/16", "outside": True}}}).verdict == "pass_silent"
+    # A day that could not be asked is a hole in the period, not an end of it.
+    (both,) = audit.check(vf.scan(log), DENY) + audit.check(vf.scan(log), wrong)
+    assert (both.verdict, len(both.days)) == ("pass_enforced", 1)

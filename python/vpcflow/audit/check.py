@@ -18,7 +18,7 @@ from ..query.arguments import instance
 from ..query.flows import Flows
 from ..tuning.members import only_rejects
 from ..typing import Progress
-from .coverage import doubts, minutes, sides_of
+from .coverage import doubts, minutes, named, sides_of
 from .frames import requirements
 from .groups import Fate, Group, fate_of, groups_of
 from .judge import Judge, Tally
@@ -28,7 +28,7 @@ from .members import Stretch, changes, newest, resolved
 from .model import Control, Controls, Place
 from .places import placed
 from .result import ControlResult, ControlResults, Day, Verdict, day_of, midnight_of, period_of
-from .seen import DAY, Seen, look
+from .seen import DAY, Face, Seen, look
 
 _MOST_CAUSES = 10
 _MOST_SHOWN = 10
@@ -149,7 +149,7 @@ class Checking:
         out = ControlResult(
             control.id, control.title, control.question, control.plan(self.controls.zones),
             tuple(self._requirements[text.lower()].said() for text in control.maps), {},
-            tuple(self._not_known()), tuple(self._errors(control)), self.asked, manifest,
+            tuple(self._not_known(control)), tuple(self._errors(control)), self.asked, manifest,
         )  # fmt: skip
         if out.errors or self.span is None:
             return out
@@ -218,6 +218,8 @@ class Checking:
             last = newest(self.inventory)
             if last is not None and last < midnight_of(pieces[0].day):
                 yield f"the inventory is older than the day: its last answer is of {instant(last)} UTC"
+        if control.kind == "require" and not self._known:
+            yield "without an inventory nobody knows which interfaces logged nothing, so that no session is no absence"
         for name in control.zones:
             for number in dict.fromkeys(piece.number for piece in pieces):
                 stretch = self.stretches[number]
@@ -259,20 +261,31 @@ class Checking:
         public = any(ipaddress.ip_network(text).is_global or text.endswith("/0") for text in zone.cidr)
         if zone.outside or public or not (zone.by_interface or zone.cidr):
             return True
-        place = Place((name,))
-        if any(stretch.interfaces(place) for stretch in self.stretches):
+        answers = {stretch.has(name) for stretch in self.stretches}
+        if True in answers:
             return True
         if self.seen.missing or not self.stretches:
             return None
         if zone.by_interface:
-            return False
+            return None if None in answers else False
+        place = Place((name,))
         addresses = {(end, stretch) for group, _, stretch, *_ in self._fates for end in (group.client, group.server)}
         if any(stretch.in_place(place, address) for address, stretch in addresses):
             return True
         return False if self._known or needed else None
 
-    def _not_known(self) -> Iterator[str]:
+    def _not_known(self, control: Control) -> Iterator[str]:
         """Yields what stands beside every verdict of a control."""
+        target = control.target or control.source
+        own = {one.id for stretch in self.stretches for one in stretch.interfaces(target)}
+        if one_sided := sorted(id for id in own if id in self.seen.faces and _refuses_all(self.seen.faces[id])):
+            yield (
+                f"{named(one_sided)} logged REJECT and no ACCEPT: if a flow log of REJECT alone is all they have, "
+                "nothing that got in would show"
+            )
+        for one in control.exceptions:
+            if self.span is not None and one.until <= self.span[0]:
+                yield f"exception {one.id} of {one.owner} ended {instant(one.until)} UTC; renew it or take it out"
         if not self._known:
             yield (
                 "without an inventory (describe-network-interfaces) only interfaces that logged are known: one that "
@@ -286,6 +299,10 @@ class Checking:
             yield f"no time of the logs is known, so that none was judged; they lack {', '.join(self.seen.missing)}"
         elif self.asked is None:
             yield "no period was asked for: what is before the first and after the last record is not judged"
+
+
+def _refuses_all(face: Face) -> bool:
+    return "REJECT" in face.actions and "ACCEPT" not in face.actions
 
 
 def _verdict(control: Control, tally: Tally, causes: list[str]) -> Verdict:

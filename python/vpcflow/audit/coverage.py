@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 
 from .members import Member, Stretch
 from .model import Control, Place
-from .seen import Seen, minutes_of
+from .seen import Seen
 
 _MINUTE = 60
 _NAMED = 5  # interfaces in a sentence
@@ -28,7 +28,7 @@ class Side:
             return
         self.expected[one.id] = self.expected.get(one.id, 0) + end - start
         own = self.seen.setdefault(one.id, {"OK": 0, "NODATA": 0, "SKIPDATA": 0})
-        for kind, length in minutes_of(seen.observed.coverage, one.id, start, end).items():
+        for kind, length in seen.seconds(one.id, start, end).items():
             own[kind] += length
 
     @property
@@ -88,20 +88,21 @@ def doubts(control: Control, sides: Iterable[Side], blind: Iterable[str]) -> lis
         return [f"no interface of {names} is known: nothing would have seen a session"]
     for side in sides:
         if never := side.never():
-            out.append(f"{_named(never)} of {side.place} logged nothing: absent, not silent")
+            out.append(f"{named(never)} of {side.place} logged nothing: absent, not silent")
         if skipped := side.skipped():
-            out.append(f"SKIPDATA: AWS lost records of {_named(skipped)} of {side.place}")
+            out.append(f"SKIPDATA: AWS lost records of {named(skipped)} of {side.place}")
         if side.expected and side.share < control.least:
             whole = "all" if control.least == 1 else f"{control.least:.4%}"
             out.append(
                 f"the logs have {side.share:.4%} of the interface-minutes of {side.place}, needed are {whole}; "
-                f"minutes lack of {_named(side.gaps() or side.skipped())}"
+                f"minutes lack of {named(side.gaps() or side.skipped())}"
             )
         if hidden := sorted(set(side.expected) & set(blind)):
-            out.append(f"the flow logs of {_named(hidden)} of {side.place} record REJECT alone")
+            out.append(f"the flow logs of {named(hidden)} of {side.place} record REJECT alone")
     return list(dict.fromkeys(out))
 
 
-def _named(ids: list[str]) -> str:
+def named(ids: list[str]) -> str:
+    """Writes the first ids of some, and how many more there are."""
     more = f" and {len(ids) - _NAMED:,} more" if len(ids) > _NAMED else ""
     return f"{', '.join(ids[:_NAMED])}{more}"

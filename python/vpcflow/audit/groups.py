@@ -40,7 +40,7 @@ class Group:
     sessions: int = 0
     first: int = 1 << 62
     last: int = 0
-    second_leg: bool = False
+    second_legs: int = 0  # of the sessions
     replied: bool = False
     views: list[View] = dataclasses.field(default_factory=list)
     times: list[tuple[int, int]] = dataclasses.field(default_factory=list)
@@ -91,7 +91,7 @@ def groups_of(seen: Seen, cuts: Sequence[int]) -> list[Group]:
             group.first, group.last = start, end
         group.sessions += 1
         group.first, group.last = min(group.first, start), max(group.last, end)
-        group.second_leg |= not counted
+        group.second_legs += not counted
         group.replied |= bool(received)
         if not answered and state != "rejected":
             group.times.append((start, end))
@@ -127,7 +127,7 @@ def fate_of(group: Group, stretch: Stretch, seen: Seen, blind: frozenset[str]) -
     if group.replied and group.state != "reset":
         return "unknown", f"{', '.join(targets)} has no record of it, and yet there was a reply"
     for one in targets:
-        if one in blind or not all(_is_covered(seen, one, *time) for time in group.times):
+        if one in blind or not all(seen.covers(one, *time) for time in group.times):
             return "unknown", f"accepted on its way, unanswered, and {one} has no log of that minute"
     return "lost", f"accepted on its way, and never seen at {', '.join(targets)}"
 
@@ -151,8 +151,3 @@ def _of_either_end(group: Group, stretch: Stretch) -> list[str]:
     }
     either = sorted(str(id) for id, addresses in own.items() if addresses == ends)
     return either[:2] if len(either) > 1 and not stretch.known else []
-
-
-def _is_covered(seen: Seen, interface: str, start: int, end: int) -> bool:
-    end = max(end, start + 1)
-    return seen.observed.covered(interface, start, end) >= end - start

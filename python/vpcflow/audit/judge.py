@@ -43,9 +43,13 @@ class Judge:
     def __init__(self, control: Control, packet_ends: bool) -> None:
         self.control, self._packet_ends = control, packet_ends
         self._used: set[str] = set()  # addresses of devices that clients of the left side had sessions with
+        self._first_legs: set[tuple[str, int | None, int | None]] = set()  # by server, port and protocol
 
     def note_devices(self, group: Group, fate: Fate, stretch: Stretch) -> None:
-        """Keeps which devices may begin sessions for clients of the left side; comes before :meth:`add`."""
+        """Keeps which devices may begin sessions for clients of the left side, and which sessions are whole; comes
+        before :meth:`add`."""
+        if group.second_legs < group.sessions:
+            self._first_legs.add((group.server, group.port, group.protocol))
         if fate == "rejected" or not stretch.hides_clients(group.server, self._packet_ends):
             return
         if stretch.in_place(self.control.source, group.client, group.vpc) is not False:
@@ -53,8 +57,8 @@ class Judge:
 
     def add(self, group: Group, fate: Fate, where: str, stretch: Stretch, tally: Tally) -> None:
         """Judges a group, and counts it."""
-        if group.second_leg and self._packet_ends and not stretch.hides_clients(group.client, True):
-            return  # the first leg has the client
+        if self._is_repeated(group, stretch):
+            return
         matched, why = self._is_about(group, stretch)
         through = fate != "rejected"
         if matched is False:
@@ -87,6 +91,12 @@ class Judge:
             if past:
                 tally.past[past] = tally.past.get(past, 0) + group.sessions
             tally.violating.append((group, where, past))
+
+    def _is_repeated(self, group: Group, stretch: Stretch) -> bool:
+        """Tells whether sessions are second legs of others, which have the client and are judged themselves."""
+        if not self._packet_ends or group.second_legs < group.sessions or stretch.hides_clients(group.client, True):
+            return False
+        return (group.server, group.port, group.protocol) in self._first_legs
 
     def _require(self, group: Group, fate: Fate, where: str, tally: Tally) -> None:
         if fate == "answered":

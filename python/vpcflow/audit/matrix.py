@@ -174,7 +174,7 @@ class _Joined:
             return "cannot_tell", "a filter left records out"
         for address in (probe.destination, probe.source):
             for one in stretch.target(address):
-                if one.id not in self.blind and seen.observed.covered(one.id, begin, end) >= end - begin:
+                if one.id not in self.blind and seen.covers(one.id, begin, end):
                     whole = f"the logs of {one.id}, the interface of {address}, are whole"
                     return "not_seen", f"{whole}, and have no such record"
         return "cannot_tell", "no record, and the logs of neither end are known to be whole at that time"

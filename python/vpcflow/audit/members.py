@@ -53,6 +53,7 @@ class Stretch:
             self._delegated += [(net, one) for net in one.prefixes]
         self._holds: dict[tuple[str, str, str | None], bool | None] = {}
         self._own: dict[str, list[Member]] = {}
+        self._places: dict[Place, list[Member]] = {}
 
     def _read(self, inventory: Inventory | None, seen: Seen) -> Iterator[Member]:
         if not self.known:
@@ -136,7 +137,22 @@ class Stretch:
 
     def interfaces(self, place: Place) -> list[Member]:
         """Returns the interfaces of zones; without inventory also those that may be of them."""
-        return [one for one in self.members.values() if any(self._may_hold(name, one) for name in place.zones)]
+        if place not in self._places:
+            found = [one for one in self.members.values() if any(self._may_hold(name, one) for name in place.zones)]
+            self._places[place] = found
+        return self._places[place]
+
+    def has(self, name: str) -> bool | None:
+        """Tells whether an interface is known to be in a zone; ``None``: some may be."""
+        zone, answers = self.zones[name], set()
+        for one in self.members.values():
+            fits = _fits(zone, one) if zone.by_interface else True
+            if fits is not False and (zone.cidr or zone.without):
+                known = self.known or len(one.addresses) == 1
+                holds = {self.holds(name, text) for text in one.addresses} if known else set()
+                fits = True if True in holds else None if None in holds or not known else False
+            answers.add(fits)
+        return True if True in answers else None if None in answers else False
 
     def _may_hold(self, name: str, one: Member) -> bool:
         zone = self.zones[name]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import bisect
 import dataclasses
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 from ..errors import FieldError, NoRecordsError, SourceError, VpcflowError
 from ..query.expr import count
@@ -29,11 +29,31 @@ class Face:
     facts: dict[str, str] = dataclasses.field(default_factory=dict)
     #: Addresses one of which is its own, as far as its sessions tell; ``None``: it had none.
     own: set[str] | None = None
+    #: Values of action of its records.
+    actions: set[str] = dataclasses.field(default_factory=set)
 
     @property
     def address(self) -> str | None:
         """Its address, if the sessions leave but one."""
         return next(iter(self.own)) if self.own and len(self.own) == 1 else None
+
+
+class Timeline:
+    """The seconds of an interface by how they were seen, ready to be asked. ``intervals``: ascending and apart."""
+
+    def __init__(self, intervals: Sequence[tuple[int, int, str]]) -> None:
+        self._intervals = intervals
+        self._ends = [end for _, end, _ in intervals]
+
+    def seconds(self, start: int, end: int) -> dict[str, int]:
+        """Returns the seconds of [start, end) that were ``OK``, ``NODATA`` and ``SKIPDATA``; the rest is absent.
+        O(log intervals + intervals within)."""
+        out = {"OK": 0, "NODATA": 0, "SKIPDATA": 0}
+        for first, last, kind in self._intervals[bisect.bisect_right(self._ends, start) :]:
+            if first >= end:
+                break
+            out[kind] += min(last, end) - max(first, start)
+        return out
 
 
 @dataclasses.dataclass
@@ -51,6 +71,19 @@ class Seen:
     faces: dict[str, Face] = dataclasses.field(default_factory=dict)
     report: Report | None = None
     damage: VpcflowError | None = None
+    _timelines: dict[str, Timeline] = dataclasses.field(default_factory=dict)
+
+    def seconds(self, interface: str, start: int, end: int) -> dict[str, int]:
+        """Returns the seconds of [start, end) of an interface by how they were seen: :meth:`Timeline.seconds`."""
+        if interface not in self._timelines:
+            self._timelines[interface] = Timeline(self.observed.coverage.get(interface, ()))
+        return self._timelines[interface].seconds(start, end)
+
+    def covers(self, interface: str, start: int, end: int) -> bool:
+        """Tells whether the logs have all of [start, end) of an interface, a second at least."""
+        end = max(end, start + 1)
+        own = self.seconds(interface, start, end)
+        return own["OK"] + own["NODATA"] == end - start
 
     @property
     def span(self) -> tuple[int, int] | None:
@@ -89,7 +122,8 @@ def look(flows: Flows, progress: Progress | bool | None = None) -> Seen:
 def _count(flows: Flows, seen: Seen) -> None:
     """Counts the records of each day, and keeps what they say of their interfaces."""
     known = flows._with(select=[]).columns
-    by = [name for name in ("interface_id", "action", *_FACTS) if name in known]
+    # With log-status also the records of quiet minutes, which say where their interface is.
+    by = [name for name in ("interface_id", "action", "log_status", *_FACTS) if name in known]
     query = flows._with(allow_missing=True, select=[])
     grouped = query.group_by(*by, every="1d", bin_by="start") if "start" in known else query.group_by(*by)
     try:
@@ -102,11 +136,12 @@ def _count(flows: Flows, seen: Seen) -> None:
     seen.report = result.report
     for row in result:
         day = row.get("time")
-        if day is not None:
+        if day is not None and row.get("log_status") in (None, "OK"):
             seen.records[day] = seen.records.get(day, 0) + row["n"]
         seen.accepted += row["n"] if row.get("action") == "ACCEPT" else 0
         if row.get("interface_id") is not None:
             face = seen.faces.setdefault(row["interface_id"], Face())
+            face.actions |= {row["action"]} if row.get("action") is not None else set()
             face.facts.update({name: row[name] for name in _FACTS if row.get(name) is not None})
 
 
@@ -133,12 +168,3 @@ def _settle(faces: Mapping[str, Face]) -> None:
         for face in faces.values():
             if face.own and len(face.own) > 1:
                 face.own = face.own - settled or face.own
-
-
-def minutes_of(coverage: Mapping[str, Any], interface: str, start: int, end: int) -> dict[str, int]:
-    """Returns the seconds of [start, end) by how they were seen at an interface: ``OK``, ``NODATA``, ``SKIPDATA``; the
-    rest is absent. O(intervals)."""
-    out = {"OK": 0, "NODATA": 0, "SKIPDATA": 0}
-    for first, last, kind in coverage.get(interface, ()):
-        out[kind] += max(0, min(last, end) - max(first, start))
-    return out
