@@ -105,6 +105,10 @@ def shell(tmp_path_factory):
     run_cli("enable", "plan", "vpc-0a1b2c3d4e5f60718", "--to", "s3://example-flow-logs/vpc", *inventory, check=0)
     groups = [ROOT / "examples" / "groups" / "flow.log.gz", "--inventory", ROOT / "examples" / "groups" / "aws"]
     run_cli("sg", "propose", *groups, "-o", folder / "proposal.json", check=1)
+    controls = ROOT / "examples" / "audit"
+    for day in ("2026-11-01", "2026-11-02"):
+        results = vf.audit.check(vf.scan(controls / "flow.log.gz"), controls / "controls.yaml", period=day)
+        (folder / f"{day}.json").write_text(results.to_json_lines())
     if shutil.which("openssl"):
         subprocess.run(["openssl", "genpkey", "-algorithm", "ed25519", "-out", folder / "key.pem"], check=True)
         subprocess.run(["openssl", "pkey", "-in", folder / "key.pem", "-pubout", "-out", folder / "key.pub.pem"], check=True)
