@@ -127,6 +127,8 @@ def test_hunting_in_digests_is_hunting_in_the_logs(world):
             assert (one.seen, one.first, one.last, one.days, one.peer_count, one.hours_seen) == (seen, first, last, days, len(peers), hours), one
             assert set(one.peers) <= peers
             assert len(one.peers) == min(len(peers), 20)
+        for one in rng.sample(list(found), 5):  # few are looked up in another way than many
+            assert vf.hunt([one.indicator], base / "digests", start=str(begin), end=str(end))[0] == one
     assert 0 < len(found.seen) < len(found)
 
 

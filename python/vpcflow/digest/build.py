@@ -17,7 +17,7 @@ from ..query.expr import min as min_of
 from ..query.flows import Flows
 from ..query.result import Result
 from ..query.running import collect_readable
-from .day import DAY, Day, Hours, Object, date_of, joined
+from .day import DAY, Day, Hours, Object, date_of
 from .keys import keys_of
 from .tables import RECEIVED, SENT, Addresses, Pairs, addresses_of, no_addresses, no_pairs, pairs_of
 
@@ -99,7 +99,7 @@ def piece_of(flows: Flows, source: _core.Source, identity: str, name: str) -> Pi
         except VpcflowError as error:
             return Piece(source.name, [], [], error)
     notes = []
-    undated = sum(row["n"] for row in places if row["time"] is None)
+    undated = sum(n for time, n in zip(places["time"], places["n"]) if time is None)
     if undated:
         notes.append(f"{source.name}: {undated:,} records without start are in no digest")
     days = _days(pairs, places, Object(identity, name, size_of(source), 0, 0, 0, 0, 0, 0, damage is not None, 0))
@@ -118,27 +118,32 @@ def _days(pairs: Result, places: Result, about: Object) -> list[Day]:
 
 def _places(places: Result, about: Object) -> dict[int, tuple[dict[str, Hours], Object]]:
     """Returns by day the hours of the interfaces, and what the object has of it."""
-    hours: dict[int, list[tuple[str, Hours]]] = {}
-    counts: dict[int, Object] = {}
-    for row in places:
-        if row["time"] is None:
+    seen: dict[int, dict[str, int]] = {}
+    lost: dict[int, dict[str, int]] = {}
+    rows: dict[int, list[tuple[int, int, int, str]]] = {}
+    named = zip(*(places[name] for name in _PLACES))
+    values = zip(*(places[name] for name in ("time", "log_status", "n", "first", "last")))
+    for names, (time, status, n, first, last) in zip(named, values):
+        if time is None:
             continue
-        number, second = divmod(row["time"], DAY)
-        status = (row["log_status"] or "OK").upper()
-        bit = 1 << second // 3600
-        place = next((row[name] for name in _PLACES if row[name]), "")
-        lost = status == "SKIPDATA"
-        hours.setdefault(number, []).append((place, Hours(0 if lost else bit, bit if lost else 0)))
-        was = counts.get(number, about._replace(first=row["first"], last=row["first"]))
-        counts[number] = was._replace(
-            records=was.records + row["n"],
-            nodata=was.nodata + (row["n"] if status == "NODATA" else 0),
-            skipdata=was.skipdata + (row["n"] if lost else 0),
-            first=min(was.first, row["first"]),
-            last=max(was.last, row["last"] or row["first"]),
-            rejected=places.report.rejected,
-        )
-    return {number: (joined(hours[number]), counts[number]._replace(days=len(counts))) for number in sorted(counts)}
+        number, second = divmod(time, DAY)
+        status = (status or "OK").upper()
+        place = next((str(name) for name in names if name), "")
+        hours = (lost if status == "SKIPDATA" else seen).setdefault(number, {})
+        hours[place] = hours.get(place, 0) | 1 << second // 3600
+        rows.setdefault(number, []).append((n, first, last or first, status))
+    out = {}
+    for number, own in sorted(rows.items()):
+        of = {status: sum(n for n, _, _, one in own if one == status) for status in ("NODATA", "SKIPDATA")}
+        counted = about._replace(
+            records=sum(n for n, _, _, _ in own), nodata=of["NODATA"], skipdata=of["SKIPDATA"],
+            first=min(first for _, first, _, _ in own), last=max(last for _, _, last, _ in own),
+            rejected=places.report.rejected, days=len(rows),
+        )  # fmt: skip
+        mine, less = seen.get(number, {}), lost.get(number, {})
+        hours_of = {name: Hours(mine.get(name, 0), less.get(name, 0)) for name in sorted({*mine, *less})}
+        out[number] = (hours_of, counted)
+    return out
 
 
 def _tables(pairs: Result) -> Iterator[tuple[int, tuple[Addresses, Pairs]]]:
@@ -150,8 +155,10 @@ def _tables(pairs: Result) -> Iterator[tuple[int, tuple[Addresses, Pairs]]]:
     time, first, last = (_seconds(table[name]) for name in ("time", "first", "last"))
     dated = time >= 0
     last = np.maximum(first, last)
-    action = table["action"].to_pylist()
-    sent, received = (np.array([of.get(one, of[None]) for one in action], "u1") for of in (SENT, RECEIVED))
+    actions, action = _dictionary(table["action"])
+    sent, received = (
+        np.array([of.get(one, of[None]) for one in [*actions, None]], "u1")[action] for of in (SENT, RECEIVED)
+    )
     day, hour = time // DAY, np.uint32(1) << (np.maximum(time, 0) % DAY // 3600).astype("u4")
     columns = []
     both = []
@@ -178,19 +185,27 @@ def _tables(pairs: Result) -> Iterator[tuple[int, tuple[Addresses, Pairs]]]:
 def _coded(columns: list[Any]) -> tuple[Keys, list[Column]]:
     """Returns the different addresses of columns as sorted keys, and each column as places among them, null as -1."""
     import numpy as np
-    import pyarrow as pa
 
-    chunks = [column.combine_chunks() for column in columns]
-    chunks = [one.chunk(0) if isinstance(one, pa.ChunkedArray) and one.num_chunks else one for one in chunks]
-    texts = [one.dictionary.to_pylist() if len(one) else [] for one in chunks]
-    keys, places = np.unique(keys_of(text for own in texts for text in own), return_inverse=True)
+    read = [_dictionary(column) for column in columns]
+    keys, places = np.unique(keys_of(text for texts, _ in read for text in texts), return_inverse=True)
     out, begin = [], 0
-    for one, own in zip(chunks, texts):
-        mine = np.append(places[begin : begin + len(own)].reshape(-1), -1).astype("i8")
-        begin += len(own)
-        index = one.indices.fill_null(-1).to_numpy(zero_copy_only=False) if len(one) else np.empty(0, "i8")
+    for texts, index in read:
+        mine = np.append(places[begin : begin + len(texts)].reshape(-1), -1).astype("i8")
+        begin += len(texts)
         out.append(mine[index])
     return keys, out
+
+
+def _dictionary(column: Any) -> tuple[list[str], Column]:
+    """Returns the texts of a column, and by row the place of its text among them, -1 for null."""
+    import numpy as np
+    import pyarrow as pa
+
+    own = column.combine_chunks()
+    own = own.chunk(0) if isinstance(own, pa.ChunkedArray) and own.num_chunks else own
+    if not len(own):
+        return [], np.empty(0, "i8")
+    return own.dictionary.to_pylist(), own.indices.fill_null(-1).to_numpy(zero_copy_only=False)
 
 
 def _seconds(column: Any) -> Column:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+import itertools
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -274,6 +275,14 @@ class _Search:
         ranges = [range_of(network) for network in wanted.values()]
         self._low = np.array([one.low for one in ranges], "S17")
         self._high = np.array([one.high for one in ranges], "S17")
+        order = np.argsort(self._low, kind="stable")
+        # Ranges that overlap as one: where each begins and ends, and which an indicator is in.
+        reach = np.array(list(itertools.accumulate(self._high[order].tolist(), max)), "S17")
+        fresh = np.append(True, self._low[order][1:] > reach[:-1])
+        self._begins = self._low[order][fresh]
+        self._ends = reach[np.append(np.flatnonzero(fresh)[1:] - 1, len(reach) - 1)]
+        self._part = np.empty(len(order), "i8")
+        self._part[order] = np.cumsum(fresh) - 1
         self._found = found
 
     def day(self, stored: Stored) -> dict[tuple[str, str], Object]:
@@ -281,17 +290,15 @@ class _Search:
         import numpy as np
 
         keys = stored.keys()
-        begins = np.searchsorted(keys, self._low, "left")
-        ends = np.searchsorted(keys, self._high, "right")
-        hits = np.flatnonzero(ends > begins)
+        hits, begins, ends = self._hits(keys)
         if not len(hits):
             return {}
         addresses = stored.addresses(keys)
         links = _Links(stored.pairs())
         midnight = int(np.datetime64(stored.date, "s").astype("i8"))
         first, last = 2**63, -1
-        for hit in hits:
-            part = slice(int(begins[hit]), int(ends[hit]))
+        for hit, begin, end in zip(hits, begins, ends):
+            part = slice(int(begin), int(end))
             own = self._found[hit]
             span = (midnight + int(addresses.first[part].min()), midnight + int(addresses.last[part].max()))
             own.first = span[0] if own.first is None else min(own.first, span[0])
@@ -303,6 +310,22 @@ class _Search:
             own.peers.append(keys[links.of(part)])
             first, last = min(first, span[0]), max(last, span[1])
         return {key: one for key, one in stored.objects.items() if one.first <= last and one.last >= first}
+
+    def _hits(self, keys: Keys) -> tuple[Column, Column, Column]:
+        """Returns the indicators that some keys are of, and from where to where those stand."""
+        import numpy as np
+
+        some = np.arange(len(self._low))
+        if len(some) > len(keys) // 8:  # it is quicker to look the keys up among the indicators
+            place = np.searchsorted(self._begins, keys, "right") - 1
+            inside = (place >= 0) & (keys <= self._ends[place])
+            touched = np.zeros(len(self._begins), bool)
+            touched[place[inside]] = True
+            some = np.flatnonzero(touched[self._part])
+        begins = np.searchsorted(keys, self._low[some], "left")
+        ends = np.searchsorted(keys, self._high[some], "right")
+        found = ends > begins
+        return some[found], begins[found], ends[found]
 
 
 class _Links:
