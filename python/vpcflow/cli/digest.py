@@ -18,6 +18,7 @@ HELP = "keep what was seen on each day in few bytes, for years: every address wi
 EXAMPLES = (
     "digest build logs/ -o digests/\n  vpcflow digest info digests/\n  vpcflow hunt threats.txt --digests digests/"
 )
+_NOTES = 3
 _SCHEMA = [
     ("day", "text"), ("records", "int64"), ("nodata", "int64"), ("skipdata", "int64"), ("rejected", "int64"),
     ("addresses", "int64"), ("pairs", "int64"), ("interfaces", "int64"), ("hours", "int64"),
@@ -70,8 +71,10 @@ def _build(args: argparse.Namespace) -> int:
             raise
         print_note(f"error: {error}")
         built, code = error.partial, ERROR
-    for note in built.notes:
+    for note in built.notes[:_NOTES]:
         print_note(f"note: {note}")
+    if len(built.notes) > _NOTES:
+        print_note(f"note: and {len(built.notes) - _NOTES:,} more objects like these")
     row = {
         "folder": args.out, "days": [str(day) for day in built.days], "objects": built.objects, "known": built.known,
         "records": built.records,
