@@ -223,7 +223,7 @@ controls:
     exceptions:
       - {id: EX-12, from: 10.30.0.9, to: cde, ports: [tcp/22], until: 2026-11-02, owner: network team, ticket: CHG-77}
   - id: cde-in
-    title: Into the CDE only from the DMZ, and only at 8443
+    title: Into the CDE only from the DMZ
     deny: {from: elsewhere, to: cde}
     maps: [pci-4.0.1/1.3.1, pci-4.0.1/1.4.4, soc2-2017/cc6.6]
     exceptions:

@@ -451,3 +451,34 @@ def test_a_mistyped_target_is_an_error_without_inventory_too():
     # A day that could not be asked is a hole in the period, not an end of it.
     (both,) = audit.check(vf.scan(log), DENY) + audit.check(vf.scan(log), wrong)
     assert (both.verdict, len(both.days)) == ("pass_enforced", 1)
+
+
+def test_a_session_counts_where_it_began_and_one_that_never_began_each_day():
+    """A tunnel that is up for three days shows in each day that is judged alone; one over midnight in the first."""
+    base = two_hosts("rejected_there").records()
+    pattern = [dict(one) for one in two_hosts("answered").records() if one["srcport"] in (22, 40000)]
+
+    def log(minutes):
+        lines = [{**one, "start": one["start"] + day * 86400 + m * 60, "end": one["end"] + day * 86400 + m * 60}
+                 for one in base for day in range(3) for m in range(0, 1440, 6)]  # fmt: skip
+        for m in minutes:
+            begin = aw.DAY + m * 60
+            lines += [{**one, "start": begin, "end": begin + 60, "srcport": 50000 if one["srcport"] == 40000 else 22,
+                       "dstport": 50000 if one["dstport"] == 40000 else 22} for one in pattern]
+        lines = [one for one in lines if not (one["srcport"] == 40000 and one["start"] != aw.DAY + 180)]
+        return aw.text_of(lines)
+
+    def days(text):
+        out = {}
+        for day in (1, 2, 3):
+            begin = aw.DAY + (day - 1) * 86400
+            flows = vf.scan(text, start=begin - 3600, end=begin + 86400 + 3600)
+            (one,) = audit.check(flows, {**DENY, "coverage": {"least": 0.5}}, period=f"2026-11-0{day}")
+            out[day] = one.total("violations")
+        return out
+
+    tunnel = log(range(5, 4320, 5))
+    assert days(tunnel) == {1: 1, 2: 1, 3: 1}
+    (whole,) = audit.check(vf.scan(tunnel), {**DENY, "coverage": {"least": 0.5}})
+    assert (whole.total("violations"), list(whole.days)) == (1, ["2026-11-01", "2026-11-02", "2026-11-03"])
+    assert days(log(range(1430, 1450, 2))) == {1: 1, 2: 0, 3: 0}

@@ -31,6 +31,7 @@ from .result import ControlResult, ControlResults, Day, Verdict, day_of, midnigh
 from .seen import DAY, Face, Seen, look
 
 _MOST_CAUSES = 10
+_IDLE = 600  # seconds after which a session is another
 _MOST_SHOWN = 10
 _CALL = "audit.check(vf.scan('logs/'), 'controls.yaml')"
 
@@ -122,6 +123,9 @@ class Checking:
         ends = {one.until for control in controls.controls for one in control.exceptions}
         midnights = set(range((begin // DAY + 1) * DAY, end, DAY))
         self.cuts = sorted(cut for cut in {begin, end, *changed, *ends, *midnights} if begin <= cut <= end)
+        first = seen.read_from if seen.read_from is not None or seen.span is None else seen.span[0]
+        #: Of a session with records before, nobody knows when it began.
+        self._blurred = min(begin, (begin if first is None else first) + _IDLE)
         self._moments = sorted({begin, *(cut for cut in changed if begin < cut < end)})
         self.stretches = [Stretch(controls.zones, inventory, moment, seen) for moment in self._moments]
         self.pieces = [self._piece(start, until) for start, until in zip(self.cuts, self.cuts[1:])]
@@ -138,11 +142,15 @@ class Checking:
         return _Piece(day_of(start), start, end, bisect.bisect_right(self._moments, start) - 1)
 
     def _judged(self) -> Iterator[tuple[Group, int, Stretch, Fate, str]]:
-        """Yields the sessions that began in the time that is judged, with piece, members and fate."""
-        for group in groups_of(self.seen, self.cuts):
-            if 0 < group.stretch <= len(self.pieces):
-                stretch = self.stretches[self.pieces[group.stretch - 1].number]
-                yield (group, group.stretch - 1, stretch, *fate_of(group, stretch, self.seen, self.blind))
+        """Yields the sessions that began in the time that is judged, with piece, members and fate. Those that went on
+        when reading began and last into that time are of its first piece: where they began nobody has read."""
+        for group in groups_of(self.seen, [self._blurred, *self.cuts], going_on=self.cuts[0]):
+            number = group.stretch - 2
+            if group.stretch == 0 and group.going_on:
+                number, group.sessions = 0, group.going_on
+            if 0 <= number < len(self.pieces):
+                stretch = self.stretches[self.pieces[number].number]
+                yield (group, number, stretch, *fate_of(group, stretch, self.seen, self.blind))
 
     def result(self, control: Control, manifest: Mapping[str, Any] | None) -> ControlResult:
         """Returns the result of a control."""

@@ -44,6 +44,8 @@ class Group:
     replied: bool = False
     views: list[View] = dataclasses.field(default_factory=list)
     times: list[tuple[int, int]] = dataclasses.field(default_factory=list)
+    #: How many of the sessions go on at ``going_on`` of :func:`groups_of` or later.
+    going_on: int = 0
     #: The VPC of the interfaces that saw it, if it is one.
     vpc: str | None = None
 
@@ -65,8 +67,9 @@ class Group:
 _Key = tuple[Any, ...]
 
 
-def groups_of(seen: Seen, cuts: Sequence[int]) -> list[Group]:
-    """Returns all sessions in groups, in the order of time. O(sessions)."""
+def groups_of(seen: Seen, cuts: Sequence[int], going_on: int = 0) -> list[Group]:
+    """Returns all sessions in groups, in the order of time. ``going_on``: sessions that last longer are counted apart,
+    too. O(sessions)."""
     groups: dict[_Key, Group] = {}
     columns = ("client", "server", "server_port", "protocol", "span", "state", "answered")
     starts = seen.observed.starts(cuts)
@@ -92,6 +95,7 @@ def groups_of(seen: Seen, cuts: Sequence[int]) -> list[Group]:
         group.sessions += 1
         group.first, group.last = min(group.first, start), max(group.last, end)
         group.second_legs += not counted
+        group.going_on += end > going_on
         group.replied |= bool(received)
         if not answered and state != "rejected":
             group.times.append((start, end))

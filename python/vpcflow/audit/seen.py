@@ -65,6 +65,8 @@ class Seen:
     observed: Observed
     missing: tuple[str, ...] = ()
     filtered: bool = False
+    #: From when on records were read, Unix seconds; ``None``: from the first on.
+    read_from: int | None = None
     packet_ends: bool = False
     records: dict[int, int] = dataclasses.field(default_factory=dict)
     accepted: int = 0
@@ -103,6 +105,7 @@ def look(flows: Flows, progress: Progress | bool | None = None) -> Seen:
     formats = [set(text.split()) for text in flows._logs.formats()]
     missing = tuple(name for name in FIELDS if not formats or not all(name in fields for fields in formats))
     seen = Seen(Observed(), missing, filtered=len(flows._filters) > len(flows._logs.filters))
+    seen.read_from = flows._spec.asked[0] if flows._spec.asked is not None else None
     seen.packet_ends = bool(formats) and all({*_PACKET_ENDS} <= fields for fields in formats)
     try:
         seen.observed.update(flows, progress=progress)

@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterable, Sequence
 
 from ..._display import cell, instant, printable
+from ..._words import count
 from ..frames import CERTIFIES_NOTHING
 from ..result import LIMITS, WORDS, ControlResult, ControlResults, days_between
 from .common import all_of, sentence_of, span_of, title_of, version
@@ -24,7 +25,8 @@ margin:2rem auto;max-width:64rem;padding:0 1rem}
 table{border-collapse:collapse;width:100%;margin:.5rem 0 1rem}
 th,td{border-bottom:1px solid var(--line);padding:.25rem .5rem;text-align:left;
 vertical-align:top;overflow-wrap:anywhere}
-td.n,th.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
+td.n,th.n{text-align:right;font-variant-numeric:tabular-nums;overflow-wrap:normal}
+td:first-child,td.k{white-space:nowrap;overflow-wrap:normal}
 .fail{color:var(--fail)}.not_evaluable,.error{color:var(--ask)}.pass_enforced,.pass_silent{color:var(--ok)}
 .v{font-weight:600;white-space:nowrap}
 section{border-top:2px solid var(--line);margin-top:1.5rem}
@@ -123,15 +125,20 @@ def _days(one: ControlResult) -> str:
             ("SKIPDATA", True), ("absent", True)]  # fmt: skip
     first, last = one.period or ("", "")
     rows: list[Sequence[object]] = []
+    hole: list[str] = []
     for name in days_between(first, last):
         day = one.days.get(name)
         if day is None:
-            rows.append((name, "no result", *("",) * (len(head) - 2)))
+            rows = rows[:-1] if hole else rows
+            hole.append(name)
+            run = name if len(hole) == 1 else f"{hole[0]} to {name}"
+            rows.append((run, f"no result: {count(len(hole), 'day')}", *("",) * (len(head) - 2)))
             continue
-        count, minutes = day.counts, day.minutes
+        hole = []
+        counts, minutes = day.counts, day.minutes
         rows.append((
-            name, f"{_MARKS[day.verdict]} {WORDS[day.verdict]}", count["records"], count["sessions"], count["asked"],
-            count["tries_rejected"], count["violations"], minutes["expected"], minutes["ok"], minutes["nodata"],
-            minutes["skipdata"], minutes["absent"],
+            name, f"{_MARKS[day.verdict]} {WORDS[day.verdict]}", counts["records"], counts["sessions"],
+            counts["asked"], counts["tries_rejected"], counts["violations"], minutes["expected"], minutes["ok"],
+            minutes["nodata"], minutes["skipdata"], minutes["absent"],
         ))  # fmt: skip
     return _table(head, rows)
