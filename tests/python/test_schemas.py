@@ -123,6 +123,25 @@ def test_json_of_commands(title, args, tmp_path):
         assert row.get("schema_version") == (1 if "schema_version" in schema else None)
 
 
+def test_files_of_manifests_and_bags(tmp_path):
+    ev = tmp_path / "evidence"
+    vf.manifest.add(SAMPLE, ev, inventory=vf.inventory(INVENTORY))
+    vf.manifest.evidence.pack(SAMPLE, tmp_path / "bag", manifest=ev)
+    written = {
+        "Files of a manifest": (ev / "objects.jsonl").read_text(),
+        "Heads of a manifest": (ev / "heads" / "000001.json").read_text(),
+        "Proofs of a manifest": json.dumps(vf.manifest.prove(ev, str(SAMPLE))),
+        "Custody": (tmp_path / "bag" / "custody.jsonl").read_text(),
+    }
+    for title, text in written.items():
+        (value,) = map(json.loads, text.splitlines())
+        assert list(value) == [row[0] for row in table(title)], title
+        assert {row[0] for row in table(title) if not is_a(value[row[0]], row[1])} == set()
+        for row in table(title):
+            if row[1] == "object or null":
+                assert list(value[row[0]]) == [name for name in re.findall(r"`(\w+)`", row[2]) if name != "first"]
+
+
 def test_members_of_what_nests():
     said = re.findall(r"`(\w+)`", next(row[2] for row in table("Findings") if row[0] == "coverage"))
     assert set(said) == set(Coverage.__annotations__)

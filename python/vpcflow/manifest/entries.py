@@ -10,9 +10,9 @@ from .strict import checked, is_sha256, json_bytes, json_value
 
 _NONE = type(None)
 _KINDS: dict[str, tuple[type, ...]] = {
-    "seq": (int,), "object": (str,), "place": (str, _NONE), "size": (int,), "sha256": (str,),
-    "etag": (str, _NONE), "modified": (int, _NONE), "format_sha256": (str, _NONE), "records": (int,), "ok": (int,), "nodata": (int,), "skipdata": (int,),
-    "rejects": (dict,), "accepted": (int, _NONE), "rejected": (int, _NONE), "start": (int, _NONE),
+    "seq": (int,), "object": (str,), "place": (str, _NONE), "size": (int,), "sha256": (str,), "etag": (str, _NONE),
+    "modified": (int, _NONE), "format_sha256": (str, _NONE), "records": (int,), "ok": (int,), "nodata": (int,),
+    "skipdata": (int,), "rejects": (dict,), "accepted": (int, _NONE), "rejected": (int, _NONE), "start": (int, _NONE),
     "end": (int, _NONE), "interfaces": (int, _NONE), "error": (str, _NONE), "replaces": (int, _NONE),
 }  # fmt: skip
 
