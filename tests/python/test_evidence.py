@@ -205,6 +205,10 @@ def test_lists_that_were_made_to_hurt(bag, name, text):
 
 
 def test_flips_of_bits_are_seen(bag):
+    tags = (bag / "tagmanifest-sha256.txt").read_text()
+    (bag / "tagmanifest-sha256.txt").write_text(tags[:64].upper() + tags[64:])  # the same number, in other bytes
+    assert ("tagmanifest-sha256.txt", "changed") in bad(bag)
+    (bag / "tagmanifest-sha256.txt").write_text(tags)
     paths = sorted(path for path in bag.rglob("*") if path.is_file())
     bits = [(path, bit) for path in paths for bit in range(8 * path.stat().st_size)]
     for path, bit in random.Random(3).sample(bits, 4000 if LONG else 20):

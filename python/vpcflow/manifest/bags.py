@@ -30,7 +30,7 @@ from .verifying import Verification, verify
 BAGIT = b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
 PAYLOAD, TAGS, INFO, CUSTODY = "manifest-sha256.txt", "tagmanifest-sha256.txt", "bag-info.txt", "custody.jsonl"
 NAMES = "data/names.jsonl"
-_SUM = re.compile(r"([0-9a-fA-F]{64}) [ *](\S.{0,4999})")
+_SUM = re.compile(r"([0-9a-f]{64}) [ *](\S.{0,4999})")
 _MOST_CUSTODY = 64 << 20
 _LONGEST_NAME = 200  # bytes of a file's name in a bag
 _PLAIN = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-,+@")
@@ -92,7 +92,7 @@ def read_text_sums(path: Path) -> dict[str, str]:
             raise ManifestError(
                 f"{path.name}: a line that cannot be: {printable(line.decode('utf-8', 'replace'))[:200]}"
             )
-        found[name] = match[1].lower()
+        found[name] = match[1]
     return found
 
 
