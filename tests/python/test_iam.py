@@ -121,6 +121,7 @@ def test_a_reader_of_a_log_group(aws, monkeypatch, capsys):
 
 
 def test_a_watcher_of_a_queue(aws, monkeypatch, capsys, tmp_path):
+    monkeypatch.setattr("vpcflow.io.aws.sqs._WAIT", 0)
     states = (str(tmp_path / f"{n}.sqlite") for n in range(99))
     allowed = policy("watcher", ["sqs://events-1", "s3://logs/vpc/"], account=ACCOUNT, region=REGION)
     assert [one.statement["Sid"] for one in allowed.allowed] == ["Messages", "Read"]

@@ -83,6 +83,8 @@ def test_the_types_that_are_checked_differ():
         ("Checks of rules", ["sg", "check", GROUPS / "no-web.json", GROUPS / "flow.log.gz", "--inventory", GROUPS / "aws"]),
         ("Results of controls", ["audit", "check", AUDIT / "controls.yaml", AUDIT / "flow.log.gz"]),
         ("Probes", ["audit", "matrix", AUDIT / "tests.csv", AUDIT / "flow.log.gz", "--inventory", AUDIT / "aws"]),
+        ("Anonymised logs", ["anonymise", SAMPLE, "-o", "SHARED", "--key", "KEY"]),
+        ("Encrypted logs", ["protect", "encrypt", SAMPLE, "-o", "SHARED", "--keys", "KEYS"]),
         ("Policies", ["iam", "reader", "s3://logs/vpc/"]),
         ("Audit of flow logs", ["enable", "audit", "--from-json", INVENTORY]),
         ("Plan of flow logs", ["enable", "plan", "vpc-0a1b2c3d4e5f60718", "--to", "cloudwatch://flows", "--for", "cost", "--from-json", INVENTORY]),
@@ -102,6 +104,10 @@ def test_the_types_that_are_checked_differ():
 def test_json_of_commands(title, args, tmp_path):
     made = {"RULES": tmp_path / "rules.yaml", "LABELS": tmp_path / "labels.csv", "BASELINE": tmp_path / "usual.vpcflow"}
     made |= {"EVIDENCE": tmp_path / "evidence", "LAKE": tmp_path / "lake", "SAMPLE": tmp_path / "sample.csv"}
+    made |= {"SHARED": tmp_path / "shared.parquet", "KEY": tmp_path / "key", "KEYS": tmp_path / "keys" / "owner.json"}
+    made["KEY"].write_text("0" * 64)
+    if title == "Encrypted logs":
+        run_cli("protect", "keys", tmp_path / "keys", check=0)
     if title == "Verdicts of a manifest":
         vf.manifest.add(SAMPLE, made["EVIDENCE"])
     if title == "Verdicts of compacted logs":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import warnings
 
 from .._words import count
@@ -10,7 +11,7 @@ from ..errors import DataQualityWarning, PlanError, VpcflowError
 from ..protect.addresses import MODES
 from ..protect.anonymise import Anonymised, anonymise
 from ..protect.keyfile import new_key, readable_by_others
-from ._output import ERROR, print_note, stdout
+from ._output import ERROR, print_note, stdout, write_out
 from ._parser import NeedsNothing
 from ._shared import add_input, exit_code_of, flows_of, names_of
 
@@ -61,6 +62,8 @@ def run(args: argparse.Namespace) -> int:
     flows = flows_of(args)
     names = names_of(args.select)
     to_stdout = args.out == "-"
+    if to_stdout and args.json:
+        raise PlanError("--json prints what was written, and the records go to standard output; give --out FILE")
     if to_stdout:
         stdout()  # it must be there
     code = 0
@@ -76,6 +79,8 @@ def run(args: argparse.Namespace) -> int:
                 raise
             print_note(f"error: {error}")
             done, code = error.partial, ERROR
-    if not to_stdout:
+    if args.json:
+        write_out(json.dumps(done.as_dict()) + "\n")
+    elif not to_stdout:
         print_note("; ".join([f"{count(done.records, 'record')} written to {args.out}", *done.notes]))
     return exit_code_of(done.report, args, code, quiet=True)

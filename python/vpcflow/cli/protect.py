@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import warnings
 
@@ -11,7 +12,7 @@ from ..errors import DataQualityWarning, PlanError
 from ..io.parquet_keys import VARIABLE, KeyFile
 from ..protect.encrypt import encrypt
 from ..protect.roles import new_keys, roles_of, rotate_keys, write_keys
-from ._output import print_note
+from ._output import print_note, write_out
 from ._shared import add_input, exit_code_of, flows_of, names_of
 
 HELP = "encrypt Parquet by column: roles read the fields that they may, and are refused the others"
@@ -70,6 +71,10 @@ def _encrypt(args: argparse.Namespace) -> int:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DataQualityWarning)
         done = encrypt(flows.select(*names) if names else flows, args.out, KeyFile.read(args.keys))
-    keys = ", ".join(sorted(set(done.columns.values())))
-    print_note(f"{count(done.records, 'record')} written to {args.out}, columns under the keys {keys}")
+    if args.json:
+        row = {"schema_version": 1, "records": done.records, "rejected": done.report.rejected, "columns": done.columns}
+        write_out(json.dumps(row) + "\n")
+    else:
+        keys = ", ".join(sorted(set(done.columns.values())))
+        print_note(f"{count(done.records, 'record')} written to {args.out}, columns under the keys {keys}")
     return exit_code_of(done.report, args, 0)

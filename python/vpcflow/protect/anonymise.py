@@ -21,6 +21,7 @@ from .addresses import AddressMap
 from .keyfile import KEY_BYTES, read_key
 from .tokens import Tokens
 
+SCHEMA_VERSION = 1  # of what was written as JSON, docs/reference/schemas.md
 _BATCH_ROWS = 1 << 17
 #: Kinds of output, by endings; every other ending is a flow log as text. ``.gz`` behind them packs.
 _ENDINGS = {f".{kind}": kind for kind in KINDS}
@@ -38,6 +39,16 @@ class Anonymised:
     unknown_fields: tuple[str, ...]
     #: By field: how many different values were none of the words that the field may have; they became tokens.
     unknown_words: dict[str, int]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Returns its counts, and the masked fields, as plain values."""
+        return {
+            "schema_version": SCHEMA_VERSION,
+            "records": self.records,
+            "rejected": self.report.rejected,
+            "unknown_fields": list(self.unknown_fields),
+            "unknown_words": self.unknown_words,
+        }
 
     @property
     def notes(self) -> list[str]:

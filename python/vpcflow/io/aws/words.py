@@ -31,7 +31,8 @@ def explained(code: str, message: str) -> str:
     if code in _DENIED and "kms" in text.lower():
         return "access to its key was denied; the reader needs kms:Decrypt on the KMS key that encrypts it"
     if code in _DENIED:
-        return f"access denied; the reader needs s3:ListBucket and s3:GetObject, or the like of this service ({text})"
+        needed = "s3:ListBucket and s3:GetObject, or the like of this service; vpcflow iam reader URL prints it"
+        return f"access denied; the reader needs {needed} ({text})"
     if code == "InvalidObjectState":
         return "it is in an archived storage class; restore it first (aws s3api restore-object)"
     if code == "NoSuchBucket":
