@@ -254,6 +254,25 @@ def test_no_identifying_byte_is_in_the_output(tmp_path, ending):
         assert rows[0].get("masked1", "name-").startswith("name-")
 
 
+@pytest.mark.filterwarnings("ignore::vpcflow.DataQualityWarning")
+def test_no_text_of_any_field_is_passed_on(tmp_path):
+    """Every field that there is, and three that there are not, with a canary in each text."""
+    known = vf.fields()
+    names = [field.name for field in known] + ["owner", "e-mail", "notiz"]
+    values = {"address": "10.20.30.{}", "time": "10{:02}", "int32": "{}", "int64": "{}"}
+    kinds = {field.name: field.column_type for field in known}
+    record = [values.get(kinds.get(name, "text"), "canary-{}-eni-0a1b").format(i % 90 + 1) for i, name in enumerate(names)]
+    for shape in ("canary{}", "vpc-canary{}", "arn:aws:ecs:canary:canary:task/canary{}", "CANARY {}", "123456789canary{}"):
+        texts = [shape.format(i) if kinds.get(name, "text") == "text" else record[i] for i, name in enumerate(names)]
+        rows = [dict(zip(names, texts))]
+        done = vf.anonymise(vf.scan(json.dumps(rows[0]).encode() + b"\n"), tmp_path / "a.jsonl", KEY)
+        assert done.records == 1
+        data = (tmp_path / "a.jsonl").read_bytes()
+        assert b"canary" not in data.lower()
+        assert b"10.20.30." not in data
+        assert all(name.encode() not in data for name in ("owner", "e-mail", "e_mail", "notiz"))
+
+
 def test_records_without_data_stay_records(tmp_path):
     log = HEADER + line() + b"2 123456789010 eni-1 - - - - - - - 1000 1060 - NODATA\n" + line(status="SKIPDATA")
     report = vf.anonymise(vf.scan(log), tmp_path / "a.log", KEY).report
@@ -402,6 +421,8 @@ def test_outputs_that_cannot_be(tmp_path):
     assert log.read_bytes() == HEADER + line()
     with pytest.raises(vf.OutputError, match=r"leave \.gz out"):
         vf.anonymise(vf.scan(log), tmp_path / "a.parquet.gz", KEY)
+    with pytest.raises(vf.OutputError, match=r"\.zst is not written; allowed are \.log"):
+        vf.anonymise(vf.scan(log), tmp_path / "a.log.zst", KEY)
     with pytest.raises(vf.PlanError, match="it takes records"):
         vf.anonymise(vf.scan(log).group_by("srcaddr").agg(n=vf.count()), tmp_path / "b.log", KEY)
     with pytest.raises(vf.PlanError, match="no field of flow logs"):

@@ -25,6 +25,7 @@ SCHEMA_VERSION = 1  # of what was written as JSON, docs/reference/schemas.md
 _BATCH_ROWS = 1 << 17
 #: Kinds of output, by endings; every other ending is a flow log as text. ``.gz`` behind them packs.
 _ENDINGS = {f".{kind}": kind for kind in KINDS}
+_NOT_WRITTEN = (".json", ".ndjson", ".tsv", ".xlsx", ".feather", ".zst", ".zstd", ".bz2", ".xz", ".zip", ".age")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -163,7 +164,12 @@ class _Batch:
 
 def _kind_of(name: str) -> tuple[str, bool]:
     packed = name.lower().endswith(".gz")
-    kind = _ENDINGS.get(os.path.splitext(name[:-3] if packed else name)[1].lower(), "log")
+    ending = os.path.splitext(name[:-3] if packed else name)[1].lower()
+    if ending in _NOT_WRITTEN:
+        raise OutputError(
+            f"{name}: {ending} is not written; allowed are .log, .csv and .jsonl, with .gz or without, .arrow, .parquet"
+        )
+    kind = _ENDINGS.get(ending, "log")
     if packed and kind in ("arrow", "parquet"):
         raise OutputError(f"{name}: {kind} is packed by itself; leave .gz out")
     return kind, packed

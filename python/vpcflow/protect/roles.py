@@ -9,10 +9,10 @@ import secrets
 from collections.abc import Iterable, Mapping, Sequence
 
 from .._hints import hint
-from ..errors import PlanError, ProtectionError
+from ..errors import OutputError, PlanError, ProtectionError
 from ..formats.catalogue import fields
 from ..io.parquet_keys import FOOTER, MASTER_BYTES, OWNER, KeyFile
-from ..io.writing import write_secret, write_whole
+from ..io.writing import cannot_write, write_secret, write_whole
 
 _ROLE = re.compile(r"[a-z][a-z0-9_-]{0,31}")
 
@@ -56,7 +56,14 @@ def new_keys(roles: Mapping[str, Sequence[str]], kms: Mapping[str, str] | None =
 def write_keys(folder: str | os.PathLike[str], keys: KeyFile) -> list[str]:
     """Writes the owner's keys and those of each role to new files of a folder, ``ROLE.json``, and returns their paths.
     Nobody else can read them. Raises :class:`~vpcflow.OutputError` for what is there already."""
-    os.makedirs(folder, mode=0o700, exist_ok=True)
+    try:
+        os.makedirs(folder, mode=0o700, exist_ok=True)
+    except OSError as error:
+        raise cannot_write(folder, error) from None
+    for own in _each(keys):
+        path = os.path.join(folder, f"{own.role}.json")
+        if os.path.lexists(path):
+            raise OutputError(f"{path}: it is there already; a folder without keys is needed, or --rotate")
     return [_written(folder, own, replaced=False) for own in _each(keys)]
 
 
