@@ -50,6 +50,7 @@ constexpr Magic kMagic[] = {
     {"\x89HDF\r\n"sv, "HDF5; convert it first to Parquet or CSV"},
     {"SQLite format 3\0"sv, "an SQLite database; export its table as CSV first"},
     {"ElfFile\0"sv, "a Windows event log (evtx); it holds no flow logs"},
+    {"age-encryption.org/"sv, "a file encrypted by age; decrypt it first with age -d"},
     {"%PDF-"sv, "a PDF document; give the log that it was made from"},
     {"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1"sv, "an old Office document (xls); save its sheet as CSV first"},
     {"\xA1\xB2\xC3\xD4"sv, kPcap},

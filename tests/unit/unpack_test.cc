@@ -158,6 +158,7 @@ TEST(Binary, IsNamed) {
       {std::string("v\0e\0r\0s\0i\0o\0n\0", 14), "UTF-16"},
       {std::string("\0\0\0v\0\0\0e\0\0\0r", 12), "UTF-32"},
       {"PAR1", "Parquet"},
+      {"age-encryption.org/v1\n-> X25519 x\n", "a file encrypted by age"},
       {std::string("ARROW1\0\0", 8), "Arrow"},
       {std::string("ORC\n\6\22", 6), "ORC"},
       {std::string("\1\2\3\4", 4), "binary data"},

@@ -166,8 +166,10 @@ def _kind_of(name: str) -> tuple[str, bool]:
     packed = name.lower().endswith(".gz")
     ending = os.path.splitext(name[:-3] if packed else name)[1].lower()
     if ending in _NOT_WRITTEN:
+        how = "; for .age write to - and pipe it to age" if ending == ".age" else ""
         raise OutputError(
-            f"{name}: {ending} is not written; allowed are .log, .csv and .jsonl, with .gz or without, .arrow, .parquet"
+            f"{name}: {ending} is not written; allowed are .log, .csv and .jsonl, with .gz or without, .arrow, "
+            f".parquet{how}"
         )
     kind = _ENDINGS.get(ending, "log")
     if packed and kind in ("arrow", "parquet"):
