@@ -96,6 +96,8 @@ def test_the_types_that_are_checked_differ():
         ("Rollups", ["rollup", SAMPLE, "-o", "LAKE"]),
         ("Samples", ["sample", "draw", SAMPLE, "-o", "SAMPLE", "--rate", "0.1"]),
         ("Totals of a sample", ["sample", "totals", "SAMPLE"]),
+        ("Objects that are due", ["retention", "due", ROOT / "examples" / "retention.json", "COPY", "--at", "2028-12-01"]),
+        ("Erasures", ["retention", "erase", "LAKE", "--address", "10.0.14.92", "--reason", "12"]),
         ("Routes", ["route", SAMPLE, "--routes", ROOT / "examples" / "routes.json"]),
         ("Parts of routes", ["route", SAMPLE, "--routes", ROOT / "examples" / "routes.json", "-o", "LAKE"]),
     ],
@@ -110,8 +112,11 @@ def test_json_of_commands(title, args, tmp_path):
         run_cli("protect", "keys", tmp_path / "keys", check=0)
     if title == "Verdicts of a manifest":
         vf.manifest.add(SAMPLE, made["EVIDENCE"])
-    if title == "Verdicts of compacted logs":
+    if title in ("Verdicts of compacted logs", "Erasures"):
         vf.volume.compact(vf.scan(SAMPLE), made["LAKE"])
+    if title == "Objects that are due":
+        made["COPY"] = tmp_path / "copy"
+        vf.volume.compact(vf.scan(SAMPLE), made["COPY"] / "lake")
     if title == "Totals of a sample":
         vf.volume.sample(vf.scan(SAMPLE), made["SAMPLE"], rate=0.1)
     made["RULES"].write_text(RULES)

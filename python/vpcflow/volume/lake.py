@@ -6,7 +6,7 @@ import contextlib
 import json
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -18,6 +18,7 @@ from ..query.logs import Logs
 
 #: The folder of a lake that has its manifests and rejects; readers pass over hidden folders.
 OWN = ".vpcflow"
+_KINDS = ("source", "object", "erasure")
 
 
 def sha256_of(path: str) -> tuple[str, int]:
@@ -64,11 +65,27 @@ class Lake:
 
     def runs(self) -> dict[str, list[dict[str, Any]]]:
         """Returns the rows of the manifests of all runs, by the names of the runs, in their order."""
+        return self._all("compacted")
+
+    def erasures(self) -> list[dict[str, Any]]:
+        """Returns the rows of all erasures, in their order."""
+        return [row for rows in self._all("erased").values() for row in rows]
+
+    def objects(self) -> dict[str, dict[str, Any]]:
+        """Returns the rows of all objects by their paths, as erasures left them."""
+        found = {row["path"]: row for rows in self.runs().values() for row in rows if row["kind"] == "object"}
+        for row in self.erasures():
+            if row["path"] in found:
+                found[row["path"]] = {**found[row["path"]], **row, "kind": "object"}
+        return found
+
+    def _all(self, kind: str) -> dict[str, list[dict[str, Any]]]:
+        folder = os.path.join(self._own, kind)
         try:
-            names = sorted(name for name in os.listdir(self._manifests) if name.endswith(".jsonl"))
+            names = sorted(name for name in os.listdir(folder) if name.endswith(".jsonl"))
         except FileNotFoundError:
             return {}
-        return {name[: -len(".jsonl")]: self._rows(os.path.join(self._manifests, name)) for name in names}
+        return {name[: -len(".jsonl")]: self._rows(os.path.join(folder, name)) for name in names}
 
     def _rows(self, path: str) -> list[dict[str, Any]]:
         try:
@@ -76,8 +93,8 @@ class Lake:
                 rows = [json.loads(line) for line in file]
         except (OSError, ValueError) as error:
             raise SourceError(f"{printable(path)}: not readable as a manifest: {error}") from None
-        if not all(isinstance(row, dict) and row.get("kind") in ("source", "object") for row in rows):
-            raise SourceError(f"{printable(path)}: not readable as a manifest: a line is neither source nor object")
+        if not all(isinstance(row, dict) and row.get("kind") in _KINDS for row in rows):
+            raise SourceError(f"{printable(path)}: not readable as a manifest: a line is no row of one")
         return rows
 
     def existing(self) -> dict[str, list[dict[str, Any]]]:
@@ -141,9 +158,9 @@ class Lake:
         """Drops what is staged."""
         shutil.rmtree(self._staging, ignore_errors=True)
 
-    def commit(self, run: str, rows: list[Mapping[str, Any]]) -> None:
-        """Brings what was staged to its place, with the manifest of the run. A run that is interrupted from here on is
-        completed when the folder is opened next."""
+    def commit(self, run: str, rows: Sequence[Mapping[str, Any]], kind: str = "compacted") -> None:
+        """Brings what was staged to its place, with the manifest of the run, or the record of an erasure. A run that is
+        interrupted from here on is completed when the folder is opened next."""
         files = [
             os.path.relpath(os.path.join(folder, name), os.path.join(self._staging, "data"))
             for folder, _, names in os.walk(os.path.join(self._staging, "data"))
@@ -156,7 +173,7 @@ class Lake:
                 _sync(os.path.join(self._staging, "data", file))
             _write_synced(os.path.join(self._staging, "manifest.jsonl"), manifest)
             commit = os.path.join(self._staging, "commit.json")
-            _write_synced(f"{commit}.part", json.dumps({"run": run, "files": sorted(files)}))
+            _write_synced(f"{commit}.part", json.dumps({"run": run, "kind": kind, "files": sorted(files)}))
             os.replace(f"{commit}.part", commit)
             self._move()
         except OSError as error:
@@ -170,10 +187,10 @@ class Lake:
             if os.path.lexists(staged):  # else it is there since the interruption
                 os.makedirs(os.path.dirname(place), exist_ok=True)
                 os.replace(staged, place)
-        os.makedirs(self._manifests, exist_ok=True)
-        manifest = os.path.join(self._staging, "manifest.jsonl")
+        manifests, manifest = os.path.join(self._own, commit["kind"]), os.path.join(self._staging, "manifest.jsonl")
+        os.makedirs(manifests, exist_ok=True)
         if os.path.lexists(manifest):
-            os.replace(manifest, os.path.join(self._manifests, f"{commit['run']}.jsonl"))
+            os.replace(manifest, os.path.join(manifests, f"{commit['run']}.jsonl"))
         shutil.rmtree(self._staging, ignore_errors=True)
 
 

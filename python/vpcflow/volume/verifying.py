@@ -49,9 +49,14 @@ def verify(folder: str | os.PathLike[str]) -> Verification:
     hasher = Hasher()
     verdicts: list[Verdict] = []
     records = 0
-    for run, rows in lake.existing().items():
+    existing, now = lake.existing(), lake.objects()
+    removed: dict[str, list[dict[str, Any]]] = {}
+    for row in lake.erasures():
+        removed.setdefault(row["path"], []).append(row)
+    for run, rows in existing.items():
         sources = [row for row in rows if row["kind"] == "source"]
-        objects = [row for row in rows if row["kind"] == "object"]
+        objects = [now[row["path"]] for row in rows if row["kind"] == "object"]
+        erased = [row for one in objects for row in removed.get(one["path"], [])]
         for row in objects:
             verdict = _of_object(lake, row, hasher)
             verdicts.append(verdict)
@@ -59,9 +64,10 @@ def verify(folder: str | os.PathLike[str]) -> Verification:
         verdicts += filter(None, (_of_rejects(lake, row) for row in sources))
         if any("plan" in row for row in sources):
             continue  # what was rolled up is not what was read
+        gone = [{"records": row["removed"], "rows_digest": row["removed_digest"]} for row in erased]
         for what, source, stored in (
-            ("records", sum(row["records"] for row in sources), sum(row["records"] for row in objects)),
-            ("values", _digest(sources), _digest(objects)),
+            ("records", *(sum(row["records"] for row in all_of) for all_of in (sources, [*objects, *gone]))),
+            ("values", _digest(sources), _digest([*objects, *gone])),
         ):
             if source != stored:
                 verdicts.append(Verdict(run, "differs", f"{what} of sources and objects differ"))
