@@ -1,5 +1,6 @@
 """Manifests: what was added is found again, and whatever was done to it afterwards is named."""
 
+import contextlib
 import gzip
 import hashlib
 import json
@@ -351,6 +352,51 @@ def test_days_without_objects_have_heads(tmp_path):
     assert done.empty == ["2026-11-01/2026-11-02", "2026-11-13/2026-11-30"]
     assert vf.manifest.add(tmp_path / "later", tmp_path / "ev", period="2026-11", created=NOW).empty == []
     assert vf.manifest.verify(tmp_path / "ev", [tmp_path / "logs", tmp_path / "later"]).ok
+
+
+def test_days_that_came_later_are_not_silent(tmp_path):
+    make_month(tmp_path / "logs", days=(3, 9), without=())
+    vf.manifest.add(tmp_path / "logs", tmp_path / "ev", created=NOW)
+    make_month(tmp_path / "late", days=(5,), without=())
+    assert vf.manifest.add(tmp_path / "late", tmp_path / "ev", created=NOW).empty == []
+    found = vf.manifest.verify(tmp_path / "ev", [tmp_path / "logs", tmp_path / "late"])
+    assert (found.ok, found.silent) == (True, ["2026-11-04", "2026-11-06/2026-11-08"])
+
+
+def test_a_day_that_cannot_be_read_is_not_said_to_be_empty(month):
+    log(month, 7).unlink()
+    log(month, 7).symlink_to("/proc/self/mem")
+    log(month, 8).unlink()
+    os.mkfifo(log(month, 8))
+    done = vf.manifest.add([month / "logs", log(month, 7)], month / "own", created=NOW)
+    assert done.empty == []
+    assert str(log(month, 7)) in done.unreadable
+    assert "days without objects got no head, as not all objects could be read" in done.notes
+    for number in (7, 8):
+        log(month, number).unlink()
+        log(month, number).write_bytes(gzip.compress(day_text(number)))
+    assert vf.manifest.add(month / "logs", month / "own", created=NOW).empty == ["2026-11-15"]
+
+
+def test_nothing_readable_leaves_no_manifest(month):
+    os.mkfifo(month / "pipe.log")
+    for _ in range(2):
+        with contextlib.suppress(vf.SourceError):
+            assert vf.manifest.add(month / "pipe.log", month / "own").unreadable
+    with pytest.raises(vf.ManifestError, match="no manifest is there"):
+        vf.manifest.verify(month / "own") if (month / "own").exists() else vf.manifest.verify(month)
+    (month / "own").mkdir(exist_ok=True)
+    (month / "own" / "objects.jsonl").write_text("half a li")  # of a first add that was interrupted
+    assert len(vf.manifest.add(month / "logs", month / "own", created=NOW).objects) == 29
+    assert vf.manifest.verify(month / "own", month / "logs").ok
+
+
+def test_a_manifest_without_its_heads_is_not_begun_anew(month):
+    shutil.rmtree(month / "ev" / "heads")
+    for name in ("SHA256SUMS", "SHA256SUMS", "signatures"):
+        with pytest.raises(vf.ManifestError):
+            vf.manifest.add(month / "logs", month / "ev", created=NOW)
+        (month / "ev" / name).unlink(missing_ok=True) if name != "signatures" else None
 
 
 def test_a_period_takes_its_own_objects_and_leaves_the_future_open(tmp_path):

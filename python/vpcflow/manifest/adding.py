@@ -21,7 +21,7 @@ from ..io.aws.session import Connection
 from ..typing import AwsOptions, Progress
 from .checking import Checked, Listed, check_files
 from .coverage import Coverage
-from .days import Day, between, day_of, days_of, period_of, runs
+from .days import Day, all_days, between, day_of, days_of, period_of, runs
 from .entries import Entry
 from .folder import Folder
 from .heads import SCHEMA, Head, head_file, tool_name, utc_text
@@ -74,8 +74,8 @@ def add(
     changes nothing.
 
     ``period``: a month or a day, as ``"2026-11"`` or ``"2026-11-23"``: only objects of it are added, and its days
-    without objects get a head, too, but for those that are not over. Without it that holds for the days between the
-    newest head and the last object. ``format``: of logs without header line. ``inventory``: of
+    without objects get a head, too, but for those that are not over. Without it that holds for the days between
+    the first and the last with objects. ``format``: of logs without header line. ``inventory``: of
     :func:`vpcflow.inventory`; heads then say which of its interfaces have no record. ``created``: the time of heads,
     Unix seconds, by default now.
 
@@ -99,11 +99,9 @@ def add(
     if not folder.is_new():
         check_files(folder).require_whole("manifest add")
     found, notes = _found(given, folder, asked, Connection.of(aws))
-    folder.prepare()
     with folder.locked():
-        before = Checked(folder) if folder.is_new() or not folder.numbers() else check_files(folder)
-        if before.heads:
-            before.require_whole("manifest add")
+        before = Checked(folder) if folder.is_new() else check_files(folder)
+        before.require_whole("manifest add")
         return _Adding(before, notes, asked, format, inventory, now).run(found, progress)
 
 
@@ -241,17 +239,16 @@ class _Adding:
         if self._asked is not None:
             first, last = self._asked
         elif days:
-            after = [own[1] for own in covered if own[1] < max(days)]
-            first, last = min([*days, *after]), max(days)
+            first, last = min([*days, *(own[0] for own in covered)]), max([*days, *(own[1] for own in covered)])
         else:
             return []
         if today is not None and last >= today and self._asked is not None:
             last = Day.fromordinal(today.toordinal() - 1)
             self._notes.append(f"the period is not over: days from {max(first, today)} on are left open")
-        missing = between(first, last) - days
-        for own in covered:
-            missing -= between(max(own[0], first), min(own[1], last))
-        return runs(missing)
+        if self._unreadable:
+            self._notes.append("days without objects got no head, as not all objects could be read")
+            return []
+        return runs(between(first, last) - days - all_days(covered))
 
     # -- writing --------------------------------------------------------------------------------------------------
 
@@ -307,6 +304,7 @@ class _Adding:
     def _write(self, heads: Sequence[Head], lines: list[bytes]) -> None:
         folder = self._before.folder
         if heads:
+            folder.prepare()
             folder.append(lines, self._before.covered)
             for head in heads:
                 folder.write(head_file(head.number), head.data())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import re
+from collections.abc import Iterable
 
 from .._display import printable
 from ..errors import PlanError
@@ -61,4 +62,19 @@ def runs(missing: set[Day]) -> list[str]:
 
 def between(first: Day, last: Day) -> set[Day]:
     """Returns all days from the first to the last."""
-    return {first + n * _ONE for n in range((last - first).days + 1)}
+    return {Day.fromordinal(n) for n in range(first.toordinal(), last.toordinal() + 1)}
+
+
+def all_days(periods: Iterable[tuple[Day, Day]]) -> set[Day]:
+    """Returns the days of some periods, in the time that their days take once, however many periods have them.
+
+    >>> len(all_days([(Day(2026, 1, 1), Day(2026, 1, 3)), (Day(2026, 1, 2), Day(2026, 1, 4))]))
+    4
+    """
+    out: set[Day] = set()
+    done = 0  # the last day so far
+    for first, last in sorted(periods):
+        begin = max(first.toordinal(), done + 1)
+        out.update(Day.fromordinal(n) for n in range(begin, last.toordinal() + 1))
+        done = max(done, last.toordinal())
+    return out

@@ -43,8 +43,8 @@ class Folder:
             )
 
     def is_new(self) -> bool:
-        """Tells whether nothing of a manifest is there yet."""
-        return not any((self.path / name).exists() for name in (OBJECTS, SUMS, "heads"))
+        """Tells whether no manifest is there yet, or the first ``add`` was interrupted before it wrote a head."""
+        return not (self.path / SUMS).exists() and not self.numbers() and not names_in(self.path / "signatures")
 
     def files(self) -> list[str]:
         """Returns the names of all its files, but for ``SHA256SUMS`` itself and hidden ones."""
@@ -88,8 +88,7 @@ class Folder:
     def prepare(self) -> None:
         """Makes what is not there yet."""
         with _as_output(self.path):
-            self.path.mkdir(parents=True, exist_ok=True)
-            (self.path / "heads").mkdir(exist_ok=True)
+            (self.path / "heads").mkdir(parents=True, exist_ok=True)
         if not (self.path / README).exists():
             write_whole(self.path / README, READ_ME.encode())
         with _as_output(self.path / OBJECTS), open(self.path / OBJECTS, "ab"):
@@ -107,8 +106,10 @@ class Folder:
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
-        """Keeps others from writing. :class:`~vpcflow.OutputError` if another process is at it."""
+        """Keeps others from writing to the folder, which is made if it is not there. :class:`~vpcflow.OutputError` if
+        another process is at it."""
         with _as_output(self.path):
+            self.path.mkdir(parents=True, exist_ok=True)
             descriptor = os.open(self.path, os.O_RDONLY)
         try:
             try:

@@ -16,6 +16,7 @@ from ..io.aws.layout import NOTHING_CHOSEN
 from ..io.aws.session import Connection
 from ..typing import AwsOptions, Progress
 from .checking import Checked, Listed, Row, check_files
+from .days import all_days, days_of, runs
 from .folder import OBJECTS, Folder
 from .heads import Head
 from .measuring import stored_hash
@@ -93,11 +94,14 @@ def verify(
     checked = check_files(Folder(folder))
     rows, signers = _heads(checked, known, bool(allowed), head)
     objects, unasked, notes = _Objects(checked, Connection.of(aws), progress).rows(given)
-    silent = [
-        one.period for number in sorted(checked.heads)
-        if not (one := checked.heads[number]).objects and one.period is not None
-    ]  # fmt: skip
-    return Verification(rows + objects, checked.last, signers, bool(allowed), silent, unasked, notes)
+    return Verification(rows + objects, checked.last, signers, bool(allowed), _silent(checked), unasked, notes)
+
+
+def _silent(checked: Checked) -> list[str]:
+    """Returns the days for which heads say that there are no objects, and none has come since, as periods."""
+    periods = [(days_of(head.period), head.objects > 0) for head in checked.heads.values()]
+    full, empty = (all_days(own for own, has in periods if own and has is wanted) for wanted in (True, False))
+    return runs(empty - full)
 
 
 def _heads(checked: Checked, known: Keys, demanded: bool, wanted: str | None) -> tuple[list[Row], list[str]]:
