@@ -482,3 +482,15 @@ def test_a_session_counts_where_it_began_and_one_that_never_began_each_day():
     (whole,) = audit.check(vf.scan(tunnel), {**DENY, "coverage": {"least": 0.5}})
     assert (whole.total("violations"), list(whole.days)) == (1, ["2026-11-01", "2026-11-02", "2026-11-03"])
     assert days(log(range(1430, 1450, 2))) == {1: 1, 2: 0, 3: 0}
+
+
+@pytest.mark.parametrize("kind", ["interface", "nat_gateway"])
+def test_a_gateway_that_only_the_logs_name_hides_its_clients(kind):
+    """interface-type and flow-direction of the records, without an inventory and without the packets' own ends."""
+    _, log = nat_world(False)
+    fields = [name for name in aw.FIELDS if not name.startswith("pkt-")]
+    rows = [dict(zip(fields, text.split())) for text in log.decode().splitlines()[1:]]
+    lines = [{**one, "interface-type": kind if one["interface-id"] == "eni-web0" else "interface"} for one in rows]
+    document = {"zones": ZONES, "controls": [{"id": "c", "deny": {"from": "dev", "to": "cde"}}]}
+    one = checked(aw.text_of(lines, [*fields, "interface-type"]), document)
+    assert one.verdict == {"interface": "pass_silent", "nat_gateway": "not_evaluable"}[kind]

@@ -13,6 +13,8 @@ import vpcflow as vf
 import vpcflow.cli
 from conftest import ROOT, run_cli
 from vpcflow import audit
+from vpcflow.audit.ports import ports_of
+from vpcflow.audit.source import Value
 
 EXAMPLE = ROOT / "examples" / "audit"
 ZONES = {"dev": {"cidr": "10.30.0.0/16"}, "cde": {"cidr": "10.20.0.0/16"}}
@@ -44,7 +46,8 @@ def test_the_example_is_what_the_script_writes(tmp_path):
         ("except:", "exept:", "line 6: control seg: deny: no key 'exept'; did you mean 'except'?"),
         ("to: cde", "to: cda", "line 6: control seg: deny: to: no zone 'cda'; did you mean 'cde'?"),
         ("tcp/443", "tpc/443", "line 6: control seg: deny: except: no protocol 'tpc'; did you mean 'tcp'?"),
-        ("tcp/443", "icmp/8", "ICMP has no port"),
+        ("tcp/443", "icmp/8", "ICMP has no port"), ("tcp/443", "22", "a port needs its protocol, as tcp/22"),
+        ("tcp/443", "proto-300", "no protocol 'proto-300'"),
         ("tcp/443", "tcp/443-80", "the lower one first"),
         ("tcp/443", "tcp/99999", "expected ports from 0 to 65535"),
         ("tcp/443", "icmp/", "expected such as tcp/443"),
@@ -79,6 +82,17 @@ def test_what_is_wrong_is_named_with_its_line(old, new, said, tmp_path):
         audit.load(path)
     assert said in str(raised.value)
     assert str(raised.value).startswith(str(path))
+
+
+def test_ports_are_what_they_say():
+    def held(text, protocol, port, v6=False):
+        (one,) = ports_of(Value(text, "x"), "ports")
+        return one.holds(v6, protocol, port)
+
+    assert (held("tcp/80-90", 6, 85), held("tcp/80-90", 6, 91), held("tcp/80-90", 17, 85), held("tcp/80", 6, None)) == (True, False, False, None)
+    assert (held("udp", 17, 5), held("udp", None, 5), held("any", None, None), held("proto-47", 47, None)) == (True, None, True, True)
+    assert (held("ipv6 tcp/443", 6, 443), held("ipv6 tcp/443", 6, 443, True), held("ipv6", 58, None, True)) == (False, True, True)
+    assert (held("icmp", 1, 0), held("icmpv6", 58, 0, True), held("ipv6-icmp", 58, 0, True), held("ICMP", 58, 0, True)) == (True, True, True, False)
 
 
 def test_hostile_yaml_does_not_unfold(tmp_path):
@@ -371,6 +385,16 @@ def test_the_command_and_its_exit_codes(command, tmp_path):
     out = command("check", controls, log, "--period", "2026-11-02", "--to", "html", "-o", tmp_path / "e.html", check=1)
     assert "FAIL  no-dev-in-cde  2026-11-02" in out
     assert (tmp_path / "e.html").read_text().startswith("<!DOCTYPE html>")
+
+
+def test_a_notebook_shows_a_table(example):
+    assert example._repr_html_().count("<tr>") == 5
+
+
+def test_nothing_read_is_no_pass():
+    results = audit.check(vf.scan(b"", format="default", allow_empty=True), {"zones": ZONES, "controls": [{"id": "c", "deny": {"from": "dev", "to": "cde"}}]})
+    assert (results["c"].verdict, results.exit_code) == ("not_evaluable", 3)
+    assert "no record was read" in results["c"].why[-1]
 
 
 def test_standard_input_is_read_as_often_as_is_needed():

@@ -304,7 +304,8 @@ class Checking:
         if not self.seen.packet_ends:
             yield "without pkt-srcaddr and pkt-dstaddr sessions through NAT gateways show the gateway's address"
         if self.span is None:
-            yield f"no time of the logs is known, so that none was judged; they lack {', '.join(self.seen.missing)}"
+            lacking = f"they lack {', '.join(self.seen.missing)}" if self.seen.missing else "no record was read"
+            yield f"no time of the logs is known, so that none was judged: {lacking}"
         elif self.asked is None:
             yield "no period was asked for: what is before the first and after the last record is not judged"
 

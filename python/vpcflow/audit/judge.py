@@ -42,7 +42,8 @@ class Judge:
 
     def __init__(self, control: Control, packet_ends: bool) -> None:
         self.control, self._packet_ends = control, packet_ends
-        self._used: set[str] = set()  # addresses of devices that clients of the left side had sessions with
+        self._devices: set[str] = set()  # addresses that begin sessions for others, as the logs show
+        self._used: set[str] = set()  # addresses that clients of the left side had sessions with
         self._first_legs: set[tuple[str, int | None, int | None]] = set()  # by server, port and protocol
 
     def note_devices(self, group: Group, fate: Fate, stretch: Stretch) -> None:
@@ -50,7 +51,10 @@ class Judge:
         before :meth:`add`."""
         if group.second_legs < group.sessions:
             self._first_legs.add((group.server, group.port, group.protocol))
-        if fate == "rejected" or not stretch.hides_clients(group.server, self._packet_ends):
+        elif not self._packet_ends:
+            self._devices.add(group.client)
+        # Whether the server is a device is known when all sessions are.
+        if fate == "rejected":
             return
         if stretch.in_place(self.control.source, group.client, group.vpc) is not False:
             self._used.add(group.server)
@@ -127,9 +131,10 @@ class Judge:
             return answer, "its port or protocol is not known"
 
         begun = _member(stretch, control.source, client, vpc)
-        if begun[0] is False and not self._used:
+        if begun[0] is False and client not in self._used:
             return begun
-        if stretch.hides_clients(client, self._packet_ends) and (client in self._used or begun[0] is not False):
+        hides = client in self._devices or stretch.hides_clients(client, self._packet_ends)
+        if hides and (client in self._used or begun[0] is not False):
             begun = None, f"{client} is a device that begins sessions for others, and the logs do not show for whom"
         if begun[0] is False:
             return begun

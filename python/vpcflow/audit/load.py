@@ -191,7 +191,7 @@ def _place_of(value: Value, key: str, zones: Mapping[str, Zone]) -> Place:
         try:
             prefixes.append(str(ipaddress.ip_network(text)))
         except ValueError:
-            known = f"{_known(text, zones)} or write an address or a prefix"
+            known = f"{_known(text, zones)}; or write an address or a prefix"
             raise one.fail(f"{key}: no zone {printable(text)!r}; {known}") from None
     return Place(tuple(named), tuple(prefixes))
 

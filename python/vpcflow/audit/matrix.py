@@ -246,5 +246,6 @@ def _probe(cells: Mapping[str, str], line: int, place: str) -> Probe:
         time = unix_seconds("time", int(cells["time"]) if cells["time"].isdigit() else cells["time"])
     except (PlanError, VpcflowError) as error:
         raise RuleError(f"{place}: {error}") from None
-    (ports,) = ports_of(Value(f"{cells['protocol']}{port}", place), "port and protocol")
+    protocol = f"proto-{cells['protocol']}" if cells["protocol"].isdigit() else cells["protocol"]
+    (ports,) = ports_of(Value(f"{protocol}{port}", place), "port and protocol")
     return Probe(line, ends[0], ends[1], ports, time or 0, expected, cells)

@@ -18,6 +18,8 @@ KINDS = ("NetworkInterfaces", "Instances", "Subnets", "Vpcs")
 #: Interfaces that send on what others began, under an address of their own.
 _NAT = ("nat_gateway", "regional_nat_gateway")
 _LOAD_BALANCER = "network_load_balancer"
+#: Interfaces that all sessions of a server may pass, so that its address does not show whose they are.
+_ON_THE_WAY = (*_NAT, _LOAD_BALANCER, "gateway_load_balancer", "gateway_load_balancer_endpoint", "transit_gateway")
 _DETACHED = "available"
 
 
@@ -89,7 +91,9 @@ class Stretch:
     def target(self, address: str, vpc: str | None = None) -> list[Member]:
         """Returns the interfaces that are known to have an address; without inventory only those that it alone can be
         of."""
-        found = self.at(address) if self.known else [one for one in self.at(address) if len(one.addresses) == 1]
+        found = self.at(address)
+        if not self.known:
+            found = [one for one in found if len(one.addresses) == 1 and one.kind not in _ON_THE_WAY]
         own = [one for one in found if vpc is not None and one.vpc == vpc]
         return own or found
 
@@ -98,7 +102,7 @@ class Stretch:
         without the packets' own ends, a NAT gateway's."""
         if not self._devices:
             return False
-        kinds = {one.kind for one in self.target(address)}
+        kinds = {one.kind for one in self.at(address) if self.known or len(one.addresses) == 1}
         return _LOAD_BALANCER in kinds or (not packet_ends and not kinds.isdisjoint(_NAT))
 
     def in_place(self, place: Place, address: str, vpc: str | None = None) -> bool | None:

@@ -1,4 +1,4 @@
-"""Ports as controls name them: ``tcp/443``, ``udp/8000-8100``, ``icmp``, ``ipv6 tcp/443``, ``any``."""
+"""Ports as controls name them: ``tcp/443``, ``udp/8000-8100``, ``icmp``, ``proto-47``, ``ipv6 tcp/443``, ``any``."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ _ALIKE = {"ipv6-icmp": "icmpv6", "icmp6": "icmpv6"}
 _WITH_PORTS = (6, 17, 33, 132, 136)
 _ICMP = (1, 58)
 _LAST_PORT = 65535
+_NUMBER = re.compile(r"proto-([0-9]{1,3})")
+_LAST_PROTOCOL = 255
 
 
 @dataclasses.dataclass(frozen=True)
@@ -75,13 +77,18 @@ def _one(value: Value, key: str) -> Ports:
 def _number_of(value: Value, key: str, name: str | None) -> int:
     if name is None or name.lower() in ("any", "all"):
         return -1
-    if name.isdigit() and int(name) <= 255:
-        return int(name)
+    number = _NUMBER.fullmatch(name.lower())
+    if number is not None and int(number[1]) <= _LAST_PROTOCOL:
+        return int(number[1])
+    if name.isdigit():
+        raise value.fail(
+            f"{key}: {name}: a port needs its protocol, as tcp/{name}; a protocol's number is proto-{name}"
+        )
     known = _protocols()
-    number = known.get(_ALIKE.get(name.lower(), name.lower()))
-    if number is None:
+    found = known.get(_ALIKE.get(name.lower(), name.lower()))
+    if found is None:
         raise value.fail(f"{key}: no protocol {printable(name)!r}; {hint(name.lower(), ['any', *known])}")
-    return number
+    return found
 
 
 def any_holds(ports: tuple[Ports, ...], v6: bool, protocol: int | None, port: int | None) -> bool | None:

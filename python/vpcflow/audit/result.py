@@ -289,6 +289,18 @@ class ControlResults:
         said = ", ".join(f"{n} {one.replace('_', ' ')}" for one, n in counts.items() if n)
         return f"<ControlResults: {said or 'none'}>"
 
+    def _repr_html_(self) -> str:
+        from .._html import html_table
+
+        names = ("control", "verdict", "tries_rejected", "violations", "why")
+        schema = [(name, "int64" if name in _COUNTS else "text") for name in names]
+        rows = [
+            {"control": printable(one.id), "verdict": WORDS[one.verdict], "why": printable("; ".join(one.why)),
+             **{name: one.total(name) for name in ("tries_rejected", "violations")}}
+            for one in self
+        ]  # fmt: skip
+        return html_table(schema, rows, len(rows), "")
+
     def of_period(self, period: str) -> ControlResults:
         """Returns the same results as those of a period, a year, month or day as ``"2026"``, ``"2026-11"``,
         ``"2026-11-30"``: its days without result are holes. :class:`~vpcflow.PlanError` for another text."""

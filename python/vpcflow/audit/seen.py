@@ -103,14 +103,14 @@ class Seen:
 def look(flows: Flows, progress: Progress | bool | None = None) -> Seen:
     """Reads logs. Errors as of :meth:`vpcflow.Flows.collect`; what is damaged is kept as ``damage``."""
     formats = [set(text.split()) for text in flows._logs.formats()]
-    missing = tuple(name for name in FIELDS if not formats or not all(name in fields for fields in formats))
+    missing = tuple(name for name in FIELDS if not all(name in fields for fields in formats))
     seen = Seen(Observed(), missing, filtered=len(flows._filters) > len(flows._logs.filters))
     seen.read_from = flows._spec.asked[0] if flows._spec.asked is not None else None
     seen.packet_ends = bool(formats) and all({*_PACKET_ENDS} <= fields for fields in formats)
     try:
         seen.observed.update(flows, progress=progress)
     except FieldError:
-        if not missing:
+        if formats and not missing:
             raise
     except SourceError as error:
         if not seen.observed.report.records:

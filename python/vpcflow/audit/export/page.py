@@ -49,13 +49,19 @@ def html_of(results: ControlResults) -> str:
         '<meta name="viewport" content="width=device-width,initial-scale=1">',
         f"<title>Controls: {_text(counts or 'none')}</title>", f"<style>{_STYLE}</style></head><body><main>",
         "<h1>Controls checked against VPC flow logs</h1>",
-        f"<p>{_text(instant(start))} to {_text(instant(end))} UTC: {_text(counts or 'no controls')}"
+        f"<p>{_text(_period(ordered))}, judged from {_text(instant(start))} to {_text(instant(end))} UTC: "
+        f"{_text(counts or 'no controls')}"
         f"{f'; {holes:,} days without result' if holes else ''}.</p>",
         f"<p>{_text(CERTIFIES_NOTHING)}</p>", _summary(ordered), *map(_section, ordered), "<section>",
         "<h2>What no flow log shows</h2>", _list(LIMITS), "</section>",
         f"<p><small>vpcflow {_text(version())}</small></p></main></body></html>",
     ]  # fmt: skip
     return "\n".join(lines) + "\n"
+
+
+def _period(results: Sequence[ControlResult]) -> str:
+    periods = [one.period for one in results if one.period is not None]
+    return f"{min(p[0] for p in periods)} to {max(p[1] for p in periods)}" if periods else "No period"
 
 
 def _text(value: object) -> str:
@@ -104,9 +110,9 @@ def _section(one: ControlResult) -> str:
         rows = [(e["id"], e["owner"], e["ticket"], e["until"], e["used"], e["past"]) for e in one.exceptions]
         parts += ["<h3>Exceptions</h3>", _table(head, rows)]
     if one.maps:
-        head = [("requirement", False), ("asks for", False), ("what is shown of it", False), ("what is not", False)]
+        head = [(name, False) for name in ("requirement", "of", "asks for", "what is shown of it", "what is not")]
         parts += ["<h3>Evidence for</h3>", _table(head, [
-            (f"{m['title']} ({m['dated'] or 'no date'}): {m['id']}", m["what"], m["shows"], m["lacks"])
+            (m["id"], f"{m['title']}, {m['dated']}".rstrip(", "), m["what"], m["shows"], m["lacks"])
             for m in one.maps
         ])]  # fmt: skip
     if one.period is not None:
