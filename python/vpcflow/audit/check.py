@@ -272,7 +272,7 @@ class Checking:
         answers = {stretch.has(name) for stretch in self.stretches}
         if True in answers:
             return True
-        if self.seen.missing or not self.stretches:
+        if self.seen.missing or self.span is None:
             return None
         if zone.by_interface:
             return None if None in answers else False
