@@ -161,7 +161,15 @@ def test_owners_without_flow_direction_are_told_by_what_their_interfaces_have():
     two += b"".join(b"%s 10.0.0.1 10.0.0.2 1 443 6 9 9 0 60 ACCEPT\n" % eni for eni in (b"eni-1", b"eni-2"))
     found = vf.trace(vf.scan(two), "10.0.0.1", findings=False)
     assert [(one.interface, one.certain, one.alone) for one in found.owners] == [("eni-1", False, True), ("eni-2", False, True)]
-    assert any("uncertain" in r["text"] for r in found.of("unseen"))
+    assert any("not certain" in r["text"] for r in found.of("unseen"))
+    dual = b"interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action\n"
+    pairs = [("10.0.0.1", "10.0.0.2"), ("10.0.0.1", "10.0.0.3"), ("2001:db8::1", "2001:db8::9"), ("2001:db8::1", "2001:db8::8")]
+    dual += "".join(f"eni-1 {a} {b} 1 443 6 9 9 0 60 ACCEPT\neni-p{n} {a} {b} 1 443 6 9 9 0 60 ACCEPT\n" for n, (a, b) in enumerate(pairs)).encode()
+    for address in ("10.0.0.1", "2001:db8::1"):  # an interface of both families
+        assert [(o.interface, o.certain) for o in vf.trace(vf.scan(dual), address, findings=False).owners][:1] == [("eni-1", True)]
+    second = dual + b"eni-1 10.0.0.7 10.0.0.2 1 443 6 9 9 0 60 ACCEPT\n"  # and of a second address
+    (owner,) = vf.trace(vf.scan(second), "10.0.0.1", findings=False).owners
+    assert (owner.interface, owner.by, owner.certain) == ("eni-1", "most records", False)
     bare = vf.trace(vf.scan(b"srcaddr dstaddr start end\n10.0.0.1 10.0.0.2 0 60\n"), "::ffff:10.0.0.1", findings=False)
     assert (bare.address, bare.records, bare.owners) == ("10.0.0.1", 1, [])
 

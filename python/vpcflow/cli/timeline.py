@@ -62,6 +62,8 @@ def run(args: argparse.Namespace) -> int:
         return _write(args)
     if args.out:
         raise PlanError("--out: goes with --to timesketch, csv, stix or zeek")
+    if given := [path for path in args.paths if _is_address(path)]:
+        raise PlanError(f"{given[0]}: an address goes with --to timesketch, csv, stix or zeek; to draw it, use --where")
     flows = flows_of(args)
     # Fields that the logs lack leave their measure empty.
     query = flows._with(allow_missing=True).group_by(every=args.every).agg(**_MEASURES)

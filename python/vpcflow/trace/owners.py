@@ -34,7 +34,7 @@ class Owner:
     first: int | None  # of the records
     last: int | None
     records: int
-    by: str  # "flow-direction", "all records", "inventory"
+    by: str  # "flow-direction", "inventory", "all records", "most records" (of that family at the interface)
     certain: bool
     start: int | None = None
     end: int | None = None
@@ -64,11 +64,13 @@ def owner_query(flows: Flows, address: str) -> Flows:
     sent = f"(srcaddr = '{address}' and flow_direction = 'egress')"
     got = f"(dstaddr = '{address}' and flow_direction = 'ingress')"
     told = f"flow_direction is not null and (srcaddr = '{address}' or dstaddr = '{address}')"
+    family = "srcaddr in 0.0.0.0/0" if ":" not in address else "not srcaddr in 0.0.0.0/0"
     grouped = flows._with(allow_missing=True).group_by(*FIELDS)
     return grouped.agg(
-        records=count(), own=count(where=own), at=count(where=f"{sent} or {got}"), told=count(where=told),
+        records=count(where=family), own=count(where=own), at=count(where=f"{sent} or {got}"), told=count(where=told),
         direct=count(where=f"srcaddr = '{address}' or dstaddr = '{address}'"),
-        sources=n_unique("srcaddr", where=own), targets=n_unique("dstaddr", where=own),
+        sources=n_unique("srcaddr", where=f"dstaddr = '{address}'"),
+        targets=n_unique("dstaddr", where=f"srcaddr = '{address}'"),
         first=min_of("start", where=own), last=max_of("end", where=own),
     ).having("own > 0")  # fmt: skip
 
@@ -89,13 +91,17 @@ def owners_in(rows: Sequence[Mapping[str, Any]], address: str, inventory: Invent
         )  # fmt: skip
         if row["told"]:
             sure += [own] if row["at"] else []
-        elif row["records"] == row["direct"]:  # it has no record without the address
-            alone = max(row["sources"], row["targets"]) <= 2  # so it may be its one peer's
-            (maybe if alone else sure).append(dataclasses.replace(own, by="all records", certain=not alone))
+            continue
+        several = max(row["sources"], row["targets"]) > 1  # at the interface of a peer it talks to that one alone
+        if row["records"] == row["direct"]:
+            (sure if several else maybe).append(dataclasses.replace(own, by="all records", certain=several))
+        elif several and 2 * row["direct"] >= row["records"]:
+            maybe.append(dataclasses.replace(own, by="most records", certain=False))
     known = _of_inventory(inventory, address, merged) if inventory is not None else []
     named = {one.interface for one in known}
     owners = [*known, *(one for one in sure if one.interface not in named)]
-    owners += [one for one in maybe if not any(_overlap(one, other) for other in owners)]
+    for one in sorted(maybe, key=lambda one: one.by != "most records"):  # those have several peers
+        owners += [] if any(_overlap(one, other) for other in owners if other.by != one.by) else [one]
     return _shared_out(owners)
 
 

@@ -95,7 +95,8 @@ def tried(sessions: Iterable[Session], address: str, interface: str | None) -> l
 def peers(
     sessions: Iterable[Session], address: str, interface: str | None, is_new: Callable[[str], bool]
 ) -> list[dict[str, Any]]:
-    """Returns a row for each address that it was in a session with: new ones first, then by time."""
+    """Returns a row for each address that it was in a session with: new ones first, of these those that were answered;
+    then by time."""
 
     def peer(session: Session) -> str | None:
         ends = (session["client"], session["server"])
@@ -108,7 +109,12 @@ def peers(
         }
         for key, own in grouped((one for one in sessions if peer(one)), address, peer).items()
     ]  # fmt: skip
-    return sorted(rows, key=lambda row: (not row["new"], row["first"], row["peer"]))
+    return sorted(rows, key=peer_order)
+
+
+def peer_order(row: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Returns the place of a peer's row among others."""
+    return (not row["new"], not row["answered"], row["first"], row["peer"])
 
 
 def carried(sessions: Iterable[Session], address: str, interface: str | None) -> list[dict[str, Any]]:

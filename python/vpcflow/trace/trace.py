@@ -33,7 +33,7 @@ from ..tuning.blocks import load_findings
 from ..typing import Instant, Progress
 from .legs import candidates, leg_query, legs_in, second_query, with_peers
 from .owners import Owner, owner_query, owners_in
-from .parts import carried, offered, peers, tried
+from .parts import carried, offered, peer_order, peers, tried
 from .pivots import pivots
 from .timelines import about
 
@@ -42,7 +42,7 @@ _CALL = "trace(vf.scan('logs/'), '10.0.3.7')"
 Told = Union[bool, str, "os.PathLike[str]", Sequence[Finding]]
 # What the logs cannot show without a field.
 _LACKS = {
-    "flow-direction": "whose interface a record is of: owners are interfaces whose records all have the address",
+    "flow-direction": "which end's interface a record is of: owners are those at which the address has most records",
     "pkt-srcaddr": "the ends behind NAT gateways and load balancers, and legs there",
     "interface-id": "who had the address: all its records are taken for one owner's",
     "instance-id": "the instance, unless an inventory names it",
@@ -265,7 +265,7 @@ class _Making:
                 for row in (hours.rows() if owner is not None or not owners else ())
                 if self._in_window(row["time"], 3600)
             )
-        parts["peer"].sort(key=lambda row: (not row["new"], row["first"], row["peer"]))
+        parts["peer"].sort(key=peer_order)
         legs = with_peers(legs_in(legs_found.rows(), self._address), self._address)
         second = second_query(self._flows, legs, self._address)
         if second is not None:
@@ -359,9 +359,11 @@ class _Making:
         if report.rejected:
             out.append(f"{count(report.rejected, 'line')} of the logs were rejected")
         if not owners and self._records:
-            out.append("whose address it is: bytes by hour are those that every interface logged, the same ones twice")
+            out.append(
+                "which interface has the address: bytes by hour are those of all interfaces, the same ones twice"
+            )
         if len(owners) > 1 and any(not one.certain for one in owners):
-            out.append("owners marked uncertain have one peer, and may be its interface")
+            out.append("owners that are not certain may be the interface of a peer, or carry the traffic of others")
         if long:
             out.append(f"{count(long, 'finding')} with more targets than named: the address may be among the others")
         return [{"kind": "unseen", "text": one} for one in [*out, _NEVER]]
