@@ -164,7 +164,7 @@ def test_examples_run(shell, text, request):
         ["bash", "-c", text], cwd=shell, env={**os.environ, **own}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         start_new_session=True,
     )  # fmt: skip
-    follows = re.search("vpcflow (watch|receive)", text) and not re.search("--once|--status", text)
+    follows = re.search("vpcflow (watch|receive|serve)", text) and not re.search("--once|--status", text)
     try:
         out, err = process.communicate(timeout=5 if follows else 120)
     except subprocess.TimeoutExpired:

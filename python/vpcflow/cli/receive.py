@@ -9,6 +9,7 @@ from .._units import byte_count
 from ..alerts.opening import kept_elsewhere
 from ..errors import RuleError
 from ..io.aws.receive import Receiver, Spool
+from ..io.listening import address_of
 from ._output import print_note
 
 HELP = "receive flow logs of Amazon Data Firehose, as an HTTP endpoint"
@@ -30,14 +31,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Runs the command and returns its exit code."""
-    host, _, port = args.listen.rpartition(":")
-    if not host or not port.isdecimal() or int(port) > 65535:
-        raise RuleError(f"--listen {args.listen}: expected HOST:PORT, such as 127.0.0.1:8080")
+    host, port = address_of(args.listen)
     if not args.key.startswith(("env:", "file:")):
         raise RuleError("--key: a secret on a command line is seen by all; give env:NAME or file:PATH")
     key = kept_elsewhere(args.key, "--key")
     limit = byte_count("--max-request", args.max_request)
-    receiver = Receiver(host.strip("[]"), int(port), key, Spool(args.spool), limit, print_note)
+    receiver = Receiver(host, port, key, Spool(args.spool), limit, print_note)
     signal.signal(signal.SIGTERM, lambda *_: receiver.stop())
     print_note(f"listening at {receiver.url}; deliveries go to {args.spool}")
     receiver.run()

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
 import pathlib
 import sqlite3
+from collections.abc import Iterator
 from typing import TypedDict, cast
 
 from ..errors import RuleError, SourceNotFoundError
+from ..findings.finding import Finding, worst_first
 from .store import VERSION, version_of
 
 _COUNTS = {
@@ -54,7 +58,26 @@ def status(path: str | os.PathLike[str]) -> Status:
     Changes nothing, and may be called while a watch runs. :class:`~vpcflow.SourceNotFoundError` if there is no such
     file, :class:`~vpcflow.RuleError` if it is no state of this version.
     """
-    name = os.fspath(path)
+    with _reading(os.fspath(path)) as db:
+        found = {what: db.execute(query).fetchone()[0] for what, query in _COUNTS.items()}
+        severities = db.execute("select severity, count(*) from incidents group by severity")
+        return cast("Status", {**found, "by_severity": dict(severities.fetchall())})
+
+
+def alerted(path: str | os.PathLike[str], most: int = 10_000) -> list[Finding]:
+    """Returns the findings of the newest alerts of a watch, worst first, without those that were silenced or
+    withdrawn. Raises as :func:`status`."""
+    query = "select finding, withdrawn from alerts where silenced is null order by made desc limit ?"
+    with _reading(os.fspath(path)) as db:
+        rows = db.execute(query, (most,)).fetchall()
+    withdrawn = {text for text, why in rows if why}
+    told = {text for text, _ in rows if text not in withdrawn}
+    return sorted((Finding(**json.loads(text)) for text in told), key=worst_first)
+
+
+@contextlib.contextmanager
+def _reading(name: str) -> Iterator[sqlite3.Connection]:
+    """Opens a state to read, at one moment for all that its block asks."""
     if not os.path.exists(name):
         raise SourceNotFoundError(f"{name}: no such state file; a watch makes it, and --state names it")
     try:
@@ -63,9 +86,7 @@ def status(path: str | os.PathLike[str]) -> Status:
             if version_of(db, name) != VERSION:
                 raise RuleError(f"{name}: a state of an older version; the next run of the watch migrates it")
             db.execute("begin")  # one moment for all counts
-            found = {what: db.execute(query).fetchone()[0] for what, query in _COUNTS.items()}
-            severities = db.execute("select severity, count(*) from incidents group by severity")
-            return cast("Status", {**found, "by_severity": dict(severities.fetchall())})
+            yield db
         finally:
             db.close()
     except sqlite3.Error as error:

@@ -5,16 +5,15 @@ from __future__ import annotations
 import base64
 import binascii
 import hmac
-import http.server
 import json
 import os
 import re
-import socket
 import threading
 import time
 from typing import Any, Callable
 
-from ...errors import OutputError, SourceError
+from ...errors import OutputError
+from ..listening import Handler, Listener
 from ..packed import PACKED, RefusedError, unpacked
 from ..writing import cannot_write
 
@@ -22,7 +21,6 @@ _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,127}")
 _MOST_UNPACKED = 256 << 20  # bytes of a request, or a record of it
 _MOST_DRAINED = 128 << 20  # bytes of a request that is refused
 _AT_ONCE = 32  # requests
-_PATIENCE = 30.0  # seconds without a byte, after which a connection ends
 
 
 class Spool:
@@ -104,27 +102,20 @@ class Receiver:
         self._key, self._spool, self._most, self._log = key.encode(), spool, max_request, log
         self._room = threading.BoundedSemaphore(_AT_ONCE)
         self.last = time.monotonic()  # when something came
-        try:
-            self._server = _Server((host, port), _handler_of(self))
-        except OSError as error:
-            raise SourceError(f"cannot listen at {host}:{port}: {error.strerror or error}") from None
+        self._server = Listener(host, port, _handler_of(self))
 
     @property
     def url(self) -> str:
         """Where it listens."""
-        host, port = self._server.server_address[:2]
-        return f"http://{host!s}:{port}/"
+        return self._server.url
 
     def run(self) -> None:
         """Serves until :meth:`stop`, by another thread or a handler of signals."""
-        try:
-            self._server.serve_forever(0.1)
-        finally:
-            self._server.server_close()  # waits for requests under way
+        self._server.run()  # waits at its end for requests under way
 
     def stop(self) -> None:
         """Ends :meth:`run`."""
-        threading.Thread(target=self._server.shutdown, daemon=True).start()
+        self._server.stop()
 
     def take(self, headers: Any, read: Callable[[int], bytes]) -> tuple[str, bool, int]:
         """Takes a request: returns its id, whether it is new, and its bytes of text. Raises :class:`RefusedError`."""
@@ -180,58 +171,28 @@ class Receiver:
         self._log(text)
 
 
-class _Server(http.server.ThreadingHTTPServer):
-    daemon_threads = False
-    block_on_close = True
-    request_queue_size = 128
-
-    def __init__(self, address: tuple[str, int], handler: Any) -> None:
-        if ":" in address[0]:
-            self.address_family = socket.AF_INET6
-        super().__init__(address, handler)
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        pass  # a connection that broke: it delivered nothing
-
-
-def _handler_of(receiver: Receiver) -> type[http.server.BaseHTTPRequestHandler]:
-    class Handler(http.server.BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        server_version, sys_version = "vpcflow", ""
-        timeout = _PATIENCE
-        disable_nagle_algorithm = True
-        wbufsize = -1
-
-        def do_POST(self) -> None:
+def _handler_of(receiver: Receiver) -> type[Handler]:
+    class Firehose(Handler):
+        def do_POST(self) -> None:  # noqa: N802
             id = self.headers.get("X-Amz-Firehose-Request-Id") or ""
             try:
                 id, new, size = receiver.take(self.headers, self.rfile.read)
             except RefusedError as refused:
                 self.close_connection = True  # the body may be unread
                 receiver.tell(f"{self.client_address[0]}: refused ({refused.status}): {refused}")
-                self._answer(refused.status, id, str(refused))
+                self._reply(refused.status, id, str(refused))
                 return
             receiver.tell(f"{self.client_address[0]}: {id}: {size:,} bytes" if new else f"{id}: came before")
-            self._answer(200, id)
+            self._reply(200, id)
 
-        def do_GET(self) -> None:
+        def do_GET(self) -> None:  # noqa: N802
             """Says to balancers and probes that it is there."""
-            self._answer(200, "")
+            self._reply(200, "")
 
-        def _answer(self, status: int, id: str, error: str = "") -> None:
+        def _reply(self, status: int, id: str, error: str = "") -> None:
             answer: dict[str, object] = {"requestId": id[:128], "timestamp": int(time.time() * 1000)}
             if error:
                 answer["errorMessage"] = error
-            body = json.dumps(answer).encode()
-            self.send_response(status)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(body)))
-            if self.close_connection:
-                self.send_header("Connection", "close")
-            self.end_headers()
-            self.wfile.write(body)
+            self.answer(status, json.dumps(answer).encode())
 
-        def log_message(self, *_: object) -> None:
-            pass
-
-    return Handler
+    return Firehose

@@ -1,0 +1,356 @@
+"""Answers to requests: flat tables in JSON, with what is left out of them."""
+
+from __future__ import annotations
+
+import json
+import urllib.parse
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple
+
+from .._display import human_bytes
+from .._hints import hint
+from .._units import unix_seconds
+from ..errors import FieldError, VpcflowError
+from ..io.packed import RefusedError
+from ..query.expr import count
+from .board import MOST_ROWS, TABLES, Board, Figures, Held, Rows, protocol_name
+
+_LIMIT = 100  # rows, if a request does not say
+_LONGEST_WHERE = 2000
+_LATEST = 32_503_680_000  # Unix seconds: the year 3000
+_GRAPH = 200
+OTHER = "other"
+MEASURES = ("bytes", "packets", "records")
+
+
+class Answer(NamedTuple):
+    """Rows, and what they are of: ``total`` of the measure, and of it what the rows do not have; further headers."""
+
+    rows: Rows
+    total: int
+    other: int
+    headers: dict[str, str]
+
+
+class Window(NamedTuple):
+    """A span of time, whole bins, Unix seconds. ``None``: all of it."""
+
+    start: int | None
+    end: int | None
+
+    def of(self, figures: Figures) -> bool:
+        """Tells whether it is not all the time."""
+        return self.start is not None or self.end is not None
+
+    def has(self, time: int | None) -> bool:
+        """Tells whether a time is within."""
+        if time is None:
+            return self == (None, None)
+        return (self.start is None or time >= self.start) and (self.end is None or time < self.end)
+
+
+class Asked(NamedTuple):
+    """A request that was checked."""
+
+    window: Window
+    limit: int
+    where: str
+    by: str
+
+
+def asked_of(query: str, figures: Figures | None, allowed: Sequence[str]) -> Asked:
+    """Checks the parameters of a request. Raises :class:`RefusedError` with what is allowed."""
+    try:
+        pairs = urllib.parse.parse_qsl(
+            query, keep_blank_values=True, strict_parsing=bool(query), errors="strict", max_num_fields=20
+        )
+    except ValueError:
+        raise RefusedError(400, "the parameters cannot be read: NAME=VALUE&NAME=VALUE in UTF-8 is allowed") from None
+    given: dict[str, str] = {}
+    for name, value in pairs:
+        if name not in allowed:
+            raise RefusedError(400, f"no parameter {name[:50]!r}; {hint(name[:50], list(allowed) or ['none'])}")
+        if name in given:
+            raise RefusedError(400, f"{name}: it is given twice")
+        given[name] = value
+    every = 1 if figures is None else figures.every
+    start, end = (_time(name, given.get(name, "")) for name in ("from", "to"))
+    start = None if start is None else start // every * every
+    end = None if end is None else -(-end // every) * every
+    if start is not None and end is not None and end <= start:
+        raise RefusedError(400, "from, to: the time ends before it begins")
+    where = given.get("where", "").strip()
+    if len(where) > _LONGEST_WHERE:
+        raise RefusedError(400, f"where: {len(where):,} characters; at most {_LONGEST_WHERE:,} are allowed")
+    return Asked(Window(start, end), _limit(given.get("limit")), where, given.get("by", ""))
+
+
+def _limit(text: str | None) -> int:
+    if text is None:
+        return _LIMIT
+    if not (text.isascii() and text.isdecimal() and len(text) < 10 and 1 <= int(text) <= MOST_ROWS):
+        raise RefusedError(400, f"limit: {text[:50]!r}; 1 to {MOST_ROWS:,} is allowed")
+    return int(text)
+
+
+def _time(name: str, text: str) -> int | None:
+    """Returns Unix seconds of a time in milliseconds, as Grafana gives it, or of one in letters."""
+    if not text:
+        return None
+    try:
+        if text.isascii() and text.isdecimal() and len(text) <= 15:
+            value: int | None = int(text) // 1000
+        else:
+            value = unix_seconds(name, text)
+    except (VpcflowError, ValueError, OverflowError):
+        value = None
+    if value is None or not 0 <= value <= _LATEST:
+        raise RefusedError(400, f"{name}: {text[:50]!r}; Unix milliseconds or 2026-11-23T06:00:00Z is allowed")
+    return value
+
+
+# -- tables of groups ------------------------------------------------------------------------------------------------
+
+
+def table(name: str, figures: Figures, asked: Asked) -> Answer:
+    """Answers a table of :data:`TABLES`: of all the time as it was counted, of part of it by the flows held."""
+    own = TABLES[name]
+    if not asked.where and not asked.window.of(figures):
+        return _shown(figures.tables[name].rows(), own.by, own.measure, asked.limit, {})
+    held = _held(figures, asked, bool(own.where and own.measure == "records"))
+    found = _grouped(held, asked, own.by, own.measure, own.where, asked.limit)
+    if held.complete:
+        return _shown(found, own.by, own.measure, asked.limit, {})
+    shown = _shown(found, own.by, own.measure, asked.limit, {})
+    if name == "ports":  # the sum of which is in no total
+        return shown._replace(headers={"X-Vpcflow-Floor": "each value is at least that"})
+    total = sum(
+        row[own.measure] or 0 for row in figures.totals
+        if asked.window.has(row["time"]) and (not own.where or row["action"] == "REJECT")
+    )  # fmt: skip
+    listed = sum(row[own.measure] for row in shown.rows)
+    for row in shown.rows:
+        row["total"], row["other"] = total, total - listed
+    return Answer(shown.rows, total, total - listed, {"X-Vpcflow-Floor": "each value is at least that"})
+
+
+def _held(figures: Figures, asked: Asked, rejects: bool) -> Held:
+    held = figures.held_rejects if rejects and not figures.held.complete else figures.held
+    if asked.where and not held.complete:
+        raise RefusedError(
+            400, "where: these logs have more flows than are held, so that the answer would lack some; serve with "
+            "--where, with a longer --every, or with a larger --max-flows",
+        )  # fmt: skip
+    return held
+
+
+def _grouped(held: Held, asked: Asked, by: Sequence[str], measure: str, where: str, limit: int) -> Rows:
+    flows = held.flows
+    conditions = [where, asked.where]
+    conditions += [f"start >= {asked.window.start}"] if asked.window.start is not None else []
+    conditions += [f"start < {asked.window.end}"] if asked.window.end is not None else []
+    try:
+        if asked.where:
+            held.nameable.filter(asked.where).agg(count()).collect()
+        for condition in filter(None, conditions):
+            flows = flows.filter(condition)._with(lenient=condition is not asked.where)
+        return flows.group_by(*by).agg(**Held.measures()).top_k(limit, by=measure, other=True).collect().rows()
+    except FieldError as error:
+        there = ", ".join(held.nameable.columns)
+        raise RefusedError(400, f"where: {str(error).partition(';')[0]}; there are {there}") from None
+    except VpcflowError as error:
+        raise RefusedError(400, f"where: {error}") from None
+
+
+def _shown(rows: Rows, by: Sequence[str], measure: str, limit: int, headers: dict[str, str]) -> Answer:
+    """Returns the first groups, each with the total of the measure, and with what no row listed has of it."""
+    total = sum(row[measure] or 0 for row in rows)
+    listed = [row for row in rows if not row["other"]][:limit]
+    other = total - sum(row[measure] or 0 for row in listed)
+    out = []
+    for row in listed:
+        made = {name: row[name] for name in by}
+        if "protocol" in made:
+            made["protocol_name"] = protocol_name(row["protocol"])
+        made.update({name: row[name] or 0 for name in MEASURES})
+        out.append({**made, "other": other, "total": total})
+    return Answer(out, total, other, headers)
+
+
+# -- other tables ----------------------------------------------------------------------------------------------------
+
+
+def findings(board: Board, asked: Asked) -> Answer:
+    """Answers the findings, worst first."""
+    rows = [
+        {
+            "start": one.start * 1000, "end": one.end * 1000, "severity": one.severity, "detector": one.detector,
+            "actor": one.actor, "targets": ", ".join(one.targets[:5]), "technique": one.technique,
+            "what": one.sentence, "id": one.id,
+        }
+        for one in board.findings()
+        if _overlaps(asked.window, one.start, one.end)
+    ]  # fmt: skip
+    return _listed(rows, asked.limit)
+
+
+def notes(board: Board, asked: Asked) -> Answer:
+    """Answers the findings as Grafana's annotations."""
+    rows = [
+        {
+            "time": one.start * 1000, "timeEnd": one.end * 1000, "title": f"{one.severity}: {one.detector}",
+            "text": one.sentence, "tags": f"{one.detector},{one.severity}", "id": one.id,
+        }
+        for one in board.findings()
+        if _overlaps(asked.window, one.start, one.end)
+    ]  # fmt: skip
+    return _listed(rows, asked.limit)
+
+
+def sessions(figures: Figures, asked: Asked) -> Answer:
+    """Answers the largest sessions that begin in the time asked for."""
+    rows = [
+        {**row, "start": row["start"] * 1000, "end": row["end"] * 1000, "protocol_name": protocol_name(row["protocol"])}
+        for row in figures.sessions
+        if row["start"] is not None and asked.window.has(row["start"])
+    ]
+    return _listed(rows, asked.limit)
+
+
+def coverage(figures: Figures, asked: Asked) -> Answer:
+    """Answers what the logs have of each interface, the worst times first."""
+    order = ("SKIPDATA", "absent", "NODATA", "OK")
+    rows = [
+        {**row, "start": row["start"] * 1000, "end": row["end"] * 1000}
+        for row in sorted(figures.coverage, key=lambda row: (order.index(row["seen"]), -row["minutes"]))
+        if _overlaps(asked.window, row["start"], row["end"])
+    ]
+    return _listed(rows, asked.limit)
+
+
+def _overlaps(window: Window, start: int, end: int) -> bool:
+    return (window.start is None or end >= window.start) and (window.end is None or start < window.end)
+
+
+def _listed(rows: Rows, limit: int) -> Answer:
+    other = max(len(rows) - limit, 0)
+    return Answer([{**row, "other": other, "total": len(rows)} for row in rows[:limit]], len(rows), other, {})
+
+
+# -- series ----------------------------------------------------------------------------------------------------------
+
+_SERIES: dict[str, Callable[[dict[str, Any]], str]] = {
+    "action": lambda row: row["action"] or "none",
+    "protocol": lambda row: protocol_name(row["protocol"]),
+    "direction": lambda row: row["flow_direction"] or "unknown",
+    "all": lambda row: "all",
+}
+
+
+def series(measure: str, figures: Figures, asked: Asked) -> Answer:
+    """Answers a measure over time, spread over the bins that records span: a row for each bin and series, at most
+    ``limit`` series, of which the last is all that are not named."""
+    by = asked.by or "action"
+    if by not in _SERIES:
+        raise RefusedError(400, f"by: no series by {by[:50]!r}; {hint(by[:50], list(_SERIES))}")
+    sums: dict[str, int] = {}
+    values: dict[tuple[int, str], int] = {}
+    for row in figures.bins:
+        if row["time"] is None or not asked.window.has(row["time"]):
+            continue
+        name = _SERIES[by](row)
+        sums[name] = sums.get(name, 0) + (row[measure] or 0)
+        values[row["time"], name] = values.get((row["time"], name), 0) + (row[measure] or 0)
+    ranked = sorted(sums, key=lambda name: (-sums[name], name))
+    most = min(asked.limit, 50)
+    kept = ranked if len(ranked) <= most else ranked[: most - 1]
+    folded: dict[tuple[int, str], int] = {}
+    for (time, name), value in values.items():
+        key = (time, name if name in kept else OTHER)
+        folded[key] = folded.get(key, 0) + value
+    rows = [{"time": time * 1000, "series": name, "value": value} for (time, name), value in sorted(folded.items())]
+    return Answer(rows, sum(sums.values()), sum(sums[name] for name in ranked if name not in kept), {})
+
+
+# -- the graph -------------------------------------------------------------------------------------------------------
+
+
+class Graph(NamedTuple):
+    """Who talks with whom: nodes and edges, both at most as many as were asked for."""
+
+    nodes: Answer
+    edges: Answer
+
+
+def graph(figures: Figures, asked: Asked) -> Graph:
+    """Answers who talks with whom. Of more nodes than the limit the smallest are one, ``other``, so that the edges'
+    bytes and those that no edge has are the total."""
+    held = _held(figures, asked, False)
+    pairs = _grouped(held, asked, ("srcaddr", "dstaddr", "action"), "bytes", "", 2**31)
+    most = min(asked.limit, _GRAPH)
+    total = sum(row["bytes"] or 0 for row in pairs)
+    if not held.complete:
+        total = sum(row["bytes"] or 0 for row in figures.totals if asked.window.has(row["time"]))
+    ends = [row for row in pairs if row["srcaddr"] is not None and row["dstaddr"] is not None]
+    size: dict[str, int] = {}
+    for row in ends:
+        for name in {row["srcaddr"], row["dstaddr"]}:
+            size[name] = size.get(name, 0) + (row["bytes"] or 0)
+    ranked = sorted(size, key=lambda name: (-size[name], name))
+    kept = set(ranked if len(ranked) <= most else ranked[: most - 1])
+    edges: dict[tuple[str, str], dict[str, int]] = {}
+    for row in ends:
+        one, two = (name if name in kept else OTHER for name in (row["srcaddr"], row["dstaddr"]))
+        sums = edges.setdefault((min(one, two), max(one, two)), dict.fromkeys((*MEASURES, "rejected"), 0))
+        for name in MEASURES:
+            sums[name] += row[name] or 0
+        sums["rejected"] += row["records"] if row["action"] == "REJECT" else 0
+    chosen = sorted(edges.items(), key=lambda item: (-item[1]["bytes"], item[0]))[:most]
+    listed = sum(sums["bytes"] for _, sums in chosen)
+    nodes = _nodes(edges.items(), ranked, kept)
+    whole = {"other": total - listed, "total": total}
+    rows = [
+        {
+            "id": f"{one}|{two}", "source": one, "target": two, "mainStat": human_bytes(sums["bytes"]),
+            "secondaryStat": _records(sums), **{f"detail__{name}": value for name, value in sums.items()}, **whole,
+        }
+        for (one, two), sums in chosen
+    ]  # fmt: skip
+    folded = max(len(ranked) - len(kept), 0)
+    return Graph(
+        Answer([{**row, "other": folded, "total": len(ranked)} for row in nodes], len(ranked), folded, {}),
+        Answer(rows, total, total - listed, {}),
+    )
+
+
+def _nodes(
+    edges: Iterable[tuple[tuple[str, str], dict[str, int]]], ranked: Sequence[str], kept: set[str]
+) -> Rows:  # fmt: skip
+    sums: dict[str, dict[str, int]] = {}
+    for ends, own in edges:
+        for name in set(ends):
+            node = sums.setdefault(name, dict.fromkeys((*MEASURES, "rejected"), 0))
+            for what, value in own.items():
+                node[what] += value
+    order = [name for name in ranked if name in kept] + ([OTHER] if OTHER in sums else [])
+    rows = []
+    for name in order:
+        own = sums[name]
+        refused = own["rejected"] / own["records"] if own["records"] else 0.0
+        title = name if name != OTHER else f"{len(ranked) - len(kept):,} others"
+        rows.append({
+            "id": name, "title": title, "subTitle": "", "mainStat": human_bytes(own["bytes"]),
+            "secondaryStat": _records(own), "arc__accepted": round(1 - refused, 6), "arc__rejected": round(refused, 6),
+            **{f"detail__{what}": value for what, value in own.items()},
+        })  # fmt: skip
+    return rows
+
+
+def _records(sums: dict[str, int]) -> str:
+    refused = f", {sums['rejected']:,} rejected" if sums["rejected"] else ""
+    return f"{sums['records']:,} records{refused}"
+
+
+def body_of(answer: Answer) -> bytes:
+    """Writes rows as a JSON array of flat objects."""
+    return json.dumps(answer.rows).encode() + b"\n"

@@ -1,0 +1,361 @@
+"""What is served over HTTP: equal to the aggregates of commands, refused where it should be."""
+
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+
+import vpcflow as vf
+from conftest import run_cli
+from vpcflow.detect.settings import Settings
+from vpcflow.errors import RuleError
+from vpcflow.io.listening import Listener
+from vpcflow.serve import Board, Server, exposition, gather, history
+from vpcflow.serve.metrics import MOST_SERIES, families_of
+
+MADE = vf.synth(6000, seed=3, plant="port_scan", peers=60, noise_sources=60)
+TOKEN = "CANARYtoken"
+
+
+@pytest.fixture(scope="module")
+def figures():
+    return gather(vf.scan(MADE.data), settings=Settings())
+
+
+@pytest.fixture(scope="module")
+def served(figures):
+    server = Server("127.0.0.1", 0, Board(figures), hosts=("logs.example",))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    yield server
+    server.stop()
+    thread.join(20)
+    assert not thread.is_alive()
+
+
+def get(server, path, method="GET", body=None, **headers):
+    """Asks as a plain client does; returns status, headers and body."""
+    connection = http.client.HTTPConnection(server.url[7:-1], timeout=20)
+    try:
+        connection.request(method, path, body, headers=headers)
+        answer = connection.getresponse()
+        return answer.status, answer.headers, answer.read()
+    finally:
+        connection.close()
+
+
+def rows(server, path):
+    status, headers, body = get(server, path)
+    assert status == 200, body
+    return json.loads(body), headers
+
+
+@pytest.mark.parametrize(
+    ("path", "by", "where", "measure"),
+    [
+        ("talkers?limit=7", ["srcaddr"], None, "bytes"),
+        ("talkers?limit=7&where=dstport%3D443", ["srcaddr"], "dstport=443", "bytes"),
+        ("pairs?limit=5", ["srcaddr", "dstaddr"], None, "bytes"),
+        ("rejected_ports?limit=5", ["dstport", "protocol"], "action = 'REJECT'", "records"),
+        ("rejects?limit=5&where=dstaddr+in+'10.0.0.0/8'", ["srcaddr", "dstaddr", "dstport", "protocol"],
+         "action = 'REJECT' and dstaddr in '10.0.0.0/8'", "records"),
+        ("ports?limit=4", ["dstport", "protocol"], "dstport < 32768 and action != 'REJECT'", "bytes"),
+    ],
+)  # fmt: skip
+def test_a_table_is_the_aggregate(served, path, by, where, measure):
+    found, headers = rows(served, f"/api/v1/table/{path}")
+    flows = vf.scan(MADE.data)
+    flows = flows.filter(where) if where else flows
+    limit = int(path.partition("limit=")[2].partition("&")[0])
+    query = flows.group_by(*by).agg(bytes=vf.sum("bytes"), packets=vf.sum("packets"), records=vf.count())
+    expected = query.top_k(limit, by=measure).collect().rows()
+    names = [*by, "bytes", "packets", "records"]
+    assert [{name: row[name] for name in names} for row in found] == [{name: row[name] for name in names} for row in expected]
+    total = sum(row[measure] for row in query.collect())
+    assert {(row["total"], row["other"]) for row in found} == {(total, total - sum(row[measure] for row in found))}
+    assert headers["X-Vpcflow-Total"] == str(total)
+
+
+def test_a_part_of_the_time_is_that_of_commands(served, figures):
+    bins = sorted(row["time"] for row in figures.totals)
+    start, end = bins[2] + 17, bins[len(bins) // 2] + 1
+    found, headers = rows(served, f"/api/v1/table/talkers?from={start * 1000}&to={end * 1000}&limit=1000")
+    start, end = start // 300 * 300, -(-end // 300) * 300
+    assert (headers["X-Vpcflow-From"], headers["X-Vpcflow-To"]) == (str(start * 1000), str(end * 1000))
+    flows = vf.scan(MADE.data).filter(f"start >= {start} and start < {end}")
+    expected = {row["srcaddr"]: row["bytes"] for row in flows.group_by("srcaddr").agg(bytes=vf.sum("bytes")).collect()}
+    assert {row["srcaddr"]: row["bytes"] for row in found} == expected
+
+
+def test_series_and_counters_sum_up_to_all(served, figures):
+    total = vf.scan(MADE.data).agg(bytes=vf.sum("bytes"), n=vf.count()).collect().rows()[0]
+    by_action, _ = rows(served, "/api/v1/series/bytes")
+    by_protocol, _ = rows(served, "/api/v1/series/bytes?by=protocol&limit=1")
+    assert sum(row["value"] for row in by_action) == sum(row["value"] for row in by_protocol) == total["bytes"]
+    assert {row["series"] for row in by_protocol} == {"other"}
+    assert all(row["time"] % 300_000 == 0 for row in by_action)
+    text = exposition(Board(figures))
+    for name, expected in (("bytes", total["bytes"]), ("records", total["n"])):
+        for metric in (f"vpcflow_{name}_total", f"vpcflow_service_{name}_total", f"vpcflow_place_{name}_total"):
+            lines = [line for line in text.splitlines() if line.startswith(f"{metric}{{")]
+            assert sum(int(line.rpartition(" ")[2]) for line in lines) == expected, metric
+
+
+def test_history_ends_where_the_counters_are(figures):
+    last, times = {}, {}
+    lines = "".join(history(figures)).splitlines()
+    assert lines[-1] == "# EOF"
+    for line in lines:
+        if not line.startswith("#"):
+            name, value, time_ = line.rsplit(" ", 2)
+            assert int(value) >= last.get(name, 0)
+            assert int(time_) > times.get(name, 0)
+            last[name], times[name] = int(value), int(time_)
+    now = {}
+    for line in exposition(Board(figures)).splitlines():
+        if not line.startswith("#") and "_total{" in line:
+            now[line.rpartition(" ")[0]] = int(line.rpartition(" ")[2])
+    assert last == now
+    assert len(set(times.values())) == 1
+
+
+def test_the_graph_holds_together(served):
+    nodes, _ = rows(served, "/api/v1/nodes?limit=20")
+    edges, headers = rows(served, "/api/v1/edges?limit=20")
+    assert 1 < len(nodes) <= 20
+    assert len(edges) <= 20
+    ids = {node["id"] for node in nodes}
+    assert {end for edge in edges for end in (edge["source"], edge["target"])} <= ids
+    assert all(abs(node["arc__accepted"] + node["arc__rejected"] - 1) < 1e-6 for node in nodes)
+    whole, _ = rows(served, "/api/v1/edges?limit=20")
+    assert sum(edge["detail__bytes"] for edge in whole) + whole[0]["other"] == whole[0]["total"]
+    assert headers["X-Vpcflow-Total"] == str(whole[0]["total"])
+
+
+def test_findings_are_annotations_in_milliseconds(served, figures):
+    expected = vf.detect(vf.scan(MADE.data))
+    found, _ = rows(served, "/api/v1/annotations")
+    assert [(row["time"], row["timeEnd"], row["text"]) for row in found] == [(f.start * 1000, f.end * 1000, f.sentence) for f in expected]
+    assert found
+    late = max(f.end for f in expected) + 3600
+    assert rows(served, f"/api/v1/annotations?from={late * 1000}")[0] == []
+    assert [row["id"] for row in rows(served, "/api/v1/table/findings")[0]] == [f.id for f in expected]
+
+
+def test_coverage_is_said_with_every_table(served):
+    minutes = dict.fromkeys(("OK", "NODATA", "SKIPDATA", "absent"), 0)
+    for row in vf.scan(MADE.data).coverage():
+        minutes[row["seen"]] += row["minutes"]
+    share = (minutes["OK"] + minutes["NODATA"]) / sum(minutes.values())
+    for path in ("table/talkers", "nodes", "edges", "annotations", "series/bytes", "table/coverage"):
+        _, headers = rows(served, f"/api/v1/{path}")
+        assert headers["X-Vpcflow-Coverage"].startswith(f"{share:.4f}; absent-minutes={minutes['absent']};")
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "says"),
+    [
+        ("/api/v1/table/talkers?limit=0", 400, "1 to 1,000"),
+        ("/api/v1/table/talkers?limit=1001", 400, "1 to 1,000"),
+        ("/api/v1/table/talkers?limit=-1", 400, "1 to 1,000"),
+        ("/api/v1/table/talkers?limit=%D9%A1", 400, "1 to 1,000"),
+        ("/api/v1/table/talkers?limit=5&limit=6", 400, "twice"),
+        ("/api/v1/table/talkers?limt=5", 400, "did you mean 'limit'"),
+        ("/api/v1/table/talkers?%ff", 400, "cannot be read"),
+        ("/api/v1/table/talkers?" + "a=1&" * 30, 400, "cannot be read"),
+        ("/api/v1/table/talkers?from=yesterday", 400, "from: 'yesterday'"),
+        ("/api/v1/table/talkers?from=99999999999999999999", 400, "from:"),
+        ("/api/v1/table/talkers?from=2000000000000&to=1000000000000", 400, "before it begins"),
+        ("/api/v1/table/talkers?where=dstport+lik+3", 400, "found 'lik'"),
+        ("/api/v1/table/talkers?where=bytes+>+5".replace(">", "%3E"), 400, "bytes"),
+        ("/api/v1/table/talkers?where=action%3D'DENY'", 400, "DENY"),
+        ("/api/v1/table/talkers?where=" + "not+" * 600, 400, "at most 2,000"),
+        ("/api/v1/table/talkers?where=" + "(" * 1500, 400, "where:"),
+        ("/api/v1/series/bytes?by=acton", 400, "did you mean 'action'"),
+        ("/api/v1/table/talkerz", 404, "did you mean '/api/v1/table/talkers'"),
+        ("/api/v1/../../etc/passwd", 404, "no "),
+        ("/metrics?x=1", 400, "no parameters"),
+    ],
+)
+def test_hostile_parameters_are_refused(served, path, status, says):
+    found, headers, body = get(served, path)
+    assert (found, headers["Content-Type"]) == (status, "application/json")
+    assert says in json.loads(body)["error"]
+    assert b"Traceback" not in body
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("localhost:1", 200), ("127.0.0.1", 200), ("[::1]:80", 200), ("LOGS.example", 200), ("evil.example", 403),
+        ("127.0.0.1.evil.example", 403), ("", 403), ("10.0.0.1", 403), ("localhost:1@evil.example", 403),
+    ],
+)  # fmt: skip
+def test_the_host_is_checked(served, host, status):
+    assert get(served, "/api/v1/table/talkers", Host=host)[0] == status
+
+
+def test_only_get_is_answered(served):
+    for method in ("POST", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD"):
+        status, headers, _ = get(served, "/api/v1/table/talkers", method, b"x" if method == "POST" else None)
+        assert (status, headers["Allow"]) == (405, "GET")
+    assert get(served, "/", "BREW")[0] == 501
+    assert get(served, "/", "GET", b"body")[0] == 400
+
+
+def test_beyond_this_machine_a_token_is_needed(figures):
+    with pytest.raises(RuleError, match="--token"):
+        Server("0.0.0.0", 0, Board(figures))
+    server = Server("127.0.0.1", 0, Board(figures), TOKEN)
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        for given in (None, "Bearer wrong", TOKEN, "Basic " + TOKEN, "Bearer " + TOKEN + "x"):
+            status, headers, body = get(server, "/metrics", **({"Authorization": given} if given else {}))
+            assert (status, headers["WWW-Authenticate"]) == (401, "Bearer")
+            assert b"vpcflow_" not in body
+            assert TOKEN.encode() not in body
+        assert get(server, "/metrics", Authorization=f"Bearer {TOKEN}")[0] == 200
+    finally:
+        server.stop()
+        thread.join(20)
+
+
+def test_slow_clients_do_not_block_others(figures):
+    server = Server("127.0.0.1", 0, Board(figures))
+    server._listener._most = 40
+    server._listener._patience = 0.5
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    host, port = server.url[7:-1].split(":")
+    try:
+        slow = [socket.create_connection((host, int(port)), 5) for _ in range(30)]
+        for one in slow:
+            one.sendall(b"GET /metrics HTTP/1.1\r\nHo")
+        assert get(server, "/metrics")[0] == 200
+        ended = []
+        for one in slow:  # each ends, although a byte of it comes now and then
+            one.settimeout(5)
+            try:
+                for _ in range(2):
+                    one.sendall(b"s")
+                ended.append(one.recv(100))
+            except ConnectionError:
+                ended.append(b"")
+            one.close()
+        assert len(ended) == 30
+        assert all(b" 200 " not in data for data in ended)
+    finally:
+        server.stop()
+        thread.join(20)
+    assert not thread.is_alive()
+
+
+def test_more_connections_than_it_holds_are_refused(served):
+    listener = Listener("127.0.0.1", 0, served._listener.RequestHandlerClass, most=1)
+    thread = threading.Thread(target=listener.run)
+    thread.start()
+    try:
+        with socket.create_connection(listener.server_address[:2], 5) as first:
+            first.sendall(b"G")
+            time.sleep(0.05)
+            with socket.create_connection(listener.server_address[:2], 5) as second:
+                assert second.recv(100).startswith(b"HTTP/1.1 503 ")
+    finally:
+        listener.stop()
+        thread.join(20)
+
+
+def test_of_more_flows_than_are_held_the_totals_stay():
+    few = gather(vf.scan(MADE.data), most=50)
+    server = Server("127.0.0.1", 0, Board(few))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        whole, _ = rows(server, "/api/v1/table/talkers?limit=3")
+        expected = vf.scan(MADE.data).group_by("srcaddr").agg(bytes=vf.sum("bytes")).top_k(3, by="bytes").collect()
+        assert [row["bytes"] for row in whole] == expected["bytes"]
+        status, _, body = get(server, "/api/v1/table/talkers?where=dstport%3D443")
+        assert (status, "--max-flows" in json.loads(body)["error"]) == (400, True)
+        bins = sorted(row["time"] for row in few.totals)
+        part, headers = rows(server, f"/api/v1/table/talkers?from={bins[0] * 1000}&limit=3")
+        assert headers["X-Vpcflow-Floor"]
+        assert {row["total"] for row in part} == {sum(row["bytes"] for row in vf.scan(MADE.data).agg(bytes=vf.sum("bytes")).collect())}
+        assert sum(row["bytes"] for row in part) + part[0]["other"] == part[0]["total"]
+    finally:
+        server.stop()
+        thread.join(20)
+
+
+def test_the_number_of_series_stays(figures):
+    """However many addresses and accounts there are."""
+    lines = ["account-id region srcaddr dstaddr dstport protocol action bytes packets start end log-status"]
+    lines += [
+        f"{100000000000 + n} r{n % 40} 10.{n >> 8}.{n & 255}.1 10.9.9.9 {n} {n % 140} ACCEPT 10 1 {n} {n + 60} OK" for n in range(4000)
+    ]
+    many = gather(vf.scan("\n".join(lines).encode()))
+    families = families_of(Board(many))
+    assert sum(len(family.samples) for family in families) < MOST_SERIES
+    assert not any(label == "srcaddr" or value.startswith("10.") for f in families for key in f.samples for label, value in key)
+    places = next(f for f in families if f.name == "vpcflow_place_records")
+    assert sum(places.samples.values()) == 4000
+
+
+def test_what_logs_lack_is_no_answer():
+    found = gather(vf.scan(b"srcaddr bytes start end\n10.0.0.1 9 0 60\n"), settings=Settings())
+    assert set(found.lacking) == {"findings", "sessions"}
+    server = Server("127.0.0.1", 0, Board(found))
+    answer = json.loads(server.reply("/api/v1/table/talkers").body)
+    assert answer == [{"srcaddr": "10.0.0.1", "bytes": 9, "packets": 0, "records": 1, "other": 0, "total": 9}]
+    with pytest.raises(Exception, match="dstport"):
+        server.reply("/api/v1/table/talkers?where=dstport%3D22")
+    server.close()
+
+
+def test_of_a_watch_its_alerts_are_served(tmp_path):
+    (tmp_path / "logs").mkdir()
+    (tmp_path / "logs" / "a.log").write_bytes(MADE.data)
+    os.utime(tmp_path / "logs" / "a.log", (1760000000, 1760000000))
+    state = tmp_path / "state.sqlite"
+    told = tmp_path / "told.jsonl"
+    run_cli("watch", tmp_path / "logs", "--once", "--state", state, "--notify", f"jsonl:{told}", check=None)
+    server = Server("127.0.0.1", 0, Board(None, str(state)))
+    found = json.loads(server.reply("/api/v1/table/findings").body)
+    assert len(found) == len(told.read_text().splitlines()) > 0
+    assert 'vpcflow_watch{what="alerts"} 1' in exposition(Board(None, str(state)))
+    with pytest.raises(Exception, match="no logs are served"):
+        server.reply("/api/v1/table/talkers")
+    server.close()
+
+
+def test_the_command(tmp_path):
+    (tmp_path / "a.log").write_bytes(MADE.data)
+    for wrong, says in (
+        (["--listen", "0.0.0.0:0"], "--token"), (["--listen", "nowhere"], "HOST:PORT"), (["--token", "x"], "env:NAME"),
+        (["--token", "env:NO_SUCH"], "not set"), (["--state", "none.sqlite"], "no such state"),
+    ):  # fmt: skip
+        done = run_cli("serve", tmp_path / "a.log", *wrong, check=2)
+        assert says in done.stderr.decode()
+    serving = subprocess.Popen(
+        [sys.executable, "-m", "vpcflow", "serve", str(tmp_path / "a.log"), "--listen", "127.0.0.1:0", "--no-detect"],
+        stderr=subprocess.PIPE, text=True, env=os.environ,
+    )  # fmt: skip
+    try:
+        line = serving.stderr.readline()
+        assert "listening at http://127.0.0.1:" in line
+        host = line.partition("http://")[2].partition("/")[0]
+        connection = http.client.HTTPConnection(host, timeout=20)
+        connection.request("GET", "/metrics")
+        assert b"vpcflow_bytes_total" in connection.getresponse().read()
+        connection.close()
+    finally:
+        serving.send_signal(signal.SIGTERM)
+        assert serving.wait(20) == 0
+        serving.stderr.close()
