@@ -386,4 +386,6 @@ def test_the_how_to_page_runs(tmp_path, monkeypatch, capsys):
     (code,) = re.findall(r"```python\n(.*?)```", text, re.S)
     exec(compile(code, "report-for-a-lead.md", "exec"), {})
     assert (tmp_path / "report.html").stat().st_size < BUDGET
-    assert "Not known" not in (tmp_path / "cost.html").read_text().split("What the traffic costs, by path")[1].split("<h2>")[0]
+    cost = (tmp_path / "cost.html").read_text()
+    assert cost.count("search-data") >= 2  # a name of the inventory, in tables and at an incident
+    assert "Not known" not in cost.split("What the traffic costs, by path")[1].split("<h2>")[0]

@@ -32,7 +32,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--rules", metavar="RULES", help="report findings of your own rules, too")
     parser.add_argument("--geo", metavar="FILE", help="tell countries by this MaxMind DB file")
     parser.add_argument(
-        "--inventory", metavar="DIR", help="tell the cost by path by this folder of answers of describe calls"
+        "--inventory",
+        metavar="DIR",
+        help="name addresses and tell the cost by path by this folder of answers of describe calls",
     )
     parser.add_argument("--prices", metavar="FILE", help="a price sheet (default: public list prices)")
     add_detectors(parser)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from ..analyze.summary import Summary, summary_queries
@@ -15,13 +15,14 @@ from ..errors import FieldError, PlanError, SourceError, VpcflowError
 from ..findings.findings import Covering, Findings
 from ..findings.membership import membership
 from ..inventory.inventory import Inventory
+from ..inventory.names import names_of
 from ..labels import mmdb
 from ..pricing.sheet import Sheet
 from ..query import expr as of
 from ..query.flows import Flows
 from ..query.result import Result
 from ..query.running import collect_all, collect_readable
-from ..query.scan import query
+from ..query.scan import query, scan
 from ..query.sessions import sessions_as_records
 from ..rules import Rule
 from ..rules.evaluate import found_in, queries_of
@@ -159,6 +160,18 @@ def _countries(outgoing: Flows, incoming: Flows, geo: str, lacking: dict[str, st
             own[names[0]], own[names[1]] = row["n"], row["bytes"] or 0
     rows = list(by_country.values())
     return sorted(rows, key=lambda r: (-r["bytes_to"] - r["bytes_from"], r["country"] or ""))
+
+
+def names_in(inventory: Inventory, addresses: Iterable[str], when: int) -> dict[str, str]:
+    """Returns the names that an inventory has for addresses at a time."""
+    lines = [f"{address} {when}\n" for address in sorted(set(addresses))]
+    try:
+        table = names_of(inventory, "name")
+    except PlanError:  # it is of other things
+        return {}
+    log = scan(f"srcaddr start\n{''.join(lines)}".encode(), allow_empty=True)
+    rows = log.label("name", "srcaddr", table).filter("name is not null").select("srcaddr", "name").collect()
+    return {row["srcaddr"]: row["name"] for row in rows}
 
 
 def _add_second_passes(made: Gathered, flows: Flows, wanted: Wanted) -> None:

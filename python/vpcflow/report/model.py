@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import collections
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from .. import _core
@@ -12,12 +12,12 @@ from ..charts.over_time import step_for
 from ..detect.rows import DETECTORS, ROWS
 from ..enable.costs import DAYS, DESTINATIONS, PRICED_REGION
 from ..enable.prices import monthly_usd, price_date, price_regions
-from ..findings.evidence import as_line
+from ..findings.evidence import as_line, is_address
 from ..findings.finding import SEVERITIES, Finding
 from ..findings.incident import Incident
 from ..query.flows import Flows
 from ..query.result import Result
-from .gather import EXPOSED, TOP, Gathered, Rows, Wanted
+from .gather import EXPOSED, TOP, Gathered, Rows, Wanted, names_in
 from .verdict import not_seen, verdict
 
 SCHEMA_VERSION = 1  # of reports as JSON, docs/reference/schemas.md
@@ -64,14 +64,26 @@ def model_of(made: Gathered, flows: Flows, wanted: Wanted, title: str, when: int
         "over_time": _over_time(made.results["minutes_by_action"].rows(), summary.start, summary.end),
         "coverage": _coverage(made.coverage),
         **_tables(made),
+        "names": {},
         "cost": _cost(made),
         "log_volume": _log_volume(report.text_bytes, report.records, seconds, made),
         "lacking": made.lacking,
         "commands": _commands(flows, wanted),
     }  # fmt: skip
+    if wanted.inventory is not None and summary.end is not None:
+        model["names"] = names_in(wanted.inventory, _addresses(model), summary.end)
     model["not_seen"] = not_seen(made, model)
     model["verdict"] = verdict(made, model)
     return model
+
+
+def _addresses(model: Model) -> Iterator[str]:
+    """Yields the addresses that the page names."""
+    for part in ("talkers", "receivers", "rejected_sources", "exposed"):
+        for row in (model[part] or {"rows": []})["rows"]:
+            yield from (row[name] for name in ("srcaddr", "dstaddr") if row.get(name))
+    for incident in model["incidents"]["in_full"]:
+        yield from filter(is_address, [*incident["actors"], *incident["targets"]])
 
 
 def _row(result: Result) -> Mapping[str, Any]:

@@ -185,10 +185,17 @@ def _ends(model: Model, part: str, column: str, title: str, noun: str) -> Sectio
         Column(column, "Address"), Column("bytes", "Bytes", "bytes"), Column("bytes", "of the largest", "bar"),
         Column("records", "Records", "number"),
     ]  # fmt: skip
+    rows = _with_names(model, column, found["rows"])
     caption = (
         f"{of_many(found['rows'], found['there'], noun)}, by bytes; all others: {figure(found['other_bytes'], 'B')}"
     )
-    return Section(title, [table(title, columns, found["rows"], caption)])
+    return Section(title, [table(title, columns, rows, caption)])
+
+
+def _with_names(model: Model, column: str, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Adds the names that the inventory has to the addresses of a column."""
+    names = model["names"]
+    return [{**row, column: f"{row[column]} {names.get(row[column], '')}".strip()} for row in rows]
 
 
 def _rejected(model: Model, part: str, own: list[Column], title: str, noun: str) -> Section:
@@ -199,7 +206,8 @@ def _rejected(model: Model, part: str, own: list[Column], title: str, noun: str)
         return Section(title, [], "No record was rejected.")
     columns = [*own, Column("records", "Rejected records", "number"), Column("records", "of the largest", "bar")]
     caption = f"{of_many(found['rows'], found['there'], noun)}, by records; all others: {found['other_records']:,}"
-    return Section(title, [table(title, columns, found["rows"], caption)])
+    rows = found["rows"] if part == "rejected_ports" else _with_names(model, "srcaddr", found["rows"])
+    return Section(title, [table(title, columns, rows, caption)])
 
 
 def _exposed(model: Model) -> Section:
@@ -216,7 +224,7 @@ def _exposed(model: Model) -> Section:
         Column("first", "First (UTC)", "time"), Column("last", "Last (UTC)", "time"),
     ]  # fmt: skip
     caption = f"{of_many(found['rows'], found['there'], 'services')}, by outside addresses"
-    return Section(title, [table(title, columns, found["rows"], caption)])
+    return Section(title, [table(title, columns, _with_names(model, "dstaddr", found["rows"]), caption)])
 
 
 def _services(model: Model) -> Section:

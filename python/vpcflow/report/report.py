@@ -117,9 +117,9 @@ def report(
     what is new, traffic and rejects over time, talkers, exposed ports, countries, cost, and how to repeat it.
 
     ``baseline``: what was usual before, as for :func:`vpcflow.detect`. ``inventory``: a folder of answers of AWS's
-    describe calls, for the cost by path, at ``prices`` or public list prices. ``rules``, ``silences``, ``only`` and
-    ``settings`` are those of detection; ``geo``, a MaxMind DB file, gives countries, too. ``made``: the time to write
-    into the page; without it the page says none, and the same logs give the same bytes.
+    describe calls, for names of addresses and the cost by path, at ``prices`` or public list prices. ``rules``,
+    ``silences``, ``only`` and ``settings`` are those of detection; ``geo``, a MaxMind DB file, gives countries, too.
+    ``made``: the time to write into the page; without it the page says none, and the same logs give the same bytes.
 
     Reads the logs three times, for figures, coverage and sample records; of a stream, which is read once, the page says
     what lacks. Of damaged sources the page has what could be read, and says so; :attr:`ReportPage.error` is the error.
