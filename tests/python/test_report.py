@@ -298,6 +298,41 @@ def test_new_since_the_baseline_and_countries(tmp_path, geo):
         vf.report(flows, geo="none.mmdb")
 
 
+AUDIT = ROOT / "examples" / "audit"
+
+
+def test_controls_and_the_manifest(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(ROOT)
+    vf.manifest.add("examples/audit/flow.log.gz", tmp_path / "evidence", created=0)
+    out = tmp_path / "r.html"
+    args = ["examples/audit/flow.log.gz", "--controls", AUDIT / "controls.yaml", "--manifest", tmp_path / "evidence", "-o", out]
+    assert main(["report", *map(str, args)]) == 0
+    assert capsys.readouterr().out == f"{out}: 1 incident: 1 medium; 4 controls: 2 failed, 2 passed\n"
+    assert main(["report", *map(str, args[:-2]), "--json"]) == 0
+    figures = json.loads(capsys.readouterr().out)
+    results = vf.audit.check(vf.scan("examples/audit/flow.log.gz"), AUDIT / "controls.yaml")
+    assert {row["id"]: (row["verdict"], row["violations"], row["asked"]) for row in figures["controls"]["rows"]} == {
+        one.id: (one.verdict, one.total("violations"), one.total("asked")) for one in results
+    }
+    page = is_closed(out.read_text(encoding="utf-8"))
+    assert [row[0] for row in page.body("Controls")] == [row["id"] for row in figures["controls"]["rows"]]
+    text = "".join(text for _, text in page.texts)
+    assert "10.30.0.7 to 10.20.0.6, TCP port 5432: it was answered (examples/audit/flow.log.gz at" in text
+    assert vf.manifest.head(tmp_path / "evidence").sha256 in text
+
+
+def test_a_control_that_cannot_be_told_is_no_pass():
+    zones = {"dev": {"cidr": "10.0.0.1/32"}, "cde": {"cidr": "10.0.0.9/32"}}
+    controls = vf.audit.load({"zones": zones, "controls": [{"id": "seg", "deny": {"from": "dev", "to": "cde", "except": "tcp/22"}}]})
+    log = b"srcaddr dstaddr srcport dstport protocol start end action\n10.0.0.1 10.0.0.9 40000 443 6 0 60 ACCEPT\n"
+    made = vf.report(vf.scan(log), controls=controls).to_dict()
+    (row,) = made["controls"]["rows"]
+    assert row["verdict"] == "not_evaluable"
+    assert made["verdict"]["kind"] == "unknown"
+    assert made["verdict"]["text"].endswith("1 control: 1 not evaluable")
+    assert any(line["text"].startswith("Control seg cannot be told: ") for line in made["not_seen"])
+
+
 def outgoing():
     """A conversation of an inside host with one in Sweden."""
     head = "2 123456789010 eni-1"

@@ -16,6 +16,7 @@ EXAMPLES = (
     "report logs/ -o report.html\n  vpcflow report logs/ -o report.pdf --title 'Shop, November'\n"
     "  vpcflow report logs/ -o report.html --baseline usual.vpcflow --rules rules.yaml\n"
     "  vpcflow report examples/cost/flow.log.gz -o report.html --inventory examples/cost/aws\n"
+    "  vpcflow report examples/audit/flow.log.gz -o report.html --controls examples/audit/controls.yaml\n"
     "  vpcflow report logs/ --json"
 )
 
@@ -30,6 +31,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--baseline", metavar="FILE", help="tell what is new compared to a file of vpcflow baseline")
     parser.add_argument("--rules", metavar="RULES", help="report findings of your own rules, too")
+    parser.add_argument("--controls", metavar="FILE", help="check these controls, as vpcflow audit check does")
+    parser.add_argument("--manifest", metavar="DIR", help="name the last head of this manifest")
     parser.add_argument("--geo", metavar="FILE", help="tell countries by this MaxMind DB file")
     parser.add_argument(
         "--inventory",
@@ -56,7 +59,8 @@ def run(args: argparse.Namespace) -> int:
         settings["geo"] = args.geo
     with progress_line(True) as progress:
         made = report(
-            flows_of(args), baseline=past_of(args), inventory=args.inventory, prices=args.prices, rules=own,
+            flows_of(args), baseline=past_of(args), controls=args.controls, manifest=args.manifest,
+            inventory=args.inventory, prices=args.prices, rules=own,
             silences=[*silences, *silences_of(args.silences, own)], only=detector_names(args.only), title=args.title,
             made=args.made, progress=progress, **settings,
         )  # fmt: skip

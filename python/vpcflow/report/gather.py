@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from ..analyze.summary import Summary, summary_queries
+from ..audit import ControlResults, Controls, check
 from ..cost import Cost, Ranges, cost_of
 from ..detect.detect import look
 from ..detect.history import Past
@@ -17,6 +18,7 @@ from ..findings.membership import membership
 from ..inventory.inventory import Inventory
 from ..inventory.names import names_of
 from ..labels import mmdb
+from ..manifest import Head
 from ..pricing.sheet import Sheet
 from ..query import expr as of
 from ..query.flows import Flows
@@ -47,6 +49,7 @@ class Gathered:
     used: Rows | None = None
     countries: Rows | None = None
     coverage: Rows | None = None
+    controls: ControlResults | None = None
     cost: Cost | None = None
     lacking: dict[str, str] = dataclasses.field(default_factory=dict)
     damage: VpcflowError | None = None
@@ -65,6 +68,8 @@ class Wanted:
     place: str = ""  # of the inventory
     ranges: Ranges | None = None
     prices: Sheet | None = None
+    controls: Controls | None = None
+    manifest: Head | None = None
 
 
 def _figures(flows: Flows) -> dict[str, Flows]:
@@ -183,6 +188,13 @@ def _add_second_passes(made: Gathered, flows: Flows, wanted: Wanted) -> None:
         made.coverage = partial.rows() if isinstance(partial, Result) and len(partial) else None
         if made.coverage is None:
             made.lacking["coverage"] = str(error)
+    if wanted.controls is not None:
+        try:
+            made.controls = check(flows, wanted.controls, inventory=wanted.inventory)
+        except SourceError as error:  # of damaged sources those of the readable part
+            made.controls = error.partial if isinstance(error.partial, ControlResults) else None
+            if made.controls is None:
+                made.lacking["controls"] = str(error)
     if wanted.inventory is not None:
         try:
             made.cost = cost_of(flows, wanted.inventory, wanted.prices, "class", ranges=wanted.ranges)

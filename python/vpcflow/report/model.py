@@ -8,6 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from .. import _core
+from ..audit.export.common import sentence_of
+from ..audit.result import VERDICTS
 from ..charts.over_time import step_for
 from ..detect.rows import DETECTORS, ROWS
 from ..enable.costs import DAYS, DESTINATIONS, PRICED_REGION
@@ -15,6 +17,7 @@ from ..enable.prices import monthly_usd, price_date, price_regions
 from ..findings.evidence import as_line, is_address
 from ..findings.finding import SEVERITIES, Finding
 from ..findings.incident import Incident
+from ..manifest import Head
 from ..query.flows import Flows
 from ..query.result import Result
 from .gather import EXPOSED, TOP, Gathered, Rows, Wanted, names_in
@@ -24,6 +27,8 @@ SCHEMA_VERSION = 1  # of reports as JSON, docs/reference/schemas.md
 IN_FULL = 15  # incidents with evidence
 IN_BRIEF = 100  # incidents with their sentence
 _ACCOUNTS = 20
+_CONTROLS = 100
+_WHY = 5  # causes, and sessions that broke a control
 _ENDS = 10  # addresses of an incident
 _HISTORY = {row["name"] for row in ROWS if "baseline" in row["inputs"]}
 _SEEN = ("OK", "SKIPDATA", "NODATA", "absent")
@@ -60,7 +65,7 @@ def model_of(made: Gathered, flows: Flows, wanted: Wanted, title: str, when: int
         "detection": _detection(made, wanted),
         "incidents": _incidents(incidents),
         "new": _new(made, wanted),
-        "controls": None,
+        "controls": _controls(made),
         "over_time": _over_time(made.results["minutes_by_action"].rows(), summary.start, summary.end),
         "coverage": _coverage(made.coverage),
         **_tables(made),
@@ -68,6 +73,7 @@ def model_of(made: Gathered, flows: Flows, wanted: Wanted, title: str, when: int
         "cost": _cost(made),
         "log_volume": _log_volume(report.text_bytes, report.records, seconds, made),
         "lacking": made.lacking,
+        "manifest": _manifest(wanted.manifest),
         "commands": _commands(flows, wanted),
     }  # fmt: skip
     if wanted.inventory is not None and summary.end is not None:
@@ -170,6 +176,31 @@ def _new(made: Gathered, wanted: Wanted) -> dict[str, Any]:
     why = made.lacking["detection"] if made.findings is None else made.findings.history
     rows = [{"severity": f.severity, "sentence": f.sentence, "detector": f.detector} for f in found[:IN_FULL]]
     return {"baseline": str(wanted.baseline) if given else None, "why_not": why, "there": len(found), "rows": rows}
+
+
+def _controls(made: Gathered) -> dict[str, Any] | None:
+    if made.controls is None:
+        return None
+    rows = []
+    for one in made.controls:
+        minutes = one.minutes
+        rows.append({
+            "id": one.id, "title": one.title, "verdict": one.verdict, "question": one.question, "why": one.why[:_WHY],
+            "asked": one.total("asked"), "tries_rejected": one.total("tries_rejected"),
+            "violations": one.total("violations"), "violating": [sentence_of(v) for v in one.violating[:_WHY]],
+            "expected_minutes": minutes["expected"], "seen_minutes": minutes["ok"] + minutes["nodata"],
+            "maps": [frame["id"] for frame in one.maps],
+        })  # fmt: skip
+    rows.sort(key=lambda row: (VERDICTS.index(row["verdict"]), row["id"]))
+    by_verdict = {verdict: sum(row["verdict"] == verdict for row in rows) for verdict in VERDICTS}
+    notes = list(dict.fromkeys(note for one in made.controls for note in one.not_known))
+    return {"there": len(rows), "by_verdict": by_verdict, "rows": rows[:_CONTROLS], "notes": notes}
+
+
+def _manifest(head: Head | None) -> dict[str, Any] | None:
+    if head is None:
+        return None
+    return {"sha256": head.sha256, "tree_size": head.tree_size, "root": head.root, "created": head.created}
 
 
 def _over_time(minutes: Rows, start: int | None, end: int | None) -> dict[str, Any] | None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .._display import instant, length, printable
 from .._words import count
+from ..audit.result import WORDS
 from ..charts.drawing import CSS
 from ..query.axis import figure
 from .tables import Column, Figure, Table, day, incident_chart, of_many, over_time, table
@@ -52,7 +53,8 @@ def html_of(model: Model, *, opened: bool = False) -> str:
     return _template().render(
         m=model, policy=_policy(style, script), style=safe(style), script=safe(script), opened=safe(" open" * opened),
         period=_period(model), made=None if model["made"] is None else day(model["made"]), facts=_facts(model),
-        incident_chart=chart and _marked(chart), brief=_brief(model), over_time=[_marked(f) for f in over_time(model)],
+        incident_chart=chart and _marked(chart), brief=_brief(model),
+        controls=_controls(model), words=WORDS, over_time=[_marked(f) for f in over_time(model)],
         sections=[_marked_section(section) for section in _sections(model)],
     )  # fmt: skip
 
@@ -157,6 +159,20 @@ def _brief(model: Model) -> Table | None:
     columns = [Column("severity", "Severity"), Column("story", "What"), Column("detectors", "Detectors")]
     named = [{**row, "detectors": ", ".join(row["detectors"])} for row in rows]
     return table(f"{count(len(rows), 'more incident')}", columns, named)
+
+
+def _controls(model: Model) -> Table | None:
+    found = model["controls"]
+    if found is None:
+        return None
+    columns = [
+        Column("id", "Control"), Column("said", "Verdict"), Column("title", "What"),
+        Column("asked", "Sessions asked", "number"), Column("violations", "Broke it", "number"),
+        Column("tries_rejected", "Rejected tries", "number"), Column("expected_minutes", "Minutes expected", "number"),
+        Column("seen_minutes", "Minutes seen", "number"),
+    ]  # fmt: skip
+    rows = [{**row, "said": WORDS[row["verdict"]]} for row in found["rows"]]
+    return table("Controls", columns, rows, of_many(rows, found["there"], "controls"))
 
 
 _PORT = [Column("dstport", "Port", "port"), Column("protocol", "Protocol", "protocol")]

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from .._units import unix_seconds
+from ..audit import Controls, load
 from ..cost import ranges_in
 from ..detect.detect import checked_settings
 from ..detect.history import Past
@@ -18,6 +19,7 @@ from ..errors import DataQualityWarning, OutputError, VpcflowError
 from ..findings.findings import Covering
 from ..inventory.inventory import inventory as read_inventory
 from ..io.writing import write_whole
+from ..manifest import head
 from ..pricing.sheet import prices as read_prices
 from ..query.arguments import instance, names, text
 from ..query.flows import Flows
@@ -109,7 +111,8 @@ def _priced(inventory: str | os.PathLike[str] | None, prices: str | os.PathLike[
 
 def report(
     flows: Flows, *, baseline: Past | None = None, inventory: str | os.PathLike[str] | None = None,
-    prices: str | os.PathLike[str] | None = None, rules: Sequence[Rule] = (), silences: Sequence[Covering] = (),
+    prices: str | os.PathLike[str] | None = None, controls: Controls | str | os.PathLike[str] | None = None,
+    manifest: str | os.PathLike[str] | None = None, rules: Sequence[Rule] = (), silences: Sequence[Covering] = (),
     only: Sequence[str] = (), title: str = "Network report", made: Instant | None = None,
     progress: Progress | bool | None = None, **settings: Unpack[DetectorSettings],
 ) -> ReportPage:  # fmt: skip
@@ -117,9 +120,11 @@ def report(
     what is new, traffic and rejects over time, talkers, exposed ports, countries, cost, and how to repeat it.
 
     ``baseline``: what was usual before, as for :func:`vpcflow.detect`. ``inventory``: a folder of answers of AWS's
-    describe calls, for names of addresses and the cost by path, at ``prices`` or public list prices. ``rules``,
-    ``silences``, ``only`` and ``settings`` are those of detection; ``geo``, a MaxMind DB file, gives countries, too.
-    ``made``: the time to write into the page; without it the page says none, and the same logs give the same bytes.
+    describe calls, for names of addresses and the cost by path, at ``prices`` or public list prices. ``controls``: a
+    file of controls, or what :func:`vpcflow.audit.load` gives. ``manifest``: the folder of a manifest, whose head is
+    named. ``rules``, ``silences``, ``only`` and ``settings`` are those of detection; ``geo``, a MaxMind DB file, gives
+    countries, too. ``made``: the time to write into the page; without it the page says none, and the same logs give the
+    same bytes.
 
     Reads the logs three times, for figures, coverage and sample records; of a stream, which is read once, the page says
     what lacks. Of damaged sources the page has what could be read, and says so; :attr:`ReportPage.error` is the error.
@@ -136,6 +141,8 @@ def report(
     wanted = Wanted(
         settings=own, only=names([only], "vf.report(flows, only=['port_scan'])"), baseline=baseline, rules=rules,
         silences=silences, place="" if inventory is None else os.fspath(inventory), **_priced(inventory, prices),
+        controls=load(controls) if isinstance(controls, (str, os.PathLike)) else controls,
+        manifest=None if manifest is None else head(manifest),
     )  # fmt: skip
     when = unix_seconds("made", made)
     with warnings.catch_warnings():

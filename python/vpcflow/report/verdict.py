@@ -44,6 +44,9 @@ def not_seen(made: Gathered, model: dict[str, Any]) -> list[dict[str, Any]]:
             lines.append(("limit", _sentence(made.findings.history)))
         if made.findings.silenced:
             lines.append(("limit", f"{count(len(made.findings.silenced), 'finding')} silenced by your own rules"))
+    if model["controls"] is not None:
+        unknown = [row for row in model["controls"]["rows"] if row["verdict"] in ("not_evaluable", "error")]
+        lines += [("gap", f"Control {row['id']} cannot be told: {'; '.join(row['why'][:2])}") for row in unknown]
     lines += [("gap", f"{_sentence(name)}: {why}") for name, why in made.lacking.items() if name != "detection"]
     lines += [("limit", _sentence(text)) for text in report.warnings]
     return [{"kind": kind, "text": text} for kind, text in dict.fromkeys([*lines, ("limit", _NEVER)])]
@@ -76,34 +79,46 @@ def _one_sided(model: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 def verdict(made: Gathered, model: dict[str, Any]) -> dict[str, Any]:
-    """Returns the line that a reader takes along: ``kind`` (``incidents``, ``nothing`` or ``unknown``) and ``text``.
-    Where the logs could not show enough it is never an all-clear."""
+    """Returns the line that a reader takes along: ``kind`` (``found``: incidents or failed controls, ``nothing`` or
+    ``unknown``) and ``text``. Where the logs could not show enough it is never an all-clear."""
+    kind, text = _of_incidents(made, model)
+    controls = model["controls"]
+    if controls is None:
+        return {"kind": kind, "text": text}
+    by = controls["by_verdict"]
+    passed = by["pass_enforced"] + by["pass_silent"]
+    parts = {"failed": by["fail"], "not evaluable": by["not_evaluable"], "in error": by["error"], "passed": passed}
+    said = ", ".join(f"{n:,} {name}" for name, n in parts.items() if n)
+    if by["fail"]:
+        kind = "found"
+    elif kind == "nothing" and (by["not_evaluable"] or by["error"]):
+        kind = "unknown"
+    return {"kind": kind, "text": f"{text}; {count(controls['there'], 'control')}: {said}"}
+
+
+def _of_incidents(made: Gathered, model: dict[str, Any]) -> tuple[str, str]:
     read, incidents = model["read"], model["incidents"]
     if not read["records"]:
-        return _line("unknown", "No conclusion: no record was read")
+        return "unknown", "No conclusion: no record was read"
     if not read["ok"]:
-        return _line("unknown", f"No conclusion: {count(read['records'], 'record')}, none of traffic")
+        return "unknown", f"No conclusion: {count(read['records'], 'record')}, none of traffic"
     if not read["matched"]:
-        return _line("unknown", f"No conclusion: 0 of {count(read['records'], 'record')} pass the filter")
+        return "unknown", f"No conclusion: 0 of {count(read['records'], 'record')} pass the filter"
     if made.findings is None:
-        return _line("unknown", "No conclusion about attacks: the logs lack what every detector needs")
+        return "unknown", "No conclusion about attacks: the logs lack what every detector needs"
     if incidents["there"]:
         by = [f"{n:,} {severity}" for severity, n in incidents["by_severity"].items() if n]
-        return _line("incidents", f"{count(incidents['there'], 'incident')}: {', '.join(by)}")
+        return "found", f"{count(incidents['there'], 'incident')}: {', '.join(by)}"
     blind, asked = len(made.findings.not_detected), model["detection"]["detectors"]
     of = f"{count(read['matched'], 'record')}, {human_bytes(model['totals']['bytes'])}"
     if made.damage is not None:
-        return _line("unknown", f"Nothing found in {of}, but not all of the logs could be read")
+        return "unknown", f"Nothing found in {of}, but not all of the logs could be read"
     if made.summary.report.mostly_rejected:
-        return _line("unknown", f"Nothing found in {of}, but most lines are malformed and were left out")
+        return "unknown", f"Nothing found in {of}, but most lines are malformed and were left out"
     if blind == asked:
-        return _line("unknown", "No conclusion about attacks: no detector sees anything in these logs")
+        return "unknown", "No conclusion about attacks: no detector sees anything in these logs"
     looked = f"Nothing found in {of} by {asked - blind:,} of {count(asked, 'detector')}"
-    return _line("nothing", f"{looked}; this is no all-clear: what was not seen stands above")
-
-
-def _line(kind: str, text: str) -> dict[str, Any]:
-    return {"kind": kind, "text": text}
+    return "nothing", f"{looked}; this is no all-clear: what was not seen stands above"
 
 
 def _sentence(text: str) -> str:
