@@ -298,6 +298,7 @@ LISTS = {
     "stix.json": json.dumps({"type": "bundle", "objects": [
         {"type": "indicator", "pattern": "[ipv4-addr:value = '198.51.100.7' OR ipv4-addr:value ISSUBSET '192.0.2.0/24']"},
         {"type": "ipv4-addr", "value": "10.0.0.1"}]}),
+    "array.json": '["198.51.100.7", "192.0.2.0/24"]',
     "misp.json": json.dumps({"response": [{"Event": {"Attribute": [{"type": "ip-dst", "value": "198.51.100.7"}, {"type": "md5", "value": "0"}],
                                                      "Object": [{"Attribute": [{"type": "ip-src|port", "value": "192.0.2.0/24|80"}]}]}}]}),
 }  # fmt: skip

@@ -228,6 +228,20 @@ def test_peers_of_digests_are_known_and_a_window_tells_its_sessions_alone(tmp_pa
         vf.trace(vf.scan(text), "10.0.0.10", since=until, until=since)
 
 
+def test_callers_of_a_load_balancer_are_candidates():
+    head = "interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action"
+    talks = [("198.51.100.1", "10.0.0.5", 40001, 443, 100), ("198.51.100.2", "10.0.0.5", 40002, 443, 5000), ("10.0.0.5", "10.0.0.9", 50001, 8080, 130)]
+    both = [(s, d, a, b, t) for c, e, p, q, t in talks for s, d, a, b in ((c, e, p, q), (e, c, q, p))]
+    for typed in (False, True):
+        rows = [f"eni-lb {s} {d} {a} {b} 6 9 900 {t} {t + 50} ACCEPT{' network_load_balancer' if typed else ''}" for s, d, a, b, t in both]
+        log = "\n".join([head + (" interface-type" if typed else ""), *rows]).encode()
+        found = vf.trace(vf.scan(log), "10.0.0.9", findings=False, intermediaries=() if typed else ["10.0.0.5"])
+        (leg,) = found.of("leg")
+        assert (leg["rule"], leg["certain"], leg["peer"], leg["through"], leg["port"]) == ("same-time", False, "198.51.100.1", "10.0.0.5", 443)
+        assert (leg["bytes"], leg["first"], leg["last"]) == (1800, 100, 150)
+    assert vf.trace(vf.scan(log.replace(b" network_load_balancer", b" interface")), "10.0.0.9", findings=False).of("leg") == []
+
+
 def test_a_transit_gateway_is_a_leg():
     text = b"version resource-type account-id tgw-id tgw-attachment-id srcaddr dstaddr srcport dstport protocol packets bytes start end log-status\n"
     text += b"6 TransitGateway 1 tgw-1 tgw-attach-1 10.0.0.1 10.1.0.1 40000 443 6 9 900 0 60 OK\n"

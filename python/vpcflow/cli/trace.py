@@ -82,6 +82,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--span", metavar="TIME", help="how long a time that is (default 6h)")
     parser.add_argument("--baseline", metavar="DIR", help="call peers known that these digests have on earlier days")
     parser.add_argument("--inventory", metavar="DIR", help="take owners and names from answers of AWS's describe calls")
+    parser.add_argument(
+        "--intermediary", action="append", default=[], metavar="ADDRESS",
+        help="name who may have called through this load balancer; may be repeated",
+    )  # fmt: skip
     told = parser.add_mutually_exclusive_group()
     told.add_argument("--findings", metavar="FILE", help="take findings from lines of vpcflow detect --json")
     told.add_argument("--no-findings", action="store_true", help="run no detectors")
@@ -98,7 +102,7 @@ def run(args: argparse.Namespace) -> int:
         found, code = collect(
             lambda: trace(
                 flows, args.address, inventory=args.inventory, findings=findings, baseline=args.baseline, since=since,
-                until=until, progress=progress,
+                until=until, intermediaries=args.intermediary, progress=progress,
             )
         )  # fmt: skip
     warn_of_rejects(found.report, args.json)

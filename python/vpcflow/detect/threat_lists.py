@@ -62,7 +62,8 @@ def _read(path: str, column: str | None, what: str) -> tuple[list[str], str]:
         if path.endswith(".json") or text.lstrip()[:1] in ("{", "["):
             document = json.loads(text)
             objects = document.get("objects") if isinstance(document, dict) else None
-            found = list(_of_misp(document) if objects is None else _of_stix(objects))
+            plain = [one for one in document if isinstance(one, str)] if isinstance(document, list) else []
+            found = plain or list(_of_misp(document) if objects is None else _of_stix(objects))
         else:
             found = _of_lines([line for line in text.splitlines() if line.strip() and not line.startswith("#")], column)
     except PlanError as e:

@@ -20,13 +20,15 @@ RULES = {
     "packet-ends": "the record names another end than its packets have (pkt-srcaddr, pkt-dstaddr)",
     "tgw-attachment": "the same ends at an attachment of a transit gateway",
     "same-server": "candidate: the intermediary talked to the same server, port and protocol in the same time",
+    "same-time": "candidate: somebody called the load balancer while it called the address",
 }
 
 
 def leg_query(flows: Flows, address: str) -> Flows:
     """Returns the query whose rows :func:`legs_in` takes."""
-    own = flows.filter(f"({about([address])}) and (pkt_srcaddr is not null or tgw_attachment_id is not null)")
-    return _figures(own._with(allow_missing=True).group_by(*_KEYS))
+    known = "pkt_srcaddr is not null or tgw_attachment_id is not null or interface_type is not null"
+    own = flows.filter(f"({about([address])}) and ({known})")
+    return _figures(own._with(allow_missing=True).group_by(*_KEYS, "interface_type"))
 
 
 def _figures(grouped: Any) -> Flows:
@@ -48,6 +50,42 @@ def legs_in(rows: Iterable[Mapping[str, Any]], address: str) -> list[dict[str, A
         elif row["tgw_attachment_id"]:
             out.append(_leg(row, "tgw-attachment", packet, row["tgw_attachment_id"], True))
     return sorted(out, key=_order)
+
+
+def balancers_in(rows: Iterable[Mapping[str, Any]], address: str) -> set[str]:
+    """Returns the other ends of what interfaces of load balancers logged of the address, by ``interface-type``."""
+    out = set()
+    for row in rows:
+        ends = {row["srcaddr"], row["dstaddr"]}
+        if "load_balancer" in (row["interface_type"] or "") and address in ends:
+            out |= {str(one) for one in ends - {address, None}}
+    return out
+
+
+def callers(
+    sessions: Iterable[Mapping[str, Any]], own: Sequence[Mapping[str, Any]], address: str, balancers: set[str]
+) -> list[dict[str, Any]]:
+    """Returns who may have called the address through load balancers: a row a client, balancer and port. ``sessions``:
+    those of the balancers; ``own``: those of the address."""
+    spans: dict[str, list[tuple[int, int]]] = {}
+    for one in own:
+        if one["server"] == address and one["client"] in balancers:
+            spans.setdefault(one["client"], []).append((one["start"], one["end"]))
+    out: dict[tuple[Any, ...], dict[str, Any]] = {}
+    for one in sessions:
+        through = one["server"]
+        if not any(a <= one["end"] and one["start"] <= b for a, b in spans.get(through, ())):
+            continue
+        counts = {name: (one[f"client_{name}"] or 0) + (one[f"server_{name}"] or 0) for name in ("bytes", "packets")}
+        row = {
+            "interface_id": one["interface"], "tgw_attachment_id": None, "srcaddr": one["client"], "dstaddr": through,
+            "protocol": one["protocol"], "first": one["start"], "last": one["end"], "records": one["records"], **counts,
+        }  # fmt: skip
+        leg = _leg(row, "same-time", (one["client"], through), through, False)
+        leg |= {"peer": one["client"], "port": one["server_port"]}
+        key = tuple(leg[name] for name in ("srcaddr", "dstaddr", "protocol", "port"))
+        out[key] = leg if key not in out else _together(out[key], leg)
+    return sorted(out.values(), key=_order)
 
 
 def second_query(flows: Flows, legs: Sequence[Mapping[str, Any]], address: str) -> Flows | None:

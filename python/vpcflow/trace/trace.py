@@ -6,7 +6,7 @@ import dataclasses
 import ipaddress
 import os
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Union
 
 from .._display import instant
@@ -21,7 +21,7 @@ from ..errors import DataQualityWarning, PlanError, SourceError, VpcflowError
 from ..findings.finding import Finding
 from ..findings.scope import Scope
 from ..health.naming import Given, inventory_of
-from ..query.arguments import instance, text
+from ..query.arguments import instance, several, text
 from ..query.expr import col
 from ..query.expr import count as count_of
 from ..query.expr import sum as sum_of
@@ -31,13 +31,14 @@ from ..query.result import Result
 from ..query.running import collect_readable
 from ..tuning.blocks import load_findings
 from ..typing import Instant, Progress
-from .legs import candidates, leg_query, legs_in, second_query, with_peers
+from .legs import balancers_in, callers, candidates, leg_query, legs_in, second_query, with_peers
 from .owners import Owner, owner_query, owners_in
 from .parts import carried, offered, peer_order, peers, tried
 from .pivots import pivots
 from .timelines import about
 
 _CALL = "trace(vf.scan('logs/'), '10.0.3.7')"
+_BALANCERS = "trace(flows, '10.0.3.7', intermediaries=['10.0.0.5'])"
 #: What ``findings=`` takes.
 Told = Union[bool, str, "os.PathLike[str]", Sequence[Finding]]
 # What the logs cannot show without a field.
@@ -107,7 +108,7 @@ class Trace:
 def trace(
     flows: Flows, address: str, *, inventory: Given = None, findings: Told = True,
     baseline: str | os.PathLike[str] | Digests | None = None, since: Instant | None = None,
-    until: Instant | None = None, progress: Progress | bool | None = None,
+    until: Instant | None = None, intermediaries: Iterable[object] = (), progress: Progress | bool | None = None,
 ) -> Trace:  # fmt: skip
     """Traces an address through flow logs: identity over time, findings, what it offered and tried, peers with the new
     ones first, bytes by hour, legs at NAT gateways, load balancers and transit gateways, pivots, coverage.
@@ -116,7 +117,8 @@ def trace(
     default those of :func:`vpcflow.detect` over the same logs; or a file of ``vpcflow detect --json``, findings, or
     ``False``. ``since``, ``until``: sessions that begin in this time are told; what was before makes peers known.
     ``baseline``: digests of :func:`vpcflow.digest.build`; peers of earlier days in them are known. With neither, the
-    first half of the logs' time takes its place.
+    first half of the logs' time takes its place. ``intermediaries``: addresses of load balancers, whose callers are
+    candidates for those of the address; those that ``interface-type`` names need not be given.
 
     An address that several interfaces had, one after the other or at once, has rows for each, by ``interface``. Takes
     two passes over the logs, and one more for coverage. Needs ``srcaddr``, ``dstaddr``, ``start`` and ``end``.
@@ -142,7 +144,8 @@ def trace(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DataQualityWarning)
         first = _first_pass(flows, own, told is True, progress)
-        made = _Making(flows, own, first, window, digests)
+        balancers = {_address(one) for one in several(intermediaries, "intermediaries", _BALANCERS)}
+        made = _Making(flows, own, first, window, digests, balancers)
         found = made.trace(owners_in(first.owners.rows(), own, known), first.findings if told is True else told or [])
     if first.damage is not None:
         first.damage.partial = found
@@ -201,10 +204,11 @@ class _Making:
     """The making of a trace, after the first pass."""
 
     def __init__(
-        self, flows: Flows, address: str, first: _First, window: tuple[int | None, int | None], digests: Digests | None
-    ) -> None:
+        self, flows: Flows, address: str, first: _First, window: tuple[int | None, int | None], digests: Digests | None,
+        balancers: set[str],
+    ) -> None:  # fmt: skip
         self._flows, self._address, self._first = flows._with(allow_missing=True), address, first
-        self._window, self._digests = window, digests
+        self._window, self._digests, self._balancers = window, digests, balancers
         rows = first.owners.rows()
         self._records = sum(row["own"] for row in rows)
         self._start = min((row["first"] for row in rows if row["first"] is not None), default=None)
@@ -219,8 +223,8 @@ class _Making:
              "targets": one.get("targets") or []}
             for one in named
         ]  # fmt: skip
-        several = f"{count(len(owners), 'owner')} in this time: rows are told apart by interface"
-        told = [several] if len(owners) > 1 else []
+        line = f"{count(len(owners), 'owner')} in this time: rows are told apart by interface"
+        told = [line] if len(owners) > 1 else []
         told += [
             f"{one.interface} had the address at the same time as others: only records of this interface are its own"
             for one in owners if one.alone
@@ -270,6 +274,11 @@ class _Making:
         second = second_query(self._flows, legs, self._address)
         if second is not None:
             legs += candidates(collect_readable([second])[0][0].rows(), legs, parts["tried"])
+        balancers = self._balancers | balancers_in(legs_found.rows(), self._address)
+        balancers &= {row["peer"] for row in parts["peer"]}
+        if balancers:
+            (behind,) = collect_readable([self._flows.filter(about(sorted(balancers))).sessions()])[0]
+            legs += callers(behind.rows(), shown, self._address, balancers)
         parts["leg"] = legs
         parts["pivot"] = pivots(shown, self._address, parts["peer"], findings)
         for kind in ("offered", "tried", "peer", "carried", "hour", "leg", "pivot"):

@@ -1663,6 +1663,7 @@ complete -c vpcflow -n '_shtab_vpcflow_using trace' -l around -x -d 'tell sessio
 complete -c vpcflow -n '_shtab_vpcflow_using trace' -l span -x -d 'how long a time that is (default 6h)'
 complete -c vpcflow -n '_shtab_vpcflow_using trace' -l baseline -xka "(__fish_complete_directories)" -d 'call peers known that these digests have on earlier days'
 complete -c vpcflow -n '_shtab_vpcflow_using trace' -l inventory -xka "(__fish_complete_directories)" -d 'take owners and names from answers of AWS'"'"'s describe calls'
+complete -c vpcflow -n '_shtab_vpcflow_using trace' -l intermediary -x -d 'name who may have called through this load balancer; may be repeated'
 complete -c vpcflow -n '_shtab_vpcflow_using trace' -l findings -xka "(__fish_complete_path (commandline -ct))" -d 'take findings from lines of vpcflow detect --json'
 complete -c vpcflow -n '_shtab_vpcflow_using trace' -l no-findings -d 'run no detectors'
 complete -c vpcflow -n '_shtab_vpcflow_using trace' -s n -x -d 'show N rows of a section (default 10)'
