@@ -164,6 +164,17 @@ def test_files_that_were_swapped_are_named_with_each_other(month):
     assert rows[1].detail.endswith("2026-11-07.log.gz")
 
 
+def test_an_object_under_another_name_is_named(month):
+    log(month, 7).rename(month / "logs" / "renamed.log.gz")
+    (month / "logs" / "other.log").write_bytes(b"x" * 100)
+    rows = {row.object.rpartition("/")[2]: row for row in vf.manifest.verify(month / "ev", month / "logs").rows if row.verdict != "ok"}
+    assert {name: row.verdict for name, row in rows.items()} == {
+        "2026-11-07.log.gz": "missing", "other.log": "unlisted", "renamed.log.gz": "unlisted",
+    }  # fmt: skip
+    assert rows["renamed.log.gz"].detail.endswith("2026-11-07.log.gz, which is missing")
+    assert rows["other.log"].detail == ""
+
+
 def test_what_cannot_be_read_is_named(month):
     log(month, 5).unlink()
     log(month, 5).mkdir()

@@ -29,7 +29,7 @@ from .measuring import Measured, measure, stored_hash
 from .stores import Bucket, Files, GoneError, Stored, UnreadableError, store_of
 from .tree import Tree, leaf_hash
 
-_READERS = 4
+_READERS, _BUCKET_READERS = 4, 12  # the latter wait for most of their time
 _SUMS = ("records", "ok", "nodata", "skipdata")
 _DAY, _EPOCH = 86400, Day(1970, 1, 1)
 
@@ -188,7 +188,8 @@ class _Adding:
         out = []
         total = sum(one.stored.size for one in found)
         done = 0
-        readers = ThreadPoolExecutor(_READERS)
+        waits = any(isinstance(one.store, Bucket) for one in found)
+        readers = ThreadPoolExecutor(_BUCKET_READERS if waits else _READERS)
         try:
             for number, (one, measured) in enumerate(zip(found, readers.map(self._look, found)), 1):
                 done += one.stored.size

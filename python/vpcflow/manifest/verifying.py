@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
 from collections import Counter
@@ -163,6 +164,7 @@ class _Objects:
         """Returns the rows, how many listed objects no path asks for, and notes of what was left out."""
         tasks: dict[str, tuple[Files | Bucket, Stored]] = {}
         unlisted: dict[str, Row] = {}
+        places: dict[str, tuple[Files | Bucket, Stored]] = {}
         notes: list[str] = []
         for path in paths:
             store = store_of(path, self._connection)
@@ -174,6 +176,7 @@ class _Objects:
                 name = alignment.listed(one)
                 if name is None:
                     unlisted[one.full] = Row(one.name, "unlisted", "object")
+                    places[one.full] = (store, one)
                 else:
                     tasks.setdefault(name, (store, one))
             for name in self._versions:
@@ -181,8 +184,24 @@ class _Objects:
                 if name not in tasks and full is not None and is_below(full, store.root):
                     tasks[name] = (store, store.at(full))
         rows = list(self._verdicts(tasks))
+        self._name_renamed(rows, unlisted, places)
         asked = len(self._versions) - len(tasks) if paths else 0
         return sorted([*rows, *unlisted.values()], key=lambda row: os.fsencode(row.object)), asked, notes
+
+    def _name_renamed(
+        self, rows: Sequence[Row], unlisted: dict[str, Row], places: dict[str, tuple[Files | Bucket, Stored]]
+    ) -> None:
+        """Says of objects that are not listed which missing one has their bytes."""
+        missing = {row.object: self._versions[row.object][-1] for row in rows if row.verdict == "missing"}
+        by_bytes = {(one.size, one.sha256): name for name, one in missing.items()}
+        sizes = {size for size, _ in by_bytes}
+        for full, (store, stored) in places.items():
+            if stored.size in sizes:
+                with contextlib.suppress(GoneError, UnreadableError):
+                    name = by_bytes.get((stored.size, stored_hash(store, stored)[0]))
+                    if name is not None:
+                        detail = f"has the bytes of {printable(name)}, which is missing"
+                        unlisted[full] = dataclasses.replace(unlisted[full], detail=detail)
 
     def _found(self, store: Files | Bucket) -> tuple[list[Stored], Alignment | None, list[str]]:
         """Finds what is there, and how its names go with those that are listed; ``None`` for an empty place that no
