@@ -1,6 +1,7 @@
 """Signatures of manifests, against programs and libraries that share no code with ours."""
 
 import base64
+import datetime
 import hashlib
 import http.server
 import json
@@ -8,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import threading
+import time
 
 import pytest
 
@@ -212,16 +214,17 @@ keyUsage = critical,keyCertSign
 """
 
 
-@pytest.fixture
-def authority(tmp_path):
-    """An authority of RFC 3161 out of openssl; its URL and its root."""
+@pytest.fixture(params=["signer", "chain"])
+def authority(request, tmp_path):
+    """An authority of RFC 3161 out of openssl; its URL and its root. With the chain its certificates do not come in the
+    order of DER."""
     pytest.importorskip("rfc3161_client")
     base = tmp_path / "tsa"
     base.mkdir()
     (base / "conf").write_text(TSA.format(base))
     (base / "serial").write_text("01\n")
     options = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-config", base / "conf"]
-    (base / "conf").write_text(TSA.format(base) + "[ req ]\ndistinguished_name = d\n[ d ]\n")
+    (base / "conf").write_text(TSA.format(base).replace("[ t ]\n", f"[ t ]\ncerts = {base}/ca.crt\n" if request.param == "chain" else "[ t ]\n") + "[ req ]\ndistinguished_name = d\n[ d ]\n")
     for name in ("ca", "other"):
         made = run("openssl", "req", "-x509", *options, "-keyout", base / f"{name}.pem", "-out", base / f"{name}.crt", "-days", "9",
                    "-subj", f"/CN={name}", "-extensions", "ca")  # fmt: skip
@@ -255,6 +258,7 @@ def authority(tmp_path):
 def test_openssl_agrees_on_stamps(ev, head, tmp_path, authority):
     url, base = authority
     (file,) = vf.manifest.sign(ev, stamp_url=url).files
+    now = time.time()
     check = ["openssl", "ts", "-verify", "-CAfile", base / "ca.crt", "-in", ev / file, "-data"]
     assert run(*check, head).returncode == 0
     (tmp_path / "other").write_bytes(head.read_bytes().replace(b"1", b"2", 1))
@@ -264,6 +268,8 @@ def test_openssl_agrees_on_stamps(ev, head, tmp_path, authority):
     found = vf.manifest.verify(ev, keys=[public, base / "ca.crt"])
     assert found.ok
     assert [text.split(" of 20")[0] for text in found.signers if "stamp" in text] == ["stamp"]
+    said = next(text for text in found.signers if "stamp" in text).split()[-1]
+    assert abs(datetime.datetime.fromisoformat(said.replace("Z", "+00:00")).timestamp() - now) < 600
     assert verdicts(ev, public, base / "other.crt") == [(file, "invalid")]
     assert verdicts(ev, base / "ca.crt") == "ok"
     assert verdicts(ev, base / "other.crt") == [("heads/000001.json", "signer unknown"), (file, "invalid")]
