@@ -276,7 +276,7 @@ def test_openssl_agrees_on_stamps(ev, head, tmp_path, authority):
     (tmp_path / "none").mkdir()
     with pytest.raises(vf.ManifestError, match="an empty folder"):
         vf.manifest.verify(ev, keys=tmp_path / "none")
-    assert vf.manifest.verify(ev).signers[0].endswith("not checked")
+    assert any(text.endswith("not checked") for text in vf.manifest.verify(ev).signers)
     for wrong, said in [(url + "x", "not an answer of RFC 3161"), ("http://127.0.0.1:1/", "127.0.0.1"), ("file:///etc/passwd", "expected the http")]:
         with pytest.raises(vf.VpcflowError, match=said):
             vf.manifest.sign(ev, stamp_url=wrong)
