@@ -1,6 +1,8 @@
 """Files of controls and what is wrong with them, results that merge, the forms of results, the matrix of probes."""
 
 import json
+import os
+import random
 import re
 import shlex
 import xml.etree.ElementTree as ET
@@ -16,6 +18,7 @@ from vpcflow import audit
 from vpcflow.audit.ports import ports_of
 from vpcflow.audit.source import Value
 
+LONG = bool(os.environ.get("VPCFLOW_LONG"))
 EXAMPLE = ROOT / "examples" / "audit"
 ZONES = {"dev": {"cidr": "10.30.0.0/16"}, "cde": {"cidr": "10.20.0.0/16"}}
 PAGE = """\
@@ -195,6 +198,33 @@ def test_other_files_are_no_results(text, tmp_path):
         audit.results_of(tmp_path / "x.json")
     with pytest.raises(vf.StateError):
         audit.results_of(tmp_path / "nothing.json")
+
+
+def test_a_result_that_somebody_changed_is_refused_or_shown(example, command, tmp_path):
+    """Whatever is taken out or changed: an error of ours, or a page."""
+    first = json.loads(example.to_json_lines().splitlines()[0])
+    dice = random.Random(0)
+
+    def places(value, way=()):
+        for key, inner in value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ():
+            yield (*way, key)
+            yield from places(inner, (*way, key))
+
+    for way in dice.sample(list(places(first)), 150 if LONG else 40):
+        broken = json.loads(json.dumps(first))
+        place = broken
+        for key in way[:-1]:
+            place = place[key]
+        place[way[-1]] = dice.choice((None, -1, "<b>", [], {}, [None], "0001-01-01", 1e300))
+        (tmp_path / "x.json").write_text(json.dumps(broken))
+        try:
+            results = audit.results_of(tmp_path / "x.json")
+        except vf.StateError:
+            continue
+        vpcflow.cli.main(["audit", "merge", str(tmp_path / "x.json")])
+        for form in ("html", "junit", "oscal", "ocsf"):
+            audit.export(results, form)
+        audit.export(results, "asff", hub="123456789012/eu-west-1")
 
 
 def test_results_know_their_manifest(tmp_path):
@@ -395,6 +425,16 @@ def test_nothing_read_is_no_pass():
     results = audit.check(vf.scan(b"", format="default", allow_empty=True), {"zones": ZONES, "controls": [{"id": "c", "deny": {"from": "dev", "to": "cde"}}]})
     assert (results["c"].verdict, results.exit_code) == ("not_evaluable", 3)
     assert "no record was read" in results["c"].why[-1]
+
+
+def test_wrapped_records_have_a_file_and_no_byte(command, tmp_path):
+    vf.scan(EXAMPLE / "flow.log.gz").sink_ndjson(tmp_path / "flow.jsonl")
+    shown = command("check", EXAMPLE / "controls.yaml", tmp_path / "flow.jsonl", check=1)
+    assert f"it was answered ({tmp_path / 'flow.jsonl'})" in shown.replace("\n    ", " ")
+    rows = [json.loads(text) for text in command("check", EXAMPLE / "controls.yaml", tmp_path / "flow.jsonl", "--json", check=1).splitlines()]
+    assert rows[0]["violating"][0]["record"]["offset"] is None
+    inventory = ["--inventory", EXAMPLE / "aws"]
+    assert "flow.jsonl, 2026-11-01" in command("matrix", EXAMPLE / "tests.csv", tmp_path / "flow.jsonl", *inventory, check=1).replace("\n", "")
 
 
 def test_standard_input_is_read_as_often_as_is_needed():

@@ -57,7 +57,7 @@ def records_of(flows: Flows, wanted: Sequence[Mapping[str, Any]]) -> list[dict[s
 
 
 def _best(samples: Iterable[Mapping[str, Any]], wanted: Mapping[str, Any]) -> dict[str, Any] | None:
-    own = [dict(one) for one in samples]
+    own = [{"offset": None, **one} for one in samples]
     for one in own:
         is_clients = wanted["client"] in (one.get("pkt_srcaddr"), one.get("srcaddr"))
         if is_clients and (one.get("action") == "REJECT") == bool(wanted.get("rejected")):

@@ -30,6 +30,15 @@ SCHEMA_VERSION = 1  # docs/reference/schemas.md
 _SLACK = 600
 _MOST_SHOWN = 10
 _COUNTS = ("records", "sessions", "asked", "tries_rejected", "lost", "violations", "unknown")
+# Members of what nests, which texts are made of.
+_NONE: type = type(None)
+_VIOLATING: dict[str, type | tuple[type, ...]] = {
+    "client": str, "server": str, "server_port": (int, _NONE), "protocol": (int, _NONE), "sessions": int, "first": int,
+    "interface": (str, _NONE), "why": str, "record": (dict, _NONE),
+}  # fmt: skip
+_MINUTES = dict.fromkeys(("expected", "ok", "nodata", "skipdata", "absent"), int)
+_EXCEPTION = dict.fromkeys(("id", "owner", "ticket", "until"), str)
+_REQUIREMENT = dict.fromkeys(("id", "title", "dated", "what", "shows", "lacks"), str)
 #: What AWS never logs, whatever the settings.
 LIMITS = (
     "AWS does not log: queries to Amazon's DNS resolver, 169.254.169.254 (instance metadata), 169.254.169.123 (time), "
@@ -74,13 +83,12 @@ class Day:
         :class:`AttributeError` is none of the object's."""
         if data["verdict"] not in VERDICTS:
             raise ValueError(data["verdict"])
-        datetime.date.fromisoformat(data["day"])
         return cls(
-            str(data["day"]), int(data["start"]), int(data["end"]), data["verdict"], tuple(map(str, data["why"])),
-            {name: int(data[name]) for name in _COUNTS}, _whole(data["interface_minutes"]),
+            _day(data["day"]), _time(data["start"]), _time(data["end"]), data["verdict"], tuple(map(str, data["why"])),
+            {name: int(data[name]) for name in _COUNTS}, _whole(_with(data["interface_minutes"], _MINUTES)),
             tuple(map(str, data["absent_interfaces"])), _whole(data["exceptions_used"]),
-            _whole(data["exceptions_past"]), tuple(dict(one) for one in data["violating"]), dict(data["zones"]),
-            str(data["question_sha256"]),
+            _whole(data["exceptions_past"]), tuple(_with(one, _VIOLATING) for one in data["violating"]),
+            dict(data["zones"]), str(data["question_sha256"]),
         )  # fmt: skip
 
     @property
@@ -91,6 +99,28 @@ class Day:
         """Returns the worse of two results of a day: an order of all results, so that merging is associative,
         commutative and idempotent."""
         return min(self, other, key=lambda one: one._rank)
+
+
+def _day(text: Any) -> str:
+    """Checks a day; years without flow logs are none, so that no file makes a period of millennia."""
+    if not "2000" <= str(datetime.date.fromisoformat(text)) <= "2200":
+        raise ValueError(text)
+    return str(text)
+
+
+def _time(value: Any) -> int:
+    """Checks Unix seconds, up to the year 2286."""
+    if not isinstance(value, int) or not 0 <= value < 10**10:
+        raise ValueError(value)
+    return value
+
+
+def _with(data: Any, names: Mapping[str, type | tuple[type, ...]]) -> dict[str, Any]:
+    """Checks that an object has members of some types."""
+    for name, kind in names.items():
+        if not isinstance(data[name], kind):
+            raise ValueError(name)
+    return dict(data)
 
 
 def _whole(data: Any) -> dict[str, int]:
@@ -240,10 +270,13 @@ class ControlResult:
             raise ValueError(f"schema_version {data['schema_version']!r}")
         days = [Day.of_json(one) for one in data["days"]]
         period = data["period"]
-        asked = (str(period["first"]), str(period["last"])) if period is not None and period["asked"] is True else None
+        is_asked = period is not None and period["asked"] is True
+        asked = (_day(period["first"]), _day(period["last"])) if is_asked else None
+        plan = dict(data["plan"])
+        plan["exceptions"] = [_with(one, _EXCEPTION) for one in plan.get("exceptions", ())]
         return cls(
-            str(data["id"]), str(data["title"]), str(data["question"]), dict(data["plan"]),
-            tuple(dict(one) for one in data["maps"]), {one.day: one for one in days},
+            str(data["id"]), str(data["title"]), str(data["question"]), plan,
+            tuple(_with(one, _REQUIREMENT) for one in data["maps"]), {one.day: one for one in days},
             tuple(map(str, data["not_known"])), tuple(map(str, data["errors"])), asked,
             None if data["manifest"] is None else dict(data["manifest"]),
         )  # fmt: skip

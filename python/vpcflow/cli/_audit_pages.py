@@ -8,7 +8,7 @@ from collections import Counter
 from .._display import instant, printable
 from .._layout import terminal_width, text_table, wrapped
 from .._words import count
-from ..audit.export.common import sentence_of
+from ..audit.export.common import place_of, sentence_of
 from ..audit.matrix import Matrix
 from ..audit.result import VERDICTS, WORDS, ControlResult, ControlResults
 from ._output import print_note, write_out
@@ -66,7 +66,7 @@ def print_matrix(found: Matrix, args: argparse.Namespace) -> None:
     lines = [text_table(_PROBES, rows, width), ""]
     for row in found:
         record = row["record"]
-        place = f"; {record['file']} at {record['offset']}, {instant(record['start'])} UTC" if record else ""
+        place = f"; {place_of(record)}, {instant(record['start'])} UTC" if record else ""
         lines += wrapped(printable(f"line {row['line']}: {row['why']}{place}"), width)
     counts = Counter(row["verdict"] for row in found)
     said = ", ".join(f"{n:,} {verdict.replace('_', ' ')}" for verdict, n in sorted(counts.items()))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from ... import _core
 from ..._display import instant, protocol_names
@@ -50,14 +51,19 @@ def title_of(one: ControlResult) -> str:
     return one.title or one.question
 
 
-def sentence_of(violation: object) -> str:
+def sentence_of(violation: Mapping[str, Any]) -> str:
     """Returns a session that broke a control, with its record, as a line."""
-    assert isinstance(violation, dict)
     port, protocol, record = violation["server_port"], violation["protocol"], violation["record"]
     name = protocol_names().get(protocol, str(protocol))
     where = f"{violation['client']} to {violation['server']}, {name}" + ("" if port is None else f" port {port}")
-    place = f" ({record['file']} at {record['offset']})" if isinstance(record, dict) and "file" in record else ""
+    place = f" ({place_of(record)})" if record else ""
     return f"{instant(violation['first'])} UTC {where}: {violation['why']}{place}"
+
+
+def place_of(record: Mapping[str, Any]) -> str:
+    """Returns where a record stands: its file, and the byte if that is known."""
+    offset = record.get("offset")
+    return f"{record.get('file')}" + ("" if offset is None else f" at {offset}")
 
 
 def all_of(results: ControlResults) -> list[ControlResult]:
