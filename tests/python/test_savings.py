@@ -10,6 +10,7 @@ import pytest
 
 import vpcflow as vf
 import vpcflow.cli
+from conftest import ROOT, run_cli
 from test_schemas import table
 from vpcflow.cost_world import make_costs
 from vpcflow.pricing import prices
@@ -299,3 +300,12 @@ def test_networks_of_instances(tmp_path):
     assert _of(found, "oversized_network") == []
     assert _of(found, "undersized_network")
     assert all("above the baseline of x1.test, 0.0001 Gbit/s" in one.why for one in _of(found, "undersized_network"))
+
+
+def test_standard_input_is_read_as_often_as_needed():
+    logs = gzip.decompress((ROOT / "examples/cost/flow.log.gz").read_bytes())
+    inventory = ("--inventory", ROOT / "examples/cost/aws", "--prices", ROOT / "examples/cost/prices.json")
+    for command, exits in (("cost", 0), ("advise", 1)):
+        piped = run_cli(command, "-", *inventory, "--json", stdin=logs, check=exits).stdout
+        assert piped == run_cli(command, ROOT / "examples/cost/flow.log.gz", *inventory, "--json", check=exits).stdout
+        assert piped

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import argparse
 import datetime
+import shutil
+import sys
+import tempfile
 import warnings
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import Any, Callable
+from typing import IO, Any, Callable
 
 from .._units import zone_of
 from .._words import count
@@ -22,6 +25,8 @@ from ._names import with_names
 from ._output import ERROR, REJECTS, print_note, write_err, write_out
 from ._pages import Page, Rows, Schema, print_page
 from ._parser import InsteadOfPaths, positive
+
+_KEPT: list[IO[bytes]] = []  # standard input, until the process ends
 
 
 def add_input(parser: argparse.ArgumentParser) -> None:
@@ -134,6 +139,17 @@ def flows_of(args: argparse.Namespace) -> Flows:
     )
     flows = with_names(flows, args)
     return flows.filter(args.where) if args.where else flows
+
+
+def flows_read_often(args: argparse.Namespace) -> Flows:
+    """Returns the logs of a command that reads them several times: standard input is kept in a file."""
+    if "-" in (args.paths or ()):
+        kept = tempfile.NamedTemporaryFile(prefix="vpcflow-")  # noqa: SIM115 - it lives as long as the process
+        shutil.copyfileobj(sys.stdin.buffer, kept)
+        kept.flush()
+        _KEPT.append(kept)
+        args.paths = [kept.name if path == "-" else path for path in args.paths]
+    return flows_of(args)
 
 
 def _time(text: str | None, args: argparse.Namespace) -> datetime.datetime | str | int | None:

@@ -12,7 +12,7 @@ from ..inventory import inventory
 from ..pricing import prices
 from ..savings import Advised, advise_costs
 from ._output import FOUND, print_note, write_out
-from ._shared import add_input, flows_of
+from ._shared import add_input, flows_read_often
 
 HELP = "print what would make the traffic cheaper, with saving, interval, fix and risk"
 EXAMPLES = (
@@ -43,7 +43,9 @@ def run(args: argparse.Namespace) -> int:
     own = Path(args.inventory) / "ip-ranges.json"
     ranges = args.ip_ranges or (own if own.is_file() else None)
     sheet = prices(args.prices)
-    found = advise_costs(flows_of(args), inventory(args.inventory), sheet, ip_ranges=ranges, owner_tag=args.owner_tag)
+    found = advise_costs(
+        flows_read_often(args), inventory(args.inventory), sheet, ip_ranges=ranges, owner_tag=args.owner_tag
+    )
     if args.json:
         write_out("".join(json.dumps(row) + "\n" for row in found.rows()))
     elif found.savings:

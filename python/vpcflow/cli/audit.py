@@ -5,20 +5,15 @@ from __future__ import annotations
 import argparse
 import datetime
 import functools
-import shutil
-import sys
-import tempfile
-from typing import IO
 
 from .. import audit
 from ..audit.export import FORMS
 from ..audit.result import ControlResults, midnight_of, period_of
 from ..errors import PlanError
 from ..io.writing import write_whole
-from ..query.flows import Flows
 from ._audit_pages import print_matrix, print_results
 from ._output import print_note, progress_line, write_out
-from ._shared import add_input, collect, exit_code_of, flows_of, warn_of_rejects
+from ._shared import add_input, collect, exit_code_of, flows_read_often, warn_of_rejects
 
 HELP = "check assertions about sessions against logs, join planned probes with them, and write the evidence"
 EXAMPLES = (
@@ -28,7 +23,6 @@ EXAMPLES = (
     "  vpcflow audit check examples/audit/controls.yaml examples/audit/flow.log.gz --period 2026-11-01 --json "
     "-o a.json && vpcflow audit merge a.json --period 2026-11"
 )
-_KEPT: list[IO[bytes]] = []  # standard input, until the process ends
 _MARGIN = 3600  # seconds around a period: sessions at its ends are whole
 
 
@@ -85,7 +79,7 @@ def _check(args: argparse.Namespace) -> int:
         first, last = period_of(args.period)
         args.start = _utc(midnight_of(first) - _MARGIN)
         args.end = _utc(midnight_of(last) + 86400 + _MARGIN)
-    flows = _flows(args)
+    flows = flows_read_often(args)
     with progress_line(True) as progress:
         results, code = collect(
             lambda: audit.check(
@@ -107,7 +101,12 @@ def _matrix(args: argparse.Namespace) -> int:
     with progress_line(True) as progress:
         found, code = collect(
             functools.partial(
-                audit.matrix, _flows(args), args.tests, inventory=args.inventory, slack=args.slack, progress=progress
+                audit.matrix,
+                flows_read_often(args),
+                args.tests,
+                inventory=args.inventory,
+                slack=args.slack,
+                progress=progress,
             )
         )
     if found.report is not None:
@@ -146,14 +145,3 @@ def _write(results: ControlResults, args: argparse.Namespace) -> None:
     write_whole(args.out, text.encode("utf-8", "replace"))
     print_results(results)
     print_note(f"results written to {args.out}")
-
-
-def _flows(args: argparse.Namespace) -> Flows:
-    """Returns the logs; standard input is kept in a file, for they are read several times."""
-    if "-" in args.paths:
-        kept = tempfile.NamedTemporaryFile(prefix="vpcflow-")  # noqa: SIM115 - it lives as long as the process
-        shutil.copyfileobj(sys.stdin.buffer, kept)
-        kept.flush()
-        _KEPT.append(kept)
-        args.paths = [kept.name if path == "-" else path for path in args.paths]
-    return flows_of(args)

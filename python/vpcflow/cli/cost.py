@@ -10,7 +10,7 @@ from .._layout import terminal_width, text_table, wrapped
 from ..cost import Cost, cost_of
 from ..errors import PlanError
 from ._output import print_note, write_out
-from ._shared import add_input, exit_code_of, flows_of, names_of, warn_of_rejects
+from ._shared import add_input, exit_code_of, flows_read_often, names_of, warn_of_rejects
 
 HELP = "print what the traffic costs by the way that it took, by owner, by day"
 EXAMPLES = (
@@ -49,7 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Runs the command and returns its exit code."""
-    flows = flows_of(args)
+    flows = flows_read_often(args)
     found = cost_of(
         flows, args.inventory, args.prices, names_of(args.by), owner_tag=args.owner_tag, effective=args.effective,
         month_to_date=dict(_used(text) for text in args.month_to_date),

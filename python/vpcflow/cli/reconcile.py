@@ -10,7 +10,7 @@ from .._layout import terminal_width, text_table, wrapped
 from .._units import unix_seconds
 from ..billing import Reconciliation, reconcile
 from ._output import print_note, write_out
-from ._shared import _time, add_input, flows_of
+from ._shared import _time, add_input, flows_read_often
 
 HELP = "hold logs against a bill: how much of it they explain, and why not all"
 EXAMPLES = (
@@ -37,7 +37,7 @@ def run(args: argparse.Namespace) -> int:
     """Runs the command and returns its exit code."""
     start, end = (unix_seconds(name, _time(getattr(args, name), args)) for name in ("start", "end"))
     found = reconcile(
-        flows_of(args), args.bill, inventory=args.inventory, prices=args.prices, start=start, end=end
+        flows_read_often(args), args.bill, inventory=args.inventory, prices=args.prices, start=start, end=end
     )  # fmt: skip
     if args.json:
         write_out("".join(json.dumps(row) + "\n" for row in found.rows))

@@ -5,18 +5,14 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import os
-import shutil
 import sys
-import tempfile
 import time
 from pathlib import Path
-from typing import IO
 
 from .._units import seconds
 from ..errors import PlanError, SourceError
 from ..inventory import inventory
 from ..io.writing import write_whole
-from ..query.flows import Flows
 from ..tuning import blocks as places
 from ..tuning import blocks_of, check_rules, export, propose_rules, rule_usage
 from ..tuning.export import FORMS
@@ -24,7 +20,7 @@ from ..tuning.proposal import load_proposal
 from ._output import FOUND, progress_line, write_out
 from ._parser import positive
 from ._sg_pages import print_blocks, print_check, print_proposal, print_usage
-from ._shared import add_input, collect, flows_of
+from ._shared import add_input, collect, flows_read_often
 
 HELP = "say which rules of security groups are used, propose narrower ones, and check any rules against logs"
 EXAMPLES = (
@@ -34,7 +30,6 @@ EXAMPLES = (
     "  vpcflow sg export proposal.json --as terraform --inventory examples/groups/aws -o change/\n"
     "  vpcflow detect logs/ --json | vpcflow sg block - --as nftables --expires 7d"
 )
-_KEPT: list[IO[bytes]] = []  # standard input, until the process ends
 _PLACES = ("nacl", "prefix-list", "waf", "network-firewall", "nftables", "json", "text")
 
 
@@ -128,21 +123,10 @@ def run(args: argparse.Namespace) -> int:
     return verbs[args.verb](args)
 
 
-def _flows(args: argparse.Namespace) -> Flows:
-    """Returns the logs; standard input is kept in a file, for they are read twice."""
-    if "-" in args.paths:
-        kept = tempfile.NamedTemporaryFile(prefix="vpcflow-")  # noqa: SIM115 - it lives as long as the process
-        shutil.copyfileobj(sys.stdin.buffer, kept)
-        kept.flush()
-        _KEPT.append(kept)
-        args.paths = [kept.name if path == "-" else path for path in args.paths]
-    return flows_of(args)
-
-
 def _usage(args: argparse.Namespace) -> int:
     known = inventory(args.inventory)
     with progress_line(True) as progress:
-        found, code = collect(lambda: rule_usage(_flows(args), known, progress=progress))
+        found, code = collect(lambda: rule_usage(flows_read_often(args), known, progress=progress))
     return print_usage(found, args, code)
 
 
@@ -150,8 +134,8 @@ def _propose(args: argparse.Namespace) -> int:
     known = inventory(args.inventory)
     with progress_line(True) as progress:
         found = propose_rules(
-            _flows(args), known, groups=args.group, keep=args.keep, exclude=args.exclude, hold_out=args.hold_out,
-            budget=args.max_rules, progress=progress,
+            flows_read_often(args), known, groups=args.group, keep=args.keep, exclude=args.exclude,
+            hold_out=args.hold_out, budget=args.max_rules, progress=progress,
         )  # fmt: skip
     found = dataclasses.replace(found, inventory=os.path.abspath(args.inventory))
     if args.out:
@@ -163,7 +147,7 @@ def _propose(args: argparse.Namespace) -> int:
 def _check(args: argparse.Namespace) -> int:
     known = inventory(args.inventory)
     with progress_line(True) as progress:
-        found, code = collect(lambda: check_rules(args.rules, _flows(args), known, progress=progress))
+        found, code = collect(lambda: check_rules(args.rules, flows_read_often(args), known, progress=progress))
     return print_check(found, args, code)
 
 
