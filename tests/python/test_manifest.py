@@ -410,6 +410,20 @@ def test_a_manifest_without_its_heads_is_not_begun_anew(month):
         (month / "ev" / name).unlink(missing_ok=True) if name != "signatures" else None
 
 
+def test_an_object_of_many_days_stands_for_all_of_them(tmp_path):
+    (tmp_path / "many.log").write_bytes(b"".join(day_text(number) for number in (2, 3, 4, 8)))
+    (tmp_path / "spilt.log").write_bytes(day_text(10) + line(start=FIRST + 10 * DAY - 30, end=FIRST + 10 * DAY + 30))
+    make_month(tmp_path / "logs", days=(13,), without=())
+    added = [vf.manifest.add(tmp_path / name, tmp_path / "ev", created=NOW).empty for name in ("many.log", "spilt.log", "logs")]
+    assert added == [["2026-11-05/2026-11-07"], ["2026-11-09"], ["2026-11-11/2026-11-12"]]
+    lines = [json.loads(text)["days"] for text in (tmp_path / "ev" / "objects.jsonl").read_text().splitlines()]
+    assert lines == [["2026-11-02/2026-11-04", "2026-11-08"], ["2026-11-10"], ["2026-11-13"]]
+    assert vf.manifest.verify(tmp_path / "ev").silent == ["2026-11-05/2026-11-07", "2026-11-09", "2026-11-11/2026-11-12"]
+    own = [tmp_path / name for name in ("many.log", "spilt.log", "logs")]
+    done = vf.manifest.add(own, tmp_path / "third", period="2026-11-03", created=NOW)
+    assert [name.rpartition("/")[2] for name in done.objects] == ["many.log"]
+
+
 def test_a_period_takes_its_own_objects_and_leaves_the_future_open(tmp_path):
     make_month(tmp_path / "logs", days=(3, 4), without=())
     done = vf.manifest.add(tmp_path / "logs", tmp_path / "ev", period="2026-11-04", created=NOW)

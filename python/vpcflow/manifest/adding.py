@@ -141,6 +141,11 @@ def _is_nothing(error: VpcflowError) -> bool:
     return error.kind == "no-records" or (error.kind == "not-found" and "no such" not in str(error))
 
 
+def _periods(given: Iterable[str | None]) -> list[tuple[Day, Day]]:
+    """Returns the first and last days of what is a period."""
+    return [own for period in given if (own := days_of(period)) is not None]
+
+
 class _Adding:
     def __init__(
         self, before: Checked, notes: list[str], asked: tuple[Day, Day] | None, format: str | None,
@@ -160,7 +165,7 @@ class _Adding:
         days: dict[Day | None, list[Measured]] = {}
         outside = 0
         for one in measured:
-            if self._asked and one.day is not None and not self._asked[0] <= one.day <= self._asked[1]:
+            if self._asked and one.day is not None and not self._asked_for(one):
                 outside += 1
             else:
                 days.setdefault(one.day, []).append(one)
@@ -169,7 +174,7 @@ class _Adding:
         plan: list[tuple[str | None, list[Measured]]] = [
             (str(day), own) for day, own in days.items() if day is not None
         ]
-        empty = self._empty_periods({day for day in days if day is not None})
+        empty = self._empty_periods(all_days(own for one in measured for own in _periods(one.figures["days"])))
         plan += [(period, []) for period in empty]
         plan.sort(key=lambda one: one[0] or "")
         plan += [(None, own) for day, own in days.items() if day is None]
@@ -180,6 +185,12 @@ class _Adding:
             {entry.object: entry.error for entry in entries if entry.error}, self._unreadable, empty, self._notes,
             heads[-1] if heads else self._before.last,
         )  # fmt: skip
+
+    def _asked_for(self, one: Measured) -> bool:
+        """Tells whether an object stands for a day of the period."""
+        assert self._asked is not None
+        begin, end = self._asked
+        return any(first <= end and begin <= last for first, last in _periods(one.figures["days"]))
 
     # -- reading --------------------------------------------------------------------------------------------------
 
@@ -235,7 +246,8 @@ class _Adding:
 
     def _empty_periods(self, days: set[Day]) -> list[str]:
         """Returns the periods without objects that this call accounts for."""
-        covered = [own for head in self._before.heads.values() if (own := days_of(head.period))]
+        covered = _periods(head.period for head in self._before.heads.values())
+        covered += _periods(period for one in self._before.listed for period in one.days)
         today = day_of(int(self._now))
         if self._asked is not None:
             first, last = self._asked

@@ -38,6 +38,7 @@ class Listed(NamedTuple):
     sha256: str
     etag: str | None
     records: int
+    days: tuple[str, ...]
 
 
 @dataclasses.dataclass
@@ -211,7 +212,16 @@ class _Lines:
         self._tree.add(leaf)
         self._found.leaves.append(leaf)
         self._found.listed.append(
-            Listed(entry.seq, entry.object, entry.place, entry.size, entry.sha256, entry.etag, entry.records)
+            Listed(
+                entry.seq,
+                entry.object,
+                entry.place,
+                entry.size,
+                entry.sha256,
+                entry.etag,
+                entry.records,
+                tuple(entry.days),
+            )
         )
         return line.data
 

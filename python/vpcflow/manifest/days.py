@@ -40,9 +40,9 @@ def period_of(text: str) -> tuple[Day, Day]:
     raise PlanError(f"period: {printable(text)!r}; expected a month or a day, as 2026-11 or 2026-11-23")
 
 
-def days_of(period: str | None) -> tuple[Day, Day] | None:
+def days_of(period: object) -> tuple[Day, Day] | None:
     """Returns the first and last day of the ``period`` of a head; ``None`` for none, or what is no period."""
-    first, _, last = (period or "").partition("/")
+    first, _, last = period.partition("/") if isinstance(period, str) else ("", "", "")
     try:
         return Day.fromisoformat(first), Day.fromisoformat(last or first)
     except ValueError:

@@ -6,6 +6,7 @@ import dataclasses
 from typing import Any
 
 from ..errors import ManifestError
+from .days import days_of
 from .strict import checked, is_sha256, json_bytes, json_value
 
 _NONE = type(None)
@@ -13,7 +14,7 @@ _KINDS: dict[str, tuple[type, ...]] = {
     "seq": (int,), "object": (str,), "place": (str, _NONE), "size": (int,), "sha256": (str,), "etag": (str, _NONE),
     "modified": (int, _NONE), "format_sha256": (str, _NONE), "records": (int,), "ok": (int,), "nodata": (int,),
     "skipdata": (int,), "rejects": (dict,), "accepted": (int, _NONE), "rejected": (int, _NONE), "start": (int, _NONE),
-    "end": (int, _NONE), "interfaces": (int, _NONE), "error": (str, _NONE), "replaces": (int, _NONE),
+    "end": (int, _NONE), "days": (list,), "interfaces": (int, _NONE), "error": (str, _NONE), "replaces": (int, _NONE),
 }  # fmt: skip
 
 
@@ -25,8 +26,8 @@ class Entry:
     it was written, as its store says, Unix seconds. ``format_sha256``: of the field list of its records, null if it
     has several or none. ``records`` = ``ok`` + ``nodata`` + ``skipdata``; ``rejects`` counts lines by reason;
     ``accepted`` and ``rejected`` count records by action. ``start``, ``end``: first start and last end of its records,
-    Unix seconds. ``error``: the kind of error that ended the reading, as ``"damaged"``. ``replaces``: the number of the
-    line that has the same object with other bytes."""
+    Unix seconds; ``days``: of UTC that it stands for, as periods. ``error``: the kind of error that ended the reading,
+    as ``"damaged"``. ``replaces``: the number of the line that has the same object with other bytes."""
 
     seq: int
     object: str
@@ -45,6 +46,7 @@ class Entry:
     rejected: int | None
     start: int | None
     end: int | None
+    days: list[str]
     interfaces: int | None
     error: str | None
     replaces: int | None
@@ -65,6 +67,7 @@ class Entry:
         if (
             not is_sha256(value["sha256"])
             or not is_sha256(value["place"] or value["sha256"])
+            or not all(map(days_of, value["days"]))
             or any(type(n) is not int or n < 0 for n in counts)
         ):
             raise ManifestError(f"{what}: has a value that cannot be")

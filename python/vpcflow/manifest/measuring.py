@@ -13,7 +13,7 @@ from ..query.flows import Flows
 from ..query.report import Report
 from ..query.scan import scan
 from .coverage import Run
-from .days import Day, day_of
+from .days import Day, all_days, day_of, runs
 from .stores import IN_MEMORY, Bucket, Files, Stored, UnreadableError
 
 _MEASURED = ("srcaddr", "dstaddr", "srcport", "dstport", "protocol", "packets", "bytes")  # beside those of the figures
@@ -23,12 +23,15 @@ _COUNTS = {
     **{f"with_{name}": of.count(where=f"{name} is not null") for name in _MEASURED},
 }  # fmt: skip
 _ALL = "log_status is null or log_status is not null"  # takes in NODATA and SKIPDATA
+_LONG = 26 * 3600  # seconds: a file of a day may end after it
+_MOST_PERIODS = 1000
 _NONE = {"start": None, "end": None, "interfaces": None, "accepted": None, "rejected": None}
 
 
 class Measured(NamedTuple):
     """What a look at an object found. ``figures``: members of its line, but for its number, its name and what it
-    replaces. ``day``: that it belongs to, as its name tells, else its first record."""
+    replaces. ``day``: that it belongs to, as its name tells, else its first record. An object of more than a day and
+    two hours stands for all days that it has records of, as ``figures["days"]`` says."""
 
     stored: Stored
     figures: dict[str, Any]
@@ -64,7 +67,7 @@ def measure(store: Files | Bucket, stored: Stored, format: str | None) -> Measur
 
 def _measured(stored: Stored, digest: str, size: int, data: Any, format: str | None) -> Measured:
     report, row, error = _figures(data, format)
-    runs = _runs(data, format) if report is not None and report.records else []
+    minutes = _runs(data, format) if report is not None and report.records else []
     formats = list(report.formats) if report is not None else []
     figures = {
         "size": size,
@@ -79,7 +82,19 @@ def _measured(stored: Stored, digest: str, size: int, data: Any, format: str | N
     }
     shown = os.fsencode(stored.full).decode("utf-8", "replace")
     named = _core.Source.data(shown, b"").object_path["begin"]
-    return Measured(stored, figures, runs, day_of(row["start"] if named is None else named))
+    day = day_of(row["start"] if named is None else named)
+    figures["days"] = _days(minutes, day)
+    return Measured(stored, figures, minutes, day)
+
+
+def _days(found: list[Run], day: Day | None) -> list[str]:
+    """Returns the days that an object stands for, as periods: its own; of a longer one those with records."""
+    days = {day} if day is not None else set()
+    if found and max(run.end for run in found) - min(run.start for run in found) > _LONG:
+        spans = ((day_of(run.start), day_of(run.end - 1)) for run in found)
+        days |= all_days((first, last) for first, last in spans if first is not None and last is not None)
+    periods = runs(days)
+    return periods if len(periods) <= _MOST_PERIODS else [f"{min(days)}/{max(days)}"]
 
 
 def _scan(data: Any, format: str | None) -> Flows:

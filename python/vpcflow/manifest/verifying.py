@@ -101,6 +101,7 @@ def verify(
 def _silent(checked: Checked) -> list[str]:
     """Returns the days for which heads say that there are no objects, and none has come since, as periods."""
     periods = [(days_of(head.period), head.objects > 0) for head in checked.heads.values()]
+    periods += [(days_of(period), True) for one in checked.listed for period in one.days]
     full, empty = (all_days(own for own, has in periods if own and has is wanted) for wanted in (True, False))
     return runs(empty - full)
 
