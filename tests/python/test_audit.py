@@ -480,7 +480,13 @@ def test_a_session_counts_where_it_began_and_one_that_never_began_each_day():
     tunnel = log(range(5, 4320, 5))
     assert days(tunnel) == {1: 1, 2: 1, 3: 1}
     (whole,) = audit.check(vf.scan(tunnel), {**DENY, "coverage": {"least": 0.5}})
-    assert (whole.total("violations"), list(whole.days)) == (1, ["2026-11-01", "2026-11-02", "2026-11-03"])
+    # In one run it is counted once, and no day on which it went on passes.
+    assert whole.total("violations") == 1
+    assert {day: (one.verdict, one.why[0]) for day, one in whole.days.items()} == {
+        "2026-11-01": ("fail", "1 session broke it"), "2026-11-02": ("fail", "1 session of earlier days that broke it went on"),
+        "2026-11-03": ("fail", "1 session of earlier days that broke it went on")}
+    (over,) = audit.check(vf.scan(log(range(1430, 1450, 2))), {**DENY, "coverage": {"least": 0.5}})
+    assert [one.verdict for one in over.days.values()] == ["fail", "pass_silent", "pass_silent"]
     assert days(log(range(1430, 1450, 2))) == {1: 1, 2: 0, 3: 0}
 
 

@@ -20,7 +20,7 @@ from ..tuning.members import only_rejects
 from ..typing import Progress
 from .coverage import doubts, minutes, named, sides_of
 from .frames import requirements
-from .groups import Fate, Group, fate_of, groups_of
+from .groups import LONG, Fate, Group, fate_of, groups_of
 from .judge import Judge, Tally
 from .load import load
 from .manifest import head_of
@@ -166,12 +166,28 @@ class Checking:
         for group, _, stretch, fate, _ in self._fates:
             judge.note_devices(group, fate, stretch)
         for group, piece, stretch, fate, where in self._fates:
-            judge.add(group, fate, where, stretch, tallies.setdefault(self.pieces[piece].day, Tally()))
+            day = self.pieces[piece].day
+            if judge.add(group, fate, where, stretch, tallies.setdefault(day, Tally())):
+                for later, number in self._later_days(group, day).items():
+                    tally = tallies.setdefault(later, Tally())
+                    tally.went_on += number
+                    tally.violating.append((group, f"{where}; it began before and went on", ""))
         days = {}
         for day in dict.fromkeys(piece.day for piece in self.pieces):
             if self._has_records(day):
                 days[day] = self._day(control, day, tallies.get(day, Tally()))
         return dataclasses.replace(out, days=days)
+
+    def _later_days(self, group: Group, day: str) -> dict[str, int]:
+        """Returns the days after the one in which sessions are counted that they reach into, and how many do."""
+        out: dict[str, int] = {}
+        begin, end = self.span or (0, 0)
+        for start, until in group.long:
+            for midnight in range(max(midnight_of(day), start // DAY * DAY, begin // DAY * DAY) + DAY, end, DAY):
+                if until <= midnight + LONG:
+                    break
+                out[day_of(midnight)] = out.get(day_of(midnight), 0) + 1
+        return out
 
     def _has_records(self, day: str) -> bool:
         """Tells whether the logs speak of a day at all; a day of which they do not is a hole."""
@@ -317,7 +333,7 @@ def _refuses_all(face: Face) -> bool:
 def _verdict(control: Control, tally: Tally, causes: list[str]) -> Verdict:
     if control.kind == "require":
         return "pass_enforced" if tally.answered else "not_evaluable" if causes else "fail"
-    if tally.violations:
+    if tally.violations or tally.went_on:
         return "fail"
     if causes:
         return "not_evaluable"
@@ -331,10 +347,13 @@ def _told(control: Control, tally: Tally, verdict: Verdict) -> Iterator[str]:
             yield f"no session was answered; tried: {tally.sessions:,}"
         elif tally.answered:
             yield f"answered: {count(tally.answered, 'session')}"
-    elif tally.violations:
+    elif verdict == "fail":
         past = sum(tally.past.values())
-        broke = f"{count(tally.violations, 'session')} broke it"
-        yield broke + (f", {past:,} of them under an exception that is past" if past else "")
+        if tally.violations:
+            broke = f"{count(tally.violations, 'session')} broke it"
+            yield broke + (f", {past:,} of them under an exception that is past" if past else "")
+        if tally.went_on:
+            yield f"{count(tally.went_on, 'session')} of earlier days that broke it went on"
     elif verdict == "pass_enforced":
         yield f"no session broke it; rejected: {count(tally.tries_rejected, 'try', 'tries')}"
     elif verdict == "pass_silent":

@@ -14,6 +14,8 @@ from .seen import Seen
 #: ``answered``; ``arrived``: accepted at the server's interface; ``rejected``; ``lost``: accepted on the way, and the
 #: server's interface, whose logs are whole, has not seen it; ``unknown``.
 Fate = Literal["answered", "arrived", "rejected", "lost", "unknown"]
+#: Seconds by which a session must reach into another day to be a matter of that day, too.
+LONG = 3600
 
 
 class View(NamedTuple):
@@ -44,6 +46,8 @@ class Group:
     replied: bool = False
     views: list[View] = dataclasses.field(default_factory=list)
     times: list[tuple[int, int]] = dataclasses.field(default_factory=list)
+    #: Start and end of each that lasts longer than :data:`LONG`.
+    long: list[tuple[int, int]] = dataclasses.field(default_factory=list)
     #: How many of the sessions go on at ``going_on`` of :func:`groups_of` or later.
     going_on: int = 0
     #: The VPC of the interfaces that saw it, if it is one.
@@ -96,6 +100,8 @@ def groups_of(seen: Seen, cuts: Sequence[int], going_on: int = 0) -> list[Group]
         group.first, group.last = min(group.first, start), max(group.last, end)
         group.second_legs += not counted
         group.going_on += end > going_on
+        if end - start > LONG:
+            group.long.append((start, end))
         group.replied |= bool(received)
         if not answered and state != "rejected":
             group.times.append((start, end))

@@ -22,6 +22,7 @@ class Tally:
     lost: int = 0
     answered: int = 0
     violations: int = 0
+    went_on: int = 0  # of the violations of earlier days
     unknown: int = 0
     violating: list[tuple[Group, str, str]] = dataclasses.field(default_factory=list)  # why, and the past exception
     #: By cause how many are unknown, and the first.
@@ -59,8 +60,13 @@ class Judge:
         if stretch.in_place(self.control.source, group.client, group.vpc) is not False:
             self._used.add(group.server)
 
-    def add(self, group: Group, fate: Fate, where: str, stretch: Stretch, tally: Tally) -> None:
-        """Judges a group, and counts it."""
+    def add(self, group: Group, fate: Fate, where: str, stretch: Stretch, tally: Tally) -> bool:
+        """Judges a group, and counts it; returns whether it broke the control."""
+        before = tally.violations
+        self._add(group, fate, where, stretch, tally)
+        return tally.violations > before
+
+    def _add(self, group: Group, fate: Fate, where: str, stretch: Stretch, tally: Tally) -> None:
         if self._is_repeated(group, stretch):
             return
         matched, why = self._is_about(group, stretch)
