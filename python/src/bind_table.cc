@@ -100,13 +100,16 @@ bool Same(const Table& a, const Table& b) {
   return true;
 }
 
-// A column in Python: name, type, its numbers as bytes, and the values of its dictionary as bytes.
+// A column in Python: name, type, its numbers as bytes, and the values of its dictionary as bytes: of texts one each, of
+// addresses all in one, as they lie in memory.
 using ColumnState = std::tuple<std::string, std::string, py::bytes, std::vector<py::bytes>>;
 
 ColumnState StateOf(const TableColumn& column) {
   std::vector<py::bytes> dictionary;
-  for (const vpcflow::Ip& ip : column.addresses)
-    dictionary.emplace_back(reinterpret_cast<const char*>(&ip), sizeof(ip));
+  if (column.type == ColumnType::kAddress) {
+    const std::vector<vpcflow::Ip>& ips = column.addresses;
+    dictionary.emplace_back(reinterpret_cast<const char*>(ips.data()), ips.size() * sizeof(vpcflow::Ip));
+  }
   for (const std::string& text : column.texts) dictionary.emplace_back(text);
   py::bytes numbers = WithNumbers(column, [](const auto& values) {
     return py::bytes(reinterpret_cast<const char*>(values.data()), values.size() * sizeof(values[0]));
@@ -133,13 +136,16 @@ TableColumn ColumnOf(const ColumnState& state, size_t rows) {
     if (out.type == ColumnType::kText) {
       out.texts.emplace_back(value);
     } else {
-      if (value.size() != sizeof(vpcflow::Ip)) throw py::value_error("column " + name + ": not an address");
-      std::memcpy(&out.addresses.emplace_back(), value.data(), value.size());
+      if (value.size() % sizeof(vpcflow::Ip) != 0) throw py::value_error("column " + name + ": not an address");
+      const size_t before = out.addresses.size();
+      out.addresses.resize(before + value.size() / sizeof(vpcflow::Ip));
+      if (!value.empty()) std::memcpy(&out.addresses[before], value.data(), value.size());
     }
   }
   if (HasDictionary(out.type)) {
+    const auto values = static_cast<int64_t>(out.addresses.size() + out.texts.size());
     for (const int32_t code : out.i32) {
-      if (code < vpcflow::kNullCode || code >= static_cast<int64_t>(dictionary.size()))
+      if (code < vpcflow::kNullCode || code >= values)
         throw py::value_error("column " + name + ": a number outside of its dictionary");
     }
   }

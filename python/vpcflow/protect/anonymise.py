@@ -91,7 +91,7 @@ class Anonymiser:
     def _column(self, name: str, kind: str, numbers: bytes, values: list[bytes]) -> tuple[str, str, bytes, list[bytes]]:
         field = self._names.get(name)
         if kind == "address":
-            values = self.addresses.images(values)
+            values = [self.addresses.images(b"".join(values))]
         elif kind == "text":
             texts = [value.decode("utf-8", "surrogateescape") for value in values]
             values = [token.encode("utf-8", "surrogateescape") for token in self.tokens.of(field or "", texts)]

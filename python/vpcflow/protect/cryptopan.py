@@ -6,6 +6,7 @@ first bit of AES of its first i bits, filled up by the pad. AES is that of the p
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     Bytes = npt.NDArray[np.uint8]
+    Words = npt.NDArray[np.uint64]
 
 _BLOCK = 16  # bytes of AES
 _MOST_BLOCKS = 1 << 18  # at once: 4 MB
@@ -62,8 +64,48 @@ class CryptoPan:
             blocks = np.empty((len(part), 8 * size, _BLOCK), np.uint8)
             blocks[:] = self._tails[: 8 * size]
             blocks[:, :, :size] |= part[:, None, :] & self._heads[: 8 * size, :size]
-            first: Any = np.frombuffer(self._aes.update(blocks.data), np.uint8)[::_BLOCK]
-            out[begin : begin + step] = np.packbits(first.reshape(len(part), 8 * size) >> 7, axis=1)
+            out[begin : begin + step] = self._bits_of(blocks, 8 * size)
+        return out
+
+    def flips4(self, numbers: Words) -> Words:
+        """Returns the bits that flip, of IPv4 addresses as numbers: as :meth:`flips` with half as many blocks, as those
+        of the first 16 bits are known."""
+        import numpy as np
+
+        out: Words = self._first16[numbers >> np.uint64(16)]
+        heads = (np.uint64(0xFFFFFFFF) << np.arange(16, 0, -1, dtype=np.uint64)) & np.uint64(0xFFFFFFFF)
+        pad = self._tails[0].view(">u4").astype(np.uint64)
+        step = _MOST_BLOCKS // 16
+        blocks = np.empty((min(step, len(numbers)), 16, 4), ">u4")
+        blocks[:, :, 1:] = pad[1:]
+        for begin in range(0, len(numbers), step):
+            part = numbers[begin : begin + step, None]
+            blocks[: len(part), :, 0] = (part & heads) | (pad[0] & ~heads)
+            out[begin : begin + step] |= self._bits_of(blocks[: len(part)], 16).view(">u2")[:, 0]
+        return out
+
+    def _bits_of(self, blocks: Any, count: int) -> Any:
+        """Returns the first bit of each encrypted block, of `count` blocks a row, packed."""
+        import numpy as np
+
+        first: Any = np.frombuffer(self._aes.update(blocks.view(np.uint8).data), np.uint8)[::_BLOCK]
+        return np.packbits(first.reshape(-1, count) >> 7, axis=1)
+
+    @functools.cached_property
+    def _first16(self) -> Words:
+        """By the first 16 bits of an IPv4 address: which of these flip. A block for each beginning of up to 15 bits."""
+        import numpy as np
+
+        pad = self._tails[0].view(">u4").astype(np.uint64)
+        out: Words = np.zeros(1 << 16, np.uint64)
+        for bit in range(16):
+            blocks = np.empty((1 << bit, 1, 4), ">u4")
+            blocks[:, 0, 0] = (np.arange(1 << bit, dtype=np.uint64) << np.uint64(32 - bit)) | (
+                pad[0] & np.uint64((1 << 32 - bit) - 1)
+            )
+            blocks[:, :, 1:] = pad[1:]
+            flips = self._bits_of(blocks, 1)[:, 0].astype(np.uint64) >> np.uint64(7)
+            out |= np.repeat(flips, 1 << 16 - bit) << np.uint64(31 - bit)
         return out
 
     def map(self, address: str) -> str:
