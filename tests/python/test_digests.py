@@ -199,6 +199,7 @@ def test_what_is_left_out_of_a_digest_is_said(tmp_path):
     assert "cut.log.gz" in notes
     assert "1 line of 1 object were rejected" in notes
     assert "SKIPDATA in 1 hour" in notes
+    assert main(["digest", "build", str(tmp_path / "a.log"), "-o", str(tmp_path / "r"), "--max-rejects", "0"]) == 3
     for bad in (b"", b"srcaddr dstaddr start end\n10.0.0.1 10.0.0.2 - -\n"):
         with pytest.raises(vf.NoRecordsError):
             build(vf.scan(bad, allow_empty=True), tmp_path / "none")
@@ -351,6 +352,9 @@ def test_the_command_tells_by_its_exit_code(small, tmp_path, capfdbinary):
     for wrong in (tmp_path / "no", small / "d" / f"{day}.digest"):
         with pytest.raises(vf.SourceError):
             Digests(wrong)
+    with pytest.raises(vf.NoRecordsError, match="no digest before end"):
+        vf.hunt(["192.0.2.1"], small / "d", end="2001-02-01")
+    assert run("198.51.100.7")[0] == 1  # an address instead of a file
     with pytest.raises(vf.NoRecordsError, match="no digest of"):
         vf.hunt(["192.0.2.1"], small / "d", start="2001-01-01", end="2001-02-01")
     table = run(seen, "--csv")[1].decode()

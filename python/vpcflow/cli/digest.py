@@ -10,7 +10,7 @@ from .._display import human_bytes
 from .._words import count
 from ..digest import Built, Digests, build, merge
 from ..errors import PlanError, VpcflowError
-from ._output import ERROR, print_note, write_out
+from ._output import ERROR, REJECTS, print_note, write_out
 from ._pages import Page, add_page, print_page
 from ._shared import add_input, flows_of
 
@@ -75,13 +75,19 @@ def _build(args: argparse.Namespace) -> int:
         print_note(f"note: {note}")
     if len(built.notes) > _NOTES:
         print_note(f"note: and {len(built.notes) - _NOTES:,} more objects like these")
+    if built.rejected:
+        print_note(f"{count(built.rejected, 'line')} of the objects read were rejected, and are in no digest")
     row = {
         "folder": args.out, "days": [str(day) for day in built.days], "objects": built.objects, "known": built.known,
-        "records": built.records,
+        "records": built.records, "rejected": built.rejected,
     }  # fmt: skip
     known = f"; {count(built.known, 'object')} known before" if built.known else ""
     days = f"{count(len(built.days), 'day')} written to {args.out}"
     _print(row, f"{count(built.records, 'record')} of {count(built.objects, 'object')}: {days}{known}", args)
+    if args.max_rejects is not None and built.rejected > args.max_rejects:
+        allowed = f"--max-rejects allows {args.max_rejects:,}"
+        print_note(f"error: {count(built.rejected, 'line')} of the objects read were rejected; {allowed}")
+        return code or REJECTS
     return code
 
 

@@ -31,8 +31,9 @@ _SCHEMA = [
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the options of the command to its parser."""
     parser.add_argument(
-        "indicators", metavar="FILE", help="addresses and prefixes: a line each, CSV, a STIX bundle, an export of MISP"
-    )
+        "indicators", metavar="FILE",
+        help="addresses and prefixes: a line each, CSV, a STIX bundle, an export of MISP; or a single one",
+    )  # fmt: skip
     parser.add_argument("--digests", required=True, metavar="DIR", help="look in the digests of DIR")
     parser.add_argument("--column", metavar="NAME", help="take the indicators from this column of CSV")
     parser.add_argument(

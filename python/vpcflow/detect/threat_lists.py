@@ -68,7 +68,9 @@ def _read(path: str, column: str | None, what: str) -> tuple[list[str], str]:
             found = _of_lines([line for line in text.splitlines() if line.strip() and not line.startswith("#")], column)
     except PlanError as e:
         raise PlanError(f"{what}={path!r}: {e}") from None
-    except (OSError, ValueError, AttributeError, TypeError, csv.Error, RecursionError) as e:
+    except OSError as e:
+        raise PlanError(f"{what}={path!r}: {e.strerror or e}") from None
+    except (ValueError, AttributeError, TypeError, csv.Error, RecursionError) as e:
         raise PlanError(f"{what}={path!r}: {e}") from None
     return list(dict.fromkeys(found)), day
 

@@ -38,6 +38,7 @@ class Piece:
     days: list[Day]
     notes: list[str]
     error: VpcflowError | None = None
+    rejected: int = 0  # lines
 
 
 def identity_of(source: _core.Source) -> str:
@@ -95,7 +96,8 @@ def piece_of(flows: Flows, source: _core.Source, identity: str, name: str) -> Pi
         try:
             (pairs, places), damage = collect_readable([seen, made])
         except NoRecordsError as error:
-            return Piece(source.name, [], [str(error)])
+            lines = error.partial.report.rejected if error.partial is not None else 0
+            return Piece(source.name, [], [str(error)], rejected=lines)
         except VpcflowError as error:
             return Piece(source.name, [], [], error)
     notes = []
@@ -103,7 +105,7 @@ def piece_of(flows: Flows, source: _core.Source, identity: str, name: str) -> Pi
     if undated:
         notes.append(f"{source.name}: {undated:,} records without start are in no digest")
     days = _days(pairs, places, Object(identity, name, size_of(source), 0, 0, 0, 0, 0, 0, damage is not None, 0))
-    return Piece(source.name, days, notes, damage)
+    return Piece(source.name, days, notes, damage, places.report.rejected)
 
 
 def _days(pairs: Result, places: Result, about: Object) -> list[Day]:

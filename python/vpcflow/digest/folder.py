@@ -57,12 +57,14 @@ class Digests:
 
 
 class Built(NamedTuple):
-    """What :func:`build` did: ``days`` that were written, ``objects`` that were read, and those ``known`` before."""
+    """What :func:`build` did: ``days`` that were written, ``objects`` that were read, and those ``known`` before;
+    ``rejected``: lines of those that were read."""
 
     days: list[datetime.date]
     objects: int
     known: int
     records: int
+    rejected: int
     notes: list[str]
 
 
@@ -96,10 +98,11 @@ def build(flows: Flows, folder: str | os.PathLike[str]) -> Built:
     written: set[datetime.date] = set()
     notes: list[str] = []
     errors: list[VpcflowError] = []
-    objects = records = held = 0
+    objects = records = rejected = held = 0
     for piece in pieces(flows, known):
         objects += 1
         notes += piece.notes
+        rejected += piece.rejected
         errors += [piece.error] if piece.error is not None else []
         for day in piece.days:
             pending.setdefault(day.date, []).append(day)
@@ -109,7 +112,7 @@ def build(flows: Flows, folder: str | os.PathLike[str]) -> Built:
             written |= _write(folder, pending)
             held = 0
     written |= _write(folder, pending)
-    built = Built(sorted(written), objects, len(flows._sources) - objects, records, notes)
+    built = Built(sorted(written), objects, len(flows._sources) - objects, records, rejected, notes)
     if errors:
         errors[0].partial = built
         raise errors[0]

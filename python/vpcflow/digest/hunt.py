@@ -152,10 +152,10 @@ def hunt(
 ) -> Hunt:  # fmt: skip
     """Looks indicators up in digests of :func:`vpcflow.digest.build`.
 
-    ``indicators``: addresses and prefixes, or the path of a file: one a line, CSV (``column``: which, else one named as
-    addresses are), a STIX bundle, an export of MISP. What is no address (names, hashes) is counted in ``notes``; what
-    looks like one and is none, as 10.0.0.300, is a :class:`~vpcflow.PlanError`. ``start``, ``end``: the days asked, by
-    default from the first digest to the last.
+    ``indicators``: addresses and prefixes, one or several, or the path of a file: one a line, CSV (``column``: which,
+    else one named as addresses are), a STIX bundle, an export of MISP. What is no address (names, hashes) is counted in
+    ``notes``; what looks like one and is none, as 10.0.0.300, is a :class:`~vpcflow.PlanError`. ``start``, ``end``: the
+    days asked, by default from the first digest to the last.
 
     An address is seen on the days of records that have it as one of their ends or of their packets' ends. O(i log a) a
     day for i indicators and a addresses.
@@ -199,11 +199,15 @@ def _asked(digests: Digests, start: Instant | None, end: Instant | None) -> tupl
     last = digests.days[-1] if until is None else date_of(max(until - 1, 0))
     if last < first and begin is not None and until is not None:
         raise PlanError(f"hunt: start={start!r} is not before end={end!r}")
+    if last < first and until is not None:
+        raise NoRecordsError(f"hunt: no digest before end={end!r}; {digests.folder} begins with {first}")
     return first, max(first, last)
 
 
 def _indicators(given: Sequence[str] | str, column: str | None) -> tuple[dict[str, Network], list[str]]:
     """Returns the networks of indicators by their text, and what is to be said of the others."""
+    if isinstance(given, str) and _ADDRESS.fullmatch(given) and not os.path.exists(given):
+        given = [given]  # an address instead of a file
     if not isinstance(given, str):
         given = [str(one) for one in several(given, "indicators", _CALL)]
     words, _ = addresses_of(given, column=column, what="hunt: indicators")

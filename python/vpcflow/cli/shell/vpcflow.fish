@@ -916,7 +916,7 @@ complete -c vpcflow -n '_shtab_vpcflow_using hunt' -l aws-region -x -d 'call the
 complete -c vpcflow -n '_shtab_vpcflow_using hunt' -l endpoint-url -x -d 'call this server instead of AWS'
 complete -c vpcflow -n '_shtab_vpcflow_using hunt' -l no-sign-request -d 'send no credentials, for public buckets'
 complete -c vpcflow -n '_shtab_vpcflow_using hunt' -l requester-pays -d 'accept the costs of buckets that ask for it'
-complete -c vpcflow -n '_shtab_vpcflow_using hunt; and test $_shtab_vpcflow_npos -eq 0' -ka "(__fish_complete_path (commandline -ct))" -d 'addresses and prefixes: a line each, CSV, a STIX bundle, an export of MISP'
+complete -c vpcflow -n '_shtab_vpcflow_using hunt; and test $_shtab_vpcflow_npos -eq 0' -ka "(__fish_complete_path (commandline -ct))" -d 'addresses and prefixes: a line each, CSV, a STIX bundle, an export of MISP; or a single one'
 complete -c vpcflow -n '_shtab_vpcflow_using; and test $_shtab_vpcflow_npos -eq 0' -a iam -d 'print the least that a reader, a watcher or a writer of flow logs may do in AWS'
 complete -c vpcflow -n '_shtab_vpcflow_using iam' -s h -l help -d 'show this help message and exit'
 complete -c vpcflow -n '_shtab_vpcflow_using iam' -l account -x -d 'of groups, queues and streams (default: any)'
