@@ -230,6 +230,11 @@ def test_a_manifest_written_anew_needs_an_anchor_outside(month):
     assert vf.manifest.verify(month / "ev", month / "logs").ok
     assert [row.verdict for row in vf.manifest.verify(month / "ev", head=published).rows if row.verdict != "ok"] == ["missing"]
     assert not vf.manifest.verify(month / "ev", keys=month / "pub.pem").ok
+    now = vf.manifest.head(month / "ev").sha256
+    assert vf.manifest.verify(month / "ev", head=now.upper()).ok
+    for part in (now[:16], now + "0", "", "x" * 64):
+        with pytest.raises(vf.ArgumentError, match="expected all 64 digits"):
+            vf.manifest.verify(month / "ev", head=part)
 
 
 @pytest.mark.parametrize("what", ["delete", "alter", "swap", "repeat", "cut", "append"])

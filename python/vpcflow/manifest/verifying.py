@@ -26,6 +26,7 @@ from .seals.keys import Keys, keys_of
 from .seals.reading import seals_of
 from .seals.seal import Seal
 from .stores import Bucket, Files, GoneError, Stored, UnreadableError, store_of
+from .strict import is_sha256
 
 _READERS = 4
 
@@ -89,11 +90,12 @@ def verify(
     """
     given = [paths] if isinstance(paths, (str, os.PathLike)) else list(paths)
     allowed = [keys] if isinstance(keys, (str, os.PathLike)) else list(keys)
-    if head is not None and not (isinstance(head, str) and len(head) >= 8):
-        raise ArgumentError("manifest.verify: head: expected the SHA-256 of a head, at least 8 digits of it")
+    wanted = None if head is None else str(head).strip().lower()
+    if wanted is not None and not is_sha256(wanted):  # a part of it could be met by trying
+        raise ArgumentError(f"manifest.verify: head: {printable(wanted)[:80]!r}; expected all 64 digits of its SHA-256")
     known = keys_of(allowed)
     checked = check_files(Folder(folder))
-    rows, signers = _heads(checked, known, bool(allowed), head)
+    rows, signers = _heads(checked, known, bool(allowed), wanted)
     objects, unasked, notes = _Objects(checked, Connection.of(aws), progress).rows(given)
     return Verification(rows + objects, checked.last, signers, bool(allowed), _silent(checked), unasked, notes)
 
@@ -121,10 +123,8 @@ def _heads(checked: Checked, known: Keys, demanded: bool, wanted: str | None) ->
         one = checked.heads[number]
         if one.file not in bad:
             rows.append(_head_row(one, _covering(number, good, checked), known if demanded else None))
-    if wanted is not None:
-        hashes = {checked.heads[number].sha256 for number in checked.heads}
-        if not any(one.startswith(wanted.lower()) for one in hashes):
-            rows.append(Row("heads", "missing", "head", f"no head has the SHA-256 {printable(wanted)}"))
+    if wanted is not None and all(head.sha256 != wanted for head in checked.heads.values()):
+        rows.append(Row("heads", "missing", "head", f"no head has the SHA-256 {wanted}"))
     rows.sort(key=lambda row: ({"file": 0, "head": 1, "signature": 2}[row.kind], row.object))
     return rows, list(dict.fromkeys(seal.signer for seal in good))
 
