@@ -150,7 +150,7 @@ LOG = (
 @pytest.fixture
 def lake(tmp_path):
     (tmp_path / "a.log").write_bytes(LOG)
-    volume.compact(vf.scan(tmp_path / "a.log"), tmp_path / "lake")
+    volume.compact(vf.scan(tmp_path / "a.log"), tmp_path / "lake", by="hour")
     return tmp_path / "lake"
 
 
@@ -237,6 +237,6 @@ def test_commands(lake, tmp_path, capsys):
 
 def test_a_line_of_the_default_format_is_kept_as_a_whole(tmp_path):
     (tmp_path / "a.log").write_bytes(HEADER + line() + line(src="10.0.0.5"))
-    volume.compact(vf.scan(tmp_path / "a.log"), tmp_path / "lake")
+    volume.compact(vf.scan(tmp_path / "a.log"), tmp_path / "lake", by="hour")
     erase(tmp_path / "lake", "10.0.0.5", reason="x")
     assert vf.scan(tmp_path / "lake").collect().rows() == vf.scan(HEADER + line()).collect().rows()

@@ -70,15 +70,22 @@ def test_every_record_comes_back(form, tmp_path):
     assert (found.records, found.wrong) == (done.records, [])
 
 
-def test_files_are_sorted_within_the_hour_and_have_statistics_pages_and_the_format(planted, tmp_path):
-    volume.compact(vf.scan(planted), tmp_path / "lake")
+@pytest.mark.parametrize("by", ["day", "hour"])
+def test_files_are_sorted_within_the_hour_and_have_statistics_pages_and_the_format(by, planted, tmp_path):
+    volume.compact(vf.scan(planted), tmp_path / "lake", by=by)
+    assert all(("/hour=" in str(path)) == (by == "hour") for path in (tmp_path / "lake").rglob("*.parquet"))
     for path in (tmp_path / "lake").rglob("*.parquet"):
         file = pq.ParquetFile(path)
-        rows = file.read(["interface_id", "dstport", "srcaddr", "dstaddr", "start"]).to_pylist()
-        keys = [tuple((v is None, v) for v in list(row.values())[:4]) for row in rows]
-        assert keys == sorted(keys)
-        (hour,) = {row["start"] // 3600 for row in rows}
-        assert f"/year=2025/month=10/day=09/hour={time.gmtime(hour * 3600).tm_hour:02d}/" in str(path)
+        hours = []
+        for group in range(file.num_row_groups):
+            rows = file.read_row_group(group, ["interface_id", "dstport", "srcaddr", "dstaddr", "start"]).to_pylist()
+            keys = [tuple((v is None, v) for v in list(row.values())[:4]) for row in rows]
+            assert keys == sorted(keys)
+            (hour,) = {row["start"] // 3600 for row in rows}
+            hours.append(hour)
+            assert time.strftime("/year=%Y/month=%m/day=%d/", time.gmtime(hour * 3600)) in str(path)
+            assert by == "day" or time.strftime("/hour=%H/", time.gmtime(hour * 3600)) in str(path)
+        assert hours == sorted(set(hours))
         column = file.metadata.row_group(0).column(3)
         assert column.compression == "ZSTD"
         assert column.has_column_index
@@ -87,8 +94,8 @@ def test_files_are_sorted_within_the_hour_and_have_statistics_pages_and_the_form
         assert file.schema_arrow.metadata[b"vpcflow.format"].decode().split() == file.schema_arrow.names
 
 
-@pytest.mark.parametrize("layout", ["hive", "plain"])
-def test_own_reader_finds_hours_accounts_and_regions(layout, tmp_path):
+@pytest.mark.parametrize(("layout", "by"), [("hive", "day"), ("hive", "hour"), ("plain", "day"), ("plain", "hour")])
+def test_own_reader_finds_hours_accounts_and_regions(layout, by, tmp_path):
     log = tmp_path / "logs" / "AWSLogs" / "123456789010" / "vpcflowlogs" / "eu-west-1" / "2026" / "11" / "23"
     log.mkdir(parents=True)
     begin = 1795413600  # 06:00
@@ -96,7 +103,7 @@ def test_own_reader_finds_hours_accounts_and_regions(layout, tmp_path):
         start = begin + hour * 3600
         body = HEADER + b"".join(line(start=start + n, end=start + n + 60) for n in range(10))
         (log / f"123456789010_vpcflowlogs_eu-west-1_fl-1_20261123T{6 + hour:02d}05Z_{hour}.log").write_bytes(body)
-    volume.compact(vf.scan(tmp_path / "logs"), tmp_path / "lake", layout=layout)
+    volume.compact(vf.scan(tmp_path / "logs"), tmp_path / "lake", layout=layout, by=by)
     lake = tmp_path / "lake"
     some = vf.scan(lake, start=begin + 7200, end=begin + 10800)
     assert len(some._sources) <= 2
@@ -158,7 +165,7 @@ def test_memory_is_bounded_by_putting_hours_aside(tmp_path, monkeypatch):
     monkeypatch.setattr(objects, "_LEAST_ROWS", 50)
     hours = [line(src=f"10.0.{n % 7}.{n}", start=3600 * (n * 37 % 24) + n, end=3600 * (n * 37 % 24) + n + 60) for n in range(250)]
     (tmp_path / "a.log").write_bytes(HEADER + b"".join(hours))
-    done = volume.compact(vf.scan(tmp_path / "a.log"), tmp_path / "lake", max_memory=50 * 400)
+    done = volume.compact(vf.scan(tmp_path / "a.log"), tmp_path / "lake", by="hour", max_memory=50 * 400)
     assert {row["records"] for row in done.objects} <= set(range(1, 51))
     assert records(tmp_path / "lake") == records(tmp_path / "a.log")
     assert not list((tmp_path / "lake" / ".vpcflow").glob("s*"))
@@ -280,6 +287,8 @@ def test_what_is_not_all_of_the_logs_is_refused(planted, tmp_path):
             volume.compact(flows, tmp_path / "lake")
     with pytest.raises(PlanError, match="hive"):
         volume.compact(vf.scan(planted), tmp_path / "lake", layout="hiev")
+    with pytest.raises(PlanError, match="allowed are day and hour|day, hour|'day'"):
+        volume.compact(vf.scan(planted), tmp_path / "lake", by="week")
     with pytest.raises(PlanError, match="read twice"):
         volume.compact(vf.scan(planted), planted / "lake")
     with pytest.raises(NoRecordsError):
@@ -299,7 +308,7 @@ def test_an_interrupted_run_leaves_nothing_or_is_completed(planted, tmp_path, mo
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr(objects, "write_parquet", full)
+        patch.setattr(objects, "in_order", full)
         with pytest.raises(OutputError, match="No space left"):
             volume.compact(vf.scan(planted), lines)
     assert not lines.exists()

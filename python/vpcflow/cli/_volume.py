@@ -9,6 +9,7 @@ from .._display import human_bytes
 from ..errors import PlanError
 from ..query.flows import Flows
 from ..rules import Rule
+from ..volume.hours import LAYOUTS, SPANS
 from ..volume.proving import Proof, prove
 from ._detection import rules_of
 from ._output import FOUND, print_note
@@ -23,6 +24,13 @@ class RefusedError(Exception):
     def __init__(self, proof: Proof) -> None:
         super().__init__(str(proof))
         self.proof = proof
+
+
+def add_places(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--layout", choices=LAYOUTS, default="hive", help="name folders as AWS does with Hive partitions, or without"
+    )
+    parser.add_argument("--by", choices=SPANS, default="day", help="make a folder for each day (default) or hour")
 
 
 def add_prove(parser: argparse.ArgumentParser) -> None:

@@ -11,11 +11,11 @@ from .._words import count
 from ..errors import PlanError
 from ..typing import Progress
 from ..volume.compacting import Compaction, compact
-from ..volume.hours import LAYOUTS, account_of, region_of
+from ..volume.hours import account_of, region_of
 from ..volume.verifying import Verdict, delete_sources, verify
 from ._output import ERROR, FOUND, REJECTS, print_note, progress_line, write_out
 from ._shared import add_input, flows_of
-from ._volume import RefusedError, add_prove, prover, refused, sizes
+from ._volume import RefusedError, add_places, add_prove, prover, refused, sizes
 
 HELP = "write logs to sorted zstd Parquet, every record and value kept; verify it, then delete what it came from"
 EXAMPLES = (
@@ -39,10 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the options of the command to its parser."""
     add_input(parser)
     parser.add_argument("-o", "--out", required=True, metavar="DIR", help="write to this folder, which may have more")
-    parser.add_argument(
-        "--layout", choices=LAYOUTS, default="hive",
-        help="name folders as AWS does with Hive partitions by the hour (default), or without",
-    )  # fmt: skip
+    add_places(parser)
     add_prove(parser)
     parser.add_argument("--verify", action=_Alone, metavar="DIR", help="read all of a folder back, and compare")
     parser.add_argument(
@@ -67,8 +64,8 @@ def run(args: argparse.Namespace) -> int:
     with progress_line(True) as progress:
         try:
             done = compact(
-                flows, args.out, layout=args.layout, max_memory=args.max_memory, account=account_of(account),
-                region=region_of(region), check=prover(args.prove, flows),
+                flows, args.out, layout=args.layout, by=args.by, max_memory=args.max_memory,
+                account=account_of(account), region=region_of(region), check=prover(args.prove, flows),
                 told=_told(progress),
             )  # fmt: skip
         except RefusedError as refusal:

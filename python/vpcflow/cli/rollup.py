@@ -7,15 +7,14 @@ import json
 
 from .._words import count
 from ..errors import PlanError
-from ..volume.hours import LAYOUTS
 from ..volume.rollups import rollup
 from ._output import ERROR, print_note, write_out
 from ._shared import add_input, flows_of
-from ._volume import RefusedError, add_prove, prover, refused, sizes
+from ._volume import RefusedError, add_places, add_prove, prover, refused, sizes
 
 HELP = "write one record for those of a flow within a span of time, as flow records that every command reads"
 EXAMPLES = (
-    "rollup logs/ -o rolled/\n  vpcflow rollup logs/ -o proved/ --prove detect\n"
+    "rollup logs/ -o rolled/\n  vpcflow rollup logs/ -o same/ --prove detect\n"
     "  vpcflow rollup logs/ -o edges/ --every 1d --no-client-ports"
 )
 
@@ -31,10 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--no-client-ports", action="store_true",
         help="drop the higher one of two ports if it is 1024 or above, and count those dropped",
     )  # fmt: skip
-    parser.add_argument(
-        "--layout", choices=LAYOUTS, default="hive",
-        help="name folders as AWS does with Hive partitions by the hour (default), or without",
-    )  # fmt: skip
+    add_places(parser)
     add_prove(parser)
 
 
@@ -45,7 +41,7 @@ def run(args: argparse.Namespace) -> int:
     flows = flows_of(args)
     try:
         done = rollup(
-            flows, args.out, every=args.every, client_ports=not args.no_client_ports, layout=args.layout,
+            flows, args.out, every=args.every, client_ports=not args.no_client_ports, layout=args.layout, by=args.by,
             max_memory=args.max_memory, check=prover(args.prove, flows),
         )  # fmt: skip
     except RefusedError as refusal:

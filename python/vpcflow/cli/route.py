@@ -15,13 +15,12 @@ from ..enable.costs import DAYS
 from ..errors import PlanError
 from ..pricing import Sheet, prices
 from ..query.flows import Flows
-from ..volume.hours import LAYOUTS
 from ..volume.proving import Proof, prove
 from ..volume.routing import USUAL, Route, Routed, blinded, load_routes, route
 from ._output import ERROR, print_note, write_out
 from ._pages import Page, add_page, print_page
 from ._shared import add_input, flows_of
-from ._volume import RefusedError, add_prove, prover, refused
+from ._volume import RefusedError, add_places, add_prove, prover, refused
 
 HELP = "keep, summarise and drop records by routes; what each saves, and which detectors it blinds"
 EXAMPLES = "route logs/\n  vpcflow route logs/ --routes examples/routes.json"
@@ -35,10 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--routes", metavar="FILE", help="measure the routes of this YAML or JSON file (default: what many choose)"
     )
     parser.add_argument("-o", "--out", metavar="DIR", help="write what the routes leave to this new folder")
-    parser.add_argument(
-        "--layout", choices=LAYOUTS, default="hive",
-        help="name folders as AWS does with Hive partitions by the hour (default), or without",
-    )  # fmt: skip
+    add_places(parser)
     add_prove(parser)
     parser.add_argument("--prices", metavar="FILE", help="take this price sheet (default: public list prices)")
     parser.add_argument("--price", choices=_KINDS, default="logs.s3", help="price bytes so (default logs.s3)")
@@ -56,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
     region = args.region[0] if args.region and len(args.region) == 1 else _region_of(flows)
     if args.out and routes is not None:
         try:
-            done = route(flows, args.out, routes, layout=args.layout, check=prover(args.prove, flows))
+            done = route(flows, args.out, routes, layout=args.layout, by=args.by, check=prover(args.prove, flows))
         except RefusedError as refusal:
             return refused(refusal.proof, args.out)
         return _written(done, args)

@@ -20,7 +20,7 @@ from ..query.scan import scan
 from ..typing import Size
 from .hashing import Hasher, together
 from .lake import OWN, Lake, sha256_of
-from .objects import Objects, check_layout, rows_in, run_name
+from .objects import Objects, Places, rows_in, run_name
 from .reading import OneSource, Stamp, logs_of
 
 _DAY = 86400
@@ -64,16 +64,17 @@ class Compaction:
 
 
 def compact(
-    flows: Flows, folder: str | os.PathLike[str], *, layout: str = "hive", max_memory: Size | None = None,
-    account: str | None = None, region: str | None = None, check: Check | None = None, told: Told | None = None,
+    flows: Flows, folder: str | os.PathLike[str], *, layout: str = "hive", by: str = "day",
+    max_memory: Size | None = None, account: str | None = None, region: str | None = None,
+    check: Check | None = None, told: Told | None = None,
 ) -> Compaction:  # fmt: skip
-    """Writes all records of logs to zstd Parquet files in a folder: one for each hour, account, region and format,
-    sorted, with a manifest of what came from what. The sources stay.
+    """Writes all records of logs to zstd Parquet files in a folder: one for each day, account, region and format,
+    sorted within each hour, with a manifest of what came from what. The sources stay.
 
-    ``layout``: ``"hive"`` or ``"plain"``, folders as AWS names those by the hour. ``account``, ``region``: those of
-    records that tell neither by a field nor by the path of their source. ``max_memory``: about what records may take
-    before some are put aside in temporary files (2 GB). ``check`` is called with a query over what was written, before
-    it comes to its place; if it raises, nothing does. ``told`` hears of each source read.
+    ``layout``, ``by``: ``"hive"`` or ``"plain"``, ``"day"`` or ``"hour"``: folders as AWS names them. ``account``,
+    ``region``: those of records that tell neither by a field nor by the path of their source. ``max_memory``: about
+    what records may take before some are put aside in temporary files (2 GB). ``check`` is called with a query over
+    what was written, before it comes to its place; if it raises, nothing does. ``told`` hears of each source read.
 
     Sources that the folder has already are passed over, so that a run that was interrupted is run again; what is
     complete of it stays, day by day of the sources' paths (with ``check``: all or nothing). Lines that are no records
@@ -87,11 +88,10 @@ def compact(
     >>> log = b"interface-id srcaddr bytes start end\\neni-1 10.0.0.1 40 1795413600 1795413660\\n"
     >>> done = compact(vf.scan(log), tempfile.mkdtemp())
     >>> done.records, done.objects[0]["path"].rpartition("/")[0]
-    (1, 'AWSLogs/aws-service=vpcflowlogs/year=2026/month=11/day=23/hour=06')
+    (1, 'AWSLogs/aws-service=vpcflowlogs/year=2026/month=11/day=23')
     """
-    check_layout(layout)
+    settings = _Settings(Places(layout, by), rows_in(max_memory), account, region)
     logs = logs_of(flows, "compact")
-    settings = _Settings(layout, rows_in(max_memory), account, region)
     sources = [OneSource(logs, number) for number in range(len(logs.sources))]
     lake = Lake(folder)
     lake.check_apart(logs)
@@ -175,7 +175,7 @@ class _AgainError(Exception):
 
 @dataclasses.dataclass(frozen=True)
 class _Settings:
-    layout: str
+    places: Places
     rows: int
     account: str | None
     region: str | None
@@ -203,7 +203,7 @@ class _Run:
         rows = [{**source.as_row(), "copy_of": copy} for source, copy in sources]
         known = [[row["uri"], row["identity"], row["sha256"]] for row in rows]
         self.name = run_name(self._number, [self._number, known])
-        objects = Objects(self._lake, self._settings.layout, self._settings.rows, self.name, self._hasher)
+        objects = Objects(self._lake, self._settings.places, self._settings.rows, self.name, self._hasher)
         error: VpcflowError | None = None
         for number, (source, copy) in enumerate(sources):
             if copy is None:

@@ -14,7 +14,7 @@ from .._display import printable
 from ..errors import PlanError, SourceError
 from ..io.writing import cannot_write
 from .hashing import Hasher, together
-from .hours import in_order, read_back, write_parquet
+from .hours import Writer, read_back
 from .lake import Lake, sha256_of
 from .objects import run_name
 from .reading import times_of
@@ -126,7 +126,10 @@ def _rewritten(
     own = {k.decode(): v.decode() for k, v in metadata.items() if k.startswith(b"vpcflow.")}
     kept = pa.concat_tables(tables)
     try:
-        write_parquet(in_order(kept), place, own)
+        writer = Writer(place, kept.schema, own)
+        for table in tables:
+            writer.write(table)
+        writer.close()
     except OSError as error:
         raise cannot_write(lake.folder, error) from None
     sha256, size = sha256_of(place)

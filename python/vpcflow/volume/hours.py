@@ -7,7 +7,7 @@ import os
 import re
 import time
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import SourceError
 from ..io.frames import arrow_table
@@ -20,6 +20,7 @@ HOUR = 3600
 #: By which records are sorted within a file: what records of one service share stands together.
 SORTED_BY = ("interface_id", "dstport", "srcaddr", "dstaddr", "srcport", "start", "end")
 LAYOUTS = ("hive", "plain")
+SPANS = ("day", "hour")
 _ACCOUNT = re.compile("[0-9]{12}")
 _REGION = re.compile("[a-z]{2}(-[a-z]+)+-[0-9]+")
 # Times differ little from row to row; numbers that are nearly all different are no dictionary.
@@ -37,13 +38,14 @@ class Key(NamedTuple):
     #: Those of the logs: records of different formats are never in one file.
     columns: tuple[str, ...] = ()
 
-    def folder(self, layout: str) -> str:
-        """Returns the folder of the records, as AWS names it; a level that is not known is left out.
+    def folder(self, layout: str, by: str) -> str:
+        """Returns the folder of the records, as AWS names it, ``by`` the day or the hour; a level that is not known is
+        left out.
 
-        >>> Key("123456789010", "us-east-1", 490553).folder("plain")
+        >>> Key("123456789010", "us-east-1", 490553).folder("plain", "hour")
         'AWSLogs/123456789010/vpcflowlogs/us-east-1/2025/12/17/17'
-        >>> Key("123456789010", None, 490553).folder("hive")
-        'AWSLogs/aws-account-id=123456789010/aws-service=vpcflowlogs/year=2025/month=12/day=17/hour=17'
+        >>> Key("123456789010", None, 490553).folder("hive", "day")
+        'AWSLogs/aws-account-id=123456789010/aws-service=vpcflowlogs/year=2025/month=12/day=17'
         """
         hive = layout == "hive"
         parts = ["AWSLogs"]
@@ -54,8 +56,8 @@ class Key(NamedTuple):
             parts.append(f"aws-region={self.region}" if hive else self.region)
         if self.hour is not None:
             when = time.gmtime(self.hour * HOUR)
-            levels = zip(("year=%Y", "month=%m", "day=%d", "hour=%H"), ("%Y", "%m", "%d", "%H"))
-            parts += [time.strftime(with_name if hive else bare, when) for with_name, bare in levels]
+            levels = ("year=%Y", "month=%m", "day=%d", "hour=%H")[: 4 if by == "hour" else 3]
+            parts += [time.strftime(level if hive else level[-2:], when) for level in levels]
         return "/".join(parts)
 
 
@@ -131,21 +133,34 @@ def in_order(table: pa.Table) -> pa.Table:
     return table.take(order)
 
 
-def write_parquet(table: pa.Table, path: str, metadata: dict[str, str]) -> None:
-    """Writes records to a Parquet file as they pack best. ``OSError`` as the system gives it."""
-    import pyarrow as pa
-    from pyarrow import parquet
+class Writer:
+    """Writes records to a Parquet file as they pack best, each table as a row group, or some. ``OSError`` as the system
+    gives it."""
 
-    plain = [f.with_type(pa.string()) if pa.types.is_dictionary(f.type) else f for f in table.schema]
-    table = table.cast(pa.schema(plain)).replace_schema_metadata(metadata)
-    whole = [f.name for f in table.schema if pa.types.is_integer(f.type)]
-    deltas = [name for name in _DELTAS if name in whole]
-    with parquet.ParquetWriter(
-        path, table.schema, compression="zstd", compression_level=3, write_page_index=True,
-        use_dictionary=[name for name in table.schema.names if name not in (*deltas, *_VARIED)],
-        column_encoding=dict.fromkeys(deltas, "DELTA_BINARY_PACKED") or None,
-    ) as writer:  # fmt: skip
-        writer.write_table(table, row_group_size=_ROW_GROUP)
+    def __init__(self, path: str, schema: pa.Schema, metadata: dict[str, str]) -> None:
+        import pyarrow as pa
+        from pyarrow import parquet
+
+        plain = [f.with_type(pa.string()) if pa.types.is_dictionary(f.type) else f for f in schema]
+        self._schema = pa.schema(plain, metadata)
+        deltas = [f.name for f in plain if f.name in _DELTAS and pa.types.is_integer(f.type)]
+        self._writer = parquet.ParquetWriter(
+            path, self._schema, compression="zstd", compression_level=3, write_page_index=True,
+            use_dictionary=[name for name in schema.names if name not in (*deltas, *_VARIED)],
+            column_encoding=dict.fromkeys(deltas, "DELTA_BINARY_PACKED") or None,
+        )  # fmt: skip
+
+    def write(self, table: pa.Table) -> None:
+        """Writes records in their order."""
+        self._writer.write_table(table.cast(self._schema), row_group_size=_ROW_GROUP)
+
+    def close(self) -> None:
+        """Ends the file."""
+        self._writer.close()
+
+
+def _in_order(key: Key) -> tuple[Any, ...]:
+    return (key.account or "", key.region or "", key.columns, -1 if key.hour is None else key.hour)
 
 
 def read_back(path: str) -> Iterator[pa.Table]:
@@ -186,7 +201,7 @@ class Spill:
 
     def rest(self) -> Iterator[tuple[Key, pa.Table]]:
         """Yields the records of all hours that are left."""
-        for key in sorted({*self._held, *self._files}, key=lambda key: tuple(str(part) for part in key)):
+        for key in sorted({*self._held, *self._files}, key=_in_order):
             yield key, self._take(key)
 
     def _put_aside(self, key: Key) -> None:

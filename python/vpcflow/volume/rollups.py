@@ -23,7 +23,7 @@ from .compacting import Check
 from .hashing import Hasher
 from .hours import stored
 from .lake import Lake
-from .objects import Objects, check_layout, rows_in, run_name
+from .objects import Objects, Places, rows_in, run_name
 from .reading import OneSource, logs_of
 
 if TYPE_CHECKING:
@@ -57,15 +57,15 @@ class Rollup:
 
 def rollup(
     flows: Flows, folder: str | os.PathLike[str], *, every: Duration = "5m", client_ports: bool = True,
-    layout: str = "hive", max_memory: Size | None = None, check: Check | None = None,
+    layout: str = "hive", by: str = "day", max_memory: Size | None = None, check: Check | None = None,
 ) -> Rollup:  # fmt: skip
     """Writes one record for all those that begin in one span of time and are the same in all fields but ``packets``,
     ``bytes``, ``start`` and ``end``: the sums, the first start, the last end. NODATA and SKIPDATA records stay as they
     are. The files are as those of :func:`vpcflow.volume.compact`: flow records that every command reads.
 
     ``every``: the span, aligned to the epoch. ``client_ports=False`` drops the port of the side that has the higher one
-    of two, if it is 1024 or above, and counts those dropped in the column ``client_ports``. ``layout``, ``max_memory``,
-    ``check``: as of :func:`vpcflow.volume.compact`. All groups of one format are held in memory.
+    of two, if it is 1024 or above, and counts those dropped in the column ``client_ports``. ``layout``, ``by``,
+    ``max_memory``, ``check``: as of :func:`vpcflow.volume.compact`. All groups of one format are held in memory.
 
     Raises :class:`~vpcflow.PlanError` for logs without ``start``, and what :func:`vpcflow.volume.compact` does.
 
@@ -75,7 +75,7 @@ def rollup(
     >>> sorted((row["start"], row["end"], row["bytes"]) for row in vf.scan(done.folder).collect())
     [(60, 180, 42), (300, 360, 5)]
     """
-    check_layout(layout)
+    places = Places(layout, by)
     span = seconds(every, "every")
     logs = logs_of(flows, "rollup")
     lake = Lake(folder)
@@ -88,7 +88,7 @@ def rollup(
             raise PlanError(f"rollup: {lake.folder} has logs already; give a new folder")
         rows = [{**source.as_row(), "plan": plan} for source in sources]
         name = run_name(0, [plan, [[row["uri"], row["identity"], row["sha256"]] for row in rows]])
-        objects = Objects(lake, layout, rows_in(max_memory), name, Hasher())
+        objects = Objects(lake, places, rows_in(max_memory), name, Hasher())
         done = Rollup(lake.folder, 0, [], sum(row["size"] or 0 for row in rows))
         for (account, region), part in _alike(logs, sources):
             for result in _rolled(part, span, done):

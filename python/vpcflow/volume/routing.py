@@ -25,7 +25,7 @@ from .compacting import Check
 from .hashing import Hasher
 from .hours import stored
 from .lake import Lake
-from .objects import Objects, check_layout, rows_in, run_name
+from .objects import Objects, Places, rows_in, run_name
 from .reading import OneSource, logs_of, times_of
 from .rollups import NOT_TRAFFIC, grouped
 
@@ -137,7 +137,7 @@ class Routed:
 
 
 def route(
-    flows: Flows, folder: str | os.PathLike[str], routes: Sequence[Route], *, layout: str = "hive",
+    flows: Flows, folder: str | os.PathLike[str], routes: Sequence[Route], *, layout: str = "hive", by: str = "day",
     check: Check | None = None, allow_missing: bool = False,
 ) -> Routed:  # fmt: skip
     """Writes what routes leave of logs, as :func:`vpcflow.volume.rollup` writes: flow records that every command reads.
@@ -147,7 +147,7 @@ def route(
     ``check``: as of :func:`vpcflow.volume.compact`. ``allow_missing``: fields of filters that the logs lack are null.
     Raises what :func:`vpcflow.volume.compact` does, and :class:`~vpcflow.FieldError` for fields that the logs lack.
     """
-    check_layout(layout)
+    places = Places(layout, by)
     logs = logs_of(flows, "route")
     lake = Lake(folder)
     lake.check_apart(logs)
@@ -158,7 +158,7 @@ def route(
             raise PlanError(f"route: {lake.folder} has logs already; give a new folder")
         rows = [{**source.as_row(), "plan": f"route: {plan}"} for source in sources]
         name = run_name(0, [plan, [[row["uri"], row["identity"], row["sha256"]] for row in rows]])
-        objects = Objects(lake, layout, rows_in(None), name, Hasher())
+        objects = Objects(lake, places, rows_in(None), name, Hasher())
         done = Routed(lake.folder, [*(Part(one.name, one.do) for one in routes), Part(REST, "keep")], [])
         routing = _Routing(routes, done, objects, allow_missing)
         for source in sources:
