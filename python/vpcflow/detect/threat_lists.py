@@ -64,6 +64,8 @@ def _read(path: str, column: str | None, what: str) -> tuple[list[str], str]:
             objects = document.get("objects") if isinstance(document, dict) else None
             plain = [one for one in document if isinstance(one, str)] if isinstance(document, list) else []
             found = plain or list(_of_misp(document) if objects is None else _of_stix(objects))
+            if objects is None and not found:
+                raise PlanError("no address in it; expected a STIX bundle, an export of MISP or an array of addresses")
         else:
             found = _of_lines([line for line in text.splitlines() if line.strip() and not line.startswith("#")], column)
     except PlanError as e:

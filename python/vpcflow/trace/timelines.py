@@ -85,7 +85,7 @@ def message_of(session: Session) -> str:
     """Says in a line what a session was."""
     protocol = protocol_names().get(session["protocol"], str(session["protocol"]))
     ends = " -> ".join(
-        f"[{address}]:{port}" if port and ":" in str(address) else f"{address}:{port}" if port else str(address)
+        f"[{address}]:{port}" if port and ":" in (address or "") else f"{address}:{port}" if port else str(address)
         for address, port in ((session["client"], session["client_port"]), (session["server"], session["server_port"]))
     )
     sent, back = (human_bytes(session[name] or 0) for name in ("client_bytes", "server_bytes"))
@@ -173,14 +173,14 @@ def _stix(sessions: Iterable[Session]) -> Iterator[str]:
 def _observed(session: Session) -> Iterator[dict[str, Any]]:
     ends = []
     for address in (session["client"], session["server"]):
-        own = _observable("ipv6-addr" if ":" in str(address) else "ipv4-addr", {"value": address})
+        own = _observable("ipv6-addr" if ":" in (address or "") else "ipv4-addr", {"value": address})
         ends.append(own["id"])
         yield own
     start, end = (_stix_time(session[name] or session["start"] or 0) for name in ("start", "end"))
     protocol = protocol_names().get(session["protocol"], str(session["protocol"])).lower()
     ports = {"src_port": session["client_port"], "dst_port": session["server_port"]}
     has_ports = session["protocol"] in (6, 17, 132)
-    version = "ipv6" if ":" in str(session["client"]) else "ipv4"
+    version = "ipv6" if ":" in (session["client"] or "") else "ipv4"
     known = {
         "start": start, "end": end, "src_ref": ends[0], "dst_ref": ends[1],
         **{name: port for name, port in ports.items() if has_ports and port is not None},
