@@ -106,10 +106,10 @@ def gauges(board: Board) -> list[Family]:
     report = figures.report
     lines = {"ok": report.ok, "nodata": report.nodata, "skipdata": report.skipdata, "malformed": report.rejected}
     times = [row["time"] for row in figures.totals if row["time"] is not None]
-    minutes = _by("seen", {seen.lower(): n for seen, n in figures.minutes.items()})
+    seconds = _by("seen", {seen.lower(): 60 * n for seen, n in figures.minutes.items()})
     found += [
         Family("vpcflow_lines", "gauge", "Lines of the logs by what they are.", _by("status", lines)),
-        Family("vpcflow_interface_minutes", "gauge", "Minutes of interfaces by what the logs have of them.", minutes),
+        Family("vpcflow_interface_seconds", "gauge", "Seconds of interfaces by what the logs have of them.", seconds),
         Family("vpcflow_log_text_bytes", "gauge", "Bytes of text of the logs.", {(): float(report.text_bytes)}),
     ]  # fmt: skip
     if figures.share_covered is not None:

@@ -1,0 +1,245 @@
+"""Dashboards of Grafana, classic and version 2, and of VictoriaMetrics, from the one list of panels."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .cloudwatch import metric_panels
+from .panels import PANELS, Panel, lacks
+from .sources import Source, Wanted, Where, infinity_query, source_of
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+Json = dict[str, Any]
+
+_SCHEMA = 41  # of classic dashboards
+_TITLE = "VPC flow logs"
+_SIZES = {"stat": (6, 5), "timeseries": (12, 8), "table": (12, 8), "nodeGraph": (24, 12), "text": (24, 6)}
+_RED, _GREEN = "semi-dark-red", "semi-dark-green"
+
+
+def dashboard(source: str, format: str = "default", *, version: int = 1, **where: Unpack[Where]) -> Json:
+    """Returns a dashboard for logs of a format, as the JSON that Grafana imports.
+
+    ``source``: one of :data:`SOURCES`. ``version``: 1 is the classic form, 2 that of ``v2beta1``. ``where``: what
+    :class:`~vpcflow.grafana.sources.Wanted` has, ``log_group``, ``database``, ``table``, ``layout``, ``url``. Panels
+    are there for the questions that the format answers; a text says of the others which fields they need. Raises
+    :class:`~vpcflow.FormatError` and :class:`~vpcflow.ArgumentError`.
+
+    >>> [panel["title"] for panel in dashboard("victorialogs", "srcaddr dstaddr bytes")["panels"]][:2]
+    ['Who sends most', 'Who receives most']
+    """
+    own = source_of(source)
+    wanted = Wanted(format, **where)
+    wanted.check()
+    shown = [(panel, own.targets(panel, wanted)) for panel in PANELS if not lacks(panel, format)]
+    panels = [_panel(panel, targets, own) for panel, targets in shown if targets]
+    if source == "cloudwatch":
+        panels += metric_panels(format, wanted.log_group)
+    said = _missing(format, own, [panel for panel, targets in shown if not targets])
+    if said:
+        panels.append(_text(said))
+    _place(panels)
+    made = _classic(source, own, wanted, panels)
+    return made if version == 1 else _version_2(made)
+
+
+def _panel(panel: Panel, targets: list[Json], source: Source) -> Json:
+    unit = panel.metric_unit if source.plugin == "prometheus" and panel.metric_unit else panel.unit
+    kind = panel.kind
+    place = {"type": source.plugin, "uid": "${datasource}"}
+    if kind == "stat" and source.plugin != "prometheus":
+        kind, unit = "table", "short"  # rows say more than one number
+    made: Json = {
+        "type": kind, "title": panel.title, "datasource": place, "options": _options(kind),
+        "targets": [{**target, "refId": "ABC"[n], "datasource": place} for n, target in enumerate(targets)],
+        "fieldConfig": {"defaults": {"unit": unit}, "overrides": _colours(panel)},
+    }  # fmt: skip
+    if panel.about:
+        made["description"] = panel.about
+    if kind == "timeseries":
+        made["fieldConfig"]["defaults"]["custom"] = {"fillOpacity": 20, "drawStyle": "bars", "stacking": {
+            "group": "A", "mode": "normal",
+        }}  # fmt: skip
+    if kind == "table":
+        made["fieldConfig"]["overrides"] = _units(unit)
+        made["fieldConfig"]["defaults"] = {}
+    return made
+
+
+def _options(kind: str) -> Json:
+    options: dict[str, Json] = {
+        "stat": {"reduceOptions": {"calcs": ["lastNotNull"], "fields": "", "values": False}, "colorMode": "value"},
+        "timeseries": {"legend": {"displayMode": "list", "placement": "bottom", "showLegend": True, "calcs": []},
+                       "tooltip": {"mode": "multi", "sort": "desc"}},
+        "table": {"showHeader": True, "cellHeight": "sm"},
+        "nodeGraph": {},
+    }  # fmt: skip
+    return options[kind]
+
+
+def _colours(panel: Panel) -> list[Json]:
+    """Returns that denials are red and what passed green, wherever actions are series."""
+    if panel.ask is None or "action" not in panel.ask.by:
+        return []
+    return [
+        {"matcher": {"id": "byRegexp", "options": f".*{name}.*"},
+         "properties": [{"id": "color", "value": {"mode": "fixed", "fixedColor": colour}}]}
+        for name, colour in (("REJECT", _RED), ("ACCEPT", _GREEN))
+    ]  # fmt: skip
+
+
+def _units(unit: str) -> list[Json]:
+    """Returns the unit of the columns that are measures; ports and times have none."""
+    columns = "(sum_)?bytes.*|Value.*" if unit == "bytes" else "(sum_)?(records|bytes).*|Value.*"
+    return [{"matcher": {"id": "byRegexp", "options": columns}, "properties": [{"id": "unit", "value": unit}]}]
+
+
+def _missing(format: str, source: Source, elsewhere: list[Panel]) -> list[str]:
+    """Says which panels are not there, and why."""
+    lines = []
+    for panel in PANELS:
+        fields = lacks(panel, format)
+        if fields:
+            lines.append(f"- **{panel.title}**: add {', '.join(f'`{name}`' for name in fields)} to the log format")
+    if elsewhere:
+        lines.append(f"- **{'**, **'.join(panel.title for panel in elsewhere)}**: not by this source: {source.why}")
+    return lines
+
+
+def _text(lines: list[str]) -> Json:
+    return {
+        "type": "text", "title": "What is not shown", "options": {"mode": "markdown", "content": "\n".join(lines)},
+        "fieldConfig": {"defaults": {}, "overrides": []}, "targets": [],
+    }  # fmt: skip
+
+
+def _place(panels: list[Json]) -> None:
+    """Gives each panel its number and its place: rows of 24 columns, as the panels come."""
+    x = y = tallest = 0
+    for number, panel in enumerate(panels, 1):
+        width, height = _SIZES[panel["type"]]
+        if x + width > 24:
+            x, y, tallest = 0, y + tallest, 0
+        panel["id"], panel["gridPos"] = number, {"x": x, "y": y, "w": width, "h": height}
+        x, tallest = x + width, max(tallest, height)
+
+
+def _classic(source: str, own: Source, wanted: Wanted, panels: list[Json]) -> Json:
+    variables: list[Json] = [{
+        "name": "datasource", "label": "Data source", "type": "datasource", "query": own.plugin,
+        "hide": 0, "refresh": 1, "regex": "", "options": [], "multi": False, "includeAll": False,
+    }]  # fmt: skip
+    for name in own.variables:
+        value = getattr(wanted, name)
+        one = {"text": value, "value": value, "selected": True}
+        variables.append({
+            "name": name, "label": name.replace("_", " "), "type": "textbox", "query": value, "current": one,
+            "options": [one], "hide": 0,
+        })  # fmt: skip
+    notes = []
+    if source == "infinity":
+        place = {"type": own.plugin, "uid": "${datasource}"}
+        notes.append({
+            "name": "Findings", "enable": True, "iconColor": "red", "datasource": place,
+            "target": {**infinity_query(wanted, "annotations"), "refId": "Findings"},
+        })  # fmt: skip
+    return {
+        "uid": f"vpcflow-{source}", "title": _TITLE, "tags": ["vpcflow"], "schemaVersion": _SCHEMA, "version": 1,
+        "editable": True, "graphTooltip": 1, "timezone": "utc", "time": {"from": "now-24h", "to": "now"},
+        "refresh": "", "description": f"Made by vpcflow grafana dashboard for the format: {wanted.format}",
+        "templating": {"list": variables}, "annotations": {"list": notes}, "links": [], "panels": panels,
+    }  # fmt: skip
+
+
+# -- version 2 -------------------------------------------------------------------------------------------------------
+
+
+def _query(target: Json, plugin: str) -> Json:
+    spec = {name: value for name, value in target.items() if name not in ("refId", "datasource")}
+    return {
+        "kind": "DataQuery",
+        "group": plugin,
+        "version": "v0",
+        "datasource": {"name": "${datasource}"},
+        "spec": spec,
+    }
+
+
+def _element(panel: Json) -> Json:
+    plugin = panel.get("datasource", {}).get("type", "")
+    queries = [
+        {"kind": "PanelQuery", "spec": {"refId": target["refId"], "hidden": False, "query": _query(target, plugin)}}
+        for target in panel["targets"]
+    ]
+    return {"kind": "Panel", "spec": {
+        "id": panel["id"], "title": panel["title"], "description": panel.get("description", ""), "links": [],
+        "data": {"kind": "QueryGroup", "spec": {"queries": queries, "transformations": [], "queryOptions": {}}},
+        "vizConfig": {"kind": "VizConfig", "group": panel["type"], "version": "", "spec": {
+            "options": panel["options"], "fieldConfig": panel["fieldConfig"],
+        }},
+    }}  # fmt: skip
+
+
+def _variable(one: Json) -> Json:
+    base = {"name": one["name"], "label": one["label"], "hide": "dontHide", "skipUrlSync": False}
+    if one["type"] == "datasource":
+        return {"kind": "DatasourceVariable", "spec": {
+            **base, "pluginId": one["query"], "refresh": "onDashboardLoad", "regex": "", "current": {
+                "text": "", "value": "",
+            }, "options": [], "multi": False, "includeAll": False, "allowCustomValue": True,
+        }}  # fmt: skip
+    current = {"text": one["query"], "value": one["query"]}
+    return {"kind": "TextVariable", "spec": {**base, "query": one["query"], "current": current}}
+
+
+def _annotation(one: Json) -> Json:
+    return {"kind": "AnnotationQuery", "spec": {
+        "name": one["name"], "enable": True, "hide": False, "iconColor": one["iconColor"],
+        "query": _query(one["target"], one["datasource"]["type"]),
+    }}  # fmt: skip
+
+
+def _version_2(made: Json) -> Json:
+    names = {panel["id"]: f"panel-{panel['id']}" for panel in made["panels"]}
+    items = [
+        {"kind": "GridLayoutItem", "spec": {
+            "x": panel["gridPos"]["x"], "y": panel["gridPos"]["y"], "width": panel["gridPos"]["w"],
+            "height": panel["gridPos"]["h"], "element": {"kind": "ElementReference", "name": names[panel["id"]]},
+        }}
+        for panel in made["panels"]
+    ]  # fmt: skip
+    head = {"apiVersion": "dashboard.grafana.app/v2beta1", "kind": "Dashboard", "metadata": {"name": made["uid"]}}
+    return {**head, "spec": {
+        "title": made["title"], "description": made["description"], "tags": made["tags"], "editable": True,
+        "cursorSync": "Crosshair", "liveNow": False, "preload": False, "links": [],
+        "annotations": [_annotation(one) for one in made["annotations"]["list"]],
+        "variables": [_variable(one) for one in made["templating"]["list"]],
+        "elements": {names[panel["id"]]: _element(panel) for panel in made["panels"]},
+        "layout": {"kind": "GridLayout", "spec": {"items": items}},
+        "timeSettings": {
+            "timezone": "utc", "from": "now-24h", "to": "now", "autoRefresh": "",
+            "autoRefreshIntervals": ["1m", "5m", "1h"], "hideTimepicker": False, "fiscalYearStartMonth": 0,
+        },
+    }}  # fmt: skip
+
+
+# -- VictoriaMetrics -------------------------------------------------------------------------------------------------
+
+
+def victoriametrics(format: str = "default") -> Json:
+    """Returns a dashboard for the page of VictoriaMetrics itself (``-vmui.customDashboardsPath``), of the panels that
+    metrics answer.
+
+    >>> [row["title"] for row in victoriametrics()["rows"]]
+    ['Traffic']
+    """
+    panels = [
+        {"title": panel.title, "description": panel.about, "width": 6 if panel.kind == "timeseries" else 3,
+         "unit": panel.metric_unit or panel.unit, "showLegend": True,
+         "expr": [panel.metric.replace("$__rate_interval", "10m")], "alias": [panel.legend]}
+        for panel in PANELS
+        if panel.metric and not lacks(panel, format)
+    ]  # fmt: skip
+    return {"title": _TITLE, "rows": [{"title": "Traffic", "panels": panels}]}

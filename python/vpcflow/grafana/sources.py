@@ -1,0 +1,175 @@
+"""The sources of Grafana: the plug-in of each, its variables, and how it asks a panel."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Callable
+from typing import Any, TypedDict
+
+from .._hints import hint
+from ..errors import ArgumentError
+from ..io.aws.athena import LAYOUTS
+from ..io.aws.insights import alias
+from . import languages
+from .panels import Panel
+
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
+_GROUP = re.compile(r"[A-Za-z0-9_/.#-]{1,512}")
+_URL = re.compile(r"https?://[A-Za-z0-9.:\[\]/_-]{1,500}")
+
+Targets = list[dict[str, Any]]
+
+
+class Where(TypedDict, total=False):
+    """Where the logs are, as :class:`Wanted` has it."""
+
+    log_group: str
+    database: str
+    table: str
+    layout: str
+    url: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Wanted:
+    """Of what a dashboard is: the format of the logs, and where they are."""
+
+    format: str
+    log_group: str = "/vpc/flow-logs"
+    database: str = "default"
+    table: str = "vpc_flow_logs"
+    layout: str = "daily"
+    url: str = "http://127.0.0.1:9432"
+
+    def check(self) -> None:
+        """Raises :class:`~vpcflow.ArgumentError` for names that would be something else in a query."""
+        for what, value, allowed in (
+            ("log_group", self.log_group, _GROUP), ("database", self.database, _NAME), ("table", self.table, _NAME),
+            ("url", self.url, _URL),
+        ):  # fmt: skip
+            if not allowed.fullmatch(value):
+                raise ArgumentError(f"{what}={value!r}: {allowed.pattern} is allowed")
+        if self.layout not in LAYOUTS:
+            raise ArgumentError(f"layout={self.layout!r}: {hint(self.layout, LAYOUTS)}")
+
+
+@dataclasses.dataclass(frozen=True)
+class Source:
+    """A source: ``plugin`` is its id in Grafana, ``targets`` the queries of a panel, none if it has no answer.
+    ``why``: what it cannot show. ``variables``: constants by name, with their values of :class:`Wanted`."""
+
+    plugin: str
+    targets: Callable[[Panel, Wanted], Targets]
+    why: str = ""
+    variables: tuple[str, ...] = ()
+
+
+def _prometheus(panel: Panel, wanted: Wanted) -> Targets:
+    if not panel.metric:
+        return []
+    instant = panel.kind != "timeseries"
+    target = {"expr": panel.metric, "legendFormat": panel.legend, "instant": instant, "range": not instant}
+    more = {"format": "table"} if panel.kind == "table" else {"interval": f"{languages.BIN}s"}
+    return [{**target, **more}]
+
+
+_COLUMNS = {
+    "time": "timestamp_epoch",
+    "timeEnd": "timestamp_epoch",
+    "start": "timestamp_epoch",
+    "end": "timestamp_epoch",
+}
+_OF_TABLES = {
+    "findings": ("start", "end", "severity", "detector", "actor", "targets", "what"),
+    "coverage": ("interface_id", "seen", "start", "end", "minutes"),
+    "series": ("time", "series", "value"),
+    "annotations": ("time", "timeEnd", "title", "text", "tags"),
+}
+_NUMBERS = ("bytes", "packets", "records", "value", "minutes")
+
+
+def infinity_query(wanted: Wanted, path: str, format: str = "table") -> dict[str, Any]:
+    """Returns a query of the Infinity plug-in for a path of :mod:`vpcflow.serve`."""
+    table = path.partition("?")[0].removeprefix("table/")
+    names = _OF_TABLES.get(table.partition("/")[0], ())
+    columns = [
+        {"selector": name, "text": name, "type": _COLUMNS.get(name, "number" if name in _NUMBERS else "string")}
+        for name in names
+    ]
+    join = "&" if "?" in path else "?"
+    return {
+        "type": "json", "source": "url", "parser": "backend", "format": format, "root_selector": "",
+        "url": f"${{url}}/api/v1/{path}{join}from=${{__from}}&to=${{__to}}", "columns": columns,
+        "url_options": {"method": "GET", "data": ""}, "filters": [],
+    }  # fmt: skip
+
+
+def _infinity(panel: Panel, wanted: Wanted) -> Targets:
+    if not panel.path:
+        return []
+    if panel.kind == "nodeGraph":
+        return [infinity_query(wanted, path, f"node-graph-{path}") for path in ("nodes", "edges")]
+    return [infinity_query(wanted, panel.path, "timeseries" if panel.kind == "timeseries" else "table")]
+
+
+def _victorialogs(panel: Panel, wanted: Wanted) -> Targets:
+    if panel.ask is None:
+        return []
+    legend = " ".join(f"{{{{{field.replace('-', '_')}}}}}" for field in panel.ask.by)
+    kind = "statsRange" if panel.ask.over_time else "stats"
+    return [{"expr": languages.logsql(panel.ask, wanted.format), "queryType": kind, "legendFormat": legend}]
+
+
+def _cloudwatch(panel: Panel, wanted: Wanted) -> Targets:
+    if panel.ask is None:
+        return []
+    groups = [f"bin({languages.BIN // 60}m)"] if panel.ask.over_time else []
+    return [{
+        "queryMode": "Logs", "id": "", "region": "default", "expression": languages.insights(panel.ask, wanted.format),
+        "logGroupNames": ["${log_group}"], "logGroups": [],
+        "statsGroups": [*groups, *(alias(field) for field in panel.ask.by)],
+    }]  # fmt: skip
+
+
+def _athena(panel: Panel, wanted: Wanted) -> Targets:
+    if panel.ask is None:
+        return []
+    place = f'"{wanted.database}"."{wanted.table}"'
+    return [{
+        "rawSQL": languages.athena(panel.ask, wanted.format, place, wanted.layout),
+        "format": 0 if panel.ask.over_time else 1, "table": wanted.table,
+        "connectionArgs": {"catalog": "__default", "database": wanted.database, "region": "__default"},
+    }]  # fmt: skip
+
+
+def _opensearch(panel: Panel, wanted: Wanted) -> Targets:
+    if panel.ask is None:
+        return []
+    query, metrics, buckets = languages.lucene(panel.ask, wanted.format)
+    return [{
+        "query": query, "queryType": "lucene", "metrics": metrics, "bucketAggs": buckets, "timeField": "start",
+        "alias": "", "format": "table",
+    }]  # fmt: skip
+
+
+_NO_RECORDS = "it holds records, and no findings, coverage or graph; vpcflow serve has them, for the source infinity"
+SOURCES: dict[str, Source] = {
+    "prometheus": Source(
+        "prometheus", _prometheus, "it holds no addresses, which would be a series each; infinity and victorialogs do"
+    ),
+    "infinity": Source(
+        "yesoreyeram-infinity-datasource", _infinity, "vpcflow serve has no table of it", ("url",)
+    ),
+    "victorialogs": Source("victoriametrics-logs-datasource", _victorialogs, _NO_RECORDS),
+    "cloudwatch": Source("cloudwatch", _cloudwatch, _NO_RECORDS, ("log_group",)),
+    "athena": Source("grafana-athena-datasource", _athena, _NO_RECORDS),
+    "opensearch": Source("grafana-opensearch-datasource", _opensearch, _NO_RECORDS),
+}  # fmt: skip
+
+
+def source_of(name: str) -> Source:
+    """Returns a source by its name. Raises :class:`~vpcflow.ArgumentError`."""
+    if name not in SOURCES:
+        raise ArgumentError(f"source={name!r}: {hint(str(name), list(SOURCES))}")
+    return SOURCES[name]
