@@ -500,3 +500,25 @@ def test_a_gateway_that_only_the_logs_name_hides_its_clients(kind):
     document = {"zones": ZONES, "controls": [{"id": "c", "deny": {"from": "dev", "to": "cde"}}]}
     one = checked(aw.text_of(lines, [*fields, "interface-type"]), document)
     assert one.verdict == {"interface": "pass_silent", "nat_gateway": "not_evaluable"}[kind]
+
+
+def test_an_exception_in_force_comes_before_one_that_is_past(tmp_path):
+    world = two_hosts("answered")
+    past, now = ({"id": id, "from": "dev", "until": until, "owner": "net"} for id, until in (("OLD", "2026-10-30"), ("NEW", "2026-11-30")))
+    for order in ([past, now], [now, past]):
+        document = {**DENY, "controls": [{**DENY["controls"][0], "exceptions": order}]}
+        one = checked(aw.text_of(world.records()), document, inventory=world.inventory(tmp_path / "aws"))
+        assert (one.verdict, {e["id"]: (e["used"], e["past"]) for e in one.exceptions}) == ("pass_silent", {"OLD": (0, 0), "NEW": (1, 0)})
+        assert "exception OLD of net ended 2026-10-30 00:00:00 UTC; renew it or take it out" in one.not_known
+
+
+@pytest.mark.parametrize(("kind", "verdict"), [("ALL", "pass_silent"), ("REJECT", "not_evaluable")])
+def test_the_silence_of_a_flow_log_of_rejects_says_nothing(kind, verdict, tmp_path):
+    """dev may only go to the web; a try at the CDE was let out, and the CDE's interface has not seen it."""
+    world = two_hosts("lost")
+    folder = world.inventory(tmp_path / "aws")
+    logs = [{"FlowLogId": "fl-1", "ResourceId": "eni-cde0", "TrafficType": kind}]
+    (folder / "describe-flow-logs.json").write_text(json.dumps({"FlowLogs": logs}))
+    document = {"zones": {**ZONES, "web": {"cidr": "10.40.0.0/16"}}, "controls": [{"id": "c", "allow_only": {"from": "dev", "to": "web"}}]}
+    one = checked(aw.text_of(world.records()), document, inventory=folder)
+    assert (one.verdict, one.total("lost")) == (verdict, 1 if kind == "ALL" else 0)
