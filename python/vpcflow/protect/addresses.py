@@ -84,7 +84,7 @@ class AddressMap:
 
     def images(self, addresses: bytes) -> bytes:
         """Returns the images of addresses, as the engine keeps them: two numbers of 64 bits each, IPv4 as ``::ffff:``.
-        O(addresses): half a microsecond for IPv4, some four for IPv6."""
+        O(addresses): 16 blocks of AES for each of IPv4, 64 to 128 of IPv6."""
         import numpy as np
 
         words: Words = np.frombuffer(addresses, np.uint64).reshape(-1, 2)
@@ -116,7 +116,7 @@ class AddressMap:
 
         if self._bits is not None:
             return words & ~self._masks(np.full(len(words), 2 * self._bits, np.uint64))
-        flips: Words = self._pan.flips(words.astype(">u8").view(np.uint8)).view(">u8").astype(np.uint64)
+        flips = self._pan.flips6(words)
         return flips & ~self._masks(self._kept(words, 6)) if self._special else flips
 
     @functools.cached_property

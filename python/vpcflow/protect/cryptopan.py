@@ -54,17 +54,35 @@ class CryptoPan:
 
     def flips(self, addresses: Bytes) -> Bytes:
         """Returns the bits that flip: for addresses of 4 or 16 bytes, a row each, rows of as many bytes."""
+        return self._span(addresses, 0, 8 * addresses.shape[1])
+
+    def flips6(self, words: Words) -> Words:
+        """Returns the bits that flip, of IPv6 addresses as two numbers each: as :meth:`flips`, with the first 64 bits
+        once for each network, as many addresses are in one."""
+        import numpy as np
+
+        networks, places = np.unique(words[:, 0], return_inverse=True)
+        packed = np.zeros((len(networks), 16), np.uint8)
+        packed[:, :8] = networks.astype(">u8").view(np.uint8).reshape(-1, 8)
+        out: Words = np.empty_like(words)
+        out[:, 0] = self._span(packed, 0, 64).view(">u8")[:, 0][places]
+        out[:, 1] = self._span(words.astype(">u8").view(np.uint8).reshape(-1, 16), 64, 128).view(">u8")[:, 0]
+        return out
+
+    def _span(self, addresses: Bytes, begin: int, end: int) -> Bytes:
+        """Returns which of the bits [begin, end) flip, packed; both are whole bytes."""
         import numpy as np
 
         rows, size = addresses.shape
-        out: Bytes = np.empty((rows, size), np.uint8)
-        step = _MOST_BLOCKS // (8 * size)
-        for begin in range(0, rows, step):
-            part = addresses[begin : begin + step]
-            blocks = np.empty((len(part), 8 * size, _BLOCK), np.uint8)
-            blocks[:] = self._tails[: 8 * size]
-            blocks[:, :, :size] |= part[:, None, :] & self._heads[: 8 * size, :size]
-            out[begin : begin + step] = self._bits_of(blocks, 8 * size)
+        heads, tails = self._heads[begin:end, :size], self._tails[begin:end]
+        out: Bytes = np.empty((rows, (end - begin) // 8), np.uint8)
+        step = _MOST_BLOCKS // (end - begin)
+        for row in range(0, rows, step):
+            part = addresses[row : row + step]
+            blocks = np.empty((len(part), end - begin, _BLOCK), np.uint8)
+            blocks[:] = tails
+            blocks[:, :, :size] |= part[:, None, :] & heads
+            out[row : row + step] = self._bits_of(blocks, end - begin)
         return out
 
     def flips4(self, numbers: Words) -> Words:
