@@ -171,3 +171,32 @@ def test_wrong_tables(configured, url, said):
 
 def test_tables_are_not_followed():
     assert b"tables are scanned, not followed" in run_cli("watch", "iceberg://lake/net.flows", "--once", check=2).stderr
+
+
+def test_logs_are_compacted_into_a_table_once(configured, tmp_path):
+    from vpcflow.volume.tables import compact_to_table
+
+    for day in range(2):
+        vf.synth(300, seed=day, start=DAY + 86400 * day, format="v5" if day else "default", out=tmp_path / f"{day}")
+    url = "iceberg://lake/made.flows"
+    logs = [str(next((tmp_path / f"{day}").glob("*.log"))) for day in range(2)]
+    assert compact_to_table(vf.scan(logs[0]), url).records == 300
+    done = compact_to_table(vf.scan(logs), url)
+    assert (done.records, done.known) == (300, [logs[0]])
+    by = ["srcaddr", "dstaddr", "srcport", "dstport", "start", "action", "tcp_flags"]
+
+    def asked(data):
+        return vf.scan(data, allow_missing=True).group_by(*by).agg(bytes=vf.sum("bytes"), n=vf.count()).collect()
+
+    assert asked(url) == asked(logs)
+    table = configured.load_table("made.flows")
+    assert len(table.metadata.snapshots) == 2
+    assert vf.scan(url).count() == 600
+    bad = tmp_path / "bad.log"
+    bad.write_bytes(b"srcaddr bytes\n10.0.0.1 1\n10.0.0.1 x\n")
+    with pytest.raises(vf.SourceError, match="no place for"):
+        compact_to_table(vf.scan([*logs, bad]), url)
+    assert vf.scan(url).count() == 600
+    done = run_cli("compact", *logs, "-o", url, check=0)
+    assert b"2 sources passed over" in done.stderr
+    assert b"--prove needs a folder" in run_cli("compact", *logs, "-o", url, "--prove", "detect", check=2).stderr

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 from collections.abc import Callable
 from typing import Any
 
 from .._words import count
 from ..errors import PlanError
+from ..io.iceberg import SCHEME
+from ..query.flows import Flows
 from ..typing import Progress
 from ..volume.compacting import Compaction, compact
 from ..volume.hours import account_of, region_of
+from ..volume.tables import compact_to_table
 from ..volume.verifying import Verdict, delete_sources, verify
 from ._output import ERROR, FOUND, REJECTS, print_note, progress_line, write_out
 from ._shared import add_input, flows_of
@@ -38,7 +42,10 @@ class _Alone(argparse.Action):
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the options of the command to its parser."""
     add_input(parser)
-    parser.add_argument("-o", "--out", required=True, metavar="DIR", help="write to this folder, which may have more")
+    parser.add_argument(
+        "-o", "--out", required=True, metavar="DIR",
+        help="write to this folder, which may have more, or append to the table of an iceberg:// URL",
+    )  # fmt: skip
     add_places(parser)
     add_prove(parser)
     parser.add_argument("--verify", action=_Alone, metavar="DIR", help="read all of a folder back, and compare")
@@ -60,6 +67,8 @@ def run(args: argparse.Namespace) -> int:
     if args.where:
         raise PlanError("compact keeps every record: --where would drop some; vpcflow convert takes it")
     flows = flows_of(args)
+    if args.out.startswith(SCHEME):
+        return _to_table(flows, args)
     account, region = (names[0] if names and len(names) == 1 else None for names in (args.account, args.region))
     with progress_line(True) as progress:
         try:
@@ -71,6 +80,19 @@ def run(args: argparse.Namespace) -> int:
         except RefusedError as refusal:
             return refused(refusal.proof, args.out)
     return _show(done, args)
+
+
+def _to_table(flows: Flows, args: argparse.Namespace) -> int:
+    if args.prove:
+        raise PlanError("--prove needs a folder (-o DIR): what is in a table cannot be taken back")
+    done = compact_to_table(flows, args.out)
+    if args.json:
+        write_out(json.dumps({"schema_version": 1, **dataclasses.asdict(done)}) + "\n")
+    else:
+        write_out(f"{count(done.records, 'record')} of {count(len(done.sources), 'source')} in {done.table}\n")
+    if done.known:
+        print_note(f"{count(len(done.known), 'source')} passed over: {done.table} has them")
+    return 0
 
 
 def _told(progress: Progress | None) -> Callable[[int, int], None] | None:

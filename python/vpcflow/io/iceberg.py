@@ -45,30 +45,39 @@ def open_table(url: str) -> Any:
     Raises :class:`~vpcflow.SourceNotFoundError`, with the nearest name, if there is no such table, and
     :class:`~vpcflow.SourceError` for a catalog that cannot be reached.
     """
-    catalog_name, _, name = url[len(SCHEME) :].partition("/")
-    parts = [part for part in name.replace("/", ".").split(".") if part]
-    if not catalog_name or len(parts) < 2:
-        raise SourceError(f"{url}: no name of a table; write iceberg://CATALOG/NAMESPACE.TABLE")
+    catalog, parts = catalog_of(url)
+    from pyiceberg.exceptions import NoSuchNamespaceError, NoSuchTableError
+
     try:
-        from pyiceberg.catalog import load_catalog
-        from pyiceberg.exceptions import NoSuchNamespaceError, NoSuchTableError
-    except ImportError as error:
-        raise SourceError(f"{url}: {error.name} is not installed; pip install 'vpcflow[iceberg]'") from None
-    try:
-        catalog = load_catalog(catalog_name)
-    except Exception as error:
-        raise SourceError(
-            f"{url}: no catalog {catalog_name!r}: {_said(error)}; pyiceberg looks for it in ~/.pyiceberg.yaml, too"
-        ) from None
-    try:
-        return catalog.load_table(tuple(parts))
+        return catalog.load_table(parts)
     except (NoSuchTableError, NoSuchNamespaceError):
-        known = [".".join(one) for one in _names(catalog, tuple(parts[:-1]))]
+        known = [".".join(one) for one in _names(catalog, parts[:-1])]
         near = nearest(".".join(parts), known)
-        hint = f"; did you mean {SCHEME}{catalog_name}/{near}?" if near else ""
+        hint = f"; did you mean {SCHEME}{catalog.name}/{near}?" if near else ""
         raise SourceNotFoundError(f"{url}: no such table{hint}") from None
     except Exception as error:
         raise SourceError(f"{url}: {_said(error)}") from None
+
+
+def catalog_of(url: str) -> tuple[Any, tuple[str, ...]]:
+    """Returns the catalog of an URL of :func:`open_table`, and the name of the table in it, part by part.
+
+    Raises :class:`~vpcflow.SourceError` for a text that is no such URL and a catalog that is not known.
+    """
+    name, _, table = url[len(SCHEME) :].partition("/")
+    parts = tuple(part for part in table.replace("/", ".").split(".") if part)
+    if not name or len(parts) < 2:
+        raise SourceError(f"{url}: no name of a table; write iceberg://CATALOG/NAMESPACE.TABLE")
+    try:
+        from pyiceberg.catalog import load_catalog
+    except ImportError as error:
+        raise SourceError(f"{url}: {error.name} is not installed; pip install 'vpcflow[iceberg]'") from None
+    try:
+        return load_catalog(name), parts
+    except Exception as error:
+        raise SourceError(
+            f"{url}: no catalog {name!r}: {_said(error)}; pyiceberg looks for it in ~/.pyiceberg.yaml, too"
+        ) from None
 
 
 def _names(catalog: Any, namespace: tuple[str, ...]) -> Sequence[tuple[str, ...]]:

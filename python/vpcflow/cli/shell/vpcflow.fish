@@ -470,7 +470,7 @@ complete -c vpcflow -n '_shtab_vpcflow_using compact' -l aws-region -x -d 'call 
 complete -c vpcflow -n '_shtab_vpcflow_using compact' -l endpoint-url -x -d 'call this server instead of AWS'
 complete -c vpcflow -n '_shtab_vpcflow_using compact' -l no-sign-request -d 'send no credentials, for public buckets'
 complete -c vpcflow -n '_shtab_vpcflow_using compact' -l requester-pays -d 'accept the costs of buckets that ask for it'
-complete -c vpcflow -n '_shtab_vpcflow_using compact' -s o -l out -xka "(__fish_complete_directories)" -d 'write to this folder, which may have more'
+complete -c vpcflow -n '_shtab_vpcflow_using compact' -s o -l out -xka "(__fish_complete_directories)" -d 'write to this folder, which may have more, or append to the table of an iceberg:// URL'
 complete -c vpcflow -n '_shtab_vpcflow_using compact' -l layout -xka "hive plain" -d 'name folders as AWS does with Hive partitions, or without'
 complete -c vpcflow -n '_shtab_vpcflow_using compact' -l by -xka "day hour" -d 'make a folder for each day (default) or hour'
 complete -c vpcflow -n '_shtab_vpcflow_using compact' -l prove -x -d 'keep the result only if findings are the same: of the detectors (detect), of files of rules, or both: detect,rules.yaml'
