@@ -197,7 +197,8 @@ DOCUMENTS = re.compile(
     r"vpcflow\.(Explanation\.(__init__\()?(explained_by|evidence|vantage|coverage|inputs)|Observed\.blocked|"
     r"Proposal\.(__init__\()?(rules|revoked|covers|breaks|widened|held_out_denied|confidence|choices|objective|contradictions)|"
     r"Reconciliation\.(__init__\()?rows|RuleCheck\.(__init__\()?(denied|allowed|maybe|sessions|rows)|"
-    r"RuleUsage\.(__init__\()?(rows|almost|advice)|Sheet\.to_dict|Synthetic\.(__init__\()?questions|check_rules\(rules)"
+    r"RuleUsage\.(__init__\()?(rows|almost|advice)|Sheet\.to_dict|Synthetic\.(__init__\()?questions|"
+    r"Trace\.(__init__\()?(of|parts|rows)|check_rules\(rules)"
 )
 
 
