@@ -64,6 +64,7 @@ def test_the_types_that_are_checked_differ():
         ("Incidents", ["detect", SAMPLE, "--incidents"]),
         ("Summary", ["summary", SAMPLE]),
         ("Reports", ["report", SAMPLE]),
+        ("Queries of Logs Insights", ["cloudwatch", "queries"]),
         ("Replay", ["rules", "replay", "RULES", SAMPLE]),
         ("Capabilities", ["capabilities", "default"]),
         ("Fields", ["fields"]),
@@ -277,3 +278,29 @@ def test_every_type_in_every_frame(tmp_path):
         assert shown == in_polars
         value = json.loads(result.to_json_lines().splitlines()[0])[name]
         assert is_a(value, json_kind.partition(",")[0])
+
+
+@pytest.mark.parametrize(
+    ("title", "path"),
+    [
+        ("Served tables", "table/talkers"), ("Served annotations", "annotations"), ("Served nodes", "nodes?limit=5"),
+        ("Served edges", "edges?limit=5"),
+    ],
+)  # fmt: skip
+def test_what_is_served(served, title, path):
+    rows = json.loads(served.reply(f"/api/v1/{path}").body)
+    schema = {row[0]: row[1] for row in table(title)}
+    assert rows
+    for row in rows:
+        assert list(row) == list(schema)
+        assert all(is_a(row[name], kind) for name, kind in schema.items())
+
+
+@pytest.fixture(scope="module")
+def served():
+    from vpcflow.detect.settings import Settings
+    from vpcflow.serve import Board, Server, gather
+
+    server = Server("127.0.0.1", 0, Board(gather(vf.scan(SAMPLE), settings=Settings())))
+    yield server
+    server.close()

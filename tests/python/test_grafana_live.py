@@ -1,0 +1,233 @@
+"""What foreign servers say of our dashboards: Prometheus, VictoriaLogs and VictoriaMetrics get the data and each query of
+each panel, and answer what our aggregates are; Grafana's published types check the JSON. For `make soak`; what is not
+there is skipped. `VPCFLOW_GRAFANA_TOOLS` names a folder with the programs and, in `node_modules`, `@grafana/schema` and
+`typescript`, beside those of build/.servers."""
+
+import contextlib
+import json
+import os
+import pathlib
+import shutil
+import socket
+import subprocess
+import threading
+import time
+import urllib.parse
+import urllib.request
+
+import pytest
+
+import vpcflow as vf
+from conftest import LONG, ROOT, run_cli
+from vpcflow.detect.settings import Settings
+from vpcflow.grafana import SOURCES, alert_rules, dashboard, victoriametrics
+from vpcflow.serve import Board, Server, exposition, gather, history
+
+pytestmark = pytest.mark.skipif(not LONG, reason="foreign servers: make soak")
+
+TOOLS = [pathlib.Path(os.environ.get("VPCFLOW_GRAFANA_TOOLS", "/nonexistent")), ROOT / "build" / ".servers"]
+MADE = vf.synth(6000, seed=3, plant="port_scan", peers=60, noise_sources=60)
+
+
+def program(name):
+    for folder in TOOLS:
+        for place in ("", "bin", "usr/bin"):
+            if os.access(folder / place / name, os.X_OK):
+                return str(folder / place / name)
+    found = shutil.which(name)
+    if found is None:
+        pytest.skip(f"no {name} here")
+    return found
+
+
+@contextlib.contextmanager
+def running(arguments, url, log):
+    with open(log, "wb") as out:
+        process = subprocess.Popen(arguments, stdout=out, stderr=out)
+    try:
+        for _ in range(300):
+            with contextlib.suppress(OSError):
+                urllib.request.urlopen(url, timeout=5).read()
+                break
+            assert process.poll() is None, pathlib.Path(log).read_text()
+            time.sleep(0.1)
+        yield
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def free_port():
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return one.getsockname()[1]
+
+
+def asked(url, **parameters):
+    with urllib.request.urlopen(f"{url}?{urllib.parse.urlencode(parameters)}", timeout=30) as answer:
+        return json.load(answer)
+
+
+@pytest.fixture(scope="module")
+def figures():
+    return gather(vf.scan(MADE.data), settings=Settings())
+
+
+def span(figures):
+    times = [row["time"] for row in figures.bins]
+    return min(times), max(times) + 300
+
+
+def test_promtool_takes_metrics_and_rules(figures, tmp_path):
+    promtool = program("promtool")
+    subprocess.run([promtool, "check", "metrics"], input=exposition(Board(figures)).encode(), check=True)
+    pytest.importorskip("yaml")
+    run_cli("grafana", "alerts", "--source", "prometheus", "--for", "prometheus", "-o", tmp_path / "rules.yaml", check=0)
+    subprocess.run([promtool, "check", "rules", tmp_path / "rules.yaml"], check=True)
+    (tmp_path / "rules.yaml").write_text((tmp_path / "rules.yaml").read_text().replace("sum(", "sum((", 1))
+    assert subprocess.run([promtool, "check", "rules", tmp_path / "rules.yaml"], check=False).returncode != 0
+
+
+def test_prometheus_answers_each_panel(figures, tmp_path):
+    prometheus, promtool = program("prometheus"), program("promtool")
+    (tmp_path / "h.om").write_text("".join(history(figures)))
+    subprocess.run([promtool, "tsdb", "create-blocks-from", "openmetrics", tmp_path / "h.om", tmp_path / "data"], check=True)
+    server = Server("127.0.0.1", 0, Board(figures))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    port = free_port()
+    (tmp_path / "p.yaml").write_text(json.dumps({
+        "global": {"scrape_interval": "1s"},
+        "scrape_configs": [{"job_name": "vpcflow", "static_configs": [{"targets": [server.url[7:-1]]}]}],
+    }))  # fmt: skip
+    url = f"http://127.0.0.1:{port}"
+    arguments = [
+        prometheus, f"--config.file={tmp_path / 'p.yaml'}", f"--storage.tsdb.path={tmp_path / 'data'}",
+        "--storage.tsdb.retention.time=100y", f"--web.listen-address=127.0.0.1:{port}",
+    ]  # fmt: skip
+    try:
+        with running(arguments, f"{url}/-/ready", tmp_path / "log"):
+            for _ in range(100):
+                if asked(f"{url}/api/v1/query", query="vpcflow_bytes_total")["data"]["result"]:
+                    break
+                time.sleep(0.2)
+            start, end = span(figures)
+            made = dashboard("prometheus")
+            count = 0
+            for panel in made["panels"]:
+                for target in panel["targets"]:
+                    query = target["expr"].replace("$__rate_interval", "20m")
+                    if target["instant"]:
+                        found = asked(f"{url}/api/v1/query", query=query)
+                    else:
+                        found = asked(f"{url}/api/v1/query_range", query=query, start=start, end=end, step=300)
+                    assert found["data"]["result"], (panel["title"], query)
+                    count += 1
+            assert count >= 12
+            total = vf.scan(MADE.data).group_by("action").agg(n=vf.sum("bytes")).collect()
+            for time_ in (end, None):  # of the history, and of what is scraped
+                when = {} if time_ is None else {"time": time_}
+                query = "sum by (action) (vpcflow_bytes_total)"
+                if time_ is not None:
+                    query = 'sum by (action) (vpcflow_bytes_total{job=""})'
+                found = asked(f"{url}/api/v1/query", query=query, **when)["data"]["result"]
+                assert {r["metric"]["action"]: int(r["value"][1]) for r in found} == {r["action"]: r["n"] for r in total}
+            for rule in alert_rules("prometheus")["groups"][0]["rules"]:
+                answer = asked(f"{url}/api/v1/query", query=rule["data"][0]["model"]["expr"])
+                assert answer["status"] == "success"
+    finally:
+        server.stop()
+        thread.join(20)
+
+
+def test_victorialogs_answers_each_table(tmp_path):
+    logs = program("victoria-logs")
+    (tmp_path / "a.log").write_bytes(MADE.data)
+    run_cli("convert", tmp_path / "a.log", "-o", tmp_path / "x.jsonl", check=0)
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    arguments = [logs, f"-httpListenAddr=127.0.0.1:{port}", f"-storageDataPath={tmp_path / 'data'}", "-retentionPeriod=100y"]
+    with running(arguments, f"{url}/health", tmp_path / "log"):
+        insert = f"{url}/insert/jsonline?_stream_fields=action&_time_field=start&_msg_field=version"
+        urllib.request.urlopen(urllib.request.Request(insert, (tmp_path / "x.jsonl").read_bytes()), timeout=60).read()
+        records = vf.scan(MADE.data)
+        expected = {
+            "Who sends most": (["srcaddr"], None, "bytes"), "Largest pairs": (["srcaddr", "dstaddr"], None, "bytes"),
+            "Sources with most rejects": (["srcaddr"], "action = 'REJECT'", "records"),
+            "Ports with most rejects": (["dstport", "protocol"], "action = 'REJECT'", "records"),
+            "To outside, by target": (["dstaddr"], "srcaddr in (10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, 100.64.0.0/10) "
+                                      "and not dstaddr in (10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, 100.64.0.0/10)", "bytes"),
+        }  # fmt: skip
+        for _ in range(100):
+            if urllib.request.urlopen(f"{url}/select/logsql/query?query=*&limit=1", timeout=20).read():
+                break
+            time.sleep(0.2)
+        seen = 0
+        for panel in dashboard("victorialogs")["panels"]:
+            for target in panel["targets"]:
+                with urllib.request.urlopen(f"{url}/select/logsql/query?{urllib.parse.urlencode({'query': target['expr']})}", timeout=60) as answer:
+                    rows = [json.loads(line) for line in answer.read().splitlines()]
+                assert rows, (panel["title"], target["expr"])
+                if panel["title"] not in expected:
+                    continue
+                by, where, measure = expected[panel["title"]]
+                ours = records.filter(where) if where else records
+                agg = vf.sum("bytes") if measure == "bytes" else vf.count()
+                top = ours.group_by(*by).agg(n=agg).top_k(10, by="n").collect()
+                assert [int(row[f"sum_{measure}"]) for row in rows] == top["n"], panel["title"]
+                seen += 1
+        assert seen == len(expected)
+
+
+def test_victoriametrics_answers_its_dashboard(figures, tmp_path):
+    metrics = program("victoria-metrics")
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    (tmp_path / "boards").mkdir()
+    (tmp_path / "boards" / "vpcflow.json").write_text(json.dumps(victoriametrics()))
+    arguments = [
+        metrics, f"-httpListenAddr=127.0.0.1:{port}", f"-storageDataPath={tmp_path / 'data'}", "-retentionPeriod=100y",
+        f"-vmui.customDashboardsPath={tmp_path / 'boards'}",
+    ]  # fmt: skip
+    with running(arguments, f"{url}/health", tmp_path / "log"):
+        text = "".join(history(figures)).encode()
+        urllib.request.urlopen(urllib.request.Request(f"{url}/api/v1/import/prometheus", _in_milliseconds(text)), timeout=60).read()
+        urllib.request.urlopen(f"{url}/internal/force_flush", timeout=60).read()
+        shown = asked(f"{url}/vmui/custom-dashboards")
+        assert [board["title"] for board in shown["dashboardsSettings"]] == ["VPC flow logs"]
+        start, end = span(figures)
+        drawn = 0
+        for panel in victoriametrics()["rows"][0]["panels"]:
+            found = asked(f"{url}/api/v1/query_range", query=panel["expr"][0], start=start, end=end, step=300)
+            drawn += bool(found["data"]["result"])
+        assert drawn >= 5  # what is counted through time; the rest is of a moment
+
+
+def _in_milliseconds(text):
+    lines = [line for line in text.splitlines() if not line.startswith(b"#")]
+    return b"\n".join(line + b"000" for line in lines) + b"\n"
+
+
+def test_grafanas_own_types_take_the_dashboards(tmp_path):
+    folder = next((folder for folder in TOOLS if (folder / "node_modules" / "@grafana" / "schema").is_dir()), None)
+    if folder is None or shutil.which("node") is None:
+        pytest.skip("no @grafana/schema and typescript in node_modules here")
+    (tmp_path / "node_modules").symlink_to(folder / "node_modules")
+    classic = "import type {Dashboard} from '@grafana/schema';\nexport const d: Dashboard = "
+    path = "./node_modules/@grafana/schema/dist/types/schema/dashboard/v2beta1/types.spec.gen"
+    second = f"import type {{Spec}} from '{path}';\nexport const d: Spec = "
+    for source in SOURCES:
+        for number, format in enumerate(("default", "v5", "srcaddr bytes")):
+            made = dashboard(source, format)
+            for note in made["annotations"]["list"]:  # whose own members are the plug-in's
+                note["target"] = {"refId": note["target"]["refId"], "datasource": note["datasource"]}
+            (tmp_path / f"{source}{number}.ts").write_text(classic + json.dumps(made))
+            (tmp_path / f"{source}{number}v2.ts").write_text(second + json.dumps(dashboard(source, format, version=2)["spec"]))
+    tsc = ["node", folder / "node_modules/typescript/bin/tsc", "--noEmit", "--strict", "--skipLibCheck"]
+    tsc += ["--moduleResolution", "bundler", "--module", "esnext", "--target", "es2022"]
+    good = subprocess.run([*tsc, *sorted(tmp_path.glob("*.ts"))], capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert good.returncode == 0, good.stdout[:2000]
+    for number, (key, wrong) in enumerate((("panels", "many"), ("time", {"from": 1}), ("graphTooltip", "all"))):
+        (tmp_path / f"wrong{number}.ts").write_text(classic + json.dumps({**dashboard("prometheus"), key: wrong}))
+        bad = subprocess.run([*tsc, tmp_path / f"wrong{number}.ts"], capture_output=True, text=True, cwd=tmp_path, check=False)
+        assert "TS2322" in bad.stdout, key
