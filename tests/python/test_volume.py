@@ -287,7 +287,7 @@ def test_what_is_not_all_of_the_logs_is_refused(planted, tmp_path):
             volume.compact(flows, tmp_path / "lake")
     with pytest.raises(PlanError, match="hive"):
         volume.compact(vf.scan(planted), tmp_path / "lake", layout="hiev")
-    with pytest.raises(PlanError, match="allowed are day and hour|day, hour|'day'"):
+    with pytest.raises(PlanError, match="by='week'"):
         volume.compact(vf.scan(planted), tmp_path / "lake", by="week")
     with pytest.raises(PlanError, match="read twice"):
         volume.compact(vf.scan(planted), planted / "lake")
@@ -488,6 +488,11 @@ def test_totals_lie_within_their_interval_in_95_of_100_samples(tmp_path):
 
 def test_samples_need_what_they_need(planted, tmp_path):
     flows = vf.scan(planted)
+    for ending in ("csv", "jsonl"):
+        volume.sample(flows, tmp_path / f"s.{ending}", rate=0.5)
+        with pytest.raises(PlanError, match="these logs are a sample"):
+            vf.detect(vf.scan(tmp_path / f"s.{ending}"))
+        (tmp_path / f"s.{ending}").unlink()
     for wrong in ({"rate": 0}, {"rate": 1.5}, {"rate": 0.1, "keep": ["reject"]}):
         with pytest.raises(PlanError):
             volume.sample(flows, tmp_path / "s.csv", **wrong)

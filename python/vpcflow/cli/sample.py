@@ -61,14 +61,13 @@ def run(args: argparse.Namespace) -> int:
     target = args.out
     with tempfile.TemporaryDirectory() as folder:
         if prove is not None:
-            args.out = os.path.join(folder, os.path.basename(target))
-        done = sample(flows, args.out, rate=args.rate, keep=names_of(args.keep), seed=args.seed)
-        if prove is not None:
+            plain = os.path.join(folder, "sample.csv")
+            sample(flows, plain, rate=args.rate, keep=names_of(args.keep), seed=args.seed, weighted=False)
             try:
-                prove(scan(args.out))
+                prove(scan(plain))
             except RefusedError as refusal:
                 return refused(refusal.proof, target)
-            done = sample(flows, target, rate=args.rate, keep=names_of(args.keep), seed=args.seed)
+    done = sample(flows, target, rate=args.rate, keep=names_of(args.keep), seed=args.seed)
     if args.json:
         write_out(json.dumps({
             "schema_version": 1, "records": done.records, "kept": done.kept, "conversations": done.conversations,

@@ -35,7 +35,7 @@ from ..query.sessions import sessions_as_records
 from ..typing import Duration, Progress
 from .history import Baseline, Past
 from .rows import DETECTORS, ROWS, all_settings
-from .run import Run, engine_settings, sessions_for
+from .run import SAMPLED, Run, engine_settings, sessions_for
 from .settings import DetectorSettings, Settings
 
 if TYPE_CHECKING:
@@ -190,6 +190,11 @@ def find(
     """Findings in sessions. ``logs``: what they were made of, or the latest part of it, for samples and for what
     sessions do not hold. ``scope``: what they are of, if all of that is at hand, so that its first half can be the
     history of the second. ``services``: AWS's services of addresses, as other parts of the logs name them."""
+    if any(SAMPLED in text.replace("_", "-") for text in sessions.report.formats):
+        raise PlanError(
+            "detect: these logs are a sample, by their field sampling-weight: what is missing looks like what never "
+            "came, and findings would be invented; give the logs that it was drawn from"
+        )
     half = _half(scope) if baseline is None else None
     run = Run(logs, sessions, settings, learned_from(sessions, half) if half is not None else baseline, services)
     wanted = [name for name in DETECTORS if not only or name in only]

@@ -23,6 +23,8 @@ from .settings import Settings
 from .threat_lists import addresses_of, day_of
 
 SERVICE = "pkt-dst-aws-service"  # the field that names the AWS service of a target
+#: The field by which logs are known as a sample.
+SAMPLED = "sampling-weight"
 #: Tries that are held as sessions, in half a gigabyte.
 WHOLE = 1_000_000
 _SEEN = 2  # times that a host is seen whose tries are folded

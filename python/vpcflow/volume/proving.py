@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from .._words import count
 from ..detect.detect import checked_settings, detect
 from ..errors import DataQualityWarning, VpcflowError
 from ..findings.finding import Finding
@@ -48,8 +49,8 @@ class Proof:
 
     def __str__(self) -> str:
         if self.holds:
-            return f"proved: {self.findings:,} findings, and their evidence, are the same"
-        return f"refused: {len(self.changes):,} of {self.findings:,} findings would change"
+            return f"proved: the same with the same evidence: {count(self.findings, 'finding')}"
+        return f"refused: {count(len(self.changes), 'change')} to {count(self.findings, 'finding')}"
 
 
 def prove(
@@ -64,7 +65,7 @@ def prove(
     >>> import vpcflow as vf
     >>> made = vf.scan(vf.synth(20_000, seed=3, plant="port_scan", peers=500, noise_sources=500).data)
     >>> print(prove(made, made))
-    proved: 1 findings, and their evidence, are the same
+    proved: the same with the same evidence: 1 finding
     """
     checked_settings((), settings)
     old, new = (_of(flows, detectors, rules, settings) for flows in (sources, stored))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from .. import _core
 from .._display import printable
 from .._hints import hint
+from ..detect.run import SAMPLED
 from ..errors import PlanError
 from ..io.saving import write_batches
 from ..io.writing import Writing
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 #: The column of weights: how many records a record stands for.
-WEIGHT = "sampling_weight"
+WEIGHT = SAMPLED.replace("-", "_")
 #: Records that are kept in any case.
 ALWAYS = ("rejects", "first-seen", "syn")
 _ROWS = 1 << 16
@@ -88,6 +89,7 @@ class _Draw:
 
 def sample(
     flows: Flows, path: str | os.PathLike[str], *, rate: float, keep: Sequence[str] = (), seed: int = 0,
+    weighted: bool = True,
 ) -> Sample:  # fmt: skip
     """Writes a part of the records, drawn by conversation: both directions and all interfaces of one share their fate,
     and so they do in every run with the same seed. The column ``sampling_weight`` has how many records each stands
@@ -97,7 +99,8 @@ def sample(
     and weigh less: the records kept are a larger share.
     ``keep``: records that are kept in any case, with weight 1: ``rejects``, ``first-seen`` (the first of each pair of
     hosts), ``syn`` (TCP records with no flag but SYN). NODATA and SKIPDATA records are. ``path``: a file, ``.csv`` or
-    ``.jsonl``, of which every command reads the column of weights, too.
+    ``.jsonl``, of which every command reads the column of weights, too. ``weighted=False`` leaves that out, to see what
+    detectors would make of it: they refuse a sample that they know as one.
 
     Detectors must not run on samples: what is missing looks like what never came. Two passes; about 100 bytes of memory
     for each conversation. Raises :class:`~vpcflow.PlanError` for arguments that do not fit,
@@ -113,7 +116,7 @@ def sample(
         raise PlanError(f"sample: {printable(os.fspath(path))}: the ending says what to write: .csv or .jsonl")
     if any(not source.is_path and source.memory() is None for source in flows._sources):
         raise PlanError("sample: two passes are needed, and a stream has one; save it to a file first")
-    sampling = _Sampling(flows, rate, keep, seed)
+    sampling = _Sampling(flows, rate, keep, seed, weighted)
     with Writing(path) as out:
         written = write_batches(out.file, ending, sampling.results())
         if written.error is not None:
@@ -123,8 +126,8 @@ def sample(
 
 
 class _Sampling:
-    def __init__(self, flows: Flows, rate: float, keep: Sequence[str], seed: int) -> None:
-        self._flows, self._keep = flows, keep
+    def __init__(self, flows: Flows, rate: float, keep: Sequence[str], seed: int, weighted: bool) -> None:
+        self._flows, self._keep, self._weighted = flows, keep, weighted
         self._hasher = Hasher()
         self._seed = seed
         self._seen: set[int] = set()
@@ -148,7 +151,8 @@ class _Sampling:
         below = pc.less(pc.divide(lot, 2.0**_LOT_BITS), chances)
         always = self._always(table)
         weights = pc.if_else(always, 1.0, pc.divide(1.0, chances))
-        table = table.append_column(WEIGHT, weights)
+        if self._weighted:
+            table = table.append_column(WEIGHT, weights)
         return table.filter(pc.or_(always, below))
 
     def _always(self, table: pa.Table) -> pa.Array:
