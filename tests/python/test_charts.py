@@ -1,6 +1,7 @@
 """Charts: their numbers, their pictures, and the pictures of the gallery."""
 
 import importlib
+import os
 import re
 import sys
 import xml.etree.ElementTree as ElementTree
@@ -8,6 +9,7 @@ import xml.etree.ElementTree as ElementTree
 import pytest
 
 import vpcflow as vf
+from any_logs import any_log
 from conftest import HEADER, ROOT, SAMPLE, line
 from vpcflow.charts import Chart
 from vpcflow.charts.drawing import WIDTH
@@ -192,6 +194,22 @@ def test_what_cannot_be_drawn_is_refused_in_words(flows):
             continue
         with pytest.raises(vf.VpcflowError, match=words):
             call()
+
+
+def test_any_logs_are_drawn_or_refused(quiet):
+    c = vf.charts
+    drawn = dict.fromkeys((c.timeline, c.heat_map, c.zone_matrix, c.sankey, c.node_graph, c.coverage_timeline), 0)
+    refused = []
+    for seed in range(500 if os.environ.get("VPCFLOW_LONG") else 40):
+        flows = vf.scan(any_log(seed))
+        for draw in drawn:
+            try:
+                parsed(draw(flows).svg())
+                drawn[draw] += 1
+            except vf.VpcflowError as error:
+                refused.append(str(error))
+    assert all(drawn.values())
+    assert [text for text in refused if not re.search("(is|are) in none of|nothing to draw|no record", text)] == []
 
 
 def structure(svg):

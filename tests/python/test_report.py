@@ -5,6 +5,7 @@ import gzip
 import hashlib
 import html.parser
 import json
+import os
 import re
 import shlex
 import sys
@@ -13,10 +14,12 @@ import types
 import pytest
 
 import vpcflow as vf
+from any_logs import any_log
 from conftest import HEADER, ROOT, SAMPLE, line, run_cli
 from vpcflow import rules
 from vpcflow.cli import main
 
+LONG = bool(os.environ.get("VPCFLOW_LONG"))  # make soak
 BUDGET = 150_000  # bytes of a page
 HOSTILE = "<img src=x onerror=document.title='hit'>\"'</style></script><script>document.title='hit'</script>\u202e\x1b[31m"
 VOID = {"meta", "rect", "path", "circle"}
@@ -252,6 +255,17 @@ def test_logs_that_show_little_are_no_all_clear(log, where, verdict, quiet):
         assert "this is no all-clear" in made.verdict
 
 
+def test_any_logs_have_a_page(quiet):
+    kinds = set()
+    for seed in range(1000 if LONG else 12):
+        made = vf.report(vf.scan(any_log(seed)))
+        is_closed(made.html)
+        kinds.add(made.to_dict()["verdict"]["kind"])
+        if made.to_dict()["read"]["ok"] == 0:
+            assert made.verdict.startswith("No conclusion")
+    assert len(kinds) > 1
+
+
 def test_ten_thousand_findings_are_a_page(tmp_path):
     file = tmp_path / "rules.yaml"
     file.write_text("- {name: seen, severity: high, by: [srcaddr], every: 1h, aggregates: {n: count()}, having: [n >= 1]}\n")
@@ -363,7 +377,9 @@ def test_wrong_calls_say_what_is_right(capsys, tmp_path, monkeypatch):
         (["report", SAMPLE], "give -o FILE.html or FILE.pdf"),
         (["report", SAMPLE, "-o", "x.txt"], "x.txt: unknown ending '.txt'; expected .html or .pdf"),
         (["report", SAMPLE, "-o", tmp_path / "r.html", "--prices", "p.json"], "--prices is of no use without --inventory"),
-        (["report", SAMPLE, "-o", tmp_path / "no" / "r.html"], "no"),
+        (["report", SAMPLE, "-o", tmp_path / "no" / "r.html"], "r.html"),
+        (["report", SAMPLE, "--json", "--geo", SAMPLE], "invalid file: expected a MaxMind DB"),
+        (["report", SAMPLE, "--json", "--controls", "none.yaml"], "none.yaml"),
     ]:
         assert main([str(arg) for arg in args]) == 2
         assert words in capsys.readouterr().err

@@ -48,12 +48,12 @@ def _measure(name: str) -> _Measure:
 
 def _every(flows: Flows, every: Duration | None, most: int, also: Sequence[Flows] = ()) -> tuple[int, list[Any]]:
     """Returns the length of bins, and the results of other queries, in one pass."""
-    span = flows.agg(start=of.min("start"), end=of.max("end"))
+    span = flows.agg(start=of.min("start"), last=of.max("start"), end=of.max("end"))
     results = collect_all([span, *also])
-    (row,) = results[0].rows() or [{"start": None, "end": None}]
-    if row["start"] is None:
+    (row,) = results[0].rows() or [{"start": None, "end": None, "last": None}]
+    if row["start"] is None or row["end"] is None:
         raise nothing("chart")
-    length = max(row["end"] - row["start"], 1)
+    length = max(row["end"] - row["start"], row["last"] - row["start"], 1)  # a record may end before it starts
     if every is None:
         return step_for(length, most), results[1:]
     size = seconds(every, "every")
@@ -63,6 +63,14 @@ def _every(flows: Flows, every: Duration | None, most: int, also: Sequence[Flows
             f"every='{step_for(length, MOST_BINS)}s'"
         )
     return size, results[1:]
+
+
+def _timed(rows: Iterable[Row]) -> list[Row]:
+    """Returns the rows that have a time."""
+    timed = [row for row in rows if row["time"] is not None]
+    if not timed:
+        raise nothing("chart")
+    return timed
 
 
 def timeline(flows: Flows, *, measure: str = "bytes", every: Duration | None = None, title: str = "") -> Timeline:
@@ -76,7 +84,7 @@ def timeline(flows: Flows, *, measure: str = "bytes", every: Duration | None = N
     """
     unit, agg = _measure(measure)
     size, _ = _every(instance(flows, Flows, "timeline", "vf.charts.timeline(vf.scan('logs/'))"), every, 96)
-    rows = flows.group_by(every=size).agg(value=agg).collect()
+    rows = _timed(flows.group_by(every=size).agg(value=agg).collect())
     drawn = [{"time": row["time"], "series": ALL, "value": row["value"] or 0} for row in rows]
     return Timeline(title or f"{measure} over time", unit, size, drawn)
 
@@ -105,8 +113,8 @@ def top_n(
         [flows.group_by(every=size).agg(value=agg), own.group_by(by, every=size).agg(value=agg)]
     )
     names = {value: shown(column, value) for value in chosen}
-    left = {row["time"]: row["value"] or 0 for row in whole_of_it}
-    values = {(row[column], row["time"]): row["value"] or 0 for row in parts}
+    left = {row["time"]: row["value"] or 0 for row in _timed(whole_of_it)}
+    values = {(row[column], row["time"]): row["value"] or 0 for row in parts if row["time"] is not None}
     rows = []
     for (value, time), amount in sorted(values.items(), key=lambda item: (chosen.index(item[0][0]), item[0][1])):
         left[time] = left.get(time, 0) - amount
@@ -129,7 +137,7 @@ def heat_map(
     chosen = [row[column] for row in ranked[: whole(n, "n", "heat_map(flows, n=15)")]]
     if not chosen:
         raise nothing(f"heat_map: {by}")
-    cells = flows.filter(of.col(by).is_in(chosen)).group_by(by, every=size).agg(value=agg).collect()
+    cells = _timed(flows.filter(of.col(by).is_in(chosen)).group_by(by, every=size).agg(value=agg).collect())
     times = [row["time"] for row in cells]
     names = {value: shown(column, value) for value in chosen}
     rows = [{"row": names[row[column]], "column": row["time"], "value": row["value"] or 0} for row in cells]
@@ -142,7 +150,7 @@ def _zoned(flows: Flows, zones: Zones | None) -> Flows:
     if not isinstance(zones, Labels):
         table = {prefix: name for name, own in (zones or _PRIVATE).items() for prefix in several(own, "zones", "{...}")}
         zones = prefixes(table)
-    return flows.label("_src_zone", "srcaddr", zones).label("_dst_zone", "dstaddr", zones)
+    return flows.label("source_zone", "srcaddr", zones).label("target_zone", "dstaddr", zones)
 
 
 def zone_matrix(flows: Flows, zones: Zones | None = None, *, measure: str = "bytes", title: str = "") -> HeatMap:
@@ -157,9 +165,9 @@ def zone_matrix(flows: Flows, zones: Zones | None = None, *, measure: str = "byt
     """
     instance(flows, Flows, "zone_matrix", "vf.charts.zone_matrix(vf.scan('logs/'), {...})")
     unit, agg = _measure(measure)
-    pairs = _zoned(flows, zones).group_by("_src_zone", "_dst_zone").agg(value=agg).collect()
+    pairs = _zoned(flows, zones).group_by("source_zone", "target_zone").agg(value=agg).collect()
     rows = [
-        {"row": row["_src_zone"] or _OUTSIDE, "column": row["_dst_zone"] or _OUTSIDE, "value": row["value"] or 0}
+        {"row": row["source_zone"] or _OUTSIDE, "column": row["target_zone"] or _OUTSIDE, "value": row["value"] or 0}
         for row in pairs
     ]
     if not rows:
@@ -206,8 +214,9 @@ def node_graph(
     instance(flows, Flows, "node_graph", "vf.charts.node_graph(vf.scan('logs/'))")
     unit, agg = _measure(measure)
     one, two = (name.replace("-", "_") for name in by)
-    loose = flows._with(allow_missing=True)
-    found = loose.group_by(*by).agg(value=agg, n=of.count(), refused=of.count(where="action = 'REJECT'")).collect()
+    decided = "action" in flows.columns
+    passed = of.count(where="action is null or action != 'REJECT'") if decided else of.count()
+    found = flows.group_by(*by).agg(value=agg, passed=passed).collect()
     pairs: dict[tuple[str, str], list[int]] = {}
     for row in found:
         if row[one] is None or row[two] is None:
@@ -215,7 +224,7 @@ def node_graph(
         ends = (shown(one, row[one]), shown(two, row[two]))
         sums = pairs.setdefault(ends if ends[::-1] not in pairs else ends[::-1], [0, 0])
         sums[0] += row["value"] or 0
-        sums[1] += row["n"] - (row["refused"] or 0)
+        sums[1] += row["passed"] or 0
     ranked = sorted(pairs.items(), key=lambda item: (-item[1][0], item[0]))[: whole(n, "n", "node_graph(flows, n=40)")]
     rows = [
         {"source": ends[0], "target": ends[1], "value": value, "rejected": not passed}

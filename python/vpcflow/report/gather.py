@@ -17,7 +17,7 @@ from ..findings.findings import Covering, Findings
 from ..findings.membership import membership
 from ..inventory.inventory import Inventory
 from ..inventory.names import names_of
-from ..labels import mmdb
+from ..labels import Labels
 from ..manifest import Head
 from ..pricing.sheet import Sheet
 from ..query import expr as of
@@ -68,6 +68,7 @@ class Wanted:
     place: str = ""  # of the inventory
     ranges: Ranges | None = None
     prices: Sheet | None = None
+    countries: Labels | None = None
     controls: Controls | None = None
     manifest: Head | None = None
 
@@ -107,7 +108,7 @@ def gather(flows: Flows, wanted: Wanted, progress: Progress | bool | None = None
         if wanted.rules:
             findings = findings + found_in(flows, wanted.rules, seen.others[len(summary) + len(own) :], 2)
         made = Gathered(summed, figures, findings.without(wanted.silences), damage=seen.damage)
-        _add_services(made, seen.sessions, wanted.settings)
+        _add_services(made, seen.sessions, wanted)
     _add_second_passes(made, flows, wanted)
     return made
 
@@ -118,8 +119,9 @@ def _split(
     return Summary(dict(zip(summary, results)), bool(flows._filters)), dict(zip(own, results[len(summary) :]))
 
 
-def _add_services(made: Gathered, sessions: Result, settings: Settings) -> None:
+def _add_services(made: Gathered, sessions: Result, wanted: Wanted) -> None:
     """Adds who answered outside hosts, what inside hosts use outside, and in which countries."""
+    settings = wanted.settings
     if sessions.report.one_direction:
         made.lacking["exposed"] = sessions.report.one_direction
     records = sessions_as_records(sessions, "server_bytes", answered=True, known=True)
@@ -136,8 +138,8 @@ def _add_services(made: Gathered, sessions: Result, settings: Settings) -> None:
     exposed, every = collect_all([services.top_k(EXPOSED, by="clients"), there])
     made.exposed, made.exposed_there = exposed.rows(), len(every)
     made.used = used.top_k(TOP, by="bytes").collect().rows()
-    if settings.geo:
-        made.countries = _countries(outgoing, incoming, settings.geo, made.lacking)
+    if wanted.countries is not None:
+        made.countries = _countries(outgoing, incoming, wanted.countries)
 
 
 def _between(records: Flows, settings: Settings, from_outside: bool) -> Flows:
@@ -148,12 +150,7 @@ def _between(records: Flows, settings: Settings, from_outside: bool) -> Flows:
     return records.filter(condition)._with(lenient=True)
 
 
-def _countries(outgoing: Flows, incoming: Flows, geo: str, lacking: dict[str, str]) -> Rows | None:
-    try:
-        table = mmdb(geo)
-    except PlanError as error:  # a database of something else
-        lacking["countries"] = str(error)
-        return None
+def _countries(outgoing: Flows, incoming: Flows, table: Labels) -> Rows:
     by_country: dict[str, dict[str, Any]] = {}
     for flows, field, names in (
         (outgoing, "dstaddr", ("sessions_to", "bytes_to")), (incoming, "srcaddr", ("sessions_from", "bytes_from")),

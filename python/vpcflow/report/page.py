@@ -275,10 +275,7 @@ def _outside(model: Model) -> Section:
 def _countries(model: Model) -> Section:
     title, found = "Countries", model["countries"]
     if found is None:
-        why = model["lacking"].get("countries")
-        return Section(
-            title, [], f"Not known: {why}." if why else "Not known: no database of countries was given (--geo)."
-        )
+        return Section(title, [], "Not known: no database of countries was given (--geo).")
     columns = [
         Column("country", "Country"), Column("bytes_to", "Bytes sent there", "bytes"),
         Column("sessions_to", "Sessions to", "number"), Column("bytes_from", "Bytes sent to its callers", "bytes"),

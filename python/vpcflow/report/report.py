@@ -15,10 +15,11 @@ from ..cost import ranges_in
 from ..detect.detect import checked_settings
 from ..detect.history import Past
 from ..detect.settings import DetectorSettings
-from ..errors import DataQualityWarning, OutputError, VpcflowError
+from ..errors import DataQualityWarning, OutputError, PlanError, VpcflowError
 from ..findings.findings import Covering
 from ..inventory.inventory import inventory as read_inventory
 from ..io.writing import write_whole
+from ..labels import Labels, mmdb
 from ..manifest import head
 from ..pricing.sheet import prices as read_prices
 from ..query.arguments import instance, names, text
@@ -109,6 +110,17 @@ def _priced(inventory: str | os.PathLike[str] | None, prices: str | os.PathLike[
     return {"inventory": read_inventory(inventory), "ranges": ranges_in(inventory), "prices": sheet}
 
 
+def _countries(geo: str) -> Labels | None:
+    """Reads the countries of a database; of one of networks, which detection takes, too, there are none."""
+    if not geo:
+        return None
+    try:
+        return mmdb(geo)
+    except PlanError:
+        mmdb(geo, "autonomous_system_organization")
+        return None
+
+
 def report(
     flows: Flows, *, baseline: Past | None = None, inventory: str | os.PathLike[str] | None = None,
     prices: str | os.PathLike[str] | None = None, controls: Controls | str | os.PathLike[str] | None = None,
@@ -141,6 +153,7 @@ def report(
     wanted = Wanted(
         settings=own, only=names([only], "vf.report(flows, only=['port_scan'])"), baseline=baseline, rules=rules,
         silences=silences, place="" if inventory is None else os.fspath(inventory), **_priced(inventory, prices),
+        countries=_countries(own.geo),
         controls=load(controls) if isinstance(controls, (str, os.PathLike)) else controls,
         manifest=None if manifest is None else head(manifest),
     )  # fmt: skip
