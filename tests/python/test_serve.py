@@ -13,7 +13,7 @@ import time
 import pytest
 
 import vpcflow as vf
-from conftest import run_cli
+from conftest import LONG, run_cli
 from vpcflow.detect.settings import Settings
 from vpcflow.errors import RuleError
 from vpcflow.io.listening import Listener
@@ -359,3 +359,46 @@ def test_the_command(tmp_path):
         serving.send_signal(signal.SIGTERM)
         assert serving.wait(20) == 0
         serving.stderr.close()
+
+
+@pytest.mark.skipif(not LONG, reason="a minute of requests: make soak")
+def test_a_minute_of_two_hundred_requests_a_second(tmp_path):
+    """All are answered, and memory stays."""
+    (tmp_path / "a.log").write_bytes(vf.synth(200_000, seed=7).data)
+    command = [sys.executable, "-m", "vpcflow", "serve", str(tmp_path / "a.log"), "--listen", "127.0.0.1:0", "--no-detect"]
+    serving = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    host = serving.stderr.readline().partition("http://")[2].partition("/")[0]
+    paths = ["/metrics", "/api/v1/table/talkers?limit=10", "/api/v1/nodes", "/api/v1/edges", "/api/v1/series/bytes"]
+    end, statuses, memory = time.monotonic() + 60, [], []
+
+    def ask(number):
+        connection = http.client.HTTPConnection(host, timeout=30)
+        turn, begun = 0, time.monotonic()
+        while time.monotonic() < end:
+            turn += 1
+            path = paths[turn % len(paths)] if turn % 10 else f"/api/v1/table/talkers?where=dstport%3D{number * 7919 + turn}"
+            connection.request("GET", path)
+            answer = connection.getresponse()
+            answer.read()
+            statuses.append(answer.status)
+            time.sleep(max(0.0, begun + turn * 0.04 - time.monotonic()))
+        connection.close()
+
+    try:
+        threads = [threading.Thread(target=ask, args=(number,)) for number in range(8)]
+        for thread in threads:
+            thread.start()
+        while time.monotonic() < end:
+            time.sleep(5)
+            status = open(f"/proc/{serving.pid}/status").read()  # noqa: SIM115
+            memory.append(int(status.partition("VmRSS:")[2].split()[0]) >> 10)
+        for thread in threads:
+            thread.join(60)
+    finally:
+        serving.terminate()
+        serving.wait(20)
+        serving.stderr.close()
+    print(f"{len(statuses)} answers in a minute, MiB: {memory}")
+    assert set(statuses) == {200}
+    assert len(statuses) > 1000
+    assert memory[-1] < memory[2] + 30

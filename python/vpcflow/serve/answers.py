@@ -284,7 +284,16 @@ class Graph(NamedTuple):
 
 def graph(figures: Figures, asked: Asked) -> Graph:
     """Answers who talks with whom. Of more nodes than the limit the smallest are one, ``other``, so that the edges'
-    bytes and those that no edge has are the total."""
+    bytes and those that no edge has are the total. The last one is kept, as nodes and edges are asked one after the
+    other."""
+    kept: Graph | None = figures.graphs.get(asked)
+    if kept is None:
+        kept = _graph(figures, asked)
+        figures.graphs = {asked: kept}
+    return kept
+
+
+def _graph(figures: Figures, asked: Asked) -> Graph:
     held = _held(figures, asked, False)
     pairs = _grouped(held, asked, ("srcaddr", "dstaddr", "action"), "bytes", "", 2**31)
     most = min(asked.limit, _GRAPH)

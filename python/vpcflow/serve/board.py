@@ -105,6 +105,7 @@ class Figures:
     report: Any
     lacking: dict[str, str] = dataclasses.field(default_factory=dict)
     damage: VpcflowError | None = None
+    graphs: dict[Any, Any] = dataclasses.field(default_factory=dict)  # the last ones that were made
 
     @functools.cached_property
     def minutes(self) -> dict[str, int]:

@@ -59,8 +59,8 @@ def _routes() -> dict[str, _Route]:
     for name in MEASURES:
         own = _of_figures(functools.partial(answers.series, name))
         routes[f"/api/v1/series/{name}"] = _Route(("from", "to", "by", "limit"), own)
-    routes["/api/v1/nodes"] = _Route(part, _of_figures(lambda f, asked: answers.graph(f, asked).nodes))
-    routes["/api/v1/edges"] = _Route(part, _of_figures(lambda f, asked: answers.graph(f, asked).edges))
+    routes["/api/v1/nodes"] = _Route(part, _of_figures(lambda figures, asked: answers.graph(figures, asked).nodes))
+    routes["/api/v1/edges"] = _Route(part, _of_figures(lambda figures, asked: answers.graph(figures, asked).edges))
     routes["/api/v1/annotations"] = _Route(times, answers.notes)
     return routes
 
@@ -153,8 +153,10 @@ class Server:
         if path == "/metrics" and query:
             raise RefusedError(400, "/metrics has no parameters")
         with self._lock:
-            if (path, query) in self._kept and board.state is None:
-                return self._kept[path, query]
+            kept = self._kept.pop((path, query), None) if board.state is None else None
+            if kept is not None:
+                self._kept[path, query] = kept  # the last asked for is the last to go
+                return kept
         if not self._turn.acquire(timeout=_WAIT):
             raise RefusedError(503, "too many questions at once")
         try:
