@@ -122,6 +122,9 @@ def _show(done: Compaction, args: argparse.Namespace) -> int:
         print_note(f"{count(len(done.known), 'source')} passed over: compacted to {done.folder} before")
     if done.rejected:
         print_note(f"{count(done.rejected, 'line')} rejected, and kept in {done.folder}/.vpcflow/rejects")
+    cut = [row for row in done.sources if row["cut"]]
+    if cut:
+        print_note(f"note: {cut[0]['cut']} are cut to seconds in {count(len(cut), 'source')}: keep what they came from")
     if done.error is not None:
         print_note(f"error: {done.error}")
         return ERROR

@@ -24,9 +24,11 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _ROWS = 1 << 17
+_BEGINNING = 1 << 16
+_SECONDS = 2**31  # above it a time is milliseconds
 _UNREAD: dict[str, Any] = {
     "format": "", "records": 0, "ok": 0, "nodata": 0, "skipdata": 0, "rejected": 0, "rejects": {},
-    "rejects_kept": None, "rows_digest": f"{0:032x}", "damaged": None,
+    "rejects_kept": None, "cut": None, "rows_digest": f"{0:032x}", "damaged": None,
 }  # fmt: skip
 _PLAIN = re.compile(r"[ -\[\]-~]{0,32}")  # what an excerpt shows as it is
 _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
@@ -111,6 +113,24 @@ class OneSource:
         if {name.replace("-", "_") for name in names} <= set(columns):
             return []
         return list(dict.fromkeys(name.replace("-", "_") for name in names))
+
+    def cuts_times(self) -> bool:
+        """Tells whether times in the beginning of a file are milliseconds, of which whole seconds are read."""
+        formats = [text.split() for text in self.formats()]
+        if self.path is None or self._source.table_format is not None:
+            return False
+        try:
+            with _unpacked(self.path) as text:
+                lines = text.read(_BEGINNING).split(b"\n")[:-1]
+        except (OSError, EOFError, ValueError):
+            return False
+        for names in formats:
+            places = [place for place, name in enumerate(names) if name in ("start", "end")]
+            for values in map(bytes.split, lines):
+                found = [values[place] for place in places] if len(values) == len(names) else []
+                if any(value.isdigit() and int(value) > _SECONDS and int(value) % 1000 for value in found):
+                    return True
+        return False
 
     def rejects(self) -> Iterator[bytes]:
         """Yields the lines that are no records, as they are; if they cannot be told apart from the others, as within
