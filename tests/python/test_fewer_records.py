@@ -1,5 +1,4 @@
-"""Fewer records of logs: rollups, samples and routes, and the proof that findings stay the same or the names of those that
-would not."""
+"""Fewer records of logs: rollups, samples and routes; findings stay the same, or those that would not are named."""
 
 import collections
 import json
@@ -8,6 +7,7 @@ import os
 import pytest
 
 import vpcflow as vf
+from conftest import HEADER
 from vpcflow import volume
 from vpcflow.cli import main
 from vpcflow.errors import PlanError

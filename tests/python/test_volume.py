@@ -349,7 +349,7 @@ def test_ctrl_c_leaves_nothing(tmp_path):
     command = [sys.executable, "-m", "vpcflow", "compact", str(tmp_path / "logs"), "-o", str(tmp_path / "lake")]
     with subprocess.Popen(command, stderr=subprocess.PIPE) as process:
         until = time.monotonic() + 20
-        while not list(tmp_path.glob("lake/.vpcflow/lock")) and time.monotonic() < until:
+        while not list(tmp_path.glob("lake/.vpcflow/staging")) and time.monotonic() < until:
             time.sleep(0.01)
         process.send_signal(signal.SIGINT)
         assert process.wait(20) == 130, process.stderr.read()

@@ -129,8 +129,8 @@ class Lake:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError:
                 raise OutputError(f"{printable(self.folder)}: another vpcflow compact writes to it") from None
-            self._recover()
             try:
+                self._recover()
                 yield
             finally:
                 shutil.rmtree(self._staging, ignore_errors=True)
