@@ -32,6 +32,7 @@ PYTHON = {
     "Answers that are kept": {"query.aggregation": "Aggregation merge_all", "": "spread"},
     "Detection": {"detect.detect": "detect", "findings.finding": "Finding", "findings.findings": "Findings", "": "rules"},
     "Health": {"health.health": "health Health", "health.dependencies": "dependencies Dependencies"},
+    "Events for SIEMs and lakes": {"siem.export": "export", "": "siem"},
     "Labels": {"": "labels"},
     "Inventories": {"inventory.inventory": "inventory Inventory"},
     "Why A cannot reach B": {"explain.explain": "explain", "explain.explanation": "Explanation"},

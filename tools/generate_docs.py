@@ -4,6 +4,7 @@ names in vpcflow/typing.py, manual pages and completions. python tools/generate_
 from pathlib import Path
 
 import detector_pages
+import event_pages
 import shell_pages
 
 import vpcflow as vf
@@ -95,6 +96,7 @@ def pages() -> dict[Path, str]:
     measured = DOCS / "explanation" / "detection-measured.md"
     return {
         DOCS / "reference" / "fields.md": fields_page(),
+        DOCS / "reference" / "events.md": event_pages.events_page(),
         formats: formats_page(formats.read_text()),
         DOCS / "reference" / "detectors.md": detector_pages.detectors_page(),
         detection: detector_pages.detection_page(detection.read_text(), measured.read_text()),

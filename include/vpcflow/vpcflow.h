@@ -25,6 +25,7 @@
 #include "vpcflow/enrich/record_labels.h"
 #include "vpcflow/error/error.h"
 #include "vpcflow/export/arrow.h"
+#include "vpcflow/export/events.h"
 #include "vpcflow/export/text.h"
 #include "vpcflow/filter/filter.h"
 #include "vpcflow/format/iana.h"

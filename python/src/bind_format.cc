@@ -88,7 +88,7 @@ void BindFormat(py::module_& m) {
   });
   m.def("ocsf_fields", [] {
     py::list out;
-    for (const vpcflow::EventField& field : vpcflow::kOcsfFields) {
+    for (const vpcflow::EventField& field : vpcflow::OcsfFields()) {
       py::list places;
       for (const vpcflow::EventPlace& place : field.places) {
         if (place.pointer.empty()) break;

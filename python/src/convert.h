@@ -95,6 +95,7 @@ std::vector<vpcflow::Source> SourcesOf(const std::vector<std::shared_ptr<PySourc
 void BindAggregation(py::module_& m);
 void BindDetect(py::module_& m);
 void BindEnds(py::module_& m);
+void BindEvents(py::module_& m);
 void BindFeeder(py::module_& m);
 void BindFormat(py::module_& m);
 void BindLabels(py::module_& m);

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from . import _core
 
 if TYPE_CHECKING:
-    from . import audit, charts, digest, labels, manifest, rules, sketches, spread, volume
+    from . import audit, charts, digest, labels, manifest, rules, siem, sketches, spread, volume
     from ._build import BuildInfo, build_info
     from .billing.logs import reconcile
     from .billing.reconcile import Reconciliation
@@ -86,6 +86,7 @@ if TYPE_CHECKING:
     from .query.running import collect_all
     from .query.scan import query, scan
     from .report.report import ReportPage, report
+    from .siem.export import export
     from .synthetic import Synthetic, plants, synth
     from .trace.community import community_id
     from .trace.trace import Trace, trace
@@ -176,6 +177,7 @@ __all__ = [
     "difference",
     "digest",
     "explain",
+    "export",
     "fields",
     "first",
     "health",
@@ -204,6 +206,7 @@ __all__ = [
     "rule_usage",
     "rules",
     "scan",
+    "siem",
     "sketches",
     "spread",
     "sum",
@@ -248,6 +251,7 @@ _PLACES: dict[str, tuple[str, ...]] = {
     "query.running": ("collect_all",),
     "query.scan": ("query", "scan"),
     "report.report": ("ReportPage", "report"),
+    "siem.export": ("export",),
     "synthetic": ("Synthetic", "plants", "synth"),
     "trace.community": ("community_id",),
     "trace.trace": ("Trace", "trace"),
@@ -259,7 +263,9 @@ _PLACES: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 _MODULES = {name: module for module, names in _PLACES.items() for name in names}
 # Modules that are names of this package.
-_LATE = ("audit", "charts", "detection", "digest", "labels", "manifest", "rules", "sketches", "spread", "volume")
+_LATE = (
+    "audit", "charts", "detection", "digest", "labels", "manifest", "rules", "siem", "sketches", "spread", "volume",
+)  # fmt: skip
 
 
 def _load(name: str) -> Any:

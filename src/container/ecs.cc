@@ -30,11 +30,12 @@ dom::element Single(dom::element value) {
 
 // Other flows have names of ECS, too: those of AWS have some of its own.
 bool Take(const EventLookup& at, RecordLines* lines) {
-  const bool is_ours = std::any_of(kEcsFields.begin(), kEcsFields.end(), [&at](const EventField& field) {
-    return std::any_of(field.places.begin(), field.places.end(), [&at](const EventPlace& place) {
-      return place.pointer.starts_with("/aws/vpc") && at(place.pointer).has_value();
-    });
-  });
+  const bool is_ours =
+      at(kEcsOwn).has_value() || std::any_of(kEcsFields.begin(), kEcsFields.end(), [&at](const EventField& field) {
+        return std::any_of(field.places.begin(), field.places.end(), [&at](const EventPlace& place) {
+          return place.pointer.starts_with("/aws/vpc") && at(place.pointer).has_value();
+        });
+      });
   return is_ours && TakeEvent(kEcsFields, kEcsOwn, at, lines);
 }
 

@@ -92,20 +92,24 @@ bool TakeEvent(std::span<const EventField> fields, std::string_view own, const E
   std::bitset<kFieldCount> has;
   const bool inbound = IsInbound(fields, at);
   lines->Begin();
-  for (const EventField& field : fields) {
-    const std::optional<std::string> value = ValueOf(field, at, inbound);
-    if (!value) continue;
-    has.set(static_cast<size_t>(*FindField(field.name)));
-    lines->Add(field.name, *value);
-  }
+  // What has the field's own name is as the log has it; null is what no other place says.
   if (const std::optional<dom::element> members = at(own)) {
     ForEachMember(*members, [&](std::string_view name, const dom::element& member) {
       const std::optional<Field> field = FindField(name);
+      if (!field || has[static_cast<size_t>(*field)]) return;
       const std::optional<std::string> value = EventText(member);
-      if (!field || !value || has[static_cast<size_t>(*field)]) return;
+      if (!value && !member.is_null()) return;
       has.set(static_cast<size_t>(*field));
-      lines->Add(Info(*field).name, *value);
+      if (value) lines->Add(Info(*field).name, *value);
     });
+  }
+  for (const EventField& field : fields) {
+    const auto number = static_cast<size_t>(*FindField(field.name));
+    if (has[number]) continue;
+    const std::optional<std::string> value = ValueOf(field, at, inbound);
+    if (!value) continue;
+    has.set(number);
+    lines->Add(field.name, *value);
   }
   return lines->End();
 }

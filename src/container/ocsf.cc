@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "src/container/event_fields.h"
+#include "src/format/ocsf_rows.h"
 #include "src/format/spelling.h"
 
 VPCFLOW_NAMESPACE_BEGIN
@@ -56,6 +57,8 @@ bool TakeOcsf(const dom::object& event, RecordLines* lines) {
 }
 
 }  // namespace internal
+
+std::span<const EventField> OcsfFields() { return internal::kOcsfFields; }
 
 std::string OcsfTime(std::string_view text) {
   constexpr size_t kSeconds = 10, kMicroseconds = 16, kNanoseconds = 19;

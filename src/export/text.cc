@@ -4,6 +4,8 @@
 #include <charconv>
 #include <vector>
 
+#include "src/export/json_text.h"
+
 VPCFLOW_NAMESPACE_BEGIN
 namespace {
 
@@ -23,25 +25,6 @@ size_t SequenceLength(std::string_view text) {
     return tail(1) && tail(2) && tail(3) && !overlong && !beyond ? 4 : 0;
   }
   return 0;
-}
-
-void AppendJsonText(std::string_view text, std::string* out) {
-  constexpr char kHex[] = "0123456789abcdef";
-  const std::string valid = ValidUtf8(text);
-  *out += '"';
-  for (char c : valid) {
-    if (c == '"' || c == '\\') {
-      *out += '\\';
-      *out += c;
-    } else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) {
-      *out += "\\u00";
-      *out += kHex[static_cast<unsigned char>(c) >> 4];
-      *out += kHex[static_cast<unsigned char>(c) & 15];
-    } else {
-      *out += c;
-    }
-  }
-  *out += '"';
 }
 
 void AppendCsvText(std::string text, bool safe, std::string* out) {
@@ -90,6 +73,34 @@ void AppendNumber(int64_t value, std::string* out) {
 
 }  // namespace
 
+namespace internal {
+
+void AppendJsonText(std::string_view text, std::string* out) {
+  constexpr char kHex[] = "0123456789abcdef";
+  const auto is_plain = [](char c) { return c >= 0x20 && c < 0x7F && c != '"' && c != '\\'; };
+  if (std::all_of(text.begin(), text.end(), is_plain)) {
+    out->append("\"").append(text).append("\"");
+    return;
+  }
+  const std::string valid = ValidUtf8(text);
+  *out += '"';
+  for (char c : valid) {
+    if (c == '"' || c == '\\') {
+      *out += '\\';
+      *out += c;
+    } else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) {
+      *out += "\\u00";
+      *out += kHex[static_cast<unsigned char>(c) >> 4];
+      *out += kHex[static_cast<unsigned char>(c) & 15];
+    } else {
+      *out += c;
+    }
+  }
+  *out += '"';
+}
+
+}  // namespace internal
+
 std::string ValidUtf8(std::string_view text) {
   if (std::all_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; }))
     return std::string(text);
@@ -131,7 +142,7 @@ std::string ToJsonLines(const Table& table) {
   std::vector<std::string> keys;
   for (const TableColumn& column : table.columns) {
     std::string& key = keys.emplace_back(keys.empty() ? "{" : ", ");
-    AppendJsonText(column.name, &key);
+    internal::AppendJsonText(column.name, &key);
     key += ": ";
   }
   std::string out;
@@ -142,7 +153,7 @@ std::string ToJsonLines(const Table& table) {
       if (column.is_null(row)) {
         out += "null";
       } else if (column.type == ColumnType::kText || column.type == ColumnType::kAddress) {
-        AppendJsonText(column.ToText(row), &out);
+        internal::AppendJsonText(column.ToText(row), &out);
       } else {
         out += column.ToText(row);
       }

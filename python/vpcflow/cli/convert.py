@@ -1,4 +1,4 @@
-"""Converts records to CSV, JSON lines, Arrow or Parquet: ``vpcflow convert``."""
+"""Converts records to files of tables, or to events of SIEMs and lakes: ``vpcflow convert``."""
 
 from __future__ import annotations
 
@@ -10,12 +10,24 @@ from .._words import count
 from ..errors import DataQualityWarning, PlanError
 from ..io.saving import KINDS, write_batches
 from ..io.writing import Writing
+from ..query.flows import Flows
+from ..siem.events import UNITS, Events
 from ._names import add_names
 from ._output import print_note, stdout
 from ._shared import add_input, exit_code_of, flows_of, names_of
 
-HELP = "convert records to CSV, JSON lines, Arrow or Parquet"
-EXAMPLES = "convert logs/ -o flows.parquet"
+HELP = "convert records to CSV, JSON lines, Arrow or Parquet, or to events of OCSF, ECS and other schemas"
+EXAMPLES = (
+    "convert logs/ -o flows.parquet\n"
+    "  vpcflow convert logs/ -o events.jsonl --to ocsf-jsonl --unit records\n"
+    "  vpcflow convert logs/ -o lake.parquet --to ocsf-parquet --ocsf-version 1.1.0"
+)
+#: Kinds of files of events: the schema, and whether it is written as Parquet.
+_EVENTS = {
+    "ocsf-jsonl": ("ocsf", False), "ocsf-parquet": ("ocsf", True), "ecs-jsonl": ("ecs", False),
+    "cim-jsonl": ("cim", False), "asim-jsonl": ("asim", False), "awsvpcflow-jsonl": ("awsvpcflow", False),
+    "udm-jsonl": ("udm", False), "cef": ("cef", False),
+}  # fmt: skip
 _FLUSH_ROWS = 65536
 
 
@@ -27,7 +39,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "-o", "--out", required=True, metavar="FILE",
         help="write to FILE (.csv, .jsonl, .arrow or .parquet), or - for standard output",
     )  # fmt: skip
-    parser.add_argument("--to", choices=KINDS, help="write this format, if the ending of FILE does not say")
+    parser.add_argument(
+        "--to", choices=(*KINDS, *_EVENTS),
+        help="write this format, if the ending of FILE does not say; or events of a schema, which --to alone says",
+    )  # fmt: skip
+    parser.add_argument(
+        "--unit", choices=UNITS,
+        help="of events: one of each session (the default), or of each record. Reading records in OCSF or ECS gives "
+        "the records again; reading sessions gives a record for each, from client to server, without what was joined",
+    )  # fmt: skip
+    parser.add_argument(
+        "--ocsf-version", metavar="VERSION", help="of OCSF: 1.5.0 (the default), or 1.1.0 for Security Lake"
+    )
     parser.add_argument("--select", metavar="FIELDS", default="", help="write only these fields, separated by commas")
     parser.add_argument(
         "--unsafe-csv", action="store_true", help="leave texts unquoted that a spreadsheet takes for formulas"
@@ -37,6 +60,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def _kind_of(args: argparse.Namespace) -> str:
     """Returns the kind of output: of --to, --json, or the ending."""
     ending = os.path.splitext(args.out)[1][1:].lower()
+    if args.to in _EVENTS:
+        if args.json and not args.to.endswith("-jsonl"):
+            raise PlanError(f"--json with --to {args.to}: give one of them")
+        return str(args.to)
+    for option, value in (("--unit", args.unit), ("--ocsf-version", args.ocsf_version)):
+        if value is not None:
+            raise PlanError(f"{option} {value}: it is of events; add --to with one of {', '.join(_EVENTS)}")
     kind: str | None = args.to or (ending if ending in KINDS else None)
     if args.json:
         if kind not in (None, "jsonl"):
@@ -53,6 +83,8 @@ def run(args: argparse.Namespace) -> int:
     """Runs the command and returns its exit code."""
     kind = _kind_of(args)
     flows = flows_of(args)
+    if kind in _EVENTS:
+        return _write_events(flows, kind, args)
     names = names_of(args.select)
     to_stdout = args.out == "-"
     if to_stdout:
@@ -67,3 +99,24 @@ def run(args: argparse.Namespace) -> int:
     if not to_stdout:
         print_note(f"{count(written.rows, 'record')} written to {args.out}")
     return exit_code_of(written.report, args, code) if written.report is not None else code
+
+
+def _write_events(flows: Flows, kind: str, args: argparse.Namespace) -> int:
+    schema, parquet = _EVENTS[kind]
+    if args.select:
+        raise PlanError(f"--select with --to {kind}: events have all fields; leave one out")
+    if args.ocsf_version is not None and schema != "ocsf":
+        raise PlanError(f"--ocsf-version {args.ocsf_version} with --to {kind}: it is of ocsf-jsonl and ocsf-parquet")
+    events = Events(flows, schema, args.ocsf_version or "", args.unit or "sessions")
+    to_stdout = args.out == "-"
+    if to_stdout:
+        stdout()
+    with Writing("/dev/stdout" if to_stdout else args.out) as target, warnings.catch_warnings():
+        warnings.simplefilter("ignore", DataQualityWarning)
+        error = events.write_parquet_to(target.file) if parquet else events.write_to(target.file)
+    if error is not None:
+        print_note(f"error: {error}")
+    if not to_stdout:
+        print_note(f"{count(events.written, 'event')} of {events.unit} written to {args.out}")
+    code = 0 if error is None else 2
+    return exit_code_of(events.report, args, code) if events.report is not None else code

@@ -180,14 +180,22 @@ def _numbers(values: Any) -> Any:
     return pc.if_else(digits, texts, pc.if_else(pc.is_valid(texts), "-1", texts)).cast(pa.int64())
 
 
-def _own_names(batch: pa.RecordBatch, fields: set[str] | None) -> Iterator[tuple[str, Any]]:
-    """The fields that ``unmapped`` holds under their own names."""
+#: Stands for the null of a map's entry, which is another than no entry; no text of a log has it.
+_NULL = "\0null"
+
+
+def _own_names(batch: pa.RecordBatch, fields: set[str] | None) -> Iterator[tuple[str, Any, Any]]:
+    """The fields that ``unmapped`` holds under their own names, and where it says that they are null."""
     import pyarrow as pa
+    import pyarrow.compute as pc
 
     unmapped = _at(batch, "/unmapped")
     if unmapped is None:
         return
-    keys = set(unmapped.keys.unique().to_pylist()) if pa.types.is_map(unmapped.type) else None
+    is_map = pa.types.is_map(unmapped.type)
+    keys = set(unmapped.keys.unique().to_pylist()) if is_map else None
+    if is_map and unmapped.items.null_count > 0:
+        unmapped = _with_nulls_marked(unmapped)
     for field in _core.fields():
         if fields is not None and field["name"] not in fields:
             continue
@@ -196,11 +204,43 @@ def _own_names(batch: pa.RecordBatch, fields: set[str] | None) -> Iterator[tuple
                 continue
             values = _member(unmapped, name)
             if values is not None:
-                yield field["name"], _texts(_plain(values))
+                texts = _texts(_plain(values))
+                is_null = pc.fill_null(pc.equal(texts, _NULL), False)
+                yield field["name"], pc.if_else(is_null, pa.scalar(None, pa.string()), texts), is_null
                 break
         else:
             if keys is not None:  # a map may have it in another batch
-                yield field["name"], pa.nulls(batch.num_rows, pa.string())
+                yield field["name"], pa.nulls(batch.num_rows, pa.string()), None
+
+
+def _with_nulls_marked(maps: Any) -> Any:
+    """Maps of texts with a mark in the place of null."""
+    import pyarrow as pa
+
+    offsets = pa.array([maps.offsets[i].as_py() if i == len(maps) or maps[i].is_valid else None
+                        for i in range(len(maps) + 1)], pa.int32())  # fmt: skip
+    return pa.MapArray.from_arrays(offsets, maps.keys, _texts(maps.items).fill_null(_NULL))
+
+
+def _own_first(own: Any, is_null: Any, mapped: Any) -> Any:
+    """The values under a field's own name, and the mapped ones where there are none, with the type of these."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if is_null is not None and pc.any(is_null).as_py():
+        if pa.types.is_dictionary(mapped.type):
+            mapped = _encoded(mapped)
+            indices = pc.if_else(is_null, pa.scalar(None, mapped.indices.type), mapped.indices)
+            mapped = pa.DictionaryArray.from_arrays(indices, mapped.dictionary)
+        else:
+            mapped = pc.if_else(is_null, pa.scalar(None, mapped.type), mapped)
+    if own.null_count == len(own):
+        return mapped
+    if pa.types.is_integer(mapped.type):
+        return pc.coalesce(_numbers(own), mapped)
+    if pa.types.is_dictionary(mapped.type):
+        return _chosen(pc.coalesce, _encoded(own), _encoded(mapped))
+    return pc.coalesce(own, _texts(mapped))
 
 
 def places_of(schema: pa.Schema, field: str) -> list[str]:
@@ -258,7 +298,7 @@ def empty_batch(schema: pa.Schema) -> pa.RecordBatch:
 
 def columns(schema: pa.Schema) -> list[str]:
     """Returns the fields that events of a schema can have."""
-    own = (name for name, _ in _own_names(empty_batch(schema), None))
+    own = (name for name, *_ in _own_names(empty_batch(schema), None))
     return list(dict.fromkeys([*(field[0] for field in _core.ocsf_fields()), *own]))
 
 
@@ -334,8 +374,8 @@ def flat_batch(batch: pa.RecordBatch, fields: set[str] | None) -> pa.RecordBatch
             flat[name] = _of_its_end(batch, table["flow-direction"][0], found)
         elif found:
             flat[name] = functools.reduce(_coalesced, (values for _, values in found))
-    for name, values in _own_names(batch, fields):
-        flat[name] = _coalesced(flat[name], values) if name in flat else values
+    for name, values, is_null in _own_names(batch, fields):
+        flat[name] = _own_first(values, is_null, flat[name]) if name in flat else values
     if not flat:  # the rows count even so
         flat["version"] = pa.nulls(batch.num_rows, pa.string())
     return pa.RecordBatch.from_arrays(list(flat.values()), names=list(flat))

@@ -1,0 +1,91 @@
+// Events of the schemas of SIEMs and lakes.
+#include "convert.h"
+#include "vpcflow/export/events.h"
+
+namespace vpcflow_python {
+namespace {
+
+using vpcflow::EventRow;
+using vpcflow::EventSchema;
+using vpcflow::EventValue;
+using vpcflow::EventWriter;
+
+constexpr std::string_view kValueNames[] = {"natural",  "text",       "millis", "seconds", "rfc3339",
+                                            "nanos",    "word",       "number", "list",    "protocol",
+                                            "PROTOCOL", "observable", "null",   "rest",    "rest-texts"};
+
+py::list Words(const vpcflow::EventTranslation* words) {
+  py::list out;
+  for (const auto& [from, to] : words == nullptr ? vpcflow::EventTranslation{} : *words) {
+    if (to.empty()) break;
+    out.append(py::make_tuple(from, to));
+  }
+  return out;
+}
+
+py::dict RowOf(const EventRow& row) {
+  py::dict out;
+  out["pointer"] = row.pointer;
+  out["reads"] = row.reads;
+  out["writes"] = row.writes;
+  out["as"] = kValueNames[static_cast<size_t>(row.as)];
+  out["constant"] = row.constant;
+  out["words"] = Words(row.words);
+  out["written"] = Words(row.written);
+  return out;
+}
+
+// An EventWriter; Python calls it from one thread at a time.
+class PyEventWriter {
+ public:
+  PyEventWriter(const std::string& schema, const std::string& version, bool maps)
+      : writer_(Make(schema, version, maps)) {}
+
+  // The lines of a table, and the ids of its events.
+  py::tuple Write(const vpcflow::Table& table) {
+    absl::StatusOr<std::string_view> lines = std::string_view();
+    std::string ids;
+    {
+      const py::gil_scoped_release release;
+      lines = writer_.Write(table);
+      ids = writer_.Ids();
+    }
+    if (!lines.ok()) RaiseStatus(lines.status());
+    return py::make_tuple(py::bytes(lines->data(), lines->size()), ids);
+  }
+
+ private:
+  static EventWriter Make(const std::string& schema, const std::string& version, bool maps) {
+    absl::StatusOr<EventWriter> writer = EventWriter::Make({.schema = schema, .version = version, .maps = maps});
+    if (!writer.ok()) RaiseStatus(writer.status());
+    return *std::move(writer);
+  }
+
+  EventWriter writer_;
+};
+
+}  // namespace
+
+void BindEvents(py::module_& m) {
+  py::class_<PyEventWriter>(m, "EventWriter")
+      .def(py::init<const std::string&, const std::string&, bool>(), py::arg("schema"), py::arg("version"),
+           py::arg("maps"))
+      .def("write", &PyEventWriter::Write, py::arg("table"));
+  m.def("event_schemas", [] {
+    py::list out;
+    for (const EventSchema& schema : vpcflow::EventSchemas()) {
+      py::dict one;
+      one["name"] = schema.name;
+      one["meaning"] = schema.meaning;
+      one["versions"] = std::vector<std::string_view>(schema.versions.begin(), schema.versions.end());
+      one["own"] = schema.own;
+      py::list rows;
+      for (const EventRow& row : schema.rows) rows.append(RowOf(row));
+      one["rows"] = rows;
+      out.append(one);
+    }
+    return out;
+  });
+}
+
+}  // namespace vpcflow_python

@@ -1,0 +1,161 @@
+"""Records and sessions as events, batch after batch."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Iterator
+from typing import IO, TYPE_CHECKING, Any
+
+from .. import _core
+from ..errors import PlanError, VpcflowError
+from ..io.writing import Writing
+from ..query.arguments import whole
+from ..query.flows import Flows
+from ..query.report import Report
+from ..query.result import Result
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+UNITS = ("sessions", "records")
+_DIGITS = 32  # of an id
+_ROWS = 2048  # some three MB of OCSF
+
+
+@dataclasses.dataclass(frozen=True)
+class EventBatch:
+    """Some events: their lines, each ending in a line feed, and an id for each."""
+
+    lines: bytes
+    ids: list[str]
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def __iter__(self) -> Iterator[tuple[str, bytes]]:
+        """Yields the id and the line of each event, without the line feed."""
+        return zip(self.ids, self.lines.split(b"\n"))
+
+
+class Events:
+    """Records or sessions as events of a schema; what :func:`vpcflow.export` gives."""
+
+    def __init__(self, flows: Flows, schema: str, version: str, unit: str) -> None:
+        self.schema, self.unit = schema, unit
+        self._version = version
+        _core.EventWriter(schema, version, False)  # a wrong name is an error here
+        is_sessions = flows._spec.sessions is not None
+        if is_sessions and unit == "records":
+            raise PlanError("export: unit='records' of sessions; expected unit='sessions', or flows without sessions()")
+        if unit == "records":
+            if flows._grouped:
+                raise PlanError("export: a grouping has no records; expected flows without group_by")
+            self._flows = flows.located()
+        else:
+            self._flows = flows if is_sessions else flows.sessions()
+        #: The report of the scan, when it has ended.
+        self.report: Report | None = None
+        #: How many events were made so far.
+        self.written = 0
+
+    def batches(self, rows: int = _ROWS) -> Iterator[EventBatch]:
+        """Yields events in batches of about ``rows``: of records in the order of the input, in bounded memory; of
+        sessions in their order.
+
+        Of damaged sources what could be read comes first, then the error is raised.
+        """
+        yield from self._written(rows, maps=False)
+
+    def _written(self, rows: int, *, maps: bool) -> Iterator[EventBatch]:
+        if whole(rows, "rows", f"batches(rows={_ROWS})") < 1:
+            raise PlanError(f"batches: rows={rows}: expected at least 1")
+        writer = _core.EventWriter(self.schema, self._version, maps)
+        for part in self._parts(rows):
+            self.report = part.report
+            if len(part) == 0:
+                continue
+            lines, ids = writer.write(part._table)
+            self.written += len(part)
+            yield EventBatch(lines, [ids[i : i + _DIGITS] for i in range(0, len(ids), _DIGITS)])
+
+    def _parts(self, rows: int) -> Iterator[Result]:
+        if self.unit == "records":
+            yield from self._flows._batches(rows)
+            return
+        error = None
+        try:
+            result = self._flows.collect()
+        except VpcflowError as damage:
+            if not isinstance(damage.partial, Result):
+                raise
+            result, error = damage.partial, damage
+        for begin in range(0, len(result), rows):
+            yield result[begin : begin + rows]
+        if error is not None:
+            raise error
+        yield result[:0]
+
+    def write(self, path: str | os.PathLike[str]) -> Report:
+        """Writes the events to a file of lines and returns the report of the scan. The file is there whole or not at
+        all, but for damaged sources: then it holds what could be read, and the error is raised."""
+        with Writing(path) as target:
+            error = self.write_to(target.file)
+            if error is not None:
+                target.keep()
+                raise error
+        assert self.report is not None
+        return self.report
+
+    def write_to(self, file: IO[bytes]) -> VpcflowError | None:
+        """Writes the lines to an open file. Returns the error of damaged sources, if something was written before."""
+        try:
+            for batch in self.batches():
+                file.write(batch.lines)
+        except VpcflowError as error:
+            if not self.written:
+                raise
+            return error
+        return None
+
+    def arrow_batches(self, rows: int = _ROWS) -> Iterator[pa.RecordBatch]:
+        """Yields events of OCSF as record batches of nested columns, all of one schema. Needs pyarrow."""
+        from .nested import nested_batches
+
+        if self.schema != "ocsf":
+            raise PlanError(f"arrow: schema '{self.schema}' is written as lines; nested columns are of 'ocsf'")
+        yield from nested_batches(batch.lines for batch in self._written(rows, maps=True))
+
+    def to_arrow(self) -> pa.Table:
+        """Returns all events of OCSF as a ``pyarrow.Table``."""
+        import pyarrow
+
+        from .nested import nested_schema
+
+        return pyarrow.Table.from_batches(list(self.arrow_batches()), schema=nested_schema())
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        return self._reader().__arrow_c_stream__(requested_schema)
+
+    def _reader(self) -> Any:
+        import pyarrow
+
+        from .nested import nested_schema
+
+        return pyarrow.RecordBatchReader.from_batches(nested_schema(), self.arrow_batches())
+
+    def write_parquet_to(self, file: IO[bytes]) -> VpcflowError | None:
+        """Writes the events as Parquet to an open file, as :meth:`write_to` does."""
+        from pyarrow import parquet
+
+        from .nested import nested_schema
+
+        with parquet.ParquetWriter(file, nested_schema(), compression="zstd") as writer:
+            try:
+                for batch in self.arrow_batches():
+                    writer.write_batch(batch)
+            except VpcflowError as error:
+                if not self.written:
+                    raise
+                return error
+        return None

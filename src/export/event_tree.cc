@@ -1,0 +1,279 @@
+#include "src/export/event_tree.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "src/export/event_schemas.h"
+#include "src/export/json_text.h"
+
+VPCFLOW_NAMESPACE_BEGIN
+namespace internal {
+namespace {
+
+constexpr size_t kLongestNumber = 24, kLongestMade = 96, kMadeKept = 1024;
+constexpr EventRow kRestAsText = {.as = EventValue::kText};
+constexpr EventRow kRestNatural = {};
+
+bool IsRest(const EventRow& row) { return row.as == EventValue::kRest || row.as == EventValue::kRestTexts; }
+
+bool IsWritten(const EventRow& row) { return !row.writes.empty() || !row.constant.empty() || IsRest(row); }
+
+// The node of a name among the members of another, made if it is not there.
+EventNode* MemberOf(EventNode* parent, std::string_view name, EventStyle style) {
+  for (EventNode& member : parent->members) {
+    if (member.row == nullptr && member.name == name) return &member;
+  }
+  EventNode& made = parent->members.emplace_back();
+  made.name = name;
+  made.style = style;
+  return &made;
+}
+
+// Builds the steps of one batch.
+class Steps {
+ public:
+  Steps(const EventSchema& schema, std::string_view version, EventColumns* columns)
+      : schema_(schema), version_(version), columns_(*columns) {}
+
+  std::vector<EventStep> Build(const EventNode& tree) {
+    Text(schema_.json ? "{" : "");
+    Members(tree);
+    return std::move(steps_);
+  }
+
+ private:
+  static void Seal(EventStep* step) {
+    step->size = step->text.size();
+    step->behind_size = step->behind.size();
+    step->text.resize(step->size + EventStep::kSlack);
+    step->behind.resize(step->behind_size + EventStep::kSlack);
+    step->longest += step->size + step->behind_size;
+  }
+
+  // Appends a text to each row, with the text of the step before if there is one.
+  void Text(std::string_view text) {
+    if (text.empty()) return;
+    if (steps_.empty() || steps_.back().kind != EventStep::Kind::kText) {
+      Seal(&steps_.emplace_back());
+    }
+    EventStep& step = steps_.back();
+    step.text.resize(step.size);
+    step.text += text;
+    step.longest = step.size = step.text.size();
+    step.text.resize(step.size + EventStep::kSlack);
+  }
+
+  void Framed(EventStep::Kind kind, MemberFrame frame) {
+    EventStep& step = steps_.emplace_back();
+    step.kind = kind;
+    step.text = std::move(frame.before);
+    step.behind = std::move(frame.behind);
+    Seal(&step);
+    step.longest += 2 * kLongestNumber;
+  }
+
+  void Members(const EventNode& node) {
+    for (size_t i = 0; i < node.members.size();) {
+      const EventNode& member = node.members[i++];
+      if (member.row == nullptr) {
+        Nested(member);
+        continue;
+      }
+      const EventRow& row = *member.row;
+      if (row.writes == "id") {
+        Framed(EventStep::Kind::kId, FrameOf(member.name, member.style, true));
+      } else if (row.writes == "schema-version") {
+        const MemberFrame frame = FrameOf(member.name, member.style, true);
+        Text(frame.before + std::string(version_) + frame.behind);
+      } else if (row.writes.empty()) {
+        const MemberFrame frame = FrameOf(member.name, member.style, false);
+        Text(frame.before + std::string(row.constant) + frame.behind);
+      } else {
+        std::vector<EventNode> group = {member};
+        while (i < node.members.size() && node.members[i].row != nullptr && node.members[i].row->writes == row.writes)
+          group.push_back(node.members[i++]);
+        if (const TableColumn* const column = columns_.Find(row.writes)) Values(*column, std::move(group));
+      }
+    }
+    if (node.rest != nullptr) Rest(node);
+  }
+
+  void Nested(const EventNode& node) {
+    EventStep& begin = steps_.emplace_back();
+    begin.kind = EventStep::Kind::kBegin;
+    begin.text = FrameOf(node.name, node.style, false).before + (node.array ? '[' : '{');
+    Seal(&begin);
+    const size_t before = steps_.size();
+    Members(node);
+    const bool keep = node.rest != nullptr && !node.rest->constant.empty() && !node.array;
+    if (steps_.size() == before && !keep) {
+      steps_.pop_back();
+      return;
+    }
+    EventStep& end = steps_.emplace_back();
+    end.kind = EventStep::Kind::kEnd;
+    end.bracket = node.array ? ']' : '}';
+    end.keep = keep;
+    end.longest = 2;
+  }
+
+  // Members made of the values of one column.
+  void Values(const TableColumn& column, std::vector<EventNode> nodes) {
+    EventStep step;
+    step.column = &column;
+    for (const EventNode& node : nodes) step.values.emplace_back(*node.row, node.name, node.style);
+    if (column.type == ColumnType::kText || column.type == ColumnType::kAddress) {
+      step.kind = EventStep::Kind::kCodes;
+      step.codes = column.i32.data();
+      const size_t count = column.type == ColumnType::kText ? column.texts.size() : column.addresses.size();
+      step.begins.assign(2, 0);
+      for (size_t code = 0; code < count; ++code) {
+        const size_t before = step.text.size();
+        for (const EventMember& value : step.values)
+          AppendMember(value, column, static_cast<int64_t>(code), &step.text);
+        step.longest = std::max(step.longest, step.text.size() - before);
+        step.begins.push_back(static_cast<uint32_t>(step.text.size()));
+      }
+      step.text.resize(step.text.size() + EventStep::kSlack);
+      steps_.push_back(std::move(step));
+      return;
+    }
+    if (column.type == ColumnType::kTime) return Times(column, nodes);
+    const bool narrow = column.type == ColumnType::kInt32 || column.type == ColumnType::kBool;
+    if (!narrow && column.type != ColumnType::kInt64) return Values(AsTexts(column), std::move(nodes));
+    const EventNode& first = nodes.front();
+    const bool number = column.type == ColumnType::kInt32 || column.type == ColumnType::kInt64;
+    if (number && nodes.size() == 1 && (first.row->as == EventValue::kNatural || first.row->as == EventValue::kText)) {
+      Framed(narrow ? EventStep::Kind::kNumber32 : EventStep::Kind::kNumber64,
+             FrameOf(first.name, first.style, first.row->as == EventValue::kText));
+    } else {
+      step.kind = narrow ? EventStep::Kind::kMade32 : EventStep::Kind::kMade64;
+      step.made.resize(kMadeKept);
+      for (const EventMember& value : step.values)
+        step.longest += value.frame.before.size() + value.frame.behind.size() + kLongestMade;
+      steps_.push_back(std::move(step));
+    }
+    steps_.back().codes = column.i32.data();
+    steps_.back().wide = column.i64.data();
+  }
+
+  void Times(const TableColumn& column, const std::vector<EventNode>& nodes) {
+    for (const EventNode& node : nodes) {
+      const EventValue as = node.row->as;
+      const bool text = as == EventValue::kRfc3339;
+      Framed(text                           ? EventStep::Kind::kRfc3339
+             : as == EventValue::kMillis    ? EventStep::Kind::kMillis
+             : as == EventValue::kTimeNanos ? EventStep::Kind::kNanos
+                                            : EventStep::Kind::kSeconds,
+             FrameOf(node.name, node.style, text || as == EventValue::kText));
+      steps_.back().wide = column.i64.data();
+    }
+  }
+
+  // Columns of types that are rare in events.
+  const TableColumn& AsTexts(const TableColumn& column) {
+    TableColumn out;
+    out.name = column.name;
+    out.type = ColumnType::kText;
+    for (size_t i = 0; i < columns_.rows(); ++i) {
+      out.i32.push_back(column.is_null(i) ? kNullCode : static_cast<int32_t>(out.texts.size()));
+      if (!column.is_null(i)) out.texts.push_back(column.ToText(i));
+    }
+    return columns_.Keep(std::move(out));
+  }
+
+  void Rest(const EventNode& node) {
+    for (const TableColumn* const column : columns_.own()) {
+      std::string field = column->name;
+      std::replace(field.begin(), field.end(), '_', '-');
+      const bool covered = std::any_of(schema_.rows.begin(), schema_.rows.end(),
+                                       [&](const EventRow& row) { return Covers(row.writes, field); });
+      const TableColumn* const values = covered ? NotExact(*column, field) : columns_.Find(field);
+      if (values == nullptr) continue;
+      EventNode member;
+      member.name = column->name;
+      member.style = node.array ? EventStyle::kPair : EventStyle::kObject;
+      member.row = node.rest->as == EventValue::kRestTexts ? &kRestAsText : &kRestNatural;
+      Values(*values, {std::move(member)});
+    }
+  }
+
+  // The values of a field that are not read from its place as they were, which has words for others; null for none.
+  const TableColumn* NotExact(const TableColumn& column, std::string_view field) {
+    const auto place = std::find_if(schema_.rows.begin(), schema_.rows.end(),
+                                    [&](const EventRow& row) { return row.reads == field && !row.writes.empty(); });
+    if (place == schema_.rows.end() || (place->as != EventValue::kWord && place->as != EventValue::kNumber))
+      return nullptr;
+    TableColumn out = column;
+    bool any = false;
+    if (column.type == ColumnType::kText) {
+      std::vector<bool> exact;
+      for (const std::string& text : column.texts) exact.push_back(IsReadAsWritten(*place, text));
+      for (int32_t& code : out.i32) {
+        if (code == kNullCode) continue;
+        if (exact[static_cast<size_t>(code)]) code = kNullCode;
+        any |= code != kNullCode;
+      }
+    } else if (column.type == ColumnType::kInt32) {
+      for (int32_t& value : out.i32) {
+        if (value != kNullInt32 && IsReadAsWritten(*place, std::to_string(value))) value = kNullInt32;
+        any |= value != kNullInt32;
+      }
+    }
+    return any ? &columns_.Keep(std::move(out)) : nullptr;
+  }
+
+  const EventSchema& schema_;
+  std::string_view version_;
+  EventColumns& columns_;
+  std::vector<EventStep> steps_;
+};
+
+}  // namespace
+
+EventNode MakeEventTree(const EventSchema& schema, bool maps) {
+  EventNode root;
+  for (const EventRow& row : schema.rows) {
+    if (!IsWritten(row)) continue;
+    const bool rest = IsRest(row);
+    std::vector<std::string> parts = absl::StrSplit(absl::string_view(row.pointer.data(), row.pointer.size()), '/');
+    EventNode* at = &root;
+    std::string path;
+    for (size_t i = 1; i + (rest ? 0 : 1) < parts.size(); ++i) {
+      absl::StrAppend(&path, "/", parts[i]);
+      at->array |= parts[i] == "-";
+      at = MemberOf(at, parts[i], parts[i] == "-" ? EventStyle::kElement : EventStyle::kObject);
+      at->array |= maps && path == schema.own;
+    }
+    if (rest) {
+      at->rest = &row;
+      continue;
+    }
+    EventNode& value = at->members.emplace_back();
+    value.name = parts.back();
+    value.row = &row;
+    value.style = schema.json ? EventStyle::kObject : row.pointer.empty() ? EventStyle::kRaw : EventStyle::kCef;
+    if (at->array) value.style = EventStyle::kPair;
+    if (value.name == "-") {
+      at->array = true;
+      value.style = EventStyle::kElement;
+    }
+  }
+  return root;
+}
+
+std::string EventStep::Make(int64_t value) const {
+  std::string out;
+  for (const EventMember& member : values) AppendMember(member, *column, value, &out);
+  return out;
+}
+
+std::vector<EventStep> StepsOf(const EventSchema& schema, const EventNode& tree, std::string_view version,
+                               EventColumns* columns) {
+  return Steps(schema, version, columns).Build(tree);
+}
+
+}  // namespace internal
+VPCFLOW_NAMESPACE_END

@@ -1,0 +1,80 @@
+// The members of the events of a schema as a tree, and the steps that write it for a batch.
+#ifndef VPCFLOW_SRC_EXPORT_EVENT_TREE_H_
+#define VPCFLOW_SRC_EXPORT_EVENT_TREE_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "src/export/event_columns.h"
+#include "src/export/event_values.h"
+#include "vpcflow/export/events.h"
+#include "vpcflow/version.h"
+
+VPCFLOW_NAMESPACE_BEGIN
+namespace internal {
+
+struct EventNode {
+  std::string name;
+  EventStyle style = EventStyle::kObject;  // as a member of what it stands in
+  const EventRow* row = nullptr;           // of a value; null for an object or array
+  bool array = false;                      // its members are elements or pairs
+  const EventRow* rest = nullptr;          // takes the values that no row writes
+  std::vector<EventNode> members{};
+};
+
+EventNode MakeEventTree(const EventSchema& schema, bool maps);
+
+// Appends some bytes to each row.
+struct EventStep {
+  enum class Kind : uint8_t {
+    kText,      // the same for each row
+    kCodes,     // what the dictionary's value has
+    kNumber32,  // a number with a text before and one behind it, if it is not null
+    kNumber64,
+    kMade32,  // members made of a number
+    kMade64,
+    kMillis,  // a time
+    kSeconds,
+    kNanos,
+    kRfc3339,
+    kId,
+    kBegin,  // of an object or array that is left out if it has no members
+    kEnd
+  };
+  // What may be read behind a text, and written behind a row.
+  static constexpr size_t kSlack = 64;
+  static constexpr size_t kMostNested = 16;
+  struct Made {
+    int64_t value = kNullInt64;
+    size_t size = 0;
+    std::string text{};
+  };
+
+  std::string Make(int64_t value) const;
+
+  Kind kind = Kind::kText;
+  char bracket = '}';
+  bool keep = false;   // of kEnd: an object without members stays
+  std::string text{};  // with slack behind it, as `behind`
+  size_t size = 0;
+  std::string behind{};
+  size_t behind_size = 0;
+  size_t longest = 0;  // bytes that it may append
+  const int32_t* codes = nullptr;
+  const int64_t* wide = nullptr;
+  std::vector<uint32_t> begins{};  // of the bytes of each code in text, null first
+  std::vector<Made> made{};
+  const TableColumn* column = nullptr;
+  std::vector<EventMember> values{};  // of kMade
+};
+
+std::vector<EventStep> StepsOf(const EventSchema& schema, const EventNode& tree, std::string_view version,
+                               EventColumns* columns);
+
+}  // namespace internal
+VPCFLOW_NAMESPACE_END
+
+#endif  // VPCFLOW_SRC_EXPORT_EVENT_TREE_H_
