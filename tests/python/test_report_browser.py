@@ -13,7 +13,7 @@ import pytest
 import vpcflow as vf
 from aws_servers import SERVERS
 from conftest import SAMPLE
-from test_report import HOSTILE, hostile_log
+from test_report import AUDIT, HOSTILE, hostile_log
 from vpcflow.report.pdf import browser
 
 pytestmark = [
@@ -82,13 +82,13 @@ def test_nothing_is_asked_for_and_nothing_runs(tmp_path, proxy):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("what", ["sample", "hostile", "nothing"])
+@pytest.mark.parametrize("what", ["sample", "controls", "hostile", "nothing"])
 def test_everybody_can_read_it(tmp_path, scheme, what):
     axe = SERVERS / "axe" / "node_modules" / "axe-core" / "axe.min.js"
     if not axe.exists():
         pytest.skip("no axe-core: tools/servers.sh build/servers all")
-    logs = {"sample": lambda: vf.scan(SAMPLE), "hostile": lambda: vf.scan(hostile_log(tmp_path)), "nothing": lambda: vf.scan(b"", allow_empty=True)}
-    text = vf.report(logs[what]()).html
+    logs = {"sample": lambda: vf.scan(SAMPLE), "controls": lambda: vf.scan(AUDIT / "flow.log.gz"), "hostile": lambda: vf.scan(hostile_log(tmp_path)), "nothing": lambda: vf.scan(b"", allow_empty=True)}
+    text = vf.report(logs[what](), controls=AUDIT / "controls.yaml" if what == "controls" else None).html
     for details in ("", " open"):
         assert violations(text.replace("<details>", f"<details{details}>"), axe, tmp_path, scheme) == []
     broken = violations(text.replace("<main>", '<main><img src="data:,">'), axe, tmp_path, scheme)

@@ -15,7 +15,7 @@ from .._words import count
 from ..audit.result import WORDS
 from ..charts.drawing import CSS
 from ..query.axis import figure
-from .tables import Column, Figure, Table, day, incident_chart, of_many, over_time, table
+from .tables import Column, Figure, Table, day, incident_chart, of_many, over_time, table, worst_covered
 
 if TYPE_CHECKING:
     import jinja2
@@ -180,6 +180,7 @@ _PORT = [Column("dstport", "Port", "port"), Column("protocol", "Protocol", "prot
 
 def _sections(model: Model) -> list[Section]:
     return [
+        _covered(model),
         _ends(model, "talkers", "srcaddr", "Who sends most", "sources"),
         _ends(model, "receivers", "dstaddr", "Who receives most", "destinations"),
         _rejected(model, "rejected_sources", [Column("srcaddr", "Source")], "Rejected sources", "sources"),
@@ -191,6 +192,15 @@ def _sections(model: Model) -> list[Section]:
         _cost(model),
         _log_volume(model),
     ]
+
+
+def _covered(model: Model) -> Section:
+    title, coverage = "Interfaces that the logs have least of", model["coverage"]
+    if coverage is None:
+        return Section(title, [], "Not known: minutes without logs could not be told.")
+    if not coverage["worst"]:
+        return Section(title, [], "Every minute of every interface that logged is OK.")
+    return Section(title, [worst_covered(coverage)])
 
 
 def _ends(model: Model, part: str, column: str, title: str, noun: str) -> Section:

@@ -137,15 +137,21 @@ def over_time(model: Row) -> list[Figure]:
 
 def _coverage(coverage: Row) -> Figure:
     rows = [{"time": r["time"], "series": r["seen"], "value": r["minutes"]} for r in coverage["over_time"]]
-    chart = Timeline(
-        "Minutes of interfaces by what the logs have of them", "minutes", coverage["every"], rows, colours=_COVERAGE
-    )
-    columns = [
-        Column("interface_id", "Interface"),
-        *(Column(k, k, "number") for k in ("OK", "NODATA", "SKIPDATA", "absent")),
-    ]
+    title = "Minutes of interfaces by what the logs have of them"
+    chart = Timeline(title, "minutes", coverage["every"], rows, colours=_COVERAGE)
+    bins: dict[int, dict[str, int]] = {}
+    for row in coverage["over_time"]:
+        one = bins.setdefault(row["time"], {"time": row["time"], **dict.fromkeys(_COVERAGE, 0)})
+        one[row["seen"]] = row["minutes"]
+    columns = [Column("time", "Time (UTC)", "time"), *(Column(seen, seen, "number") for seen in _COVERAGE)]
+    return _drawn(chart, columns, [bins[time] for time in sorted(bins)])
+
+
+def worst_covered(coverage: Row) -> Table:
+    """Makes the table of the interfaces with most minutes that are not OK."""
+    columns = [Column("interface_id", "Interface"), *(Column(seen, seen, "number") for seen in _COVERAGE)]
     caption = of_many(coverage["worst"], coverage["interfaces"], "interfaces, by minutes that are not OK")
-    return Figure(chart.title, chart.inline(), table(chart.title, columns, coverage["worst"], caption))
+    return table("Interfaces by minutes", columns, coverage["worst"], caption)
 
 
 def _drawn(chart: Timeline, columns: Sequence[Column], rows: Sequence[Row]) -> Figure:
