@@ -13,7 +13,10 @@ import vpcflow
 from conftest import ROOT
 from vpcflow.cli._main import EXTRAS
 
-PACKAGES = {"yaml": "pyyaml", "sigma": "pysigma", "botocore": "boto3", "confluent_kafka": "confluent-kafka"}  # what brings a module, where it is not the name
+PACKAGES = {
+    "yaml": "pyyaml", "sigma": "pysigma", "botocore": "boto3", "confluent_kafka": "confluent-kafka",
+    "minisign": "py-minisign", "rfc3161_client": "rfc3161-client",
+}  # what brings a module, where it is not the name
 TEXT = (ROOT / "pyproject.toml").read_text()
 
 

@@ -65,8 +65,8 @@ class Listener(http.server.ThreadingHTTPServer):
     @property
     def url(self) -> str:
         """Where it listens."""
-        host, port = self.server_address[:2]
-        return f"http://[{host!s}]:{port}/" if ":" in str(host) else f"http://{host!s}:{port}/"
+        host, port = str(self.server_address[0]), self.server_address[1]
+        return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
 
     def run(self) -> None:
         """Serves until :meth:`stop`, by another thread or a handler of signals."""

@@ -125,7 +125,8 @@ def _found(
         try:
             objects, said = store.find(selection, os.path.realpath(folder.path))
         except VpcflowError as error:
-            if asked is None or not _is_nothing(error):
+            empty = error.kind == "no-records" or (error.kind == "not-found" and store.exists())
+            if asked is None or not empty:
                 raise
             objects, said = [], [f"{printable(os.fspath(path))}: no objects of the period"]
         notes += said
@@ -134,11 +135,6 @@ def _found(
     if not found and asked is None:
         raise SourceError("manifest add: no objects there but those of the manifest itself")
     return sorted(found.values(), key=lambda one: os.fsencode(one.stored.name)), notes
-
-
-def _is_nothing(error: VpcflowError) -> bool:
-    """Tells whether an error says that a place has nothing of what was asked for, not that there is no such place."""
-    return error.kind == "no-records" or (error.kind == "not-found" and "no such" not in str(error))
 
 
 def _periods(given: Iterable[str | None]) -> list[tuple[Day, Day]]:

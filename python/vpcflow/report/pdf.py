@@ -30,7 +30,7 @@ def pdf_of(html: str) -> bytes:
         import weasyprint
     except ImportError:
         raise OutputError(
-            "report: a PDF needs Chromium or WeasyPrint: install one (pip install weasyprint), or print the .html"
+            "report: a PDF needs Chromium or WeasyPrint: install one (pip install 'vpcflow[pdf]'), or print the .html"
         ) from None
     # It gives pictures none of the page's styles, so each takes its own.
     drawn = re.sub(r"<svg\b[^>]*>", lambda found: f"{found[0]}<style>{PAPER}</style>", html)
