@@ -7,11 +7,16 @@
 #   Kafka                           Maven: with `all`
 #   kinesis-local                   npm: with `all`
 #   axe-core, which checks pages    npm: with `all`
+#   Prometheus                      Debian's package: with `all`
+#   VictoriaLogs, VictoriaMetrics   Go, built here in some two minutes: with `all`
+#   types of Grafana                npm: with `all`
 set -eu
 elasticmq=1.6.14 versitygw=v1.8.0 kafka=4.0.0 kinesis=0.6.2 axe=4.14.1
+victorialogs=v1.52.1 victoriametrics=v1.151.0 grafana=13.2.3 typescript=5.9.3
 packages="prometheus-alertmanager syslog-ng-core libivykis0 libnet1 libjson-c5 libpcre3 libwrap0 libglib2.0-0"
 folder=$1 which=${2:-}
 mkdir -p "$folder" && folder=$(cd "$folder" && pwd)
+[ "$which" != all ] || packages="$packages prometheus"
 jars() { # NAME GROUP ARTIFACT VERSION: a Java program with all that it needs
   [ ! -e "$folder/$1/lib" ] || return 0
   if ! command -v mvn >/dev/null || ! command -v java >/dev/null; then
@@ -43,6 +48,18 @@ if [ "$which" = all ]; then
     (cd "$folder/axe" && npm install --silent --no-audit --no-fund --ignore-scripts "axe-core@$axe" >/dev/null 2>&1) ||
       echo "No axe-core from npm: its test is skipped"
   fi
+  if [ ! -e "$folder/grafana/node_modules/@grafana/schema" ]; then
+    mkdir -p "$folder/grafana"
+    (cd "$folder/grafana" && npm install --silent --no-audit --no-fund --ignore-scripts "@grafana/schema@$grafana" "typescript@$typescript" >/dev/null 2>&1) ||
+      echo "No @grafana/schema from npm: its test is skipped"
+  fi
+  for program in "victoria-logs VictoriaLogs $victorialogs" "victoria-metrics VictoriaMetrics $victoriametrics"; do
+    # shellcheck disable=SC2086
+    set -- $program
+    [ ! -x "$folder/bin/$1" ] && command -v go >/dev/null || continue
+    GOBIN="$folder/bin" GOFLAGS=-p=2 go install "github.com/VictoriaMetrics/$2/app/$1@$3" >/dev/null 2>&1 ||
+      echo "$1 was not built: its test is skipped"
+  done
 fi
 if [ "$which" = all ] && [ ! -x "$folder/bin/versitygw" ]; then
   if ! command -v go >/dev/null; then

@@ -110,6 +110,9 @@ def test_infinity_asks_what_is_served():
         assert {"from", "to"} <= set(names)
         asked.add(path)
     assert {"/api/v1/nodes", "/api/v1/edges", "/api/v1/annotations", "/api/v1/table/findings"} <= asked
+    filtered = {target["url"].partition("?")[0] for target in targets if "&where=${where:percentencode}" in target["url"]}
+    assert {"${url}/api/v1/table/talkers", "${url}/api/v1/nodes", "${url}/api/v1/edges"} <= filtered
+    assert "${url}/api/v1/annotations" not in filtered
     formats = {target["format"] for target in targets}
     assert {"node-graph-nodes", "node-graph-edges", "table", "timeseries"} == formats
     assert '"https://flows.example/vpc"' in json.dumps(made)

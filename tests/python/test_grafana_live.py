@@ -1,7 +1,7 @@
 """What foreign servers say of our dashboards: Prometheus, VictoriaLogs and VictoriaMetrics get the data and each query of
 each panel, and answer what our aggregates are; Grafana's published types check the JSON. For `make soak`; what is not
-there is skipped. `VPCFLOW_GRAFANA_TOOLS` names a folder with the programs and, in `node_modules`, `@grafana/schema` and
-`typescript`, beside those of build/.servers."""
+there is skipped. `VPCFLOW_GRAFANA_TOOLS` names a folder with the programs and, in `grafana/node_modules`, `@grafana/schema` and
+`typescript`, beside those of build/servers."""
 
 import contextlib
 import json
@@ -25,7 +25,7 @@ from vpcflow.serve import Board, Server, exposition, gather, history
 
 pytestmark = pytest.mark.skipif(not LONG, reason="foreign servers: make soak")
 
-TOOLS = [pathlib.Path(os.environ.get("VPCFLOW_GRAFANA_TOOLS", "/nonexistent")), ROOT / "build" / ".servers"]
+TOOLS = [pathlib.Path(os.environ.get("VPCFLOW_GRAFANA_TOOLS", "/nonexistent")), ROOT / "build" / "servers"]
 MADE = vf.synth(6000, seed=3, plant="port_scan", peers=60, noise_sources=60)
 
 
@@ -213,10 +213,10 @@ def _in_milliseconds(text):
 
 
 def test_grafanas_own_types_take_the_dashboards(tmp_path):
-    folder = next((folder for folder in TOOLS if (folder / "node_modules" / "@grafana" / "schema").is_dir()), None)
+    folder = next((folder for folder in TOOLS if (folder / "grafana" / "node_modules" / "@grafana" / "schema").is_dir()), None)
     if folder is None or shutil.which("node") is None:
-        pytest.skip("no @grafana/schema and typescript in node_modules here")
-    (tmp_path / "node_modules").symlink_to(folder / "node_modules")
+        pytest.skip("no @grafana/schema and typescript here")
+    (tmp_path / "node_modules").symlink_to(folder / "grafana" / "node_modules")
     classic = "import type {Dashboard} from '@grafana/schema';\nexport const d: Dashboard = "
     path = "./node_modules/@grafana/schema/dist/types/schema/dashboard/v2beta1/types.spec.gen"
     second = f"import type {{Spec}} from '{path}';\nexport const d: Spec = "
@@ -227,7 +227,7 @@ def test_grafanas_own_types_take_the_dashboards(tmp_path):
                 note["target"] = {"refId": note["target"]["refId"], "datasource": note["datasource"]}
             (tmp_path / f"{source}{number}.ts").write_text(classic + json.dumps(made))
             (tmp_path / f"{source}{number}v2.ts").write_text(second + json.dumps(dashboard(source, format, version=2)["spec"]))
-    tsc = ["node", folder / "node_modules/typescript/bin/tsc", "--noEmit", "--strict", "--skipLibCheck"]
+    tsc = ["node", folder / "grafana/node_modules/typescript/bin/tsc", "--noEmit", "--strict", "--skipLibCheck"]
     tsc += ["--moduleResolution", "bundler", "--module", "esnext", "--target", "es2022"]
     good = subprocess.run([*tsc, *sorted(tmp_path.glob("*.ts"))], capture_output=True, text=True, cwd=tmp_path, check=False)
     assert good.returncode == 0, good.stdout[:2000]

@@ -11,6 +11,7 @@ from .._hints import hint
 from ..errors import ArgumentError
 from ..io.aws.athena import LAYOUTS
 from ..io.aws.insights import alias
+from ..serve.server import ROUTES
 from . import languages
 from .panels import Panel
 
@@ -41,6 +42,7 @@ class Wanted:
     table: str = "vpc_flow_logs"
     layout: str = "daily"
     url: str = "http://127.0.0.1:9432"
+    where: str = ""  # a filter, to be typed in the page
 
     def check(self) -> None:
         """Raises :class:`~vpcflow.ArgumentError` for names that would be something else in a query."""
@@ -98,9 +100,11 @@ def infinity_query(wanted: Wanted, path: str, format: str = "table") -> dict[str
         for name in names
     ]
     join = "&" if "?" in path else "?"
+    takes = ROUTES[f"/api/v1/{path.partition('?')[0]}"].parameters
+    filters = "&where=${where:percentencode}" if "where" in takes else ""
     return {
         "type": "json", "source": "url", "parser": "backend", "format": format, "root_selector": "",
-        "url": f"${{url}}/api/v1/{path}{join}from=${{__from}}&to=${{__to}}", "columns": columns,
+        "url": f"${{url}}/api/v1/{path}{join}from=${{__from}}&to=${{__to}}{filters}", "columns": columns,
         "url_options": {"method": "GET", "data": ""}, "filters": [],
     }  # fmt: skip
 
@@ -159,7 +163,7 @@ SOURCES: dict[str, Source] = {
         "prometheus", _prometheus, "it holds no addresses, which would be a series each; infinity and victorialogs do"
     ),
     "infinity": Source(
-        "yesoreyeram-infinity-datasource", _infinity, "vpcflow serve has no table of it", ("url",)
+        "yesoreyeram-infinity-datasource", _infinity, "vpcflow serve has no table of it", ("url", "where")
     ),
     "victorialogs": Source("victoriametrics-logs-datasource", _victorialogs, _NO_RECORDS),
     "cloudwatch": Source("cloudwatch", _cloudwatch, _NO_RECORDS, ("log_group",)),
