@@ -244,3 +244,12 @@ def test_routes_say_what_they_save_and_blind(planted, tmp_path, capsys, monkeypa
     assert main(["route", str(planted), "--routes", str(file), "-o", str(tmp_path / "out"), "--prove", "detect"]) == 1
     assert "lost: beacon/" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+def test_lines_that_are_left_out_are_said(tmp_path, capsys):
+    (tmp_path / "a.log").write_bytes(b"srcaddr bytes start\n10.0.0.1 1 60\n10.0.0.1 x 60\n")
+    (tmp_path / "routes.json").write_text(json.dumps([{"name": "a", "where": "bytes > 9"}]))
+    for args in (["rollup"], ["route", "--routes", str(tmp_path / "routes.json")]):
+        out = str(tmp_path / args[0])
+        assert main([args[0], str(tmp_path / "a.log"), "-o", out, "--max-rejects", "0", *args[1:]]) == 3
+        assert "1 line rejected, and left out" in capsys.readouterr().err

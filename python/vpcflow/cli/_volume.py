@@ -6,13 +6,14 @@ import argparse
 from collections.abc import Callable
 
 from .._display import human_bytes
-from ..errors import PlanError
+from .._words import count
+from ..errors import PlanError, VpcflowError
 from ..query.flows import Flows
 from ..rules import Rule
 from ..volume.hours import LAYOUTS, SPANS
 from ..volume.proving import Proof, prove
 from ._detection import rules_of
-from ._output import FOUND, print_note
+from ._output import ERROR, FOUND, REJECTS, print_note
 from ._shared import names_of
 
 _SHOWN = 20
@@ -71,6 +72,16 @@ def refused(proof: Proof, what: str) -> int:
     for line in lines:
         print_note(line)
     return FOUND
+
+
+def left_out(rejected: int, error: VpcflowError | None, args: argparse.Namespace) -> int:
+    """Prints which lines were left out and which damage there is, and returns the exit code."""
+    if rejected:
+        print_note(f"{count(rejected, 'line')} rejected, and left out; vpcflow compact keeps them")
+    if error is not None:
+        print_note(f"error: {error}")
+        return ERROR
+    return REJECTS if args.max_rejects is not None and rejected > args.max_rejects else 0
 
 
 def sizes(before: int, after: int, what: str) -> str:

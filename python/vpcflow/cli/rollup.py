@@ -8,9 +8,9 @@ import json
 from .._words import count
 from ..errors import PlanError
 from ..volume.rollups import rollup
-from ._output import ERROR, print_note, write_out
+from ._output import write_out
 from ._shared import add_input, flows_of
-from ._volume import RefusedError, add_places, add_prove, prover, refused, sizes
+from ._volume import RefusedError, add_places, add_prove, left_out, prover, refused, sizes
 
 HELP = "write one record for those of a flow within a span of time, as flow records that every command reads"
 EXAMPLES = (
@@ -57,7 +57,4 @@ def run(args: argparse.Namespace) -> int:
             f"{count(done.records, 'record')} for {done.records_before:,}: "
             f"{sizes(done.size_before, done.size, 'of Parquet')}\n"
         )
-    if done.error is not None:
-        print_note(f"error: {done.error}")
-        return ERROR
-    return 0
+    return left_out(done.rejected, done.error, args)

@@ -17,10 +17,10 @@ from ..pricing import Sheet, prices
 from ..query.flows import Flows
 from ..volume.proving import Proof, prove
 from ..volume.routing import USUAL, Route, Routed, blinded, load_routes, route
-from ._output import ERROR, print_note, write_out
+from ._output import print_note, write_out
 from ._pages import Page, add_page, print_page
 from ._shared import add_input, flows_of
-from ._volume import RefusedError, add_places, add_prove, prover, refused
+from ._volume import RefusedError, add_places, add_prove, left_out, prover, refused
 
 HELP = "keep, summarise and drop records by routes; what each saves, and which detectors it blinds"
 EXAMPLES = "route logs/\n  vpcflow route logs/ --routes examples/routes.json"
@@ -111,7 +111,4 @@ def _written(done: Routed, args: argparse.Namespace) -> int:
     else:
         for part in done.parts:
             write_out(f"{part.name}: {part.do}: {part.kept:,} of {count(part.records, 'record')}\n")
-    if done.error is not None:
-        print_note(f"error: {done.error}")
-        return ERROR
-    return 0
+    return left_out(done.rejected, done.error, args)

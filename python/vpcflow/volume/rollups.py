@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import warnings
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from .._units import seconds
 from .._words import count
-from ..errors import NoRecordsError, PlanError, VpcflowError
+from ..errors import DataQualityWarning, NoRecordsError, PlanError, VpcflowError
 from ..query.expr import max as max_of
 from ..query.expr import min as min_of
 from ..query.expr import sum as sum_of
@@ -42,6 +43,8 @@ class Rollup:
     records_before: int
     objects: list[dict[str, Any]]
     size_before: int
+    #: Lines that are no records, and are left out.
+    rejected: int = 0
     error: VpcflowError | None = None
 
     @property
@@ -134,7 +137,10 @@ def _rolled(flows: Flows, span: int, done: Rollup) -> Iterator[Result]:
         other = " or ".join(f"log_status = '{status}'" for status in NOT_TRAFFIC)
         traffic, others = flows.filter(f"log_status is null or not ({other})"), flows.filter(other)
     queries = [grouped(traffic, columns, span), *([] if others is None else [others.select(*columns)])]
-    results, error = collect_readable(queries)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DataQualityWarning)
+        results, error = collect_readable(queries)
+    done.rejected += results[0].report.rejected
     done.error = done.error or error
     done.records_before += results[0].report.records
     yield from (result[columns] for result in results)

@@ -124,6 +124,8 @@ class Routed:
     #: First start and last end of the logs, Unix seconds.
     start: int | None = None
     end: int | None = None
+    #: Lines that are no records, and are left out.
+    rejected: int = 0
     error: VpcflowError | None = None
 
     def total(self, what: str) -> int:
@@ -165,6 +167,7 @@ def route(
             for table in source.tables():
                 routing.take(table, source.account, source.region)
             done.error = done.error or source.error
+            done.rejected += source.report.rejected if source.report is not None else 0
         routing.finish()
         done.objects = objects.finish()
         if not done.total("records") and not logs.options.allow_empty:
