@@ -280,9 +280,12 @@ def test_version_2_has_the_same_panels():
 
 def test_victoriametrics_draws_the_metrics():
     made = victoriametrics()
-    panels = made["rows"][0]["panels"]
-    assert {"Bytes by action", "Rejected records"} <= {panel["title"] for panel in panels}
-    assert all(panel["expr"] and "$" not in panel["expr"][0] for panel in panels)
+    through_time, now = (row["panels"] for row in made["rows"])
+    assert {"Bytes by action", "Rejected records"} <= {panel["title"] for panel in through_time}
+    assert all("rate(" in panel["expr"][0] for panel in through_time)
+    assert not any("rate(" in panel["expr"][0] for panel in now)
+    assert all(panel["expr"] and "$" not in panel["expr"][0] for panel in [*through_time, *now])
+    assert {panel["title"] for panel in [*through_time, *now]} == {p.title for p in PANELS if p.metric and not lacks(p, "default")}
 
 
 def test_alerts_end_in_their_condition():

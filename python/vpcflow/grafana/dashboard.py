@@ -228,18 +228,30 @@ def _version_2(made: Json) -> Json:
 # -- VictoriaMetrics -------------------------------------------------------------------------------------------------
 
 
+_UNITS = {"bytes": "B", "Bps": "B/s", "cps": "/s"}  # that page has no units of its own
+
+
 def victoriametrics(format: str = "default") -> Json:
     """Returns a dashboard for the page of VictoriaMetrics itself (``-vmui.customDashboardsPath``), of the panels that
-    metrics answer.
+    metrics answer: those through time first, then those of a moment.
 
     >>> [row["title"] for row in victoriametrics()["rows"]]
-    ['Traffic']
+    ['Through time', 'At the last reading']
     """
-    panels = [
-        {"title": panel.title, "description": panel.about, "width": 6 if panel.kind == "timeseries" else 3,
-         "unit": panel.metric_unit or panel.unit, "showLegend": True,
-         "expr": [panel.metric.replace("$__rate_interval", "10m")], "alias": [panel.legend]}
-        for panel in PANELS
-        if panel.metric and not lacks(panel, format)
-    ]  # fmt: skip
-    return {"title": _TITLE, "rows": [{"title": "Traffic", "panels": panels}]}
+    shown = [panel for panel in PANELS if panel.metric and not lacks(panel, format)]
+    rows = {
+        "Through time": [panel for panel in shown if panel.kind == "timeseries"],
+        "At the last reading": [panel for panel in shown if panel.kind != "timeseries"],
+    }
+    return {"title": _TITLE, "rows": [
+        {"title": title, "panels": [_drawn(panel) for panel in panels]} for title, panels in rows.items() if panels
+    ]}  # fmt: skip
+
+
+def _drawn(panel: Panel) -> Json:
+    """Returns a panel of VictoriaMetrics."""
+    return {
+        "title": panel.title, "description": panel.about, "width": 6 if panel.kind == "timeseries" else 3,
+        "unit": _UNITS.get(panel.metric_unit or panel.unit, ""), "showLegend": True,
+        "expr": [panel.metric.replace("$__rate_interval", "10m")], "alias": [panel.legend],
+    }  # fmt: skip
