@@ -94,7 +94,8 @@ class PriceError(VpcflowError, ValueError):
 
 
 class NotifyError(VpcflowError, OSError):
-    """An alert could not be delivered. The message names the channel by scheme and host, never its secrets."""
+    """An alert or an event could not be delivered. The message names the channel or sink by scheme and host, never its
+    secrets."""
 
     kind = "notify"
 

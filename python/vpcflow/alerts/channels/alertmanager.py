@@ -7,7 +7,7 @@ import http.client
 import urllib.parse
 
 from ..alert import Alert, Channel
-from ._http import TIMEOUT, post
+from ..http import TIMEOUT, post
 
 SCHEMES = ("alertmanager+http", "alertmanager+https")
 

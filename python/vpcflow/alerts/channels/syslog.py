@@ -22,6 +22,18 @@ def open_channel(url: str, allow_hosts: tuple[str, ...]) -> Channel:
     return Syslog(url)
 
 
+def message(severity: int, identity: str, text: bytes) -> bytes:
+    """Makes a message of RFC 5424 of now."""
+    now = datetime.datetime.now(datetime.timezone.utc).isoformat()
+    name = "".join(c for c in socket.gethostname() if 33 <= ord(c) <= 126)[:255] or "-"
+    return f"<{8 * _FACILITY + severity}>1 {now} {name} vpcflow {os.getpid()} {identity[:32]} - ".encode() + text
+
+
+def counted(text: bytes) -> bytes:
+    """Frames a message for TCP by octet counting (RFC 6587)."""
+    return str(len(text)).encode() + b" " + text
+
+
 class Syslog:
     """RFC 5424; the message is :func:`cef`. Over TCP with octet counting (RFC 6587)."""
 
@@ -32,17 +44,14 @@ class Syslog:
 
     def send(self, alert: Alert) -> None:
         """Sends the alert as one message."""
-        now = datetime.datetime.now(datetime.timezone.utc).isoformat()
-        priority = 8 * _FACILITY + _SEVERITY[alert.finding.severity]
-        name = "".join(c for c in socket.gethostname() if 33 <= ord(c) <= 126)[:255] or "-"
-        message = f"<{priority}>1 {now} {name} vpcflow {os.getpid()} {alert.id[:32]} - {cef(alert)}".encode()
+        text = message(_SEVERITY[alert.finding.severity], alert.id, cef(alert).encode())
         try:
             if self._tcp:
                 with socket.create_connection(self._to, TIMEOUT) as tcp:
-                    tcp.sendall(str(len(message)).encode() + b" " + message)
+                    tcp.sendall(counted(text))
             else:
                 family, kind, protocol, _, address = socket.getaddrinfo(*self._to, type=socket.SOCK_DGRAM)[0]
                 with socket.socket(family, kind, protocol) as udp:
-                    udp.sendto(message[:65_000], address)
+                    udp.sendto(text[:65_000], address)
         except (OSError, UnicodeError) as e:
             raise NotifyError(f"{self.label}: {getattr(e, 'strerror', None) or type(e).__name__}") from None

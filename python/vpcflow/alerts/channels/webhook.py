@@ -7,7 +7,7 @@ import urllib.parse
 
 from ...errors import RuleError
 from ..alert import Alert, Channel
-from ._http import TIMEOUT, Pinned, RefusedError, post, public_address
+from ..http import TIMEOUT, Pinned, RefusedError, post, public_address
 
 SCHEMES = ("https", "http")
 

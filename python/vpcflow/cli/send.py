@@ -1,0 +1,151 @@
+"""Sends events to SIEMs, streams and files: ``vpcflow send``."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+from .._units import seconds
+from .._words import count
+from ..errors import DataQualityWarning, PlanError, VpcflowError
+from ..siem.export import export, schemas
+from ..sinks.dead import DeadLetters
+from ..sinks.marks import Marks
+from ..sinks.opening import open_sink, schemes
+from ..sinks.replay import replay
+from ..sinks.sending import PATIENCE, Sent, send
+from ._output import ERROR, print_note, write_out
+from ._parser import InsteadOfPaths
+from ._shared import add_input, aws_of, exit_code_of, flows_of
+
+HELP = "send sessions, records or findings as events to a SIEM, a stream or a file"
+EXAMPLES = (
+    "send logs/ --to file:events.jsonl --as ecs --unit records\n"
+    "  vpcflow send s3://bucket/AWSLogs/ --to opensearch+https://search:9200/flows --as ecs --auth env:SEARCH --state s.db\n"
+    "  vpcflow send --replay vpcflow-dead.jsonl --to opensearch+https://search:9200/flows --auth env:SEARCH"
+)
+_UNITS = ("sessions", "records", "findings")
+_OF_FINDINGS = ("asff", "leef")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the options of the command to its parser."""
+    add_input(parser)
+    group = parser.add_argument_group("sending")
+    group.add_argument(
+        "--to", required=True, metavar="URL",
+        help=f"send there, e.g. opensearch+https://HOST:9200/INDEX; or env:NAME, which has the URL; schemes: "
+        f"{', '.join(schemes())}",
+    )  # fmt: skip
+    group.add_argument(
+        "--as", dest="as_", metavar="SCHEMA", choices=[*schemas(), *_OF_FINDINGS],
+        help=f"send events of this schema: {', '.join(schemas())}; of findings ocsf, ecs, cef, {', '.join(_OF_FINDINGS)}",
+    )  # fmt: skip
+    group.add_argument("--ocsf-version", metavar="VERSION", help="of OCSF: 1.5.0 (the default), or 1.1.0")
+    group.add_argument(
+        "--unit", choices=_UNITS,
+        help="one event of each session (the default) or record, or of each finding of vpcflow detect",
+    )  # fmt: skip
+    group.add_argument(
+        "--state", metavar="FILE", help="mark what was sent, and send it no more: a run that was cut goes on by this file"
+    )  # fmt: skip
+    group.add_argument(
+        "--dead", metavar="FILE", default="vpcflow-dead.jsonl",
+        help="keep events that the sink never takes, with the reason (default vpcflow-dead.jsonl; made if there is one)",
+    )  # fmt: skip
+    group.add_argument(
+        "--replay", metavar="FILE", action=InsteadOfPaths,
+        help="send the events of such a file instead of a PATH; those that are taken go from it",
+    )  # fmt: skip
+    group.add_argument(
+        "--auth", metavar="PLACE", help="credentials, from env:NAME or file:PATH: USER:PASSWORD, a token, or Bearer ..."
+    )
+    group.add_argument(
+        "--allow-host", action="append", default=[], metavar="HOST",
+        help="send there whatever its address is, also without TLS; may be repeated",
+    )  # fmt: skip
+    group.add_argument(
+        "--patience", metavar="TIME", default=f"{PATIENCE:.0f}s",
+        help="give up when the sink has taken nothing for so long (default 5m); what was not sent stays in the source",
+    )  # fmt: skip
+
+
+def run(args: argparse.Namespace) -> int:
+    """Runs the command and returns its exit code."""
+    patience = float(seconds(args.patience, "--patience"))
+    if args.replay:
+        return _replayed(args, patience)
+    if args.as_ is None:
+        raise PlanError("send: --as SCHEMA is missing, e.g. --as ecs")
+    sink = open_sink(args.to, args.as_, auth=args.auth, allow_hosts=args.allow_host, aws=aws_of(args))
+    counts = Sent()
+    with contextlib.ExitStack() as stack, warnings.catch_warnings():
+        warnings.simplefilter("ignore", DataQualityWarning)
+        stack.callback(sink.close)
+        events = _events_of(args)
+        dead = DeadLetters(args.dead, args.as_, sink.label)
+        stack.callback(dead.close)
+        marks = None
+        if args.state is not None:
+            target = "\n".join((args.to, args.as_, args.ocsf_version or "", events.unit))
+            marks = Marks(args.state, target)
+            stack.callback(marks.close)
+        code = 0
+        try:
+            send(_pairs(events), sink, dead, marks=marks, patience=patience, log=print_note, counts=counts)
+        except VpcflowError as error:
+            if not (counts.accepted or counts.before or counts.dead):
+                raise
+            print_note(f"error: {error}")
+            code = ERROR
+    code = _told(counts, sink.label, args, dead.path) or code
+    return exit_code_of(events.report, args, code) if events.report is not None else code
+
+
+def _events_of(args: argparse.Namespace) -> Any:
+    flows = flows_of(args)
+    if args.unit != "findings":
+        return export(flows, args.as_, version=args.ocsf_version, unit=args.unit)
+    from ..detect.detect import detect
+
+    return export(detect(flows), args.as_, version=args.ocsf_version)
+
+
+def _pairs(events: Any) -> Iterator[tuple[str, bytes]]:
+    for batch in events.batches():
+        yield from batch
+
+
+def _replayed(args: argparse.Namespace, patience: float) -> int:
+    if args.paths:
+        raise PlanError("send: --replay FILE and PATH: give one of them")
+    code = 0
+    for path in args.replay:
+        counts = replay(
+            path, args.to, auth=args.auth, allow_hosts=tuple(args.allow_host), aws=aws_of(args), patience=patience,
+            log=print_note,
+        )  # fmt: skip
+        code = _told(counts, args.to.partition("?")[0], args, path) or code
+    return code
+
+
+def _told(counts: Sent, label: str, args: argparse.Namespace, dead: str) -> int:
+    """Prints what became of the events, and returns the exit code."""
+    if args.json:
+        import dataclasses
+        import json
+
+        write_out(json.dumps({"sink": label, **dataclasses.asdict(counts)}) + "\n")
+    parts = [f"{count(counts.accepted, 'event')} sent to {label}"]
+    if counts.known:
+        parts.append(f"{counts.known:,} of them were there")
+    if counts.before:
+        parts.append(f"{counts.before:,} were sent by an earlier run")
+    print_note("; ".join(parts))
+    if not counts.dead:
+        return 0
+    print_note(f"error: {count(counts.dead, 'event')} not taken: reasons in {dead}; send them again with --replay {dead}")
+    return ERROR

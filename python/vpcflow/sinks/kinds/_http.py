@@ -1,0 +1,89 @@
+"""What sinks over HTTP share: a server for each thread, and what a status means for the whole request."""
+
+from __future__ import annotations
+
+import email.utils
+import json
+import threading
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from ..._display import printable
+from ...alerts.http import Answer, Server
+from ..opening import Place
+from ..sink import BusyError, StoppedError, TooLargeError
+
+_AGAIN = (408, 425, 429, 500, 502, 503, 504)
+_LONGEST_PAUSE = 3600.0
+_LONGEST_REASON = 300
+
+
+class Http:
+    """Requests to one host, by a connection for each thread."""
+
+    def __init__(self, place: Place, port: int) -> None:
+        self._make = lambda: Server(place.url, port, place.allow_hosts, place.option("ca"))
+        self.label = self._make().label
+        self._own = threading.local()
+        self._servers: list[Server] = []
+
+    def post(self, path: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+        """Sends a POST and returns the answer of a status of 2xx or 4xx that says something about events; raises for
+        the others, as :meth:`~vpcflow.sinks.Sink.send` does."""
+        server = getattr(self._own, "server", None)
+        if server is None:
+            server = self._own.server = self._make()
+            self._servers.append(server)
+        answer: Answer = server.ask("POST", path, body, headers)
+        status = answer.status
+        if status in _AGAIN:
+            raise BusyError(f"{self.label}: answered {status}", pause_of(answer.headers.get("retry-after")))
+        if status == 413:
+            raise TooLargeError(f"{self.label}: answered 413, the request is too large")
+        if 300 <= status < 400:
+            raise StoppedError(f"{self.label}: answered {status}; redirects are not followed")
+        return answer
+
+    def refused(self, answer: Answer) -> StoppedError:
+        """Makes the error of an answer after which nothing else will be taken."""
+        about = " (--auth gives credentials)" if answer.status in (401, 403) else ""
+        return StoppedError(f"{self.label}: answered {answer.status}{about}: {said(answer.body)}")
+
+    def close(self) -> None:
+        """Ends the connections."""
+        for server in self._servers:
+            server.close()
+
+
+def pause_of(text: str | None) -> float | None:
+    """Returns the seconds of ``Retry-After``: a number, or a date.
+
+    >>> pause_of("2"), pause_of("soon"), pause_of(None)
+    (2.0, None, None)
+    """
+    if text is None:
+        return None
+    if text.strip().isdigit():
+        return min(float(text), _LONGEST_PAUSE)
+    try:
+        return min(max(0.0, email.utils.parsedate_to_datetime(text).timestamp() - time.time()), _LONGEST_PAUSE)
+    except (TypeError, ValueError):
+        return None
+
+
+def said(body: bytes) -> str:
+    """Returns the beginning of what a server said, in a line.
+
+    >>> said(b'  no\\n such index ')
+    'no such index'
+    """
+    return printable(" ".join(body[:4096].decode(errors="replace").split())[:_LONGEST_REASON])
+
+
+def json_of(answer: Answer, label: str) -> Any:
+    """Returns the JSON of an answer; one that is none came from something in between, and the request goes again."""
+    try:
+        return json.loads(answer.body)
+    except (ValueError, RecursionError):
+        raise BusyError(f"{label}: the answer is no JSON") from None

@@ -1,0 +1,119 @@
+"""OpenSearch and Elasticsearch, by ``_bulk``."""
+
+from __future__ import annotations
+
+import base64
+import json
+import urllib.parse
+from collections.abc import Sequence
+from typing import Any
+
+from ..._hints import hint
+from ...errors import RuleError
+from ..opening import Place
+from ..sink import BusyError, Limits, Piece, Receipt, StoppedError
+from ._http import Http, json_of, said
+
+SCHEMES = ("opensearch+http", "opensearch+https", "elastic+http", "elastic+https")
+OPTIONS = ("op", "ca")
+_OPS = ("create", "index")
+_PORT = 9200
+_EXISTS, _AGAIN, _NOWHERE = 409, (408, 429, 500, 502, 503, 504), (401, 403, 404)
+
+
+def open_sink(place: Place) -> Bulk:
+    """Makes the sink of a URL: ``opensearch+https://HOST[:9200]/[PREFIX/]INDEX``."""
+    if place.schema in ("cef", "leef"):
+        raise RuleError(f"sink {place.scheme}: it takes events of JSON, not {place.schema}")
+    return Bulk(place)
+
+
+class Bulk:
+    """An index or data stream. The id of an event is that of the document: ``create`` (the default, and what data
+    streams take) keeps the first one, ``?op=index`` replaces it by the last one."""
+
+    takes_ids = True
+    limits = Limits(bytes=5 << 20, items=5000, each=50 << 20, at_once=2)
+
+    def __init__(self, place: Place) -> None:
+        self._http = Http(place, _PORT)
+        self.label = self._http.label
+        prefix, _, index = place.path.rpartition("/")
+        if not index or index.startswith(("_", "-", "+")) or index != index.lower():
+            raise RuleError(f"sink {self.label}: no index {index!r}; write {place.scheme}://HOST:PORT/INDEX, lower case")
+        self._op = str(place.option("op", "create"))
+        if self._op not in _OPS:
+            raise RuleError(f"sink {self.label}: op={self._op!r}; {hint(self._op, list(_OPS))}")
+        named = [urllib.parse.quote(part) for part in (*filter(None, prefix.split("/")), index)]
+        # What the answer says of documents that were taken is not needed, but there are servers that filter nothing.
+        self._path = f"/{'/'.join(named)}/_bulk"
+        self._headers = {"Content-Type": "application/x-ndjson", **authorization(place.auth)}
+
+    def encode(self, identity: str, line: bytes) -> bytes:
+        """Returns the action and the document."""
+        return b'{"%s":{"_id":"%s"}}\n%s\n' % (self._op.encode(), identity.encode(), line)
+
+    def send(self, pieces: Sequence[Piece]) -> Receipt:
+        """Sends documents; the answer has a status for each."""
+        answer = self._http.post(self._path, b"".join(piece.body for piece in pieces), self._headers)
+        if answer.status != 200:
+            raise self._http.refused(answer)
+        items = _items(json_of(answer, self.label))
+        if items is None or len(items) != len(pieces):
+            raise BusyError(f"{self.label}: the answer does not say what became of each event")
+        retry: list[int] = []
+        dead: list[tuple[int, str]] = []
+        known, reason = 0, ""
+        for i, (status, why) in enumerate(items):
+            if status == _EXISTS:
+                known += 1
+            elif status in _AGAIN:
+                retry.append(i)
+                reason = f"{status} {why}"
+            elif status in _NOWHERE:
+                raise StoppedError(f"{self.label}: {status} {why}")
+            elif not 200 <= status < 300:
+                dead.append((i, f"{status} {why}"))
+        return Receipt(retry, dead, known, reason=reason)
+
+    def close(self) -> None:
+        """Ends the connections."""
+        self._http.close()
+
+
+def _items(answer: Any) -> list[tuple[int, str]] | None:
+    """Returns the status and the reason of each document, or ``None`` if the answer has another shape."""
+    found = []
+    items = answer.get("items") if isinstance(answer, dict) else None
+    if not isinstance(items, list):
+        return None
+    for item in items:
+        inner = next(iter(item.values()), None) if isinstance(item, dict) else None
+        if not isinstance(inner, dict) or not isinstance(inner.get("status"), int):
+            return None
+        found.append((inner["status"], _reason(inner.get("error")) if inner["status"] >= 300 else ""))
+    return found
+
+
+def _reason(error: Any) -> str:
+    parts = []
+    while isinstance(error, dict) and len(parts) < 3:  # the cause says which field it was
+        parts.append(": ".join(str(error[name]) for name in ("type", "reason") if error.get(name)))
+        error = error.get("caused_by")
+    text = "; ".join(filter(None, parts)) if parts else json.dumps(error)
+    return said(text.encode(errors="replace"))
+
+
+def authorization(auth: str | None) -> dict[str, str]:
+    """Returns the header of a secret: ``USER:PASSWORD``, or ``ApiKey ...`` and ``Bearer ...`` as they are.
+
+    >>> authorization("u:p"), authorization("ApiKey abc"), authorization(None)
+    ({'Authorization': 'Basic dTpw'}, {'Authorization': 'ApiKey abc'}, {})
+    """
+    if auth is None:
+        return {}
+    if auth.startswith(("ApiKey ", "Bearer ", "Basic ")):
+        return {"Authorization": auth}
+    if ":" not in auth:
+        raise RuleError("auth: expected USER:PASSWORD, ApiKey ..., or Bearer ...")
+    return {"Authorization": f"Basic {base64.b64encode(auth.encode()).decode()}"}

@@ -1,0 +1,71 @@
+"""What was sent: marks of chunks in a SQLite file, by which a restart goes on."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import sqlite3
+from collections.abc import Iterable
+
+from ..errors import OutputError, RuleError
+from ..io.writing import check_writable
+
+_APPLICATION = 0x76667364  # "vfsd", by which a file is known as a state of sending
+VERSION = 1
+_CREATE = "create table sent (target blob, chunk blob, events integer, primary key (target, chunk)) without rowid"
+
+
+class Marks:
+    """The chunks that ``target`` has settled: all their events accepted or dead. Chunks are known by the ids of their
+    events, so what is added to a source or goes from it does not matter. Of one thread at a time."""
+
+    def __init__(self, path: str | os.PathLike[str], target: str) -> None:
+        self._path = os.fspath(path)
+        self._target = hashlib.sha256(target.encode()).digest()[:16]
+        check_writable(self._path)
+        try:
+            self._db = sqlite3.connect(self._path, isolation_level=None, timeout=10.0, check_same_thread=False)
+            self._open()
+        except sqlite3.OperationalError as e:
+            raise OutputError(f"{self._path}: the state cannot be written: {e}") from None
+        except sqlite3.Error as e:
+            raise RuleError(f"{self._path}: not a state of vpcflow send: {e}") from None
+
+    def _open(self) -> None:
+        db = self._db
+        tables = db.execute("select count(*) from sqlite_master").fetchone()[0]
+        application, version = (db.execute(f"pragma {n}").fetchone()[0] for n in ("application_id", "user_version"))
+        if tables and application != _APPLICATION:
+            db.close()
+            raise RuleError(f"{self._path}: not a state of vpcflow send: a database of another program")
+        if tables and version != VERSION:
+            db.close()
+            raise RuleError(f"{self._path}: written by another version of vpcflow; give another --state")
+        db.executescript("pragma journal_mode = wal; pragma synchronous = full;")
+        if not tables:
+            for step in ("begin immediate", _CREATE, f"pragma application_id = {_APPLICATION}",
+                         f"pragma user_version = {VERSION}", "commit"):  # fmt: skip
+                db.execute(step)
+
+    def has(self, chunk: bytes) -> bool:
+        """Returns whether a chunk is settled."""
+        query = "select 1 from sent where target = ? and chunk = ?"
+        return self._db.execute(query, (self._target, chunk)).fetchone() is not None
+
+    def add(self, chunk: bytes, events: int) -> None:
+        """Marks a chunk as settled. It is on the disk when this returns."""
+        try:
+            self._db.execute("insert or ignore into sent values (?, ?, ?)", (self._target, chunk, events))
+        except sqlite3.Error as e:
+            raise OutputError(f"{self._path}: the state cannot be written: {e}") from None
+
+    def close(self) -> None:
+        """Closes the file."""
+        with contextlib.suppress(sqlite3.Error):
+            self._db.close()
+
+
+def chunk_id(ids: Iterable[str]) -> bytes:
+    """Returns by what a chunk is known: a hash of its events' ids in their order."""
+    return hashlib.sha256("\n".join(ids).encode()).digest()[:16]

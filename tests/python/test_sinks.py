@@ -1,0 +1,371 @@
+"""Sinks: what becomes of each event, by fakes that answer as the real ones document it."""
+
+import collections
+import http.server
+import json
+import socket
+import struct
+import threading
+
+import pytest
+
+import vpcflow as vf
+from vpcflow import cli, sinks
+from vpcflow.alerts.http import own_address, RefusedError
+from vpcflow.sinks import dead as dead_letters
+from vpcflow.sinks import sending
+from vpcflow.sinks.gate import Gate
+from vpcflow.sinks.marks import Marks
+
+EVENTS = [(f"{i * 2654435761 % 2**128:032x}", b'{"n":%d}' % i) for i in range(3000)]
+
+
+class Fake(http.server.ThreadingHTTPServer):
+    """A server whose ``plan`` answers: a function of request number, path, headers, body."""
+
+    daemon_threads = True
+
+    def __init__(self, plan):
+        self.asked = []
+        self.lock = threading.Lock()
+        fake = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                with fake.lock:
+                    fake.asked.append((self.path, dict(self.headers), body))
+                    answer = plan(len(fake.asked) - 1, body)
+                if answer is None:  # reset
+                    self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                    self.connection.close()
+                    self.close_connection = True
+                    return
+                status, headers, text = answer
+                self.send_response(status)
+                for name, value in {**headers, "Content-Length": str(len(text))}.items():
+                    self.send_header(name, value)
+                self.end_headers()
+                self.wfile.write(text)
+
+            def log_message(self, *_):
+                pass
+
+        super().__init__(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self.serve_forever, args=(0.01,), daemon=True).start()
+
+    @property
+    def host(self):
+        return f"127.0.0.1:{self.server_port}"
+
+    def __exit__(self, *_):
+        self.shutdown()
+        self.server_close()
+
+
+class Index:
+    """Documents of an index: ``verdict`` says the status of each item that is new, by its number."""
+
+    def __init__(self, verdict=lambda n: 201):
+        self.documents, self.verdict, self.seen = {}, verdict, collections.Counter()
+        self.n = 0
+
+    def answer(self, body):
+        lines = body.split(b"\n")
+        assert lines.pop() == b""
+        items = []
+        for action, document in zip(lines[::2], lines[1::2]):
+            ((op, where),) = json.loads(action).items()
+            identity = where["_id"]
+            status = 409 if identity in self.documents and op == "create" else self.verdict(self.n)
+            self.n += 1
+            if status == 201:
+                self.seen[identity] += 1
+                self.documents[identity] = json.loads(document)
+            reason = {"type": "document_parsing_exception", "reason": "failed to parse field [n]"}
+            items.append({op: {"_id": identity, "status": status, **({"error": reason} if status >= 300 else {})}})
+        return 200, {}, json.dumps({"errors": True, "items": items}).encode()
+
+
+@pytest.fixture(autouse=True)
+def short_pauses(monkeypatch):
+    monkeypatch.setattr("vpcflow.sinks.gate._FIRST", 0.001)
+    monkeypatch.setattr("vpcflow.sinks.gate._LONGEST", 0.01)
+    monkeypatch.setattr(sending, "_LOOK", 0.01)
+
+
+def sent(events, url, tmp_path, schema="ecs", state=None, patience=20.0, **more):
+    sink = sinks.open_sink(url, schema, **more)
+    letters = dead_letters.DeadLetters(tmp_path / "dead.jsonl", schema, sink.label)
+    marks = Marks(tmp_path / state, url) if state else None
+    counts = sinks.Sent()
+    try:
+        sinks.send(events, sink, letters, marks=marks, patience=patience, counts=counts)
+    finally:
+        sink.close()
+        letters.close()
+        if marks:
+            marks.close()
+    return counts
+
+
+def read_dead(tmp_path):
+    path = tmp_path / "dead.jsonl"
+    return [(dead.id, dead.line) for dead in dead_letters.read_dead(path)] if path.exists() else []
+
+
+@pytest.mark.parametrize("position", [0, 1, 7, 18, 19])
+@pytest.mark.parametrize("status", [400, 429, 503])
+def test_an_item_that_fails_at_any_position_is_sent_again_or_dead(position, status, tmp_path):
+    index = Index(lambda n: status if n == position else 201)
+    with Fake(lambda _, body: index.answer(body)) as fake:
+        counts = sent(EVENTS[:20], f"opensearch+http://{fake.host}/flows", tmp_path)
+        asked = len(fake.asked)
+    expected_dead = [EVENTS[position]] if status == 400 else []
+    assert read_dead(tmp_path) == expected_dead
+    assert set(index.documents) == {identity for identity, _ in EVENTS[:20]} - {one for one, _ in expected_dead}
+    assert (counts.accepted, counts.dead, counts.retried) == (20 - len(expected_dead), len(expected_dead), status != 400)
+    assert asked == (1 if status == 400 else 2)
+
+
+def test_storms_resets_and_nonsense_lose_and_double_nothing(tmp_path):
+    index = Index(lambda n: 429 if n % 5 == 0 else 201)
+
+    def plan(n, body):
+        if n % 4 == 0:
+            return 429, {"Retry-After": "0"}, b""
+        if n % 4 == 1:
+            index.answer(body)  # taken, but nobody hears of it
+            return None
+        return (502, {}, b"<html>") if n % 7 == 2 else (200, {}, b"{}") if n % 7 == 3 else index.answer(body)
+
+    with Fake(plan) as fake:
+        counts = sent(EVENTS, f"elastic+http://{fake.host}/flows", tmp_path)
+    assert {identity: {"n": i} for i, (identity, _) in enumerate(EVENTS)} == index.documents
+    assert set(index.seen.values()) == {1}
+    assert counts.accepted == len(EVENTS) and counts.known and counts.retried
+
+
+def test_a_restart_at_any_place_sends_the_rest_and_each_dead_letter_once(tmp_path):
+    bad = {EVENTS[5][0], EVENTS[2999][0]}
+
+    index = Index()
+
+    def answered(body):
+        status, headers, text = index.answer(body)
+        answer = json.loads(text)
+        for item in answer["items"]:
+            if item["create"]["_id"] in bad:
+                index.documents.pop(item["create"]["_id"], None)
+                item["create"] = {"_id": item["create"]["_id"], "status": 400, "error": {"type": "x", "reason": "y"}}
+        return status, headers, json.dumps(answer).encode()
+
+    class Killed(BaseException):
+        pass
+
+    def cut(n):
+        yield from EVENTS[:n]
+        raise Killed
+
+    with Fake(lambda _, body: answered(body)) as fake:
+        url = f"opensearch+http://{fake.host}/flows"
+        for n in (1, 700, 1500, 1501, 2900):
+            with pytest.raises(Killed):
+                sent(cut(n), url, tmp_path, state="s.db")
+        counts = sent(EVENTS, url, tmp_path, state="s.db")
+        again = sent(EVENTS, url, tmp_path, state="s.db")
+    assert counts.accepted + counts.dead + counts.before == again.before == len(EVENTS)
+    assert again.accepted == 0
+    assert len(index.documents) == len(EVENTS) - 2
+    assert sorted(identity for identity, _ in read_dead(tmp_path)) == sorted(bad)
+
+
+def test_an_event_more_does_not_move_the_chunks_behind_it(tmp_path):
+    def chunk_marks(events):
+        sink = sinks.open_sink("file:-", "ecs")
+        marks = sending._Sending(sink, None, None, 1.0, print, sinks.Sent())
+        return [chunk.mark for chunk in marks._chunks(events)]
+
+    ids = [(f"{hash((i, 1)) % 2**128:032x}"[:24] + f"{i * 2654435761 % 2**32:08x}", b"{}") for i in range(20000)]
+    old, new = chunk_marks(ids), chunk_marks([("f" * 24 + "00000000", b"{}"), *ids])
+    assert len(old) > 5
+    assert old[1:] == new[1:]
+
+
+def test_a_dead_receiver_stops_the_source(tmp_path):
+    read = 0
+
+    def endless():
+        nonlocal read
+        while True:
+            read += 1
+            yield f"{read:032x}", b'{"n":1}'
+
+    with Fake(lambda *_: (503, {}, b"")) as fake, pytest.raises(vf.NotifyError, match="answered 503; given up"):
+        sent(endless(), f"opensearch+http://{fake.host}/flows", tmp_path, patience=0.2)
+    assert read < 30_000
+
+
+@pytest.mark.parametrize("status", [401, 403, 404])
+def test_what_will_never_be_taken_stops_at_once(status, tmp_path):
+    with Fake(lambda *_: (status, {}, b"no")) as fake, pytest.raises(vf.NotifyError, match=f"answered {status}"):
+        sent(EVENTS, f"opensearch+http://{fake.host}/flows", tmp_path)
+    assert not read_dead(tmp_path)
+    assert len(fake.asked) <= 2
+
+
+def test_a_request_that_is_too_large_goes_in_halves(tmp_path):
+    index = Index()
+    with Fake(lambda _, body: (413, {}, b"") if body.count(b"\n") > 20 else index.answer(body)) as fake:
+        counts = sent(EVENTS[:100], f"opensearch+http://{fake.host}/flows", tmp_path)
+    assert counts.accepted == len(index.documents) == 100
+
+
+def test_redirects_users_and_addresses_of_the_cloud_are_refused(tmp_path):
+    with Fake(lambda *_: (307, {"Location": "http://169.254.169.254/"}, b"")) as fake:
+        with pytest.raises(vf.NotifyError, match="redirects are not followed"):
+            sent(EVENTS[:1], f"opensearch+http://{fake.host}/flows", tmp_path)
+    for address, secure in (("169.254.169.254", True), ("8.8.8.8", False), ("::ffff:169.254.169.254", True), ("224.0.0.1", True)):
+        with pytest.raises(RefusedError):
+            own_address(address, 443, secure)
+    with pytest.raises(vf.RuleError, match="a user in the URL") as refused:
+        sinks.open_sink("opensearch+https://me:hidden@example.org/flows", "ecs")
+    assert "hidden" not in str(refused.value)
+
+
+def test_credentials_are_headers_and_nowhere_else(tmp_path, monkeypatch):
+    monkeypatch.setenv("SEARCH", "me:hidden")
+    with Fake(lambda *_: (401, {}, b"")) as fake, pytest.raises(vf.NotifyError) as error:
+        sent(EVENTS[:1], f"opensearch+http://{fake.host}/flows", tmp_path, auth="env:SEARCH")
+    assert fake.asked[0][1]["Authorization"] == "Basic bWU6aGlkZGVu"
+    assert "hidden" not in str(error.value)
+    with pytest.raises(vf.RuleError, match="expected env:NAME or file:PATH"):
+        sinks.open_sink("opensearch+http://127.0.0.1/flows", "ecs", auth="me:hidden")
+
+
+def test_splunk_takes_events_in_envelopes_and_one_wrong_event_is_dead(tmp_path, monkeypatch):
+    monkeypatch.setenv("TOKEN", "t0")
+    taken = []
+
+    def plan(n, body):
+        events, decoder, at = [], json.JSONDecoder(), 0
+        text = body.decode()
+        while at < len(text):
+            event, at = decoder.raw_decode(text, at)
+            events.append(event)
+        wrong = next((i for i, event in enumerate(events) if event["event"] == {"n": 3}), None)
+        taken.extend(events[:wrong])
+        if wrong is None:
+            return 200, {}, b'{"text":"Success","code":0}'
+        return 400, {}, json.dumps({"text": "Invalid data format", "code": 6, "invalid-event-number": wrong}).encode()
+
+    with Fake(plan) as fake:
+        counts = sent(EVENTS[:10], f"splunk+http://{fake.host}?index=net", tmp_path, "cim", auth="env:TOKEN")
+    assert [event["fields"]["id"] for event in taken] == [identity for identity, _ in EVENTS[:10] if identity != EVENTS[3][0]]
+    assert taken[0]["index"] == "net" and taken[0]["sourcetype"] == "vpcflow:cim"
+    assert fake.asked[0][1]["Authorization"] == "Splunk t0"
+    assert read_dead(tmp_path) == [EVENTS[3]] and counts.accepted == 9
+
+
+def test_sentinel_takes_arrays_with_a_token(tmp_path, monkeypatch):
+    monkeypatch.setenv("ENTRA", "tenant:client:se:cret")
+    rows = []
+
+    def plan(n, body):
+        if b"client_secret=se%3Acret" in body:
+            return 200, {}, b'{"access_token":"abc","expires_in":3600}'
+        rows.extend(json.loads(body))
+        return 204, {}, b""
+
+    with Fake(plan) as fake:
+        url = f"sentinel+http://{fake.host}/dcr-1/Custom-Flows?authority=http://{fake.host}"
+        sent(EVENTS, url, tmp_path, "asim", auth="env:ENTRA")
+    assert sorted(row["n"] for row in rows) == list(range(len(EVENTS)))
+    path, headers, _ = fake.asked[-1]
+    assert path == "/dataCollectionRules/dcr-1/streams/Custom-Flows?api-version=2023-01-01"
+    assert headers["Authorization"] == "Bearer abc"
+
+
+def test_syslog_is_octet_counted_and_connects_again(tmp_path):
+    listening = socket.create_server(("127.0.0.1", 0))
+    got = []
+
+    def receive():
+        for _ in range(1):
+            connection, _ = listening.accept()
+            data = b""
+            while part := connection.recv(65536):
+                data += part
+            while data:
+                size, _, data = data.partition(b" ")
+                got.append(data[: int(size)])
+                data = data[int(size) :]
+
+    thread = threading.Thread(target=receive)
+    thread.start()
+    sent(EVENTS[:50], f"syslog+tcp://127.0.0.1:{listening.getsockname()[1]}", tmp_path)
+    thread.join(10)
+    listening.close()
+    assert [message.rpartition(b" ")[2] for message in got] == [line for _, line in EVENTS[:50]]
+    assert got[0].startswith(b"<85>1 ") and EVENTS[0][0].encode() in got[0]
+
+
+def test_a_file_ends_a_torn_line_and_leaves_others_alone(tmp_path):
+    path = tmp_path / "out.jsonl"
+    for before, after in ((b'{"n":0}\n{"n":', b'{"n":0}\n'), (b"words", b"words\n"), (b'{"n":0}', b'{"n":0}\n')):
+        path.write_bytes(before)
+        sent(EVENTS[1:3], f"file:{path}", tmp_path)
+        assert path.read_bytes() == after + b'{"n":1}\n{"n":2}\n'
+
+
+def test_the_command_sends_and_replays(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    rows = [f"2 123456789010 eni-1 10.0.0.{i} 10.0.9.1 4000 443 6 5 500 1700000000 1700000060 ACCEPT OK" for i in range(9)]
+    (tmp_path / "flow.log").write_text("\n".join(rows) + "\n")
+    index = Index(lambda n: 400 if n == 4 else 201)
+    with Fake(lambda _, body: index.answer(body)) as fake:
+        to = f"opensearch+http://{fake.host}/flows"
+        send = ["send", "flow.log", "--to", to, "--as", "ecs", "--unit", "records", "--state", "s.db"]
+        assert cli.main(send) == 2
+        assert "1 event not taken" in capsys.readouterr().err
+        assert len(index.documents) == 8
+        assert all(event["event"]["id"] == identity for identity, event in index.documents.items())
+        assert cli.main(send) == 0
+        assert "9 were sent by an earlier run" in capsys.readouterr().err
+        assert cli.main(["send", "--replay", "vpcflow-dead.jsonl", "--to", to]) == 0
+    assert {event["source"]["ip"] for event in index.documents.values()} == {f"10.0.0.{i}" for i in range(9)}
+    assert not (tmp_path / "vpcflow-dead.jsonl").exists()
+    assert cli.main(["send", "flow.log", "--to", "opensaerch+http://h/i", "--as", "ecs"]) == 2
+    assert "did you mean 'opensearch+http'" in capsys.readouterr().err
+
+
+def test_a_state_or_dead_letters_of_others_stay(tmp_path):
+    (tmp_path / "s.db").write_bytes(b"not a database" * 100)
+    with pytest.raises(vf.RuleError, match="not a state of vpcflow send"):
+        Marks(tmp_path / "s.db", "x")
+    (tmp_path / "dead.jsonl").write_text('{"mine": 1}\n')
+    with pytest.raises(vf.SourceError, match="no dead letter"):
+        dead_letters.DeadLetters(tmp_path / "dead.jsonl", "ecs", "x")
+
+
+def test_pauses_grow_and_hold_what_the_sink_asks_for():
+    now, waits = [0.0], []
+
+    def wait(seconds):
+        waits.append(seconds)
+        now[0] += seconds
+
+    gate = Gate(1000.0, clock=lambda: now[0], wait=wait)
+    for _ in range(6):
+        assert not gate.failed()
+        gate.release(gate.passed())
+    assert gate.is_open
+    gate.succeeded()
+    assert not gate.is_open
+    gate.failed(after=7.0)
+    gate.passed()
+    assert waits[-1] == 7.0
+    assert not gate.failed(after=900.0)
+    assert gate.failed(after=990.0)
