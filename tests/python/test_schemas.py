@@ -94,6 +94,7 @@ def test_the_types_that_are_checked_differ():
         ("Verdicts of a manifest", ["manifest", "verify", "EVIDENCE", SAMPLE]),
         ("Compactions", ["compact", SAMPLE, "-o", "LAKE"]),
         ("Verdicts of compacted logs", ["compact", "--verify", "LAKE"]),
+        ("Sent events", ["send", SAMPLE, "--to", "EVENTS", "--as", "ecs"]),
         ("Rollups", ["rollup", SAMPLE, "-o", "LAKE"]),
         ("Samples", ["sample", "draw", SAMPLE, "-o", "SAMPLE", "--rate", "0.1"]),
         ("Totals of a sample", ["sample", "totals", "SAMPLE"]),
@@ -108,6 +109,7 @@ def test_json_of_commands(title, args, tmp_path):
     made = {"RULES": tmp_path / "rules.yaml", "LABELS": tmp_path / "labels.csv", "BASELINE": tmp_path / "usual.vpcflow"}
     made |= {"EVIDENCE": tmp_path / "evidence", "LAKE": tmp_path / "lake", "SAMPLE": tmp_path / "sample.csv"}
     made |= {"SHARED": tmp_path / "shared.parquet", "KEY": tmp_path / "key", "KEYS": tmp_path / "keys" / "owner.json"}
+    made |= {"EVENTS": f"file:{tmp_path / 'events.jsonl'}"}
     made["KEY"].write_text("0" * 64)
     if title == "Encrypted logs":
         run_cli("protect", "keys", tmp_path / "keys", check=0)

@@ -3,6 +3,8 @@
 import collections
 import http.server
 import json
+import re
+import shlex
 import socket
 import struct
 import threading
@@ -10,8 +12,9 @@ import threading
 import pytest
 
 import vpcflow as vf
+from conftest import ROOT
 from vpcflow import cli, sinks
-from vpcflow.alerts.http import own_address, RefusedError
+from vpcflow.alerts.http import RefusedError, own_address
 from vpcflow.sinks import dead as dead_letters
 from vpcflow.sinks import sending
 from vpcflow.sinks.gate import Gate
@@ -145,7 +148,9 @@ def test_storms_resets_and_nonsense_lose_and_double_nothing(tmp_path):
         counts = sent(EVENTS, f"elastic+http://{fake.host}/flows", tmp_path)
     assert {identity: {"n": i} for i, (identity, _) in enumerate(EVENTS)} == index.documents
     assert set(index.seen.values()) == {1}
-    assert counts.accepted == len(EVENTS) and counts.known and counts.retried
+    assert counts.accepted == len(EVENTS)
+    assert counts.known
+    assert counts.retried
 
 
 def test_a_restart_at_any_place_sends_the_rest_and_each_dead_letter_once(tmp_path):
@@ -224,10 +229,11 @@ def test_a_request_that_is_too_large_goes_in_halves(tmp_path):
 
 
 def test_redirects_users_and_addresses_of_the_cloud_are_refused(tmp_path):
-    with Fake(lambda *_: (307, {"Location": "http://169.254.169.254/"}, b"")) as fake:
-        with pytest.raises(vf.NotifyError, match="redirects are not followed"):
-            sent(EVENTS[:1], f"opensearch+http://{fake.host}/flows", tmp_path)
-    for address, secure in (("169.254.169.254", True), ("8.8.8.8", False), ("::ffff:169.254.169.254", True), ("224.0.0.1", True)):
+    answer = (307, {"Location": "http://169.254.169.254/"}, b"")
+    with Fake(lambda *_: answer) as fake, pytest.raises(vf.NotifyError, match="redirects are not followed"):
+        sent(EVENTS[:1], f"opensearch+http://{fake.host}/flows", tmp_path)
+    refused_ones = (("169.254.169.254", True), ("8.8.8.8", False), ("::ffff:169.254.169.254", True), ("224.0.0.1", True))
+    for address, secure in refused_ones:
         with pytest.raises(RefusedError):
             own_address(address, 443, secure)
     with pytest.raises(vf.RuleError, match="a user in the URL") as refused:
@@ -263,10 +269,13 @@ def test_splunk_takes_events_in_envelopes_and_one_wrong_event_is_dead(tmp_path, 
 
     with Fake(plan) as fake:
         counts = sent(EVENTS[:10], f"splunk+http://{fake.host}?index=net", tmp_path, "cim", auth="env:TOKEN")
-    assert [event["fields"]["id"] for event in taken] == [identity for identity, _ in EVENTS[:10] if identity != EVENTS[3][0]]
-    assert taken[0]["index"] == "net" and taken[0]["sourcetype"] == "vpcflow:cim"
+    good = [identity for identity, line in EVENTS[:10] if line != EVENTS[3][1]]
+    assert [event["fields"]["id"] for event in taken] == good
+    assert taken[0]["index"] == "net"
+    assert taken[0]["sourcetype"] == "vpcflow:cim"
     assert fake.asked[0][1]["Authorization"] == "Splunk t0"
-    assert read_dead(tmp_path) == [EVENTS[3]] and counts.accepted == 9
+    assert read_dead(tmp_path) == [EVENTS[3]]
+    assert counts.accepted == 9
 
 
 def test_sentinel_takes_arrays_with_a_token(tmp_path, monkeypatch):
@@ -288,20 +297,20 @@ def test_sentinel_takes_arrays_with_a_token(tmp_path, monkeypatch):
     assert headers["Authorization"] == "Bearer abc"
 
 
-def test_syslog_is_octet_counted_and_connects_again(tmp_path):
+def test_syslog_is_octet_counted(tmp_path):
     listening = socket.create_server(("127.0.0.1", 0))
     got = []
 
     def receive():
-        for _ in range(1):
-            connection, _ = listening.accept()
-            data = b""
+        connection, _ = listening.accept()
+        data = b""
+        with connection:
             while part := connection.recv(65536):
                 data += part
-            while data:
-                size, _, data = data.partition(b" ")
-                got.append(data[: int(size)])
-                data = data[int(size) :]
+        while data:
+            size, _, data = data.partition(b" ")
+            got.append(data[: int(size)])
+            data = data[int(size) :]
 
     thread = threading.Thread(target=receive)
     thread.start()
@@ -309,7 +318,8 @@ def test_syslog_is_octet_counted_and_connects_again(tmp_path):
     thread.join(10)
     listening.close()
     assert [message.rpartition(b" ")[2] for message in got] == [line for _, line in EVENTS[:50]]
-    assert got[0].startswith(b"<85>1 ") and EVENTS[0][0].encode() in got[0]
+    assert got[0].startswith(b"<85>1 ")
+    assert EVENTS[0][0].encode() in got[0]
 
 
 def test_a_file_ends_a_torn_line_and_leaves_others_alone(tmp_path):
@@ -320,10 +330,15 @@ def test_a_file_ends_a_torn_line_and_leaves_others_alone(tmp_path):
         assert path.read_bytes() == after + b'{"n":1}\n{"n":2}\n'
 
 
+def write_log(path, records):
+    rest = "10.0.9.1 4000 443 6 5 500 1700000000 1700000060 ACCEPT OK"
+    path.write_text("".join(f"2 123456789010 eni-1 10.0.0.{i} {rest}\n" for i in range(records)))
+    return records
+
+
 def test_the_command_sends_and_replays(tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    rows = [f"2 123456789010 eni-1 10.0.0.{i} 10.0.9.1 4000 443 6 5 500 1700000000 1700000060 ACCEPT OK" for i in range(9)]
-    (tmp_path / "flow.log").write_text("\n".join(rows) + "\n")
+    write_log(tmp_path / "flow.log", 9)
     index = Index(lambda n: 400 if n == 4 else 201)
     with Fake(lambda _, body: index.answer(body)) as fake:
         to = f"opensearch+http://{fake.host}/flows"
@@ -339,6 +354,19 @@ def test_the_command_sends_and_replays(tmp_path, capsys, monkeypatch):
     assert not (tmp_path / "vpcflow-dead.jsonl").exists()
     assert cli.main(["send", "flow.log", "--to", "opensaerch+http://h/i", "--as", "ecs"]) == 2
     assert "did you mean 'opensearch+http'" in capsys.readouterr().err
+
+
+def test_the_guide_is_typed_as_it_stands(tmp_path, monkeypatch):
+    page = (ROOT / "docs" / "how-to" / "send-to-a-siem.md").read_text()
+    commands = re.findall(r"^vpcflow (send .*)$", page, re.M)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "logs").mkdir()
+    records = write_log(tmp_path / "logs" / "flow.log", 30)
+    index = Index(lambda n: 400 if n == 4 else 201)
+    with Fake(lambda _, body: index.answer(body)) as fake:
+        codes = [cli.main(shlex.split(command.replace("127.0.0.1:9200", fake.host))) for command in commands]
+    assert codes == [0, 2, 0]  # the second one has an event that is refused, the third one sends it again
+    assert len(index.documents) == records == len((tmp_path / "events.jsonl").read_bytes().splitlines())
 
 
 def test_a_state_or_dead_letters_of_others_stay(tmp_path):
@@ -368,4 +396,4 @@ def test_pauses_grow_and_hold_what_the_sink_asks_for():
     gate.passed()
     assert waits[-1] == 7.0
     assert not gate.failed(after=900.0)
-    assert gate.failed(after=990.0)
+    assert gate.failed(after=995.0)

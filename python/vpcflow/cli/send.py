@@ -24,7 +24,7 @@ from ._shared import add_input, aws_of, exit_code_of, flows_of
 HELP = "send sessions, records or findings as events to a SIEM, a stream or a file"
 EXAMPLES = (
     "send logs/ --to file:events.jsonl --as ecs --unit records\n"
-    "  vpcflow send s3://bucket/AWSLogs/ --to opensearch+https://search:9200/flows --as ecs --auth env:SEARCH --state s.db\n"
+    "  vpcflow send s3://bucket/AWSLogs/ --to opensearch+https://search:9200/flows --as ecs --auth env:SEARCH\n"
     "  vpcflow send --replay vpcflow-dead.jsonl --to opensearch+https://search:9200/flows --auth env:SEARCH"
 )
 _UNITS = ("sessions", "records", "findings")
@@ -42,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     group.add_argument(
         "--as", dest="as_", metavar="SCHEMA", choices=[*schemas(), *_OF_FINDINGS],
-        help=f"send events of this schema: {', '.join(schemas())}; of findings ocsf, ecs, cef, {', '.join(_OF_FINDINGS)}",
+        help=f"send events of this schema: {', '.join(schemas())}; findings: ocsf, ecs, cef, {', '.join(_OF_FINDINGS)}",
     )  # fmt: skip
     group.add_argument("--ocsf-version", metavar="VERSION", help="of OCSF: 1.5.0 (the default), or 1.1.0")
     group.add_argument(
@@ -50,11 +50,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="one event of each session (the default) or record, or of each finding of vpcflow detect",
     )  # fmt: skip
     group.add_argument(
-        "--state", metavar="FILE", help="mark what was sent, and send it no more: a run that was cut goes on by this file"
+        "--state", metavar="FILE", help="mark what was sent, and send it no more: by it a run that was cut goes on"
     )  # fmt: skip
     group.add_argument(
         "--dead", metavar="FILE", default="vpcflow-dead.jsonl",
-        help="keep events that the sink never takes, with the reason (default vpcflow-dead.jsonl; made if there is one)",
+        help="keep events that the sink never takes, with the reason (default vpcflow-dead.jsonl)",
     )  # fmt: skip
     group.add_argument(
         "--replay", metavar="FILE", action=InsteadOfPaths,
@@ -147,5 +147,6 @@ def _told(counts: Sent, label: str, args: argparse.Namespace, dead: str) -> int:
     print_note("; ".join(parts))
     if not counts.dead:
         return 0
-    print_note(f"error: {count(counts.dead, 'event')} not taken: reasons in {dead}; send them again with --replay {dead}")
+    were = f"{count(counts.dead, 'event')} not taken"
+    print_note(f"error: {were}: reasons in {dead}; send them again with --replay {dead}")
     return ERROR

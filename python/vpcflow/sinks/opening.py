@@ -19,7 +19,6 @@ from . import kinds
 from .sink import Sink
 
 
-
 @dataclasses.dataclass(frozen=True)
 class Place:
     """Where a sink is: its URL in parts, and how it is reached. ``auth``: a secret, never shown."""
@@ -59,8 +58,8 @@ def open_sink(
     """Opens the sink of a URL for events of a schema, without calling anything.
 
     ``url``: as the table of the guide has them, or ``env:NAME``, whose value is the URL. ``auth``: ``env:NAME`` or
-    ``file:PATH``, where the secret is. ``allow_hosts``: hosts whose address is not checked. ``aws``: how AWS is reached,
-    as ``scan(aws=...)`` has it. Raises :class:`~vpcflow.RuleError` for a URL of no sink.
+    ``file:PATH``, where the secret is. ``allow_hosts``: hosts whose address is not checked. ``aws``: how AWS is
+    reached, as ``scan(aws=...)`` has it. Raises :class:`~vpcflow.RuleError` for a URL of no sink.
 
     >>> from vpcflow import sinks
     >>> sinks.open_sink("opensearch+http://127.0.0.1:9200/flows", "ecs").label
@@ -87,8 +86,9 @@ def open_sink(
         if not auth.startswith(("env:", "file:")):
             raise RuleError("auth: expected env:NAME or file:PATH, as others see the arguments of a process")
         secret = kept_elsewhere(auth, "auth")
+    reached = Connection.of(aws)
     place = Place(
-        scheme.lower(), url, rest.removeprefix("//"), dict(pairs), schema, secret, tuple(allow_hosts), Connection.of(aws)
+        scheme.lower(), url, rest.removeprefix("//"), dict(pairs), schema, secret, tuple(allow_hosts), reached
     )  # fmt: skip
     try:
         opened: Sink = module.open_sink(place)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import queue
 import threading
@@ -44,8 +45,8 @@ def send(
     takes them: a few requests are held. Each event is accepted, or in ``dead``, or sent again, with pauses that grow,
     until the sink has taken nothing for ``patience`` seconds: then :class:`~vpcflow.NotifyError` is raised, as it is at
     once for what will never be taken. ``marks``: a chunk is marked when all its events are accepted or dead; those that
-    are marked are not sent. ``counts``: counted in, so that it is right after an error, too. ``log``: called with a line
-    when the sink fails, and when it answers again.
+    are marked are not sent. ``counts``: counted in, so that it is right after an error, too. ``log``: called with a
+    line when the sink fails, and when it answers again.
 
     Errors of ``events`` are raised when what was read before is sent.
     """
@@ -104,6 +105,12 @@ class _Sending:
     def _stop(self, error: BaseException) -> None:
         self._error = self._error or error
         self._gate.end()
+        with contextlib.suppress(queue.Empty):  # those that wait for a chunk
+            while True:
+                self._queue.get_nowait()
+        with contextlib.suppress(queue.Full):
+            for _ in range(self._sink.limits.at_once):
+                self._queue.put_nowait(None)
 
     def _put(self, chunk: _Chunk | None) -> None:
         """Waits for room in the queue, as long as somebody empties it."""

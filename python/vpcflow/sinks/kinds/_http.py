@@ -23,17 +23,20 @@ class Http:
     """Requests to one host, by a connection for each thread."""
 
     def __init__(self, place: Place, port: int) -> None:
-        self._make = lambda: Server(place.url, port, place.allow_hosts, place.option("ca"))
-        self.label = self._make().label
+        self._place, self._port = place, port
+        self.label = self._made().label
         self._own = threading.local()
         self._servers: list[Server] = []
+
+    def _made(self) -> Server:
+        return Server(self._place.url, self._port, self._place.allow_hosts, self._place.option("ca"))
 
     def post(self, path: str, body: bytes, headers: Mapping[str, str]) -> Answer:
         """Sends a POST and returns the answer of a status of 2xx or 4xx that says something about events; raises for
         the others, as :meth:`~vpcflow.sinks.Sink.send` does."""
         server = getattr(self._own, "server", None)
         if server is None:
-            server = self._own.server = self._make()
+            server = self._own.server = self._made()
             self._servers.append(server)
         answer: Answer = server.ask("POST", path, body, headers)
         status = answer.status

@@ -40,7 +40,8 @@ class Bulk:
         self.label = self._http.label
         prefix, _, index = place.path.rpartition("/")
         if not index or index.startswith(("_", "-", "+")) or index != index.lower():
-            raise RuleError(f"sink {self.label}: no index {index!r}; write {place.scheme}://HOST:PORT/INDEX, lower case")
+            expected = f"{place.scheme}://HOST:PORT/INDEX, in lower case"
+            raise RuleError(f"sink {self.label}: index {index!r}; expected {expected}")
         self._op = str(place.option("op", "create"))
         if self._op not in _OPS:
             raise RuleError(f"sink {self.label}: op={self._op!r}; {hint(self._op, list(_OPS))}")
@@ -96,7 +97,7 @@ def _items(answer: Any) -> list[tuple[int, str]] | None:
 
 
 def _reason(error: Any) -> str:
-    parts = []
+    parts: list[str] = []
     while isinstance(error, dict) and len(parts) < 3:  # the cause says which field it was
         parts.append(": ".join(str(error[name]) for name in ("type", "reason") if error.get(name)))
         error = error.get("caused_by")
