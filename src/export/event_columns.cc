@@ -36,13 +36,6 @@ TableColumn NumberColumn(std::string_view name, size_t rows, ColumnType type) {
   return out;
 }
 
-bool AllNull(const TableColumn& column, size_t rows) {
-  for (size_t i = 0; i < rows; ++i) {
-    if (!IsNull(column, i)) return false;
-  }
-  return true;
-}
-
 // The code of a text among those of a dictionary, or one that none has.
 int32_t CodeOf(const TableColumn& column, std::string_view text) {
   const auto at = std::find(column.texts.begin(), column.texts.end(), text);
@@ -94,6 +87,13 @@ EventColumns::EventColumns(const Table& table) : rows_(table.rows) {
       own_.push_back(&column);
     }
   }
+}
+
+bool EventColumns::IsAllNull(const TableColumn& column) const {
+  for (size_t i = 0; i < rows_; ++i) {
+    if (!IsNull(column, i)) return false;
+  }
+  return true;
 }
 
 // Each session as if it were a record of the client's to the server.
@@ -157,11 +157,10 @@ const TableColumn* EventColumns::OfTable(std::string_view value) const {
 const TableColumn* EventColumns::Find(std::string_view value) {
   const auto known = found_.find(value);
   if (known != found_.end()) return known->second;
-  const TableColumn* out = OfTable(value);
-  if (out == nullptr) {
-    if (std::optional<TableColumn> made = Compute(value)) out = &made_.emplace_back(*std::move(made));
-  }
-  if (out != nullptr && AllNull(*out, rows_)) out = nullptr;
+  // A label of a computed value's name is not that value.
+  std::optional<TableColumn> made = Compute(value);
+  const TableColumn* out = made ? &made_.emplace_back(*std::move(made)) : OfTable(value);
+  if (out != nullptr && IsAllNull(*out)) out = nullptr;
   found_.emplace(value, out);
   return out;
 }
@@ -183,7 +182,7 @@ std::optional<TableColumn> EventColumns::Compute(std::string_view value) {
   if (value.starts_with("sent-")) return Carried(value.substr(5), "_out", "src");
   if (value.starts_with("received-")) return Carried(value.substr(9), "_in", "dst");
   if (value == "bytes-out" || value == "packets-out") {
-    const TableColumn* const all = OfTable(value.substr(0, value.find('-')));
+    const TableColumn* const all = OfTable(sessions_ ? value : value.substr(0, value.find('-')));
     return all == nullptr ? std::nullopt : std::optional(*all);
   }
   if (value == "reason") return Reason();

@@ -44,6 +44,8 @@ class EventColumns {
   // Returns the columns of the table, but those of the place.
   const std::vector<const TableColumn*>& own() const { return own_; }
   size_t rows() const { return rows_; }
+  bool sessions() const { return sessions_; }
+  bool IsAllNull(const TableColumn& column) const;
   // Keeps a column as long as this.
   const TableColumn& Keep(TableColumn column) { return made_.emplace_back(std::move(column)); }
   // Returns the two halves of the id of each row.

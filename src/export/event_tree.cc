@@ -7,6 +7,7 @@
 #include "absl/strings/str_split.h"
 #include "src/export/event_schemas.h"
 #include "src/export/json_text.h"
+#include "vpcflow/format/field.h"
 
 VPCFLOW_NAMESPACE_BEGIN
 namespace internal {
@@ -188,10 +189,12 @@ class Steps {
     for (const TableColumn* const column : columns_.own()) {
       std::string field = column->name;
       std::replace(field.begin(), field.end(), '_', '-');
-      const bool covered = std::any_of(schema_.rows.begin(), schema_.rows.end(),
-                                       [&](const EventRow& row) { return Covers(row.writes, field); });
-      const TableColumn* const values = covered ? NotExact(*column, field) : columns_.Find(field);
-      if (values == nullptr) continue;
+      const bool may_be_covered = columns_.sessions() || FindField(field).has_value();  // a label is not
+      const bool covered =
+          may_be_covered && std::any_of(schema_.rows.begin(), schema_.rows.end(),
+                                        [&](const EventRow& row) { return Covers(row.writes, field); });
+      const TableColumn* const values = covered ? NotExact(*column, field) : column;
+      if (values == nullptr || columns_.IsAllNull(*values)) continue;
       EventNode member;
       member.name = column->name;
       member.style = node.array ? EventStyle::kPair : EventStyle::kObject;

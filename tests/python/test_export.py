@@ -186,6 +186,17 @@ def test_a_session_is_an_event_with_both_counts():
     ]  # fmt: skip
 
 
+def test_a_label_of_a_computed_values_name_is_a_label():
+    names = vf.labels.prefixes({"10.0.0.0/8": "inside"})
+    for name in ("time", "direction", "duration", "verdict", "reason", "device"):
+        events = vf.export(vf.scan(NAT).label(name, "pkt-srcaddr", names), unit="records")
+        (plain,) = (json.loads(line) for line in exported(NAT, "ocsf")[0].splitlines())
+        (labelled,) = (json.loads(batch.lines) for batch in events.batches())
+        assert labelled["unmapped"].pop(name) == "inside"
+        assert labelled["time"] == plain["time"]
+        assert labelled["connection_info"] == plain["connection_info"]
+
+
 def test_sessions_are_the_default_and_need_no_call():
     assert vf.export(vf.scan(PAIR)).unit == "sessions"
     asked = b"".join(batch.lines for batch in vf.export(vf.scan(PAIR).sessions(idle="1h")).batches(1))
