@@ -1,0 +1,106 @@
+"""Finds sequences in flow logs and other events: ``vpcflow correlate``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from typing import Any
+
+from .. import _display as display
+from .._layout import terminal_width, wrapped
+from ..correlate.correlate import Correlation, correlate, not_seen
+from .._words import count
+from ..errors import PlanError
+from ..rules.files import content_of
+from ._output import FOUND, print_note, progress_line, write_out
+from ._shared import add_input, collect, exit_code_of, flows_read_often, warn_of_rejects
+
+HELP = "find sequences in flow logs, CloudTrail, GuardDuty and other events; exit code 1 if one is there"
+EXAMPLES = (
+    "correlate --flows examples/correlate/flow.log.gz --cloudtrail examples/correlate/cloudtrail\n"
+    "  vpcflow correlate --flows logs/ --cloudtrail trail/ --guardduty findings/ --rules sequences.yaml --json\n"
+    "  vpcflow correlate --flows logs/ --cloudtrail trail/ --inventory describe/ --risk"
+)
+_KINDS = {
+    "cloudtrail": "CloudTrail records", "guardduty": "findings of GuardDuty", "dns": "query logs of Route 53 Resolver",
+    "alb": "access logs of load balancers",
+}  # fmt: skip
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the options of the command to its parser."""
+    parser.add_argument("--flows", dest="paths", nargs="+", required=True, metavar="PATH", help="read these flow logs")
+    for name, what in _KINDS.items():
+        parser.add_argument(f"--{name}", metavar="DIR", help=f"read {what}: a file, or a folder with all below it")
+    parser.add_argument("--findings", metavar="FILE", help="take findings from lines of vpcflow detect --json")
+    parser.add_argument("--events", metavar="FILE", help="read other events: CSV or JSON lines, with --mapping")
+    parser.add_argument("--mapping", metavar="FILE", help="say which columns of --events are what, as YAML or JSON")
+    parser.add_argument("--inventory", metavar="DIR", help="take owners and groups from answers of AWS's describe calls")
+    parser.add_argument("--rules", metavar="FILE", help="take sequences from FILE (default: those of vpcflow)")
+    parser.add_argument("--risk", action="store_true", help="print the risk of entities instead of matches")
+    parser.add_argument("--about", metavar="ENTITY", help="print the events of an interface, instance or address instead")
+    own = argparse.ArgumentParser(add_help=False)
+    add_input(own)
+    for action in own._actions:
+        if action.dest != "paths":
+            parser._add_action(action)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Runs the command and returns its exit code."""
+    if args.risk and args.about:
+        raise PlanError("--risk and --about: one of them")
+    flows = flows_read_often(args)
+    with progress_line(True) as progress:
+        found, code = collect(
+            lambda: correlate(
+                flows, cloudtrail=args.cloudtrail, guardduty=args.guardduty, dns=args.dns, alb=args.alb,
+                findings=args.findings, events=args.events, mapping=content_of(args.mapping) if args.mapping else None,
+                inventory=args.inventory, rules=args.rules, progress=progress,
+            )
+        )  # fmt: skip
+    warn_of_rejects(found.report, args.json)
+    rows = found.about(args.about) if args.about else found.risk() if args.risk else found.rows()
+    if args.json:
+        write_out("".join(json.dumps(row) + "\n" for row in rows))
+        for line in not_seen(found):
+            print_note(f"note: {line}")
+    else:
+        _print(found, rows, args)
+    return exit_code_of(found.report, args, code) or (FOUND if found.matches and not (args.risk or args.about) else 0)
+
+
+def _print(found: Correlation, rows: list[dict[str, Any]], args: argparse.Namespace) -> None:
+    width = terminal_width()
+
+    def say(text: str, indent: str = "  ") -> None:
+        write_out("\n".join(wrapped(display.printable(text), width, indent)) + "\n")
+
+    say(found.conclusion())
+    for row in rows:
+        if args.about:
+            say(_line(row))
+        elif args.risk:
+            write_out("\n")
+            say(f"{row['entity']}: {row['level']}, {row['score']:g} points")
+            for part in row["parts"]:
+                say(f"  {part['points']:g}: {part['source']} {part['kind']}, {count(part['events'], 'event')}", "    ")
+        else:
+            write_out("\n")
+            say(f"{row['severity']} {row['rule']}: {row['entity']}{' (provisional)' * row['provisional']}")
+            for event in row["events"]:
+                say(f"  {_line(event)}", "    ")
+            for note in row["could_not_see"]:
+                say(f"  not seen: {note}", "    ")
+    write_out("\nWhat could not be seen\n")
+    for line in not_seen(found) or ["nothing that is known of"]:
+        say(f"- {line}")
+
+
+def _line(event: dict[str, Any]) -> str:
+    attrs = event["attrs"]
+    what = event["kind"]
+    if event["source"] == "flows":
+        what = f"{attrs.get('srcaddr')} to {attrs.get('dstaddr')} port {attrs.get('dstport')} {attrs.get('action')}"
+    who = attrs.get("principal") or attrs.get("sentence") or ""
+    return f"{display.instant(event['time'])} {event['source']} {what}{f' by {who}' * bool(who)} ({event['ref']})"

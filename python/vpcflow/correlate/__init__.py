@@ -1,0 +1,13 @@
+"""Events beside flows: as one table, by entity, in sequences and as risk."""
+
+from .correlate import Correlation, correlate
+from .events import Event, Events
+from .load import load, of
+from .risk import risk
+from .sequence import Match, matches
+
+__all__ = ["Correlation", "Event", "Events", "Match", "correlate", "load", "matches", "of", "risk"]
+
+
+def __dir__() -> list[str]:
+    return __all__

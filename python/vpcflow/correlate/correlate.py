@@ -1,0 +1,185 @@
+"""Correlates flow logs with other events: the call behind ``vpcflow correlate``."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import warnings
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from .._display import instant
+from .._words import count
+from ..detect.detect import detect
+from ..errors import DataQualityWarning, PlanError, VpcflowError
+from ..findings.scope import Scope
+from ..inventory.inventory import Inventory, inventory as read_inventory
+from ..query.arguments import instance
+from ..query.flows import Flows
+from ..query.report import Report
+from ..typing import Progress
+from .entities import Entities, add_changes, add_inventory
+from .events import Events
+from .load import load, of
+from .logs import coverage_events, facts_of, flow_events, owners_of
+from .model import SequenceRule
+from .risk import risk
+from .seen import Seen
+from .sequence import Match, matches
+from .shipped import SHIPPED
+from .sources import checked_mapping, events_of_findings, load_events
+
+_CALL = "correlate(vf.scan('logs/'), cloudtrail='trail/')"
+
+
+@dataclasses.dataclass(frozen=True)
+class Correlation:
+    """What sequences matched. ``events``: all events that were looked at, of flow logs those that rules asked for;
+    ``entities``: who had what when; ``not_evaluated``: rules whose sources were not given, with those; ``notes``: what
+    was damaged or left out."""
+
+    matches: list[Match]
+    events: Events
+    entities: Entities
+    rules: list[SequenceRule]
+    not_evaluated: dict[str, list[str]]
+    notes: list[str]
+    scope: Scope
+    report: Report
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Returns a row a match, as ``vpcflow correlate --json`` prints them."""
+        return [match.as_row() for match in self.matches]
+
+    def risk(self, **options: Any) -> list[dict[str, Any]]:
+        """Returns the risk of entities; options as of :func:`vpcflow.correlate.risk`."""
+        return risk(self.events, self.matches, self.entities, **options)
+
+    def about(self, entity: str, start: int | None = None, end: int | None = None) -> list[dict[str, Any]]:
+        """Returns the events of an entity in order of time, those among them whose addresses were its then."""
+        return [
+            event.as_dict() for event in self.events
+            if (entity in event.entities or entity in self.entities.resolve(event))
+            and (start is None or event.end >= start) and (end is None or event.time < end)
+        ]  # fmt: skip
+
+    def conclusion(self) -> str:
+        """Says in a sentence what matched, and of what that is said."""
+        ran = len(self.rules) - len(self.not_evaluated)
+        sources: dict[str, int] = {}
+        for event in self.events:
+            if event.source not in ("flows", "coverage"):
+                sources[event.source] = sources.get(event.source, 0) + 1
+        beside = ", ".join(f"{n:,} of {name}" for name, n in sorted(sources.items())) or "no other events"
+        found = f"{len(self.matches):,} match{'es' * (len(self.matches) != 1)}" if self.matches else "no match"
+        return f"{found} of {ran} of {count(len(self.rules), 'rule')} in {self.scope}; events beside: {beside}"
+
+
+def correlate(
+    flows: Flows, *, cloudtrail: Any = None, guardduty: Any = None, dns: Any = None, alb: Any = None,
+    findings: Any = None, events: Any = None, mapping: Mapping[str, Any] | None = None, inventory: Any = None,
+    rules: Any = None, progress: Progress | bool | None = None,
+) -> Correlation:  # fmt: skip
+    """Finds sequences in flow logs and other events: A, then B within a time, of the same interface, instance,
+    address, principal or account, or joined by what A names.
+
+    ``cloudtrail``, ``guardduty``, ``dns`` (Route 53 Resolver), ``alb``: files or folders, as AWS delivers them.
+    ``findings``: lines of ``vpcflow detect --json``; without, the detectors run if a rule asks for findings.
+    ``events``: CSV or JSON lines of any other source, with a ``mapping`` of its columns. ``inventory``: a folder of
+    describe answers, or :func:`vpcflow.inventory`. ``rules``: a file, or rules of :func:`vpcflow.correlate.of`; those
+    that come with vpcflow without.
+
+    A rule with a source that was not given is not evaluated, and :attr:`Correlation.not_evaluated` says so. Raises
+    :class:`~vpcflow.RuleError` for a rule that cannot be, :class:`~vpcflow.NoRecordsError` for a source without
+    events, and errors as of :meth:`vpcflow.Flows.collect`; of damaged logs the correlation is the error's ``partial``.
+    """
+    instance(flows, Flows, "correlate", _CALL)
+    own = _rules(rules)
+    seen, changes, told = Seen(), list[Any](), Events()
+    places = {"cloudtrail": cloudtrail, "guardduty": guardduty, "dns": dns, "alb": alb, "findings": findings}
+    for source, place in places.items():
+        if place is not None:
+            read, notes = load_events(place, source, changes if source == "cloudtrail" else None)
+            told, seen.notes = told + read, [*seen.notes, *notes]
+    if (events is None) != (mapping is None):
+        raise PlanError("correlate: events and mapping go together")
+    if events is not None and mapping is not None:
+        read, notes = load_events(events, "mapped", mapping=checked_mapping(mapping))
+        told, seen.notes = told + read, [*seen.notes, *notes]
+    entities = Entities()
+    known = read_inventory(inventory) if isinstance(inventory, (str, os.PathLike)) else inventory
+    if known is not None:
+        instance(known, Inventory, "inventory", _CALL)
+        add_inventory(entities, known)
+    add_changes(entities, changes)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DataQualityWarning)
+        return _correlated(flows, own, told, entities, seen, known, progress)
+
+
+def _rules(given: Any) -> list[SequenceRule]:
+    if given is None:
+        return of(SHIPPED, "shipped rules")
+    if isinstance(given, (str, os.PathLike)):
+        return load(given)
+    if isinstance(given, Sequence) and all(isinstance(one, SequenceRule) for one in given) and given:
+        return list(given)
+    return of(given)
+
+
+def _correlated(
+    flows: Flows, rules: list[SequenceRule], told: Events, entities: Entities, seen: Seen, known: Inventory | None,
+    progress: Progress | bool | None,
+) -> Correlation:  # fmt: skip
+    scope, interfaces, damage = facts_of(flows, entities, seen, progress)
+    if damage is not None:
+        seen.notes.append(f"the flow logs are damaged: {str(damage).splitlines()[0]}")
+    wanted = {source for rule in rules for step in rule.steps for source in step.sources}
+    given = {event.source for event in told}
+    if "findings" in wanted - given:
+        told += events_of_findings(_findings(flows, progress))
+        given.add("findings")
+    try:
+        told += coverage_events(flows, interfaces.rows(), seen)
+    except VpcflowError as error:
+        seen.notes.append(f"coverage is not known: {str(error).splitlines()[0]}")
+    seen.notes += owners_of(flows, told, entities, known)
+    for event in told:
+        first, last = seen.spans.get(event.source, (event.time, event.end))
+        if event.source != "coverage":
+            seen.spans[event.source] = (min(first, event.time), max(last, event.end))
+    if "findings" in given and "flows" in seen.spans:
+        seen.spans["findings"] = seen.spans["flows"]
+    there = {*given, "flows", "coverage"}
+    left = {rule.name: sorted(rule.sources - there) for rule in rules if not _possible(rule, there)}
+    run = [rule for rule in rules if rule.name not in left]
+    told += flow_events(flows, run, told, seen, progress)
+    found = Correlation(
+        matches(run, told, entities, seen), told, entities, rules, left, seen.notes, scope, interfaces.report
+    )
+    if damage is not None:
+        damage.partial = found
+        raise damage
+    return found
+
+
+def _possible(rule: SequenceRule, there: set[str]) -> bool:
+    """Tells whether each step has a source that was given."""
+    return all(any(source in there for source in step.sources) for step in rule.positive)
+
+
+def _findings(flows: Flows, progress: Progress | bool | None) -> Any:
+    try:
+        return detect(flows, progress=progress)
+    except VpcflowError as error:
+        if error.partial is None:
+            raise
+        return error.partial
+
+
+def not_seen(found: Correlation) -> list[str]:
+    """Returns what the correlation could not see, for people: rules that were not evaluated, notes, the last hour."""
+    lines = [f"{name}: not evaluated, {', '.join(lacks)} was not given" for name, lacks in sorted(found.not_evaluated.items())]
+    if found.scope.end is not None:
+        lines.append(f"flow logs end at {instant(found.scope.end)} UTC; what follows later events is not in them")
+    return [*lines, *found.notes]

@@ -1,0 +1,157 @@
+"""Entities with validity: which interface, instance and groups an address or interface had at a time, and how that is
+known. Addresses that are used again belong to each owner in its time alone."""
+
+from __future__ import annotations
+
+import dataclasses
+import ipaddress
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from ..inventory.inventory import Inventory
+from ..inventory.names import addresses_of
+from .events import Event, address_of, type_of
+
+#: How a relation is known, best first.
+SOURCES = ("inventory", "cloudtrail", "flows")
+_EVER = 2**40
+
+
+@dataclasses.dataclass(frozen=True, order=True)
+class Span:
+    """``one`` belonged to ``other`` from ``start`` to before ``end`` (Unix seconds), by the source ``by``."""
+
+    start: int
+    end: int
+    other: str
+    by: str
+
+    def overlaps(self, start: int, end: int) -> bool:
+        """Tells whether it held at some time from ``start`` to ``end``."""
+        return self.start <= end and start < self.end
+
+
+class Entities:
+    """Relations between addresses, interfaces, instances and groups, each with its time. ``shared``: addresses of NAT
+    gateways, which stand for many and join nothing."""
+
+    def __init__(self, shared: Iterable[str] = ()) -> None:
+        self.shared = set(shared)
+        self._spans: dict[tuple[str, str], list[Span]] = {}
+        self._cache: dict[tuple[str, int, int], frozenset[str]] = {}
+
+    def add(self, relation: str, one: str, other: str, start: int | None, end: int | None, by: str) -> None:
+        """Adds a relation: ``address``, ``instance`` or ``group``; a bound of ``None`` is open."""
+        span = Span(start if start is not None else 0, end if end is not None else _EVER, other, by)
+        self._spans.setdefault((relation, one), []).append(span)
+        self._cache.clear()
+
+    def spans(self, relation: str, one: str, start: int, end: int) -> list[Span]:
+        """Returns the relations of a time, of the best source that knows the time."""
+        found = [span for span in self._spans.get((relation, one), ()) if span.overlaps(start, end)]
+        best = min((SOURCES.index(span.by) for span in found), default=0)
+        return sorted({span for span in found if span.by == SOURCES[best] and span.other})
+
+    def resolve(self, event: Event) -> frozenset[str]:
+        """Returns the entities of an event with those that they belonged to at its time; shared addresses are left
+        out. Private addresses of a known VPC are ``10.0.0.5@vpc-1``, so that those of others are not joined."""
+        out: set[str] = set()
+        vpc = event.attrs.get("vpc_id")
+        subject = any(type_of(one) in ("interface", "instance") for one in event.entities)
+        for one in event.entities:
+            address = address_of(one)
+            if one in self.shared:
+                continue
+            if address is not None and address.is_private and vpc:
+                out.add(f"{one}@{vpc}")
+            else:
+                out.add(one)
+            # Of an event that names its interface or instance, addresses of peers are no owners.
+            if address is None or not subject:
+                out |= self._owners(one, event.time, event.end)
+        return frozenset(out)
+
+    def _owners(self, one: str, start: int, end: int) -> frozenset[str]:
+        key = (one, start, end)
+        if key not in self._cache:
+            out: set[str] = set()
+            for span in self.spans("address", one, start, end):
+                out |= {span.other, *self._owners(span.other, max(start, span.start), min(end, span.end))}
+            out |= {span.other for span in self.spans("instance", one, start, end)}
+            self._cache[key] = frozenset(out)
+        return self._cache[key]
+
+    def member(self, event: Event, entity: str) -> bool | None:
+        """Tells whether an event is of an entity: the entity itself, one of its group, or an address in its prefix;
+        ``None``: nothing tells which groups the event's interface had then."""
+        if entity in event.entities or entity in self.resolve(event):
+            return True
+        if "/" in entity:
+            try:
+                network = ipaddress.ip_network(entity, strict=False)
+            except ValueError:
+                return False
+            return any(a is not None and a in network for a in map(address_of, event.entities))
+        if type_of(entity) != "group":
+            return False if self._knows(type_of(entity), event) else None
+        known = False
+        for one in self.resolve(event):
+            groups = self.spans("group", one, event.time, event.end)
+            if any(span.other == entity for span in groups):
+                return True
+            known = known or bool(groups)
+        return False if known else None
+
+    def _knows(self, wanted: str, event: Event) -> bool:
+        """Tells whether an event has an entity of a type, so that another one is not its."""
+        return wanted not in ("instance", "interface") or any(type_of(one) == wanted for one in self.resolve(event))
+
+
+def add_inventory(entities: Entities, inventory: Inventory) -> None:
+    """Adds what describe answers say, with the time of their snapshots."""
+    table = inventory.tables.get("NetworkInterfaces")
+    for interface, versions in table.versions.items() if table is not None else ():
+        for version in versions:
+            item, bounds = version.item, (version.start, version.end, "inventory")
+            for address in addresses_of(item):
+                if address_of(address) is not None:
+                    entities.add("address", address, interface, *bounds)
+                    if item.get("InterfaceType") in ("nat_gateway", "natGateway"):
+                        entities.shared.add(address)
+            attachment = item.get("Attachment")
+            if isinstance(attachment, Mapping) and attachment.get("InstanceId"):
+                entities.add("instance", interface, str(attachment["InstanceId"]), *bounds)
+            for group in item.get("Groups") or item.get("GroupSet") or ():
+                if isinstance(group, Mapping) and group.get("GroupId"):
+                    entities.add("group", interface, str(group["GroupId"]), *bounds)
+    nats = inventory.tables.get("NatGateways")
+    for versions in nats.versions.values() if nats is not None else ():
+        for version in versions:
+            for address in version.item.get("NatGatewayAddresses") or ():
+                if isinstance(address, Mapping):
+                    entities.shared |= {str(address[n]) for n in ("PrivateIp", "PublicIp") if address.get(n)}
+
+
+def add_changes(entities: Entities, changes: Iterable[tuple[str, str, str, int, bool]]) -> None:
+    """Adds what CloudTrail says: each relation of an address or interface ends where the next begins, or where one of
+    its ends is gone."""
+    own = sorted(set(changes), key=lambda one: (one[3], one[:3]))
+    gone: dict[str, list[int]] = {}
+    for relation, one, _, time, _ in own:
+        if relation == "gone":
+            gone.setdefault(one, []).append(time)
+    for number, (relation, one, other, time, begins) in enumerate(own):
+        if relation == "gone" or not begins:
+            continue
+        ends = [t for name in (one, other) for t in gone.get(name, ()) if t >= time]
+        if relation != "group":
+            ends += [later[3] for later in own[number + 1 :] if later[:2] == (relation, one) and later[2] != other and later[3] > time]
+        entities.add(relation, one, other, time, min(ends, default=None), "cloudtrail")
+
+
+def add_flows(entities: Entities, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Adds what records say of interfaces: their instance, from the first record to the last."""
+    for row in rows:
+        interface, instance = row.get("interface_id"), row.get("instance_id")
+        if interface and instance and row.get("first") is not None:
+            entities.add("instance", interface, instance, row["first"], (row["last"] or row["first"]) + 1, "flows")

@@ -1,0 +1,123 @@
+"""Events of any source as one table. A table is a set: the same events in any order and any number give the same."""
+
+from __future__ import annotations
+
+import dataclasses
+import ipaddress
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+_TYPES = {
+    "i": "instance", "eni": "interface", "sg": "group", "fl": "flow-log", "nat": "nat-gateway", "vpc": "vpc",
+    "subnet": "subnet",
+}  # fmt: skip
+_ID = re.compile(r"(i|eni|sg|fl|nat|vpc|subnet)-[0-9A-Za-z][0-9A-Za-z-]*")
+#: Types of entities that `by` of a rule can name; `entity` stands for the first three.
+ENTITY_TYPES = ("entity", "interface", "instance", "address", "group", "principal", "access-key", "account",
+                "flow-log")  # fmt: skip
+
+
+def type_of(entity: str) -> str:
+    """Returns the type of an entity by its id: ``instance``, ``interface``, ``address``, ``group``, ``principal``,
+    ``account``, ..., else ``name``.
+
+    >>> type_of("i-0abc"), type_of("10.0.0.1@vpc-1"), type_of("arn:aws:iam::1:user/x"), type_of("123456789012")
+    ('instance', 'address', 'principal', 'account')
+    """
+    match = _ID.fullmatch(entity)
+    if match:
+        return _TYPES[match[1]]
+    if re.fullmatch(r"[0-9]{12}", entity):
+        return "account"
+    if entity.startswith("arn:"):
+        return "principal"
+    if re.fullmatch(r"A[A-Z]{3}[0-9A-Z]{12,124}", entity):
+        return "access-key"
+    return "address" if address_of(entity.partition("@")[0]) is not None else "name"
+
+
+def address_of(value: Any) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """Returns the address that a text is, or nothing."""
+    try:
+        return ipaddress.ip_address(value.strip()) if isinstance(value, str) else None
+    except ValueError:
+        return None
+
+
+@dataclasses.dataclass(frozen=True)
+class Event:
+    """Something that happened: at ``time``, or from ``time`` to ``end`` (Unix seconds), to ``entities``.
+
+    ``source``: ``cloudtrail``, ``guardduty``, ``dns``, ``alb``, ``findings``, ``flows``, ``coverage``, or the user's.
+    ``ref``: the file, and the byte or the number of the record in it. ``key`` is the same for deliveries of one event,
+    of which the highest ``version`` counts. ``attrs``: plain values that conditions of rules name.
+    """
+
+    time: int
+    end: int
+    source: str
+    kind: str
+    entities: tuple[str, ...]
+    severity: str  # "" for what is none by itself
+    ref: str
+    key: str
+    attrs: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    version: str = ""
+
+    @property
+    def order(self) -> tuple[Any, ...]:
+        """The place in time; ties are decided by what the event is, never by the order of delivery."""
+        return (self.time, self.end, self.source, self.kind, self.key)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Returns the row of the event."""
+        return {
+            "time": self.time, "end": self.end, "source": self.source, "kind": self.kind,
+            "entities": list(self.entities), "severity": self.severity or None, "ref": self.ref,
+            "attrs": dict(sorted(self.attrs.items())),
+        }  # fmt: skip
+
+
+def _latest(event: Event) -> tuple[str, str]:
+    return (event.version, json.dumps(event.as_dict(), sort_keys=True, default=str))
+
+
+class Events:
+    """A set of events, in order of time. ``+`` joins sets; the order of joining changes nothing.
+
+    >>> one = Event(10, 10, "cloudtrail", "RunInstances", ("i-1",), "", "a.json:0", "e1")
+    >>> two = Event(5, 5, "cloudtrail", "CreateUser", (), "", "a.json:1", "e2")
+    >>> [event.kind for event in Events([one]) + Events([two, one])]
+    ['CreateUser', 'RunInstances']
+    """
+
+    def __init__(self, events: Iterable[Event] = ()) -> None:
+        own: dict[tuple[str, str], Event] = {}
+        for event in events:
+            name = (event.source, event.key)
+            other = own.get(name)
+            if other is None or (other != event and _latest(other) < _latest(event)):
+                own[name] = event
+        self._events = sorted(own.values(), key=lambda event: event.order)
+
+    def __iter__(self) -> Iterator[Event]:
+        return iter(self._events)
+
+    def __len__(self) -> int:
+        return len(self._events)
+
+    def __add__(self, other: Iterable[Event]) -> Events:
+        return Events([*self._events, *other])
+
+    def about(self, entity: str, start: int | None = None, end: int | None = None) -> list[Event]:
+        """Returns the events that name an entity, of a time if one is given."""
+        return [
+            event for event in self._events
+            if entity in event.entities and (start is None or event.end >= start) and (end is None or event.time < end)
+        ]  # fmt: skip
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Returns a row an event."""
+        return [event.as_dict() for event in self._events]

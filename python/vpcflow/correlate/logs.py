@@ -1,0 +1,191 @@
+"""What flow logs give: records that steps of rules ask for, minutes without records, and whose an interface was."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from ..errors import PlanError, VpcflowError
+from ..findings.scope import Scope
+from ..formats.catalogue import fields
+from ..inventory.inventory import Inventory
+from ..query.expr import count
+from ..query.expr import max as max_of
+from ..query.expr import min as min_of
+from ..query.flows import Flows
+from ..query.result import Result
+from ..query.running import collect_readable
+from ..trace.owners import owner_query, owners_in
+from ..typing import Progress
+from .conditions import Condition
+from .entities import Entities, add_flows
+from .events import Event, Events, address_of, type_of
+from .model import SequenceRule, Step
+from .seen import Seen
+
+_SHOWN = (
+    "interface_id", "instance_id", "account_id", "vpc_id", "srcaddr", "dstaddr", "srcport", "dstport", "protocol",
+    "packets", "bytes", "start", "end", "action", "flow_direction",
+)  # fmt: skip
+_MOST = 500_000  # records of a step
+_ANCHORS = 50  # first events whose conditions the engine takes one by one
+_ADDRESSES = 50  # whose owners are looked for
+_GAP = 10  # minutes without records that are an event
+
+
+def facts_of(
+    flows: Flows, entities: Entities, seen: Seen, progress: Progress | bool | None
+) -> tuple[Scope, Result, VpcflowError | None]:
+    """Reads the scope and the interfaces of logs. Returns the scope, its result, and the error of damaged sources."""
+    own = flows._with(allow_missing=True)
+    found = own.group_by("interface_id", "instance_id", "account_id").agg(first=min_of("start"), last=max_of("end"))
+    nats = own.filter("interface_type = 'nat_gateway' and flow_direction = 'egress'").group_by("srcaddr").agg(n=count())
+    (scoped, interfaces, shared), damage = collect_readable([Scope.query(flows), found, nats], progress=progress)
+    entities.shared |= {row["srcaddr"] for row in shared.rows() if row["srcaddr"]}
+    scope, rows = Scope.of(scoped), interfaces.rows()
+    add_flows(entities, rows)
+    if scope.start is not None and scope.end is not None:
+        seen.spans["flows"] = seen.spans["coverage"] = (scope.start, scope.end)
+    return scope, interfaces, damage
+
+
+def coverage_events(flows: Flows, rows: Sequence[dict[str, Any]], seen: Seen) -> Events:
+    """Returns the times in which no interface of an account has a record, between others in which one has, as events;
+    notes the gaps of each interface."""
+    accounts = {row["interface_id"]: row["account_id"] for row in rows if row["interface_id"]}
+    covered: dict[str, list[tuple[int, int]]] = {}
+    for row in flows.unfiltered().coverage():
+        one, start, end = row["interface_id"], row["start"], row["end"]
+        if start is None or end is None:
+            continue
+        if row["seen"] != "absent":
+            covered.setdefault(accounts.get(one) or "", []).append((start, end))
+        if row["seen"] in ("absent", "SKIPDATA") and row["minutes"] >= _GAP:
+            seen.gaps.append((one, start, end, "no record" if row["seen"] == "absent" else "records were lost"))
+    seen.gaps.sort()
+    events = []
+    for account, spans in sorted(covered.items()):
+        last = min(spans)[1]
+        for start, end in sorted(spans):
+            if start - last >= 60 * _GAP:
+                key = f"{account}/{last}"
+                events.append(Event(last, start, "coverage", "gap", (account,) if account else (), "", f"coverage:{key}",
+                                    key, {"minutes": (start - last) // 60, "account": account}))  # fmt: skip
+            last = max(last, end)
+    return Events(events)
+
+
+def owners_of(flows: Flows, events: Events, entities: Entities, inventory: Inventory | None) -> list[str]:
+    """Adds the owners of private addresses of events that name no interface. Returns notes."""
+    wanted: set[str] = set()
+    for event in events:
+        if not any(type_of(one) in ("interface", "instance") for one in event.entities):
+            wanted |= {one for one in event.entities if (a := address_of(one)) is not None and a.is_private}
+    missing = sorted(one for one in wanted if not entities.spans("address", one, 0, 2**40))
+    if not missing:
+        return []
+    results, _ = collect_readable([owner_query(flows, one) for one in missing[:_ADDRESSES]])
+    for address, result in zip(missing, results):
+        for owner in owners_in(result.rows(), address, inventory):
+            if owner.interface and not (owner.alone and not owner.certain):
+                entities.add("address", address, owner.interface, owner.start, owner.end, "flows")
+    left = len(missing) - _ADDRESSES
+    return [f"owners of {left:,} addresses were not looked for"] if left > 0 else []
+
+
+def flow_events(
+    flows: Flows, rules: Sequence[SequenceRule], others: Events, seen: Seen, progress: Progress | bool | None
+) -> Events:
+    """Returns the records that steps of rules over flow logs take, near the first events of the other sources."""
+    there = {name.replace("-", "_") for text in flows.formats for name in re.findall(r"[A-Za-z][\w-]+", text)}
+    catalogue = {field.name.replace("-", "_") for field in fields()}
+    asked: list[tuple[SequenceRule, Step, Flows]] = []
+    for rule in rules:
+        for step in rule.steps:
+            if step.sources == ("flows",):
+                query = _query(flows, rule, step, others, seen, there, catalogue)
+                if query is not None:
+                    asked.append((rule, step, query))
+    if not asked:
+        return Events()
+    results, _ = collect_readable([query for _, _, query in asked], progress=progress)
+    out: list[Event] = []
+    for (rule, step, _), result in zip(asked, results):
+        if len(result) > _MOST:
+            number = rule.steps.index(step) + 1
+            raise PlanError(f"{rule.name}: step {number}: more than {_MOST:,} records pass; narrow its `where`")
+        own = [_event(row) for row in result.rows() if row["start"] is not None]
+        seen.records.setdefault(step.static, set()).update(event.key for event in own)
+        out += own
+    return Events(out)
+
+
+def _query(
+    flows: Flows, rule: SequenceRule, step: Step, others: Events, seen: Seen, there: set[str], catalogue: set[str]
+) -> Flows | None:
+    """Returns the query of a step; nothing, if no first event is there that its records could follow."""
+    lacking = set()
+    kept = flows._with(allow_missing=True)
+    for part in step.static:
+        names = set(re.findall(r"[A-Za-z_][\w-]*", re.sub(r"'[^']*'", "", part)))
+        absent = {n for n in (name.replace("-", "_") for name in names) if n in catalogue and n not in there}
+        lacking |= absent
+        kept = kept if absent else kept.filter(part)
+    lacking |= {c.field for c in step.conditions if c.field in catalogue and c.field not in there}
+    if lacking:
+        own = {*seen.lacking.get(rule.name, ()), *(name.replace("_", "-") for name in lacking)}
+        seen.lacking[rule.name] = tuple(sorted(own))
+    first = rule.positive[0]
+    if first.sources != ("flows",) and rule.ordered:
+        anchors = [event for event in others if first.takes(event)]
+        if not anchors:
+            return None
+        kept = kept.filter(_near(rule, step, anchors))
+    names = [*_SHOWN, *(c.field for c in step.conditions if c.field in catalogue and c.field not in _SHOWN)]
+    return kept.select(*dict.fromkeys(names)).located().limit(_MOST + 1)
+
+
+def _near(rule: SequenceRule, step: Step, anchors: Sequence[Event]) -> str:
+    """Returns the condition of records that are near a first event, and fit what it binds."""
+    leading = step.absent and rule.steps.index(step) < rule.steps.index(rule.positive[0])
+    back = (step.within or rule.within) if leading else 0
+    on = 0 if leading else rule.within
+    if len(anchors) > _ANCHORS:
+        return f"end >= {max(anchors[0].time - back, 0)} and start <= {anchors[-1].time + on}"
+    parts = []
+    for event in anchors:
+        binds = rule.positive[0].bound_by(event)
+        bound = [_literal(c, binds.get(c.values[0])) for c in step.conditions if c.bound and c.values[0] in binds]
+        near = [f"end >= {max(event.time - back, 0)}", f"start <= {event.time + on}", *(text for text in bound if text)]
+        parts.append(f"({' and '.join(near)})")
+    return " or ".join(dict.fromkeys(parts))
+
+
+def _literal(condition: Condition, value: object) -> str:
+    """Returns a comparison with a bound value as the engine takes it; empty for what it is left out for."""
+    text = str(value).strip()
+    if condition.negated or condition.op not in ("=", "in"):
+        return ""
+    if condition.field in ("srcport", "dstport"):
+        low, _, high = text.partition("-")
+        if low.isdecimal() and (high or low).isdecimal() and int(high or low) <= 65535:
+            return f"{condition.field} >= {int(low)} and {condition.field} <= {int(high or low)}"
+    if condition.field in ("srcaddr", "dstaddr", "pkt_srcaddr", "pkt_dstaddr"):
+        try:
+            network = ipaddress.ip_network(text, strict=False)
+        except ValueError:
+            return ""
+        return f"{condition.field} in {network}" if "/" in text else f"{condition.field} = '{network.network_address}'"
+    return ""
+
+
+def _event(row: dict[str, Any]) -> Event:
+    ref = f"{row.pop('file')}:byte {row.pop('offset')}"
+    attrs = {name: value for name, value in row.items() if value is not None}
+    entities = tuple(
+        dict.fromkeys(str(row[name]) for name in ("interface_id", "instance_id", "srcaddr", "dstaddr", "account_id") if row.get(name))
+    )
+    start, end = row["start"], row["end"] if row.get("end") is not None else row["start"]
+    return Event(start, max(start, end), "flows", "record", entities, "", ref, ref, attrs)

@@ -1,0 +1,79 @@
+"""The model of a sequence rule."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+
+from .conditions import Condition
+from .events import Event
+
+
+@dataclasses.dataclass(frozen=True)
+class Step:
+    """One step: events of these sources and kinds (all, if empty) whose conditions hold. ``static``: conditions that
+    the engine takes, for records of flow logs; ``bind``: names for attributes, which later steps use as ``$name``;
+    ``entity_in``: the event is of this entity, group or prefix; ``absent``: no such event may be there; ``within``:
+    how far from the others that is looked for, seconds."""
+
+    sources: tuple[str, ...]
+    kinds: tuple[str, ...] = ()
+    conditions: tuple[Condition, ...] = ()
+    static: tuple[str, ...] = ()
+    bind: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    entity_in: str = ""
+    absent: bool = False
+    within: int | None = None
+
+    def takes(self, event: Event) -> bool:
+        """Tells whether an event is of the step, bindings and static conditions aside. A call that failed is, only if
+        a condition names ``errorCode``."""
+        if event.source not in self.sources or (self.kinds and event.kind not in self.kinds):
+            return False
+        if "errorCode" in event.attrs and not any(one.field == "errorCode" for one in self.conditions):
+            return False
+        return all(one.holds(event.attrs, {}) for one in self.conditions if not one.bound)
+
+    def fits(self, event: Event, binds: Mapping[str, object]) -> bool:
+        """Tells whether an event that the step takes goes with what earlier steps bound."""
+        return all(one.holds(event.attrs, binds) for one in self.conditions if one.bound)
+
+    def bound_by(self, event: Event) -> dict[str, object]:
+        """Returns what the event binds."""
+        return {name: event.attrs.get(attribute) for name, attribute in self.bind.items()}
+
+
+@dataclasses.dataclass(frozen=True)
+class SequenceRule:
+    """A then B, within a time of A. ``by``: types of entities of which all steps share one, ``entity`` for interface,
+    instance or address; empty: steps are joined by what they bind alone. ``ordered``: false for any order."""
+
+    name: str
+    steps: tuple[Step, ...]
+    within: int
+    by: tuple[str, ...] = ()
+    ordered: bool = True
+    severity: str = "medium"
+    technique: str = ""
+
+    @property
+    def positive(self) -> tuple[Step, ...]:
+        """The steps that must be there."""
+        return tuple(step for step in self.steps if not step.absent)
+
+    @property
+    def sources(self) -> frozenset[str]:
+        """All sources that the rule needs."""
+        return frozenset(source for step in self.positive for source in step.sources)
+
+
+def time_of_absent(rule: SequenceRule, step: Step, chain: Sequence[Event]) -> tuple[int, int, bool]:
+    """Returns the time in which no event of a `not` step may be: between the events beside it; before the first, and
+    after the last, for ``within``. The flag says that an event must have ended before the end of it."""
+    number = sum(not one.absent for one in rule.steps[: rule.steps.index(step)])
+    within = step.within or rule.within
+    if number == 0:
+        return chain[0].time - within, chain[0].time + 1, True
+    if number == len(chain):
+        return chain[-1].time, chain[0].time + within, False
+    return chain[number - 1].time, chain[number].time, False

@@ -1,0 +1,89 @@
+"""What was looked at, and so what could not be seen: sources, their time, fields, minutes without records."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+from .._display import instant
+from .._words import count
+from .entities import Entities
+from .events import Event, type_of
+from .model import SequenceRule, Step, time_of_absent
+
+_MOST = 5  # gaps that a match names
+
+
+@dataclasses.dataclass
+class Seen:
+    """``spans``: by source, the first and last Unix second of what was given. ``fields``: of flow logs; ``None``: no
+    logs. ``gaps``: (interface, start, end, why). ``records``: by static conditions of a step over flow logs, the keys
+    of the events that passed. ``notes``: what was damaged or left out."""
+
+    spans: dict[str, tuple[int, int]] = dataclasses.field(default_factory=dict)
+    lacking: dict[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)  # by rule: fields that no log has
+    gaps: list[tuple[str, int, int, str]] = dataclasses.field(default_factory=list)
+    records: dict[tuple[str, ...], set[str]] = dataclasses.field(default_factory=dict)
+    notes: list[str] = dataclasses.field(default_factory=list)
+
+    def passed(self, step: Step, event: Event) -> bool:
+        """Tells whether a record of flow logs passed the conditions that the engine took."""
+        return not step.static or event.key in self.records.get(step.static, ())
+
+    def lacks(
+        self, rule: SequenceRule, chain: Sequence[Event], entity: str, entities: Entities
+    ) -> tuple[tuple[str, ...], bool]:
+        """Returns what could not be seen of a match, and whether it is provisional."""
+        notes, provisional = [], False
+        for step in rule.steps:
+            if step.absent:
+                told, open_ = self._absent(rule, step, chain)
+                notes += told
+                provisional = provisional or open_
+        if rule.name in self.lacking:
+            notes.append(f"no log has {', '.join(self.lacking[rule.name])}: conditions on it were not checked")
+        for before, event in zip(chain, chain[1:]):
+            if event.time < before.time:
+                notes.append(f"{event.source}: what was seen from {instant(event.time)} may have begun before "
+                             f"{before.kind} at {instant(before.time)}")  # fmt: skip
+        notes += self._members(rule, chain, entities)
+        if type_of(entity) == "address" and any(event.source == "findings" for event in chain):
+            notes.append(f"{entity}: which interface had it then is not known")
+        start, end = min(event.time for event in chain), max(event.end for event in chain)
+        own = {one for event in chain for one in entities.resolve(event) if type_of(one) == "interface"}
+        gaps = [gap for gap in self.gaps if gap[1] < end and start < gap[2] and gap[0] in own]
+        notes += [f"{one}: {why} from {instant(a)} to {instant(b)}" for one, a, b, why in gaps[:_MOST]]
+        if len(gaps) > _MOST:
+            notes.append(f"and {count(len(gaps) - _MOST, 'more gap')} of the flow logs")
+        return tuple(dict.fromkeys([*notes, *self.notes])), provisional
+
+    def _absent(self, rule: SequenceRule, step: Step, chain: Sequence[Event]) -> tuple[list[str], bool]:
+        start, end, before = time_of_absent(rule, step, chain)
+        notes, provisional = [], False
+        for source in step.sources:
+            span = self.spans.get(source)
+            what = '/'.join(step.kinds) or f"such {'records' if source == 'flows' else 'events'}"
+            if span is None:
+                if self.spans:
+                    notes.append(f"{source}: not given, so that {what} could not be looked for")
+                continue
+            if before and span[0] > start:
+                notes.append(f"{source}: nothing is there from {instant(start)} to {instant(span[0])}, where the "
+                             f"rule looks for {what}")
+            if not before and span[1] < end and chain[-1].time >= start and end > chain[-1].time:
+                provisional = True
+                notes.append(f"{source}: nothing is there behind {instant(span[1])}; {what} may come until {instant(end)}")
+        return notes, provisional
+
+    def _members(self, rule: SequenceRule, chain: Sequence[Event], entities: Entities) -> list[str]:
+        """Returns events of which nothing tells whether they are of the entity that their step names."""
+        binds: dict[str, object] = {}
+        notes = []
+        for step, event in zip(rule.positive, chain) if rule.ordered else ():
+            name = step.entity_in
+            entity = binds.get(name[1:]) if name.startswith("$") else name
+            if name and (not entity or entities.member(event, str(entity)) is None):
+                own = next((one for one in event.entities if type_of(one) == "interface"), event.kind)
+                notes.append(f"whether {own} was of {entity or name} then is not known: no inventory or CloudTrail says it")
+            binds.update(step.bound_by(event))
+        return notes

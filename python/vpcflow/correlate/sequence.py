@@ -1,0 +1,199 @@
+"""Finds sequences: A then B within a time, by what both are of. A function of the set of events: order of delivery,
+repeated delivery and the way in which sets were joined change nothing."""
+
+from __future__ import annotations
+
+import bisect
+import dataclasses
+import hashlib
+import itertools
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any
+
+from .entities import Entities
+from .events import Event, Events, type_of
+from .model import SequenceRule, Step, time_of_absent
+from .seen import Seen
+
+_BEST = ("instance", "interface", "address", "principal", "group", "account")  # what an entity of a match is
+_JOINING = ("interface", "instance", "address")
+
+
+@dataclasses.dataclass(frozen=True)
+class Match:
+    """Events that a rule's steps are, in their order. ``provisional``: its time has not passed in all sources, so that
+    an event which must not be there may still come. ``could_not_see``: what hours, fields or sources lacked."""
+
+    rule: str
+    severity: str
+    technique: str
+    entity: str
+    events: tuple[Event, ...]
+    provisional: bool
+    could_not_see: tuple[str, ...]
+
+    @property
+    def id(self) -> str:
+        """The name of this match; it stays while later events make the match grow."""
+        text = "\n".join([self.rule, self.entity, self.events[0].source, self.events[0].key])
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    @property
+    def start(self) -> int:
+        """Unix seconds of the first event's begin."""
+        return min(event.time for event in self.events)
+
+    @property
+    def end(self) -> int:
+        """Unix seconds of the last event's end."""
+        return max(event.end for event in self.events)
+
+    def as_row(self) -> dict[str, Any]:
+        """Returns the row of the match."""
+        return {
+            "rule": self.rule, "id": self.id, "entity": self.entity, "severity": self.severity,
+            "technique": self.technique or None, "start": self.start, "end": self.end, "provisional": self.provisional,
+            "could_not_see": list(self.could_not_see), "events": [event.as_dict() for event in self.events],
+        }  # fmt: skip
+
+
+def follows(before: Event, event: Event) -> bool:
+    """Tells whether an event comes after another, or at the same time; one that lasts, if it ends later."""
+    return event.time >= before.time or event.end > before.time
+
+
+def matches(
+    rules: Sequence[SequenceRule], events: Events, entities: Entities | None = None, seen: Seen | None = None
+) -> list[Match]:
+    """Returns what sequences match, in order of time.
+
+    For each event of a first step there is at most one match: of all that fit, the one whose events come first. Of
+    matches of a rule that have an event in common, the first stands for all: they are one story.
+
+    >>> from vpcflow import correlate
+    >>> steps = [{"source": "a"}, {"source": "b"}]
+    >>> rules = correlate.of([{"name": "a-then-b", "sequence": steps, "within": "1h"}])
+    >>> event = lambda time, source, who: correlate.Event(time, time, source, "x", (who,), "", "", f"{time}")
+    >>> events = correlate.Events([event(10, "a", "i-1"), event(20, "b", "i-2"), event(30, "b", "i-1")])
+    >>> [(match.entity, match.start, match.end) for match in correlate.matches(rules, events)]
+    [('i-1', 10, 30)]
+    """
+    known, looked = entities or Entities(), seen or Seen()
+    found = [match for rule in rules for match in _of_rule(rule, events, known, looked)]
+    return sorted(found, key=lambda match: (match.start, match.end, match.rule, match.id))
+
+
+def _of_rule(rule: SequenceRule, events: Events, entities: Entities, seen: Seen) -> Iterator[Match]:
+    orders = [rule.positive] if rule.ordered else list(itertools.permutations(rule.positive))
+    chains = [chain for order in orders for chain in _Search(rule, order, events, entities, seen).chains()]
+    told: set[tuple[str, str]] = set()
+    for chain, shared in sorted(chains, key=lambda one: [event.order for event in one[0]]):
+        names = {(event.source, event.key) for event in chain}
+        if not names & told:
+            entity = _entity_of(chain, shared, entities)
+            notes, provisional = seen.lacks(rule, chain, entity, entities)
+            yield Match(rule.name, rule.severity, rule.technique, entity, chain, provisional, notes)
+        told |= names
+
+
+def _entity_of(chain: Sequence[Event], shared: Collection[str], entities: Entities) -> str:
+    """Returns what the match is of: what all share, else what the last event is of."""
+    for own in (shared, *(entities.resolve(event) for event in reversed(chain))):
+        named = {one: type_of(one) for one in own}
+        for kind in _BEST:
+            if best := sorted(one for one, known in named.items() if known == kind):
+                return best[0]
+        if named:
+            return min(named)
+    return ""
+
+
+class _Search:
+    """The search of a rule's chains, its steps in one order."""
+
+    def __init__(
+        self, rule: SequenceRule, steps: Sequence[Step], events: Events, entities: Entities, seen: Seen
+    ) -> None:
+        self._rule, self._steps, self._entities = rule, steps, entities
+        self._types = {kind for name in rule.by for kind in (_JOINING if name == "entity" else (name,))}
+        self._candidates = [_Candidates(step, events, self, seen) for step in steps]
+        self._absent = [(step, _Candidates(step, events, self, seen)) for step in rule.steps if step.absent]
+
+    def links(self, event: Event) -> frozenset[str]:
+        """Returns what an event can be joined by."""
+        if not self._types:
+            return frozenset()
+        return frozenset(one for one in self._entities.resolve(event) if type_of(one) in self._types)
+
+    def chains(self) -> Iterator[tuple[tuple[Event, ...], frozenset[str]]]:
+        """Yields the first chain of each first event, with what all of its events share."""
+        for first in self._candidates[0].events:
+            links = self.links(first)
+            if self._is_of(self._steps[0], first, {}) and (links or not self._types):
+                found = self._from((first,), self._steps[0].bound_by(first), links)
+                if found is not None:
+                    yield found
+
+    def _from(
+        self, chain: tuple[Event, ...], binds: Mapping[str, object], shared: frozenset[str]
+    ) -> tuple[tuple[Event, ...], frozenset[str]] | None:
+        """Returns the first chain that goes on from this one."""
+        if len(chain) == len(self._steps):
+            return (chain, shared) if not self._hindered(chain, binds, shared) else None
+        step, last = self._steps[len(chain)], chain[0].time + self._rule.within
+        for event in self._candidates[len(chain)].between(chain[-1].time, last, shared if self._types else None):
+            both = shared & self.links(event)
+            if event in chain or not follows(chain[-1], event) or (self._types and not both):
+                continue
+            if step.fits(event, binds) and self._is_of(step, event, binds):
+                found = self._from((*chain, event), {**binds, **step.bound_by(event)}, both)
+                if found is not None:
+                    return found
+        return None
+
+    def _is_of(self, step: Step, event: Event, binds: Mapping[str, object], unknown: bool = True) -> bool:
+        """Tells whether an event is of the entity that the step names; ``unknown``: what nobody can tell."""
+        if not step.entity_in:
+            return True
+        entity = binds.get(step.entity_in[1:]) if step.entity_in.startswith("$") else step.entity_in
+        member = self._entities.member(event, str(entity)) if entity else None
+        return unknown if member is None else member
+
+    def _hindered(self, chain: tuple[Event, ...], binds: Mapping[str, object], shared: frozenset[str]) -> bool:
+        """Tells whether there is an event that must not be."""
+        return any(
+            event not in chain
+            and step.fits(event, binds)
+            and (not self._types or bool(shared & self.links(event)))
+            and self._is_of(step, event, binds, unknown=False)
+            for step, candidates in self._absent
+            for start, end, whole in [time_of_absent(self._rule, step, chain)]
+            for event in candidates.between(start, end, shared if self._types else None)
+            if event.time >= start and (event.end < end if whole else event.time <= end)
+        )
+
+
+class _Candidates:
+    """The events that a step takes, in order of time, and by what they can be joined by."""
+
+    def __init__(self, step: Step, events: Events, search: _Search, seen: Seen) -> None:
+        self.events = [event for event in events if step.takes(event) and seen.passed(step, event)]
+        self._times = [event.time for event in self.events]
+        self._longest = max((event.end - event.time for event in self.events), default=0)
+        self._by: dict[str, list[int]] = {}
+        for number, event in enumerate(self.events):
+            for one in search.links(event):
+                self._by.setdefault(one, []).append(number)
+
+    def between(self, start: int, end: int, shared: frozenset[str] | None) -> Iterator[Event]:
+        """Yields those that are there at a time, in order; of those that can be joined, if that is asked."""
+        low = bisect.bisect_left(self._times, start - self._longest)
+        high = bisect.bisect_right(self._times, end)
+        if shared is None:
+            yield from self.events[low:high]
+            return
+        numbers: set[int] = set()
+        for one in shared:
+            own = self._by.get(one, [])
+            numbers.update(own[bisect.bisect_left(own, low) : bisect.bisect_left(own, high)])
+        yield from (self.events[number] for number in sorted(numbers))

@@ -1,0 +1,68 @@
+"""The sequence rules that come with vpcflow."""
+
+from __future__ import annotations
+
+from typing import Any
+
+_MINING = "3333, 4444, 5555, 7777, 8333, 9999, 14433, 14444, 45560, 45700"
+_CHANGES = [
+    "AuthorizeSecurityGroupIngress", "RunInstances", "CreateUser", "CreateAccessKey", "AttachUserPolicy",
+    "PutBucketPolicy", "CreateNetworkAclEntry", "CreateRoute", "CreateKeyPair", "ModifyInstanceAttribute",
+]  # fmt: skip
+_ENTERED = "action = 'ACCEPT' and flow_direction = 'ingress' and dstport = $port and srcaddr in $cidr"
+_TRIED = ["port_scan", "brute_force"]
+
+#: As files have them; ``docs/how-to/correlate.md`` says what each finds.
+SHIPPED: list[dict[str, Any]] = [
+    {
+        "name": "opened-and-entered", "severity": "high", "technique": "T1562.007", "within": "24h",
+        "sequence": [
+            {"not": {"source": "flows", "where": _ENTERED, "entity_in": "$sg"}, "within": "7d"},
+            {"source": "cloudtrail", "kind": "AuthorizeSecurityGroupIngress",
+             "bind": {"sg": "groupId", "port": "port", "cidr": "cidr"}},
+            {"source": "flows", "where": _ENTERED, "entity_in": "$sg"},
+        ],
+    },
+    {
+        "name": "scanned-entered-called-out", "severity": "high", "technique": "T1190", "within": "24h",
+        "by": ["instance", "interface", "address"],
+        "sequence": [
+            {"source": "findings", "kind": _TRIED},
+            {"source": "findings", "kind": "accepted_after_reject"},
+            {"source": "findings", "kind": ["new_destination", "new_country", "beacon", "exfiltration", "tunnel"]},
+        ],
+    },
+    {
+        "name": "console-without-mfa-then-flows", "severity": "high", "technique": "T1078.004", "within": "24h",
+        "sequence": [
+            {"source": "cloudtrail", "kind": "ConsoleLogin", "where": "mfa = 'No' and outcome = 'Success'",
+             "bind": {"who": "address"}},
+            {"source": "flows", "where": "action = 'ACCEPT' and dstport in (22, 3389, 5985, 5986) and srcaddr = $who"},
+        ],
+    },
+    {
+        "name": "flow-log-deleted-then-activity", "severity": "high", "technique": "T1562.008", "within": "6h",
+        "by": "account",
+        "sequence": [
+            {"source": "cloudtrail", "kind": ["DeleteFlowLogs", "StopLogging", "DeleteTrail"]},
+            {"source": "cloudtrail", "kind": _CHANGES},
+        ],
+    },
+    {
+        "name": "gap-then-activity", "severity": "medium", "technique": "T1562.008", "within": "6h", "by": "account",
+        "sequence": [{"source": "coverage", "kind": "gap"}, {"source": "cloudtrail", "kind": _CHANGES}],
+    },
+    {
+        "name": "guardduty-and-exfiltration", "severity": "high", "technique": "T1048", "within": "6h",
+        "by": ["instance", "interface"], "ordered": False,
+        "sequence": [{"source": "guardduty"}, {"source": "findings", "kind": "exfiltration"}],
+    },
+    {
+        "name": "new-instances-then-mining", "severity": "high", "technique": "T1496", "within": "24h",
+        "sequence": [
+            {"not": {"source": "cloudtrail", "kind": "RunInstances", "where": "principal = $who"}, "within": "7d"},
+            {"source": "cloudtrail", "kind": "RunInstances", "bind": {"who": "principal", "instance": "instanceId"}},
+            {"source": "flows", "where": f"action = 'ACCEPT' and dstport in ({_MINING})", "entity_in": "$instance"},
+        ],
+    },
+]  # fmt: skip

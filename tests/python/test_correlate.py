@@ -1,0 +1,275 @@
+"""Sequences and risk against brute force on random timelines, planted stories, hostile and damaged files."""
+
+import gzip
+import itertools
+import json
+import os
+import random
+
+import pytest
+
+import vpcflow as vf
+from conftest import ROOT
+from vpcflow.cli import main
+from vpcflow.correlate import Event, Events, matches, of, risk
+from vpcflow.correlate.conditions import Condition, conjuncts
+from vpcflow.correlate.entities import Entities, add_changes
+from vpcflow.correlate.sources import load_events
+
+SEEDS = 2000 if os.environ.get("VPCFLOW_LONG") else 60
+EXAMPLE = ROOT / "examples/correlate"
+HOSTS = ["i-1", "i-2", "eni-3", "10.0.0.9"]
+RULES = [
+    {"name": "ab", "within": "40s", "sequence": [{"source": "a"}, {"source": "b"}]},
+    {"name": "abc", "within": "60s", "sequence": [{"source": "a"}, {"source": "b", "kind": ["x", "y"]}, {"source": "c"}]},
+    {"name": "not-between", "within": "50s", "sequence": [{"source": "a"}, {"not": {"source": "c", "kind": "y"}}, {"source": "b"}]},
+    {"name": "not-before", "within": "30s", "sequence": [{"not": {"source": "c"}, "within": "20s"}, {"source": "a"}, {"source": "b"}]},
+    {"name": "not-after", "within": "30s", "sequence": [{"source": "a"}, {"source": "b"}, {"source": "c", "not": True}]},
+    {"name": "bound", "within": "60s", "sequence": [{"source": "a", "bind": {"n": "n"}}, {"source": "b", "where": "n = $n"}]},
+    {"name": "in", "within": "60s", "sequence": [{"source": "a", "bind": {"h": "host"}}, {"source": ["b", "c"], "entity_in": "$h"}]},
+    {"name": "any-order", "within": "30s", "ordered": False, "sequence": [{"source": "a", "kind": "x"}, {"source": "b", "kind": "x"}]},
+]
+
+
+def timeline(seed):
+    rng = random.Random(seed)
+    out = []
+    for number in range(rng.randrange(2, 16)):
+        time = rng.randrange(0, 100, 5)  # many ties
+        host = rng.choice(HOSTS)
+        out.append(Event(time, time + rng.choice([0, 0, 12]), rng.choice("abc"), rng.choice("xy"), (host,), rng.choice(["", "low", "high"]), f"f:{number}", str(number), {"n": rng.randrange(2), "host": host}))
+    return out
+
+
+def brute(rule, events):
+    """What the definition says, without search: all tuples, the first that fits by each first event, one a story."""
+    steps, positive = rule["sequence"], [s for s in rule["sequence"] if not s.get("not")]
+    within = int(rule["within"][:-1])
+
+    def takes(step, e):
+        step = step["not"] if isinstance(step.get("not"), dict) else step
+        sources, kinds = step["source"], step.get("kind", "xy")
+        return e.source in sources and e.kind in kinds
+
+    def fits(step, e, first):
+        if "where" in step and e.attrs["n"] != first.attrs["n"]:
+            return False
+        host = first.attrs["host"]
+        kind = host.partition("-")[0] + "-"  # of an event without an instance nobody can tell that it is not of this one
+        unknown = host != "10.0.0.9" and not any(one.startswith(kind) for one in e.entities)
+        return "entity_in" not in step or host in e.entities or unknown
+
+    joined = not any("where" in s or "entity_in" in s for s in steps)
+    order = lambda e: (e.time, e.end, e.source, e.kind, e.key)  # noqa: E731
+    best = {}
+    for perm in itertools.permutations(positive) if rule.get("ordered") is False else [positive]:
+        for chain in itertools.permutations(events, len(perm)):
+            if not all(takes(s, e) and fits(s, e, chain[0]) for s, e in zip(perm, chain)):
+                continue
+            if joined and not set.intersection(*(set(e.entities) for e in chain)):
+                continue
+            if any(not (b.time >= a.time or b.end > a.time) for a, b in zip(chain, chain[1:])) or any(e.time > chain[0].time + within for e in chain):
+                continue
+            bad = False
+            for number, step in enumerate(steps):
+                if step.get("not"):
+                    before = sum(not s.get("not") for s in steps[:number])
+                    for e in events:
+                        if e in chain or not takes(step, e) or (joined and e.entities != chain[0].entities):
+                            continue
+                        if before == 0:
+                            bad |= chain[0].time - int(step["within"][:-1]) <= e.time and e.end <= chain[0].time
+                        elif before == len(perm):
+                            bad |= chain[-1].time <= e.time <= chain[0].time + within
+                        else:
+                            bad |= chain[before - 1].time <= e.time <= chain[before].time
+            if not bad:
+                key = (tuple(map(id, perm)), chain[0].key)
+                if key not in best or [order(e) for e in chain] < [order(e) for e in best[key]]:
+                    best[key] = chain
+    out, told = [], set()
+    for chain in sorted(best.values(), key=lambda c: [order(e) for e in c]):
+        if not told & {e.key for e in chain}:
+            out.append([e.key for e in chain])
+        told |= {e.key for e in chain}
+    return out
+
+
+def test_sequences_are_those_of_the_definition_in_any_order_of_delivery():
+    rules, found = of(RULES), dict.fromkeys((rule["name"] for rule in RULES), 0)
+    for seed in range(SEEDS):
+        events = timeline(seed)
+        got = matches(rules, Events(events))
+        for rule in RULES:
+            own = [[e.key for e in m.events] for m in got if m.rule == rule["name"]]
+            assert sorted(own) == sorted(brute(rule, events)), (seed, rule["name"])
+            found[rule["name"]] += len(own)
+        rng = random.Random(-seed)
+        shuffled = [*events, *rng.sample(events, len(events) // 2)]
+        rng.shuffle(shuffled)
+        cut = rng.randrange(len(shuffled) + 1)
+        joined = Events(shuffled[cut:]) + Events(shuffled[:cut])
+        as_bytes = [json.dumps([[m.as_row() for m in matches(rules, e)], risk(e, matches(rules, e)), e.rows()]) for e in (Events(events), joined)]
+        assert as_bytes[0] == as_bytes[1]
+    assert min(found.values()) > 3  # no rule that the timelines never try
+
+
+def test_risk_is_the_sum_of_its_parts():
+    events = [Event(t, t, source, kind, ("i-1",), severity, "", f"{kind}{t}") for t, source, kind, severity in [(0, "a", "x", "high"), (43200, "a", "x", "low"), (43200, "b", "y", "medium"), (43200, "b", "z", "")]]
+    (row,) = risk(Events(events))
+    assert [(p["kind"], p["points"]) for p in row["parts"]] == [("x", 20.0), ("y", 4.0)]  # 10 * (1 + log2 2), the youngest is of now
+    assert row["score"] == 27.0 and row["sources"] == ["a", "b"]  # two sources agree: 3
+    assert risk(Events(events), entities=Entities(shared=["i-1"])) == []
+    assert risk(Events(events), at=43200 + 43200)[0]["score"] == 15.0  # a half-life later
+
+
+def test_a_later_version_of_an_event_counts_whatever_comes_first():
+    old, new = (Event(1, 1, "guardduty", "k", ("i-1",), "low", "f", "id", {"count": n}, f"2026-11-2{n}") for n in (1, 2))
+    assert [e.attrs["count"] for e in Events([old, new])] == [e.attrs["count"] for e in Events([new, old])] == [2]
+
+
+def test_addresses_that_are_used_again_do_not_cross_talk():
+    entities = Entities(shared=["198.51.100.1"])
+    add_changes(entities, [("address", "10.0.0.7", "i-old", 100, True), ("gone", "i-old", "", 200, False), ("address", "10.0.0.7", "i-new", 300, True)])
+    at = lambda time, end, *named: entities.resolve(Event(time, end, "s", "k", named, "", "", "k"))  # noqa: E731
+    assert at(150, 150, "10.0.0.7") == {"10.0.0.7", "i-old"}
+    assert at(250, 250, "10.0.0.7") == {"10.0.0.7"}
+    assert at(350, 350, "10.0.0.7") == {"10.0.0.7", "i-new"}
+    assert at(150, 350, "10.0.0.7") == {"10.0.0.7", "i-old", "i-new"}  # both, as it lasts over the boundary
+    assert at(150, 150, "198.51.100.1") == set()
+    rules = of([{"name": "r", "within": "1h", "by": "instance", "sequence": [{"source": "a"}, {"source": "b"}]}])
+    event = lambda time, source: Event(time, time, source, "k", ("10.0.0.7",), "", "", f"{source}{time}")  # noqa: E731
+    assert matches(rules, Events([event(150, "a"), event(350, "b")]), entities) == []
+    assert [m.entity for m in matches(rules, Events([event(150, "a"), event(160, "b")]), entities)] == ["i-old"]
+
+
+@pytest.mark.parametrize(
+    ("text", "attrs", "holds"),
+    [
+        ("port = $p", {"port": 22}, True), ("port = $range", {"port": 22}, True), ("port = $range", {"port": 31}, False),
+        ("address in $net", {"address": "10.1.2.3"}, True), ("address in $net", {"address": "11.1.2.3"}, False),
+        ("not address in $net", {"address": "11.1.2.3"}, True), ("mfa is null", {}, True), ("mfa is not null", {}, False),
+        ("mfa != 'Yes'", {}, False), ("mfa = 'no'", {"mfa": "No"}, True), ("n >= 7", {"n": "7.5"}, True),
+        ("n > 7", {"n": "x"}, False), ("cidr in ('0.0.0.0/0', '::/0')", {"cidr": "::/0"}, True), ("port = $nothing", {"port": 1}, False),
+        ("name = 'it''s'", {"name": "it's"}, True), ("cidr not in ('a', 'b')", {"cidr": "c"}, True),
+    ],
+)  # fmt: skip
+def test_conditions(text, attrs, holds):
+    assert Condition.parse(text).holds(attrs, {"p": "22", "range": "20-30", "net": "10.0.0.0/8"}) is holds
+
+
+def test_an_or_is_one_part():
+    assert conjuncts("a = 1 or b = 2 and c = 3") == ["a = 1 or b = 2 and c = 3"]
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"sequence": [{"source": "a"}]}, "1 steps; expected 2"), ({"within": "soon"}, "within: 'soon'"), ({"whithin": "1h"}, "did you mean 'within'"),
+        ({"by": "instanse"}, "did you mean 'instance'"), ({"severity": "urgent"}, "expected one of high"), ({"name": None}, "name is missing"),
+        ({"sequence": [{"source": "a"}, {"source": "b", "where": "n = $m"}]}, "$m is not bound"), ({"sequence": [{"source": "a"}, {"kind": "b"}]}, "source is missing"),
+        ({"sequence": [{"source": "a"}, {"source": "flows", "where": "dstprot = 22"}]}, "did you mean 'dstport'"),
+        ({"sequence": [{"source": "a"}, {"source": "b", "where": "x = 1 or y = 2"}]}, "step 2: where"),
+        ({"ordered": False, "sequence": [{"source": "a", "bind": {"x": "y"}}, {"source": "b"}]}, "ordered: false goes without"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_with_a_rule_is_said_where(change, says):
+    with pytest.raises(vf.RuleError) as e:
+        of([{"name": "r", "sequence": [{"source": "a"}, {"source": "b"}], **change}], "my.yaml")
+    assert "my.yaml: rule 1" in str(e.value) and says in str(e.value)
+
+
+RECORD = {"eventSource": "ec2.amazonaws.com", "eventName": "AuthorizeSecurityGroupIngress", "eventTime": "2026-11-23T06:00:00Z", "eventID": "e"}
+ITEM = {"ipProtocol": "tcp", "fromPort": 8000, "toPort": "8100"}
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [
+        {"requestParameters": {"groupId": "sg-1", "ipPermissions": {"items": [{**ITEM, "ipRanges": {"items": [{"cidrIp": "10.0.0.0/8"}]}}]}}},
+        {"requestParameters": {"groupId": "sg-1", "ipPermissions": {}, "cidrIp": "10.0.0.0/8", **ITEM}},
+        {"requestParameters": {"groupId": "sg-1"}, "responseElements": {"securityGroupRuleSet": {"items": [{**ITEM, "groupId": "sg-1", "cidrIpv4": "10.0.0.0/8"}]}}},
+    ],
+)  # fmt: skip
+def test_shapes_of_a_change_of_a_group_say_the_same(tmp_path, shape):
+    (tmp_path / "a.json").write_text(json.dumps({**RECORD, **shape}))
+    (event,) = load_events(tmp_path, "cloudtrail")[0]
+    assert (event.attrs["groupId"], event.attrs["cidr"], event.attrs["port"]) == ("sg-1", "10.0.0.0/8", "8000-8100")
+
+
+def test_files_in_all_their_forms_and_damage_after_what_was_read(tmp_path):
+    records = [{**RECORD, "eventID": f"e{n}", "eventName": "CreateUser"} for n in range(6)]
+    whole = gzip.compress(json.dumps({"Records": records}).encode(), mtime=0)
+    (tmp_path / "a.json.gz").write_bytes(whole)
+    (tmp_path / "b.jsonl").write_text("".join(json.dumps(r) + "\n" for r in records))
+    (tmp_path / "c.json").write_text(json.dumps({"detail-type": "x", "detail": records[0]}))
+    events, notes = load_events(tmp_path, "cloudtrail")
+    assert len(events) == 6 and notes == []  # deliveries of the same events are the same events
+    assert load_events(tmp_path / "b.jsonl", "cloudtrail")[0].rows()[1]["ref"].endswith(f"b.jsonl:byte {len(json.dumps(records[0])) + 1}")
+    for name, cut in (("d.json", json.dumps({"Records": records}).encode()[:-90]), ("e.json", b"\xff\xfe{[[\n" + json.dumps(records[0]).encode())):
+        (tmp_path / name).write_bytes(cut)
+        events, notes = load_events(tmp_path / name, "cloudtrail")
+        assert len(events) >= 1 and name in notes[0]
+    for hostile in (b"[" * 100_000, b"", b"{}", whole[:20], b'{"Records": [1, null, {"eventName": 7}]}'):
+        (tmp_path / "f.json").write_bytes(hostile)
+        with pytest.raises(vf.NoRecordsError, match=r"f\.json: no event of cloudtrail"):
+            load_events(tmp_path / "f.json", "cloudtrail")
+
+
+def test_other_sources(tmp_path):
+    guardduty = {"Findings": [{"Id": "g", "Type": "CryptoCurrency:EC2/BitcoinTool.B", "Severity": 8, "AccountId": "123456789012", "UpdatedAt": "2026-11-23T07:00:00.123Z", "Resource": {"InstanceDetails": {"InstanceId": "i-1", "NetworkInterfaces": [{"NetworkInterfaceId": "eni-1", "PrivateIpAddress": "10.0.0.1"}]}}, "Service": {"EventFirstSeen": "2026-11-23T06:00:00Z", "EventLastSeen": "2026-11-23T06:30:00Z", "Action": {"NetworkConnectionAction": {"ConnectionDirection": "OUTBOUND", "RemoteIpDetails": {"IpAddressV4": "198.51.100.9"}}}}}]}
+    (tmp_path / "g.json").write_text(json.dumps(guardduty))
+    (event,) = load_events(tmp_path / "g.json", "guardduty")[0]
+    assert event.entities == ("i-1", "eni-1", "10.0.0.1", "198.51.100.9", "123456789012") and event.severity == "high" and event.end - event.time == 1800
+    (tmp_path / "d.log").write_text(json.dumps({"query_timestamp": "2026-11-23T06:00:00Z", "query_name": "a.example.", "srcaddr": "10.0.0.1", "srcids": {"instance": "i-1"}, "answers": [{"Rdata": "198.51.100.9"}]}))
+    assert load_events(tmp_path / "d.log", "dns")[0].rows()[0]["entities"] == ["i-1", "10.0.0.1", "198.51.100.9"]
+    line = 'https 2026-11-23T06:00:05.1Z app/x/1 192.0.2.9:4711 10.0.0.1:80 0.0 0.1 0.0 200 200 1 2 "GET https://a/ b HTTP/1.1" "curl" c d arn "t" "a" "c" 0 2026-11-23T06:00:01.5Z "forward" "-"'
+    (tmp_path / "a.log").write_text(line + "\n" + line.replace("10.0.0.1:80", "-").replace("200 200", "403 -") + "\nnoise\n")
+    events, notes = load_events(tmp_path / "a.log", "alb")
+    assert [e.entities for e in events] == [("192.0.2.9", "10.0.0.1"), ("192.0.2.9",)] or [e.entities for e in events] == [("192.0.2.9",), ("192.0.2.9", "10.0.0.1")]
+    assert events.rows()[0]["end"] - events.rows()[0]["time"] == 4 and "1 documents" in notes[0]
+    (tmp_path / "v.csv").write_text("when,user,addr,what\n2026-11-23 06:00:00,ann,192.0.2.9,login\nnever,x,y,z\n")
+    mapping = {"source": "vpn", "time": "when", "kind": "what", "entities": ["user", "addr"]}
+    ((event,), _) = load_events(tmp_path / "v.csv", "mapped", mapping=mapping)
+    assert (event.source, event.kind, event.entities) == ("vpn", "login", ("ann", "192.0.2.9"))
+
+
+@pytest.fixture(scope="module")
+def planted():
+    return vf.correlate.correlate(vf.scan(EXAMPLE / "flow.log.gz"), cloudtrail=EXAMPLE / "cloudtrail", guardduty=EXAMPLE / "guardduty")
+
+
+def test_planted_stories_are_found_once(planted):
+    found = [(match.rule, match.entity) for match in planted.matches]
+    assert sorted(found) == [
+        ("console-without-mfa-then-flows", "i-0aaa000000000001"), ("flow-log-deleted-then-activity", "123456789012"), ("gap-then-activity", "123456789012"),
+        ("guardduty-and-exfiltration", "i-0aaa000000000001"), ("new-instances-then-mining", "i-0bbb000000000002"),
+        ("opened-and-entered", "i-0aaa000000000001"), ("scanned-entered-called-out", "i-0aaa000000000001"),
+    ]  # fmt: skip
+    assert planted.risk()[0]["score"] >= planted.risk()[-1]["score"] > 0
+    assert all(row["time"] for row in planted.about("i-0bbb000000000002")) and planted.not_evaluated == {}
+
+
+def test_the_face_and_what_could_not_be_seen(tmp_path, capsys):
+    rules = tmp_path / "rules.json"
+    steps = [
+        {"source": "cloudtrail", "kind": "AuthorizeSecurityGroupIngress", "where": "cidr = '0.0.0.0/0'", "bind": {"sg": "groupId", "port": "port"}},
+        {"source": "flows", "where": "action = 'ACCEPT' and dstport = $port and flow_direction = 'ingress'", "entity_in": "$sg"},
+    ]
+    rules.write_text(json.dumps([{"name": "opened", "sequence": steps, "within": "24h", "severity": "high"}]))
+    log = gzip.decompress((EXAMPLE / "flow.log.gz").read_bytes()).decode().splitlines()
+    bare = tmp_path / "bare.log"  # without the direction, the interface is all that joins
+    bare.write_text("\n".join(line.rpartition(" ")[0] for line in log) + "\n")
+    trail = tmp_path / "trail"
+    trail.mkdir()
+    records = json.loads(next((EXAMPLE / "cloudtrail").glob("*.json")).read_text())["Records"]
+    (trail / "later.json").write_text(json.dumps({"Records": [r for r in records if r["eventName"] != "RunInstances"]}))
+    rows = []
+    for flows, cloudtrail in ((EXAMPLE / "flow.log.gz", EXAMPLE / "cloudtrail"), (bare, EXAMPLE / "cloudtrail"), (EXAMPLE / "flow.log.gz", trail)):
+        assert main(["correlate", "--flows", str(flows), "--cloudtrail", str(cloudtrail), "--rules", str(rules), "--json"]) == 1
+        (row,) = map(json.loads, capsys.readouterr().out.splitlines())
+        assert row["rule"] == "opened" and row["entity"] == "i-0aaa000000000001" and [e["source"] for e in row["events"]] == ["cloudtrail", "flows"]
+        rows.append(row)
+    assert rows[0]["could_not_see"] == [] and rows[0]["start"] < rows[0]["end"]
+    assert "flow-direction" in rows[1]["could_not_see"][0]
+    assert "sg-0web00001" in rows[2]["could_not_see"][0]
