@@ -46,6 +46,7 @@ PYTHON = {
     "Bills": {"billing.logs": "reconcile", "billing.reconcile": "Reconciliation"},
     "Digests and hunts": {"digest.hunt": "hunt Hunt", "": "digest"},
     "Traces": {"trace.trace": "trace Trace", "trace.community": "community_id"},
+    "Correlation": {"correlate.correlate": "correlate Correlation"},
     "Manifests": {"": "manifest"},
     "Volume": {"": "volume"},
     "Prices": {"pricing.sheet": "prices Sheet", "pricing.imports": "import_prices"},

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ._build import BuildInfo, build_info
     from .billing.logs import reconcile
     from .billing.reconcile import Reconciliation
+    from .correlate.correlate import Correlation, correlate
     from .detect.detect import detect
     from .digest.hunt import Hunt, hunt
     from .errors import (
@@ -115,6 +116,7 @@ __all__ = [
     "BuildInfo",
     "Capability",
     "Column",
+    "Correlation",
     "DataLossError",
     "DataQualityWarning",
     "Dependencies",
@@ -170,6 +172,7 @@ __all__ = [
     "collect_all",
     "community_id",
     "containers",
+    "correlate",
     "count",
     "dependencies",
     "detect",
@@ -220,6 +223,7 @@ _PLACES: dict[str, tuple[str, ...]] = {
     "_build": ("BuildInfo", "build_info"),
     "billing.logs": ("reconcile",),
     "billing.reconcile": ("Reconciliation",),
+    "correlate.correlate": ("Correlation", "correlate"),
     "detect.detect": ("detect",),
     "digest.hunt": ("Hunt", "hunt"),
     "errors": (
@@ -283,6 +287,14 @@ def _load(name: str) -> Any:
 
 class _Package(types.ModuleType):
     """This module. Importing a package sets it as an attribute, which would hide the functions of these names."""
+
+    @property
+    def correlate(self) -> Any:
+        return _load("correlate")
+
+    @correlate.setter
+    def correlate(self, package: object) -> None:
+        pass
 
     @property
     def detect(self) -> Any:

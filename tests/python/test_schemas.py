@@ -13,6 +13,7 @@ from vpcflow.findings import Coverage
 PAGE = (ROOT / "docs" / "reference" / "schemas.md").read_text()
 INVENTORY = ROOT / "examples" / "inventory"
 REACH = ROOT / "examples" / "reach"
+EVENTS = ROOT / "examples" / "correlate"
 AUDIT = ROOT / "examples" / "audit"
 GROUPS = ROOT / "examples" / "groups"
 RULES = """
@@ -75,6 +76,7 @@ def test_the_types_that_are_checked_differ():
         ("Inventory", ["inventory", INVENTORY]),
         ("Digests", ["digest", "info", "DIGESTS"]),
         ("Hunts", ["hunt", "LIST", "--digests", "DIGESTS"]),
+        ("Correlations", ["correlate", "--flows", EVENTS / "flow.log.gz", "--cloudtrail", EVENTS / "cloudtrail"]),
         ("Explanations", ["explain", REACH / "flow.log.gz", "--inventory", REACH / "aws", "--from", "web-1", "--to", "db-1", "--port", "5432"]),
         ("Health", ["health", SAMPLE]),
         ("Dependencies", ["dependencies", SAMPLE]),

@@ -8,8 +8,8 @@ from typing import Any
 
 from .. import _display as display
 from .._layout import terminal_width, wrapped
-from ..correlate.correlate import Correlation, correlate, not_seen
 from .._words import count
+from ..correlate.correlate import Correlation, correlate, not_seen
 from ..errors import PlanError
 from ..rules.files import content_of
 from ._output import FOUND, print_note, progress_line, write_out
@@ -35,10 +35,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--findings", metavar="FILE", help="take findings from lines of vpcflow detect --json")
     parser.add_argument("--events", metavar="FILE", help="read other events: CSV or JSON lines, with --mapping")
     parser.add_argument("--mapping", metavar="FILE", help="say which columns of --events are what, as YAML or JSON")
-    parser.add_argument("--inventory", metavar="DIR", help="take owners and groups from answers of AWS's describe calls")
+    parser.add_argument("--inventory", metavar="DIR", help="take owners and groups from AWS's describe answers")
     parser.add_argument("--rules", metavar="FILE", help="take sequences from FILE (default: those of vpcflow)")
     parser.add_argument("--risk", action="store_true", help="print the risk of entities instead of matches")
-    parser.add_argument("--about", metavar="ENTITY", help="print the events of an interface, instance or address instead")
+    parser.add_argument("--about", metavar="ENTITY", help="print the events of an interface, instance or address")
     own = argparse.ArgumentParser(add_help=False)
     add_input(own)
     for action in own._actions:

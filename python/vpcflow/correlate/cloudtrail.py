@@ -30,7 +30,7 @@ def events_of(record: Any, ref: str) -> Iterator[Event]:
     if address_of(common.get("address")) is not None:
         entities.append(common["address"])
     ids = [*_ids(record.get("requestParameters")), *_ids(record.get("responseElements"))]
-    parts = [({}, ids)]
+    parts: list[tuple[dict[str, Any], list[str]]] = [({}, ids)]
     if re.fullmatch(r"(Authorize|Revoke)SecurityGroup(Ingress|Egress)", name):
         parts = [(rule, ids) for rule in _rules(record)] or parts
     elif name == "RunInstances":
@@ -126,16 +126,8 @@ def changes_of(record: Any) -> Iterator[tuple[str, str, str, int, bool]]:
         return
     if name == "RunInstances":
         for item in items_in(at(got, "instancesSet")):
-            instance = item.get("instanceId")
-            cards = items_in(item.get("networkInterfaceSet"))
-            for card in cards:
-                eni = card.get("networkInterfaceId")
-                yield from _card(card, eni, time)
-                yield from [("instance", eni, instance, time, True)] if _texts(eni, instance) else ()
-            for address in (item.get("privateIpAddress"), item.get("ipAddress")):
-                yield from [("address", address, instance, time, True)] if _texts(address, instance) else ()
-            for group in items_in(item.get("groupSet")) if not cards else ():
-                yield from [("group", instance, group["groupId"], time, True)] if _texts(group.get("groupId"), instance) else ()
+            if _texts(item.get("instanceId")):
+                yield from _begun(item, str(item["instanceId"]), time)
     elif name == "TerminateInstances":
         for item in items_in(at(asked, "instancesSet")):
             yield from [("gone", item["instanceId"], "", time, False)] if _texts(item.get("instanceId")) else ()
@@ -152,6 +144,21 @@ def changes_of(record: Any) -> Iterator[tuple[str, str, str, int, bool]]:
             yield "address", at(asked, "publicIp"), owner, time, True
     elif name == "DisassociateAddress" and _texts(at(asked, "publicIp")):
         yield "address", at(asked, "publicIp"), "", time, False
+
+
+def _begun(item: Mapping[str, Any], instance: str, time: int) -> Iterator[tuple[str, str, str, int, bool]]:
+    """Yields what an instance has from its start."""
+    cards = items_in(item.get("networkInterfaceSet"))
+    for card in cards:
+        if _texts(card.get("networkInterfaceId")):
+            yield from _card(card, card["networkInterfaceId"], time)
+            yield "instance", card["networkInterfaceId"], instance, time, True
+    for address in (item.get("privateIpAddress"), item.get("ipAddress")):
+        if isinstance(address, str) and address:
+            yield "address", address, instance, time, True
+    for group in items_in(item.get("groupSet")) if not cards else ():
+        if _texts(group.get("groupId")):
+            yield "group", instance, group["groupId"], time, True
 
 
 def _card(card: Any, eni: Any, time: int) -> Iterator[tuple[str, str, str, int, bool]]:

@@ -13,7 +13,8 @@ from .._words import count
 from ..detect.detect import detect
 from ..errors import DataQualityWarning, PlanError, VpcflowError
 from ..findings.scope import Scope
-from ..inventory.inventory import Inventory, inventory as read_inventory
+from ..inventory.inventory import Inventory
+from ..inventory.inventory import inventory as read_inventory
 from ..query.arguments import instance
 from ..query.flows import Flows
 from ..query.report import Report
@@ -21,7 +22,7 @@ from ..typing import Progress
 from .entities import Entities, add_changes, add_inventory
 from .events import Events
 from .load import load, of
-from .logs import coverage_events, facts_of, flow_events, owners_of
+from .logs import coverage_events, facts_of, fitted, flow_events, owners_of
 from .model import SequenceRule
 from .risk import risk
 from .seen import Seen
@@ -152,7 +153,7 @@ def _correlated(
         seen.spans["findings"] = seen.spans["flows"]
     there = {*given, "flows", "coverage"}
     left = {rule.name: sorted(rule.sources - there) for rule in rules if not _possible(rule, there)}
-    run = [rule for rule in rules if rule.name not in left]
+    run = fitted([rule for rule in rules if rule.name not in left], flows, seen)
     told += flow_events(flows, run, told, seen, progress)
     found = Correlation(
         matches(run, told, entities, seen), told, entities, rules, left, seen.notes, scope, interfaces.report
@@ -179,7 +180,8 @@ def _findings(flows: Flows, progress: Progress | bool | None) -> Any:
 
 def not_seen(found: Correlation) -> list[str]:
     """Returns what the correlation could not see, for people: rules that were not evaluated, notes, the last hour."""
-    lines = [f"{name}: not evaluated, {', '.join(lacks)} was not given" for name, lacks in sorted(found.not_evaluated.items())]
+    left = sorted(found.not_evaluated.items())
+    lines = [f"{name}: not evaluated, {', '.join(lacks)} was not given" for name, lacks in left]
     if found.scope.end is not None:
         lines.append(f"flow logs end at {instant(found.scope.end)} UTC; what follows later events is not in them")
     return [*lines, *found.notes]

@@ -87,7 +87,8 @@ def _items(value: Any, depth: int = 0) -> Iterator[Any]:
         return
     if isinstance(value, dict) and "detail-type" in value and isinstance(value.get("detail"), dict):
         value = value["detail"]
-    inner = next((value[name] for name in _WRAPPERS if isinstance(value, dict) and isinstance(value.get(name), list)), None)
+    held = value if isinstance(value, dict) else {}
+    inner = next((held[name] for name in _WRAPPERS if isinstance(held.get(name), list)), None)
     if inner is not None and depth < 4:
         yield from _items(inner, depth + 1)
     else:

@@ -145,7 +145,7 @@ def add_changes(entities: Entities, changes: Iterable[tuple[str, str, str, int, 
             continue
         ends = [t for name in (one, other) for t in gone.get(name, ()) if t >= time]
         if relation != "group":
-            ends += [later[3] for later in own[number + 1 :] if later[:2] == (relation, one) and later[2] != other and later[3] > time]
+            ends += [t for a, b, c, t, _ in own[number + 1 :] if (a, b) == (relation, one) and c != other and t > time]
         entities.add(relation, one, other, time, min(ends, default=None), "cloudtrail")
 
 

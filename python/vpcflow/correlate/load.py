@@ -33,9 +33,9 @@ def load(source: str | os.PathLike[str]) -> list[SequenceRule]:
 def of(data: Any, name: str = "rules") -> list[SequenceRule]:
     """Makes sequence rules of plain values, as :func:`load` reads them; ``name`` begins the errors.
 
-    >>> from vpcflow import correlate
+    >>> from vpcflow.correlate import Event, Events, matches, of, risk
     >>> steps = [{"source": "cloudtrail", "kind": "DeleteFlowLogs"}, {"source": "findings"}]
-    >>> correlate.of([{"name": "blinded", "sequence": steps, "within": "2h", "by": "account"}])[0].within
+    >>> of([{"name": "blinded", "sequence": steps, "within": "2h", "by": "account"}])[0].within
     7200
     """
     data = data.get("rules") if isinstance(data, dict) and "rules" in data else data

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import ipaddress
 import re
 from collections.abc import Sequence
@@ -33,6 +34,7 @@ _MOST = 500_000  # records of a step
 _ANCHORS = 50  # first events whose conditions the engine takes one by one
 _ADDRESSES = 50  # whose owners are looked for
 _GAP = 10  # minutes without records that are an event
+_FIELDS = frozenset(field.name.replace("-", "_") for field in fields())
 
 
 def facts_of(
@@ -71,8 +73,9 @@ def coverage_events(flows: Flows, rows: Sequence[dict[str, Any]], seen: Seen) ->
         for start, end in sorted(spans):
             if start - last >= 60 * _GAP:
                 key = f"{account}/{last}"
-                events.append(Event(last, start, "coverage", "gap", (account,) if account else (), "", f"coverage:{key}",
-                                    key, {"minutes": (start - last) // 60, "account": account}))  # fmt: skip
+                named = (account,) if account else ()
+                events.append(Event(last, start, "coverage", "gap", named, "", f"coverage:{key}", key,
+                                    {"minutes": (start - last) // 60, "account": account}))  # fmt: skip
             last = max(last, end)
     return Events(events)
 
@@ -99,13 +102,11 @@ def flow_events(
     flows: Flows, rules: Sequence[SequenceRule], others: Events, seen: Seen, progress: Progress | bool | None
 ) -> Events:
     """Returns the records that steps of rules over flow logs take, near the first events of the other sources."""
-    there = {name.replace("-", "_") for text in flows.formats for name in re.findall(r"[A-Za-z][\w-]+", text)}
-    catalogue = {field.name.replace("-", "_") for field in fields()}
     asked: list[tuple[SequenceRule, Step, Flows]] = []
     for rule in rules:
         for step in rule.steps:
             if step.sources == ("flows",):
-                query = _query(flows, rule, step, others, seen, there, catalogue)
+                query = _query(flows, rule, step, others)
                 if query is not None:
                     asked.append((rule, step, query))
     if not asked:
@@ -122,28 +123,47 @@ def flow_events(
     return Events(out)
 
 
-def _query(
-    flows: Flows, rule: SequenceRule, step: Step, others: Events, seen: Seen, there: set[str], catalogue: set[str]
-) -> Flows | None:
+def fitted(rules: Sequence[SequenceRule], flows: Flows, seen: Seen) -> list[SequenceRule]:
+    """Returns rules without the conditions on fields that no log has, and without `not` steps over such fields; notes
+    the fields. What the logs lack may make a match uncertain, never prevent it."""
+    there = {name.replace("-", "_") for text in flows.formats for name in re.findall(r"[A-Za-z][\w-]+", text)}
+    out = []
+    for rule in rules:
+        steps, lacking = [], set[str]()
+        for step in rule.steps:
+            texts = {part: _fields_in(part) - there for part in step.static}
+            lost = {c for c in step.conditions if "flows" in step.sources and c.field in _FIELDS - there}
+            absent = set().union(*texts.values(), (c.field for c in lost))
+            lacking |= absent
+            if not (absent and step.absent):
+                steps.append(dataclasses.replace(
+                    step, static=tuple(part for part, none in texts.items() if not none),
+                    conditions=tuple(c for c in step.conditions if c not in lost),
+                ))  # fmt: skip
+        if lacking:
+            seen.lacking[rule.name] = tuple(sorted(name.replace("_", "-") for name in lacking))
+        out.append(dataclasses.replace(rule, steps=tuple(steps)))
+    return out
+
+
+def _fields_in(text: str) -> set[str]:
+    """Returns the fields that an expression names."""
+    names = re.findall(r"[A-Za-z_][\w-]*", re.sub(r"'[^']*'", "", text))
+    return {name.replace("-", "_") for name in names} & _FIELDS
+
+
+def _query(flows: Flows, rule: SequenceRule, step: Step, others: Events) -> Flows | None:
     """Returns the query of a step; nothing, if no first event is there that its records could follow."""
-    lacking = set()
     kept = flows._with(allow_missing=True)
     for part in step.static:
-        names = set(re.findall(r"[A-Za-z_][\w-]*", re.sub(r"'[^']*'", "", part)))
-        absent = {n for n in (name.replace("-", "_") for name in names) if n in catalogue and n not in there}
-        lacking |= absent
-        kept = kept if absent else kept.filter(part)
-    lacking |= {c.field for c in step.conditions if c.field in catalogue and c.field not in there}
-    if lacking:
-        own = {*seen.lacking.get(rule.name, ()), *(name.replace("_", "-") for name in lacking)}
-        seen.lacking[rule.name] = tuple(sorted(own))
+        kept = kept.filter(part)
     first = rule.positive[0]
     if first.sources != ("flows",) and rule.ordered:
         anchors = [event for event in others if first.takes(event)]
         if not anchors:
             return None
         kept = kept.filter(_near(rule, step, anchors))
-    names = [*_SHOWN, *(c.field for c in step.conditions if c.field in catalogue and c.field not in _SHOWN)]
+    names = [*_SHOWN, *(c.field for c in step.conditions if c.field in _FIELDS and c.field not in _SHOWN)]
     return kept.select(*dict.fromkeys(names)).located().limit(_MOST + 1)
 
 
@@ -184,8 +204,7 @@ def _literal(condition: Condition, value: object) -> str:
 def _event(row: dict[str, Any]) -> Event:
     ref = f"{row.pop('file')}:byte {row.pop('offset')}"
     attrs = {name: value for name, value in row.items() if value is not None}
-    entities = tuple(
-        dict.fromkeys(str(row[name]) for name in ("interface_id", "instance_id", "srcaddr", "dstaddr", "account_id") if row.get(name))
-    )
+    named = ("interface_id", "instance_id", "srcaddr", "dstaddr", "account_id")
+    entities = tuple(dict.fromkeys(str(row[name]) for name in named if row.get(name)))
     start, end = row["start"], row["end"] if row.get("end") is not None else row["start"]
     return Event(start, max(start, end), "flows", "record", entities, "", ref, ref, attrs)

@@ -30,9 +30,9 @@ def risk(
     the ages are counted, that of the last event without; ``window``: older events are not counted. Sequences count as
     events of their own. Shared addresses have no risk. A function of the set of events.
 
-    >>> from vpcflow import correlate
-    >>> events = [correlate.Event(0, 0, "guardduty", "Recon", ("i-1",), "high", "", "a")]
-    >>> [(row["entity"], row["score"]) for row in correlate.risk(correlate.Events(events))]
+    >>> from vpcflow.correlate import Event, Events, matches, of, risk
+    >>> events = [Event(0, 0, "guardduty", "Recon", ("i-1",), "high", "", "a")]
+    >>> [(row["entity"], row["score"]) for row in risk(Events(events))]
     [('i-1', 10.0)]
     """
     known, length, half = entities or Entities(), seconds(window, "window"), seconds(half_life, "half_life")
@@ -60,8 +60,10 @@ def _row(entity: str, groups: dict[tuple[str, str], list[Event]], now: int, half
         worst = max(_WEIGHTS[event.severity] for event in events)
         age = now - max(event.end for event in events)
         points = worst * 0.5 ** (age / half) * (1 + math.log2(len(events)))
-        parts.append({"source": source, "kind": kind, "events": len(events), "points": round(points, 3),
-                      "last": max(event.end for event in events), "refs": [event.ref for event in events][:5]})  # fmt: skip
+        parts.append({
+            "source": source, "kind": kind, "events": len(events), "points": round(points, 3),
+            "last": max(event.end for event in events), "refs": [event.ref for event in events][:5],
+        })  # fmt: skip
     sources = sorted({part["source"] for part in parts} - {"sequence"})
     score = round(math.fsum(part["points"] for part in parts) + _AGREEING * (len(sources) > 1), 3)
     return {

@@ -72,7 +72,8 @@ class Seen:
                              f"rule looks for {what}")
             if not before and span[1] < end and chain[-1].time >= start and end > chain[-1].time:
                 provisional = True
-                notes.append(f"{source}: nothing is there behind {instant(span[1])}; {what} may come until {instant(end)}")
+                notes.append(f"{source}: nothing is there after {instant(span[1])}; {what} may come "
+                             f"until {instant(end)}")  # fmt: skip
         return notes, provisional
 
     def _members(self, rule: SequenceRule, chain: Sequence[Event], entities: Entities) -> list[str]:
@@ -84,6 +85,6 @@ class Seen:
             entity = binds.get(name[1:]) if name.startswith("$") else name
             if name and (not entity or entities.member(event, str(entity)) is None):
                 own = next((one for one in event.entities if type_of(one) == "interface"), event.kind)
-                notes.append(f"whether {own} was of {entity or name} then is not known: no inventory or CloudTrail says it")
+                notes.append(f"whether {own} was of {entity or name} then: no inventory and no CloudTrail says it")
             binds.update(step.bound_by(event))
         return notes

@@ -70,12 +70,12 @@ def matches(
     For each event of a first step there is at most one match: of all that fit, the one whose events come first. Of
     matches of a rule that have an event in common, the first stands for all: they are one story.
 
-    >>> from vpcflow import correlate
+    >>> from vpcflow.correlate import Event, Events, matches, of, risk
     >>> steps = [{"source": "a"}, {"source": "b"}]
-    >>> rules = correlate.of([{"name": "a-then-b", "sequence": steps, "within": "1h"}])
-    >>> event = lambda time, source, who: correlate.Event(time, time, source, "x", (who,), "", "", f"{time}")
-    >>> events = correlate.Events([event(10, "a", "i-1"), event(20, "b", "i-2"), event(30, "b", "i-1")])
-    >>> [(match.entity, match.start, match.end) for match in correlate.matches(rules, events)]
+    >>> rules = of([{"name": "a-then-b", "sequence": steps, "within": "1h"}])
+    >>> event = lambda time, source, who: Event(time, time, source, "x", (who,), "", "", f"{time}")
+    >>> events = Events([event(10, "a", "i-1"), event(20, "b", "i-2"), event(30, "b", "i-1")])
+    >>> [(match.entity, match.start, match.end) for match in matches(rules, events)]
     [('i-1', 10, 30)]
     """
     known, looked = entities or Entities(), seen or Seen()

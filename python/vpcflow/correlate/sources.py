@@ -24,7 +24,8 @@ _SEVERITIES = ("high", "medium", "low")
 
 
 def load_events(
-    place: str | os.PathLike[str], source: str, changes: list[Any] | None = None, mapping: Mapping[str, Any] | None = None
+    place: str | os.PathLike[str], source: str, changes: list[Any] | None = None,
+    mapping: Mapping[str, Any] | None = None,
 ) -> tuple[Events, list[str]]:  # fmt: skip
     """Loads the events of a file, or of a folder with all below it.
 
@@ -88,8 +89,9 @@ def _finding(one: Any, ref: str) -> Iterator[Event]:
     targets = [str(target) for target in one.get("targets") or () if isinstance(target, str)]
     samples = [sample for sample in one.get("samples") or () if isinstance(sample, dict)]
     place = f"{samples[0].get('file')}:byte {samples[0].get('offset')}" if samples and "offset" in samples[0] else ref
-    evidence = one.get("evidence") if isinstance(one.get("evidence"), dict) else {}
-    attrs = {k: v for k, v in evidence.items() if isinstance(v, (str, int, float))}
+    evidence = one.get("evidence")
+    held = evidence.items() if isinstance(evidence, dict) else ()
+    attrs: dict[str, Any] = {k: v for k, v in held if isinstance(v, (str, int, float))}
     attrs |= {"actor": one.get("actor"), "target": targets[0] if targets else None, "score": one.get("score"),
               "technique": one.get("technique"), "sentence": one.get("sentence")}  # fmt: skip
     key = str(one.get("id") or f"{one['detector']}/{one.get('actor')}/{start}")
@@ -114,7 +116,7 @@ def _guardduty(raw: Any, ref: str) -> Iterator[Event]:
     instance = at(one, "resource", "instanceDetails")
     cards = items_in(at(instance, "networkInterfaces"))
     action = at(service, "action") or {}
-    calls = [v for name, v in action.items() if name.endswith("Action") and isinstance(v, dict)]
+    calls: list[Mapping[str, Any]] = [v for n, v in action.items() if n.endswith("Action") and isinstance(v, dict)]
     calls += [probe for call in calls for probe in items_in(call.get("portProbeDetails"))]
     remotes = [at(call, "remoteIpDetails", "ipAddressV4") for call in calls]
     entities = [at(instance, "instanceId"), *(card.get("networkInterfaceId") for card in cards)]
@@ -130,10 +132,10 @@ def _guardduty(raw: Any, ref: str) -> Iterator[Event]:
         "direction": next((at(c, "connectionDirection") for c in calls if at(c, "connectionDirection")), None),
         "port": next((at(c, "localPortDetails", "port") for c in calls if at(c, "localPortDetails", "port")), None),
     }  # fmt: skip
+    named = tuple(dict.fromkeys(e for e in entities if isinstance(e, str) and e))
     yield Event(
-        first, max(first, last), "guardduty", kind, tuple(dict.fromkeys(e for e in entities if isinstance(e, str) and e)),
-        severity, ref, str(one.get("id") or ref), {k: v for k, v in attrs.items() if v is not None},
-        str(one.get("updatedAt") or ""),
+        first, max(first, last), "guardduty", kind, named, severity, ref, str(one.get("id") or ref),
+        {k: v for k, v in attrs.items() if v is not None}, str(one.get("updatedAt") or ""),
     )  # fmt: skip
 
 
@@ -194,9 +196,8 @@ def _mapped(one: Any, ref: str, mapping: Mapping[str, Any]) -> Iterator[Event]:
     kind = str(flat.get(mapping.get("kind", "")) or "event")
     entities = tuple(dict.fromkeys(str(flat[name]) for name in mapping["entities"] if flat.get(name)))
     attrs = {name.replace(".", "_").replace("-", "_"): value for name, value in flat.items() if value not in (None, "")}
-    yield Event(time, max(time, end), mapping["source"], kind, entities,
-                _severity_of(flat.get(mapping.get("severity", ""))), ref, str(flat.get(mapping.get("id", "")) or _digest(one)),
-                attrs)  # fmt: skip
+    severity, key = _severity_of(flat.get(mapping.get("severity", ""))), flat.get(mapping.get("id", "")) or _digest(one)
+    yield Event(time, max(time, end), mapping["source"], kind, entities, severity, ref, str(key), attrs)
 
 
 def _flat(value: Any, name: str = "", depth: int = 0) -> dict[str, Any]:
