@@ -73,7 +73,8 @@ class Correlation:
                 sources[event.source] = sources.get(event.source, 0) + 1
         beside = ", ".join(f"{n:,} of {name}" for name, n in sorted(sources.items())) or "no other events"
         found = f"{len(self.matches):,} match{'es' * (len(self.matches) != 1)}" if self.matches else "no match"
-        return f"{found} of {ran} of {count(len(self.rules), 'rule')} in {self.scope}; events beside: {beside}"
+        left = f" ({len(self.not_evaluated)} more not evaluated)" if self.not_evaluated else ""
+        return f"{found} of {count(ran, 'rule')}{left} in {self.scope}; events beside: {beside}"
 
 
 def correlate(
