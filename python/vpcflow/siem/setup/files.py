@@ -1,0 +1,141 @@
+"""The files that each receiver needs."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any, Callable
+
+from ..._hints import hint
+from ...errors import PlanError
+from .kinds import members, schema_of
+from .search import elastic, opensearch
+
+#: The receivers, and the schemas that there are files for, the default first.
+TARGETS = {
+    "opensearch": ("ecs", "ocsf"), "elastic": ("ecs",), "splunk": ("cim",), "sentinel": ("asim", "awsvpcflow"),
+    "securityhub": ("asff",), "athena": ("ocsf",),
+}  # fmt: skip
+_NAME = re.compile(r"[a-z][a-z0-9_-]{0,99}")
+_COLUMNS = {
+    "ip": "string", "keyword": "string", "long": "long", "double": "real", "date": "datetime", "millis": "long",
+}  # fmt: skip
+
+
+def files(
+    target: str, schema: str | None = None, *, name: str = "vpcflow", days: int = 30,
+    location: str = "s3://BUCKET/PREFIX/",
+) -> dict[str, str]:  # fmt: skip
+    """Returns the files that a receiver needs, by their names. Calls nothing.
+
+    ``target``: one of :data:`TARGETS`. ``schema``: that of ``vpcflow send --as``. ``name``: of the index, table or
+    event type. ``days``: how long OpenSearch and Elasticsearch keep events. ``location``: of the objects, for Athena.
+    Raises :class:`~vpcflow.PlanError` for a target, schema or name that cannot be.
+
+    >>> from vpcflow.siem import setup
+    >>> list(setup.files("splunk"))
+    ['props.conf', 'eventtypes.conf', 'tags.conf']
+    """
+    if target not in TARGETS:
+        raise PlanError(f"siem: no target {target!r}; {hint(target, list(TARGETS))}")
+    chosen = schema or TARGETS[target][0]
+    if chosen not in TARGETS[target]:
+        raise PlanError(f"siem: {target} with schema {chosen!r}; expected {' or '.join(TARGETS[target])}")
+    if not _NAME.fullmatch(name):
+        raise PlanError(f"siem: name {name!r}; expected lower case letters, digits, _ and -, a letter first")
+    if days < 1:
+        raise PlanError(f"siem: days={days}; expected at least 1")
+    if not re.fullmatch(r"s3://[A-Za-z0-9][A-Za-z0-9./_=-]*/", location):
+        raise PlanError(f"siem: location {location!r}; expected s3://BUCKET/PREFIX/")
+    search = {"opensearch": opensearch, "elastic": elastic}.get(target)
+    if search is not None:
+        return {path: _text(content) for path, content in search(chosen, name, days).items()}
+    makers: dict[str, Callable[[], dict[str, str]]] = {
+        "splunk": lambda: _splunk(chosen, name), "sentinel": lambda: _sentinel(chosen, name),
+        "securityhub": _securityhub, "athena": lambda: _athena(name, location),
+    }  # fmt: skip
+    return makers[target]()
+
+
+def _text(content: Any) -> str:
+    return json.dumps(content, indent=2) + "\n"
+
+
+def _splunk(schema: str, name: str) -> dict[str, str]:
+    source = f"vpcflow:{schema}"
+    event = f"{name.replace('-', '_')}_network"
+    props = (
+        f"[{source}]\nKV_MODE = json\nSHOULD_LINEMERGE = false\nTRUNCATE = 0\nTIME_PREFIX = \"_time\"\\s*:\\s*\n"
+        "TIME_FORMAT = %s\nMAX_TIMESTAMP_LOOKAHEAD = 20\nTZ = UTC\n"
+    )  # fmt: skip
+    return {
+        "props.conf": props, "eventtypes.conf": f"[{event}]\nsearch = sourcetype={source}\n",
+        "tags.conf": f"[eventtype={event}]\nnetwork = enabled\ncommunicate = enabled\n",
+    }  # fmt: skip
+
+
+def _sentinel(schema: str, name: str) -> dict[str, str]:
+    columns = [{"name": member.path[0], "type": _COLUMNS[member.kind]} for member in members(schema)]
+    own = schema_of(schema)["own"]
+    if own:
+        columns.append({"name": own[1:], "type": "dynamic"})
+    table = f"{name.replace('-', '_')}_CL"
+    stream = f"Custom-{table}"
+    rule = {
+        "$schema": "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#",
+        "contentVersion": "1.0.0.0",
+        "parameters": {p: {"type": "string"} for p in ("location", "workspaceResourceId", "endpointResourceId")},
+        "resources": [{
+            "type": "Microsoft.Insights/dataCollectionRules", "apiVersion": "2023-03-11", "name": name,
+            "location": "[parameters('location')]",
+            "properties": {
+                "dataCollectionEndpointId": "[parameters('endpointResourceId')]",
+                "streamDeclarations": {stream: {"columns": columns}},
+                "destinations": {"logAnalytics": [
+                    {"workspaceResourceId": "[parameters('workspaceResourceId')]", "name": "workspace"}
+                ]},
+                "dataFlows": [{
+                    "streams": [stream], "destinations": ["workspace"], "transformKql": "source",
+                    "outputStream": stream,
+                }],
+            },
+        }],
+    }  # fmt: skip
+    made = {"properties": {"schema": {"name": table, "columns": columns}, "plan": "Analytics"}}
+    return {f"{table}.json": _text(made), "dcr.json": _text(rule)}
+
+
+def _securityhub() -> dict[str, str]:
+    statement = {
+        "Effect": "Allow", "Action": "securityhub:BatchImportFindings",
+        "Resource": "arn:aws:securityhub:*:*:product/*/default",
+    }  # fmt: skip
+    return {"policy.json": _text({"Version": "2012-10-17", "Statement": [statement]})}
+
+
+def _athena(name: str, location: str) -> dict[str, str]:
+    """The table of objects of OCSF in Parquet, in Security Lake's partitions. Needs pyarrow."""
+    from ..nested import nested_schema
+
+    columns = ",\n".join(f"  `{field.name}` {_hive(field.type)}" for field in nested_schema())
+    table = name.replace("-", "_")
+    text = (
+        f"CREATE EXTERNAL TABLE IF NOT EXISTS `{table}` (\n{columns}\n)\n"
+        "PARTITIONED BY (`region` string, `accountid` string, `eventday` string)\n"
+        f"STORED AS PARQUET\nLOCATION '{location}';\n"
+    )
+    return {"table.sql": text}
+
+
+def _hive(kind: Any) -> str:
+    import pyarrow as pa
+
+    if pa.types.is_struct(kind):
+        return f"struct<{','.join(f'{field.name}:{_hive(field.type)}' for field in kind)}>"
+    if pa.types.is_map(kind):
+        return f"map<{_hive(kind.key_type)},{_hive(kind.item_type)}>"
+    if pa.types.is_list(kind):
+        return f"array<{_hive(kind.value_type)}>"
+    if pa.types.is_timestamp(kind):
+        return "timestamp"
+    return {"string": "string", "int32": "int", "int64": "bigint"}[str(kind)]
