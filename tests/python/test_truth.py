@@ -271,3 +271,15 @@ def test_watch_says_what_was_no_record(tmp_path, capsys):
     err = capsys.readouterr().err
     assert re.search(r"b\.json: no record was read: 1 line was rejected", err), err
     assert re.search(r"1 line rejected; the first: .*a\.log:7:\d+: too-few-fields", err), err
+
+
+def test_a_condition_on_a_field_that_no_log_has_is_an_error():
+    """Also of a selection of everything, which takes what there is: such a condition would hold of no record."""
+    logs = b"srcaddr dstaddr\n10.0.0.1 10.0.0.2\n"
+    some = vf.scan(logs).filter("bytes > 5")
+    for query in (some, some.select("srcaddr"), some.head(5), some.agg(n=vf.count())):
+        with pytest.raises(vf.FieldError, match="bytes is in none of the logs read"):
+            query.collect()
+    both = vf.scan([logs, b"srcaddr dstaddr bytes\n10.0.0.1 10.0.0.2 9\n"])
+    assert len(both.filter("bytes > 5").collect()) == 1
+    assert len(vf.scan(logs, allow_missing=True).filter("bytes > 5").collect()) == 0

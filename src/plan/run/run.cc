@@ -74,10 +74,15 @@ void WarnOfLateFields(const PlanImpl& plan, Report* report) {
 // The error for the needed fields of a plan of which `is_there` is false.
 template <class IsThere>
 absl::Status CheckNeeded(const PlanImpl& impl, const Report& report, const IsThere& is_there) {
-  if (impl.spec.allow_missing || impl.select_all) return absl::OkStatus();
+  if (impl.spec.allow_missing) return absl::OkStatus();
+  // A selection of everything takes what there is, but a condition on what is not there would hold of no record.
+  const auto needed = [&](size_t i) {
+    const std::vector<int>& slots = impl.filter_slots;
+    return !impl.select_all || std::find(slots.begin(), slots.end(), static_cast<int>(i)) != slots.end();
+  };
   std::vector<std::string> missing;
   for (size_t i = 0; i < std::min(impl.required, impl.fields.size()); ++i) {
-    if (!is_there(i)) missing.push_back(impl.fields[i].name);
+    if (needed(i) && !is_there(i)) missing.push_back(impl.fields[i].name);
   }
   if (missing.empty()) return absl::OkStatus();
   std::vector<std::string> formats;
