@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
@@ -245,10 +246,28 @@ def test_sources_whose_milliseconds_are_cut_are_kept(tmp_path, capsys):
     (tmp_path / "a.log").write_bytes(HEADER + line(start=1795413600123, end=1795413660000))
     (tmp_path / "b.log").write_bytes(HEADER + line(start=1795413600000, end=1795413660000))
     assert main(["compact", str(tmp_path / "a.log"), str(tmp_path / "b.log"), "-o", str(tmp_path / "lake")]) == 0
-    assert "milliseconds of start and end are cut to seconds in 1 source" in capsys.readouterr().err
+    assert "1 source with milliseconds of start and end, not kept" in capsys.readouterr().err
     deleted, stays = volume.delete_sources(tmp_path / "lake")
     assert deleted == [str(tmp_path / "b.log")]
     assert "milliseconds" in stays[0].detail
+
+
+def test_containers_with_more_than_records_are_kept(tmp_path):
+    """Of what stands around records the folder has nothing; tables and lines of fields alone are all there."""
+    logs = tmp_path / "logs"
+    logs.mkdir()
+    row = {"srcaddr": "10.0.0.1", "dstaddr": "10.0.0.2", "start": 1795413600, "end": 1795413660, "bytes": 4}
+    (logs / "a.log").write_bytes(HEADER + line())
+    (logs / "b.csv").write_text(",".join([*row, "note"]) + "\n" + ",".join([*map(str, row.values()), "mine"]) + "\n")
+    (logs / "c.json").write_text(json.dumps({"logEvents": [{"message": line().decode().strip(), "id": "7", "timestamp": 5}]}))
+    (logs / "d.log").write_bytes(b"2026-11-23T00:00:00.123Z " + line(size=41))
+    pq.write_table(pa.Table.from_pylist([row]), logs / "e.parquet")
+    pq.write_table(pa.Table.from_pylist([{**row, "bytes": 5, "note": "mine"}]), logs / "f.parquet")
+    pq.write_table(pa.Table.from_pylist([{**row, "start": 1795413600123, "end": 1795413600999}]), logs / "g.parquet")
+    volume.compact(vf.scan(logs), tmp_path / "lake")
+    deleted, stays = volume.delete_sources(tmp_path / "lake")
+    assert sorted(pathlib.Path(name).name for name in deleted) == ["a.log", "e.parquet"]
+    assert len(stays) == 5
 
 
 def test_damaged_sources_are_kept_and_said(planted, tmp_path, capsys):

@@ -124,7 +124,7 @@ def _show(done: Compaction, args: argparse.Namespace) -> int:
         print_note(f"{count(done.rejected, 'line')} rejected, and kept in {done.folder}/.vpcflow/rejects")
     cut = [row for row in done.sources if row["cut"]]
     if cut:
-        print_note(f"note: {cut[0]['cut']} are cut to seconds in {count(len(cut), 'source')}: keep what they came from")
+        print_note(f"note: {count(len(cut), 'source')} with {cut[0]['cut']}, not kept: keep what they came from")
     if done.error is not None:
         print_note(f"error: {done.error}")
         return ERROR

@@ -231,7 +231,7 @@ class _Run:
             "format": " ".join(columns), "records": report.records, "ok": report.ok, "nodata": report.nodata,
             "skipdata": report.skipdata, "rejected": report.rejected, "rejects": dict(report.rejects_by_reason),
             "rejects_kept": self._keep_rejects(source, number) if report.rejected else None,
-            "cut": "milliseconds of start and end" if source.cuts_times() else None,
+            "cut": source.lost(),
             "rows_digest": f"{together(digests):032x}", "damaged": None if source.error is None else str(source.error),
         }  # fmt: skip
 

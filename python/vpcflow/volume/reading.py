@@ -13,6 +13,7 @@ from typing import IO, TYPE_CHECKING, Any
 from .. import _core
 from .._display import printable
 from ..errors import PlanError, SourceError, VpcflowError, from_report
+from ..formats.catalogue import fields
 from ..query.flows import Flows
 from ..query.logs import Logs
 from ..query.report import Report
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 _ROWS = 1 << 17
 _BEGINNING = 1 << 16
+_AROUND = "what stands around its records"
 _SECONDS = 2**31  # above it a time is milliseconds
 _UNREAD: dict[str, Any] = {
     "format": "", "records": 0, "ok": 0, "nodata": 0, "skipdata": 0, "rejected": 0, "rejects": {},
@@ -114,23 +116,30 @@ class OneSource:
             return []
         return list(dict.fromkeys(name.replace("-", "_") for name in names))
 
-    def cuts_times(self) -> bool:
-        """Tells whether times in the beginning of a file are milliseconds, of which whole seconds are read."""
+    def lost(self) -> str | None:
+        """Returns what of a file is not among its records, as its beginning has it: milliseconds, of which whole
+        seconds are read, or what stands around the records; ``None`` if it is all there."""
+        if self.path is None:
+            return None
+        if self._source.table_format is not None:
+            return None if _is_table_of_fields(self.path) else _AROUND
         formats = [text.split() for text in self.formats()]
-        if self.path is None or self._source.table_format is not None:
-            return False
         try:
             with _unpacked(self.path) as text:
-                lines = text.read(_BEGINNING).split(b"\n")[:-1]
+                begin = text.read(_BEGINNING)
         except (OSError, EOFError, ValueError):
-            return False
+            return None
+        whole = begin if len(begin) < _BEGINNING else begin.rpartition(b"\n")[0]
+        lines = [line.split() for line in whole.split(b"\n")]
         for names in formats:
             places = [place for place, name in enumerate(names) if name in ("start", "end")]
-            for values in map(bytes.split, lines):
-                found = [values[place] for place in places] if len(values) == len(names) else []
-                if any(value.isdigit() and int(value) > _SECONDS and int(value) % 1000 for value in found):
-                    return True
-        return False
+            own = [values for values in lines if len(values) == len(names)]
+            times = [values[place] for values in own for place in places]
+            if any(time.isdigit() and int(time) > _SECONDS and int(time) % 1000 for time in times):
+                return "milliseconds of start and end"
+            if own:
+                return None
+        return _AROUND if begin.strip() else None
 
     def rejects(self) -> Iterator[bytes]:
         """Yields the lines that are no records, as they are; if they cannot be told apart from the others, as within
@@ -147,6 +156,28 @@ class OneSource:
                 if not line.startswith(begin) or not line.strip():
                     raise SourceError("not at the place where it should be")
                 yield line.rstrip(b"\r\n")
+
+
+def _is_table_of_fields(path: str) -> bool:
+    """Tells whether a file is Parquet with no column but fields of flow logs, and times in whole seconds."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    known = {field.name.replace("-", "_") for field in fields()}
+    try:
+        file = pq.ParquetFile(path)
+    except (OSError, ValueError, pa.ArrowException):
+        return False
+    with file:
+        names = [name.lower().replace("-", "_") for name in file.schema_arrow.names]
+        groups = [file.metadata.row_group(number) for number in range(file.metadata.num_row_groups)]
+        times = [place for place, name in enumerate(names) if name in ("start", "end")]
+        if not {*names} <= known or len(file.schema.names) != len(names):
+            return False
+        if not all(pa.types.is_integer(file.schema_arrow.types[place]) for place in times):
+            return False
+        greatest = [group.column(place).statistics for group in groups for place in times]
+        return all(one is not None and one.has_min_max and one.max <= _SECONDS for one in greatest)
 
 
 def _unpacked(path: str) -> IO[bytes]:

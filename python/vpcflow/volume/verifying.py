@@ -109,7 +109,8 @@ def delete_sources(folder: str | os.PathLike[str]) -> tuple[list[str], list[Verd
     with the reason. If anything is wrong with the folder nothing is deleted.
 
     A file stays if its bytes are not those that were compacted, if it could not be read to its end, if its times have
-    milliseconds, which are cut, or if lines of it are kept as excerpts alone. Objects elsewhere, as in S3, stay.
+    milliseconds, which are cut, if it is a container that may have more than records, or if lines of it are kept as
+    excerpts alone. Objects elsewhere, as in S3, stay.
 
     Raises what :func:`verify` does, and :class:`~vpcflow.SourceError` if that finds anything.
     """
@@ -136,7 +137,7 @@ def delete_sources(folder: str | os.PathLike[str]) -> tuple[list[str], list[Verd
         elif row["damaged"]:
             stays.append(Verdict(uri, "kept", f"it could not be read to its end: {row['damaged']}"))
         elif row["cut"]:
-            stays.append(Verdict(uri, "kept", f"not all of it is in the folder: {row['cut']} are cut"))
+            stays.append(Verdict(uri, "kept", f"not all of it is in the folder: {row['cut']}"))
         elif row["rejects_kept"] and row["rejects_kept"]["what"] == "excerpts":
             stays.append(Verdict(uri, "kept", "lines of it are kept as excerpts alone"))
         elif os.path.lexists(uri):
