@@ -73,12 +73,12 @@ class Topic:
     def __init__(self, url: str) -> None:
         self._place = TopicUrl.of(url)
         self.url = _without_query(url)
-        self._kafka = _library(self.url)
-        config: dict[str, Any] = {**_config_of(self._place.config), **self._config()}
+        self._kafka = library(self.url)
+        config: dict[str, Any] = {**config_of(self._place.config), **self._config()}
         try:
             self._consumer = self._kafka.Consumer(config)
         except (self._kafka.KafkaException, ValueError, TypeError) as error:
-            raise SourceError(f"{self.url}: {_said(error)}") from None
+            raise SourceError(f"{self.url}: {said(error)}") from None
 
     def _config(self) -> dict[str, Any]:
         return {
@@ -165,7 +165,7 @@ class Topic:
                     elif error.name() == _AT_END:
                         open_.discard(message.partition())
                     else:
-                        raise SourceError(f"{self.url}: {_said(error)}")
+                        raise SourceError(f"{self.url}: {said(error)}")
 
     def commit(self, places: Mapping[int, int]) -> None:
         """Tells the group how far it is, for those who look at its lag; what is read next does not depend on it.
@@ -184,10 +184,11 @@ class Topic:
         try:
             yield
         except self._kafka.KafkaException as error:
-            raise SourceError(f"{self.url}: {_said(error)}") from None
+            raise SourceError(f"{self.url}: {said(error)}") from None
 
 
-def _library(url: str) -> Any:
+def library(url: str) -> Any:
+    """Returns confluent_kafka. :class:`~vpcflow.SourceError` if it is not installed."""
     try:
         import confluent_kafka
     except ImportError:
@@ -195,7 +196,7 @@ def _library(url: str) -> Any:
     return confluent_kafka
 
 
-def _config_of(path: str | None) -> dict[str, str]:
+def config_of(path: str | None) -> dict[str, str]:
     """Returns the properties in a file, as Kafka's own tools have them: ``name=value`` lines."""
     if path is None:
         return {}
@@ -216,7 +217,7 @@ def _config_of(path: str | None) -> dict[str, str]:
     return found
 
 
-def _said(error: Any) -> str:
+def said(error: Any) -> str:
     """Returns what an error of the library says, in a line; causes that have a way out, with it."""
     inner = error.args[0] if getattr(error, "args", ()) else error
     name = inner.name() if hasattr(inner, "name") else ""

@@ -17,8 +17,7 @@ from .marks import Marks, chunk_id
 from .sink import BusyError, Piece, Receipt, Sink, StoppedError, TooLargeError
 
 PATIENCE = 300.0  # seconds that a sink may take nothing
-_QUEUED = 4  # chunks between the source and the senders
-_CUT = 0x3FF  # an event whose id ends in these bits ends a chunk: about 1,000 events
+_QUEUED = 32 << 20  # bytes between the source and the senders
 _FAREWELL = 2.0  # seconds that an interrupt waits for requests that are under way
 _LOOK = 0.2  # seconds after which a full queue looks whether the senders still work
 
@@ -68,7 +67,7 @@ class _Sending:
     ) -> None:  # fmt: skip
         self._sink, self._dead, self._marks, self._log, self._counts = sink, dead, marks, log, counts
         self._gate = Gate(patience)
-        self._queue: queue.Queue[_Chunk | None] = queue.Queue(_QUEUED)
+        self._queue: queue.Queue[_Chunk | None] = queue.Queue(max(sink.limits.at_once, _QUEUED // sink.limits.bytes))
         self._lock = threading.Lock()
         self._error: BaseException | None = None
         self._told = False
@@ -141,7 +140,7 @@ class _Sending:
                     pieces, refused, size = [], [], 0
                 pieces.append(Piece(identity, line, body))
                 size += len(body)
-            if _ends(identity) or len(pieces) + len(refused) >= limits.items:
+            if _ends(identity, limits.about) or len(pieces) + len(refused) >= limits.items:
                 yield self._chunk(pieces, refused)
                 pieces, refused, size = [], [], 0
         if pieces or refused:
@@ -240,8 +239,9 @@ class _Sending:
             self._counts.dead += len(dead)
 
 
-def _ends(identity: str) -> bool:
+def _ends(identity: str, about: int) -> bool:
+    """Returns whether an event ends a chunk: one of ``about``, by its id."""
     try:
-        return int(identity[-8:], 16) & _CUT == _CUT
+        return int(identity[-8:], 16) % about == about - 1
     except ValueError:  # an id of another kind
         return False

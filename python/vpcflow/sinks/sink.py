@@ -20,12 +20,14 @@ class Piece(NamedTuple):
 @dataclasses.dataclass(frozen=True)
 class Limits:
     """What one request may hold. ``bytes`` and ``items`` together, ``each``: bytes of one event; ``at_once``: requests
-    that may be under way together, for sinks whose receiver minds no order."""
+    that may be under way together, for sinks whose receiver minds no order; ``about``: how many events it has mostly, a
+    power of two."""
 
     bytes: int = 5 << 20
     items: int = 10_000
     each: int = 5 << 20
     at_once: int = 1
+    about: int = 1024
 
 
 @dataclasses.dataclass(frozen=True)

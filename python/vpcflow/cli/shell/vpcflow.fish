@@ -1498,7 +1498,7 @@ complete -c vpcflow -n '_shtab_vpcflow_using send' -l aws-region -x -d 'call the
 complete -c vpcflow -n '_shtab_vpcflow_using send' -l endpoint-url -x -d 'call this server instead of AWS'
 complete -c vpcflow -n '_shtab_vpcflow_using send' -l no-sign-request -d 'send no credentials, for public buckets'
 complete -c vpcflow -n '_shtab_vpcflow_using send' -l requester-pays -d 'accept the costs of buckets that ask for it'
-complete -c vpcflow -n '_shtab_vpcflow_using send' -l to -x -d 'send there, e.g. opensearch+https://HOST:9200/INDEX; or env:NAME, which has the URL; schemes: elastic+http, elastic+https, file, opensearch+http, opensearch+https, sentinel+http, sentinel+https, splunk+http, splunk+https, syslog+tcp, syslog+tls'
+complete -c vpcflow -n '_shtab_vpcflow_using send' -l to -x -d 'send there, e.g. opensearch+https://HOST:9200/INDEX; or env:NAME, which has the URL; schemes: cloudwatch, elastic+http, elastic+https, file, firehose, kafka, kinesis, opensearch+http, opensearch+https, s3, securityhub, sentinel+http, sentinel+https, splunk+http, splunk+https, syslog+tcp, syslog+tls'
 complete -c vpcflow -n '_shtab_vpcflow_using send' -l as -xka "ocsf ecs cim asim awsvpcflow udm cef asff leef" -d 'send events of this schema: ocsf, ecs, cim, asim, awsvpcflow, udm, cef; findings: ocsf, ecs, cef, asff, leef'
 complete -c vpcflow -n '_shtab_vpcflow_using send' -l ocsf-version -x -d 'of OCSF: 1.5.0 (the default), or 1.1.0'
 complete -c vpcflow -n '_shtab_vpcflow_using send' -l unit -xka "sessions records findings" -d 'one event of each session (the default) or record, or of each finding of vpcflow detect'
