@@ -140,12 +140,15 @@ def add_changes(entities: Entities, changes: Iterable[tuple[str, str, str, int, 
     for relation, one, _, time, _ in own:
         if relation == "gone":
             gone.setdefault(one, []).append(time)
-    for number, (relation, one, other, time, begins) in enumerate(own):
+    after: dict[tuple[str, str], list[tuple[int, str]]] = {}
+    for relation, one, other, time, _ in own:
+        after.setdefault((relation, one), []).append((time, other))
+    for relation, one, other, time, begins in own:
         if relation == "gone" or not begins:
             continue
         ends = [t for name in (one, other) for t in gone.get(name, ()) if t >= time]
         if relation != "group":
-            ends += [t for a, b, c, t, _ in own[number + 1 :] if (a, b) == (relation, one) and c != other and t > time]
+            ends += [later for later, next_ in after[relation, one] if next_ != other and later > time]
         entities.add(relation, one, other, time, min(ends, default=None), "cloudtrail")
 
 

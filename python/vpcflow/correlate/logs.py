@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from ..errors import PlanError, VpcflowError
+from ..errors import VpcflowError
 from ..findings.scope import Scope
 from ..formats.catalogue import fields
 from ..inventory.inventory import Inventory
@@ -30,7 +30,7 @@ _SHOWN = (
     "interface_id", "instance_id", "account_id", "vpc_id", "srcaddr", "dstaddr", "srcport", "dstport", "protocol",
     "packets", "bytes", "start", "end", "action", "flow_direction",
 )  # fmt: skip
-_MOST = 500_000  # records of a step
+_MOST = 200_000  # records of a step
 _ANCHORS = 50  # first events whose conditions the engine takes one by one
 _ADDRESSES = 50  # whose owners are looked for
 _GAP = 10  # minutes without records that are an event
@@ -114,9 +114,9 @@ def flow_events(
     results, _ = collect_readable([query for _, _, query in asked], progress=progress)
     out: list[Event] = []
     for (rule, step, _), result in zip(asked, results):
-        if len(result) > _MOST:
-            number = rule.steps.index(step) + 1
-            raise PlanError(f"{rule.name}: step {number}: more than {_MOST:,} records pass; narrow its `where`")
+        if len(result) >= _MOST:
+            seen.notes.append(f"{rule.name}: step {rule.steps.index(step) + 1}: {_MOST:,} records or more pass; of those "
+                              "the first were looked at; narrow its `where`")  # fmt: skip
         own = [_event(row) for row in result.rows() if row["start"] is not None]
         seen.records.setdefault(step.static, set()).update(event.key for event in own)
         out += own
@@ -164,7 +164,7 @@ def _query(flows: Flows, rule: SequenceRule, step: Step, others: Events) -> Flow
             return None
         kept = kept.filter(_near(rule, step, anchors))
     names = [*_SHOWN, *(c.field for c in step.conditions if c.field in _FIELDS and c.field not in _SHOWN)]
-    return kept.select(*dict.fromkeys(names)).located().limit(_MOST + 1)
+    return kept.select(*dict.fromkeys(names)).located().sort("start", "end").limit(_MOST)
 
 
 def _near(rule: SequenceRule, step: Step, anchors: Sequence[Event]) -> str:
