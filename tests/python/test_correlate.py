@@ -161,6 +161,19 @@ def test_conditions(text, attrs, holds):
 
 def test_an_or_is_one_part():
     assert conjuncts("a = 1 or b = 2 and c = 3") == ["a = 1 or b = 2 and c = 3"]
+    assert conjuncts("a between 1 and 5 and b = 2") == ["a between 1 and 5", "b = 2"]
+
+
+def test_rules_that_nothing_given_can_decide_are_no_all_clear(tmp_path, capsys):
+    rules = tmp_path / "rules.json"
+    flows = ["--flows", str(EXAMPLE / "flow.log.gz"), "--cloudtrail", str(EXAMPLE / "cloudtrail"), "--rules", str(rules)]
+    never = {"name": "never", "sequence": [{"source": "cloudtrial"}, {"source": "flows"}]}
+    rules.write_text(json.dumps([never]))
+    assert main(["correlate", *flows]) == 2
+    assert "did you mean 'cloudtrail'" in capsys.readouterr().err
+    rules.write_text(json.dumps([never, {"name": "none", "sequence": [{"source": "cloudtrail", "kind": "DeleteTrail"}, {"source": "flows"}]}]))
+    assert main(["correlate", *flows, "--json"]) == 3
+    assert "never: not evaluated" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from .._words import count
 from ..correlate.correlate import Correlation, correlate, not_seen
 from ..errors import PlanError
 from ..rules.files import content_of
-from ._output import FOUND, print_note, progress_line, write_out
+from ._output import FOUND, REJECTS, print_note, progress_line, write_out
 from ._shared import add_input, collect, exit_code_of, flows_read_often, warn_of_rejects
 
 HELP = "find sequences in flow logs, CloudTrail, GuardDuty and other events; exit code 1 if one is there"
@@ -67,7 +67,10 @@ def run(args: argparse.Namespace) -> int:
             print_note(f"note: {line}")
     else:
         _print(found, rows, args)
-    return exit_code_of(found.report, args, code) or (FOUND if found.matches and not (args.risk or args.about) else 0)
+    code = exit_code_of(found.report, args, code)
+    if args.risk or args.about:
+        return code
+    return code or (FOUND if found.matches else REJECTS if args.rules and found.not_evaluated else 0)
 
 
 def _print(found: Correlation, rows: list[dict[str, Any]], args: argparse.Namespace) -> None:

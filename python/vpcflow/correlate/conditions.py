@@ -25,12 +25,13 @@ def conjuncts(text: str) -> list[str]:
     >>> conjuncts("a = 1 and (b = 2 and c = 3) and d = 'x and y'")
     ['a = 1', '(b = 2 and c = 3)', "d = 'x and y'"]
     """
-    depth, parts, either = 0, [""], False
+    depth, parts, either, between = 0, [""], False, False
     for token in _TOKEN.findall(text):
         depth += (token == "(") - (token == ")")
-        if depth == 0 and token.lower() == "and":
+        if depth == 0 and token.lower() == "and" and not between:
             parts.append("")
             continue
+        between = depth == 0 and (token.lower() == "between" or (between and token.lower() != "and"))
         either = either or (depth == 0 and token.lower() == "or")
         parts[-1] += token
     return [text.strip()] if either else [part.strip() for part in parts if part.strip()]

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .._display import instant
+from .._hints import hint
 from .._words import count
 from ..detect.detect import detect
 from ..errors import DataQualityWarning, PlanError, VpcflowError
@@ -21,7 +22,7 @@ from ..query.report import Report
 from ..typing import Progress
 from .entities import Entities, add_changes, add_inventory
 from .events import Events
-from .load import load, of
+from .load import SOURCES, load, of
 from .logs import coverage_events, facts_of, fitted, flow_events, owners_of
 from .model import SequenceRule
 from .risk import risk
@@ -154,6 +155,10 @@ def _correlated(
         seen.spans["findings"] = seen.spans["flows"]
     there = {*given, "flows", "coverage"}
     left = {rule.name: sorted(rule.sources - there) for rule in rules if not _possible(rule, there)}
+    if len(left) == len(rules):
+        name, lacks = next(iter(left.items()))
+        known = hint(lacks[0], sorted({*SOURCES, *given}))
+        raise PlanError(f"correlate: no rule can be evaluated: {name} needs {', '.join(lacks)}, not given; {known}")
     run = fitted([rule for rule in rules if rule.name not in left], flows, seen)
     told += flow_events(flows, run, told, seen, progress)
     found = Correlation(

@@ -6,7 +6,7 @@ import dataclasses
 import ipaddress
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 _TYPES = {
@@ -101,6 +101,7 @@ class Events:
             if other is None or (other != event and _latest(other) < _latest(event)):
                 own[name] = event
         self._events = sorted(own.values(), key=lambda event: event.order)
+        self._kinds: dict[str, dict[str, list[Event]]] = {}
 
     def __iter__(self) -> Iterator[Event]:
         return iter(self._events)
@@ -110,6 +111,17 @@ class Events:
 
     def __add__(self, other: Iterable[Event]) -> Events:
         return Events([*self._events, *other])
+
+    def of(self, sources: Collection[str], kinds: Collection[str] = ()) -> list[Event]:
+        """Returns the events of sources, and of kinds if any are named, in order of time."""
+        if not self._kinds:
+            for event in self._events:
+                self._kinds.setdefault(event.source, {}).setdefault(event.kind, []).append(event)
+        lists = [
+            own for source in dict.fromkeys(sources) for kind, own in self._kinds.get(source, {}).items()
+            if not kinds or kind in kinds
+        ]  # fmt: skip
+        return lists[0] if len(lists) == 1 else sorted((e for own in lists for e in own), key=lambda e: e.order)
 
     def about(self, entity: str, start: int | None = None, end: int | None = None) -> list[Event]:
         """Returns the events that name an entity, of a time if one is given."""

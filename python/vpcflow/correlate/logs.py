@@ -159,7 +159,7 @@ def _query(flows: Flows, rule: SequenceRule, step: Step, others: Events) -> Flow
         kept = kept.filter(part)
     first = rule.positive[0]
     if first.sources != ("flows",) and rule.ordered:
-        anchors = [event for event in others if first.takes(event)]
+        anchors = [event for event in others.of(first.sources, first.kinds) if first.takes(event)]
         if not anchors:
             return None
         kept = kept.filter(_near(rule, step, anchors))

@@ -177,7 +177,7 @@ class _Candidates:
     """The events that a step takes, in order of time, and by what they can be joined by."""
 
     def __init__(self, step: Step, events: Events, search: _Search, seen: Seen) -> None:
-        self.events = [event for event in events if step.takes(event) and seen.passed(step, event)]
+        self.events = [e for e in events.of(step.sources, step.kinds) if step.takes(e) and seen.passed(step, e)]
         self._times = [event.time for event in self.events]
         self._longest = max((event.end - event.time for event in self.events), default=0)
         self._by: dict[str, list[int]] = {}
