@@ -11,7 +11,7 @@ import pytest
 import vpcflow as vf
 from conftest import ROOT
 from vpcflow.cli import main
-from vpcflow.correlate import Event, Events, matches, of, risk
+from vpcflow.correlate import Event, Events, matches, of, risk, write_events
 from vpcflow.correlate.conditions import Condition, conjuncts
 from vpcflow.correlate.entities import Entities, add_changes
 from vpcflow.correlate.sources import load_events
@@ -269,6 +269,18 @@ def test_planted_stories_are_found_once(planted):
     assert planted.risk()[0]["score"] >= planted.risk()[-1]["score"] > 0
     assert {row["source"] for row in planted.about("i-0bbb000000000002")} == {"cloudtrail", "flows"}
     assert planted.not_evaluated == {}
+
+
+@pytest.mark.parametrize("seed", range(40) if os.environ.get("VPCFLOW_LONG") else [3])
+def test_stories_of_synthetic_logs_are_found_once(tmp_path, seed):
+    made = vf.synth(20_000, seed=seed, format="v5", peers=500, noise_sources=500, interfaces=60, hours=3, plant="brute_force,exfiltration,port_scan,backup")
+    stories = write_events(made.labels, tmp_path, seed=seed, benign=2000)
+    found = vf.correlate(vf.scan(made.data), cloudtrail=tmp_path / "cloudtrail", guardduty=tmp_path / "guardduty")
+    assert sorted(m.rule for m in found.matches) == sorted(s["rule"] for s in stories)  # each once, and nothing else
+    assert len(stories) == 4
+    for story in stories:
+        (match,) = [m for m in found.matches if m.rule == story["rule"]]
+        assert any(story["about"] in found.entities.resolve(event) for event in match.events)
 
 
 def test_the_face_and_what_could_not_be_seen(tmp_path, capsys):

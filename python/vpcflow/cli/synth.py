@@ -7,6 +7,7 @@ import json
 
 from .. import _display as display
 from .._words import count
+from ..correlate.story import write_events
 from ..synthetic import plants, synth
 from ._output import write_out
 from ._parser import positive
@@ -64,6 +65,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--by", choices=("hour", "interface"), help="faults: write a file an hour (default), or an interface and hour"
     )
+    parser.add_argument(
+        "--events", metavar="DIR",
+        help="write CloudTrail records and GuardDuty findings that tell the same stories to this folder, with "
+        "stories.json, for vpcflow correlate",
+    )  # fmt: skip
     parser.add_argument("--json", action="store_true", help="print what was written as a JSON object")
 
 
@@ -79,9 +85,12 @@ def run(args: argparse.Namespace) -> int:
         if getattr(args, name) is not None
     }  # fmt: skip
     made = synth(**options)
+    stories = write_events(made.labels, args.events, seed=args.seed) if args.events else []
     if args.json:
         told: dict[str, object] = {"records": made.records, "text_bytes": made.text_bytes, "files": made.files}
         told["labels"] = made.questions or made.labels
+        if args.events:
+            told["stories"] = stories
         write_out(json.dumps(told) + "\n")
     else:
         size = display.human_bytes(made.text_bytes)
@@ -90,6 +99,8 @@ def run(args: argparse.Namespace) -> int:
         for label in made.labels:
             records = count(label["records"], "record")
             write_out(f"  planted {label['kind']}: {label['actor']}, {records}; {label['note']}\n")
+        for story in stories:
+            write_out(f"  story {story['rule']}: {story['about']}, {display.instant(story['time'])}\n")
         for asked in made.questions if args.world == "faults" else ():
             way = f"{asked['from']} to {asked['to']}, {asked['proto']} {asked['port']}, at {asked['at']}"
             write_out(f"  planted {asked['kind']}: {way}: {asked['verdict']}; {asked['note']}\n")

@@ -5,8 +5,9 @@ from .events import Event, Events
 from .load import load, of
 from .risk import risk
 from .sequence import Match, matches
+from .story import write_events
 
-__all__ = ["Correlation", "Event", "Events", "Match", "correlate", "load", "matches", "of", "risk"]
+__all__ = ["Correlation", "Event", "Events", "Match", "correlate", "load", "matches", "of", "risk", "write_events"]
 
 
 def __dir__() -> list[str]:

@@ -115,8 +115,8 @@ def flow_events(
     out: list[Event] = []
     for (rule, step, _), result in zip(asked, results):
         if len(result) >= _MOST:
-            seen.notes.append(f"{rule.name}: step {rule.steps.index(step) + 1}: {_MOST:,} records or more pass; of those "
-                              "the first were looked at; narrow its `where`")  # fmt: skip
+            number = rule.steps.index(step) + 1
+            seen.notes.append(f"{rule.name}: step {number}: only the first {_MOST:,} records were looked at; narrow `where`")
         own = [_event(row) for row in result.rows() if row["start"] is not None]
         seen.records.setdefault(step.static, set()).update(event.key for event in own)
         out += own
