@@ -157,8 +157,8 @@ def _correlated(
     left = {rule.name: sorted(rule.sources - there) for rule in rules if not _possible(rule, there)}
     if len(left) == len(rules):
         name, lacks = next(iter(left.items()))
-        known = hint(lacks[0], sorted({*SOURCES, *given}))
-        raise PlanError(f"correlate: no rule can be evaluated: {name} needs {', '.join(lacks)}, not given; {known}")
+        advice = hint(lacks[0], sorted({*SOURCES, *given}))
+        raise PlanError(f"correlate: no rule can be evaluated: {name} needs {', '.join(lacks)}, not given; {advice}")
     run = fitted([rule for rule in rules if rule.name not in left], flows, seen)
     told += flow_events(flows, run, told, seen, progress)
     found = Correlation(

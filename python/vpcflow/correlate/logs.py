@@ -116,7 +116,7 @@ def flow_events(
     for (rule, step, _), result in zip(asked, results):
         if len(result) >= _MOST:
             number = rule.steps.index(step) + 1
-            seen.notes.append(f"{rule.name}: step {number}: only the first {_MOST:,} records were looked at; narrow `where`")
+            seen.notes.append(f"{rule.name}: step {number}: only the first {_MOST:,} records were looked at")
         own = [_event(row) for row in result.rows() if row["start"] is not None]
         seen.records.setdefault(step.static, set()).update(event.key for event in own)
         out += own
