@@ -85,10 +85,11 @@ def brute(rule, events):
                             bad |= chain[before - 1].time <= e.time <= chain[before].time
             if not bad:
                 key = (tuple(map(id, perm)), chain[0].key)
-                if key not in best or [order(e) for e in chain] < [order(e) for e in best[key]]:
-                    best[key] = chain
+                unsure = any("entity_in" in s and chain[0].attrs["host"] not in e.entities for s, e in zip(perm, chain))
+                if key not in best or (unsure, [order(e) for e in chain]) < best[key][:2]:
+                    best[key] = (unsure, [order(e) for e in chain], chain)
     out, told = [], set()
-    for chain in sorted(best.values(), key=lambda c: [order(e) for e in c]):
+    for _, _, chain in sorted(best.values(), key=lambda c: c[1]):
         if not told & {e.key for e in chain}:
             out.append([e.key for e in chain])
         told |= {e.key for e in chain}
@@ -138,10 +139,28 @@ def test_addresses_that_are_used_again_do_not_cross_talk():
     assert at(350, 350, "10.0.0.7") == {"10.0.0.7", "i-new"}
     assert at(150, 350, "10.0.0.7") == {"10.0.0.7", "i-old", "i-new"}  # both, as it lasts over the boundary
     assert at(150, 150, "198.51.100.1") == set()
+    regrouped = Entities()
+    add_changes(regrouped, [("group", "eni-1", "sg-1", 100, True), ("regrouped", "eni-1", "", 200, False), ("group", "eni-1", "sg-2", 200, True)])
+    of_group = lambda time, eni, group: regrouped.member(Event(time, time, "flows", "record", (eni,), "", "", "k"), group)  # noqa: E731
+    assert [of_group(150, "eni-1", "sg-1"), of_group(250, "eni-1", "sg-1"), of_group(250, "eni-1", "sg-2"), of_group(150, "eni-9", "sg-1")] == [True, False, True, None]
     rules = of([{"name": "r", "within": "1h", "by": "instance", "sequence": [{"source": "a"}, {"source": "b"}]}])
     event = lambda time, source: Event(time, time, source, "k", ("10.0.0.7",), "", "", f"{source}{time}")  # noqa: E731
     assert matches(rules, Events([event(150, "a"), event(350, "b")]), entities) == []
     assert [m.entity for m in matches(rules, Events([event(150, "a"), event(160, "b")]), entities)] == ["i-old"]
+
+
+@pytest.mark.parametrize(("hour", "found"), [(1, ["i-a"]), (3, [])])
+def test_an_instance_does_not_take_the_blame_for_the_next_at_its_address(tmp_path, hour, found):
+    begin = 1_795_413_600
+    started = lambda time, name: {"eventTime": time, "eventSource": "ec2", "eventName": "RunInstances", "eventID": name, "responseElements": {"instancesSet": {"items": [{"instanceId": f"i-{name}", "networkInterfaceSet": {"items": [{"networkInterfaceId": f"eni-{name}", "privateIpAddress": "10.0.1.10"}]}}]}}}  # noqa: E731
+    ended = {"eventTime": begin + 7200, "eventSource": "ec2", "eventName": "TerminateInstances", "eventID": "t", "requestParameters": {"instancesSet": {"items": [{"instanceId": "i-a"}]}}}
+    (tmp_path / "trail.json").write_text(json.dumps([started(begin, "a"), ended, started(begin + 8000, "b")]))
+    (tmp_path / "gd.json").write_text(json.dumps({"type": "T", "severity": 5, "id": "g", "resource": {"instanceDetails": {"instanceId": "i-a"}}, "service": {"eventFirstSeen": begin + 3600, "eventLastSeen": begin + 3700}}))
+    time = begin + hour * 3600
+    (tmp_path / "found.jsonl").write_text(json.dumps({"detector": "exfiltration", "severity": "high", "actor": "10.0.1.10", "targets": [], "start": time, "end": time + 60}))
+    log = "\n".join(f"2 123456789012 {eni} 10.0.1.10 198.51.100.9 443 50000 6 9 840 {t} {t + 50} ACCEPT OK" for eni, t in (("eni-a", begin + 60), ("eni-b", begin + 9000)))
+    own = vf.correlate(vf.scan(log.encode()), cloudtrail=tmp_path / "trail.json", guardduty=tmp_path / "gd.json", findings=tmp_path / "found.jsonl")
+    assert [m.entity for m in own.matches if m.rule == "guardduty-and-exfiltration"] == found
 
 
 @pytest.mark.parametrize(
@@ -218,6 +237,7 @@ def test_files_in_all_their_forms_and_damage_after_what_was_read(tmp_path):
     (tmp_path / "a.json.gz").write_bytes(whole)
     (tmp_path / "b.jsonl").write_text("".join(json.dumps(r) + "\n" for r in records))
     (tmp_path / "c.json").write_text(json.dumps({"detail-type": "x", "detail": records[0]}))
+    (tmp_path / "looked-up.json").write_text(json.dumps({"Events": [{"EventId": "e1", "CloudTrailEvent": json.dumps(records[1])}]}))
     events, notes = load_events(tmp_path, "cloudtrail")
     assert len(events) == 6
     assert notes == []

@@ -117,7 +117,8 @@ def _instances(record: Mapping[str, Any]) -> Iterator[tuple[dict[str, Any], Any]
 
 def changes_of(record: Any) -> Iterator[tuple[str, str, str, int, bool]]:
     """Yields what a record changes, as (relation, one, other, time, begins): ``address`` to an interface or instance,
-    ``instance`` of an interface, ``group`` of an interface or instance, ``gone`` of an interface or instance."""
+    ``instance`` of an interface, ``group`` of an interface or instance, ``regrouped`` before its other groups,
+    ``gone`` of one of them."""
     if not isinstance(record, dict) or record.get("errorCode"):
         return
     name, time = record.get("eventName"), unix(record.get("eventTime"))
@@ -128,6 +129,12 @@ def changes_of(record: Any) -> Iterator[tuple[str, str, str, int, bool]]:
         for item in items_in(at(got, "instancesSet")):
             if _texts(item.get("instanceId")):
                 yield from _begun(item, str(item["instanceId"]), time)
+    elif name in ("ModifyNetworkInterfaceAttribute", "ModifyInstanceAttribute"):
+        one = at(asked, "networkInterfaceId") or at(asked, "instanceId")
+        groups = [group.get("groupId") for group in items_in(at(asked, "groupSet"))]
+        if groups and _texts(one, *groups):
+            yield "regrouped", one, "", time, False
+            yield from (("group", one, group, time, True) for group in groups)
     elif name == "TerminateInstances":
         for item in items_in(at(asked, "instancesSet")):
             yield from [("gone", item["instanceId"], "", time, False)] if _texts(item.get("instanceId")) else ()

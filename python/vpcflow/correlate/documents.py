@@ -87,6 +87,11 @@ def _items(value: Any, depth: int = 0) -> Iterator[Any]:
         return
     if isinstance(value, dict) and "detail-type" in value and isinstance(value.get("detail"), dict):
         value = value["detail"]
+    if isinstance(value, dict) and isinstance(value.get("CloudTrailEvent"), str):  # of lookup-events
+        try:
+            value = json.loads(value["CloudTrailEvent"])
+        except (ValueError, RecursionError):
+            value = None
     held = value if isinstance(value, dict) else {}
     inner = next((held[name] for name in _WRAPPERS if isinstance(held.get(name), list)), None)
     if inner is not None and depth < 4:

@@ -134,7 +134,7 @@ def add_inventory(entities: Entities, inventory: Inventory) -> None:
 
 def add_changes(entities: Entities, changes: Iterable[tuple[str, str, str, int, bool]]) -> None:
     """Adds what CloudTrail says: each relation of an address or interface ends where the next begins, or where one of
-    its ends is gone."""
+    its ends is gone; groups end where others are set."""
     own = sorted(set(changes), key=lambda one: (one[3], one[:3]))
     gone: dict[str, list[int]] = {}
     for relation, one, _, time, _ in own:
@@ -147,7 +147,9 @@ def add_changes(entities: Entities, changes: Iterable[tuple[str, str, str, int, 
         if relation == "gone" or not begins:
             continue
         ends = [t for name in (one, other) for t in gone.get(name, ()) if t >= time]
-        if relation != "group":
+        if relation == "group":
+            ends += [later for later, _ in after.get(("regrouped", one), ()) if later > time]
+        else:
             ends += [later for later, next_ in after[relation, one] if next_ != other and later > time]
         entities.add(relation, one, other, time, min(ends, default=None), "cloudtrail")
 

@@ -67,8 +67,9 @@ def matches(
 ) -> list[Match]:
     """Returns what sequences match, in order of time.
 
-    For each event of a first step there is at most one match: of all that fit, the one whose events come first. Of
-    matches of a rule that have an event in common, the first stands for all: they are one story.
+    For each event of a first step there is at most one match: of all that fit, the one whose events come first; certain
+    ones come before those of which nobody can tell whether they are of the entity that a step names. Of matches of a
+    rule that have an event in common, the first stands for all: they are one story.
 
     >>> from vpcflow.correlate import Event, Events, matches, of, risk
     >>> steps = [{"source": "a"}, {"source": "b"}]
@@ -116,6 +117,7 @@ class _Search:
     ) -> None:
         self._rule, self._steps, self._entities = rule, steps, entities
         self._types = {kind for name in rule.by for kind in (_JOINING if name == "entity" else (name,))}
+        self._unknown = False
         self._candidates = [_Candidates(step, events, self, seen) for step in steps]
         self._absent = [(step, _Candidates(step, events, self, seen)) for step in rule.steps if step.absent]
 
@@ -129,10 +131,15 @@ class _Search:
         """Yields the first chain of each first event, with what all of its events share."""
         for first in self._candidates[0].events:
             links = self.links(first)
-            if self._is_of(self._steps[0], first, {}) and (links or not self._types):
-                found = self._from((first,), self._steps[0].bound_by(first), links)
-                if found is not None:
-                    yield found
+            if self._types and not links:
+                continue
+            for unknown in (False, True):  # what is certain comes before what nobody can tell
+                self._unknown = unknown
+                if self._is_of(self._steps[0], first, {}, unknown):
+                    found = self._from((first,), self._steps[0].bound_by(first), links)
+                    if found is not None:
+                        yield found
+                        break
 
     def _from(
         self, chain: tuple[Event, ...], binds: Mapping[str, object], shared: frozenset[str]
@@ -145,13 +152,13 @@ class _Search:
             both = shared & self.links(event)
             if event in chain or not follows(chain[-1], event) or (self._types and not both):
                 continue
-            if step.fits(event, binds) and self._is_of(step, event, binds):
+            if step.fits(event, binds) and self._is_of(step, event, binds, self._unknown):
                 found = self._from((*chain, event), {**binds, **step.bound_by(event)}, both)
                 if found is not None:
                     return found
         return None
 
-    def _is_of(self, step: Step, event: Event, binds: Mapping[str, object], unknown: bool = True) -> bool:
+    def _is_of(self, step: Step, event: Event, binds: Mapping[str, object], unknown: bool) -> bool:
         """Tells whether an event is of the entity that the step names; ``unknown``: what nobody can tell."""
         if not step.entity_in:
             return True
