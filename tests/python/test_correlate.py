@@ -149,6 +149,17 @@ def test_addresses_that_are_used_again_do_not_cross_talk():
     assert [m.entity for m in matches(rules, Events([event(150, "a"), event(160, "b")]), entities)] == ["i-old"]
 
 
+def test_a_relation_ends_where_the_next_one_begins():
+    for seed in range(200):
+        rng = random.Random(seed)
+        changes = {("address", "10.0.0.1", rng.choice("abc"), rng.randrange(6), True) for _ in range(rng.randrange(1, 7))}
+        entities = Entities()
+        add_changes(entities, changes)
+        for _, one, other, time, _ in changes:
+            end = min((t for _, _, name, t, _ in changes if name != other and t > time), default=2**40)
+            assert any((s.start, s.end, s.other) == (time, end, other) for s in entities.spans("address", one, 0, 99))
+
+
 @pytest.mark.parametrize(("hour", "found"), [(1, ["i-a"]), (3, [])])
 def test_an_instance_does_not_take_the_blame_for_the_next_at_its_address(tmp_path, hour, found):
     begin = 1_795_413_600

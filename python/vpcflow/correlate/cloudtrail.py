@@ -131,8 +131,8 @@ def changes_of(record: Any) -> Iterator[tuple[str, str, str, int, bool]]:
                 yield from _begun(item, str(item["instanceId"]), time)
     elif name in ("ModifyNetworkInterfaceAttribute", "ModifyInstanceAttribute"):
         one = at(asked, "networkInterfaceId") or at(asked, "instanceId")
-        groups = [group.get("groupId") for group in items_in(at(asked, "groupSet"))]
-        if groups and _texts(one, *groups):
+        groups = [str(group.get("groupId")) for group in items_in(at(asked, "groupSet")) if group.get("groupId")]
+        if groups and isinstance(one, str):
             yield "regrouped", one, "", time, False
             yield from (("group", one, group, time, True) for group in groups)
     elif name == "TerminateInstances":

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import dataclasses
 import ipaddress
+import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -140,18 +141,37 @@ def add_changes(entities: Entities, changes: Iterable[tuple[str, str, str, int, 
     for relation, one, _, time, _ in own:
         if relation == "gone":
             gone.setdefault(one, []).append(time)
-    after: dict[tuple[str, str], list[tuple[int, str]]] = {}
-    for relation, one, other, time, _ in own:
-        after.setdefault((relation, one), []).append((time, other))
-    for relation, one, other, time, begins in own:
+    regrouped: dict[str, list[int]] = {}
+    for relation, one, _, time, _ in own:
+        if relation == "regrouped":
+            regrouped.setdefault(one, []).append(time)
+    replaced = _replaced(own)
+    for change in own:
+        relation, one, other, time, begins = change
         if relation == "gone" or not begins:
             continue
         ends = [t for name in (one, other) for t in gone.get(name, ()) if t >= time]
         if relation == "group":
-            ends += [later for later, _ in after.get(("regrouped", one), ()) if later > time]
-        else:
-            ends += [later for later, next_ in after[relation, one] if next_ != other and later > time]
+            ends += [later for later in regrouped.get(one, ()) if later > time]
+        elif change in replaced:
+            ends.append(replaced[change])
         entities.add(relation, one, other, time, min(ends, default=None), "cloudtrail")
+
+
+def _replaced(own: Sequence[tuple[str, str, str, int, bool]]) -> dict[tuple[str, str, str, int, bool], int]:
+    """Returns for changes, which are in order of time, when the next of the same relation and end names another."""
+    out = {}
+    near: dict[tuple[str, str], list[tuple[int, str]]] = {}  # the next two that name different ones
+    for time, together in itertools.groupby(reversed(own), key=lambda change: change[3]):
+        changes = list(together)
+        for change in changes:
+            later = [t for t, other in near.get(change[:2], ()) if other != change[2]]
+            if later:
+                out[change] = later[0]
+        for relation, one, other, _, _ in changes:
+            rest = [pair for pair in near.get((relation, one), ()) if pair[1] != other]
+            near[relation, one] = [(time, other), *rest[:1]]
+    return out
 
 
 def add_flows(entities: Entities, rows: Sequence[Mapping[str, Any]]) -> None:

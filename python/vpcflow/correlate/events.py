@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import ipaddress
 import json
 import re
@@ -19,6 +20,7 @@ ENTITY_TYPES = ("entity", "interface", "instance", "address", "group", "principa
                 "flow-log")  # fmt: skip
 
 
+@functools.lru_cache(maxsize=1 << 16)
 def type_of(entity: str) -> str:
     """Returns the type of an entity by its id: ``instance``, ``interface``, ``address``, ``group``, ``principal``,
     ``account``, ..., else ``name``.
@@ -40,8 +42,13 @@ def type_of(entity: str) -> str:
 
 def address_of(value: Any) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     """Returns the address that a text is, or nothing."""
+    return _address(value) if isinstance(value, str) else None
+
+
+@functools.lru_cache(maxsize=1 << 16)
+def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     try:
-        return ipaddress.ip_address(value.strip()) if isinstance(value, str) else None
+        return ipaddress.ip_address(text.strip())
     except ValueError:
         return None
 
