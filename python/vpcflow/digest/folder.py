@@ -14,7 +14,7 @@ from ..errors import NoRecordsError, OutputError, PlanError, SourceError, Source
 from ..io.writing import write_whole
 from ..query.arguments import instance
 from ..query.flows import Flows
-from .build import pieces
+from .building import pieces
 from .day import Day
 from .day import merge as merge_days
 from .stored import Stored, to_bytes

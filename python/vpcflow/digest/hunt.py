@@ -20,7 +20,7 @@ from ..query.arguments import several
 from ..query.flows import Flows
 from ..query.result import Result
 from ..typing import Instant
-from .build import label_of, size_of
+from .building import label_of, size_of
 from .day import Object, bits, date_of
 from .folder import Digests
 from .keys import Network, network_of, range_of, text_of
