@@ -80,6 +80,8 @@ def run(args: argparse.Namespace) -> int:
         return _replayed(args, patience)
     if args.as_ is None:
         raise PlanError("send: --as SCHEMA is missing, e.g. --as ecs")
+    if args.json and args.to == "file:-":
+        raise PlanError("send: --json with --to file:-: both write to standard output; give one of them")
     sink = open_sink(args.to, args.as_, auth=args.auth, allow_hosts=args.allow_host, aws=aws_of(args))
     counts = Sent()
     with contextlib.ExitStack() as stack, warnings.catch_warnings():
