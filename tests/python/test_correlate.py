@@ -149,6 +149,12 @@ def test_addresses_that_are_used_again_do_not_cross_talk():
     assert [m.entity for m in matches(rules, Events([event(150, "a"), event(160, "b")]), entities)] == ["i-old"]
 
 
+def test_private_addresses_are_of_a_vpc_and_others_of_the_world():
+    resolve = lambda vpc, *named: Entities().resolve(Event(1, 1, "flows", "record", named, "", "", "k", {"vpc_id": vpc}))  # noqa: E731
+    assert resolve("vpc-1", "10.0.0.1", "203.0.113.5", "fd00::1") == {"10.0.0.1@vpc-1", "203.0.113.5", "fd00::1@vpc-1"}
+    assert not resolve("vpc-1", "10.0.0.1") & resolve("vpc-2", "10.0.0.1")
+
+
 def test_a_relation_ends_where_the_next_one_begins():
     for seed in range(200):
         rng = random.Random(seed)

@@ -11,7 +11,7 @@ from typing import Any
 
 from ..inventory.inventory import Inventory
 from ..inventory.names import addresses_of
-from .events import Event, address_of, type_of
+from .events import Event, address_of, is_inside, type_of
 
 #: How a relation is known, best first.
 SOURCES = ("inventory", "cloudtrail", "flows")
@@ -63,7 +63,7 @@ class Entities:
             address = address_of(one)
             if one in self.shared:
                 continue
-            if address is not None and address.is_private and vpc:
+            if vpc and is_inside(one):
                 out.add(f"{one}@{vpc}")
             else:
                 out.add(one)

@@ -10,11 +10,14 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
+from ..query.expr import PRIVATE
+
 _TYPES = {
     "i": "instance", "eni": "interface", "sg": "group", "fl": "flow-log", "nat": "nat-gateway", "vpc": "vpc",
     "subnet": "subnet",
 }  # fmt: skip
 _ID = re.compile(r"(i|eni|sg|fl|nat|vpc|subnet)-[0-9A-Za-z][0-9A-Za-z-]*")
+_INSIDE = [ipaddress.ip_network(text) for text in PRIVATE]
 #: Types of entities that `by` of a rule can name; `entity` stands for the first three.
 ENTITY_TYPES = ("entity", "interface", "instance", "address", "group", "principal", "access-key", "account",
                 "flow-log")  # fmt: skip
@@ -51,6 +54,17 @@ def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
         return ipaddress.ip_address(text.strip())
     except ValueError:
         return None
+
+
+def is_inside(text: str) -> bool:
+    """Tells whether a text is an address that several networks can have: RFC 1918, 6598 and 4193. Those of documents,
+    which Python calls private, are not.
+
+    >>> is_inside("10.0.0.1"), is_inside("192.0.2.1"), is_inside("fd00::1"), is_inside("i-1")
+    (True, False, True, False)
+    """
+    address = address_of(text)
+    return address is not None and any(address in network for network in _INSIDE if network.version == address.version)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -22,7 +22,7 @@ from ..trace.owners import owner_query, owners_in
 from ..typing import Progress
 from .conditions import Condition
 from .entities import Entities, add_flows
-from .events import Event, Events, address_of, type_of
+from .events import Event, Events, is_inside, type_of
 from .model import SequenceRule, Step
 from .seen import Seen
 
@@ -85,7 +85,7 @@ def owners_of(flows: Flows, events: Events, entities: Entities, inventory: Inven
     wanted: set[str] = set()
     for event in events:
         if not any(type_of(one) in ("interface", "instance") for one in event.entities):
-            wanted |= {one for one in event.entities if (a := address_of(one)) is not None and a.is_private}
+            wanted |= {one for one in event.entities if is_inside(one)}
     missing = sorted(one for one in wanted if not entities.spans("address", one, 0, 2**40))
     if not missing:
         return []
