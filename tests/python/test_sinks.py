@@ -330,6 +330,10 @@ def test_a_file_ends_a_torn_line_and_leaves_others_alone(tmp_path):
         assert path.read_bytes() == after + b'{"n":1}\n{"n":2}\n'
 
 
+def test_a_device_is_written_through(tmp_path):
+    assert sent(EVENTS, "file:/dev/null", tmp_path).accepted == len(EVENTS)
+
+
 def write_log(path, records):
     rest = "10.0.9.1 4000 443 6 5 500 1700000000 1700000060 ACCEPT OK"
     path.write_text("".join(f"2 123456789010 eni-1 10.0.0.{i} {rest}\n" for i in range(records)))

@@ -52,7 +52,7 @@ class DeadLetters:
                     data = data if self._file.read(1) == b"\n" else b"\n" + data  # a crash has cut it
             while data:
                 data = data[self._file.write(data) :]
-            if self._file.seekable():
+            if os.path.isfile(self.path):
                 os.fsync(self._file.fileno())
         except OSError as e:
             raise OutputError(f"{self.path}: cannot be written: {e.strerror}") from None

@@ -40,6 +40,7 @@ class File:
     def __init__(self, path: str) -> None:
         self._path, self.label = path, f"file:{path}"
         self._file: IO[bytes] | None = None
+        self._is_regular = False
 
     def encode(self, identity: str, line: bytes) -> bytes:
         """Returns the line."""
@@ -56,12 +57,13 @@ class File:
                 sys.stdout.buffer.flush()
                 return Receipt()
             if self._file is None:
-                self._file, readable = open_to_append(self._path)
-                if readable:
+                self._file, self._is_regular = open_to_append(self._path)
+                if self._is_regular:
                     _end_last_line(self._file)
             while data:
                 data = data[self._file.write(data) :]
-            os.fsync(self._file.fileno())
+            if self._is_regular:
+                os.fsync(self._file.fileno())
         except (NotifyError, BrokenPipeError):
             raise
         except OSError as e:
