@@ -291,6 +291,40 @@ def test_other_sources(tmp_path):
     assert (event.source, event.kind, event.entities) == ("vpn", "login", ("ann", "192.0.2.9"))
 
 
+HOSTILE = [None, True, -1, 1e999, float("nan"), "", "\ud800", "-", [], {}, [[]], {"items": 7}, "9" * 400, "2026-99-99T00:00:00Z", {"item": [None]}]
+
+
+def mutated(value, rng):
+    if rng.random() < 0.08:
+        return rng.choice(HOSTILE)
+    if isinstance(value, dict):
+        return {name: mutated(inner, rng) for name, inner in value.items() if rng.random() > 0.02}
+    return [mutated(inner, rng) for inner in value] if isinstance(value, list) else value
+
+
+def test_hostile_documents_are_events_or_none_but_never_an_error(tmp_path):
+    from vpcflow.correlate import sources
+    from vpcflow.correlate.cloudtrail import changes_of
+
+    finding = {"detector": "exfiltration", "severity": "high", "actor": "10.0.0.1", "targets": ["192.0.2.1"], "start": 10, "end": 20, "samples": [{"file": "f", "offset": 1}], "evidence": {"n": 1}}
+    query = {"query_timestamp": "2026-11-23T06:00:00Z", "query_name": "a.example.", "srcaddr": "10.0.0.1", "srcids": {"instance": "i-1"}, "answers": [{"Rdata": "198.51.100.9"}]}
+    documents = [("cloudtrail", r) for r in json.loads(next((EXAMPLE / "cloudtrail").glob("*.json")).read_text())["Records"]]
+    documents += [("guardduty", json.loads((EXAMPLE / "guardduty" / "finding.json").read_text())), ("findings", finding), ("dns", query)]
+    rng, count = random.Random(5), 0
+    for _ in range(SEEDS):
+        events, changes = [], []
+        for source, document in documents:
+            bad = mutated(document, rng)
+            events += sources._events(source, bad, "f:record 0", None)
+            changes += changes_of(bad)
+        entities = Entities()
+        add_changes(entities, changes)
+        found = matches(of(RULES), Events(events), entities)
+        json.loads(json.dumps([Events(events).rows(), [m.as_row() for m in found], risk(Events(events), found, entities)], allow_nan=False))
+        count += len(events)
+    assert count > 3 * SEEDS
+
+
 @pytest.fixture(scope="module")
 def planted():
     return vf.correlate(vf.scan(EXAMPLE / "flow.log.gz"), cloudtrail=EXAMPLE / "cloudtrail", guardduty=EXAMPLE / "guardduty")

@@ -6,6 +6,7 @@ import dataclasses
 import functools
 import ipaddress
 import json
+import math
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
@@ -97,8 +98,13 @@ class Event:
         return {
             "time": self.time, "end": self.end, "source": self.source, "kind": self.kind,
             "entities": list(self.entities), "severity": self.severity or None, "ref": self.ref,
-            "attrs": dict(sorted(self.attrs.items())),
+            "attrs": {name: _plain(value) for name, value in sorted(self.attrs.items())},
         }  # fmt: skip
+
+
+def _plain(value: Any) -> Any:
+    """Returns a value as JSON can have it."""
+    return str(value) if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _latest(event: Event) -> tuple[str, str]:

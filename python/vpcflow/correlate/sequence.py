@@ -36,7 +36,7 @@ class Match:
     def id(self) -> str:
         """The name of this match; it stays while later events make the match grow."""
         text = "\n".join([self.rule, self.entity, self.events[0].source, self.events[0].key])
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
+        return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
     @property
     def start(self) -> int:

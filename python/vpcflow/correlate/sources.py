@@ -56,14 +56,24 @@ def _documents(
         byte = 0
         for line in text_of(path, reading).splitlines(keepends=True):
             if line.strip():
-                yield f"{path}:byte {byte}", next(iter(csv.reader([line], delimiter=" ")), [])
+                yield f"{path}:byte {byte}", _cells(line)
             byte += len(line.encode())
     elif mapping is not None and ".csv" in path.suffixes:
-        rows = csv.DictReader(io.StringIO(text_of(path, reading)))
-        for number, row in enumerate(rows):
-            yield f"{path}:record {number}", {str(name): value for name, value in row.items() if name is not None}
+        rows = csv.DictReader(io.StringIO(text_of(path, reading).replace("\0", "")))
+        try:
+            for number, row in enumerate(rows):
+                yield f"{path}:record {number}", {str(name): value for name, value in row.items() if name is not None}
+        except csv.Error as error:
+            reading.damage.append(f"{path}: no CSV behind line {rows.line_num}: {error}")
     else:
         yield from documents_of(path, reading)
+
+
+def _cells(line: str) -> list[str]:
+    try:
+        return next(iter(csv.reader([line.replace("\0", "")], delimiter=" ")), [])
+    except csv.Error:
+        return []
 
 
 def _events(source: str, document: Any, ref: str, mapping: Mapping[str, Any] | None) -> Iterator[Event]:
@@ -86,8 +96,9 @@ def _finding(one: Any, ref: str) -> Iterator[Event]:
     start, end = unix(one.get("start")), unix(one.get("end"))
     if start is None or end is None:
         return
-    targets = [str(target) for target in one.get("targets") or () if isinstance(target, str)]
-    samples = [sample for sample in one.get("samples") or () if isinstance(sample, dict)]
+    listed = one.get("targets")
+    targets = [target for target in listed if isinstance(target, str)] if isinstance(listed, list) else []
+    samples = items_in(one.get("samples"))
     place = f"{samples[0].get('file')}:byte {samples[0].get('offset')}" if samples and "offset" in samples[0] else ref
     evidence = one.get("evidence")
     held = evidence.items() if isinstance(evidence, dict) else ()
@@ -115,8 +126,9 @@ def _guardduty(raw: Any, ref: str) -> Iterator[Event]:
         return
     instance = at(one, "resource", "instanceDetails")
     cards = items_in(at(instance, "networkInterfaces"))
-    action = at(service, "action") or {}
-    calls: list[Mapping[str, Any]] = [v for n, v in action.items() if n.endswith("Action") and isinstance(v, dict)]
+    action = at(service, "action")
+    held = action.items() if isinstance(action, dict) else ()
+    calls: list[Mapping[str, Any]] = [v for n, v in held if n.endswith("Action") and isinstance(v, dict)]
     calls += [probe for call in calls for probe in items_in(call.get("portProbeDetails"))]
     remotes = [at(call, "remoteIpDetails", "ipAddressV4") for call in calls]
     entities = [at(instance, "instanceId"), *(card.get("networkInterfaceId") for card in cards)]
@@ -184,7 +196,11 @@ def checked_mapping(mapping: Any) -> dict[str, Any]:
     if not isinstance(mapping.get("time"), str) or not isinstance(mapping.get("source"), str):
         raise PlanError("mapping: `source`, a name for these events, and `time`, a column, are needed")
     entities = mapping.get("entities", [])
-    return {**mapping, "entities": [entities] if isinstance(entities, str) else list(entities)}
+    entities = [entities] if isinstance(entities, str) else entities
+    named = [value for name, value in mapping.items() if name != "entities"]
+    if not isinstance(entities, list) or not all(isinstance(name, str) for name in [*named, *entities]):
+        raise PlanError("mapping: expected names of columns as text, and a list of them for `entities`")
+    return {**mapping, "entities": entities}
 
 
 def _mapped(one: Any, ref: str, mapping: Mapping[str, Any]) -> Iterator[Event]:

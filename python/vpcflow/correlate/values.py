@@ -51,7 +51,7 @@ def port_range(first: Any, last: Any, protocol: str = "6") -> int | str | None:
     """Returns a port, or a range as ``8000-8100``; all ports for protocols without, and for what names none."""
     try:
         low, high = int(first), int(last)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return "0-65535"
     if protocol in ("-1", "all") or low < 0 or (low, high) == (0, 65535):
         return "0-65535"
