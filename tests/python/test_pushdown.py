@@ -194,7 +194,8 @@ def test_the_command_says_the_cost_first(served, capsys):
     out, err = capsys.readouterr()
     assert out == wanted
     assert len(json.loads(out.splitlines()[0])) == 3
-    assert err.splitlines()[0] == "vpcflow: Logs Insights: the group stores 1000 B; to scan that costs 0.0000 USD (us-east-1, 0.005 USD a GB, prices of 2026-06-30)"
+    told = f"(us-east-1, 0.005 USD a GB, prices of {vf.prices().published})"
+    assert err.splitlines()[0] == f"vpcflow: Logs Insights: the group stores 1000 B; to scan that costs 0.0000 USD {told}"
     assert "of 500 records passed" in err
     assert cli.main(["top", "logs/", "--by", "dstport", "--pushdown"]) == 2
     assert SECRET not in out + err

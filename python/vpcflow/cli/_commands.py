@@ -26,8 +26,8 @@ _EXAMPLES = """examples:
   vpcflow synth --records 1000000 --seed 7 --plant all --out demo/
 """
 _EXIT_CODES = (
-    "exit codes: 0 fine, 1 findings or failed examples of rules, 2 error, 3 more rejects than --max-rejects; "
-    "a closed pipe is no error"
+    "exit codes: 0 fine, 1 findings, or examples of rules or controls that failed, 2 error, 3 more rejects than "
+    "--max-rejects, or controls that cannot be evaluated; a closed pipe is no error"
 )
 _FIRST = ("summary", "top", "head", "detect")  # in lists of commands; the others follow by name
 
