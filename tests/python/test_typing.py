@@ -194,7 +194,7 @@ UNKNOWN = re.compile(
 )
 # Objects as their JSON has them: their members are in docs/reference/schemas.md, which test_schemas.py holds.
 DOCUMENTS = re.compile(
-    r"vpcflow\.(Explanation\.(__init__\()?(explained_by|evidence|vantage|coverage|inputs)|Observed\.blocked|"
+    r"vpcflow\.(Correlation\.(rows|risk|about)|Explanation\.(__init__\()?(explained_by|evidence|vantage|coverage|inputs)|Observed\.blocked|"
     r"Proposal\.(__init__\()?(rules|revoked|covers|breaks|widened|held_out_denied|confidence|choices|objective|contradictions)|"
     r"Reconciliation\.(__init__\()?rows|RuleCheck\.(__init__\()?(denied|allowed|maybe|sessions|rows)|"
     r"RuleUsage\.(__init__\()?(rows|almost|advice)|Sheet\.to_dict|Synthetic\.(__init__\()?questions|"

@@ -6,7 +6,7 @@ import dataclasses
 import os
 import warnings
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Union
 
 from .._display import instant
 from .._hints import hint
@@ -19,7 +19,7 @@ from ..inventory.inventory import inventory as read_inventory
 from ..query.arguments import instance
 from ..query.flows import Flows
 from ..query.report import Report
-from ..typing import Progress
+from ..typing import Duration, Progress
 from .entities import Entities, add_changes, add_inventory
 from .events import Events
 from .load import SOURCES, load, of
@@ -31,6 +31,8 @@ from .sequence import Match, matches
 from .shipped import SHIPPED
 from .sources import checked_mapping, events_of_findings, load_events
 
+#: A file of events, or a folder of such.
+Place = Union[str, "os.PathLike[str]"]
 _CALL = "correlate(vf.scan('logs/'), cloudtrail='trail/')"
 
 
@@ -53,9 +55,11 @@ class Correlation:
         """Returns a row a match, as ``vpcflow correlate --json`` prints them."""
         return [match.as_row() for match in self.matches]
 
-    def risk(self, **options: Any) -> list[dict[str, Any]]:
+    def risk(
+        self, *, window: Duration = "24h", half_life: Duration = "12h", at: int | None = None
+    ) -> list[dict[str, Any]]:
         """Returns the risk of entities; options as of :func:`vpcflow.correlate.risk`."""
-        return risk(self.events, self.matches, self.entities, **options)
+        return risk(self.events, self.matches, self.entities, window=window, half_life=half_life, at=at)
 
     def about(self, entity: str, start: int | None = None, end: int | None = None) -> list[dict[str, Any]]:
         """Returns the events of an entity in order of time, those among them whose addresses were its then."""
@@ -79,9 +83,10 @@ class Correlation:
 
 
 def correlate(
-    flows: Flows, *, cloudtrail: Any = None, guardduty: Any = None, dns: Any = None, alb: Any = None,
-    findings: Any = None, events: Any = None, mapping: Mapping[str, Any] | None = None, inventory: Any = None,
-    rules: Any = None, progress: Progress | bool | None = None,
+    flows: Flows, *, cloudtrail: Place | None = None, guardduty: Place | None = None, dns: Place | None = None,
+    alb: Place | None = None, findings: Place | None = None, events: Place | None = None,
+    mapping: Mapping[str, object] | None = None, inventory: Inventory | str | os.PathLike[str] | None = None,
+    rules: str | os.PathLike[str] | Sequence[SequenceRule] | None = None, progress: Progress | bool | None = None,
 ) -> Correlation:  # fmt: skip
     """Finds sequences in flow logs and other events: A, then B within a time, of the same interface, instance,
     address, principal or account, or joined by what A names.
