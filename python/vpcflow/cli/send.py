@@ -113,7 +113,11 @@ def _events_of(args: argparse.Namespace) -> Any:
         return export(flows, args.as_, version=args.ocsf_version, unit=args.unit)
     from ..detect.detect import detect
 
-    return export(detect(flows), args.as_, version=args.ocsf_version)
+    found = detect(flows)
+    if not len(found):
+        for line in found.conclusion(brief=True).splitlines():
+            print_note(line)
+    return export(found, args.as_, version=args.ocsf_version)
 
 
 def _pairs(events: Any) -> Iterator[tuple[str, bytes]]:
