@@ -68,7 +68,9 @@ TEST(Events, TablesAreSound) {
     for (const EventRow& row : schema.rows) {
       EXPECT_TRUE(row.pointer.empty() || row.pointer.front() == '/') << row.pointer;
       if (row.writes.empty() && !row.constant.empty() && !row.pointer.empty()) constants.insert(row.pointer);
-      if (!row.reads.empty()) EXPECT_TRUE(FindField(row.reads).has_value()) << row.reads;
+      if (!row.reads.empty()) {
+        EXPECT_TRUE(FindField(row.reads).has_value()) << row.reads;
+      }
     }
     EXPECT_EQ(constants.size(), std::set(constants.begin(), constants.end()).size());
   }
