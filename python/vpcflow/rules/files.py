@@ -22,8 +22,10 @@ def _text(source: str | os.PathLike[str]) -> str:
     try:
         with open(source, encoding="utf-8") as file:
             return file.read()
+    except FileNotFoundError:
+        raise RuleError(f"{printable(os.fspath(source))}: no such file") from None
     except (OSError, UnicodeDecodeError) as e:
-        raise RuleError(f"{printable(os.fspath(source))}: {e}") from None
+        raise RuleError(f"{printable(os.fspath(source))}: {getattr(e, 'strerror', None) or e}") from None
 
 
 def _parsed(text: str, name: str) -> Any:
