@@ -9,6 +9,7 @@ import os
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from .._addresses import is_public_network
 from .._display import instant
 from .._words import count
 from ..errors import PlanError
@@ -282,7 +283,7 @@ class Checking:
         Of public addresses and those outside nobody expects one. ``None``: nothing shows it, as without an inventory
         of clients that never came (not ``needed``)."""
         zone = self.controls.zones[name]
-        public = any(ipaddress.ip_network(text).is_global or text.endswith("/0") for text in zone.cidr)
+        public = any(is_public_network(ipaddress.ip_network(text)) or text.endswith("/0") for text in zone.cidr)
         if zone.outside or public or not (zone.by_interface or zone.cidr):
             return True
         answers = {stretch.has(name) for stretch in self.stretches}

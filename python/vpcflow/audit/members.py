@@ -6,6 +6,7 @@ import ipaddress
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple, Union
 
+from .._addresses import is_public
 from ..inventory import Inventory
 from ..reach import Network
 from ..tuning.members import attached
@@ -135,7 +136,7 @@ class Stretch:
         if not found:
             found = [one for one in self._subnets if any(ip in net for net in one.prefixes)]
         if not found:
-            return False if ip.is_global or ip.is_multicast or ip.is_link_local or ip.is_unspecified else None
+            return False if is_public(ip) or ip.is_multicast or ip.is_link_local or ip.is_unspecified else None
         answers = {_fits(zone, one) for one in found}
         return answers.pop() if len(answers) == 1 else None
 

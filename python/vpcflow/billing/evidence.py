@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-import ipaddress
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from .._addresses import is_private
 from ..inventory import Inventory
 from ..query.expr import count
 from ..query.expr import max as maximum
@@ -126,7 +126,7 @@ def _one_sided(
 
 def _between(one: Mapping[str, Any], other: Mapping[str, Any], address: str, peers: set[frozenset[str]]) -> str:
     """Returns the class of what goes between two interfaces, if each side pays for it."""
-    if not ipaddress.ip_address(address).is_private:
+    if not is_private(address):
         return "public_in_region"
     if one.get("VpcId") == other.get("VpcId"):
         zones = [item.get("AvailabilityZoneId") or item.get("AvailabilityZone") for item in (one, other)]

@@ -11,7 +11,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
-from ..query.expr import PRIVATE
+from .._addresses import PRIVATE
 
 _TYPES = {
     "i": "instance", "eni": "interface", "sg": "group", "fl": "flow-log", "nat": "nat-gateway", "vpc": "vpc",

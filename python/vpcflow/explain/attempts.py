@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import ipaddress
 from collections.abc import Iterable
 from typing import Literal
 
@@ -16,15 +15,6 @@ Side = Literal["client", "server", "between", "either"]
 _ANEW = 900
 #: Seconds within which packets of a closed connection still arrive.
 LATE = 600
-
-
-_PRIVATE = tuple(map(ipaddress.ip_network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")))
-
-
-def is_private(address: str) -> bool:
-    """Tells whether an address is of those that VPCs usually have."""
-    one = ipaddress.ip_address(address)
-    return any(one in block for block in _PRIVATE)
 
 
 @dataclasses.dataclass

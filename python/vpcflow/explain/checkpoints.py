@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-import ipaddress
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from .._addresses import is_public
 from .reading import Question
 
 if TYPE_CHECKING:
@@ -176,4 +176,4 @@ def _route(network: Network, interface: Interface, place: str, address: str) -> 
 
 def is_internet(address: str) -> bool:
     """Tells whether an address is one that VPCs reach by an internet gateway or NAT."""
-    return ipaddress.ip_address(address).is_global
+    return is_public(address)

@@ -6,8 +6,9 @@ import dataclasses
 import itertools
 from collections.abc import Iterator
 
+from .._addresses import is_private
 from .answered import outcomes_of_answered
-from .attempts import FIN, RST, SYN, Attempt, Entry, Side, is_private
+from .attempts import FIN, RST, SYN, Attempt, Entry, Side
 from .seeing import Seeing
 
 #: What A (client, out), B (server, in), C (server, out) and D (client, in) see: a accept, r reject, n nothing.

@@ -19,6 +19,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, NoReturn, TypedDict, Union
 
+from .._addresses import PRIVATE
 from ..errors import ArgumentError, FieldError, PlanError
 from .wrong import COLUMN, no_attribute
 
@@ -72,10 +73,6 @@ def _no_parentheses(self: object, other: object) -> NoReturn:
         f"{other!r} & {self!r}: & and | bind tighter than comparisons; write "
         "(vf.col('bytes') > 10) & (vf.col('bytes') < 50)"
     )
-
-
-#: Networks that are no part of the public internet.
-PRIVATE = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7")
 
 
 class Expr:
