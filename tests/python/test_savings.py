@@ -175,6 +175,14 @@ def test_flow_logs(tmp_path):
     assert {one.saving for one in found if one.region == "eu-west-1"} <= {None}
 
 
+def test_what_two_flow_logs_tell_is_saved_once(tmp_path):
+    """Savings are those of the bill, with a subnet that is logged twice as without."""
+    folder, billed = _world(tmp_path, ["cross_az"], gaps=["overlap"])
+    found = _advised(folder)
+    assert _of(found, "flow_log_twice")
+    assert _total(found, "cross_az_pair") == pytest.approx(billed("DataTransfer-Regional-Bytes", "InterZone"), abs=0.2)
+
+
 def test_what_is_unpriced_is_said(tmp_path):
     folder, _ = _world(tmp_path, ["nat_s3"])
     sheet = prices(folder / "prices.json")

@@ -11,6 +11,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from ..cost.flow_logs import logged
 from ..errors import PriceError
 from ..query.expr import count
 from ..query.expr import sum as total
@@ -68,11 +69,13 @@ class Ranges:
 
 
 class Observer:
-    """Asks logs. Every answer is by hour; sums of a record that spans two hours are spread over them."""
+    """Asks logs. Every answer is by hour; sums of a record that spans two hours are spread over them. What two flow
+    logs tell is summed once."""
 
     def __init__(self, flows: Flows, network: Network) -> None:
         self.flows, self.network = flows, network
         self.columns = set(flows.columns)
+        self._parts = [part.kept for part in logged(flows).parts]
 
     def hours(self) -> list[int]:
         """Returns the hours that have a record, with data or without; none if there is no traffic at all."""
@@ -114,17 +117,16 @@ class Observer:
 
     def _inside_of(self, nat: Nat, asked: str, more: list[str]) -> list[Inside]:
         """Sums by workload and service; addresses of services only where a gateway endpoint could serve them."""
-        flows = self.flows.filter(asked)
         sums: list[Mapping[str, Any]] = []
         keys = ["srcaddr", "dstaddr"]
         if more:
             names = listed(SERVED)
             served = f"pkt_src_aws_service in ({names}) or pkt_dst_aws_service in ({names})"
-            sums += _sums(flows.filter(served), [*keys, *more])
-            named = _sums(flows, [*keys, *more[:2]])
+            sums += self._sums([*keys, *more], asked, served)
+            named = self._sums([*keys, *more[:2]], asked)
             sums += [row for row in named if not {row["pkt_src_aws_service"], row["pkt_dst_aws_service"]} & {*SERVED}]
         else:
-            sums += _sums(flows, keys)
+            sums += self._sums(keys, asked)
         out = []
         for row in sums:
             back = row["srcaddr"] in nat.addresses
@@ -138,18 +140,20 @@ class Observer:
         """Returns the bytes that interfaces recorded, both directions."""
         out: dict[str, ByHour] = {}
         for part in parts(sorted(names)):
-            for row in _sums(self.flows.filter(f"interface_id in ({listed(part)})"), ["interface_id"]):
+            for row in self._sums(["interface_id"], f"interface_id in ({listed(part)})"):
                 _add(out.setdefault(str(row["interface_id"]), {}), row)
         return out
 
     def pairs(self, condition: str) -> list[Mapping[str, Any]]:
         """Returns the bytes between addresses, of records that pass, as each sender or else receiver recorded them."""
-        return _sums(self.flows.filter(condition), ["interface_id", "srcaddr", "dstaddr"])
+        return self._sums(["interface_id", "srcaddr", "dstaddr"], condition)
 
-
-def _sums(flows: Flows, keys: list[str]) -> list[Mapping[str, Any]]:
-    rows = flows.group_by(*keys, every="1h").agg(bytes=total("bytes")).collect().rows()
-    return [{**row, "hour": int(row["time"]) // HOUR, "bytes": int(row["bytes"] or 0)} for row in rows]
+    def _sums(self, keys: list[str], *conditions: str) -> list[Mapping[str, Any]]:
+        out: list[Mapping[str, Any]] = []
+        for part in self._parts:
+            rows = part.filter(*conditions).group_by(*keys, every="1h").agg(bytes=total("bytes")).collect().rows()
+            out += [{**row, "hour": int(row["time"]) // HOUR, "bytes": int(row["bytes"] or 0)} for row in rows]
+        return out
 
 
 def _add(by_hour: ByHour, row: Mapping[str, Any]) -> None:
