@@ -18,8 +18,9 @@ from ._shared import add_input, collect, exit_code_of, flows_read_often, warn_of
 HELP = "find sequences in flow logs, CloudTrail, GuardDuty and other events; exit code 1 if one is there"
 EXAMPLES = (
     "correlate --flows examples/correlate/flow.log.gz --cloudtrail examples/correlate/cloudtrail\n"
-    "  vpcflow correlate --flows logs/ --cloudtrail trail/ --guardduty findings/ --rules sequences.yaml --json\n"
-    "  vpcflow correlate --flows logs/ --cloudtrail trail/ --inventory describe/ --risk"
+    "  vpcflow correlate --flows examples/correlate/flow.log.gz --cloudtrail examples/correlate/cloudtrail "
+    "--rules examples/correlate/sequences.yaml --json\n"
+    "  vpcflow correlate --flows examples/correlate/flow.log.gz --guardduty examples/correlate/guardduty --risk"
 )
 _KINDS = {
     "cloudtrail": "CloudTrail records", "guardduty": "findings of GuardDuty", "dns": "query logs of Route 53 Resolver",
