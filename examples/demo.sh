@@ -3,7 +3,9 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 log=examples/data/sample.log.gz
-say() { printf '\n\033[1m%s\033[0m\n' "\$ $*"; }
+bold='' plain=''
+if [ -t 1 ] && [ -z "${NO_COLOR:-}" ]; then bold=$(printf '\033[1m') plain=$(printf '\033[0m'); fi
+say() { printf '\n%s%s%s\n' "$bold" "\$ $*" "$plain"; }
 
 say "vpcflow summary $log"
 vpcflow summary "$log"
