@@ -7,6 +7,8 @@ from typing import Union
 
 #: Networks that are no part of the public internet.
 PRIVATE = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7")
+#: Those of IPv4 among them.
+PRIVATE_V4 = tuple(text for text in PRIVATE if ":" not in text)
 _PRIVATE = tuple(ipaddress.ip_network(text) for text in PRIVATE)
 # Of documents: nobody is there, but in logs of tests and examples strangers are.
 _DOCUMENTS = tuple(

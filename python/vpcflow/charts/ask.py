@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, Union
 
+from .._addresses import PRIVATE
 from .._hints import hint
 from .._units import seconds
 from ..errors import PlanError
@@ -26,7 +27,7 @@ from .spans import Spans
 Zones = Union[Mapping[str, Sequence[str]], Labels]
 
 _OUTSIDE = "outside"
-_PRIVATE = {"private": ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7")}
+_PRIVATE = {"private": PRIVATE}
 _SEEN = {"OK": ("c0", 1.0), "SKIPDATA": ("c4", 0.66), "NODATA": ("c7", 0.33), "absent": ("o", 1.0)}
 _SEVERITIES = {"high": ("c1", 1.0), "medium": ("c4", 0.7), "low": ("c0", 0.4)}
 

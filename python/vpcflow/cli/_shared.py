@@ -33,6 +33,11 @@ def add_input(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "paths", nargs="+", metavar="PATH", help="read a file, folder, pattern, s3:// URL, or - for standard input"
     )
+    add_reading(parser)
+
+
+def add_reading(parser: argparse.ArgumentParser) -> None:
+    """Adds the options of how paths are read."""
     parser.add_argument(
         "--format",
         help="parse logs without a header line by this format: '${srcaddr} ${bytes}', names, default, tgw, v5",

@@ -13,7 +13,7 @@ from ..correlate.correlate import Correlation, correlate, not_seen
 from ..errors import PlanError
 from ..rules.files import content_of
 from ._output import FOUND, REJECTS, print_note, progress_line, write_out
-from ._shared import add_input, collect, exit_code_of, flows_read_often, warn_of_rejects
+from ._shared import add_reading, collect, exit_code_of, flows_read_often, warn_of_rejects
 
 HELP = "find sequences in flow logs, CloudTrail, GuardDuty and other events; exit code 1 if one is there"
 EXAMPLES = (
@@ -40,11 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--rules", metavar="FILE", help="take sequences from FILE (default: those of vpcflow)")
     parser.add_argument("--risk", action="store_true", help="print the risk of entities instead of matches")
     parser.add_argument("--about", metavar="ENTITY", help="print the events of an interface, instance or address")
-    own = argparse.ArgumentParser(add_help=False)
-    add_input(own)
-    for action in own._actions:
-        if action.dest != "paths":
-            parser._add_action(action)
+    add_reading(parser)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from .._addresses import PRIVATE_V4
 from ..io.aws.insights import alias, condition, parse_clause
-from .panels import PRIVATE, Ask, Test, fields_of
+from .panels import Ask, Test, fields_of
 
 BIN = 300  # seconds, over time
 
@@ -21,7 +22,7 @@ def _as_filter(test: Test) -> str:
     """Writes a test in the language of this library."""
     field, sign, value = test
     if sign in ("private", "public"):
-        return f"{field} {'' if sign == 'private' else 'not '}in ({', '.join(PRIVATE)})"
+        return f"{field} {'' if sign == 'private' else 'not '}in ({', '.join(PRIVATE_V4)})"
     return f"{field} {sign} {value}" if value.isdigit() else f"{field} {sign} '{value}'"
 
 
@@ -49,7 +50,7 @@ def _sql(test: Test) -> str:
     field, sign, value = test
     own = f'"{_column(field)}"'
     if sign in ("private", "public"):
-        inside = " OR ".join(f"contains('{one}', TRY_CAST({own} AS IPADDRESS))" for one in PRIVATE)
+        inside = " OR ".join(f"contains('{one}', TRY_CAST({own} AS IPADDRESS))" for one in PRIVATE_V4)
         return f"({inside})" if sign == "private" else f"NOT ({inside})"
     return f"{own} {'<>' if sign == '!=' else sign} " + (value if value.isdigit() else f"'{value}'")
 
@@ -95,7 +96,7 @@ def _logsql(test: Test) -> str:
     field, sign, value = test
     own = _column(field)
     if sign in ("private", "public"):
-        inside = " or ".join(f'{own}:ipv4_range("{one}")' for one in PRIVATE)
+        inside = " or ".join(f'{own}:ipv4_range("{one}")' for one in PRIVATE_V4)
         return f"({inside})" if sign == "private" else f"!({inside})"
     if sign == "<":
         return f"{own}:<{value}"
@@ -119,7 +120,7 @@ def _lucene(test: Test) -> str:
     field, sign, value = test
     own = _column(field)
     if sign in ("private", "public"):
-        inside = " OR ".join(f'{own}:"{one}"' for one in PRIVATE)
+        inside = " OR ".join(f'{own}:"{one}"' for one in PRIVATE_V4)
         return f"({inside})" if sign == "private" else f"NOT ({inside})"
     return f"{own}:<{value}" if sign == "<" else f"{'NOT ' if sign == '!=' else ''}{own}:{value}"
 

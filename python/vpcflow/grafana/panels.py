@@ -14,8 +14,6 @@ Measure = Literal["bytes", "records"]
 #: A field, a sign and a value; ``private`` and ``public`` are of addresses, and have none.
 Test = tuple[str, Literal["=", "!=", "<", "private", "public"], str]
 
-PRIVATE = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")
-
 
 @dataclasses.dataclass(frozen=True)
 class Ask:

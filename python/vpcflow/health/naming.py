@@ -7,6 +7,7 @@ import os
 from collections.abc import Mapping
 from typing import Any, Union
 
+from .._addresses import PRIVATE
 from .._hints import hint
 from ..errors import ArgumentError, PlanError
 from ..inventory.inventory import Inventory, inventory
@@ -25,10 +26,8 @@ _WORDS = ("address", "service", *NAMINGS, "tag:KEY")
 # documents, too, which logs of tests have for strangers.
 _INSIDE = [
     ipaddress.ip_network(text)
-    for text in (
-        "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "169.254.0.0/16", "fc00::/7", "fe80::/10",
-    )
-]  # fmt: skip
+    for text in (*PRIVATE, "169.254.0.0/16", "fe80::/10")
+]
 _LATENCY = ("latency", "rtt", "round_trip", "roundtrip", "response_time", "duration", "delay", "slow")
 NO_LATENCY = (
     "latency: flow logs have whole seconds and no round trip, so they cannot show it; CloudWatch Network Flow Monitor "

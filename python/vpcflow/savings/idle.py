@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from .._addresses import PRIVATE_V4
 from .network import public_addresses
+from .observe import listed
 from .rows import HOURS, Saving
 
 if TYPE_CHECKING:
@@ -62,7 +64,7 @@ def _addresses(case: Case, vpcs: set[str]) -> Iterator[Saving]:
         name: address for name, item in network.interfaces.items() if item.get("VpcId") in vpcs
         and str(item.get("InterfaceType", "interface")) == "interface" for address in public_addresses(item)
     }  # fmt: skip
-    private = "'10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '100.64.0.0/10'"
+    private = listed(PRIVATE_V4)
     outside = case.observer.pairs(f"not (srcaddr in ({private}) and dstaddr in ({private}))") if held else []
     used = {row["interface_id"] for row in outside}
     for name, address in sorted(held.items()):
