@@ -130,12 +130,14 @@ bool ScannedTable::IsRead(const std::string& field) const {
 }
 
 void ScannedTable::Describe(Report* report) const {
-  const NamedColumns named = NameColumns(names_);
+  // The format is that of the table, whichever of its columns a query reads.
+  const absl::StatusOr<std::optional<ArrowColumns>> all = source_.kind()->table()->Columns();
   std::vector<std::string> format;
-  for (const NamedColumn& column : named.columns) {
+  for (const NamedColumn& column : NameColumns(all.ok() && *all ? (*all)->names : names_).columns) {
     if (column.field != Field::kUnknown) format.push_back(column.name);
   }
   report->CountFormat(absl::StrJoin(format, " "));
+  const NamedColumns named = NameColumns(names_);
   for (size_t c = 0; c < names_.size(); ++c) {
     const Field field = MeaningOf(names_[c]).field;
     const auto read = std::find_if(named.columns.begin(), named.columns.end(),

@@ -72,6 +72,15 @@ def test_only_the_columns_named_are_read():
         vf.scan(packed(broken)).agg(v=vf.max("version")).collect()
 
 
+def test_the_format_of_a_table_is_all_of_its_columns():
+    data = packed(table(LINES))
+    columns = {}
+    for kind, source in (("parquet", data), ("arrow", table(LINES)), ("text", "\n".join(LINES).encode())):
+        (format,) = vf.scan(source, format="default").group_by("srcaddr").agg(n=vf.count()).collect().report.formats
+        columns[kind] = format.replace("${", "").replace("}", "").split()
+    assert columns["parquet"] == columns["arrow"] == columns["text"] == DEFAULT
+
+
 def test_bad_values_and_bad_files(quiet, tmp_path):
     data = table(LINES[:100])
     data = data.set_column(6, "dstport", pa.array([70_000] + [22] * 99, pa.int32()))

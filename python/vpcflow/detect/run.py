@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -58,12 +57,11 @@ class Run:
             own["geo"] = _labels_of(settings.geo)
         self._detection = _core.Detection(own)
         self._detection.add(sessions._table)
-        formats = formats_of(flows, sessions)
-        self._detection.add_formats(formats, sessions.report.shown)
+        self._detection.add_formats(sessions.report.formats, sessions.report.shown)
         if baseline is not None:
             self._detection.add_baseline(table_of(baseline))
         self._known = services or {}
-        self._flows, self._settings, self._formats = flows, settings, formats
+        self._flows, self._settings, self._formats = flows, settings, sessions.report.formats
         given = {"baseline": baseline is not None, "bad": bool(settings.bad), "geo": bool(settings.geo)}
         self._missing = {row["name"]: [name for name in row["inputs"] if not given[name]] for row in ROWS}
         self._seen = {coverage["detector"]: coverage for coverage in self._detection.coverage(sessions.report)}
@@ -133,20 +131,6 @@ class Run:
         log = "dstaddr\n" + "\n".join(sorted(addresses)) + "\n"
         named = scan(log.encode()).label("service", "dstaddr", ip_ranges(self._settings.aws_ranges))
         return {row["dstaddr"]: row["service"] for row in named.filter("service is not null").collect()}
-
-
-def formats_of(flows: Flows | None, sessions: Result) -> dict[str, int]:
-    """Returns the formats of the logs of sessions, of tables with all of their columns: a report has those alone that a
-    query read."""
-    formats = sessions.report.formats
-    if flows is None or all("$" in text for text in formats):
-        return formats
-    out = {text: number for text, number in formats.items() if "$" in text}
-    of_text = {text.replace("${", "").replace("}", "") for text in out}
-    of_tables = Counter(
-        text for number in range(len(flows._sources)) for text in flows._logs.peek(number) if text not in of_text
-    )
-    return {**out, **of_tables} if of_tables else formats
 
 
 def services_in(flows: Flows) -> dict[str, str]:
