@@ -2,8 +2,6 @@
 
 import dataclasses
 import json
-import subprocess
-import sys
 
 import pytest
 
@@ -56,22 +54,3 @@ def test_the_command_prints_settings():
         "meaning": "",
     }  # fmt: skip
     assert run_cli("detect", check=2).stderr.decode().count("required")  # without it logs are
-
-
-def test_misspelt_settings_do_not_type(tmp_path):
-    pytest.importorskip("mypy")
-    script = tmp_path / "script.py"
-    script.write_text(
-        "import vpcflow as vf\n\n"
-        "flows = vf.scan('logs/')\n"
-        "vf.detect(flows, scan_ports=3, admin_sources=['10.0.0.0/8'])\n"
-        "vf.detect(flows, scan_port=3)\n"
-        "vf.detect(flows, scan_ports='many')\n"
-    )
-    done = subprocess.run(
-        [sys.executable, "-m", "mypy", "--strict", "--no-error-summary", "--cache-dir", str(tmp_path), str(script)],
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    lines = [line.split(":")[1] for line in done.stdout.splitlines() if "error:" in line]
-    assert lines == ["5", "6"], done.stdout + done.stderr
-    assert 'Unexpected keyword argument "scan_port"' in done.stdout
