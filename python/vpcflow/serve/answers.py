@@ -10,10 +10,11 @@ from typing import Any, NamedTuple
 from .._display import human_bytes
 from .._hints import hint
 from .._units import unix_seconds
+from ..analyze.questions import TABLES
 from ..errors import FieldError, VpcflowError
 from ..io.packed import RefusedError
 from ..query.expr import count
-from .board import MOST_ROWS, TABLES, Board, Figures, Held, Rows, protocol_name
+from .board import MOST_ROWS, Board, Figures, Held, Rows, protocol_name
 
 _LIMIT = 100  # rows, if a request does not say
 _LONGEST_WHERE = 2000
@@ -116,7 +117,7 @@ def table(name: str, figures: Figures, asked: Asked) -> Answer:
     """Answers a table of :data:`TABLES`: of all the time as it was counted, of part of it by the flows held."""
     own = TABLES[name]
     if not asked.where and not asked.window.of(figures):
-        return _shown(figures.tables[name].rows(), own.by, own.measure, asked.limit, {})
+        return _shown(figures.tables[name], own.by, own.measure, asked.limit, {})
     held = _held(figures, asked, bool(own.where and own.measure == "records"))
     found = _grouped(held, asked, own.by, own.measure, own.where, asked.limit)
     if held.complete:

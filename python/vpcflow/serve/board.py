@@ -9,6 +9,7 @@ from typing import Any
 
 from .. import _core
 from .._display import protocol_names
+from ..analyze.questions import KEYS, TABLES, volume
 from ..detect.detect import look
 from ..detect.settings import Settings
 from ..errors import FieldError, VpcflowError
@@ -34,50 +35,29 @@ SERVICES = {
         27017,
     )
 }  # fmt: skip
-_KEYS = ("srcaddr", "dstaddr", "dstport", "protocol", "action")
 _COUNT = "packets_lost_no_route"  # the field in which a row that is held has how many records it stands for
 
 Rows = list[dict[str, Any]]
 
 
 @dataclasses.dataclass(frozen=True)
-class Table:
-    """A question that a table answers: the fields by which it groups, the measure by which it ranks, and a filter."""
-
-    by: tuple[str, ...]
-    measure: str
-    where: str = ""
-
-
-TABLES: Mapping[str, Table] = {
-    "talkers": Table(("srcaddr",), "bytes"),
-    "receivers": Table(("dstaddr",), "bytes"),
-    "pairs": Table(("srcaddr", "dstaddr"), "bytes"),
-    "ports": Table(("dstport", "protocol"), "bytes", "dstport < 32768 and (action is null or action != 'REJECT')"),
-    "protocols": Table(("protocol",), "bytes"),
-    "actions": Table(("action",), "records"),
-    "rejects": Table(("srcaddr", "dstaddr", "dstport", "protocol"), "records", "action = 'REJECT'"),
-    "rejected_sources": Table(("srcaddr",), "records", "action = 'REJECT'"),
-    "rejected_ports": Table(("dstport", "protocol"), "records", "action = 'REJECT'"),
-}
-
-
-def volume() -> dict[str, of.Agg]:
-    """Returns the three measures of records."""
-    return {"bytes": of.sum("bytes"), "packets": of.sum("packets"), "records": of.count()}
-
-
 class Held:
-    """Flows by time, which are rows of a table in memory: the largest of them if there are more than are held."""
+    """Flows by time, which are rows of a table in memory: the largest of them, unless they are ``complete``.
+    ``nameable``: a log of the fields that conditions may name; bytes of a flow are not those of a record."""
 
-    def __init__(self, result: Result, most: int, there: Sequence[str]) -> None:
-        self.complete = len(result) <= most
-        keys = [key for key in _KEYS if key in there]
-        #: A log of the fields that conditions may name: bytes of a flow are not those of a record.
-        self.nameable = scan(f"{' '.join(keys)}\n{' '.join('-' for _ in keys)}\n".encode())
-        names = [("time", "start"), *((key, key) for key in _KEYS), ("bytes", "bytes"), ("packets", "packets")]
+    flows: Flows
+    nameable: Flows
+    complete: bool
+
+    @classmethod
+    def of(cls, result: Result, most: int, there: Sequence[str]) -> Held:
+        """Holds rows of a query, of logs that have the fields ``there``."""
+        keys = [key for key in KEYS if key in there]
+        nameable = scan(f"{' '.join(keys)}\n{' '.join('-' for _ in keys)}\n".encode())
+        names = [("time", "start"), *((key, key) for key in KEYS), ("bytes", "bytes"), ("packets", "packets")]
         table = result._table.renamed([*names, ("records", _COUNT)], [])
-        self.flows = scan(Result(table, result.report), allow_empty=True)._with(allow_missing=True)
+        flows = scan(Result(table, result.report), allow_empty=True)._with(allow_missing=True)
+        return cls(flows, nameable, len(result) <= most)
 
     @staticmethod
     def measures() -> dict[str, of.Agg]:
@@ -92,7 +72,7 @@ class Figures:
     ``services`` and ``places``: by those."""
 
     every: int
-    tables: dict[str, Result]
+    tables: Mapping[str, Rows]
     held: Held
     held_rejects: Held
     totals: Rows
@@ -147,7 +127,7 @@ def _queries(flows: Flows, every: int, most: int) -> dict[str, Flows]:
     rejected = loose.filter("action = 'REJECT'")._with(lenient=True)
     named = ", ".join(map(str, SERVICES))
     served = loose.filter(f"dstport in ({named})")._with(lenient=True)
-    held, refused = (some.group_by(*_KEYS, every=every, bin_by="start").agg(**volume()) for some in (loose, rejected))
+    held, refused = (some.group_by(*KEYS, every=every, bin_by="start").agg(**volume()) for some in (loose, rejected))
     queries = {
         "held": held.top_k(most + 1, by="bytes"),
         "held_rejects": refused.top_k(most + 1, by="records"),
@@ -193,8 +173,9 @@ def gather(
         partial = getattr(error, "partial", None)
         coverage = partial.rows() if isinstance(partial, Result) else []
     return Figures(
-        every=every, tables={name: found[name] for name in TABLES}, held=Held(found["held"], most, there),
-        held_rejects=Held(found["held_rejects"], most, there), totals=found["totals"].rows(), bins=found["bins"].rows(),
+        every=every, tables={name: found[name].rows() for name in TABLES},
+        held=Held.of(found["held"], most, there), held_rejects=Held.of(found["held_rejects"], most, there),
+        totals=found["totals"].rows(), bins=found["bins"].rows(),
         services=found["services"].rows(), places=found["places"].rows(), findings=findings, sessions=sessions,
         coverage=coverage, report=found["totals"].report, lacking=lacking, damage=damage,
     )  # fmt: skip

@@ -122,7 +122,7 @@ def gauges(board: Board) -> list[Family]:
         ("vpcflow_top_source_bytes", "talkers", "bytes"), ("vpcflow_top_target_bytes", "receivers", "bytes"),
         ("vpcflow_top_rejected_source_records", "rejected_sources", "records"),
     ):  # fmt: skip
-        rows = [row for row in figures.tables[table].rows() if not row["other"]][:_RANKS]
+        rows = [row for row in figures.tables[table] if not row["other"]][:_RANKS]
         ranks = _by("rank", {str(rank): row[measure] or 0 for rank, row in enumerate(rows, 1)})
         help = f"{measure.capitalize()} of the largest, by rank, without the address."
         found.append(Family(name, "gauge", help, ranks))

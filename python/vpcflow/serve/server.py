@@ -14,12 +14,13 @@ from contextlib import suppress
 from typing import NamedTuple
 
 from .._hints import hint
+from ..analyze.questions import TABLES
 from ..errors import RuleError, VpcflowError
 from ..io.listening import Handler, Listener, is_loopback
 from ..io.packed import RefusedError
 from . import answers
 from .answers import MEASURES, Answer, Asked
-from .board import TABLES, Board, Figures
+from .board import Board, Figures
 from .metrics import exposition
 
 _PATIENCE = 30.0  # seconds for a request and its answer
