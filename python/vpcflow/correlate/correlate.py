@@ -23,7 +23,7 @@ from ..typing import Duration, Progress
 from .entities import Entities, add_changes, add_inventory
 from .events import Events
 from .load import SOURCES, load, of
-from .logs import coverage_events, facts_of, fitted, flow_events, owners_of
+from .logs import coverage_events, facts_of, fields_of, fitted, flow_events, owners_of
 from .model import SequenceRule
 from .risk import risk
 from .seen import Seen
@@ -148,7 +148,8 @@ def _correlated(
         told += events_of_findings(_findings(flows, progress))
         given.add("findings")
     try:
-        told += coverage_events(flows, interfaces.rows(), seen)
+        accounts = {row["interface_id"]: row["account_id"] for row in interfaces.rows() if row["interface_id"]}
+        told += coverage_events(flows.unfiltered().coverage(), accounts, seen)
     except VpcflowError as error:
         seen.notes.append(f"coverage is not known: {str(error).splitlines()[0]}")
     seen.notes += owners_of(flows, told, entities, known)
@@ -164,7 +165,7 @@ def _correlated(
         name, lacks = next(iter(left.items()))
         advice = hint(lacks[0], sorted({*SOURCES, *given}))
         raise PlanError(f"correlate: no rule can be evaluated: {name} needs {', '.join(lacks)}, not given; {advice}")
-    run = fitted([rule for rule in rules if rule.name not in left], flows, seen)
+    run = fitted([rule for rule in rules if rule.name not in left], fields_of(flows.formats), seen)
     told += flow_events(flows, run, told, seen, progress)
     found = Correlation(
         matches(run, told, entities, seen), told, entities, rules, left, seen.notes, scope, interfaces.report

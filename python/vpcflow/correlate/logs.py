@@ -5,7 +5,8 @@ from __future__ import annotations
 import dataclasses
 import ipaddress
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 from ..errors import VpcflowError
@@ -30,7 +31,7 @@ _SHOWN = (
     "interface_id", "instance_id", "account_id", "vpc_id", "srcaddr", "dstaddr", "srcport", "dstport", "protocol",
     "packets", "bytes", "start", "end", "action", "flow_direction",
 )  # fmt: skip
-_MOST = 200_000  # records of a step
+MOST = 200_000  # records of a step
 _ANCHORS = 50  # first events whose conditions the engine takes one by one
 _ADDRESSES = 50  # whose owners are looked for
 _GAP = 10  # minutes without records that are an event
@@ -41,10 +42,8 @@ def facts_of(
     flows: Flows, entities: Entities, seen: Seen, progress: Progress | bool | None
 ) -> tuple[Scope, Result, VpcflowError | None]:
     """Reads the scope and the interfaces of logs. Returns the scope, its result, and the error of damaged sources."""
-    own = flows._with(allow_missing=True)
-    found = own.group_by("interface_id", "instance_id", "account_id").agg(first=min_of("start"), last=max_of("end"))
-    nats = own.filter("interface_type = 'nat_gateway' and flow_direction = 'egress'").group_by("srcaddr").agg(n=count())
-    (scoped, interfaces, shared), damage = collect_readable([Scope.query(flows), found, nats], progress=progress)
+    queries = [Scope.query(flows), *facts_queries(flows)]
+    (scoped, interfaces, shared), damage = collect_readable(queries, progress=progress)
     entities.shared |= {row["srcaddr"] for row in shared.rows() if row["srcaddr"]}
     scope, rows = Scope.of(scoped), interfaces.rows()
     add_flows(entities, rows)
@@ -53,12 +52,19 @@ def facts_of(
     return scope, interfaces, damage
 
 
-def coverage_events(flows: Flows, rows: Sequence[dict[str, Any]], seen: Seen) -> Events:
+def facts_queries(flows: Flows) -> tuple[Flows, Flows]:
+    """Returns the query of interfaces, with their instances and accounts, and that of addresses of NAT gateways."""
+    own = flows._with(allow_missing=True)
+    found = own.group_by("interface_id", "instance_id", "account_id").agg(first=min_of("start"), last=max_of("end"))
+    nats = own.filter("interface_type = 'nat_gateway' and flow_direction = 'egress'").group_by("srcaddr")
+    return found, nats.agg(n=count(), last=max_of("end"))
+
+
+def coverage_events(rows: Iterable[Mapping[str, Any]], accounts: Mapping[str, str | None], seen: Seen) -> Events:
     """Returns the times in which no interface of an account has a record, between others in which one has, as events;
-    notes the gaps of each interface."""
-    accounts = {row["interface_id"]: row["account_id"] for row in rows if row["interface_id"]}
+    notes the gaps of each interface. ``rows``: those of :meth:`vpcflow.Flows.coverage`; ``accounts``: of interfaces."""
     covered: dict[str, list[tuple[int, int]]] = {}
-    for row in flows.unfiltered().coverage():
+    for row in rows:
         one, start, end = row["interface_id"], row["start"], row["end"]
         if start is None or end is None:
             continue
@@ -82,20 +88,32 @@ def coverage_events(flows: Flows, rows: Sequence[dict[str, Any]], seen: Seen) ->
 
 def owners_of(flows: Flows, events: Events, entities: Entities, inventory: Inventory | None) -> list[str]:
     """Adds the owners of private addresses of events that name no interface. Returns notes."""
-    wanted: set[str] = set()
-    for event in events:
-        if not any(type_of(one) in ("interface", "instance") for one in event.entities):
-            wanted |= {one for one in event.entities if is_inside(one)}
-    missing = sorted(one for one in wanted if not entities.spans("address", one, 0, 2**40))
+    missing = ownerless(events, entities)
     if not missing:
         return []
     results, _ = collect_readable([owner_query(flows, one) for one in missing[:_ADDRESSES]])
     for address, result in zip(missing, results):
-        for owner in owners_in(result.rows(), address, inventory):
-            if owner.interface and not (owner.alone and not owner.certain):
-                entities.add("address", address, owner.interface, owner.start, owner.end, "flows")
+        add_owners(entities, address, result.rows(), inventory)
     left = len(missing) - _ADDRESSES
     return [f"owners of {left:,} addresses were not looked for"] if left > 0 else []
+
+
+def ownerless(events: Iterable[Event], entities: Entities) -> list[str]:
+    """Returns the private addresses of events that name no interface, of which no owner is known."""
+    wanted: set[str] = set()
+    for event in events:
+        if not any(type_of(one) in ("interface", "instance") for one in event.entities):
+            wanted |= {one for one in event.entities if is_inside(one)}
+    return sorted(one for one in wanted if not entities.spans("address", one, 0, 2**40))
+
+
+def add_owners(
+    entities: Entities, address: str, rows: Sequence[Mapping[str, Any]], inventory: Inventory | None
+) -> None:
+    """Adds who had an address; ``rows`` are those of :func:`~vpcflow.trace.owners.owner_query`."""
+    for owner in owners_in(rows, address, inventory):
+        if owner.interface and not (owner.alone and not owner.certain):
+            entities.add("address", address, owner.interface, owner.start, owner.end, "flows")
 
 
 def flow_events(
@@ -103,10 +121,11 @@ def flow_events(
 ) -> Events:
     """Returns the records that steps of rules over flow logs take, near the first events of the other sources."""
     asked: list[tuple[SequenceRule, Step, Flows]] = []
+    shown = shown_fields(rules)
     for rule in rules:
         for step in rule.steps:
             if step.sources == ("flows",):
-                query = _query(flows, rule, step, others)
+                query = _query(flows, rule, step, others, shown)
                 if query is not None:
                     asked.append((rule, step, query))
     if not asked:
@@ -114,24 +133,23 @@ def flow_events(
     results, _ = collect_readable([query for _, _, query in asked], progress=progress)
     out: list[Event] = []
     for (rule, step, _), result in zip(asked, results):
-        if len(result) >= _MOST:
+        if len(result) >= MOST:
             number = rule.steps.index(step) + 1
-            seen.notes.append(f"{rule.name}: step {number}: only the first {_MOST:,} records were looked at")
-        own = [_event(row) for row in result.rows() if row["start"] is not None]
+            seen.notes.append(f"{rule.name}: step {number}: only the first {MOST:,} records were looked at")
+        own = [record_event(row) for row in result.rows() if row["start"] is not None]
         seen.records.setdefault(step.static, set()).update(event.key for event in own)
         out += own
     return Events(out)
 
 
-def fitted(rules: Sequence[SequenceRule], flows: Flows, seen: Seen) -> list[SequenceRule]:
-    """Returns rules without the conditions on fields that no log has, and without `not` steps over such fields; notes
-    the fields. What the logs lack may make a match uncertain, never prevent it."""
-    there = {name.replace("-", "_") for text in flows.formats for name in re.findall(r"[A-Za-z][\w-]+", text)}
+def fitted(rules: Sequence[SequenceRule], there: AbstractSet[str], seen: Seen) -> list[SequenceRule]:
+    """Returns rules without the conditions on fields that are not ``there``, as no log has them, and without `not`
+    steps over such fields; notes the fields. What the logs lack may make a match uncertain, never prevent it."""
     out = []
     for rule in rules:
         steps, lacking = [], set[str]()
         for step in rule.steps:
-            texts = {part: _fields_in(part) - there for part in step.static}
+            texts = {part: fields_in(part) - there for part in step.static}
             lost = {c for c in step.conditions if "flows" in step.sources and c.field in _FIELDS - there}
             absent = set().union(*texts.values(), (c.field for c in lost))
             lacking |= absent
@@ -146,39 +164,62 @@ def fitted(rules: Sequence[SequenceRule], flows: Flows, seen: Seen) -> list[Sequ
     return out
 
 
-def _fields_in(text: str) -> set[str]:
+def fields_of(formats: Iterable[str]) -> set[str]:
+    """Returns the fields that formats name."""
+    return {name.replace("-", "_") for text in formats for name in re.findall(r"[A-Za-z][\w-]+", text)}
+
+
+def fields_in(text: str) -> set[str]:
     """Returns the fields that an expression names."""
     names = re.findall(r"[A-Za-z_][\w-]*", re.sub(r"'[^']*'", "", text))
     return {name.replace("-", "_") for name in names} & _FIELDS
 
 
-def _query(flows: Flows, rule: SequenceRule, step: Step, others: Events) -> Flows | None:
-    """Returns the query of a step; nothing, if no first event is there that its records could follow."""
+def shown_fields(rules: Iterable[SequenceRule]) -> list[str]:
+    """Returns the fields of records that their events have: the usual ones, and those of conditions. A record is the
+    same event in all steps."""
+    named = (c.field for rule in rules for step in rule.steps if step.sources == ("flows",) for c in step.conditions)
+    return list(dict.fromkeys([*_SHOWN, *sorted(set(named) & _FIELDS)]))
+
+
+def records_query(flows: Flows, static: Sequence[str], shown: Sequence[str]) -> Flows:
+    """Returns the query of the records that pass conditions."""
     kept = flows._with(allow_missing=True)
-    for part in step.static:
+    for part in static:
         kept = kept.filter(part)
+    return kept.select(*shown).located().sort("start", "end").limit(MOST)
+
+
+def _query(flows: Flows, rule: SequenceRule, step: Step, others: Events, shown: Sequence[str]) -> Flows | None:
+    """Returns the query of a step; nothing, if no first event is there that its records could follow."""
     first = rule.positive[0]
+    near: list[str] = []
     if first.sources != ("flows",) and rule.ordered:
         anchors = [event for event in others.of(first.sources, first.kinds) if first.takes(event)]
         if not anchors:
             return None
-        kept = kept.filter(_near(rule, step, anchors))
-    names = [*_SHOWN, *(c.field for c in step.conditions if c.field in _FIELDS and c.field not in _SHOWN)]
-    return kept.select(*dict.fromkeys(names)).located().sort("start", "end").limit(_MOST)
+        near = [_near(rule, step, anchors)]
+    return records_query(flows, [*step.static, *near], shown)
+
+
+def times_near(rule: SequenceRule, step: Step, anchor: Event) -> tuple[int, int]:
+    """Returns the time in which records of a step can go with a first event."""
+    leading = step.absent and rule.steps.index(step) < rule.steps.index(rule.positive[0])
+    if leading:
+        return max(anchor.time - (step.within or rule.within), 0), anchor.time
+    return anchor.time, anchor.time + rule.within
 
 
 def _near(rule: SequenceRule, step: Step, anchors: Sequence[Event]) -> str:
     """Returns the condition of records that are near a first event, and fit what it binds."""
-    leading = step.absent and rule.steps.index(step) < rule.steps.index(rule.positive[0])
-    back = (step.within or rule.within) if leading else 0
-    on = 0 if leading else rule.within
     if len(anchors) > _ANCHORS:
-        return f"end >= {max(anchors[0].time - back, 0)} and start <= {anchors[-1].time + on}"
+        return f"end >= {times_near(rule, step, anchors[0])[0]} and start <= {times_near(rule, step, anchors[-1])[1]}"
     parts = []
     for event in anchors:
         binds = rule.positive[0].bound_by(event)
         bound = [_literal(c, binds.get(c.values[0])) for c in step.conditions if c.bound and c.values[0] in binds]
-        near = [f"end >= {max(event.time - back, 0)}", f"start <= {event.time + on}", *(text for text in bound if text)]
+        first, last = times_near(rule, step, event)
+        near = [f"end >= {first}", f"start <= {last}", *(text for text in bound if text)]
         parts.append(f"({' and '.join(near)})")
     return " or ".join(dict.fromkeys(parts))
 
@@ -201,7 +242,8 @@ def _literal(condition: Condition, value: object) -> str:
     return ""
 
 
-def _event(row: dict[str, Any]) -> Event:
+def record_event(row: dict[str, Any]) -> Event:
+    """Returns the event of a row of :func:`records_query`."""
     ref = f"{row.pop('file')}:byte {row.pop('offset')}"
     attrs = {name: value for name, value in row.items() if value is not None}
     named = ("interface_id", "instance_id", "srcaddr", "dstaddr", "account_id")

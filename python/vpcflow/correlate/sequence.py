@@ -62,14 +62,20 @@ def follows(before: Event, event: Event) -> bool:
     return event.time >= before.time or event.end > before.time
 
 
+#: By rule: the names of events (source, key) that are in a chain, with the end of its first event.
+Used = dict[str, dict[tuple[str, str], int]]
+
+
 def matches(
-    rules: Sequence[SequenceRule], events: Events, entities: Entities | None = None, seen: Seen | None = None
-) -> list[Match]:
+    rules: Sequence[SequenceRule], events: Events, entities: Entities | None = None, seen: Seen | None = None,
+    used: Used | None = None,
+) -> list[Match]:  # fmt: skip
     """Returns what sequences match, in order of time.
 
     For each event of a first step there is at most one match: of all that fit, the one whose events come first; certain
     ones come before those of which nobody can tell whether they are of the entity that a step names. Of matches of a
-    rule that have an event in common, the first stands for all: they are one story.
+    rule that have an event in common, the first stands for all: they are one story. ``used``: what was used by chains
+    whose first events are held no more; what is used now is added.
 
     >>> from vpcflow.correlate import Event, Events, matches, of, risk
     >>> steps = [{"source": "a"}, {"source": "b"}]
@@ -80,21 +86,22 @@ def matches(
     [('i-1', 10, 30)]
     """
     known, looked = entities or Entities(), seen or Seen()
-    found = [match for rule in rules for match in _of_rule(rule, events, known, looked)]
+    taken = used if used is not None else {}
+    found = [match for rule in rules for match in _of_rule(rule, events, known, looked, taken)]
     return sorted(found, key=lambda match: (match.start, match.end, match.rule, match.id))
 
 
-def _of_rule(rule: SequenceRule, events: Events, entities: Entities, seen: Seen) -> Iterator[Match]:
+def _of_rule(rule: SequenceRule, events: Events, entities: Entities, seen: Seen, used: Used) -> Iterator[Match]:
     orders = [rule.positive] if rule.ordered else list(itertools.permutations(rule.positive))
     chains = [chain for order in orders for chain in _Search(rule, order, events, entities, seen).chains()]
-    told: set[tuple[str, str]] = set()
+    told = used.setdefault(rule.name, {})
     for chain, shared in sorted(chains, key=lambda one: [event.order for event in one[0]]):
         names = {(event.source, event.key) for event in chain}
-        if not names & told:
+        if not names & told.keys():
             entity = _entity_of(chain, shared, entities)
             notes, provisional = seen.lacks(rule, chain, entity, entities)
             yield Match(rule.name, rule.severity, rule.technique, entity, chain, provisional, notes)
-        told |= names
+        told.update((name, max(told.get(name, 0), chain[0].end)) for name in names)
 
 
 def _entity_of(chain: Sequence[Event], shared: Collection[str], entities: Entities) -> str:
