@@ -1,5 +1,6 @@
 """Sequences and risk against brute force on random timelines, planted stories, hostile and damaged files."""
 
+import dataclasses
 import gzip
 import itertools
 import json
@@ -27,6 +28,11 @@ RULES = [
     {"name": "not-after", "within": "30s", "sequence": [{"source": "a"}, {"source": "b"}, {"source": "c", "not": True}]},
     {"name": "bound", "within": "60s", "sequence": [{"source": "a", "bind": {"n": "n"}}, {"source": "b", "where": "n = $n"}]},
     {"name": "in", "within": "60s", "sequence": [{"source": "a", "bind": {"h": "host"}}, {"source": ["b", "c"], "entity_in": "$h"}]},
+    {"name": "same", "within": "60s", "sequence": [{"source": "a", "bind": {"n": "n"}}, {"source": "b", "bind": {"n": "n"}}]},
+    {"name": "same-any-order", "within": "60s", "ordered": False, "sequence": [{"source": "a", "bind": {"n": "n"}}, {"source": ["b", "c"], "kind": "x", "bind": {"n": "n"}}, {"source": "c", "kind": "y", "bind": {"n": "n"}}]},
+    {"name": "lasting", "within": "60s", "sequence": [{"source": "a"}, {"source": "b", "lasts": "10s"}]},
+    {"name": "new", "within": "60s", "sequence": [{"not": {"source": "a", "where": "n = $n"}, "within": "30s"}, {"source": "a", "bind": {"n": "n"}}, {"source": "b", "where": "n = $n"}]},
+    {"name": "either", "within": "60s", "sequence": [{"source": "a", "where": "n = 1 or kind_of = 'x'"}, {"source": "b", "where": "not (n = 1 and not kind_of like 'X*')"}]},
     {"name": "any-order", "within": "30s", "ordered": False, "sequence": [{"source": "a", "kind": "x"}, {"source": "b", "kind": "x"}]},
 ]
 
@@ -37,7 +43,8 @@ def timeline(seed):
     for number in range(rng.randrange(2, 16)):
         time = rng.randrange(0, 100, 5)  # many ties
         host = rng.choice(HOSTS)
-        out.append(Event(time, time + rng.choice([0, 0, 12]), rng.choice("abc"), rng.choice("xy"), (host,), rng.choice(["", "low", "high"]), f"f:{number}", str(number), {"n": rng.randrange(2), "host": host}))
+        out.append(Event(time, time + rng.choice([0, 0, 12]), rng.choice("abc"), rng.choice("xy"), (host,), rng.choice(["", "low", "high"]), f"f:{number}", str(number), {"n": rng.choice([0, 1, 1, None]), "host": host}))
+        out[-1] = dataclasses.replace(out[-1], attrs={"kind_of": out[-1].kind, **{k: v for k, v in out[-1].attrs.items() if v is not None}})
     return out
 
 
@@ -49,17 +56,21 @@ def brute(rule, events):
     def takes(step, e):
         step = step["not"] if isinstance(step.get("not"), dict) else step
         sources, kinds = step["source"], step.get("kind", "xy")
-        return e.source in sources and e.kind in kinds
+        n, kind = e.attrs.get("n"), e.kind
+        held = {"n = 1 or kind_of = 'x'": n == 1 or kind == "x", "not (n = 1 and not kind_of like 'X*')": n == 0 or kind == "x"}
+        return e.source in sources and e.kind in kinds and e.end - e.time >= int(step.get("lasts", "0s")[:-1]) and held.get(step.get("where"), True)
 
     def fits(step, e, first):
-        if "where" in step and e.attrs["n"] != first.attrs["n"]:
+        step = step["not"] if isinstance(step.get("not"), dict) else step
+        by_n = "$n" in step.get("where", "") or (step.get("bind") == {"n": "n"} and rule["name"].startswith("same"))
+        if by_n and (e.attrs.get("n") is None or e.attrs.get("n") != first.attrs.get("n")):
             return False
         host = first.attrs["host"]
         kind = host.partition("-")[0] + "-"  # of an event without an instance nobody can tell that it is not of this one
         unknown = host != "10.0.0.9" and not any(one.startswith(kind) for one in e.entities)
         return "entity_in" not in step or host in e.entities or unknown
 
-    joined = not any("where" in s or "entity_in" in s for s in steps)
+    joined = not any("$" in s.get("where", "") or "entity_in" in s for s in steps) and not rule["name"].startswith("same")
     order = lambda e: (e.time, e.end, e.source, e.kind, e.key)  # noqa: E731
     best = {}
     for perm in itertools.permutations(positive) if rule.get("ordered") is False else [positive]:
@@ -75,10 +86,10 @@ def brute(rule, events):
                 if step.get("not"):
                     before = sum(not s.get("not") for s in steps[:number])
                     for e in events:
-                        if e in chain or not takes(step, e) or (joined and e.entities != chain[0].entities):
+                        if e in chain or not takes(step, e) or not fits(step, e, chain[0]) or (joined and e.entities != chain[0].entities):
                             continue
                         if before == 0:
-                            bad |= chain[0].time - int(step["within"][:-1]) <= e.time and e.end <= chain[0].time
+                            bad |= chain[0].time - int(step["within"][:-1]) <= e.time < chain[0].time and e.end <= chain[0].time
                         elif before == len(perm):
                             bad |= chain[-1].time <= e.time <= chain[0].time + within
                         else:
@@ -219,7 +230,9 @@ def test_rules_that_nothing_given_can_decide_are_no_all_clear(tmp_path, capsys):
         ({"by": "instanse"}, "did you mean 'instance'"), ({"severity": "urgent"}, "expected one of high"), ({"name": None}, "name is missing"),
         ({"sequence": [{"source": "a"}, {"source": "b", "where": "n = $m"}]}, "$m is not bound"), ({"sequence": [{"source": "a"}, {"kind": "b"}]}, "source is missing"),
         ({"sequence": [{"source": "a"}, {"source": "flows", "where": "dstprot = 22"}]}, "did you mean 'dstport'"),
-        ({"sequence": [{"source": "a"}, {"source": "b", "where": "x = 1 or y = 2"}]}, "step 2: where"),
+        ({"sequence": [{"source": "a"}, {"source": "b", "where": "x = 1 or y = $m"}]}, "stands by itself"),
+        ({"sequence": [{"source": "a"}, {"source": "b", "where": "x matches '('"}]}, "no regular expression"), ({"sequence": [{"source": "a", "seen": "1h"}, {"source": "b"}]}, "of a step with `not`"),
+        ({"sequence": [{"source": "a"}, {"source": "b", "where": "(" * 99 + "x = 1" + ")" * 99}]}, "in each other"),
         ({"ordered": False, "sequence": [{"source": "a", "bind": {"x": "y"}}, {"source": "b"}]}, "ordered: false goes without"),
     ],
 )  # fmt: skip

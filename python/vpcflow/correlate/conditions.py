@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import dataclasses
+import fnmatch
+import functools
 import ipaddress
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Union
 
 from .events import address_of
 
 _TOKEN = re.compile(r"'(?:[^']|'')*'|\"[^\"]*\"|[()]|\band\b|\bor\b|[^\s()'\"]+|\s+", re.I)
 _COMPARISON = re.compile(
     r"(?P<not>not\s+)?(?P<field>[A-Za-z_][\w.\-]*)\s*"
-    r"(?:(?P<null>is\s+null|is\s+not\s+null)|(?P<op>=|!=|<=|>=|<|>|not\s+in\b|in\b)\s*(?P<value>.+))",
+    r"(?:(?P<null>is\s+null|is\s+not\s+null)|(?P<op>=|!=|<=|>=|<|>|(?:not\s+)?(?:in|like|matches)\b)\s*"
+    r"(?P<value>.+))",
     re.I | re.S,
 )
+_SPAN = re.compile(r"([0-9]{1,5})-([0-9]{1,5})")
 _LITERAL = re.compile(r"\s*(?:'((?:[^']|'')*)'|([^\s,()']+))\s*(?:,|$)")
+
+
+_DEEPEST = 40  # parentheses in each other
 
 
 def conjuncts(text: str) -> list[str]:
@@ -25,16 +32,72 @@ def conjuncts(text: str) -> list[str]:
     >>> conjuncts("a = 1 and (b = 2 and c = 3) and d = 'x and y'")
     ['a = 1', '(b = 2 and c = 3)', "d = 'x and y'"]
     """
-    depth, parts, either, between = 0, [""], False, False
+    return [text.strip()] if len(_split(text, "or")) > 1 else _split(text, "and")
+
+
+def _split(text: str, word: str) -> list[str]:
+    """Splits an expression at a word outside of parentheses and quotes; the `and` of a `between` is none."""
+    depth, parts, between = 0, [""], False
     for token in _TOKEN.findall(text):
         depth += (token == "(") - (token == ")")
-        if depth == 0 and token.lower() == "and" and not between:
+        lower = token.lower()
+        if depth == 0 and lower == word and not between:
             parts.append("")
             continue
-        between = depth == 0 and (token.lower() == "between" or (between and token.lower() != "and"))
-        either = either or (depth == 0 and token.lower() == "or")
+        between = depth == 0 and (lower == "between" or (between and lower != "and"))
         parts[-1] += token
-    return [text.strip()] if either else [part.strip() for part in parts if part.strip()]
+    return [part.strip() for part in parts if part.strip()]
+
+
+@dataclasses.dataclass(frozen=True)
+class Group:
+    """Conditions joined by ``and`` or ``or``, or one behind ``not``. What cannot be known, as the value is not there,
+    stays unknown behind ``not``, as in the filter language."""
+
+    op: str  # and or not
+    parts: tuple[Test, ...]
+    bound = False
+
+    @property
+    def fields(self) -> frozenset[str]:
+        """The names of the values that are compared."""
+        return frozenset[str]().union(*(part.fields for part in self.parts))
+
+    def value(self, attrs: Mapping[str, Any], binds: Mapping[str, Any]) -> bool | None:
+        """Returns whether the group holds; ``None``: it cannot be known."""
+        values = [part.value(attrs, binds) for part in self.parts]
+        if self.op == "not":
+            return None if values[0] is None else not values[0]
+        decisive = self.op == "or"
+        return decisive if decisive in values else None if None in values else not decisive
+
+    def holds(self, attrs: Mapping[str, Any], binds: Mapping[str, Any]) -> bool:
+        """Tells whether the group holds, and is known to."""
+        return self.value(attrs, binds) is True
+
+
+def parsed(text: str, depth: int = 0) -> Test:
+    """Parses a condition: comparisons joined by ``and``, ``or``, ``not`` and parentheses; one with a ``$name`` stands
+    by itself. Raises :class:`ValueError` that says what is allowed.
+
+    >>> parsed("kind = 'x' or not (n > 3 and who like 'arn:*')").holds({"kind": "y", "n": 2, "who": "arn:a"}, {})
+    True
+    """
+    text = text.strip()
+    if depth > _DEEPEST:
+        raise ValueError(f"{text[:40]!r}: more than {_DEEPEST} parentheses in each other")
+    for word in ("or", "and"):
+        parts = _split(text, word)
+        if len(parts) > 1 and re.search(r"\$[A-Za-z_]", re.sub(r"'[^']*'", "", text)):
+            raise ValueError(f"{text!r}: a comparison with a $name stands by itself, or is joined by `and`")
+        if len(parts) > 1:
+            return Group(word, tuple(parsed(part, depth + 1) for part in parts))
+    negated = re.fullmatch(r"not\b\s*(\(.*\))", text, re.I | re.S)
+    if negated:
+        return Group("not", (parsed(negated[1], depth + 1),))
+    if text[:1] == "(" and text[-1:] == ")":
+        return parsed(text[1:-1], depth + 1)
+    return Condition.parse(text)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,10 +105,15 @@ class Condition:
     """A comparison: ``field op value``. ``bound``: the value is the name of a binding."""
 
     field: str
-    op: str  # = != < <= > >= in null
+    op: str  # = < <= > >= in like matches null
     values: tuple[str, ...]
     bound: bool
     negated: bool
+
+    @property
+    def fields(self) -> frozenset[str]:
+        """The name of the value that is compared."""
+        return frozenset((self.field,))
 
     @staticmethod
     def parse(text: str) -> Condition:
@@ -53,12 +121,12 @@ class Condition:
         match = _COMPARISON.fullmatch(text.strip())
         if match is None:
             raise ValueError(f"{text!r}: expected comparisons such as port = 22, cidr in ('0.0.0.0/0', '::/0'), "
-                             "mfa is null, address = $who, joined by `and`")  # fmt: skip
+                             "mfa is null, name like 'a*', joined by and, or, not")  # fmt: skip
         field, negated = match["field"].replace("-", "_"), bool(match["not"])
         if match["null"]:
             return Condition(field, "null", (), False, negated != ("not" in match["null"].lower()))
         op, value = " ".join(match["op"].lower().split()), match["value"].strip()
-        negated, op = (negated != (op in ("!=", "not in")), {"!=": "=", "not in": "in"}.get(op, op))
+        negated, op = negated != (op == "!=" or op.startswith("not ")), "=" if op == "!=" else op[op.find(" ") + 1 :]
         if re.fullmatch(r"\$[A-Za-z_]\w*", value):
             return Condition(field, op, (value[1:],), True, negated)
         inner = value[1:-1] if op == "in" and value[:1] == "(" and value[-1:] == ")" else value
@@ -71,22 +139,56 @@ class Condition:
             place = literal.end()
         if not values or (op != "in" and len(values) > 1):
             raise ValueError(f"{text!r}: expected one value behind {match['op']}")
+        if op == "matches":
+            try:
+                re.compile(values[0])
+            except (re.error, RecursionError, OverflowError) as error:
+                raise ValueError(f"{text!r}: no regular expression: {error}") from None
         return Condition(field, op, tuple(values), False, negated)
 
-    def holds(self, attrs: Mapping[str, Any], binds: Mapping[str, Any]) -> bool:
-        """Tells whether the comparison holds. A value that is not there makes every comparison false, `null` aside."""
+    def value(self, attrs: Mapping[str, Any], binds: Mapping[str, Any]) -> bool | None:
+        """Returns whether the comparison holds; ``None``: a value is not there, and it is not asked for ``null``."""
         own = attrs.get(self.field)
         if self.op == "null":
             return (own is None) != self.negated
         values = (binds.get(self.values[0]),) if self.bound else self.values
         if own is None or any(value is None for value in values):
-            return False
+            return None
         return any(_compare(own, self.op, value) for value in values) != self.negated
+
+    def holds(self, attrs: Mapping[str, Any], binds: Mapping[str, Any]) -> bool:
+        """Tells whether the comparison holds. A value that is not there makes every comparison false, `null` aside."""
+        return self.value(attrs, binds) is True
+
+    def exact(self, binds: Mapping[str, Any]) -> str | None:
+        """Returns what the value must be, as :func:`plain` writes it, if nothing else fits: for an index."""
+        if not self.bound or self.op not in ("=", "in") or self.negated:
+            return None
+        text = plain(binds.get(self.values[0]))
+        return None if "/" in text or _SPAN.fullmatch(text) else text
+
+
+#: A condition: one comparison, or several.
+Test = Union[Condition, Group]
+
+
+def plain(value: Any) -> str:
+    """Returns a value as equality takes it: texts whatever their case."""
+    return str(value).strip().lower()
+
+
+@functools.lru_cache(maxsize=256)
+def _pattern(op: str, text: str) -> re.Pattern[str]:
+    return re.compile(fnmatch.translate(text.lower()) if op == "like" else text)
 
 
 def _compare(own: Any, op: str, value: Any) -> bool:
     if op in ("=", "in"):
         return _same(own, value)
+    if op == "like":  # in linear time: values are hostile
+        return _pattern(op, str(value)).match(str(own).lower()) is not None
+    if op == "matches":
+        return _pattern(op, str(value)).search(str(own)) is not None
     try:
         left, right = float(own), float(value)
     except (TypeError, ValueError):
@@ -96,10 +198,10 @@ def _compare(own: Any, op: str, value: Any) -> bool:
 
 def _same(own: Any, value: Any) -> bool:
     """Tells whether values are the same: texts whatever their case, numbers in a range, addresses in a network."""
-    left, right = str(own).strip().lower(), str(value).strip().lower()
+    left, right = plain(own), plain(value)
     if left == right:
         return True
-    span = re.fullmatch(r"([0-9]{1,5})-([0-9]{1,5})", right)
+    span = _SPAN.fullmatch(right)
     if span and left.isdecimal():
         return int(span[1]) <= int(left) <= int(span[2])
     if "/" in right:

@@ -23,7 +23,7 @@ from ..typing import Duration, Progress
 from .entities import Entities, add_changes, add_inventory
 from .events import Events
 from .load import SOURCES, load, of
-from .logs import coverage_events, facts_of, fields_of, fitted, flow_events, owners_of
+from .logs import coverage_events, facts_of, fields_of, fitted, flow_events, has_sessions, owners_of, session_events
 from .model import SequenceRule
 from .risk import risk
 from .seen import Seen
@@ -74,7 +74,7 @@ class Correlation:
         ran = len(self.rules) - len(self.not_evaluated)
         sources: dict[str, int] = {}
         for event in self.events:
-            if event.source not in ("flows", "coverage"):
+            if event.source not in ("flows", "sessions", "coverage"):
                 sources[event.source] = sources.get(event.source, 0) + 1
         beside = ", ".join(f"{n:,} of {name}" for name, n in sorted(sources.items())) or "no other events"
         found = f"{len(self.matches):,} match{'es' * (len(self.matches) != 1)}" if self.matches else "no match"
@@ -157,19 +157,22 @@ def _correlated(
         first, last = seen.spans.get(event.source, (event.time, event.end))
         if event.source != "coverage":
             seen.spans[event.source] = (min(first, event.time), max(last, event.end))
-    if "findings" in given and "flows" in seen.spans:
-        seen.spans["findings"] = seen.spans["flows"]
-    there = {*given, "flows", "coverage"}
+    for source in ("findings", "sessions"):
+        if "flows" in seen.spans and source in (*given, "sessions"):
+            seen.spans[source] = seen.spans["flows"]
+    fields = fields_of(flows.formats)
+    there = {*given, "flows", "coverage", *(["sessions"] if has_sessions(fields) else [])}
     left = {rule.name: sorted(rule.sources - there) for rule in rules if not _possible(rule, there)}
     if len(left) == len(rules):
         name, lacks = next(iter(left.items()))
         advice = hint(lacks[0], sorted({*SOURCES, *given}))
         raise PlanError(f"correlate: no rule can be evaluated: {name} needs {', '.join(lacks)}, not given; {advice}")
-    run = fitted([rule for rule in rules if rule.name not in left], fields_of(flows.formats), seen)
+    run = fitted([rule for rule in rules if rule.name not in left], fields, seen)
+    told += session_events(flows, run, seen, progress)
     told += flow_events(flows, run, told, seen, progress)
-    found = Correlation(
-        matches(run, told, entities, seen), told, entities, rules, left, seen.notes, scope, interfaces.report
-    )
+    own = matches(run, told, entities, seen)
+    notes = [*seen.notes, *seen.unjudged(run)]
+    found = Correlation(own, told, entities, rules, left, notes, scope, interfaces.report)
     if damage is not None:
         damage.partial = found
         raise damage

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .._display import printable
@@ -13,14 +13,15 @@ from ..errors import PlanError, RuleError, VpcflowError
 from ..findings.finding import SEVERITIES
 from ..query.scan import query
 from ..rules.files import content_of
-from .conditions import Condition, conjuncts
+from .conditions import Condition, conjuncts, parsed
 from .events import ENTITY_TYPES
 from .model import SequenceRule, Step
 
 #: Sources of events that a step can name; others are those of mappings.
-SOURCES = ("cloudtrail", "guardduty", "dns", "alb", "findings", "flows", "coverage")
+SOURCES = ("cloudtrail", "guardduty", "dns", "alb", "findings", "flows", "sessions", "coverage")
+_ENGINE = ("flows", "sessions")  # whose conditions the engine takes
 _RULE = ("name", "sequence", "within", "by", "ordered", "severity", "technique")
-_STEP = ("source", "kind", "where", "bind", "entity_in", "not", "within")
+_STEP = ("source", "kind", "where", "bind", "entity_in", "lasts", "not", "within", "seen")
 _MOST = 6  # steps
 
 
@@ -87,7 +88,9 @@ def _rule(item: Any, place: str) -> SequenceRule:
 def _by(item: Mapping[str, Any], steps: tuple[Step, ...], place: str) -> tuple[str, ...]:
     given = item.get("by")
     if given is None:  # joined by what is bound, if anything is; else by what they are of
-        return () if any(step.entity_in or any(c.bound for c in step.conditions) for step in steps) else ("entity",)
+        binds = [name for step in steps if not step.absent for name in step.bind]
+        bound = any(step.entity_in for step in steps) or _uses(steps) or len(binds) > len(set(binds))
+        return () if bound else ("entity",)
     names = tuple(map(str, given)) if isinstance(given, list) else (str(given),)
     for name in names:
         if name not in ENTITY_TYPES:
@@ -106,7 +109,7 @@ def _step(item: Any, place: str) -> Step:
     item = _keys(item, _STEP, place)
     absent = item.pop("not", False)
     if isinstance(absent, dict):
-        if set(item) - {"within"}:
+        if set(item) - {"within", "seen"}:
             raise RuleError(f"{place}: not: expected a step of its own, without other keys beside it")
         item, absent = {**item, **_keys(absent, _STEP, f"{place}: not")}, True
     if not isinstance(absent, bool):
@@ -119,11 +122,11 @@ def _step(item: Any, place: str) -> Step:
         raise RuleError(f"{place}: where: expected text")
     conditions, static = [], []
     for part in conjuncts(where):
-        if "flows" in sources and "$" not in part:
+        if sources[0] in _ENGINE and "$" not in part:
             static.append(part)
             continue
         try:
-            conditions.append(Condition.parse(part))
+            conditions.append(parsed(part))
         except ValueError as error:
             raise RuleError(f"{place}: where: {error}") from None
     for part in static:
@@ -137,11 +140,14 @@ def _step(item: Any, place: str) -> Step:
     entity = item.get("entity_in", "")
     if not isinstance(entity, str):
         raise RuleError(f"{place}: entity_in: expected $name, or the id of an entity")
-    within = _time(item["within"], f"{place}: within") if "within" in item else None
-    if "flows" in sources and len(sources) > 1:
-        raise RuleError(f"{place}: source: flows stand alone in a step")
+    times = {key: _time(item[key], f"{place}: {key}") for key in ("within", "lasts", "seen") if key in item}
+    alone = next((one for one in sources if one in _ENGINE), "")
+    if "seen" in item and not absent:
+        raise RuleError(f"{place}: seen: of a step with `not` alone: how long before its source must have begun")
+    if alone and len(sources) > 1:
+        raise RuleError(f"{place}: source: {alone} stand alone in a step")
     return Step(sources, _texts(item.get("kind"), f"{place}: kind"), tuple(conditions), tuple(static),
-                {k: v.replace("-", "_") for k, v in bind.items()}, entity, absent, within)  # fmt: skip
+                {k: v.replace("-", "_") for k, v in bind.items()}, entity, absent=absent, **times)  # fmt: skip
 
 
 def _texts(value: Any, place: str) -> tuple[str, ...]:
@@ -154,8 +160,10 @@ def _texts(value: Any, place: str) -> tuple[str, ...]:
 def _check(rule: SequenceRule, place: str) -> None:
     if not 2 <= len(rule.positive) <= _MOST or len(rule.steps) > 2 * _MOST:
         raise RuleError(f"{place}: sequence: {len(rule.positive)} steps; expected 2 to {_MOST} beside those with `not`")
-    if not rule.ordered and (len(rule.positive) < len(rule.steps) or any(step.bind for step in rule.steps)):
-        raise RuleError(f"{place}: ordered: false goes without `not` and `bind`: there is no order that they rest on")
+    once = sorted({name for step in rule.steps for name in step.bind if name not in rule.shared})
+    if not rule.ordered and (len(rule.positive) < len(rule.steps) or once or _uses(rule.steps)):
+        raise RuleError(f"{place}: ordered: false goes without `not` and $names, as there is no order that they rest "
+                        "on; a name that several steps bind is the same in all of them")  # fmt: skip
     bound: set[str] = set()
     steps = rule.steps
     for number, step in enumerate(steps):
@@ -163,13 +171,15 @@ def _check(rule: SequenceRule, place: str) -> None:
         if step.absent:  # it may use what the next step binds
             later = next((one for one in steps[number:] if not one.absent), None)
             there |= set(later.bind) if later is not None else set()
-        used = {one.values[0] for one in step.conditions if one.bound}
-        used |= {step.entity_in[1:]} if step.entity_in.startswith("$") else set()
-        for name in sorted(used - there):
+        for name in sorted(_uses([step]) - there):
             known = hint(name, sorted(there)) if there else "no earlier step binds a name"
             raise RuleError(f"{place}: step {number + 1}: ${printable(name)} is not bound; {known}")
         if step.absent and step.bind:
             raise RuleError(f"{place}: step {number + 1}: bind: what is not there binds nothing")
-        for name in sorted(bound & set(step.bind)):
-            raise RuleError(f"{place}: step {number + 1}: bind: ${printable(name)} is bound twice")
         bound |= set(step.bind)
+
+
+def _uses(steps: Sequence[Step]) -> set[str]:
+    """Returns the names that steps use."""
+    used = {one.values[0] for step in steps for one in step.conditions if isinstance(one, Condition) and one.bound}
+    return used | {step.entity_in[1:] for step in steps if step.entity_in.startswith("$")}

@@ -19,9 +19,10 @@ from ..query.expr import min as min_of
 from ..query.flows import Flows
 from ..query.result import Result
 from ..query.running import collect_readable
+from ..query.sessions import sessions_as_records
 from ..trace.owners import owner_query, owners_in
 from ..typing import Progress
-from .conditions import Condition
+from .conditions import Condition, Test
 from .entities import Entities, add_flows
 from .events import Event, Events, is_inside, type_of
 from .model import SequenceRule, Step
@@ -31,6 +32,9 @@ _SHOWN = (
     "interface_id", "instance_id", "account_id", "vpc_id", "srcaddr", "dstaddr", "srcport", "dstport", "protocol",
     "packets", "bytes", "start", "end", "action", "flow_direction",
 )  # fmt: skip
+_SESSION = tuple(name for name in _SHOWN if name not in ("instance_id", "account_id", "vpc_id", "flow_direction"))
+_OF_SESSIONS = frozenset(("srcaddr", "dstaddr", "start", "end"))  # without which there are none
+_MADE = frozenset(("interface_id", "action", "tcp_flags"))  # fields of sessions, whatever the logs have
 MOST = 200_000  # records of a step
 _ANCHORS = 50  # first events whose conditions the engine takes one by one
 _ADDRESSES = 50  # whose owners are looked for
@@ -133,13 +137,51 @@ def flow_events(
     results, _ = collect_readable([query for _, _, query in asked], progress=progress)
     out: list[Event] = []
     for (rule, step, _), result in zip(asked, results):
-        if len(result) >= MOST:
-            number = rule.steps.index(step) + 1
-            seen.notes.append(f"{rule.name}: step {number}: only the first {MOST:,} records were looked at")
+        _note_most(rule, step, len(result), "records", seen)
         own = [record_event(row) for row in result.rows() if row["start"] is not None]
         seen.records.setdefault(step.static, set()).update(event.key for event in own)
         out += own
     return Events(out)
+
+
+def _note_most(rule: SequenceRule, step: Step, number: int, what: str, seen: Seen) -> None:
+    if number >= MOST:
+        place = rule.steps.index(step) + 1
+        seen.notes.append(f"{rule.name}: step {place}: only the first {MOST:,} {what} were looked at")
+
+
+def has_sessions(fields: AbstractSet[str]) -> bool:
+    """Tells whether sessions can be made of logs with these fields."""
+    return fields >= _OF_SESSIONS
+
+
+def session_events(
+    flows: Flows, rules: Sequence[SequenceRule], seen: Seen, progress: Progress | bool | None
+) -> Events:
+    """Returns the sessions that steps of rules take."""
+    asked = [(rule, step) for rule in rules for step in rule.steps if step.sources == ("sessions",)]
+    if not asked:
+        return Events()
+    (sessions,), _ = collect_readable([flows._with(allow_missing=True).sessions()], progress=progress)
+    records = sessions_as_records(sessions, "client_bytes", known=True, interface=True)._with(allow_missing=True)
+    out: list[Event] = []
+    for rule, step in asked:
+        kept = records
+        for part in step.static:
+            kept = kept.filter(part)
+        lasting = [row for row in kept.select(*_SESSION).collect().rows() if row["end"] - row["start"] >= step.lasts]
+        _note_most(rule, step, len(lasting), "sessions", seen)
+        own = [_session(row) for row in sorted(lasting, key=lambda row: (row["start"], row["end"]))[:MOST]]
+        seen.records.setdefault(step.static, set()).update(event.key for event in own)
+        out += own
+    return Events(out)
+
+
+def _session(row: dict[str, Any]) -> Event:
+    attrs = {**{name: value for name, value in row.items() if value is not None}, "duration": row["end"] - row["start"]}
+    key = "session {srcaddr}:{srcport} to {dstaddr}:{dstport} protocol {protocol} from {start}".format(**row)
+    entities = tuple(dict.fromkeys(str(row[n]) for n in ("interface_id", "srcaddr", "dstaddr") if row.get(n)))
+    return Event(row["start"], row["end"], "sessions", "session", entities, "", key, key, attrs)
 
 
 def fitted(rules: Sequence[SequenceRule], there: AbstractSet[str], seen: Seen) -> list[SequenceRule]:
@@ -149,9 +191,10 @@ def fitted(rules: Sequence[SequenceRule], there: AbstractSet[str], seen: Seen) -
     for rule in rules:
         steps, lacking = [], set[str]()
         for step in rule.steps:
-            texts = {part: fields_in(part) - there for part in step.static}
-            lost = {c for c in step.conditions if "flows" in step.sources and c.field in _FIELDS - there}
-            absent = set().union(*texts.values(), (c.field for c in lost))
+            own = there | _MADE if step.sources == ("sessions",) else there
+            texts = {part: fields_in(part) - own for part in step.static}
+            lost = {c for c in step.conditions if c.fields & _FIELDS - own} if _of_logs(step) else set[Test]()
+            absent = set().union(*texts.values(), *(c.fields & _FIELDS - own for c in lost))
             lacking |= absent
             if not (absent and step.absent):
                 steps.append(dataclasses.replace(
@@ -162,6 +205,10 @@ def fitted(rules: Sequence[SequenceRule], there: AbstractSet[str], seen: Seen) -
             seen.lacking[rule.name] = tuple(sorted(name.replace("_", "-") for name in lacking))
         out.append(dataclasses.replace(rule, steps=tuple(steps)))
     return out
+
+
+def _of_logs(step: Step) -> bool:
+    return step.sources[0] in ("flows", "sessions")
 
 
 def fields_of(formats: Iterable[str]) -> set[str]:
@@ -178,8 +225,9 @@ def fields_in(text: str) -> set[str]:
 def shown_fields(rules: Iterable[SequenceRule]) -> list[str]:
     """Returns the fields of records that their events have: the usual ones, and those of conditions. A record is the
     same event in all steps."""
-    named = (c.field for rule in rules for step in rule.steps if step.sources == ("flows",) for c in step.conditions)
-    return list(dict.fromkeys([*_SHOWN, *sorted(set(named) & _FIELDS)]))
+    steps = [step for rule in rules for step in rule.steps if step.sources == ("flows",)]
+    named = {name for step in steps for c in step.conditions for name in c.fields}.union(*(s.bind.values() for s in steps))
+    return list(dict.fromkeys([*_SHOWN, *sorted(named & _FIELDS)]))
 
 
 def records_query(flows: Flows, static: Sequence[str], shown: Sequence[str]) -> Flows:
@@ -192,13 +240,13 @@ def records_query(flows: Flows, static: Sequence[str], shown: Sequence[str]) -> 
 
 def _query(flows: Flows, rule: SequenceRule, step: Step, others: Events, shown: Sequence[str]) -> Flows | None:
     """Returns the query of a step; nothing, if no first event is there that its records could follow."""
-    first = rule.positive[0]
+    first = rule.positive[0] if rule.ordered else _rarest(rule, others)
     near: list[str] = []
-    if first.sources != ("flows",) and rule.ordered:
+    if first.sources != ("flows",):
         anchors = [event for event in others.of(first.sources, first.kinds) if first.takes(event)]
         if not anchors:
             return None
-        near = [_near(rule, step, anchors)]
+        near = [_near(rule, step, first, anchors)]
     return records_query(flows, [*step.static, *near], shown)
 
 
@@ -207,19 +255,31 @@ def times_near(rule: SequenceRule, step: Step, anchor: Event) -> tuple[int, int]
     leading = step.absent and rule.steps.index(step) < rule.steps.index(rule.positive[0])
     if leading:
         return max(anchor.time - (step.within or rule.within), 0), anchor.time
+    if not rule.ordered:  # before it, too
+        return max(anchor.time - rule.within, 0), anchor.end + rule.within
     return anchor.time, anchor.time + rule.within
 
 
-def _near(rule: SequenceRule, step: Step, anchors: Sequence[Event]) -> str:
+def _rarest(rule: SequenceRule, others: Events) -> Step:
+    """Returns the step, of those whose events are there, that takes the fewest; any if there is none such."""
+    told = [step for step in rule.positive if step.sources != ("flows",)]
+    number = {id(step): sum(map(step.takes, others.of(step.sources, step.kinds))) for step in told}
+    return min(told or rule.positive, key=lambda step: number.get(id(step), 0))
+
+
+def _near(rule: SequenceRule, step: Step, first: Step, anchors: Sequence[Event]) -> str:
     """Returns the condition of records that are near a first event, and fit what it binds."""
     if len(anchors) > _ANCHORS:
-        return f"end >= {times_near(rule, step, anchors[0])[0]} and start <= {times_near(rule, step, anchors[-1])[1]}"
+        times = [times_near(rule, step, event) for event in anchors]
+        return f"end >= {min(times)[0]} and start <= {max(last for _, last in times)}"
     parts = []
+    tested = [c for c in step.conditions if isinstance(c, Condition) and c.bound]
+    tested += [Condition(field, "=", (name,), True, False) for name, field in step.bind.items()]
     for event in anchors:
-        binds = rule.positive[0].bound_by(event)
-        bound = [_literal(c, binds.get(c.values[0])) for c in step.conditions if c.bound and c.values[0] in binds]
-        first, last = times_near(rule, step, event)
-        near = [f"end >= {first}", f"start <= {last}", *(text for text in bound if text)]
+        binds = first.bound_by(event)
+        bound = [_literal(c, binds.get(c.values[0])) for c in tested if c.values[0] in binds]
+        begin, last = times_near(rule, step, event)
+        near = [f"end >= {begin}", f"start <= {last}", *(text for text in bound if text)]
         parts.append(f"({' and '.join(near)})")
     return " or ".join(dict.fromkeys(parts))
 

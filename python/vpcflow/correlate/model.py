@@ -2,41 +2,52 @@
 
 from __future__ import annotations
 
+import collections
 import dataclasses
+import functools
 from collections.abc import Mapping, Sequence
 
-from .conditions import Condition
+from .conditions import Test, plain
 from .events import Event
 
 
 @dataclasses.dataclass(frozen=True)
 class Step:
     """One step: events of these sources and kinds (all, if empty) whose conditions hold. ``static``: conditions that
-    the engine takes, for records of flow logs; ``bind``: names for attributes, which later steps use as ``$name``;
-    ``entity_in``: the event is of this entity, group or prefix; ``absent``: no such event may be there; ``within``:
-    how far from the others that is looked for, seconds."""
+    the engine takes, for records and sessions of flow logs; ``bind``: names for attributes, which later steps use as
+    ``$name``; ``entity_in``: the event is of this entity, group or prefix; ``lasts``: how long the event goes on, at
+    least, seconds; ``absent``: no such event may be there; ``within``: how far from the others that is looked for,
+    seconds; ``seen``: how long before the first event its source must have begun for that to say anything, seconds."""
 
     sources: tuple[str, ...]
     kinds: tuple[str, ...] = ()
-    conditions: tuple[Condition, ...] = ()
+    conditions: tuple[Test, ...] = ()
     static: tuple[str, ...] = ()
     bind: Mapping[str, str] = dataclasses.field(default_factory=dict)
     entity_in: str = ""
+    lasts: int = 0
     absent: bool = False
     within: int | None = None
+    seen: int = 0
 
     def takes(self, event: Event) -> bool:
         """Tells whether an event is of the step, bindings and static conditions aside. A call that failed is, only if
         a condition names ``errorCode``."""
         if event.source not in self.sources or (self.kinds and event.kind not in self.kinds):
             return False
-        if "errorCode" in event.attrs and not any(one.field == "errorCode" for one in self.conditions):
+        if event.end - event.time < self.lasts:
+            return False
+        if "errorCode" in event.attrs and not any("errorCode" in one.fields for one in self.conditions):
             return False
         return all(one.holds(event.attrs, {}) for one in self.conditions if not one.bound)
 
     def fits(self, event: Event, binds: Mapping[str, object]) -> bool:
-        """Tells whether an event that the step takes goes with what earlier steps bound."""
-        return all(one.holds(event.attrs, binds) for one in self.conditions if one.bound)
+        """Tells whether an event that the step takes goes with what earlier steps bound: by its conditions, and by a
+        name that it binds again."""
+        return all(one.holds(event.attrs, binds) for one in self.conditions if one.bound) and all(
+            name not in binds or plain(event.attrs.get(attribute)) == plain(binds[name])
+            for name, attribute in self.bind.items()
+        )
 
     def bound_by(self, event: Event) -> dict[str, object]:
         """Returns what the event binds."""
@@ -61,6 +72,12 @@ class SequenceRule:
         """The steps that must be there."""
         return tuple(step for step in self.steps if not step.absent)
 
+    @functools.cached_property
+    def shared(self) -> frozenset[str]:
+        """The names that several steps bind, and so that must be the same in all of them."""
+        times = collections.Counter(name for step in self.positive for name in step.bind)
+        return frozenset(name for name, number in times.items() if number > 1)
+
     @property
     def sources(self) -> frozenset[str]:
         """All sources that the rule needs."""
@@ -69,11 +86,12 @@ class SequenceRule:
 
 def time_of_absent(rule: SequenceRule, step: Step, chain: Sequence[Event]) -> tuple[int, int, bool]:
     """Returns the time in which no event of a `not` step may be: between the events beside it; before the first, and
-    after the last, for ``within``. The flag says that an event must have ended before the end of it."""
+    after the last, for ``within``. The flag says that an event must have begun before the end of it, and have ended by
+    then."""
     number = sum(not one.absent for one in rule.steps[: rule.steps.index(step)])
     within = step.within or rule.within
     if number == 0:
-        return chain[0].time - within, chain[0].time + 1, True
+        return chain[0].time - within, chain[0].time, True
     if number == len(chain):
         return chain[-1].time, chain[0].time + within, False
     return chain[number - 1].time, chain[number].time, False

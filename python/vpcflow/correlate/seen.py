@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
-from .._display import instant
+from .._display import instant, length
 from .._words import count
 from .entities import Entities
 from .events import Event, type_of
@@ -25,6 +25,29 @@ class Seen:
     gaps: list[tuple[str, int, int, str]] = dataclasses.field(default_factory=list)
     records: dict[tuple[str, ...], set[str]] = dataclasses.field(default_factory=dict)
     notes: list[str] = dataclasses.field(default_factory=list)
+    left_out: dict[str, int] = dataclasses.field(default_factory=dict)  # by rule: what is too near to the begin
+
+    def judges(self, rule: SequenceRule, chain: Sequence[Event]) -> bool:
+        """Tells whether the sources of `not` steps began early enough to say what was not there; counts those that did
+        not."""
+        for step in rule.steps:
+            begun = [self.spans[source][0] for source in step.sources if source in self.spans]
+            if step.absent and step.seen and begun and chain[0].time - step.seen < min(begun):
+                self.left_out[rule.name] = self.left_out.get(rule.name, 0) + 1
+                return False
+        return True
+
+    def unjudged(self, rules: Sequence[SequenceRule]) -> list[str]:
+        """Returns notes on what :meth:`judges` left out."""
+        out = []
+        for rule in rules:
+            if number := self.left_out.get(rule.name):
+                steps = [step for step in rule.steps if step.absent and step.seen]
+                sources = "/".join(sorted({source for step in steps for source in step.sources}))
+                long = length(max(step.seen for step in steps))
+                out.append(f"{rule.name}: {count(number, 'sequence')} of the first {long} of {sources} left out: what "
+                           "came before is not known there")  # fmt: skip
+        return out
 
     def passed(self, step: Step, event: Event) -> bool:
         """Tells whether a record of flow logs passed the conditions that the engine took."""

@@ -10,6 +10,7 @@ import itertools
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
+from .conditions import Condition, plain
 from .entities import Entities
 from .events import Event, Events, type_of
 from .model import SequenceRule, Step, time_of_absent
@@ -57,9 +58,14 @@ class Match:
         }  # fmt: skip
 
 
+_LATE = 60  # seconds by which the first record of a session may be late
+
+
 def follows(before: Event, event: Event) -> bool:
-    """Tells whether an event comes after another, or at the same time; one that lasts, if it ends later."""
-    return event.time >= before.time or event.end > before.time
+    """Tells whether an event comes after another, or at the same time; one that lasts, if it ends later. A session
+    began with its first record."""
+    begun = min(event.end, event.time + _LATE) if event.source == "sessions" else event.end
+    return event.time >= before.time or begun > before.time
 
 
 #: By rule: the names of events (source, key) that are in a chain, with the end of its first event.
@@ -93,11 +99,14 @@ def matches(
 
 def _of_rule(rule: SequenceRule, events: Events, entities: Entities, seen: Seen, used: Used) -> Iterator[Match]:
     orders = [rule.positive] if rule.ordered else list(itertools.permutations(rule.positive))
-    chains = [chain for order in orders for chain in _Search(rule, order, events, entities, seen).chains()]
+    search = _Search(rule, events, entities, seen)
+    chains = [chain for order in orders for chain in search.chains(order)]
     told = used.setdefault(rule.name, {})
     for chain, shared in sorted(chains, key=lambda one: [event.order for event in one[0]]):
         names = {(event.source, event.key) for event in chain}
         if not names & told.keys():
+            if not seen.judges(rule, chain):
+                continue
             entity = _entity_of(chain, shared, entities)
             notes, provisional = seen.lacks(rule, chain, entity, entities)
             yield Match(rule.name, rule.severity, rule.technique, entity, chain, provisional, notes)
@@ -117,16 +126,15 @@ def _entity_of(chain: Sequence[Event], shared: Collection[str], entities: Entiti
 
 
 class _Search:
-    """The search of a rule's chains, its steps in one order."""
+    """The search of a rule's chains."""
 
-    def __init__(
-        self, rule: SequenceRule, steps: Sequence[Step], events: Events, entities: Entities, seen: Seen
-    ) -> None:
-        self._rule, self._steps, self._entities = rule, steps, entities
+    def __init__(self, rule: SequenceRule, events: Events, entities: Entities, seen: Seen) -> None:
+        self._rule, self._entities = rule, entities
         self._types = {kind for name in rule.by for kind in (_JOINING if name == "entity" else (name,))}
         self._unknown = False
-        self._candidates = [_Candidates(step, events, self, seen) for step in steps]
-        self._absent = [(step, _Candidates(step, events, self, seen)) for step in rule.steps if step.absent]
+        self._all = [(step, _Candidates(step, events, self, seen)) for step in rule.steps]
+        self._absent = [one for one in self._all if one[0].absent]
+        self._steps: list[tuple[Step, _Candidates]] = []
 
     def links(self, event: Event) -> frozenset[str]:
         """Returns what an event can be joined by."""
@@ -134,16 +142,18 @@ class _Search:
             return frozenset()
         return frozenset(one for one in self._entities.resolve(event) if type_of(one) in self._types)
 
-    def chains(self) -> Iterator[tuple[tuple[Event, ...], frozenset[str]]]:
-        """Yields the first chain of each first event, with what all of its events share."""
-        for first in self._candidates[0].events:
-            links = self.links(first)
-            if self._types and not links:
+    def chains(self, order: Sequence[Step]) -> Iterator[tuple[tuple[Event, ...], frozenset[str]]]:
+        """Yields the first chain of each first event, its steps in an order, with what all of its events share."""
+        self._steps = [next(one for one in self._all if one[0] is step) for step in order]
+        begin, candidates = self._steps[0]
+        for first in candidates.events:
+            links, binds = self.links(first), begin.bound_by(first)
+            if (self._types and not links) or any(binds.get(name, "") is None for name in self._rule.shared):
                 continue
             for unknown in (False, True):  # what is certain comes before what nobody can tell
                 self._unknown = unknown
-                if self._is_of(self._steps[0], first, {}, unknown):
-                    found = self._from((first,), self._steps[0].bound_by(first), links)
+                if self._is_of(begin, first, {}, unknown):
+                    found = self._from((first,), binds, links)
                     if found is not None:
                         yield found
                         break
@@ -154,8 +164,8 @@ class _Search:
         """Returns the first chain that goes on from this one."""
         if len(chain) == len(self._steps):
             return (chain, shared) if not self._hindered(chain, binds, shared) else None
-        step, last = self._steps[len(chain)], chain[0].time + self._rule.within
-        for event in self._candidates[len(chain)].between(chain[-1].time, last, shared if self._types else None):
+        (step, candidates), last = self._steps[len(chain)], chain[0].time + self._rule.within
+        for event in candidates.between(chain[-1].time, last, shared if self._types else None, binds):
             both = shared & self.links(event)
             if event in chain or not follows(chain[-1], event) or (self._types and not both):
                 continue
@@ -182,16 +192,23 @@ class _Search:
             and self._is_of(step, event, binds, unknown=False)
             for step, candidates in self._absent
             for start, end, whole in [time_of_absent(self._rule, step, chain)]
-            for event in candidates.between(start, end, shared if self._types else None)
-            if event.time >= start and (event.end < end if whole else event.time <= end)
+            for event in candidates.between(start, end, shared if self._types else None, binds)
+            if event.time >= start and (event.time < end and event.end <= end if whole else event.time <= end)
         )
 
 
 class _Candidates:
-    """The events that a step takes, in order of time, and by what they can be joined by."""
+    """The events that a step takes, in order of time, by what they can be joined by and by values that are asked."""
 
     def __init__(self, step: Step, events: Events, search: _Search, seen: Seen) -> None:
         self.events = [e for e in events.of(step.sources, step.kinds) if step.takes(e) and seen.passed(step, e)]
+        self._again = dict(step.bind)  # names that an earlier step may have bound too
+        self._asked = [one for one in step.conditions if isinstance(one, Condition) and one.bound]
+        self._valued: dict[tuple[str, str], list[int]] = {}
+        for field in {*self._again.values(), *(one.field for one in self._asked)}:
+            for number, event in enumerate(self.events):
+                if field in event.attrs:
+                    self._valued.setdefault((field, plain(event.attrs[field])), []).append(number)
         self._times = [event.time for event in self.events]
         self._longest = max((event.end - event.time for event in self.events), default=0)
         self._by: dict[str, list[int]] = {}
@@ -199,10 +216,20 @@ class _Candidates:
             for one in search.links(event):
                 self._by.setdefault(one, []).append(number)
 
-    def between(self, start: int, end: int, shared: frozenset[str] | None) -> Iterator[Event]:
-        """Yields those that are there at a time, in order; of those that can be joined, if that is asked."""
+    def between(
+        self, start: int, end: int, shared: frozenset[str] | None, binds: Mapping[str, object]
+    ) -> Iterator[Event]:
+        """Yields those that are there at a time, in order; of those that can be joined, if that is asked. Others are
+        left out as far as that is cheap."""
         low = bisect.bisect_left(self._times, start - self._longest)
         high = bisect.bisect_right(self._times, end)
+        keys = [(field, plain(binds[name])) for name, field in self._again.items() if name in binds]
+        keys += [(one.field, text) for one in self._asked if (text := one.exact(binds)) is not None]
+        if keys:
+            own = min((self._valued.get(key, []) for key in keys), key=len)
+            places = own[bisect.bisect_left(own, low) : bisect.bisect_left(own, high)]
+            yield from (self.events[number] for number in places)
+            return
         if shared is None:
             yield from self.events[low:high]
             return

@@ -7,14 +7,17 @@ from .result import Result
 from .scan import query, scan
 
 
-def sessions_as_records(sessions: Result, size: str, *, answered: bool = False, known: bool = False) -> Flows:
+def sessions_as_records(
+    sessions: Result, size: str, *, answered: bool = False, known: bool = False, interface: bool = False
+) -> Flows:
     """Converts sessions to records of the client's, so that the engine groups them: `action` is the state, `tcp_flags`
     are the server's. ``answered``: only those of which the column of that name is true; ``known``: only those of which
-    it is known who the client is."""
+    it is known who the client is; ``interface``: with the one whose figures they are."""
     names = [
         ("client", "srcaddr"), ("server", "dstaddr"), ("client_port", "srcport"), ("server_port", "dstport"),
         ("protocol", "protocol"), ("start", "start"), ("end", "end"), ("client_packets", "packets"),
         (size, "bytes"), ("state", "action"), ("server_flags", "tcp_flags"),
+        *([("interface", "interface_id")] if interface else []),
     ]  # fmt: skip
     only = ["counted", *(["answered"] if answered else []), *(["client_known"] if known else [])]
     records = Result(sessions._table.renamed(names, only), sessions.report)
