@@ -15,6 +15,7 @@ from vpcflow.cli import main
 from vpcflow.correlate import Event, Events, matches, of, risk, write_events
 from vpcflow.correlate.conditions import Condition, conjuncts
 from vpcflow.correlate.entities import Entities, add_changes
+from vpcflow.correlate.shipped import SHIPPED
 from vpcflow.correlate.sources import load_events
 
 SEEDS = 2000 if os.environ.get("VPCFLOW_LONG") else 60
@@ -352,16 +353,16 @@ def test_planted_stories_are_found_once(planted):
     ]  # fmt: skip
     assert planted.risk()[0]["score"] >= planted.risk()[-1]["score"] > 0
     assert {row["source"] for row in planted.about("i-0bbb000000000002")} == {"cloudtrail", "flows"}
-    assert planted.not_evaluated == {}
+    assert planted.not_evaluated == {"new-name-then-long-session": ["dns"]}
 
 
 @pytest.mark.parametrize("seed", range(40) if os.environ.get("VPCFLOW_LONG") else [3])
 def test_stories_of_synthetic_logs_are_found_once(tmp_path, seed):
     made = vf.synth(20_000, seed=seed, format="v5", peers=500, noise_sources=500, interfaces=60, hours=3, plant="brute_force,exfiltration,port_scan,backup")
     stories = write_events(made.labels, tmp_path, seed=seed, benign=2000)
-    found = vf.correlate(vf.scan(made.data), cloudtrail=tmp_path / "cloudtrail", guardduty=tmp_path / "guardduty")
+    found = vf.correlate(vf.scan(made.data), **{name: tmp_path / name for name in ("cloudtrail", "guardduty", "dns")})
     assert sorted(m.rule for m in found.matches) == sorted(s["rule"] for s in stories)  # each once, and nothing else
-    assert len(stories) == 4
+    assert len(stories) == 5
     for story in stories:
         (match,) = [m for m in found.matches if m.rule == story["rule"]]
         assert any(story["about"] in found.entities.resolve(event) for event in match.events)
@@ -392,3 +393,26 @@ def test_the_face_and_what_could_not_be_seen(tmp_path, capsys):
     assert rows[0]["start"] < rows[0]["end"]
     assert "flow-direction" in rows[1]["could_not_see"][0]
     assert "sg-0web00001" in rows[2]["could_not_see"][0]
+
+
+def test_a_name_that_nobody_asked_for_before_and_a_long_session(tmp_path):
+    begin = 1_795_413_600
+    ask = lambda time, name, who, *answers: {"query_timestamp": begin + time, "query_name": name, "srcaddr": who, "answers": [{"Rdata": a, "Type": "A"} for a in answers]}  # noqa: E731
+    line = lambda time, host, to: f"2 123456789012 eni-1 {host} {to} 40000 443 6 9 840 {begin + time} {begin + time + 55} ACCEPT OK\n2 123456789012 eni-1 {to} {host} 443 40000 6 9 840 {begin + time} {begin + time + 55} ACCEPT OK\n"  # noqa: E731
+    told = {"10.0.0.1": "198.51.100.1", "10.0.0.2": "198.51.100.2", "10.0.0.3": "198.51.100.3", "10.0.0.4": "10.9.9.9", "10.0.0.5": "198.51.100.5"}
+    log = "".join(line(7210 + minute, host, to) for host, to in told.items() for minute in range(0, 4000 if host != "10.0.0.5" else 900, 60))
+    queries = [
+        ask(7200, "new.example.", "10.0.0.1"), ask(7200, "NEW.example.", "10.0.0.1", "198.51.100.77", "198.51.100.1"),  # at the same second, of several addresses
+        ask(600, "known.example", "10.0.0.9", "198.51.100.2"), ask(7200, "known.example.", "10.0.0.2", "198.51.100.2"),
+        ask(7200, "other.example.", "10.0.0.9", "198.51.100.3"),  # of another host
+        ask(7200, "inside.example.", "10.0.0.4", "10.9.9.9"), ask(7200, "short.example.", "10.0.0.5", "198.51.100.5"),
+    ]  # fmt: skip
+    (tmp_path / "dns.log").write_text("".join(json.dumps(q) + "\n" for q in queries))
+    own = [rule for rule in of(SHIPPED) if rule.name == "new-name-then-long-session"]
+    found = vf.correlate(vf.scan(log.encode()), dns=tmp_path / "dns.log", rules=own)
+    (match,) = found.matches
+    assert [(e.source, e.time - begin, e.attrs.get("answer", e.attrs.get("duration"))) for e in match.events] == [("dns", 7200, "198.51.100.1"), ("sessions", 7210, 3955 + 60)]
+    assert any("dns: nothing is there from" in note for note in match.could_not_see)  # seven days back, of which two hours are there
+    (tmp_path / "dns.log").write_text("".join(json.dumps(q) + "\n" for q in queries if q["query_timestamp"] > begin + 600))
+    found = vf.correlate(vf.scan(log.encode()), dns=tmp_path / "dns.log", rules=own)
+    assert (found.matches, found.notes) == ([], ["new-name-then-long-session: 2 sequences of the first 60 min of dns left out: what came before is not known there"])

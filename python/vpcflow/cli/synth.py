@@ -67,8 +67,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--events", metavar="DIR",
-        help="write CloudTrail records and GuardDuty findings that tell the same stories to this folder, with "
-        "stories.json, for vpcflow correlate",
+        help="write CloudTrail records, GuardDuty findings and query logs that tell the same stories to this folder, "
+        "with stories.json, for vpcflow correlate",
     )  # fmt: skip
     parser.add_argument("--json", action="store_true", help="print what was written as a JSON object")
 

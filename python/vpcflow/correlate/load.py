@@ -12,6 +12,7 @@ from .._units import seconds
 from ..errors import PlanError, RuleError, VpcflowError
 from ..findings.finding import SEVERITIES
 from ..query.scan import query
+from ..query.sessions import session_query
 from ..rules.files import content_of
 from .conditions import Condition, conjuncts, parsed
 from .events import ENTITY_TYPES
@@ -131,7 +132,7 @@ def _step(item: Any, place: str) -> Step:
             raise RuleError(f"{place}: where: {error}") from None
     for part in static:
         try:
-            query(allow_missing=True).filter(part).explain()
+            (session_query() if sources == ("sessions",) else query(allow_missing=True)).filter(part).explain()
         except (VpcflowError, TypeError) as error:
             raise RuleError(f"{place}: where: {error}") from None
     bind = item.get("bind", {})

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from .._addresses import PRIVATE
+
 _MINING = "3333, 4444, 5555, 7777, 8333, 9999, 14433, 14444, 45560, 45700"
 _CHANGES = [
     "AuthorizeSecurityGroupIngress", "RunInstances", "CreateUser", "CreateAccessKey", "AttachUserPolicy",
     "PutBucketPolicy", "CreateNetworkAclEntry", "CreateRoute", "CreateKeyPair", "ModifyInstanceAttribute",
 ]  # fmt: skip
 _ENTERED = "action = 'ACCEPT' and flow_direction = 'ingress' and dstport = $port and srcaddr in $cidr"
+_INSIDE = ", ".join(f"'{network}'" for network in PRIVATE)
 _TRIED = ["port_scan", "brute_force"]
 
 #: As files have them; ``docs/how-to/correlate.md`` says what each finds.
@@ -56,6 +59,16 @@ SHIPPED: list[dict[str, Any]] = [
         "name": "guardduty-and-exfiltration", "severity": "high", "technique": "T1048", "within": "6h",
         "by": ["instance", "interface"], "ordered": False,
         "sequence": [{"source": "guardduty"}, {"source": "findings", "kind": "exfiltration"}],
+    },
+    {
+        "name": "new-name-then-long-session", "severity": "medium", "technique": "T1071", "within": "6h",
+        "sequence": [
+            {"not": {"source": "dns", "where": "query_name = $name"}, "within": "7d", "seen": "1h"},
+            {"source": "dns", "where": f"answer is not null and not answer in ({_INSIDE})",
+             "bind": {"name": "query_name", "address": "answer", "who": "srcaddr"}},
+            {"source": "sessions", "where": "action = 'established' and srcaddr = $who and dstaddr = $address",
+             "lasts": "1h"},
+        ],
     },
     {
         "name": "new-instances-then-mining", "severity": "high", "technique": "T1496", "within": "24h",

@@ -156,14 +156,16 @@ def _resolver(one: Any, ref: str) -> Iterator[Event]:
     if time is None or not isinstance(at(one, "query_name"), str):
         return
     answers = [a.get("Rdata") for a in items_in(one.get("answers"))]
-    addresses = [a for a in answers if address_of(a) is not None]
-    entities = [at(one, "srcids", "instance"), one.get("srcaddr"), *addresses]
+    addresses = [a for a in dict.fromkeys(a for a in answers if isinstance(a, str)) if address_of(a) is not None]
     attrs = {name: one.get(name) for name in ("query_name", "query_type", "rcode", "firewall_rule_action", "vpc_id",
                                               "srcaddr", "account_id", "region")}  # fmt: skip
-    attrs |= {"answer": addresses[0] if addresses else None}
-    yield Event(time, time, "dns", "query", tuple(dict.fromkeys(e for e in entities if isinstance(e, str) and e)),
-                "medium" if attrs["firewall_rule_action"] in ("BLOCK", "ALERT") else "", ref, _digest(one),
-                {k: v for k, v in attrs.items() if isinstance(v, (str, int))})  # fmt: skip
+    attrs["query_name"] = attrs["query_name"].rstrip(".").lower() or "."
+    severity, key = "medium" if attrs["firewall_rule_action"] in ("BLOCK", "ALERT") else "", _digest(one)
+    for number, answer in enumerate(addresses or [None]):
+        entities = [at(one, "srcids", "instance"), one.get("srcaddr"), answer]
+        yield Event(time, time, "dns", "query", tuple(dict.fromkeys(e for e in entities if isinstance(e, str) and e)),
+                    severity if number == 0 else "", ref, f"{key}/{number}" if number else key,
+                    {k: v for k, v in {**attrs, "answer": answer}.items() if isinstance(v, (str, int))})  # fmt: skip
 
 
 def _alb(line: list[str], ref: str) -> Iterator[Event]:

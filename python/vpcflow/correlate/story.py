@@ -1,4 +1,4 @@
-"""Writes CloudTrail records and GuardDuty findings that tell the same stories as planted flow logs, with labels."""
+"""Writes CloudTrail records, GuardDuty findings and query logs that tell the stories of planted logs, with labels."""
 
 from __future__ import annotations
 
@@ -12,21 +12,26 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import OutputError, SynthError
+from .events import is_inside
 
 _ACCOUNT = "123456789012"
 _READING = ("DescribeInstances", "DescribeSecurityGroups", "ListBuckets", "GetObject", "AssumeRole", "LookupEvents")
 _A_FILE = 500  # records
+_LONG = 3600  # seconds of a session that follows a name
+_DAYS = 8  # that names of every day are looked up before
 
 
 def write_events(
     labels: Sequence[Mapping[str, Any]], folder: str | os.PathLike[str], *, seed: int = 1, benign: int = 1000
 ) -> list[dict[str, Any]]:  # fmt: skip
-    """Writes ``cloudtrail/``, ``guardduty/`` and ``stories.json`` to a folder, beside planted flow logs.
+    """Writes ``cloudtrail/``, ``guardduty/``, ``dns/`` and ``stories.json`` to a folder, beside planted flow logs.
 
     ``labels``: those of :func:`vpcflow.synth`. A brute force gets a login to the console without MFA from its address
-    and a security group that was opened for it just before, an exfiltration a finding of GuardDuty; a flow log is
-    deleted, and a user made, after the first attack. ``benign``: the number of ordinary records among them. Returns
-    the stories: ``rule``, ``about`` (an entity of its events) and ``time``. The same arguments write the same bytes.
+    and a security group that was opened for it just before, an exfiltration a finding of GuardDuty, a session of an
+    hour or more with an outside host a name that nobody asked for before; a flow log is deleted, and a user made, after
+    the first attack. ``benign``: the number of ordinary records among them, and of ordinary queries, which begin a week
+    before. Returns the stories: ``rule``, ``about`` (an entity of its events) and ``time``. The same arguments write
+    the same bytes.
 
     Raises :class:`~vpcflow.SynthError` for labels without an attack.
     """
@@ -38,9 +43,10 @@ def write_events(
         told.attack(label)
     told.blinded(attacks[0])
     told.ordinary(benign)
+    told.asked(benign, sorted({str(label["actor"]) for label in labels if is_inside(str(label.get("actor")))}))
     place = Path(folder)
     try:
-        for name in ("cloudtrail", "guardduty"):
+        for name in ("cloudtrail", "guardduty", "dns"):
             (place / name).mkdir(parents=True, exist_ok=True)
         records = told.records
         told.draw.shuffle(records)  # as in AWS's files, which are not in order of time
@@ -50,6 +56,9 @@ def write_events(
             (place / "cloudtrail" / name).write_bytes(gzip.compress(text.encode(), mtime=0))
         lines = "".join(json.dumps(finding) + "\n" for finding in told.findings)
         (place / "guardduty" / "findings.jsonl").write_text(lines)
+        lines = "".join(json.dumps(query) + "\n" for query in sorted(told.queries, key=lambda q: q["query_timestamp"]))
+        name = f"{_ACCOUNT}_vpcdnsquerylogs_vpc-0planted1.log.gz"
+        (place / "dns" / name).write_bytes(gzip.compress(lines.encode(), mtime=0))
         (place / "stories.json").write_text(json.dumps(told.stories, indent=1) + "\n")
     except OSError as error:
         raise OutputError(f"{place}: cannot be written: {error.strerror or error}") from None
@@ -60,11 +69,15 @@ def _iso(time: int) -> str:
     return datetime.datetime.fromtimestamp(time, datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+_SESSIONS = ("exfiltration", "reverse_shell", "long_tls", "mining_pool")  # attacks that are one session
+
+
 class _Story:
     def __init__(self, draw: random.Random, first: int, last: int) -> None:
         self.draw, self._first, self._last = draw, first - 3600, last + 3600
         self.records: list[dict[str, Any]] = []
         self.findings: list[dict[str, Any]] = []
+        self.queries: list[dict[str, Any]] = []
         self.stories: list[dict[str, Any]] = []
 
     def _record(self, time: int, name: str, user: str, address: str, **more: Any) -> None:
@@ -90,10 +103,24 @@ class _Story:
                 self._record(time - 600, "ConsoleLogin", "eve", actor, source="signin.amazonaws.com",
                              answered={"ConsoleLogin": "Success"}, additionalEventData={"MFAUsed": "No"})  # fmt: skip
                 self.stories.append({"rule": "console-without-mfa-then-flows", "about": actor, "time": time - 600})
-        elif label["kind"] == "exfiltration" and label.get("interfaces"):
+        outside = [str(one) for one in label.get("targets") or () if not is_inside(str(one))]
+        if label["kind"] == "exfiltration" and label.get("interfaces"):
             interface = label["interfaces"][0]
-            self._finding(time + 60, int(label["last"]), interface, actor, (label.get("targets") or [None])[0], 8)
+            self._finding(time + 60, int(label["last"]), interface, actor, outside[0] if outside else None, 8)
             self.stories.append({"rule": "guardduty-and-exfiltration", "about": interface, "time": time})
+        if label["kind"] in _SESSIONS and outside and int(label["last"]) - time >= _LONG:
+            name = f"{self.draw.getrandbits(40):010x}.update-check.example."
+            for kind in ("AAAA", "A"):
+                self._query(time - 2, name, kind, [outside[0]] if kind == "A" else [], actor)
+            self.stories.append({"rule": "new-name-then-long-session", "about": actor, "time": time - 2})
+
+    def _query(self, time: int, name: str, kind: str, answers: Sequence[str], address: str) -> None:
+        self.queries.append({
+            "version": "1.100000", "account_id": _ACCOUNT, "region": "eu-central-1", "vpc_id": "vpc-0planted1",
+            "query_timestamp": _iso(time), "query_name": name, "query_type": kind, "query_class": "IN",
+            "rcode": "NOERROR", "answers": [{"Rdata": one, "Type": kind, "Class": "IN"} for one in answers],
+            "srcaddr": address, "srcport": str(self.draw.randrange(1024, 65536)), "transport": "UDP", "srcids": {},
+        })  # fmt: skip
 
     def _finding(self, first: int, last: int, interface: str, address: str, remote: Any, severity: float) -> None:
         action = {"connectionDirection": "OUTBOUND", "remoteIpDetails": {"ipAddressV4": remote}}
@@ -131,3 +158,14 @@ class _Story:
                 self._record(time, "RunInstances", "deploy", "192.0.2.1", answered=got)
             else:
                 self._record(time, "DeleteFlowLogs", user, address, errorCode="Client.UnauthorizedOperation")
+
+    def asked(self, number: int, hosts: Sequence[str]) -> None:
+        """Adds queries for names that hosts ask for day after day, and for some that are new and lead to nothing."""
+        first = self._first - _DAYS * 86400
+        for _ in range(number if hosts else 0):
+            time, rank = self.draw.randrange(first, self._last), int(self.draw.paretovariate(0.7))
+            name, new = f"service-{rank % 60}.example.com.", self.draw.random() < 0.02
+            if new:
+                name = f"{self.draw.getrandbits(32):08x}.pages.example.net."
+            answer = f"198.51.100.{self.draw.randrange(1, 255) if new else rank % 60 + 1}"
+            self._query(time, name, "A", [answer], self.draw.choice(hosts))

@@ -1761,7 +1761,7 @@ complete -c vpcflow -n '_shtab_vpcflow_using synth' -l gzip-level -x -d 'pack at
 complete -c vpcflow -n '_shtab_vpcflow_using synth' -l no-header -d 'write no header lines'
 complete -c vpcflow -n '_shtab_vpcflow_using synth' -l s3-layout -d 'write AWS'"'"'s folders and file names, gzip, 5-minute objects'
 complete -c vpcflow -n '_shtab_vpcflow_using synth' -l by -xka "hour interface" -d 'faults: write a file an hour (default), or an interface and hour'
-complete -c vpcflow -n '_shtab_vpcflow_using synth' -l events -xka "(__fish_complete_directories)" -d 'write CloudTrail records and GuardDuty findings that tell the same stories to this folder, with stories.json, for vpcflow correlate'
+complete -c vpcflow -n '_shtab_vpcflow_using synth' -l events -xka "(__fish_complete_directories)" -d 'write CloudTrail records, GuardDuty findings and query logs that tell the same stories to this folder, with stories.json, for vpcflow correlate'
 complete -c vpcflow -n '_shtab_vpcflow_using synth' -l json -d 'print what was written as a JSON object'
 complete -c vpcflow -n '_shtab_vpcflow_using; and test $_shtab_vpcflow_npos -eq 0' -a timeline -d 'print records, bytes, packets, accepted and rejected by time'
 complete -c vpcflow -n '_shtab_vpcflow_using timeline' -s h -l help -d 'show this help message and exit'
