@@ -1,23 +1,27 @@
 """What is served over HTTP: equal to the aggregates of commands, refused where it should be."""
 
 import http.client
+import io
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
 import sys
 import threading
 import time
+import types
 
 import pytest
 
 import vpcflow as vf
 from conftest import LONG, run_cli
+from vpcflow.analyze.questions import TABLES
 from vpcflow.detect.settings import Settings
 from vpcflow.errors import RuleError
 from vpcflow.io.listening import Listener
-from vpcflow.serve import Board, Server, exposition, gather, history
+from vpcflow.serve import Board, Server, exposition, gather, gathering, history
 from vpcflow.serve.metrics import MOST_SERIES, families_of
 
 MADE = vf.synth(6000, seed=3, plant="port_scan", peers=60, noise_sources=60)
@@ -273,25 +277,101 @@ def test_more_connections_than_it_holds_are_refused(served):
         thread.join(20)
 
 
-def test_of_more_flows_than_are_held_the_totals_stay():
-    few = gather(vf.scan(MADE.data), most=50)
-    server = Server("127.0.0.1", 0, Board(few))
-    thread = threading.Thread(target=server.run)
-    thread.start()
+def answered(figures, path):
+    server = Server("127.0.0.1", 0, Board(figures))
     try:
-        whole, _ = rows(server, "/api/v1/table/talkers?limit=3")
-        expected = vf.scan(MADE.data).group_by("srcaddr").agg(bytes=vf.sum("bytes")).top_k(3, by="bytes").collect()
-        assert [row["bytes"] for row in whole] == expected["bytes"]
-        status, _, body = get(server, "/api/v1/table/talkers?where=dstport%3D443")
-        assert (status, "--max-flows" in json.loads(body)["error"]) == (400, True)
-        bins = sorted(row["time"] for row in few.totals)
-        part, headers = rows(server, f"/api/v1/table/talkers?from={bins[0] * 1000}&limit=3")
-        assert headers["X-Vpcflow-Floor"]
-        assert {row["total"] for row in part} == {sum(row["bytes"] for row in vf.scan(MADE.data).agg(bytes=vf.sum("bytes")).collect())}
-        assert sum(row["bytes"] for row in part) + part[0]["other"] == part[0]["total"]
+        made = server.reply(f"/api/v1/{path}")
     finally:
-        server.stop()
-        thread.join(20)
+        server.close()
+    return json.loads(made.body), made.headers
+
+
+@pytest.fixture(scope="module")
+def many():
+    """Few heavy sources among many light ones, in which each of the tables has more groups than counters have room."""
+    draw = random.Random(5)
+    lines = ["account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status"]
+    for n in range(12_000):
+        heavy = draw.random() < 0.3
+        source = f"10.0.0.{draw.randrange(40)}" if heavy else f"20.{n >> 16}.{n >> 8 & 255}.{n & 255}"
+        target, port = f"10.1.{draw.randrange(3)}.{draw.randrange(200)}", draw.choice([443, 22, draw.randrange(65536)])
+        size, start = draw.randrange(5000, 9000) if heavy else draw.randrange(40, 400), draw.randrange(0, 7200)
+        action = draw.choice(["ACCEPT", "REJECT", "REJECT"])
+        lines.append(f"{100_000_000_000 + n % 900} eni-1 {source} {target} 4 {port} {6 + n % 2} 2 {size} {start} {start + 60} {action} OK")
+    return vf.scan("\n".join(lines).encode())
+
+
+@pytest.fixture(scope="module")
+def whole(many):
+    """What all groups are, by the plain way: with no limit."""
+    return gather(many)
+
+
+@pytest.fixture(scope="module", params=["counters", "many", "few"])
+def some(many, request):
+    """What is served where not all groups are held: of more flows than are held, of more groups than memory is for, and
+    of the same with so little that few groups are counted through the time."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(gathering, "_COUNTERS", 2100)
+        kinds = {"counters": {"budget": 5 << 20}, "many": {"most": 50}, "few": {"budget": 1 << 20, "most": 500}}
+        return gather(many, **kinds[request.param])
+
+
+@pytest.mark.parametrize("part", ["", "from=1200000&to=4500000&"])
+@pytest.mark.parametrize("name", TABLES)
+def test_of_groups_that_are_too_many_the_largest_are_exact(whole, some, name, part):
+    """Each value is the exact one, totals are, and a group that is not listed has no more than is said."""
+    assert whole.held.complete
+    assert not some.held.complete
+    own, (exact, _) = TABLES[name], answered(whole, f"table/{name}?{part}limit=1000")
+    found, headers = answered(some, f"table/{name}?{part}limit=20")
+    keys = {tuple(row[key] for key in own.by): row for row in exact}
+    bound = found[0]["bound"]
+    assert headers.get("X-Vpcflow-Bound", "0") == str(bound)
+    for row in found:
+        expected = keys.pop(tuple(row[key] for key in own.by), None)
+        if expected is not None:  # else it is none of the thousand
+            assert [row[m] for m in ("bytes", "packets", "records")] == [expected[m] for m in ("bytes", "packets", "records")]
+    assert {row["total"] for row in found} == {exact[0]["total"]} == {found[0]["other"] + sum(row[own.measure] for row in found)}
+    assert all(row[own.measure] <= max(bound, found[-1][own.measure]) for row in keys.values())
+    if name in ("talkers", "receivers", "protocols", "actions") and not part:
+        assert bound == 0  # forty heavy ones stand out
+    if len(found) < 20:
+        assert bound > 0 or len(exact) == len(found)
+
+
+def test_of_groups_that_are_too_many_the_rest_holds_together(whole, some):
+    exact, bounded = (exposition(Board(figures)).splitlines() for figures in (whole, some))
+    same = ("vpcflow_bytes_total{", "vpcflow_service_", "vpcflow_top_source_bytes{")
+    assert [line for line in bounded if line.startswith(same)] == [line for line in exact if line.startswith(same)]
+    places = next(f for f in families_of(Board(some)) if f.name == "vpcflow_place_records")
+    assert sum(places.samples.values()) == 12_000
+    with pytest.raises(Exception, match="--max-flows"):
+        answered(some, "table/talkers?where=dstport%3D443")
+    edges, headers = answered(some, "edges?limit=20")
+    every = {frozenset((row["source"], row["target"])): row for row in answered(whole, "edges?limit=200")[0]}
+    assert edges[0]["total"] == next(iter(every.values()))["total"] == sum(e["detail__bytes"] for e in edges) + edges[0]["other"]
+    assert int(headers["X-Vpcflow-Bound"]) == edges[0]["bound"] > 0
+
+
+def test_memory_that_is_asked_for_stays_a_limit(many):
+    with pytest.raises(vf.OutOfMemoryError, match="max_memory"):
+        gather(vf.scan(many._sources[0].memory(), max_memory=1))
+    stream = types.SimpleNamespace(read=io.BytesIO(many._sources[0].memory()).read)
+    with pytest.raises(vf.OutOfMemoryError, match="as a stream is; write them to a file"):
+        gather(vf.scan(stream), budget=1 << 20)
+
+
+def test_the_largest_sessions_are_held(monkeypatch, figures):
+    monkeypatch.setattr(gathering, "_MOST_SESSIONS", 30)
+    few = gather(vf.scan(MADE.data), settings=Settings())
+    assert few.sessions == figures.sessions[:30]
+    middle = sorted(row["start"] for row in figures.sessions)[len(figures.sessions) // 2] * 1000
+    for part in ("limit=5", f"from={middle}&limit=25"):
+        (some, headers), (exact, _) = answered(few, f"table/sessions?{part}"), answered(figures, f"table/sessions?{part}")
+        assert [row["total"] for row in some] == [exact[0]["total"]] * len(some)
+        assert [{**row, "other": 0} for row in some] == [{**row, "other": 0} for row in exact[: len(some)]]
+        assert ("X-Vpcflow-Bound" in headers) == (len(some) < len(exact))
 
 
 def test_the_number_of_series_stays(figures):
@@ -313,7 +393,7 @@ def test_what_logs_lack_is_no_answer():
     assert set(found.lacking) == {"findings", "sessions"}
     server = Server("127.0.0.1", 0, Board(found))
     answer = json.loads(server.reply("/api/v1/table/talkers").body)
-    assert answer == [{"srcaddr": "10.0.0.1", "bytes": 9, "packets": 0, "records": 1, "other": 0, "total": 9}]
+    assert answer == [{"srcaddr": "10.0.0.1", "bytes": 9, "packets": 0, "records": 1, "other": 0, "bound": 0, "total": 9}]
     with pytest.raises(Exception, match="dstport"):
         server.reply("/api/v1/table/talkers?where=dstport%3D22")
     server.close()

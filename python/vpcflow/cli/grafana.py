@@ -17,7 +17,8 @@ from ..grafana.provisioning import provisioning
 from ..grafana.sources import SOURCES, Wanted, Where
 from ..io.aws.athena import LAYOUTS
 from ..io.writing import Writing, check_writable, write_whole
-from ..serve.board import EVERY, gather
+from ..serve.board import EVERY
+from ..serve.gathering import gather
 from ..serve.metrics import history
 from ._output import print_note, progress_line, write_out
 from ._shared import add_input, collect, exit_code_of, flows_of
@@ -142,7 +143,7 @@ def _history(args: argparse.Namespace) -> int:
     check_writable(args.out)
     every = seconds(args.every, "--every")
     with progress_line(True) as progress:
-        figures, code = collect(lambda: gather(flows_of(args), every=every, most=1, progress=progress))
+        figures, code = collect(lambda: gather(flows_of(args), every=every, most=0, progress=progress))
     out = Writing(args.out)
     try:
         for line in history(figures):

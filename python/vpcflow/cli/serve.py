@@ -14,7 +14,8 @@ from ..detect.detect import checked_settings
 from ..detect.settings import Settings
 from ..errors import PlanError, RuleError, VpcflowError
 from ..io.listening import address_of
-from ..serve.board import EVERY, MOST_FLOWS, Board, Figures, gather
+from ..serve.board import EVERY, MOST_FLOWS, Board, Figures
+from ..serve.gathering import gather
 from ..serve.metrics import series_of
 from ..serve.server import Server
 from ..watch.status import status

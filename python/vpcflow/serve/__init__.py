@@ -1,6 +1,7 @@
 """Aggregates of logs over HTTP, for Grafana and for others: tables, series, a graph, annotations, metrics."""
 
-from .board import Board, Figures, gather
+from .board import Board, Figures
+from .gathering import gather
 from .metrics import exposition, history
 from .server import Server
 

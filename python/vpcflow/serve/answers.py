@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import json
 import urllib.parse
 from collections.abc import Callable, Iterable, Sequence
@@ -10,10 +11,11 @@ from typing import Any, NamedTuple
 from .._display import human_bytes
 from .._hints import hint
 from .._units import unix_seconds
-from ..analyze.questions import TABLES
+from ..analyze.questions import TABLES, Table
 from ..errors import FieldError, VpcflowError
 from ..io.packed import RefusedError
 from ..query.expr import count
+from ..query.flows import Flows
 from .board import MOST_ROWS, Board, Figures, Held, Rows, protocol_name
 
 _LIMIT = 100  # rows, if a request does not say
@@ -114,25 +116,29 @@ def _time(name: str, text: str) -> int | None:
 
 
 def table(name: str, figures: Figures, asked: Asked) -> Answer:
-    """Answers a table of :data:`TABLES`: of all the time as it was counted, of part of it by the flows held."""
+    """Answers a table of :data:`TABLES`: of all the time as it was counted, of part of it by the flows held, or by the
+    groups that are largest in all the time where there are more flows than are held."""
     own = TABLES[name]
     if not asked.where and not asked.window.of(figures):
-        return _shown(figures.tables[name], own.by, own.measure, asked.limit, {})
-    held = _held(figures, asked, bool(own.where and own.measure == "records"))
-    found = _grouped(held, asked, own.by, own.measure, own.where, asked.limit)
+        return _shown(figures.tables[name], own, asked.limit, bound=figures.bounds.get(name, 0))
+    rejects = bool(own.where and own.measure == "records")
+    kept = figures.kept.get(name)
+    held = _held(figures, asked, rejects)
+    found = _grouped(held.flows if kept is None else kept.flows, held, asked, own, asked.limit)
     if held.complete:
-        return _shown(found, own.by, own.measure, asked.limit, {})
-    shown = _shown(found, own.by, own.measure, asked.limit, {})
-    if name == "ports":  # the sum of which is in no total
-        return shown._replace(headers={"X-Vpcflow-Floor": "each value is at least that"})
-    total = sum(
-        row[own.measure] or 0 for row in figures.totals
-        if asked.window.has(row["time"]) and (not own.where or row["action"] == "REJECT")
-    )  # fmt: skip
-    listed = sum(row[own.measure] for row in shown.rows)
-    for row in shown.rows:
-        row["total"], row["other"] = total, total - listed
-    return Answer(shown.rows, total, total - listed, {"X-Vpcflow-Floor": "each value is at least that"})
+        return _shown(found, own, asked.limit)
+    totals = figures.totals if kept is None else kept.totals
+    total = sum(row[own.measure] or 0 for row in totals if _counts(row, kept is None and rejects, asked.window))
+    if kept is not None:
+        return _shown(found, own, asked.limit, total=total, bound=kept.bound)
+    floor = {"X-Vpcflow-Floor": "each value is at least that"}
+    if own.where and not rejects:  # the sum of which is in no total
+        return _shown(found, own, asked.limit)._replace(headers=floor)
+    return _shown(found, own, asked.limit, total=total)._replace(headers=floor)
+
+
+def _counts(row: dict[str, Any], rejects: bool, window: Window) -> bool:
+    return window.has(row["time"]) and (not rejects or row["action"] == "REJECT")
 
 
 def _held(figures: Figures, asked: Asked, rejects: bool) -> Held:
@@ -145,9 +151,9 @@ def _held(figures: Figures, asked: Asked, rejects: bool) -> Held:
     return held
 
 
-def _grouped(held: Held, asked: Asked, by: Sequence[str], measure: str, where: str, limit: int) -> Rows:
-    flows = held.flows
-    conditions = [where, asked.where]
+def _grouped(flows: Flows, held: Held, asked: Asked, own: Table, limit: int) -> Rows:
+    """Groups rows that stand for flows. ``held``: of which fields conditions may be."""
+    conditions = [own.where, asked.where]
     conditions += [f"start >= {asked.window.start}"] if asked.window.start is not None else []
     conditions += [f"start < {asked.window.end}"] if asked.window.end is not None else []
     try:
@@ -155,7 +161,7 @@ def _grouped(held: Held, asked: Asked, by: Sequence[str], measure: str, where: s
             held.nameable.filter(asked.where).agg(count()).collect()
         for condition in filter(None, conditions):
             flows = flows.filter(condition)._with(lenient=condition is not asked.where)
-        return flows.group_by(*by).agg(**Held.measures()).top_k(limit, by=measure, other=True).collect().rows()
+        return flows.group_by(*own.by).agg(**Held.measures()).top_k(limit, by=own.measure, other=True).collect().rows()
     except FieldError as error:
         there = ", ".join(held.nameable.columns)
         raise RefusedError(400, f"where: {str(error).partition(';')[0]}; there are {there}") from None
@@ -163,19 +169,28 @@ def _grouped(held: Held, asked: Asked, by: Sequence[str], measure: str, where: s
         raise RefusedError(400, f"where: {error}") from None
 
 
-def _shown(rows: Rows, by: Sequence[str], measure: str, limit: int, headers: dict[str, str]) -> Answer:
-    """Returns the first groups, each with the total of the measure, and with what no row listed has of it."""
-    total = sum(row[measure] or 0 for row in rows)
+def _shown(rows: Rows, own: Table, limit: int, *, total: int | None = None, bound: int = 0) -> Answer:
+    """Returns the first groups, each with the total of the measure, what no row listed has of it, and what a group that
+    is not listed has at most, if that may be more than those listed have."""
+    measure = own.measure
+    if total is None:
+        total = sum(row[measure] or 0 for row in rows)
     listed = [row for row in rows if not row["other"]][:limit]
     other = total - sum(row[measure] or 0 for row in listed)
+    if len(listed) == limit and (listed[-1][measure] or 0) >= bound:
+        bound = 0
     out = []
     for row in listed:
-        made = {name: row[name] for name in by}
+        made = {name: row[name] for name in own.by}
         if "protocol" in made:
             made["protocol_name"] = protocol_name(row["protocol"])
         made.update({name: row[name] or 0 for name in MEASURES})
-        out.append({**made, "other": other, "total": total})
-    return Answer(out, total, other, headers)
+        out.append({**made, "other": other, "bound": min(bound, other), "total": total})
+    return Answer(out, total, other, _bounded(min(bound, other)))
+
+
+def _bounded(bound: int) -> dict[str, str]:
+    return {"X-Vpcflow-Bound": str(bound)} if bound else {}
 
 
 # -- other tables ----------------------------------------------------------------------------------------------------
@@ -215,7 +230,16 @@ def sessions(figures: Figures, asked: Asked) -> Answer:
         for row in figures.sessions
         if row["start"] is not None and asked.window.has(row["start"])
     ]
-    return _listed(rows, asked.limit)
+    found = _listed(rows, asked.limit)
+    if not figures.begun:
+        return found
+    start, end = asked.window
+    first = 0 if start is None else bisect.bisect_left(figures.begun, start)
+    last = len(figures.begun) if end is None else bisect.bisect_left(figures.begun, end)
+    total = last - first
+    other = total - len(found.rows)
+    bound = 0 if len(found.rows) == asked.limit else figures.sessions[-1]["bytes"]
+    return Answer([{**row, "other": other, "total": total} for row in found.rows], total, other, _bounded(bound))
 
 
 def coverage(figures: Figures, asked: Asked) -> Answer:
@@ -295,8 +319,9 @@ def graph(figures: Figures, asked: Asked) -> Graph:
 
 
 def _graph(figures: Figures, asked: Asked) -> Graph:
-    held = _held(figures, asked, False)
-    pairs = _grouped(held, asked, ("srcaddr", "dstaddr", "action"), "bytes", "", 2**31)
+    held, some = _held(figures, asked, False), figures.kept.get("pairs")
+    own = Table(("srcaddr", "dstaddr", "action"), "bytes")
+    pairs = _grouped(held.flows if some is None else some.flows, held, asked, own, 2**31)
     most = min(asked.limit, _GRAPH)
     total = sum(row["bytes"] or 0 for row in pairs)
     if not held.complete:
@@ -318,7 +343,9 @@ def _graph(figures: Figures, asked: Asked) -> Graph:
     chosen = sorted(edges.items(), key=lambda item: (-item[1]["bytes"], item[0]))[:most]
     listed = sum(sums["bytes"] for _, sums in chosen)
     nodes = _nodes(edges.items(), ranked, kept)
-    whole = {"other": total - listed, "total": total}
+    left = total - sum(row["bytes"] or 0 for row in ends)  # of pairs that are not known, which have at most this
+    bound = 0 if held.complete else left if some is None else min(some.bound, left)
+    whole = {"other": total - listed, "bound": bound, "total": total}
     rows = [
         {
             "id": f"{one}|{two}", "source": one, "target": two, "mainStat": human_bytes(sums["bytes"]),
@@ -327,9 +354,10 @@ def _graph(figures: Figures, asked: Asked) -> Graph:
         for (one, two), sums in chosen
     ]  # fmt: skip
     folded = max(len(ranked) - len(kept), 0)
+    more = 0 if held.complete else left  # that a node may have
+    told = [{**row, "other": folded, "bound": more, "total": len(ranked)} for row in nodes]
     return Graph(
-        Answer([{**row, "other": folded, "total": len(ranked)} for row in nodes], len(ranked), folded, {}),
-        Answer(rows, total, total - listed, {}),
+        Answer(told, len(ranked), folded, _bounded(more)), Answer(rows, total, total - listed, _bounded(bound))
     )
 
 

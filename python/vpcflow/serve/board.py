@@ -9,17 +9,13 @@ from typing import Any
 
 from .. import _core
 from .._display import protocol_names
-from ..analyze.questions import KEYS, TABLES, volume
-from ..detect.detect import look
-from ..detect.settings import Settings
-from ..errors import FieldError, VpcflowError
+from ..analyze.questions import KEYS
+from ..errors import VpcflowError
 from ..findings.finding import Finding
 from ..query import expr as of
 from ..query.flows import Flows
 from ..query.result import Result
-from ..query.running import collect_readable
-from ..query.scan import query, scan
-from ..typing import Progress
+from ..query.scan import scan
 from ..watch.status import Status, alerted, status
 
 MOST_ROWS = 1000  # of an answer
@@ -50,14 +46,17 @@ class Held:
     complete: bool
 
     @classmethod
-    def of(cls, result: Result, most: int, there: Sequence[str]) -> Held:
+    def holding(cls, result: Result, most: int, there: Sequence[str]) -> Held:
         """Holds rows of a query, of logs that have the fields ``there``."""
         keys = [key for key in KEYS if key in there]
         nameable = scan(f"{' '.join(keys)}\n{' '.join('-' for _ in keys)}\n".encode())
-        names = [("time", "start"), *((key, key) for key in KEYS), ("bytes", "bytes"), ("packets", "packets")]
-        table = result._table.renamed([*names, ("records", _COUNT)], [])
-        flows = scan(Result(table, result.report), allow_empty=True)._with(allow_missing=True)
-        return cls(flows, nameable, len(result) <= most)
+        return cls(records_of(result), nameable, len(result) <= most)
+
+    @classmethod
+    def nothing(cls) -> Held:
+        """Holds no flow, as there are too many."""
+        empty = scan(b"srcaddr\n", allow_empty=True)
+        return cls(empty, empty, False)
 
     @staticmethod
     def measures() -> dict[str, of.Agg]:
@@ -65,11 +64,24 @@ class Held:
         return {"bytes": of.sum("bytes"), "packets": of.sum("packets"), "records": of.sum(_COUNT)}
 
 
+@dataclasses.dataclass(frozen=True)
+class Kept:
+    """Of a table its largest groups through the time, where not all flows are held: ``flows`` are rows as of
+    :class:`Held`, each group whole. ``bound``: what another group can have at most. ``totals``: the measures of all
+    groups by time and action."""
+
+    flows: Flows
+    bound: int
+    totals: Rows
+
+
 @dataclasses.dataclass
 class Figures:
-    """What one reading of logs gave. ``tables`` are of all the time, exact; ``held`` and ``held_rejects`` are what
-    questions about part of it are answered by. ``bins``: the measures by time, action, protocol and direction;
-    ``services`` and ``places``: by those."""
+    """What the reading of logs gave. ``tables`` are of all the time; ``bounds``: what a group that a table does not
+    have can have at most, where that is more than the groups it has. ``held`` and ``held_rejects`` are what questions
+    about part of the time are answered by, ``kept`` before them if they are not complete. ``bins``: the measures by
+    time, action, protocol and direction; ``services`` and ``places``: by those, some of them. ``sessions``: the
+    largest; ``begun``: when all began, in order, if there are others."""
 
     every: int
     tables: Mapping[str, Rows]
@@ -85,6 +97,9 @@ class Figures:
     report: Any
     lacking: dict[str, str] = dataclasses.field(default_factory=dict)
     damage: VpcflowError | None = None
+    kept: Mapping[str, Kept] = dataclasses.field(default_factory=dict)
+    bounds: Mapping[str, int] = dataclasses.field(default_factory=dict)
+    begun: Sequence[int] = ()
     graphs: dict[Any, Any] = dataclasses.field(default_factory=dict)  # the last ones that were made
 
     @functools.cached_property
@@ -122,77 +137,11 @@ class Board:
         return None if self.state is None else status(self.state)
 
 
-def _queries(flows: Flows, every: int, most: int) -> dict[str, Flows]:
-    loose = query(allow_missing=True).bind(flows)
-    rejected = loose.filter("action = 'REJECT'")._with(lenient=True)
-    named = ", ".join(map(str, SERVICES))
-    served = loose.filter(f"dstport in ({named})")._with(lenient=True)
-    held, refused = (some.group_by(*KEYS, every=every, bin_by="start").agg(**volume()) for some in (loose, rejected))
-    queries = {
-        "held": held.top_k(most + 1, by="bytes"),
-        "held_rejects": refused.top_k(most + 1, by="records"),
-        "totals": loose.group_by("action", every=every, bin_by="start").agg(**volume()),
-        "bins": loose.group_by("action", "protocol", "flow_direction", every=every).agg(**volume()),
-        "services": served.group_by("dstport", "action", every=every).agg(**volume()),
-        "places": loose.group_by("account_id", "region", "action", every=every).agg(**volume()),
-    }
-    for name, table in TABLES.items():
-        some = loose.filter(table.where)._with(lenient=True) if table.where else loose
-        queries[name] = some.group_by(*table.by).agg(**volume()).top_k(MOST_ROWS, by=table.measure, other=True)
-    return queries
-
-
-def gather(
-    flows: Flows, *, every: int = EVERY, most: int = MOST_FLOWS, settings: Settings | None = None,
-    progress: Progress | bool | None = None,
-) -> Figures:  # fmt: skip
-    """Reads logs, twice, and returns all that is served of them. ``every``: seconds of a bin; ``most``: flows that are
-    held. ``settings``: of the detectors, which are not run without. Of damaged logs the figures are of what could be
-    read, with the error as ``damage``. Raises :class:`~vpcflow.VpcflowError` if that is nothing."""
-    asked = _queries(flows, every, most)
-    findings: list[Finding] = []
-    sessions: Rows = []
-    lacking: dict[str, str] = {}
-    try:
-        if settings is None:
-            raise FieldError("the detectors were not asked")
-        seen = look(flows, settings, others=list(asked.values()))
-    except FieldError as error:  # tables can do without what sessions need
-        lacking["findings"] = lacking["sessions"] = str(error)
-        results, damage = collect_readable(list(asked.values()), progress=progress)
-    else:
-        results, damage, findings = seen.others, seen.damage, list(seen.findings)
-        sessions = _largest(seen.sessions)
-    found = dict(zip(asked, results))
-    coverage: Rows = []
-    there = [name for name, _ in flows._with(allow_missing=True).schema]
-    try:
-        coverage = flows._with(allow_missing=True).coverage().rows()
-    except VpcflowError as error:
-        lacking["coverage"] = str(error)
-        partial = getattr(error, "partial", None)
-        coverage = partial.rows() if isinstance(partial, Result) else []
-    return Figures(
-        every=every, tables={name: found[name].rows() for name in TABLES},
-        held=Held.of(found["held"], most, there), held_rejects=Held.of(found["held_rejects"], most, there),
-        totals=found["totals"].rows(), bins=found["bins"].rows(),
-        services=found["services"].rows(), places=found["places"].rows(), findings=findings, sessions=sessions,
-        coverage=coverage, report=found["totals"].report, lacking=lacking, damage=damage,
-    )  # fmt: skip
-
-
-def _largest(sessions: Result) -> Rows:
-    """Returns the largest sessions, in few columns."""
-    rows = [
-        {
-            "start": row["start"], "end": row["end"], "client": row["client"], "server": row["server"],
-            "server_port": row["server_port"], "protocol": row["protocol"], "state": row["state"],
-            "bytes": (row["client_bytes"] or 0) + (row["server_bytes"] or 0), "records": row["records"],
-        }
-        for row in sessions
-        if row["counted"]
-    ]  # fmt: skip
-    return sorted(rows, key=lambda row: (-row["bytes"], row["start"] or 0))
+def records_of(result: Result) -> Flows:
+    """Returns the groups of a query by time as records, of which :meth:`Held.measures` are the measures."""
+    names = [("time", "start"), *((key, key) for key in KEYS if key in result.columns)]
+    table = result._table.renamed([*names, ("bytes", "bytes"), ("packets", "packets"), ("records", _COUNT)], [])
+    return scan(Result(table, result.report), allow_empty=True)._with(allow_missing=True)
 
 
 def protocol_name(number: int | None) -> str:

@@ -38,7 +38,15 @@ def _traffic(row: dict[str, Any]) -> Labels:
 
 
 def _service(row: dict[str, Any]) -> Labels:
-    return (("action", row["action"] or "none"), ("service", SERVICES[row["dstport"]]))
+    return _service_of(SERVICES[row["dstport"]], row["action"] or "none")
+
+
+def _service_of(name: str, action: str) -> Labels:
+    return (("action", action), ("service", name))
+
+
+def _place_labels(account: str, action: str, region: str) -> Labels:
+    return (("account", account), ("action", action), ("region", region))
 
 
 def _place_of(places: Rows) -> Callable[[dict[str, Any]], Labels]:
@@ -53,7 +61,7 @@ def _place_of(places: Rows) -> Callable[[dict[str, Any]], Labels]:
         known = (row["account_id"], row["region"]) in kept
         account = str(row["account_id"] or "unknown") if known else _OTHER
         region = str(row["region"] or "unknown") if known else _OTHER
-        return (("account", account), ("action", row["action"] or "none"), ("region", region))
+        return _place_labels(account, row["action"] or "none", region)
 
     return place
 
@@ -64,28 +72,29 @@ _Step = tuple[int, str, str, Labels, int]
 def _steps(figures: Figures) -> Iterator[_Step]:
     """Yields what each bin adds: its time, the metric, its help, the labels, the amount."""
     place = _place_of(figures.places)
-    rest: dict[tuple[int, str, str], int] = {}
+    by_port = " by the port that they go to; one that is not named is other."
+    by_place = " by account and region."
+    rest: dict[tuple[str, str, int, str], int] = {}  # of all records, what those with a label of their own have not
     for row in figures.bins:
         for measure, help in _MEASURES.items():
             amount = row[measure] or 0
             yield row["time"] or 0, f"vpcflow_{measure}", help, _traffic(row), amount
-            key = (row["time"] or 0, row["action"] or "none", measure)
-            rest[key] = rest.get(key, 0) + amount
-    by_port = " by the port that they go to; one that is not named is other."
-    for row in figures.services:
-        for measure in ("bytes", "records"):
-            key = (row["time"] or 0, row["action"] or "none", measure)
-            rest[key] = rest.get(key, 0) - (row[measure] or 0)
-            help = measure.capitalize() + by_port
-            yield key[0], f"vpcflow_service_{measure}", help, _service(row), row[measure] or 0
-    for (time, action, measure), amount in rest.items():
-        if measure != "packets":
-            labels = (("action", action), ("service", _OTHER))
-            yield time, f"vpcflow_service_{measure}", measure.capitalize() + by_port, labels, max(amount, 0)
-    for row in figures.places:
-        for measure in ("bytes", "records"):
-            help = f"{measure.capitalize()} by account and region."
-            yield row["time"] or 0, f"vpcflow_place_{measure}", help, place(row), row[measure] or 0
+            for kind in ("service", "place") if measure != "packets" else ():
+                key = (kind, measure, row["time"] or 0, row["action"] or "none")
+                rest[key] = rest.get(key, 0) + amount
+    for kind, rows, labels, help in (
+        ("service", figures.services, _service, by_port), ("place", figures.places, place, by_place),
+    ):  # fmt: skip
+        for row in rows:
+            for measure in ("bytes", "records"):
+                key = (kind, measure, row["time"] or 0, row["action"] or "none")
+                rest[key] = rest.get(key, 0) - (row[measure] or 0)
+                yield key[2], f"vpcflow_{kind}_{measure}", measure.capitalize() + help, labels(row), row[measure] or 0
+    for (kind, measure, time, action), amount in rest.items():
+        own = _service_of(_OTHER, action) if kind == "service" else _place_labels(_OTHER, action, _OTHER)
+        if kind == "service" or amount > 0:
+            help = by_port if kind == "service" else by_place
+            yield time, f"vpcflow_{kind}_{measure}", measure.capitalize() + help, own, max(amount, 0)
 
 
 def counters(figures: Figures) -> list[Family]:
@@ -122,7 +131,8 @@ def gauges(board: Board) -> list[Family]:
         ("vpcflow_top_source_bytes", "talkers", "bytes"), ("vpcflow_top_target_bytes", "receivers", "bytes"),
         ("vpcflow_top_rejected_source_records", "rejected_sources", "records"),
     ):  # fmt: skip
-        rows = [row for row in figures.tables[table] if not row["other"]][:_RANKS]
+        bound = figures.bounds.get(table, 0)
+        rows = [row for row in figures.tables[table] if not row["other"] and (row[measure] or 0) >= bound][:_RANKS]
         ranks = _by("rank", {str(rank): row[measure] or 0 for rank, row in enumerate(rows, 1)})
         help = f"{measure.capitalize()} of the largest, by rank, without the address."
         found.append(Family(name, "gauge", help, ranks))
