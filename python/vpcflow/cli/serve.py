@@ -85,7 +85,8 @@ def run(args: argparse.Namespace) -> int:
         return code
     board = Board(figures, state)
     server.replace(board)
-    signal.signal(signal.SIGTERM, lambda *_: server.stop())
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: server.stop())
     print_note(f"listening at {server.url}; {count(series_of(board), 'series', 'series')} at {server.url}metrics")
     if refresh is not None:
         threading.Thread(target=_refreshing, args=(server, args, settings, refresh, state), daemon=True).start()

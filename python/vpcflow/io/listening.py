@@ -152,7 +152,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
         """Answers what is no request of HTTP, without repeating it."""
         self.close_connection = True
-        words = {400: "this is no request of HTTP", 414: "the address is too long", 431: "the headers are too long"}
+        self.request_version = self.protocol_version  # of what names none, the answer has a head all the same
+        words = {
+            400: "this is no request of HTTP", 414: "the address is too long", 431: "the headers are too long",
+            505: "HTTP/1.0 and HTTP/1.1 are understood here",
+        }  # fmt: skip
         self.answer(code, json.dumps({"error": words.get(code, "this is not answered here")}).encode() + b"\n")
 
     def log_message(self, *_: object) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -130,11 +131,29 @@ class Board:
         if self.state is None:
             return own
         known = {one.id for one in own}
-        return [*own, *(one for one in alerted(self.state) if one.id not in known)]
+        return [*own, *(one for one in _alerted(self.state, self.stamp()) if one.id not in known)]
+
+    def stamp(self) -> tuple[tuple[int, int], ...]:
+        """Returns when the state of the watch was written last, and how large it is: what changes when it grows."""
+        files = () if self.state is None else (self.state, f"{self.state}-wal")
+        return tuple(map(_written, files))
 
     def watch(self) -> Status | None:
         """Returns what the watch has done by now."""
         return None if self.state is None else status(self.state)
+
+
+@functools.lru_cache(maxsize=1)
+def _alerted(state: str, stamp: tuple[tuple[int, int], ...]) -> tuple[Finding, ...]:
+    return tuple(alerted(state))
+
+
+def _written(path: str) -> tuple[int, int]:
+    try:
+        found = os.stat(path)
+    except OSError:
+        return 0, 0
+    return found.st_mtime_ns, found.st_size
 
 
 def records_of(result: Result) -> Flows:

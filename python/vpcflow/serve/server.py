@@ -94,7 +94,7 @@ class Server:
         self._hosts = {"localhost", "127.0.0.1", "::1", host.lower(), *(name.lower() for name in hosts)}
         self._everywhere = host in ("0.0.0.0", "::")
         self._turn = threading.BoundedSemaphore(_AT_ONCE)
-        self._kept: dict[tuple[str, str], _Reply] = {}
+        self._kept: dict[object, _Reply] = {}
         self._lock = threading.Lock()
         self._listener = Listener(host, port, _handler_of(self), patience=_PATIENCE, waits=False)
 
@@ -153,10 +153,11 @@ class Server:
             raise RefusedError(404, f"no {near!r}; {hint(near, PATHS)}")
         if path == "/metrics" and query:
             raise RefusedError(400, "/metrics has no parameters")
+        key = (path, query, board.stamp())
         with self._lock:
-            kept = self._kept.pop((path, query), None) if board.state is None else None
+            kept = self._kept.pop(key, None)
             if kept is not None:
-                self._kept[path, query] = kept  # the last asked for is the last to go
+                self._kept[key] = kept  # the last asked for is the last to go
                 return kept
         if not self._turn.acquire(timeout=_WAIT):
             raise RefusedError(503, "too many questions at once")
@@ -168,7 +169,7 @@ class Server:
             if board is self._board:
                 while len(self._kept) >= _KEPT:
                     self._kept.pop(next(iter(self._kept)))
-                self._kept[path, query] = made
+                self._kept[key] = made
         return made
 
     def _made(self, board: Board, path: str, query: str) -> _Reply:
@@ -205,7 +206,8 @@ def _handler_of(server: Server) -> type[Handler]:
 
         def do_GET(self) -> None:  # noqa: N802
             try:
-                server.admit(self.headers.get("Host"), self.headers.get("Authorization"))
+                hosts = self.headers.get_all("Host", [])
+                server.admit(hosts[0] if len(hosts) == 1 else None, self.headers.get("Authorization"))
                 if self.headers.get("Content-Length", "0") != "0" or self.headers.get("Transfer-Encoding"):
                     self.close_connection = True
                     raise RefusedError(400, "a GET has no body")
