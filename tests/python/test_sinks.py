@@ -1,18 +1,16 @@
 """Sinks: what becomes of each event, by fakes that answer as the real ones document it."""
 
-import collections
-import http.server
 import json
 import re
 import shlex
 import socket
-import struct
 import threading
 
 import pytest
 
 import vpcflow as vf
 from conftest import ROOT
+from sink_fakes import EVENTS, Fake, Index, read_dead, sent, short_pauses  # noqa: F401
 from vpcflow import cli, sinks
 from vpcflow.alerts.http import RefusedError, own_address
 from vpcflow.sinks import dead as dead_letters
@@ -20,103 +18,7 @@ from vpcflow.sinks import sending
 from vpcflow.sinks.gate import Gate
 from vpcflow.sinks.marks import Marks
 
-EVENTS = [(f"{i * 2654435761 % 2**128:032x}", b'{"n":%d}' % i) for i in range(3000)]
-
-
-class Fake(http.server.ThreadingHTTPServer):
-    """A server whose ``plan`` answers: a function of request number, path, headers, body."""
-
-    daemon_threads = True
-
-    def __init__(self, plan):
-        self.asked = []
-        self.lock = threading.Lock()
-        fake = self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_POST(self):
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                with fake.lock:
-                    fake.asked.append((self.path, dict(self.headers), body))
-                    answer = plan(len(fake.asked) - 1, body)
-                if answer is None:  # reset
-                    self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-                    self.connection.close()
-                    self.close_connection = True
-                    return
-                status, headers, text = answer
-                self.send_response(status)
-                for name, value in {**headers, "Content-Length": str(len(text))}.items():
-                    self.send_header(name, value)
-                self.end_headers()
-                self.wfile.write(text)
-
-            def log_message(self, *_):
-                pass
-
-        super().__init__(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self.serve_forever, args=(0.01,), daemon=True).start()
-
-    @property
-    def host(self):
-        return f"127.0.0.1:{self.server_port}"
-
-    def __exit__(self, *_):
-        self.shutdown()
-        self.server_close()
-
-
-class Index:
-    """Documents of an index: ``verdict`` says the status of each item that is new, by its number."""
-
-    def __init__(self, verdict=lambda n: 201):
-        self.documents, self.verdict, self.seen = {}, verdict, collections.Counter()
-        self.n = 0
-
-    def answer(self, body):
-        lines = body.split(b"\n")
-        assert lines.pop() == b""
-        items = []
-        for action, document in zip(lines[::2], lines[1::2]):
-            ((op, where),) = json.loads(action).items()
-            identity = where["_id"]
-            status = 409 if identity in self.documents and op == "create" else self.verdict(self.n)
-            self.n += 1
-            if status == 201:
-                self.seen[identity] += 1
-                self.documents[identity] = json.loads(document)
-            reason = {"type": "document_parsing_exception", "reason": "failed to parse field [n]"}
-            items.append({op: {"_id": identity, "status": status, **({"error": reason} if status >= 300 else {})}})
-        return 200, {}, json.dumps({"errors": True, "items": items}).encode()
-
-
-@pytest.fixture(autouse=True)
-def short_pauses(monkeypatch):
-    monkeypatch.setattr("vpcflow.sinks.gate._FIRST", 0.001)
-    monkeypatch.setattr("vpcflow.sinks.gate._LONGEST", 0.01)
-    monkeypatch.setattr(sending, "_LOOK", 0.01)
-
-
-def sent(events, url, tmp_path, schema="ecs", state=None, patience=20.0, **more):
-    sink = sinks.open_sink(url, schema, **more)
-    letters = dead_letters.DeadLetters(tmp_path / "dead.jsonl", schema, sink.label)
-    marks = Marks(tmp_path / state, url) if state else None
-    counts = sinks.Sent()
-    try:
-        sinks.send(events, sink, letters, marks=marks, patience=patience, counts=counts)
-    finally:
-        sink.close()
-        letters.close()
-        if marks:
-            marks.close()
-    return counts
-
-
-def read_dead(tmp_path):
-    path = tmp_path / "dead.jsonl"
-    return [(dead.id, dead.line) for dead in dead_letters.read_dead(path)] if path.exists() else []
+pytestmark = pytest.mark.usefixtures("short_pauses")
 
 
 @pytest.mark.parametrize("position", [0, 1, 7, 18, 19])
@@ -129,7 +31,11 @@ def test_an_item_that_fails_at_any_position_is_sent_again_or_dead(position, stat
     expected_dead = [EVENTS[position]] if status == 400 else []
     assert read_dead(tmp_path) == expected_dead
     assert set(index.documents) == {identity for identity, _ in EVENTS[:20]} - {one for one, _ in expected_dead}
-    assert (counts.accepted, counts.dead, counts.retried) == (20 - len(expected_dead), len(expected_dead), status != 400)
+    assert (counts.accepted, counts.dead, counts.retried) == (
+        20 - len(expected_dead),
+        len(expected_dead),
+        status != 400,
+    )
     assert asked == (1 if status == 400 else 2)
 
 
@@ -156,16 +62,7 @@ def test_storms_resets_and_nonsense_lose_and_double_nothing(tmp_path):
 def test_a_restart_at_any_place_sends_the_rest_and_each_dead_letter_once(tmp_path):
     bad = {EVENTS[5][0], EVENTS[2999][0]}
 
-    index = Index()
-
-    def answered(body):
-        status, headers, text = index.answer(body)
-        answer = json.loads(text)
-        for item in answer["items"]:
-            if item["create"]["_id"] in bad:
-                index.documents.pop(item["create"]["_id"], None)
-                item["create"] = {"_id": item["create"]["_id"], "status": 400, "error": {"type": "x", "reason": "y"}}
-        return status, headers, json.dumps(answer).encode()
+    index = Index(bad=bad)
 
     class Killed(BaseException):
         pass
@@ -174,7 +71,7 @@ def test_a_restart_at_any_place_sends_the_rest_and_each_dead_letter_once(tmp_pat
         yield from EVENTS[:n]
         raise Killed
 
-    with Fake(lambda _, body: answered(body)) as fake:
+    with Fake(lambda _, body: index.answer(body)) as fake:
         url = f"opensearch+http://{fake.host}/flows"
         for n in (1, 700, 1500, 1501, 2900):
             with pytest.raises(Killed):
@@ -232,7 +129,12 @@ def test_redirects_users_and_addresses_of_the_cloud_are_refused(tmp_path):
     answer = (307, {"Location": "http://169.254.169.254/"}, b"")
     with Fake(lambda *_: answer) as fake, pytest.raises(vf.NotifyError, match="redirects are not followed"):
         sent(EVENTS[:1], f"opensearch+http://{fake.host}/flows", tmp_path)
-    refused_ones = (("169.254.169.254", True), ("8.8.8.8", False), ("::ffff:169.254.169.254", True), ("224.0.0.1", True))
+    refused_ones = (
+        ("169.254.169.254", True),
+        ("8.8.8.8", False),
+        ("::ffff:169.254.169.254", True),
+        ("224.0.0.1", True),
+    )
     for address, secure in refused_ones:
         with pytest.raises(RefusedError):
             own_address(address, 443, secure)
@@ -249,33 +151,6 @@ def test_credentials_are_headers_and_nowhere_else(tmp_path, monkeypatch):
     assert "hidden" not in str(error.value)
     with pytest.raises(vf.RuleError, match="expected env:NAME or file:PATH"):
         sinks.open_sink("opensearch+http://127.0.0.1/flows", "ecs", auth="me:hidden")
-
-
-def test_splunk_takes_events_in_envelopes_and_one_wrong_event_is_dead(tmp_path, monkeypatch):
-    monkeypatch.setenv("TOKEN", "t0")
-    taken = []
-
-    def plan(n, body):
-        events, decoder, at = [], json.JSONDecoder(), 0
-        text = body.decode()
-        while at < len(text):
-            event, at = decoder.raw_decode(text, at)
-            events.append(event)
-        wrong = next((i for i, event in enumerate(events) if event["event"] == {"n": 3}), None)
-        taken.extend(events[:wrong])
-        if wrong is None:
-            return 200, {}, b'{"text":"Success","code":0}'
-        return 400, {}, json.dumps({"text": "Invalid data format", "code": 6, "invalid-event-number": wrong}).encode()
-
-    with Fake(plan) as fake:
-        counts = sent(EVENTS[:10], f"splunk+http://{fake.host}?index=net", tmp_path, "cim", auth="env:TOKEN")
-    good = [identity for identity, line in EVENTS[:10] if line != EVENTS[3][1]]
-    assert [event["fields"]["id"] for event in taken] == good
-    assert taken[0]["index"] == "net"
-    assert taken[0]["sourcetype"] == "vpcflow:cim"
-    assert fake.asked[0][1]["Authorization"] == "Splunk t0"
-    assert read_dead(tmp_path) == [EVENTS[3]]
-    assert counts.accepted == 9
 
 
 def test_sentinel_takes_arrays_with_a_token(tmp_path, monkeypatch):

@@ -12,7 +12,7 @@ import pytest
 
 import vpcflow as vf
 from conftest import LONG, run_cli
-from test_sinks import Fake, Index
+from sink_fakes import Fake, Index
 
 KILLS = 100  # in each test
 RECORDS = 40_000

@@ -46,6 +46,10 @@ def test_streams_send_again_what_failed_alone(position, monkeypatch):
     assert [one["PartitionKey"] for one in got[0]["Records"]] == [identity for identity, _ in EVENTS]
     firehose = types.SimpleNamespace(put_record_batch=lambda **a: {"RequestResponses": answer})
     assert asked("firehose://flows", firehose, monkeypatch).retry == [position]
+    del answer[position]
+    for url, client in (("kinesis://flows", kinesis), ("firehose://flows", firehose)):
+        with pytest.raises(sinks.sink.BusyError, match="does not say"):
+            asked(url, client, monkeypatch)
 
 
 @pytest.mark.parametrize(
@@ -59,6 +63,9 @@ def test_errors_of_services_are_busy_or_final(code, error, monkeypatch):
     for url, schema in (("kinesis://flows", "ecs"), ("cloudwatch://g?stream=s", "ecs")):
         with pytest.raises(error):
             asked(url, client, monkeypatch, schema)
+    client = types.SimpleNamespace(put_records=raising(client_error("AccessDeniedException")))
+    with pytest.raises(sinks.sink.StoppedError, match="the sender needs kinesis:PutRecords"):
+        asked("kinesis://flows", client, monkeypatch)
 
 
 def test_cloudwatch_gets_days_in_order_and_old_events_are_dead(monkeypatch):
@@ -87,9 +94,24 @@ def test_cloudwatch_gets_days_in_order_and_old_events_are_dead(monkeypatch):
 def test_security_hub_names_findings_that_failed(monkeypatch):
     events = [(f"{i:032x}", b'{"Id":"%d"}' % i) for i in range(4)]
     failed = [{"Id": "1", "ErrorCode": "InvalidInput", "ErrorMessage": "m"}, {"Id": "3", "ErrorCode": "InternalFailure"}]
-    hub = types.SimpleNamespace(batch_import_findings=lambda Findings: {"FailedFindings": failed})  # noqa: N803
+    got = []
+
+    def imported(Findings):  # noqa: N803
+        got.extend(Findings)
+        return {"FailedFindings": failed, "FailedCount": n_failed}
+
+    hub = types.SimpleNamespace(
+        batch_import_findings=imported, meta=types.SimpleNamespace(partition="aws-cn", region_name="cn-north-1"),
+        get_caller_identity=lambda: {"Account": "111122223333"},
+    )  # fmt: skip
+    n_failed = 2
     receipt = asked("securityhub:", hub, monkeypatch, "asff", events)
     assert (receipt.retry, receipt.dead) == ([3], [(1, "InvalidInput: m")])
+    product = "arn:aws-cn:securityhub:cn-north-1:111122223333:product/111122223333/default"
+    assert {(one["AwsAccountId"], one["ProductArn"]) for one in got} == {("111122223333", product)}
+    n_failed = 3
+    with pytest.raises(sinks.sink.BusyError, match="does not say which"):
+        asked("securityhub:", hub, monkeypatch, "asff", events)
     with pytest.raises(vf.RuleError, match="expected asff"):
         sinks.open_sink("securityhub:", "ecs")
 
@@ -139,7 +161,7 @@ class Producer:
     made: typing.ClassVar = []
 
     def __init__(self, config):
-        self.config, self.waiting, self.sent = config, [], []
+        self.config, self.waiting, self.sent, self.silent = config, [], [], []
         Producer.made.append(self)
 
     def produce(self, topic, value, key, on_delivery):
@@ -152,12 +174,18 @@ class Producer:
             error = self.errors.get(json.loads(value)["n"])
             if error is None:
                 self.sent.append(value)
-            if error != "silent":
+            if error == "silent":
+                self.silent.append(value)
+            else:
                 told(error, None)
         self.waiting = []
 
     def flush(self, timeout):
         self.poll(timeout)
+        return len(self.silent)
+
+    def purge(self):
+        self.silent.clear()
 
 
 def test_kafka_waits_for_the_report_of_each_message(monkeypatch):
@@ -165,8 +193,11 @@ def test_kafka_waits_for_the_report_of_each_message(monkeypatch):
     monkeypatch.setattr(Producer, "errors", {2: FakeError("MSG_SIZE_TOO_LARGE"), 5: FakeError("_TIMED_OUT"), 7: "silent"})
     receipt = asked("kafka://one,two/flows", None, monkeypatch)
     assert (receipt.retry, [i for i, _ in receipt.dead]) == ([5, 7], [2])
+    assert Producer.made[-1].silent == []  # it will not come beside the one that is sent again
     assert Producer.made[-1].config["enable.idempotence"] is True
     assert Producer.made[-1].config["bootstrap.servers"] == "one:9092,two:9092"
+    asked("kafka://one:9093,two/flows", None, monkeypatch)
+    assert Producer.made[-1].config["bootstrap.servers"] == "one:9093,two:9092"
     monkeypatch.setattr(Producer, "errors", {0: FakeError("TOPIC_AUTHORIZATION_FAILED")})
     with pytest.raises(sinks.sink.StoppedError):
         asked("kafka://one/flows", None, monkeypatch)

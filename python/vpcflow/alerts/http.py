@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import fcntl
 import http.client
 import ipaddress
 import json
+import select
 import socket
 import ssl
+import sys
+import termios
+import time
 import urllib.parse
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -15,11 +20,18 @@ from ..errors import NotifyError
 
 TIMEOUT = 10.0  # seconds for one delivery
 _PATIENCE = 60.0  # seconds that a server of events may be silent
+_LOOK = 0.5  # seconds after which it is looked whether a request still goes out
 _LONGEST_ANSWER = 64 << 20
+_BLOCK = 64 << 10  # bytes of a request within one patience
+_DOUBTS = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError)  # of a connection that broke
 
 
 class RefusedError(NotifyError):
     """What is never done, however often it is tried."""
+
+
+class NoHostError(NotifyError):
+    """A name that no host has."""
 
 
 def public_address(host: str, port: int) -> str:
@@ -55,7 +67,8 @@ def _addresses(host: str, port: int) -> set[str]:
     try:
         return {str(info[4][0]) for info in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)}
     except OSError as e:
-        raise NotifyError(f"{host}: {e.strerror or e}") from None
+        is_unknown = e.errno in (socket.EAI_NONAME, getattr(socket, "EAI_NODATA", None))
+        raise (NoHostError if is_unknown else NotifyError)(f"{host}: {e.strerror or e}") from None
     except UnicodeError:
         raise RefusedError(f"{host}: invalid host name") from None
 
@@ -101,6 +114,56 @@ def post(
         raise NotifyError(f"{label}: answered {status}")
 
 
+def failure(label: str, error: Exception) -> NotifyError:
+    """Makes the error of a request without an answer; the text of ``error`` may have the URL, so it is not shown."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return RefusedError(f"{label}: certificate refused: {error.verify_message}; ?ca=FILE names its authority")
+    if isinstance(error, ssl.SSLError) and error.reason and not isinstance(error, _DOUBTS):
+        return RefusedError(f"{label}: no TLS: {error.reason.lower().replace('_', ' ')}")
+    if isinstance(error, ConnectionError) or type(error) is OSError:
+        return NotifyError(f"{label}: {(error.strerror or 'connection ended').lower()}")
+    return NotifyError(f"{label}: {'no answer' if isinstance(error, socket.timeout) else type(error).__name__}")
+
+
+def _answer(
+    connection: http.client.HTTPConnection, method: str, path: str, body: bytes, headers: Mapping[str, str]
+) -> http.client.HTTPResponse:
+    """Sends a request block by block, so that the time-out is of a block, and returns the beginning of the answer: also
+    of a server that answers before it has all, and reads no more."""
+    blocks = [body[begin : begin + _BLOCK] for begin in range(0, len(body), _BLOCK)]
+    try:
+        connection.request(method, path, iter(blocks), {"Content-Length": str(len(body)), **headers})
+    except (BrokenPipeError, ConnectionResetError):
+        if connection.sock is None:
+            raise
+        answer = connection.getresponse()
+        answer.will_close = True
+        return answer
+    _await(connection.sock)
+    return connection.getresponse()
+
+
+def _await(connection: socket.socket) -> None:
+    """Waits for the begin of an answer, as long as the other machine takes what the system still has to send."""
+    poll = select.poll()
+    poll.register(connection, select.POLLIN)
+    left, since = -1, time.monotonic()
+    while not poll.poll(_LOOK * 1000):
+        now = _unsent(connection)
+        if now != left:
+            left, since = now, time.monotonic()
+        elif time.monotonic() - since > _PATIENCE:
+            raise socket.timeout
+
+
+def _unsent(connection: socket.socket) -> int:
+    """Returns how many bytes the other machine has not acknowledged; 0 where the system does not tell."""
+    try:
+        return int.from_bytes(fcntl.ioctl(connection.fileno(), termios.TIOCOUTQ, bytes(4)), sys.byteorder)
+    except OSError:
+        return 0
+
+
 class Answer(NamedTuple):
     """What a server answered; names of headers are in lower case."""
 
@@ -123,25 +186,33 @@ class Server:
         self._name = parts.netloc.rpartition("@")[2]
         self.label = f"{parts.scheme}://{self._host}"
         self._connection: http.client.HTTPConnection | None = None
+        self._has_answered = False
         if parts.username is not None:
             raise RefusedError(f"{self.label}: refused: a user in the URL; credentials come by --auth")
 
     def ask(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> Answer:
-        """Sends a request and returns the answer, whatever its status. :class:`~vpcflow.NotifyError` if none came."""
+        """Sends a request and returns the answer, whatever its status. :class:`~vpcflow.NotifyError` if none came, and
+        :class:`RefusedError` if none ever will: no such host, no TLS there, a certificate of a stranger."""
         try:
             if self._connection is None:
                 self._connection = self._connect()
-            self._connection.request(method, path, body, {"Host": self._name, **headers})
-            answer = self._connection.getresponse()
+            answer = _answer(self._connection, method, path, body, {"Host": self._name, **headers})
             found = answer.read(_LONGEST_ANSWER + 1)
             if len(found) > _LONGEST_ANSWER or answer.will_close:
                 self.close()
+        except NoHostError as e:
+            raise self._once(RefusedError(f"{self.label}: {e}")) from None
         except NotifyError:
             raise
         except (OSError, http.client.HTTPException, ValueError) as e:
             self.close()
-            raise NotifyError(f"{self.label}: {type(e).__name__}") from None
+            raise self._once(failure(self.label, e)) from None
+        self._has_answered = True
         return Answer(answer.status, {name.lower(): value for name, value in answer.getheaders()}, found)
+
+    def _once(self, error: NotifyError) -> NotifyError:
+        """Returns an error; after an answer none is final, as it may be one of a restart."""
+        return NotifyError(str(error)) if self._has_answered else error
 
     def _connect(self) -> http.client.HTTPConnection:
         address = self._host if self._allowed else own_address(self._host, self._port, self._secure)

@@ -17,8 +17,8 @@ _CREATE = "create table sent (target blob, chunk blob, events integer, primary k
 
 
 class Marks:
-    """The chunks that ``target`` has settled: all their events accepted or dead. Chunks are known by the ids of their
-    events, so what is added to a source or goes from it does not matter. Of one thread at a time."""
+    """The chunks that ``target`` has settled: all their events accepted or dead. Chunks are known by their events, so
+    what is added to a source or goes from it does not matter. Of one thread at a time."""
 
     def __init__(self, path: str | os.PathLike[str], target: str) -> None:
         self._path = os.fspath(path)
@@ -66,6 +66,10 @@ class Marks:
             self._db.close()
 
 
-def chunk_id(ids: Iterable[str]) -> bytes:
-    """Returns by what a chunk is known: a hash of its events' ids in their order."""
-    return hashlib.sha256("\n".join(ids).encode()).digest()[:16]
+def chunk_id(events: Iterable[tuple[str, bytes]]) -> bytes:
+    """Returns by what a chunk is known: a hash of its events, pairs of id and line, in their order. A session that has
+    grown keeps its id, but not its line."""
+    made = hashlib.sha256()
+    for identity, line in events:
+        made.update(b"%s\n%s\n" % (identity.encode("utf-8", "replace"), line))
+    return made.digest()[:16]

@@ -31,6 +31,7 @@ class Place:
     auth: str | None = dataclasses.field(default=None, repr=False)
     allow_hosts: tuple[str, ...] = ()
     aws: Connection = dataclasses.field(default_factory=Connection)
+    unit: str | None = None
 
     def option(self, name: str, default: str | None = None) -> str | None:
         """Returns an option of the URL."""
@@ -53,13 +54,15 @@ def schemes() -> list[str]:
 
 
 def open_sink(
-    url: str, schema: str, *, auth: str | None = None, allow_hosts: Sequence[str] = (), aws: Any = None
-) -> Sink:
+    url: str, schema: str, *, auth: str | None = None, allow_hosts: Sequence[str] = (), aws: Any = None,
+    unit: str | None = None,
+) -> Sink:  # fmt: skip
     """Opens the sink of a URL for events of a schema, without calling anything.
 
     ``url``: as the table of the guide has them, or ``env:NAME``, whose value is the URL. ``auth``: ``env:NAME`` or
     ``file:PATH``, where the secret is. ``allow_hosts``: hosts whose address is not checked. ``aws``: how AWS is
-    reached, as ``scan(aws=...)`` has it. Raises :class:`~vpcflow.RuleError` for a URL of no sink.
+    reached, as ``scan(aws=...)`` has it. ``unit``: what the events are of; sessions and findings may grow, and where a
+    sink can, the last event of an id replaces the others. Raises :class:`~vpcflow.RuleError` for a URL of no sink.
 
     >>> from vpcflow import sinks
     >>> sinks.open_sink("opensearch+http://127.0.0.1:9200/flows", "ecs").label
@@ -73,7 +76,8 @@ def open_sink(
         raise RuleError(f"sink: no scheme {scheme[:40]!r}; {hint(scheme[:40].lower(), [*schemes(), 'env'])}")
     rest, _, query = rest.partition("?")
     try:
-        urllib.parse.urlsplit(url).port  # noqa: B018 - it raises for what is no port
+        for host in urllib.parse.urlsplit(url).netloc.split(","):  # brokers of Kafka are several
+            urllib.parse.urlsplit(f"//{host}").port  # noqa: B018 - it raises for what is no port
         pairs = urllib.parse.parse_qsl(query, strict_parsing=True, keep_blank_values=True) if query else []
     except ValueError:
         raise RuleError("sink: invalid URL") from None
@@ -88,8 +92,8 @@ def open_sink(
         secret = kept_elsewhere(auth, "auth")
     reached = Connection.of(aws)
     place = Place(
-        scheme.lower(), url, rest.removeprefix("//"), dict(pairs), schema, secret, tuple(allow_hosts), reached
-    )  # fmt: skip
+        scheme.lower(), url, rest.removeprefix("//"), dict(pairs), schema, secret, tuple(allow_hosts), reached, unit
+    )
     try:
         opened: Sink = module.open_sink(place)
     except RefusedError as e:

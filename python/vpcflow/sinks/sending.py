@@ -14,24 +14,26 @@ from ..errors import NotifyError
 from .dead import DeadLetters
 from .gate import Gate
 from .marks import Marks, chunk_id
-from .sink import BusyError, Piece, Receipt, Sink, StoppedError, TooLargeError
+from .sink import BusyError, Piece, Receipt, Sink, SplitError, StoppedError, TooLargeError
 
 PATIENCE = 300.0  # seconds that a sink may take nothing
 _QUEUED = 32 << 20  # bytes between the source and the senders
 _FAREWELL = 2.0  # seconds that an interrupt waits for requests that are under way
 _LOOK = 0.2  # seconds after which a full queue looks whether the senders still work
+_HOPELESS = 100  # events that were refused alone, and none taken: it is not for the events
 
 
 @dataclasses.dataclass
 class Sent:
     """What became of events. ``accepted`` includes those that the sink ``known`` before; ``before``: of chunks that an
-    earlier run has settled; ``retried``: how often an event was sent again."""
+    earlier run has settled; ``retried``: how often an event was sent again; ``reason``: of the first dead one."""
 
     accepted: int = 0
     known: int = 0
     dead: int = 0
     before: int = 0
     retried: int = 0
+    reason: str = ""
 
 
 def send(
@@ -147,8 +149,8 @@ class _Sending:
             yield self._chunk(pieces, refused)
 
     def _chunk(self, pieces: list[Piece], refused: list[tuple[Piece, str]]) -> _Chunk:
-        ids = [*(piece.id for piece in pieces), *(piece.id for piece, _ in refused)]
-        return _Chunk(pieces, refused, chunk_id(ids))
+        mark = b"" if self._marks is None else chunk_id((p.id, p.line) for p in [*pieces, *(p for p, _ in refused)])
+        return _Chunk(pieces, refused, mark)
 
     def _work(self) -> None:
         try:
@@ -173,17 +175,17 @@ class _Sending:
         """Sends pieces until each is accepted or dead."""
         while pieces and self._error is None:
             receipt, error = self._asked(pieces)
-            if isinstance(error, TooLargeError):
+            if isinstance(error, SplitError):
                 if len(pieces) == 1:
-                    with self._lock:
-                        self._bury([(pieces[0], str(error))])
+                    self._refused_alone(pieces[0], error)
                     return
                 half = len(pieces) // 2
                 self._deliver(pieces[:half])
                 pieces = pieces[half:]
                 continue
             if receipt is None:
-                self._counts.retried += len(pieces)
+                with self._lock:
+                    self._counts.retried += 0 if self._error is not None else len(pieces)
                 continue
             with self._lock:
                 self._counts.accepted += len(pieces) - len(receipt.retry) - len(receipt.dead)
@@ -200,7 +202,7 @@ class _Sending:
                 return None, None
             try:
                 receipt = self._sink.send(pieces)
-            except TooLargeError as e:
+            except SplitError as e:
                 self._gate.succeeded()
                 return None, e
             except (StoppedError, RefusedError):
@@ -222,7 +224,7 @@ class _Sending:
 
     def _wait(self, error: NotifyError, after: float | None) -> None:
         if self._gate.failed(after):
-            raise NotifyError(f"{error}; given up, what was not sent is in the source still")
+            raise NotifyError(f"{error}; given up, what was not sent stays in the source")
         if not self._told:
             self._told = True
             self._log(f"not sent, will be retried: {error}")
@@ -237,6 +239,16 @@ class _Sending:
         if dead and self._error is None:  # else they are sent again some day
             self._dead.add(dead)
             self._counts.dead += len(dead)
+            if not self._counts.reason:
+                self._counts.reason = dead[0][1]
+                self._log(f"not taken, kept in {self._dead.shown}: {self._counts.reason}")
+
+    def _refused_alone(self, piece: Piece, error: SplitError) -> None:
+        with self._lock:
+            self._bury([(piece, str(error))])
+            hopeless = not self._counts.accepted and self._counts.dead >= _HOPELESS
+        if hopeless and not isinstance(error, TooLargeError):
+            raise StoppedError(f"{error}; it took none of {self._counts.dead} events")
 
 
 def _ends(identity: str, about: int) -> bool:

@@ -53,7 +53,11 @@ class BusyError(NotifyError):
         self.after = after
 
 
-class TooLargeError(NotifyError):
+class SplitError(NotifyError):
+    """The sink refuses the request for an event that it does not name; halves of it may be taken."""
+
+
+class TooLargeError(SplitError):
     """The request is larger than the sink takes; halves of it may be not."""
 
 
@@ -73,7 +77,7 @@ class Sink(Protocol):
         """Returns what an event is in a request. :class:`ValueError`, with the reason, for one that it never takes."""
 
     def send(self, pieces: Sequence[Piece]) -> Receipt:
-        """Sends pieces by one request. Raises :class:`BusyError`, :class:`TooLargeError`, :class:`StoppedError`; any
+        """Sends pieces by one request. Raises :class:`BusyError`, :class:`SplitError`, :class:`StoppedError`; any
         other :class:`~vpcflow.NotifyError` is as if busy."""
 
     def close(self) -> None:

@@ -20,7 +20,7 @@ THROTTLING = frozenset({
 MISSING = frozenset({"NoSuchKey", "404", "NotFound", "NoSuchVersion"})
 #: Codes of what is another version now.
 REPLACED = frozenset({"PreconditionFailed", "412"})
-_DENIED = frozenset({"AccessDenied", "403", "AccessDeniedException", "UnauthorizedOperation", "AllAccessDisabled"})
+DENIED = frozenset({"AccessDenied", "403", "AccessDeniedException", "UnauthorizedOperation", "AllAccessDisabled"})
 _KEYS = frozenset({"InvalidAccessKeyId", "UnrecognizedClientException", "InvalidClientTokenId", "AuthFailure"})
 _CHAIN = "set AWS_PROFILE or AWS_ACCESS_KEY_ID, or give --profile"
 
@@ -28,9 +28,9 @@ _CHAIN = "set AWS_PROFILE or AWS_ACCESS_KEY_ID, or give --profile"
 def explained(code: str, message: str) -> str:
     """Returns what an error code of a service means, and what helps."""
     text = " ".join(message.split())[:300]
-    if code in _DENIED and "kms" in text.lower():
+    if code in DENIED and "kms" in text.lower():
         return "access to its key was denied; the reader needs kms:Decrypt on the KMS key that encrypts it"
-    if code in _DENIED:
+    if code in DENIED:
         needed = "s3:ListBucket and s3:GetObject, or the like of this service; vpcflow iam reader URL prints it"
         return f"access denied; the reader needs {needed} ({text})"
     if code == "InvalidObjectState":

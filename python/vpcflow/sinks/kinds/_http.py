@@ -45,7 +45,8 @@ class Http:
         if status == 413:
             raise TooLargeError(f"{self.label}: answered 413, the request is too large")
         if 300 <= status < 400:
-            raise StoppedError(f"{self.label}: answered {status}; redirects are not followed")
+            where = said(answer.headers.get("location", "").encode(errors="replace"))
+            raise StoppedError(f"{self.label}: answered {status} ({where}); redirects are not followed")
         return answer
 
     def refused(self, answer: Answer) -> StoppedError:

@@ -19,6 +19,8 @@ OPTIONS = ("op", "ca")
 _OPS = ("create", "index")
 _PORT = 9200
 _EXISTS, _AGAIN, _NOWHERE = 409, (408, 429, 500, 502, 503, 504), (401, 403, 404)
+_GROWING = ("sessions", "findings")
+_IS_STREAM = "op_type of create"  # in the reason by which data streams refuse to replace
 
 
 def open_sink(place: Place) -> Bulk:
@@ -29,8 +31,9 @@ def open_sink(place: Place) -> Bulk:
 
 
 class Bulk:
-    """An index or data stream. The id of an event is that of the document: ``create`` (the default, and what data
-    streams take) keeps the first one, ``?op=index`` replaces it by the last one."""
+    """An index or data stream. The id of an event is that of the document: ``create`` keeps the first one, ``index``
+    replaces it by the last one. Without ``?op=`` records are created, sessions and findings replaced, but in a data
+    stream, which takes ``create`` alone."""
 
     takes_ids = True
     limits = Limits(bytes=5 << 20, items=5000, each=50 << 20, at_once=2)
@@ -42,7 +45,8 @@ class Bulk:
         if not index or index.startswith(("_", "-", "+")) or index != index.lower():
             expected = f"{place.scheme}://HOST:PORT/INDEX, in lower case"
             raise RuleError(f"sink {self.label}: index {index!r}; expected {expected}")
-        self._op = str(place.option("op", "create"))
+        self._is_asked = place.option("op") is not None
+        self._op = str(place.option("op", "index" if place.unit in _GROWING else "create"))
         if self._op not in _OPS:
             raise RuleError(f"sink {self.label}: op={self._op!r}; {hint(self._op, list(_OPS))}")
         named = [urllib.parse.quote(part) for part in (*filter(None, prefix.split("/")), index)]
@@ -51,22 +55,32 @@ class Bulk:
         self._headers = {"Content-Type": "application/x-ndjson", **authorization(place.auth)}
 
     def encode(self, identity: str, line: bytes) -> bytes:
-        """Returns the action and the document."""
-        return b'{"%s":{"_id":"%s"}}\n%s\n' % (self._op.encode(), identity.encode(), line)
+        """Returns the document."""
+        return line
 
     def send(self, pieces: Sequence[Piece]) -> Receipt:
         """Sends documents; the answer has a status for each."""
-        answer = self._http.post(self._path, b"".join(piece.body for piece in pieces), self._headers)
+        op = self._op
+        body = b"".join(b'{"%s":{"_id":%s}}\n%s\n' % (op.encode(), json.dumps(p.id).encode(), p.body) for p in pieces)
+        answer = self._http.post(self._path, body, self._headers)
         if answer.status != 200:
             raise self._http.refused(answer)
-        items = _items(json_of(answer, self.label))
-        if items is None or len(items) != len(pieces):
+        items = _items(json_of(answer, self.label), [piece.id for piece in pieces])
+        if items is None:
             raise BusyError(f"{self.label}: the answer does not say what became of each event")
+        if op == "index" and any(status == 400 and _IS_STREAM in why for status, why in items):
+            if self._is_asked:
+                raise StoppedError(f"{self.label}: a data stream takes op=create alone; leave ?op=index out")
+            self._op = "create"
+            return self.send(pieces)
+        return self._receipt(items)
+
+    def _receipt(self, items: Sequence[tuple[int, str]]) -> Receipt:
         retry: list[int] = []
         dead: list[tuple[int, str]] = []
         known, reason = 0, ""
         for i, (status, why) in enumerate(items):
-            if status == _EXISTS:
+            if status == _EXISTS or (status == 200 and why == "updated"):
                 known += 1
             elif status in _AGAIN:
                 retry.append(i)
@@ -82,17 +96,21 @@ class Bulk:
         self._http.close()
 
 
-def _items(answer: Any) -> list[tuple[int, str]] | None:
-    """Returns the status and the reason of each document, or ``None`` if the answer has another shape."""
+def _items(answer: Any, ids: Sequence[str]) -> list[tuple[int, str]] | None:
+    """Returns the status of each document, and the reason or the result; or ``None`` if the answer has another shape,
+    or is about other documents."""
     found = []
     items = answer.get("items") if isinstance(answer, dict) else None
-    if not isinstance(items, list):
+    if not isinstance(items, list) or len(items) != len(ids):
         return None
-    for item in items:
+    for item, identity in zip(items, ids):
         inner = next(iter(item.values()), None) if isinstance(item, dict) else None
-        if not isinstance(inner, dict) or not isinstance(inner.get("status"), int):
+        if not isinstance(inner, dict) or type(inner.get("status")) is not int:
             return None
-        found.append((inner["status"], _reason(inner.get("error")) if inner["status"] >= 300 else ""))
+        if inner.get("_id", identity) not in (identity, None):
+            return None
+        status = inner["status"]
+        found.append((status, _reason(inner.get("error")) if status >= 300 else str(inner.get("result"))))
     return found
 
 

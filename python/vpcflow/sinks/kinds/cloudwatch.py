@@ -51,7 +51,7 @@ class Logs:
             part = timed[at:end]
             events = [{"timestamp": when, "message": pieces[i].line.decode(errors="replace")} for when, i in part]
             try:
-                with in_receipts(self.label):
+                with in_receipts(self.label, "logs:PutLogEvents"):
                     client: Any = self._aws.client("logs", attempts=ATTEMPTS)
                     answer = client.put_log_events(**self._names, logEvents=events)
             except NotifyError as e:

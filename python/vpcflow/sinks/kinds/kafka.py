@@ -15,6 +15,7 @@ from ..sink import BusyError, Limits, Piece, Receipt, StoppedError
 SCHEMES = ("kafka",)
 OPTIONS = ("config",)
 _PATIENCE = 60.0  # seconds for the delivery reports of a request
+_FAREWELL = 1.0  # seconds for the reports of what is given up
 _DEAD = ("MSG_SIZE_TOO_LARGE", "INVALID_MSG", "INVALID_RECORD")
 _STOPS = (
     "TOPIC_AUTHORIZATION_FAILED", "CLUSTER_AUTHORIZATION_FAILED", "SASL_AUTHENTICATION_FAILED", "_UNKNOWN_TOPIC",
@@ -41,11 +42,15 @@ class Kafka:
         self._place = place
         self.label = f"kafka://{place.brokers}/{place.topic}"
         self._kafka = library(self.label)
+        self._made()
+
+    def _made(self) -> None:
         try:
             self._producer = self._kafka.Producer({
-                "linger.ms": 5, "compression.type": "zstd", **config_of(place.config),
-                "bootstrap.servers": place.brokers, "client.id": "vpcflow", "enable.idempotence": True, "acks": "all",
-                "message.timeout.ms": int(_PATIENCE * 1000), "log_level": 0, "error_cb": lambda error: None,
+                "linger.ms": 5, "compression.type": "zstd", **config_of(self._place.config),
+                "bootstrap.servers": self._place.brokers, "client.id": "vpcflow", "enable.idempotence": True,
+                "acks": "all", "message.timeout.ms": int(_PATIENCE * 1000), "log_level": 0,
+                "error_cb": lambda error: None,
             })  # fmt: skip
         except (self._kafka.KafkaException, ValueError, TypeError) as error:
             raise RuleError(f"sink {self.label}: {said(error)}") from None
@@ -71,8 +76,11 @@ class Kafka:
                         raise BusyError(f"{self.label}: no room for {_PATIENCE:.0f} s") from None
                     self._producer.poll(0.1)
                 except self._kafka.KafkaException as error:
+                    self._made()  # it takes nothing any more
                     raise BusyError(f"{self.label}: {said(error)}") from None
-        self._producer.flush(max(0.1, end - time.monotonic()))
+        if self._producer.flush(max(0.1, end - time.monotonic())):
+            self._producer.purge()  # else they would be there beside those that are sent again
+            self._producer.flush(_FAREWELL)
         retry: list[int] = []
         dead: list[tuple[int, str]] = []
         reason = ""

@@ -31,8 +31,8 @@ def open_sink(place: Place) -> Lake:
 
 class Lake:
     """Objects below a prefix, in Security Lake's partitions: ``region=R/accountId=A/eventDay=D/ID``. Events of OCSF are
-    nested Parquet, others lines of JSON in gzip. The name of an object comes of the ids in it, and it is put where none
-    of the name is: what is sent again is the same object."""
+    nested Parquet, others lines of JSON in gzip. The name of an object comes of the events in it, and it is put where
+    none of the name is: what is sent again is the same object."""
 
     takes_ids = True
     limits = Limits(bytes=32 << 20, items=200_000, each=32 << 20, about=1 << 16)
@@ -53,14 +53,14 @@ class Lake:
         known = 0
         for partition, own in sorted(parts.items()):
             body, ending = self._object([piece.line for piece in own])
-            name = f"{chunk_id(piece.id for piece in own).hex()}.{ending}"
+            name = f"{chunk_id((piece.id, piece.line) for piece in own).hex()}.{ending}"
             key = "/".join(filter(None, (self._prefix, partition, name)))
             known += 0 if self._put(key, body) else len(own)
         return Receipt(known=known)
 
     def _put(self, key: str, body: bytes) -> bool:
         """Puts an object. Returns whether it is new."""
-        with in_receipts(self.label):
+        with in_receipts(self.label, "s3:PutObject"):
             client: Any = self._aws.client("s3", attempts=ATTEMPTS)
             try:
                 client.put_object(Bucket=self._bucket, Key=key, Body=body, IfNoneMatch="*")

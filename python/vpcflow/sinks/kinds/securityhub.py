@@ -8,7 +8,7 @@ from typing import Any
 
 from ...errors import RuleError
 from ..opening import Place
-from ..sink import Limits, Piece, Receipt
+from ..sink import BusyError, Limits, Piece, Receipt
 from ._aws import ATTEMPTS, INTERNAL, in_receipts
 
 SCHEMES = ("securityhub",)
@@ -32,18 +32,22 @@ class SecurityHub:
 
     def __init__(self, place: Place) -> None:
         self._aws, self.label = place.aws, "securityhub:"
+        self._owner: dict[str, str] = {}
 
     def encode(self, identity: str, line: bytes) -> bytes:
         """Returns the finding."""
         return line
 
     def send(self, pieces: Sequence[Piece]) -> Receipt:
-        """Imports findings; the answer names those that failed."""
-        findings = [json.loads(piece.line) for piece in pieces]
-        with in_receipts(self.label):
+        """Imports findings, as those of the account that is reached; the answer names those that failed."""
+        with in_receipts(self.label, "securityhub:BatchImportFindings"):
             client: Any = self._aws.client("securityhub", attempts=ATTEMPTS)
+            self._owner = self._owner or self._caller(client)
+            findings = [{**json.loads(piece.line), **self._owner} for piece in pieces]
             answer = client.batch_import_findings(Findings=findings)
-        failed = {one["Id"]: one for one in answer.get("FailedFindings", [])}
+        failed = {one.get("Id"): one for one in answer.get("FailedFindings", [])}
+        if answer.get("FailedCount", 0) != len(failed):
+            raise BusyError(f"{self.label}: the answer does not say which findings failed")
         retry: list[int] = []
         dead: list[tuple[int, str]] = []
         for i, finding in enumerate(findings):
@@ -55,6 +59,12 @@ class SecurityHub:
             else:
                 dead.append((i, f"{one.get('ErrorCode')}: {one.get('ErrorMessage')}"))
         return Receipt(retry, dead)
+
+    def _caller(self, client: Any) -> dict[str, str]:
+        """Returns the members by which Security Hub knows whose finding it is; it refuses those of others."""
+        account = self._aws.client("sts", attempts=ATTEMPTS).get_caller_identity()["Account"]
+        place = f"arn:{client.meta.partition}:securityhub:{client.meta.region_name}:{account}"
+        return {"AwsAccountId": account, "ProductArn": f"{place}:product/{account}/default"}
 
     def close(self) -> None:
         """Does nothing: clients are shared."""

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from ...alerts.http import Server
 from ...errors import RuleError
 from ..opening import Place
-from ..sink import BusyError, Limits, Piece, Receipt, StoppedError
+from ..sink import BusyError, Limits, Piece, Receipt, SplitError, StoppedError
 from ._http import Http, said
 
 SCHEMES = ("sentinel+https", "sentinel+http")
@@ -56,8 +56,8 @@ class Sentinel:
         answer = self._http.post(self._path, body, headers)
         if answer.status == 401 and self._token.drop():
             raise BusyError(f"{self.label}: answered 401; the token is made anew")
-        if answer.status == 400 and len(pieces) == 1:
-            return Receipt(dead=[(0, f"400 {said(answer.body)}")])
+        if answer.status == 400:
+            raise SplitError(f"{self.label}: answered 400: {said(answer.body)}")
         if answer.status not in (200, 204):
             raise self._http.refused(answer)
         return Receipt()

@@ -11,7 +11,7 @@ from typing import Any
 
 from ...errors import RuleError
 from ..opening import Place
-from ..sink import BusyError, Limits, Piece, Receipt
+from ..sink import BusyError, Limits, Piece, Receipt, SplitError, StoppedError
 from ..times import time_of
 from ._http import Http, json_of, said
 
@@ -58,22 +58,43 @@ class Hec:
         return b'{"time":%s,"host":"vpcflow",%s,"fields":%s,"event":%s}' % (when, self._own, fields, event)
 
     def send(self, pieces: Sequence[Piece]) -> Receipt:
-        """Sends events; one that is wrong is dead, and those beside it go again."""
+        """Sends events; one that is wrong is dead. Those before it are sent again, as they may have been taken or not,
+        and then those behind it."""
+        dead: list[tuple[int, str]] = []
+        begin = 0
+        while (wrong := self._wrong(pieces[begin:])) is not None:
+            at, why = wrong
+            if self._wrong(pieces[begin : begin + at]) is not None:
+                raise SplitError(f"{self.label}: answered 400: {why}")
+            begin += at + 1
+            dead.append((begin - 1, f"400 {why}"))
+        return Receipt(dead=dead)
+
+    def _wrong(self, pieces: Sequence[Piece]) -> tuple[int, str] | None:
+        """Sends events. Returns the position of one that is wrong, with the reason, or ``None`` if all were taken."""
+        if not pieces:
+            return None
         answer = self._http.post(self._path, b"".join(piece.body for piece in pieces), self._headers)
         if answer.status == 200:
-            said_ = json_of(answer, self.label)
-            if self._acks and isinstance(said_, dict) and isinstance(said_.get("ackId"), int):
-                self._wait_for(said_["ackId"])
-            return Receipt()
+            self._taken(json_of(answer, self.label))
+            return None
         code, at = _code(answer.body)
-        if answer.status == 400 and code in _FORMAT and at is not None and 0 <= at < len(pieces):
-            # Those before it were taken [as Splunk documents it], those behind it were not looked at.
-            return Receipt(range(at + 1, len(pieces)), [(at, f"400 {said(answer.body)}")])
-        if answer.status == 400 and code in _FORMAT:
-            if len(pieces) == 1:
-                return Receipt(dead=[(0, f"400 {said(answer.body)}")])
-            raise BusyError(f"{self.label}: answered 400: {said(answer.body)}")
-        raise self._http.refused(answer)
+        if answer.status != 400 or code not in _FORMAT:
+            raise self._http.refused(answer)
+        if type(at) is not int or not 0 <= at < len(pieces):
+            raise SplitError(f"{self.label}: answered 400: {said(answer.body)}")
+        return at, said(answer.body)
+
+    def _taken(self, answer: Any) -> None:
+        """Checks the answer of 200, and waits until the events are indexed if that is asked for."""
+        code, ack = (answer.get("code"), answer.get("ackId")) if isinstance(answer, dict) else (None, None)
+        if code != 0:
+            raise BusyError(f"{self.label}: the answer does not say that the events were taken")
+        if not self._acks:
+            return
+        if type(ack) is not int:
+            raise StoppedError(f"{self.label}: it gives no acknowledgements; leave ?acks=1 out, or allow them there")
+        self._wait_for(ack)
 
     def _wait_for(self, ack: int) -> None:
         """Asks until an acknowledgement is there; without one in two minutes the request goes again."""
@@ -81,7 +102,10 @@ class Hec:
         path = f"{self._path}/ack?channel={urllib.parse.quote(self._channel)}"
         while time.monotonic() < end:
             answer = self._http.post(path, json.dumps({"acks": [ack]}).encode(), self._headers)
-            acks = json_of(answer, self.label).get("acks") if answer.status == 200 else None
+            if answer.status != 200:
+                raise self._http.refused(answer)
+            said_ = json_of(answer, self.label)
+            acks = said_.get("acks") if isinstance(said_, dict) else None
             if isinstance(acks, dict) and acks.get(str(ack)) is True:
                 return
             time.sleep(_ACK_LOOK)

@@ -7,7 +7,7 @@ from typing import Any
 
 from ...errors import RuleError
 from ..opening import Place
-from ..sink import Limits, Piece, Receipt
+from ..sink import BusyError, Limits, Piece, Receipt
 from ._aws import ATTEMPTS, in_receipts
 
 SCHEMES = ("kinesis", "firehose")
@@ -37,8 +37,10 @@ class Stream:
 
     def send(self, pieces: Sequence[Piece]) -> Receipt:
         """Puts records, in Kinesis with the id as the partition key."""
-        with in_receipts(self.label):
+        with in_receipts(self.label, "kinesis:PutRecords" if self._is_kinesis else "firehose:PutRecordBatch"):
             failed = self._kinesis(pieces) if self._is_kinesis else self._firehose(pieces)
+        if len(failed) != len(pieces):
+            raise BusyError(f"{self.label}: the answer does not say what became of each event")
         retry = [i for i, code in enumerate(failed) if code]
         return Receipt(retry, reason=failed[retry[0]] if retry else "")
 
@@ -46,13 +48,13 @@ class Stream:
         records = [{"Data": piece.body, "PartitionKey": piece.id} for piece in pieces]
         client: Any = self._aws.client("kinesis", attempts=ATTEMPTS)
         answer = client.put_records(StreamName=self._name, Records=records)
-        return [one.get("ErrorCode", "") for one in answer["Records"]]
+        return [one.get("ErrorCode", "") for one in answer.get("Records", [])]
 
     def _firehose(self, pieces: Sequence[Piece]) -> list[str]:
         client: Any = self._aws.client("firehose", attempts=ATTEMPTS)
         records = [{"Data": piece.body} for piece in pieces]
         answer = client.put_record_batch(DeliveryStreamName=self._name, Records=records)
-        return [one.get("ErrorCode", "") for one in answer["RequestResponses"]]
+        return [one.get("ErrorCode", "") for one in answer.get("RequestResponses", [])]
 
     def close(self) -> None:
         """Does nothing: clients are shared."""
