@@ -184,7 +184,8 @@ class Server:
         self._allowed = self._host in allow_hosts or f"{self._host}:{self._port}" in allow_hosts
         self._ca = ca
         self._name = parts.netloc.rpartition("@")[2]
-        self.label = f"{parts.scheme}://{self._host}"
+        host = f"[{self._host}]" if ":" in self._host else self._host
+        self.label = f"{parts.scheme}://{host}" + (f":{parts.port}" if parts.port else "")
         self._connection: http.client.HTTPConnection | None = None
         self._has_answered = False
         if parts.username is not None:

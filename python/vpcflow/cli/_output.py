@@ -105,29 +105,52 @@ def print_note(text: str) -> None:
     write_err(f"vpcflow: {display.printable(text)}")
 
 
+class StatusLine:
+    """A line on standard error that is overwritten, from half a second on, and only if it is a terminal."""
+
+    def __init__(self, wanted: bool = True) -> None:
+        self._wanted = wanted and sys.stderr is not None and sys.stderr.isatty()
+        self._began = self._last = time.monotonic()
+        self._shown = 0
+
+    @property
+    def is_due(self) -> bool:
+        """Whether :meth:`show` is to be called: five times a second."""
+        now = time.monotonic()
+        return self._wanted and now - self._began >= 0.5 and now - self._last >= 0.2
+
+    def show(self, text: str) -> None:
+        """Overwrites the line."""
+        self._last = time.monotonic()
+        write_err(f"\r{text.ljust(self._shown)}", end="")
+        self._shown = len(text)
+
+    def rate(self, done: int) -> float:
+        """Returns how much was done in a second so far."""
+        return done / max(time.monotonic() - self._began, 1e-9)
+
+    def clear(self) -> None:
+        """Takes the line away, for another text."""
+        if self._shown:
+            write_err("\r" + " " * self._shown + "\r", end="")
+        self._shown = 0
+
+
 @contextmanager
 def progress_line(wanted: bool) -> Iterator[Progress | None]:
     """Shows progress on standard error if it is a terminal and the work takes more than half a second."""
     if not wanted or sys.stderr is None or not sys.stderr.isatty():
         yield None
         return
-    began = last = time.monotonic()
-    shown = 0
+    line = StatusLine()
 
     def show(done: int, total: int, files: int, all_files: int) -> None:
-        nonlocal last, shown
-        now = time.monotonic()
-        if now - began < 0.5 or now - last < 0.2:
-            return
-        last = now
-        share = f" {min(done / total, 1):.0%}" if total else ""
-        rate = display.human_bytes(done / (now - began))
-        text = f"{display.human_bytes(done)}{share}, {files}/{all_files} files, {rate}/s"
-        write_err(f"\r{text.ljust(shown)}", end="")
-        shown = len(text)
+        if line.is_due:
+            share = f" {min(done / total, 1):.0%}" if total else ""
+            rate = display.human_bytes(line.rate(done))
+            line.show(f"{display.human_bytes(done)}{share}, {files}/{all_files} files, {rate}/s")
 
     try:
         yield show
     finally:
-        if shown:
-            write_err("\r" + " " * shown + "\r", end="")
+        line.clear()

@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 import contextlib
 import warnings
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator
+from typing import Any, Callable
 
 from .._units import seconds
 from .._words import count
@@ -17,7 +17,7 @@ from ..sinks.marks import Marks
 from ..sinks.opening import open_sink, schemes
 from ..sinks.replay import replay
 from ..sinks.sending import PATIENCE, Sent, send
-from ._output import ERROR, print_note, write_out
+from ._output import ERROR, StatusLine, print_note, write_out
 from ._parser import InsteadOfPaths
 from ._shared import add_input, aws_of, exit_code_of, flows_of
 
@@ -57,7 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="keep events that the sink never takes, with the reason (default vpcflow-dead.jsonl)",
     )  # fmt: skip
     group.add_argument(
-        "--replay", metavar="FILE", action=InsteadOfPaths,
+        "--replay", "--replay-dead", metavar="FILE", action=InsteadOfPaths,
         help="send the events of such a file instead of a PATH; those that are taken go from it",
     )  # fmt: skip
     group.add_argument(
@@ -82,8 +82,9 @@ def run(args: argparse.Namespace) -> int:
         raise PlanError("send: --as SCHEMA is missing, e.g. --as ecs")
     if args.json and args.to == "file:-":
         raise PlanError("send: --json with --to file:-: both write to standard output; give one of them")
-    sink = open_sink(args.to, args.as_, auth=args.auth, allow_hosts=args.allow_host, aws=aws_of(args))
-    counts = Sent()
+    sink = open_sink(
+        args.to, args.as_, auth=args.auth, allow_hosts=args.allow_host, aws=aws_of(args), unit=args.unit or "sessions"
+    )
     with contextlib.ExitStack() as stack, warnings.catch_warnings():
         warnings.simplefilter("ignore", DataQualityWarning)
         stack.callback(sink.close)
@@ -95,16 +96,57 @@ def run(args: argparse.Namespace) -> int:
             target = "\n".join((args.to, args.as_, args.ocsf_version or "", events.unit))
             marks = Marks(args.state, target)
             stack.callback(marks.close)
-        code = 0
-        try:
-            send(_pairs(events), sink, dead, marks=marks, patience=patience, log=print_note, counts=counts)
-        except VpcflowError as error:
-            if not (counts.accepted or counts.before or counts.dead):
-                raise
-            print_note(f"error: {error}")
-            code = ERROR
-    code = _told(counts, sink.label, args, dead.path) or code
-    return exit_code_of(events.report, args, code) if events.report is not None else code
+        status = _Status()
+
+        def work() -> None:
+            made = status.watched(_pairs(events))
+            send(made, sink, dead, marks=marks, patience=patience, log=status.note, counts=status.counts)
+
+        code = _done(work, status, sink.label, args, args.dead)
+    if events.report is None:
+        return code
+    if events.report.records and not events.report.matched:
+        print_note(f"0 of {count(events.report.records, 'record')} pass the filter")
+    return exit_code_of(events.report, args, code)
+
+
+class _Status:
+    """What was sent so far, in a line on the terminal that gives way to notes."""
+
+    def __init__(self) -> None:
+        self.counts = Sent()
+        self.line = StatusLine()
+
+    def note(self, text: str) -> None:
+        self.line.clear()
+        print_note(text)
+
+    def watched(self, events: Iterable[tuple[str, bytes]]) -> Iterator[tuple[str, bytes]]:
+        for event in events:
+            yield event
+            if self.line.is_due:
+                sent, dead = self.counts.accepted, self.counts.dead
+                text = f"{count(sent, 'event')} sent, {self.line.rate(sent):,.0f} a second"
+                self.line.show(f"{text}, {dead:,} not taken" if dead else text)
+
+
+def _done(work: Callable[[], None], status: _Status, label: str, args: argparse.Namespace, dead: str) -> int:
+    """Does the work, prints what became of the events, also when it was interrupted, and returns the exit code."""
+    counts, code = status.counts, 0
+    try:
+        work()
+    except VpcflowError as error:
+        status.line.clear()
+        if not (counts.accepted or counts.before or counts.dead):
+            raise
+        print_note(f"error: {error}")
+        code = ERROR
+    except BaseException:
+        status.line.clear()
+        _told(counts, label, args, dead, is_cut=True)
+        raise
+    status.line.clear()
+    return _told(counts, label, args, dead, is_cut=code == ERROR) or code
 
 
 def _events_of(args: argparse.Namespace) -> Any:
@@ -130,15 +172,23 @@ def _replayed(args: argparse.Namespace, patience: float) -> int:
         raise PlanError("send: --replay FILE and PATH: give one of them")
     code = 0
     for path in args.replay:
-        counts = replay(
-            path, args.to, auth=args.auth, allow_hosts=tuple(args.allow_host), aws=aws_of(args), patience=patience,
-            log=print_note,
-        )  # fmt: skip
-        code = _told(counts, args.to.partition("?")[0], args, path) or code
+        code = _replayed_from(path, args, patience) or code
     return code
 
 
-def _told(counts: Sent, label: str, args: argparse.Namespace, dead: str) -> int:
+def _replayed_from(path: str, args: argparse.Namespace, patience: float) -> int:
+    status = _Status()
+
+    def work() -> None:
+        replay(
+            path, args.to, auth=args.auth, allow_hosts=tuple(args.allow_host), aws=aws_of(args), patience=patience,
+            log=status.note, counts=status.counts,
+        )  # fmt: skip
+
+    return _done(work, status, args.to.partition("?")[0], args, path)
+
+
+def _told(counts: Sent, label: str, args: argparse.Namespace, dead: str, *, is_cut: bool = False) -> int:
     """Prints what became of the events, and returns the exit code."""
     if args.json:
         import dataclasses
@@ -150,6 +200,9 @@ def _told(counts: Sent, label: str, args: argparse.Namespace, dead: str) -> int:
         parts.append(f"{counts.known:,} of them were there")
     if counts.before:
         parts.append(f"{counts.before:,} were sent by an earlier run")
+    if is_cut:
+        kept = "" if args.state or args.replay else "; with --state FILE it sends the rest alone"
+        parts.append(f"that is not all: run the same command again{kept}")
     print_note("; ".join(parts))
     if not counts.dead:
         return 0

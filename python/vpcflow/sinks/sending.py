@@ -68,7 +68,7 @@ class _Sending:
         counts: Sent,
     ) -> None:  # fmt: skip
         self._sink, self._dead, self._marks, self._log, self._counts = sink, dead, marks, log, counts
-        self._gate = Gate(patience)
+        self._gate, self._patience = Gate(patience), patience
         self._queue: queue.Queue[_Chunk | None] = queue.Queue(max(sink.limits.at_once, _QUEUED // sink.limits.bytes))
         self._lock = threading.Lock()
         self._error: BaseException | None = None
@@ -227,7 +227,7 @@ class _Sending:
             raise NotifyError(f"{error}; given up, what was not sent stays in the source")
         if not self._told:
             self._told = True
-            self._log(f"not sent, will be retried: {error}")
+            self._log(f"not sent, will be retried for {self._patience:g} s: {error}")
 
     def _succeeded(self) -> None:
         self._gate.succeeded()

@@ -45,6 +45,7 @@ class Bulk:
         if not index or index.startswith(("_", "-", "+")) or index != index.lower():
             expected = f"{place.scheme}://HOST:PORT/INDEX, in lower case"
             raise RuleError(f"sink {self.label}: index {index!r}; expected {expected}")
+        self.label = f"{self.label}/{index}"  # by which dead letters of two indices are told apart
         self._is_asked = place.option("op") is not None
         self._op = str(place.option("op", "index" if place.unit in _GROWING else "create"))
         if self._op not in _OPS:
