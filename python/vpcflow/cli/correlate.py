@@ -37,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--events", metavar="FILE", help="read other events: CSV or JSON lines, with --mapping")
     parser.add_argument("--mapping", metavar="FILE", help="say which columns of --events are what, as YAML or JSON")
     parser.add_argument("--inventory", metavar="DIR", help="take owners and groups from AWS's describe answers")
-    parser.add_argument("--rules", metavar="FILE", help="take sequences from FILE (default: those of vpcflow)")
+    parser.add_argument("--rules", metavar="FILE", help="take sequences from FILE, or Sigma's temporal correlations (default: those of vpcflow)")
     parser.add_argument("--risk", action="store_true", help="print the risk of entities instead of matches")
     parser.add_argument("--about", metavar="ENTITY", help="print the events of an interface, instance or address")
     add_reading(parser)

@@ -35,6 +35,11 @@ def conjuncts(text: str) -> list[str]:
     return [text.strip()] if len(_split(text, "or")) > 1 else _split(text, "and")
 
 
+def has_name(text: str) -> bool:
+    """Tells whether a ``$name`` stands in an expression, quotes aside."""
+    return any(re.search(r"\$[A-Za-z_]", token) for token in _TOKEN.findall(text) if token[0] not in "'\"")
+
+
 def _split(text: str, word: str) -> list[str]:
     """Splits an expression at a word outside of parentheses and quotes; the `and` of a `between` is none."""
     depth, parts, between = 0, [""], False
@@ -88,7 +93,7 @@ def parsed(text: str, depth: int = 0) -> Test:
         raise ValueError(f"{text[:40]!r}: more than {_DEEPEST} parentheses in each other")
     for word in ("or", "and"):
         parts = _split(text, word)
-        if len(parts) > 1 and re.search(r"\$[A-Za-z_]", re.sub(r"'[^']*'", "", text)):
+        if len(parts) > 1 and has_name(text):
             raise ValueError(f"{text!r}: a comparison with a $name stands by itself, or is joined by `and`")
         if len(parts) > 1:
             return Group(word, tuple(parsed(part, depth + 1) for part in parts))
@@ -201,6 +206,12 @@ def _same(own: Any, value: Any) -> bool:
     left, right = plain(own), plain(value)
     if left == right:
         return True
+    if isinstance(own, (int, float)):
+        try:
+            if float(right) == own:
+                return True
+        except (ValueError, OverflowError):
+            pass
     span = _SPAN.fullmatch(right)
     if span and left.isdecimal():
         return int(span[1]) <= int(left) <= int(span[2])

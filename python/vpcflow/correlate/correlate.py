@@ -6,19 +6,21 @@ import dataclasses
 import os
 import warnings
 from collections.abc import Mapping, Sequence
-from typing import Any, Union
+from typing import Any, Callable, Union
 
 from .._display import instant
 from .._hints import hint
 from .._words import count
 from ..detect.detect import detect
 from ..errors import DataQualityWarning, PlanError, VpcflowError
+from ..findings.findings import Findings
 from ..findings.scope import Scope
 from ..inventory.inventory import Inventory
 from ..inventory.inventory import inventory as read_inventory
 from ..query.arguments import instance
 from ..query.flows import Flows
 from ..query.report import Report
+from ..rules.evaluate import run as run_rules
 from ..typing import Duration, Progress
 from .entities import Entities, add_changes, add_inventory
 from .events import Events
@@ -142,10 +144,9 @@ def _correlated(
     scope, interfaces, damage = facts_of(flows, entities, seen, progress)
     if damage is not None:
         seen.notes.append(f"the flow logs are damaged: {str(damage).splitlines()[0]}")
-    wanted = {source for rule in rules for step in rule.steps for source in step.sources}
+    told += _found(flows, rules, told, seen, progress)
     given = {event.source for event in told}
-    if "findings" in wanted - given:
-        told += events_of_findings(_findings(flows, progress))
+    if _asks_findings(rules):
         given.add("findings")
     try:
         accounts = {row["interface_id"]: row["account_id"] for row in interfaces.rows() if row["interface_id"]}
@@ -184,11 +185,39 @@ def _possible(rule: SequenceRule, there: set[str]) -> bool:
     return all(any(source in there for source in step.sources) for step in rule.positive)
 
 
-def _findings(flows: Flows, progress: Progress | bool | None) -> Any:
+def _asks_findings(rules: Sequence[SequenceRule]) -> bool:
+    return any("findings" in step.sources for rule in rules for step in rule.steps)
+
+
+def _found(
+    flows: Flows, rules: Sequence[SequenceRule], told: Events, seen: Seen, progress: Progress | bool | None
+) -> Events:
+    """Returns the findings that steps ask for and that were not given: of groupings, and of detectors."""
+    groupings = {one.name: one for rule in rules for one in rule.groupings}
+    of_detectors = any(
+        "findings" in step.sources and not (step.kinds and set(step.kinds) <= groupings.keys())
+        for rule in rules for step in rule.steps
+    )  # fmt: skip
+    found: list[Findings] = []
+    if groupings:
+        found.append(_readable(lambda: run_rules(flows, list(groupings.values()), samples=1, progress=progress)))
+    if of_detectors and not any(event.source == "findings" for event in told):
+        found.append(_readable(lambda: detect(flows, progress=progress)))
+    blind = {name: lacks for own in found for name, lacks in own.not_detected.items()}
+    for rule in rules:
+        for step in rule.steps:
+            if "findings" in step.sources and step.kinds and blind.keys() >= set(step.kinds):
+                why = "; ".join(f"{kind}: {', '.join(map(str, blind[kind]))}" for kind in step.kinds)
+                seen.notes.append(f"{rule.name}: the logs cannot show {why}")
+    return Events(event for own in found for event in events_of_findings(own))
+
+
+def _readable(find: Callable[[], Findings]) -> Findings:
+    """Returns what was found; of damaged logs, what was found before the damage."""
     try:
-        return detect(flows, progress=progress)
+        return find()
     except VpcflowError as error:
-        if error.partial is None:
+        if not isinstance(error.partial, Findings):
             raise
         return error.partial
 

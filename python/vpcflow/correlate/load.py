@@ -14,22 +14,24 @@ from ..findings.finding import SEVERITIES
 from ..query.scan import query
 from ..query.sessions import session_query
 from ..rules.files import content_of
-from .conditions import Condition, conjuncts, parsed
+from ..rules.load import of as rules_of
+from . import sigma
+from .conditions import Condition, conjuncts, has_name, parsed
 from .events import ENTITY_TYPES
 from .model import SequenceRule, Step
 
 #: Sources of events that a step can name; others are those of mappings.
 SOURCES = ("cloudtrail", "guardduty", "dns", "alb", "findings", "flows", "sessions", "coverage")
 _ENGINE = ("flows", "sessions")  # whose conditions the engine takes
-_RULE = ("name", "sequence", "within", "by", "ordered", "severity", "technique")
-_STEP = ("source", "kind", "where", "bind", "entity_in", "lasts", "not", "within", "seen")
+_RULE = ("name", "sequence", "within", "by", "ordered", "severity", "technique", "groupings")
+_STEP = ("source", "kind", "where", "bind", "entity_in", "lasts", "failed", "not", "within", "seen")
 _MOST = 6  # steps
 
 
 def load(source: str | os.PathLike[str]) -> list[SequenceRule]:
-    """Loads the sequence rules of a file, ``.yaml``, ``.yml`` or ``.json``. :class:`~vpcflow.RuleError` says what is
-    wrong where."""
-    return of(content_of(source), printable(os.fspath(source)))
+    """Loads the sequence rules of a file, ``.yaml``, ``.yml`` or ``.json``: vpcflow's own, or temporal correlations of
+    Sigma. :class:`~vpcflow.RuleError` says what is wrong where."""
+    return of(content_of(source, sigma.items_of), printable(os.fspath(source)))
 
 
 def of(data: Any, name: str = "rules") -> list[SequenceRule]:
@@ -80,7 +82,7 @@ def _rule(item: Any, place: str) -> SequenceRule:
     steps = tuple(_step(one, f"{place}: step {n}") for n, one in enumerate(item["sequence"], 1))
     rule = SequenceRule(
         item["name"], steps, within, _by(item, steps, place), item.get("ordered", True), item.get("severity", "medium"),
-        item.get("technique", ""),
+        item.get("technique", ""), tuple(rules_of(item.get("groupings", []), f"{place}: groupings")),
     )  # fmt: skip
     _check(rule, place)
     return rule
@@ -123,7 +125,7 @@ def _step(item: Any, place: str) -> Step:
         raise RuleError(f"{place}: where: expected text")
     conditions, static = [], []
     for part in conjuncts(where):
-        if sources[0] in _ENGINE and "$" not in part:
+        if sources[0] in _ENGINE and not has_name(part):
             static.append(part)
             continue
         try:
@@ -135,6 +137,8 @@ def _step(item: Any, place: str) -> Step:
             (session_query() if sources == ("sessions",) else query(allow_missing=True)).filter(part).explain()
         except (VpcflowError, TypeError) as error:
             raise RuleError(f"{place}: where: {error}") from None
+    if not isinstance(item.get("failed", False), bool):
+        raise RuleError(f"{place}: failed: expected true or false")
     bind = item.get("bind", {})
     if not isinstance(bind, dict) or not all(isinstance(x, str) for pair in bind.items() for x in pair):
         raise RuleError(f"{place}: bind: expected names for values, as {{sg: groupId, port: port}}")
@@ -148,7 +152,8 @@ def _step(item: Any, place: str) -> Step:
     if alone and len(sources) > 1:
         raise RuleError(f"{place}: source: {alone} stand alone in a step")
     return Step(sources, _texts(item.get("kind"), f"{place}: kind"), tuple(conditions), tuple(static),
-                {k: v.replace("-", "_") for k, v in bind.items()}, entity, absent=absent, **times)  # fmt: skip
+                {k: v.replace("-", "_") for k, v in bind.items()}, entity, failed=item.get("failed", False) is True,
+                absent=absent, **times)  # fmt: skip
 
 
 def _texts(value: Any, place: str) -> tuple[str, ...]:

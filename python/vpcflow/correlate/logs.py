@@ -226,7 +226,8 @@ def shown_fields(rules: Iterable[SequenceRule]) -> list[str]:
     """Returns the fields of records that their events have: the usual ones, and those of conditions. A record is the
     same event in all steps."""
     steps = [step for rule in rules for step in rule.steps if step.sources == ("flows",)]
-    named = {name for step in steps for c in step.conditions for name in c.fields}.union(*(s.bind.values() for s in steps))
+    named = {name for step in steps for c in step.conditions for name in c.fields}
+    named |= {name for step in steps for name in step.bind.values()}
     return list(dict.fromkeys([*_SHOWN, *sorted(named & _FIELDS)]))
 
 

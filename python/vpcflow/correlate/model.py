@@ -6,7 +6,9 @@ import collections
 import dataclasses
 import functools
 from collections.abc import Mapping, Sequence
+from typing import Any
 
+from ..rules.model import Rule
 from .conditions import Test, plain
 from .events import Event
 
@@ -16,8 +18,9 @@ class Step:
     """One step: events of these sources and kinds (all, if empty) whose conditions hold. ``static``: conditions that
     the engine takes, for records and sessions of flow logs; ``bind``: names for attributes, which later steps use as
     ``$name``; ``entity_in``: the event is of this entity, group or prefix; ``lasts``: how long the event goes on, at
-    least, seconds; ``absent``: no such event may be there; ``within``: how far from the others that is looked for,
-    seconds; ``seen``: how long before the first event its source must have begun for that to say anything, seconds."""
+    least, seconds; ``failed``: calls that failed are taken, too; ``absent``: no such event may be there; ``within``:
+    how far from the others that is looked for, seconds; ``seen``: how long before the first event its source must have
+    begun for that to say anything, seconds."""
 
     sources: tuple[str, ...]
     kinds: tuple[str, ...] = ()
@@ -26,38 +29,52 @@ class Step:
     bind: Mapping[str, str] = dataclasses.field(default_factory=dict)
     entity_in: str = ""
     lasts: int = 0
+    failed: bool = False
     absent: bool = False
     within: int | None = None
     seen: int = 0
 
     def takes(self, event: Event) -> bool:
         """Tells whether an event is of the step, bindings and static conditions aside. A call that failed is, only if
-        a condition names ``errorCode``."""
+        the step takes such or a condition names ``errorCode``."""
         if event.source not in self.sources or (self.kinds and event.kind not in self.kinds):
             return False
         if event.end - event.time < self.lasts:
             return False
-        if "errorCode" in event.attrs and not any("errorCode" in one.fields for one in self.conditions):
+        if "errorCode" in event.attrs and not (self.failed or "errorCode" in self._fields):
             return False
-        return all(one.holds(event.attrs, {}) for one in self.conditions if not one.bound)
+        return all(one.holds(self._values(event), {}) for one in self.conditions if not one.bound)
 
     def fits(self, event: Event, binds: Mapping[str, object]) -> bool:
         """Tells whether an event that the step takes goes with what earlier steps bound: by its conditions, and by a
         name that it binds again."""
-        return all(one.holds(event.attrs, binds) for one in self.conditions if one.bound) and all(
-            name not in binds or plain(event.attrs.get(attribute)) == plain(binds[name])
-            for name, attribute in self.bind.items()
-        )
+        if not all(one.holds(self._values(event), binds) for one in self.conditions if one.bound):
+            return False
+        again = [(binds[name], value_of(event, attribute)) for name, attribute in self.bind.items() if name in binds]
+        return all(value is not None and plain(value) == plain(bound) for bound, value in again)
 
     def bound_by(self, event: Event) -> dict[str, object]:
         """Returns what the event binds."""
-        return {name: event.attrs.get(attribute) for name, attribute in self.bind.items()}
+        return {name: value_of(event, attribute) for name, attribute in self.bind.items()}
+
+    def _values(self, event: Event) -> Mapping[str, Any]:
+        return {"kind": event.kind, **event.attrs} if "kind" in self._fields else event.attrs
+
+    @functools.cached_property
+    def _fields(self) -> frozenset[str]:
+        return frozenset[str]().union(*(one.fields for one in self.conditions))
+
+
+def value_of(event: Event, name: str) -> Any:
+    """Returns a value of an event: of its ``attrs``, or its ``kind``."""
+    return event.attrs.get(name, event.kind if name == "kind" else None)
 
 
 @dataclasses.dataclass(frozen=True)
 class SequenceRule:
     """A then B, within a time of A. ``by``: types of entities of which all steps share one, ``entity`` for interface,
-    instance or address; empty: steps are joined by what they bind alone. ``ordered``: false for any order."""
+    instance or address; empty: steps are joined by what they bind alone. ``ordered``: false for any order.
+    ``groupings``: rules over flow logs whose findings its steps take."""
 
     name: str
     steps: tuple[Step, ...]
@@ -66,6 +83,7 @@ class SequenceRule:
     ordered: bool = True
     severity: str = "medium"
     technique: str = ""
+    groupings: tuple[Rule, ...] = ()
 
     @property
     def positive(self) -> tuple[Step, ...]:

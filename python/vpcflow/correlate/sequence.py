@@ -13,7 +13,7 @@ from typing import Any
 from .conditions import Condition, plain
 from .entities import Entities
 from .events import Event, Events, type_of
-from .model import SequenceRule, Step, time_of_absent
+from .model import SequenceRule, Step, time_of_absent, value_of
 from .seen import Seen
 
 _BEST = ("instance", "interface", "address", "principal", "group", "account")  # what an entity of a match is
@@ -207,8 +207,8 @@ class _Candidates:
         self._valued: dict[tuple[str, str], list[int]] = {}
         for field in {*self._again.values(), *(one.field for one in self._asked)}:
             for number, event in enumerate(self.events):
-                if field in event.attrs:
-                    self._valued.setdefault((field, plain(event.attrs[field])), []).append(number)
+                if (value := value_of(event, field)) is not None:
+                    self._valued.setdefault((field, plain(value)), []).append(number)
         self._times = [event.time for event in self.events]
         self._longest = max((event.end - event.time for event in self.events), default=0)
         self._by: dict[str, list[int]] = {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
-from typing import Any, ClassVar
+from typing import Any, Callable, ClassVar
 
 from .._display import printable
 from .._hints import hint
@@ -13,9 +13,10 @@ from ..errors import RuleError
 from .sigma import is_sigma, items_of
 
 
-def content_of(source: str | os.PathLike[str]) -> Any:
-    """Reads the values of a file, ``.json`` or YAML. :class:`~vpcflow.RuleError` names it."""
-    return _parsed(_text(source), printable(os.fspath(source)))
+def content_of(source: str | os.PathLike[str], sigma: Callable[[list[Any], str], Any] = items_of) -> Any:
+    """Reads the values of a file, ``.json`` or YAML; documents of Sigma are what ``sigma`` makes of them.
+    :class:`~vpcflow.RuleError` names the file."""
+    return _parsed(_text(source), printable(os.fspath(source)), sigma)
 
 
 def _text(source: str | os.PathLike[str]) -> str:
@@ -28,7 +29,7 @@ def _text(source: str | os.PathLike[str]) -> str:
         raise RuleError(f"{printable(os.fspath(source))}: {getattr(e, 'strerror', None) or e}") from None
 
 
-def _parsed(text: str, name: str) -> Any:
+def _parsed(text: str, name: str, sigma: Callable[[list[Any], str], Any]) -> Any:
     if name.endswith(".json"):
         try:
             return json.loads(text)
@@ -43,7 +44,7 @@ def _parsed(text: str, name: str) -> Any:
     except (yaml.YAMLError, RecursionError, ValueError) as e:
         raise RuleError(f"{name}: invalid YAML: {' '.join(str(e).split())}") from None
     if any(map(is_sigma, documents)):
-        return items_of(documents, name)
+        return sigma(documents, name)
     if len(documents) > 1:
         raise RuleError(f"{name}: several documents; only Sigma rules may be")
     return documents[0] if documents else None

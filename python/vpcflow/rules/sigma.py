@@ -2,15 +2,16 @@
 
 A plain rule fires on records; here it gives one finding for each source, target and port. Correlations of type
 ``event_count``, ``value_count``, ``value_sum``, ``value_avg``, ``value_median`` and ``value_percentile`` become
-groupings with time bins of their ``timespan``, aligned to the epoch; ``temporal`` ones are refused. Strings ignore
-case, as Sigma has it; a field that a record lacks equals nothing, so that its negation holds.
+groupings with time bins of their ``timespan``, aligned to the epoch; ``temporal`` ones are sequences, which
+:mod:`vpcflow.correlate` runs. Strings ignore case, as Sigma has it; a field that a record lacks equals nothing, so that
+its negation holds.
 """
 
 from __future__ import annotations
 
 import ipaddress
 import re
-from typing import Any
+from typing import Any, Callable
 
 from .. import _core
 from .._display import printable
@@ -52,19 +53,25 @@ def items_of(documents: list[Any], name: str) -> list[dict[str, Any]]:
     >>> sigma.items_of([rule], "my.yml")[0]["where"]
     "(dstport = 22 and action = 'REJECT')"
     """
+    return compiled(documents, name, Compiler(name).all)
+
+
+def compiled(
+    documents: list[Any], name: str, compile: Callable[[list[Any]], list[dict[str, Any]]]
+) -> list[dict[str, Any]]:
+    """Parses documents by pySigma, and compiles their rules."""
     try:
         from sigma.collection import SigmaCollection  # an extra
         from sigma.exceptions import SigmaError
     except ImportError:
         raise RuleError(f"{name}: this is a Sigma rule: pip install 'vpcflow[sigma]'") from None
     try:
-        rules = SigmaCollection.from_dicts(documents).rules
-        return _Compiler(name).all(rules)
+        return compile(SigmaCollection.from_dicts(documents).rules)
     except (SigmaError, RecursionError) as e:
         raise RuleError(f"{name}: Sigma: {printable(' '.join(str(e).split()))}") from None
 
 
-class _Compiler:
+class Compiler:
     """Compiles the rules of one file."""
 
     def __init__(self, name: str) -> None:
@@ -89,10 +96,12 @@ class _Compiler:
             elif id(rule) not in used:
                 own = {"where": self._where(rule), "by": list(_BY), "aggregates": {"flows": "count()"}}
                 out.append({**self._common(rule), **own})
-        for item in out:
-            shown = ", ".join(f"{key} {{{key.replace('-', '_')}}}" for key in [*item["by"], *item["aggregates"]])
-            item["message"] = item["message"].replace("{", "{{").replace("}", "}}") + f": {shown}"
-        return out
+        return [self._with_message(item) for item in out]
+
+    def _with_message(self, item: dict[str, Any]) -> dict[str, Any]:
+        shown = ", ".join(f"{key} {{{key.replace('-', '_')}}}" for key in [*item["by"], *item["aggregates"]])
+        message = item["message"].replace("{", "{{").replace("}", "}}")
+        return {**item, "message": f"{message}: {shown}"}
 
     def _fail(self, why: str) -> RuleError:
         return RuleError(f"{self._place}: {why}")
@@ -107,7 +116,7 @@ class _Compiler:
         kind = str(rule.type).lower()
         field = rule.condition.fieldref if hasattr(rule.condition, "fieldref") else None
         if kind.startswith("temporal") or not hasattr(rule.condition, "op"):
-            raise self._fail("temporal correlations are not compiled; event_count and value_... are")
+            raise self._fail("a temporal correlation is a sequence, for vpcflow correlate --flows PATH --rules FILE")
         fields = [field] if isinstance(field, str) else list(field or [])
         if kind != "event_count" and len(fields) != 1:
             raise self._fail(f"{kind} needs one `field` in its condition")
@@ -121,7 +130,7 @@ class _Compiler:
         wheres = []
         for reference in rule.rules:
             if not hasattr(reference.rule, "detection"):
-                raise self._fail("correlations of correlations are not compiled")
+                raise self._fail(f"{kind} of correlations is not compiled")
             wheres.append(self._where(reference.rule))
         by = [self._field(alias_of(rule, name)) for name in rule.group_by or []]
         name = {"event_count": "flows"}.get(kind, kind.removeprefix("value_") + "_" + of.replace("-", "_"))

@@ -525,7 +525,7 @@ complete -c vpcflow -n '_shtab_vpcflow_using correlate' -l findings -xka "(__fis
 complete -c vpcflow -n '_shtab_vpcflow_using correlate' -l events -xka "(__fish_complete_path (commandline -ct))" -d 'read other events: CSV or JSON lines, with --mapping'
 complete -c vpcflow -n '_shtab_vpcflow_using correlate' -l mapping -xka "(__fish_complete_path (commandline -ct))" -d 'say which columns of --events are what, as YAML or JSON'
 complete -c vpcflow -n '_shtab_vpcflow_using correlate' -l inventory -xka "(__fish_complete_directories)" -d 'take owners and groups from AWS'"'"'s describe answers'
-complete -c vpcflow -n '_shtab_vpcflow_using correlate' -l rules -xka "(__fish_complete_path (commandline -ct))" -d 'take sequences from FILE (default: those of vpcflow)'
+complete -c vpcflow -n '_shtab_vpcflow_using correlate' -l rules -xka "(__fish_complete_path (commandline -ct))" -d 'take sequences from FILE, or Sigma'"'"'s temporal correlations (default: those of vpcflow)'
 complete -c vpcflow -n '_shtab_vpcflow_using correlate' -l risk -d 'print the risk of entities instead of matches'
 complete -c vpcflow -n '_shtab_vpcflow_using correlate' -l about -x -d 'print the events of an interface, instance or address'
 complete -c vpcflow -n '_shtab_vpcflow_using correlate' -l format -x -d 'parse logs without a header line by this format: '"'"'${srcaddr} ${bytes}'"'"', names, default, tgw, v5'
