@@ -25,7 +25,7 @@ from ..typing import Duration, Progress
 from .entities import Entities, add_changes, add_inventory
 from .events import Events
 from .load import SOURCES, load, of
-from .logs import coverage_events, facts_of, fields_of, fitted, flow_events, has_sessions, owners_of, session_events
+from .logs import coverage_events, facts_of, fields_of, fitted, flow_events, has_sessions, owners_of, session_events, sessions_of
 from .model import SequenceRule
 from .risk import risk
 from .seen import Seen
@@ -104,7 +104,7 @@ def correlate(
     events, and errors as of :meth:`vpcflow.Flows.collect`; of damaged logs the correlation is the error's ``partial``.
     """
     instance(flows, Flows, "correlate", _CALL)
-    own = _rules(rules)
+    own = chosen_rules(rules)
     seen, changes, told = Seen(), list[Any](), Events()
     places = {"cloudtrail": cloudtrail, "guardduty": guardduty, "dns": dns, "alb": alb, "findings": findings}
     for source, place in places.items():
@@ -127,7 +127,8 @@ def correlate(
         return _correlated(flows, own, told, entities, seen, known, progress)
 
 
-def _rules(given: Any) -> list[SequenceRule]:
+def chosen_rules(given: Any) -> list[SequenceRule]:
+    """Returns the rules of a file, rules as they are, or those that come with vpcflow."""
     if given is None:
         return of(SHIPPED, "shipped rules")
     if isinstance(given, (str, os.PathLike)):
@@ -163,13 +164,13 @@ def _correlated(
             seen.spans[source] = seen.spans["flows"]
     fields = fields_of(flows.formats)
     there = {*given, "flows", "coverage", *(["sessions"] if has_sessions(fields) else [])}
-    left = {rule.name: sorted(rule.sources - there) for rule in rules if not _possible(rule, there)}
+    left = {rule.name: sorted(rule.sources - there) for rule in rules if not is_possible(rule, there)}
     if len(left) == len(rules):
         name, lacks = next(iter(left.items()))
         advice = hint(lacks[0], sorted({*SOURCES, *given}))
         raise PlanError(f"correlate: no rule can be evaluated: {name} needs {', '.join(lacks)}, not given; {advice}")
     run = fitted([rule for rule in rules if rule.name not in left], fields, seen)
-    told += session_events(flows, run, seen, progress)
+    told += session_events(sessions_of(flows, run, progress), run, seen)
     told += flow_events(flows, run, told, seen, progress)
     own = matches(run, told, entities, seen)
     notes = [*seen.notes, *seen.unjudged(run)]
@@ -180,7 +181,7 @@ def _correlated(
     return found
 
 
-def _possible(rule: SequenceRule, there: set[str]) -> bool:
+def is_possible(rule: SequenceRule, there: set[str]) -> bool:
     """Tells whether each step has a source that was given."""
     return all(any(source in there for source in step.sources) for step in rule.positive)
 

@@ -111,6 +111,11 @@ def _latest(event: Event) -> tuple[str, str]:
     return (event.version, json.dumps(event.as_dict(), sort_keys=True, default=str))
 
 
+def supersedes(event: Event, other: Event) -> bool:
+    """Tells whether an event stands for another one of its source and key: of deliveries the latest version."""
+    return other != event and _latest(other) < _latest(event)
+
+
 class Events:
     """A set of events, in order of time. ``+`` joins sets; the order of joining changes nothing.
 
@@ -125,7 +130,7 @@ class Events:
         for event in events:
             name = (event.source, event.key)
             other = own.get(name)
-            if other is None or (other != event and _latest(other) < _latest(event)):
+            if other is None or supersedes(event, other):
                 own[name] = event
         self._events = sorted(own.values(), key=lambda event: event.order)
         self._kinds: dict[str, dict[str, list[Event]]] = {}

@@ -155,14 +155,19 @@ def has_sessions(fields: AbstractSet[str]) -> bool:
     return fields >= _OF_SESSIONS
 
 
-def session_events(
-    flows: Flows, rules: Sequence[SequenceRule], seen: Seen, progress: Progress | bool | None
-) -> Events:
-    """Returns the sessions that steps of rules take."""
-    asked = [(rule, step) for rule in rules for step in rule.steps if step.sources == ("sessions",)]
-    if not asked:
-        return Events()
+def sessions_of(flows: Flows, rules: Sequence[SequenceRule], progress: Progress | bool | None) -> Result | None:
+    """Returns the sessions of logs, if a step of rules asks for them."""
+    if not any(step.sources == ("sessions",) for rule in rules for step in rule.steps):
+        return None
     (sessions,), _ = collect_readable([flows._with(allow_missing=True).sessions()], progress=progress)
+    return sessions
+
+
+def session_events(sessions: Result | None, rules: Sequence[SequenceRule], seen: Seen) -> Events:
+    """Returns the sessions that steps of rules take; notes by which conditions they passed."""
+    asked = [(rule, step) for rule in rules for step in rule.steps if step.sources == ("sessions",)]
+    if sessions is None or not asked:
+        return Events()
     records = sessions_as_records(sessions, "client_bytes", known=True, interface=True)._with(allow_missing=True)
     out: list[Event] = []
     for rule, step in asked:
@@ -241,7 +246,7 @@ def records_query(flows: Flows, static: Sequence[str], shown: Sequence[str]) -> 
 
 def _query(flows: Flows, rule: SequenceRule, step: Step, others: Events, shown: Sequence[str]) -> Flows | None:
     """Returns the query of a step; nothing, if no first event is there that its records could follow."""
-    first = rule.positive[0] if rule.ordered else _rarest(rule, others)
+    first = rule.positive[0] if rule.ordered else rarest(rule, others)
     near: list[str] = []
     if first.sources != ("flows",):
         anchors = [event for event in others.of(first.sources, first.kinds) if first.takes(event)]
@@ -261,8 +266,8 @@ def times_near(rule: SequenceRule, step: Step, anchor: Event) -> tuple[int, int]
     return anchor.time, anchor.time + rule.within
 
 
-def _rarest(rule: SequenceRule, others: Events) -> Step:
-    """Returns the step, of those whose events are there, that takes the fewest; any if there is none such."""
+def rarest(rule: SequenceRule, others: Events) -> Step:
+    """Returns the step of a rule, of those whose events are there, that takes the fewest; any if there is none such."""
     told = [step for step in rule.positive if step.sources != ("flows",)]
     number = {id(step): sum(map(step.takes, others.of(step.sources, step.kinds))) for step in told}
     return min(told or rule.positive, key=lambda step: number.get(id(step), 0))

@@ -7,10 +7,11 @@ between is repeated with the same ``id``: files of JSON lines and Alertmanager t
 ``Idempotency-Key``.
 """
 
+from .correlating import Correlating
 from .service import Watch
 from .status import status
 
-__all__ = ["Watch", "status"]
+__all__ = ["Correlating", "Watch", "status"]
 
 
 def __dir__() -> list[str]:

@@ -66,12 +66,15 @@ class Files:
 
     A file is new until it was read, or given up after :attr:`RETRIES` failures. It is settled when it has not changed
     for ``settle`` seconds, or since the last look. ``log`` gets a line for each file that changed after it was read.
+    ``table``: where it is kept what was read.
     """
 
     RETRIES = 5
 
-    def __init__(self, store: Store, source: str, settle: float, log: Callable[[str], None]) -> None:
-        self._store, self._source, self._settle, self._log = store, source, settle, log
+    def __init__(
+        self, store: Store, source: str, settle: float, log: Callable[[str], None], table: str = "files"
+    ) -> None:
+        self._store, self._source, self._settle, self._log, self._table = store, source, settle, log, table
         self._last: dict[str, tuple[int, int]] = {}
         self._changed: set[str] = set()  # files whose change was logged
         #: Of the last look: files that are not settled, and how many files there are.
@@ -98,7 +101,7 @@ class Files:
         """Yields the files that are new and settled, in the order of their paths. ``own``: real paths to leave out."""
         known = {
             path: (size, mtime, done)
-            for path, size, mtime, done in self._store.execute("select path, size, mtime, done from files")
+            for path, size, mtime, done in self._store.execute(f"select path, size, mtime, done from {self._table}")
         }
         self.young, self.seen = [], 0
         for path in sorted(_files(self._source, self._log)):
@@ -128,12 +131,12 @@ class Files:
         """Records that a file was read, or why it could not be; the last failure of :attr:`RETRIES` gives it up."""
         failures = 0
         if error is not None:
-            row = self._store.execute("select failures from files where path = ?", (file.path,)).fetchone()
+            row = self._store.execute(f"select failures from {self._table} where path = ?", (file.path,)).fetchone()
             failures = 1 + (row[0] if row is not None else 0)
             given_up = "; given up" if failures >= self.RETRIES else "; will be retried"
             self._log(f"{file.path}: {error}{given_up}")
         done = error is None or failures >= self.RETRIES
-        self._store.execute("insert or replace into files values (?, ?, ?, ?, ?)", (*file, failures, done))
+        self._store.execute(f"insert or replace into {self._table} values (?, ?, ?, ?, ?)", (*file, failures, done))
 
 
 def check_source(source: str) -> None:

@@ -18,6 +18,7 @@ from ..findings.finding import SEVERITIES, Finding
 from ..query.aggregation import Aggregation
 from ..query.arguments import names
 from ..query.flows import Flows
+from ..query.result import Result
 from ..query.scan import query
 from ..query.sessions import sessions_as_records
 from ..rules.evaluate import blind_rules, findings_of, sampled
@@ -124,6 +125,7 @@ class Look(NamedTuple):
     severities: Sequence[Severity]  # of what is told
     since: int  # Unix seconds from which on all sessions were looked at
     newest: int
+    sessions: Result
 
     @property
     def settled(self) -> list[Finding]:
@@ -196,7 +198,7 @@ class DetectorWindow:
         # Of sessions that were cut otherwise before, or come from another state, there are none: they refute nothing.
         (first,) = sessions_as_records(held, "client_bytes").agg(start="min(start)").collect()["start"] or [None]
         since = max(newest - self._span, newest if first is None else first)
-        return Look(list(found), frozenset(found.not_detected), self._severities, since, newest)
+        return Look(list(found), frozenset(found.not_detected), self._severities, since, newest, held)
 
     def _services(self, flows: Flows) -> dict[str, str]:
         """Returns AWS's services of addresses, as these logs and those before name them."""

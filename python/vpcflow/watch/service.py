@@ -23,6 +23,8 @@ from ..query.arguments import each, instance, whole
 from ..rules.model import THROTTLE, Rule
 from ..rules.silences import Silence, check_silences
 from ..typing import AwsOptions, Duration, Severity
+from .beside import Beside
+from .correlating import Correlating, WatchedCorrelation
 from .discovery import Discovery, Files, Found, check_source
 from .evaluation import DetectorWindow, RuleCounts, WatchedDetectors
 from .group import GroupEvents
@@ -48,7 +50,8 @@ class Watch:
     are no further apart are one incident, which gives one alert, and another if it becomes worse; with ``repeat`` also
     for each such time that it goes on. ``keep``: for how many days of records counts are kept. ``settle``: seconds for
     which a file must not have changed. ``since``, of URLs: what a new state begins with, ``"now"``, ``"24h"`` or
-    ``"all"``. ``aws``: as of :func:`vpcflow.scan`. ``log``: gets a line about what cannot be read or delivered.
+    ``"all"``. ``aws``: as of :func:`vpcflow.scan`. ``correlation``: what else is followed, for sequences and
+    risk. ``log``: gets a line about what cannot be read or delivered.
 
     Any number of threads may use one watch; :meth:`poll`, :meth:`deliver` and :meth:`close` wait for each other.
 
@@ -86,6 +89,7 @@ class Watch:
         format: str | None = None,
         since: str | None = None,
         aws: AwsOptions | None = None,
+        correlation: Correlating | None = None,
         log: Callable[[str], None] = lambda text: None,
     ) -> None:
         self._source, self._format, self._log = os.fspath(source), format, log
@@ -111,6 +115,17 @@ class Watch:
         if detectors is not None:
             length = seconds(span, "span")
             self._window = DetectorWindow(self._store, detectors, baseline, length, min_severity, limits, log)
+        self._correlation, self._beside = None, list[Beside]()
+        if correlation is not None:
+            self._correlation = WatchedCorrelation(
+                self._store, correlation, log, detects=detectors is not None, finds=bool(rules)
+            )
+            self._beside = [
+                Beside(
+                    self._store, name, os.fspath(place), correlation, self._correlation, settle, Connection.of(aws), log
+                )
+                for name, place in correlation.sources.items()
+            ]
         self._incidents = Incidents(self._store, pause, again)
         self._outbox = Outbox(self._store, channels, silences, log)
         if isinstance(self._discovery, Files):
@@ -119,11 +134,13 @@ class Watch:
         self._discovery.begin()
         if self._window is not None:
             self._window.begin()
+        if self._correlation is not None:
+            self._correlation.begin()
 
     @property
     def young(self) -> list[str]:
         """The files that the last :meth:`poll` did not read, as they have not settled."""
-        return self._discovery.young
+        return [*self._discovery.young, *(path for one in self._beside for path in one.young)]
 
     @property
     def seen(self) -> int:
@@ -148,11 +165,24 @@ class Watch:
         self.damaged = {}
         alerts: list[Alert] = []
         with self._store.named_errors():
-            for new in self._discovery.batches({os.path.realpath(path) for path in self._own}):
+            own = {os.path.realpath(path) for path in self._own}
+            for new in self._discovery.batches(own):
                 alerts += self._read(new)
                 self._discovery.committed()
             self._discovery.finished()
             self.damaged |= self._discovery.failed
+            for beside in self._beside:
+                self.damaged |= beside.poll(own)
+            alerts += self._correlated()
+        return alerts
+
+    def _correlated(self) -> list[Alert]:
+        """Evaluates sequences and risk in a transaction, and returns the alerts of it."""
+        if self._correlation is None or not self._correlation.is_due:
+            return []
+        with self._store.transaction():
+            alerts = [alert for alert in self._correlation.evaluate() if self._outbox.add(alert)]
+        self._correlation.done()
         return alerts
 
     def _read(self, new: Sequence[Found]) -> list[Alert]:
@@ -168,6 +198,8 @@ class Watch:
                     self._incidents.forget(self._counts.forget())
                     findings = self._counts.findings(flows)
                     look = self._window.look(flows) if self._window is not None else None
+                    if self._correlation is not None:
+                        self._correlation.add_flows(flows, formats, look, findings)
                     findings += look.settled if look is not None else []
                     made = self._incidents.refuted(look) if look is not None else []
                     made += [alert for finding in findings if (alert := self._incidents.alert_of(finding))]

@@ -12,6 +12,31 @@ from ..errors import OutputError, RuleError
 from ..io.writing import check_writable
 
 _APPLICATION = 0x76666C77  # "vflw", by which a file is known as a state of a watch
+# Of correlation: events and records that rules take, what else was seen of logs and entities, and what matched.
+_EVENTS = (
+    "create table event_files (path text primary key, size integer, mtime integer, failures integer, done integer)",
+    "create table events (source text, key text, start integer, end integer, needed integer, body text, "
+    "primary key (source, key)) without rowid",
+    "create index events_by_end on events (end)",
+    "create table records (step text, key text, start integer, end integer, near integer, same text, body text, "
+    "primary key (step, key)) without rowid",
+    "create index records_by_start on records (step, start)",
+    "create table facts (kind text, name text, start integer, end integer, body text, primary key (kind, name)) "
+    "without rowid",
+    "create table covered (interface text, seen text, start integer, end integer)",
+    "create index covered_by_interface on covered (interface, seen, start)",
+    "create table matches (id text primary key, rule text, start integer, end integer, first integer, due real, "
+    "told text, body text)",
+    "create table used (rule text, source text, key text, first integer, primary key (rule, source, key)) "
+    "without rowid",
+)
+# Of sending: events on their way to sinks, and how the sinks are.
+_SENDING = (
+    "create table chunks (id integer primary key, sink text, events integer, size integer, body blob)",
+    "create index chunks_by_sink on chunks (sink, id)",
+    "create table sinks (name text primary key, label text, tries integer default 0, next real default 0, "
+    "sent integer default 0, dead integer default 0, why text)",
+)
 _CREATE = (
     "create table files (path text primary key, size integer, mtime integer, failures integer, done integer)",
     "create table states (name text, day integer, rule text, blob blob, primary key (name, day))",
@@ -21,12 +46,14 @@ _CREATE = (
     "create index incidents_by_key on incidents (key, end)",
     "create table alerts (id text primary key, finding text, made real, silenced text, withdrawn text)",
     "create table outbox (alert text, channel text, tries integer default 0, next real default 0, delivered real, "
-    "primary key (alert, channel))",
+    "dead text, primary key (alert, channel))",
     "create table services (address text primary key, service text)",
     "create table seen (id blob primary key, day integer, failures integer, done integer) without rowid",
     "create index seen_by_day on seen (day)",
     "create table marks (name text primary key, value)",
     "create table quarantine (id text primary key, reason text, made real)",
+    *_EVENTS,
+    *_SENDING,
 )
 #: The statements that lead from a version to the next one. Version 2 kept its number in a table, later ones in
 #: ``pragma user_version``.
@@ -43,6 +70,7 @@ _MIGRATIONS: dict[int, tuple[str, ...]] = {
         "create table marks (name text primary key, value)",
         "create table quarantine (id text primary key, reason text, made real)",
     ),
+    5: ("alter table outbox add column dead text", *_EVENTS, *_SENDING),
 }
 VERSION = max(_MIGRATIONS) + 1
 
