@@ -4,13 +4,14 @@ import collections
 import gzip
 import json
 import random
-import shutil
 
 import pytest
 
 import vpcflow as vf
 from conftest import LONG, ROOT
-from vpcflow.watch import Correlating, Watch
+from vpcflow import cli
+from vpcflow.correlate import of
+from vpcflow.watch import Correlating, Watch, correlating
 
 EXAMPLE = ROOT / "examples/correlate"
 END = 1_795_424_395  # of its logs
@@ -120,3 +121,194 @@ def test_any_order_of_arrival_gives_the_matches_of_one_look(places, seed):
             told[alert.finding.detector, alert.finding.actor, alert.finding.start] += -1 if alert.withdrawn else 1
     assert {one for one, n in told.items() if n} == {(rule, entity, start) for rule, _, entity, start, *_ in expected}
     assert len({alert.id for alert in channel.got}) == len(channel.got)
+
+
+def opened(time, name="e1", group="sg-1", cidr="0.0.0.0/0"):
+    return {
+        "eventName": "AuthorizeSecurityGroupIngress", "eventSource": "ec2.amazonaws.com", "eventID": name,
+        "eventTime": f"2026-11-23T{time // 3600:02}:{time // 60 % 60:02}:{time % 60:02}Z", "recipientAccountId": "123456789012",
+        "userIdentity": {"type": "IAMUser", "arn": "arn:aws:iam::123456789012:user/ops"}, "sourceIPAddress": "192.0.2.9",
+        "requestParameters": {"groupId": group, "ipPermissions": {"items": [
+            {"ipProtocol": "tcp", "fromPort": 22, "toPort": 22, "ipRanges": {"items": [{"cidrIp": cidr}]}}]}},
+    }  # fmt: skip
+
+
+DAY = 1_795_392_000  # of those records
+FIELDS = "interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action flow-direction log-status\n"
+
+
+def entered(time, source="203.0.113.5", port=22):
+    return f"eni-1 {source} 10.0.0.9 4000 {port} 6 5 500 {DAY + time} {DAY + time + 60} ACCEPT ingress OK\n"
+
+
+RULES = [
+    {"name": "entered", "within": "1h", "severity": "high", "sequence": [
+        {"source": "cloudtrail", "kind": "AuthorizeSecurityGroupIngress", "bind": {"port": "port", "cidr": "cidr"}},
+        {"source": "flows", "where": "action = 'ACCEPT' and dstport = $port and srcaddr in $cidr"},
+    ]},
+    {"name": "left-open", "within": "1h", "sequence": [
+        {"source": "cloudtrail", "kind": "AuthorizeSecurityGroupIngress", "bind": {"sg": "groupId"}},
+        {"source": "flows", "where": "action = 'ACCEPT' and dstport = 22"},
+        {"not": {"source": "cloudtrail", "kind": "RevokeSecurityGroupIngress", "where": "groupId = $sg"}},
+    ]},
+]  # fmt: skip
+
+
+def put(places, folder, name, content):
+    text = content if isinstance(content, str) else json.dumps({"Records": content})
+    (places / folder / name).write_text(text)
+
+
+def told(watch):
+    return [(alert.finding.detector, bool(alert.withdrawn)) for alert in watch.poll()]
+
+
+def test_a_match_is_told_when_nothing_can_change_it_any_more(places):
+    clock = Clock(DAY + 3600)
+    options = {"rules": of(RULES), "risk": None, "clock": clock, "lateness": {"flows": "5m", "cloudtrail": "15m"}}
+    watch = watching(places, **options)
+    put(places, "trail", "a.json", [opened(1800)])
+    put(places, "logs", "a.log", FIELDS + entered(2000))
+    clock.now = DAY + 2100
+    assert told(watch) == []
+    watch.close()
+    watch = watching(places, **options)
+    clock.now = DAY + 2060 + 899
+    assert told(watch) == []
+    clock.now += 1
+    assert told(watch) == [("entered", False)]
+    assert told(watch) == []
+    # What must not come may come until an hour after the first event, and 15 minutes later.
+    clock.now = DAY + 1800 + 3600 + 899
+    assert told(watch) == []
+    clock.now += 1
+    assert told(watch) == [("left-open", False)]
+    # It comes later than that after all.
+    revoked = {**opened(2500, "e2"), "eventName": "RevokeSecurityGroupIngress"}
+    put(places, "trail", "b.json", [revoked])
+    assert told(watch) == [("left-open", True)]
+    assert told(watch) == []
+
+
+def test_a_match_that_grows_is_told_once(places):
+    options = {"rules": of(RULES[:1]), "risk": None}
+    watch = watching(places, **options)
+    put(places, "trail", "a.json", [opened(1800)])
+    put(places, "logs", "a.log", FIELDS + entered(2500))
+    assert told(watch) == [("entered", False)]
+    ((_, before, *_, events),) = held(places)
+    put(places, "logs", "late.log", FIELDS + entered(1900, "203.0.113.6"))  # an earlier record, late
+    assert told(watch) == []
+    ((_, after, *_, grown),) = held(places)
+    assert before == after
+    assert [e[2] - DAY for e in (*events, *grown)] == [1800, 2500, 1800, 1900]
+
+
+def test_what_is_held_is_bounded_and_says_what_it_left_out(places, monkeypatch):
+    monkeypatch.setattr(correlating, "_MOST", 50)
+    before = {"not": {**RULES[0]["sequence"][1]}, "within": "2h"}
+    rule = {**RULES[0], "sequence": [before, *RULES[0]["sequence"]]}
+    watch = watching(places, rules=of([rule]), risk=None, clock=Clock(DAY + 86400))
+    for i in range(4):  # the same few sources again and again: the last of each stands for all
+        put(places, "logs", f"{i}.log", FIELDS + "".join(entered(600 * i + 10 * n, f"203.0.113.{n % 5}") for n in range(60)))
+        watch.poll()
+    count = lambda: watch._store.execute("select count(*) from records").fetchone()[0]  # noqa: E731
+    assert count() <= 50
+    put(places, "trail", "a.json", [opened(7200)])
+    put(places, "logs", "x.log", FIELDS + entered(7300, "203.0.113.9"))
+    assert told(watch) == []  # it was open before: a record of it is there still
+    for i in range(4):
+        many = "".join(entered(20_000 + i, f"198.51.{i}.{n}") for n in range(100))
+        put(places, "logs", f"m{i}.log", FIELDS + many)
+        watch.poll()
+    assert count() <= 50
+    put(places, "trail", "b.json", [opened(30_000, "e9", cidr="203.0.113.0/24")])
+    put(places, "logs", "y.log", FIELDS + entered(30_300))
+    (alert,) = watch.poll()
+    assert any("were left out, as there were too many" in note for note in alert.finding.evidence["could_not_see"])
+    # What is older than the rules look back leaves.
+    far = 5 * 86400
+    put(places, "logs", "z.log", FIELDS + entered(far))
+    watch._correlation._settings.clock.now = DAY + far + 86400
+    watch.poll()
+    for table, left in (("records", 1), ("events", 0), ("matches", 0), ("covered", 1)):
+        assert watch._store.execute(f"select count(*) from {table}").fetchone() == (left,), table
+
+
+def test_a_future_event_makes_nothing_old(places):
+    watch = watching(places, rules=of(RULES[:1]), risk=None, clock=Clock(DAY + 5000))
+    put(places, "trail", "a.json", [opened(1800), {**opened(5, "e7"), "eventTime": "2201-01-01T00:00:00Z"}])
+    put(places, "logs", "a.log", FIELDS + entered(2000))
+    assert told(watch) == [("entered", False)]
+
+
+def test_risk_is_told_of_what_it_is_of_once_and_again_when_it_rises(places):
+    clock = Clock()
+    channel = Memory()
+    for folder, name, data in pieces(random.Random(3), 1, 1):
+        (places / folder / name).write_bytes(data)
+    watch = watching(places, channel, clock)
+    watch.poll()
+    watch.deliver()
+    risks = [alert.finding for alert in channel.got if alert.finding.detector == "risk"]
+    assert {"i-0aaa000000000001"} <= {f.actor for f in risks}
+    assert "eni-0aaa000000000001" not in {f.actor for f in risks}  # it is that of the instance
+    assert all(f.evidence["points"] >= 20 for f in risks)
+    expected = vf.correlate(vf.scan(str(places / "logs")), cloudtrail=places / "trail", guardduty=places / "duty")
+    points = {row["entity"]: row["score"] for row in expected.risk()}
+    assert points["i-0aaa000000000001"] == next(f.evidence["points"] for f in risks if f.actor == "i-0aaa000000000001")
+    watch.close()
+    watch = watching(places, channel, clock)
+    assert watch.poll() == []
+
+
+def test_damage_and_wrong_places_are_said(places, tmp_path):
+    log = []
+    put(places, "trail", "a.json", json.dumps({"Records": [opened(1800)]})[:-20] + "x")
+    put(places, "trail", "b.json.gz", "no gzip")
+    put(places, "logs", "a.log", FIELDS + entered(2000))
+    correlation = Correlating({"cloudtrail": places / "trail"}, clock=Clock())
+    watch = Watch(places / "logs", [], {}, places / "s.sqlite", settle=0, detectors={}, correlation=correlation, log=log.append)
+    watch.poll()
+    text = "\n".join(log)
+    for name in ("a.json", "b.json.gz"):
+        assert f"{name}: cut or damaged JSON; 0 documents" in text
+    assert "not evaluated, guardduty is not given" in text
+    with pytest.raises(vf.SourceNotFoundError, match="no such folder"):
+        Watch(places / "logs", [], {}, tmp_path / "n.sqlite", correlation=Correlating({"cloudtrail": places / "nowhere"}))
+    for wrong, says in (
+        ({"sources": {"trail": "x"}}, "sources: 'trail'"), ({"risk": "severe"}, "risk='severe'"),
+        ({"lateness": {"dns": "1m"}}, "lateness: 'dns'"), ({"lateness": "soon"}, "soon"), ({"sources": {"mapped": "x"}}, "mapping"),
+    ):  # fmt: skip
+        with pytest.raises(vf.PlanError, match=says):
+            Correlating(**wrong)
+
+
+def test_events_of_any_source_by_a_mapping(places):
+    put(places, "logs", "a.log", FIELDS + entered(2000, "192.0.2.40"))
+    (places / "vpn").mkdir()
+    put(places, "vpn", "a.csv", f"when,user,address\n{DAY + 1900},eve,192.0.2.40\n")
+    rules = [{"name": "vpn", "sequence": [{"source": "vpn", "bind": {"who": "address"}}, {"source": "flows", "where": "srcaddr = $who"}]}]
+    correlation = Correlating(
+        {"mapped": places / "vpn"}, mapping={"source": "vpn", "time": "when", "entities": ["user", "address"]},
+        rules=of(rules), clock=Clock(),
+    )  # fmt: skip
+    watch = Watch(places / "logs", [], {}, places / "s.sqlite", settle=0, correlation=correlation)
+    assert told(watch) == [("vpn", False)]
+
+
+def test_the_command(places, capsys, monkeypatch):
+    monkeypatch.chdir(places)
+    for folder, name, data in pieces(random.Random(4), 1, 1):
+        (places / folder / name).write_bytes(data)
+    command = ["watch", "logs", "--once", "--settle", "0", "--state", "s.db", "--cloudtrail", "trail", "--guardduty", "duty"]
+    assert cli.main([*command, "--risk", "none"]) == 1
+    got = capsys.readouterr()
+    rows = [json.loads(line) for line in got.out.splitlines()]
+    assert {"opened-and-entered", "guardduty-and-exfiltration"} <= {row["detector"] for row in rows}
+    assert "new-name-then-long-session: not evaluated, dns is not given" in got.err
+    assert cli.main([*command, "--risk", "none"]) == 0
+    for wrong in (["--lateness", "5m", "--lateness", "dns=1m"], ["--lateness", "x=5m"], ["--risk", "much"]):
+        assert cli.main([*command, *wrong]) == 2
+    assert cli.main(["watch", "logs", "--once", "--lateness", "5m"]) == 2
+    assert "nothing to correlate" in capsys.readouterr().err

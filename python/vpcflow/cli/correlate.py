@@ -12,6 +12,7 @@ from .._words import count
 from ..correlate.correlate import Correlation, correlate, not_seen
 from ..errors import PlanError
 from ..rules.files import content_of
+from ._correlation import KINDS
 from ._output import FOUND, REJECTS, print_note, progress_line, write_out
 from ._shared import add_reading, collect, exit_code_of, flows_read_often, warn_of_rejects
 
@@ -22,16 +23,12 @@ EXAMPLES = (
     "--rules examples/correlate/sequences.yaml --json\n"
     "  vpcflow correlate --flows examples/correlate/flow.log.gz --guardduty examples/correlate/guardduty --risk"
 )
-_KINDS = {
-    "cloudtrail": "CloudTrail records", "guardduty": "findings of GuardDuty", "dns": "query logs of Route 53 Resolver",
-    "alb": "access logs of load balancers",
-}  # fmt: skip
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the options of the command to its parser."""
     parser.add_argument("--flows", dest="paths", nargs="+", required=True, metavar="PATH", help="read these flow logs")
-    for name, what in _KINDS.items():
+    for name, what in KINDS.items():
         parser.add_argument(f"--{name}", metavar="DIR", help=f"read {what}: a file, or a folder with all below it")
     parser.add_argument("--findings", metavar="FILE", help="take findings from lines of vpcflow detect --json")
     parser.add_argument("--events", metavar="FILE", help="read other events: CSV or JSON lines, with --mapping")

@@ -20,15 +20,17 @@ from ..watch.evaluation import WatchedDetectors
 from ..watch.memory import SINCE
 from ..watch.service import Watch
 from ..watch.status import status
+from ._correlation import add_correlation, correlating_of
 from ._detection import add_detectors, add_silences, detector_names, past_of, rules_of, settings_of, silences_of
 from ._output import ERROR, FOUND, print_note, write_out
 from ._parser import NeedsNothing
 from ._shared import add_aws, aws_of
 
-HELP = "follow a folder, a bucket or a queue with detectors and rules, and send each alert once"
+HELP = "follow logs with detectors, rules and sequences, and send each alert once"
 EXAMPLES = (
     "watch logs/ --once --notify jsonl:alerts.jsonl\n"
     "  vpcflow watch logs/ --once --rules rules.yaml --detect --state watch.sqlite --notify jsonl:-\n"
+    "  vpcflow watch logs/ --cloudtrail trail/ --once --notify jsonl:alerts.jsonl\n"
     "  vpcflow watch --status --state watch.sqlite"
 )
 
@@ -86,6 +88,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--json", action="store_true", help="print the --status as a JSON object")
     parser.add_argument("--once", action="store_true", help="look once, deliver, and exit: 1 if there were alerts")
+    add_correlation(parser)
     add_aws(parser)
 
 
@@ -107,7 +110,7 @@ def run(args: argparse.Namespace) -> int:
         args.source, own, channels, args.state, silences=silences, throttle=args.throttle, detectors=detectors,
         baseline=past_of(args), repeat=args.repeat, span=args.span,
         min_severity=args.min_severity, format=args.format, log=print_note, settle=settle,
-        since=args.since, aws=aws_of(args),
+        since=args.since, aws=aws_of(args), correlation=correlating_of(args),
     )  # fmt: skip
     try:
         if args.once:

@@ -25,7 +25,17 @@ from ..typing import Duration, Progress
 from .entities import Entities, add_changes, add_inventory
 from .events import Events
 from .load import SOURCES, load, of
-from .logs import coverage_events, facts_of, fields_of, fitted, flow_events, has_sessions, owners_of, session_events, sessions_of
+from .logs import (
+    coverage_events,
+    facts_of,
+    fields_of,
+    fitted,
+    flow_events,
+    has_sessions,
+    owners_of,
+    session_events,
+    sessions_of,
+)
 from .model import SequenceRule
 from .risk import risk
 from .seen import Seen

@@ -231,9 +231,15 @@ def shown_fields(rules: Iterable[SequenceRule]) -> list[str]:
     """Returns the fields of records that their events have: the usual ones, and those of conditions. A record is the
     same event in all steps."""
     steps = [step for rule in rules for step in rule.steps if step.sources == ("flows",)]
-    named = {name for step in steps for c in step.conditions for name in c.fields}
-    named |= {name for step in steps for name in step.bind.values()}
-    return list(dict.fromkeys([*_SHOWN, *sorted(named & _FIELDS)]))
+    return list(dict.fromkeys([*_SHOWN, *sorted(compared(steps) & _FIELDS)]))
+
+
+def compared(steps: Iterable[Step]) -> set[str]:
+    """Returns the names of the values that steps compare, or bind."""
+    names = set[str]()
+    for step in steps:
+        names |= {*step.bind.values(), *(name for one in step.conditions for name in one.fields)}
+    return names
 
 
 def records_query(flows: Flows, static: Sequence[str], shown: Sequence[str]) -> Flows:

@@ -16,7 +16,8 @@ from .events import Event, Events, type_of
 from .model import SequenceRule, Step, time_of_absent, value_of
 from .seen import Seen
 
-_BEST = ("instance", "interface", "address", "principal", "group", "account")  # what an entity of a match is
+#: Types of entities, the best name of what something is of first.
+BEST = ("instance", "interface", "address", "principal", "group", "account")
 _JOINING = ("interface", "instance", "address")
 
 
@@ -117,7 +118,7 @@ def _entity_of(chain: Sequence[Event], shared: Collection[str], entities: Entiti
     """Returns what the match is of: what all share, else what the last event is of."""
     for own in (shared, *(entities.resolve(event) for event in reversed(chain))):
         named = {one: type_of(one) for one in own}
-        for kind in _BEST:
+        for kind in BEST:
             if best := sorted(one for one, known in named.items() if known == kind):
                 return best[0]
         if named:

@@ -25,13 +25,13 @@ _SEVERITIES = ("high", "medium", "low")
 
 def load_events(
     place: str | os.PathLike[str], source: str, changes: list[Any] | None = None,
-    mapping: Mapping[str, Any] | None = None,
+    mapping: Mapping[str, Any] | None = None, *, allow_empty: bool = False,
 ) -> tuple[Events, list[str]]:  # fmt: skip
     """Loads the events of a file, or of a folder with all below it.
 
     ``source``: ``cloudtrail``, ``guardduty``, ``dns``, ``alb``, ``findings``, or ``mapped`` with a ``mapping``.
     ``changes``: takes what CloudTrail says of addresses, interfaces and instances. Returns the events and notes on
-    what was not read. Raises :class:`~vpcflow.NoRecordsError` if no event is there."""
+    what was not read. Raises :class:`~vpcflow.NoRecordsError` if no event is there, unless ``allow_empty``."""
     reading, found = Reading(), list[Event]()
     for path in files_of(place):
         for ref, document in _documents(path, source, reading, mapping):
@@ -43,7 +43,7 @@ def load_events(
     notes = list(reading.damage)
     if reading.other:
         notes.append(f"{os.fspath(place)}: {reading.other:,} documents are no events of {source}; they were left out")
-    if not found:
+    if not found and not allow_empty:
         more = f"; {notes[0]}" if notes else ""
         raise NoRecordsError(f"{os.fspath(place)}: no event of {source} in {reading.files:,} files{more}")
     return Events(found), notes

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Callable, NamedTuple
 
 from ..correlate.events import Event
 from ..correlate.sources import load_events
-from ..errors import ArgumentError, NoRecordsError, VpcflowError
+from ..errors import ArgumentError, VpcflowError
 from ..io.aws import Connection, S3Url, is_aws_url
 from ..io.aws.fetcher import FetchError
 from ..io.aws.pool import the_pool
@@ -94,14 +94,13 @@ class Beside:
     def _read(self, path: str, shown: str) -> _Read:
         """Reads a file whose events name ``shown`` as their place."""
         changes: list[Any] = []
-        nothing = self._correlation.sifted(self._name, ())
-        try:
+        try:  # files without events are usual: digests, and calls that nobody reads
             events, notes = load_events(
-                path, self._source, changes if self._source == "cloudtrail" else None, mapping=self._settings.mapping
-            )
-        except NoRecordsError:  # digests, and calls that nobody reads
-            return _Read(nothing, changes, ())
+                path, self._source, changes if self._source == "cloudtrail" else None, self._settings.mapping,
+                allow_empty=True,
+            )  # fmt: skip
         except VpcflowError as error:
+            nothing = self._correlation.sifted(self._name, ())
             return _Read(nothing, [], (), str(error).splitlines()[0].replace(path, shown))
         placed = (event if path == shown else _placed(event, path, shown) for event in events)
         return _Read(

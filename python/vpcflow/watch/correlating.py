@@ -19,11 +19,20 @@ from ..correlate.correlate import chosen_rules, is_possible
 from ..correlate.entities import Entities, add_inventory
 from ..correlate.events import Event, Events
 from ..correlate.load import SOURCES
-from ..correlate.logs import coverage_events, fields_of, fitted, ownerless, rarest, session_events, shown_fields, times_near
+from ..correlate.logs import (
+    coverage_events,
+    fields_of,
+    fitted,
+    ownerless,
+    rarest,
+    session_events,
+    shown_fields,
+    times_near,
+)
 from ..correlate.model import SequenceRule, Step, time_of_absent
 from ..correlate.risk import risk
 from ..correlate.seen import Seen
-from ..correlate.sequence import Match, matches
+from ..correlate.sequence import BEST, Match, matches
 from ..correlate.sources import checked_mapping, events_of_findings
 from ..errors import PlanError
 from ..findings.finding import Finding
@@ -36,12 +45,14 @@ from .kept import Kept, Sifted, sifted
 from .store import Store
 
 Place = Union[str, "os.PathLike[str]"]
+_OF_LOGS = ("flows", "coverage", "findings", "sessions")  # what the logs give
 #: Sources that a watch can follow beside its logs; ``mapped`` needs a mapping.
-BESIDE = (*(name for name in SOURCES if name not in ("findings", "flows", "sessions", "coverage")), "mapped")
+BESIDE = (*(name for name in SOURCES if name not in _OF_LOGS), "mapped")
 #: Seconds for which an event of a source may still come. AWS delivers CloudTrail within 15 minutes mostly, flow logs
 #: within 10 after windows of up to 10.
 LATENESS = {
-    "flows": 1200, "coverage": 1200, "findings": 1200, "sessions": 1200, "cloudtrail": 900, "guardduty": 900, "dns": 900, "alb": 600,
+    "flows": 1200, "coverage": 1200, "findings": 1200, "sessions": 1200, "cloudtrail": 900, "guardduty": 900,
+    "dns": 900, "alb": 600,
 }  # fmt: skip
 _OTHER = 900
 _RISKY = 86400  # seconds for which events count for the risk
@@ -96,7 +107,14 @@ class Correlating:
     def names(self) -> list[str]:
         """The sources of events: those given, and what the logs give."""
         mapped = [str(self.mapping["source"])] if self.mapping is not None else []
-        return ["flows", "coverage", "findings", "sessions", *(name for name in self.sources if name != "mapped"), *mapped]
+        return [
+            "flows",
+            "coverage",
+            "findings",
+            "sessions",
+            *(name for name in self.sources if name != "mapped"),
+            *mapped,
+        ]
 
     def seconds(self, source: str) -> int:
         """Returns how long an event of a source may take to come."""
@@ -105,8 +123,8 @@ class Correlating:
 
 
 class WatchedCorrelation:
-    """The correlation of a watch, in its store. ``detects``: the watch has detectors, and so sessions; ``finds``: it has
-    rules. ``log`` gets a line about rules that cannot be evaluated."""
+    """The correlation of a watch, in its store. ``detects``: the watch has detectors, and so sessions; ``finds``: it
+    has rules. ``log`` gets a line about rules that cannot be evaluated."""
 
     def __init__(
         self, store: Store, settings: Correlating, log: Callable[[str], None], *, detects: bool, finds: bool
@@ -245,7 +263,11 @@ class WatchedCorrelation:
             anchors = [e for e in events.of(first.sources, first.kinds) if first.takes(e)] if anchored else []
             for step in rule.steps:
                 if step.sources == ("flows",):
-                    own = self._near(rule, step, first, anchors) if anchored else self._kept.records(step.static, 0, 2**40)
+                    own = (
+                        self._near(rule, step, first, anchors)
+                        if anchored
+                        else self._kept.records(step.static, 0, 2**40)
+                    )
                     for record in own:
                         out[record.key] = record
                         seen.records.setdefault(step.static, set()).add(record.key)
@@ -312,19 +334,28 @@ class WatchedCorrelation:
         if self._settings.risk is None:
             return []
         least = _LEVELS.index(self._settings.risk)
-        rows = {row["entity"]: row for row in risk(events, found, entities, at=newest)}
+        rows = risk(events, found, entities, at=newest)
+        known = {name: level for name, *_, level in self._kept.facts("risk")}
         alerts = []
-        for entity, row in rows.items():
-            level = _LEVELS.index(row["level"])
-            told = next((body for name, *_, body in self._kept.facts("risk") if name == entity), None)
-            if level <= least and (told is None or level < _LEVELS.index(told)):
+        for row in _apart(rows):
+            entity, level = row["entity"], _LEVELS.index(row["level"])
+            if level <= least and (entity not in known or level < _LEVELS.index(known[entity])):
                 name = f"risk\n{entity}\n{row['level']}\n{row['first']}"
                 alerts.append(Alert(_hashed(name), finding_of_risk(row)))
                 self._kept.set_fact("risk", entity, row["first"], row["last"], row["level"])
-        for name, *_ in self._kept.facts("risk"):
-            if name not in rows:  # its events are older than the window
-                self._store.execute("delete from facts where kind = 'risk' and name = ?", (name,))
+        for entity in known.keys() - {row["entity"] for row in rows}:  # its events are older than the window
+            self._store.execute("delete from facts where kind = 'risk' and name = ?", (entity,))
         return alerts
+
+
+def _apart(rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Leaves out the risk of an entity whose events are all those of another one, that it belongs to."""
+    out: list[tuple[set[str], Mapping[str, Any]]] = []
+    for row in sorted(rows, key=lambda row: BEST.index(row["type"]) if row["type"] in BEST else len(BEST)):
+        refs = {ref for part in row["parts"] for ref in part["refs"]}
+        if not any(refs <= others and row["score"] <= other["score"] for others, other in out):
+            out.append((refs, row))
+    return [row for _, row in out]
 
 
 def _back(rule: SequenceRule) -> int:

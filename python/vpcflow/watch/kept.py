@@ -131,7 +131,9 @@ class Kept:
         for name in fields_of(formats):
             self.set_fact("field", name, 0, 0)
         steps = [step for rule in rules for step in rule.steps]
-        apart = {name for step in steps for c in step.conditions for name in c.fields}.union(*(s.bind.values() for s in steps))
+        apart = {name for step in steps for c in step.conditions for name in c.fields}.union(
+            *(s.bind.values() for s in steps)
+        )
         statics = sorted({step.static for step in steps if step.sources == ("flows",)})
         queries = [
             Scope.query(flows), *facts_queries(flows), *_owner_queries(flows),
