@@ -312,3 +312,46 @@ def test_the_command(places, capsys, monkeypatch):
         assert cli.main([*command, *wrong]) == 2
     assert cli.main(["watch", "logs", "--once", "--lateness", "5m"]) == 2
     assert "nothing to correlate" in capsys.readouterr().err
+
+
+SIGMA = """
+title: Group opened
+name: opened
+logsource: {product: aws, service: cloudtrail}
+detection:
+  ok: {eventName: AuthorizeSecurityGroupIngress}
+  condition: ok
+---
+title: Flow
+name: tried
+logsource: {product: aws, service: vpcflow}
+detection:
+  ok: {dst_port: 22}
+  condition: ok
+---
+title: Tried often
+name: often
+correlation: {type: event_count, rules: [tried], group-by: [src_ip], timespan: 10m, condition: {gte: 3}}
+---
+title: Tried, then opened
+name: both
+correlation:
+  type: temporal
+  rules: [opened, often]
+  group-by: [who]
+  aliases: {who: {opened: sourceIPAddress, often: src_ip}}
+  timespan: 2h
+"""
+
+
+def test_counts_of_sigma_go_on_from_file_to_file(places):
+    pytest.importorskip("sigma")
+    (places / "seq.yml").write_text(SIGMA)
+    put(places, "trail", "a.json", [opened(1800)])
+    watch = watching(places, rules=places / "seq.yml", risk=None)
+    for i in range(3):
+        assert told(watch) == []
+        put(places, "logs", f"{i}.log", FIELDS + entered(1850 + 5 * i, "192.0.2.9"))
+    assert [name for name, _ in told(watch)] == ["both"]  # the count itself is no alert
+    found = vf.correlate(vf.scan(str(places / "logs")), cloudtrail=places / "trail", rules=places / "seq.yml")
+    assert [match.rule for match in found.matches] == ["both"]

@@ -39,6 +39,7 @@ from ..findings.finding import Finding
 from ..inventory.inventory import Inventory
 from ..inventory.inventory import inventory as read_inventory
 from ..query.flows import Flows
+from ..rules.model import Rule
 from ..typing import Duration, Severity
 from .evaluation import Look
 from .kept import Kept, Sifted, sifted
@@ -132,7 +133,8 @@ class WatchedCorrelation:
         self._store, self._settings, self._log = store, settings, log
         self._kept = Kept(store)
         rules = chosen_rules(settings.rules)
-        given = {*settings.names} - {*([] if detects else ["sessions"]), *([] if detects or finds else ["findings"])}
+        finds = finds or detects or any(rule.groupings for rule in rules)
+        given = {*settings.names} - {*([] if detects else ["sessions"]), *([] if finds else ["findings"])}
         self._left = {rule.name: sorted(rule.sources - given) for rule in rules if not is_possible(rule, given)}
         self._rules = [rule for rule in rules if rule.name not in self._left]
         self._given = given
@@ -152,6 +154,11 @@ class WatchedCorrelation:
         """Says which rules are not evaluated."""
         for name, lacks in sorted(self._left.items()):
             self._log(f"{name}: not evaluated, {', '.join(lacks)} is not given")
+
+    @property
+    def groupings(self) -> list[Rule]:
+        """The rules over the logs whose findings are asked for."""
+        return list({one.name: one for rule in self._rules for one in rule.groupings}.values())
 
     @property
     def held(self) -> int:

@@ -110,7 +110,6 @@ class Watch:
         self._store = Store(os.fspath(state), self.LOCK_SECONDS)
         self._discovery = _discovery_of(self._store, self._source, settle, since, Connection.of(aws), format, keep, log)
         limits = Limits(log)
-        self._counts = RuleCounts(self._store, rules, keep, limits)
         self._window = None
         if detectors is not None:
             length = seconds(span, "span")
@@ -126,6 +125,8 @@ class Watch:
                 )
                 for name, place in correlation.sources.items()
             ]
+        self._asked = [] if self._correlation is None else _others(self._correlation.groupings, rules)
+        self._counts = RuleCounts(self._store, [*rules, *self._asked], keep, limits)
         self._incidents = Incidents(self._store, pause, again)
         self._outbox = Outbox(self._store, channels, silences, log)
         if isinstance(self._discovery, Files):
@@ -200,6 +201,8 @@ class Watch:
                     look = self._window.look(flows) if self._window is not None else None
                     if self._correlation is not None:
                         self._correlation.add_flows(flows, formats, look, findings)
+                        asked = {rule.name for rule in self._asked}  # by sequences alone
+                        findings = [finding for finding in findings if finding.detector not in asked]
                     findings += look.settled if look is not None else []
                     made = self._incidents.refuted(look) if look is not None else []
                     made += [alert for finding in findings if (alert := self._incidents.alert_of(finding))]
@@ -229,6 +232,15 @@ class Watch:
                 except VpcflowError as error:  # such as a file that changed between two looks, or a disk that is full
                     self._log(f"will be retried: {error}")
             time.sleep(max(0.0, interval - (time.monotonic() - began)))
+
+
+def _others(groupings: Sequence[Rule], rules: Sequence[Rule]) -> list[Rule]:
+    """Returns the rules that sequences ask for, and that the watch has not by itself."""
+    own = {rule.name: rule for rule in rules}
+    for one in groupings:
+        if one.name in own and one != own[one.name]:
+            raise PlanError(f"rules: two rules have the name {one.name!r}: one of sequences, and one of its own")
+    return [one for one in groupings if one.name not in own]
 
 
 def _discovery_of(
