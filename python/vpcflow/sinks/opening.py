@@ -66,7 +66,7 @@ def open_sink(
 
     >>> from vpcflow import sinks
     >>> sinks.open_sink("opensearch+http://127.0.0.1:9200/flows", "ecs").label
-    'opensearch+http://127.0.0.1'
+    'opensearch+http://127.0.0.1:9200/flows'
     """
     if url.startswith("env:"):
         url = kept_elsewhere(url, "sink")
