@@ -4,6 +4,7 @@ import base64
 import gzip
 import hashlib
 import html.parser
+import io
 import json
 import os
 import re
@@ -171,7 +172,7 @@ def test_exposed_ports_are_those_that_answered_outside(sample):
 def test_the_order_is_what_was_not_seen_first(sample, page):
     text = sample.html
     heads = [text for way, text in page.texts if way[-1:] == ("h2",)]
-    assert heads[:5] == ["What was not seen", "Incidents", "New since the baseline", "Controls", "Traffic over time"]
+    assert heads[:6] == ["What was not seen", "What to do next", "Incidents", "New since the baseline", "Controls", "Traffic over time"]
     assert heads[-1] == "Appendix: how this was made"
     assert text.index("SKIPDATA") < text.index('<p class="verdict') < text.index("<h2>Incidents")
     assert "none was checked" in text
@@ -296,14 +297,22 @@ def test_what_can_be_read_is_in_the_page_before_the_error(tmp_path, capsys):
     assert not (tmp_path / "n.html").exists()
 
 
-def test_a_stream_has_all_that_one_pass_gives(sample):
-    done = run_cli("report", "-", "--json", "--title", "Shop", stdin=gzip.decompress(SAMPLE.read_bytes()), check=0)
-    figures, whole = json.loads(done.stdout), sample.to_dict()
+def test_standard_input_has_all_that_a_file_gives(sample):
+    done = run_cli("report", "-", "--json", "--title", "Shop", stdin=SAMPLE.read_bytes(), check=0)
+    assert done.stdout.decode() == sample.to_json().replace(str(SAMPLE), "-")
+
+
+def test_of_a_stream_the_page_says_what_one_reading_lacks(sample):
+    stream = types.SimpleNamespace(read=io.BytesIO(SAMPLE.read_bytes()).read)
+    made = vf.report(vf.scan(stream), title="Shop", controls=AUDIT / "controls.yaml")
+    figures, whole = made.to_dict(), sample.to_dict()
     for name in ("totals", "talkers", "exposed", "over_time"):
         assert figures[name] == whole[name]
-    assert figures["coverage"] is None
-    assert "already read" in figures["lacking"]["coverage"]
-    assert {"kind": "gap", "text": f"Coverage: {figures['lacking']['coverage']}"} in figures["not_seen"]
+    for name in ("coverage", "controls"):
+        assert figures[name] is None
+        assert "already read" in figures["lacking"][name]
+        assert {"kind": "gap", "text": f"{name.capitalize()}: {figures['lacking'][name]}"} in figures["not_seen"]
+    assert "Not known" in "".join(text for _, text in is_closed(made.html).texts)
 
 
 def test_new_since_the_baseline_and_countries(tmp_path, geo):

@@ -55,7 +55,7 @@ class HeatMap(Chart):
         ]  # fmt: skip
         drawn, more = d.legend(names, left, bottom + 16)
         if self.every:
-            drawn.append(d.label(0, bottom + 16, f"per {length(self.every)}", kind="s"))
+            drawn.append(d.label(0, bottom + 16, f"per {length(self.every)}, UTC", kind="s"))
         return out + drawn, bottom + 16 + more
 
     def _bounds(self) -> list[float]:

@@ -62,7 +62,7 @@ class Timeline(Chart):
         most = max(map(sum, zip(*values.values())))
         left, right, top = _LEFT, d.WIDTH - d.RIGHT, d.TOP + 12
         grid, peak = d.y_axis(most, self.unit, left, right, top, _HEIGHT)
-        out = [d.label(0, 11, f"per {length(self.every)}", kind="s")]
+        out = [d.label(0, 11, f"per {length(self.every)}, times in UTC", kind="s")]
         out += grid
         width = (right - left) / (end - first)
 

@@ -42,7 +42,7 @@ class Spans(Chart):
             place = y[row["line"]] + 1 + (_HIGH - 4 - high)
             out.append(d.box(min(begin, right - width), place, width, high, kind, title))
         bottom = top + len(self.lines) * _HIGH
-        out += d.x_axis(first, end, left, right, bottom)
+        out += [*d.x_axis(first, end, left, right, bottom), d.label(0, bottom + 17, "UTC", kind="s")]
         used = [kind for kind in self.kinds if any(row["kind"] == kind for row in self.rows)]
         drawn, more = d.legend([(self.kinds[kind][0], kind) for kind in used], left, bottom + d.BOTTOM + 14)
         return out + drawn, bottom + d.BOTTOM + 14 + more

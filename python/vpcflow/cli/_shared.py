@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import datetime
 import shutil
 import sys
@@ -10,12 +11,13 @@ import tempfile
 import warnings
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import IO, Any, Callable
+from typing import Any, Callable
 
 from .._units import zone_of
 from .._words import count
 from ..errors import DataQualityWarning, NoRecordsError, PlanError, VpcflowError
 from ..formats.catalogue import containers
+from ..io.streams import source_of_stream
 from ..query.flows import Flows
 from ..query.report import Report
 from ..query.result import Result
@@ -26,7 +28,13 @@ from ._output import ERROR, REJECTS, print_note, write_err, write_out
 from ._pages import Page, Rows, Schema, print_page
 from ._parser import InsteadOfPaths, positive
 
-_KEPT: list[IO[bytes]] = []  # standard input, until the process ends
+_IN_MEMORY = 64 << 20  # bytes of standard input, beyond which it is kept in a file
+
+
+class _Kept(tempfile.SpooledTemporaryFile):  # type: ignore[type-arg]
+    """Standard input, to be read several times."""
+
+    name = "-"
 
 
 def add_input(parser: argparse.ArgumentParser) -> None:
@@ -120,7 +128,8 @@ def aws_of(args: argparse.Namespace) -> AwsOptions:
     }
 
 
-def flows_of(args: argparse.Namespace) -> Flows:
+def flows_of(args: argparse.Namespace, *, often: bool = False) -> Flows:
+    """Returns the logs of a command; ``often``: standard input can be read several times."""
     data: Any = args.paths[0] if args.paths and len(args.paths) == 1 else args.paths or None
     if isinstance(data, list) and len(set(data)) < len(data):
         raise PlanError("a path is given twice; its records would count twice")
@@ -142,19 +151,28 @@ def flows_of(args: argparse.Namespace) -> Flows:
         allow_empty=args.allow_empty,
         aws=aws_of(args),
     )
+    if often:
+        flows = _kept(flows, args)
     flows = with_names(flows, args)
     return flows.filter(args.where) if args.where else flows
 
 
 def flows_read_often(args: argparse.Namespace) -> Flows:
-    """Returns the logs of a command that reads them several times: standard input is kept in a file."""
-    if "-" in (args.paths or ()):
-        kept = tempfile.NamedTemporaryFile(prefix="vpcflow-")  # noqa: SIM115 - it lives as long as the process
-        shutil.copyfileobj(sys.stdin.buffer, kept)
-        kept.flush()
-        _KEPT.append(kept)
-        args.paths = [kept.name if path == "-" else path for path in args.paths]
-    return flows_of(args)
+    """Returns the logs of a command that reads them several times: standard input is kept."""
+    return flows_of(args, often=True)
+
+
+def _kept(flows: Flows, args: argparse.Namespace) -> Flows:
+    """Keeps standard input, if it is read, for this and all further queries of the command."""
+    logs = flows._logs
+    if all(source.name != "-" for source in logs.sources):
+        return flows
+    if getattr(args, "kept", None) is None:
+        args.kept = _Kept(max_size=_IN_MEMORY)
+        shutil.copyfileobj(sys.stdin.buffer, args.kept)
+        args.kept.seek(0)
+    sources = [source_of_stream(args.kept) if source.name == "-" else source for source in logs.sources]
+    return Flows(dataclasses.replace(logs, sources=sources), flows._spec, flows._filters)
 
 
 def _time(text: str | None, args: argparse.Namespace) -> datetime.datetime | str | int | None:

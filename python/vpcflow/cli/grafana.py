@@ -21,7 +21,7 @@ from ..serve.board import EVERY
 from ..serve.gathering import gather
 from ..serve.metrics import history
 from ._output import print_note, progress_line, write_out
-from ._shared import add_input, collect, exit_code_of, flows_of
+from ._shared import add_input, collect, exit_code_of, flows_read_often
 
 HELP = "write dashboards, alert rules, provisioning files and history for Grafana"
 EXAMPLES = (
@@ -143,7 +143,7 @@ def _history(args: argparse.Namespace) -> int:
     check_writable(args.out)
     every = seconds(args.every, "--every")
     with progress_line(True) as progress:
-        figures, code = collect(lambda: gather(flows_of(args), every=every, most=0, progress=progress))
+        figures, code = collect(lambda: gather(flows_read_often(args), every=every, most=0, progress=progress))
     out = Writing(args.out)
     try:
         for line in history(figures):

@@ -9,7 +9,7 @@ from ..io.writing import check_writable
 from ..report.report import checked_ending, report
 from ._detection import add_detectors, add_silences, detector_names, past_of, rules_of, settings_of, silences_of
 from ._output import progress_line, write_out
-from ._shared import add_input, exit_code_of, flows_of
+from ._shared import add_input, exit_code_of, flows_read_often
 
 HELP = "write a page for a security lead: what was not seen, incidents, traffic, exposed ports, cost"
 EXAMPLES = (
@@ -59,7 +59,7 @@ def run(args: argparse.Namespace) -> int:
         settings["geo"] = args.geo
     with progress_line(True) as progress:
         made = report(
-            flows_of(args), baseline=past_of(args), controls=args.controls, manifest=args.manifest,
+            flows_read_often(args), baseline=past_of(args), controls=args.controls, manifest=args.manifest,
             inventory=args.inventory, prices=args.prices, rules=own,
             silences=[*silences, *silences_of(args.silences, own)], only=detector_names(args.only), title=args.title,
             made=args.made, progress=progress, **settings,

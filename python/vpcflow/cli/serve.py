@@ -22,7 +22,7 @@ from ..watch.status import status
 from ._detection import settings_of
 from ._output import print_note, progress_line
 from ._parser import InsteadOfPaths, positive
-from ._shared import add_input, collect, exit_code_of, flows_of
+from ._shared import add_input, collect, exit_code_of, flows_read_often
 
 HELP = "serve tables, series, a graph, annotations and metrics over HTTP, for Grafana and others"
 EXAMPLES = "serve logs/ --state watch.sqlite --listen 127.0.0.1:9432 --refresh 5m"
@@ -70,6 +70,8 @@ def run(args: argparse.Namespace) -> int:
     token = kept_elsewhere(args.token, "--token") if args.token is not None else None
     if args.refresh is not None and not args.paths:
         raise PlanError("serve: --refresh reads logs again; give PATH, too")
+    if args.refresh is not None and "-" in args.paths:
+        raise PlanError("serve: --refresh reads logs again, and standard input comes once; give files")
     refresh = None if args.refresh is None else seconds(args.refresh, "--refresh")
     state = _state_of(args)
     settings = None if args.no_detect else checked_settings((), settings_of(args.set))
@@ -108,7 +110,7 @@ def _figures(args: argparse.Namespace, settings: Settings | None) -> Figures:
     every = seconds(args.every, "--every")
     with progress_line(True) as progress:
         run: Any = lambda: gather(  # noqa: E731
-            flows_of(args), every=every, most=args.max_flows, settings=settings, progress=progress
+            flows_read_often(args), every=every, most=args.max_flows, settings=settings, progress=progress
         )
         figures, _ = collect(run)
     made: Figures = figures

@@ -21,6 +21,7 @@ from ..manifest import Head
 from ..query.flows import Flows
 from ..query.result import Result
 from .gather import EXPOSED, TOP, Gathered, Rows, Wanted, names_in
+from .steps import next_steps
 from .verdict import not_seen, verdict
 
 SCHEMA_VERSION = 1  # of reports as JSON, docs/reference/schemas.md
@@ -62,6 +63,7 @@ def model_of(made: Gathered, flows: Flows, wanted: Wanted, title: str, when: int
         },
         "not_seen": [],
         "verdict": {},
+        "next": [],
         "detection": _detection(made, wanted),
         "incidents": _incidents(incidents),
         "new": _new(made, wanted),
@@ -80,6 +82,7 @@ def model_of(made: Gathered, flows: Flows, wanted: Wanted, title: str, when: int
         model["names"] = names_in(wanted.inventory, _addresses(model), summary.end)
     model["not_seen"] = not_seen(made, model)
     model["verdict"] = verdict(made, model)
+    model["next"] = next_steps(made, model, flows._logs.words or ("logs/",))
     return model
 
 
@@ -125,7 +128,8 @@ def _coverage(rows: Rows | None) -> dict[str, Any] | None:
             bins[key] = bins.get(key, 0) + (until - at)
             at = until
     return {
-        "minutes": minutes, "share_ok": minutes["OK"] / max(sum(minutes.values()), 1), "interfaces": len(own),
+        "minutes": minutes, "share_ok": minutes["OK"] / max(sum(minutes.values()), 1),
+        "interfaces": sum(name != "-" for name in own),
         "worst": [{"interface_id": name, **own[name]} for name in worst if own[name]["OK"] < sum(own[name].values())],
         "every": every,
         "over_time": [

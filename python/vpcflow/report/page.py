@@ -16,6 +16,7 @@ from ..audit.result import WORDS
 from ..charts.drawing import CSS
 from ..query.axis import figure
 from .tables import Column, Figure, Table, day, incident_chart, of_many, over_time, table, worst_covered
+from .verdict import share
 
 if TYPE_CHECKING:
     import jinja2
@@ -137,13 +138,17 @@ def _facts(model: Model) -> list[Fact]:
         Fact("Accounts", _names(model["accounts"])),
         Fact("Records", records),
         Fact("Traffic", figure(totals["bytes"], "B")),
-        Fact("Rejected", f"{totals['rejected']:,} ({totals['rejected'] / decided:.1%})" if decided else "not logged"),
+        Fact("Rejected", f"{totals['rejected']:,} ({share(totals['rejected'], decided)})" if decided else "not logged"),
         Fact("Interfaces", f"{totals['interfaces']:,}" if totals["interfaces"] else "not logged"),
-        Fact("Interface-minutes", "not known" if coverage is None else f"{coverage['share_ok']:.1%} with traffic"),
+        Fact("Interface-minutes", "not known" if coverage is None else f"{_with_traffic(coverage)} with traffic"),
     ]  # fmt: skip
     if model["regions"]["rows"]:
         facts.insert(1, Fact("Regions", _names(model["regions"])))
     return facts
+
+
+def _with_traffic(coverage: Model) -> str:
+    return share(coverage["minutes"]["OK"], max(sum(coverage["minutes"].values()), 1))
 
 
 def _names(part: Model, most: int = 3) -> str:
@@ -180,7 +185,6 @@ _PORT = [Column("dstport", "Port", "port"), Column("protocol", "Protocol", "prot
 
 def _sections(model: Model) -> list[Section]:
     return [
-        _covered(model),
         _ends(model, "talkers", "srcaddr", "Who sends most", "sources"),
         _ends(model, "receivers", "dstaddr", "Who receives most", "destinations"),
         _rejected(model, "rejected_sources", [Column("srcaddr", "Source")], "Rejected sources", "sources"),
@@ -190,6 +194,7 @@ def _sections(model: Model) -> list[Section]:
         _outside(model),
         _countries(model),
         _cost(model),
+        _covered(model),
         _log_volume(model),
     ]
 

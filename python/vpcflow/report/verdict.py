@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from .._display import human_bytes
 from .._words import count
 from .gather import Gathered
 
+_FLOORS = re.compile(r"SKIPDATA records?: counts are floors$")  # which is said of all counts
 _NEVER = (
     "Flow logs never have: queries to Amazon's DNS resolver, instance metadata (169.254.169.254), DHCP, mirrored "
     "traffic, and any content"
@@ -39,7 +41,8 @@ def not_seen(made: Gathered, model: dict[str, Any]) -> list[dict[str, Any]]:
         lines.append(("gap", f"No attack was looked for: {made.lacking['detection']}"))
     else:
         kinds = {"blind": "gap", "folded": "gap", "left-out": "limit", "sees-less": "limit"}
-        lines += [(kinds[limit.kind], _sentence(limit.text)) for limit in made.findings.limits(brief=True)]
+        limits = made.findings.limits(brief=True)
+        lines += [(kinds[limit.kind], _sentence(limit.text)) for limit in limits if not _FLOORS.search(limit.text)]
         if made.findings.history:
             lines.append(("limit", _sentence(made.findings.history)))
         if made.findings.silenced:
@@ -62,10 +65,25 @@ def _coverage(made: Gathered, model: dict[str, Any]) -> list[tuple[str, str]]:
         lines.append(("gap", f"{count(silent, 'interface')} of {totals['interfaces']:,} without any traffic record"))
     if coverage is not None:
         every = sum(coverage["minutes"].values())
-        parts = [f"{coverage['minutes'][seen] / every:.1%} {seen}" for seen in ("OK", "NODATA", "SKIPDATA", "absent")]
+        seen = {name: coverage["minutes"][name] for name in ("OK", "NODATA", "SKIPDATA", "absent")}
+        parts = [f"{share(n, every)} {name}" for name, n in seen.items() if n or name == "OK"]
         text = f"Of the minutes of {count(coverage['interfaces'], 'interface')}: {', '.join(parts)}"
-        lines.append(("limit", f"{text}; absent is an interface that was idle, or whose logs are missing"))
+        if seen["absent"]:
+            text += "; absent is an interface that was idle, or whose logs are missing"
+        lines.append(("limit", text))
     return lines
+
+
+def share(part: int, whole: int) -> str:
+    """Formats a share of a whole; one that is not all and not nothing never looks like it.
+
+    >>> share(1, 3), share(1, 100_000), share(99_999, 100_000), share(5, 5)
+    ('33.3%', '<0.1%', '>99.9%', '100.0%')
+    """
+    text = f"{part / whole:.1%}"
+    if text == "0.0%" and part:
+        return "<0.1%"
+    return ">99.9%" if text == "100.0%" and part < whole else text
 
 
 def _one_sided(model: dict[str, Any]) -> list[tuple[str, str]]:

@@ -1,0 +1,92 @@
+"""What a reader should do next, in the order of its weight, with the command that helps."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from typing import Any
+
+from .._words import count
+from .gather import Gathered
+
+_NAMED = 5  # hosts, controls, fields that a sentence names
+
+Step = dict[str, Any]
+
+
+def next_steps(made: Gathered, model: dict[str, Any], words: Sequence[str]) -> list[Step]:
+    """Returns what to do next: ``text``, and ``command`` or ``None``. ``words``: those that name the logs."""
+    logs = shlex.join(words)
+    steps = [*_of_damage(made, model), *_of_incidents(model), *_of_controls(model)]
+    exposed = model["exposed"]
+    if exposed is not None and exposed["there"]:
+        services = count(exposed["there"], "service")
+        steps.append(_step(f"Check that the {services} that answered outside addresses are meant to (Exposed ports)"))
+    steps += _of_fields(made, model)
+    if model["read"]["ok"] and model["new"]["baseline"] is None:
+        command = f"vpcflow baseline build {logs} -o usual.vpcflow"
+        steps.append(_step("Learn what is usual from logs of quiet days, so that what is new is told", command))
+    return steps
+
+
+def _step(text: str, command: str | None = None) -> Step:
+    return {"text": text, "command": command}
+
+
+def _of_damage(made: Gathered, model: dict[str, Any]) -> list[Step]:
+    read = model["read"]
+    if not read["ok"]:
+        also = "the filter and the time asked for, and " if read["records"] else ""
+        return [_step(f"Check {also}that flow logs are switched on and delivered", "vpcflow enable audit")]
+    steps = []
+    if made.damage is not None:
+        steps.append(_step("Fetch the sources that were not read to their end again, and make this report anew"))
+    if made.summary.report.mostly_rejected:
+        steps.append(_step("Give the format of the logs (--format), as most lines do not fit the one assumed"))
+    return steps
+
+
+def _of_incidents(model: dict[str, Any]) -> list[Step]:
+    shown, by = model["incidents"]["in_full"], model["incidents"]["by_severity"]
+    if not shown:
+        return []
+    worst = shown[0]["severity"]
+    own = [incident for incident in shown if incident["severity"] == worst]
+    hosts = list(dict.fromkeys(host for incident in own for host in (incident["actors"] or incident["targets"])[:1]))
+    named = _some(hosts, len(hosts))
+    which = f"the {worst} incident" if by[worst] == 1 else f"the {by[worst]:,} {worst} incidents"
+    return [_step(f"Look into {which} first, and ask who owns the hosts: {named}", next(iter(own[0]["next"]), None))]
+
+
+def _of_controls(model: dict[str, Any]) -> list[Step]:
+    rows = [] if model["controls"] is None else model["controls"]["rows"]
+    steps = []
+    for verdicts, text in (
+        (("fail",), "Close what broke {}, or record an exception with its end: {}"),
+        (("not_evaluable", "error"), "Supply what {} lacked to be judged: {}"),
+    ):
+        own = [row["id"] for row in rows if row["verdict"] in verdicts]
+        if own:
+            steps.append(_step(text.format(count(len(own), "control"), _some(own, len(own)))))
+    return steps
+
+
+def _of_fields(made: Gathered, model: dict[str, Any]) -> list[Step]:
+    """Says which fields the format should have, and which records the flow log should capture."""
+    steps = []
+    totals = model["totals"]
+    if bool(totals["accepted"]) != bool(totals["rejected"]):
+        only = "ACCEPT" if totals["accepted"] else "REJECT"
+        steps.append(_step(f"Check that the flow log captures ALL: here is {only} alone"))
+    if made.findings is not None:
+        by_detector = [*made.findings.not_detected.values(), *made.findings.add.values()]
+        fields = list(dict.fromkeys(field for own in by_detector for field in own))
+        if fields:
+            lacking = _some(fields, len(fields), 12)
+            steps.append(_step(f"Add to the format of the flow log what detection lacks: {lacking}"))
+    return steps
+
+
+def _some(names: Sequence[str], there: int, most: int = _NAMED) -> str:
+    more = there - len(names[:most])
+    return ", ".join(names[:most]) + (f" and {more:,} more" if more else "")
