@@ -49,7 +49,7 @@ void Labels::Freeze() {
   std::stable_sort(prefixes_.begin(), prefixes_.end(), [](const auto& a, const auto& b) {
     return a.first.first != b.first.first ? a.first.first < b.first.first : b.first.last < a.first.last;
   });
-  std::vector<Ip> borders;
+  std::vector<Ip> borders = {Ip::V4(0), *Next(Ip::V4(~uint32_t{0}))};  // IsOf tells IPv4 and IPv6 apart
   for (const auto& [prefix, entry] : prefixes_) {
     borders.push_back(prefix.first);
     if (const std::optional<Ip> behind = Next(prefix.last)) borders.push_back(*behind);

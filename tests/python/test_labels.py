@@ -41,6 +41,15 @@ def test_random_prefixes_against_the_obvious_way(tmp_path):
     assert len(seen) > 15
 
 
+def test_prefixes_of_ipv6_hold_no_ipv4():
+    six = labels.prefixes({"::/0": "six", "fd00::/8": "ours"})
+    log = b"srcaddr\n10.0.0.1\n2001:db8::1\nfd00::1\n"
+    rows = vf.scan(log).label("net", "srcaddr", six).select("srcaddr", "net").collect().rows()
+    assert [row["net"] for row in rows] == [None, "six", "ours"]
+    assert vf.scan(log).filter("srcaddr in ('::/0')").agg(n=vf.count()).collect().rows() == [{"n": 2}]
+    assert vf.scan(log).filter("srcaddr not in ('::/0')").agg(n=vf.count()).collect().rows() == [{"n": 1}]
+
+
 def test_as_fields_everywhere():
     inside = labels.prefixes({"10.0.0.0/8": "inside"})
     flows = vf.scan(DATA).label("src_net", "srcaddr", inside).label("service", "dstport", labels.services())

@@ -231,5 +231,30 @@ TEST(CidrSet, SetsOfAnySizeAgainstLookingAtEachPrefix) {
   }
 }
 
+TEST(CidrSet, PrefixesOfIpv6HoldNoIpv4) {
+  for (const char* text : {"::/0", "::/1", "::/40", "::/79"}) {
+    CidrSet set;
+    Cidr cidr;
+    ASSERT_TRUE(ParseCidr(text, &cidr));
+    set.Add(cidr);
+    set.Build();
+    for (const Ip& four : {Ip::V4(0), Ip::V4(0x0A000001), Ip::V4(~uint32_t{0})}) {
+      EXPECT_FALSE(set.Contains(four)) << text;
+      EXPECT_FALSE(set.ContainsV4(four.v4())) << text;
+    }
+    for (const Ip& six : {Ip{0, 0}, Ip{0, 1}, Ip{0, 0xFFFE'FFFF'FFFF}, Ip{0, 0x1'0000'0000'0000}})
+      EXPECT_TRUE(set.Contains(six)) << text;
+  }
+  CidrSet both;
+  for (const char* text : {"::/0", "10.0.0.0/8"}) {
+    Cidr cidr;
+    ASSERT_TRUE(ParseCidr(text, &cidr));
+    both.Add(cidr);
+  }
+  both.Build();
+  EXPECT_TRUE(both.ContainsV4(0x0A000001));
+  EXPECT_FALSE(both.ContainsV4(0x0B000001));
+}
+
 }  // namespace
 }  // namespace vpcflow

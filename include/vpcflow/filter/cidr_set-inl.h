@@ -9,6 +9,16 @@
 
 VPCFLOW_NAMESPACE_BEGIN
 
+inline void CidrSet::Add(const Cidr& cidr) {
+  constexpr Ip first = Ip::V4(0), last = Ip::V4(~uint32_t{0});  // IPv4 in its 128-bit form
+  if (cidr.first < first && last < cidr.last) {
+    ranges_.push_back({cidr.first, {first.hi, first.lo - 1}});
+    ranges_.push_back({{last.hi, last.lo + 1}, cidr.last});
+  } else {
+    ranges_.push_back(cidr);
+  }
+}
+
 inline void CidrSet::Build() {
   std::sort(ranges_.begin(), ranges_.end(), [](const Cidr& a, const Cidr& b) { return a.first < b.first; });
   std::vector<Cidr> joined;

@@ -21,8 +21,8 @@ VPCFLOW_NAMESPACE_BEGIN
 // Any number of threads may use one at once through const members; changes are for one thread alone.
 class CidrSet {
  public:
-  // Adds a prefix. Answers know it after Build.
-  void Add(const Cidr& cidr) { ranges_.push_back(cidr); }
+  // Adds a prefix. Answers know it after Build. A prefix of IPv6 holds addresses of IPv6 alone: not even ::/0 holds IPv4.
+  void Add(const Cidr& cidr);
 
   // Sorts and joins the prefixes. Call it once after the last Add. O(n log n).
   void Build();
