@@ -206,6 +206,8 @@ def fitted(rules: Sequence[SequenceRule], there: AbstractSet[str], seen: Seen) -
                     step, static=tuple(part for part, none in texts.items() if not none),
                     conditions=tuple(c for c in step.conditions if c not in lost),
                 ))  # fmt: skip
+        if len(steps) < len(rule.steps):
+            seen.without_not.add(rule.name)
         if lacking:
             seen.lacking[rule.name] = tuple(sorted(name.replace("_", "-") for name in lacking))
         out.append(dataclasses.replace(rule, steps=tuple(steps)))

@@ -22,6 +22,7 @@ class Seen:
 
     spans: dict[str, tuple[int, int]] = dataclasses.field(default_factory=dict)
     lacking: dict[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)  # by rule: fields that no log has
+    without_not: set[str] = dataclasses.field(default_factory=set)  # rules whose `not` steps name such fields
     gaps: list[tuple[str, int, int, str]] = dataclasses.field(default_factory=list)
     records: dict[tuple[str, ...], set[str]] = dataclasses.field(default_factory=dict)
     notes: list[str] = dataclasses.field(default_factory=list)
@@ -64,7 +65,9 @@ class Seen:
                 notes += told
                 provisional = provisional or open_
         if rule.name in self.lacking:
-            notes.append(f"no log has {', '.join(self.lacking[rule.name])}: conditions on it were not checked")
+            names = ", ".join(self.lacking[rule.name])
+            left_out = "; its `not` steps were left out" if rule.name in self.without_not else ""
+            notes.append(f"no log has {names}: conditions on it were not checked{left_out}")
         for before, event in zip(chain, chain[1:]):
             if event.time < before.time:
                 notes.append(f"{event.source}: what was seen from {instant(event.time)} may have begun before "
