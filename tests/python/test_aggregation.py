@@ -3,7 +3,6 @@
 import concurrent.futures
 import math
 import multiprocessing
-import os
 import pickle
 import random
 import subprocess
@@ -16,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import vpcflow as vf
+from conftest import LONG
 from vpcflow import _core
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -92,7 +92,7 @@ def test_any_split_and_any_tree_give_the_bytes_of_one_pass(name):
     wanted = whole.to_bytes()
     # One pass over as many sources, by four threads.
     assert make(question).update([HEADER + line for line in lines], threads=4).to_bytes() == wanted
-    for _ in range(1000 if os.environ.get("VPCFLOW_LONG") else 1000 // len(QUESTIONS) + 1):
+    for _ in range(1000 if LONG else 1000 // len(QUESTIONS) + 1):
         states = singles[:]
         dice.shuffle(states)
         cuts = sorted(dice.sample(range(1, len(states)), dice.randint(1, 30)))

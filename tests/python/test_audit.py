@@ -1,16 +1,15 @@
 """Controls: verdicts against a slow oracle, vantage points, splits, gaps, exceptions; no answer turns into its opposite."""
 
 import json
-import os
 import random
 
 import pytest
 
 import audit_world as aw
 import vpcflow as vf
+from conftest import LONG
 from vpcflow import audit
 
-LONG = bool(os.environ.get("VPCFLOW_LONG"))
 OPPOSITE = {"fail": ("pass_enforced", "pass_silent"), "pass_enforced": ("fail",), "pass_silent": ("fail",)}
 
 

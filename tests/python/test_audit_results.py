@@ -1,7 +1,6 @@
 """Files of controls and what is wrong with them, results that merge, the forms of results, the matrix of probes."""
 
 import json
-import os
 import random
 import re
 import shlex
@@ -13,12 +12,11 @@ import pytest
 import audit_world as aw
 import vpcflow as vf
 import vpcflow.cli
-from conftest import ROOT, run_cli
+from conftest import LONG, ROOT, run_cli
 from vpcflow import audit
 from vpcflow.audit.ports import ports_of
 from vpcflow.audit.source import Value
 
-LONG = bool(os.environ.get("VPCFLOW_LONG"))
 EXAMPLE = ROOT / "examples" / "audit"
 ZONES = {"dev": {"cidr": "10.30.0.0/16"}, "cde": {"cidr": "10.20.0.0/16"}}
 PAGE = """\

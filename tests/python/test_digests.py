@@ -8,7 +8,6 @@ import gzip
 import ipaddress
 import itertools
 import json
-import os
 import random
 import re
 import shlex
@@ -17,13 +16,12 @@ import subprocess
 import pytest
 
 import vpcflow as vf
-from conftest import ROOT, SAMPLE, run_cli
+from conftest import LONG, ROOT, SAMPLE, run_cli
 from vpcflow.cli import main
 from vpcflow.digest import Digests, build, merge
 from vpcflow.digest.day import merge as merge_days
 from vpcflow.digest.stored import from_bytes, to_bytes
 
-LONG = bool(os.environ.get("VPCFLOW_LONG"))  # make soak
 pytest.importorskip("pyarrow")
 pytest.importorskip("numpy")
 

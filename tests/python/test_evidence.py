@@ -12,12 +12,10 @@ import tarfile
 import pytest
 
 import vpcflow as vf
-from conftest import HEADER, line
+from conftest import HEADER, LONG, line
 from vpcflow.cli import main
 from vpcflow.manifest import evidence
 from vpcflow.manifest.bags import safe_name
-
-LONG = bool(os.environ.get("VPCFLOW_LONG"))  # make soak
 
 
 @pytest.fixture

@@ -2,18 +2,16 @@
 
 import collections
 import json
-import os
 
 import pytest
 
 import vpcflow as vf
-from conftest import HEADER
+from conftest import HEADER, LONG
 from vpcflow import volume
 from vpcflow.cli import main
 from vpcflow.errors import PlanError
 
 pytestmark = pytest.mark.filterwarnings("ignore::vpcflow.DataQualityWarning")
-LONG = bool(os.environ.get("VPCFLOW_LONG"))  # make soak
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,6 @@
 
 import gzip
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -11,7 +10,7 @@ import time
 import pytest
 
 import vpcflow as vf
-from conftest import line, run_cli
+from conftest import LONG, line, run_cli
 from kafka_servers import FakeKafka, FakeTopic, broker
 from vpcflow.io import kafka
 from vpcflow.watch import Watch, status
@@ -238,7 +237,7 @@ print("whole", count)
 """
 
 
-@pytest.mark.skipif(not os.environ.get("VPCFLOW_LONG"), reason="VPCFLOW_LONG: a broker of Kafka takes its time")
+@pytest.mark.skipif(not LONG, reason="VPCFLOW_LONG: a broker of Kafka takes its time")
 def test_on_a_real_broker_killed_anywhere(tmp_path, monkeypatch):
     """SIGKILL at 50 places of a look: every record counted once, every alert told once."""
     library = pytest.importorskip("confluent_kafka")

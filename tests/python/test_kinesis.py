@@ -12,7 +12,7 @@ import pytest
 
 import vpcflow as vf
 from aws_servers import SERVERS, environment, moto
-from conftest import ROOT, line
+from conftest import LONG, ROOT, line
 from vpcflow.watch import Watch, status
 
 pytest.importorskip("boto3")
@@ -216,7 +216,7 @@ finally:
 """
 
 
-@pytest.mark.skipif(not os.environ.get("VPCFLOW_LONG"), reason="VPCFLOW_LONG: kinesis-local takes its time")
+@pytest.mark.skipif(not LONG, reason="VPCFLOW_LONG: kinesis-local takes its time")
 def test_on_kinesis_local_shards_are_split_and_merged(tmp_path):
     """In a network of its own, as that server listens at all addresses."""
     server = SERVERS / "kinesis" / "node_modules" / "kinesis-local"

@@ -13,12 +13,11 @@ import subprocess
 import pytest
 
 import vpcflow as vf
-from conftest import HEADER, line
+from conftest import HEADER, LONG, line
 from vpcflow.cli import main
 from vpcflow.manifest import tree
 from vpcflow.manifest.days import runs
 
-LONG = bool(os.environ.get("VPCFLOW_LONG"))  # make soak
 FIRST = 1_793_491_200  # 2026-11-01 00:00 UTC
 DAY = 86400
 NOW = FIRST + 30 * DAY + 3600

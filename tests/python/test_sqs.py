@@ -14,7 +14,7 @@ import pytest
 
 import vpcflow as vf
 from aws_servers import SECRET, elasticmq, environment, moto, versitygw
-from conftest import HEADER, line, run_cli
+from conftest import HEADER, LONG, line, run_cli
 from test_s3 import key
 from vpcflow.io.aws import Connection, events
 from vpcflow.io.aws.sqs import Queue
@@ -371,7 +371,7 @@ print("whole", count)
 """
 
 
-@pytest.mark.skipif(not os.environ.get("VPCFLOW_LONG"), reason="VPCFLOW_LONG: waits for messages to come again")
+@pytest.mark.skipif(not LONG, reason="VPCFLOW_LONG: waits for messages to come again")
 def test_killed_with_a_real_queue_and_a_real_server_of_objects(real_queues, tmp_path, monkeypatch):
     """SIGKILL at 50 places, on ElasticMQ and versitygw: what was in hand comes again by itself, when the queue's time for
     it is over."""
@@ -429,7 +429,7 @@ def test_killed_anywhere_nothing_is_counted_twice_or_lost(aws, monkeypatch, tmp_
     places = int(whole.stdout.split()[1])
     wanted = told(tmp_path / "whole")
     assert wanted == {f"10.9.0.{n}": n + 1 for n in range(4)}
-    tries = 50 if os.environ.get("VPCFLOW_LONG") else 3
+    tries = 50 if LONG else 3
     for n in range(tries):
         place, folder = filled(), tmp_path / f"killed{n}"
         assert run(place, folder, 1 + n * places // tries).returncode == -signal.SIGKILL

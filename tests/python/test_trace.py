@@ -2,18 +2,16 @@
 
 import collections
 import json
-import os
 import random
 import re
 
 import pytest
 
 import vpcflow as vf
-from conftest import ROOT, SAMPLE
+from conftest import LONG, ROOT, SAMPLE
 from vpcflow.cli import main
 from vpcflow.trace.legs import RULES
 
-LONG = bool(os.environ.get("VPCFLOW_LONG"))  # make soak
 pytestmark = pytest.mark.filterwarnings("ignore::vpcflow.DataQualityWarning")
 FIELDS = ["interface-id", "instance-id", "srcaddr", "dstaddr", "srcport", "dstport", "protocol", "packets", "bytes", "start", "end", "action", "log-status", "tcp-flags", "flow-direction", "pkt-srcaddr", "pkt-dstaddr"]
 BEGIN = 1_700_000_000

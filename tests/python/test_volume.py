@@ -17,13 +17,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import vpcflow as vf
-from conftest import HEADER, line
+from conftest import HEADER, LONG, line
 from vpcflow import volume
 from vpcflow.cli import main
 from vpcflow.errors import NoRecordsError, OutputError, PlanError, SourceError
 
 pytestmark = pytest.mark.filterwarnings("ignore::vpcflow.DataQualityWarning")
-LONG = bool(os.environ.get("VPCFLOW_LONG"))  # make soak
 
 
 def records(data, **options):
