@@ -298,7 +298,7 @@ def test_other_sources(tmp_path):
     events, notes = load_events(tmp_path / "a.log", "alb")
     assert [e.entities for e in events] == [("192.0.2.9", "10.0.0.1"), ("192.0.2.9",)] or [e.entities for e in events] == [("192.0.2.9",), ("192.0.2.9", "10.0.0.1")]
     assert events.rows()[0]["end"] - events.rows()[0]["time"] == 4
-    assert "1 documents" in notes[0]
+    assert "1 document of another kind" in notes[0]
     (tmp_path / "v.csv").write_text("when,user,addr,what\n2026-11-23 06:00:00,ann,192.0.2.9,login\nnever,x,y,z\n")
     mapping = {"source": "vpn", "time": "when", "kind": "what", "entities": ["user", "addr"]}
     ((event,), _) = load_events(tmp_path / "v.csv", "mapped", mapping=mapping)

@@ -10,6 +10,7 @@ from .. import _display as display
 from .._layout import terminal_width, wrapped
 from .._words import count
 from ..correlate.correlate import Correlation, correlate, not_seen
+from ..correlate.sources import KINDS
 from ..errors import PlanError
 from ..rules.files import content_of
 from ._correlation import KINDS
@@ -34,7 +35,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--events", metavar="FILE", help="read other events: CSV or JSON lines, with --mapping")
     parser.add_argument("--mapping", metavar="FILE", help="say which columns of --events are what, as YAML or JSON")
     parser.add_argument("--inventory", metavar="DIR", help="take owners and groups from AWS's describe answers")
-    parser.add_argument("--rules", metavar="FILE", help="take sequences from FILE, or Sigma's temporal correlations (default: those of vpcflow)")
+    parser.add_argument("--config", metavar="DIR", help="take owners and groups from files of AWS Config")
+    parser.add_argument(
+        "--rules", metavar="FILE", help="take sequences, or Sigma's temporal correlations, from FILE (default: our own)"
+    )
     parser.add_argument("--risk", action="store_true", help="print the risk of entities instead of matches")
     parser.add_argument("--about", metavar="ENTITY", help="print the events of an interface, instance or address")
     add_reading(parser)
@@ -48,9 +52,9 @@ def run(args: argparse.Namespace) -> int:
     with progress_line(True) as progress:
         found, code = collect(
             lambda: correlate(
-                flows, cloudtrail=args.cloudtrail, guardduty=args.guardduty, dns=args.dns, alb=args.alb,
-                findings=args.findings, events=args.events, mapping=content_of(args.mapping) if args.mapping else None,
-                inventory=args.inventory, rules=args.rules, progress=progress,
+                flows, **{name: getattr(args, name) for name in KINDS}, findings=args.findings, events=args.events,
+                mapping=content_of(args.mapping) if args.mapping else None, inventory=args.inventory,
+                config=args.config, rules=args.rules, progress=progress,
             )
         )  # fmt: skip
     warn_of_rejects(found.report, args.json)

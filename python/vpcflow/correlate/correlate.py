@@ -22,6 +22,7 @@ from ..query.flows import Flows
 from ..query.report import Report
 from ..rules.evaluate import run as run_rules
 from ..typing import Duration, Progress
+from .config import add_config
 from .entities import Entities, add_changes, add_inventory
 from .events import Events
 from .load import SOURCES, load, of
@@ -95,19 +96,22 @@ class Correlation:
 
 
 def correlate(
-    flows: Flows, *, cloudtrail: Place | None = None, guardduty: Place | None = None, dns: Place | None = None,
-    alb: Place | None = None, findings: Place | None = None, events: Place | None = None,
+    flows: Flows, *, cloudtrail: Place | None = None, guardduty: Place | None = None, securityhub: Place | None = None,
+    dns: Place | None = None, alb: Place | None = None, nlb: Place | None = None, waf: Place | None = None,
+    ocsf: Place | None = None, findings: Place | None = None, events: Place | None = None,
     mapping: Mapping[str, object] | None = None, inventory: Inventory | str | os.PathLike[str] | None = None,
-    rules: str | os.PathLike[str] | Sequence[SequenceRule] | None = None, progress: Progress | bool | None = None,
+    config: Place | None = None, rules: str | os.PathLike[str] | Sequence[SequenceRule] | None = None,
+    progress: Progress | bool | None = None,
 ) -> Correlation:  # fmt: skip
     """Finds sequences in flow logs and other events: A, then B within a time, of the same interface, instance,
     address, principal or account, or joined by what A names.
 
-    ``cloudtrail``, ``guardduty``, ``dns`` (Route 53 Resolver), ``alb``: files or folders, as AWS delivers them.
-    ``findings``: lines of ``vpcflow detect --json``; without, the detectors run if a rule asks for findings.
-    ``events``: CSV or JSON lines of any other source, with a ``mapping`` of its columns. ``inventory``: a folder of
-    describe answers, or :func:`vpcflow.inventory`. ``rules``: a file, or rules of :func:`vpcflow.correlate.of`; those
-    that come with vpcflow without.
+    ``cloudtrail``, ``guardduty``, ``securityhub``, ``dns`` (Route 53 Resolver), ``alb``, ``nlb``, ``waf``: files or
+    folders, as AWS delivers them, or their OCSF forms; ``ocsf``: OCSF forms of any of these, as Security Lake has them,
+    JSON or Parquet. ``findings``: lines of ``vpcflow detect --json``; without, the detectors run if a rule asks for
+    findings. ``events``: CSV or JSON lines of any other source, with a ``mapping`` of its columns. ``inventory``: a
+    folder of describe answers, or :func:`vpcflow.inventory`; ``config``: snapshots or histories of AWS Config.
+    ``rules``: a file, or rules of :func:`vpcflow.correlate.of`; those that come with vpcflow without.
 
     A rule with a source that was not given is not evaluated, and :attr:`Correlation.not_evaluated` says so. Raises
     :class:`~vpcflow.RuleError` for a rule that cannot be, :class:`~vpcflow.NoRecordsError` for a source without
@@ -116,11 +120,14 @@ def correlate(
     instance(flows, Flows, "correlate", _CALL)
     own = chosen_rules(rules)
     seen, changes, told = Seen(), list[Any](), Events()
-    places = {"cloudtrail": cloudtrail, "guardduty": guardduty, "dns": dns, "alb": alb, "findings": findings}
-    for source, place in places.items():
-        if place is not None:
-            read, notes = load_events(place, source, changes if source == "cloudtrail" else None)
-            told, seen.notes = told + read, [*seen.notes, *notes]
+    places = {
+        "cloudtrail": cloudtrail, "guardduty": guardduty, "securityhub": securityhub, "dns": dns, "alb": alb,
+        "nlb": nlb, "waf": waf, "ocsf": ocsf, "findings": findings,
+    }  # fmt: skip
+    given = {source for source, place in places.items() if place is not None}
+    for source in sorted(given):
+        read, notes = load_events(places[source] or "", source, changes)
+        told, seen.notes = told + read, [*seen.notes, *notes]
     if (events is None) != (mapping is None):
         raise PlanError("correlate: events and mapping go together")
     if events is not None and mapping is not None:
@@ -131,10 +138,12 @@ def correlate(
     if known is not None:
         instance(known, Inventory, "inventory", _CALL)
         add_inventory(entities, known)
+    if config is not None:
+        seen.notes += add_config(entities, config)
     add_changes(entities, changes)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DataQualityWarning)
-        return _correlated(flows, own, told, entities, seen, known, progress)
+        return _correlated(flows, own, told, given, entities, seen, known, progress)
 
 
 def chosen_rules(given: Any) -> list[SequenceRule]:
@@ -149,16 +158,14 @@ def chosen_rules(given: Any) -> list[SequenceRule]:
 
 
 def _correlated(
-    flows: Flows, rules: list[SequenceRule], told: Events, entities: Entities, seen: Seen, known: Inventory | None,
-    progress: Progress | bool | None,
+    flows: Flows, rules: list[SequenceRule], told: Events, given: set[str], entities: Entities, seen: Seen,
+    known: Inventory | None, progress: Progress | bool | None,
 ) -> Correlation:  # fmt: skip
     scope, interfaces, damage = facts_of(flows, entities, seen, progress)
     if damage is not None:
         seen.notes.append(f"the flow logs are damaged: {str(damage).splitlines()[0]}")
     told += _found(flows, rules, told, seen, progress)
-    given = {event.source for event in told}
-    if _asks_findings(rules):
-        given.add("findings")
+    given |= {event.source for event in told} | ({"findings"} if _asks_findings(rules) else set())
     try:
         accounts = {row["interface_id"]: row["account_id"] for row in interfaces.rows() if row["interface_id"]}
         told += coverage_events(flows.unfiltered().coverage(), accounts, seen)

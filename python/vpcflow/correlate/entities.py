@@ -10,11 +10,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ..inventory.inventory import Inventory
-from ..inventory.names import addresses_of
+from ..inventory.names import addresses_of, kind_of_interface
 from .events import Event, address_of, is_inside, type_of
 
 #: How a relation is known, best first.
-SOURCES = ("inventory", "cloudtrail", "flows")
+SOURCES = ("inventory", "config", "cloudtrail", "flows")
 _EVER = 2**40
 
 
@@ -113,24 +113,31 @@ def add_inventory(entities: Entities, inventory: Inventory) -> None:
     table = inventory.tables.get("NetworkInterfaces")
     for interface, versions in table.versions.items() if table is not None else ():
         for version in versions:
-            item, bounds = version.item, (version.start, version.end, "inventory")
-            for address in addresses_of(item):
-                if address_of(address) is not None:
-                    entities.add("address", address, interface, *bounds)
-                    if item.get("InterfaceType") in ("nat_gateway", "natGateway"):
-                        entities.shared.add(address)
-            attachment = item.get("Attachment")
-            if isinstance(attachment, Mapping) and attachment.get("InstanceId"):
-                entities.add("instance", interface, str(attachment["InstanceId"]), *bounds)
-            for group in item.get("Groups") or item.get("GroupSet") or ():
-                if isinstance(group, Mapping) and group.get("GroupId"):
-                    entities.add("group", interface, str(group["GroupId"]), *bounds)
+            add_interface(entities, interface, version.item, version.start, version.end, "inventory")
     nats = inventory.tables.get("NatGateways")
     for versions in nats.versions.values() if nats is not None else ():
         for version in versions:
             for address in version.item.get("NatGatewayAddresses") or ():
                 if isinstance(address, Mapping):
                     entities.shared |= {str(address[n]) for n in ("PrivateIp", "PublicIp") if address.get(n)}
+
+
+def add_interface(
+    entities: Entities, interface: str, item: Mapping[str, Any], start: int | None, end: int | None, by: str
+) -> None:
+    """Adds the addresses, instance and groups of an interface, as a describe answer has it."""
+    for address in addresses_of(item):
+        if address_of(address) is not None:
+            entities.add("address", address, interface, start, end, by)
+            if kind_of_interface(item) == "nat_gateway":
+                entities.shared.add(address)
+    attachment = item.get("Attachment")
+    if isinstance(attachment, Mapping) and attachment.get("InstanceId"):
+        entities.add("instance", interface, str(attachment["InstanceId"]), start, end, by)
+    groups = item.get("Groups") or item.get("GroupSet")
+    for group in groups if isinstance(groups, list) else ():
+        if isinstance(group, Mapping) and group.get("GroupId"):
+            entities.add("group", interface, str(group["GroupId"]), start, end, by)
 
 
 def add_changes(entities: Entities, changes: Iterable[tuple[str, str, str, int, bool]]) -> None:

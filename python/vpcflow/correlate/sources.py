@@ -1,26 +1,34 @@
-"""Loads events: CloudTrail, GuardDuty, Resolver query logs, ALB access logs, findings, and anything with a mapping."""
+"""Loads events: AWS's logs and findings, also in OCSF's form, our findings, and anything with a mapping."""
 
 from __future__ import annotations
 
 import csv
-import hashlib
 import io
-import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Callable
 
 from .._hints import hint
+from .._words import count
 from ..errors import NoRecordsError, PlanError
 from ..findings.finding import Finding
-from . import cloudtrail
+from . import access_logs, aws_findings, cloudtrail
 from .documents import Reading, documents_of, files_of, text_of
 from .events import Event, Events, address_of
-from .values import at, camel, items_in, unix
+from .ocsf import is_ocsf, original_of
+from .values import at, digest, items_in, taken, unix
 
 _MAPPING = ("source", "time", "end", "kind", "severity", "entities", "id")
 _SEVERITIES = ("high", "medium", "low")
+_LINES = ("alb", "nlb")  # that are no JSON
+#: What is read of AWS, by the name of its source, with a word for people. ``ocsf`` has events of several sources.
+KINDS = {
+    "cloudtrail": "CloudTrail records", "guardduty": "findings of GuardDuty",
+    "securityhub": "findings of Security Hub, our own left out", "dns": "query logs of Route 53 Resolver",
+    "alb": "access logs of application load balancers", "nlb": "access logs of network load balancers",
+    "waf": "logs of WAF", "ocsf": "events of OCSF, as Security Lake has them",
+}  # fmt: skip
 
 
 def load_events(
@@ -29,30 +37,46 @@ def load_events(
 ) -> tuple[Events, list[str]]:  # fmt: skip
     """Loads the events of a file, or of a folder with all below it.
 
-    ``source``: ``cloudtrail``, ``guardduty``, ``dns``, ``alb``, ``findings``, or ``mapped`` with a ``mapping``.
+    ``source``: one of :data:`KINDS`, ``findings``, or ``mapped`` with a ``mapping``. Events of OCSF are read by all.
     ``changes``: takes what CloudTrail says of addresses, interfaces and instances. Returns the events and notes on
     what was not read. Raises :class:`~vpcflow.NoRecordsError` if no event is there, unless ``allow_empty``."""
-    reading, found = Reading(), list[Event]()
+    reading, found, own = Reading(), list[Event](), 0
     for path in files_of(place):
         for ref, document in _documents(path, source, reading, mapping):
-            events = list(_events(source, document, ref, mapping))
+            own += aws_findings.is_own(document)
+            kind, document = _plain(source, document)
+            events = taken(_events, kind, document, ref, mapping) if kind else []
             reading.taken, reading.other = reading.taken + bool(events), reading.other + (not events)
             found += events
-            if changes is not None:
-                changes += cloudtrail.changes_of(document)
+            if changes is not None and kind == "cloudtrail":
+                changes += taken(cloudtrail.changes_of, document)
     notes = list(reading.damage)
-    if reading.other:
-        notes.append(f"{os.fspath(place)}: {reading.other:,} documents are no events of {source}; they were left out")
+    if own:
+        notes.append(f"{os.fspath(place)}: {count(own, 'finding')} of vpcflow itself left out")
+    if reading.other > own:
+        other = count(reading.other - own, "document")
+        notes.append(f"{os.fspath(place)}: {other} of another kind than {source}; left out")
     if not found and not allow_empty:
         more = f"; {notes[0]}" if notes else ""
-        raise NoRecordsError(f"{os.fspath(place)}: no event of {source} in {reading.files:,} files{more}")
+        raise NoRecordsError(f"{os.fspath(place)}: no event of {source} in {count(reading.files, 'file')}{more}")
     return Events(found), notes
+
+
+def _plain(source: str, document: Any) -> tuple[str, Any]:
+    """Returns the source of a document and the document; of OCSF the original, if it is of that source."""
+    if not is_ocsf(document):
+        return (source if source != "ocsf" else "", document)
+    kind, original = original_of(document) or ("", None)
+    asked = source in ("ocsf", kind) or (source, kind) == ("guardduty", "securityhub")
+    return (kind if asked else source if source == "mapped" else "", original if asked else document)
 
 
 def _documents(
     path: Path, source: str, reading: Reading, mapping: Mapping[str, Any] | None
 ) -> Iterator[tuple[str, Any]]:
-    if source == "alb":
+    if path.suffix == ".parquet":
+        yield from _parquet(path, reading)
+    elif source in _LINES:
         byte = 0
         for line in text_of(path, reading).splitlines(keepends=True):
             if line.strip():
@@ -69,6 +93,23 @@ def _documents(
         yield from documents_of(path, reading)
 
 
+def _parquet(path: Path, reading: Reading) -> Iterator[tuple[str, Any]]:
+    """Yields the rows of a file of Parquet, as Security Lake writes it."""
+    import pyarrow as pa  # an extra
+    import pyarrow.parquet as pq
+
+    reading.files += 1
+    number = 0
+    try:
+        with pq.ParquetFile(path) as file:
+            for batch in file.iter_batches(batch_size=4096):
+                for row in batch.to_pylist():
+                    yield f"{path}:record {number}", row
+                    number += 1
+    except (pa.ArrowException, OSError, ValueError) as error:
+        reading.damage.append(f"{path}: no Parquet behind row {number}: {' '.join(str(error).split())[:200]}")
+
+
 def _cells(line: str) -> list[str]:
     try:
         return next(iter(csv.reader([line.replace("\0", "")], delimiter=" ")), [])
@@ -78,8 +119,10 @@ def _cells(line: str) -> list[str]:
 
 def _events(source: str, document: Any, ref: str, mapping: Mapping[str, Any] | None) -> Iterator[Event]:
     readers: dict[str, Callable[[Any, str], Iterable[Event]]] = {
-        "cloudtrail": cloudtrail.events_of, "guardduty": _guardduty, "dns": _resolver, "alb": _alb,
-        "findings": _finding, "mapped": lambda one, place: _mapped(one, place, mapping or {}),
+        "cloudtrail": cloudtrail.events_of, "guardduty": aws_findings.of_guardduty, "dns": _resolver,
+        "alb": access_logs.of_alb, "nlb": access_logs.of_nlb, "waf": access_logs.of_waf,
+        "securityhub": aws_findings.of_securityhub, "findings": _finding,
+        "mapped": lambda one, place: _mapped(one, place, mapping or {}),
     }  # fmt: skip
     return iter(readers[source](document, ref))
 
@@ -115,42 +158,6 @@ def _severity_of(value: Any) -> str:
     return value.lower() if isinstance(value, str) and value.lower() in _SEVERITIES else ""
 
 
-def _guardduty(raw: Any, ref: str) -> Iterator[Event]:
-    one = camel(raw)
-    service, kind = at(one, "service"), at(one, "type")
-    if not isinstance(kind, str) or not isinstance(service, dict) or at(one, "severity") is None:
-        return
-    first = unix(service.get("eventFirstSeen") or one.get("createdAt"))
-    last = unix(service.get("eventLastSeen") or one.get("updatedAt")) or first
-    if first is None or last is None:
-        return
-    instance = at(one, "resource", "instanceDetails")
-    cards = items_in(at(instance, "networkInterfaces"))
-    action = at(service, "action")
-    held = action.items() if isinstance(action, dict) else ()
-    calls: list[Mapping[str, Any]] = [v for n, v in held if n.endswith("Action") and isinstance(v, dict)]
-    calls += [probe for call in calls for probe in items_in(call.get("portProbeDetails"))]
-    remotes = [at(call, "remoteIpDetails", "ipAddressV4") for call in calls]
-    entities = [at(instance, "instanceId"), *(card.get("networkInterfaceId") for card in cards)]
-    entities += [card.get("privateIpAddress") for card in cards] + [card.get("publicIp") for card in cards]
-    entities += [*remotes, at(one, "resource", "accessKeyDetails", "accessKeyId"), one.get("accountId")]
-    level = one["severity"]
-    number = float(level) if isinstance(level, (int, float)) else 0.0
-    severity = "high" if number >= 7 else "medium" if number >= 4 else "low"
-    attrs = {
-        "type": kind, "severity": number, "count": service.get("count"), "role": service.get("resourceRole"),
-        "remote": next((r for r in remotes if r), None), "account": one.get("accountId"), "region": one.get("region"),
-        "domain": next((at(c, "domain") for c in calls if at(c, "domain")), None), "title": one.get("title"),
-        "direction": next((at(c, "connectionDirection") for c in calls if at(c, "connectionDirection")), None),
-        "port": next((at(c, "localPortDetails", "port") for c in calls if at(c, "localPortDetails", "port")), None),
-    }  # fmt: skip
-    named = tuple(dict.fromkeys(e for e in entities if isinstance(e, str) and e))
-    yield Event(
-        first, max(first, last), "guardduty", kind, named, severity, ref, str(one.get("id") or ref),
-        {k: v for k, v in attrs.items() if v is not None}, str(one.get("updatedAt") or ""),
-    )  # fmt: skip
-
-
 def _resolver(one: Any, ref: str) -> Iterator[Event]:
     time = unix(at(one, "query_timestamp"))
     if time is None or not isinstance(at(one, "query_name"), str):
@@ -160,32 +167,12 @@ def _resolver(one: Any, ref: str) -> Iterator[Event]:
     attrs = {name: one.get(name) for name in ("query_name", "query_type", "rcode", "firewall_rule_action", "vpc_id",
                                               "srcaddr", "account_id", "region")}  # fmt: skip
     attrs["query_name"] = attrs["query_name"].rstrip(".").lower() or "."
-    severity, key = "medium" if attrs["firewall_rule_action"] in ("BLOCK", "ALERT") else "", _digest(one)
+    severity, key = "medium" if attrs["firewall_rule_action"] in ("BLOCK", "ALERT") else "", digest(one)
     for number, answer in enumerate(addresses or [None]):
         entities = [at(one, "srcids", "instance"), one.get("srcaddr"), answer]
         yield Event(time, time, "dns", "query", tuple(dict.fromkeys(e for e in entities if isinstance(e, str) and e)),
                     severity if number == 0 else "", ref, f"{key}/{number}" if number else key,
                     {k: v for k, v in {**attrs, "answer": answer}.items() if isinstance(v, (str, int))})  # fmt: skip
-
-
-def _alb(line: list[str], ref: str) -> Iterator[Event]:
-    if len(line) < 22 or line[0] not in ("http", "https", "h2", "grpcs", "ws", "wss"):
-        return
-    time = unix(line[21]) or unix(line[1])  # when the request came; the first time is that of the answer
-    if time is None:
-        return
-    client, target = line[3].rpartition(":")[0].strip("[]"), line[4].rpartition(":")[0].strip("[]")
-    attrs = {"client": client, "target": target, "status": line[8], "target_status": line[9], "request": line[12],
-             "elb": line[2], "userAgent": line[13]}  # fmt: skip
-    entities = tuple(dict.fromkeys(e for e in (client, target) if address_of(e) is not None))
-    end = unix(line[1]) or time
-    yield Event(time, max(time, end), "alb", "request", entities, "", ref, _digest(line),
-                {k: v for k, v in attrs.items() if v and v != "-"})  # fmt: skip
-
-
-def _digest(document: Any) -> str:
-    """Returns the key of an event that has no id: deliveries of the same bytes are one event."""
-    return hashlib.sha256(json.dumps(document, sort_keys=True, default=str).encode()).hexdigest()[:24]
 
 
 def checked_mapping(mapping: Any) -> dict[str, Any]:
@@ -214,7 +201,7 @@ def _mapped(one: Any, ref: str, mapping: Mapping[str, Any]) -> Iterator[Event]:
     kind = str(flat.get(mapping.get("kind", "")) or "event")
     entities = tuple(dict.fromkeys(str(flat[name]) for name in mapping["entities"] if flat.get(name)))
     attrs = {name.replace(".", "_").replace("-", "_"): value for name, value in flat.items() if value not in (None, "")}
-    severity, key = _severity_of(flat.get(mapping.get("severity", ""))), flat.get(mapping.get("id", "")) or _digest(one)
+    severity, key = _severity_of(flat.get(mapping.get("severity", ""))), flat.get(mapping.get("id", "")) or digest(one)
     yield Event(time, max(time, end), mapping["source"], kind, entities, severity, ref, str(key), attrs)
 
 

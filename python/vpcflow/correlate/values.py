@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping
-from typing import Any
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any, Callable, TypeVar
 
+_T = TypeVar("_T")
 _LATEST = 9_999_999_999
 
 
@@ -65,3 +68,16 @@ def camel(value: Any, depth: int = 0) -> Any:
     if isinstance(value, dict):
         return {str(name)[:1].lower() + str(name)[1:]: camel(item, depth + 1) for name, item in value.items()}
     return [camel(item, depth + 1) for item in value] if isinstance(value, list) else value
+
+
+def digest(document: Any) -> str:
+    """Returns the key of an event that has no id: deliveries of the same bytes are one event."""
+    return hashlib.sha256(json.dumps(document, sort_keys=True, default=str).encode()).hexdigest()[:24]
+
+
+def taken(read: Callable[..., Iterable[_T]], *arguments: Any) -> list[_T]:
+    """Returns what a reader takes from a document; nothing, if that is nested deeper than Python's stack."""
+    try:
+        return list(read(*arguments))
+    except RecursionError:
+        return []
