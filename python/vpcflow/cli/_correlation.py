@@ -10,8 +10,10 @@ from ..rules.files import content_of
 
 #: What is read beside flow logs, by the name of its source.
 KINDS = {
-    "cloudtrail": "CloudTrail records", "guardduty": "findings of GuardDuty", "dns": "query logs of Route 53 Resolver",
-    "alb": "access logs of load balancers",
+    "cloudtrail": "CloudTrail records", "guardduty": "findings of GuardDuty",
+    "securityhub": "findings of Security Hub, our own left out", "dns": "query logs of Route 53 Resolver",
+    "alb": "access logs of application load balancers", "nlb": "access logs of network load balancers",
+    "waf": "logs of WAF",
 }  # fmt: skip
 
 

@@ -10,7 +10,6 @@ from .. import _display as display
 from .._layout import terminal_width, wrapped
 from .._words import count
 from ..correlate.correlate import Correlation, correlate, not_seen
-from ..correlate.sources import KINDS
 from ..errors import PlanError
 from ..rules.files import content_of
 from ._correlation import KINDS
@@ -31,6 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--flows", dest="paths", nargs="+", required=True, metavar="PATH", help="read these flow logs")
     for name, what in KINDS.items():
         parser.add_argument(f"--{name}", metavar="DIR", help=f"read {what}: a file, or a folder with all below it")
+    parser.add_argument("--ocsf", metavar="DIR", help="read OCSF forms of these, as Security Lake has them")
     parser.add_argument("--findings", metavar="FILE", help="take findings from lines of vpcflow detect --json")
     parser.add_argument("--events", metavar="FILE", help="read other events: CSV or JSON lines, with --mapping")
     parser.add_argument("--mapping", metavar="FILE", help="say which columns of --events are what, as YAML or JSON")
@@ -52,8 +52,8 @@ def run(args: argparse.Namespace) -> int:
     with progress_line(True) as progress:
         found, code = collect(
             lambda: correlate(
-                flows, **{name: getattr(args, name) for name in KINDS}, findings=args.findings, events=args.events,
-                mapping=content_of(args.mapping) if args.mapping else None, inventory=args.inventory,
+                flows, **{name: getattr(args, name) for name in (*KINDS, "ocsf")}, findings=args.findings,
+                events=args.events, mapping=content_of(args.mapping) if args.mapping else None, inventory=args.inventory,
                 config=args.config, rules=args.rules, progress=progress,
             )
         )  # fmt: skip

@@ -22,7 +22,7 @@ from .model import SequenceRule, Step
 from .sources import KINDS
 
 #: Sources of events that a step can name; others are those of mappings.
-SOURCES = (*(name for name in KINDS if name != "ocsf"), "findings", "flows", "sessions", "coverage")
+SOURCES = (*KINDS, "findings", "flows", "sessions", "coverage")
 _ENGINE = ("flows", "sessions")  # whose conditions the engine takes
 _RULE = ("name", "sequence", "within", "by", "ordered", "severity", "technique", "groupings")
 _STEP = ("source", "kind", "where", "bind", "entity_in", "lasts", "failed", "not", "within", "seen")

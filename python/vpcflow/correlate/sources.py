@@ -22,13 +22,8 @@ from .values import at, digest, items_in, taken, unix
 _MAPPING = ("source", "time", "end", "kind", "severity", "entities", "id")
 _SEVERITIES = ("high", "medium", "low")
 _LINES = ("alb", "nlb")  # that are no JSON
-#: What is read of AWS, by the name of its source, with a word for people. ``ocsf`` has events of several sources.
-KINDS = {
-    "cloudtrail": "CloudTrail records", "guardduty": "findings of GuardDuty",
-    "securityhub": "findings of Security Hub, our own left out", "dns": "query logs of Route 53 Resolver",
-    "alb": "access logs of application load balancers", "nlb": "access logs of network load balancers",
-    "waf": "logs of WAF", "ocsf": "events of OCSF, as Security Lake has them",
-}  # fmt: skip
+#: Sources of AWS that are read.
+KINDS = ("cloudtrail", "guardduty", "securityhub", "dns", "alb", "nlb", "waf")
 
 
 def load_events(
@@ -37,7 +32,8 @@ def load_events(
 ) -> tuple[Events, list[str]]:  # fmt: skip
     """Loads the events of a file, or of a folder with all below it.
 
-    ``source``: one of :data:`KINDS`, ``findings``, or ``mapped`` with a ``mapping``. Events of OCSF are read by all.
+    ``source``: one of :data:`KINDS`, whose OCSF forms are read, too; ``ocsf`` for such forms of several sources;
+    ``findings``; ``mapped`` with a ``mapping``.
     ``changes``: takes what CloudTrail says of addresses, interfaces and instances. Returns the events and notes on
     what was not read. Raises :class:`~vpcflow.NoRecordsError` if no event is there, unless ``allow_empty``."""
     reading, found, own = Reading(), list[Event](), 0
