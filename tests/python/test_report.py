@@ -18,7 +18,10 @@ import vpcflow as vf
 from any_logs import any_log
 from conftest import HEADER, ROOT, SAMPLE, line, run_cli
 from vpcflow import rules
+from vpcflow._display import instant, length
 from vpcflow.cli import main
+from vpcflow.query.axis import figure
+from vpcflow.report.verdict import share
 
 LONG = bool(os.environ.get("VPCFLOW_LONG"))  # make soak
 BUDGET = 150_000  # bytes of a page
@@ -116,12 +119,68 @@ def test_every_number_of_the_page_is_one_of_json(sample, page):
     assert [sum(row[n] for row in minutes) for n in (1, 2, 3, 4)] == [
         figures["coverage"]["minutes"][seen] for seen in ("OK", "SKIPDATA", "NODATA", "absent")
     ]
-    # Whole numbers in sentences and facts are formed of figures or stand in texts that JSON has.
-    said = " ".join(str(one) for one in scalars(figures)) + " ".join(f"{n:,}" for n in numbers if n == int(n)).replace(".0", "")
-    facts = [text for way, text in page.texts if way[-1:] == ("dd",) or "verdict" in str(way) or way[-1:] == ("li",)]
-    for text in facts:
-        for number in re.findall(r"\d[\d,]*\b(?![.%\d])", re.sub(r"\d+(\.\d+)? ?([kMGT]?B|%)", "", text)):
-            assert number in said, text
+
+
+NUMBER = re.compile(r"\d+(?:,\d{3})*(?:\.\d+)?(?: ?[kMGTP]?B\b| ?%|k\b|M\b)?")
+
+
+def forms_of(figures):
+    """All ways in which the page writes the numbers of ``--json``."""
+    forms = set()
+    for one in scalars(figures):
+        if isinstance(one, str):
+            forms |= set(NUMBER.findall(one))
+        elif isinstance(one, (int, float)) and not isinstance(one, bool):
+            forms |= {f"{one:,}", f"{one:,.2f}", figure(one, "B"), f"{one:.1%}", str(one)}
+            if 0 < one < 10**11:
+                forms |= set(NUMBER.findall(f"{instant(int(one))} {length(one)}"))
+    minutes = (figures["coverage"] or {"minutes": {}})["minutes"]
+    forms |= {share(n, sum(minutes.values())).lstrip("<>") for n in minutes.values()}
+    totals = figures["totals"]
+    if totals["rejected"] is not None:
+        forms.add(share(totals["rejected"], max(totals["rejected"] + totals["accepted"], 1)))
+    series = (figures["over_time"] or {"rows": []})["rows"]
+    for name in ("accepted_bytes", "rejected_bytes", "other_bytes", "rejected"):  # what a pointer shows of a series
+        whole = sum(row[name] or 0 for row in series)
+        forms |= {figure(whole, "B"), figure(whole, "records")}
+    forms |= {figure(n, "minutes") for n in minutes.values()}
+    for name in ("talkers", "receivers", "rejected_sources", "rejected_ports", "exposed", "controls"):  # "the 10 largest"
+        forms.add(f"{len((figures[name] or {'rows': []})['rows']):,}")
+    forms |= {f"{len(figures['incidents']['in_brief']):,}", f"{len(figures['coverage']['worst'] if figures['coverage'] else []):,}"}
+    forms |= {str(n) for n in range(16)}  # numbers of incidents in pictures
+    return forms
+
+
+def strange_numbers(html, figures):
+    """How many numbers a page has, and those that ``--json`` does not have in any form."""
+    forms, seen, strange = forms_of(figures), 0, []
+    fixed = {"1 kB", "1,000 B", "32768", "169.254", "256"}  # of the page's own texts
+    for way, text in Page(html).texts:
+        if not {"style", "script"} & set(way) and way[-1:] != ("text",):  # the numbers of axes are round
+            for number in NUMBER.findall(text):
+                seen += 1
+                if number not in forms | fixed:
+                    strange.append((number, text[:80]))
+    return seen, strange
+
+
+@pytest.mark.parametrize("which", ["sample", "controls", "cost", "reject", "nothing"])
+def test_all_numbers_of_the_page_are_those_of_json(sample, which, monkeypatch, geo):
+    monkeypatch.chdir(ROOT)
+    made = {
+        "sample": lambda: sample,
+        "controls": lambda: vf.report(vf.scan("examples/audit/flow.log.gz"), controls=AUDIT / "controls.yaml", inventory=AUDIT / "aws", geo=geo),
+        "cost": lambda: vf.report(vf.scan("examples/cost/flow.log.gz"), inventory="examples/cost/aws", prices="examples/cost/prices.json"),
+        "reject": lambda: vf.report(vf.scan(SAMPLE).filter("action = 'REJECT'")),
+        "nothing": lambda: vf.report(vf.scan(b"", allow_empty=True)),
+    }[which]()
+    figures = made.to_dict()
+    seen, strange = strange_numbers(made.html, figures)
+    assert strange == []
+    assert seen > (10 if which == "nothing" else 300)
+    if which == "sample":  # one that is another is seen
+        wrong = made.html.replace(f"{figures['totals']['rejected']:,}", "3,547").replace("27.3 GB", "27.4 GB")
+        assert {number for number, _ in strange_numbers(wrong, figures)[1]} == {"3,547", "27.4 GB"}
 
 
 def test_figures_are_those_of_the_other_commands(sample, capsys):
@@ -261,6 +320,47 @@ def test_logs_that_show_little_are_no_all_clear(log, where, verdict, quiet):
     assert verdict in "".join(text for _, text in page.texts)
     if made.to_dict()["verdict"]["kind"] == "nothing":
         assert "this is no all-clear" in made.verdict
+
+
+FULL = (
+    "srcaddr dstaddr srcport dstport protocol packets bytes start end action interface-id\n"
+    + "".join(
+        f"198.51.100.{n % 9} 10.0.0.5 {40000 + n} 443 6 5 500 {n} {n + 60} ACCEPT eni-1\n10.0.0.5 198.51.100.{n % 9} 443 {40000 + n} 6 5 900 {n} {n + 60} ACCEPT eni-1\n"
+        f"203.0.113.{n % 7} 10.0.0.5 {50000 + n} 22 6 1 40 {n} {n + 60} REJECT eni-1\n"
+        for n in range(50)
+    )
+)
+
+
+@pytest.mark.parametrize("field", FULL.split("\n")[0].split())
+def test_what_the_logs_lack_is_not_nothing(field):
+    """Of logs that lack a field what rests on it is not known; it is not 0, and no all-clear."""
+    place = FULL.split("\n")[0].split().index(field)
+    rows = [words[:place] + words[place + 1 :] for words in map(str.split, FULL.splitlines())]
+    whole = vf.report(vf.scan(FULL.encode())).to_dict()
+    made = vf.report(vf.scan("\n".join(map(" ".join, rows)).encode()))
+    figures, page = made.to_dict(), is_closed(made.html)
+    text = "".join(text for way, text in page.texts if not {"style", "script"} & set(way))
+    known = {"bytes": "bytes", "packets": "packets", "action": "rejected", "interface-id": "interfaces"}
+    for name, own in known.items():
+        assert figures["totals"][own] == (None if field == name else whole["totals"][own])
+    assert figures["talkers"] is None or field != "srcaddr"
+    if field == "bytes":
+        assert "Trafficnot logged" in text
+        assert "by records, as the logs have no bytes" in text
+        assert " 0 B" not in text
+        assert {row["srcaddr"]: row["records"] for row in figures["talkers"]["rows"]}["10.0.0.5"] == 50
+    if field == "action":
+        assert (figures["rejected_sources"], figures["rejected_ports"]) == (None, None)
+        assert "No record was rejected" not in text
+        assert "alone" not in " ".join(step["text"] for step in figures["next"])
+    if field == "interface-id":
+        assert "Every minute of every interface" not in text
+        assert any("do not name interfaces" in line["text"] for line in figures["not_seen"])
+    exposed = figures["exposed"]
+    assert exposed is None or {row["dstport"] for row in exposed["rows"]} == {443}, "it answered: nothing else is true"
+    assert exposed is not None or "Cannot be told: " in text
+    assert any(field in step["text"] for step in figures["next"]) or field in ("protocol", "interface-id", "dstport"), figures["next"]
 
 
 def test_any_logs_have_a_page(quiet):

@@ -32,6 +32,7 @@ from ..typing import Progress
 
 TOP = 10  # rows of most tables
 EXPOSED = 15
+_ANSWERED = ("packets", "dstport", "protocol")  # without which nobody is seen to answer at a port
 
 Rows = list[dict[str, Any]]
 
@@ -51,6 +52,7 @@ class Gathered:
     coverage: Rows | None = None
     controls: ControlResults | None = None
     cost: Cost | None = None
+    fields: frozenset[str] = frozenset()  # of the logs
     lacking: dict[str, str] = dataclasses.field(default_factory=dict)
     damage: VpcflowError | None = None
 
@@ -74,24 +76,36 @@ class Wanted:
 
 
 def _figures(flows: Flows) -> dict[str, Flows]:
-    """Returns the queries of figures that the summary does not have."""
+    """Returns the queries of figures that the summary does not have: also who has most records, for logs without
+    bytes."""
     loose = query(allow_missing=True).bind(flows)
     rejected = loose.filter("action = 'REJECT'")._with(lenient=True)
+    served = loose.filter("dstport < 32768 and (action is null or action != 'REJECT')")._with(lenient=True)
     every_line = loose.filter("log_status is null or log_status is not null")
+    by_records = {
+        name: some.group_by(*by).agg(n=of.count()).top_k(TOP, by="n")
+        for name, some, by in (
+            ("talkers", loose, ["srcaddr"]), ("listeners", loose, ["dstaddr"]),
+            ("services", served, ["dstport", "protocol"]),
+        )
+    }  # fmt: skip
     return {
         "minutes_by_action": loose.group_by("action", every="1m").agg(bytes=of.sum("bytes"), n=of.count()),
+        "known": loose.agg(bytes=of.count(where="bytes is not null"), packets=of.count(where="packets is not null")),
         "accounts": every_line.group_by("account_id").agg(n=of.count()),
         "regions": every_line.group_by("region").agg(n=of.count()),
         "distinct": loose.agg(
             sources=of.n_unique("srcaddr"), targets=of.n_unique("dstaddr"), vpcs=of.n_unique("vpc_id")
         ),
         "distinct_rejected": rejected.agg(sources=of.n_unique("srcaddr"), ports=of.n_unique("dstport")),
+        **by_records,
     }
 
 
 def gather(flows: Flows, wanted: Wanted, progress: Progress | bool | None = None) -> Gathered:
     """Reads the logs and returns the figures. Raises as :func:`vpcflow.detect`, but not for logs that lack the fields
     of sessions, and of damaged sources only if nothing could be read."""
+    fields = frozenset(name for name, _ in flows._with(allow_missing=True).schema)
     summary, own = summary_queries(flows), _figures(flows)
     asked = queries_of(flows, wanted.rules) if wanted.rules else []
     try:
@@ -102,12 +116,13 @@ def gather(flows: Flows, wanted: Wanted, progress: Progress | bool | None = None
     except FieldError as error:  # the figures can do without what sessions need
         results, damage = collect_readable([*summary.values(), *own.values()], progress=progress)
         made = Gathered(*_split(flows, results, summary, own), None, lacking={"detection": str(error)}, damage=damage)
+        made.fields = fields
     else:
         summed, figures = _split(flows, seen.others, summary, own)
         findings = seen.findings
         if wanted.rules:
             findings = findings + found_in(flows, wanted.rules, seen.others[len(summary) + len(own) :], 2)
-        made = Gathered(summed, figures, findings.without(wanted.silences), damage=seen.damage)
+        made = Gathered(summed, figures, findings.without(wanted.silences), fields=fields, damage=seen.damage)
         _add_services(made, seen.sessions, wanted)
     _add_second_passes(made, flows, wanted)
     return made
@@ -122,8 +137,11 @@ def _split(
 def _add_services(made: Gathered, sessions: Result, wanted: Wanted) -> None:
     """Adds who answered outside hosts, what inside hosts use outside, and in which countries."""
     settings = wanted.settings
-    if sessions.report.one_direction:
-        made.lacking["exposed"] = sessions.report.one_direction
+    lacking = ", ".join(name for name in _ANSWERED if name not in made.fields)
+    why_not = f"the logs lack {lacking}" if lacking else sessions.report.one_direction
+    if why_not:
+        made.lacking["exposed"] = why_not
+        return
     records = sessions_as_records(sessions, "server_bytes", answered=True, known=True)
     incoming = _between(records, settings, from_outside=True)
     services = incoming.group_by("dstaddr", "dstport", "protocol").agg(

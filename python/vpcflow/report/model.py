@@ -32,6 +32,7 @@ _CONTROLS = 100
 _WHY = 5  # causes, and sessions that broke a control
 _ENDS = 10  # addresses of an incident
 _HISTORY = {row["name"] for row in ROWS if "baseline" in row["inputs"]}
+_UNNAMED = "-"  # the interface of records that name none
 _SEEN = ("OK", "SKIPDATA", "NODATA", "absent")
 
 Model = dict[str, Any]
@@ -57,9 +58,7 @@ def model_of(made: Gathered, flows: Flows, wanted: Wanted, title: str, when: int
             "formats": report.formats,
         },
         "totals": {
-            "bytes": summary.bytes or 0, "packets": summary.packets or 0, "accepted": summary.actions.get("ACCEPT", 0),
-            "rejected": summary.actions.get("REJECT", 0), "interfaces": summary.interfaces,
-            "interfaces_without_data": len(summary.silent), **_row(made.results["distinct"]),
+            **_totals(made), "interfaces_without_data": len(summary.silent), **_row(made.results["distinct"]),
         },
         "not_seen": [],
         "verdict": {},
@@ -68,9 +67,10 @@ def model_of(made: Gathered, flows: Flows, wanted: Wanted, title: str, when: int
         "incidents": _incidents(incidents),
         "new": _new(made, wanted),
         "controls": _controls(made),
-        "over_time": _over_time(made.results["minutes_by_action"].rows(), summary.start, summary.end),
+        "over_time": _over_time(made),
         "coverage": _coverage(made.coverage),
         **_tables(made),
+        "countries_asked": wanted.countries is not None,
         "names": {},
         "cost": _cost(made),
         "log_volume": _log_volume(report.text_bytes, report.records, seconds, made),
@@ -82,8 +82,22 @@ def model_of(made: Gathered, flows: Flows, wanted: Wanted, title: str, when: int
         model["names"] = names_in(wanted.inventory, _addresses(model), summary.end)
     model["not_seen"] = not_seen(made, model)
     model["verdict"] = verdict(made, model)
-    model["next"] = next_steps(made, model, flows._logs.words or ("logs/",))
+    model["next"] = next_steps(made, model)
     return model
+
+
+def _totals(made: Gathered) -> dict[str, int | None]:
+    """Returns the sums of all traffic; ``None`` for what its records do not have."""
+    summary, actions, known = made.summary, made.summary.actions, _row(made.results["known"])
+    traffic = bool(summary.matched and summary.report.ok)
+    decided = not traffic or any(actions.get(action) for action in ("ACCEPT", "REJECT"))
+    return {
+        "bytes": summary.bytes or 0 if known["bytes"] or not traffic else None,
+        "packets": summary.packets or 0 if known["packets"] or not traffic else None,
+        "accepted": actions.get("ACCEPT", 0) if decided else None,
+        "rejected": actions.get("REJECT", 0) if decided else None,
+        "interfaces": summary.interfaces if summary.interfaces or not traffic else None,
+    }
 
 
 def _addresses(model: Model) -> Iterator[str]:
@@ -114,7 +128,7 @@ def _coverage(rows: Rows | None) -> dict[str, Any] | None:
     own: dict[str, dict[str, int]] = {}
     for row in rows:
         minutes[row["seen"]] += row["minutes"]
-        one = own.setdefault(str(row["interface_id"] or "-"), dict.fromkeys(_SEEN, 0))
+        one = own.setdefault(str(row["interface_id"] or _UNNAMED), dict.fromkeys(_SEEN, 0))
         one[row["seen"]] += row["minutes"]
     worst = sorted(own, key=lambda name: (own[name]["OK"] - sum(own[name].values()), name))[:TOP]
     start, end = min(row["start"] for row in rows), max(row["end"] for row in rows)
@@ -129,7 +143,7 @@ def _coverage(rows: Rows | None) -> dict[str, Any] | None:
             at = until
     return {
         "minutes": minutes, "share_ok": minutes["OK"] / max(sum(minutes.values()), 1),
-        "interfaces": sum(name != "-" for name in own),
+        "interfaces": sum(name != _UNNAMED for name in own), "unnamed": _UNNAMED in own,
         "worst": [{"interface_id": name, **own[name]} for name in worst if own[name]["OK"] < sum(own[name].values())],
         "every": every,
         "over_time": [
@@ -207,11 +221,14 @@ def _manifest(head: Head | None) -> dict[str, Any] | None:
     return {"sha256": head.sha256, "tree_size": head.tree_size, "root": head.root, "created": head.created}
 
 
-def _over_time(minutes: Rows, start: int | None, end: int | None) -> dict[str, Any] | None:
-    """Returns bytes and records by action in bins that suit the span."""
-    rows = [row for row in minutes if row["time"] is not None]
-    if not rows or start is None or end is None:
+def _over_time(made: Gathered) -> dict[str, Any] | None:
+    """Returns bytes and records by action in bins that suit the span; ``None`` for what records do not have."""
+    rows = [row for row in made.results["minutes_by_action"].rows() if row["time"] is not None]
+    if not rows or made.summary.start is None or made.summary.end is None:
         return None
+    totals = _totals(made)
+    lacking = [] if totals["bytes"] is not None else ["accepted_bytes", "rejected_bytes", "other_bytes"]
+    lacking += [] if totals["rejected"] is not None else ["rejected"]
     every = step_for(max(row["time"] for row in rows) + 60 - min(row["time"] for row in rows))
     bins: dict[int, dict[str, Any]] = {}
     for row in rows:
@@ -229,29 +246,30 @@ def _over_time(minutes: Rows, start: int | None, end: int | None) -> dict[str, A
         one[kind] += row["bytes"] or 0
         one["records"] += row["n"]
         one["rejected"] += row["n"] if row["action"] == "REJECT" else 0
-    return {"every": every, "rows": [bins[time] for time in sorted(bins)]}
+    return {"every": every, "rows": [{**bins[time], **dict.fromkeys(lacking)} for time in sorted(bins)]}
 
 
 def _tables(made: Gathered) -> dict[str, Any]:
     summary, refused = made.summary, _row(made.results["distinct_rejected"])
     distinct = _row(made.results["distinct"])
-    rejected = summary.actions.get("REJECT", 0)
-    decided = bool(rejected or summary.actions.get("ACCEPT"))
+    totals = _totals(made)
+    rejected, decided = totals["rejected"] or 0, bool(totals["rejected"] or totals["accepted"])
     tables: dict[str, Any] = {}
     for name, part, column, there in (
         ("talkers", "talkers", "srcaddr", distinct.get("sources")),
         ("receivers", "listeners", "dstaddr", distinct.get("targets")),
     ):
-        rows = [_renamed(row) for row in summary.rows(part) if row[column] is not None]
-        rest = (summary.bytes or 0) - sum(row["bytes"] or 0 for row in rows)
-        tables[name] = {"there": there, "rows": rows, "other_bytes": rest} if rows else None
+        rows = [_renamed(row) for row in _ranked(made, part) if row[column] is not None]
+        rest = None if totals["bytes"] is None else totals["bytes"] - sum(row["bytes"] or 0 for row in rows)
+        left = sum(summary.actions.values()) - sum(row["records"] for row in rows)
+        tables[name] = {"there": there, "rows": rows, "other_bytes": rest, "other_records": left} if rows else None
     for name, column, there in (
         ("rejected_sources", "srcaddr", refused.get("sources")), ("rejected_ports", "dstport", refused.get("ports")),
     ):  # fmt: skip
         rows = [_renamed(row) for row in summary.rows(name) if row[column] is not None]
         rest = rejected - sum(row["records"] for row in rows)
         tables[name] = {"there": there, "rows": rows, "other_records": rest} if decided else None
-    tables["services"] = {"rows": [_renamed(r) for r in summary.rows("services") if r["dstport"] is not None]}
+    tables["services"] = {"rows": [_renamed(r) for r in _ranked(made, "services") if r["dstport"] is not None]}
     known = made.exposed is not None and "exposed" not in made.lacking
     tables["exposed"] = {"there": made.exposed_there, "rows": made.exposed} if known else None
     tables["outside_services"] = None if made.used is None else {"rows": made.used}
@@ -259,6 +277,13 @@ def _tables(made: Gathered) -> dict[str, Any]:
     if made.countries is not None:
         tables["countries"] = {"there": len(made.countries), "rows": made.countries[:EXPOSED]}
     return tables
+
+
+def _ranked(made: Gathered, part: str) -> Rows:
+    """Returns the rows of a part of the summary, which go by bytes; by records if the logs have no bytes."""
+    if _totals(made)["bytes"] is not None:
+        return made.summary.rows(part)
+    return [{**row, "bytes": None} for row in made.results[part].rows()]
 
 
 def _renamed(row: Mapping[str, Any]) -> dict[str, Any]:

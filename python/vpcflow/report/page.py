@@ -130,17 +130,18 @@ def _period(model: Model) -> str:
 
 def _facts(model: Model) -> list[Fact]:
     read, totals, coverage = model["read"], model["totals"], model["coverage"]
+    known = coverage is not None and coverage["interfaces"]
     records = f"{read['records']:,}"
     if read["matched"] != read["records"]:
         records = f"{read['matched']:,} of {read['records']:,}"
-    decided = totals["accepted"] + totals["rejected"]
+    decided = (totals["accepted"] or 0) + (totals["rejected"] or 0)
     facts = [
         Fact("Accounts", _names(model["accounts"])),
         Fact("Records", records),
-        Fact("Traffic", figure(totals["bytes"], "B")),
+        Fact("Traffic", "not logged" if totals["bytes"] is None else figure(totals["bytes"], "B")),
         Fact("Rejected", f"{totals['rejected']:,} ({share(totals['rejected'], decided)})" if decided else "not logged"),
         Fact("Interfaces", f"{totals['interfaces']:,}" if totals["interfaces"] else "not logged"),
-        Fact("Interface-minutes", "not known" if coverage is None else f"{_with_traffic(coverage)} with traffic"),
+        Fact("Interface-minutes", f"{_with_traffic(coverage)} with traffic" if known else "not known"),
     ]  # fmt: skip
     if model["regions"]["rows"]:
         facts.insert(1, Fact("Regions", _names(model["regions"])))
@@ -203,6 +204,8 @@ def _covered(model: Model) -> Section:
     title, coverage = "Interfaces that the logs have least of", model["coverage"]
     if coverage is None:
         return Section(title, [], "Not known: minutes without logs could not be told.")
+    if not coverage["interfaces"]:
+        return Section(title, [], "Not known: the logs do not name interfaces.")
     if not coverage["worst"]:
         return Section(title, [], "Every minute of every interface that logged is OK.")
     return Section(title, [worst_covered(coverage)])
@@ -212,14 +215,16 @@ def _ends(model: Model, part: str, column: str, title: str, noun: str) -> Sectio
     found = model[part]
     if found is None:
         return Section(title, [], f"Not known: no record has {column}.")
-    columns = [
-        Column(column, "Address"), Column("bytes", "Bytes", "bytes"), Column("bytes", "of the largest", "bar"),
-        Column("records", "Records", "number"),
-    ]  # fmt: skip
     rows = _with_names(model, column, found["rows"])
-    caption = (
-        f"{of_many(found['rows'], found['there'], noun)}, by bytes; all others: {figure(found['other_bytes'], 'B')}"
-    )
+    largest = of_many(found["rows"], found["there"], noun)
+    records = Column("records", "Records", "number")
+    if found["other_bytes"] is None:
+        columns = [Column(column, "Address"), records, Column("records", "of the largest", "bar")]
+        caption = f"{largest}, by records, as the logs have no bytes; all others: {found['other_records']:,}"
+    else:
+        size, bar = Column("bytes", "Bytes", "bytes"), Column("bytes", "of the largest", "bar")
+        columns = [Column(column, "Address"), size, bar, records]
+        caption = f"{largest}, by bytes; all others: {figure(found['other_bytes'], 'B')}"
     return Section(title, [table(title, columns, rows, caption)])
 
 
@@ -244,7 +249,7 @@ def _rejected(model: Model, part: str, own: list[Column], title: str, noun: str)
 def _exposed(model: Model) -> Section:
     title, found = "Exposed ports: answered to outside addresses", model["exposed"]
     if found is None:
-        return Section(title, [], "Cannot be told: the logs do not show who answered whom.")
+        return Section(title, [], _why_not_told(model))
     if not found["rows"]:
         return Section(
             title, [], "No inside host was seen answering an outside address. A port that nobody tried is not seen."
@@ -258,25 +263,27 @@ def _exposed(model: Model) -> Section:
     return Section(title, [table(title, columns, _with_names(model, "dstaddr", found["rows"]), caption)])
 
 
+def _why_not_told(model: Model) -> str:
+    lacking = model["lacking"]
+    return f"Cannot be told: {lacking.get('exposed') or lacking.get('detection') or 'no conversation was read'}."
+
+
 def _services(model: Model) -> Section:
     title, rows = "Services", model["services"]["rows"]
     if not rows:
         return Section(title, [], "Not known: no accepted record has a port below 32768.")
-    columns = [
-        *_PORT,
-        Column("bytes", "Bytes", "bytes"),
-        Column("bytes", "of the largest", "bar"),
-        Column("records", "Records", "number"),
-    ]
-    return Section(
-        title, [table(title, columns, rows, "ports below 32768 that were not rejected, by bytes sent to them")]
-    )
+    records, caption = Column("records", "Records", "number"), "ports below 32768 that were not rejected, by"
+    if model["totals"]["bytes"] is None:
+        columns = [*_PORT, records, Column("records", "of the largest", "bar")]
+        return Section(title, [table(title, columns, rows, f"{caption} records")])
+    columns = [*_PORT, Column("bytes", "Bytes", "bytes"), Column("bytes", "of the largest", "bar"), records]
+    return Section(title, [table(title, columns, rows, f"{caption} bytes sent to them")])
 
 
 def _outside(model: Model) -> Section:
     title, found = "What inside hosts use outside", model["outside_services"]
     if found is None:
-        return Section(title, [], "Cannot be told: the logs lack what conversations need.")
+        return Section(title, [], _why_not_told(model))
     if not found["rows"]:
         return Section(title, [], "No answered conversation from an inside host to an outside address was seen.")
     columns = [
@@ -289,6 +296,8 @@ def _outside(model: Model) -> Section:
 
 def _countries(model: Model) -> Section:
     title, found = "Countries", model["countries"]
+    if found is None and model["countries_asked"]:
+        return Section(title, [], _why_not_told(model))
     if found is None:
         return Section(title, [], "Not known: no database of countries was given (--geo).")
     columns = [

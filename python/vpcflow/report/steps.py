@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,18 +13,17 @@ _NAMED = 5  # hosts, controls, fields that a sentence names
 Step = dict[str, Any]
 
 
-def next_steps(made: Gathered, model: dict[str, Any], words: Sequence[str]) -> list[Step]:
-    """Returns what to do next: ``text``, and ``command`` or ``None``. ``words``: those that name the logs."""
-    logs = shlex.join(words)
+def next_steps(made: Gathered, model: dict[str, Any]) -> list[Step]:
+    """Returns what to do next: ``text``, and ``command`` or ``None``."""
     steps = [*_of_damage(made, model), *_of_incidents(model), *_of_controls(model)]
     exposed = model["exposed"]
     if exposed is not None and exposed["there"]:
         services = count(exposed["there"], "service")
         steps.append(_step(f"Check that the {services} that answered outside addresses are meant to (Exposed ports)"))
     steps += _of_fields(made, model)
-    if model["read"]["ok"] and model["new"]["baseline"] is None:
-        command = f"vpcflow baseline build {logs} -o usual.vpcflow"
-        steps.append(_step("Learn what is usual from logs of quiet days, so that what is new is told", command))
+    if model["read"]["ok"] and made.findings is not None and model["new"]["baseline"] is None:
+        command = "vpcflow baseline build earlier-logs/ -o usual.vpcflow"
+        steps.append(_step("Learn what is usual from logs of quiet days before, so that what is new is told", command))
     return steps
 
 
@@ -53,9 +51,10 @@ def _of_incidents(model: dict[str, Any]) -> list[Step]:
     worst = shown[0]["severity"]
     own = [incident for incident in shown if incident["severity"] == worst]
     hosts = list(dict.fromkeys(host for incident in own for host in (incident["actors"] or incident["targets"])[:1]))
-    named = _some(hosts, len(hosts))
+    every = len(hosts) <= _NAMED and by[worst] == len(own)
+    named = f"{': ' if every else ', among them '}{', '.join(hosts[:_NAMED])}"
     which = f"the {worst} incident" if by[worst] == 1 else f"the {by[worst]:,} {worst} incidents"
-    return [_step(f"Look into {which} first, and ask who owns the hosts: {named}", next(iter(own[0]["next"]), None))]
+    return [_step(f"Look into {which} first, and ask who owns the hosts{named}", next(iter(own[0]["next"]), None))]
 
 
 def _of_controls(model: dict[str, Any]) -> list[Step]:
@@ -73,12 +72,16 @@ def _of_controls(model: dict[str, Any]) -> list[Step]:
 
 def _of_fields(made: Gathered, model: dict[str, Any]) -> list[Step]:
     """Says which fields the format should have, and which records the flow log should capture."""
-    steps = []
+    steps: list[Step] = []
+    if not model["read"]["ok"]:
+        return steps
     totals = model["totals"]
     if bool(totals["accepted"]) != bool(totals["rejected"]):
         only = "ACCEPT" if totals["accepted"] else "REJECT"
         steps.append(_step(f"Check that the flow log captures ALL: here is {only} alone"))
-    if made.findings is not None:
+    if made.findings is None:
+        steps.append(_step("Add to the format of the flow log what detection needs: srcaddr, dstaddr, start, end"))
+    else:
         by_detector = [*made.findings.not_detected.values(), *made.findings.add.values()]
         fields = list(dict.fromkeys(field for own in by_detector for field in own))
         if fields:

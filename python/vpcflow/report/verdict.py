@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
-from .._display import human_bytes
 from .._words import count
+from ..findings.findings import Limit
+from ..query.axis import figure
 from .gather import Gathered
 
 _FLOORS = re.compile(r"SKIPDATA records?: counts are floors$")  # which is said of all counts
+_NOT_LOOKED_FOR = re.compile(r"not looked for: (\w+): (the logs lack .*)")
 _NEVER = (
     "Flow logs never have: queries to Amazon's DNS resolver, instance metadata (169.254.169.254), DHCP, mirrored "
     "traffic, and any content"
@@ -23,9 +26,7 @@ def not_seen(made: Gathered, model: dict[str, Any]) -> list[dict[str, Any]]:
     if not read["records"]:
         lines.append(("bad", "No record was read"))
     elif not read["ok"]:
-        lines.append(
-            ("bad", f"All {count(read['records'], 'record')} are NODATA or SKIPDATA: there is no traffic in them")
-        )
+        lines.append(("bad", f"No traffic: {count(read['records'], 'record')}, all NODATA or SKIPDATA"))
     lines += [("bad", f"Not read to the end: {name}: {text}") for _, text, name in list(report.errors)[:5]]
     if len(report.errors) > 5:
         lines.append(("bad", f"Not read to the end: {len(report.errors) - 5:,} more sources"))
@@ -42,7 +43,11 @@ def not_seen(made: Gathered, model: dict[str, Any]) -> list[dict[str, Any]]:
     else:
         kinds = {"blind": "gap", "folded": "gap", "left-out": "limit", "sees-less": "limit"}
         limits = made.findings.limits(brief=True)
-        lines += [(kinds[limit.kind], _sentence(limit.text)) for limit in limits if not _FLOORS.search(limit.text)]
+        lines += _not_looked_for(limits)
+        lines += [
+            (kinds[limit.kind], _sentence(limit.text)) for limit in limits
+            if not _FLOORS.search(limit.text) and not _NOT_LOOKED_FOR.fullmatch(limit.text)
+        ]  # fmt: skip
         if made.findings.history:
             lines.append(("limit", _sentence(made.findings.history)))
         if made.findings.silenced:
@@ -52,7 +57,18 @@ def not_seen(made: Gathered, model: dict[str, Any]) -> list[dict[str, Any]]:
         lines += [("gap", f"Control {row['id']} cannot be told: {'; '.join(row['why'][:2])}") for row in unknown]
     lines += [("gap", f"{_sentence(name)}: {why}") for name, why in made.lacking.items() if name != "detection"]
     lines += [("limit", _sentence(text)) for text in report.warnings]
+    lines.sort(key=lambda line: ("bad", "gap", "limit").index(line[0]))
     return [{"kind": kind, "text": text} for kind, text in dict.fromkeys([*lines, ("limit", _NEVER)])]
+
+
+def _not_looked_for(limits: Sequence[Limit]) -> list[tuple[str, str]]:
+    """Says what was not looked for, once for each cause."""
+    by_cause: dict[str, list[str]] = {}
+    for limit in limits:
+        found = _NOT_LOOKED_FOR.fullmatch(limit.text)
+        if found:
+            by_cause.setdefault(found[2], []).append(found[1])
+    return [("gap", f"Not looked for, as {cause}: {', '.join(names)}") for cause, names in by_cause.items()]
 
 
 def _coverage(made: Gathered, model: dict[str, Any]) -> list[tuple[str, str]]:
@@ -63,11 +79,14 @@ def _coverage(made: Gathered, model: dict[str, Any]) -> list[tuple[str, str]]:
     if totals["interfaces_without_data"]:
         silent = totals["interfaces_without_data"]
         lines.append(("gap", f"{count(silent, 'interface')} of {totals['interfaces']:,} without any traffic record"))
-    if coverage is not None:
+    if coverage is not None and not coverage["interfaces"]:
+        lines.append(("gap", "The logs do not name interfaces, so that minutes without logs of one cannot be told"))
+    elif coverage is not None:
         every = sum(coverage["minutes"].values())
         seen = {name: coverage["minutes"][name] for name in ("OK", "NODATA", "SKIPDATA", "absent")}
         parts = [f"{share(n, every)} {name}" for name, n in seen.items() if n or name == "OK"]
-        text = f"Of the minutes of {count(coverage['interfaces'], 'interface')}: {', '.join(parts)}"
+        also = " and of records that name none" if coverage["unnamed"] else ""
+        text = f"Of the minutes of {count(coverage['interfaces'], 'interface')}{also}: {', '.join(parts)}"
         if seen["absent"]:
             text += "; absent is an interface that was idle, or whose logs are missing"
         lines.append(("limit", text))
@@ -128,7 +147,8 @@ def _of_incidents(made: Gathered, model: dict[str, Any]) -> tuple[str, str]:
         by = [f"{n:,} {severity}" for severity, n in incidents["by_severity"].items() if n]
         return "found", f"{count(incidents['there'], 'incident')}: {', '.join(by)}"
     blind, asked = len(made.findings.not_detected), model["detection"]["detectors"]
-    of = f"{count(read['matched'], 'record')}, {human_bytes(model['totals']['bytes'])}"
+    size = model["totals"]["bytes"]
+    of = count(read["matched"], "record") + ("" if size is None else f", {figure(size, 'B')}")
     if made.damage is not None:
         return "unknown", f"Nothing found in {of}, but not all of the logs could be read"
     if made.summary.report.mostly_rejected:
