@@ -4,7 +4,7 @@ option(VPCFLOW_SIMD "Build the kernels that use vector instructions, if xsimd is
 function(vpcflow_add_kernels name)
   target_sources(vpcflow PRIVATE src/simd/kernels_${name}.cc)
   # The functions of these units are compiled for processors that others may not have: nothing of them may be shared.
-  set_source_files_properties(${PROJECT_SOURCE_DIR}/src/simd/kernels_${name}.cc PROPERTIES COMPILE_OPTIONS "${ARGN}" SKIP_PRECOMPILE_HEADERS ON)
+  set_source_files_properties(${PROJECT_SOURCE_DIR}/src/simd/kernels_${name}.cc PROPERTIES COMPILE_OPTIONS "${ARGN}")
 endfunction()
 
 if(VPCFLOW_SIMD AND VPCFLOW_XSIMD_INCLUDE)
