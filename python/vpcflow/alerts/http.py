@@ -76,9 +76,7 @@ def _addresses(host: str, port: int) -> set[str]:
 class Pinned(http.client.HTTPSConnection):
     """HTTPS to a checked address, with the certificate checked against the host's name."""
 
-    def __init__(
-        self, host: str, port: int, address: str, *, timeout: float = TIMEOUT, ca: str | None = None
-    ) -> None:
+    def __init__(self, host: str, port: int, address: str, *, timeout: float = TIMEOUT, ca: str | None = None) -> None:
         self._tls = tls_context(ca)
         super().__init__(host, port, timeout=timeout, context=self._tls)
         self._address = address

@@ -48,6 +48,16 @@ def channel(url: str, *, allow_hosts: tuple[str, ...] = ()) -> Channel:
         raise RuleError(f"{error}{_near_scheme(parts.scheme)}") from None
 
 
+def schemes() -> list[str]:
+    """Returns the schemes of channels, but those of Apprise.
+
+    >>> from vpcflow.alerts.opening import schemes
+    >>> "alertmanager+http" in schemes()
+    True
+    """
+    return sorted(scheme for scheme in _by_scheme() if scheme)
+
+
 def _by_scheme() -> dict[str, Any]:
     """Returns the modules of channels by scheme; that without a scheme of its own, which takes all others, as ""."""
     names = sorted(m.name for m in pkgutil.iter_modules(channels.__path__) if not m.name.startswith("_"))

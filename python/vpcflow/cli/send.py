@@ -10,11 +10,13 @@ from typing import Any, Callable
 
 from .._units import seconds
 from .._words import count
+from ..alerts.opening import kept_elsewhere
 from ..errors import DataQualityWarning, PlanError, VpcflowError
 from ..siem.export import export, schemas
+from ..siem.findings import OWN, FindingFile, holds_findings
 from ..sinks.dead import DeadLetters
 from ..sinks.marks import Marks
-from ..sinks.opening import open_sink, schemes
+from ..sinks.opening import open_sink, schemes, takes_alerts
 from ..sinks.replay import replay
 from ..sinks.sending import PATIENCE, Sent, send
 from ._output import ERROR, StatusLine, print_note, write_out
@@ -25,10 +27,11 @@ HELP = "send sessions, records or findings as events to a SIEM, a stream or a fi
 EXAMPLES = (
     "send logs/ --to file:events.jsonl --as ecs --unit records\n"
     "  vpcflow send s3://bucket/AWSLogs/ --to opensearch+https://search:9200/flows --as ecs --auth env:SEARCH\n"
+    "  vpcflow send findings.jsonl --to alertmanager+http://127.0.0.1:9093\n"
     "  vpcflow send --replay vpcflow-dead.jsonl --to opensearch+https://search:9200/flows --auth env:SEARCH"
 )
 _UNITS = ("sessions", "records", "findings")
-_OF_FINDINGS = ("asff", "leef")
+_OF_FINDINGS = ("asff", "leef", OWN)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -47,7 +50,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--ocsf-version", metavar="VERSION", help="of OCSF: 1.5.0 (the default), or 1.1.0")
     group.add_argument(
         "--unit", choices=_UNITS,
-        help="one event of each session (the default) or record, or of each finding of vpcflow detect",
+        help="one event of each session (the default) or record, or of each finding of vpcflow detect; findings are "
+        "the default for channels of alerts, and if PATH is a file of findings",
     )  # fmt: skip
     group.add_argument(
         "--state", metavar="FILE", help="mark what was sent, and send it no more: by it a run that was cut goes on"
@@ -78,6 +82,12 @@ def run(args: argparse.Namespace) -> int:
     patience = float(seconds(args.patience, "--patience"))
     if args.replay:
         return _replayed(args, patience)
+    url = kept_elsewhere(args.to, "sink") if args.to.startswith("env:") else args.to
+    of_files = bool(args.paths) and args.unit in (None, "findings") and all(map(holds_findings, args.paths))
+    if of_files or takes_alerts(url):
+        args.unit = args.unit or "findings"
+    if args.as_ is None and args.unit == "findings" and takes_alerts(url, args.unit):
+        args.as_ = OWN
     if args.as_ is None:
         raise PlanError("send: --as SCHEMA is missing, e.g. --as ecs")
     if args.json and args.to == "file:-":
@@ -88,7 +98,7 @@ def run(args: argparse.Namespace) -> int:
     with contextlib.ExitStack() as stack, warnings.catch_warnings():
         warnings.simplefilter("ignore", DataQualityWarning)
         stack.callback(sink.close)
-        events = _events_of(args)
+        events = FindingFile(args.paths, args.as_, args.ocsf_version) if of_files else _events_of(args)
         dead = DeadLetters(args.dead, args.as_, sink.label)
         stack.callback(dead.close)
         marks = None

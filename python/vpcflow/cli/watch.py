@@ -7,9 +7,9 @@ import hashlib
 import json
 from typing import cast
 
-from .._display import instant, printable
+from .._display import human_bytes, instant, printable
 from .._layout import terminal_width, wrapped
-from .._units import seconds
+from .._units import byte_count, seconds
 from .._words import count
 from ..alerts import Channel, channel, check
 from ..errors import NotifyError, RuleError, SourceNotFoundError
@@ -24,6 +24,7 @@ from ._correlation import add_correlation, correlating_of
 from ._detection import add_detectors, add_silences, detector_names, past_of, rules_of, settings_of, silences_of
 from ._output import ERROR, FOUND, print_note, write_out
 from ._parser import NeedsNothing
+from ._sending import add_sending, targets_of
 from ._shared import add_aws, aws_of
 
 HELP = "follow logs with detectors, rules and sequences, and send each alert once"
@@ -89,6 +90,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print the --status as a JSON object")
     parser.add_argument("--once", action="store_true", help="look once, deliver, and exit: 1 if there were alerts")
     add_correlation(parser)
+    add_sending(parser)
     add_aws(parser)
 
 
@@ -103,14 +105,16 @@ def run(args: argparse.Namespace) -> int:
         detectors = cast("WatchedDetectors", {**settings_of(args.set), "only": detector_names(args.only)})
     settle = 0.0 if args.settle in ("0", "0s") else float(seconds(args.settle, "--settle"))
     interval = seconds(args.interval, "--interval")
-    channels = _channels(args.notify or ["jsonl:-"], tuple(args.allow_host))
+    targets = targets_of(args)
+    channels = _channels(args.notify or ([] if targets else ["jsonl:-"]), tuple(args.allow_host))
     if channels is None:
         return ERROR
     watch = Watch(
         args.source, own, channels, args.state, silences=silences, throttle=args.throttle, detectors=detectors,
         baseline=past_of(args), repeat=args.repeat, span=args.span,
         min_severity=args.min_severity, format=args.format, log=print_note, settle=settle,
-        since=args.since, aws=aws_of(args), correlation=correlating_of(args),
+        since=args.since, aws=aws_of(args), correlation=correlating_of(args), targets=targets,
+        outbox=byte_count("--outbox", args.outbox),
     )  # fmt: skip
     try:
         if args.once:
@@ -136,6 +140,20 @@ def _print_status(args: argparse.Namespace) -> int:
         f"{count(found['undelivered'], 'delivery', 'deliveries')} pending, {found['failing']:,} failing"
         + (f"; next try at {instant(found['next_try'])} UTC" if found["failing"] else ""),
     ]
+    if found["newest_event"]:
+        newest = ", ".join(f"{name} {instant(end)}" for name, end in found["newest_event"].items())
+        waiting = f"; the next is told at {instant(found['next_match'])} UTC" if found["provisional"] else ""
+        lines += [
+            f"{count(found['event_files'], 'file')} of events; held: {count(found['events_held'], 'event')}, "
+            f"{count(found['records_held'], 'record')}; up to: {newest} UTC",
+            f"{count(found['matches'], 'match', 'matches')}, {found['provisional']:,} provisional{waiting}",
+        ]
+    for sink in found["sinks"]:
+        about = f"{sink['waiting']:,} waiting" + (f" ({human_bytes(sink['bytes'])})" if sink["bytes"] else "")
+        line = f"{sink['sink']}: {sink['sent']:,} sent, {about}, {sink['dead']:,} not taken"
+        if sink["failures"]:
+            line += f"; {count(sink['failures'], 'failure')} in a row, next try at {instant(sink['next_try'])} UTC"
+        lines.append(line)
     for line in lines:
         write_out("\n".join(wrapped(printable(line), terminal_width())) + "\n")
     return 0

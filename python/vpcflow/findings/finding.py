@@ -73,6 +73,32 @@ class Finding:
         return {"schema_version": SCHEMA_VERSION, "id": self.id, **self.as_dict()}
 
 
+def finding_of(value: Any) -> Finding:
+    """Returns the finding that a JSON object is, as :meth:`Finding.as_json` makes it. :class:`ValueError`, which says
+    what is wrong, for another value."""
+    if not isinstance(value, dict) or not isinstance(value.get("detector"), str):
+        raise ValueError("no finding; expected a line of vpcflow detect --json")
+    held = {field.name: value[field.name] for field in dataclasses.fields(Finding) if field.name in value}
+    for name, kinds in _KINDS.items():
+        if not isinstance(held.get(name), kinds) or isinstance(held[name], bool):
+            raise ValueError(f"{name}: {held.get(name)!r:.60}; expected {' or '.join(kind.__name__ for kind in kinds)}")
+    if held["severity"] not in SEVERITIES:
+        raise ValueError(f"severity: {held['severity']!r:.60}; expected one of {', '.join(SEVERITIES)}")
+    if not all(isinstance(target, str) for target in held["targets"]):
+        raise ValueError("targets: expected texts")
+    if not isinstance(held.get("confidence"), (int, float, type(None))):
+        raise ValueError(f"confidence: {held['confidence']!r:.60}; expected a number or null")
+    samples = held.get("samples")
+    held["samples"] = [one for one in samples if isinstance(one, dict)] if isinstance(samples, list) else []
+    return Finding(**held)
+
+
+_KINDS: dict[str, tuple[type, ...]] = {
+    "severity": (str,), "actor": (str,), "targets": (list,), "start": (int,), "end": (int,), "score": (int, float),
+    "technique": (str,), "evidence": (dict,), "coverage": (dict,), "sentence": (str,),
+}  # fmt: skip
+
+
 def worst_first(finding: Finding) -> tuple[Any, ...]:
     """Returns the key by which findings are sorted, worst first."""
     return (SEVERITIES.index(finding.severity), -finding.score, finding.detector, finding.actor, finding.start)

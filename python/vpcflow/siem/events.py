@@ -38,6 +38,14 @@ class EventBatch:
         return zip(self.ids, self.lines.split(b"\n"))
 
 
+def batches_of(result: Result, schema: str, version: str = "", rows: int = _ROWS) -> Iterator[EventBatch]:
+    """Yields the events of the rows of a result: of sessions, or of records with their places."""
+    writer = _core.EventWriter(schema, version, False)
+    for begin in range(0, len(result), rows):
+        lines, ids = writer.write(result[begin : begin + rows]._table)
+        yield EventBatch(lines, [ids[i : i + _DIGITS] for i in range(0, len(ids), _DIGITS)])
+
+
 class Events:
     """Records or sessions as events of a schema; what :func:`vpcflow.export` gives."""
 

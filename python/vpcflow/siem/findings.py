@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
 import datetime
 import hashlib
+import io
 import ipaddress
 import json
 import os
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Sequence
 from typing import IO, Any, Callable
 
 from ..alerts.alert import Alert
 from ..alerts.cef import cef
-from ..errors import PlanError
-from ..findings.finding import Finding
+from ..errors import NoRecordsError, PlanError, SourceError
+from ..findings.finding import Finding, finding_of
 from ..findings.findings import Findings
 from ..io.writing import Writing
 from ..query.report import Report
@@ -26,6 +30,7 @@ _ECS_SEVERITY = {"low": 21, "medium": 47, "high": 73}
 _LEEF_SEVERITY = {"low": 3, "medium": 6, "high": 9}
 _ASFF_DESCRIPTION = 1024  # letters that Security Hub takes
 _ASFF_TITLE = 256
+_HEAD = 1 << 16
 _PRODUCT = {"name": "vpcflow", "vendor_name": "vpcflow"}
 
 
@@ -172,10 +177,52 @@ def _cef(finding: Finding) -> str:
     return cef(Alert(finding.id, finding))
 
 
+#: The schema of findings as they are.
+OWN = "vpcflow"
 #: Schemas of findings.
 FINDING_SCHEMAS: dict[str, Callable[[Finding], dict[str, Any] | str]] = {
-    "ocsf": ocsf, "asff": asff, "ecs": ecs, "cef": _cef, "leef": leef
+    "ocsf": ocsf, "asff": asff, "ecs": ecs, "cef": _cef, "leef": leef, OWN: Finding.as_json
 }  # fmt: skip
+
+
+def check_schema(schema: str, version: str | None = None) -> None:
+    """Raises :class:`~vpcflow.PlanError` for what is no schema of findings, or no version of it."""
+    if schema not in FINDING_SCHEMAS:
+        raise PlanError(f"schema '{schema}' of findings: expected one of {', '.join(FINDING_SCHEMAS)}")
+    if version is not None and (schema != "ocsf" or version not in _OCSF_VERSIONS):
+        raise PlanError(f"version '{version}' of {schema}: expected one of {', '.join(_OCSF_VERSIONS)}, of ocsf")
+
+
+def finding_line(finding: Finding, schema: str, version: str | None = None) -> bytes:
+    """Returns a finding as a line of a schema, without the line feed."""
+    made = ocsf(finding, version or _OCSF_VERSIONS[0]) if schema == "ocsf" else FINDING_SCHEMAS[schema](finding)
+    return _text(made)
+
+
+def alert_line(alert: Alert, schema: str, version: str | None = None) -> bytes:
+    """Returns an alert as a line of a schema, without the line feed: its finding, by the alert's id. One that is
+    withdrawn says so in the sentence, and is closed where the schema has a member for it."""
+    if schema == OWN:
+        return _text(alert.as_dict())
+    if schema == "cef":
+        return _text(cef(alert))
+    finding = dataclasses.replace(alert.finding, sentence=alert.sentence)
+    made: Any = ocsf(finding, version or _OCSF_VERSIONS[0]) if schema == "ocsf" else FINDING_SCHEMAS[schema](finding)
+    if schema == "ocsf":
+        made["metadata"]["uid"] = alert.id
+        if alert.withdrawn:
+            made |= {"activity_id": 3, "activity_name": "Close", "type_uid": 200403, "status_id": 4,
+                     "type_name": "Detection Finding: Close", "status": "Resolved"}  # fmt: skip
+    elif schema == "ecs":
+        made["event"]["id"] = alert.id
+    elif schema == "asff" and alert.withdrawn:
+        made["RecordState"] = "ARCHIVED"
+    return _text(made)
+
+
+def _text(made: dict[str, Any] | str) -> bytes:
+    text = made if isinstance(made, str) else json.dumps(made, separators=(",", ":"))
+    return text.encode("utf-8", "replace")
 
 
 class FindingEvents:
@@ -184,24 +231,17 @@ class FindingEvents:
     unit = "findings"
 
     def __init__(self, findings: Findings, schema: str, version: str | None) -> None:
+        check_schema(schema, version)
         self.schema = schema
         self.report: Report | None = findings.report
-        if schema not in FINDING_SCHEMAS:
-            raise PlanError(f"schema '{schema}' of findings: expected one of {', '.join(FINDING_SCHEMAS)}")
-        if version is not None and (schema != "ocsf" or version not in _OCSF_VERSIONS):
-            raise PlanError(f"version '{version}' of {schema}: expected one of {', '.join(_OCSF_VERSIONS)}, of ocsf")
-        self._findings, self._version = findings, version or _OCSF_VERSIONS[0]
-
-    def _line(self, finding: Finding) -> bytes:
-        made = ocsf(finding, self._version) if self.schema == "ocsf" else FINDING_SCHEMAS[self.schema](finding)
-        text = made if isinstance(made, str) else json.dumps(made, separators=(",", ":"))
-        return text.encode("utf-8", "replace") + b"\n"
+        self._findings, self._version = findings, version
 
     def batches(self, rows: int = 1024) -> Iterator[EventBatch]:
         """Yields events in batches of at most ``rows``, worst first."""
         for begin in range(0, len(self._findings), rows):
             some = self._findings[begin : begin + rows]
-            yield EventBatch(b"".join(map(self._line, some)), list(map(finding_uid, some)))
+            lines = [finding_line(finding, self.schema, self._version) for finding in some]
+            yield EventBatch(_joined(lines), list(map(finding_uid, some)))
 
     def write_to(self, file: IO[bytes]) -> None:
         """Writes the lines to an open file."""
@@ -212,3 +252,83 @@ class FindingEvents:
         """Writes the events to a file of lines, whole or not at all."""
         with Writing(path) as target:
             self.write_to(target.file)
+
+
+def holds_findings(path: str) -> bool:
+    """Tells whether a path, or ``-`` for standard input, begins as a file of findings does."""
+    try:
+        if path == "-":
+            held = sys.stdin.buffer
+            head = held.peek(_HEAD) if isinstance(held, io.BufferedReader) else b""
+        elif os.path.isfile(path):
+            with open(path, "rb") as file:
+                head = file.read(_HEAD)
+        else:
+            return False
+    except OSError:
+        return False
+    return head.lstrip().startswith(b"{") and b'"detector"' in head and b'"sentence"' in head
+
+
+class FindingFile:
+    """The findings of files as events: lines of ``vpcflow detect --json``, ``vpcflow rules run --json`` or alerts of
+    ``vpcflow watch``. ``-`` is standard input. Raises :class:`~vpcflow.SourceError` for other lines, when what was
+    before them has been yielded, and :class:`~vpcflow.NoRecordsError` for files without a finding."""
+
+    unit = "findings"
+    report: Report | None = None
+
+    def __init__(self, paths: Sequence[str], schema: str, version: str | None) -> None:
+        check_schema(schema, version)
+        self.schema = schema
+        self._paths, self._version = list(paths), version
+
+    def batches(self, rows: int = 256) -> Iterator[EventBatch]:
+        """Yields events in batches of at most ``rows``, in the order of the lines."""
+        some: list[Alert] = []
+        empty, damage = True, None
+        try:
+            for alert in self._alerts():
+                empty = False
+                some.append(alert)
+                if len(some) >= rows:
+                    yield self._batch(some)
+                    some = []
+        except SourceError as error:
+            damage = error
+        if some:
+            yield self._batch(some)
+        if damage is not None:
+            raise damage
+        if empty:
+            raise NoRecordsError(f"{', '.join(self._paths)}: no finding; expected lines of vpcflow detect --json")
+
+    def _batch(self, alerts: Sequence[Alert]) -> EventBatch:
+        lines = [alert_line(alert, self.schema, self._version) for alert in alerts]
+        return EventBatch(_joined(lines), [alert.id for alert in alerts])
+
+    def _alerts(self) -> Iterator[Alert]:
+        for path in self._paths:
+            try:
+                with contextlib.nullcontext(sys.stdin.buffer) if path == "-" else open(path, "rb") as file:
+                    for number, line in enumerate(file, 1):
+                        if line.strip():
+                            yield _alert(line, f"{path}:{number}")
+            except OSError as error:
+                if isinstance(error, SourceError):
+                    raise
+                raise SourceError(f"{path}: cannot be read: {error.strerror}") from None
+
+
+def _alert(line: bytes, place: str) -> Alert:
+    try:
+        value = json.loads(line)
+        finding = finding_of(value)
+    except (ValueError, RecursionError) as error:
+        raise SourceError(f"{place}: {error}") from None
+    # An alert has an id of its own; a finding that of its event.
+    return Alert.of(value, None if "finding_id" in value else finding_uid(finding))
+
+
+def _joined(lines: Sequence[bytes]) -> bytes:
+    return b"".join(line + b"\n" for line in lines)

@@ -8,7 +8,7 @@ import importlib
 import pkgutil
 import urllib.parse
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 from .._hints import hint
 from ..alerts.http import RefusedError
@@ -72,16 +72,24 @@ def open_sink(
         url = kept_elsewhere(url, "sink")
     scheme, colon, rest = url.partition(":")
     module = _by_scheme().get(scheme.lower())
+    if module is None and colon and unit == "findings":
+        try:  # Apprise may know it
+            return cast(
+                "Sink", _alerts().open_sink(Place(scheme, url, rest, {}, schema, None, tuple(allow_hosts), unit=unit))
+            )
+        except RuleError as e:
+            raise RuleError(f"{e}; {hint(scheme[:40].lower(), [*schemes(), 'env'])}") from None
     if not colon or module is None:
         raise RuleError(f"sink: no scheme {scheme[:40]!r}; {hint(scheme[:40].lower(), [*schemes(), 'env'])}")
     rest, _, query = rest.partition("?")
     try:
         for host in urllib.parse.urlsplit(url).netloc.split(","):  # brokers of Kafka are several
             urllib.parse.urlsplit(f"//{host}").port  # noqa: B018 - it raises for what is no port
-        pairs = urllib.parse.parse_qsl(query, strict_parsing=True, keep_blank_values=True) if query else []
+        is_strict = module.OPTIONS is not None
+        pairs = urllib.parse.parse_qsl(query, strict_parsing=is_strict, keep_blank_values=True) if query else []
     except ValueError:
         raise RuleError("sink: invalid URL") from None
-    for name, _ in pairs:
+    for name, _ in pairs if is_strict else ():
         if name not in module.OPTIONS:
             known = hint(name, list(module.OPTIONS)) if module.OPTIONS else "it has none"
             raise RuleError(f"sink {scheme}: no option {name!r} of the URL; {known}")
@@ -99,6 +107,21 @@ def open_sink(
     except RefusedError as e:
         raise RuleError(f"sink {e}") from None
     return opened
+
+
+def takes_alerts(url: str, unit: str | None = None) -> bool:
+    """Tells whether a URL is that of a channel of alerts, which takes findings alone. ``unit``: what is sent; findings
+    may go to whatever Apprise knows.
+
+    >>> takes_alerts("alertmanager+http://127.0.0.1"), takes_alerts("file:x"), takes_alerts("mailto://x", "findings")
+    (True, False, True)
+    """
+    module = _by_scheme().get(url.partition(":")[0].lower())
+    return module is _alerts() if module is not None else unit == "findings"
+
+
+def _alerts() -> Any:
+    return importlib.import_module(f"{kinds.__name__}.alerts")
 
 
 @functools.cache

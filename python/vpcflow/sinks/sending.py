@@ -128,25 +128,31 @@ class _Sending:
         pieces: list[Piece] = []
         refused: list[tuple[Piece, str]] = []
         size = 0
-        for identity, line in events:
-            try:
-                body = self._sink.encode(identity, line)
-                why = "" if len(body) <= limits.each else f"{len(body):,} bytes; the sink takes {limits.each:,}"
-            except ValueError as e:
-                body, why = b"", str(e)
-            if why:
-                refused.append((Piece(identity, line, b""), why))
-            else:
-                if pieces and size + len(body) > limits.bytes:
+        damage: Exception | None = None
+        try:
+            for identity, line in events:
+                try:
+                    body = self._sink.encode(identity, line)
+                    why = "" if len(body) <= limits.each else f"{len(body):,} bytes; the sink takes {limits.each:,}"
+                except ValueError as e:
+                    body, why = b"", str(e)
+                if why:
+                    refused.append((Piece(identity, line, b""), why))
+                else:
+                    if pieces and size + len(body) > limits.bytes:
+                        yield self._chunk(pieces, refused)
+                        pieces, refused, size = [], [], 0
+                    pieces.append(Piece(identity, line, body))
+                    size += len(body)
+                if _ends(identity, limits.about) or len(pieces) + len(refused) >= limits.items:
                     yield self._chunk(pieces, refused)
                     pieces, refused, size = [], [], 0
-                pieces.append(Piece(identity, line, body))
-                size += len(body)
-            if _ends(identity, limits.about) or len(pieces) + len(refused) >= limits.items:
-                yield self._chunk(pieces, refused)
-                pieces, refused, size = [], [], 0
+        except Exception as e:  # what was read before is sent
+            damage = e
         if pieces or refused:
             yield self._chunk(pieces, refused)
+        if damage is not None:
+            raise damage
 
     def _chunk(self, pieces: list[Piece], refused: list[tuple[Piece, str]]) -> _Chunk:
         mark = b"" if self._marks is None else chunk_id((p.id, p.line) for p in [*pieces, *(p for p, _ in refused)])

@@ -312,7 +312,7 @@ class WatchedCorrelation:
             if told is None and due <= now and not match.provisional:
                 known = execute("select 1 from alerts where id = ?", (match.id,)).fetchone()  # withdrawn in between
                 told = match.id if known is None else _hashed(f"{match.id}\n{now}")
-                alerts.append(Alert(told, finding_of(match)))
+                alerts.append(Alert(told, finding_of(match), incident=match.id if told != match.id else ""))
             execute(
                 "insert or replace into matches values (?, ?, ?, ?, ?, ?, ?, ?)",
                 (match.id, match.rule, match.start, match.end, match.events[0].end, due, told,
@@ -325,7 +325,7 @@ class WatchedCorrelation:
                 execute("delete from matches where id = ?", (number,))
                 if told is not None:
                     why = "what came later tells it otherwise"
-                    alerts.append(Alert(_hashed(f"withdrawn\n{told}"), finding_of_row(json.loads(body)), why))
+                    alerts.append(Alert(_hashed(f"withdrawn\n{told}"), finding_of_row(json.loads(body)), why, number))
         execute("delete from matches where end < ?", (horizon,))
         return alerts
 
@@ -348,7 +348,7 @@ class WatchedCorrelation:
             entity, level = row["entity"], _LEVELS.index(row["level"])
             if level <= least and (entity not in known or level < _LEVELS.index(known[entity])):
                 name = f"risk\n{entity}\n{row['level']}\n{row['first']}"
-                alerts.append(Alert(_hashed(name), finding_of_risk(row)))
+                alerts.append(Alert(_hashed(name), finding_of_risk(row), incident=_hashed(f"risk\n{entity}")))
                 self._kept.set_fact("risk", entity, row["first"], row["last"], row["level"])
         for entity in known.keys() - {row["entity"] for row in rows}:  # its events are older than the window
             self._store.execute("delete from facts where kind = 'risk' and name = ?", (entity,))

@@ -32,7 +32,8 @@ class Incidents:
     def alert_of(self, finding: Finding) -> Alert | None:
         """Adds a finding to its incident, and returns the alert that it gives, if it gives one."""
         near = self._store.execute(
-            "select id, severity, start, end, told, alert from incidents where key = ? and start <= ? and end >= ?",
+            "select incidents.id, severity, start, end, told, alert, ifnull(incident, '') from incidents "
+            "left join alerts on alerts.id = alert where key = ? and start <= ? and end >= ?",
             (finding.key, finding.end + self._throttle, finding.start - self._throttle),
         ).fetchall()
         worse = all(SEVERITIES.index(finding.severity) < SEVERITIES.index(row[1]) for row in near)
@@ -42,7 +43,8 @@ class Incidents:
         start = min([finding.start, *(row[2] for row in near)])
         end = max([finding.end, *(row[3] for row in near)])
         tells = not near or worse or again
-        alert = Alert(self._name(finding, again), finding) if tells else None
+        incident = next((row[6] or row[5] for row in near if row[5]), "")
+        alert = Alert(self._name(finding, again), finding, incident=incident) if tells else None
         told = alert.id if alert is not None else next((row[5] for row in near if row[5]), None)
         self._store.executemany("delete from incidents where id = ?", [(row[0],) for row in near])
         self._store.execute(
@@ -59,10 +61,10 @@ class Incidents:
             now.setdefault(finding.key, []).append(finding)
         notes = []
         rows = self._store.execute(
-            "select incidents.id, key, start, end, alert, finding from incidents join alerts on alerts.id = alert "
-            "where start >= ? and made > ?", (look.since, unrefuted_until(self._store)),
+            "select incidents.id, key, start, end, alert, finding, incident from incidents join alerts "
+            "on alerts.id = alert where start >= ? and made > ?", (look.since, unrefuted_until(self._store)),
         ).fetchall()  # fmt: skip
-        for number, key, start, end, told, text in rows:
+        for number, key, start, end, told, text, incident in rows:
             detector = key.split("\n")[0]
             if detector not in DETECTORS or detector in look.blind:
                 continue
@@ -71,7 +73,8 @@ class Incidents:
                 continue
             finding = Finding(**json.loads(text))
             self._store.execute("delete from incidents where id = ?", (number,))
-            notes.append(Alert(_hashed(f"withdrawn\n{told}\n{look.newest}"), finding, _why(finding, same, look)))
+            name, why = _hashed(f"withdrawn\n{told}\n{look.newest}"), _why(finding, same, look)
+            notes.append(Alert(name, finding, why, incident or told))
         return notes
 
     def _name(self, finding: Finding, again: bool) -> str:

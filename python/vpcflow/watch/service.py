@@ -6,7 +6,7 @@ import os
 import threading
 import time
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Callable
 
 from .._threads import locked
@@ -22,16 +22,19 @@ from ..query.aggregation import Aggregation
 from ..query.arguments import each, instance, whole
 from ..rules.model import THROTTLE, Rule
 from ..rules.silences import Silence, check_silences
+from ..siem.findings import OWN, alert_line
+from ..sinks.kinds.alerts import OfAlerts
 from ..typing import AwsOptions, Duration, Severity
 from .beside import Beside
 from .correlating import Correlating, WatchedCorrelation
 from .discovery import Discovery, Files, Found, check_source
 from .evaluation import DetectorWindow, RuleCounts, WatchedDetectors
+from .feed import Feed
 from .group import GroupEvents
 from .incidents import Incidents
 from .limits import Limits
 from .objects import Objects
-from .outbox import Outbox
+from .outbox import Outbox, Target
 from .queue import Messages
 from .reading import readable
 from .store import Store
@@ -51,7 +54,8 @@ class Watch:
     for each such time that it goes on. ``keep``: for how many days of records counts are kept. ``settle``: seconds for
     which a file must not have changed. ``since``, of URLs: what a new state begins with, ``"now"``, ``"24h"`` or
     ``"all"``. ``aws``: as of :func:`vpcflow.scan`. ``correlation``: what else is followed, for sequences and
-    risk. ``log``: gets a line about what cannot be read or delivered.
+    risk. ``targets``: by names that stay, sinks for alerts, sessions or records; ``outbox``: bytes that each may be
+    behind. ``log``: gets a line about what cannot be read or delivered.
 
     Any number of threads may use one watch; :meth:`poll`, :meth:`deliver` and :meth:`close` wait for each other.
 
@@ -90,11 +94,16 @@ class Watch:
         since: str | None = None,
         aws: AwsOptions | None = None,
         correlation: Correlating | None = None,
+        targets: Mapping[str, Target] | None = None,
+        outbox: int = 1 << 30,
         log: Callable[[str], None] = lambda text: None,
     ) -> None:
         self._source, self._format, self._log = os.fspath(source), format, log
         self._lock = threading.RLock()
         self._own = [channel.path for channel in channels.values() if isinstance(channel, JsonLines)]
+        for target in (targets or {}).values():
+            kind, _, path = target.sink.label.partition(":")
+            self._own += [target.dead, *([path] if kind in ("file", "jsonl") else [])]
         #: The files that the last :meth:`poll` could not read, each with its error.
         self.damaged: dict[str, str] = {}
         rules = each(rules, Rule, "rules", "Watch('logs/', vf.rules.load('rules.yaml'), {}, 'state.sqlite')")
@@ -128,10 +137,15 @@ class Watch:
         self._asked = [] if self._correlation is None else _others(self._correlation.groupings, rules)
         self._counts = RuleCounts(self._store, [*rules, *self._asked], keep, limits)
         self._incidents = Incidents(self._store, pause, again)
-        self._outbox = Outbox(self._store, channels, silences, log)
+        sinks = {name: Target(OfAlerts(one), OWN) for name, one in channels.items()} | dict(targets or {})
+        self._sinks = [target.sink for target in sinks.values()]
+        self._outbox = Outbox(self._store, sinks, silences, log, alert_line)
+        self._feed = Feed(self._store, sinks, outbox, log)
         if isinstance(self._discovery, Files):
             check_source(self._source)  # before a state is made
         self._store.open()
+        with self._store.named_errors():
+            self._feed.begin(sinks)
         self._discovery.begin()
         if self._window is not None:
             self._window.begin()
@@ -150,14 +164,16 @@ class Watch:
 
     @property
     def undelivered(self) -> int:
-        """How many alerts some channel has not got yet."""
+        """How many alerts and events some channel or sink has not got yet."""
         with self._store.named_errors():
-            return self._outbox.undelivered
+            return self._outbox.undelivered + self._feed.pending
 
     @locked
     def close(self) -> None:
-        """Closes the state."""
+        """Closes the state, and the connections of sinks."""
         self._store.close()
+        for sink in self._sinks:
+            sink.close()
 
     @locked
     def poll(self) -> list[Alert]:
@@ -207,6 +223,7 @@ class Watch:
                     made = self._incidents.refuted(look) if look is not None else []
                     made += [alert for finding in findings if (alert := self._incidents.alert_of(finding))]
                     alerts = [alert for alert in made if self._outbox.add(alert)]
+                    self._feed.add(flows)
                 for found in new:
                     self._discovery.record(found, damaged.get(found.path))
                 return alerts
@@ -217,10 +234,10 @@ class Watch:
 
     @locked
     def deliver(self) -> int:
-        """Sends each channel the alerts that it lacks, and returns how many were delivered. A failed one is
-        tried again later, at last every hour."""
+        """Sends each channel and sink what it lacks, and returns how many alerts and events were delivered. A failed
+        one is tried again later, at last every hour."""
         with self._store.named_errors():
-            return self._outbox.deliver()
+            return self._outbox.deliver() + self._feed.deliver()
 
     def run(self, interval: float = 30.0) -> None:
         """Polls and delivers for ever, every ``interval`` seconds."""
@@ -231,7 +248,8 @@ class Watch:
                     step()
                 except VpcflowError as error:  # such as a file that changed between two looks, or a disk that is full
                     self._log(f"will be retried: {error}")
-            time.sleep(max(0.0, interval - (time.monotonic() - began)))
+            if not self._feed.is_due:  # what it is behind is sent first
+                time.sleep(max(0.0, interval - (time.monotonic() - began)))
 
 
 def _others(groupings: Sequence[Rule], rules: Sequence[Rule]) -> list[Rule]:

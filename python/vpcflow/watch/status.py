@@ -31,6 +31,13 @@ _COUNTS = {
     "undelivered": "select count(*) from outbox where delivered is null",
     "failing": "select count(*) from outbox where delivered is null and tries > 0",
     "next_try": "select cast(min(next) as integer) from outbox where delivered is null and tries > 0",
+    "dead": "select (select count(*) from outbox where dead is not null) + (select ifnull(sum(dead), 0) from sinks)",
+    "event_files": "select count(*) from event_files where failures = 0",
+    "events_held": "select count(*) from events",
+    "records_held": "select count(*) from records",
+    "matches": "select count(*) from matches",
+    "provisional": "select count(*) from matches where told is null",
+    "next_match": "select cast(min(due) as integer) from matches where told is null",
 }
 
 
@@ -50,6 +57,40 @@ class Status(TypedDict):
     undelivered: int  # an alert counts for each channel
     failing: int  # of them, that were tried
     next_try: int | None
+    dead: int  # alerts and events that sinks never took
+    event_files: int  # of events beside the logs
+    events_held: int  # of them, for sequences and risk
+    records_held: int
+    matches: int  # of sequences that are held; the provisional ones wait until their sources' lateness has passed
+    provisional: int
+    next_match: int | None
+    newest_event: dict[str, int]  # by source
+    sinks: list[SinkStatus]
+
+
+class SinkStatus(TypedDict):
+    """What a sink has yet to get."""
+
+    sink: str
+    waiting: int  # alerts and events
+    bytes: int  # of events, packed
+    sent: int
+    dead: int
+    failures: int  # in a row
+    next_try: int | None
+    why: str | None  # of the last failure
+
+
+_SINKS = """
+select label, (select count(*) from outbox where channel = name and delivered is null)
+    + (select ifnull(sum(events), 0) from chunks where sink = name),
+  (select ifnull(sum(size), 0) from chunks where sink = name),
+  sent + (select count(*) from outbox where channel = name and delivered is not null and outbox.dead is null),
+  sinks.dead + (select count(*) from outbox where channel = name and outbox.dead is not null),
+  max(tries, (select ifnull(max(tries), 0) from outbox where channel = name and delivered is null)),
+  nullif(max(next, (select ifnull(max(next), 0) from outbox where channel = name and delivered is null)), 0), why
+from sinks order by label
+"""
 
 
 def status(path: str | os.PathLike[str]) -> Status:
@@ -61,7 +102,12 @@ def status(path: str | os.PathLike[str]) -> Status:
     with _reading(os.fspath(path)) as db:
         found = {what: db.execute(query).fetchone()[0] for what, query in _COUNTS.items()}
         severities = db.execute("select severity, count(*) from incidents group by severity")
-        return cast("Status", {**found, "by_severity": dict(severities.fetchall())})
+        newest = dict(db.execute("select name, end from facts where kind = 'span' order by name").fetchall())
+        rows = db.execute(_SINKS).fetchall()
+        names = list(SinkStatus.__annotations__)
+        sinks = [{**dict(zip(names, row)), "next_try": None if row[6] is None else int(row[6])} for row in rows]
+        own = {"by_severity": dict(severities.fetchall()), "newest_event": newest, "sinks": sinks}
+        return cast("Status", {**found, **own})
 
 
 def alerted(path: str | os.PathLike[str], most: int = 10_000) -> list[Finding]:

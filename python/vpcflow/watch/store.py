@@ -44,7 +44,7 @@ _CREATE = (
     "create table incidents (id integer primary key, key text, severity text, start integer, end integer, "
     "told integer, alert text)",
     "create index incidents_by_key on incidents (key, end)",
-    "create table alerts (id text primary key, finding text, made real, silenced text, withdrawn text)",
+    "create table alerts (id text primary key, finding text, made real, silenced text, withdrawn text, incident text)",
     "create table outbox (alert text, channel text, tries integer default 0, next real default 0, delivered real, "
     "dead text, primary key (alert, channel))",
     "create table services (address text primary key, service text)",
@@ -70,7 +70,12 @@ _MIGRATIONS: dict[int, tuple[str, ...]] = {
         "create table marks (name text primary key, value)",
         "create table quarantine (id text primary key, reason text, made real)",
     ),
-    5: ("alter table outbox add column dead text", *_EVENTS, *_SENDING),
+    5: (
+        "alter table outbox add column dead text",
+        "alter table alerts add column incident text",
+        *_EVENTS,
+        *_SENDING,
+    ),
 }
 VERSION = max(_MIGRATIONS) + 1
 

@@ -30,7 +30,8 @@ class AppriseChannel:
             except ImportError:
                 raise RuleError(f"channel {label}: it needs Apprise: pip install 'vpcflow[notify]'") from None
             self._apprise = apprise.Apprise()
-            if not self._apprise.add(url):
+            # It knows the URLs that Slack and others give their users, too: slack+https://hooks.slack.com/...
+            if not any(self._apprise.add(one) for one in (url, url.partition("+")[2]) if one):
                 raise RuleError(f"channel {label}: Apprise knows no such URL")
 
     def send(self, alert: Alert) -> None:

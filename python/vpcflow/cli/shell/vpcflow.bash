@@ -120,7 +120,7 @@ _shtab_vpcflow_sql_option_strings=(-h --help --format --container --where --star
 _shtab_vpcflow_synth_option_strings=(-h --help --records --seed -o --out --format --world --plant --intensity --hours --start --window --interfaces --accounts --peers --noise-sources --ipv6-share --nodata-share --skipdata-share --reject-share --files --gzip --gzip-level --no-header --s3-layout --by --events --json)
 _shtab_vpcflow_timeline_option_strings=(-h --help --format --container --where --start --end --account --region --flow-log --duplicates --trust-statistics --on-error --threads --max-memory --max-output-bytes --max-rejects --allow-empty --json --profile --role-arn --external-id --aws-region --endpoint-url --no-sign-request --requester-pays --inventory --csv --markdown --vertical --columns --human --tz --every --by --percent --to -o --out)
 _shtab_vpcflow_trace_option_strings=(-h --help --format --container --where --start --end --account --region --flow-log --duplicates --trust-statistics --on-error --threads --max-memory --max-output-bytes --max-rejects --allow-empty --json --profile --role-arn --external-id --aws-region --endpoint-url --no-sign-request --requester-pays --around --span --baseline --inventory --intermediary --findings --no-findings -n --tz)
-_shtab_vpcflow_watch_option_strings=(-h --help --rules --detect --only --set --silences --baseline --span --min-severity --least --notify --state --interval --throttle --repeat --settle --since --format --allow-host --status --json --once --cloudtrail --guardduty --securityhub --dns --alb --nlb --waf --events --mapping --inventory --correlate-rules --lateness --risk --profile --role-arn --external-id --aws-region --endpoint-url --no-sign-request --requester-pays)
+_shtab_vpcflow_watch_option_strings=(-h --help --rules --detect --only --set --silences --baseline --span --min-severity --least --notify --state --interval --throttle --repeat --settle --since --format --allow-host --status --json --once --cloudtrail --guardduty --securityhub --dns --alb --nlb --waf --events --mapping --inventory --correlate-rules --lateness --risk --send --as --unit --auth --dead --outbox --profile --role-arn --external-id --aws-region --endpoint-url --no-sign-request --requester-pays)
 _shtab_vpcflow_option_strings=(-h --help --version)
 
 _shtab_vpcflow_summary_pos_0_COMPGEN=_shtab_compgen_files
@@ -328,6 +328,7 @@ _shtab_vpcflow_watch___state_COMPGEN=_shtab_compgen_files
 _shtab_vpcflow_watch___mapping_COMPGEN=_shtab_compgen_files
 _shtab_vpcflow_watch___inventory_COMPGEN=_shtab_compgen_dirs
 _shtab_vpcflow_watch___correlate_rules_COMPGEN=_shtab_compgen_files
+_shtab_vpcflow_watch___dead_COMPGEN=_shtab_compgen_files
 
 _shtab_vpcflow_summary___container_choices=(auto text cloudwatch-export json csv subscription)
 _shtab_vpcflow_summary___duplicates_choices=(once all)
@@ -469,7 +470,7 @@ _shtab_vpcflow_sample_pos_0_choices=(draw totals)
 _shtab_vpcflow_send___container_choices=(auto text cloudwatch-export json csv subscription)
 _shtab_vpcflow_send___duplicates_choices=(once all)
 _shtab_vpcflow_send___on_error_choices=(skip raise null)
-_shtab_vpcflow_send___as_choices=(ocsf ecs cim asim awsvpcflow udm cef asff leef)
+_shtab_vpcflow_send___as_choices=(ocsf ecs cim asim awsvpcflow udm cef asff leef vpcflow)
 _shtab_vpcflow_send___unit_choices=(sessions records findings)
 _shtab_vpcflow_serve___container_choices=(auto text cloudwatch-export json csv subscription)
 _shtab_vpcflow_serve___duplicates_choices=(once all)
@@ -508,6 +509,7 @@ _shtab_vpcflow_trace___on_error_choices=(skip raise null)
 _shtab_vpcflow_watch___min_severity_choices=(high medium low)
 _shtab_vpcflow_watch___least_choices=(high medium low)
 _shtab_vpcflow_watch___since_choices=(now 24h all)
+_shtab_vpcflow_watch___unit_choices=(findings incidents sessions records)
 _shtab_vpcflow_pos_0_choices=(summary top head detect advise anonymise athena audit baseline capabilities cloudwatch compact completion convert correlate cost coverage dependencies digest enable evidence explain fields findings grafana health hunt iam inventory manifest prices protect receive reconcile report retention rollup route rules sample send serve sessions sg siem sql synth timeline trace watch)
 
 _shtab_vpcflow_summary_pos_0_nargs=+
