@@ -156,6 +156,66 @@ def test_altair_has_the_same_rows(every):
     assert "text/html" not in forms  # that of Altair takes its scripts from another host
 
 
+def drawn_texts(svg):
+    """What a picture says: texts, and what a pointer shows."""
+    return " ".join(element.text or "" for element in parsed(svg).iter() if element.tag in (f"{SVG}text", f"{SVG}title"))
+
+
+def test_altair_and_svg_show_the_same(every):
+    """All that one names the other names, in the same order; and the amounts are the rows'."""
+    pytest.importorskip("altair")
+    for name, chart in every.items():
+        said, datasets = drawn_texts(chart.svg()), chart.altair().to_dict()["datasets"].values()
+        rows = [row for values in datasets for row in values]
+        named = {row[key] for row in rows for key in ("series", "row", "line", "name", "kind") if isinstance(row.get(key), str)}
+        assert named, name
+        for one in named:
+            assert one in said or (len(one) > 30 and one[:15] in said), (name, one)
+        amounts = {row["value"] for row in rows if "value" in row}
+        if name in ("heat_map", "zone_matrix", "node_graph"):
+            assert amounts >= {row["value"] for row in chart.rows}
+        if name in ("coverage_timeline", "incident_timeline"):
+            assert [(row["start"], row["end"]) for row in rows] == [(r["start"] * 1000, r["end"] * 1000) for r in chart.rows]
+
+
+def test_names_are_taken_as_elsewhere(flows):
+    c = vf.charts
+    assert c.top_n(flows, vf.col("srcaddr"), n=3).rows == c.top_n(flows, "srcaddr", n=3).rows
+    assert c.heat_map(flows, "dst-port").rows == c.heat_map(flows, "dst_port").rows == c.heat_map(flows).rows
+
+
+def test_pictures_of_many_points_stay_small():
+    """Of more than can be seen they say what they join."""
+    lines = ["interface-id srcaddr dstaddr dstport bytes start end action log-status"]
+    for n in range(20_000):  # every other minute an interface is absent
+        source = f"2001:db8:1234:5678:9abc:def0:{n:x}:1"
+        lines.append(f"eni-{n % 5} {source} fd00::{n % 900:x} {n % 65536} {n} {120 * (n // 5)} {120 * (n // 5) + 60} ACCEPT OK")
+    flows = vf.scan("\n".join(lines).encode())
+    assert len(flows.coverage()) > 30_000
+    coverage = vf.charts.coverage_timeline(flows)
+    assert len(coverage.rows) < 3000
+    assert coverage.note == "what there is most of in each 30 min"
+    whole = (min(row["start"] for row in coverage.rows), max(row["end"] for row in coverage.rows))
+    assert whole[0] <= 0
+    assert whole[1] >= 120 * 3999
+    for chart in (
+        vf.charts.timeline(flows), vf.charts.top_n(flows, "srcaddr"), vf.charts.heat_map(flows), vf.charts.sankey(flows),
+        vf.charts.node_graph(flows), vf.charts.zone_matrix(flows), coverage,
+    ):  # fmt: skip
+        svg = chart.svg()
+        assert len(svg) < 120_000, chart
+        assert all(len(element.text or "") < 62 for element in parsed(svg).iter(f"{SVG}text"))
+
+
+def test_a_picture_alone_has_its_own_ground(every):
+    """A notebook may be dark where the system is light."""
+    for chart in every.values():
+        ground = next(iter(parsed(chart.svg()).iter(f"{SVG}rect")))
+        assert ground.get("class") == "i"
+        assert float(ground.get("width")) == WIDTH
+        assert 'class="i"/>' not in chart.inline()
+
+
 def test_without_altair_notebooks_get_svg(every, monkeypatch):
     monkeypatch.setitem(sys.modules, "altair", None)
     for chart in every.values():
@@ -183,6 +243,15 @@ def test_what_cannot_be_drawn_is_refused_in_words(flows):
         (lambda: c.timeline(flows, every="1s").rows, None),
         (lambda: c.timeline(vf.scan(HEADER + line(start=0, end=60) + line(start=10**8, end=10**8 + 60)), every="1m"), "a picture has room for 2,000"),
         (lambda: c.top_n(flows, "srcaddr", n=30), "n=30: expected 1 to 7"),
+        (lambda: c.top_n(flows, "srcadr"), "unknown field 'srcadr'; did you mean 'srcaddr'"),
+        (lambda: c.top_n(flows, 5), "a name is needed, not 5"),
+        (lambda: c.heat_map(flows, n=0), "heat_map: n=0: expected 1 to 100"),
+        (lambda: c.heat_map(vf.scan(b"srcaddr dstport start end\n10.0.0.1 - 0 60\n")), "no record has dstport"),
+        (lambda: c.node_graph(flows, by=("srcaddr",)), "expected two fields, such as"),
+        (lambda: c.node_graph(flows, by=("srcaddr", "dstadr")), "did you mean 'dstaddr'"),
+        (lambda: c.sankey(vf.scan(b"srcaddr dstport dstaddr bytes\n10.0.0.1 1 10.0.0.2 0\n")), "no record has bytes; measure='records'"),
+        (lambda: c.coverage_timeline(flows, n=0), "coverage_timeline: n=0: expected 1 to 200"),
+        (lambda: c.timeline(flows.group_by("srcaddr").agg(n=vf.count())), "charts.timeline comes before group_by"),
         (lambda: c.timeline(nothing), "nothing to draw: no record of traffic passes the filter"),
         (lambda: c.sankey(nothing), "nothing to draw"),
         (lambda: c.sankey(flows, "srcaddr"), "expected two to four different fields"),

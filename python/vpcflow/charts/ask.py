@@ -12,7 +12,8 @@ from ..errors import PlanError
 from ..findings.incident import Incident
 from ..labels import Labels, prefixes
 from ..query import expr as of
-from ..query.arguments import instance, several, whole
+from ..query.arguments import instance, name_of, names, several, whole
+from ..query.axis import length
 from ..query.drawing import shown
 from ..query.flows import Flows
 from ..query.running import collect_all
@@ -21,7 +22,7 @@ from .chart import Row, nothing
 from .flow import NodeGraph, Sankey
 from .heat import HeatMap
 from .over_time import ALL, MOST_BINS, OTHER, Timeline, step_for
-from .spans import Spans
+from .spans import Spans, coarser
 
 #: What zones are made of: prefixes by name, or a table of labels.
 Zones = Union[Mapping[str, Sequence[str]], Labels]
@@ -47,21 +48,34 @@ def _measure(name: str) -> _Measure:
     return measures[name]
 
 
+def _logs(flows: Flows, name: str, more: str = "") -> Flows:
+    """Checks that logs are given that nothing groups yet."""
+    call = f"vf.charts.{name}(vf.scan('logs/'){more})"
+    instance(flows, Flows, name, call)._no_grouping(f"charts.{name}")
+    return flows
+
+
+def _number(n: int, name: str, most: int) -> int:
+    if not 1 <= whole(n, "n", f"vf.charts.{name}(flows, n=5)") <= most:
+        raise PlanError(f"{name}: n={n}: expected 1 to {most}")
+    return n
+
+
 def _every(flows: Flows, every: Duration | None, most: int, also: Sequence[Flows] = ()) -> tuple[int, list[Any]]:
     """Returns the length of bins, and the results of other queries, in one pass."""
-    span = flows.agg(start=of.min("start"), last=of.max("start"), end=of.max("end"))
-    results = collect_all([span, *also])
+    ends = flows.agg(start=of.min("start"), last=of.max("start"), end=of.max("end"))
+    results = collect_all([ends, *also])
     (row,) = results[0].rows() or [{"start": None, "end": None, "last": None}]
     if row["start"] is None or row["end"] is None:
         raise nothing("chart")
-    length = max(row["end"] - row["start"], row["last"] - row["start"], 1)  # a record may end before it starts
+    span = max(row["end"] - row["start"], row["last"] - row["start"], 1)  # a record may end before it starts
     if every is None:
-        return step_for(length, most), results[1:]
+        return step_for(span, most), results[1:]
     size = seconds(every, "every")
-    if length // size > MOST_BINS:
+    if span // size > MOST_BINS:
         raise PlanError(
-            f"every={every!r}: {length // size:,} bins; a picture has room for {MOST_BINS:,}: "
-            f"every='{step_for(length, MOST_BINS)}s'"
+            f"every={every!r}: {span // size:,} bins; a picture has room for {MOST_BINS:,}: "
+            f"every='{step_for(span, MOST_BINS)}s'"
         )
     return size, results[1:]
 
@@ -84,7 +98,7 @@ def timeline(flows: Flows, *, measure: str = "bytes", every: Duration | None = N
     'records'
     """
     unit, agg = _measure(measure)
-    size, _ = _every(instance(flows, Flows, "timeline", "vf.charts.timeline(vf.scan('logs/'))"), every, 96)
+    size, _ = _every(_logs(flows, "timeline"), every, 96)
     rows = _timed(flows.group_by(every=size).agg(value=agg).collect())
     drawn = [{"time": row["time"], "series": ALL, "value": row["value"] or 0} for row in rows]
     return Timeline(title or f"{measure} over time", unit, size, drawn)
@@ -101,12 +115,13 @@ def top_n(
     >>> [(row["series"], row["value"]) for row in vf.charts.top_n(vf.scan(log), "srcaddr", n=1).rows]
     [('10.0.0.1', 9), ('other', 7)]
     """
-    instance(flows, Flows, "top_n", "vf.charts.top_n(vf.scan('logs/'), 'srcaddr')")
+    _logs(flows, "top_n", ", 'srcaddr'")
+    by = name_of(by, "vf.charts.top_n(flows, 'srcaddr')")
     if not 1 <= whole(n, "n", "top_n(flows, 'srcaddr', n=6)") <= 7:
         raise PlanError(f"n={n}: expected 1 to 7, as there are colours that all can tell apart")
     unit, agg = _measure(measure)
-    column = by.replace("-", "_")
     size, (totals,) = _every(flows, every, 96, [flows.group_by(by).agg(value=agg)])
+    column = totals.columns[0]
     ranked = sorted((r for r in totals if r[column] is not None), key=lambda r: (-(r["value"] or 0), r[column]))
     chosen = [row[column] for row in ranked[:n]]
     own = flows.filter(of.col(by).is_in(chosen))._with(lenient=True)
@@ -130,14 +145,15 @@ def heat_map(
     title: str = "",
 ) -> HeatMap:  # fmt: skip
     """Draws when the ``n`` largest values of a field were seen: by default ports by time."""
-    instance(flows, Flows, "heat_map", "vf.charts.heat_map(vf.scan('logs/'), 'dstport')")
+    _logs(flows, "heat_map", ", 'dstport'")
+    by, n = name_of(by, "vf.charts.heat_map(flows, 'dstport')"), _number(n, "heat_map", 100)
     unit, agg = _measure(measure)
-    column = by.replace("-", "_")
     size, (totals,) = _every(flows, every, 60, [flows.group_by(by).agg(value=agg)])
+    column = totals.columns[0]
     ranked = sorted((r for r in totals if r[column] is not None), key=lambda r: (-(r["value"] or 0), r[column]))
-    chosen = [row[column] for row in ranked[: whole(n, "n", "heat_map(flows, n=15)")]]
+    chosen = [row[column] for row in ranked[:n]]
     if not chosen:
-        raise nothing(f"heat_map: {by}")
+        raise PlanError(f"heat_map: nothing to draw: no record has {by}")
     cells = _timed(flows.filter(of.col(by).is_in(chosen)).group_by(by, every=size).agg(value=agg).collect())
     times = [row["time"] for row in cells]
     names = {value: shown(column, value) for value in chosen}
@@ -164,7 +180,7 @@ def zone_matrix(flows: Flows, zones: Zones | None = None, *, measure: str = "byt
     >>> [(row["row"], row["column"], row["value"]) for row in vf.charts.zone_matrix(vf.scan(log)).rows]
     [('outside', 'private', 5), ('private', 'outside', 9)]
     """
-    instance(flows, Flows, "zone_matrix", "vf.charts.zone_matrix(vf.scan('logs/'), {...})")
+    _logs(flows, "zone_matrix", ", {...}")
     unit, agg = _measure(measure)
     pairs = _zoned(flows, zones).group_by("source_zone", "target_zone").agg(value=agg).collect()
     rows = [
@@ -182,13 +198,15 @@ def zone_matrix(flows: Flows, zones: Zones | None = None, *, measure: str = "byt
 def sankey(flows: Flows, *by: str, n: int = 7, measure: str = "bytes", title: str = "") -> Sankey:
     """Draws how much goes which way through the values of two to four fields or labels, by default source, port and
     destination; of each the ``n`` largest, and all the rest as ``other``."""
-    instance(flows, Flows, "sankey", "vf.charts.sankey(vf.scan('logs/'), 'srcaddr', 'dstport', 'dstaddr')")
-    stages = list(by) or ["srcaddr", "dstport", "dstaddr"]
+    _logs(flows, "sankey", ", 'srcaddr', 'dstport', 'dstaddr'")
+    call = "vf.charts.sankey(flows, 'srcaddr', 'dstaddr')"
+    stages = [name_of(one, call) for one in by or ("srcaddr", "dstport", "dstaddr")]
+    n = _number(n, "sankey", 50)
     if not 2 <= len(set(stages)) == len(stages) <= 4:
         raise PlanError(f"sankey: {', '.join(stages)}: expected two to four different fields")
     unit, agg = _measure(measure)
-    columns = [name.replace("-", "_") for name in stages]
-    groups = flows.group_by(*stages).agg(value=agg).collect().rows()
+    found = flows.group_by(*stages).agg(value=agg).collect()
+    columns, groups = found.columns[: len(stages)], found.rows()
     if not groups:
         raise nothing("sankey")
     kept = []
@@ -203,7 +221,7 @@ def sankey(flows: Flows, *by: str, n: int = 7, measure: str = "bytes", title: st
         folded[key] = folded.get(key, 0) + (row["value"] or 0)
     rows = [{**dict(zip(columns, key)), "value": value} for key, value in sorted(folded.items()) if value]
     if not rows:
-        raise nothing("sankey")
+        raise PlanError(f"sankey: nothing to draw: no record has {measure}; measure='records' counts them")
     return Sankey(title or f"{measure}: {' to '.join(columns)}", unit, columns, rows)
 
 
@@ -212,12 +230,16 @@ def node_graph(
 ) -> NodeGraph:
     """Draws who talks with whom: the ``n`` pairs with most, of both directions, on a circle. ``by``: the fields or
     labels of the two ends. A line whose records were all rejected is dashed."""
-    instance(flows, Flows, "node_graph", "vf.charts.node_graph(vf.scan('logs/'))")
+    _logs(flows, "node_graph")
+    ends_of = names([by] if isinstance(by, str) else by, "vf.charts.node_graph(flows, by=('srcaddr', 'dstaddr'))")
+    if len(ends_of) != 2:
+        raise PlanError(f"node_graph: by={by!r}: expected two fields, such as ('srcaddr', 'dstaddr')")
+    n = _number(n, "node_graph", 300)
     unit, agg = _measure(measure)
-    one, two = (name.replace("-", "_") for name in by)
     decided = "action" in flows.columns
     passed = of.count(where="action is null or action != 'REJECT'") if decided else of.count()
-    found = flows.group_by(*by).agg(value=agg, passed=passed).collect()
+    found = flows.group_by(*ends_of).agg(value=agg, passed=passed).collect()
+    one, two = found.columns[:2]
     pairs: dict[tuple[str, str], list[int]] = {}
     for row in found:
         if row[one] is None or row[two] is None:
@@ -226,13 +248,13 @@ def node_graph(
         sums = pairs.setdefault(ends if ends[::-1] not in pairs else ends[::-1], [0, 0])
         sums[0] += row["value"] or 0
         sums[1] += row["passed"] or 0
-    ranked = sorted(pairs.items(), key=lambda item: (-item[1][0], item[0]))[: whole(n, "n", "node_graph(flows, n=40)")]
+    ranked = sorted(pairs.items(), key=lambda item: (-item[1][0], item[0]))[:n]
     rows = [
         {"source": ends[0], "target": ends[1], "value": value, "rejected": not passed}
         for ends, (value, passed) in ranked
     ]
     if not rows:
-        raise nothing("node_graph")
+        raise PlanError(f"node_graph: nothing to draw: no record has both {one} and {two}")
     note = f"the {len(rows)} largest of {len(pairs):,} pairs" if len(rows) < len(pairs) else ""
     return NodeGraph(title or f"{measure} between {one} and {two}", unit, rows, note)
 
@@ -240,29 +262,29 @@ def node_graph(
 def coverage_timeline(flows: Flows, *, n: int = 20, title: str = "") -> Spans:
     """Draws what the logs have of each interface: OK, SKIPDATA (counts are a floor), NODATA, absent; of the ``n``
     interfaces with most that is not OK."""
-    rows = instance(flows, Flows, "coverage_timeline", "vf.charts.coverage_timeline(vf.scan('logs/'))").coverage()
+    rows = _logs(flows, "coverage_timeline").coverage()
     return coverage_spans(rows.rows(), n, title)
 
 
 def coverage_spans(rows: Iterable[Row], n: int, title: str = "") -> Spans:
     """Draws the rows of :meth:`vpcflow.Flows.coverage`."""
+    n = _number(n, "coverage_timeline", 200)
     by_interface: dict[str, list[Row]] = {}
     for row in rows:
         by_interface.setdefault(str(row["interface_id"] or "-"), []).append(row)
     if not by_interface:
         raise nothing("coverage_timeline")
-    worst = sorted(by_interface, key=lambda i: (-sum(r["minutes"] for r in by_interface[i] if r["seen"] != "OK"), i))[
-        :n
-    ]
+    lacking = {i: sum(row["minutes"] for row in own if row["seen"] != "OK") for i, own in by_interface.items()}
+    worst = sorted(by_interface, key=lambda i: (-lacking[i], i))[:n]
     drawn = [
         {"line": name, "kind": row["seen"], "start": row["start"], "end": row["end"], "what": ""}
         for name in worst
         for row in by_interface[name]
     ]
-    note = (
-        f"the {len(worst)} with most that is not OK, of {len(by_interface):,}" if len(worst) < len(by_interface) else ""
-    )
-    return Spans(title or "coverage of interfaces", worst, _SEEN, drawn, note)
+    drawn, size = coarser(drawn, list(_SEEN))
+    notes = [f"the {n} with most that is not OK, of {len(by_interface):,}"] if n < len(by_interface) else []
+    notes += [f"what there is most of in each {length(size)}"] if size else []
+    return Spans(title or "coverage of interfaces", worst, _SEEN, drawn, "; ".join(notes))
 
 
 def incident_timeline(findings: Iterable[Any], *, n: int = 15, title: str = "") -> Spans:
@@ -275,12 +297,14 @@ def incident_timeline(findings: Iterable[Any], *, n: int = 15, title: str = "") 
     if not incidents:
         raise PlanError("incident_timeline: nothing to draw: there is no incident")
     drawn, lines = [], []
-    for number, incident in enumerate(incidents[:n], 1):
+    for number, incident in enumerate(incidents[: _number(n, "incident_timeline", 100)], 1):
         line = f"{number} {incident.actor} {incident.detectors[0]}"
         lines.append(line)
         drawn += [
             {"line": line, "kind": one.severity, "start": one.start, "end": one.end, "what": one.detector}
             for one in incident.findings
         ]
-    note = f"the {len(lines)} worst of {len(incidents):,}" if len(lines) < len(incidents) else ""
-    return Spans(title or "incidents", lines, _SEVERITIES, drawn, note)
+    drawn, size = coarser(drawn, list(_SEVERITIES))
+    notes = [f"the {len(lines)} worst of {len(incidents):,}"] if len(lines) < len(incidents) else []
+    notes += [f"the severity there is most of in each {length(size)}"] if size else []
+    return Spans(title or "incidents", lines, _SEVERITIES, drawn, "; ".join(notes))

@@ -99,7 +99,9 @@ def path(way: str, kind: str, title: object = None, width: float = 0) -> str:
 
 def picture(parts: Sequence[str], height: float, name: str, styles: bool) -> str:
     """Joins parts to a picture whose name is ``name``, with the styles or without."""
-    own = f"<style>{CSS}</style>" if styles else ""
+    # One that stands alone has its own ground: what is around it may be dark where its reader's other pages are light.
+    ground = box(0, 0, WIDTH, math.ceil(height), "i")
+    own = f"<style>{CSS}</style>{ground}" if styles else ""
     xmlns = ' xmlns="http://www.w3.org/2000/svg"' if styles else ""
     return (
         f'<svg{xmlns} class="vf" viewBox="0 0 {WIDTH} {at(math.ceil(height))}" role="img" aria-label="{clean(name)}">'

@@ -8,8 +8,11 @@ from typing import Any
 from .._display import instant
 from . import drawing as d
 from .chart import Chart, Row
+from .over_time import step_for
 
 _HIGH = 18
+_MOST = 3000  # spans of a picture, beyond which they are joined
+_BINS = 400  # that are then made of the time
 
 
 class Spans(Chart):
@@ -52,3 +55,36 @@ class Spans(Chart):
         from .vega import spans
 
         return spans(self)
+
+
+def coarser(rows: list[Row], kinds: Sequence[str]) -> tuple[list[Row], int]:
+    """Returns spans that are few enough to be seen, and the length of the bins that they are made of, in seconds: 0 if
+    they are as they were. Of a line's bin the kind is drawn that takes most of it; of equals the first of ``kinds``.
+
+    >>> minutes = [{"line": "a", "kind": "bc"[n % 3 == 0], "start": 60 * n, "end": 60 * n + 60} for n in range(90_000)]
+    >>> rows, size = coarser(minutes, ["b", "c"])
+    >>> rows, size
+    ([{'line': 'a', 'kind': 'b', 'start': 0, 'end': 5400000, 'what': ''}], 14400)
+    """
+    if len(rows) <= _MOST:
+        return rows, 0
+    size = step_for(max(row["end"] for row in rows) - min(row["start"] for row in rows), _BINS)
+    taken: dict[str, dict[int, dict[str, int]]] = {row["line"]: {} for row in rows}
+    for row in rows:
+        bins, at = taken[row["line"]], row["start"]
+        while at < row["end"] or at == row["start"]:
+            until = min((at // size + 1) * size, max(row["end"], at + 1))
+            own = bins.setdefault(at // size, {})
+            own[row["kind"]] = own.get(row["kind"], 0) + until - at
+            at = until
+    out: list[Row] = []
+    for line, bins in taken.items():
+        for number in sorted(bins):
+            kind = max(bins[number], key=lambda one: (bins[number][one], -kinds.index(one)))
+            last = out[-1] if out and out[-1]["line"] == line else None
+            if last is not None and last["kind"] == kind and last["end"] == number * size:
+                last["end"] += size
+            else:
+                span = {"line": line, "kind": kind, "start": number * size, "end": (number + 1) * size, "what": ""}
+                out.append(span)
+    return out, size
