@@ -207,6 +207,23 @@ def test_pictures_of_many_points_stay_small():
         assert all(len(element.text or "") < 62 for element in parsed(svg).iter(f"{SVG}text"))
 
 
+def test_times_of_an_axis_do_not_touch():
+    """Whatever the span, and wherever it begins."""
+    from vpcflow.charts.drawing import LETTER, x_axis
+
+    for span in [1, 59, 600, 3600, 10_857, 86_400, 5 * 86_400, 90 * 86_400, 4 * 31_557_600]:
+        for first in (0, 1_760_000_017, 1_790_028_000):
+            end, shown = 0.0, 0
+            drawn = ElementTree.fromstring(f"<svg>{''.join(x_axis(first, first + span, 66, WIDTH - 14, 100))}</svg>")
+            for element in drawn.iter("text"):
+                wide = len(element.text) * LETTER
+                begin = float(element.get("x")) - {"middle": wide / 2, "end": wide, None: 0}[element.get("text-anchor")]
+                assert begin >= end
+                assert begin + wide <= WIDTH
+                end, shown = begin + wide, shown + 1
+            assert shown
+
+
 def test_a_picture_alone_has_its_own_ground(every):
     """A notebook may be dark where the system is light."""
     for chart in every.values():

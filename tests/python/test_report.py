@@ -391,7 +391,8 @@ def test_what_can_be_read_is_in_the_page_before_the_error(tmp_path, capsys):
     assert main(["report", str(tmp_path / "cut.log.gz"), "-o", str(tmp_path / "r.html")]) == 2
     assert "cut.log.gz" in capsys.readouterr().err
     text = (tmp_path / "r.html").read_text()
-    assert "Not read to the end" in text
+    assert text.index("Not read to the end") < text.index("<h2 id=\"do\">") < text.index("again, and make this report anew")
+    assert re.search(r'<h2 id="seen">What was not seen</h2>\s*<ul><li class="bad">Not read to the end', text)
     assert "but not all of the logs could be read" in text
     assert main(["report", str(tmp_path / "none.log"), "-o", str(tmp_path / "n.html")]) == 2
     assert not (tmp_path / "n.html").exists()
@@ -413,6 +414,23 @@ def test_of_a_stream_the_page_says_what_one_reading_lacks(sample):
         assert "already read" in figures["lacking"][name]
         assert {"kind": "gap", "text": f"{name.capitalize()}: {figures['lacking'][name]}"} in figures["not_seen"]
     assert "Not known" in "".join(text for _, text in is_closed(made.html).texts)
+
+
+def test_a_quarter_of_a_year_is_a_page():
+    """With few bins, and addresses of IPv6."""
+    log = HEADER + b"".join(
+        line(src=f"2001:db8:1234:5678:9abc:def0:{n % 7:x}:1", start=10_800 * n, end=10_800 * n + 60)
+        for n in range(720)
+    )  # fmt: skip
+    made = vf.report(vf.scan(log))
+    figures = made.to_dict()
+    assert figures["period"]["seconds"] > 89 * 86_400
+    assert figures["over_time"]["every"] == figures["coverage"]["every"] == 86_400
+    assert len(figures["over_time"]["rows"]) == 90
+    assert figures["talkers"]["there"] == 7
+    assert len(made.html.encode()) < BUDGET
+    is_closed(made.html)
+    assert strange_numbers(made.html, figures)[1] == []
 
 
 def test_new_since_the_baseline_and_countries(tmp_path, geo):

@@ -51,7 +51,7 @@ class HeatMap(Chart):
             out += d.x_axis(self.across[0], self.across[-1] + self.every, left, right, bottom)
             bottom += d.BOTTOM
         names = [
-            (f"h{number}", f"to {figure(bound, self.unit)}") for number, bound in enumerate(bounds) if bound
+            (f"h{number}", f"to {figure(int(bound + 1e-6), self.unit)}") for number, bound in enumerate(bounds) if bound
         ]  # fmt: skip
         drawn, more = d.legend(names, left, bottom + 16)
         if self.every:

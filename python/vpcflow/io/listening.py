@@ -14,6 +14,7 @@ from typing import Any
 
 from ..errors import RuleError, SourceError
 
+_MOMENT = 1.0  # seconds that connections get to end with their server
 _BUSY = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
 
@@ -74,6 +75,21 @@ class Listener(http.server.ThreadingHTTPServer):
             self.serve_forever(0.1)
         finally:
             self.server_close()
+            if not self.block_on_close:
+                self._end_all()
+
+    def _end_all(self) -> None:
+        """Ends the connections that are open, and gives their threads a moment to close them."""
+        until = time.monotonic() + _MOMENT
+        while time.monotonic() < until:
+            with self._lock:
+                left = list(self._open)
+            if not left:
+                break
+            for connection in left:
+                with suppress(OSError):
+                    connection.shutdown(socket.SHUT_RDWR)
+            time.sleep(0.01)
 
     def stop(self) -> None:
         """Ends :meth:`run`."""
