@@ -6,7 +6,7 @@ import math
 import re
 from collections import defaultdict
 
-TOKEN = re.compile(r'\s*("(?:[^"\\]|\\.)*"|\d+(?:\.\d+)?|[A-Za-z_]\w*|!=|<=|>=|[=<>()\[\],*/])')
+TOKEN = re.compile(r'\s*("(?:[^"\\]|\\.)*"|(?<=like )/(?:[^/\\]|\\.)*/|\d+(?:\.\d+)?|[A-Za-z_]\w*|!=|<=|>=|[=<>()\[\],*/+])')
 
 
 def number(value):
@@ -72,7 +72,11 @@ class Expression:
         if self.take("not"):
             inner = self.test()
             return lambda row: not inner(row)
-        left = self.product()
+        left = self.total()
+        if self.take("like"):
+            form = re.compile(self.tokens[self.at][1:-1])
+            self.at += 1
+            return lambda row: form.search(str(left(row))) is not None
         negated = bool(self.take("not"))
         if self.take("in"):
             assert self.take("[")
@@ -85,13 +89,19 @@ class Expression:
         sign = self.take("=", "!=", "<", "<=", ">", ">=")
         if sign is None:
             return left
-        right = self.product()
+        right = self.total()
         return {
             "=": lambda row: equal(left(row), right(row)), "!=": lambda row: not equal(left(row), right(row)),
             "<": lambda row: less(left(row), right(row)), ">": lambda row: less(right(row), left(row)),
             "<=": lambda row: less(left(row), right(row)) or equal(left(row), right(row)),
             ">=": lambda row: less(right(row), left(row)) or equal(left(row), right(row)),
         }[sign]  # fmt: skip
+
+    def total(self):
+        left = self.product()
+        while self.take("+"):
+            left = (lambda a, b: lambda row: number(a(row)) + number(b(row)))(left, self.product())
+        return left
 
     def product(self):
         left = self.value()
@@ -117,7 +127,8 @@ class Expression:
         while self.take(","):
             given.append(self.either())
         assert self.take(")")
-        call = {"floor": lambda x: math.floor(number(x)), "isIpv4InSubnet": in_subnet(4), "isIpv6InSubnet": in_subnet(6)}[word]
+        call = {"floor": lambda x: math.floor(number(x)), "isIpv4InSubnet": in_subnet(4), "isIpv6InSubnet": in_subnet(6),
+                "strcontains": lambda a, b: int(b in a)}[word]  # fmt: skip
         return lambda row: call(*(one(row) for one in given))
 
 
@@ -131,9 +142,30 @@ def aggregate(function, values):
     return {"count": len(values), "sum": sum(numbers), "min": min(numbers, default=0), "max": max(numbers, default=0)}[function]
 
 
-def answer(query, messages):
-    """The rows of a query over lines, each a dictionary of texts, and how many lines passed its filters."""
+def parts(text):
+    """What commas separate, but not those in parentheses."""
+    found = [""]
+    for letter in text:
+        inside = found[-1].count("(") > found[-1].count(")")
+        if letter == "," and not inside:
+            found.append("")
+        else:
+            found[-1] += letter
+    return [part.strip() for part in found]
+
+
+def key_of(row, key):
+    """The value by which a row is grouped."""
+    span = re.fullmatch(r"bin\((\d+)m\)", key)
+    return row[key] if span is None else row["@timestamp"] // (60 * int(span[1])) * 60 * int(span[1])
+
+
+def answer(query, messages, times=None):
+    """The rows of a query over lines, each a dictionary of texts, and how many lines passed its filters. ``times``: those
+    of the lines, in Unix seconds."""
     rows = [{"@message": message} for message in messages]
+    if times is not None:
+        rows = [{**row, "@timestamp": time} for row, time in zip(rows, times)]
     matched = len(rows)
     for command in query.split("\n| "):
         verb, _, rest = command.partition(" ")
@@ -157,17 +189,21 @@ def answer(query, messages):
         elif verb == "stats":
             stats, _, by = rest.partition(" by ")
             groups = defaultdict(list)
-            keys = by.split(", ") if by else []
+            keys = parts(by) if by else []
             for row in rows:
-                groups[tuple(row[key] for key in keys)].append(row)
+                groups[tuple(key_of(row, key) for key in keys)].append(row)
             out = []
             for values, members in groups.items():
                 row = dict(zip(keys, values))
-                for one in stats.split(", "):
-                    function, of, name = re.fullmatch(r"(\w+)\((\*|\w+)\) as (\w+)", one).groups()
-                    row[name] = said(aggregate(function, [1 if of == "*" else member[of] for member in members]))
+                for one in parts(stats):
+                    function, of, name = re.fullmatch(r"(\w+)\((.*)\) as (\w+)", one).groups()
+                    run = (lambda row: 1) if of == "*" else Expression(of).run
+                    row[name] = said(aggregate(function, [run(member) for member in members]))
                 out.append(row)
             rows = out
+        elif verb == "sort":
+            name, way = rest.split(" ")
+            rows.sort(key=lambda row: number(row[name]), reverse=way == "desc")
         else:
             assert verb == "limit", command
             rows = rows[: int(rest)]

@@ -20,6 +20,7 @@ from ..io.writing import Writing, check_writable, write_whole
 from ..serve.board import EVERY
 from ..serve.gathering import gather
 from ..serve.metrics import history
+from . import _grafana_try
 from ._output import print_note, progress_line, write_out
 from ._shared import add_input, collect, exit_code_of, flows_read_often
 
@@ -29,7 +30,8 @@ EXAMPLES = (
     "  vpcflow grafana dashboard --source cloudwatch --log-group /vpc/flow-logs\n"
     "  vpcflow grafana alerts --source prometheus -o alerts.yaml\n"
     "  vpcflow grafana provisioning --source victorialogs -o provisioning/\n"
-    "  vpcflow grafana history logs/ -o history.om"
+    "  vpcflow grafana history logs/ -o history.om\n"
+    "  vpcflow grafana try logs/ --open"
 )
 _VM = "victoriametrics"
 _WHAT = {
@@ -69,6 +71,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="write to FILE, for promtool tsdb create-blocks-from openmetrics, and for VictoriaMetrics",
     )  # fmt: skip
     verb.add_argument("--every", default=f"{EVERY}s", metavar="TIME", help="a sample every so often (default 5m)")
+    text = "start VictoriaMetrics and VictoriaLogs, where they are installed, over logs, and print where to look"
+    _grafana_try.add_arguments(_verb(verbs, "try", text))
 
 
 def _verb(verbs: Any, name: str, text: str) -> argparse.ArgumentParser:
@@ -100,7 +104,8 @@ def _where(args: argparse.Namespace) -> Where:
 
 def run(args: argparse.Namespace) -> int:
     """Runs the command and returns its exit code."""
-    verbs = {"dashboard": _dashboard, "alerts": _alerts, "provisioning": _provisioning, "history": _history}
+    verbs = {"dashboard": _dashboard, "alerts": _alerts, "provisioning": _provisioning, "history": _history,
+             "try": _grafana_try.run}  # fmt: skip
     return verbs[args.verb](args)
 
 

@@ -14,6 +14,7 @@ from ..detect.detect import checked_settings
 from ..detect.settings import Settings
 from ..errors import PlanError, RuleError, VpcflowError
 from ..io.listening import address_of
+from ..serve.beside import Beside, beside
 from ..serve.board import EVERY, MOST_FLOWS, Board, Figures
 from ..serve.gathering import gather
 from ..serve.metrics import series_of
@@ -56,6 +57,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--max-flows", type=positive, default=MOST_FLOWS, metavar="N",
         help=f"hold as many flows for questions about part of the time (default {MOST_FLOWS:,})",
     )  # fmt: skip
+    parser.add_argument("--controls", metavar="FILE", help="serve the verdicts of these controls, too, of all the logs")
+    parser.add_argument(
+        "--inventory", metavar="DIR", help="serve the cost by path, too, by this folder of answers of describe calls"
+    )
+    parser.add_argument("--prices", metavar="FILE", help="a price sheet for it (default: public list prices)")
+    parser.add_argument(
+        "--zones", metavar="FILE",
+        help="name zones by this CSV file of prefixes and names (default: availability zones of the inventory, or "
+        "private and outside)",
+    )  # fmt: skip
     parser.add_argument("--no-detect", action="store_true", help="run no detectors")
     parser.add_argument(
         "--set", action="append", default=[], metavar="NAME=VALUE", help="change a setting of a detector; repeatable"
@@ -72,12 +83,15 @@ def run(args: argparse.Namespace) -> int:
         raise PlanError("serve: --refresh reads logs again; give PATH, too")
     if args.refresh is not None and "-" in args.paths:
         raise PlanError("serve: --refresh reads logs again, and standard input comes once; give files")
+    if args.prices is not None and args.inventory is None:
+        raise PlanError("serve: --prices is of no use without --inventory DIR, by which paths are told")
     refresh = None if args.refresh is None else seconds(args.refresh, "--refresh")
     state = _state_of(args)
     settings = None if args.no_detect else checked_settings((), settings_of(args.set))
     server = Server(host, port, Board(None, state), token, tuple(args.allow_host))  # before logs are read
     try:
         figures = _figures(args, settings) if args.paths or args.flow_log else None
+        more = _beside(args)
         code = 0 if figures is None else exit_code_of(figures.report, args, 0)
     except BaseException:
         server.close()
@@ -85,7 +99,7 @@ def run(args: argparse.Namespace) -> int:
     if code:
         server.close()
         return code
-    board = Board(figures, state)
+    board = Board(figures, state, more)
     server.replace(board)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: server.stop())
@@ -119,12 +133,18 @@ def _figures(args: argparse.Namespace, settings: Settings | None) -> Figures:
     return made
 
 
+def _beside(args: argparse.Namespace) -> Beside:
+    """Returns what other documents say of the logs."""
+    flows = flows_of(args) if args.paths or args.flow_log else None
+    return beside(flows, controls=args.controls, inventory=args.inventory, prices=args.prices, zones=args.zones)
+
+
 def _refreshing(
     server: Server, args: argparse.Namespace, settings: Settings | None, every: int, state: str | None
 ) -> None:  # fmt: skip
     pause = threading.Event()
     while not pause.wait(every):
         try:
-            server.replace(Board(_figures(args, settings), state))
+            server.replace(Board(_figures(args, settings), state, _beside(args)))
         except VpcflowError as error:
             print_note(f"error: {error}; what was read before is served")

@@ -58,7 +58,7 @@ def alert_rules(
     ['Many rejected records']
     """
     own = source_of(source)
-    wanted = Wanted(format, **where)
+    wanted = Wanted(format, page=False, **where)  # variables are of dashboards
     wanted.check()
     rules = []
     for rule in _RULES:
@@ -82,7 +82,7 @@ def _target(rule: _Rule, source: str, wanted: Wanted) -> Json | None:
     targets = source_of(source).targets(once, wanted)
     target = targets[0] if targets else None
     if target is not None and source == "cloudwatch":
-        target["logGroupNames"] = [wanted.log_group]  # variables are of dashboards
+        target["logGroupNames"] = [wanted.log_group]
     return target if source != "infinity" else None
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .cloudwatch import metric_panels
+from .drawing import drawn, place, text
 from .panels import PANELS, Panel, lacks
-from .sources import Source, Wanted, Where, infinity_query, source_of
+from .sources import Source, Wanted, Where, source_of
+from .variables import models, typed
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -15,8 +17,6 @@ Json = dict[str, Any]
 
 _SCHEMA = 41  # of classic dashboards
 _TITLE = "VPC flow logs"
-_SIZES = {"stat": (6, 5), "timeseries": (12, 8), "table": (12, 8), "nodeGraph": (24, 12), "text": (24, 6)}
-_RED, _GREEN = "semi-dark-red", "semi-dark-green"
 
 
 def dashboard(source: str, format: str = "default", *, version: int = 1, **where: Unpack[Where]) -> Json:
@@ -34,66 +34,15 @@ def dashboard(source: str, format: str = "default", *, version: int = 1, **where
     wanted = Wanted(format, **where)
     wanted.check()
     shown = [(panel, own.targets(panel, wanted)) for panel in PANELS if not lacks(panel, format)]
-    panels = [_panel(panel, targets, own) for panel, targets in shown if targets]
+    panels = [drawn(panel, targets, source, own.plugin) for panel, targets in shown if targets]
     if source == "cloudwatch":
         panels += metric_panels(format, wanted.log_group)
     said = _missing(format, own, [panel for panel, targets in shown if not targets])
     if said:
-        panels.append(_text(said))
-    _place(panels)
+        panels.append(text(said))
+    place(panels)
     made = _classic(source, own, wanted, panels)
     return made if version == 1 else _version_2(made)
-
-
-def _panel(panel: Panel, targets: list[Json], source: Source) -> Json:
-    unit = panel.metric_unit if source.plugin == "prometheus" and panel.metric_unit else panel.unit
-    kind = panel.kind
-    place = {"type": source.plugin, "uid": "${datasource}"}
-    if kind == "stat" and source.plugin != "prometheus":
-        kind, unit = "table", "short"  # rows say more than one number
-    made: Json = {
-        "type": kind, "title": panel.title, "datasource": place, "options": _options(kind),
-        "targets": [{**target, "refId": "ABC"[n], "datasource": place} for n, target in enumerate(targets)],
-        "fieldConfig": {"defaults": {"unit": unit}, "overrides": _colours(panel)},
-    }  # fmt: skip
-    if panel.about:
-        made["description"] = panel.about
-    if kind == "timeseries":
-        made["fieldConfig"]["defaults"]["custom"] = {"fillOpacity": 20, "drawStyle": "bars", "stacking": {
-            "group": "A", "mode": "normal",
-        }}  # fmt: skip
-    if kind == "table":
-        made["fieldConfig"]["overrides"] = _units(unit)
-        made["fieldConfig"]["defaults"] = {}
-    return made
-
-
-def _options(kind: str) -> Json:
-    options: dict[str, Json] = {
-        "stat": {"reduceOptions": {"calcs": ["lastNotNull"], "fields": "", "values": False}, "colorMode": "value"},
-        "timeseries": {"legend": {"displayMode": "list", "placement": "bottom", "showLegend": True, "calcs": []},
-                       "tooltip": {"mode": "multi", "sort": "desc"}},
-        "table": {"showHeader": True, "cellHeight": "sm"},
-        "nodeGraph": {},
-    }  # fmt: skip
-    return options[kind]
-
-
-def _colours(panel: Panel) -> list[Json]:
-    """Returns that denials are red and what passed green, wherever actions are series."""
-    if panel.ask is None or "action" not in panel.ask.by:
-        return []
-    return [
-        {"matcher": {"id": "byRegexp", "options": f".*{name}.*"},
-         "properties": [{"id": "color", "value": {"mode": "fixed", "fixedColor": colour}}]}
-        for name, colour in (("REJECT", _RED), ("ACCEPT", _GREEN))
-    ]  # fmt: skip
-
-
-def _units(unit: str) -> list[Json]:
-    """Returns the unit of the columns that are measures; ports and times have none."""
-    columns = "(sum_)?bytes.*|Value.*" if unit == "bytes" else "(sum_)?(records|bytes).*|Value.*"
-    return [{"matcher": {"id": "byRegexp", "options": columns}, "properties": [{"id": "unit", "value": unit}]}]
 
 
 def _missing(format: str, source: Source, elsewhere: list[Panel]) -> list[str]:
@@ -108,48 +57,25 @@ def _missing(format: str, source: Source, elsewhere: list[Panel]) -> list[str]:
     return lines
 
 
-def _text(lines: list[str]) -> Json:
-    return {
-        "type": "text", "title": "What is not shown", "options": {"mode": "markdown", "content": "\n".join(lines)},
-        "fieldConfig": {"defaults": {}, "overrides": []}, "targets": [],
-    }  # fmt: skip
-
-
-def _place(panels: list[Json]) -> None:
-    """Gives each panel its number and its place: rows of 24 columns, as the panels come."""
-    x = y = tallest = 0
-    for number, panel in enumerate(panels, 1):
-        width, height = _SIZES[panel["type"]]
-        if x + width > 24:
-            x, y, tallest = 0, y + tallest, 0
-        panel["id"], panel["gridPos"] = number, {"x": x, "y": y, "w": width, "h": height}
-        x, tallest = x + width, max(tallest, height)
-
-
 def _classic(source: str, own: Source, wanted: Wanted, panels: list[Json]) -> Json:
-    variables: list[Json] = [{
+    choices: list[Json] = [{
         "name": "datasource", "label": "Data source", "type": "datasource", "query": own.plugin,
         "hide": 0, "refresh": 1, "regex": "", "options": [], "multi": False, "includeAll": False,
     }]  # fmt: skip
-    for name in own.variables:
-        value = getattr(wanted, name)
-        one = {"text": value, "value": value, "selected": True}
-        variables.append({
-            "name": name, "label": name.replace("_", " "), "type": "textbox", "query": value, "current": one,
-            "options": [one], "hide": 0,
-        })  # fmt: skip
-    notes = []
-    if source == "infinity":
-        place = {"type": own.plugin, "uid": "${datasource}"}
+    choices += [typed(name, name.replace("_", " "), getattr(wanted, name)) for name in own.variables]
+    choices += models(source, wanted.format, own.plugin)
+    notes: list[Json] = []
+    note = own.notes(wanted)
+    if note:
         notes.append({
-            "name": "Findings", "enable": True, "iconColor": "red", "datasource": place,
-            "target": {**infinity_query(wanted, "annotations"), "refId": "Findings"},
+            "name": "Findings", "enable": True, "iconColor": "red",
+            "datasource": {"type": own.plugin, "uid": "${datasource}"}, **note,
         })  # fmt: skip
     return {
         "uid": f"vpcflow-{source}", "title": _TITLE, "tags": ["vpcflow"], "schemaVersion": _SCHEMA, "version": 1,
         "editable": True, "graphTooltip": 1, "timezone": "utc", "time": {"from": "now-24h", "to": "now"},
         "refresh": "", "description": f"Made by vpcflow grafana dashboard for the format: {wanted.format}",
-        "templating": {"list": variables}, "annotations": {"list": notes}, "links": [], "panels": panels,
+        "templating": {"list": choices}, "annotations": {"list": notes}, "links": [], "panels": panels,
     }  # fmt: skip
 
 
@@ -175,7 +101,9 @@ def _element(panel: Json) -> Json:
     ]
     return {"kind": "Panel", "spec": {
         "id": panel["id"], "title": panel["title"], "description": panel.get("description", ""), "links": [],
-        "data": {"kind": "QueryGroup", "spec": {"queries": queries, "transformations": [], "queryOptions": {}}},
+        "data": {"kind": "QueryGroup", "spec": {"queries": queries, "transformations": [
+            {"kind": one["id"], "spec": one} for one in panel.get("transformations", [])
+        ], "queryOptions": {}}},
         "vizConfig": {"kind": "VizConfig", "group": panel["type"], "version": "", "spec": {
             "options": panel["options"], "fieldConfig": panel["fieldConfig"],
         }},
@@ -190,14 +118,28 @@ def _variable(one: Json) -> Json:
                 "text": "", "value": "",
             }, "options": [], "multi": False, "includeAll": False, "allowCustomValue": True,
         }}  # fmt: skip
-    current = {"text": one["query"], "value": one["query"]}
-    return {"kind": "TextVariable", "spec": {**base, "query": one["query"], "current": current}}
+    current = {name: one["current"][name] for name in ("text", "value")}
+    if one["type"] == "textbox":
+        return {"kind": "TextVariable", "spec": {**base, "query": one["query"], "current": current}}
+    several = {
+        name: one[name] for name in ("multi", "includeAll", "allValue", "allowCustomValue")
+    }
+    options = [{"text": own["text"], "value": own["value"]} for own in one["options"]]
+    spec = {**base, **several, "current": current, "options": options}
+    if one["type"] == "custom":
+        return {"kind": "CustomVariable", "spec": {**spec, "query": one["query"]}}
+    query = one["query"] if isinstance(one["query"], dict) else {"__legacyStringValue": one["query"]}
+    return {"kind": "QueryVariable", "spec": {
+        **spec, "definition": one["definition"], "refresh": "onTimeRangeChanged", "regex": "",
+        "sort": "alphabeticalAsc", "query": _query(query, one["datasource"]["type"]),
+    }}  # fmt: skip
 
 
 def _annotation(one: Json) -> Json:
     return {"kind": "AnnotationQuery", "spec": {
         "name": one["name"], "enable": True, "hide": False, "iconColor": one["iconColor"],
         "query": _query(one["target"], one["datasource"]["type"]),
+        "legacyOptions": {name: one[name] for name in ("titleFormat", "tagKeys") if name in one},
     }}  # fmt: skip
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from .ecs import START
 from .sources import source_of
 
 Json = dict[str, Any]
@@ -31,7 +32,7 @@ def provisioning(
         data["jsonData"] = {"auth_method": "bearerToken", "allowedHosts": [data["url"]]}
         data["secureJsonData"] = {"bearerToken": "$VPCFLOW_TOKEN"}
     elif source == "opensearch":
-        own_data = {"database": "vpcflow", "timeField": "start", "flavor": "opensearch", "version": "2.19.1"}
+        own_data = {"database": "vpcflow", "timeField": START, "flavor": "opensearch", "version": "2.19.1"}
         data["jsonData"] = {**own_data, "pplEnabled": False}
     elif source in ("cloudwatch", "athena"):
         data["jsonData"] = {"authType": "default", "defaultRegion": "$AWS_REGION"}

@@ -12,7 +12,8 @@ from ..errors import ArgumentError
 from ..io.aws.athena import LAYOUTS
 from ..io.aws.insights import alias
 from ..serve.server import ROUTES
-from . import languages
+from . import languages, variables
+from .ecs import START
 from .panels import Panel
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
@@ -43,6 +44,7 @@ class Wanted:
     layout: str = "daily"
     url: str = "http://127.0.0.1:9432"
     where: str = ""  # a filter, to be typed in the page
+    page: bool = True  # with variables of a page
 
     def check(self) -> None:
         """Raises :class:`~vpcflow.ArgumentError` for names that would be something else in a query."""
@@ -59,19 +61,40 @@ class Wanted:
 @dataclasses.dataclass(frozen=True)
 class Source:
     """A source: ``plugin`` is its id in Grafana, ``targets`` the queries of a panel, none if it has no answer.
-    ``why``: what it cannot show. ``variables``: constants by name, with their values of :class:`Wanted`."""
+    ``why``: what it cannot show. ``variables``: constants by name, with their values of :class:`Wanted`. ``notes``: how
+    findings are asked as annotations, nothing if they are not there."""
 
     plugin: str
     targets: Callable[[Panel, Wanted], Targets]
     why: str = ""
     variables: tuple[str, ...] = ()
+    notes: Callable[[Wanted], dict[str, Any]] = lambda wanted: {}
+
+
+_MEASURED = re.compile(r"vpcflow_(?P<of>service_|place_|)(bytes|packets|records)_total(\{(?P<has>[^}]*)\})?")
+_LABELS = {"service_": ("action", "service"), "place_": ("account", "region", "action"), "": ("action",)}
+
+
+def _narrowed(metric: str) -> str:
+    """Adds the variables of a page to an expression, where its metrics have their labels."""
+
+    def one(found: re.Match[str]) -> str:
+        own = [test for name, test in variables.matchers().items() if name in _LABELS[found["of"]]]
+        return f"{found[0].partition('{')[0]}{{{', '.join(filter(None, [found['has'], *own]))}}}"
+
+    return _MEASURED.sub(one, metric)
+
+
+def _chosen(source: str, panel: Panel, wanted: Wanted) -> list[str]:
+    return variables.tests(source, wanted.format, panel.ask) if wanted.page and panel.ask is not None else []
 
 
 def _prometheus(panel: Panel, wanted: Wanted) -> Targets:
     if not panel.metric:
         return []
     instant = panel.kind != "timeseries"
-    target = {"expr": panel.metric, "legendFormat": panel.legend, "instant": instant, "range": not instant}
+    metric = _narrowed(panel.metric) if wanted.page else panel.metric
+    target = {"expr": metric, "legendFormat": panel.legend, "instant": instant, "range": not instant}
     more = {"format": "table"} if panel.kind == "table" else {"interval": f"{languages.BIN}s"}
     return [{**target, **more}]
 
@@ -81,14 +104,26 @@ _COLUMNS = {
     "timeEnd": "timestamp_epoch",
     "start": "timestamp_epoch",
     "end": "timestamp_epoch",
+    "first": "timestamp_epoch",
 }
 _OF_TABLES = {
     "findings": ("start", "end", "severity", "detector", "actor", "targets", "what"),
     "coverage": ("interface_id", "seen", "start", "end", "minutes"),
     "series": ("time", "series", "value"),
+    "severities": ("severity", "findings"),
+    "lines": ("status", "records"),
+    "volume": ("bytes", "records", "region", "cost_cloudwatch", "cost_s3"),
+    "zones": ("source", "target", "bytes"),
+    "controls": ("verdict", "control", "title", "sessions", "violating", "why"),
+    "cost": ("path", "bytes", "cost", "currency", "why"),
+    "new": ("first", "srcaddr", "dstaddr", "dstport", "protocol_name", "bytes", "records", "why"),
+    "flows": ("srcaddr", "dstaddr", "dstport", "protocol_name", "action", "bytes", "packets", "records"),
     "annotations": ("time", "timeEnd", "title", "text", "tags"),
 }
-_NUMBERS = ("bytes", "packets", "records", "value", "minutes")
+_NUMBERS = (
+    "bytes", "packets", "records", "value", "minutes", "findings", "sessions", "violating", "dstport", "cost",
+    "cost_cloudwatch", "cost_s3",
+)  # fmt: skip
 
 
 def infinity_query(wanted: Wanted, path: str, format: str = "table") -> dict[str, Any]:
@@ -113,8 +148,10 @@ def _infinity(panel: Panel, wanted: Wanted) -> Targets:
     if not panel.path:
         return []
     if panel.kind == "nodeGraph":
-        return [infinity_query(wanted, path, f"node-graph-{path}") for path in ("nodes", "edges")]
-    return [infinity_query(wanted, panel.path, "timeseries" if panel.kind == "timeseries" else "table")]
+        limit = panel.path.partition("?")[2]
+        return [infinity_query(wanted, f"{path}?{limit}", f"node-graph-{path}") for path in ("nodes", "edges")]
+    through_time = panel.kind in ("timeseries", "state-timeline")
+    return [infinity_query(wanted, panel.path, "timeseries" if through_time else "table")]
 
 
 def _victorialogs(panel: Panel, wanted: Wanted) -> Targets:
@@ -122,15 +159,18 @@ def _victorialogs(panel: Panel, wanted: Wanted) -> Targets:
         return []
     legend = " ".join(f"{{{{{field.replace('-', '_')}}}}}" for field in panel.ask.by)
     kind = "statsRange" if panel.ask.over_time else "stats"
-    return [{"expr": languages.logsql(panel.ask, wanted.format), "queryType": kind, "legendFormat": legend}]
+    query = languages.logsql(panel.ask, wanted.format, _chosen("victorialogs", panel, wanted))
+    return [{"expr": query, "queryType": kind, "legendFormat": legend}]
 
 
 def _cloudwatch(panel: Panel, wanted: Wanted) -> Targets:
-    if panel.ask is None:
+    if panel.ask is None or panel.ask.new:  # it asks the time of the page alone
         return []
     groups = [f"bin({languages.BIN // 60}m)"] if panel.ask.over_time else []
+    chosen = _chosen("cloudwatch", panel, wanted)
     return [{
-        "queryMode": "Logs", "id": "", "region": "default", "expression": languages.insights(panel.ask, wanted.format),
+        "queryMode": "Logs", "id": "", "region": "default",
+        "expression": languages.insights(panel.ask, wanted.format, chosen),
         "logGroupNames": ["${log_group}"], "logGroups": [],
         "statsGroups": [*groups, *(alias(field) for field in panel.ask.by)],
     }]  # fmt: skip
@@ -140,30 +180,45 @@ def _athena(panel: Panel, wanted: Wanted) -> Targets:
     if panel.ask is None:
         return []
     place = f'"{wanted.database}"."{wanted.table}"'
+    chosen = _chosen("athena", panel, wanted)
     return [{
-        "rawSQL": languages.athena(panel.ask, wanted.format, place, wanted.layout),
+        "rawSQL": languages.athena(panel.ask, wanted.format, place, wanted.layout, chosen),
         "format": 0 if panel.ask.over_time else 1, "table": wanted.table,
         "connectionArgs": {"catalog": "__default", "database": wanted.database, "region": "__default"},
     }]  # fmt: skip
 
 
 def _opensearch(panel: Panel, wanted: Wanted) -> Targets:
-    if panel.ask is None:
+    if panel.ask is None or panel.ask.new or panel.ask.measure == "status":  # buckets have no words, and no past
         return []
-    query, metrics, buckets = languages.lucene(panel.ask, wanted.format)
+    query, metrics, buckets = languages.lucene(panel.ask, wanted.format, _chosen("opensearch", panel, wanted))
     return [{
-        "query": query, "queryType": "lucene", "metrics": metrics, "bucketAggs": buckets, "timeField": "start",
+        "query": query, "queryType": "lucene", "metrics": metrics, "bucketAggs": buckets, "timeField": START,
         "alias": "", "format": "table",
     }]  # fmt: skip
+
+
+_APPEARED = "(vpcflow_findings - (vpcflow_findings offset 10m or vpcflow_findings * 0)) > 0"
+
+
+def _notes_of_metrics(wanted: Wanted) -> dict[str, Any]:
+    target = {"expr": _APPEARED, "interval": f"{languages.BIN}s", "refId": "Findings"}
+    return {"target": target, "titleFormat": "{{severity}}: {{detector}}", "tagKeys": "detector,severity"}
+
+
+def _notes_served(wanted: Wanted) -> dict[str, Any]:
+    return {"target": {**infinity_query(wanted, "annotations"), "refId": "Findings"}}
 
 
 _NO_RECORDS = "it holds records, and no findings, coverage or graph; vpcflow serve has them, for the source infinity"
 SOURCES: dict[str, Source] = {
     "prometheus": Source(
-        "prometheus", _prometheus, "it holds no addresses, which would be a series each; infinity and victorialogs do"
+        "prometheus", _prometheus, "it holds no addresses, which would be a series each; infinity and victorialogs do",
+        notes=_notes_of_metrics,
     ),
     "infinity": Source(
-        "yesoreyeram-infinity-datasource", _infinity, "vpcflow serve has no table of it", ("url", "where")
+        "yesoreyeram-infinity-datasource", _infinity, "vpcflow serve has no table of it", ("url", "where"),
+        _notes_served,
     ),
     "victorialogs": Source("victoriametrics-logs-datasource", _victorialogs, _NO_RECORDS),
     "cloudwatch": Source("cloudwatch", _cloudwatch, _NO_RECORDS, ("log_group",)),

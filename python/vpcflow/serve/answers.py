@@ -15,7 +15,7 @@ from ..analyze.questions import TABLES, Table
 from ..errors import FieldError, VpcflowError
 from ..io.packed import RefusedError
 from ..query.expr import count
-from ..query.flows import Flows
+from ..query.flows import Flows, Grouped
 from .board import MOST_ROWS, Board, Figures, Held, Rows, protocol_name
 
 _LIMIT = 100  # rows, if a request does not say
@@ -23,6 +23,8 @@ _LONGEST_WHERE = 2000
 _LATEST = 32_503_680_000  # Unix seconds: the year 3000
 _GRAPH = 200
 OTHER = "other"
+FLOOR = {"X-Vpcflow-Floor": "each value is at least that"}
+NO_LOGS = "no logs are served, only what a watch told; start with a PATH"
 MEASURES = ("bytes", "packets", "records")
 
 
@@ -120,28 +122,28 @@ def table(name: str, figures: Figures, asked: Asked) -> Answer:
     groups that are largest in all the time where there are more flows than are held."""
     own = TABLES[name]
     if not asked.where and not asked.window.of(figures):
-        return _shown(figures.tables[name], own, asked.limit, bound=figures.bounds.get(name, 0))
+        return shown(figures.tables[name], own, asked.limit, bound=figures.bounds.get(name, 0))
     rejects = bool(own.where and own.measure == "records")
     kept = figures.kept.get(name)
-    held = _held(figures, asked, rejects)
-    found = _grouped(held.flows if kept is None else kept.flows, held, asked, own, asked.limit)
+    held = held_for(figures, asked, rejects)
+    found = grouped(held.flows if kept is None else kept.flows, held, asked, own, asked.limit)
     if held.complete:
-        return _shown(found, own, asked.limit)
+        return shown(found, own, asked.limit)
     totals = figures.totals if kept is None else kept.totals
     total = sum(row[own.measure] or 0 for row in totals if _counts(row, kept is None and rejects, asked.window))
     if kept is not None:
-        return _shown(found, own, asked.limit, total=total, bound=kept.bound)
-    floor = {"X-Vpcflow-Floor": "each value is at least that"}
+        return shown(found, own, asked.limit, total=total, bound=kept.bound)
     if own.where and not rejects:  # the sum of which is in no total
-        return _shown(found, own, asked.limit)._replace(headers=floor)
-    return _shown(found, own, asked.limit, total=total)._replace(headers=floor)
+        return shown(found, own, asked.limit)._replace(headers=FLOOR)
+    return shown(found, own, asked.limit, total=total)._replace(headers=FLOOR)
 
 
 def _counts(row: dict[str, Any], rejects: bool, window: Window) -> bool:
     return window.has(row["time"]) and (not rejects or row["action"] == "REJECT")
 
 
-def _held(figures: Figures, asked: Asked, rejects: bool) -> Held:
+def held_for(figures: Figures, asked: Asked, rejects: bool) -> Held:
+    """Returns the flows that a request is answered by. Raises :class:`RefusedError`."""
     held = figures.held_rejects if rejects and not figures.held.complete else figures.held
     if asked.where and not held.complete:
         raise RefusedError(
@@ -151,8 +153,14 @@ def _held(figures: Figures, asked: Asked, rejects: bool) -> Held:
     return held
 
 
-def _grouped(flows: Flows, held: Held, asked: Asked, own: Table, limit: int) -> Rows:
+def grouped(flows: Flows, held: Held, asked: Asked, own: Table, limit: int) -> Rows:
     """Groups rows that stand for flows. ``held``: of which fields conditions may be."""
+    groups = grouped_flows(flows, held, asked, own)
+    return rows_of(groups.agg(**Held.measures()).top_k(limit, by=own.measure, other=True), held)
+
+
+def grouped_flows(flows: Flows, held: Held, asked: Asked, own: Table) -> Grouped:
+    """Returns the groups of rows that stand for flows, of those that a request asks for."""
     conditions = [own.where, asked.where]
     conditions += [f"start >= {asked.window.start}"] if asked.window.start is not None else []
     conditions += [f"start < {asked.window.end}"] if asked.window.end is not None else []
@@ -161,15 +169,27 @@ def _grouped(flows: Flows, held: Held, asked: Asked, own: Table, limit: int) -> 
             held.nameable.filter(asked.where).agg(count()).collect()
         for condition in filter(None, conditions):
             flows = flows.filter(condition)._with(lenient=condition is not asked.where)
-        return flows.group_by(*own.by).agg(**Held.measures()).top_k(limit, by=own.measure, other=True).collect().rows()
-    except FieldError as error:
-        there = ", ".join(held.nameable.columns)
-        raise RefusedError(400, f"where: {str(error).partition(';')[0]}; there are {there}") from None
     except VpcflowError as error:
-        raise RefusedError(400, f"where: {error}") from None
+        raise _refused(error, held) from None
+    return flows.group_by(*own.by)
 
 
-def _shown(rows: Rows, own: Table, limit: int, *, total: int | None = None, bound: int = 0) -> Answer:
+def rows_of(flows: Flows, held: Held) -> Rows:
+    """Returns the rows of a query for a request."""
+    try:
+        return flows.collect().rows()
+    except VpcflowError as error:
+        raise _refused(error, held) from None
+
+
+def _refused(error: VpcflowError, held: Held) -> RefusedError:
+    if isinstance(error, FieldError):
+        there = ", ".join(held.nameable.columns)
+        return RefusedError(400, f"where: {str(error).partition(';')[0]}; there are {there}")
+    return RefusedError(400, f"where: {error}")
+
+
+def shown(rows: Rows, own: Table, limit: int, *, total: int | None = None, bound: int = 0) -> Answer:
     """Returns the first groups, each with the total of the measure, what no row listed has of it, and what a group that
     is not listed has at most, if that may be more than those listed have."""
     measure = own.measure
@@ -205,9 +225,9 @@ def findings(board: Board, asked: Asked) -> Answer:
             "what": one.sentence, "id": one.id,
         }
         for one in board.findings()
-        if _overlaps(asked.window, one.start, one.end)
+        if overlaps(asked.window, one.start, one.end)
     ]  # fmt: skip
-    return _listed(rows, asked.limit)
+    return listed(rows, asked.limit)
 
 
 def notes(board: Board, asked: Asked) -> Answer:
@@ -218,9 +238,9 @@ def notes(board: Board, asked: Asked) -> Answer:
             "text": one.sentence, "tags": f"{one.detector},{one.severity}", "id": one.id,
         }
         for one in board.findings()
-        if _overlaps(asked.window, one.start, one.end)
+        if overlaps(asked.window, one.start, one.end)
     ]  # fmt: skip
-    return _listed(rows, asked.limit)
+    return listed(rows, asked.limit)
 
 
 def sessions(figures: Figures, asked: Asked) -> Answer:
@@ -230,7 +250,7 @@ def sessions(figures: Figures, asked: Asked) -> Answer:
         for row in figures.sessions
         if row["start"] is not None and asked.window.has(row["start"])
     ]
-    found = _listed(rows, asked.limit)
+    found = listed(rows, asked.limit)
     if not figures.begun:
         return found
     start, end = asked.window
@@ -248,16 +268,18 @@ def coverage(figures: Figures, asked: Asked) -> Answer:
     rows = [
         {**row, "start": row["start"] * 1000, "end": row["end"] * 1000}
         for row in sorted(figures.coverage, key=lambda row: (order.index(row["seen"]), -row["minutes"]))
-        if _overlaps(asked.window, row["start"], row["end"])
+        if overlaps(asked.window, row["start"], row["end"])
     ]
-    return _listed(rows, asked.limit)
+    return listed(rows, asked.limit)
 
 
-def _overlaps(window: Window, start: int, end: int) -> bool:
+def overlaps(window: Window, start: int, end: int) -> bool:
+    """Tells whether a span of time has a part in a window."""
     return (window.start is None or end >= window.start) and (window.end is None or start < window.end)
 
 
-def _listed(rows: Rows, limit: int) -> Answer:
+def listed(rows: Rows, limit: int) -> Answer:
+    """Answers the first rows, each with how many there are, and how many are not listed."""
     other = max(len(rows) - limit, 0)
     return Answer([{**row, "other": other, "total": len(rows)} for row in rows[:limit]], len(rows), other, {})
 
@@ -319,9 +341,9 @@ def graph(figures: Figures, asked: Asked) -> Graph:
 
 
 def _graph(figures: Figures, asked: Asked) -> Graph:
-    held, some = _held(figures, asked, False), figures.kept.get("pairs")
+    held, some = held_for(figures, asked, False), figures.kept.get("pairs")
     own = Table(("srcaddr", "dstaddr", "action"), "bytes")
-    pairs = _grouped(held.flows if some is None else some.flows, held, asked, own, 2**31)
+    pairs = grouped(held.flows if some is None else some.flows, held, asked, own, 2**31)
     most = min(asked.limit, _GRAPH)
     total = sum(row["bytes"] or 0 for row in pairs)
     if not held.complete:

@@ -18,6 +18,7 @@ from ..query.flows import Flows
 from ..query.result import Result
 from ..query.scan import scan
 from ..watch.status import Status, alerted, status
+from .beside import Beside
 
 MOST_ROWS = 1000  # of an answer
 MOST_FLOWS = 300_000  # rows that are held, for questions about part of the time or of the flows
@@ -120,10 +121,12 @@ class Figures:
 
 @dataclasses.dataclass(frozen=True)
 class Board:
-    """What is served: the figures of logs, of none if only what a watch told is, and the state of that watch."""
+    """What is served: the figures of logs, of none if only what a watch told is, the state of that watch, and what
+    other documents say of the logs."""
 
     figures: Figures | None
     state: str | None = None
+    beside: Beside | None = None
 
     def findings(self) -> list[Finding]:
         """Returns the findings in the logs, and those that the watch told by now."""

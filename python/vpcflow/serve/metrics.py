@@ -218,6 +218,16 @@ def history(figures: Figures) -> Iterator[str]:
     yield "# EOF\n"
 
 
+def at_each_bin(board: Board, figures: Figures) -> Iterator[str]:
+    """Yields lines with times as :func:`history` does, of what is of all the logs: the same at the end of each bin."""
+    times = [row["time"] for row in figures.totals if row["time"] is not None]
+    if times:
+        ends = range(min(times) + figures.every, max(times) + figures.every + 1, figures.every)
+        for family in gauges(board):
+            for labels, value in sorted(family.samples.items()):
+                yield "".join(f"{family.name}{_labels(labels)} {_number(value)} {end}\n" for end in ends)
+
+
 def _labels(labels: Labels) -> str:
     return "{" + ",".join(f'{name}="{_escaped(value, True)}"' for name, value in labels) + "}" if labels else ""
 

@@ -18,7 +18,7 @@ from ..analyze.questions import TABLES
 from ..errors import RuleError, VpcflowError
 from ..io.listening import Handler, Listener, is_loopback
 from ..io.packed import RefusedError
-from . import answers
+from . import answers, more
 from .answers import MEASURES, Answer, Asked
 from .board import Board, Figures
 from .metrics import exposition
@@ -28,7 +28,6 @@ _AT_ONCE = 2  # answers that are computed
 _WAIT = 10.0  # seconds that a request waits for its turn
 _KEPT = 64  # answers that are kept
 _PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
-_NO_LOGS = "no logs are served, only what a watch told; start with a PATH"
 _HOST = re.compile(r"(?P<name>\[[0-9a-f:.]+\]|[^\[\]:/@\s]+)(:[0-9]{1,5})?")
 _SAFE = {
     "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "Content-Security-Policy": "default-src 'none'",
@@ -43,7 +42,7 @@ class _Route(NamedTuple):
 def _of_figures(answer: Callable[[Figures, Asked], Answer]) -> Callable[[Board, Asked], Answer]:
     def made(board: Board, asked: Asked) -> Answer:
         if board.figures is None:
-            raise RefusedError(404, _NO_LOGS)
+            raise RefusedError(404, answers.NO_LOGS)
         return answer(board.figures, asked)
 
     return made
@@ -62,6 +61,13 @@ def _routes() -> dict[str, _Route]:
         routes[f"/api/v1/series/{name}"] = _Route(("from", "to", "by", "limit"), own)
     routes["/api/v1/nodes"] = _Route(part, _of_figures(lambda figures, asked: answers.graph(figures, asked).nodes))
     routes["/api/v1/edges"] = _Route(part, _of_figures(lambda figures, asked: answers.graph(figures, asked).edges))
+    for name, answer in (("flows", more.flows), ("new", more.new), ("lines", more.lines), ("volume", more.volume)):
+        allowed = part if name in ("flows", "new") else times
+        routes[f"/api/v1/table/{name}"] = _Route(allowed, _of_figures(answer))
+    routes["/api/v1/table/zones"] = _Route(part, more.zones)
+    for name, told in (("controls", more.controls), ("cost", more.cost), ("severities", more.severities)):
+        routes[f"/api/v1/table/{name}"] = _Route(times, told)
+    routes["/api/v1/series/status"] = _Route(times, _of_figures(more.status))
     routes["/api/v1/annotations"] = _Route(times, answers.notes)
     return routes
 
