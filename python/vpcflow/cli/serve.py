@@ -135,7 +135,7 @@ def _figures(args: argparse.Namespace, settings: Settings | None) -> Figures:
 
 def _beside(args: argparse.Namespace) -> Beside:
     """Returns what other documents say of the logs."""
-    flows = flows_of(args) if args.paths or args.flow_log else None
+    flows = flows_read_often(args) if args.controls or args.inventory else None
     return beside(flows, controls=args.controls, inventory=args.inventory, prices=args.prices, zones=args.zones)
 
 
