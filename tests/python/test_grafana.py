@@ -7,7 +7,8 @@ import re
 import pytest
 
 import vpcflow as vf
-from grafana_page import check, expanded, logs, ours, text
+from grafana_page import check, expanded, logs, ours
+from grafana_page import text as said
 from insights_stand_in import answer
 from vpcflow import _core
 from vpcflow.cli import main
@@ -242,7 +243,7 @@ def test_insights_queries_of_the_page_give_what_we_do(format):
             query = expanded(target_of(made, panel)["expression"], made, 0, 1, **values)
             rows = [list(row.values()) for row in answer(query, lines, times)[0]]
             over = panel.ask.over_time
-            found = {(*row[:over], *map(text, row[over:-1])): int(row[-1]) for row in rows if not over or int(row[-1])}
+            found = {(*row[:over], *map(said, row[over:-1])): int(row[-1]) for row in rows if not over or int(row[-1])}
             check(panel, found, ours(ours_, panel.ask))
             seen.add(panel.name)
     assert {"status", "talkers"} <= seen
