@@ -25,9 +25,8 @@ def add_correlation(parser: argparse.ArgumentParser) -> None:
     )
     for name, what in KINDS.items():
         group.add_argument(f"--{name}", metavar="DIR|URL", help=f"follow {what}: a folder, or s3://BUCKET/PREFIX/")
-    group.add_argument(
-        "--events", metavar="DIR|URL", help="follow other events: CSV or JSON lines, with --mapping"
-    )
+    group.add_argument("--ocsf", metavar="DIR|URL", help="follow OCSF forms of these, as Security Lake has them")
+    group.add_argument("--events", metavar="DIR|URL", help="follow other events: CSV or JSON lines, with --mapping")
     group.add_argument("--mapping", metavar="FILE", help="say which columns of --events are what, as YAML or JSON")
     group.add_argument("--inventory", metavar="DIR", help="take owners and groups from AWS's describe answers")
     group.add_argument(
@@ -46,7 +45,7 @@ def add_correlation(parser: argparse.ArgumentParser) -> None:
 
 def correlating_of(args: argparse.Namespace) -> Any:
     """Returns what a watch correlates; ``None`` if nothing asks for it."""
-    sources = {name: place for name in KINDS if (place := getattr(args, name)) is not None}
+    sources = {name: place for name in (*KINDS, "ocsf") if (place := getattr(args, name)) is not None}
     if args.events is not None:
         sources["mapped"] = args.events
     if not sources and args.correlate_rules is None:

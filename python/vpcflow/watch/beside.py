@@ -9,7 +9,7 @@ import os
 import re
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Callable, NamedTuple
 
 from ..correlate.events import Event
@@ -82,12 +82,6 @@ class Beside:
                     self._files.record(file, got.error)
         return failed
 
-    @property
-    def _name(self) -> str:
-        """The source as events name it."""
-        mapping: Mapping[str, Any] = self._settings.mapping or {}
-        return str(mapping["source"]) if self._source == "mapped" else self._source
-
     def _whole(self, file: File) -> _Read:
         return self._read(file.path, file.path)
 
@@ -95,16 +89,12 @@ class Beside:
         """Reads a file whose events name ``shown`` as their place."""
         changes: list[Any] = []
         try:  # files without events are usual: digests, and calls that nobody reads
-            events, notes = load_events(
-                path, self._source, changes if self._source == "cloudtrail" else None, self._settings.mapping,
-                allow_empty=True,
-            )  # fmt: skip
+            events, notes = load_events(path, self._source, changes, self._settings.mapping, allow_empty=True)
         except VpcflowError as error:
-            nothing = self._correlation.sifted(self._name, ())
-            return _Read(nothing, [], (), str(error).splitlines()[0].replace(path, shown))
+            return _Read(Sifted([], {}), [], (), str(error).splitlines()[0].replace(path, shown))
         placed = (event if path == shown else _placed(event, path, shown) for event in events)
         return _Read(
-            self._correlation.sifted(self._name, placed), changes, [note.replace(path, shown) for note in notes]
+            self._correlation.sifted(placed), changes, [note.replace(path, shown) for note in notes]
         )  # fmt: skip
 
 
@@ -182,7 +172,7 @@ class _Objects:
                 try:
                     data = bytes(waiting.result())
                 except FetchError as error:
-                    yield _Read(Sifted("", [], None, None), [], (), str(error))
+                    yield _Read(Sifted([], {}), [], (), str(error))
                     continue
                 path = os.path.join(folder, re.sub(r"[^\w.\-]", "_", file.path.rpartition("/")[2])[-200:] or "object")
                 with open(path, "wb") as out:

@@ -18,7 +18,6 @@ from ..correlate.conditions import Condition
 from ..correlate.correlate import chosen_rules, is_possible
 from ..correlate.entities import Entities, add_inventory
 from ..correlate.events import Event, Events
-from ..correlate.load import SOURCES
 from ..correlate.logs import (
     coverage_events,
     fields_of,
@@ -33,7 +32,7 @@ from ..correlate.model import SequenceRule, Step, time_of_absent
 from ..correlate.risk import risk
 from ..correlate.seen import Seen
 from ..correlate.sequence import BEST, Match, matches
-from ..correlate.sources import checked_mapping, events_of_findings
+from ..correlate.sources import KINDS, checked_mapping, events_of_findings
 from ..errors import PlanError
 from ..findings.finding import Finding
 from ..inventory.inventory import Inventory
@@ -47,8 +46,8 @@ from .store import Store
 
 Place = Union[str, "os.PathLike[str]"]
 _OF_LOGS = ("flows", "coverage", "findings", "sessions")  # what the logs give
-#: Sources that a watch can follow beside its logs; ``mapped`` needs a mapping.
-BESIDE = (*(name for name in SOURCES if name not in _OF_LOGS), "mapped")
+#: Sources that a watch can follow beside its logs: ``ocsf`` is of several; ``mapped`` needs a mapping.
+BESIDE = (*KINDS, "ocsf", "mapped")
 #: Seconds for which an event of a source may still come. AWS delivers CloudTrail within 15 minutes mostly, flow logs
 #: within 10 after windows of up to 10.
 LATENESS = {
@@ -172,9 +171,9 @@ class WatchedCorrelation:
 
     # -- within the transaction of a batch
 
-    def sifted(self, source: str, events: Iterable[Event]) -> Sifted:
-        """Takes those events of a source that are kept. For any time."""
-        return sifted(source, events, self._rules)
+    def sifted(self, events: Iterable[Event]) -> Sifted:
+        """Takes those events that are kept. For any time."""
+        return sifted(events, self._rules)
 
     def add(self, events: Sifted, changes: Iterable[Any], notes: Sequence[str]) -> None:
         """Adds events beside the logs."""
@@ -194,12 +193,12 @@ class WatchedCorrelation:
             self._kept.forget_steps(step.static for rule in rules for step in rule.steps if step.sources == ("flows",))
         self._kept.add_flows(flows, formats, rules, self._shown)
         if look is not None:
-            self._kept.replace_events(look.since, self.sifted("findings", events_of_findings(look.all)))
+            self._kept.replace_events("findings", look.since, self.sifted(events_of_findings(look.all)))
             passed = Seen()
             sessions = session_events(look.sessions, rules, passed)
             self._kept.replace_sessions(look.since, sessions, passed.records)
         if found:
-            self._kept.add_events(self.sifted("findings", events_of_findings(found)))
+            self._kept.add_events(self.sifted(events_of_findings(found)))
         self._dirty = True
 
     def _newest(self) -> int:

@@ -11,7 +11,7 @@ from .._addresses import PRIVATE
 from ..correlate.entities import Entities, add_changes, add_flows
 from ..correlate.events import Event, supersedes
 from ..correlate.logs import MOST, add_owners, facts_queries, fields_of, record_event, records_query
-from ..correlate.model import SequenceRule
+from ..correlate.model import SequenceRule, Step
 from ..correlate.seen import Seen
 from ..correlate.sequence import Used
 from ..findings.scope import Scope
@@ -36,27 +36,28 @@ def step_name(static: Sequence[str]) -> str:
 
 
 class Sifted(NamedTuple):
-    """The events of a source that are to be kept, each with whether a rule takes it; and the first and last second of
-    all."""
+    """The events that are to be kept, each with whether a rule takes it; and the first and last second of all, by
+    source."""
 
-    source: str
     events: list[tuple[Event, bool]]
-    first: int | None
-    last: int | None
+    spans: dict[str, tuple[int, int]]
 
 
-def sifted(source: str, events: Iterable[Event], rules: Sequence[SequenceRule]) -> Sifted:
+def sifted(events: Iterable[Event], rules: Sequence[SequenceRule]) -> Sifted:
     """Takes those events that rules take, or that have a risk."""
-    steps = [step for rule in rules for step in rule.steps if source in step.sources]
-    out = []
-    first = last = None
+    steps: dict[str, list[Step]] = {}
+    for rule in rules:
+        for step in rule.steps:
+            for source in step.sources:
+                steps.setdefault(source, []).append(step)
+    out = Sifted([], {})
     for event in events:
-        first = event.time if first is None else min(first, event.time)
-        last = event.end if last is None else max(last, event.end)
-        needed = any(step.takes(event) for step in steps)
+        first, last = out.spans.get(event.source, (event.time, event.end))
+        out.spans[event.source] = (min(first, event.time), max(last, event.end))
+        needed = any(step.takes(event) for step in steps.get(event.source, ()))
         if needed or event.severity:
-            out.append((event, needed))
-    return Sifted(source, out, first, last)
+            out.events.append((event, needed))
+    return out
 
 
 class Kept:
@@ -95,12 +96,12 @@ class Kept:
         """Adds events."""
         for event, needed in sifted.events:
             self._add(event, needed)
-        if sifted.first is not None:
-            self.set_fact("span", sifted.source, sifted.first, sifted.last)
+        for source, (first, last) in sifted.spans.items():
+            self.set_fact("span", source, first, last)
 
-    def replace_events(self, since: int, sifted: Sifted) -> None:
-        """Puts events in the place of those of their source from a time on."""
-        self._store.execute("delete from events where source = ? and start >= ?", (sifted.source, since))
+    def replace_events(self, source: str, since: int, sifted: Sifted) -> None:
+        """Puts events in the place of those of a source from a time on."""
+        self._store.execute("delete from events where source = ? and start >= ?", (source, since))
         self.add_events(sifted)
 
     def _add(self, event: Event, needed: bool) -> None:
