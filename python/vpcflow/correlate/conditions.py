@@ -182,6 +182,14 @@ def plain(value: Any) -> str:
     return str(value).strip().lower()
 
 
+@functools.lru_cache(maxsize=1 << 12)
+def _network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
+    try:
+        return ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        return None
+
+
 @functools.lru_cache(maxsize=256)
 def _pattern(op: str, text: str) -> re.Pattern[str]:
     return re.compile(fnmatch.translate(text.lower()) if op == "like" else text)
@@ -216,9 +224,6 @@ def _same(own: Any, value: Any) -> bool:
     if span and left.isdecimal():
         return int(span[1]) <= int(left) <= int(span[2])
     if "/" in right:
-        address = address_of(left)
-        try:
-            return address is not None and address in ipaddress.ip_network(right, strict=False)
-        except ValueError:
-            return False
+        address, network = address_of(left), _network(right)
+        return address is not None and network is not None and address in network
     return False

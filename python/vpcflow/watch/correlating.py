@@ -284,10 +284,11 @@ class WatchedCorrelation:
             times = [times_near(rule, step, anchor) for anchor in anchors]
             yield from self._kept.records(step.static, min(times)[0], max(last for _, last in times))
             return
-        named = {one.values[0] for one in step.conditions if isinstance(one, Condition) and one.bound}
+        bound = [one for one in step.conditions if isinstance(one, Condition) and one.bound]
+        named = {one.values[0] for one in bound}
         for anchor in anchors:
             binds = first.bound_by(anchor)
-            for record in self._kept.records(step.static, *times_near(rule, step, anchor)):
+            for record in self._kept.records(step.static, *times_near(rule, step, anchor), _ports(bound, binds)):
                 if not named <= binds.keys() or step.fits(record, binds):
                     yield record
 
@@ -352,6 +353,16 @@ class WatchedCorrelation:
         for entity in known.keys() - {row["entity"] for row in rows}:  # its events are older than the window
             self._store.execute("delete from facts where kind = 'risk' and name = ?", (entity,))
         return alerts
+
+
+def _ports(bound: Sequence[Condition], binds: Mapping[str, object]) -> tuple[int, int] | None:
+    """Returns the destination ports that conditions ask for, if they ask for some."""
+    for one in bound:
+        if one.field == "dstport" and one.op in ("=", "in") and not one.negated and one.values[0] in binds:
+            low, _, high = str(binds[one.values[0]]).partition("-")
+            if low.isdecimal() and (high or low).isdecimal():
+                return int(low), int(high or low)
+    return None
 
 
 def _apart(rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -27,6 +28,10 @@ from .store import Store
 _EVENTS = 200_000  # that are kept of all sources
 _CHANGES = 200_000  # of entities, as CloudTrail tells them
 _NOTES = 20
+_TOGETHER = 500  # events that are looked for at once
+_PARTS = 10  # of an event, in its row
+# What conditions seldom ask of a record, and in which those of one kind differ.
+_NO_KIND = frozenset(("start", "end", "packets", "bytes", "srcport", "file", "offset"))
 _OWN = 4  # an address of an interface is in at least one of so many of its records
 
 
@@ -94,8 +99,20 @@ class Kept:
 
     def add_events(self, sifted: Sifted) -> None:
         """Adds events."""
-        for event, needed in sifted.events:
-            self._add(event, needed)
+        for begin in range(0, len(sifted.events), _TOGETHER):
+            some = sifted.events[begin : begin + _TOGETHER]
+            marks = ", ".join("?" * len(some))
+            query = f"select source, key, body from events where key in ({marks})"
+            rows = self._store.execute(query, [event.key for event, _ in some])
+            known = {(source, key): _event(json.loads(body)[:_PARTS]) for source, key, body in rows}
+            new = {}
+            for event, needed in some:
+                name = (event.source, event.key)
+                if name not in known or supersedes(event, known[name]):
+                    known[name] = event
+                    body = json.dumps([*event.as_dict().values(), event.key, event.version])
+                    new[name] = (*name, event.time, event.end, needed, body)
+            self._store.executemany("insert or replace into events values (?, ?, ?, ?, ?, ?)", new.values())
         for source, (first, last) in sifted.spans.items():
             self.set_fact("span", source, first, last)
 
@@ -103,17 +120,6 @@ class Kept:
         """Puts events in the place of those of a source from a time on."""
         self._store.execute("delete from events where source = ? and start >= ?", (source, since))
         self.add_events(sifted)
-
-    def _add(self, event: Event, needed: bool) -> None:
-        query = "select body from events where source = ? and key = ?"
-        row = self._store.execute(query, (event.source, event.key)).fetchone()
-        if row is not None and not supersedes(event, _event(json.loads(row[0]))):
-            return
-        body = json.dumps([*event.as_dict().values(), event.key, event.version])
-        self._store.execute(
-            "insert or replace into events values (?, ?, ?, ?, ?, ?)",
-            (event.source, event.key, event.time, event.end, needed, body),
-        )
 
     def events(self) -> Iterator[Event]:
         """Yields all events that are kept."""
@@ -160,19 +166,36 @@ class Kept:
             if len(result) >= MOST:
                 self.note(f"of some files only the first {MOST:,} records of a step were kept", scope.end or 0)
 
-    def _add_records(self, step: str, rows: Iterable[dict[str, Any]], apart: set[str]) -> None:
-        found = (record_event(row) for row in rows if row["start"] is not None)
+    def _add_records(self, step: str, rows: Sequence[dict[str, Any]], apart: set[str]) -> None:
+        if not rows:
+            return
+        names = json.dumps(list(rows[0]))
+        if self._body("longest", step) not in (None, list(rows[0])):  # of other rules
+            self._store.execute("delete from records where step = ?", (step,))
+        kinds = [name for name in rows[0] if name not in _NO_KIND - apart]
         self._store.executemany(
-            "insert or ignore into records values (?, ?, ?, ?, 0, ?, ?)",
-            ((step, e.key, e.time, e.end, _same(e, apart), json.dumps([e.entities, e.attrs])) for e in found),
-        )
+            "insert or ignore into records values (?, ?, ?, ?, ?, 0, ?, ?)",
+            ((step, f"{row['file']}:byte {row['offset']}", row["start"], max(row["start"], row["end"] or 0),
+              row["dstport"], _hashed([row[name] for name in kinds]), json.dumps(list(row.values())))
+             for row in rows if row["start"] is not None),
+        )  # fmt: skip
+        longest = max((row["end"] - row["start"] for row in rows if row["start"] and row["end"]), default=0)
+        self.set_fact("longest", step, 0, longest, names)
 
-    def records(self, static: Sequence[str], first: int, last: int) -> Iterator[Event]:
-        """Yields the records of a step that are there at a time."""
-        query = "select key, start, end, body from records where step = ? and start <= ? and end >= ? order by start"
-        for key, start, end, body in self._store.execute(query, (step_name(static), last, first)).fetchall():
-            entities, attrs = json.loads(body)
-            yield Event(start, end, "flows", "record", tuple(entities), "", key, key, attrs)
+    def records(
+        self, static: Sequence[str], first: int, last: int, ports: tuple[int, int] | None = None
+    ) -> Iterator[Event]:
+        """Yields the records of a step that are there at a time, of destination ports if they are given."""
+        step = step_name(static)
+        row = self._store.execute("select end, body from facts where kind = 'longest' and name = ?", (step,)).fetchone()
+        if row is None:
+            return
+        names = json.loads(row[1])
+        where, values = "step = ? and start between ? and ? and end >= ?", [step, first - row[0], last, first]
+        if ports is not None:
+            where, values = f"{where} and port between ? and ?", [*values, *ports]
+        for (body,) in self._store.execute(f"select body from records where {where} order by start", values).fetchall():
+            yield record_event(dict(zip(names, json.loads(body))))
 
     def replace_sessions(
         self, since: int, sessions: Iterable[Event], passed: Mapping[tuple[str, ...], AbstractSet[str]]
@@ -385,10 +408,9 @@ def _owner(row: Mapping[str, Any]) -> str:
     return json.dumps([row[name] for name in FIELDS])
 
 
-def _same(record: Event, apart: set[str]) -> str:
+def _hashed(values: Sequence[Any]) -> int:
     """Returns what is the same for records that no condition tells apart, but by time."""
-    left_out = {"start", "end", "packets", "bytes", "srcport"} - apart
-    return json.dumps([value for name, value in sorted(record.attrs.items()) if name not in left_out], default=str)
+    return int.from_bytes(hashlib.blake2b(repr(values).encode(), digest_size=8).digest(), "big", signed=True)
 
 
 def _covered(interface: str, seen: str, start: int, end: int) -> dict[str, Any]:

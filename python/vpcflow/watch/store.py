@@ -18,9 +18,10 @@ _EVENTS = (
     "create table events (source text, key text, start integer, end integer, needed integer, body text, "
     "primary key (source, key)) without rowid",
     "create index events_by_end on events (end)",
-    "create table records (step text, key text, start integer, end integer, near integer, same text, body text, "
-    "primary key (step, key)) without rowid",
+    "create table records (step text, key text, start integer, end integer, port integer, near integer, same integer, "
+    "body text, primary key (step, key)) without rowid",
     "create index records_by_start on records (step, start)",
+    "create index records_by_port on records (step, port, start)",
     "create table facts (kind text, name text, start integer, end integer, body text, primary key (kind, name)) "
     "without rowid",
     "create table covered (interface text, seen text, start integer, end integer)",
