@@ -68,6 +68,15 @@ def show_in(encoding: str) -> None:
     _encoding = encoding
 
 
+def can_show(text: str) -> bool:
+    """Tells whether the encoding of where texts are shown has all characters of one."""
+    try:
+        text.encode(_encoding)
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def protocol_names() -> dict[int, str]:
     """Returns the usual names of IP protocols by number."""
     return {number: usual for number, _, usual in _core.protocol_names()}

@@ -19,8 +19,8 @@ MODULES = {
     for path in PACKAGE.rglob("*.py")
 }
 PACKAGES = sorted(f"vpcflow.{m.name}" for m in pkgutil.iter_modules(vf.__path__) if m.ispkg)
-LATE = ("alerts", "analyze", "audit", "billing", "charts", "cli", "correlate", "cost", "cost_world", "digest", "distributed", "enable", "explain", "faults", "grafana", "health", "inventory", "labels", "manifest", "pricing", "protect", "reach", "report", "rules", "savings", "serve", "siem", "sinks", "trace", "tuning", "volume", "watch")
-HEAVY = ("apprise", "boto3", "botocore", "cryptography", "http.client", "matplotlib", "numpy", "pandas", "polars", "pyarrow", "sigma", "sqlite3", "yaml")
+LATE = ("alerts", "analyze", "audit", "billing", "charts", "cli", "correlate", "cost", "cost_world", "digest", "distributed", "enable", "explain", "faults", "grafana", "health", "inventory", "labels", "live", "manifest", "pricing", "protect", "reach", "report", "rules", "savings", "serve", "siem", "sinks", "trace", "tuning", "volume", "watch")
+HEAVY = ("apprise", "boto3", "botocore", "cryptography", "http.client", "matplotlib", "numpy", "pandas", "polars", "pyarrow", "sigma", "sqlite3", "textual", "yaml")
 
 
 def _is_type_checking(node):

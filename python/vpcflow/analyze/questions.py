@@ -4,7 +4,7 @@ watch."""
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from ..query import expr as of
 
@@ -37,3 +37,8 @@ TABLES: Mapping[str, Table] = {
 def volume() -> dict[str, of.Agg]:
     """Returns the three measures of records."""
     return {"bytes": of.sum("bytes"), "packets": of.sum("packets"), "records": of.count()}
+
+
+def measure_of(table: Table, fields: Collection[str]) -> str:
+    """Returns the measure by which a table ranks: of logs that lack its field, records."""
+    return table.measure if table.measure in fields else "records"

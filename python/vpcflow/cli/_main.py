@@ -24,8 +24,8 @@ EXTRAS = {
     "markupsafe": "report", "matplotlib": "plot", "maxminddb": "geo", "minisign": "sign", "numpy": "protect",
     "obstore": "aws",
     "pandas": "pandas", "polars": "polars", "pyarrow": "arrow", "pyiceberg": "iceberg", "pyspark": "spark",
-    "rfc3161_client": "sign", "rich": "terminal", "sigma": "sigma", "tqdm": "notebook", "weasyprint": "pdf",
-    "yaml": "rules",
+    "rfc3161_client": "sign", "rich": "terminal", "sigma": "sigma", "textual": "live", "tqdm": "notebook",
+    "weasyprint": "pdf", "yaml": "rules",
 }  # fmt: skip
 
 

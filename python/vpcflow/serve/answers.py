@@ -61,6 +61,7 @@ class Asked(NamedTuple):
     limit: int
     where: str
     by: str
+    floors: bool = False  # where not all flows are held, values that are at least so large are wanted
 
 
 def asked_of(query: str, figures: Figures | None, allowed: Sequence[str]) -> Asked:
@@ -133,7 +134,7 @@ def table(name: str, figures: Figures, asked: Asked) -> Answer:
     total = sum(row[own.measure] or 0 for row in totals if _counts(row, kept is None and rejects, asked.window))
     if kept is not None:
         return shown(found, own, asked.limit, total=total, bound=kept.bound)
-    if own.where and not rejects:  # the sum of which is in no total
+    if asked.where or (own.where and not rejects):  # the sum of which is in no total
         return shown(found, own, asked.limit)._replace(headers=FLOOR)
     return shown(found, own, asked.limit, total=total)._replace(headers=FLOOR)
 
@@ -145,7 +146,7 @@ def _counts(row: dict[str, Any], rejects: bool, window: Window) -> bool:
 def held_for(figures: Figures, asked: Asked, rejects: bool) -> Held:
     """Returns the flows that a request is answered by. Raises :class:`RefusedError`."""
     held = figures.held_rejects if rejects and not figures.held.complete else figures.held
-    if asked.where and not held.complete:
+    if asked.where and not held.complete and not asked.floors:
         raise RefusedError(
             400, "where: these logs have more flows than are held, so that the answer would lack some; serve with "
             "--where, with a longer --every, or with a larger --max-flows",

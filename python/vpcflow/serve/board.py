@@ -97,6 +97,7 @@ class Figures:
     sessions: Rows
     coverage: Rows
     report: Any
+    fields: frozenset[str] = frozenset()  # of the logs
     lacking: dict[str, str] = dataclasses.field(default_factory=dict)
     damage: VpcflowError | None = None
     kept: Mapping[str, Kept] = dataclasses.field(default_factory=dict)

@@ -13,7 +13,7 @@ import heapq
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from ..analyze.questions import KEYS, TABLES, Table, volume
+from ..analyze.questions import KEYS, TABLES, Table, measure_of, volume
 from ..detect.detect import look
 from ..detect.settings import Settings
 from ..errors import FieldError, OutOfMemoryError, SourceError, VpcflowError
@@ -125,7 +125,7 @@ def gather(
         bins=found["bins"].rows(), services=found["services"].rows(),
         places=counted.places if "held" not in found else found["places"].rows(), findings=read.findings,
         sessions=read.sessions, coverage=coverage, report=found["totals"].report, lacking=read.lacking,
-        damage=read.damage, kept=counted.kept, bounds=counted.bounds, begun=read.begun,
+        fields=frozenset(there), damage=read.damage, kept=counted.kept, bounds=counted.bounds, begun=read.begun,
     )  # fmt: skip
 
 
@@ -187,13 +187,14 @@ def _few(loose: Flows, every: int) -> dict[str, Flows]:
 def _exact(flows: Flows, every: int, most: int) -> dict[str, Flows]:
     """Returns the queries of all groups."""
     loose = query(allow_missing=True).bind(flows)
+    there = [name for name, _ in loose.schema]
     queries = _few(loose, every)
     flows_by_time = loose.group_by(*KEYS, every=every, bin_by="start").agg(**volume())
     queries["held"] = flows_by_time.top_k(most + 1, by="bytes")
     queries["places"] = loose.group_by(*_PLACES.by, "action", every=every).agg(**volume())
     for name, table in TABLES.items():
         groups = _where(loose, table.where).group_by(*table.by).agg(**volume())
-        queries[name] = groups.top_k(MOST_ROWS, by=table.measure, other=True)
+        queries[name] = groups.top_k(MOST_ROWS, by=measure_of(table, there), other=True)
     return queries
 
 

@@ -7,6 +7,7 @@ import threading
 import time
 import warnings
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Callable
 
 from .._threads import locked
@@ -14,7 +15,15 @@ from .._units import seconds
 from ..alerts.alert import Alert, Channel
 from ..alerts.channels.jsonl import JsonLines
 from ..detect.history import Baseline, Past
-from ..errors import ArgumentError, DataQualityWarning, PlanError, SourceError, VpcflowError
+from ..errors import (
+    ArgumentError,
+    DataQualityWarning,
+    OutputError,
+    PlanError,
+    RuleError,
+    SourceError,
+    VpcflowError,
+)
 from ..findings.finding import SEVERITIES
 from ..io.aws import Connection, is_aws_url
 from ..io.aws.url import scheme_of
@@ -40,6 +49,7 @@ from .reading import readable
 from .store import Store
 from .stream import Shards
 from .topic import Partitions
+from .traffic import Traffic
 
 
 class Watch:
@@ -119,6 +129,7 @@ class Watch:
         self._store = Store(os.fspath(state), self.LOCK_SECONDS)
         self._discovery = _discovery_of(self._store, self._source, settle, since, Connection.of(aws), format, keep, log)
         limits = Limits(log)
+        self._limits, self._traffic = limits, Traffic(self._store, log)
         self._window = None
         if detectors is not None:
             length = seconds(span, "span")
@@ -191,6 +202,8 @@ class Watch:
             for beside in self._beside:
                 self.damaged |= beside.poll(own)
             alerts += self._correlated()
+        with suppress(RuleError, OutputError), self._store.named_errors(), self._store.transaction():
+            self._traffic.looked()
         return alerts
 
     def _correlated(self) -> list[Alert]:
@@ -209,6 +222,7 @@ class Watch:
                 warnings.simplefilter("ignore", DataQualityWarning)
                 flows, days, formats, damaged = readable([found.path for found in new], self._format, self._log)
                 self.damaged |= damaged
+                self._limits.now = []
                 alerts: list[Alert] = []
                 if flows is not None:
                     self._counts.add(flows, days, formats)
@@ -224,6 +238,7 @@ class Watch:
                     made += [alert for finding in findings if (alert := self._incidents.alert_of(finding))]
                     alerts = [alert for alert in made if self._outbox.add(alert)]
                     self._feed.add(flows)
+                    self._traffic.add(flows, days, self._limits.now)
                 for found in new:
                     self._discovery.record(found, damaged.get(found.path))
                 return alerts

@@ -99,30 +99,41 @@ def status(path: str | os.PathLike[str]) -> Status:
     Changes nothing, and may be called while a watch runs. :class:`~vpcflow.SourceNotFoundError` if there is no such
     file, :class:`~vpcflow.RuleError` if it is no state of this version.
     """
-    with _reading(os.fspath(path)) as db:
-        found = {what: db.execute(query).fetchone()[0] for what, query in _COUNTS.items()}
-        severities = db.execute("select severity, count(*) from incidents group by severity")
-        newest = dict(db.execute("select name, end from facts where kind = 'span' order by name").fetchall())
-        rows = db.execute(_SINKS).fetchall()
-        names = list(SinkStatus.__annotations__)
-        sinks = [{**dict(zip(names, row)), "next_try": None if row[6] is None else int(row[6])} for row in rows]
-        own = {"by_severity": dict(severities.fetchall()), "newest_event": newest, "sinks": sinks}
-        return cast("Status", {**found, **own})
+    with reading(os.fspath(path)) as db:
+        return counts_of(db)
+
+
+def counts_of(db: sqlite3.Connection) -> Status:
+    """Returns what :func:`status` does, of a state that is open."""
+    found = {what: db.execute(query).fetchone()[0] for what, query in _COUNTS.items()}
+    severities = db.execute("select severity, count(*) from incidents group by severity")
+    newest = dict(db.execute("select name, end from facts where kind = 'span' order by name").fetchall())
+    rows = db.execute(_SINKS).fetchall()
+    names = list(SinkStatus.__annotations__)
+    sinks = [{**dict(zip(names, row)), "next_try": None if row[6] is None else int(row[6])} for row in rows]
+    own = {"by_severity": dict(severities.fetchall()), "newest_event": newest, "sinks": sinks}
+    return cast("Status", {**found, **own})
 
 
 def alerted(path: str | os.PathLike[str], most: int = 10_000) -> list[Finding]:
     """Returns the findings of the newest alerts of a watch, worst first, without those that were silenced or
     withdrawn. Raises as :func:`status`."""
-    query = "select finding, withdrawn from alerts where silenced is null order by made desc limit ?"
-    with _reading(os.fspath(path)) as db:
-        rows = db.execute(query, (most,)).fetchall()
-    withdrawn = {text for text, why in rows if why}
-    told = {text for text, _ in rows if text not in withdrawn}
-    return sorted((Finding(**json.loads(text)) for text in told), key=worst_first)
+    with reading(os.fspath(path)) as db:
+        return sorted((finding for _, finding in told(db, most)), key=worst_first)
+
+
+def told(db: sqlite3.Connection, most: int) -> list[tuple[float, Finding]]:
+    """Returns when the newest alerts were made, and their findings, newest first, each once, without those that were
+    silenced or withdrawn."""
+    query = "select made, finding, withdrawn from alerts where silenced is null order by made desc, id limit ?"
+    rows = db.execute(query, (most,)).fetchall()
+    withdrawn = {text for _, text, why in rows if why}
+    made = {text: at for at, text, _ in rows if text not in withdrawn}
+    return [(at, Finding(**json.loads(text))) for text, at in made.items()]
 
 
 @contextlib.contextmanager
-def _reading(name: str) -> Iterator[sqlite3.Connection]:
+def reading(name: str) -> Iterator[sqlite3.Connection]:
     """Opens a state to read, at one moment for all that its block asks."""
     if not os.path.exists(name):
         raise SourceNotFoundError(f"{name}: no such state file; a watch makes it, and --state names it")

@@ -38,6 +38,13 @@ _SENDING = (
     "create table sinks (name text primary key, label text, tries integer default 0, next real default 0, "
     "sent integer default 0, dead integer default 0, why text)",
 )
+# The traffic of late, for those who look at it.
+_TRAFFIC = (
+    "create table traffic (question text, time integer, key text, bytes integer, packets integer, records integer, "
+    "primary key (question, time, key)) without rowid",
+    "create table coverage (interface text, time integer, ok integer, nodata integer, skipdata integer, "
+    "primary key (interface, time)) without rowid",
+)
 _CREATE = (
     "create table files (path text primary key, size integer, mtime integer, failures integer, done integer)",
     "create table states (name text, day integer, rule text, blob blob, primary key (name, day))",
@@ -55,6 +62,7 @@ _CREATE = (
     "create table quarantine (id text primary key, reason text, made real)",
     *_EVENTS,
     *_SENDING,
+    *_TRAFFIC,
 )
 #: The statements that lead from a version to the next one. Version 2 kept its number in a table, later ones in
 #: ``pragma user_version``.
@@ -76,6 +84,7 @@ _MIGRATIONS: dict[int, tuple[str, ...]] = {
         "alter table alerts add column incident text",
         *_EVENTS,
         *_SENDING,
+        *_TRAFFIC,
     ),
 }
 VERSION = max(_MIGRATIONS) + 1
