@@ -3,16 +3,18 @@
 import asyncio
 import os
 import pty
+import re
 import select
 import signal
 import subprocess
 import sys
+import termios
 import time
 
 import pytest
 
 import vpcflow as vf
-from conftest import HEADER, LONG, line
+from conftest import HEADER, LONG, ROOT, line
 from vpcflow import _display
 from vpcflow.detect.settings import Settings
 from vpcflow.errors import RuleError
@@ -272,6 +274,21 @@ def test_a_state_without_records_waits(tmp_path):
     watch.close()
 
 
+@pytest.mark.skipif(not LONG, reason="make soak draws the picture of the documents")
+def test_the_picture_of_the_documents_is_what_comes(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "tools")
+    monkeypatch.chdir(ROOT)
+    import pictures
+
+    assert pictures.live_screen() == pictures.LIVE.read_text(encoding="utf-8"), "make pictures"
+
+
+def test_the_picture_of_the_documents_asks_for_nothing():
+    picture = (ROOT / "docs" / "assets" / "live.svg").read_text(encoding="utf-8")
+    assert "Talkers" in picture.replace("&#160;", " ")
+    assert not re.search(r"url\((?!#)|@import|<script|href", picture)
+
+
 # -- a terminal of its own -------------------------------------------------------------------------------------------
 
 
@@ -280,7 +297,7 @@ class Terminal:
 
     def __init__(self, *args, **environment):
         self.master, slave = pty.openpty()
-        self.before = __import__("termios").tcgetattr(slave)
+        self.before = termios.tcgetattr(slave)
         self.slave, self.out = slave, b""
         env = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "80", "LINES": "24", **environment}
         command = [sys.executable, "-m", "vpcflow", "live", *map(str, args)]
@@ -312,8 +329,6 @@ def file(tmp_path_factory, logs):
 
 @pytest.mark.parametrize(("how", "code"), [("\x03", 0), *([(signal.SIGTERM, 143), (signal.SIGINT, 130)] if LONG else [])])
 def test_the_terminal_is_left_as_it_was(file, how, code):
-    import termios
-
     terminal = Terminal(file, "--no-detect", NO_COLOR="1")
     terminal.wait_for(b"? help")
     if isinstance(how, str):
@@ -326,8 +341,6 @@ def test_the_terminal_is_left_as_it_was(file, how, code):
     for begins, ends in ((b"\x1b[?1049h", b"\x1b[?1049l"), (b"\x1b[?25l", b"\x1b[?25h")):
         assert terminal.out.rindex(ends) > terminal.out.rindex(begins)
     # NO_COLOR: the terminal's own colours alone.
-    import re
-
     assert not {int(n) for part in re.findall(rb"\x1b\[([0-9;]*)m", terminal.out) for n in part.split(b";") if n} & {
         *range(30, 39), *range(40, 49), *range(90, 98), *range(100, 108),
     }  # fmt: skip

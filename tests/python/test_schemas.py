@@ -65,6 +65,7 @@ def test_the_types_that_are_checked_differ():
         ("Incidents", ["detect", SAMPLE, "--incidents"]),
         ("Summary", ["summary", SAMPLE]),
         ("Reports", ["report", SAMPLE]),
+        ("Live views", ["live", SAMPLE, "--once"]),
         ("Queries of Logs Insights", ["cloudwatch", "queries"]),
         ("Replay", ["rules", "replay", "RULES", SAMPLE]),
         ("Capabilities", ["capabilities", "default"]),

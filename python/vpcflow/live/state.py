@@ -44,7 +44,7 @@ def _read(db: _Db, path: str, span: int | None) -> Reading:
     marks = dict(db.execute("select name, value from marks").fetchall())
     newest = newest_of(db.execute, time.time())
     end = None if newest is None else (newest // SLOT + 1) * SLOT
-    start = None if span is None or end is None else (end - span) // SLOT * SLOT
+    start = None if span is None or end is None else max((end - span) // SLOT * SLOT, _oldest(db))
     lowest, highest = (0 if start is None else start), (0 if end is None else end)
     dated = {name: _sums(db, name, lowest, highest) for name in (VOLUME, *QUESTIONS)}
     names = frozenset(json.loads(marks.get("fields", "[]")))
@@ -63,6 +63,13 @@ def _read(db: _Db, path: str, span: int | None) -> Reading:
         looks=marks.get("looks", 0), looked=marks.get("looked"), since=marks.get("traffic-since"),
         blind=json.loads(marks.get("blind", "[]")),
     )  # fmt: skip
+
+
+def _oldest(db: _Db) -> int:
+    """Returns the slot of the oldest records that are held."""
+    query = "select min(time) from traffic where question = ? and time != ?"
+    (found,) = db.execute(query, (VOLUME, UNDATED)).fetchone()
+    return 0 if found is None else int(found) // SLOT * SLOT
 
 
 def _sums(db: _Db, name: str, start: int, end: int) -> _Sums:

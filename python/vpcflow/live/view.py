@@ -187,7 +187,7 @@ def _span(figures: Figures, reading: Reading, window: Window) -> tuple[int | Non
         return None, None
     start = window.start if window.start is not None else reading.start
     end = window.end if window.end is not None else reading.end
-    return (min(times) if start is None else max(start, min(times))), (max(times) + reading.bin if end is None else end)
+    return min(times) if start is None else start, max(times) + reading.bin if end is None else end
 
 
 def _panel_of(name: str, figures: Figures, asked: Asked, most: int, measure: str) -> Panel:

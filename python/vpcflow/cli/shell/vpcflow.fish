@@ -46,7 +46,7 @@ function _shtab_vpcflow_using
   test "$_shtab_vpcflow_cmdpath" = "$argv"
 end
 
-set -g _shtab_vpcflow_commands summary top head detect advise anonymise athena 'athena ddl' audit 'audit check' 'audit matrix' 'audit merge' baseline 'baseline build' 'baseline update' 'baseline show' capabilities cloudwatch 'cloudwatch queries' 'cloudwatch contributor-insights' 'cloudwatch metric-filters' compact completion convert correlate cost coverage dependencies digest 'digest build' 'digest merge' 'digest info' enable 'enable plan' 'enable emit' 'enable apply' 'enable verify' 'enable delete' 'enable audit' 'enable cost' evidence 'evidence pack' 'evidence verify' 'evidence custody' explain fields findings 'findings mark' grafana 'grafana dashboard' 'grafana alerts' 'grafana provisioning' 'grafana history' 'grafana try' health hunt iam inventory manifest 'manifest add' 'manifest sign' 'manifest verify' 'manifest prove' prices 'prices show' 'prices import' protect 'protect keys' 'protect encrypt' receive reconcile report retention 'retention plan' 'retention apply' 'retention due' 'retention erase' rollup route rules 'rules new' 'rules test' 'rules run' 'rules replay' sample 'sample draw' 'sample totals' send serve sessions sg 'sg usage' 'sg propose' 'sg check' 'sg export' 'sg block' siem 'siem setup' sql synth timeline trace watch
+set -g _shtab_vpcflow_commands summary top head detect advise anonymise athena 'athena ddl' audit 'audit check' 'audit matrix' 'audit merge' baseline 'baseline build' 'baseline update' 'baseline show' capabilities cloudwatch 'cloudwatch queries' 'cloudwatch contributor-insights' 'cloudwatch metric-filters' compact completion convert correlate cost coverage dependencies digest 'digest build' 'digest merge' 'digest info' enable 'enable plan' 'enable emit' 'enable apply' 'enable verify' 'enable delete' 'enable audit' 'enable cost' evidence 'evidence pack' 'evidence verify' 'evidence custody' explain fields findings 'findings mark' grafana 'grafana dashboard' 'grafana alerts' 'grafana provisioning' 'grafana history' 'grafana try' health hunt iam inventory live manifest 'manifest add' 'manifest sign' 'manifest verify' 'manifest prove' prices 'prices show' 'prices import' protect 'protect keys' 'protect encrypt' receive reconcile report retention 'retention plan' 'retention apply' 'retention due' 'retention erase' rollup route rules 'rules new' 'rules test' 'rules run' 'rules replay' sample 'sample draw' 'sample totals' send serve sessions sg 'sg usage' 'sg propose' 'sg check' 'sg export' 'sg block' siem 'siem setup' sql synth timeline trace watch
 set -g _shtab_vpcflow_opts_with_value --about --account --accounts --acl --address --agg --alb --allow-host --approver --around --as --at --auth --aws-region --baseline --bill --bin-by --by --cloudtrail --column --columns --command --config --container --controls --correlate-rules --counters --database --days --dead --delete-sources --deploy --destination-role --digests --dns --duplicates --effective --end --endpoint-url --events --every --exclude --expires --external-id --files --findings --flow-log --flows --flows-per-minute --for --format --from --from-json --gb --geo --group --guardduty --gzip-level --having --head --hold-out --holds --hours --hub --idle --intensity --interfaces --intermediary --interval --inventory --ip-ranges --ipv6-share --keep --key --keys --kms --kms-key --label --lateness --layout --learn --least --limit --listen --location --log-group --made --manifest --mapping --max-flows --max-memory --max-output-bytes --max-rejects --max-request --max-rules --min-severity --mode --month-to-date --most --name --new-key --nlb --nodata-share --noise-sources --notify --ocsf --ocsf-version --on-error --only --order-by --out --outbox --output --owner-tag --part --patience --peers --per --period --plan --plant --port --price --prices --profile --proto --prove --rate --reason --recommend --records --refresh --region --reject-share --repeat --replace --replay --replay-dead --retention --risk --role --role-arn --routes --rules --samples --schema --securityhub --seed --select --send --set --settle --silences --since --skipdata-share --slack --slo --source --span --spare --spool --stamp --start --state --table --tag-keys --threads --throttle --title --to --token --traffic --tz --unit --until --url --vantage --verify --waf --wait --what --where --who --window --with --world --zones -n -o
 
 complete -c vpcflow -e
@@ -1091,6 +1091,41 @@ complete -c vpcflow -n '_shtab_vpcflow_using inventory' -l endpoint-url -x -d 'c
 complete -c vpcflow -n '_shtab_vpcflow_using inventory' -l no-sign-request -d 'send no credentials, for public buckets'
 complete -c vpcflow -n '_shtab_vpcflow_using inventory' -l requester-pays -d 'accept the costs of buckets that ask for it'
 complete -c vpcflow -n '_shtab_vpcflow_using inventory; and test $_shtab_vpcflow_npos -eq 0' -ka "(__fish_complete_directories)" -d 'folder of files named as the calls (describe-network-interfaces.json), whose dates make a history; or fetch: ask AWS, where nothing changes by it, and write the answers to the folder of --out'
+complete -c vpcflow -n '_shtab_vpcflow_using; and test $_shtab_vpcflow_npos -eq 0' -a live -d 'show traffic and findings as they come, on a screen with keys, as text or as JSON'
+complete -c vpcflow -n '_shtab_vpcflow_using live' -s h -l help -d 'show this help message and exit'
+complete -c vpcflow -n '_shtab_vpcflow_using live' -l format -x -d 'parse logs without a header line by this format: '"'"'${srcaddr} ${bytes}'"'"', names, default, tgw, v5'
+complete -c vpcflow -n '_shtab_vpcflow_using live' -l container -xka "auto text cloudwatch-export json csv subscription" -d 'unwrap records from this container (default: detect it)'
+complete -c vpcflow -n '_shtab_vpcflow_using live' -l where -x -d 'keep only records that pass, e.g. "action = '"'"'REJECT'"'"' and dstport = 22"'
+complete -c vpcflow -n '_shtab_vpcflow_using live' -l start -x -d 'keep only records from then on: 2026-11-23T06:00:00Z, or -2h'
+complete -c vpcflow -n '_shtab_vpcflow_using live' -l end -x -d 'keep only records that start before; objects outside are not opened'
+complete -c vpcflow -n '_shtab_vpcflow_using live' -l account -x -d 'read only objects of this account; may be repeated'
+complete -c vpcflow -n '_shtab_vpcflow_using live' -l region -x -d 'read only objects of this region; may be repeated'
+complete -c vpcflow -n '_shtab_vpcflow_using live' -l flow-log -x -d 'read only objects of this flow log; without PATH, what it delivers, wherever that is; may be repeated'
+complete -c vpcflow -n '_shtab_vpcflow_using live' -l duplicates -xka "once all" -d 'read files with the same bytes once (default), or all of them'
+complete -c vpcflow -n '_shtab_vpcflow_using live' -l trust-statistics -d 'believe Parquet files which of their row groups have no record that passes (default: look)'
+complete -c vpcflow -n '_shtab_vpcflow_using live' -l on-error -xka "skip raise null" -d 'skip malformed lines (default), raise an error, or read malformed values as null'
+complete -c vpcflow -n '_shtab_vpcflow_using live' -l threads -x -d 'use N worker threads (default: one per processor)'
+complete -c vpcflow -n '_shtab_vpcflow_using live' -l max-memory -x -d 'limit the memory of groups and rows, e.g. 2GB'
+complete -c vpcflow -n '_shtab_vpcflow_using live' -l max-output-bytes -x -d 'limit what one compressed file may unpack to, e.g. 50GB'
+complete -c vpcflow -n '_shtab_vpcflow_using live' -l max-rejects -x -d 'exit with 3 if more than N lines are rejected'
+complete -c vpcflow -n '_shtab_vpcflow_using live' -l allow-empty -d 'accept an input without records, or with none in the time asked for'
+complete -c vpcflow -n '_shtab_vpcflow_using live' -l json -d 'print JSON instead of a page for people'
+complete -c vpcflow -n '_shtab_vpcflow_using live' -l profile -x -d 'use this profile of ~/.aws/config'
+complete -c vpcflow -n '_shtab_vpcflow_using live' -l role-arn -x -d 'assume this role'
+complete -c vpcflow -n '_shtab_vpcflow_using live' -l external-id -x -d 'assume the role with this external id'
+complete -c vpcflow -n '_shtab_vpcflow_using live' -l aws-region -x -d 'call the services of this region'
+complete -c vpcflow -n '_shtab_vpcflow_using live' -l endpoint-url -x -d 'call this server instead of AWS'
+complete -c vpcflow -n '_shtab_vpcflow_using live' -l no-sign-request -d 'send no credentials, for public buckets'
+complete -c vpcflow -n '_shtab_vpcflow_using live' -l requester-pays -d 'accept the costs of buckets that ask for it'
+complete -c vpcflow -n '_shtab_vpcflow_using live' -l state -xka "(__fish_complete_path (commandline -ct))" -d 'show what the watch with this state counts and tells; PATH is then for traces of addresses alone'
+complete -c vpcflow -n '_shtab_vpcflow_using live' -l span -x -d 'show the last 15m, 6h, or all (default: 1h of a state, all of logs)'
+complete -c vpcflow -n '_shtab_vpcflow_using live' -l refresh -x -d 'look for something new every so often (default 5s)'
+complete -c vpcflow -n '_shtab_vpcflow_using live' -l once -d 'print one picture as plain text, or one object, and end'
+complete -c vpcflow -n '_shtab_vpcflow_using live' -s n -x -d 'show N rows a panel (default 10)'
+complete -c vpcflow -n '_shtab_vpcflow_using live' -l every -x -d 'the length of bins of logs (default 5m)'
+complete -c vpcflow -n '_shtab_vpcflow_using live' -l no-detect -d 'run no detectors on logs'
+complete -c vpcflow -n '_shtab_vpcflow_using live' -l set -x -d 'change a setting of a detector; repeatable'
+complete -c vpcflow -n '_shtab_vpcflow_using live; and test $_shtab_vpcflow_npos -ge 0' -ka "(__fish_complete_path (commandline -ct))" -d 'read a file, folder, pattern, s3:// URL, or - for standard input'
 complete -c vpcflow -n '_shtab_vpcflow_using; and test $_shtab_vpcflow_npos -eq 0' -a manifest -d 'list collected objects with their hashes, sign the list, and verify both'
 complete -c vpcflow -n '_shtab_vpcflow_using manifest' -s h -l help -d 'show this help message and exit'
 complete -c vpcflow -n '_shtab_vpcflow_using manifest; and test $_shtab_vpcflow_npos -eq 0' -a add -d 'list objects with the SHA-256 of their stored bytes; adding twice changes nothing'
@@ -1906,6 +1941,7 @@ complete -c vpcflow -n '_shtab_vpcflow_using watch' -l dns -x -d 'follow query l
 complete -c vpcflow -n '_shtab_vpcflow_using watch' -l alb -x -d 'follow access logs of application load balancers: a folder, or s3://BUCKET/PREFIX/'
 complete -c vpcflow -n '_shtab_vpcflow_using watch' -l nlb -x -d 'follow access logs of network load balancers: a folder, or s3://BUCKET/PREFIX/'
 complete -c vpcflow -n '_shtab_vpcflow_using watch' -l waf -x -d 'follow logs of WAF: a folder, or s3://BUCKET/PREFIX/'
+complete -c vpcflow -n '_shtab_vpcflow_using watch' -l ocsf -x -d 'follow OCSF forms of these, as Security Lake has them'
 complete -c vpcflow -n '_shtab_vpcflow_using watch' -l events -x -d 'follow other events: CSV or JSON lines, with --mapping'
 complete -c vpcflow -n '_shtab_vpcflow_using watch' -l mapping -xka "(__fish_complete_path (commandline -ct))" -d 'say which columns of --events are what, as YAML or JSON'
 complete -c vpcflow -n '_shtab_vpcflow_using watch' -l inventory -xka "(__fish_complete_directories)" -d 'take owners and groups from AWS'"'"'s describe answers'
