@@ -269,6 +269,8 @@ class LiveApp(App[int]):
     # -- drawing
 
     def _draw(self, made: View | None = None) -> None:
+        if not self.query("#keys"):  # it ends
+            return
         if made is None:
             made = self.shown
         if made is None:
