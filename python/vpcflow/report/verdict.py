@@ -86,7 +86,11 @@ def _coverage(made: Gathered, model: dict[str, Any]) -> list[tuple[str, str]]:
         seen = {name: coverage["minutes"][name] for name in ("OK", "NODATA", "SKIPDATA", "absent")}
         parts = [f"{share(n, every)} {name}" for name, n in seen.items() if n or name == "OK"]
         also = " and of records that name none" if coverage["unnamed"] else ""
-        text = f"Of the minutes of {count(coverage['interfaces'], 'interface')}{also}: {', '.join(parts)}"
+        own = min(totals["interfaces"] or 0, coverage["interfaces"])
+        others = coverage["interfaces"] - own  # a regional NAT gateway has no interface
+        named = [count(own, "interface")] if own else []
+        named += [count(others, "other resource")] if others else []
+        text = f"Of the minutes of {' and '.join(named)}{also}: {', '.join(parts)}"
         if seen["absent"]:
             text += "; absent is an interface that was idle, or whose logs are missing"
         lines.append(("limit", text))
