@@ -19,64 +19,106 @@
 VPCFLOW_NAMESPACE_BEGIN
 namespace internal {
 
-// Tells whether a value is null; of the types that events are mostly made of without a call.
-inline bool IsNull(const TableColumn& column, size_t row) {
-  switch (column.type) {
-    case ColumnType::kText:
-    case ColumnType::kAddress: return column.i32[row] == kNullCode;
-    case ColumnType::kInt32:
-    case ColumnType::kBool: return column.i32[row] == kNullInt32;
-    case ColumnType::kInt64:
-    case ColumnType::kTime: return column.i64[row] == kNullInt64;
-    default: return column.is_null(row);
+// The values of some rows: those of a column of a table, or computed ones, which share its dictionary. It is moved, not
+// copied.
+class EventColumn {
+ public:
+  EventColumn(const TableColumn& column, size_t begin)
+      : name(column.name),
+        type(column.type),
+        values(&column),
+        first(begin),
+        i32(column.i32.empty() ? nullptr : column.i32.data() + begin),
+        i64(column.i64.empty() ? nullptr : column.i64.data() + begin) {}
+  EventColumn(EventColumn&&) noexcept = default;
+  EventColumn& operator=(EventColumn&&) noexcept = default;
+
+  // Makes a column of values that are to be set: null at first, or those of another.
+  static EventColumn Nulls(std::string_view name, ColumnType type, const TableColumn* dictionary, size_t rows);
+  static EventColumn Like(const EventColumn& other, size_t rows);
+  int32_t* mutable32() { return made32_.data(); }
+  int64_t* mutable64() { return made64_.data(); }
+
+  bool is_null(size_t row) const {
+    switch (type) {
+      case ColumnType::kText:
+      case ColumnType::kAddress: return i32[row] == kNullCode;
+      case ColumnType::kInt32:
+      case ColumnType::kBool: return i32[row] == kNullInt32;
+      case ColumnType::kInt64:
+      case ColumnType::kTime: return i64[row] == kNullInt64;
+      default: return values->is_null(first + row);
+    }
   }
-}
+  void set_null(size_t row);
+  const Ip& address(size_t row) const { return values->addresses[static_cast<size_t>(i32[row])]; }
+  const std::vector<std::string>& texts() const { return values->texts; }
+  size_t dictionary_size() const { return type == ColumnType::kText ? texts().size() : values->addresses.size(); }
+  bool is_text() const { return type == ColumnType::kText; }
+
+  std::string_view name{};
+  ColumnType type = ColumnType::kText;
+  const TableColumn* values = nullptr;  // has the dictionary, and the values of types that are rare in events
+  size_t first = 0;                     // the first row in `values`
+  const int32_t* i32 = nullptr;         // of the rows, by type as in TableColumn
+  const int64_t* i64 = nullptr;
+
+ private:
+  EventColumn() = default;
+
+  std::vector<int32_t> made32_{};
+  std::vector<int64_t> made64_{};
+};
 
 class EventColumns {
  public:
-  // Of a table of records, or of sessions, which has a column `client`. It is borrowed.
-  explicit EventColumns(const Table& table);
+  // Of rows of a table of records, or of sessions, which has a column `client`. It is borrowed.
+  EventColumns(const Table& table, size_t begin, size_t rows);
   EventColumns(const EventColumns&) = delete;
   EventColumns& operator=(const EventColumns&) = delete;
 
   // Returns the column of a value of a row, or null if it is null in every row.
-  const TableColumn* Find(std::string_view value);
+  const EventColumn* Find(std::string_view value);
   // Returns the columns of the table, but those of the place.
-  const std::vector<const TableColumn*>& own() const { return own_; }
+  const std::vector<const EventColumn*>& own() const { return own_; }
   size_t rows() const { return rows_; }
   bool sessions() const { return sessions_; }
-  bool IsAllNull(const TableColumn& column) const;
-  // Keeps a column as long as this.
-  const TableColumn& Keep(TableColumn column) { return made_.emplace_back(std::move(column)); }
+  bool IsAllNull(const EventColumn& column) const;
+  // Keeps a column, or a dictionary, as long as this.
+  const EventColumn& Keep(EventColumn column) { return made_.emplace_back(std::move(column)); }
+  const TableColumn* Dictionary(std::vector<std::string> texts);
   // Returns the two halves of the id of each row.
   std::vector<std::array<uint64_t, 2>> Ids() const;
 
  private:
-  void AddSessions(const Table& table);
-  const TableColumn* OfTable(std::string_view value) const;
-  std::optional<TableColumn> Compute(std::string_view value);
-  TableColumn Verdict();
-  std::optional<TableColumn> Reason();
-  std::optional<TableColumn> Time(std::string_view first, std::string_view second);
-  std::optional<TableColumn> Duration();
-  std::optional<TableColumn> PacketAddress(std::string_view side);
-  std::optional<TableColumn> Nat(std::string_view side, bool packet);
-  std::optional<TableColumn> OfVersion(std::string_view value, bool v4);
-  std::optional<TableColumn> Carried(std::string_view what, std::string_view way, std::string_view end);
-  std::optional<TableColumn> AtEnd(std::string_view field, std::string_view end);
-  std::optional<TableColumn> Lacks(std::string_view field);
-  std::optional<TableColumn> Small(std::string_view field);
+  void AddSessions();
+  const EventColumn* OfTable(std::string_view value) const;
+  std::optional<EventColumn> Copy(std::string_view value) const;
+  std::optional<EventColumn> Compute(std::string_view value);
+  EventColumn Verdict();
+  EventColumn Direction();
+  std::optional<EventColumn> Reason();
+  std::optional<EventColumn> Time(std::string_view first, std::string_view second);
+  std::optional<EventColumn> Duration();
+  std::optional<EventColumn> PacketAddress(std::string_view side);
+  std::optional<EventColumn> Nat(std::string_view side, bool packet);
+  std::optional<EventColumn> OfVersion(std::string_view value, bool v4);
+  std::optional<EventColumn> Carried(std::string_view what, std::string_view way, std::string_view end);
+  std::optional<EventColumn> AtEnd(std::string_view field, std::string_view end);
+  std::optional<EventColumn> Lacks(std::string_view field);
+  std::optional<EventColumn> Small(std::string_view field);
   // A column that has "-" in the rows where none of the values, or at least one, is there.
-  std::optional<TableColumn> Marks(const std::vector<std::string>& values, bool where_none,
+  std::optional<EventColumn> Marks(const std::vector<std::string>& values, bool where_none,
                                    const std::vector<std::string>& but_one_of = {});
 
   size_t rows_ = 0;
   bool sessions_ = false;
-  std::vector<const TableColumn*> own_;
-  const TableColumn* file_ = nullptr;
-  const TableColumn* offset_ = nullptr;
-  std::deque<TableColumn> made_;
-  std::map<std::string, const TableColumn*, std::less<>> found_;
+  std::vector<const EventColumn*> own_;
+  const EventColumn* file_ = nullptr;
+  const EventColumn* offset_ = nullptr;
+  std::deque<EventColumn> made_;
+  std::deque<TableColumn> dictionaries_;
+  std::map<std::string, const EventColumn*, std::less<>> found_;
 };
 
 }  // namespace internal

@@ -35,8 +35,8 @@ EventNode* MemberOf(EventNode* parent, std::string_view name, EventStyle style) 
 // Builds the steps of one batch.
 class Steps {
  public:
-  Steps(const EventSchema& schema, std::string_view version, EventColumns* columns)
-      : schema_(schema), version_(version), columns_(*columns) {}
+  Steps(const EventSchema& schema, std::string_view version, EventColumns* columns, EventScratch* scratch)
+      : schema_(schema), version_(version), columns_(*columns), scratch_(*scratch) {}
 
   std::vector<EventStep> Build(const EventNode& tree) {
     Text(schema_.json ? "{" : "");
@@ -95,7 +95,7 @@ class Steps {
         std::vector<EventNode> group = {member};
         while (i < node.members.size() && node.members[i].row != nullptr && node.members[i].row->writes == row.writes)
           group.push_back(node.members[i++]);
-        if (const TableColumn* const column = columns_.Find(row.writes)) Values(*column, std::move(group));
+        if (const EventColumn* const column = columns_.Find(row.writes)) Values(*column, std::move(group));
       }
     }
     if (node.rest != nullptr) Rest(node);
@@ -120,27 +120,41 @@ class Steps {
     end.longest = 2;
   }
 
+  // Members of the values of a dictionary, made of those that stand in the rows, in order of appearance.
+  void Codes(const EventColumn& column, EventStep step) {
+    step.kind = EventStep::Kind::kCodes;
+    step.begins.assign(2, 0);
+    step.places.resize(columns_.rows());
+    std::vector<int32_t>& numbers = scratch_.numbers;
+    if (numbers.size() < column.dictionary_size()) numbers.resize(column.dictionary_size(), kNullCode);
+    std::vector<size_t> used;
+    for (size_t row = 0; row < columns_.rows(); ++row) {
+      if (column.is_null(row)) continue;  // place 0
+      const auto code = static_cast<size_t>(column.i32[row]);
+      if (numbers[code] == kNullCode) {
+        used.push_back(code);
+        numbers[code] = static_cast<int32_t>(used.size());
+      }
+      step.places[row] = numbers[code];
+    }
+    for (const size_t code : used) {
+      numbers[code] = kNullCode;
+      const size_t before = step.text.size();
+      for (const EventMember& value : step.values) AppendMember(value, column, static_cast<int64_t>(code), &step.text);
+      step.longest = std::max(step.longest, step.text.size() - before);
+      step.begins.push_back(step.text.size());
+    }
+    step.text.resize(step.text.size() + EventStep::kSlack);
+    steps_.push_back(std::move(step));
+    steps_.back().codes = steps_.back().places.data();
+  }
+
   // Members made of the values of one column.
-  void Values(const TableColumn& column, std::vector<EventNode> nodes) {
+  void Values(const EventColumn& column, std::vector<EventNode> nodes) {
     EventStep step;
     step.column = &column;
     for (const EventNode& node : nodes) step.values.emplace_back(*node.row, node.name, node.style);
-    if (column.type == ColumnType::kText || column.type == ColumnType::kAddress) {
-      step.kind = EventStep::Kind::kCodes;
-      step.codes = column.i32.data();
-      const size_t count = column.type == ColumnType::kText ? column.texts.size() : column.addresses.size();
-      step.begins.assign(2, 0);
-      for (size_t code = 0; code < count; ++code) {
-        const size_t before = step.text.size();
-        for (const EventMember& value : step.values)
-          AppendMember(value, column, static_cast<int64_t>(code), &step.text);
-        step.longest = std::max(step.longest, step.text.size() - before);
-        step.begins.push_back(static_cast<uint32_t>(step.text.size()));
-      }
-      step.text.resize(step.text.size() + EventStep::kSlack);
-      steps_.push_back(std::move(step));
-      return;
-    }
+    if (column.type == ColumnType::kText || column.type == ColumnType::kAddress) return Codes(column, std::move(step));
     if (column.type == ColumnType::kTime) return Times(column, nodes);
     const bool narrow = column.type == ColumnType::kInt32 || column.type == ColumnType::kBool;
     if (!narrow && column.type != ColumnType::kInt64) return Values(AsTexts(column), std::move(nodes));
@@ -156,11 +170,11 @@ class Steps {
         step.longest += value.frame.before.size() + value.frame.behind.size() + kLongestMade;
       steps_.push_back(std::move(step));
     }
-    steps_.back().codes = column.i32.data();
-    steps_.back().wide = column.i64.data();
+    steps_.back().codes = column.i32;
+    steps_.back().wide = column.i64;
   }
 
-  void Times(const TableColumn& column, const std::vector<EventNode>& nodes) {
+  void Times(const EventColumn& column, const std::vector<EventNode>& nodes) {
     for (const EventNode& node : nodes) {
       const EventValue as = node.row->as;
       const bool text = as == EventValue::kRfc3339;
@@ -169,31 +183,38 @@ class Steps {
              : as == EventValue::kTimeNanos ? EventStep::Kind::kNanos
                                             : EventStep::Kind::kSeconds,
              FrameOf(node.name, node.style, text || as == EventValue::kText));
-      steps_.back().wide = column.i64.data();
+      steps_.back().wide = column.i64;
     }
   }
 
   // Columns of types that are rare in events.
-  const TableColumn& AsTexts(const TableColumn& column) {
-    TableColumn out;
-    out.name = column.name;
-    out.type = ColumnType::kText;
+  const EventColumn& AsTexts(const EventColumn& column) {
+    EventColumn out = EventColumn::Nulls(column.name, ColumnType::kText, nullptr, columns_.rows());
+    std::vector<std::string> texts;
     for (size_t i = 0; i < columns_.rows(); ++i) {
-      out.i32.push_back(column.is_null(i) ? kNullCode : static_cast<int32_t>(out.texts.size()));
-      if (!column.is_null(i)) out.texts.push_back(column.ToText(i));
+      if (column.is_null(i)) continue;
+      out.mutable32()[i] = static_cast<int32_t>(texts.size());
+      texts.push_back(column.values->ToText(column.first + i));
     }
+    out.values = columns_.Dictionary(std::move(texts));
     return columns_.Keep(std::move(out));
   }
 
+  // Whether some row writes a column of the table.
+  bool IsCovered(std::string_view name, std::string_view field) {
+    const auto known = scratch_.covered.find(name);
+    if (known != scratch_.covered.end()) return known->second;
+    const bool may_be = columns_.sessions() || FindField(field).has_value();  // a label is not
+    const bool covered = may_be && std::any_of(schema_.rows.begin(), schema_.rows.end(),
+                                               [&](const EventRow& row) { return Covers(row.writes, field); });
+    return scratch_.covered.emplace(name, covered).first->second;
+  }
+
   void Rest(const EventNode& node) {
-    for (const TableColumn* const column : columns_.own()) {
-      std::string field = column->name;
+    for (const EventColumn* const column : columns_.own()) {
+      std::string field(column->name);
       std::replace(field.begin(), field.end(), '_', '-');
-      const bool may_be_covered = columns_.sessions() || FindField(field).has_value();  // a label is not
-      const bool covered =
-          may_be_covered && std::any_of(schema_.rows.begin(), schema_.rows.end(),
-                                        [&](const EventRow& row) { return Covers(row.writes, field); });
-      const TableColumn* const values = covered ? NotExact(*column, field) : column;
+      const EventColumn* const values = IsCovered(column->name, field) ? NotExact(*column, field) : column;
       if (values == nullptr || columns_.IsAllNull(*values)) continue;
       EventNode member;
       member.name = column->name;
@@ -204,33 +225,28 @@ class Steps {
   }
 
   // The values of a field that are not read from its place as they were, which has words for others; null for none.
-  const TableColumn* NotExact(const TableColumn& column, std::string_view field) {
+  const EventColumn* NotExact(const EventColumn& column, std::string_view field) {
     const auto place = std::find_if(schema_.rows.begin(), schema_.rows.end(),
                                     [&](const EventRow& row) { return row.reads == field && !row.writes.empty(); });
     if (place == schema_.rows.end() || (place->as != EventValue::kWord && place->as != EventValue::kNumber))
       return nullptr;
-    TableColumn out = column;
-    bool any = false;
-    if (column.type == ColumnType::kText) {
-      std::vector<bool> exact;
-      for (const std::string& text : column.texts) exact.push_back(IsReadAsWritten(*place, text));
-      for (int32_t& code : out.i32) {
-        if (code == kNullCode) continue;
-        if (exact[static_cast<size_t>(code)]) code = kNullCode;
-        any |= code != kNullCode;
-      }
-    } else if (column.type == ColumnType::kInt32) {
-      for (int32_t& value : out.i32) {
-        if (value != kNullInt32 && IsReadAsWritten(*place, std::to_string(value))) value = kNullInt32;
-        any |= value != kNullInt32;
-      }
+    EventColumn out = EventColumn::Like(column, columns_.rows());
+    std::vector<bool> exact;
+    for (const std::string& text : column.is_text() ? column.texts() : std::vector<std::string>())
+      exact.push_back(IsReadAsWritten(*place, text));
+    for (size_t i = 0; i < columns_.rows(); ++i) {
+      if (out.is_null(i)) continue;
+      if (column.is_text() ? exact[static_cast<size_t>(out.i32[i])]
+                           : column.type == ColumnType::kInt32 && IsReadAsWritten(*place, std::to_string(out.i32[i])))
+        out.set_null(i);
     }
-    return any ? &columns_.Keep(std::move(out)) : nullptr;
+    return columns_.IsAllNull(out) ? nullptr : &columns_.Keep(std::move(out));
   }
 
   const EventSchema& schema_;
   std::string_view version_;
   EventColumns& columns_;
+  EventScratch& scratch_;
   std::vector<EventStep> steps_;
 };
 
@@ -274,8 +290,8 @@ std::string EventStep::Make(int64_t value) const {
 }
 
 std::vector<EventStep> StepsOf(const EventSchema& schema, const EventNode& tree, std::string_view version,
-                               EventColumns* columns) {
-  return Steps(schema, version, columns).Build(tree);
+                               EventColumns* columns, EventScratch* scratch) {
+  return Steps(schema, version, columns, scratch).Build(tree);
 }
 
 }  // namespace internal

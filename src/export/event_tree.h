@@ -2,8 +2,10 @@
 #ifndef VPCFLOW_SRC_EXPORT_EVENT_TREE_H_
 #define VPCFLOW_SRC_EXPORT_EVENT_TREE_H_
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,6 +28,12 @@ struct EventNode {
 };
 
 EventNode MakeEventTree(const EventSchema& schema, bool maps);
+
+// What is kept from batch to batch.
+struct EventScratch {
+  std::vector<int32_t> numbers{};                      // of the values of a dictionary; all kNullCode between uses
+  std::map<std::string, bool, std::less<>> covered{};  // whether some row writes a field
+};
 
 // Appends some bytes to each row.
 struct EventStep {
@@ -62,17 +70,21 @@ struct EventStep {
   size_t size = 0;
   std::string behind{};
   size_t behind_size = 0;
-  size_t longest = 0;  // bytes that it may append
-  const int32_t* codes = nullptr;
+  size_t longest = 0;              // bytes that it may append
+  const int32_t* codes = nullptr;  // numbers; of kCodes places in `begins`
   const int64_t* wide = nullptr;
-  std::vector<uint32_t> begins{};  // of the bytes of each code in text, null first
+  std::vector<int32_t> places{};  // what codes points to, of kCodes
+  std::vector<size_t> begins{};   // of the bytes of each value in text, null first
   std::vector<Made> made{};
-  const TableColumn* column = nullptr;
+  const EventColumn* column = nullptr;
   std::vector<EventMember> values{};  // of kMade
+  // The last day of kRfc3339 and how it is written.
+  int64_t day = -1;
+  std::array<char, 10> date{};
 };
 
 std::vector<EventStep> StepsOf(const EventSchema& schema, const EventNode& tree, std::string_view version,
-                               EventColumns* columns);
+                               EventColumns* columns, EventScratch* scratch);
 
 }  // namespace internal
 VPCFLOW_NAMESPACE_END

@@ -51,11 +51,11 @@ std::string ProtocolName(std::string_view number, bool capitals) {
   return {};
 }
 
-std::string ValueTextOf(const TableColumn& column, int64_t code) {
-  if (column.type == ColumnType::kText) return column.texts[static_cast<size_t>(code)];
+std::string ValueTextOf(const EventColumn& column, int64_t code) {
+  if (column.type == ColumnType::kText) return column.texts()[static_cast<size_t>(code)];
   if (column.type == ColumnType::kAddress) {
     char buffer[kMaxIpText];
-    return {buffer, FormatIp(column.addresses[static_cast<size_t>(code)], buffer)};
+    return {buffer, FormatIp(column.values->addresses[static_cast<size_t>(code)], buffer)};
   }
   if (column.type == ColumnType::kBool) return code != 0 ? "true" : "false";
   if (column.type == ColumnType::kTime) return std::to_string(code / kMicrosPerSecond);
@@ -74,7 +74,7 @@ bool IsQuoted(const EventRow& row, ColumnType type) {
 }
 
 // The value without quotes; nothing if there is none to write.
-std::optional<std::string> PlainValue(const EventRow& row, const TableColumn& column, int64_t code) {
+std::optional<std::string> PlainValue(const EventRow& row, const EventColumn& column, int64_t code) {
   switch (row.as) {
     case EventValue::kNull: return "null";
     case EventValue::kProtocol:
@@ -96,13 +96,7 @@ std::optional<std::string> PlainValue(const EventRow& row, const TableColumn& co
       for (const char c : *words) out += c == ' ' ? "\",\"" : std::string(1, c);
       return out + "\"]";
     }
-    case EventValue::kObservable: {
-      std::string out = "{\"name\":";
-      AppendJsonText(row.constant, &out);
-      out += ",\"type\":\"IP Address\",\"type_id\":2,\"value\":";
-      AppendJsonText(ValueTextOf(column, code), &out);
-      return out + "}";
-    }
+    case EventValue::kObservable:  // of addresses alone
     case EventValue::kNatural:
     case EventValue::kText:
     case EventValue::kMillis:  // times are written by steps of their own
@@ -132,14 +126,30 @@ MemberFrame FrameOf(std::string_view name, EventStyle style, bool quoted) {
 }
 
 EventMember::EventMember(const EventRow& of, std::string_view name, EventStyle as)
-    : row(&of), style(as), frame(FrameOf(name, as, false)) {}
+    : row(&of), style(as), frame(FrameOf(name, as, false)) {
+  if (row->as == EventValue::kNatural) {
+    address = FrameOf(name, as, true);
+  } else if (row->as == EventValue::kObservable) {
+    address.before = frame.before + "{\"name\":";
+    AppendJsonText(row->constant, &address.before);
+    address.before += ",\"type\":\"IP Address\",\"type_id\":2,\"value\":\"";
+    address.behind = "\"}" + frame.behind;
+  }
+}
 
-void AppendMember(const EventMember& member, const TableColumn& column, int64_t code, std::string* out) {
+void AppendMember(const EventMember& member, const EventColumn& column, int64_t code, std::string* out) {
   const EventRow& row = *member.row;
   if (member.style <= EventStyle::kPair && row.as == EventValue::kNatural && column.type == ColumnType::kText) {
     *out += member.frame.before;  // most are so
-    AppendJsonText(column.texts[static_cast<size_t>(code)], out);
+    AppendJsonText(column.texts()[static_cast<size_t>(code)], out);
     *out += member.frame.behind;
+    return;
+  }
+  if (column.type == ColumnType::kAddress && !member.address.before.empty()) {
+    char buffer[kMaxIpText];
+    const std::string_view text(
+        buffer, static_cast<size_t>(FormatIp(column.values->addresses[static_cast<size_t>(code)], buffer) - buffer));
+    out->append(member.address.before).append(text).append(member.address.behind);
     return;
   }
   const std::optional<std::string> value = PlainValue(row, column, code);

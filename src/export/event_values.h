@@ -6,8 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include "src/export/event_columns.h"
 #include "vpcflow/format/event_row.h"
-#include "vpcflow/result/table.h"
 #include "vpcflow/version.h"
 
 VPCFLOW_NAMESPACE_BEGIN
@@ -35,11 +35,12 @@ struct EventMember {
   const EventRow* row;
   EventStyle style;
   MemberFrame frame;
+  MemberFrame address{};  // of an address that is written as it is, or as an observable
 };
 
 // Appends a member with a value of a column, or nothing if the row has no word for the value. `code` is a number of the
 // column's dictionary, or a number itself; no time.
-void AppendMember(const EventMember& member, const TableColumn& column, int64_t code, std::string* out);
+void AppendMember(const EventMember& member, const EventColumn& column, int64_t code, std::string* out);
 
 // Whether what a row writes for a text is read as the same by its words.
 bool IsReadAsWritten(const EventRow& row, std::string_view value);

@@ -48,17 +48,27 @@ inline char* WriteTwo(unsigned value, char* p) {
   return p;
 }
 
-// Writes a time of microseconds from 1970 to the year 9999 as 2026-11-23T06:00:00Z.
-char* WriteRfc3339(int64_t micros, char* p) {
-  constexpr int64_t kDay = 86400;
-  const int64_t seconds = micros / kMicrosPerSecond;
-  const vpcflow::internal::CivilDate date = vpcflow::internal::CivilFromDays(seconds / kDay);
-  const auto of_day = static_cast<unsigned>(seconds % kDay), year = static_cast<unsigned>(date.year);
+void WriteDate(int64_t day, char* p) {
+  const vpcflow::internal::CivilDate date = vpcflow::internal::CivilFromDays(day);
+  const auto year = static_cast<unsigned>(date.year);
   p = WriteTwo(year % 100, WriteTwo(year / 100, p));
   *p++ = '-';
   p = WriteTwo(date.month, p);
   *p++ = '-';
-  p = WriteTwo(date.day, p);
+  WriteTwo(date.day, p);
+}
+
+// Writes a time of microseconds from 1970 to the year 9999 as 2026-11-23T06:00:00Z.
+char* WriteRfc3339(EventStep* step, int64_t micros, char* p) {
+  constexpr int64_t kDay = 86400;
+  const int64_t seconds = micros / kMicrosPerSecond, day = seconds / kDay;
+  if (day != step->day) {
+    step->day = day;
+    WriteDate(day, step->date.data());
+  }
+  std::memcpy(p, step->date.data(), step->date.size());
+  p += step->date.size();
+  const auto of_day = static_cast<unsigned>(seconds - day * kDay);
   *p++ = 'T';
   p = WriteTwo(of_day / 3600, p);
   *p++ = ':';
@@ -69,12 +79,13 @@ char* WriteRfc3339(int64_t micros, char* p) {
   return p;
 }
 
-inline char* WriteTime(const EventStep& step, int64_t micros, char* p) {
+inline char* WriteTime(EventStep* of, int64_t micros, char* p) {
+  const EventStep& step = *of;
   p = Copy(p, step.text.data(), step.size);
   switch (step.kind) {
     case EventStep::Kind::kMillis: p = std::to_chars(p, p + 24, micros / kMicrosPerMilli).ptr; break;
     case EventStep::Kind::kNanos: p = std::to_chars(p, p + 24, micros * kNanosPerMicro).ptr; break;
-    case EventStep::Kind::kRfc3339: p = WriteRfc3339(micros, p); break;
+    case EventStep::Kind::kRfc3339: p = WriteRfc3339(of, micros, p); break;
     default: p = std::to_chars(p, p + 24, micros / kMicrosPerSecond).ptr; break;
   }
   return Copy(p, step.behind.data(), step.behind_size);
@@ -112,9 +123,8 @@ char* WriteRow(std::vector<EventStep>* steps, size_t row, const std::array<uint6
     switch (step.kind) {
       case EventStep::Kind::kText: p = Copy(p, step.text.data(), step.size); break;
       case EventStep::Kind::kCodes: {
-        const auto code = static_cast<size_t>(step.codes[row] + 1);
-        const uint32_t begin = step.begins[code];
-        p = Copy(p, step.text.data() + begin, step.begins[code + 1] - begin);
+        const size_t* const begin = step.begins.data() + step.codes[row];
+        p = Copy(p, step.text.data() + begin[0], begin[1] - begin[0]);
         break;
       }
       case EventStep::Kind::kNumber32:
@@ -137,7 +147,7 @@ char* WriteRow(std::vector<EventStep>* steps, size_t row, const std::array<uint6
       case EventStep::Kind::kSeconds:
       case EventStep::Kind::kNanos:
       case EventStep::Kind::kRfc3339:
-        if (step.wide[row] != kNullInt64) p = WriteTime(step, step.wide[row], p);
+        if (step.wide[row] != kNullInt64) p = WriteTime(&step, step.wide[row], p);
         break;
       case EventStep::Kind::kId:
         p = Copy(p, step.text.data(), step.size);
@@ -162,6 +172,7 @@ struct EventWriter::Impl {
   std::string version;
   Array<char> lines{};  // of the last table, and room
   std::vector<std::array<uint64_t, 2>> ids{};
+  internal::EventScratch scratch{};
 };
 
 EventWriter::EventWriter(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -190,30 +201,33 @@ absl::StatusOr<EventWriter> EventWriter::Make(const EventOptions& options) {
                                                       std::string(schema->name), " has no versions"));
     return wrong(absl::StrCat("version of ", std::string(schema->name)), version, versions);
   }
-  return EventWriter(std::make_unique<Impl>(
-      Impl{&*schema, internal::MakeEventTree(*schema, options.maps), std::string(version), {}, {}}));
+  return EventWriter(
+      std::make_unique<Impl>(Impl{&*schema, internal::MakeEventTree(*schema, options.maps), std::string(version)}));
 }
 
-absl::StatusOr<std::string_view> EventWriter::Write(const Table& table) {
+absl::StatusOr<std::string_view> EventWriter::Write(const Table& table, size_t begin, size_t count) {
   constexpr std::string_view kSome[] = {"srcaddr", "interface_id", "start", "client", "tgw_id", "bytes"};
   if (std::none_of(std::begin(kSome), std::end(kSome), [&](std::string_view name) { return table.Find(name); }))
     return MakeError(
         ErrorKind::kPlan,
         "events: the table has no column of a record or session; expected a selection of records, or sessions");
-  internal::EventColumns columns(table);
-  std::vector<EventStep> steps = internal::StepsOf(*impl_->schema, impl_->tree, impl_->version, &columns);
+  begin = std::min(begin, table.rows);
+  const size_t rows = std::min(count, table.rows - begin);
+  internal::EventColumns columns(table, begin, rows);
+  std::vector<EventStep> steps =
+      internal::StepsOf(*impl_->schema, impl_->tree, impl_->version, &columns, &impl_->scratch);
   impl_->ids = columns.Ids();
   size_t longest = EventStep::kSlack;
   for (const EventStep& step : steps) longest += step.longest;
   Array<char>& lines = impl_->lines;
   size_t size = 0;
-  for (size_t row = 0; row < table.rows; ++row) {
+  for (size_t row = 0; row < rows; ++row) {
     if (lines.size() < size + longest) lines.Extend(std::max(lines.size(), longest));
-    char* const begin = lines.begin() + size;
-    char* p = WriteRow(&steps, row, impl_->ids[row], begin);
+    char* const line = lines.begin() + size;
+    char* p = WriteRow(&steps, row, impl_->ids[row], line);
     if (impl_->schema->json) p[-1] = '}';  // in place of the last comma
     *p++ = '\n';
-    size += static_cast<size_t>(p - begin);
+    size += static_cast<size_t>(p - line);
   }
   return std::string_view(std::as_const(lines).begin(), size);
 }

@@ -30,6 +30,7 @@
 #define VPCFLOW_EXPORT_EVENTS_H_
 
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <span>
 #include <string>
@@ -73,10 +74,11 @@ class EventWriter {
   ~EventWriter();
   EventWriter(EventWriter&&) noexcept;
 
-  // Returns the events of a table, one a row, each ending in a line feed. The table is a selection of records, best with
-  // all fields and located, or the result of sessions. The lines are valid until the next call. kPlan for a table that is
-  // neither. O(rows times columns), and memory for the lines.
-  absl::StatusOr<std::string_view> Write(const Table& table) VPCFLOW_LIFETIME_BOUND;
+  // Returns the events of at most `count` rows of a table, one a row, each ending in a line feed. The table is a
+  // selection of records, best with all fields and located, or the result of sessions. The lines are valid until the next
+  // call. kPlan for a table that is neither. O(rows times columns), and memory for the lines.
+  absl::StatusOr<std::string_view> Write(const Table& table, size_t begin = 0,
+                                         size_t count = std::numeric_limits<size_t>::max()) VPCFLOW_LIFETIME_BOUND;
 
   // Returns the ids of the events of the last table, kIdDigits hexadecimal digits each.
   //
