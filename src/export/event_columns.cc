@@ -25,15 +25,9 @@ uint64_t HashOfCode(const EventColumn& column, size_t code) {
 }
 
 uint64_t HashOfValue(const EventColumn& column, size_t row) {
-  switch (column.type) {
-    case ColumnType::kInt64:
-    case ColumnType::kTime: return static_cast<uint64_t>(column.i64[row]);
-    case ColumnType::kInt32:
-    case ColumnType::kBool: return static_cast<uint64_t>(column.i32[row]);
-    case ColumnType::kText:
-    case ColumnType::kAddress: return HashOfCode(column, static_cast<size_t>(column.i32[row]));
-    default: return SketchHash(std::string_view(column.values->ToText(column.first + row)));
-  }
+  if (column.type == ColumnType::kText || column.type == ColumnType::kAddress)
+    return HashOfCode(column, static_cast<size_t>(column.i32[row]));
+  return SketchHash(std::string_view(column.values->ToText(column.first + row)));
 }
 
 using Halves = std::array<uint64_t, 2>;
@@ -46,8 +40,21 @@ void Mix(uint64_t value, Halves* halves) {
 
 std::string_view WithoutFolders(std::string_view path) { return path.substr(path.rfind('/') + 1); }
 
-// Adds the hash of each row's value to its id.
+// Adds the hash of each row's value to its id; null adds nothing.
+template <class T>
+void MixNumbers(const T* values, T null, uint64_t salt, std::vector<Halves>* ids) {
+  for (size_t i = 0; i < ids->size(); ++i) {
+    const uint64_t there = values[i] == null ? 0 : ~uint64_t{0}, hash = salt + static_cast<uint64_t>(values[i]);
+    (*ids)[i][0] += SketchHash(hash) & there;
+    (*ids)[i][1] += SketchHash(hash ^ kSecondHalf) & there;
+  }
+}
+
 void MixColumn(const EventColumn& column, uint64_t salt, std::vector<Halves>* ids) {
+  if (column.type == ColumnType::kInt64 || column.type == ColumnType::kTime)
+    return MixNumbers(column.i64, kNullInt64, salt, ids);
+  if (column.type == ColumnType::kInt32 || column.type == ColumnType::kBool)
+    return MixNumbers(column.i32, kNullInt32, salt, ids);
   const bool coded = column.type == ColumnType::kText || column.type == ColumnType::kAddress;
   if (!coded || column.dictionary_size() > ids->size()) {
     for (size_t i = 0; i < ids->size(); ++i) {
@@ -76,8 +83,7 @@ EventColumn EventColumn::Nulls(std::string_view name, ColumnType type, const Tab
   } else {
     out.made32_.assign(rows, kNullCode);
   }
-  out.i32 = out.made32_.data();
-  out.i64 = out.made64_.data();
+  out.PointToOwn();
   return out;
 }
 
@@ -89,9 +95,13 @@ EventColumn EventColumn::Like(const EventColumn& other, size_t rows) {
   out.first = other.first;
   if (other.i32 != nullptr) out.made32_.assign(other.i32, other.i32 + rows);
   if (other.i64 != nullptr) out.made64_.assign(other.i64, other.i64 + rows);
-  out.i32 = out.made32_.data();
-  out.i64 = out.made64_.data();
+  out.PointToOwn();
   return out;
+}
+
+void EventColumn::PointToOwn() {
+  i32 = made32_.empty() ? nullptr : made32_.data();
+  i64 = made64_.empty() ? nullptr : made64_.data();
 }
 
 void EventColumn::set_null(size_t row) {
@@ -118,6 +128,15 @@ EventColumns::EventColumns(const Table& table, size_t begin, size_t rows) : rows
 }
 
 bool EventColumns::IsAllNull(const EventColumn& column) const {
+  if (rows_ == 0 || !column.is_null(0)) return rows_ == 0;
+  // Null is one number; without an exit in the loop it is compared by vectors.
+  const auto all = [rows = rows_](const auto* values) {
+    auto others = values[0] ^ values[0];
+    for (size_t i = 0; i < rows; ++i) others |= values[i] ^ values[0];
+    return others == 0;
+  };
+  if (column.i32 != nullptr) return all(column.i32);
+  if (column.i64 != nullptr) return all(column.i64);
   for (size_t i = 0; i < rows_; ++i) {
     if (!column.is_null(i)) return false;
   }
@@ -359,15 +378,25 @@ std::optional<EventColumn> EventColumns::Carried(std::string_view what, std::str
 
 std::optional<EventColumn> EventColumns::AtEnd(std::string_view field, std::string_view end) {
   const EventColumn* const direction = OfTable("flow-direction");
+  const bool known = direction != nullptr && direction->is_text(), device = end == "device";
+  if (!known && !device) return EventColumn::Nulls(field, ColumnType::kText, nullptr, rows_);
   std::optional<EventColumn> out = Copy(field);
-  if (!out) return out;
-  const bool known = direction != nullptr && direction->is_text();
-  const int32_t egress = known ? CodeOf(*direction, "egress") : kNullCode - 1;
-  const int32_t ingress = known ? CodeOf(*direction, "ingress") : kNullCode - 1;
-  for (size_t i = 0; i < rows_; ++i) {
-    const int32_t code = known ? direction->i32[i] : kNullCode;
-    const std::string_view there = code == egress ? "src" : code == ingress ? "dst" : "device";
-    if (there != end) out->set_null(i);
+  if (!out || !known) return out;
+  const int32_t egress = CodeOf(*direction, "egress"), ingress = CodeOf(*direction, "ingress");
+  const int32_t here = end == "src" ? egress : ingress;
+  std::vector<char> stands(direction->texts().size() + 1, device ? 1 : 0);  // by the direction, null first
+  for (const int32_t code : {egress, ingress}) {
+    if (code >= 0) stands[static_cast<size_t>(code + 1)] = !device && code == here;
+  }
+  const auto clear = [&](auto* values, auto null) {
+    for (size_t i = 0; i < rows_; ++i) {
+      if (!stands[static_cast<size_t>(direction->i32[i] + 1)]) values[i] = null;
+    }
+  };
+  if (out->i64 != nullptr) {
+    clear(out->mutable64(), kNullInt64);
+  } else {
+    clear(out->mutable32(), out->type == ColumnType::kInt32 ? kNullInt32 : kNullCode);
   }
   return out;
 }

@@ -65,6 +65,7 @@ class EventColumn {
 
  private:
   EventColumn() = default;
+  void PointToOwn();
 
   std::vector<int32_t> made32_{};
   std::vector<int64_t> made64_{};

@@ -125,26 +125,27 @@ class Steps {
     step.kind = EventStep::Kind::kCodes;
     step.begins.assign(2, 0);
     step.places.resize(columns_.rows());
-    std::vector<int32_t>& numbers = scratch_.numbers;
-    if (numbers.size() < column.dictionary_size()) numbers.resize(column.dictionary_size(), kNullCode);
+    std::vector<int32_t>& numbers = scratch_.numbers;  // null first, which has place 0
+    if (numbers.size() <= column.dictionary_size()) numbers.resize(column.dictionary_size() + 1, kNullCode);
+    numbers[0] = 0;
     std::vector<size_t> used;
     for (size_t row = 0; row < columns_.rows(); ++row) {
-      if (column.is_null(row)) continue;  // place 0
-      const auto code = static_cast<size_t>(column.i32[row]);
-      if (numbers[code] == kNullCode) {
-        used.push_back(code);
-        numbers[code] = static_cast<int32_t>(used.size());
+      int32_t& number = numbers[static_cast<size_t>(column.i32[row] + 1)];
+      if (number == kNullCode) {
+        used.push_back(static_cast<size_t>(column.i32[row]));
+        number = static_cast<int32_t>(used.size());
       }
-      step.places[row] = numbers[code];
+      step.places[row] = number;
     }
     for (const size_t code : used) {
-      numbers[code] = kNullCode;
+      numbers[code + 1] = kNullCode;
       const size_t before = step.text.size();
       for (const EventMember& value : step.values) AppendMember(value, column, static_cast<int64_t>(code), &step.text);
       step.longest = std::max(step.longest, step.text.size() - before);
       step.begins.push_back(step.text.size());
     }
     step.text.resize(step.text.size() + EventStep::kSlack);
+    if (step.longest <= EventStep::kMostCopied) step.copied = (step.longest + 31) / 32 * 32;
     steps_.push_back(std::move(step));
     steps_.back().codes = steps_.back().places.data();
   }
@@ -165,7 +166,8 @@ class Steps {
              FrameOf(first.name, first.style, first.row->as == EventValue::kText));
     } else {
       step.kind = narrow ? EventStep::Kind::kMade32 : EventStep::Kind::kMade64;
-      step.made.resize(kMadeKept);
+      step.made = &scratch_.made[{first.row, first.name, column.type}];
+      step.made->resize(kMadeKept);
       for (const EventMember& value : step.values)
         step.longest += value.frame.before.size() + value.frame.behind.size() + kLongestMade;
       steps_.push_back(std::move(step));

@@ -8,6 +8,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <vector>
 
 #include "src/export/event_columns.h"
@@ -29,9 +30,18 @@ struct EventNode {
 
 EventNode MakeEventTree(const EventSchema& schema, bool maps);
 
+// What is written for a number.
+struct EventMade {
+  int64_t value = kNullInt64;
+  size_t size = 0;
+  std::string text{};
+};
+
 // What is kept from batch to batch.
 struct EventScratch {
-  std::vector<int32_t> numbers{};                      // of the values of a dictionary; all kNullCode between uses
+  // Members made of numbers, by the row, name and type of the first.
+  std::map<std::tuple<const EventRow*, std::string, ColumnType>, std::vector<EventMade>> made{};
+  std::vector<int32_t> numbers{};                      // of the values of a dictionary; kNullCode between uses
   std::map<std::string, bool, std::less<>> covered{};  // whether some row writes a field
 };
 
@@ -53,14 +63,8 @@ struct EventStep {
     kEnd
   };
   // What may be read behind a text, and written behind a row.
-  static constexpr size_t kSlack = 64;
+  static constexpr size_t kMostCopied = 192, kSlack = kMostCopied + 32;
   static constexpr size_t kMostNested = 16;
-  struct Made {
-    int64_t value = kNullInt64;
-    size_t size = 0;
-    std::string text{};
-  };
-
   std::string Make(int64_t value) const;
 
   Kind kind = Kind::kText;
@@ -71,11 +75,12 @@ struct EventStep {
   std::string behind{};
   size_t behind_size = 0;
   size_t longest = 0;              // bytes that it may append
+  size_t copied = 0;               // of kCodes: bytes that are copied whatever the size of the value; 0 for its own
   const int32_t* codes = nullptr;  // numbers; of kCodes places in `begins`
   const int64_t* wide = nullptr;
   std::vector<int32_t> places{};  // what codes points to, of kCodes
   std::vector<size_t> begins{};   // of the bytes of each value in text, null first
-  std::vector<Made> made{};
+  std::vector<EventMade>* made = nullptr;
   const EventColumn* column = nullptr;
   std::vector<EventMember> values{};  // of kMade
   // The last day of kRfc3339 and how it is written.

@@ -93,7 +93,7 @@ inline char* WriteTime(EventStep* of, int64_t micros, char* p) {
 
 // Appends the members that a number has, which are made when they are asked for.
 inline char* WriteMade(EventStep* step, int64_t value, char* p) {
-  EventStep::Made& made = step->made[static_cast<uint64_t>(value) % step->made.size()];
+  internal::EventMade& made = (*step->made)[static_cast<uint64_t>(value) % step->made->size()];
   if (made.value != value) {
     made.value = value;
     made.text = step->Make(value);
@@ -117,14 +117,17 @@ inline char* WriteEnd(const EventStep& step, char* begin, char* p) {
 
 // Appends what the steps have for a row.
 char* WriteRow(std::vector<EventStep>* steps, size_t row, const std::array<uint64_t, 2>& id, char* p) {
-  std::array<char*, EventStep::kMostNested> begins{};
+  std::array<char*, EventStep::kMostNested> begins;
   size_t nested = 0;
   for (EventStep& step : *steps) {
     switch (step.kind) {
       case EventStep::Kind::kText: p = Copy(p, step.text.data(), step.size); break;
       case EventStep::Kind::kCodes: {
+        // A number of pieces that depends on the value would be guessed wrong by the processor.
         const size_t* const begin = step.begins.data() + step.codes[row];
-        p = Copy(p, step.text.data() + begin[0], begin[1] - begin[0]);
+        const size_t size = begin[1] - begin[0];
+        Copy(p, step.text.data() + begin[0], step.copied != 0 ? step.copied : size);
+        p += size;
         break;
       }
       case EventStep::Kind::kNumber32:
