@@ -41,17 +41,17 @@ class PyEventWriter {
   PyEventWriter(const std::string& schema, const std::string& version, bool maps)
       : writer_(Make(schema, version, maps)) {}
 
-  // The lines of a table, and the ids of its events.
-  py::tuple Write(const vpcflow::Table& table) {
-    absl::StatusOr<std::string_view> lines = std::string_view();
-    std::string ids;
-    {
-      const py::gil_scoped_release release;
-      lines = writer_.Write(table);
-      ids = writer_.Ids();
-    }
-    if (!lines.ok()) RaiseStatus(lines.status());
-    return py::make_tuple(py::bytes(lines->data(), lines->size()), ids);
+  // The lines of rows of a table, and the ids of their events.
+  py::tuple Write(const vpcflow::Table& table, size_t begin, size_t count) {
+    const std::string_view lines = Lines(table, begin, count);
+    return py::make_tuple(py::bytes(lines.data(), lines.size()), writer_.Ids());
+  }
+
+  // The lines alone, and how many there are; valid until the next call.
+  py::tuple Borrow(const vpcflow::Table& table, size_t begin, size_t count) {
+    const std::string_view lines = Lines(table, begin, count);
+    return py::make_tuple(py::memoryview::from_memory(lines.data(), static_cast<py::ssize_t>(lines.size())),
+                          std::min(count, table.rows - std::min(begin, table.rows)));
   }
 
  private:
@@ -59,6 +59,16 @@ class PyEventWriter {
     absl::StatusOr<EventWriter> writer = EventWriter::Make({.schema = schema, .version = version, .maps = maps});
     if (!writer.ok()) RaiseStatus(writer.status());
     return *std::move(writer);
+  }
+
+  std::string_view Lines(const vpcflow::Table& table, size_t begin, size_t count) {
+    absl::StatusOr<std::string_view> lines = std::string_view();
+    {
+      const py::gil_scoped_release release;
+      lines = writer_.Write(table, begin, count);
+    }
+    if (!lines.ok()) RaiseStatus(lines.status());
+    return *lines;
   }
 
   EventWriter writer_;
@@ -70,7 +80,8 @@ void BindEvents(py::module_& m) {
   py::class_<PyEventWriter>(m, "EventWriter")
       .def(py::init<const std::string&, const std::string&, bool>(), py::arg("schema"), py::arg("version"),
            py::arg("maps"))
-      .def("write", &PyEventWriter::Write, py::arg("table"));
+      .def("write", &PyEventWriter::Write, py::arg("table"), py::arg("begin"), py::arg("count"))
+      .def("borrow", &PyEventWriter::Borrow, py::arg("table"), py::arg("begin"), py::arg("count"));
   m.def("event_schemas", [] {
     py::list out;
     for (const EventSchema& schema : vpcflow::EventSchemas()) {

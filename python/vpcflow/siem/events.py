@@ -73,23 +73,32 @@ class Events:
 
         Of damaged sources what could be read comes first, then the error is raised.
         """
-        yield from self._written(rows, maps=False)
-
-    def _written(self, rows: int, *, maps: bool) -> Iterator[EventBatch]:
-        if whole(rows, "rows", f"batches(rows={_ROWS})") < 1:
-            raise PlanError(f"batches: rows={rows}: expected at least 1")
-        writer = _core.EventWriter(self.schema, self._version, maps)
-        for part in self._parts(rows):
-            self.report = part.report
-            if len(part) == 0:
-                continue
-            lines, ids = writer.write(part._table)
-            self.written += len(part)
+        writer = self._writer()
+        for part, begin, count in self._parts(rows):
+            lines, ids = writer.write(part._table, begin, count)
+            self.written += count
             yield EventBatch(lines, [ids[i : i + _DIGITS] for i in range(0, len(ids), _DIGITS)])
 
-    def _parts(self, rows: int) -> Iterator[Result]:
+    def _writer(self, *, maps: bool = False) -> _core.EventWriter:
+        return _core.EventWriter(self.schema, self._version, maps)
+
+    def _lines(self, rows: int = _ROWS, *, maps: bool = False) -> Iterator[memoryview]:
+        """Yields the lines of each batch, valid until the next."""
+        writer = self._writer(maps=maps)
+        for part, begin, count in self._parts(rows):
+            lines, count = writer.borrow(part._table, begin, count)
+            self.written += count
+            yield lines
+
+    def _parts(self, rows: int) -> Iterator[tuple[Result, int, int]]:
+        """Yields results and the rows of them that are a batch."""
+        if whole(rows, "rows", f"batches(rows={_ROWS})") < 1:
+            raise PlanError(f"batches: rows={rows}: expected at least 1")
         if self.unit == "records":
-            yield from self._flows._batches(rows)
+            for result in self._flows._batches(rows):
+                self.report = result.report
+                if len(result):
+                    yield result, 0, len(result)
             return
         error = None
         try:
@@ -98,11 +107,11 @@ class Events:
             if not isinstance(damage.partial, Result):
                 raise
             result, error = damage.partial, damage
+        self.report = result.report
         for begin in range(0, len(result), rows):
-            yield result[begin : begin + rows]
+            yield result, begin, min(rows, len(result) - begin)
         if error is not None:
             raise error
-        yield result[:0]
 
     def write(self, path: str | os.PathLike[str]) -> Report:
         """Writes the events to a file of lines and returns the report of the scan. The file is there whole or not at
@@ -118,8 +127,8 @@ class Events:
     def write_to(self, file: IO[bytes]) -> VpcflowError | None:
         """Writes the lines to an open file. Returns the error of damaged sources, if something was written before."""
         try:
-            for batch in self.batches():
-                file.write(batch.lines)
+            for lines in self._lines():
+                file.write(lines)
         except VpcflowError as error:
             if not self.written:
                 raise
@@ -132,7 +141,7 @@ class Events:
 
         if self.schema != "ocsf":
             raise PlanError(f"arrow: schema '{self.schema}' is written as lines; nested columns are of 'ocsf'")
-        yield from nested_batches(batch.lines for batch in self._written(rows, maps=True))
+        yield from nested_batches(self._lines(rows, maps=True))
 
     def to_arrow(self) -> pa.Table:
         """Returns all events of OCSF as a ``pyarrow.Table``."""

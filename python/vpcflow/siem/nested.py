@@ -82,7 +82,7 @@ def nested_schema() -> pa.Schema:
     return schema
 
 
-def nested_batches(parts: Iterable[bytes]) -> Iterator[pa.RecordBatch]:
+def nested_batches(parts: Iterable[bytes | memoryview]) -> Iterator[pa.RecordBatch]:
     """Yields the lines of each part as a record batch."""
     import pyarrow as pa
     from pyarrow import json as pa_json
