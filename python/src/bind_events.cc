@@ -54,6 +54,20 @@ class PyEventWriter {
                           std::min(count, table.rows - std::min(begin, table.rows)));
   }
 
+  // The ids, the values of members, and the elements of arrays.
+  py::tuple Columns(const vpcflow::Table& table, size_t begin, size_t count) {
+    absl::StatusOr<vpcflow::EventTables> tables = vpcflow::EventTables();
+    {
+      const py::gil_scoped_release release;
+      tables = writer_.Columns(table, begin, count);
+    }
+    if (!tables.ok()) RaiseStatus(tables.status());
+    py::dict elements;
+    for (auto& [pointer, of] : tables->elements)
+      elements[py::str(pointer)] = std::make_shared<vpcflow::Table>(std::move(of));
+    return py::make_tuple(writer_.Ids(), std::make_shared<vpcflow::Table>(std::move(tables->values)), elements);
+  }
+
  private:
   static EventWriter Make(const std::string& schema, const std::string& version, bool maps) {
     absl::StatusOr<EventWriter> writer = EventWriter::Make({.schema = schema, .version = version, .maps = maps});
@@ -81,6 +95,7 @@ void BindEvents(py::module_& m) {
       .def(py::init<const std::string&, const std::string&, bool>(), py::arg("schema"), py::arg("version"),
            py::arg("maps"))
       .def("write", &PyEventWriter::Write, py::arg("table"), py::arg("begin"), py::arg("count"))
+      .def("columns", &PyEventWriter::Columns, py::arg("table"), py::arg("begin"), py::arg("count"))
       .def("borrow", &PyEventWriter::Borrow, py::arg("table"), py::arg("begin"), py::arg("count"));
   m.def("event_schemas", [] {
     py::list out;

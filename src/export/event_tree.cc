@@ -14,8 +14,6 @@ namespace internal {
 namespace {
 
 constexpr size_t kLongestNumber = 24, kLongestMade = 96, kMadeKept = 1024;
-constexpr EventRow kRestAsText = {.as = EventValue::kText};
-constexpr EventRow kRestNatural = {};
 
 bool IsRest(const EventRow& row) { return row.as == EventValue::kRest || row.as == EventValue::kRestTexts; }
 
@@ -30,6 +28,37 @@ EventNode* MemberOf(EventNode* parent, std::string_view name, EventStyle style) 
   made.name = name;
   made.style = style;
   return &made;
+}
+
+// Whether some row writes a column of the table.
+bool IsCovered(const EventSchema& schema, std::string_view name, std::string_view field, bool sessions,
+               EventScratch* scratch) {
+  const auto known = scratch->covered.find(name);
+  if (known != scratch->covered.end()) return known->second;
+  const bool may_be = sessions || FindField(field).has_value();  // a label is not
+  const bool covered = may_be && std::any_of(schema.rows.begin(), schema.rows.end(),
+                                             [&](const EventRow& row) { return Covers(row.writes, field); });
+  return scratch->covered.emplace(name, covered).first->second;
+}
+
+// The values of a field that are not read from its place as they were, which has words for others; null for none.
+const EventColumn* NotExact(const EventSchema& schema, const EventColumn& column, std::string_view field,
+                            EventColumns* columns) {
+  const auto place = std::find_if(schema.rows.begin(), schema.rows.end(),
+                                  [&](const EventRow& row) { return row.reads == field && !row.writes.empty(); });
+  if (place == schema.rows.end() || (place->as != EventValue::kWord && place->as != EventValue::kNumber))
+    return nullptr;
+  EventColumn out = EventColumn::Like(column, columns->rows());
+  std::vector<bool> exact;
+  for (const std::string& text : column.is_text() ? column.texts() : std::vector<std::string>())
+    exact.push_back(IsReadAsWritten(*place, text));
+  for (size_t i = 0; i < columns->rows(); ++i) {
+    if (out.is_null(i)) continue;
+    if (column.is_text() ? exact[static_cast<size_t>(out.i32[i])]
+                         : column.type == ColumnType::kInt32 && IsReadAsWritten(*place, std::to_string(out.i32[i])))
+      out.set_null(i);
+  }
+  return columns->IsAllNull(out) ? nullptr : &columns->Keep(std::move(out));
 }
 
 // Builds the steps of one batch.
@@ -158,7 +187,7 @@ class Steps {
     if (column.type == ColumnType::kText || column.type == ColumnType::kAddress) return Codes(column, std::move(step));
     if (column.type == ColumnType::kTime) return Times(column, nodes);
     const bool narrow = column.type == ColumnType::kInt32 || column.type == ColumnType::kBool;
-    if (!narrow && column.type != ColumnType::kInt64) return Values(AsTexts(column), std::move(nodes));
+    if (!narrow && column.type != ColumnType::kInt64) return Values(AsTexts(column, &columns_), std::move(nodes));
     const EventNode& first = nodes.front();
     const bool number = column.type == ColumnType::kInt32 || column.type == ColumnType::kInt64;
     if (number && nodes.size() == 1 && (first.row->as == EventValue::kNatural || first.row->as == EventValue::kText)) {
@@ -189,60 +218,14 @@ class Steps {
     }
   }
 
-  // Columns of types that are rare in events.
-  const EventColumn& AsTexts(const EventColumn& column) {
-    EventColumn out = EventColumn::Nulls(column.name, ColumnType::kText, nullptr, columns_.rows());
-    std::vector<std::string> texts;
-    for (size_t i = 0; i < columns_.rows(); ++i) {
-      if (column.is_null(i)) continue;
-      out.mutable32()[i] = static_cast<int32_t>(texts.size());
-      texts.push_back(column.values->ToText(column.first + i));
-    }
-    out.values = columns_.Dictionary(std::move(texts));
-    return columns_.Keep(std::move(out));
-  }
-
-  // Whether some row writes a column of the table.
-  bool IsCovered(std::string_view name, std::string_view field) {
-    const auto known = scratch_.covered.find(name);
-    if (known != scratch_.covered.end()) return known->second;
-    const bool may_be = columns_.sessions() || FindField(field).has_value();  // a label is not
-    const bool covered = may_be && std::any_of(schema_.rows.begin(), schema_.rows.end(),
-                                               [&](const EventRow& row) { return Covers(row.writes, field); });
-    return scratch_.covered.emplace(name, covered).first->second;
-  }
-
   void Rest(const EventNode& node) {
-    for (const EventColumn* const column : columns_.own()) {
-      std::string field(column->name);
-      std::replace(field.begin(), field.end(), '_', '-');
-      const EventColumn* const values = IsCovered(column->name, field) ? NotExact(*column, field) : column;
-      if (values == nullptr || columns_.IsAllNull(*values)) continue;
+    for (const EventColumn* const column : RestOf(schema_, &columns_, &scratch_)) {
       EventNode member;
       member.name = column->name;
       member.style = node.array ? EventStyle::kPair : EventStyle::kObject;
-      member.row = node.rest->as == EventValue::kRestTexts ? &kRestAsText : &kRestNatural;
-      Values(*values, {std::move(member)});
+      member.row = &RestRow(*node.rest);
+      Values(*column, {std::move(member)});
     }
-  }
-
-  // The values of a field that are not read from its place as they were, which has words for others; null for none.
-  const EventColumn* NotExact(const EventColumn& column, std::string_view field) {
-    const auto place = std::find_if(schema_.rows.begin(), schema_.rows.end(),
-                                    [&](const EventRow& row) { return row.reads == field && !row.writes.empty(); });
-    if (place == schema_.rows.end() || (place->as != EventValue::kWord && place->as != EventValue::kNumber))
-      return nullptr;
-    EventColumn out = EventColumn::Like(column, columns_.rows());
-    std::vector<bool> exact;
-    for (const std::string& text : column.is_text() ? column.texts() : std::vector<std::string>())
-      exact.push_back(IsReadAsWritten(*place, text));
-    for (size_t i = 0; i < columns_.rows(); ++i) {
-      if (out.is_null(i)) continue;
-      if (column.is_text() ? exact[static_cast<size_t>(out.i32[i])]
-                           : column.type == ColumnType::kInt32 && IsReadAsWritten(*place, std::to_string(out.i32[i])))
-        out.set_null(i);
-    }
-    return columns_.IsAllNull(out) ? nullptr : &columns_.Keep(std::move(out));
   }
 
   const EventSchema& schema_;
@@ -283,6 +266,35 @@ EventNode MakeEventTree(const EventSchema& schema, bool maps) {
     }
   }
   return root;
+}
+
+const EventColumn& AsTexts(const EventColumn& column, EventColumns* columns) {
+  EventColumn out = EventColumn::Nulls(column.name, ColumnType::kText, nullptr, columns->rows());
+  std::vector<std::string> texts;
+  for (size_t i = 0; i < columns->rows(); ++i) {
+    if (column.is_null(i)) continue;
+    out.mutable32()[i] = static_cast<int32_t>(texts.size());
+    texts.push_back(column.values->ToText(column.first + i));
+  }
+  out.values = columns->Dictionary(std::move(texts));
+  return columns->Keep(std::move(out));
+}
+
+std::vector<const EventColumn*> RestOf(const EventSchema& schema, EventColumns* columns, EventScratch* scratch) {
+  std::vector<const EventColumn*> out;
+  for (const EventColumn* const column : columns->own()) {
+    std::string field(column->name);
+    std::replace(field.begin(), field.end(), '_', '-');
+    const bool covered = IsCovered(schema, column->name, field, columns->sessions(), scratch);
+    const EventColumn* const values = covered ? NotExact(schema, *column, field, columns) : column;
+    if (values != nullptr && !columns->IsAllNull(*values)) out.push_back(values);
+  }
+  return out;
+}
+
+const EventRow& RestRow(const EventRow& rest) {
+  static constexpr EventRow kAsText = {.as = EventValue::kText}, kNatural = {};
+  return rest.as == EventValue::kRestTexts ? kAsText : kNatural;
 }
 
 std::string EventStep::Make(int64_t value) const {

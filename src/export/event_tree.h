@@ -88,6 +88,13 @@ struct EventStep {
   std::array<char, 10> date{};
 };
 
+// The columns that no row writes, and values that are not read from their places as they were.
+std::vector<const EventColumn*> RestOf(const EventSchema& schema, EventColumns* columns, EventScratch* scratch);
+// The row that each of them is written by.
+const EventRow& RestRow(const EventRow& rest);
+// A column of a type that is rare in events as texts.
+const EventColumn& AsTexts(const EventColumn& column, EventColumns* columns);
+
 std::vector<EventStep> StepsOf(const EventSchema& schema, const EventNode& tree, std::string_view version,
                                EventColumns* columns, EventScratch* scratch);
 

@@ -73,7 +73,34 @@ bool IsQuoted(const EventRow& row, ColumnType type) {
   }
 }
 
-// The value without quotes; nothing if there is none to write.
+}  // namespace
+
+MemberFrame FrameOf(std::string_view name, EventStyle style, bool quoted) {
+  const char* const quote = quoted ? "\"" : "";
+  std::string key;
+  if (style != EventStyle::kCef) AppendJsonText(name, &key);
+  switch (style) {
+    case EventStyle::kObject: return {absl::StrCat(key, ":", quote), absl::StrCat(quote, ",")};
+    case EventStyle::kElement: return {quote, absl::StrCat(quote, ",")};
+    case EventStyle::kPair: return {absl::StrCat("{\"key\":", key, ",\"value\":", quote), absl::StrCat(quote, "},")};
+    case EventStyle::kCef: return {absl::StrCat(" ", absl::string_view(name.data(), name.size()), "="), ""};
+    case EventStyle::kRaw: break;
+  }
+  return {};
+}
+
+EventMember::EventMember(const EventRow& of, std::string_view name, EventStyle as)
+    : row(&of), style(as), frame(FrameOf(name, as, false)) {
+  if (row->as == EventValue::kNatural) {
+    address = FrameOf(name, as, true);
+  } else if (row->as == EventValue::kObservable) {
+    address.before = frame.before + "{\"name\":";
+    AppendJsonText(row->constant, &address.before);
+    address.before += ",\"type\":\"IP Address\",\"type_id\":2,\"value\":\"";
+    address.behind = "\"}" + frame.behind;
+  }
+}
+
 std::optional<std::string> PlainValue(const EventRow& row, const EventColumn& column, int64_t code) {
   switch (row.as) {
     case EventValue::kNull: return "null";
@@ -107,34 +134,6 @@ std::optional<std::string> PlainValue(const EventRow& row, const EventColumn& co
     case EventValue::kRestTexts: break;
   }
   return ValueTextOf(column, code);
-}
-
-}  // namespace
-
-MemberFrame FrameOf(std::string_view name, EventStyle style, bool quoted) {
-  const char* const quote = quoted ? "\"" : "";
-  std::string key;
-  if (style != EventStyle::kCef) AppendJsonText(name, &key);
-  switch (style) {
-    case EventStyle::kObject: return {absl::StrCat(key, ":", quote), absl::StrCat(quote, ",")};
-    case EventStyle::kElement: return {quote, absl::StrCat(quote, ",")};
-    case EventStyle::kPair: return {absl::StrCat("{\"key\":", key, ",\"value\":", quote), absl::StrCat(quote, "},")};
-    case EventStyle::kCef: return {absl::StrCat(" ", absl::string_view(name.data(), name.size()), "="), ""};
-    case EventStyle::kRaw: break;
-  }
-  return {};
-}
-
-EventMember::EventMember(const EventRow& of, std::string_view name, EventStyle as)
-    : row(&of), style(as), frame(FrameOf(name, as, false)) {
-  if (row->as == EventValue::kNatural) {
-    address = FrameOf(name, as, true);
-  } else if (row->as == EventValue::kObservable) {
-    address.before = frame.before + "{\"name\":";
-    AppendJsonText(row->constant, &address.before);
-    address.before += ",\"type\":\"IP Address\",\"type_id\":2,\"value\":\"";
-    address.behind = "\"}" + frame.behind;
-  }
 }
 
 void AppendMember(const EventMember& member, const EventColumn& column, int64_t code, std::string* out) {

@@ -3,6 +3,7 @@
 #define VPCFLOW_SRC_EXPORT_EVENT_VALUES_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -41,6 +42,9 @@ struct EventMember {
 // Appends a member with a value of a column, or nothing if the row has no word for the value. `code` is a number of the
 // column's dictionary, or a number itself; no time.
 void AppendMember(const EventMember& member, const EventColumn& column, int64_t code, std::string* out);
+
+// Returns the value without quotes; nothing if there is none to write.
+std::optional<std::string> PlainValue(const EventRow& row, const EventColumn& column, int64_t code);
 
 // Whether what a row writes for a text is read as the same by its words.
 bool IsReadAsWritten(const EventRow& row, std::string_view value);

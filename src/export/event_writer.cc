@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "src/export/event_columns.h"
 #include "src/export/event_schemas.h"
+#include "src/export/event_table.h"
 #include "src/export/event_tree.h"
 #include "src/export/event_values.h"
 #include "vpcflow/base/time.h"
@@ -167,6 +168,19 @@ char* WriteRow(std::vector<EventStep>* steps, size_t row, const std::array<uint6
   return p;
 }
 
+absl::Status CheckTable(const Table& table) {
+  constexpr std::string_view kSome[] = {"srcaddr", "interface_id", "start", "client", "tgw_id", "bytes"};
+  if (std::any_of(std::begin(kSome), std::end(kSome), [&](std::string_view name) { return table.Find(name); }))
+    return absl::OkStatus();
+  return MakeError(
+      ErrorKind::kPlan,
+      "events: the table has no column of a record or session; expected a selection of records, or sessions");
+}
+
+size_t RowsOf(const Table& table, size_t begin, size_t count) {
+  return std::min(count, table.rows - std::min(begin, table.rows));
+}
+
 }  // namespace
 
 struct EventWriter::Impl {
@@ -208,14 +222,17 @@ absl::StatusOr<EventWriter> EventWriter::Make(const EventOptions& options) {
       std::make_unique<Impl>(Impl{&*schema, internal::MakeEventTree(*schema, options.maps), std::string(version)}));
 }
 
+absl::StatusOr<EventTables> EventWriter::Columns(const Table& table, size_t begin, size_t count) {
+  if (const absl::Status status = CheckTable(table); !status.ok()) return status;
+  internal::EventColumns columns(table, begin, RowsOf(table, begin, count));
+  impl_->ids = columns.Ids();
+  return internal::TablesOf(*impl_->schema, internal::MakeEventTree(*impl_->schema, /*maps=*/true), &columns,
+                            &impl_->scratch);
+}
+
 absl::StatusOr<std::string_view> EventWriter::Write(const Table& table, size_t begin, size_t count) {
-  constexpr std::string_view kSome[] = {"srcaddr", "interface_id", "start", "client", "tgw_id", "bytes"};
-  if (std::none_of(std::begin(kSome), std::end(kSome), [&](std::string_view name) { return table.Find(name); }))
-    return MakeError(
-        ErrorKind::kPlan,
-        "events: the table has no column of a record or session; expected a selection of records, or sessions");
-  begin = std::min(begin, table.rows);
-  const size_t rows = std::min(count, table.rows - begin);
+  if (const absl::Status status = CheckTable(table); !status.ok()) return status;
+  const size_t rows = RowsOf(table, begin, count);
   internal::EventColumns columns(table, begin, rows);
   std::vector<EventStep> steps =
       internal::StepsOf(*impl_->schema, impl_->tree, impl_->version, &columns, &impl_->scratch);

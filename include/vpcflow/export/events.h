@@ -35,6 +35,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -66,6 +67,15 @@ struct EventOptions {
   bool maps = false;
 };
 
+// Events as columns, for formats that are written by columns.
+struct EventTables {
+  // A row an event and a column a member, named by its pointer: texts, numbers, times. Constants, ids and members that
+  // are null throughout are left out. Of an array it is the number of its elements.
+  Table values{};
+  // The elements of each array, those of the first event first: columns `key` (of an observable its name) and `value`.
+  std::vector<std::pair<std::string, Table>> elements{};
+};
+
 // Writes tables of one kind, batch after batch. For one thread at a time.
 class EventWriter {
  public:
@@ -79,6 +89,10 @@ class EventWriter {
   // call. kPlan for a table that is neither. O(rows times columns), and memory for the lines.
   absl::StatusOr<std::string_view> Write(const Table& table, size_t begin = 0,
                                          size_t count = std::numeric_limits<size_t>::max()) VPCFLOW_LIFETIME_BOUND;
+
+  // Returns them as columns; an object of names that no schema fixes is an array. Likewise.
+  absl::StatusOr<EventTables> Columns(const Table& table, size_t begin = 0,
+                                      size_t count = std::numeric_limits<size_t>::max());
 
   // Returns the ids of the events of the last table, kIdDigits hexadecimal digits each.
   //

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 UNITS = ("sessions", "records")
 _DIGITS = 32  # of an id
 _ROWS = 2048  # some three MB of OCSF
+_ARROW_ROWS = 65536  # a row group of Parquet
 
 
 @dataclasses.dataclass(frozen=True)
@@ -79,13 +80,13 @@ class Events:
             self.written += count
             yield EventBatch(lines, [ids[i : i + _DIGITS] for i in range(0, len(ids), _DIGITS)])
 
-    def _writer(self, *, maps: bool = False) -> _core.EventWriter:
-        return _core.EventWriter(self.schema, self._version, maps)
+    def _writer(self) -> _core.EventWriter:
+        return _core.EventWriter(self.schema, self._version, False)
 
-    def _lines(self, rows: int = _ROWS, *, maps: bool = False) -> Iterator[memoryview]:
+    def _lines(self) -> Iterator[memoryview]:
         """Yields the lines of each batch, valid until the next."""
-        writer = self._writer(maps=maps)
-        for part, begin, count in self._parts(rows):
+        writer = self._writer()
+        for part, begin, count in self._parts(_ROWS):
             lines, count = writer.borrow(part._table, begin, count)
             self.written += count
             yield lines
@@ -135,13 +136,17 @@ class Events:
             return error
         return None
 
-    def arrow_batches(self, rows: int = _ROWS) -> Iterator[pa.RecordBatch]:
+    def arrow_batches(self, rows: int = _ARROW_ROWS) -> Iterator[pa.RecordBatch]:
         """Yields events of OCSF as record batches of nested columns, all of one schema. Needs pyarrow."""
-        from .nested import nested_batches
+        from .nested import nested_batch
 
         if self.schema != "ocsf":
             raise PlanError(f"arrow: schema '{self.schema}' is written as lines; nested columns are of 'ocsf'")
-        yield from nested_batches(self._lines(rows, maps=True))
+        writer = self._writer()
+        version = self._version or next(of["versions"][0] for of in _core.event_schemas() if of["name"] == self.schema)
+        for part, begin, count in self._parts(rows):
+            yield nested_batch(version, *writer.columns(part._table, begin, count))
+            self.written += count
 
     def to_arrow(self) -> pa.Table:
         """Returns all events of OCSF as a ``pyarrow.Table``."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from .. import _core
 from ..errors import ArgumentError, PlanError
 from ..findings.findings import Findings
 from ..query.flows import Flows
+from .asff import hub_of
 from .events import UNITS, Events
 from .findings import FindingEvents
 
@@ -23,14 +25,21 @@ def schemas() -> dict[str, str]:
 
 
 def export(
-    flows: Flows | Findings, schema: str = "ocsf", *, version: str | None = None, unit: str | None = None
+    flows: Flows | Findings,
+    schema: str = "ocsf",
+    *,
+    version: str | None = None,
+    unit: str | None = None,
+    hub: str | None = None,
+    resources: Mapping[str, str] | None = None,
 ) -> Events | FindingEvents:
     """Makes events of the schema of a SIEM or lake: one of each session (the default), record or finding.
 
     ``flows``: of :func:`vpcflow.scan`, or findings of :func:`vpcflow.detect`. ``schema``: ``ocsf``, ``ecs``, and what
     ``vpcflow.siem.schemas()`` names; of findings ``ocsf`` (class 2004), ``asff``, ``ecs``, ``cef``, ``leef``.
     ``version``: of OCSF ``1.5.0`` (the default) or ``1.1.0``, as Security Lake takes it. ``unit``: ``"sessions"`` or
-    ``"records"``.
+    ``"records"``. ``hub``, of ``asff``: account and region of the Security Hub that takes them, as
+    ``"123456789012/eu-west-1"``; ``resources``: the ARNs or ids of addresses, as ``{"10.0.0.5": "eni-0a1b2c3d"}``.
 
     The events are read when they are asked for: ``batches()`` gives lines and ids in bounded memory, of records also
     for logs larger than memory; sessions are all held. ``write(path)`` writes a file, ``to_arrow()`` (of OCSF) gives
@@ -56,9 +65,11 @@ def export(
     if isinstance(flows, Findings):
         if unit not in (None, "findings"):
             raise PlanError(f"export: unit={unit!r} of findings; expected 'findings', or flows")
-        return FindingEvents(flows, schema, version)
+        return FindingEvents(flows, schema, version, hub_of(hub, resources))
     if not isinstance(flows, Flows):
         raise ArgumentError(f"export: {_kind(flows)} has no events; expected flows of vpcflow.scan, or findings")
+    if hub is not None or resources is not None:
+        raise PlanError("export: hub and resources of flows; they are of findings as 'asff'")
     chosen = "sessions" if unit is None else unit
     if chosen == "findings":
         raise PlanError("export: unit='findings' of flows; expected the findings of vpcflow.detect(flows)")

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import functools
-import io
 import json
-from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from .. import _core
@@ -46,23 +44,26 @@ def _type_of(row: dict[str, Any]) -> Any:
 def _grown(tree: Tree) -> list[Any]:
     import pyarrow as pa
 
-    fields = []
-    for name, member in tree.items():
-        kind = member
-        if isinstance(member, dict):
-            kind = pa.list_(member["-"]) if "-" in member else pa.struct(_grown(member))
-        fields.append(pa.field(name, kind))
-    return fields
+    return [pa.field(name, _kind(member)) for name, member in tree.items()]
+
+
+def _kind(member: Any) -> Any:
+    import pyarrow as pa
+
+    if not isinstance(member, dict):
+        return member
+    return pa.list_(member["-"]) if "-" in member else pa.struct(_grown(member))
 
 
 @functools.cache
-def _schemas() -> tuple[Any, Any]:
-    """The schema as it is read, in which ``unmapped`` is a list, and as it is given, in which it is a map."""
+def _tree() -> tuple[Tree, dict[str, Any], str]:
+    """The types of the members, the constants by their pointers, and the member that is a map."""
     import pyarrow as pa
 
     (ocsf,) = (schema for schema in _core.event_schemas() if schema["name"] == "ocsf")
     own = ocsf["own"][1:]
     tree: Tree = {}
+    constants = {}
     for row in ocsf["rows"]:
         *path, last = row["pointer"][1:].split("/")
         if not (row["writes"] or row["constant"]) or path == [own]:
@@ -71,38 +72,99 @@ def _schemas() -> tuple[Any, Any]:
         for name in path:
             at = at.setdefault(name, {})
         at[last] = _type_of(row)
-    fields = _grown(tree)
-    pairs = pa.list_(pa.struct([("key", pa.string()), ("value", pa.string())]))
-    return pa.schema([*fields, (own, pairs)]), pa.schema([*fields, (own, pa.map_(pa.string(), pa.string()))])
+        if not row["writes"]:
+            constants[row["pointer"]] = pa.scalar(json.loads(row["constant"]), at[last])
+    return tree, constants, own
 
 
+@functools.cache
 def nested_schema() -> pa.Schema:
     """Returns the schema of :meth:`vpcflow.siem.Events.arrow_batches`."""
-    schema: pa.Schema = _schemas()[1]
-    return schema
-
-
-def nested_batches(parts: Iterable[bytes | memoryview]) -> Iterator[pa.RecordBatch]:
-    """Yields the lines of each part as a record batch."""
     import pyarrow as pa
-    from pyarrow import json as pa_json
 
-    as_read, as_given = _schemas()
-    options = pa_json.ParseOptions(explicit_schema=as_read, unexpected_field_behavior="error")
-    for lines in parts:
-        block = pa_json.ReadOptions(block_size=max(len(lines), 1 << 20))
-        table = pa_json.read_json(io.BytesIO(lines), read_options=block, parse_options=options)
-        columns = [column.combine_chunks() for column in table.columns]
-        columns[-1] = _as_map(columns[-1])
-        yield pa.RecordBatch.from_arrays(columns, schema=as_given)
+    tree, _, own = _tree()
+    return pa.schema([*_grown(tree), (own, pa.map_(pa.string(), pa.string()))])
 
 
-def _as_map(pairs: Any) -> Any:
-    import pyarrow as pa
+class _Columns:
+    """The columns of the events of one batch."""
+
+    def __init__(
+        self, count: int, constants: dict[str, Any], values: dict[str, Any], elements: dict[str, pa.Table]
+    ) -> None:
+        self._count, self._constants, self._values, self._elements = count, constants, values, elements
+
+    def struct(self, tree: Tree, path: str) -> tuple[list[pa.Array], list[pa.Field]]:
+        """Returns the arrays and fields of the members of a tree."""
+        return [self._array(member, f"{path}/{name}") for name, member in tree.items()], _grown(tree)
+
+    def _array(self, member: Any, pointer: str) -> pa.Array:
+        import pyarrow as pa
+
+        if pointer in self._constants:
+            return pa.repeat(self._constants[pointer], self._count)
+        if not isinstance(member, dict):
+            if pointer not in self._values:
+                return pa.nulls(self._count, member)
+            return self._values[pointer].combine_chunks().cast(member)
+        if "-" in member:
+            return self._list(member["-"], pointer)
+        arrays, fields = self.struct(member, pointer)
+        return pa.StructArray.from_arrays(arrays, fields=fields, mask=_none_of(arrays))
+
+    def _offsets(self, pointer: str) -> pa.Array:
+        """Where the elements of each event begin: null where there are none, and an end behind the last."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        counts = self._values[pointer].combine_chunks()
+        ends = pc.cumulative_sum(counts)
+        begins = pc.if_else(pc.equal(counts, 0), pa.scalar(None, pa.int32()), pc.subtract(ends, counts))
+        return pa.concat_arrays([begins, pa.array([len(self._elements[pointer])], pa.int32())])
+
+    def _element(self, pointer: str, name: str) -> pa.Array:
+        import pyarrow as pa
+
+        return self._elements[pointer][name].combine_chunks().cast(pa.string())
+
+    def _list(self, kind: Any, pointer: str) -> pa.Array:
+        import pyarrow as pa
+
+        values = self._element(pointer, "value")
+        if pa.types.is_struct(kind):  # an observable
+            size = len(values)
+            kind_id = pa.scalar(2, pa.int32())
+            parts = [self._element(pointer, "key"), pa.repeat("IP Address", size), pa.repeat(kind_id, size), values]
+            values = pa.StructArray.from_arrays(parts, fields=list(kind))
+        return pa.ListArray.from_arrays(self._offsets(pointer), values)
+
+    def map(self, pointer: str) -> pa.Array:
+        """Returns the array of an object of names that no schema fixes."""
+        import pyarrow as pa
+
+        keys, values = self._element(pointer, "key"), self._element(pointer, "value")
+        return pa.MapArray.from_arrays(self._offsets(pointer), keys, values)
+
+
+def _none_of(arrays: list[pa.Array]) -> pa.Array | None:
+    """Returns where all arrays are null; ``None`` if one has no nulls."""
     import pyarrow.compute as pc
 
-    entries = pairs.values
-    # The offset of a null map is null; behind the last stands the end.
-    is_there = pa.concat_arrays([pairs.is_valid(), pa.array([True])])
-    offsets = pc.if_else(is_there, pairs.offsets, pa.scalar(None, pa.int32()))
-    return pa.MapArray.from_arrays(offsets, entries.field("key"), entries.field("value"))
+    if any(array.null_count == 0 for array in arrays):
+        return None
+    return functools.reduce(pc.and_, (array.is_null() for array in arrays))
+
+
+def nested_batch(version: str, ids: str, values: Any, elements: dict[str, Any]) -> pa.RecordBatch:
+    """Makes the record batch of what ``_core.EventWriter.columns`` gives."""
+    import pyarrow as pa
+
+    tree, constants, own = _tree()
+    size = len(ids) // len(values)
+    table = pa.table(values)
+    columns = dict(zip(table.column_names, table.columns))
+    columns["/metadata/uid"] = pa.chunked_array([[ids[at : at + size] for at in range(0, len(ids), size)]], pa.string())
+    known = {**constants, "/metadata/version": pa.scalar(version)}
+    batch = _Columns(len(values), known, columns, {pointer: pa.table(table) for pointer, table in elements.items()})
+    arrays, _ = batch.struct(tree, "")
+    return pa.RecordBatch.from_arrays([*arrays, batch.map(f"/{own}")], schema=nested_schema())
