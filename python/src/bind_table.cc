@@ -1,6 +1,7 @@
 // Result tables.
 #include <array>
 #include <cstring>
+#include <unordered_map>
 
 #include "absl/container/flat_hash_map.h"
 #include "convert.h"
@@ -287,6 +288,28 @@ void BindTable(py::module_& m) {
             return out;
           },
           py::arg("names"), py::arg("only"))
+      // With a column more, of texts.
+      .def(
+          "with_texts",
+          [](const Table& t, const std::string& name, const std::vector<std::optional<std::string>>& texts) {
+            auto out = std::make_shared<Table>(t);
+            TableColumn& column = out->columns.emplace_back();
+            column.name = name;
+            column.type = ColumnType::kText;
+            std::unordered_map<std::string, int32_t> codes;
+            for (const std::optional<std::string>& text : texts) {
+              if (!text) {
+                column.i32.push_back(vpcflow::kNullCode);
+                continue;
+              }
+              const auto [at, is_new] = codes.emplace(*text, static_cast<int32_t>(codes.size()));
+              if (is_new) column.texts.push_back(*text);
+              column.i32.push_back(at->second);
+            }
+            if (texts.size() != t.rows) throw py::value_error("with_texts: expected a text for each row");
+            return out;
+          },
+          py::arg("name"), py::arg("texts"))
       .def_property_readonly("schema",
                              [](const Table& t) {
                                std::vector<std::pair<std::string, const char*>> out;

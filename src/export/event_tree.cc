@@ -35,7 +35,8 @@ bool IsCovered(const EventSchema& schema, std::string_view name, std::string_vie
                EventScratch* scratch) {
   const auto known = scratch->covered.find(name);
   if (known != scratch->covered.end()) return known->second;
-  const bool may_be = sessions || FindField(field).has_value();  // a label is not
+  // A label is not, but for the name that conversations have.
+  const bool may_be = sessions || field == "community-uid" || FindField(field).has_value();
   const bool covered = may_be && std::any_of(schema.rows.begin(), schema.rows.end(),
                                              [&](const EventRow& row) { return Covers(row.writes, field); });
   return scratch->covered.emplace(name, covered).first->second;

@@ -216,7 +216,10 @@ absl::StatusOr<EventWriter> EventWriter::Make(const EventOptions& options) {
     if (versions.empty())
       return MakeError(ErrorKind::kPlan, absl::StrCat("version '", std::string(version), "': schema ",
                                                       std::string(schema->name), " has no versions"));
-    return wrong(absl::StrCat("version of ", std::string(schema->name)), version, versions);
+    const bool is_draft = schema->name == "ocsf" && version.starts_with("2");
+    return wrong(absl::StrCat(is_draft ? "OCSF 2 is not published and still changes; " : "", "version of ",
+                              std::string(schema->name)),
+                 version, versions);
   }
   return EventWriter(
       std::make_unique<Impl>(Impl{&*schema, internal::MakeEventTree(*schema, options.maps), std::string(version)}));

@@ -132,6 +132,7 @@ inline constexpr auto kOcsfRows = std::to_array<EventRow>({
     {.pointer = "/connection_info/protocol_name", .reads = "protocol", .writes = "protocol", .as = EventValue::kProtocol},
     {.pointer = "/connection_info/protocol_ver", .reads = "type", .writes = "type", .as = EventValue::kWord, .words = &kOcsfTypes, .written = &kOcsfTypesOut},
     {.pointer = "/connection_info/protocol_ver_id", .reads = "type", .writes = "type", .as = EventValue::kNumber, .words = &kOcsfTypes, .written = &kOcsfTypeIdsOut},
+    {.pointer = "/connection_info/community_uid", .writes = "community-uid"},
     {.pointer = "/connection_info/tcp_flags", .reads = "tcp-flags", .writes = "tcp-flags"},
     {.pointer = "/connection_info/direction", .reads = "flow-direction", .writes = "direction", .as = EventValue::kWord, .words = &kOcsfDirections, .written = &kOcsfDirectionsOut},
     {.pointer = "/connection_info/direction_id", .reads = "flow-direction", .writes = "direction", .as = EventValue::kNumber, .words = &kOcsfDirections, .written = &kOcsfDirectionIdsOut},
