@@ -31,8 +31,7 @@ Reading events of records in OCSF (JSON, Parquet) or ECS gives the records, ever
 - Milliseconds of times: a record holds seconds.
 - A record without any field that names a flow (an address or an interface) is no record when it is read.
 
-Of sessions a record for each is read, from client to server: in OCSF with the bytes and packets of both sides, in ECS with those
-of the client. The other schemas are written, not read: what their table does not name is dropped, unless a row takes the rest.
+Of sessions a record for each is read, from client to server, with the bytes and packets of both sides. The other schemas are written, not read: what their table does not name is dropped, unless a row takes the rest.
 
 ## What is decided
 
@@ -50,8 +49,11 @@ of the client. The other schemas are written, not read: what their table does no
 - Where an end has nothing that OCSF takes for an identity its `name` is `unknown`, as 1.1.0 requires one.
 - A record without any time has the time 0, which OCSF requires.
 - ECS: `source.ip` is the packet's address and `source.nat.ip` the interface's; Elastic's pipeline has the interface's as
-  `source.ip`. `observer.*.interface.id` is ours alone. `network.community_id` is not written.
-- OCSF 2.0 is not published: a version that is not named here is an error.
+  `source.ip`. `observer.*.interface.id` is ours alone. The Community ID (version 1, seed 0:
+  `network.community_id`, `connection_info.community_uid`, in OCSF 1.1.0 `unmapped.community_id`) is written if it is asked for, by
+  `--community-id` or `community_id=True`: a SHA-1 for each conversation takes more time than all else. It is that of the packet's
+  addresses; ICMP has none, as flow logs do not hold its types.
+- OCSF 2.0 is not published, and its drafts still change what Network Activity has: it is refused, as is each version that is not named here.
 
 **Ids.** `metadata.uid`, `event.id` and their like are 32 hexadecimal digits: a hash of the file's name without folders, the offset
 of the line in the unpacked text, and all values of the record. The same object gives the same ids, whoever reads it; equal lines

@@ -9,10 +9,10 @@
 #   axe-core, which checks pages    npm: with `all`
 #   Prometheus                      Debian's package: with `all`
 #   VictoriaLogs, VictoriaMetrics   Go, built here in some two minutes: with `all`
-#   types of Grafana                npm: with `all`
+#   types of Grafana and ECS        npm: with `all`
 set -eu
 elasticmq=1.6.14 versitygw=v1.8.0 kafka=4.0.0 opensearch=2.19.1.0 kinesis=0.6.2 axe=4.14.1
-victorialogs=v1.52.1 victoriametrics=v1.151.0 grafana=13.2.3 typescript=5.9.3
+victorialogs=v1.52.1 victoriametrics=v1.151.0 grafana=13.2.3 ecs=9.4.0 typescript=5.9.3
 packages="prometheus-alertmanager syslog-ng-core libivykis0 libnet1 libjson-c5 libpcre3 libwrap0 libglib2.0-0"
 folder=$1 which=${2:-}
 mkdir -p "$folder" && folder=$(cd "$folder" && pwd)
@@ -53,6 +53,11 @@ if [ "$which" = all ]; then
     mkdir -p "$folder/grafana"
     (cd "$folder/grafana" && npm install --silent --no-audit --no-fund --ignore-scripts "@grafana/schema@$grafana" "typescript@$typescript" >/dev/null 2>&1) ||
       echo "No @grafana/schema from npm: its test is skipped"
+  fi
+  if [ ! -e "$folder/ecs/node_modules/@elastic/ecs" ]; then
+    mkdir -p "$folder/ecs"
+    (cd "$folder/ecs" && npm install --silent --no-audit --no-fund --ignore-scripts "@elastic/ecs@$ecs" "typescript@$typescript" >/dev/null 2>&1) ||
+      echo "No @elastic/ecs from npm: its test is skipped"
   fi
   for program in "victoria-logs VictoriaLogs $victorialogs" "victoria-metrics VictoriaMetrics $victoriametrics"; do
     # shellcheck disable=SC2086

@@ -27,17 +27,23 @@ std::optional<std::string_view> WordOf(const EventRow& row, std::string_view val
   return other;
 }
 
+// Controls have no escape but for the ends of lines; a blank stands for each.
 void AppendCefText(std::string_view text, std::string* out) {
-  for (const char c : ValidUtf8(text)) {
-    if (c == '\\' || c == '=') {
+  const std::string valid = ValidUtf8(text);
+  for (size_t i = 0; i < valid.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(valid[i]);
+    if (byte == '\\' || byte == '=') {
       *out += '\\';
-      *out += c;
-    } else if (c == '\n' || c == '\r') {
-      *out += c == '\n' ? "\\n" : "\\r";
-    } else if (static_cast<unsigned char>(c) < 0x20) {
+      *out += valid[i];
+    } else if (byte == '\n' || byte == '\r') {
+      *out += byte == '\n' ? "\\n" : "\\r";
+    } else if (byte < 0x20 || byte == 0x7F) {
       *out += ' ';
+    } else if (byte == 0xC2 && static_cast<unsigned char>(valid[i + 1]) < 0xA0) {  // U+0080 to U+009F
+      *out += ' ';
+      ++i;
     } else {
-      *out += c;
+      *out += valid[i];
     }
   }
 }

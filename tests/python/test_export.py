@@ -159,6 +159,46 @@ def test_ids_are_those_of_the_object_and_of_nothing_else(tmp_path):
     assert [uid for batch in events.batches() for uid in batch.ids] == exported(str(tmp_path / "flow.log"), "ocsf")[1][1:]
 
 
+COMMUNITY = b"""srcaddr dstaddr srcport dstport protocol start end action pkt-srcaddr
+128.232.110.120 66.35.250.204 34855 80 6 0 60 ACCEPT 128.232.110.120
+66.35.250.204 10.0.0.1 80 34855 6 0 60 ACCEPT 66.35.250.204
+192.168.1.52 8.8.8.8 54585 53 17 0 60 ACCEPT 192.168.1.52
+192.168.0.89 192.168.0.1 8 0 1 0 60 ACCEPT 192.168.0.89
+10.1.1.1 192.168.170.8 7 80 132 0 60 ACCEPT 192.168.170.56
+fe80:1:203:405:607:809:a0b:c0d fe80:1:203:405:607:809:a0b:1011 - - 46 0 60 ACCEPT -
+- - - - - 0 60 - -
+"""
+# The specification's test vectors, of seed 0; of 10.1.1.1 the packet's address counts. ICMP has none in flow logs.
+NAMED = ["1:LQU9qZlK+B5F3KDmev6m5PMibrg=", None, "1:d/FP5EW3wiY1vCndhwleRRKHowQ=", None, "1:jQgCxbku+pNGw8WPbEc/TS/uTpQ=",
+         "1:fQXFYpTKuTG2Qbgnyu8I9zLkIOc=", None]  # fmt: skip
+
+
+def test_community_ids_are_those_of_the_specification():
+    communityid = pytest.importorskip("communityid")
+
+    def other(source, destination, srcport, dstport, protocol):
+        return communityid.CommunityID().calc(communityid.FlowTuple(protocol, source, destination, srcport, dstport))
+
+    places = {("ocsf", None): ("connection_info", "community_uid"), ("ocsf", "1.1.0"): ("unmapped", "community_id"),
+              ("ecs", None): ("network", "community_id")}  # fmt: skip
+    for (schema, version), (parent, name) in places.items():
+        events = vf.export(vf.scan(COMMUNITY), schema, version=version, unit="records", community_id=True)
+        found = [json.loads(line).get(parent, {}).get(name) for batch in events.batches() for _, line in batch]
+        assert found[0] == NAMED[0] == other("128.232.110.120", "66.35.250.204", 34855, 80, 6)
+        assert found[1] == other("66.35.250.204", "10.0.0.1", 80, 34855, 6)
+        assert found[2] == NAMED[2] == other("8.8.8.8", "192.168.1.52", 53, 54585, 17)
+        assert found[3] is None
+        assert found[4] == NAMED[4] == other("192.168.170.56", "192.168.170.8", 7, 80, 132)
+        assert found[5] is not None
+        assert found[6] is None
+        plain = [json.loads(line) for line in exported(COMMUNITY, schema, version=version)[0].splitlines()]
+        assert not any(event.get(parent, {}).get(name) for event in plain)
+    table = vf.export(vf.scan(COMMUNITY), "ocsf", unit="records", community_id=True).to_arrow()
+    assert table["connection_info"].combine_chunks().field("community_uid").to_pylist()[2] == NAMED[2]
+    (one, *_) = vf.export(vf.scan(COMMUNITY), "ecs", community_id=True).batches()
+    assert NAMED[0].encode() in one.lines
+
+
 PAIR = b"""srcaddr dstaddr srcport dstport protocol packets bytes start end action interface-id tcp-flags
 10.0.0.1 10.0.0.2 40000 443 6 9 840 0 60 ACCEPT eni-1 3
 10.0.0.2 10.0.0.1 443 40000 6 8 9000 0 61 ACCEPT eni-1 19
@@ -207,7 +247,10 @@ def test_sessions_are_the_default_and_need_no_call():
     ("call", "words"),
     [
         (lambda f: vf.export(f, "ocfs"), "'ocfs': expected one of ocsf, ecs"),
-        (lambda f: vf.export(f, "ocsf", version="2.0.0"), "'2.0.0': expected one of 1.5.0, 1.1.0"),
+        (lambda f: vf.export(f, "ocsf", version="2.0.0"), "OCSF 2 is not published .* '2.0.0': expected one of 1.5.0, 1.1.0"),
+        (lambda f: vf.export(f, "ocsf", version="1.9"), "version of ocsf '1.9': expected one of 1.5.0, 1.1.0"),
+        (lambda f: vf.export(f, "cim", community_id=True), "it is of ocsf, ecs"),
+        (lambda f: vf.export(f, hub="123456789012/eu-west-1"), "of findings as 'asff'"),
         (lambda f: vf.export(f, "cim", version="5"), "has no versions"),
         (lambda f: vf.export(f, unit="session"), "expected one of sessions, records"),
         (lambda f: vf.export(f, unit="findings"), "vpcflow.detect"),
@@ -378,3 +421,44 @@ def test_findings_as_events():
     for version in ("1.1.0", "1.5.0"):
         event = json.loads(next(iter(vf.export(findings, "ocsf", version=version).batches())).lines.splitlines()[0])
         assert errors_of(event, version, "detection_finding") == []
+
+
+ARN = "arn:aws:ec2:eu-west-1:123456789012:network-interface/eni-0a1b"
+
+
+def test_findings_of_a_hub_are_within_its_limits():
+    text = "\u2028é" * 3000
+    found = vf.Finding(
+        "port_scan", "high", "10.0.0.5", [f"10.0.{i}.1" for i in range(90)], 0, 60, 0.9, "",
+        {f"{text}{i}": text for i in range(90)}, {}, text,
+    )  # fmt: skip
+    empty = vf.Finding("rule/with/slashes", "low", "", [], 0, 60, 0.5, "", {}, {}, "")
+    findings = vf.detect(vf.scan(PAIR))._like([found, empty])
+    known = {"10.0.0.5": "eni-0a1b", "10.0.0.1": "arn:aws:ec2:eu-west-1:123456789012:instance/i-1", "10.0.1.1": "my-host"}
+    events = vf.export(findings, "asff", hub="123456789012/eu-west-1", resources=known)
+    lines = [line for batch in events.batches() for _, line in batch]
+    first, second = map(json.loads, lines)
+    for one, line in ((first, lines[0]), (second, lines[1])):
+        assert len(line) <= 240_000
+        assert 1 <= len(one["Resources"]) <= 32
+        assert 1 <= len(one["Description"]) <= 1024
+        assert 1 <= len(one["Title"]) <= 256
+        assert len(one.get("ProductFields", {})) <= 50
+        assert all(len(k) <= 128 and len(v) <= 2048 for k, v in one.get("ProductFields", {}).items())
+        assert all(kind.count("/") == 1 for kind in one["Types"])
+        assert one["AwsAccountId"] == "123456789012"
+        assert one["ProductArn"] == "arn:aws:securityhub:eu-west-1:123456789012:product/123456789012/default"
+    assert [(r["Type"], r["Id"]) for r in first["Resources"][:3]] == [
+        ("AwsEc2NetworkInterface", ARN), ("AwsEc2Instance", known["10.0.0.1"]), ("Other", "my-host"),
+    ]  # fmt: skip
+    assert second["Resources"][0]["Id"] == "unknown"
+    (china, _) = next(iter(vf.export(findings, "asff", hub="123456789012/cn-north-1").batches()))
+    assert json.loads(china[1])["ProductArn"].startswith("arn:aws-cn:")
+    for call, words in (
+        (lambda: vf.export(findings, "asff", hub="eu-west-1"), "123456789012/eu-west-1"),
+        (lambda: vf.export(findings, "asff", hub="123456789012/eu-west-1", resources={"host": "x"}), "an address and its ARN"),
+        (lambda: vf.export(findings, "ocsf", hub="123456789012/eu-west-1"), "they are of 'asff'"),
+        (lambda: vf.export(findings, "ecs", community_id=True), "expected flows"),
+    ):
+        with pytest.raises(vf.PlanError, match=words):
+            call()

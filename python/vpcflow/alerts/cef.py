@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from .alert import Alert
 
 _SEVERITY = {"high": 9, "medium": 6, "low": 3}
+_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f]")  # which have no escape
+
+
+def one_line(text: str) -> str:
+    """Returns a text with a blank for controls and blanks, for formats that have no escape for them."""
+    return " ".join(_CONTROLS.sub(" ", text).split())
 
 
 def cef(alert: Alert) -> str:
@@ -22,10 +29,11 @@ def cef(alert: Alert) -> str:
     found = alert.finding
 
     def head(text: str) -> str:
-        return " ".join(text.split()).replace("\\", "\\\\").replace("|", "\\|")
+        return one_line(text).replace("\\", "\\\\").replace("|", "\\|")
 
     def value(text: Any) -> str:
-        return str(text).replace("\\", "\\\\").replace("=", "\\=").replace("\r", "\\r").replace("\n", "\\n")
+        escaped = str(text).replace("\\", "\\\\").replace("=", "\\=").replace("\r", "\\r").replace("\n", "\\n")
+        return _CONTROLS.sub(" ", escaped)
 
     fields = {
         "externalId": alert.id, "src": found.actor, "dst": found.targets[0] if found.targets else "",

@@ -51,6 +51,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--ocsf-version", metavar="VERSION", help="of OCSF: 1.5.0 (the default), or 1.1.0 for Security Lake"
     )
+    parser.add_argument(
+        "--community-id", action="store_true",
+        help="of OCSF and ECS: add the Community ID, by which Zeek, Suricata and Arkime know a conversation",
+    )  # fmt: skip
     parser.add_argument("--select", metavar="FIELDS", default="", help="write only these fields, separated by commas")
     parser.add_argument(
         "--unsafe-csv", action="store_true", help="leave texts unquoted that a spreadsheet takes for formulas"
@@ -64,9 +68,13 @@ def _kind_of(args: argparse.Namespace) -> str:
         if args.json and not args.to.endswith("-jsonl"):
             raise PlanError(f"--json with --to {args.to}: give one of them")
         return str(args.to)
-    for option, value in (("--unit", args.unit), ("--ocsf-version", args.ocsf_version)):
+    of_events = {
+        "--unit": args.unit, "--ocsf-version": args.ocsf_version, "--community-id": "" if args.community_id else None,
+    }  # fmt: skip
+    for option, value in of_events.items():
         if value is not None:
-            raise PlanError(f"{option} {value}: it is of events; add --to with one of {', '.join(_EVENTS)}")
+            given = f"{option} {value}".rstrip()
+            raise PlanError(f"{given}: it is of events; add --to with one of {', '.join(_EVENTS)}")
     kind: str | None = args.to or (ending if ending in KINDS else None)
     if args.json:
         if kind not in (None, "jsonl"):
@@ -107,7 +115,9 @@ def _write_events(flows: Flows, kind: str, args: argparse.Namespace) -> int:
         raise PlanError(f"--select with --to {kind}: events have all fields; leave one out")
     if args.ocsf_version is not None and schema != "ocsf":
         raise PlanError(f"--ocsf-version {args.ocsf_version} with --to {kind}: it is of ocsf-jsonl and ocsf-parquet")
-    events = Events(flows, schema, args.ocsf_version or "", args.unit or "sessions")
+    events = Events(
+        flows, schema, args.ocsf_version or "", args.unit or "sessions", community_id=args.community_id
+    )
     to_stdout = args.out == "-"
     if to_stdout:
         stdout()

@@ -12,6 +12,7 @@ from .._units import seconds
 from .._words import count
 from ..alerts.opening import kept_elsewhere
 from ..errors import DataQualityWarning, PlanError, VpcflowError
+from ..siem.events import Events
 from ..siem.export import export, schemas
 from ..siem.findings import OWN, FindingFile, holds_findings
 from ..sinks.dead import DeadLetters
@@ -109,7 +110,7 @@ def run(args: argparse.Namespace) -> int:
         status = _Status()
 
         def work() -> None:
-            made = status.watched(_pairs(events))
+            made = status.watched(_pairs(events, maps=args.as_ == "ocsf" and getattr(sink, "maps", False)))
             send(made, sink, dead, marks=marks, patience=patience, log=status.note, counts=status.counts)
 
         code = _done(work, status, sink.label, args, args.dead)
@@ -172,8 +173,8 @@ def _events_of(args: argparse.Namespace) -> Any:
     return export(found, args.as_, version=args.ocsf_version)
 
 
-def _pairs(events: Any) -> Iterator[tuple[str, bytes]]:
-    for batch in events.batches():
+def _pairs(events: Any, *, maps: bool) -> Iterator[tuple[str, bytes]]:
+    for batch in events.batches(maps=True) if maps and isinstance(events, Events) else events.batches():
         yield from batch
 
 

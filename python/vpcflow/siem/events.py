@@ -14,11 +14,15 @@ from ..query.arguments import whole
 from ..query.flows import Flows
 from ..query.report import Report
 from ..query.result import Result
+from ..trace.community import community_ids
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 UNITS = ("sessions", "records")
+#: The column of Community IDs that schemas have a place for, and that of those that have none.
+_COMMUNITY_UID, _COMMUNITY = "community_uid", "community_id"
+_WITH_COMMUNITY = ("ocsf", "ecs")
 _DIGITS = 32  # of an id
 _ROWS = 2048  # some three MB of OCSF
 _ARROW_ROWS = 65536  # a row group of Parquet
@@ -43,17 +47,20 @@ def batches_of(result: Result, schema: str, version: str = "", rows: int = _ROWS
     """Yields the events of the rows of a result: of sessions, or of records with their places."""
     writer = _core.EventWriter(schema, version, False)
     for begin in range(0, len(result), rows):
-        lines, ids = writer.write(result[begin : begin + rows]._table)
+        lines, ids = writer.write(result._table, begin, min(rows, len(result) - begin))
         yield EventBatch(lines, [ids[i : i + _DIGITS] for i in range(0, len(ids), _DIGITS)])
 
 
 class Events:
     """Records or sessions as events of a schema; what :func:`vpcflow.export` gives."""
 
-    def __init__(self, flows: Flows, schema: str, version: str, unit: str) -> None:
+    def __init__(self, flows: Flows, schema: str, version: str, unit: str, *, community_id: bool = False) -> None:
         self.schema, self.unit = schema, unit
         self._version = version
         _core.EventWriter(schema, version, False)  # a wrong name is an error here
+        if community_id and schema not in _WITH_COMMUNITY:
+            raise PlanError(f"export: community_id with schema '{schema}': it is of {', '.join(_WITH_COMMUNITY)}")
+        self._community = (_COMMUNITY if version == "1.1.0" else _COMMUNITY_UID) if community_id else None
         is_sessions = flows._spec.sessions is not None
         if is_sessions and unit == "records":
             raise PlanError("export: unit='records' of sessions; expected unit='sessions', or flows without sessions()")
@@ -68,38 +75,39 @@ class Events:
         #: How many events were made so far.
         self.written = 0
 
-    def batches(self, rows: int = _ROWS) -> Iterator[EventBatch]:
+    def batches(self, rows: int = _ROWS, *, maps: bool = False) -> Iterator[EventBatch]:
         """Yields events in batches of about ``rows``: of records in the order of the input, in bounded memory; of
-        sessions in their order.
+        sessions in their order. ``maps``: objects of names that no schema fixes, as ``unmapped`` of OCSF, are lists of
+        ``{"key", "value"}``, which Arrow reads as maps.
 
         Of damaged sources what could be read comes first, then the error is raised.
         """
-        writer = self._writer()
-        for part, begin, count in self._parts(rows):
-            lines, ids = writer.write(part._table, begin, count)
+        writer = self._writer(maps)
+        for table, begin, count in self._parts(rows):
+            lines, ids = writer.write(table, begin, count)
             self.written += count
             yield EventBatch(lines, [ids[i : i + _DIGITS] for i in range(0, len(ids), _DIGITS)])
 
-    def _writer(self) -> _core.EventWriter:
-        return _core.EventWriter(self.schema, self._version, False)
+    def _writer(self, maps: bool = False) -> _core.EventWriter:
+        return _core.EventWriter(self.schema, self._version, maps)
 
     def _lines(self) -> Iterator[memoryview]:
         """Yields the lines of each batch, valid until the next."""
         writer = self._writer()
-        for part, begin, count in self._parts(_ROWS):
-            lines, count = writer.borrow(part._table, begin, count)
+        for table, begin, count in self._parts(_ROWS):
+            lines, count = writer.borrow(table, begin, count)
             self.written += count
             yield lines
 
-    def _parts(self, rows: int) -> Iterator[tuple[Result, int, int]]:
-        """Yields results and the rows of them that are a batch."""
+    def _parts(self, rows: int) -> Iterator[tuple[_core.Table, int, int]]:
+        """Yields tables and the rows of them that are a batch."""
         if whole(rows, "rows", f"batches(rows={_ROWS})") < 1:
             raise PlanError(f"batches: rows={rows}: expected at least 1")
         if self.unit == "records":
             for result in self._flows._batches(rows):
                 self.report = result.report
                 if len(result):
-                    yield result, 0, len(result)
+                    yield self._named(result._table), 0, len(result)
             return
         error = None
         try:
@@ -109,10 +117,27 @@ class Events:
                 raise
             result, error = damage.partial, damage
         self.report = result.report
+        table = self._named(result._table)
         for begin in range(0, len(result), rows):
-            yield result, begin, min(rows, len(result) - begin)
+            yield table, begin, min(rows, len(result) - begin)
         if error is not None:
             raise error
+
+    def _named(self, table: _core.Table) -> _core.Table:
+        """Returns a table with the Community ID of each row, if that is asked for."""
+        if self._community is None:
+            return table
+        there = {name for name, _ in table.schema}
+
+        def first_of(*names: str) -> list[Any]:
+            found = [table.column(name) for name in names if name in there]
+            return [next((v for v in values if v is not None), None) for values in zip(*found)] or [None] * len(table)
+
+        ends = (("client",), ("server",), ("client_port",), ("server_port",))
+        if self.unit == "records":
+            ends = (("pkt_srcaddr", "srcaddr"), ("pkt_dstaddr", "dstaddr"), ("srcport",), ("dstport",))
+        source, destination, *ports = (first_of(*names) for names in ends)
+        return table.with_texts(self._community, community_ids(source, destination, first_of("protocol"), *ports))
 
     def write(self, path: str | os.PathLike[str]) -> Report:
         """Writes the events to a file of lines and returns the report of the scan. The file is there whole or not at
@@ -144,8 +169,8 @@ class Events:
             raise PlanError(f"arrow: schema '{self.schema}' is written as lines; nested columns are of 'ocsf'")
         writer = self._writer()
         version = self._version or next(of["versions"][0] for of in _core.event_schemas() if of["name"] == self.schema)
-        for part, begin, count in self._parts(rows):
-            yield nested_batch(version, *writer.columns(part._table, begin, count))
+        for table, begin, count in self._parts(rows):
+            yield nested_batch(version, *writer.columns(table, begin, count))
             self.written += count
 
     def to_arrow(self) -> pa.Table:

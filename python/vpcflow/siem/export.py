@@ -30,6 +30,7 @@ def export(
     *,
     version: str | None = None,
     unit: str | None = None,
+    community_id: bool = False,
     hub: str | None = None,
     resources: Mapping[str, str] | None = None,
 ) -> Events | FindingEvents:
@@ -38,8 +39,10 @@ def export(
     ``flows``: of :func:`vpcflow.scan`, or findings of :func:`vpcflow.detect`. ``schema``: ``ocsf``, ``ecs``, and what
     ``vpcflow.siem.schemas()`` names; of findings ``ocsf`` (class 2004), ``asff``, ``ecs``, ``cef``, ``leef``.
     ``version``: of OCSF ``1.5.0`` (the default) or ``1.1.0``, as Security Lake takes it. ``unit``: ``"sessions"`` or
-    ``"records"``. ``hub``, of ``asff``: account and region of the Security Hub that takes them, as
-    ``"123456789012/eu-west-1"``; ``resources``: the ARNs or ids of addresses, as ``{"10.0.0.5": "eni-0a1b2c3d"}``.
+    ``"records"``. ``community_id``: add the Community ID (version 1, seed 0) of each conversation, by which Zeek and
+    Suricata know it, to ``ocsf`` and ``ecs``; it takes most of the time. ``hub``, of ``asff``: account and region of
+    the Security Hub that takes them, as ``"123456789012/eu-west-1"``; ``resources``: the ARNs or ids of addresses, as
+    ``{"10.0.0.5": "eni-0a1b2c3d"}``.
 
     The events are read when they are asked for: ``batches()`` gives lines and ids in bounded memory, of records also
     for logs larger than memory; sessions are all held. ``write(path)`` writes a file, ``to_arrow()`` (of OCSF) gives
@@ -63,6 +66,8 @@ def export(
     (4001, 'Denied', '10.0.0.1', 1)
     """
     if isinstance(flows, Findings):
+        if community_id:
+            raise PlanError("export: community_id of findings; expected flows")
         if unit not in (None, "findings"):
             raise PlanError(f"export: unit={unit!r} of findings; expected 'findings', or flows")
         return FindingEvents(flows, schema, version, hub_of(hub, resources))
@@ -75,7 +80,7 @@ def export(
         raise PlanError("export: unit='findings' of flows; expected the findings of vpcflow.detect(flows)")
     if chosen not in UNITS:
         raise PlanError(f"export: unit={chosen!r}; expected one of {', '.join(UNITS)}")
-    return Events(flows, schema, version or "", chosen)
+    return Events(flows, schema, version or "", chosen, community_id=community_id)
 
 
 def _kind(value: Any) -> str:

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from typing import IO, Any, Callable
 
 from ..alerts.alert import Alert
-from ..alerts.cef import cef
+from ..alerts.cef import cef, one_line
 from ..errors import NoRecordsError, PlanError, SourceError
 from ..findings.finding import Finding, finding_of
 from ..findings.findings import Findings
@@ -107,7 +107,7 @@ def leef(finding: Finding) -> str:
         "evidence": json.dumps(finding.evidence, separators=(",", ":")),
     })  # fmt: skip
     head = "".join(c for c in finding.detector if c not in "|\t\r\n")
-    body = "\t".join(f"{name}={' '.join(str(value).split())}" for name, value in members.items())
+    body = "\t".join(f"{name}={one_line(str(value))}" for name, value in members.items())
     return f"LEEF:2.0|vpcflow|vpcflow|1|{head}|x09|{body}"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import io
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -168,3 +169,25 @@ def nested_batch(version: str, ids: str, values: Any, elements: dict[str, Any]) 
     batch = _Columns(len(values), known, columns, {pointer: pa.table(table) for pointer, table in elements.items()})
     arrays, _ = batch.struct(tree, "")
     return pa.RecordBatch.from_arrays([*arrays, batch.map(f"/{own}")], schema=nested_schema())
+
+
+def nested_table(lines: bytes) -> pa.Table:
+    """Reads lines of events whose ``unmapped`` is a list of pairs (``Events.batches(maps=True)``)."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+    from pyarrow import json as pa_json
+
+    tree, _, own = _tree()
+    pairs = pa.list_(pa.struct([("key", pa.string()), ("value", pa.string())]))
+    options = pa_json.ParseOptions(
+        explicit_schema=pa.schema([*_grown(tree), (own, pairs)]), unexpected_field_behavior="error"
+    )
+    block = pa_json.ReadOptions(block_size=max(len(lines), 1 << 20), use_threads=False)
+    table = pa_json.read_json(io.BytesIO(lines), read_options=block, parse_options=options)
+    columns = [column.combine_chunks() for column in table.columns]
+    entries = columns[-1].values
+    # The offset of a null map is null; behind the last stands the end.
+    is_there = pa.concat_arrays([columns[-1].is_valid(), pa.array([True])])
+    offsets = pc.if_else(is_there, columns[-1].offsets, pa.scalar(None, pa.int32()))
+    columns[-1] = pa.MapArray.from_arrays(offsets, entries.field("key"), entries.field("value"))
+    return pa.Table.from_arrays(columns, schema=nested_schema())

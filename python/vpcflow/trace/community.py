@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import ipaddress
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..errors import PlanError
@@ -66,6 +66,40 @@ def community_id_of(session: Mapping[str, Any]) -> str | None:
         return None
     ports = (session["client_port"], session["server_port"])
     return community_id(session["client"], session["server"], session["protocol"], *ports)
+
+
+def community_ids(
+    sources: Sequence[str | None],
+    destinations: Sequence[str | None],
+    protocols: Sequence[int | None],
+    srcports: Sequence[int | None],
+    dstports: Sequence[int | None],
+) -> list[str | None]:
+    """Returns the Community IDs of many conversations; ``None`` where :func:`community_id_of` has none."""
+    packed = {address: _packed(address) for address in {*sources, *destinations} if address is not None}
+    known: dict[Any, str | None] = {}
+    out = []
+    for of in zip(sources, destinations, protocols, srcports, dstports):
+        if of not in known:
+            known[of] = _known(packed, *of)
+        out.append(known[of])
+    return out
+
+
+def _known(
+    packed: Mapping[str, bytes], source: str | None, destination: str | None, protocol: int | None, *ports: int | None
+) -> str | None:
+    if source is None or destination is None or protocol is None or protocol in _ANSWERS:
+        return None
+    ends = [packed[source], packed[destination]]
+    if len(ends[0]) != len(ends[1]):
+        return None
+    if protocol not in _WITH_PORTS:
+        return _named(b"\0\0" + b"".join(sorted(ends)) + bytes([protocol, 0]))
+    if None in ports:
+        return None
+    first, second = sorted((end, port.to_bytes(2, "big")) for end, port in zip(ends, ports) if port is not None)
+    return _named(b"\0\0" + first[0] + second[0] + bytes([protocol, 0]) + first[1] + second[1])
 
 
 def _named(data: bytes) -> str:

@@ -511,6 +511,7 @@ complete -c vpcflow -n '_shtab_vpcflow_using convert' -s o -l out -xka "(__fish_
 complete -c vpcflow -n '_shtab_vpcflow_using convert' -l to -xka "csv jsonl arrow parquet ocsf-jsonl ocsf-parquet ecs-jsonl cim-jsonl asim-jsonl awsvpcflow-jsonl udm-jsonl cef" -d 'write this format, if the ending of FILE does not say; or events of a schema, which --to alone says'
 complete -c vpcflow -n '_shtab_vpcflow_using convert' -l unit -xka "sessions records" -d 'of events: one of each session (the default), or of each record. Reading records in OCSF or ECS gives the records again; reading sessions gives a record for each, from client to server, without what was joined'
 complete -c vpcflow -n '_shtab_vpcflow_using convert' -l ocsf-version -x -d 'of OCSF: 1.5.0 (the default), or 1.1.0 for Security Lake'
+complete -c vpcflow -n '_shtab_vpcflow_using convert' -l community-id -d 'of OCSF and ECS: add the Community ID, by which Zeek, Suricata and Arkime know a conversation'
 complete -c vpcflow -n '_shtab_vpcflow_using convert' -l select -x -d 'write only these fields, separated by commas'
 complete -c vpcflow -n '_shtab_vpcflow_using convert' -l unsafe-csv -d 'leave texts unquoted that a spreadsheet takes for formulas'
 complete -c vpcflow -n '_shtab_vpcflow_using convert; and test $_shtab_vpcflow_npos -ge 0' -ka "(__fish_complete_path (commandline -ct))" -d 'read a file, folder, pattern, s3:// URL, or - for standard input'
