@@ -20,9 +20,9 @@ PLACES = [pathlib.Path(os.environ.get("VPCFLOW_ECS_TYPES", "/nonexistent")), ROO
 WRONG = [
     lambda e: e["network"].update(iana_number=6), lambda e: e["network"].update(bytes="many"), lambda e: e.update(foreign=1),
     lambda e: e["source"].update(ip=17), lambda e: e["source"].update(port="22"), lambda e: e["source"].update(vpc="vpc-1"),
-    lambda e: e["event"].update(category="network"), lambda e: e["event"].update(start=1), lambda e: e["event"].update(why="x"),
-    lambda e: e["related"].update(ip="10.0.0.1"), lambda e: e["related"].update(ip=[1]), lambda e: e.pop("@timestamp"),
-    lambda e: e.pop("ecs"), lambda e: e["cloud"]["account"].update(id=123456789010), lambda e: e.update(destination="10.0.0.2"),
+    lambda e: e["event"].update(category=1), lambda e: e["event"].update(start=1), lambda e: e["event"].update(why="x"),
+    lambda e: e["related"].update(ip=7), lambda e: e["related"].update(ip=[1]), lambda e: e.pop("@timestamp"),
+    lambda e: e.pop("ecs"), lambda e: e["cloud"].update(account={"id": 123456789010}), lambda e: e.update(destination="10.0.0.2"),
 ]  # fmt: skip
 
 

@@ -57,8 +57,8 @@ def parsed_cef(line):
 
 def parsed_leef(line):
     assert not CONTROLS.search(line)
-    version, vendor, product, of, event, separator, body = line.split("|", 6)
-    assert (version, vendor, product, separator) == ("LEEF:2.0", "vpcflow", "vpcflow", "x09")
+    *head, event, separator, body = line.split("|", 6)
+    assert (*head, separator) == ("LEEF:2.0", "vpcflow", "vpcflow", "1", "x09")
     members = dict(member.split("=", 1) for member in body.split("\t"))
     assert len(members) == body.count("\t") + 1
     return event, members

@@ -133,7 +133,7 @@ class Events:
             found = [table.column(name) for name in names if name in there]
             return [next((v for v in values if v is not None), None) for values in zip(*found)] or [None] * len(table)
 
-        ends = (("client",), ("server",), ("client_port",), ("server_port",))
+        ends: tuple[tuple[str, ...], ...] = (("client",), ("server",), ("client_port",), ("server_port",))
         if self.unit == "records":
             ends = (("pkt_srcaddr", "srcaddr"), ("pkt_dstaddr", "dstaddr"), ("srcport",), ("dstport",))
         source, destination, *ports = (first_of(*names) for names in ends)

@@ -50,9 +50,9 @@ class Lake:
         """Puts an object for each partition."""
         parts = self._nested(pieces) if self._schema == "ocsf" else self._lines(pieces)
         known = 0
-        for partition, (ids, body, ending) in sorted(parts.items()):
-            key = "/".join(filter(None, (self._prefix, partition, f"{chunk_id(ids).hex()}.{ending}")))
-            known += 0 if self._put(key, body) else len(ids)
+        for partition, (own, body, ending) in sorted(parts.items(), key=lambda part: part[0]):
+            name = f"{chunk_id((piece.id, piece.line) for piece in own).hex()}.{ending}"
+            known += 0 if self._put("/".join(filter(None, (self._prefix, partition, name))), body) else len(own)
         return Receipt(known=known)
 
     def _put(self, key: str, body: bytes) -> bool:
@@ -67,7 +67,7 @@ class Lake:
                 return False
         return True
 
-    def _lines(self, pieces: Sequence[Piece]) -> dict[str, tuple[list[str], bytes, str]]:
+    def _lines(self, pieces: Sequence[Piece]) -> dict[str, tuple[list[Piece], bytes, str]]:
         parts: dict[str, list[Piece]] = {}
         for piece in pieces:
             cloud = json.loads(piece.line).get("cloud") if self._schema == "ecs" else None
@@ -76,15 +76,11 @@ class Lake:
             day = time.strftime("%Y%m%d", time.gmtime(time_of(self._schema, piece.line)))
             parts.setdefault(_partition(cloud.get("region"), owner, day), []).append(piece)
         return {
-            partition: (
-                [piece.id for piece in own],
-                gzip.compress(b"".join(piece.line + b"\n" for piece in own), mtime=0),
-                "jsonl.gz",
-            )
+            partition: (own, gzip.compress(b"".join(piece.line + b"\n" for piece in own), mtime=0), "jsonl.gz")
             for partition, own in parts.items()
         }
 
-    def _nested(self, pieces: Sequence[Piece]) -> dict[str, tuple[list[str], bytes, str]]:
+    def _nested(self, pieces: Sequence[Piece]) -> dict[str, tuple[list[Piece], bytes, str]]:
         import pyarrow as pa
         import pyarrow.compute as pc
         from pyarrow import parquet
@@ -101,7 +97,7 @@ class Lake:
         for partition, own in rows.items():
             file = io.BytesIO()
             parquet.write_table(table if len(own) == len(pieces) else table.take(own), file, compression="zstd")
-            parts[partition] = ([pieces[row].id for row in own], file.getvalue(), "parquet")
+            parts[partition] = ([pieces[row] for row in own], file.getvalue(), "parquet")
         return parts
 
     def close(self) -> None:
