@@ -45,7 +45,7 @@ PYTHON = {
     "Reports": {"report.report": "report ReportPage"},
     "Bills": {"billing.logs": "reconcile", "billing.reconcile": "Reconciliation"},
     "Digests and hunts": {"digest.hunt": "hunt Hunt", "": "digest"},
-    "Traces": {"trace.trace": "trace Trace", "trace.community": "community_id"},
+    "Traces": {"trace.trace": "trace Trace", "siem.community": "community_id"},
     "Correlation": {"correlate.correlate": "correlate Correlation"},
     "Manifests": {"": "manifest"},
     "Volume": {"": "volume"},

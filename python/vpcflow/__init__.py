@@ -87,9 +87,9 @@ if TYPE_CHECKING:
     from .query.running import collect_all
     from .query.scan import query, scan
     from .report.report import ReportPage, report
+    from .siem.community import community_id
     from .siem.export import export
     from .synthetic import Synthetic, plants, synth
-    from .trace.community import community_id
     from .trace.trace import Trace, trace
     from .tuning.check import RuleCheck, check_rules
     from .tuning.observed import Observed
@@ -257,7 +257,7 @@ _PLACES: dict[str, tuple[str, ...]] = {
     "report.report": ("ReportPage", "report"),
     "siem.export": ("export",),
     "synthetic": ("Synthetic", "plants", "synth"),
-    "trace.community": ("community_id",),
+    "siem.community": ("community_id",),
     "trace.trace": ("Trace", "trace"),
     "tuning.check": ("RuleCheck", "check_rules"),
     "tuning.observed": ("Observed",),

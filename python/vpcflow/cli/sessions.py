@@ -59,7 +59,7 @@ def run(args: argparse.Namespace) -> int:
         result, code = collect(lambda: query.collect(progress=progress))
     order = [full_name(args.order_by), *_ORDER] if args.order_by else _ORDER
     if args.community_id:
-        from ..trace.community import community_id_of
+        from ..siem.community import community_id_of
 
         schema = [*result.schema, ("community_id", "text")]
         rows = [{**row, "community_id": community_id_of(row)} for row in result]

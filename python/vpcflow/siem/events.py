@@ -14,7 +14,7 @@ from ..query.arguments import whole
 from ..query.flows import Flows
 from ..query.report import Report
 from ..query.result import Result
-from ..trace.community import community_ids
+from .community import community_ids
 
 if TYPE_CHECKING:
     import pyarrow as pa

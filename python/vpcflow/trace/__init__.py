@@ -1,6 +1,6 @@
 """What an address did: its trace, timelines for other tools, Community ID."""
 
-from .community import community_id
+from ..siem.community import community_id
 from .timelines import timeline
 from .trace import Trace, trace
 

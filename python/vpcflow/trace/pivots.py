@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from .._display import human_bytes, instant
-from .community import community_id_of
+from ..siem.community import community_id_of
 
 _MOST = 10
 _INSIDE = 3  # new servers inside that are named

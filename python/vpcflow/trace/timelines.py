@@ -12,7 +12,7 @@ from typing import Any
 from .._display import human_bytes, instant, length, protocol_names
 from ..errors import PlanError
 from ..query.flows import Flows
-from .community import community_id_of
+from ..siem.community import community_id_of
 
 Session = Mapping[str, Any]
 _FIRST = ("message", "datetime", "timestamp_desc", "timestamp", "community_id")
