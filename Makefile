@@ -48,7 +48,7 @@ $(VENV)/.made: build/.apt
 # The extension module is built in the tree of the engine and its tests, so that the engine is compiled once.
 $(VENV)/.package: $(VENV)/.made $(SOURCES)
 	@echo "Building and installing the Python package"
-	@$(BIN)/pip install -q --no-build-isolation '.[report]' $(foreach setting,build-dir=$(BUILD) build.targets=_core $(addprefix cmake.define.VPCFLOW_,BUILD_TESTS=ON BUILD_EXAMPLES=ON INSTALL=ON WERROR=ON PRECOMPILE=ON),-C $(setting))
+	@$(BIN)/pip install -q --no-build-isolation '.[report]' $(foreach setting,build-dir=$(BUILD) build.targets=_core $(addprefix cmake.define.VPCFLOW_,BUILD_TESTS=ON BUILD_EXAMPLES=ON INSTALL=ON WERROR=ON),-C $(setting))
 	@touch $@
 
 $(VENV)/.test-packages: $(VENV)/.made pyproject.toml
@@ -71,7 +71,7 @@ demo: $(VENV)/.package
 	@PATH="$(CURDIR)/$(BIN):$$PATH" examples/demo.sh
 
 cpp-build: $(VENV)/.made
-	@cmake -S . -B $(BUILD) -G Ninja -DCMAKE_BUILD_TYPE=Release -DVPCFLOW_S3=ON -DVPCFLOW_PRECOMPILE=ON >/dev/null
+	@cmake -S . -B $(BUILD) -G Ninja -DCMAKE_BUILD_TYPE=Release -DVPCFLOW_S3=ON >/dev/null
 	@cmake --build $(BUILD) -j $(JOBS)
 
 build/.servers: tools/servers.sh build/.apt
