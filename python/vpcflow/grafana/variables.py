@@ -158,8 +158,7 @@ def _model(variable: Variable, dialect: Dialect, plugin: str) -> Json:
         return {**base, "type": "custom", "query": words, "options": [_ALL, *options], **several}
     query = dialect.values(variable)
     return {
-        **base, "type": "query", "datasource": {"type": plugin, "uid": "${datasource}"}, "query": query, "definition":
-        query if isinstance(query, str) else "", "refresh": 2, "regex": "", "sort": 1, "options": [], **several,
+        **base, "type": "query", "datasource": {"type": plugin, "uid": "${datasource}"}, "query": query, "refresh": 2, "regex": "", "sort": 1, "options": [], **several,
     }  # fmt: skip
 
 
