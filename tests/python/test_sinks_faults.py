@@ -10,7 +10,7 @@ import threading
 import pytest
 
 import vpcflow as vf
-from sink_fakes import EVENTS, Fake, Index, read_dead, sent, short_pauses  # noqa: F401
+from sink_fakes import EVENTS, Fake, Index, certificate, read_dead, sent, short_pauses  # noqa: F401
 from vpcflow import sinks
 from vpcflow.alerts import http as own_http
 from vpcflow.sinks.dead import DeadLetters, Ids, locked
@@ -274,39 +274,7 @@ def test_a_slow_receiver_gets_all_as_long_as_it_reads(tmp_path, monkeypatch):
     assert sum(got) > 4_000_000
 
 
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory):
-    """A certificate of 127.0.0.1 that nobody knows, with its key."""
-    pytest.importorskip("cryptography")
-    import datetime
-    import ipaddress
-
-    from cryptography import x509
-    from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric import ec
-
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "sink")])
-    now = datetime.datetime.now(datetime.timezone.utc)
-    builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
-    builder = (
-        builder.serial_number(1)
-        .not_valid_before(now - datetime.timedelta(1))
-        .not_valid_after(now + datetime.timedelta(1))
-    )
-    builder = builder.add_extension(
-        x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), False
-    )
-    made = builder.add_extension(x509.BasicConstraints(ca=True, path_length=None), True).sign(key, hashes.SHA256())
-    path = tmp_path_factory.mktemp("tls") / "both.pem"
-    private = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    path.write_bytes(made.public_bytes(serialization.Encoding.PEM) + private)
-    return path
-
-
-def test_strangers_and_hosts_without_tls_end_at_once(certificate, tmp_path):
+def test_strangers_and_hosts_without_tls_end_at_once(certificate, tmp_path):  # noqa: F811
     index = Index()
     with Fake(lambda _, body: index.answer(body)) as fake:
         with pytest.raises(vf.NotifyError, match="no TLS"):
