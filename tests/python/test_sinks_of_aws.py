@@ -159,6 +159,7 @@ def test_a_lake_of_ocsf_is_parquet_that_is_read_as_a_log(monkeypatch, tmp_path):
 class Producer:
     errors: typing.ClassVar = {}  # by number of the message
     made: typing.ClassVar = []
+    down: typing.ClassVar = False
 
     def __init__(self, config):
         self.config, self.waiting, self.sent, self.silent = config, [], [], []
@@ -184,6 +185,10 @@ class Producer:
         self.poll(timeout)
         return len(self.silent)
 
+    def list_topics(self, timeout):
+        if self.down:
+            raise FakeException(FakeError("_TRANSPORT", "no transport"))
+
     def purge(self):
         self.silent.clear()
 
@@ -200,4 +205,7 @@ def test_kafka_waits_for_the_report_of_each_message(monkeypatch):
     assert Producer.made[-1].config["bootstrap.servers"] == "one:9093,two:9092"
     monkeypatch.setattr(Producer, "errors", {0: FakeError("TOPIC_AUTHORIZATION_FAILED")})
     with pytest.raises(sinks.sink.StoppedError):
+        asked("kafka://one/flows", None, monkeypatch)
+    monkeypatch.setattr(Producer, "down", True)
+    with pytest.raises(sinks.sink.BusyError, match="no broker answers"):
         asked("kafka://one/flows", None, monkeypatch)

@@ -15,6 +15,7 @@ from ..sink import BusyError, Limits, Piece, Receipt, StoppedError
 SCHEMES = ("kafka",)
 OPTIONS = ("config",)
 _PATIENCE = 60.0  # seconds for the delivery reports of a request
+_CALL = 10.0  # seconds for the answer of a broker
 _FAREWELL = 1.0  # seconds for the reports of what is given up
 _DEAD = ("MSG_SIZE_TOO_LARGE", "INVALID_MSG", "INVALID_RECORD")
 _STOPS = (
@@ -42,6 +43,7 @@ class Kafka:
         self._place = place
         self.label = f"kafka://{place.brokers}/{place.topic}"
         self._kafka = library(self.label)
+        self._is_reached = False
         self._made()
 
     def _made(self) -> None:
@@ -61,6 +63,8 @@ class Kafka:
 
     def send(self, pieces: Sequence[Piece]) -> Receipt:
         """Produces messages and waits for the report of each."""
+        if not self._is_reached:
+            self._reach()
         answers: list[Any] = [_NONE] * len(pieces)
         end = time.monotonic() + _PATIENCE
         for i, piece in enumerate(pieces):
@@ -95,7 +99,16 @@ class Kafka:
             else:
                 retry.append(i)
                 reason = said(answer) if name else "no report of its delivery"
+        self._is_reached = len(retry) < len(pieces)
         return Receipt(retry, dead, reason=reason)
+
+    def _reach(self) -> None:
+        """Asks for the topics, as a message would wait a minute for a broker that is not there."""
+        try:
+            self._producer.list_topics(timeout=_CALL)
+        except self._kafka.KafkaException as error:
+            raise BusyError(f"{self.label}: no broker answers: {said(error)}") from None
+        self._is_reached = True
 
     def close(self) -> None:
         """Does nothing: each request waits for its reports."""

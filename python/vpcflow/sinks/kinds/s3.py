@@ -36,7 +36,7 @@ class Lake:
 
     takes_ids = True
     maps = True  # lines with maps as pairs are read faster
-    limits = Limits(bytes=32 << 20, items=200_000, each=32 << 20, about=1 << 16)
+    limits = Limits(bytes=12 << 20, items=50_000, each=12 << 20, about=1 << 13)
 
     def __init__(self, place: Place, bucket: str, prefix: str) -> None:
         self._aws, self._bucket, self._prefix, self._schema = place.aws, bucket, prefix, place.schema
