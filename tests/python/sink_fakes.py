@@ -102,6 +102,26 @@ class Index:
         return 200, {}, json.dumps({"errors": True, "items": items}).encode()
 
 
+class Hec:
+    """A collector: ``names``: it says which event is wrong; ``takes``: those before it are taken."""
+
+    def __init__(self, bad, names=True, takes=True):
+        self.bad, self.names, self.takes, self.taken = bad, names, takes, []
+
+    def answer(self, body):
+        events, decoder, at, text = [], json.JSONDecoder(), 0, body.decode()
+        while at < len(text):
+            event, at = decoder.raw_decode(text, at)
+            events.append(event["fields"]["id"])
+        wrong = next((i for i, identity in enumerate(events) if identity in self.bad), None)
+        if wrong is None or self.takes:
+            self.taken += events[:wrong]
+        if wrong is None:
+            return 200, {}, b'{"text":"Success","code":0}'
+        named = {"invalid-event-number": wrong} if self.names else {}
+        return 400, {}, json.dumps({"text": "Invalid data format", "code": 6, **named}).encode()
+
+
 @pytest.fixture
 def short_pauses(monkeypatch):
     monkeypatch.setattr("vpcflow.sinks.gate._FIRST", 0.001)

@@ -10,7 +10,7 @@ import threading
 import pytest
 
 import vpcflow as vf
-from sink_fakes import EVENTS, Fake, Index, certificate, read_dead, sent, short_pauses  # noqa: F401
+from sink_fakes import EVENTS, Fake, Hec, Index, certificate, read_dead, sent, short_pauses  # noqa: F401
 from vpcflow import sinks
 from vpcflow.alerts import http as own_http
 from vpcflow.sinks.dead import DeadLetters, Ids, locked
@@ -62,26 +62,6 @@ def test_an_index_has_each_event_once_whatever_goes_wrong(seed, op, tmp_path):
     assert (counts.accepted, counts.dead) == (len(EVENTS) - len(bad), len(bad))
     if op == "create":
         assert set(index.seen.values()) == {1}
-
-
-class Hec:
-    """A collector: ``names``: it says which event is wrong; ``takes``: those before it are taken."""
-
-    def __init__(self, bad, names=True, takes=True):
-        self.bad, self.names, self.takes, self.taken = bad, names, takes, []
-
-    def answer(self, body):
-        events, decoder, at, text = [], json.JSONDecoder(), 0, body.decode()
-        while at < len(text):
-            event, at = decoder.raw_decode(text, at)
-            events.append(event["fields"]["id"])
-        wrong = next((i for i, identity in enumerate(events) if identity in self.bad), None)
-        if wrong is None or self.takes:
-            self.taken += events[:wrong]
-        if wrong is None:
-            return 200, {}, b'{"text":"Success","code":0}'
-        named = {"invalid-event-number": wrong} if self.names else {}
-        return 400, {}, json.dumps({"text": "Invalid data format", "code": 6, **named}).encode()
 
 
 @pytest.mark.parametrize("names", [True, False])

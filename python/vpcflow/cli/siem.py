@@ -7,7 +7,7 @@ import os
 
 from ..errors import OutputError
 from ..io.writing import write_whole
-from ..siem.setup.files import TARGETS, files
+from ..siem.setup.files import TARGETS, UNITS, files
 from ._output import print_note, write_out
 from ._parser import positive
 
@@ -29,6 +29,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--as", dest="as_", metavar="SCHEMA", help="for events of this schema (default: what the receiver knows best)"
     )
     setup.add_argument(
+        "--unit", choices=UNITS, help="for what send --unit sends; findings have other members than the others"
+    )
+    setup.add_argument(
         "--name", default="vpcflow", help="of the index, table or event type (default vpcflow), as --to of send has it"
     )
     setup.add_argument(
@@ -42,7 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Runs the command and returns its exit code."""
-    made = files(args.target, args.as_, name=args.name, days=args.days, location=args.location)
+    made = files(args.target, args.as_, name=args.name, days=args.days, location=args.location, unit=args.unit)
     for name, text in made.items():
         if args.out is None:
             write_out(text if len(made) == 1 else f"# {name}\n{text}")

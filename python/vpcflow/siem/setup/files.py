@@ -10,12 +10,18 @@ from ..._hints import hint
 from ...errors import PlanError
 from .kinds import members, schema_of
 from .search import elastic, opensearch
+from .splunk import splunk
 
 #: The receivers, and the schemas that there are files for, the default first.
 TARGETS = {
-    "opensearch": ("ecs", "ocsf"), "elastic": ("ecs",), "splunk": ("cim",), "sentinel": ("asim", "awsvpcflow"),
-    "securityhub": ("asff",), "athena": ("ocsf",),
+    "opensearch": ("ecs", "ocsf"), "elastic": ("ecs",), "splunk": ("cim", "ocsf", "ecs"),
+    "sentinel": ("asim", "awsvpcflow"), "securityhub": ("asff",), "athena": ("ocsf",),
 }  # fmt: skip
+#: The same for findings, where they need other files.
+_OF_FINDINGS = {
+    "opensearch": ("ecs", "ocsf"), "elastic": ("ecs",), "splunk": ("ocsf", "ecs"), "securityhub": ("asff",),
+}  # fmt: skip
+UNITS = ("sessions", "records", "findings")
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,99}")
 _COLUMNS = {
     "ip": "string", "keyword": "string", "long": "long", "double": "real", "date": "datetime", "millis": "long",
@@ -24,13 +30,14 @@ _COLUMNS = {
 
 def files(
     target: str, schema: str | None = None, *, name: str = "vpcflow", days: int = 30,
-    location: str = "s3://BUCKET/PREFIX/",
+    location: str = "s3://BUCKET/PREFIX/", unit: str | None = None,
 ) -> dict[str, str]:  # fmt: skip
     """Returns the files that a receiver needs, by their names. Calls nothing.
 
     ``target``: one of :data:`TARGETS`. ``schema``: that of ``vpcflow send --as``. ``name``: of the index, table or
     event type. ``days``: how long OpenSearch and Elasticsearch keep events. ``location``: of the objects, for Athena.
-    Raises :class:`~vpcflow.PlanError` for a target, schema or name that cannot be.
+    ``unit``: that of ``vpcflow send --unit``; findings have other members than sessions and records.
+    Raises :class:`~vpcflow.PlanError` for a target, schema, unit or name that cannot be.
 
     >>> from vpcflow.siem import setup
     >>> list(setup.files("splunk"))
@@ -38,9 +45,15 @@ def files(
     """
     if target not in TARGETS:
         raise PlanError(f"siem: no target {target!r}; {hint(target, list(TARGETS))}")
-    chosen = schema or TARGETS[target][0]
-    if chosen not in TARGETS[target]:
-        raise PlanError(f"siem: {target} with schema {chosen!r}; expected {' or '.join(TARGETS[target])}")
+    if unit not in (None, *UNITS):
+        raise PlanError(f"siem: unit {unit!r}; {hint(str(unit), list(UNITS))}")
+    known = _OF_FINDINGS.get(target, ()) if unit == "findings" else TARGETS[target]
+    if not known:
+        raise PlanError(f"siem: no files for findings in {target}; there are for {', '.join(_OF_FINDINGS)}")
+    chosen = schema or known[0]
+    if chosen not in known:
+        what = f"{target} for findings" if unit == "findings" else target
+        raise PlanError(f"siem: {what} with schema {chosen!r}; expected {' or '.join(known)}")
     if not _NAME.fullmatch(name):
         raise PlanError(f"siem: name {name!r}; expected lower case letters, digits, _ and -, a letter first")
     if days < 1:
@@ -49,9 +62,9 @@ def files(
         raise PlanError(f"siem: location {location!r}; expected s3://BUCKET/PREFIX/")
     search = {"opensearch": opensearch, "elastic": elastic}.get(target)
     if search is not None:
-        return {path: _text(content) for path, content in search(chosen, name, days).items()}
+        return {path: _text(content) for path, content in search(chosen, name, days, unit or "").items()}
     makers: dict[str, Callable[[], dict[str, str]]] = {
-        "splunk": lambda: _splunk(chosen, name), "sentinel": lambda: _sentinel(chosen, name),
+        "splunk": lambda: splunk(chosen, name, unit or ""), "sentinel": lambda: _sentinel(chosen, name),
         "securityhub": _securityhub, "athena": lambda: _athena(name, location),
     }  # fmt: skip
     return makers[target]()
@@ -59,19 +72,6 @@ def files(
 
 def _text(content: Any) -> str:
     return json.dumps(content, indent=2) + "\n"
-
-
-def _splunk(schema: str, name: str) -> dict[str, str]:
-    source = f"vpcflow:{schema}"
-    event = f"{name.replace('-', '_')}_network"
-    props = (
-        f"[{source}]\nKV_MODE = json\nSHOULD_LINEMERGE = false\nTRUNCATE = 0\nTIME_PREFIX = \"_time\"\\s*:\\s*\n"
-        "TIME_FORMAT = %s\nMAX_TIMESTAMP_LOOKAHEAD = 20\nTZ = UTC\n"
-    )  # fmt: skip
-    return {
-        "props.conf": props, "eventtypes.conf": f"[{event}]\nsearch = sourcetype={source}\n",
-        "tags.conf": f"[eventtype={event}]\nnetwork = enabled\ncommunicate = enabled\n",
-    }  # fmt: skip
 
 
 def _sentinel(schema: str, name: str) -> dict[str, str]:

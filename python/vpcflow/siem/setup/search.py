@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ... import _core
+from .findings import finding_members
 from .kinds import kind_of_type, members, schema_of
 
 _TYPES: dict[str, dict[str, Any]] = {
@@ -14,6 +15,7 @@ _TYPES: dict[str, dict[str, Any]] = {
         "name": {"type": "keyword"}, "type": {"type": "keyword"}, "type_id": {"type": "integer"},
         "value": {"type": "keyword"},
     }},
+    "text": {"type": "text"},
 }  # fmt: skip
 _ROLL_SIZE, _ROLL_AGE = "50gb", "1d"
 
@@ -38,18 +40,27 @@ def mappings(schema: str) -> dict[str, Any]:
     return {"dynamic": "strict", "dynamic_templates": dynamic, "properties": made}
 
 
+def mappings_of_findings(schema: str, anything: str) -> dict[str, Any]:
+    """Returns the mappings of findings. ``anything``: the type of members of any shape."""
+    made: dict[str, Any] = {}
+    for member in finding_members(schema):
+        _put(made, member.path, {"type": anything} if member.kind == "any" else _TYPES[member.kind])
+    return {"dynamic": "strict", "properties": made}
+
+
 def _put(tree: dict[str, Any], path: tuple[str, ...], what: dict[str, Any]) -> None:
     for name in path[:-1]:
         tree = tree.setdefault(name, {}).setdefault("properties", {})
     tree[path[-1]] = what
 
 
-def opensearch(schema: str, name: str, days: int) -> dict[str, Any]:
+def opensearch(schema: str, name: str, days: int, unit: str) -> dict[str, Any]:
     """Returns the template and the ISM policy."""
+    own = mappings_of_findings(schema, "flat_object") if unit == "findings" else mappings(schema)
     time = {"ecs": "@timestamp", "ocsf": "time"}[schema]
     template = {
         "index_patterns": [name], "priority": 200, "data_stream": {"timestamp_field": {"name": time}},
-        "template": {"settings": {"index.codec": "best_compression"}, "mappings": mappings(schema)},
+        "template": {"settings": {"index.codec": "best_compression"}, "mappings": own},
     }  # fmt: skip
     roll = {"rollover": {"min_size": _ROLL_SIZE, "min_index_age": _ROLL_AGE}}
     leave = [{"state_name": "delete", "conditions": {"min_index_age": f"{days}d"}}]
@@ -65,13 +76,14 @@ def opensearch(schema: str, name: str, days: int) -> dict[str, Any]:
     return {f"_index_template/{name}.json": template, f"_plugins/_ism/policies/{name}.json": policy}
 
 
-def elastic(schema: str, name: str, days: int) -> dict[str, Any]:
+def elastic(schema: str, name: str, days: int, unit: str) -> dict[str, Any]:
     """Returns the template and the ILM policy."""
+    own = mappings_of_findings(schema, "flattened") if unit == "findings" else mappings(schema)
     template = {
         "index_patterns": [name], "priority": 200, "data_stream": {},
         "template": {
             "settings": {"index.codec": "best_compression", "index.lifecycle.name": name},
-            "mappings": mappings(schema),
+            "mappings": own,
         },
     }  # fmt: skip
     roll = {"rollover": {"max_primary_shard_size": _ROLL_SIZE, "max_age": _ROLL_AGE}}
