@@ -11,9 +11,10 @@
 #   VictoriaLogs, VictoriaMetrics   Go, built here in some two minutes: with `all`
 #   types of Grafana and ECS        npm: with `all`
 #   grafatui, which draws dashboards in a terminal   crates.io, built here in some three minutes: with `all`
+#   pySigma's queries for OpenSearch    Python's package, beside what is installed: with `all`
 set -eu
 elasticmq=1.6.14 versitygw=v1.8.0 kafka=4.0.0 opensearch=2.19.1.0 kinesis=0.6.2 axe=4.14.1
-trino=435 grafatui=0.1.18
+trino=435 sigma=2.0.3 grafatui=0.1.18
 victorialogs=v1.52.1 victoriametrics=v1.151.0 grafana=13.2.3 ecs=9.4.0 typescript=5.9.3
 packages="prometheus-alertmanager syslog-ng-core libivykis0 libnet1 libjson-c5 libpcre3 libwrap0 libglib2.0-0"
 folder=$1 which=${2:-}
@@ -63,6 +64,10 @@ if [ "$which" = all ]; then
     mkdir -p "$folder/ecs"
     (cd "$folder/ecs" && npm install --silent --no-audit --no-fund --ignore-scripts "@elastic/ecs@$ecs" "typescript@$typescript" >/dev/null 2>&1) ||
       echo "No @elastic/ecs from npm: its test is skipped"
+  fi
+  if [ ! -e "$folder/sigma/sigma/backends/opensearch" ]; then # its pySigma may be older than the one we use
+    python3 -m pip install -q --target "$folder/sigma" "pysigma-backend-opensearch==$sigma" >/dev/null 2>&1 ||
+      echo "No pySigma for OpenSearch: its test is skipped"
   fi
   for program in "victoria-logs VictoriaLogs $victorialogs" "victoria-metrics VictoriaMetrics $victoriametrics"; do
     # shellcheck disable=SC2086
