@@ -1,6 +1,7 @@
 """A real OpenSearch of tools/servers.sh: our templates take what we send, once, and refuse what is foreign; it counts and
 finds what we do. For `make soak`."""
 
+import ipaddress
 import json
 import os
 import shutil
@@ -9,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.error
 import urllib.request
 
 import pytest
@@ -43,6 +45,7 @@ class Node:
     def start(self):
         self.server = Server(self.command, self.port, 120)
         self.url = self.server.url
+        ask(f"{self.url}/_cluster/health?wait_for_status=yellow&timeout=120s")
 
     def kill(self):
         self.server._process.kill()
@@ -70,8 +73,18 @@ def is_free(port):
 def ask(url, method="GET", body=None):
     data = None if body is None else json.dumps(body).encode()
     request = urllib.request.Request(url, data, {"Content-Type": "application/json"}, method=method)
-    with urllib.request.urlopen(request, timeout=30) as answer:
-        return json.loads(answer.read())
+    end = time.monotonic() + 180
+    while True:
+        try:
+            with urllib.request.urlopen(request, timeout=180) as answer:
+                return json.loads(answer.read())
+        except urllib.error.HTTPError as error:
+            if error.code != 503 or time.monotonic() > end:  # 503: it still wakes up
+                raise
+
+
+def is_in(address, prefix):
+    return address is not None and ipaddress.ip_address(address) in ipaddress.ip_network(prefix)
 
 
 def set_up(search, name, schema, unit=None):
@@ -105,6 +118,7 @@ def test_a_data_stream_of_our_template_takes_all_once(search, schema, tmp_path, 
     ask(f"{search}/{name}/_refresh", "POST")
     source = {"ecs": "source.ip", "ocsf": "src_endpoint.ip"}[schema]
     total = {"ecs": "network.bytes", "ocsf": "traffic.bytes"}[schema]
+    rows = flows.select("srcaddr", "pkt_srcaddr", "bytes").collect().rows()
     for prefix in ("10.0.0.0/8", "10.0.1.0/24", "172.16.0.0/12", "0.0.0.0/0", "::/0", "2001:db8::/32"):
         asked = {
             "query": {"term": {source: prefix}},
@@ -112,8 +126,8 @@ def test_a_data_stream_of_our_template_takes_all_once(search, schema, tmp_path, 
             "aggs": {"b": {"sum": {"field": total}}},
         }
         got = ask(f"{search}/{name}/_search?size=0", "POST", asked)
-        ours = flows.filter(f"srcaddr in {prefix}").agg(n=vf.count(), b=vf.sum("bytes")).collect().rows()
-        assert [{"n": got["hits"]["total"]["value"], "b": int(got["aggregations"]["b"]["value"])}] == ours
+        ours = [row["bytes"] or 0 for row in rows if is_in(row["pkt_srcaddr"] or row["srcaddr"], prefix)]
+        assert (got["hits"]["total"]["value"], int(got["aggregations"]["b"]["value"])) == (len(ours), sum(ours))
     assert cli.main([*send, "ecs" if schema == "ocsf" else "ocsf"]) == 2
     dead = [json.loads(line) for line in (tmp_path / "vpcflow-dead.jsonl").read_text().splitlines()]
     assert len(dead) == records
@@ -186,7 +200,7 @@ def test_a_sigma_rule_finds_the_same_records_there_and_here(search, tmp_path, mo
     pytest.importorskip("sigma")
     monkeypatch.chdir(tmp_path)
     vf.synth(
-        20_000, out=tmp_path / "day", seed=4, plant="port_scan,brute_force", format="v5", peers=300, noise_sources=300
+        9000, out=tmp_path / "day", seed=4, plant="port_scan,brute_force", format="v5", peers=300, noise_sources=300
     )
     to = set_up(search, "sigma", "ecs")
     assert cli.main(["send", "day", "--as", "ecs", "--unit", "records", "--where", OK, "--to", to]) == 0

@@ -24,10 +24,10 @@ FIELDS = {
     "dstaddr": ("dst_ip", "DestinationIp", "destination.ip", "id.resp_h", "DestAddress", "dst_endpoint.ip"),
     "srcport": ("src_port", "SourcePort", "source.port", "id.orig_p", "src_endpoint.port"),
     "dstport": ("dst_port", "DestinationPort", "destination.port", "id.resp_p", "DestPort", "dst_endpoint.port"),
-    "protocol": ("Protocol", "network.iana_number", "proto", "transport"),
+    "protocol": ("Protocol", "network.iana_number", "network.transport", "proto", "transport"),
     "bytes": ("network.bytes", "orig_bytes", "traffic.bytes"),
     "packets": ("network.packets", "traffic.packets"),
-    "action": ("event.outcome",),
+    "action": ("event.action", "event.outcome"),
     "account-id": ("cloud.account.id", "accountId"),
     "interface-id": ("interfaceId",),
 }
