@@ -1772,6 +1772,7 @@ complete -c vpcflow -n '_shtab_vpcflow_using siem' -s h -l help -d 'show this he
 complete -c vpcflow -n '_shtab_vpcflow_using siem; and test $_shtab_vpcflow_npos -eq 0' -a setup -d 'write the files of a receiver'
 complete -c vpcflow -n '_shtab_vpcflow_using siem setup' -s h -l help -d 'show this help message and exit'
 complete -c vpcflow -n '_shtab_vpcflow_using siem setup' -l as -x -d 'for events of this schema (default: what the receiver knows best)'
+complete -c vpcflow -n '_shtab_vpcflow_using siem setup' -l unit -xka "sessions records findings" -d 'for what send --unit sends; findings have other members than the others'
 complete -c vpcflow -n '_shtab_vpcflow_using siem setup' -l name -x -d 'of the index, table or event type (default vpcflow), as --to of send has it'
 complete -c vpcflow -n '_shtab_vpcflow_using siem setup' -l days -x -d 'OpenSearch and Elasticsearch keep events so long (30)'
 complete -c vpcflow -n '_shtab_vpcflow_using siem setup' -l location -x -d 'where Athena finds the objects'
