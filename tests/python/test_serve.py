@@ -23,6 +23,7 @@ from any_logs import any_log
 from conftest import LONG, run_cli
 from vpcflow.analyze.questions import TABLES
 from vpcflow.cli import main
+from vpcflow.cli.serve import _counted
 from vpcflow.detect.settings import Settings
 from vpcflow.errors import RuleError
 from vpcflow.io.listening import Listener
@@ -31,6 +32,7 @@ from vpcflow.serve.metrics import MOST_SERIES, families_of
 
 MADE = vf.synth(6000, seed=3, plant="port_scan", peers=60, noise_sources=60)
 TOKEN = "CANARYtoken"
+EVERY_TABLE = gathering._TABLES
 
 
 @pytest.fixture(scope="module")
@@ -374,12 +376,12 @@ def some(many, request):
 
 
 @pytest.mark.parametrize("part", ["", "from=1200000&to=4500000&"])
-@pytest.mark.parametrize("name", TABLES)
+@pytest.mark.parametrize("name", EVERY_TABLE)
 def test_of_groups_that_are_too_many_the_largest_are_exact(whole, some, name, part):
     """Each value is the exact one, totals are, and a group that is not listed has no more than is said."""
     assert whole.held.complete
     assert not some.held.complete
-    own, (exact, _) = TABLES[name], answered(whole, f"table/{name}?{part}limit=1000")
+    own, (exact, _) = EVERY_TABLE[name], answered(whole, f"table/{name}?{part}limit=1000")
     found, headers = answered(some, f"table/{name}?{part}limit=20")
     keys = {tuple(row[key] for key in own.by): row for row in exact}
     bound = found[0]["bound"]
@@ -470,8 +472,10 @@ def test_what_logs_lack_is_no_answer():
     server = Server("127.0.0.1", 0, Board(found))
     answer = json.loads(server.reply("/api/v1/table/talkers").body)
     assert answer == [{"srcaddr": "10.0.0.1", "bytes": 9, "packets": 0, "records": 1, "other": 0, "bound": 0, "total": 9}]
-    with pytest.raises(Exception, match="dstport"):
-        server.reply("/api/v1/table/talkers?where=dstport%3D22")
+    for path, why in (("talkers?where=dstport%3D22", "dstport"), ("findings", "dstaddr"), ("sessions", "dstaddr"), ("severities", "dstaddr")):
+        with pytest.raises(Exception, match=why):
+            server.reply(f"/api/v1/table/{path}")
+    assert "dstaddr" in server.reply("/api/v1/annotations").headers["X-Vpcflow-Lacking"]
     server.close()
 
 
@@ -482,6 +486,27 @@ def test_of_a_watch_its_alerts_are_served(tmp_path):
     state = tmp_path / "state.sqlite"
     told = tmp_path / "told.jsonl"
     assert main(["watch", str(tmp_path / "logs"), "--once", "--state", str(state), "--notify", f"jsonl:{told}"]) in (0, 1)
+    board = Board(_counted(str(state)), str(state))
+    actions, headers = answered(board.figures, "table/actions")
+    assert sum(row["records"] for row in actions) + actions[0]["other"] == actions[0]["total"] == 5979
+    assert headers["X-Vpcflow-Floor"]
+    server = Server("127.0.0.1", 0, board)
+    exact = vf.scan(MADE.data).group_by("srcaddr").agg(bytes=vf.sum("bytes")).top_k(5, by="bytes", other=True).collect().rows()
+    talkers = json.loads(server.reply("/api/v1/table/talkers?limit=5").body)
+    assert [(row["srcaddr"], row["bytes"]) for row in talkers] == [(row["srcaddr"], row["bytes"]) for row in exact[:5]]
+    assert talkers[0]["other"] == exact[5]["bytes"]
+    made = server.reply("/api/v1/series/records")
+    assert (sum(row["value"] for row in json.loads(made.body)), made.headers["X-Vpcflow-Total"]) == (5979, "5979")
+    flows = server.reply("/api/v1/table/pairs?limit=5")  # of which a watch keeps the largest flows of each slot
+    every = {(row["srcaddr"], row["dstaddr"]): row["bytes"] for row in vf.scan(MADE.data).group_by("srcaddr", "dstaddr").agg(bytes=vf.sum("bytes")).collect()}
+    assert all(row["bytes"] <= every[row["srcaddr"], row["dstaddr"]] for row in json.loads(flows.body))
+    for path, why in (("table/sessions", "a watch keeps none"), ("series/bytes?by=protocol", "by action alone"), ("table/volume", "does not count")):
+        with pytest.raises(Exception, match=why):
+            server.reply(f"/api/v1/{path}")
+    assert "vpcflow_top_source_bytes" in exposition(board)
+    assert "_total" not in exposition(board)  # what is forgotten again is no counter
+    assert len(json.loads(server.reply("/api/v1/nodes").body)) > 5
+    server.close()
     server = Server("127.0.0.1", 0, Board(None, str(state)))
     found = json.loads(server.reply("/api/v1/table/findings").body)
     assert len(found) == len(told.read_text().splitlines()) > 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import signal
 import threading
 from typing import Any
@@ -14,6 +15,7 @@ from ..detect.detect import checked_settings
 from ..detect.settings import Settings
 from ..errors import PlanError, RuleError, VpcflowError
 from ..io.listening import address_of
+from ..live.state import read_state
 from ..serve.beside import Beside, beside
 from ..serve.board import EVERY, MOST_FLOWS, Board, Figures
 from ..serve.gathering import gather
@@ -26,6 +28,7 @@ from ._parser import InsteadOfPaths, positive
 from ._shared import add_input, collect, exit_code_of, flows_read_often
 
 HELP = "serve tables, series, a graph, annotations and metrics over HTTP, for Grafana and others"
+_LOOK = 2.0  # seconds between two looks at the state of a watch
 EXAMPLES = "serve logs/ --state watch.sqlite --listen 127.0.0.1:9432 --refresh 5m"
 
 
@@ -44,8 +47,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="answer requests for this name, as of a proxy; may be repeated",
     )  # fmt: skip
     parser.add_argument(
-        "--state", action=InsteadOfPaths, metavar="FILE", help="serve what the watch with this state told, too"
-    )
+        "--state", action=InsteadOfPaths, metavar="FILE",
+        help="serve what the watch with this state told, too; without PATH also the traffic that it counts",
+    )  # fmt: skip
     parser.add_argument("--refresh", metavar="TIME", help="read the logs again every so often: 5m, 1h (default: never)")
     parser.add_argument(
         "--every",
@@ -99,13 +103,16 @@ def run(args: argparse.Namespace) -> int:
     if code:
         server.close()
         return code
-    board = Board(figures, state, more)
+    counted = figures is None and state is not None
+    board = Board(_counted(state) if counted and state else figures, state, more)
     server.replace(board)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: server.stop())
     print_note(f"listening at {server.url}; {count(series_of(board), 'series', 'series')} at {server.url}metrics")
     if refresh is not None:
         threading.Thread(target=_refreshing, args=(server, args, settings, refresh, state), daemon=True).start()
+    if counted and state:
+        threading.Thread(target=_following, args=(server, state, more), daemon=True).start()
     server.run()
     return 0
 
@@ -118,6 +125,28 @@ def _state_of(args: argparse.Namespace) -> str | None:
     path = str(args.state[0])
     status(path)  # that it can be read is known before anything is served
     return path
+
+
+def _counted(state: str) -> Figures | None:
+    """Returns what a watch has counted of the traffic lately; ``None`` if it has counted none."""
+    read = read_state(state, None)
+    if read.since is None:
+        return None
+    return dataclasses.replace(read.figures, lacking={"sessions": "a watch keeps none; serve the logs"})
+
+
+def _following(server: Server, state: str, more: Beside) -> None:
+    """Serves what the watch counts, as it counts."""
+    pause, seen = threading.Event(), Board(None, state).stamp()
+    while not pause.wait(_LOOK):
+        now = Board(None, state).stamp()
+        if now == seen:
+            continue
+        try:
+            server.replace(Board(_counted(state), state, more))
+            seen = now
+        except VpcflowError as error:
+            print_note(f"error: {error}; what was read before is served")
 
 
 def _figures(args: argparse.Namespace, settings: Settings | None) -> Figures:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bisect
+import dataclasses
 import json
 import urllib.parse
 from collections.abc import Callable, Iterable, Sequence
@@ -11,7 +12,7 @@ from typing import Any, NamedTuple
 from .._display import human_bytes
 from .._hints import hint
 from .._units import unix_seconds
-from ..analyze.questions import TABLES, Table
+from ..analyze.questions import TABLES, Table, measure_of
 from ..errors import FieldError, VpcflowError
 from ..io.packed import RefusedError
 from ..query.expr import count
@@ -118,11 +119,12 @@ def _time(name: str, text: str) -> int | None:
 # -- tables of groups ------------------------------------------------------------------------------------------------
 
 
-def table(name: str, figures: Figures, asked: Asked) -> Answer:
+def table(name: str, figures: Figures, asked: Asked, own: Table | None = None) -> Answer:
     """Answers a table of :data:`TABLES`: of all the time as it was counted, of part of it by the flows held, or by the
     groups that are largest in all the time where there are more flows than are held."""
-    own = TABLES[name]
-    if not asked.where and not asked.window.of(figures):
+    own = own or TABLES[name]
+    own = dataclasses.replace(own, measure=measure_of(own, figures.fields))
+    if not asked.where and not asked.window.of(figures) and name in figures.tables:
         return shown(figures.tables[name], own, asked.limit, bound=figures.bounds.get(name, 0))
     rejects = bool(own.where and own.measure == "records")
     kept = figures.kept.get(name)
@@ -217,8 +219,15 @@ def _bounded(bound: int) -> dict[str, str]:
 # -- other tables ----------------------------------------------------------------------------------------------------
 
 
+def looked_for(board: Board) -> None:
+    """Checks that findings were looked for: none would be an all-clear. Raises :class:`RefusedError`."""
+    if board.figures is not None and board.state is None and "findings" in board.figures.lacking:
+        raise RefusedError(404, f"findings: {board.figures.lacking['findings']}")
+
+
 def findings(board: Board, asked: Asked) -> Answer:
     """Answers the findings, worst first."""
+    looked_for(board)
     rows = [
         {
             "start": one.start * 1000, "end": one.end * 1000, "severity": one.severity, "detector": one.detector,
@@ -241,11 +250,18 @@ def notes(board: Board, asked: Asked) -> Answer:
         for one in board.findings()
         if overlaps(asked.window, one.start, one.end)
     ]  # fmt: skip
-    return listed(rows, asked.limit)
+    found = listed(rows, asked.limit)
+    try:
+        looked_for(board)
+    except RefusedError as refused:
+        return found._replace(headers={"X-Vpcflow-Lacking": " ".join(str(refused).split())})
+    return found
 
 
 def sessions(figures: Figures, asked: Asked) -> Answer:
     """Answers the largest sessions that begin in the time asked for."""
+    if "sessions" in figures.lacking:
+        raise RefusedError(404, f"sessions: {figures.lacking['sessions']}")
     rows = [
         {**row, "start": row["start"] * 1000, "end": row["end"] * 1000, "protocol_name": protocol_name(row["protocol"])}
         for row in figures.sessions
@@ -301,9 +317,11 @@ def series(measure: str, figures: Figures, asked: Asked) -> Answer:
     by = asked.by or "action"
     if by not in _SERIES:
         raise RefusedError(400, f"by: no series by {by[:50]!r}; {hint(by[:50], list(_SERIES))}")
+    if not figures.bins and figures.totals and by not in ("action", "all"):
+        raise RefusedError(404, f"by={by}: a watch counts by action alone; serve the logs")
     sums: dict[str, int] = {}
     values: dict[tuple[int, str], int] = {}
-    for row in figures.bins:
+    for row in figures.bins or figures.totals:
         if row["time"] is None or not asked.window.has(row["time"]):
             continue
         name = _SERIES[by](row)

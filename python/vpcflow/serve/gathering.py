@@ -33,6 +33,8 @@ _FEWEST = 20  # groups
 _MOST_PLACES = 100  # accounts and regions that metrics name
 _MOST_SESSIONS = 20_000
 _PLACES = Table(("account_id", "region"), "records")
+#: What is gathered: also single flows.
+_TABLES = {**TABLES, "flows": Table(KEYS, "bytes")}
 _SESSION = ("start", "end", "client", "server", "server_port", "protocol", "state")
 _SUMS = ("bytes", "packets", "records")
 
@@ -104,21 +106,23 @@ def gather(
     Of logs whose groups and sessions take more than ``budget`` bytes only the largest groups are counted, in two
     further readings, and :attr:`Figures.bounds` says what others can have at most; of a stream, which is read once,
     that is :class:`~vpcflow.OutOfMemoryError`."""
+    there = [name for name, _ in flows._with(allow_missing=True).schema]
+    asked = {name: dataclasses.replace(table, measure=measure_of(table, there)) for name, table in _TABLES.items()}
     small = _within(flows, budget)
     try:
-        read = _read(small, _exact(small, every, most), settings, progress)
+        read = _read(small, _exact(small, asked, every, most), settings, progress)
     except OutOfMemoryError as error:
-        read = _read_again(error, flows, every, settings, progress)
-    found, there = read.found, [name for name, _ in flows._with(allow_missing=True).schema]
-    tables = {name: found[name].rows() for name in TABLES}
+        read = _read_again(error, flows, _bounded(flows, asked, every), settings, progress)
+    found = read.found
+    tables = {name: found[name].rows() for name in asked}
     held = Held.nothing()
     counted = _Counted(tables, {}, {}, [])
     if "held" not in found:
-        counted = _count({**TABLES, "places": _PLACES}, flows, found, every, most, budget)
+        counted = _count({**asked, "places": _PLACES}, flows, found, every, most, budget)
     elif len(found["held"]) <= most:
         held = Held.holding(found["held"], most, there)
     elif most:
-        counted = counted._replace(kept=_count(TABLES, flows, found, every, most, budget).kept)
+        counted = counted._replace(kept=_count(asked, flows, found, every, most, budget).kept)
     coverage = _coverage(flows, read.lacking)
     return Figures(
         every=every, tables=counted.tables, held=held, held_rejects=held, totals=found["totals"].rows(),
@@ -158,11 +162,12 @@ def _read(
 
 
 def _read_again(
-    error: OutOfMemoryError, flows: Flows, every: int, settings: Settings | None, progress: Progress | bool | None
+    error: OutOfMemoryError, flows: Flows, queries: dict[str, Flows], settings: Settings | None,
+    progress: Progress | bool | None,
 ) -> _Reading:  # fmt: skip
     """Reads logs whose groups were too many."""
     try:
-        return _read(flows, _bounded(flows, every), settings, progress)
+        return _read(flows, queries, settings, progress)
     except SourceError as again:
         if again.partials and again.partials[0].report.records:
             raise
@@ -184,25 +189,24 @@ def _few(loose: Flows, every: int) -> dict[str, Flows]:
     return queries
 
 
-def _exact(flows: Flows, every: int, most: int) -> dict[str, Flows]:
+def _exact(flows: Flows, tables: Mapping[str, Table], every: int, most: int) -> dict[str, Flows]:
     """Returns the queries of all groups."""
     loose = query(allow_missing=True).bind(flows)
-    there = [name for name, _ in loose.schema]
     queries = _few(loose, every)
     flows_by_time = loose.group_by(*KEYS, every=every, bin_by="start").agg(**volume())
     queries["held"] = flows_by_time.top_k(most + 1, by="bytes")
     queries["places"] = loose.group_by(*_PLACES.by, "action", every=every).agg(**volume())
-    for name, table in TABLES.items():
+    for name, table in tables.items():
         groups = _where(loose, table.where).group_by(*table.by).agg(**volume())
-        queries[name] = groups.top_k(MOST_ROWS, by=measure_of(table, there), other=True)
+        queries[name] = groups.top_k(MOST_ROWS, by=table.measure, other=True)
     return queries
 
 
-def _bounded(flows: Flows, every: int) -> dict[str, Flows]:
+def _bounded(flows: Flows, tables: Mapping[str, Table], every: int) -> dict[str, Flows]:
     """Returns the queries of the groups that are largest, by counters."""
     loose = query(allow_missing=True).bind(flows)
     queries = _few(loose, every)
-    for name, table in {**TABLES, "places": _PLACES}.items():
+    for name, table in {**tables, "places": _PLACES}.items():
         groups = _where(loose, table.where).group_by(*table.by).agg(**{table.measure: volume()[table.measure]})
         queries[name] = groups.top_k(MOST_ROWS, by=table.measure, counters=_COUNTERS)
     return queries

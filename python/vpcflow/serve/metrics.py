@@ -119,8 +119,10 @@ def gauges(board: Board) -> list[Family]:
     found += [
         Family("vpcflow_lines", "gauge", "Lines of the logs by what they are.", _by("status", lines)),
         Family("vpcflow_interface_seconds", "gauge", "Seconds of interfaces by what the logs have of them.", seconds),
-        Family("vpcflow_log_text_bytes", "gauge", "Bytes of text of the logs.", {(): float(report.text_bytes)}),
     ]  # fmt: skip
+    size = getattr(report, "text_bytes", None)  # a watch does not count it
+    if size is not None:
+        found.append(Family("vpcflow_log_text_bytes", "gauge", "Bytes of text of the logs.", {(): float(size)}))
     if figures.share_covered is not None:
         help = "Share of minutes of interfaces of which the logs have a record."
         found.append(Family("vpcflow_coverage_ratio", "gauge", help, {(): figures.share_covered}))
@@ -132,7 +134,8 @@ def gauges(board: Board) -> list[Family]:
         ("vpcflow_top_rejected_source_records", "rejected_sources", "records"),
     ):  # fmt: skip
         bound = figures.bounds.get(table, 0)
-        rows = [row for row in figures.tables[table] if not row["other"] and (row[measure] or 0) >= bound][:_RANKS]
+        there = [row for row in figures.tables.get(table, ()) if not row["other"]]
+        rows = [row for row in there if (row[measure] or 0) >= bound][:_RANKS]
         ranks = _by("rank", {str(rank): row[measure] or 0 for rank, row in enumerate(rows, 1)})
         help = f"{measure.capitalize()} of the largest, by rank, without the address."
         found.append(Family(name, "gauge", help, ranks))

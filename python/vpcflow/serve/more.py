@@ -22,9 +22,7 @@ _REGION = "us-east-1"  # of prices, where the logs do not say one
 
 def flows(figures: Figures, asked: Asked) -> Answer:
     """Answers the largest flows: who, to whom, at which port, with which answer."""
-    held = answers.held_for(figures, asked, False)
-    made = answers.shown(answers.grouped(held.flows, held, asked, _FLOWS, asked.limit), _FLOWS, asked.limit)
-    return made if held.complete else made._replace(headers=answers.FLOOR)
+    return answers.table("flows", figures, asked, _FLOWS)
 
 
 def new(figures: Figures, asked: Asked) -> Answer:
@@ -57,8 +55,9 @@ def zones(board: Board, asked: Asked) -> Answer:
     """Answers how much each zone sends to each other one."""
     figures = _figures(board)
     held = answers.held_for(figures, asked, False)
-    table = _beside(board).zones
-    some = held.flows.label("source", "srcaddr", table).label("target", "dstaddr", table)
+    table, pairs = _beside(board).zones, figures.kept.get("pairs")
+    some = held.flows if pairs is None else pairs.flows
+    some = some.label("source", "srcaddr", table).label("target", "dstaddr", table)
     sums: dict[tuple[str, str], dict[str, int]] = {}
     own = Table(("source", "target", "action"), "bytes")
     for row in answers.grouped(some, held, asked, own, 2**31):
@@ -105,6 +104,7 @@ def cost(board: Board, asked: Asked) -> Answer:
 
 def severities(board: Board, asked: Asked) -> Answer:
     """Answers how many findings there are of each severity."""
+    answers.looked_for(board)
     counts = dict.fromkeys(("high", "medium", "low"), 0)
     for one in board.findings():
         if answers.overlaps(asked.window, one.start, one.end):
@@ -121,6 +121,8 @@ def lines(figures: Figures, asked: Asked) -> Answer:
 
 def volume(figures: Figures, asked: Asked) -> Answer:
     """Answers how much text all the logs are, and what its delivery costs by the public list, in the first tier."""
+    if not hasattr(figures.report, "text_bytes"):
+        raise RefusedError(404, "volume: a watch does not count it; serve the logs")
     regions = {row["region"] for row in figures.places if row["region"]}
     region = regions.pop() if len(regions) == 1 else _REGION
     size, sheet = int(figures.report.text_bytes), prices()

@@ -1609,7 +1609,7 @@ complete -c vpcflow -n '_shtab_vpcflow_using serve' -l requester-pays -d 'accept
 complete -c vpcflow -n '_shtab_vpcflow_using serve' -l listen -x -d 'listen there (default 127.0.0.1:9432)'
 complete -c vpcflow -n '_shtab_vpcflow_using serve' -l token -x -d 'ask for the token that env:NAME or file:PATH hold; needed if others than this machine reach it'
 complete -c vpcflow -n '_shtab_vpcflow_using serve' -l allow-host -x -d 'answer requests for this name, as of a proxy; may be repeated'
-complete -c vpcflow -n '_shtab_vpcflow_using serve' -l state -xka "(__fish_complete_path (commandline -ct))" -d 'serve what the watch with this state told, too'
+complete -c vpcflow -n '_shtab_vpcflow_using serve' -l state -xka "(__fish_complete_path (commandline -ct))" -d 'serve what the watch with this state told, too; without PATH also the traffic that it counts'
 complete -c vpcflow -n '_shtab_vpcflow_using serve' -l refresh -x -d 'read the logs again every so often: 5m, 1h (default: never)'
 complete -c vpcflow -n '_shtab_vpcflow_using serve' -l every -x -d 'the length of bins, to which times are widened (default 5m)'
 complete -c vpcflow -n '_shtab_vpcflow_using serve' -l max-flows -x -d 'hold as many flows for questions about part of the time (default 300,000)'
