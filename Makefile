@@ -11,7 +11,7 @@
 #   make coverage lines and branches of C++ that all the tests and the fuzz targets run (clang and llvm; about 15 minutes)
 #   make wheels   a wheel for each of CPython 3.9 to 3.13, repaired, installed into a clean environment and tested there
 #   make scale    20 GB of generated logs: flat memory, constant rate (12 GB of disk, some minutes)
-#   make pictures the gallery of docs/ and the report of README.md, by Chromium where it is installed
+#   make pictures the gallery of docs/, the report and the dashboard of README.md, by Chromium and VictoriaMetrics where installed
 #   make keys     what a record costs as the number of keys grows; draws docs/explanation/performance-keys.svg
 #   SKIP_APT=1    do not install Debian packages
 

@@ -50,7 +50,7 @@ def expanded(text, made, start, end, **chosen):
             return str(time) if more == "seconds" else moment.strftime("%Y-%m-%dT%H:%M:%S.000Z")
         one = variables[name]
         if name in chosen:
-            return _FORMATS[form or "raw"](chosen[name])
+            return _FORMATS[form or ("regex" if one["type"] == "query" else "raw")](chosen[name])
         if one["type"] == "textbox":
             return _FORMATS[form or "raw"](one["query"])
         assert one["current"]["value"] == "$__all"

@@ -100,7 +100,7 @@ def test_actions_have_their_colours_and_rejects_a_panel_of_their_own():
     assert "green" in colours[".*ACCEPT.*"]
     rejected = next(p for p in made["panels"] if p["title"] == "Rejected records")
     assert [target["expr"] for target in rejected["targets"]] == [
-        'sum by (action) (rate(vpcflow_records_total{action="REJECT", action=~"${action:regex}"}[$__rate_interval]))'
+        'sum by (action) (rate(vpcflow_records_total{action="REJECT", action=~"${action}"}[$__rate_interval]))'
     ]
 
 

@@ -25,6 +25,7 @@ from vpcflow import _core
 from vpcflow.detect.settings import Settings
 from vpcflow.grafana import SOURCES, alert_rules, dashboard, victoriametrics
 from vpcflow.grafana.panels import PANELS
+from vpcflow.grafana.stand_ins import draw
 from vpcflow.serve import Board, Server, exposition, gather, history
 from vpcflow.serve.board import SERVICES
 
@@ -252,8 +253,32 @@ def test_grafatui_draws_the_dashboard_of_prometheus(tmp_path):
         path.write_text(made.replace("grafana.app/v2beta1", "grafana.app/v2"))  # which it reads, and which are the same here
         own = subprocess.run([grafatui, "--validate", "--grafana-json", path], capture_output=True, text=True, check=False)
         assert own.returncode == 0, own.stdout + own.stderr
-    path.write_text('{"panels": 3}')
-    assert subprocess.run([grafatui, "--validate", "--strict", "--grafana-json", path], check=False, capture_output=True).returncode != 0
+    wrong = tmp_path / "wrong.json"
+    wrong.write_text('{"panels": 3}')
+    assert subprocess.run([grafatui, "--validate", "--strict", "--grafana-json", wrong], check=False, capture_output=True).returncode != 0
+    if shutil.which("tmux") is None:
+        pytest.skip("no tmux here")
+    now = int(time.time())
+    flows = vf.scan(vf.synth(4000, seed=3, plant="port_scan", peers=60, noise_sources=60, start=now - 3 * 3600, hours=3).data)
+    running_ = draw(program("victoria-metrics"), gather(flows, settings=Settings()), "default")
+    terminal = ["tmux", "-L", f"vpcflow-{os.getpid()}", "-f", "/dev/null"]
+    try:
+        own = f"{grafatui} --prometheus-url {running_.url} --range 4h --scrape-interval 5m --grafana-json {tmp_path / 'd1.json'}"
+        subprocess.run([*terminal, "new-session", "-d", "-x", "180", "-y", "60", f"{own}; sleep 60"], check=True)
+        for _ in range(60):
+            time.sleep(0.5)
+            screen = subprocess.run([*terminal, "capture-pane", "-p"], check=True, capture_output=True, text=True).stdout
+            if "errors=0" in screen and "ACCEPT (" in screen:
+                break
+        assert "errors=0" in screen, screen
+        assert "No data" not in screen, screen
+        for title in ("Minutes of interfaces with a record", "Findings by severity", "Bytes by action", "Rejected records"):
+            assert title[:25] in screen
+        nodata = flows.agg(n=vf.count()).collect().report.nodata
+        assert re.search(rf"nodata +{nodata}\.00", screen), screen
+    finally:
+        subprocess.run([*terminal, "kill-server"], check=False)
+        running_.close()
 
 
 def _in_milliseconds(text):

@@ -100,7 +100,7 @@ def _lucene_test(variable: Variable) -> str:
 
 
 def _matcher(variable: Variable) -> str:
-    return f'{variable.label}=~"${{{variable.name}:regex}}"'
+    return f'{variable.label}=~"${{{variable.name}}}"'  # which Grafana writes as a regular expression there
 
 
 def _label_values(variable: Variable) -> Json:
@@ -158,7 +158,8 @@ def _model(variable: Variable, dialect: Dialect, plugin: str) -> Json:
         return {**base, "type": "custom", "query": words, "options": [_ALL, *options], **several}
     query = dialect.values(variable)
     return {
-        **base, "type": "query", "datasource": {"type": plugin, "uid": "${datasource}"}, "query": query, "refresh": 2, "regex": "", "sort": 1, "options": [], **several,
+        **base, "type": "query", "datasource": {"type": plugin, "uid": "${datasource}"}, "query": query,
+        "refresh": 2, "regex": "", "sort": 1, "options": [], **several,
     }  # fmt: skip
 
 
