@@ -36,6 +36,9 @@ class _Kept(tempfile.SpooledTemporaryFile):  # type: ignore[type-arg]
 
     name = "-"
 
+    def __del__(self) -> None:  # the queries that read it are gone
+        self.close()
+
 
 def add_input(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(

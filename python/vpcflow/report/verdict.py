@@ -38,6 +38,7 @@ def not_seen(made: Gathered, model: dict[str, Any]) -> list[dict[str, Any]]:
         lines.append(("gap", f"Only {read['matched']:,} of {count(read['records'], 'record')} pass the filter"))
     lines += _coverage(made, model)
     lines += _one_sided(model)
+    lines += _partly(made, model)
     if made.findings is None:
         lines.append(("gap", f"No attack was looked for: {made.lacking['detection']}"))
     else:
@@ -117,6 +118,20 @@ def _one_sided(model: dict[str, Any]) -> list[tuple[str, str]]:
     if totals["accepted"] and not totals["rejected"]:
         return [("gap", "No rejected record: if the flow log captures ACCEPT alone, what was refused is not here")]
     return []
+
+
+def _partly(made: Gathered, model: dict[str, Any]) -> list[tuple[str, str]]:
+    """Says which figures only some of the records have: then sums are a floor."""
+    actions, known = made.summary.actions, next(iter(made.results["known"].rows()), {"bytes": 0})
+    traffic = sum(actions.values())
+    lines = []
+    if model["totals"]["bytes"] is not None and known["bytes"] < traffic:
+        lacking = f"{traffic - known['bytes']:,} of {count(traffic, 'record')} of traffic have no bytes"
+        lines.append(("gap", f"{lacking}, so sums of bytes are a floor"))
+    if model["totals"]["rejected"] is not None and actions.get(None):
+        lacking = f"{actions[None]:,} of {count(traffic, 'record')} of traffic have no action"
+        lines.append(("gap", f"{lacking}, so counts of accepted and rejected records are a floor"))
+    return lines
 
 
 def verdict(made: Gathered, model: dict[str, Any]) -> dict[str, Any]:
