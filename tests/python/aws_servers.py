@@ -1,6 +1,8 @@
 """Servers that speak AWS's protocols, on loopback and free ports: moto, and those of tools/servers.sh."""
 
+import contextlib
 import os
+import random
 import shutil
 import socket
 import subprocess
@@ -107,6 +109,20 @@ def versitygw(folder, events=None):
         str(folder / "root"),
     ]
     return Server(command, port, 20, env=own)
+
+
+def opensearch(folder):
+    """A node at a port that no other test run is likely to take in the same moment."""
+    jars = SERVERS / "opensearch" / "lib"
+    if not jars.is_dir() or shutil.which("java") is None:
+        pytest.skip("no OpenSearch: tools/servers.sh build/servers all")
+    ports = random.sample(range(9221, 9299), 78)  # the runner takes no others
+    with contextlib.ExitStack() as stack:
+        probes = [(stack.enter_context(socket.socket()), port) for port in ports]
+        port = next(port for probe, port in probes if probe.connect_ex(("127.0.0.1", port)) != 0)
+    java = ["java", "-Xmx1g", "-cp", f"{jars}/*", "org.codelibs.opensearch.runner.OpenSearchRunner"]
+    # The first node listens one behind the base.
+    return Server([*java, "-basePath", str(folder), "-numOfNode", "1", "-baseHttpPort", str(port - 1)], port, 180)
 
 
 def elasticmq(folder):

@@ -9,6 +9,8 @@ import pytest
 
 import vpcflow as vf
 from conftest import LONG, ROOT
+from s3_stand_in import StandIn
+from test_s3 import begun
 from vpcflow import cli
 from vpcflow.correlate import of
 from vpcflow.watch import Correlating, Watch, correlating
@@ -355,3 +357,61 @@ def test_counts_of_sigma_go_on_from_file_to_file(places):
     assert [name for name, _ in told(watch)] == ["both"]  # the count itself is no alert
     found = vf.correlate(vf.scan(str(places / "logs")), cloudtrail=places / "trail", rules=places / "seq.yml")
     assert [match.rule for match in found.matches] == ["both"]
+
+
+@pytest.fixture
+def trail(tmp_path, monkeypatch):
+    """A bucket with a trail, and a look at it: the refs of its events."""
+    pytest.importorskip("boto3")
+    server = begun(StandIn(), monkeypatch)
+    clock = Clock(DAY + 86400)
+    (tmp_path / "logs").mkdir()
+    put(tmp_path, "logs", "a.log", FIELDS + entered(2000))
+    log = []
+
+    def look():
+        correlation = Correlating({"cloudtrail": "s3://logs/AWSLogs/1/CloudTrail"}, rules=of(RULES[:1]), risk=None, clock=clock)
+        watch = Watch(tmp_path / "logs", [], {}, tmp_path / "s.db", settle=0, correlation=correlation, log=log.append)
+        watch.poll()
+        found = [json.loads(body)[6] for (body,) in watch._store.execute("select body from events order by key")]
+        watch.close()
+        return [ref.removeprefix("s3://logs/AWSLogs/1/CloudTrail/") for ref in found]
+
+    look.clock, look.log, look.server = clock, log, server
+    yield look
+    server.close()
+
+
+def test_objects_of_a_trail_are_read_once_and_old_days_are_not_listed(trail):
+    def store(day, name, *events, folder="CloudTrail"):
+        data = gzip.compress(json.dumps({"Records": list(events)}).encode())
+        trail.server.put(f"AWSLogs/1/{folder}/us-east-1/2026/{day}/{name}.json.gz", data)
+
+    store("11/23", "a", opened(1800, "a"))
+    store("11/23", "digest", opened(1800, "x"), folder="CloudTrail-Digest")
+    store("10/01", "old", opened(1800, "y"))
+    trail.server.errors["AWSLogs/1/CloudTrail/us-east-1/2026/11/23/b.json.gz"] = [(500, "InternalError", "no")] * 20
+    store("11/23", "b", opened(1900, "b"))
+    assert trail() == ["us-east-1/2026/11/23/a.json.gz:record 0"]
+    assert any("b.json.gz" in text and "will be retried" in text for text in trail.log)
+    trail.server.errors.clear()
+    got = len(trail.server.got)
+    assert trail() == [f"us-east-1/2026/11/23/{name}.json.gz:record 0" for name in "ab"]
+    assert len(trail.server.got) == got + 1
+    assert not any("/10/" in prefix or "Digest/" in prefix for prefix, _ in trail.server.listed)
+    store("11/24", "late", opened(1850, "c"))
+    assert len(trail()) == 3
+    assert trail.server.listed.pop() == ("AWSLogs/1/CloudTrail/us-east-1/2026/11/24/", "/")
+
+
+def test_names_that_are_no_text_are_kept(places):
+    """Keys and names with lone surrogates, which JSON may hold and SQLite does not."""
+    bad = "\ud800"
+    who = {"type": "IAMUser", "arn": f"arn:aws:iam::1:user/{bad}"}
+    put(places, "trail", "a.json", [{**opened(1800, f"e{bad}"), "userIdentity": who}, {**opened(1800, f"e{bad}"), "userIdentity": who}])
+    (places / "trail" / "nothing\udcff.json").write_text("{")
+    put(places, "logs", "a.log", FIELDS + entered(2000))
+    watch = watching(places, Memory(), rules=of(RULES[:1]), risk="low")
+    assert told(watch)[0] == ("entered", False)
+    watch.deliver()
+    assert told(watch) == []

@@ -14,13 +14,12 @@ import urllib.request
 import pytest
 
 import vpcflow as vf
-from aws_servers import free_port, versitygw
+from aws_servers import free_port, opensearch, versitygw
 from conftest import LONG
 from s3_stand_in import StandIn
 from test_alerts_end_to_end import ALERTMANAGER, ROUTES, hook, start, wait_for  # noqa: F401
 from test_s3 import begun
 from test_sinks import Fake, Index
-from test_sinks_live import search  # noqa: F401
 from vpcflow import watch
 from vpcflow.correlate import write_events
 
@@ -42,8 +41,8 @@ def made(folder, records, hours):
         begin = text.split()[column]
         by_hour.setdefault(int(begin) // 3600 * 3600 if begin.isdigit() else min(by_hour), []).append(text)
     objects = {}
+    when = datetime.datetime.now(datetime.timezone.utc)  # by their names: what comes into old folders is found hours later
     for hour, some in sorted(by_hour.items()):
-        when = datetime.datetime.fromtimestamp(hour, datetime.timezone.utc)
         name = f"{ACCOUNT}_vpcflowlogs_{REGION}_fl-0planted1_{when:%Y%m%dT%H%MZ}_{hour:08x}.log.gz"
         objects[f"AWSLogs/{ACCOUNT}/vpcflowlogs/{REGION}/{when:%Y/%m/%d}/{name}"] = gzip.compress(header + b"".join(some), mtime=0)
     for name in NAMES:
@@ -156,7 +155,7 @@ def test_killed_on_the_way_it_tells_all_of_it_once(tmp_path, monkeypatch):
 
 
 @pytest.mark.skipif(not LONG, reason="make soak")
-def test_with_the_real_servers(tmp_path, monkeypatch, start, hook, search):  # noqa: F811
+def test_with_the_real_servers(tmp_path, monkeypatch, start, hook):  # noqa: F811
     if not ALERTMANAGER.exists():
         pytest.skip("no Alertmanager: tools/servers.sh build/servers")
     (tmp_path / "alertmanager.yml").write_text(ROUTES.format(hook=hook))
@@ -165,8 +164,10 @@ def test_with_the_real_servers(tmp_path, monkeypatch, start, hook, search):  # n
         ALERTMANAGER, f"--config.file={tmp_path}/alertmanager.yml", f"--storage.path={tmp_path}/alertmanager",
         f"--web.listen-address=127.0.0.1:{port}", "--cluster.listen-address=",
     ], port)  # fmt: skip
-    (tmp_path / "s3").mkdir()
-    gateway = versitygw(tmp_path / "s3")
+    for name in ("s3", "search"):
+        (tmp_path / name).mkdir()
+    gateway, node = versitygw(tmp_path / "s3"), opensearch(tmp_path / "search")
+    search = node.url
     monkeypatch.chdir(tmp_path)
     for name, value in {"ENDPOINT_URL_S3": gateway.url, "ACCESS_KEY_ID": "AKIDCANARY", "SECRET_ACCESS_KEY": "wJalrCANARYsecretCANARYkey",
                         "REGION": "us-east-1", "EC2_METADATA_DISABLED": "true"}.items():  # fmt: skip
@@ -186,9 +187,11 @@ def test_with_the_real_servers(tmp_path, monkeypatch, start, hook, search):  # n
                 s3.put_object(Bucket="logs", Key=key, Body=objects[key])
             if some is not thirds[-1]:
                 before = number(f"{search}/flows")
-                with subprocess.Popen(run, stderr=subprocess.PIPE) as process:
-                    wait_for(lambda seen=before: number(f"{search}/flows") > seen, 120)
-                    process.send_signal(signal.SIGKILL)
+                with open(tmp_path / "watch.log", "ab") as log, subprocess.Popen(run, stderr=log) as process:
+                    try:
+                        wait_for(lambda seen=before: number(f"{search}/flows") > seen, 300)
+                    finally:
+                        process.send_signal(signal.SIGKILL)
         done = None
         for _ in range(5):
             done = subprocess.run([*run, "--once"], capture_output=True, timeout=300)
@@ -202,6 +205,7 @@ def test_with_the_real_servers(tmp_path, monkeypatch, start, hook, search):  # n
         print("alerts {}, records {}, matches {}".format(*counts))
     finally:
         gateway.close()
+        node.close()
 
 
 def asked(url, body=None):
