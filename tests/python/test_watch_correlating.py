@@ -310,6 +310,11 @@ def test_the_command(places, capsys, monkeypatch):
     assert {"opened-and-entered", "guardduty-and-exfiltration"} <= {row["detector"] for row in rows}
     assert "new-name-then-long-session: not evaluated, dns is not given" in got.err
     assert cli.main([*command, "--risk", "none"]) == 0
+    assert cli.main(["watch", "--status", "--state", "s.db"]) == 0
+    page = " ".join(capsys.readouterr().out.split())
+    assert "3 files of events; held: " in page
+    assert "cloudtrail 2026-11-23 08:05:00 (up to 15 min late)" in page
+    assert "7 matches, 0 provisional" in page
     for wrong in (["--lateness", "5m", "--lateness", "dns=1m"], ["--lateness", "x=5m"], ["--risk", "much"]):
         assert cli.main([*command, *wrong]) == 2
     assert cli.main(["watch", "logs", "--once", "--lateness", "5m"]) == 2

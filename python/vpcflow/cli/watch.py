@@ -7,7 +7,7 @@ import hashlib
 import json
 from typing import cast
 
-from .._display import human_bytes, instant, printable
+from .._display import human_bytes, instant, length, printable
 from .._layout import terminal_width, wrapped
 from .._units import byte_count, seconds
 from .._words import count
@@ -141,7 +141,11 @@ def _print_status(args: argparse.Namespace) -> int:
         + (f"; next try at {instant(found['next_try'])} UTC" if found["failing"] else ""),
     ]
     if found["newest_event"]:
-        newest = ", ".join(f"{name} {instant(end)}" for name, end in found["newest_event"].items())
+        late = found["lateness"]
+        newest = ", ".join(
+            f"{name} {instant(end)}" + (f" (up to {length(late[name])} late)" if name in late else "")
+            for name, end in found["newest_event"].items()
+        )
         waiting = f"; the next is told at {instant(found['next_match'])} UTC" if found["provisional"] else ""
         lines += [
             f"{count(found['event_files'], 'file')} of events; held: {count(found['events_held'], 'event')}, "

@@ -8,10 +8,11 @@ between is repeated with the same ``id``: files of JSON lines and Alertmanager t
 """
 
 from .correlating import Correlating
+from .outbox import Target
 from .service import Watch
 from .status import status
 
-__all__ = ["Correlating", "Watch", "status"]
+__all__ = ["Correlating", "Target", "Watch", "status"]
 
 
 def __dir__() -> list[str]:

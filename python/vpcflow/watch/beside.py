@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 _TABLE = "event_files"
 _TOGETHER = 50  # files that are read in one transaction
 _DAY = 86400
-_DATED = re.compile(r"/(\d{4})/(\d{2})/(\d{2})/$")
+_DATED = re.compile(r"/(\d{4})/(?:(\d{2})/(?:(\d{2})/)?)?$")  # a year, a month, a day
 _LEFT_OUT = ("-Digest/", "CloudTrail-Insight/")  # folders of a trail with other documents
 
 
@@ -146,10 +146,8 @@ class _Objects:
         if any(part in folder for part in _LEFT_OUT):
             return False
         dated = _DATED.search(folder)
-        if dated is None:
-            return True
-        begin = _day(*map(int, dated.groups()))
-        return begin is None or begin + 2 * _DAY > self._oldest
+        end = None if dated is None else _end(*(int(part) for part in dated.groups() if part is not None))
+        return end is None or end + _DAY > self._oldest
 
     @property
     def _oldest(self) -> float:
@@ -181,8 +179,11 @@ class _Objects:
                 os.unlink(path)
 
 
-def _day(year: int, month: int, day: int) -> float | None:
+def _end(year: int, month: int = 12, day: int = 0) -> float | None:
+    """Returns the first second behind a year, a month or a day; nothing for what is none."""
     try:
-        return datetime.datetime(year, month, day, tzinfo=datetime.timezone.utc).timestamp()
-    except ValueError:
+        last = datetime.date(year, month, day or 28) + datetime.timedelta(1 if day else 4)
+        first = last if day else last.replace(day=1)
+        return datetime.datetime(first.year, first.month, first.day, tzinfo=datetime.timezone.utc).timestamp()
+    except (ValueError, OverflowError):
         return None

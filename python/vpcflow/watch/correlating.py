@@ -150,7 +150,11 @@ class WatchedCorrelation:
         self._dirty = True  # something came since the last evaluation, as far as this process knows
 
     def begin(self) -> None:
-        """Says which rules are not evaluated."""
+        """Says which rules are not evaluated, and notes the lateness of sources for the status."""
+        with self._store.transaction():
+            self._store.execute("delete from facts where kind = 'lateness'")
+            for name in self._settings.names:
+                self._kept.set_fact("lateness", name, 0, self._settings.seconds(name))
         for name, lacks in sorted(self._left.items()):
             self._log(f"{name}: not evaluated, {', '.join(lacks)} is not given")
 

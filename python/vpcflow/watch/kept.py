@@ -378,7 +378,7 @@ class Kept:
         """Keeps what chains use."""
         self._store.execute("delete from used")
         rows = ((rule, *name, first) for rule, names in used.items() for name, first in names.items())
-        self._store.executemany("insert into used values (?, ?, ?, ?)", rows)
+        self._store.executemany("insert or replace into used values (?, ?, ?, ?)", rows)
 
 
 _COUNTS = ("n", "told", "at", "sources", "targets", "first", "last")

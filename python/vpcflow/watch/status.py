@@ -65,6 +65,7 @@ class Status(TypedDict):
     provisional: int
     next_match: int | None
     newest_event: dict[str, int]  # by source
+    lateness: dict[str, int]  # by source, seconds for which an event may still come
     sinks: list[SinkStatus]
 
 
@@ -108,10 +109,11 @@ def counts_of(db: sqlite3.Connection) -> Status:
     found = {what: db.execute(query).fetchone()[0] for what, query in _COUNTS.items()}
     severities = db.execute("select severity, count(*) from incidents group by severity")
     newest = dict(db.execute("select name, end from facts where kind = 'span' order by name").fetchall())
+    late = dict(db.execute("select name, end from facts where kind = 'lateness' order by name").fetchall())
     rows = db.execute(_SINKS).fetchall()
     names = list(SinkStatus.__annotations__)
     sinks = [{**dict(zip(names, row)), "next_try": None if row[6] is None else int(row[6])} for row in rows]
-    own = {"by_severity": dict(severities.fetchall()), "newest_event": newest, "sinks": sinks}
+    own = {"by_severity": dict(severities.fetchall()), "newest_event": newest, "lateness": late, "sinks": sinks}
     return cast("Status", {**found, **own})
 
 

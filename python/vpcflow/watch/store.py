@@ -147,12 +147,20 @@ class Store:
             self._db.close()
 
     def execute(self, statement: str, values: Sequence[Any] = ()) -> sqlite3.Cursor:
-        """Runs a statement."""
-        return self._db.execute(statement, values)
+        """Runs a statement. Half characters, which names of files and JSON may hold and SQLite does not, are written as
+        escapes."""
+        try:
+            return self._db.execute(statement, values)
+        except UnicodeEncodeError:
+            return self._db.execute(statement, [_whole(value) for value in values])
 
     def executemany(self, statement: str, rows: Iterable[Sequence[Any]]) -> sqlite3.Cursor:
-        """Runs a statement for each row of values."""
-        return self._db.executemany(statement, rows)
+        """Runs a statement for each row of values, as :meth:`execute` does. It must not matter if a row comes twice."""
+        own = list(rows)
+        try:
+            return self._db.executemany(statement, own)
+        except UnicodeEncodeError:
+            return self._db.executemany(statement, [[_whole(value) for value in row] for row in own])
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
@@ -179,6 +187,10 @@ class Store:
             yield
         except sqlite3.Error as e:
             raise OutputError(f"{self._path}: the state cannot be written: {e}") from None
+
+
+def _whole(value: Any) -> Any:
+    return value.encode("utf-8", "backslashreplace").decode() if isinstance(value, str) else value
 
 
 def version_of(db: sqlite3.Connection, path: str) -> int | None:
