@@ -112,6 +112,28 @@ def test_a_killed_command_leaves_no_server(programs):
     raise AssertionError("it still answers")
 
 
+def test_without_logs_it_makes_some(programs):
+    process = trial("--with", "victorialogs", "--no-detect")
+    assert json.loads(process.stdout.readline())["has"] == "30,000 records"
+    process.send_signal(signal.SIGINT)
+    assert "made records" in process.communicate(timeout=20)[1]
+    assert process.returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("log", "says"),
+    [
+        (b"srcaddr bytes\n10.0.0.1 5\n", "the records have no time"),
+        (b"interface-id start end log-status\neni-1 1700000000 1700000060 NODATA\n", "no record (1 NODATA, 0 SKIPDATA)"),
+        (b"", "no record was read"),
+    ],
+)
+def test_logs_that_cannot_be_drawn_are_refused(programs, tmp_path, capsys, log, says):
+    (tmp_path / "a.log").write_bytes(log)
+    assert main(["grafana", "try", str(tmp_path / "a.log")]) == 2
+    assert says in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("made", "args", "says"),
     [

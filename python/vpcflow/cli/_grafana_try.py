@@ -27,7 +27,7 @@ from ._shared import add_reading, collect, exit_code_of, flows_read_often
 
 _EVERY_LINE = "log_status is null or log_status is not null"
 _LOOK = 0.5  # seconds between looks at what runs
-_MADE = 20_000  # records, without logs
+_MADE = 30_000  # records, without logs
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -49,7 +49,7 @@ def run(args: argparse.Namespace) -> int:
     """Runs the verb until it is interrupted, and returns its exit code."""
     programs = found(args.with_)
     ended = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: ended.set())
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # what was started is ended
     with contextlib.ExitStack() as stack:
         args.paths = args.paths or ([] if args.flow_log else [stack.enter_context(_made_logs())])
         flows = flows_read_often(args)
@@ -61,21 +61,24 @@ def run(args: argparse.Namespace) -> int:
             code = ERROR
         code = exit_code_of(figures.report, args, code)
         format = _format_of(flows)
-        started = []
+        started, told = [], []
         for name, program in programs.items():
             running, has = _started(name, program, flows, format, figures)
             stack.callback(running.close)
             started.append(running)
+            told.append(has)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: ended.set())
+        for running, has in zip(started, told):
             _say(args, running, has)
         print_note("they end with this command: Ctrl-C")
         if args.open:
             _open([running.page for running in started])
-        with contextlib.suppress(KeyboardInterrupt):
-            while not ended.wait(_LOOK):
-                for running in started:
-                    if not running.alive:
-                        print_note(f"error: {running.name} ended by itself: {running.last_words()}")
-                        return ERROR
+        while not ended.wait(_LOOK):
+            for running in started:
+                if not running.alive:
+                    print_note(f"error: {running.name} ended by itself: {running.last_words()}")
+                    return ERROR
     return code
 
 
@@ -83,7 +86,8 @@ def run(args: argparse.Namespace) -> int:
 def _made_logs() -> Iterator[str]:
     """Writes logs with planted attacks, and says so."""
     with tempfile.NamedTemporaryFile(prefix="vpcflow-", suffix=".log") as file:
-        synth(_MADE, out=file.name, seed=7, plant="all")
+        file.write(synth(_MADE, seed=7, plant="all").data or b"")
+        file.flush()
         print_note(f"no PATH: these are {_MADE:,} made records, with planted attacks")
         yield file.name
 

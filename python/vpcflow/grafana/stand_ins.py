@@ -203,10 +203,7 @@ def _die_with() -> None:
 def draw(program: str, figures: Figures, format: str) -> Running:
     """Starts VictoriaMetrics with the dashboard for a format, and with the metrics of logs through their time; its
     ``page`` shows the dashboard at that time. Raises :class:`~vpcflow.SourceError`, :class:`~vpcflow.PlanError`."""
-    times = [row["time"] for row in figures.bins if row["time"] is not None]
-    if not times:
-        raise PlanError("grafana try: the records have no time, so that no history can be drawn; add start and end")
-    first, last = min(times), max(times) + figures.every
+    first, last = _times(figures)
     running = Running("victoriametrics", program, last, json.dumps(victoriametrics(format)))
     try:
         running.check_page()
@@ -221,6 +218,18 @@ def draw(program: str, figures: Figures, format: str) -> Running:
         raise
     running.page = f"{running.url}/vmui/?#/dashboards?{_span('g0.', first, last)}"
     return running
+
+
+def _times(figures: Figures) -> tuple[int, int]:
+    """Returns when the records begin and end, Unix seconds, whole bins."""
+    times = [row["time"] for row in figures.bins if row["time"] is not None]
+    if times:
+        return min(times), max(times) + figures.every
+    report = figures.report
+    if not report.ok:
+        raise PlanError(f"grafana try: nothing can be drawn: of traffic there is no record ({report.nodata:,} NODATA, "
+                        f"{report.skipdata:,} SKIPDATA)")  # fmt: skip
+    raise PlanError("grafana try: the records have no time, so that no history can be drawn; add start and end")
 
 
 def _samples(figures: Figures) -> Iterator[bytes]:
@@ -251,10 +260,9 @@ class Told:
 def answer(program: str, flows: Flows, format: str, figures: Figures) -> tuple[Running, Told]:
     """Starts VictoriaLogs with the records of logs; its ``page`` asks the first question of the dashboard. Raises
     :class:`~vpcflow.SourceError`, :class:`~vpcflow.PlanError`."""
-    times = [row["time"] for row in figures.bins if row["time"] is not None]
-    if "start" not in fields_of(format) or not times:
+    first, last = _times(figures)
+    if "start" not in fields_of(format):
         raise PlanError("grafana try: VictoriaLogs keeps records by their start, which these do not have")
-    first, last = min(times), max(times) + figures.every
     told = Told()
     running = Running("victorialogs", program, last)
     try:
