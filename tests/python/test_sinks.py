@@ -276,3 +276,36 @@ def test_pauses_grow_and_hold_what_the_sink_asks_for():
     assert waits[-1] == 7.0
     assert not gate.failed(after=900.0)
     assert gate.failed(after=995.0)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [("--to events.jsonl --as ecs", "a file is file:PATH"), ("--to opensearch://h/i --as ecs", "did you mean 'opensearch+http'"),
+     ("--to http://h/i --as ecs", "an index is opensearch+https://"), ("--to opensearch+http://h/ --as ecs", "index ''; expected"),
+     ("--to splunk+https://h --as cim", "the token is missing"), ("--to splunk+https://h --as cim --auth t0", "env:NAME or file:PATH"),
+     ("--to splunk+https://h?idx=3 --as cim --auth env:TOKEN", "did you mean 'index'"), ("--to file:x", "--as SCHEMA is missing"),
+     ("--to securityhub: --as ecs", "expected asff"), ("--to kafka://h --as ecs", "the topic is missing"),
+     ("--to opensearch+http://h:x/i --as ecs", "invalid URL"), ("--to opensearch+http://h/i --as cef", "takes events of JSON")],
+)  # fmt: skip
+def test_a_sink_that_cannot_be_is_said_before_anything_is_read(arguments, said, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TOKEN", "t0")
+    write_log(tmp_path / "flow.log", 3)
+    assert cli.main(["send", "flow.log", *arguments.split()]) == 2
+    assert said in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["flow.log"]
+
+
+def test_an_interrupt_tells_what_was_sent(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write_log(tmp_path / "flow.log", 200)
+    monkeypatch.setattr("vpcflow.cli.send._pairs", lambda *_, **__: interrupted())
+
+    def interrupted():
+        yield from EVENTS
+        while not (tmp_path / "out").exists():
+            pass
+        raise KeyboardInterrupt
+
+    assert cli.main(["send", "flow.log", "--to", "file:out", "--as", "ecs"]) == 130
+    assert "that is not all: run the same command again; with --state FILE" in capsys.readouterr().err

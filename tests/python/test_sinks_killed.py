@@ -15,7 +15,7 @@ import vpcflow as vf
 from conftest import LONG, run_cli
 from sink_fakes import Fake, Hec, Index
 
-KILLS = 200 if LONG else 6
+KILLS = 200 if LONG else 4
 RECORDS = 80_000 if LONG else 6_000
 POINTS = ("body", "taken", "answer", "answered")
 
@@ -97,6 +97,7 @@ def test_an_index_has_each_event_once_and_dead_letters_are_exact(log, tmp_path):
     assert "run the same command again" not in text
 
 
+@pytest.mark.skipif(not LONG, reason="make soak")
 def test_a_collector_has_each_event_and_dead_letters_are_exact(log, tmp_path, monkeypatch):
     monkeypatch.setenv("TOKEN", "t0")
     folder, ids = log

@@ -154,7 +154,8 @@ def _done(work: Callable[[], None], status: _Status, label: str, args: argparse.
         code = ERROR
     except BaseException:
         status.line.clear()
-        _told(counts, label, args, dead, is_cut=True)
+        if counts.accepted or counts.before or counts.dead:
+            _told(counts, label, args, dead, is_cut=True)
         raise
     status.line.clear()
     return _told(counts, label, args, dead, is_cut=code == ERROR) or code

@@ -10,6 +10,7 @@ import urllib.parse
 from collections.abc import Sequence
 from typing import Any, cast
 
+from .._display import printable
 from .._hints import hint
 from ..alerts.http import RefusedError
 from ..alerts.opening import kept_elsewhere
@@ -79,7 +80,11 @@ def open_sink(
             )
         except RuleError as e:
             raise RuleError(f"{e}; {hint(scheme[:40].lower(), [*schemes(), 'env'])}") from None
-    if not colon or module is None:
+    if not colon:
+        raise RuleError(
+            f"sink: no scheme in {printable(url[:80])!r}; a file is file:PATH, an index opensearch+https://..."
+        )
+    if module is None:
         raise RuleError(f"sink: no scheme {scheme[:40]!r}; {hint(scheme[:40].lower(), [*schemes(), 'env'])}")
     rest, _, query = rest.partition("?")
     try:

@@ -21,7 +21,10 @@ OPTIONS = None  # URLs of webhooks have any
 def open_sink(place: Place) -> OfAlerts:
     """Makes the sink of a URL of a channel."""
     if place.unit != "findings" or place.schema != OWN:
-        raise RuleError(f"sink {place.scheme}: it takes findings as they are: --unit findings, without --as")
+        raise RuleError(
+            f"sink {place.scheme}: it takes findings as they are: --unit findings, without --as; "
+            "an index is opensearch+https://..."
+        )
     opened = channel(place.url, allow_hosts=place.allow_hosts)
     with contextlib.suppress(NotifyError):  # unreachable now
         check(opened)
