@@ -244,7 +244,7 @@ def test_the_guide_is_typed_as_it_stands(tmp_path, monkeypatch):
     index = Index(lambda n: 400 if n == 4 else 201)
     with Fake(lambda _, body: index.answer(body)) as fake:
         codes = [cli.main(shlex.split(command.replace("127.0.0.1:9200", fake.host))) for command in commands]
-    assert codes == [0, 2, 0, 0, 0]  # the second one has an event that is refused, the third one sends it again
+    assert codes == [0, 2, 0, 0, 0, 0]  # the second one has an event that is refused, the third one sends it again
     assert len(index.documents) == records == len((tmp_path / "events.jsonl").read_bytes().splitlines())
 
 

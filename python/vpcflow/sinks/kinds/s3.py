@@ -19,6 +19,7 @@ from ._aws import ATTEMPTS, in_receipts
 
 SCHEMES = ("s3",)
 OPTIONS = ()
+_ROWS = 512  # that are read from lines at once: what reads them takes much memory
 
 
 def open_sink(place: Place) -> Lake:
@@ -87,7 +88,8 @@ class Lake:
 
         from ...siem.nested import nested_table
 
-        table = nested_table(b"".join(_with_pairs(piece.line) for piece in pieces))
+        parts_of = (pieces[begin : begin + _ROWS] for begin in range(0, len(pieces), _ROWS))
+        table = pa.concat_tables([nested_table(b"".join(_with_pairs(p.line) for p in part)) for part in parts_of])
         day = pc.strftime(pc.cast(table["time"], pa.timestamp("ms")), "%Y%m%d")
         region, owner = (pc.struct_field(table["cloud"], path) for path in (["region"], ["account", "uid"]))
         rows: dict[str, list[int]] = {}
