@@ -6,7 +6,7 @@ import random
 import pytest
 
 import vpcflow as vf
-from conftest import ROOT, run_cli
+from conftest import LONG, ROOT, run_cli
 from vpcflow.correlate import Event, Events, load, matches, of
 
 pytest.importorskip("sigma")
@@ -91,7 +91,7 @@ def test_three_rules_in_any_order_are_those_of_the_specification(tmp_path):
     total = 0
     for kind in ("temporal", "temporal_ordered"):
         rules = load(sigma(tmp_path, text + rule.replace("TYPE", kind)))
-        for seed in range(100):
+        for seed in range(5000 if LONG else 60):
             rng = random.Random(seed)
             events = []
             for number in range(rng.randrange(3, 14)):

@@ -52,9 +52,9 @@ def run(args: argparse.Namespace) -> int:
     with progress_line(True) as progress:
         found, code = collect(
             lambda: correlate(
-                flows, **{name: getattr(args, name) for name in (*KINDS, "ocsf")}, findings=args.findings,
-                events=args.events, mapping=content_of(args.mapping) if args.mapping else None, inventory=args.inventory,
-                config=args.config, rules=args.rules, progress=progress,
+                flows, **{name: getattr(args, name) for name in [*KINDS, "ocsf"]}, findings=args.findings,
+                events=args.events, mapping=content_of(args.mapping) if args.mapping else None,
+                inventory=args.inventory, config=args.config, rules=args.rules, progress=progress,
             )
         )  # fmt: skip
     warn_of_rejects(found.report, args.json)

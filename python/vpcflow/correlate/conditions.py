@@ -224,6 +224,17 @@ def _same(own: Any, value: Any) -> bool:
     if span and left.isdecimal():
         return int(span[1]) <= int(left) <= int(span[2])
     if "/" in right:
-        address, network = address_of(left), _network(right)
-        return address is not None and network is not None and address in network
+        network = _network(right)
+        return network is not None and _lies_in(left, network)
     return False
+
+
+def _lies_in(text: str, network: ipaddress.IPv4Network | ipaddress.IPv6Network) -> bool:
+    """Tells whether an address, or a prefix, lies in a network."""
+    if "/" not in text:
+        address = address_of(text)
+        return address is not None and address in network
+    inner = _network(text)
+    if isinstance(inner, ipaddress.IPv4Network):
+        return isinstance(network, ipaddress.IPv4Network) and inner.subnet_of(network)
+    return inner is not None and isinstance(network, ipaddress.IPv6Network) and inner.subnet_of(network)

@@ -39,13 +39,18 @@ class Entities:
     def __init__(self, shared: Iterable[str] = ()) -> None:
         self.shared = set(shared)
         self._spans: dict[tuple[str, str], list[Span]] = {}
+        self._owned: dict[str, list[Span]] = {}  # by owner
         self._cache: dict[tuple[str, int, int], frozenset[str]] = {}
+        self._resolved: dict[tuple[str, str, int], tuple[Event, frozenset[str]]] = {}
 
     def add(self, relation: str, one: str, other: str, start: int | None, end: int | None, by: str) -> None:
         """Adds a relation: ``address``, ``instance`` or ``group``; a bound of ``None`` is open."""
         span = Span(start if start is not None else 0, end if end is not None else _EVER, other, by)
         self._spans.setdefault((relation, one), []).append(span)
+        if relation != "group":
+            self._owned.setdefault(other, []).append(span)
         self._cache.clear()
+        self._resolved.clear()
 
     def spans(self, relation: str, one: str, start: int, end: int) -> list[Span]:
         """Returns the relations of a time, of the best source that knows the time."""
@@ -56,6 +61,13 @@ class Entities:
     def resolve(self, event: Event) -> frozenset[str]:
         """Returns the entities of an event with those that they belonged to at its time; shared addresses are left
         out. Private addresses of a known VPC are ``10.0.0.5@vpc-1``, so that those of others are not joined."""
+        key = (event.source, event.key, len(self.shared))
+        held = self._resolved.get(key)
+        if held is None or held[0] is not event:
+            held = self._resolved[key] = (event, self._resolve(event))
+        return held[1]
+
+    def _resolve(self, event: Event) -> frozenset[str]:
         out: set[str] = set()
         vpc = event.attrs.get("vpc_id")
         subject = any(type_of(one) in ("interface", "instance") for one in event.entities)
@@ -94,7 +106,7 @@ class Entities:
                 return False
             return any(a is not None and a in network for a in map(address_of, event.entities))
         if type_of(entity) != "group":
-            return False if self._knows(type_of(entity), event) else None
+            return False if self._knows(entity, event) else None
         known = False
         for one in self.resolve(event):
             groups = self.spans("group", one, event.time, event.end)
@@ -103,9 +115,13 @@ class Entities:
             known = known or bool(groups)
         return False if known else None
 
-    def _knows(self, wanted: str, event: Event) -> bool:
-        """Tells whether an event has an entity of a type, so that another one is not its."""
-        return wanted not in ("instance", "interface") or any(type_of(one) == wanted for one in self.resolve(event))
+    def _knows(self, entity: str, event: Event) -> bool:
+        """Tells whether it is known that an event, which does not name an entity, is of none of its: it is of another
+        of its type, or what the entity had then is known."""
+        wanted = type_of(entity)
+        if wanted not in ("instance", "interface") or any(type_of(one) == wanted for one in self.resolve(event)):
+            return True
+        return any(span.overlaps(event.time, event.end) for span in self._owned.get(entity, ()))
 
 
 def add_inventory(entities: Entities, inventory: Inventory) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import ipaddress
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Any
 
@@ -36,8 +36,9 @@ _SESSION = tuple(name for name in _SHOWN if name not in ("instance_id", "account
 _OF_SESSIONS = frozenset(("srcaddr", "dstaddr", "start", "end"))  # without which there are none
 _MADE = frozenset(("interface_id", "action", "tcp_flags"))  # fields of sessions, whatever the logs have
 MOST = 200_000  # records of a step
-_ANCHORS = 50  # first events whose conditions the engine takes one by one
-_ADDRESSES = 50  # whose owners are looked for
+_TOGETHER = 100  # queries of a step, at most
+_LEAST = 2000  # records of each
+_ADDRESSES = 200  # whose owners are looked for
 _GAP = 10  # minutes without records that are an event
 _FIELDS = frozenset(field.name.replace("-", "_") for field in fields())
 
@@ -105,10 +106,14 @@ def owners_of(flows: Flows, events: Events, entities: Entities, inventory: Inven
 def ownerless(events: Iterable[Event], entities: Entities) -> list[str]:
     """Returns the private addresses of events that name no interface, of which no owner is known."""
     wanted: set[str] = set()
+    found: set[str] = set()
     for event in events:
         if not any(type_of(one) in ("interface", "instance") for one in event.entities):
-            wanted |= {one for one in event.entities if is_inside(one)}
-    return sorted(one for one in wanted if not entities.spans("address", one, 0, 2**40))
+            own = {one for one in event.entities if is_inside(one)}
+            wanted |= own
+            found |= own & {event.attrs.get("actor")}
+    missing = (one for one in wanted if not entities.spans("address", one, 0, 2**40))
+    return sorted(missing, key=lambda one: (one not in found, one))  # who did something first
 
 
 def add_owners(
@@ -129,25 +134,24 @@ def flow_events(
     for rule in rules:
         for step in rule.steps:
             if step.sources == ("flows",):
-                query = _query(flows, rule, step, others, shown)
-                if query is not None:
-                    asked.append((rule, step, query))
+                asked += ((rule, step, query) for query in _queries(flows, rule, step, others, shown))
     if not asked:
         return Events()
     results, _ = collect_readable([query for _, _, query in asked], progress=progress)
     out: list[Event] = []
-    for (rule, step, _), result in zip(asked, results):
-        _note_most(rule, step, len(result), "records", seen)
+    for (rule, step, query), result in zip(asked, results):
+        _note_most(rule, step, len(result), query._spec.limit or MOST, "records", seen)
         own = [record_event(row) for row in result.rows() if row["start"] is not None]
         seen.records.setdefault(step.static, set()).update(event.key for event in own)
         out += own
     return Events(out)
 
 
-def _note_most(rule: SequenceRule, step: Step, number: int, what: str, seen: Seen) -> None:
-    if number >= MOST:
-        place = rule.steps.index(step) + 1
-        seen.notes.append(f"{rule.name}: step {place}: only the first {MOST:,} {what} were looked at")
+def _note_most(rule: SequenceRule, step: Step, number: int, most: int, what: str, seen: Seen) -> None:
+    place = rule.steps.index(step) + 1
+    note = f"{rule.name}: step {place}: only the nearest {most:,} {what} were looked at"
+    if number >= most and note not in seen.notes:
+        seen.notes.append(note)
 
 
 def has_sessions(fields: AbstractSet[str]) -> bool:
@@ -175,7 +179,7 @@ def session_events(sessions: Result | None, rules: Sequence[SequenceRule], seen:
         for part in step.static:
             kept = kept.filter(part)
         lasting = [row for row in kept.select(*_SESSION).collect().rows() if row["end"] - row["start"] >= step.lasts]
-        _note_most(rule, step, len(lasting), "sessions", seen)
+        _note_most(rule, step, len(lasting), MOST, "sessions", seen)
         own = [_session(row) for row in sorted(lasting, key=lambda row: (row["start"], row["end"]))[:MOST]]
         seen.records.setdefault(step.static, set()).update(event.key for event in own)
         out += own
@@ -244,24 +248,39 @@ def compared(steps: Iterable[Step]) -> set[str]:
     return names
 
 
-def records_query(flows: Flows, static: Sequence[str], shown: Sequence[str]) -> Flows:
-    """Returns the query of the records that pass conditions."""
+def records_query(
+    flows: Flows, static: Sequence[str], shown: Sequence[str], most: int = MOST, *, last: bool = False
+) -> Flows:
+    """Returns the query of the first records that pass conditions, or of the last."""
     kept = flows._with(allow_missing=True)
     for part in static:
         kept = kept.filter(part)
-    return kept.select(*shown).located().sort("start", "end").limit(MOST)
+    return kept.select(*shown).located().sort("start", "end", descending=last).limit(most)
 
 
-def _query(flows: Flows, rule: SequenceRule, step: Step, others: Events, shown: Sequence[str]) -> Flows | None:
-    """Returns the query of a step; nothing, if no first event is there that its records could follow."""
+def _queries(
+    flows: Flows, rule: SequenceRule, step: Step, others: Events, shown: Sequence[str]
+) -> Iterator[Flows]:
+    """Yields the queries of a step: none, if no first event is there that its records could follow. Each is about a
+    few of the first events, so that a busy one takes no place of the others."""
     first = rule.positive[0] if rule.ordered else rarest(rule, others)
-    near: list[str] = []
-    if first.sources != ("flows",):
-        anchors = [event for event in others.of(first.sources, first.kinds) if first.takes(event)]
-        if not anchors:
-            return None
-        near = [_near(rule, step, first, anchors)]
-    return records_query(flows, [*step.static, *near], shown)
+    if first.sources == ("flows",):
+        yield records_query(flows, step.static, shown)
+        return
+    near: dict[str, None] = {}
+    for anchor in others.of(first.sources, first.kinds):
+        if first.takes(anchor):
+            near.setdefault(_near(rule, step, first, anchor))
+    texts = list(near)
+    size = max(1, -(-len(texts) // _TOGETHER))
+    for begin in range(0, len(texts), size):
+        part = " or ".join(texts[begin : begin + size])
+        least = max(MOST * size // max(len(texts), 1), _LEAST)
+        yield records_query(flows, [*step.static, part], shown, min(least, MOST), last=_leads(rule, step, first))
+
+
+def _leads(rule: SequenceRule, step: Step, first: Step) -> bool:
+    return step.absent and rule.steps.index(step) < rule.steps.index(first)
 
 
 def times_near(rule: SequenceRule, step: Step, anchor: Event) -> tuple[int, int]:
@@ -281,21 +300,14 @@ def rarest(rule: SequenceRule, others: Events) -> Step:
     return min(told or rule.positive, key=lambda step: number.get(id(step), 0))
 
 
-def _near(rule: SequenceRule, step: Step, first: Step, anchors: Sequence[Event]) -> str:
+def _near(rule: SequenceRule, step: Step, first: Step, anchor: Event) -> str:
     """Returns the condition of records that are near a first event, and fit what it binds."""
-    if len(anchors) > _ANCHORS:
-        times = [times_near(rule, step, event) for event in anchors]
-        return f"end >= {min(times)[0]} and start <= {max(last for _, last in times)}"
-    parts = []
     tested = [c for c in step.conditions if isinstance(c, Condition) and c.bound]
     tested += [Condition(field, "=", (name,), True, False) for name, field in step.bind.items()]
-    for event in anchors:
-        binds = first.bound_by(event)
-        bound = [_literal(c, binds.get(c.values[0])) for c in tested if c.values[0] in binds]
-        begin, last = times_near(rule, step, event)
-        near = [f"end >= {begin}", f"start <= {last}", *(text for text in bound if text)]
-        parts.append(f"({' and '.join(near)})")
-    return " or ".join(dict.fromkeys(parts))
+    binds = first.bound_by(anchor)
+    bound = [_literal(c, binds.get(c.values[0])) for c in tested if c.values[0] in binds]
+    begin, last = times_near(rule, step, anchor)
+    return f"({' and '.join([f'end >= {begin}', f'start <= {last}', *(text for text in bound if text)])})"
 
 
 def _literal(condition: Condition, value: object) -> str:

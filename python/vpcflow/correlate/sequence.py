@@ -136,6 +136,7 @@ class _Search:
         self._all = [(step, _Candidates(step, events, self, seen)) for step in rule.steps]
         self._absent = [one for one in self._all if one[0].absent]
         self._steps: list[tuple[Step, _Candidates]] = []
+        self._leading: dict[int, tuple[bool, set[str]]] = {}
 
     def links(self, event: Event) -> frozenset[str]:
         """Returns what an event can be joined by."""
@@ -149,6 +150,7 @@ class _Search:
         begin, candidates = self._steps[0]
         for first in candidates.events:
             links, binds = self.links(first), begin.bound_by(first)
+            self._leading = {}
             if (self._types and not links) or any(binds.get(name, "") is None for name in self._rule.shared):
                 continue
             for unknown in (False, True):  # what is certain comes before what nobody can tell
@@ -186,16 +188,48 @@ class _Search:
 
     def _hindered(self, chain: tuple[Event, ...], binds: Mapping[str, object], shared: frozenset[str]) -> bool:
         """Tells whether there is an event that must not be."""
-        return any(
-            event not in chain
-            and step.fits(event, binds)
-            and (not self._types or bool(shared & self.links(event)))
-            and self._is_of(step, event, binds, unknown=False)
-            for step, candidates in self._absent
-            for start, end, whole in [time_of_absent(self._rule, step, chain)]
-            for event in candidates.between(start, end, shared if self._types else None, binds)
-            if event.time >= start and (event.time < end and event.end <= end if whole else event.time <= end)
-        )
+        for step, candidates in self._absent:
+            start, end, before = time_of_absent(self._rule, step, chain)
+            if before and not self._types:  # the same for all chains of a first event
+                if id(step) not in self._leading:
+                    self._leading[id(step)] = self._hindering(step, candidates, chain[0], binds, start, end)
+                certain, interfaces = self._leading[id(step)]
+                if certain or (self._unknown and any(interfaces & self._interfaces(event) for event in chain)):
+                    return True
+                continue
+            for event in candidates.between(start, end, shared if self._types else None, binds):
+                inside = event.time < end and event.end <= end if before else event.time <= end
+                if not inside or event.time < start or event in chain or not step.fits(event, binds):
+                    continue
+                if self._types and not shared & self.links(event):
+                    continue
+                if self._is_of(step, event, binds, unknown=False):
+                    return True
+                if self._unknown and self._is_of(step, event, binds, unknown=True):
+                    own = self._interfaces(event)  # it is of the entity if one of the same interface is
+                    if any(own & self._interfaces(other) for other in chain):
+                        return True
+        return False
+
+    def _hindering(
+        self, step: Step, candidates: _Candidates, first: Event, binds: Mapping[str, object], start: int, end: int
+    ) -> tuple[bool, set[str]]:
+        """Tells whether there is an event before the first one that must not be, and returns the interfaces of those of
+        which nobody can tell."""
+        interfaces: set[str] = set()
+        for event in candidates.between(start, end, None, binds):
+            if start <= event.time < end and event.end <= end and event is not first and step.fits(event, binds):
+                if self._is_of(step, event, binds, unknown=False):
+                    return True, interfaces
+                if self._is_of(step, event, binds, unknown=True):
+                    interfaces |= self._interfaces(event)
+        return False, interfaces
+
+    def _interfaces(self, event: Event) -> frozenset[str]:
+        named = event.attrs.get("interface_id")
+        if isinstance(named, str):
+            return frozenset((named,))
+        return frozenset(one for one in self._entities.resolve(event) if type_of(one) == "interface")
 
 
 class _Candidates:

@@ -11,8 +11,11 @@ _CHANGES = [
     "AuthorizeSecurityGroupIngress", "RunInstances", "CreateUser", "CreateAccessKey", "AttachUserPolicy",
     "PutBucketPolicy", "CreateNetworkAclEntry", "CreateRoute", "CreateKeyPair", "ModifyInstanceAttribute",
 ]  # fmt: skip
-_ENTERED = "action = 'ACCEPT' and flow_direction = 'ingress' and dstport = $port and srcaddr in $cidr"
 _INSIDE = ", ".join(f"'{network}'" for network in PRIVATE)
+_ENTERED = (
+    f"action = 'ACCEPT' and flow_direction = 'ingress' and not srcaddr in ({_INSIDE}) and dstport = $port "
+    "and srcaddr in $cidr"
+)
 _TRIED = ["port_scan", "brute_force"]
 
 #: As files have them; ``docs/how-to/correlate.md`` says what each finds.
@@ -21,7 +24,7 @@ SHIPPED: list[dict[str, Any]] = [
         "name": "opened-and-entered", "severity": "high", "technique": "T1562.007", "within": "24h",
         "sequence": [
             {"not": {"source": "flows", "where": _ENTERED, "entity_in": "$sg"}, "within": "7d"},
-            {"source": "cloudtrail", "kind": "AuthorizeSecurityGroupIngress",
+            {"source": "cloudtrail", "kind": "AuthorizeSecurityGroupIngress", "where": f"not cidr in ({_INSIDE})",
              "bind": {"sg": "groupId", "port": "port", "cidr": "cidr"}},
             {"source": "flows", "where": _ENTERED, "entity_in": "$sg"},
         ],
@@ -38,7 +41,9 @@ SHIPPED: list[dict[str, Any]] = [
     {
         "name": "console-without-mfa-then-flows", "severity": "high", "technique": "T1078.004", "within": "24h",
         "sequence": [
-            {"source": "cloudtrail", "kind": "ConsoleLogin", "where": "mfa = 'No' and outcome = 'Success'",
+            # Of federated users AWS does not see the second factor.
+            {"source": "cloudtrail", "kind": "ConsoleLogin",
+             "where": "mfa = 'No' and outcome = 'Success' and userType in ('IAMUser', 'Root')",
              "bind": {"who": "address"}},
             {"source": "flows", "where": "action = 'ACCEPT' and dstport in (22, 3389, 5985, 5986) and srcaddr = $who"},
         ],
@@ -58,7 +63,10 @@ SHIPPED: list[dict[str, Any]] = [
     {
         "name": "guardduty-and-exfiltration", "severity": "high", "technique": "T1048", "within": "6h",
         "by": ["instance", "interface"], "ordered": False,
-        "sequence": [{"source": "guardduty"}, {"source": "findings", "kind": "exfiltration"}],
+        "sequence": [
+            {"source": "guardduty", "where": "not kind like 'Recon:EC2/PortProbe*'"},  # of all hosts
+            {"source": "findings", "kind": "exfiltration"},
+        ],
     },
     {
         "name": "new-name-then-long-session", "severity": "medium", "technique": "T1071", "within": "6h",
@@ -75,7 +83,8 @@ SHIPPED: list[dict[str, Any]] = [
         "sequence": [
             {"not": {"source": "cloudtrail", "kind": "RunInstances", "where": "principal = $who"}, "within": "7d"},
             {"source": "cloudtrail", "kind": "RunInstances", "bind": {"who": "principal", "instance": "instanceId"}},
-            {"source": "flows", "where": f"action = 'ACCEPT' and dstport in ({_MINING})", "entity_in": "$instance"},
+            {"source": "flows", "entity_in": "$instance",
+             "where": f"action = 'ACCEPT' and flow_direction = 'egress' and dstport in ({_MINING})"},
         ],
     },
 ]  # fmt: skip
