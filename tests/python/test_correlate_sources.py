@@ -74,10 +74,10 @@ def test_findings_of_security_hub_and_ours_do_not_go_round(tmp_path):
 
 def test_what_we_send_to_security_hub_is_known_again():
     from vpcflow.correlate.aws_findings import is_own
-    from vpcflow.siem.findings import asff
+    from vpcflow.siem.asff import Hub, asff
 
     finding = vf.Finding("port_scan", "high", "10.0.0.1", [], TIME, TIME + 1, 0.9, "T1046", {}, {}, "s")
-    assert is_own(asff(finding, account="123456789012", region="eu-central-1"))
+    assert is_own(asff(finding, Hub("123456789012", "eu-central-1")))
 
 
 TRAIL = [

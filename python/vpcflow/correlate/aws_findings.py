@@ -26,9 +26,10 @@ def of_guardduty(raw: Any, ref: str) -> Iterator[Event]:
     instance = at(one, "resource", "instanceDetails")
     cards = items_in(at(instance, "networkInterfaces"))
     calls = _calls(at(service, "action"))
-    remotes = [at(call, "remoteIpDetails", "ipAddressV4") for call in calls]
+    remotes = [one for call in calls for one in _remote(call)]
     entities = [at(instance, "instanceId"), *(card.get("networkInterfaceId") for card in cards)]
     entities += [card.get("privateIpAddress") for card in cards] + [card.get("publicIp") for card in cards]
+    entities += [address for card in cards for address in _list(card.get("ipv6Addresses"))]
     entities += [*remotes, at(one, "resource", "accessKeyDetails", "accessKeyId"), one.get("accountId")]
     level = one["severity"]
     number = float(level) if isinstance(level, (int, float)) else 0.0
@@ -66,9 +67,9 @@ def of_securityhub(one: Any, ref: str) -> Iterator[Event]:
     if first is None or last is None:
         return
     calls = _calls(camel(one.get("Action")))
-    remotes = [at(call, "remoteIpDetails", "ipAddressV4") for call in calls]
+    remotes = [one for call in calls for one in _remote(call)]
     remotes += [value for name, value in sorted(fields.items()) if str(name).endswith("/ipAddressV4")]
-    remotes += [at(one, "Network", "SourceIpV4"), at(one, "Network", "DestinationIpV4")]
+    remotes += [at(one, "Network", f"{end}IpV{n}") for end in ("Source", "Destination") for n in (4, 6)]
     entities = [entity for resource in items_in(one.get("Resources")) for entity in _of_resource(resource)]
     entities += [value for value in remotes if address_of(value) is not None]
     label = at(one, "Severity", "Label")
@@ -110,6 +111,11 @@ def _calls(action: Any) -> list[Mapping[str, Any]]:
     held = action.items() if isinstance(action, dict) else ()
     calls: list[Mapping[str, Any]] = [v for n, v in held if n.endswith("Action") and isinstance(v, dict)]
     return calls + [probe for call in calls for probe in items_in(call.get("portProbeDetails"))]
+
+
+def _remote(call: Mapping[str, Any]) -> Iterator[Any]:
+    yield at(call, "remoteIpDetails", "ipAddressV4")
+    yield at(call, "remoteIpDetails", "ipAddressV6")
 
 
 def _list(value: Any) -> list[Any]:
