@@ -160,7 +160,21 @@ def test_controls_and_cost_are_those_of_their_commands(monkeypatch):
         one.close()
 
 
-@pytest.mark.parametrize("path", ["table/zones?where=x", "table/new?from=9&to=3", "series/status?where=a", "table/cost?by=1"])
+@pytest.mark.parametrize(
+    ("chosen", "condition"),
+    [
+        ({"action": "REJECT"}, "action = 'REJECT'"), ({"service": "22"}, "dstport = 22"),
+        ({"address": "2001:db8::7"}, "srcaddr = '2001:db8::7' or dstaddr = '2001:db8::7'"),
+        ({"service": "443", "where": "srcaddr = '2001:db8::7'"}, "dstport = 443 and srcaddr = '2001:db8::7'"),
+    ],
+)  # fmt: skip
+def test_choices_of_the_page_narrow_it(served, chosen, condition):
+    (rows,) = served.panel("Who sends most", **chosen)
+    top = served.flows.filter(condition).group_by("srcaddr").agg(n=vf.sum("bytes")).top_k(10, by="n").collect()
+    assert [row["bytes"] for row in rows] == top["n"]
+
+
+@pytest.mark.parametrize("path", ["table/talkers?action=DENY", "table/flows?service=70000", "nodes?address=x", "table/zones?where=x", "table/new?from=9&to=3", "series/status?where=a", "table/cost?by=1"])
 def test_wrong_questions_are_refused(served, path):
     with pytest.raises(urllib.error.HTTPError) as refused:
         served.get(f"{served.url}/api/v1/{path}")

@@ -8,7 +8,7 @@ from .cloudwatch import metric_panels
 from .drawing import drawn, place, text
 from .panels import PANELS, Panel, lacks
 from .sources import Source, Wanted, Where, source_of
-from .variables import models, typed
+from .variables import lacking, models, typed
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -38,6 +38,9 @@ def dashboard(source: str, format: str = "default", *, version: int = 1, **where
     if source == "cloudwatch":
         panels += metric_panels(format, wanted.log_group)
     said = _missing(format, own, [panel for panel, targets in shown if not targets])
+    choices = lacking(source, format)
+    if choices:
+        said.append(f"- A choice of **{'**, **'.join(choices)}**: not by this source, which does not tell them apart")
     if said:
         panels.append(text(said))
     place(panels)

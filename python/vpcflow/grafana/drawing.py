@@ -125,12 +125,9 @@ def _verdicts(panel: Panel) -> list[Json]:
 def _trace(source: str) -> Json:
     """Returns that an address leads to the page of it alone."""
     value = "${__value.raw}"
-    if source == "infinity":
-        asks = f"var-where=srcaddr%20%3D%20%27{value}%27%20or%20dstaddr%20%3D%20%27{value}%27"
-    else:
-        quote = "%22" if source in ("opensearch", "victorialogs") else ""  # around the colons of IPv6
-        asks = f"var-address={quote}{value}{quote}"
-    url = f"/d/vpcflow-{source}?${{__url_time_range}}&${{datasource:queryparam}}&{asks}"
+    quote = "%22" if source in ("opensearch", "victorialogs") else ""  # around the colons of IPv6
+    asks = f"${{datasource:queryparam}}&var-address={quote}{value}{quote}"
+    url = f"/d/vpcflow-{source}?${{__url_time_range}}&{asks}"
     links = [{"title": "Trace this address", "url": url, "targetBlank": False}]
     return {
         "matcher": {"id": "byRegexp", "options": _ADDRESSES}, "properties": [{"id": "links", "value": links}],

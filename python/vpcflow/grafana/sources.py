@@ -11,6 +11,7 @@ from .._hints import hint
 from ..errors import ArgumentError
 from ..io.aws.athena import LAYOUTS
 from ..io.aws.insights import alias
+from ..serve.answers import CHOICES
 from ..serve.server import ROUTES
 from . import languages, variables
 from .ecs import START
@@ -136,7 +137,7 @@ def infinity_query(wanted: Wanted, path: str, format: str = "table") -> dict[str
     ]
     join = "&" if "?" in path else "?"
     takes = ROUTES[f"/api/v1/{path.partition('?')[0]}"].parameters
-    filters = "&where=${where:percentencode}" if "where" in takes else ""
+    filters = "".join(f"&{name}=${{{name}:percentencode}}" for name in ("where", *CHOICES) if name in takes)
     return {
         "type": "json", "source": "url", "parser": "backend", "format": format, "root_selector": "",
         "url": f"${{url}}/api/v1/{path}{join}from=${{__from}}&to=${{__to}}{filters}", "columns": columns,

@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Callable
 from typing import Any
 
+from ..serve.answers import CHOICES
 from ..serve.board import SERVICES
 from .ecs import ecs
 from .panels import Ask, fields_of
@@ -42,12 +43,15 @@ VARIABLES = (
 class Dialect:
     """How a language tests a variable. ``test``: a condition; ``everything``: the value in it that lets all pass, of
     the variable; ``typed``: that of a field where it is typed. ``values``: the query for its values, none where that
-    would cost or cannot be asked."""
+    would cost or cannot be asked. ``names``: the variables that it can test, all without; ``several``: whether it takes
+    several values of one."""
 
     test: Callable[[Variable], str]
     everything: Callable[[Variable], str]
     typed: str
     values: Callable[[Variable], Any] = lambda variable: None
+    names: tuple[str, ...] = tuple(one.name for one in VARIABLES)
+    several: bool = True
 
 
 def chosen(format: str, ask: Ask | None = None) -> list[Variable]:
@@ -123,7 +127,13 @@ DIALECTS = {
         _lucene_test, lambda variable: f"* OR (*:* AND NOT _exists_:{ecs(variable.fields[0])})", "*",
         _of_one_field(lambda variable: f'{{"find": "terms", "field": "{ecs(variable.fields[0])}", "size": 1000}}'),
     ),
-    "prometheus": Dialect(_matcher, lambda variable: ".*", ".*", _label_values),
+    "prometheus": Dialect(
+        _matcher, lambda variable: ".*", ".*", _label_values, tuple(one.name for one in VARIABLES if one.label)
+    ),
+    "infinity": Dialect(  # by parameters of vpcflow serve
+        lambda variable: f"{variable.name}=${{{variable.name}:percentencode}}", lambda variable: "all", "all",
+        names=tuple(CHOICES), several=False,
+    ),
 }  # fmt: skip
 
 
@@ -137,11 +147,13 @@ def tests(source: str, format: str, ask: Ask) -> list[str]:
 
 def models(source: str, format: str, plugin: str) -> list[Json]:
     """Returns the variables of a dashboard for a source, in the classic form."""
-    dialect = DIALECTS.get(source)
-    if dialect is None:
-        return []
-    some = [one for one in chosen(format) if source != "prometheus" or one.label]
-    return [_model(one, dialect, plugin) for one in some]
+    dialect = DIALECTS[source]
+    return [_model(one, dialect, plugin) for one in chosen(format) if one.name in dialect.names]
+
+
+def lacking(source: str, format: str) -> list[str]:
+    """Returns the titles of the variables that logs of a format have and a source cannot test."""
+    return [one.title for one in chosen(format) if one.name not in DIALECTS[source].names]
 
 
 def _model(variable: Variable, dialect: Dialect, plugin: str) -> Json:
@@ -149,7 +161,7 @@ def _model(variable: Variable, dialect: Dialect, plugin: str) -> Json:
     if _is_typed(dialect, variable):
         return typed(variable.name, variable.title, dialect.typed)
     several = {
-        "multi": True, "includeAll": True, "allValue": dialect.everything(variable), "current": _ALL,
+        "multi": dialect.several, "includeAll": True, "allValue": dialect.everything(variable), "current": _ALL,
         "allowCustomValue": True,
     }  # fmt: skip
     if variable.choices and plugin != "prometheus":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bisect
 import dataclasses
+import ipaddress
 import json
 import urllib.parse
 from collections.abc import Callable, Iterable, Sequence
@@ -17,12 +18,13 @@ from ..errors import FieldError, VpcflowError
 from ..io.packed import RefusedError
 from ..query.expr import count
 from ..query.flows import Flows, Grouped
-from .board import MOST_ROWS, Board, Figures, Held, Rows, protocol_name
+from .board import MOST_ROWS, SERVICES, Board, Figures, Held, Rows, protocol_name
 
 _LIMIT = 100  # rows, if a request does not say
 _LONGEST_WHERE = 2000
 _LATEST = 32_503_680_000  # Unix seconds: the year 3000
 _GRAPH = 200
+_ANY = ("", "all", "*")  # of what a page chooses
 OTHER = "other"
 FLOOR = {"X-Vpcflow-Floor": "each value is at least that"}
 NO_LOGS = "no logs are served, only what a watch told; start with a PATH"
@@ -89,7 +91,41 @@ def asked_of(query: str, figures: Figures | None, allowed: Sequence[str]) -> Ask
     where = given.get("where", "").strip()
     if len(where) > _LONGEST_WHERE:
         raise RefusedError(400, f"where: {len(where):,} characters; at most {_LONGEST_WHERE:,} are allowed")
+    conditions = [where, *(choose(given.get(name, "")) for name, choose in CHOICES.items())]
+    some = [one for one in conditions if one]
+    where = some[0] if len(some) == 1 else " and ".join(f"({one})" for one in some)
     return Asked(Window(start, end), _limit(given.get("limit")), where, given.get("by", ""))
+
+
+def _action(text: str) -> str:
+    if text.lower() in _ANY:
+        return ""
+    if text.upper() not in ("ACCEPT", "REJECT"):
+        raise RefusedError(400, f"action: {text[:50]!r}; ACCEPT, REJECT or all is allowed")
+    return f"action = '{text.upper()}'"
+
+
+def _service(text: str) -> str:
+    if text.lower() in _ANY:
+        return ""
+    port = {name: str(number) for number, name in SERVICES.items()}.get(text.lower(), text)
+    if not (port.isascii() and port.isdecimal() and len(port) <= 5 and int(port) <= 65535):
+        raise RefusedError(400, f"service: {text[:50]!r}; a port, its usual name, or all is allowed")
+    return f"dstport = {int(port)}"
+
+
+def _address(text: str) -> str:
+    if text.lower() in _ANY:
+        return ""
+    try:
+        one = ipaddress.ip_address(text)
+    except ValueError:
+        raise RefusedError(400, f"address: {text[:50]!r}; an address, or all is allowed") from None
+    return f"srcaddr = '{one}' or dstaddr = '{one}'"
+
+
+#: What a page chooses by, beside ``where``.
+CHOICES = {"action": _action, "service": _service, "address": _address}
 
 
 def _limit(text: str | None) -> int:

@@ -49,7 +49,7 @@ def _of_figures(answer: Callable[[Figures, Asked], Answer]) -> Callable[[Board, 
 
 
 def _routes() -> dict[str, _Route]:
-    part, times = ("from", "to", "where", "limit"), ("from", "to", "limit")
+    part, times = ("from", "to", "where", *answers.CHOICES, "limit"), ("from", "to", "limit")
     routes = {}
     for name in TABLES:
         routes[f"/api/v1/table/{name}"] = _Route(part, _of_figures(functools.partial(answers.table, name)))
