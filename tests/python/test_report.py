@@ -531,7 +531,8 @@ def test_wrong_calls_say_what_is_right(capsys, tmp_path, monkeypatch):
         (["report", SAMPLE, "-o", tmp_path / "r.html", "--prices", "p.json"], "--prices is of no use without --inventory"),
         (["report", SAMPLE, "-o", tmp_path / "no" / "r.html"], "r.html"),
         (["report", SAMPLE, "--json", "--geo", SAMPLE], "invalid file: expected a MaxMind DB"),
-        (["report", SAMPLE, "--json", "--controls", "none.yaml"], "none.yaml"),
+        (["report", SAMPLE, "--json", "--controls", "none.yaml"], "none.yaml: No such file"),
+        (["report", SAMPLE, "--json", "--controls", SAMPLE], "not a text in UTF-8, at byte 1; YAML or JSON is expected"),
     ]:
         assert main([str(arg) for arg in args]) == 2
         assert words in capsys.readouterr().err

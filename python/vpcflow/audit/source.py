@@ -67,8 +67,10 @@ def read(source: str | os.PathLike[str]) -> Value:
     try:
         with open(source, encoding="utf-8") as file:
             text = file.read()
-    except (OSError, UnicodeDecodeError) as error:
-        raise RuleError(f"{name}: {error}") from None
+    except OSError as error:
+        raise RuleError(f"{name}: {error.strerror or error}") from None
+    except UnicodeDecodeError as error:
+        raise RuleError(f"{name}: not a text in UTF-8, at byte {error.start}; YAML or JSON is expected") from None
     return _json(text, name) if name.endswith(".json") else _yaml(text, name)
 
 
