@@ -26,7 +26,7 @@ RULES = """
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 # Commands on an account of AWS, a catalog, a broker; test_enable_live.py, test_tutorial_aws.py, test_flow_logs.py,
 # test_iceberg.py, test_kafka.py and test_sinks.py run the like on stand-ins.
-CALLS_AWS = re.compile(r"opensearch\+http|iceberg://|kafka://|awskms:|s3://my-lake|--flow-log|--pushdown|vpcflow enable (?!emit|cost)(?!.*--from-json)|vpcflow (?:summary|watch|detect) s3://example-flow-logs")
+CALLS_AWS = re.compile(r"opensearch\+http|send \S+ --to alertmanager|iceberg://|kafka://|awskms:|s3://my-lake|--flow-log|--pushdown|vpcflow enable (?!emit|cost)(?!.*--from-json)|vpcflow (?:summary|watch|detect) s3://example-flow-logs")
 COMMAND = re.compile(r"(?:^|[|&;] *)(?:\.venv/bin/)?vpcflow [a-z-]")
 
 
@@ -93,6 +93,8 @@ def shell(tmp_path_factory):
         os.utime(folder / name / "flow.log.gz", (1, 1))
     vf.synth(3000, start=1795413600, s3_layout=True, peers=50, noise_sources=50, out=folder / "AWSLogs")
     (folder / "examples").symlink_to(ROOT / "examples")
+    (folder / "trail").symlink_to(ROOT / "examples" / "correlate" / "cloudtrail")
+    (folder / "findings.jsonl").write_bytes(run_cli("detect", SAMPLE, "--json", check=1).stdout)
     (folder / "flow.log.gz").write_bytes(SAMPLE.read_bytes())
     (folder / "rules.yaml").write_text(RULES)
     for place in ("bin", ".venv/bin"):
@@ -148,7 +150,7 @@ def aws():
     server.close()
 
 
-@pytest.mark.parametrize("text", [*(one for one in examples() if "opensearch+http" not in one), *commands_of_pages()])
+@pytest.mark.parametrize("text", [*(one for one in examples() if not re.search(r"opensearch\+http|send \S+ --to alertmanager", one)), *commands_of_pages()])
 def test_examples_run(shell, text, request):
     pytest.importorskip("yaml")
     pytest.importorskip("pyarrow")

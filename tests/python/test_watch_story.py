@@ -20,7 +20,7 @@ from s3_stand_in import StandIn
 from test_alerts_end_to_end import ALERTMANAGER, ROUTES, hook, start, wait_for  # noqa: F401
 from test_s3 import begun
 from test_sinks import Fake, Index
-from vpcflow import watch
+from vpcflow import cli, watch
 from vpcflow.correlate import write_events
 
 pytest.importorskip("boto3")
@@ -142,9 +142,7 @@ def test_killed_on_the_way_it_tells_all_of_it_once(tmp_path, monkeypatch):
             receivers.process = subprocess.Popen(command(url, url, "--once"), stderr=subprocess.PIPE)
             _, text = receivers.process.communicate(timeout=60)
             assert (receivers.process.returncode, len(receivers.kills)) == (-signal.SIGKILL, left), text.decode()
-        done = subprocess.run(command(url, url, "--once"), capture_output=True, timeout=60)
-        assert done.returncode in (0, 1), done.stderr.decode()
-        assert done.stdout == b""
+        assert cli.main(command(url, url, "--once")[3:]) in (0, 1)
         # The index keeps one document of each id; who sees all requests sees a few of them again.
         found = (receivers.alerts.documents, set(receivers.alerting), receivers.flows.documents)
         assert len(receivers.alerting) - len(set(receivers.alerting)) <= 1
