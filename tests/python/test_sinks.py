@@ -257,6 +257,19 @@ def test_a_state_or_dead_letters_of_others_stay(tmp_path):
         dead_letters.DeadLetters(tmp_path / "dead.jsonl", "ecs", "x")
 
 
+def test_a_state_is_of_one_process_at_a_time(tmp_path, monkeypatch):
+    monkeypatch.setattr("vpcflow.sinks.marks._PATIENCE", 0.05)
+    first = Marks(tmp_path / "s.db", "x")
+    for _ in range(2):
+        with pytest.raises(vf.OutputError, match="another vpcflow send uses it"):
+            Marks(tmp_path / "s.db", "y")
+        first.add(b"chunk", 1)
+    first.close()
+    second = Marks(tmp_path / "s.db", "x")
+    assert second.has(b"chunk")
+    second.close()
+
+
 def test_pauses_grow_and_hold_what_the_sink_asks_for():
     now, waits = [0.0], []
 

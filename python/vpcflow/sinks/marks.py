@@ -13,27 +13,33 @@ from ..io.writing import check_writable
 
 _APPLICATION = 0x76667364  # "vfsd", by which a file is known as a state of sending
 VERSION = 1
+_PATIENCE = 10.0  # seconds that another process may have the file
 _CREATE = "create table sent (target blob, chunk blob, events integer, primary key (target, chunk)) without rowid"
 
 
 class Marks:
     """The chunks that ``target`` has settled: all their events accepted or dead. Chunks are known by their events, so
-    what is added to a source or goes from it does not matter. Of one thread at a time."""
+    what is added to a source or goes from it does not matter. Of one process, and one thread at a time."""
 
     def __init__(self, path: str | os.PathLike[str], target: str) -> None:
         self._path = os.fspath(path)
         self._target = hashlib.sha256(target.encode()).digest()[:16]
         check_writable(self._path)
         try:
-            self._db = sqlite3.connect(self._path, isolation_level=None, timeout=10.0, check_same_thread=False)
+            self._db = sqlite3.connect(self._path, isolation_level=None, timeout=_PATIENCE, check_same_thread=False)
             self._open()
         except sqlite3.OperationalError as e:
+            if "locked" in str(e):  # else both would send the same
+                raise OutputError(
+                    f"{self._path}: another vpcflow send uses it; try again when it has ended"
+                ) from None
             raise OutputError(f"{self._path}: the state cannot be written: {e}") from None
         except sqlite3.Error as e:
             raise RuleError(f"{self._path}: not a state of vpcflow send: {e}") from None
 
     def _open(self) -> None:
         db = self._db
+        db.execute("pragma locking_mode = exclusive")
         tables = db.execute("select count(*) from sqlite_master").fetchone()[0]
         application, version = (db.execute(f"pragma {n}").fetchone()[0] for n in ("application_id", "user_version"))
         if tables and application != _APPLICATION:
@@ -47,6 +53,8 @@ class Marks:
             for step in ("begin immediate", _CREATE, f"pragma application_id = {_APPLICATION}",
                          f"pragma user_version = {VERSION}", "commit"):  # fmt: skip
                 db.execute(step)
+        db.execute("begin immediate")
+        db.execute("commit")
 
     def has(self, chunk: bytes) -> bool:
         """Returns whether a chunk is settled."""
