@@ -80,7 +80,7 @@ def ask(url, method="GET", body=None):
                 return json.loads(answer.read())
         except urllib.error.HTTPError as error:
             if error.code != 503 or time.monotonic() > end:  # 503: it still wakes up
-                raise
+                raise AssertionError(f"{error.code} {error.read()[:500]}") from None
 
 
 def is_in(address, prefix):
@@ -119,7 +119,7 @@ def test_a_data_stream_of_our_template_takes_all_once(search, schema, tmp_path, 
     source = {"ecs": "source.ip", "ocsf": "src_endpoint.ip"}[schema]
     total = {"ecs": "network.bytes", "ocsf": "traffic.bytes"}[schema]
     rows = flows.select("srcaddr", "pkt_srcaddr", "bytes").collect().rows()
-    for prefix in ("10.0.0.0/8", "10.0.1.0/24", "172.16.0.0/12", "0.0.0.0/0", "::/0", "2001:db8::/32"):
+    for prefix in ("10.0.0.0/8", "10.0.1.0/24", "172.16.0.0/12", "0.0.0.0/0", "2000::/3", "2001:db8::/32"):
         asked = {
             "query": {"term": {source: prefix}},
             "track_total_hits": True,
@@ -171,7 +171,7 @@ def test_sessions_and_findings_have_templates_of_their_own(search, schema, tmp_p
 
 RULES = {
     "prefix": "sel: {source.ip|cidr: '10.0.0.0/12', destination.port|gte: 1024}\n  condition: sel",
-    "ports": "sel: {destination.port: [22, 3389, 443]}\n  not_: {event.action: REJECT}\n  condition: sel and not not_",
+    "ports": "sel: {destination.port: [22, 3389, 443]}\n  refused: {event.action: REJECT}\n  condition: sel and not refused",
     "one of": "a: {destination.ip|cidr: ['10.1.0.0/16', '172.16.0.0/12']}\n  b: {source.port|lt: 1024}\n  condition: 1 of them",
     "all": "a: {event.action: REJECT}\n  b: {network.bytes|gt: 100}\n  c: {network.packets|lte: 5}\n  condition: all of them",
     "none": "sel: {destination.port: 22}\n  f: {source.ip|cidr: '0.0.0.0/0'}\n  condition: sel and not f",
@@ -212,7 +212,7 @@ def test_a_sigma_rule_finds_the_same_records_there_and_here(search, tmp_path, mo
         flows = vf.scan("day").filter(OK).filter(rule.where)
         ours = {identity for batch in vf.export(flows, "ecs", unit="records").batches() for identity in batch.ids}
         assert found(search, "sigma", {"query_string": {"query": lucene_of(text)}}) == ours
-        assert bool(ours) == (name != "none")
+        assert ours or name == "none"
 
 
 @pytest.mark.usefixtures("short_pauses")
