@@ -24,7 +24,7 @@ from vpcflow.grafana import (
 )
 from vpcflow.grafana.alerting import prometheus_rules
 from vpcflow.grafana.languages import partitions
-from vpcflow.grafana.panels import PANELS, lacks
+from vpcflow.grafana.panels import LOGS_PRICE, PANELS, lacks
 from vpcflow.io.aws.insights import alias
 from vpcflow.serve.server import ROUTES
 
@@ -102,6 +102,15 @@ def test_actions_have_their_colours_and_rejects_a_panel_of_their_own():
     assert [target["expr"] for target in rejected["targets"]] == [
         'sum by (action) (rate(vpcflow_records_total{action="REJECT", action=~"${action}"}[$__rate_interval]))'
     ]
+
+
+def test_the_price_of_logs_is_that_of_the_public_list():
+    rate = float(vf.prices().price("logs.cloudwatch", "us-east-1").rate())
+    assert rate == LOGS_PRICE
+    shown = {panel["title"]: panel for panel in dashboard("cloudwatch", log_group="/g")["panels"]}
+    taken, priced = shown["What CloudWatch takes for that text"]["targets"]
+    assert (taken["id"], taken["hide"], priced["expression"]) == ("taken", True, f"taken / {2**30} * {rate}")
+    assert taken["dimensions"] == {"LogGroupName": "${log_group}"}
 
 
 def test_infinity_asks_what_is_served():

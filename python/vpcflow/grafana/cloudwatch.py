@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from ..errors import ArgumentError, FormatError
 from . import languages
-from .panels import PANELS, Test, fields_of, lacks
+from .panels import LOGS_PRICE, PANELS, Test, fields_of, lacks
 from .sources import Wanted
 
 Json = dict[str, Any]
@@ -173,7 +173,8 @@ def _check(fields: list[str], log_group: str) -> None:
 
 
 def metric_panels(format: str, log_group: str) -> list[Json]:
-    """Returns the panels of what the rules and filters count: the other two ways by which Grafana reads CloudWatch."""
+    """Returns the panels of what the rules and filters count, and of what the log group took in: the other two ways by
+    which Grafana reads CloudWatch."""
     place = {"type": "cloudwatch", "uid": "${datasource}"}
     base: Json = {"queryMode": "Metrics", "metricQueryType": 0, "region": "default", "id": "", "datasource": place}
     made = [("Metric filters", [
@@ -188,9 +189,20 @@ def metric_panels(format: str, log_group: str) -> list[Json]:
             {**base, "refId": "A", "metricEditorMode": 1, "expression": expression, "namespace": "", "metricName": "",
              "dimensions": {}, "statistic": "Average", "period": "", "matchExact": True},
         ]))  # fmt: skip
+    units = dict.fromkeys((title for title, _ in made), "short")
+    taken: Json = {
+        **base, "refId": "A", "id": "taken", "metricEditorMode": 0, "namespace": "AWS/Logs", "dimensions": {
+            "LogGroupName": "${log_group}",
+        }, "matchExact": True, "metricName": "IncomingBytes", "statistic": "Sum", "period": "", "expression": "",
+    }  # fmt: skip
+    priced = {**taken, "refId": "B", "id": "", "metricEditorMode": 1, "expression": f"taken / {1 << 30} * {LOGS_PRICE}"}
+    for name, targets in (("log_volume", [taken]), ("log_price", [{**taken, "hide": True}, priced])):
+        panel = next(one for one in PANELS if one.name == name)
+        made.append((panel.title, targets))
+        units[panel.title] = panel.unit
     return [
         {"type": "timeseries", "title": title, "datasource": place, "targets": targets, "fieldConfig": {
-            "defaults": {"unit": "short"}, "overrides": [],
+            "defaults": {"unit": units[title]}, "overrides": [],
         }, "options": {"legend": {"displayMode": "list", "placement": "bottom", "showLegend": True, "calcs": []},
                        "tooltip": {"mode": "multi", "sort": "desc"}}}
         for title, targets in made

@@ -37,7 +37,8 @@ def dashboard(source: str, format: str = "default", *, version: int = 1, **where
     panels = [drawn(panel, targets, source, own.plugin) for panel, targets in shown if targets]
     if source == "cloudwatch":
         panels += metric_panels(format, wanted.log_group)
-    said = _missing(format, own, [panel for panel, targets in shown if not targets])
+    titles = {panel["title"] for panel in panels}
+    said = _missing(format, own, [panel for panel, targets in shown if not targets and panel.title not in titles])
     choices = lacking(source, format)
     if choices:
         said.append(f"- A choice of **{'**, **'.join(choices)}**: not by this source, which does not tell them apart")

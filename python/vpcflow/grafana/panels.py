@@ -74,7 +74,8 @@ def _over_time(name: str, title: str, by: str, measure: Measure, *where: Test) -
     )  # fmt: skip
 
 
-_LOGS_PRICE = 0.5  # of the public list: CloudWatch, us-east-1, the first tier of vended logs
+#: USD a GB: the public list's price of logs that CloudWatch takes in, us-east-1, first tier.
+LOGS_PRICE = 0.5
 
 PANELS: tuple[Panel, ...] = (
     Panel("coverage", "Minutes of interfaces with a record", "stat", "percentunit",
@@ -149,8 +150,8 @@ PANELS: tuple[Panel, ...] = (
     Panel("log_volume", "Text of the logs", "stat", about="Of all the logs, at prices of the public list.",
           path="table/volume", metric="vpcflow_log_text_bytes", legend="text"),
     Panel("log_price", "What CloudWatch takes for that text", "stat", "currencyUSD",
-          f"At {_LOGS_PRICE} USD a GB, the list price of us-east-1 for the first 10 TB of a month; S3 takes half.",
-          metric=f"vpcflow_log_text_bytes / 2^30 * {_LOGS_PRICE}", legend="USD"),
+          f"At {LOGS_PRICE} USD a GB, the list price of us-east-1 for the first 10 TB of a month; S3 takes half.",
+          metric=f"vpcflow_log_text_bytes / 2^30 * {LOGS_PRICE}", legend="USD"),
 )  # fmt: skip
 
 
