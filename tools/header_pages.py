@@ -10,7 +10,7 @@ INCLUDE = Path(__file__).resolve().parents[1] / "include"
 # The rooms in their order, which is that of includes.
 ROOMS = [
     *("base", "state", "lines", "format", "record", "aggregate", "sketch", "reach", "error", "simd", "source", "container", "filter"),
-    *("enrich", "result", "scan", "cost", "session", "plan", "export", "detect", "synth", "s3"),
+    *("enrich", "result", "scan", "cost", "session", "plan", "export", "events", "detect", "synth", "s3"),
 ]
 LEFT_OUT = {"source/arrow_abi.h"}  # Arrow's own text
 NAMED = re.compile(r"(?:^|\s)(?:class|struct|enum class|enum|concept|using)\s+(?:\[\[\w+\]\]\s+)?(\w+)")

@@ -24,6 +24,8 @@
 #include "vpcflow/enrich/labels.h"
 #include "vpcflow/enrich/record_labels.h"
 #include "vpcflow/error/error.h"
+#include "vpcflow/events/event_map.h"
+#include "vpcflow/events/event_reader.h"
 #include "vpcflow/export/arrow.h"
 #include "vpcflow/export/events.h"
 #include "vpcflow/export/text.h"

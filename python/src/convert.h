@@ -96,6 +96,7 @@ void BindAggregation(py::module_& m);
 void BindDetect(py::module_& m);
 void BindEnds(py::module_& m);
 void BindEvents(py::module_& m);
+void BindEventReader(py::module_& m);
 void BindFeeder(py::module_& m);
 void BindFormat(py::module_& m);
 void BindLabels(py::module_& m);

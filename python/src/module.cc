@@ -38,6 +38,7 @@ PYBIND11_MODULE(_core, m) {
   vpcflow_python::BindDetect(m);
   vpcflow_python::BindEnds(m);
   vpcflow_python::BindEvents(m);
+  vpcflow_python::BindEventReader(m);
   vpcflow_python::BindSketch(m);
   vpcflow_python::BindReach(m);
   vpcflow_python::BindCost(m);

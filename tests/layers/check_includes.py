@@ -9,13 +9,13 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-ORDER = ["internal", "base", "state", "lines", "format", "record", "aggregate", "sketch", "reach", "error", "simd", "source", "container", "expr", "filter", "enrich", "result", "scan", "keys", "cost", "session", "plan", "export", "detect", "synth", "s3"]
+ORDER = ["internal", "base", "state", "lines", "format", "record", "aggregate", "sketch", "reach", "error", "simd", "source", "container", "expr", "filter", "enrich", "result", "scan", "keys", "cost", "session", "plan", "export", "events", "detect", "synth", "s3"]
 # Rooms that are divided, with their parts in order. The public headers of such a room stand before its parts.
 PARTS = {"plan": ["bind", "group", "rows", "run"], "detect": ["detectors"]}
 CORE = {"internal", "base", "state", "lines", "format", "record", "aggregate", "sketch", "reach"}
 ENGINE_HEADERS = {"vpcflow/aggregate/group_by.h", "vpcflow/internal/storage.h"}  # engine headers in core rooms
 TOP = {"vpcflow/version.h", "vpcflow/core.h", "vpcflow/vpcflow.h"}
-MAY_USE = {"xsimd/": {"simd"}, "immintrin.h": {"simd"}, "re2/": {"filter"}, "simdjson.h": {"container"}, "zstd.h": {"source"}, "zlib.h": {"source", "synth"}, "isa-l/": {"source"}, "curl/": {"s3"}, "expat.h": {"s3"}, "absl/": set(ORDER) - CORE}
+MAY_USE = {"xsimd/": {"simd"}, "immintrin.h": {"simd"}, "re2/": {"filter"}, "simdjson.h": {"container", "events"}, "zstd.h": {"source"}, "zlib.h": {"source", "synth"}, "isa-l/": {"source"}, "curl/": {"s3"}, "expat.h": {"s3"}, "absl/": set(ORDER) - CORE}
 
 
 def room_of(path: Path) -> str:

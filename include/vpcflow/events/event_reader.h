@@ -1,0 +1,119 @@
+// EventReader and DocumentReader: the JSON documents of files, as rows of events and as they are.
+//
+// Example:
+//   std::vector<vpcflow::Source> files = {vpcflow::Source::File("trail/2026-11-23.json.gz")};
+//   vpcflow::EventReader reader(files, *vpcflow::FindEventMap("cloudtrail"), {.kinds = {"ConsoleLogin"}});
+//   vpcflow::Table rows;
+//   absl::StatusOr<bool> more = reader.Next(&rows);
+//   for (; more.ok() && *more; more = reader.Next(&rows)) std::cout << rows.rows << "\n";
+//   std::cout << reader.report().events << " events, " << reader.report().damage.size() << " notes\n";
+//
+// Documents are found in arrays, in lists of a member `Records`, `Findings`, `findings`, `events`, `Events` or
+// `logEvents`, on lines (behind a time, too) and glued together; `detail` of EventBridge's envelopes, the text in
+// `CloudTrailEvent` of lookup-events, in `message` of CloudWatch Logs and in `Message` of SNS count as what they hold.
+// Files may be gzip, zstd or zlib.
+//
+// Bytes are read once, in order. Memory: a batch of rows, the document in hand (kMaxDocument at most; simdjson takes up
+// to 18 times its size) and what unpacking needs, however large the files are.
+#ifndef VPCFLOW_EVENTS_EVENT_READER_H_
+#define VPCFLOW_EVENTS_EVENT_READER_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "vpcflow/events/event_map.h"
+#include "vpcflow/result/table.h"
+#include "vpcflow/source/arrow_abi.h"
+#include "vpcflow/source/source.h"
+#include "vpcflow/version.h"
+
+VPCFLOW_NAMESPACE_BEGIN
+
+// Longer documents are passed over and reported.
+inline constexpr size_t kMaxDocument = size_t{16} << 20;
+
+// What a reader saw so far.
+struct EventReport {
+  uint64_t files = 0;
+  uint64_t documents = 0;
+  uint64_t events = 0;                                   // of all kinds, chosen or not
+  uint64_t other = 0;                                    // documents that are no events of the map
+  std::optional<int64_t> first{}, last{};                // times of events, Unix seconds
+  std::map<std::string, uint64_t, std::less<>> kinds{};  // events by kind; of kinds beyond kMostKinds under ""
+  std::vector<std::string> damage{};                     // a line a file: what was damaged, and how much was read
+  static constexpr size_t kMostKinds = 10'000;
+};
+
+// Which rows a reader gives. An event that is not chosen is counted, and costs least.
+struct EventSelection {
+  std::vector<std::string> kinds{};      // of these kinds; all if empty
+  std::vector<std::string> entities{};   // that name one of these entities; any if empty
+  std::vector<std::string> documents{};  // kinds whose document the column `document` holds; without, there is none
+};
+
+// For one thread at a time.
+class EventReader {
+ public:
+  // Sources are read in this order. Only the names in `map` are kept of it.
+  EventReader(std::vector<Source> sources, const EventMap& map, EventSelection selection = {});
+  ~EventReader();
+  EventReader(EventReader&&) noexcept;
+  EventReader& operator=(EventReader&&) noexcept;
+
+  // Returns an empty table with the columns of all others.
+  Table Empty() const;
+  // Reads the next rows, about `rows` of them, into `out`. False behind the last. Columns: time, end, source, kind,
+  // severity (null for none), entities (a JSON array of texts), file, byte (where the document begins in the unpacked
+  // text), key (the same for each delivery of an event), attrs (a JSON object), and `document` if it was asked for.
+  //
+  // Damage is no error: what can be read is, and the report says the rest. Errors: those of opening a source, and
+  // kUnavailable while reading it. O(bytes).
+  absl::StatusOr<bool> Next(Table* out, size_t rows = 8192);
+  const EventReport& report() const&;
+  const EventReport& report() const&& = delete;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+// Fills `out` with a stream of the rows that the reader still gives, a batch at a time as the consumer asks for them. A
+// reader that saw no event at all ends it with an error. The consumer releases it.
+void ExportEvents(std::shared_ptr<EventReader> reader, ArrowArrayStream* out);
+
+// A document where it stands.
+struct PlacedDocument {
+  uint64_t byte = 0;    // in the unpacked text, where it or what wraps it begins
+  uint32_t number = 0;  // among the documents that share this place
+  std::string text{};   // JSON; what cannot be a value (bytes that are no UTF-8, NaN, too large numbers) is mended
+};
+
+// The documents of a source. For one thread at a time.
+class DocumentReader {
+ public:
+  explicit DocumentReader(Source source);
+  ~DocumentReader();
+  DocumentReader(DocumentReader&&) noexcept;
+  DocumentReader& operator=(DocumentReader&&) noexcept;
+
+  // Reads the next documents, about `count` of them, into `out`. False behind the last. Errors as of EventReader.
+  absl::StatusOr<bool> Next(std::vector<PlacedDocument>* out, size_t count = 1024);
+  // Returns what was damaged, a line or nothing.
+  const std::vector<std::string>& damage() const&;
+  const std::vector<std::string>& damage() const&& = delete;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+VPCFLOW_NAMESPACE_END
+
+#endif  // VPCFLOW_EVENTS_EVENT_READER_H_

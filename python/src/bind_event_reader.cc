@@ -1,0 +1,114 @@
+// Events of other sources: their rows, and their documents.
+#include <utility>
+
+#include "convert.h"
+#include "vpcflow/events/event_reader.h"
+
+namespace vpcflow_python {
+namespace {
+
+using vpcflow::DocumentReader;
+using vpcflow::EventMap;
+using vpcflow::EventReader;
+using vpcflow::EventReport;
+using vpcflow::Table;
+
+const EventMap& MapOf(const std::string& source) {
+  const EventMap* map = vpcflow::FindEventMap(source);
+  if (map == nullptr) Raise("PlanError", "no map of events '" + vpcflow::ValidUtf8(source) + "'");
+  return *map;
+}
+
+std::shared_ptr<EventReader> MakeReader(const std::vector<std::string>& paths, const std::string& source,
+                                        std::vector<std::string> kinds, std::vector<std::string> entities,
+                                        std::vector<std::string> documents) {
+  std::vector<vpcflow::Source> sources;
+  for (const std::string& path : paths) sources.push_back(vpcflow::Source::File(path));
+  return std::make_shared<EventReader>(
+      std::move(sources), MapOf(source),
+      vpcflow::EventSelection{std::move(kinds), std::move(entities), std::move(documents)});
+}
+
+std::shared_ptr<Table> NextRows(EventReader& reader, size_t rows) {
+  auto table = std::make_shared<Table>();
+  absl::StatusOr<bool> more = false;
+  {
+    const py::gil_scoped_release release;
+    more = reader.Next(table.get(), rows);
+  }
+  if (!more.ok()) RaiseStatus(more.status());
+  return *more ? table : nullptr;
+}
+
+py::dict ReportOf(const EventReader& reader) {
+  const EventReport& report = reader.report();
+  py::dict out, kinds;
+  for (const auto& [kind, count] : report.kinds) kinds[py::str(vpcflow::ValidUtf8(kind))] = count;
+  py::list damage;
+  for (const std::string& line : report.damage) damage.append(vpcflow::ValidUtf8(line));
+  out["files"] = report.files;
+  out["documents"] = report.documents;
+  out["events"] = report.events;
+  out["other"] = report.other;
+  out["first"] = report.first;
+  out["last"] = report.last;
+  out["kinds"] = kinds;
+  out["damage"] = damage;
+  return out;
+}
+
+py::object NextDocuments(DocumentReader& reader, size_t count) {
+  std::vector<vpcflow::PlacedDocument> documents;
+  absl::StatusOr<bool> more = false;
+  {
+    const py::gil_scoped_release release;
+    more = reader.Next(&documents, count);
+  }
+  if (!more.ok()) RaiseStatus(more.status());
+  if (!*more) return py::none();
+  py::list out;
+  for (const vpcflow::PlacedDocument& one : documents)
+    out.append(py::make_tuple(one.byte, one.number, py::bytes(one.text)));
+  return out;
+}
+
+void ReleaseStreamCapsule(PyObject* capsule) {
+  auto* stream = static_cast<ArrowArrayStream*>(PyCapsule_GetPointer(capsule, "arrow_array_stream"));
+  if (stream->release != nullptr) stream->release(stream);
+  delete stream;
+}
+
+py::object StreamOf(const std::shared_ptr<EventReader>& reader, const py::object& /*requested_schema*/) {
+  auto stream = std::make_unique<ArrowArrayStream>();
+  vpcflow::ExportEvents(reader, stream.get());
+  return py::reinterpret_steal<py::object>(PyCapsule_New(stream.release(), "arrow_array_stream", ReleaseStreamCapsule));
+}
+
+}  // namespace
+
+void BindEventReader(py::module_& m) {
+  py::class_<EventReader, std::shared_ptr<EventReader>>(m, "EventReader")
+      .def(py::init(&MakeReader), py::arg("paths"), py::arg("source"), py::arg("kinds"), py::arg("entities"),
+           py::arg("documents"))
+      .def("next", &NextRows, py::arg("rows"))
+      .def_property_readonly("report", &ReportOf)
+      .def("__arrow_c_stream__", &StreamOf, py::arg("requested_schema") = py::none());
+  py::class_<DocumentReader>(m, "DocumentReader")
+      .def(py::init([](const std::string& path) { return DocumentReader(vpcflow::Source::File(path)); }),
+           py::arg("path"))
+      .def("next", &NextDocuments, py::arg("count"))
+      .def_property_readonly("damage", [](const DocumentReader& reader) {
+        std::vector<std::string> out;
+        for (const std::string& line : reader.damage()) out.push_back(vpcflow::ValidUtf8(line));
+        return out;
+      });
+  m.def("event_severities", [](const std::string& source) {
+    std::vector<std::string> out;
+    for (const vpcflow::EventSeverity& severity : MapOf(source).severities) {
+      if (!severity.level.empty()) out.insert(out.end(), severity.kinds.begin(), severity.kinds.end());
+    }
+    return out;
+  });
+}
+
+}  // namespace vpcflow_python

@@ -1,0 +1,94 @@
+#include "src/events/mended.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+
+#include "vpcflow/export/text.h"
+
+VPCFLOW_NAMESPACE_BEGIN
+namespace internal {
+namespace {
+
+bool IsDigit(char c) { return c >= '0' && c <= '9'; }
+
+// Whether a word outside of strings is a number that is none for simdjson.
+bool IsBeyondNumbers(std::string_view word) {
+  if (word == "NaN" || word == "Infinity" || word == "-Infinity") return true;
+  if (word.starts_with('-')) word.remove_prefix(1);
+  const size_t whole = std::min(word.find_first_not_of("0123456789"), word.size());
+  if (whole == 0 || (whole > 1 && word.starts_with('0'))) return false;
+  if (whole == word.size()) return whole > 18;
+  size_t at = whole;
+  if (word[at] == '.') {
+    const size_t begin = ++at;
+    while (at < word.size() && IsDigit(word[at])) ++at;
+    if (at == begin) return false;
+  }
+  if (at == word.size()) return whole > 300;
+  if ((word[at] | 0x20) != 'e') return false;
+  ++at;
+  if (at < word.size() && (word[at] == '+' || word[at] == '-')) ++at;
+  const std::string_view exponent = word.substr(at);
+  return exponent.size() > 2 && std::all_of(exponent.begin(), exponent.end(), IsDigit);
+}
+
+// The code of an escape "\uXXXX" at the beginning of a text, or -1.
+int CodeOf(std::string_view text) {
+  if (text.size() < 6 || text[0] != '\\' || text[1] != 'u') return -1;
+  int code = 0;
+  for (const char c : text.substr(2, 4)) {
+    const int digit = IsDigit(c) ? c - '0' : (c | 0x20) >= 'a' && (c | 0x20) <= 'f' ? (c | 0x20) - 'a' + 10 : -1;
+    if (digit < 0) return -1;
+    code = code * 16 + digit;
+  }
+  return code;
+}
+
+// Appends the escape at the beginning of a text. Returns its size.
+size_t AppendEscape(std::string_view text, std::string* out) {
+  constexpr int kHigh = 0xD800, kLow = 0xDC00, kEnd = 0xE000;
+  const int code = CodeOf(text);
+  if (code < kHigh || code >= kEnd) {
+    out->append(text.substr(0, 2));
+    return std::min<size_t>(2, text.size());
+  }
+  const int next = code < kLow ? CodeOf(text.substr(6)) : -1;
+  const bool pair = next >= kLow && next < kEnd;
+  out->append(pair ? text.substr(0, 12) : "\\ufffd");
+  return pair ? 12 : 6;
+}
+
+}  // namespace
+
+std::string Mended(std::string_view given) {
+  const std::string valid = ValidUtf8(given);
+  const std::string_view text = valid;
+  std::string out;
+  out.reserve(text.size());
+  bool in_string = false;
+  for (size_t at = 0; at < text.size();) {
+    const char c = text[at];
+    const auto is_word = [](char x) {
+      return IsDigit(x) || x == '-' || x == '+' || x == '.' || ((x | 0x20) >= 'a' && (x | 0x20) <= 'z');
+    };
+    if (in_string && c == '\\') {
+      at += AppendEscape(text.substr(at), &out);
+    } else if (!in_string && is_word(c)) {
+      size_t end = at;
+      while (end < text.size() && is_word(text[end])) ++end;
+      const std::string_view word = text.substr(at, end - at);
+      const std::string_view quote = IsBeyondNumbers(word) ? "\"" : "";
+      out.append(quote).append(word).append(quote);
+      at = end;
+    } else {
+      if (c == '"') in_string = !in_string;
+      out += c;
+      ++at;
+    }
+  }
+  return out;
+}
+
+}  // namespace internal
+VPCFLOW_NAMESPACE_END
