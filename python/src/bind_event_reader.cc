@@ -19,14 +19,34 @@ const EventMap& MapOf(const std::string& source) {
   return *map;
 }
 
-std::shared_ptr<EventReader> MakeReader(const std::vector<std::string>& paths, const std::string& source,
-                                        std::vector<std::string> kinds, std::vector<std::string> entities,
-                                        std::vector<std::string> documents) {
+EventReader MakeReader(std::vector<vpcflow::Source> sources, const std::string& source,
+                       vpcflow::EventSelection chosen) {
+  return EventReader(std::move(sources), MapOf(source), std::move(chosen));
+}
+
+std::shared_ptr<EventReader> ReaderOfFiles(const std::vector<std::string>& paths, const std::string& source,
+                                           std::vector<std::string> kinds, std::vector<std::string> entities,
+                                           std::vector<std::string> documents, std::string others) {
   std::vector<vpcflow::Source> sources;
   for (const std::string& path : paths) sources.push_back(vpcflow::Source::File(path));
-  return std::make_shared<EventReader>(
-      std::move(sources), MapOf(source),
-      vpcflow::EventSelection{std::move(kinds), std::move(entities), std::move(documents)});
+  return std::make_shared<EventReader>(MakeReader(
+      std::move(sources), source, {std::move(kinds), std::move(entities), std::move(documents), std::move(others)}));
+}
+
+// The rows of a document that is in memory.
+std::shared_ptr<Table> RowsOf(const py::bytes& document, const std::string& source) {
+  EventReader reader = MakeReader({vpcflow::Source::Bytes("document", std::string_view(document))}, source, {});
+  auto table = std::make_shared<Table>();
+  const absl::StatusOr<bool> more = reader.Next(table.get(), std::numeric_limits<size_t>::max());
+  if (!more.ok()) RaiseStatus(more.status());
+  return table;
+}
+
+py::list Others(EventReader& reader) {
+  py::list out;
+  for (const vpcflow::PlacedDocument& one : reader.TakeOthers())
+    out.append(py::make_tuple(vpcflow::ValidUtf8(one.file), one.byte, one.number, py::bytes(one.text)));
+  return out;
 }
 
 std::shared_ptr<Table> NextRows(EventReader& reader, size_t rows) {
@@ -88,9 +108,10 @@ py::object StreamOf(const std::shared_ptr<EventReader>& reader, const py::object
 
 void BindEventReader(py::module_& m) {
   py::class_<EventReader, std::shared_ptr<EventReader>>(m, "EventReader")
-      .def(py::init(&MakeReader), py::arg("paths"), py::arg("source"), py::arg("kinds"), py::arg("entities"),
-           py::arg("documents"))
+      .def(py::init(&ReaderOfFiles), py::arg("paths"), py::arg("source"), py::arg("kinds"), py::arg("entities"),
+           py::arg("documents"), py::arg("others"))
       .def("next", &NextRows, py::arg("rows"))
+      .def("others", &Others)
       .def_property_readonly("report", &ReportOf)
       .def("__arrow_c_stream__", &StreamOf, py::arg("requested_schema") = py::none());
   py::class_<DocumentReader>(m, "DocumentReader")
@@ -102,13 +123,17 @@ void BindEventReader(py::module_& m) {
         for (const std::string& line : reader.damage()) out.push_back(vpcflow::ValidUtf8(line));
         return out;
       });
-  m.def("event_severities", [](const std::string& source) {
-    std::vector<std::string> out;
-    for (const vpcflow::EventSeverity& severity : MapOf(source).severities) {
-      if (!severity.level.empty()) out.insert(out.end(), severity.kinds.begin(), severity.kinds.end());
-    }
-    return out;
-  });
+  m.def("event_rows", &RowsOf, py::arg("document"), py::arg("source"));
+  m.def(
+      "event_severities",
+      [](const std::string& source) {
+        std::vector<std::string> out;
+        for (const vpcflow::EventSeverity& severity : MapOf(source).severities) {
+          if (!severity.level.empty()) out.insert(out.end(), severity.kinds.begin(), severity.kinds.end());
+        }
+        return out;
+      },
+      py::arg("source"));
 }
 
 }  // namespace vpcflow_python

@@ -1,10 +1,12 @@
 #include "src/events/event_mapper.h"
 
 #include <algorithm>
+#include <bit>
 #include <charconv>
 #include <cmath>
 
 #include "absl/strings/str_cat.h"
+#include "src/container/json_bytes.h"
 #include "vpcflow/base/ip.h"
 #include "vpcflow/base/time.h"
 
@@ -190,6 +192,12 @@ void AppendJson(std::string_view text, std::string* out) {
   *out += '"';
   size_t done = 0;
   for (size_t at = 0; at < text.size(); ++at) {
+    if (text.size() - at >= kJsonBytes) {
+      const JsonBytes bytes(text.data() + at);
+      const unsigned plain = bytes.Printable() & ~(bytes.Equal('"') | bytes.Equal('\\'));
+      at += static_cast<unsigned>(std::countr_one(plain & ((1u << kJsonBytes) - 1)));
+      if (at == text.size()) break;
+    }
     const auto c = static_cast<unsigned char>(text[at]);
     if (c >= 0x20 && c != '"' && c != '\\') continue;
     out->append(text, done, at - done);

@@ -2,16 +2,16 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <deque>
 #include <iterator>
 #include <set>
 #include <utility>
 
-#include "absl/container/flat_hash_map.h"
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "src/events/event_documents.h"
 #include "src/events/event_mapper.h"
 #include "vpcflow/export/arrow.h"
+#include "vpcflow/record/text_dictionary.h"
 #include "vpcflow/source/decompress.h"
 
 VPCFLOW_NAMESPACE_BEGIN
@@ -54,22 +54,26 @@ std::unique_ptr<internal::EventDocuments> OpenDocuments(const Source& source) {
 class TextColumn {
  public:
   int32_t Code(std::string_view text) {
-    if (const auto found = codes_.find(text); found != codes_.end()) return found->second;
-    const auto code = static_cast<int32_t>(texts_.size());
-    codes_.emplace(texts_.emplace_back(text), code);
+    // A dictionary takes "-" for null. No text is UTF-8 with this byte in it.
+    const bool dash = text == "-";
+    const auto code = static_cast<int32_t>(texts_.Code(dash ? "\xFF" : text)) - 1;
+    if (dash) dash_ = code;
     return code;
   }
   // Moves the texts away.
   std::vector<std::string> Take() {
-    codes_.clear();
-    std::vector<std::string> out(std::make_move_iterator(texts_.begin()), std::make_move_iterator(texts_.end()));
-    texts_.clear();
+    std::vector<std::string> out;
+    out.reserve(texts_.size());
+    for (uint32_t code = 1; code <= texts_.size(); ++code) out.emplace_back(texts_.text(code));
+    if (dash_ >= 0) out[static_cast<size_t>(dash_)] = "-";
+    dash_ = -1;
+    texts_.Clear();
     return out;
   }
 
  private:
-  absl::flat_hash_map<std::string_view, int32_t> codes_;
-  std::deque<std::string> texts_;
+  TextDictionary texts_;
+  int32_t dash_ = -1;
 };
 
 }  // namespace
@@ -79,9 +83,11 @@ struct EventReader::Impl final : internal::EventDocuments::Visitor {
       : sources(std::move(given)),
         mapper(map),
         source(map.source),
-        kinds(selection.kinds.begin(), selection.kinds.end()),
+        others_with(std::move(selection.others)),
         entities(selection.entities.begin(), selection.entities.end()),
-        documents_of(selection.documents.begin(), selection.documents.end()) {}
+        documents_of(selection.documents.begin(), selection.documents.end()) {
+    for (const std::string& kind : selection.kinds) kinds.insert(absl::AsciiStrToLower(kind));
+  }
 
   Table Empty() const {
     Table empty;
@@ -122,11 +128,20 @@ struct EventReader::Impl final : internal::EventDocuments::Visitor {
   void Take(const dom::element& document, std::string_view text, uint64_t byte, uint32_t number) override {
     ++report.documents;
     if (!mapper.Begin(document)) {
-      ++report.other;
+      dom::element member;
+      if (!others_with.empty() && document[others_with].get(member) == simdjson::SUCCESS) {
+        others.push_back({file, byte, number, text.empty() ? simdjson::minify(document) : std::string(text)});
+      } else {
+        ++report.other;
+      }
       return;
     }
     Count();
-    if (!kinds.empty() && !kinds.contains(mapper.kind())) return;
+    if (!kinds.empty()) {
+      lower.assign(mapper.kind());
+      absl::AsciiStrToLower(&lower);
+      if (!kinds.contains(lower)) return;
+    }
     place.assign(file);
     absl::StrAppend(&place, ":byte ", byte);
     if (number > 0) absl::StrAppend(&place, "#", number);
@@ -172,13 +187,14 @@ struct EventReader::Impl final : internal::EventDocuments::Visitor {
   size_t at = 0;
   std::unique_ptr<internal::EventDocuments> documents;  // of sources[at]
   internal::EventMapper mapper;
-  std::string source, file;
+  std::string source, others_with, file;
   std::set<std::string, std::less<>> kinds, entities, documents_of;
   EventReport report;
   absl::Status error;  // it ended so, behind the rows before
   Table* out = nullptr;
   TextColumn texts[std::size(kColumns)];
-  std::string place, list, minified;
+  std::vector<PlacedDocument> others;
+  std::string place, list, minified, lower;
 };
 
 EventReader::EventReader(std::vector<Source> sources, const EventMap& map, EventSelection selection)
@@ -188,13 +204,14 @@ EventReader::EventReader(EventReader&&) noexcept = default;
 EventReader& EventReader::operator=(EventReader&&) noexcept = default;
 
 Table EventReader::Empty() const { return impl_->Empty(); }
+std::vector<PlacedDocument> EventReader::TakeOthers() { return std::exchange(impl_->others, {}); }
 const EventReport& EventReader::report() const& { return impl_->report; }
 
 absl::StatusOr<bool> EventReader::Next(Table* out, size_t rows) {
   *out = impl_->Empty();
   if (!impl_->error.ok()) return impl_->error;
   impl_->out = out;
-  while (out->rows < std::max<size_t>(rows, 1) && impl_->at < impl_->sources.size()) {
+  while (out->rows + impl_->others.size() < std::max<size_t>(rows, 1) && impl_->at < impl_->sources.size()) {
     if (impl_->documents == nullptr) impl_->Open();
     if (impl_->documents->Step(impl_.get())) continue;
     impl_->error = impl_->Close();
@@ -202,8 +219,9 @@ absl::StatusOr<bool> EventReader::Next(Table* out, size_t rows) {
   }
   for (size_t column = 0; column < out->columns.size(); ++column)
     out->columns[column].texts = impl_->texts[column].Take();
-  if (out->rows == 0 && !impl_->error.ok()) return impl_->error;
-  return out->rows > 0;
+  const bool any = out->rows > 0 || !impl_->others.empty();
+  if (!any && !impl_->error.ok()) return impl_->error;
+  return any;
 }
 
 namespace {
@@ -283,7 +301,7 @@ struct DocumentReader::Impl final : internal::EventDocuments::Visitor {
   explicit Impl(Source given) : source(std::move(given)) {}
 
   void Take(const dom::element& document, std::string_view text, uint64_t byte, uint32_t number) override {
-    out->push_back({byte, number, text.empty() ? simdjson::minify(document) : std::string(text)});
+    out->push_back({source.name(), byte, number, text.empty() ? simdjson::minify(document) : std::string(text)});
   }
 
   Source source;

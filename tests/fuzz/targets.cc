@@ -456,7 +456,7 @@ const std::vector<Target>& Targets() {
         {"records", Records, RecordSeeds},
     };
     for (const std::vector<Target>& more :
-         {ExpressionTargets(), StateTargets(), DetectTargets(), ArrowTargets(), JsonTargets()})
+         {ExpressionTargets(), StateTargets(), DetectTargets(), ArrowTargets(), JsonTargets(), EventTargets()})
       all.insert(all.end(), more.begin(), more.end());
     return all;
   }();

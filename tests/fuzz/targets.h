@@ -27,6 +27,7 @@ std::vector<Target> StateTargets();
 std::vector<Target> DetectTargets();
 std::vector<Target> ArrowTargets();
 std::vector<Target> JsonTargets();
+std::vector<Target> EventTargets();
 
 // A contradiction: says where, and ends the process as a crash.
 #define VPCFLOW_FUZZ_CHECK(condition)                                                \

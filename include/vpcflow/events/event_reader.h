@@ -43,9 +43,9 @@ inline constexpr size_t kMaxDocument = size_t{16} << 20;
 struct EventReport {
   uint64_t files = 0;
   uint64_t documents = 0;
-  uint64_t events = 0;                                   // of all kinds, chosen or not
-  uint64_t other = 0;                                    // documents that are no events of the map
-  std::optional<int64_t> first{}, last{};                // times of events, Unix seconds
+  uint64_t events = 0;                     // of all kinds, chosen or not
+  uint64_t other = 0;                      // documents that are no events of the map, but for those of TakeOthers
+  std::optional<int64_t> first{}, last{};  // times of events, Unix seconds
   std::map<std::string, uint64_t, std::less<>> kinds{};  // events by kind; of kinds beyond kMostKinds under ""
   std::vector<std::string> damage{};                     // a line a file: what was damaged, and how much was read
   static constexpr size_t kMostKinds = 10'000;
@@ -53,15 +53,24 @@ struct EventReport {
 
 // Which rows a reader gives. An event that is not chosen is counted, and costs least.
 struct EventSelection {
-  std::vector<std::string> kinds{};      // of these kinds; all if empty
+  std::vector<std::string> kinds{};      // of these kinds, in any case; all if empty
   std::vector<std::string> entities{};   // that name one of these entities; any if empty
   std::vector<std::string> documents{};  // kinds whose document the column `document` holds; without, there is none
+  std::string others{};                  // a member: documents that are no events but have it are kept for TakeOthers
+};
+
+// A document where it stands.
+struct PlacedDocument {
+  std::string file{};   // name of the source
+  uint64_t byte = 0;    // in the unpacked text, where it or what wraps it begins
+  uint32_t number = 0;  // among the documents that share this place
+  std::string text{};   // JSON; what cannot be a value (bytes that are no UTF-8, NaN, too large numbers) is mended
 };
 
 // For one thread at a time.
 class EventReader {
  public:
-  // Sources are read in this order. Only the names in `map` are kept of it.
+  // Sources are read in this order; the map is copied.
   EventReader(std::vector<Source> sources, const EventMap& map, EventSelection selection = {});
   ~EventReader();
   EventReader(EventReader&&) noexcept;
@@ -76,6 +85,9 @@ class EventReader {
   // Damage is no error: what can be read is, and the report says the rest. Errors: those of opening a source, and
   // kUnavailable while reading it. O(bytes).
   absl::StatusOr<bool> Next(Table* out, size_t rows = 8192);
+  // Returns the documents of EventSelection::others of the batches so far; they count as rows of a batch. A batch may
+  // have them alone.
+  std::vector<PlacedDocument> TakeOthers();
   const EventReport& report() const&;
   const EventReport& report() const&& = delete;
 
@@ -87,13 +99,6 @@ class EventReader {
 // Fills `out` with a stream of the rows that the reader still gives, a batch at a time as the consumer asks for them. A
 // reader that saw no event at all ends it with an error. The consumer releases it.
 void ExportEvents(std::shared_ptr<EventReader> reader, ArrowArrayStream* out);
-
-// A document where it stands.
-struct PlacedDocument {
-  uint64_t byte = 0;    // in the unpacked text, where it or what wraps it begins
-  uint32_t number = 0;  // among the documents that share this place
-  std::string text{};   // JSON; what cannot be a value (bytes that are no UTF-8, NaN, too large numbers) is mended
-};
 
 // The documents of a source. For one thread at a time.
 class DocumentReader {
