@@ -17,9 +17,25 @@ import time
 
 from vpcflow.correlate import read_events
 
-READING = ("DescribeInstances", "DescribeSecurityGroups", "DescribeVolumes", "GetObject", "ListBuckets", "AssumeRole", "Decrypt", "GetParametersByPath", "LookupEvents", "DescribeLogStreams")
+READING = (
+    "DescribeInstances",
+    "DescribeSecurityGroups",
+    "DescribeVolumes",
+    "GetObject",
+    "ListBuckets",
+    "AssumeRole",
+    "Decrypt",
+    "GetParametersByPath",
+    "LookupEvents",
+    "DescribeLogStreams",
+)
 RARE = ("AuthorizeSecurityGroupIngress", "RunInstances", "ConsoleLogin", "CreateUser", "DeleteFlowLogs")
-AGENTS = ("aws-sdk-java/2.20.43 Linux/5.10.173 OpenJDK_64-Bit_Server_VM/17.0.6", "Boto3/1.26.90 Python/3.9.16 Linux/5.10 exec-env/AWS_Lambda", "console.amazonaws.com", "aws-cli/2.11.2 Python/3.11.2")
+AGENTS = (
+    "aws-sdk-java/2.20.43 Linux/5.10.173 OpenJDK_64-Bit_Server_VM/17.0.6",
+    "Boto3/1.26.90 Python/3.9.16 Linux/5.10 exec-env/AWS_Lambda",
+    "console.amazonaws.com",
+    "aws-cli/2.11.2 Python/3.11.2",
+)
 
 
 def record(draw, number):
@@ -29,7 +45,19 @@ def record(draw, number):
     key = f"ASIA{draw.getrandbits(80):020X}"[:20]
     bucket = f"company-data-{draw.randrange(40)}"
     minute, second = divmod(number % 3600, 60)
-    asked = {"bucketName": bucket, "key": f"year=2026/month=11/{draw.getrandbits(96):x}.parquet", "Host": f"{bucket}.s3.eu-central-1.amazonaws.com"} if draw.random() < 0.5 else {"instancesSet": {"items": [{"instanceId": f"i-{draw.getrandbits(68):017x}"}]}, "filterSet": {}, "maxResults": 1000}
+    asked = (
+        {
+            "bucketName": bucket,
+            "key": f"year=2026/month=11/{draw.getrandbits(96):x}.parquet",
+            "Host": f"{bucket}.s3.eu-central-1.amazonaws.com",
+        }
+        if draw.random() < 0.5
+        else {
+            "instancesSet": {"items": [{"instanceId": f"i-{draw.getrandbits(68):017x}"}]},
+            "filterSet": {},
+            "maxResults": 1000,
+        }
+    )
     return {
         "eventVersion": "1.09",
         "userIdentity": {
@@ -52,7 +80,9 @@ def write(folder, events, distinct=100_000):
     for number in range(0, events, 2500):
         path = folder / f"111122223333_CloudTrail_eu-central-1_20261123T{number:08}Z.json.gz"
         if number < distinct:
-            text = json.dumps({"Records": [record(draw, n) for n in range(number, min(number + 2500, events))]}, separators=(",", ":")).encode()
+            text = json.dumps(
+                {"Records": [record(draw, n) for n in range(number, min(number + 2500, events))]}, separators=(",", ":")
+            ).encode()
             path.write_bytes(gzip.compress(text, 6, mtime=0))
             made.append((path, len(text)))
         else:
@@ -66,7 +96,9 @@ def measured(what, job, events, size):
     given = job()
     end, took = resource.getrusage(resource.RUSAGE_SELF), time.perf_counter() - wall
     cpu = end.ru_utime - begin.ru_utime + end.ru_stime - begin.ru_stime
-    print(f"{what}: {events / cpu:,.0f} events a second of CPU ({size / cpu / 1e6:,.0f} MB of JSON), {took:.1f} s; {given:,} given; peak {end.ru_maxrss / 1024:.0f} MiB")
+    print(
+        f"{what}: {events / cpu:,.0f} events a second of CPU ({size / cpu / 1e6:,.0f} MB of JSON), {took:.1f} s; {given:,} given; peak {end.ru_maxrss / 1024:.0f} MiB"
+    )
 
 
 def batches(table):
@@ -82,7 +114,9 @@ def main():
         folder = pathlib.Path(sys.argv[2] if len(sys.argv) > 2 else name)
         folder.mkdir(exist_ok=True)
         size = write(folder, events)
-        print(f"{events:,} events, {size / events:.0f} bytes of JSON each, {sum(p.stat().st_size for p in folder.iterdir()) / events:.0f} packed")
+        print(
+            f"{events:,} events, {size / events:.0f} bytes of JSON each, {sum(p.stat().st_size for p in folder.iterdir()) / events:.0f} packed"
+        )
         measured("rules' kinds as objects", lambda: len(read_events(folder, kinds=RARE).events()), events, size)
         measured("all as Arrow batches", lambda: batches(read_events(folder)), events, size)
         if events <= 1_000_000:

@@ -6,8 +6,10 @@ from .load import load, of
 from .risk import risk
 from .sequence import Match, matches
 from .story import write_events
+from .table import read_events
 
-__all__ = ["Correlation", "Event", "Events", "Match", "correlate", "load", "matches", "of", "risk", "write_events"]
+__all__ = ["Correlation", "Event", "Events", "Match", "correlate", "load", "matches", "of", "read_events", "risk",
+           "write_events"]  # fmt: skip
 
 
 def __dir__() -> list[str]:

@@ -2,117 +2,68 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
+import dataclasses
+import json
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from .events import Event, address_of
-from .values import at, items_in, port_range, unix
+from .. import _core
+from .events import Event
+from .model import SequenceRule
+from .table import EventTable, events_in
+from .values import at, items_in, taken, unix
 
-_ID = re.compile(r"(?:i|eni|sg|fl|nat)-[0-9A-Za-z][0-9A-Za-z-]{0,40}")
-_SEVERE = {
-    "DeleteFlowLogs": "high", "StopLogging": "high", "DeleteTrail": "high", "DeleteDetector": "high",
-    "AuthorizeSecurityGroupIngress": "low", "CreateAccessKey": "low", "CreateUser": "low", "AttachUserPolicy": "low",
-    "PutBucketPolicy": "low", "RunInstances": "low", "CreateNetworkAclEntry": "low", "CreateRoute": "low",
-}  # fmt: skip
-_WORLD = ("0.0.0.0/0", "::/0")
+#: Kinds of events that :func:`changes_of` reads.
+CHANGING = frozenset((
+    "RunInstances", "TerminateInstances", "ModifyNetworkInterfaceAttribute", "ModifyInstanceAttribute",
+    "CreateNetworkInterface", "DeleteNetworkInterface", "AttachNetworkInterface", "AssociateAddress",
+    "DisassociateAddress",
+))  # fmt: skip
+_A_BATCH = 8192
+_ALONE = "document:byte 0"  # the place of a document in memory
+
+
+def read_trail(
+    table: EventTable, changes: list[Any] | None, foreign: str
+) -> tuple[list[Event], list[tuple[str, Any]]]:  # fmt: skip
+    """Reads the events of a table, and those that change what addresses, interfaces and instances are: ``changes``
+    takes that. ``foreign``: a member of documents of another schema, which are returned with their places."""
+    found, others = list[Event](), list[tuple[str, Any]]()
+    reader = table.read(CHANGING if changes is not None else (), foreign)
+    while (rows := reader.next(_A_BATCH)) is not None:
+        found += events_in(rows)
+        if changes is not None:
+            changes += [one for text in rows.column("document") if text is not None for one in taken(_changes_in, text)]
+        others += [one for found_at in reader.others() for one in taken(_placed, *found_at)]
+    return found, others
+
+
+def _placed(file: str, byte: int, _: int, text: bytes) -> Iterator[tuple[str, Any]]:
+    yield f"{file}:byte {byte}", json.loads(text)
+
+
+def _changes_in(text: str) -> Iterator[tuple[str, str, str, int, bool]]:
+    return changes_of(json.loads(text))
+
+
+def kinds_asked(rules: Iterable[SequenceRule]) -> list[str]:
+    """Returns the kinds of events that steps of rules can take, or that count for risk; empty: all."""
+    out = {*_core.event_severities("cloudtrail")}
+    for rule in rules:
+        for step in rule.steps:
+            if "cloudtrail" in step.sources:
+                if not step.named_kinds:
+                    return []
+                out |= step.named_kinds
+    return sorted(out)
 
 
 def events_of(record: Any, ref: str) -> Iterator[Event]:
     """Yields the events of a CloudTrail record: one, or one for each rule of a security group and each instance."""
-    if not isinstance(record, dict) or not isinstance(record.get("eventName"), str) or "eventSource" not in record:
-        return
-    time = unix(record.get("eventTime"))
-    if time is None:
-        return
-    name, common = record["eventName"], _common(record)
-    entities = [common.get("principal"), common.get("accessKeyId"), common.get("account")]
-    if address_of(common.get("address")) is not None:
-        entities.append(common["address"])
-    ids = [*_ids(record.get("requestParameters")), *_ids(record.get("responseElements"))]
-    parts: list[tuple[dict[str, Any], list[str]]] = [({}, ids)]
-    if re.fullmatch(r"(Authorize|Revoke)SecurityGroup(Ingress|Egress)", name):
-        parts = [(rule, ids) for rule in _rules(record)] or parts
-    elif name == "RunInstances":
-        parts = [(one, [*_ids(raw)]) for one, raw in _instances(record)] or parts
-    severity = _severity(name, common)
-    key = str(record.get("eventID") or ref)
-    for number, (more, own) in enumerate(parts):
-        attrs = {k: v for k, v in {**common, **more}.items() if v is not None}
-        named = tuple(dict.fromkeys(str(one) for one in [*own, *entities] if one))
-        worse = "medium" if severity == "low" and more.get("cidr") in _WORLD else severity
-        yield Event(time, time, "cloudtrail", name, named, worse, ref, f"{key}/{number}" if number else key, attrs)
-
-
-def _common(record: Mapping[str, Any]) -> dict[str, Any]:
-    who = record.get("userIdentity")
-    out = {
-        "principal": at(who, "arn") or at(who, "principalId") or at(who, "invokedBy"), "userType": at(who, "type"),
-        "accessKeyId": at(who, "accessKeyId"), "address": record.get("sourceIPAddress"),
-        "account": record.get("recipientAccountId") or at(who, "accountId"), "region": record.get("awsRegion"),
-        "eventSource": record.get("eventSource"), "errorCode": record.get("errorCode"),
-        "userAgent": record.get("userAgent"), "mfa": at(record, "additionalEventData", "MFAUsed"),
-        "outcome": at(record, "responseElements", "ConsoleLogin"), "readOnly": record.get("readOnly"),
-    }  # fmt: skip
-    asked = record.get("requestParameters")
-    for name, value in asked.items() if isinstance(asked, dict) else ():
-        if isinstance(value, (str, int, float)) and name not in out and re.fullmatch(r"\w{1,60}", name):
-            out[name] = value
-    return {name: value for name, value in out.items() if isinstance(value, (str, int, float))}
-
-
-def _severity(name: str, common: Mapping[str, Any]) -> str:
-    if common.get("errorCode"):
-        return ""
-    if name == "ConsoleLogin":
-        return "medium" if common.get("mfa") == "No" and common.get("outcome") == "Success" else ""
-    return _SEVERE.get(name, "")
-
-
-def _ids(value: Any, depth: int = 0) -> Iterator[str]:
-    """Yields the ids of resources in a value, wherever they stand."""
-    if isinstance(value, str):
-        if _ID.fullmatch(value):
-            yield value
-    elif depth < 12 and isinstance(value, (dict, list)):
-        for inner in value.values() if isinstance(value, dict) else value:
-            yield from _ids(inner, depth + 1)
-
-
-def _rules(record: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """Yields the rules of a change of a security group. The answer says it best; requests have two shapes."""
-    asked = record.get("requestParameters")
-    group = at(asked, "groupId") or at(asked, "groupName")
-    answered = items_in(at(record, "responseElements", "securityGroupRuleSet"))
-    for item in answered:
-        source = item.get("cidrIpv4") or item.get("cidrIpv6") or at(item, "referencedGroupInfo", "groupId")
-        yield _rule(item.get("groupId") or group, source, item)
-    if answered:
-        return
-    for item in items_in(at(asked, "ipPermissions")):
-        sources = [one.get("cidrIp") for one in items_in(item.get("ipRanges"))]
-        sources += [one.get("cidrIpv6") for one in items_in(item.get("ipv6Ranges"))]
-        sources += [one.get("groupId") for one in items_in(item.get("groups"))]
-        for source in sources:
-            yield _rule(group, source, item)
-    if at(asked, "cidrIp"):
-        yield _rule(group, at(asked, "cidrIp"), asked)
-
-
-def _rule(group: Any, source: Any, item: Any) -> dict[str, Any]:
-    first, last = item.get("fromPort"), item.get("toPort")
-    protocol = str(item.get("ipProtocol", "-1"))
-    return {
-        "groupId": group, "cidr": source, "protocol": protocol, "port": port_range(first, last, protocol),
-        "fromPort": first, "toPort": last,
-    }  # fmt: skip
-
-
-def _instances(record: Mapping[str, Any]) -> Iterator[tuple[dict[str, Any], Any]]:
-    for item in items_in(at(record, "responseElements", "instancesSet")):
-        if isinstance(item.get("instanceId"), str):
-            names = ("instanceId", "instanceType", "imageId", "privateIpAddress", "vpcId", "subnetId")
-            yield {name: item[name] for name in names if isinstance(item.get(name), str)}, item
+    if isinstance(record, dict):
+        for event in events_in(_core.event_rows(json.dumps(record).encode(), "cloudtrail")):
+            key = event.key.replace(_ALONE, ref, 1) if event.key.startswith(_ALONE) else event.key
+            yield dataclasses.replace(event, ref=ref, key=key)
 
 
 def changes_of(record: Any) -> Iterator[tuple[str, str, str, int, bool]]:

@@ -177,6 +177,22 @@ class Condition:
 Test = Union[Condition, Group]
 
 
+def values_named(test: Test, field: str) -> frozenset[str] | None:
+    """Returns the values, in small letters, one of which a field has wherever a condition holds; ``None``: any.
+
+    >>> sorted(values_named(parsed("(kind = 'A' or kind in ('b', 'C')) and n > 1"), "kind"))
+    ['a', 'b', 'c']
+    """
+    if isinstance(test, Condition):
+        named = test.field == field and test.op in ("=", "in") and not test.bound and not test.negated
+        return frozenset(value.strip().lower() for value in test.values) if named else None
+    parts = [values_named(part, field) for part in test.parts]
+    known = [part for part in parts if part is not None]
+    if test.op == "not" or not known or (test.op == "or" and len(known) < len(parts)):
+        return None
+    return frozenset[str]().union(*known) if test.op == "or" else min(known, key=len)
+
+
 def plain(value: Any) -> str:
     """Returns a value as equality takes it: texts whatever their case."""
     return str(value).strip().lower()

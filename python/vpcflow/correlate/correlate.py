@@ -22,6 +22,7 @@ from ..query.flows import Flows
 from ..query.report import Report
 from ..rules.evaluate import run as run_rules
 from ..typing import Duration, Progress
+from .cloudtrail import kinds_asked
 from .config import add_config
 from .entities import Entities, add_changes, add_inventory
 from .events import Events
@@ -42,7 +43,7 @@ from .risk import risk
 from .seen import Seen
 from .sequence import Match, matches
 from .shipped import SHIPPED
-from .sources import checked_mapping, events_of_findings, load_events
+from .sources import checked_mapping, events_of_findings, load_source
 
 #: A file of events, or a folder of such.
 Place = Union[str, "os.PathLike[str]"]
@@ -51,9 +52,10 @@ _CALL = "correlate(vf.scan('logs/'), cloudtrail='trail/')"
 
 @dataclasses.dataclass(frozen=True)
 class Correlation:
-    """What sequences matched. ``events``: all events that were looked at, of flow logs those that rules asked for;
-    ``entities``: who had what when; ``not_evaluated``: rules whose sources were not given, with those; ``notes``: what
-    was damaged or left out."""
+    """What sequences matched. ``events``: all events that were looked at, of flow logs and CloudTrail those that rules
+    ask for or that are a risk; ``entities``: who had what when; ``not_evaluated``: rules whose sources were not given,
+    with those; ``notes``: what was damaged or left out; ``read``: by source, the number of all its events, and the
+    first and last time; ``trail``: where :meth:`about` looks for other events of CloudTrail."""
 
     matches: list[Match]
     events: Events
@@ -63,6 +65,8 @@ class Correlation:
     notes: list[str]
     scope: Scope
     report: Report
+    read: Mapping[str, tuple[int, int, int]] = dataclasses.field(default_factory=dict)
+    trail: Place | None = None
 
     def rows(self) -> list[dict[str, Any]]:
         """Returns a row a match, as ``vpcflow correlate --json`` prints them."""
@@ -72,12 +76,19 @@ class Correlation:
         self, *, window: Duration = "24h", half_life: Duration = "12h", at: int | None = None
     ) -> list[dict[str, Any]]:
         """Returns the risk of entities; options as of :func:`vpcflow.correlate.risk`."""
+        if at is None and self.read:
+            ends = [*(event.end for event in self.events), *(match.end for match in self.matches)]
+            at = max([*ends, *(last for _, _, last in self.read.values())])
         return risk(self.events, self.matches, self.entities, window=window, half_life=half_life, at=at)
 
     def about(self, entity: str, start: int | None = None, end: int | None = None) -> list[dict[str, Any]]:
         """Returns the events of an entity in order of time, those among them whose addresses were its then."""
+        told = self.events
+        if self.trail is not None:
+            names = sorted(self.entities.names_of(entity))
+            told += load_source(self.trail, "cloudtrail", entities=names, allow_empty=True).events
         return [
-            event.as_dict() for event in self.events
+            event.as_dict() for event in told
             if (entity in event.entities or entity in self.entities.resolve(event))
             and (start is None or event.end >= start) and (end is None or event.time < end)
         ]  # fmt: skip
@@ -85,9 +96,9 @@ class Correlation:
     def conclusion(self) -> str:
         """Says in a sentence what matched, and of what that is said."""
         ran = len(self.rules) - len(self.not_evaluated)
-        sources: dict[str, int] = {}
+        sources = {source: number for source, (number, _, _) in self.read.items()}
         for event in self.events:
-            if event.source not in ("flows", "sessions", "coverage"):
+            if event.source not in ("flows", "sessions", "coverage", *self.read):
                 sources[event.source] = sources.get(event.source, 0) + 1
         beside = ", ".join(f"{n:,} of {name}" for name, n in sorted(sources.items())) or "no other events"
         found = f"{len(self.matches):,} match{'es' * (len(self.matches) != 1)}" if self.matches else "no match"
@@ -119,20 +130,23 @@ def correlate(
     """
     instance(flows, Flows, "correlate", _CALL)
     own = chosen_rules(rules)
-    seen, changes, told = Seen(), list[Any](), Events()
+    seen, changes, told = Seen(trail=cloudtrail), list[Any](), Events()
     places = {
         "cloudtrail": cloudtrail, "guardduty": guardduty, "securityhub": securityhub, "dns": dns, "alb": alb,
         "nlb": nlb, "waf": waf, "ocsf": ocsf, "findings": findings,
     }  # fmt: skip
     given = {source for source, place in places.items() if place is not None}
     for source in sorted(given):
-        read, notes = load_events(places[source] or "", source, changes)
-        told, seen.notes = told + read, [*seen.notes, *notes]
+        kinds = kinds_asked(own) if source == "cloudtrail" else ()
+        read = load_source(places[source] or "", source, changes, kinds=kinds)
+        told, seen.notes = told + read.events, [*seen.notes, *read.notes]
+        if read.first is not None and read.last is not None:
+            seen.read[source] = (read.count, read.first, read.last)
     if (events is None) != (mapping is None):
         raise PlanError("correlate: events and mapping go together")
     if events is not None and mapping is not None:
-        read, notes = load_events(events, "mapped", mapping=checked_mapping(mapping))
-        told, seen.notes = told + read, [*seen.notes, *notes]
+        read = load_source(events, "mapped", mapping=checked_mapping(mapping))
+        told, seen.notes = told + read.events, [*seen.notes, *read.notes]
     entities = Entities()
     known = read_inventory(inventory) if isinstance(inventory, (str, os.PathLike)) else inventory
     if known is not None:
@@ -172,6 +186,7 @@ def _correlated(
     except VpcflowError as error:
         seen.notes.append(f"coverage is not known: {str(error).splitlines()[0]}")
     seen.notes += owners_of(flows, told, entities, known)
+    seen.spans |= {source: (first, last) for source, (_, first, last) in seen.read.items()}
     for event in told:
         first, last = seen.spans.get(event.source, (event.time, event.end))
         if event.source != "coverage":
@@ -191,7 +206,7 @@ def _correlated(
     told += flow_events(flows, run, told, seen, progress)
     own = matches(run, told, entities, seen)
     notes = [*seen.notes, *seen.unjudged(run)]
-    found = Correlation(own, told, entities, rules, left, notes, scope, interfaces.report)
+    found = Correlation(own, told, entities, rules, left, notes, scope, interfaces.report, seen.read, seen.trail)
     if damage is not None:
         damage.partial = found
         raise damage

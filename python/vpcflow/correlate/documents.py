@@ -6,16 +6,16 @@ import dataclasses
 import gzip
 import json
 import os
-import re
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from .. import _core
 from ..errors import SourceError, SourceNotFoundError
 
 _MOST = 1 << 30  # bytes that one file may unpack to
-_WRAPPERS = ("Records", "Findings", "findings", "events", "Events")
+_A_BATCH = 1024  # documents
 
 
 @dataclasses.dataclass
@@ -68,59 +68,14 @@ def _rest(path: Path, done: int) -> bytes:
 
 
 def documents_of(path: Path, reading: Reading) -> Iterator[tuple[str, Any]]:
-    """Yields the documents of a file with their places: those in a list of ``Records`` or ``Findings``, of a list, of
-    lines; what EventBridge wraps as ``detail``."""
-    text = text_of(path, reading).lstrip("\ufeff \t\r\n")
-    try:
-        values = [("", json.loads(text))] if text else []
-    except (ValueError, RecursionError):
-        values = list(_parts(path, text, reading))
-    for place, value in values:
-        for number, item in enumerate(_items(value)):
-            yield place or f"{path}:record {number}", item
-
-
-def _items(value: Any, depth: int = 0) -> Iterator[Any]:
-    if isinstance(value, list):
-        for item in value:
-            yield from _items(item, depth + 1) if depth < 4 else ()
-        return
-    if isinstance(value, dict) and "detail-type" in value and isinstance(value.get("detail"), dict):
-        value = value["detail"]
-    if isinstance(value, dict) and isinstance(value.get("CloudTrailEvent"), str):  # of lookup-events
-        try:
-            value = json.loads(value["CloudTrailEvent"])
-        except (ValueError, RecursionError):
-            value = None
-    held = value if isinstance(value, dict) else {}
-    inner = next((held[name] for name in _WRAPPERS if isinstance(held.get(name), list)), None)
-    if inner is not None and depth < 4:
-        yield from _items(inner, depth + 1)
-    else:
-        yield value
-
-
-def _parts(path: Path, text: str, reading: Reading) -> Iterator[tuple[str, Any]]:
-    """Yields the values that follow each other in a text: lines, or the members of a list that is cut."""
-    decoder = json.JSONDecoder()
-    wrapped = re.match(r'\{\s*"(?:Records|Findings)"\s*:\s*\[|\[', text)
-    place, failed, number = wrapped.end() if wrapped else 0, 0, 0
-    counted, byte = 0, 0  # bytes of the text before a place
-    while True:
-        place = re.compile(r"[\s,]*").match(text, place).end()  # type: ignore[union-attr]
-        if place >= len(text):
-            break
-        try:
-            value, end = decoder.raw_decode(text, place)
-            counted, byte = place, byte + len(text[counted:place].encode())
-            name = f"record {number}" if wrapped else f"byte {byte}"
-            yield f"{path}:{name}", value
-            number, place = number + 1, end
-        except (ValueError, RecursionError):
-            failed += 1
-            place = text.find("\n", place)
-            if place < 0 or wrapped:
-                break
-    if failed:
-        what = "cut or damaged JSON" if wrapped or not number else f"{failed} lines are no JSON"
-        reading.damage.append(f"{path}: {what}; {number} documents of it were read")
+    """Yields the documents of a file with their places, the byte of the unpacked file: those in a list of ``Records``
+    or ``Findings``, of a list, of lines; what EventBridge wraps as ``detail``, and CloudWatch Logs as ``message``."""
+    reading.files += 1
+    reader = _core.DocumentReader(str(path))
+    while (part := reader.next(_A_BATCH)) is not None:
+        for byte, number, text in part:
+            try:
+                yield f"{path}:byte {byte}{f'#{number}' * bool(number)}", json.loads(text)
+            except RecursionError:
+                reading.damage.append(f"{path}:byte {byte}: a document that is nested too deeply")
+    reading.damage += reader.damage

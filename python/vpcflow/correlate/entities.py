@@ -94,6 +94,20 @@ class Entities:
             self._cache[key] = frozenset(out)
         return self._cache[key]
 
+    def names_of(self, entity: str) -> set[str]:
+        """Returns the entity, with all that belonged to it at some time: what events name that are its."""
+        owned: dict[str, set[str]] = {}
+        for (relation, one), spans in self._spans.items():
+            for span in spans if relation in ("address", "instance") else ():
+                owned.setdefault(span.other, set()).add(one)
+        out, more = set[str](), [entity, entity.partition("@")[0]]
+        while more:
+            one = more.pop()
+            if one not in out:
+                out.add(one)
+                more += owned.get(one, ())
+        return out
+
     def member(self, event: Event, entity: str) -> bool | None:
         """Tells whether an event is of an entity: the entity itself, one of its group, or an address in its prefix;
         ``None``: nothing tells which groups the event's interface had then."""

@@ -162,6 +162,12 @@ class Events:
             if entity in event.entities and (start is None or event.end >= start) and (end is None or event.time < end)
         ]  # fmt: skip
 
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        """Returns the events as Arrow, with the columns of :func:`vpcflow.correlate.read_events`."""
+        from .table import rows_of
+
+        return rows_of(self._events).__arrow_c_stream__(requested_schema)
+
     def rows(self) -> list[dict[str, Any]]:
         """Returns a row an event."""
         return [event.as_dict() for event in self._events]

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..rules.model import Rule
-from .conditions import Test, plain
+from .conditions import Test, plain, values_named
 from .events import Event
 
 
@@ -33,6 +33,12 @@ class Step:
     absent: bool = False
     within: int | None = None
     seen: int = 0
+
+    @property
+    def named_kinds(self) -> frozenset[str]:
+        """The kinds that an event of the step can have, by ``kinds`` or by conditions; empty: any."""
+        named = [values_named(one, "kind") for one in self.conditions]
+        return frozenset(self.kinds) or next((kinds for kinds in named if kinds is not None), frozenset())
 
     def takes(self, event: Event) -> bool:
         """Tells whether an event is of the step, bindings and static conditions aside. A call that failed is, only if

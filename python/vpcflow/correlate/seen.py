@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections.abc import Sequence
 
 from .._display import instant, length
@@ -26,6 +27,8 @@ class Seen:
     gaps: list[tuple[str, int, int, str]] = dataclasses.field(default_factory=list)
     records: dict[tuple[str, ...], set[str]] = dataclasses.field(default_factory=dict)
     notes: list[str] = dataclasses.field(default_factory=list)
+    read: dict[str, tuple[int, int, int]] = dataclasses.field(default_factory=dict)  # by source: events, first, last
+    trail: str | os.PathLike[str] | None = None  # where the events of CloudTrail are
     left_out: dict[str, int] = dataclasses.field(default_factory=dict)  # by rule: what is too near to the begin
 
     def judges(self, rule: SequenceRule, chain: Sequence[Event]) -> bool:

@@ -5,57 +5,108 @@ from __future__ import annotations
 import csv
 import io
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Callable
 
 from .._hints import hint
 from .._words import count
-from ..errors import NoRecordsError, PlanError
+from ..errors import PlanError
 from ..findings.finding import Finding
 from . import access_logs, aws_findings, cloudtrail
 from .documents import Reading, documents_of, files_of, text_of
 from .events import Event, Events, address_of
 from .ocsf import is_ocsf, original_of
+from .table import MAPPED, EventTable, Loaded, none_found, note_of_others
 from .values import at, digest, items_in, taken, unix
 
 _MAPPING = ("source", "time", "end", "kind", "severity", "entities", "id")
 _SEVERITIES = ("high", "medium", "low")
 _LINES = ("alb", "nlb")  # that are no JSON
+_PARQUET = ".parquet"
+_OCSF = "class_uid"  # what its events have
 #: Sources of AWS that are read.
 KINDS = ("cloudtrail", "guardduty", "securityhub", "dns", "alb", "nlb", "waf")
 
 
 def load_events(
     place: str | os.PathLike[str], source: str, changes: list[Any] | None = None,
-    mapping: Mapping[str, Any] | None = None, *, allow_empty: bool = False,
+    mapping: Mapping[str, Any] | None = None, *, kinds: Collection[str] = (), allow_empty: bool = False,
 ) -> tuple[Events, list[str]]:  # fmt: skip
+    """Loads the events of a file, or of a folder with all below it, as :func:`load_source`. Returns the events and
+    notes on what was not read."""
+    read = load_source(place, source, changes, mapping, kinds=kinds, allow_empty=allow_empty)
+    return read.events, read.notes
+
+
+def load_source(
+    place: str | os.PathLike[str], source: str, changes: list[Any] | None = None,
+    mapping: Mapping[str, Any] | None = None, *, kinds: Collection[str] = (), entities: Collection[str] = (),
+    allow_empty: bool = False,
+) -> Loaded:  # fmt: skip
     """Loads the events of a file, or of a folder with all below it.
 
     ``source``: one of :data:`KINDS`, whose OCSF forms are read, too; ``ocsf`` for such forms of several sources;
     ``findings``; ``mapped`` with a ``mapping``.
-    ``changes``: takes what CloudTrail says of addresses, interfaces and instances. Returns the events and notes on
-    what was not read. Raises :class:`~vpcflow.NoRecordsError` if no event is there, unless ``allow_empty``."""
-    reading, found, own = Reading(), list[Event](), 0
-    for path in files_of(place):
-        for ref, document in _documents(path, source, reading, mapping):
-            own += aws_findings.is_own(document)
-            kind, document = _plain(source, document)
-            events = taken(_events, kind, document, ref, mapping) if kind else []
-            reading.taken, reading.other = reading.taken + bool(events), reading.other + (not events)
-            found += events
-            if changes is not None and kind == "cloudtrail":
-                changes += taken(cloudtrail.changes_of, document)
-    notes = list(reading.damage)
-    if own:
-        notes.append(f"{os.fspath(place)}: {count(own, 'finding')} of vpcflow itself left out")
-    if reading.other > own:
-        other = count(reading.other - own, "document")
-        notes.append(f"{os.fspath(place)}: {other} of another kind than {source}; left out")
-    if not found and not allow_empty:
-        more = f"; {notes[0]}" if notes else ""
-        raise NoRecordsError(f"{os.fspath(place)}: no event of {source} in {count(reading.files, 'file')}{more}")
-    return Events(found), notes
+    ``changes``: takes what CloudTrail says of addresses, interfaces and instances. ``kinds``, ``entities``: of
+    CloudTrail, events of other kinds, or that name none of these, are counted alone, unless they are such changes.
+    Raises :class:`~vpcflow.NoRecordsError` if no event is there, unless ``allow_empty``."""
+    loading, paths = _Loading(source, mapping, changes), files_of(place)
+    if source in MAPPED:
+        loading.take_rows([path for path in paths if path.suffix != _PARQUET], kinds, entities)
+        paths = [path for path in paths if path.suffix == _PARQUET]
+    for path in paths:
+        for ref, document in _documents(path, source, loading.reading, mapping):
+            loading.take(ref, document)
+    read = loading.loaded(os.fspath(place))
+    if not read.count and not allow_empty:
+        raise none_found(os.fspath(place), source, loading.reading.files, read.notes)
+    return read
+
+
+class _Loading:
+    """The events of a source, as its files are read."""
+
+    def __init__(self, source: str, mapping: Mapping[str, Any] | None, changes: list[Any] | None) -> None:
+        self.reading = Reading()
+        self._source, self._mapping, self._changes = source, mapping, changes
+        self._found, self._own = list[Event](), 0
+        self._rows: dict[str, Any] = {}  # counts of what the engine read, chosen or not
+        self._chosen: list[Event] = []
+
+    def take(self, ref: str, document: Any) -> None:
+        """Takes a document."""
+        self._own += aws_findings.is_own(document)
+        kind, document = _plain(self._source, document)
+        events = taken(_events, kind, document, ref, self._mapping) if kind else []
+        self.reading.taken, self.reading.other = self.reading.taken + bool(events), self.reading.other + (not events)
+        self._found += events
+        if self._changes is not None and kind == "cloudtrail":
+            self._changes += taken(cloudtrail.changes_of, document)
+
+    def take_rows(self, paths: Sequence[Path], kinds: Collection[str], entities: Collection[str]) -> None:
+        """Takes files that the engine reads; what is an event of OCSF as a document."""
+        table = EventTable(paths, self._source, kinds, entities)
+        self._chosen, others = cloudtrail.read_trail(table, self._changes, _OCSF)
+        self._rows = table.counts
+        self.reading.files += self._rows["files"]
+        self.reading.other += self._rows["other"]
+        self.reading.damage += table.damage
+        for ref, document in others:
+            self.take(ref, document)
+
+    def loaded(self, place: str) -> Loaded:
+        """Returns what was read."""
+        notes = list(self.reading.damage)
+        if self._own:
+            notes.append(f"{place}: {count(self._own, 'finding')} of vpcflow itself left out")
+        notes += note_of_others(place, self._source, self.reading.other - self._own)
+        own = Events(self._found)
+        times = [time for time in (self._rows.get("first"), self._rows.get("last")) if time is not None]
+        times += [time for event in own for time in (event.time, event.end)]
+        number = len(own) + self._rows.get("events", 0)
+        events = own + self._chosen if self._chosen else own
+        return Loaded(events, notes, number, min(times, default=None), max(times, default=None))
 
 
 def _plain(source: str, document: Any) -> tuple[str, Any]:
@@ -70,7 +121,7 @@ def _plain(source: str, document: Any) -> tuple[str, Any]:
 def _documents(
     path: Path, source: str, reading: Reading, mapping: Mapping[str, Any] | None
 ) -> Iterator[tuple[str, Any]]:
-    if path.suffix == ".parquet":
+    if path.suffix == _PARQUET:
         yield from _parquet(path, reading)
     elif source in _LINES:
         byte = 0

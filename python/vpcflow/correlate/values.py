@@ -1,4 +1,4 @@
-"""Values of AWS's documents, whose shapes change: members, lists, times, ports."""
+"""Values of AWS's documents, whose shapes change: members, lists, times."""
 
 from __future__ import annotations
 
@@ -48,17 +48,6 @@ def unix(value: Any) -> int | None:
         when = when.replace(tzinfo=datetime.timezone.utc)
     seconds = when.timestamp()
     return int(seconds) if 0 <= seconds <= _LATEST else None
-
-
-def port_range(first: Any, last: Any, protocol: str = "6") -> int | str | None:
-    """Returns a port, or a range as ``8000-8100``; all ports for protocols without, and for what names none."""
-    try:
-        low, high = int(first), int(last)
-    except (TypeError, ValueError, OverflowError):
-        return "0-65535"
-    if protocol in ("-1", "all") or low < 0 or (low, high) == (0, 65535):
-        return "0-65535"
-    return low if low == high else f"{low}-{high}"
 
 
 def camel(value: Any, depth: int = 0) -> Any:

@@ -1,0 +1,159 @@
+"""Events of files as a table that the engine reads: Arrow columns for others, or events for rules."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+from array import array
+from collections.abc import Collection, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from .. import _core
+from .._hints import hint
+from .._words import count
+from ..errors import NoRecordsError, PlanError
+from .documents import files_of
+from .events import Event, Events
+
+#: Sources whose documents the engine makes rows of.
+MAPPED = ("cloudtrail",)
+_A_BATCH = 8192
+_COLUMNS = ("time", "end", "source", "kind", "severity", "entities", "file", "byte", "key", "attrs")
+_NO_BYTE = -(2**63)  # null
+
+
+@dataclasses.dataclass(frozen=True)
+class Loaded:
+    """The events of a source that were chosen, what was not read, and of all events, chosen or not, how many there are
+    and the first and last Unix second."""
+
+    events: Events
+    notes: list[str]
+    count: int
+    first: int | None
+    last: int | None
+
+
+class EventTable:
+    """Events of a file or folder, read anew each time they are asked for. ``__arrow_c_stream__`` gives them to pyarrow,
+    polars, pandas and DuckDB, a batch at a time, so that memory stays the same however many they are.
+
+    Columns: ``time``, ``end``, ``source``, ``kind``, ``severity``, ``entities`` (a JSON list), ``file``, ``byte`` (in
+    the unpacked file, where the document begins), ``key`` (the same for each delivery of an event) and ``attrs`` (a
+    JSON object). For one thread at a time.
+    """
+
+    def __init__(
+        self, paths: Sequence[Path], source: str, kinds: Collection[str], entities: Collection[str], place: str = ""
+    ) -> None:
+        self._place, self._source, self._kinds, self._entities = place, source, sorted(kinds), sorted(entities)
+        self._paths = [str(path) for path in paths]
+        self._reader: _core.EventReader | None = None
+
+    def __repr__(self) -> str:
+        return f"EventTable({self._place!r}, {self._source!r}, {len(self._paths):,} files)"
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        """Returns a stream of batches. It ends with an error if no event at all was read."""
+        return self.read().__arrow_c_stream__(requested_schema)
+
+    def read(self, documents: Collection[str] = (), others: str = "") -> _core.EventReader:
+        """Begins to read, and returns the reader. ``documents``: kinds that are always chosen, and whose documents a
+        column holds; ``others``: a member of documents of another schema, which the reader keeps."""
+        kinds = sorted({*self._kinds, *documents}) if self._kinds else []
+        self._reader = _core.EventReader(self._paths, self._source, kinds, self._entities, sorted(documents), others)
+        return self._reader
+
+    def events(self) -> Events:
+        """Reads all, as events. Raises :class:`~vpcflow.NoRecordsError` if no event at all was read, chosen or not."""
+        reader, found = self.read(), list[Event]()
+        while (rows := reader.next(_A_BATCH)) is not None:
+            found += events_in(rows)
+        if not self.counts["events"]:
+            raise none_found(self._place, self._source, self.counts["files"], self.notes)
+        return Events(found)
+
+    @property
+    def counts(self) -> dict[str, Any]:
+        """What the last reading saw, all of it when it is over: ``files``, ``documents``, ``events`` (chosen or not),
+        ``other`` (documents that are no events), ``first``, ``last`` (Unix seconds), ``kinds`` (events of each)."""
+        report = {} if self._reader is None else self._reader.report
+        return {name: value for name, value in report.items() if name != "damage"}
+
+    @property
+    def damage(self) -> list[str]:
+        """What of files the last reading could not read, a line each."""
+        return [] if self._reader is None else list(self._reader.report["damage"])
+
+    @property
+    def notes(self) -> list[str]:
+        """What the last reading found damaged, and what it left out, a line each."""
+        return [*self.damage, *note_of_others(self._place, self._source, self.counts.get("other", 0))]
+
+
+def read_events(
+    place: str | os.PathLike[str], source: str = "cloudtrail", *, kinds: Collection[str] = (),
+    entities: Collection[str] = (),
+) -> EventTable:  # fmt: skip
+    """Opens the events of a file, or of a folder with all below it, as a table that is read when it is asked for.
+
+    ``source``: ``cloudtrail``. ``kinds``: events of these alone, in any case; ``entities``: those alone that name one
+    of these. What is damaged is read as far as it goes, and :attr:`EventTable.notes` says so.
+
+    >>> import vpcflow as vf
+    >>> table = vf.correlate.read_events("examples/correlate/cloudtrail", kinds=["ConsoleLogin"])
+    >>> [event.attrs["mfa"] for event in table.events()], table.counts["events"]
+    (['No'], 7)
+    """
+    if source not in MAPPED:
+        raise PlanError(f"read_events: no source {source!r}; {hint(source, MAPPED)}")
+    if isinstance(kinds, str) or isinstance(entities, str):
+        raise PlanError("read_events: kinds and entities: expected lists of texts")
+    return EventTable(files_of(place), source, kinds, entities, os.fspath(place))
+
+
+def events_in(rows: _core.Table) -> Iterator[Event]:
+    """Yields the events that rows are."""
+    column = {name: rows.column(name) for name in _COLUMNS}
+    entities = json.loads(f"[{','.join(column['entities'])}]")
+    attrs = json.loads(f"[{','.join(column['attrs'])}]")
+    names = ("time", "end", "source", "kind", "severity", "file", "byte", "key")
+    for row, named, values in zip(zip(*(column[name] for name in names)), entities, attrs):
+        time, end, source, kind, severity, file, byte, key = row
+        yield Event(time, end, source, kind, tuple(named), severity or "", f"{file}:byte {byte}", key, values)
+
+
+def rows_of(events: Sequence[Event]) -> _core.Table:
+    """Returns events as rows of the engine, with the columns of an :class:`EventTable`."""
+    rows = [event.as_dict() for event in events]
+    places = [row["ref"].rpartition(":byte ") for row in rows]
+    texts: dict[str, list[str | None]] = {name: [row[name] for row in rows] for name in ("source", "kind", "severity")}
+    texts["entities"] = [json.dumps(row["entities"], ensure_ascii=False) for row in rows]
+    texts["file"] = [file if dash else row["ref"] for (file, dash, _), row in zip(places, rows)]
+    texts["key"] = [event.key for event in events]
+    texts["attrs"] = [json.dumps(row["attrs"], ensure_ascii=False, default=str) for row in rows]
+    numbers = {name: [row[name] * 1_000_000 for row in rows] for name in ("time", "end")}
+    numbers["byte"] = [int(place) if dash and place.isdecimal() else _NO_BYTE for _, dash, place in places]
+    columns = {name: _texts(name, values) for name, values in texts.items()}
+    for name, values in numbers.items():
+        columns[name] = (name, "int64" if name == "byte" else "time", array("q", values).tobytes(), ())
+    return _core.Table(len(rows), [columns[name] for name in _COLUMNS])
+
+
+def _texts(name: str, values: Sequence[str | None]) -> tuple[str, str, bytes, Sequence[bytes]]:
+    codes = {value: number for number, value in enumerate(dict.fromkeys(v for v in values if v is not None))}
+    numbers = array("i", [-1 if value is None else codes[value] for value in values])
+    return name, "text", numbers.tobytes(), [value.encode("utf-8", "replace") for value in codes]
+
+
+def note_of_others(place: str, source: str, number: int) -> list[str]:
+    """Returns the note on documents that are no events of a source."""
+    return [f"{place}: {count(number, 'document')} of another kind than {source}; left out"] if number > 0 else []
+
+
+def none_found(place: str, source: str, files: int, notes: Sequence[str]) -> NoRecordsError:
+    """Returns the error of a place without an event of its source."""
+    more = f"; {notes[0]}" if notes else ""
+    return NoRecordsError(f"{place}: no event of {source} in {count(files, 'file')}{more}")
