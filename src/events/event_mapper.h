@@ -62,7 +62,7 @@ class EventMapper {
   std::string_view kind() const { return kind_; }
   int64_t time() const { return time_; }
   int64_t end() const;
-  // Calls `take(const Row&)` for each event of the document, which is at `place`.
+  // Calls `take(const Row&, bool first)` for each event of the document, which is at `place`.
   template <class Take>
   void Rows(const std::string& place, Take take) {
     size_t made = 0;
@@ -70,13 +70,13 @@ class EventMapper {
       if (!Is(part.kinds, kind_)) continue;
       for (const auto& [item, each] : Items(part)) {
         Fill(place, made++, &part, &item, each ? &*each : nullptr);
-        take(std::as_const(row_));
+        take(std::as_const(row_), made == 1);
       }
       if (part.alone && made > 0) break;
     }
     if (made > 0) return;
     Fill(place, 0, nullptr, nullptr, nullptr);
-    take(std::as_const(row_));
+    take(std::as_const(row_), true);
   }
 
  private:

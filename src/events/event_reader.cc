@@ -145,10 +145,12 @@ struct EventReader::Impl final : internal::EventDocuments::Visitor {
     place.assign(file);
     absl::StrAppend(&place, ":byte ", byte);
     if (number > 0) absl::StrAppend(&place, "#", number);
-    mapper.Rows(place, [&](const internal::EventMapper::Row& row) { Add(row, document, text, byte); });
+    mapper.Rows(place, [&](const internal::EventMapper::Row& row, bool first) {
+      Add(row, first ? &document : nullptr, text, byte);
+    });
   }
 
-  void Add(const internal::EventMapper::Row& row, const dom::element& document, std::string_view text, uint64_t byte) {
+  void Add(const internal::EventMapper::Row& row, const dom::element* document, std::string_view text, uint64_t byte) {
     if (!entities.empty() &&
         std::none_of(row.entities.begin(), row.entities.begin() + static_cast<ptrdiff_t>(row.count),
                      [this](const std::string& one) { return entities.contains(one); }))
@@ -174,8 +176,8 @@ struct EventReader::Impl final : internal::EventDocuments::Visitor {
     put(kKey, row.key);
     put(kAttrs, row.attrs);
     if (!documents_of.empty()) {
-      if (documents_of.contains(mapper.kind())) {
-        put(kDocument, text.empty() ? std::string_view(minified = simdjson::minify(document)) : text);
+      if (document != nullptr && documents_of.contains(mapper.kind())) {
+        put(kDocument, text.empty() ? std::string_view(minified = simdjson::minify(*document)) : text);
       } else {
         out->columns[kDocument].i32.push_back(kNullCode);
       }

@@ -1,9 +1,11 @@
 #include "src/events/mended.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 
+#include "absl/strings/numbers.h"
 #include "vpcflow/export/text.h"
 
 VPCFLOW_NAMESPACE_BEGIN
@@ -15,22 +17,15 @@ bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 // Whether a word outside of strings is a number that is none for simdjson.
 bool IsBeyondNumbers(std::string_view word) {
   if (word == "NaN" || word == "Infinity" || word == "-Infinity") return true;
-  if (word.starts_with('-')) word.remove_prefix(1);
-  const size_t whole = std::min(word.find_first_not_of("0123456789"), word.size());
-  if (whole == 0 || (whole > 1 && word.starts_with('0'))) return false;
-  if (whole == word.size()) return whole > 18;
-  size_t at = whole;
-  if (word[at] == '.') {
-    const size_t begin = ++at;
-    while (at < word.size() && IsDigit(word[at])) ++at;
-    if (at == begin) return false;
+  const std::string_view digits = word.substr(word.starts_with('-') ? 1 : 0);
+  if (digits.empty() || !IsDigit(digits[0])) return false;
+  if (digits.find_first_not_of("0123456789") == digits.npos) {
+    int64_t whole;
+    uint64_t natural;
+    return !absl::SimpleAtoi(word, &whole) && !absl::SimpleAtoi(word, &natural);
   }
-  if (at == word.size()) return whole > 300;
-  if ((word[at] | 0x20) != 'e') return false;
-  ++at;
-  if (at < word.size() && (word[at] == '+' || word[at] == '-')) ++at;
-  const std::string_view exponent = word.substr(at);
-  return exponent.size() > 2 && std::all_of(exponent.begin(), exponent.end(), IsDigit);
+  double number;
+  return absl::SimpleAtod(word, &number) && std::isinf(number);
 }
 
 // The code of an escape "\uXXXX" at the beginning of a text, or -1.

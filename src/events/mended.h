@@ -10,8 +10,8 @@
 VPCFLOW_NAMESPACE_BEGIN
 namespace internal {
 
-// Returns the text with U+FFFD for bytes that are not UTF-8 and for halves of surrogates, and in quotes what is outside
-// of the numbers: NaN, Infinity, whole numbers of more than 18 digits, exponents of more than two. O(size).
+// Returns the text with U+FFFD for bytes that are not UTF-8 and for halves of surrogates, and in quotes what
+// is no number: NaN, Infinity, and what is too large for 64 bits or a double. O(size).
 std::string Mended(std::string_view text);
 
 }  // namespace internal

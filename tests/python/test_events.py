@@ -2,6 +2,7 @@
 
 import datetime
 import gzip
+import itertools
 import json
 import random
 
@@ -10,7 +11,7 @@ import pytest
 import vpcflow as vf
 from conftest import LONG, ROOT
 from slow_trail import documents_of, events_of
-from vpcflow.correlate import read_events
+from vpcflow.correlate import Events, read_events
 from vpcflow.correlate.cloudtrail import CHANGING, changes_of
 from vpcflow.correlate.cloudtrail import events_of as engine_events_of
 from vpcflow.correlate.sources import load_source
@@ -18,11 +19,12 @@ from vpcflow.correlate.sources import load_source
 EXAMPLE = ROOT / "examples/correlate"
 ROUNDS = 3000 if LONG else 60
 WHO = {"type": "AssumedRole", "arn": "arn:aws:sts::123456789012:assumed-role/a/b", "accountId": "123456789012", "accessKeyId": "ASIAEXAMPLEEXAMPLE12"}
+NUMBERS = itertools.count()
 ITEM = {"ipProtocol": "tcp", "fromPort": 22, "toPort": "22"}
 
 
 def record(name, asked=None, answered=None, **more):
-    return {"eventVersion": "1.09", "eventName": name, "eventSource": "ec2.amazonaws.com", "eventTime": "2026-11-23T06:00:00Z", "eventID": f"id-{name}", "userIdentity": WHO, "sourceIPAddress": "192.0.2.9", "awsRegion": "eu-central-1", "recipientAccountId": "123456789012", "requestParameters": asked, "responseElements": answered, **more}
+    return {"eventVersion": "1.09", "eventName": name, "eventSource": "ec2.amazonaws.com", "eventTime": "2026-11-23T06:00:00Z", "eventID": f"id-{next(NUMBERS)}", "userIdentity": WHO, "sourceIPAddress": "192.0.2.9", "awsRegion": "eu-central-1", "recipientAccountId": "123456789012", "requestParameters": asked, "responseElements": answered, **more}
 
 
 def opened(asked, answered=None, name="AuthorizeSecurityGroupIngress", **more):
@@ -67,7 +69,7 @@ def beyond(value):
         return [beyond(inner) for inner in value]
     if isinstance(value, float) and value in (float("inf"), float("-inf")):
         return "Infinity" if value > 0 else "-Infinity"
-    if isinstance(value, int) and abs(value) >= 10**18 and not isinstance(value, bool):
+    if isinstance(value, int) and not -(2**63) <= value < 2**64:
         return str(value)
     return value.encode("utf-8", "replace").decode().replace("?", "\ufffd") if isinstance(value, str) and "\ud800" in value else value
 
@@ -126,7 +128,7 @@ def test_columns_are_arrow_and_the_same_as_the_events(tmp_path):
     assert len(batches) > 1
     table = pa.Table.from_batches(batches[:1])
     events = list(read_events(tmp_path).events())
-    own = pa.table(vf.correlate.Events(events))
+    own = pa.table(Events(events))
     assert own.schema == table.schema
     keys = [str(key) for key in own["key"].to_pylist()]
     assert keys == [event.key for event in events]
