@@ -1,11 +1,13 @@
 #include "src/events/mended.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <system_error>
 
-#include "absl/strings/numbers.h"
+#include "absl/strings/charconv.h"
 #include "vpcflow/export/text.h"
 
 VPCFLOW_NAMESPACE_BEGIN
@@ -19,13 +21,16 @@ bool IsBeyondNumbers(std::string_view word) {
   if (word == "NaN" || word == "Infinity" || word == "-Infinity") return true;
   const std::string_view digits = word.substr(word.starts_with('-') ? 1 : 0);
   if (digits.empty() || !IsDigit(digits[0])) return false;
+  const char* const end = word.data() + word.size();
   if (digits.find_first_not_of("0123456789") == digits.npos) {
     int64_t whole;
     uint64_t natural;
-    return !absl::SimpleAtoi(word, &whole) && !absl::SimpleAtoi(word, &natural);
+    return std::from_chars(word.data(), end, whole).ec != std::errc() &&
+           std::from_chars(word.data(), end, natural).ec != std::errc();
   }
   double number;
-  return absl::SimpleAtod(word, &number) && std::isinf(number);
+  const absl::from_chars_result read = absl::from_chars(word.data(), end, number);
+  return read.ptr == end && read.ec == std::errc::result_out_of_range && std::abs(number) > 1;
 }
 
 // The code of an escape "\uXXXX" at the beginning of a text, or -1.

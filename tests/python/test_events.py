@@ -113,7 +113,7 @@ def test_files_in_all_forms_give_the_same_events_at_their_bytes(tmp_path):
         got = sorted((row for row in rows_of(events) if row["key"].startswith("id-")), key=lambda r: r["key"])
         assert got == sorted({row["key"]: row for row in want}.values(), key=lambda r: r["key"]), name
         assert table.counts["events"] == 14
-        assert table.notes == ([] if name == "a.json" else [f"{path}: 2 documents are no events of cloudtrail; they were left out"])
+        assert table.notes == ([] if name == "a.json" else [f"{path}: 2 documents of another kind than cloudtrail; left out"])
         if name != "i.log":
             assert len(list(documents_of(path.read_bytes()))) == table.counts["documents"] or name == "g.json" or name == "h.json"
         places = {int(event.ref.rpartition(" ")[2]) for event in events}
@@ -140,7 +140,7 @@ def test_columns_are_arrow_and_the_same_as_the_events(tmp_path):
         assert {**row, "byte": 0} == {**other, "byte": 0}
     assert own["time"][0].as_py() == datetime.datetime(2026, 11, 23, 6, tzinfo=datetime.timezone.utc)
     (tmp_path / "a.json").write_text("{}")
-    with pytest.raises(pa.ArrowException, match="no event in 1 file"):
+    with pytest.raises((pa.ArrowException, OSError), match="no event in 1 file"):
         pa.table(read_events(tmp_path))
 
 
