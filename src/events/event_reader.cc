@@ -211,6 +211,7 @@ const EventReport& EventReader::report() const& { return impl_->report; }
 
 absl::StatusOr<bool> EventReader::Next(Table* out, size_t rows) {
   *out = impl_->Empty();
+  impl_->others.clear();
   if (!impl_->error.ok()) return impl_->error;
   impl_->out = out;
   while (out->rows + impl_->others.size() < std::max<size_t>(rows, 1) && impl_->at < impl_->sources.size()) {

@@ -85,8 +85,8 @@ class EventReader {
   // Damage is no error: what can be read is, and the report says the rest. Errors: those of opening a source, and
   // kUnavailable while reading it. O(bytes).
   absl::StatusOr<bool> Next(Table* out, size_t rows = 8192);
-  // Returns the documents of EventSelection::others of the batches so far; they count as rows of a batch. A batch may
-  // have them alone.
+  // Returns the documents of EventSelection::others of the last batch, once; they count as its rows. A batch may have
+  // them alone.
   std::vector<PlacedDocument> TakeOthers();
   const EventReport& report() const&;
   const EventReport& report() const&& = delete;
