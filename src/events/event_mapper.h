@@ -12,36 +12,12 @@
 #include <utility>
 #include <vector>
 
+#include "src/events/path_index.h"
 #include "vpcflow/events/event_map.h"
 #include "vpcflow/version.h"
 
 VPCFLOW_NAMESPACE_BEGIN
 namespace internal {
-
-// The members of documents that paths name: found in one pass over a document.
-class PathIndex {
- public:
-  // Returns the number of a path, for value().
-  size_t Add(std::string_view path);
-  void Find(const simdjson::dom::element& document);
-  // The value at a path in the last document, or null.
-  const simdjson::dom::element* value(size_t path) const {
-    return nodes_[path].seen == seen_ ? &nodes_[path].value : nullptr;
-  }
-
- private:
-  struct Node {
-    std::vector<std::pair<std::string, size_t>> members{};
-    uint32_t sizes = 0;  // of their names, a bit each
-    uint64_t seen = 0;
-    simdjson::dom::element value{};
-  };
-  void Find(const simdjson::dom::object& object, size_t node);
-  void Forget(size_t node);
-
-  std::vector<Node> nodes_{1};
-  uint64_t seen_ = 0;
-};
 
 class EventMapper {
  public:
