@@ -1,5 +1,6 @@
 """CloudTrail as Python reads it, a document at a time: what the engine's rows are compared with."""
 
+import contextlib
 import datetime
 import gzip
 import ipaddress
@@ -21,10 +22,8 @@ def documents_of(data):
     except ValueError:
         values = []
         for line in text.splitlines():
-            try:
+            with contextlib.suppress(ValueError):
                 values.append(json.loads(line))
-            except ValueError:
-                pass
     for value in values:
         yield from items(value)
 

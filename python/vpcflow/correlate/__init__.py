@@ -1,6 +1,7 @@
 """Events beside flows: as one table, by entity, in sequences and as risk."""
 
-from .correlate import Correlation, correlate
+from .correlate import Correlation as Correlation  # also vpcflow.Correlation
+from .correlate import correlate
 from .events import Event, Events
 from .load import load, of
 from .risk import risk
@@ -8,8 +9,7 @@ from .sequence import Match, matches
 from .story import write_events
 from .table import read_events
 
-__all__ = ["Correlation", "Event", "Events", "Match", "correlate", "load", "matches", "of", "read_events", "risk",
-           "write_events"]  # fmt: skip
+__all__ = ["Event", "Events", "Match", "correlate", "load", "matches", "of", "read_events", "risk", "write_events"]
 
 
 def __dir__() -> list[str]:

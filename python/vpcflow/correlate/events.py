@@ -8,9 +8,11 @@ import ipaddress
 import json
 import math
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from array import array
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from .. import _core
 from .._addresses import PRIVATE
 
 _TYPES = {
@@ -19,6 +21,9 @@ _TYPES = {
 }  # fmt: skip
 _ID = re.compile(r"(i|eni|sg|fl|nat|vpc|subnet)-[0-9A-Za-z][0-9A-Za-z-]*")
 _INSIDE = [ipaddress.ip_network(text) for text in PRIVATE]
+#: Columns of events as Arrow: `entities` a JSON list, `attrs` a JSON object.
+COLUMNS = ("time", "end", "source", "kind", "severity", "entities", "file", "byte", "key", "attrs")
+_NO_BYTE = -(2**63)  # null
 #: Types of entities that `by` of a rule can name; `entity` stands for the first three.
 ENTITY_TYPES = ("entity", "interface", "instance", "address", "group", "principal", "access-key", "account",
                 "flow-log")  # fmt: skip
@@ -164,10 +169,31 @@ class Events:
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
         """Returns the events as Arrow, with the columns of :func:`vpcflow.correlate.read_events`."""
-        from .table import rows_of
-
-        return rows_of(self._events).__arrow_c_stream__(requested_schema)
+        return _table(self._events).__arrow_c_stream__(requested_schema)
 
     def rows(self) -> list[dict[str, Any]]:
         """Returns a row an event."""
         return [event.as_dict() for event in self._events]
+
+
+def _table(events: Sequence[Event]) -> _core.Table:
+    """Returns events as rows of the engine, with :data:`COLUMNS`."""
+    rows = [event.as_dict() for event in events]
+    places = [row["ref"].rpartition(":byte ") for row in rows]
+    texts: dict[str, list[str | None]] = {name: [row[name] for row in rows] for name in ("source", "kind", "severity")}
+    texts["entities"] = [json.dumps(row["entities"], ensure_ascii=False) for row in rows]
+    texts["file"] = [file if dash else row["ref"] for (file, dash, _), row in zip(places, rows)]
+    texts["key"] = [event.key for event in events]
+    texts["attrs"] = [json.dumps(row["attrs"], ensure_ascii=False, default=str) for row in rows]
+    numbers = {name: [row[name] * 1_000_000 for row in rows] for name in ("time", "end")}
+    numbers["byte"] = [int(place) if dash and place.isdecimal() else _NO_BYTE for _, dash, place in places]
+    columns = {name: _texts(name, values) for name, values in texts.items()}
+    for name, values in numbers.items():
+        columns[name] = (name, "int64" if name == "byte" else "time", array("q", values).tobytes(), ())
+    return _core.Table(len(rows), [columns[name] for name in COLUMNS])
+
+
+def _texts(name: str, values: Sequence[str | None]) -> tuple[str, str, bytes, Sequence[bytes]]:
+    codes = {value: number for number, value in enumerate(dict.fromkeys(v for v in values if v is not None))}
+    numbers = array("i", [-1 if value is None else codes[value] for value in values])
+    return name, "text", numbers.tobytes(), [value.encode("utf-8", "replace") for value in codes]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
-from array import array
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,13 +14,11 @@ from .._hints import hint
 from .._words import count
 from ..errors import NoRecordsError, PlanError
 from .documents import files_of
-from .events import Event, Events
+from .events import COLUMNS, Event, Events
 
 #: Sources whose documents the engine makes rows of.
 MAPPED = ("cloudtrail",)
 _A_BATCH = 8192
-_COLUMNS = ("time", "end", "source", "kind", "severity", "entities", "file", "byte", "key", "attrs")
-_NO_BYTE = -(2**63)  # null
 
 
 @dataclasses.dataclass(frozen=True)
@@ -116,36 +113,13 @@ def read_events(
 
 def events_in(rows: _core.Table) -> Iterator[Event]:
     """Yields the events that rows are."""
-    column = {name: rows.column(name) for name in _COLUMNS}
+    column = {name: rows.column(name) for name in COLUMNS}
     entities = json.loads(f"[{','.join(column['entities'])}]")
     attrs = json.loads(f"[{','.join(column['attrs'])}]")
     names = ("time", "end", "source", "kind", "severity", "file", "byte", "key")
     for row, named, values in zip(zip(*(column[name] for name in names)), entities, attrs):
         time, end, source, kind, severity, file, byte, key = row
         yield Event(time, end, source, kind, tuple(named), severity or "", f"{file}:byte {byte}", key, values)
-
-
-def rows_of(events: Sequence[Event]) -> _core.Table:
-    """Returns events as rows of the engine, with the columns of an :class:`EventTable`."""
-    rows = [event.as_dict() for event in events]
-    places = [row["ref"].rpartition(":byte ") for row in rows]
-    texts: dict[str, list[str | None]] = {name: [row[name] for row in rows] for name in ("source", "kind", "severity")}
-    texts["entities"] = [json.dumps(row["entities"], ensure_ascii=False) for row in rows]
-    texts["file"] = [file if dash else row["ref"] for (file, dash, _), row in zip(places, rows)]
-    texts["key"] = [event.key for event in events]
-    texts["attrs"] = [json.dumps(row["attrs"], ensure_ascii=False, default=str) for row in rows]
-    numbers = {name: [row[name] * 1_000_000 for row in rows] for name in ("time", "end")}
-    numbers["byte"] = [int(place) if dash and place.isdecimal() else _NO_BYTE for _, dash, place in places]
-    columns = {name: _texts(name, values) for name, values in texts.items()}
-    for name, values in numbers.items():
-        columns[name] = (name, "int64" if name == "byte" else "time", array("q", values).tobytes(), ())
-    return _core.Table(len(rows), [columns[name] for name in _COLUMNS])
-
-
-def _texts(name: str, values: Sequence[str | None]) -> tuple[str, str, bytes, Sequence[bytes]]:
-    codes = {value: number for number, value in enumerate(dict.fromkeys(v for v in values if v is not None))}
-    numbers = array("i", [-1 if value is None else codes[value] for value in values])
-    return name, "text", numbers.tobytes(), [value.encode("utf-8", "replace") for value in codes]
 
 
 def note_of_others(place: str, source: str, number: int) -> list[str]:
