@@ -114,13 +114,13 @@ def test_a_filter_and_what_is_wrong_with_it(logs):
         await pilot.press("enter")
         await pilot.pause()
         assert "this quote is never closed" in text(app)
-        app.query_one("#where", Input).value = "dstport = 443"
-        await pilot.press("enter")
-        await until(pilot, lambda: "where dstport = 443" in text(app))
+        app.query_one("#where", Input).value = ""
+        await pilot.press(*"dstaddr in '10.0.0.0/8' and dstport = 443", "enter")
+        await until(pilot, lambda: "where dstaddr in '10.0.0.0/8' and dstport = 443" in text(app))
         assert app.shown.totals["records"] == 14
         assert "never closed" not in text(app)
         await pilot.press("slash")
-        assert app.query_one("#where", Input).value == "dstport = 443"
+        assert app.query_one("#where", Input).value == "dstaddr in '10.0.0.0/8' and dstport = 443"
         await pilot.press("escape", "escape")
         await until(pilot, lambda: app.shown.totals["records"] == 214)
         await pilot.press("q")  # which is typed into no question

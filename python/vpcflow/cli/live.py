@@ -95,7 +95,8 @@ def _write(made: View, as_json: bool) -> None:
 
 def _has_screen() -> bool:
     """Tells whether there is a terminal to draw on and what draws; says so if it lacks that alone."""
-    if sys.stdout is None or not (sys.stdout.isatty() and sys.stdin is not None and sys.stdin.isatty()):
+    streams = (sys.stdin, sys.stdout, sys.stderr)  # the last is what textual draws on
+    if not all(stream is not None and stream.isatty() for stream in streams):
         return False
     if os.environ.get("TERM", "dumb") == "dumb":
         return False

@@ -152,9 +152,9 @@ class LiveApp(App[int]):
     Rows:focus { border-top: heavy ansi_cyan; border-title-style: reverse; }
     Rows > .option-list--option-highlighted { background: ansi_default; color: ansi_default; text-style: none; }
     Rows:focus > .option-list--option-highlighted { text-style: reverse; }
-    #where, #where:focus { display: none; border: none; height: 1; padding: 0; }
-    #where.open, #error.open { display: block; }
-    #error { height: auto; max-height: 6; display: none; text-style: bold; }
+    #where, #where:focus { border: none; height: 1; padding: 0; }
+    #where, #error { display: none; }
+    #error { height: auto; max-height: 6; text-style: bold; }
     #keys { height: 1; text-style: dim; }
     #page { border: solid ansi_cyan; padding: 0 1; scrollbar-size-vertical: 1; }
     .narrow #panels { layout: vertical; height: auto; }
@@ -166,7 +166,7 @@ class LiveApp(App[int]):
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+c", "quit", "quit", priority=True, show=False), Binding("q", "quit", "quit"),
-        Binding("slash", "ask", "filter"), Binding("p", "pause", "pause"), Binding("s", "sort", "sort"),
+        Binding("slash", "ask", "filter", priority=True), Binding("p", "pause", "pause"), Binding("s", "sort", "sort"),
         Binding("left_square_bracket", "span(-1)", "shorter"), Binding("right_square_bracket", "span(1)", "longer"),
         Binding("u", "unseen", "not seen"), Binding("question_mark", "help", "help"), Binding("r", "read", "read"),
         Binding("escape", "leave", "back"),
@@ -335,17 +335,21 @@ class LiveApp(App[int]):
             lines = unseen_lines(self.shown)
             self._open("Not seen", [part for line in lines for part in wrapped(line, self._room, "    ")])
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Tells whether a key is for an action now: in a question, and on a page, a slash is none."""
+        return action != "ask" or not (isinstance(self.focused, Input) or isinstance(self.screen, Page))
+
     def action_ask(self) -> None:
         """Asks for a condition."""
         asked = self.query_one("#where", Input)
         asked.value = self._where
         self._asked_from = self.focused
-        asked.add_class("open")
-        asked.focus()
+        asked.display = True
+        self.screen.set_focus(asked)  # at once: what is typed next is for it
 
     def action_leave(self) -> None:
         """Closes the question, or clears the condition."""
-        if self.query_one("#where").has_class("open"):
+        if self.query_one("#where").display:
             self._close_question()
         elif self._where:
             self.filter_by("")
@@ -359,15 +363,14 @@ class LiveApp(App[int]):
         except VpcflowError as error:
             lines = [printable(line) for line in str(error).splitlines()]
             self._set("error", "\n".join(lines))
-            self.query_one("#error").add_class("open")
+            self.query_one("#error").display = True
             return
         self._close_question()
         self.filter_by(where)
 
     def _close_question(self) -> None:
-        self.query_one("#where").remove_class("open")
-        self.query_one("#error").remove_class("open")
-        (self._asked_from or self.query_one("#findings")).focus()
+        self.query_one("#where").display = self.query_one("#error").display = False
+        self.screen.set_focus(self._asked_from or self.query_one("#findings"))
 
     def filter_by(self, where: str) -> None:
         """Shows the flows for which a condition holds."""
