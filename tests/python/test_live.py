@@ -102,7 +102,10 @@ def test_when_records_come_does_not_matter(state, tmp_path):
         assert once[name] == parts[name]
 
 
-def test_what_is_cut_off_is_other(tmp_path, monkeypatch):
+@pytest.mark.parametrize("memory", [1 << 28, 1])
+def test_what_is_cut_off_is_other(tmp_path, monkeypatch, memory):
+    """Also where there is no memory for all groups."""
+    monkeypatch.setattr(traffic, "BUDGET", memory)
     few = {name: question._replace(most=2) for name, question in traffic.QUESTIONS.items()}
     monkeypatch.setattr(traffic, "QUESTIONS", few)
     path = watched(tmp_path, *pieces(MADE.data, 3))

@@ -69,12 +69,14 @@ class Rows(OptionList):
 
     def __init__(self, name: str) -> None:
         super().__init__(id=name)
+        self._headed = ""
         self._drawn: list[str] = []
         self.keys: list[Any] = []
 
     def show(self, title: str, lines: Sequence[tuple[str, Any]]) -> None:
         """Shows lines, each with what it stands for; ``None`` leads nowhere."""
-        self.border_title = Text(title)
+        if title != self._headed:
+            self._headed, self.border_title = title, Text(title)
         texts = [line for line, _ in lines]
         self.keys = [key for _, key in lines]
         if len(texts) == len(self._drawn):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -57,6 +58,13 @@ def collect_all(queries: Sequence[Flows], *, progress: Progress | bool | None = 
     results = [r if query._last is None else r.tail(query._last) for r, query in zip(results, queries)]
     check(results, any(query._allows_empty for query in queries))
     return results
+
+
+def within(flows: Flows, budget: int) -> Flows:
+    """Limits the memory of groups and rows to as many bytes, if the query has no lower limit."""
+    own = flows._options.max_memory
+    options = flows._options.replace(max_memory=min(own, budget) if own else budget)
+    return type(flows)(dataclasses.replace(flows._logs, options=options), flows._spec, flows._filters, flows._last)
 
 
 def _ends_early(query: Flows) -> bool:

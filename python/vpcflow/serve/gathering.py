@@ -21,7 +21,7 @@ from ..findings.finding import Finding
 from ..query import expr as of
 from ..query.flows import Flows
 from ..query.result import Result
-from ..query.running import collect_readable
+from ..query.running import collect_readable, within
 from ..query.scan import query
 from ..typing import Progress
 from .board import EVERY, MOST_FLOWS, MOST_ROWS, SERVICES, Figures, Held, Kept, Rows, records_of
@@ -108,7 +108,7 @@ def gather(
     that is :class:`~vpcflow.OutOfMemoryError`."""
     there = [name for name, _ in flows._with(allow_missing=True).schema]
     asked = {name: dataclasses.replace(table, measure=measure_of(table, there)) for name, table in _TABLES.items()}
-    small = _within(flows, budget)
+    small = within(flows, budget)
     try:
         read = _read(small, _exact(small, asked, every, most), settings, progress)
     except OutOfMemoryError as error:
@@ -131,14 +131,6 @@ def gather(
         sessions=read.sessions, coverage=coverage, report=found["totals"].report, lacking=read.lacking,
         fields=frozenset(there), damage=read.damage, kept=counted.kept, bounds=counted.bounds, begun=read.begun,
     )  # fmt: skip
-
-
-def _within(flows: Flows, budget: int) -> Flows:
-    """Returns the query with a limit of memory, if it has no lower one."""
-    logs = flows._logs
-    own = logs.options.max_memory
-    options = logs.options.replace(max_memory=min(own, budget) if own else budget)
-    return Flows(dataclasses.replace(logs, options=options), flows._spec, flows._filters, flows._last)
 
 
 def _where(flows: Flows, condition: str) -> Flows:
@@ -223,7 +215,7 @@ def _count(
     for share in _SHARES:
         n = min(max(most // bins // share, _FEWEST), MOST_ROWS)
         last = share == _SHARES[-1]
-        loose = query(allow_missing=True).bind(flows if last else _within(flows, budget))
+        loose = query(allow_missing=True).bind(flows if last else within(flows, budget))
         queries = [one for name in largest for one in _both(loose, name, largest[name], every, n)]
         try:
             results, _ = collect_readable(queries)

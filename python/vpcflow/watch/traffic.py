@@ -9,9 +9,10 @@ from typing import Any, Callable, NamedTuple
 
 from ..analyze.questions import KEYS, TABLES, Table, measure_of, volume
 from ..errors import OutOfMemoryError, VpcflowError
+from ..query.expr import col
 from ..query.flows import Flows
 from ..query.result import Result
-from ..query.running import collect_all
+from ..query.running import collect_all, within
 from ..query.scan import query
 from .memory import Memory
 from .reading import DAY
@@ -26,6 +27,8 @@ BOUND = "bound"  # the key of the most that a group of a slot can have beyond it
 _AHEAD = 3600  # seconds by which times of records may be ahead of the clock
 _MOST_COVERAGE = 300_000  # rows: interfaces times slots
 _MOST_FIELDS = 200
+BUDGET = 256 << 20  # bytes of groups, beyond which only the largest are counted
+_COUNTERS = 20_000  # groups that are told apart then
 _SUMS = ("bytes", "packets", "records")
 _GREATEST = 2**63 - 1  # that SQLite holds
 
@@ -80,20 +83,26 @@ class Traffic:
 
     def _count(self, loose: Flows, names: Sequence[str]) -> None:
         by_where = {where: _where(loose, where) for where in {one.table.where for one in QUESTIONS.values()}}
-        queries = {(VOLUME, ""): loose.group_by("action", every=BIN, bin_by="start").agg(**volume())}
+        sums = {(VOLUME, ""): loose.group_by("action", every=BIN, bin_by="start").agg(**volume())}
         for where, flows in by_where.items():
-            queries["", where] = flows.group_by(every=SLOT, bin_by="start").agg(**volume())
-        for name, (table, most) in QUESTIONS.items():
-            grouped = by_where[table.where].group_by(*table.by, every=SLOT, bin_by="start").agg(**volume())
-            queries[name, ""] = grouped.top_k(most, by=measure_of(table, names), per="time")
-        found = dict(zip(queries, collect_all(list(queries.values()))))
+            sums["", where] = flows.group_by(every=SLOT, bin_by="start").agg(**volume())
+        tops = {name: _top(within(by_where[one.table.where], BUDGET), one, names) for name, one in QUESTIONS.items()}
+        bounds = dict.fromkeys(tops, 0)
+        try:
+            results = collect_all([*sums.values(), *tops.values()])
+        except OutOfMemoryError:
+            results = collect_all(list(sums.values()))
+            for name, one in QUESTIONS.items():
+                chosen, bounds[name] = _chosen(by_where[one.table.where], one, names)
+                results.append(_top(chosen, one, names).collect())
+        found = dict(zip([*sums, *tops], results))
         report = found[VOLUME, ""].report
         for what in ("records", "ok", "nodata", "skipdata", "rejected"):
             self._memory.count(f"lines-{what}", getattr(report, what))
         self._add(VOLUME, (((row["time"], json.dumps([row["action"]])), _sums(row)) for row in found[VOLUME, ""]))
         for name, (table, most) in QUESTIONS.items():
             measure = measure_of(table, names)
-            rows = _with_rest(found[name, ""], found["", table.where], table, measure)
+            rows = _with_rest(found[name], found["", table.where], table, measure, bounds[name])
             self._add(name, rows.items())
             for at in {at for at, _ in rows}:
                 self._trim(name, UNDATED if at is None else at, measure, most)
@@ -169,12 +178,34 @@ def _where(flows: Flows, where: str) -> Flows:
     return flows.filter(where)._with(lenient=True) if where else flows
 
 
+def _top(flows: Flows, question: Question, names: Sequence[str]) -> Flows:
+    """Returns the query of the largest groups of each slot."""
+    grouped = flows.group_by(*question.table.by, every=SLOT, bin_by="start").agg(**volume())
+    return grouped.top_k(question.most, by=measure_of(question.table, names), per="time")
+
+
+def _chosen(flows: Flows, question: Question, names: Sequence[str]) -> tuple[Flows, int]:
+    """Returns the records of the groups that are largest by their first field, found within counters as there are too
+    many to be counted, and what another group can have at most."""
+    field, measure = question.table.by[0], measure_of(question.table, names)
+    grouped = flows.group_by(field).agg(**{measure: volume()[measure]})
+    rows = grouped.top_k(question.most, by=measure, counters=_COUNTERS).collect().rows()
+    error = max((row[f"{measure}_error"] or 0 for row in rows), default=0)
+    values = {row[field] for row in rows}
+    condition = str(col(field).is_in(sorted(values - {None}, key=str))) if values - {None} else ""
+    parts = [condition, f"{field} is null" if None in values else ""]
+    return _where(flows, " or ".join(filter(None, parts))), min((row[measure] for row in rows), default=0) + error
+
+
 def _sums(row: Mapping[str, Any]) -> list[int]:
     return [row[name] or 0 for name in _SUMS]
 
 
-def _with_rest(top: Result, whole: Result, table: Table, measure: str) -> dict[tuple[int | None, str], list[int]]:
-    """Returns the rows by time and key, what they lack of the sums of each time, and how much a group can lack."""
+def _with_rest(
+    top: Result, whole: Result, table: Table, measure: str, bound: int
+) -> dict[tuple[int | None, str], list[int]]:
+    """Returns the rows by time and key, what they lack of the sums of each time, and how much a group can lack;
+    ``bound``: at least that."""
     rows = {(row["time"], json.dumps([row[name] for name in table.by])): _sums(row) for row in top}
     left = {row["time"]: _sums(row) for row in whole}
     least: dict[int | None, int] = {}
@@ -183,5 +214,5 @@ def _with_rest(top: Result, whole: Result, table: Table, measure: str) -> dict[t
         size = sums[_SUMS.index(measure)]
         least[at] = min(least.get(at, size), size)
     rest = {at: sums for at, sums in left.items() if any(sums)}
-    bounds = {(at, BOUND): [least.get(at, 0), 0, 0] for at in rest}
+    bounds = {(at, BOUND): [max(least.get(at, 0), bound), 0, 0] for at in rest}
     return {**rows, **{(at, OTHER): sums for at, sums in rest.items()}, **bounds}
