@@ -116,7 +116,8 @@ def test_a_filter_and_what_is_wrong_with_it(logs):
         assert "this quote is never closed" in text(app)
         app.query_one("#where", Input).value = ""
         await pilot.press(*"dstaddr in '10.0.0.0/8' and dstport = 443", "enter")
-        await until(pilot, lambda: "where dstaddr in '10.0.0.0/8' and dstport = 443" in text(app))
+        await until(pilot, lambda: app.shown.where == "dstaddr in '10.0.0.0/8' and dstport = 443")
+        assert "UTC (15 min), where dstaddr in" in text(app)
         assert app.shown.totals["records"] == 14
         assert "never closed" not in text(app)
         await pilot.press("slash")
