@@ -348,6 +348,24 @@ def test_dead_letters_are_of_one_process_at_a_time_and_survive_a_replay(tmp_path
     assert sorted(dead.id for dead in dead_of(path)) == sorted([EVENTS[0][0], EVENTS[2][0]])
 
 
+def test_a_replay_of_one_schema_leaves_the_others(tmp_path):
+    path = tmp_path / "dead.jsonl"
+    for schema, some in (("ecs", EVENTS[:3]), ("ocsf", EVENTS[3:5])):
+        letters = DeadLetters(path, schema, "x")
+        letters.add([(Piece(identity, line, b""), "no") for identity, line in some])
+        letters.close()
+    index = Index(bad={EVENTS[0][0]})
+    with Fake(lambda _, body: index.answer(body)) as fake:
+        to = f"opensearch+http://{fake.host}/flows"
+        for schema in (None, "cim"):
+            with pytest.raises(vf.RuleError, match="events of ecs, ocsf; --as says which"):
+                sinks.replay(path, to, schema=schema)
+        assert sinks.replay(path, to, schema="ecs").accepted == 2
+    assert [(dead.id, dead.schema) for dead in dead_of(path)] == [
+        (EVENTS[0][0], "ecs"), (EVENTS[3][0], "ocsf"), (EVENTS[4][0], "ocsf"),
+    ]  # fmt: skip
+
+
 def test_a_replay_of_hostile_letters_sends_no_foreign_action(tmp_path):
     path = tmp_path / "dead.jsonl"
     row = {"schema": "ecs", "sink": "x", "reason": "y", "time": 0, "event": "{}"}

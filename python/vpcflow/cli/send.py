@@ -194,7 +194,7 @@ def _replayed_from(path: str, args: argparse.Namespace, patience: float) -> int:
     def work() -> None:
         replay(
             path, args.to, auth=args.auth, allow_hosts=tuple(args.allow_host), aws=aws_of(args), patience=patience,
-            log=status.note, counts=status.counts,
+            log=status.note, counts=status.counts, schema=args.as_,
         )  # fmt: skip
 
     return _done(work, status, args.to.partition("?")[0], args, path)

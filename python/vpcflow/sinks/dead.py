@@ -146,7 +146,7 @@ def read_dead(path: str | os.PathLike[str]) -> Iterator[Dead]:
     try:
         with open(name, "rb") as file:
             for number, line in enumerate(file, 1):
-                dead = _parsed(line)
+                dead = parsed(line)
                 if dead is not None:
                     yield dead
                 elif number == 1 and line.endswith(b"\n"):
@@ -157,7 +157,8 @@ def read_dead(path: str | os.PathLike[str]) -> Iterator[Dead]:
         raise SourceError(f"{name}: cannot be read: {e.strerror}") from None
 
 
-def _parsed(line: bytes) -> Dead | None:
+def parsed(line: bytes) -> Dead | None:
+    """Returns the letter of a line; ``None`` for what is none."""
     try:
         row = json.loads(line)
         event = base64.b64decode(row["event_base64"]) if "event_base64" in row else row["event"].encode()

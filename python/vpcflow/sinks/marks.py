@@ -30,9 +30,7 @@ class Marks:
             self._open()
         except sqlite3.OperationalError as e:
             if "locked" in str(e):  # else both would send the same
-                raise OutputError(
-                    f"{self._path}: another vpcflow send uses it; try again when it has ended"
-                ) from None
+                raise OutputError(f"{self._path}: another vpcflow send uses it; try again when it has ended") from None
             raise OutputError(f"{self._path}: the state cannot be written: {e}") from None
         except sqlite3.Error as e:
             raise RuleError(f"{self._path}: not a state of vpcflow send: {e}") from None
