@@ -106,6 +106,8 @@ def test_when_records_come_does_not_matter(state, tmp_path):
 def test_what_is_cut_off_is_other(tmp_path, monkeypatch, memory):
     """Also where there is no memory for all groups."""
     monkeypatch.setattr(traffic, "BUDGET", memory)
+    chosen, counted = [], traffic._chosen
+    monkeypatch.setattr(traffic, "_chosen", lambda *args: chosen.append(1) or counted(*args))
     few = {name: question._replace(most=2) for name, question in traffic.QUESTIONS.items()}
     monkeypatch.setattr(traffic, "QUESTIONS", few)
     path = watched(tmp_path, *pieces(MADE.data, 3))
@@ -119,6 +121,7 @@ def test_what_is_cut_off_is_other(tmp_path, monkeypatch, memory):
         assert panel.floor
         found = {tuple(row[key] for key in KEYS[name]): row[panel.measure] for row in panel.rows}
         assert all(found.get(key, 0) <= size <= found.get(key, 0) + panel.bound for key, size in own.items())
+    assert bool(chosen) == (memory == 1)
     asked = view(read_state(path, None), where="dstport = 443")
     assert asked.floor
     assert all(panel.floor for panel in asked.panels.values())

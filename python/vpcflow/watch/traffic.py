@@ -82,18 +82,14 @@ class Traffic:
         self._forget(now)
 
     def _count(self, loose: Flows, names: Sequence[str]) -> None:
-        by_where = {where: _where(loose, where) for where in {one.table.where for one in QUESTIONS.values()}}
-        sums = {(VOLUME, ""): loose.group_by("action", every=BIN, bin_by="start").agg(**volume())}
-        for where, flows in by_where.items():
-            sums["", where] = flows.group_by(every=SLOT, bin_by="start").agg(**volume())
-        tops = {name: _top(within(by_where[one.table.where], BUDGET), one, names) for name, one in QUESTIONS.items()}
+        sums, tops = _sum_queries(loose), _top_queries(loose, names)
         bounds = dict.fromkeys(tops, 0)
         try:
-            results = collect_all([*sums.values(), *tops.values()])
+            results = collect_all([within(one, BUDGET) for one in (*sums.values(), *tops.values())])
         except OutOfMemoryError:
             results = collect_all(list(sums.values()))
             for name, one in QUESTIONS.items():
-                chosen, bounds[name] = _chosen(by_where[one.table.where], one, names)
+                chosen, bounds[name] = _chosen(loose, one, names)
                 results.append(_top(chosen, one, names).collect())
         found = dict(zip([*sums, *tops], results))
         report = found[VOLUME, ""].report
@@ -178,6 +174,19 @@ def _where(flows: Flows, where: str) -> Flows:
     return flows.filter(where)._with(lenient=True) if where else flows
 
 
+def _sum_queries(loose: Flows) -> dict[tuple[str, str], Flows]:
+    """Returns the queries of the volume, and of the sums of each slot by the condition of questions."""
+    queries = {(VOLUME, ""): loose.group_by("action", every=BIN, bin_by="start").agg(**volume())}
+    for where in {one.table.where for one in QUESTIONS.values()}:
+        queries["", where] = _where(loose, where).group_by(every=SLOT, bin_by="start").agg(**volume())
+    return queries
+
+
+def _top_queries(loose: Flows, names: Sequence[str]) -> dict[str, Flows]:
+    """Returns the queries of the largest groups by question."""
+    return {name: _top(_where(loose, one.table.where), one, names) for name, one in QUESTIONS.items()}
+
+
 def _top(flows: Flows, question: Question, names: Sequence[str]) -> Flows:
     """Returns the query of the largest groups of each slot."""
     grouped = flows.group_by(*question.table.by, every=SLOT, bin_by="start").agg(**volume())
@@ -188,6 +197,7 @@ def _chosen(flows: Flows, question: Question, names: Sequence[str]) -> tuple[Flo
     """Returns the records of the groups that are largest by their first field, found within counters as there are too
     many to be counted, and what another group can have at most."""
     field, measure = question.table.by[0], measure_of(question.table, names)
+    flows = _where(flows, question.table.where)
     grouped = flows.group_by(field).agg(**{measure: volume()[measure]})
     rows = grouped.top_k(question.most, by=measure, counters=_COUNTERS).collect().rows()
     error = max((row[f"{measure}_error"] or 0 for row in rows), default=0)
