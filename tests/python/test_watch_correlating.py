@@ -397,11 +397,11 @@ def test_objects_of_a_trail_are_read_once_and_old_days_are_not_listed(trail):
     store("10/01", "old", opened(1800, "y"))
     trail.server.errors["AWSLogs/1/CloudTrail/us-east-1/2026/11/23/b.json.gz"] = [(500, "InternalError", "no")] * 20
     store("11/23", "b", opened(1900, "b"))
-    assert trail() == ["us-east-1/2026/11/23/a.json.gz:record 0"]
+    assert trail() == ["us-east-1/2026/11/23/a.json.gz:byte 13"]
     assert any("b.json.gz" in text and "will be retried" in text for text in trail.log)
     trail.server.errors.clear()
     got = len(trail.server.got)
-    assert trail() == [f"us-east-1/2026/11/23/{name}.json.gz:record 0" for name in "ab"]
+    assert trail() == [f"us-east-1/2026/11/23/{name}.json.gz:byte 13" for name in "ab"]
     assert len(trail.server.got) == got + 1
     assert not any("/10/" in prefix or "Digest/" in prefix for prefix, _ in trail.server.listed)
     store("11/24", "late", opened(1850, "c"))

@@ -71,7 +71,7 @@ def documents_of(path: Path, reading: Reading) -> Iterator[tuple[str, Any]]:
     """Yields the documents of a file with their places, the byte of the unpacked file: those in a list of ``Records``
     or ``Findings``, of a list, of lines; what EventBridge wraps as ``detail``, and CloudWatch Logs as ``message``."""
     reading.files += 1
-    reader = _core.DocumentReader(str(path))
+    reader = _core.DocumentReader(os.fsencode(path))
     while (part := reader.next(_A_BATCH)) is not None:
         for byte, number, text in part:
             try:

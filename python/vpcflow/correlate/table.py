@@ -46,7 +46,7 @@ class EventTable:
         self, paths: Sequence[Path], source: str, kinds: Collection[str], entities: Collection[str], place: str = ""
     ) -> None:
         self._place, self._source, self._kinds, self._entities = place, source, sorted(kinds), sorted(entities)
-        self._paths = [str(path) for path in paths]
+        self._paths = [os.fsencode(path) for path in paths]
         self._reader: _core.EventReader | None = None
 
     def __repr__(self) -> str:
