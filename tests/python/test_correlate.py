@@ -423,3 +423,34 @@ def test_a_name_that_nobody_asked_for_before_and_a_long_session(tmp_path):
     (tmp_path / "dns.log").write_text("".join(json.dumps(q) + "\n" for q in queries if q["query_timestamp"] > begin + 600))
     found = vf.correlate(vf.scan(log.encode()), dns=tmp_path / "dns.log", rules=own)
     assert (found.matches, found.notes) == ([], ["new-name-then-long-session: 2 sequences of the first 60 min of dns left out: what came before is not known there"])
+
+
+def test_what_is_wrong_with_the_input_is_said(tmp_path, capsys):
+    flows = ["correlate", "--flows", str(EXAMPLE / "flow.log.gz")]
+    assert main([*flows, "--guardduty", str(EXAMPLE / "cloudtrail")]) == 2
+    assert "it looks like cloudtrail" in capsys.readouterr().err
+    (tmp_path / "empty").mkdir()
+    assert main([*flows, "--cloudtrail", str(tmp_path / "empty")]) == 2
+    assert "no event of cloudtrail in 0 files" in capsys.readouterr().err
+    records = json.loads(next((EXAMPLE / "cloudtrail").glob("*.json")).read_text())["Records"]
+    later = [{**one, "eventID": f"{n}", "eventTime": one["eventTime"].replace("2026", "2031")} for n, one in enumerate(records)]
+    (tmp_path / "later.json").write_text(json.dumps(later))
+    (tmp_path / "both.json").write_text(json.dumps([*records, later[-1]]))
+    assert main([*flows, "--cloudtrail", str(tmp_path / "later.json")]) == 1
+    assert "cloudtrail: from 2031-11-22 06:00:00 to 2031-11-23 08:05:00; the flow logs are of another time" in " ".join(capsys.readouterr().out.split())
+    # A clock that is wrong makes nothing else old.
+    risks = [vf.correlate(vf.scan(EXAMPLE / "flow.log.gz"), cloudtrail=place).risk() for place in (EXAMPLE / "cloudtrail", tmp_path / "both.json")]
+    assert [row["score"] for row in risks[0] if row["entity"].startswith("i-")] == [row["score"] for row in risks[1] if row["entity"].startswith("i-")]
+    log = "interface-id srcaddr dstaddr protocol packets bytes start end action\n" + "eni-1 10.0.0.1 198.51.100.1 6 1 40 1795413600 1795413660 ACCEPT\n"
+    (tmp_path / "bare.log").write_text(log)  # without ports
+    assert main(["correlate", "--flows", str(tmp_path / "bare.log"), "--cloudtrail", str(EXAMPLE / "cloudtrail"), "--json"]) in (0, 1)
+    said = capsys.readouterr()
+    assert "scanned-entered-called-out: the logs cannot show port_scan: dstport" in said.err
+    assert all("no log has dstport" in str(row["could_not_see"]) for row in map(json.loads, said.out.splitlines()) if any(e["source"] == "flows" for e in row["events"]))
+
+
+def test_the_story_of_an_entity_is_a_text(planted):
+    lines = str(planted.about("i-0bbb000000000002")).splitlines()
+    assert lines[0].startswith("2026-11-23 08:05:00 cloudtrail RunInstances by arn:aws:iam::123456789012:user/ops (")
+    assert "flows 10.0.1.66 to 198.51.100.200 port 3333 ACCEPT" in lines[1]
+    assert str(planted.about("i-0bbb0000000002")) == "no event of i-0bbb0000000002; did you mean 'i-0bbb000000000002'?"

@@ -10,6 +10,7 @@ from .. import _display as display
 from .._layout import terminal_width, wrapped
 from .._words import count
 from ..correlate.correlate import Correlation, correlate, not_seen
+from ..correlate.events import line_of
 from ..errors import PlanError
 from ..rules.files import content_of
 from ._correlation import KINDS
@@ -78,9 +79,11 @@ def _print(found: Correlation, rows: list[dict[str, Any]], args: argparse.Namesp
         write_out("\n".join(wrapped(display.printable(text), width, indent)) + "\n")
 
     say(found.conclusion())
+    if args.about and not rows:
+        say(str(rows))
     for row in rows:
         if args.about:
-            say(_line(row))
+            say(line_of(row))
         elif args.risk:
             write_out("\n")
             say(f"{row['entity']}: {row['level']}, {row['score']:g} points")
@@ -90,18 +93,9 @@ def _print(found: Correlation, rows: list[dict[str, Any]], args: argparse.Namesp
             write_out("\n")
             say(f"{row['severity']} {row['rule']}: {row['entity']}{' (provisional)' * row['provisional']}")
             for event in row["events"]:
-                say(f"  {_line(event)}", "    ")
+                say(f"  {line_of(event)}", "    ")
             for note in row["could_not_see"]:
                 say(f"  not seen: {note}", "    ")
     write_out("\nWhat could not be seen\n")
     for line in not_seen(found) or ["nothing that is known of"]:
         say(f"- {line}")
-
-
-def _line(event: dict[str, Any]) -> str:
-    attrs = event["attrs"]
-    what = event["kind"]
-    if event["source"] == "flows":
-        what = f"{attrs.get('srcaddr')} to {attrs.get('dstaddr')} port {attrs.get('dstport')} {attrs.get('action')}"
-    who = attrs.get("principal") or attrs.get("sentence") or ""
-    return f"{display.instant(event['time'])} {event['source']} {what}{f' by {who}' * bool(who)} ({event['ref']})"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import difflib
 import os
 import warnings
 from collections.abc import Mapping, Sequence
@@ -25,7 +26,7 @@ from ..typing import Duration, Progress
 from .cloudtrail import kinds_asked
 from .config import add_config
 from .entities import Entities, add_changes, add_inventory
-from .events import Events
+from .events import Events, Story
 from .load import SOURCES, load, of
 from .logs import (
     coverage_events,
@@ -47,6 +48,7 @@ from .sources import checked_mapping, events_of_findings, load_source
 
 #: A file of events, or a folder of such.
 Place = Union[str, "os.PathLike[str]"]
+_DAY = 86400
 _CALL = "correlate(vf.scan('logs/'), cloudtrail='trail/')"
 
 
@@ -75,23 +77,30 @@ class Correlation:
     def risk(
         self, *, window: Duration = "24h", half_life: Duration = "12h", at: int | None = None
     ) -> list[dict[str, Any]]:
-        """Returns the risk of entities; options as of :func:`vpcflow.correlate.risk`."""
-        if at is None and self.read:
+        """Returns the risk of entities; options as of :func:`vpcflow.correlate.risk`. Without ``at``, ages are counted
+        of the last event up to a day after the flow logs: clocks of others may be wrong."""
+        if at is None:
             ends = [*(event.end for event in self.events), *(match.end for match in self.matches)]
-            at = max([*ends, *(last for _, _, last in self.read.values())])
+            ends += [last for _, _, last in self.read.values()]
+            until = self.scope.end + _DAY if self.scope.end is not None else max(ends, default=0)
+            at = max((end for end in ends if end <= until), default=None)
         return risk(self.events, self.matches, self.entities, window=window, half_life=half_life, at=at)
 
-    def about(self, entity: str, start: int | None = None, end: int | None = None) -> list[dict[str, Any]]:
-        """Returns the events of an entity in order of time, those among them whose addresses were its then."""
+    def about(self, entity: str, start: int | None = None, end: int | None = None) -> Story:
+        """Returns the events of an entity in order of time, those among them whose addresses were its then: a list of
+        rows, which ``print`` writes for people."""
         told = self.events
         if self.trail is not None:
             names = sorted(self.entities.names_of(entity))
             told += load_source(self.trail, "cloudtrail", entities=names, allow_empty=True).events
-        return [
+        rows = [
             event.as_dict() for event in told
             if (entity in event.entities or entity in self.entities.resolve(event))
             and (start is None or event.end >= start) and (end is None or event.time < end)
         ]  # fmt: skip
+        known = {one for event in self.events for one in event.entities} if not rows else set[str]()
+        near = hint(entity, sorted(known)) if difflib.get_close_matches(entity, known, 1) else ""
+        return Story(rows, f"no event of {entity}{f'; {near}' * bool(near)}")
 
     def conclusion(self) -> str:
         """Says in a sentence what matched, and of what that is said."""
@@ -241,7 +250,7 @@ def _found(
         for step in rule.steps:
             if "findings" in step.sources and step.kinds and blind.keys() >= set(step.kinds):
                 why = "; ".join(f"{kind}: {', '.join(map(str, blind[kind]))}" for kind in step.kinds)
-                seen.notes.append(f"{rule.name}: the logs cannot show {why}")
+                seen.blind.append(f"{rule.name}: the logs cannot show {why}")
     return Events(event for own in found for event in events_of_findings(own))
 
 

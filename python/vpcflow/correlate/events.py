@@ -14,6 +14,7 @@ from typing import Any
 
 from .. import _core
 from .._addresses import PRIVATE
+from .._display import instant, length
 
 _TYPES = {
     "i": "instance", "eni": "interface", "sg": "group", "fl": "flow-log", "nat": "nat-gateway", "vpc": "vpc",
@@ -197,3 +198,27 @@ def _texts(name: str, values: Sequence[str | None]) -> tuple[str, str, bytes, Se
     codes = {value: number for number, value in enumerate(dict.fromkeys(v for v in values if v is not None))}
     numbers = array("i", [-1 if value is None else codes[value] for value in values])
     return name, "text", numbers.tobytes(), [value.encode("utf-8", "replace") for value in codes]
+
+
+class Story(list[dict[str, Any]]):
+    """Rows of events, which print as lines; ``nothing`` is what is printed without."""
+
+    def __init__(self, rows: Iterable[dict[str, Any]], nothing: str) -> None:
+        super().__init__(rows)
+        self._nothing = nothing
+
+    def __str__(self) -> str:
+        return "\n".join(map(line_of, self)) or self._nothing
+
+
+def line_of(row: Mapping[str, Any]) -> str:
+    """Returns the row of an event as a line for people."""
+    attrs, what = row["attrs"], row["kind"]
+    if row["source"] in ("flows", "sessions"):
+        what = f"{attrs.get('srcaddr')} to {attrs.get('dstaddr')} port {attrs.get('dstport')} {attrs.get('action')}"
+    elif row["source"] == "dns":
+        what = f"{attrs.get('query_name')} is {attrs.get('answer') or attrs.get('rcode') or 'nothing'}"
+    if row["source"] == "sessions":
+        what += f" for {length(row['end'] - row['time'])}"
+    who = attrs.get("principal") or attrs.get("sentence") or attrs.get("title") or ""
+    return f"{instant(row['time'])} {row['source']} {what}{f' by {who}' * bool(who)} ({row['ref']})"

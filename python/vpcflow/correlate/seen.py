@@ -29,6 +29,7 @@ class Seen:
     notes: list[str] = dataclasses.field(default_factory=list)
     read: dict[str, tuple[int, int, int]] = dataclasses.field(default_factory=dict)  # by source: events, first, last
     trail: str | os.PathLike[str] | None = None  # where the events of CloudTrail are
+    blind: list[str] = dataclasses.field(default_factory=list)  # what rules cannot see at all
     left_out: dict[str, int] = dataclasses.field(default_factory=dict)  # by rule: what is too near to the begin
 
     def judges(self, rule: SequenceRule, chain: Sequence[Event]) -> bool:
@@ -42,8 +43,14 @@ class Seen:
         return True
 
     def unjudged(self, rules: Sequence[SequenceRule]) -> list[str]:
-        """Returns notes on what :meth:`judges` left out."""
-        out = []
+        """Returns notes on what rules cannot see, sources of another time than the logs, and on what :meth:`judges`
+        left out."""
+        out = [*self.blind]
+        begin, end = self.spans.get("flows", (0, 0))
+        longest = max((rule.within for rule in rules), default=0)
+        for source, (first, last) in sorted(self.spans.items()):
+            if last + longest < begin or first - longest > end > 0:
+                out.append(f"{source}: from {instant(first)} to {instant(last)}; the flow logs are of another time")
         for rule in rules:
             if number := self.left_out.get(rule.name):
                 steps = [step for step in rule.steps if step.absent and step.seen]

@@ -22,6 +22,7 @@ from .values import at, digest, items_in, taken, unix
 
 _MAPPING = ("source", "time", "end", "kind", "severity", "entities", "id")
 _SEVERITIES = ("high", "medium", "low")
+_LOOKED_AT = 20  # documents of another kind, to say of which
 _LINES = ("alb", "nlb")  # that are no JSON
 _PARQUET = ".parquet"
 _OCSF = "class_uid"  # what its events have
@@ -60,7 +61,7 @@ def load_source(
             loading.take(ref, document)
     read = loading.loaded(os.fspath(place))
     if not read.count and not allow_empty:
-        raise none_found(os.fspath(place), source, loading.reading.files, read.notes)
+        raise none_found(os.fspath(place), source, loading.reading.files, [*loading.likeness(), *read.notes])
     return read
 
 
@@ -73,6 +74,7 @@ class _Loading:
         self._found, self._own = list[Event](), 0
         self._rows: dict[str, Any] = {}  # counts of what the engine read, chosen or not
         self._chosen: list[Event] = []
+        self._strange: list[Any] = []  # documents of another kind
 
     def take(self, ref: str, document: Any) -> None:
         """Takes a document."""
@@ -81,6 +83,8 @@ class _Loading:
         events = taken(_events, kind, document, ref, self._mapping) if kind else []
         self.reading.taken, self.reading.other = self.reading.taken + bool(events), self.reading.other + (not events)
         self._found += events
+        if not events and len(self._strange) < _LOOKED_AT:
+            self._strange.append(document)
         if self._changes is not None and kind == "cloudtrail":
             self._changes += taken(cloudtrail.changes_of, document)
 
@@ -94,6 +98,12 @@ class _Loading:
         self.reading.damage += table.damage
         for ref, document in others:
             self.take(ref, document)
+
+    def likeness(self) -> list[str]:
+        """Says which sources documents of another kind are of."""
+        others = [kind for kind in KINDS if kind != self._source]
+        kinds = [kind for kind in others if any(taken(_events, kind, one, "", None) for one in self._strange)]
+        return [f"it looks like {' or '.join(kinds)}"] if kinds else []
 
     def loaded(self, place: str) -> Loaded:
         """Returns what was read."""
