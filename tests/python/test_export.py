@@ -461,3 +461,27 @@ def test_findings_of_a_hub_are_within_its_limits():
     ):
         with pytest.raises(vf.PlanError, match=words):
             call()
+
+
+def test_a_log_without_what_sessions_need_says_which_unit_takes_it():
+    with pytest.raises(vf.FieldError, match="--unit records"):
+        list(vf.export(vf.scan(b"srcaddr dstaddr start\n10.0.0.1 10.0.0.2 7\n")).batches())
+
+
+def test_files_of_events_are_compressed_where_their_name_says_so(tmp_path):
+    import gzip
+
+    from conftest import run_cli
+
+    log = tmp_path / "flow.log"
+    log.write_text(LINE * 3)
+    packed = tmp_path / "events.jsonl.gz"
+    assert run_cli("convert", log, "-o", packed, "--to", "ecs-jsonl", "--unit", "records").returncode == 0
+    assert gzip.decompress(packed.read_bytes()) == exported(str(log), "ecs")[0]
+    assert records_of(str(packed)) == records_of(str(log))
+    assert run_cli("convert", log, "-o", tmp_path / "rows.csv.gz").returncode == 0
+    assert gzip.decompress((tmp_path / "rows.csv.gz").read_bytes()).count(b"\n") == 4
+    refused = run_cli("convert", log, "-o", tmp_path / "lake.parquet.gz", "--to", "ocsf-parquet")
+    assert refused.returncode == 2
+    assert b"compressed already" in refused.stderr
+    assert not (tmp_path / "lake.parquet.gz").exists()

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import gzip
 import os
 import warnings
+from collections.abc import Iterator
+from typing import IO
 
 from .._words import count
 from ..errors import DataQualityWarning, PlanError
@@ -29,6 +33,7 @@ _EVENTS = {
     "udm-jsonl": ("udm", False), "cef": ("cef", False),
 }  # fmt: skip
 _FLUSH_ROWS = 65536
+_OF_COLUMNS = ("arrow", "parquet", "ocsf-parquet")  # which compress themselves
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -37,7 +42,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_names(parser)
     parser.add_argument(
         "-o", "--out", required=True, metavar="FILE",
-        help="write to FILE (.csv, .jsonl, .arrow or .parquet), or - for standard output",
+        help="write to FILE (.csv, .jsonl, .arrow or .parquet; with .gz behind it: compressed), or - for standard "
+        "output",
     )  # fmt: skip
     parser.add_argument(
         "--to", choices=(*KINDS, *_EVENTS),
@@ -63,7 +69,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _kind_of(args: argparse.Namespace) -> str:
     """Returns the kind of output: of --to, --json, or the ending."""
-    ending = os.path.splitext(args.out)[1][1:].lower()
+    ending = os.path.splitext(args.out.lower().removesuffix(".gz"))[1][1:]
     if args.to in _EVENTS:
         if args.json and not args.to.endswith("-jsonl"):
             raise PlanError(f"--json with --to {args.to}: give one of them")
@@ -87,20 +93,33 @@ def _kind_of(args: argparse.Namespace) -> str:
     return kind
 
 
+@contextlib.contextmanager
+def _output(out: str) -> Iterator[IO[bytes]]:
+    """Opens the file of --out, compressed if its name ends in .gz, or standard output."""
+    if out == "-":
+        stdout()  # it must be there
+    with Writing("/dev/stdout" if out == "-" else out) as target:
+        if not out.lower().endswith(".gz"):
+            yield target.file
+            return
+        with gzip.GzipFile("", "wb", 6, target.file, mtime=0) as file:
+            yield file  # type: ignore[misc]
+
+
 def run(args: argparse.Namespace) -> int:
     """Runs the command and returns its exit code."""
     kind = _kind_of(args)
+    if kind in _OF_COLUMNS and args.out.lower().endswith(".gz"):
+        raise PlanError(f"--out {args.out}: {kind} is compressed already; expected a name without .gz")
     flows = flows_of(args)
     if kind in _EVENTS:
         return _write_events(flows, kind, args)
     names = names_of(args.select)
     to_stdout = args.out == "-"
-    if to_stdout:
-        stdout()  # it must be there
-    with Writing("/dev/stdout" if to_stdout else args.out) as target, warnings.catch_warnings():
+    with _output(args.out) as file, warnings.catch_warnings():
         warnings.simplefilter("ignore", DataQualityWarning)
         batches = (flows.select(*names) if names else flows)._batches(_FLUSH_ROWS)
-        written = write_batches(target.file, kind, batches, safe_csv=not args.unsafe_csv)
+        written = write_batches(file, kind, batches, safe_csv=not args.unsafe_csv)
     code = 0 if written.error is None else 2
     if written.error is not None:
         print_note(f"error: {written.error}")
@@ -119,11 +138,9 @@ def _write_events(flows: Flows, kind: str, args: argparse.Namespace) -> int:
         flows, schema, args.ocsf_version or "", args.unit or "sessions", community_id=args.community_id
     )
     to_stdout = args.out == "-"
-    if to_stdout:
-        stdout()
-    with Writing("/dev/stdout" if to_stdout else args.out) as target, warnings.catch_warnings():
+    with _output(args.out) as file, warnings.catch_warnings():
         warnings.simplefilter("ignore", DataQualityWarning)
-        error = events.write_parquet_to(target.file) if parquet else events.write_to(target.file)
+        error = events.write_parquet_to(file) if parquet else events.write_to(file)
     if error is not None:
         print_note(f"error: {error}")
     if not to_stdout:

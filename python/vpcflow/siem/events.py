@@ -113,6 +113,8 @@ class Events:
         try:
             result = self._flows.collect()
         except VpcflowError as damage:
+            if damage.kind == "missing-field":
+                damage.args = (f"{damage}; sessions need that: unit='records' (--unit records) takes any format",)
             if not isinstance(damage.partial, Result):
                 raise
             result, error = damage.partial, damage

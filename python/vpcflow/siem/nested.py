@@ -103,7 +103,7 @@ class _Columns:
         import pyarrow as pa
 
         if pointer in self._constants:
-            return pa.repeat(self._constants[pointer], self._count)
+            return _repeated(self._constants[pointer], self._count)
         if not isinstance(member, dict):
             if pointer not in self._values:
                 return pa.nulls(self._count, member)
@@ -147,6 +147,14 @@ class _Columns:
         return pa.MapArray.from_arrays(self._offsets(pointer), keys, values)
 
 
+@functools.lru_cache(maxsize=64)
+def _repeated(value: Any, count: int) -> pa.Array:
+    """Returns a constant for each event; most batches are of one size."""
+    import pyarrow as pa
+
+    return pa.repeat(value, count)
+
+
 def _none_of(arrays: list[pa.Array]) -> pa.Array | None:
     """Returns where all arrays are null; ``None`` if one has no nulls."""
     import pyarrow.compute as pc
@@ -164,7 +172,8 @@ def nested_batch(version: str, ids: str, values: Any, elements: dict[str, Any]) 
     size = len(ids) // len(values)
     table = pa.table(values)
     columns = dict(zip(table.column_names, table.columns))
-    columns["/metadata/uid"] = pa.chunked_array([[ids[at : at + size] for at in range(0, len(ids), size)]], pa.string())
+    uids = pa.Array.from_buffers(pa.binary(size), len(values), [None, pa.py_buffer(ids.encode())])
+    columns["/metadata/uid"] = pa.chunked_array([uids.cast(pa.binary()).cast(pa.string())])
     known = {**constants, "/metadata/version": pa.scalar(version)}
     batch = _Columns(len(values), known, columns, {pointer: pa.table(table) for pointer, table in elements.items()})
     arrays, _ = batch.struct(tree, "")

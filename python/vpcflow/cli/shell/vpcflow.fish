@@ -507,7 +507,7 @@ complete -c vpcflow -n '_shtab_vpcflow_using convert' -l endpoint-url -x -d 'cal
 complete -c vpcflow -n '_shtab_vpcflow_using convert' -l no-sign-request -d 'send no credentials, for public buckets'
 complete -c vpcflow -n '_shtab_vpcflow_using convert' -l requester-pays -d 'accept the costs of buckets that ask for it'
 complete -c vpcflow -n '_shtab_vpcflow_using convert' -l inventory -xka "(__fish_complete_directories)" -d 'name interfaces and ends by answers of describe calls: the columns name, instance, asg, subnet, vpc, az, group, tag:KEY of the interface that logged, and src_name, dst_name, ... of both ends'
-complete -c vpcflow -n '_shtab_vpcflow_using convert' -s o -l out -xka "(__fish_complete_path (commandline -ct))" -d 'write to FILE (.csv, .jsonl, .arrow or .parquet), or - for standard output'
+complete -c vpcflow -n '_shtab_vpcflow_using convert' -s o -l out -xka "(__fish_complete_path (commandline -ct))" -d 'write to FILE (.csv, .jsonl, .arrow or .parquet; with .gz behind it: compressed), or - for standard output'
 complete -c vpcflow -n '_shtab_vpcflow_using convert' -l to -xka "csv jsonl arrow parquet ocsf-jsonl ocsf-parquet ecs-jsonl cim-jsonl asim-jsonl awsvpcflow-jsonl udm-jsonl cef" -d 'write this format, if the ending of FILE does not say; or events of a schema, which --to alone says'
 complete -c vpcflow -n '_shtab_vpcflow_using convert' -l unit -xka "sessions records" -d 'of events: one of each session (the default), or of each record. Reading records in OCSF or ECS gives the records again; reading sessions gives a record for each, from client to server, without what was joined'
 complete -c vpcflow -n '_shtab_vpcflow_using convert' -l ocsf-version -x -d 'of OCSF: 1.5.0 (the default), or 1.1.0 for Security Lake'
