@@ -5,20 +5,28 @@ VPCFLOW_NAMESPACE_BEGIN
 namespace {
 
 // Rules of security groups: the answer says them best; requests have them in lists, or flat.
-std::vector<EventAttr> RuleOf(std::vector<std::string> group, std::vector<std::string> cidr) {
+std::vector<EventAttr> RuleOf(std::vector<std::string> group, std::vector<std::string> cidr,
+                              const std::string& protocol = "item.ipProtocol",
+                              const std::string& first = "item.fromPort", const std::string& last = "item.toPort") {
   return {{.name = "groupId", .paths = std::move(group)},
           {.name = "cidr", .paths = std::move(cidr)},
-          {.name = "protocol", .paths = {"item.ipProtocol"}, .as = EventAs::kWord, .otherwise = "-1"},
-          {.name = "port", .paths = {"item.fromPort", "item.toPort", "item.ipProtocol"}, .as = EventAs::kPorts},
-          {.name = "fromPort", .paths = {"item.fromPort"}},
-          {.name = "toPort", .paths = {"item.toPort"}}};
+          {.name = "protocol", .paths = {protocol}, .as = EventAs::kWord, .otherwise = "-1"},
+          {.name = "port", .paths = {first, last, protocol}, .as = EventAs::kPorts},
+          {.name = "fromPort", .paths = {first}},
+          {.name = "toPort", .paths = {last}}};
 }
 
 EventMap CloudTrail() {
   const std::vector<std::string> rules = {"AuthorizeSecurityGroupIngress", "AuthorizeSecurityGroupEgress",
                                           "RevokeSecurityGroupIngress", "RevokeSecurityGroupEgress"};
+  const std::vector<std::string> opens = {"AuthorizeSecurityGroupIngress", "ModifySecurityGroupRules"};
   const std::string asked = "requestParameters", answered = "responseElements";
   const std::vector<std::string> group = {asked + ".groupId", asked + ".groupName"};
+  // The request alone tells what a rule is changed to: one, or several in a list.
+  const std::string modified = asked + ".ModifySecurityGroupRulesRequest", rule = "item.SecurityGroupRule.";
+  const std::vector<EventAttr> changed =
+      RuleOf({modified + ".GroupId"}, {rule + "CidrIpv4", rule + "CidrIpv6", rule + "ReferencedGroupId"},
+             rule + "IpProtocol", rule + "FromPort", rule + "ToPort");
   EventMap map;
   map.source = "cloudtrail";
   map.kind = "eventName";
@@ -61,6 +69,17 @@ EventMap CloudTrail() {
        .needs = "cidrIp",
        .attrs = RuleOf(group, {"item.cidrIp"}),
        .replaces = true},
+      {.kinds = {"ModifySecurityGroupRules"},
+       .list = modified + ".SecurityGroupRule",
+       .one = true,
+       .needs = "SecurityGroupRule",
+       .attrs = changed,
+       .replaces = true},
+      {.kinds = {"ModifySecurityGroupRules"},
+       .list = modified + ".SecurityGroupRule",
+       .needs = "SecurityGroupRule",
+       .attrs = changed,
+       .replaces = true},
       {.kinds = {"RunInstances"}, .list = answered + ".instancesSet", .needs = "instanceId", .own_ids = true},
   };
   for (const char* name : {"instanceId", "instanceType", "imageId", "privateIpAddress", "vpcId", "subnetId"})
@@ -69,9 +88,9 @@ EventMap CloudTrail() {
       {.where = {{"errorCode", {}}}, .level = ""},
       {.kinds = {"ConsoleLogin"}, .where = {{"mfa", {"No"}}, {"outcome", {"Success"}}}, .level = "medium"},
       {.kinds = {"DeleteFlowLogs", "StopLogging", "DeleteTrail", "DeleteDetector"}, .level = "high"},
-      {.kinds = {"AuthorizeSecurityGroupIngress"}, .where = {{"cidr", {"0.0.0.0/0", "::/0"}}}, .level = "medium"},
-      {.kinds = {"AuthorizeSecurityGroupIngress", "CreateAccessKey", "CreateUser", "AttachUserPolicy",
-                 "PutBucketPolicy", "RunInstances", "CreateNetworkAclEntry", "CreateRoute"},
+      {.kinds = opens, .where = {{"cidr", {"0.0.0.0/0", "::/0"}}}, .level = "medium"},
+      {.kinds = {opens[0], opens[1], "CreateAccessKey", "CreateUser", "AttachUserPolicy", "PutBucketPolicy",
+                 "RunInstances", "CreateNetworkAclEntry", "CreateRoute"},
        .level = "low"},
   };
   return map;

@@ -9,7 +9,8 @@ import re
 
 ID = re.compile(r"(?:i|eni|sg|fl|nat)-[0-9A-Za-z][0-9A-Za-z-]{0,40}")
 HIGH = ("DeleteFlowLogs", "StopLogging", "DeleteTrail", "DeleteDetector")
-LOW = ("AuthorizeSecurityGroupIngress", "CreateAccessKey", "CreateUser", "AttachUserPolicy", "PutBucketPolicy", "RunInstances", "CreateNetworkAclEntry", "CreateRoute")
+OPENS = ("AuthorizeSecurityGroupIngress", "ModifySecurityGroupRules")
+LOW = (*OPENS, "CreateAccessKey", "CreateUser", "AttachUserPolicy", "PutBucketPolicy", "RunInstances", "CreateNetworkAclEntry", "CreateRoute")
 WRAPPERS = ("Records", "Findings", "findings", "events", "Events", "logEvents")
 LATEST = 9_999_999_999
 
@@ -105,6 +106,8 @@ def events_of(record, ref):
     parts = [({}, ids)]
     if re.fullmatch(r"(Authorize|Revoke)SecurityGroup(Ingress|Egress)", name):
         parts = [(rule, ids) for rule in rules_of(record)] or parts
+    elif name == "ModifySecurityGroupRules":
+        parts = [(rule, ids) for rule in changed_in(record)] or parts
     elif name == "RunInstances":
         started = [one for one in listed(at(record, "responseElements", "instancesSet")) if one.get("instanceId")]
         names = ("instanceId", "instanceType", "imageId", "privateIpAddress", "vpcId", "subnetId")
@@ -123,7 +126,7 @@ def severity(name, common, attrs):
         return None
     if name == "ConsoleLogin":
         return "medium" if common.get("mfa") == "No" and common.get("outcome") == "Success" else None
-    if name == "AuthorizeSecurityGroupIngress" and attrs.get("cidr") in ("0.0.0.0/0", "::/0"):
+    if name in OPENS and attrs.get("cidr") in ("0.0.0.0/0", "::/0"):
         return "medium"
     return "high" if name in HIGH else "low" if name in LOW else None
 
@@ -165,6 +168,18 @@ def rules_of(record):
                 yield rule(group, one.get(leaf), item)
     if at(asked, "cidrIp"):
         yield rule(group, at(asked, "cidrIp"), asked)
+
+
+def changed_in(record):
+    """The rules that a request changes: one object, or several in a list."""
+    asked = at(record, "requestParameters", "ModifySecurityGroupRulesRequest")
+    changes = at(asked, "SecurityGroupRule")
+    several = changes if isinstance(changes, list) else [changes] if at(changes, "SecurityGroupRule") else listed(changes)
+    for change in several:
+        if at(change, "SecurityGroupRule"):
+            to = change["SecurityGroupRule"]
+            item = {"ipProtocol": at(to, "IpProtocol"), "fromPort": at(to, "FromPort"), "toPort": at(to, "ToPort")}
+            yield rule(at(asked, "GroupId"), at(to, "CidrIpv4") or at(to, "CidrIpv6") or at(to, "ReferencedGroupId"), item)
 
 
 def rule(group, source, item):

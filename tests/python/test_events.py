@@ -39,6 +39,8 @@ SHAPES = [
     opened({"ipPermissions": {}}, {"_return": True, "securityGroupRuleSet": {"items": [{"groupId": "sg-0a", "isEgress": False, "ipProtocol": "-1", "fromPort": -1, "toPort": -1, "cidrIpv4": "0.0.0.0/0"}, {"ipProtocol": "tcp", "fromPort": 1, "toPort": 9, "referencedGroupInfo": {"groupId": "sg-0c"}}]}}),
     opened({"ipPermissions": {"items": [{"ipProtocol": "-1", "fromPort": 0, "toPort": 0, "ipRanges": {"items": [{"cidrIp": "0.0.0.0/0"}]}}]}}, name="RevokeSecurityGroupEgress"),
     opened({"groupId": None, "groupName": "web", "ipPermissions": {"item": {**ITEM, "ipRanges": [{"cidrIp": "::/0"}]}}}, None, errorCode="Client.InvalidPermission.Duplicate"),
+    record("ModifySecurityGroupRules", {"ModifySecurityGroupRulesRequest": {"GroupId": "sg-0a", "SecurityGroupRule": {"SecurityGroupRuleId": "sgr-1", "SecurityGroupRule": {"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "CidrIpv4": "0.0.0.0/0"}, "tag": 1}}}, {"ModifySecurityGroupRulesResponse": {"return": True}}),
+    record("ModifySecurityGroupRules", {"ModifySecurityGroupRulesRequest": {"GroupId": "sg-0a", "SecurityGroupRule": [{"SecurityGroupRule": {"IpProtocol": "-1", "FromPort": -1, "ToPort": -1, "CidrIpv6": "::/0"}, "tag": 1}, {"SecurityGroupRule": {"IpProtocol": "udp", "FromPort": 1, "ToPort": 2, "ReferencedGroupId": "sg-0b"}, "tag": 2}]}}),
     record("DeleteFlowLogs", {"DeleteFlowLogsRequest": {"FlowLogId": {"tag": 1, "content": "fl-0ab"}}}, {"DeleteFlowLogsResponse": {"unsuccessful": "", "requestId": "x"}}),
     record("CreateFlowLogs", {"CreateFlowLogsRequest": {"ResourceId": {"content": "eni-1"}}}, {"CreateFlowLogsResponse": {"flowLogIdSet": {"item": "fl-0cd"}}}),
     record("ConsoleLogin", None, {"ConsoleLogin": "Success"}, additionalEventData={"MFAUsed": "No", "LoginTo": "x"}, eventSource="signin.amazonaws.com"),
@@ -112,7 +114,7 @@ def test_files_in_all_forms_give_the_same_events_at_their_bytes(tmp_path):
         events = table.events()
         got = sorted((row for row in rows_of(events) if row["key"].startswith("id-")), key=lambda r: r["key"])
         assert got == sorted({row["key"]: row for row in want}.values(), key=lambda r: r["key"]), name
-        assert table.counts["events"] == 14
+        assert table.counts["events"] == 16
         assert table.notes == ([] if name == "a.json" else [f"{path}: 2 documents of another kind than cloudtrail; left out"])
         if name != "i.log":
             assert len(list(documents_of(path.read_bytes()))) == table.counts["documents"] or name == "g.json" or name == "h.json"
@@ -153,7 +155,7 @@ def test_what_is_not_chosen_is_counted(tmp_path):
         every += changes_of(shape)
     assert changes == every != []
     whole = load_source(tmp_path, "cloudtrail")
-    assert (whole.count, whole.first, whole.last) == (chosen.count, chosen.first, chosen.last) == (14, 1795413600, 1795413600)
+    assert (whole.count, whole.first, whole.last) == (chosen.count, chosen.first, chosen.last) == (16, 1795413600, 1795413600)
     assert {e.key for e in read_events(tmp_path, entities=["eni-0a"]).events()} == {e.key for e in whole.events if "eni-0a" in e.entities} != set()
     table = read_events(tmp_path, kinds=["Nothing"])
     assert len(table.events()) == 0

@@ -7,8 +7,9 @@ from typing import Any
 from .._addresses import PRIVATE
 
 _MINING = "3333, 4444, 5555, 7777, 8333, 9999, 14433, 14444, 45560, 45700"
+_OPENS = ["AuthorizeSecurityGroupIngress", "ModifySecurityGroupRules"]
 _CHANGES = [
-    "AuthorizeSecurityGroupIngress", "RunInstances", "CreateUser", "CreateAccessKey", "AttachUserPolicy",
+    *_OPENS, "RunInstances", "CreateUser", "CreateAccessKey", "AttachUserPolicy",
     "PutBucketPolicy", "CreateNetworkAclEntry", "CreateRoute", "CreateKeyPair", "ModifyInstanceAttribute",
 ]  # fmt: skip
 _INSIDE = ", ".join(f"'{network}'" for network in PRIVATE)
@@ -24,7 +25,7 @@ SHIPPED: list[dict[str, Any]] = [
         "name": "opened-and-entered", "severity": "high", "technique": "T1562.007", "within": "24h",
         "sequence": [
             {"not": {"source": "flows", "where": _ENTERED, "entity_in": "$sg"}, "within": "7d"},
-            {"source": "cloudtrail", "kind": "AuthorizeSecurityGroupIngress", "where": f"not cidr in ({_INSIDE})",
+            {"source": "cloudtrail", "kind": _OPENS, "where": f"not cidr in ({_INSIDE})",
              "bind": {"sg": "groupId", "port": "port", "cidr": "cidr"}},
             {"source": "flows", "where": _ENTERED, "entity_in": "$sg"},
         ],
