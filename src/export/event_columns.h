@@ -90,6 +90,8 @@ class EventColumns {
   const TableColumn* Dictionary(std::vector<std::string> texts);
   // Returns the two halves of the id of each row.
   std::vector<std::array<uint64_t, 2>> Ids() const;
+  // Returns whether nothing but its values tells a row from others of its file.
+  bool IsWithoutPlace(size_t row) const { return !sessions_ && (offset_ == nullptr || offset_->is_null(row)); }
 
  private:
   void AddSessions();

@@ -8,6 +8,7 @@
 #include <memory>
 #include <utility>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
 #include "src/export/event_columns.h"
 #include "src/export/event_schemas.h"
@@ -19,6 +20,7 @@
 #include "vpcflow/export/events.h"
 #include "vpcflow/format/field.h"
 #include "vpcflow/result/array.h"
+#include "vpcflow/sketch/hash.h"
 
 VPCFLOW_NAMESPACE_BEGIN
 namespace {
@@ -190,7 +192,24 @@ struct EventWriter::Impl {
   Array<char> lines{};  // of the last table, and room
   std::vector<std::array<uint64_t, 2>> ids{};
   internal::EventScratch scratch{};
+  // How often an id of records without a place came, of the last ones.
+  absl::flat_hash_map<std::array<uint64_t, 2>, uint64_t> seen{};
+
+  void MakeIds(const internal::EventColumns& columns);
 };
+
+// Records without a place that are equal get ids by their order.
+void EventWriter::Impl::MakeIds(const internal::EventColumns& columns) {
+  constexpr size_t kRemembered = size_t{1} << 20;  // some 40 MB
+  ids = columns.Ids();
+  for (size_t row = 0; row < ids.size(); ++row) {
+    if (!columns.IsWithoutPlace(row)) continue;
+    if (seen.size() >= kRemembered) seen.clear();
+    if (const uint64_t before = seen[ids[row]]++; before > 0) {
+      for (uint64_t& half : ids[row]) half = SketchHash(half + before);
+    }
+  }
+}
 
 EventWriter::EventWriter(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 EventWriter::~EventWriter() = default;
@@ -228,7 +247,7 @@ absl::StatusOr<EventWriter> EventWriter::Make(const EventOptions& options) {
 absl::StatusOr<EventTables> EventWriter::Columns(const Table& table, size_t begin, size_t count) {
   if (const absl::Status status = CheckTable(table); !status.ok()) return status;
   internal::EventColumns columns(table, begin, RowsOf(table, begin, count));
-  impl_->ids = columns.Ids();
+  impl_->MakeIds(columns);
   return internal::TablesOf(*impl_->schema, internal::MakeEventTree(*impl_->schema, /*maps=*/true), &columns,
                             &impl_->scratch);
 }
@@ -239,7 +258,7 @@ absl::StatusOr<std::string_view> EventWriter::Write(const Table& table, size_t b
   internal::EventColumns columns(table, begin, rows);
   std::vector<EventStep> steps =
       internal::StepsOf(*impl_->schema, impl_->tree, impl_->version, &columns, &impl_->scratch);
-  impl_->ids = columns.Ids();
+  impl_->MakeIds(columns);
   size_t longest = EventStep::kSlack;
   for (const EventStep& step : steps) longest += step.longest;
   Array<char>& lines = impl_->lines;

@@ -159,6 +159,16 @@ def test_ids_are_those_of_the_object_and_of_nothing_else(tmp_path):
     assert [uid for batch in events.batches() for uid in batch.ids] == exported(str(tmp_path / "flow.log"), "ocsf")[1][1:]
 
 
+def test_equal_records_that_are_wrapped_are_different_events(tmp_path):
+    events = [{"id": str(n), "timestamp": 1, "message": line} for n, line in enumerate([LINE.strip()] * 3 + [LINE.replace(" 22 ", " 23 ").strip()])]
+    (tmp_path / "a.json").write_text(json.dumps({"logEvents": events}))
+    _, ids = exported(str(tmp_path / "a.json"), "ecs")
+    assert len(set(ids)) == 4
+    assert exported(str(tmp_path / "a.json"), "ecs", rows=1)[1] == ids
+    chosen = vf.export(vf.scan(str(tmp_path / "a.json")).filter("dstport = 22"), "ecs", unit="records")
+    assert [uid for batch in chosen.batches() for uid in batch.ids] == ids[:3]
+
+
 COMMUNITY = b"""srcaddr dstaddr srcport dstport protocol start end action pkt-srcaddr
 128.232.110.120 66.35.250.204 34855 80 6 0 60 ACCEPT 128.232.110.120
 66.35.250.204 10.0.0.1 80 34855 6 0 60 ACCEPT 66.35.250.204

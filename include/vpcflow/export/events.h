@@ -98,8 +98,9 @@ class EventWriter {
   //
   // The id of a record is a hash of the name of its file without folders, its offset there and its values: the same
   // object gives the same ids, whoever reads it and from where, and a name that is used again gives others. Records
-  // without offset (wrapped in something else) that are equal in all values have one id. That of a session is a hash of
-  // its two ends, protocol and start, whichever end is the client. The hash is not cryptographic.
+  // without offset (wrapped in something else) that are equal in all values are told apart by their order in what this
+  // writer wrote, of a million such records at least. That of a session is a hash of its two ends, protocol and start,
+  // whichever end is the client. The hash is not cryptographic.
   std::string Ids() const;
   static constexpr size_t kIdDigits = 32;
 

@@ -31,7 +31,17 @@ FIELDS = {
     "account-id": ("cloud.account.id", "accountId"),
     "interface-id": ("interfaceId",),
 }
-_ENUMS = {"action": str.upper, "log-status": str.upper, "flow-direction": str.lower}
+_ACTIONS = {
+    **dict.fromkeys(("accepted", "allow", "allowed", "permit", "permitted", "pass", "success"), "ACCEPT"),
+    **dict.fromkeys(("rejected", "deny", "denied", "drop", "dropped", "block", "blocked", "failure"), "REJECT"),
+}  # in the words of other firewalls, and ECS's outcomes
+
+
+def _action(text: str) -> str:
+    return _ACTIONS.get(text.lower(), text.upper())
+
+
+_ENUMS = {"action": _action, "log-status": str.upper, "flow-direction": str.lower}
 _LEVELS = {"critical": "high", "high": "high", "medium": "medium", "low": "low", "informational": "low"}
 _CATEGORIES = {None, "network_connection", "firewall", "network", "flow"}
 _BY = ("srcaddr", "dstaddr", "dstport")  # of plain rules
