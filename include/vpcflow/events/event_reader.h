@@ -53,10 +53,11 @@ struct EventReport {
 
 // Which rows a reader gives. An event that is not chosen is counted, and costs least.
 struct EventSelection {
-  std::vector<std::string> kinds{};      // of these kinds, in any case; all if empty
-  std::vector<std::string> entities{};   // that name one of these entities; any if empty
-  std::vector<std::string> documents{};  // kinds whose document stands in column `document` of its first row; none: no column
-  std::string others{};                  // a member: documents that are no events but have it are kept for TakeOthers
+  std::vector<std::string> kinds{};     // of these kinds, in any case; all if empty
+  std::vector<std::string> entities{};  // that name one of these entities; any if empty
+  std::vector<std::string>
+      documents{};       // kinds whose document stands in column `document` of its first row; none: no column
+  std::string others{};  // a member: documents that are no events but have it are kept for TakeOthers
 };
 
 // A document where it stands.
