@@ -72,7 +72,7 @@ class Day:
             window = gone.get(cells[at["account-id"]])
             if window is None or not (int(cells[at["end"]]) > window[0] and int(cells[at["start"]]) < window[1]):
                 kept.append(line)
-        for name in ("flows", "trail", "duty", "dns", *(["config"] if self.config else [])):
+        for name in ("flows", "trail", "duty", "dns", *(["config"] if self.items else [])):
             (folder / name).mkdir(parents=True)
         (folder / "flows" / "office.log").write_text("\n".join([head, *kept]) + "\n")
         if self.lines:
@@ -359,7 +359,7 @@ class Day:
         (folder / "duty" / "answer.json").write_text(json.dumps({"Findings": [pascal(one) for one in self.duty[half:]]}))
         draw.shuffle(self.dns)
         (folder / "dns" / "queries.log").write_text("".join(json.dumps(one) + "\n" for one in self.dns))
-        if self.config:
+        if self.items:
             (folder / "config" / "snapshot.json").write_text(json.dumps({"fileVersion": "1.0", "configSnapshotId": "s", "configurationItems": self.items}))
 
 
