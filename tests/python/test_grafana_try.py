@@ -9,11 +9,12 @@ import sys
 import time
 import urllib.parse
 import urllib.request
+from pathlib import Path
 
 import pytest
 
 import vpcflow as vf
-from conftest import ROOT, SAMPLE
+from conftest import SAMPLE
 from vpcflow.cli import main
 
 STAND_IN = f"""#!{sys.executable}
@@ -62,7 +63,8 @@ def programs(tmp_path, monkeypatch):
 def trial(*args):
     return subprocess.Popen(
         [sys.executable, "-m", "vpcflow", "grafana", "try", *map(str, args), "--json"], stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": str(ROOT / "python")},
+        stderr=subprocess.PIPE, text=True,
+        env={**os.environ, "PYTHONPATH": str(Path(vf.__file__).parents[1])},
     )  # fmt: skip
 
 

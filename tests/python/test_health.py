@@ -352,7 +352,7 @@ def test_an_inventory_of_anything():
         return [spoiled(inner) for inner in value] if isinstance(value, list) else value
 
     flows, named = vf.scan(two_clients().data), 0
-    for _ in range(10):
+    for _ in range(20):
         answers = {kind: items for answer in INVENTORY.values() for kind, items in answer.items()}
         documents = [Document(kind, tuple(spoiled(item) for item in items)) for kind, items in answers.items()]
         known = Inventory(tables_of(documents))

@@ -48,7 +48,7 @@ def inside(text, prefix):
 CASES = [
     ("sel: {dst_port: 22, action: accept}\n  condition: sel", lambda r: r["dstport"] == 22 and r["action"] == "ACCEPT"),
     ("sel: {event.outcome: failure}\n  condition: sel", lambda r: r["action"] == "REJECT"),
-    ("sel: {event.action: [Allowed, permit]}\n  condition: sel", lambda r: r["action"] == "ACCEPT"),
+    ("sel: {event.outcome: [success]}\n  condition: sel", lambda r: r["action"] == "ACCEPT"),
     ("sel: {src_ip|cidr: ['10.0.0.0/12', '192.168.0.0/16'], DestinationPort|gte: 1024}\n  condition: sel",
      lambda r: (inside(r["srcaddr"], "10.0.0.0/12") or inside(r["srcaddr"], "192.168.0.0/16")) and (r["dstport"] or 0) >= 1024),
     ("a: {source.ip: '10.1.*'}\n  b: {id.resp_p: [443, 80]}\n  condition: a and not b",

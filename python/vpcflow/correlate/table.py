@@ -99,8 +99,8 @@ def read_events(
     ``source``: ``cloudtrail``. ``kinds``: events of these alone, in any case; ``entities``: those alone that name one
     of these. What is damaged is read as far as it goes, and :attr:`EventTable.notes` says so.
 
-    >>> import vpcflow as vf
-    >>> table = vf.correlate.read_events("examples/correlate/cloudtrail", kinds=["ConsoleLogin"])
+    >>> from vpcflow.correlate import read_events
+    >>> table = read_events("examples/correlate/cloudtrail", kinds=["ConsoleLogin"])
     >>> [event.attrs["mfa"] for event in table.events()], table.counts["events"]
     (['No'], 7)
     """

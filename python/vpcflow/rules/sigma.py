@@ -31,14 +31,11 @@ FIELDS = {
     "account-id": ("cloud.account.id", "accountId"),
     "interface-id": ("interfaceId",),
 }
-_ACTIONS = {
-    **dict.fromkeys(("accepted", "allow", "allowed", "permit", "permitted", "pass", "success"), "ACCEPT"),
-    **dict.fromkeys(("rejected", "deny", "denied", "drop", "dropped", "block", "blocked", "failure"), "REJECT"),
-}  # in the words of other firewalls, and ECS's outcomes
+_OUTCOMES = {"success": "ACCEPT", "failure": "REJECT"}  # of ECS
 
 
 def _action(text: str) -> str:
-    return _ACTIONS.get(text.lower(), text.upper())
+    return _OUTCOMES.get(text.lower(), text.upper())
 
 
 _ENUMS = {"action": _action, "log-status": str.upper, "flow-direction": str.lower}

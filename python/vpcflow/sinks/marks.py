@@ -27,11 +27,14 @@ class Marks:
         check_writable(self._path)
         try:
             self._db = sqlite3.connect(self._path, isolation_level=None, timeout=_PATIENCE, check_same_thread=False)
-            self._open()
         except sqlite3.OperationalError as e:
-            if "locked" in str(e):  # else both would send the same
-                raise OutputError(f"{self._path}: another vpcflow send uses it; try again when it has ended") from None
             raise OutputError(f"{self._path}: the state cannot be written: {e}") from None
+        try:
+            self._open()
+        except sqlite3.OperationalError as e:  # mostly because of the lock: else both would send the same
+            raise OutputError(
+                f"{self._path}: the state cannot be used: {e}; if another vpcflow send uses it, try again when it has ended"
+            ) from None
         except sqlite3.Error as e:
             raise RuleError(f"{self._path}: not a state of vpcflow send: {e}") from None
 
