@@ -32,9 +32,8 @@ class Marks:
         try:
             self._open()
         except sqlite3.OperationalError as e:  # mostly because of the lock: else both would send the same
-            raise OutputError(
-                f"{self._path}: the state cannot be used: {e}; if another vpcflow send uses it, try again when it has ended"
-            ) from None
+            hint = "if another vpcflow send uses it, try again when it has ended"
+            raise OutputError(f"{self._path}: the state cannot be used: {e}; {hint}") from None
         except sqlite3.Error as e:
             raise RuleError(f"{self._path}: not a state of vpcflow send: {e}") from None
 
