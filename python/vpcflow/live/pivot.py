@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import json
 from collections.abc import Sequence
 
@@ -21,15 +20,6 @@ _SECTIONS: list[tuple[str, str, list[tuple[str, str]]]] = [
     ("tried", "What it tried", [("server", "address"), ("port", "int32"), ("rejected", "int64")]),
     ("peer", "With whom, new ones first", [("peer", "address"), ("new", "bool"), ("bytes_sent", "int64")]),
 ]
-
-
-def is_address(text: str) -> bool:
-    """Tells whether a text is an address, of which there is a trace."""
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True
 
 
 def where_of(address: str) -> str:

@@ -23,6 +23,7 @@ from textual.widgets.option_list import Option
 from .._display import can_show, printable
 from .._layout import shortened, wrapped
 from ..errors import DataQualityWarning, VpcflowError
+from ..findings.evidence import is_address
 from ..trace import trace
 from .picture import (
     course_lines,
@@ -33,7 +34,7 @@ from .picture import (
     panel_sums,
     unseen_lines,
 )
-from .pivot import about_address, about_finding, about_trace, is_address, where_of
+from .pivot import about_address, about_finding, about_trace, where_of
 from .reading import Reading, Told
 from .sources import Source
 from .view import PANELS, View, check_where, view
