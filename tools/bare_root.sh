@@ -6,7 +6,7 @@ wheel=$(realpath "$1") root=${2:-build/bare-root}
 cd "$(dirname "$0")/.."
 mkdir -p "$(dirname "$root")"
 [ -x "$root/usr/bin/python3" ] || debootstrap --variant=minbase --include=python3,python3-venv bookworm "$root" >"$root.log" 2>&1
-if find "$root/usr/lib" -name 'libabsl*' -o -name 'libre2*' -o -name 'libsimdjson*' -o -name 'libisal*' | grep -q .; then
+if [ -n "$(find "$root/usr/lib" -name 'libabsl*' -o -name 'libre2*' -o -name 'libsimdjson*' -o -name 'libisal*')" ]; then
   echo "$root has libraries that the wheel must bring" && exit 1
 fi
 rm -rf "$root/opt/vpcflow" && mkdir -p "$root/opt/vpcflow"
