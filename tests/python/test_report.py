@@ -404,6 +404,45 @@ def test_ten_thousand_findings_are_a_page(tmp_path):
     assert len(made.html.encode()) < BUDGET
 
 
+def test_a_page_of_many_incidents_has_its_size():
+    """Of incidents whose evidence is long fewer are told in full, and the others are counted by kind."""
+    head = "srcaddr dstaddr srcport dstport protocol packets bytes start end action interface-id"
+    rows = []
+    for n in range(900):
+        outside, own, name = f"2a01:4f8:{n:x}:aaaa:bbbb:cccc:dddd:1", f"fd00:aaaa:bbbb:cccc:dddd::{n % 400:x}", f"eni-{n % 400:064x}"
+        for port in (22, 3389, 5432):
+            time = n * 700 + port
+            rows.append(f"{outside} {own} {40000 + n} {port} 6 20 9000 {time} {time + 50} ACCEPT {name}")
+            rows.append(f"{own} {outside} {port} {40000 + n} 6 20 90000 {time} {time + 50} ACCEPT {name}")
+    made = vf.report(vf.scan("\n".join([head, *rows]).encode()), title="T" * 25_000)
+    assert len(made.html.encode()) < BUDGET
+    incidents = made.to_dict()["incidents"]
+    page, text = is_closed(made.html), made.html
+    told = [said for way, said in page.texts if way[-1:] == ("p",) and said.startswith("Not shown, by kind: ")]
+    left = sum(int(n.replace(",", "")) for n in re.findall(r"([\d,]+) (?:high|medium|low) ", told[0]))
+    full, brief = text.count("<summary>Evidence and what to do next"), re.search(r"<summary>(\d+) more incident", text)
+    assert full < len(incidents["in_full"])
+    assert full + (int(brief[1]) if brief else 0) + left == incidents["there"]
+
+
+def test_who_is_asked_is_somebody_here():
+    log = "srcaddr dstaddr srcport dstport protocol packets bytes start end action\n"
+    log += "203.0.113.9 10.0.0.7 40000 3389 6 20 9000 0 50 ACCEPT\n10.0.0.7 203.0.113.9 3389 40000 6 20 90000 0 50 ACCEPT\n"
+    made = vf.report(vf.scan(log.encode())).to_dict()
+    assert made["incidents"]["in_full"][0]["actors"] == ["203.0.113.9"]
+    assert made["next"][0]["text"] == "Look into the medium incident first, and ask who owns the hosts: 10.0.0.7"
+    assert "The logs lack log-status" in " ".join(line["text"] for line in made["not_seen"])
+
+
+def test_one_time_of_each_record_is_a_time():
+    rows = "".join(f"10.0.0.1 10.0.0.2 {40 + n} {n * 600} ACCEPT\n" for n in range(9))
+    made = vf.report(vf.scan(f"srcaddr dstaddr bytes start action\n{rows}".encode()))
+    assert sum(row["accepted_bytes"] for row in made.to_dict()["over_time"]["rows"]) == sum(40 + n for n in range(9))
+    assert "Since 1970-01-01 00:00:00 UTC" in re.sub(r"<[^>]+>", "", made.html)
+    assert made.to_dict()["next"][0]["text"] == "Check that the flow log captures ALL: here is ACCEPT alone"
+    assert made.to_dict()["next"][1]["text"].endswith("what detection needs: end")
+
+
 def test_what_can_be_read_is_in_the_page_before_the_error(tmp_path, capsys):
     whole = gzip.compress(HEADER + b"".join(line(start=n) for n in range(3000)), 1)
     (tmp_path / "cut.log.gz").write_bytes(whole[: len(whole) * 2 // 3])

@@ -82,7 +82,7 @@ def model_of(made: Gathered, flows: Flows, wanted: Wanted, title: str, when: int
         model["names"] = names_in(wanted.inventory, _addresses(model), summary.end)
     model["not_seen"] = not_seen(made, model)
     model["verdict"] = verdict(made, model)
-    model["next"] = next_steps(made, model)
+    model["next"] = next_steps(made, model, wanted.settings.inside)
     return model
 
 
@@ -224,7 +224,7 @@ def _manifest(head: Head | None) -> dict[str, Any] | None:
 def _over_time(made: Gathered) -> dict[str, Any] | None:
     """Returns bytes and records by action in bins that suit the span; ``None`` for what records do not have."""
     rows = [row for row in made.results["minutes_by_action"].rows() if row["time"] is not None]
-    if not rows or made.summary.start is None or made.summary.end is None:
+    if not rows:
         return None
     totals = _totals(made)
     lacking = [] if totals["bytes"] is not None else ["accepted_bytes", "rejected_bytes", "other_bytes"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import collections
 import functools
 import hashlib
 import re
@@ -15,16 +16,29 @@ from .._words import count
 from ..audit.result import WORDS
 from ..charts.drawing import CSS
 from ..query.axis import figure
-from .tables import Column, Figure, Table, day, incident_chart, of_many, over_time, table, worst_covered
+from .tables import Column, Figure, Table, day, incident_chart, of_many, over_time, table, within, worst_covered
 from .verdict import share
 
 if TYPE_CHECKING:
     import jinja2
 
 Model = Mapping[str, Any]
+#: Bytes that a page should have at most.
+BUDGET = 150_000
 _FOLDER = Path(__file__).parent
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?: UTC)?")
 _UNBROKEN = r'<span class="w">\g<0></span>'
+
+
+class Room(NamedTuple):
+    """How many incidents are told with their evidence and in a sentence, and how many controls with their causes."""
+
+    in_full: int
+    in_brief: int
+    controls: int
+
+
+_ROOMS = (Room(15, 100, 100), Room(15, 50, 40), Room(12, 20, 20), Room(8, 10, 10), Room(5, 0, 5))
 
 
 class Section(NamedTuple):
@@ -45,7 +59,37 @@ class Fact(NamedTuple):
 
 
 def html_of(model: Model, *, opened: bool = False) -> str:
-    """Renders a report as HTML; ``opened``: with all that can be folded unfolded, for paper. Needs jinja2."""
+    """Renders a report as HTML of at most some :data:`BUDGET` bytes, with fewer of what can be many if need be;
+    ``opened``: with all that can be folded unfolded, for paper. Needs jinja2."""
+    for room in _ROOMS:
+        text = _rendered(_within(model, room), opened)
+        if len(text.encode("utf-8")) <= BUDGET:
+            break
+    return text
+
+
+def _within(model: Model, room: Room) -> Model:
+    """Returns a report with as many incidents and controls in full as there is room for, and what that leaves out."""
+    incidents, controls = model["incidents"], model["controls"]
+    every = [*incidents["in_full"], *incidents["in_brief"]]
+    brief = every[room.in_full : room.in_full + room.in_brief]
+    left = collections.Counter((one["severity"], one["detectors"][0]) for one in every[room.in_full + room.in_brief :])
+    for one in incidents["left"]:
+        left[one["severity"], one["detector"]] += one["incidents"]
+    cut = {
+        "in_full": incidents["in_full"][: room.in_full], "in_brief": brief,
+        "left": [{"severity": one[0], "detector": one[1], "incidents": n} for one, n in left.most_common()],
+    }  # fmt: skip
+    made = {**model, "incidents": {**incidents, **cut}, "controls_left": 0}
+    if controls is not None:
+        rows = controls["rows"]
+        told = [row for row in rows if not row["verdict"].startswith("pass")]
+        made["controls"] = {**controls, "told": told[: room.controls]}
+        made["controls_left"] = len(told) - len(made["controls"]["told"])
+    return made
+
+
+def _rendered(model: Model, opened: bool) -> str:
     import markupsafe
 
     safe = markupsafe.Markup
@@ -108,6 +152,7 @@ def _template() -> jinja2.Template:
     )  # fmt: skip
     own.filters["whole"] = lambda value: f"{value:,}"
     own.filters["told"] = _told
+    own.filters["within"] = within
     own.filters["sentence"] = lambda text: text[:1].upper() + text[1:]
     return own.from_string(_text("page.html.j2") + "\n")
 
@@ -122,8 +167,11 @@ def _told(text: str) -> Any:
 
 def _period(model: Model) -> str:
     period = model["period"]
-    if period["start"] is None or period["end"] is None:
+    one = period["start"] if period["end"] is None else period["end"]
+    if one is None:
         return "No time is known"
+    if period["seconds"] is None:
+        return f"{'Since' if period['end'] is None else 'Until'} {instant(one)} UTC; the records have one time each"
     lasting = length(period["seconds"])
     return f"{instant(period['start'])} to {instant(period['end'])} UTC ({lasting})"
 
@@ -153,7 +201,7 @@ def _with_traffic(coverage: Model) -> str:
 
 
 def _names(part: Model, most: int = 3) -> str:
-    names = [row["name"] for row in part["rows"][:most]]
+    names = [within(row["name"], 40) for row in part["rows"][:most]]
     more = part["there"] - len(names)
     return (", ".join(names) + (f" and {more:,} more" if more else "")) or "not logged"
 

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Sequence
 from typing import Any
 
 from .._words import count
+from ..findings.evidence import is_address
 from .gather import Gathered
 
 _NAMED = 5  # hosts, controls, fields that a sentence names
 
+_DETECTED_BY = ("srcaddr", "dstaddr", "start", "end")
+
 Step = dict[str, Any]
 
 
-def next_steps(made: Gathered, model: dict[str, Any]) -> list[Step]:
-    """Returns what to do next: ``text``, and ``command`` or ``None``."""
-    steps = [*_of_damage(made, model), *_of_incidents(model), *_of_controls(model)]
+def next_steps(made: Gathered, model: dict[str, Any], inside: Sequence[str]) -> list[Step]:
+    """Returns what to do next: ``text``, and ``command`` or ``None``. ``inside``: the networks of own hosts."""
+    steps = [*_of_damage(made, model), *_of_incidents(model, inside), *_of_controls(model)]
     exposed = model["exposed"]
     if exposed is not None and exposed["there"]:
         services = count(exposed["there"], "service")
@@ -44,17 +48,25 @@ def _of_damage(made: Gathered, model: dict[str, Any]) -> list[Step]:
     return steps
 
 
-def _of_incidents(model: dict[str, Any]) -> list[Step]:
+def _of_incidents(model: dict[str, Any], inside: Sequence[str]) -> list[Step]:
     shown, by = model["incidents"]["in_full"], model["incidents"]["by_severity"]
     if not shown:
         return []
     worst = shown[0]["severity"]
     own = [incident for incident in shown if incident["severity"] == worst]
-    hosts = list(dict.fromkeys(host for incident in own for host in (incident["actors"] or incident["targets"])[:1]))
+    networks = [ipaddress.ip_network(one) for one in inside]
+    hosts = list(dict.fromkeys(host for incident in own for host in _own_hosts(incident, networks)[:1]))
     every = len(hosts) <= _NAMED and by[worst] == len(own)
     named = f"{': ' if every else ', among them '}{', '.join(hosts[:_NAMED])}"
     which = f"the {worst} incident" if by[worst] == 1 else f"the {by[worst]:,} {worst} incidents"
     return [_step(f"Look into {which} first, and ask who owns the hosts{named}", next(iter(own[0]["next"]), None))]
+
+
+def _own_hosts(incident: dict[str, Any], networks: Sequence[Any]) -> list[str]:
+    """Returns the hosts of an incident that somebody here owns, those that act first; of one without any all ends."""
+    ends: list[str] = [*incident["actors"], *incident["targets"]]
+    known = [(end, ipaddress.ip_address(end)) for end in ends if is_address(end)]
+    return [end for end, one in known if any(one in network for network in networks)] or ends
 
 
 def _of_controls(model: dict[str, Any]) -> list[Step]:
@@ -80,7 +92,8 @@ def _of_fields(made: Gathered, model: dict[str, Any]) -> list[Step]:
         only = "ACCEPT" if totals["accepted"] else "REJECT"
         steps.append(_step(f"Check that the flow log captures ALL: here is {only} alone"))
     if made.findings is None:
-        steps.append(_step("Add to the format of the flow log what detection needs: srcaddr, dstaddr, start, end"))
+        lacking = ", ".join(name for name in _DETECTED_BY if name not in made.fields)
+        steps.append(_step(f"Add to the format of the flow log what detection needs: {lacking}"))
     else:
         by_detector = [*made.findings.not_detected.values(), *made.findings.add.values()]
         fields = list(dict.fromkeys(field for own in by_detector for field in own))

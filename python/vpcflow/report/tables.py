@@ -60,7 +60,7 @@ class Column(NamedTuple):
 
 _ACTIONS = {"accepted": 0, "rejected": 1, "without an action": 7}
 _COVERAGE = {"OK": 0, "SKIPDATA": 1, "NODATA": 4, "absent": 7}
-_LOOKS = {"bytes": "r", "number": "r", "money": "r", "port": "w", "time": "w"}
+_LOOKS = {"bytes": "r", "number": "r", "money": "r", "port": "w", "time": "w", "bar": "b"}
 
 
 def table(title: str, columns: Sequence[Column], rows: Sequence[Row], caption: str = "") -> Table:
@@ -74,7 +74,7 @@ def table(title: str, columns: Sequence[Column], rows: Sequence[Row], caption: s
 def _cell(value: Any, column: Column, top: int) -> Cell:
     kind, look = column.kind, _LOOKS.get(column.kind, "")
     if kind == "bar":
-        return Cell("", bar=bar((value or 0) / top if top else 0))
+        return Cell("", look=look, bar=bar((value or 0) / top if top else 0))
     if value is None:
         return Cell("-", look=look)
     if kind == "bytes":
@@ -84,8 +84,17 @@ def _cell(value: Any, column: Column, top: int) -> Cell:
     if kind == "money":
         return Cell(f"{value:,.2f}", value, look)
     if kind == "time":
-        return Cell(instant(value), value, look)
-    return Cell(shown({"port": "dstport", "protocol": "protocol"}.get(kind, ""), value), look=look)
+        return Cell(instant(value), look=look)
+    return Cell(within(shown({"port": "dstport", "protocol": "protocol"}.get(kind, ""), value)), look=look)
+
+
+def within(text: str, most: int = 160) -> str:
+    """Cuts a name in its middle, if it is longer than any should be.
+
+    >>> within("eni-0123456789", 9), within("eni-1")
+    ('eni-…6789', 'eni-1')
+    """
+    return text if len(text) <= most else f"{text[: most // 2]}…{text[-(most // 2) :]}"
 
 
 def of_many(rows: Sequence[Any], there: int | None, noun: str) -> str:
@@ -165,10 +174,15 @@ def incident_chart(model: Row) -> Figure | None:
         return None
     kinds = {"high": ("c1", 1.0), "medium": ("c4", 0.7), "low": ("c0", 0.4)}
     lines = [f"{n} {(i['actors'] or i['targets'] or ['-'])[0]} {i['detectors'][0]}" for n, i in enumerate(incidents, 1)]
+    spans: dict[tuple[str, str, str], tuple[int, int]] = {}  # one for all findings of a detector
+    for line, incident in zip(lines, incidents):
+        for f in incident["findings"]:
+            key = (line, f["severity"], f["detector"])
+            start, end = spans.get(key, (f["start"], f["end"]))
+            spans[key] = (min(start, f["start"]), max(end, f["end"]))
     rows = [
-        {"line": line, "kind": f["severity"], "start": f["start"], "end": f["end"], "what": f["detector"]}
-        for line, incident in zip(lines, incidents)
-        for f in incident["findings"]
+        {"line": line, "kind": kind, "start": start, "end": end, "what": what}
+        for (line, kind, what), (start, end) in spans.items()
     ]
     chart = Spans("When the incidents were", lines, kinds, rows)
     columns = [

@@ -13,6 +13,12 @@ from .gather import Gathered
 
 _FLOORS = re.compile(r"SKIPDATA records?: counts are floors$")  # which is said of all counts
 _NOT_LOOKED_FOR = re.compile(r"not looked for: (\w+): (the logs lack .*)")
+_LACKING = {
+    "log_status": "whether AWS lost records (SKIPDATA), and which interfaces were idle (NODATA), cannot be told",
+    "action": "what was refused cannot be told",
+    "bytes": "how much was sent cannot be told",
+    "start": "when there was how much traffic cannot be told",
+}
 _NEVER = (
     "Flow logs never have: queries to Amazon's DNS resolver, instance metadata (169.254.169.254), DHCP, mirrored "
     "traffic, and any content"
@@ -37,10 +43,11 @@ def not_seen(made: Gathered, model: dict[str, Any]) -> list[dict[str, Any]]:
     if read["matched"] < read["records"]:
         lines.append(("gap", f"Only {read['matched']:,} of {count(read['records'], 'record')} pass the filter"))
     lines += _coverage(made, model)
+    lines += _lacking(made, model)
     lines += _one_sided(model)
     lines += _partly(made, model)
     if made.findings is None:
-        lines.append(("gap", f"No attack was looked for: {made.lacking['detection']}"))
+        lines.append(("gap", f"No attack was looked for: {made.lacking['detection'].partition('; their format')[0]}"))
     else:
         kinds = {"blind": "gap", "folded": "gap", "left-out": "limit", "sees-less": "limit"}
         limits = made.findings.limits(brief=True)
@@ -108,6 +115,12 @@ def share(part: int, whole: int) -> str:
     if text == "0.0%" and part:
         return "<0.1%"
     return ">99.9%" if text == "100.0%" and part < whole else text
+
+
+def _lacking(made: Gathered, model: dict[str, Any]) -> list[tuple[str, str]]:
+    """Says what the format of the logs leaves untold of all traffic."""
+    lacking = [name for name in _LACKING if name not in made.fields] if model["read"]["ok"] else []
+    return [("gap", f"The logs lack {name.replace('_', '-')}: {_LACKING[name]}") for name in lacking]
 
 
 def _one_sided(model: dict[str, Any]) -> list[tuple[str, str]]:
