@@ -293,6 +293,20 @@ def test_an_address_leads_to_the_page_of_it_alone():
             assert variable in {one["name"] for one in made["templating"]["list"]}
 
 
+@pytest.mark.parametrize(
+    ("source", "command"),
+    [
+        ("infinity", "vpcflow trace '${address}' logs/"), ("athena", "vpcflow trace '${address}' logs/"),
+        ("opensearch", "vpcflow trace ${address} logs/"), ("prometheus", "vpcflow trace ADDRESS logs/"),
+        ("cloudwatch", "vpcflow trace '${address}' 'cloudwatch://${log_group}'"),
+    ],
+)  # fmt: skip
+def test_the_page_has_the_command_that_tells_all_of_an_address(source, command):
+    words = {panel["title"]: panel["options"]["content"] for panel in dashboard(source, V5)["panels"] if panel["type"] == "text"}
+    assert f"{command} --start ${{__from:date:iso}} --end ${{__to:date:iso}}" in words["Trace an address"].splitlines()
+    assert "Trace an address" not in titles(dashboard(source, POOR))
+
+
 def test_metric_filters_have_a_place_for_each_field():
     for format in ("default", V5, ODD):
         fields = [name for name, _ in _core.parse_format(format)]

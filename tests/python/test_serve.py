@@ -27,6 +27,7 @@ from vpcflow.cli.serve import _counted
 from vpcflow.detect.settings import Settings
 from vpcflow.errors import RuleError
 from vpcflow.io.listening import Listener
+from vpcflow.io.packed import RefusedError
 from vpcflow.serve import Board, Server, exposition, gather, gathering, history
 from vpcflow.serve.metrics import MOST_SERIES, families_of
 
@@ -170,9 +171,94 @@ def test_coverage_is_said_with_every_table(served):
         assert headers["X-Vpcflow-Coverage"].startswith(f"{share:.4f}; absent-minutes={minutes['absent']};")
 
 
+PLACED = [
+    {"account-id": f"{n % 3:012}", "region": ("eu-west-1", "-")[n % 2], "vpc-id": f"vpc-{n % 4}", "interface-id": f"eni-{n % 8}",
+     "srcaddr": f"10.0.0.{n % 16}", "dstaddr": f"10.0.1.{n % 5}", "dstport": str((443, 22)[n % 2]), "protocol": "6",
+     "action": ("ACCEPT", "ACCEPT", "REJECT")[n % 3], "flow-direction": ("ingress", "egress")[n // 8 % 2],
+     "packets": "1", "bytes": str(100 + n), "start": str(600 * (n % 7)), "end": str(600 * (n % 7) + 50)}
+    for n in range(480)
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def placed():
+    return vf.scan("\n".join([" ".join(PLACED[0]), *(" ".join(row.values()) for row in PLACED)]).encode())
+
+
+@pytest.mark.parametrize(
+    ("query", "chosen"),
+    [
+        ("account=000000000001", {"account-id": "000000000001"}), ("region=eu-west-1", {"region": "eu-west-1"}),
+        ("region=-", {"region": "-"}), ("vpc=vpc-2&action=accept", {"vpc-id": "vpc-2", "action": "ACCEPT"}),
+        ("interface=eni-5&service=ssh", {"interface-id": "eni-5", "dstport": "22"}), ("vpc=all&account=&interface=*", {}),
+        ("vpc=it's", {"vpc-id": "it's"}), ("where=vpc_id+%3D+'vpc-1'+and+flow_direction+%3D+'egress'", {"vpc-id": "vpc-1", "flow-direction": "egress"}),
+    ],
+)  # fmt: skip
+def test_places_are_chosen(placed, query, chosen):
+    """Each table and series of an account, a region, a VPC or an interface is that of its records alone."""
+    server = Server("127.0.0.1", 0, Board(gather(placed)))
+    own = [row for row in PLACED if all(row[name] == value for name, value in chosen.items())]
+    whole = sum(int(row["bytes"]) for row in own)
+
+    def asked(path):
+        return json.loads(server.reply(f"/api/v1/{path}{'&' if '?' in path else '?'}{query.replace(' ', '+')}").body)
+
+    try:
+        for path, field in (("talkers", "srcaddr"), ("accounts", "account-id"), ("vpcs", "vpc-id"), ("interfaces", "interface-id"), ("regions", "region")):
+            sums = {}
+            for row in own:
+                sums[row[field]] = sums.get(row[field], 0) + int(row["bytes"])
+            found = asked(f"table/{path}")
+            assert {row[field.replace("-", "_")] or "-": row["bytes"] for row in found} == sums
+            assert all((row["total"], row["other"]) == (whole, 0) for row in found)
+        for by, field in (("action", "action"), ("direction", "flow-direction")):
+            sums = {}
+            for row in own:
+                key = (int(row["start"]) // 300 * 300_000, row[field])
+                sums[key] = sums.get(key, 0) + int(row["bytes"])
+            assert {(row["time"], row["series"]): row["value"] for row in asked(f"series/bytes?by={by}")} == sums
+        assert sum(row["detail__bytes"] for row in asked("edges")) == whole
+    finally:
+        server.close()
+
+
+def test_places_that_are_not_told_apart_are_said(placed):
+    """Beyond the flows that are held what would be wrong is refused, and what is known of all is served."""
+    others = ({**row, "interface-id": "eni-9"} for row in PLACED)  # 960 flows at interfaces, 480 of both together
+    twice = vf.scan("\n".join([" ".join(PLACED[0]), *(" ".join(row.values()) for row in (*PLACED, *others))]).encode())
+    server, many = Server("127.0.0.1", 0, Board(gather(twice, most=960))), Server("127.0.0.1", 0, Board(gather(twice, most=500)))
+    bare = Server("127.0.0.1", 0, Board(gather(vf.scan(b"srcaddr bytes\n10.0.0.1 4\n"))))
+    try:
+        assert json.loads(server.reply("/api/v1/table/vpcs?vpc=vpc-1").body)[0]["vpc_id"] == "vpc-1"
+        assert json.loads(many.reply("/api/v1/table/talkers?action=REJECT").body)
+        assert {row["account_id"] for row in json.loads(many.reply("/api/v1/table/accounts").body)} == {row["account-id"] for row in PLACED}
+        for path in ("table/talkers?vpc=vpc-1", "table/vpcs", "nodes?interface=eni-1", "series/bytes?account=000000000001", "series/bytes?by=direction&action=REJECT"):
+            with pytest.raises(RefusedError, match="does not tell flows apart by it"):
+                many.reply(f"/api/v1/{path}")
+        for path in ("table/talkers?vpc=vpc-1", "table/vpcs"):
+            with pytest.raises(RefusedError, match="vpc: the logs lack vpc-id"):
+                bare.reply(f"/api/v1/{path}")
+    finally:
+        for one in (server, many, bare):
+            one.close()
+
+
+def test_findings_and_coverage_are_of_what_is_chosen(served, figures):
+    actor = figures.findings[0].actor
+    own = rows(served, f"/api/v1/table/findings?address={actor}")[0]
+    assert 0 < len(own) <= len(figures.findings)
+    assert all(actor in (row["actor"], *row["targets"].split(", ")) for row in own)
+    assert rows(served, "/api/v1/annotations?address=192.0.2.77")[0] == []
+    name = figures.coverage[0]["interface_id"]
+    assert {row["interface_id"] for row in rows(served, f"/api/v1/table/coverage?interface={name}")[0]} == {name}
+    assert {row["series"] for row in rows(served, f"/api/v1/series/status?interface={name}")[0]} == {name}
+
+
 @pytest.mark.parametrize(
     ("path", "status", "says"),
     [
+        ("/api/v1/table/talkers?interface=%1b", 400, "interface: "), ("/api/v1/table/talkers?vpc=" + "v" * 201, 400, "at most 200"),
+        ("/api/v1/table/coverage?vpc=vpc-1", 400, "no parameter 'vpc'"), ("/api/v1/table/interfacez", 404, "did you mean '/api/v1/table/interfaces'"),
         ("/api/v1/table/talkers?limit=0", 400, "1 to 1,000"),
         ("/api/v1/table/talkers?limit=1001", 400, "1 to 1,000"),
         ("/api/v1/table/talkers?limit=-1", 400, "1 to 1,000"),
@@ -214,9 +300,15 @@ def test_the_host_is_checked(served, host, status):
 
 
 def test_only_get_is_answered(served):
-    for method in ("POST", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD"):
+    for method in ("POST", "PUT", "PATCH", "DELETE"):
         status, headers, _ = get(served, "/api/v1/table/talkers", method, b"x" if method == "POST" else None)
-        assert (status, headers["Allow"]) == (405, "GET")
+        assert (status, headers["Allow"]) == (405, "GET, HEAD, OPTIONS")
+    assert get(served, "/api/v1/nodes", "OPTIONS")[1]["Allow"] == "GET, HEAD, OPTIONS"
+    for path in ("/api/v1/table/talkers?limit=3", "/metrics", "/api/v1/table/talkerz"):  # the head is that of GET
+        (status, headers, body), (of_head, head, nothing) = get(served, path), get(served, path, "HEAD")
+        assert (of_head, nothing) == (status, b"")
+        assert {name: head[name] for name in headers if name != "Date"} == {name: headers[name] for name in headers if name != "Date"}
+        assert head["Content-Length"] == str(len(body))
     assert get(served, "/", "BREW")[0] == 501
     assert get(served, "/", "GET", b"body")[0] == 400
 

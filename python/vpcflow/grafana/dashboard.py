@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from .cloudwatch import metric_panels
 from .drawing import drawn, place, text
+from .infinity import deaf
 from .panels import PANELS, Panel, lacks
 from .sources import Source, Wanted, Where, source_of
-from .variables import lacking, models, typed
+from .variables import DIALECTS, chosen, lacking, models, typed
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -17,6 +18,7 @@ Json = dict[str, Any]
 
 _SCHEMA = 41  # of classic dashboards
 _TITLE = "VPC flow logs"
+_QUOTED = ("opensearch", "victorialogs")  # where an address is typed in quotes
 
 
 def dashboard(source: str, format: str = "default", *, version: int = 1, **where: Unpack[Where]) -> Json:
@@ -34,7 +36,9 @@ def dashboard(source: str, format: str = "default", *, version: int = 1, **where
     wanted = Wanted(format, **where)
     wanted.check()
     shown = [(panel, own.targets(panel, wanted)) for panel in PANELS if not lacks(panel, format)]
-    panels = [drawn(panel, targets, source, own.plugin) for panel, targets in shown if targets]
+    panels = [
+        _narrowed(drawn(panel, targets, source, own.plugin), source, format) for panel, targets in shown if targets
+    ]
     if source == "cloudwatch":
         panels += metric_panels(format, wanted.log_group)
     titles = {panel["title"] for panel in panels}
@@ -42,11 +46,41 @@ def dashboard(source: str, format: str = "default", *, version: int = 1, **where
     choices = lacking(source, format)
     if choices:
         said.append(f"- A choice of **{'**, **'.join(choices)}**: not by this source, which does not tell them apart")
+    panels += _tracing(source, format)
     if said:
-        panels.append(text(said))
+        panels.append(text("What is not shown", said))
     place(panels)
     made = _classic(source, own, wanted, panels)
     return made if version == 1 else _version_2(made)
+
+
+def _narrowed(panel: Json, source: str, format: str) -> Json:
+    """Adds to a panel by which of the page's choices it is not narrowed."""
+    kept = [one.title for one in chosen(format) if one.name in deaf(panel["targets"])] if source == "infinity" else []
+    if kept:
+        about = [panel.get("description", ""), f"Not narrowed by {', '.join(kept)}."]
+        panel["description"] = " ".join(filter(None, about))
+    return panel
+
+
+#: Where logs that a source holds can be read, as far as the page knows it.
+_LOGS = {"cloudwatch": "'cloudwatch://${log_group}'"}
+
+
+def _tracing(source: str, format: str) -> list[Json]:
+    """Returns a panel with the command that tells all of an address: of the one that is chosen, if one can be."""
+    names = [one.name for one in chosen(format)]
+    if "address" not in names:
+        return []
+    can = "address" in DIALECTS[source].names
+    quote = "" if source in _QUOTED else "'"
+    address = f"{quote}${{address}}{quote}" if can else "ADDRESS"
+    how = "Click an address in a table, or type one above." if can else "These metrics hold no addresses."
+    command = (
+        f"vpcflow trace {address} {_LOGS.get(source, 'logs/')} --start ${{__from:date:iso}} --end ${{__to:date:iso}}"
+    )
+    about = f"{how} In a shell this tells who had it, its findings, what it offered and tried, where to look next:"
+    return [text("Trace an address", [about, "", "```sh", command, "```"])]
 
 
 def _missing(format: str, source: Source, elsewhere: list[Panel]) -> list[str]:

@@ -134,10 +134,10 @@ def _trace(source: str) -> Json:
     }  # fmt: skip
 
 
-def text(lines: Sequence[str]) -> Json:
-    """Returns a panel that says what is not shown."""
+def text(title: str, lines: Sequence[str]) -> Json:
+    """Returns a panel of words."""
     return {
-        "type": "text", "title": "What is not shown", "options": {"mode": "markdown", "content": "\n".join(lines)},
+        "type": "text", "title": title, "options": {"mode": "markdown", "content": "\n".join(lines)},
         "fieldConfig": {"defaults": {}, "overrides": []}, "targets": [],
     }  # fmt: skip
 

@@ -69,7 +69,7 @@ def _over_time(name: str, title: str, by: str, measure: Measure, *where: Test) -
     part = "?by=direction" if by == "flow-direction" else f"?by={by}"
     return Panel(
         name, title, "timeseries", "bytes" if measure == "bytes" else "short", ask=Ask((by,), measure, where, True),
-        path="" if where else f"series/{measure}{part}", metric=f"sum by ({label}) ({_RATE % metric})",
+        path=f"series/{'rejected' if where else measure}{part}", metric=f"sum by ({label}) ({_RATE % metric})",
         legend=f"{{{{{label}}}}}", metric_unit="Bps" if measure == "bytes" else "cps",
     )  # fmt: skip
 
@@ -138,7 +138,7 @@ PANELS: tuple[Panel, ...] = (
     _over_time("bytes_by_direction", "Bytes by direction", "flow-direction", "bytes"),
     Panel("places", "Bytes by account and region", "table", ask=Ask(("account-id", "region")),
           metric="sum by (account, region) (vpcflow_place_bytes_total)", legend="{{account}} {{region}}"),
-    Panel("interfaces", "Interfaces by bytes", "table", ask=Ask(("interface-id",))),
+    Panel("interfaces", "Interfaces by bytes", "table", ask=Ask(("interface-id",)), path="table/interfaces?limit=10"),
     Panel("behind_nat", "Who sends most through gateways", "table",
           about="The packet's own source, where it is not that of the record.",
           ask=Ask(("pkt-srcaddr", "srcaddr"), "bytes", (("pkt-srcaddr", "differs", "srcaddr"),)),

@@ -11,10 +11,9 @@ from .._hints import hint
 from ..errors import ArgumentError
 from ..io.aws.athena import LAYOUTS
 from ..io.aws.insights import alias
-from ..serve.answers import CHOICES
-from ..serve.server import ROUTES
 from . import languages, variables
 from .ecs import START
+from .infinity import query as infinity_query
 from .panels import Panel
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
@@ -100,59 +99,15 @@ def _prometheus(panel: Panel, wanted: Wanted) -> Targets:
     return [{**target, **more}]
 
 
-_COLUMNS = {
-    "time": "timestamp_epoch",
-    "timeEnd": "timestamp_epoch",
-    "start": "timestamp_epoch",
-    "end": "timestamp_epoch",
-    "first": "timestamp_epoch",
-}
-_OF_TABLES = {
-    "findings": ("start", "end", "severity", "detector", "actor", "targets", "what"),
-    "coverage": ("interface_id", "seen", "start", "end", "minutes"),
-    "series": ("time", "series", "value"),
-    "severities": ("severity", "findings"),
-    "lines": ("status", "records"),
-    "volume": ("bytes", "records", "region", "cost_cloudwatch", "cost_s3"),
-    "zones": ("source", "target", "bytes"),
-    "controls": ("verdict", "control", "title", "sessions", "violating", "why"),
-    "cost": ("path", "bytes", "cost", "currency", "why"),
-    "new": ("first", "srcaddr", "dstaddr", "dstport", "protocol_name", "bytes", "records", "why"),
-    "flows": ("srcaddr", "dstaddr", "dstport", "protocol_name", "action", "bytes", "packets", "records"),
-    "annotations": ("time", "timeEnd", "title", "text", "tags"),
-}
-_NUMBERS = (
-    "bytes", "packets", "records", "value", "minutes", "findings", "sessions", "violating", "dstport", "cost",
-    "cost_cloudwatch", "cost_s3",
-)  # fmt: skip
-
-
-def infinity_query(wanted: Wanted, path: str, format: str = "table") -> dict[str, Any]:
-    """Returns a query of the Infinity plug-in for a path of :mod:`vpcflow.serve`."""
-    table = path.partition("?")[0].removeprefix("table/")
-    names = _OF_TABLES.get(table.partition("/")[0], ())
-    columns = [
-        {"selector": name, "text": name, "type": _COLUMNS.get(name, "number" if name in _NUMBERS else "string")}
-        for name in names
-    ]
-    join = "&" if "?" in path else "?"
-    takes = ROUTES[f"/api/v1/{path.partition('?')[0]}"].parameters
-    filters = "".join(f"&{name}=${{{name}:percentencode}}" for name in ("where", *CHOICES) if name in takes)
-    return {
-        "type": "json", "source": "url", "parser": "backend", "format": format, "root_selector": "",
-        "url": f"${{url}}/api/v1/{path}{join}from=${{__from}}&to=${{__to}}{filters}", "columns": columns,
-        "url_options": {"method": "GET", "data": ""}, "filters": [],
-    }  # fmt: skip
-
-
 def _infinity(panel: Panel, wanted: Wanted) -> Targets:
     if not panel.path:
         return []
+    names = variables.names(wanted.format)
     if panel.kind == "nodeGraph":
         limit = panel.path.partition("?")[2]
-        return [infinity_query(wanted, f"{path}?{limit}", f"node-graph-{path}") for path in ("nodes", "edges")]
+        return [infinity_query(f"{path}?{limit}", names, f"node-graph-{path}") for path in ("nodes", "edges")]
     through_time = panel.kind in ("timeseries", "state-timeline")
-    return [infinity_query(wanted, panel.path, "timeseries" if through_time else "table")]
+    return [infinity_query(panel.path, names, "timeseries" if through_time else "table")]
 
 
 def _victorialogs(panel: Panel, wanted: Wanted) -> Targets:
@@ -208,7 +163,7 @@ def _notes_of_metrics(wanted: Wanted) -> dict[str, Any]:
 
 
 def _notes_served(wanted: Wanted) -> dict[str, Any]:
-    return {"target": {**infinity_query(wanted, "annotations"), "refId": "Findings"}}
+    return {"target": {**infinity_query("annotations", variables.names(wanted.format)), "refId": "Findings"}}
 
 
 _NO_RECORDS = "it holds records, and no findings, coverage or graph; vpcflow serve has them, for the source infinity"

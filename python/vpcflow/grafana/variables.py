@@ -6,8 +6,9 @@ import dataclasses
 from collections.abc import Callable
 from typing import Any
 
-from ..serve.answers import CHOICES
+from ..serve.asked import CHOICES
 from ..serve.board import SERVICES
+from . import infinity
 from .ecs import ecs
 from .panels import Ask, fields_of
 
@@ -59,6 +60,11 @@ def chosen(format: str, ask: Ask | None = None) -> list[Variable]:
     there = fields_of(format)
     some = [one for one in VARIABLES if all(field in there for field in one.fields)]
     return [one for one in some if ask is None or not (ask.every_record and len(one.fields) > 1)]
+
+
+def names(format: str) -> list[str]:
+    """Returns the names of the variables of a page of :mod:`vpcflow.serve` for logs of a format."""
+    return ["where", *(one.name for one in chosen(format))]
 
 
 def _column(variable: Variable) -> str:
@@ -132,7 +138,7 @@ DIALECTS = {
     ),
     "infinity": Dialect(  # by parameters of vpcflow serve
         lambda variable: f"{variable.name}=${{{variable.name}:percentencode}}", lambda variable: "all", "all",
-        names=tuple(CHOICES), several=False,
+        _of_one_field(lambda variable: infinity.values(variable.fields[0])), tuple(CHOICES), several=False,
     ),
 }  # fmt: skip
 

@@ -154,7 +154,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def answer(
         self, status: int, body: bytes, kind: str = "application/json", headers: Mapping[str, str] | None = None
     ) -> None:
-        """Sends a whole answer."""
+        """Sends a whole answer; of a HEAD its headers."""
         self.send_response(status)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(body)))
@@ -163,7 +163,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if self.close_connection:
             self.send_header("Connection", "close")
         self.end_headers()
-        self.wfile.write(body)
+        if self.command != "HEAD":
+            self.wfile.write(body)
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
         """Answers what is no request of HTTP, without repeating it."""

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from .._display import human_bytes, instant, printable
 from .._layout import text_table, wrapped
 from .._words import count
-from ..serve.answers import Asked, Window, table
+from ..serve.answers import table
+from ..serve.asked import Asked, Window
 from ..trace import Trace
 from .reading import Reading, Told
 

@@ -10,7 +10,8 @@ from ..analyze.questions import TABLES, measure_of
 from ..errors import FieldError, PlanError
 from ..findings.finding import SEVERITIES
 from ..query.expr import count
-from ..serve.answers import MEASURES, Asked, Window, table
+from ..serve.answers import MEASURES, table
+from ..serve.asked import Asked, Window
 from ..serve.board import Figures, Held, Rows
 from .reading import Reading, Told
 from .unseen import unseen_of

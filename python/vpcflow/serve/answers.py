@@ -6,25 +6,23 @@ import bisect
 import dataclasses
 import ipaddress
 import json
-import urllib.parse
+import shlex
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from .._display import human_bytes
 from .._hints import hint
-from .._units import unix_seconds
 from ..analyze.questions import TABLES, Table, measure_of
 from ..errors import FieldError, VpcflowError
+from ..findings.evidence import is_address
+from ..findings.finding import Finding
 from ..io.packed import RefusedError
 from ..query.expr import count
 from ..query.flows import Flows, Grouped
-from .board import MOST_ROWS, SERVICES, Board, Figures, Held, Rows, protocol_name
+from .asked import OF_PLACES, UNNAMED, Asked, Window
+from .board import BESIDE, Board, Figures, Held, Rows, protocol_name
 
-_LIMIT = 100  # rows, if a request does not say
-_LONGEST_WHERE = 2000
-_LATEST = 32_503_680_000  # Unix seconds: the year 3000
 _GRAPH = 200
-_ANY = ("", "all", "*")  # of what a page chooses
 OTHER = "other"
 FLOOR = {"X-Vpcflow-Floor": "each value is at least that"}
 NO_LOGS = "no logs are served, only what a watch told; start with a PATH"
@@ -38,118 +36,6 @@ class Answer(NamedTuple):
     total: int
     other: int
     headers: dict[str, str]
-
-
-class Window(NamedTuple):
-    """A span of time, whole bins, Unix seconds. ``None``: all of it."""
-
-    start: int | None
-    end: int | None
-
-    def of(self, figures: Figures) -> bool:
-        """Tells whether it is not all the time."""
-        return self.start is not None or self.end is not None
-
-    def has(self, time: int | None) -> bool:
-        """Tells whether a time is within."""
-        if time is None:
-            return self == (None, None)
-        return (self.start is None or time >= self.start) and (self.end is None or time < self.end)
-
-
-class Asked(NamedTuple):
-    """A request that was checked."""
-
-    window: Window
-    limit: int
-    where: str
-    by: str
-    floors: bool = False  # where not all flows are held, values that are at least so large are wanted
-
-
-def asked_of(query: str, figures: Figures | None, allowed: Sequence[str]) -> Asked:
-    """Checks the parameters of a request. Raises :class:`RefusedError` with what is allowed."""
-    try:
-        pairs = urllib.parse.parse_qsl(
-            query, keep_blank_values=True, strict_parsing=bool(query), errors="strict", max_num_fields=20
-        )
-    except ValueError:
-        raise RefusedError(400, "the parameters cannot be read: NAME=VALUE&NAME=VALUE in UTF-8 is allowed") from None
-    given: dict[str, str] = {}
-    for name, value in pairs:
-        if name not in allowed:
-            raise RefusedError(400, f"no parameter {name[:50]!r}; {hint(name[:50], list(allowed) or ['none'])}")
-        if name in given:
-            raise RefusedError(400, f"{name}: it is given twice")
-        given[name] = value
-    every = 1 if figures is None else figures.every
-    start, end = (_time(name, given.get(name, "")) for name in ("from", "to"))
-    start = None if start is None else start // every * every
-    end = None if end is None else -(-end // every) * every
-    if start is not None and end is not None and end <= start:
-        raise RefusedError(400, "from, to: the time ends before it begins")
-    where = given.get("where", "").strip()
-    if len(where) > _LONGEST_WHERE:
-        raise RefusedError(400, f"where: {len(where):,} characters; at most {_LONGEST_WHERE:,} are allowed")
-    conditions = [where, *(choose(given.get(name, "")) for name, choose in CHOICES.items())]
-    some = [one for one in conditions if one]
-    where = some[0] if len(some) == 1 else " and ".join(f"({one})" for one in some)
-    return Asked(Window(start, end), _limit(given.get("limit")), where, given.get("by", ""))
-
-
-def _action(text: str) -> str:
-    if text.lower() in _ANY:
-        return ""
-    if text.upper() not in ("ACCEPT", "REJECT"):
-        raise RefusedError(400, f"action: {text[:50]!r}; ACCEPT, REJECT or all is allowed")
-    return f"action = '{text.upper()}'"
-
-
-def _service(text: str) -> str:
-    if text.lower() in _ANY:
-        return ""
-    port = {name: str(number) for number, name in SERVICES.items()}.get(text.lower(), text)
-    if not (port.isascii() and port.isdecimal() and len(port) <= 5 and int(port) <= 65535):
-        raise RefusedError(400, f"service: {text[:50]!r}; a port, its usual name, or all is allowed")
-    return f"dstport = {int(port)}"
-
-
-def _address(text: str) -> str:
-    if text.lower() in _ANY:
-        return ""
-    try:
-        one = ipaddress.ip_address(text)
-    except ValueError:
-        raise RefusedError(400, f"address: {text[:50]!r}; an address, or all is allowed") from None
-    return f"srcaddr = '{one}' or dstaddr = '{one}'"
-
-
-#: What a page chooses by, beside ``where``.
-CHOICES = {"action": _action, "service": _service, "address": _address}
-
-
-def _limit(text: str | None) -> int:
-    if text is None:
-        return _LIMIT
-    if not (text.isascii() and text.isdecimal() and len(text) < 10 and 1 <= int(text) <= MOST_ROWS):
-        raise RefusedError(400, f"limit: {text[:50]!r}; 1 to {MOST_ROWS:,} is allowed")
-    return int(text)
-
-
-def _time(name: str, text: str) -> int | None:
-    """Returns Unix seconds of a time in milliseconds, as Grafana gives it, or of one in letters."""
-    if not text:
-        return None
-    try:
-        if text.isascii() and text.isdecimal() and len(text) <= 15:
-            value: int | None = int(text) // 1000
-        else:
-            value = unix_seconds(name, text)
-    except (VpcflowError, ValueError, OverflowError):
-        value = None
-    if value is None or not 0 <= value <= _LATEST:
-        raise RefusedError(400, f"{name}: {text[:50]!r}; Unix milliseconds or 2026-11-23T06:00:00Z is allowed")
-    return value
 
 
 # -- tables of groups ------------------------------------------------------------------------------------------------
@@ -184,6 +70,11 @@ def _counts(row: dict[str, Any], rejects: bool, window: Window) -> bool:
 def held_for(figures: Figures, asked: Asked, rejects: bool) -> Held:
     """Returns the flows that a request is answered by. Raises :class:`RefusedError`."""
     held = figures.held_rejects if rejects and not figures.held.complete else figures.held
+    for name, _ in asked.chosen:
+        field = OF_PLACES.get(name)
+        if field is not None and field not in held.beside:
+            lack = f"the logs lack {field.replace('_', '-')}"
+            raise RefusedError(400, f"{name}: {TOO_MANY if field in figures.fields else lack}")
     if asked.where and not held.complete and not asked.floors:
         raise RefusedError(
             400, "where: these logs have more flows than are held, so that the answer would lack some; serve with "
@@ -198,8 +89,9 @@ def grouped(flows: Flows, held: Held, asked: Asked, own: Table, limit: int) -> R
     return rows_of(groups.agg(**Held.measures()).top_k(limit, by=own.measure, other=True), held)
 
 
-def grouped_flows(flows: Flows, held: Held, asked: Asked, own: Table) -> Grouped:
-    """Returns the groups of rows that stand for flows, of those that a request asks for."""
+def grouped_flows(flows: Flows, held: Held, asked: Asked, own: Table, every: int | None = None) -> Grouped:
+    """Returns the groups of rows that stand for flows, of those that a request asks for; by bins of ``every`` seconds,
+    too."""
     conditions = [own.where, asked.where]
     conditions += [f"start >= {asked.window.start}"] if asked.window.start is not None else []
     conditions += [f"start < {asked.window.end}"] if asked.window.end is not None else []
@@ -210,7 +102,7 @@ def grouped_flows(flows: Flows, held: Held, asked: Asked, own: Table) -> Grouped
             flows = flows.filter(condition)._with(lenient=condition is not asked.where)
     except VpcflowError as error:
         raise _refused(error, held) from None
-    return flows.group_by(*own.by)
+    return flows.group_by(*own.by, every=every, bin_by="start")
 
 
 def rows_of(flows: Flows, held: Held) -> Rows:
@@ -219,6 +111,9 @@ def rows_of(flows: Flows, held: Held) -> Rows:
         return flows.collect().rows()
     except VpcflowError as error:
         raise _refused(error, held) from None
+
+
+TOO_MANY = "what is served does not tell flows apart by it; serve logs, with a longer --every or a larger --max-flows"
 
 
 def _refused(error: VpcflowError, held: Held) -> RefusedError:
@@ -268,12 +163,27 @@ def findings(board: Board, asked: Asked) -> Answer:
         {
             "start": one.start * 1000, "end": one.end * 1000, "severity": one.severity, "detector": one.detector,
             "actor": one.actor, "targets": ", ".join(one.targets[:5]), "technique": one.technique,
-            "what": one.sentence, "id": one.id,
+            "what": one.sentence, "trace": _traced(board, one.actor), "id": one.id,
         }
-        for one in board.findings()
-        if overlaps(asked.window, one.start, one.end)
+        for one in told(board, asked)
     ]  # fmt: skip
     return listed(rows, asked.limit)
+
+
+def _traced(board: Board, actor: str) -> str:
+    """Returns the command that tells what an actor did; nothing of one that is no address."""
+    words = Figures.words if board.figures is None else board.figures.words
+    return shlex.join(["vpcflow", "trace", actor, *words]) if is_address(actor) else ""
+
+
+def told(board: Board, asked: Asked) -> list[Finding]:
+    """Returns the findings of the time that a request asks for, and of its address if it has one."""
+    address = dict(asked.chosen).get("address")
+    one = None if address is None else str(ipaddress.ip_address(address))
+    return [
+        own for own in board.findings()
+        if overlaps(asked.window, own.start, own.end) and (one is None or one in (own.actor, *own.targets))
+    ]  # fmt: skip
 
 
 def notes(board: Board, asked: Asked) -> Answer:
@@ -283,8 +193,7 @@ def notes(board: Board, asked: Asked) -> Answer:
             "time": one.start * 1000, "timeEnd": one.end * 1000, "title": f"{one.severity}: {one.detector}",
             "text": one.sentence, "tags": f"{one.detector},{one.severity}", "id": one.id,
         }
-        for one in board.findings()
-        if overlaps(asked.window, one.start, one.end)
+        for one in told(board, asked)
     ]  # fmt: skip
     found = listed(rows, asked.limit)
     try:
@@ -320,10 +229,16 @@ def coverage(figures: Figures, asked: Asked) -> Answer:
     order = ("SKIPDATA", "absent", "NODATA", "OK")
     rows = [
         {**row, "start": row["start"] * 1000, "end": row["end"] * 1000}
-        for row in sorted(figures.coverage, key=lambda row: (order.index(row["seen"]), -row["minutes"]))
-        if overlaps(asked.window, row["start"], row["end"])
+        for row in sorted(covered(figures, asked), key=lambda row: (order.index(row["seen"]), -row["minutes"]))
     ]
     return listed(rows, asked.limit)
+
+
+def covered(figures: Figures, asked: Asked) -> Rows:
+    """Returns what the logs have of the interfaces and in the time that a request asks for."""
+    own = [row for row in figures.coverage if overlaps(asked.window, row["start"], row["end"])]
+    name = dict(asked.chosen).get("interface")
+    return own if name is None else [row for row in own if (row["interface_id"] or UNNAMED) == name]
 
 
 def overlaps(window: Window, start: int, end: int) -> bool:
@@ -339,28 +254,29 @@ def listed(rows: Rows, limit: int) -> Answer:
 
 # -- series ----------------------------------------------------------------------------------------------------------
 
-_SERIES: dict[str, Callable[[dict[str, Any]], str]] = {
-    "action": lambda row: row["action"] or "none",
-    "protocol": lambda row: protocol_name(row["protocol"]),
-    "direction": lambda row: row["flow_direction"] or "unknown",
-    "all": lambda row: "all",
+#: Series by a field of records, and how a value is called.
+_SERIES: dict[str, tuple[str, Callable[[Any], str]]] = {
+    "action": ("action", lambda value: value or "none"),
+    "protocol": ("protocol", protocol_name),
+    "direction": ("flow_direction", lambda value: value or "unknown"),
+    "all": ("", lambda value: "all"),
 }
 
 
-def series(measure: str, figures: Figures, asked: Asked) -> Answer:
-    """Answers a measure over time, spread over the bins that records span: a row for each bin and series, at most
-    ``limit`` series, of which the last is all that are not named."""
+def series(measure: str, figures: Figures, asked: Asked, only: str | None = None) -> Answer:
+    """Answers a measure over time: a row for each bin and series, at most ``limit`` series, of which the last is all
+    that are not named. ``only``: of records with this action. It is spread over the bins that records span; of flows
+    that are chosen it is where they begin, as in the tables."""
     by = asked.by or "action"
     if by not in _SERIES:
         raise RefusedError(400, f"by: no series by {by[:50]!r}; {hint(by[:50], list(_SERIES))}")
-    if not figures.bins and figures.totals and by not in ("action", "all"):
-        raise RefusedError(404, f"by={by}: a watch counts by action alone; serve the logs")
+    field, name_of = _SERIES[by]
     sums: dict[str, int] = {}
     values: dict[tuple[int, str], int] = {}
-    for row in figures.bins or figures.totals:
-        if row["time"] is None or not asked.window.has(row["time"]):
+    for row in _chosen_bins(figures, asked, field) if asked.where else _bins(figures, asked, by):
+        if only is not None and row["action"] != only:
             continue
-        name = _SERIES[by](row)
+        name = name_of(row[field]) if field else name_of(None)
         sums[name] = sums.get(name, 0) + (row[measure] or 0)
         values[row["time"], name] = values.get((row["time"], name), 0) + (row[measure] or 0)
     ranked = sorted(sums, key=lambda name: (-sums[name], name))
@@ -372,6 +288,24 @@ def series(measure: str, figures: Figures, asked: Asked) -> Answer:
         folded[key] = folded.get(key, 0) + value
     rows = [{"time": time * 1000, "series": name, "value": value} for (time, name), value in sorted(folded.items())]
     return Answer(rows, sum(sums.values()), sum(sums[name] for name in ranked if name not in kept), {})
+
+
+def _bins(figures: Figures, asked: Asked, by: str) -> Rows:
+    """Returns the measures of all traffic by time."""
+    if not figures.bins and figures.totals and by not in ("action", "all"):
+        raise RefusedError(404, f"by={by}: a watch counts by action alone; serve the logs")
+    rows = figures.bins or figures.totals
+    return [row for row in rows if row["time"] is not None and asked.window.has(row["time"])]
+
+
+def _chosen_bins(figures: Figures, asked: Asked, field: str) -> Rows:
+    """Returns the measures of the flows that a request chooses by time and a field."""
+    held = held_for(figures, asked, False)
+    if field in BESIDE and field in figures.fields and field not in held.beside:
+        raise RefusedError(400, f"{field.replace('_', '-')}: {TOO_MANY}")
+    own = Table(tuple(dict.fromkeys((*filter(None, [field]), "action"))), "bytes")
+    rows = rows_of(grouped_flows(held.flows, held, asked, own, figures.every).agg(**Held.measures()), held)
+    return [row for row in rows if row["time"] is not None]
 
 
 # -- the graph -------------------------------------------------------------------------------------------------------

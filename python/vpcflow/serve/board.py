@@ -33,6 +33,10 @@ SERVICES = {
         27017,
     )
 }  # fmt: skip
+#: Fields of where a record was made, which pages choose by.
+PLACES = ("account_id", "region", "vpc_id", "interface_id")
+#: Fields of flows that are held, beside :data:`~vpcflow.analyze.questions.KEYS`, if there is room for them.
+BESIDE = (*PLACES, "flow_direction")
 _COUNT = "packets_lost_no_route"  # the field in which a row that is held has how many records it stands for
 
 Rows = list[dict[str, Any]]
@@ -41,18 +45,21 @@ Rows = list[dict[str, Any]]
 @dataclasses.dataclass(frozen=True)
 class Held:
     """Flows by time, which are rows of a table in memory: the largest of them, unless they are ``complete``.
-    ``nameable``: a log of the fields that conditions may name; bytes of a flow are not those of a record."""
+    ``nameable``: a log of the fields that conditions may name; bytes of a flow are not those of a record. ``beside``:
+    those of :data:`BESIDE` that it tells apart."""
 
     flows: Flows
     nameable: Flows
     complete: bool
+    beside: frozenset[str] = frozenset()
 
     @classmethod
     def holding(cls, result: Result, most: int, there: Sequence[str]) -> Held:
         """Holds rows of a query, of logs that have the fields ``there``."""
-        keys = [key for key in KEYS if key in there]
+        beside = frozenset(name for name in BESIDE if name in result.columns)
+        keys = [key for key in (*KEYS, *BESIDE) if key in there and (key in KEYS or key in beside)]
         nameable = scan(f"{' '.join(keys)}\n{' '.join('-' for _ in keys)}\n".encode())
-        return cls(records_of(result), nameable, len(result) <= most)
+        return cls(records_of(result), nameable, len(result) <= most, beside)
 
     @classmethod
     def nothing(cls) -> Held:
@@ -83,7 +90,8 @@ class Figures:
     have can have at most, where that is more than the groups it has. ``held`` and ``held_rejects`` are what questions
     about part of the time are answered by, ``kept`` before them if they are not complete. ``bins``: the measures by
     time, action, protocol and direction; ``services`` and ``places``: by those, some of them. ``sessions``: the
-    largest; ``begun``: when all began, in order, if there are others."""
+    largest; ``begun``: when all began, in order, if there are others. ``words``: of
+    the command line that reads them."""
 
     every: int
     tables: Mapping[str, Rows]
@@ -103,6 +111,7 @@ class Figures:
     kept: Mapping[str, Kept] = dataclasses.field(default_factory=dict)
     bounds: Mapping[str, int] = dataclasses.field(default_factory=dict)
     begun: Sequence[int] = ()
+    words: Sequence[str] = ("logs/",)
     graphs: dict[Any, Any] = dataclasses.field(default_factory=dict)  # the last ones that were made
 
     @functools.cached_property
@@ -162,7 +171,7 @@ def _written(path: str) -> tuple[int, int]:
 
 def records_of(result: Result) -> Flows:
     """Returns the groups of a query by time as records, of which :meth:`Held.measures` are the measures."""
-    names = [("time", "start"), *((key, key) for key in KEYS if key in result.columns)]
+    names = [("time", "start"), *((key, key) for key in (*KEYS, *BESIDE) if key in result.columns)]
     table = result._table.renamed([*names, ("bytes", "bytes"), ("packets", "packets"), ("records", _COUNT)], [])
     return scan(Result(table, result.report), allow_empty=True)._with(allow_missing=True)
 

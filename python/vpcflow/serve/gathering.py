@@ -24,7 +24,7 @@ from ..query.result import Result
 from ..query.running import collect_readable, within
 from ..query.scan import query
 from ..typing import Progress
-from .board import EVERY, MOST_FLOWS, MOST_ROWS, SERVICES, Figures, Held, Kept, Rows, records_of
+from .board import BESIDE, EVERY, MOST_FLOWS, MOST_ROWS, SERVICES, Figures, Held, Kept, Rows, records_of
 
 _BUDGET = 512 << 20  # bytes of groups and sessions, beyond which only the largest groups are counted
 _COUNTERS = 50_000  # groups of a table that are told apart then; some 200 bytes each
@@ -108,9 +108,11 @@ def gather(
     that is :class:`~vpcflow.OutOfMemoryError`."""
     there = [name for name, _ in flows._with(allow_missing=True).schema]
     asked = {name: dataclasses.replace(table, measure=measure_of(table, there)) for name, table in _TABLES.items()}
+    beside = [name for name in BESIDE if name in there]
     small = within(flows, budget)
     try:
-        read = _read(small, _exact(small, asked, every, most), settings, progress)
+        queries = {**_exact(small, asked, every), "held": _held(small, every, most, beside)}
+        read = _read(small, queries, settings, progress)
     except OutOfMemoryError as error:
         read = _read_again(error, flows, _bounded(flows, asked, every), settings, progress)
     found = read.found
@@ -121,6 +123,8 @@ def gather(
         counted = _count({**asked, "places": _PLACES}, flows, found, every, most, budget)
     elif len(found["held"]) <= most:
         held = Held.holding(found["held"], most, there)
+    elif most and beside and (fewer := _again(_held(small, every, most, ()), most)) is not None:
+        held = Held.holding(fewer, most, there)
     elif most:
         counted = counted._replace(kept=_count(asked, flows, found, every, most, budget).kept)
     coverage = _coverage(flows, read.lacking)
@@ -130,6 +134,7 @@ def gather(
         places=counted.places if "held" not in found else found["places"].rows(), findings=read.findings,
         sessions=read.sessions, coverage=coverage, report=found["totals"].report, lacking=read.lacking,
         fields=frozenset(there), damage=read.damage, kept=counted.kept, bounds=counted.bounds, begun=read.begun,
+        words=flows._logs.words or ("logs/",),
     )  # fmt: skip
 
 
@@ -181,12 +186,26 @@ def _few(loose: Flows, every: int) -> dict[str, Flows]:
     return queries
 
 
-def _exact(flows: Flows, tables: Mapping[str, Table], every: int, most: int) -> dict[str, Flows]:
+def _held(flows: Flows, every: int, most: int, beside: Sequence[str]) -> Flows:
+    """Returns the query of the flows that are held, one more than those if there are others."""
+    loose = query(allow_missing=True).bind(flows)
+    by_time = loose.group_by(*KEYS, *beside, every=every, bin_by="start").agg(**volume())
+    return by_time.top_k(most + 1, by="bytes")
+
+
+def _again(asked: Flows, most: int) -> Result | None:
+    """Reads the logs for a query that may have at most as many rows; ``None`` if it has more, or they are a stream."""
+    try:
+        (found,), _ = collect_readable([asked])
+    except (SourceError, OutOfMemoryError):
+        return None
+    return found if len(found) <= most else None
+
+
+def _exact(flows: Flows, tables: Mapping[str, Table], every: int) -> dict[str, Flows]:
     """Returns the queries of all groups."""
     loose = query(allow_missing=True).bind(flows)
     queries = _few(loose, every)
-    flows_by_time = loose.group_by(*KEYS, every=every, bin_by="start").agg(**volume())
-    queries["held"] = flows_by_time.top_k(most + 1, by="bytes")
     queries["places"] = loose.group_by(*_PLACES.by, "action", every=every).agg(**volume())
     for name, table in tables.items():
         groups = _where(loose, table.where).group_by(*table.by).agg(**volume())

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 from .._display import instant
-from ..analyze.questions import KEYS, TABLES, Table
+from ..analyze.questions import KEYS, TABLES, Table, measure_of
 from ..io.packed import RefusedError
 from ..pricing import prices
 from ..query import expr as of
 from . import answers
-from .answers import Answer, Asked, Window
+from .answers import Answer
+from .asked import OF_PLACES, Asked, Window
 from .beside import OUTSIDE, Beside, beside
 from .board import Board, Figures, Held, Rows, protocol_name
 
@@ -23,6 +25,28 @@ _REGION = "us-east-1"  # of prices, where the logs do not say one
 def flows(figures: Figures, asked: Asked) -> Answer:
     """Answers the largest flows: who, to whom, at which port, with which answer."""
     return answers.table("flows", figures, asked, _FLOWS)
+
+
+def places(parameter: str, figures: Figures, asked: Asked) -> Answer:
+    """Answers the accounts, regions, VPCs or interfaces by what they logged, the largest first. Where flows are not
+    told apart by them, accounts and regions are of all the time."""
+    field = OF_PLACES[parameter]
+    if field not in figures.fields:
+        raise RefusedError(404, f"{parameter}: the logs lack {field.replace('_', '-')}")
+    own = Table((field,), "bytes")
+    if field in figures.held.beside:
+        return answers.table(parameter, figures, asked, own)
+    if asked.where or asked.window.of(figures) or not any(field in row for row in figures.places):
+        raise RefusedError(400, f"{parameter}: {answers.TOO_MANY}")
+    sums: dict[Any, dict[str, int]] = {}
+    for row in figures.places:
+        one = sums.setdefault(row[field], dict.fromkeys(answers.MEASURES, 0))
+        for name in answers.MEASURES:
+            one[name] += row[name] or 0
+    measure = measure_of(own, figures.fields)
+    rows = [{field: name, **sums[name], "other": False} for name in sorted(sums, key=lambda n: -sums[n][measure])]
+    total = sum(row[measure] or 0 for row in figures.totals)
+    return answers.shown(rows, dataclasses.replace(own, measure=measure), asked.limit, total=total)
 
 
 def new(figures: Figures, asked: Asked) -> Answer:
@@ -106,9 +130,8 @@ def severities(board: Board, asked: Asked) -> Answer:
     """Answers how many findings there are of each severity."""
     answers.looked_for(board)
     counts = dict.fromkeys(("high", "medium", "low"), 0)
-    for one in board.findings():
-        if answers.overlaps(asked.window, one.start, one.end):
-            counts[str(one.severity)] = counts.get(str(one.severity), 0) + 1
+    for one in answers.told(board, asked):
+        counts[str(one.severity)] = counts.get(str(one.severity), 0) + 1
     return answers.listed([{"severity": name, "findings": n} for name, n in counts.items()], asked.limit)
 
 
@@ -136,9 +159,8 @@ def status(figures: Figures, asked: Asked) -> Answer:
     """Answers the status of interfaces through the time, as a number: 0 absent, 1 NODATA, 2 OK, 3 SKIPDATA; a row where
     it begins, and one without where it ends. Interfaces with the longest gaps first, at most ``limit``."""
     spans: dict[str, Rows] = {}
-    for row in figures.coverage:
-        if answers.overlaps(asked.window, row["start"], row["end"]):
-            spans.setdefault(str(row["interface_id"]), []).append(row)
+    for row in answers.covered(figures, asked):
+        spans.setdefault(str(row["interface_id"]), []).append(row)
     gaps = {name: sum(row["minutes"] for row in own if row["seen"] != "OK") for name, own in spans.items()}
     ranked = sorted(spans, key=lambda name: (-gaps[name], name))
     rows = []

@@ -19,7 +19,8 @@ from ..errors import RuleError, VpcflowError
 from ..io.listening import Handler, Listener, is_loopback
 from ..io.packed import RefusedError
 from . import answers, more
-from .answers import MEASURES, Answer, Asked
+from .answers import MEASURES, Answer
+from .asked import CHOICES, Asked, asked_of
 from .board import Board, Figures
 from .metrics import exposition
 
@@ -28,6 +29,7 @@ _AT_ONCE = 2  # answers that are computed
 _WAIT = 10.0  # seconds that a request waits for its turn
 _KEPT = 64  # answers that are kept
 _PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
+_ALLOWED = "GET, HEAD, OPTIONS"
 _HOST = re.compile(r"(?P<name>\[[0-9a-f:.]+\]|[^\[\]:/@\s]+)(:[0-9]{1,5})?")
 _SAFE = {
     "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "Content-Security-Policy": "default-src 'none'",
@@ -49,26 +51,37 @@ def _of_figures(answer: Callable[[Figures, Asked], Answer]) -> Callable[[Board, 
 
 
 def _routes() -> dict[str, _Route]:
-    part, times = ("from", "to", "where", *answers.CHOICES, "limit"), ("from", "to", "limit")
+    part, times = ("from", "to", "where", *CHOICES, "limit"), ("from", "to", "limit")
+    told, of_interface = (*times, "address"), (*times, "interface")
     routes = {}
     for name in TABLES:
         routes[f"/api/v1/table/{name}"] = _Route(part, _of_figures(functools.partial(answers.table, name)))
-    routes["/api/v1/table/findings"] = _Route(times, answers.findings)
+    routes["/api/v1/table/findings"] = _Route(told, answers.findings)
     routes["/api/v1/table/sessions"] = _Route(times, _of_figures(answers.sessions))
-    routes["/api/v1/table/coverage"] = _Route(times, _of_figures(answers.coverage))
+    routes["/api/v1/table/coverage"] = _Route(of_interface, _of_figures(answers.coverage))
     for name in MEASURES:
         own = _of_figures(functools.partial(answers.series, name))
-        routes[f"/api/v1/series/{name}"] = _Route(("from", "to", "by", "limit"), own)
+        routes[f"/api/v1/series/{name}"] = _Route((*part, "by"), own)
+    rejected = _of_figures(functools.partial(answers.series, "records", only="REJECT"))
+    routes["/api/v1/series/rejected"] = _Route((*part, "by"), rejected)
     routes["/api/v1/nodes"] = _Route(part, _of_figures(lambda figures, asked: answers.graph(figures, asked).nodes))
     routes["/api/v1/edges"] = _Route(part, _of_figures(lambda figures, asked: answers.graph(figures, asked).edges))
     for name, answer in (("flows", more.flows), ("new", more.new), ("lines", more.lines), ("volume", more.volume)):
         allowed = part if name in ("flows", "new") else times
         routes[f"/api/v1/table/{name}"] = _Route(allowed, _of_figures(answer))
     routes["/api/v1/table/zones"] = _Route(part, more.zones)
-    for name, told in (("controls", more.controls), ("cost", more.cost), ("severities", more.severities)):
-        routes[f"/api/v1/table/{name}"] = _Route(times, told)
-    routes["/api/v1/series/status"] = _Route(times, _of_figures(more.status))
-    routes["/api/v1/annotations"] = _Route(times, answers.notes)
+    for parameter, name in (
+        ("account", "accounts"),
+        ("region", "regions"),
+        ("vpc", "vpcs"),
+        ("interface", "interfaces"),
+    ):
+        routes[f"/api/v1/table/{name}"] = _Route(part, _of_figures(functools.partial(more.places, parameter)))
+    routes["/api/v1/table/controls"] = _Route(times, more.controls)
+    routes["/api/v1/table/cost"] = _Route(times, more.cost)
+    routes["/api/v1/table/severities"] = _Route(told, more.severities)
+    routes["/api/v1/series/status"] = _Route(of_interface, _of_figures(more.status))
+    routes["/api/v1/annotations"] = _Route(told, answers.notes)
     return routes
 
 
@@ -182,7 +195,7 @@ class Server:
         if path == "/metrics":
             return _Reply(exposition(board).encode(), _PROMETHEUS, {})
         route = ROUTES[path]
-        asked = answers.asked_of(query, board.figures, route.parameters)
+        asked = asked_of(query, board.figures, route.parameters)
         found = route.answer(board, asked)
         headers = {
             "X-Vpcflow-Coverage": _coverage(board.figures), "X-Vpcflow-Total": str(found.total),
@@ -226,7 +239,7 @@ def _handler_of(server: Server) -> type[Handler]:
                 self.answer(200, made.body, made.kind, {**_SAFE, **made.headers})
 
         def _refuse(self, status: int, why: str) -> None:
-            more = {401: {"WWW-Authenticate": "Bearer"}, 405: {"Allow": "GET"}, 503: {"Retry-After": "5"}}
+            more = {401: {"WWW-Authenticate": "Bearer"}, 405: {"Allow": _ALLOWED}, 503: {"Retry-After": "5"}}
             body = json.dumps({"error": why}).encode() + b"\n"
             self.answer(status, body, "application/json", {**_SAFE, **more.get(status, {})})
 
@@ -234,13 +247,11 @@ def _handler_of(server: Server) -> type[Handler]:
             self.close_connection = True  # the body is unread
             self._refuse(405, "only GET is allowed: nothing can be changed here")
 
-        do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _only_get  # noqa: N815
+        do_HEAD = do_GET  # noqa: N815
+        do_POST = do_PUT = do_PATCH = do_DELETE = _only_get  # noqa: N815
 
-        def do_HEAD(self) -> None:  # noqa: N802
-            self.close_connection = True
-            self.send_response(405)
-            self.send_header("Allow", "GET")
-            self.send_header("Content-Length", "0")
-            self.end_headers()
+        def do_OPTIONS(self) -> None:  # noqa: N802
+            self.close_connection = True  # a body would be unread
+            self.answer(200, b"", "text/plain", {**_SAFE, "Allow": _ALLOWED})
 
     return Asking
