@@ -16,7 +16,7 @@ from .values import at, items_in, taken, unix
 #: Kinds of events that :func:`changes_of` reads.
 CHANGING = frozenset((
     "RunInstances", "TerminateInstances", "ModifyNetworkInterfaceAttribute", "ModifyInstanceAttribute",
-    "CreateNetworkInterface", "DeleteNetworkInterface", "AttachNetworkInterface", "AssociateAddress",
+    "CreateSecurityGroup", "CreateNetworkInterface", "DeleteNetworkInterface", "AttachNetworkInterface", "AssociateAddress",
     "DisassociateAddress",
 ))  # fmt: skip
 _A_BATCH = 8192
@@ -68,8 +68,8 @@ def events_of(record: Any, ref: str) -> Iterator[Event]:
 
 def changes_of(record: Any) -> Iterator[tuple[str, str, str, int, bool]]:
     """Yields what a record changes, as (relation, one, other, time, begins): ``address`` to an interface or instance,
-    ``instance`` of an interface, ``group`` of an interface or instance, ``regrouped`` before its other groups,
-    ``gone`` of one of them."""
+    ``instance`` of an interface, ``group`` of an interface or instance, ``regrouped`` before its other groups, ``vpc``
+    of a group, ``gone`` of one of them."""
     if not isinstance(record, dict) or record.get("errorCode"):
         return
     name, time = record.get("eventName"), unix(record.get("eventTime"))
@@ -89,6 +89,8 @@ def changes_of(record: Any) -> Iterator[tuple[str, str, str, int, bool]]:
     elif name == "TerminateInstances":
         for item in items_in(at(asked, "instancesSet")):
             yield from [("gone", item["instanceId"], "", time, False)] if _texts(item.get("instanceId")) else ()
+    elif name == "CreateSecurityGroup" and _texts(at(got, "groupId"), at(asked, "vpcId")):
+        yield "vpc", at(got, "groupId"), at(asked, "vpcId"), time, True
     elif name == "CreateNetworkInterface":
         card = at(got, "networkInterface")
         yield from _card(card, at(card, "networkInterfaceId"), time)
@@ -129,6 +131,8 @@ def _card(card: Any, eni: Any, time: int) -> Iterator[tuple[str, str, str, int, 
     for group in items_in(card.get("groupSet")):
         if _texts(group.get("groupId")):
             yield "group", eni, group["groupId"], time, True
+            if _texts(card.get("vpcId")):
+                yield "vpc", group["groupId"], card["vpcId"], time, True
 
 
 def _texts(*values: Any) -> bool:

@@ -25,12 +25,13 @@ from ..rules.evaluate import run as run_rules
 from ..typing import Duration, Progress
 from .cloudtrail import kinds_asked
 from .config import add_config
-from .entities import Entities, add_changes, add_inventory
+from .entities import Entities, add_accounts, add_changes, add_inventory
 from .events import Events, Story
 from .load import SOURCES, load, of
 from .logs import (
     coverage_events,
     facts_of,
+    fields_everywhere,
     fields_of,
     fitted,
     flow_events,
@@ -164,6 +165,7 @@ def correlate(
     if config is not None:
         seen.notes += add_config(entities, config)
     add_changes(entities, changes)
+    add_accounts(entities, told)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DataQualityWarning)
         return _correlated(flows, own, told, given, entities, seen, known, progress)
@@ -203,14 +205,15 @@ def _correlated(
     for source in ("findings", "sessions"):
         if "flows" in seen.spans and source in (*given, "sessions"):
             seen.spans[source] = seen.spans["flows"]
-    fields = fields_of(flows.formats)
+    formats = flows.formats
+    fields = fields_of(formats)
     there = {*given, "flows", "coverage", *(["sessions"] if has_sessions(fields) else [])}
     left = {rule.name: sorted(rule.sources - there) for rule in rules if not is_possible(rule, there)}
     if len(left) == len(rules):
         name, lacks = next(iter(left.items()))
         advice = hint(lacks[0], sorted({*SOURCES, *given}))
         raise PlanError(f"correlate: no rule can be evaluated: {name} needs {', '.join(lacks)}, not given; {advice}")
-    run = fitted([rule for rule in rules if rule.name not in left], fields, seen)
+    run = fitted([rule for rule in rules if rule.name not in left], fields, seen, fields_everywhere(formats))
     told += session_events(sessions_of(flows, run, progress), run, seen)
     told += flow_events(flows, run, told, seen, progress)
     own = matches(run, told, entities, seen)

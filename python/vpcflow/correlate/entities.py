@@ -11,11 +11,13 @@ from typing import Any
 
 from ..inventory.inventory import Inventory
 from ..inventory.names import addresses_of, kind_of_interface
-from .events import Event, address_of, is_inside, type_of
+from .events import Event, Events, address_of, is_inside, type_of
 
 #: How a relation is known, best first.
 SOURCES = ("inventory", "config", "cloudtrail", "flows")
 _EVER = 2**40
+_OWNING = ("address", "instance")
+_PLACES = {"account": "account_id", "vpc": "vpc_id"}  # what a group and a record are of: the field of the record
 
 
 @dataclasses.dataclass(frozen=True, order=True)
@@ -44,10 +46,11 @@ class Entities:
         self._resolved: dict[tuple[str, str, int], tuple[Event, frozenset[str]]] = {}
 
     def add(self, relation: str, one: str, other: str, start: int | None, end: int | None, by: str) -> None:
-        """Adds a relation: ``address``, ``instance`` or ``group``; a bound of ``None`` is open."""
+        """Adds a relation: ``address``, ``instance``, ``group``, ``vpc`` or ``account``; a bound of ``None`` is open.
+        Nothing as ``other`` says that it had none."""
         span = Span(start if start is not None else 0, end if end is not None else _EVER, other, by)
         self._spans.setdefault((relation, one), []).append(span)
-        if relation != "group":
+        if relation in _OWNING:
             self._owned.setdefault(other, []).append(span)
         self._cache.clear()
         self._resolved.clear()
@@ -98,7 +101,7 @@ class Entities:
         """Returns the entity, with all that belonged to it at some time: what events name that are its."""
         owned: dict[str, set[str]] = {}
         for (relation, one), spans in self._spans.items():
-            for span in spans if relation in ("address", "instance") else ():
+            for span in spans if relation in _OWNING else ():
                 owned.setdefault(span.other, set()).add(one)
         out, more = set[str](), [entity, entity.partition("@")[0]]
         while more:
@@ -110,7 +113,8 @@ class Entities:
 
     def member(self, event: Event, entity: str) -> bool | None:
         """Tells whether an event is of an entity: the entity itself, one of its group, or an address in its prefix;
-        ``None``: nothing tells which groups the event's interface had then."""
+        ``None``: nothing tells which groups the event's interface had then. A group of another account or VPC than the
+        event's is none of its."""
         if entity in event.entities or entity in self.resolve(event):
             return True
         if "/" in entity:
@@ -123,19 +127,42 @@ class Entities:
             return False if self._knows(entity, event) else None
         known = False
         for one in self.resolve(event):
-            groups = self.spans("group", one, event.time, event.end)
-            if any(span.other == entity for span in groups):
+            if any(span.other == entity for span in self.spans("group", one, event.time, event.end)):
                 return True
-            known = known or bool(groups)
-        return False if known else None
+            told = self._spans.get(("group", one), ())
+            known = known or any(span.overlaps(event.time, event.end) for span in told)
+        return False if known or self._is_elsewhere(entity, event) else None
+
+    def _is_elsewhere(self, group: str, event: Event) -> bool:
+        """Tells whether an event is of another account or VPC than a group."""
+        for relation, field in _PLACES.items():
+            own = {span.other for span in self._spans.get((relation, group), ())}
+            there = {str(event.attrs[field])} if field in event.attrs else set[str]()
+            for one in event.entities if not there else ():
+                there |= {span.other for span in self._spans.get((relation, one), ())}
+            if own and there and not own & there:
+                return True
+        return False
 
     def _knows(self, entity: str, event: Event) -> bool:
         """Tells whether it is known that an event, which does not name an entity, is of none of its: it is of another
-        of its type, or what the entity had then is known."""
+        of its type, or what the entity had then is known, or the entity was not there yet, or no more."""
         wanted = type_of(entity)
         if wanted not in ("instance", "interface") or any(type_of(one) == wanted for one in self.resolve(event)):
             return True
-        return any(span.overlaps(event.time, event.end) for span in self._owned.get(entity, ()))
+        owned = self._owned.get(entity, ())
+        told = [span for span in owned if span.by != "flows"]  # records end before what they are of
+        gone = bool(told) and all(span.end <= event.time for span in told)
+        begun = any(span.by != "cloudtrail" or span.start <= event.end for span in told)
+        return gone or bool(told and not begun) or any(span.overlaps(event.time, event.end) for span in owned)
+
+
+def add_accounts(entities: Entities, events: Events) -> None:
+    """Adds the accounts of security groups, as calls about them have it."""
+    calls = (event.attrs for event in events.of(("cloudtrail",)))
+    for group, account in sorted({(str(one["groupId"]), str(one.get("account") or "")) for one in calls if "groupId" in one}):
+        if account and type_of(group) == "group":
+            entities.add("account", group, account, None, None, "cloudtrail")
 
 
 def add_inventory(entities: Entities, inventory: Inventory) -> None:
@@ -165,9 +192,13 @@ def add_interface(
     if isinstance(attachment, Mapping) and attachment.get("InstanceId"):
         entities.add("instance", interface, str(attachment["InstanceId"]), start, end, by)
     groups = item.get("Groups") or item.get("GroupSet")
-    for group in groups if isinstance(groups, list) else ():
-        if isinstance(group, Mapping) and group.get("GroupId"):
-            entities.add("group", interface, str(group["GroupId"]), start, end, by)
+    if isinstance(groups, list):
+        named = [str(group["GroupId"]) for group in groups if isinstance(group, Mapping) and group.get("GroupId")]
+        for group in named or [""] * (not groups):
+            entities.add("group", interface, group, start, end, by)
+        if isinstance(item.get("VpcId"), str):
+            for group in named:
+                entities.add("vpc", group, item["VpcId"], None, None, by)
 
 
 def add_changes(entities: Entities, changes: Iterable[tuple[str, str, str, int, bool]]) -> None:
@@ -186,6 +217,9 @@ def add_changes(entities: Entities, changes: Iterable[tuple[str, str, str, int, 
     for change in own:
         relation, one, other, time, begins = change
         if relation == "gone" or not begins:
+            continue
+        if relation == "vpc":
+            entities.add(relation, one, other, None, None, "cloudtrail")
             continue
         ends = [t for name in (one, other) for t in gone.get(name, ()) if t >= time]
         if relation == "group":
@@ -212,8 +246,10 @@ def _replaced(own: Sequence[tuple[str, str, str, int, bool]]) -> dict[tuple[str,
 
 
 def add_flows(entities: Entities, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Adds what records say of interfaces: their instance, from the first record to the last."""
+    """Adds what records say of interfaces: their account, and their instance from the first record to the last."""
     for row in rows:
         interface, instance = row.get("interface_id"), row.get("instance_id")
+        if interface and row.get("account_id"):
+            entities.add("account", interface, row["account_id"], None, None, "flows")
         if interface and instance and row.get("first") is not None:
             entities.add("instance", interface, instance, row["first"], (row["last"] or row["first"]) + 1, "flows")

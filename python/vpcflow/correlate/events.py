@@ -104,7 +104,7 @@ class Event:
         return {
             "time": self.time, "end": self.end, "source": self.source, "kind": self.kind,
             "entities": list(self.entities), "severity": self.severity or None, "ref": self.ref,
-            "attrs": {name: _plain(value) for name, value in sorted(self.attrs.items())},
+            "attrs": {name: _plain(value) for name, value in sorted(self.attrs.items())}, "key": self.key,
         }  # fmt: skip
 
 

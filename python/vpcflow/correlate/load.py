@@ -25,7 +25,7 @@ from .sources import KINDS
 SOURCES = (*KINDS, "findings", "flows", "sessions", "coverage")
 _ENGINE = ("flows", "sessions")  # whose conditions the engine takes
 _RULE = ("name", "sequence", "within", "by", "ordered", "severity", "technique", "groupings")
-_STEP = ("source", "kind", "where", "bind", "entity_in", "lasts", "failed", "not", "within", "seen")
+_STEP = ("source", "kind", "where", "bind", "entity_in", "lasts", "failed", "not", "within", "seen", "until")
 _MOST = 6  # steps
 
 
@@ -113,7 +113,7 @@ def _step(item: Any, place: str) -> Step:
     item = _keys(item, _STEP, place)
     absent = item.pop("not", False)
     if isinstance(absent, dict):
-        if set(item) - {"within", "seen"}:
+        if set(item) - {"within", "seen", "until"}:
             raise RuleError(f"{place}: not: expected a step of its own, without other keys beside it")
         item, absent = {**item, **_keys(absent, _STEP, f"{place}: not")}, True
     if not isinstance(absent, bool):
@@ -146,10 +146,12 @@ def _step(item: Any, place: str) -> Step:
     entity = item.get("entity_in", "")
     if not isinstance(entity, str):
         raise RuleError(f"{place}: entity_in: expected $name, or the id of an entity")
-    times = {key: _time(item[key], f"{place}: {key}") for key in ("within", "lasts", "seen") if key in item}
+    times = {key: _time(item[key], f"{place}: {key}") for key in ("within", "lasts", "seen", "until") if key in item}
     alone = next((one for one in sources if one in _ENGINE), "")
     if "seen" in item and not absent:
         raise RuleError(f"{place}: seen: of a step with `not` alone: how long before its source must have begun")
+    if "until" in item and not absent:
+        raise RuleError(f"{place}: until: of a step with `not` alone: how long before the first step it looks no more")
     if alone and len(sources) > 1:
         raise RuleError(f"{place}: source: {alone} stand alone in a step")
     return Step(sources, _texts(item.get("kind"), f"{place}: kind"), tuple(conditions), tuple(static),
@@ -181,6 +183,8 @@ def _check(rule: SequenceRule, place: str) -> None:
         for name in sorted(_uses([step]) - there):
             known = hint(name, sorted(there)) if there else "no earlier step binds a name"
             raise RuleError(f"{place}: step {number + 1}: ${printable(name)} is not bound; {known}")
+        if step.until and steps.index(step) > steps.index(rule.positive[0]):
+            raise RuleError(f"{place}: step {number + 1}: until: of a `not` step before the first step alone")
         if step.absent and step.bind:
             raise RuleError(f"{place}: step {number + 1}: bind: what is not there binds nothing")
         bound |= set(step.bind)

@@ -66,15 +66,20 @@ def facts_queries(flows: Flows) -> tuple[Flows, Flows]:
 
 
 def coverage_events(rows: Iterable[Mapping[str, Any]], accounts: Mapping[str, str | None], seen: Seen) -> Events:
-    """Returns the times in which no interface of an account has a record, between others in which one has, as events;
-    notes the gaps of each interface. ``rows``: those of :meth:`vpcflow.Flows.coverage`; ``accounts``: of interfaces."""
+    """Returns the times in which no interface of an account has a record, between others in which one has, as events,
+    if an interface was there before and after: where none is, nothing is to be recorded. Notes the gaps of each
+    interface. ``rows``: those of :meth:`vpcflow.Flows.coverage`; ``accounts``: of interfaces."""
     covered: dict[str, list[tuple[int, int]]] = {}
+    lives: dict[str, dict[str, tuple[int, int]]] = {}  # by account and interface: the first and last second
     for row in rows:
         one, start, end = row["interface_id"], row["start"], row["end"]
         if start is None or end is None:
             continue
         if row["seen"] != "absent":
-            covered.setdefault(accounts.get(one) or "", []).append((start, end))
+            account = accounts.get(one) or ""
+            covered.setdefault(account, []).append((start, end))
+            first, last = lives.setdefault(account, {}).setdefault(one, (start, end))
+            lives[account][one] = (min(first, start), max(last, end))
         if row["seen"] in ("absent", "SKIPDATA") and row["minutes"] >= _GAP:
             seen.gaps.append((one, start, end, "no record" if row["seen"] == "absent" else "records were lost"))
     seen.gaps.sort()
@@ -82,7 +87,7 @@ def coverage_events(rows: Iterable[Mapping[str, Any]], accounts: Mapping[str, st
     for account, spans in sorted(covered.items()):
         last = min(spans)[1]
         for start, end in sorted(spans):
-            if start - last >= 60 * _GAP:
+            if start - last >= 60 * _GAP and any(a < last and start < b for a, b in lives[account].values()):
                 key = f"{account}/{last}"
                 named = (account,) if account else ()
                 events.append(Event(last, start, "coverage", "gap", named, "", f"coverage:{key}", key,
@@ -193,29 +198,56 @@ def _session(row: dict[str, Any]) -> Event:
     return Event(row["start"], row["end"], "sessions", "session", entities, "", key, key, attrs)
 
 
-def fitted(rules: Sequence[SequenceRule], there: AbstractSet[str], seen: Seen) -> list[SequenceRule]:
+def fitted(
+    rules: Sequence[SequenceRule], there: AbstractSet[str], seen: Seen, everywhere: AbstractSet[str] | None = None
+) -> list[SequenceRule]:
     """Returns rules without the conditions on fields that are not ``there``, as no log has them, and without `not`
-    steps over such fields; notes the fields. What the logs lack may make a match uncertain, never prevent it."""
+    steps over such fields; notes the fields. A condition on a field that only some logs have, which are not
+    ``everywhere``, lets pass where it is null. A condition that asks itself whether the field is null stays. What the
+    logs lack may make a match uncertain, never prevent it."""
     out = []
     for rule in rules:
-        steps, lacking = [], set[str]()
+        steps, lacking, partly = [], set[str](), set[str]()
         for step in rule.steps:
             own = there | _MADE if step.sources == ("sessions",) else there
             texts = {part: fields_in(part) - own for part in step.static}
             lost = {c for c in step.conditions if c.fields & _FIELDS - own} if _of_logs(step) else set[Test]()
-            absent = set().union(*texts.values(), *(c.fields & _FIELDS - own for c in lost))
-            lacking |= absent
-            if not (absent and step.absent):
+            lacking |= set().union(*texts.values(), *(c.fields & _FIELDS - own for c in lost))
+            without = {part for part, none in texts.items() if none - _asked_null(part)}
+            some = {} if everywhere is None or step.sources != ("flows",) else {
+                part: sorted(fields_in(part) & there - everywhere) for part in step.static if part not in without
+            }  # fmt: skip
+            partly |= set().union(*some.values())
+            if not (step.absent and (without or lost)):
                 steps.append(dataclasses.replace(
-                    step, static=tuple(part for part, none in texts.items() if not none),
-                    conditions=tuple(c for c in step.conditions if c not in lost),
+                    step, conditions=tuple(c for c in step.conditions if c not in lost),
+                    static=tuple(part if step.absent else _loose(part, some.get(part, ())) for part in texts
+                                 if part not in without),
                 ))  # fmt: skip
         if len(steps) < len(rule.steps):
             seen.without_not.add(rule.name)
-        if lacking:
-            seen.lacking[rule.name] = tuple(sorted(name.replace("_", "-") for name in lacking))
+        for names, noted in ((lacking, seen.lacking), (partly, seen.partly)):
+            if names:
+                noted[rule.name] = tuple(sorted(name.replace("_", "-") for name in names))
         out.append(dataclasses.replace(rule, steps=tuple(steps)))
     return out
+
+
+def _asked_null(text: str) -> set[str]:
+    """Returns the fields of which an expression asks whether they are null."""
+    return {name.replace("-", "_").lower() for name in re.findall(r"([A-Za-z_][\w-]*)\s+is\s+null", text, re.I)}
+
+
+def _loose(text: str, names: Iterable[str]) -> str:
+    """Returns a condition that holds, too, where one of these fields is null."""
+    nulls = "".join(f" or {name} is null" for name in names if name not in _asked_null(text))
+    return f"(({text}){nulls})" if nulls else text
+
+
+def fields_everywhere(formats: Iterable[str]) -> set[str]:
+    """Returns the fields that all formats name."""
+    own = [names for text in formats if (names := fields_of([text]) & _FIELDS)]
+    return set.intersection(*own) if own else set()
 
 
 def _of_logs(step: Step) -> bool:
@@ -237,7 +269,8 @@ def shown_fields(rules: Iterable[SequenceRule]) -> list[str]:
     """Returns the fields of records that their events have: the usual ones, and those of conditions. A record is the
     same event in all steps."""
     steps = [step for rule in rules for step in rule.steps if step.sources == ("flows",)]
-    return list(dict.fromkeys([*_SHOWN, *sorted(compared(steps) & _FIELDS)]))
+    asked = {name for step in steps for part in step.static for name in fields_in(part)}
+    return list(dict.fromkeys([*_SHOWN, *sorted((asked | compared(steps)) & _FIELDS)]))
 
 
 def compared(steps: Iterable[Step]) -> set[str]:
@@ -287,7 +320,7 @@ def times_near(rule: SequenceRule, step: Step, anchor: Event) -> tuple[int, int]
     """Returns the time in which records of a step can go with a first event."""
     leading = step.absent and rule.steps.index(step) < rule.steps.index(rule.positive[0])
     if leading:
-        return max(anchor.time - (step.within or rule.within), 0), anchor.time
+        return max(anchor.time - (step.within or rule.within), 0), max(anchor.time - step.until, 0)
     if not rule.ordered:  # before it, too
         return max(anchor.time - rule.within, 0), anchor.end + rule.within
     return anchor.time, anchor.time + rule.within

@@ -20,7 +20,7 @@ class Step:
     ``$name``; ``entity_in``: the event is of this entity, group or prefix; ``lasts``: how long the event goes on, at
     least, seconds; ``failed``: calls that failed are taken, too; ``absent``: no such event may be there; ``within``:
     how far from the others that is looked for, seconds; ``seen``: how long before the first event its source must have
-    begun for that to say anything, seconds."""
+    begun for that to say anything, seconds; ``until``: how long before the first event it may be there, seconds."""
 
     sources: tuple[str, ...]
     kinds: tuple[str, ...] = ()
@@ -33,6 +33,7 @@ class Step:
     absent: bool = False
     within: int | None = None
     seen: int = 0
+    until: int = 0
 
     @property
     def named_kinds(self) -> frozenset[str]:
@@ -115,7 +116,7 @@ def time_of_absent(rule: SequenceRule, step: Step, chain: Sequence[Event]) -> tu
     number = sum(not one.absent for one in rule.steps[: rule.steps.index(step)])
     within = step.within or rule.within
     if number == 0:
-        return chain[0].time - within, chain[0].time, True
+        return chain[0].time - within, chain[0].time - step.until, True
     if number == len(chain):
         return chain[-1].time, chain[0].time + within, False
     return chain[number - 1].time, chain[number].time, False

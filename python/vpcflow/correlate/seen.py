@@ -23,6 +23,7 @@ class Seen:
 
     spans: dict[str, tuple[int, int]] = dataclasses.field(default_factory=dict)
     lacking: dict[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)  # by rule: fields that no log has
+    partly: dict[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)  # those that only some logs have
     without_not: set[str] = dataclasses.field(default_factory=set)  # rules whose `not` steps name such fields
     gaps: list[tuple[str, int, int, str]] = dataclasses.field(default_factory=list)
     records: dict[tuple[str, ...], set[str]] = dataclasses.field(default_factory=dict)
@@ -78,6 +79,10 @@ class Seen:
             names = ", ".join(self.lacking[rule.name])
             left_out = "; its `not` steps were left out" if rule.name in self.without_not else ""
             notes.append(f"no log has {names}: conditions on it were not checked{left_out}")
+        records = [event.attrs for event in chain if event.source == "flows"]
+        absent = [n for n in self.partly.get(rule.name, ()) if any(n.replace("-", "_") not in r for r in records)]
+        if absent:
+            notes.append(f"the record has no {', '.join(absent)}, as only some logs have: conditions on it were not checked")
         for before, event in zip(chain, chain[1:]):
             if event.time < before.time:
                 notes.append(f"{event.source}: what was seen from {instant(event.time)} may have begun before "

@@ -14,9 +14,10 @@ _CHANGES = [
 ]  # fmt: skip
 _INSIDE = ", ".join(f"'{network}'" for network in PRIVATE)
 _ENTERED = (
-    f"action = 'ACCEPT' and flow_direction = 'ingress' and not srcaddr in ({_INSIDE}) and dstport = $port "
-    "and srcaddr in $cidr"
+    f"action = 'ACCEPT' and (flow_direction = 'ingress' or flow_direction is null) and not srcaddr in ({_INSIDE}) "
+    "and dstport = $port and srcaddr in $cidr"
 )
+_ADMIN = "action = 'ACCEPT' and dstport in (22, 3389, 5985, 5986) and srcaddr = $who"
 _TRIED = ["port_scan", "brute_force"]
 
 #: As files have them; ``docs/how-to/correlate.md`` says what each finds.
@@ -27,6 +28,8 @@ SHIPPED: list[dict[str, Any]] = [
             {"not": {"source": "flows", "where": _ENTERED, "entity_in": "$sg"}, "within": "7d"},
             {"source": "cloudtrail", "kind": _OPENS, "where": f"not cidr in ({_INSIDE})",
              "bind": {"sg": "groupId", "port": "port", "cidr": "cidr"}},
+            {"not": {"source": "cloudtrail", "kind": "RevokeSecurityGroupIngress",
+                     "where": "groupId = $sg and port like $port and cidr like $cidr"}},  # just this, closed again
             {"source": "flows", "where": _ENTERED, "entity_in": "$sg"},
         ],
     },
@@ -42,11 +45,14 @@ SHIPPED: list[dict[str, Any]] = [
     {
         "name": "console-without-mfa-then-flows", "severity": "high", "technique": "T1078.004", "within": "24h",
         "sequence": [
+            {"not": {"source": "flows", "where": _ADMIN}, "within": "7d", "until": "1h"},  # an office, a VPN
+            {"not": {"source": "cloudtrail", "kind": "ConsoleLogin",
+                     "where": "outcome = 'Success' and address = $who and principal != $person"}, "within": "7d"},
             # Of federated users AWS does not see the second factor.
             {"source": "cloudtrail", "kind": "ConsoleLogin",
              "where": "mfa = 'No' and outcome = 'Success' and userType in ('IAMUser', 'Root')",
-             "bind": {"who": "address"}},
-            {"source": "flows", "where": "action = 'ACCEPT' and dstport in (22, 3389, 5985, 5986) and srcaddr = $who"},
+             "bind": {"who": "address", "person": "principal"}},
+            {"source": "flows", "where": _ADMIN},
         ],
     },
     {
@@ -65,7 +71,10 @@ SHIPPED: list[dict[str, Any]] = [
         "name": "guardduty-and-exfiltration", "severity": "high", "technique": "T1048", "within": "6h",
         "by": ["instance", "interface"], "ordered": False,
         "sequence": [
-            {"source": "guardduty", "where": "not kind like 'Recon:EC2/PortProbe*'"},  # of all hosts
+            # What is tried at all hosts, without success, tells nothing of one of them.
+            {"source": "guardduty",
+             "where": "not kind like 'Recon:EC2/PortProbe*' and (role is null or role != 'TARGET' or severity >= 4 or "
+                      "severity in ('MEDIUM', 'HIGH', 'CRITICAL'))"},
             {"source": "findings", "kind": "exfiltration"},
         ],
     },
@@ -73,8 +82,10 @@ SHIPPED: list[dict[str, Any]] = [
         "name": "new-name-then-long-session", "severity": "medium", "technique": "T1071", "within": "6h",
         "sequence": [
             {"not": {"source": "dns", "where": "query_name = $name"}, "within": "7d", "seen": "1h"},
+            {"not": {"source": "dns", "where": "answer = $address"}, "within": "7d"},  # of a CDN
             {"source": "dns", "where": f"answer is not null and not answer in ({_INSIDE})",
              "bind": {"name": "query_name", "address": "answer", "who": "srcaddr"}},
+            {"not": {"source": "dns", "where": "answer = $address and srcaddr = $who and query_name != $name"}},
             {"source": "sessions", "where": "action = 'established' and srcaddr = $who and dstaddr = $address",
              "lasts": "1h"},
         ],
@@ -85,7 +96,8 @@ SHIPPED: list[dict[str, Any]] = [
             {"not": {"source": "cloudtrail", "kind": "RunInstances", "where": "principal = $who"}, "within": "7d"},
             {"source": "cloudtrail", "kind": "RunInstances", "bind": {"who": "principal", "instance": "instanceId"}},
             {"source": "flows", "entity_in": "$instance",
-             "where": f"action = 'ACCEPT' and flow_direction = 'egress' and dstport in ({_MINING})"},
+             "where": f"action = 'ACCEPT' and (flow_direction = 'egress' or flow_direction is null) and "
+                      f"dstport in ({_MINING}) and not dstaddr in ({_INSIDE})"},
         ],
     },
 ]  # fmt: skip

@@ -16,10 +16,11 @@ from .._units import seconds
 from ..alerts.alert import Alert
 from ..correlate.conditions import Condition
 from ..correlate.correlate import chosen_rules, is_possible
-from ..correlate.entities import Entities, add_inventory
+from ..correlate.entities import Entities, add_accounts, add_inventory
 from ..correlate.events import Event, Events
 from ..correlate.logs import (
     coverage_events,
+    fields_everywhere,
     fields_of,
     fitted,
     ownerless,
@@ -190,10 +191,9 @@ class WatchedCorrelation:
 
     def add_flows(self, flows: Flows, formats: Iterable[str], look: Look | None, found: Sequence[Finding]) -> None:
         """Adds records, what the detectors found in the sessions up to them, and what rules found."""
-        before = {name for name, *_ in self._kept.facts("field")}
-        there = before | fields_of(formats)
-        rules = fitted(self._rules, there, Seen())
-        if there != before:  # what earlier logs lacked made conditions weaker
+        known = [name for name, *_ in self._kept.facts("format")]
+        rules = self._fitted([*known, *formats], Seen())
+        if not {*formats} <= {*known}:  # what earlier logs lacked made conditions weaker
             self._kept.forget_steps(step.static for rule in rules for step in rule.steps if step.sources == ("flows",))
         self._kept.add_flows(flows, formats, rules, self._shown)
         if look is not None:
@@ -258,11 +258,14 @@ class WatchedCorrelation:
                 f"flows: of the records before {instant(until)} some were left out, as there were too many"
             )
         events = Events(kept.events())
+        add_accounts(entities, events)
         events += coverage_events(kept.coverage(), kept.accounts(), seen)
         for address in ownerless(events, entities):
             kept.add_owners_to(entities, address, self._inventory)
-        fields = {name for name, *_ in kept.facts("field")}
-        return events, entities, seen, fitted(self._rules, fields, seen)
+        return events, entities, seen, self._fitted([name for name, *_ in kept.facts("format")], seen)
+
+    def _fitted(self, formats: Sequence[str], seen: Seen) -> list[SequenceRule]:
+        return fitted(self._rules, fields_of(formats), seen, fields_everywhere(formats))
 
     def _records(self, rules: Sequence[SequenceRule], events: Events, seen: Seen) -> list[Event]:
         """Returns the records near first events; notes by which conditions they passed."""

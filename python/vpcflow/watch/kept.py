@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from .._addresses import PRIVATE
 from ..correlate.entities import Entities, add_changes, add_flows
 from ..correlate.events import Event, supersedes
-from ..correlate.logs import MOST, add_owners, facts_queries, fields_of, record_event, records_query
+from ..correlate.logs import MOST, add_owners, facts_queries, record_event, records_query
 from ..correlate.model import SequenceRule, Step
 from ..correlate.seen import Seen
 from ..correlate.sequence import Used
@@ -110,7 +110,7 @@ class Kept:
                 name = (event.source, event.key)
                 if name not in known or supersedes(event, known[name]):
                     known[name] = event
-                    body = json.dumps([*event.as_dict().values(), event.key, event.version])
+                    body = json.dumps([*event.as_dict().values(), event.version])
                     new[name] = (*name, event.time, event.end, needed, body)
             self._store.executemany("insert or replace into events values (?, ?, ?, ?, ?, ?)", new.values())
         for source, (first, last) in sifted.spans.items():
@@ -135,8 +135,8 @@ class Kept:
 
     def add_flows(self, flows: Flows, formats: Iterable[str], rules: Sequence[SequenceRule], shown: list[str]) -> None:
         """Adds the records that steps of rules take, and what the logs tell of interfaces and addresses."""
-        for name in fields_of(formats):
-            self.set_fact("field", name, 0, 0)
+        for text in formats:
+            self.set_fact("format", text, 0, 0)
         steps = [step for rule in rules for step in rule.steps]
         apart = {name for step in steps for c in step.conditions for name in c.fields}.union(
             *(s.bind.values() for s in steps)
@@ -204,7 +204,7 @@ class Kept:
         self._store.execute("delete from events where source = 'sessions' and start >= ?", (since,))
         for event in sessions:
             by = [list(static) for static, keys in passed.items() if event.key in keys]
-            body = json.dumps([*event.as_dict().values(), event.key, event.version, by])
+            body = json.dumps([*event.as_dict().values(), event.version, by])
             self._store.execute(
                 "insert or replace into events values ('sessions', ?, ?, ?, 1, ?)",
                 (event.key, event.time, event.end, body),
