@@ -44,7 +44,7 @@ def logs(draw, versions=st.integers(2, 11)):
         if draw(st.booleans()):
             row |= {"log-status": draw(st.sampled_from(["NODATA", "SKIPDATA"])), "end": 1_700_000_060}
         row |= {field.name: draw(st.one_of(st.none(), values_of(field))) for field in fields}
-        if row["interface-id"] is None or row["start"] is None:
+        if not row["interface-id"] or row["start"] is None:
             row |= {"interface-id": "eni-1", "start": 1_700_000_000}
         rows.append(json.dumps(row))
     return ("\n".join(rows) + "\n").encode()

@@ -16,8 +16,8 @@ from .values import at, items_in, taken, unix
 #: Kinds of events that :func:`changes_of` reads.
 CHANGING = frozenset((
     "RunInstances", "TerminateInstances", "ModifyNetworkInterfaceAttribute", "ModifyInstanceAttribute",
-    "CreateSecurityGroup", "CreateNetworkInterface", "DeleteNetworkInterface", "AttachNetworkInterface", "AssociateAddress",
-    "DisassociateAddress",
+    "CreateSecurityGroup", "CreateNetworkInterface", "DeleteNetworkInterface", "AttachNetworkInterface",
+    "AssociateAddress", "DisassociateAddress",
 ))  # fmt: skip
 _A_BATCH = 8192
 _ALONE = "document:byte 0"  # the place of a document in memory
@@ -126,6 +126,7 @@ def _card(card: Any, eni: Any, time: int) -> Iterator[tuple[str, str, str, int, 
         return
     addresses = [at(card, "privateIpAddress"), at(card, "association", "publicIp")]
     addresses += [one.get("privateIpAddress") for one in items_in(card.get("privateIpAddressesSet"))]
+    addresses += [one.get("ipv6Address") for one in items_in(card.get("ipv6AddressesSet"))]
     for address in dict.fromkeys(one for one in addresses if _texts(one)):
         yield "address", address, eni, time, True
     for group in items_in(card.get("groupSet")):

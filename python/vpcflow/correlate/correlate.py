@@ -9,6 +9,7 @@ import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any, Callable, Union
 
+from .._addresses import PRIVATE
 from .._display import instant
 from .._hints import hint
 from .._words import count
@@ -36,6 +37,7 @@ from .logs import (
     fitted,
     flow_events,
     has_sessions,
+    own_subnets,
     owners_of,
     session_events,
     sessions_of,
@@ -189,7 +191,7 @@ def _correlated(
     scope, interfaces, damage = facts_of(flows, entities, seen, progress)
     if damage is not None:
         seen.notes.append(f"the flow logs are damaged: {str(damage).splitlines()[0]}")
-    told += _found(flows, rules, told, seen, progress)
+    told += _found(flows, rules, told, entities, seen, progress)
     given |= {event.source for event in told} | ({"findings"} if _asks_findings(rules) else set())
     try:
         accounts = {row["interface_id"]: row["account_id"] for row in interfaces.rows() if row["interface_id"]}
@@ -235,9 +237,11 @@ def _asks_findings(rules: Sequence[SequenceRule]) -> bool:
 
 
 def _found(
-    flows: Flows, rules: Sequence[SequenceRule], told: Events, seen: Seen, progress: Progress | bool | None
-) -> Events:
-    """Returns the findings that steps ask for and that were not given: of groupings, and of detectors."""
+    flows: Flows, rules: Sequence[SequenceRule], told: Events, entities: Entities, seen: Seen,
+    progress: Progress | bool | None,
+) -> Events:  # fmt: skip
+    """Returns the findings that steps ask for and that were not given: of groupings, and of detectors, for which
+    subnets of IPv6 with own addresses are inside."""
     groupings = {one.name: one for rule in rules for one in rule.groupings}
     of_detectors = any(
         "findings" in step.sources and not (step.kinds and set(step.kinds) <= groupings.keys())
@@ -247,7 +251,8 @@ def _found(
     if groupings:
         found.append(_readable(lambda: run_rules(flows, list(groupings.values()), samples=1, progress=progress)))
     if of_detectors and not any(event.source == "findings" for event in told):
-        found.append(_readable(lambda: detect(flows, progress=progress)))
+        inside = [*PRIVATE, *sorted({*entities.networks, *own_subnets(flows)})]
+        found.append(_readable(lambda: detect(flows, progress=progress, inside=inside)))
     blind = {name: lacks for own in found for name, lacks in own.not_detected.items()}
     for rule in rules:
         for step in rule.steps:

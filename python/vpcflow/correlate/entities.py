@@ -34,13 +34,25 @@ class Span:
         return self.start <= end and start < self.end
 
 
+def subnets(addresses: Iterable[str]) -> list[str]:
+    """Returns the subnets of addresses of IPv6, which in a VPC are of 64 bits, those that several networks can have
+    left out: ``10.0.0.0/8`` and the like are known to be inside, these must be told.
+
+    >>> subnets(["10.0.0.1", "2600:1f18::5", "2600:1f18::6", "fd00::1"])
+    ['2600:1f18::/64']
+    """
+    six = {f"{one}/64" for one in addresses if ":" in one and not is_inside(one)}
+    return sorted({str(ipaddress.ip_network(one, strict=False)) for one in six})
+
+
 class Entities:
     """Relations between addresses, interfaces, instances and groups, each with its time. ``shared``: addresses of NAT
-    gateways, which stand for many and join nothing."""
+    gateways, which stand for many and join nothing; ``places``: accounts and VPCs that other sources name."""
 
     def __init__(self, shared: Iterable[str] = ()) -> None:
         self.shared = set(shared)
         self._spans: dict[tuple[str, str], list[Span]] = {}
+        self.places: dict[str, set[str]] = {relation: set() for relation in _PLACES}
         self._owned: dict[str, list[Span]] = {}  # by owner
         self._cache: dict[tuple[str, int, int], frozenset[str]] = {}
         self._resolved: dict[tuple[str, str, int], tuple[Event, frozenset[str]]] = {}
@@ -50,10 +62,18 @@ class Entities:
         Nothing as ``other`` says that it had none."""
         span = Span(start if start is not None else 0, end if end is not None else _EVER, other, by)
         self._spans.setdefault((relation, one), []).append(span)
+        if relation in _PLACES and by != "flows":
+            self.places[relation].add(other)
         if relation in _OWNING:
             self._owned.setdefault(other, []).append(span)
         self._cache.clear()
         self._resolved.clear()
+
+    @property
+    def networks(self) -> list[str]:
+        """The subnets of IPv6 of addresses with an owner, as prefixes."""
+        own = (address_of(one) for relation, one in self._spans if relation == "address")
+        return subnets(str(address) for address in own if address is not None)
 
     def spans(self, relation: str, one: str, start: int, end: int) -> list[Span]:
         """Returns the relations of a time, of the best source that knows the time."""
@@ -124,7 +144,7 @@ class Entities:
                 return False
             return any(a is not None and a in network for a in map(address_of, event.entities))
         if type_of(entity) != "group":
-            return False if self._knows(entity, event) else None
+            return False if self._knows(entity, event) or self._is_elsewhere(entity, event) else None
         known = False
         for one in self.resolve(event):
             if any(span.other == entity for span in self.spans("group", one, event.time, event.end)):
@@ -133,14 +153,15 @@ class Entities:
             known = known or any(span.overlaps(event.time, event.end) for span in told)
         return False if known or self._is_elsewhere(entity, event) else None
 
-    def _is_elsewhere(self, group: str, event: Event) -> bool:
-        """Tells whether an event is of another account or VPC than a group."""
+    def _is_elsewhere(self, entity: str, event: Event) -> bool:
+        """Tells whether an event is of another account or VPC than an entity: one that other sources name, too, as
+        documents without the right numbers say nothing."""
         for relation, field in _PLACES.items():
-            own = {span.other for span in self._spans.get((relation, group), ())}
+            own = {span.other for span in self._spans.get((relation, entity), ())}
             there = {str(event.attrs[field])} if field in event.attrs else set[str]()
             for one in event.entities if not there else ():
                 there |= {span.other for span in self._spans.get((relation, one), ())}
-            if own and there and not own & there:
+            if own and there and not own & there and there <= self.places[relation]:
                 return True
         return False
 
@@ -158,11 +179,12 @@ class Entities:
 
 
 def add_accounts(entities: Entities, events: Events) -> None:
-    """Adds the accounts of security groups, as calls about them have it."""
-    calls = (event.attrs for event in events.of(("cloudtrail",)))
-    for group, account in sorted({(str(one["groupId"]), str(one.get("account") or "")) for one in calls if "groupId" in one}):
-        if account and type_of(group) == "group":
-            entities.add("account", group, account, None, None, "cloudtrail")
+    """Adds the accounts of security groups and instances, as calls about them have it."""
+    calls = [event.attrs for event in events.of(("cloudtrail",)) if "account" in event.attrs]
+    entities.places["account"] |= {str(one["account"]) for one in calls}
+    told = {(str(one[name]), str(one["account"])) for one in calls for name in ("groupId", "instanceId") if name in one}
+    for entity, account in sorted(told):
+        entities.add("account", entity, account, None, None, "cloudtrail")
 
 
 def add_inventory(entities: Entities, inventory: Inventory) -> None:

@@ -16,7 +16,7 @@ from ..query.sessions import session_query
 from ..rules.files import content_of
 from ..rules.load import of as rules_of
 from . import sigma
-from .conditions import Condition, conjuncts, has_name, parsed
+from .conditions import conjuncts, has_name, parsed
 from .events import ENTITY_TYPES
 from .model import SequenceRule, Step
 from .sources import KINDS
@@ -177,10 +177,9 @@ def _check(rule: SequenceRule, place: str) -> None:
     steps = rule.steps
     for number, step in enumerate(steps):
         there = set(bound)
-        if step.absent:  # it may use what the next step binds
-            later = next((one for one in steps[number:] if not one.absent), None)
-            there |= set(later.bind) if later is not None else set()
-        for name in sorted(_uses([step]) - there):
+        if step.absent:  # it is looked for when all others are there
+            there |= {name for one in rule.positive for name in one.bind}
+        for name in sorted(step.used - there):
             known = hint(name, sorted(there)) if there else "no earlier step binds a name"
             raise RuleError(f"{place}: step {number + 1}: ${printable(name)} is not bound; {known}")
         if step.until and steps.index(step) > steps.index(rule.positive[0]):
@@ -192,5 +191,4 @@ def _check(rule: SequenceRule, place: str) -> None:
 
 def _uses(steps: Sequence[Step]) -> set[str]:
     """Returns the names that steps use."""
-    used = {one.values[0] for step in steps for one in step.conditions if isinstance(one, Condition) and one.bound}
-    return used | {step.entity_in[1:] for step in steps if step.entity_in.startswith("$")}
+    return {name for step in steps for name in step.used}

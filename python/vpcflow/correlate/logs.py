@@ -7,7 +7,7 @@ import ipaddress
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..errors import VpcflowError
 from ..findings.scope import Scope
@@ -23,7 +23,7 @@ from ..query.sessions import sessions_as_records
 from ..trace.owners import owner_query, owners_in
 from ..typing import Progress
 from .conditions import Condition, Test
-from .entities import Entities, add_flows
+from .entities import Entities, add_flows, subnets
 from .events import Event, Events, is_inside, type_of
 from .model import SequenceRule, Step
 from .seen import Seen
@@ -63,6 +63,13 @@ def facts_queries(flows: Flows) -> tuple[Flows, Flows]:
     found = own.group_by("interface_id", "instance_id", "account_id").agg(first=min_of("start"), last=max_of("end"))
     nats = own.filter("interface_type = 'nat_gateway' and flow_direction = 'egress'").group_by("srcaddr")
     return found, nats.agg(n=count(), last=max_of("end"))
+
+
+def own_subnets(flows: Flows) -> list[str]:
+    """Returns the subnets of IPv6 from which interfaces send, as prefixes; none of logs without directions."""
+    sent = flows._with(allow_missing=True).filter("flow_direction = 'egress' and srcaddr in ::/0")
+    (result,), _ = collect_readable([sent.group_by("srcaddr").agg(n=count())])
+    return subnets(str(row["srcaddr"]) for row in result.rows())
 
 
 def coverage_events(rows: Iterable[Mapping[str, Any]], accounts: Mapping[str, str | None], seen: Seen) -> Events:
@@ -134,22 +141,53 @@ def flow_events(
     flows: Flows, rules: Sequence[SequenceRule], others: Events, seen: Seen, progress: Progress | bool | None
 ) -> Events:
     """Returns the records that steps of rules over flow logs take, near the first events of the other sources."""
-    asked: list[tuple[SequenceRule, Step, Flows]] = []
     shown = shown_fields(rules)
-    for rule in rules:
-        for step in rule.steps:
-            if step.sources == ("flows",):
-                asked += ((rule, step, query) for query in _queries(flows, rule, step, others, shown))
+    asked = [one for rule in rules for step in rule.steps if step.sources == ("flows",)
+             for one in _asked(rule, step, others)]  # fmt: skip
     if not asked:
         return Events()
-    results, _ = collect_readable([query for _, _, query in asked], progress=progress)
+    queries = [records_query(flows, one.parts, shown, one.most, last=one.last) for one in asked]
+    results, _ = collect_readable(queries, progress=progress)
     out: list[Event] = []
-    for (rule, step, query), result in zip(asked, results):
-        _note_most(rule, step, len(result), query._spec.limit or MOST, "records", seen)
-        own = [record_event(row) for row in result.rows() if row["start"] is not None]
-        seen.records.setdefault(step.static, set()).update(event.key for event in own)
+    for one, result in zip(asked, results):
+        rows = result.rows()
+        if len(rows) >= one.most:
+            rows += _of_each(flows, one, rows, shown)
+        _note_most(one.rule, one.step, len(result), one.most, "records", seen)
+        own = [record_event(row) for row in rows if row["start"] is not None]
+        seen.records.setdefault(one.step.static, set()).update(event.key for event in own)
         out += own
     return Events(out)
+
+
+class _Asked(NamedTuple):
+    """Records that a step asks for: the first ``most`` that pass all ``parts``, or the ``last``."""
+
+    rule: SequenceRule
+    step: Step
+    parts: list[str]
+    most: int = MOST
+    last: bool = False
+
+
+def _of_each(flows: Flows, asked: _Asked, rows: Sequence[Mapping[str, Any]], shown: Sequence[str]) -> list[Any]:
+    """Returns the first record, or the last, of interfaces and destination ports that have none among the nearest: a
+    busy service takes no place of a quiet one."""
+    kept = flows._with(allow_missing=True)
+    for part in asked.parts:
+        kept = kept.filter(part)
+    grouped = kept.filter("interface_id is not null and dstport is not null").group_by("interface_id", "dstport")
+    (groups,), _ = collect_readable([grouped.agg(time=(max_of if asked.last else min_of)("start"))])
+    known = {(row["interface_id"], row["dstport"]) for row in rows}
+    left = [one for one in groups.rows() if (one["interface_id"], one["dstport"]) not in known]
+    left = sorted(left, key=lambda one: (one["time"], one["interface_id"], one["dstport"]), reverse=asked.last)[:_LEAST]
+    queries = []
+    for begin in range(0, len(left), _TOGETHER):
+        texts = (f"(interface_id = '{one['interface_id']}' and dstport = {one['dstport']} and start = {one['time']})"
+                 for one in left[begin : begin + _TOGETHER])  # fmt: skip
+        queries.append(records_query(flows, [*asked.parts, " or ".join(texts)], shown, _LEAST))
+    results, _ = collect_readable(queries) if queries else ([], None)
+    return [row for result in results for row in result.rows()]
 
 
 def _note_most(rule: SequenceRule, step: Step, number: int, most: int, what: str, seen: Seen) -> None:
@@ -291,14 +329,12 @@ def records_query(
     return kept.select(*shown).located().sort("start", "end", descending=last).limit(most)
 
 
-def _queries(
-    flows: Flows, rule: SequenceRule, step: Step, others: Events, shown: Sequence[str]
-) -> Iterator[Flows]:
-    """Yields the queries of a step: none, if no first event is there that its records could follow. Each is about a
+def _asked(rule: SequenceRule, step: Step, others: Events) -> Iterator[_Asked]:
+    """Yields what a step asks for: nothing, if no first event is there that its records could follow. Each is about a
     few of the first events, so that a busy one takes no place of the others."""
     first = rule.positive[0] if rule.ordered else rarest(rule, others)
     if first.sources == ("flows",):
-        yield records_query(flows, step.static, shown)
+        yield _Asked(rule, step, [*step.static])
         return
     near: dict[str, None] = {}
     for anchor in others.of(first.sources, first.kinds):
@@ -309,7 +345,7 @@ def _queries(
     for begin in range(0, len(texts), size):
         part = " or ".join(texts[begin : begin + size])
         least = max(MOST * size // max(len(texts), 1), _LEAST)
-        yield records_query(flows, [*step.static, part], shown, min(least, MOST), last=_leads(rule, step, first))
+        yield _Asked(rule, step, [*step.static, part], min(least, MOST), _leads(rule, step, first))
 
 
 def _leads(rule: SequenceRule, step: Step, first: Step) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..rules.model import Rule
-from .conditions import Test, plain, values_named
+from .conditions import Condition, Test, plain, values_named
 from .events import Event
 
 
@@ -40,6 +40,12 @@ class Step:
         """The kinds that an event of the step can have, by ``kinds`` or by conditions; empty: any."""
         named = [values_named(one, "kind") for one in self.conditions]
         return frozenset(self.kinds) or next((kinds for kinds in named if kinds is not None), frozenset())
+
+    @functools.cached_property
+    def used(self) -> frozenset[str]:
+        """The names that the step uses, of what others bind."""
+        used = {one.values[0] for one in self.conditions if isinstance(one, Condition) and one.bound}
+        return frozenset(used | ({self.entity_in[1:]} if self.entity_in.startswith("$") else set()))
 
     def takes(self, event: Event) -> bool:
         """Tells whether an event is of the step, bindings and static conditions aside. A call that failed is, only if

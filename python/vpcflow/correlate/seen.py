@@ -82,7 +82,8 @@ class Seen:
         records = [event.attrs for event in chain if event.source == "flows"]
         absent = [n for n in self.partly.get(rule.name, ()) if any(n.replace("-", "_") not in r for r in records)]
         if absent:
-            notes.append(f"the record has no {', '.join(absent)}, as only some logs have: conditions on it were not checked")
+            notes.append(f"the record has no {', '.join(absent)}, which only some logs have: conditions on it were not "
+                         "checked")  # fmt: skip
         for before, event in zip(chain, chain[1:]):
             if event.time < before.time:
                 notes.append(f"{event.source}: what was seen from {instant(event.time)} may have begun before "

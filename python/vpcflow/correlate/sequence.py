@@ -136,7 +136,7 @@ class _Search:
         self._all = [(step, _Candidates(step, events, self, seen)) for step in rule.steps]
         self._absent = [one for one in self._all if one[0].absent]
         self._steps: list[tuple[Step, _Candidates]] = []
-        self._leading: dict[int, tuple[bool, set[str]]] = {}
+        self._leading: dict[tuple[object, ...], tuple[bool, set[str]]] = {}
 
     def links(self, event: Event) -> frozenset[str]:
         """Returns what an event can be joined by."""
@@ -190,10 +190,11 @@ class _Search:
         """Tells whether there is an event that must not be."""
         for step, candidates in self._absent:
             start, end, before = time_of_absent(self._rule, step, chain)
-            if before and not self._types:  # the same for all chains of a first event
-                if id(step) not in self._leading:
-                    self._leading[id(step)] = self._hindering(step, candidates, chain[0], binds, start, end)
-                certain, interfaces = self._leading[id(step)]
+            if before and not self._types:  # the same for all chains of a first event that bind the same
+                key = (id(step), *(binds.get(name) for name in sorted(step.used)))
+                if key not in self._leading:
+                    self._leading[key] = self._hindering(step, candidates, chain[0], binds, start, end)
+                certain, interfaces = self._leading[key]
                 if certain or (self._unknown and any(interfaces & self._interfaces(event) for event in chain)):
                     return True
                 continue

@@ -15,6 +15,7 @@ _CHANGES = [
 _INSIDE = ", ".join(f"'{network}'" for network in PRIVATE)
 _ENTERED = (
     f"action = 'ACCEPT' and (flow_direction = 'ingress' or flow_direction is null) and not srcaddr in ({_INSIDE}) "
+    "and (srcport >= 1024 or dstport < 1024 or srcport is null) "  # no answer to what went out
     "and dstport = $port and srcaddr in $cidr"
 )
 _ADMIN = "action = 'ACCEPT' and dstport in (22, 3389, 5985, 5986) and srcaddr = $who"
@@ -25,12 +26,13 @@ SHIPPED: list[dict[str, Any]] = [
     {
         "name": "opened-and-entered", "severity": "high", "technique": "T1562.007", "within": "24h",
         "sequence": [
-            {"not": {"source": "flows", "where": _ENTERED, "entity_in": "$sg"}, "within": "7d"},
+            {"not": {"source": "flows", "where": f"{_ENTERED} and dstport = $entered", "entity_in": "$sg"},
+             "within": "7d"},
             {"source": "cloudtrail", "kind": _OPENS, "where": f"not cidr in ({_INSIDE})",
              "bind": {"sg": "groupId", "port": "port", "cidr": "cidr"}},
             {"not": {"source": "cloudtrail", "kind": "RevokeSecurityGroupIngress",
                      "where": "groupId = $sg and port like $port and cidr like $cidr"}},  # just this, closed again
-            {"source": "flows", "where": _ENTERED, "entity_in": "$sg"},
+            {"source": "flows", "where": _ENTERED, "entity_in": "$sg", "bind": {"entered": "dstport"}},
         ],
     },
     {
@@ -94,7 +96,8 @@ SHIPPED: list[dict[str, Any]] = [
         "name": "new-instances-then-mining", "severity": "high", "technique": "T1496", "within": "24h",
         "sequence": [
             {"not": {"source": "cloudtrail", "kind": "RunInstances", "where": "principal = $who"}, "within": "7d"},
-            {"source": "cloudtrail", "kind": "RunInstances", "bind": {"who": "principal", "instance": "instanceId"}},
+            {"source": "cloudtrail", "kind": "RunInstances", "where": "instanceId is not null",
+             "bind": {"who": "principal", "instance": "instanceId"}},
             {"source": "flows", "entity_in": "$instance",
              "where": f"action = 'ACCEPT' and (flow_direction = 'egress' or flow_direction is null) and "
                       f"dstport in ({_MINING}) and not dstaddr in ({_INSIDE})"},
