@@ -27,7 +27,8 @@ Reading events of records in OCSF (JSON, Parquet) or ECS gives the records, ever
 
 - Columns that the catalogue lacks, labels and joined columns are written under their own names and not read back.
 - Bytes of texts that are not UTF-8 become U+FFFD.
-- A text that spells null in JSON (an empty one, `NaN`, `null`, `none`) is null when it is read.
+- As in all JSON, a text that spells a missing value (an empty one, `NaN`, `null`, `none`, `n/a`, `\\N`) is null when it is read, AWS's words get
+  its letters (`accept`: `ACCEPT`), and an account id of fewer than twelve digits gets zeros before them. The file has all of them as they were.
 - Milliseconds of times: a record holds seconds.
 - A record without any field that names a flow (an address or an interface) is no record when it is read.
 

@@ -12,7 +12,7 @@ import vpcflow as vf
 from conftest import ROOT
 from sink_fakes import EVENTS, Fake, Index, read_dead, sent, short_pauses  # noqa: F401
 from vpcflow import cli, sinks
-from vpcflow.alerts.http import RefusedError, own_address
+from vpcflow.alerts.addresses import RefusedError, own_address
 from vpcflow.sinks import dead as dead_letters
 from vpcflow.sinks import sending
 from vpcflow.sinks.gate import Gate

@@ -368,12 +368,20 @@ def test_syslog_and_cef():
     assert head.startswith("<82>1 20")
     assert head.split()[3] == "vpcflow"
     assert body.startswith("0|vpcflow|vpcflow|1|ssh|10.0.0.1 tried it|9|externalId=aaaa")
-    with socket.create_server(("127.0.0.1", 0)) as tcp:
-        notify.channel(f"syslog+tcp://127.0.0.1:{tcp.getsockname()[1]}").send(ALERT)
+    got = []
+
+    def receive():
         connection, _ = tcp.accept()
-        with connection:
-            length, text = connection.makefile("rb").read().split(b" ", 1)
-        assert int(length) == len(text)
+        with connection, connection.makefile("rb") as file:
+            got.append(file.read())
+
+    with socket.create_server(("127.0.0.1", 0)) as tcp:
+        receiver = threading.Thread(target=receive)
+        receiver.start()
+        notify.channel(f"syslog+tcp://127.0.0.1:{tcp.getsockname()[1]}").send(ALERT)
+        receiver.join(10)
+    length, text = got[0].split(b" ", 1)
+    assert int(length) == len(text)
 
 
 def test_cef_escapes_what_logs_may_have():

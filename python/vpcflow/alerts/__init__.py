@@ -7,7 +7,8 @@ given as ``env:NAME`` or ``file:PATH``, where the URL is the content of a variab
 ``jsonl:PATH``, ``jsonl:-``     one JSON object a line, appended and synced; ``-`` is standard output
 ``https://...``                 a POST of JSON with an ``Idempotency-Key``, to public hosts; see :mod:`.webhook`
 ``alertmanager+http://HOST``    Prometheus Alertmanager, API v2 (``+https`` too)
-``syslog://HOST[:514]``         RFC 5424 over UDP, the message in CEF; ``syslog+tcp://`` over TCP (octet counting)
+``syslog://HOST[:514]``         RFC 5424 over UDP, the message in CEF; ``syslog+tcp://`` over TCP (octet counting),
+                                ``syslog+tls://`` over TLS
 anything else                   Apprise (``pip install 'vpcflow[notify]'``): mail, Slack, Teams, and a hundred more
 =============================== ======================================================================================
 """

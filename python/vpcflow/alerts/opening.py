@@ -11,6 +11,7 @@ from typing import Any
 from .._hints import nearest
 from ..errors import RuleError
 from . import channels
+from .addresses import RefusedError
 from .alert import Channel
 
 _LONGEST_URL = 65536
@@ -71,23 +72,28 @@ def _opened(module: Any, url: str, allow_hosts: tuple[str, ...]) -> Channel:
 
 
 def kept_elsewhere(place: str, what: str = "channel") -> str:
-    """Returns what ``env:NAME`` or ``file:PATH`` hold. ``what`` it is for, as errors say."""
+    """Returns the line that ``env:NAME`` or ``file:PATH`` hold. ``what`` it is for, as errors say. Raises
+    :class:`~vpcflow.RuleError` for nothing, and for more than a line."""
+    value = _kept(place, what)
+    if not value:
+        lacks = "the variable is not set" if place.startswith("env:") else "the file is empty"
+        raise RuleError(f"{what} {place}: {lacks}")
+    if any(ord(letter) < 32 or ord(letter) == 127 for letter in value):
+        raise RuleError(f"{what} {place}: more than a line; expected one line of text")
+    return value
+
+
+def _kept(place: str, what: str) -> str:
     kind, _, name = place.partition(":")
     if kind == "env":
-        value = os.environ.get(name, "").strip()
-        if not value:
-            raise RuleError(f"{what} {place}: the variable is not set")
-        return value
+        return os.environ.get(name, "").strip()
     try:
         with open(name, encoding="utf-8") as file:
-            value = file.read(_LONGEST_URL).strip()
+            return file.read(_LONGEST_URL).strip()
     except OSError as e:
         raise RuleError(f"{what} {place}: {e.strerror}") from None
     except ValueError:
         raise RuleError(f"{what} {place}: not a text file") from None
-    if not value:
-        raise RuleError(f"{what} {place}: the file is empty")
-    return value
 
 
 def _near_scheme(scheme: str) -> str:
@@ -101,5 +107,9 @@ def check(one: Channel) -> None:
     into a folder or to post to a private address; :class:`~vpcflow.NotifyError` for what may be otherwise later, such
     as a name that is not resolved."""
     own = getattr(one, "check", None)
-    if own is not None:
+    if own is None:
+        return
+    try:
         own()
+    except RefusedError as error:
+        raise RuleError(f"channel {error}") from None

@@ -12,7 +12,7 @@ from typing import Any, cast
 
 from .._display import printable
 from .._hints import hint
-from ..alerts.http import RefusedError
+from ..alerts.addresses import RefusedError
 from ..alerts.opening import kept_elsewhere
 from ..errors import RuleError
 from ..io.aws import Connection

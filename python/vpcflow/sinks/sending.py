@@ -6,10 +6,11 @@ import contextlib
 import dataclasses
 import queue
 import threading
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Callable
 
-from ..alerts.http import RefusedError
+from ..alerts.addresses import RefusedError
 from ..errors import NotifyError
 from .dead import DeadLetters
 from .gate import Gate
@@ -20,6 +21,7 @@ PATIENCE = 300.0  # seconds that a sink may take nothing
 _QUEUED = 32 << 20  # bytes between the source and the senders
 _FAREWELL = 2.0  # seconds that an interrupt waits for requests that are under way
 _LOOK = 0.2  # seconds after which a full queue looks whether the senders still work
+_QUIET = 60.0  # seconds without notes after one that the sink failed
 _HOPELESS = 100  # events that were refused alone, and none taken: it is not for the events
 
 
@@ -72,7 +74,7 @@ class _Sending:
         self._queue: queue.Queue[_Chunk | None] = queue.Queue(max(sink.limits.at_once, _QUEUED // sink.limits.bytes))
         self._lock = threading.Lock()
         self._error: BaseException | None = None
-        self._told = False
+        self._told, self._quiet_until = False, 0.0
 
     def run(self, events: Iterable[tuple[str, bytes]]) -> Sent:
         senders = [threading.Thread(target=self._work, daemon=True) for _ in range(self._sink.limits.at_once)]
@@ -231,8 +233,8 @@ class _Sending:
     def _wait(self, error: NotifyError, after: float | None) -> None:
         if self._gate.failed(after):
             raise NotifyError(f"{error}; given up, what was not sent stays in the source")
-        if not self._told:
-            self._told = True
+        if not self._told and time.monotonic() >= self._quiet_until:
+            self._told, self._quiet_until = True, time.monotonic() + _QUIET
             self._log(f"not sent, will be retried for {self._patience:g} s: {error}")
 
     def _succeeded(self) -> None:

@@ -3,34 +3,34 @@
 from __future__ import annotations
 
 import datetime
-import http.client
 import urllib.parse
 
 from ..alert import Alert, Channel
-from ..http import TIMEOUT, post
+from ..http import TIMEOUT, Server, post_alert
 
 SCHEMES = ("alertmanager+http", "alertmanager+https")
 
 
 def open_channel(url: str, allow_hosts: tuple[str, ...]) -> Channel:
     """Makes the channel of a URL."""
-    return Alertmanager(url)
+    return Alertmanager(url, allow_hosts)
 
 
 class Alertmanager:
     """Prometheus Alertmanager, API v2. The same alert has the same labels, so it is one however often it comes."""
 
-    def __init__(self, url: str) -> None:
-        parts = urllib.parse.urlsplit(url)
-        self._secure = parts.scheme.endswith("https")
-        self._host, self._port = parts.hostname or "", parts.port or 9093
-        self._path = parts.path.rstrip("/") + "/api/v2/alerts"
-        self.label = f"{parts.scheme}://{self._host}"
+    def __init__(self, url: str, allow_hosts: tuple[str, ...] = ()) -> None:
+        self._server = Server(url, 9093, allow_hosts, patience=TIMEOUT)
+        self._path = urllib.parse.urlsplit(url).path.rstrip("/") + "/api/v2/alerts"
+        self.label = self._server.label
+
+    def check(self) -> None:
+        """Raises what :meth:`send` will for a URL or an address that is refused."""
+        self._server.address()
 
     def send(self, alert: Alert) -> None:
         """Sends the alert by one POST."""
         found = alert.finding
-        kind = http.client.HTTPSConnection if self._secure else http.client.HTTPConnection
         labels = {
             "alertname": found.detector, "severity": found.severity, "actor": found.actor, "id": alert.id,
             "targets": ",".join(found.targets),
@@ -42,4 +42,4 @@ class Alertmanager:
         }
         if alert.withdrawn:  # the alert of these labels is resolved
             body["endsAt"] = body["startsAt"]
-        post(kind(self._host, self._port, timeout=TIMEOUT), self._path, [body], self.label)
+        post_alert(self._server, self._path, [body])

@@ -2,56 +2,40 @@
 
 from __future__ import annotations
 
-import datetime
-import os
-import socket
 import urllib.parse
 
-from ...errors import NotifyError
+from ...errors import RuleError
+from ..addresses import RefusedError
 from ..alert import Alert, Channel
 from ..cef import cef
+from ..http import TIMEOUT
+from ..syslog import Receiver, message
 
-SCHEMES = ("syslog", "syslog+tcp")
-TIMEOUT = 10.0  # seconds for one delivery
+SCHEMES = ("syslog", "syslog+tcp", "syslog+tls")
 _SEVERITY = {"high": 2, "medium": 4, "low": 5}  # critical, warning, notice
-_FACILITY = 10  # security
 
 
 def open_channel(url: str, allow_hosts: tuple[str, ...]) -> Channel:
     """Makes the channel of a URL."""
-    return Syslog(url)
-
-
-def message(severity: int, identity: str, text: bytes) -> bytes:
-    """Makes a message of RFC 5424 of now."""
-    now = datetime.datetime.now(datetime.timezone.utc).isoformat()
-    name = "".join(c for c in socket.gethostname() if 33 <= ord(c) <= 126)[:255] or "-"
-    return f"<{8 * _FACILITY + severity}>1 {now} {name} vpcflow {os.getpid()} {identity[:32]} - ".encode() + text
-
-
-def counted(text: bytes) -> bytes:
-    """Frames a message for TCP by octet counting (RFC 6587)."""
-    return str(len(text)).encode() + b" " + text
+    return Syslog(url, allow_hosts)
 
 
 class Syslog:
-    """RFC 5424; the message is :func:`cef`. Over TCP with octet counting (RFC 6587)."""
+    """RFC 5424; the message is :func:`cef`. Over TCP and TLS (``?ca=FILE``) with octet counting."""
 
-    def __init__(self, url: str) -> None:
-        parts = urllib.parse.urlsplit(url)
-        self._to, self._tcp = (parts.hostname or "", parts.port or 514), parts.scheme == "syslog+tcp"
-        self.label = f"{parts.scheme}://{parts.hostname}"
+    def __init__(self, url: str, allow_hosts: tuple[str, ...] = ()) -> None:
+        options = dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(url).query))
+        try:
+            self._receiver = Receiver(url, allow_hosts, options.get("ca"), TIMEOUT)
+        except RefusedError as e:  # no certificates
+            raise RuleError(f"channel {e}") from None
+        self.label = self._receiver.label
+
+    def check(self) -> None:
+        """Raises what :meth:`send` will for a URL or an address that is refused."""
+        self._receiver.address()
 
     def send(self, alert: Alert) -> None:
         """Sends the alert as one message."""
         text = message(_SEVERITY[alert.finding.severity], alert.id, cef(alert).encode())
-        try:
-            if self._tcp:
-                with socket.create_connection(self._to, TIMEOUT) as tcp:
-                    tcp.sendall(counted(text))
-            else:
-                family, kind, protocol, _, address = socket.getaddrinfo(*self._to, type=socket.SOCK_DGRAM)[0]
-                with socket.socket(family, kind, protocol) as udp:
-                    udp.sendto(text[:65_000], address)
-        except (OSError, UnicodeError) as e:
-            raise NotifyError(f"{self.label}: {getattr(e, 'strerror', None) or type(e).__name__}") from None
+        self._receiver.send([text], until_read=False)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import http.client
 import urllib.parse
 
-from ...errors import RuleError
 from ..alert import Alert, Channel
-from ..http import TIMEOUT, Pinned, RefusedError, post, public_address
+from ..http import TIMEOUT, Server, post_alert
 
 SCHEMES = ("https", "http")
 
@@ -24,35 +22,15 @@ class Webhook:
 
     def __init__(self, url: str, allow_hosts: tuple[str, ...] = ()) -> None:
         parts = urllib.parse.urlsplit(url)
-        self._host, self._secure = parts.hostname or "", parts.scheme == "https"
-        self._port = parts.port or (443 if self._secure else 80)
+        port = 443 if parts.scheme == "https" else 80
+        self._server = Server(url, port, allow_hosts, is_foreign=True, patience=TIMEOUT)
         self._path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        self._allowed = self._host in allow_hosts or f"{self._host}:{self._port}" in allow_hosts
-        self._user = parts.username is not None
-        self.label = f"{parts.scheme}://{self._host}"
-
-    def _address(self) -> str:
-        """Returns the address to connect to."""
-        if not self._secure:
-            raise RefusedError(f"{self.label}: expected https; if the host is yours, --allow-host {self._host}")
-        if self._user:
-            raise RefusedError(f"{self.label}: refused: a user in the URL")
-        return public_address(self._host, self._port)
+        self.label = self._server.label
 
     def check(self) -> None:
-        """Raises :class:`~vpcflow.RuleError` for what :meth:`send` refuses."""
-        try:
-            if not self._allowed:
-                self._address()
-        except RefusedError as e:
-            raise RuleError(f"channel {e}") from None
+        """Raises what :meth:`send` will for a URL or an address that is refused."""
+        self._server.address()
 
     def send(self, alert: Alert) -> None:
         """Sends the alert by one POST; anything but a 2xx answer is an error."""
-        connection: http.client.HTTPConnection
-        if self._allowed:
-            kind = http.client.HTTPSConnection if self._secure else http.client.HTTPConnection
-            connection = kind(self._host, self._port, timeout=TIMEOUT)
-        else:
-            connection = Pinned(self._host, self._port, self._address())
-        post(connection, self._path, alert.as_dict(), self.label, {"Idempotency-Key": alert.id})
+        post_alert(self._server, self._path, alert.as_dict(), {"Idempotency-Key": alert.id})

@@ -10,7 +10,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..._display import printable
+from ...alerts.addresses import RefusedError
 from ...alerts.http import Answer, Server
+from ...errors import RuleError
 from ..opening import Place
 from ..sink import BusyError, StoppedError, TooLargeError
 
@@ -24,7 +26,12 @@ class Http:
 
     def __init__(self, place: Place, port: int) -> None:
         self._place, self._port = place, port
-        self.label = self._made().label
+        server = self._made()
+        try:
+            server.check_url()
+        except RefusedError as e:
+            raise RefusedError(f"{e}; credentials come by --auth") from None
+        self.label = server.label
         self._own = threading.local()
         self._servers: list[Server] = []
 
@@ -41,7 +48,9 @@ class Http:
         answer: Answer = server.ask("POST", path, body, headers)
         status = answer.status
         if status in _AGAIN:
-            raise BusyError(f"{self.label}: answered {status}", pause_of(answer.headers.get("retry-after")))
+            pause = pause_of(answer.headers.get("retry-after"))
+            asked = f", and asks for {pause:,.0f} s" if pause else ""
+            raise BusyError(f"{self.label}: answered {status}{asked}", pause)
         if status == 413:
             raise TooLargeError(f"{self.label}: answered 413, the request is too large")
         if 300 <= status < 400:
@@ -58,6 +67,13 @@ class Http:
         """Ends the connections."""
         for server in self._servers:
             server.close()
+
+
+def header_of(secret: str) -> str:
+    """Returns a secret as it is; :class:`~vpcflow.RuleError`, without it, if a header cannot hold it."""
+    if not (secret.isascii() and secret.isprintable()):
+        raise RuleError("auth: expected printable letters of ASCII in a line")
+    return secret
 
 
 def pause_of(text: str | None) -> float | None:

@@ -6,8 +6,8 @@ import contextlib
 import json
 from collections.abc import Sequence
 
+from ...alerts.addresses import RefusedError
 from ...alerts.alert import Alert, Channel
-from ...alerts.http import RefusedError
 from ...alerts.opening import channel, check, schemes
 from ...errors import NotifyError, RuleError
 from ...siem.findings import OWN

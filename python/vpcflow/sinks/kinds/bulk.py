@@ -12,7 +12,7 @@ from ..._hints import hint
 from ...errors import RuleError
 from ..opening import Place
 from ..sink import BusyError, Limits, Piece, Receipt, StoppedError
-from ._http import Http, json_of, said
+from ._http import Http, header_of, json_of, said
 
 SCHEMES = ("opensearch+http", "opensearch+https", "elastic+http", "elastic+https")
 OPTIONS = ("op", "ca")
@@ -20,6 +20,8 @@ _OPS = ("create", "index")
 _PORT = 9200
 _EXISTS, _AGAIN, _NOWHERE = 409, (408, 429, 500, 502, 503, 504), (401, 403, 404)
 _GROWING = ("sessions", "findings")
+_NO_NAME = "invalid_index_name"
+_NOT_IN_NAMES = frozenset(' ,"*+/\\|?#<>:')
 _IS_STREAM = "op_type of create"  # in the reason by which data streams refuse to replace
 
 
@@ -42,8 +44,9 @@ class Bulk:
         self._http = Http(place, _PORT)
         self.label = self._http.label
         prefix, _, index = place.path.rpartition("/")
-        if not index or index.startswith(("_", "-", "+")) or index != index.lower():
-            expected = f"{place.scheme}://HOST:PORT/INDEX, in lower case"
+        is_name = index not in ("", ".", "..") and not index.startswith(("_", "-")) and index == index.lower()
+        if not is_name or _NOT_IN_NAMES & set(index):
+            expected = f"{place.scheme}://HOST:PORT/INDEX, one index or data stream, in lower case"
             raise RuleError(f"sink {self.label}: index {index!r}; expected {expected}")
         self.label = f"{self.label}/{index}"  # by which dead letters of two indices are told apart
         self._is_asked = place.option("op") is not None
@@ -74,19 +77,19 @@ class Bulk:
                 raise StoppedError(f"{self.label}: a data stream takes op=create alone; leave ?op=index out")
             self._op = "create"
             return self.send(pieces)
-        return self._receipt(items)
+        return self._receipt(items, op)
 
-    def _receipt(self, items: Sequence[tuple[int, str]]) -> Receipt:
+    def _receipt(self, items: Sequence[tuple[int, str]], op: str) -> Receipt:
         retry: list[int] = []
         dead: list[tuple[int, str]] = []
         known, reason = 0, ""
         for i, (status, why) in enumerate(items):
-            if status == _EXISTS or (status == 200 and why == "updated"):
+            if (status == _EXISTS and op == "create") or (status == 200 and why == "updated"):
                 known += 1
-            elif status in _AGAIN:
+            elif status in _AGAIN or status == _EXISTS:  # of a document that another request changed just now
                 retry.append(i)
                 reason = f"{status} {why}"
-            elif status in _NOWHERE:
+            elif status in _NOWHERE or why.startswith(_NO_NAME):
                 raise StoppedError(f"{self.label}: {status} {why}")
             elif not 200 <= status < 300:
                 dead.append((i, f"{status} {why}"))
@@ -133,7 +136,7 @@ def authorization(auth: str | None) -> dict[str, str]:
     if auth is None:
         return {}
     if auth.startswith(("ApiKey ", "Bearer ", "Basic ")):
-        return {"Authorization": auth}
+        return {"Authorization": header_of(auth)}
     if ":" not in auth:
         raise RuleError("auth: expected USER:PASSWORD, ApiKey ..., or Bearer ...")
     return {"Authorization": f"Basic {base64.b64encode(auth.encode()).decode()}"}

@@ -12,7 +12,7 @@ from ...alerts.http import Server
 from ...errors import RuleError
 from ..opening import Place
 from ..sink import BusyError, Limits, Piece, Receipt, SplitError, StoppedError
-from ._http import Http, said
+from ._http import Http, header_of, said
 
 SCHEMES = ("sentinel+https", "sentinel+http")
 OPTIONS = ("authority", "ca")
@@ -41,6 +41,7 @@ class Sentinel:
         rule, _, stream = place.path.partition("/")
         if not rule or not stream or "/" in stream:
             raise RuleError(f"sink {self.label}: expected {place.scheme}://ENDPOINT/dcr-.../Custom-STREAM")
+        self.label = f"{self.label}/{rule}/{stream}"  # by which dead letters of two streams are told apart
         quoted = (urllib.parse.quote(rule), urllib.parse.quote(stream))
         self._path = f"/dataCollectionRules/{quoted[0]}/streams/{quoted[1]}?api-version={_API}"
         self._token = _Token(place)
@@ -76,7 +77,7 @@ class _Token:
         secret = place.auth or ""
         self._made = not secret.startswith("Bearer ")
         if not self._made:
-            self._value, self._end = secret[7:], float("inf")
+            self._value, self._end = header_of(secret[7:]), float("inf")
         elif secret.count(":") < 2:
             raise RuleError(f"sink {place.scheme}: expected --auth with TENANT:CLIENT:SECRET or Bearer TOKEN")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import time
 import urllib.parse
@@ -9,16 +10,18 @@ import uuid
 from collections.abc import Sequence
 from typing import Any
 
-from ...errors import RuleError
+from ...alerts.addresses import RefusedError
+from ...errors import NotifyError, RuleError
 from ..opening import Place
 from ..sink import BusyError, Limits, Piece, Receipt, SplitError, StoppedError
 from ..times import time_of
-from ._http import Http, json_of, said
+from ._http import Http, header_of, json_of, said
 
 SCHEMES = ("splunk+http", "splunk+https")
 OPTIONS = ("index", "source", "sourcetype", "acks", "ca")
 _PORT = 8088
 _FORMAT = (5, 6, 12, 13)  # codes that are about one event: no data, invalid format, no event, blank event
+_NO_CHANNEL = 10
 _ACK_PATIENCE, _ACK_LOOK = 120.0, 1.0  # seconds
 
 
@@ -38,7 +41,9 @@ class Hec:
 
     def __init__(self, place: Place) -> None:
         self._http = Http(place, _PORT)
-        self.label = self._http.label
+        index = place.option("index")
+        # By which dead letters of two indices are told apart.
+        self.label = self._http.label + ("" if index is None else f"?index={index}")
         self._schema = place.schema
         own = {name: value for name in ("index", "source") if (value := place.option(name)) is not None}
         own["sourcetype"] = str(place.option("sourcetype", f"vpcflow:{place.schema}"))
@@ -46,8 +51,9 @@ class Hec:
         self._acks = place.option("acks", "0") == "1"
         self._path = "/services/collector"
         self._channel = str(uuid.uuid4())
-        self._headers = {"Content-Type": "application/json", "Authorization": f"Splunk {place.auth}"}
-        if self._acks:
+        self._headers = {"Content-Type": "application/json", "Authorization": f"Splunk {header_of(place.auth or '')}"}
+        if self._acks:  # each request waits until it is indexed, for seconds
+            self.limits = dataclasses.replace(self.limits, at_once=8)
             self._headers["X-Splunk-Request-Channel"] = self._channel
 
     def encode(self, identity: str, line: bytes) -> bytes:
@@ -79,6 +85,8 @@ class Hec:
             self._taken(json_of(answer, self.label))
             return None
         code, at = _code(answer.body)
+        if code == _NO_CHANNEL:
+            raise StoppedError(f"{self.label}: the token wants acknowledgements: add ?acks=1 to the URL")
         if answer.status != 400 or code not in _FORMAT:
             raise self._http.refused(answer)
         if type(at) is not int or not 0 <= at < len(pieces):
@@ -101,15 +109,24 @@ class Hec:
         end = time.monotonic() + _ACK_PATIENCE
         path = f"{self._path}/ack?channel={urllib.parse.quote(self._channel)}"
         while time.monotonic() < end:
-            answer = self._http.post(path, json.dumps({"acks": [ack]}).encode(), self._headers)
-            if answer.status != 200:
-                raise self._http.refused(answer)
-            said_ = json_of(answer, self.label)
-            acks = said_.get("acks") if isinstance(said_, dict) else None
-            if isinstance(acks, dict) and acks.get(str(ack)) is True:
+            if self._is_indexed(path, ack):
                 return
             time.sleep(_ACK_LOOK)
         raise BusyError(f"{self.label}: not indexed within {_ACK_PATIENCE:.0f} s")
+
+    def _is_indexed(self, path: str, ack: int) -> bool:
+        """Asks once. An answer that does not come says nothing of the events: they need not go again."""
+        try:
+            answer = self._http.post(path, json.dumps({"acks": [ack]}).encode(), self._headers)
+            found = json_of(answer, self.label) if answer.status == 200 else None
+        except (StoppedError, RefusedError):
+            raise
+        except NotifyError:
+            return False
+        if answer.status != 200:
+            raise self._http.refused(answer)
+        acks = found.get("acks") if isinstance(found, dict) else None
+        return isinstance(acks, dict) and acks.get(str(ack)) is True
 
     def close(self) -> None:
         """Ends the connections."""
