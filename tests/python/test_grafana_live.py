@@ -265,7 +265,7 @@ def test_grafatui_draws_the_dashboard_of_prometheus(tmp_path):
     terminal = ["tmux", "-L", f"vpcflow-{os.getpid()}", "-f", "/dev/null"]
     try:
         own = f"{grafatui} --prometheus-url {running_.url} --range 4h --scrape-interval 5m --grafana-json {tmp_path / 'd1.json'}"
-        subprocess.run([*terminal, "new-session", "-d", "-x", "180", "-y", "60", f"exec {own}"], check=True)
+        subprocess.run([*terminal, "new-session", "-d", "-x", "180", "-y", "60", f"exec timeout --foreground -s KILL 120 {own}"], check=True)
         panes = subprocess.run([*terminal, "list-panes", "-F", "#{pane_pid}"], check=True, capture_output=True, text=True)
         for _ in range(60):
             time.sleep(0.5)
@@ -280,7 +280,7 @@ def test_grafatui_draws_the_dashboard_of_prometheus(tmp_path):
         assert re.search(rf"nodata +{nodata}\.00", screen), screen
     finally:
         with contextlib.suppress(ProcessLookupError, NameError):
-            os.kill(int(panes.stdout), signal.SIGKILL)  # it outlives its terminal
+            os.killpg(int(panes.stdout), signal.SIGKILL)  # it outlives its terminal; and this process, by two minutes
         subprocess.run([*terminal, "kill-server"], check=False)
         running_.close()
 

@@ -5,6 +5,7 @@ import os
 import pty
 import re
 import select
+import shlex
 import signal
 import subprocess
 import sys
@@ -16,6 +17,7 @@ import pytest
 import vpcflow as vf
 from conftest import HEADER, LONG, ROOT, line
 from vpcflow import _display
+from vpcflow.cli import main
 from vpcflow.detect.settings import Settings
 from vpcflow.errors import RuleError
 from vpcflow.live.sources import LogSource, StateSource
@@ -127,6 +129,46 @@ def test_a_filter_and_what_is_wrong_with_it(logs):
         await pilot.press("q")  # which is typed into no question
 
     driven(Logs(logs), drive)
+
+
+def test_what_is_shown_can_be_kept(logs, tmp_path, monkeypatch, capsys):
+    """The key w writes the view as text, under a name that is free, with the command that shows it again."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a b.log").write_bytes(logs)
+    name = shlex.quote("a b.log")
+
+    async def drive(app, pilot):
+        app.filter_by("dstport = 443")
+        await until(pilot, lambda: app.shown.where == "dstport = 443")
+        await pilot.press("w")
+        await until(pilot, lambda: "written: " in text(app))
+        assert "vpcflow-live-" in shown(app)[1]
+        await pilot.press("w", "q")
+
+    first = LogSource(["a b.log"], lambda: vf.scan("a b.log"), lambda flows, progress: gather(flows, settings=Settings()), name)
+    driven(first, drive, size=(160, 40))
+    one, two = sorted(tmp_path.glob("vpcflow-live-*.txt"))
+    assert (one.name, two.name) == ("vpcflow-live-19700101T015500Z-2.txt", "vpcflow-live-19700101T015500Z.txt")
+    kept, again = one.read_text(), two.read_text()
+    assert kept == again
+    picture, _, command = kept.rstrip("\n").rpartition("\n\n")
+    words = shlex.split(command)
+    assert words[:4] == ["vpcflow", "live", "a b.log", "--once"]
+    monkeypatch.setenv("COLUMNS", "100")
+    assert main(words[1:]) == 0
+    assert "10.0.0.14" in picture
+    panels = picture[picture.index("Talkers") :]
+    assert capsys.readouterr().out.rstrip("\n").endswith(panels)  # logs are read for the condition, and so are findings
+
+    async def refused(app, pilot):
+        (tmp_path / "gone").rmdir()
+        await pilot.press("w")
+        await until(pilot, lambda: "not written: " in text(app))
+        await pilot.press("q")
+
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    driven(Logs(logs), refused, size=(160, 40))
 
 
 def test_rows_lead_further(logs):

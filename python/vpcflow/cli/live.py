@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shlex
 import shutil
 import sys
 import time
@@ -114,7 +115,7 @@ def _span_of(args: argparse.Namespace) -> int | None:
 
 
 def _source_of(args: argparse.Namespace) -> Source:
-    logs = " ".join(args.paths or ()) or "logs/"
+    logs = shlex.join(args.paths or ()) or "logs/"
     if args.state is not None:
         if len(args.state) > 1:
             raise PlanError("live: --state is given twice; one watch has one")

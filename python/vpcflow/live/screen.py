@@ -36,6 +36,7 @@ from .picture import (
 )
 from .pivot import about_address, about_finding, about_trace, where_of
 from .reading import Reading, Told
+from .saving import save
 from .sources import Source
 from .view import PANELS, View, check_where, view
 
@@ -43,7 +44,7 @@ _MOST_UNSEEN = 4  # lines
 _NARROW = 64  # columns below which panels stand below each other
 _SPANS: tuple[int | None, ...] = (900, 3600, 6 * 3600, 24 * 3600, None)
 _MEASURES = ("bytes", "packets", "records")
-_KEYS = "q quit  / filter  enter look closer  s sort  [ ] span  p pause  u not seen  ? help"
+_KEYS = "q quit  / filter  enter look closer  s sort  [ ] span  p pause  w write  u not seen  ? help"
 _SHORT_KEYS = "q quit  / filter  s sort  p pause  ? help"
 _HELP = """Keys
   tab, shift+tab   go to the next panel, the one before
@@ -54,6 +55,7 @@ _HELP = """Keys
   s                rank talkers and ports by bytes, packets, records
   [ ]              show a shorter, a longer time
   u                what is not seen, all of it
+  w                write what is shown to a file in this folder
   p                pause, go on
   r                read again now
   q, ctrl+c        quit
@@ -172,7 +174,7 @@ class LiveApp(App[int]):
         Binding("slash", "ask", "filter", priority=True), Binding("p", "pause", "pause"), Binding("s", "sort", "sort"),
         Binding("left_square_bracket", "span(-1)", "shorter"), Binding("right_square_bracket", "span(1)", "longer"),
         Binding("u", "unseen", "not seen"), Binding("question_mark", "help", "help"), Binding("r", "read", "read"),
-        Binding("escape", "leave", "back"),
+        Binding("escape", "leave", "back"), Binding("w", "save", "write"),
     ]  # fmt: skip
 
     def __init__(
@@ -181,7 +183,7 @@ class LiveApp(App[int]):
         super().__init__(ansi_color=True)
         self._source, self._reading, self._period, self._rows = source, first, refresh, rows
         self._span, self._where, self._measure = span, where, "bytes"
-        self._paused, self._trouble = False, ""
+        self._paused, self._trouble, self._said = False, "", ""
         self._busy: threading.Thread | None = None
         self._asked_from: Widget | None = None  # where the focus was before the question
         self._again = False  # a reading was asked for while one goes on
@@ -263,7 +265,7 @@ class LiveApp(App[int]):
         self._draw()
 
     def _take(self, reading: Reading, made: View) -> None:
-        self._reading, self._trouble = reading, ""
+        self._reading, self._trouble, self._said = reading, "", ""
         self._draw(made)
         if self._again:
             self._again = False
@@ -283,6 +285,8 @@ class LiveApp(App[int]):
         head = heading(made, width)
         if self._paused:
             head = f"PAUSED {head}"
+        if self._said:
+            head += f"\n{shortened(self._said, width)}"
         if self._trouble:
             head += f"\ncannot be read now, will be retried: {printable(self._trouble)}"
         self._set("head", head)
@@ -326,6 +330,16 @@ class LiveApp(App[int]):
         if chosen:
             self._span = chosen[0]
             self._read()
+
+    def action_save(self) -> None:
+        """Writes what is shown to a file, and says where it is, until the next reading."""
+        if self.shown is None:
+            return
+        try:
+            self._said = f"written: {printable(save(self.shown, self._source.command, span=self._span, rows=self._rows))}"
+        except VpcflowError as error:
+            self._said = f"not written: {printable(str(error))}"
+        self._draw()
 
     def action_help(self) -> None:
         """Shows the keys."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from typing import Callable, Protocol
 
@@ -15,10 +16,11 @@ from .state import looks_of, read_state
 
 class Source(Protocol):
     """Something that can be read again and again. ``flows``: makes the logs in which addresses are traced; ``None`` if
-    there are none. ``logs``: how a command line names them."""
+    there are none. ``logs``: how a command line names them; ``command``: the one that shows the source."""
 
     flows: Callable[[], Flows] | None
     logs: str
+    command: str
 
     def read(self, span: int | None, progress: Progress | None = None) -> Reading:
         """Reads what is there now, of a state the last ``span`` seconds. Raises :class:`~vpcflow.VpcflowError`, and
@@ -35,6 +37,7 @@ class StateSource:
 
     def __init__(self, path: str, flows: Callable[[], Flows] | None = None, logs: str = "logs/") -> None:
         self.path, self.flows, self.logs = path, flows, logs
+        self.command = shlex.join(["vpcflow", "live", "--state", path])
         self._looks: int | None = None
 
     def read(self, span: int | None, progress: Progress | None = None) -> Reading:
@@ -57,7 +60,7 @@ class LogSource:
         logs: str,
     ) -> None:  # fmt: skip
         self.flows: Callable[[], Flows] | None = flows
-        self.logs = logs
+        self.logs, self.command = logs, f"vpcflow live {logs}"
         self._make, self._paths, self._gather = flows, list(paths), gather
         self._seen: object = None
         self._reading: Reading | None = None
