@@ -19,10 +19,10 @@ from any_logs import any_log
 from conftest import HEADER, ROOT, SAMPLE, line
 from vpcflow import rules
 from vpcflow._display import instant, length
+from vpcflow._words import share
 from vpcflow.cli import main
 from vpcflow.detect import Baseline
 from vpcflow.query.axis import figure
-from vpcflow.report.verdict import share
 
 LONG = bool(os.environ.get("VPCFLOW_LONG"))  # make soak
 BUDGET = 150_000  # bytes of a page

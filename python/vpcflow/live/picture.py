@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from .. import _core
 from .._display import can_show, human_bytes, instant, length, printable
 from .._layout import padded, shortened, text_width, wrapped
-from .._words import count
+from .._words import count, share
 from ..serve.board import protocol_name
 from .reading import Told
 from .view import Panel, View
@@ -88,7 +88,7 @@ def courses(view: View) -> list[Course]:
         volume += f", {human_bytes(totals['bytes'] / seconds)}/s"
     refused = f"{least}{totals['rejected']:,}"
     if totals["records"]:
-        refused += f" ({totals['rejected'] / totals['records']:.1%})"
+        refused += f" ({share(totals['rejected'], totals['records'])})"
     sums = {"bytes": volume, "records": f"{least}{totals['records']:,}", "rejected": refused}
     for name, field in (("bytes", "bytes"), ("rejected", "action")):
         if field not in view.fields:
@@ -146,7 +146,7 @@ def panel_sums(panel: Panel) -> str:
         return name
     noun = f" {panel.measure}" if panel.measure != "bytes" and not panel.name.startswith("rejected") else ""
     total = human_bytes(panel.total) if panel.measure == "bytes" else f"{panel.total:,}"
-    other = f"{panel.other / panel.total:.0%}" if panel.total else "-"
+    other = share(panel.other, panel.total, 0) if panel.total else "-"
     return f"{name}: {'at least ' if panel.floor else ''}{total}{noun}, other {other}"
 
 
@@ -154,7 +154,7 @@ def panel_rows(panel: Panel) -> list[Row]:
     """Returns the rows of a panel, then all others together, then the total."""
     def row(label: str, value: int, key: str | None) -> Row:
         amount = human_bytes(value) if panel.measure == "bytes" else f"{value:,}"
-        return Row(label, amount, f"{value / panel.total:.1%}" if panel.total else "-", key)
+        return Row(label, amount, share(value, panel.total) if panel.total else "-", key)
 
     rows = [row(_label(panel, one), one[panel.measure], _key(panel, one)) for one in panel.rows]
     return [*rows, row("other", panel.other, None), row("total", panel.total, None)]

@@ -336,7 +336,8 @@ class LiveApp(App[int]):
         if self.shown is None:
             return
         try:
-            self._said = f"written: {printable(save(self.shown, self._source.command, span=self._span, rows=self._rows))}"
+            path = save(self.shown, self._source.command, span=self._span, rows=self._rows)
+            self._said = f"written: {printable(path)}"
         except VpcflowError as error:
             self._said = f"not written: {printable(str(error))}"
         self._draw()

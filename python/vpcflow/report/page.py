@@ -12,12 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .._display import instant, length, printable
-from .._words import count
+from .._words import count, share
 from ..audit.result import WORDS
 from ..charts.drawing import CSS
 from ..query.axis import figure
 from .tables import Column, Figure, Table, day, incident_chart, of_many, over_time, table, within, worst_covered
-from .verdict import share
 
 if TYPE_CHECKING:
     import jinja2

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from .._words import count
+from .._words import count, share
 from ..findings.findings import Limit
 from ..query.axis import figure
 from .gather import Gathered
@@ -103,18 +103,6 @@ def _coverage(made: Gathered, model: dict[str, Any]) -> list[tuple[str, str]]:
             text += "; absent is an interface that was idle, or whose logs are missing"
         lines.append(("limit", text))
     return lines
-
-
-def share(part: int, whole: int) -> str:
-    """Formats a share of a whole; one that is not all and not nothing never looks like it.
-
-    >>> share(1, 3), share(1, 100_000), share(99_999, 100_000), share(5, 5)
-    ('33.3%', '<0.1%', '>99.9%', '100.0%')
-    """
-    text = f"{part / whole:.1%}"
-    if text == "0.0%" and part:
-        return "<0.1%"
-    return ">99.9%" if text == "100.0%" and part < whole else text
 
 
 def _lacking(made: Gathered, model: dict[str, Any]) -> list[tuple[str, str]]:
