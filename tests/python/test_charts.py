@@ -274,12 +274,23 @@ def test_what_cannot_be_drawn_is_refused_in_words(flows):
         (lambda: c.sankey(flows, "srcaddr"), "expected two to four different fields"),
         (lambda: c.incident_timeline([]), "there is no incident"),
         (lambda: c.zone_matrix(flows, {"a": "10.0.0.0/8"}), "zones: a list is needed"),
+        (lambda: c.zone_matrix(vf.scan(b"srcaddr bytes\n10.0.0.1 4\n")), "^zone_matrix: the logs lack dstaddr$"),
+        (lambda: c.coverage_timeline(vf.scan(b"srcaddr bytes\n10.0.0.1 4\n")), "^coverage_timeline: the logs lack start and end$"),
+        (lambda: c.timeline(flows.head(3).to_arrow()), r"Flows is needed, not a Table; write vf.charts.timeline\(vf.scan\(frame\)\)$"),
     ]:
         if words is None:
             call()
             continue
         with pytest.raises(vf.VpcflowError, match=words):
             call()
+
+
+def test_who_knows_other_libraries_is_told(flows):
+    chart = vf.charts.timeline(flows)
+    for name, words in (("show", "as a cell's last line"), ("savefig", "chart.save"), ("data", "chart.rows"), ("titel", "did you mean 'title'|no attribute 'titel'")):
+        with pytest.raises(AttributeError, match=words):
+            getattr(chart, name)
+    assert not hasattr(chart, "_repr_html_")
 
 
 def test_any_logs_are_drawn_or_refused(quiet):
@@ -295,7 +306,7 @@ def test_any_logs_are_drawn_or_refused(quiet):
             except vf.VpcflowError as error:
                 refused.append(str(error))
     assert all(drawn.values())
-    assert [text for text in refused if not re.search("(is|are) in none of|nothing to draw|no record", text)] == []
+    assert [text for text in refused if not re.search("(is|are) in none of|nothing to draw|no record|the logs lack", text)] == []
 
 
 def structure(svg):

@@ -165,6 +165,10 @@ def test_what_cannot_be_drawn_is_refused_in_words():
     ]:
         with pytest.raises(vf.PlanError, match=words):
             call()
+    for draw in (grouped.collect().plot, grouped.collect().plot.bar, flows.group_by(every="1h").agg(n=vf.count()).collect().plot.line):
+        for name, value, words in (("kind", "bar", r"plot.bar\(\)"), ("x", "srcaddr", "by='action'"), ("figsize", (8, 4), "subplots"), ("title", "t", "set_title")):
+            with pytest.raises(vf.ArgumentError, match=f"no argument '{name}'; write .*{words}"):
+                draw(**{name: value})
     assert pyplot.get_fignums() == []  # what is refused leaves no empty figure
 
 

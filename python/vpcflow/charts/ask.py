@@ -55,6 +55,14 @@ def _logs(flows: Flows, name: str, more: str = "") -> Flows:
     return flows
 
 
+def _need(flows: Flows, name: str, *fields: str) -> None:
+    """Checks that logs have the fields without which a chart would be of nothing."""
+    there = dict(flows._with(allow_missing=True).schema)
+    lacking = [field for field in fields if field not in there]
+    if there and lacking:
+        raise PlanError(f"{name}: the logs lack {' and '.join(lacking)}")
+
+
 def _number(n: int, name: str, most: int) -> int:
     if not 1 <= whole(n, "n", f"vf.charts.{name}(flows, n=5)") <= most:
         raise PlanError(f"{name}: n={n}: expected 1 to {most}")
@@ -180,7 +188,7 @@ def zone_matrix(flows: Flows, zones: Zones | None = None, *, measure: str = "byt
     >>> [(row["row"], row["column"], row["value"]) for row in vf.charts.zone_matrix(vf.scan(log)).rows]
     [('outside', 'private', 5), ('private', 'outside', 9)]
     """
-    _logs(flows, "zone_matrix", ", {...}")
+    _need(_logs(flows, "zone_matrix", ", {...}"), "zone_matrix", "srcaddr", "dstaddr")
     unit, agg = _measure(measure)
     pairs = _zoned(flows, zones).group_by("source_zone", "target_zone").agg(value=agg).collect()
     rows = [
@@ -262,7 +270,8 @@ def node_graph(
 def coverage_timeline(flows: Flows, *, n: int = 20, title: str = "") -> Spans:
     """Draws what the logs have of each interface: OK, SKIPDATA (counts are a floor), NODATA, absent; of the ``n``
     interfaces with most that is not OK."""
-    rows = _logs(flows, "coverage_timeline").coverage()
+    _need(_logs(flows, "coverage_timeline"), "coverage_timeline", "start", "end")
+    rows = flows.coverage()
     return coverage_spans(rows.rows(), n, title)
 
 

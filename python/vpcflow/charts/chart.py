@@ -5,12 +5,21 @@ from __future__ import annotations
 import abc
 import os
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..errors import OutputError, PlanError
 from ..io.writing import write_whole
+from ..query.wrong import no_attribute
 
 Row = dict[str, Any]
+_WRONG = {
+    **dict.fromkeys(("show", "display"), "it is shown by a notebook as a cell's last line; chart.save('chart.svg')"),
+    **dict.fromkeys(("savefig", "to_svg", "write_image", "to_file"), "chart.save('chart.svg')"),
+    **dict.fromkeys(("to_html", "write_html"), "chart.save('chart.html')"),
+    **dict.fromkeys(("to_dict", "to_json"), "chart.altair().to_dict()"),
+    **dict.fromkeys(("data", "to_pandas", "df"), "chart.rows"),
+    **dict.fromkeys(("properties", "encode", "interactive"), "chart.altair()"),
+}  # fmt: skip
 
 
 class Chart(abc.ABC):
@@ -80,6 +89,11 @@ class Chart(abc.ABC):
             return forms
         version = made["$schema"].rpartition("/v")[2].partition(".")[0]
         return {f"application/vnd.vegalite.v{version}+json": made, **forms}
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            raise no_attribute(self, name, _WRONG, "a chart")
 
     def _repr_svg_(self) -> str:
         return self.svg()

@@ -63,8 +63,16 @@ def instance(given: Any, kind: type[_T] | tuple[type[_T], ...], name: str, call:
     """Checks that an object of a class is given, and returns it."""
     if not isinstance(given, kind):
         kinds = " or ".join(one.__name__ for one in (kind if isinstance(kind, tuple) else (kind,)))
-        raise ArgumentError(f"{name}: {kinds} is needed, not {given!r:.100}; write {call}")
+        if hasattr(given, "__arrow_c_stream__"):
+            call = call.replace("vf.scan('logs/')", "vf.scan(frame)")
+        raise ArgumentError(f"{name}: {kinds} is needed, not {_shown(given)}; write {call}")
     return given
+
+
+def _shown(given: Any) -> str:
+    """Shows what was given: a short value as it is, others by their class."""
+    text = repr(given)
+    return text if len(text) <= 100 and "\n" not in text else f"a {type(given).__name__}"
 
 
 def several(given: Any, name: str, call: str) -> list[Any]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from ..errors import PlanError
+from ..errors import ArgumentError, PlanError
 from .axis import plain
 from .drawing import BARS, Picture, Series, coverage, grouped, largest, new_axes, shown
 from .meaning import Meaning, meanings
@@ -16,6 +17,23 @@ if TYPE_CHECKING:
 
 _PANELS = 6
 _GROUP = "flows.group_by(every='5m').agg(bytes=vf.sum('bytes')).collect().plot()"
+
+
+#: Arguments of pandas' plot, with what there is in place of them.
+_OF_PANDAS = {
+    "kind": "plot.bar() or plot.line()", "x": "plot('bytes', by='action'), where keys and time find their axis",
+    "stacked": "vf.charts.top_n(flows, 'srcaddr')", "subplots": "plot.facets('action')",
+    **dict.fromkeys(("title", "logy", "rot", "grid", "legend"), "it on the axes that are returned: ax.set_title('...')"),
+    "figsize": "plot(ax=pyplot.subplots(figsize=(8, 4))[1])",
+}  # fmt: skip
+
+
+def _refuse_of_pandas(style: Mapping[str, Any]) -> None:
+    """Raises :class:`~vpcflow.ArgumentError` for arguments of pandas, which matplotlib would not understand."""
+    for name in style:
+        if name in _OF_PANDAS:
+            right = f"{_OF_PANDAS[name]}, or result.to_pandas().plot(...)"
+            raise ArgumentError(f"plot: no argument {name!r}; write {right}")
 
 
 class Plot:
@@ -47,6 +65,7 @@ class Plot:
         ``y``: the measure, by default the first. ``by``: the key whose values are series, by default all that are not
         on an axis; ``""`` for none. ``style`` goes to matplotlib.
         """
+        _refuse_of_pandas(style)
         if self._result.columns == ["interface_id", "seen", "start", "end", "minutes"]:
             if not len(self._result):
                 raise PlanError("plot: nothing to draw: the result has no rows")
@@ -55,6 +74,7 @@ class Plot:
 
     def line(self, y: str | None = None, *, by: str | None = None, ax: Axes | None = None, **style: Any) -> Axes:
         """Draws a measure over time, one line for each value of the keys. Needs a result of ``group_by(every=...)``."""
+        _refuse_of_pandas(style)
         picture, series = self._lines(y, by, self._named("key"))
         axes = new_axes(1, 3.5)[0] if ax is None else ax
         picture.lines(axes, picture.rows, series, style)
@@ -63,6 +83,7 @@ class Plot:
     def bar(self, y: str | None = None, *, by: str | None = None, ax: Axes | None = None, **style: Any) -> Axes:
         """Draws a measure as horizontal bars, named by the keys: in the order of the rows, of more than twenty the
         largest."""
+        _refuse_of_pandas(style)
         picture, names, series = self._bars(y, by, self._named("key"))
         bars = grouped(picture.rows, names)
         axes = new_axes(1, 1.2 + 0.26 * min(len(bars), BARS))[0] if ax is None else ax
