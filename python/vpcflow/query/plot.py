@@ -23,7 +23,7 @@ _GROUP = "flows.group_by(every='5m').agg(bytes=vf.sum('bytes')).collect().plot()
 _OF_PANDAS = {
     "kind": "plot.bar() or plot.line()", "x": "plot('bytes', by='action'), where keys and time find their axis",
     "stacked": "vf.charts.top_n(flows, 'srcaddr')", "subplots": "plot.facets('action')",
-    **dict.fromkeys(("title", "logy", "rot", "grid", "legend"), "it on the axes that are returned: ax.set_title('...')"),
+    **dict.fromkeys(("title", "logy", "rot", "grid", "legend"), "it on the axes that it returns: ax.set_title('...')"),
     "figsize": "plot(ax=pyplot.subplots(figsize=(8, 4))[1])",
 }  # fmt: skip
 
