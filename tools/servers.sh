@@ -9,13 +9,15 @@
 #   axe-core, which checks pages    npm: with `all`
 #   Prometheus                      Debian's package: with `all`
 #   VictoriaLogs, VictoriaMetrics   Go, built here in some two minutes: with `all`
-#   types of Grafana and ECS        npm: with `all`
+#   types of Grafana, ECS, and of the clients of Elasticsearch and OpenSearch     npm: with `all`
+#   Azure's models, Splunk's AppInspect, a parser of Athena's SQL     Python's packages, beside what is installed: with `all`
 #   grafatui, which draws dashboards in a terminal   crates.io, built here in some three minutes: with `all`
 #   pySigma's queries for OpenSearch    Python's package, beside what is installed: with `all`
 set -eu
 elasticmq=1.6.14 versitygw=v1.8.0 kafka=4.0.0 opensearch=2.19.1.0 kinesis=0.6.2 axe=4.14.1
 trino=435 sigma=2.0.3 grafatui=0.1.18
 victorialogs=v1.52.1 victoriametrics=v1.151.0 grafana=13.2.3 ecs=9.4.0 typescript=5.9.3
+elastic=9.4.3 opensearchjs=3.9.0 azuremonitor=7.0.0 azurelogs=14.0.0 appinspect=4.3.1 sqlglot=30.30.0
 packages="prometheus-alertmanager syslog-ng-core libivykis0 libnet1 libjson-c5 libpcre3 libwrap0 libglib2.0-0"
 folder=$1 which=${2:-}
 mkdir -p "$folder" && folder=$(cd "$folder" && pwd)
@@ -60,10 +62,16 @@ if [ "$which" = all ]; then
     (cd "$folder/grafana" && npm install --silent --no-audit --no-fund --ignore-scripts "@grafana/schema@$grafana" "typescript@$typescript" >/dev/null 2>&1) ||
       echo "No @grafana/schema from npm: its test is skipped"
   fi
-  if [ ! -e "$folder/ecs/node_modules/@elastic/ecs" ]; then
+  if [ ! -e "$folder/ecs/node_modules/@opensearch-project/opensearch" ]; then
     mkdir -p "$folder/ecs"
-    (cd "$folder/ecs" && npm install --silent --no-audit --no-fund --ignore-scripts "@elastic/ecs@$ecs" "typescript@$typescript" >/dev/null 2>&1) ||
-      echo "No @elastic/ecs from npm: its test is skipped"
+    (cd "$folder/ecs" && npm install --silent --no-audit --no-fund --ignore-scripts "@elastic/ecs@$ecs" "typescript@$typescript" \
+      "@elastic/elasticsearch@$elastic" "@opensearch-project/opensearch@$opensearchjs" >/dev/null 2>&1) ||
+      echo "No types of ECS and of clients from npm: their tests are skipped"
+  fi
+  if [ ! -e "$folder/siem/splunk_appinspect" ]; then
+    python3 -m pip install -q --target "$folder/siem" "azure-mgmt-monitor==$azuremonitor" "azure-mgmt-loganalytics==$azurelogs" \
+      "splunk-appinspect==$appinspect" "sqlglot==$sqlglot" >/dev/null 2>&1 ||
+      echo "No packages of SIEMs from Python's registry: their tests are skipped"
   fi
   if [ ! -e "$folder/sigma/sigma/backends/opensearch" ]; then # its pySigma may be older than the one we use
     python3 -m pip install -q --target "$folder/sigma" "pysigma-backend-opensearch==$sigma" >/dev/null 2>&1 ||

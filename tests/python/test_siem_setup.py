@@ -10,6 +10,7 @@ import vpcflow as vf
 from conftest import SAMPLE
 from vpcflow import cli
 from vpcflow.siem import setup
+from vpcflow.sinks.kinds.s3 import _partition
 
 HEADER = (
     "version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status vpc-id subnet-id "
@@ -136,7 +137,8 @@ def test_splunk_gives_other_schemas_the_names_of_its_model():
 def test_a_table_of_sentinel_has_a_column_of_its_type_for_each_member(schema):
     made = setup.files("sentinel", schema)
     columns = {
-        one["name"]: one["type"] for one in json.loads(made["vpcflow_CL.json"])["properties"]["schema"]["columns"]
+        one["name"]: one["type"].lower()
+        for one in json.loads(made["vpcflow_CL.json"])["properties"]["schema"]["columns"]
     }
     rule = json.loads(made["dcr.json"])["resources"][0]["properties"]
     assert {one["name"]: one["type"] for one in rule["streamDeclarations"]["Custom-vpcflow_CL"]["columns"]} == columns
@@ -151,6 +153,12 @@ def test_athena_has_the_columns_of_the_objects(tmp_path):
     for name in vf.export(vf.scan(WIDE), unit="records").to_arrow().schema.names:
         assert f"  `{name}` " in text
     assert "LOCATION 's3://lake/flows/'" in text
+    (template,) = re.findall(r"'storage.location.template' = 's3://lake/flows/(.*)/'", text)
+    names = {"${region}": "eu-west-1", "${accountid}": "000000000001", "${eventday}": "20260102"}
+    for name, value in names.items():
+        assert f"'projection.{name[2:-1]}.type' = " in text
+        template = template.replace(name, value)
+    assert template == _partition(*names.values())  # as objects are named
     with pytest.raises(vf.PlanError, match="location"):
         setup.files("athena", location="s3://lake/'; drop table x/")
 

@@ -8,6 +8,9 @@ from typing import Any
 
 from ..findings.finding import Finding
 
+#: Security Lake's partitions of objects.
+LAKE_PARTITION = "region={region}/accountId={account}/eventDay={day}"
+
 
 def utc(seconds: float) -> str:
     """Formats a time as RFC 3339.

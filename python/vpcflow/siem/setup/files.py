@@ -8,6 +8,7 @@ from typing import Any, Callable
 
 from ..._hints import hint
 from ...errors import PlanError
+from ..places import LAKE_PARTITION
 from .kinds import members, schema_of
 from .search import elastic, opensearch
 from .splunk import splunk
@@ -21,8 +22,11 @@ TARGETS = {
 _OF_FINDINGS = {
     "opensearch": ("ecs", "ocsf"), "elastic": ("ecs",), "splunk": ("ocsf", "ecs"), "securityhub": ("asff",),
 }  # fmt: skip
+_INDICES = {"opensearch": opensearch, "elastic": elastic}
 UNITS = ("sessions", "records", "findings")
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,99}")
+_INDEX = re.compile(r"[a-z][a-z0-9_.-]{0,99}")
+_FIRST_DAY = "20150601"  # of flow logs
 _COLUMNS = {
     "ip": "string", "keyword": "string", "long": "long", "double": "real", "date": "datetime", "millis": "long",
 }  # fmt: skip
@@ -54,13 +58,15 @@ def files(
     if chosen not in known:
         what = f"{target} for findings" if unit == "findings" else target
         raise PlanError(f"siem: {what} with schema {chosen!r}; expected {' or '.join(known)}")
-    if not _NAME.fullmatch(name):
-        raise PlanError(f"siem: name {name!r}; expected lower case letters, digits, _ and -, a letter first")
+    is_index = target in _INDICES
+    if not (_INDEX if is_index else _NAME).fullmatch(name):
+        signs = "_, - and ." if is_index else "_ and -"
+        raise PlanError(f"siem: name {name!r}; expected lower case letters, digits, {signs}, a letter first")
     if days < 1:
         raise PlanError(f"siem: days={days}; expected at least 1")
     if not re.fullmatch(r"s3://[A-Za-z0-9][A-Za-z0-9./_=-]*/", location):
         raise PlanError(f"siem: location {location!r}; expected s3://BUCKET/PREFIX/")
-    search = {"opensearch": opensearch, "elastic": elastic}.get(target)
+    search = _INDICES.get(target)
     if search is not None:
         return {path: _text(content) for path, content in search(chosen, name, days, unit or "").items()}
     makers: dict[str, Callable[[], dict[str, str]]] = {
@@ -101,7 +107,9 @@ def _sentinel(schema: str, name: str) -> dict[str, str]:
             },
         }],
     }  # fmt: skip
-    made = {"properties": {"schema": {"name": table, "columns": columns}, "plan": "Analytics"}}
+    # Tables have another word for a time than rules.
+    typed = [{**column, "type": {"datetime": "dateTime"}.get(column["type"], column["type"])} for column in columns]
+    made = {"properties": {"schema": {"name": table, "columns": typed}, "plan": "Analytics"}}
     return {f"{table}.json": _text(made), "dcr.json": _text(rule)}
 
 
@@ -114,15 +122,23 @@ def _securityhub() -> dict[str, str]:
 
 
 def _athena(name: str, location: str) -> dict[str, str]:
-    """The table of objects of OCSF in Parquet, in Security Lake's partitions. Needs pyarrow."""
+    """The table of objects of OCSF in Parquet, in Security Lake's partitions. Athena computes where they are, as it finds
+    none whose names have capitals by itself; of region and account it must be said which. Needs pyarrow."""
     from ..nested import nested_schema
 
     columns = ",\n".join(f"  `{field.name}` {_hive(field.type)}" for field in nested_schema())
     table = name.replace("-", "_")
+    partition = LAKE_PARTITION.format(region="${region}", account="${accountid}", day="${eventday}")
+    properties = {
+        "projection.enabled": "true", "projection.region.type": "injected", "projection.accountid.type": "injected",
+        "projection.eventday.type": "date", "projection.eventday.format": "yyyyMMdd",
+        "projection.eventday.range": f"{_FIRST_DAY},NOW", "storage.location.template": f"{location}{partition}/",
+    }  # fmt: skip
+    projection = ",\n".join(f"  '{key}' = '{value}'" for key, value in properties.items())
     text = (
         f"CREATE EXTERNAL TABLE IF NOT EXISTS `{table}` (\n{columns}\n)\n"
         "PARTITIONED BY (`region` string, `accountid` string, `eventday` string)\n"
-        f"STORED AS PARQUET\nLOCATION '{location}';\n"
+        f"STORED AS PARQUET\nLOCATION '{location}'\nTBLPROPERTIES (\n{projection}\n);\n"
     )
     return {"table.sql": text}
 

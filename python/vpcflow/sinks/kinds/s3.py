@@ -11,6 +11,7 @@ from typing import Any
 
 from ...errors import RuleError
 from ...io.aws.words import REPLACED, code_of
+from ...siem.places import LAKE_PARTITION
 from ..marks import chunk_id
 from ..opening import Place
 from ..sink import Limits, Piece, Receipt
@@ -107,7 +108,7 @@ class Lake:
 
 
 def _partition(region: str | None, owner: str | None, day: str) -> str:
-    return f"region={region or 'unknown'}/accountId={owner or 'unknown'}/eventDay={day}"
+    return LAKE_PARTITION.format(region=region or "unknown", account=owner or "unknown", day=day)
 
 
 def _with_pairs(line: bytes) -> bytes:
