@@ -451,6 +451,6 @@ def test_what_is_wrong_with_the_input_is_said(tmp_path, capsys):
 
 def test_the_story_of_an_entity_is_a_text(planted):
     lines = str(planted.about("i-0bbb000000000002")).splitlines()
-    assert lines[0].startswith("2026-11-23 08:05:00 cloudtrail RunInstances by arn:aws:iam::123456789012:user/ops (")
-    assert "flows 10.0.1.66 to 198.51.100.200 port 3333 ACCEPT" in lines[1]
+    assert lines[0].startswith("2026-11-23 08:05:00 cloudtrail RunInstances of i-0bbb000000000002 by arn:aws:iam::123456789012:user/ops from 198.51.100.23 (")
+    assert "flows eni-0bbb000000000002 10.0.1.66 to 198.51.100.200 port 3333 ACCEPT" in lines[1]
     assert str(planted.about("i-0bbb0000000002")) == "no event of i-0bbb0000000002; did you mean 'i-0bbb000000000002'?"

@@ -9,6 +9,7 @@ import teller_cluster
 import vpcflow as vf
 from conftest import LONG
 from vpcflow._display import instant
+from vpcflow.cli import main
 from vpcflow.correlate import of
 from vpcflow.errors import RuleError
 
@@ -168,3 +169,46 @@ def test_stories_of_a_cluster_are_found_once(tmp_path, seed):
     rows, wrong = teller_cluster.judged(labels, vf.correlate(vf.scan(tmp_path / "flows"), **places).rows())
     assert [one for one in wrong if one[0] in ("missed", "again")] == []
     assert sum(row["false"] for row in rows.values()) <= 2
+
+
+def test_what_is_taken_away_is_said(tmp_path):
+    """Without an hour of a source, the end of one, or one kind of traffic, silence is no all-clear."""
+    steady = [call(60 * n, "DescribeInstances", {}, service="ec2") for n in range(0, 240, 4) if n // 60 != 2]
+    lines = [record(60 * n, "10.0.0.9", port=443) for n in range(400)]
+    correlation = found(tmp_path, logs(*lines), steady)
+    assert correlation.matches == []
+    said = "\n".join(correlation.notes)
+    assert f"cloudtrail: nothing is there from {instant(T0 + 7200)} to {instant(T0 + 10800)}" in said
+    assert f"cloudtrail: nothing is there after {instant(T0 + 236 * 60)}; flow logs end" in said
+    assert "no record is REJECT; if they leave such traffic out, scanned-entered-called-out cannot be seen" in said
+    correlation = found(tmp_path, logs(*(line.replace("ACCEPT", "REJECT") for line in lines)), [opened(0)])
+    assert any(note.startswith("flow logs: no record is ACCEPT; if they leave such traffic out, opened-and-entered, ") for note in correlation.notes)
+    missing = [line for n, line in enumerate(lines) if n // 60 != 3]
+    assert any("1 gap of 1 interface, longest" in note for note in found(tmp_path, logs(*missing), [opened(0)]).notes)
+    blind = [" ".join([*line.split()[:12], *line.split()[13:]]) for line in lines]
+    correlation = found(tmp_path, logs(*blind, form=V5.replace(" action", "")), [opened(0)])
+    assert any("accepted_after_reject: refused tries look like accepted ones (without action)" in note for note in correlation.notes)
+
+
+def test_a_hole_where_a_match_looked_for_what_must_not_be_is_of_the_match(tmp_path):
+    calls = [call(60 * n, "DescribeInstances", {}) for n in range(-600, 600, 4) if n // 60 != -3]
+    item = {"instanceId": "i-eni-1", "networkInterfaceSet": {"items": [{"networkInterfaceId": "eni-1"}]}}
+    calls.append(call(0, "RunInstances", {}, {"instancesSet": {"items": [item]}}))
+    (match,) = found(tmp_path, logs(record(-5000, eni="eni-2"), record(600, "10.0.0.5", EVIL, 3333, "egress")), calls).matches
+    assert f"cloudtrail: nothing is there from {instant(T0 - 10800)} to {instant(T0 - 7200)}" in match.could_not_see
+    assert not any(note.startswith("eni-1: no record from") for note in match.could_not_see)  # it began with the call
+    row = match.as_row()
+    assert row["title"].startswith("somebody who never did so")
+    assert row["events"][0]["key"] == "RunInstances-0-user/eve"
+
+
+def test_the_text_says_who_what_and_where_to_look_next(tmp_path, capsys):
+    (tmp_path / "f.log").write_bytes(logs(record(60)))
+    (tmp_path / "trail.json").write_text(json.dumps({"Records": [opened(0)]}))
+    assert main(["correlate", "--flows", str(tmp_path / "f.log"), "--cloudtrail", str(tmp_path / "trail.json")]) == 1
+    text = " ".join(capsys.readouterr().out.split())
+    for part in ("opened-and-entered: i-eni-1: a port was opened", "of sg-1 port 22 to 0.0.0.0/0 by arn:aws:iam::123456789012:user/eve from 198.51.100.7",
+                 f"eni-1 {EVIL} to 10.0.0.5 port 22 ACCEPT, 900 bytes", "next: the same with --about i-eni-1; vpcflow trace 203.0.113.66"):
+        assert part in text
+    assert main(["correlate", "--flows", str(tmp_path / "f.log"), "--cloudtrail", str(tmp_path / "trail.json"), "--about", "i-eni-1"]) == 0
+    assert "AuthorizeSecurityGroupIngress" in capsys.readouterr().out  # of its story, though it names the group alone

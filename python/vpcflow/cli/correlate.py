@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import argparse
 import json
+import shlex
 from typing import Any
 
 from .. import _display as display
 from .._layout import terminal_width, wrapped
 from .._words import count
 from ..correlate.correlate import Correlation, correlate, not_seen
-from ..correlate.events import line_of
+from ..correlate.events import address_of, is_inside, line_of
 from ..errors import PlanError
 from ..rules.files import content_of
 from ._correlation import KINDS
@@ -72,6 +73,18 @@ def run(args: argparse.Namespace) -> int:
     return code or (FOUND if found.matches else REJECTS if args.rules and found.not_evaluated else 0)
 
 
+def _next(row: dict[str, Any], paths: list[str]) -> str:
+    """Returns what shows more: all of the entity, and what the first address outside did."""
+    out = [f"the same with --about {shlex.quote(row['entity'])}"] * bool(row["entity"])
+    for event in row["events"]:
+        ends = [one for one in event["entities"] if address_of(one) is not None and not is_inside(one)]
+        if ends and event["source"] != "cloudtrail":
+            when = display.instant(event["time"]).replace(" ", "T") + "Z"
+            out.append(shlex.join(["vpcflow", "trace", ends[0], *paths, "--around", when]))
+            break
+    return "; ".join(out)
+
+
 def _print(found: Correlation, rows: list[dict[str, Any]], args: argparse.Namespace) -> None:
     width = terminal_width()
 
@@ -91,11 +104,14 @@ def _print(found: Correlation, rows: list[dict[str, Any]], args: argparse.Namesp
                 say(f"  {part['points']:g}: {part['source']} {part['kind']}, {count(part['events'], 'event')}", "    ")
         else:
             write_out("\n")
-            say(f"{row['severity']} {row['rule']}: {row['entity']}{' (provisional)' * row['provisional']}")
+            title = f": {row['title']}" * bool(row["title"])
+            say(f"{row['severity']} {row['rule']}: {row['entity']}{title}{' (provisional)' * row['provisional']}")
             for event in row["events"]:
                 say(f"  {line_of(event)}", "    ")
             for note in row["could_not_see"]:
                 say(f"  not seen: {note}", "    ")
+            if more := _next(row, args.paths):
+                say(f"  next: {more}", "    ")
     write_out("\nWhat could not be seen\n")
     for line in not_seen(found) or ["nothing that is known of"]:
         say(f"- {line}")

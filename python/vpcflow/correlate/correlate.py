@@ -26,6 +26,7 @@ from ..rules.evaluate import run as run_rules
 from ..typing import Duration, Progress
 from .cloudtrail import kinds_asked
 from .config import add_config
+from .documents import files_of
 from .entities import Entities, add_accounts, add_changes, add_inventory
 from .events import Events, Story
 from .load import SOURCES, load, of
@@ -44,14 +45,16 @@ from .logs import (
 )
 from .model import SequenceRule
 from .risk import risk
-from .seen import Seen
+from .seen import STEADY, Seen, silent_hours
 from .sequence import Match, matches
 from .shipped import SHIPPED
 from .sources import checked_mapping, events_of_findings, load_source
+from .table import EventTable, Loaded
 
 #: A file of events, or a folder of such.
 Place = Union[str, "os.PathLike[str]"]
 _DAY = 86400
+_TIMES = 500_000  # events of which the times are read, to say which hours lack
 _CALL = "correlate(vf.scan('logs/'), cloudtrail='trail/')"
 
 
@@ -90,15 +93,16 @@ class Correlation:
         return risk(self.events, self.matches, self.entities, window=window, half_life=half_life, at=at)
 
     def about(self, entity: str, start: int | None = None, end: int | None = None) -> Story:
-        """Returns the events of an entity in order of time, those among them whose addresses were its then: a list of
-        rows, which ``print`` writes for people."""
+        """Returns the events of an entity in order of time, with those whose addresses were its then, and those of its
+        matches: a list of rows, which ``print`` writes for people."""
         told = self.events
         if self.trail is not None:
             names = sorted(self.entities.names_of(entity))
             told += load_source(self.trail, "cloudtrail", entities=names, allow_empty=True).events
+        story = {id(event) for match in self.matches if match.entity == entity for event in match.events}
         rows = [
             event.as_dict() for event in told
-            if (entity in event.entities or entity in self.entities.resolve(event))
+            if (entity in event.entities or entity in self.entities.resolve(event) or id(event) in story)
             and (start is None or event.end >= start) and (end is None or event.time < end)
         ]  # fmt: skip
         known = {one for event in self.events for one in event.entities} if not rows else set[str]()
@@ -154,6 +158,7 @@ def correlate(
         told, seen.notes = told + read.events, [*seen.notes, *read.notes]
         if read.first is not None and read.last is not None:
             seen.read[source] = (read.count, read.first, read.last)
+            _note_silence(source, places[source] or "", read, seen)
     if (events is None) != (mapping is None):
         raise PlanError("correlate: events and mapping go together")
     if events is not None and mapping is not None:
@@ -171,6 +176,19 @@ def correlate(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DataQualityWarning)
         return _correlated(flows, own, told, given, entities, seen, known, progress)
+
+
+def _note_silence(source: str, place: Place, read: Loaded, seen: Seen) -> None:
+    """Notes the hours in which a source has no event. Of CloudTrail that takes a reading of its own, as the engine
+    passes by what no rule asks for."""
+    if source == "cloudtrail" and read.count > _TIMES:
+        seen.notes.append(f"cloudtrail: {read.count:,} events; whether hours lack was not looked at")
+    elif source == "cloudtrail":
+        paths = [path for path in files_of(place) if path.suffix != ".parquet"]
+        found = [event.time for event in read.events]
+        seen.holes[source] = silent_hours([*found, *EventTable(paths, source, (), ()).times()])
+    elif source in STEADY:
+        seen.holes[source] = silent_hours(event.time for event in read.events)
 
 
 def chosen_rules(given: Any) -> list[SequenceRule]:
@@ -254,11 +272,15 @@ def _found(
         inside = [*PRIVATE, *sorted({*entities.networks, *own_subnets(flows)})]
         found.append(_readable(lambda: detect(flows, progress=progress, inside=inside)))
     blind = {name: lacks for own in found for name, lacks in own.not_detected.items()}
+    weaker = {name: reasons for own in found for name, reasons in own.degraded.items() if reasons}
     for rule in rules:
-        for step in rule.steps:
+        for step in rule.positive:
             if "findings" in step.sources and step.kinds and blind.keys() >= set(step.kinds):
                 why = "; ".join(f"{kind}: {', '.join(map(str, blind[kind]))}" for kind in step.kinds)
                 seen.blind.append(f"{rule.name}: the logs cannot show {why}")
+            elif "findings" in step.sources and step.kinds and weaker.keys() >= set(step.kinds):
+                why = "; ".join(dict.fromkeys(f"{weaker[kind][0]}" for kind in step.kinds))
+                seen.blind.append(f"{rule.name}: {', '.join(step.kinds)}: {why}")
     return Events(event for own in found for event in events_of_findings(own))
 
 

@@ -16,6 +16,7 @@ from .events import Event, Events, address_of, is_inside, type_of
 #: How a relation is known, best first.
 SOURCES = ("inventory", "config", "cloudtrail", "flows")
 _EVER = 2**40
+_BEGINS = 900  # seconds that the first record of an interface may take
 _OWNING = ("address", "instance")
 _PLACES = {"account": "account_id", "vpc": "vpc_id"}  # what a group and a record are of: the field of the record
 
@@ -116,6 +117,13 @@ class Entities:
             out |= {span.other for span in self.spans("instance", one, start, end)}
             self._cache[key] = frozenset(out)
         return self._cache[key]
+
+    def is_new(self, interface: str, time: int) -> bool:
+        """Tells whether an interface began at a time, or a few minutes before, as a call has it: its first packets take
+        that long."""
+        owned = self._spans.get(("instance", interface), []) + self._owned.get(interface, [])
+        told = [span.start for span in owned if span.by == "cloudtrail"]
+        return bool(told) and time - _BEGINS <= min(told) <= time
 
     def names_of(self, entity: str) -> set[str]:
         """Returns the entity, with all that belonged to it at some time: what events name that are its."""

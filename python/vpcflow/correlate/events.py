@@ -10,7 +10,7 @@ import math
 import re
 from array import array
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Callable
 
 from .. import _core
 from .._addresses import PRIVATE
@@ -213,12 +213,44 @@ class Story(list[dict[str, Any]]):
 
 def line_of(row: Mapping[str, Any]) -> str:
     """Returns the row of an event as a line for people."""
-    attrs, what = row["attrs"], row["kind"]
-    if row["source"] in ("flows", "sessions"):
-        what = f"{attrs.get('srcaddr')} to {attrs.get('dstaddr')} port {attrs.get('dstport')} {attrs.get('action')}"
-    elif row["source"] == "dns":
-        what = f"{attrs.get('query_name')} is {attrs.get('answer') or attrs.get('rcode') or 'nothing'}"
-    if row["source"] == "sessions":
-        what += f" for {length(row['end'] - row['time'])}"
-    who = attrs.get("principal") or attrs.get("sentence") or attrs.get("title") or ""
-    return f"{instant(row['time'])} {row['source']} {what}{f' by {who}' * bool(who)} ({row['ref']})"
+    attrs, source = row["attrs"], row["source"]
+    what = _LINES[source](row, attrs) if source in _LINES else row["kind"]
+    said = attrs.get("sentence") or attrs.get("title")
+    return f"{instant(row['time'])} {source} {what}{f': {said}' * bool(said)} ({row['ref']})"
+
+
+def _line_of_call(row: Mapping[str, Any], attrs: Mapping[str, Any]) -> str:
+    port = "all" if attrs.get("port") == "0-65535" else attrs.get("port")
+    parts = [
+        f" of {attrs.get('groupId')} port {port} to {attrs['cidr']}" if "cidr" in attrs else "",
+        f" of {attrs['instanceId']}" if "instanceId" in attrs else "",
+        f" {attrs['outcome']}{', without MFA' * (attrs.get('mfa') == 'No')}" if "outcome" in attrs else "",
+        f" by {attrs['principal']}" if "principal" in attrs else "",
+        f" from {attrs['address']}" if "address" in attrs else "",
+        f": {attrs['errorCode']}" if "errorCode" in attrs else "",
+    ]
+    return f"{row['kind']}{''.join(parts)}"
+
+
+def _line_of_record(row: Mapping[str, Any], attrs: Mapping[str, Any]) -> str:
+    size = f", {attrs['bytes']:,} bytes" if isinstance(attrs.get("bytes"), int) else ""
+    long = f" for {length(row['end'] - row['time'])}" if row["source"] == "sessions" else ""
+    ends = f"{attrs.get('srcaddr')} to {attrs.get('dstaddr')} port {attrs.get('dstport')} {attrs.get('action')}"
+    at = f"{attrs['interface_id']} " if "interface_id" in attrs else ""
+    return f"{at}{ends}{long}{size}"
+
+
+def _line_of_query(row: Mapping[str, Any], attrs: Mapping[str, Any]) -> str:
+    answer = attrs.get("answer") or attrs.get("rcode") or "nothing"
+    asker = f", asked by {attrs['srcaddr']}" if "srcaddr" in attrs else ""
+    return f"{attrs.get('query_name')} is {answer}{asker}"
+
+
+def _line_of_gap(row: Mapping[str, Any], attrs: Mapping[str, Any]) -> str:
+    return f"no record of any interface of {attrs.get('account') or 'the logs'} for {length(row['end'] - row['time'])}"
+
+
+_LINES: dict[str, Callable[[Mapping[str, Any], Mapping[str, Any]], str]] = {
+    "cloudtrail": _line_of_call, "flows": _line_of_record, "sessions": _line_of_record, "dns": _line_of_query,
+    "coverage": _line_of_gap,
+}  # fmt: skip

@@ -24,7 +24,7 @@ from .sources import KINDS
 #: Sources of events that a step can name; others are those of mappings.
 SOURCES = (*KINDS, "findings", "flows", "sessions", "coverage")
 _ENGINE = ("flows", "sessions")  # whose conditions the engine takes
-_RULE = ("name", "sequence", "within", "by", "ordered", "severity", "technique", "groupings")
+_RULE = ("name", "title", "sequence", "within", "by", "ordered", "severity", "technique", "groupings")
 _STEP = ("source", "kind", "where", "bind", "entity_in", "lasts", "failed", "not", "within", "seen", "until")
 _MOST = 6  # steps
 
@@ -70,7 +70,7 @@ def _rule(item: Any, place: str) -> SequenceRule:
     if not isinstance(item.get("name"), str) or not item["name"]:
         raise RuleError(f"{place}: name is missing")
     place += f" ({printable(item['name'])})"
-    for key in ("technique", "severity"):
+    for key in ("technique", "severity", "title"):
         if not isinstance(item.get(key, ""), str):
             raise RuleError(f"{place}: {key}: expected text")
     if item.get("severity", "medium") not in SEVERITIES:
@@ -84,6 +84,7 @@ def _rule(item: Any, place: str) -> SequenceRule:
     rule = SequenceRule(
         item["name"], steps, within, _by(item, steps, place), item.get("ordered", True), item.get("severity", "medium"),
         item.get("technique", ""), tuple(rules_of(item.get("groupings", []), f"{place}: groupings")),
+        item.get("title", ""),
     )  # fmt: skip
     _check(rule, place)
     return rule

@@ -47,8 +47,10 @@ def facts_of(
     flows: Flows, entities: Entities, seen: Seen, progress: Progress | bool | None
 ) -> tuple[Scope, Result, VpcflowError | None]:
     """Reads the scope and the interfaces of logs. Returns the scope, its result, and the error of damaged sources."""
-    queries = [Scope.query(flows), *facts_queries(flows)]
-    (scoped, interfaces, shared), damage = collect_readable(queries, progress=progress)
+    actions = flows._with(allow_missing=True).filter("action is not null").group_by("action").agg(n=count())
+    queries = [Scope.query(flows), *facts_queries(flows), actions]
+    (scoped, interfaces, shared, taken), damage = collect_readable(queries, progress=progress)
+    seen.actions = {str(row["action"]) for row in taken.rows()}
     entities.shared |= {row["srcaddr"] for row in shared.rows() if row["srcaddr"]}
     scope, rows = Scope.of(scoped), interfaces.rows()
     add_flows(entities, rows)

@@ -87,7 +87,7 @@ def value_of(event: Event, name: str) -> Any:
 class SequenceRule:
     """A then B, within a time of A. ``by``: types of entities of which all steps share one, ``entity`` for interface,
     instance or address; empty: steps are joined by what they bind alone. ``ordered``: false for any order.
-    ``groupings``: rules over flow logs whose findings its steps take."""
+    ``groupings``: rules over flow logs whose findings its steps take; ``title``: what a match says, in a few words."""
 
     name: str
     steps: tuple[Step, ...]
@@ -97,6 +97,7 @@ class SequenceRule:
     severity: str = "medium"
     technique: str = ""
     groupings: tuple[Rule, ...] = ()
+    title: str = ""
 
     @property
     def positive(self) -> tuple[Step, ...]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import collections
 import dataclasses
 import os
-from collections.abc import Sequence
+import statistics
+from collections.abc import Iterable, Sequence
 
 from .._display import instant, length
 from .._words import count
@@ -12,7 +14,26 @@ from .entities import Entities
 from .events import Event, type_of
 from .model import SequenceRule, Step, time_of_absent
 
+_OF_REJECTS = {"port_scan", "accepted_after_reject"}  # findings that need them
+_OF_LOGS = {"findings", "flows", "sessions"}
 _MOST = 5  # gaps that a match names
+_HOUR = 3600
+_BUSY = 5  # events of an hour by the median, so that an hour without one is told
+#: Sources that go on all the time, so that hours without an event are a loss.
+STEADY = ("cloudtrail", "dns", "alb", "nlb", "waf")
+
+
+def silent_hours(times: Iterable[int]) -> list[tuple[int, int]]:
+    """Returns the times of whole hours without an event, between others of which the median has some.
+
+    >>> silent_hours([*range(0, 3600, 60), *range(3 * 3600, 4 * 3600, 60)])
+    [(3600, 10800)]
+    """
+    hours = collections.Counter(time // _HOUR for time in times)
+    if not hours or statistics.median(hours.values()) < _BUSY:
+        return []
+    busy = sorted(hours)
+    return [((a + 1) * _HOUR, b * _HOUR) for a, b in zip(busy, busy[1:]) if b > a + 1]
 
 
 @dataclasses.dataclass
@@ -31,6 +52,8 @@ class Seen:
     read: dict[str, tuple[int, int, int]] = dataclasses.field(default_factory=dict)  # by source: events, first, last
     trail: str | os.PathLike[str] | None = None  # where the events of CloudTrail are
     blind: list[str] = dataclasses.field(default_factory=list)  # what rules cannot see at all
+    holes: dict[str, list[tuple[int, int]]] = dataclasses.field(default_factory=dict)  # hours, by source
+    actions: set[str] = dataclasses.field(default_factory=set)  # that records have
     left_out: dict[str, int] = dataclasses.field(default_factory=dict)  # by rule: what is too near to the begin
 
     def judges(self, rule: SequenceRule, chain: Sequence[Event]) -> bool:
@@ -52,6 +75,12 @@ class Seen:
         for source, (first, last) in sorted(self.spans.items()):
             if last + longest < begin or first - longest > end > 0:
                 out.append(f"{source}: from {instant(first)} to {instant(last)}; the flow logs are of another time")
+            elif source in STEADY and first - _HOUR > begin > 0:
+                out.append(f"{source}: nothing is there before {instant(first)}; flow logs begin at {instant(begin)}")
+            if source in STEADY and begin < last < end - _HOUR:
+                out.append(f"{source}: nothing is there after {instant(last)}; flow logs end at {instant(end)}")
+            out += self._silent(source, first, last)
+        out += [*self._gaps(), *self._one_sided(rules)]
         for rule in rules:
             if number := self.left_out.get(rule.name):
                 steps = [step for step in rule.steps if step.absent and step.seen]
@@ -60,6 +89,36 @@ class Seen:
                 out.append(f"{rule.name}: {count(number, 'sequence')} of the first {long} of {sources} left out: what "
                            "came before is not known there")  # fmt: skip
         return out
+
+    def _one_sided(self, rules: Sequence[SequenceRule]) -> list[str]:
+        """Returns a note if flow logs hold what was accepted alone, or what was rejected."""
+        if len(self.actions) != 1:
+            return []
+        (only,) = self.actions
+        names = [
+            rule.name for rule in rules
+            if any(_OF_REJECTS & {*s.kinds} if only == "ACCEPT" else _OF_LOGS & {*s.sources} for s in rule.positive)
+        ]  # fmt: skip
+        other = "REJECT" if only == "ACCEPT" else "ACCEPT"
+        return [f"flow logs: no record is {other}; if they leave such traffic out, {', '.join(names)} cannot be seen "
+                "in it"] * bool(names)  # fmt: skip
+
+    def _silent(self, source: str, first: int, last: int) -> list[str]:
+        """Returns notes on hours of a time in which a source has no event."""
+        own = [(a, b) for a, b in self.holes.get(source, ()) if a < last and first < b]
+        notes = [f"{source}: nothing is there from {instant(a)} to {instant(b)}" for a, b in own[:_MOST]]
+        return notes + [f"{source}: and {count(len(own) - _MOST, 'more time')} without an event"] * (len(own) > _MOST)
+
+    def _gaps(self) -> list[str]:
+        """Returns a note on the gaps of interfaces between records of theirs."""
+        begin, end = self.spans.get("flows", (0, 0))
+        own = [gap for gap in self.gaps if begin < gap[1] and gap[2] < end]
+        if not own:
+            return []
+        one, start, until, why = max(own, key=lambda gap: (gap[2] - gap[1], gap))
+        of = count(len({gap[0] for gap in own}), "interface")
+        return [f"flow logs: {count(len(own), 'gap')} of {of}, longest {instant(start)} to {instant(until)}: {one}: "
+                f"{why}; vpcflow coverage shows all"]  # fmt: skip
 
     def passed(self, step: Step, event: Event) -> bool:
         """Tells whether a record of flow logs passed the conditions that the engine took."""
@@ -93,7 +152,8 @@ class Seen:
             notes.append(f"{entity}: which interface had it then is not known")
         start, end = min(event.time for event in chain), max(event.end for event in chain)
         own = {one for event in chain for one in entities.resolve(event) if type_of(one) == "interface"}
-        gaps = [gap for gap in self.gaps if gap[1] < end and start < gap[2] and gap[0] in own]
+        gaps = [gap for gap in self.gaps if gap[1] < end and start < gap[2] and gap[0] in own
+                and not entities.is_new(gap[0], gap[2])]  # fmt: skip
         notes += [f"{one}: {why} from {instant(a)} to {instant(b)}" for one, a, b, why in gaps[:_MOST]]
         if len(gaps) > _MOST:
             notes.append(f"and {count(len(gaps) - _MOST, 'more gap')} of the flow logs")
@@ -112,6 +172,7 @@ class Seen:
             if before and span[0] > start:
                 notes.append(f"{source}: nothing is there from {instant(start)} to {instant(span[0])}, where the "
                              f"rule looks for {what}")
+            notes += self._silent(source, max(start, span[0]), min(end, span[1]))
             if not before and span[1] < end and chain[-1].time >= start and end > chain[-1].time:
                 provisional = True
                 notes.append(f"{source}: nothing is there after {instant(span[1])}; {what} may come "

@@ -33,6 +33,7 @@ class Match:
     events: tuple[Event, ...]
     provisional: bool
     could_not_see: tuple[str, ...]
+    title: str = ""
 
     @property
     def id(self) -> str:
@@ -53,7 +54,7 @@ class Match:
     def as_row(self) -> dict[str, Any]:
         """Returns the row of the match."""
         return {
-            "rule": self.rule, "id": self.id, "entity": self.entity, "severity": self.severity,
+            "rule": self.rule, "id": self.id, "entity": self.entity, "severity": self.severity, "title": self.title,
             "technique": self.technique or None, "start": self.start, "end": self.end, "provisional": self.provisional,
             "could_not_see": list(self.could_not_see), "events": [event.as_dict() for event in self.events],
         }  # fmt: skip
@@ -110,7 +111,8 @@ def _of_rule(rule: SequenceRule, events: Events, entities: Entities, seen: Seen,
                 continue
             entity = _entity_of(chain, shared, entities)
             notes, provisional = seen.lacks(rule, chain, entity, entities)
-            yield Match(rule.name, rule.severity, rule.technique, entity, chain, provisional, notes)
+            yield Match(rule.name, rule.severity, rule.technique, entity, chain, provisional, notes,
+                        rule.title)  # fmt: skip
         told.update((name, max(told.get(name, 0), chain[0].end)) for name in names)
 
 

@@ -24,7 +24,9 @@ _TRIED = ["port_scan", "brute_force"]
 #: As files have them; ``docs/how-to/correlate.md`` says what each finds.
 SHIPPED: list[dict[str, Any]] = [
     {
-        "name": "opened-and-entered", "severity": "high", "technique": "T1562.007", "within": "24h",
+        "name": "opened-and-entered",
+        "title": "a port was opened to outside, then somebody came in",
+        "severity": "high", "technique": "T1562.007", "within": "24h",
         "sequence": [
             {"not": {"source": "flows", "where": f"{_ENTERED} and dstport = $entered", "entity_in": "$sg"},
              "within": "7d"},
@@ -36,7 +38,9 @@ SHIPPED: list[dict[str, Any]] = [
         ],
     },
     {
-        "name": "scanned-entered-called-out", "severity": "high", "technique": "T1190", "within": "24h",
+        "name": "scanned-entered-called-out",
+        "title": "a host was scanned, answered, and then called out",
+        "severity": "high", "technique": "T1190", "within": "24h",
         "by": ["instance", "interface", "address"],
         "sequence": [
             {"source": "findings", "kind": _TRIED},
@@ -45,7 +49,9 @@ SHIPPED: list[dict[str, Any]] = [
         ],
     },
     {
-        "name": "console-without-mfa-then-flows", "severity": "high", "technique": "T1078.004", "within": "24h",
+        "name": "console-without-mfa-then-flows",
+        "title": "a login without MFA, then administration from the same address",
+        "severity": "high", "technique": "T1078.004", "within": "24h",
         "sequence": [
             {"not": {"source": "flows", "where": _ADMIN}, "within": "7d", "until": "1h"},  # an office, a VPN
             {"not": {"source": "cloudtrail", "kind": "ConsoleLogin",
@@ -58,7 +64,9 @@ SHIPPED: list[dict[str, Any]] = [
         ],
     },
     {
-        "name": "flow-log-deleted-then-activity", "severity": "high", "technique": "T1562.008", "within": "6h",
+        "name": "flow-log-deleted-then-activity",
+        "title": "a log was switched off, then something was changed",
+        "severity": "high", "technique": "T1562.008", "within": "6h",
         "by": "account",
         "sequence": [
             {"source": "cloudtrail", "kind": ["DeleteFlowLogs", "StopLogging", "DeleteTrail"]},
@@ -66,11 +74,15 @@ SHIPPED: list[dict[str, Any]] = [
         ],
     },
     {
-        "name": "gap-then-activity", "severity": "medium", "technique": "T1562.008", "within": "6h", "by": "account",
+        "name": "gap-then-activity",
+        "title": "no interface of the account was recorded, then something was changed",
+        "severity": "medium", "technique": "T1562.008", "within": "6h", "by": "account",
         "sequence": [{"source": "coverage", "kind": "gap"}, {"source": "cloudtrail", "kind": _CHANGES}],
     },
     {
-        "name": "guardduty-and-exfiltration", "severity": "high", "technique": "T1048", "within": "6h",
+        "name": "guardduty-and-exfiltration",
+        "title": "GuardDuty and the flow logs tell of the same instance, which sent much out",
+        "severity": "high", "technique": "T1048", "within": "6h",
         "by": ["instance", "interface"], "ordered": False,
         "sequence": [
             # What is tried at all hosts, without success, tells nothing of one of them.
@@ -81,7 +93,9 @@ SHIPPED: list[dict[str, Any]] = [
         ],
     },
     {
-        "name": "new-name-then-long-session", "severity": "medium", "technique": "T1071", "within": "6h",
+        "name": "new-name-then-long-session",
+        "title": "a name that nobody had asked for, then a long session with it",
+        "severity": "medium", "technique": "T1071", "within": "6h",
         "sequence": [
             {"not": {"source": "dns", "where": "query_name = $name"}, "within": "7d", "seen": "1h"},
             {"not": {"source": "dns", "where": "answer = $address"}, "within": "7d"},  # of a CDN
@@ -93,7 +107,9 @@ SHIPPED: list[dict[str, Any]] = [
         ],
     },
     {
-        "name": "new-instances-then-mining", "severity": "high", "technique": "T1496", "within": "24h",
+        "name": "new-instances-then-mining",
+        "title": "somebody who never did so started an instance, which called a mining pool",
+        "severity": "high", "technique": "T1496", "within": "24h",
         "sequence": [
             {"not": {"source": "cloudtrail", "kind": "RunInstances", "where": "principal = $who"}, "within": "7d"},
             {"source": "cloudtrail", "kind": "RunInstances", "where": "instanceId is not null",

@@ -72,6 +72,12 @@ class EventTable:
             raise none_found(self._place, self._source, self.counts["files"], self.notes)
         return Events(found)
 
+    def times(self) -> Iterator[int]:
+        """Yields the Unix second of each event."""
+        reader = self.read()
+        while (rows := reader.next(_A_BATCH)) is not None:
+            yield from rows.column("time")
+
     @property
     def counts(self) -> dict[str, Any]:
         """What the last reading saw, all of it when it is over: ``files``, ``documents``, ``events`` (chosen or not),
