@@ -75,20 +75,26 @@ class Wanted:
     manifest: Head | None = None
 
 
-def _figures(flows: Flows) -> dict[str, Flows]:
-    """Returns the queries of figures that the summary does not have: also who has most records, for logs without
-    bytes."""
+def _by_records(flows: Flows) -> dict[str, Flows]:
+    """Returns the queries of who has most records, for logs without bytes."""
     loose = query(allow_missing=True).bind(flows)
-    rejected = loose.filter("action = 'REJECT'")._with(lenient=True)
     served = loose.filter("dstport < 32768 and (action is null or action != 'REJECT')")._with(lenient=True)
-    every_line = loose.filter("log_status is null or log_status is not null")
-    by_records = {
+    return {
         name: some.group_by(*by).agg(n=of.count()).top_k(TOP, by="n")
         for name, some, by in (
             ("talkers", loose, ["srcaddr"]), ("listeners", loose, ["dstaddr"]),
             ("services", served, ["dstport", "protocol"]),
         )
     }  # fmt: skip
+
+
+def _figures(flows: Flows, fields: frozenset[str]) -> dict[str, Flows]:
+    """Returns the queries of figures that the summary does not have; of logs that are read once, also those that few
+    others need."""
+    loose = query(allow_missing=True).bind(flows)
+    rejected = loose.filter("action = 'REJECT'")._with(lenient=True)
+    every_line = loose.filter("log_status is null or log_status is not null")
+    known = "bytes" in fields and all(source.is_path for source in flows._sources)
     return {
         "minutes_by_action": loose.group_by("action", every="1m").agg(bytes=of.sum("bytes"), n=of.count()),
         "known": loose.agg(bytes=of.count(where="bytes is not null"), packets=of.count(where="packets is not null")),
@@ -98,7 +104,7 @@ def _figures(flows: Flows) -> dict[str, Flows]:
             sources=of.n_unique("srcaddr"), targets=of.n_unique("dstaddr"), vpcs=of.n_unique("vpc_id")
         ),
         "distinct_rejected": rejected.agg(sources=of.n_unique("srcaddr"), ports=of.n_unique("dstport")),
-        **by_records,
+        **({} if known else _by_records(flows)),
     }
 
 
@@ -106,7 +112,7 @@ def gather(flows: Flows, wanted: Wanted, progress: Progress | bool | None = None
     """Reads the logs and returns the figures. Raises as :func:`vpcflow.detect`, but not for logs that lack the fields
     of sessions, and of damaged sources only if nothing could be read."""
     fields = frozenset(name for name, _ in flows._with(allow_missing=True).schema)
-    summary, own = summary_queries(flows), _figures(flows)
+    summary, own = summary_queries(flows), _figures(flows, fields)
     asked = queries_of(flows, wanted.rules) if wanted.rules else []
     try:
         seen = look(
@@ -196,6 +202,9 @@ def names_in(inventory: Inventory, addresses: Iterable[str], when: int) -> dict[
 
 def _add_second_passes(made: Gathered, flows: Flows, wanted: Wanted) -> None:
     """Adds what takes another pass over the logs; of a stream, which can be read only once, it lacks."""
+    if "talkers" not in made.results and not sum(row["bytes"] for row in made.results["known"]):
+        by_records = _by_records(flows)  # no record has bytes, though the format has
+        made.results.update(zip(by_records, collect_readable(list(by_records.values()))[0]))
     try:
         made.coverage = flows._with(allow_missing=True).coverage().rows()
     except VpcflowError as error:  # of damaged sources the readable part
