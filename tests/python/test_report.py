@@ -4,6 +4,7 @@ import base64
 import gzip
 import hashlib
 import html.parser
+import importlib
 import io
 import json
 import os
@@ -423,6 +424,30 @@ def test_a_page_of_many_incidents_has_its_size():
     full, brief = text.count("<summary>Evidence and what to do next"), re.search(r"<summary>(\d+) more incident", text)
     assert full < len(incidents["in_full"])
     assert full + (int(brief[1]) if brief else 0) + left == incidents["there"]
+
+
+def test_of_more_addresses_than_memory_has_room_for_the_largest_are_exact(monkeypatch):
+    monkeypatch.setattr(importlib.import_module("vpcflow.report.bounded"), "_COUNTERS", 1500)
+    rows = [f"10.0.{n >> 8}.{n & 255} {n % 7} {'REJECT' if n % 3 else 'ACCEPT'}" for n in range(20_000)]
+    rows += [f"192.0.2.{k} {5000 * k} REJECT" for k in range(1, 16) for _ in range(20 + k)]
+    log = "\n".join(["srcaddr bytes action", *rows]).encode()
+    whole, page = vf.report(vf.scan(log)).to_dict(), vf.report(vf.scan(log, max_memory="2MB"))
+    few = page.to_dict()
+    assert (whole["addresses_counted"], few["addresses_counted"]) == (True, False)
+    for name in ("talkers", "rejected_sources"):
+        assert {**few[name], "there": 0} == {**whole[name], "there": 0}
+        assert few[name]["there"] == pytest.approx(whole[name]["there"], rel=0.06)
+    assert any("is an estimate" in line["text"] for line in few["not_seen"])
+    assert "the 10 largest of about " in page.html
+    assert "the 10 largest of 20,015 sources" in vf.report(vf.scan(log)).html
+    flat = "\n".join(["srcaddr bytes action", *rows[:20_000]]).encode()
+    page = vf.report(vf.scan(flat, max_memory="2MB"))
+    assert page.to_dict()["rejected_sources"]["bound"] >= 1  # any other may be as large
+    assert "another may have up to" in page.html
+    with pytest.raises(vf.OutOfMemoryError):
+        vf.report(vf.scan(log, max_memory="100kB"))
+    with pytest.raises(vf.OutOfMemoryError):
+        vf.report(vf.scan(types.SimpleNamespace(read=io.BytesIO(log).read), max_memory="2MB"))
 
 
 def test_who_is_asked_is_somebody_here():

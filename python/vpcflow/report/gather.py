@@ -12,7 +12,7 @@ from ..cost import Cost, Ranges, cost_of
 from ..detect.detect import look
 from ..detect.history import Past
 from ..detect.settings import Settings
-from ..errors import FieldError, PlanError, SourceError, VpcflowError
+from ..errors import FieldError, OutOfMemoryError, PlanError, SourceError, VpcflowError
 from ..findings.findings import Covering, Findings
 from ..findings.membership import membership
 from ..inventory.inventory import Inventory
@@ -29,6 +29,7 @@ from ..query.sessions import sessions_as_records
 from ..rules import Rule
 from ..rules.evaluate import found_in, queries_of
 from ..typing import Progress
+from .bounded import bounded, exact
 
 TOP = 10  # rows of most tables
 EXPOSED = 15
@@ -55,6 +56,7 @@ class Gathered:
     fields: frozenset[str] = frozenset()  # of the logs
     lacking: dict[str, str] = dataclasses.field(default_factory=dict)
     damage: VpcflowError | None = None
+    bounds: dict[str, int] | None = None  # if addresses are not counted each: what one that is not listed has at most
 
 
 @dataclasses.dataclass(frozen=True)
@@ -110,9 +112,27 @@ def _figures(flows: Flows, fields: frozenset[str]) -> dict[str, Flows]:
 
 def gather(flows: Flows, wanted: Wanted, progress: Progress | bool | None = None) -> Gathered:
     """Reads the logs and returns the figures. Raises as :func:`vpcflow.detect`, but not for logs that lack the fields
-    of sessions, and of damaged sources only if nothing could be read."""
+    of sessions, and of damaged sources only if nothing could be read. Of more addresses than the memory asked for has
+    room for it reads the logs again, counts the largest, and says so."""
     fields = frozenset(name for name, _ in flows._with(allow_missing=True).schema)
     summary, own = summary_queries(flows), _figures(flows, fields)
+    try:
+        made = _first_pass(flows, wanted, progress, fields, summary, own)
+    except OutOfMemoryError as error:
+        summary, own = bounded(flows, summary, own)
+        try:
+            made = _first_pass(flows, wanted, progress, fields, summary, own)
+            made.bounds = exact(flows, made.summary._results, made.results, TOP)
+        except SourceError:  # it is read once
+            raise error from None
+    _add_second_passes(made, flows, wanted)
+    return made
+
+
+def _first_pass(
+    flows: Flows, wanted: Wanted, progress: Progress | bool | None, fields: frozenset[str],
+    summary: dict[str, Flows], own: dict[str, Flows],
+) -> Gathered:  # fmt: skip
     asked = queries_of(flows, wanted.rules) if wanted.rules else []
     try:
         seen = look(
@@ -130,7 +150,6 @@ def gather(flows: Flows, wanted: Wanted, progress: Progress | bool | None = None
             findings = findings + found_in(flows, wanted.rules, seen.others[len(summary) + len(own) :], 2)
         made = Gathered(summed, figures, findings.without(wanted.silences), fields=fields, damage=seen.damage)
         _add_services(made, seen.sessions, wanted)
-    _add_second_passes(made, flows, wanted)
     return made
 
 

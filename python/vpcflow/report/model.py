@@ -70,6 +70,7 @@ def model_of(made: Gathered, flows: Flows, wanted: Wanted, title: str, when: int
         "over_time": _over_time(made),
         "coverage": _coverage(made.coverage),
         **_tables(made),
+        "addresses_counted": made.bounds is None,
         "countries_asked": wanted.countries is not None,
         "names": {},
         "cost": _cost(made),
@@ -255,6 +256,7 @@ def _tables(made: Gathered) -> dict[str, Any]:
     totals = _totals(made)
     rejected, decided = totals["rejected"] or 0, bool(totals["rejected"] or totals["accepted"])
     tables: dict[str, Any] = {}
+    bound = made.bounds or {}
     for name, part, column, there in (
         ("talkers", "talkers", "srcaddr", distinct.get("sources")),
         ("receivers", "listeners", "dstaddr", distinct.get("targets")),
@@ -262,13 +264,15 @@ def _tables(made: Gathered) -> dict[str, Any]:
         rows = [_renamed(row) for row in _ranked(made, part) if row[column] is not None]
         rest = None if totals["bytes"] is None else totals["bytes"] - sum(row["bytes"] or 0 for row in rows)
         left = sum(summary.actions.values()) - sum(row["records"] for row in rows)
-        tables[name] = {"there": there, "rows": rows, "other_bytes": rest, "other_records": left} if rows else None
+        own = {"there": there, "rows": rows, "other_bytes": rest, "other_records": left, "bound": bound.get(part, 0)}
+        tables[name] = own if rows else None
     for name, column, there in (
         ("rejected_sources", "srcaddr", refused.get("sources")), ("rejected_ports", "dstport", refused.get("ports")),
     ):  # fmt: skip
         rows = [_renamed(row) for row in summary.rows(name) if row[column] is not None]
         rest = rejected - sum(row["records"] for row in rows)
-        tables[name] = {"there": there, "rows": rows, "other_records": rest} if decided else None
+        own = {"there": there, "rows": rows, "other_records": rest, "bound": bound.get(name, 0)}
+        tables[name] = own if decided else None
     tables["services"] = {"rows": [_renamed(r) for r in _ranked(made, "services") if r["dstport"] is not None]}
     known = made.exposed is not None and "exposed" not in made.lacking
     tables["exposed"] = {"there": made.exposed_there, "rows": made.exposed} if known else None

@@ -263,7 +263,7 @@ def _ends(model: Model, part: str, column: str, title: str, noun: str) -> Sectio
     if found is None:
         return Section(title, [], f"Not known: no record has {column}.")
     rows = _with_names(model, column, found["rows"])
-    largest = of_many(found["rows"], found["there"], noun)
+    largest = _of_many(model, found, noun)
     records = Column("records", "Records", "number")
     if found["other_bytes"] is None:
         columns = [Column(column, "Address"), records, Column("records", "of the largest", "bar")]
@@ -272,7 +272,15 @@ def _ends(model: Model, part: str, column: str, title: str, noun: str) -> Sectio
         size, bar = Column("bytes", "Bytes", "bytes"), Column("bytes", "of the largest", "bar")
         columns = [Column(column, "Address"), size, bar, records]
         caption = f"{largest}, by bytes; all others: {figure(found['other_bytes'], 'B')}"
+        if found["bound"]:
+            caption += f"; another may have up to {figure(found['bound'], 'B')}"
     return Section(title, [table(title, columns, rows, caption)])
+
+
+def _of_many(model: Model, found: Mapping[str, Any], noun: str) -> str:
+    """Says of how many addresses the rows of a table are the largest."""
+    text = of_many(found["rows"], found["there"], noun)
+    return text if model["addresses_counted"] else text.replace(" largest of ", " largest of about ")
 
 
 def _with_names(model: Model, column: str, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -288,7 +296,9 @@ def _rejected(model: Model, part: str, own: list[Column], title: str, noun: str)
     if not found["rows"]:
         return Section(title, [], "No record was rejected.")
     columns = [*own, Column("records", "Rejected records", "number"), Column("records", "of the largest", "bar")]
-    caption = f"{of_many(found['rows'], found['there'], noun)}, by records; all others: {found['other_records']:,}"
+    caption = f"{_of_many(model, found, noun)}, by records; all others: {found['other_records']:,}"
+    if found["bound"]:
+        caption += f"; another may have up to {found['bound']:,}"
     rows = found["rows"] if part == "rejected_ports" else _with_names(model, "srcaddr", found["rows"])
     return Section(title, [table(title, columns, rows, caption)])
 

@@ -60,6 +60,9 @@ def not_seen(made: Gathered, model: dict[str, Any]) -> list[dict[str, Any]]:
             lines.append(("limit", _sentence(made.findings.history)))
         if made.findings.silenced:
             lines.append(("limit", f"{count(len(made.findings.silenced), 'finding')} silenced by your own rules"))
+    if made.bounds is not None:
+        room = "More addresses than the memory asked for has room for"
+        lines.append(("limit", f"{room}: how many there are is an estimate (standard error 1.6 %)"))
     if model["controls"] is not None:
         unknown = [row for row in model["controls"]["rows"] if row["verdict"] in ("not_evaluable", "error")]
         lines += [("gap", f"Control {row['id']} cannot be told: {'; '.join(row['why'][:2])}") for row in unknown]
