@@ -52,7 +52,7 @@ Of sessions a record for each is read, from client to server, with the bytes and
 - ECS: `source.ip` is the packet's address and `source.nat.ip` the interface's; Elastic's pipeline has the interface's as
   `source.ip`. `observer.*.interface.id` is ours alone. The Community ID (version 1, seed 0:
   `network.community_id`, `connection_info.community_uid`, in OCSF 1.1.0 `unmapped.community_id`) is written if it is asked for, by
-  `--community-id` or `community_id=True`: a SHA-1 for each conversation takes more time than all else. It is that of the packet's
+  `--community-id` or `community_id=True`: a SHA-1 for each conversation takes more time than all else (some 2 µs of 2.8 a record, 4 of 6.5 a session). It is that of the packet's
   addresses; ICMP has none, as flow logs do not hold its types.
 - OCSF 2.0 is not published, and its drafts still change what Network Activity has: it is refused, as is each version that is not named here.
 

@@ -11,7 +11,8 @@ import pytest
 
 import slow_events
 import vpcflow as vf
-from vpcflow import _core, siem
+from vpcflow import _core, cli, siem
+from vpcflow.siem.community import community_id_of, community_ids
 
 LONG = bool(os.environ.get("VPCFLOW_LONG"))  # make soak
 FIELDS = vf.fields()
@@ -206,6 +207,33 @@ def test_community_ids_are_those_of_the_specification():
     assert table["connection_info"].combine_chunks().field("community_uid").to_pylist()[2] == NAMED[2]
     (one, *_) = vf.export(vf.scan(COMMUNITY), "ecs", community_id=True).batches()
     assert NAMED[0].encode() in one.lines
+
+
+def test_many_community_ids_are_those_of_each():
+    """In the loop for many as in the call for one: of any ends and ports, equal ones and those of other protocols."""
+    rng = random.Random(11)
+    ends = [*V4[:4], *V6, None]
+    rows = [
+        (rng.choice(ends), rng.choice(ends), rng.choice([6, 17, 132, 1, 58, 47, 0, 255, None]),
+         *(rng.choice([0, 1, 255, 256, 65535, None]) for _ in range(2)))
+        for _ in range(4000)
+    ]  # fmt: skip
+    names = ("client", "server", "protocol", "client_port", "server_port")
+    expected = [community_id_of(dict(zip(names, row))) for row in rows]
+    assert community_ids(*zip(*rows)) == expected
+    assert sum(name is not None for name in expected) > 500
+
+
+def test_send_names_conversations_as_convert_does(tmp_path, capfdbinary):
+    (tmp_path / "f.log").write_bytes(PAIR)
+    options = [str(tmp_path / "f.log"), "--unit", "records", "--community-id"]
+    assert cli.main(["send", *options, "--to", "file:-", "--as", "ecs"]) == 0
+    assert cli.main(["convert", *options, "-o", str(tmp_path / "e.jsonl"), "--to", "ecs-jsonl"]) == 0
+    made = capfdbinary.readouterr().out
+    assert made == (tmp_path / "e.jsonl").read_bytes()
+    assert b'"community_id":"1:' in made
+    for wrong in (["--as", "cim"], ["--as", "ecs", "--unit", "findings"]):
+        assert cli.main(["send", *options, "--to", "file:-", *wrong]) == 2
 
 
 PAIR = b"""srcaddr dstaddr srcport dstport protocol packets bytes start end action interface-id tcp-flags

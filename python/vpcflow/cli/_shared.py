@@ -106,6 +106,14 @@ def add_reading(parser: argparse.ArgumentParser) -> None:
     add_aws(parser)
 
 
+def add_community_id(parser: Any) -> None:
+    """Adds the option of commands that write events."""
+    parser.add_argument(
+        "--community-id", action="store_true",
+        help="of OCSF and ECS: add the Community ID, by which Zeek, Suricata and Arkime know a conversation",
+    )  # fmt: skip
+
+
 def add_aws(parser: argparse.ArgumentParser) -> None:
     """Adds the options of how AWS is reached."""
     group = parser.add_argument_group("AWS", "for URLs; what is not given comes from where the aws command takes it")

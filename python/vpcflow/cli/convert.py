@@ -18,7 +18,7 @@ from ..query.flows import Flows
 from ..siem.events import UNITS, Events
 from ._names import add_names
 from ._output import print_note, stdout
-from ._shared import add_input, exit_code_of, flows_of, names_of
+from ._shared import add_community_id, add_input, exit_code_of, flows_of, names_of
 
 HELP = "convert records to CSV, JSON lines, Arrow or Parquet, or to events of OCSF, ECS and other schemas"
 EXAMPLES = (
@@ -57,10 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--ocsf-version", metavar="VERSION", help="of OCSF: 1.5.0 (the default), or 1.1.0 for Security Lake"
     )
-    parser.add_argument(
-        "--community-id", action="store_true",
-        help="of OCSF and ECS: add the Community ID, by which Zeek, Suricata and Arkime know a conversation",
-    )  # fmt: skip
+    add_community_id(parser)
     parser.add_argument("--select", metavar="FIELDS", default="", help="write only these fields, separated by commas")
     parser.add_argument(
         "--unsafe-csv", action="store_true", help="leave texts unquoted that a spreadsheet takes for formulas"

@@ -22,7 +22,7 @@ from ..sinks.replay import replay
 from ..sinks.sending import PATIENCE, Sent, send
 from ._output import ERROR, StatusLine, print_note, write_out
 from ._parser import InsteadOfPaths
-from ._shared import add_input, aws_of, exit_code_of, flows_of
+from ._shared import add_community_id, add_input, aws_of, exit_code_of, flows_of
 
 HELP = "send sessions, records or findings as events to a SIEM, a stream or a file"
 EXAMPLES = (
@@ -49,6 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"send events of this schema: {', '.join(schemas())}; findings: ocsf, ecs, cef, {', '.join(_OF_FINDINGS)}",
     )  # fmt: skip
     group.add_argument("--ocsf-version", metavar="VERSION", help="of OCSF: 1.5.0 (the default), or 1.1.0")
+    add_community_id(group)
     group.add_argument(
         "--unit", choices=_UNITS,
         help="one event of each session (the default) or record, or of each finding of vpcflow detect; findings are "
@@ -91,6 +92,8 @@ def run(args: argparse.Namespace) -> int:
         args.as_ = OWN
     if args.as_ is None:
         raise PlanError("send: --as SCHEMA is missing, e.g. --as ecs")
+    if args.community_id and args.unit == "findings":
+        raise PlanError("send: --community-id: it is of sessions and records; leave it out for findings")
     if args.json and args.to == "file:-":
         raise PlanError("send: --json with --to file:-: both write to standard output; give one of them")
     sink = open_sink(
@@ -164,7 +167,7 @@ def _done(work: Callable[[], None], status: _Status, label: str, args: argparse.
 def _events_of(args: argparse.Namespace) -> Any:
     flows = flows_of(args)
     if args.unit != "findings":
-        return export(flows, args.as_, version=args.ocsf_version, unit=args.unit)
+        return export(flows, args.as_, version=args.ocsf_version, unit=args.unit, community_id=args.community_id)
     from ..detect.detect import detect
 
     found = detect(flows)

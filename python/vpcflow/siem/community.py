@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import ipaddress
+from binascii import b2a_base64
 from collections.abc import Mapping, Sequence
+from hashlib import sha1
+from socket import AF_INET, AF_INET6, inet_pton
 from typing import Any
 
 from ..errors import PlanError
@@ -76,34 +77,38 @@ def community_ids(
     dstports: Sequence[int | None],
 ) -> list[str | None]:
     """Returns the Community IDs of many conversations; ``None`` where :func:`community_id_of` has none."""
-    packed = {address: _packed(address) for address in {*sources, *destinations} if address is not None}
+    packed = {a: inet_pton(AF_INET6 if ":" in a else AF_INET, a) for a in {*sources, *destinations} if a is not None}
     known: dict[Any, str | None] = {}
     out = []
     for of in zip(sources, destinations, protocols, srcports, dstports):
-        if of not in known:
-            known[of] = _known(packed, *of)
-        out.append(known[of])
+        found = known.get(of, "")
+        if found == "":
+            found = known[of] = _known(packed, *of)
+        out.append(found)
     return out
 
 
 def _known(
-    packed: Mapping[str, bytes], source: str | None, destination: str | None, protocol: int | None, *ports: int | None
-) -> str | None:
+    packed: Mapping[str, bytes], source: str | None, destination: str | None, protocol: int | None,
+    srcport: int | None, dstport: int | None,
+) -> str | None:  # fmt: skip
     if source is None or destination is None or protocol is None or protocol in _ANSWERS:
         return None
-    ends = [packed[source], packed[destination]]
-    if len(ends[0]) != len(ends[1]):
+    first, second = packed[source], packed[destination]
+    if len(first) != len(second):
         return None
     if protocol not in _WITH_PORTS:
-        return _named(b"\0\0" + b"".join(sorted(ends)) + bytes([protocol, 0]))
-    if None in ports:
+        return _named(b"\0\0%b%b%c\0" % ((first, second, protocol) if first < second else (second, first, protocol)))
+    if srcport is None or dstport is None:
         return None
-    first, second = sorted((end, port.to_bytes(2, "big")) for end, port in zip(ends, ports) if port is not None)
-    return _named(b"\0\0" + first[0] + second[0] + bytes([protocol, 0]) + first[1] + second[1])
+    if (second, dstport) < (first, srcport):
+        first, second, srcport, dstport = second, first, dstport, srcport
+    ports = (srcport << 16 | dstport).to_bytes(4, "big")
+    return _named(b"\0\0%b%b%c\0%b" % (first, second, protocol, ports))
 
 
 def _named(data: bytes) -> str:
-    return f"1:{base64.b64encode(hashlib.sha1(data, usedforsecurity=False).digest()).decode()}"
+    return "1:" + b2a_base64(sha1(data, usedforsecurity=False).digest(), newline=False).decode()
 
 
 def _packed(address: str) -> bytes:

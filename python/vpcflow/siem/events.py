@@ -133,7 +133,9 @@ class Events:
 
         def first_of(*names: str) -> list[Any]:
             found = [table.column(name) for name in names if name in there]
-            return [next((v for v in values if v is not None), None) for values in zip(*found)] or [None] * len(table)
+            if len(found) < 2:
+                return found[0] if found else [None] * len(table)
+            return [other if one is None else one for one, other in zip(*found)]
 
         ends: tuple[tuple[str, ...], ...] = (("client",), ("server",), ("client_port",), ("server_port",))
         if self.unit == "records":

@@ -122,8 +122,8 @@ def _securityhub() -> dict[str, str]:
 
 
 def _athena(name: str, location: str) -> dict[str, str]:
-    """The table of objects of OCSF in Parquet, in Security Lake's partitions. Athena computes where they are, as it finds
-    none whose names have capitals by itself; of region and account it must be said which. Needs pyarrow."""
+    """The table of objects of OCSF in Parquet, in Security Lake's partitions. Athena computes where they are, as it
+    finds none whose names have capitals by itself; queries say of which region and account. Needs pyarrow."""
     from ..nested import nested_schema
 
     columns = ",\n".join(f"  `{field.name}` {_hive(field.type)}" for field in nested_schema())
