@@ -465,7 +465,8 @@ def test_one_time_of_each_record_is_a_time():
     assert sum(row["accepted_bytes"] for row in made.to_dict()["over_time"]["rows"]) == sum(40 + n for n in range(9))
     assert "Since 1970-01-01 00:00:00 UTC" in re.sub(r"<[^>]+>", "", made.html)
     assert made.to_dict()["next"][0]["text"] == "Check that the flow log captures ALL: here is ACCEPT alone"
-    assert made.to_dict()["next"][1]["text"].endswith("what detection needs: end")
+    assert made.to_dict()["next"][1]["text"].endswith("what detection lacks: end")
+    assert made.to_dict()["next"][2]["text"] == "Add to the format of the flow log what figures lack: log-status, interface-id"
 
 
 def test_what_can_be_read_is_in_the_page_before_the_error(tmp_path, capsys):

@@ -13,6 +13,7 @@ from .gather import Gathered
 _NAMED = 5  # hosts, controls, fields that a sentence names
 
 _DETECTED_BY = ("srcaddr", "dstaddr", "start", "end")
+_TOLD_BY = ("action", "bytes", "log-status", "interface-id")
 
 Step = dict[str, Any]
 
@@ -92,14 +93,14 @@ def _of_fields(made: Gathered, model: dict[str, Any]) -> list[Step]:
         only = "ACCEPT" if totals["accepted"] else "REJECT"
         steps.append(_step(f"Check that the flow log captures ALL: here is {only} alone"))
     if made.findings is None:
-        lacking = ", ".join(name for name in _DETECTED_BY if name not in made.fields)
-        steps.append(_step(f"Add to the format of the flow log what detection needs: {lacking}"))
+        fields = [name for name in _DETECTED_BY if name not in made.fields]
     else:
-        by_detector = [*made.findings.not_detected.values(), *made.findings.add.values()]
-        fields = list(dict.fromkeys(field for own in by_detector for field in own))
-        if fields:
-            lacking = _some(fields, len(fields), 12)
-            steps.append(_step(f"Add to the format of the flow log what detection lacks: {lacking}"))
+        fields = [f for own in (made.findings.not_detected, made.findings.add) for some in own.values() for f in some]
+    figures = [name for name in _TOLD_BY if name.replace("-", "_") not in made.fields and name not in fields]
+    for named, needed in ((fields, "detection lacks"), (figures, "figures lack")):
+        if named:
+            own = list(dict.fromkeys(named))
+            steps.append(_step(f"Add to the format of the flow log what {needed}: {_some(own, len(own), 12)}"))
     return steps
 
 
