@@ -178,6 +178,15 @@ def shortened(text: str, width: int) -> str:
     return f"{_cut(text, front)}...{_cut(text[::-1], back)[::-1]}"
 
 
+def cut_off(text: str, width: int) -> str:
+    """Cuts off the end of a text that is too long, and says so.
+
+    >>> cut_off("10.0.2.116 sent 27.3 GB", 15), cut_off("10.0.2.116", 15)
+    ('10.0.2.116 s...', '10.0.2.116')
+    """
+    return text if text_width(text) <= width else f"{_cut(text, width - 3).rstrip()}..."
+
+
 def _cut(text: str, width: int) -> str:
     taken = 0
     for i, c in enumerate(text):

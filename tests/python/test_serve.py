@@ -73,7 +73,7 @@ def rows(server, path):
     ("path", "by", "where", "measure"),
     [
         ("talkers?limit=7", ["srcaddr"], None, "bytes"),
-        ("talkers?limit=7&where=dstport%3D443", ["srcaddr"], "dstport=443", "bytes"),
+        ("talkers?limit=7&where=dstport%3D443&", ["srcaddr"], "dstport=443", "bytes"),
         ("pairs?limit=5", ["srcaddr", "dstaddr"], None, "bytes"),
         ("rejected_ports?limit=5", ["dstport", "protocol"], "action = 'REJECT'", "records"),
         ("rejects?limit=5&where=dstaddr+in+'10.0.0.0/8'", ["srcaddr", "dstaddr", "dstport", "protocol"],

@@ -21,7 +21,7 @@ from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from .._display import can_show, printable
-from .._layout import shortened, wrapped
+from .._layout import cut_off, shortened, wrapped
 from ..errors import DataQualityWarning, VpcflowError
 from ..findings.evidence import is_address
 from ..trace import trace
@@ -45,7 +45,7 @@ _NARROW = 64  # columns below which panels stand below each other
 _SPANS: tuple[int | None, ...] = (900, 3600, 6 * 3600, 24 * 3600, None)
 _MEASURES = ("bytes", "packets", "records")
 _KEYS = "q quit  / filter  enter look closer  s sort  [ ] span  p pause  w write  u not seen  ? help"
-_SHORT_KEYS = "q quit  / filter  s sort  p pause  ? help"
+_SHORT_KEYS = "q quit  ? help  / filter  s sort  p pause"
 _HELP = """Keys
   tab, shift+tab   go to the next panel, the one before
   up, down         go to a row
@@ -293,12 +293,12 @@ class LiveApp(App[int]):
         self._set("unseen", "\n".join(_briefly(unseen_lines(made), width)))
         self._set("courses", "\n".join(course_lines(made, width)))
         findings = self.query_one("#findings", Rows)
-        told = [(shortened_end(finding_line(one), width - 2), one) for one in made.told[:100]]
+        told = [(cut_off(finding_line(one), width - 2), one) for one in made.told[:100]]
         findings.show(findings_title(made), told or [("none", None)])
         room = (width if self.screen.has_class("narrow") else (width - 2) // 2) - 2
         for name, panel in made.panels.items():
             self.query_one(f"#{name}", Rows).show(panel_sums(panel), panel_lines(panel, room))
-        self._set("keys", shortened_end(_KEYS if width > len(_KEYS) else _SHORT_KEYS, width))
+        self._set("keys", cut_off(_KEYS if width > len(_KEYS) else _SHORT_KEYS, width))
 
     def _set(self, name: str, text: str) -> None:
         if self._texts.get(name) != text:
@@ -442,16 +442,11 @@ def _suit(screen: Screen[Any]) -> None:
     screen.set_class(not can_show("▁"), "ascii")
 
 
-def shortened_end(text: str, width: int) -> str:
-    """Cuts a text off at a width."""
-    return wrapped(text, width, "")[0] if width > 10 else text[:width]
-
-
 def _briefly(lines: Sequence[str], width: int) -> list[str]:
     """Returns the first lines, each cut at the width."""
-    kept = [shortened_end(f"  {line}", width) for line in lines[:_MOST_UNSEEN]]
+    kept = [cut_off(f"  {line}", width) for line in lines[:_MOST_UNSEEN]]
     some = f", the worst {_MOST_UNSEEN} of {len(lines)}" if len(lines) > _MOST_UNSEEN else ""
-    return [shortened_end(f"Not seen{some} (u shows all)", width), *kept]
+    return [cut_off(f"Not seen{some} (u shows all)", width), *kept]
 
 
 def run_screen(source: Source, first: Reading, *, span: int | None, refresh: float, where: str, rows: int) -> int:

@@ -52,6 +52,7 @@ class Asked(NamedTuple):
 
 def asked_of(query: str, figures: Figures | None, allowed: Sequence[str]) -> Asked:
     """Checks the parameters of a request. Raises :class:`RefusedError` with what is allowed."""
+    query = query.rstrip("&")  # which many programs leave
     try:
         pairs = urllib.parse.parse_qsl(
             query, keep_blank_values=True, strict_parsing=bool(query), errors="strict", max_num_fields=20
