@@ -188,7 +188,7 @@ TEST(Source, T2TextBeforeDamageIsExact) {
       ++whole;
       ASSERT_TRUE(ReadAll(Source::Bytes("x", std::string_view(two)), &status, step) == "first\n" + got);
       ASSERT_FALSE(status.ok());
-      // What can be read only once may end earlier, but never in what is not there.
+      // What can be read only once is kept until it is unpacked.
       size_t at = 0;
       const Source once = Source::Stream("x", [&](char* buffer, size_t size) -> absl::StatusOr<size_t> {
         const size_t n = std::min(size, packed.size() - at);
@@ -196,7 +196,7 @@ TEST(Source, T2TextBeforeDamageIsExact) {
         at += n;
         return n;
       });
-      ASSERT_TRUE(got.starts_with(ReadAll(once, &status, step)));
+      ASSERT_TRUE(got == ReadAll(once, &status, step)) << round << " " << step;
       ASSERT_FALSE(status.ok());
     }
   }

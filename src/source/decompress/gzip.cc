@@ -20,6 +20,7 @@ VPCFLOW_NAMESPACE_BEGIN
 namespace {
 
 constexpr size_t kInputBytes = size_t{64} * 1024;
+constexpr size_t kMostKept = size_t{32} << 20;
 
 // A member's header (RFC 1952, 2.3) and the flags of what it holds besides ten bytes.
 constexpr size_t kFlagsAt = 3, kFixedBytes = 10;
@@ -52,7 +53,8 @@ class GzipStream final : public ByteStream {
         cancelled_(std::move(cancelled)),
         packed_(std::move(packed)),
         input_(new char[kLookBack + kInputBytes]),
-        next_(input_.get() + kLookBack) {
+        next_(input_.get() + kLookBack),
+        keeps_(!source_.in_memory() && (!source_.is_file() || source_.size() == 0)) {
     std::memset(input_.get(), 0, kLookBack);
   }
 
@@ -81,7 +83,19 @@ class GzipStream final : public ByteStream {
     absl::StatusOr<size_t> n = packed_->Read(begin, kInputBytes);
     if (!n.ok()) return n.status();
     available_ = *n;
+    Keep({begin, *n});
     return *n > 0;
+  }
+
+  // Keeps what a member was unpacked from, if its source cannot be read again: all of it, or nothing beyond kMostKept.
+  void Keep(std::string_view read) {
+    if (!keeps_ || kept_too_much_) return;
+    kept_too_much_ = kept_.size() + read.size() > kMostKept;
+    if (kept_too_much_) {
+      kept_ = {};
+    } else {
+      kept_ += read;
+    }
   }
 
   // The decoder for the member that begins: the build's, but zlib for a header with a checksum and for one that is
@@ -95,6 +109,7 @@ class GzipStream final : public ByteStream {
       absl::StatusOr<size_t> n = packed_->Read(input_.get() + kLookBack + kept, kInputBytes - kept);
       if (!n.ok()) return n.status();
       if (*n == 0) break;
+      Keep({next_ + kept, *n});
       available_ = kept + *n;
     }
     const bool usual = whole && (static_cast<unsigned char>(next_[kFlagsAt]) & kHeaderChecksum) == 0;
@@ -111,7 +126,7 @@ class GzipStream final : public ByteStream {
       absl::StatusOr<bool> more = Refill();
       if (!more.ok()) return more.status();
       if (!*more) {
-        if (in_member_) return Damage("ends in the middle of a gzip member");
+        if (in_member_) return Inexact(Damage("ends in the middle of a gzip member"));
         done_ = true;
         return 0;
       }
@@ -125,6 +140,9 @@ class GzipStream final : public ByteStream {
         if (available_ == 0) return 0;
         if (*next_ != 0x1F || padded_) return Damage("has bytes behind its last gzip member that are not gzip");
       }
+      kept_too_much_ = false;
+      kept_.clear();
+      Keep({next_, available_});
       if (absl::Status s = ChooseInflater(); !s.ok()) return s;
       if (!inflater_->Begin()) return absl::ResourceExhaustedError(absl::StrCat(name(), ": no memory to unpack gzip"));
       in_member_ = true;
@@ -132,7 +150,7 @@ class GzipStream final : public ByteStream {
       member_bytes_ = 0;
     }
     const internal::Inflater::Step step = inflater_->Run(next_, available_, buffer, size);
-    if (!step.exact) return Repeat(step.problem);
+    if (!step.exact) return Inexact(Damage(absl::StrCat("is damaged gzip (", step.problem, ")")));
     Advance(step.consumed);
     member_bytes_ += step.written;
     was_full_ = step.written == size;
@@ -150,20 +168,23 @@ class GzipStream final : public ByteStream {
     return step.written - known;
   }
 
-  // The usual decoder found damage, but not where: zlib unpacks the member once more, up to the damage. What can be
-  // read only once ends before the step that found it.
-  absl::StatusOr<size_t> Repeat(const char* problem) {
-    const absl::Status damage = Damage(absl::StrCat("is damaged gzip (", problem, ")"));
-    if (!source_.in_memory() && (!source_.is_file() || source_.size() == 0)) return damage;
-    absl::StatusOr<std::unique_ptr<ByteStream>> again = source_.Open(cancelled_);
-    if (!again.ok()) return damage;
-    packed_ = *std::move(again);
+  // The usual decoder found damage, but not where, or holds the last bytes back: zlib unpacks the member once more, up
+  // to the damage. What can be read only once, and is longer than kMostKept, ends before the step that found it.
+  absl::StatusOr<size_t> Inexact(const absl::Status& damage) {
+    if (inflater_ == zlib_.get() || kept_too_much_) return damage;
     available_ = 0;
     next_ = input_.get() + kLookBack;
-    for (position_ = 0; position_ < member_at_;) {
-      absl::StatusOr<bool> more = Refill();
-      if (!more.ok() || !*more) return damage;
-      Advance(static_cast<ptrdiff_t>(std::min<uint64_t>(available_, member_at_ - position_)));
+    if (keeps_) {
+      packed_ = std::make_unique<internal::PrefixedStream>(std::exchange(kept_, {}), std::move(packed_));
+    } else {
+      absl::StatusOr<std::unique_ptr<ByteStream>> again = source_.Open(cancelled_);
+      if (!again.ok()) return damage;
+      packed_ = *std::move(again);
+      for (position_ = 0; position_ < member_at_;) {
+        absl::StatusOr<bool> more = Refill();
+        if (!more.ok() || !*more) return damage;
+        Advance(static_cast<ptrdiff_t>(std::min<uint64_t>(available_, member_at_ - position_)));
+      }
     }
     if (zlib_ == nullptr) zlib_ = internal::MakeZlibInflater();
     inflater_ = zlib_.get();
@@ -194,6 +215,9 @@ class GzipStream final : public ByteStream {
   std::unique_ptr<char[]> input_;           // kLookBack bytes consumed before, then what was read last
   const char* next_;                        // of the input, available_ bytes
   size_t available_ = 0;
+  const bool keeps_;
+  std::string kept_;  // of the member in hand, from its beginning to what was read last
+  bool kept_too_much_ = false;
   bool in_member_ = false;
   bool was_full_ = false;
   bool padded_ = false;

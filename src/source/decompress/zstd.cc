@@ -2,6 +2,7 @@
 
 #include <zstd.h>
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -27,8 +28,9 @@ class ZstdStream final : public ByteStream {
     if (!error_.ok()) return error_;
     if (context_ == nullptr) return absl::ResourceExhaustedError(absl::StrCat(name_, ": no memory to unpack zstd"));
     ZSTD_outBuffer out{buffer, size, 0};
-    while (out.pos == 0) {
-      if (in_.pos == in_.size && !(full_ && in_frame_)) {
+    while (out.pos < size) {
+      if (in_.pos == in_.size && !full_) {
+        if (out.pos > 0) break;
         absl::StatusOr<size_t> n = packed_->Read(input_.data(), input_.size());
         if (IsMoreToCome(n.status())) return n;
         if (!n.ok()) return error_ = n.status();
@@ -39,15 +41,15 @@ class ZstdStream final : public ByteStream {
         }
         in_ = {input_.data(), *n, 0};
       }
-      const size_t before = out.pos;
-      const size_t result = ZSTD_decompressStream(context_.get(), &out, &in_);
+      const size_t result = Step(&out);
       if (ZSTD_isError(result)) {
         error_ = absl::DataLossError(absl::StrCat(name_, ": is damaged zstd (", ZSTD_getErrorName(result), ")"));
-        if (out.pos == before) return error_;
+        if (out.pos == 0) return error_;
         break;
       }
       in_frame_ = result != 0;
-      full_ = out.pos == out.size;  // there may be more of the frame without any further input
+      wanted_ = result;
+      full_ = in_frame_ && out.pos == size;  // there may be more of the frame without any further input
     }
     return out.pos;
   }
@@ -56,11 +58,24 @@ class ZstdStream final : public ByteStream {
   struct Free {
     void operator()(ZSTD_DCtx* context) const { ZSTD_freeDCtx(context); }
   };
+
+  // Unpacks one block at most, as the decoder forgets the text of a call that finds damage: the input ends where the
+  // block or the header in hand does, and is none while text of the block before waits for room.
+  size_t Step(ZSTD_outBuffer* out) {
+    constexpr size_t kBlockHeader = 3;  // that the decoder asks for in advance
+    const size_t part = full_ ? 0 : wanted_ > kBlockHeader ? wanted_ - kBlockHeader : std::max<size_t>(wanted_, 1);
+    ZSTD_inBuffer in{in_.src, std::min(in_.size, in_.pos + part), in_.pos};
+    const size_t result = ZSTD_decompressStream(context_.get(), out, &in);
+    in_.pos = in.pos;
+    return result;
+  }
+
   std::string name_;
   std::unique_ptr<ByteStream> packed_;
   std::unique_ptr<ZSTD_DCtx, Free> context_;
   std::vector<char> input_;
   ZSTD_inBuffer in_{nullptr, 0, 0};
+  size_t wanted_ = 0;  // what the decoder asks for
   bool in_frame_ = false;
   bool full_ = false;
   absl::Status error_;
