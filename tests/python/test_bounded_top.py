@@ -1,5 +1,6 @@
 """top_k with counters: groups in bounded memory, whose totals are bounded from both sides."""
 
+import collections
 import pickle
 import random
 
@@ -123,3 +124,30 @@ def test_what_does_not_go_together_is_said() -> None:
     b = vf.Aggregation.of(flows.agg(n=vf.count()).top_k(5, by="n", counters=20))
     with pytest.raises(vf.PlanError, match="different plans"):
         a.merge(b)
+
+
+@pytest.mark.parametrize("per", ["time", "srcaddr", ["time", "action"], ["dstport", "time"]])
+@pytest.mark.parametrize("by", ["bytes", "records", "longest", "ports"])
+def test_the_largest_of_each_are_those_of_all_groups(per, by):
+    """With ties, missing values and records without a time, whatever is ranked by."""
+    draw = random.Random(f"{per}{by}")
+    lines = [
+        f"10.0.0.{draw.randrange(6)} {draw.choice(['-', *map(str, range(9))])} {draw.choice(['ACCEPT', 'REJECT', '-'])} "
+        f"{draw.choice(['-', '40', str(draw.randrange(300))])} {draw.choice(['-', str(60 * draw.randrange(30))])}\n"
+        for _ in range(3000)
+    ]
+    log = "".join(["srcaddr dstport action bytes start\n", *lines]).encode()
+    names = [per] if isinstance(per, str) else per
+    query = vf.scan(log).group_by("srcaddr", "dstport", "action", every="10m", bin_by="start")
+    query = query.agg(bytes=vf.sum("bytes"), records=vf.count(), longest=vf.max("bytes"), ports=vf.n_unique("dstport"))
+    whole = query.collect().rows()
+    rank = lambda row: (row[by] is None, -(row[by] or 0))  # noqa: E731
+    for n in (1, 3, 50):
+        taken, wanted = collections.Counter(), []
+        for row in sorted(whole, key=rank):  # which are in the order of their keys
+            part = tuple(row[name] for name in names)
+            if taken[part] < n:
+                wanted.append(row)
+            taken[part] += 1
+        found = query.top_k(n, by=by, per=per).collect().rows()
+        assert sorted(map(str, found)) == sorted(map(str, wanted))

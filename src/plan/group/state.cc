@@ -149,6 +149,42 @@ std::vector<uint32_t> GroupState::TopGroups(const Member& member) const {
   return groups;
 }
 
+std::vector<uint32_t> GroupState::TopGroupsPer(const Member& member, const Accumulators& values) const {
+  const PlanSpec& spec = member.plan->spec;
+  const size_t words = layout_.words(), most = spec.top->n;
+  std::vector<uint64_t> mask(words, 0);  // of the keys that it is made per
+  for (size_t p = 0; p < layout_.places().size(); ++p) {
+    const KeyLayout::Place& place = layout_.places()[p];
+    const auto is_it = [&](const std::string& name) { return CanonicalName(name) == CanonicalName(KeyName(spec, p)); };
+    if (std::any_of(spec.top->per.begin(), spec.top->per.end(), is_it)) mask[place.word] |= place.mask << place.shift;
+  }
+  GroupTable parts(words, layout_.last_bits());
+  std::vector<uint32_t> part(table_.size());
+  constexpr size_t kAtOnce = 512;
+  std::vector<uint64_t> keys;
+  for (size_t first = 0; first < part.size(); first += kAtOnce) {
+    const size_t n = std::min(kAtOnce, part.size() - first);
+    keys.assign(table_.key(static_cast<uint32_t>(first)), table_.key(static_cast<uint32_t>(first)) + n * words);
+    for (size_t w = 0; w < keys.size(); ++w) keys[w] &= mask[w % words];
+    parts.FindAll(keys.data(), n, part.data() + first);
+  }
+  std::vector<std::vector<uint32_t>> members(parts.size());
+  for (uint32_t g = 0; g < part.size(); ++g) members[part[g]].push_back(g);
+  const auto larger = [&](uint32_t a, uint32_t b) { return values.Compare(a, b) > 0; };
+  std::vector<uint32_t> out;
+  for (std::vector<uint32_t>& own : members) {
+    if (own.size() > most && most > 0) {
+      const auto last = own.begin() + static_cast<ptrdiff_t>(most) - 1;
+      std::nth_element(own.begin(), last, own.end(), larger);
+      const uint32_t least = *last;
+      own.erase(std::partition(last + 1, own.end(), [&](uint32_t g) { return !larger(least, g); }), own.end());
+    }
+    out.insert(out.end(), own.begin(), own.end());
+  }
+  std::sort(out.begin(), out.end());
+  return out;
+}
+
 // One more row: the aggregates over all groups that are not among the top.
 void GroupState::EmitOther(const Member& member, const std::vector<uint32_t>& top, Table* table) const {
   TableColumn marks;
@@ -283,8 +319,15 @@ Table GroupState::Emit(const Member& member) {
   if (layout_.words() == 0) table_.Find(nullptr);  // without keys there is one group, even of no records
   for (const auto& accumulator : member.accumulators) accumulator->Grow(table_.size());
   std::vector<uint32_t> groups;
+  const std::vector<PlannedAggregate>& aggs = member.plan->aggs;
+  const auto by = std::find_if(aggs.begin(), aggs.end(),
+                               [&](const PlannedAggregate& a) { return spec.top && a.name == spec.top->by; });
+  const Accumulators* const ranks =
+      by == aggs.end() ? nullptr : member.accumulators[static_cast<size_t>(by - aggs.begin())].get();
   if (spec.top && !composed) {
     groups = TopGroups(member);
+  } else if (by != aggs.end() && !spec.top->per.empty() && spec.having.empty() && !bounded && !ranks->needs_codes()) {
+    groups = TopGroupsPer(member, *ranks);
   } else {
     groups.resize(table_.size());
     std::iota(groups.begin(), groups.end(), 0u);

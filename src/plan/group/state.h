@@ -77,6 +77,9 @@ class GroupState {
   // those alone.
   void KeepGroups(const PlanImpl& plan, std::vector<uint32_t>* groups, Table* values);
   std::vector<uint32_t> TopGroups(const Member& member) const;
+  // The groups that can be among the largest of each value of the keys that the top-k is made per: with them go those
+  // that are as large as the last one. O(groups), expected.
+  std::vector<uint32_t> TopGroupsPer(const Member& member, const Accumulators& values) const;
   void EmitOther(const Member& member, const std::vector<uint32_t>& top, Table* table) const;
 
   const PlanImpl& plan_;  // of the first member

@@ -5,6 +5,7 @@
 #include <numeric>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -20,32 +21,42 @@ namespace {
 
 constexpr int64_t kMicros = 1'000'000;
 
+// Minutes without a gap that were added of an interface, in the same way: of the many records of a minute one is enough,
+// unless it tells the window.
+struct Added {
+  int64_t first = -2, last = -2;
+  LogStatus status = LogStatus::kOk;
+};
+using AddedByInterface = std::unordered_map<std::string, Added>;
+
 // Adds the rows of a selection, in the columns of CoverageSpec.
-void AddRows(const Table& rows, Coverage* coverage) {
+void AddRows(const Table& rows, AddedByInterface* added, Coverage* coverage) {
   const auto text = [](const TableColumn& column, size_t row) {
     return column.is_null(row) ? std::string_view()
                                : std::string_view(column.texts[static_cast<size_t>(column.i32[row])]);
   };
   const TableColumn &interface = rows.columns[0], &start = rows.columns[3], &end = rows.columns[4],
                     &status = rows.columns[5];
-  // What was added last of each interface: of the many records of a minute one is enough, unless it tells the window.
-  struct Added {
-    int64_t first = -1, last = -1;  // minutes
-    int32_t status = 0;
-  };
-  std::vector<Added> added(interface.texts.size());
+  std::vector<Added*> before(interface.texts.size(), nullptr);  // by code
+  std::vector<LogStatus> statuses;
+  for (const auto& name : status.texts) statuses.push_back(ParseLogStatus(name));
   for (size_t row = 0; row < rows.rows; ++row) {
     if (start.is_null(row)) continue;
     const int64_t from = start.i64[row] / kMicros, to = end.is_null(row) ? from : end.i64[row] / kMicros;
+    const LogStatus seen =
+        status.is_null(row) ? ParseLogStatus(std::string_view()) : statuses[static_cast<size_t>(status.i32[row])];
     if (!interface.is_null(row) && to - from <= 60) {
-      const Added own{from / 60, std::max(from, to - 1) / 60, status.i32[row]};
-      Added& before = added[static_cast<size_t>(interface.i32[row])];
-      if (own.first == before.first && own.last == before.last && own.status == before.status) continue;
-      before = own;
+      Added*& last = before[static_cast<size_t>(interface.i32[row])];
+      if (last == nullptr) last = &(*added)[std::string(text(interface, row))];
+      const int64_t first = from / 60, until = std::max(from, to - 1) / 60;
+      if (seen == last->status && first >= last->first && until <= last->last) continue;
+      const bool joins = seen == last->status && first <= last->last + 1 && until + 1 >= last->first;
+      *last =
+          joins ? Added{std::min(first, last->first), std::max(until, last->last), seen} : Added{first, until, seen};
     }
     std::string_view name;
     for (size_t column = 0; column < 3 && name.empty(); ++column) name = text(rows.columns[column], row);
-    coverage->Add(name, from, to, ParseLogStatus(text(status, row)));
+    coverage->Add(name, from, to, seen);
   }
 }
 
@@ -59,7 +70,7 @@ class CoverageHandler final : public BlockHandler {
   bool OnBlock(const ResolvedBlock& block) override {
     Rows* const rows = rows_.Start(block);
     while (rows->Next()) worker_.Process(rows);
-    AddRows(RowState::Finish({worker_.rows(0)}, columns_), &coverage_);
+    AddRows(RowState::Finish({worker_.rows(0)}, columns_), &added_, &coverage_);
     return !rows->stopped();
   }
   Worker& worker() { return worker_; }
@@ -69,6 +80,7 @@ class CoverageHandler final : public BlockHandler {
   Worker worker_;
   BlockRows rows_;
   std::vector<size_t> columns_;
+  AddedByInterface added_;
   Coverage coverage_;
 };
 
