@@ -2,11 +2,13 @@
 
 import collections
 import json
+import random
 from decimal import Decimal
 
 import pytest
 
 import vpcflow as vf
+from conftest import LONG
 from vpcflow.cli import main
 from vpcflow.cost.ground import ranges_in
 from vpcflow.cost_world import make_costs
@@ -236,3 +238,59 @@ def test_flow_logs_of_refused_and_of_accepted_traffic_complete_each_other(twice,
     assert (by_class(found), found.repeated) == (known, {})
     rejected = sum(row["bytes"] for row in found if row["class"] == "rejected")
     assert rejected == sum(row["bytes"] for row in costed(folder) if row["class"] == "rejected") > 0
+
+
+def nameless(folder, out, keep=lambda path: True, again=0.0):
+    """The logs of a world under names that do not tell flow logs; AWS delivers a share of records ``again``."""
+    draw = random.Random(5)
+    out.mkdir()
+    for n, path in enumerate(sorted(path for path in (folder / "logs").iterdir() if keep(path))):
+        head, *lines = path.read_text().splitlines(keepends=True)
+        (out / f"{n:03}.log").write_text("".join([head, *(line for own in lines for line in [own] * (1 + (draw.random() < again)))]))
+    return vf.scan(out).cost(folder / "inventory", folder / "prices.json")
+
+
+def test_what_may_be_counted_twice_is_said_where_no_name_tells(twice, tmp_path, capsys):
+    folder, inner, _ = twice
+    inside = set(vf.scan([str(path) for path in (folder / "logs").glob(f"{inner}-*")]).group_by("interface_id").agg(n=vf.count()).collect()["interface_id"])
+    found = nameless(folder, tmp_path / "all")
+    assert found.twice.minutes
+    assert set(found.twice.minutes) <= inside
+    assert 0.8 * sum(costed(folder).repeated.values()) <= found.twice.bytes <= sum(costed(folder).repeated.values()) * 1.001 + found.elsewhere
+    assert "; may be counted twice: eni-" in found.conclusion()
+    assert "UTC" in found.conclusion()
+    assert "fl-" in found.conclusion()
+    assert (found + found).twice.minutes == found.twice.minutes
+    rows = [json.loads(line) for line in found.to_json_lines().splitlines()]
+    assert {row["counted_twice"] for row in rows} == {str(found.twice)}
+    where = ["cost", str(tmp_path / "all"), "--inventory", str(folder / "inventory"), "--prices", str(folder / "prices.json")]
+    assert main(where) == 0
+    assert "may be counted twice: eni-" in " ".join(capsys.readouterr().out.split())
+    # Each flow log alone, in whatever files, and with what AWS delivers again now and then: no word of it.
+    for n, (keep, again) in enumerate([(lambda path: inner in path.name, 0), (lambda path: inner not in path.name, 0), (lambda path: inner not in path.name, 0.03)]):
+        alone = nameless(folder, tmp_path / f"alone{n}", keep, again)
+        assert (str(alone.twice), "twice" in " ".join([alone.conclusion(), *alone.notes()])) == ("no", False)
+    assert str(costed(folder).twice) == "no"  # names tell
+
+
+@pytest.mark.parametrize("seed", range(12) if LONG else [3])
+def test_ordinary_logs_are_not_counted_twice(seed, tmp_path):
+    window, format = [60, 600][seed % 2], ["v11", "default"][seed // 2 % 2]
+    folder = tmp_path / "world"
+    make_costs(folder, seed=seed, conversations=100, hours=2, format=format, window=window)
+    assert nameless(folder, tmp_path / "a", again=0.05).twice.minutes == {}
+    lines = [path.read_text().splitlines(keepends=True) for path in sorted((folder / "logs").iterdir())]
+    (tmp_path / "b").mkdir()
+    for n in range(6):  # the same interfaces in several files, at the same time and at others
+        (tmp_path / "b" / f"{n}.log").write_text("".join("".join([head, *own[n::6]]) for head, *own in lines))
+    assert str(vf.scan(tmp_path / "b").cost(folder / "inventory", folder / "prices.json").twice) == "no"
+
+
+def test_what_cannot_be_told_twice_is_said(twice):
+    folder, *_ = twice
+    small = vf.scan(b"interface-id srcaddr dstaddr bytes start\neni-1 10.0.0.1 10.0.0.2 100 1790000000\n")
+    found = small.cost(folder / "inventory", folder / "prices.json")
+    assert str(found.twice) == "cannot tell whether records are counted twice: the logs lack srcport, dstport, protocol"
+    assert str(found.twice) in found.notes()
+    assert "twice" not in found.conclusion()
+    assert json.loads(found.to_json_lines().splitlines()[0])["counted_twice"] == str(found.twice)

@@ -25,6 +25,7 @@ from ..query.report import Report
 from .flow_logs import logged, run_parts
 from .ground import Ranges, classifier, ranges_in, read_ranges
 from .nats import Owners, rows_of_nats
+from .twice import Twice, twice_in
 from .way import PATH, Way
 
 #: Path classes that no price of ours is for, though AWS may charge for them.
@@ -120,7 +121,8 @@ class Cost:
     decimals; ``None``: not known), ``currency``, ``sides`` (how many ends of a byte AWS charges), ``priced_as`` and
     ``why``; the most expensive first. ``elsewhere``: bytes of records that tell again what another record counts.
     ``repeated``: bytes, by what they are priced as, of records that another flow log has, too, which are left out;
-    ``repeats``: sentences about these flow logs, which the names of files tell.
+    ``repeats``: sentences about these flow logs, which the names of files tell. ``twice``: whether records may be
+    counted twice, where names do not tell: as text ``no``, ``may be counted twice: ...`` or ``cannot tell ...``.
     ``error``: of a damaged source, of which the readable part was counted.
 
     Costs of parts, such as days, add up: ``monday + tuesday`` is the cost of both, tiers included, if each interface
@@ -129,12 +131,12 @@ class Cost:
 
     def __init__(
         self, groups: Sequence[_Group], pricing: _Pricing, elsewhere: int, report: Any, error: Any,
-        repeats: Sequence[str] = (), repeated: Mapping[str, int] | None = None,
+        repeats: Sequence[str] = (), repeated: Mapping[str, int] | None = None, twice: Twice | None = None,
     ) -> None:  # fmt: skip
         self._groups, self._pricing = _summed(groups, pricing.keys), pricing
         self.rows, self.keys, self.sheet = pricing.rows(self._groups), pricing.keys, pricing.sheet
         self.elsewhere, self.report, self.error = elsewhere, report, error
-        self.repeats, self.repeated = tuple(repeats), dict(repeated or {})
+        self.repeats, self.repeated, self.twice = tuple(repeats), dict(repeated or {}), twice or Twice()
 
     def __add__(self, other: Cost) -> Cost:
         if not isinstance(other, Cost):
@@ -147,6 +149,7 @@ class Cost:
             Report(_core.merge_reports(self.report, other.report)), self.error or other.error,
             sorted({*self.repeats, *other.repeats}),
             {kind: self.repeated.get(kind, 0) + other.repeated.get(kind, 0) for kind in kinds},
+            self.twice + other.twice,
         )  # fmt: skip
 
     def __radd__(self, other: object) -> Cost:
@@ -171,7 +174,7 @@ class Cost:
         unknown = sum(row["bytes"] for row in self.rows if row["list_cost"] is None)
         said = f"{self.total():,.2f} {self.sheet.currency} at list prices of {self.sheet.published or 'an unknown day'}"
         lacking = f"{_percent(unknown, whole)} of the bytes have no price" if unknown else "all of it has a price"
-        return f"{said} for {human_bytes(whole)}; {lacking}"
+        return f"{said} for {human_bytes(whole)}; {lacking}" + (f"; {self.twice}" if self.twice.minutes else "")
 
     def notes(self) -> list[str]:
         """Returns what the figures leave out."""
@@ -182,12 +185,14 @@ class Cost:
                 "counted there"
             )
         out += self.repeats
+        out += [str(self.twice)] if self.twice.lacking and not self.twice.minutes else []
         out += sorted({f"not priced: {row['why']}" for row in self.rows if row["list_cost"] is None and row["why"]})
         return out
 
     def to_json_lines(self) -> str:
         """Returns a row a line, as JSON; costs are numbers."""
-        return "".join(json.dumps({k: _plain(v) for k, v in row.items()}) + "\n" for row in self.rows)
+        rows = ({**row, "counted_twice": str(self.twice)} for row in self.rows)
+        return "".join(json.dumps({k: _plain(v) for k, v in row.items()}) + "\n" for row in rows)
 
 
 def cost_of(
@@ -231,7 +236,8 @@ def cost_of(
             if row[PATH].startswith("nat_outside"):
                 groups += _Group.of(row, tags).owned(owners.of(row))
     pricing = _Pricing(tuple(keys), sheet, paid if effective is not None else None, dict(month_to_date or {}))
-    return Cost(groups, pricing, elsewhere, report, error, known_logs.repeats, _repeated(again, tags))
+    twice = Twice() if known_logs.apart else twice_in(flows, known_logs.formats, known_logs.records)
+    return Cost(groups, pricing, elsewhere, report, error, known_logs.repeats, _repeated(again, tags), twice)
 
 
 def _summed(groups: Sequence[_Group], keys: Sequence[str]) -> list[_Group]:

@@ -39,13 +39,16 @@ class Logged:
 
     ``ids``: of interfaces, and addresses in records without one. A regional NAT gateway has no interface: it is told by
     its addresses. ``formats``: of the logs. ``parts``: that together have each record once. ``repeats``: sentences
-    about flow logs of the same interfaces.
+    about flow logs of the same interfaces. ``apart``: the names of all files tell their flow logs. ``records``: how
+    many there are.
     """
 
     ids: AbstractSet[str]
     formats: Sequence[str]
     parts: Sequence[Part]
     repeats: Sequence[str]
+    apart: bool
+    records: int
 
 
 def logged(flows: Flows) -> Logged:
@@ -54,6 +57,7 @@ def logged(flows: Flows) -> Logged:
     by_log = _by_flow_log(flows)
     ids: set[str] = set()
     formats: dict[str, int] = {}
+    records = 0
     told: dict[Thing, dict[str, int]] = {}  # bytes by flow log
     for log, own in by_log.items():
         keys = ["interface_id"] if len(by_log) == 1 else ["interface_id", "action"]
@@ -61,6 +65,7 @@ def logged(flows: Flows) -> Logged:
         rows = [("interface_id", row) for row in results[0].rows() if row["interface_id"]]
         ids |= {str(row["interface_id"]) for _, row in rows}
         formats |= results[0].report.formats
+        records += results[0].report.records
         if len(rows) < len(results[0]):
             nameless = own.filter(col("interface_id").is_null()).group_by("resource_id", "srcaddr", "action")
             found = collect_readable([nameless.agg(bytes="sum(bytes)")])[0][0].rows()
@@ -70,7 +75,8 @@ def logged(flows: Flows) -> Logged:
             sizes = told.setdefault((field, str(row[field]), row.get("action")), {})
             sizes[log] = sizes.get(log, 0) + (row["bytes"] or 0)
     parts, repeats = _once(flows, by_log, told)
-    return Logged(ids, list(formats), parts, repeats)
+    apart = all(_flow_log_of(source) is not None for source in flows._sources)
+    return Logged(ids, list(formats), parts, repeats, apart, records)
 
 
 def run_parts(parts: Iterable[Part], question: Any) -> tuple[list[Any], list[Any], Report, VpcflowError | None]:
@@ -99,11 +105,17 @@ def _by_flow_log(flows: Flows) -> dict[str, Flows]:
     """Returns the records of each flow log, as the names of files have it; all as one where a name has none."""
     sources: dict[str, list[_core.Source]] = {}
     for source in flows._sources:
-        named = source.object_path["flow_log_id"] or next(iter(_ID.findall(str(source.name))), None)
+        named = _flow_log_of(source)
         if named is None:
             return {"": flows}
-        sources.setdefault(str(named), []).append(source)
+        sources.setdefault(named, []).append(source)
     return {name: _of(flows, own) for name, own in sources.items()} if len(sources) > 1 else {"": flows}
+
+
+def _flow_log_of(source: _core.Source) -> str | None:
+    """Returns the id of a flow log that the name of a file has."""
+    named = source.object_path["flow_log_id"] or next(iter(_ID.findall(str(source.name))), None)
+    return None if named is None else str(named)
 
 
 def _of(flows: Flows, sources: Sequence[_core.Source]) -> Flows:
