@@ -420,3 +420,73 @@ def test_names_that_are_no_text_are_kept(places):
     assert told(watch)[0] == ("entered", False)
     watch.deliver()
     assert told(watch) == []
+
+
+SAW = [
+    {"name": "blocked-then-in", "within": "2h", "sequence": [
+        {"source": "cloudtrail", "kind": "AuthorizeSecurityGroupIngress", "bind": {"sg": "groupId"}},
+        {"source": "flows", "where": "action = 'ACCEPT' and dstport = 22", "entity_in": "$sg"},
+    ]},
+]  # fmt: skip
+
+
+def card(interface, minute, group, status="OK"):
+    """An item of AWS Config: the groups of an interface from a minute of the day on."""
+    configuration = {"networkInterfaceId": interface, "privateIpAddress": "10.0.0.9", "groups": [{"groupId": group}], "attachment": {"instanceId": f"i-{interface[-1]}"}}
+    return {
+        "resourceType": "AWS::EC2::NetworkInterface", "resourceId": interface, "configurationItemStatus": status,
+        "configurationItemCaptureTime": f"2026-11-23T{minute // 60:02}:{minute % 60:02}:00.000Z", "configuration": configuration,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("seed", range(40) if LONG else [1, 2, 3])
+def test_what_config_says_joins_as_in_one_look(places, seed):
+    """Interfaces move between groups; files of all kinds, Config's too, come in any order."""
+    rng = random.Random(seed)
+    (places / "config").mkdir()
+    items = [card(f"eni-{n}", rng.randrange(0, 90), f"sg-{rng.randrange(3)}", rng.choice(["OK", "OK", "ResourceDeleted"])) for n in range(1, 4) for _ in range(4)]
+    first, *later = [{"configurationItems": items[n::3]} for n in range(3)]
+    (places / "config" / "0.json").write_text(json.dumps({**first, "configSnapshotId": "s"}))
+    records = [entered(60 * rng.randrange(95), f"203.0.113.{n}").replace("eni-1", f"eni-{rng.randrange(1, 4)}") for n in range(40)]
+    calls = [opened(60 * rng.randrange(60), f"e{n}", f"sg-{n % 3}") for n in range(6)]
+    parts = [("config", f"{n}.json", json.dumps(one)) for n, one in enumerate(later, 1)]
+    parts += [("logs", f"{n}.log", FIELDS + "".join(records[n::4])) for n in range(4)]
+    parts += [("trail", f"{n}.json", json.dumps({"Records": calls[n::3]})) for n in range(3)]
+    rng.shuffle(parts)
+    (places / "duty" / "x.json").write_text("{}")
+    options = {"rules": of(SAW), "risk": None, "config": places / "config"}
+    watch = watching(places, **options)
+    for folder, name, text in parts:
+        (places / folder / name).write_text(text)
+        if rng.random() < 0.6:
+            watch.poll()
+        if rng.random() < 0.3:
+            watch.close()
+            watch = watching(places, **options)
+    watch.poll()
+    one_look = lambda **more: {plain(row) for row in vf.correlate(vf.scan(str(places / "logs")), cloudtrail=places / "trail", rules=of(SAW), **more).rows()}  # noqa: E731
+    expected = one_look(config=places / "config")
+    assert held(places) == expected != one_look()
+    watch.close()
+
+
+def test_config_in_a_watch_by_the_command(places, capsys):
+    (places / "config").mkdir()
+    where = ["watch", str(places / "logs"), "--state", str(places / "s.sqlite"), "--config", str(places / "config")]
+    assert cli.main([*where, "--once"]) == 2
+    assert "--config: nothing to correlate" in capsys.readouterr().err
+    trail = ["--cloudtrail", str(places / "trail"), "--once", "--settle", "0"]
+    assert cli.main([*where, *trail]) == 2
+    assert "no item of AWS Config in 0 files" in capsys.readouterr().err
+    (places / "config" / "a.json").write_text(json.dumps({"configurationItems": [card("eni-1", 0, "sg-1")]}))
+    (places / "rules.json").write_text(json.dumps(SAW))
+    put(places, "trail", "a.json", [opened(1800)])
+    put(places, "logs", "a.log", FIELDS + entered(2500) + entered(2500).replace("eni-1", "eni-2"))
+    assert cli.main([*where, *trail, "--correlate-rules", str(places / "rules.json")]) == 1
+    assert [json.loads(line)["detector"] for line in capsys.readouterr().out.splitlines()].count("blocked-then-in") == 1
+    # What it said counts on while it cannot be read.
+    watch = watching(places, rules=of(SAW), risk=None, config=places / "config")
+    (places / "config" / "a.json").write_text("{}")
+    watch.poll()
+    assert len(held(places)) == 1
+    watch.close()

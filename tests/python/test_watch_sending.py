@@ -268,3 +268,41 @@ def test_a_channel_and_a_sink_are_one_protocol():
     for text in (b"{", b"[]", b'{"detector": 3}', b'{"detector": "x"}'):
         with pytest.raises(ValueError, match=r"finding|expected|Expecting"):
             sink.encode("a", text)
+
+
+def test_the_status_says_which_channel_fails_since_when_and_why(tmp_path, capsys):
+    """Of an alert channel as of a sink of events; until it takes something; without secrets."""
+    (tmp_path / "logs").mkdir()
+    posts = Posts()
+    posts.status = 503
+    with Fake(posts) as fake:
+        url = f"http://{fake.host}/services/T0/B0/s3cr3t-token?key=s3cr3t-key"
+        where = ["watch", "logs", "--state", "s.db", "--once", "--settle", "0", "--allow-host", "127.0.0.1", "--notify", url, "--notify", "jsonl:a.jsonl"]
+        (tmp_path / "rules.json").write_text(json.dumps([{"name": "busy", "by": "srcaddr", "having": "flows >= 1"}]))
+        log(tmp_path / "logs", "a.log", 3)
+        before = int(datetime.datetime.now().timestamp())
+        assert cli.main([*where, "--rules", "rules.json"]) == 2
+        assert cli.main([*where, "--rules", "rules.json"]) == 2  # it is not due yet, and still said
+        rows = {one["sink"].partition(":")[0]: one for one in status("s.db")["sinks"]}
+        assert rows["jsonl"]["why"] is None
+        assert rows["jsonl"]["since"] is None
+        assert rows["jsonl"]["sent"] == 3
+        failing = rows["http"]
+        assert failing["why"].endswith("answered 503")
+        assert before <= failing["since"] <= before + 60
+        assert failing["failures"] == 1
+        capsys.readouterr()
+        assert cli.main(["watch", "--status", "--state", "s.db"]) == 0
+        text = " ".join(capsys.readouterr().out.split())
+        assert "1 failure in a row, next try at" in text
+        assert "UTC; fails since 20" in text
+        assert "answered 503" in text
+        assert cli.main(["watch", "--status", "--state", "s.db", "--json"]) == 0
+        assert json.loads(capsys.readouterr().out)["sinks"] == status("s.db")["sinks"]
+        assert b"s3cr3t" not in b"".join(path.read_bytes() for path in tmp_path.glob("s.db*"))
+        assert "s3cr3t" not in text
+        posts.status = 200
+        with contextlib.closing(Watch("logs", [], {}, "s.db")) as watch:
+            watch._store.execute("update outbox set next = 0")
+        assert cli.main([*where, "--rules", "rules.json"]) == 0
+        assert [(one["why"], one["since"], one["failures"]) for one in status("s.db")["sinks"]] == [(None, None, 0)] * 2

@@ -29,6 +29,7 @@ def add_correlation(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--events", metavar="DIR|URL", help="follow other events: CSV or JSON lines, with --mapping")
     group.add_argument("--mapping", metavar="FILE", help="say which columns of --events are what, as YAML or JSON")
     group.add_argument("--inventory", metavar="DIR", help="take owners and groups from AWS's describe answers")
+    group.add_argument("--config", metavar="DIR", help="take owners and groups from files of AWS Config")
     group.add_argument(
         "--correlate-rules", metavar="FILE", help="take sequences from FILE (default: those of vpcflow correlate)"
     )
@@ -49,7 +50,7 @@ def correlating_of(args: argparse.Namespace) -> Any:
     if args.events is not None:
         sources["mapped"] = args.events
     if not sources and args.correlate_rules is None:
-        for name in ("mapping", "inventory", "lateness"):
+        for name in ("mapping", "inventory", "config", "lateness"):
             if getattr(args, name):
                 raise PlanError(f"--{name}: nothing to correlate; give --correlate-rules, or events: --cloudtrail DIR")
         return None
@@ -57,7 +58,8 @@ def correlating_of(args: argparse.Namespace) -> Any:
 
     return Correlating(
         sources, rules=args.correlate_rules, mapping=content_of(args.mapping) if args.mapping else None,
-        inventory=args.inventory, lateness=_lateness(args.lateness), risk=None if args.risk == "none" else args.risk,
+        inventory=args.inventory, config=args.config, lateness=_lateness(args.lateness),
+        risk=None if args.risk == "none" else args.risk,
     )  # fmt: skip
 
 

@@ -157,6 +157,8 @@ def _print_status(args: argparse.Namespace) -> int:
         line = f"{sink['sink']}: {sink['sent']:,} sent, {about}, {sink['dead']:,} not taken"
         if sink["failures"]:
             line += f"; {count(sink['failures'], 'failure')} in a row, next try at {instant(sink['next_try'])} UTC"
+        if sink["why"]:
+            line += f"; fails since {instant(sink['since'])} UTC: {sink['why']}"
         lines.append(line)
     for line in lines:
         write_out("\n".join(wrapped(printable(line), terminal_width())) + "\n")

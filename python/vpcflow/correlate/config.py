@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from .._words import count
 from ..errors import NoRecordsError
@@ -18,25 +18,44 @@ _GONE = ("ResourceDeleted", "ResourceDeletedNotRecorded", "ResourceNotRecorded")
 _WANTED = ("AWS::EC2::NetworkInterface", "AWS::EC2::Instance", "AWS::EC2::EIP", "AWS::EC2::NatGateway")
 
 
-def add_config(entities: Entities, place: str | os.PathLike[str]) -> list[str]:
-    """Adds what the items of a file or folder say: each holds from its capture to the next of its resource. Returns
-    notes. Raises :class:`~vpcflow.NoRecordsError` if no item is there."""
+class Items(NamedTuple):
+    """Items of AWS Config by type and id, then by the time of their capture. ``notes``: what could not be read."""
+
+    found: Mapping[tuple[str, str], Mapping[int, Mapping[str, Any]]]
+    notes: Sequence[str]
+
+    def add_to(self, entities: Entities) -> None:
+        """Adds what the items say: each holds from its capture to the next of its resource."""
+        for (kind, name), versions in self.found.items():
+            times = sorted(versions)
+            for time, end in zip(times, [*times[1:], None]):
+                if versions[time]:
+                    list(taken(_add, entities, kind, name, versions[time], time, end))
+
+
+def read_config(place: str | os.PathLike[str]) -> Items:
+    """Reads the items of a file or folder. Raises :class:`~vpcflow.NoRecordsError` if no item is there."""
     reading, found = Reading(), dict[tuple[str, str], dict[int, Mapping[str, Any]]]()
+    items = 0
     for path in files_of(place):
         for _, document in documents_of(path, reading):
             own = list(taken(_items, document))
             reading.taken, reading.other = reading.taken + bool(own), reading.other + (not own)
+            items += len(own)
             for kind, name, time, item in own:
-                found.setdefault((kind, name), {})[time] = item
-    if not found:
+                if kind in _WANTED:
+                    found.setdefault((kind, name), {})[time] = item
+    if not items:
         raise NoRecordsError(f"{os.fspath(place)}: no item of AWS Config in {count(reading.files, 'file')}")
-    for (kind, name), versions in found.items():
-        times = sorted(versions)
-        for time, end in zip(times, [*times[1:], None]):
-            if kind in _WANTED and versions[time]:
-                list(taken(_add, entities, kind, name, versions[time], time, end))
     left = f"{os.fspath(place)}: {count(reading.other, 'document')} of another kind than items of AWS Config; left out"
-    return [*reading.damage, *([left] if reading.other else [])]
+    return Items(found, [*reading.damage, *([left] if reading.other else [])])
+
+
+def add_config(entities: Entities, place: str | os.PathLike[str]) -> list[str]:
+    """Adds what the items of a file or folder say. Returns notes. Raises as :func:`read_config`."""
+    items = read_config(place)
+    items.add_to(entities)
+    return list(items.notes)
 
 
 def _items(document: Any, depth: int = 0) -> Iterator[tuple[str, str, int, Mapping[str, Any]]]:

@@ -13,14 +13,14 @@ from ..errors import RuleError
 from ..query.scan import scan
 from ..serve.board import Figures, Held, Rows
 from ..watch.status import counts_of, reading, told
-from ..watch.traffic import BIN, BOUND, OTHER, QUESTIONS, SEEN, SLOT, UNDATED, VOLUME, newest_of
+from ..watch.traffic import BIN, QUESTIONS, SEEN, SLOT, UNDATED, VOLUME, Slot, added, newest_of, slots_of
 from .reading import Lines, Reading, Told
 
 _MOST_TOLD = 1000  # findings
 _LATE = 600  # seconds after which a record is there, so that its lack means something
 
 _Db = sqlite3.Connection
-_Sums = dict[tuple[int, str], list[int]]
+_Slots = list[tuple[int, Slot]]
 
 
 def read_state(path: str | os.PathLike[str], span: int | None) -> Reading:
@@ -46,7 +46,7 @@ def _read(db: _Db, path: str, span: int | None) -> Reading:
     end = None if newest is None else (newest // SLOT + 1) * SLOT
     start = None if span is None or end is None else max((end - span) // SLOT * SLOT, _oldest(db))
     lowest, highest = (0 if start is None else start), (0 if end is None else end)
-    dated = {name: _sums(db, name, lowest, highest) for name in (VOLUME, *QUESTIONS)}
+    dated = {name: list(slots_of(db.execute, name, lowest, highest)) for name in (VOLUME, *QUESTIONS)}
     names = frozenset(json.loads(marks.get("fields", "[]")))
     tables = {name: _table(dated[name], one.table, names) for name, one in QUESTIONS.items()}
     covered = _coverage(db, lowest, highest)
@@ -54,7 +54,7 @@ def _read(db: _Db, path: str, span: int | None) -> Reading:
     figures = Figures(
         every=SLOT, tables=tables, held=_held(dated["flows"], names), held_rejects=_held(dated["refused"], names),
         totals=[{"time": at, **row} for at, row in _rows(dated[VOLUME], ("action",))], bins=[], services=[], places=[],
-        bounds={name: sum(own[0] for (_, key), own in dated[name].items() if key == BOUND) for name in QUESTIONS},
+        bounds={name: sum(slot.bound for _, slot in dated[name]) for name in QUESTIONS},
         findings=[one.finding for one in told_now], sessions=[], coverage=covered,
         report=Lines(**{name: int(marks.get(f"lines-{name}", 0)) for name in Lines._fields}), fields=names,
     )  # fmt: skip
@@ -72,20 +72,11 @@ def _oldest(db: _Db) -> int:
     return 0 if found is None else int(found) // SLOT * SLOT
 
 
-def _sums(db: _Db, name: str, start: int, end: int) -> _Sums:
-    """Returns bytes, packets and records of a question by time and key, those without a time included."""
-    rows = db.execute(
-        "select time, key, bytes, packets, records from traffic where question = ? and (time = ? or time >= ? and "
-        "time < ?)", (name, UNDATED, start, end),
-    )  # fmt: skip
-    return {(at, key): [int(value) for value in sums] for at, key, *sums in rows}
-
-
-def _rows(sums: _Sums, by: tuple[str, ...]) -> list[tuple[int | None, dict[str, Any]]]:
+def _rows(slots: _Slots, by: tuple[str, ...]) -> list[tuple[int | None, dict[str, Any]]]:
     return [
-        (None if at == UNDATED else at, {**dict(zip(by, json.loads(key))), **_measures(own)})
-        for (at, key), own in sums.items()
-        if key not in (OTHER, BOUND)
+        (None if at == UNDATED else at, {**dict(zip(by, key)), **_measures(own)})
+        for at, slot in slots
+        for key, own in slot.rows().items()
     ]
 
 
@@ -93,33 +84,30 @@ def _measures(sums: list[int]) -> dict[str, int]:
     return dict(zip(("bytes", "packets", "records"), sums))
 
 
-def _table(sums: _Sums, table: Table, names: frozenset[str]) -> Rows:
+def _table(slots: _Slots, table: Table, names: frozenset[str]) -> Rows:
     """Returns the groups of all slots, the largest first, and last what they do not have."""
-    whole: dict[str, list[int]] = {}
-    for (_, key), own in sums.items():
-        known = whole.setdefault(key, [0, 0, 0])
-        for i, value in enumerate(own):
-            known[i] += value
-    other = whole.pop(OTHER, None)
-    whole.pop(BOUND, None)
-    rows: Rows = [
-        {**dict(zip(table.by, json.loads(key))), **_measures(own), "other": False} for key, own in sorted(whole.items())
-    ]
+    whole: dict[tuple[Any, ...], list[int]] = {}
+    rest: list[int] | None = None
+    for _, slot in slots:
+        rest = added(rest, slot.rest)
+        for key, own in slot.rows().items():
+            whole[key] = added(whole.get(key), own) or own
     measure = measure_of(table, names)
-    rows.sort(key=lambda row: -row[measure])
-    return rows if other is None else [*rows, {**dict.fromkeys(table.by), **_measures(other), "other": True}]
+    rows: Rows = [{**dict(zip(table.by, key)), **_measures(own), "other": False} for key, own in whole.items()]
+    rows.sort(key=lambda row: (-row[measure], json.dumps([row[name] for name in table.by])))
+    return rows if rest is None else [*rows, {**dict.fromkeys(table.by), **_measures(rest), "other": True}]
 
 
-def _held(sums: _Sums, names: frozenset[str]) -> Held:
+def _held(slots: _Slots, names: frozenset[str]) -> Held:
     """Returns flows of slots as records, for conditions."""
     lines = [f"start {' '.join(KEYS)} bytes packets packets-lost-no-route"]
-    for at, row in _rows(sums, KEYS):
+    for at, row in _rows(slots, KEYS):
         lines.append(" ".join(map(_word, [at, *row.values()])))
     text = "\n".join([*lines, ""]).encode("utf-8", "surrogatepass")
     keys = [key for key in KEYS if key in names] or ["start"]
     nameable = scan(f"{' '.join(keys)}\n{' '.join('-' for _ in keys)}\n".encode())
     flows = scan(text, allow_empty=True)._with(allow_missing=True)
-    return Held(flows, nameable, not any(key == OTHER for _, key in sums))
+    return Held(flows, nameable, all(slot.rest is None for _, slot in slots))
 
 
 def _word(value: Any) -> str:

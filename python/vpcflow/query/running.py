@@ -60,10 +60,12 @@ def collect_all(queries: Sequence[Flows], *, progress: Progress | bool | None = 
     return results
 
 
-def within(flows: Flows, budget: int) -> Flows:
-    """Limits the memory of groups and rows to as many bytes, if the query has no lower limit."""
+def within(flows: Flows, budget: int, threads: int | None = None) -> Flows:
+    """Limits the memory of groups and rows to as many bytes, if the query has no lower limit; ``threads``: by which it
+    is run."""
     own = flows._options.max_memory
     options = flows._options.replace(max_memory=min(own, budget) if own else budget)
+    options = options if threads is None else options.replace(threads=threads)
     return type(flows)(dataclasses.replace(flows._logs, options=options), flows._spec, flows._filters, flows._last)
 
 

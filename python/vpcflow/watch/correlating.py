@@ -41,6 +41,7 @@ from ..inventory.inventory import inventory as read_inventory
 from ..query.flows import Flows
 from ..rules.model import Rule
 from ..typing import Duration, Severity
+from .config import FollowedConfig
 from .evaluation import Look
 from .kept import Kept, Sifted, sifted
 from .store import Store
@@ -70,7 +71,8 @@ class Correlating:
 
     ``sources``: by their names (``cloudtrail``, ``guardduty``, ``dns``, ``alb``, ...) folders or ``s3://`` URLs that
     are followed; ``mapped`` with a ``mapping``, as of :func:`vpcflow.correlate`. ``rules``: a file or rules of
-    :func:`vpcflow.correlate.of`; those that come with vpcflow without. ``inventory``: a folder of describe answers.
+    :func:`vpcflow.correlate.of`; those that come with vpcflow without. ``inventory``: a folder of describe answers;
+    ``config``: snapshots or histories of AWS Config, which are read again when they change.
     ``lateness``: how long an event may take to come, for all sources or by source. A match is told when no event that
     could change it may come any more. ``risk``: the level from which on entities are told: ``critical``, ``high``,
     ``medium``, ``low``, or ``None``. ``clock``: Unix seconds.
@@ -84,6 +86,7 @@ class Correlating:
     rules: str | os.PathLike[str] | Sequence[SequenceRule] | None = None
     mapping: Mapping[str, object] | None = None
     inventory: Inventory | str | os.PathLike[str] | None = None
+    config: Place | None = None
     lateness: Duration | Mapping[str, Duration] | None = None
     risk: str | None = "high"
     clock: Callable[[], float] = time.time
@@ -128,8 +131,9 @@ class WatchedCorrelation:
     has rules. ``log`` gets a line about rules that cannot be evaluated."""
 
     def __init__(
-        self, store: Store, settings: Correlating, log: Callable[[str], None], *, detects: bool, finds: bool
-    ) -> None:
+        self, store: Store, settings: Correlating, log: Callable[[str], None], *, detects: bool, finds: bool,
+        settle: float,
+    ) -> None:  # fmt: skip
         self._store, self._settings, self._log = store, settings, log
         self._kept = Kept(store)
         rules = chosen_rules(settings.rules)
@@ -141,6 +145,7 @@ class WatchedCorrelation:
         self._shown = shown_fields(self._rules)
         known = settings.inventory
         self._inventory = read_inventory(known) if isinstance(known, (str, os.PathLike)) else known
+        self._config = None if settings.config is None else FollowedConfig(settings.config, settle, log)
         if not self._rules:
             name, lacks = next(iter(self._left.items()))
             raise PlanError(f"correlation: no rule can be evaluated: {name} needs {', '.join(lacks)}, not given")
@@ -211,6 +216,10 @@ class WatchedCorrelation:
 
     # -- within a transaction of its own
 
+    def look(self) -> None:
+        """Reads what AWS Config says, if it changed."""
+        self._dirty = (self._config is not None and self._config.look()) or self._dirty
+
     @property
     def is_due(self) -> bool:
         """Whether there is something to evaluate."""
@@ -243,6 +252,8 @@ class WatchedCorrelation:
         kept, settings = self._kept, self._settings
         if self._inventory is not None:
             add_inventory(entities, self._inventory)
+        if self._config is not None:
+            self._config.items.add_to(entities)
         kept.add_to(entities)
         spans = kept.spans()
         if "flows" in spans:
@@ -252,6 +263,7 @@ class WatchedCorrelation:
             name: (first, max(last, now - settings.seconds(name))) for name, (first, last) in spans.items()
         }  # fmt: skip
         seen.notes = [text for text, *_ in kept.facts("note")]
+        seen.notes += self._config.items.notes if self._config is not None else ()
         until = max((end for _, _, end, _ in kept.facts("dropped")), default=None)
         if until is not None:
             seen.notes.append(

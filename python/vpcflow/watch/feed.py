@@ -15,7 +15,7 @@ from ..query.scan import query
 from ..siem.events import EventBatch, Events, batches_of
 from ..sinks.sending import Sent, send
 from ..sinks.sink import Piece
-from .outbox import Target, pause_after
+from .outbox import Target, note_failure, note_success, pause_after
 from .store import Store
 
 _PATIENCE = 10.0  # seconds for a sink that fails, before others and new logs have their turn
@@ -132,9 +132,10 @@ class Feed:
         except NotifyError as error:
             self._log(f"not sent, will be retried: {error}")
             self._store.execute(
-                "update sinks set tries = tries + 1, next = ?, why = ? where name = ?",
-                (time.time() + pause_after(tries + 1, error), str(error), name),
+                "update sinks set tries = tries + 1, next = ? where name = ?",
+                (time.time() + pause_after(tries + 1, error), name),
             )
+            note_failure(self._store, name, error)
         finally:
             letters.close()
         return done
@@ -143,9 +144,10 @@ class Feed:
         with self._store.transaction():
             self._store.execute("delete from chunks where id = ?", (chunk,))
             self._store.execute(
-                "update sinks set tries = 0, next = 0, why = null, sent = sent + ?, dead = dead + ? where name = ?",
+                "update sinks set tries = 0, next = 0, sent = sent + ?, dead = dead + ? where name = ?",
                 (counts.accepted, counts.dead, name),
             )
+            note_success(self._store, name)
 
 
 def _packed(batch: EventBatch) -> tuple[int, int, bytes]:

@@ -49,6 +49,16 @@ def pause_after(tries: int, error: Exception) -> float:
     return max(min(2.0 ** min(tries, 20), _LONGEST_PAUSE), asked or 0.0)
 
 
+def note_failure(store: Store, name: str, error: Exception) -> None:
+    """Writes down for the status why a sink fails, and since when."""
+    store.execute("update sinks set why = ?, since = ifnull(since, ?) where name = ?", (str(error), time.time(), name))
+
+
+def note_success(store: Store, name: str) -> None:
+    """Writes down that a sink took something."""
+    store.execute("update sinks set why = null, since = null where name = ? and since is not null", (name,))
+
+
 class Outbox:
     """Alerts on their way to sinks, which are known by names that stay. ``line`` makes the line of an alert for a
     target; ``log`` gets a line for each failure."""
@@ -121,6 +131,8 @@ class Outbox:
                         (now, lost.get(row[0]), row[0], name),
                     )
             done += len(some) - len(lost) - len(again)
+            if len(again) < len(some):
+                note_success(self._store, name)
             if again:
                 busy = BusyError(f"{target.sink.label}: {receipt.reason or 'took some alone'}", receipt.after)
                 self._failed(name, [row for row in some if row[0] in again], busy)
@@ -156,6 +168,7 @@ class Outbox:
 
     def _failed(self, name: str, rows: Sequence[Any], error: NotifyError) -> None:
         self._log(f"not delivered, will be retried: {error}")
+        note_failure(self._store, name, error)
         for alert_id, tries, *_ in rows:
             self._store.execute(
                 "update outbox set tries = tries + 1, next = ? where alert = ? and channel = ?",

@@ -137,7 +137,7 @@ class Watch:
         self._correlation, self._beside = None, list[Beside]()
         if correlation is not None:
             self._correlation = WatchedCorrelation(
-                self._store, correlation, log, detects=detectors is not None, finds=bool(rules)
+                self._store, correlation, log, detects=detectors is not None, finds=bool(rules), settle=settle
             )
             self._beside = [
                 Beside(
@@ -208,7 +208,10 @@ class Watch:
 
     def _correlated(self) -> list[Alert]:
         """Evaluates sequences and risk in a transaction, and returns the alerts of it."""
-        if self._correlation is None or not self._correlation.is_due:
+        if self._correlation is None:
+            return []
+        self._correlation.look()
+        if not self._correlation.is_due:
             return []
         with self._store.transaction():
             alerts = [alert for alert in self._correlation.evaluate() if self._outbox.add(alert)]

@@ -79,7 +79,8 @@ class SinkStatus(TypedDict):
     dead: int
     failures: int  # in a row
     next_try: int | None
-    why: str | None  # of the last failure
+    why: str | None  # of the last failure, if nothing was taken since
+    since: int | None  # of the first failure in a row
 
 
 _SINKS = """
@@ -89,7 +90,8 @@ select label, (select count(*) from outbox where channel = name and delivered is
   sent + (select count(*) from outbox where channel = name and delivered is not null and outbox.dead is null),
   sinks.dead + (select count(*) from outbox where channel = name and outbox.dead is not null),
   max(tries, (select ifnull(max(tries), 0) from outbox where channel = name and delivered is null)),
-  nullif(max(next, (select ifnull(max(next), 0) from outbox where channel = name and delivered is null)), 0), why
+  nullif(max(next, (select ifnull(max(next), 0) from outbox where channel = name and delivered is null)), 0), why,
+  cast(since as integer)
 from sinks order by label
 """
 

@@ -38,10 +38,11 @@ _SENDING = (
     "create table sinks (name text primary key, label text, tries integer default 0, next real default 0, "
     "sent integer default 0, dead integer default 0, why text)",
 )
+# When a sink began to fail.
+_FAILING = ("alter table sinks add column since real",)
 # The traffic of late, for those who look at it.
-_TRAFFIC = (
-    "create table traffic (question text, time integer, key text, bytes integer, packets integer, records integer, "
-    "primary key (question, time, key)) without rowid",
+_TRAFFIC = ("create table traffic (question text, time integer, body text, primary key (question, time))",)
+_COVERAGE = (
     "create table coverage (interface text, time integer, ok integer, nodata integer, skipdata integer, "
     "primary key (interface, time)) without rowid",
 )
@@ -62,7 +63,9 @@ _CREATE = (
     "create table quarantine (id text primary key, reason text, made real)",
     *_EVENTS,
     *_SENDING,
+    *_FAILING,
     *_TRAFFIC,
+    *_COVERAGE,
 )
 #: The statements that lead from a version to the next one. Version 2 kept its number in a table, later ones in
 #: ``pragma user_version``.
@@ -84,8 +87,10 @@ _MIGRATIONS: dict[int, tuple[str, ...]] = {
         "alter table alerts add column incident text",
         *_EVENTS,
         *_SENDING,
-        *_TRAFFIC,
+        *_COVERAGE,
     ),
+    # The traffic was a row a group.
+    6: (*_FAILING, "drop table if exists traffic", *_TRAFFIC, "delete from marks where name = 'traffic-since'"),
 }
 VERSION = max(_MIGRATIONS) + 1
 

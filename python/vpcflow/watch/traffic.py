@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Callable, NamedTuple
 
 from ..analyze.questions import KEYS, TABLES, Table, measure_of, volume
@@ -20,17 +21,18 @@ from .store import Store
 
 BIN = 60  # seconds, of the volume over time
 SLOT = 300  # seconds, of all else
+_MINUTES = SLOT // 60
 KEEP = DAY  # seconds of log time
 UNDATED = -1  # the time of records without one
-OTHER = ""  # the key of all that no row of its own has
-BOUND = "bound"  # the key of the most that a group of a slot can have beyond its row, or without one
 _AHEAD = 3600  # seconds by which times of records may be ahead of the clock
 _MOST_COVERAGE = 300_000  # rows: interfaces times slots
 _MOST_FIELDS = 200
 BUDGET = 256 << 20  # bytes of groups, beyond which only the largest are counted
+_THREADS = 1  # each has all groups of late, so that more of them cost more processor, to put these together
 _COUNTERS = 20_000  # groups that are told apart then
 _SUMS = ("bytes", "packets", "records")
 _GREATEST = 2**63 - 1  # that SQLite holds
+_UPSERT = "insert into traffic values (?, ?, ?) on conflict (question, time) do update set body = excluded.body"
 
 
 class Question(NamedTuple):
@@ -48,6 +50,46 @@ QUESTIONS: Mapping[str, Question] = {
 }
 VOLUME = "volume"
 SEEN = ("OK", "NODATA", "SKIPDATA")  # columns of the coverage, each a bit a minute of the slot
+
+
+class Slot(NamedTuple):
+    """The groups of a question at a time. ``columns``: their keys, then bytes, packets and records. ``rest``: the sums
+    of all other groups, if there are some. ``bound``: the most that a group can have beyond its row, or without one."""
+
+    columns: list[list[Any]]
+    rest: list[int] | None = None
+    bound: int = 0
+
+    def rows(self) -> dict[tuple[Any, ...], list[int]]:
+        """Returns the sums of groups by key."""
+        keys, sums = self.columns[: -len(_SUMS)], self.columns[-len(_SUMS) :]
+        return {key: list(own) for key, own in zip(zip(*keys), zip(*sums))}
+
+    def plus(self, other: Slot, measure: str, most: int | None) -> Slot:
+        """Adds another one; of more than ``most`` groups the smallest are put to the rest."""
+        rows, rest, bound = self.rows(), added(self.rest, other.rest), self.bound + other.bound
+        for key, sums in other.rows().items():
+            rows[key] = added(rows.get(key), sums) or sums
+        if most is not None and len(rows) > most:
+            at = _SUMS.index(measure)
+            order = sorted(rows, key=lambda key: (-rows[key][at], json.dumps(key)))
+            bound += rows[order[most]][at]
+            for key in order[most:]:
+                rest = added(rest, rows.pop(key))
+        return Slot([*map(list, zip(*rows)), *map(list, zip(*rows.values()))], rest, bound)
+
+
+def added(one: list[int] | None, other: list[int] | None) -> list[int] | None:
+    """Returns the sums of two, one of which may be none."""
+    return other if one is None else one if other is None else [a + b for a, b in zip(one, other)]
+
+
+def slots_of(execute: Callable[..., Any], question: str, start: int, end: int) -> Iterator[tuple[int, Slot]]:
+    """Yields the times of a question from ``start`` until ``end``, and what is kept of each; with them goes what has no
+    time."""
+    query = "select time, body from traffic where question = ? and (time = ? or time >= ? and time < ?) order by time"
+    for at, body in execute(query, (question, UNDATED, start, end)):
+        yield at, Slot(*json.loads(body))
 
 
 class Traffic:
@@ -85,7 +127,7 @@ class Traffic:
         sums, tops = _sum_queries(loose), _top_queries(loose, names)
         bounds = dict.fromkeys(tops, 0)
         try:
-            results = collect_all([within(one, BUDGET) for one in (*sums.values(), *tops.values())])
+            results = collect_all([within(one, BUDGET, _THREADS) for one in (*sums.values(), *tops.values())])
         except OutOfMemoryError:
             results = collect_all(list(sums.values()))
             for name, one in QUESTIONS.items():
@@ -95,36 +137,20 @@ class Traffic:
         report = found[VOLUME, ""].report
         for what in ("records", "ok", "nodata", "skipdata", "rejected"):
             self._memory.count(f"lines-{what}", getattr(report, what))
-        self._add(VOLUME, (((row["time"], json.dumps([row["action"]])), _sums(row)) for row in found[VOLUME, ""]))
+        self._add(VOLUME, ((at, Slot(columns)) for at, columns in _by_time(found[VOLUME, ""], ("action",))), "", None)
         for name, (table, most) in QUESTIONS.items():
             measure = measure_of(table, names)
-            rows = _with_rest(found[name], found["", table.where], table, measure, bounds[name])
-            self._add(name, rows.items())
-            for at in {at for at, _ in rows}:
-                self._trim(name, UNDATED if at is None else at, measure, most)
+            slots = _with_rest(found[name], found["", table.where], table.by, measure, bounds[name])
+            self._add(name, slots, measure, most)
 
-    def _add(self, name: str, rows: Iterable[tuple[tuple[int | None, str], list[int]]]) -> None:
-        self._store.executemany(
-            "insert into traffic values (?, ?, ?, ?, ?, ?) on conflict (question, time, key) do update set "
-            "bytes = bytes + excluded.bytes, packets = packets + excluded.packets, "
-            "records = records + excluded.records",
-            (
-                (name, UNDATED if at is None else at, key, *(min(value, _GREATEST) for value in sums))
-                for (at, key), sums in rows
-            ),
-        )
-
-    def _trim(self, name: str, at: int, measure: str, most: int) -> None:
-        """Adds the smallest rows of a slot to the one of all others, so that ``most`` are kept."""
-        place = (name, at, OTHER, BOUND, most)
-        own = "from traffic where question = ?1 and time = ?2 and key != ?3 and key != ?4"
-        smallest = f"{own} and key not in (select key {own} order by {measure} desc, key limit ?5)"
-        rows = self._store.execute(f"select bytes, packets, records {smallest}", place).fetchall()
-        if rows:
-            largest = max(int(row[_SUMS.index(measure)]) for row in rows)
-            sums = [int(sum(column)) for column in zip(*rows)]
-            self._add(name, [((at, OTHER), sums), ((at, BOUND), [largest, 0, 0])])
-            self._store.execute(f"delete {smallest}", place)
+    def _add(self, name: str, slots: Iterable[tuple[int | None, Slot]], measure: str, most: int | None) -> None:
+        rows = []
+        for time_of, slot in slots:
+            at = UNDATED if time_of is None else time_of
+            for _, known in slots_of(self._store.execute, name, at, at + 1):
+                slot = known.plus(slot, measure, most)
+            rows.append((name, at, json.dumps(slot)))
+        self._store.executemany(_UPSERT, rows)
 
     def _cover(self, loose: Flows) -> None:
         """Counts the minutes of interfaces that the logs have records of."""
@@ -133,16 +159,18 @@ class Traffic:
         except VpcflowError:  # without times or interfaces
             return
         minutes: dict[tuple[str, int], list[int]] = {}
-        for row in rows:
-            if row["seen"] in SEEN and row["interface_id"] is not None:
-                for minute in range(row["start"] // 60, -(-row["end"] // 60)):
-                    slot, bit = divmod(minute * 60, SLOT)
-                    own = minutes.setdefault((row["interface_id"], slot * SLOT), [0, 0, 0])
-                    own[SEEN.index(row["seen"])] |= 1 << bit // 60
+        for interface, seen, start, end in zip(*(rows[name] for name in ("interface_id", "seen", "start", "end"))):
+            if seen not in SEEN or interface is None:
+                continue
+            first, last = start // 60, -(-end // 60)
+            for slot in range(first // _MINUTES, -(-last // _MINUTES)):
+                begin = slot * _MINUTES
+                bits = (1 << min(last - begin, _MINUTES)) - (1 << max(first - begin, 0))
+                minutes.setdefault((interface, slot * SLOT), [0, 0, 0])[SEEN.index(seen)] |= bits
         self._store.executemany(
             "insert into coverage values (?, ?, ?, ?, ?) on conflict (interface, time) do update set "
             "ok = ok | excluded.ok, nodata = nodata | excluded.nodata, skipdata = skipdata | excluded.skipdata",
-            ((name, at, *own) for (name, at), own in minutes.items()),
+            ((name, at, *own) for (name, at), own in sorted(minutes.items())),
         )
 
     def _forget(self, now: float) -> None:
@@ -207,22 +235,24 @@ def _chosen(flows: Flows, question: Question, names: Sequence[str]) -> tuple[Flo
     return _where(flows, " or ".join(filter(None, parts))), min((row[measure] for row in rows), default=0) + error
 
 
-def _sums(row: Mapping[str, Any]) -> list[int]:
-    return [row[name] or 0 for name in _SUMS]
+def _by_time(result: Result, by: Sequence[str]) -> Iterator[tuple[int | None, list[list[Any]]]]:
+    """Yields the times of a result, by which its rows are sorted, and its columns there."""
+    keys, sums = [result[name] for name in by], [[value or 0 for value in result[name]] for name in _SUMS]
+    begin = 0
+    for at, same in itertools.groupby(result["time"]):
+        end = begin + sum(1 for _ in same)
+        yield at, [column[begin:end] for column in (*keys, *sums)]
+        begin = end
 
 
 def _with_rest(
-    top: Result, whole: Result, table: Table, measure: str, bound: int
-) -> dict[tuple[int | None, str], list[int]]:
-    """Returns the rows by time and key, what they lack of the sums of each time, and how much a group can lack;
-    ``bound``: at least that."""
-    rows = {(row["time"], json.dumps([row[name] for name in table.by])): _sums(row) for row in top}
-    left = {row["time"]: _sums(row) for row in whole}
-    least: dict[int | None, int] = {}
-    for (at, _), sums in rows.items():
-        left[at] = [all_of - one for all_of, one in zip(left[at], sums)]
-        size = sums[_SUMS.index(measure)]
-        least[at] = min(least.get(at, size), size)
-    rest = {at: sums for at, sums in left.items() if any(sums)}
-    bounds = {(at, BOUND): [max(least.get(at, 0), bound), 0, 0] for at in rest}
-    return {**rows, **{(at, OTHER): sums for at, sums in rest.items()}, **bounds}
+    top: Result, whole: Result, by: Sequence[str], measure: str, bound: int
+) -> Iterator[tuple[int | None, Slot]]:
+    """Yields the groups by time, what they lack of the sums of each time, and how much a group can lack; ``bound``: at
+    least that."""
+    left = {at: [sum(column) for column in columns] for at, columns in _by_time(whole, ())}
+    for at, columns in _by_time(top, by):
+        sums = columns[-len(_SUMS) :]
+        rest = [all_of - sum(own) for all_of, own in zip(left.pop(at), sums)]
+        yield at, Slot(columns, rest, max(min(sums[_SUMS.index(measure)]), bound)) if any(rest) else Slot(columns)
+    yield from ((at, Slot([[] for _ in (*by, *_SUMS)], rest, bound)) for at, rest in left.items() if any(rest))

@@ -122,7 +122,7 @@ _shtab_vpcflow_sql_option_strings=(-h --help --format --container --where --star
 _shtab_vpcflow_synth_option_strings=(-h --help --records --seed -o --out --format --world --plant --intensity --hours --start --window --interfaces --accounts --peers --noise-sources --ipv6-share --nodata-share --skipdata-share --reject-share --files --gzip --gzip-level --no-header --s3-layout --by --events --json)
 _shtab_vpcflow_timeline_option_strings=(-h --help --format --container --where --start --end --account --region --flow-log --duplicates --trust-statistics --on-error --threads --max-memory --max-output-bytes --max-rejects --allow-empty --json --profile --role-arn --external-id --aws-region --endpoint-url --no-sign-request --requester-pays --inventory --csv --markdown --vertical --columns --human --tz --every --by --percent --to -o --out)
 _shtab_vpcflow_trace_option_strings=(-h --help --format --container --where --start --end --account --region --flow-log --duplicates --trust-statistics --on-error --threads --max-memory --max-output-bytes --max-rejects --allow-empty --json --profile --role-arn --external-id --aws-region --endpoint-url --no-sign-request --requester-pays --around --span --baseline --inventory --intermediary --findings --no-findings -n --tz)
-_shtab_vpcflow_watch_option_strings=(-h --help --rules --detect --only --set --silences --baseline --span --min-severity --least --notify --state --interval --throttle --repeat --settle --since --format --allow-host --status --json --once --cloudtrail --guardduty --securityhub --dns --alb --nlb --waf --ocsf --events --mapping --inventory --correlate-rules --lateness --risk --send --as --unit --auth --dead --outbox --profile --role-arn --external-id --aws-region --endpoint-url --no-sign-request --requester-pays)
+_shtab_vpcflow_watch_option_strings=(-h --help --rules --detect --only --set --silences --baseline --span --min-severity --least --notify --state --interval --throttle --repeat --settle --since --format --allow-host --status --json --once --cloudtrail --guardduty --securityhub --dns --alb --nlb --waf --ocsf --events --mapping --inventory --config --correlate-rules --lateness --risk --send --as --unit --auth --dead --outbox --profile --role-arn --external-id --aws-region --endpoint-url --no-sign-request --requester-pays)
 _shtab_vpcflow_option_strings=(-h --help --version)
 
 _shtab_vpcflow_summary_pos_0_COMPGEN=_shtab_compgen_files
@@ -336,6 +336,7 @@ _shtab_vpcflow_watch___baseline_COMPGEN=_shtab_compgen_files
 _shtab_vpcflow_watch___state_COMPGEN=_shtab_compgen_files
 _shtab_vpcflow_watch___mapping_COMPGEN=_shtab_compgen_files
 _shtab_vpcflow_watch___inventory_COMPGEN=_shtab_compgen_dirs
+_shtab_vpcflow_watch___config_COMPGEN=_shtab_compgen_dirs
 _shtab_vpcflow_watch___correlate_rules_COMPGEN=_shtab_compgen_files
 _shtab_vpcflow_watch___dead_COMPGEN=_shtab_compgen_files
 

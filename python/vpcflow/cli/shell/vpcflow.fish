@@ -1948,6 +1948,7 @@ complete -c vpcflow -n '_shtab_vpcflow_using watch' -l ocsf -x -d 'follow OCSF f
 complete -c vpcflow -n '_shtab_vpcflow_using watch' -l events -x -d 'follow other events: CSV or JSON lines, with --mapping'
 complete -c vpcflow -n '_shtab_vpcflow_using watch' -l mapping -xka "(__fish_complete_path (commandline -ct))" -d 'say which columns of --events are what, as YAML or JSON'
 complete -c vpcflow -n '_shtab_vpcflow_using watch' -l inventory -xka "(__fish_complete_directories)" -d 'take owners and groups from AWS'"'"'s describe answers'
+complete -c vpcflow -n '_shtab_vpcflow_using watch' -l config -xka "(__fish_complete_directories)" -d 'take owners and groups from files of AWS Config'
 complete -c vpcflow -n '_shtab_vpcflow_using watch' -l correlate-rules -xka "(__fish_complete_path (commandline -ct))" -d 'take sequences from FILE (default: those of vpcflow correlate)'
 complete -c vpcflow -n '_shtab_vpcflow_using watch' -l lateness -x -d 'wait so long for events of all sources, or of one, before a match is told (default: flows=20m, cloudtrail=15m, ...); may be repeated'
 complete -c vpcflow -n '_shtab_vpcflow_using watch' -l risk -x -d 'tell of entities whose risk is critical, high (default), medium or low; or none'
