@@ -12,6 +12,7 @@ from .._display import human_bytes, instant
 from .._words import count
 from ..query.expr import count as n_records
 from ..query.flows import Flows
+from ..query.result import Result
 from ..query.running import collect_readable
 
 _MINUTE = 60
@@ -109,7 +110,7 @@ def twice_in(flows: Flows, formats: Sequence[str], records: int) -> Twice:
     return Twice(found, size)
 
 
-def _things(result: Mapping[str, list[str]], names: Sequence[str], action: Sequence[str]) -> Iterator[tuple[str, str]]:
+def _things(result: Result, names: Sequence[str], action: Sequence[str]) -> Iterator[tuple[str, str]]:
     """Yields of each row the first of the names that it has, and the action."""
     columns = [result[name] for name in names]
     actions: Iterable[str | None] = result[action[0]] if action else itertools.repeat("")
