@@ -1,10 +1,12 @@
 """watch: what cannot be is said at once, with exit codes and never with a traceback; channels of JSON lines."""
 
+import contextlib
 import json
 import os
 import sqlite3
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -13,7 +15,7 @@ import vpcflow as vf
 from vpcflow import alerts as notify
 from vpcflow import cli
 from vpcflow.findings import Finding
-from vpcflow.watch import Watch
+from vpcflow.watch import Watch, status
 
 HEADER = "srcaddr dstaddr dstport action bytes packets start end\n"
 FINDING = Finding("ssh", "high", "10.0.0.1", ["10.0.0.9"], 60, 120, 0.9, "T1110", {"n": 7}, {}, "10.0.0.1 tried it")
@@ -338,3 +340,60 @@ def test_json_lines_through_what_is_no_file(tmp_path):
     os.close(reader)
     with pytest.raises(vf.NotifyError, match="No space left"):
         notify.channel("jsonl:/dev/full").send(alert("a"))
+
+
+def test_names_of_any_characters_are_told_once_with_the_error(folder):
+    (folder / "a.log").unlink()
+    for name in (b"x\n\x1b[31mred.gz", b"\xff\xfez.gz", b"plain.gz"):
+        with open(os.path.join(os.fsencode(str(folder)), name), "wb") as out:
+            out.write(b"\x1f\x8b\x08junkjunkjunk")
+    said: list[str] = []
+    with contextlib.closing(Watch(folder, vf.rules.of([{"name": "any", "having": "flows >= 1"}]), {}, folder / "s.sqlite", settle=0, log=said.append)) as watch:
+        watch.poll()
+        assert len(watch.damaged) == 3
+        assert all(text.startswith("is damaged gzip (unknown header flags set)") for text in watch.damaged.values())
+    assert sorted(line.partition(": is damaged")[0] for line in said) == sorted(map(str, watch.damaged))
+
+
+def test_files_that_change_after_they_were_read_are_one_line_and_in_the_status(folder, capsys):
+    (folder / "a.log").unlink()
+    log = "srcaddr start end\n10.0.0.1 60 120\n"
+    for n in range(10):
+        (folder / f"{n}.log").write_text(log)
+    rules, said = vf.rules.of([{"name": "any", "having": "flows >= 1"}]), []
+    for again in range(2):
+        with contextlib.closing(Watch(folder, rules, {}, folder / "s.sqlite", settle=0, log=said.append)) as watch:
+            watch.poll()
+            for n in range(10 if again else 1):
+                (folder / f"{n}.log").write_text(log + f"10.0.0.{n} 60 120\n" * (again + 1))
+            watch.poll()
+            watch.poll()
+    changes = [line for line in said if "changed after" in line]
+    assert [line.count(".log") for line in changes] == [1, 1, 3]  # the second process says it again
+    assert changes[0].endswith("0.log: changed after it was read; what is new in it is not read")
+    assert changes[2].endswith(" and 6 more: changed after they were read; what is new in them is not read")
+    assert status(folder / "s.sqlite")["changed"] == 10
+    assert cli.main(["watch", "--status", "--state", str(folder / "s.sqlite")]) == 0
+    assert "10 files changed after that; what is new in them is not read" in capsys.readouterr().out
+
+
+def test_a_clock_that_was_wrong_delays_nothing(folder, monkeypatch):
+    """What was tried while the clock was ahead is tried now."""
+    class Down:
+        label, got = "down", 0
+
+        def send(self, alert):
+            self.got += 1
+            raise vf.NotifyError("down: no answer")
+
+    (folder / "a.log").write_text("srcaddr start end\n10.0.0.1 60 120\n")
+    down, now = Down(), time.time()
+    with contextlib.closing(Watch(folder, vf.rules.of([{"name": "any", "having": "flows >= 1"}]), {"down": down}, folder / "s.sqlite", settle=0)) as watch:
+        watch.poll()
+        monkeypatch.setattr(time, "time", lambda: now + 10 * 86400)
+        watch.deliver()
+        watch.deliver()
+        assert down.got == 1  # not due yet
+        monkeypatch.setattr(time, "time", lambda: now)
+        watch.deliver()
+        assert down.got == 2

@@ -132,11 +132,13 @@ def _print_status(args: argparse.Namespace) -> int:
         return 0
     by_severity = ", ".join(f"{n:,} {severity}" for severity, n in found["by_severity"].items())
     lines = [
-        f"{args.state}: {count(found['files'], 'file')} read, {found['unreadable']:,} unreadable; the newest is of "
-        f"{instant(found['newest'])} UTC",
+        f"{args.state}: {count(found['files'], 'file')} read, {found['unreadable']:,} unreadable"
+        + (f"; the newest is of {instant(found['newest'])} UTC" if found["newest"] is not None else ""),
+        *([f"{count(found['changed'], 'file')} changed after that; what is new in them is not read"]
+          if found["changed"] else []),
         count(found["incidents"], "incident") + (f": {by_severity}" if by_severity else ""),
-        f"{count(found['alerts'], 'alert')}, {found['silenced']:,} silenced; the last at "
-        f"{instant(found['last_alert'])} UTC",
+        f"{count(found['alerts'], 'alert')}, {found['silenced']:,} silenced"
+        + (f"; the last at {instant(found['last_alert'])} UTC" if found["last_alert"] is not None else ""),
         f"{count(found['undelivered'], 'delivery', 'deliveries')} pending, {found['failing']:,} failing"
         + (f"; next try at {instant(found['next_try'])} UTC" if found["failing"] else ""),
     ]

@@ -22,6 +22,7 @@ from ..io.aws.url import scheme_of
 from .correlating import Correlating, WatchedCorrelation
 from .discovery import File, Files, check_source
 from .kept import Sifted
+from .reading import why
 from .store import Store
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ class Beside:
         try:  # files without events are usual: digests, and calls that nobody reads
             events, notes = load_events(path, self._source, changes, self._settings.mapping, allow_empty=True)
         except VpcflowError as error:
-            return _Read(Sifted([], {}), [], (), str(error).splitlines()[0].replace(path, shown))
+            return _Read(Sifted([], {}), [], (), why(error, path, shown))
         placed = (event if path == shown else _placed(event, path, shown) for event in events)
         return _Read(
             self._correlation.sifted(placed), changes, [note.replace(path, shown) for note in notes]

@@ -12,6 +12,7 @@ from typing import Any, Callable, NamedTuple, Protocol
 from ..errors import SourceNotFoundError
 from .store import Store
 
+_SHOWN = 3  # files in a line
 _SUFFIXES = (".sqlite", ".sqlite-wal", ".sqlite-shm", ".sqlite-journal")  # of states
 
 
@@ -76,7 +77,7 @@ class Files:
     ) -> None:
         self._store, self._source, self._settle, self._log, self._table = store, source, settle, log, table
         self._last: dict[str, tuple[int, int]] = {}
-        self._changed: set[str] = set()  # files whose change was logged
+        self._changed: set[str] | None = None  # files that were changed after they were read, as logged
         #: Of the last look: files that are not settled, and how many files there are.
         self.young: list[str] = []
         self.seen = 0
@@ -104,6 +105,7 @@ class Files:
             for path, size, mtime, done in self._store.execute(f"select path, size, mtime, done from {self._table}")
         }
         self.young, self.seen = [], 0
+        changed: list[str] = []
         for path in sorted(_files(self._source, self._log)):
             if path.endswith(_SUFFIXES) or os.path.realpath(path) in own:
                 continue
@@ -116,9 +118,8 @@ class Files:
             self.seen += 1
             now = (status.st_size, status.st_mtime_ns)
             if path in known and known[path][2]:
-                if known[path][:2] != now and path not in self._changed:
-                    self._changed.add(path)
-                    self._log(f"{path}: changed after it was read; what is new in it is not read")
+                if known[path][:2] != now:
+                    changed.append(path)
                 continue
             settled = self._last.get(path) == now or time.time() - status.st_mtime >= self._settle
             self._last[path] = now
@@ -126,6 +127,20 @@ class Files:
                 yield File(path, *now)
             else:
                 self.young.append(path)
+        self._tell(changed)
+
+    def _tell(self, changed: Sequence[str]) -> None:
+        """Logs which files were changed after they were read, each once, and keeps how many for the status."""
+        told = self._changed or set()
+        new = [path for path in changed if path not in told]
+        if new:
+            shown, more = ", ".join(new[:_SHOWN]), f" and {len(new) - _SHOWN:,} more" if len(new) > _SHOWN else ""
+            self._log(f"{shown}{more}: changed after {'it was' if len(new) == 1 else 'they were'} read; what is new in "
+                      f"{'it' if len(new) == 1 else 'them'} is not read")  # fmt: skip
+        if self._table == "files" and (self._changed is None or len(changed) != len(self._changed)):
+            with self._store.transaction():
+                self._store.execute("insert or replace into marks values ('changed', ?)", (len(changed),))
+        self._changed = set(changed)
 
     def record(self, file: File, error: str | None) -> None:
         """Records that a file was read, or why it could not be; the last failure of :attr:`RETRIES` gives it up."""

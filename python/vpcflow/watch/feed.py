@@ -15,7 +15,7 @@ from ..query.scan import query
 from ..siem.events import EventBatch, Events, batches_of
 from ..sinks.sending import Sent, send
 from ..sinks.sink import Piece
-from .outbox import Target, note_failure, note_success, pause_after
+from .outbox import LONGEST_PAUSE, Target, note_failure, note_success, pause_after
 from .store import Store
 
 _PATIENCE = 10.0  # seconds for a sink that fails, before others and new logs have their turn
@@ -101,8 +101,9 @@ class Feed:
     @property
     def is_due(self) -> bool:
         """Whether a sink that is not known to fail lacks events."""
-        due = "count(*) from chunks join sinks on name = sink where sink = ? and next <= ?"
-        return any(self._count(due, name, time.time()) for name in self._targets)
+        due = "count(*) from chunks join sinks on name = sink where sink = ? and not next between ? and ?"
+        now = time.time()
+        return any(self._count(due, name, now, now + LONGEST_PAUSE) for name in self._targets)
 
     def _count(self, what: str, *values: object) -> int:
         return int(self._store.execute(f"select {what}", values).fetchone()[0])
@@ -113,7 +114,7 @@ class Feed:
 
     def _deliver_to(self, name: str, target: Target) -> int:
         tries, due = self._store.execute("select tries, next from sinks where name = ?", (name,)).fetchone()
-        if due > time.time():
+        if 0 < due - time.time() <= LONGEST_PAUSE:
             return 0
         end, done = time.monotonic() + _BUDGET, 0
         letters = target.letters()

@@ -16,7 +16,7 @@ from ..sinks.dead import DeadLetters
 from ..sinks.sink import BusyError, Piece, Receipt, Sink, SplitError
 from .store import Store
 
-_LONGEST_PAUSE = 3600.0  # seconds between tries
+LONGEST_PAUSE = 3600.0  # seconds between tries; a next try later than that was set by a clock that was wrong
 _TOGETHER = 100  # alerts in a request, at most
 UNITS = ("findings", "incidents", "sessions", "records")
 
@@ -44,9 +44,9 @@ class Target:
 
 
 def pause_after(tries: int, error: Exception) -> float:
-    """Returns the seconds to wait after so many failures, at least what a sink asks for."""
+    """Returns the seconds to wait after so many failures: what a sink asks for, if that is more; an hour at most."""
     asked = error.after if isinstance(error, BusyError) else None
-    return max(min(2.0 ** min(tries, 20), _LONGEST_PAUSE), asked or 0.0)
+    return min(max(2.0 ** min(tries, 20), asked or 0.0), LONGEST_PAUSE)
 
 
 def note_failure(store: Store, name: str, error: Exception) -> None:
@@ -101,8 +101,8 @@ class Outbox:
         # In the order of their making, as the last one of an incident counts; sinks of no longer are left as they are.
         due = self._store.execute(
             "select alert, tries, finding, withdrawn, incident from outbox join alerts on alerts.id = alert "
-            "where channel = ? and delivered is null and next <= ? order by made, alert",
-            (name, time.time()),
+            "where channel = ? and delivered is null and not next between ? and ? order by made, alert",
+            (name, time.time(), time.time() + LONGEST_PAUSE),
         ).fetchall()
         done, place, together = 0, 0, min(target.sink.limits.items, _TOGETHER)
         while place < len(due):

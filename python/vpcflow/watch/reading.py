@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from typing import Callable, NamedTuple
 
+from .._display import printable
 from ..errors import NoRecordsError, VpcflowError
 from ..query.flows import Flows
 from ..query.scan import scan
@@ -35,7 +37,7 @@ def readable(paths: list[str], format: str | None, log: Callable[[str], None]) -
                     log(counted.report.rejects_line)
                 return Readable(flows, counted["time"], list(counted.report.formats), damaged)
         except VpcflowError as error:
-            foreign = _errors_of(paths, format) or {path: str(error).splitlines()[0] for path in paths}
+            foreign = _errors_of(paths, format) or {path: why(error, path) for path in paths}
         damaged |= foreign
         paths = [path for path in paths if path not in damaged]
     return Readable(None, [], [], damaged)
@@ -49,5 +51,14 @@ def _errors_of(paths: list[str], format: str | None) -> dict[str, str]:
             scan(path, format=format).agg(n="count()").collect()
         except VpcflowError as error:
             if not isinstance(error, NoRecordsError) or error.partial.report.rejected:
-                errors[path] = str(error).splitlines()[0]
+                errors[path] = why(error, path)
     return errors
+
+
+def why(error: VpcflowError, path: str, shown: str | None = None) -> str:
+    """Returns the first line of an error of a file, without its name in front; further in the line it is called
+    ``shown``. Names may have characters that end lines, and bytes that are no text."""
+    text = str(error)
+    for name in (path, os.fsencode(path).decode("utf-8", "replace")):
+        text = text.removeprefix(f"{name}: ").replace(name, printable(shown or path))
+    return text.splitlines()[0] if text else type(error).__name__

@@ -20,6 +20,7 @@ _COUNTS = {
     "unreadable": "select (select count(*) from files where failures > 0) + "
     "(select count(*) from seen where not done) + "
     "ifnull((select value from marks where name = 'given-up'), 0)",
+    "changed": "select ifnull((select value from marks where name = 'changed'), 0)",
     "events": "select ifnull((select value from marks where name = 'events'), 0)",
     "late": "select ifnull((select sum(value) from marks where name in ('late-objects', 'late-events')), 0)",
     "newest": "select max(at) from (select max(mtime) / 1000000000 as at from files where failures = 0 union all "
@@ -46,6 +47,7 @@ class Status(TypedDict):
 
     files: int  # or objects, read to their end
     unreadable: int
+    changed: int  # files that were changed after they were read: what is new in them is not read
     events: int  # of a log group
     late: int  # objects more than two hours after the time in their name, events more than 20 minutes after theirs
     newest: int | None  # when the newest of those read was written

@@ -70,15 +70,20 @@ class CoverageHandler final : public BlockHandler {
   bool OnBlock(const ResolvedBlock& block) override {
     Rows* const rows = rows_.Start(block);
     while (rows->Next()) worker_.Process(rows);
-    AddRows(RowState::Finish({worker_.rows(0)}, columns_), &added_, &coverage_);
+    if (++blocks_ % kBlocks == 0) AddHeld();
     return !rows->stopped();
   }
+  // Adds the rows that are held. Many blocks at once, as each time the texts are put together.
+  void AddHeld() { AddRows(RowState::Finish({worker_.rows(0)}, columns_), &added_, &coverage_); }
   Worker& worker() { return worker_; }
   const Coverage& coverage() const { return coverage_; }
 
  private:
+  static constexpr size_t kBlocks = 32;
+
   Worker worker_;
   BlockRows rows_;
+  size_t blocks_ = 0;
   std::vector<size_t> columns_;
   AddedByInterface added_;
   Coverage coverage_;
@@ -111,6 +116,7 @@ absl::StatusOr<Result> MeasureCoverage(const Plan& plan, const std::vector<Sourc
   std::vector<Worker*> workers;
   for (const auto& handler : *handlers) {
     auto* own = static_cast<CoverageHandler*>(handler.get());
+    own->AddHeld();
     all.Merge(own->coverage());
     workers.push_back(&own->worker());
   }
