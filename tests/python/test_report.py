@@ -450,6 +450,17 @@ def test_of_more_addresses_than_memory_has_room_for_the_largest_are_exact(monkey
         vf.report(vf.scan(types.SimpleNamespace(read=io.BytesIO(log).read), max_memory="2MB"))
 
 
+def test_a_path_is_a_row_of_cost(monkeypatch):
+    monkeypatch.chdir(ROOT)
+    flows = vf.scan("examples/cost/flow.log.gz")
+    cost, made = flows.cost("examples/cost/aws"), vf.report(flows, inventory="examples/cost/aws").to_dict()["cost"]
+    rows = {(row["class"], row["why"]): row for row in made["rows"]}
+    assert len(rows) == len(made["rows"]) < len(cost)
+    assert rows["public_in_region", None]["bytes"] == sum(r["bytes"] for r in cost if (r["class"], r["why"]) == ("public_in_region", None))
+    assert sum(row["list_cost"] or 0 for row in made["rows"]) == pytest.approx(float(cost.total()))
+    assert sum(row["bytes"] for row in made["rows"]) == sum(row["bytes"] for row in cost)
+
+
 def test_who_is_asked_is_somebody_here():
     log = "srcaddr dstaddr srcport dstport protocol packets bytes start end action\n"
     log += "203.0.113.9 10.0.0.7 40000 3389 6 20 9000 0 50 ACCEPT\n10.0.0.7 203.0.113.9 3389 40000 6 20 90000 0 50 ACCEPT\n"

@@ -298,11 +298,17 @@ def _cost(made: Gathered) -> dict[str, Any] | None:
     if made.cost is None:
         return None
     cost = made.cost
-    rows = [
-        {"class": r["class"], "bytes": r["bytes"], "list_cost": None if (c := r["list_cost"]) is None else float(c),
-         "why": r["why"]}
-        for r in cost.rows
-    ]  # fmt: skip
+    sums: dict[tuple[str, str | None], tuple[int, Any]] = {}  # the sides that are billed are one path here
+    for row in cost.rows:
+        size, price = sums.get((row["class"], row["why"]), (0, None))
+        if row["list_cost"] is not None:
+            price = row["list_cost"] + (price or 0)
+        sums[row["class"], row["why"]] = (size + row["bytes"], price)
+    rows: Rows = [
+        {"class": name, "bytes": size, "list_cost": None if price is None else float(price), "why": why}
+        for (name, why), (size, price) in sums.items()
+    ]
+    rows.sort(key=lambda row: (-(row["list_cost"] or 0), -row["bytes"]))
     return {
         "currency": cost.sheet.currency,
         "total": float(cost.total()),

@@ -267,14 +267,19 @@ def _ends(model: Model, part: str, column: str, title: str, noun: str) -> Sectio
     records = Column("records", "Records", "number")
     if found["other_bytes"] is None:
         columns = [Column(column, "Address"), records, Column("records", "of the largest", "bar")]
-        caption = f"{largest}, by records, as the logs have no bytes; all others: {found['other_records']:,}"
+        caption = f"{largest}, by records, as the logs have no bytes{_others(found['other_records'], '')}"
     else:
         size, bar = Column("bytes", "Bytes", "bytes"), Column("bytes", "of the largest", "bar")
         columns = [Column(column, "Address"), size, bar, records]
-        caption = f"{largest}, by bytes; all others: {figure(found['other_bytes'], 'B')}"
+        caption = f"{largest}, by bytes{_others(found['other_bytes'], 'B')}"
         if found["bound"]:
             caption += f"; another may have up to {figure(found['bound'], 'B')}"
     return Section(title, [table(title, columns, rows, caption)])
+
+
+def _others(value: int, unit: str) -> str:
+    """Says what all that is not listed has, if there is something."""
+    return f"; all others: {figure(value, unit) if unit else f'{value:,}'}" if value else ""
 
 
 def _of_many(model: Model, found: Mapping[str, Any], noun: str) -> str:
@@ -296,7 +301,7 @@ def _rejected(model: Model, part: str, own: list[Column], title: str, noun: str)
     if not found["rows"]:
         return Section(title, [], "No record was rejected.")
     columns = [*own, Column("records", "Rejected records", "number"), Column("records", "of the largest", "bar")]
-    caption = f"{_of_many(model, found, noun)}, by records; all others: {found['other_records']:,}"
+    caption = f"{_of_many(model, found, noun)}, by records{_others(found['other_records'], '')}"
     if found["bound"]:
         caption += f"; another may have up to {found['bound']:,}"
     rows = found["rows"] if part == "rejected_ports" else _with_names(model, "srcaddr", found["rows"])

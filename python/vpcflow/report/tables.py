@@ -101,10 +101,10 @@ def of_many(rows: Sequence[Any], there: int | None, noun: str) -> str:
     """Says of how many the rows of a table are the largest.
 
     >>> of_many([1, 2], 30, "sources"), of_many([1, 2], 2, "sources"), of_many([1], 1, "sources")
-    ('the 2 largest of 30 sources', 'all 2 sources', 'the only one of sources')
+    ('the 2 largest of 30 sources', 'all 2 sources', 'the only one')
     """
     if len(rows) == 1 and (there or 1) == 1:
-        return f"the only one of {noun}"
+        return "the only one"
     if there is None or there <= len(rows):
         return f"all {len(rows):,} {noun}"
     return f"the {len(rows):,} largest of {there:,} {noun}"
