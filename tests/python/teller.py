@@ -337,7 +337,7 @@ class Day:
                 self._query(self.start - back, self.draw.choice(self.known), name_of(server), [server])
         for _ in range(self.calls // 2):
             (host, server), time = self.draw.choice(pairs)
-            later = time if self.draw.random() < 0.5 else self.draw.randrange(time, self.end)
+            later = time if self.draw.random() < 0.5 else self.draw.randrange(time, max(self.end, time + 1))
             self._query(later - self.draw.randrange(1, 3), by_address[host], name_of(server), [server])
 
     # -- files

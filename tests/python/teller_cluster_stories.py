@@ -12,7 +12,7 @@ class Stories:
                 story(False)
 
     def someone(self):
-        return self.rng.choice([f"user/{self.rng.choice(self.people)}", "root", "role/OrganizationAccountAccessRole/x", f"role/AWSReservedSSO_Admin/{self.rng.choice(self.people)}"])
+        return self.rng.choice([f"user/{self.rng.choice(self.people)}", "root", f"role/OrganizationAccountAccessRole/{self.rng.randrange(10**9)}", f"role/AWSReservedSSO_Admin/{self.rng.choice(self.people)}"])
 
     def at(self, low=1, high=20):
         return self.start + int(self.rng.uniform(low, high) * 3600)

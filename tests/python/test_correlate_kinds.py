@@ -1,6 +1,7 @@
 """What goes on beside stories: other accounts, closed ports, offices, CDNs, formats that differ, IPv6, busy services."""
 
 import json
+import random
 import sys
 
 import pytest
@@ -73,7 +74,7 @@ ENTERED = "opened-and-entered"
     ("another account", [opened(0), call(-9, "CreateUser", account="999999999999")], [record(60, account="999999999999")], []),
     ("an account of which no source tells", [opened(0)], [record(60, account="999999999999")], [60]),
     ("another VPC", [call(-60, "CreateSecurityGroup", {"vpcId": "vpc-1"}, {"groupId": "sg-1"}), call(-50, "CreateSecurityGroup", {"vpcId": "vpc-2"}, {"groupId": "sg-2"}),
-                     opened(0)], [record(50, vpc="vpc-2"), record(60)], [60]),
+                     opened(0)], [record(50, vpc="vpc-2", eni="eni-2"), record(60)], [60]),
 ])  # fmt: skip
 def test_who_came_in_by_the_port_that_was_opened(tmp_path, what, calls, lines, when):
     assert told(found(tmp_path, logs(*lines), calls)) == [(ENTERED, time) for time in when]
@@ -125,6 +126,15 @@ def test_a_new_name_for_an_address_of_others(tmp_path, what, more, number):
     assert [rule for rule, _ in told(found(tmp_path, logs(*session), [call(0, "X")], dns))] == ["new-name-then-long-session"] * number
 
 
+def test_a_name_is_asked_for_by_ipv4_and_gone_to_by_ipv6(tmp_path):
+    there, own = "2001:db8:9::9", "2600:1f18::5"
+    session = [record(10 + 60 * n, own, there, 443, "egress") for n in range(70)] + [record(10 + 60 * n, there, own, 40000, sport=443) for n in range(70)]
+    dns = [asked(-5000, "old.example.com", "198.51.100.9"), {**asked(0, "c2.example.net", there), "srcids": {"instance": "i-eni-1"}}]
+    assert [rule for rule, _ in told(found(tmp_path, logs(*session), [call(0, "X")], dns))] == ["new-name-then-long-session"]
+    other = [line.replace("eni-1", "eni-2") for line in session]
+    assert told(found(tmp_path, logs(*other, record(0)), [call(0, "X")], dns)) == []
+
+
 def test_an_instance_without_an_id_is_not_every_instance(tmp_path):
     line = record(60, "10.0.0.5", EVIL, 3333, "egress")
     assert told(found(tmp_path, logs(line), [call(0, "RunInstances", {}, None)])) == []
@@ -146,7 +156,7 @@ def test_runners_that_are_gone_leave_no_gap(tmp_path):
 
 def test_a_busy_service_takes_no_place_of_a_quiet_one(tmp_path, monkeypatch):
     for name in ("MOST", "_LEAST"):
-        monkeypatch.setattr(sys.modules["vpcflow.correlate.logs"], name, 20)
+        monkeypatch.setattr(sys.modules["vpcflow.correlate.records"], name, 20)
     lines = [record(-900 + n, f"198.51.100.{n % 200}", port=443) for n in range(300)] + [record(30 + n, f"198.51.100.{n % 200}", port=443) for n in range(300)]
     correlation = found(tmp_path, logs(*lines, record(700)), [opened(0, (0, 65535))])
     assert told(correlation) == [(ENTERED, 700)]
@@ -212,3 +222,20 @@ def test_the_text_says_who_what_and_where_to_look_next(tmp_path, capsys):
         assert part in text
     assert main(["correlate", "--flows", str(tmp_path / "f.log"), "--cloudtrail", str(tmp_path / "trail.json"), "--about", "i-eni-1"]) == 0
     assert "AuthorizeSecurityGroupIngress" in capsys.readouterr().out  # of its story, though it names the group alone
+
+
+@pytest.mark.parametrize("seed", range(300 if LONG else 12))
+def test_records_that_stand_for_others_change_no_match(tmp_path, monkeypatch, seed):
+    """The same matches as with all records: whatever came before, belonged to a group for a time, or was closed."""
+    rng = random.Random(seed)
+    lines = [record(rng.randrange(-3000, 9000), f"203.0.113.{rng.randrange(3)}", port=rng.choice([22, 22, 443]), eni=f"eni-{rng.randrange(4)}",
+                    way=rng.choice(["ingress", "ingress", "egress"]), sport=rng.choice([500, 40000])) for _ in range(rng.choice([5, 40, 200]))]  # fmt: skip
+    calls = []
+    for n in range(rng.randrange(1, 5)):
+        calls.append(opened(rng.randrange(4000), rng.choice([22, (0, 65535)]), rng.choice(["0.0.0.0/0", "203.0.113.1/32"]), group=f"sg-{rng.randrange(3)}",
+                            name=rng.choice(["AuthorizeSecurityGroupIngress"] * 3 + ["RevokeSecurityGroupIngress"]), who=f"user/u{n}"))
+        group = {"items": [{"groupId": f"sg-{rng.randrange(3)}"}]}
+        calls.append(call(rng.randrange(-3000, 8000), "ModifyNetworkInterfaceAttribute", {"networkInterfaceId": f"eni-{rng.randrange(4)}", "groupSet": group}, who=f"user/m{n}"))
+    own = [match.as_row() for match in found(tmp_path, logs(*lines), calls).matches]
+    monkeypatch.setattr(sys.modules["vpcflow.correlate.records"], "_differing", lambda *_: ())
+    assert own == [match.as_row() for match in found(tmp_path, logs(*lines), calls).matches]

@@ -27,7 +27,7 @@ from ..typing import Duration, Progress
 from .cloudtrail import kinds_asked
 from .config import add_config
 from .documents import files_of
-from .entities import Entities, add_accounts, add_changes, add_inventory
+from .entities import Entities, add_accounts, add_askers, add_changes, add_inventory
 from .events import Events, Story
 from .load import SOURCES, load, of
 from .logs import (
@@ -36,7 +36,6 @@ from .logs import (
     fields_everywhere,
     fields_of,
     fitted,
-    flow_events,
     has_sessions,
     own_subnets,
     owners_of,
@@ -44,6 +43,7 @@ from .logs import (
     sessions_of,
 )
 from .model import SequenceRule
+from .records import flow_events
 from .risk import risk
 from .seen import STEADY, Seen, silent_hours
 from .sequence import Match, matches
@@ -84,10 +84,10 @@ class Correlation:
         self, *, window: Duration = "24h", half_life: Duration = "12h", at: int | None = None
     ) -> list[dict[str, Any]]:
         """Returns the risk of entities; options as of :func:`vpcflow.correlate.risk`. Without ``at``, ages are counted
-        of the last event up to a day after the flow logs: clocks of others may be wrong."""
+        of the end of the flow logs, or the last event up to a day after: clocks of others may be wrong."""
         if at is None:
             ends = [*(event.end for event in self.events), *(match.end for match in self.matches)]
-            ends += [last for _, _, last in self.read.values()]
+            ends += [last for _, _, last in self.read.values()] + [self.scope.end or 0]
             until = self.scope.end + _DAY if self.scope.end is not None else max(ends, default=0)
             at = max((end for end in ends if end <= until), default=None)
         return risk(self.events, self.matches, self.entities, window=window, half_life=half_life, at=at)
@@ -173,6 +173,7 @@ def correlate(
         seen.notes += add_config(entities, config)
     add_changes(entities, changes)
     add_accounts(entities, told)
+    add_askers(entities, told)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DataQualityWarning)
         return _correlated(flows, own, told, given, entities, seen, known, progress)
@@ -235,7 +236,7 @@ def _correlated(
         raise PlanError(f"correlate: no rule can be evaluated: {name} needs {', '.join(lacks)}, not given; {advice}")
     run = fitted([rule for rule in rules if rule.name not in left], fields, seen, fields_everywhere(formats))
     told += session_events(sessions_of(flows, run, progress), run, seen)
-    told += flow_events(flows, run, told, seen, progress)
+    told += flow_events(flows, run, told, entities, seen, progress)
     own = matches(run, told, entities, seen)
     notes = [*seen.notes, *seen.unjudged(run)]
     found = Correlation(own, told, entities, rules, left, notes, scope, interfaces.report, seen.read, seen.trail)

@@ -16,6 +16,7 @@ from .events import Event, Events, address_of, is_inside, type_of
 #: How a relation is known, best first.
 SOURCES = ("inventory", "config", "cloudtrail", "flows")
 _EVER = 2**40
+_ASKS = 86400  # seconds for which an instance has the address from which it asked
 _BEGINS = 900  # seconds that the first record of an interface may take
 _OWNING = ("address", "instance")
 _PLACES = {"account": "account_id", "vpc": "vpc_id"}  # what a group and a record are of: the field of the record
@@ -118,6 +119,14 @@ class Entities:
             self._cache[key] = frozenset(out)
         return self._cache[key]
 
+    def changes(self, interface: str, start: int, end: int) -> bool:
+        """Tells whether what an interface belonged to began or ended within a time."""
+        spans = [*self._spans.get(("instance", interface), ()), *self._spans.get(("group", interface), ())]
+        for instance in {span.other for span in spans}:
+            spans += self._spans.get(("group", instance), ())
+        edges = {edge for span in spans if span.by != "flows" for edge in (span.start, span.end)}
+        return any(start < edge <= end for edge in edges)
+
     def is_new(self, interface: str, time: int) -> bool:
         """Tells whether an interface began at a time, or a few minutes before, as a call has it: its first packets take
         that long."""
@@ -143,8 +152,11 @@ class Entities:
         """Tells whether an event is of an entity: the entity itself, one of its group, or an address in its prefix;
         ``None``: nothing tells which groups the event's interface had then. A group of another account or VPC than the
         event's is none of its."""
-        if entity in event.entities or entity in self.resolve(event):
+        own = self.resolve(event)
+        if entity in event.entities or entity in own:
             return True
+        if address_of(entity) is not None:  # another address of whoever has it
+            return entity not in self.shared and bool(own & self._owners(entity, event.time, event.end))
         if "/" in entity:
             try:
                 network = ipaddress.ip_network(entity, strict=False)
@@ -184,6 +196,19 @@ class Entities:
         gone = bool(told) and all(span.end <= event.time for span in told)
         begun = any(span.by != "cloudtrail" or span.start <= event.end for span in told)
         return gone or bool(told and not begun) or any(span.overlaps(event.time, event.end) for span in owned)
+
+
+def add_askers(entities: Entities, events: Events) -> None:
+    """Adds the addresses of instances that queries of names tell of."""
+    asked: dict[tuple[str, str], tuple[int, int]] = {}
+    for event in events.of(("dns",)):
+        address = event.attrs.get("srcaddr")
+        for one in event.entities:
+            if isinstance(address, str) and type_of(one) == "instance":
+                first, last = asked.get((address, one), (event.time, event.time))
+                asked[address, one] = (min(first, event.time), max(last, event.time))
+    for (address, instance), (first, last) in sorted(asked.items()):
+        entities.add("address", address, instance, first, last + _ASKS, "flows")
 
 
 def add_accounts(entities: Entities, events: Events) -> None:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-import ipaddress
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from typing import Any, NamedTuple
+from typing import Any
 
 from ..errors import VpcflowError
 from ..findings.scope import Scope
@@ -22,7 +21,7 @@ from ..query.running import collect_readable
 from ..query.sessions import sessions_as_records
 from ..trace.owners import owner_query, owners_in
 from ..typing import Progress
-from .conditions import Condition, Test
+from .conditions import Test
 from .entities import Entities, add_flows, subnets
 from .events import Event, Events, is_inside, type_of
 from .model import SequenceRule, Step
@@ -36,8 +35,6 @@ _SESSION = tuple(name for name in _SHOWN if name not in ("instance_id", "account
 _OF_SESSIONS = frozenset(("srcaddr", "dstaddr", "start", "end"))  # without which there are none
 _MADE = frozenset(("interface_id", "action", "tcp_flags"))  # fields of sessions, whatever the logs have
 MOST = 200_000  # records of a step
-_TOGETHER = 100  # queries of a step, at most
-_LEAST = 2000  # records of each
 _ADDRESSES = 200  # whose owners are looked for
 _GAP = 10  # minutes without records that are an event
 _FIELDS = frozenset(field.name.replace("-", "_") for field in fields())
@@ -139,60 +136,7 @@ def add_owners(
             entities.add("address", address, owner.interface, owner.start, owner.end, "flows")
 
 
-def flow_events(
-    flows: Flows, rules: Sequence[SequenceRule], others: Events, seen: Seen, progress: Progress | bool | None
-) -> Events:
-    """Returns the records that steps of rules over flow logs take, near the first events of the other sources."""
-    shown = shown_fields(rules)
-    asked = [one for rule in rules for step in rule.steps if step.sources == ("flows",)
-             for one in _asked(rule, step, others)]  # fmt: skip
-    if not asked:
-        return Events()
-    queries = [records_query(flows, one.parts, shown, one.most, last=one.last) for one in asked]
-    results, _ = collect_readable(queries, progress=progress)
-    out: list[Event] = []
-    for one, result in zip(asked, results):
-        rows = result.rows()
-        if len(rows) >= one.most:
-            rows += _of_each(flows, one, rows, shown)
-        _note_most(one.rule, one.step, len(result), one.most, "records", seen)
-        own = [record_event(row) for row in rows if row["start"] is not None]
-        seen.records.setdefault(one.step.static, set()).update(event.key for event in own)
-        out += own
-    return Events(out)
-
-
-class _Asked(NamedTuple):
-    """Records that a step asks for: the first ``most`` that pass all ``parts``, or the ``last``."""
-
-    rule: SequenceRule
-    step: Step
-    parts: list[str]
-    most: int = MOST
-    last: bool = False
-
-
-def _of_each(flows: Flows, asked: _Asked, rows: Sequence[Mapping[str, Any]], shown: Sequence[str]) -> list[Any]:
-    """Returns the first record, or the last, of interfaces and destination ports that have none among the nearest: a
-    busy service takes no place of a quiet one."""
-    kept = flows._with(allow_missing=True)
-    for part in asked.parts:
-        kept = kept.filter(part)
-    grouped = kept.filter("interface_id is not null and dstport is not null").group_by("interface_id", "dstport")
-    (groups,), _ = collect_readable([grouped.agg(time=(max_of if asked.last else min_of)("start"))])
-    known = {(row["interface_id"], row["dstport"]) for row in rows}
-    left = [one for one in groups.rows() if (one["interface_id"], one["dstport"]) not in known]
-    left = sorted(left, key=lambda one: (one["time"], one["interface_id"], one["dstport"]), reverse=asked.last)[:_LEAST]
-    queries = []
-    for begin in range(0, len(left), _TOGETHER):
-        texts = (f"(interface_id = '{one['interface_id']}' and dstport = {one['dstport']} and start = {one['time']})"
-                 for one in left[begin : begin + _TOGETHER])  # fmt: skip
-        queries.append(records_query(flows, [*asked.parts, " or ".join(texts)], shown, _LEAST))
-    results, _ = collect_readable(queries) if queries else ([], None)
-    return [row for result in results for row in result.rows()]
-
-
-def _note_most(rule: SequenceRule, step: Step, number: int, most: int, what: str, seen: Seen) -> None:
+def note_most(rule: SequenceRule, step: Step, number: int, most: int, what: str, seen: Seen) -> None:
     place = rule.steps.index(step) + 1
     note = f"{rule.name}: step {place}: only the nearest {most:,} {what} were looked at"
     if number >= most and note not in seen.notes:
@@ -224,7 +168,7 @@ def session_events(sessions: Result | None, rules: Sequence[SequenceRule], seen:
         for part in step.static:
             kept = kept.filter(part)
         lasting = [row for row in kept.select(*_SESSION).collect().rows() if row["end"] - row["start"] >= step.lasts]
-        _note_most(rule, step, len(lasting), MOST, "sessions", seen)
+        note_most(rule, step, len(lasting), MOST, "sessions", seen)
         own = [_session(row) for row in sorted(lasting, key=lambda row: (row["start"], row["end"]))[:MOST]]
         seen.records.setdefault(step.static, set()).update(event.key for event in own)
         out += own
@@ -319,91 +263,3 @@ def compared(steps: Iterable[Step]) -> set[str]:
     for step in steps:
         names |= {*step.bind.values(), *(name for one in step.conditions for name in one.fields)}
     return names
-
-
-def records_query(
-    flows: Flows, static: Sequence[str], shown: Sequence[str], most: int = MOST, *, last: bool = False
-) -> Flows:
-    """Returns the query of the first records that pass conditions, or of the last."""
-    kept = flows._with(allow_missing=True)
-    for part in static:
-        kept = kept.filter(part)
-    return kept.select(*shown).located().sort("start", "end", descending=last).limit(most)
-
-
-def _asked(rule: SequenceRule, step: Step, others: Events) -> Iterator[_Asked]:
-    """Yields what a step asks for: nothing, if no first event is there that its records could follow. Each is about a
-    few of the first events, so that a busy one takes no place of the others."""
-    first = rule.positive[0] if rule.ordered else rarest(rule, others)
-    if first.sources == ("flows",):
-        yield _Asked(rule, step, [*step.static])
-        return
-    near: dict[str, None] = {}
-    for anchor in others.of(first.sources, first.kinds):
-        if first.takes(anchor):
-            near.setdefault(_near(rule, step, first, anchor))
-    texts = list(near)
-    size = max(1, -(-len(texts) // _TOGETHER))
-    for begin in range(0, len(texts), size):
-        part = " or ".join(texts[begin : begin + size])
-        least = max(MOST * size // max(len(texts), 1), _LEAST)
-        yield _Asked(rule, step, [*step.static, part], min(least, MOST), _leads(rule, step, first))
-
-
-def _leads(rule: SequenceRule, step: Step, first: Step) -> bool:
-    return step.absent and rule.steps.index(step) < rule.steps.index(first)
-
-
-def times_near(rule: SequenceRule, step: Step, anchor: Event) -> tuple[int, int]:
-    """Returns the time in which records of a step can go with a first event."""
-    leading = step.absent and rule.steps.index(step) < rule.steps.index(rule.positive[0])
-    if leading:
-        return max(anchor.time - (step.within or rule.within), 0), max(anchor.time - step.until, 0)
-    if not rule.ordered:  # before it, too
-        return max(anchor.time - rule.within, 0), anchor.end + rule.within
-    return anchor.time, anchor.time + rule.within
-
-
-def rarest(rule: SequenceRule, others: Events) -> Step:
-    """Returns the step of a rule, of those whose events are there, that takes the fewest; any if there is none such."""
-    told = [step for step in rule.positive if step.sources != ("flows",)]
-    number = {id(step): sum(map(step.takes, others.of(step.sources, step.kinds))) for step in told}
-    return min(told or rule.positive, key=lambda step: number.get(id(step), 0))
-
-
-def _near(rule: SequenceRule, step: Step, first: Step, anchor: Event) -> str:
-    """Returns the condition of records that are near a first event, and fit what it binds."""
-    tested = [c for c in step.conditions if isinstance(c, Condition) and c.bound]
-    tested += [Condition(field, "=", (name,), True, False) for name, field in step.bind.items()]
-    binds = first.bound_by(anchor)
-    bound = [_literal(c, binds.get(c.values[0])) for c in tested if c.values[0] in binds]
-    begin, last = times_near(rule, step, anchor)
-    return f"({' and '.join([f'end >= {begin}', f'start <= {last}', *(text for text in bound if text)])})"
-
-
-def _literal(condition: Condition, value: object) -> str:
-    """Returns a comparison with a bound value as the engine takes it; empty for what it is left out for."""
-    text = str(value).strip()
-    if condition.negated or condition.op not in ("=", "in"):
-        return ""
-    if condition.field in ("srcport", "dstport"):
-        low, _, high = text.partition("-")
-        if low.isdecimal() and (high or low).isdecimal() and int(high or low) <= 65535:
-            return f"{condition.field} >= {int(low)} and {condition.field} <= {int(high or low)}"
-    if condition.field in ("srcaddr", "dstaddr", "pkt_srcaddr", "pkt_dstaddr"):
-        try:
-            network = ipaddress.ip_network(text, strict=False)
-        except ValueError:
-            return ""
-        return f"{condition.field} in {network}" if "/" in text else f"{condition.field} = '{network.network_address}'"
-    return ""
-
-
-def record_event(row: dict[str, Any]) -> Event:
-    """Returns the event of a row of :func:`records_query`."""
-    ref = f"{row.pop('file')}:byte {row.pop('offset')}"
-    attrs = {name: value for name, value in row.items() if value is not None}
-    named = ("interface_id", "instance_id", "srcaddr", "dstaddr", "account_id")
-    entities = tuple(dict.fromkeys(str(row[name]) for name in named if row.get(name)))
-    start, end = row["start"], row["end"] if row.get("end") is not None else row["start"]
-    return Event(start, max(start, end), "flows", "record", entities, "", ref, ref, attrs)

@@ -102,7 +102,7 @@ SHIPPED: list[dict[str, Any]] = [
             {"source": "dns", "where": f"answer is not null and not answer in ({_INSIDE})",
              "bind": {"name": "query_name", "address": "answer", "who": "srcaddr"}},
             {"not": {"source": "dns", "where": "answer = $address and srcaddr = $who and query_name != $name"}},
-            {"source": "sessions", "where": "action = 'established' and srcaddr = $who and dstaddr = $address",
+            {"source": "sessions", "where": "action = 'established' and dstaddr = $address", "entity_in": "$who",
              "lasts": "1h"},
         ],
     },

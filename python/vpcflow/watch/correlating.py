@@ -16,7 +16,7 @@ from .._units import seconds
 from ..alerts.alert import Alert
 from ..correlate.conditions import Condition
 from ..correlate.correlate import chosen_rules, is_possible
-from ..correlate.entities import Entities, add_accounts, add_inventory
+from ..correlate.entities import Entities, add_accounts, add_askers, add_inventory
 from ..correlate.events import Event, Events
 from ..correlate.logs import (
     coverage_events,
@@ -24,12 +24,11 @@ from ..correlate.logs import (
     fields_of,
     fitted,
     ownerless,
-    rarest,
     session_events,
     shown_fields,
-    times_near,
 )
 from ..correlate.model import SequenceRule, Step, time_of_absent
+from ..correlate.records import rarest, times_near
 from ..correlate.risk import risk
 from ..correlate.seen import Seen
 from ..correlate.sequence import BEST, Match, matches
@@ -271,6 +270,7 @@ class WatchedCorrelation:
             )
         events = Events(kept.events())
         add_accounts(entities, events)
+        add_askers(entities, events)
         events += coverage_events(kept.coverage(), kept.accounts(), seen)
         for address in ownerless(events, entities):
             kept.add_owners_to(entities, address, self._inventory)

@@ -11,8 +11,9 @@ from typing import Any, NamedTuple
 from .._addresses import PRIVATE
 from ..correlate.entities import Entities, add_changes, add_flows
 from ..correlate.events import Event, supersedes
-from ..correlate.logs import MOST, add_owners, facts_queries, record_event, records_query
+from ..correlate.logs import MOST, add_owners, facts_queries
 from ..correlate.model import SequenceRule, Step
+from ..correlate.records import record_event, records_query
 from ..correlate.seen import Seen
 from ..correlate.sequence import Used
 from ..findings.scope import Scope
