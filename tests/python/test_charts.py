@@ -175,7 +175,7 @@ def test_altair_and_svg_show_the_same(every):
         if name in ("heat_map", "zone_matrix", "node_graph"):
             assert amounts >= {row["value"] for row in chart.rows}
         if name in ("coverage_timeline", "incident_timeline"):
-            assert [(row["start"], row["end"]) for row in rows] == [(r["start"] * 1000, r["end"] * 1000) for r in chart.rows]
+            assert [(row["start"], row["end"]) for row in rows] == [(r["start"] * 1000, r["end"] * 1000) for r in chart.upwards()]
 
 
 def test_names_are_taken_as_elsewhere(flows):
@@ -283,6 +283,21 @@ def test_what_cannot_be_drawn_is_refused_in_words(flows):
             continue
         with pytest.raises(vf.VpcflowError, match=words):
             call()
+
+
+def test_what_is_worst_is_not_hidden():
+    """Of spans over each other the one of the worst kind is drawn last."""
+    from vpcflow.charts.spans import Spans
+
+    kinds = {"high": ("c1", 1.0), "low": ("c0", 0.4)}
+    rows = [{"line": "a", "kind": kind, "start": 0, "end": 60, "what": ""} for kind in ("high", "low", "high", "low")]
+    chart = Spans("t", ["a"], kinds, rows)
+    drawn = [box.get("class") for box in parsed(chart.svg()).iter("{http://www.w3.org/2000/svg}rect") if len(box)]
+    assert drawn == ["c0", "c0", "c1", "c1"]
+    assert [row["kind"] for row in chart.rows] == ["high", "low", "high", "low"]
+    pytest.importorskip("altair")
+    (values,) = chart.altair().to_dict()["datasets"].values()
+    assert [row["kind"] for row in values] == ["low", "low", "high", "high"]
 
 
 def test_who_knows_other_libraries_is_told(flows):

@@ -17,8 +17,8 @@ _BINS = 400  # that are then made of the time
 
 class Spans(Chart):
     """Lines with spans of time. ``rows``: ``line``, ``kind``, ``start`` and ``end`` (Unix seconds), ``what``.
-    ``kinds``: the classes of each kind, and the share of the line's height that it takes, so that colour is not all
-    that tells them apart."""
+    ``kinds``: the classes of each kind, the one that matters most first, and the share of the line's height that it
+    takes, so that colour is not all that tells them apart."""
 
     def __init__(
         self, title: str, lines: Sequence[str], kinds: Mapping[str, tuple[str, float]], rows: list[Row], note: str = ""
@@ -26,6 +26,11 @@ class Spans(Chart):
         columns = [("line", "text"), ("kind", "text"), ("start", "time"), ("end", "time"), ("what", "text")]
         super().__init__(title, "", columns, rows, note)
         self.lines, self.kinds = list(lines), dict(kinds)
+
+    def upwards(self) -> list[Row]:
+        """Returns the rows as they are drawn over each other: the first of the kinds last, so that nothing hides it."""
+        order = {kind: number for number, kind in enumerate(self.kinds)}
+        return sorted(self.rows, key=lambda row: -order[row["kind"]])
 
     def draw(self) -> tuple[list[str], float]:
         """Returns the parts of the picture, and its height."""
@@ -35,7 +40,7 @@ class Spans(Chart):
         scale = (right - left) / max(end - first, 1)
         y = {line: top + number * _HIGH for number, line in enumerate(self.lines)}
         out = [d.label(left - 6, y[line] + 12, line, anchor="end", most=38) for line in self.lines]
-        for row in self.rows:
+        for row in self.upwards():
             kind, share = self.kinds[row["kind"]]
             high = (_HIGH - 4) * share
             begin = left + (row["start"] - first) * scale

@@ -106,7 +106,7 @@ def spans(own: Spans) -> Any:
     """Draws bars from start to end."""
     import altair as alt
 
-    rows = [{**row, "start": row["start"] * 1000, "end": row["end"] * 1000} for row in _texts(own.rows)]
+    rows = [{**row, "start": row["start"] * 1000, "end": row["end"] * 1000} for row in _texts(own.upwards())]
     kinds = list(own.kinds)
     colours = [{"o": "#f3c9a5"}.get(cls) or d.LIGHT[int(cls[1:])] for cls, _ in own.kinds.values()]
     chart = alt.Chart(_data(rows)).mark_bar(minBandSize=3).encode(
