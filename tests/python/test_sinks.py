@@ -12,7 +12,7 @@ import vpcflow as vf
 from conftest import ROOT
 from sink_fakes import EVENTS, Fake, Index, read_dead, sent, short_pauses  # noqa: F401
 from vpcflow import cli, sinks
-from vpcflow.alerts.addresses import RefusedError, own_address
+from vpcflow.alerts.addresses import RefusedError, own_addresses
 from vpcflow.sinks import dead as dead_letters
 from vpcflow.sinks import sending
 from vpcflow.sinks.gate import Gate
@@ -137,7 +137,7 @@ def test_redirects_users_and_addresses_of_the_cloud_are_refused(tmp_path):
     )
     for address, secure in refused_ones:
         with pytest.raises(RefusedError):
-            own_address(address, 443, secure)
+            own_addresses(address, 443, secure)
     with pytest.raises(vf.RuleError, match="a user in the URL") as refused:
         sinks.open_sink("opensearch+https://me:hidden@example.org/flows", "ecs")
     assert "hidden" not in str(refused.value)

@@ -145,6 +145,24 @@ def test_channels_refuse_what_sinks_do(url, monkeypatch):
         alerts.check(alerts.channel(url, allow_hosts=(url.rpartition("/")[2],)))
 
 
+def test_each_address_of_a_host_is_tried(tmp_path, monkeypatch):
+    """In the order of the system: one of a network that cannot be reached is no hindrance."""
+    looked_up = socket.getaddrinfo
+
+    def look_up(host, port, *rest, **more):
+        hosts = ["127.0.0.2", "127.0.0.1"] if host == "two.example" else [host]
+        return [info for one in hosts for info in looked_up(one, port, *rest, **more)]
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    index = Index()
+    with Fake(lambda _, body: index.answer(body)) as fake:
+        counts = sent(EVENTS[:9], f"opensearch+http://two.example:{fake.server_port}/flows", tmp_path)
+        assert fake.asked[0][1]["Host"] == f"two.example:{fake.server_port}"
+    assert (counts.accepted, counts.retried) == (9, 0)
+    with pytest.raises(vf.NotifyError, match="refused"):
+        sent(EVENTS[:9], f"syslog+tcp://two.example:{fake.server_port}", tmp_path, patience=0.1)
+
+
 def test_an_alert_by_syslog_over_tls(certificate):  # noqa: F811
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import socket
 import ssl
@@ -23,8 +24,8 @@ class NoHostError(NotifyError):
     """A name that no host has."""
 
 
-def public_address(host: str, port: int) -> str:
-    """Returns a public address of a host; the connection goes to this very address, so that a second look-up cannot
+def public_addresses(host: str, port: int) -> list[str]:
+    """Returns the addresses of a host, all public; the connection goes to one of these, so that a second look-up cannot
     give another one. :class:`~vpcflow.NotifyError` if there is none, or if one of them is not public."""
     found = _addresses(host, port)
     for text in found:
@@ -35,12 +36,12 @@ def public_address(host: str, port: int) -> str:
                 raise RefusedError(f"{host}: refused: the address embeds another one")
         if not ip.is_global or ip.is_multicast or ip.is_reserved:
             raise RefusedError(f"{host}: not a public address; if the host is yours, --allow-host {host}")
-    return sorted(found)[0]
+    return found
 
 
-def own_address(host: str, port: int, secure: bool) -> str:
-    """Returns an address of a host that a URL names as a server of its reader's own, which may be private. Addresses of
-    the link alone (there clouds give credentials out) and of groups are refused, and public ones without TLS."""
+def own_addresses(host: str, port: int, secure: bool) -> list[str]:
+    """Returns the addresses of a host that a URL names as a server of its reader's own, which may be private. Addresses
+    of the link alone (there clouds give credentials out) and of groups are refused, and public ones without TLS."""
     found = _addresses(host, port)
     for text in found:
         ip = ipaddress.ip_address(text.split("%")[0])
@@ -49,7 +50,22 @@ def own_address(host: str, port: int, secure: bool) -> str:
             raise RefusedError(f"{host}: refused: {ip} is no address of a server")
         if ip.is_global and not secure:
             raise RefusedError(f"{host}: refused: a public address without TLS; if it is yours, --allow-host {host}")
-    return sorted(found)[0]
+    return found
+
+
+def connected(addresses: Sequence[str], port: int, patience: float) -> socket.socket:
+    """Connects to the first address that answers, in their order, each within ``patience`` seconds. ``OSError`` of the
+    last one if none does."""
+    for address in addresses[:-1]:
+        with contextlib.suppress(OSError):
+            return _opened(address, port, patience)
+    return _opened(addresses[-1], port, patience)
+
+
+def _opened(address: str, port: int, patience: float) -> socket.socket:
+    opened = socket.create_connection((address, port), patience)
+    opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return opened
 
 
 def is_allowed(host: str, port: int, allow_hosts: Sequence[str]) -> bool:
@@ -61,9 +77,11 @@ def is_allowed(host: str, port: int, allow_hosts: Sequence[str]) -> bool:
     return host in allow_hosts or f"{host}:{port}" in allow_hosts
 
 
-def _addresses(host: str, port: int) -> set[str]:
+def _addresses(host: str, port: int) -> list[str]:
+    """Returns the addresses of a host in the order of the system, which has those first that can be reached."""
     try:
-        return {str(info[4][0]) for info in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)}
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        return list(dict.fromkeys(str(info[4][0]) for info in found))
     except OSError as e:
         is_unknown = e.errno in (socket.EAI_NONAME, getattr(socket, "EAI_NODATA", None))
         raise (NoHostError if is_unknown else NotifyError)(f"{host}: {e.strerror or e}") from None

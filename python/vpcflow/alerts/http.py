@@ -7,6 +7,7 @@ import http.client
 import json
 import select
 import socket
+import ssl
 import sys
 import termios
 import time
@@ -17,7 +18,17 @@ from typing import Any, NamedTuple
 from ..errors import NotifyError
 from ..io.packed import RefusedError as DamagedError
 from ..io.packed import unpacked
-from .addresses import BROKEN, NoHostError, RefusedError, failure, is_allowed, own_address, public_address, tls_context
+from .addresses import (
+    BROKEN,
+    NoHostError,
+    RefusedError,
+    connected,
+    failure,
+    is_allowed,
+    own_addresses,
+    public_addresses,
+    tls_context,
+)
 
 TIMEOUT = 10.0  # seconds that a server of alerts may be silent
 _PATIENCE = 60.0  # seconds that a server of events may be
@@ -26,18 +37,20 @@ _LONGEST_ANSWER = 64 << 20
 _BLOCK = 64 << 10  # bytes of a request within one patience
 
 
-class Pinned(http.client.HTTPSConnection):
-    """HTTPS to a checked address, with the certificate checked against the host's name."""
+class _Pinned(http.client.HTTPConnection):
+    """A connection to checked addresses; with TLS the certificate is checked against the host's name."""
 
-    def __init__(self, host: str, port: int, address: str, *, timeout: float, ca: str | None = None) -> None:
-        self._tls = tls_context(ca)
-        super().__init__(host, port, timeout=timeout, context=self._tls)
-        self._address = address
+    def __init__(
+        self, host: str, port: int, addresses: Sequence[str], patience: float, tls: ssl.SSLContext | None
+    ) -> None:
+        super().__init__(host, port, timeout=patience)
+        self._addresses, self._patience, self._tls = addresses, patience, tls
 
     def connect(self) -> None:
-        """Connects to the address, whatever the name means by now."""
-        plain = socket.create_connection((self._address, self.port), self.timeout)
-        self.sock = self._tls.wrap_socket(plain, server_hostname=self.host)
+        """Connects to one of the addresses, whatever the name means by now."""
+        self.sock = connected(self._addresses, self.port, self._patience)
+        if self._tls is not None:
+            self.sock = self._tls.wrap_socket(self.sock, server_hostname=self.host)
 
 
 class Answer(NamedTuple):
@@ -51,8 +64,8 @@ class Answer(NamedTuple):
 class Server:
     """A server that a URL names: ``http://HOST:PORT`` or ``https``, perhaps with ``NAME+`` before. No user in the URL,
     no redirects, and connections go to the address that was checked: of a server of the reader's own
-    :func:`~vpcflow.alerts.addresses.own_address`; if ``is_foreign`` TLS and a :func:`public_address` are needed. Hosts
-    of ``allow_hosts`` (``name`` or ``name:port``) are not checked. ``patience``: seconds that it may be silent.
+    :func:`~vpcflow.alerts.addresses.own_addresses`; if ``is_foreign`` TLS and :func:`public_addresses` are needed.
+    Hosts of ``allow_hosts`` (``name`` or ``name:port``) are not checked. ``patience``: seconds that it may be silent.
 
     Of one thread; the connection is kept between requests.
     """
@@ -80,15 +93,15 @@ class Server:
         if self._is_foreign and self._is_checked and not self._secure:
             raise RefusedError(f"{self.label}: expected https; if the host is yours, --allow-host {self._host}")
 
-    def address(self) -> str:
-        """Returns the address to connect to. Raises :class:`RefusedError` for a URL or an address that is never asked,
+    def addresses(self) -> list[str]:
+        """Returns the addresses to connect to. Raises :class:`RefusedError` for a URL or address that is never asked,
         and other errors of :class:`~vpcflow.NotifyError` for a name that is not resolved."""
         self.check_url()
         if not self._is_checked:
-            return self._host
+            return [self._host]
         if self._is_foreign:
-            return public_address(self._host, self._port)
-        return own_address(self._host, self._port, self._secure)
+            return public_addresses(self._host, self._port)
+        return own_addresses(self._host, self._port, self._secure)
 
     def ask(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> Answer:
         """Sends a request and returns the answer, whatever its status. :class:`~vpcflow.NotifyError` if none came, and
@@ -120,10 +133,8 @@ class Server:
         return NotifyError(str(error)) if self._has_answered else error
 
     def _connect(self) -> http.client.HTTPConnection:
-        address = self.address()
-        if self._secure:
-            return Pinned(self._host, self._port, address, timeout=self._patience, ca=self._ca)
-        return http.client.HTTPConnection(address, self._port, timeout=self._patience)
+        tls = tls_context(self._ca) if self._secure else None
+        return _Pinned(self._host, self._port, self.addresses(), self._patience, tls)
 
     def _answer(
         self, connection: http.client.HTTPConnection, method: str, path: str, body: bytes, headers: Mapping[str, str]

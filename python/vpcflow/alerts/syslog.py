@@ -11,7 +11,7 @@ import urllib.parse
 from collections.abc import Sequence
 
 from ..errors import NotifyError
-from .addresses import RefusedError, failure, is_allowed, own_address, tls_context
+from .addresses import RefusedError, connected, failure, is_allowed, own_addresses, tls_context
 
 _PORTS = {"syslog": 514, "syslog+tcp": 514, "syslog+tls": 6514}
 _FACILITY = 10  # security
@@ -37,7 +37,7 @@ def counted(text: bytes) -> bytes:
 
 class Receiver:
     """A receiver of syslog that a URL names: ``syslog://HOST`` (UDP), ``syslog+tcp://`` or ``syslog+tls://``. No user
-    and no path in the URL; connections go to the address that :func:`~vpcflow.alerts.addresses.own_address` has
+    and no path in the URL; connections go to addresses that :func:`~vpcflow.alerts.addresses.own_addresses` has
     checked, but for ``allow_hosts``. ``ca``: a file with the authority of its certificate. ``patience``: seconds that
     it may take nothing. Any thread may use it."""
 
@@ -57,22 +57,22 @@ class Receiver:
         if self._has_more:
             raise RefusedError(f"{self.label}: {self._expected}")
 
-    def address(self) -> str:
-        """Returns the address to connect to; errors are those of :meth:`vpcflow.alerts.http.Server.address`."""
+    def addresses(self) -> list[str]:
+        """Returns the addresses to connect to; errors are those of :meth:`vpcflow.alerts.http.Server.addresses`."""
         self.check_url()
-        return own_address(self._host, self._port, self._tls is not None) if self._is_checked else self._host
+        return own_addresses(self._host, self._port, self._tls is not None) if self._is_checked else [self._host]
 
     def send(self, texts: Sequence[bytes], *, until_read: bool = True) -> None:
         """Sends messages: each as a datagram, or all by one connection. Syslog has no answers, but when the receiver
         ends the connection as well, it has read all. ``until_read``: that it does not within the patience is an error;
         else it is one only if the connection breaks. Raises :class:`~vpcflow.NotifyError`."""
         try:
-            address = self.address()
+            addresses = self.addresses()
             if self._is_datagrams:
-                self._send_datagrams(address, texts)
+                self._send_datagrams(addresses[0], texts)
                 return
             data = b"".join(map(counted, texts))
-            with self._connected(address) as connection:
+            with self._connected(addresses) as connection:
                 for begin in range(0, len(data), _BLOCK):
                     connection.sendall(data[begin : begin + _BLOCK])
                 with contextlib.suppress(*(() if until_read else (socket.timeout,))):
@@ -88,8 +88,8 @@ class Receiver:
             for text in texts:
                 udp.sendto(text[:_LONGEST_DATAGRAM], to)
 
-    def _connected(self, address: str) -> socket.socket:
-        plain = socket.create_connection((address, self._port), self._patience)
+    def _connected(self, addresses: Sequence[str]) -> socket.socket:
+        plain = connected(addresses, self._port, self._patience)
         try:
             return self._tls.wrap_socket(plain, server_hostname=self._host) if self._tls else plain
         except BaseException:

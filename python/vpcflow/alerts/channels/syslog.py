@@ -33,7 +33,7 @@ class Syslog:
 
     def check(self) -> None:
         """Raises what :meth:`send` will for a URL or an address that is refused."""
-        self._receiver.address()
+        self._receiver.addresses()
 
     def send(self, alert: Alert) -> None:
         """Sends the alert as one message."""

@@ -29,7 +29,7 @@ class Webhook:
 
     def check(self) -> None:
         """Raises what :meth:`send` will for a URL or an address that is refused."""
-        self._server.address()
+        self._server.addresses()
 
     def send(self, alert: Alert) -> None:
         """Sends the alert by one POST; anything but a 2xx answer is an error."""
