@@ -49,9 +49,8 @@ void Documents(std::string_view bytes) {
   std::vector<std::string> damage, other;
   const std::vector<PlacedDocument> documents = DocumentsOf(Source::Bytes("fuzz", bytes), &damage);
   const std::string whole = TextOf(documents);
-  // How much comes out of damaged gzip or zstd, and what is wrong with it, depends on how much is decoded at once.
-  const bool packed = bytes.starts_with("\x1f\x8b") || bytes.starts_with("(\xb5") || bytes.starts_with('x');
-  const bool damaged = packed && !damage.empty();
+  // ISA-L reads on behind damaged tables of codes; how far depends on how much is decoded at once.
+  const bool damaged = bytes.starts_with("\x1f\x8b") && !damage.empty();
   for (const size_t step : {1, 3, 70}) {
     const std::string text = TextOf(DocumentsOf(Stepwise(bytes, step), &other));
     VPCFLOW_FUZZ_CHECK(damaged ? !other.empty() : text == whole && other == damage);
