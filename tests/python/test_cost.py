@@ -250,7 +250,7 @@ def nameless(folder, out, keep=lambda path: True, again=0.0):
     return vf.scan(out).cost(folder / "inventory", folder / "prices.json")
 
 
-def test_what_may_be_counted_twice_is_said_where_no_name_tells(twice, tmp_path, capsys):
+def test_what_may_be_counted_twice_is_said_where_no_name_tells(twice, tmp_path, capsys, monkeypatch):
     folder, inner, _ = twice
     inside = set(vf.scan([str(path) for path in (folder / "logs").glob(f"{inner}-*")]).group_by("interface_id").agg(n=vf.count()).collect()["interface_id"])
     found = nameless(folder, tmp_path / "all")
@@ -271,6 +271,10 @@ def test_what_may_be_counted_twice_is_said_where_no_name_tells(twice, tmp_path, 
         alone = nameless(folder, tmp_path / f"alone{n}", keep, again)
         assert (str(alone.twice), "twice" in " ".join([alone.conclusion(), *alone.notes()])) == ("no", False)
     assert str(costed(folder).twice) == "no"  # names tell
+    # Of many records those of some ports stand for all.
+    monkeypatch.setattr("vpcflow.cost.twice._MOST", found.report.records // 3)
+    some = vf.scan(tmp_path / "all").cost(folder / "inventory", folder / "prices.json").twice
+    assert some.minutes and set(some.minutes) <= inside and 0 < some.bytes < found.twice.bytes
 
 
 @pytest.mark.parametrize("seed", range(12) if LONG else [3])

@@ -16,7 +16,7 @@ from ..query.result import Result
 from ..query.running import collect_readable
 
 _MINUTE = 60
-_MOST = 1_000_000  # records that are compared; of more, those of some ports
+_MOST = 300_000  # records that are compared; of more, those of some ports
 _PORTS = (32768, 60999)  # of clients
 _LEAST = 10  # equal records in a row of minutes: AWS itself delivers single ones twice
 _SHARE = 0.5  # of the records of a minute
@@ -68,7 +68,7 @@ def _spoken(name: str, minutes: AbstractSet[int]) -> str:
 
 
 def twice_in(flows: Flows, formats: Sequence[str], records: int) -> Twice:
-    """Compares the records of logs: ``records`` of them, in these formats. In one grouping of a million at most; of
+    """Compares the records of logs: ``records`` of them, in these formats. In one grouping of 300,000 at most; of
     more records, those of some ports stand for all."""
     there = {name.replace("-", "_") for name in flows.columns}
     fields = [{name.replace("-", "_") for name in form.split()} for form in formats]
