@@ -4,6 +4,8 @@
 
 #include <simdjson.h>
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -24,10 +26,13 @@ class EventDocuments {
     // `text` is the document as it stands, or empty if it stands within another one. All until the call is over.
     virtual void Take(const simdjson::dom::element& document, std::string_view text, uint64_t byte,
                       uint32_t number) = 0;
+    // A line that is no JSON, if those are asked for.
+    virtual void TakeLine(std::string_view /*line*/, uint64_t /*byte*/, uint32_t /*number*/) {}
   };
 
-  EventDocuments(std::string name, std::unique_ptr<ByteStream> stream)
-      : name_(std::move(name)), finder_(std::move(stream)) {}
+  // `lines`: lines that are no JSON are given, too.
+  EventDocuments(std::string name, std::unique_ptr<ByteStream> stream, bool lines)
+      : name_(std::move(name)), finder_(std::move(stream)), lines_(lines) {}
 
   // Takes the next piece and gives its documents. False at the end.
   bool Step(Visitor* visitor);
@@ -39,25 +44,31 @@ class EventDocuments {
 
  private:
   static constexpr int kMostNesting = 4;
+  // What a value is parsed into: the piece in hand, and texts within texts.
+  struct Level {
+    simdjson::dom::parser parser{};
+    std::string text{}, mended{};
+  };
+  static constexpr size_t kMostLevels = 4;
 
-  bool Parse(std::string_view text, simdjson::dom::parser* parser, std::string* mended,
-             simdjson::dom::element* out) const;
+  bool Parse(std::string_view text, Level* level, simdjson::dom::element* out) const;
   void Unwrap(const simdjson::dom::element& value, std::string_view text, int nesting);
-  // Gives the documents of a text of JSON that one holds; false if it is none.
+  // Gives the documents, or lines, of a text that one holds; false if it has none.
   bool UnwrapText(std::string_view text, int nesting);
+  bool UnwrapBlob(std::string_view blob, int nesting);
   void Give(const simdjson::dom::element& value, std::string_view text);
+  void GiveLines(std::string_view text);
 
   std::string name_;
   PieceFinder finder_;
-  simdjson::dom::parser parser_;
-  simdjson::dom::parser inner_parser_;  // of a text within
-  std::string mended_, inner_text_, inner_mended_;
+  std::array<Level, kMostLevels> levels_;
+  size_t level_ = 0;  // of the value in hand
   Visitor* visitor_ = nullptr;
   uint64_t byte_ = 0;      // of the piece in hand
   uint32_t in_piece_ = 0;  // documents that it gave
   uint64_t given_ = 0;
   uint64_t refused_ = 0;
-  bool inner_ = false;  // the text in hand is one within another
+  bool lines_ = false;
 };
 
 }  // namespace internal

@@ -2,15 +2,18 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <deque>
 #include <iterator>
 #include <set>
 #include <utility>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "src/events/event_documents.h"
-#include "src/events/event_mapper.h"
+#include "src/events/event_makers.h"
 #include "vpcflow/export/arrow.h"
+#include "vpcflow/export/text.h"
 #include "vpcflow/record/text_dictionary.h"
 #include "vpcflow/source/decompress.h"
 
@@ -21,7 +24,20 @@ namespace dom = simdjson::dom;
 
 constexpr uint64_t kMostUnpacked = uint64_t{64} << 30;  // of a file: what bombs may cost
 
-enum Column : size_t { kTime, kEnd, kSource, kKind, kSeverity, kEntities, kFile, kByte, kKey, kAttrs, kDocument };
+enum Column : size_t {
+  kTime,
+  kEnd,
+  kSource,
+  kKind,
+  kSeverity,
+  kEntities,
+  kFile,
+  kByte,
+  kKey,
+  kAttrs,
+  kVersion,
+  kDocument
+};
 
 struct ColumnRow {
   const char* name;
@@ -32,7 +48,7 @@ constexpr ColumnRow kColumns[] = {
     {"time", ColumnType::kTime},  {"end", ColumnType::kTime},      {"source", ColumnType::kText},
     {"kind", ColumnType::kText},  {"severity", ColumnType::kText}, {"entities", ColumnType::kText},
     {"file", ColumnType::kText},  {"byte", ColumnType::kInt64},    {"key", ColumnType::kText},
-    {"attrs", ColumnType::kText}, {"document", ColumnType::kText}};
+    {"attrs", ColumnType::kText}, {"version", ColumnType::kText},  {"document", ColumnType::kText}};
 
 // What cannot be opened, as a stream that cannot be read: damage is told in one way.
 class Failed final : public ByteStream {
@@ -44,16 +60,22 @@ class Failed final : public ByteStream {
   absl::Status error_;
 };
 
-std::unique_ptr<internal::EventDocuments> OpenDocuments(const Source& source) {
+std::unique_ptr<internal::EventDocuments> OpenDocuments(const Source& source, bool lines = false) {
   absl::StatusOr<std::unique_ptr<ByteStream>> text = OpenText(source, {}, nullptr, nullptr, nullptr, kMostUnpacked);
   std::unique_ptr<ByteStream> stream = text.ok() ? *std::move(text) : std::make_unique<Failed>(text.status());
-  return std::make_unique<internal::EventDocuments>(source.name(), std::move(stream));
+  return std::make_unique<internal::EventDocuments>(source.name(), std::move(stream), lines);
 }
 
-// The texts of a column of a batch.
+// The texts of a column of a batch, each once; if nearly all differ, as they come.
 class TextColumn {
  public:
+  explicit TextColumn(bool differ) : differ_(differ) {}
+
   int32_t Code(std::string_view text) {
+    if (differ_) {
+      list_.emplace_back(text);
+      return static_cast<int32_t>(list_.size()) - 1;
+    }
     // A dictionary takes "-" for null. No text is UTF-8 with this byte in it.
     const bool dash = text == "-";
     const auto code = static_cast<int32_t>(texts_.Code(dash ? "\xFF" : text)) - 1;
@@ -62,6 +84,7 @@ class TextColumn {
   }
   // Moves the texts away.
   std::vector<std::string> Take() {
+    if (differ_) return std::exchange(list_, {});
     std::vector<std::string> out;
     out.reserve(texts_.size());
     for (uint32_t code = 1; code <= texts_.size(); ++code) out.emplace_back(texts_.text(code));
@@ -72,6 +95,8 @@ class TextColumn {
   }
 
  private:
+  bool differ_;
+  std::vector<std::string> list_;
   TextDictionary texts_;
   int32_t dash_ = -1;
 };
@@ -79,14 +104,15 @@ class TextColumn {
 }  // namespace
 
 struct EventReader::Impl final : internal::EventDocuments::Visitor {
-  Impl(std::vector<Source> given, const EventMap& map, EventSelection selection)
+  template <class MapOrSource>
+  Impl(std::vector<Source> given, const MapOrSource& of, EventSelection selection)
       : sources(std::move(given)),
-        mapper(map),
-        source(map.source),
-        others_with(std::move(selection.others)),
+        makers(of),
         entities(selection.entities.begin(), selection.entities.end()),
-        documents_of(selection.documents.begin(), selection.documents.end()) {
+        documents_of(std::move(selection.documents)) {
     for (const std::string& kind : selection.kinds) kinds.insert(absl::AsciiStrToLower(kind));
+    for (size_t column = 0; column < std::size(kColumns); ++column)
+      texts.emplace_back(column == kEntities || column == kKey || column == kAttrs || column == kDocument);
   }
 
   Table Empty() const {
@@ -101,7 +127,7 @@ struct EventReader::Impl final : internal::EventDocuments::Visitor {
   void Open() {
     ++report.files;
     file = sources[at].name();
-    documents = OpenDocuments(sources[at]);
+    documents = OpenDocuments(sources[at], makers.has_lines());
   }
 
   absl::Status Close() {
@@ -113,44 +139,67 @@ struct EventReader::Impl final : internal::EventDocuments::Visitor {
     return status;
   }
 
-  void Count() {
+  void Count(const internal::EventMaker& event) {
     ++report.events;
-    report.first = std::min(report.first.value_or(mapper.time()), mapper.time());
-    report.last = std::max(report.last.value_or(mapper.time()), mapper.time());
-    auto found = report.kinds.find(mapper.kind());
+    report.first = std::min(report.first.value_or(event.time()), event.time());
+    report.last = std::max(report.last.value_or(event.end()), event.end());
+    auto found = report.kinds.find(event.kind());
     if (found == report.kinds.end()) {
       const bool full = report.kinds.size() >= EventReport::kMostKinds;
-      found = report.kinds.try_emplace(full ? std::string() : std::string(mapper.kind())).first;
+      found = report.kinds.try_emplace(full ? std::string() : std::string(event.kind())).first;
     }
     ++found->second;
   }
 
+  void CountOther(std::string name) {
+    ++report.other;
+    if (report.others.size() >= EventReport::kMostOthers && !report.others.contains(name)) name.clear();
+    ++report.others[std::move(name)];
+  }
+
+  bool IsWanted(std::string_view kind, const dom::element& document) const {
+    return std::any_of(documents_of.begin(), documents_of.end(), [&](const EventDocument& one) {
+      return one.kind == kind && std::all_of(one.with.begin(), one.with.end(), [&](const std::string& path) {
+               const std::optional<dom::element> value = internal::At(document, path);
+               return value && internal::Counts(*value);
+             });
+    });
+  }
+
   void Take(const dom::element& document, std::string_view text, uint64_t byte, uint32_t number) override {
     ++report.documents;
-    if (!mapper.Begin(document)) {
-      dom::element member;
-      if (!others_with.empty() && document[others_with].get(member) == simdjson::SUCCESS) {
-        others.push_back({file, byte, number, text.empty() ? simdjson::minify(document) : std::string(text)});
-      } else {
-        ++report.other;
-      }
-      return;
-    }
-    Count();
-    if (!kinds.empty()) {
-      lower.assign(mapper.kind());
+    dom::element taken = document;
+    internal::EventMaker* event = makers.Begin(&taken, &text);
+    if (event == nullptr) return CountOther(internal::NameOf(document));
+    const bool wanted = !documents_of.empty() && IsWanted(event->kind(), taken);
+    Rows(event, wanted ? &taken : nullptr, text, byte, number);
+  }
+
+  void TakeLine(std::string_view line, uint64_t byte, uint32_t number) override {
+    ++report.documents;
+    internal::EventMaker* event = makers.BeginLine(line);
+    if (event == nullptr) return CountOther("other line");
+    Rows(event, nullptr, line, byte, number);
+  }
+
+  void Rows(internal::EventMaker* event, const dom::element* document, std::string_view text, uint64_t byte,
+            uint32_t number) {
+    Count(*event);
+    if (!kinds.empty() && document == nullptr) {
+      lower.assign(event->kind());
       absl::AsciiStrToLower(&lower);
       if (!kinds.contains(lower)) return;
     }
     place.assign(file);
     absl::StrAppend(&place, ":byte ", byte);
     if (number > 0) absl::StrAppend(&place, "#", number);
-    mapper.Rows(place, [&](const internal::EventMapper::Row& row, bool first) {
-      Add(row, first ? &document : nullptr, text, byte);
+    event->Rows(place, [&](const internal::EventRow& row, bool first) {
+      Add(*event, row, first ? document : nullptr, text, byte);
     });
   }
 
-  void Add(const internal::EventMapper::Row& row, const dom::element* document, std::string_view text, uint64_t byte) {
+  void Add(const internal::EventMaker& event, const internal::EventRow& row, const dom::element* document,
+           std::string_view text, uint64_t byte) {
     if (!entities.empty() &&
         std::none_of(row.entities.begin(), row.entities.begin() + static_cast<ptrdiff_t>(row.count),
                      [this](const std::string& one) { return entities.contains(one); }))
@@ -158,13 +207,16 @@ struct EventReader::Impl final : internal::EventDocuments::Visitor {
     const auto put = [this](Column column, std::string_view value) {
       out->columns[column].i32.push_back(texts[column].Code(value));
     };
-    out->columns[kTime].i64.push_back(mapper.time() * kMicrosPerSecond);
-    out->columns[kEnd].i64.push_back(mapper.end() * kMicrosPerSecond);
+    const auto put_if = [&](Column column, std::string_view value) {
+      if (value.empty()) out->columns[column].i32.push_back(kNullCode);
+      if (!value.empty()) put(column, value);
+    };
+    out->columns[kTime].i64.push_back(event.time() * kMicrosPerSecond);
+    out->columns[kEnd].i64.push_back(event.end() * kMicrosPerSecond);
     out->columns[kByte].i64.push_back(static_cast<int64_t>(byte));
-    put(kSource, source);
-    put(kKind, mapper.kind());
-    if (row.severity.empty()) out->columns[kSeverity].i32.push_back(kNullCode);
-    if (!row.severity.empty()) put(kSeverity, row.severity);
+    put(kSource, event.source());
+    put(kKind, event.kind());
+    put_if(kSeverity, row.severity);
     list = "[";
     for (size_t i = 0; i < row.count; ++i) {
       if (i > 0) list += ',';
@@ -174,13 +226,12 @@ struct EventReader::Impl final : internal::EventDocuments::Visitor {
     put(kEntities, list);
     put(kFile, file);
     put(kKey, row.key);
-    put(kAttrs, row.attrs);
+    list.assign(row.attrs) += '}';
+    put(kAttrs, list);
+    put_if(kVersion, event.version());
     if (!documents_of.empty()) {
-      if (document != nullptr && documents_of.contains(mapper.kind())) {
-        put(kDocument, text.empty() ? std::string_view(minified = simdjson::minify(*document)) : text);
-      } else {
-        out->columns[kDocument].i32.push_back(kNullCode);
-      }
+      const bool none = document == nullptr;
+      put_if(kDocument, none ? "" : text.empty() ? std::string_view(minified = simdjson::minify(*document)) : text);
     }
     ++out->rows;
   }
@@ -188,33 +239,41 @@ struct EventReader::Impl final : internal::EventDocuments::Visitor {
   std::vector<Source> sources;
   size_t at = 0;
   std::unique_ptr<internal::EventDocuments> documents;  // of sources[at]
-  internal::EventMapper mapper;
-  std::string source, others_with, file;
-  std::set<std::string, std::less<>> kinds, entities, documents_of;
+  internal::EventMakers makers;
+  std::string file;
+  std::set<std::string, std::less<>> kinds, entities;
+  std::vector<EventDocument> documents_of;
   EventReport report;
   absl::Status error;  // it ended so, behind the rows before
   Table* out = nullptr;
-  TextColumn texts[std::size(kColumns)];
-  std::vector<PlacedDocument> others;
-  std::string place, list, minified, lower;
+  std::deque<TextColumn> texts;
+  std::string place, list, minified, lower;  // reused
 };
 
 EventReader::EventReader(std::vector<Source> sources, const EventMap& map, EventSelection selection)
     : impl_(std::make_unique<Impl>(std::move(sources), map, std::move(selection))) {}
+EventReader::EventReader(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 EventReader::~EventReader() = default;
 EventReader::EventReader(EventReader&&) noexcept = default;
 EventReader& EventReader::operator=(EventReader&&) noexcept = default;
 
 Table EventReader::Empty() const { return impl_->Empty(); }
-std::vector<PlacedDocument> EventReader::TakeOthers() { return std::exchange(impl_->others, {}); }
+
+absl::StatusOr<EventReader> EventReader::Of(std::vector<Source> sources, std::string_view source,
+                                            EventSelection selection) {
+  auto impl = std::make_unique<Impl>(std::move(sources), source, std::move(selection));
+  if (!impl->makers.empty()) return EventReader(std::move(impl));
+  return absl::InvalidArgumentError(
+      absl::StrCat("no source of events '", ValidUtf8(source), "'; known: ", absl::StrJoin(EventSources(), ", ")));
+}
+
 const EventReport& EventReader::report() const& { return impl_->report; }
 
 absl::StatusOr<bool> EventReader::Next(Table* out, size_t rows) {
   *out = impl_->Empty();
-  impl_->others.clear();
   if (!impl_->error.ok()) return impl_->error;
   impl_->out = out;
-  while (out->rows + impl_->others.size() < std::max<size_t>(rows, 1) && impl_->at < impl_->sources.size()) {
+  while (out->rows < std::max<size_t>(rows, 1) && impl_->at < impl_->sources.size()) {
     if (impl_->documents == nullptr) impl_->Open();
     if (impl_->documents->Step(impl_.get())) continue;
     impl_->error = impl_->Close();
@@ -222,7 +281,7 @@ absl::StatusOr<bool> EventReader::Next(Table* out, size_t rows) {
   }
   for (size_t column = 0; column < out->columns.size(); ++column)
     out->columns[column].texts = impl_->texts[column].Take();
-  const bool any = out->rows > 0 || !impl_->others.empty();
+  const bool any = out->rows > 0;
   if (!any && !impl_->error.ok()) return impl_->error;
   return any;
 }

@@ -1,5 +1,6 @@
-// The maps of sources that are known.
-#include "vpcflow/events/event_map.h"
+#include "src/events/known_maps.h"
+
+#include <utility>
 
 VPCFLOW_NAMESPACE_BEGIN
 namespace {
@@ -14,6 +15,21 @@ std::vector<EventAttr> RuleOf(std::vector<std::string> group, std::vector<std::s
           {.name = "port", .paths = {first, last, protocol}, .as = EventAs::kPorts},
           {.name = "fromPort", .paths = {first}},
           {.name = "toPort", .paths = {last}}};
+}
+
+// Who did something: a user, a role by its session, a service; and of whom sessions are.
+std::vector<EventAttr> WhoOf(const std::string& who) {
+  const std::string session = who + ".sessionContext", issuer = session + ".sessionIssuer";
+  return {{.name = "principal", .paths = {who + ".arn", who + ".principalId", who + ".invokedBy"}},
+          {.name = "userType", .paths = {who + ".type"}},
+          {.name = "userName", .paths = {who + ".userName"}},
+          {.name = "accessKeyId", .paths = {who + ".accessKeyId"}},
+          {.name = "issuer", .paths = {issuer + ".arn"}},
+          {.name = "issuerName", .paths = {issuer + ".userName"}},
+          {.name = "sourceIdentity", .paths = {session + ".sourceIdentity"}},
+          {.name = "sessionMfa", .paths = {session + ".attributes.mfaAuthenticated"}},
+          {.name = "onBehalfOf", .paths = {who + ".onBehalfOf.userId"}},
+          {.name = "identityProvider", .paths = {who + ".identityProvider"}}};
 }
 
 EventMap CloudTrail() {
@@ -32,11 +48,10 @@ EventMap CloudTrail() {
   map.kind = "eventName";
   map.needs = {"eventSource"};
   map.time = "eventTime";
-  map.key = "eventID";
-  map.attrs = {
-      {.name = "principal", .paths = {"userIdentity.arn", "userIdentity.principalId", "userIdentity.invokedBy"}},
-      {.name = "userType", .paths = {"userIdentity.type"}},
-      {.name = "accessKeyId", .paths = {"userIdentity.accessKeyId"}},
+  map.key = {"addendum.originalEventID", "eventID"};
+  map.version = "addendum.reason";  // a record that is sent again says why
+  map.attrs = WhoOf("userIdentity");
+  const std::vector<EventAttr> more = {
       {.name = "address", .paths = {"sourceIPAddress"}},
       {.name = "account", .paths = {"recipientAccountId", "userIdentity.accountId"}},
       {.name = "region", .paths = {"awsRegion"}},
@@ -46,10 +61,16 @@ EventMap CloudTrail() {
       {.name = "mfa", .paths = {"additionalEventData.MFAUsed"}},
       {.name = "outcome", .paths = {answered + ".ConsoleLogin"}},
       {.name = "readOnly", .paths = {"readOnly"}},
+      // Sessions that a call begins.
+      {.name = "session", .paths = {answered + ".assumedRoleUser.arn", answered + ".federatedUser.arn"}},
+      {.name = "sessionKey", .paths = {answered + ".credentials.accessKeyId"}},
+      {.name = "roleArn", .paths = {asked + ".roleArn"}},
   };
+  map.attrs.insert(map.attrs.end(), more.begin(), more.end());
   map.attrs_of = asked;
   map.ids_in = {asked, answered};
-  map.entities = {"principal", "accessKeyId", "account"};
+  map.entities = {"principal",      "accessKeyId", "account", "userName",   "issuer", "issuerName",
+                  "sourceIdentity", "onBehalfOf",  "session", "sessionKey", "roleArn"};
   map.addresses = {"address"};
   map.parts = {
       {.kinds = rules,
@@ -96,11 +117,59 @@ EventMap CloudTrail() {
   return map;
 }
 
+// Insights events, of calls or errors that are more than usual, and what CloudTrail adds up of data events.
+EventMap Insights() {
+  EventMap map;
+  map.source = "cloudtrail";
+  map.kind = "eventType";
+  map.needs = {"insightDetails"};
+  map.time = "eventTime";
+  map.key = {"eventID"};
+  map.attrs = {{.name = "account", .paths = {"recipientAccountId"}},
+               {.name = "region", .paths = {"awsRegion"}},
+               {.name = "eventSource", .paths = {"insightDetails.eventSource"}},
+               {.name = "eventName", .paths = {"insightDetails.eventName"}},
+               {.name = "insight", .paths = {"insightDetails.insightType"}},
+               {.name = "state", .paths = {"insightDetails.state"}},
+               {.name = "errorCode", .paths = {"insightDetails.errorCode"}}};
+  map.entities = {"account"};
+  return map;
+}
+
+EventMap Aggregated() {
+  EventMap map;
+  map.source = "cloudtrail";
+  map.kind = "eventType";
+  map.needs = {"timeWindow"};
+  map.time = "timeWindow.windowStart";
+  map.end = "timeWindow.windowEnd";
+  map.key = {"eventId", "eventID"};
+  map.attrs = {{.name = "account", .paths = {"accountId", "recipientAccountId"}},
+               {.name = "region", .paths = {"awsRegion"}},
+               {.name = "eventSource", .paths = {"eventSource"}},
+               {.name = "dimension", .paths = {"summary.primaryDimension.dimension"}}};
+  map.entities = {"account"};
+  return map;
+}
+
+const std::vector<EventMap>& CloudTrailMaps() {
+  static const auto* const kMaps = new std::vector<EventMap>{CloudTrail(), Insights(), Aggregated()};
+  return *kMaps;
+}
+
 }  // namespace
 
+namespace internal {
+
+std::span<const EventMap> MapsOf(std::string_view source) {
+  return source == "cloudtrail" ? std::span<const EventMap>(CloudTrailMaps()) : std::span<const EventMap>();
+}
+
+}  // namespace internal
+
 const EventMap* FindEventMap(std::string_view source) {
-  static const EventMap* const kCloudTrail = new EventMap(CloudTrail());
-  return source == kCloudTrail->source ? kCloudTrail : nullptr;
+  const std::span<const EventMap> maps = internal::MapsOf(source);
+  return maps.empty() ? nullptr : &maps[0];
 }
 
 VPCFLOW_NAMESPACE_END

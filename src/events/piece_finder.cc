@@ -122,12 +122,19 @@ std::pair<PieceFinder::End, size_t> PieceFinder::EndOfValue(bool in_object) {
 
 // Finds the end of anything else: a line, or up to what ends an element of a list.
 std::pair<PieceFinder::End, size_t> PieceFinder::EndOfScalar() {
+  size_t begin = 0;
+  while (place_ != Place::kList) {
+    const size_t end = std::string_view(window_.data(), window_.size()).find('\n', begin);
+    if (end != std::string_view::npos && end <= kMaxDocument) return {End::kWhole, end};
+    if (window_.size() > kMaxDocument) return {End::kTooLong, kMaxDocument};
+    begin = window_.size();
+    if (!window_.More()) return {End::kWhole, window_.size()};
+  }
   bool in_string = false;
   for (size_t at = 0; Need(at); ++at) {
     const char c = window_.data()[at];
     if (c == '\n') return {End::kWhole, at};
     if (at > kMaxDocument) return {End::kTooLong, at};
-    if (place_ != Place::kList) continue;
     if (c == '"') in_string = !in_string;
     if (c == '\\' && in_string) ++at;
     if (!in_string && (c == ',' || c == ']')) return {End::kWhole, at};

@@ -16,8 +16,8 @@ VPCFLOW_NAMESPACE_BEGIN
 namespace internal {
 
 // Members whose lists hold documents.
-inline constexpr std::array<std::string_view, 6> kDocumentLists = {"Records", "Findings", "findings",
-                                                                   "events",  "Events",   "logEvents"};
+inline constexpr std::array<std::string_view, 7> kDocumentLists = {"Records", "Findings", "findings", "events",
+                                                                   "Events",  "records",  "logEvents"};
 
 // Finds values that follow each other, and the elements of arrays and of kDocumentLists. A value that is broken or cut
 // does not take others with it: the next line that begins one is gone on with. O(bytes): none is looked at more than

@@ -11,8 +11,9 @@ ID = re.compile(r"(?:i|eni|sg|fl|nat)-[0-9A-Za-z][0-9A-Za-z-]{0,40}")
 HIGH = ("DeleteFlowLogs", "StopLogging", "DeleteTrail", "DeleteDetector")
 OPENS = ("AuthorizeSecurityGroupIngress", "ModifySecurityGroupRules")
 LOW = (*OPENS, "CreateAccessKey", "CreateUser", "AttachUserPolicy", "PutBucketPolicy", "RunInstances", "CreateNetworkAclEntry", "CreateRoute")
-WRAPPERS = ("Records", "Findings", "findings", "events", "Events", "logEvents")
+WRAPPERS = ("Records", "records", "Findings", "findings", "events", "Events", "logEvents")
 LATEST = 9_999_999_999
+WHO = ("userName", "issuer", "issuerName", "sourceIdentity", "onBehalfOf", "session", "sessionKey", "roleArn")  # entities behind the first
 
 
 def documents_of(data):
@@ -94,13 +95,14 @@ def address(value):
 
 def events_of(record, ref):
     """The rows of a document, as :meth:`vpcflow.correlate.Event.as_dict` gives them, with their keys."""
-    if not isinstance(record, dict) or not isinstance(record.get("eventName"), str) or "eventSource" not in record:
+    if not isinstance(record, dict):
         return
-    time, name = seconds(record.get("eventTime")), record["eventName"]
-    if time is None:
+    time, name = seconds(record.get("eventTime")), record.get("eventName")
+    if not isinstance(name, str) or "eventSource" not in record or time is None:
+        yield from added_up_in(record, time, ref)
         return
     common = common_of(record)
-    entities = [common.get("principal"), common.get("accessKeyId"), common.get("account")]
+    entities = [common.get(one) for one in ("principal", "accessKeyId", "account", *WHO)]
     entities += [common["address"]] if address(common.get("address")) else []
     ids = [*ids_in(record.get("requestParameters")), *ids_in(record.get("responseElements"))]
     parts = [({}, ids)]
@@ -112,13 +114,37 @@ def events_of(record, ref):
         started = [one for one in listed(at(record, "responseElements", "instancesSet")) if one.get("instanceId")]
         names = ("instanceId", "instanceType", "imageId", "privateIpAddress", "vpcId", "subnetId")
         parts = [({n: one[n] for n in names if isinstance(one.get(n), str)}, [*ids_in(one)]) for one in started] or parts
-    key = record.get("eventID")
-    key = str(key) if plain(key) and key else ref
+    again = at(record, "addendum")
+    keys = (at(again, "originalEventID"), record.get("eventID"), ref)
+    key = str(next(key for key in keys if plain(key) and key))
     for number, (more, own) in enumerate(parts):
         attrs = {n: v for n, v in {**common, **more}.items() if plain(v)}
         named = list(dict.fromkeys(str(one) for one in [*own, *entities] if one))
         level = severity(name, common, attrs)
-        yield {"time": time, "end": time, "source": "cloudtrail", "kind": name, "entities": named, "severity": level, "attrs": attrs, "key": f"{key}/{number}" if number else key}
+        yield {"time": time, "end": time, "source": "cloudtrail", "kind": name, "entities": named, "severity": level, "attrs": attrs, "key": f"{key}/{number}" if number else key, "version": text(at(again, "reason"))}
+
+
+def text(value):
+    return value if isinstance(value, str) else ""
+
+
+def added_up_in(record, time, ref):
+    """Insights events, and what CloudTrail adds up of data events."""
+    kind, inner, window = record.get("eventType"), record.get("insightDetails"), record.get("timeWindow")
+    if isinstance(kind, str) and "insightDetails" in record and time is not None:
+        end, keys, account = time, ("eventID",), record.get("recipientAccountId")
+        attrs = {name: at(inner, name) for name in ("eventSource", "eventName", "state", "errorCode")}
+        attrs |= {"insight": at(inner, "insightType")}
+    elif isinstance(kind, str) and "timeWindow" in record and seconds(at(window, "windowStart")) is not None:
+        time, keys, account = seconds(window["windowStart"]), ("eventId", "eventID"), record.get("accountId") or record.get("recipientAccountId")
+        end = max(seconds(at(window, "windowEnd")) or time, time)
+        attrs = {"eventSource": record.get("eventSource"), "dimension": at(record, "summary", "primaryDimension", "dimension")}
+    else:
+        return
+    attrs = {name: value for name, value in {**attrs, "account": account, "region": record.get("awsRegion")}.items() if plain(value)}
+    key = str(next(one for one in (*map(record.get, keys), ref) if plain(one) and one))
+    named = [str(account)] if plain(account) and account else []
+    yield {"time": time, "end": end, "source": "cloudtrail", "kind": kind, "entities": named, "severity": None, "attrs": attrs, "key": key, "version": ""}
 
 
 def severity(name, common, attrs):
@@ -133,7 +159,11 @@ def severity(name, common, attrs):
 
 def common_of(record):
     who, asked = record.get("userIdentity"), record.get("requestParameters")
+    session, answered = at(who, "sessionContext"), record.get("responseElements")
     out = {
+        "userName": at(who, "userName"), "issuer": at(session, "sessionIssuer", "arn"), "issuerName": at(session, "sessionIssuer", "userName"), "sourceIdentity": at(session, "sourceIdentity"),
+        "sessionMfa": at(session, "attributes", "mfaAuthenticated"), "onBehalfOf": at(who, "onBehalfOf", "userId"), "identityProvider": at(who, "identityProvider"),
+        "session": at(answered, "assumedRoleUser", "arn") or at(answered, "federatedUser", "arn"), "sessionKey": at(answered, "credentials", "accessKeyId"), "roleArn": at(asked, "roleArn"),
         "principal": at(who, "arn") or at(who, "principalId") or at(who, "invokedBy"), "userType": at(who, "type"), "accessKeyId": at(who, "accessKeyId"),
         "address": record.get("sourceIPAddress"), "account": record.get("recipientAccountId") or at(who, "accountId"), "region": record.get("awsRegion"),
         "eventSource": record.get("eventSource"), "errorCode": record.get("errorCode"), "userAgent": record.get("userAgent"),
@@ -199,3 +229,27 @@ def ports(first, last, protocol):
     if protocol in ("-1", "all") or not 0 <= low <= 65535 or not 0 <= high <= 65535:
         return "0-65535"
     return low if low == high else f"{low}-{high}"
+
+
+HOSTILE = [None, True, False, 0, -1, 1e999, 5.0, 2**80, 2**63, "", "\ud800", "-", "0", " 22 ", [], {}, [[]], {"items": 7}, "9" * 400, "2026-99-99T00:00:00Z", "2026-11-23T06:00:00.5+02:00", 1795413600, {"item": [None]}, "i-0a", {"items": [{"cidrIp": "::/0"}]}, "192.0.2.1", "::1", "\x00\x1f\x7f\u2028"]
+
+
+def mutated(value, rng, rate=0.04):
+    if rng.random() < rate:
+        return rng.choice(HOSTILE)
+    if isinstance(value, dict):
+        return {name: mutated(inner, rng, rate) for name, inner in value.items() if rng.random() > 0.02}
+    return [mutated(inner, rng, rate) for inner in value] if isinstance(value, list) else value
+
+
+def beyond(value):
+    """What no JSON of the engine has, as its reader mends it: texts of numbers that are too large, no surrogates."""
+    if isinstance(value, dict):
+        return {name: beyond(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [beyond(inner) for inner in value]
+    if isinstance(value, float) and value in (float("inf"), float("-inf")):
+        return "Infinity" if value > 0 else "-Infinity"
+    if isinstance(value, int) and not -(2**63) <= value < 2**64:
+        return str(value)
+    return value.encode("utf-8", "replace").decode().replace("?", "\ufffd") if isinstance(value, str) and "\ud800" in value else value

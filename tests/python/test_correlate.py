@@ -324,7 +324,6 @@ def mutated(value, rng):
 
 
 def test_hostile_documents_are_events_or_none_but_never_an_error(tmp_path):
-    from vpcflow.correlate import sources
     from vpcflow.correlate.cloudtrail import changes_of
 
     finding = {"detector": "exfiltration", "severity": "high", "actor": "10.0.0.1", "targets": ["192.0.2.1"], "start": 10, "end": 20, "samples": [{"file": "f", "offset": 1}], "evidence": {"n": 1}}
@@ -333,11 +332,12 @@ def test_hostile_documents_are_events_or_none_but_never_an_error(tmp_path):
     documents += [("guardduty", json.loads((EXAMPLE / "guardduty" / "finding.json").read_text())), ("findings", finding), ("dns", query)]
     rng, count = random.Random(5), 0
     for _ in range(SEEDS):
-        events, changes = [], []
-        for source, document in documents:
-            bad = mutated(document, rng)
-            events += sources._events(source, bad, "f:record 0", None)
-            changes += changes_of(bad)
+        bad, changes = [(source, mutated(document, rng)) for source, document in documents], []
+        for source in ("cloudtrail", "guardduty", "findings", "dns"):
+            (tmp_path / source).write_text("".join(json.dumps(one) + "\n" for kind, one in bad if kind == source))
+        events = [event for source in ("cloudtrail", "guardduty", "findings", "dns") for event in load_events(tmp_path / source, source, allow_empty=True)[0]]
+        for _, one in bad:
+            changes += changes_of(one)
         entities = Entities()
         add_changes(entities, changes)
         found = matches(of(RULES), Events(events), entities)

@@ -24,7 +24,7 @@ def test_lines_of_network_load_balancers(tmp_path):
     line = "tls 2.0 2026-11-23T06:00:40 net/front/1 abcd 192.0.2.9:51341 10.0.0.1:443 30000 2 98 246 - arn:aws:acm:x:1:certificate/c - ECDHE tlsv12 - www.example.com h2 - - 2026-11-23T06:00:10\n"
     older = "tls 1.0 2026-11-23T06:00:40 net/front/1 abcd [2001:db8::1]:51341 10.0.0.1:443 30000 2 98 246 - - - - - - -\n"
     events, notes = loaded(tmp_path, "nlb", line, older, "noise\n", name="a.log")
-    assert notes == [f"{tmp_path}/a.log: 1 document of another kind than nlb; left out"]
+    assert notes == [f"{tmp_path}/a.log: 1 document of another kind than nlb; left out: 1 other line"]
     assert sorted((e.time - TIME, e.end - TIME, e.entities) for e in events) == [(10, 40, ("192.0.2.9", "10.0.0.1")), (10, 40, ("2001:db8::1", "10.0.0.1"))]
     (one,) = [e for e in events if "host" in e.attrs]
     assert (one.attrs["received"], one.attrs["sent"], one.attrs["host"], one.attrs["tls_version"]) == (98, 246, "www.example.com", "tlsv12")
@@ -72,20 +72,22 @@ def test_findings_of_security_hub_and_ours_do_not_go_round(tmp_path):
         loaded(tmp_path, "securityhub", OWN)
 
 
-def test_what_we_send_to_security_hub_is_known_again():
-    from vpcflow.correlate.aws_findings import is_own
+def test_what_we_send_to_security_hub_is_known_again(tmp_path):
     from vpcflow.siem.asff import Hub, asff
 
     finding = vf.Finding("port_scan", "high", "10.0.0.1", [], TIME, TIME + 1, 0.9, "T1046", {}, {}, "s")
-    assert is_own(asff(finding, Hub("123456789012", "eu-central-1")))
+    (tmp_path / "a.json").write_text(json.dumps(asff(finding, Hub("123456789012", "eu-central-1"))))
+    with pytest.raises(vf.NoRecordsError, match="1 finding of vpcflow itself left out"):
+        load_events(tmp_path, "securityhub")
 
 
+ISSUER = {"type": "Role", "arn": "arn:aws:iam::123456789012:role/a"}
 TRAIL = [
     {"eventVersion": "1.09", "eventTime": "2026-11-23T06:00:00Z", "eventName": "ConsoleLogin", "eventSource": "signin.amazonaws.com", "awsRegion": "eu-central-1", "sourceIPAddress": "192.0.2.9",
      "userIdentity": {"type": "IAMUser", "arn": "arn:aws:iam::123456789012:user/eve", "principalId": "AIDAEXAMPLE", "accountId": "123456789012"}, "eventID": "e1", "recipientAccountId": "123456789012",
      "userAgent": "curl", "additionalEventData": {"MFAUsed": "No", "LoginTo": "x"}, "responseElements": {"ConsoleLogin": "Success"}, "requestParameters": None, "readOnly": False},
     {"eventVersion": "1.09", "eventTime": "2026-11-23T06:01:00Z", "eventName": "AuthorizeSecurityGroupIngress", "eventSource": "ec2.amazonaws.com", "awsRegion": "eu-central-1", "sourceIPAddress": "cloudformation.amazonaws.com",
-     "userIdentity": {"type": "AssumedRole", "arn": "arn:aws:sts::123456789012:assumed-role/a/b", "principalId": "AROA:b", "accountId": "123456789012", "accessKeyId": "ASIAEXAMPLEEXAMPLE1"}, "eventID": "e2",
+     "userIdentity": {"type": "AssumedRole", "arn": "arn:aws:sts::123456789012:assumed-role/a/b", "principalId": "AROA:b", "accountId": "123456789012", "accessKeyId": "ASIAEXAMPLEEXAMPLE1", "sessionContext": {"sessionIssuer": ISSUER, "attributes": {"mfaAuthenticated": "false"}}}, "eventID": "e2",
      "recipientAccountId": "123456789012", "userAgent": "curl", "readOnly": False, "requestParameters": {"groupId": "sg-1", "ipPermissions": {"items": [{"ipProtocol": "tcp", "fromPort": 22, "toPort": 22, "ipRanges": {"items": [{"cidrIp": "0.0.0.0/0"}]}}]}},
      "responseElements": None},
     {"eventVersion": "1.09", "eventTime": "2026-11-23T06:02:00Z", "eventName": "DeleteFlowLogs", "eventSource": "ec2.amazonaws.com", "awsRegion": "eu-central-1", "sourceIPAddress": "192.0.2.9",
@@ -105,7 +107,7 @@ def security_lake(record, version):
     event = {
         "class_uid": 3002 if login else 3005 if rc2 else 6003, "type_uid": 300299 if login else 600399, "time": TIME * 1000 + 60_000 * int(record["eventTime"][14:16]),
         "metadata": {"product": {"name": "CloudTrail", "vendor_name": "AWS", "version": record["eventVersion"]}, "version": version, "uid": record["eventID"]},
-        "actor": {"user": user, "session": {"mfa": False}}, "cloud": {"provider": "AWS", "region": record["awsRegion"], **account}, "severity_id": 1,
+        "actor": {"user": user, "session": {"mfa": False, "issuer": ISSUER["arn"]} if "sessionContext" in who else None}, "cloud": {"provider": "AWS", "region": record["awsRegion"], **account}, "severity_id": 1,
         "api": {"operation": record["eventName"], "service": {"name": record["eventSource"]}, "request": {"uid": "r"}, "response": {"error": record.get("errorCode")}},
         "http_request": {"user_agent": record["userAgent"]}, "src_endpoint": {"ip": address} if address[0].isdigit() else {"domain": address},
         "unmapped": {"readOnly": str(record["readOnly"]).lower()}, "status": "Success",
@@ -164,7 +166,7 @@ def test_queries_requests_and_findings_of_ocsf(tmp_path, rc2):
     own = {**found, "metadata": meta("vpcflow")}
     flow = {"class_uid": 4001, "time": TIME * 1000, "metadata": meta("Amazon VPC")}
     events, notes = loaded(tmp_path, "ocsf", dns, waf, found, own, flow, {"class_uid": 7}, {})
-    assert notes == [f"{tmp_path}/a.json: 4 documents of another kind than ocsf; left out"]
+    assert notes == [f"{tmp_path}/a.json: 4 documents of another kind than ocsf; left out: 1 class {2001 if rc2 else 2004} of OCSF; 1 class 4001 of OCSF; 1 empty object; 1 others"]
     got = {e.source: e for e in events}
     assert sorted(got) == ["dns", "guardduty", "waf"]
     assert (got["dns"].attrs["query_name"], got["dns"].attrs["firewall_rule_action"], got["dns"].severity, got["dns"].entities) == ("bad.example", "ALERT", "medium", ("i-1", "10.0.0.1", "198.51.100.9"))

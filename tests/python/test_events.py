@@ -10,7 +10,7 @@ import pytest
 
 import vpcflow as vf
 from conftest import LONG, ROOT
-from slow_trail import documents_of, events_of
+from slow_trail import beyond, documents_of, events_of, mutated
 from vpcflow.correlate import Events, read_events
 from vpcflow.correlate.cloudtrail import CHANGING, changes_of
 from vpcflow.correlate.cloudtrail import events_of as engine_events_of
@@ -19,6 +19,7 @@ from vpcflow.correlate.sources import load_source
 EXAMPLE = ROOT / "examples/correlate"
 ROUNDS = 3000 if LONG else 60
 WHO = {"type": "AssumedRole", "arn": "arn:aws:sts::123456789012:assumed-role/a/b", "accountId": "123456789012", "accessKeyId": "ASIAEXAMPLEEXAMPLE12"}
+KEY = "ASIAEXAMPLEEXAMPLE34"
 NUMBERS = itertools.count()
 ITEM = {"ipProtocol": "tcp", "fromPort": 22, "toPort": "22"}
 
@@ -49,35 +50,20 @@ SHAPES = [
     record("RunInstances", {"instancesSet": {"items": [{"imageId": "ami-1"}]}}, None, errorCode="Client.UnauthorizedOperation", errorMessage="no"),
     record("GetObject", {"bucketName": "b", "key": "a/i-0a.txt", "x-amz-y": 1, "größe": 2}, None, readOnly=True, sourceIPAddress="s3.amazonaws.com", userIdentity={"type": "AWSService", "invokedBy": "s3.amazonaws.com"}, additionalEventData={"bytesTransferredOut": 1.5e6}),
     record("AssociateAddress", {"publicIp": "198.51.100.7", "networkInterfaceId": "eni-0a"}, {"_return": True}, eventID=None, eventTime=1795413600123),
-    {"eventTypes": "digest", "awsAccountId": "1", "digestStartTime": "2026-11-23T06:00:00Z", "logFiles": [{"s3Object": "x"}]},
-    {"eventVersion": "1.09", "eventTime": "2026-11-23T06:00:00Z", "eventType": "AwsCloudTrailInsight", "insightDetails": {"eventName": "RunInstances"}},
+    record("GetObject", {}, userIdentity={"type": "AssumedRole", "arn": "arn:aws:sts::123456789012:assumed-role/a/eve", "accessKeyId": KEY, "sessionContext": {"sessionIssuer": {"type": "Role", "arn": "arn:aws:iam::123456789012:role/a", "userName": "a"}, "attributes": {"mfaAuthenticated": "true", "creationDate": "x"}, "sourceIdentity": "eve", "webIdFederationData": {}}}),
+    record("AssumeRole", {"roleArn": "arn:aws:iam::123456789012:role/a", "roleSessionName": "eve"}, {"credentials": {"accessKeyId": KEY, "expiration": "Nov 23, 2026 7:00:00 AM"}, "assumedRoleUser": {"arn": "arn:aws:sts::123456789012:assumed-role/a/eve"}}, userIdentity={"type": "IAMUser", "arn": "arn:aws:iam::123456789012:user/eve", "userName": "eve", "accessKeyId": "AKIAEXAMPLEEXAMPLE12"}),
+    record("GetFederationToken", {"name": "bob"}, {"credentials": {"accessKeyId": "ASIAEXAMPLEEXAMPLE56"}, "federatedUser": {"arn": "arn:aws:sts::123456789012:federated-user/bob"}}),
+    record("AssumeRoleWithSAML", {"roleArn": "r"}, {"credentials": {"accessKeyId": "ASIAEXAMPLEEXAMPLE78"}}, userIdentity={"type": "SAMLUser", "principalId": "x=:eve@example.com", "userName": "eve@example.com", "identityProvider": "x="}),
+    record("AssumeRoleWithWebIdentity", {"roleArn": "r"}, None, userIdentity={"type": "WebIdentityUser", "principalId": "arn:aws:iam::1:oidc-provider/x:aud:sub", "userName": "repo:o/r", "identityProvider": "arn:aws:iam::1:oidc-provider/x"}),
+    record("ListApplications", None, None, userIdentity={"type": "IdentityCenterUser", "accountId": "123456789012", "onBehalfOf": {"userId": "544894e8-80c1-707f-60e3-3ba6510dfac1", "identityStoreArn": "arn:aws:identitystore::1:identitystore/d-1"}, "credentialId": "90e292de"}, eventVersion="1.11"),
+    record("GetFederatedThing", None, None, userIdentity={"type": "FederatedUser", "arn": "arn:aws:sts::123456789012:federated-user/bob", "sessionContext": {"sessionIssuer": {"type": "IAMUser", "arn": "arn:aws:iam::123456789012:user/eve", "userName": "eve"}}}),
+    {name: value for name, value in record("Decrypt", None, None, addendum={"reason": "UPDATED_DATA", "originalEventID": "id-first", "updatedFields": "x"}).items() if name != "userIdentity"},
+    {"eventVersion": "1.09", "eventTime": "2026-11-23T06:00:00Z", "awsRegion": "eu-central-1", "eventID": "id-insight", "eventType": "AwsCloudTrailInsight", "recipientAccountId": "123456789012", "insightDetails": {"state": "Start", "eventSource": "ec2.amazonaws.com", "eventName": "RunInstances", "insightType": "ApiCallRateInsight", "insightContext": {}}, "eventCategory": "Insight"},
+    {"eventVersion": "1.0", "accountId": "123456789012", "eventId": "id-sum", "eventCategory": "Aggregated", "eventType": "AwsAggregatedEvent", "awsRegion": "eu-central-1", "eventSource": "s3.amazonaws.com", "timeWindow": {"windowStart": "2026-11-23T06:00:00Z", "windowEnd": "2026-11-23T06:05:00Z", "windowSize": "PT5M"}, "summary": {"primaryDimension": {"dimension": "eventName", "statistics": [{"name": "GetObject", "value": 7}]}}},
+    {"awsAccountId": "1", "digestStartTime": "2026-11-23T06:00:00Z", "logFiles": [{"s3Object": "x"}]},
 ]  # fmt: skip
-HOSTILE = [None, True, False, 0, -1, 1e999, 5.0, 2**80, 2**63, "", "\ud800", "-", "0", " 22 ", [], {}, [[]], {"items": 7}, "9" * 400, "2026-99-99T00:00:00Z", "2026-11-23T06:00:00.5+02:00", 1795413600, {"item": [None]}, "i-0a", {"items": [{"cidrIp": "::/0"}]}, "192.0.2.1", "::1", "\x00\x1f\x7f\u2028"]
-
-
-def mutated(value, rng, rate=0.04):
-    if rng.random() < rate:
-        return rng.choice(HOSTILE)
-    if isinstance(value, dict):
-        return {name: mutated(inner, rng, rate) for name, inner in value.items() if rng.random() > 0.02}
-    return [mutated(inner, rng, rate) for inner in value] if isinstance(value, list) else value
-
-
-def beyond(value):
-    """What no JSON of the engine has, as its reader mends it: texts of numbers that are too large, no surrogates."""
-    if isinstance(value, dict):
-        return {name: beyond(inner) for name, inner in value.items()}
-    if isinstance(value, list):
-        return [beyond(inner) for inner in value]
-    if isinstance(value, float) and value in (float("inf"), float("-inf")):
-        return "Infinity" if value > 0 else "-Infinity"
-    if isinstance(value, int) and not -(2**63) <= value < 2**64:
-        return str(value)
-    return value.encode("utf-8", "replace").decode().replace("?", "\ufffd") if isinstance(value, str) and "\ud800" in value else value
-
-
 def rows_of(events):
-    return [{**{n: v for n, v in event.as_dict().items() if n != "ref"}, "key": event.key} for event in events]
+    return [{**{n: v for n, v in event.as_dict().items() if n != "ref"}, "key": event.key, "version": event.version} for event in events]
 
 
 def expected(documents, ref="document:byte 0"):
@@ -97,8 +83,8 @@ def test_rows_are_those_of_a_reader_in_python():
 
 
 def test_files_in_all_forms_give_the_same_events_at_their_bytes(tmp_path):
-    want = expected([s for s in SHAPES if s.get("eventID")])
-    text = json.dumps({"Records": SHAPES[:-2]})
+    want = expected([s for s in SHAPES if s.get("eventID") or s.get("eventId")])
+    text = json.dumps({"Records": SHAPES[:-1]})
     lookup = [{"EventId": s.get("eventID"), "CloudTrailEvent": json.dumps(s)} for s in SHAPES]
     forms = {
         "a.json": text, "b.json": json.dumps({"Records": SHAPES}, indent=2), "c.json": json.dumps(SHAPES), "d.jsonl": "".join(json.dumps(s) + "\n" for s in SHAPES),
@@ -114,8 +100,8 @@ def test_files_in_all_forms_give_the_same_events_at_their_bytes(tmp_path):
         events = table.events()
         got = sorted((row for row in rows_of(events) if row["key"].startswith("id-")), key=lambda r: r["key"])
         assert got == sorted({row["key"]: row for row in want}.values(), key=lambda r: r["key"]), name
-        assert table.counts["events"] == 16
-        assert table.notes == ([] if name == "a.json" else [f"{path}: 2 documents of another kind than cloudtrail; left out"])
+        assert table.counts["events"] == len(SHAPES) - 1
+        assert table.notes == ([] if name == "a.json" else [f"{path}: 1 document of another kind than cloudtrail; left out: 1 digest of CloudTrail's files"])
         if name != "i.log":
             assert len(list(documents_of(path.read_bytes()))) == table.counts["documents"] or name == "g.json" or name == "h.json"
         places = {int(event.ref.rpartition(" ")[2]) for event in events}
@@ -125,7 +111,7 @@ def test_files_in_all_forms_give_the_same_events_at_their_bytes(tmp_path):
 
 def test_columns_are_arrow_and_the_same_as_the_events(tmp_path):
     pa = pytest.importorskip("pyarrow")
-    (tmp_path / "a.json").write_text(json.dumps({"Records": SHAPES * 900}))
+    (tmp_path / "a.json").write_text(json.dumps({"Records": SHAPES * 330}))
     batches = list(pa.RecordBatchReader.from_stream(read_events(tmp_path)))
     assert len(batches) > 1
     table = pa.Table.from_batches(batches[:1])
@@ -135,7 +121,7 @@ def test_columns_are_arrow_and_the_same_as_the_events(tmp_path):
     keys = [str(key) for key in own["key"].to_pylist()]
     assert keys == [event.key for event in events]
     first = dict(zip(table["key"].to_pylist(), table.to_pylist()))
-    for row in own.to_pylist()[:50]:
+    for row in [row for row in own.to_pylist() if row["key"] in first][:50]:
         other = first[row["key"]]
         assert json.loads(row.pop("attrs")) == json.loads(other.pop("attrs"))
         assert json.loads(row.pop("entities")) == json.loads(other.pop("entities"))
@@ -150,12 +136,12 @@ def test_what_is_not_chosen_is_counted(tmp_path):
     (tmp_path / "a.json").write_text(json.dumps(SHAPES))
     changes, every = [], []
     chosen = load_source(tmp_path, "cloudtrail", changes, kinds=["consolelogin"])
-    assert {e.kind for e in chosen.events} == {"ConsoleLogin"} | {s["eventName"] for s in SHAPES if s.get("eventName") in CHANGING}
+    assert {e.kind for e in chosen.events} == {"ConsoleLogin", "AssumeRole", "GetFederationToken", "AssumeRoleWithSAML"} | {s["eventName"] for s in SHAPES if s.get("eventName") in CHANGING}
     for shape in SHAPES:
         every += changes_of(shape)
     assert changes == every != []
     whole = load_source(tmp_path, "cloudtrail")
-    assert (whole.count, whole.first, whole.last) == (chosen.count, chosen.first, chosen.last) == (16, 1795413600, 1795413600)
+    assert (whole.count, whole.first, whole.last) == (chosen.count, chosen.first, chosen.last) == (len(SHAPES) - 1, 1795413600, 1795413900)
     assert {e.key for e in read_events(tmp_path, entities=["eni-0a"]).events()} == {e.key for e in whole.events if "eni-0a" in e.entities} != set()
     table = read_events(tmp_path, kinds=["Nothing"])
     assert len(table.events()) == 0

@@ -155,7 +155,7 @@ TEST(EventReader, CountsAllAndGivesWhatIsChosen) {
   EXPECT_THAT(all.column("severity"), ElementsAre("null", "low"));
   EXPECT_THAT(all.column("entities"), ElementsAre("[]", "[\"u\"]"));
   EXPECT_EQ(all.report.other, 2u);
-  const Rows chosen = RowsOf(text, {.kinds = {"runinstances"}, .documents = {"RunInstances"}});
+  const Rows chosen = RowsOf(text, {.kinds = {"runinstances"}, .documents = {{.kind = "RunInstances"}}});
   EXPECT_THAT(chosen.column("key"), ElementsAre("b"));
   EXPECT_THAT(chosen.column("document"), ElementsAre(HasSubstr("RunInstances")));
   EXPECT_THAT(chosen.column("byte"), ElementsAre(std::to_string(Event("a").size() + 1)));
@@ -163,7 +163,8 @@ TEST(EventReader, CountsAllAndGivesWhatIsChosen) {
   EXPECT_EQ(chosen.report.kinds.at("A"), 1u);
   EXPECT_EQ(chosen.report.first, 1795413600);
   EXPECT_THAT(RowsOf(text, {.entities = {"u"}}).column("key"), ElementsAre("b"));
-  EXPECT_EQ(RowsOf(text, {.others = "class_uid"}).report.other, 1u);
+  EXPECT_THAT(all.report.others,
+              testing::UnorderedElementsAre(testing::Pair("with class_uid", 1u), testing::Pair("with x", 1u)));
 }
 
 TEST(EventReader, TheLastOfMembersWithOneNameCounts) {
@@ -172,6 +173,71 @@ TEST(EventReader, TheLastOfMembersWithOneNameCounts) {
              R"("eventTime":1,"eventTime":"2026-11-23T06:00:00Z","userIdentity":{"arn":"b"}})");
   EXPECT_THAT(rows.column("kind"), ElementsAre("A"));
   EXPECT_THAT(rows.column("attrs"), ElementsAre(R"({"principal":"b","eventSource":"s"})"));
+}
+
+Rows RowsOf(const std::string& bytes, const std::string& source) {
+  absl::StatusOr<EventReader> reader = EventReader::Of({Source::Bytes("f", std::string_view(bytes))}, source);
+  Rows out;
+  Table table;
+  while (*reader->Next(&table, 2)) out.batches.push_back(std::move(table));
+  out.report = reader->report();
+  return out;
+}
+
+TEST(EventReader, ReadsEverySourceThatIsKnown) {
+  const std::string query = R"({"query_timestamp":"2026-11-23T06:00:00Z","query_name":"A.b.","srcaddr":"10.0.0.1",)"
+                            R"("answers":[{"Rdata":"192.0.2.1"},{"Rdata":"192.0.2.2"}]})";
+  const Rows dns = RowsOf(query + "\n" + query, "dns");
+  EXPECT_THAT(dns.column("entities"), ElementsAre(R"(["10.0.0.1","192.0.2.1"])", R"(["10.0.0.1","192.0.2.2"])",
+                                                  R"(["10.0.0.1","192.0.2.1"])", R"(["10.0.0.1","192.0.2.2"])"));
+  EXPECT_THAT(dns.column("attrs")[0], HasSubstr(R"("query_name":"a.b")"));
+  EXPECT_EQ(dns.column("key")[0], dns.column("key")[2]);  // the same query, delivered twice
+  EXPECT_NE(dns.column("key")[0], dns.column("key")[1]);
+  const std::string line =
+      "http 2026-11-23T06:00:05Z app/a/1 192.0.2.1:1 10.0.0.1:80 0 0 0 200 200 1 2 \"GET http://a b HTTP/1.1\" \"-\" - "
+      "- "
+      "a \"t\" \"-\" \"-\" 0 2026-11-23T06:00:00Z";
+  const Rows alb = RowsOf("noise\n" + line + "\r\n", "alb");
+  EXPECT_THAT(alb.column("byte"), ElementsAre("6"));
+  EXPECT_THAT(alb.column("attrs")[0], HasSubstr(R"("request":"GET http://a b HTTP/1.1","method":"GET")"));
+  EXPECT_EQ(alb.report.other, 1u);
+  EXPECT_EQ(*alb.report.last - *alb.report.first, 5);
+  const Rows lake = RowsOf(R"({"class_uid":4003,"metadata":{"product":{"name":"Route 53"}},"time":1795413600000,)"
+                           R"("query":{"hostname":"x."},"src_endpoint":{"ip":"10.0.0.1"}})",
+                           "ocsf");
+  EXPECT_THAT(lake.column("source"), ElementsAre("dns"));
+  for (const std::string& source : EventSources()) EXPECT_EQ(RowsOf("{\"x\": 1}", source).report.events, 0u) << source;
+}
+
+TEST(EventReader, ASourceThatIsNotKnownIsAnError) {
+  const absl::StatusOr<EventReader> reader = EventReader::Of({}, "dnss");
+  ASSERT_FALSE(reader.ok());
+  EXPECT_THAT(std::string(reader.status().message()), HasSubstr("no source of events 'dnss'; known: cloudtrail, "));
+}
+
+TEST(EventReader, DocumentsAreThoseThatHaveWhatIsAsked) {
+  const std::string text = Event("a", R"(,"eventName":"AssumeRole","x":{"y":1})") +
+                           Event("b", R"(,"eventName":"AssumeRole","x":{"y":0})") + Event("c");
+  const Rows rows = RowsOf(text, {.kinds = {"none"}, .documents = {{.kind = "AssumeRole", .with = {"x.y"}}}});
+  EXPECT_THAT(rows.column("key"), ElementsAre("a"));
+  EXPECT_EQ(rows.report.events, 3u);
+}
+
+TEST(EventReader, AnAddendumIsTheRecordThatItIsAbout) {
+  const Rows rows = RowsOf(Event("a") + Event("b", R"(,"addendum":{"reason":"UPDATED_DATA","originalEventID":"a"})"));
+  EXPECT_THAT(rows.column("key"), ElementsAre("a", "a"));
+  EXPECT_THAT(rows.column("version"), ElementsAre("null", "UPDATED_DATA"));
+}
+
+TEST(DocumentReader, UnpacksWhatStreamsCarry) {
+  // base64 of {"a":1} and a line end
+  for (const char* text :
+       {R"({"Records":[{"kinesis":{"data":"eyJhIjoxfQo="}}]})",
+        R"({"requestId":"r","records":[{"recordId":"1","data":"eyJhIjoxfQo="}]})",
+        R"({"awslogs":{"data":"eyJhIjoxfQo="}})",
+        R"({"Records":[{"receiptHandle":"h","body":"{\"TopicArn\":\"t\",\"Message\":\"{\\\"a\\\":1}\"}"}]})"})
+    EXPECT_THAT(ReadAll(text).texts(), ElementsAre("{\"a\":1}")) << text;
+  EXPECT_THAT(ReadAll(R"({"data":"eyJhIjoxfQo="})").texts(), ElementsAre(R"({"data":"eyJhIjoxfQo="})"));
 }
 
 TEST(EventReader, WhatCannotBeOpenedIsAnErrorBehindTheRowsBefore) {
@@ -194,7 +260,7 @@ TEST(EventReader, AStreamOfNoEventIsAnError) {
                  &stream);
     ArrowSchema schema;
     ASSERT_EQ(stream.get_schema(&stream, &schema), 0);
-    EXPECT_EQ(schema.n_children, 10);
+    EXPECT_EQ(schema.n_children, 11);
     schema.release(&schema);
     ArrowArray array;
     EXPECT_EQ(stream.get_next(&stream, &array) == 0, any);

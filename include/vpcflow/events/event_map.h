@@ -68,7 +68,8 @@ struct EventMap {
   std::vector<std::string> needs{};  // nor is one without these members
   std::string time{};                // path: ISO 8601, seconds or milliseconds; without it there is no event
   std::string end{};                 // path; the time without
-  std::string key{};                 // path of what names the event; its place without
+  std::vector<std::string> key{};    // paths of what names the event, the first that counts; its place without
+  std::string version{};             // path of a text: of events with one key the highest counts
   std::vector<EventAttr> attrs{};
   std::string attrs_of{};                // path of an object whose plain members are attrs, too
   std::vector<std::string> ids_in{};     // paths below which ids of resources (i-, eni-, sg-, fl-, nat-) are entities

@@ -13,7 +13,7 @@ KINDS = {
     "cloudtrail": "CloudTrail records", "guardduty": "findings of GuardDuty",
     "securityhub": "findings of Security Hub, our own left out", "dns": "query logs of Route 53 Resolver",
     "alb": "access logs of application load balancers", "nlb": "access logs of network load balancers",
-    "waf": "logs of WAF",
+    "clb": "access logs of classic load balancers", "waf": "logs of WAF",
 }  # fmt: skip
 
 

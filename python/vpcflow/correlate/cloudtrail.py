@@ -19,27 +19,37 @@ CHANGING = frozenset((
     "CreateSecurityGroup", "CreateNetworkInterface", "DeleteNetworkInterface", "AttachNetworkInterface",
     "AssociateAddress", "DisassociateAddress",
 ))  # fmt: skip
+#: Kinds of events that begin a session for somebody.
+_BEGINNING = ("AssumeRole", "AssumeRoleWithSAML", "AssumeRoleWithWebIdentity", "GetSessionToken", "GetFederationToken")
+_WHO = ("arn", "userName", "accessKeyId")  # of whom sessions are, if it is no service
+#: What :func:`changes_of` reads: kinds, with members that count.
+CHANGES: tuple[tuple[str, list[str]], ...] = (
+    *((kind, list[str]()) for kind in sorted(CHANGING)),
+    *(
+        (kind, ["responseElements.credentials.accessKeyId", f"userIdentity.{who}"])
+        for kind in _BEGINNING
+        for who in _WHO
+    ),
+)
 _A_BATCH = 8192
 _ALONE = "document:byte 0"  # the place of a document in memory
 
 
-def read_trail(
-    table: EventTable, changes: list[Any] | None, foreign: str
-) -> tuple[list[Event], list[tuple[str, Any]]]:  # fmt: skip
-    """Reads the events of a table, and those that change what addresses, interfaces and instances are: ``changes``
-    takes that. ``foreign``: a member of documents of another schema, which are returned with their places."""
-    found, others = list[Event](), list[tuple[str, Any]]()
-    reader = table.read(CHANGING if changes is not None else (), foreign)
+def read_trail(table: EventTable, changes: list[Any] | None) -> list[Event]:
+    """Reads the events of a table, and those that change what addresses, interfaces, instances and sessions are:
+    ``changes`` takes that."""
+    found = list[Event]()
+    reader = table.read(CHANGES if changes is not None else ())
     while (rows := reader.next(_A_BATCH)) is not None:
         found += events_in(rows)
         if changes is not None:
-            changes += [one for text in rows.column("document") if text is not None for one in taken(_changes_in, text)]
-        others += [one for found_at in reader.others() for one in taken(_placed, *found_at)]
-    return found, others
+            changes += changes_in(rows)
+    return found
 
 
-def _placed(file: str, byte: int, _: int, text: bytes) -> Iterator[tuple[str, Any]]:
-    yield f"{file}:byte {byte}", json.loads(text)
+def changes_in(rows: _core.Table) -> list[tuple[str, str, str, int, bool]]:
+    """Returns what the documents of rows change."""
+    return [one for text in rows.column("document") if text is not None for one in taken(_changes_in, text)]
 
 
 def _changes_in(text: str) -> Iterator[tuple[str, str, str, int, bool]]:
@@ -69,14 +79,16 @@ def events_of(record: Any, ref: str) -> Iterator[Event]:
 def changes_of(record: Any) -> Iterator[tuple[str, str, str, int, bool]]:
     """Yields what a record changes, as (relation, one, other, time, begins): ``address`` to an interface or instance,
     ``instance`` of an interface, ``group`` of an interface or instance, ``regrouped`` before its other groups, ``vpc``
-    of a group, ``gone`` of one of them."""
+    of a group, ``gone`` of one of them; ``session``, by its key, of a principal."""
     if not isinstance(record, dict) or record.get("errorCode"):
         return
     name, time = record.get("eventName"), unix(record.get("eventTime"))
     asked, got = record.get("requestParameters"), record.get("responseElements")
     if time is None:
         return
-    if name == "RunInstances":
+    if name in _BEGINNING:
+        yield from _session(record.get("userIdentity"), at(got, "credentials", "accessKeyId"), time)
+    elif name == "RunInstances":
         for item in items_in(at(got, "instancesSet")):
             if _texts(item.get("instanceId")):
                 yield from _begun(item, str(item["instanceId"]), time)
@@ -104,6 +116,12 @@ def changes_of(record: Any) -> Iterator[tuple[str, str, str, int, bool]]:
             yield "address", at(asked, "publicIp"), owner, time, True
     elif name == "DisassociateAddress" and _texts(at(asked, "publicIp")):
         yield "address", at(asked, "publicIp"), "", time, False
+
+
+def _session(who: Any, key: Any, time: int) -> Iterator[tuple[str, str, str, int, bool]]:
+    for name in _WHO if _texts(key) and at(who, "type") != "AWSService" else ():
+        if _texts(at(who, name)) and who[name] != key:
+            yield "session", key, who[name], time, True
 
 
 def _begun(item: Mapping[str, Any], instance: str, time: int) -> Iterator[tuple[str, str, str, int, bool]]:

@@ -42,13 +42,14 @@ from .logs import (
     session_events,
     sessions_of,
 )
+from .mapped import checked_mapping
 from .model import SequenceRule
 from .records import flow_events
 from .risk import risk
 from .seen import STEADY, Seen, silent_hours
 from .sequence import Match, matches
 from .shipped import SHIPPED
-from .sources import checked_mapping, events_of_findings, load_source
+from .sources import events_of_findings, load_source
 from .table import EventTable, Loaded
 
 #: A file of events, or a folder of such.
@@ -93,16 +94,19 @@ class Correlation:
         return risk(self.events, self.matches, self.entities, window=window, half_life=half_life, at=at)
 
     def about(self, entity: str, start: int | None = None, end: int | None = None) -> Story:
-        """Returns the events of an entity in order of time, with those whose addresses were its then, and those of its
-        matches: a list of rows, which ``print`` writes for people."""
+        """Returns the events of an entity in order of time, with those whose addresses were its then, those of its matches
+        and those of sessions that a user began: a list of rows, which ``print`` writes for people. ``entity``: an
+        interface, instance, address, account, access key, or a user, role or session by name or ARN."""
         told = self.events
+        # A user by name is each principal with that name: `arn:aws:iam::123456789012:user/NAME`.
+        wanted = {entity, *(one for event in told for one in event.entities if one.endswith(f":user/{entity}"))}
         if self.trail is not None:
-            names = sorted(self.entities.names_of(entity))
+            names = sorted({name for one in wanted for name in self.entities.names_of(one)})
             told += load_source(self.trail, "cloudtrail", entities=names, allow_empty=True).events
         story = {id(event) for match in self.matches if match.entity == entity for event in match.events}
         rows = [
             event.as_dict() for event in told
-            if (entity in event.entities or entity in self.entities.resolve(event) or id(event) in story)
+            if (wanted & {*event.entities, *self.entities.resolve(event)} or id(event) in story)
             and (start is None or event.end >= start) and (end is None or event.time < end)
         ]  # fmt: skip
         known = {one for event in self.events for one in event.entities} if not rows else set[str]()
@@ -124,8 +128,8 @@ class Correlation:
 
 def correlate(
     flows: Flows, *, cloudtrail: Place | None = None, guardduty: Place | None = None, securityhub: Place | None = None,
-    dns: Place | None = None, alb: Place | None = None, nlb: Place | None = None, waf: Place | None = None,
-    ocsf: Place | None = None, findings: Place | None = None, events: Place | None = None,
+    dns: Place | None = None, alb: Place | None = None, nlb: Place | None = None, clb: Place | None = None,
+    waf: Place | None = None, ocsf: Place | None = None, findings: Place | None = None, events: Place | None = None,
     mapping: Mapping[str, object] | None = None, inventory: Inventory | str | os.PathLike[str] | None = None,
     config: Place | None = None, rules: str | os.PathLike[str] | Sequence[SequenceRule] | None = None,
     progress: Progress | bool | None = None,
@@ -133,12 +137,12 @@ def correlate(
     """Finds sequences in flow logs and other events: A, then B within a time, of the same interface, instance,
     address, principal or account, or joined by what A names.
 
-    ``cloudtrail``, ``guardduty``, ``securityhub``, ``dns`` (Route 53 Resolver), ``alb``, ``nlb``, ``waf``: files or
-    folders, as AWS delivers them, or their OCSF forms; ``ocsf``: OCSF forms of any of these, as Security Lake has them,
-    JSON or Parquet. ``findings``: lines of ``vpcflow detect --json``; without, the detectors run if a rule asks for
-    findings. ``events``: CSV or JSON lines of any other source, with a ``mapping`` of its columns. ``inventory``: a
-    folder of describe answers, or :func:`vpcflow.inventory`; ``config``: snapshots or histories of AWS Config.
-    ``rules``: a file, or rules of :func:`vpcflow.correlate.of`; those that come with vpcflow without.
+    ``cloudtrail``, ``guardduty``, ``securityhub``, ``dns`` (Route 53 Resolver), ``alb``, ``nlb``, ``clb``, ``waf``:
+    files or folders, as AWS delivers them, or their OCSF forms; ``ocsf``: OCSF forms of any of these, as Security Lake
+    has them, JSON or Parquet. ``findings``: lines of ``vpcflow detect --json``; without, the detectors run if a rule
+    asks for findings. ``events``: CSV or JSON lines of any other source, with a ``mapping`` of its columns.
+    ``inventory``: a folder of describe answers, or :func:`vpcflow.inventory`; ``config``: snapshots or histories of AWS
+    Config. ``rules``: a file, or rules of :func:`vpcflow.correlate.of`; those that come with vpcflow without.
 
     A rule with a source that was not given is not evaluated, and :attr:`Correlation.not_evaluated` says so. Raises
     :class:`~vpcflow.RuleError` for a rule that cannot be, :class:`~vpcflow.NoRecordsError` for a source without
@@ -149,7 +153,7 @@ def correlate(
     seen, changes, told = Seen(trail=cloudtrail), list[Any](), Events()
     places = {
         "cloudtrail": cloudtrail, "guardduty": guardduty, "securityhub": securityhub, "dns": dns, "alb": alb,
-        "nlb": nlb, "waf": waf, "ocsf": ocsf, "findings": findings,
+        "nlb": nlb, "clb": clb, "waf": waf, "ocsf": ocsf, "findings": findings,
     }  # fmt: skip
     given = {source for source, place in places.items() if place is not None}
     for source in sorted(given):

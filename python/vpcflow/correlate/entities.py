@@ -18,7 +18,7 @@ SOURCES = ("inventory", "config", "cloudtrail", "flows")
 _EVER = 2**40
 _ASKS = 86400  # seconds for which an instance has the address from which it asked
 _BEGINS = 900  # seconds that the first record of an interface may take
-_OWNING = ("address", "instance")
+_OWNING = ("address", "instance", "session")
 _PLACES = {"account": "account_id", "vpc": "vpc_id"}  # what a group and a record are of: the field of the record
 
 
@@ -60,8 +60,8 @@ class Entities:
         self._resolved: dict[tuple[str, str, int], tuple[Event, frozenset[str]]] = {}
 
     def add(self, relation: str, one: str, other: str, start: int | None, end: int | None, by: str) -> None:
-        """Adds a relation: ``address``, ``instance``, ``group``, ``vpc`` or ``account``; a bound of ``None`` is open.
-        Nothing as ``other`` says that it had none."""
+        """Adds a relation: ``address``, ``instance``, ``group``, ``vpc``, ``account``, or ``session``, by its access key;
+        a bound of ``None`` is open. Nothing as ``other`` says that it had none."""
         span = Span(start if start is not None else 0, end if end is not None else _EVER, other, by)
         self._spans.setdefault((relation, one), []).append(span)
         if relation in _PLACES and by != "flows":
@@ -107,6 +107,8 @@ class Entities:
             # Of an event that names its interface or instance, addresses of peers are no owners.
             if address is None or not subject:
                 out |= self._owners(one, event.time, event.end)
+            if ("session", one) in self._spans:
+                out |= self._lenders(one, event.time, event.end)
         return frozenset(out)
 
     def _owners(self, one: str, start: int, end: int) -> frozenset[str]:
@@ -133,6 +135,16 @@ class Entities:
         owned = self._spans.get(("instance", interface), []) + self._owned.get(interface, [])
         told = [span.start for span in owned if span.by == "cloudtrail"]
         return bool(told) and time - _BEGINS <= min(told) <= time
+
+    def _lenders(self, key: str, start: int, end: int) -> set[str]:
+        """Returns of whom a session is, and of whom theirs were: a user who took a role, and from that another one."""
+        out, more = set[str](), [key]
+        while more:
+            for span in self.spans("session", more.pop(), start, end):
+                if span.other not in out:
+                    out.add(span.other)
+                    more.append(span.other)
+        return out
 
     def names_of(self, entity: str) -> set[str]:
         """Returns the entity, with all that belonged to it at some time: what events name that are its."""
@@ -273,8 +285,8 @@ def add_changes(entities: Entities, changes: Iterable[tuple[str, str, str, int, 
         relation, one, other, time, begins = change
         if relation == "gone" or not begins:
             continue
-        if relation == "vpc":
-            entities.add(relation, one, other, None, None, "cloudtrail")
+        if relation in ("vpc", "session"):  # no group is in two, and no key of two
+            entities.add(relation, one, other, time if relation == "session" else None, None, "cloudtrail")
             continue
         ends = [t for name in (one, other) for t in gone.get(name, ()) if t >= time]
         if relation == "group":

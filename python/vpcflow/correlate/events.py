@@ -23,7 +23,7 @@ _TYPES = {
 _ID = re.compile(r"(i|eni|sg|fl|nat|vpc|subnet)-[0-9A-Za-z][0-9A-Za-z-]*")
 _INSIDE = [ipaddress.ip_network(text) for text in PRIVATE]
 #: Columns of events as Arrow: `entities` a JSON list, `attrs` a JSON object.
-COLUMNS = ("time", "end", "source", "kind", "severity", "entities", "file", "byte", "key", "attrs")
+COLUMNS = ("time", "end", "source", "kind", "severity", "entities", "file", "byte", "key", "attrs", "version")
 _NO_BYTE = -(2**63)  # null
 #: Types of entities that `by` of a rule can name; `entity` stands for the first three.
 ENTITY_TYPES = ("entity", "interface", "instance", "address", "group", "principal", "access-key", "account",
@@ -185,6 +185,7 @@ def _table(events: Sequence[Event]) -> _core.Table:
     texts["entities"] = [json.dumps(row["entities"], ensure_ascii=False) for row in rows]
     texts["file"] = [file if dash else row["ref"] for (file, dash, _), row in zip(places, rows)]
     texts["key"] = [event.key for event in events]
+    texts["version"] = [event.version or None for event in events]
     texts["attrs"] = [json.dumps(row["attrs"], ensure_ascii=False, default=str) for row in rows]
     numbers = {name: [row[name] * 1_000_000 for row in rows] for name in ("time", "end")}
     numbers["byte"] = [int(place) if dash and place.isdecimal() else _NO_BYTE for _, dash, place in places]

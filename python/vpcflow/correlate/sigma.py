@@ -17,7 +17,7 @@ from ..rules.sigma import Compiler, alias_of, compiled
 _SERVICES = {
     "vpcflow": "flows", "vpcflowlogs": "flows", "vpc": "flows", "flowlogs": "flows", "cloudtrail": "cloudtrail",
     "guardduty": "guardduty", "route53": "dns", "route53resolver": "dns", "route53_resolver": "dns", "resolver": "dns",
-    "dns": "dns", "alb": "alb", "elb": "alb", "nlb": "nlb", "waf": "waf", "securityhub": "securityhub",
+    "dns": "dns", "alb": "alb", "elb": "alb", "nlb": "nlb", "clb": "clb", "waf": "waf", "securityhub": "securityhub",
     "coverage": "coverage", "findings": "findings",
 }  # fmt: skip
 _CATEGORIES = {"network_connection": "flows", "firewall": "flows", "network": "flows", "flow": "flows", "dns": "dns",
@@ -33,6 +33,11 @@ NAMES: dict[str, dict[str, str]] = {
         "source.ip": "address", "src_ip": "address", "src_endpoint.ip": "address", "awsregion": "region",
         "cloud.region": "region", "recipientaccountid": "account", "cloud.account.id": "account",
         "useridentity.arn": "principal", "useridentity.type": "userType", "useridentity.accesskeyid": "accessKeyId",
+        "useridentity.username": "userName", "user.name": "userName", "useridentity.principalid": "principal",
+        "useridentity.sessioncontext.sessionissuer.arn": "issuer",
+        "useridentity.sessioncontext.sessionissuer.username": "issuerName",
+        "useridentity.sessioncontext.sourceidentity": "sourceIdentity",
+        "useridentity.sessioncontext.attributes.mfaauthenticated": "sessionMfa",
         "useragent": "userAgent", "user_agent.original": "userAgent", "errorcode": "errorCode",
         "additionaleventdata.mfaused": "mfa", "responseelements.consolelogin": "outcome", "readonly": "readOnly",
     },

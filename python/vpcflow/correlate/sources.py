@@ -2,32 +2,32 @@
 
 from __future__ import annotations
 
-import csv
-import io
+import bisect
+import dataclasses
+import gzip
+import itertools
+import json
 import os
+import zlib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Callable
+from typing import Any
 
-from .._hints import hint
-from .._words import count
-from ..errors import PlanError
+from .. import _core
 from ..findings.finding import Finding
-from . import access_logs, aws_findings, cloudtrail
-from .documents import Reading, documents_of, files_of, text_of
-from .events import Event, Events, address_of
-from .ocsf import is_ocsf, original_of
-from .table import MAPPED, EventTable, Loaded, none_found, note_of_others
-from .values import at, digest, items_in, taken, unix
+from . import cloudtrail
+from .documents import Reading, documents_of, files_of
+from .events import Event, Events
+from .mapped import Mapped
+from .table import EVENTS_OF, EventTable, Loaded, events_in, none_found, note_of_others
+from .values import items_in, taken, unix
 
-_MAPPING = ("source", "time", "end", "kind", "severity", "entities", "id")
 _SEVERITIES = ("high", "medium", "low")
-_LOOKED_AT = 20  # documents of another kind, to say of which
-_LINES = ("alb", "nlb")  # that are no JSON
+_LOOKED_AT = 1 << 18  # bytes of a file of another kind, to say of which
 _PARQUET = ".parquet"
-_OCSF = "class_uid"  # what its events have
+_ROWS = 4096  # of Parquet, at a time
 #: Sources of AWS that are read.
-KINDS = ("cloudtrail", "guardduty", "securityhub", "dns", "alb", "nlb", "waf")
+KINDS = ("cloudtrail", "guardduty", "securityhub", "dns", "alb", "nlb", "clb", "waf")
 
 
 def load_events(
@@ -52,65 +52,85 @@ def load_source(
     ``changes``: takes what CloudTrail says of addresses, interfaces and instances. ``kinds``, ``entities``: of
     CloudTrail, events of other kinds, or that name none of these, are counted alone, unless they are such changes.
     Raises :class:`~vpcflow.NoRecordsError` if no event is there, unless ``allow_empty``."""
-    loading, paths = _Loading(source, mapping, changes), files_of(place)
-    if source in MAPPED:
+    loading, paths = _Loading(os.fspath(place), source, mapping, changes), files_of(place)
+    if source in EVENTS_OF:
         loading.take_rows([path for path in paths if path.suffix != _PARQUET], kinds, entities)
-        paths = [path for path in paths if path.suffix == _PARQUET]
-    for path in paths:
-        for ref, document in _documents(path, source, loading.reading, mapping):
-            loading.take(ref, document)
-    read = loading.loaded(os.fspath(place))
+        for path in (path for path in paths if path.suffix == _PARQUET):
+            loading.take_parquet(path)
+    elif source == "mapped":
+        loading.take_mapped(paths)
+    else:
+        loading.take_findings(paths)
+    read = loading.loaded()
     if not read.count and not allow_empty:
-        raise none_found(os.fspath(place), source, loading.reading.files, [*loading.likeness(), *read.notes])
+        raise none_found(os.fspath(place), source, loading.reading.files, [*_likeness(source, paths), *read.notes])
     return read
 
 
 class _Loading:
     """The events of a source, as its files are read."""
 
-    def __init__(self, source: str, mapping: Mapping[str, Any] | None, changes: list[Any] | None) -> None:
+    def __init__(self, place: str, source: str, mapping: Mapping[str, Any] | None, changes: list[Any] | None) -> None:
         self.reading = Reading()
-        self._source, self._mapping, self._changes = source, mapping, changes
-        self._found, self._own = list[Event](), 0
+        self._place, self._source, self._changes = place, source, changes
+        self._mapped = Mapped(mapping, place) if mapping is not None else None
+        self._found = list[Event]()
         self._rows: dict[str, Any] = {}  # counts of what the engine read, chosen or not
+        self._others: dict[str, int] = {}  # documents of other kinds
         self._chosen: list[Event] = []
-        self._strange: list[Any] = []  # documents of another kind
-
-    def take(self, ref: str, document: Any) -> None:
-        """Takes a document."""
-        self._own += aws_findings.is_own(document)
-        kind, document = _plain(self._source, document)
-        events = taken(_events, kind, document, ref, self._mapping) if kind else []
-        self.reading.taken, self.reading.other = self.reading.taken + bool(events), self.reading.other + (not events)
-        self._found += events
-        if not events and len(self._strange) < _LOOKED_AT:
-            self._strange.append(document)
-        if self._changes is not None and kind == "cloudtrail":
-            self._changes += taken(cloudtrail.changes_of, document)
 
     def take_rows(self, paths: Sequence[Path], kinds: Collection[str], entities: Collection[str]) -> None:
-        """Takes files that the engine reads; what is an event of OCSF as a document."""
+        """Takes files that the engine reads."""
         table = EventTable(paths, self._source, kinds, entities)
-        self._chosen, others = cloudtrail.read_trail(table, self._changes, _OCSF)
+        self._chosen = cloudtrail.read_trail(table, self._changes)
         self._rows = table.counts
         self.reading.files += self._rows["files"]
-        self.reading.other += self._rows["other"]
+        self._others = self._rows["others"]
         self.reading.damage += table.damage
-        for ref, document in others:
-            self.take(ref, document)
 
-    def likeness(self) -> list[str]:
-        """Says which sources documents of another kind are of."""
-        others = [kind for kind in KINDS if kind != self._source]
-        kinds = [kind for kind in others if any(taken(_events, kind, one, "", None) for one in self._strange)]
-        return [f"it looks like {' or '.join(kinds)}"] if kinds else []
+    def take_parquet(self, path: Path) -> None:
+        """Takes a file of Parquet, as Security Lake writes it."""
+        wanted = cloudtrail.CHANGES if self._changes is not None else ()
+        number = 0
+        for rows in _parquet(path, self.reading):
+            lines = [json.dumps(row, default=str).encode() + b"\n" for row in rows]
+            begins = [0, *itertools.accumulate(map(len, lines))]
+            table = _core.event_rows(b"".join(lines), self._source, wanted)
+            events = list(events_in(table))
+            bytes_ = table.column("byte")
+            if self._changes is not None:
+                self._changes += cloudtrail.changes_in(table)
+            places = [number + bisect.bisect_right(begins, byte) - 1 for byte in bytes_]
+            for event, place in zip(events, places):
+                ref = f"{path}:record {place}"
+                key = event.key.replace(event.ref, ref, 1) if event.key.startswith(event.ref) else event.key
+                self._found.append(dataclasses.replace(event, ref=ref, key=key))
+            if others := len(rows) - len(set(places)):
+                self._others["row"] = self._others.get("row", 0) + others
+            number += len(rows)
 
-    def loaded(self, place: str) -> Loaded:
+    def take_mapped(self, paths: Sequence[Path]) -> None:
+        """Takes files of any events, by a mapping."""
+        assert self._mapped is not None
+        for path in paths:
+            for ref, document in self._mapped.documents(path, self.reading):
+                self._found += taken(self._mapped.events, document, ref)
+        self._mapped.check()
+
+    def take_findings(self, paths: Sequence[Path]) -> None:
+        """Takes lines of findings of ``vpcflow detect``."""
+        for path in paths:
+            for ref, document in documents_of(path, self.reading):
+                events = taken(_finding, document, ref)
+                self._found += events
+                if not events:
+                    self._others["document"] = self._others.get("document", 0) + 1
+
+    def loaded(self) -> Loaded:
         """Returns what was read."""
-        notes = list(self.reading.damage)
-        if self._own:
-            notes.append(f"{place}: {count(self._own, 'finding')} of vpcflow itself left out")
-        notes += note_of_others(place, self._source, self.reading.other - self._own)
+        notes = [*self.reading.damage, *note_of_others(self._place, self._source, self._others)]
+        if self._mapped is not None:
+            notes += self._mapped.notes()
         own = Events(self._found)
         times = [time for time in (self._rows.get("first"), self._rows.get("last")) if time is not None]
         times += [time for event in own for time in (event.time, event.end)]
@@ -119,39 +139,27 @@ class _Loading:
         return Loaded(events, notes, number, min(times, default=None), max(times, default=None))
 
 
-def _plain(source: str, document: Any) -> tuple[str, Any]:
-    """Returns the source of a document and the document; of OCSF the original, if it is of that source."""
-    if not is_ocsf(document):
-        return (source if source != "ocsf" else "", document)
-    kind, original = original_of(document) or ("", None)
-    asked = source in ("ocsf", kind) or (source, kind) == ("guardduty", "securityhub")
-    return (kind if asked else source if source == "mapped" else "", original if asked else document)
+def _likeness(source: str, paths: Sequence[Path]) -> list[str]:
+    """Says which sources a first file is of, whose documents are of another kind."""
+    if not paths or source not in EVENTS_OF:
+        return []
+    head = _head(paths[0])
+    kinds = [kind for kind in KINDS if kind != source and _core.event_rows(head, kind).column("byte")]
+    return [f"it looks like {' or '.join(kinds)}"] if kinds else []
 
 
-def _documents(
-    path: Path, source: str, reading: Reading, mapping: Mapping[str, Any] | None
-) -> Iterator[tuple[str, Any]]:
-    if path.suffix == _PARQUET:
-        yield from _parquet(path, reading)
-    elif source in _LINES:
-        byte = 0
-        for line in text_of(path, reading).splitlines(keepends=True):
-            if line.strip():
-                yield f"{path}:byte {byte}", _cells(line)
-            byte += len(line.encode())
-    elif mapping is not None and ".csv" in path.suffixes:
-        rows = csv.DictReader(io.StringIO(text_of(path, reading).replace("\0", "")))
-        try:
-            for number, row in enumerate(rows):
-                yield f"{path}:record {number}", {str(name): value for name, value in row.items() if name is not None}
-        except csv.Error as error:
-            reading.damage.append(f"{path}: no CSV behind line {rows.line_num}: {error}")
-    else:
-        yield from documents_of(path, reading)
+def _head(path: Path) -> bytes:
+    try:
+        with open(path, "rb") as file:
+            zipped = file.read(2) == b"\x1f\x8b"
+            file.seek(0)
+            return gzip.GzipFile(fileobj=file).read(_LOOKED_AT) if zipped else file.read(_LOOKED_AT)
+    except (OSError, EOFError, zlib.error):
+        return b""
 
 
-def _parquet(path: Path, reading: Reading) -> Iterator[tuple[str, Any]]:
-    """Yields the rows of a file of Parquet, as Security Lake writes it."""
+def _parquet(path: Path, reading: Reading) -> Iterator[list[Any]]:
+    """Yields the rows of a file of Parquet, some at a time."""
     import pyarrow as pa  # an extra
     import pyarrow.parquet as pq
 
@@ -159,29 +167,11 @@ def _parquet(path: Path, reading: Reading) -> Iterator[tuple[str, Any]]:
     number = 0
     try:
         with pq.ParquetFile(path) as file:
-            for batch in file.iter_batches(batch_size=4096):
-                for row in batch.to_pylist():
-                    yield f"{path}:record {number}", row
-                    number += 1
+            for batch in file.iter_batches(batch_size=_ROWS):
+                yield (rows := batch.to_pylist())
+                number += len(rows)
     except (pa.ArrowException, OSError, ValueError) as error:
         reading.damage.append(f"{path}: no Parquet behind row {number}: {' '.join(str(error).split())[:200]}")
-
-
-def _cells(line: str) -> list[str]:
-    try:
-        return next(iter(csv.reader([line.replace("\0", "")], delimiter=" ")), [])
-    except csv.Error:
-        return []
-
-
-def _events(source: str, document: Any, ref: str, mapping: Mapping[str, Any] | None) -> Iterator[Event]:
-    readers: dict[str, Callable[[Any, str], Iterable[Event]]] = {
-        "cloudtrail": cloudtrail.events_of, "guardduty": aws_findings.of_guardduty, "dns": _resolver,
-        "alb": access_logs.of_alb, "nlb": access_logs.of_nlb, "waf": access_logs.of_waf,
-        "securityhub": aws_findings.of_securityhub, "findings": _finding,
-        "mapped": lambda one, place: _mapped(one, place, mapping or {}),
-    }  # fmt: skip
-    return iter(readers[source](document, ref))
 
 
 def events_of_findings(findings: Iterable[Finding | Mapping[str, Any]]) -> Events:
@@ -213,60 +203,3 @@ def _finding(one: Any, ref: str) -> Iterator[Event]:
 
 def _severity_of(value: Any) -> str:
     return value.lower() if isinstance(value, str) and value.lower() in _SEVERITIES else ""
-
-
-def _resolver(one: Any, ref: str) -> Iterator[Event]:
-    time = unix(at(one, "query_timestamp"))
-    if time is None or not isinstance(at(one, "query_name"), str):
-        return
-    answers = [a.get("Rdata") for a in items_in(one.get("answers"))]
-    addresses = [a for a in dict.fromkeys(a for a in answers if isinstance(a, str)) if address_of(a) is not None]
-    attrs = {name: one.get(name) for name in ("query_name", "query_type", "rcode", "firewall_rule_action", "vpc_id",
-                                              "srcaddr", "account_id", "region")}  # fmt: skip
-    attrs["query_name"] = attrs["query_name"].rstrip(".").lower() or "."
-    severity, key = "medium" if attrs["firewall_rule_action"] in ("BLOCK", "ALERT") else "", digest(one)
-    for number, answer in enumerate(addresses or [None]):
-        entities = [at(one, "srcids", "instance"), one.get("srcaddr"), answer]
-        yield Event(time, time, "dns", "query", tuple(dict.fromkeys(e for e in entities if isinstance(e, str) and e)),
-                    severity if number == 0 else "", ref, f"{key}/{number}" if number else key,
-                    {k: v for k, v in {**attrs, "answer": answer}.items() if isinstance(v, (str, int))})  # fmt: skip
-
-
-def checked_mapping(mapping: Any) -> dict[str, Any]:
-    """Checks a mapping of columns: ``time``, ``kind`` or a fixed ``source``, and ``entities``."""
-    if not isinstance(mapping, dict):
-        raise PlanError("mapping: expected names: {source: vpn, time: when, kind: action, entities: [user, address]}")
-    for name in mapping:
-        if name not in _MAPPING:
-            raise PlanError(f"mapping: no key {str(name)!r}; {hint(str(name), _MAPPING)}")
-    if not isinstance(mapping.get("time"), str) or not isinstance(mapping.get("source"), str):
-        raise PlanError("mapping: `source`, a name for these events, and `time`, a column, are needed")
-    entities = mapping.get("entities", [])
-    entities = [entities] if isinstance(entities, str) else entities
-    named = [value for name, value in mapping.items() if name != "entities"]
-    if not isinstance(entities, list) or not all(isinstance(name, str) for name in [*named, *entities]):
-        raise PlanError("mapping: expected names of columns as text, and a list of them for `entities`")
-    return {**mapping, "entities": entities}
-
-
-def _mapped(one: Any, ref: str, mapping: Mapping[str, Any]) -> Iterator[Event]:
-    flat = _flat(one)
-    time = unix(flat.get(mapping["time"]))
-    if time is None:
-        return
-    end = unix(flat.get(mapping.get("end", ""))) or time
-    kind = str(flat.get(mapping.get("kind", "")) or "event")
-    entities = tuple(dict.fromkeys(str(flat[name]) for name in mapping["entities"] if flat.get(name)))
-    attrs = {name.replace(".", "_").replace("-", "_"): value for name, value in flat.items() if value not in (None, "")}
-    severity, key = _severity_of(flat.get(mapping.get("severity", ""))), flat.get(mapping.get("id", "")) or digest(one)
-    yield Event(time, max(time, end), mapping["source"], kind, entities, severity, ref, str(key), attrs)
-
-
-def _flat(value: Any, name: str = "", depth: int = 0) -> dict[str, Any]:
-    """Returns the plain values of a document by their paths, ``user.name``."""
-    if isinstance(value, dict) and depth < 6:
-        out: dict[str, Any] = {}
-        for key, inner in value.items():
-            out |= _flat(inner, f"{name}.{key}" if name else str(key), depth + 1)
-        return out
-    return {name: value} if isinstance(value, (str, int, float)) and not isinstance(value, bool) else {}

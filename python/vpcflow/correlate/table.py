@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +16,11 @@ from ..errors import NoRecordsError, PlanError
 from .documents import files_of
 from .events import COLUMNS, Event, Events
 
-#: Sources whose documents the engine makes rows of.
-MAPPED = ("cloudtrail",)
+#: Sources whose events the engine makes rows of.
+EVENTS_OF = tuple(_core.event_sources())
 _A_BATCH = 8192
+_OWN = "finding of vpcflow itself"  # as the engine names it
+_SHOWN = 3  # kinds of other documents
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,8 +40,8 @@ class EventTable:
     polars, pandas and DuckDB, a batch at a time, so that memory stays the same however many they are.
 
     Columns: ``time``, ``end``, ``source``, ``kind``, ``severity``, ``entities`` (a JSON list), ``file``, ``byte`` (in
-    the unpacked file, where the document begins), ``key`` (the same for each delivery of an event) and ``attrs`` (a
-    JSON object). For one thread at a time.
+    the unpacked file, where the document begins), ``key`` (the same for each delivery of an event), ``attrs`` (a JSON
+    object) and ``version`` (of deliveries of one event the highest counts). For one thread at a time.
     """
 
     def __init__(
@@ -56,11 +58,10 @@ class EventTable:
         """Returns a stream of batches. It ends with an error if no event at all was read."""
         return self.read().__arrow_c_stream__(requested_schema)
 
-    def read(self, documents: Collection[str] = (), others: str = "") -> _core.EventReader:
-        """Begins to read, and returns the reader. ``documents``: kinds that are always chosen, and whose documents a
-        column holds; ``others``: a member of documents of another schema, which the reader keeps."""
-        kinds = sorted({*self._kinds, *documents}) if self._kinds else []
-        self._reader = _core.EventReader(self._paths, self._source, kinds, self._entities, sorted(documents), others)
+    def read(self, documents: Sequence[tuple[str, Sequence[str]]] = ()) -> _core.EventReader:
+        """Begins to read, and returns the reader. ``documents``: kinds, with members that they have, that are always
+        chosen, and whose documents a column holds."""
+        self._reader = _core.EventReader(self._paths, self._source, self._kinds, self._entities, documents)
         return self._reader
 
     def events(self) -> Events:
@@ -81,7 +82,8 @@ class EventTable:
     @property
     def counts(self) -> dict[str, Any]:
         """What the last reading saw, all of it when it is over: ``files``, ``documents``, ``events`` (chosen or not),
-        ``other`` (documents that are no events), ``first``, ``last`` (Unix seconds), ``kinds`` (events of each)."""
+        ``other`` (documents that are no events), ``others`` (these by what they seem to be), ``first``, ``last`` (Unix
+        seconds), ``kinds`` (events of each)."""
         report = {} if self._reader is None else self._reader.report
         return {name: value for name, value in report.items() if name != "damage"}
 
@@ -93,7 +95,7 @@ class EventTable:
     @property
     def notes(self) -> list[str]:
         """What the last reading found damaged, and what it left out, a line each."""
-        return [*self.damage, *note_of_others(self._place, self._source, self.counts.get("other", 0))]
+        return [*self.damage, *note_of_others(self._place, self._source, self.counts.get("others", {}))]
 
 
 def read_events(
@@ -102,16 +104,17 @@ def read_events(
 ) -> EventTable:  # fmt: skip
     """Opens the events of a file, or of a folder with all below it, as a table that is read when it is asked for.
 
-    ``source``: ``cloudtrail``. ``kinds``: events of these alone, in any case; ``entities``: those alone that name one
-    of these. What is damaged is read as far as it goes, and :attr:`EventTable.notes` says so.
+    ``source``: ``cloudtrail``, ``guardduty``, ``securityhub``, ``dns``, ``alb``, ``nlb``, ``clb``, ``waf``, also in
+    OCSF's form, or ``ocsf`` for that form of all. ``kinds``: events of these alone, in any case; ``entities``: those
+    alone that name one of these. What is damaged is read as far as it goes, and :attr:`EventTable.notes` says so.
 
     >>> from vpcflow.correlate import read_events
     >>> table = read_events("examples/correlate/cloudtrail", kinds=["ConsoleLogin"])
     >>> [event.attrs["mfa"] for event in table.events()], table.counts["events"]
     (['No'], 7)
     """
-    if source not in MAPPED:
-        raise PlanError(f"read_events: no source {source!r}; {hint(source, MAPPED)}")
+    if source not in EVENTS_OF:
+        raise PlanError(f"read_events: no source {source!r}; {hint(source, EVENTS_OF)}")
     if isinstance(kinds, str) or isinstance(entities, str):
         raise PlanError("read_events: kinds and entities: expected lists of texts")
     return EventTable(files_of(place), source, kinds, entities, os.fspath(place))
@@ -122,15 +125,26 @@ def events_in(rows: _core.Table) -> Iterator[Event]:
     column = {name: rows.column(name) for name in COLUMNS}
     entities = json.loads(f"[{','.join(column['entities'])}]")
     attrs = json.loads(f"[{','.join(column['attrs'])}]")
-    names = ("time", "end", "source", "kind", "severity", "file", "byte", "key")
+    names = ("time", "end", "source", "kind", "severity", "file", "byte", "key", "version")
     for row, named, values in zip(zip(*(column[name] for name in names)), entities, attrs):
-        time, end, source, kind, severity, file, byte, key = row
-        yield Event(time, end, source, kind, tuple(named), severity or "", f"{file}:byte {byte}", key, values)
+        time, end, source, kind, severity, file, byte, key, version = row
+        place = f"{file}:byte {byte}"
+        yield Event(time, end, source, kind, tuple(named), severity or "", place, key, values, version or "")
 
 
-def note_of_others(place: str, source: str, number: int) -> list[str]:
-    """Returns the note on documents that are no events of a source."""
-    return [f"{place}: {count(number, 'document')} of another kind than {source}; left out"] if number > 0 else []
+def note_of_others(place: str, source: str, others: Mapping[str, int]) -> list[str]:
+    """Returns the notes on documents that are no events of a source, by what they seem to be."""
+    rest = dict(others)
+    own = rest.pop(_OWN, 0)
+    out = [f"{place}: {count(own, 'finding')} of vpcflow itself left out"] if own else []
+    if not rest:
+        return out
+    names = sorted((name for name in rest if name), key=lambda name: (-rest[name], name))
+    shown = [f"{rest[name]:,} {name}" for name in names[:_SHOWN]]
+    more = sum(rest.values()) - sum(rest[name] for name in names[:_SHOWN])
+    shown += [f"{more:,} others"] if more else []
+    number = count(sum(rest.values()), "document")
+    return [*out, f"{place}: {number} of another kind than {source}; left out: {'; '.join(shown)}"]
 
 
 def none_found(place: str, source: str, files: int, notes: Sequence[str]) -> NoRecordsError:

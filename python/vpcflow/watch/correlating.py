@@ -27,12 +27,13 @@ from ..correlate.logs import (
     session_events,
     shown_fields,
 )
+from ..correlate.mapped import checked_mapping
 from ..correlate.model import SequenceRule, Step, time_of_absent
 from ..correlate.records import rarest, times_near
 from ..correlate.risk import risk
 from ..correlate.seen import Seen
 from ..correlate.sequence import BEST, Match, matches
-from ..correlate.sources import KINDS, checked_mapping, events_of_findings
+from ..correlate.sources import KINDS, events_of_findings
 from ..errors import PlanError
 from ..findings.finding import Finding
 from ..inventory.inventory import Inventory

@@ -28,6 +28,8 @@ from .store import Store
 
 _EVENTS = 200_000  # that are kept of all sources
 _CHANGES = 200_000  # of entities, as CloudTrail tells them
+_SESSIONS = 200_000  # of principals
+_LONGEST = 36 * 3600  # seconds of a session
 _NOTES = 20
 _TOGETHER = 500  # events that are looked for at once
 _PARTS = 10  # of an event, in its row
@@ -129,8 +131,11 @@ class Kept:
 
     def add_changes(self, changes: Iterable[tuple[str, str, str, int, bool]]) -> None:
         """Adds what CloudTrail tells of entities."""
-        rows = [(json.dumps(change), change[3], change[3]) for change in changes]
-        self._store.executemany("insert or ignore into facts values ('change', ?, ?, ?, '')", rows)
+        rows = [
+            ("session", json.dumps(change), change[3], change[3] + _LONGEST) if change[0] == "session"
+            else ("change", json.dumps(change), change[3], change[3]) for change in changes
+        ]  # fmt: skip
+        self._store.executemany("insert or ignore into facts values (?, ?, ?, ?, '')", rows)
 
     # -- flow logs
 
@@ -325,7 +330,7 @@ class Kept:
 
     def add_to(self, entities: Entities) -> None:
         """Adds what CloudTrail and the records told of entities."""
-        changes = [json.loads(name) for name, *_ in self.facts("change")]
+        changes = [json.loads(name) for kind in ("change", "session") for name, *_ in self.facts(kind)]
         add_changes(entities, [(relation, one, other, time, bool(b)) for relation, one, other, time, b in changes])
         rows = []
         for name, first, last, _ in self.facts("interface"):
@@ -343,11 +348,11 @@ class Kept:
         execute("delete from events where end < ? or (not needed and end < ?)", (horizon, risky))
         execute("delete from records where end < ?", (horizon,))
         execute("delete from covered where end < ?", (horizon,))
-        kinds = "kind in ('interface', 'records', 'shared', 'note', 'dropped') or kind glob 'owner *'"
+        kinds = "kind in ('interface', 'records', 'session', 'shared', 'note', 'dropped') or kind glob 'owner *'"
         execute(f"delete from facts where end < ? and ({kinds})", (horizon,))
         # All events of a chain are near its first one.
         execute("delete from used where first < ?", (2 * horizon - newest,))
-        for kind, most in (("change", _CHANGES), ("note", _NOTES)):
+        for kind, most in (("change", _CHANGES), ("session", _SESSIONS), ("note", _NOTES)):
             execute(
                 "delete from facts where kind = ? and name in (select name from facts where kind = ? order by start "
                 "desc limit -1 offset ?)", (kind, kind, most),
