@@ -55,7 +55,8 @@ void CheckRows(const Table& table) {
       VPCFLOW_FUZZ_CHECK(damage.empty());
     }
   }
-  const std::vector<int64_t>&begin = table.columns[0].i64, &end = table.columns[1].i64;
+  const auto& begin = table.columns[0].i64;
+  const auto& end = table.columns[1].i64;
   for (size_t row = 0; row < table.rows; ++row) VPCFLOW_FUZZ_CHECK(begin[row] <= end[row]);
 }
 

@@ -79,5 +79,17 @@ def test_documents_without_a_column_are_said(tmp_path):
 
 
 def test_nothing_with_a_time_is_an_error_that_says_why(tmp_path):
-    with pytest.raises(vf.NoRecordsError, match=r"no event of mapped in 1 file; .*: 1 of 1 record without a time in 'when', such as 'today'"):
+    with pytest.raises(vf.NoRecordsError, match=r"no event of vpn in 1 file; .*: 1 of 1 record without a time in 'when', such as 'today'"):
         loaded(tmp_path, "when,what,user,addr\ntoday,a,b,c\n")
+
+
+def test_rules_that_ask_for_what_no_event_has_are_said(tmp_path):
+    (tmp_path / "v.csv").write_text(f"when,what,user,addr\n{TIME},login,ann,192.0.2.9\n")
+    flows = vf.scan(f"2 1 eni-1 192.0.2.9 10.0.0.2 1 22 6 1 40 {TIME + 60} {TIME + 90} ACCEPT OK\n".encode())
+    then = {"source": "flows", "where": "srcaddr = $who"}
+    for step, says in (({"bind": {"who": "adr"}}, "no event of vpn has 'adr'; did you mean 'addr'"), ({"kind": "logon", "bind": {"who": "addr"}}, "no event of vpn is 'logon'; did you mean 'login'"), ({"where": "usr = 'ann'", "bind": {"who": "addr"}}, "has 'usr'; did you mean 'user'"), ({"kind": "login", "bind": {"who": "addr"}}, "")):
+        found = vf.correlate(flows, events=tmp_path / "v.csv", mapping=VPN, rules=[{"name": "r", "sequence": [{"source": "vpn", **step}, then]}])
+        assert [note.partition("?")[0] for note in found.notes] == ([f"r: {says}"] if says.startswith("no") else found.notes and [f"r: no event of vpn {says}"])
+        assert len(found.matches) == (not says)
+    with pytest.raises(vf.PlanError, match=r"events without mapping, which says which columns are what: as {source: vpn"):
+        vf.correlate(flows, events=tmp_path / "v.csv")

@@ -42,7 +42,7 @@ from .logs import (
     session_events,
     sessions_of,
 )
-from .mapped import checked_mapping
+from .mapped import EXAMPLE, checked_mapping, unfit
 from .model import SequenceRule
 from .records import flow_events
 from .risk import risk
@@ -164,10 +164,12 @@ def correlate(
             seen.read[source] = (read.count, read.first, read.last)
             _note_silence(source, places[source] or "", read, seen)
     if (events is None) != (mapping is None):
-        raise PlanError("correlate: events and mapping go together")
+        missing = "mapping, which says which columns are what" if mapping is None else "events, which it is of"
+        raise PlanError(f"correlate: {'events' if mapping is None else 'mapping'} without {missing}: as {EXAMPLE}")
     if events is not None and mapping is not None:
         read = load_source(events, "mapped", mapping=checked_mapping(mapping))
         told, seen.notes = told + read.events, [*seen.notes, *read.notes]
+        seen.blind += unfit(own, list(read.events), str(mapping["source"]))
     entities = Entities()
     known = read_inventory(inventory) if isinstance(inventory, (str, os.PathLike)) else inventory
     if known is not None:

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import csv
-import difflib
 import io
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from .._display import printable
-from .._hints import hint
+from .._hints import hint, nearest
 from .._words import count
 from ..errors import PlanError
 from .documents import Reading, documents_of, text_of
 from .events import Event
+from .model import SequenceRule
 from .values import digest, unix
 
 _KEYS = ("source", "time", "end", "kind", "severity", "entities", "id")
@@ -28,19 +28,20 @@ _SEPARATORS = ",;\t|"
 _OWN = ("flows", "sessions", "coverage")  # what logs give
 _DEEPEST = 6
 _SHOWN = 12  # columns
-_EXAMPLE = "{source: vpn, time: when, kind: action, entities: [user, address]}"
+#: A mapping, for errors.
+EXAMPLE = "{source: vpn, time: when, kind: action, entities: [user, address]}"
 
 
 def checked_mapping(mapping: Any) -> dict[str, Any]:
     """Checks a mapping of columns: ``source``, a name for the events, and ``time`` are needed."""
     if not isinstance(mapping, Mapping):
-        raise PlanError(f"mapping: expected names, as {_EXAMPLE}, not {type(mapping).__name__}")
+        raise PlanError(f"mapping: expected names, as {EXAMPLE}, not {type(mapping).__name__}")
     for name in mapping:
         if name not in _KEYS:
             raise PlanError(f"mapping: no key {printable(str(name))!r}; {hint(str(name), _KEYS)}")
     for name, what in (("source", "a name for these events"), ("time", "the column of their times")):
         if name not in mapping:
-            raise PlanError(f"mapping: `{name}` is missing: {what}; as {_EXAMPLE}")
+            raise PlanError(f"mapping: `{name}` is missing: {what}; as {EXAMPLE}")
     entities = mapping.get("entities", [])
     entities = [entities] if isinstance(entities, str) else entities
     if not isinstance(entities, (list, tuple)):
@@ -119,8 +120,8 @@ class Mapped:
             named = self._mapping.get(key, [])
             for name in named if key == "entities" else [named] if key != "source" and named else []:
                 if name not in columns:
-                    near = difflib.get_close_matches(name, known, 1)
-                    said = f"did you mean {printable(near[0])!r}? There are" if near else "there are"
+                    near = nearest(name, known)
+                    said = f"did you mean {printable(near)!r}? There are" if near else "there are"
                     yield f"mapping: {key}: no column {printable(name)!r}; {said} {has}"
 
     def check(self) -> None:
@@ -143,6 +144,21 @@ class Mapped:
                        f"{self._mapping['severity']!r} not known{_shown(self._levels)}; taken as none; expected high, "
                        "medium or low")  # fmt: skip
         return out
+
+
+def unfit(rules: Iterable[SequenceRule], events: Sequence[Event], source: str) -> Iterator[str]:
+    """Yields what rules ask of the events of a mapping that none of them has: attributes, and kinds."""
+    attrs = sorted({name for event in events for name in event.attrs} | {"kind"})
+    kinds = sorted({event.kind for event in events})
+    for rule in rules:
+        for step in rule.steps if events else ():
+            if source not in step.sources:
+                continue
+            asked = {*step.bind.values(), *(name for one in step.conditions for name in one.fields)}
+            for name in sorted(asked - set(attrs)):
+                yield f"{rule.name}: no event of {source} has {printable(name)!r}; {hint(name, attrs)}"
+            for name in step.kinds if not set(step.kinds) & set(kinds) else ():
+                yield f"{rule.name}: no event of {source} is {printable(name)!r}; {hint(name, kinds)}"
 
 
 def _shown(values: list[Any]) -> str:

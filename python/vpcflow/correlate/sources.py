@@ -63,7 +63,8 @@ def load_source(
         loading.take_findings(paths)
     read = loading.loaded()
     if not read.count and not allow_empty:
-        raise none_found(os.fspath(place), source, loading.reading.files, [*_likeness(source, paths), *read.notes])
+        notes = [*_likeness(source, paths), *read.notes]
+        raise none_found(os.fspath(place), loading.name, loading.reading.files, notes)
     return read
 
 
@@ -73,6 +74,7 @@ class _Loading:
     def __init__(self, place: str, source: str, mapping: Mapping[str, Any] | None, changes: list[Any] | None) -> None:
         self.reading = Reading()
         self._place, self._source, self._changes = place, source, changes
+        self.name = source if mapping is None else mapping["source"]
         self._mapped = Mapped(mapping, place) if mapping is not None else None
         self._found = list[Event]()
         self._rows: dict[str, Any] = {}  # counts of what the engine read, chosen or not
