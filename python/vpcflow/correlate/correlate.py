@@ -94,9 +94,9 @@ class Correlation:
         return risk(self.events, self.matches, self.entities, window=window, half_life=half_life, at=at)
 
     def about(self, entity: str, start: int | None = None, end: int | None = None) -> Story:
-        """Returns the events of an entity in order of time, with those whose addresses were its then, those of its matches
-        and those of sessions that a user began: a list of rows, which ``print`` writes for people. ``entity``: an
-        interface, instance, address, account, access key, or a user, role or session by name or ARN."""
+        """Returns the events of an entity in order of time, with those whose addresses were its then, those of its
+        matches and those of sessions that a user began: a list of rows, which ``print`` writes for people. ``entity``:
+        an interface, instance, address, account, access key, or a user, role or session by name or ARN."""
         told = self.events
         # A user by name is each principal with that name: `arn:aws:iam::123456789012:user/NAME`.
         wanted = {entity, *(one for event in told for one in event.entities if one.endswith(f":user/{entity}"))}

@@ -60,8 +60,8 @@ class Entities:
         self._resolved: dict[tuple[str, str, int], tuple[Event, frozenset[str]]] = {}
 
     def add(self, relation: str, one: str, other: str, start: int | None, end: int | None, by: str) -> None:
-        """Adds a relation: ``address``, ``instance``, ``group``, ``vpc``, ``account``, or ``session``, by its access key;
-        a bound of ``None`` is open. Nothing as ``other`` says that it had none."""
+        """Adds a relation: ``address``, ``instance``, ``group``, ``vpc``, ``account``, or ``session``, by its access
+        key; a bound of ``None`` is open. Nothing as ``other`` says that it had none."""
         span = Span(start if start is not None else 0, end if end is not None else _EVER, other, by)
         self._spans.setdefault((relation, one), []).append(span)
         if relation in _PLACES and by != "flows":
