@@ -158,7 +158,8 @@ bool EventDocuments::Step(Visitor* visitor) {
   Level& level = levels_[level_];
   const bool scalar = piece.text[0] != '{' && piece.text[0] != '[';
   dom::element value;
-  if (scalar && !piece.in_list && piece.text.size() >= kLeastBlob && UnwrapBlob(piece.text, 0)) return true;
+  if (scalar && !piece.in_list && piece.text.size() >= kLeastBlob && IsBlob(piece.text) && UnwrapBlob(piece.text, 0))
+    return true;
   if (scalar && !piece.in_list && lines_) {
     GiveLines(piece.text);
   } else if (Parse(piece.text, &level, &value)) {
@@ -207,9 +208,9 @@ bool EventDocuments::UnwrapText(std::string_view text, int nesting) {
 }
 
 bool EventDocuments::UnwrapBlob(std::string_view blob, int nesting) {
-  if (blob.empty() || level_ + 1 == kMostLevels || !IsBlob(blob)) return false;
+  if (blob.empty() || level_ + 1 == kMostLevels) return false;
   const std::string text = UnpackBlob(blob);
-  if (text.empty()) return false;
+  const uint64_t given = given_, refused = refused_;
   PieceFinder finder(std::make_unique<TextStream>(text));
   PieceFinder::Piece piece;
   Level& level = levels_[++level_];
@@ -224,7 +225,8 @@ bool EventDocuments::UnwrapBlob(std::string_view blob, int nesting) {
     }
   }
   --level_;
-  return true;
+  if (given_ == given) refused_ = refused;
+  return given_ > given;
 }
 
 void EventDocuments::Give(const dom::element& value, std::string_view text) {

@@ -53,7 +53,7 @@ class EventDocuments {
 
   bool Parse(std::string_view text, Level* level, simdjson::dom::element* out) const;
   void Unwrap(const simdjson::dom::element& value, std::string_view text, int nesting);
-  // Gives the documents, or lines, of a text that one holds; false if it has none.
+  // Gives the documents, or lines, of a text, or of base64, that one holds; false if it has none.
   bool UnwrapText(std::string_view text, int nesting);
   bool UnwrapBlob(std::string_view blob, int nesting);
   void Give(const simdjson::dom::element& value, std::string_view text);
