@@ -236,6 +236,14 @@ def test_send_names_conversations_as_convert_does(tmp_path, capfdbinary):
         assert cli.main(["send", *options, "--to", "file:-", *wrong]) == 2
 
 
+def test_an_output_of_nothing_says_of_what(tmp_path, capsys):
+    (tmp_path / "f.log").write_bytes(PAIR)
+    for to in ("ecs-jsonl", "csv"):
+        options = ["-o", str(tmp_path / "out"), "--to", to, "--where", "dstport = 7"]
+        assert cli.main(["convert", str(tmp_path / "f.log"), *options]) == 0
+        assert "0 of 3 records pass the filter" in capsys.readouterr().err
+
+
 PAIR = b"""srcaddr dstaddr srcport dstport protocol packets bytes start end action interface-id tcp-flags
 10.0.0.1 10.0.0.2 40000 443 6 9 840 0 60 ACCEPT eni-1 3
 10.0.0.2 10.0.0.1 443 40000 6 8 9000 0 61 ACCEPT eni-1 19

@@ -261,16 +261,28 @@ def print_rows(
         print_note(f"no rows: {_nothing_in(result.report, flows)}")
 
 
+def note_if_none_passed(report: Report) -> None:
+    """Says of how many records none passed the filter, as an output without any may be taken for that of no traffic."""
+    if report.records and not report.matched:
+        print_note(_passed(report))
+
+
 def bytes_columns(schema: Sequence[tuple[str, str]]) -> frozenset[str]:
     """Returns the columns that count bytes, by their names."""
     return frozenset(name for name, _ in schema if name == "bytes" or name.endswith("_bytes"))
 
 
-def _nothing_in(report: Report, flows: Flows) -> str:
-    """Describes what an empty result is of: how many records, of which interfaces and time."""
+def _passed(report: Report) -> str:
     if not report.ok:
         return f"{count(report.records, 'record')}, none of traffic (NODATA or SKIPDATA)"
-    text = f"{report.matched:,} of {count(report.records, 'record')} pass the filter"
+    return f"{report.matched:,} of {count(report.records, 'record')} pass the filter"
+
+
+def _nothing_in(report: Report, flows: Flows) -> str:
+    """Describes what an empty result is of: how many records, of which interfaces and time."""
+    text = _passed(report)
+    if not report.ok:
+        return text
     if report.matched:
         text += ", and no row came of them (conditions on groups, or fields that they lack)"
     from ..findings.scope import Scope

@@ -15,10 +15,11 @@ from ..errors import DataQualityWarning, PlanError
 from ..io.saving import KINDS, write_batches
 from ..io.writing import Writing
 from ..query.flows import Flows
+from ..query.report import Report
 from ..siem.events import UNITS, Events
 from ._names import add_names
 from ._output import print_note, stdout
-from ._shared import add_community_id, add_input, exit_code_of, flows_of, names_of
+from ._shared import add_community_id, add_input, exit_code_of, flows_of, names_of, note_if_none_passed
 
 HELP = "convert records to CSV, JSON lines, Arrow or Parquet, or to events of OCSF, ECS and other schemas"
 EXAMPLES = (
@@ -122,7 +123,14 @@ def run(args: argparse.Namespace) -> int:
         print_note(f"error: {written.error}")
     if not to_stdout:
         print_note(f"{count(written.rows, 'record')} written to {args.out}")
-    return exit_code_of(written.report, args, code) if written.report is not None else code
+    return _ended(written.report, args, code)
+
+
+def _ended(report: Report | None, args: argparse.Namespace, code: int) -> int:
+    if report is None:
+        return code
+    note_if_none_passed(report)
+    return exit_code_of(report, args, code)
 
 
 def _write_events(flows: Flows, kind: str, args: argparse.Namespace) -> int:
@@ -143,4 +151,4 @@ def _write_events(flows: Flows, kind: str, args: argparse.Namespace) -> int:
     if not to_stdout:
         print_note(f"{count(events.written, 'event')} of {events.unit} written to {args.out}")
     code = 0 if error is None else 2
-    return exit_code_of(events.report, args, code) if events.report is not None else code
+    return _ended(events.report, args, code)

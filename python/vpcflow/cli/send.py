@@ -22,7 +22,7 @@ from ..sinks.replay import replay
 from ..sinks.sending import PATIENCE, Sent, send
 from ._output import ERROR, StatusLine, print_note, write_out
 from ._parser import InsteadOfPaths
-from ._shared import add_community_id, add_input, aws_of, exit_code_of, flows_of
+from ._shared import add_community_id, add_input, aws_of, exit_code_of, flows_of, note_if_none_passed
 
 HELP = "send sessions, records or findings as events to a SIEM, a stream or a file"
 EXAMPLES = (
@@ -119,8 +119,7 @@ def run(args: argparse.Namespace) -> int:
         code = _done(work, status, sink.label, args, args.dead)
     if events.report is None:
         return code
-    if events.report.records and not events.report.matched:
-        print_note(f"0 of {count(events.report.records, 'record')} pass the filter")
+    note_if_none_passed(events.report)
     return exit_code_of(events.report, args, code)
 
 
