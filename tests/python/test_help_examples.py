@@ -41,7 +41,7 @@ def examples():
     lines = []
     for command in [None, *commands]:  # in this process: it is done when tests are collected
         words = [*([command] if command else []), "--help"]
-        with contextlib.redirect_stdout(io.StringIO()) as shown, pytest.raises(SystemExit, match="^0$"):
+        with contextlib.redirect_stdout(io.StringIO()) as shown, pytest.raises(SystemExit, match=r"^0$"):
             make_parser(names_for(words)).parse_args(words)
         page = shown.getvalue()
         block = re.search(r"^examples?:\n((?:  .*\n)+)", page, re.M)
