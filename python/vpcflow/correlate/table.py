@@ -140,9 +140,9 @@ def note_of_others(place: str, source: str, others: Mapping[str, int]) -> list[s
     if not rest:
         return out
     names = sorted((name for name in rest if name), key=lambda name: (-rest[name], name))
-    shown = [f"{rest[name]:,} {name}" for name in names[:_SHOWN]]
+    shown = [f"{name} ({rest[name]:,})" for name in names[:_SHOWN]]
     more = sum(rest.values()) - sum(rest[name] for name in names[:_SHOWN])
-    shown += [f"{more:,} others"] if more else []
+    shown += [f"others ({more:,})"] if more else []
     number = count(sum(rest.values()), "document")
     return [*out, f"{place}: {number} of another kind than {source}; left out: {'; '.join(shown)}"]
 
