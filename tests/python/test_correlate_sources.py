@@ -24,7 +24,7 @@ def test_lines_of_network_load_balancers(tmp_path):
     line = "tls 2.0 2026-11-23T06:00:40 net/front/1 abcd 192.0.2.9:51341 10.0.0.1:443 30000 2 98 246 - arn:aws:acm:x:1:certificate/c - ECDHE tlsv12 - www.example.com h2 - - 2026-11-23T06:00:10\n"
     older = "tls 1.0 2026-11-23T06:00:40 net/front/1 abcd [2001:db8::1]:51341 10.0.0.1:443 30000 2 98 246 - - - - - - -\n"
     events, notes = loaded(tmp_path, "nlb", line, older, "noise\n", name="a.log")
-    assert notes == [f"{tmp_path}/a.log: 1 document of another kind than nlb; left out: 1 other line"]
+    assert notes == [f"{tmp_path}/a.log: 1 document of another kind than nlb; left out: other line (1)"]
     assert sorted((e.time - TIME, e.end - TIME, e.entities) for e in events) == [(10, 40, ("192.0.2.9", "10.0.0.1")), (10, 40, ("2001:db8::1", "10.0.0.1"))]
     (one,) = [e for e in events if "host" in e.attrs]
     assert (one.attrs["received"], one.attrs["sent"], one.attrs["host"], one.attrs["tls_version"]) == (98, 246, "www.example.com", "tlsv12")
@@ -166,7 +166,7 @@ def test_queries_requests_and_findings_of_ocsf(tmp_path, rc2):
     own = {**found, "metadata": meta("vpcflow")}
     flow = {"class_uid": 4001, "time": TIME * 1000, "metadata": meta("Amazon VPC")}
     events, notes = loaded(tmp_path, "ocsf", dns, waf, found, own, flow, {"class_uid": 7}, {})
-    assert notes == [f"{tmp_path}/a.json: 4 documents of another kind than ocsf; left out: 1 class {2001 if rc2 else 2004} of OCSF; 1 class 4001 of OCSF; 1 empty object; 1 others"]
+    assert notes == [f"{tmp_path}/a.json: 4 documents of another kind than ocsf; left out: class {2001 if rc2 else 2004} of OCSF (1); class 4001 of OCSF (1); empty object (1); others (1)"]
     got = {e.source: e for e in events}
     assert sorted(got) == ["dns", "guardduty", "waf"]
     assert (got["dns"].attrs["query_name"], got["dns"].attrs["firewall_rule_action"], got["dns"].severity, got["dns"].entities) == ("bad.example", "ALERT", "medium", ("i-1", "10.0.0.1", "198.51.100.9"))
