@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tarfile
 from pathlib import Path
 
 import pytest
@@ -78,3 +79,22 @@ def test_a_build_names_the_libraries_that_it_lacks(tmp_path):
     assert "vpcflow needs libraries that were not found: Abseil, simdjson\n" in done.stderr
     assert "apt install libabsl-dev libsimdjson-dev\n" in done.stderr
     assert done.stderr.count("CMake Error") == 1
+
+
+def test_what_a_source_distribution_holds(tmp_path, monkeypatch):
+    backend = pytest.importorskip("scikit_build_core.build")
+    monkeypatch.chdir(ROOT)
+    with tarfile.open(tmp_path / backend.build_sdist(str(tmp_path))) as archive:
+        sizes = {member.name.partition("/")[2]: member.size for member in archive if member.isfile()}
+    needed = {"CMakeLists.txt", "LICENSE", "PKG-INFO", "README.md", "pyproject.toml", "examples/data/sample.log.gz", "python/vpcflow/py.typed"}
+    folders = ("cmake", "include", "src", "python/src", "python/vpcflow")
+    needed |= {str(path.relative_to(ROOT)) for folder in folders for path in (ROOT / folder).rglob("*") if path.is_file()}
+    made = re.compile(r"(^|/)(__pycache__|\.[a-z_]+_cache)/|\.(so|pyc|o|a|out)$|^(build|out|dist|\.venv|\.ci|\.git)/")
+    assert {name for name in needed if not made.search(name)} - set(sizes) == set()
+    assert [name for name in sizes if made.search(name)] == []
+    assert {name.partition("/")[0] for name in sizes} <= {
+        ".clang-format", ".github", ".gitignore", "CHANGELOG.md", "CMakeLists.txt", "CONTRIBUTING.md", "LICENSE", "Makefile", "PKG-INFO",
+        "README.ja.md", "README.md", "SECURITY.md", "bench", "cmake", "docs", "examples", "include", "mkdocs.yml", "pyproject.toml",
+        "python", "src", "tests", "tools",
+    }  # fmt: skip
+    assert sum(sizes.values()) < 20_000_000
