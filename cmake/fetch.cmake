@@ -3,7 +3,7 @@
 include(FetchContent)
 enable_language(C)
 function(vpcflow_declare name url sha256)
-  FetchContent_Declare(${name} URL https://github.com/${url} URL_HASH SHA256=${sha256} SYSTEM ${ARGN})
+  FetchContent_Declare(${name} SYSTEM URL https://github.com/${url} URL_HASH SHA256=${sha256} ${ARGN})
 endfunction()
 vpcflow_declare(absl abseil/abseil-cpp/archive/refs/tags/20250127.1.tar.gz b396401fd29e2e679cace77867481d388c807671dc2acc602a0259eeb79b7811)
 vpcflow_declare(re2 google/re2/archive/refs/tags/2025-07-22.tar.gz f54c29f1c3e13e12693e3d6d1230554df3ab3a1066b2e1f28c5330bfbf6db1e3)
@@ -19,6 +19,7 @@ set(BUILD_SHARED_LIBS OFF)
 set(BUILD_TESTING OFF)
 set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 set(CMAKE_POLICY_DEFAULT_CMP0077 NEW)
+set(CMAKE_CXX_STANDARD 20)  # of all: what some types of Abseil are depends on it
 set(ABSL_PROPAGATE_CXX_STD ON)
 set(ABSL_ENABLE_INSTALL ON)  # re2 exports its targets, and asks for that
 set(RE2_BUILD_TESTING OFF)

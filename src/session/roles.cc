@@ -135,7 +135,7 @@ bool SessionRoles::SaidSomething(const EndpointPair& pair, const Session& sessio
 }
 
 Role SessionRoles::RoleOf(const EndpointPair& pair, const Session& session) const {
-  if (const std::optional<size_t> server = ServerBySyn(session.flags)) return {1 - *server, DecidedBy::kSyn};
+  if (const std::optional<size_t> server = ServerBySyn(session.flags)) return {1 - *server, DecidedBy::kFlags};
   if (!HasPorts(pair.protocol)) return {FirstEnd(pair, session), DecidedBy::kNone};
   if (pair.has_ports()) {
     if (const std::optional<size_t> server = SureServer(pair.port)) return {1 - *server, DecidedBy::kServicePort};

@@ -16,7 +16,7 @@ VPCFLOW_NAMESPACE_BEGIN
 namespace internal {
 
 // What told the client from the server.
-enum class DecidedBy : int32_t { kSyn, kFlowDirection, kServicePort, kFirstSeen, kNone };
+enum class DecidedBy : int32_t { kFlags, kFlowDirection, kServicePort, kFirstSeen, kNone };
 inline constexpr std::array<const char*, 5> kDecidedByNames = {"syn", "flow-direction", "service-port", "first-seen",
                                                                "none"};
 
