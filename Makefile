@@ -22,9 +22,11 @@ BIN := $(VENV)/bin
 BUILD := build/cmake
 APT := build-essential cmake ninja-build pkg-config python3-venv python3-dev libabsl-dev libre2-dev libxsimd-dev libisal-dev libsimdjson-dev libzstd-dev zlib1g-dev libcurl4-openssl-dev libexpat1-dev libgtest-dev libgmock-dev libbenchmark-dev
 JOBS := $(shell nproc)
+# Workers of pytest: more than cores, as some of the tests wait.
+WORKERS := $(shell expr $(JOBS) + \( $(JOBS) + 1 \) / 2)
 SOURCES := $(shell find include src python cmake CMakeLists.txt pyproject.toml -type f -not -name '*.pyc')
 
-.PHONY: demo test bench docs lint soak fuzz libfuzzer coverage wheels scale keys pictures clean cpp-build
+.PHONY: demo test bench docs lint lint-python lint-types lint-stubs lint-cpp soak fuzz libfuzzer coverage wheels scale keys pictures clean cpp-build
 
 # -- bootstrap: each step leaves a stamp and is nothing to do the second time
 
@@ -48,7 +50,7 @@ $(VENV)/.made: build/.apt
 # The extension module is built in the tree of the engine and its tests, so that the engine is compiled once.
 $(VENV)/.package: $(VENV)/.made $(SOURCES)
 	@echo "Building and installing the Python package"
-	@$(BIN)/pip install -q --no-build-isolation '.[report]' $(foreach setting,build-dir=$(BUILD) build.targets=_core $(addprefix cmake.define.VPCFLOW_,BUILD_TESTS=ON BUILD_EXAMPLES=ON INSTALL=ON WERROR=ON),-C $(setting))
+	@$(BIN)/pip install -q --no-build-isolation '.[report]' $(foreach setting,build-dir=$(BUILD) build.targets=_core $(addprefix cmake.define.VPCFLOW_,BUILD_TESTS=ON BUILD_EXAMPLES=ON INSTALL=ON WERROR=ON UNITY=ON),-C $(setting))
 	@touch $@
 
 $(VENV)/.test-packages: $(VENV)/.made pyproject.toml
@@ -71,7 +73,7 @@ demo: $(VENV)/.package
 	@PATH="$(CURDIR)/$(BIN):$$PATH" examples/demo.sh
 
 cpp-build: $(VENV)/.made
-	@cmake -S . -B $(BUILD) -G Ninja -DCMAKE_BUILD_TYPE=Release -DVPCFLOW_S3=ON >/dev/null
+	@cmake -S . -B $(BUILD) -G Ninja -DCMAKE_BUILD_TYPE=Release -DVPCFLOW_S3=ON -DVPCFLOW_UNITY=ON >/dev/null
 	@cmake --build $(BUILD) -j $(JOBS)
 
 build/.servers: tools/servers.sh build/.apt
@@ -80,7 +82,7 @@ build/.servers: tools/servers.sh build/.apt
 
 test: cpp-build $(VENV)/.package $(VENV)/.test-packages build/.servers
 	@ctest --test-dir $(BUILD) --output-on-failure -j $(JOBS)
-	@$(BIN)/python -m pytest -n $(JOBS)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
 bench: $(VENV)/.package
 	@cmake -S . -B $(BUILD) -G Ninja -DCMAKE_BUILD_TYPE=Release -DVPCFLOW_BUILD_BENCH=ON >/dev/null
@@ -93,10 +95,19 @@ docs: $(VENV)/.docs-packages
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
 	@echo "The site: build/site/index.html"
 
-lint: $(VENV)/.package $(VENV)/.test-packages $(VENV)/.lint-packages docs
+lint: $(VENV)/.package $(VENV)/.test-packages $(VENV)/.lint-packages $(VENV)/.docs-packages
+	@$(MAKE) --no-print-directory -j $(JOBS) --output-sync docs lint-python lint-types lint-stubs lint-cpp
+
+lint-python:
 	@$(BIN)/ruff check python tests/python bench examples tools
+
+lint-types:
 	@$(BIN)/mypy
+
+lint-stubs:
 	@$(BIN)/stubtest vpcflow._core --ignore-positional-only --allowlist tests/python/stubtest_allow.txt
+
+lint-cpp:
 	@$(PYTHON) tests/layers/check_includes.py
 	@if command -v clang-format >/dev/null; then git ls-files '*.h' '*.cc' | xargs clang-format --dry-run -Werror; else echo "clang-format is not installed: C++ format not checked"; fi
 
