@@ -4,6 +4,7 @@ import contextlib
 import fcntl
 import os
 import pty
+import re
 import struct
 import subprocess
 import sys
@@ -45,7 +46,8 @@ def screen(args, width, encoding="utf-8", **environment):
         os.close(leader)
         if follower >= 0:
             os.close(follower)
-    return shown.decode(encoding).replace("\r\n", "\n")
+    # A slow machine shows progress, too, and wipes it.
+    return re.sub(r"\r[^\n]*\r", "", shown.decode(encoding).replace("\r\n", "\n"))
 
 
 def plain_screens():
