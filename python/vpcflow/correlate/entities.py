@@ -129,6 +129,11 @@ class Entities:
         edges = {edge for span in spans if span.by != "flows" for edge in (span.start, span.end)}
         return any(start < edge <= end for edge in edges)
 
+    def is_untold(self, interface: str) -> bool:
+        """Tells whether nothing says, of any time, which groups an interface or its instance had."""
+        instances = (span.other for span in self._spans.get(("instance", interface), ()))
+        return not any(("group", one) in self._spans for one in (interface, *instances))
+
     def is_new(self, interface: str, time: int) -> bool:
         """Tells whether an interface began at a time, or a few minutes before, as a call has it: its first packets take
         that long."""

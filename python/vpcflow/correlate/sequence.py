@@ -170,7 +170,11 @@ class _Search:
         if len(chain) == len(self._steps):
             return (chain, shared) if not self._hindered(chain, binds, shared) else None
         (step, candidates), last = self._steps[len(chain)], chain[0].time + self._rule.within
+        final, hindered = len(chain) + 1 == len(self._steps) and not self._types, set[tuple[object, ...]]()
         for event in candidates.between(chain[-1].time, last, shared if self._types else None, binds):
+            alike = (event.attrs.get("interface_id"), *(value_of(event, name) for name in step.bind.values()))
+            if alike in hindered:  # what hinders one hinders later ones that bind the same at the same interface
+                continue
             both = shared & self.links(event)
             if event in chain or not follows(chain[-1], event) or (self._types and not both):
                 continue
@@ -178,6 +182,8 @@ class _Search:
                 found = self._from((*chain, event), {**binds, **step.bound_by(event)}, both)
                 if found is not None:
                     return found
+                if final and alike[0] is not None:
+                    hindered.add(alike)
         return None
 
     def _is_of(self, step: Step, event: Event, binds: Mapping[str, object], unknown: bool) -> bool:
@@ -221,6 +227,9 @@ class _Search:
         which nobody can tell."""
         interfaces: set[str] = set()
         for event in candidates.between(start, end, None, binds):
+            own = event.attrs.get("interface_id")
+            if own in interfaces and self._entities.is_untold(own):  # as before
+                continue
             if start <= event.time < end and event.end <= end and event is not first and step.fits(event, binds):
                 if self._is_of(step, event, binds, unknown=False):
                     return True, interfaces
