@@ -4,8 +4,10 @@
 //   absl::StatusOr<std::unique_ptr<vpcflow::ByteStream>> text = vpcflow::OpenText(source, {});
 //
 // Damage (a wrong checksum, a cut member, garbage behind the last one) is kDataLoss, returned by the Read after the one
-// that delivered the last good bytes. Zero bytes behind the last member are padding and fine, as line ends between
-// members are.
+// that delivered the last good bytes: all that a decoder can tell of what stands before the damage, however much is
+// read at a time. Two exceptions: of a gzip member of more than 32 MiB that can be read only once, up to a read's worth
+// is lost; and ISA-L reads on behind damaged tables of codes that zlib refuses, until something else is wrong. Zero
+// bytes behind the last member are padding and fine, as line ends between members are.
 #ifndef VPCFLOW_SOURCE_DECOMPRESS_H_
 #define VPCFLOW_SOURCE_DECOMPRESS_H_
 
@@ -23,8 +25,8 @@ VPCFLOW_NAMESPACE_BEGIN
 // Opens a source and unpacks it if its first bytes are gzip's, zstd's or zlib's, layer by layer: four at most, more are
 // kInvalidArgument. `packed`, if given, gets whether it was; `stored_bytes`, if given, grows by the bytes read before
 // unpacking; `opened`, if given, is the source's stream, from its beginning. A layer that unpacks to more than
-// `max_output_bytes`, if that is not 0, is kOutOfRange behind that many bytes. Memory of a layer: 160 KiB for gzip, the
-// frame's window (128 MiB at most) for zstd.
+// `max_output_bytes`, if that is not 0, is kOutOfRange behind that many bytes. Memory of a layer: 160 KiB for gzip, of
+// what can be read only once also the member as packed (32 MiB at most); the frame's window (128 MiB at most) for zstd.
 absl::StatusOr<std::unique_ptr<ByteStream>> OpenText(const Source& source, Source::Cancelled cancelled,
                                                      bool* packed = nullptr,
                                                      std::atomic<uint64_t>* stored_bytes = nullptr,
