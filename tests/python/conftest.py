@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+import signal
 import subprocess
 import sys
 import warnings
@@ -17,6 +18,8 @@ ROOT = Path(__file__).resolve().parents[2]
 SAMPLE = ROOT / "examples" / "data" / "sample.log.gz"
 LONG = bool(os.environ.get("VPCFLOW_LONG"))  # make soak
 HEADER = b"version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status\n"
+
+signal.signal(signal.SIGINT, signal.default_int_handler)  # what a shell runs in the background ignores it, with all its children
 
 settings.register_profile(
     "vpcflow",

@@ -135,16 +135,18 @@ def test_status_of_a_watch(tmp_path):
     watch.deliver()
     now = status(state)  # while the watch has it
     (sink,) = now["sinks"]
-    assert sink | {"next_try": 0, "why": ""} == {
-        "sink": "down (findings)", "waiting": 1, "bytes": 0, "sent": 0, "dead": 0, "failures": 1, "next_try": 0, "why": "",
+    assert sink | {"next_try": 0, "since": 0} == {
+        "sink": "down (findings)", "waiting": 1, "bytes": 0, "sent": 0, "dead": 0, "failures": 1, "next_try": 0, "why": "down",
+        "since": 0,
     }  # fmt: skip
     assert now | {"newest": 0, "last_alert": 0, "next_try": 0, "sinks": []} == {
-        "files": 1, "unreadable": 1, "events": 0, "late": 0, "newest": 0, "incidents": 1, "by_severity": {"high": 1}, "alerts": 1, "silenced": 0,
+        "files": 1, "unreadable": 1, "changed": 0, "events": 0, "late": 0, "newest": 0, "incidents": 1, "by_severity": {"high": 1}, "alerts": 1, "silenced": 0,
         "last_alert": 0, "undelivered": 1, "failing": 1, "next_try": 0, "dead": 0, "event_files": 0, "events_held": 0, "records_held": 0,
         "matches": 0, "provisional": 0, "next_match": None, "newest_event": {}, "lateness": {}, "sinks": [],
     }  # fmt: skip
     assert abs(now["newest"] - (logs / "a.log").stat().st_mtime) < 2
     assert now["next_try"] >= now["last_alert"] >= now["newest"]
+    assert sink["next_try"] > sink["since"] >= int(now["last_alert"])
     before = state.read_bytes()
     page = run_cli("watch", "--status", "--state", state, check=0).stdout.decode()
     assert "1 file read, 1 unreadable" in page
