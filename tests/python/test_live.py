@@ -102,6 +102,17 @@ def test_when_records_come_does_not_matter(state, tmp_path):
         assert once[name] == parts[name]
 
 
+def test_records_without_a_time_are_counted_once(tmp_path):
+    """Whatever comes after them, in one place of time or in several."""
+    now = int(time.time())
+    undated = HEADER + line(src="10.0.0.1", start="-", end="-", size=7)
+    dated = [HEADER + line(src="10.0.0.2", start=at, end=at + 30, size=100) for at in (now - 900, now - 900, now - 300, now - 900)]
+    made = view(read_state(watched(tmp_path, undated, *dated[:2], undated, *dated[2:]), None))
+    assert made.totals["records"] == 6
+    assert made.totals["bytes"] == 414
+    assert [(row["srcaddr"], row["bytes"]) for row in made.panels["talkers"].rows] == [("10.0.0.2", 400), ("10.0.0.1", 14)]
+
+
 @pytest.mark.parametrize("memory", [1 << 28, 1])
 def test_what_is_cut_off_is_other(tmp_path, monkeypatch, memory):
     """Also where there is no memory for all groups."""
